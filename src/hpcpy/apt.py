@@ -1,0 +1,172 @@
+"""The machine's own Debian mirror, and apt with a configuration of ours.
+
+The private configuration has its own sources, lists, cache and dpkg status,
+so that packages of other Debian releases can be resolved and downloaded with
+apt's signature checks without a change to the host.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from hpcpy.errors import UnavailableError
+from hpcpy.files import disk_errors
+
+_HOSTS_MAIN = Path("/etc/apt/apt.conf")
+KEYRINGS = Path("/usr/share/keyrings")
+ARCHIVES = ("debian", "debian-security")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One line of a sources list: ``Suite("debian", "trixie")``."""
+
+    archive: str
+    name: str
+    check_date: bool = True
+
+
+def debian_mirrors() -> dict[str, str]:
+    """Return where this machine's apt gets each Debian archive from.
+
+    Returns
+    -------
+    dict
+        Archive name (see `ARCHIVES`) to base URL without a final slash.
+        ``HPCPY_DEBIAN_MIRROR`` (the URL whose last part is ``debian``) goes
+        before what apt's sources say.  Empty where neither is set, as on a
+        machine that is not Debian's.
+    """
+    override = os.environ.get("HPCPY_DEBIAN_MIRROR", "").rstrip("/")
+    if override:
+        return {name: f"{override.removesuffix('/debian')}/{name}" for name in ARCHIVES}
+    apt = shutil.which("apt-get")
+    if not apt:
+        return {}
+    # Without release information: the index files of it are not there before
+    # the first `apt-get update`, as on a fresh machine.
+    listed = subprocess.run(
+        [apt, "indextargets", "--no-release-info", "--format", "$(REPO_URI)"],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    mirrors: dict[str, str] = {}
+    for line in listed.splitlines():
+        url = line.strip().rstrip("/")
+        archive = urlsplit(url).path.rsplit("/", 1)[-1]
+        if archive in ARCHIVES:
+            mirrors.setdefault(archive, url)
+    return mirrors
+
+
+class PrivateApt:
+    """apt for some suites of Debian, apart from the host's own.
+
+    Parameters
+    ----------
+    folder
+        Where its configuration, lists, cache and dpkg status lie.
+    suites
+        What it may install from.
+    mirrors
+        Base URL by archive, as `debian_mirrors` returns.
+    arch
+        Debian's name of the architecture.
+    """
+
+    def __init__(
+        self, folder: Path, suites: tuple[Suite, ...], mirrors: dict[str, str], arch: str = "amd64"
+    ) -> None:
+        missing = sorted({suite.archive for suite in suites} - set(mirrors))
+        if missing:
+            raise UnavailableError(
+                f"no mirror of the {missing[0]} archive is configured on this machine",
+                hint="set HPCPY_DEBIAN_MIRROR to one, such as http://HOST/debian",
+            )
+        self.folder = folder
+        self._config = folder / "apt.conf"
+        with disk_errors(folder):
+            for name in ("lists/partial", "cache/archives/partial", "empty"):
+                (folder / name).mkdir(parents=True, exist_ok=True)
+            (folder / "status").touch()
+            (folder / "sources.list").write_text(
+                "".join(
+                    f"deb [arch={arch} signed-by={_keyring()}"
+                    f"{'' if suite.check_date else ' check-valid-until=no'}] "
+                    f"{mirrors[suite.archive]} {suite.name} main\n"
+                    for suite in suites
+                )
+            )
+            (folder / "last.conf").write_text(self._configuration(arch, suites[0].name))
+            # apt reads this file first, then the host's apt.conf.d (proxies
+            # stay), and last what takes the place of /etc/apt/apt.conf.
+            self._config.write_text(f'Dir::Etc::main "{folder}/last.conf";\n')
+
+    def _configuration(self, arch: str, release: str) -> str:
+        # Hooks of the host (docker-clean, appstream) come with its apt.conf.d,
+        # and would change the host.
+        where = self.folder
+        hosts = f'#include "{_HOSTS_MAIN}";\n' if _HOSTS_MAIN.exists() else ""
+        return hosts + (
+            f'APT::Architecture "{arch}";\n'
+            f'APT::Architectures "{arch}";\n'
+            f'APT::Default-Release "/^{release}(|-security|-updates)$/";\n'
+            'APT::Install-Recommends "false";\n'
+            'APT::Sandbox::User "root";\n'
+            'Acquire::Retries "3";\n'
+            'Acquire::http::Timeout "30";\n'
+            'Acquire::Languages "none";\n'
+            f'Dir::Etc::sourcelist "{where}/sources.list";\n'
+            f'Dir::Etc::sourceparts "{where}/empty";\n'
+            f'Dir::Etc::preferencesparts "{where}/empty";\n'
+            f'Dir::State "{where}";\n'
+            f'Dir::State::lists "{where}/lists";\n'
+            f'Dir::State::status "{where}/status";\n'
+            f'Dir::Cache "{where}/cache";\n'
+            "#clear DPkg::Post-Invoke;\n"
+            "#clear APT::Update::Post-Invoke;\n"
+            "#clear APT::Update::Post-Invoke-Success;\n"
+        )
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Variables that make any apt program use this configuration."""
+        return {"APT_CONFIG": str(self._config), "LC_ALL": "C.UTF-8"}
+
+    def output(self, *command: str, cwd: Path | None = None) -> str:
+        """Run an apt program and return what it printed.
+
+        Raises
+        ------
+        UnavailableError
+            With apt's first error line.
+        """
+        done = subprocess.run(
+            command,
+            env={**os.environ, **self.env},
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            lines = [line for line in done.stderr.splitlines() if line.startswith("E:")]
+            reason = lines[0] if lines else f"exit code {done.returncode}"
+            raise UnavailableError(f"{command[0]} {command[1]}: {reason}")
+        return done.stdout
+
+
+def _keyring() -> Path:
+    keyring = KEYRINGS / "debian-archive-keyring.gpg"
+    if not keyring.exists():
+        raise UnavailableError(
+            f"{keyring}: not there, so Debian's signatures cannot be checked",
+            hint="install the package debian-archive-keyring",
+        )
+    return keyring

@@ -1,0 +1,123 @@
+"""Files that are whole or absent, and what they hash to."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from hpcpy.errors import DiskError
+
+GIB = 1 << 30
+MIB = 1 << 20
+
+
+def in_words(size: int) -> str:
+    """Return a number of bytes for people."""
+    return f"{size / GIB:.2f} GiB" if size >= GIB else f"{size / MIB:.1f} MiB"
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn "disk full" and "read-only" under `path` into one clear line.
+
+    Raises
+    ------
+    DiskError
+        For ENOSPC, EDQUOT, EROFS, EACCES, EPERM and ENOTDIR.
+    """
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or path
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskError(
+                f"{where}: no space left on the device",
+                hint="free some, or set HPCPY_CACHE to a larger disk",
+            ) from error
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR):
+            raise DiskError(
+                f"{where}: cannot be written ({error.strerror})",
+                hint="build in a checkout and with a cache that you can write to",
+            ) from error
+        raise
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`; rename it to `path` on success.
+
+    A failure, Ctrl-C included, leaves nothing under either name.
+
+    Raises
+    ------
+    DiskError
+        When the disk is full or the folder cannot be written.
+    """
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            umask = os.umask(0)
+            os.umask(umask)
+            temporary.chmod(0o666 & ~umask)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def scratch_dir(parent: Path, prefix: str) -> Iterator[Path]:
+    """Give an empty folder below `parent` that is gone afterwards."""
+    with disk_errors(parent):
+        parent.mkdir(parents=True, exist_ok=True)
+        path = Path(tempfile.mkdtemp(prefix=f"{prefix}.", dir=parent))
+        path.chmod(0o755)  # apt and build steps read it as other users
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def require_free(path: Path, need: int, what: str) -> None:
+    """Check that `need` bytes are free where `path` will be written.
+
+    Raises
+    ------
+    DiskError
+        When there is less.
+    """
+    existing = next(p for p in (path, *path.parents) if p.exists())
+    free = shutil.disk_usage(existing).free
+    if free < need:
+        raise DiskError(
+            f"{what} needs {in_words(need)} free at {path}, there are {in_words(free)}",
+            hint="free some, or set HPCPY_CACHE (downloads, builds) to a larger disk",
+        )
+
+
+def place(source: Path, target: Path) -> None:
+    """Have a file under another name too: a hard link where that is possible.
+
+    A build context of 1.5 GB is made in milliseconds that way.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):
+        os.link(source, target)
+        return
+    with disk_errors(target):
+        shutil.copy2(source, target)

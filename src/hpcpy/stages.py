@@ -1,0 +1,138 @@
+"""One line a stage with its time; the log's last lines when it fails."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.errors import HpcpyError
+from hpcpy.files import disk_errors
+
+TAIL_LINES = 20
+
+
+class StageError(HpcpyError):
+    """A command of a stage failed; its log says why."""
+
+
+class Stage:
+    """A running stage: where its commands log, and what it says at its end."""
+
+    def __init__(self, title: str, log: Path) -> None:
+        self.title = title
+        self.log = log
+        self.note = ""
+
+    def run(
+        self,
+        command: Sequence[str | Path],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        stdin: bytes | None = None,
+    ) -> None:
+        """Run `command` with its output in the stage's log.
+
+        Parameters
+        ----------
+        command
+            Program and arguments.
+        env
+            Variables added to this process's own.
+        cwd
+            Working directory; the present one by default.
+        stdin
+            Bytes for its standard input; empty by default.
+
+        Raises
+        ------
+        StageError
+            When it cannot be started or ends with another code than 0.
+        """
+        argv = [str(word) for word in command]
+        with self.log.open("ab") as log:
+            log.write(f"$ {' '.join(argv)}\n".encode())
+            log.flush()
+            try:
+                code = _run_group(argv, {**os.environ, **(env or {})}, cwd, stdin, log.fileno())
+            except OSError as error:
+                raise StageError(f"{argv[0]}: {error.strerror}") from error
+        if code != 0:
+            ended = f"signal {-code}" if code < 0 else f"exit code {code}"
+            raise StageError(f"{Path(argv[0]).name} ended with {ended}")
+
+
+def _run_group(
+    argv: list[str], env: Mapping[str, str], cwd: Path | None, stdin: bytes | None, log: int
+) -> int:
+    # A group of its own: at Ctrl-C the whole tree below (make, cc1, fuse
+    # mounts) is told once and waited for, so that nothing writes on.
+    with subprocess.Popen(
+        argv,
+        env=dict(env),
+        cwd=cwd,
+        stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        process_group=0,
+    ) as process:
+        try:
+            process.communicate(stdin)
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            raise
+        return process.returncode
+
+
+@contextlib.contextmanager
+def stage(title: str) -> Iterator[Stage]:
+    """Print `title`, then its time; on failure the tail and name of its log.
+
+    Examples
+    --------
+    >>> with stage("unpack the base") as current:  # doctest: +SKIP
+    ...     current.run(["tar", "-xf", "base.tar"])
+    ...     current.note = "115 MB"
+    """
+    with disk_errors(paths.LOGS):
+        paths.LOGS.mkdir(parents=True, exist_ok=True)
+        log = paths.LOGS / (re.sub(r"[^a-z0-9.]+", "-", title.lower()).strip("-") + ".log")
+        log.write_bytes(b"")
+    current = Stage(title, log)
+    terminal = sys.stderr.isatty()
+    if terminal:
+        print(f"   …     {title}", end="\r", file=sys.stderr, flush=True)
+    start = time.monotonic()
+    try:
+        yield current
+    except BaseException as error:
+        _print_failure(current, time.monotonic() - start, error)
+        raise
+    seconds = time.monotonic() - start
+    note = f" ({current.note})" if current.note else ""
+    print(f"{seconds:7.1f} s {title}{note}", file=sys.stderr, flush=True)
+
+
+def _print_failure(current: Stage, seconds: float, error: BaseException) -> None:
+    word = "stopped" if isinstance(error, KeyboardInterrupt) else "FAILED"
+    print(f"{seconds:7.1f} s {current.title}: {word}", file=sys.stderr)
+    if not isinstance(error, StageError):
+        return
+    lines = current.log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
+    for line in lines:
+        print(f"        | {line}", file=sys.stderr)
+    print(f"        full log: {current.log}", file=sys.stderr, flush=True)
+
+
+def skipped(title: str, why: str) -> None:
+    """Print that a stage has nothing to do, and why."""
+    print(f"      – s {title} ({why})", file=sys.stderr, flush=True)

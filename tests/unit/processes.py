@@ -1,0 +1,62 @@
+"""Real processes for tests: the tool in one of its own, a read-only folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hpcpy import paths
+
+SECONDS = 30
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Give the variables of a process that imports this checkout's hpcpy."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("HPCPY_")}
+    return {**inherited, "PYTHONPATH": str(paths.ROOT / "src"), **more}
+
+
+def start(code: str, *arguments: str | Path, **more: str) -> subprocess.Popen[str]:
+    """Start Python code, in a process group of its own as a shell does."""
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        env=environment(**more),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    )
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for what another process is about to do."""
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.01)
+
+
+def runs(pid: int) -> bool:
+    """Tell whether a process is there; one that only waits to be reaped is not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def read_only(folder: Path) -> list[str]:
+    """Give words before a command that make `folder` read-only for it, for root too."""
+    become = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    mount = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd "$0" && exec "$@"'
+    prefix = ["unshare", *become, "--mount", "sh", "-c", mount, str(folder)]
+    tried = subprocess.run([*prefix, "true"], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        pytest.skip(f"no mounts of one's own here: {tried.stderr.strip()}")
+    return prefix

@@ -1,0 +1,95 @@
+"""Two `make` at once in one checkout wait for each other."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from processes import start
+
+from hpcpy import paths
+from hpcpy.checkout_lock import checkout_lock
+
+HOLD = """
+import sys
+from pathlib import Path
+from hpcpy import paths
+from hpcpy.checkout_lock import checkout_lock
+build, name = Path(sys.argv[1]), sys.argv[2]
+paths.BUILD = build
+with checkout_lock():
+    (build / "order").open("a").write(f"{name} in\\n")
+    print("in", flush=True)
+    while not (build / f"{name} may go").exists():
+        pass
+    (build / "order").open("a").write(f"{name} out\\n")
+"""
+ENTER = """
+import sys
+from pathlib import Path
+from hpcpy import paths
+from hpcpy.checkout_lock import checkout_lock
+paths.BUILD = Path(sys.argv[1])
+with checkout_lock():
+    print("in")
+"""
+
+
+@pytest.fixture
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(paths, "BUILD", tmp_path)
+    monkeypatch.delenv("HPCPY_CHECKOUT_LOCK", raising=False)
+    return tmp_path
+
+
+def test_second_process_says_whom_it_waits_for_and_comes_after(build: Path) -> None:
+    (build / "second may go").touch()
+    with start(HOLD, build, "first") as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "in\n"
+        with start(HOLD, build, "second") as second:
+            assert second.stderr is not None
+            said = second.stderr.readline()
+            (build / "first may go").touch()
+            second.wait()
+        first.wait()
+    assert said == f"waiting for another make here (process {first.pid})\n"
+    assert (first.returncode, second.returncode) == (0, 0)
+    order = (build / "order").read_text().splitlines()
+    assert order == ["first in", "first out", "second in", "second out"]
+
+
+def test_lock_of_a_killed_process_is_free(build: Path) -> None:
+    with start(HOLD, build, "first") as first:
+        assert first.stdout is not None
+        first.stdout.readline()
+        first.kill()
+    with checkout_lock():
+        assert (build / ".lock").read_text() == f"{os.getpid()}\n"
+
+
+def test_command_of_the_holder_passes_through(build: Path) -> None:
+    with checkout_lock():
+        with checkout_lock():
+            pass
+        done = subprocess.run(
+            [sys.executable, "-c", ENTER, build],
+            env={**os.environ, "PYTHONPATH": str(paths.ROOT / "src")},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert (done.stdout, done.stderr) == ("in\n", "")
+    assert "HPCPY_CHECKOUT_LOCK" not in os.environ
+
+
+def test_lock_of_another_checkout_is_not_this_ones(
+    build: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HPCPY_CHECKOUT_LOCK", "/another/checkout/build")
+    with checkout_lock():
+        assert (build / ".lock").read_text() == f"{os.getpid()}\n"

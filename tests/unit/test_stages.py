@@ -1,0 +1,117 @@
+"""A stage is a line; its failure shows why; Ctrl-C ends all that it started."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+from processes import runs, start, wait_until
+
+from hpcpy import paths
+from hpcpy.stages import StageError, skipped, stage
+
+# A tool as the user has it: hpcpy's own main around a command with a stage
+# whose program has children of its own.
+TOOL = """
+import sys, types
+from pathlib import Path
+from hpcpy import __main__, paths
+from hpcpy.stages import stage
+paths.LOGS = Path(sys.argv[1])
+command = types.ModuleType("long_command")
+def main(arguments):
+    with stage("compile it all") as current:
+        current.run(["sh", "-c", sys.argv[2], "sh", sys.argv[1]])
+command.main = main
+sys.modules["long_command"] = command
+__main__.COMMANDS["long"] = ("long_command", "takes long")
+sys.exit(__main__.main(["long"]))
+"""
+TREE = 'sh -c "echo \\$\\$ >$1/grandchild; sleep 100" & echo $$ >$1/child; wait'
+
+
+@pytest.fixture(autouse=True)
+def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(paths, "LOGS", tmp_path / "logs")
+    return tmp_path / "logs"
+
+
+def test_stage_is_one_line_with_its_note(capfd: pytest.CaptureFixture[str]) -> None:
+    with stage("unpack it") as current:
+        current.run(["echo", "not for the terminal"])
+        current.note = "5 MB"
+    skipped("build it", "up to date")
+    out, err = capfd.readouterr()
+    first, second = err.splitlines()
+    assert first.endswith(" s unpack it (5 MB)")
+    assert second.endswith("build it (up to date)")
+    assert out == ""
+
+
+def test_failing_stage_shows_the_last_lines_and_the_name_of_its_log(
+    logs: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    script = "for i in $(seq 30); do echo line $i; done; exit 3"
+    with pytest.raises(StageError, match="sh ended with exit code 3"), stage("Build part") as now:
+        now.run(["sh", "-c", script])
+    shown = capfd.readouterr().err.splitlines()
+    assert shown[0].endswith(" s Build part: FAILED")
+    assert shown[1:-1] == [f"        | line {number}" for number in range(11, 31)]
+    assert shown[-1] == f"        full log: {logs / 'build-part.log'}"
+    assert "line 1\n" in (logs / "build-part.log").read_text()
+
+
+def test_log_holds_errors_and_commands_of_this_run_alone(logs: Path) -> None:
+    for word in ("first", "second"):
+        with stage("talk") as current:
+            current.run(["sh", "-c", f"echo {word} >&2"])
+    assert (logs / "talk.log").read_text() == "$ sh -c echo second >&2\nsecond\n"
+
+
+def test_missing_program_is_told_by_name() -> None:
+    with pytest.raises(StageError, match="hpcpy-not-there: No such file"), stage("run") as current:
+        current.run(["hpcpy-not-there"])
+
+
+def test_death_by_a_signal_is_told_as_one() -> None:
+    with pytest.raises(StageError, match="sh ended with signal 9"), stage("run") as current:
+        current.run(["sh", "-c", "kill -9 $$"])
+
+
+def test_standard_input_is_what_was_given_or_empty(logs: Path) -> None:
+    with stage("read") as current:
+        current.run(["cat"], stdin=b"given\n")
+        current.run(["cat"])
+    assert (logs / "read.log").read_text() == "$ cat\ngiven\n$ cat\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "kill"]
+)
+def test_stopping_the_tool_ends_everything_that_a_stage_started(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    (tmp_path / "logs").mkdir()
+    files = [tmp_path / "logs" / name for name in ("child", "grandchild")]
+    with start(TOOL, tmp_path / "logs", TREE) as tool:
+        wait_until(lambda: all(file.exists() and file.read_text() for file in files))
+        started = [int(file.read_text()) for file in files]
+        tool.send_signal(number)
+        _, err = tool.communicate()
+    assert tool.returncode == code
+    assert "compile it all" in err
+    assert "Traceback" not in err
+    wait_until(lambda: not any(runs(pid) for pid in started))
+
+
+def test_ctrl_c_says_that_the_command_can_go_on(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    child = tmp_path / "logs/child"
+    with start(TOOL, tmp_path / "logs", TREE) as tool:
+        wait_until(lambda: child.exists() and bool(child.read_text()))
+        tool.send_signal(signal.SIGINT)
+        _, err = tool.communicate()
+    first, last = err.splitlines()
+    assert first.endswith("compile it all: stopped")
+    assert last == "hpcpy long: stopped; the same command goes on from here"

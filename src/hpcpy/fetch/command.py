@@ -1,0 +1,73 @@
+"""``python3 -m hpcpy fetch``: every pinned file into the cache."""
+
+from __future__ import annotations
+
+import difflib
+
+from hpcpy.errors import UsageError
+from hpcpy.fetch.debian import fetch_debs
+from hpcpy.fetch.many import fetch
+from hpcpy.fetch.one import Tally, downloads_dir
+from hpcpy.files import in_words
+from hpcpy.pins.debian import wanted
+from hpcpy.pins.model import Artifact, this_arch
+from hpcpy.pins.sources import sources
+from hpcpy.pins.wheels import GROUPS, wheels
+
+_USAGE = """usage: python3 -m hpcpy fetch [NAME …]
+Download and verify what is pinned in env/: everything, or the sources and
+Python packages named."""
+
+
+def main(arguments: list[str]) -> int:
+    """Fetch what is pinned and print how much of it was there already.
+
+    Parameters
+    ----------
+    arguments
+        Names of sources and Python packages; none for all, Debian's too.
+
+    Returns
+    -------
+    int
+        0.
+
+    Raises
+    ------
+    UsageError
+        For a name that is not pinned.
+    """
+    if {"-h", "--help"} & set(arguments):
+        print(_USAGE)
+        return 0
+    arch = this_arch()
+    pinned = _by_name(arch)
+    tally = Tally()
+    for name in arguments:
+        if name not in pinned:
+            near = difflib.get_close_matches(name, pinned, 1)
+            raise UsageError(
+                f"no source or Python package {name!r} is pinned",
+                hint=f"did you mean {near[0]}?" if near else "see env/",
+            )
+    names = arguments or list(pinned)
+    fetch((artifact for name in names for artifact in pinned[name]), tally=tally)
+    if not arguments:
+        for image in wanted().images:
+            fetch_debs(image, arch, tally=tally)
+    print(
+        f"{tally.files} files in {downloads_dir()}: {in_words(tally.downloaded)} downloaded,"
+        f" {in_words(tally.present)} already there"
+    )
+    return 0
+
+
+def _by_name(arch: str) -> dict[str, list[Artifact]]:
+    """Return all artifacts but Debian's; a source and a wheel may share a name."""
+    pinned: dict[str, list[Artifact]] = {}
+    for artifact in sources().values():
+        pinned.setdefault(artifact.name, []).append(artifact)
+    for group in GROUPS:
+        for artifact in wheels(group, arch):
+            pinned.setdefault(artifact.name, []).append(artifact)
+    return pinned

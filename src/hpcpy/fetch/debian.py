@@ -1,0 +1,120 @@
+"""Debian packages: what happens when the mirror has moved past the lock."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpcpy.errors import HpcpyError, UnavailableError, UsageError
+from hpcpy.fetch.connection import Patience
+from hpcpy.fetch.many import fetch, fetch_what_can_be_had
+from hpcpy.fetch.offers import Mirror
+from hpcpy.fetch.one import Tally
+from hpcpy.pins.debian import debs, wanted
+from hpcpy.pins.model import Artifact
+
+MODE = "HPCPY_DEBIAN"
+
+
+@dataclass(frozen=True)
+class DebSet:
+    """The packages of an image, and which are not those of the lock.
+
+    An image with anything in `replaced` is not reproducible and must say so.
+    """
+
+    # By package.
+    paths: dict[str, Path]
+    # "package old -> new"; empty unless HPCPY_DEBIAN=newer.
+    replaced: tuple[str, ...]
+
+
+def fetch_debs(
+    image: str,
+    arch: str,
+    *,
+    tally: Tally | None = None,
+    patience: Patience | None = None,
+) -> DebSet:
+    """Fetch the locked packages of an image, without those of its parents.
+
+    Parameters
+    ----------
+    image, arch
+        As for `hpcpy.pins.debian.debs`.
+    tally, patience
+        As for `hpcpy.fetch.many.fetch`.
+
+    Raises
+    ------
+    UnavailableError
+        When a locked package has left the mirror and the snapshot archive
+        cannot give it either, unless ``HPCPY_DEBIAN=newer``.
+    IntegrityError
+        When a package has other bytes than the locked ones.
+    """
+    go_on = newer_allowed()
+    outcome = fetch_what_can_be_had(debs(image, arch), tally=tally, patience=patience)
+    for error in outcome.failures.values():
+        if not isinstance(error, UnavailableError):
+            raise error
+    found = {artifact.name: path for artifact, path in outcome.paths.items()}
+    if not outcome.failures:
+        return DebSet(found, ())
+    newer = _newer(outcome.failures, arch)
+    moves = tuple(f"{old.name} {old.version} -> {new.version}" for old, new in newer.items())
+    if not go_on:
+        raise UnavailableError(
+            f"the mirror has moved past env/debian.lock: {', '.join(moves)}",
+            hint=f"run `make lock`, or set {MODE}=newer for an image that is not reproducible",
+        )
+    for move in moves:
+        print(f"{move}: not as locked, the image is not reproducible", file=sys.stderr)
+    fetched = fetch(newer.values(), tally=tally, patience=patience)
+    found |= {artifact.name: path for artifact, path in fetched.items()}
+    return DebSet(found, moves)
+
+
+def _newer(failures: dict[Artifact, HpcpyError], arch: str) -> dict[Artifact, Artifact]:
+    """Return what the mirror now has in place of each package that could not be had."""
+    first = next(iter(failures.values()))
+    try:
+        offers = Mirror(wanted(), arch).newest(artifact.name for artifact in failures)
+    except UnavailableError:
+        # There is no network at all: the first failure says it better.
+        raise first from None
+    newer = {}
+    for artifact, error in failures.items():
+        offer = offers.get(artifact.name)
+        if offer is None:
+            raise UnavailableError(
+                f"{artifact.name} {artifact.version} has left the mirror, and nothing replaces it",
+                hint="take it out of env/debian.toml and run `make lock`",
+            )
+        if offer.version == artifact.version:
+            raise error
+        newer[artifact] = offer.artifact
+    return newer
+
+
+def newer_allowed() -> bool:
+    """Tell whether ``HPCPY_DEBIAN`` lets newer packages than the locked ones in.
+
+    Raises
+    ------
+    UsageError
+        When it is neither ``locked`` nor ``newer``.
+    """
+    """Tell whether ``HPCPY_DEBIAN=newer`` lets the lock be departed from.
+
+    Raises
+    ------
+    UsageError
+        When the variable has another value than ``newer`` or ``locked``.
+    """
+    mode = os.environ.get(MODE, "")
+    if mode not in ("", "locked", "newer"):
+        raise UsageError(f"{MODE}={mode!r}: it is `locked` (as without it) or `newer`")
+    return mode == "newer"

@@ -1,0 +1,189 @@
+"""One file from one place, resumed where an earlier try ended."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import ssl
+import threading
+import urllib.error
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from hpcpy.errors import IntegrityError
+from hpcpy.fetch.connection import Reply
+from hpcpy.files import disk_errors, sha256
+from hpcpy.pins.model import Place
+
+CHUNK = 1 << 18
+# Of the server's own doing and likely to pass.
+_PASSING = (408, 425, 429, 500, 502, 503, 504)
+
+
+class Interrupted(Exception):  # noqa: N818 (a request to end, not an error)
+    """Another thread asked to stop."""
+
+
+class PassingError(Exception):
+    """One try failed; another may succeed."""
+
+
+class LastingError(Exception):
+    """The place does not have the file; asking again is no use."""
+
+
+class UnreachableError(PassingError):
+    """The host could not be connected to."""
+
+
+def complete(part: Path, place: Place) -> bool:
+    """Tell whether `part` holds the whole file; empty one that cannot become it."""
+    size = part.stat().st_size
+    if size < place.size:
+        return False
+    if size == place.size and sha256(part) == place.sha256:
+        return True
+    _empty(part)
+    return False
+
+
+def download(
+    get: Callable[[int], Reply],
+    place: Place,
+    part: Path,
+    received: Callable[[int], None],
+    stop: threading.Event,
+) -> None:
+    """Bring the rest of a file into `part`, verified.
+
+    Parameters
+    ----------
+    get
+        Asks the place for the file from a byte on.
+    place
+        What the bytes must be.
+    part
+        A file with what an earlier try brought; it may be empty.
+    received
+        Told the size of each piece.
+    stop
+        When set, the download ends with `Interrupted`.
+
+    Raises
+    ------
+    IntegrityError
+        When the bytes are not the pinned ones; `part` is empty then.
+    PassingError, LastingError
+        When they could not be had.
+    """
+    if complete(part, place):
+        return
+    resumed = part.stat().st_size > 0
+    try:
+        _receive(get, place, part, received, stop)
+        _verify(part, place)
+    except IntegrityError:
+        _empty(part)
+        if not resumed:
+            raise
+        # The beginning may be of a file that has changed since.
+        _receive(get, place, part, received, stop)
+        try:
+            _verify(part, place)
+        except IntegrityError:
+            _empty(part)
+            raise
+
+
+def _receive(
+    get: Callable[[int], Reply],
+    place: Place,
+    part: Path,
+    received: Callable[[int], None],
+    stop: threading.Event,
+) -> None:
+    start = part.stat().st_size
+    with network_errors():
+        try:
+            reply = get(start)
+        except urllib.error.HTTPError as error:
+            # 416: what is there is no beginning of what the server has.
+            if error.code != http.client.REQUESTED_RANGE_NOT_SATISFIABLE or not start:
+                raise
+            error.close()
+            _empty(part)
+            start, reply = 0, get(0)
+    with contextlib.closing(reply):
+        if reply.status != http.client.PARTIAL_CONTENT and start:
+            _empty(part)
+            start = 0
+        _check_length(reply, place, start)
+        with disk_errors(part), part.open("ab") as out:
+            while start <= place.size:
+                if stop.is_set():
+                    raise Interrupted
+                with network_errors():
+                    # Not read: what it has got is lost when it times out.
+                    piece = reply.read1(CHUNK)
+                if not piece:
+                    break
+                out.write(piece)
+                start += len(piece)
+                received(len(piece))
+    if start < place.size:
+        raise PassingError(f"the connection ended after {start:,} of {place.size:,} bytes")
+
+
+def _check_length(reply: Reply, place: Place, start: int) -> None:
+    """Refuse a file of another length before it is downloaded."""
+    if reply.status == http.client.PARTIAL_CONTENT:
+        # "bytes 100-199/200"; the total may be "*".
+        span, _, total = reply.headers.get("Content-Range", "").partition("/")
+        if not span.startswith(f"bytes {start}-"):
+            raise PassingError(f"the server sent {span or 'another part'}, not byte {start:,} on")
+    else:
+        total = reply.headers.get("Content-Length", "")
+    if total.isdigit() and int(total) != place.size:
+        raise _wrong(place, f"{int(total):,} bytes", f"{place.size:,} bytes")
+
+
+def _verify(part: Path, place: Place) -> None:
+    size = part.stat().st_size
+    if size != place.size:
+        raise _wrong(place, f"more than {place.size:,} bytes", f"{place.size:,} bytes")
+    found = sha256(part)
+    if found != place.sha256:
+        raise _wrong(place, f"sha256 {found}", f"sha256 {place.sha256}")
+
+
+def _wrong(place: Place, found: str, expected: str) -> IntegrityError:
+    return IntegrityError(f"{place.url}: expected {expected}, found {found}")
+
+
+def _empty(part: Path) -> None:
+    with disk_errors(part), part.open("wb"):
+        pass
+
+
+@contextlib.contextmanager
+def network_errors() -> Iterator[None]:
+    """Sort what a connection raises into what may pass and what lasts."""
+    try:
+        yield
+    except urllib.error.HTTPError as error:
+        error.close()
+        kind = PassingError if error.code in _PASSING else LastingError
+        raise kind(f"HTTP {error.code} {error.reason}") from error
+    except urllib.error.URLError as error:
+        # Raised by urllib before there is an answer: name, connection, TLS.
+        lasting = isinstance(error.reason, ssl.SSLCertVerificationError | str)
+        raise (LastingError if lasting else UnreachableError)(_reason(error.reason)) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise PassingError(_reason(error)) from error
+
+
+def _reason(error: object) -> str:
+    if isinstance(error, TimeoutError) and not str(error):
+        return "timed out"
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return text or type(error).__name__

@@ -1,0 +1,208 @@
+"""Many artifacts at once, with a progress line."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hpcpy.errors import HpcpyError
+from hpcpy.fetch.connection import Patience
+from hpcpy.fetch.download import Interrupted
+from hpcpy.fetch.one import Fetcher, Tally, cached, downloads_dir
+from hpcpy.files import MIB, require_free
+from hpcpy.pins.model import Artifact
+
+# Enough to hide the round trips of many small files; mirrors frown on more.
+THREADS = 6
+# No line for what is over before it can be read.
+QUIET_SECONDS = 2.0
+
+
+@dataclass
+class Outcome:
+    """What could be fetched and what could not."""
+
+    paths: dict[Artifact, Path] = field(default_factory=dict)
+    failures: dict[Artifact, HpcpyError] = field(default_factory=dict)
+
+
+def fetch(
+    artifacts: Iterable[Artifact],
+    *,
+    tally: Tally | None = None,
+    patience: Patience | None = None,
+) -> dict[Artifact, Path]:
+    """Fetch artifacts into the cache and verify them.
+
+    Parameters
+    ----------
+    artifacts
+        What to fetch.
+    tally
+        Where to count bytes.
+    patience
+        How long to wait for servers.
+
+    Returns
+    -------
+    dict
+        Artifact to its file, ``downloads/<sha256>/<filename>`` in the cache.
+
+    Raises
+    ------
+    IntegrityError
+        When the bytes of one are not the pinned ones anywhere.
+    UnavailableError
+        When one cannot be had.
+    DiskError
+        When the cache is full or cannot be written.
+    """
+    return _fetch(artifacts, tally, patience, all_or_none=True).paths
+
+
+def fetch_what_can_be_had(
+    artifacts: Iterable[Artifact],
+    *,
+    tally: Tally | None = None,
+    patience: Patience | None = None,
+) -> Outcome:
+    """Fetch artifacts and return the errors of those that failed.
+
+    Parameters
+    ----------
+    artifacts, tally, patience
+        As for `fetch`.
+
+    Returns
+    -------
+    Outcome
+        Each artifact with its path or its error.
+    """
+    return _fetch(artifacts, tally, patience, all_or_none=False)
+
+
+def _fetch(
+    artifacts: Iterable[Artifact],
+    tally: Tally | None,
+    patience: Patience | None,
+    *,
+    all_or_none: bool,
+) -> Outcome:
+    outcome = Outcome()
+    unique = list(dict.fromkeys(artifacts))
+    tally = tally or Tally()
+    missing = []
+    with ThreadPoolExecutor(THREADS) as pool:
+        for artifact, path in zip(unique, pool.map(cached, unique), strict=True):
+            if path is None:
+                missing.append(artifact)
+            else:
+                outcome.paths[artifact] = path
+                tally.add(present=path.stat().st_size, files=1)
+    if missing:
+        size = sum(artifact.places[0].size for artifact in missing)
+        require_free(downloads_dir(), size, "downloading")
+        _download(missing, outcome, Fetcher(patience or Patience(), tally), all_or_none)
+    return outcome
+
+
+class _Workers:
+    """Threads that fetch what is in a queue; the largest files first.
+
+    The last of the large ones would otherwise be waited for alone.
+    """
+
+    def __init__(self, artifacts: list[Artifact], fetcher: Fetcher) -> None:
+        self.done: queue.SimpleQueue[tuple[Artifact, Path | Exception]] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Artifact] = queue.SimpleQueue()
+        self._fetcher = fetcher
+        for artifact in sorted(artifacts, key=lambda artifact: -artifact.places[0].size):
+            self._waiting.put(artifact)
+        # Daemons: at Ctrl-C nobody waits for one that is blocked in a read.
+        # Ending it anywhere is safe, the partial file is checked when resumed.
+        for _ in range(min(THREADS, len(artifacts))):
+            threading.Thread(target=self._work, daemon=True).start()
+
+    def _work(self) -> None:
+        while not self._fetcher.stop.is_set():
+            try:
+                artifact = self._waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                self.done.put((artifact, self._fetcher.fetch(artifact)))
+            except Interrupted:
+                return
+            except Exception as error:  # for the main thread to raise
+                self.done.put((artifact, error))
+
+
+def _download(
+    artifacts: list[Artifact], outcome: Outcome, fetcher: Fetcher, all_or_none: bool
+) -> None:
+    workers = _Workers(artifacts, fetcher)
+    try:
+        with _progress(fetcher.tally, artifacts) as line:
+            for _ in artifacts:
+                artifact, result = _next(workers.done, line)
+                if isinstance(result, Path):
+                    outcome.paths[artifact] = result
+                    fetcher.tally.add(files=1)
+                elif isinstance(result, HpcpyError) and not all_or_none:
+                    outcome.failures[artifact] = result
+                else:
+                    raise result
+    finally:
+        fetcher.stop.set()
+
+
+def _next(
+    done: queue.SimpleQueue[tuple[Artifact, Path | Exception]], line: _Line
+) -> tuple[Artifact, Path | Exception]:
+    while True:
+        line.update()
+        try:
+            return done.get(timeout=0.2)
+        except queue.Empty:
+            continue
+
+
+class _Line:
+    """A line on a terminal that is written over."""
+
+    def __init__(self, tally: Tally, artifacts: list[Artifact]) -> None:
+        self._tally = tally
+        self._size = sum(artifact.places[0].size for artifact in artifacts)
+        self._start = time.monotonic()
+        self._before = tally.downloaded
+        self._shown = False
+
+    def update(self) -> None:
+        seconds = time.monotonic() - self._start
+        if seconds < QUIET_SECONDS or not sys.stderr.isatty():
+            return
+        done = self._tally.downloaded - self._before
+        text = f"   …     fetch: {done / MIB:.0f} of {self._size / MIB:.0f} MiB"
+        print(f"\r{text}, {done / MIB / seconds:.1f} MiB/s\x1b[K", end="", file=sys.stderr)
+        sys.stderr.flush()
+        self._shown = True
+
+    def clear(self) -> None:
+        if self._shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _progress(tally: Tally, artifacts: list[Artifact]) -> Iterator[_Line]:
+    line = _Line(tally, artifacts)
+    try:
+        yield line
+    finally:
+        line.clear()

@@ -1,0 +1,230 @@
+"""One artifact into the cache, through the places it can come from."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from hpcpy.apt import debian_mirrors
+from hpcpy.errors import HpcpyError, IntegrityError, UnavailableError
+from hpcpy.fetch.connection import Patience, Reply, Web
+from hpcpy.fetch.download import (
+    Interrupted,
+    LastingError,
+    PassingError,
+    UnreachableError,
+    download,
+)
+from hpcpy.files import disk_errors, sha256
+from hpcpy.paths import cache_dir
+from hpcpy.pins.model import APT_MIRROR, Artifact, Place
+
+
+def downloads_dir() -> Path:
+    """Return where fetched files lie: ``<sha256>/<name>`` below it, whole and verified."""
+    return cache_dir() / "downloads"
+
+
+@dataclass
+class Tally:
+    """What a fetch has done, in bytes."""
+
+    downloaded: int = 0
+    present: int = 0
+    files: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def add(self, *, downloaded: int = 0, present: int = 0, files: int = 0) -> None:
+        """Count, from any thread."""
+        with self._lock:
+            self.downloaded += downloaded
+            self.present += present
+            self.files += files
+
+
+def cached(artifact: Artifact) -> Path | None:
+    """Return the artifact's file if the cache has it whole.
+
+    Its bytes are hashed each time: that takes a second for everything an
+    image needs, and a note of an earlier check would also vouch for what a
+    failing disk or a full one has made of the file since.
+    """
+    for place in artifact.places:
+        path = _final(artifact, place)
+        if _is(path, place):
+            # Used: the oldest go first when the cache is shrunk.  Another
+            # user's cache can be read, and keeps its times.
+            with contextlib.suppress(OSError):
+                os.utime(path)
+            return path
+    return None
+
+
+def _final(artifact: Artifact, place: Place) -> Path:
+    return downloads_dir() / place.sha256 / artifact.filename
+
+
+def _is(path: Path, place: Place) -> bool:
+    try:
+        return path.stat().st_size == place.size and sha256(path) == place.sha256
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+class Fetcher:
+    """What the downloads of one fetch share.
+
+    Parameters
+    ----------
+    patience
+        How long to wait for servers, and how often to try again.
+    tally
+        Where bytes are counted.
+    """
+
+    def __init__(self, patience: Patience, tally: Tally) -> None:
+        self.stop = threading.Event()
+        self.tally = tally
+        self._patience = patience
+        self._web = Web(patience)
+        self._mirrors: dict[str, str] | None = None
+        # Host -> since when no connection to it has succeeded.
+        self._silent: dict[str, float] = {}
+
+    def fetch(self, artifact: Artifact) -> Path:
+        """Download an artifact from the first of its places that has it.
+
+        Raises
+        ------
+        IntegrityError
+            When a place had other bytes and no further one the right ones.
+        UnavailableError
+            When no place has it.
+        DiskError
+            When it cannot be written.
+        """
+        failures: dict[Place, Exception] = {}
+        usable = list(artifact.places)
+        for pause in (0.0, *self._patience.pauses):
+            if self.stop.wait(pause):
+                raise Interrupted
+            # Places on hosts that have not answered lately come last.
+            for place in sorted(usable, key=lambda place: _host(place) in self._silent):
+                try:
+                    return self._fetch_from(artifact, place)
+                except PassingError as error:
+                    failures[place] = error
+                except (LastingError, IntegrityError) as error:
+                    failures[place] = error
+                    usable.remove(place)
+            if not usable:
+                break
+        raise _failure(artifact, failures)
+
+    def _fetch_from(self, artifact: Artifact, place: Place) -> Path:
+        final = _final(artifact, place)
+        with self._partial(place) as part:
+            # Another process may have fetched it while this one waited.
+            if _is(final, place):
+                part.unlink()
+                return final
+            if final.exists():
+                print(f"{final}: not the pinned bytes any more; fetched again", file=sys.stderr)
+                with disk_errors(final):
+                    final.unlink()
+            try:
+                download(
+                    lambda start: self._get(place, start),
+                    place,
+                    part,
+                    lambda size: self.tally.add(downloaded=size),
+                    self.stop,
+                )
+                with disk_errors(final):
+                    final.parent.mkdir(parents=True, exist_ok=True)
+                    part.replace(final)
+            finally:
+                # What is worth resuming stays.
+                if part.exists() and not part.stat().st_size:
+                    part.unlink()
+        return final
+
+    def _get(self, place: Place, start: int) -> Reply:
+        host = _host(place)
+        since = self._silent.get(host)
+        if since is not None and time.monotonic() - since > self._patience.give_up:
+            raise LastingError("its host does not answer")
+        try:
+            reply = self._web.get(
+                self._address(place), start, of_apt=place.url.startswith(APT_MIRROR)
+            )
+        except UnreachableError:
+            self._silent.setdefault(host, time.monotonic())
+            raise
+        self._silent.pop(host, None)
+        return reply
+
+    def _address(self, place: Place) -> str:
+        if not place.url.startswith(APT_MIRROR):
+            return place.url
+        if self._mirrors is None:
+            self._mirrors = debian_mirrors()
+        archive, _, path = place.url.removeprefix(APT_MIRROR).partition("/")
+        if archive not in self._mirrors:
+            raise LastingError(
+                f"no mirror of the {archive} archive is configured on this machine"
+                " (HPCPY_DEBIAN_MIRROR sets one)"
+            )
+        return f"{self._mirrors[archive]}/{path}"
+
+    @contextlib.contextmanager
+    def _partial(self, place: Place) -> Iterator[Path]:
+        """Give the partial file of these bytes while no other process or thread has it."""
+        part = downloads_dir() / "partial" / place.sha256
+        while True:
+            with disk_errors(part):
+                part.parent.mkdir(parents=True, exist_ok=True)
+                stream = part.open("ab")
+            with stream:
+                # Not a blocking wait: it could not be stopped from outside.
+                while not _locked(stream.fileno()):
+                    if self.stop.wait(0.1):
+                        raise Interrupted
+                # Who had the lock before may have renamed or removed the file.
+                if part.exists() and part.stat().st_ino == os.fstat(stream.fileno()).st_ino:
+                    yield part
+                    return
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _host(place: Place) -> str:
+    return urlsplit(place.url).netloc or APT_MIRROR
+
+
+def _failure(artifact: Artifact, failures: dict[Place, Exception]) -> HpcpyError:
+    # Wrong bytes before all: they are no matter of trying again.
+    for error in failures.values():
+        if isinstance(error, IntegrityError):
+            return IntegrityError(
+                f"{artifact.filename}: {error}",
+                hint="nothing of it was kept; find out why it changed before env/ is made to fit",
+            )
+    reasons = "; ".join(f"{place.url}: {error}" for place, error in failures.items())
+    return UnavailableError(
+        f"{artifact.filename} cannot be had: {reasons}", hint="run the command again to go on"
+    )

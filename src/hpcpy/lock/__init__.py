@@ -1,0 +1,1 @@
+"""The locks of ``env/``, resolved anew: ``python3 -m hpcpy lock``."""

@@ -1,0 +1,153 @@
+"""The Debian packages: what is asked for, and what it was resolved to."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from hpcpy.apt import Suite
+from hpcpy.errors import UsageError
+from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, Place
+from hpcpy.pins.tables import Table, env_folder, read_table
+
+# Below pool/ and without "..": it becomes a part of URLs.
+_POOL_PATH = r"pool(/(?!\.\.?/)[^/]+)+\.deb"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What ``debian.toml`` asks for."""
+
+    suites: tuple[Suite, ...]
+    snapshot: str
+    architectures: tuple[str, ...]
+    # Image -> packages (apt's patterns too); all but the first list what they
+    # have over the first.
+    images: dict[str, tuple[str, ...]]
+    # Those of `images` that are taken without what their packages declare.
+    alone: frozenset[str]
+
+
+def wanted(folder: Path | None = None) -> Wanted:
+    """Read ``debian.toml``: suites, snapshot archive, packages by image.
+
+    Raises
+    ------
+    UsageError
+        When the file is malformed.
+    """
+    top = read_table(env_folder(folder) / "debian.toml")
+    top.only("architectures", "snapshot", "suites", "images")
+    suites = []
+    for table in top.array("suites"):
+        table.only("archive", "name")
+        suites.append(Suite(table.text("archive"), table.text("name")))
+    images = {}
+    alone = set()
+    for name, table in top.table("images").tables():
+        table.only("packages", "alone")
+        images[name] = table.texts("packages")
+        if table.flag("alone"):
+            alone.add(name)
+    architectures = top.texts("architectures")
+    for arch in architectures:
+        if arch not in DEBIAN_ARCH:
+            raise top.wrong("architectures", f"{arch!r} is not one of {', '.join(DEBIAN_ARCH)}")
+    snapshot = top.text("snapshot", r"https?://.+")
+    return Wanted(tuple(suites), snapshot, architectures, images, frozenset(alone))
+
+
+def _lock(folder: Path | None) -> Table:
+    lock = read_table(env_folder(folder) / "debian.lock", hint="make it with `make lock`")
+    lock.only("timestamp", "packages")
+    return lock
+
+
+def snapshot_epoch(folder: Path | None = None) -> int:
+    """Return the time of the lock, the SOURCE_DATE_EPOCH of every build.
+
+    Returns
+    -------
+    int
+        Seconds since 1970.
+
+    Raises
+    ------
+    UsageError
+        When the lock is missing or malformed.
+    """
+    return int(_lock(folder).moment("timestamp").timestamp())
+
+
+def debs(image: str, arch: str, folder: Path | None = None) -> list[Artifact]:
+    """Return the locked packages of one image, without those of its parents.
+
+    Parameters
+    ----------
+    image
+        A name of ``[images]`` in ``debian.toml``.
+    arch
+        ``x86_64`` or ``aarch64``.
+    folder
+        Where the pins are; ``env/`` by default.
+
+    Returns
+    -------
+    list of Artifact
+        By name; the first place of each is the machine's mirror, the others
+        are the snapshot archive's.
+
+    Raises
+    ------
+    UsageError
+        When the image is unknown, or the lock is missing, malformed, without
+        this architecture, or made for another list of packages.
+    """
+    asked = wanted(folder)
+    lock = _lock(folder)
+    if image not in asked.images:
+        raise UsageError(f"no image {image!r} in debian.toml; there are {', '.join(asked.images)}")
+    locked = lock.table("packages")
+    if arch not in locked.values:
+        raise UsageError(
+            f"debian.lock has no packages for {arch}",
+            hint="add it to `architectures` in env/debian.toml and run `make lock`",
+        )
+    when = lock.moment("timestamp")
+    tables = dict(locked.table(arch).tables())
+    first, *_ = asked.images
+    for package in asked.images[image]:
+        # A pattern has no name; what the first image has is locked there.
+        if package.startswith("?"):
+            continue
+        its = tables[package].texts("images") if package in tables else ()
+        if not {image, first} & set(its):
+            raise UsageError(f"debian.lock has no {package} for {image}", hint="run `make lock`")
+    return [
+        _artifact(name, table, asked.snapshot, when)
+        for name, table in tables.items()
+        if image in table.texts("images")
+    ]
+
+
+def _artifact(name: str, table: Table, snapshot: str, when: datetime.datetime) -> Artifact:
+    table.only("version", "images", "size", "sha256", "licence", "archive", "path")
+    size, digest = table.size("size"), table.digest("sha256")
+    archive, path = table.text("archive", r"[a-z-]+"), table.text("path", _POOL_PATH)
+    # The archive takes a snapshot some times a day and answers a time with
+    # the one before it: a day later has what was new when the lock was made.
+    moments = (when, when + datetime.timedelta(days=1))
+    urls = [f"{APT_MIRROR}{archive}/{quote(path)}"] + [
+        snapshot.format(archive=archive, timestamp=f"{moment:%Y%m%dT%H%M%SZ}", path=quote(path))
+        for moment in moments
+    ]
+    return Artifact(
+        name=name,
+        version=table.text("version"),
+        filename=path.rsplit("/", 1)[-1],
+        licence=table.text("licence"),
+        why=f"Debian package of the image {', '.join(table.texts('images'))}",
+        places=tuple(Place(url, size, digest) for url in urls),
+    )

@@ -1,0 +1,64 @@
+"""What a pin is: a file that is wanted, and the places it can come from."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+
+from hpcpy.errors import UsageError
+
+# The kernel's name of an architecture (the pins' own) -> Debian's.
+DEBIAN_ARCH = {"x86_64": "amd64", "aarch64": "arm64"}
+# A URL of this scheme lies below the mirror that the machine's apt uses.
+APT_MIRROR = "apt-mirror:"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a file can be had, and what it must be when it comes from there.
+
+    Size and hash belong to the place, not to the artifact: a distribution
+    may have packed the same source anew.
+    """
+
+    url: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One pinned file: a source, a wheel or a Debian package."""
+
+    name: str
+    version: str
+    filename: str
+    licence: str
+    why: str
+    places: tuple[Place, ...]
+
+
+def this_arch() -> str:
+    """Return the architecture of this machine as the pins name it.
+
+    Raises
+    ------
+    UsageError
+        When nothing is pinned for it.
+    """
+    return known_arch(platform.machine())
+
+
+def known_arch(arch: str) -> str:
+    """Return `arch` if something can be pinned for it.
+
+    Raises
+    ------
+    UsageError
+        When it is not one of `DEBIAN_ARCH`.
+    """
+    if arch not in DEBIAN_ARCH:
+        raise UsageError(
+            f"architecture {arch!r} is not one that pins exist for: {', '.join(DEBIAN_ARCH)}"
+        )
+    return arch

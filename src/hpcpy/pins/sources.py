@@ -1,0 +1,55 @@
+"""The sources that components are built from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hpcpy.pins.model import Artifact, Place
+from hpcpy.pins.tables import Table, env_folder, read_table
+
+_URL = r"(https?://|apt-mirror:)[^\s?#]+/[^\s/?#]+"
+
+
+def sources(folder: Path | None = None) -> dict[str, Artifact]:
+    """Read ``sources.toml``.
+
+    Parameters
+    ----------
+    folder
+        Where the pins are; ``env/`` by default.
+
+    Returns
+    -------
+    dict
+        Name to artifact.  Its file is named as at the first place, whatever
+        the place that it comes from calls it; tar finds out the compression
+        by itself.
+
+    Raises
+    ------
+    UsageError
+        When the file is malformed.
+    """
+    top = read_table(env_folder(folder) / "sources.toml")
+    return {name: _artifact(name, table) for name, table in top.tables()}
+
+
+def _artifact(name: str, table: Table) -> Artifact:
+    table.only("version", "licence", "why", "places")
+    version = table.text("version")
+    places = tuple(_place(place, version) for place in table.array("places"))
+    return Artifact(
+        name=name,
+        version=version,
+        filename=places[0].url.rsplit("/", 1)[-1],
+        licence=table.text("licence"),
+        why=table.text("why"),
+        places=places,
+    )
+
+
+def _place(table: Table, version: str) -> Place:
+    table.only("url", "size", "sha256")
+    # Not str.format: any other brace in a URL is its own.
+    url = table.text("url", _URL).replace("{version}", version)
+    return Place(url, table.size("size"), table.digest("sha256"))

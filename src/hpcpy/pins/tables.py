@@ -1,0 +1,138 @@
+"""TOML tables whose every fault is one line with file, table and key."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.errors import UsageError
+
+
+def env_folder(folder: Path | None) -> Path:
+    """Return `folder`, or the checkout's ``env/`` for None."""
+    return paths.ENV if folder is None else folder
+
+
+def read_table(path: Path, hint: str = "") -> Table:
+    """Read a TOML file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    hint
+        What to do when it is not there.
+
+    Raises
+    ------
+    UsageError
+        When it cannot be read or is no TOML.
+    """
+    shown = f"{path.parent.name}/{path.name}"
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{shown}: {error.strerror}", hint=hint) from error
+    except ValueError as error:  # of TOML and of UTF-8
+        raise UsageError(f"{shown}: not TOML: {error}") from error
+    return Table(shown, "", values)
+
+
+class Table:
+    """One table of a TOML file.
+
+    Parameters
+    ----------
+    file
+        Name of the file, for messages.
+    name
+        Dotted name of the table; empty for the whole file.
+    values
+        What it holds.
+    """
+
+    def __init__(self, file: str, name: str, values: Mapping[str, object]) -> None:
+        self.file = file
+        self.name = name
+        self.values = values
+
+    def wrong(self, key: str, what: str) -> UsageError:
+        """Return the error for `key`, to be raised."""
+        where = f"[{self.name}] " if self.name else ""
+        return UsageError(f"{self.file}: {where}{key}: {what}")
+
+    def only(self, *keys: str) -> None:
+        """Refuse keys other than these: a misspelt one would be ignored."""
+        for key in self.values:
+            if key not in keys:
+                raise self.wrong(key, f"unknown key; known are {', '.join(keys)}")
+
+    def _value(self, key: str) -> object:
+        if key not in self.values:
+            raise self.wrong(key, "missing")
+        return self.values[key]
+
+    def text(self, key: str, pattern: str = r".+") -> str:
+        """Return a string that `pattern` matches as a whole."""
+        value = self._value(key)
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise self.wrong(key, f"{value!r} is not a text like {pattern}")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return a list of strings that are not empty."""
+        value = self._value(key)
+        if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+            raise self.wrong(key, f"{value!r} is not a list of texts")
+        return tuple(value)
+
+    def flag(self, key: str) -> bool:
+        """Return a truth value; false where the key is absent."""
+        value = self.values.get(key, False)
+        if not isinstance(value, bool):
+            raise self.wrong(key, "is not true or false")
+        return value
+
+    def size(self, key: str) -> int:
+        """Return a number of bytes, at least one."""
+        value = self._value(key)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise self.wrong(key, f"{value!r} is not a number of bytes")
+        return value
+
+    def digest(self, key: str) -> str:
+        """Return a SHA-256 of 64 hexadecimal digits."""
+        return self.text(key, r"[0-9a-f]{64}")
+
+    def moment(self, key: str) -> datetime.datetime:
+        """Return a point in time that states its offset from UTC."""
+        value = self._value(key)
+        if not isinstance(value, datetime.datetime) or value.tzinfo is None:
+            raise self.wrong(key, f"{value!r} is not a time such as 2001-02-03T04:05:06Z")
+        return value
+
+    def table(self, key: str) -> Table:
+        """Return the table of that name within this one."""
+        return self._table(key, self._value(key))
+
+    def tables(self) -> Iterator[tuple[str, Table]]:
+        """Give every key of this table; each must hold a table."""
+        for key, value in self.values.items():
+            yield key, self._table(key, value)
+
+    def array(self, key: str) -> list[Table]:
+        """Return an array of tables, at least one."""
+        value = self._value(key)
+        if not isinstance(value, list) or not value:
+            raise self.wrong(key, "is not an array of tables")
+        return [self._table(f"{key}.{index}", item) for index, item in enumerate(value)]
+
+    def _table(self, key: str, value: object) -> Table:
+        name = f"{self.name}.{key}" if self.name else key
+        if not isinstance(value, dict):
+            raise UsageError(f"{self.file}: [{name}] is not a table")
+        return Table(self.file, name, value)

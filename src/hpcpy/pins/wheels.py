@@ -1,0 +1,79 @@
+"""The Python packages, as wheels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote
+
+from hpcpy.errors import UsageError
+from hpcpy.pins.model import Artifact, Place, known_arch
+from hpcpy.pins.tables import Table, env_folder, read_table
+
+# Group -> the file that asks for its packages.
+GROUPS = {"image": "python.in", "mpi": "python-mpi.in", "build": "python-build.in"}
+_WHEEL_URL = r"https?://[^\s?#]+/[^\s/?#]+\.whl"
+
+
+def wheels(group: str, arch: str, folder: Path | None = None) -> list[Artifact]:
+    """Return the locked wheels of a group.
+
+    Parameters
+    ----------
+    group
+        ``image`` for what the images hold, ``build`` for what the builder
+        needs to compile; a wheel can be of both.
+    arch
+        ``x86_64`` or ``aarch64``.
+    folder
+        Where the pins are; ``env/`` by default.
+
+    Returns
+    -------
+    list of Artifact
+        By name.  A package without a wheel for this architecture, which the
+        lock says, is left out.
+
+    Raises
+    ------
+    UsageError
+        When the group or the architecture is unknown, or the lock is missing
+        or malformed.
+    """
+    known_arch(arch)
+    if group not in GROUPS:
+        raise UsageError(f"no group {group!r} of Python packages; there are {', '.join(GROUPS)}")
+    found = []
+    for name, table in locked(folder).items():
+        wheel = None if arch in table.texts("no_wheel_for") else table.table("wheels").table(arch)
+        if wheel and group in table.texts("groups"):
+            found.append(_artifact(name, table, wheel))
+    return found
+
+
+def locked(folder: Path | None = None) -> dict[str, Table]:
+    """Return the tables of ``python.lock`` by package.
+
+    Raises
+    ------
+    UsageError
+        When the lock is missing or malformed.
+    """
+    top = read_table(env_folder(folder) / "python.lock", hint="make it with `make lock`")
+    top.only("packages")
+    packages = dict(top.table("packages").tables())
+    for table in packages.values():
+        table.only("version", "licence", "groups", "no_wheel_for", "wheels")
+    return packages
+
+
+def _artifact(name: str, table: Table, wheel: Table) -> Artifact:
+    wheel.only("url", "size", "sha256")
+    url = wheel.text("url", _WHEEL_URL)
+    return Artifact(
+        name=name,
+        version=table.text("version"),
+        filename=unquote(url.rsplit("/", 1)[-1]),
+        licence=table.text("licence"),
+        why=f"Python package of the group {', '.join(table.texts('groups'))}",
+        places=(Place(url, wheel.size("size"), wheel.digest("sha256")),),
+    )

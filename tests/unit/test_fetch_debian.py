@@ -1,0 +1,181 @@
+"""Debian packages that have left the mirror."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+from misbehaving_server import Server, ranged, serving
+
+from hpcpy import paths
+from hpcpy.errors import IntegrityError, UnavailableError, UsageError
+from hpcpy.fetch import debian
+from hpcpy.fetch.connection import Patience
+from hpcpy.fetch.debian import fetch_debs
+from hpcpy.fetch.offers import Offer, parse_uri
+
+BODY = b"the locked package"
+NEWER = b"the newer package"
+SOON = Patience(connect=1.0, stall=1.0, pauses=(0.0,))
+WANTED = """
+architectures = ["x86_64"]
+snapshot = "{server}/archive/{{archive}}/{{timestamp}}/{{path}}"
+suites = [{{ archive = "debian", name = "stable" }}]
+[images.base]
+packages = ["thing"]
+"""
+LOCK = """
+timestamp = 2001-02-03T04:05:06Z
+[packages.x86_64.thing]
+version = "1:7+b1"
+images = ["base"]
+size = {size}
+sha256 = "{sha256}"
+licence = "GPL-2+"
+archive = "debian"
+path = "pool/main/t/thing/thing_7+b1_amd64.deb"
+"""
+MIRROR_PATH = "/debian/pool/main/t/thing/thing_7%2Bb1_amd64.deb"
+NEWER_PATH = "pool/main/t/thing/thing_8_amd64.deb"
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    with serving() as running:
+        (tmp_path / "debian.toml").write_text(WANTED.format(server=running.url))
+        digest = hashlib.sha256(BODY).hexdigest()
+        (tmp_path / "debian.lock").write_text(LOCK.format(size=len(BODY), sha256=digest))
+        monkeypatch.setattr(paths, "ENV", tmp_path)
+        monkeypatch.setenv("HPCPY_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", f"{running.url}/debian")
+        monkeypatch.delenv("HPCPY_DEBIAN", raising=False)
+        yield running
+
+
+def mirror_now_has(monkeypatch: pytest.MonkeyPatch, *offers: Offer) -> None:
+    """Stand in for apt, whose index would have to be signed by Debian."""
+
+    class Index:
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def newest(self, names: Iterable[str]) -> dict[str, Offer]:
+            return {offer.name: offer for offer in offers if offer.name in names}
+
+    monkeypatch.setattr(debian, "Mirror", Index)
+
+
+def offer(version: str) -> Offer:
+    digest = hashlib.sha256(NEWER).hexdigest()
+    return Offer("thing", version, "debian", NEWER_PATH, len(NEWER), digest)
+
+
+def test_locked_package_comes_from_the_mirror_of_the_machine(server: Server) -> None:
+    server.answers[MIRROR_PATH] = [ranged(BODY)]
+    found = fetch_debs("base", "x86_64", patience=SOON)
+    assert found.paths["thing"].name == "thing_7+b1_amd64.deb"
+    assert found.paths["thing"].read_bytes() == BODY
+    assert found.replaced == ()
+
+
+@pytest.mark.parametrize("day", ["03", "04"])
+def test_package_that_left_the_mirror_comes_from_the_snapshot_of_the_lock(
+    server: Server, day: str
+) -> None:
+    snapshot = f"/archive/debian/200102{day}T040506Z/{MIRROR_PATH.removeprefix('/debian/')}"
+    server.answers[snapshot] = [ranged(BODY)]
+    found = fetch_debs("base", "x86_64", patience=SOON)
+    assert (found.paths["thing"].read_bytes(), found.replaced) == (BODY, ())
+
+
+def test_package_that_is_nowhere_stops_with_old_and_new(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror_now_has(monkeypatch, offer("1:8"))
+    with pytest.raises(UnavailableError, match=r"thing 1:7\+b1 -> 1:8; run `make lock`") as caught:
+        fetch_debs("base", "x86_64", patience=SOON)
+    assert caught.value.exit_code == 69
+    assert NEWER_PATH not in str(server.log)
+
+
+def test_newer_package_is_taken_and_told_where_that_is_allowed(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mirror_now_has(monkeypatch, offer("1:8"))
+    monkeypatch.setenv("HPCPY_DEBIAN", "newer")
+    server.answers[f"/debian/{NEWER_PATH}"] = [ranged(NEWER)]
+    found = fetch_debs("base", "x86_64", patience=SOON)
+    assert found.paths["thing"].read_bytes() == NEWER
+    assert found.replaced == ("thing 1:7+b1 -> 1:8",)
+    assert "not reproducible" in capsys.readouterr().err
+
+
+def test_locked_package_is_preferred_where_newer_ones_are_allowed(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror_now_has(monkeypatch, offer("1:8"))
+    monkeypatch.setenv("HPCPY_DEBIAN", "newer")
+    server.answers[MIRROR_PATH] = [ranged(BODY)]
+    assert fetch_debs("base", "x86_64", patience=SOON).replaced == ()
+
+
+def test_package_without_successor_is_named(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert server
+    mirror_now_has(monkeypatch)
+    with pytest.raises(UnavailableError, match="nothing replaces it; take it out"):
+        fetch_debs("base", "x86_64", patience=SOON)
+
+
+def test_mirror_that_fails_is_not_taken_for_one_that_moved_on(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror_now_has(monkeypatch, offer("1:7+b1"))
+    server.answers[MIRROR_PATH] = [ranged(BODY, 3), ranged(BODY, 0)]
+    with pytest.raises(UnavailableError, match="the connection ended after 3 of 18 bytes"):
+        fetch_debs("base", "x86_64", patience=SOON)
+
+
+def test_package_with_other_bytes_is_refused_even_where_newer_ones_are_allowed(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HPCPY_DEBIAN", "newer")
+    server.answers[MIRROR_PATH] = [ranged(BODY[:-1] + b"?")]
+    with pytest.raises(IntegrityError):
+        fetch_debs("base", "x86_64", patience=SOON)
+
+
+def test_unknown_mode_is_refused(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert server
+    monkeypatch.setenv("HPCPY_DEBIAN", "newest")
+    with pytest.raises(UsageError, match="`locked`"):
+        fetch_debs("base", "x86_64", patience=SOON)
+
+
+def test_epoch_of_a_version_is_read_from_what_apt_prints() -> None:
+    mirrors = {"debian": "http://h.invalid/debian", "debian-security": "http://h.invalid/debian-s"}
+    line = (
+        "'http://h.invalid/debian-s/pool/t/thing_7%2bb1_amd64.deb' "
+        "thing_1%3a7+b1_amd64.deb 12 SHA256:ab"
+    )
+    found = parse_uri(line, mirrors)
+    assert (found.name, found.version) == ("thing", "1:7+b1")
+    assert (found.archive, found.path) == ("debian-security", "pool/t/thing_7+b1_amd64.deb")
+    assert found.artifact.places[0].url == (
+        "apt-mirror:debian-security/pool/t/thing_7%2Bb1_amd64.deb"
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "'http://h.invalid/debian/x.deb' x_1_all.deb 12 MD5Sum:ab",
+        "'http://elsewhere.invalid/debian/x.deb' x_1_all.deb 12 SHA256:ab",
+    ],
+)
+def test_weak_hash_and_foreign_host_are_refused(line: str) -> None:
+    with pytest.raises(UnavailableError):
+        parse_uri(line, {"debian": "http://h.invalid/debian"})

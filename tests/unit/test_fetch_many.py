@@ -1,0 +1,164 @@
+"""Several files, threads and processes at once; interruptions; full disks."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from misbehaving_server import Server, artifact, ranged, serving
+
+from hpcpy import paths
+from hpcpy.errors import DiskError, UnavailableError
+from hpcpy.fetch import many
+from hpcpy.fetch.connection import Patience
+from hpcpy.fetch.many import fetch, fetch_what_can_be_had
+from hpcpy.fetch.one import Tally, downloads_dir
+
+BODY = bytes(range(256)) * 4096
+SOON = Patience(connect=1.0, stall=5.0, pauses=(0.0,))
+# A process of its own that fetches what `misbehaving_server.artifact` makes.
+FETCH = """
+import sys
+from hpcpy.fetch.many import fetch
+from misbehaving_server import artifact
+try:
+    fetch([artifact(bytes(range(256)) * 4096, sys.argv[1])])
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as running:
+        yield running
+
+
+def fetching_process(url: str) -> subprocess.Popen[bytes]:
+    here = os.pathsep.join([str(paths.ROOT / "src"), str(Path(__file__).parent)])
+    return subprocess.Popen(
+        [sys.executable, "-c", FETCH, url], env={**os.environ, "PYTHONPATH": here}
+    )
+
+
+def part_of(body: bytes) -> Path:
+    return downloads_dir() / "partial" / artifact(body, "x").places[0].sha256
+
+
+def test_many_files_are_fetched_at_once(server: Server) -> None:
+    wanted = []
+    for number in range(40):
+        body = f"file {number}".encode() * 50
+        server.answers[f"/{number}"] = [ranged(body)]
+        wanted.append(artifact(body, f"{server.url}/{number}", name=f"thing{number}"))
+    tally = Tally()
+    paths_of = fetch(wanted, tally=tally, patience=SOON)
+    assert [paths_of[one].name for one in wanted] == [one.filename for one in wanted]
+    size = sum(one.places[0].size for one in wanted)
+    assert (tally.files, tally.downloaded, tally.present) == (40, size, 0)
+    again = Tally()
+    assert fetch(wanted, tally=again) == paths_of
+    assert (again.files, again.downloaded, again.present) == (40, 0, size)
+
+
+def test_same_bytes_under_two_names_are_each_there(server: Server) -> None:
+    server.answers["/x"] = [ranged(BODY)]
+    wanted = [artifact(BODY, f"{server.url}/x", name=name) for name in ("a", "b")]
+    assert [path.read_bytes() for path in fetch(wanted, patience=SOON).values()] == [BODY, BODY]
+
+
+def test_one_missing_file_fails_all(server: Server) -> None:
+    server.answers["/x"] = [ranged(BODY)]
+    good = artifact(BODY, f"{server.url}/x")
+    bad = artifact(b"?", f"{server.url}/gone", name="gone")
+    with pytest.raises(UnavailableError, match=r"gone\.tar"):
+        fetch([good, bad], patience=SOON)
+
+
+def test_missing_files_are_told_when_the_rest_will_do(server: Server) -> None:
+    server.answers["/x"] = [ranged(BODY)]
+    good = artifact(BODY, f"{server.url}/x")
+    bad = artifact(b"?", f"{server.url}/gone", name="gone")
+    outcome = fetch_what_can_be_had([good, bad], patience=SOON)
+    assert (list(outcome.paths), list(outcome.failures)) == ([good], [bad])
+
+
+def test_two_processes_at_once_download_once(server: Server) -> None:
+    server.answers["/x"] = [ranged(BODY)]
+    processes = [fetching_process(f"{server.url}/x") for _ in range(3)]
+    assert [process.wait(30) for process in processes] == [0, 0, 0]
+    assert len(server.log) == 1
+    wanted = artifact(BODY, f"{server.url}/x")
+    assert fetch([wanted])[wanted].read_bytes() == BODY
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_interrupted_download_goes_on_where_it_was(server: Server, how: signal.Signals) -> None:
+    server.answers["/x"] = [ranged(BODY, 100_000, then_wait=True), ranged(BODY)]
+    process = fetching_process(f"{server.url}/x")
+    part = part_of(BODY)
+    while not part.exists() or part.stat().st_size < 100_000:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(how)
+    assert process.wait(30) == (130 if how == signal.SIGINT else -how)
+    wanted = artifact(BODY, f"{server.url}/x")
+    assert fetch([wanted], patience=SOON)[wanted].read_bytes() == BODY
+    assert server.log[-1][1] == "bytes=100000-"
+
+
+def test_disk_that_fills_up_is_one_clear_line(server: Server) -> None:
+    server.answers["/x"] = [ranged(BODY)]
+    part = part_of(BODY)
+    part.parent.mkdir(parents=True)
+    part.symlink_to("/dev/full")
+    with pytest.raises(DiskError, match="no space left on the device; free some"):
+        fetch([artifact(BODY, f"{server.url}/x")], patience=SOON)
+    assert not list(downloads_dir().glob("*/thing.tar"))
+
+
+def test_more_than_the_disk_has_is_refused_before_the_first_byte(server: Server) -> None:
+    wanted = artifact(BODY, f"{server.url}/x")
+    place = wanted.places[0]
+    huge = type(place)(place.url, 1 << 60, place.sha256)
+    with pytest.raises(DiskError, match="downloading needs"):
+        fetch([type(wanted)("huge", "1", "huge.tar", "MIT", "a test", (huge,))], patience=SOON)
+    assert server.log == []
+
+
+def test_cache_that_cannot_be_a_folder_is_one_clear_line(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HPCPY_CACHE", str(tmp_path / "file"))
+    with pytest.raises(DiskError, match="cannot be written"):
+        fetch([artifact(BODY, f"{server.url}/x")], patience=SOON)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("stream", "shown"), [(Terminal(), True), (io.StringIO(), False)])
+def test_progress_is_shown_on_a_terminal_alone_and_cleared(
+    server: Server, monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, shown: bool
+) -> None:
+    monkeypatch.setattr(many, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(sys, "stderr", stream)
+    server.answers["/x"] = [ranged(BODY)]
+    fetch([artifact(BODY, f"{server.url}/x")], patience=SOON)
+    assert ("of 1 MiB" in stream.getvalue()) == shown
+    assert stream.getvalue().endswith("\r\x1b[K" if shown else "")

@@ -1,0 +1,192 @@
+"""The fetcher against a real server that does what servers do."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from misbehaving_server import (
+    Answer,
+    Server,
+    artifact,
+    no_range,
+    ranged,
+    serving,
+    status,
+    unsized,
+    whole,
+)
+
+from hpcpy.errors import IntegrityError, UnavailableError
+from hpcpy.fetch.connection import Patience
+from hpcpy.fetch.many import fetch
+from hpcpy.fetch.one import Tally, downloads_dir
+
+BODY = bytes(range(256)) * 4096
+DIGEST = hashlib.sha256(BODY).hexdigest()
+SOON = Patience(connect=1.0, stall=0.3, pauses=(0.0, 0.0, 0.0), give_up=5.0)
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as running:
+        yield running
+
+
+def get(server: Server, *answers: Answer, body: bytes = BODY) -> Path:
+    server.answers["/thing.tar"] = list(answers)
+    wanted = artifact(body, f"{server.url}/thing.tar")
+    return fetch([wanted], patience=SOON)[wanted]
+
+
+def part_file() -> Path:
+    return downloads_dir() / "partial" / DIGEST
+
+
+def files() -> list[Path]:
+    return [path for path in downloads_dir().rglob("*") if path.is_file()]
+
+
+def begun(content: bytes) -> None:
+    part_file().parent.mkdir(parents=True)
+    part_file().write_bytes(content)
+
+
+def test_file_lies_under_its_hash_and_nothing_else_is_left(server: Server) -> None:
+    path = get(server, ranged(BODY))
+    assert path == downloads_dir() / DIGEST / "thing.tar"
+    assert path.read_bytes() == BODY
+    assert files() == [path]
+
+
+def test_second_fetch_asks_no_server(server: Server) -> None:
+    path = get(server, ranged(BODY))
+    assert get(server, status(500)) == path
+    assert len(server.log) == 1
+
+
+@pytest.mark.parametrize("damaged", [BODY[:-1], b"", b"\1" + BODY[1:], BODY + b"x"])
+def test_damaged_cache_file_is_fetched_again(server: Server, damaged: bytes) -> None:
+    path = get(server, ranged(BODY))
+    path.write_bytes(damaged)
+    assert get(server, ranged(BODY)).read_bytes() == BODY
+
+
+def test_broken_connection_is_resumed_where_it_broke(server: Server) -> None:
+    assert get(server, ranged(BODY, 1000), ranged(BODY)).read_bytes() == BODY
+    assert [wanted for _, wanted in server.log] == ["", "bytes=1000-"]
+
+
+def test_stalled_connection_is_resumed(server: Server) -> None:
+    assert get(server, ranged(BODY, 777, then_wait=True), ranged(BODY)).read_bytes() == BODY
+    assert server.log[-1][1] == "bytes=777-"
+
+
+def test_download_of_a_killed_process_is_resumed(server: Server) -> None:
+    begun(BODY[:5000])
+    tally = Tally()
+    server.answers["/thing.tar"] = [ranged(BODY)]
+    fetch([artifact(BODY, f"{server.url}/thing.tar")], tally=tally, patience=SOON)
+    assert server.log == [("/thing.tar", "bytes=5000-")]
+    assert tally.downloaded == len(BODY) - 5000
+
+
+def test_finished_download_of_a_killed_process_is_not_repeated(server: Server) -> None:
+    begun(BODY)
+    assert get(server, status(500)).read_bytes() == BODY
+    assert server.log == []
+
+
+@pytest.mark.parametrize("answer", [whole(BODY), unsized(BODY), no_range(BODY)])
+def test_server_without_ranges_is_read_from_the_start(server: Server, answer: Answer) -> None:
+    begun(BODY[:5000])
+    assert get(server, answer).read_bytes() == BODY
+
+
+@pytest.mark.parametrize("old", [b"old" * 1000, b"old" * len(BODY)])
+def test_beginning_of_another_file_is_not_kept(server: Server, old: bytes) -> None:
+    begun(old)
+    assert get(server, ranged(BODY)).read_bytes() == BODY
+
+
+def test_wrong_byte_is_refused_naming_file_expected_and_found(server: Server) -> None:
+    wrong = BODY[:-1] + b"?"
+    with pytest.raises(IntegrityError) as caught:
+        get(server, ranged(wrong))
+    message = str(caught.value)
+    assert "thing.tar" in message
+    assert DIGEST in message
+    assert hashlib.sha256(wrong).hexdigest() in message
+    assert caught.value.exit_code == 65
+    assert files() == []
+    assert len(server.log) == 1
+
+
+@pytest.mark.parametrize("wrong", [BODY[:-1], BODY + b"?"])
+def test_file_of_another_length_is_refused_before_it_is_downloaded(
+    server: Server, wrong: bytes
+) -> None:
+    tally = Tally()
+    server.answers["/thing.tar"] = [whole(wrong)]
+    with pytest.raises(IntegrityError, match=f"expected {len(BODY):,} bytes, found {len(wrong):,}"):
+        fetch([artifact(BODY, f"{server.url}/thing.tar")], tally=tally, patience=SOON)
+    assert tally.downloaded == 0
+    assert files() == []
+
+
+def test_endless_file_is_cut_off_and_refused(server: Server) -> None:
+    with pytest.raises(IntegrityError, match="more than"):
+        get(server, unsized(BODY * 8))
+    assert files() == []
+
+
+def test_server_in_trouble_is_asked_again(server: Server) -> None:
+    assert get(server, status(503), status(429), ranged(BODY)).read_bytes() == BODY
+
+
+def test_server_in_lasting_trouble_is_left_alone_at_last(server: Server) -> None:
+    with pytest.raises(UnavailableError, match="HTTP 503"):
+        get(server, status(503))
+    assert len(server.log) == 1 + len(SOON.pauses)
+
+
+def test_missing_file_is_not_asked_for_again(server: Server) -> None:
+    with pytest.raises(UnavailableError, match=r"thing\.tar: HTTP 404") as caught:
+        get(server, status(404))
+    assert caught.value.exit_code == 69
+    assert len(server.log) == 1
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    body=st.binary(min_size=1, max_size=4000),
+    troubles=st.lists(st.sampled_from(["cut", "503", "no range", "unsized", "other"]), max_size=6),
+    cuts=st.lists(st.integers(0, 4000), min_size=6, max_size=6),
+)
+def test_whatever_the_server_does_no_other_byte_gets_through(
+    server: Server, body: bytes, troubles: list[str], cuts: list[int]
+) -> None:
+    made: dict[str, Callable[[int], Answer]] = {
+        "503": lambda _: status(503),
+        "cut": lambda cut: ranged(body, cut),
+        "no range": lambda _: no_range(body),
+        "unsized": lambda cut: unsized(body[:cut]),
+        "other": lambda cut: ranged((body[:cut] + b"#" + body[cut:])[: len(body)]),
+    }
+    answers = [made[name](cut) for name, cut in zip(troubles, cuts, strict=False)]
+    digest = hashlib.sha256(body).hexdigest()
+    try:
+        path = get(server, *answers, ranged(body), body=body)
+    except (IntegrityError, UnavailableError):
+        assert not (downloads_dir() / digest).exists()
+    else:
+        assert path.read_bytes() == body

@@ -1,0 +1,172 @@
+"""Where a file comes from when its first place fails; proxies and mirrors."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from misbehaving_server import Answer, Server, artifact, ranged, serving, status
+
+from hpcpy.errors import IntegrityError, UnavailableError
+from hpcpy.fetch.connection import Patience, apt_proxies
+from hpcpy.fetch.many import fetch
+from hpcpy.fetch.one import downloads_dir
+from hpcpy.pins.model import Place
+
+BODY = b"the pinned bytes"
+REPACKED = b"the same, packed anew"
+SOON = Patience(connect=0.3, stall=0.3, pauses=(0.0,), give_up=5.0)
+PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
+    monkeypatch.delenv("HPCPY_DEBIAN_MIRROR", raising=False)
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture
+def full_queue() -> Iterator[str]:
+    """A host that never answers: what connects waits in its full queue."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        address = listener.getsockname()
+        waiting = []
+        for _ in range(3):
+            client = socket.socket()
+            client.setblocking(False)
+            client.connect_ex(address)
+            waiting.append(client)
+        yield f"http://127.0.0.1:{address[1]}"
+        for client in waiting:
+            client.close()
+
+
+def second_place(server: Server, first: str) -> bytes:
+    server.answers["/second"] = [ranged(BODY)]
+    wanted = artifact(BODY, first, f"{server.url}/second")
+    return fetch([wanted], patience=SOON)[wanted].read_bytes()
+
+
+@pytest.mark.parametrize(
+    "answer", [status(404), status(503), ranged(b"wrong" * 9), ranged(BODY, 3)]
+)
+def test_second_place_serves_when_the_first_fails(server: Server, answer: Answer) -> None:
+    server.answers["/first"] = [answer]
+    assert second_place(server, f"{server.url}/first") == BODY
+
+
+def test_unreachable_first_place_costs_one_connection_attempt(
+    server: Server, full_queue: str
+) -> None:
+    assert second_place(server, f"{full_queue}/first") == BODY
+
+
+def test_place_that_refuses_connections_is_passed_over(server: Server) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        closed = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    assert second_place(server, f"{closed}/first") == BODY
+
+
+def test_host_without_a_name_is_passed_over(server: Server) -> None:
+    assert second_place(server, "http://nowhere.invalid/first") == BODY
+
+
+def test_each_place_has_its_own_size_and_hash(server: Server) -> None:
+    server.answers["/mirror"] = [ranged(REPACKED)]
+    wanted = artifact(BODY, f"{server.url}/upstream")
+    digest = hashlib.sha256(REPACKED).hexdigest()
+    mirror = Place(f"{server.url}/mirror", len(REPACKED), digest)
+    wanted = replace(wanted, places=(*wanted.places, mirror))
+    path = fetch([wanted], patience=SOON)[wanted]
+    assert path == downloads_dir() / digest / "thing.tar"
+    assert fetch([wanted], patience=SOON)[wanted] == path
+    assert [asked for asked, _ in server.log] == ["/upstream", "/mirror"]
+
+
+def test_error_tells_what_each_place_said(server: Server) -> None:
+    server.answers["/b"] = [status(403)]
+    with pytest.raises(UnavailableError, match=r"/a: HTTP 404.*; .*/b: HTTP 403"):
+        fetch([artifact(BODY, f"{server.url}/a", f"{server.url}/b")], patience=SOON)
+
+
+def test_wrong_bytes_weigh_more_than_a_missing_second_place(server: Server) -> None:
+    server.answers["/a"] = [ranged(b"wrong")]
+    with pytest.raises(IntegrityError):
+        fetch([artifact(BODY, f"{server.url}/a", f"{server.url}/b")], patience=SOON)
+
+
+def test_proxy_of_the_environment_is_used(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "http://nowhere.invalid/thing.tar"
+    server.answers[url] = [ranged(BODY)]
+    monkeypatch.setenv("http_proxy", server.url)
+    wanted = artifact(BODY, url)
+    assert fetch([wanted], patience=SOON)[wanted].read_bytes() == BODY
+
+
+def test_mirror_of_the_machine_stands_for_the_archive(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", f"{server.url}/debian")
+    server.answers["/debian-security/pool/x.deb"] = [ranged(BODY)]
+    wanted = artifact(BODY, "apt-mirror:debian-security/pool/x.deb")
+    assert fetch([wanted], patience=SOON)[wanted].read_bytes() == BODY
+
+
+def test_unknown_archive_of_the_mirror_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", "http://nowhere.invalid/debian")
+    with pytest.raises(UnavailableError, match="no mirror of the ports archive"):
+        fetch([artifact(BODY, "apt-mirror:ports/x.deb")], patience=SOON)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (
+            'Acquire::http::Proxy "http://proxy.invalid:8080";',
+            {"http": "http://proxy.invalid:8080"},
+        ),
+        ('Acquire::http::Proxy::mirror.invalid "DIRECT";', {}),
+        (
+            'Acquire::http::Proxy "http://a.invalid";\n'
+            'Acquire::http::Proxy::mirror.invalid "http://b.invalid";',
+            {"http": "http://b.invalid"},
+        ),
+    ],
+)
+def test_proxy_of_apt_is_used_for_its_mirror(
+    lines: str, expected: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not Path("/usr/bin/apt-config").exists():
+        pytest.skip("no apt on this machine")
+    configuration = tmp_path / "apt.conf"
+    configuration.write_text(lines + "\n")
+    monkeypatch.setenv("APT_CONFIG", str(configuration))
+    assert apt_proxies("mirror.invalid") == expected
+
+
+def test_proxy_of_apt_goes_before_that_of_the_environment(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not Path("/usr/bin/apt-config").exists():
+        pytest.skip("no apt on this machine")
+    configuration = tmp_path / "apt.conf"
+    configuration.write_text(f'Acquire::http::Proxy "{server.url}";\n')
+    monkeypatch.setenv("APT_CONFIG", str(configuration))
+    monkeypatch.setenv("http_proxy", "http://other.invalid:1")
+    monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", "http://mirror.invalid/debian")
+    server.answers["http://mirror.invalid/debian/pool/x.deb"] = [ranged(BODY)]
+    wanted = artifact(BODY, "apt-mirror:debian/pool/x.deb")
+    assert fetch([wanted], patience=SOON)[wanted].read_bytes() == BODY

@@ -1,0 +1,145 @@
+"""The licences of Debian packages, and what a lock says of its moves."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from hpcpy import paths
+from hpcpy.errors import UsageError
+from hpcpy.fetch.offers import Offer
+from hpcpy.lock import command, debian, dev
+from hpcpy.lock.deb_licences import licences, summary
+from hpcpy.pins.debian import Wanted
+
+MACHINE_READABLE = """Format: copyright-format
+Files: *
+License: GPL-2+
+
+Files: lib/*
+License: LGPL-2.1+ or MIT
+
+License: GPL-2+
+ Some text, with the word License: in it.
+"""
+
+
+def test_short_names_of_a_copyright_file_are_taken_once() -> None:
+    assert summary(MACHINE_READABLE) == "GPL-2+, LGPL-2.1+ or MIT"
+
+
+def test_free_text_tells_the_common_licences_it_refers_to() -> None:
+    text = "It is free; see /usr/share/common-licenses/GPL-3, and\n/usr/share/common-licenses/BSD."
+    assert summary(text) == "GPL-3, BSD"
+    assert summary("Do what you like.") == "see copyright"
+
+
+def make_deb(folder: Path, name: str, *, linked_to: str = "", text: str = "") -> Path:
+    root = folder / name
+    (root / "DEBIAN").mkdir(parents=True)
+    (root / "DEBIAN" / "control").write_text(
+        f"Package: {name}\nVersion: 1\nArchitecture: all\nMaintainer: x <x@a.invalid>\n"
+        "Description: a test\n"
+    )
+    doc = root / "usr/share/doc" / name
+    doc.parent.mkdir(parents=True)
+    if linked_to:
+        doc.symlink_to(linked_to)
+    else:
+        doc.mkdir()
+        (doc / "copyright").write_text(text)
+    deb = folder / f"{name}.deb"
+    subprocess.run(["dpkg-deb", "--build", root, deb], check=True, capture_output=True)
+    return deb
+
+
+@pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg-deb on this machine")
+def test_licence_of_a_package_without_documentation_is_that_of_the_linked_one(
+    tmp_path: Path,
+) -> None:
+    packages = {
+        "thing-dev": make_deb(tmp_path, "thing-dev", linked_to="thing"),
+        "thing": make_deb(tmp_path, "thing", text=MACHINE_READABLE),
+        "round": make_deb(tmp_path, "round", linked_to="trip"),
+        "trip": make_deb(tmp_path, "trip", linked_to="round"),
+        "lost": make_deb(tmp_path, "lost", linked_to="elsewhere"),
+    }
+    assert licences(packages) == {
+        "thing-dev": "GPL-2+, LGPL-2.1+ or MIT",
+        "thing": "GPL-2+, LGPL-2.1+ or MIT",
+        "round": "see copyright",
+        "trip": "see copyright",
+        "lost": "see copyright",
+    }
+
+
+class Index:
+    """Three packages; `more` needs `thing`, which needs `base`."""
+
+    def closure(self, packages: Iterable[str]) -> list[Offer]:
+        return [offer(name) for name in {"base", *packages}]
+
+    def exactly(self, packages: Iterable[str]) -> list[Offer]:
+        return [offer(name) for name in packages]
+
+
+def offer(name: str) -> Offer:
+    return Offer(name, "1", "debian", f"pool/{name}.deb", 1, "0" * 64)
+
+
+def test_images_list_what_they_have_over_the_first_and_lone_ones_all() -> None:
+    images = {"first": ("base",), "second": ("base", "thing"), "lone": ("base", "thing")}
+    asked = Wanted((), "", ("x86_64",), images, frozenset({"lone"}))
+    found = debian._offers(Index(), asked)  # type: ignore[arg-type]
+    assert {offer.name: names for offer, names in found.items()} == {
+        "base": ["first", "lone"],
+        "thing": ["second", "lone"],
+    }
+
+
+def test_moves_are_told_old_and_new() -> None:
+    old = {"same": "1", "moved": "1", "gone": "1"}
+    new = {"same": "1", "moved": "2", "new": "3"}
+    assert list(command.moved(old, new)) == ["gone 1 -> (gone)", "moved 1 -> 2", "new (new) -> 3"]
+
+
+def test_time_of_the_lock_stays_while_no_package_moves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seconds = iter(range(50))
+
+    def resolved(version: str) -> dict[str, object]:
+        time = datetime.datetime(2001, 2, 3, 4, 5, next(seconds), tzinfo=datetime.UTC)
+        return {"timestamp": time, "packages": {"x86_64": {"thing": {"version": version}}}}
+
+    for folder in ("ENV", "BUILD", "LOGS"):
+        monkeypatch.setattr(paths, folder, tmp_path)
+    (tmp_path / "debian.toml").write_text(
+        (Path(__file__).parents[2] / "env" / "debian.toml").read_text()
+    )
+    said = []
+    locks = []
+    for version in ("1", "1", "2"):
+        monkeypatch.setattr(debian, "resolve", lambda _, version=version: resolved(version))
+        assert command.main(["debian"]) == 0
+        said.append(capsys.readouterr().out.split("\n  ", 1)[1].strip())
+        locks.append((tmp_path / "debian.lock").read_text())
+    assert said == ["thing:x86_64 (new) -> 1", "nothing moved", "thing:x86_64 1 -> 2"]
+    assert locks[0] == locks[1] != locks[2]
+
+
+def test_unknown_lock_is_refused() -> None:
+    with pytest.raises(UsageError, match="no lock 'moon'"):
+        command.main(["moon"])
+
+
+def test_versions_of_the_developer_tools_are_read_with_and_without_markers() -> None:
+    text = (
+        "a-b==1.2 \\\n    --hash=sha256:00\nc==3 ; python_version < '4' \\\n    --hash=sha256:00\n"
+    )
+    assert dev.versions(text) == {"a-b": "1.2", "c": "3"}

@@ -1,0 +1,77 @@
+"""Which wheel is locked, and the licence that it states."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from hpcpy.lock.wheel_licences import from_metadata, licence
+from hpcpy.lock.wheel_tags import best
+
+PYTHON = (3, 14)
+GLIBC = (2, 40)
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        ("cp314-cp314-manylinux_2_28_x86_64", "py3-none-any"),
+        ("cp314-cp314-manylinux_2_28_x86_64", "cp314-cp314-manylinux_2_17_x86_64"),
+        ("cp314-cp314-manylinux_2_17_x86_64", "cp310-abi3-manylinux_2_28_x86_64"),
+        ("cp312-abi3-manylinux_2_17_x86_64", "cp310-abi3-manylinux_2_17_x86_64"),
+        ("cp310-abi3-manylinux2014_x86_64", "py3-none-any"),
+        ("py3-none-manylinux_2_5_x86_64.manylinux1_x86_64", "py3-none-any"),
+        ("py2.py3-none-any", "cp314-cp314t-manylinux_2_28_x86_64"),
+        ("py2.py3-none-any", "cp314-cp314-manylinux_2_28_aarch64"),
+        ("py3-none-any", "cp314-cp314-manylinux_2_41_x86_64"),
+        ("py3-none-any", "cp315-abi3-manylinux_2_28_x86_64"),
+        ("py3-none-any", "cp314-cp314-musllinux_1_2_x86_64"),
+        ("py3-none-any", "cp314-cp314-macosx_11_0_arm64"),
+        ("py3-none-any", "py2-none-any"),
+    ],
+)
+def test_most_specific_wheel_that_fits_is_locked(better: str, worse: str) -> None:
+    names = [f"thing-7-{tags}.whl" for tags in (worse, better)]
+    assert best(names, PYTHON, "x86_64", GLIBC) == names[1]
+    assert best(names[::-1], PYTHON, "x86_64", GLIBC) == names[1]
+
+
+def test_wheels_for_other_machines_are_no_wheels() -> None:
+    names = ["thing-7-py3-none-manylinux2014_x86_64.whl", "thing-7-1-cp314-cp314-win_amd64.whl"]
+    assert best(names, PYTHON, "aarch64", GLIBC) is None
+
+
+@pytest.mark.parametrize(
+    ("metadata", "stated"),
+    [
+        ("License-Expression: BSD-3-Clause AND MIT\nLicense: other", "BSD-3-Clause AND MIT"),
+        ("License: Apache License 2.0", "Apache-2.0"),
+        ("License: BSD", "BSD"),
+        ("License: UNKNOWN\nClassifier: License :: OSI Approved :: MIT License", "MIT"),
+        (
+            f"License: {'a whole licence ' * 20}\n"
+            "Classifier: License :: OSI Approved :: BSD License\n"
+            "Classifier: License :: OSI Approved\n"
+            "Classifier: Topic :: Software Development",
+            "BSD License",
+        ),
+        (
+            "Classifier: License :: OSI Approved :: MIT License\n"
+            "Classifier: License :: OSI Approved :: Mozilla Public License 2.0 (MPL 2.0)",
+            "MIT AND MPL-2.0",
+        ),
+        ("Name: thing", "see metadata"),
+    ],
+)
+def test_licence_is_read_from_the_metadata(metadata: str, stated: str) -> None:
+    assert from_metadata(f"Metadata-Version: 2.4\n{metadata}\n\nLicense: body\n") == stated
+
+
+def test_licence_is_that_of_the_wheel_and_not_of_a_vendored_package(tmp_path: Path) -> None:
+    wheel = tmp_path / "thing-7-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("thing/_vendor/other-1.dist-info/METADATA", "License: GPL\n\n")
+        archive.writestr("thing-7.dist-info/METADATA", "License: MIT\n\n")
+    assert licence(wheel) == "MIT"

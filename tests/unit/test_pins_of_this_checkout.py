@@ -1,0 +1,71 @@
+"""The pins of env/ themselves: complete, and in agreement with what asks for them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from hpcpy import paths
+from hpcpy.lock import dev
+from hpcpy.pins.debian import debs, wanted
+from hpcpy.pins.sources import sources
+from hpcpy.pins.wheels import GROUPS, locked, wheels
+
+
+def asked_for(name: str) -> set[str]:
+    """Return the packages that a requirements file names."""
+    lines = (paths.ENV / name).read_text().splitlines()
+    return {
+        re.split(r"[<>=!~\[; ]", line, maxsplit=1)[0] for line in lines if line[:1] not in ("", "#")
+    }
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_python_lock_has_what_is_asked_for(group: str) -> None:
+    names = {wheel.name for wheel in wheels(group, "x86_64")}
+    assert asked_for(GROUPS[group]) <= names
+
+
+def test_every_wheel_of_the_lock_is_of_a_group() -> None:
+    for table in locked().values():
+        assert set(table.texts("groups")) <= set(GROUPS)
+        assert table.texts("groups")
+
+
+def test_wheels_are_for_the_pinned_interpreter() -> None:
+    python = "".join(sources()["python"].version.split(".")[:2])
+    for group in GROUPS:
+        for wheel in wheels(group, "x86_64"):
+            tag = wheel.filename.split("-")[-3]
+            assert tag.startswith("py") or "abi3" in wheel.filename or tag == f"cp{python}"
+
+
+def test_dev_lock_has_what_is_asked_for_with_hashes_and_no_index() -> None:
+    text = (paths.ENV / "dev.lock").read_text()
+    assert asked_for("dev.in") <= set(dev.versions(text))
+    assert text.count("==") <= text.count("--hash=sha256:")
+    assert "://" not in text
+    assert "index" not in text
+
+
+def test_debian_lock_has_what_is_asked_for() -> None:
+    asked = wanted()
+    for arch in asked.architectures:
+        for image in asked.images:
+            assert debs(image, arch)
+
+
+def test_images_are_resolved_over_the_first() -> None:
+    asked = wanted()
+    first, *others = asked.images
+    for arch in asked.architectures:
+        base = {deb.name for deb in debs(first, arch)}
+        for image in others:
+            if image not in asked.alone:
+                assert base.isdisjoint(deb.name for deb in debs(image, arch))
+
+
+def test_upstream_is_the_first_place_of_a_source() -> None:
+    for source in sources().values():
+        assert source.places[0].url.startswith("https://")

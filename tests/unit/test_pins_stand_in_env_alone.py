@@ -1,0 +1,117 @@
+"""Versions and addresses stand in env/ and nowhere else.
+
+Looked at is every file that git tracks or would, but for prose: Markdown,
+LICENSE and the recorded results under docs/ state what was, or link to what
+can be read, and nothing is built from them.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hpcpy import paths
+from hpcpy.pins.debian import debs, wanted
+from hpcpy.pins.sources import sources
+from hpcpy.pins.wheels import GROUPS, wheels
+
+PROSE = re.compile(r"env/|docs/|LICENSE$|.*\.md$")
+URL = re.compile(r"(?:https?|ftp)://(?P<host>[A-Za-z0-9.-]+)")
+# Loopback, and the names that RFC 2606 keeps for examples.  A host without a
+# dot, as in a hint's http://HOST/debian, is no public one either.
+NO_PUBLIC_HOST = re.compile(
+    r"127\.0\.0\.1|[^.]+|(.*\.)?(example|invalid|localhost|test)|(.*\.)?example\.(com|net|org)"
+)
+
+
+def files() -> list[Path]:
+    if not shutil.which("git") or not (paths.ROOT / ".git").exists():
+        pytest.skip("not a git checkout: which files belong to it is not known")
+    # Also what is about to be added.
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=paths.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    found = [paths.ROOT / name for name in listed.split("\0") if name and not PROSE.match(name)]
+    return [path for path in found if path.is_file() and not path.is_symlink()]
+
+
+def lines_with(pattern: re.Pattern[str]) -> list[str]:
+    found = []
+    for path in files():
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError:
+            continue  # a picture
+        for number, line in enumerate(lines, 1):
+            for match in pattern.finditer(line):
+                host = match.groupdict().get("host")
+                if host is None or not NO_PUBLIC_HOST.fullmatch(host):
+                    where = path.relative_to(paths.ROOT)
+                    found.append(f"{where}:{number}: {match[0]}")
+    return found
+
+
+def pinned_versions() -> re.Pattern[str]:
+    """Match a pinned version.
+
+    One of three parts and more counts wherever it stands.  A shorter one, or
+    that of a package which only came along, is also some other program's or a
+    plain number: it counts beside its package's name.
+    """
+    asked = set(sources())
+    for name in GROUPS.values():
+        asked |= set(re.findall(r"(?m)^[\w.-]+", (paths.ENV / name).read_text()))
+    artifacts = list(sources().values())
+    for arch in wanted().architectures:
+        for group in GROUPS:
+            artifacts += wheels(group, arch)
+        for image in wanted().images:
+            artifacts += debs(image, arch)
+    alternatives = set()
+    for artifact in artifacts:
+        version = re.escape(artifact.version)
+        alternatives.add(rf"{re.escape(artifact.name)}[ =_<>~-]{{1,4}}{version}")
+        if artifact.name in asked and artifact.version.count(".") > 1:
+            alternatives.add(version)
+    return re.compile(rf"(?<![\w.])({'|'.join(sorted(alternatives))})(?![\w.])")
+
+
+def test_no_address_stands_outside_env() -> None:
+    assert lines_with(URL) == []
+
+
+def test_no_pinned_version_stands_outside_env() -> None:
+    assert lines_with(pinned_versions()) == []
+
+
+@pytest.mark.parametrize("name", ["python", "numpy"])
+def test_pinned_version_would_be_found(name: str) -> None:
+    pinned = {**sources(), **{wheel.name: wheel for wheel in wheels("image", "x86_64")}}
+    version = pinned[name].version
+    assert pinned_versions().search(f"VERSION={version}")
+    assert pinned_versions().search(f'"{name}=={version}"')
+    assert not pinned_versions().search(f"{version}.1")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("http" + "://www.kernel.org/pub", True),
+        ("http" + "://203.0.113.7/x", True),
+        ("http://127.0.0.1:8000/x", False),
+        ("https://{host}/x", False),
+        ("http://HOST/debian", False),
+        ("http://a.invalid/x", False),
+    ],
+)
+def test_public_address_would_be_found(text: str, found: bool) -> None:
+    match = URL.search(text)
+    assert bool(match and not NO_PUBLIC_HOST.fullmatch(match["host"])) == found

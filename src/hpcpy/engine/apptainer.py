@@ -1,0 +1,27 @@
+"""The Apptainer to use: the one on PATH, or the one under build/tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hpcpy.engine import prefix
+from hpcpy.engine.tools import TOOLS, on_path
+from hpcpy.errors import UnavailableError
+
+_TOOL = next(tool for tool in TOOLS if tool.program == "apptainer")
+
+
+def find() -> Path:
+    """Return the path of an Apptainer that is recent enough.
+
+    Raises
+    ------
+    UnavailableError
+        When there is none yet.
+    """
+    found = on_path(_TOOL)
+    if found and found.usable:
+        return found.path
+    if prefix.is_ready():
+        return prefix.command()
+    raise UnavailableError(f"no Apptainer >= {_TOOL.minimum} here", hint="run: make setup")

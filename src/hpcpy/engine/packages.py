@@ -1,0 +1,112 @@
+"""Packages of the host's own apt: listed first, then installed."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hpcpy.engine.tools import Tool
+from hpcpy.errors import UnavailableError
+from hpcpy.files import GIB, require_free
+from hpcpy.stages import Stage, StageError, stage
+
+# Another apt on the machine (unattended upgrades at boot) ends by itself.
+LOCK_SECONDS = 120
+_QUIET = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
+
+
+def install_command(packages: Sequence[str]) -> list[str]:
+    """Return what an administrator would type to install packages."""
+    return ["apt-get", "install", "--no-install-recommends", *packages]
+
+
+def why_not_install() -> str:
+    """Return why this process may not install packages; empty when it may.
+
+    Returns
+    -------
+    str
+        The reason, to stand after "not installed:".
+    """
+    if os.environ.get("SETUP", "").lower() in ("no", "0", "false"):
+        return "SETUP=no forbids it"
+    if not shutil.which("apt-get"):
+        return "this is not a Debian or Ubuntu"
+    if os.geteuid() != 0:
+        return "only root may"
+    return ""
+
+
+def missing_message(tools: Sequence[Tool], why_not: str) -> UnavailableError:
+    """Return the error that names missing tools and what to type for them.
+
+    Parameters
+    ----------
+    tools
+        What is missing or too old.
+    why_not
+        Why they were not installed (`why_not_install`).
+    """
+    names = ", ".join(f"{tool.program} >= {tool.minimum}" for tool in tools)
+    command = shlex.join(install_command(_packages(tools)))
+    if shutil.which("apt-get"):
+        hint = f"an administrator would type: {command}"
+    else:
+        hint = f"install them with the system's own means (on Debian: {command})"
+    return UnavailableError(f"missing: {names}; not installed: {why_not}", hint=hint)
+
+
+def _packages(tools: Sequence[Tool]) -> list[str]:
+    return list(dict.fromkeys(tool.package for tool in tools))
+
+
+def install(tools: Sequence[Tool]) -> None:
+    """Install the packages of some tools, saying first which.
+
+    Raises
+    ------
+    UnavailableError
+        When this process may not.
+    StageError
+        When apt fails.
+    """
+    why_not = why_not_install()
+    if why_not:
+        raise missing_message(tools, why_not)
+    packages = _packages(tools)
+    require_free(Path("/usr"), GIB // 2, f"apt-get install {' '.join(packages)}")
+    print("apt-get installs these packages (SETUP=no forbids it):", file=sys.stderr)
+    for tool in tools:
+        print(f"    {tool.package:18} {tool.program}: {tool.why}", file=sys.stderr)
+    with stage("install packages with apt-get") as current:
+        if not _known(packages):
+            current.run(["apt-get", "update"], env=_QUIET)
+            _install(packages, current)
+            return
+        try:
+            _install(packages, current)
+        except StageError:
+            # The lists name files that the mirror no longer has.
+            current.run(["apt-get", "update"], env=_QUIET)
+            _install(packages, current)
+
+
+def _install(packages: Sequence[str], current: Stage) -> None:
+    program, *rest = install_command(packages)
+    wait = ["-y", "-o", f"DPkg::Lock::Timeout={LOCK_SECONDS}"]
+    current.run([program, *wait, *rest], env=_QUIET)
+
+
+def _known(packages: Sequence[str]) -> bool:
+    """Tell whether apt's lists have all of them, and what they need."""
+    done = subprocess.run(
+        ["apt-get", "install", "--simulate", "-qq", "--no-install-recommends", *packages],
+        capture_output=True,
+        check=False,
+    )
+    return done.returncode == 0

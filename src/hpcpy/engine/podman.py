@@ -1,0 +1,211 @@
+"""podman with the settings that this machine needs, found by trying.
+
+Plain podman fails on some machines: cgroups in hybrid mode (crun refuses
+them), hard limits below podman's defaults without the right to raise them,
+no bridge.  Each setting below mends one of these; the smallest set with
+which a container starts is used, which is none where plain podman works.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import itertools
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.checkout_lock import checkout_lock
+from hpcpy.engine.setup import ensure
+from hpcpy.errors import UnavailableError
+from hpcpy.files import disk_errors, whole_file
+from hpcpy.stages import stage
+
+# 4096 is above what a rank needs; with a higher number of processes, even one
+# below its own hard limit, runc was refused.
+MOST = 4096
+TRY_SECONDS = 30
+# The second one copies every layer whole: for disks that refuse an overlay.
+DRIVERS = ("overlay", "vfs")
+PROBE = "localhost/hpcpy-probe"
+_ORDER = ("limits", "runtime", "cgroups", "network")
+
+
+def settings() -> dict[str, tuple[str, str]]:
+    """Return what may be set: name to (section, line of containers.conf)."""
+    files, processes = (
+        min(MOST, hard) if hard != resource.RLIM_INFINITY else MOST
+        for _, hard in map(resource.getrlimit, (resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC))
+    )
+    limits = f'"nofile={min(1024, files)}:{files}", "nproc={processes}:{processes}"'
+    return {
+        "limits": ("containers", f"default_ulimits = [{limits}]"),
+        "runtime": ("engine", 'runtime = "runc"'),
+        "cgroups": ("engine", 'cgroup_manager = "cgroupfs"'),
+        "network": ("containers", 'netns = "host"'),
+    }
+
+
+def candidates() -> Iterator[tuple[str, ...]]:
+    """Yield the sets of settings to try, smallest first."""
+    for size in range(len(_ORDER) + 1):
+        yield from itertools.combinations(_ORDER, size)
+
+
+def containers_conf(chosen: tuple[str, ...]) -> str:
+    """Return the text of a containers.conf with the chosen settings."""
+    known = settings()
+    lines: dict[str, list[str]] = {}
+    for name in chosen:
+        section, line = known[name]
+        lines.setdefault(section, []).append(line)
+    return "".join(f"[{section}]\n" + "\n".join(text) + "\n" for section, text in lines.items())
+
+
+def podman_command() -> tuple[list[str], dict[str, str]]:
+    """Return how to start podman on this machine.
+
+    Its images lie below the cache, apart from the user's own.
+
+    Returns
+    -------
+    argv
+        The program; ``run``, ``load`` and so on follow.
+    env
+        Variables to add to the environment.
+
+    Raises
+    ------
+    UnavailableError
+        When no container starts with any of the settings; has podman's words.
+    """
+    podman = ensure("podman").found["podman"]
+    folder = paths.BUILD / "podman"
+    state = folder / "settings.json"
+    key = f"{podman.path} {podman.version} {_boot()} uid {os.geteuid()} {settings()}"
+    try:
+        kept = json.loads(state.read_text())
+    except (OSError, ValueError):
+        kept = {}
+    if kept.get("key") != key or not _graph_root().is_dir():
+        with checkout_lock(), stage("try podman") as current:
+            chosen, driver = _detect(podman.path, folder)
+            current.note = f"needs {', '.join(chosen) or 'nothing'}; storage {driver}"
+            kept = {"key": key, "env": _write(folder, chosen, driver)}
+            with whole_file(state) as temporary:
+                temporary.write_text(json.dumps(kept, indent=2))
+            _write_wrapper(podman.path, kept["env"])
+    return [str(podman.path)], dict(kept["env"])
+
+
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return "unknown boot"
+
+
+def _graph_root() -> Path:
+    return paths.cache_dir() / f"containers-{os.geteuid()}"
+
+
+def _run_root() -> Path:
+    """Return a short place for state that must not outlive a boot.
+
+    conmon's sockets lie in it, and a socket's path has at most 107 bytes.
+    """
+    shared = os.environ.get("XDG_RUNTIME_DIR")
+    base = Path("/run") if os.geteuid() == 0 else Path(shared or f"/tmp/run-{os.geteuid()}")  # noqa: S108
+    name = hashlib.sha256(str(paths.cache_dir()).encode()).hexdigest()[:8]
+    return base / f"hpcpy-{name}"
+
+
+def _write(folder: Path, chosen: tuple[str, ...], driver: str) -> dict[str, str]:
+    """Write the configuration and return the variables that point to it."""
+    storage = folder / "storage.conf"
+    graph = _graph_root()
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        graph.mkdir(parents=True, exist_ok=True)
+        storage.write_text(
+            f'[storage]\ndriver = "{driver}"\ngraphroot = "{graph}"\nrunroot = "{_run_root()}"\n'
+        )
+        env = {"CONTAINERS_STORAGE_CONF": str(storage)}
+        if chosen:
+            (folder / "containers.conf").write_text(containers_conf(chosen))
+            env["CONTAINERS_CONF"] = str(folder / "containers.conf")
+    return env
+
+
+def _detect(podman: Path, folder: Path) -> tuple[tuple[str, ...], str]:
+    """Return the smallest set of settings that works, and the storage driver."""
+    for driver in DRIVERS:
+        env = _write(folder, (), driver)
+        code, said = _try([podman, "import", "-", PROBE], env, _probe_image())
+        if code == 0:
+            break
+    else:
+        raise _failure("stores no image", said)
+    for chosen in candidates():
+        env = _write(folder, chosen, driver)
+        command: list[str | Path] = [podman, "run", "--rm", PROBE, "/true"]
+        if os.geteuid() == 0 and "network" not in chosen:
+            # A bridge that podman makes stays: make it where it goes away.
+            command = ["unshare", "--net", *command]
+        code, said = _try(command, env)
+        if code == 0:
+            return chosen, driver
+    raise _failure("starts no container", said)
+
+
+def _failure(what: str, said: str) -> UnavailableError:
+    last = said.strip().splitlines()[-1:] or ["no message"]
+    return UnavailableError(
+        f"podman {what} on this machine: {last[0]}",
+        hint="make setup tells what the machine lacks",
+    )
+
+
+def _try(
+    command: list[str | Path], env: dict[str, str], stdin: bytes | None = None
+) -> tuple[int, str]:
+    try:
+        done = subprocess.run(
+            command,
+            env={**os.environ, **env},
+            input=stdin if stdin is not None else b"",
+            capture_output=True,
+            timeout=TRY_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return 1, f"no answer in {TRY_SECONDS} s"
+    return done.returncode, done.stderr.decode(errors="replace")
+
+
+def _probe_image() -> bytes:
+    """Return a tar of an image that can run ``/true``."""
+    program = shutil.which("true") or "/bin/true"
+    linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
+    contents = io.BytesIO()
+    with tarfile.open(fileobj=contents, mode="w", dereference=True) as tar:
+        tar.add(program, "true")
+        for library in re.findall(r"(/\S+) \(0x", linked):
+            tar.add(library, library.lstrip("/"))
+    return contents.getvalue()
+
+
+def _write_wrapper(podman: Path, env: dict[str, str]) -> None:
+    """Write ``build/tools/bin/podman``, for people and for podman-hpc."""
+    wrapper = paths.TOOLS / "bin/podman"
+    exports = "".join(f"export {name}='{value}'\n" for name, value in env.items())
+    with whole_file(wrapper) as temporary:
+        temporary.write_text(f'#!/bin/sh\n{exports}exec {podman} "$@"\n')
+    wrapper.chmod(0o755)

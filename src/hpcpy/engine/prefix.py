@@ -1,0 +1,190 @@
+"""Apptainer under a prefix: programs of Debian with a C library of their own.
+
+Debian's Apptainer needs a newer C library than many hosts have.  Its
+packages are unpacked together with that library, and each program is told
+to use the loader and the libraries of the prefix.  The loader's path in a
+program is absolute: a prefix works where it was made for and is made anew
+when the checkout has moved.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.checkout_lock import checkout_lock
+from hpcpy.engine.configuration import configure
+from hpcpy.engine.debs import download
+from hpcpy.errors import UnavailableError
+from hpcpy.files import MIB, disk_errors, require_free, scratch_dir
+from hpcpy.stages import Stage, stage
+
+# Raised when the recipe below changes: older prefixes are then made anew.
+RECIPE = 2
+# Unpacked 110 MiB, twice while an old one makes way; half of it in the cache
+# for packages and apt's lists.
+NEEDED = 300 * MIB
+
+PROGRAMS = ("apptainer", "squashfs-tools", "squashfuse", "fuse-overlayfs", "fuse3")
+# Without these two, Apptainer tells every ordinary user at every start that
+# it lacks them.
+QUIET = ("fuse2fs", "gocryptfs")
+LIBRARIES = (
+    *("libc6", "libseccomp2", "libsqlite3-0", "libsquashfuse0", "libfuse3-4", "liblzo2-2"),
+    *("liblz4-1", "libzstd1", "zlib1g", "liblzma5", "libssl3t64"),
+    *("libext2fs2t64", "libcom-err2", "libblkid1", "libuuid1"),
+)
+PATCHELF = ("patchelf", "libstdc++6", "libgcc-s1")
+
+# What Apptainer starts by name: it looks into this folder of its own first,
+# so that neither PATH nor the host's older versions matter.
+HELPERS = (
+    *("squashfuse_ll", "squashfuse", "mksquashfs", "unsquashfs"),
+    *("fuse-overlayfs", "fusermount3", "fuse2fs", "gocryptfs"),
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where an architecture's files lie in Debian's packages."""
+
+    debian: str
+    libraries: str
+    loader: str
+
+
+LAYOUTS = {
+    "x86_64": Layout("amd64", "usr/lib/x86_64-linux-gnu", "usr/lib64/ld-linux-x86-64.so.2"),
+}
+
+
+def prefix() -> Path:
+    """Return the prefix's place, whether or not it is there."""
+    return paths.TOOLS / "apptainer"
+
+
+def command(program: str = "apptainer") -> Path:
+    """Return the name under ``build/tools/bin`` of one of its programs."""
+    return paths.TOOLS / "bin" / program
+
+
+def stamp() -> str:
+    """Return what tells a prefix made here by this recipe from any other."""
+    return f"recipe {RECIPE}\nprefix {prefix()}\nmachine {platform.machine()}\n"
+
+
+def is_ready() -> bool:
+    """Tell whether the prefix is whole and was made for this place."""
+    try:
+        return (prefix() / "stamp").read_text() == stamp() and command().exists()
+    except OSError:
+        return False
+
+
+def layout() -> Layout:
+    """Return the layout of this machine's architecture.
+
+    Raises
+    ------
+    UnavailableError
+        When it is not in `LAYOUTS`.
+    """
+    machine = platform.machine()
+    if machine not in LAYOUTS:
+        raise UnavailableError(
+            f"no tools can be provided for {machine}",
+            hint="install them (docs/engine.md has the list) and put them on PATH",
+        )
+    return LAYOUTS[machine]
+
+
+def provide() -> Path:
+    """Make the prefix unless it is there; return its ``apptainer``.
+
+    Raises
+    ------
+    UnavailableError
+        When Debian's packages cannot be had, or not for this machine.
+    DiskError
+        When there is no room for it.
+    """
+    if is_ready():
+        return command()
+    arch = layout()
+    with checkout_lock():
+        if not is_ready():
+            require_free(paths.TOOLS, NEEDED, "Apptainer")
+            require_free(paths.cache_dir(), NEEDED // 2, "Apptainer's packages")
+            for left in paths.TOOLS.glob(".apptainer.*"):  # of one that was killed
+                shutil.rmtree(left, ignore_errors=True)
+            with stage("provide Apptainer under build/tools") as current:
+                _make(arch, current)
+    return command()
+
+
+def _make(arch: Layout, current: Stage) -> None:
+    """Build beside the final place and rename: whole or absent."""
+    main = frozenset((*PROGRAMS, *QUIET, *LIBRARIES))
+    try:
+        debs = download(main | frozenset(PATCHELF), arch.debian)
+    except UnavailableError as error:
+        error.hint = error.hint or "install Apptainer (see docs/engine.md), or try again"
+        raise
+    with disk_errors(paths.TOOLS), scratch_dir(paths.TOOLS, ".apptainer") as scratch:
+        made, patch = scratch / "prefix", scratch / "patchelf"
+        for deb in debs:
+            into = made if deb.name.split("_")[0] in main else patch
+            current.run(["dpkg-deb", "--extract", deb, into])
+        _use_own_loader(made, patch, arch, current)
+        _link_places(made, arch)
+        configure(made / "etc/apptainer")
+        (made / "stamp").write_text(stamp())
+        if prefix().exists():
+            prefix().rename(scratch / "old")
+        made.rename(prefix())
+        for name in ("apptainer", "mksquashfs", "unsquashfs"):
+            relink(command(name), prefix() / "usr/bin" / name)
+    done = next(deb for deb in debs if deb.name.startswith("apptainer_"))
+    current.note = f"Apptainer {done.name.split('_')[1]} from Debian"
+
+
+def _use_own_loader(made: Path, patch: Path, arch: Layout, current: Stage) -> None:
+    loader, libraries = arch.loader, arch.libraries
+    path = f"{made / libraries}:{patch / libraries}"
+    patchelf: list[str | Path] = [made / loader, "--library-path", path, patch / "usr/bin/patchelf"]
+    starter = made / libraries / "apptainer/bin/starter"
+    programs = [made / "usr/bin" / name for name in ("apptainer", *HELPERS)]
+    for program in [starter, *programs]:
+        # RPATH, not RUNPATH: it goes before a user's LD_LIBRARY_PATH and
+        # holds for the libraries' own libraries.
+        current.run(
+            [
+                *patchelf,
+                *("--set-interpreter", prefix() / loader),
+                *("--force-rpath", "--set-rpath", prefix() / libraries),
+                program,
+            ]
+        )
+
+
+def _link_places(made: Path, arch: Layout) -> None:
+    # The command takes usr/ for its prefix, the starter usr/lib/.
+    for place in ("etc", "var"):
+        (made / "usr" / place).symlink_to(f"../{place}")
+        (made / "usr/lib" / place).symlink_to(f"../../{place}")
+    for name in HELPERS:
+        helper = made / arch.libraries / "apptainer/bin" / name
+        helper.symlink_to(os.path.relpath(made / "usr/bin" / name, helper.parent))
+
+
+def relink(link: Path, target: Path) -> None:
+    """Make `link` a relative link to `target`, in one step."""
+    link.parent.mkdir(parents=True, exist_ok=True)
+    temporary = link.with_name(f".{link.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(os.path.relpath(target, link.parent))
+    temporary.replace(link)

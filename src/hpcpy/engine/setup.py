@@ -1,0 +1,169 @@
+"""``make setup``: find the engines and tools, or provide them."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.checkout_lock import checkout_lock
+from hpcpy.engine import packages, prefix, report
+from hpcpy.engine.debs import download
+from hpcpy.engine.tools import GROUPS, Found, Tool, all_on_path, needed, program_version
+from hpcpy.errors import UnavailableError
+from hpcpy.files import disk_errors, scratch_dir
+from hpcpy.stages import stage
+
+DEFAULT_GROUPS = ("build", "apptainer")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The programs of the groups that were asked for, by name.
+
+    Examples
+    --------
+    >>> engine = ensure("build")  # doctest: +SKIP
+    >>> [engine.path("buildah"), "images"]  # doctest: +SKIP
+    """
+
+    found: Mapping[str, Found]
+
+    def path(self, program: str) -> Path:
+        """Return the path of a program.
+
+        Raises
+        ------
+        KeyError
+            When its group was not asked for.
+        """
+        return self.found[program].path
+
+    @property
+    def apptainer(self) -> Path:
+        """Apptainer, of the group ``apptainer``."""
+        return self.path("apptainer")
+
+    @property
+    def mksquashfs(self) -> Path:
+        """mksquashfs, of the group ``apptainer``."""
+        return self.path("mksquashfs")
+
+    @property
+    def buildah(self) -> Path:
+        """buildah, of the group ``build``."""
+        return self.path("buildah")
+
+    @property
+    def skopeo(self) -> Path:
+        """skopeo, of the groups ``build`` and ``registry``."""
+        return self.path("skopeo")
+
+    @property
+    def mmdebstrap(self) -> Path:
+        """mmdebstrap, of the group ``build``."""
+        return self.path("mmdebstrap")
+
+    @property
+    def podman(self) -> Path:
+        """podman, of the group ``podman``; see `hpcpy.engine.podman` to run it."""
+        return self.path("podman")
+
+
+def ensure(*groups: str) -> Engine:
+    """Find the tools of some groups, and provide those that are missing.
+
+    Parameters
+    ----------
+    groups
+        Names of `hpcpy.engine.tools.GROUPS`, such as ``build``.
+
+    Returns
+    -------
+    Engine
+        All of them, usable.
+
+    Raises
+    ------
+    UnavailableError
+        When one can neither be found nor provided; says what to type.
+    """
+    tools = needed(groups)
+    found = look_up(tools)
+    missing = [tool for tool in tools if tool.program not in found]
+    if not missing:
+        return Engine(found)
+    with checkout_lock():
+        if to_install := [tool for tool in missing if tool.provided == "apt"]:
+            packages.install(to_install)
+        for tool in missing:
+            if tool.provided == "prefix":
+                prefix.provide()
+            elif tool.provided == "unpack":
+                _unpack(tool)
+    found = look_up(tools)
+    if short := [tool for tool in tools if tool.program not in found]:
+        raise packages.missing_message(short, "this system's packages of them are older")
+    return Engine(found)
+
+
+def look_up(tools: Sequence[Tool]) -> dict[str, Found]:
+    """Return the usable tools: PATH first, then ``build/tools/bin``."""
+    found = {name: one for name, one in all_on_path(tools).items() if one.usable}
+    for tool in tools:
+        path = paths.TOOLS / "bin" / tool.program
+        if tool.program in found or tool.provided == "apt" or not path.exists():
+            continue
+        if tool.provided == "prefix" and not prefix.is_ready():
+            continue
+        version = program_version(path, tool.version_argument)
+        one = Found(tool, path, version, "build/tools")
+        if one.usable:
+            found[tool.program] = one
+    return found
+
+
+def _unpack(tool: Tool) -> None:
+    final = paths.TOOLS / tool.program
+    with stage(f"provide {tool.program} under build/tools") as current:
+        layout = prefix.layout()
+        deb = download(frozenset([tool.package]), layout.debian)[0]
+        with disk_errors(paths.TOOLS), scratch_dir(paths.TOOLS, f".{tool.program}") as scratch:
+            current.run(["dpkg-deb", "--extract", deb, scratch / "made"])
+            shutil.rmtree(final, ignore_errors=True)
+            (scratch / "made").rename(final)
+            prefix.relink(prefix.command(tool.program), final / "usr/bin" / tool.program)
+        current.note = deb.name
+
+
+def main(arguments: list[str]) -> int:
+    """Provide the tools of some groups and print what there is.
+
+    Parameters
+    ----------
+    arguments
+        Groups (``build`` and ``apptainer`` by default), ``--json``.
+
+    Returns
+    -------
+    int
+        0 when all of them are there.
+    """
+    parser = argparse.ArgumentParser(prog="hpcpy setup", description=__doc__)
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"of: {', '.join(GROUPS)}")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    options = parser.parse_args(arguments)
+    groups = tuple(options.groups) or DEFAULT_GROUPS
+    problem: UnavailableError | None = None
+    try:
+        ensure(*groups)
+    except UnavailableError as error:
+        problem = error
+    found = look_up(needed(GROUPS))
+    print(report.as_json(found) if options.json else report.as_table(found, groups))
+    if problem:
+        raise problem
+    return 0

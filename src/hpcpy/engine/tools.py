@@ -1,0 +1,166 @@
+"""Which tool is needed for what: one table, and what a machine has of it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.engine.versions import Version, parse_version
+from hpcpy.errors import UsageError
+
+# runc, buildah's helpers and the like lie in sbin, which an ordinary user's
+# PATH does not have on Debian.
+SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program, from which version on, and where it comes from.
+
+    Parameters
+    ----------
+    program
+        Its name on PATH.
+    minimum
+        The oldest version it was seen to work with.
+    package
+        Debian's and Ubuntu's package of it.
+    groups
+        Which groups of targets need it.
+    why
+        What it is for.
+    version_argument
+        What makes it print its version.
+    provided
+        ``apt`` installs the package, ``unpack`` unpacks it below
+        ``build/tools`` (its installation would start a service), ``prefix``
+        is Apptainer's own prefix (`hpcpy.engine.prefix`).
+    """
+
+    program: str
+    minimum: Version
+    package: str
+    groups: tuple[str, ...]
+    why: str
+    version_argument: str = "--version"
+    provided: str = "apt"
+
+
+def _at_least(*numbers: int) -> Version:
+    return Version(numbers)
+
+
+TOOLS = (
+    Tool("buildah", _at_least(1, 28), "buildah", ("build",), "builds the OCI images"),
+    Tool("skopeo", _at_least(1, 9), "skopeo", ("build", "registry"), "copies and sends them"),
+    Tool("mmdebstrap", _at_least(1, 3), "mmdebstrap", ("build",), "makes the Debian root"),
+    Tool("unshare", _at_least(2, 36), "util-linux", ("build",), "cuts build steps off the network"),
+    Tool(
+        "apptainer",
+        _at_least(1, 4),
+        "apptainer",
+        ("apptainer",),
+        "makes and runs SIF images",
+        provided="prefix",
+    ),
+    Tool(
+        "mksquashfs",
+        _at_least(4, 5),
+        "squashfs-tools",
+        ("apptainer",),
+        "packs a SIF's file system",
+        version_argument="-version",
+        provided="prefix",
+    ),
+    Tool("podman", _at_least(4, 3), "podman", ("podman",), "runs the OCI images"),
+    # Debian's podman would come with crun, which refuses hybrid cgroups.
+    Tool("runc", _at_least(1, 1), "runc", ("podman",), "starts podman's containers"),
+    Tool(
+        "docker-registry",
+        _at_least(2, 8),
+        "docker-registry",
+        ("registry",),
+        "a local registry, for tests of push",
+        provided="unpack",
+    ),
+)
+GROUPS = tuple(dict.fromkeys(group for tool in TOOLS for group in tool.groups))
+
+
+@dataclass(frozen=True)
+class Found:
+    """A program that is there: where, which version, whose it is."""
+
+    tool: Tool
+    path: Path
+    version: Version | None
+    origin: str
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is recent enough."""
+        return self.version is not None and self.version >= self.tool.minimum
+
+
+def needed(groups: Iterable[str]) -> list[Tool]:
+    """Return the tools of some groups, in the table's order.
+
+    Raises
+    ------
+    UsageError
+        For an unknown group.
+    """
+    wanted = set(groups)
+    if unknown := sorted(wanted - set(GROUPS)):
+        raise UsageError(f"no tool group {unknown[0]!r}", hint=f"one of: {', '.join(GROUPS)}")
+    return [tool for tool in TOOLS if wanted & set(tool.groups)]
+
+
+def program_version(path: Path, argument: str = "--version") -> Version | None:
+    """Ask a program for its version; None when it does not start or tell."""
+    try:
+        return _version(path, argument, path.stat().st_mtime_ns)
+    except OSError:
+        return None
+
+
+@functools.cache
+def _version(path: Path, argument: str, _mtime: int) -> Version | None:
+    try:
+        done = subprocess.run(
+            [path, argument],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=30,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    return parse_version(done.stdout) or parse_version(done.stderr)
+
+
+def on_path(tool: Tool) -> Found | None:
+    """Look a tool up on PATH and in the folders of system programs."""
+    folders = [*os.environ.get("PATH", os.defpath).split(os.pathsep), *SBIN]
+    # build/tools/bin has wrappers of what is found here, once on PATH itself.
+    others = [folder for folder in folders if Path(folder).absolute() != paths.TOOLS / "bin"]
+    path = shutil.which(tool.program, path=os.pathsep.join(others))
+    if path is None:
+        return None
+    return Found(tool, Path(path), program_version(Path(path), tool.version_argument), "PATH")
+
+
+def all_on_path(tools: Iterable[Tool]) -> dict[str, Found]:
+    """Look several tools up at once: each has to be started for its version."""
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(on_path, tools)
+        return {one.tool.program: one for one in found if one}

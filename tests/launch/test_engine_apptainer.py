@@ -1,0 +1,243 @@
+"""`apptainer exec` is transparent: as root, and as an ordinary user.
+
+The same tests hold for an Apptainer of the machine's own and for the one
+that `make setup` provides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hpcpy import paths
+from hpcpy.engine import apptainer
+from hpcpy.engine.capabilities import NOBODY, fuse_device, user_namespaces
+from hpcpy.errors import UnavailableError
+
+SECONDS = 60
+# An administrator would open /dev/fuse to users: root does so here in a mount
+# namespace of the one command, and then becomes the user.
+AS_USER = f"""
+mount -t tmpfs -o mode=755 tmpfs "$0" && mknod "$0/fuse" c 10 229 && chmod 666 "$0/fuse" &&
+mount --bind "$0/fuse" /dev/fuse && cd "$OLDPWD" &&
+exec setpriv --reuid={NOBODY} --regid={NOBODY} --clear-groups "$@"
+"""
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """Starts commands in the image, as root or as an ordinary user."""
+
+    prefix: tuple[str, ...]
+    apptainer: Path
+    sif: Path
+    folder: Path
+    uid: int
+
+    def argv(self, *command: str, options: tuple[str, ...] = ()) -> list[str]:
+        return [*self.prefix, str(self.apptainer), "exec", *options, str(self.sif), *command]
+
+    def run(
+        self,
+        *command: str,
+        options: tuple[str, ...] = (),
+        stdin: bytes = b"",
+        env: dict[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            self.argv(*command, options=options),
+            input=stdin,
+            capture_output=True,
+            cwd=self.folder,
+            env=self.environment(env),
+            timeout=SECONDS,
+            check=False,
+        )
+
+    def environment(self, more: dict[str, str] | None = None) -> dict[str, str]:
+        # The shell that becomes the user leaves the folder to mount over it.
+        return {**os.environ, "OLDPWD": str(self.folder), **(more or {})}
+
+
+@pytest.fixture(scope="module")
+def engine() -> Path:
+    try:
+        return apptainer.find()
+    except UnavailableError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def sif() -> Path:
+    path = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif"))
+    if not path.exists():
+        pytest.skip(f"{path}: not there; run: make sif")
+    return path.absolute()
+
+
+@pytest.fixture(params=["root", "user"])
+def launch(request: pytest.FixtureRequest, engine: Path, sif: Path) -> Iterator[Launcher]:
+    """Give a launcher with an empty folder that its user can write to."""
+    root = os.geteuid() == 0
+    prefix: tuple[str, ...] = ()
+    if request.param == "root" and not root:
+        pytest.skip("these tests do not run as root")
+    if request.param == "user":
+        for path in (engine.resolve(), sif):
+            _skip_unless_readable(path)
+        if not user_namespaces().there:
+            pytest.skip(user_namespaces().detail)
+        if not root and not fuse_device().there:
+            pytest.skip(f"/dev/fuse: {fuse_device().detail}; {fuse_device().remedy}")
+    # Not pytest's own folder: an ordinary user cannot enter root's.
+    folder = Path(tempfile.mkdtemp(prefix="hpcpy-launch."))
+    mounts = Path(tempfile.mkdtemp(prefix="hpcpy-fuse."))
+    uid = NOBODY if root and request.param == "user" else os.geteuid()
+    folder.chmod(0o777)
+    if root and request.param == "user":
+        prefix = ("unshare", "--mount", "sh", "-c", AS_USER, str(mounts))
+        tried = subprocess.run(
+            [*prefix, "true"], env={**os.environ, "OLDPWD": "/"}, capture_output=True, check=False
+        )
+        if tried.returncode:
+            pytest.skip(f"root cannot become a user with /dev/fuse here: {tried.stderr.decode()}")
+    yield Launcher(prefix, engine, sif, folder, uid)
+    shutil.rmtree(folder)
+    mounts.rmdir()
+
+
+def _skip_unless_readable(path: Path) -> None:
+    for one in (path, *path.parents):
+        if not one.stat().st_mode & (stat.S_IXOTH if one.is_dir() else stat.S_IROTH):
+            pytest.skip(f"{one}: ordinary users may not read it")
+
+
+def test_working_directory_is_the_callers(launch: Launcher) -> None:
+    done = launch.run("pwd")
+    assert done.stdout.decode() == f"{launch.folder}\n"
+
+
+def test_user_is_the_callers(launch: Launcher) -> None:
+    done = launch.run("id", "-u")
+    assert done.stdout.decode() == f"{launch.uid}\n"
+
+
+def test_environment_is_passed_in_unchanged(launch: Launcher) -> None:
+    value = "two words, *, $HOME, `id`, \"quoted\", 'single', ü"
+    done = launch.run("printenv", "HPCPY_TEST_VALUE", env={"HPCPY_TEST_VALUE": value})
+    assert done.stdout.decode() == f"{value}\n"
+
+
+def test_standard_streams_stay_apart(launch: Launcher) -> None:
+    done = launch.run("sh", "-c", "cat; echo problem >&2", stdin=b"from stdin\n")
+    assert done.stdout == b"from stdin\n"
+    assert done.stderr == b"problem\n"
+
+
+def test_engine_itself_says_nothing(launch: Launcher) -> None:
+    done = launch.run("true")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_binary_stdin_passes_through_whole(launch: Launcher) -> None:
+    data = bytes(range(256)) * 8192
+    done = launch.run("sha256sum", stdin=data)
+    assert done.stdout.split()[0].decode() == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize("code", [0, 1, 42, 130, 255])
+def test_exit_code_is_the_commands(launch: Launcher, code: int) -> None:
+    assert launch.run("sh", "-c", f"exit {code}").returncode == code
+
+
+def test_death_by_a_signal_is_an_exit_code_above_128(launch: Launcher) -> None:
+    code = launch.run("sh", "-c", "kill -KILL $$").returncode
+    assert code in (128 + signal.SIGKILL, -signal.SIGKILL)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+def test_signal_reaches_the_command(launch: Launcher, number: signal.Signals) -> None:
+    name = number.name.removeprefix("SIG")
+    script = f"trap 'echo got {name}; exit 7' {name}; echo ready; while :; do sleep 0.05; done"
+    with subprocess.Popen(
+        launch.argv("sh", "-c", script),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=launch.folder,
+        env=launch.environment(),
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            process.send_signal(number)
+            out, err = process.communicate(timeout=SECONDS)
+        finally:
+            process.kill()
+    assert out.decode() == f"got {name}\n", err.decode()
+    assert process.returncode == 7
+
+
+def test_bind_is_written_through_with_the_callers_id(launch: Launcher) -> None:
+    options = ("--bind", f"{launch.folder}:/mnt")
+    done = launch.run("sh", "-c", "echo written > /mnt/file", options=options)
+    assert done.returncode == 0, done.stderr.decode()
+    written = launch.folder / "file"
+    assert written.read_text() == "written\n"
+    assert written.stat().st_uid == launch.uid
+
+
+def test_read_only_bind_can_be_read_and_not_written(launch: Launcher) -> None:
+    (launch.folder / "file").write_text("kept\n")
+    options = ("--bind", f"{launch.folder}:/mnt:ro")
+    done = launch.run("sh", "-c", "cat /mnt/file; echo gone > /mnt/file", options=options)
+    assert done.stdout == b"kept\n"
+    assert done.returncode != 0
+    assert (launch.folder / "file").read_text() == "kept\n"
+
+
+def test_arguments_are_passed_in_unchanged(launch: Launcher) -> None:
+    words = [
+        "two words",
+        "*",
+        "?[a-z]",
+        "",
+        "$HOME",
+        "`id`",
+        'a"b',
+        "a'b",
+        "a\\b",
+        "ü",
+        "-x",
+        "l\nm",
+    ]
+    done = launch.run("printf", "%s\\0", *words)
+    assert done.stdout.decode().split("\0")[:-1] == words
+
+
+def test_image_cannot_be_written(launch: Launcher) -> None:
+    done = launch.run("touch", "/hpcpy-written")
+    assert done.returncode != 0
+    assert b"Read-only file system" in done.stderr
+
+
+def test_network_can_be_cut_off(launch: Launcher) -> None:
+    options = ("--net", "--network", "none")
+    done = launch.run("cat", "/proc/net/dev", options=options)
+    interfaces = [line.split(b":")[0].strip() for line in done.stdout.splitlines()[2:]]
+    assert interfaces == [b"lo"], done.stderr.decode()
+
+
+def test_library_path_of_the_caller_does_not_break_the_engine(launch: Launcher) -> None:
+    done = launch.run("true", env={"LD_LIBRARY_PATH": "/usr/lib/x86_64-linux-gnu:/usr/lib"})
+    assert (done.returncode, done.stderr) == (0, b"")

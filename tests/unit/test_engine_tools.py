@@ -1,0 +1,92 @@
+"""Which tool is taken: the one on PATH when it is recent enough, else ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hpcpy import paths
+from hpcpy.engine import prefix, setup, tools
+from hpcpy.engine.tools import GROUPS, TOOLS, Tool, needed, on_path
+from hpcpy.errors import UsageError
+
+APPTAINER = next(tool for tool in TOOLS if tool.program == "apptainer")
+
+
+def program(folder: Path, name: str, prints: str) -> Path:
+    """Write a program that prints something whatever it is asked."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!/bin/sh\necho '{prints}'\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a machine whose PATH is one folder, and a checkout without tools."""
+    monkeypatch.setattr(paths, "TOOLS", tmp_path / "tools")
+    monkeypatch.setattr(tools, "SBIN", ())
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    return tmp_path
+
+
+def test_recent_apptainer_on_path_is_used(machine: Path) -> None:
+    path = program(machine / "bin", "apptainer", "apptainer version 1.5.2")
+    assert setup.look_up([APPTAINER])["apptainer"].path == path
+
+
+def test_old_apptainer_on_path_is_passed_over(machine: Path) -> None:
+    program(machine / "bin", "apptainer", "apptainer version 1.3.6")
+    assert setup.look_up([APPTAINER]) == {}
+
+
+def test_own_apptainer_is_used_when_path_has_an_old_one(machine: Path) -> None:
+    program(machine / "bin", "apptainer", "apptainer version 1.3.6")
+    own = program(machine / "tools/bin", "apptainer", "apptainer version 1.4.5")
+    prefix.prefix().mkdir()
+    (prefix.prefix() / "stamp").write_text(prefix.stamp())
+    assert setup.look_up([APPTAINER])["apptainer"].path == own
+
+
+def test_program_that_does_not_start_is_not_usable(machine: Path) -> None:
+    path = program(machine / "bin", "apptainer", "")
+    path.write_text("#!/nonexistent/interpreter\n")
+    found = on_path(APPTAINER)
+    assert found is not None
+    assert not found.usable
+
+
+def test_wrapper_of_ours_on_path_is_not_taken_for_the_hosts_podman(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(machine / "tools/bin", "podman", "podman version 4.3.1")
+    monkeypatch.setenv("PATH", str(machine / "tools/bin"))
+    podman = next(tool for tool in TOOLS if tool.program == "podman")
+    assert on_path(podman) is None
+
+
+def test_only_what_a_group_needs_is_asked_for() -> None:
+    names = [tool.program for tool in needed(["apptainer"])]
+    assert names == ["apptainer", "mksquashfs"]
+
+
+def test_unknown_group_names_the_known_ones() -> None:
+    with pytest.raises(UsageError, match=r"no tool group 'docker'.*build.*podman"):
+        needed(["build", "docker"])
+
+
+def test_every_tool_is_in_a_group_and_says_what_it_is_for() -> None:
+    for tool in TOOLS:
+        assert tool.groups
+        assert set(tool.groups) <= set(GROUPS)
+        assert tool.why
+        assert tool.provided in ("apt", "unpack", "prefix")
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.program)
+def test_documentation_names_every_tool_with_its_minimum(tool: Tool) -> None:
+    page = (paths.ROOT / "docs/engine.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| ")]
+    assert any(tool.program in row and str(tool.minimum) in row for row in rows)

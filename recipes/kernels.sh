@@ -1,0 +1,48 @@
+#!/bin/sh
+# Compile the workloads' Cython and Fortran kernels with this machine's gcc.
+#
+#   kernels.sh PACKAGE    the folder of the package `workloads`, for example
+#                         site-packages/workloads; the kernels of
+#                         mandel/kernels become modules of workloads.mandel
+#
+# PYTHON names the interpreter they are for; it needs numpy and Cython. CFLAGS
+# and FFLAGS are added to. Neither make nor meson is needed, and the modules
+# need libc alone.
+set -eu
+
+package=$(CDPATH='' cd -- "${1:?usage: kernels.sh PACKAGE}" && pwd)
+python=${PYTHON:-python3}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+# Sources are copied and named without a folder: no path of this machine gets
+# into the result, and the same sources give the same bytes.
+cp "$package"/mandel/kernels/_kernels_* .
+
+ask() { "$python" -c "import sysconfig, numpy; print($1)"; }
+python_h=$(ask 'sysconfig.get_path("include")')
+numpy_h=$(ask 'numpy.get_include()')
+f2py_c=$(ask '__import__("numpy.f2py").f2py.get_include()')
+suffix=$(ask 'sysconfig.get_config_var("EXT_SUFFIX")')
+
+# Exact answers need -ffp-contract=off: where the processor has it gcc fuses
+# a*b+c by default, and area2 then differs in thousands of pixels.
+exact="-O3 -ffp-contract=off -fPIC"
+# shellcheck disable=SC2086  # lists of words
+c() { gcc ${CFLAGS:-} $exact -fno-strict-aliasing -DNDEBUG -w -I. -I"$python_h" -I"$numpy_h" "$@"; }
+# shellcheck disable=SC2086
+fortran() { gfortran ${FFLAGS:-} $exact -std=f2008 -Wall "$@"; }
+link() { gcc -shared -s "$@"; }
+
+"$python" -m cython -3 _kernels_cython.pyx -o _kernels_cython.c
+c -c _kernels_cython.c
+link -o "_kernels_cython$suffix" _kernels_cython.o
+
+# f2py only writes the C wrapper here; its own build would ask for meson.
+"$python" -m numpy.f2py --quiet --lower -m _kernels_f2py _kernels_f2py.f90
+cp "$f2py_c/fortranobject.c" "$f2py_c/fortranobject.h" .
+fortran -c _kernels_f2py.f90 -o fill.o
+c -c _kernels_f2pymodule.c fortranobject.c
+link -o "_kernels_f2py$suffix" _kernels_f2pymodule.o fortranobject.o fill.o
+
+mv "_kernels_cython$suffix" "_kernels_f2py$suffix" "$package/mandel/"

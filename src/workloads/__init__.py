@@ -1,0 +1,1 @@
+"""Workloads: one problem, every technique, one right answer, timed side by side."""

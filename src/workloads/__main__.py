@@ -1,0 +1,81 @@
+"""``python -m workloads [NAME …]``: list the workloads or run one."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+
+from workloads.errors import WorkloadError
+from workloads.harness import ranks
+from workloads.registry import WORKLOADS
+
+
+def _usage() -> str:
+    rows = [f"  {name:10} {what}" for name, (_, what) in WORKLOADS.items()]
+    return "\n".join(
+        [
+            "usage: python -m workloads NAME [OPTION …]",
+            "",
+            *rows,
+            "",
+            "python -m workloads NAME --help tells its options, --list its techniques.",
+        ]
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Run one workload.
+
+    Parameters
+    ----------
+    arguments
+        The workload's name and its options; none lists the workloads.
+
+    Returns
+    -------
+    int
+        0; 1 for a wrong answer; 2 for bad input; 69 when the technique cannot
+        run here; 73 when a result could not be written; 130 for Ctrl-C.
+    """
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_usage())
+        return 0
+    name, *rest = arguments
+    if name not in WORKLOADS:
+        _complain(f"unknown workload {name!r}; one of: {', '.join(WORKLOADS)}")
+        return 2
+    try:
+        return int(importlib.import_module(WORKLOADS[name][0]).main(rest))
+    except WorkloadError as error:
+        _complain(f"{name}: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        _complain(f"{name}: stopped")
+        return 128 + signal.SIGINT
+
+
+def _complain(line: str) -> None:
+    # Every rank finds the same fault: one of them says it.
+    if ranks.is_first():
+        print(f"workloads: {line}", file=sys.stderr)
+
+
+def _entry() -> int:
+    # SIGTERM as an exception: worker processes end and half-written files go.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        code = main(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (head, less) has left. Python would complain once more
+        # when it flushes at exit, so that flush goes to /dev/null.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    return code
+
+
+# Spawned workers import this file under another name.
+if __name__ == "__main__":
+    sys.exit(_entry())

@@ -1,0 +1,1 @@
+"""What every workload shares: choosing, timing, checking, reporting."""

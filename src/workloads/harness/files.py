@@ -1,0 +1,60 @@
+"""Result files that are whole or absent."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from workloads.errors import OutputError, UsageError
+
+
+def require_writable(path: Path, option: str) -> None:
+    """Check before a long run that its result can be written.
+
+    Raises
+    ------
+    UsageError
+        When `path` is a folder, or its folder is absent or read-only.
+    """
+    if path.is_dir():
+        raise UsageError(f"{option} {path}: is a folder", hint="give a file name")
+    if not path.parent.is_dir():
+        raise UsageError(f"{option} {path}: there is no folder {path.parent}")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise UsageError(f"{option} {path}: cannot be written ({error.strerror})") from error
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`; rename it to `path` on success.
+
+    A failure, Ctrl-C included, leaves nothing under either name.
+
+    Raises
+    ------
+    OutputError
+        When the disk is full or the folder cannot be written any more.
+    """
+    try:
+        # The suffix stays at the end: libraries choose the format by it.
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent
+        )
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            umask = os.umask(0)
+            os.umask(umask)
+            temporary.chmod(0o666 & ~umask)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror or error}") from error

@@ -1,0 +1,90 @@
+"""What this machine has: cores, memory, its name; read from the kernel."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from workloads.harness import ranks
+
+_PACKAGES = (
+    "numpy", "numba", "llvmlite", "mpi4py", "h5py", "cython", "pyopencl", "matplotlib", "tqdm",
+)  # fmt: skip
+
+
+def cores() -> int:
+    """Return how many cores this process may use.
+
+    The affinity mask, and where it is tighter the cgroup's quota, which
+    neither ``os.cpu_count`` nor ``os.process_cpu_count`` looks at.
+    """
+    allowed = len(os.sched_getaffinity(0))
+    quota = _cgroup_quota()
+    return max(1, min(allowed, math.ceil(quota))) if quota else allowed
+
+
+def _cgroup_quota() -> float:
+    try:
+        own = Path("/proc/self/cgroup").read_text().rpartition("::")[2].strip()
+    except OSError:
+        return 0.0
+    quotas = []
+    group = Path("/sys/fs/cgroup") / own.lstrip("/")
+    # The tightest limit on the way up to the root counts.
+    for folder in (group, *group.parents):
+        try:
+            limit, period = (folder / "cpu.max").read_text().split()
+        except (OSError, ValueError):
+            continue
+        if limit != "max":
+            quotas.append(int(limit) / int(period))
+    return min(quotas, default=0.0)
+
+
+def available_memory() -> int:
+    """Return the bytes that can be had without swapping; 0 when not told."""
+    return _first_kib("/proc/meminfo", "MemAvailable:")
+
+
+def _first_kib(path: str, key: str) -> int:
+    try:
+        lines = Path(path).read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(key)), 0)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return "unknown"
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "unknown")
+
+
+def describe() -> dict[str, object]:
+    """Return the machine's circumstances for a JSON report."""
+    system = os.uname()
+    return {
+        "processor": _processor(),
+        "cores": cores(),
+        "memory_bytes": _first_kib("/proc/meminfo", "MemTotal:"),
+        "kernel": f"{system.sysname} {system.release}",
+        "architecture": system.machine,
+        "ranks": ranks.expected(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages the techniques use."""
+    found = {"python": sys.version.split()[0]}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,95 @@
+"""Command-line options every workload has."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from workloads.errors import UsageError
+from workloads.harness import files
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line, raised as `UsageError`."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage above the message."""
+        raise UsageError(message, hint="--help tells the options")
+
+
+def parse(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse; ``-1e-3`` and ``-inf`` are numbers, not options.
+
+    Before Python 3.14 argparse knows only plain digits as negative numbers.
+    What contains a space it never takes for an option, and ``float`` and
+    ``int`` ignore the space.
+    """
+    return parser.parse_args([f" {word}" if _is_number(word) else word for word in arguments])
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return word.startswith("-")
+
+
+def count(text: str) -> int:
+    """Return a whole number of at least 1."""
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return value
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Add what chooses, repeats and reports to a workload's parser."""
+    choose = parser.add_argument_group("which techniques")
+    choose.add_argument(
+        "--list", action="store_true", help="list the techniques and whether each can run here"
+    )
+    choose.add_argument(
+        "--impl",
+        default="auto",
+        metavar="NAME[,NAME…]|all|auto",
+        help="techniques to run; auto (default) is the fastest exact one this machine has",
+    )
+    choose.add_argument(
+        "--workers",
+        type=count,
+        metavar="N",
+        help="threads or processes, where the technique has them (default: the cores there are)",
+    )
+    choose.add_argument(
+        "--full", action="store_true", help="let slow techniques do all the work, not a sample"
+    )
+    report = parser.add_argument_group("timing and report")
+    report.add_argument(
+        "--repeat", type=count, default=1, metavar="N", help="time each N times, report the fastest"
+    )
+    report.add_argument("--json", type=Path, metavar="FILE", help="write every sample as JSON")
+    report.add_argument(
+        "--plot", type=Path, metavar="FILE", help="write a bar chart (png, pdf, svg)"
+    )
+
+
+def check_common(options: argparse.Namespace) -> None:
+    """Refuse what the parser alone cannot see.
+
+    Raises
+    ------
+    UsageError
+        When a file could not be written after the run.
+    """
+    for option in ("json", "plot"):
+        path = getattr(options, option)
+        if path is not None:
+            files.require_writable(path, f"--{option}")
+    if options.plot is not None and options.plot.suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise UsageError(f"--plot {options.plot}: ends in none of .png, .pdf, .svg")

@@ -1,0 +1,120 @@
+"""MPI ranks: how many are expected, and gathering rows on the first of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from workloads.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from workloads.harness.arrays import Int32Array
+
+# What launchers tell a rank, (rank, size): MPICH's hydra and Slurm's pmi2,
+# Open MPI, PMIx below Slurm. Read so that help and --list need no MPI library.
+_LAUNCHERS = (
+    ("PMI_RANK", "PMI_SIZE"),
+    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
+    ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
+)
+
+# One message stays far below the 2³¹ bytes that MPI-3 counts.
+_MESSAGE_BYTES = 64 << 20
+
+
+def _from_launcher() -> tuple[int, int]:
+    for rank, size in _LAUNCHERS:
+        if rank in os.environ and size in os.environ:
+            return int(os.environ[rank]), int(os.environ[size])
+    return 0, 1
+
+
+def expected() -> int:
+    """Return how many ranks the launcher says it started; 1 without one."""
+    return _from_launcher()[1]
+
+
+def several() -> Any:
+    """Return ``MPI.COMM_WORLD`` if MPI runs with more than one rank, else None."""
+    mpi = sys.modules.get("mpi4py.MPI")
+    running = mpi is not None and mpi.Is_initialized() and mpi.COMM_WORLD.size > 1
+    return mpi.COMM_WORLD if mpi is not None and running else None
+
+
+def is_first() -> bool:
+    """Return whether this process is the one that prints."""
+    comm = several()
+    return bool(comm.rank == 0) if comm is not None else _from_launcher()[0] == 0
+
+
+def world() -> Any:
+    """Return ``MPI.COMM_WORLD``.
+
+    Raises
+    ------
+    UnavailableError
+        When MPI cannot be loaded, or when the launcher started several
+        processes that MPI does not know of: each would compute everything.
+    """
+    try:
+        from mpi4py import MPI  # noqa: PLC0415
+    except (ImportError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise UnavailableError(
+            f"MPI cannot be loaded ({reason})", hint="put libmpi.so.12 on LD_LIBRARY_PATH"
+        ) from error
+    comm = MPI.COMM_WORLD
+    if comm.size == 1 < expected():
+        raise UnavailableError(
+            f"the launcher started {expected()} processes but MPI sees one rank in each",
+            hint="under Slurm, srun --mpi=pmi2 (MPICH) or --mpi=pmix (Open MPI)",
+        )
+    return comm
+
+
+def wait_quietly(comm: Any) -> None:
+    """Wait for every rank without keeping a core busy.
+
+    A plain barrier polls: the waiting ranks would take the cores from a
+    technique that rank 0 is timing alone.
+    """
+    request = comm.Ibarrier()
+    while not request.Test():
+        time.sleep(0.01)
+
+
+def gather_rows(comm: Any, parts: list[range], mine: Int32Array, out: Int32Array) -> None:
+    """Collect every rank's rows in `out` on rank 0.
+
+    Parameters
+    ----------
+    comm
+        The communicator; all its ranks call this together.
+    parts
+        For each rank, which rows of `out` it has computed.
+    mine
+        This rank's rows, contiguous.
+    out
+        All rows; used on rank 0 only.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    width = mine.shape[1]
+    limit = max(1, _MESSAGE_BYTES // (4 * width))
+    if comm.rank != 0:
+        for first in range(0, len(mine), limit):
+            comm.Send(mine[first : first + limit], dest=0)
+        return
+    own = parts[0]
+    out[own.start : own.stop : own.step] = mine
+    for rank in range(1, comm.size):
+        for first in range(0, len(parts[rank]), limit):
+            rows = parts[rank][first : first + limit]
+            if rows.step == 1:
+                comm.Recv(out[rows.start : rows.stop], source=rank)
+            else:
+                block = np.empty((len(rows), width), out.dtype)
+                comm.Recv(block, source=rank)
+                out[rows.start : rows.stop : rows.step] = block

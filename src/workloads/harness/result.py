@@ -1,0 +1,159 @@
+"""What one technique did, and the table and JSON made of several."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workloads.harness import files, machine
+from workloads.harness.technique import Technique
+
+# What the image says of itself; absent outside one.
+_IMAGE = Path("/opt/hpcpy/share/hpcpy/image.json")
+
+
+@dataclass
+class Result:
+    """Timings and answer of one technique.
+
+    Parameters
+    ----------
+    impl
+        The technique.
+    problem
+        What it computed, for example the area's name.
+    samples
+        Seconds, one a repetition; import, compilation and the start of
+        workers are not in them.
+    start
+        Seconds of those.
+    work
+        How much was done in each sample, in the workload's unit.
+    total
+        How much there would have been to do.
+    complete
+        Whether all of it was done, and not a sample.
+    ok
+        Whether the answer is right.
+    answer
+        Its SHA-256, or the count.
+    verdict
+        What it was compared with and how that went.
+    workers
+        How many workers computed.
+    note
+        What else is to be said.
+    """
+
+    impl: str
+    problem: str
+    samples: list[float] = field(default_factory=list)
+    start: float = 0.0
+    work: int = 0
+    total: int = 0
+    complete: bool = True
+    ok: bool = False
+    answer: str = ""
+    verdict: str = ""
+    workers: int = 1
+    note: str = ""
+
+    @property
+    def rate(self) -> float:
+        """Work a second in the fastest sample."""
+        return self.work / max(min(self.samples), 1e-9)
+
+    @property
+    def seconds(self) -> float:
+        """Time for all the work, at this rate."""
+        return self.total / self.rate if self.work else min(self.samples)
+
+
+def duration(seconds: float) -> str:
+    """Return seconds with three digits and a fitting unit."""
+    for factor, unit in ((1.0, "s"), (1e3, "ms")):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:.3g} {unit}" if seconds < 1000 else f"{seconds:,.0f} s"
+    return f"{seconds * 1e6:.3g} µs"
+
+
+def table(
+    results: Sequence[Result],
+    techniques: Mapping[str, Technique],
+    baseline: str,
+    unit: str,
+) -> str:
+    """Return the results side by side.
+
+    Parameters
+    ----------
+    results
+        One problem's results.
+    techniques
+        The registry: it says what a parallel one's efficiency refers to.
+    baseline
+        The technique that speed-ups refer to.
+    unit
+        Of the rate, for example ``M tests/s``; work is counted in millionths.
+    """
+    rates = {result.impl: result.rate for result in results}
+    head = ["technique", "time", "start", "workers", unit, "speed-up", "efficiency", "verdict"]
+    lines = [head]
+    for result in results:
+        # Where only a sample was computed the time is what all would take.
+        about = "" if result.complete else "≈ "
+        alone = techniques[result.impl].one_core
+        single = next((rates[name] for name in alone if name in rates), None)
+        base = rates.get(baseline)
+        lines.append(
+            [
+                result.impl,
+                about + duration(result.seconds),
+                duration(result.start),
+                str(result.workers),
+                f"{result.rate / 1e6:,.1f}",
+                f"{result.rate / base:,.1f}×" if base else "–",
+                f"{result.rate / single / result.workers:.0%}" if single else "–",
+                result.verdict,
+            ]
+        )
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    last = len(head) - 1
+    rendered = []
+    for line in lines:
+        cells = [
+            cell.ljust(width) if column in (0, last) else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        rendered.append("  ".join(cells).rstrip())
+    return "\n".join(rendered)
+
+
+def write_json(
+    path: Path,
+    workload: str,
+    parameters: Mapping[str, object],
+    arguments: Sequence[str],
+    results: Sequence[Result],
+) -> None:
+    """Write one object with the results and their circumstances."""
+    try:
+        image = json.loads(_IMAGE.read_text())
+    except (OSError, ValueError):
+        image = None
+    report = {
+        "workload": workload,
+        "parameters": parameters,
+        "machine": machine.describe(),
+        "versions": machine.versions(),
+        "image": image,
+        "command": shlex.join(["python", "-m", "workloads", workload, *arguments]),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "results": [vars(result) for result in results],
+    }
+    with files.whole_file(path) as temporary:
+        temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")

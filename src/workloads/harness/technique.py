@@ -1,0 +1,132 @@
+"""What a technique is, whether it can run here, and which ones to run."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from workloads.errors import UnavailableError, UsageError
+from workloads.harness import ranks
+
+Parallel = Literal["no", "threads", "processes", "ranks", "device"]
+
+
+def _nothing() -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class Technique:
+    """One way to compute a workload's answer.
+
+    Parameters
+    ----------
+    module
+        Where its function ``compute`` is; imported when it runs, not before.
+    summary
+        One line for ``--list``.
+    needs
+        Modules that must be there.
+    absent
+        What to say when one is not; by default which one.
+    parallel
+        What ``--workers`` counts.
+    one_core
+        The techniques whose rate on one core its efficiency is held against;
+        the first that has run counts.
+    slow
+        So slow that only a sample of the work is done unless all is asked for.
+    obstacle
+        A further check, cheap and without imports: why it cannot run here,
+        or an empty string.
+    """
+
+    module: str
+    summary: str
+    needs: tuple[str, ...] = ()
+    absent: str = ""
+    parallel: Parallel = "no"
+    one_core: tuple[str, ...] = ()
+    slow: bool = False
+    obstacle: Callable[[], str] = _nothing
+
+    def why_not(self) -> str:
+        """Return why it cannot run here, or an empty string."""
+        for module in self.needs:
+            if not _there(module):
+                return self.absent or f"Python has no module {module!r} here"
+        return self.obstacle()
+
+    def advice(self) -> str:
+        """Return why it can run but not show anything here, or an empty string."""
+        if self.parallel == "ranks" and ranks.expected() == 1:
+            return "one rank: start it with mpiexec -n N or srun -n N"
+        return ""
+
+
+def _there(module: str) -> bool:
+    # find_spec imports the parents alone, never the module itself.
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def listing(techniques: Mapping[str, Technique]) -> str:
+    """Return one line a technique, with the reason where it cannot run here."""
+    width = max(map(len, techniques))
+    lines = []
+    for name, technique in techniques.items():
+        reason = technique.why_not()
+        note = f"cannot run here: {reason}" if reason else technique.advice()
+        lines.append(f"{name:{width}}  {technique.summary}" + (f" [{note}]" if note else ""))
+    return "\n".join(lines)
+
+
+def select(
+    request: str, techniques: Mapping[str, Technique], fastest: Sequence[str]
+) -> tuple[list[str], dict[str, str]]:
+    """Choose what to run.
+
+    Parameters
+    ----------
+    request
+        Names separated by commas, ``all`` or ``auto``.
+    techniques
+        The registry.
+    fastest
+        Names in the order in which ``auto`` tries them.
+
+    Returns
+    -------
+    tuple
+        The names to run, and for ``all`` the ones left out with the reason.
+
+    Raises
+    ------
+    UsageError
+        For a name that is not in the registry.
+    UnavailableError
+        When a named technique, or every one, cannot run here.
+    """
+    if request == "all":
+        left_out = {n: t.why_not() or t.advice() for n, t in techniques.items()}
+        return [n for n in techniques if not left_out[n]], {n: r for n, r in left_out.items() if r}
+    if request == "auto":
+        for name in fastest:
+            if not techniques[name].why_not() and not techniques[name].advice():
+                return [name], {}
+        raise UnavailableError("no technique can run here", hint="--list tells why")
+    names = list(dict.fromkeys(request.split(",")))
+    for name in names:
+        if name not in techniques:
+            raise UsageError(
+                f"unknown technique {name!r}", hint=f"one of: all, auto, {', '.join(techniques)}"
+            )
+    for name in names:
+        reason = techniques[name].why_not()
+        if reason:
+            raise UnavailableError(f"{name} cannot run here: {reason}")
+    return names, {}

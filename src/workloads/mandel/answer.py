@@ -1,0 +1,163 @@
+"""Is it right? The answer's hash, and where it is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from workloads.mandel.blocks import sample
+from workloads.mandel.definition import escape_time
+from workloads.mandel.registry import TECHNIQUES
+
+if TYPE_CHECKING:
+    from workloads.harness.arrays import Int32Array
+    from workloads.mandel.grid import Area, Grid
+
+    Rows = Callable[[range], Int32Array]
+
+# Kernels that are trusted to say which pixels are wrong, once their own hash
+# is the reference's; the fastest first.
+_ORACLES = ("cython", "f2py", "numba", "numpy", "python-2")
+# On a window without a reference at most this many rows and about this many
+# tests (a second of pure Python) are compared with the definition.
+_COMPARED_ROWS = 16
+_COMPARED_TESTS = 10_000_000
+
+
+class Answer:
+    """The escape times of some rows, taken in block by block and in order.
+
+    Parameters
+    ----------
+    area
+        What they belong to.
+    rows
+        Which rows come.
+    """
+
+    def __init__(self, area: Area, rows: range) -> None:
+        self.area = area
+        self.rows = rows
+        self._hash = hashlib.sha256()
+        self.tests = 0
+        self.inside = 0
+        self._wrong: list[str] = []
+        self._compare: set[int] = set()
+        if not self._reference:
+            most = max(1, _COMPARED_TESTS // (area.grid.width * area.grid.maxiter))
+            stride = -(-len(rows) // min(most, _COMPARED_ROWS))
+            self._compare = set(rows[stride // 2 :: stride])
+        self._compared = len(self._compare)
+
+    @property
+    def _reference(self) -> str:
+        if len(self.rows) == self.area.grid.height:
+            return self.area.sha256
+        return self.area.sample_sha256 if self.rows == sample(self.area.grid) else ""
+
+    @property
+    def sha256(self) -> str:
+        """Of the rows so far."""
+        return self._hash.hexdigest()
+
+    def take(self, rows: range, block: Int32Array) -> None:
+        """Take in the next rows."""
+        self._hash.update(block.astype("<i4", copy=False).data)
+        # n + 1 tests find an escape at n; a point that never escapes has
+        # maxiter - 1 and was tested maxiter times: one more as well.
+        self.tests += int(block.sum(dtype="i8")) + block.size
+        self.inside += int((block == self.area.grid.maxiter - 1).sum())
+        for index, row in enumerate(rows):
+            if row in self._compare:
+                self._check_row(row, block[index])
+
+    def _check_row(self, row: int, got: Int32Array) -> None:
+        grid = self.area.grid
+        for column in range(grid.width):
+            want = escape_time(*grid.point(column, row), grid.maxiter)
+            if got[column] != want:
+                self._wrong.append(_difference(row, column, int(got[column]), want))
+
+    @property
+    def right(self) -> bool:
+        """Whether it is the reference, or agrees with the definition."""
+        return self.sha256 == self._reference if self._reference else not self._wrong
+
+    @property
+    def praise(self) -> str:
+        """What a right answer was compared with."""
+        return (
+            "matches the reference" if self._reference else f"{self._extent} match the definition"
+        )
+
+    @property
+    def _extent(self) -> str:
+        return f"{self._compared} of {len(self.rows):,} rows"
+
+    def explain(self, parts: Sequence[range], recompute: Rows) -> str:
+        """Return how many pixels of a wrong answer differ, and the first.
+
+        Parameters
+        ----------
+        parts
+            The rows in portions.
+        recompute
+            Computes such a portion again, as the blocks have not been kept;
+            on ranks other than the first it returns no rows.
+        """
+        if not self._reference:
+            return (
+                f"WRONG: {len(self._wrong):,} pixels differ from the definition in "
+                f"{self._extent}, first {self._wrong[0]}"
+            )
+        oracle: Rows | None = None
+        count, first = 0, "not seen again"
+        for part in parts:
+            got = recompute(part)
+            if not len(got):
+                continue
+            oracle = oracle or _oracle(self.area)
+            want = oracle(part)
+            places = (got != want).nonzero()
+            if not count and len(places[0]):
+                index, column = int(places[0][0]), int(places[1][0])
+                pixel = int(got[index, column]), int(want[index, column])
+                first = _difference(part[index], column, *pixel)
+            count += len(places[0])
+        return f"WRONG: {count:,} pixels differ from the reference, first {first}"
+
+
+def _difference(row: int, column: int, got: int, want: int) -> str:
+    return f"row {row} column {column}: {got}, not {want}"
+
+
+def _oracle(area: Area) -> Rows:
+    """Return the fastest kernel whose own answer is the reference."""
+    everything = range(area.grid.height)
+    for name in _ORACLES:
+        if TECHNIQUES[name].why_not():
+            continue
+        candidate = rows_by(name, area.grid)
+        if name == _ORACLES[-1]:
+            break
+        if hashlib.sha256(candidate(everything).data).hexdigest() == area.sha256:
+            break
+    return candidate
+
+
+def rows_by(name: str, grid: Grid) -> Rows:
+    """Return a function that computes rows with a one-core technique."""
+    import numpy as np  # noqa: PLC0415
+
+    from workloads.harness.team import Team  # noqa: PLC0415
+
+    compute = importlib.import_module(TECHNIQUES[name].module).compute
+
+    def rows(wanted: range) -> Int32Array:
+        out = np.empty((len(wanted), grid.width), np.int32)
+        compute(grid, wanted, out, Team(1))
+        return out
+
+    return rows

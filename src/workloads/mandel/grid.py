@@ -1,0 +1,114 @@
+"""The points, the areas with their reference answers, and what may be asked."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workloads.errors import UsageError
+
+if TYPE_CHECKING:
+    from workloads.harness.arrays import Float64Array
+
+_INT32_MAX = 2**31 - 1
+
+
+def _step(start: float, stop: float, count: int) -> float:
+    return (stop - start) / (count - 1) if count > 1 else 0.0
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A window of the complex plane, its size in pixels, and the limit.
+
+    Point `i` of an axis is ``start + i*step``: the last one is what that
+    gives, not the exact end that ``numpy.linspace`` forces.
+
+    Raises
+    ------
+    UsageError
+        For a window or a size that makes no picture.
+    """
+
+    xmin: float
+    xmax: float
+    ymin: float
+    ymax: float
+    width: int
+    height: int
+    maxiter: int
+
+    def __post_init__(self) -> None:
+        if min(self.width, self.height) < 1:
+            raise UsageError(f"--size {self.width} {self.height}: both must be at least 1")
+        if not 1 <= self.maxiter <= _INT32_MAX:
+            raise UsageError(f"--maxiter {self.maxiter}: must be 1…{_INT32_MAX}")
+        window = (self.xmin, self.xmax, self.ymin, self.ymax)
+        shown = " ".join(f"{value:g}" for value in window)
+        if not all(map(math.isfinite, (*window, self.xmax - self.xmin, self.ymax - self.ymin))):
+            raise UsageError(f"--window {shown}: must be finite")
+        if not (self.xmin < self.xmax and self.ymin < self.ymax):
+            raise UsageError(f"--window {shown}: XMIN < XMAX and YMIN < YMAX are required")
+
+    def point(self, column: int, row: int) -> tuple[float, float]:
+        """Return real and imaginary part of a pixel's point."""
+        return (
+            self.xmin + column * _step(self.xmin, self.xmax, self.width),
+            self.ymin + row * _step(self.ymin, self.ymax, self.height),
+        )
+
+    def axes(self, rows: range) -> tuple[Float64Array, Float64Array]:
+        """Return the real parts of all columns, the imaginary ones of `rows`.
+
+        Kernels take these instead of start and step: a compiler that fuses
+        ``start + i*step`` would move points by a bit.
+        """
+        import numpy as np  # noqa: PLC0415
+
+        columns = np.arange(self.width, dtype=np.float64)
+        lines = np.arange(rows.start, rows.stop, rows.step, dtype=np.float64)
+        xs = self.xmin + columns * _step(self.xmin, self.xmax, self.width)
+        return xs, self.ymin + lines * _step(self.ymin, self.ymax, self.height)
+
+
+@dataclass(frozen=True)
+class Area:
+    """A grid and, where it is known, its answer.
+
+    Parameters
+    ----------
+    name
+        For tables and file names.
+    grid
+        What to compute.
+    sha256
+        Of the int32 little-endian array, one row per y; empty when unknown.
+    sample_sha256
+        The same of the rows that `workloads.mandel.blocks.sample` takes.
+    tests
+        How often |z|² > 4 is asked; 0 when unknown.
+    """
+
+    name: str
+    grid: Grid
+    sha256: str = ""
+    sample_sha256: str = ""
+    tests: int = 0
+
+
+AREAS = {
+    "area1": Area(
+        "area1",
+        Grid(-2.0, 0.5, -1.25, 1.25, 1000, 1000, 80),
+        sha256="ce229c1440eafdcc4dd464b8667f31e0b7eea5ba24717ae2868e4bc3b1517dfe",
+        tests=24_214_592,
+    ),
+    "area2": Area(
+        "area2",
+        Grid(-0.74877, -0.74872, 0.06505, 0.06510, 1000, 1000, 2048),
+        sha256="641cee98245c7d24850cf7364ad18c4c9a0d73d8a1b48d4505d93cbe2655b192",
+        sample_sha256="45c919f8d3d7808a36570b9099931bbfc53265b081325e5a2ec83379ebcba746",
+        tests=583_056_169,
+    ),
+}

@@ -1,0 +1,46 @@
+"""Numba's decorator, made safe for folders that cannot be written.
+
+Import this module before numba: it chooses the cache folder.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from workloads.harness import caches, machine
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _may_cache() -> bool:
+    # An image may bring a read-only cache and a locator of its own for it.
+    if os.environ.get("NUMBA_CACHE_LOCATOR_CLASSES"):
+        return True
+    return caches.provide("NUMBA_CACHE_DIR", "numba")
+
+
+def _allow_threads(count: int) -> None:
+    # Numba starts its threads once and never more than this; by default as
+    # many as there are cores, fewer than somebody may ask for.
+    os.environ.setdefault("NUMBA_NUM_THREADS", str(count))
+
+
+_CACHE = _may_cache()
+_allow_threads(max(machine.cores(), 8))
+
+# Not an import statement: those are sorted to the top of the file.
+numba: Any = importlib.import_module("numba")
+
+
+def compiled(signature: str, *, parallel: bool = False) -> Callable[[F], F]:
+    """Return Numba's decorator for one explicit signature.
+
+    An explicit signature is compiled at import, so that no timing includes
+    it and its machine code can be put into an image. Without ``fastmath``
+    Numba lets LLVM neither reorder nor fuse.
+    """
+    decorator: Callable[[F], F] = numba.njit(signature, cache=_CACHE, parallel=parallel, nogil=True)
+    return decorator

@@ -1,0 +1,34 @@
+! The scalar definition in Fortran 2008. Compiled with -ffp-contract=off.
+! A procedure without input, output or allocation: the module then needs no
+! libgfortran. The !f2py lines tell f2py which argument is written.
+
+subroutine fill(xs, ys, maxiter, output, width, height)
+  implicit none
+  integer, parameter :: dp = kind(1.0d0)
+  integer, intent(in) :: width, height, maxiter
+  real(dp), intent(in) :: xs(width), ys(height)
+  integer, intent(inout) :: output(width, height)
+  !f2py integer, intent(hide), depend(xs) :: width = len(xs)
+  !f2py integer, intent(hide), depend(ys) :: height = len(ys)
+  !f2py threadsafe
+  real(dp) :: zr, zi, zr2, zi2
+  integer :: column, row, n
+
+  do row = 1, height
+    do column = 1, width
+      zr = xs(column)
+      zi = ys(row)
+      output(column, row) = maxiter - 1
+      do n = 0, maxiter - 1
+        zr2 = zr * zr
+        zi2 = zi * zi
+        if (zr2 + zi2 > 4.0_dp) then
+          output(column, row) = n
+          exit
+        end if
+        zi = 2.0_dp * zr * zi + ys(row)
+        zr = zr2 - zi2 + xs(column)
+      end do
+    end do
+  end do
+end subroutine fill

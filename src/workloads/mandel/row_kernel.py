@@ -1,0 +1,32 @@
+"""What a worker process or a rank computes its rows with."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from workloads.mandel.registry import ROW_KERNELS, TECHNIQUES
+
+if TYPE_CHECKING:
+    from workloads.harness.arrays import Float64Array, Int32Array
+    from workloads.mandel.grid import Grid
+
+    Fill = Callable[[Float64Array, Float64Array, int, Int32Array], None]
+
+
+@functools.cache
+def load() -> tuple[str, Fill]:
+    """Return name and ``fill`` of the fastest kernel there is on one core."""
+    name = next(name for name in ROW_KERNELS if not TECHNIQUES[name].why_not())
+    return name, importlib.import_module(TECHNIQUES[name].module).fill
+
+
+def rows(grid: Grid, wanted: range) -> Int32Array:
+    """Return the escape times of the `wanted` rows."""
+    import numpy as np  # noqa: PLC0415
+
+    out = np.empty((len(wanted), grid.width), np.int32)
+    load()[1](*grid.axes(wanted), grid.maxiter, out)
+    return out

@@ -1,0 +1,8 @@
+"""One technique a file, each with the same function.
+
+``compute(grid, rows, out, team) -> note`` fills ``out[k]``, an int32 array of
+shape ``(len(rows), grid.width)``, with the escape times of row ``rows[k]``.
+`team` has the workers it may use; the note is what the report should say, or
+an empty string. An MPI technique is called on every rank together and fills
+`out` on rank 0, where alone it has that shape.
+"""

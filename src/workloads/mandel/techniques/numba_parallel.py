@@ -1,0 +1,37 @@
+"""Numba with threads: whoever is free takes the next row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workloads.errors import UsageError
+from workloads.mandel import jit
+from workloads.mandel.techniques.numba_scalar import escape_time
+
+if TYPE_CHECKING:
+    from workloads.harness.arrays import Float64Array, Int32Array
+    from workloads.harness.team import Team
+    from workloads.mandel.grid import Grid
+
+
+@jit.compiled("void(float64[::1], float64[::1], int32, int32[:, ::1])", parallel=True)
+def _fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
+    for row in jit.numba.prange(len(ys)):
+        for column in range(len(xs)):
+            out[row, column] = escape_time(xs[column], ys[row], maxiter)
+
+
+def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
+    """Fill `out` with `team.workers` threads."""
+    most = jit.numba.config.NUMBA_NUM_THREADS
+    if team.workers > most:
+        raise UsageError(
+            f"--workers {team.workers}: Numba was started for at most {most} threads",
+            hint=f"set NUMBA_NUM_THREADS={team.workers}",
+        )
+    jit.numba.set_num_threads(team.workers)
+    # Chunks of one row are dealt out as threads become free. By default each
+    # thread has one block of rows, and the one with the set's interior is late.
+    with jit.numba.parallel_chunksize(1):
+        _fill(*grid.axes(rows), grid.maxiter, out)
+    return f"{jit.numba.threading_layer()} threads"

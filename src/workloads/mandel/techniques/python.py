@@ -1,0 +1,27 @@
+"""Pure Python as one writes it down first: complex numbers, ``abs(z) > 2``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workloads.harness.arrays import Int32Array
+    from workloads.harness.team import Team
+    from workloads.mandel.grid import Grid
+
+
+def _escape_time(c: complex, maxiter: int) -> int:
+    z = c
+    for n in range(maxiter):
+        if abs(z) > 2:
+            return n
+        z = z * z + c
+    return maxiter - 1
+
+
+def compute(grid: Grid, rows: range, out: Int32Array, _: Team) -> str:
+    """Fill `out`, point by point."""
+    for index, row in enumerate(rows):
+        points = (complex(*grid.point(column, row)) for column in range(grid.width))
+        out[index] = [_escape_time(c, grid.maxiter) for c in points]
+    return ""

@@ -1,0 +1,123 @@
+"""Every technique gives the same bytes, whatever the size and the workers."""
+
+import hashlib
+import importlib
+
+import pytest
+
+np = pytest.importorskip("numpy")
+
+from workloads.errors import UnavailableError, UsageError  # noqa: E402
+from workloads.harness.team import team  # noqa: E402
+from workloads.mandel.blocks import sample  # noqa: E402
+from workloads.mandel.definition import escape_time  # noqa: E402
+from workloads.mandel.grid import AREAS, Grid  # noqa: E402
+from workloads.mandel.registry import TECHNIQUES  # noqa: E402
+
+# The ranks have a file of their own: they need a launcher. Spark is another
+# image's, so that its absence is no skip here.
+ELSEWHERE = {"spark"}
+LOCAL = [n for n, t in TECHNIQUES.items() if t.parallel != "ranks" and n not in ELSEWHERE]
+SLOW = [name for name in LOCAL if TECHNIQUES[name].slow]
+FAST = [name for name in LOCAL if name not in SLOW]
+PARALLEL = [name for name in FAST if TECHNIQUES[name].parallel in ("threads", "processes")]
+
+WINDOWS = {
+    "odd": Grid(-2.0, 0.5, -1.25, 1.25, 7, 13, 50),
+    "one pixel": Grid(-0.1, 0.5, 0.1, 1.25, 1, 1, 50),
+    "one row": Grid(-2.0, 0.5, -1.25, 1.25, 1000, 1, 30),
+    "wide": Grid(-2.0, 0.5, -1.25, 1.25, 1000, 3, 30),
+    "high": Grid(-2.0, 0.5, -1.25, 1.25, 3, 1000, 30),
+    "none escapes": Grid(-0.1, 0.1, -0.1, 0.1, 33, 21, 40),
+    "all escape at once": Grid(3.0, 4.0, 3.0, 4.0, 33, 21, 40),
+    "one test": Grid(-2.0, 0.5, -1.25, 1.25, 33, 21, 1),
+    "on the border": Grid(-2.0, 2.0, -2.0, 2.0, 5, 5, 40),
+}
+
+
+def answer(name, grid, rows, workers=2):
+    reason = TECHNIQUES[name].why_not()
+    if reason:
+        pytest.skip(f"{name}: {reason}")
+    out = np.full((len(rows), grid.width), -1, np.int32)
+    with team(workers) as members:
+        try:
+            importlib.import_module(TECHNIQUES[name].module).compute(grid, rows, out, members)
+        except UnavailableError as error:
+            pytest.skip(f"{name}: {error}")
+    return out
+
+
+def definition(grid, rows):
+    return [
+        [escape_time(*grid.point(column, row), grid.maxiter) for column in range(grid.width)]
+        for row in rows
+    ]
+
+
+def digest(out):
+    return hashlib.sha256(out.astype("<i4").tobytes()).hexdigest()
+
+
+@pytest.mark.parametrize("area", AREAS.values(), ids=AREAS)
+@pytest.mark.parametrize("name", FAST)
+def test_the_whole_area_has_the_reference_bytes(name, area):
+    out = answer(name, area.grid, range(area.grid.height))
+    assert digest(out) == area.sha256
+    # area1 is small enough for slow techniques to compute it whole.
+    assert digest(out[sample(area.grid)]) == (area.sample_sha256 or area.sha256)
+    assert int(out.sum(dtype="i8")) + out.size == area.tests
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_pure_python_has_the_reference_bytes_of_area1(name):
+    area = AREAS["area1"]
+    assert digest(answer(name, area.grid, range(area.grid.height))) == area.sha256
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_the_sampled_rows_of_area2_have_the_reference_bytes(name):
+    area = AREAS["area2"]
+    assert digest(answer(name, area.grid, sample(area.grid))) == area.sample_sha256
+
+
+@pytest.mark.parametrize("grid", WINDOWS.values(), ids=WINDOWS)
+@pytest.mark.parametrize("name", LOCAL)
+def test_odd_windows_agree_with_the_definition(name, grid):
+    rows = range(grid.height)
+    assert answer(name, grid, rows).tolist() == definition(grid, rows)
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_any_stride_of_rows_may_be_asked_for(name):
+    grid = WINDOWS["odd"]
+    rows = range(2, 13, 4)
+    assert answer(name, grid, rows).tolist() == definition(grid, rows)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 5])
+@pytest.mark.parametrize("name", PARALLEL)
+def test_the_number_of_workers_does_not_matter(name, workers):
+    grid = WINDOWS["odd"]
+    rows = range(grid.height)
+    assert answer(name, grid, rows, workers).tolist() == definition(grid, rows)
+
+
+def test_more_processes_than_rows_is_no_error():
+    grid = WINDOWS["wide"]
+    rows = range(grid.height)
+    assert answer("multiprocessing", grid, rows, 5).tolist() == definition(grid, rows)
+
+
+def test_more_threads_than_numba_was_started_for_is_said():
+    if TECHNIQUES["numba-parallel"].why_not():
+        pytest.skip("no numba")
+    with pytest.raises(UsageError, match="NUMBA_NUM_THREADS"):
+        answer("numba-parallel", WINDOWS["odd"], range(13), 10_000)
+
+
+def test_grid_points_are_start_plus_step_times_index():
+    grid = AREAS["area2"].grid
+    xs, ys = grid.axes(range(0, 1000, 7))
+    assert xs.tolist() == [grid.point(column, 0)[0] for column in range(1000)]
+    assert ys.tolist() == [grid.point(0, row)[1] for row in range(0, 1000, 7)]

@@ -1,0 +1,267 @@
+"""The command: verdicts, exit codes, what it writes."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zlib
+from pathlib import Path
+
+import pytest
+
+np = pytest.importorskip("numpy")
+
+from workloads.__main__ import main  # noqa: E402
+from workloads.mandel.grid import AREAS  # noqa: E402
+from workloads.mandel.techniques import numpy_masked  # noqa: E402
+
+SMALL = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "31", "17", "--maxiter", "60"]
+NEEDS_A_PROCESS = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
+def mandel(*arguments):
+    return main(["mandel", *map(str, arguments)])
+
+
+def test_without_arguments_both_areas_match_their_references(capsys):
+    assert mandel() == 0
+    shown = capsys.readouterr().out
+    for area in AREAS.values():
+        assert f"mandel {area.name}:" in shown
+        assert f"{area.sha256}: matches the reference" in shown
+
+
+def test_a_window_is_compared_with_the_definition(capsys):
+    assert mandel(*SMALL, "--impl", "numpy") == 0
+    assert "8 of 17 rows match the definition" in capsys.readouterr().out
+
+
+def test_an_area_at_another_size_has_no_reference(capsys):
+    assert mandel("--area", "area1", "--size", 20, 10, "--impl", "numpy") == 0
+    shown = capsys.readouterr().out
+    assert "20×10" in shown
+    assert "match the definition" in shown
+
+
+def test_slow_techniques_say_which_rows_they_did(capsys):
+    assert mandel("--area", "area2", "--impl", "python-2") == 0
+    shown = capsys.readouterr().out
+    assert "≈" in shown
+    assert "39 of 1,000 rows" in shown
+    assert "sha256 of the sampled rows" in shown
+
+
+def test_all_tells_what_was_left_out(capsys):
+    assert mandel(*SMALL, "--impl", "all") == 0
+    shown = capsys.readouterr().out
+    assert "python-2" in shown
+    assert "spark: left out: it comes with the Spark image" in shown
+
+
+def test_a_wrong_pixel_is_counted_placed_and_exits_1(capsys, monkeypatch, tmp_path):
+    right = numpy_masked.fill
+
+    def wrong(xs, ys, maxiter, out):
+        right(xs, ys, maxiter, out)
+        # Two pixels, whichever rows the call is about.
+        if len(ys) == 1000:
+            out[3, 17] += 1
+            out[500, 999] += 1
+
+    monkeypatch.setattr(numpy_masked, "fill", wrong)
+    picture = tmp_path / "m.png"
+    assert mandel("--area", "area1", "--impl", "numpy", "--out", picture) == 1
+    shown = capsys.readouterr()
+    want = "2 pixels differ from the reference, first row 3 column 17: 1, not 0"
+    assert want in shown.err
+    assert want in shown.out
+    assert not [*tmp_path.iterdir()], "a wrong picture must not appear"
+
+
+def test_a_wrong_pixel_of_a_window_exits_1(capsys, monkeypatch):
+    right = numpy_masked.fill
+
+    def wrong(xs, ys, maxiter, out):
+        right(xs, ys, maxiter, out)
+        out[-1, -1] += 1
+
+    monkeypatch.setattr(numpy_masked, "fill", wrong)
+    window = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "5", "1", "--maxiter", "60"]
+    assert mandel(*window, "--impl", "numpy") == 1
+    assert "1 pixels differ from the definition in 1 of 1 rows" in capsys.readouterr().err
+
+
+def test_a_row_that_nobody_fills_is_found(monkeypatch):
+    monkeypatch.setattr(numpy_masked, "fill", lambda *_: None)
+    assert mandel(*SMALL, "--impl", "numpy") == 1
+
+
+def test_what_cannot_run_here_exits_69(capsys):
+    assert mandel("--impl", "spark") == 69
+    assert "cannot run here" in capsys.readouterr().err
+
+
+def test_a_size_beyond_memory_is_refused_in_one_line(capsys):
+    assert mandel("--size", 2**31 - 1, 2, "--impl", "numpy") in (0, 2)
+    assert mandel("--size", 2**40, 2, "--impl", "numpy") == 2
+    assert "GiB" in capsys.readouterr().err
+
+
+def test_json_has_every_sample(tmp_path):
+    path = tmp_path / "m.json"
+    assert mandel("--area", "area1", "--impl", "numpy", "--repeat", 3, "--json", path) == 0
+    report = json.loads(path.read_text())
+    assert report["workload"] == "mandel"
+    assert report["parameters"]["area1"]["maxiter"] == 80
+    assert report["versions"]["numpy"] == np.__version__
+    (result,) = report["results"]
+    assert len(result["samples"]) == 3
+    assert result["ok"] is True
+    assert result["answer"] == AREAS["area1"].sha256
+
+
+def test_numbers_written_are_the_answer(tmp_path):
+    path = tmp_path / "m.npy"
+    assert mandel("--area", "area1", "--out", path) == 0
+    written = np.load(path)
+    assert written.dtype == np.dtype("<i4")
+    assert hashlib.sha256(written.tobytes()).hexdigest() == AREAS["area1"].sha256
+
+
+def test_both_areas_get_a_file_each(tmp_path):
+    assert mandel("--out", tmp_path / "m.npy") == 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["m-area1.npy", "m-area2.npy"]
+
+
+def test_hdf5_has_the_numbers_and_the_window(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    path = tmp_path / "m.h5"
+    assert mandel("--area", "area1", "--out", path) == 0
+    with h5py.File(path) as file:
+        data = file["escape_time"]
+        assert hashlib.sha256(data[:].tobytes()).hexdigest() == AREAS["area1"].sha256
+        assert data.attrs["maxiter"] == 80
+
+
+def decoded(png):
+    """Return width, height and pixels of a PNG without row filters."""
+    parts, at = {}, 8
+    while at < len(png):
+        length = int.from_bytes(png[at : at + 4], "big")
+        kind, data = png[at + 4 : at + 8], png[at + 8 : at + 8 + length]
+        assert zlib.crc32(kind + data) == int.from_bytes(
+            png[at + 8 + length : at + 12 + length], "big"
+        )
+        parts[kind] = parts.get(kind, b"") + data
+        at += 12 + length
+    width, height = (int.from_bytes(parts[b"IHDR"][i : i + 4], "big") for i in (0, 4))
+    rows = np.frombuffer(zlib.decompress(parts[b"IDAT"]), np.uint8).reshape(height, 1 + 3 * width)
+    assert not rows[:, 0].any()
+    return rows[:, 1:].reshape(height, width, 3)
+
+
+def test_the_picture_is_black_inside_and_nowhere_else(tmp_path):
+    numbers, picture = tmp_path / "m.npy", tmp_path / "m.png"
+    assert mandel(*SMALL, "--out", numbers) == 0
+    assert mandel(*SMALL, "--out", picture) == 0
+    pixels = decoded(picture.read_bytes())
+    assert pixels.shape == (17, 31, 3)
+    assert ((pixels.sum(axis=2) == 0) == (np.load(numbers) == 59)).all()
+
+
+@pytest.mark.parametrize("window", ["-0.1 0.1 -0.1 0.1", "3 4 3 4", "-2 0.5 -1.25 1.25"])
+@pytest.mark.parametrize("size", ["1 1", "7 13", "1000 3"])
+@pytest.mark.parametrize("maxiter", [1, 2, 40])
+def test_any_window_makes_a_picture(window, size, maxiter, tmp_path):
+    options = ["--window", *window.split(), "--size", *size.split(), "--maxiter", maxiter]
+    for name in ("m.png", "m.pgm"):
+        assert mandel(*options, "--impl", "numpy", "--out", tmp_path / name) == 0
+    width, height = map(int, size.split())
+    assert decoded((tmp_path / "m.png").read_bytes()).shape == (height, width, 3)
+    header = f"P5\n{width} {height}\n255\n".encode()
+    assert (tmp_path / "m.pgm").read_bytes().startswith(header)
+    assert (tmp_path / "m.pgm").stat().st_size == len(header) + width * height
+
+
+def test_a_sample_makes_no_picture(tmp_path, capsys):
+    path = tmp_path / "m.png"
+    assert mandel("--area", "area2", "--impl", "python", "--out", path) == 2
+    assert "--full" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
+def test_the_chart_is_written(suffix, tmp_path):
+    pytest.importorskip("matplotlib")
+    path = tmp_path / f"chart{suffix}"
+    assert mandel(*SMALL, "--impl", "numpy,python", "--plot", path) == 0
+    assert path.stat().st_size > 1000
+
+
+@pytest.mark.parametrize("home", ["/proc/none", "/"])
+def test_it_runs_where_no_home_and_no_cache_can_be_written(home, tmp_path):
+    env = {
+        **NEEDS_A_PROCESS,
+        "HOME": home,
+        "NUMBA_CACHE_DIR": "/proc/none",
+        "TMPDIR": str(tmp_path),
+    }
+    command = [sys.executable, "-m", "workloads", "mandel", *SMALL, "--impl", "all"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_numba_runs_where_nothing_at_all_can_be_written():
+    pytest.importorskip("numba")
+    # With /proc as the place for temporary files every cache is refused.
+    code = (
+        "import tempfile; tempfile.tempdir = '/proc'\n"
+        "import sys; from workloads.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    )
+    env = {**NEEDS_A_PROCESS, "NUMBA_CACHE_DIR": "/proc/none", "HOME": "/proc/none"}
+    command = [sys.executable, "-c", code, "mandel", *SMALL, "--impl", "numba,numba-parallel"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_closed_pipe_is_no_traceback():
+    command = f"{sys.executable} -m workloads mandel --list | head -c 1"
+    done = subprocess.run(command, shell=True, env=NEEDS_A_PROCESS, capture_output=True, check=True)  # noqa: S602
+    assert done.stderr == b""
+
+
+@pytest.mark.parametrize("impl", ["python", "multiprocessing"])
+def test_ctrl_c_ends_it_with_one_line_and_no_process_left(impl, tmp_path):
+    command = [sys.executable, "-m", "workloads", "mandel", "--area", "area2", "--full"]
+    command += ["--impl", impl, "--size", "4000", "4000", "--out", str(tmp_path / "m.npy")]
+    with subprocess.Popen(
+        command, env=NEEDS_A_PROCESS, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as job:
+        # The temporary file is there once it computes.
+        while not [*tmp_path.iterdir()] and job.poll() is None:
+            time.sleep(0.05)
+        os.killpg(job.pid, signal.SIGINT)
+        assert job.stderr is not None
+        assert job.stderr.read() == "workloads: mandel: stopped\n"
+    assert job.returncode == 130
+    assert not [*tmp_path.iterdir()]
+    # multiprocessing's resource tracker notices a moment later.
+    deadline = time.monotonic() + 30
+    while left_of(job.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not left_of(job.pid)
+
+
+def left_of(group):
+    """Return the processes of a group, without those that only wait to be reaped."""
+    left = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            state, _, owner = (process / "stat").read_text().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue
+        if int(owner) == group and state != "Z":
+            left.append(process.name)
+    return left

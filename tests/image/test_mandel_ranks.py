@@ -1,0 +1,114 @@
+"""MPI: the same bytes for any number of ranks, one report, one exit code."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("mpi4py")
+
+from workloads.mandel.grid import AREAS
+from workloads.mandel.registry import TECHNIQUES
+
+RANKS = [name for name, technique in TECHNIQUES.items() if technique.parallel == "ranks"]
+ODD = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "7", "13", "--maxiter", "50"]
+
+
+def mpiexec(size, *arguments):
+    # The launcher of the interpreter's own installation goes first.
+    beside = str(Path(sys.executable).parent)
+    launcher = shutil.which("mpiexec", path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
+    if launcher is None:
+        pytest.skip("there is no mpiexec")
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [launcher, "-n", size, sys.executable, "-m", "workloads", "mandel", *arguments]
+    return subprocess.run(
+        [str(word) for word in command], env=env, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(("size", "area"), [(1, "area1"), (2, "area1"), (3, "area2"), (5, "area1")])
+def test_any_number_of_ranks_has_the_reference_bytes(size, area):
+    done = mpiexec(size, "--impl", ",".join(RANKS), "--area", area)
+    assert (done.returncode, done.stderr) == (0, "")
+    # One line for all techniques, or they have different answers.
+    assert done.stdout.count(f"{AREAS[area].sha256}: matches the reference") == 1
+    assert done.stdout.count(f"mandel {area}:") == 1, "one rank reports"
+    for name in RANKS:
+        row = next(line for line in done.stdout.splitlines() if line.startswith(name))
+        assert f" {size} " in row
+
+
+@pytest.mark.parametrize("shape", ["1 1", "7 13", "1000 3"])
+def test_more_ranks_than_rows_is_no_error(shape):
+    window = ["--window", -2, 0.5, -1.25, 1.25, "--size", *shape.split(), "--maxiter", 50]
+    done = mpiexec(5, "--impl", ",".join(RANKS), *window)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_auto_uses_the_ranks_there_are():
+    done = mpiexec(2, *ODD)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "mpi-cyclic" in done.stdout
+
+
+def test_techniques_of_one_process_run_once():
+    done = mpiexec(3, *ODD, "--impl", "all")
+    assert (done.returncode, done.stderr) == (0, "")
+    shown = done.stdout.splitlines()
+    assert [line.split()[0] for line in shown if line.startswith("numpy")] == ["numpy"]
+    assert any(line.startswith("mpi-block") for line in shown)
+
+
+def test_bad_input_is_said_once():
+    done = mpiexec(3, "--size", 0, 10)
+    assert done.returncode == 2
+    assert done.stderr.count("--size 0 10") == 1
+
+
+def test_a_wrong_answer_of_many_ranks_exits_1():
+    done = mpiexec_of_wrong_kernel(3)
+    assert done.returncode == 1
+    assert done.stderr.count("pixels differ from the reference, first row 0 column 0") == 1
+
+
+def mpiexec_of_wrong_kernel(size):
+    code = (
+        "import sys\n"
+        "from workloads.mandel import row_kernel\n"
+        "right = row_kernel.rows\n"
+        "def wrong(grid, wanted):\n"
+        "    out = right(grid, wanted)\n"
+        "    out[:, 0] += 1\n"
+        "    return out\n"
+        "row_kernel.rows = wrong\n"
+        "from workloads.__main__ import main\n"
+        "sys.exit(main(['mandel', '--area', 'area1', '--impl', 'mpi-cyclic']))\n"
+    )
+    beside = str(Path(sys.executable).parent)
+    launcher = shutil.which("mpiexec", path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
+    if launcher is None:
+        pytest.skip("there is no mpiexec")
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [launcher, "-n", str(size), sys.executable, "-c", code]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+
+def test_a_launcher_that_mpi_does_not_know_is_refused():
+    # What srun --mpi=none does: processes that each believe to be alone.
+    env = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "SLURM_PROCID": "0",
+        "SLURM_STEP_NUM_TASKS": "4",
+    }
+    for name in [n for n in env if n.startswith(("PMI_", "OMPI_"))]:
+        del env[name]
+    command = [sys.executable, "-m", "workloads", "mandel", *ODD, "--impl", "mpi-cyclic"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 69
+    assert "4 processes" in done.stderr
+    assert "--mpi=pmi2" in done.stderr

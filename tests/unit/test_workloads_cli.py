@@ -1,0 +1,111 @@
+"""The command line without numpy: listing, help, bad input."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from workloads.__main__ import main
+from workloads.mandel.registry import FASTEST, ROW_KERNELS, TECHNIQUES
+from workloads.registry import WORKLOADS
+
+HEAVY = ("numpy", "mpi4py", "numba", "matplotlib", "tqdm", "multiprocessing")
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["mandel", "--help"], ["mandel", "--list"]])
+def test_help_and_lists_import_nothing_heavy(arguments):
+    code = (
+        "import sys; from workloads.__main__ import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "print(*sorted(m for m in sys.modules if m.partition('.')[0] in "
+        f"{HEAVY}), sep='\\n', file=sys.stderr)"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env=env, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout
+    assert done.stderr.split() == []
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    code = (
+        "import sys, workloads, workloads.mandel.registry\n"
+        f"assert not {{*{HEAVY}}} & {{*sys.modules}}"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", code], env=env, check=True)
+
+
+def test_every_workload_is_listed(capsys):
+    assert main([]) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown and what in shown for name, (_, what) in WORKLOADS.items())
+
+
+def test_every_technique_has_its_line(capsys):
+    assert main(["mandel", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(TECHNIQUES)
+
+
+def test_spark_says_which_image_has_it(capsys):
+    assert main(["mandel", "--impl", "spark"]) == 69
+    assert "Spark image" in capsys.readouterr().err
+
+
+def test_orders_of_preference_name_registered_techniques():
+    assert {*FASTEST, *ROW_KERNELS} <= TECHNIQUES.keys()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("--impl nonesuch", "nonesuch"),
+        ("--impl json,,json", "unknown technique 'json'"),
+        ("--area area3", "area3"),
+        ("--workers 0", "at least 1"),
+        ("--workers two", "'two'"),
+        ("--repeat -1", "at least 1"),
+        ("--size 0 10", "--size 0 10"),
+        ("--size 10", "expected 2"),
+        ("--maxiter -5", "--maxiter -5"),
+        ("--maxiter 0", "--maxiter 0"),
+        ("--maxiter 2147483648", "--maxiter 2147483648"),
+        ("--window nan 1 0 1 --size 2 2 --maxiter 9", "finite"),
+        ("--window -inf 1 0 1 --size 2 2 --maxiter 9", "finite"),
+        ("--window -1e308 1e308 0 1 --size 2 2 --maxiter 9", "finite"),
+        ("--window 1 0 0 1 --size 2 2 --maxiter 9", "XMIN < XMAX"),
+        ("--window 0 1 0 1", "--size W H and --maxiter N"),
+        ("--window 0 1 0 1 --size 2 2 --maxiter 9 --area area1", "exclude"),
+        ("--out mandel.jpeg", "mandel.jpeg"),
+        ("--out {tmp}/absent/m.png", "absent"),
+        ("--json {tmp}/absent/m.json", "absent"),
+        ("--json {tmp}", "is a folder"),
+        ("--json /proc/m.json", "cannot be written"),
+        ("--plot {tmp}/plot.docx", ".docx"),
+        ("--no-such-option", "--no-such-option"),
+        ("surplus", "surplus"),
+    ],
+)
+def test_bad_input_gets_one_line_and_code_2(options, says, tmp_path, capsys):
+    assert main(["mandel", *options.format(tmp=tmp_path).split()]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert len(shown.err.splitlines()) == 1
+    assert says in shown.err
+
+
+def test_an_unknown_workload_gets_one_line_and_code_2(capsys):
+    assert main(["nonesuch"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_only_the_first_rank_complains(monkeypatch, capsys):
+    monkeypatch.setenv("PMI_SIZE", "4")
+    monkeypatch.setenv("PMI_RANK", "2")
+    assert main(["nonesuch"]) == 2
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,187 @@
+"""The harness: choosing, the table, caches, files, the machine."""
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from workloads.errors import OutputError, UnavailableError, UsageError
+from workloads.harness import caches, files, machine, ranks
+from workloads.harness.result import Result, duration, table, write_json
+from workloads.harness.technique import Technique, listing, select
+
+HERE = {
+    "plain": Technique("json", "always there"),
+    "absent": Technique("json", "needs what nobody has", needs=("no_such_module_here",)),
+    "ranks": Technique("json", "many processes", parallel="ranks", one_core=("gone", "plain")),
+}
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    for name in [n for n in os.environ if n.startswith(("PMI_", "OMPI_", "SLURM_"))]:
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.usefixtures("alone")
+class TestSelect:
+    def test_all_leaves_out_what_cannot_run_and_says_why(self):
+        names, left_out = select("all", HERE, ("plain",))
+        assert names == ["plain"]
+        assert "no_such_module_here" in left_out["absent"]
+        assert "mpiexec" in left_out["ranks"]
+
+    def test_auto_takes_the_first_that_can_run(self):
+        assert select("auto", HERE, ("absent", "ranks", "plain"))[0] == ["plain"]
+
+    def test_auto_takes_ranks_when_a_launcher_started_some(self, monkeypatch):
+        monkeypatch.setenv("PMI_RANK", "0")
+        monkeypatch.setenv("PMI_SIZE", "2")
+        assert select("auto", HERE, ("ranks", "plain"))[0] == ["ranks"]
+
+    def test_auto_without_any_is_unavailable(self):
+        with pytest.raises(UnavailableError):
+            select("auto", HERE, ("absent",))
+
+    def test_a_named_one_that_cannot_run_is_unavailable(self):
+        with pytest.raises(UnavailableError, match="no_such_module_here"):
+            select("plain,absent", HERE, ())
+
+    def test_ranks_run_on_one_rank_when_named(self):
+        assert select("ranks", HERE, ())[0] == ["ranks"]
+
+    def test_a_name_given_twice_runs_once(self):
+        assert select("plain,plain", HERE, ())[0] == ["plain"]
+
+    def test_listing_has_the_reason_in_the_line(self):
+        lines = listing(HERE).splitlines()
+        assert len(lines) == len(HERE)
+        assert "cannot run here" not in lines[0]
+        assert "cannot run here: Python has no module 'no_such_module_here'" in lines[1]
+
+
+class TestTable:
+    plain = Result("plain", "p", [2.0, 1.0], work=1_000_000, total=1_000_000)
+    many = Result("ranks", "p", [0.25], work=1_000_000, total=1_000_000, workers=5)
+    some = Result("absent", "p", [1.0], work=10_000, total=1_000_000, complete=False)
+
+    def row(self, name):
+        shown = table([self.plain, self.many, self.some], HERE, "plain", "M/s")
+        return next(line for line in shown.splitlines() if line.startswith(name))
+
+    def test_the_fastest_sample_counts(self):
+        assert " 1 s " in self.row("plain")
+
+    def test_speed_up_and_efficiency_refer_to_the_one_core_technique(self):
+        assert "4.0×" in self.row("ranks")
+        assert "80%" in self.row("ranks")
+
+    def test_a_sample_shows_what_all_would_take(self):
+        assert "≈ 100 s" in self.row("absent")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(1234.5, "1,234 s"), (47.0, "47 s"), (0.0123, "12.3 ms"), (2.5e-5, "25 µs"), (0.0, "0 µs")],
+)
+def test_durations_have_a_fitting_unit(seconds, shown):
+    assert duration(seconds) == shown
+
+
+def test_json_report_has_the_promised_keys(tmp_path):
+    path = tmp_path / "r.json"
+    write_json(path, "mandel", {"size": 3}, ["--impl", "a b"], [TestTable.plain])
+    report = json.loads(path.read_text())
+    keys = {"workload", "parameters", "machine", "versions", "image", "command", "date", "results"}
+    assert report.keys() == keys
+    assert report["command"] == "python -m workloads mandel --impl 'a b'"
+    assert {"impl", "samples", "ok", "answer", "workers", "note"} <= report["results"][0].keys()
+    assert report["results"][0]["samples"] == [2.0, 1.0]
+
+
+class TestWholeFile:
+    def test_a_failure_leaves_the_old_file_and_nothing_else(self, tmp_path):
+        path = tmp_path / "m.png"
+        path.write_text("old")
+        with pytest.raises(KeyboardInterrupt):
+            self.write(path, KeyboardInterrupt())
+        assert path.read_text() == "old"
+        assert [*tmp_path.iterdir()] == [path]
+
+    def test_a_full_disk_is_one_line(self, tmp_path):
+        with pytest.raises(OutputError, match=r"m\.png: No space left"):
+            self.write(tmp_path / "m.png", OSError(errno.ENOSPC, "No space left on device"))
+        assert not [*tmp_path.iterdir()]
+
+    @staticmethod
+    def write(path, failure):
+        with files.whole_file(path) as temporary:
+            temporary.write_text("half")
+            raise failure
+
+    def test_the_umask_holds(self, tmp_path):
+        before = os.umask(0o027)
+        try:
+            with files.whole_file(tmp_path / "m.npy") as temporary:
+                temporary.write_text("x")
+        finally:
+            os.umask(before)
+        assert (tmp_path / "m.npy").stat().st_mode & 0o777 == 0o640
+
+    def test_a_missing_folder_is_bad_input(self, tmp_path):
+        with pytest.raises(UsageError, match="no folder"):
+            files.require_writable(tmp_path / "none" / "m.png", "--out")
+
+
+@pytest.fixture
+def private_tmp(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    caches._base.cache_clear()
+    yield tmp_path
+    caches._base.cache_clear()
+
+
+class TestCaches:
+    def test_a_folder_the_user_chose_is_kept(self, private_tmp, monkeypatch):
+        monkeypatch.setenv("X_CACHE", str(private_tmp / "mine"))
+        assert caches.provide("X_CACHE", "x")
+        assert os.environ["X_CACHE"] == str(private_tmp / "mine")
+
+    def test_one_that_cannot_be_written_is_replaced(self, private_tmp, monkeypatch):
+        monkeypatch.setenv("X_CACHE", "/proc/none")
+        assert caches.provide("X_CACHE", "x")
+        assert os.environ["X_CACHE"] == str(private_tmp / f"hpcpy-{os.getuid()}" / "x")
+
+    def test_somebody_elses_folder_is_not_used(self, private_tmp, monkeypatch):
+        squatted = private_tmp / f"hpcpy-{os.getuid()}"
+        squatted.mkdir()
+        squatted.chmod(0o777)
+        monkeypatch.delenv("X_CACHE", raising=False)
+        assert caches.provide("X_CACHE", "x")
+        assert Path(os.environ["X_CACHE"]).parent != squatted
+
+    def test_nothing_writable_is_told_not_raised(self, monkeypatch):
+        monkeypatch.setattr("tempfile.tempdir", "/proc")
+        monkeypatch.delenv("X_CACHE", raising=False)
+        caches._base.cache_clear()
+        assert not caches.provide("X_CACHE", "x")
+        caches._base.cache_clear()
+        assert "X_CACHE" not in os.environ
+
+
+def test_a_cgroup_quota_limits_the_cores(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {*range(64)})
+    monkeypatch.setattr(machine, "_cgroup_quota", lambda: 1.5)
+    assert machine.cores() == 2
+
+
+@pytest.mark.parametrize("launcher", ["PMI", "OMPI_COMM_WORLD"])
+def test_ranks_are_read_from_the_launcher(launcher, monkeypatch):
+    for name in ("PMI_RANK", "PMI_SIZE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(f"{launcher}_RANK", "3")
+    monkeypatch.setenv(f"{launcher}_SIZE", "8")
+    assert ranks.expected() == 8
+    assert not ranks.is_first()

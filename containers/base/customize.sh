@@ -1,0 +1,26 @@
+#!/bin/sh
+# The last step of the root filesystem: customize.sh ROOT, outside of it.
+set -eu
+root=$1
+
+# A user for images that are not told one; sites map their own over it.
+echo 'hpcpy:x:1000:1000:hpcpy:/home/hpcpy:/bin/bash' >>"$root/etc/passwd"
+echo 'hpcpy:x:1000:' >>"$root/etc/group"
+mkdir "$root/home/hpcpy"
+chown 1000:1000 "$root/home/hpcpy"
+
+# Nobody becomes root in an image: no file is setuid or setgid, and no
+# password file is there, which Shifter could not read either.
+find "$root" -xdev -type f -perm /6000 -exec chmod u-s,g-s {} +
+rm -f "$root/etc/shadow" "$root/etc/gshadow" "$root/etc/security/opasswd" "$root"/etc/*-
+
+# Shifter packs the image as root and gives it to users.
+find "$root" -xdev -type f ! -perm -004 -exec chmod a+r {} +
+
+# Bytecode, logs and caches: none is read, each differs from build to build.
+find "$root" -xdev -type d -name __pycache__ -prune -exec rm -rf {} +
+rm -rf "$root"/var/cache/* "$root"/var/log/* "$root"/var/lib/apt "$root"/tmp/* \
+    "$root"/usr/share/doc/*/changelog* "$root"/usr/lib/x86_64-linux-gnu/perl-base/pod
+
+# What engines mount over: Apptainer cannot make it in a read-only image.
+mkdir -p "$root/opt/udiImage" "$root/etc/ld.so.conf.d"

@@ -1,0 +1,27 @@
+#!/bin/sh
+# CPython from upstream's tarball, against the base image's shared libraries.
+# shellcheck source=recipes/lib.sh
+. "$CONTEXT/recipes/lib.sh"
+
+unpack python
+
+# The flags go in as *_NODIST: sysconfig hands CFLAGS on to every extension
+# that a user builds, and these are ours alone.  No PGO: 6 minutes for no clear
+# gain.  _tkinter would pull in X11; readline's editor is libedit, since GNU's
+# licence would bind the whole interpreter.
+./configure --prefix="$PREFIX" --disable-test-modules --without-static-libpython \
+    --with-readline=editline --with-ensurepip=install \
+    CFLAGS_NODIST="$PORTABLE $HARDENED" LDFLAGS_NODIST="$HARDENED_LINK" \
+    py_cv_module__tkinter=n/a
+make -j "$JOBS"
+make install DESTDIR="$OUT"
+
+cd "$OUT$PREFIX"
+rm -rf lib/python3.*/idlelib lib/python3.*/turtledemo lib/python3.*/tkinter \
+    lib/pkgconfig share bin/idle3*
+ln -s python3 bin/python
+ln -sf pip3 bin/pip
+strip_all .
+# Only the installed interpreter can compile what lies below its own prefix.
+cp -a "$OUT/opt/." /opt/
+compile_all "$OUT$PREFIX/lib"

@@ -1,0 +1,1 @@
+"""From pins to images: rootfs, parts, OCI archive, SIF."""

@@ -1,0 +1,108 @@
+"""buildah with a storage of ours, its build steps without a network."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.engine.setup import ensure
+from hpcpy.files import disk_errors
+from hpcpy.stages import Stage
+
+
+@dataclass(frozen=True)
+class Buildah:
+    """Runs buildah; make it with `buildah()`.
+
+    Attributes
+    ----------
+    program
+        The executable.
+    env
+        Variables that choose storage and configuration.
+    """
+
+    program: Path
+    env: dict[str, str]
+
+    @property
+    def _storage(self) -> list[str]:
+        # Under the cache: the user's own images stay as they are, and an
+        # empty cache is an empty storage.
+        root = paths.cache_dir() / "storage"
+        return ["--root", str(root), "--runroot", str(root / "run")]
+
+    def online(self, *arguments: str | Path) -> list[str]:
+        """Return a command that needs no isolation: one that runs no step."""
+        return [str(self.program), *self._storage, *map(str, arguments)]
+
+    def offline(self, *arguments: str | Path) -> list[str]:
+        """Return a command whose steps see no network but an idle loopback.
+
+        buildah's own ``--network=none`` is refused with chroot isolation,
+        which is what works in containers and without cgroups: the command
+        gets a network namespace of its own instead.  As an ordinary user
+        that has to be made inside buildah's user namespace.
+        """
+        command = ["unshare", "--net", *self.online(*arguments)]
+        if os.geteuid() != 0:
+            return [str(self.program), "unshare", "--", *command]
+        return command
+
+    def build(self, stage: Stage, tag: str, context: Path, epoch: int, **args: str) -> None:
+        """Build the Containerfile of a context as image `tag`.
+
+        Parameters
+        ----------
+        stage
+            Where it logs.
+        tag
+            Name of the image in the storage.
+        context
+            Folder with the Containerfile and all it reads.
+        epoch
+            Seconds since 1970, the time of every new file.
+        args
+            Values for the Containerfile's ARGs.
+        """
+        given = [f"--build-arg={name}={value}" for name, value in args.items()]
+        stage.run(
+            self.offline(
+                "build",
+                "--isolation=chroot",
+                "--pull=never",
+                f"--timestamp={epoch}",
+                *given,
+                f"--tag={tag}",
+                context,
+            ),
+            env=self.env,
+        )
+
+    def has(self, tag: str) -> bool:
+        """Tell whether the storage holds an image `tag`."""
+        return self._quiet("inspect", "--type=image", tag) == 0
+
+    def remove(self, *tags: str) -> None:
+        """Drop images from the storage; one that is not there is no error."""
+        self._quiet("rmi", "--force", *tags)
+
+    def _quiet(self, *arguments: str) -> int:
+        return subprocess.run(
+            self.online(*arguments),
+            env={**os.environ, **self.env},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        ).returncode
+
+
+def buildah() -> Buildah:
+    """Return buildah, providing it when the machine has none."""
+    engine = ensure("build")
+    with disk_errors(paths.cache_dir()):
+        paths.cache_dir().mkdir(parents=True, exist_ok=True)
+    return Buildah(engine.buildah, {})

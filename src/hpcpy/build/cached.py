@@ -1,0 +1,64 @@
+"""Results kept in the cache under the name of their inputs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.files import sha256, whole_file
+
+
+def _recorded(path: Path) -> Path:
+    return path.with_name(path.name + ".sha256")
+
+
+def is_whole(path: Path) -> bool:
+    """Tell whether a cached result is there with the bytes it was made with.
+
+    Hashing costs 0.6 s a gigabyte; building from a truncated layer costs a
+    user an afternoon.
+    """
+    if not path.exists():
+        return False
+    try:
+        expected = _recorded(path).read_text().strip()
+    except FileNotFoundError:
+        return False
+    if sha256(path) == expected:
+        # Used: the oldest go first when the cache is shrunk.
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return True
+    print(f"hpcpy: {path}: not the bytes that were cached; made anew", file=sys.stderr)
+    return False
+
+
+def cached(kind: str, filename: str, make: Callable[[Path], None]) -> Path:
+    """Return a result from the cache, making it when it is not there whole.
+
+    Parameters
+    ----------
+    kind
+        Folder of the cache: ``rootfs``, ``parts``, ``images``.
+    filename
+        A name with the hash of the inputs in it.
+    make
+        Writes the result to the path it is given.
+
+    Returns
+    -------
+    Path
+        The cached file; its time is that of its last use.
+    """
+    path = paths.cache_dir() / kind / filename
+    if not is_whole(path):
+        with whole_file(path) as temporary:
+            make(temporary)
+            digest = sha256(temporary)
+        with whole_file(_recorded(path)) as temporary:
+            temporary.write_text(digest + "\n")
+    return path

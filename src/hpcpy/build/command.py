@@ -1,0 +1,59 @@
+"""``hpcpy build oci|sif [IMAGE]``: have an image as a file under ``build/``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hpcpy.build.graph import Image, the_graph
+from hpcpy.build.oci import make_archive
+from hpcpy.build.plan import Plan, make_plan
+from hpcpy.build.sif import make_sif
+from hpcpy.checkout_lock import checkout_lock
+from hpcpy.errors import UsageError
+
+KINDS = {"oci": make_archive, "sif": make_sif}
+
+
+def have(kind: str, name: str = "hpcpy") -> tuple[Path, Plan, Image]:
+    """Have one image as a file, building what is missing.
+
+    Parameters
+    ----------
+    kind
+        ``oci`` or ``sif``.
+    name
+        A name of ``containers/images.toml``.
+
+    Returns
+    -------
+    tuple
+        The file, the plan it was made by and the image.
+
+    Raises
+    ------
+    UsageError
+        For another kind or an unknown name.
+    """
+    if kind not in KINDS:
+        raise UsageError(f"no kind of image {kind!r}; one of: {', '.join(KINDS)}")
+    # A wrong name is told at once, also while another make is at work.
+    the_graph().image(name)
+    with checkout_lock():
+        plan = make_plan()
+        image = plan.graph.image(name)
+        return KINDS[kind](plan, image), plan, image
+
+
+def main(arguments: list[str]) -> int:
+    """Build what the arguments name.
+
+    Returns
+    -------
+    int
+        0; problems are raised.
+    """
+    if not 1 <= len(arguments) <= 2:
+        raise UsageError("usage: hpcpy build oci|sif [IMAGE]")
+    path, _, _ = have(*arguments)
+    print(path)
+    return 0

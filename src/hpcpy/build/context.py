@@ -1,0 +1,86 @@
+"""``hpcpy context [IMAGE]``: what podman, Docker or buildah build from elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.build.contexts import add_containerfile, add_materials, add_recipes, describe
+from hpcpy.build.graph import Image
+from hpcpy.build.images import rootfs
+from hpcpy.build.plan import Plan, make_plan
+from hpcpy.checkout_lock import checkout_lock
+from hpcpy.errors import UsageError
+from hpcpy.fetch.debian import fetch_debs
+from hpcpy.files import disk_errors, place, scratch_dir
+from hpcpy.stages import stage
+
+_SCRIPT = """\
+#!/bin/sh
+# Build the images from this folder alone, without a network: sh build.sh [podman|docker]
+set -eu
+cd "$(dirname "$0")"
+engine=${1:-podman}
+"""
+
+
+def image_order(plan: Plan, image: Image) -> list[Image]:
+    """Return the images that `image` is built from, in order, itself last."""
+    order: list[Image] = []
+    for name in (image.base, image.builder):
+        if name:
+            order += [one for one in image_order(plan, plan.graph.image(name)) if one not in order]
+    return [*order, image]
+
+
+def write_context(plan: Plan, image: Image, folder: Path) -> None:
+    """Write the complete build context of one image below `folder`.
+
+    Sources, wheels and packages are in it, verified; nothing that is built
+    but the root filesystem, which no Containerfile can make.
+    """
+    target = folder / image.name
+    target.mkdir(parents=True)
+    add_containerfile(target, image)
+    if image.parts:
+        parts = plan.graph.ordered_parts(image)
+        add_recipes(target, parts, plan.epoch)
+        for part in parts:
+            add_materials(target, part, plan)
+        (target / "image.json").write_text(describe(plan, image))
+    elif image.base:
+        for package in fetch_debs(image.debian, plan.arch).paths.values():
+            place(package, target / "debs" / package.name)
+    else:
+        place(rootfs(plan, image), target / "rootfs.tar")
+
+
+def main(arguments: list[str]) -> int:
+    """Write ``build/context`` for an image and all below it.
+
+    Returns
+    -------
+    int
+        0; problems are raised.
+    """
+    if len(arguments) > 1:
+        raise UsageError("usage: hpcpy context [IMAGE]")
+    final = paths.BUILD / "context"
+    with checkout_lock(), scratch_dir(paths.BUILD, "context") as scratch:
+        plan = make_plan()
+        image = plan.graph.image(*(arguments or ["hpcpy"]))
+        folder = scratch / "context"
+        with stage(f"build context of {image.name}") as current:
+            script = _SCRIPT
+            for one in image_order(plan, image):
+                write_context(plan, one, folder)
+                name = one.name if one is image else f"hpcpy-{one.name}"
+                script += f'"$engine" build --tag {name} {one.name}\n'
+            (folder / "build.sh").write_text(script)
+            with disk_errors(final):
+                shutil.rmtree(final, ignore_errors=True)
+                folder.rename(final)
+            current.note = str(final.relative_to(paths.ROOT))
+    print(f"to build it anywhere: sh {final.relative_to(paths.ROOT)}/build.sh podman")
+    return 0

@@ -1,0 +1,65 @@
+"""Build contexts: all that a Containerfile reads, in one folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.build.graph import Image, Part
+from hpcpy.build.inputs import tree_files
+from hpcpy.build.plan import Plan, project_version
+from hpcpy.fetch.debian import fetch_debs
+from hpcpy.fetch.many import fetch
+from hpcpy.files import place
+
+
+def add_containerfile(folder: Path, image: Image) -> None:
+    """Add the image's Containerfile."""
+    place(image.folder / "Containerfile", folder / "Containerfile")
+
+
+def add_recipes(folder: Path, parts: Iterable[Part], epoch: int) -> None:
+    """Add the scripts that build `parts`, their order and their time."""
+    order = []
+    for part in parts:
+        order.append(part.name)
+        for recipe in part.recipes:
+            target = folder / "recipes" / recipe.name
+            if not target.exists():
+                place(recipe, target)
+    (folder / "recipes" / "parts.list").write_text("".join(f"{name}\n" for name in order))
+    (folder / "recipes" / "epoch").write_text(f"{epoch}\n")
+
+
+def add_materials(folder: Path, part: Part, plan: Plan) -> None:
+    """Add what the recipe of `part` reads, below ``<folder>/<part>``.
+
+    Everything is fetched and verified first.
+    """
+    for artifact, path in fetch(plan.pins(part)).items():
+        # One name whatever the place called it, so that a recipe can say it.
+        is_source = artifact.name in part.sources
+        name = f"{artifact.name}.tar{path.suffix}" if is_source else path.name
+        place(path, folder / part.name / name)
+    if part.debian:
+        for path in fetch_debs(part.debian, plan.arch).paths.values():
+            place(path, folder / part.name / path.name)
+    for tree in part.trees:
+        for path in tree_files(tree):
+            place(path, folder / part.name / path.relative_to(paths.ROOT))
+
+
+def describe(plan: Plan, image: Image) -> str:
+    """Return ``image.json``: what a running image says of its own making."""
+    fields = {
+        "name": image.name,
+        "version": project_version(),
+        "inputs": plan.image_key(image),
+        "architecture": plan.arch,
+        "epoch": plan.epoch,
+        "reproducible": not plan.replaced,
+        "replaced": sorted(plan.replaced),
+    }
+    return json.dumps(fields, indent=1) + "\n"

@@ -1,0 +1,91 @@
+"""Images in the builder's storage, each under a tag with its key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.build.buildah import Buildah
+from hpcpy.build.cached import cached
+from hpcpy.build.contexts import add_containerfile, add_recipes, describe
+from hpcpy.build.graph import Image
+from hpcpy.build.parts import make_part, part_file, ready_part
+from hpcpy.build.plan import Plan, project_version
+from hpcpy.build.rootfs import make_rootfs
+from hpcpy.fetch.debian import fetch_debs
+from hpcpy.files import place, scratch_dir
+from hpcpy.stages import stage
+
+
+def tag(plan: Plan, image: Image) -> str:
+    """Return the name of an image in the storage."""
+    return f"localhost/hpcpy-{image.name}:{plan.image_key(image)}"
+
+
+def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
+    """Have an image in the storage, and all that it stands on.
+
+    Returns
+    -------
+    str
+        Its tag.
+    """
+    name = tag(plan, image)
+    if buildah.has(name):
+        return name
+    base = make_image(plan, plan.graph.image(image.base), buildah) if image.base else ""
+    if image.parts:
+        _make_parts(plan, image, buildah)
+    with scratch_dir(paths.BUILD, image.name) as context:
+        arguments = {"BASE": base} if base else {}
+        if image.parts:
+            arguments["BUILDER"] = make_image(plan, plan.graph.image(image.builder), buildah)
+            arguments |= {"VERSION": project_version(), "INPUTS": plan.image_key(image)}
+            _add_parts(plan, image, context)
+        elif image.base:
+            for package in fetch_debs(image.debian, plan.arch).paths.values():
+                place(package, context / "debs" / package.name)
+        else:
+            place(rootfs(plan, image), context / "rootfs.tar")
+        add_containerfile(context, image)
+        with stage(f"image {image.name}") as current:
+            buildah.build(current, name, context, plan.epoch, **arguments)
+    return name
+
+
+def _make_parts(plan: Plan, image: Image, buildah: Buildah) -> None:
+    for part in plan.graph.ordered_parts(image):
+        if ready_part(plan, part) is None:
+            # Only now: with all parts in the cache the builder is not needed.
+            builder = make_image(plan, plan.graph.image(image.builder), buildah)
+            make_part(plan, part, builder, buildah)
+
+
+def _add_parts(plan: Plan, image: Image, context: Path) -> None:
+    parts = plan.graph.ordered_parts(image)
+    add_recipes(context, parts, plan.epoch)
+    for part in parts:
+        made = paths.cache_dir() / "parts" / part_file(plan, part)
+        place(made, context / "parts" / f"{part.name}.tar")
+    (context / "image.json").write_text(describe(plan, image))
+
+
+def rootfs(plan: Plan, image: Image) -> Path:
+    """Return the root filesystem of an image as a tar file, from the cache.
+
+    Its packages are those of the lock (`hpcpy.fetch.debian`).
+    """
+
+    def make(temporary: Path) -> None:
+        packages = list(fetch_debs(image.debian, plan.arch).paths.values())
+        with stage(f"root filesystem of {image.name}") as current:
+            make_rootfs(
+                temporary,
+                packages,
+                customize=image.folder / "customize.sh",
+                epoch=plan.epoch,
+                current=current,
+            )
+            current.note = f"{len(packages)} packages, {temporary.stat().st_size / 1e6:.0f} MB"
+
+    return cached("rootfs", f"{image.name}-{plan.rootfs_key(image)}.tar", make)

@@ -1,0 +1,65 @@
+"""Names that say what went in: the SHA-256 of all inputs of a result."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from hpcpy import paths
+
+KEY_LENGTH = 16
+
+
+class Inputs:
+    """Collects what goes into a result; `key` names it.
+
+    Each input is hashed with its kind, its name and its length, so that no
+    two different lists of inputs read the same.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self._hash = hashlib.sha256()
+        self.add("kind", kind)
+
+    def add(self, name: str, value: str | bytes) -> None:
+        """Add one named value."""
+        data = value.encode() if isinstance(value, str) else value
+        self._hash.update(f"{name}\0{len(data)}\0".encode() + data)
+
+    def add_files(self, files: Iterable[Path]) -> None:
+        """Add files by their path in the checkout, mode bit and content."""
+        for path in files:
+            name = path.relative_to(paths.ROOT).as_posix()
+            executable = os.access(path, os.X_OK)
+            self.add(f"{name}\0{'x' if executable else '-'}", path.read_bytes())
+
+    @property
+    def key(self) -> str:
+        """The first 16 digits of the hash: 64 bits, enough for a cache."""
+        return self._hash.hexdigest()[:KEY_LENGTH]
+
+
+def tree_files(tree: str) -> list[Path]:
+    """Return the files of a tree of the checkout, sorted by path.
+
+    Git's list where there is a repository: ignored files are no inputs.
+    Elsewhere (an unpacked release) all but bytecode.
+    """
+    top = paths.ROOT / tree
+    if top.is_file():
+        return [top]
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", tree],
+        cwd=paths.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode == 0:
+        found: Iterator[Path] = (paths.ROOT / name for name in listed.stdout.split("\0") if name)
+    else:
+        found = (path for path in top.rglob("*") if "__pycache__" not in path.parts)
+    return sorted(path for path in found if path.is_file())

@@ -1,0 +1,38 @@
+"""All that an image is made from, fetched in one go."""
+
+from __future__ import annotations
+
+from hpcpy.build.graph import Image
+from hpcpy.build.parts import ready_part
+from hpcpy.build.plan import Plan
+from hpcpy.fetch.debian import fetch_debs
+from hpcpy.fetch.many import fetch
+from hpcpy.fetch.one import Tally
+from hpcpy.files import in_words
+from hpcpy.pins.model import Artifact
+from hpcpy.stages import stage
+
+
+def fetch_materials(plan: Plan, image: Image) -> None:
+    """Have in the cache what the image and all below it are built from.
+
+    What parts that are already built were made of is not fetched again.
+    """
+    missing = [part for part in plan.graph.ordered_parts(image) if not ready_part(plan, part)]
+    lists = [plan.graph.image(image.base).debian if image.base else image.debian]
+    if missing:
+        lists.append(plan.graph.image(image.builder).debian)
+    pins: list[Artifact] = []
+    for part in missing:
+        pins += plan.pins(part)
+        if part.debian:
+            lists.append(part.debian)
+    with stage("fetch sources, wheels and packages") as current:
+        tally = Tally()
+        fetch(pins, tally=tally)
+        for name in lists:
+            fetch_debs(name, plan.arch, tally=tally)
+        current.note = (
+            f"{tally.files} files, {in_words(tally.downloaded)} downloaded,"
+            f" {in_words(tally.present)} in the cache"
+        )

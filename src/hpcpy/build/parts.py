@@ -1,0 +1,93 @@
+"""Parts: recipes run in the builder image, their results kept by key."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.build.buildah import Buildah
+from hpcpy.build.cached import cached, is_whole
+from hpcpy.build.contexts import add_materials, add_recipes
+from hpcpy.build.graph import Part
+from hpcpy.build.plan import Plan
+from hpcpy.files import place, scratch_dir
+from hpcpy.stages import Stage, stage
+
+
+def part_file(plan: Plan, part: Part) -> str:
+    """Return the name of a part's result."""
+    return f"{part.name}-{plan.part_key(part)}.tar"
+
+
+def ready_part(plan: Plan, part: Part) -> Path | None:
+    """Return a part's result when the cache holds it whole."""
+    path = paths.cache_dir() / "parts" / part_file(plan, part)
+    return path if is_whole(path) else None
+
+
+def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
+    """Build one part, those it needs being in the cache.
+
+    Parameters
+    ----------
+    plan
+        Says what goes into it.
+    part
+        Which.
+    builder
+        Tag of the builder image in the storage.
+    buildah
+        Runs its recipe.
+
+    Returns
+    -------
+    Path
+        A tar file of what the recipe staged.
+    """
+    with stage(f"build {part.name}") as current, scratch_dir(paths.BUILD, part.name) as folder:
+        context, result = folder / "context", folder / "result"
+        result.mkdir()
+        needs = plan.graph.needed(part)
+        add_recipes(context, [*needs, part], plan.epoch)
+        add_materials(context, part, plan)
+        for need in needs:
+            made = paths.cache_dir() / "parts" / part_file(plan, need)
+            place(made, context / "parts" / f"{need.name}.tar")
+
+        def run(temporary: Path) -> None:
+            _run_recipe(current, buildah, builder, folder)
+            (result / f"{part.name}.tar").replace(temporary)
+
+        path = cached("parts", part_file(plan, part), run)
+        current.note = f"{path.stat().st_size / 1e6:.0f} MB"
+        return path
+
+
+def _run_recipe(current: Stage, buildah: Buildah, builder: str, folder: Path) -> None:
+    container = folder.name
+    current.run(
+        buildah.online("from", "--pull-never", "--name", container, builder), env=buildah.env
+    )
+    try:
+        current.run(
+            buildah.offline(
+                "run",
+                "--isolation=chroot",
+                f"--volume={folder / 'context'}:/context:ro",
+                f"--volume={folder / 'result'}:/result",
+                "--env=RESULT=/result",
+                container,
+                "sh",
+                "/context/recipes/build.sh",
+            ),
+            env=buildah.env,
+        )
+    finally:
+        subprocess.run(
+            buildah.online("rm", container),
+            env={**os.environ, **buildah.env},
+            capture_output=True,
+            check=False,
+        )

@@ -1,0 +1,128 @@
+"""What every image and part is made of, and the key that names it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hpcpy import paths
+from hpcpy.build.graph import Graph, Image, Part, the_graph
+from hpcpy.build.inputs import Inputs, tree_files
+from hpcpy.fetch.debian import fetch_debs, newer_allowed
+from hpcpy.pins.debian import debs, snapshot_epoch, wanted
+from hpcpy.pins.model import Artifact, this_arch
+from hpcpy.pins.sources import sources
+from hpcpy.pins.wheels import wheels
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Names for results, computed from pins and files alone.
+
+    Attributes
+    ----------
+    graph
+        Images and parts.
+    arch
+        Architecture as the kernel names it.
+    epoch
+        Seconds since 1970: the time of every file of a build.
+    replaced
+        Debian packages that are not the locked ones: name to the SHA-256 of
+        what stands in their place.  Empty for a reproducible build.
+    """
+
+    graph: Graph
+    arch: str
+    epoch: int
+    replaced: Mapping[str, str] = field(default_factory=dict)
+    # Each key once: every part asks for the builder's.
+    _keys: dict[Image | Part, str] = field(default_factory=dict, compare=False, repr=False)
+
+    def pins(self, part: Part) -> list[Artifact]:
+        """Return the sources and wheels that a part's recipe reads."""
+        found = [sources()[name] for name in part.sources]
+        for group in part.wheels:
+            found += wheels(group, self.arch)
+        return found
+
+    def debian(self, name: str) -> list[Artifact]:
+        """Return the locked packages of a list of ``env/debian.toml``."""
+        return debs(name, self.arch) if name else []
+
+    def part_key(self, part: Part) -> str:
+        """Return the key of a part: builder, recipe, pins, trees, needs."""
+        return self._keys.get(part) or self._keys.setdefault(part, self._part_key(part))
+
+    def _part_key(self, part: Part) -> str:
+        inputs = Inputs(f"part {part.name}")
+        inputs.add("arch", self.arch)
+        inputs.add("epoch", str(self.epoch))
+        inputs.add("builder", self.image_key(self.graph.image("builder")))
+        inputs.add_files(part.recipes)
+        for tree in part.trees:
+            inputs.add_files(tree_files(tree))
+        self._add_artifacts(inputs, self.pins(part) + self.debian(part.debian))
+        for need in part.needs:
+            inputs.add(f"need {need}", self.part_key(self.graph.parts[need]))
+        return inputs.key
+
+    def rootfs_key(self, image: Image) -> str:
+        """Return the key of the root filesystem of an image without a base."""
+        inputs = Inputs(f"rootfs {image.name}")
+        inputs.add("epoch", str(self.epoch))
+        inputs.add_files([image.folder / "customize.sh", paths.ROOT / "src/hpcpy/build/rootfs.py"])
+        self._add_artifacts(inputs, self.debian(image.debian))
+        return inputs.key
+
+    def image_key(self, image: Image) -> str:
+        """Return the key of an image: base, Containerfile, pins, parts."""
+        return self._keys.get(image) or self._keys.setdefault(image, self._image_key(image))
+
+    def _image_key(self, image: Image) -> str:
+        inputs = Inputs(f"image {image.name}")
+        inputs.add("arch", self.arch)
+        inputs.add("epoch", str(self.epoch))
+        if image.parts:
+            inputs.add("version", project_version())
+        if image.base:
+            inputs.add("base", self.image_key(self.graph.image(image.base)))
+            self._add_artifacts(inputs, self.debian(image.debian))
+        else:
+            inputs.add("rootfs", self.rootfs_key(image))
+        inputs.add_files(sorted(path for path in image.folder.iterdir() if path.is_file()))
+        for part in self.graph.ordered_parts(image):
+            inputs.add(f"part {part.name}", self.part_key(part))
+        return inputs.key
+
+    def _add_artifacts(self, inputs: Inputs, artifacts: list[Artifact]) -> None:
+        for one in artifacts:
+            # Each place has its own hash when a distribution has repacked
+            # the source: the same source all the same.
+            hashes = sorted({place.sha256 for place in one.places})
+            inputs.add(one.filename, self.replaced.get(one.name, " ".join(hashes)))
+
+
+def project_version() -> str:
+    """Return the project's version, which stands in ``pyproject.toml``."""
+    table = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())
+    return str(table["project"]["version"])
+
+
+def make_plan() -> Plan:
+    """Return the plan of this checkout on this machine."""
+    arch = this_arch()
+    return Plan(the_graph(), arch, snapshot_epoch(), _replaced(arch) if newer_allowed() else {})
+
+
+def _replaced(arch: str) -> dict[str, str]:
+    # Only the fetcher knows what has left the mirror: ask it for all lists.
+    replaced = {}
+    for name in wanted().images:
+        found = fetch_debs(name, arch)
+        for move in found.replaced:
+            package = move.partition(" ")[0]
+            # The cache names the folder of a download by its hash.
+            replaced[package] = found.paths[package].parent.name
+    return replaced

@@ -1,0 +1,168 @@
+"""``hpcpy push REF``: the OCI image to a registry, for Shifter and podman-hpc."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.build.command import have
+from hpcpy.build.oci import manifest_digest
+from hpcpy.engine.setup import ensure
+from hpcpy.errors import HpcpyError, UnavailableError, UsageError
+from hpcpy.files import scratch_dir
+from hpcpy.stages import Stage, StageError, stage
+
+_USAGE = 'usage: hpcpy push REF, such as make push REF="registry.example.org/me/hpcpy:1"'
+# The registry must be named: without a dot, a port or "localhost" the tools
+# would take the first word for a user of Docker Hub.
+_REFERENCE = re.compile(
+    r"(?P<registry>(?:(?P<host>localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)+|\[[0-9a-f:]+\])(?::\d+)?"
+    r"|[a-z0-9-]+:\d+))"
+    r"/(?P<repository>[a-z0-9]+(?:(?:\.|_{1,2}|-+|/)[a-z0-9]+)*)"
+    r"(?::(?P<tag>\w[\w.-]{0,127}))?",
+    re.ASCII,
+)
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+# What skopeo, or the registry through it, says -> what that means.
+_REFUSED = re.compile(
+    r"unauthorized|authentication required|access to the resource is denied|\b40[13]\b", re.I
+)
+_UNREACHABLE = re.compile(
+    r"no such host|connection refused|connection reset|i/o timeout|deadline exceeded"
+    r"|network is unreachable|no route to host|server misbehaving|temporary failure in name"
+)
+_NO_TLS = re.compile(r"server gave HTTP response to HTTPS client|first record does not look like")
+_CERTIFICATE = re.compile(r"x509: [^\"\n]+")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Where an image goes: registry, repository, tag."""
+
+    registry: str
+    repository: str
+    tag: str
+
+    def __str__(self) -> str:
+        return f"{self.registry}/{self.repository}:{self.tag}"
+
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether the registry is on the loopback, where nobody listens in."""
+        return re.sub(r":\d+$", "", self.registry) in _LOOPBACK
+
+
+def parse_reference(text: str) -> Reference:
+    """Read ``[docker://]REGISTRY/REPOSITORY[:TAG]``; the tag is ``latest`` by default.
+
+    Raises
+    ------
+    UsageError
+        When it is empty or something else.
+    """
+    if not text:
+        raise UsageError(f"no REF is given; {_USAGE}")
+    match = _REFERENCE.fullmatch(text.removeprefix("docker://"))
+    if not match:
+        raise UsageError(
+            f"REF {text!r} is not REGISTRY/NAME[:TAG]",
+            hint="name the registry, in lower case: docker.io/me/hpcpy, localhost:5000/hpcpy:1",
+        )
+    return Reference(match["registry"], match["repository"], match["tag"] or "latest")
+
+
+def push(archive: Path, reference: Reference) -> str:
+    """Send an OCI archive to a registry.
+
+    Parameters
+    ----------
+    archive
+        The OCI archive.
+    reference
+        Where to.
+
+    Returns
+    -------
+    str
+        The digest under which the registry has it; that of the archive.
+
+    Raises
+    ------
+    UnavailableError
+        When the registry cannot be reached, or refuses.
+    StageError
+        When skopeo fails for another reason.
+    """
+    skopeo = ensure("build").skopeo
+    with (
+        stage(f"push to {reference}") as current,
+        scratch_dir(paths.BUILD, "push") as folder,
+    ):
+        # Bytes as they are: a registry that wants another format of manifest
+        # must say so, and not get an image of another digest.
+        command: list[str | Path] = [skopeo, "copy", "--preserve-digests", "--retry-times=2"]
+        command += [f"--dest-tls-verify={'false' if reference.on_this_machine else 'true'}"]
+        command += [f"--digestfile={folder / 'digest'}"]
+        try:
+            current.run([*command, f"oci-archive:{archive}", f"docker://{reference}"])
+        except StageError as error:
+            raise _explained(current, reference) or error from error
+        digest = (folder / "digest").read_text().strip()
+        current.note = f"{archive.stat().st_size / 1e6:.0f} MB"
+    if digest != manifest_digest(archive):
+        raise UnavailableError(f"{reference}: the registry has {digest}, another image")
+    return digest
+
+
+def _explained(current: Stage, reference: Reference) -> HpcpyError | None:
+    """Return what a failed push means, when its log says a known thing."""
+    log = current.log.read_text(errors="replace")
+    registry = reference.registry
+    if match := _CERTIFICATE.search(log):
+        return UnavailableError(
+            f"the certificate of {registry} cannot be verified: {match[0]}",
+            hint="add its authority to the machine's certificates",
+        )
+    if _NO_TLS.search(log):
+        return UnavailableError(
+            f"{registry} does not speak TLS", hint="only a registry on localhost may do without"
+        )
+    if _REFUSED.search(log):
+        return UnavailableError(
+            f"{registry} refuses to take {reference.repository}",
+            hint=f"log in as somebody who may write there: skopeo login {registry}",
+        )
+    if _UNREACHABLE.search(log):
+        return UnavailableError(
+            f"{registry} cannot be reached",
+            hint=f"check its name and the network: skopeo login {registry}",
+        )
+    return None
+
+
+def main(arguments: list[str]) -> int:
+    """Send ``build/hpcpy.oci.tar``, built first where it is missing.
+
+    Parameters
+    ----------
+    arguments
+        The reference.
+
+    Returns
+    -------
+    int
+        0; problems are raised.
+    """
+    if len(arguments) != 1:
+        raise UsageError(_USAGE)
+    # Before a build that may take minutes.
+    reference = parse_reference(arguments[0].strip())
+    archive, _, _ = have("oci")
+    digest = push(archive, reference)
+    print(f"{reference} is {digest}")
+    print(f"  Shifter      shifterimg pull docker:{reference}")
+    print(f"  podman-hpc   podman-hpc pull {reference}")
+    print(f"  Apptainer    apptainer pull docker://{reference}")
+    return 0

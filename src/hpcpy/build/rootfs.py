@@ -1,0 +1,103 @@
+"""A root filesystem from locked Debian packages, without a mirror."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.engine.setup import ensure
+from hpcpy.errors import IntegrityError
+from hpcpy.files import place, scratch_dir, sha256
+from hpcpy.stages import Stage
+
+# What no run reads; copyright notices stay, their licences ask for it.
+UNUSED = (
+    "/usr/share/doc/*",
+    "/usr/share/man/*",
+    "/usr/share/info/*",
+    "/usr/share/locale/*",
+    "/usr/share/lintian/*",
+    "/usr/share/bash-completion/*",
+)
+KEPT = ("/usr/share/doc/*/copyright",)
+
+
+def write_index(folder: Path, packages: Sequence[Path]) -> list[str]:
+    """Make `folder` a flat apt repository of `packages` (as links).
+
+    Parameters
+    ----------
+    folder
+        An empty folder.
+    packages
+        Verified ``.deb`` files.
+
+    Returns
+    -------
+    list of str
+        The packages' names, sorted.
+
+    Raises
+    ------
+    IntegrityError
+        When a file is not a Debian package.
+    """
+    stanzas = []
+    names = []
+    for package in sorted(packages):
+        done = subprocess.run(
+            ["dpkg-deb", "--field", package], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise IntegrityError(f"{package}: {done.stderr.strip()}")
+        place(package, folder / package.name)
+        control = done.stdout.strip()
+        stanzas.append(
+            f"{control}\nFilename: ./{package.name}\n"
+            f"Size: {package.stat().st_size}\nSHA256: {sha256(package)}\n"
+        )
+        names.append(control.partition("Package: ")[2].partition("\n")[0])
+    (folder / "Packages").write_text("\n".join(stanzas))
+    return sorted(names)
+
+
+def make_rootfs(
+    out: Path, packages: Sequence[Path], *, customize: Path, epoch: int, current: Stage
+) -> None:
+    """Write a root filesystem as a tar file: the same bytes for the same input.
+
+    Parameters
+    ----------
+    out
+        The tar file to write.
+    packages
+        Verified ``.deb`` files, complete with what they depend on.
+    customize
+        Script that is given the finished root; see ``containers/base``.
+    epoch
+        SOURCE_DATE_EPOCH, the newest time of any file.
+    current
+        Where it logs.
+    """
+    with scratch_dir(paths.BUILD, "repository") as folder:
+        names = write_index(folder, packages)
+        current.run(
+            [
+                ensure("build").mmdebstrap,
+                "--variant=custom",
+                "--format=tar",
+                f"--include={','.join(names)}",
+                *(f"--dpkgopt=path-exclude={pattern}" for pattern in UNUSED),
+                *(f"--dpkgopt=path-include={pattern}" for pattern in KEPT),
+                f'--customize-hook=sh "{customize}" "$1"',
+                # The suite's name only fills a default that is not used.
+                "stable",
+                out,
+                # trusted: the hashes of env/debian.lock have been checked.
+                f"deb [trusted=yes] copy:{folder} ./",
+            ],
+            env={"SOURCE_DATE_EPOCH": str(epoch), "TMPDIR": os.environ.get("TMPDIR", "/tmp")},  # noqa: S108
+        )

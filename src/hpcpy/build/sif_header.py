@@ -1,0 +1,61 @@
+"""The SIF container's own UUID and times, set to what its content says.
+
+`apptainer sif` writes a random UUID and the time of writing.  The layout is
+that of the SIF specification, version 01 (sylabs/sif, `pkg/sif`): a global
+header at offset 0, and at ``descriptors_offset`` a table of descriptors.
+"""
+
+from __future__ import annotations
+
+import struct
+import uuid
+from pathlib import Path
+
+from hpcpy.errors import IntegrityError
+
+# launch script, magic, version, architecture, UUID, created, modified, free
+# and all descriptors, their offset and size, the data's offset and size
+_HEADER = struct.Struct("<32s10s3s3s16s8q")
+_MAGIC = b"SIF_MAGIC\0"
+# type, used, id, group, link, offset, size, padded size, created, modified,
+# owner, group, name, extra
+_DESCRIPTOR = struct.Struct("<i?IIIqqqqqqq128s384s")
+_CREATED, _OWNER = 8, 10
+
+
+def settle(path: Path, identity: str, epoch: int) -> None:
+    """Set a SIF's UUID from what it holds, and its times and owners.
+
+    Parameters
+    ----------
+    path
+        The SIF, changed in place.
+    identity
+        What names its content, such as the digest of the image in it.
+    epoch
+        Seconds since 1970.
+
+    Raises
+    ------
+    IntegrityError
+        When it is not a SIF of the known layout.
+    """
+    with path.open("r+b") as stream:
+        head = stream.read(_HEADER.size)
+        if len(head) < _HEADER.size or _HEADER.unpack(head)[1] != _MAGIC:
+            raise IntegrityError(f"{path}: not a SIF")
+        fields = list(_HEADER.unpack(head))
+        fields[4] = uuid.uuid5(uuid.NAMESPACE_OID, identity).bytes
+        fields[5:7] = [epoch, epoch]
+        stream.seek(0)
+        stream.write(_HEADER.pack(*fields))
+        total, start = fields[8], fields[9]
+        for number in range(total):
+            stream.seek(start + number * _DESCRIPTOR.size)
+            descriptor = list(_DESCRIPTOR.unpack(stream.read(_DESCRIPTOR.size)))
+            if not descriptor[1]:
+                continue
+            descriptor[_CREATED : _CREATED + 2] = [epoch, epoch]
+            descriptor[_OWNER : _OWNER + 2] = [0, 0]
+            stream.seek(start + number * _DESCRIPTOR.size)
+            stream.write(_DESCRIPTOR.pack(*descriptor))

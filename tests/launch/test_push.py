@@ -1,0 +1,180 @@
+"""An image that is pushed is in the registry: the same, for who pulls it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import tarfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hpcpy import paths
+from hpcpy.build.oci import manifest_digest
+from hpcpy.build.push import parse_reference, push
+from hpcpy.engine.setup import Engine, ensure
+from hpcpy.errors import HpcpyError, UnavailableError
+from small_image import layer, write_archive
+
+SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Registry:
+    """A registry that runs, and the skopeo to look into it with."""
+
+    address: str
+    skopeo: Path
+
+    def skopeo_says(self, *words: str | Path) -> str:
+        done = subprocess.run(
+            [self.skopeo, *words], capture_output=True, text=True, timeout=SECONDS, check=True
+        )
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    try:
+        return ensure("registry")
+    except HpcpyError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(autouse=True)
+def no_logins_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "auth.json").write_text("{}")
+    monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "auth.json"))
+
+
+def serve(
+    engine: Engine, folder: Path, *, extra: str = "", host: str = "127.0.0.1"
+) -> Iterator[Registry]:
+    """Run Debian's registry on a free port of the loopback."""
+    folder.mkdir(exist_ok=True)
+    with socket.socket() as free:
+        free.bind((host, 0))
+        address = f"{host}:{free.getsockname()[1]}"
+    configuration = folder / "config.yml"
+    configuration.write_text(
+        f"version: 0.1\nlog: {{level: warn}}\nhttp: {{addr: '{address}'}}\n"
+        f"storage: {{filesystem: {{rootdirectory: {folder / 'data'}}}}}\n{extra}"
+    )
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [engine.path("docker-registry"), "serve", configuration],
+            env={k: v for k, v in os.environ.items() if not k.startswith("REGISTRY_")},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait_for(address, process, folder / "log")
+        yield Registry(address, engine.skopeo)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + SECONDS
+    while True:
+        try:
+            urllib.request.urlopen(f"http://{address}/v2/", timeout=SECONDS).close()
+        except urllib.error.HTTPError:  # it asks who is there: it is up
+            return
+        except OSError:
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.02)
+        else:
+            return
+
+
+@pytest.fixture
+def registry(engine: Engine, tmp_path: Path) -> Iterator[Registry]:
+    yield from serve(engine, tmp_path)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    write_archive(tmp_path / "image.oci.tar", [layer({"etc/greeting": b"hello"})])
+    return tmp_path / "image.oci.tar"
+
+
+def assert_pulled_back_is_the_same(registry: Registry, archive: Path, tmp_path: Path) -> None:
+    reference = parse_reference(f"{registry.address}/group/hpcpy:1")
+    digest = push(archive, reference)
+    assert digest == manifest_digest(archive)
+    source = f"docker://{reference}"
+    says = registry.skopeo_says("inspect", "--tls-verify=false", "--format", "{{.Digest}}", source)
+    assert says.strip() == digest
+    back = tmp_path / "back"
+    registry.skopeo_says("copy", "--src-tls-verify=false", source, f"oci:{back}:hpcpy")
+    index = json.loads((back / "index.json").read_text())
+    assert index["manifests"][0]["digest"] == digest
+    with tarfile.open(archive) as tar:
+        sent = {Path(name).name for name in tar.getnames() if name.startswith("blobs/sha256/")}
+    assert {path.name for path in (back / "blobs/sha256").iterdir()} == sent
+
+
+def test_pushed_image_comes_back_with_the_same_digest(
+    registry: Registry, archive: Path, tmp_path: Path
+) -> None:
+    assert_pulled_back_is_the_same(registry, archive, tmp_path)
+
+
+def test_pushing_again_changes_nothing(registry: Registry, archive: Path) -> None:
+    reference = parse_reference(f"{registry.address}/group/hpcpy:1")
+    assert push(archive, reference) == push(archive, reference)
+
+
+def test_real_image_comes_back_with_the_same_digest(registry: Registry, tmp_path: Path) -> None:
+    archive = paths.BUILD / "hpcpy.oci.tar"
+    if not archive.exists():
+        pytest.skip(f"{archive}: not there; run: make image")
+    assert_pulled_back_is_the_same(registry, archive, tmp_path)
+
+
+def test_registry_that_wants_a_login_is_one_line_with_the_command(
+    engine: Engine, archive: Path, tmp_path: Path
+) -> None:
+    # A password file that is not there is made with a password nobody knows.
+    folder = tmp_path / "private"
+    extra = f"auth: {{htpasswd: {{realm: test, path: {folder / 'htpasswd'}}}}}\n"
+    for registry in serve(engine, folder, extra=extra):
+        reference = parse_reference(f"{registry.address}/group/hpcpy:1")
+        with pytest.raises(UnavailableError, match=f"skopeo login {registry.address}") as caught:
+            push(archive, reference)
+        assert "refuses" in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("engine")
+def test_registry_that_does_not_answer_is_one_line(archive: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{closed.getsockname()[1]}"
+        with pytest.raises(UnavailableError, match=f"{address} cannot be reached") as caught:
+            push(archive, parse_reference(f"{address}/hpcpy"))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("engine")
+def test_registry_of_an_unknown_name_is_one_line(archive: Path) -> None:
+    with pytest.raises(UnavailableError, match=r"registry\.invalid cannot be reached"):
+        push(archive, parse_reference("registry.invalid/hpcpy"))
+
+
+def test_registry_elsewhere_must_speak_tls(engine: Engine, archive: Path, tmp_path: Path) -> None:
+    # An address of the loopback's net that does not count as this machine's.
+    for registry in serve(engine, tmp_path / "elsewhere", host="127.0.0.2"):
+        with pytest.raises(UnavailableError, match="does not speak TLS"):
+            push(archive, parse_reference(f"{registry.address}/hpcpy"))

@@ -1,0 +1,67 @@
+"""The cache gives what was put in, or makes it anew."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hpcpy.build.cached import cached, is_whole
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Give the list of what was made."""
+    monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
+    return []
+
+
+def get(made: list[Path]) -> Path:
+    def make(temporary: Path) -> None:
+        made.append(temporary)
+        temporary.write_bytes(b"part" * 1000)
+
+    return cached("parts", "python-0123.tar", make)
+
+
+def test_part_is_made_once_and_then_used(made: list[Path]) -> None:
+    assert get(made) == get(made)
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize("left", [0, 3999])
+def test_truncated_part_is_made_anew(
+    made: list[Path], left: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = get(made)
+    os.truncate(path, left)
+    assert get(made).read_bytes() == b"part" * 1000
+    assert len(made) == 2
+    assert "not the bytes that were cached; made anew" in capsys.readouterr().err
+
+
+def test_part_without_its_hash_is_made_anew(made: list[Path]) -> None:
+    # Of one that was killed between the two.
+    path = get(made)
+    path.with_name(f"{path.name}.sha256").unlink()
+    get(made)
+    assert len(made) == 2
+
+
+def test_failed_making_leaves_nothing(made: list[Path], tmp_path: Path) -> None:
+    def fail(temporary: Path) -> None:
+        temporary.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cached("parts", "python-0123.tar", fail)
+    assert list((tmp_path / "hpcpy/parts").iterdir()) == []
+    assert made == []
+
+
+def test_use_counts_as_use_when_the_cache_is_shrunk(made: list[Path]) -> None:
+    path = get(made)
+    os.utime(path, (1, 1))
+    assert is_whole(path)
+    assert path.stat().st_mtime > 1

@@ -1,0 +1,231 @@
+"""The cache shrinks: the oldest first, nothing outside, nothing in use."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from processes import environment, read_only, start, wait_until
+
+from hpcpy import clean, paths
+from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.files import GIB, MIB
+
+SLEEP = "import time; print(flush=True); time.sleep(60)"
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a cache that is told to lie in an empty folder."""
+    monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
+    monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
+    monkeypatch.delenv("HPCPY_CHECKOUT_LOCK", raising=False)
+    return tmp_path / "hpcpy"
+
+
+def add(path: Path, used: int, size: int = MIB) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(os.urandom(4096) * (size // 4096))
+    os.utime(path, (used, used))
+    return path
+
+
+def fill(cache: Path) -> dict[str, Path]:
+    made = {
+        "download": add(cache / "downloads" / ("0" * 64) / "numpy.whl", 30),
+        "partial": add(cache / "downloads/partial" / ("1" * 64), 10),
+        "part": add(cache / "parts/python-0123.tar", 20),
+        "image": add(cache / "images/hpcpy-0123.oci.tar", 40),
+        "rootfs": add(cache / "rootfs/base-0123.tar", 50),
+        "engine": add(cache / "engine/debs/apptainer.deb", 60),
+        "lists": add(cache / "apt/pins-x86_64/lists/Packages", 70),
+        "storage": add(cache / "storage/overlay/0123/diff/usr/lib/a.so", 99),
+        "podman": add(cache / "containers-0/overlay/0123/diff/a.so", 99),
+    }
+    add(made["part"].with_name("python-0123.tar.sha256"), 20, 4096)
+    return made
+
+
+def left(made: dict[str, Path]) -> set[str]:
+    return {name for name, path in made.items() if path.exists()}
+
+
+def keep(mib: float) -> list[str]:
+    return [str(mib * MIB / GIB)]
+
+
+def test_nothing_to_keep_empties_the_cache(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(cache)
+    assert clean.main(["0"]) == 0
+    assert not cache.exists()
+    out = capsys.readouterr().out
+    assert "freed: buildah's storage" in out
+    assert out.splitlines()[-1] == f"    0.00 GiB left in {cache}"
+
+
+def test_empty_cache_and_no_argument_are_fine(cache: Path) -> None:
+    assert clean.main([]) == 0
+    assert not cache.exists()
+
+
+def test_storages_go_first_though_they_are_the_newest(cache: Path) -> None:
+    made = fill(cache)
+    clean.main(keep(8))
+    assert left(made) == set(made) - {"storage", "podman"}
+
+
+def test_least_recently_used_files_go_next_and_only_as_many_as_must(cache: Path) -> None:
+    made = fill(cache)
+    clean.main(keep(5.5))
+    assert left(made) == {"download", "image", "rootfs", "engine", "lists"}
+    assert not list((cache / "parts").glob("*"))
+
+
+def test_cache_that_is_small_enough_stays_as_it_is(cache: Path) -> None:
+    made = fill(cache)
+    clean.main(["1.5"])
+    assert left(made) == set(made)
+
+
+@pytest.mark.parametrize("text", ["-1", "much", "", "nan", "inf", "1GiB"])
+def test_bad_number_is_told_and_nothing_goes(cache: Path, text: str) -> None:
+    made = fill(cache)
+    with pytest.raises(UsageError, match="is not a number of GiB"):
+        clean.main([text])
+    with pytest.raises(UsageError, match="usage"):
+        clean.main(["1", "2"])
+    assert left(made) == set(made)
+
+
+def test_links_are_not_followed(cache: Path, tmp_path: Path) -> None:
+    outside = add(tmp_path / "outside/precious", 1)
+    fill(cache)
+    (cache / "downloads/link").symlink_to(outside.parent)
+    (cache / "storage/overlay/link").symlink_to(outside.parent)
+    (cache / "parts/link.tar").symlink_to(outside)
+    (cache / "rootfs/dangling").symlink_to(tmp_path / "nowhere")
+    clean.main(["0"])
+    assert outside.exists()
+    assert not cache.exists()
+
+
+def test_folder_that_is_a_link_is_left_alone(cache: Path, tmp_path: Path) -> None:
+    outside = add(tmp_path / "outside/parts/precious", 1)
+    cache.mkdir()
+    (cache / "parts").symlink_to(outside.parent)
+    clean.main(["0"])
+    assert outside.exists()
+
+
+def test_checkout_in_the_place_of_the_cache_is_left_alone(
+    cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # HPCPY_CACHE=~/src where the checkout is ~/src/hpcpy.
+    made = fill(cache)
+    sources = [add(cache / name, 1) for name in ("src/hpcpy/clean.py", "README.md", "env/a.lock")]
+    clean.main(["0"])
+    assert left(made) == set()
+    assert all(path.exists() for path in sources)
+    assert f"{cache / 'README.md'}: left alone" in capsys.readouterr().err
+
+
+def test_download_that_goes_on_is_left_and_all_else_goes(cache: Path) -> None:
+    made = fill(cache)
+    with made["partial"].open("ab") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        with pytest.raises(UnavailableError, match="another process works on it"):
+            clean.main(["0"])
+    assert left(made) == {"partial"}
+    clean.main(["0"])
+    assert left(made) == set()
+
+
+def test_storage_that_a_container_runs_in_is_left(cache: Path) -> None:
+    made = fill(cache)
+    # As conmon is told where its container lies.
+    with start(SLEEP, "--root", made["podman"].parents[3]) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            with pytest.raises(UnavailableError, match=f"process {process.pid} works in it"):
+                clean.main(["0"])
+        finally:
+            process.kill()
+    assert left(made) == {"podman"}
+
+
+def test_folder_that_something_is_mounted_in_is_left(cache: Path, tmp_path: Path) -> None:
+    outside = add(tmp_path / "outside/precious", 1)
+    made = fill(cache)
+    command = ["mount", "--bind", str(outside.parent), str(made["download"].parent)]
+    tried = subprocess.run(command, capture_output=True, text=True, check=False)
+    if tried.returncode:
+        pytest.skip(f"cannot mount here: {tried.stderr.strip()}")
+    try:
+        with pytest.raises(UnavailableError, match="something is mounted there"):
+            clean.main(["0"])
+    finally:
+        subprocess.run(["umount", made["download"].parent], check=True)
+    assert outside.exists()
+    assert left(made) == {"download"}
+
+
+@pytest.mark.skipif(not shutil.which("buildah"), reason="no buildah on this machine")
+def test_storage_of_a_killed_build_goes_with_its_mounts(cache: Path) -> None:
+    root = cache / "storage"
+    buildah = ["buildah", "--root", str(root), "--runroot", str(root / "run")]
+    if os.geteuid() != 0:
+        buildah = ["buildah", "unshare", *buildah]
+    cache.mkdir()
+    made = subprocess.run(
+        [*buildah, "from", "scratch"], capture_output=True, text=True, check=False
+    )
+    if made.returncode:
+        pytest.skip(f"buildah makes no container here: {made.stderr.strip()}")
+    subprocess.run([*buildah, "mount", made.stdout.strip()], check=True, capture_output=True)
+    clean.main(["0"])
+    assert not root.exists()
+    assert str(root) not in Path("/proc/self/mountinfo").read_text()
+
+
+def test_cache_is_not_shrunk_while_a_make_runs_here(cache: Path) -> None:
+    made = fill(cache)
+    code = (
+        "import sys; from pathlib import Path; from hpcpy import clean, paths\n"
+        "paths.BUILD = Path(sys.argv[1])\nclean.main(['0'])"
+    )
+    paths.BUILD.mkdir()
+    with (paths.BUILD / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with start(code, paths.BUILD, HPCPY_CACHE=str(cache.parent)) as process:
+            assert process.stderr is not None
+            assert process.stderr.readline().startswith("waiting for another make here")
+            assert left(made) == set(made)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            process.wait()
+    wait_until(lambda: not cache.exists())
+    assert process.returncode == 0
+
+
+def test_what_cannot_be_removed_is_told_in_one_line_and_all_else_goes(cache: Path) -> None:
+    made = fill(cache)
+    code = "import sys; from hpcpy.__main__ import main; sys.exit(main(['clean-cache', '0']))"
+    # Held by this test, as by a make that calls another command.
+    held = {"HPCPY_CHECKOUT_LOCK": str(paths.ROOT / "build")}
+    done = subprocess.run(
+        [*read_only(made["part"].parent), sys.executable, "-c", code],
+        env=environment(HPCPY_CACHE=str(cache.parent), **held),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 73
+    assert "python-0123.tar.sha256: cannot be removed (Read-only file system)" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert left(made) == {"part"}
+    assert "freed: downloads" in done.stdout

@@ -1,0 +1,80 @@
+"""A mistake in images.toml is one line, told before anything is built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hpcpy.build.graph import load, the_graph
+from hpcpy.errors import UsageError
+
+GOOD = """
+[images.base]
+summary = "s"
+containerfile = "base"
+[images.full]
+summary = "s"
+containerfile = "full"
+from = "base"
+builder = "base"
+parts = ["one", "two", "three"]
+[parts.one]
+[parts.two]
+needs = ["one"]
+[parts.three]
+needs = ["two"]
+"""
+
+
+def graph_file(tmp_path: Path, old: str = "", new: str = "") -> Path:
+    assert old in GOOD
+    path = tmp_path / "images.toml"
+    path.write_text(GOOD.replace(old, new))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('from = "base"', 'form = "base"', "unknown key 'form' in full"),
+        ("[parts.one]", "[part.one]", "part: unknown key"),
+        ('from = "base"', 'from = "bare"', "full stands on 'bare', which is not there"),
+        ('builder = "base"', 'builder = "bare"', "full stands on 'bare', which is not there"),
+        ('["one", "two", "three"]', '["one", "four"]', "full has a part 'four', which is not"),
+        ('["one", "two", "three"]', '["two", "one"]', "two must come after one"),
+        ('["one", "two", "three"]', '["one", "three"]', "three must come after two"),
+        ('containerfile = "full"', "", "missing 1 required positional argument"),
+        ("[images.base]", "[images.base", "not TOML"),
+    ],
+)
+def test_mistake_in_the_graph_is_one_line(tmp_path: Path, old: str, new: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(graph_file(tmp_path, old, new))
+    assert said in str(caught.value)
+    assert "images.toml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_missing_graph_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"images\.toml: No such file"):
+        load(tmp_path / "images.toml")
+
+
+def test_unknown_image_is_told_with_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no image 'fool'; there are: base, full"):
+        load(graph_file(tmp_path)).image("fool")
+
+
+def test_needs_come_before_what_needs_them(tmp_path: Path) -> None:
+    graph = load(graph_file(tmp_path))
+    assert [part.name for part in graph.needed(graph.parts["three"])] == ["one", "two"]
+
+
+def test_every_file_that_the_projects_graph_names_is_there() -> None:
+    graph = the_graph()
+    for image in graph.images.values():
+        assert (image.folder / "Containerfile").is_file()
+    for part in graph.parts.values():
+        assert [recipe for recipe in part.recipes if not recipe.is_file()] == []

@@ -1,0 +1,54 @@
+"""The OCI archive is the same bytes for the same image, whenever it is packed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from hpcpy.build.oci import manifest_digest, pack
+from small_image import layer, write_archive, write_layout
+
+
+def test_archive_packed_at_another_time_is_the_same_bytes(tmp_path: Path) -> None:
+    write_layout(tmp_path / "one", [layer({"etc/a": b"1"})])
+    pack(tmp_path / "one", tmp_path / "one.tar", 1_000_000_000)
+    # Another folder, order, time and mode of the same files.
+    for path in sorted((tmp_path / "one").rglob("*"), reverse=True):
+        copy = tmp_path / "two" / path.relative_to(tmp_path / "one")
+        if path.is_dir():
+            copy.mkdir(parents=True, exist_ok=True)
+            continue
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+        copy.chmod(0o600)
+        os.utime(copy, (5, 5))
+    pack(tmp_path / "two", tmp_path / "two.tar", 1_000_000_000)
+    assert (tmp_path / "one.tar").read_bytes() == (tmp_path / "two.tar").read_bytes()
+
+
+def test_entries_are_nobodys_and_of_the_given_time(tmp_path: Path) -> None:
+    write_archive(tmp_path / "a.tar", [layer({"etc/a": b"1"})])
+    with tarfile.open(tmp_path / "a.tar") as tar:
+        entries = tar.getmembers()
+    assert [entry.name for entry in entries] == sorted(entry.name for entry in entries)
+    assert {(e.uid, e.gid, e.uname, e.gname, e.mtime) for e in entries} == {(0, 0, "", "", 1)}
+
+
+def test_digest_is_what_the_tools_call_the_image(tmp_path: Path) -> None:
+    archive = tmp_path / "a.tar"
+    digest = write_archive(archive, [layer({"etc/a": b"1"})])
+    assert manifest_digest(archive) == digest
+    if not shutil.which("skopeo"):
+        pytest.skip("no skopeo on this machine")
+    done = subprocess.run(
+        ["skopeo", "inspect", "--format", "{{.Digest}}", f"oci-archive:{archive}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == digest

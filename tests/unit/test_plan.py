@@ -1,0 +1,161 @@
+"""The name of a result changes with all that goes into it, and with nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hpcpy import paths
+from hpcpy.build.graph import load
+from hpcpy.build.inputs import Inputs, tree_files
+from hpcpy.build.plan import Plan
+
+ARCH = "x86_64"
+CONTENTS = ("env", "recipes", "containers", "src/workloads", "src/hpcpy/build")
+Edit = Callable[[Path], None]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a copy of this checkout's inputs that may be changed."""
+    root = tmp_path / "checkout"
+    for name in CONTENTS:
+        shutil.copytree(
+            paths.ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    shutil.copy(paths.ROOT / "pyproject.toml", root)
+    monkeypatch.setattr(paths, "ROOT", root)
+    for name in ("env", "recipes", "containers"):
+        monkeypatch.setattr(paths, name.upper(), root / name)
+    return root
+
+
+def part_key(root: Path, part: str, epoch: int = 1) -> str:
+    graph = load(root / "containers/images.toml")
+    return Plan(graph, ARCH, epoch).part_key(graph.parts[part])
+
+
+def image_key(root: Path) -> str:
+    graph = load(root / "containers/images.toml")
+    return Plan(graph, ARCH, 1).image_key(graph.image("hpcpy"))
+
+
+def add_line(name: str) -> Edit:
+    def edit(root: Path) -> None:
+        with (root / name).open("a") as stream:
+            stream.write("# changed\n")
+
+    return edit
+
+
+def change_first_digest(name: str, after: str) -> Edit:
+    def edit(root: Path) -> None:
+        head, mark, tail = (root / name).read_text().partition(after)
+        before, sha, rest = tail.partition('sha256 = "')
+        assert mark
+        assert sha
+        flipped = "0" if rest[0] != "0" else "1"
+        (root / name).write_text(head + mark + before + sha + flipped + rest[1:])
+
+    return edit
+
+
+def make_executable(root: Path) -> None:
+    (root / "src/workloads/registry.py").chmod(0o755)
+
+
+def add_file(root: Path) -> None:
+    (root / "src/workloads/new.py").write_text("")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param(add_line("recipes/workloads.sh"), id="recipe"),
+        pytest.param(add_line("recipes/lib.sh"), id="shared part of the recipes"),
+        pytest.param(add_line("recipes/kernels.sh"), id="script that the recipe calls"),
+        pytest.param(add_line("src/workloads/registry.py"), id="tree"),
+        pytest.param(make_executable, id="mode in the tree"),
+        pytest.param(add_file, id="new file in the tree"),
+        pytest.param(change_first_digest("env/sources.toml", "[python]"), id="pin of a need"),
+        pytest.param(add_line("recipes/stack.sh"), id="recipe of a need"),
+        pytest.param(add_line("containers/builder/Containerfile"), id="builder"),
+        pytest.param(add_line("containers/base/customize.sh"), id="what the builder stands on"),
+        pytest.param(change_first_digest("env/debian.lock", '"builder"'), id="package of it"),
+    ],
+)
+def test_key_of_a_part_changes_with(checkout: Path, edit: Edit) -> None:
+    before = part_key(checkout, "workloads"), image_key(checkout)
+    edit(checkout)
+    after = part_key(checkout, "workloads"), image_key(checkout)
+    assert before[0] != after[0]
+    assert before[1] != after[1]
+
+
+@pytest.mark.parametrize(
+    "edit", [add_line("recipes/pocl.sh"), add_line("containers/hpcpy/Containerfile")]
+)
+def test_key_of_a_part_is_kept_when_what_it_does_not_read_changes(
+    checkout: Path, edit: Edit
+) -> None:
+    part, image = part_key(checkout, "workloads"), image_key(checkout)
+    edit(checkout)
+    assert part_key(checkout, "workloads") == part
+    assert image_key(checkout) != image
+
+
+def test_key_is_kept_when_files_are_only_touched_or_the_checkout_moves(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = part_key(checkout, "workloads"), image_key(checkout)
+    for path in checkout.rglob("*"):
+        os.utime(path, (1, 1))
+    moved = checkout.rename(checkout.with_name("moved"))
+    monkeypatch.setattr(paths, "ROOT", moved)
+    for name in ("env", "recipes", "containers"):
+        monkeypatch.setattr(paths, name.upper(), moved / name)
+    assert (part_key(moved, "workloads"), image_key(moved)) == before
+
+
+def test_time_of_the_lock_is_an_input(checkout: Path) -> None:
+    assert part_key(checkout, "workloads", 1) != part_key(checkout, "workloads", 2)
+
+
+def test_replaced_package_is_another_input(checkout: Path) -> None:
+    graph = load(checkout / "containers/images.toml")
+    keys = {
+        Plan(graph, ARCH, 1, replaced).image_key(graph.image("base"))
+        for replaced in ({}, {"libc6": "0" * 64}, {"libc6": "1" * 64})
+    }
+    assert len(keys) == 3
+
+
+def test_two_lists_of_inputs_never_read_the_same() -> None:
+    keys = set()
+    for added in ([("a", "bc")], [("ab", "c")], [("a", "b"), ("c", "")], [("a", "b\0" + "1\0c")]):
+        inputs = Inputs("part")
+        for name, value in added:
+            inputs.add(name, value)
+        keys.add(inputs.key)
+    assert len(keys) == 4
+
+
+def test_file_that_git_ignores_is_no_input(checkout: Path) -> None:
+    (checkout / ".gitignore").write_text("*.png\n")
+    for name in ("mandel.png", "__pycache__/registry.pyc"):
+        path = checkout / "src/workloads" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+    unpacked = {path.name for path in tree_files("src/workloads")}
+    assert "registry.pyc" not in unpacked
+    if not shutil.which("git"):
+        pytest.skip("no git on this machine")
+    subprocess.run(["git", "init", "--quiet"], cwd=checkout, check=True)
+    listed = {path.name for path in tree_files("src/workloads")}
+    assert "registry.py" in listed
+    assert "mandel.png" not in listed

@@ -1,0 +1,74 @@
+"""Locked packages become a repository that apt itself can read."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hpcpy.apt import PrivateApt, Suite
+from hpcpy.build.rootfs import write_index
+from hpcpy.errors import IntegrityError, UnavailableError
+from hpcpy.files import sha256
+
+pytestmark = pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg on this machine")
+
+
+def make_deb(folder: Path, name: str, depends: str = "") -> Path:
+    root = folder / f"{name}.d"
+    (root / "DEBIAN").mkdir(parents=True)
+    (root / "DEBIAN/control").write_text(
+        f"Package: {name}\nVersion: 1:2.0-1\nArchitecture: all\n{depends}"
+        "Maintainer: Nobody <nobody@example.org>\nDescription: for a test\n of two lines\n"
+    )
+    deb = folder / f"{name}_2.0-1_all.deb"
+    subprocess.run(["dpkg-deb", "--build", root, deb], check=True, capture_output=True)
+    return deb
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    debs = [make_deb(tmp_path, "zlast"), make_deb(tmp_path, "first", "Depends: zlast\n")]
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    assert write_index(folder, debs) == ["first", "zlast"]
+    return folder
+
+
+def test_index_names_size_and_hash_of_each_package(repository: Path) -> None:
+    stanzas = (repository / "Packages").read_text().split("\n\n")
+    assert len(stanzas) == 2
+    for stanza, name in zip(stanzas, ("first", "zlast"), strict=True):
+        deb = repository / f"{name}_2.0-1_all.deb"
+        lines = stanza.splitlines()
+        assert f"Package: {name}" in lines
+        assert f"Filename: ./{deb.name}" in lines
+        assert f"Size: {deb.stat().st_size}" in lines
+        assert f"SHA256: {sha256(deb)}" in lines
+
+
+def test_apt_resolves_and_verifies_from_the_index(repository: Path, tmp_path: Path) -> None:
+    try:
+        private = PrivateApt(
+            tmp_path / "apt", (Suite("debian", "stable"),), {"debian": "http://mirror.invalid"}
+        )
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    sources = f"deb [trusted=yes] copy:{repository} ./\n"
+    (tmp_path / "apt/sources.list").write_text(sources)
+    release = ("-o", "APT::Default-Release=")
+    private.output("apt-get", "update", "--error-on=any", *release)
+    listed = private.output("apt-get", "install", "--print-uris", "-qq", *release, "first")
+    names = {line.split()[1] for line in listed.splitlines()}
+    assert names == {"first_1%3a2.0-1_all.deb", "zlast_1%3a2.0-1_all.deb"}
+    private.output("apt-get", "download", *release, "first", cwd=tmp_path)
+    assert len(list(tmp_path.glob("first_*.deb"))) == 2 or list(tmp_path.glob("first_1%3a*"))
+
+
+def test_file_that_is_no_package_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broken_1_all.deb").write_bytes(b"half a pack")
+    (tmp_path / "out").mkdir()
+    with pytest.raises(IntegrityError, match=r"broken_1_all\.deb"):
+        write_index(tmp_path / "out", [tmp_path / "broken_1_all.deb"])

@@ -1,0 +1,77 @@
+"""A SIF's header says nothing of when and where it was made."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hpcpy.build.sif_header import settle
+from hpcpy.engine import apptainer
+from hpcpy.errors import IntegrityError, UnavailableError
+
+
+@pytest.fixture(scope="module")
+def program() -> Path:
+    try:
+        return apptainer.find()
+    except UnavailableError as error:
+        pytest.skip(str(error))
+
+
+def make_sif(program: Path, folder: Path, name: str) -> Path:
+    """Make a SIF with a definition file and labels in it, by Apptainer itself."""
+    sif = folder / name
+    (folder / "text").write_text('{"a": 1}\n')
+    subprocess.run([program, "sif", "new", sif], check=True, capture_output=True)
+    for kind in ("1", "3"):
+        command = [program, "sif", "add", "--datatype", kind, "--groupid", "1"]
+        subprocess.run([*map(str, command), sif, folder / "text"], check=True, capture_output=True)
+    return sif
+
+
+def listed(program: Path, sif: Path, what: str, *more: str) -> str:
+    command = [str(program), "sif", what, *more, str(sif)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def test_two_sifs_of_the_same_content_become_the_same_bytes(program: Path, tmp_path: Path) -> None:
+    sifs = [make_sif(program, tmp_path, name) for name in ("a.sif", "b.sif")]
+    assert sifs[0].read_bytes() != sifs[1].read_bytes()
+    for sif in sifs:
+        settle(sif, "sha256:0123", 1_000_000_000)
+    assert sifs[0].read_bytes() == sifs[1].read_bytes()
+    once = sifs[0].read_bytes()
+    settle(sifs[0], "sha256:0123", 1_000_000_000)
+    assert sifs[0].read_bytes() == once
+
+
+def test_settled_sif_is_whole_to_apptainer(program: Path, tmp_path: Path) -> None:
+    sif = make_sif(program, tmp_path, "a.sif")
+    before = listed(program, sif, "list")
+    settle(sif, "sha256:0123", 1_000_000_000)
+    after = listed(program, sif, "list")
+    assert [line for line in after.splitlines() if "Container id" not in line] == [
+        line for line in before.splitlines() if "Container id" not in line
+    ]
+    assert "2001-09-09" in listed(program, sif, "header")
+    assert listed(program, sif, "dump", "1") == '{"a": 1}\n'
+
+
+def test_other_content_is_another_container(program: Path, tmp_path: Path) -> None:
+    sif = make_sif(program, tmp_path, "a.sif")
+    settle(sif, "sha256:0123", 1)
+    once = sif.read_bytes()
+    settle(sif, "sha256:4567", 1)
+    assert sif.read_bytes() != once
+
+
+@pytest.mark.parametrize("content", [b"", b"#!/bin/sh\n", bytes(4096), b"SIF_MAGIC\0" * 100])
+def test_file_that_is_no_sif_is_refused_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "file.sif"
+    path.write_bytes(content)
+    with pytest.raises(IntegrityError, match=r"file\.sif: not a SIF"):
+        settle(path, "sha256:0123", 1)
+    assert path.read_bytes() == content

@@ -1,0 +1,56 @@
+# An index: what there is to do, each a line for `python3 -m hpcpy`.
+# Settings come as variables: make run W="mandel --area area1"
+
+PYTHON ?= python3
+HPCPY = PYTHONPATH='$(CURDIR)/src' $(PYTHON) -m hpcpy
+
+.DEFAULT_GOAL := help
+.PHONY: help setup fetch image sif run check test size context push lock verify clean clean-cache distclean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## get what is missing of Apptainer, buildah … and say what this machine can do
+	@$(HPCPY) setup $(GROUPS)
+
+fetch: ## download and verify all that is pinned
+	@$(HPCPY) fetch
+
+image: ## build build/hpcpy.oci.tar, for podman, Docker, Shifter and podman-hpc
+	@$(HPCPY) build oci hpcpy
+
+sif: ## build build/hpcpy.sif, for Apptainer
+	@$(HPCPY) build sif hpcpy
+
+run: ## run a workload in the image: make run W="mandel --area area1"
+	@$(HPCPY) run $(W)
+
+check: ## lint, types and host tests, for before each commit
+	@$(HPCPY) check
+
+test: ## all tests, inside the image and out; PEDANTIC=1 makes a skip a failure
+	@$(HPCPY) test
+
+size: ## what the image is made of
+	@$(HPCPY) size hpcpy
+
+context: ## write build/context, to build the images with podman or Docker elsewhere
+	@$(HPCPY) context
+
+push: ## send the image to a registry: make push REF=registry.example.org/me/hpcpy:1
+	@$(HPCPY) push "$(REF)"
+
+lock: ## resolve all pins anew and say what moved
+	@$(HPCPY) lock
+
+verify: ## build all again from an empty cache in another folder, and compare bytes
+	@$(HPCPY) verify
+
+clean: ## remove the images; tools and cache stay
+	@rm -rf build/*.sif build/*.tar build/*.json build/*.png build/context build/logs
+
+clean-cache: ## shrink the cache to KEEP GiB (default 0), oldest first
+	@$(HPCPY) clean-cache "$(or $(KEEP),0)"
+
+distclean: ## remove all of build/, the tools too; the cache stays
+	@rm -rf build

@@ -1,0 +1,59 @@
+"""``hpcpy check``: lint, types and host tests, for before each commit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from hpcpy import paths
+from hpcpy.checkout_lock import checkout_lock
+from hpcpy.stages import stage
+from hpcpy.venv import ensure_venv
+
+
+def shell_scripts() -> list[str]:
+    """Return the shell scripts of the checkout."""
+    found = [*paths.RECIPES.glob("*.sh"), *paths.CONTAINERS.rglob("*.sh"), paths.ROOT / ".ci/run"]
+    return sorted(path.relative_to(paths.ROOT).as_posix() for path in found)
+
+
+def main(_: list[str]) -> int:
+    """Run all checks; the first that finds something ends it.
+
+    Returns
+    -------
+    int
+        pytest's exit code.
+    """
+    with checkout_lock():
+        venv = ensure_venv()
+        for title, command in (
+            ("ruff", ["ruff", "check", "."]),
+            ("ruff format", ["ruff", "format", "--check", "."]),
+            ("mypy of the host's code", ["mypy", "src/hpcpy"]),
+            ("mypy of the workloads", ["mypy", "src/workloads"]),
+            ("shellcheck", ["shellcheck", "--external-sources", *shell_scripts()]),
+        ):
+            with stage(title) as current:
+                current.run([venv / "bin" / command[0], *command[1:]], cwd=paths.ROOT)
+    return host_tests("tests/unit")
+
+
+def host_tests(*folders: str) -> int:
+    """Run tests on the host with the developer tools' pytest.
+
+    Returns
+    -------
+    int
+        pytest's exit code.
+    """
+    python = ensure_venv() / "bin" / "python"
+    # A file to a core, whole: the fixtures of some load images.
+    command = [str(python), "-m", "pytest", *pytest_options(), "--dist=loadfile", *folders]
+    return subprocess.run(command, cwd=paths.ROOT, check=False).returncode
+
+
+def pytest_options() -> list[str]:
+    """Return what every run of pytest is given, inside the image and out."""
+    pedantic = ["--pedantic"] if os.environ.get("PEDANTIC") else []
+    return ["-q", "-ra", "--numprocesses=auto", *pedantic]

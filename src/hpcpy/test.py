@@ -1,0 +1,98 @@
+"""``hpcpy test``: the host's tests, the launch tests, those in the image."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.build.command import have
+from hpcpy.check import host_tests, pytest_options
+from hpcpy.engine.setup import ensure
+from hpcpy.errors import UsageError
+
+# "nobody" on every Linux: no home, no right to anything.
+_STRANGER = 65534
+
+
+def image_command(apptainer: Path, sif: Path, scratch: Path) -> list[str]:
+    """Return the command that the image's tests run under.
+
+    Read-only image, a user that is not root, no network, a home that cannot
+    be written, none of the host's variables; only /tmp can be written.
+
+    Parameters
+    ----------
+    apptainer
+        The program.
+    sif
+        The image.
+    scratch
+        A folder that becomes /tmp; Apptainer's own would hold 64 MB.
+    """
+    as_stranger = (
+        [f"--security=uid:{_STRANGER}", f"--security=gid:{_STRANGER}"] if os.geteuid() == 0 else []
+    )
+    return [
+        *(str(apptainer), "exec", *as_stranger, "--contain", "--cleanenv"),
+        *("--net", "--network=none", "--no-home", "--pwd=/"),
+        f"--bind={scratch}:/tmp",
+        f"--bind={paths.ROOT / 'tests'}:/tests:ro",
+        str(sif),
+        *("env", "HOME=/nonexistent"),
+    ]
+
+
+def image_tests(sif: Path) -> int:
+    """Run ``tests/image`` by the image's own interpreter.
+
+    Returns
+    -------
+    int
+        pytest's exit code.
+    """
+    with tempfile.TemporaryDirectory(prefix="hpcpy-test.") as scratch:
+        Path(scratch).chmod(0o1777)
+        command = [
+            *image_command(ensure("apptainer").apptainer, sif, Path(scratch)),
+            *("python3", "-m", "pytest", *pytest_options(), "-p", "no:cacheprovider"),
+            *("--rootdir=/tests", "--strict-markers", "--dist=worksteal", "/tests/image"),
+        ]
+        return subprocess.run(command, check=False).returncode
+
+
+def main(arguments: list[str]) -> int:
+    """Build what is missing and run every test.
+
+    Returns
+    -------
+    int
+        0 when all passed, 1 otherwise: each group runs whatever the others
+        did.
+    """
+    if arguments:
+        raise UsageError("usage: hpcpy test")
+    # All that the launch tests start, so that none is skipped for want of it.
+    ensure("build", "apptainer", "podman", "registry")
+    sif, _, _ = have("sif")
+    failed = [
+        title
+        for title, run in (
+            ("host and launch tests", partial(host_tests, "tests/unit", "tests/launch")),
+            ("tests in the image", partial(image_tests, sif)),
+        )
+        if _timed(title, run)
+    ]
+    if failed:
+        print(f"hpcpy test: failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _timed(title: str, run: Callable[[], int]) -> int:
+    print(f"\n== {title}", flush=True)
+    return run()

@@ -1,0 +1,107 @@
+"""What the image holds, and what it must not hold."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = (
+    *("python", "python3", "pip", "pytest"),
+    *("mpiexec", "viztracer", "snakeviz", "kernprof", "dask", "ipcluster"),
+)
+COMPILERS = ("gcc", "cc", "c++", "g++", "gfortran", "clang", "as", "make", "nvcc", "cython")
+PACKAGES = (
+    *("numpy", "numba", "mpi4py.MPI", "h5py", "pyopencl", "cupy", "matplotlib", "threadpoolctl"),
+    *("dask", "distributed", "ipyparallel", "tqdm", "viztracer", "snakeviz", "line_profiler"),
+    "workloads.mandel._kernels_cython, workloads.mandel._kernels_f2py",
+    # what the standard library has only where the base has the libraries
+    "ssl, sqlite3, lzma, bz2, ctypes, readline, curses, uuid, zoneinfo, compression.zstd",
+)
+PREFIX = Path("/opt/hpcpy")
+
+
+def everything() -> Iterator[Path]:
+    for top in ("/bin", "/etc", "/home", "/opt", "/sbin", "/usr", "/var"):
+        yield from Path(top).rglob("*")
+
+
+@pytest.mark.parametrize("modules", PACKAGES)
+def test_module_can_be_imported_without_a_word(modules: str) -> None:
+    # In a process of its own: numba reads its variables once.
+    done = subprocess.run(
+        [sys.executable, "-c", f"import {modules}"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_program_is_on_the_path(program: str) -> None:
+    assert shutil.which(program)
+
+
+@pytest.mark.parametrize("program", COMPILERS)
+def test_no_compiler_is_in_the_image(program: str) -> None:
+    assert shutil.which(program) is None
+
+
+def test_no_file_makes_anybody_root() -> None:
+    special = stat.S_ISUID | stat.S_ISGID
+    found = []
+    for path in everything():
+        mode = path.lstat().st_mode
+        if stat.S_ISREG(mode) and mode & special:
+            found.append(path)
+    assert found == []
+
+
+def test_every_file_can_be_read_by_everybody() -> None:
+    # Shifter squashes the image as root's and gives it to users.
+    hidden = [
+        path
+        for path in everything()
+        if stat.S_ISREG(mode := path.lstat().st_mode) and not mode & stat.S_IROTH
+    ]
+    assert hidden == []
+
+
+def test_no_tests_caches_or_manuals_are_shipped() -> None:
+    site = next(PREFIX.glob("lib/python3.*/site-packages"))
+    suites = [path for path in site.rglob("*") if path.name in ("test", "tests") and path.is_dir()]
+    assert suites == []
+    assert not list(Path("/usr/share/man").rglob("*.gz"))
+    assert not [path for path in Path("/var/cache").rglob("*") if path.is_file()]
+    assert not list(Path("/root").rglob(".cache"))
+
+
+def test_bytecode_is_there_and_never_asks_for_its_sources_time() -> None:
+    flags = set()
+    for path in PREFIX.rglob("*.pyc"):
+        with path.open("rb") as stream:
+            flags.add(int.from_bytes(stream.read(8)[4:], "little"))
+    assert flags == {1}  # hash-based, unchecked (PEP 552)
+
+
+def test_the_image_says_what_it_was_made_of() -> None:
+    described = json.loads((PREFIX / "share/hpcpy/image.json").read_text())
+    assert described["name"] == "hpcpy"
+    assert len(described["inputs"]) == 16
+    assert described["reproducible"] is (described["replaced"] == [])
+
+
+def test_the_flags_of_this_build_are_not_handed_to_users_extensions() -> None:
+    import sysconfig
+
+    for name in ("CC", "CFLAGS", "OPT", "LDSHARED", "LDFLAGS"):
+        assert "-march" not in sysconfig.get_config_var(name)
+        assert "/build" not in sysconfig.get_config_var(name)
+
+
+def test_licences_of_debian_packages_are_kept() -> None:
+    assert len(list(Path("/usr/share/doc").glob("*/copyright"))) > 50

@@ -1,0 +1,52 @@
+"""The circumstances that these tests run under are those of a hard site."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def test_the_interpreter_is_the_images_own() -> None:
+    assert sys.executable.startswith("/opt/hpcpy/bin/python3")
+
+
+def test_tests_run_as_nobody_special() -> None:
+    assert os.getuid() != 0
+
+
+def test_the_image_cannot_be_written() -> None:
+    with pytest.raises(OSError, match="Read-only file system"):
+        Path("/opt/hpcpy/new").touch()
+
+
+def test_home_cannot_be_written() -> None:
+    with pytest.raises(OSError, match=r"Read-only|Permission|No such file"):
+        (Path.home() / "new").mkdir()
+
+
+def test_there_is_no_network() -> None:
+    with pytest.raises(OSError, match="unreachable"):
+        socket.create_connection(("192.0.2.1", 80), timeout=2)
+
+
+def test_packages_of_the_users_home_are_not_seen() -> None:
+    import site
+
+    assert site.ENABLE_USER_SITE is False
+
+
+@pytest.mark.parametrize("locale", ["C", "tr_TR.UTF-8", "de_DE.ISO-8859-1", "nonsense"])
+def test_an_odd_locale_changes_no_output(locale: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import numpy; print('İ', numpy.float64('0.5'))"],
+        env={**os.environ, "LANG": locale, "LC_ALL": locale},
+        capture_output=True,
+        check=False,
+    )
+    assert done.stdout.decode() == "İ 0.5\n"
+    assert done.stderr == b""

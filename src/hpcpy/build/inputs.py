@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from hpcpy import paths
@@ -45,21 +45,19 @@ class Inputs:
 def tree_files(tree: str) -> list[Path]:
     """Return the files of a tree of the checkout, sorted by path.
 
-    Git's list where there is a repository: ignored files are no inputs.
-    Elsewhere (an unpacked release) all but bytecode.
+    Git's list in a clone: ignored files are no inputs.  Elsewhere (an
+    unpacked release, which may lie in another repository) all but bytecode.
     """
-    top = paths.ROOT / tree
-    if top.is_file():
-        return [top]
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", tree],
-        cwd=paths.ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if listed.returncode == 0:
-        found: Iterator[Path] = (paths.ROOT / name for name in listed.stdout.split("\0") if name)
+    found: Iterable[Path]
+    if (paths.ROOT / ".git").exists():
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", tree],
+            cwd=paths.ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        found = (paths.ROOT / name for name in listed.split("\0") if name)
     else:
-        found = (path for path in top.rglob("*") if "__pycache__" not in path.parts)
-    return sorted(path for path in found if path.is_file())
+        found = (paths.ROOT / tree).rglob("*")
+    return sorted(p for p in found if p.is_file() and "__pycache__" not in p.parts)

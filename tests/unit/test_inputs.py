@@ -1,0 +1,40 @@
+"""Which files are inputs of a build."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hpcpy import paths
+from hpcpy.build.inputs import tree_files
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An unpacked release in an ignored folder of somebody's repository."""
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    (tmp_path / ".gitignore").write_text("/build/\n")
+    top = tmp_path / "build" / "hpcpy"
+    (top / "src/part/__pycache__").mkdir(parents=True)
+    for name in ("a.py", "b.py", "ignored.so", "__pycache__/a.pyc"):
+        (top / "src/part" / name).write_text("")
+    monkeypatch.setattr(paths, "ROOT", top)
+    return top
+
+
+def names(tree: str) -> list[str]:
+    return [path.name for path in tree_files(tree)]
+
+
+def test_a_release_in_another_repository_has_its_files(checkout: Path) -> None:
+    # That repository ignores them: a build there found no workloads.
+    assert names("src/part") == ["a.py", "b.py", "ignored.so"]
+    assert checkout
+
+
+def test_what_a_clone_ignores_is_no_input(checkout: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", checkout], check=True)
+    (checkout / ".gitignore").write_text("*.so\n__pycache__/\n")
+    assert names("src/part") == ["a.py", "b.py"]

@@ -9,17 +9,26 @@ echo 'hpcpy:x:1000:' >>"$root/etc/group"
 mkdir "$root/home/hpcpy"
 chown 1000:1000 "$root/home/hpcpy"
 
+# files EXPRESSION…: find, for the regular files of the packages.
+# Not with those of /dev: an ordinary user has the host's devices there.
+files() {
+    find "$root" -xdev -path "$root/dev" -prune -o -type f "$@"
+}
+
 # Nobody becomes root in an image: no file is setuid or setgid, and no
 # password file is there, which Shifter could not read either.
-find "$root" -xdev -type f -perm /6000 -exec chmod u-s,g-s {} +
+files -perm /6000 -exec chmod u-s,g-s {} +
 rm -f "$root/etc/shadow" "$root/etc/gshadow" "$root/etc/security/opasswd" "$root"/etc/*-
 
 # Shifter packs the image as root and gives it to users.
-find "$root" -xdev -type f ! -perm -004 -exec chmod a+r {} +
+files ! -perm -004 -exec chmod a+r {} +
 
 # Bytecode, logs and caches: none is read, each differs from build to build.
+# The source that mmdebstrap was given is a folder of the build.
+# Not /tmp: mmdebstrap's configuration of apt is there.  Without it, the
+# `apt-get update` of its clean-up would empty the host's own package lists.
 find "$root" -xdev -type d -name __pycache__ -prune -exec rm -rf {} +
-rm -rf "$root"/var/cache/* "$root"/var/log/* "$root"/var/lib/apt "$root"/tmp/* \
+rm -rf "$root"/var/cache/* "$root"/var/log/* "$root"/var/lib/apt "$root"/etc/apt/sources.list \
     "$root"/usr/share/doc/*/changelog* "$root"/usr/lib/x86_64-linux-gnu/perl-base/pod
 
 # What engines mount over: Apptainer cannot make it in a read-only image.

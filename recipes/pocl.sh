@@ -7,14 +7,14 @@
 for package in "$MATERIALS"/*.deb; do
     dpkg-deb --extract "$package" root
 done
-libraries=usr/lib/x86_64-linux-gnu
-mkdir -p "$OUT/$libraries" "$OUT/usr/share" "$OUT/usr/libexec/pocl" "$OUT/etc"
+libraries=usr/lib/$MULTIARCH
+mkdir -p "$OUT/$libraries" "$OUT/usr/share" "$OUT/etc"
 
 # The libraries stay on their paths: PoCL is relocatable and looks for
 # ../../share/pocl from its own.  Debian's libclang-cpp is a link into a tree
 # of LLVM's, which has nothing else that PoCL wants.
-rm root/$libraries/libclang-cpp.so.*
-cp -a root/$libraries/. root/usr/lib/llvm-*/lib/libclang-cpp.so.* "$OUT/$libraries/"
+rm "root/$libraries"/libclang-cpp.so.*
+cp -a "root/$libraries/." root/usr/lib/llvm-*/lib/libclang-cpp.so.* "$OUT/$libraries/"
 cp -a root/usr/share/pocl "$OUT/usr/share/"
 cp -a root/etc/OpenCL "$OUT/etc/"
 rm -rf "$OUT/$libraries/pkgconfig" "$OUT/$libraries/cmake" "$OUT/$libraries/gprofng"
@@ -23,7 +23,7 @@ for copyright in root/usr/share/doc/*/copyright; do
 done
 
 # The one program that PoCL runs, `ld`, once a kernel and shape.
-install -D -m 755 root/usr/bin/x86_64-linux-gnu-ld.bfd "$OUT/usr/bin/ld"
+install -D -m 755 "root/usr/bin/$MULTIARCH-ld.bfd" "$OUT/usr/bin/ld"
 # The names that its link line asks for, which -dev packages would bring.
 for library in libm.so.6 libc.so.6 libgcc_s.so.1; do
     ln -s "$library" "$OUT/$libraries/${library%.so.*}.so"

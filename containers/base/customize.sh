@@ -29,7 +29,7 @@ files ! -perm -004 -exec chmod a+r {} +
 # `apt-get update` of its clean-up would empty the host's own package lists.
 find "$root" -xdev -type d -name __pycache__ -prune -exec rm -rf {} +
 rm -rf "$root"/var/cache/* "$root"/var/log/* "$root"/var/lib/apt "$root"/etc/apt/sources.list \
-    "$root"/usr/share/doc/*/changelog* "$root"/usr/lib/x86_64-linux-gnu/perl-base/pod
+    "$root"/usr/share/doc/*/changelog* "$root"/usr/lib/*/perl-base/pod
 
 # What engines mount over: Apptainer cannot make it in a read-only image.
 mkdir -p "$root/opt/udiImage" "$root/etc/ld.so.conf.d"

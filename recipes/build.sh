@@ -4,7 +4,7 @@
 # A part is PART.sh beside this file.  What it stages is unpacked at / for the
 # parts after it; one that lies ready as $CONTEXT/parts/PART.tar is unpacked
 # instead of built.  With RESULT set, the tar files of the built ones are left
-# there; without it, all parts are unpacked together in /out.
+# there; without it, the parts marked as shipped are unpacked together in /out.
 set -eu
 : "${CONTEXT:=/context}" "${RESULT:=}"
 export CONTEXT LC_ALL=C.UTF-8 TZ=UTC PYTHONHASHSEED=0
@@ -13,12 +13,12 @@ export SOURCE_DATE_EPOCH
 
 # Where nothing is left to build, nothing needs to lie at /.
 building=
-while read -r PART; do
+while read -r PART _; do
     [ -f "$CONTEXT/parts/$PART.tar" ] || building=yes
 done <"$CONTEXT/recipes/parts.list"
 
 mkdir -p /build /out
-while read -r PART; do
+while read -r PART use; do
     ready=$CONTEXT/parts/$PART.tar
     if [ ! -f "$ready" ]; then
         # The same path in every build: compilers and bytecode write it down.
@@ -34,7 +34,7 @@ while read -r PART; do
             --mtime="@$SOURCE_DATE_EPOCH" --format=gnu -cf "$ready" .
         rm -rf "$work" "$OUT"
     fi
-    if [ -z "$RESULT" ]; then
+    if [ -z "$RESULT" ] && [ "$use" = shipped ]; then
         tar -C /out -xf "$ready"
     fi
     if [ -n "$building" ]; then

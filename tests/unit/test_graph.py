@@ -42,8 +42,9 @@ def graph_file(tmp_path: Path, old: str = "", new: str = "") -> Path:
         ('from = "base"', 'from = "bare"', "full stands on 'bare', which is not there"),
         ('builder = "base"', 'builder = "bare"', "full stands on 'bare', which is not there"),
         ('["one", "two", "three"]', '["one", "four"]', "full has a part 'four', which is not"),
-        ('["one", "two", "three"]', '["two", "one"]', "two must come after one"),
-        ('["one", "two", "three"]', '["one", "three"]', "three must come after two"),
+        ("[parts.one]", '[parts.one]\nneeds = ["two"]', "one must come after two"),
+        ('needs = ["two"]', 'needs = ["three"]', "three must come after three"),
+        ('needs = ["two"]', 'needs = ["four"]', "three needs 'four', which is not there"),
         ('containerfile = "full"', "", "missing 1 required positional argument"),
         ("[images.base]", "[images.base", "not TOML"),
     ],
@@ -70,6 +71,13 @@ def test_unknown_image_is_told_with_those_there_are(tmp_path: Path) -> None:
 def test_needs_come_before_what_needs_them(tmp_path: Path) -> None:
     graph = load(graph_file(tmp_path))
     assert [part.name for part in graph.needed(graph.parts["three"])] == ["one", "two"]
+
+
+def test_an_image_holds_the_parts_it_names_and_is_built_from_more(tmp_path: Path) -> None:
+    graph = load(graph_file(tmp_path, '["one", "two", "three"]', '["three"]'))
+    image = graph.image("full")
+    assert [part.name for part in graph.shipped(image)] == ["three"]
+    assert [part.name for part in graph.built(image)] == ["one", "two", "three"]
 
 
 def test_every_file_that_the_projects_graph_names_is_there() -> None:

@@ -44,8 +44,8 @@ def write_context(plan: Plan, image: Image, folder: Path) -> None:
     target.mkdir(parents=True)
     add_containerfile(target, image)
     if image.parts:
-        parts = plan.graph.ordered_parts(image)
-        add_recipes(target, parts, plan.epoch)
+        parts = plan.graph.built(image)
+        add_recipes(target, parts, plan.epoch, shipped=plan.graph.shipped(image))
         for part in parts:
             add_materials(target, part, plan)
         (target / "image.json").write_text(describe(plan, image))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from hpcpy import paths
@@ -20,11 +20,16 @@ def add_containerfile(folder: Path, image: Image) -> None:
     place(image.folder / "Containerfile", folder / "Containerfile")
 
 
-def add_recipes(folder: Path, parts: Iterable[Part], epoch: int) -> None:
-    """Add the scripts that build `parts`, their order and their time."""
+def add_recipes(
+    folder: Path, parts: Iterable[Part], epoch: int, *, shipped: Collection[Part]
+) -> None:
+    """Add the scripts that build `parts`, their order and their time.
+
+    Those that are not `shipped` are only there for others to be built on.
+    """
     order = []
     for part in parts:
-        order.append(part.name)
+        order.append(f"{part.name} {'shipped' if part in shipped else 'needed'}")
         for recipe in part.recipes:
             target = folder / "recipes" / recipe.name
             if not target.exists():

@@ -70,21 +70,22 @@ class Graph:
             raise UsageError(f"no image {name!r}; there are: {', '.join(self.images)}")
         return self.images[name]
 
-    def ordered_parts(self, image: Image) -> list[Part]:
-        """Return the image's parts, each after those it needs.
+    def shipped(self, image: Image) -> list[Part]:
+        """Return the parts that the image holds, each after those it needs."""
+        return [part for part in self.parts.values() if part.name in image.parts]
 
-        The order of the file, which `load` has checked.
-        """
-        return [self.parts[name] for name in image.parts]
+    def built(self, image: Image) -> list[Part]:
+        """Return the image's parts and all that they stand on, in order."""
+        shipped = self.shipped(image)
+        behind = {one.name for part in shipped for one in (part, *self.needed(part))}
+        return [part for part in self.parts.values() if part.name in behind]
 
     def needed(self, part: Part) -> list[Part]:
         """Return all parts that `part` stands on, each after those it needs."""
-        found: list[Part] = []
+        found: set[str] = set()
         for name in part.needs:
-            for one in (*self.needed(self.parts[name]), self.parts[name]):
-                if one not in found:
-                    found.append(one)
-        return found
+            found |= {name, *(one.name for one in self.needed(self.parts[name]))}
+        return [one for one in self.parts.values() if one.name in found]
 
 
 def _record(kind: type[Any], where: str, name: str, table: Mapping[str, Any]) -> Any:
@@ -107,7 +108,8 @@ def load(path: Path) -> Graph:
     ------
     UsageError
         When it is no TOML; for an unknown key, a name that is not there, or a
-        part that comes before one it needs.
+        part that comes before one it needs: the order of the file is the
+        order of building.
     """
     where = path.name
     top = read_table(path)
@@ -121,14 +123,17 @@ def load(path: Path) -> Graph:
         for other in (image.base, image.builder):
             if other and other not in images:
                 raise UsageError(f"{where}: {image.name} stands on {other!r}, which is not there")
-        seen: set[str] = set()
         for name in image.parts:
             if name not in parts:
                 raise UsageError(f"{where}: {image.name} has a part {name!r}, which is not there")
-            for need in parts[name].needs:
-                if need not in seen:
-                    raise UsageError(f"{where}: {image.name}: {name} must come after {need}")
-            seen.add(name)
+    seen: set[str] = set()
+    for part in parts.values():
+        for need in part.needs:
+            if need not in parts:
+                raise UsageError(f"{where}: {part.name} needs {need!r}, which is not there")
+            if need not in seen:
+                raise UsageError(f"{where}: {part.name} must come after {need}")
+        seen.add(part.name)
     return graph
 
 

@@ -9,7 +9,7 @@ from hpcpy.build.buildah import Buildah
 from hpcpy.build.cached import cached
 from hpcpy.build.contexts import add_containerfile, add_recipes, describe
 from hpcpy.build.graph import Image
-from hpcpy.build.parts import make_part, part_file, ready_part
+from hpcpy.build.parts import make_part, missing_parts, part_file
 from hpcpy.build.plan import Plan, project_version
 from hpcpy.build.rootfs import make_rootfs
 from hpcpy.fetch.debian import fetch_debs
@@ -54,16 +54,15 @@ def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
 
 
 def _make_parts(plan: Plan, image: Image, buildah: Buildah) -> None:
-    for part in plan.graph.ordered_parts(image):
-        if ready_part(plan, part) is None:
-            # Only now: with all parts in the cache the builder is not needed.
-            builder = make_image(plan, plan.graph.image(image.builder), buildah)
-            make_part(plan, part, builder, buildah)
+    for part in missing_parts(plan, image):
+        # Only now: with all parts in the cache the builder is not needed.
+        builder = make_image(plan, plan.graph.image(image.builder), buildah)
+        make_part(plan, part, builder, buildah)
 
 
 def _add_parts(plan: Plan, image: Image, context: Path) -> None:
-    parts = plan.graph.ordered_parts(image)
-    add_recipes(context, parts, plan.epoch)
+    parts = plan.graph.shipped(image)
+    add_recipes(context, parts, plan.epoch, shipped=parts)
     for part in parts:
         made = paths.cache_dir() / "parts" / part_file(plan, part)
         place(made, context / "parts" / f"{part.name}.tar")

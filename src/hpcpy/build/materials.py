@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hpcpy.build.graph import Image
-from hpcpy.build.parts import ready_part
+from hpcpy.build.parts import missing_parts
 from hpcpy.build.plan import Plan
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.fetch.many import fetch
@@ -18,7 +18,7 @@ def fetch_materials(plan: Plan, image: Image) -> None:
 
     What parts that are already built were made of is not fetched again.
     """
-    missing = [part for part in plan.graph.ordered_parts(image) if not ready_part(plan, part)]
+    missing = missing_parts(plan, image)
     lists = [plan.graph.image(image.base).debian if image.base else image.debian]
     if missing:
         lists.append(plan.graph.image(image.builder).debian)

@@ -10,7 +10,7 @@ from hpcpy import paths
 from hpcpy.build.buildah import Buildah
 from hpcpy.build.cached import cached, is_whole
 from hpcpy.build.contexts import add_materials, add_recipes
-from hpcpy.build.graph import Part
+from hpcpy.build.graph import Image, Part
 from hpcpy.build.plan import Plan
 from hpcpy.files import place, scratch_dir
 from hpcpy.stages import Stage, stage
@@ -25,6 +25,25 @@ def ready_part(plan: Plan, part: Part) -> Path | None:
     """Return a part's result when the cache holds it whole."""
     path = paths.cache_dir() / "parts" / part_file(plan, part)
     return path if is_whole(path) else None
+
+
+def missing_parts(plan: Plan, image: Image) -> list[Part]:
+    """Return the parts that must be built for an image, in order.
+
+    A part in the cache does not ask for those it was built on.
+    """
+    missing: list[Part] = []
+
+    def visit(part: Part) -> None:
+        if part in missing or ready_part(plan, part) is not None:
+            return
+        for need in plan.graph.needed(part):
+            visit(need)
+        missing.append(part)
+
+    for part in plan.graph.shipped(image):
+        visit(part)
+    return missing
 
 
 def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
@@ -50,7 +69,7 @@ def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
         context, result = folder / "context", folder / "result"
         result.mkdir()
         needs = plan.graph.needed(part)
-        add_recipes(context, [*needs, part], plan.epoch)
+        add_recipes(context, [*needs, part], plan.epoch, shipped=[part])
         add_materials(context, part, plan)
         for need in needs:
             made = paths.cache_dir() / "parts" / part_file(plan, need)

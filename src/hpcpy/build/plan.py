@@ -92,7 +92,7 @@ class Plan:
         else:
             inputs.add("rootfs", self.rootfs_key(image))
         inputs.add_files(sorted(path for path in image.folder.iterdir() if path.is_file()))
-        for part in self.graph.ordered_parts(image):
+        for part in self.graph.shipped(image):
             inputs.add(f"part {part.name}", self.part_key(part))
         return inputs.key
 

@@ -1,0 +1,39 @@
+#!/bin/sh
+# MPICH: libmpi.so.12 and hydra below /opt/mpich, which is the image's; headers
+# and the compiler wrapper among the libraries that only the builder has.
+#
+# Not below the Python prefix: mpi4py would look there before LD_LIBRARY_PATH,
+# and a site's own MPI could not take its place.
+# shellcheck source=recipes/lib.sh
+. "$CONTEXT/recipes/lib.sh"
+
+DEPS=/opt/deps
+unpack mpich
+# Its test suite asks for a Python, which the builder does not have.
+rm -r test/mpi
+# The default datatype engine is 108 MB of generated C; libfabric and hwloc come
+# with the source, so that libmpi needs libc and libm alone.
+./configure --prefix=/opt/mpich --includedir="$DEPS/include" \
+    --with-device=ch4:ofi --with-libfabric=embedded --with-hwloc=embedded \
+    --with-datatype-engine=dataloop --with-pm=hydra --enable-romio \
+    --enable-shared --disable-static --disable-fortran --disable-cxx \
+    --disable-wrapper-rpath --disable-doc --enable-fast=O2,ndebug \
+    MPICHLIB_CFLAGS="$PORTABLE $HARDENED" MPICHLIB_LDFLAGS="$HARDENED_LINK"
+make -j "$JOBS"
+make install DESTDIR="$PWD/all"
+
+mkdir -p "$OUT$DEPS/bin" "$OUT/opt/mpich/bin" "$OUT/opt/mpich/lib" \
+    "$OUT/opt/mpich/share/licenses" "$OUT/etc/ld.so.conf.d"
+cp -a "all$DEPS/include" "$OUT$DEPS/"
+cp all/opt/mpich/bin/mpicc "$OUT$DEPS/bin/"
+cp -a all/opt/mpich/lib/libmpi.so* "$OUT/opt/mpich/lib/"
+for program in mpiexec.hydra hydra_pmi_proxy hydra_nameserver mpichversion mpivars; do
+    install -m 755 "all/opt/mpich/bin/$program" "$OUT/opt/mpich/bin/"
+done
+ln -s mpiexec.hydra "$OUT/opt/mpich/bin/mpiexec"
+ln -s mpiexec.hydra "$OUT/opt/mpich/bin/mpirun"
+strip_all "$OUT/opt/mpich"
+echo /opt/mpich/lib >"$OUT/etc/ld.so.conf.d/mpich.conf"
+cp COPYRIGHT "$OUT/opt/mpich/share/licenses/mpich"
+cp modules/libfabric/COPYING "$OUT/opt/mpich/share/licenses/libfabric"
+cp modules/hwloc/COPYING "$OUT/opt/mpich/share/licenses/hwloc"

@@ -1,0 +1,239 @@
+"""The bundle's folders: modules, found and loaded from memory.
+
+The bundle (docs/interpreter.md has its format) knows some folders of this
+installation: the standard library, site-packages and all packages below them.
+
+- `Folder` is a path entry finder that answers for one such folder from its
+  table.  Python meets it by `sys.path_hooks`, so that `pkgutil`, namespace
+  packages and a `__path__` that somebody extends work as with any folder.
+- `Loader` is a `SourceFileLoader` that has the code already.  All else, the
+  source, data files, resources, it takes from the real tree when asked.
+
+Frozen into the interpreter, it runs before there are codecs, `os` or
+`importlib`: it may use modules that are written in C, and no others.
+"""
+
+import _imp
+import marshal
+import posix
+import sys
+from _frozen_importlib import ModuleSpec
+from _frozen_importlib_external import (
+    BYTECODE_SUFFIXES,
+    MAGIC_NUMBER,
+    SOURCE_SUFFIXES,
+    ExtensionFileLoader,
+    FileFinder,
+    SourceFileLoader,
+    SourcelessFileLoader,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import CodeType, ModuleType
+    from typing import Any
+
+MAGIC = b"hpcpy 1\n"
+HEADER_SIZE = 64
+# What an entry of a folder's table is: (kind, offset of the code or file name).
+MODULE, PACKAGE, SHARED, SOURCE, BUILT_IN, SUBFOLDER = range(6)
+
+
+class _Spec(ModuleSpec):
+    # Nobody reads this file; working out its name takes 5 us a module.
+    cached = None
+
+
+class Loader(SourceFileLoader):
+    """A source file whose code is in the bundle.
+
+    Parameters
+    ----------
+    fullname, path
+        As of any file loader.
+    bundle, offset
+        Where its code is.
+    """
+
+    def __init__(self, fullname: str, path: str, bundle: "Bundle", offset: int) -> None:
+        super().__init__(fullname, path)
+        self._bundle = bundle
+        self.offset = offset
+
+    def get_code(self, fullname: str) -> "CodeType | None":
+        """Return the code; with -O that of the file, as the bundle keeps assertions."""
+        if sys.flags.optimize:
+            return super().get_code(fullname)
+        code: CodeType = self._bundle.load(self.offset)
+        # Other than the path it was compiled with where the image was moved.
+        _imp._fix_co_filename(code, self.path)  # type: ignore[attr-defined]
+        return code
+
+
+class Bundle:
+    """The bundle's bytes.
+
+    Parameters
+    ----------
+    data
+        All of it.
+    library
+        The standard library's folder, which all paths in it start from.
+
+    Raises
+    ------
+    ImportError
+        When it is not a bundle for this very Python.
+    """
+
+    def __init__(self, data: memoryview, library: str) -> None:
+        if data[:8] != MAGIC or data[8:12] != MAGIC_NUMBER:
+            raise ImportError("hpcpy: the modules in memory are not those of this Python")
+        self.data = data
+        self._library = library
+        self._index = self.load(int.from_bytes(data[16:24], "little"))
+        self._folders: dict[str, Folder] = {}
+        self.epoch: int | None = self._index["epoch"]
+        self.absent: frozenset[str] = self._index["absent"]
+        self.roots = [self.folder(library + path) for path in self._index["roots"]]
+
+    def load(self, offset: int) -> "Any":
+        """Unmarshal what lies at an offset."""
+        return marshal.loads(self.data[offset:])  # noqa: S302
+
+    @property
+    def about(self) -> "Any":
+        """What `python -m hpcpy_info` tells; no usual import reads it."""
+        return self.load(self._index["about"])
+
+    def folder(self, path: str) -> "Folder":
+        """Return the finder of a folder; a path hook.
+
+        Raises
+        ------
+        ImportError
+            When the bundle does not know that folder.
+        """
+        found = self._folders.get(path)
+        if found is None:
+            offset = None
+            if path.startswith(self._library):
+                offset = self._index["folders"].get(path[len(self._library) :])
+            if offset is None:
+                raise ImportError("not a folder of the bundle", path=path)
+            found = self._folders[path] = Folder(self, path, offset)
+        return found
+
+    def folders(self) -> "Iterator[Folder]":
+        """Name all folders that it knows."""
+        return (self.folder(self._library + path) for path in self._index["folders"])
+
+
+class Folder:
+    """Finds the modules of one folder without asking the file system.
+
+    Parameters
+    ----------
+    bundle
+        Where the folder's table is.
+    path
+        The folder.
+    offset
+        Where its table is in the bundle.
+    """
+
+    def __init__(self, bundle: Bundle, path: str, offset: int) -> None:
+        self.path = path
+        self.outside: frozenset[str] = frozenset()
+        self._bundle = bundle
+        self._offset = offset
+        self._entries: dict[str, tuple[int, int | str]] | None = None
+        self._is_open = False
+        self._listing: frozenset[str] | None = None
+
+    def __repr__(self) -> str:
+        return f"<hpcpy folder {self.path!r}>"
+
+    @property
+    def entries(self) -> dict[str, tuple[int, int | str]]:
+        """Its modules and subfolders by name; read when first asked for."""
+        if self._entries is None:
+            self._is_open, self._entries = self._bundle.load(self._offset)
+        return self._entries
+
+    def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> ModuleSpec | None:
+        """Find a module, one that was installed after the build too."""
+        return self.bundled(fullname) or self._installed(fullname, target)
+
+    def bundled(self, fullname: str) -> ModuleSpec | None:
+        """Find a module that is in the bundle."""
+        name = fullname.rpartition(".")[2]
+        entry = self.entries.get(name)
+        if entry is None or fullname in self.outside:
+            return None
+        kind, where = entry
+        if isinstance(where, int):
+            if kind == PACKAGE:
+                home = f"{self.path}/{name}"
+                return self._spec(fullname, f"{home}/__init__.py", where, home)
+            return self._spec(fullname, f"{self.path}/{name}.py", where)
+        path = f"{self.path}/{where}"
+        if kind == SUBFOLDER:
+            spec = ModuleSpec(fullname, None)
+            spec.submodule_search_locations = [path]
+            return spec
+        if kind == BUILT_IN:
+            return None
+        loader = (ExtensionFileLoader if kind == SHARED else SourceFileLoader)(fullname, path)
+        spec = ModuleSpec(fullname, loader, origin=path)
+        spec.has_location = True
+        return spec
+
+    def _spec(self, fullname: str, path: str, offset: int, home: str | None = None) -> ModuleSpec:
+        spec = _Spec(fullname, Loader(fullname, path, self._bundle, offset), origin=path)
+        spec.has_location = True
+        if home:
+            spec.submodule_search_locations = [home]
+        return spec
+
+    def _installed(self, fullname: str, target: "ModuleType | None") -> ModuleSpec | None:
+        # A regular package is complete: what its table does not have is not
+        # there.  site-packages and namespace packages may have grown.
+        name = fullname.rpartition(".")[2]
+        if name in self.entries or not self._is_open or fullname in self.outside:
+            return None
+        if self._listing is None:
+            self._listing = frozenset(self._list())
+        return self._on_disk().find_spec(fullname, target) if name in self._listing else None
+
+    def _list(self) -> list[str]:
+        try:
+            # All that is in an image bears one time: nothing has come since.
+            if posix.stat(self.path).st_mtime == self._bundle.epoch:
+                return []
+            return [entry.partition(".")[0] for entry in posix.listdir(self.path)]
+        except OSError:
+            return []
+
+    def _on_disk(self) -> FileFinder:
+        return FileFinder(
+            self.path,
+            (ExtensionFileLoader, _imp.extension_suffixes()),
+            (SourceFileLoader, SOURCE_SUFFIXES),
+            (SourcelessFileLoader, BYTECODE_SUFFIXES),
+        )
+
+    def iter_modules(self, prefix: str = "") -> "Iterator[tuple[str, bool]]":
+        """Name the modules here, for `pkgutil`."""
+        for name, (kind, _) in self.entries.items():
+            if name != "__init__" and kind != SUBFOLDER:
+                yield prefix + name, kind == PACKAGE
+        for name in sorted(set(self._list() if self._is_open else ()) - set(self.entries)):
+            spec = self._on_disk().find_spec(name)
+            if spec is not None and spec.loader is not None:
+                yield prefix + name, spec.submodule_search_locations is not None
+
+    def invalidate_caches(self) -> None:
+        """Look at the disk again for what was installed meanwhile."""
+        self._listing = None

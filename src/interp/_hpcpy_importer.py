@@ -1,0 +1,155 @@
+"""Imports from memory, and the one rule of what wins.
+
+`install` puts a `Finder` first in `sys.meta_path` and the bundle's folders
+(see `_hpcpy_folders`) first in `sys.path_hooks`.  Frozen, as those are.
+"""
+
+import posix
+import sys
+from _frozen_importlib import BuiltinImporter
+from _frozen_importlib_external import PathFinder
+
+from _hpcpy_folders import Bundle
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _frozen_importlib import ModuleSpec
+    from collections.abc import Iterable, Sequence
+    from types import ModuleType
+
+
+class Finder:
+    """What wins: the bundle, unless somebody asked for a package of their own.
+
+    Parameters
+    ----------
+    bundle
+        The modules in memory.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self._outside: dict[str, str] = {}
+
+    def find_spec(
+        self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
+    ) -> "ModuleSpec | None":
+        """Find a bundled package or module; those inside of it, its `Folder` finds."""
+        if self._outside:
+            top = fullname.partition(".")[0]
+            if top in self._outside:
+                return self._find_outside(fullname, path, target, self._outside[top])
+        if path is None:
+            for root in self.bundle.roots:
+                spec = root.bundled(fullname)
+                # A namespace package may have portions elsewhere: by the path.
+                if spec is not None and spec.loader is not None:
+                    return spec
+        return None
+
+    def _find_outside(
+        self,
+        fullname: str,
+        path: "Sequence[str] | None",
+        target: "ModuleType | None",
+        wanted_by: str,
+    ) -> "ModuleSpec | None":
+        for other in sys.meta_path:
+            if other is not self and other is not BuiltinImporter:
+                spec = other.find_spec(fullname, path, target)
+                if spec is not None:
+                    return spec
+        if wanted_by and path is None:
+            raise ImportError(
+                f"{wanted_by} wants {fullname} from sys.path, which has none: "
+                f"install it there or take it out of {wanted_by}",
+                name=fullname,
+            )
+        if fullname in sys.builtin_module_names:
+            # Returning None would give its turn to the built-in C part.
+            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
+        return None
+
+    def take_from_path(self, names: "Iterable[str]", wanted_by: str = "") -> None:
+        """Let packages come from `sys.path`, C parts included.
+
+        Parameters
+        ----------
+        names
+            Import names or names of distributions; all that a distribution
+            brings goes with it.
+        wanted_by
+            The variable that asks for them: one that is missing is then an
+            error, and it may name the standard library's too.
+        """
+        wanted = {name.strip().lower().replace("-", "_").replace(".", "_") for name in names}
+        found: set[str] = set()
+        for owner, tops in self.bundle.about["owners"].items():
+            known = {owner, *[top.lower() for top in tops]}
+            if not wanted.isdisjoint(known):
+                found.update(tops)
+                wanted -= known
+        if wanted_by:
+            found |= wanted - {""}
+            _Path.absent -= wanted
+        # Whoever asked first is named.
+        self._outside = {**dict.fromkeys(found, wanted_by), **self._outside}
+        for root in self.bundle.roots:
+            root.outside = frozenset(self._outside)
+
+
+class _Path(PathFinder):
+    """Knows what is nowhere: the standard library's modules for other systems."""
+
+    absent: frozenset[str] = frozenset()
+
+    @classmethod
+    def find_spec(
+        cls, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
+    ) -> "ModuleSpec | None":
+        if path is None and fullname in cls.absent:
+            return None
+        return super().find_spec(fullname, path, target)
+
+
+def finder() -> Finder:
+    """Return the finder in use.
+
+    Raises
+    ------
+    ImportError
+        When this interpreter's modules do not come from a bundle.
+    """
+    for found in sys.meta_path:
+        if isinstance(found, Finder):
+            return found
+    raise ImportError("hpcpy: this interpreter has no modules in memory")
+
+
+def install(data: memoryview, library: str) -> Finder:
+    """Make the bundle what Python imports from.
+
+    Parameters
+    ----------
+    data
+        The bundle.
+    library
+        The standard library's folder.
+
+    Returns
+    -------
+    Finder
+        Now first in `sys.meta_path`.
+    """
+    bundle = Bundle(data, library)
+    first = Finder(bundle)
+    _Path.absent = bundle.absent
+    sys.meta_path[:] = [first, *[_Path if f is PathFinder else f for f in sys.meta_path]]
+    sys.path_hooks.insert(0, bundle.folder)
+    sys.path_importer_cache.clear()
+    wanted = posix.environ.get(b"HPCPY_PREFER")
+    if wanted and not sys.flags.ignore_environment:
+        first.take_from_path(wanted.decode().split(","), "HPCPY_PREFER")
+    if sys.flags.no_site:
+        first.take_from_path(bundle.about["owners"])
+    return first

@@ -1,0 +1,58 @@
+/* Hands the bundle to _hpcpy_importer.py. */
+
+#include "bundle.h"
+
+extern const unsigned char hpcpy_modules[], hpcpy_modules_end[];
+extern const unsigned char hpcpy_folders[], hpcpy_folders_end[];
+extern const unsigned char hpcpy_importer[], hpcpy_importer_end[];
+extern const unsigned char hpcpy_encodings[], hpcpy_encodings_end[];
+
+static PyObject *data(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing))
+{
+    return PyMemoryView_FromMemory(
+        (char *)hpcpy_modules, hpcpy_modules_end - hpcpy_modules, PyBUF_READ);
+}
+
+static PyMethodDef methods[] = {
+    {"data", data, METH_NOARGS, "data()\n--\n\nThe bundle, read-only."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+    {0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_hpcpy_bundle",
+    .m_doc = "The modules in memory, as bytes.",
+    .m_methods = methods,
+    .m_slots = slots,
+};
+
+static PyObject *initialise(void)
+{
+    return PyModuleDef_Init(&definition);
+}
+
+static struct _frozen freeze(
+    const char *name, const unsigned char *code, const unsigned char *end, int is_package)
+{
+    return (struct _frozen){name, code, (int)(end - code), is_package};
+}
+
+PyStatus hpcpy_bundle_prepare(PyConfig *Py_UNUSED(config))
+{
+    /* Python looks here before its own frozen modules. */
+    static struct _frozen frozen[4];
+    frozen[0] = freeze("encodings", hpcpy_encodings, hpcpy_encodings_end, 1);
+    frozen[1] = freeze("_hpcpy_importer", hpcpy_importer, hpcpy_importer_end, 0);
+    frozen[2] = freeze("_hpcpy_folders", hpcpy_folders, hpcpy_folders_end, 0);
+    PyImport_FrozenModules = frozen;
+    if (PyImport_AppendInittab("_hpcpy_bundle", initialise) != 0) {
+        return PyStatus_NoMemory();
+    }
+    return PyStatus_Ok();
+}

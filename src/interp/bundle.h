@@ -1,0 +1,13 @@
+/* The modules in memory: recipes/interpreter.sh links them in. */
+
+#ifndef HPCPY_BUNDLE_H
+#define HPCPY_BUNDLE_H
+
+#include <Python.h>
+
+/* Makes `encodings`, the first module that Python imports, the one that puts
+   _hpcpy_importer in place, and gives both the bundle.  Call it once, before
+   Py_InitializeFromConfig. */
+PyStatus hpcpy_bundle_prepare(PyConfig *config);
+
+#endif

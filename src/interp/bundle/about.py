@@ -1,0 +1,71 @@
+"""What the interpreter tells of itself: distributions, built-in modules, what stays shared."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Mapping
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+from typing import Any
+
+
+def describe(
+    site: Path, top_level: Iterable[str], built_in: Iterable[str], extensions: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Collect what `python -m hpcpy_info` prints.
+
+    Parameters
+    ----------
+    site
+        The folder of site-packages.
+    top_level
+        Names of all that can be imported from there.
+    built_in
+        Names of the packages' modules that are linked into the interpreter.
+    extensions
+        The table of `recipes/extensions.toml`.
+
+    Returns
+    -------
+    dict
+        Plain values, in an order that depends on nothing else.
+    """
+    unowned = set(top_level)
+    owners: dict[str, list[str]] = {}
+    packages: dict[str, dict[str, str]] = {}
+    for found in sorted(distributions(path=[str(site)]), key=lambda found: found.name.lower()):
+        names = sorted(unowned.intersection(_top_level(found)))
+        unowned.difference_update(names)
+        owner = found.name.lower().replace("-", "_").replace(".", "_")
+        owners[owner] = names
+        packages[found.name] = {
+            "version": found.version,
+            "licence": _licence(found),
+            "owner": owner,
+        }
+    owners.update((name.lower(), [name]) for name in sorted(unowned))
+    return {
+        "python": platform.python_version(),
+        "packages": packages,
+        "owners": owners,
+        "built in": sorted(built_in),
+        "extensions": dict(extensions),
+    }
+
+
+def _top_level(found: Distribution) -> set[str]:
+    # The wheel's own list of files; top_level.txt is there for some alone.
+    return {file.parts[0].partition(".")[0] for file in found.files or ()}
+
+
+def _licence(found: Distribution) -> str:
+    metadata = found.metadata
+    said = "\n".join(metadata.get_all("License-Expression") or metadata.get_all("License") or ())
+    if said and "\n" not in said:
+        return said
+    classified = [
+        value.rpartition(" :: ")[2]
+        for value in metadata.get_all("Classifier") or ()
+        if value.startswith("License :: ")
+    ]
+    return ", ".join(classified) or said.partition("\n")[0]

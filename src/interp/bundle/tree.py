@@ -1,0 +1,119 @@
+"""What the folders of an installation hold, as Python's own finder would see it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+
+from _hpcpy_folders import BUILT_IN, MODULE, PACKAGE, SHARED, SUBFOLDER
+
+# Those that are on sys.path themselves, and bytecode.
+_NO_PACKAGES = frozenset(["site-packages", "lib-dynload", "__pycache__"])
+
+
+@dataclass(slots=True)
+class Folder:
+    """A folder of modules.
+
+    Parameters
+    ----------
+    path
+        Where it lies now.
+    final
+        Where it will lie: what tracebacks and `__file__` say.
+    is_open
+        Whether modules may come into it after the build.
+    entries
+        Kind and file of each module or subfolder, by name.
+    """
+
+    path: Path
+    final: str
+    is_open: bool
+    entries: dict[str, tuple[int, Path]] = field(default_factory=dict)
+
+
+def scan(path: Path, final: str, *, is_open: bool) -> list[Folder]:
+    """Find the modules of a folder, and all packages below it.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    final
+        Where it will lie.
+    is_open
+        Whether modules may come into it after the build.
+
+    Returns
+    -------
+    list of Folder
+        It and all below it that hold modules, each after the one above it.
+
+    Raises
+    ------
+    ValueError
+        When there is a kind of package that the bundle does not know.
+    """
+    here = Folder(path, final, is_open)
+    found = [here]
+    for child in sorted(path.iterdir()):
+        if "." in child.name or child.name in _NO_PACKAGES or not child.is_dir():
+            continue
+        is_package = (child / "__init__.py").is_file()
+        if not is_package and any((child / f"__init__{e}").exists() for e in EXTENSION_SUFFIXES):
+            raise ValueError(f"{child}: its __init__ is an extension module")
+        below = scan(child, f"{final}/{child.name}", is_open=not is_package)
+        # One without modules is found by the file system, as data is.
+        if below[1:] or any(kind != SUBFOLDER for kind, _ in below[0].entries.values()):
+            found += below
+        here.entries[child.name] = (
+            (PACKAGE, child / "__init__.py") if is_package else (SUBFOLDER, child)
+        )
+    # A package comes before an extension, and that before a source.
+    for suffix in EXTENSION_SUFFIXES:
+        _add(here, SHARED, suffix)
+    _add(here, MODULE, ".py")
+    here.entries = dict(sorted(here.entries.items()))
+    return found
+
+
+def _add(folder: Folder, kind: int, suffix: str) -> None:
+    for file in sorted(folder.path.glob(f"*{suffix}")):
+        name = file.name.removesuffix(suffix)
+        if "." not in name and folder.entries.get(name, (SUBFOLDER,))[0] == SUBFOLDER:
+            folder.entries[name] = (kind, file)
+
+
+def add_built_in(
+    folders: Iterable[Folder], library: Path, site: Path, names: Iterable[str]
+) -> None:
+    """Enter the modules that are linked into the interpreter.
+
+    Parameters
+    ----------
+    folders
+        All folders; those that a name is in are changed.
+    library, site
+        The standard library's folder and site-packages.
+    names
+        The modules' full names.
+
+    Raises
+    ------
+    ValueError
+        When the package of one is not there.
+    """
+    by_path = {folder.path: folder for folder in folders}
+    for name in names:
+        *packages, leaf = name.split(".")
+        is_standard = (packages or [leaf])[0] in sys.stdlib_module_names
+        place = (library if is_standard else site).joinpath(*packages)
+        if place not in by_path:
+            raise ValueError(f"{name} is built in, and {place} has no modules")
+        entries = by_path[place].entries
+        entries[leaf] = (BUILT_IN, place)
+        by_path[place].entries = dict(sorted(entries.items()))

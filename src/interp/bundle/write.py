@@ -1,0 +1,123 @@
+"""Lays the bundle out: header, code, tables, what is told about it, index."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.machinery import SourceFileLoader
+from importlib.util import MAGIC_NUMBER
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+from _hpcpy_folders import BUILT_IN, HEADER_SIZE, MAGIC, MODULE, PACKAGE, SOURCE
+from bundle.canonical import canonical
+from bundle.tree import Folder
+
+
+class _Writer:
+    def __init__(self) -> None:
+        self.data = bytearray(HEADER_SIZE)
+        self.from_source: list[str] = []
+        self._code: dict[Path, int | None] = {}
+
+    def add(self, value: Any) -> int:
+        """Append a value and return its offset."""
+        offset = len(self.data)
+        self.data += canonical(value)
+        return offset
+
+    def _add_code(self, file: Path, path: str) -> int | None:
+        try:
+            return self.add(compiled(file, path))
+        except SyntaxError:
+            # It fails for whoever imports it, as it would without us.
+            self.from_source.append(path)
+            return None
+
+    def table(self, folder: Folder) -> int:
+        """Append a folder's table, and the code that is not there yet."""
+        entries: dict[str, tuple[int, int | str]] = {}
+        for name, (kind, file) in folder.entries.items():
+            entries[name] = kind, "" if kind == BUILT_IN else file.name
+            if kind in (MODULE, PACKAGE):
+                # A package and the module `__init__` in it share their code.
+                if file not in self._code:
+                    path = f"{folder.final}/{file.relative_to(folder.path)}"
+                    self._code[file] = self._add_code(file, path)
+                offset = self._code[file]
+                entries[name] = (SOURCE, file.name) if offset is None else (kind, offset)
+        return self.add((folder.is_open, entries))
+
+
+def write_bundle(
+    roots: Sequence[str],
+    folders: Iterable[Folder],
+    about: Mapping[str, Any],
+    absent: Iterable[str] = (),
+    epoch: int | None = None,
+) -> bytes:
+    """Compile all modules and lay them out.
+
+    Parameters
+    ----------
+    roots
+        The folders whose modules are top-level, where they will lie; the
+        first is the standard library's, with all others below it.
+    folders
+        They and all below them.
+    about
+        What `hpcpy_info` tells; ``owners`` in it says which top-level names
+        each distribution brings.
+    absent
+        Names that nobody can import on this system.
+    epoch
+        The time of all files in an image, when they have but one.
+
+    Returns
+    -------
+    bytes
+        The bundle: the same for the same files, in any process and folder.
+    """
+    writer = _Writer()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tables = {folder.final.removeprefix(roots[0]): writer.table(folder) for folder in folders}
+    index = {
+        "roots": [root.removeprefix(roots[0]) for root in roots],
+        "folders": dict(sorted(tables.items())),
+        "absent": frozenset(absent),
+        "epoch": epoch,
+        "about": writer.add({**about, "from source": writer.from_source}),
+    }
+    return _sealed(writer.data, writer.add(index))
+
+
+def _sealed(data: bytearray, index: int) -> bytes:
+    head = MAGIC + MAGIC_NUMBER + bytes(4) + index.to_bytes(8, "little") + bytes(8)
+    body = bytes(data[HEADER_SIZE:])
+    return head + hashlib.sha256(head + body).digest() + body
+
+
+def compiled(file: Path, path: str) -> CodeType:
+    """Compile a module.
+
+    Parameters
+    ----------
+    file
+        Where it lies now.
+    path
+        Where it will lie.
+
+    Returns
+    -------
+    CodeType
+        Its code.
+
+    Raises
+    ------
+    SyntaxError, ValueError
+        When it is not Python.
+    """
+    return SourceFileLoader("", path).source_to_code(file.read_bytes(), path)

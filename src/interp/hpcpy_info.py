@@ -1,0 +1,140 @@
+"""``python -m hpcpy_info``: what is in this interpreter, and where a module comes from."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from collections import Counter
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from _hpcpy_folders import HEADER_SIZE, MODULE, PACKAGE
+from _hpcpy_importer import finder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from _hpcpy_folders import Bundle
+
+
+def check(bundle: Bundle) -> int:
+    """Read every byte of the bundle, and only then load every module's code.
+
+    Parameters
+    ----------
+    bundle
+        The one in use.
+
+    Returns
+    -------
+    int
+        How many modules it has.
+
+    Raises
+    ------
+    ValueError
+        When a byte is not what the build wrote.
+    """
+    # The digest lies between what it is of; wrong bytecode can crash Python.
+    digest = hashlib.sha256(bundle.data[: HEADER_SIZE - 32])
+    digest.update(bundle.data[HEADER_SIZE:])
+    if digest.digest() != bundle.data[HEADER_SIZE - 32 : HEADER_SIZE]:
+        raise ValueError("the modules in memory are not those that were built: get the image again")
+    offsets = {where for _, kind, where in _entries(bundle) if kind in (MODULE, PACKAGE)}
+    for offset in offsets:
+        bundle.load(offset)
+    return len(offsets)
+
+
+def _entries(bundle: Bundle) -> Iterator[tuple[str, int, Any]]:
+    for folder in bundle.folders():
+        for kind, where in folder.entries.values():
+            yield folder.path, kind, where
+
+
+def origin(name: str) -> str:
+    """Say where an import would take a module from.
+
+    Parameters
+    ----------
+    name
+        The module's full name.
+
+    Returns
+    -------
+    str
+        One line.
+    """
+    try:
+        spec = find_spec(name)
+    except ImportError as error:
+        return f"{name}: {error}"
+    if spec is None:
+        return f"{name}: is nowhere"
+    if not spec.has_location:
+        return f"{name}: {spec.origin or 'a namespace of folders'}"
+    offset = getattr(spec.loader, "offset", None)
+    memory = f"in memory at {offset}, its source in " if offset is not None else ""
+    return f"{name}: {memory}{spec.origin}"
+
+
+def _print_all(bundle: Bundle) -> None:
+    about = bundle.about
+    modules = Counter(
+        path.partition("/site-packages/")[2].partition("/")[0]
+        for path, kind, _ in _entries(bundle)
+        if kind in (MODULE, PACKAGE)
+    )
+    linked = Counter(name.partition(".")[0] for name in about["built in"])
+    print(f"Python {about['python']}, {sum(modules.values())} modules in memory")
+    print(f"\n{'package':<28}{'version':<16}{'in memory':>9}{'built in':>9}  licence")
+    for name, package in about["packages"].items():
+        tops = about["owners"][package["owner"]]
+        counts = [sum(counter[top] for top in tops) for counter in (modules, linked)]
+        print(
+            f"{name:<28}{package['version']:<16}{counts[0]:>9}{counts[1]:>9}  {package['licence']}"
+        )
+    for package, table in about["extensions"].items():
+        for module, why in table.get("shared", {}).items():
+            print(f"shared: {package}: {module}: {why}")
+    for path in about["from source"]:
+        print(f"does not compile, left to its source: {path}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="hpcpy_info", description=__doc__)
+    parser.add_argument("module", nargs="*", help="say where this module comes from")
+    parser.add_argument("--check", action="store_true", help="read all that is in memory")
+    parser.add_argument("--json", action="store_true", help="all that is known, for programs")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Print what was asked for.
+
+    Returns
+    -------
+    int
+        0, 65 when the bundle's bytes are wrong, 69 when there is no bundle.
+    """
+    options = _options()
+    try:
+        bundle = finder().bundle
+        if options.check:
+            print(f"{check(bundle)} modules in memory, each as it was built")
+        elif options.json:
+            print(json.dumps(bundle.about, indent=1))
+        elif options.module:
+            print("\n".join(origin(name) for name in options.module))
+        else:
+            _print_all(bundle)
+    except (ImportError, ValueError) as error:
+        print(f"hpcpy_info: {error}", file=sys.stderr)
+        return 69 if isinstance(error, ImportError) else 65
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

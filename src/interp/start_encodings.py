@@ -1,0 +1,17 @@
+"""Frozen as `encodings`, the first module that Python imports with its import system up.
+
+It puts the importer in place and then becomes the real `encodings`.
+"""
+
+import sys
+from _frozen_importlib import _exec  # type: ignore[attr-defined]
+
+import _hpcpy_bundle  # type: ignore[import-not-found]
+
+import _hpcpy_importer
+
+_finder = _hpcpy_importer.install(_hpcpy_bundle.data(), sys._stdlib_dir)  # type: ignore[attr-defined]
+_spec = _finder.find_spec("encodings")
+if _spec is None:
+    raise ImportError("hpcpy: the bundle has no encodings")
+_exec(_spec, sys.modules["encodings"])

@@ -1,0 +1,170 @@
+"""The image's own modules come from memory, and nobody need notice."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+importer = pytest.importorskip("_hpcpy_importer", reason="this image's modules are files")
+
+NUMPY_2 = {
+    "numpy/__init__.py": "__version__ = '0.1'\n",
+    "numpy/linalg.py": "OWN = True\n",
+    "numpy-0.1.dist-info/METADATA": "Metadata-Version: 2.1\nName: numpy\nVersion: 0.1\n",
+    "numpy-0.1.dist-info/RECORD": "",
+}
+
+
+def python(*arguments: str, program: str = sys.executable, **variables: str) -> str:
+    done = subprocess.run(
+        [program, *arguments],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def own_numpy(tmp_path: Path) -> Path:
+    _write(tmp_path / "own")
+    return tmp_path / "own"
+
+
+def _write(folder: Path) -> None:
+    for name, text in NUMPY_2.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def test_every_byte_is_as_it_was_built() -> None:
+    assert "modules in memory, each as it was built" in python("-m", "hpcpy_info", "--check")
+
+
+def test_every_module_of_the_tree_is_in_memory() -> None:
+    from _hpcpy_folders import Loader
+
+    bundle = importer.finder().bundle
+    missing = []
+    for folder in bundle.folders():
+        for file in Path(folder.path).glob("*.py"):
+            if "." not in file.stem and file.stem != "__init__":
+                spec = folder.find_spec(file.stem)
+                if spec is None or not isinstance(spec.loader, Loader):
+                    missing.append(file)
+    shadowed = [file for file in missing if not list(file.parent.glob(f"{file.stem}.*.so"))]
+    assert [str(file) for file in shadowed] == bundle.about["from source"]
+
+
+def test_information_names_packages_and_where_a_module_comes_from() -> None:
+    said = python("-m", "hpcpy_info")
+    assert "numpy " in said
+    assert "in memory" in python("-m", "hpcpy_info", "numpy.linalg", "json")
+
+
+def test_source_of_a_package_is_shown() -> None:
+    program = "import inspect, numpy.linalg as n; print(inspect.getsource(n.norm))"
+    assert "def norm(x, ord=None" in python("-c", program)
+
+
+def test_options_that_start_python_otherwise_work() -> None:
+    for options in (["-I"], ["-E"], ["-S"], ["-P"], ["-B"], ["-O"], ["-W", "error"], ["-X", "dev"]):
+        assert python(*options, "-c", "import json; print(json.dumps(1))") == "1"
+
+
+def test_without_site_no_package_is_there() -> None:
+    program = "from importlib.util import find_spec; print(find_spec('numpy'))"
+    assert python("-S", "-c", program) == "None"
+
+
+def test_workers_import_what_they_need(tmp_path: Path) -> None:
+    script = tmp_path / "pool.py"
+    script.write_text(
+        "import multiprocessing, sys\n"
+        "def double(x):\n"
+        "    import numpy\n"
+        "    return float(2 * numpy.float64(x))\n"
+        "if __name__ == '__main__':\n"
+        "    with multiprocessing.get_context(sys.argv[1]).Pool(1) as pool:\n"
+        "        print(pool.map(double, [3]))\n"
+    )
+    for method in ("fork", "forkserver", "spawn"):
+        assert python(str(script), method) == "[6.0]"
+
+
+def test_subinterpreter_imports_from_memory() -> None:
+    program = (
+        "import concurrent.interpreters as i; s = i.create(); "
+        "s.exec('import json; print(type(json.__loader__).__module__, flush=True)'); s.close()"
+    )
+    assert python("-c", program) == "_hpcpy_folders"
+
+
+def test_debugger_shows_lines_of_a_bundled_module(tmp_path: Path) -> None:
+    script = tmp_path / "uses.py"
+    script.write_text("import json\njson.dumps(1)\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pdb", str(script)],
+        input="next\nbreak json.dumps\ncontinue\nlist\nquit\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "return _default_encoder.encode(obj)" in done.stdout
+    assert "json/__init__.py" in done.stdout
+
+
+def test_pip_sees_the_bundled_packages() -> None:
+    assert "numpy==" in python("-m", "pip", "list", "--format=freeze")
+
+
+def test_leaked_package_is_not_taken(own_numpy: Path) -> None:
+    program = "import numpy; print(numpy.__version__)"
+    assert python("-c", program, PYTHONPATH=str(own_numpy)) != "0.1"
+
+
+def test_asked_for_package_replaces_the_c_parts_too(own_numpy: Path) -> None:
+    asked = {"PYTHONPATH": str(own_numpy), "HPCPY_PREFER": "numpy"}
+    _of_its_own(sys.executable, asked)
+
+
+def test_venvs_package_replaces_the_c_parts_too(tmp_path: Path) -> None:
+    venv = tmp_path / "venv"
+    python("-m", "venv", "--system-site-packages", "--without-pip", str(venv))
+    program = str(venv / "bin/python")
+    numpy = "import numpy, sys; print(numpy.__version__, sys.prefix)"
+    assert python("-c", numpy, program=program).endswith(str(venv))
+    _write(next(venv.glob("lib/python3*/site-packages")))
+    _of_its_own(program, {})
+
+
+def _of_its_own(program: str, variables: dict[str, str]) -> None:
+    code = (
+        "import numpy, numpy.linalg, importlib.metadata as m\n"
+        "print(numpy.__version__, numpy.linalg.OWN, m.version('numpy'))\n"
+        "try:\n"
+        "    import numpy._core._multiarray_umath\n"
+        "except ModuleNotFoundError as error:\n"
+        "    print(error)\n"
+    )
+    said = python("-c", code, program=program, **variables).splitlines()
+    assert said == ["0.1 True 0.1", "No module named 'numpy._core'"]
+
+
+def test_asked_for_package_that_is_nowhere_is_one_clear_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import numpy"],
+        env={**os.environ, "HPCPY_PREFER": "numpy"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "HPCPY_PREFER wants numpy from sys.path, which has none" in done.stderr

@@ -1,0 +1,107 @@
+"""A small installation, its bundle, and a Python that imports from it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+# Not a venv's, which would see no packages but its own.
+PYTHON: str = getattr(sys, "_base_executable", sys.executable)
+INTERP = Path(__file__).parents[2] / "src/interp"
+sys.path.insert(0, str(INTERP))
+
+# What the executable does in C; the library's folder has no standard library
+# in it here, that stays the running Python's.
+_START = """
+import sys
+sys.path.insert(0, {interp!r})
+import _hpcpy_importer, _hpcpy_site
+sys.path.remove({interp!r})
+with open({bundle!r}, "rb") as file:
+    _hpcpy_importer.install(memoryview(file.read()), {library!r})
+sys.path.append({site!r})
+import posix
+def forbid_asking():
+    def refuse(*arguments):
+        raise AssertionError(f"the file system was asked: {{arguments}}")
+    posix.stat = posix.listdir = posix.open = refuse
+"""
+
+
+class Installation:
+    """Folders of modules below ``lib``.
+
+    Parameters
+    ----------
+    folder
+        Where it goes.
+    files
+        Text by path, relative to site-packages.
+    """
+
+    def __init__(self, folder: Path, files: dict[str, str]) -> None:
+        self.folder = folder
+        self.library = folder / "lib"
+        self.site = self.library / "site-packages"
+        self.site.mkdir(parents=True)
+        self.epoch: int | None = None
+        write(self.site, files)
+
+    def bundle(self) -> bytes:
+        from bundle.about import describe
+        from bundle.tree import scan
+        from bundle.write import write_bundle
+
+        roots = [self.library, self.site]
+        folders = [
+            found for root in roots for found in scan(root, str(root), is_open=root == self.site)
+        ]
+        top_level = next(found.entries for found in folders if found.path == self.site)
+        about = describe(self.site, top_level, [], {})
+        return write_bundle([str(root) for root in roots], folders, about, ["winreg"], self.epoch)
+
+    def run(
+        self, program: str, *options: str, python: str = PYTHON, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program by a Python that has the bundle, made at the first run."""
+        file = self.folder / "modules.bundle"
+        if not file.exists():
+            file.write_bytes(self.bundle())
+        start = _START.format(
+            interp=str(INTERP), bundle=str(file), library=str(self.library), site=str(self.site)
+        )
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "HPCPY"))}
+        return subprocess.run(
+            [python, *options, "-c", start + textwrap.dedent(program)],
+            env={**environment, "PYTHONDONTWRITEBYTECODE": "1", **variables},
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def says(self, program: str, *options: str, **variables: str) -> str:
+        """Return what a program prints, which must go well."""
+        done = self.run(program, *options, **variables)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout.strip()
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+
+
+def distribution(name: str, version: str, *files: str) -> dict[str, str]:
+    """Return the files of a dist-info folder."""
+    home = f"{name}-{version}.dist-info"
+    return {
+        f"{home}/METADATA": f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n"
+        "License-Expression: MIT\n",
+        f"{home}/RECORD": "".join(f"{file},,\n" for file in (*files, f"{home}/METADATA")),
+    }

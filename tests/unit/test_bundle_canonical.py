@@ -1,0 +1,99 @@
+"""Marshalled code depends on the source alone, and loads as what it was."""
+
+from __future__ import annotations
+
+import json
+import marshal
+import os
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+from small_bundle import INTERP
+
+SOURCE = '''
+"""A docstring, "shared text", shared text"""
+import os.path as path, sys
+ANSWERS = {"one", "two", "three", "four", "five", "six"}
+def f(a, /, b=(1, 1.0, True, -0.0, 0.0), *, c=b"shared bytes") -> "shared text":
+    x = 12345678901234567890123, -98765432109876543210, 1.5j, ..., None, "\\ud800", "é" * 3
+    def inner():
+        nonlocal x
+        return a, x, "shared text and more than five", "shared text and more than five"
+    return inner, a in {"one", "two", "three", 3, 4.5, (1, "x")}, [i for i in "abc"]
+class C[T]:
+    __slots__ = ("alpha", "beta")
+    def method(self): self.alpha = self.beta = self.gamma = __class__
+'''
+if sys.version_info < (3, 12):
+    SOURCE = SOURCE.replace("C[T]", "C")
+
+PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from bundle.canonical import canonical
+code = compile(sys.stdin.read(), "/somewhere.py", "exec", dont_inherit=True)
+if len(sys.argv) > 2:
+    # Each constant is referred to from elsewhere, each name interned by others.
+    kept = [code.co_consts, [c for c in code.co_consts], *[c for c in code.co_consts]]
+    kept += [getattr(c, n) for c in code.co_consts for n in dir(c) if n.startswith("co_")]
+    globals().update(dict.fromkeys(["ANSWERS", "alpha", "beta", "inner", "nonlocal_"]))
+print(canonical(code).hex())
+"""
+
+
+def marshalled(seed: int, *options: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(INTERP), *options],
+        input=SOURCE,
+        env={**os.environ, "PYTHONHASHSEED": str(seed)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def test_bytes_depend_on_no_hash_seed_and_no_other_reference() -> None:
+    assert marshalled(1) == marshalled(2) == marshalled(3, "kept")
+
+
+def test_code_runs_as_before() -> None:
+    from bundle.canonical import canonical
+
+    module: dict[str, object] = {"__name__": "m"}
+    code = compile(SOURCE, "/somewhere.py", "exec", dont_inherit=True)
+    loaded = marshal.loads(canonical(code))  # noqa: S302
+    exec(loaded, module)  # noqa: S102
+    f = module["f"]
+    assert isinstance(f, types.FunctionType)
+    assert [repr(value) for value in f.__defaults__ or ()] == ["(1, 1.0, True, -0.0, 0.0)"]
+    inner, is_in, letters = f("one")
+    assert (is_in, letters) == (True, ["a", "b", "c"])
+    assert inner()[1][:2] == (12345678901234567890123, -98765432109876543210)
+    assert loaded.co_filename == "/somewhere.py"
+
+
+def test_equal_constants_are_written_once() -> None:
+    from bundle.canonical import canonical
+
+    assert canonical(compile(SOURCE, "m", "exec")).count(b"shared text and more") == 1
+
+
+@pytest.mark.parametrize("name", ["json/decoder.py", "typing.py", "argparse.py", "_pydecimal.py"])
+def test_modules_of_the_library_load_as_they_were(name: str) -> None:
+    from bundle.canonical import canonical
+
+    path = Path(json.__file__).parents[1] / name
+    code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+    data = canonical(code)
+    assert marshal.loads(data) == code  # noqa: S302
+    assert len(data) <= len(marshal.dumps(code))
+
+
+def test_tables_are_written_too() -> None:
+    from bundle.canonical import canonical
+
+    table = {"roots": ["", "/site-packages"], "absent": frozenset("abc"), "n": {"a": (1, "b")}}
+    assert marshal.loads(canonical(table)) == table  # noqa: S302

@@ -1,0 +1,300 @@
+"""Modules from memory behave as those of files do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sysconfig
+from pathlib import Path
+
+import pytest
+from small_bundle import INTERP, Installation, distribution, write
+
+FILES = {
+    "pack/__init__.py": "from pack.inner import double\nNAME = __name__\n",
+    "pack/inner.py": """\
+        \"\"\"Doubles.\"\"\"
+
+        def double(x):
+            return 2 * x  # twice
+
+        def fail():
+            raise RuntimeError("failed")
+        """,
+    "pack/__main__.py": "import sys\nprint('main of', __package__, sys.argv[1:])\n",
+    "pack/data/text.txt": "some data\n",
+    "pack/deep/__init__.py": "",
+    "pack/deep/leaf.py": "import pack\nassert pack.NAME\n",
+    "lonely.py": "VALUE = 1\nassert VALUE, 'kept'\nCHECKED = __debug__\n",
+    "broken.py": "VALUE = 1\nthis is no Python\n",
+    "with-dash.py": "VALUE = 2\n",
+    "space/one.py": "WHERE = 'bundle'\n",
+    **distribution("Pack", "1.5", "pack/__init__.py", "pack/inner.py"),
+}
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Installation:
+    return Installation(tmp_path, FILES)
+
+
+def test_import_asks_no_file_system(installed: Installation) -> None:
+    program = """
+        forbid_asking()
+        import pack, pack.inner, pack.deep.leaf, lonely
+        try:
+            import pack.absent
+        except ModuleNotFoundError as error:
+            print(error, error.name)
+        try:
+            import winreg
+        except ModuleNotFoundError as error:
+            print(error)
+        print(pack.double(4))
+        """
+    assert installed.says(program).splitlines() == [
+        "No module named 'pack.absent' pack.absent",
+        "No module named 'winreg'",
+        "8",
+    ]
+
+
+def test_module_has_the_attributes_of_a_file(installed: Installation) -> None:
+    program = """
+        import pack.inner
+        from importlib.machinery import SourceFileLoader
+        print(pack.__file__, pack.__path__, pack.inner.__file__, pack.inner.__package__)
+        print(getattr(pack, "__cached__", None), pack.__spec__.has_location, pack.__spec__.cached)
+        print(isinstance(pack.__loader__, SourceFileLoader), pack.__loader__.is_package("pack"))
+        print(pack.double.__code__.co_filename == pack.inner.__file__)
+        """
+    home = installed.site / "pack"
+    assert installed.says(program).splitlines() == [
+        f"{home}/__init__.py ['{home}'] {home}/inner.py pack",
+        "None True None",
+        "True True",
+        "True",
+    ]
+
+
+def test_absent_module_has_no_spec(installed: Installation) -> None:
+    # None, and no exception: programs ask so whether something is installed.
+    program = """
+        from importlib.util import find_spec
+        print([find_spec(name) for name in ("pack.absent", "winreg", "absent")])
+        """
+    assert installed.says(program) == "[None, None, None]"
+
+
+def test_source_is_taken_from_the_real_file(installed: Installation) -> None:
+    program = """
+        import inspect, pack, linecache
+        print(inspect.getsource(pack.double), end="")
+        print(pack.inner.__loader__.get_source("pack.inner").splitlines()[0])
+        """
+    assert installed.says(program).splitlines() == [
+        "def double(x):",
+        "    return 2 * x  # twice",
+        '"""Doubles."""',
+    ]
+
+
+def test_traceback_shows_source_lines_and_no_line_of_ours(installed: Installation) -> None:
+    write(installed.site, {"fails.py": "import pack\npack.inner.fail()\n"})
+    done = installed.run("import fails")
+    assert 'raise RuntimeError("failed")' in done.stderr
+    assert "pack.inner.fail()" in done.stderr
+    assert "_hpcpy" not in done.stderr
+    assert "importlib" not in done.stderr
+
+
+def test_functions_can_be_pickled(installed: Installation) -> None:
+    program = "import pack, pickle; print(pickle.loads(pickle.dumps(pack.double))(3))"
+    assert installed.says(program) == "6"
+
+
+def test_resources_and_metadata_are_read_from_disk(installed: Installation) -> None:
+    program = """
+        from importlib import metadata, resources
+        print(resources.files("pack").joinpath("data/text.txt").read_text(), end="")
+        print(resources.files("pack.data").joinpath("text.txt").read_text(), end="")
+        print(metadata.version("pack"), [str(file) for file in metadata.files("pack")][:2])
+        """
+    assert installed.says(program).splitlines() == [
+        "some data",
+        "some data",
+        "1.5 ['pack/__init__.py', 'pack/inner.py']",
+    ]
+
+
+def test_packages_can_be_walked(installed: Installation) -> None:
+    program = f"""
+        import pack, pkgutil
+        print([(m.name, m.ispkg) for m in pkgutil.walk_packages(pack.__path__, "pack.")])
+        print(sorted(m.name for m in pkgutil.iter_modules([{str(installed.site)!r}])))
+        """
+    write(installed.site, {"later.py": ""})
+    first, second = installed.says(program).splitlines()
+    assert first == (
+        "[('pack.__main__', False), ('pack.deep', True), ('pack.deep.leaf', False), "
+        "('pack.inner', False)]"
+    )
+    assert second == "['broken', 'later', 'lonely', 'pack', 'with-dash']"
+
+
+def test_module_installed_after_the_build_is_listed_too(installed: Installation) -> None:
+    program = f"""
+        import pkgutil
+        print(sorted(m.name for m in pkgutil.iter_modules([{str(installed.site)!r}])))
+        """
+    installed.says("")
+    write(installed.site, {"later.py": "", "later_package/__init__.py": ""})
+    assert "'later', 'later_package', 'lonely'" in installed.says(program)
+
+
+def test_namespace_package_has_portions_of_other_folders(installed: Installation) -> None:
+    write(installed.folder / "more", {"space/two.py": "WHERE = 'elsewhere'\n"})
+    program = "import space.one, space.two; print(space.one.WHERE, space.two.WHERE)"
+    path = str(installed.folder / "more")
+    assert installed.says(program, PYTHONPATH=path) == "bundle elsewhere"
+
+
+def test_extended_path_of_a_package_is_searched(installed: Installation) -> None:
+    write(installed.folder / "more", {"extra.py": "VALUE = 7\n"})
+    program = "import pack; pack.__path__.append('more'); import pack.extra as e; print(e.VALUE)"
+    assert installed.says(program) == "7"
+
+
+def test_module_runs_as_main(installed: Installation) -> None:
+    program = """
+        import runpy
+        sys.argv[1:] = ["x"]
+        runpy.run_module("pack", run_name="__main__", alter_sys=True)
+        """
+    assert installed.says(program) == "main of pack ['x']"
+
+
+def test_module_can_be_reloaded(installed: Installation) -> None:
+    program = """
+        import importlib, lonely
+        lonely.VALUE = 2
+        print(importlib.reload(lonely) is lonely, lonely.VALUE)
+        """
+    assert installed.says(program) == "True 1"
+
+
+def test_odd_name_can_be_imported(installed: Installation) -> None:
+    assert installed.says("print(__import__('with-dash').VALUE)") == "2"
+
+
+def test_module_that_does_not_compile_says_so_when_imported(installed: Installation) -> None:
+    done = installed.run("import lonely, broken")
+    assert "broken.py" in done.stderr
+    assert "SyntaxError" in done.stderr
+    assert "line 2" in done.stderr
+
+
+def test_optimised_python_drops_assertions(installed: Installation) -> None:
+    assert installed.says("import lonely; print(lonely.CHECKED)") == "True"
+    assert installed.says("import lonely; print(lonely.CHECKED)", "-O") == "False"
+
+
+def test_import_times_are_told(installed: Installation) -> None:
+    done = installed.run("import pack", "-X", "importtime")
+    assert "|   pack.inner" in done.stderr
+
+
+def test_package_installed_after_the_build_is_found(installed: Installation) -> None:
+    installed.says("import pack")
+    write(installed.site, {"later.py": "VALUE = 5\n"})
+    assert installed.says("import later; print(later.VALUE)") == "5"
+
+
+def test_site_packages_as_built_is_not_listed(installed: Installation) -> None:
+    installed.epoch = 1_000_000
+    os.utime(installed.site, (installed.epoch, installed.epoch))
+    program = """
+        def refuse(path):
+            raise AssertionError(path)
+        sys.path[:] = [path for path in sys.path if path.endswith("/lib/site-packages")][-1:]
+        list_folder, posix.listdir = posix.listdir, refuse
+        try:
+            import later
+        except ModuleNotFoundError:
+            print("absent")
+        """
+    assert installed.says(program) == "absent"
+    write(installed.site, {"later.py": "VALUE = 5\n"})
+    assert installed.says("import later; print(later.VALUE)") == "5"
+
+
+def test_shared_module_is_opened_by_its_exact_path(installed: Installation) -> None:
+    suffix = sysconfig.get_config_var("EXT_SUFFIX")
+    library = Path(sysconfig.get_config_var("DESTSHARED") or "") / f"_queue{suffix}"
+    if not library.is_file():
+        pytest.skip("this Python has no shared _queue to borrow")
+    shutil.copy(library, installed.site / "pack" / library.name)
+    program = "forbid_asking(); import pack._queue as q; print(q.__file__)"
+    assert installed.says(program) == str(installed.site / "pack" / library.name)
+
+
+def test_bundle_of_another_python_is_refused(installed: Installation) -> None:
+    data = bytearray(installed.bundle())
+    data[8] ^= 1
+    (installed.folder / "modules.bundle").write_bytes(data)
+    assert "are not those of this Python" in installed.run("").stderr
+
+
+def test_moved_installation_has_its_new_paths(installed: Installation) -> None:
+    installed.says("import pack")
+    moved = installed.folder / "moved"
+    shutil.copytree(installed.library, moved / "lib")
+    shutil.copy(installed.folder / "modules.bundle", moved)
+    other = Installation(installed.folder / "unused", {})
+    other.folder, other.library, other.site = moved, moved / "lib", moved / "lib/site-packages"
+    program = "import pack; print(pack.inner.__file__, pack.double.__code__.co_filename)"
+    path = str(moved / "lib/site-packages/pack/inner.py")
+    assert other.says(program) == f"{path} {path}"
+
+
+def test_self_check_finds_a_changed_byte(installed: Installation) -> None:
+    program = f"""
+        sys.path.insert(0, {str(INTERP)!r})
+        sys.argv[1:] = ["--check"]
+        import hpcpy_info
+        sys.exit(hpcpy_info.main())
+        """
+    assert "modules in memory, each as it was built" in installed.says(program)
+    file = installed.folder / "modules.bundle"
+    good = file.read_bytes()
+    at = good.index(b"Doubles.")
+    file.write_bytes(good[:at] + b"T" + good[at + 1 :])
+    done = installed.run(program)
+    assert (done.returncode, done.stderr.count("\n")) == (65, 1)
+    assert "get the image again" in done.stderr
+
+
+def test_changed_byte_is_an_error_and_no_crash(installed: Installation) -> None:
+    program = f"""
+        sys.path.insert(0, {str(INTERP)!r})
+        from hpcpy_info import check
+        check(_hpcpy_importer.finder().bundle)
+        """
+    installed.says(program)
+    file = installed.folder / "modules.bundle"
+    good = file.read_bytes()
+    for at in range(0, len(good), len(good) // 12):
+        file.write_bytes(good[:at] + bytes([good[at] ^ 0x40]) + good[at + 1 :])
+        # The tables are needed to come as far as the check: 1, and no signal.
+        assert installed.run(program).returncode == 1
+
+
+def test_same_files_give_the_same_bytes(tmp_path: Path) -> None:
+    from bundle.tree import scan
+    from bundle.write import write_bundle
+
+    def bundle(folder: Path) -> bytes:
+        library = Installation(folder, FILES).library
+        return write_bundle(["/final"], scan(library, "/final", is_open=False), {})
+
+    assert bundle(tmp_path / "a") == bundle(tmp_path / "elsewhere" / "b")

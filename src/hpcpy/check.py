@@ -13,7 +13,7 @@ from hpcpy.venv import ensure_venv
 
 def shell_scripts() -> list[str]:
     """Return the shell scripts of the checkout."""
-    found = [*paths.RECIPES.glob("*.sh"), *paths.CONTAINERS.rglob("*.sh"), paths.ROOT / ".ci/run"]
+    found = [*paths.RECIPES.rglob("*.sh"), *paths.CONTAINERS.rglob("*.sh"), paths.ROOT / ".ci/run"]
     return sorted(path.relative_to(paths.ROOT).as_posix() for path in found)
 
 
@@ -32,6 +32,7 @@ def main(_: list[str]) -> int:
             ("ruff format", ["ruff", "format", "--check", "."]),
             ("mypy of the host's code", ["mypy", "src/hpcpy"]),
             ("mypy of the workloads", ["mypy", "src/workloads"]),
+            ("mypy of the interpreter's code", ["mypy", "src/interp", "recipes/link"]),
             ("shellcheck", ["shellcheck", "--external-sources", *shell_scripts()]),
         ):
             with stage(title) as current:

@@ -1,0 +1,48 @@
+#!/bin/sh
+# CPython with all its own modules built in, against static libraries: what the
+# parts of the one executable are built with, and its library.
+# shellcheck source=recipes/deps.sh
+. "$CONTEXT/recipes/deps.sh"
+
+unpack python
+for patch in "$MATERIALS"/recipes/patches/cpython-*.patch; do
+    patch -p1 <"$patch"
+done
+
+# sysconfig sets up every build of a user's extension, and is to know nothing of
+# all this: so not by flags.  gcc and configure find the static libraries by the
+# environment; what is linked with them, configure's own tests too, must not be
+# position-independent, as they are not.
+unset CFLAGS CXXFLAGS CPPFLAGS LDFLAGS
+export CPATH="$DEPS/include" LIBRARY_PATH="$DEPS/lib"
+# A static library does not say what it needs itself; absolute, or configure
+# looks for another.
+export PKG_CONFIG="/usr/bin/pkg-config --static"
+mkdir compilers
+printf '#!/bin/sh\nexec /usr/bin/gcc -fno-pie -no-pie "$@"\n' >compilers/gcc
+chmod +x compilers/gcc
+export PATH="$PWD/compilers:$PATH"
+
+# No PGO: 6 minutes for no clear gain.  mimalloc, which is for PYTHONMALLOC and
+# free threading alone, reads a file at each start.  _tkinter would pull in X11.
+# Compilers by their names, or extensions would be linked by this one's path.
+MODULE_BUILDTYPE=static ./configure --prefix="$PREFIX" --disable-shared \
+    --disable-test-modules --without-mimalloc --with-readline=editline --with-ensurepip=install \
+    CC=gcc CXX=g++ CFLAGS_NODIST="$PORTABLE $HARDENED" LDFLAGS_NODIST="$HARDENED_LINK" \
+    LIBEDIT_LIBS="-ledit -lncursesw" py_cv_module__tkinter=n/a
+make -j "$JOBS"
+make install DESTDIR="$OUT"
+
+# libpython.a lacks the libraries that CPython brings along.
+cp Modules/_hacl/*.a Modules/expat/libexpat.a Modules/_decimal/libmpdec/libmpdec.a \
+    "$OUT$PREFIX"/lib/python3.*/config-3*/
+
+cd "$OUT$PREFIX"
+strip --strip-debug lib/python3.*/config-3*/*.a
+rm -rf lib/python3.*/idlelib lib/python3.*/turtledemo lib/python3.*/tkinter \
+    lib/libpython3* lib/pkgconfig share bin/idle3*
+# The interpreter has all code in memory.
+find lib -name __pycache__ -prune -exec rm -rf {} +
+ln -s python3 bin/python
+ln -sf pip3 bin/pip
+strip_all .

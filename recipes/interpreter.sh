@@ -1,0 +1,62 @@
+#!/bin/sh
+# The one executable: CPython, the modules of all parts before this one, their
+# static libraries, and all that is written in Python as a bundle.
+# shellcheck source=recipes/lib.sh
+. "$CONTEXT/recipes/lib.sh"
+
+interp=$MATERIALS/src/interp
+link_tools=$MATERIALS/recipes/link
+python() { PYTHONPATH=$interp "$PREFIX/bin/python3" -B -s -S "$@"; }
+config=$(python -c 'import sysconfig; print(sysconfig.get_config_var("LIBPL"))')
+version=$(python -c 'import sysconfig; print(sysconfig.get_config_var("LDVERSION"))')
+library=$PREFIX/lib/python$version
+
+# What the importer wants beside the library, and its line in CPython's site.
+staged=$OUT$library
+mkdir -p "$staged" "$OUT$PREFIX/bin"
+cp "$interp"/_hpcpy_*.py "$interp"/hpcpy_info.py "$staged/"
+marker='^if not sys.flags.no_site:$'
+grep -q "$marker" "$library/site.py"
+sed "s/$marker/main = __import__(\"_hpcpy_site\").main_for(globals())\n&/" \
+    "$library/site.py" >"$staged/site.py"
+mkdir "$staged/sysconfig"
+patch --quiet -o "$staged/sysconfig/__init__.py" "$library/sysconfig/__init__.py" \
+    "$MATERIALS/recipes/patches/library-sysconfig.patch"
+chmod 644 "$staged"/*.py "$staged"/*/*.py
+cp -R "$staged/." "$library/"
+
+python "$link_tools/table.py" /opt/link >table.c
+python "$link_tools/table.py" --names /opt/link >names.txt
+# All packages are at / by now, and with --epoch nobody looks for later ones.
+python -m bundle bundle --library "$library" --built-in names.txt \
+    --extensions "$MATERIALS/recipes/extensions.toml" --epoch "$SOURCE_DATE_EPOCH"
+for source in "$interp"/*.c "$interp"/*.S table.c; do
+    # shellcheck disable=SC2086  # lists of words
+    gcc -std=gnu11 -Wall -Wextra $PORTABLE $HARDENED -fno-pie -I"$PREFIX/include/python$version" \
+        -I"$interp" -DHPCPY_PREFIX="\"$PREFIX\"" -Wa,-I,bundle -c "$source" \
+        -o "${source##*/}.o"
+done
+
+# The loader opens absolute names without a search: see soname.py.
+system=/lib/$(gcc -print-multiarch)
+for shared in libm.so.6 libc.so.6; do
+    python "$link_tools/soname.py" "$system/$shared" "$system/$shared" "$shared"
+done
+
+libraries=$(python "$link_tools/libraries.py" "$config" /opt/link/*/libraries)
+# Of the global names only Python's C API is exported: OpenSSL's or BLAS's
+# would take the place of those that a user's own libraries bring.
+echo '{ Py*; _Py*; };' >exports
+# No PIE: 92,329 relocations at each start, 1.2 ms of 8.9.
+# shellcheck disable=SC2086  # lists of words
+gcc -no-pie $HARDENED_LINK -Wl,-z,noexecstack -Wl,--dynamic-list=exports \
+    -Wl,--wrap=blas_thread_init -nodefaultlibs \
+    -o "$OUT$PREFIX/bin/python$version" ./*.o /opt/link/*/*.o \
+    -Wl,--whole-archive "$config/libpython$version.a" -Wl,--no-whole-archive \
+    -L/opt/deps/lib -Wl,-Bstatic,--start-group $libraries -Wl,--end-group,-Bdynamic \
+    ./libm.so.6 ./libc.so.6 "/usr$system/libc_nonshared.a" "$system"/ld-linux-*.so.* \
+    -lgcc -lgcc_eh
+strip --strip-unneeded "$OUT$PREFIX/bin/python$version"
+
+# Every code object is loaded once: a broken bundle never leaves the builder.
+"$OUT$PREFIX/bin/python$version" -m hpcpy_info --check

@@ -1,0 +1,133 @@
+"""What a compiler driver is asked to link, read from its command line."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# Options whose value is the next argument; those of compiling too, since
+# drivers take them on link lines and pass over them.
+_WITH_VALUE = frozenset(
+    {"-o", "-L", "-l", "-T", "-u", "-z", "-x", "-e", "-h", "-I", "-D", "-U"}
+    | {"-isystem", "-include", "-idirafter", "-iquote", "-MF", "-MT", "-MQ"}
+    | {"-Xlinker", "-Xassembler", "-Xpreprocessor"}
+)
+# Not asked to link a shared object, whatever else stands there.
+_NO_LINK = frozenset({"-c", "-S", "-E", "-M", "-MM", "-r", "-fsyntax-only"})
+# Of what is passed to the linker only the grouping of archives means anything
+# in a relocatable link; the rest (rpaths, sonames, hardening, version scripts)
+# is the final link's to decide.
+_GROUPING = frozenset(
+    {
+        "--start-group",
+        "--end-group",
+        "-(",
+        "-)",
+        "--whole-archive",
+        "--no-whole-archive",
+    }
+)
+_GLIBC = frozenset({"-lm", "-lc", "-lpthread", "-ldl", "-lrt", "-lutil"})
+# What each driver adds to a link by itself.
+_OF_DRIVER = {"g++": "-lstdc++", "c++": "-lstdc++", "gfortran": "-lgfortran"}
+
+
+@dataclass
+class LinkLine:
+    """The parts of a link command that a relocatable link takes up.
+
+    Attributes
+    ----------
+    output
+        What ``-o`` names.
+    inputs
+        Objects, sources, archives and their grouping, in the order given.
+    libraries
+        What is left to the final link: ``-lNAME`` or the path of an archive
+        or shared object of another package.
+    """
+
+    output: Path
+    inputs: list[str] = field(default_factory=list)
+    libraries: list[str] = field(default_factory=list)
+
+
+def expand(arguments: Iterable[str]) -> Iterator[str]:
+    """Yield the arguments with each response file's content in its place.
+
+    Ninja hides ``-shared`` itself in them once a line is long.
+    """
+    for argument in arguments:
+        if argument.startswith("@") and Path(argument[1:]).is_file():
+            yield from expand(shlex.split(Path(argument[1:]).read_text()))
+        else:
+            yield argument
+
+
+def links_shared(arguments: list[str]) -> bool:
+    """Tell whether expanded arguments ask for a shared object."""
+    return "-shared" in arguments and _NO_LINK.isdisjoint(arguments)
+
+
+def read(driver: str, arguments: list[str], own: Path) -> LinkLine:
+    """Read an expanded link command.
+
+    Parameters
+    ----------
+    driver
+        ``gcc``, ``g++``, ``gfortran`` …
+    arguments
+        What follows it.
+    own
+        Folder of the package's build: an archive below it is part of the
+        module, any other one a library for the final link.
+
+    Returns
+    -------
+    LinkLine
+        What matters of it.
+    """
+    line = LinkLine(Path("a.out"))
+    waiting = iter(arguments)
+    for argument in waiting:
+        if argument in _WITH_VALUE:
+            _add_option(line, argument, next(waiting, ""))
+        elif argument.startswith("-l"):
+            _add_library(line, argument)
+        elif argument == "-fopenmp":
+            _add_library(line, "-lgomp")
+        elif argument.startswith("-Wl,"):
+            line.inputs += [f"-Wl,{one}" for one in argument.split(",")[1:] if one in _GROUPING]
+        elif not argument.startswith("-"):
+            _add_file(line, argument, own)
+    if driver in _OF_DRIVER:
+        _add_library(line, _OF_DRIVER[driver])
+    return line
+
+
+def _add_option(line: LinkLine, option: str, value: str) -> None:
+    if option == "-o":
+        line.output = Path(value)
+    elif option == "-l":
+        _add_library(line, f"-l{value}")
+    elif option == "-Xlinker" and value in _GROUPING:
+        line.inputs.append(f"-Wl,{value}")
+
+
+def _add_library(line: LinkLine, library: str) -> None:
+    # glibc's are on every link line; repeating them for each module only
+    # makes the final link's longer.
+    if library not in _GLIBC and library not in line.libraries:
+        line.libraries.append(library)
+
+
+def _add_file(line: LinkLine, file: str, own: Path) -> None:
+    path = Path(file)
+    is_archive = path.suffix == ".a"
+    is_shared = path.suffix == ".so" or ".so." in path.name
+    if is_shared or (is_archive and not path.resolve().is_relative_to(own.resolve())):
+        _add_library(line, str(path.resolve()))
+    else:
+        line.inputs.append(file)

@@ -1,0 +1,24 @@
+#!/bin/sh
+# numpy from its sdist, its modules as objects for the interpreter.
+# shellcheck source=recipes/lib.sh
+. "$CONTEXT/recipes/lib.sh"
+# shellcheck source=recipes/link/use.sh
+. "$MATERIALS/recipes/link/use.sh"
+
+link_setup
+mkdir numpy
+tar -xf "$MATERIALS"/numpy.tar.* -C numpy --strip-components=1 --no-same-owner
+
+# Not -O2: meson's release build says -O3, and the environment would win.  The
+# baseline is -march's; what is above it numpy picks at run time.
+flags=${PORTABLE#-O2 }
+export CFLAGS="$flags $HARDENED" CXXFLAGS="$flags $HARDENED"
+link_install numpy --config-settings=build-dir=build \
+    --config-settings=compile-args="-j$JOBS" \
+    --config-settings=setup-args=-Dblas=openblas \
+    --config-settings=setup-args=-Dlapack=openblas \
+    --config-settings=setup-args=-Dallow-noblas=false \
+    --config-settings=setup-args=-Dprefer_static=true
+
+site=$(echo "$OUT$PREFIX"/lib/python3.*/site-packages)
+drop_tests "$site"

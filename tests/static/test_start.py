@@ -1,0 +1,120 @@
+"""All paths are preset, and Python's ways to change them still do."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LIBRARY = sysconfig.get_path("stdlib")
+PROGRAM = """
+import json, sys
+names = "executable _base_executable prefix exec_prefix base_prefix base_exec_prefix _stdlib_dir"
+print(json.dumps({name: getattr(sys, name) for name in [*names.split(), "path"]}))
+"""
+
+
+def seen(*command: str | Path, cwd: Path | None = None, **variables: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [*command, "-c", PROGRAM],
+        cwd=cwd,
+        env={"PATH": os.environ["PATH"], **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_a_plain_start_knows_its_places() -> None:
+    found = seen(sys.executable)
+    assert found["executable"] == found["_base_executable"] == sys.executable
+    assert {found[key] for key in found if key.endswith("prefix")} == {"/opt/hpcpy"}
+    assert found["_stdlib_dir"] == LIBRARY
+    assert found["path"] == ["", LIBRARY, f"{LIBRARY}/site-packages"]
+
+
+def test_sysconfig_needs_no_look_around(tmp_path: Path) -> None:
+    # A folder that looks like CPython's source tree is none.
+    (tmp_path / "bin/Modules").mkdir(parents=True)
+    (tmp_path / "bin/Modules/Setup").touch()
+    link = tmp_path / "bin/python3"
+    link.symlink_to(sys.executable)
+    program = "import sysconfig as s; print(s.is_python_build(), s.get_config_var('projectbase'))"
+    done = subprocess.run([link, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "/opt/hpcpy/bin"]
+
+
+def test_a_name_looked_up_in_path_becomes_a_whole_path() -> None:
+    assert seen("python3", PATH="/opt/hpcpy/bin")["executable"] == "/opt/hpcpy/bin/python3"
+
+
+def test_a_link_from_elsewhere_keeps_the_library(tmp_path: Path) -> None:
+    link = tmp_path / "python"
+    link.symlink_to(sys.executable)
+    found = seen("./python", cwd=tmp_path)
+    assert found["executable"] == str(link)
+    assert found["prefix"] == "/opt/hpcpy"
+
+
+def test_the_first_line_of_a_script_names_the_interpreter(tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text(f"#!{sys.executable}\nimport sys; print(sys.executable, sys.path[0])\n")
+    script.chmod(0o755)
+    done = subprocess.run([script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [sys.executable, str(tmp_path)]
+
+
+def test_pythonpath_comes_first_and_relative_parts_are_completed(tmp_path: Path) -> None:
+    found = seen(sys.executable, cwd=tmp_path, PYTHONPATH="/a:b:./c")
+    assert found["path"][:5] == ["", "/a", f"{tmp_path}/b", f"{tmp_path}/c", LIBRARY]
+
+
+@pytest.mark.parametrize("option", ["-E", "-I"])
+def test_options_that_ignore_variables_ignore_pythonpath(option: str) -> None:
+    assert "/a" not in seen(sys.executable, option, PYTHONPATH="/a")["path"]
+
+
+def test_without_site_only_the_library_is_searched() -> None:
+    assert seen(sys.executable, "-S")["path"] == ["", LIBRARY]
+
+
+def test_pythonhome_is_obeyed() -> None:
+    found = seen(sys.executable, PYTHONHOME="/opt/hpcpy", PYTHONPATH="/a")
+    assert found["prefix"] == "/opt/hpcpy"
+    assert found["path"][1] == "/a"
+
+
+@pytest.mark.parametrize("symlinks", [True, False])
+def test_a_virtual_environment_is_seen_beside_its_program(tmp_path: Path, symlinks: bool) -> None:
+    folder = tmp_path / "environment"
+    venv.create(folder, symlinks=symlinks, with_pip=False)
+    found = seen(folder / "bin/python")
+    assert found["executable"] == f"{folder}/bin/python"
+    assert found["prefix"] == found["exec_prefix"] == str(folder)
+    assert found["base_prefix"] == found["base_exec_prefix"] == "/opt/hpcpy"
+    assert found["_base_executable"].startswith("/opt/hpcpy/bin/")
+    assert found["_stdlib_dir"] == LIBRARY
+    assert f"{folder}/lib/{Path(LIBRARY).name}/site-packages" in found["path"]
+
+
+def test_version_and_help_need_no_start() -> None:
+    for option in ("--version", "--help"):
+        done = subprocess.run([sys.executable, option], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith(("Python 3", "usage: "))
+
+
+def test_an_unknown_option_is_refused_as_by_any_python() -> None:
+    done = subprocess.run([sys.executable, "--nonsense"], capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"Unknown option: --nonsense" in done.stderr

@@ -24,4 +24,5 @@ nm -A -g --defined-only libopenblas.a lapack-netlib/liblapack.a 2>nm.log |
 printf '%s\n' "open libopenblas.a" "addlib lapack-netlib/liblapack.a" save end | ar -M
 
 blas install PREFIX="$DEPS" DESTDIR="$OUT"
-keep LICENSE lapack-netlib/LICENSE
+mv lapack-netlib/LICENSE LICENSE.lapack
+keep LICENSE LICENSE.lapack

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compile the workloads' Cython and Fortran kernels with this machine's gcc.
+# Compile the workloads' C, Cython and Fortran kernels with this machine's gcc.
 #
 #   kernels.sh PACKAGE    the folder of the package `workloads`, for example
 #                         site-packages/workloads; the kernels of
@@ -17,7 +17,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 # Sources are copied and named without a folder: no path of this machine gets
 # into the result, and the same sources give the same bytes.
-cp "$package"/mandel/kernels/_kernels_* .
+cp "$package"/mandel/kernels/* .
 
 ask() { "$python" -c "import sysconfig, numpy; print($1)"; }
 python_h=$(ask 'sysconfig.get_path("include")')
@@ -29,20 +29,47 @@ suffix=$(ask 'sysconfig.get_config_var("EXT_SUFFIX")')
 # a*b+c by default, and area2 then differs in thousands of pixels.
 exact="-O3 -ffp-contract=off -fPIC"
 # shellcheck disable=SC2086  # lists of words
-c() { gcc ${CFLAGS:-} $exact -fno-strict-aliasing -DNDEBUG -w -I. -I"$python_h" -I"$numpy_h" "$@"; }
+c() { gcc ${CFLAGS:-} $exact -fno-strict-aliasing -DNDEBUG -I. -I"$python_h" -I"$numpy_h" "$@"; }
 # shellcheck disable=SC2086
 fortran() { gfortran ${FFLAGS:-} $exact -std=f2008 -Wall "$@"; }
 link() { gcc -shared -s "$@"; }
 
+# Answers would still be nearly right, so look at the instructions themselves.
+nothing_fused() {
+    for object in "$@"; do
+        instructions=$(objdump --disassemble --no-show-raw-insn "$object")
+        fused=$(printf '%s\n' "$instructions" | grep -Ec '\sv?fn?m(add|sub|la|ls)' || true)
+        products=$(printf '%s\n' "$instructions" | grep -Ec '\sv?f?mul[sp]?d?\s' || true)
+        [ "$fused" = 0 ] && [ "$products" != 0 ] && continue
+        echo "kernels.sh: $object: $fused fused multiply-adds, $products products" >&2
+        return 1
+    done
+}
+
 "$python" -m cython -3 _kernels_cython.pyx -o _kernels_cython.c
-c -c _kernels_cython.c
+c -w -c _kernels_cython.c
+nothing_fused _kernels_cython.o
 link -o "_kernels_cython$suffix" _kernels_cython.o
 
 # f2py only writes the C wrapper here; its own build would ask for meson.
 "$python" -m numpy.f2py --quiet --lower -m _kernels_f2py _kernels_f2py.f90
 cp "$f2py_c/fortranobject.c" "$f2py_c/fortranobject.h" .
 fortran -c _kernels_f2py.f90 -o fill.o
-c -c _kernels_f2pymodule.c fortranobject.c
+nothing_fused fill.o
+c -w -c _kernels_f2pymodule.c fortranobject.c
 link -o "_kernels_f2py$suffix" _kernels_f2pymodule.o fortranobject.o fill.o
 
 mv "_kernels_cython$suffix" "_kernels_f2py$suffix" "$package/mandel/"
+
+# The vector kernel, once for each level; the module chooses at its start.
+[ "$(uname -m)" = x86_64 ] || exit 0
+for level in v2 v3 v4; do
+    for part in escape limit; do
+        c -Wall -Wextra -march="x86-64-$level" -DLEVEL=$level \
+            -c ${part}_simd.c -o ${part}_$level.o
+    done
+done
+nothing_fused escape_v?.o limit_v?.o
+c -Wall -Wextra -c _kernels_simd.c
+link -o "_kernels_simd$suffix" _kernels_simd.o escape_v?.o limit_v?.o
+mv "_kernels_simd$suffix" "$package/mandel/"

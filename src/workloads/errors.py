@@ -41,3 +41,7 @@ class OutputError(WorkloadError):
     """A result could not be written: no room, no permission (``EX_CANTCREAT``)."""
 
     exit_code = 73
+
+
+class WorkerError(WorkloadError):
+    """A worker has failed or was killed; its work is lost."""

@@ -4,11 +4,12 @@ import errno
 import json
 import os
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from workloads.errors import OutputError, UnavailableError, UsageError
-from workloads.harness import caches, files, machine, ranks
+from workloads.harness import caches, files, machine, ranks, scaling
 from workloads.harness.result import Result, duration, table, write_json
 from workloads.harness.technique import Technique, listing, select
 
@@ -78,8 +79,46 @@ class TestTable:
         assert "4.0×" in self.row("ranks")
         assert "80%" in self.row("ranks")
 
+    def test_a_parallel_base_counts_for_each_of_its_workers(self):
+        pair = Result("plain", "p", [0.5], work=1_000_000, total=1_000_000, workers=2)
+        shown = table([pair, self.many], HERE, "plain", "M/s")
+        # 4 M/s of 5 workers against 1 M/s of each of 2.
+        assert "80%" in shown
+
     def test_a_sample_shows_what_all_would_take(self):
         assert "≈ 100 s" in self.row("absent")
+
+
+def test_the_limit_of_the_hardware_is_told_with_the_ratio():
+    result = Result("plain", "p", [9.0], note="eight lanes")
+    result.compare_with_limit([(0.040, 0.1), (0.030, 0.048)])
+    assert result.note == "eight lanes; limit 30 ms of one core, used 48 ms, ratio 1.60"
+    result.compare_with_limit([])
+    assert result.note.count("limit") == 1
+
+
+@pytest.mark.usefixtures("alone")
+class TestScaling:
+    results: ClassVar = [
+        Result("ranks", "p", [1.0], work=1_000_000, total=1_000_000, workers=2),
+        Result("ranks", "p", [0.4], work=1_000_000, total=1_000_000, workers=8),
+    ]
+
+    def test_the_fewest_workers_are_what_speed_up_refers_to(self):
+        ((_, first, full), (_, speed_up, efficiency)) = scaling.series(self.results)["ranks"]
+        assert (first, full) == (2.0, 1.0)
+        assert speed_up == pytest.approx(5.0)
+        assert efficiency == pytest.approx(0.625)
+        assert "62%" in scaling.table(self.results, "M/s")
+
+    def test_a_technique_without_workers_is_refused(self):
+        with pytest.raises(UsageError, match="plain has no workers"):
+            scaling.counts(["plain"], HERE, [1, 2])
+        assert [*scaling.without_workers([*HERE], HERE)] == ["plain", "absent"]
+
+    def test_more_ranks_than_there_are_say_how_to_start_them(self):
+        with pytest.raises(UsageError, match="mpiexec -n 4"):
+            scaling.counts(["ranks"], HERE, [1, 4])
 
 
 @pytest.mark.parametrize(

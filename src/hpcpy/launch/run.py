@@ -12,7 +12,9 @@ from hpcpy.build.plan import project_version
 from hpcpy.build.stamps import read_stamp
 from hpcpy.engine.setup import ensure
 
-DEFAULT = ["mandel", "--impl", "all", "--out", "build/mandel.png"]
+# What runs on one machine without a launcher or a cluster to start.
+_TECHNIQUES = "python,numpy,numba,numba-parallel,cython,f2py,simd,pyopencl,multiprocessing"
+DEFAULT = ["mandel", "--impl", _TECHNIQUES, "--out", "build/mandel.png"]
 
 _VERSIONS = """
 import importlib.metadata, platform
@@ -28,8 +30,8 @@ def main(arguments: list[str]) -> int:
     Parameters
     ----------
     arguments
-        Of ``python -m workloads``; Mandelbrot by every technique, with its
-        pictures, by default.
+        Of ``python -m workloads``; Mandelbrot by several techniques, with
+        its pictures, by default.
 
     Returns
     -------

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from workloads.errors import UsageError
-from workloads.harness import files
+from workloads.harness import files, profiling
 
 
 class Parser(argparse.ArgumentParser):
@@ -48,6 +48,11 @@ def count(text: str) -> int:
     return value
 
 
+def counts(text: str) -> list[int]:
+    """Return whole numbers of at least 1, rising, each once."""
+    return sorted({count(word) for word in text.split(",")})
+
+
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Add what chooses, repeats and reports to a workload's parser."""
     choose = parser.add_argument_group("which techniques")
@@ -67,6 +72,13 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         help="threads or processes, where the technique has them (default: the cores there are)",
     )
     choose.add_argument(
+        "--scale",
+        type=counts,
+        metavar="N[,N…]",
+        help="the same with each of these numbers of workers: speed-up and efficiency; of MPI "
+        "ranks the first N compute",
+    )
+    choose.add_argument(
         "--full", action="store_true", help="let slow techniques do all the work, not a sample"
     )
     report = parser.add_argument_group("timing and report")
@@ -75,7 +87,18 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     )
     report.add_argument("--json", type=Path, metavar="FILE", help="write every sample as JSON")
     report.add_argument(
-        "--plot", type=Path, metavar="FILE", help="write a bar chart (png, pdf, svg)"
+        "--plot",
+        type=Path,
+        metavar="FILE",
+        help="write a bar chart, with --scale one of speed-up (png, pdf, svg)",
+    )
+    report.add_argument(
+        "--profile",
+        nargs=2,
+        metavar=("cprofile|line|viztracer", "FILE"),
+        help="where the time goes: cprofile's FILE opens in snakeviz, line's is text, "
+        "viztracer's opens in vizviewer and has worker processes too; all have every rank, "
+        "which write beside FILE",
     )
 
 
@@ -85,8 +108,15 @@ def check_common(options: argparse.Namespace) -> None:
     Raises
     ------
     UsageError
-        When a file could not be written after the run.
+        When a file could not be written after the run, or for options that
+        exclude each other.
+    UnavailableError
+        Without the profiler's module.
     """
+    if options.scale and options.workers:
+        raise UsageError("--scale and --workers exclude each other")
+    if options.profile is not None:
+        profiling.check(*options.profile)
     for option in ("json", "plot"):
         path = getattr(options, option)
         if path is not None:

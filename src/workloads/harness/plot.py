@@ -1,13 +1,19 @@
-"""A bar chart of the rates."""
+"""A bar chart of the rates, and a chart of strong scaling."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from workloads.errors import UnavailableError
-from workloads.harness import caches, files
+from workloads.harness import caches, files, scaling
 from workloads.harness.result import Result
+
+# Okabe and Ito's colours, which any colour vision tells apart.
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+_MARKERS = "osD^vP*Xh"
 
 
 def bar_chart(path: Path, title: str, unit: str, results: Sequence[Result]) -> None:
@@ -18,18 +24,15 @@ def bar_chart(path: Path, title: str, unit: str, results: Sequence[Result]) -> N
     UnavailableError
         Without matplotlib.
     """
-    caches.provide("MPLCONFIGDIR", "matplotlib")
-    try:
-        import matplotlib as mpl  # noqa: PLC0415
-        from matplotlib.figure import Figure  # noqa: PLC0415
-    except ImportError as error:
-        raise UnavailableError("--plot: Python has no module 'matplotlib' here") from error
+    mpl, figure_class = _matplotlib()
     problems = list(dict.fromkeys(result.problem for result in results))
     most = max(sum(r.problem == name for r in results) for name in problems)
     # SVG and PDF name their parts by a random salt and carry a date: the
     # same results are to give the same bytes.
     with mpl.rc_context({"svg.hashsalt": "hpcpy"}):
-        figure = Figure(figsize=(5.5 * len(problems), 1.4 + 0.32 * most), layout="constrained")
+        figure = figure_class(
+            figsize=(5.5 * len(problems), 1.4 + 0.32 * most), layout="constrained"
+        )
         for index, name in enumerate(problems, start=1):
             shown = sorted((r for r in results if r.problem == name), key=lambda r: r.rate)
             axes = figure.add_subplot(1, len(problems), index)
@@ -42,7 +45,59 @@ def bar_chart(path: Path, title: str, unit: str, results: Sequence[Result]) -> N
             axes.set_title(name)
             axes.spines[["top", "right"]].set_visible(False)
         figure.suptitle(title)
-        metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-        with files.whole_file(path) as temporary:
-            suffix = path.suffix.lower()
-            figure.savefig(temporary, dpi=150, metadata=metadata.get(suffix, {}))
+        _save(figure, path)
+
+
+def scaling_chart(path: Path, title: str, results: Sequence[Result]) -> None:
+    """Draw speed-up over workers, a line a technique, a panel a problem.
+
+    Raises
+    ------
+    UnavailableError
+        Without matplotlib.
+    """
+    mpl, figure_class = _matplotlib()
+    problems = list(dict.fromkeys(result.problem for result in results))
+    with mpl.rc_context({"svg.hashsalt": "hpcpy"}):
+        figure = figure_class(figsize=(5 * len(problems), 4), layout="constrained")
+        for index, name in enumerate(problems, start=1):
+            axes = figure.add_subplot(1, len(problems), index)
+            lines = scaling.series([result for result in results if result.problem == name])
+            most = 1
+            for (impl, points), colour, marker in zip(
+                lines.items(), itertools.cycle(_COLOURS), itertools.cycle(_MARKERS)
+            ):
+                workers = [result.workers for result, _, _ in points]
+                speed_ups = [speed_up for _, speed_up, _ in points]
+                axes.plot(workers, speed_ups, color=colour, marker=marker, label=impl)
+                most = max(most, *workers)
+            axes.plot([1, most], [1, most], color="0.6", linestyle="--", label="ideal")
+            ticks = sorted({result.workers for result in results})
+            axes.set_xscale("log", base=2)
+            axes.set_yscale("log", base=2)
+            axes.set_xticks(ticks, map(str, ticks))
+            axes.set_yticks(ticks, map(str, ticks))
+            axes.set_xlabel("workers")
+            axes.set_ylabel("speed-up")
+            axes.set_title(name)
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.legend(frameon=False)
+        figure.suptitle(title)
+        _save(figure, path)
+
+
+def _matplotlib() -> tuple[Any, Any]:
+    caches.provide("MPLCONFIGDIR", "matplotlib")
+    try:
+        import matplotlib as mpl  # noqa: PLC0415
+        from matplotlib.figure import Figure  # noqa: PLC0415
+    except ImportError as error:
+        raise UnavailableError("--plot: Python has no module 'matplotlib' here") from error
+    return mpl, Figure
+
+
+def _save(figure: Any, path: Path) -> None:
+    metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+    with files.whole_file(path) as temporary:
+        suffix = path.suffix.lower()
+        figure.savefig(temporary, dpi=150, metadata=metadata.get(suffix, {}))

@@ -20,7 +20,8 @@ _LAUNCHERS = (
     ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
 )
 
-# One message stays far below the 2³¹ bytes that MPI-3 counts.
+# One message stays far below the 2³¹ bytes that MPI-3 counts, even where one
+# row has more.
 _MESSAGE_BYTES = 64 << 20
 
 
@@ -74,6 +75,19 @@ def world() -> Any:
     return comm
 
 
+def first(comm: Any, count: int) -> Any:
+    """Return a communicator of the first `count` ranks, None on the others.
+
+    All ranks of `comm` call this together.
+    """
+    if count == comm.size:
+        return comm
+    from mpi4py import MPI  # noqa: PLC0415
+
+    part = comm.Split(0 if comm.rank < count else MPI.UNDEFINED, comm.rank)
+    return None if part == MPI.COMM_NULL else part
+
+
 def wait_quietly(comm: Any) -> None:
     """Wait for every rank without keeping a core busy.
 
@@ -83,6 +97,20 @@ def wait_quietly(comm: Any) -> None:
     request = comm.Ibarrier()
     while not request.Test():
         time.sleep(0.01)
+
+
+def send_rows(comm: Any, block: Int32Array, dest: int) -> None:
+    """Send a contiguous block of rows, in as many messages as it needs."""
+    flat = block.reshape(-1)
+    for first in range(0, len(flat), _MESSAGE_BYTES // 4):
+        comm.Send(flat[first : first + _MESSAGE_BYTES // 4], dest=dest)
+
+
+def receive_rows(comm: Any, block: Int32Array, source: int) -> None:
+    """Receive what `send_rows` sends into a contiguous block of that shape."""
+    flat = block.reshape(-1)
+    for first in range(0, len(flat), _MESSAGE_BYTES // 4):
+        comm.Recv(flat[first : first + _MESSAGE_BYTES // 4], source=source)
 
 
 def gather_rows(comm: Any, parts: list[range], mine: Int32Array, out: Int32Array) -> None:
@@ -101,20 +129,30 @@ def gather_rows(comm: Any, parts: list[range], mine: Int32Array, out: Int32Array
     """
     import numpy as np  # noqa: PLC0415
 
-    width = mine.shape[1]
-    limit = max(1, _MESSAGE_BYTES // (4 * width))
     if comm.rank != 0:
-        for first in range(0, len(mine), limit):
-            comm.Send(mine[first : first + limit], dest=0)
+        send_rows(comm, mine, 0)
         return
     own = parts[0]
     out[own.start : own.stop : own.step] = mine
-    for rank in range(1, comm.size):
-        for first in range(0, len(parts[rank]), limit):
-            rows = parts[rank][first : first + limit]
-            if rows.step == 1:
-                comm.Recv(out[rows.start : rows.stop], source=rank)
-            else:
-                block = np.empty((len(rows), width), out.dtype)
-                comm.Recv(block, source=rank)
-                out[rows.start : rows.stop : rows.step] = block
+    for rank, rows in enumerate(parts[1:], start=1):
+        if rows.step == 1:
+            receive_rows(comm, out[rows.start : rows.stop], rank)
+        else:
+            block = np.empty((len(rows), out.shape[1]), out.dtype)
+            receive_rows(comm, block, rank)
+            out[rows.start : rows.stop : rows.step] = block
+
+
+def balance(comm: Any, seconds: float) -> str:
+    """Return on rank 0 how evenly the ranks were busy: mean over maximum.
+
+    Parameters
+    ----------
+    comm
+        The communicator; all its ranks call this together.
+    seconds
+        Processor time that this rank has computed for: on crowded cores the
+        wall clock would count the others' work as well.
+    """
+    busy = comm.gather(seconds)
+    return f"balance {sum(busy) / len(busy) / max(*busy, 1e-9):.2f}" if busy else ""

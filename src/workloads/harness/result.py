@@ -67,6 +67,24 @@ class Result:
         """Work a second in the fastest sample."""
         return self.work / max(min(self.samples), 1e-9)
 
+    def compare_with_limit(self, pairs: Sequence[tuple[float, float]]) -> None:
+        """Add to the note how near it came to what a core can do.
+
+        Parameters
+        ----------
+        pairs
+            For each repetition the least seconds one core needs, measured
+            right after it, and the processor time that it took: unlike the
+            clock on the wall that stands still while others have the core.
+        """
+        if pairs:
+            limit, used = (min(values) for values in zip(*pairs, strict=True))
+            remark = (
+                f"limit {duration(limit)} of one core, used {duration(used)}, "
+                f"ratio {used / limit:.2f}"
+            )
+            self.note = "; ".join(filter(None, (self.note, remark)))
+
     @property
     def seconds(self) -> float:
         """Time for all the work, at this rate."""
@@ -101,13 +119,14 @@ def table(
         Of the rate, for example ``M tests/s``; work is counted in millionths.
     """
     rates = {result.impl: result.rate for result in results}
+    each = {result.impl: result.rate / result.workers for result in results}
     head = ["technique", "time", "start", "workers", unit, "speed-up", "efficiency", "verdict"]
     lines = [head]
     for result in results:
         # Where only a sample was computed the time is what all would take.
         about = "" if result.complete else "≈ "
         alone = techniques[result.impl].one_core
-        single = next((rates[name] for name in alone if name in rates), None)
+        single = next((each[name] for name in alone if name in each), None)
         base = rates.get(baseline)
         lines.append(
             [
@@ -121,8 +140,13 @@ def table(
                 result.verdict,
             ]
         )
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    last = len(head) - 1
+    return render(lines)
+
+
+def render(lines: Sequence[Sequence[str]]) -> str:
+    """Return a table: the first and the last column to the left, the others right."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    last = len(widths) - 1
     rendered = []
     for line in lines:
         cells = [

@@ -7,15 +7,17 @@ import multiprocessing
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from multiprocessing.synchronize import Barrier
-from typing import Any
+from typing import Any, TypeVar
 
-from workloads.errors import UnavailableError
-from workloads.harness import ranks
+from workloads.errors import UnavailableError, WorkerError
+from workloads.harness import ranks, tracing
+
+T = TypeVar("T")
 
 # Generous: a cold filesystem may need half a minute for numpy's files.
-_START_SECONDS = 120.0
+START_SECONDS = 120.0
 
 
 class Team:
@@ -25,19 +27,31 @@ class Team:
     ----------
     workers
         Threads, processes or devices to use.
+    comm
+        The communicator of the ranks that compute; by default all of them.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, comm: Any = None) -> None:
         self.workers = workers
-        self._pool: ProcessPoolExecutor | None = None
+        self._comm = comm
+        self._held: dict[object, Any] = {}
+        self._stack = contextlib.ExitStack()
+
+    def hold(self, start: Callable[[Team], contextlib.AbstractContextManager[T]]) -> T:
+        """Return what `start` gives for this team; ended with the team.
+
+        Parameters
+        ----------
+        start
+            Starts a technique's own kind of workers; called once.
+        """
+        if start not in self._held:
+            self._held[start] = self._stack.enter_context(start(self))
+        value: T = self._held[start]
+        return value
 
     def pool(self, prepare: Callable[[], object]) -> ProcessPoolExecutor:
         """Return the pool of spawned processes, all of them up.
-
-        Spawned, not forked: a child forked while numba's, MPI's or OpenCL's
-        threads run inherits their locks in whatever state they are. An
-        executor, not ``multiprocessing.Pool``: that one waits for ever when
-        a child is killed.
 
         Parameters
         ----------
@@ -49,55 +63,82 @@ class Team:
         UnavailableError
             When they do not start.
         """
-        if self._pool is None:
-            context = multiprocessing.get_context("spawn")
-            barrier = context.Barrier(self.workers + 1)
-            self._pool = ProcessPoolExecutor(
-                self.workers, context, initializer=_begin, initargs=(prepare, barrier)
-            )
-            # A process is started for a task that finds none idle; the
-            # barrier holds each until the last one is there.
-            for _ in range(self.workers):
-                self._pool.submit(_nothing)
-            try:
-                barrier.wait(_START_SECONDS)
-            except threading.BrokenBarrierError as error:
-                raise UnavailableError(
-                    f"{self.workers} worker processes did not start", hint="use fewer --workers"
-                ) from error
-        return self._pool
+        if prepare not in self._held:
+            self._held[prepare] = self._stack.enter_context(_pool(self.workers, prepare))
+        pool: ProcessPoolExecutor = self._held[prepare]
+        return pool
 
     @property
     def comm(self) -> Any:
-        """The communicator of all ranks."""
-        return ranks.world()
+        """The communicator of the ranks that compute."""
+        return ranks.world() if self._comm is None else self._comm
 
-    def end(self) -> None:
-        """End the processes; waits for the task each is in."""
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+    def __enter__(self) -> Team:
+        return self
+
+    def __exit__(self, *failure: Any) -> None:
+        self._stack.__exit__(*failure)
+        if isinstance(failure[1], BrokenExecutor):
+            raise WorkerError("a worker process ended unasked") from failure[1]
 
 
 @contextlib.contextmanager
-def team(workers: int) -> Iterator[Team]:
-    """Give a `Team` and end its processes afterwards."""
-    members = Team(workers)
+def _pool(workers: int, prepare: Callable[[], object]) -> Iterator[ProcessPoolExecutor]:
+    """Give spawned processes; at the end wait for the task that each is in.
+
+    Spawned, not forked: a child forked while numba's, MPI's or OpenCL's
+    threads run inherits their locks in whatever state they are. An executor,
+    not ``multiprocessing.Pool``: that one waits for ever when a child is
+    killed.
+    """
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(workers + 1)
+    pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(prepare, barrier))
     try:
-        yield members
+        # A process is started for a task that finds none idle; the barrier
+        # holds each until the last one is there.
+        for _ in range(workers):
+            pool.submit(_nothing)
+        wait_for(barrier, workers)
+        yield pool
     finally:
-        members.end()
+        pool.shutdown(cancel_futures=True)
+
+
+def wait_for(barrier: Barrier, workers: int) -> None:
+    """Wait until every worker process has come to the barrier.
+
+    Raises
+    ------
+    UnavailableError
+        When one does not.
+    """
+    try:
+        barrier.wait(START_SECONDS)
+    except threading.BrokenBarrierError as error:
+        raise UnavailableError(
+            f"{workers} worker processes did not start", hint="use fewer --workers"
+        ) from error
+
+
+def leave_signals_to_parent() -> None:
+    """Ignore Ctrl-C in a worker process.
+
+    The terminal sends it to every process of the group; the parent ends its
+    workers, and none need print a traceback of its own.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _begin(prepare: Callable[[], object], barrier: Barrier) -> None:
-    # The terminal sends Ctrl-C to every process of the group; the parent
-    # ends its pool, so that a child need not print a traceback of its own.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_signals_to_parent()
     try:
         prepare()
     except BaseException:
         barrier.abort()
         raise
-    barrier.wait(_START_SECONDS)
+    tracing.join()
+    barrier.wait(START_SECONDS)
 
 
 def _nothing() -> None:

@@ -12,6 +12,11 @@ _SAMPLE_TESTS = 80_000_000
 # What one call of a technique fills: large enough that starting it costs
 # nothing, small enough that an image larger than memory's comfort streams.
 _BLOCK_BYTES = 256 << 20
+# Groups a worker: enough that none is idle for long at the end, few enough
+# that a message costs little against what it brings. And no group so large
+# that copying it holds up the others.
+_GROUPS = 16
+_GROUP_BYTES = 4 << 20
 
 
 def sample(grid: Grid) -> range:
@@ -20,13 +25,40 @@ def sample(grid: Grid) -> range:
     return range(0, grid.height, -(-grid.height // affordable))
 
 
-def block_rows(grid: Grid, *, slow: bool) -> int:
-    """Return how many rows a call computes; one for what is slow.
+def block_rows(grid: Grid, *, singly: bool = False) -> int:
+    """Return how many rows a call computes.
 
-    Row by row the progress bar of a slow technique moves; others get
-    everything at once, or as much as a block of memory holds.
+    Everything at once, or as much as a block of memory holds; `singly` for
+    what is so slow that a progress bar is to move row by row.
     """
-    return 1 if slow else max(1, min(grid.height, _BLOCK_BYTES // (4 * grid.width)))
+    return 1 if singly else max(1, min(grid.height, _BLOCK_BYTES // (4 * grid.width)))
+
+
+def groups(rows: range, width: int, workers: int) -> list[tuple[int, range]]:
+    """Cut `rows` into small groups, to be dealt out to workers as they ask.
+
+    Parameters
+    ----------
+    rows
+        What is to be computed.
+    width
+        Pixels a row.
+    workers
+        How many will share the groups.
+
+    Returns
+    -------
+    list
+        Each group's place in the output, and its rows.
+    """
+    length = min(-(-len(rows) // (_GROUPS * workers)), _GROUP_BYTES // (4 * width))
+    step = max(1, length)
+    return [(first, rows[first : first + step]) for first in range(0, len(rows), step)]
+
+
+def singles(rows: range) -> list[tuple[int, range]]:
+    """Return such groups of one row each: Ctrl-C waits for the one in work."""
+    return [(place, rows[place : place + 1]) for place in range(len(rows))]
 
 
 def blocks(rows: range, length: int) -> Iterator[range]:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workloads.errors import UnavailableError, UsageError, WorkloadError
-from workloads.harness import machine, options, ranks
+from workloads.harness import machine, options, profiling, ranks, scaling
 from workloads.harness.result import Result, table, write_json
 from workloads.harness.technique import listing, select
 from workloads.mandel import output
 from workloads.mandel.grid import AREAS, Area, Grid
 from workloads.mandel.registry import FASTEST, TECHNIQUES
+
+if TYPE_CHECKING:
+    from workloads.harness.profiling import Profiler
 
 _UNIT = "M tests/s"
 
@@ -86,23 +92,30 @@ def _title(area: Area) -> str:
 
 
 def _run_area(
-    area: Area, names: Sequence[str], wish: argparse.Namespace, out: Path | None
+    area: Area,
+    names: Sequence[str],
+    wish: argparse.Namespace,
+    profile: Profiler,
+    out: Path | None,
 ) -> tuple[list[Result], dict[str, str]]:
     """Run the techniques one after the other; return results and failures."""
     from workloads.mandel.run import Wish, is_sampled, require_memory, run  # noqa: PLC0415
 
-    require_memory(area.grid)
+    size = require_memory(area.grid)
+    if size and ranks.is_first():
+        print(f"mandel {area.name}: {size}", flush=True)
     if out is not None and not wish.full and all(is_sampled(name, area.grid) for name in names):
         raise UsageError(
             f"--out: {', '.join(names)} would compute a sample of {area.name}",
             hint="add --full or a faster technique",
         )
-    how = Wish(wish.workers or machine.cores(), wish.repeat, wish.full)
+    how = Wish(wish.workers or machine.cores(), wish.repeat, wish.full, profile)
+    hows = [replace(how, workers=count, ranks=count) for count in wish.scale or ()] or [how]
     results: list[Result] = []
     failed: dict[str, str] = {}
-    for name in names:
+    for name, each in itertools.product(names, hows):
         try:
-            results.append(run(name, area, how, out))
+            results.append(run(name, area, each, out))
         except UnavailableError as error:
             # Some obstacles show only when a library or device is opened;
             # with `all` they cost one row.
@@ -117,13 +130,19 @@ def _run_area(
 
 
 def _report(
-    area: Area, results: Sequence[Result], left_out: Mapping[str, str], out: Path | None
+    area: Area,
+    results: Sequence[Result],
+    left_out: Mapping[str, str],
+    wish: argparse.Namespace,
+    out: Path | None,
 ) -> None:
     print(_title(area))
-    print(table(results, TECHNIQUES, "python", _UNIT))
-    for result in results:
-        if result.note:
-            print(f"  {result.impl}: {result.note}")
+    print(
+        scaling.table(results, _UNIT) if wish.scale else table(results, TECHNIQUES, "python", _UNIT)
+    )
+    # The same with every number of workers is said once.
+    for name, note in dict.fromkeys((r.impl, r.note) for r in results if r.note):
+        print(f"  {name}: {note}")
     for name, reason in left_out.items():
         print(f"  {name}: left out: {reason}")
     for answer, result in {result.answer: result for result in reversed(results)}.items():
@@ -132,6 +151,18 @@ def _report(
     if out is not None and any(result.complete and result.ok for result in results):
         print(f"  written to {out}")
     print(flush=True)
+
+
+def _names(wish: argparse.Namespace) -> tuple[list[str], dict[str, str]]:
+    """Return what is to run, and for ``all`` what is left out and why."""
+    names, left_out = select(wish.impl, TECHNIQUES, FASTEST)
+    if not wish.scale:
+        return names, left_out
+    if wish.impl == "all":
+        left_out |= scaling.without_workers(names, TECHNIQUES)
+        names = [name for name in names if name not in left_out]
+    scaling.counts(names, TECHNIQUES, wish.scale)
+    return names, left_out
 
 
 def main(arguments: list[str]) -> int:
@@ -156,14 +187,15 @@ def main(arguments: list[str]) -> int:
         areas = _areas(wish)
         if wish.out is not None:
             output.check(wish.out)
-        names, left_out = select(wish.impl, TECHNIQUES, FASTEST)
+        names, left_out = _names(wish)
         results: list[Result] = []
-        for area in areas:
-            out = _target(wish.out, area, areas)
-            found, failed = _run_area(area, names, wish, out)
-            results += found
-            if ranks.is_first():
-                _report(area, found, {**left_out, **failed}, out)
+        with profiling.profiler(wish.profile, "workloads.mandel") as profile:
+            for area in areas:
+                out = _target(wish.out, area, areas)
+                found, failed = _run_area(area, names, wish, profile, out)
+                results += found
+                if ranks.is_first():
+                    _report(area, found, {**left_out, **failed}, wish, out)
         if ranks.is_first():
             _write(wish, areas, arguments, results)
         return _complain(results)
@@ -179,9 +211,12 @@ def _write(
         parameters = {area.name: vars(area.grid) for area in areas}
         write_json(wish.json, "mandel", parameters, arguments, results)
     if wish.plot is not None:
-        from workloads.harness.plot import bar_chart  # noqa: PLC0415
+        from workloads.harness import plot  # noqa: PLC0415
 
-        bar_chart(wish.plot, "Mandelbrot set, escape tests a second", _UNIT, results)
+        if wish.scale:
+            plot.scaling_chart(wish.plot, "Mandelbrot set, strong scaling", results)
+        else:
+            plot.bar_chart(wish.plot, "Mandelbrot set, escape tests a second", _UNIT, results)
 
 
 def _complain(results: Sequence[Result]) -> int:
@@ -209,3 +244,4 @@ def _together() -> Iterator[None]:
         else:
             traceback.print_exc()
         comm.Abort(getattr(error, "exit_code", 1))
+        raise

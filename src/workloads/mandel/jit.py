@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from workloads.errors import UsageError
 from workloads.harness import caches, machine
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -35,6 +36,11 @@ _allow_threads(max(machine.cores(), 8))
 numba: Any = importlib.import_module("numba")
 
 
+def submodule(name: str) -> Any:
+    """Return a part of Numba that is not imported with it."""
+    return importlib.import_module(f"numba.{name}")
+
+
 def compiled(signature: str, *, parallel: bool = False) -> Callable[[F], F]:
     """Return Numba's decorator for one explicit signature.
 
@@ -44,3 +50,35 @@ def compiled(signature: str, *, parallel: bool = False) -> Callable[[F], F]:
     """
     decorator: Callable[[F], F] = numba.njit(signature, cache=_CACHE, parallel=parallel, nogil=True)
     return decorator
+
+
+def vectorized(signature: str, *, parallel: bool = False) -> Callable[[Callable[..., Any]], Any]:
+    """Return the decorator that makes a scalar function a NumPy ufunc."""
+    target = "parallel" if parallel else "cpu"
+    decorator: Callable[[Callable[..., Any]], Any]
+    decorator = numba.vectorize([signature], target=target, cache=_CACHE)
+    return decorator
+
+
+def guvectorized(signature: str, layout: str) -> Callable[[Callable[..., Any]], Any]:
+    """Return the decorator that makes a function of arrays a generalised ufunc."""
+    decorator: Callable[[Callable[..., Any]], Any]
+    decorator = numba.guvectorize([signature], layout, cache=_CACHE)
+    return decorator
+
+
+def use_threads(count: int) -> None:
+    """Have parallel kernels run in `count` threads.
+
+    Raises
+    ------
+    UsageError
+        For more threads than Numba was started for.
+    """
+    most = numba.config.NUMBA_NUM_THREADS
+    if count > most:
+        raise UsageError(
+            f"--workers {count}: Numba was started for at most {most} threads",
+            hint=f"set NUMBA_NUM_THREADS={count}",
+        )
+    numba.set_num_threads(count)

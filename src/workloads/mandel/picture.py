@@ -114,8 +114,10 @@ class Pgm:
 
     def write(self, block: Int32Array) -> None:
         """Add the next rows."""
-        shade = self._shades(block)
-        self._file.write(np.where(shade < 0, 0, 30 + shade * 225).astype(np.uint8).tobytes())
+        # Row by row: the shades of a block would take several times its memory.
+        for row in block:
+            shade = self._shades(row)
+            self._file.write(np.where(shade < 0, 0, 30 + shade * 225).astype(np.uint8).tobytes())
 
     def close(self) -> None:
         """Finish the file."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from workloads.harness.technique import Technique
+from workloads.mandel.cuda import no_device
 
 _HERE = "workloads.mandel.techniques."
 _COMPILED = "compiled kernel absent: run inside the image"
 
 # What a worker process or rank computes its rows with: the first there is.
-ROW_KERNELS = ("cython", "numba", "numpy")
+ROW_KERNELS = ("simd", "cython", "numba", "numpy")
 
 
 def _no_opencl_driver() -> str:
@@ -24,6 +26,10 @@ def _no_opencl_driver() -> str:
     return f"no OpenCL driver is registered in {vendors}"
 
 
+def _no_subinterpreters() -> str:
+    return "" if sys.version_info >= (3, 14) else "subinterpreters need Python 3.14"
+
+
 TECHNIQUES = {
     "python": Technique(
         _HERE + "python", "pure Python, complex numbers, abs(z) > 2", needs=("numpy",), slow=True
@@ -31,6 +37,18 @@ TECHNIQUES = {
     "python-2": Technique(
         _HERE + "python_2",
         "pure Python, real and imaginary part apart",
+        needs=("numpy",),
+        slow=True,
+    ),
+    "python-no-abs": Technique(
+        _HERE + "python_no_abs",
+        "pure Python, complex numbers without abs: no square root, more steps",
+        needs=("numpy",),
+        slow=True,
+    ),
+    "python-inline": Technique(
+        _HERE + "python_inline",
+        "pure Python, nothing left in the loops but the iteration",
         needs=("numpy",),
         slow=True,
     ),
@@ -47,6 +65,28 @@ TECHNIQUES = {
         parallel="threads",
         one_core=("numba",),
     ),
+    "vectorize": Technique(
+        _HERE + "numba_vectorize",
+        "Numba, the scalar definition made a NumPy ufunc",
+        needs=("numpy", "numba"),
+    ),
+    "vectorize-parallel": Technique(
+        _HERE + "numba_vectorize_parallel",
+        "Numba, the same ufunc in threads, one block of points each",
+        needs=("numpy", "numba"),
+        parallel="threads",
+        one_core=("vectorize",),
+    ),
+    "guvectorize": Technique(
+        _HERE + "numba_guvectorize",
+        "Numba, a generalised ufunc that takes a row",
+        needs=("numpy", "numba"),
+    ),
+    "cardioid": Technique(
+        _HERE + "cardioid",
+        "Numba, with the formula for two parts of the set that need no test",
+        needs=("numpy", "numba"),
+    ),
     "cython": Technique(
         _HERE + "cython",
         "Cython, the scalar loop in C",
@@ -59,6 +99,46 @@ TECHNIQUES = {
         needs=("numpy", "workloads.mandel._kernels_f2py"),
         absent=_COMPILED,
     ),
+    "simd": Technique(
+        _HERE + "simd",
+        "C on vector instructions, in threads on all cores",
+        needs=("numpy", "workloads.mandel._kernels_simd"),
+        absent=_COMPILED,
+        parallel="threads",
+    ),
+    "threads": Technique(
+        _HERE + "threads",
+        "a pool of threads, the compiled kernel lets go of the GIL",
+        needs=("numpy",),
+        parallel="threads",
+        one_core=ROW_KERNELS,
+    ),
+    "threads-python": Technique(
+        _HERE + "threads_python",
+        "the same threads with pure Python, which the GIL lets run one at a time",
+        needs=("numpy",),
+        parallel="threads",
+        one_core=("python-2",),
+        slow=True,
+    ),
+    "subinterpreters": Technique(
+        _HERE + "subinterpreters",
+        "subinterpreters with a GIL each, a C module that fits into them",
+        needs=("numpy", "workloads.mandel._kernels_simd"),
+        absent=_COMPILED,
+        parallel="threads",
+        one_core=("simd",),
+        obstacle=_no_subinterpreters,
+    ),
+    "subinterpreters-python": Technique(
+        _HERE + "subinterpreters_python",
+        "subinterpreters with pure Python: a GIL each, so they do run at once",
+        needs=("numpy",),
+        parallel="threads",
+        one_core=("python-2",),
+        slow=True,
+        obstacle=_no_subinterpreters,
+    ),
     "pyopencl": Technique(
         _HERE + "opencl",
         "OpenCL C on a GPU or, without one, on the CPU",
@@ -66,10 +146,47 @@ TECHNIQUES = {
         parallel="device",
         obstacle=_no_opencl_driver,
     ),
+    "cupy": Technique(
+        _HERE + "cuda_cupy",
+        "CUDA C on an NVIDIA GPU, compiled and started by CuPy",
+        needs=("numpy", "cupy"),
+        parallel="device",
+        obstacle=no_device,
+    ),
+    "numba-cuda": Technique(
+        _HERE + "cuda_numba",
+        "Numba for CUDA, the kernel in Python",
+        needs=("numpy", "numba", "numba_cuda"),
+        absent="the package numba-cuda is not in this image: "
+        "add it in a venv, pip install 'numba-cuda[cu12]'",
+        parallel="device",
+        obstacle=no_device,
+    ),
     "multiprocessing": Technique(
         _HERE + "processes",
-        "spawned processes, small groups of rows from a queue",
+        "a pool of spawned processes that take small groups of rows",
         needs=("numpy",),
+        parallel="processes",
+        one_core=ROW_KERNELS,
+    ),
+    "queue": Technique(
+        _HERE + "worker_queue",
+        "worker processes written out: a queue of tasks, one of results",
+        needs=("numpy",),
+        parallel="processes",
+        one_core=ROW_KERNELS,
+    ),
+    "dask": Technique(
+        _HERE + "dask_cluster",
+        "Dask futures on a local cluster, or on DASK_SCHEDULER_FILE's",
+        needs=("numpy", "dask", "distributed"),
+        parallel="processes",
+        one_core=ROW_KERNELS,
+    ),
+    "ipyparallel": Technique(
+        _HERE + "ipyparallel_engines",
+        "IPython engines behind a load-balanced view",
+        needs=("numpy", "ipyparallel"),
         parallel="processes",
         one_core=ROW_KERNELS,
     ),
@@ -87,6 +204,20 @@ TECHNIQUES = {
         parallel="ranks",
         one_core=ROW_KERNELS,
     ),
+    "mpi-dynamic": Technique(
+        _HERE + "mpi_dynamic",
+        "MPI, each rank draws its next rows from a one-sided counter",
+        needs=("numpy", "mpi4py"),
+        parallel="ranks",
+        one_core=ROW_KERNELS,
+    ),
+    "mpi-p2p": Technique(
+        _HERE + "mpi_p2p",
+        "MPI, rank 0 sends rows to the others one message at a time",
+        needs=("numpy", "mpi4py"),
+        parallel="ranks",
+        one_core=ROW_KERNELS,
+    ),
     # Listed so that who looks for it learns where it is; its file comes with
     # that image.
     "spark": Technique(
@@ -98,5 +229,5 @@ TECHNIQUES = {
 
 # What `auto` tries, first to last: an order measured once, not here and now.
 FASTEST = (
-    "mpi-cyclic", "numba-parallel", "cython", "f2py", "numba", "numpy", "python-2",
+    "mpi-cyclic", "simd", "numba-parallel", "cython", "f2py", "numba", "numpy", "python-2",
 )  # fmt: skip

@@ -23,6 +23,11 @@ def load() -> tuple[str, Fill]:
     return name, importlib.import_module(TECHNIQUES[name].module).fill
 
 
+def prepare() -> None:
+    """Load it in a worker process; the function itself may not be sent back."""
+    load()
+
+
 def rows(grid: Grid, wanted: range) -> Int32Array:
     """Return the escape times of the `wanted` rows."""
     import numpy as np  # noqa: PLC0415

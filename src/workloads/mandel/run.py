@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from workloads.errors import UsageError, WorkloadError
 from workloads.harness import machine, progress, ranks
 from workloads.harness.result import Result, duration
-from workloads.harness.team import Team, team
+from workloads.harness.team import Team
 from workloads.mandel import output
 from workloads.mandel.answer import Answer
 from workloads.mandel.blocks import block_rows, blocks, sample
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from workloads.harness.arrays import Int32Array
+    from workloads.harness.profiling import Profiler
 
     Compute = Callable[[Grid, range, Int32Array, Team], str]
 
@@ -35,11 +36,27 @@ _WARM_UP_MAXITER = 100
 
 @dataclass(frozen=True)
 class Wish:
-    """How to run: from the command line."""
+    """How to run: from the command line.
+
+    Parameters
+    ----------
+    workers
+        Threads, processes or devices.
+    repeat
+        How often.
+    full
+        Whether slow techniques do all the work, too.
+    profile
+        Watches what is timed.
+    ranks
+        How many of the ranks compute; by default all.
+    """
 
     workers: int
     repeat: int
     full: bool
+    profile: Profiler
+    ranks: int | None = None
 
 
 class _WrongError(Exception):
@@ -49,17 +66,22 @@ class _WrongError(Exception):
 class _Job:
     """All processes of this run: one, or the ranks of an MPI job."""
 
-    def __init__(self, *, collective: bool) -> None:
+    def __init__(self, *, collective: bool, count: int | None) -> None:
         self.comm: Any = ranks.world() if collective or ranks.expected() > 1 else None
         self.first = self.comm is None or self.comm.rank == 0
-        # Ranks other than the first have a part in collective techniques only.
-        self.computes = collective or self.first
         self.collective = collective
+        # Of the ranks that compute. Those other than the first have a part in
+        # collective techniques only.
+        self.team: Any = None
+        if collective:
+            world = ranks.world()
+            self.team = ranks.first(world, count or world.size)
+        self.computes = self.team is not None if collective else self.first
         self._failure: WorkloadError | None = None
 
     def agree(self, value: Any) -> Any:
         """Return rank 0's value on every rank that computes."""
-        return self.comm.bcast(value, root=0) if self.collective else value
+        return self.team.bcast(value, root=0) if self.collective else value
 
     @contextlib.contextmanager
     def failures(self) -> Iterator[None]:
@@ -67,7 +89,7 @@ class _Job:
         try:
             yield
         except WorkloadError as error:
-            if self.comm is None or self.collective:
+            if self.comm is None or self.team is self.comm:
                 raise
             self._failure = error
 
@@ -87,22 +109,31 @@ def is_sampled(name: str, grid: Grid) -> bool:
     return TECHNIQUES[name].slow and sample(grid) != range(grid.height)
 
 
-def require_memory(grid: Grid) -> None:
-    """Refuse a block of rows that does not fit into memory.
+def require_memory(grid: Grid) -> str:
+    """Return what a large image takes, or an empty string for one block of rows.
 
     Raises
     ------
     UsageError
-        When the machine has less.
+        When the machine has less memory.
     """
-    # The block itself, its hash's and picture's copies, one rank's share.
-    need = 3 * 4 * grid.width * block_rows(grid, slow=False)
+    rows = block_rows(grid)
+    # A block of rows; the same again while the workers' shares are on their
+    # way, and half of it where they are put in order; a kernel's arrays for
+    # one row of points.
+    need = (3 * 4 * rows + 100) * grid.width
     there = machine.available_memory()
     if there and need > there:
         raise UsageError(
             f"--size {grid.width} {grid.height} needs {need / 2**30:,.1f} GiB of memory, "
             f"{there / 2**30:,.1f} are available"
         )
+    if rows == grid.height:
+        return ""
+    return (
+        f"{4 * grid.width * grid.height / 2**30:,.1f} GiB of numbers in blocks of {rows:,} rows: "
+        f"{need / 2**30:,.1f} GiB of memory, {there / 2**30:,.1f} are available"
+    )
 
 
 def run(name: str, area: Area, wish: Wish, out: Path | None) -> Result:
@@ -127,21 +158,28 @@ def run(name: str, area: Area, wish: Wish, out: Path | None) -> Result:
     technique = TECHNIQUES[name]
     everything = range(area.grid.height)
     rows = sample(area.grid) if technique.slow and not wish.full else everything
-    job = _Job(collective=technique.parallel == "ranks")
+    job = _Job(collective=technique.parallel == "ranks", count=wish.ranks)
     result = Result(name, area.name, complete=rows == everything)
+    limits: list[tuple[float, float]] = []
     if job.computes:
-        with job.failures(), team(wish.workers) as members:
+        with job.failures(), Team(wish.workers, job.team) as members:
             started = time.perf_counter()
-            compute: Compute = importlib.import_module(technique.module).compute
+            module = importlib.import_module(technique.module)
+            compute: Compute = module.compute
             _warm_up(compute, area.grid, members)
             result.start = time.perf_counter() - started
-            timing = _Timing(name, compute, area, rows, members, job)
+            timing = _Timing(name, compute, area, rows, members, job, wish.profile)
             for number in range(wish.repeat):
+                timing.processor_seconds = 0.0
                 timing.once(result, out if number == 0 and result.complete else None)
+                # In turn, so that both have seen the same clock and neighbours.
+                if hasattr(module, "limit"):
+                    limits.append((module.limit(result.work), timing.processor_seconds))
+            result.compare_with_limit(limits)
         if job.collective:
-            result.workers = job.comm.size
+            result.workers = members.comm.size
         elif technique.parallel in ("threads", "processes"):
-            result.workers = wish.workers
+            result.workers = members.workers
     result = job.leave(result)
     # Without a stored count the rows that were computed stand for all.
     result.total = area.tests or result.work * len(everything) // len(rows)
@@ -175,12 +213,16 @@ class _Timing:
     rows: range
     members: Team
     job: _Job
+    profile: Profiler
+    processor_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         import numpy as np  # noqa: PLC0415
 
-        slow = TECHNIQUES[self.name].slow
-        length = min(len(self.rows), block_rows(self.area.grid, slow=slow))
+        technique = TECHNIQUES[self.name]
+        # Workers of a slow technique have nothing to share in a single row.
+        singly = technique.slow and technique.parallel == "no"
+        length = min(len(self.rows), block_rows(self.area.grid, singly=singly))
         self._parts = list(blocks(self.rows, length))
         # Ranks other than the first hold no image.
         self._buffer = np.empty((length if self.job.first else 0, self.area.grid.width), np.int32)
@@ -191,10 +233,13 @@ class _Timing:
         # No escape time is negative: a row that nobody fills is found.
         block.fill(-1)
         if self.job.collective:
-            self.job.comm.Barrier()
-        started = time.perf_counter()
-        note = self.compute(self.area.grid, rows, block, self.members)
-        return block, time.perf_counter() - started, note
+            self.job.team.Barrier()
+        with self.profile.measure():
+            started, used = time.perf_counter(), time.process_time()
+            note = self.compute(self.area.grid, rows, block, self.members)
+            seconds = time.perf_counter() - started
+            self.processor_seconds += time.process_time() - used
+        return block, seconds, note
 
     def once(self, result: Result, out: Path | None) -> None:
         """Compute everything once; add what it took and whether it is right."""

@@ -5,4 +5,8 @@ shape ``(len(rows), grid.width)``, with the escape times of row ``rows[k]``.
 `team` has the workers it may use; the note is what the report should say, or
 an empty string. An MPI technique is called on every rank together and fills
 `out` on rank 0, where alone it has that shape.
+
+A module may also have ``limit(tests) -> seconds``: it measures the processor
+time one core needs at least, is called after each repetition, and the report
+compares the two.
 """

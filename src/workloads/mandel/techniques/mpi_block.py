@@ -5,6 +5,7 @@ The rank with the interior of the set works long after the others are done.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from workloads.harness import ranks
@@ -21,6 +22,8 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     rank, size, total = team.comm.rank, team.comm.size, len(rows)
     bounds = [total * part // size for part in range(size + 1)]
     parts = [range(bounds[part], bounds[part + 1]) for part in range(size)]
+    started = time.process_time()
     mine = row_kernel.rows(grid, rows[bounds[rank] : bounds[rank + 1]])
+    busy = time.process_time() - started
     ranks.gather_rows(team.comm, parts, mine, out)
-    return f"{row_kernel.load()[0]} in each"
+    return f"{row_kernel.load()[0]} in each, {ranks.balance(team.comm, busy)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from workloads.harness import ranks
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 
 def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     """Fill `out` on rank 0 with every rank's rows."""
-    size = team.comm.size
-    parts = [range(rank, len(rows), size) for rank in range(size)]
-    mine = parts[team.comm.rank]
-    ranks.gather_rows(team.comm, parts, row_kernel.rows(grid, rows[mine.start :: size]), out)
-    return f"{row_kernel.load()[0]} in each"
+    rank, size = team.comm.rank, team.comm.size
+    parts = [range(first, len(rows), size) for first in range(size)]
+    started = time.process_time()
+    mine = row_kernel.rows(grid, rows[rank::size])
+    busy = time.process_time() - started
+    ranks.gather_rows(team.comm, parts, mine, out)
+    return f"{row_kernel.load()[0]} in each, {ranks.balance(team.comm, busy)}"

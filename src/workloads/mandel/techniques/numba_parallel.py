@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.errors import UsageError
 from workloads.mandel import jit
 from workloads.mandel.techniques.numba_scalar import escape_time
 
@@ -23,13 +22,7 @@ def _fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> 
 
 def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     """Fill `out` with `team.workers` threads."""
-    most = jit.numba.config.NUMBA_NUM_THREADS
-    if team.workers > most:
-        raise UsageError(
-            f"--workers {team.workers}: Numba was started for at most {most} threads",
-            hint=f"set NUMBA_NUM_THREADS={team.workers}",
-        )
-    jit.numba.set_num_threads(team.workers)
+    jit.use_threads(team.workers)
     # Chunks of one row are dealt out as threads become free. By default each
     # thread has one block of rows, and the one with the set's interior is late.
     with jit.numba.parallel_chunksize(1):

@@ -21,7 +21,11 @@ def fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> N
     for first in range(0, len(ys), lines):
         part = ys[first : first + lines]
         cr = np.tile(xs, len(part))
-        _fill_points(cr, np.repeat(part, len(xs)), maxiter, out[first : first + lines].reshape(-1))
+        # What overflows has escaped.
+        with np.errstate(over="ignore", invalid="ignore"):
+            _fill_points(
+                cr, np.repeat(part, len(xs)), maxiter, out[first : first + lines].reshape(-1)
+            )
 
 
 def _fill_points(cr: Float64Array, ci: Float64Array, maxiter: int, out: Int32Array) -> None:

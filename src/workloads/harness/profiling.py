@@ -1,0 +1,192 @@
+"""``--profile``: where the time goes, of all ranks in one file."""
+
+from __future__ import annotations
+
+import contextlib
+import cProfile
+import importlib.util
+import os
+import pstats
+import sys
+import tempfile
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from workloads.errors import UnavailableError, UsageError
+from workloads.harness import files, ranks
+
+
+class Profiler(Protocol):
+    """Watches what is timed on this rank."""
+
+    def measure(self) -> contextlib.AbstractContextManager[object]:
+        """Give a region that is profiled; there may be several."""
+
+    def save(self, folder: Path) -> None:
+        """Write this rank's part into `folder`."""
+
+    def merge(self, parts: list[str], path: Path) -> None:
+        """Make one file of all parts."""
+
+
+class _Nothing:
+    def measure(self) -> contextlib.AbstractContextManager[object]:
+        return contextlib.nullcontext()
+
+    def save(self, folder: Path) -> None:
+        pass
+
+    def merge(self, parts: list[str], path: Path) -> None:
+        pass
+
+
+class _CProfile:
+    def __init__(self, _: str) -> None:
+        self._profile = cProfile.Profile()
+
+    def measure(self) -> contextlib.AbstractContextManager[object]:
+        return self._profile
+
+    def save(self, folder: Path) -> None:
+        # A rank that had nothing to do has no statistics, which pstats refuses.
+        if self._profile.getstats():
+            self._profile.dump_stats(_part(folder))
+
+    def merge(self, parts: list[str], path: Path) -> None:
+        pstats.Stats(*parts).dump_stats(path)
+
+
+class _Line:
+    """Line by line, the functions of the package that are loaded by then."""
+
+    def __init__(self, package: str) -> None:
+        from line_profiler import LineProfiler  # noqa: PLC0415
+
+        self._package = package
+        self._profile = LineProfiler()
+        self._seen: set[types.FunctionType] = set()
+
+    @contextlib.contextmanager
+    def measure(self) -> Iterator[None]:
+        for name, module in list(sys.modules.items()):
+            if not name.startswith(self._package):
+                continue
+            for function in vars(module).values():
+                # What a decorator has wrapped would be a line of the wrapper.
+                plain = isinstance(function, types.FunctionType)
+                if plain and function not in self._seen and not hasattr(function, "__wrapped__"):
+                    self._seen.add(function)
+                    self._profile.add_function(function)
+        with self._profile:
+            yield
+
+    def save(self, folder: Path) -> None:
+        self._profile.get_stats().to_file(_part(folder))
+
+    def merge(self, parts: list[str], path: Path) -> None:
+        from line_profiler.line_profiler import LineStats, show_text  # noqa: PLC0415
+
+        stats = LineStats.from_files(*parts)
+        with path.open("w", encoding="utf-8") as file:
+            show_text(stats.timings, stats.unit, stream=file, stripzeros=True)
+
+
+class _VizTracer:
+    """A time line of every call; worker processes add theirs (see `tracing`)."""
+
+    def __init__(self, _: str) -> None:
+        from workloads.harness import tracing  # noqa: PLC0415
+
+        self._tracing = tracing
+        self._tracer: Any = None
+
+    @contextlib.contextmanager
+    def measure(self) -> Iterator[None]:
+        if self._tracer is None:
+            comm = ranks.several()
+            self._tracer = self._tracing.begin("main" if comm is None else f"rank {comm.rank}")
+        else:
+            self._tracer.start()
+        try:
+            yield
+        finally:
+            self._tracer.stop()
+
+    def save(self, folder: Path) -> None:
+        if self._tracer is not None:
+            self._tracing.end(self._tracer, folder)
+
+    def merge(self, parts: list[str], path: Path) -> None:
+        from viztracer.report_builder import ReportBuilder  # noqa: PLC0415
+
+        ReportBuilder(parts, verbose=0).save(str(path))
+
+
+# kind -> (how, the module it needs, what its file may end in)
+_KINDS: dict[str, tuple[Any, str, tuple[str, ...]]] = {
+    "cprofile": (_CProfile, "cProfile", ()),
+    "line": (_Line, "line_profiler", ()),
+    "viztracer": (_VizTracer, "viztracer", (".json", ".json.gz", ".html")),
+}
+
+
+def check(kind: str, file: str) -> None:
+    """Refuse before the run what cannot be profiled or written.
+
+    Raises
+    ------
+    UsageError
+        For an unknown kind or a place that cannot be written.
+    UnavailableError
+        Without the profiler's module.
+    """
+    if kind not in _KINDS:
+        raise UsageError(f"--profile {kind}: is none of {', '.join(_KINDS)}")
+    _, module, endings = _KINDS[kind]
+    if endings and not file.endswith(endings):
+        raise UsageError(f"--profile {kind} {file}: ends in none of {', '.join(endings)}")
+    if importlib.util.find_spec(module) is None:
+        raise UnavailableError(f"--profile {kind}: Python has no module {module!r} here")
+    files.require_writable(Path(file), "--profile")
+
+
+@contextlib.contextmanager
+def profiler(wish: list[str] | None, package: str) -> Iterator[Profiler]:
+    """Give a profiler; when the work succeeds write what it has seen.
+
+    Parameters
+    ----------
+    wish
+        Kind and file, checked; None for no profile.
+    package
+        Whose functions a profile by lines is about.
+    """
+    if wish is None:
+        yield _Nothing()
+        return
+    kind, path = wish[0], Path(wish[1])
+    comm = ranks.world() if ranks.expected() > 1 else None
+    with contextlib.ExitStack() as stack:
+        folder = Path()
+        if ranks.is_first():
+            made = tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent)
+            folder = Path(stack.enter_context(made)).absolute()
+        if comm is not None:
+            folder = comm.bcast(folder)
+        # Worker processes inherit it.
+        os.environ["HPCPY_TRACE_PARTS"] = str(folder) if kind == "viztracer" else ""
+        profile: Profiler = _KINDS[kind][0](package)
+        yield profile
+        profile.save(folder)
+        if comm is not None:
+            comm.Barrier()
+        if ranks.is_first():
+            parts = sorted(str(part) for part in folder.iterdir())
+            with files.whole_file(path) as temporary:
+                profile.merge(parts, temporary)
+
+
+def _part(folder: Path) -> str:
+    return str(folder / f"{os.uname().nodename}-{os.getpid()}.json")

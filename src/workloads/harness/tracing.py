@@ -1,0 +1,45 @@
+"""What viztracer needs in worker processes: each writes its part of the trace."""
+
+from __future__ import annotations
+
+import os
+from multiprocessing.util import Finalize
+from pathlib import Path
+from typing import Any
+
+# Set where there is a folder for the parts.
+_FOLDER = "HPCPY_TRACE_PARTS"
+# Calls that are kept, the latest ones; about 100 bytes each in the file.
+_ENTRIES = 500_000
+
+_own: list[Any] = []
+
+
+def join() -> None:
+    """Begin to trace this worker process, if its parent is being traced."""
+    if os.environ.get(_FOLDER) and not _own:
+        _own.append(begin("worker"))
+        # A spawned process ends without atexit's functions; these it calls.
+        Finalize(None, leave, exitpriority=10)
+
+
+def leave() -> None:
+    """Write this worker process's part of the trace."""
+    while _own:
+        end(_own.pop(), Path(os.environ[_FOLDER]))
+
+
+def begin(name: str) -> Any:
+    """Return a tracer that runs."""
+    from viztracer import VizTracer  # noqa: PLC0415
+
+    tracer = VizTracer(_ENTRIES, verbose=0, process_name=name, register_global=False)
+    tracer.start()
+    return tracer
+
+
+def end(tracer: Any, folder: Path) -> None:
+    """Stop `tracer` and write what it has seen into `folder`."""
+    tracer.stop()
+    tracer.save(str(folder / f"{os.uname().nodename}-{os.getpid()}.json"))
+    tracer.terminate()

@@ -1,0 +1,76 @@
+"""IPython engines: a load-balanced view sends each group to a free engine."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from workloads.errors import UnavailableError, WorkerError
+from workloads.harness import caches, tracing
+from workloads.harness.team import START_SECONDS
+from workloads.mandel import row_kernel
+from workloads.mandel.blocks import groups
+
+if TYPE_CHECKING:
+    from workloads.harness.arrays import Int32Array
+    from workloads.harness.team import Team
+    from workloads.mandel.grid import Grid
+
+
+@contextlib.contextmanager
+def _view(team: Team) -> Iterator[Any]:
+    # Logs and the connection's key are written there.
+    caches.provide("IPYTHONDIR", "ipython")
+    # Without a network it finds no address but the loopback, and says so.
+    warnings.filterwarnings("ignore", "IPython could not determine IPs", RuntimeWarning)
+    import ipyparallel as ipp  # noqa: PLC0415
+
+    cluster = ipp.Cluster(
+        n=team.workers,
+        log_level=logging.CRITICAL,
+        # An engine is there once its heart has been heard, by default every
+        # three seconds; here that is most of the start.
+        controller_args=["--HeartMonitor.period=200"],
+        # It would say on stderr that it stops.
+        shutdown_atexit=False,
+    )
+    client = None
+    try:
+        cluster.start_cluster_sync()
+        client = cluster.connect_client_sync()
+        client.wait_for_engines(team.workers, interactive=False, timeout=START_SECONDS)
+        client[:].apply_sync(sys.path.__setitem__, slice(None), sys.path)
+        client[:].apply_sync(row_kernel.prepare)
+        client[:].apply_sync(tracing.join)
+        yield client.load_balanced_view()
+        client[:].apply_sync(tracing.leave)
+    except TimeoutError as error:
+        raise UnavailableError(
+            f"{team.workers} IPython engines did not start", hint="use fewer --workers"
+        ) from error
+    finally:
+        if client is not None:
+            client.close()
+        cluster.stop_cluster_sync()
+
+
+def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
+    """Fill `out` with `team.workers` engines."""
+    from ipyparallel import error  # noqa: PLC0415
+
+    view = team.hold(_view)
+    parts = groups(rows, grid.width, team.workers)
+    work = [grid] * len(parts), [part for _, part in parts]
+    done = view.map_async(row_kernel.rows, *work, chunksize=1)
+    try:
+        for (first, part), block in zip(parts, done, strict=True):
+            out[first : first + len(part)] = block
+        # The client keeps every result it has had.
+        view.client.purge_local_results("all")
+    except error.EngineError as failure:
+        raise WorkerError("an IPython engine ended unasked") from failure
+    return f"{row_kernel.load()[0]} in each"

@@ -1,0 +1,83 @@
+"""MPI: whoever is free draws the next group from a counter, rank 0 as well.
+
+The counter lies in rank 0's memory and is drawn from one-sidedly: rank 0
+computes meanwhile and answers nobody.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workloads.harness import ranks
+from workloads.mandel import row_kernel
+from workloads.mandel.blocks import groups
+
+if TYPE_CHECKING:
+    from workloads.harness.arrays import Int32Array
+    from workloads.harness.team import Team
+    from workloads.mandel.grid import Grid
+
+
+def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
+    """Fill `out` on rank 0 with the groups that each rank has drawn."""
+    comm = team.comm
+    parts = groups(rows, grid.width, comm.size)
+    draw = team.hold(_counter)
+    # Nobody draws any more: rank 0 has had every rank's last group.
+    draw(True)
+    comm.Barrier()
+    mine: list[tuple[int, Int32Array]] = []
+    busy = 0.0
+    while (number := draw(False)) < len(parts):
+        started = time.process_time()
+        mine.append((number, row_kernel.rows(grid, parts[number][1])))
+        busy += time.process_time() - started
+    _collect(comm, parts, mine, out)
+    return f"{row_kernel.load()[0]} in each, {ranks.balance(comm, busy)}"
+
+
+@contextlib.contextmanager
+def _counter(team: Team) -> Iterator[Callable[[bool], int]]:
+    """Give a function that draws the next number, or begins anew at 0."""
+    from mpi4py import MPI  # noqa: PLC0415
+
+    comm = team.comm
+    counter = MPI.Win.Allocate(8 if comm.rank == 0 else 0, 8, comm=comm)
+    one, zero, got = np.array([1], "i8"), np.array([0], "i8"), np.empty(1, "i8")
+    counter.Lock_all()
+
+    def draw(anew: bool) -> int:
+        if not anew:
+            counter.Fetch_and_op(one, got, 0, op=MPI.SUM)
+        elif comm.rank == 0:
+            counter.Fetch_and_op(zero, got, 0, op=MPI.REPLACE)
+        counter.Flush(0)
+        return int(got[0])
+
+    yield draw
+    # Only after success: freeing waits for every rank, and after a failure
+    # some may never come.
+    counter.Unlock_all()
+    counter.Free()
+
+
+def _collect(
+    comm: Any, parts: list[tuple[int, range]], mine: list[tuple[int, Int32Array]], out: Int32Array
+) -> None:
+    drawn = comm.gather([number for number, _ in mine])
+    if comm.rank != 0:
+        for _, block in mine:
+            ranks.send_rows(comm, block, 0)
+        return
+    for number, block in mine:
+        first, part = parts[number]
+        out[first : first + len(part)] = block
+    for rank, numbers in enumerate(drawn[1:], start=1):
+        for number in numbers:
+            first, part = parts[number]
+            ranks.receive_rows(comm, out[first : first + len(part)], rank)

@@ -1,0 +1,25 @@
+"""``numba.vectorize``: the scalar definition as a NumPy ufunc, on one core."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workloads.mandel import definition, jit
+
+if TYPE_CHECKING:
+    from workloads.harness.arrays import Int32Array
+    from workloads.harness.team import Team
+    from workloads.mandel.grid import Grid
+
+_escape_times = jit.vectorized("int32(float64, float64, int32)")(definition.escape_time)
+
+
+def compute(grid: Grid, rows: range, out: Int32Array, _: Team) -> str:
+    """Fill `out`; broadcasting pairs every column with every row."""
+    xs, ys = grid.axes(rows)
+    # A ufunc warns where numbers overflow, which these may once they escape.
+    with np.errstate(over="ignore", invalid="ignore"):
+        _escape_times(xs, ys[:, None], grid.maxiter, out=out)
+    return ""

@@ -1,0 +1,88 @@
+"""Subinterpreters, a GIL each, in the threads of one process.
+
+They share no Python object, but they may share memory: each is given
+memoryviews of the rows that it is to fill. numpy refuses to be imported in
+one, so the kernel is a C module of our own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from workloads.errors import UnavailableError
+from workloads.mandel.blocks import groups
+
+if TYPE_CHECKING:
+    from workloads.harness.arrays import Int32Array
+    from workloads.harness.team import Team
+    from workloads.mandel.grid import Grid
+
+# Of Python 3.14, and typed as 3.11 sees it; where it is older the technique
+# is not offered.
+futures: Any = importlib.import_module("concurrent.futures")
+
+
+@contextlib.contextmanager
+def pool(team: Team) -> Iterator[Any]:
+    """Give an executor of `team.workers` subinterpreters, all of them up.
+
+    Raises
+    ------
+    UnavailableError
+        When a library has run in this process that they do not get on with:
+        ending them has aborted it in ``free()``.
+    """
+    for module, name in (("pyopencl", "OpenCL"), ("distributed", "Dask")):
+        if module in sys.modules:
+            raise UnavailableError(
+                f"{name} has run in this process, and subinterpreters may then end it",
+                hint="name them before it, or run them by themselves",
+            )
+    interpreters = futures.InterpreterPoolExecutor(team.workers)
+    try:
+        # One starts for each task that finds none idle, and starting takes
+        # longer than handing out these.
+        for up in [interpreters.submit(_nothing) for _ in range(team.workers)]:
+            up.result()
+        yield interpreters
+    finally:
+        interpreters.shutdown(cancel_futures=True)
+
+
+def _nothing() -> None:
+    pass
+
+
+def fill(xs: memoryview, ys: memoryview, maxiter: int, out: memoryview) -> None:
+    """Fill `out` in the subinterpreter."""
+    from workloads.mandel import _kernels_simd  # noqa: PLC0415
+
+    _kernels_simd.fill(xs, ys, maxiter, out)
+
+
+def deal_out(
+    function: Callable[[memoryview, memoryview, int, memoryview], None],
+    grid: Grid,
+    parts: list[tuple[int, range]],
+    out: Int32Array,
+    team: Team,
+) -> None:
+    """Have `function` called for each group of rows in a free subinterpreter."""
+    executor = team.hold(pool)
+    tasks = []
+    for first, part in parts:
+        xs, ys = grid.axes(part)
+        views = memoryview(xs), memoryview(ys), memoryview(out[first : first + len(part)])
+        tasks.append(executor.submit(function, views[0], views[1], grid.maxiter, views[2]))
+    for task in tasks:
+        task.result()
+
+
+def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
+    """Fill `out` with `team.workers` subinterpreters."""
+    deal_out(fill, grid, groups(rows, grid.width, team.workers), out, team)
+    return "simd in each, a GIL each"

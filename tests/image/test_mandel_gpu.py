@@ -1,0 +1,74 @@
+"""The GPU's techniques where there is no GPU: one line, the next step, exit code 69."""
+
+import importlib
+import importlib.util
+import os
+import subprocess
+import sys
+
+import pytest
+
+np = pytest.importorskip("numpy")
+
+from workloads.__main__ import main  # noqa: E402
+from workloads.errors import UnavailableError  # noqa: E402
+from workloads.mandel.cuda import no_device  # noqa: E402
+from workloads.mandel.grid import Grid  # noqa: E402
+from workloads.mandel.registry import TECHNIQUES  # noqa: E402
+
+GRID = Grid(-2.0, 0.5, -1.25, 1.25, 7, 13, 50)
+
+
+@pytest.fixture
+def without_a_device():
+    if not no_device():
+        pytest.skip("this machine has a CUDA device")
+
+
+@pytest.mark.usefixtures("without_a_device")
+@pytest.mark.parametrize("name", ["cupy", "numba-cuda"])
+def test_without_a_device_it_is_69_and_one_line(name, capsys):
+    assert main(["mandel", "--impl", name]) == 69
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("without_a_device")
+def test_the_next_step_is_named(capsys):
+    pytest.importorskip("cupy")
+    main(["mandel", "--impl", "cupy"])
+    assert "--nv on a GPU node" in capsys.readouterr().err
+
+
+# The modules that can be imported say it as well: a device file alone is
+# no working driver.
+@pytest.mark.usefixtures("without_a_device")
+@pytest.mark.parametrize("module", ["cuda_cupy", "cuda_numba"])
+def test_a_driver_that_does_not_answer_is_said(module):
+    needed = "cupy" if module == "cuda_cupy" else "numba"
+    if not importlib.util.find_spec(needed):
+        pytest.skip(f"no {needed}")
+    technique = importlib.import_module(f"workloads.mandel.techniques.{module}")
+    out = np.empty((GRID.height, GRID.width), np.int32)
+    with pytest.raises(UnavailableError, match="--nv on a GPU node"):
+        technique.compute(GRID, range(GRID.height), out, None)
+
+
+def test_numba_cuda_says_which_package_is_missing():
+    if importlib.util.find_spec("numba_cuda"):
+        pytest.skip("numba-cuda is here")
+    assert "pip install 'numba-cuda" in TECHNIQUES["numba-cuda"].why_not()
+
+
+def test_numba_for_cuda_leaves_the_threads_of_other_techniques_alone():
+    # Numba reads its number of threads when it is first imported.
+    if not importlib.util.find_spec("numba"):
+        pytest.skip("no numba")
+    code = (
+        "from workloads.mandel.techniques import cuda_numba; import numba; "
+        "assert numba.config.NUMBA_NUM_THREADS >= 8"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    env.pop("NUMBA_NUM_THREADS", None)
+    subprocess.run([sys.executable, "-c", code], env=env, check=True)

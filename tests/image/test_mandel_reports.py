@@ -1,0 +1,79 @@
+"""What a run may also write: large images, scaling, profiles."""
+
+import hashlib
+import json
+import pstats
+
+import pytest
+
+np = pytest.importorskip("numpy")
+
+from workloads.__main__ import main  # noqa: E402
+from workloads.mandel import blocks  # noqa: E402
+from workloads.mandel.registry import TECHNIQUES  # noqa: E402
+
+SMALL = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "31", "17", "--maxiter", "60"]
+
+
+def mandel(*arguments):
+    return main(["mandel", *map(str, arguments)])
+
+
+def test_a_large_image_comes_in_blocks_and_says_so(monkeypatch, capsys, tmp_path):
+    # Rows of 360 bytes, five a block.
+    monkeypatch.setattr(blocks, "_BLOCK_BYTES", 1_800)
+    path = tmp_path / "m.npy"
+    names = "numba-parallel,threads,threads-python,queue,multiprocessing"
+    if TECHNIQUES["numba-parallel"].why_not():
+        names = names.removeprefix("numba-parallel,")
+    assert mandel("--area", "area1", "--size", 90, 23, "--impl", names, "--out", path) == 0
+    shown = capsys.readouterr().out
+    assert "in blocks of 5 rows" in shown
+    assert "GiB of memory" in shown
+    digest = hashlib.sha256(np.load(path).tobytes()).hexdigest()
+    assert shown.count("sha256 ") == 1, "all techniques have one answer"
+    assert f"sha256 {digest}" in shown
+
+
+def test_scaling_has_a_table_and_a_chart(capsys, tmp_path):
+    pytest.importorskip("matplotlib")
+    chart, report = tmp_path / "m.svg", tmp_path / "m.json"
+    options = ["--impl", "threads,threads-python", "--scale", "2,1,2"]
+    assert mandel(*SMALL, *options, "--plot", chart, "--json", report) == 0
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line.split() for line in lines if line.startswith("threads")]
+    assert [(row[0], row[1]) for row in rows[:4]] == [
+        ("threads", "1"), ("threads", "2"), ("threads-python", "1"), ("threads-python", "2"),
+    ]  # fmt: skip
+    assert "1.00×" in rows[0]
+    assert [r["workers"] for r in json.loads(report.read_text())["results"]] == [1, 2, 1, 2]
+    assert chart.stat().st_size > 1000
+
+
+def test_a_function_profile_opens_in_pstats(tmp_path):
+    path = tmp_path / "m.prof"
+    assert mandel(*SMALL, "--impl", "numpy", "--repeat", 2, "--profile", "cprofile", path) == 0
+    functions = pstats.Stats(str(path)).stats
+    (calls,) = [v[0] for k, v in functions.items() if k[2] == "_fill_points"]
+    assert calls == 2, "what is timed, and not the warm-up"
+
+
+def test_a_line_profile_has_the_inner_loop(tmp_path):
+    pytest.importorskip("line_profiler")
+    path = tmp_path / "m.txt"
+    assert mandel(*SMALL, "--impl", "python-2", "--profile", "line", path) == 0
+    (line,) = [line for line in path.read_text().splitlines() if "zr = zr2 - zi2 + cr" in line]
+    assert int(line.split()[1]) > 31 * 17
+
+
+def test_one_trace_has_the_worker_processes(tmp_path):
+    pytest.importorskip("viztracer")
+    path = tmp_path / "m.json"
+    names = "multiprocessing,queue"
+    assert mandel(*SMALL, "--impl", names, "--workers", 2, "--profile", "viztracer", path) == 0
+    events = json.loads(path.read_text())["traceEvents"]
+    names = [event["args"]["name"] for event in events if event["name"] == "process_name"]
+    assert sorted(names) == ["main"] + 4 * ["worker"]
+    workers = {e["pid"] for e in events if e["name"].startswith("rows ") and e["ph"] == "X"}
+    assert len(workers) >= 2
+    assert [*tmp_path.iterdir()] == [path]

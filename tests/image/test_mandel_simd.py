@@ -1,0 +1,139 @@
+"""The vector kernel: every level of x86-64, every way to be called, bad input."""
+
+import hashlib
+import threading
+
+import pytest
+
+np = pytest.importorskip("numpy")
+kernel = pytest.importorskip("workloads.mandel._kernels_simd")
+
+from workloads.mandel.definition import escape_time  # noqa: E402
+from workloads.mandel.grid import AREAS, Grid  # noqa: E402
+from workloads.mandel.techniques import simd  # noqa: E402
+
+SMALL = Grid(-2.0, 0.5, -1.25, 1.25, 61, 7, 50)
+
+
+def axes(grid):
+    return grid.axes(range(grid.height))
+
+
+def definition(grid):
+    xs, ys = axes(grid)
+    return [[escape_time(x, y, grid.maxiter) for x in xs.tolist()] for y in ys.tolist()]
+
+
+def empty(grid):
+    return np.full((grid.height, grid.width), -1, np.int32)
+
+
+@pytest.mark.parametrize("level", kernel.levels)
+@pytest.mark.parametrize("area", AREAS.values(), ids=AREAS)
+def test_every_level_has_the_reference_bytes(area, level):
+    out = empty(area.grid)
+    kernel.fill(*axes(area.grid), area.grid.maxiter, out, level=level)
+    assert hashlib.sha256(out).hexdigest() == area.sha256
+
+
+@pytest.mark.parametrize("level", kernel.levels)
+def test_every_limit_agrees_with_the_definition(level):
+    # Pixels end in the first tests, within a stride, and exactly at its end.
+    for maxiter in range(1, 100):
+        grid = Grid(-2.0, 0.5, -1.25, 1.25, 23, 5, maxiter)
+        out = empty(grid)
+        kernel.fill(*axes(grid), maxiter, out, level=level)
+        assert out.tolist() == definition(grid), maxiter
+
+
+@pytest.mark.parametrize("level", kernel.levels)
+def test_every_width_agrees_with_the_definition(level):
+    for width in range(1, 140):
+        grid = Grid(-2.0, 0.5, -1.25, 1.25, width, 2, 60)
+        out = empty(grid)
+        kernel.fill(*axes(grid), grid.maxiter, out, level=level)
+        assert out.tolist() == definition(grid), width
+
+
+@pytest.mark.parametrize("level", kernel.levels)
+def test_the_circle_of_radius_2_agrees_with_the_definition(level):
+    # Each point alone, on the circle as nearly as doubles can be: here what
+    # has escaped might come back, and asking every test is what counts.
+    angles = np.linspace(0.0, 2.0 * np.pi, 400)
+    for x, y in zip(2.0 * np.cos(angles), 2.0 * np.sin(angles), strict=True):
+        out = np.full((1, 1), -1, np.int32)
+        kernel.fill(np.array([x]), np.array([y]), 200, out, level=level)
+        assert out[0, 0] == escape_time(float(x), float(y), 200)
+
+
+def test_plain_bytes_are_taken_as_they_are():
+    xs, ys = axes(SMALL)
+    out = bytearray(4 * SMALL.width * SMALL.height)
+    kernel.fill(xs.tobytes(), ys.tobytes(), SMALL.maxiter, out)
+    assert np.frombuffer(out, np.int32).reshape(7, 61).tolist() == definition(SMALL)
+
+
+def test_calls_with_one_counter_share_the_rows():
+    grid = AREAS["area1"].grid
+    xs, ys = axes(grid)
+    out, counter = empty(grid), np.zeros(1, np.int64)
+    threads = [
+        threading.Thread(target=kernel.fill, args=(xs, ys, grid.maxiter, out, counter))
+        for _ in range(5)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert hashlib.sha256(out).hexdigest() == AREAS["area1"].sha256
+    assert counter[0] >= grid.height
+
+
+def test_a_counter_at_the_end_leaves_nothing_to_do():
+    out = empty(SMALL)
+    kernel.fill(*axes(SMALL), SMALL.maxiter, out, np.array([SMALL.height]))
+    assert (out == -1).all()
+
+
+def test_no_points_are_no_error():
+    nothing = np.empty(0)
+    kernel.fill(nothing, np.ones(3), 10, np.empty((3, 0), np.int32))
+    kernel.fill(np.ones(3), nothing, 10, np.empty((0, 3), np.int32))
+
+
+XS, YS = axes(SMALL)
+FROZEN = empty(SMALL)
+FROZEN.flags.writeable = False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ((XS.astype("f4"), YS, 50, empty(SMALL)), ValueError),
+        ((XS, YS.astype("i8"), 50, empty(SMALL)), ValueError),
+        ((XS[::2], YS, 50, empty(SMALL)), (ValueError, BufferError)),
+        ((XS, YS, 50, empty(SMALL).astype("i8")), ValueError),
+        ((XS, YS, 50, empty(SMALL)[:, :-1]), (ValueError, BufferError)),
+        ((XS, YS, 50, empty(SMALL)[:-1]), ValueError),
+        ((XS, YS, 50, FROZEN), (ValueError, BufferError)),
+        ((XS, YS, 50, bytes(4 * FROZEN.size)), (ValueError, BufferError)),
+        ((XS, YS, 50, memoryview(bytearray(4 * FROZEN.size + 1))[1:]), ValueError),
+        ((XS, YS, 0, empty(SMALL)), ValueError),
+        ((XS, YS, 2**31, empty(SMALL)), OverflowError),
+        ((XS, YS, 50, empty(SMALL), np.zeros(2, np.int64)), ValueError),
+        ((XS, YS, 50, empty(SMALL), np.zeros(1)), ValueError),
+        ((XS, YS, 50, empty(SMALL), None, "x86-64-v9"), ValueError),
+        ((XS, YS, 50, [0] * FROZEN.size), TypeError),
+    ],
+)
+def test_unfit_buffers_are_refused_before_anything_is_written(arguments, error):
+    before = np.array(arguments[3], copy=True)
+    with pytest.raises(error):
+        kernel.fill(*arguments)
+    assert (np.array(arguments[3]) == before).all()
+
+
+def test_the_limit_grows_with_the_tests():
+    assert simd.limit(2_000_000) > 0
+    # No time is compared with a time: one measurement, scaled.
+    kernel.limit(0)

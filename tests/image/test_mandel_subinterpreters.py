@@ -1,0 +1,80 @@
+"""Subinterpreters give the same bytes, each technique in a process of its own.
+
+In one process with every other technique's libraries, creating and ending
+interpreters again and again has aborted in free().
+"""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("numpy")
+
+from workloads.mandel.registry import TECHNIQUES
+
+CHECK = """
+import hashlib, importlib, sys
+import numpy as np
+from workloads.harness.team import Team
+from workloads.mandel.blocks import sample
+from workloads.mandel.definition import escape_time
+from workloads.mandel.grid import AREAS, Grid
+from workloads.mandel.registry import TECHNIQUES
+
+technique = TECHNIQUES[sys.argv[1]]
+compute = importlib.import_module(technique.module).compute
+
+def answer(grid, rows, team):
+    out = np.full((len(rows), grid.width), -1, np.int32)
+    compute(grid, rows, out, team)
+    return out
+
+def main():
+    grids = [
+        Grid(-2.0, 0.5, -1.25, 1.25, 7, 13, 50), Grid(-0.1, 0.5, 0.1, 1.25, 1, 1, 50),
+        Grid(-2.0, 0.5, -1.25, 1.25, 1000, 3, 30), Grid(-0.1, 0.1, -0.1, 0.1, 33, 21, 40),
+        Grid(3.0, 4.0, 3.0, 4.0, 33, 21, 40),
+    ]
+    for workers in (1, 2, 3, 5):
+        with Team(workers) as team:
+            for grid in grids:
+                got = answer(grid, range(1, grid.height, 2), team)
+                assert got.tolist() == [
+                    [escape_time(*grid.point(x, y), grid.maxiter) for x in range(grid.width)]
+                    for y in range(1, grid.height, 2)
+                ], (workers, grid)
+            if workers != 2:
+                continue
+            for area in AREAS.values():
+                rows = sample(area.grid) if technique.slow else range(area.grid.height)
+                whole = len(rows) == area.grid.height
+                want = area.sha256 if whole else area.sample_sha256
+                got = answer(area.grid, rows, team)
+                assert hashlib.sha256(got.tobytes()).hexdigest() == want, area.name
+
+main()
+"""
+
+
+@pytest.mark.parametrize("name", ["subinterpreters", "subinterpreters-python"])
+def test_subinterpreters_have_the_same_bytes(name):
+    reason = TECHNIQUES[name].why_not()
+    if reason:
+        pytest.skip(f"{name}: {reason}")
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", CHECK, name]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_they_refuse_a_process_that_they_could_end():
+    code = (
+        "import sys, types; sys.modules['distributed'] = types.ModuleType('distributed')\n"
+        "from workloads.__main__ import main\n"
+        "sys.exit(main('mandel --area area1 --size 7 13 --impl subinterpreters'.split()))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 69
+    assert "Dask has run in this process" in done.stderr

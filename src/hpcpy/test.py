@@ -86,13 +86,13 @@ def main(arguments: list[str]) -> int:
             ("host and launch tests", partial(host_tests, "tests/unit", "tests/launch")),
             ("tests in the image", partial(image_tests, sif)),
         )
-        if _timed(title, run)
+        if _titled(title, run)
     ]
     if failed:
         print(f"hpcpy test: failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
 
 
-def _timed(title: str, run: Callable[[], int]) -> int:
+def _titled(title: str, run: Callable[[], int]) -> int:
     print(f"\n== {title}", flush=True)
     return run()

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,27 @@ TAIL_LINES = 20
 
 class StageError(HpcpyError):
     """A command of a stage failed; its log says why."""
+
+
+class StageStoppedError(StageError):
+    """A command was stopped because another one failed, or by Ctrl-C."""
+
+
+# The commands of all threads: a signal reaches the main one alone.
+_running: set[subprocess.Popen[bytes]] = set()
+_stopping = threading.Event()
+
+
+def stop_running() -> None:
+    """Ask the commands of all stages to end, now and from now on."""
+    _stopping.set()
+    for process in list(_running):
+        _terminate(process)
+
+
+def _terminate(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
 
 
 class Stage:
@@ -84,12 +106,19 @@ def _run_group(
         stderr=subprocess.STDOUT,
         process_group=0,
     ) as process:
+        _running.add(process)
+        # Whoever stops them all may have looked just before.
+        if _stopping.is_set():
+            _terminate(process)
         try:
             process.communicate(stdin)
         except BaseException:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
+            _terminate(process)
             raise
+        finally:
+            _running.discard(process)
+        if _stopping.is_set():
+            raise StageStoppedError(f"{argv[0]} was stopped")
         return process.returncode
 
 
@@ -123,9 +152,10 @@ def stage(title: str) -> Iterator[Stage]:
 
 
 def _print_failure(current: Stage, seconds: float, error: BaseException) -> None:
-    word = "stopped" if isinstance(error, KeyboardInterrupt) else "FAILED"
+    stopped = isinstance(error, KeyboardInterrupt | StageStoppedError)
+    word = "stopped" if stopped else "FAILED"
     print(f"{seconds:7.1f} s {current.title}: {word}", file=sys.stderr)
-    if not isinstance(error, StageError):
+    if stopped or not isinstance(error, StageError):
         return
     lines = current.log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
     for line in lines:

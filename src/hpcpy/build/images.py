@@ -12,9 +12,14 @@ from hpcpy.build.graph import Image
 from hpcpy.build.parts import make_part, missing_parts, part_file
 from hpcpy.build.plan import Plan, project_version
 from hpcpy.build.rootfs import make_rootfs
+from hpcpy.build.schedule import in_order
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.files import place, scratch_dir
 from hpcpy.stages import stage
+
+# A configure script keeps one core busy, and often none: the next part's
+# compilers have the others meanwhile.
+_AT_ONCE = 2
 
 
 def tag(plan: Plan, image: Image) -> str:
@@ -40,7 +45,12 @@ def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
         arguments = {"BASE": base} if base else {}
         if image.parts:
             arguments["BUILDER"] = make_image(plan, plan.graph.image(image.builder), buildah)
-            arguments |= {"VERSION": project_version(), "INPUTS": plan.image_key(image)}
+            arguments |= {
+                "NAME": image.name,
+                "SUMMARY": image.summary,
+                "VERSION": project_version(),
+                "INPUTS": plan.image_key(image),
+            }
             _add_parts(plan, image, context)
         elif image.base:
             for package in fetch_debs(image.debian, plan.arch).paths.values():
@@ -54,10 +64,16 @@ def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
 
 
 def _make_parts(plan: Plan, image: Image, buildah: Buildah) -> None:
-    for part in missing_parts(plan, image):
-        # Only now: with all parts in the cache the builder is not needed.
+    missing = missing_parts(plan, image)
+    # With all parts in the cache the builder is not needed.
+    if missing:
         builder = make_image(plan, plan.graph.image(image.builder), buildah)
-        make_part(plan, part, builder, buildah)
+        in_order(
+            missing,
+            plan.graph.needed,
+            lambda part: make_part(plan, part, builder, buildah),
+            at_once=_AT_ONCE,
+        )
 
 
 def _add_parts(plan: Plan, image: Image, context: Path) -> None:

@@ -1,0 +1,73 @@
+"""Parts are built several at once, each after those it needs."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from hpcpy import paths, stages
+from hpcpy.build.schedule import in_order
+from hpcpy.stages import StageError, stage
+
+NEEDS = {"a": (), "b": (), "c": ("a", "b"), "d": ("c",), "e": ("not among them",)}
+
+
+@pytest.fixture(autouse=True)
+def _logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "LOGS", tmp_path)
+
+
+def test_everything_is_done_after_what_it_needs() -> None:
+    done: list[str] = []
+    in_order(list(NEEDS), NEEDS.__getitem__, done.append, at_once=2)
+    assert sorted(done) == sorted(NEEDS)
+    for name, needs in NEEDS.items():
+        assert all(done.index(need) < done.index(name) for need in needs if need in done)
+
+
+def test_two_are_done_at_once() -> None:
+    both = threading.Barrier(2, timeout=30)
+    in_order(["a", "b"], NEEDS.__getitem__, lambda _: both.wait(), at_once=2)
+
+
+def test_a_failure_keeps_what_was_begun_and_begins_nothing_more(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    done = []
+    failed = threading.Event()
+
+    def build(name: str) -> None:
+        with stage(name) as current:
+            if name == "a":
+                failed.wait(30)
+            else:
+                failed.set()
+                current.run(["sh", "-c", "echo a mistake; exit 3"])
+            done.append(name)
+
+    with pytest.raises(StageError, match="exit code 3"):
+        in_order(["a", "b", "c"], NEEDS.__getitem__, build, at_once=2)
+    said = capfd.readouterr().err
+    assert done == ["a"]
+    assert "b: FAILED" in said
+    assert said.count("full log") == 1
+
+
+def test_ctrl_c_stops_all_commands(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stages, "_stopping", threading.Event())
+    begun = threading.Barrier(2, timeout=30)
+
+    def build(name: str) -> None:
+        with stage(name) as current:
+            begun.wait()
+            if name == "b":
+                raise KeyboardInterrupt
+            current.run(["sleep", "600"])
+
+    with pytest.raises(KeyboardInterrupt):
+        in_order(["a", "b"], NEEDS.__getitem__, build, at_once=2)
+    assert "a: stopped" in capfd.readouterr().err

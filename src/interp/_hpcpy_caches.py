@@ -1,0 +1,67 @@
+"""Caches on node-local storage, for the packages that want one.
+
+In a container the home folder may be missing, read-only, or a network's.
+CuPy then fails at import, numba and matplotlib complain, PoCL shows no
+device.  Before one of them is imported, numba before it first writes, its
+variable is pointed below ``<tmp>/hpcpy-<uid>``, unless it is set: one system
+call, and no import of anything else makes any.
+"""
+
+from __future__ import annotations
+
+import os
+
+# Package -> the variable that its cache goes by.
+VARIABLES = {
+    "cupy": "CUPY_CACHE_DIR",
+    "matplotlib": "MPLCONFIGDIR",
+    "numba": "NUMBA_CACHE_DIR",
+    "pyopencl": "POCL_CACHE_DIR",
+}
+
+
+def point(package: str) -> str | None:
+    """Set the package's variable, where it is not set and a folder can be had.
+
+    Parameters
+    ----------
+    package
+        A key of `VARIABLES`.
+
+    Returns
+    -------
+    str or None
+        The folder.
+    """
+    variable = VARIABLES[package]
+    if variable in os.environ:
+        return os.environ[variable]
+    for parent in (os.environ.get("TMPDIR"), "/tmp", "/var/tmp", "/dev/shm"):  # noqa: S108
+        if parent and _is_ours(folder := f"{parent}/hpcpy-{os.getuid()}"):
+            os.environ[variable] = path = f"{folder}/{package}"
+            # The others make theirs when they write.
+            if package in ("matplotlib", "pyopencl"):
+                try:
+                    os.mkdir(path, 0o700)
+                except OSError:
+                    pass
+            return path
+    return None
+
+
+def _is_ours(folder: str) -> bool:
+    try:
+        try:
+            status = os.lstat(folder)
+        except FileNotFoundError:
+            try:
+                os.mkdir(folder, 0o700)
+            except FileExistsError:  # by another rank of this node
+                pass
+            status = os.lstat(folder)
+    except OSError:
+        return False
+    # The parent is everybody's: a folder or link of this name that somebody
+    # else has put there could feed us machine code.
+    is_private = status.st_uid == os.getuid() and not status.st_mode & 0o022
+    return is_private and status.st_mode & 0o170000 == 0o040000

@@ -1,0 +1,56 @@
+"""Caches of packages go to a folder of ours alone, or nowhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "src/interp"))
+
+import _hpcpy_caches
+
+
+@pytest.fixture
+def tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for variable in _hpcpy_caches.VARIABLES.values():
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    return tmp_path / f"hpcpy-{os.getuid()}"
+
+
+def test_folder_is_made_for_its_owner_alone(tmp: Path) -> None:
+    assert _hpcpy_caches.point("numba") == f"{tmp}/numba" == os.environ["NUMBA_CACHE_DIR"]
+    assert tmp.stat().st_mode & 0o777 == 0o700
+
+
+def test_variable_that_is_set_is_left_alone(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "/scratch/me")
+    _hpcpy_caches.point("numba")
+    assert os.environ["NUMBA_CACHE_DIR"] == "/scratch/me"
+    assert not tmp.exists()
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o720])
+def test_folder_that_others_can_write_is_not_taken(tmp: Path, mode: int) -> None:
+    tmp.mkdir()
+    tmp.chmod(mode)
+    _hpcpy_caches.point("numba")
+    assert not os.environ.get("NUMBA_CACHE_DIR", "").startswith(str(tmp))
+
+
+def test_link_of_its_name_is_not_followed(tmp: Path) -> None:
+    elsewhere = tmp.parent / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    tmp.symlink_to(elsewhere)
+    _hpcpy_caches.point("cupy")
+    assert not os.environ.get("CUPY_CACHE_DIR", "").startswith(str(tmp))
+
+
+def test_folders_that_packages_want_are_there(tmp: Path) -> None:
+    _hpcpy_caches.point("matplotlib")
+    _hpcpy_caches.point("pyopencl")
+    assert (tmp / "matplotlib").is_dir()
+    assert (tmp / "pyopencl").is_dir()

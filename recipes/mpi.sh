@@ -1,6 +1,7 @@
 #!/bin/sh
-# MPICH: libmpi.so.12 and hydra below /opt/mpich, which is the image's; headers
-# and the compiler wrapper among the libraries that only the builder has.
+# MPICH: libmpi.so.12 and hydra below /opt/mpich, which is the image's, and with
+# PMIx once more below /opt/mpich/pmix; headers and the compiler wrapper among
+# the libraries that only the builder has.
 #
 # Not below the Python prefix: mpi4py would look there before LD_LIBRARY_PATH,
 # and a site's own MPI could not take its place.
@@ -12,15 +13,26 @@ unpack mpich
 # Its test suite asks for a Python, which the builder does not have.
 rm -r test/mpi
 # The default datatype engine is 108 MB of generated C; libfabric and hwloc come
-# with the source, so that libmpi needs libc and libm alone.
+# with the source, so that libmpi needs libc and libm alone.  dlopen is libfabric's:
+# looking for more providers costs each start 100 path system calls.
 ./configure --prefix=/opt/mpich --includedir="$DEPS/include" \
     --with-device=ch4:ofi --with-libfabric=embedded --with-hwloc=embedded \
     --with-datatype-engine=dataloop --with-pm=hydra --enable-romio \
     --enable-shared --disable-static --disable-fortran --disable-cxx \
-    --disable-wrapper-rpath --disable-doc --enable-fast=O2,ndebug \
+    --disable-wrapper-rpath --disable-doc --enable-fast=O2,ndebug --with-dlopen=no \
     MPICHLIB_CFLAGS="$PORTABLE $HARDENED" MPICHLIB_LDFLAGS="$HARDENED_LINK"
 make -j "$JOBS"
 make install DESTDIR="$PWD/all"
+
+# Which of PMI and PMIx the library speaks is decided when two of its files are
+# compiled: see src/interp/mpi.c for who gets which.
+for package in "$MATERIALS"/*.deb; do
+    dpkg-deb --extract "$package" debian
+done
+libraries=usr/lib/$MULTIARCH
+sed -i '1i #define USE_PMIX_API 1' src/util/mpir_pmi.c src/nameserv/pmi/pmi_nameserv.c
+CPATH=$PWD/debian/$libraries/pmix2/include LIBRARY_PATH=$PWD/debian/$libraries \
+    make lib/libmpi.la LIBS="-lpmix $(sed -n 's/^LIBS = //p' Makefile)"
 
 mkdir -p "$OUT$DEPS/bin" "$OUT/opt/mpich/bin" "$OUT/opt/mpich/lib" \
     "$OUT/opt/mpich/share/licenses" "$OUT/etc/ld.so.conf.d"
@@ -32,6 +44,14 @@ for program in mpiexec.hydra hydra_pmi_proxy hydra_nameserver mpichversion mpiva
 done
 ln -s mpiexec.hydra "$OUT/opt/mpich/bin/mpiexec"
 ln -s mpiexec.hydra "$OUT/opt/mpich/bin/mpirun"
+mkdir -p "$OUT/opt/mpich/pmix/lib" "$OUT/$libraries/pmix2/lib/pmix"
+cp -a lib/.libs/libmpi.so.* "$OUT/opt/mpich/pmix/lib/"
+# PMIx's libraries stay on their paths, as its plugins are found by them.
+(cd "debian/$libraries" && cp -a --parents ./*.so.* pmix2/lib/*.so.* pmix2/lib/pmix/*.so \
+    "$OUT/$libraries/")
+for copyright in debian/usr/share/doc/lib*/copyright; do
+    install -D -m 644 "$copyright" "$OUT/${copyright#debian/}"
+done
 strip_all "$OUT/opt/mpich"
 echo /opt/mpich/lib >"$OUT/etc/ld.so.conf.d/mpich.conf"
 cp COPYRIGHT "$OUT/opt/mpich/share/licenses/mpich"

@@ -66,12 +66,27 @@ def collect(site: Path, target: Path) -> list[str]:
         url.unlink()
     for record in site.glob("*.dist-info/RECORD"):
         _forget(record, gone)
+    for script in sorted((site.parents[2] / "bin").glob("*")):
+        _repoint(script)
     return list(moved)
+
+
+def _repoint(script: Path) -> None:
+    # Installed by the venv of the build, whose Python it names.
+    first, end, rest = script.read_bytes().partition(b"\n")
+    if first.startswith(b"#!") and first.endswith(b"/tools/bin/python3"):
+        script.write_bytes(b"#!" + sys.executable.encode() + end + rest)
 
 
 def _forget(record: Path, gone: set[str]) -> None:
     # pip and importlib.metadata take RECORD for what is there.
-    rows = [row for row in csv.reader(record.read_text().splitlines()) if row[0] not in gone]
+    listed = csv.reader(record.read_text().splitlines())
+    # Without hash and size where `_repoint` changes them; both may be missing.
+    rows = [
+        [row[0], "", ""] if row[0].startswith("../../../bin/") else row
+        for row in listed
+        if row[0] not in gone
+    ]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     record.write_text(text.getvalue())

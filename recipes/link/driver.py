@@ -19,6 +19,8 @@ from pathlib import Path
 import link_line
 import relocatable
 
+_SOURCES = frozenset({".c", ".cc", ".cpp", ".cxx", ".f", ".f90"})
+
 
 def main(compiler: str, arguments: list[str]) -> int:
     """Link as asked or relocatably, and return the exit status."""
@@ -27,8 +29,10 @@ def main(compiler: str, arguments: list[str]) -> int:
         own = Path(os.environ.get("LINK_OWN", "."))
         line = link_line.read(Path(compiler).name, expanded, own)
         stays = line.output.name.partition(".")[0] in os.environ.get("LINK_SHARED", "").split()
+        # Meson's test of cython compiles and links at once.
+        compiles = any(Path(one).suffix in _SOURCES for one in line.inputs)
         try:
-            if not stays and relocatable.make(compiler, line):
+            if not stays and not compiles and relocatable.make(compiler, line):
                 return 0
         except subprocess.CalledProcessError as error:
             return int(error.returncode)

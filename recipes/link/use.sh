@@ -31,6 +31,11 @@ link_install() {
     tools/bin/python3 -m pip --disable-pip-version-check install --no-index --no-deps \
         --no-build-isolation --no-compile --no-warn-script-location --ignore-installed \
         --root-user-action=ignore --root "$OUT" --prefix "$PREFIX" "$@" "./$folder"
+    link_collect
+}
+
+# link_collect: the modules that are in $OUT to /opt/link/$PART.
+link_collect() {
     "$PREFIX/bin/python3" -E -s -S "$link_tools/collect.py" \
         "$(echo "$OUT$PREFIX"/lib/python3.*/site-packages)" "$OUT/opt/link/$PART"
 }

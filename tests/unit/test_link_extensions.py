@@ -29,7 +29,7 @@ def test_the_interpreter_is_linked_after_what_goes_into_it(name: str) -> None:
     assert graph.parts[TABLE[name]["part"]] in graph.needed(graph.parts["interpreter"])
 
 
-@pytest.mark.parametrize("name", ["line-profiler", "numba", "numpy", "viztracer"])
+@pytest.mark.parametrize("name", ["h5py", "line-profiler", "mpi4py", "numba", "numpy", "viztracer"])
 def test_the_source_is_of_the_wheels_version(name: str) -> None:
     # The wheel image is what the static one is measured and tested against.
     locked = {wheel.name: wheel.version for wheel in wheels("image", "x86_64")}

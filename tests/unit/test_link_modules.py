@@ -93,6 +93,14 @@ def test_a_module_that_is_to_stay_shared_does(tmp_path: Path) -> None:
     assert not is_relocatable(tmp_path / f"pool{SUFFIX}")
 
 
+def test_what_is_compiled_and_linked_at_once_is_done_as_asked(tmp_path: Path) -> None:
+    (tmp_path / "inc").mkdir()
+    (tmp_path / "inc/own.h").write_text("int own;\n")
+    (tmp_path / "x.c").write_text('#include "own.h"\n' + SOURCE.format(leaf="x", value=1))
+    link(tmp_path, f"x{SUFFIX}", "x.c", "-Iinc")
+    assert not is_relocatable(tmp_path / f"x{SUFFIX}")
+
+
 def test_a_program_is_linked_at_a_fixed_address(tmp_path: Path) -> None:
     made = compiled(tmp_path, "program", "int main(void) { return 0; }\n")
     command = [sys.executable, str(DRIVER), gcc(), "-o", "program", made.name]
@@ -119,6 +127,24 @@ def test_the_list_of_installed_files_forgets_what_was_taken(tmp_path: Path) -> N
     collect(tmp_path / "site", tmp_path / "link/part")
     assert record.read_text() == '"a/b,c.py",sha256=y,2\n'
     assert [path.name for path in record.parent.iterdir()] == ["RECORD"]
+
+
+def test_scripts_name_the_interpreter_and_not_the_builds_venv(tmp_path: Path) -> None:
+    site = tmp_path / "lib/python3/site-packages"
+    module(tmp_path, "a", "_x", 1).rename(tmp_path / f"_x{SUFFIX}")
+    site.mkdir(parents=True)
+    (tmp_path / f"_x{SUFFIX}").rename(site / f"_x{SUFFIX}")
+    (site / "a-1.dist-info").mkdir()
+    record = site / "a-1.dist-info/RECORD"
+    record.write_text("../../../bin/tool,sha256=x,1\n")
+    scripts = tmp_path / "bin"
+    scripts.mkdir()
+    (scripts / "tool").write_text("#!/build/a/tools/bin/python3\nimport a\n")
+    (scripts / "other").write_text("#!/bin/sh\n")
+    collect(site, tmp_path / "link/part")
+    assert (scripts / "tool").read_text() == f"#!{sys.executable}\nimport a\n"
+    assert (scripts / "other").read_text() == "#!/bin/sh\n"
+    assert record.read_text() == "../../../bin/tool,,\n"
 
 
 def test_two_names_of_one_symbol_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,23 @@
+#!/bin/sh
+# h5py from its sdist, with MPI, its modules as objects for the interpreter.
+# shellcheck source=recipes/lib.sh
+. "$CONTEXT/recipes/lib.sh"
+# shellcheck source=recipes/link/use.sh
+. "$MATERIALS/recipes/link/use.sh"
+
+link_setup
+mkdir h5py
+tar -xf "$MATERIALS"/h5py.tar.* -C h5py --strip-components=1 --no-same-owner
+
+# Its set-up opens libhdf5.so to ask what it is, and what is linked in here is no
+# shared object: it gets an empty one, and all answers beforehand.
+mkdir asked
+/usr/bin/gcc -shared -o asked/libhdf5.so -x c - </dev/null
+HDF5_VERSION=$(sed -n 's/^#define H5_VERS_STR "\(.*\)".*/\1/p' /opt/deps/include/H5public.h)
+export HDF5_VERSION HDF5_MPI=ON H5PY_ROS3=0 H5PY_DIRECT_VFD=0
+export HDF5_LIBDIR="$PWD/asked" HDF5_INCLUDEDIR=/opt/deps/include
+export CFLAGS="$PORTABLE $HARDENED"
+link_install h5py
+
+site=$(echo "$OUT$PREFIX"/lib/python3.*/site-packages)
+drop_tests "$site"

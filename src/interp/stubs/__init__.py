@@ -1,0 +1,1 @@
+"""Lists the MPI functions and data that linked objects want: `python -m stubs`."""

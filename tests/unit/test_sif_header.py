@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.sif_header import settle
+from hpcpy.build.sif_header import settle, system_offset
 from hpcpy.engine import apptainer
 from hpcpy.errors import IntegrityError, UnavailableError
 
@@ -66,6 +66,19 @@ def test_other_content_is_another_container(program: Path, tmp_path: Path) -> No
     once = sif.read_bytes()
     settle(sif, "sha256:4567", 1)
     assert sif.read_bytes() != once
+
+
+def test_the_file_system_is_found_among_the_other_data(program: Path, tmp_path: Path) -> None:
+    sif = make_sif(program, tmp_path, "a.sif")
+    with pytest.raises(IntegrityError, match="without a file system"):
+        system_offset(sif)
+    (tmp_path / "system").write_bytes(b"hsqs and so on")
+    options = ("--datatype", "4", "--parttype", "2", "--partfs", "1", "--partarch", "2")
+    command = [program, "sif", "add", *options, "--groupid", "1", sif, tmp_path / "system"]
+    subprocess.run(command, check=True, capture_output=True)
+    with sif.open("rb") as stream:
+        stream.seek(system_offset(sif))
+        assert stream.read(14) == b"hsqs and so on"
 
 
 @pytest.mark.parametrize("content", [b"", b"#!/bin/sh\n", bytes(4096), b"SIF_MAGIC\0" * 100])

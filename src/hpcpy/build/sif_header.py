@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 import uuid
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from hpcpy.errors import IntegrityError
 
@@ -20,7 +21,8 @@ _MAGIC = b"SIF_MAGIC\0"
 # type, used, id, group, link, offset, size, padded size, created, modified,
 # owner, group, name, extra
 _DESCRIPTOR = struct.Struct("<i?IIIqqqqqqq128s384s")
-_CREATED, _OWNER = 8, 10
+_TYPE, _USED, _OFFSET, _CREATED, _OWNER = 0, 1, 5, 8, 10
+_PARTITION = 0x4004
 
 
 def settle(path: Path, identity: str, epoch: int) -> None:
@@ -41,10 +43,7 @@ def settle(path: Path, identity: str, epoch: int) -> None:
         When it is not a SIF of the known layout.
     """
     with path.open("r+b") as stream:
-        head = stream.read(_HEADER.size)
-        if len(head) < _HEADER.size or _HEADER.unpack(head)[1] != _MAGIC:
-            raise IntegrityError(f"{path}: not a SIF")
-        fields = list(_HEADER.unpack(head))
+        fields = _header(stream, path)
         fields[4] = uuid.uuid5(uuid.NAMESPACE_OID, identity).bytes
         fields[5:7] = [epoch, epoch]
         stream.seek(0)
@@ -59,3 +58,28 @@ def settle(path: Path, identity: str, epoch: int) -> None:
             descriptor[_OWNER : _OWNER + 2] = [0, 0]
             stream.seek(start + number * _DESCRIPTOR.size)
             stream.write(_DESCRIPTOR.pack(*descriptor))
+
+
+def system_offset(path: Path) -> int:
+    """Return where the root file system begins in a SIF.
+
+    Raises
+    ------
+    IntegrityError
+        When it is not a SIF, or has no file system.
+    """
+    with path.open("rb") as stream:
+        fields = _header(stream, path)
+        stream.seek(fields[9])
+        for _ in range(fields[8]):
+            descriptor = _DESCRIPTOR.unpack(stream.read(_DESCRIPTOR.size))
+            if descriptor[_USED] and descriptor[_TYPE] == _PARTITION:
+                return int(descriptor[_OFFSET])
+    raise IntegrityError(f"{path}: a SIF without a file system")
+
+
+def _header(stream: BinaryIO, path: Path) -> list[Any]:
+    head = stream.read(_HEADER.size)
+    if len(head) < _HEADER.size or _HEADER.unpack(head)[1] != _MAGIC:
+        raise IntegrityError(f"{path}: not a SIF")
+    return list(_HEADER.unpack(head))

@@ -1,0 +1,86 @@
+"""What is started: from a bare interpreter to everything in the image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Goal:
+    """The most calls that a start may make in the static interpreter."""
+
+    path_calls: int
+    off_node: int
+    getdents: int
+
+
+@dataclass(frozen=True)
+class Case:
+    """One program.
+
+    Attributes
+    ----------
+    name
+        Short, for tables.
+    code
+        What Python runs.
+    script
+        Whether it comes as a file; as ``-c`` otherwise.
+    goal
+        What `make test` holds it to, counted inside `apptainer exec`.
+    """
+
+    name: str
+    code: str
+    script: bool = False
+    goal: Goal | None = None
+
+    def arguments(self, folder: Path, *, waiting: bool = False) -> list[str]:
+        """Return what follows the interpreter's name.
+
+        Parameters
+        ----------
+        folder
+            Where `write_scripts` has put the scripts, as the program sees it.
+        waiting
+            Whether it says "ready" at its end, and waits for a line.
+        """
+        if self.script:
+            return [str(folder / self.file(waiting=waiting))]
+        return ["-c", self.source(waiting=waiting)]
+
+    def source(self, *, waiting: bool = False) -> str:
+        """Return the program's text."""
+        return f'{self.code}\ninput("ready\\n")' if waiting else self.code
+
+    def file(self, *, waiting: bool = False) -> str:
+        """Return the name of its script."""
+        return f"{self.name.replace(' ', '-')}{'-waiting' if waiting else ''}.py"
+
+
+_CORE = "import numpy, numba, mpi4py, h5py, viztracer"
+_QUIET = "mpi4py.rc.initialize = False"
+_ALL = (
+    f"{_CORE}, mpi4py.MPI, line_profiler, cupy, pyopencl, dask, distributed, ipyparallel, "
+    "matplotlib.pyplot, tqdm, threadpoolctl"
+)
+CASES = (
+    Case("pass", "pass", goal=Goal(8, 1, 0)),
+    Case("numpy", "import numpy", goal=Goal(10, 1, 0)),
+    Case("core", _CORE, goal=Goal(20, 3, 0)),
+    Case("core script", _CORE, script=True, goal=Goal(24, 5, 0)),
+    # MPI's library is loaded; what MPI_Init looks up in /sys is the machine's.
+    Case("core + MPI", f"{_CORE}; {_QUIET}; import mpi4py.MPI", goal=Goal(40, 8, 0)),
+    Case("core + MPI_Init", f"{_CORE}, mpi4py.MPI"),
+    Case("everything", _ALL),
+)
+
+
+def write_scripts(folder: Path) -> None:
+    """Write the scripts of all cases."""
+    for case in CASES:
+        for waiting in (False, True):
+            if case.script:
+                text = case.source(waiting=waiting) + "\n"
+                (folder / case.file(waiting=waiting)).write_text(text)

@@ -1,0 +1,128 @@
+"""The samples as JSON, as a table and as a picture."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+import shutil
+import statistics
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hpcpy.errors import UsageError
+from hpcpy.files import whole_file
+from hpcpy.measure import chart
+from hpcpy.measure.samples import Start
+from hpcpy.measure.targets import WORK, Target
+from hpcpy.stages import StageError
+
+# Above this the times say more of the machine's other work than of Python.
+_UNSTEADY = 0.1
+_BETWEEN = re.compile(r"(?<=<!-- table -->\n).*?(?=<!-- end of the table -->)", re.DOTALL)
+_HEAD = (
+    "| start | of | path calls | off-node | getdents | opened | MB read | wall, ms | CPU, ms "
+    "| resident, MB | private, MB |\n|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+)
+
+
+def write_json(path: Path, starts: Sequence[Start], circumstances: dict[str, Any]) -> None:
+    """Write all samples and what they were taken with."""
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    results = [start.as_dict() for start in starts]
+    report = {"benchmark": "startup", **circumstances, "date": now, "results": results}
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+
+
+def table(starts: Sequence[Start]) -> str:
+    """Return a table in Markdown: of times the median, the least and the most."""
+    lines = [_HEAD]
+    for before, start in zip([None, *starts], starts, strict=False):
+        counts = start.counts
+        name = start.case if before is None or before.case != start.case else ""
+        cells = [
+            f"**{name}**" if name else "",
+            f"{start.image}, {start.place}",
+            *(f"{counts[key]:,}" for key in ("path_calls", "off_node", "getdents", "opens")),
+            f"{counts['bytes_read'] / 1e6:.1f}",
+            _spread(start.wall),
+            _spread(start.cpu),
+            *(_megabytes(start, key) for key in ("most", "private")),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def unsteady(starts: Sequence[Start]) -> str:
+    """Return a warning when processor times vary too much, else nothing."""
+    noisy = [
+        start
+        for start in starts
+        if len(start.cpu) > 1
+        and statistics.stdev(start.cpu) > _UNSTEADY * statistics.fmean(start.cpu)
+    ]
+    if not noisy:
+        return ""
+    return (
+        f"{len(noisy)} of {len(starts)} kinds vary by more than {_UNSTEADY:.0%}: "
+        "measure again when the machine does nothing else"
+    )
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    middle, least, most = (f(seconds) * 1e3 for f in (statistics.median, min, max))
+    return f"{middle:.1f} ({least:.1f}–{most:.1f})"
+
+
+def _megabytes(start: Start, key: str) -> str:
+    return f"{statistics.median(one[key] for one in start.memory) / 1e6:.1f}"
+
+
+def write_page(template: Path, page: Path, starts: Sequence[Start]) -> None:
+    """Put the table into a page, between its marks.
+
+    Raises
+    ------
+    UsageError
+        When the page has no marks.
+    """
+    text, count = _BETWEEN.subn(lambda _: table(starts), template.read_text())
+    if count != 1:
+        raise UsageError(f"{template}: no place for the table")
+    with whole_file(page) as temporary:
+        temporary.write_text(text)
+
+
+def draw(report: Path, picture: Path, target: Target, work: Path) -> None:
+    """Draw a report by the matplotlib of an image.
+
+    Parameters
+    ----------
+    report
+        What `write_json` wrote.
+    picture
+        The file to write; its ending says the format.
+    target
+        The image.
+    work
+        The folder that the image sees as `hpcpy.measure.targets.WORK`.
+
+    Raises
+    ------
+    StageError
+        When it cannot be drawn.
+    """
+    program = Path(chart.__file__)
+    made = work / picture.name
+    for path in (program, report):
+        shutil.copyfile(path, work / path.name)
+    names = [str(WORK / path.name) for path in (program, report, made)]
+    done = subprocess.run(target.command(names), capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+        raise StageError(f"the picture was not drawn: {said[0]}")
+    with whole_file(picture) as temporary:
+        shutil.copyfile(made, temporary)

@@ -1,0 +1,153 @@
+"""Samples of all starts, interleaved, each a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hpcpy.measure import sampler
+from hpcpy.measure.cases import CASES, Case
+from hpcpy.measure.targets import WORK, Target
+from hpcpy.measure.trace import traced
+from hpcpy.stages import StageError
+
+# Memory varies by a few pages alone.
+_MEMORY_SAMPLES = 3
+SAMPLER = Path(sampler.__file__)
+
+
+@dataclass
+class Start:
+    """One case at one place.
+
+    Attributes
+    ----------
+    image, place, case
+        What was started, and where.
+    counts
+        `hpcpy.measure.counts.Counts.summary`.
+    wall, cpu
+        Seconds, one a sample.
+    memory
+        Bytes, as `hpcpy.measure.sampler.memory` names them.
+    """
+
+    image: str
+    place: str
+    case: str
+    counts: dict[str, Any] = field(default_factory=dict)
+    wall: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    memory: list[dict[str, int]] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return asdict(self)
+
+
+class _Sampler:
+    """A running `hpcpy.measure.sampler`, inside of what is measured."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        # Isolated: what lies beside the script is none of its modules.
+        self.process = subprocess.Popen(
+            target.command(["-I", str(WORK / SAMPLER.name)]),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, case: Case, *, memory: bool) -> dict[str, Any]:
+        argv = [self.target.program, *case.arguments(WORK, waiting=memory)]
+        request = json.dumps({"argv": argv, "memory": memory})
+        answer = ""
+        if self.process.stdin and self.process.stdout:
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.write(request + "\n")
+                self.process.stdin.flush()
+                answer = self.process.stdout.readline()
+        told = json.loads(answer) if answer else {"code": "no answer"}
+        if code := told.pop("code"):
+            raise StageError(f"{self.target.name}: {case.name} ended with {code}")
+        return dict(told)
+
+    def close(self) -> None:
+        if self.process.stdin:
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.close()
+        self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+
+
+@contextlib.contextmanager
+def _samplers(targets: Sequence[Target]) -> Iterator[list[_Sampler]]:
+    with contextlib.ExitStack() as stack:
+        started = []
+        for target in targets:
+            one = _Sampler(target)
+            stack.callback(one.close)
+            started.append(one)
+        yield started
+
+
+def measure(targets: Sequence[Target], number: int) -> list[Start]:
+    """Count once, then take samples, a round of all after the other.
+
+    Parameters
+    ----------
+    targets
+        Their names are "image, place".
+    number
+        How many samples of each.
+    """
+    starts = []
+    pairs = [(target, case) for case in CASES for target in targets]
+    show = _progress(len(pairs) * (1 + number))
+    for target, case in pairs:
+        show(f"count {target.name}, {case.name}")
+        image, _, place = target.name.partition(", ")
+        command = target.command(case.arguments(WORK))
+        # The first run makes the user's caches and fills the kernel's.
+        for _ in range(2):
+            counts = traced(command, target.program, cwd=str(WORK), root=target.root)
+        starts.append(Start(image, place, case.name, counts.summary()))
+    with _samplers(targets) as samplers:
+        for turn in range(number):
+            # Another one is first in each round: none has the better neighbour.
+            turned = samplers[turn % len(samplers) :] + samplers[: turn % len(samplers)]
+            for case in CASES:
+                for one in turned:
+                    show(f"round {turn + 1} of {number}: {one.target.name}, {case.name}")
+                    start = starts[pairs.index((one.target, case))]
+                    _sample(start, one, case, memory=turn < _MEMORY_SAMPLES)
+    show("")
+    return starts
+
+
+def _sample(start: Start, one: _Sampler, case: Case, *, memory: bool) -> None:
+    told = one.ask(case, memory=False)
+    start.wall.append(told["wall"])
+    start.cpu.append(told["cpu"])
+    if memory:
+        start.memory.append(one.ask(case, memory=True))
+
+
+def _progress(total: int) -> Callable[[str], None]:
+    done = 0
+
+    def show(what: str) -> None:
+        nonlocal done
+        if sys.stderr.isatty():
+            line = f"   {done * 100 // total:3} % {what}" if what else ""
+            print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
+        done += 1
+
+    return show

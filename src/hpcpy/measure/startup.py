@@ -1,0 +1,135 @@
+"""``hpcpy bench startup``: what starting Python takes, image against image."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hpcpy import paths
+from hpcpy.build.command import have
+from hpcpy.build.stamps import read_stamp
+from hpcpy.engine.setup import ensure
+from hpcpy.errors import UsageError
+from hpcpy.files import sha256
+from hpcpy.measure import report, roots
+from hpcpy.measure.cases import write_scripts
+from hpcpy.measure.samples import SAMPLER, measure
+from hpcpy.measure.targets import Target, container, image_variables, unpacked
+from hpcpy.stages import stage
+from workloads.harness import machine
+
+# The stack of wheels is also what a virtual environment is made of.
+_WHEELS = "wheels"
+_IMAGES = (_WHEELS, "hpcpy")
+_SAMPLES = 20
+_FACTS = """
+import importlib.metadata, json, platform, pathlib
+names = "numpy numba llvmlite mpi4py h5py viztracer cupy-cuda12x pyopencl dask matplotlib".split()
+versions = {name: importlib.metadata.version(name) for name in names}
+about = json.loads(pathlib.Path("/opt/hpcpy/share/hpcpy/image.json").read_text())
+print(json.dumps({**about, "python": platform.python_version(), "versions": versions}))
+"""
+
+
+@dataclass(frozen=True)
+class _Image:
+    name: str
+    sif: Path
+    digest: str
+
+
+def main(arguments: list[str]) -> int:
+    """Measure and write ``results/startup.json``, a picture and ``startup.md``.
+
+    Parameters
+    ----------
+    arguments
+        ``--samples``, ``--images``, ``--sif``, ``--out``.
+
+    Returns
+    -------
+    int
+        0; problems are raised.
+    """
+    parser = argparse.ArgumentParser(prog="hpcpy bench startup", description=__doc__)
+    parser.add_argument("--samples", type=int, default=_SAMPLES, help="of each (default 20)")
+    parser.add_argument("--images", default=",".join(_IMAGES), help="wheels,hpcpy by default")
+    parser.add_argument(
+        "--sif", action="append", default=[], metavar="NAME=FILE", help="take this file for NAME"
+    )
+    parser.add_argument("--out", type=Path, default=paths.ROOT / "docs", help="docs by default")
+    options = parser.parse_args(arguments)
+    if options.samples < 1:
+        raise UsageError(f"--samples {options.samples}: at least one is needed")
+    images = _images(options.images.split(","), options.sif)
+    ensure("apptainer", "measure")
+    with tempfile.TemporaryDirectory(prefix="hpcpy-startup.") as folder:
+        work = Path(folder)
+        work.chmod(0o755)
+        write_scripts(work)
+        shutil.copyfile(SAMPLER, work / SAMPLER.name)
+        targets = [target for image in images for target in _targets(image, work)]
+        with stage(f"{options.samples} starts of each") as current:
+            starts = measure(targets, options.samples)
+            current.note = f"{len(starts)} kinds"
+        results = options.out / "results"
+        circumstances = _circumstances(images, work, arguments)
+        report.write_json(results / "startup.json", starts, circumstances)
+        drawing = container(images[-1].name, images[-1].sif, work)
+        report.draw(results / "startup.json", results / "startup.png", drawing, work)
+    report.write_page(paths.ROOT / "docs/startup.md", options.out / "startup.md", starts)
+    print(report.table(starts), end="")
+    if warning := report.unsteady(starts):
+        print(f"hpcpy bench: {warning}", file=sys.stderr)
+    return 0
+
+
+def _images(names: list[str], given: list[str]) -> list[_Image]:
+    files = dict(one.partition("=")[::2] for one in given)
+    if unknown := sorted(set(files) - set(names)):
+        raise UsageError(f"--sif {unknown[0]}=…: not among --images {','.join(names)}")
+    found = []
+    for name in names:
+        if name in files:
+            sif = Path(files[name]).absolute()
+            if not sif.is_file():
+                raise UsageError(f"--sif {name}={files[name]}: no such file")
+        else:
+            sif, _, _ = have("sif", name)
+        digest = read_stamp(sif).get("digest") or f"sha256:{sha256(sif)}"
+        found.append(_Image(name, sif, str(digest)))
+    return found
+
+
+def _targets(image: _Image, work: Path) -> list[Target]:
+    inside = container(f"{image.name}, container", image.sif, work)
+    variables = image_variables(inside)
+    root = roots.unpacked_root(image.name, image.sif, image.digest)
+    found = [inside, unpacked(f"{image.name}, host", root, work, variables)]
+    if image.name == _WHEELS:
+        venv = str(roots.add_venv(root))
+        found.append(unpacked(f"{image.name}, venv", root, work, variables, venv))
+    return found
+
+
+def _circumstances(images: list[_Image], work: Path, arguments: list[str]) -> dict[str, Any]:
+    about = {}
+    for image in images:
+        command = container(image.name, image.sif, work).command(["-c", _FACTS])
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        about[image.name] = {"digest": image.digest, **json.loads(done.stdout)}
+    tools = ensure("apptainer", "measure").found
+    return {
+        "machine": machine.describe(),
+        "tools": {name: str(tool.version) for name, tool in tools.items()},
+        "images": about,
+        "command": shlex.join(["python3", "-m", "hpcpy", "bench", "startup", *arguments]),
+    }

@@ -1,0 +1,88 @@
+"""Where Python is started: in a container, and on the host's own disk."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpcpy.engine.setup import ensure
+
+# Where programs find the scripts, whatever they run in.
+WORK = Path("/mnt")
+PYTHON = "/opt/hpcpy/bin/python3"
+
+# $0 becomes /, its /mnt the folder $1.  In a mount namespace of its own, so
+# that nothing stays mounted; nothing else is a container's.
+_CHANGE_ROOT = f"""
+for folder in proc sys dev; do mount --rbind "/$folder" "$0/$folder" || exit; done
+mount --bind "$1" "$0{WORK}" || exit
+shift
+exec chroot "$0" "$@"
+"""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One interpreter at one place.
+
+    Attributes
+    ----------
+    name
+        Of what it was made, and where it runs.
+    program
+        The interpreter's path, as it is seen there.
+    starter
+        What comes before the program's path on the command line.
+    root
+        The folder that is its ``/``, from outside.
+    """
+
+    name: str
+    program: str
+    starter: Sequence[str] = ()
+    root: str = "/"
+
+    def command(self, arguments: Sequence[str], program: str = "") -> list[str]:
+        """Return what starts the interpreter, or another program there."""
+        return [*self.starter, program or self.program, *arguments]
+
+
+def container(name: str, sif: Path, work: Path) -> Target:
+    """Return the interpreter of an image inside ``apptainer exec``."""
+    # A setuid Apptainer cannot be traced by an ordinary user.
+    as_user = [] if os.geteuid() == 0 else ["--userns"]
+    starter = [
+        *(str(ensure("apptainer").apptainer), "exec", *as_user, "--cleanenv"),
+        *("--bind", f"{work}:{WORK}", "--pwd", str(WORK), str(sif)),
+    ]
+    return Target(name, PYTHON, starter)
+
+
+def unpacked(
+    name: str, root: Path, work: Path, variables: Mapping[str, str], program: str = PYTHON
+) -> Target:
+    """Return an interpreter of an unpacked image, outside of any container.
+
+    Its root folder is changed, nothing else: its C library may be newer than
+    the host's, and its paths are as in the image.
+    """
+    as_user = [] if os.geteuid() == 0 else ["--map-root-user"]
+    given = [f"{name}={value}" for name, value in variables.items()]
+    starter = [
+        *("unshare", "--mount", *as_user, "sh", "-c", _CHANGE_ROOT, str(root), str(work)),
+        *("env", "--ignore-environment", f"--chdir={WORK}", *given),
+    ]
+    return Target(name, program, starter, str(root))
+
+
+def image_variables(target: Target) -> dict[str, str]:
+    """Return the variables that an image sets, without the engine's own."""
+    done = subprocess.run(
+        target.command(["-0"], program="env"), capture_output=True, text=True, check=True
+    )
+    found = dict(line.split("=", 1) for line in done.stdout.split("\0") if "=" in line)
+    engines = ("APPTAINER_", "SINGULARITY_", "LD_LIBRARY_PATH", "PS1", "PROMPT_COMMAND", "PWD")
+    return {name: value for name, value in found.items() if not name.startswith(engines)}

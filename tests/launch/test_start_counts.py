@@ -1,0 +1,62 @@
+"""A start of Python asks the file system for next to nothing: counts, not times."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from hpcpy import paths
+from hpcpy.engine.apptainer import find
+from hpcpy.engine.setup import look_up
+from hpcpy.engine.tools import needed
+from hpcpy.errors import UnavailableError
+from hpcpy.measure.cases import CASES, Case, write_scripts
+from hpcpy.measure.counts import Counts
+from hpcpy.measure.targets import WORK, Target, container
+from hpcpy.measure.trace import traced
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Target:
+    sif = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()
+    if not sif.exists():
+        pytest.skip(f"{sif}: not there; run: make sif")
+    try:
+        find()
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    if not look_up(needed(["measure"])):
+        pytest.skip("no strace here; run: make setup GROUPS=measure")
+    work = tmp_path_factory.mktemp("scripts")
+    write_scripts(work)
+    return container("hpcpy", sif, work)
+
+
+def listed(title: str, allowed: int, texts: Sequence[str]) -> list[str]:
+    if len(texts) <= allowed:
+        return []
+    return [f"{title}: {len(texts)}, at most {allowed}:", *(f"  {text}" for text in texts)]
+
+
+def too_many(case: Case, counts: Counts) -> str:
+    assert case.goal is not None
+    off_node = [call.text for call in counts.off_node]
+    local = [f"[node-local] {call.text}" for call in counts.paths if not call.off_node]
+    lines = [
+        *listed("path system calls", case.goal.path_calls, [*off_node, *local]),
+        *listed("off-node", case.goal.off_node, off_node),
+        *listed("getdents", case.goal.getdents, counts.listings),
+    ]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.goal], ids=lambda case: case.name)
+def test_a_start_makes_no_more_calls_than_its_goal(python: Target, case: Case) -> None:
+    # The first run makes the user's cache folders.
+    for _ in range(2):
+        counts = traced(python.command(case.arguments(WORK)), python.program, cwd=str(WORK))
+    problems = too_many(case, counts)
+    assert not problems, f"{case.name}\n{problems}"

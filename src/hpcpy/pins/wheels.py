@@ -10,7 +10,12 @@ from hpcpy.pins.model import Artifact, Place, known_arch
 from hpcpy.pins.tables import Table, env_folder, read_table
 
 # Group -> the file that asks for its packages.
-GROUPS = {"image": "python.in", "mpi": "python-mpi.in", "build": "python-build.in"}
+GROUPS = {
+    "image": "python.in",
+    "mpi": "python-mpi.in",
+    "build": "python-build.in",
+    "upstream": "python-upstream.in",
+}
 _WHEEL_URL = r"https?://[^\s?#]+/[^\s/?#]+\.whl"
 
 

@@ -1,0 +1,49 @@
+"""Makes the unpacked tests importable under the names that they have upstream.
+
+Imported by pytest's plugin, and at the start of a venv's interpreter for what
+tests start themselves.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import os
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+
+# The unpacked tests, each at the path that it has in its package.
+TREE = "/upstream/tests"
+
+
+class Tests(importlib.abc.MetaPathFinder):
+    """Finds `numpy._core.tests` and the like, which no image has.
+
+    Last in `sys.meta_path`: what the image has comes from the image.
+    """
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Look where the package's folder would be in the tree."""
+        if path is None:
+            return None
+        folder = "/".join((TREE, *fullname.split(".")[:-1]))
+        spec = PathFinder.find_spec(fullname, [folder], target)
+        # Only a folder of that name may be without an __init__.py: all others
+        # of the tree that are so are the image's own packages.
+        is_tests = fullname.endswith(".tests")
+        return spec if spec is not None and (spec.loader is not None or is_tests) else None
+
+
+def install() -> None:
+    """Let the tests be imported, and hide what a suite is not to see."""
+    if not any(isinstance(finder, Tests) for finder in sys.meta_path):
+        sys.meta_path.append(Tests())
+    for name in os.environ.get("HPCPY_UPSTREAM_HIDDEN", "").replace(",", " ").split():
+        sys.modules[name] = None  # type: ignore[assignment]
+
+
+install()

@@ -5,10 +5,11 @@ PYTHON ?= python3
 HPCPY = PYTHONPATH='$(CURDIR)/src' $(PYTHON) -m hpcpy
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch image sif run check test size context push lock verify clean clean-cache distclean
+.PHONY: help setup fetch image sif run check test test-upstream bench-startup size context push \
+    lock verify clean clean-cache distclean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## get what is missing of Apptainer, buildah … and say what this machine can do
 	@$(HPCPY) setup $(GROUPS)
@@ -31,6 +32,12 @@ check: ## lint, types and host tests, for before each commit
 test: ## all tests, inside the image and out; PEDANTIC=1 makes a skip a failure
 	@$(HPCPY) test
 
+test-upstream: ## the packages' own tests in both images, for hours; SUITE="h5py numba-all"
+	@$(HPCPY) test-upstream $(SUITE)
+
+bench-startup: ## measure starts of Python, image against image: N=20 samples of each
+	@$(HPCPY) bench startup --samples "$(or $(N),20)"
+
 size: ## what the image is made of
 	@$(HPCPY) size hpcpy
 
@@ -47,7 +54,7 @@ verify: ## build all again from an empty cache in another folder, and compare by
 	@$(HPCPY) verify
 
 clean: ## remove the images; tools and cache stay
-	@rm -rf build/*.sif build/*.tar build/*.json build/*.png build/context build/logs
+	@rm -rf build/*.sif build/*.tar build/*.json build/*.png build/context build/logs build/startup
 
 clean-cache: ## shrink the cache to KEEP GiB (default 0), oldest first
 	@$(HPCPY) clean-cache "$(or $(KEEP),0)"

@@ -31,7 +31,8 @@ MODULE_BUILDTYPE=static ./configure --prefix="$PREFIX" --disable-shared \
     CC=gcc CXX=g++ CFLAGS_NODIST="$PORTABLE $HARDENED" LDFLAGS_NODIST="$HARDENED_LINK" \
     LIBEDIT_LIBS="-ledit -lncursesw" py_cv_module__tkinter=n/a
 make -j "$JOBS"
-make install DESTDIR="$OUT"
+# Bytecode at three levels of optimisation would take a minute, and goes below.
+make install DESTDIR="$OUT" COMPILEALL_OPTS=-l
 
 # libpython.a lacks the libraries that CPython brings along.
 cp Modules/_hacl/*.a Modules/expat/libexpat.a Modules/_decimal/libmpdec/libmpdec.a \

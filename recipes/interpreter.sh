@@ -20,8 +20,10 @@ grep -q "$marker" "$library/site.py"
 sed "s/$marker/main = __import__(\"_hpcpy_site\").main_for(globals())\n&/" \
     "$library/site.py" >"$staged/site.py"
 mkdir "$staged/sysconfig"
-patch --quiet -o "$staged/sysconfig/__init__.py" "$library/sysconfig/__init__.py" \
-    "$MATERIALS/recipes/patches/library-sysconfig.patch"
+for module in sysconfig/__init__ platform; do
+    patch --quiet -o "$staged/$module.py" "$library/$module.py" \
+        "$MATERIALS/recipes/patches/library-${module%/*}.patch"
+done
 chmod 644 "$staged"/*.py "$staged"/*/*.py
 cp -R "$staged/." "$library/"
 
@@ -30,11 +32,14 @@ python "$link_tools/table.py" --names /opt/link >names.txt
 # All packages are at / by now, and with --epoch nobody looks for later ones.
 python -m bundle bundle --library "$library" --built-in names.txt \
     --extensions "$MATERIALS/recipes/extensions.toml" --epoch "$SOURCE_DATE_EPOCH"
+# MPI is none of the libraries that are linked in: see mpi.c.
+python -m stubs --library /opt/mpich/lib/libmpi.so.12 \
+    /opt/link/mpi4py/*.o /opt/link/h5py/*.o /opt/deps/lib/libhdf5.a >mpi_names.h
 for source in "$interp"/*.c "$interp"/*.S table.c; do
     # shellcheck disable=SC2086  # lists of words
     gcc -std=gnu11 -Wall -Wextra $PORTABLE $HARDENED -fno-pie -I"$PREFIX/include/python$version" \
-        -I"$interp" -DHPCPY_PREFIX="\"$PREFIX\"" -Wa,-I,bundle -c "$source" \
-        -o "${source##*/}.o"
+        -I"$interp" -I. -DHPCPY_PREFIX="\"$PREFIX\"" -DHPCPY_MPI='"/opt/mpich"' \
+        -Wa,-I,bundle -c "$source" -o "${source##*/}.o"
 done
 
 # The loader opens absolute names without a search: see soname.py.
@@ -43,20 +48,27 @@ for shared in libm.so.6 libc.so.6; do
     python "$link_tools/soname.py" "$system/$shared" "$system/$shared" "$shared"
 done
 
-libraries=$(python "$link_tools/libraries.py" "$config" /opt/link/*/libraries)
+# OpenBLAS would prepare itself at every start: see blas.c.
+blas=$(readlink -f /opt/deps/lib/libopenblas.a)
+objcopy --remove-section=.init_array --remove-section=.rela.init_array "$blas" libopenblas.a
+libraries=$(python "$link_tools/libraries.py" "$config" /opt/link/*/libraries |
+    sed "s#$blas#libopenblas.a#")
 # Of the global names only Python's C API is exported: OpenSSL's or BLAS's
 # would take the place of those that a user's own libraries bring.
 echo '{ Py*; _Py*; };' >exports
 # No PIE: 92,329 relocations at each start, 1.2 ms of 8.9.
 # shellcheck disable=SC2086  # lists of words
 gcc -no-pie $HARDENED_LINK -Wl,-z,noexecstack -Wl,--dynamic-list=exports \
-    -Wl,--wrap=blas_thread_init -nodefaultlibs \
+    -Wl,--wrap=blas_thread_init -Wl,--wrap=PyInit_numpy___core___multiarray_umath \
+    -Wl,--wrap=PyInit_mpi4py__MPI -Wl,--wrap=_PyPathConfig_ComputeSysPath0 -nodefaultlibs \
     -o "$OUT$PREFIX/bin/python$version" ./*.o /opt/link/*/*.o \
     -Wl,--whole-archive "$config/libpython$version.a" -Wl,--no-whole-archive \
     -L/opt/deps/lib -Wl,-Bstatic,--start-group $libraries -Wl,--end-group,-Bdynamic \
     ./libm.so.6 ./libc.so.6 "/usr$system/libc_nonshared.a" "$system"/ld-linux-*.so.* \
     -lgcc -lgcc_eh
 strip --strip-unneeded "$OUT$PREFIX/bin/python$version"
+mkdir -p "$OUT$PREFIX/share/licenses"
+cp -R /opt/deps/share/licences/. "$OUT$PREFIX/share/licenses/"
 
 # Every code object is loaded once: a broken bundle never leaves the builder.
 "$OUT$PREFIX/bin/python$version" -m hpcpy_info --check

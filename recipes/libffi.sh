@@ -4,6 +4,7 @@
 . "$CONTEXT/recipes/deps.sh"
 
 unpack libffi
+patch -p1 <"$MATERIALS/recipes/patches/libffi-own-file.patch"
 # A macro of libltdl, which asks what has been so on Linux since ELF.
 echo 'AC_DEFUN([LT_SYS_SYMBOL_USCORE], [sys_symbol_underscore=no])' >m4/uscore.m4
 autoreconf --install

@@ -1,17 +1,24 @@
 #!/bin/sh
-# The scientific stack, from the wheels that its projects publish.
-# shellcheck source=recipes/lib.sh
-. "$CONTEXT/recipes/lib.sh"
+# What of the stack is not compiled here, from its projects' wheels.  No
+# bytecode: the interpreter has all modules in memory.
+# shellcheck source=recipes/packages.sh
+. "$CONTEXT/recipes/packages.sh"
 
-"$PREFIX/bin/python3" -m pip --disable-pip-version-check install --no-index --no-deps \
-    --no-compile --no-warn-script-location --root-user-action=ignore \
-    --root "$OUT" --prefix "$PREFIX" "$MATERIALS"/*.whl
+install_wheels
 
-cd "$OUT$PREFIX"
-site=$(echo lib/python3.*/site-packages)
-drop_tests "$site"
-# Headers, stubs and typesheds of compilers that the image does not have;
-# CuPy's own headers stay, it compiles against them on the GPU node.
-find "$site" \( -name '*.pyx' -o -name '*.pxd' -o -name '*.a' \) -delete
-rm -rf share/man
-compile_all "$OUT$PREFIX/lib"
+# LLVM names Debian's libraries by their paths: for bare names the loader
+# searches LD_LIBRARY_PATH, which Apptainer sets, a call or more for each.
+# libc has all that the libraries of its former parts are asked for.
+mkdir patchelf
+dpkg-deb -x "$MATERIALS"/patchelf_*.deb patchelf
+llvm=$site/llvmlite/binding/libllvmlite.so
+set --
+for library in $(patchelf/usr/bin/patchelf --print-needed "$llvm"); do
+    case $library in
+        ld-linux* | libc.so.* | libm.so.*) continue ;; # the interpreter has them
+        libpthread.so.* | libdl.so.* | librt.so.*) path=libc.so.6 ;;
+        *) path=/lib/$MULTIARCH/$library ;;
+    esac
+    set -- "$@" --replace-needed "$library" "$path"
+done
+patchelf/usr/bin/patchelf "$@" "$llvm"

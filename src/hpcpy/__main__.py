@@ -22,6 +22,8 @@ COMMANDS = {
     "run": ("hpcpy.launch.run", "run the main job in the image"),
     "check": ("hpcpy.check", "lint, types and host tests"),
     "test": ("hpcpy.test", "run the tests in the image and of the launch"),
+    "test-upstream": ("hpcpy.upstream.command", "run the packages' own tests in the images"),
+    "bench": ("hpcpy.measure.command", "measure: hpcpy bench startup"),
     "clean-cache": ("hpcpy.clean", "shrink the cache to a number of GiB, oldest first"),
 }
 

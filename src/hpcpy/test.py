@@ -78,7 +78,7 @@ def main(arguments: list[str]) -> int:
     if arguments:
         raise UsageError("usage: hpcpy test")
     # All that the launch tests start, so that none is skipped for want of it.
-    ensure("build", "apptainer", "podman", "registry")
+    ensure("build", "apptainer", "podman", "registry", "emulator", "measure")
     sif, _, _ = have("sif")
     failed = [
         title

@@ -36,13 +36,15 @@ if TYPE_CHECKING:
 
 MAGIC = b"hpcpy 1\n"
 HEADER_SIZE = 64
+_TAG = sys.implementation.cache_tag
 # What an entry of a folder's table is: (kind, offset of the code or file name).
 MODULE, PACKAGE, SHARED, SOURCE, BUILT_IN, SUBFOLDER = range(6)
 
 
 class _Spec(ModuleSpec):
-    # Nobody reads this file; working out its name takes 5 us a module.
-    cached = None
+    # There is no such file, but programs ask for its name; where ModuleSpec
+    # works it out, that takes 5 us a module.
+    cached: str | None = None
 
 
 class Loader(SourceFileLoader):
@@ -96,6 +98,7 @@ class Bundle:
         self._folders: dict[str, Folder] = {}
         self.epoch: int | None = self._index["epoch"]
         self.absent: frozenset[str] = self._index["absent"]
+        self.import_name: int = self._index["import name"]
         self.roots = [self.folder(library + path) for path in self._index["roots"]]
 
     def load(self, offset: int) -> "Any":
@@ -195,6 +198,8 @@ class Folder:
         spec.has_location = True
         if home:
             spec.submodule_search_locations = [home]
+        folder, _, file = path.rpartition("/")
+        spec.cached = f"{folder}/__pycache__/{file[:-2]}{_TAG}.pyc"
         return spec
 
     def _installed(self, fullname: str, target: "ModuleType | None") -> ModuleSpec | None:

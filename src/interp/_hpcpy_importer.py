@@ -9,13 +9,17 @@ import sys
 from _frozen_importlib import BuiltinImporter
 from _frozen_importlib_external import PathFinder
 
-from _hpcpy_folders import Bundle
+from _hpcpy_folders import Bundle, Loader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _frozen_importlib import ModuleSpec
     from collections.abc import Iterable, Sequence
     from types import ModuleType
+
+# Those of `_hpcpy_caches`, which cannot be imported this early; numba asks it
+# by itself (numba-import.patch).
+_CACHING = frozenset({"cupy", "matplotlib", "pyopencl"})
 
 
 class Finder:
@@ -35,6 +39,10 @@ class Finder:
         self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
     ) -> "ModuleSpec | None":
         """Find a bundled package or module; those inside of it, its `Folder` finds."""
+        if path is None and fullname in _CACHING:
+            from _hpcpy_caches import point  # noqa: PLC0415
+
+            point(fullname)
         if self._outside:
             top = fullname.partition(".")[0]
             if top in self._outside:
@@ -99,17 +107,56 @@ class Finder:
 
 
 class _Path(PathFinder):
-    """Knows what is nowhere: the standard library's modules for other systems."""
+    """Knows what is nowhere, and who is not to look beside the script.
+
+    Nowhere are the standard library's modules for other systems.  Packages try
+    others that may be missing (numba tries scipy, for one): an import
+    statement of a bundled module asks PYTHONPATH, a venv and site-packages for
+    it, and not the script's folder, which is a network's more often than not.
+    """
 
     absent: frozenset[str] = frozenset()
+    import_name = 0
 
     @classmethod
     def find_spec(
         cls, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
     ) -> "ModuleSpec | None":
-        if path is None and fullname in cls.absent:
-            return None
+        if path is None:
+            if fullname in cls.absent:
+                return None
+            if _statement_of_ours(cls.import_name):
+                folder = _script_folder()
+                path = [entry for entry in sys.path if entry != folder]
         return super().find_spec(fullname, path, target)
+
+
+# What is between an import statement and the finder, and `importlib` itself.
+_MACHINERY = frozenset(
+    {__name__, "_frozen_importlib", "importlib._bootstrap", "_frozen_importlib_external"}
+)
+
+
+def _statement_of_ours(import_name: int) -> bool:
+    # Not a call of __import__ or import_module, by which pickle, pytest, runpy
+    # and others find what the user names.
+    frame = sys._getframe(1)
+    while frame.f_globals.get("__name__") in _MACHINERY:
+        if frame.f_back is None:
+            return False
+        frame = frame.f_back
+    spec = frame.f_globals.get("__spec__")
+    return (
+        isinstance(getattr(spec, "loader", None), Loader)
+        and frame.f_code.co_code[frame.f_lasti] == import_name
+    )
+
+
+def _script_folder() -> str:
+    main = sys.modules.get("__main__")
+    if getattr(main, "__spec__", None) is not None:
+        return posix.getcwd()  # python -m
+    return (getattr(main, "__file__", None) or "").rpartition("/")[0]
 
 
 def finder() -> Finder:
@@ -143,7 +190,7 @@ def install(data: memoryview, library: str) -> Finder:
     """
     bundle = Bundle(data, library)
     first = Finder(bundle)
-    _Path.absent = bundle.absent
+    _Path.absent, _Path.import_name = bundle.absent, bundle.import_name
     sys.meta_path[:] = [first, *[_Path if f is PathFinder else f for f in sys.meta_path]]
     sys.path_hooks.insert(0, bundle.folder)
     sys.path_importer_cache.clear()

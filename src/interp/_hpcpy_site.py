@@ -38,6 +38,8 @@ def main_for(site: "dict[str, Any]") -> "Callable[[], None]":
             stock_main()
             return
         site["ENABLE_USER_SITE"] = False
+        # What they would be: `python -m site --user-site` and pip ask.
+        site["getusersitepackages"]()
         if sys.prefix != sys.base_prefix:
             _start_in_venv(site, stock_main)
             return

@@ -5,44 +5,58 @@
 
 #include "bundle.h"
 #include "paths.h"
+#include "script.h"
 
 /* Made by recipes/link/table.py. */
 extern struct _inittab hpcpy_extensions[];
 
-static PyStatus configure(PyConfig *config, int argc, char **argv)
+static PyStatus fill(PyConfig *config, int argc, char **argv)
+{
+    PyConfig_InitPythonConfig(config);
+    return PyConfig_SetBytesArgv(config, argc, argv);
+}
+
+/* `known` is what the command line and the environment say: -E and -I must be
+   known before PYTHONPATH is looked at.  Python starts with another one, since
+   a second reading would lose -X warn_default_encoding. */
+static PyStatus configure(PyConfig *known, PyConfig *config, int argc, char **argv)
 {
     PyPreConfig preconfig;
     PyPreConfig_InitPythonConfig(&preconfig);
     PyStatus status = Py_PreInitializeFromBytesArgs(&preconfig, argc, argv);
+    if (!PyStatus_Exception(status)) {
+        status = fill(known, argc, argv);
+    }
+    if (!PyStatus_Exception(status)) {
+        status = PyConfig_Read(known);
+    }
+    if (!PyStatus_Exception(status)) {
+        status = fill(config, argc, argv);
+    }
     if (PyStatus_Exception(status)) {
         return status;
     }
-    PyConfig_InitPythonConfig(config);
-    status = PyConfig_SetBytesArgv(config, argc, argv);
-    if (PyStatus_Exception(status)) {
-        return status;
-    }
-    /* -E and -I must be known before PYTHONPATH is looked at. */
-    status = PyConfig_Read(config);
-    if (PyStatus_Exception(status)) {
-        return status;
-    }
+    config->use_environment = known->use_environment;
     return hpcpy_preset_paths(config, argc > 0 ? argv[0] : NULL);
 }
 
 int main(int argc, char **argv)
 {
-    PyConfig config = {0};
+    PyConfig known = {0}, config = {0};
     if (PyImport_ExtendInittab(hpcpy_extensions) != 0) {
         Py_ExitStatusException(PyStatus_NoMemory());
     }
     PyStatus status = hpcpy_bundle_prepare(&config);
     if (!PyStatus_Exception(status)) {
-        status = configure(&config, argc, argv);
+        status = configure(&known, &config, argc, argv);
     }
     if (!PyStatus_Exception(status)) {
         status = Py_InitializeFromConfig(&config);
     }
+    if (!PyStatus_Exception(status) && hpcpy_take_for_script(known.run_filename) < 0) {
+        PyErr_Clear(); /* CPython then looks for itself */
+    }
+    PyConfig_Clear(&known);
     PyConfig_Clear(&config);
     if (PyStatus_IsExit(status)) {
         return status.exitcode;

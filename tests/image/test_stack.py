@@ -40,7 +40,8 @@ def test_mpiexec_starts_ranks_that_know_each_other(ranks: int) -> None:
 def test_the_mpi_library_is_found_by_its_soname_outside_the_python_prefix() -> None:
     done = python("-c", "import mpi4py.MPI; print(open('/proc/self/maps').read())")
     paths = {line.split()[-1] for line in done.stdout.splitlines() if "libmpi.so" in line}
-    assert paths == {"/opt/mpich/lib/libmpi.so.12"}
+    (path,) = paths
+    assert path.startswith("/opt/mpich/lib/libmpi.so.12")
 
 
 def test_python_alone_does_not_load_mpi() -> None:

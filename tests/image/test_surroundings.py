@@ -50,3 +50,46 @@ def test_an_odd_locale_changes_no_output(locale: str) -> None:
     )
     assert done.stdout.decode() == "İ 0.5\n"
     assert done.stderr == b""
+
+
+CACHED = """
+import numba
+@numba.njit(cache=True)
+def twice(x):
+    return 2 * x
+twice(1)
+print(sum(twice.stats.cache_hits.values()), sum(twice.stats.cache_misses.values()))
+"""
+
+
+def test_numbas_cache_is_on_node_local_storage_and_used_again(tmp_path: Path) -> None:
+    script = tmp_path / "cached.py"
+    script.write_text(CACHED)
+    variables = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"}
+    said = [
+        subprocess.run(
+            [sys.executable, script],
+            env={**variables, "TMPDIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for _ in range(2)
+    ]
+    assert said == ["0 1\n", "1 0\n"]
+    assert list((tmp_path / f"hpcpy-{os.getuid()}/numba").rglob("*.nbi"))
+
+
+def test_numbas_configuration_is_read_from_the_file_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".numba_config.yaml").write_text("opt: 1\n")
+    program = "import numba; print(int(numba.config.OPT))"
+    for variables, level in (({}, "3"), ({"HPCPY_NUMBA_CONFIG": ".numba_config.yaml"}, "1")):
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, **variables},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == level

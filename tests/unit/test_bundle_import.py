@@ -63,15 +63,20 @@ def test_module_has_the_attributes_of_a_file(installed: Installation) -> None:
     program = """
         import pack.inner
         from importlib.machinery import SourceFileLoader
+        from importlib.util import cache_from_source
         print(pack.__file__, pack.__path__, pack.inner.__file__, pack.inner.__package__)
-        print(getattr(pack, "__cached__", None), pack.__spec__.has_location, pack.__spec__.cached)
+        print(pack.__spec__.has_location)
+        for module in (pack, pack.inner):
+            print(module.__cached__ == module.__spec__.cached == cache_from_source(module.__file__))
         print(isinstance(pack.__loader__, SourceFileLoader), pack.__loader__.is_package("pack"))
         print(pack.double.__code__.co_filename == pack.inner.__file__)
         """
     home = installed.site / "pack"
     assert installed.says(program).splitlines() == [
         f"{home}/__init__.py ['{home}'] {home}/inner.py pack",
-        "None True None",
+        "True",
+        "True",
+        "True",
         "True True",
         "True",
     ]

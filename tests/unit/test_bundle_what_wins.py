@@ -135,6 +135,11 @@ _hpcpy_site.main_for(vars(site))()
 """
 
 
+def test_users_own_folder_has_a_name_and_is_not_searched(installed: Installation) -> None:
+    program = "import sys; print(site.USER_BASE, site.USER_SITE in sys.path, site.ENABLE_USER_SITE)"
+    assert installed.says(START_SITE + program, HOME="/home/me") == "/home/me/.local False False"
+
+
 def venv(folder: Path, *options: str) -> tuple[str, Path]:
     command = [sys.executable, "-m", "venv", "--without-pip", *options, str(folder)]
     subprocess.run(command, check=True)
@@ -200,3 +205,43 @@ def test_users_customisation_runs_when_asked_for_alone(installed: Installation) 
     program = "print(hasattr(sys, 'was_read'))"
     assert installed.says(START_SITE + program) == "False"
     assert installed.says(START_SITE + program, HPCPY_SITE="stock") == "True"
+
+
+OPTIONAL = {
+    "tries.py": """
+        import importlib, pickle
+        def statement():
+            try:
+                import optional
+            except ImportError:
+                return "absent"
+            return "found"
+        def call():
+            return importlib.import_module("optional").VERSION
+    """
+}
+
+
+def test_bundled_module_does_not_look_beside_the_script_for_an_option(tmp_path: Path) -> None:
+    installed = Installation(tmp_path, {name: dedent(text) for name, text in OPTIONAL.items()})
+    write(tmp_path, {"optional.py": "VERSION = 1\n"})
+    program = """
+        import tries
+        first = tries.statement()
+        import optional
+        print(first, tries.statement(), optional.VERSION)
+    """
+    assert installed.says(program) == "absent found 1"
+
+
+def test_bundled_module_finds_an_option_on_pythonpath(tmp_path: Path) -> None:
+    installed = Installation(tmp_path, {name: dedent(text) for name, text in OPTIONAL.items()})
+    write(tmp_path / "own", {"optional.py": "VERSION = 1\n"})
+    program = "import tries; print(tries.statement())"
+    assert installed.says(program, PYTHONPATH=str(tmp_path / "own")) == "found"
+
+
+def test_what_a_user_names_is_found_beside_the_script_by_a_bundled_module(tmp_path: Path) -> None:
+    installed = Installation(tmp_path, {name: dedent(text) for name, text in OPTIONAL.items()})
+    write(tmp_path, {"optional.py": "VERSION = 1\n"})
+    assert installed.says("import tries; print(tries.call())") == "1"

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from hpcpy import paths
+from hpcpy.build.graph import the_graph
 from hpcpy.lock import dev
 from hpcpy.pins.debian import debs, wanted
 from hpcpy.pins.sources import sources
@@ -39,6 +40,15 @@ def test_wheels_are_for_the_pinned_interpreter() -> None:
         for wheel in wheels(group, "x86_64"):
             tag = wheel.filename.split("-")[-3]
             assert tag.startswith("py") or "abi3" in wheel.filename or tag == f"cp{python}"
+
+
+def test_what_is_built_from_source_is_the_wheels_version() -> None:
+    # The image `wheels` is what the other one is measured and tested against.
+    graph = the_graph()
+    for part in graph.parts.values():
+        versions = {one.name: one.version for g in part.wheels for one in wheels(g, "x86_64")}
+        for name in part.without:
+            assert versions[name] == sources()[name].version
 
 
 def test_dev_lock_has_what_is_asked_for_with_hashes_and_no_index() -> None:

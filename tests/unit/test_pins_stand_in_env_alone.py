@@ -51,6 +51,8 @@ def lines_with(pattern: re.Pattern[str]) -> list[str]:
         except UnicodeDecodeError:
             continue  # a picture
         for number, line in enumerate(lines, 1):
+            if path.suffix == ".patch" and line[:1] in (" ", "-"):
+                continue  # the text of what is patched
             for match in pattern.finditer(line):
                 host = match.groupdict().get("host")
                 if host is None or not NO_PUBLIC_HOST.fullmatch(host):

@@ -83,7 +83,7 @@ def add_file(root: Path) -> None:
         pytest.param(make_executable, id="mode in the tree"),
         pytest.param(add_file, id="new file in the tree"),
         pytest.param(change_first_digest("env/sources.toml", "[python]"), id="pin of a need"),
-        pytest.param(add_line("recipes/stack.sh"), id="recipe of a need"),
+        pytest.param(add_line("recipes/cpython.sh"), id="recipe of a need"),
         pytest.param(add_line("containers/builder/Containerfile"), id="builder"),
         pytest.param(add_line("containers/base/customize.sh"), id="what the builder stands on"),
         pytest.param(change_first_digest("env/debian.lock", '"builder"'), id="package of it"),

@@ -44,8 +44,9 @@ def add_materials(folder: Path, part: Part, plan: Plan) -> None:
     Everything is fetched and verified first.
     """
     for artifact, path in fetch(plan.pins(part)).items():
-        # One name whatever the place called it, so that a recipe can say it.
-        is_source = artifact.name in part.sources
+        # One name whatever the place called it, so that a recipe can say it;
+        # the wheel of a package that is built from source has its name, too.
+        is_source = artifact.name in part.sources and path.suffix != ".whl"
         name = f"{artifact.name}.tar{path.suffix}" if is_source else path.name
         place(path, folder / part.name / name)
     if part.debian:

@@ -21,6 +21,8 @@ class Part:
     needs: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     wheels: tuple[str, ...] = ()
+    # Packages of these groups that other parts build from source.
+    without: tuple[str, ...] = ()
     debian: str = ""
     trees: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()

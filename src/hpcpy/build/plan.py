@@ -44,7 +44,7 @@ class Plan:
         """Return the sources and wheels that a part's recipe reads."""
         found = [sources()[name] for name in part.sources]
         for group in part.wheels:
-            found += wheels(group, self.arch)
+            found += [one for one in wheels(group, self.arch) if one.name not in part.without]
         return found
 
     def debian(self, name: str) -> list[Artifact]:

@@ -90,6 +90,14 @@ TOOLS = (
         "a local registry, for tests of push",
         provided="unpack",
     ),
+    Tool(
+        "qemu-x86_64",
+        _at_least(7, 2),
+        "qemu-user",
+        ("emulator",),
+        "an older processor, for tests",
+    ),
+    Tool("strace", _at_least(5, 10), "strace", ("measure",), "counts what a start asks for"),
 )
 GROUPS = tuple(dict.fromkeys(group for tool in TOOLS for group in tool.groups))
 

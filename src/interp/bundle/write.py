@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.machinery import SourceFileLoader
 from importlib.util import MAGIC_NUMBER
+from opcode import opmap
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -88,6 +89,7 @@ def write_bundle(
         "roots": [root.removeprefix(roots[0]) for root in roots],
         "folders": dict(sorted(tables.items())),
         "absent": frozenset(absent),
+        "import name": opmap["IMPORT_NAME"],
         "epoch": epoch,
         "about": writer.add({**about, "from source": writer.from_source}),
     }

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import venv
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,52 @@ def test_the_first_line_of_a_script_names_the_interpreter(tmp_path: Path) -> Non
     assert done.stdout.split() == [sys.executable, str(tmp_path)]
 
 
+def first_path(*command: str | Path, cwd: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, *command], cwd=cwd, capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("name", ["real.py", "./real.py", "../below/real.py", "program"])
+def test_a_scripts_folder_is_searched_first(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "below"
+    folder.mkdir()
+    for script in ("real.py", "program"):
+        (folder / script).write_text("import sys; print(sys.path[0], sys.argv[0], __file__)")
+    said = first_path(name, cwd=folder).split()
+    assert said[:2] == [str(folder), name]
+    assert Path(said[2]).samefile(folder / name)
+
+
+def test_the_folder_of_a_linked_script_is_the_files(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real/script.py").write_text("import sys; print(sys.path[0])")
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links/script.py").symlink_to("../real/script.py")
+    (tmp_path / "again").symlink_to("links")
+    assert first_path("again/script.py", cwd=tmp_path) == str(tmp_path / "real")
+
+
+def test_a_folder_and_a_zip_file_are_run_as_programs(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/__main__.py").write_text("import sys; print(sys.path[0])")
+    assert first_path("folder", cwd=tmp_path).endswith("folder")
+    with zipfile.ZipFile(tmp_path / "program.pyz", "w") as archive:
+        archive.write(tmp_path / "folder/__main__.py", "__main__.py")
+    assert first_path("program.pyz", cwd=tmp_path).endswith("program.pyz")
+
+
+def test_a_script_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "absent.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"{sys.executable}: can't open file")
+    assert done.stderr.count("\n") == 1
+
+
 def test_pythonpath_comes_first_and_relative_parts_are_completed(tmp_path: Path) -> None:
     found = seen(sys.executable, cwd=tmp_path, PYTHONPATH="/a:b:./c")
     assert found["path"][:5] == ["", "/a", f"{tmp_path}/b", f"{tmp_path}/c", LIBRARY]
@@ -118,3 +165,31 @@ def test_an_unknown_option_is_refused_as_by_any_python() -> None:
     done = subprocess.run([sys.executable, "--nonsense"], capture_output=True, check=False)
     assert done.returncode == 2
     assert b"Unknown option: --nonsense" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "flag"),
+    [
+        ("-Xwarn_default_encoding", "warn_default_encoding"),
+        ("-Xdev", "dev_mode"),
+        ("-Xutf8", "utf8_mode"),
+        ("-I", "isolated"),
+        ("-E", "ignore_environment"),
+        ("-P", "safe_path"),
+    ],
+)
+def test_option_is_not_lost(option: str, flag: str) -> None:
+    command = [sys.executable, option, "-c", f"import sys; print(int(sys.flags.{flag}))"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"
+
+
+@pytest.mark.parametrize("words", [["--user-base"], ["--user-site"]])
+def test_site_names_the_users_own_folders(words: list[str]) -> None:
+    command = [sys.executable, "-m", "site", *words]
+    # Exit code 1: they are not in use.
+    done = subprocess.run(
+        command, env={"HOME": "/home/me"}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("/home/me/.local")

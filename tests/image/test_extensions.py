@@ -6,6 +6,7 @@ import ctypes
 import importlib
 import subprocess
 import sys
+import sysconfig
 
 import pytest
 
@@ -32,10 +33,27 @@ def test_a_linked_module_has_its_full_name(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["_ctypes", "_curses", "_decimal", "_hashlib", "_lzma", "_sqlite3"]
+    "name",
+    [
+        *("_bz2", "_ctypes", "_curses", "_decimal", "_hashlib", "_lzma", "_sqlite3", "_ssl"),
+        *("_uuid", "_zstd", "readline"),
+    ],
 )
 def test_the_librarys_own_extensions_are_built_in(name: str) -> None:
     assert importlib.import_module(name).__spec__.origin == "built-in"  # type: ignore[union-attr]
+
+
+def test_no_extension_of_the_library_is_missing_but_those_that_are_said_to_be() -> None:
+    states = {
+        name.removeprefix("MODULE_").removesuffix("_STATE"): state
+        for name, state in sysconfig.get_config_vars().items()
+        if name.startswith("MODULE_") and name.endswith("_STATE")
+    }
+    tests = {name for name in states if "TEST" in name or name.startswith("XX")}
+    absent = {name for name, state in states.items() if state != "yes"} - tests
+    # docs/interpreter.md: X11, a licence, and a database that nobody has.
+    assert absent == {"_TKINTER", "_GDBM", "_DBM", "_SCPROXY"}
+    assert len(states) - len(absent) - len(tests) > 60
 
 
 def test_pythons_c_api_is_exported_and_nothing_of_the_libraries() -> None:

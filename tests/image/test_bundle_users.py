@@ -122,7 +122,7 @@ def test_debugger_shows_lines_of_a_bundled_module(tmp_path: Path) -> None:
 
 
 def test_pip_sees_the_bundled_packages() -> None:
-    assert "numpy==" in python("-m", "pip", "list", "--format=freeze")
+    assert "numpy==" in python("-m", "pip", "--no-cache-dir", "list", "--format=freeze")
 
 
 def test_leaked_package_is_not_taken(own_numpy: Path) -> None:
@@ -168,3 +168,49 @@ def test_asked_for_package_that_is_nowhere_is_one_clear_line() -> None:
     )
     assert done.returncode == 1
     assert "HPCPY_PREFER wants numpy from sys.path, which has none" in done.stderr
+
+
+def test_import_times_name_the_modules() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", "import numpy.linalg"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "numpy.linalg" in done.stderr
+
+
+def test_data_and_metadata_of_a_bundled_package_are_read_from_its_folder() -> None:
+    program = (
+        "import importlib.metadata as m, importlib.resources as r, matplotlib\n"
+        "print(m.version('matplotlib') == matplotlib.__version__,\n"
+        "      'axes.grid' in (r.files('matplotlib') / 'mpl-data/matplotlibrc').read_text(),\n"
+        "      any(f.name == 'pyplot.py' and f.locate().exists() for f in m.files('matplotlib')))"
+    )
+    assert python("-c", program) == "True True True"
+
+
+def test_functions_and_classes_of_bundled_modules_are_pickled_by_name() -> None:
+    program = (
+        "import pickle, json, fractions\n"
+        "print(pickle.loads(pickle.dumps((json.dumps, fractions.Fraction(1, 3)))) \n"
+        "      == (json.dumps, fractions.Fraction(1, 3)))"
+    )
+    assert python("-c", program) == "True"
+
+
+def test_modules_are_listed_and_run_by_name() -> None:
+    program = (
+        "import pkgutil, json\n"
+        "print(*sorted(module.name for module in pkgutil.iter_modules(json.__path__)))"
+    )
+    assert python("-c", program) == "__main__ decoder encoder scanner tool"
+    assert python("-m", "json", "--help").startswith("usage: ")
+
+
+def test_the_tracer_names_the_files_of_bundled_modules(tmp_path: Path) -> None:
+    script = tmp_path / "uses.py"
+    script.write_text("import colorsys\nprint(colorsys.rgb_to_hsv(1, 0, 0))\n")
+    trace = tmp_path / "trace.json"
+    python("-m", "viztracer", "--quiet", "-o", str(trace), str(script))
+    assert "colorsys.py" in trace.read_text()

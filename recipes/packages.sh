@@ -1,0 +1,17 @@
+# What the recipes of Python packages from wheels rely on, over lib.sh; sourced.
+# shellcheck shell=sh
+# shellcheck source=recipes/lib.sh
+. "$CONTEXT/recipes/lib.sh"
+
+# install_wheels: all wheels of this part into $OUT, without what no run needs.
+install_wheels() {
+    "$PREFIX/bin/python3" -m pip --disable-pip-version-check install --no-index --no-deps \
+        --no-compile --no-warn-script-location --root-user-action=ignore \
+        --root "$OUT" --prefix "$PREFIX" "$MATERIALS"/*.whl
+    site=$(echo "$OUT$PREFIX"/lib/python3.*/site-packages)
+    drop_tests "$site"
+    # Headers, stubs and typesheds of compilers that the image does not have;
+    # CuPy's own headers stay, it compiles against them on the GPU node.
+    find "$site" \( -name '*.pyx' -o -name '*.pxd' -o -name '*.a' \) -delete
+    rm -rf "$OUT$PREFIX/share/man"
+}

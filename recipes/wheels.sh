@@ -1,0 +1,7 @@
+#!/bin/sh
+# The scientific stack, from the wheels that its projects publish.
+# shellcheck source=recipes/packages.sh
+. "$CONTEXT/recipes/packages.sh"
+
+install_wheels
+compile_all "$OUT$PREFIX/lib"

@@ -1,0 +1,288 @@
+"""The MPI library is found at the first import, and any of its interface does."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+OWN = Path("/opt/mpich/lib/libmpi.so.12")
+# Without MPI_Init, for which there may be no launcher.
+LOAD = "import mpi4py; mpi4py.rc.initialize = False; import mpi4py.MPI\n"
+WHICH = "print({x.split()[-1] for x in open('/proc/self/maps') if 'libmpi' in x})\n"
+FOLDER = WHICH.replace("[-1]", "[-1].rpartition('/')[0]")
+BOTH = "from mpi4py import MPI\nimport h5py, numpy as np, sys\ncomm = MPI.COMM_WORLD\n"
+
+
+def start(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def python(*arguments: str, **variables: str) -> str:
+    done = start(sys.executable, *arguments, **variables)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def ranks(count: int, program: str, *arguments: str) -> list[str]:
+    done = start("mpiexec", "-n", str(count), sys.executable, "-c", program, *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    return sorted(done.stdout.splitlines())
+
+
+def fails(code: str, *before: str, **variables: str) -> str:
+    done = start(*before, sys.executable, "-c", code, **variables)
+    assert done.returncode == 1
+    return done.stderr.splitlines()[-1]
+
+
+def test_a_rank_without_a_launcher_is_alone() -> None:
+    said = python("-c", "from mpi4py import MPI; print(MPI.COMM_WORLD.size, MPI.Get_version())")
+    assert said == "1 (4, 0)\n"
+
+
+def test_the_loaders_cache_is_asked_and_no_folder_searched() -> None:
+    done = start(sys.executable, "-c", LOAD, LD_DEBUG="libs", LD_LIBRARY_PATH="/nonexistent")
+    assert "find library=libmpi.so.12" not in done.stderr
+    assert f"calling init: {OWN}" in done.stderr
+
+
+def test_no_name_of_mpi_is_exported() -> None:
+    # It would take the place of a library's own.
+    for name in ("MPI_Init", "MPI_Send", "MPI_UNWEIGHTED"):
+        with pytest.raises(AttributeError):
+            getattr(ctypes.CDLL(None), name)
+
+
+def test_threads_import_it_together() -> None:
+    program = (
+        "from concurrent.futures import ThreadPoolExecutor as Pool\n"
+        "from importlib import import_module as load\n"
+        "with Pool(8) as pool:\n"
+        "    modules = set(pool.map(load, ['mpi4py.MPI'] * 8))\n"
+        "print(len(modules), modules.pop().COMM_WORLD.size)"
+    )
+    assert python("-c", program) == "1 1\n"
+
+
+def test_a_forked_child_may_be_the_first_to_import_it() -> None:
+    program = (
+        "import os\n"
+        "if os.fork() == 0:\n"
+        "    from mpi4py import MPI; print(MPI.COMM_WORLD.size, flush=True)\n"
+        "else:\n"
+        "    os.wait()"
+    )
+    assert python("-c", program) == "1\n"
+
+
+def test_a_subinterpreter_is_refused_and_does_no_harm() -> None:
+    program = (
+        "import concurrent.interpreters as i\n"
+        "s = i.create()\n"
+        "try:\n"
+        "    s.exec('import mpi4py.MPI')\n"
+        "except i.ExecutionFailed as error:\n"
+        "    print(error.excinfo.type.__name__)\n"
+        "s.close()\n"
+        "from mpi4py import MPI; print(MPI.COMM_WORLD.size)"
+    )
+    assert python("-c", program) == "ImportError\n1\n"
+
+
+# Which library.
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return Path(shutil.copy(OWN, tmp_path / OWN.name))
+
+
+def test_a_sites_library_wins_over_the_images_own(copy: Path) -> None:
+    said = python("-c", "from mpi4py import MPI\n" + WHICH, LD_LIBRARY_PATH=str(copy.parent))
+    assert said == f"{{'{copy}'}}\n"
+
+
+def test_a_file_that_is_named_wins_over_all(copy: Path) -> None:
+    named = copy.rename(copy.with_name("libmpi_site.so.12"))
+    program = "from mpi4py import MPI\n" + WHICH
+    said = python("-c", program, HPCPY_LIBMPI=str(named), LD_LIBRARY_PATH=str(OWN.parent))
+    assert said == f"{{'{named}'}}\n"
+
+
+@pytest.mark.parametrize(
+    ("variables", "folder"),
+    [
+        ({}, "/opt/mpich/lib"),
+        ({"PMIX_RANK": "0"}, "/opt/mpich/pmix/lib"),
+        # An mpiexec below srun --mpi=pmix.
+        ({"PMIX_RANK": "0", "PMI_FD": "9"}, "/opt/mpich/lib"),
+        ({"PMIX_RANK": "0", "PMI_PORT": "host:1"}, "/opt/mpich/lib"),
+        ({"PMIX_RANK": "0", "HPCPY_LIBMPI": str(OWN)}, "/opt/mpich/lib"),
+    ],
+)
+def test_the_images_own_library_speaks_what_the_launcher_does(
+    variables: dict[str, str], folder: str
+) -> None:
+    assert python("-c", LOAD + FOLDER, **variables) == f"{{'{folder}'}}\n"
+
+
+def test_a_sites_library_is_taken_whatever_the_launcher_speaks(copy: Path) -> None:
+    said = python("-c", LOAD + WHICH, LD_LIBRARY_PATH=str(copy.parent), PMIX_RANK="0")
+    assert said == f"{{'{copy}'}}\n"
+
+
+def test_without_a_library_the_import_says_where_it_was_looked_for() -> None:
+    loader = next(Path("/lib64").glob("ld-linux-*.so.*"))
+    # What only the loader can read is left to it; it is told to forget its cache.
+    path = "/x:/y/$PLATFORM"
+    said = fails("import mpi4py.MPI", str(loader), "--inhibit-cache", LD_LIBRARY_PATH=path)
+    assert said.startswith("ImportError: mpi4py.MPI: libmpi.so.12 does not load: libmpi.so")
+    for place in ("/x", "/y", "/etc/ld.so.cache", "/usr/lib", "LD_LIBRARY_PATH", "HPCPY_LIBMPI"):
+        assert place in said
+
+
+def test_a_broken_library_is_told_from_a_missing_one(tmp_path: Path) -> None:
+    (tmp_path / OWN.name).write_text("no library\n" * 100)
+    said = fails("import mpi4py.MPI", LD_LIBRARY_PATH=str(tmp_path))
+    assert "invalid ELF header" in said
+
+
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [("/x/libmpi.so.12", "cannot open"), ("libm.so.6", "it has no MPI_Init")],
+)
+def test_a_named_file_that_is_no_mpi_is_refused_by_name(file: str, why: str) -> None:
+    said = fails("import mpi4py.MPI", HPCPY_LIBMPI=file)
+    assert said.startswith(f"ImportError: mpi4py.MPI: HPCPY_LIBMPI names {file}, which cannot")
+    assert why in said
+
+
+def test_a_failed_import_may_be_tried_again() -> None:
+    program = (
+        "import os\n"
+        "try:\n"
+        "    import mpi4py.MPI\n"
+        "except ImportError:\n"
+        "    del os.environ['HPCPY_LIBMPI']\n"
+        "    from mpi4py import MPI; print(MPI.COMM_WORLD.size)"
+    )
+    assert python("-c", program, HPCPY_LIBMPI="/x") == "1\n"
+
+
+# An older library: the image's own, which denies having some functions.
+
+
+def symbols(library: bytearray) -> Iterator[tuple[int, str]]:
+    """Give each entry of .dynsym, as its offset, and its name."""
+    table, size, count = struct.unpack_from("<40xQ10xHH2x", library)
+    sections = [struct.unpack_from("<IIQQQQIIQQ", library, table + size * i) for i in range(count)]
+    dynamic = next(section for section in sections if section[1] == 11)
+    names = sections[dynamic[6]][4]
+    for entry in range(dynamic[4], dynamic[4] + dynamic[5], 24):
+        start = names + struct.unpack_from("<I", library, entry)[0]
+        yield entry, library[start : library.index(b"\0", start)].decode()
+
+
+def without(library: Path, absent: Callable[[str], bool]) -> None:
+    content = bytearray(library.read_bytes())
+    for entry, name in list(symbols(content)):
+        if absent(name):
+            # Undefined, as a name that it uses and another library has.
+            struct.pack_into("<HQ", content, entry + 6, 0, 0)
+    library.write_bytes(content)
+
+
+@pytest.fixture
+def older(copy: Path) -> str:
+    """Return the folder of a library without what MPI 4 has brought."""
+    without(copy, lambda name: name.startswith("MPI_") and (name[-2:] == "_c" or "ession" in name))
+    return str(copy.parent)
+
+
+def test_a_missing_function_is_a_notimplementederror(older: str) -> None:
+    program = (
+        "from mpi4py import MPI\n"
+        "try:\n"
+        "    MPI.Session.Init()\n"
+        "except NotImplementedError:\n"
+        "    print('not there', MPI.COMM_WORLD.allreduce(2))"
+    )
+    assert python("-c", program, LD_LIBRARY_PATH=older) == "not there 2\n"
+
+
+def test_large_counts_fall_back_to_what_the_library_has(older: str) -> None:
+    program = (
+        "from mpi4py import MPI; import numpy as np\n"
+        "comm, a, b = MPI.COMM_WORLD, np.arange(5.0), np.empty(5)\n"
+        "comm.Sendrecv(a, 0, recvbuf=b, source=0); comm.Allreduce(MPI.IN_PLACE, b)\n"
+        "t = MPI.DOUBLE.Create_vector(2, 1, 3).Commit()\n"
+        "print((a == b).all(), t.Get_size(), t.Get_extent())"
+    )
+    for variables in ({"LD_LIBRARY_PATH": older}, {}):
+        assert python("-c", program, **variables) == "True 16 (0, 32)\n"
+
+
+# HDF5.
+
+
+def test_hdf5_without_mpi_never_loads_it(tmp_path: Path) -> None:
+    program = (
+        "import h5py, sys\n"
+        "with h5py.File(sys.argv[1], 'w') as f:\n"
+        "    f['x'] = range(9)\n"
+        "with h5py.File(sys.argv[1]) as f:\n"
+        "    print(sum(f['x']), h5py.get_config().mpi)\n"
+    )
+    said = python("-c", program + WHICH, str(tmp_path / "a.h5"))
+    assert said == "36 True\nset()\n"
+
+
+@pytest.mark.parametrize("how", ["collective", "independent", "gzip"])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_ranks_write_one_file(tmp_path: Path, count: int, how: str) -> None:
+    program = BOTH + (
+        "from contextlib import nullcontext\n"
+        "path, how = sys.argv[1:]\n"
+        "packed = dict(chunks=(1, 100), compression='gzip') if how == 'gzip' else {}\n"
+        "with h5py.File(path, 'w', driver='mpio', comm=comm) as f:\n"
+        "    x = f.create_dataset('x', (comm.size, 100), 'f8', **packed)\n"
+        "    with nullcontext() if how == 'independent' else x.collective:\n"
+        "        x[comm.rank] = np.arange(100.0) + comm.rank\n"
+        "with h5py.File(path, driver='mpio', comm=comm) as f:\n"
+        "    with nullcontext() if how == 'independent' else f['x'].collective:\n"
+        "        print(f['x'][(comm.rank + 1) % comm.size].sum())\n"
+    )
+    said = ranks(count, program, str(tmp_path / "a.h5"), how)
+    assert said == sorted(str(4950.0 + 100 * rank) for rank in range(count))
+
+
+def test_hdf5_may_be_imported_before_mpi(tmp_path: Path) -> None:
+    program = (
+        "import h5py, sys\n"
+        "from mpi4py import MPI\n"
+        "with h5py.File(sys.argv[1], 'w', driver='mpio', comm=MPI.COMM_WORLD) as f:\n"
+        "    print(f.driver, f.atomic)\n"
+    )
+    assert ranks(2, program, str(tmp_path / "a.h5")) == ["mpio False"] * 2
+
+
+def test_asking_hdf5_for_mpis_driver_loads_mpi(tmp_path: Path) -> None:
+    program = "import h5py, sys; h5py.File(sys.argv[1], 'w', driver='mpio', comm=None)"
+    done = start(sys.executable, "-c", program, str(tmp_path / "a.h5"))
+    assert "hpcpy: MPI_" not in done.stderr
+    assert done.returncode == 1

@@ -1,0 +1,89 @@
+"""Packages of a user: a numpy that takes the place of the whole built-in one, a tool."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hpcpy import paths
+from hpcpy.engine.setup import ensure
+from hpcpy.fetch.many import fetch
+from hpcpy.pins.sources import sources
+
+SIF = paths.BUILD / "hpcpy.sif"
+OLDER = sources()["numpy-older"]
+TOOL = sources()["coverage"]
+# Where the C part comes from, and whether both parts work.
+USE = """
+import numpy, numpy._core._multiarray_umath as c, numpy.linalg
+assert numpy.allclose(numpy.linalg.inv(numpy.eye(3)) @ numpy.arange(3), numpy.arange(3))
+print(numpy.__version__, getattr(c, '__file__', 'built-in'))
+"""
+
+pytestmark = [
+    pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
+    pytest.mark.skipif(platform.machine() != "x86_64", reason="the pinned wheel is for x86-64"),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder, /own in the image, with a venv and a folder of packages."""
+    made = tmp_path_factory.mktemp("own")
+    fetched = fetch([OLDER, TOOL])
+    wheels = [made / fetched[one].name for one in (OLDER, TOOL)]
+    for wheel, path in zip(wheels, (fetched[OLDER], fetched[TOOL]), strict=True):
+        wheel.write_bytes(path.read_bytes())
+    install = ("-m", "pip", "install", "--no-index", "--no-deps")
+    in_image(made, "python3", "-m", "venv", "--system-site-packages", "/own/venv")
+    in_image(made, "/own/venv/bin/python", *install, *(f"/own/{one.name}" for one in wheels))
+    in_image(made, "python3", *install, "--target", "/own/packages", f"/own/{wheels[0].name}")
+    return made
+
+
+def in_image(folder: Path, *command: str) -> str:
+    apptainer = ensure("apptainer").apptainer
+    options = ("--cleanenv", "--contain", "--no-home", "--pwd=/", f"--bind={folder}:/own")
+    done = subprocess.run(
+        [apptainer, "exec", *options, SIF, *command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_virtual_environments_older_numpy_is_taken_whole(folder: Path) -> None:
+    version, c_part = in_image(folder, "/own/venv/bin/python", "-c", USE).split()
+    assert version == OLDER.version
+    assert c_part.startswith("/own/venv/")
+
+
+def test_what_is_built_in_works_with_the_older_numpy(folder: Path) -> None:
+    use = "import h5py, numpy, numba; print(numpy.__version__, numba.njit(lambda x: x + 1)(1))"
+    assert in_image(folder, "/own/venv/bin/python", "-c", use) == f"{OLDER.version} 2"
+
+
+def test_a_folder_on_the_path_is_taken_when_asked_for(folder: Path) -> None:
+    own = ("env", "PYTHONPATH=/own/packages")
+    version, c_part = in_image(folder, *own, "HPCPY_PREFER=numpy", "python3", "-c", USE).split()
+    assert version == OLDER.version
+    assert c_part.startswith("/own/packages/")
+
+
+def test_a_folder_on_the_path_is_passed_over_otherwise(folder: Path) -> None:
+    said = in_image(folder, "env", "PYTHONPATH=/own/packages", "python3", "-c", USE).split()
+    assert said == [sources()["numpy"].version, "built-in"]
+
+
+def test_coverage_of_a_venv_sees_the_lines_of_modules_in_memory(folder: Path) -> None:
+    (folder / "uses.py").write_text("import colorsys\nprint(colorsys.rgb_to_hsv(1, 0, 0))\n")
+    coverage = ("/own/venv/bin/python", "-m", "coverage")
+    data = "--data-file=/own/coverage"
+    only = "--include=*/colorsys.py,*/uses.py"
+    in_image(folder, *coverage, "run", data, only, "/own/uses.py")
+    report = in_image(folder, *coverage, "report", data)
+    assert "colorsys.py" in report
+    assert "uses.py" in report
+    assert "100%" in report

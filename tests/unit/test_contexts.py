@@ -1,0 +1,29 @@
+"""What a recipe finds in its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hpcpy.build import contexts
+from hpcpy.build.graph import Graph, Part
+from hpcpy.build.plan import Plan
+from hpcpy.pins.model import Artifact
+
+
+def test_a_source_has_the_name_that_its_recipe_says_and_a_wheel_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = "thing-1-py3-none-any.whl"
+    found = {}
+    for name in ("thing-1.tar.gz", wheel):
+        (tmp_path / name).write_text(name)
+        artifact = Artifact("thing", "1", name, "MIT", "for this test", ())
+        found[artifact] = tmp_path / name
+    monkeypatch.setattr(Plan, "pins", lambda _plan, _part: list(found))
+    monkeypatch.setattr(contexts, "fetch", lambda _pins: found)
+    part = Part("thing", sources=("thing",), wheels=("build",))
+    contexts.add_materials(tmp_path / "context", part, Plan(Graph({}, {}), "x86_64", 1))
+    there = {path.name for path in (tmp_path / "context/thing").iterdir()}
+    assert there == {"thing.tar.gz", wheel}

@@ -81,9 +81,9 @@ def test_numbas_cache_is_on_node_local_storage_and_used_again(tmp_path: Path) ->
 
 
 def test_numbas_configuration_is_read_from_the_file_that_is_named(tmp_path: Path) -> None:
-    (tmp_path / ".numba_config.yaml").write_text("opt: 1\n")
-    program = "import numba; print(int(numba.config.OPT))"
-    for variables, level in (({}, "3"), ({"HPCPY_NUMBA_CONFIG": ".numba_config.yaml"}, "1")):
+    (tmp_path / ".numba_config.yaml").write_text("disable_jit: 1\n")
+    program = "import numba; print(numba.config.DISABLE_JIT)"
+    for variables, level in (({}, "0"), ({"HPCPY_NUMBA_CONFIG": ".numba_config.yaml"}, "1")):
         done = subprocess.run(
             [sys.executable, "-c", program],
             env={**os.environ, **variables},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -21,9 +22,8 @@ PREFIX = "/opt/hpcpy"
 _STRANGER = 65534
 # Of one test: a rank that waits for one that failed waits for ever.
 _SECONDS_A_TEST = 900
-_WORK = "/tmp/work"  # noqa: S108
-_SCRIPT = f'mkdir -p "$HOME" {_WORK} && cd {_WORK} && python3 -c pass && exec "$@"'
-_COPY = f"mkdir -p {_WORK} && cp -R {TESTS}/. {_WORK}/ && "
+# The start of Python makes the caches' folders before a test looks at /tmp.
+_SCRIPT = 'mkdir -p "$HOME" {work} && cd {work} && python3 -c pass && exec "$@"'
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,6 @@ class Run:
     seconds: float
     # Why its results are not complete; empty when they are.
     broken: str = ""
-
-
-def folder(suite: Suite) -> str:
-    """Return where the tests lie in the container."""
-    return _WORK if suite.copied else TESTS
 
 
 def runner_words(suite: Suite) -> list[str]:
@@ -54,7 +49,7 @@ def runner_words(suite: Suite) -> list[str]:
             # A file that cannot be imported must not be collected.
             words.append(f"--deselect={pattern}" if one_test else f"--ignore={TESTS}/{pattern}")
     launcher = ["mpiexec", "-n", str(suite.ranks)] if suite.ranks else []
-    targets = [f"{folder(suite)}/{target}" for target in suite.targets]
+    targets = [f"{TESTS}/{target}" for target in suite.targets]
     return [*launcher, "python3", *words, *suite.options, *targets]
 
 
@@ -64,7 +59,7 @@ def variables(suite: Suite) -> dict[str, str]:
     if suite.runner == "pytest":
         options = [
             *("-p", "upstream_pytest", "-o", "cache_dir=/tmp/cache"),
-            *(f"--rootdir={folder(suite)}", f"--timeout={_SECONDS_A_TEST}"),
+            *(f"--rootdir={TESTS}", f"--timeout={_SECONDS_A_TEST}"),
         ]
         if suite.inside:
             # The names that the tests have upstream: numpy._core.tests.test_api.
@@ -77,27 +72,37 @@ def variables(suite: Suite) -> dict[str, str]:
                 [
                     prepare.PLUGIN,
                     prepare.DEPENDENCIES,
-                    *(f"{folder(suite)}/{one}" for one in suite.targets),
+                    *(f"{TESTS}/{one}" for one in suite.targets),
                 ]
             )
     return found
 
 
-def binds(suite: Suite) -> list[str]:
+def binds(suite: Suite, scratch: Path) -> list[str]:
     """Return what is mounted, as Apptainer wants it told."""
     tests = prepare.tests(suite)
+    mode = "ro"
+    if suite.copied:
+        tests, mode = _copy(tests, scratch), "rw"
     if suite.runner == "regrtest":
         # Where `-I` and `-E` find it, too.
         site = f"{PREFIX}/lib/{prepare.python_folder()}/site-packages"
         return [f"{tests}/test:{site}/test:ro"]
     found = {
-        TESTS: tests,
         prepare.PLUGIN: prepare.HELPERS / "plugin",
         prepare.DEPENDENCIES: prepare.dependencies(),
         **({prepare.VENV: prepare.venv(PREFIX)} if suite.inside else {}),
         **({prepare.LIBRARY: prepare.library(suite)} if suite.library else {}),
     }
-    return [f"{here}:{there}:ro" for there, here in found.items()]
+    return [f"{tests}:{TESTS}:{mode}", *(f"{here}:{there}:ro" for there, here in found.items())]
+
+
+def _copy(tests: Path, scratch: Path) -> Path:
+    copy = scratch / "tests"
+    shutil.copytree(tests, copy)
+    for path in (copy, *copy.rglob("*")):
+        path.chmod(0o777 if path.is_dir() else 0o666)
+    return copy
 
 
 def command(suite: Suite, apptainer: Path, sif: Path, scratch: Path) -> list[str]:
@@ -112,14 +117,14 @@ def command(suite: Suite, apptainer: Path, sif: Path, scratch: Path) -> list[str
     # not "read-only file system".
     writable = ["--writable-tmpfs"] if suite.runner == "regrtest" else []
     first = f"PATH={prepare.VENV}/bin:$PATH && export PATH && " if suite.inside else ""
-    first += _COPY if suite.copied else ""
+    script = _SCRIPT.format(work=TESTS if suite.copied else "/tmp/work")  # noqa: S108
     return [
         *(str(apptainer), "exec", *stranger, "--contain", "--cleanenv", "--pid", "--no-home"),
         *("--net", "--network=none", host, "--pwd=/"),
         *(*writable, f"--bind={scratch}:/tmp"),
-        *(f"--bind={bind}" for bind in binds(suite)),
+        *(f"--bind={bind}" for bind in binds(suite, scratch)),
         *(str(sif), "env", *(f"{name}={value}" for name, value in variables(suite).items())),
-        *("sh", "-c", first + _SCRIPT, "sh", *runner_words(suite)),
+        *("sh", "-c", first + script, "sh", *runner_words(suite)),
     ]
 
 

@@ -46,7 +46,7 @@ class Suite:
         A module whose shared object tests open by ctypes for the functions in
         it: where the module is linked in, they get the wheel's.
     copied
-        Whether they run in a copy of their folder that can be written.
+        Whether they get a copy that can be written, and run in it.
     stand_ins
         A folder of ``tests/upstream`` with helpers that the tarball lacks.
     seconds
@@ -119,10 +119,13 @@ _NUMBA = Suite(
     source="numba",
     members=("*/numba/tests/*",),
     targets=("numba",),
-    # numba compiles the tests' own assert statements.
-    options=("--assert=plain",),
+    # numba compiles the tests' own assert statements, and a test looks at what
+    # an exception that nobody can catch writes.
+    options=("--assert=plain", "-p", "no:unraisableexception"),
     inside=True,
     library="numba._helperlib",
+    # Caches lie beside the tests.
+    copied=True,
     deselected={"numba/tests/test_tracing.py::test": "a helper with a test's name"},
     seconds=6 * 3600,
 )

@@ -5,8 +5,7 @@ PYTHON ?= python3
 HPCPY = PYTHONPATH='$(CURDIR)/src' $(PYTHON) -m hpcpy
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch image sif run check test test-upstream bench-startup size context push \
-    lock verify clean clean-cache distclean
+.PHONY: help setup fetch image sif run check test test-upstream bench-startup size context push lock verify clean clean-cache distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

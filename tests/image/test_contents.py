@@ -104,5 +104,10 @@ def test_the_flags_of_this_build_are_not_handed_to_users_extensions() -> None:
         assert "/build" not in sysconfig.get_config_var(name)
 
 
+def test_the_default_locale_is_one_file() -> None:
+    # Without it every program that starts looks for a dozen.
+    assert Path("/usr/lib/locale/locale-archive").stat().st_size > 0
+
+
 def test_licences_of_debian_packages_are_kept() -> None:
     assert len(list(Path("/usr/share/doc").glob("*/copyright"))) > 50

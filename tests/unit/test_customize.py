@@ -39,11 +39,13 @@ def root(tmp_path: Path) -> Path:
     (tmp_path / "usr/bin/su").write_text("program\n")
     (tmp_path / "usr/bin/su").chmod(0o4711)
     (tmp_path / "dev/console").chmod(0o600)
-    # Only root can give a folder away; the rest of the script is anybody's.
+    # Only root can give a folder away, and only a real root has localedef; the
+    # rest of the script is anybody's.
     fake = tmp_path.parent / "bin"
     fake.mkdir(exist_ok=True)
-    (fake / "chown").write_text("#!/bin/sh\n")
-    (fake / "chown").chmod(0o755)
+    for program in ("chown", "chroot"):
+        (fake / program).write_text("#!/bin/sh\n")
+        (fake / program).chmod(0o755)
     subprocess.run(
         ["sh", CUSTOMIZE, tmp_path],
         check=True,

@@ -25,7 +25,7 @@ class StageError(HpcpyError):
 
 
 class StageStoppedError(StageError):
-    """A command was stopped because another one failed, or by Ctrl-C."""
+    """A command was stopped by Ctrl-C."""
 
 
 # The commands of all threads: a signal reaches the main one alone.

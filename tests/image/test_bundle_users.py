@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-importer = pytest.importorskip("_hpcpy_importer", reason="this image's modules are files")
+import _hpcpy_importer as importer
 
 NUMPY_2 = {
     "numpy/__init__.py": "__version__ = '0.1'\n",

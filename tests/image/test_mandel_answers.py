@@ -5,21 +5,21 @@ import functools
 import hashlib
 import importlib
 
+import numpy as np
 import pytest
 
-np = pytest.importorskip("numpy")
-
-from workloads.errors import UnavailableError, UsageError  # noqa: E402
-from workloads.harness.team import Team  # noqa: E402
-from workloads.mandel.blocks import sample  # noqa: E402
-from workloads.mandel.cuda import no_device  # noqa: E402
-from workloads.mandel.definition import escape_time  # noqa: E402
-from workloads.mandel.grid import AREAS, Grid  # noqa: E402
-from workloads.mandel.registry import ROW_KERNELS, TECHNIQUES  # noqa: E402
+from workloads.errors import UnavailableError, UsageError
+from workloads.harness.team import Team
+from workloads.mandel.blocks import sample
+from workloads.mandel.cuda import no_device
+from workloads.mandel.definition import escape_time
+from workloads.mandel.grid import AREAS, Grid
+from workloads.mandel.registry import ROW_KERNELS, TECHNIQUES
 
 # The ranks have a file of their own: they need a launcher. Spark is another
 # image's and a GPU most machines have not: that is no skip here.
-ELSEWHERE = {"spark"} | ({"cupy", "numba-cuda"} if no_device() else set())
+GPU = {"cupy", "numba-cuda"}
+ELSEWHERE = {"spark"} | (GPU if no_device() else set())
 # Subinterpreters have a process to themselves: test_mandel_subinterpreters.py.
 ELSEWHERE |= {"subinterpreters", "subinterpreters-python"}
 # A cluster takes seconds to start: one test each, below.
@@ -67,15 +67,20 @@ def pair(name):
 def answer(name, grid, rows, workers=2):
     reason = TECHNIQUES[name].why_not()
     if reason:
-        pytest.skip(f"{name}: {reason}")
+        absent(name, reason)
     out = np.full((len(rows), grid.width), -1, np.int32)
     shared = workers == 2 and TECHNIQUES[name].parallel == "processes"
     with contextlib.nullcontext(pair(name)) if shared else Team(workers) as members:
         try:
             importlib.import_module(TECHNIQUES[name].module).compute(grid, rows, out, members)
         except UnavailableError as error:
-            pytest.skip(f"{name}: {error}")
+            absent(name, error)
     return out
+
+
+def absent(name, reason):
+    """Skip what a GPU node may lack; all else is in the image, or it is broken."""
+    (pytest.skip if name in GPU else pytest.fail)(f"{name}: {reason}")
 
 
 def definition(grid, rows):
@@ -165,8 +170,6 @@ def test_more_processes_than_rows_is_no_error():
 
 
 def test_more_threads_than_numba_was_started_for_is_said():
-    if TECHNIQUES["numba-parallel"].why_not():
-        pytest.skip("no numba")
     with pytest.raises(UsageError, match="NUMBA_NUM_THREADS"):
         answer("numba-parallel", WINDOWS["odd"], range(13), 10_000)
 

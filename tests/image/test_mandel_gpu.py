@@ -6,15 +6,14 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-np = pytest.importorskip("numpy")
-
-from workloads.__main__ import main  # noqa: E402
-from workloads.errors import UnavailableError  # noqa: E402
-from workloads.mandel.cuda import no_device  # noqa: E402
-from workloads.mandel.grid import Grid  # noqa: E402
-from workloads.mandel.registry import TECHNIQUES  # noqa: E402
+from workloads.__main__ import main
+from workloads.errors import UnavailableError
+from workloads.mandel.cuda import no_device
+from workloads.mandel.grid import Grid
+from workloads.mandel.registry import TECHNIQUES
 
 GRID = Grid(-2.0, 0.5, -1.25, 1.25, 7, 13, 50)
 
@@ -36,7 +35,6 @@ def test_without_a_device_it_is_69_and_one_line(name, capsys):
 
 @pytest.mark.usefixtures("without_a_device")
 def test_the_next_step_is_named(capsys):
-    pytest.importorskip("cupy")
     main(["mandel", "--impl", "cupy"])
     assert "--nv on a GPU node" in capsys.readouterr().err
 

@@ -9,13 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-pytest.importorskip("mpi4py")
-np = pytest.importorskip("numpy")
-
-from workloads.mandel.grid import AREAS  # noqa: E402
-from workloads.mandel.registry import TECHNIQUES  # noqa: E402
+from workloads.mandel.grid import AREAS
+from workloads.mandel.registry import TECHNIQUES
 
 RANKS = [name for name, technique in TECHNIQUES.items() if technique.parallel == "ranks"]
 ODD = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "7", "13", "--maxiter", "50"]
@@ -121,7 +119,6 @@ def test_more_ranks_than_were_started_are_refused():
 
 
 def test_one_trace_has_every_rank(tmp_path):
-    pytest.importorskip("viztracer")
     path = tmp_path / "m.json"
     done = mpiexec(2, *ODD, "--impl", "mpi-dynamic,mpi-p2p", "--profile", "viztracer", path)
     assert (done.returncode, done.stderr) == (0, "")

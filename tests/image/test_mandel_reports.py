@@ -4,13 +4,11 @@ import hashlib
 import json
 import pstats
 
-import pytest
+import numpy as np
 
-np = pytest.importorskip("numpy")
-
-from workloads.__main__ import main  # noqa: E402
-from workloads.mandel import blocks  # noqa: E402
-from workloads.mandel.registry import TECHNIQUES  # noqa: E402
+from workloads.__main__ import main
+from workloads.mandel import blocks
+from workloads.mandel.registry import TECHNIQUES
 
 SMALL = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "31", "17", "--maxiter", "60"]
 
@@ -36,7 +34,6 @@ def test_a_large_image_comes_in_blocks_and_says_so(monkeypatch, capsys, tmp_path
 
 
 def test_scaling_has_a_table_and_a_chart(capsys, tmp_path):
-    pytest.importorskip("matplotlib")
     chart, report = tmp_path / "m.svg", tmp_path / "m.json"
     options = ["--impl", "threads,threads-python", "--scale", "2,1,2"]
     assert mandel(*SMALL, *options, "--plot", chart, "--json", report) == 0
@@ -59,7 +56,6 @@ def test_a_function_profile_opens_in_pstats(tmp_path):
 
 
 def test_a_line_profile_has_the_inner_loop(tmp_path):
-    pytest.importorskip("line_profiler")
     path = tmp_path / "m.txt"
     assert mandel(*SMALL, "--impl", "python-2", "--profile", "line", path) == 0
     (line,) = [line for line in path.read_text().splitlines() if "zr = zr2 - zi2 + cr" in line]
@@ -67,7 +63,6 @@ def test_a_line_profile_has_the_inner_loop(tmp_path):
 
 
 def test_one_trace_has_the_worker_processes(tmp_path):
-    pytest.importorskip("viztracer")
     path = tmp_path / "m.json"
     names = "multiprocessing,queue"
     assert mandel(*SMALL, "--impl", names, "--workers", 2, "--profile", "viztracer", path) == 0

@@ -1,16 +1,20 @@
 """The vector kernel: every level of x86-64, every way to be called, bad input."""
 
 import hashlib
+import platform
 import threading
 
+import numpy as np
 import pytest
 
-np = pytest.importorskip("numpy")
-kernel = pytest.importorskip("workloads.mandel._kernels_simd")
+if platform.machine() != "x86_64":
+    pytest.skip("levels of x86-64", allow_module_level=True)
 
-from workloads.mandel.definition import escape_time  # noqa: E402
-from workloads.mandel.grid import AREAS, Grid  # noqa: E402
-from workloads.mandel.techniques import simd  # noqa: E402
+import workloads.mandel._kernels_simd as kernel
+
+from workloads.mandel.definition import escape_time
+from workloads.mandel.grid import AREAS, Grid
+from workloads.mandel.techniques import simd
 
 SMALL = Grid(-2.0, 0.5, -1.25, 1.25, 61, 7, 50)
 

@@ -10,8 +10,6 @@ import sys
 
 import pytest
 
-pytest.importorskip("numpy")
-
 from workloads.mandel.registry import TECHNIQUES
 
 CHECK = """

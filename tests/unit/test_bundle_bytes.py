@@ -1,0 +1,87 @@
+"""The bundle's bytes: moved they still serve, changed they are an error, made twice the same."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from small_bundle import INTERP, Installation
+
+FILES = {
+    "pack/__init__.py": "from pack.inner import double\n",
+    "pack/inner.py": """\
+        \"\"\"Doubles.\"\"\"
+
+        def double(x):
+            return 2 * x
+        """,
+    "lonely.py": "VALUE = 1\n",
+}
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Installation:
+    return Installation(tmp_path, FILES)
+
+
+def test_bundle_of_another_python_is_refused(installed: Installation) -> None:
+    data = bytearray(installed.bundle())
+    data[8] ^= 1
+    (installed.folder / "modules.bundle").write_bytes(data)
+    assert "are not those of this Python" in installed.run("").stderr
+
+
+def test_moved_installation_has_its_new_paths(installed: Installation) -> None:
+    installed.says("import pack")
+    moved = installed.folder / "moved"
+    shutil.copytree(installed.library, moved / "lib")
+    shutil.copy(installed.folder / "modules.bundle", moved)
+    other = Installation(installed.folder / "unused", {})
+    other.folder, other.library, other.site = moved, moved / "lib", moved / "lib/site-packages"
+    program = "import pack; print(pack.inner.__file__, pack.double.__code__.co_filename)"
+    path = str(moved / "lib/site-packages/pack/inner.py")
+    assert other.says(program) == f"{path} {path}"
+
+
+def test_self_check_finds_a_changed_byte(installed: Installation) -> None:
+    program = f"""
+        sys.path.insert(0, {str(INTERP)!r})
+        sys.argv[1:] = ["--check"]
+        import hpcpy_info
+        sys.exit(hpcpy_info.main())
+        """
+    assert "modules in memory, each as it was built" in installed.says(program)
+    file = installed.folder / "modules.bundle"
+    good = file.read_bytes()
+    at = good.index(b"Doubles.")
+    file.write_bytes(good[:at] + b"T" + good[at + 1 :])
+    done = installed.run(program)
+    assert (done.returncode, done.stderr.count("\n")) == (65, 1)
+    assert "get the image again" in done.stderr
+
+
+def test_changed_byte_is_an_error_and_no_crash(installed: Installation) -> None:
+    program = f"""
+        sys.path.insert(0, {str(INTERP)!r})
+        from hpcpy_info import check
+        check(_hpcpy_importer.finder().bundle)
+        """
+    installed.says(program)
+    file = installed.folder / "modules.bundle"
+    good = file.read_bytes()
+    for at in range(0, len(good), len(good) // 12):
+        file.write_bytes(good[:at] + bytes([good[at] ^ 0x40]) + good[at + 1 :])
+        # The tables are needed to come as far as the check: 1, and no signal.
+        assert installed.run(program).returncode == 1
+
+
+def test_same_files_give_the_same_bytes(tmp_path: Path) -> None:
+    from bundle.tree import scan
+    from bundle.write import write_bundle
+
+    def bundle(folder: Path) -> bytes:
+        library = Installation(folder, FILES).library
+        return write_bundle(["/final"], scan(library, "/final", is_open=False), {})
+
+    assert bundle(tmp_path / "a") == bundle(tmp_path / "elsewhere" / "b")

@@ -44,25 +44,26 @@ typedef struct {
     uint64_t levels; /* not 0: for newer processors alone */
 } Entry;
 
-/* What it was when the program started, as the loader has it. */
-static const char *variable;
+/* The loader's: a program may change the variable for its children. */
+static const char *path_at_start;
 
 __attribute__((constructor)) static void remember(void)
 {
-    variable = getenv("LD_LIBRARY_PATH");
+    path_at_start = getenv("LD_LIBRARY_PATH");
 }
 
 bool hpcpy_in_library_path(const char *soname)
 {
-    if (variable == NULL || variable[0] == '\0') {
+    if (path_at_start == NULL || path_at_start[0] == '\0') {
         return false;
     }
     /* Empty parts mean the working directory; $ begins $ORIGIN and its like. */
-    if (strchr(variable, '$') != NULL || variable[0] == ':' || strstr(variable, "::") != NULL
-        || variable[strlen(variable) - 1] == ':') {
+    if (strchr(path_at_start, '$') != NULL || path_at_start[0] == ':'
+        || strstr(path_at_start, "::") != NULL
+        || path_at_start[strlen(path_at_start) - 1] == ':') {
         return true;
     }
-    char *copy = strdup(variable), *rest = copy, *folder;
+    char *copy = strdup(path_at_start), *rest = copy, *folder;
     bool found = copy == NULL;
     while (!found && rest != NULL && (folder = strsep(&rest, ":;")) != NULL) {
         char *path = NULL;

@@ -13,9 +13,12 @@ INTERP = Path(__file__).parents[2] / "src/interp"
 MAIN = """
 #include "library.h"
 #include <stdio.h>
+#include <stdlib.h>
 int main(int count, char **names)
 {
     char path[4096] = "";
+    /* As a program does for its children: the loader goes by what was. */
+    unsetenv("LD_LIBRARY_PATH");
     for (int i = 1; i < count; i++) {
         printf("%d %s\\n", hpcpy_in_library_path(names[i]),
                hpcpy_in_loader_cache(names[i], path, sizeof(path)) ? path : "-");

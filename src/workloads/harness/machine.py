@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -11,7 +12,8 @@ from pathlib import Path
 from workloads.harness import ranks
 
 _PACKAGES = (
-    "numpy", "numba", "llvmlite", "mpi4py", "h5py", "cython", "pyopencl", "matplotlib", "tqdm",
+    "numpy", "numba", "llvmlite", "mpi4py", "h5py", "cython", "pyopencl", "cupy-cuda12x",
+    "cupy-cuda13x", "numba-cuda", "cuda-bindings", "matplotlib", "tqdm",
 )  # fmt: skip
 
 
@@ -76,7 +78,16 @@ def describe() -> dict[str, object]:
         "kernel": f"{system.sysname} {system.release}",
         "architecture": system.machine,
         "ranks": ranks.expected(),
+        "nvidia_driver": _nvidia_driver(),
     }
+
+
+def _nvidia_driver() -> str:
+    try:
+        text = Path("/proc/driver/nvidia/version").read_text()
+    except OSError:
+        return ""
+    return next(iter(re.findall(r"\d+\.[\d.]+", text)), "")
 
 
 def versions() -> dict[str, str]:

@@ -38,7 +38,8 @@ def bar_chart(path: Path, title: str, unit: str, results: Sequence[Result]) -> N
             axes = figure.add_subplot(1, len(problems), index)
             rates = [result.rate / 1e6 for result in shown]
             bars = axes.barh([result.impl for result in shown], rates, color="#0072b2")
-            axes.bar_label(bars, [f"{rate:,.3g}" for rate in rates], padding=3)
+            labels = [f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}" for rate in rates]
+            axes.bar_label(bars, labels, padding=3)
             axes.set_xscale("log")
             axes.set_xlim(min(rates) / 3, max(rates) * 4)
             axes.set_xlabel(unit)

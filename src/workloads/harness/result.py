@@ -47,6 +47,9 @@ class Result:
         How many workers computed.
     note
         What else is to be said.
+    kernel
+        Of each sample the seconds between the start and the end of a
+        device's kernels, by its own clock: without copies.
     """
 
     impl: str
@@ -61,6 +64,7 @@ class Result:
     verdict: str = ""
     workers: int = 1
     note: str = ""
+    kernel: list[float] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
@@ -84,6 +88,11 @@ class Result:
                 f"ratio {used / limit:.2f}"
             )
             self.note = "; ".join(filter(None, (self.note, remark)))
+
+    def tell_kernel(self) -> None:
+        """Add to the note what the device's clock says."""
+        if self.kernel:
+            self.note = f"{self.note}, kernel {duration(min(self.kernel))}"
 
     @property
     def seconds(self) -> float:

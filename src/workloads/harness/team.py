@@ -29,10 +29,16 @@ class Team:
         Threads, processes or devices to use.
     comm
         The communicator of the ranks that compute; by default all of them.
+
+    Attributes
+    ----------
+    kernel_seconds
+        What a device's own clock says of its kernels; techniques add to it.
     """
 
     def __init__(self, workers: int, comm: Any = None) -> None:
         self.workers = workers
+        self.kernel_seconds = 0.0
         self._comm = comm
         self._held: dict[object, Any] = {}
         self._stack = contextlib.ExitStack()

@@ -170,12 +170,15 @@ def run(name: str, area: Area, wish: Wish, out: Path | None) -> Result:
             result.start = time.perf_counter() - started
             timing = _Timing(name, compute, area, rows, members, job, wish.profile)
             for number in range(wish.repeat):
-                timing.processor_seconds = 0.0
+                timing.processor_seconds = members.kernel_seconds = 0.0
                 timing.once(result, out if number == 0 and result.complete else None)
+                if members.kernel_seconds:
+                    result.kernel.append(members.kernel_seconds)
                 # In turn, so that both have seen the same clock and neighbours.
                 if hasattr(module, "limit"):
                     limits.append((module.limit(result.work), timing.processor_seconds))
             result.compare_with_limit(limits)
+            result.tell_kernel()
         if job.collective:
             result.workers = members.comm.size
         elif technique.parallel in ("threads", "processes"):

@@ -1,0 +1,93 @@
+"""Mandelbrot's rows for a GPU, on one.
+
+Run where there is a device, in an image or outside:
+`PYTHONPATH=src python3 -m pytest tests/gpu`.
+"""
+
+import collections
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from workloads.mandel.registry import TECHNIQUES
+
+ROWS = ("cupy", "numba-cuda", "pyopencl")
+REFERENCE = {
+    "area1": "ce229c1440eafdcc4dd464b8667f31e0b7eea5ba24717ae2868e4bc3b1517dfe",
+    "area2": "641cee98245c7d24850cf7364ad18c4c9a0d73d8a1b48d4505d93cbe2655b192",
+}
+
+
+def run(row, *arguments):
+    reason = TECHNIQUES[row].why_not()
+    if reason:
+        pytest.skip(f"{row}: {reason}")
+    done = subprocess.run(
+        [sys.executable, "-m", "workloads", "mandel", "--impl", row, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 69:
+        pytest.skip(f"{row}: {done.stderr.strip()}")
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize("area", REFERENCE)
+def test_the_bytes_are_the_references_and_the_device_is_named(row, area, tmp_path):
+    report = tmp_path / "report.json"
+    run(row, "--area", area, "--repeat", 3, "--json", report)
+    (result,) = json.loads(report.read_text())["results"]
+    assert (result["ok"], result["answer"]) == (True, REFERENCE[area])
+    assert len(result["kernel"]) == len(result["samples"]) == 3
+    assert "kernel" in result["note"]
+
+
+@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (7, 13), (1000, 3), (3, 1000)])
+def test_any_shape(row, width, height):
+    window = ("--window", -2, 0.5, -1.25, 1.25, "--maxiter", 60)
+    assert "rows match the definition" in run(row, *window, "--size", width, height)
+
+
+@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize(
+    "window", [(-0.1, 0.1, -0.1, 0.1), (3, 4, 3, 4)], ids=["none escapes", "all escape"]
+)
+def test_windows_of_one_kind(row, window):
+    shown = run(row, "--window", *window, "--size", 50, 40, "--maxiter", 100)
+    assert "rows match the definition" in shown
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_more_pixels_than_the_largest_32_bit_number_of_bytes(row):
+    # 4 GiB, in blocks.
+    run(row, "--area", "area1", "--size", 32768, 32768)
+
+
+# Their bytes on area2 say the same; this says where to look.
+def test_numbas_machine_code_has_no_fused_multiply_add():
+    reason = TECHNIQUES["numba-cuda"].why_not()
+    if reason:
+        pytest.skip(reason)
+    code = """
+import numpy as np
+from workloads.mandel.grid import Grid
+from workloads.mandel.techniques import cuda_numba
+from workloads.harness.team import Team
+grid = Grid(-2.0, 0.5, -1.25, 1.25, 8, 8, 80)
+cuda_numba.compute(grid, range(8), np.empty((8, 8), np.int32), Team(1))
+print(*cuda_numba._fill.inspect_sass().values())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    if "UnavailableError" in done.stderr or "nvdisasm" in done.stderr:
+        pytest.skip(done.stderr.strip().splitlines()[-1])
+    assert done.returncode == 0, done.stderr
+    found = collections.Counter(re.findall(r"\bD(?:FMA|MUL|ADD)\b", done.stdout))
+    assert found["DMUL"] == 3
+    assert "DFMA" not in found

@@ -10,6 +10,8 @@ from hpcpy.checkout_lock import checkout_lock
 from hpcpy.stages import stage
 from hpcpy.venv import ensure_venv
 
+_OF_RECIPES = ("recipes/link", "recipes/train")
+
 
 def shell_scripts() -> list[str]:
     """Return the shell scripts of the checkout."""
@@ -32,7 +34,7 @@ def main(_: list[str]) -> int:
             ("ruff format", ["ruff", "format", "--check", "."]),
             ("mypy of the host's code", ["mypy", "src/hpcpy"]),
             ("mypy of the workloads", ["mypy", "src/workloads"]),
-            ("mypy of the interpreter's code", ["mypy", "src/interp", "recipes/link"]),
+            ("mypy of the interpreter's code", ["mypy", "src/interp", *_OF_RECIPES]),
             ("shellcheck", ["shellcheck", "--external-sources", *shell_scripts()]),
         ):
             with stage(title) as current:

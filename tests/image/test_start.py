@@ -184,6 +184,31 @@ def test_option_is_not_lost(option: str, flag: str) -> None:
     assert done.stdout == "1\n"
 
 
+@pytest.mark.parametrize(
+    ("option", "variable", "flag"),
+    [
+        ("-qq", "", "quiet"),
+        ("-dd", "", "debug"),
+        ("-ii", "", "inspect"),
+        ("-ii", "", "interactive"),
+        ("-B", "PYTHONDEBUG", "debug"),
+        ("-B", "PYTHONINSPECT", "inspect"),
+    ],
+)
+def test_a_flag_that_is_given_twice_is_1(option: str, variable: str, flag: str) -> None:
+    program = f"import os, sys; print(sys.flags.{flag}, flush=True); os._exit(0)"
+    environment = {**os.environ, variable: "2"} if variable else dict(os.environ)
+    done = subprocess.run(
+        [sys.executable, option, "-c", program],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "1\n"
+
+
 @pytest.mark.parametrize("words", [["--user-base"], ["--user-site"]])
 def test_site_names_the_users_own_folders(words: list[str]) -> None:
     command = [sys.executable, "-m", "site", *words]

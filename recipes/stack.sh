@@ -6,6 +6,16 @@
 
 install_wheels
 
+# Wheels come with symbols for debuggers: 164 MB, 115 of them cupy's.  What
+# auditwheel has put beside a package has none, and has been through patchelf,
+# after which strip is not safe.
+for folder in "$site"/*/; do
+    case $folder in
+        *.libs/) ;;
+        *) strip_all "$folder" ;;
+    esac
+done
+
 # LLVM names Debian's libraries by their paths: for bare names the loader
 # searches LD_LIBRARY_PATH, which Apptainer sets, a call or more for each.
 # libc has all that the libraries of its former parts are asked for.

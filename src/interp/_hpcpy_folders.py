@@ -30,7 +30,7 @@ from _frozen_importlib_external import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import CodeType, ModuleType
     from typing import Any
 
@@ -67,10 +67,15 @@ class Loader(SourceFileLoader):
         """Return the code; with -O that of the file, as the bundle keeps assertions."""
         if sys.flags.optimize:
             return super().get_code(fullname)
-        code: CodeType = self._bundle.load(self.offset)
+        code = self._bundle.code(self.offset)
         # Other than the path it was compiled with where the image was moved.
         _imp._fix_co_filename(code, self.path)  # type: ignore[attr-defined]
         return code
+
+
+def _nothing(_: int) -> None:
+    # What there is beside the bundle: see code_image.c.
+    return None
 
 
 class Bundle:
@@ -93,6 +98,7 @@ class Bundle:
         if data[:8] != MAGIC or data[8:12] != MAGIC_NUMBER:
             raise ImportError("hpcpy: the modules in memory are not those of this Python")
         self.data = data
+        self.laid_out: Callable[[int], CodeType | None] = _nothing
         self._library = library
         self._index = self.load(int.from_bytes(data[16:24], "little"))
         self._folders: dict[str, Folder] = {}
@@ -104,6 +110,11 @@ class Bundle:
     def load(self, offset: int) -> "Any":
         """Unmarshal what lies at an offset."""
         return marshal.loads(self.data[offset:])  # noqa: S302
+
+    def code(self, offset: int) -> "CodeType":
+        """Return the code of the module whose marshalled code is there."""
+        code: CodeType = self.laid_out(offset) or self.load(offset)
+        return code
 
     @property
     def about(self) -> "Any":

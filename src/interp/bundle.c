@@ -1,6 +1,7 @@
 /* Hands the bundle to _hpcpy_importer.py. */
 
 #include "bundle.h"
+#include "code_image.h"
 
 extern const unsigned char hpcpy_modules[], hpcpy_modules_end[];
 extern const unsigned char hpcpy_folders[], hpcpy_folders_end[];
@@ -13,7 +14,16 @@ static PyObject *data(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing))
         (char *)hpcpy_modules, hpcpy_modules_end - hpcpy_modules, PyBUF_READ);
 }
 
+static PyObject *code(PyObject *Py_UNUSED(module), PyObject *offset)
+{
+    uint64_t key = PyLong_AsUnsignedLongLong(offset);
+    PyObject *found = PyErr_Occurred() ? NULL : hpcpy_code_image_find(key);
+    return found != NULL || PyErr_Occurred() ? found : Py_NewRef(Py_None);
+}
+
 static PyMethodDef methods[] = {
+    {"code", code, METH_O,
+     "code(offset)\n--\n\nThe module whose marshalled code is there, or None: it has to be loaded."},
     {"data", data, METH_NOARGS, "data()\n--\n\nThe bundle, read-only."},
     {NULL, NULL, 0, NULL},
 };

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import _imp
 import argparse
 import hashlib
 import json
 import sys
 from collections import Counter
 from importlib.util import find_spec
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from _hpcpy_folders import HEADER_SIZE, MODULE, PACKAGE
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
     from _hpcpy_folders import Bundle
 
 
-def check(bundle: Bundle) -> int:
+def check(bundle: Bundle) -> tuple[int, int]:
     """Read every byte of the bundle, and only then load every module's code.
+
+    What is laid out of it is compared with that.
 
     Parameters
     ----------
@@ -31,6 +35,8 @@ def check(bundle: Bundle) -> int:
     -------
     int
         How many modules it has.
+    int
+        How many of them are laid out (`HPCPY_CODE`).
 
     Raises
     ------
@@ -43,9 +49,54 @@ def check(bundle: Bundle) -> int:
     if digest.digest() != bundle.data[HEADER_SIZE - 32 : HEADER_SIZE]:
         raise ValueError("the modules in memory are not those that were built: get the image again")
     offsets = {where for _, kind, where in _entries(bundle) if kind in (MODULE, PACKAGE)}
+    laid_out = 0
     for offset in offsets:
-        bundle.load(offset)
-    return len(offsets)
+        loaded, ready = bundle.load(offset), bundle.laid_out(offset)
+        if ready is None:
+            continue
+        laid_out += 1
+        # What was imported already has the path of an image that was moved.
+        _imp._fix_co_filename(loaded, ready.co_filename)  # type: ignore[attr-defined]
+        if not same(ready, loaded):
+            raise ValueError(f"{loaded.co_filename} is laid out as something else")
+    return len(offsets), laid_out
+
+
+# `==` leaves some of them out; lines and positions are what is in the line table.
+_OF_CODE = sorted(
+    {name for name in dir(CodeType) if name.startswith("co_")}
+    - {"co_lnotab", "co_lines", "co_positions", "co_branches"}
+)
+
+
+def same(ready: Any, loaded: Any) -> bool:
+    """Whether two constants are the same in all that a program can see.
+
+    Parameters
+    ----------
+    ready, loaded
+        Code objects, or what can be in them.
+
+    Returns
+    -------
+    bool
+        The answer; names must be one object.
+    """
+    if type(ready) is not type(loaded):
+        return False
+    if isinstance(ready, CodeType):
+        names = zip(ready.co_names, loaded.co_names, strict=False)
+        return all(one is other for one, other in names) and all(
+            same(getattr(ready, name), getattr(loaded, name)) for name in _OF_CODE
+        )
+    if isinstance(ready, tuple):
+        return len(ready) == len(loaded) and all(map(same, ready, loaded))
+    if isinstance(ready, frozenset):
+        return ready == loaded and {*map(repr, ready)} == {*map(repr, loaded)}
+    if isinstance(ready, (float, complex, slice)):
+        # 0.0 and -0.0 are equal, not a number is not even itself.
+        return repr(ready) == repr(loaded)
+    return bool(ready == loaded)
 
 
 def _entries(bundle: Bundle) -> Iterator[tuple[str, int, Any]]:
@@ -123,7 +174,8 @@ def main() -> int:
     try:
         bundle = finder().bundle
         if options.check:
-            print(f"{check(bundle)} modules in memory, each as it was built")
+            modules, laid_out = check(bundle)
+            print(f"{modules} modules in memory, each as it was built, {laid_out} laid out")
         elif options.json:
             print(json.dumps(bundle.about, indent=1))
         elif options.module:

@@ -11,6 +11,7 @@ import _hpcpy_bundle  # type: ignore[import-not-found]
 import _hpcpy_importer
 
 _finder = _hpcpy_importer.install(_hpcpy_bundle.data(), sys._stdlib_dir)  # type: ignore[attr-defined]
+_finder.bundle.laid_out = _hpcpy_bundle.code
 _spec = _finder.find_spec("encodings")
 if _spec is None:
     raise ImportError("hpcpy: the bundle has no encodings")

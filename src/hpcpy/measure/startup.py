@@ -29,6 +29,8 @@ from workloads.harness import machine
 # The stack of wheels is also what a virtual environment is made of.
 _WHEELS = "wheels"
 _IMAGES = (_WHEELS, "hpcpy")
+# What the interpreter does for a start, switched off: the difference is its share.
+_WITHOUT = {"code by marshal": {"HPCPY_CODE": "marshal"}}
 _SAMPLES = 20
 _FACTS = """
 import importlib.metadata, json, platform, pathlib
@@ -117,6 +119,11 @@ def _targets(image: _Image, work: Path) -> list[Target]:
     if image.name == _WHEELS:
         venv = str(roots.add_venv(root))
         found.append(unpacked(f"{image.name}, venv", root, work, variables, venv))
+    else:
+        found += [
+            unpacked(f"{image.name}, {place}", root, work, {**variables, **switch})
+            for place, switch in _WITHOUT.items()
+        ]
     return found
 
 

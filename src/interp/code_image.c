@@ -1,0 +1,180 @@
+/* Modules' code as the objects that an import would make, ready in the
+   executable's data: docs/interpreter.md. */
+
+#define Py_BUILD_CORE 1
+#include "code_image.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal/pycore_function.h"
+#include "internal/pycore_hashtable.h"
+#include "internal/pycore_interp.h"
+#include "internal/pycore_pystate.h"
+#include "internal/pycore_runtime.h"
+
+/* As codeimage/image.py writes them. */
+struct module {
+    union {
+        uint64_t key;
+        const char *frozen;
+    };
+    PyObject *code;
+    uint64_t first_set, sets;
+};
+struct set {
+    PyObject **place, *elements;
+};
+struct head {
+    uint64_t modules, frozen;
+    const struct module *module;
+    const struct set *set;
+    const uint32_t *name;
+    const unsigned char *filter;
+    uint64_t name_mask, versions;
+};
+/* The interpreter that sees what belongs into it has none. */
+extern char hpcpy_code_image[] __attribute__((weak));
+#define HEAD ((const struct head *)hpcpy_code_image)
+enum { PLACE_BITS = 24 };
+
+static int in_use;
+static _Py_hashtable_get_entry_func find_own;
+
+/* As name_hash in codeimage/names.py. */
+static uint32_t name_hash(const char *data, size_t size)
+{
+    uint64_t first = 0, last = 0;
+    size_t part = size < 8 ? size : 8;
+    memcpy(&first, data, part);
+    memcpy(&last, data + size - part, part);
+    uint64_t mixed = first * 0x9E3779B97F4A7C15u ^ last * 0xC2B2AE3D27D4EB4Fu
+                     ^ size * 0x165667B19E3779F9u;
+    mixed ^= mixed >> 29;
+    return (uint32_t)(mixed * 0xBF58476D1CE4E5B9u >> 32);
+}
+
+static PyObject *find_name(PyObject *wanted)
+{
+    size_t size = (size_t)PyUnicode_GET_LENGTH(wanted) * PyUnicode_KIND(wanted);
+    const char *data = PyUnicode_DATA(wanted);
+    uint32_t hash = name_hash(data, size);
+    uint64_t bit = hash & (2 * HEAD->name_mask + 1);
+    if (!(HEAD->filter[bit / 8] >> bit % 8 & 1)) {
+        return NULL;
+    }
+    for (uint64_t at = hash;; at++) {
+        uint32_t name = HEAD->name[at & HEAD->name_mask];
+        if (name == 0) {
+            return NULL;
+        }
+        if ((name ^ hash) >> PLACE_BITS != 0) {
+            continue;
+        }
+        PyObject *found =
+            (PyObject *)(hpcpy_code_image + (size_t)8 * (name & ((1u << PLACE_BITS) - 1)));
+        if (PyUnicode_KIND(found) == PyUnicode_KIND(wanted)
+            && PyUnicode_GET_LENGTH(found) == PyUnicode_GET_LENGTH(wanted)
+            && memcmp(PyUnicode_DATA(found), data, size) == 0) {
+            return found;
+        }
+    }
+}
+
+/* Stands before the look-up in Python's table of static strings, so that a
+   name of the image is the one object of that name from the start on. */
+static _Py_hashtable_entry_t *find_entry(_Py_hashtable_t *table, const void *key)
+{
+    /* Interpreters with a GIL of their own ask at the same time. */
+    static _Thread_local _Py_hashtable_entry_t entry;
+    PyObject *found = find_name((PyObject *)key);
+    if (found == NULL) {
+        return find_own(table, key);
+    }
+    entry.key = entry.value = found;
+    return &entry;
+}
+
+static int is_wanted(const PyConfig *config)
+{
+    const char *way = config->use_environment ? getenv("HPCPY_CODE") : NULL;
+    /* The image has the positions that -X no_debug_ranges is to save, and
+       assertions. */
+    return hpcpy_code_image != NULL && config->code_debug_ranges && config->optimization_level == 0
+           && (way == NULL || strcmp(way, "marshal") != 0);
+}
+
+PyStatus __real__PyUnicode_InitGlobalObjects(PyInterpreterState *interp);
+
+/* The first moment at which there is a table of strings, and the last at which
+   nothing but CPython's own is in it. */
+PyStatus __wrap__PyUnicode_InitGlobalObjects(PyInterpreterState *interp)
+{
+    PyStatus status = __real__PyUnicode_InitGlobalObjects(interp);
+    if (PyStatus_Exception(status) || !_Py_IsMainInterpreter(interp)
+        || !is_wanted(_PyInterpreterState_GetConfig(interp))
+        || interp->func_state.next_version != FUNC_VERSION_FIRST_VALID) {
+        return status;
+    }
+    _Py_hashtable_t *strings = _PyRuntime.cached_objects.interned_strings;
+    find_own = strings->get_entry_func;
+    strings->get_entry_func = find_entry;
+    /* The image's code has the first ones. */
+    interp->func_state.next_version += (uint32_t)HEAD->versions;
+    in_use = 1;
+    return status;
+}
+
+static int compare(const void *key, const void *module)
+{
+    uint64_t wanted = *(const uint64_t *)key, found = ((const struct module *)module)->key;
+    return (wanted > found) - (wanted < found);
+}
+
+/* The order of a set hangs on this process's hash seed. */
+static int make_sets(const struct module *module)
+{
+    const struct set *set = HEAD->set + module->first_set;
+    for (const struct set *end = set + module->sets; set < end; set++) {
+        if (*set->place == NULL && (*set->place = PyFrozenSet_New(set->elements)) == NULL) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static PyObject *code_of(const struct module *module)
+{
+    return make_sets(module) < 0 ? NULL : Py_NewRef(module->code);
+}
+
+/* What running leaves in a code object is one interpreter's. */
+static int may_use(void)
+{
+    return in_use && _Py_IsMainInterpreter(_PyInterpreterState_GET());
+}
+
+PyObject *hpcpy_code_image_find(uint64_t key)
+{
+    const struct module *found = NULL;
+    if (may_use()) {
+        found = bsearch(&key, HEAD->module, HEAD->modules, sizeof *found, compare);
+    }
+    return found == NULL ? NULL : code_of(found);
+}
+
+PyObject *__real_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t size);
+
+/* How CPython loads what is frozen, its import system and our own part of it. */
+PyObject *__wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t size)
+{
+    if (may_use()) {
+        const struct module *module = HEAD->module + HEAD->modules;
+        for (const struct module *end = module + HEAD->frozen; module < end; module++) {
+            if (module->frozen == data) {
+                return code_of(module);
+            }
+        }
+    }
+    return __real_PyMarshal_ReadObjectFromString(data, size);
+}

@@ -1,0 +1,1 @@
+"""Builds the code image: modules' code as the objects that an import would make."""

@@ -1,0 +1,31 @@
+"""Programs that look at code of the code image."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+
+# What is looked at: laid out, with names, sets, defaults, nested functions.
+LOOK = """
+import gc, json.decoder, marshal, sys, weakref
+import _hpcpy_bundle, _hpcpy_importer
+bundle = _hpcpy_importer.finder().bundle
+offset = json.decoder.__loader__.offset
+ready, loaded = _hpcpy_bundle.code(offset), bundle.load(offset)
+decode = json.decoder.JSONDecoder.decode
+"""
+
+
+def run(program: str, *options: str, ok: int = 0, **variables: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *options, "-c", LOOK + textwrap.dedent(program)],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == ok, done.stderr
+    assert done.stderr == ""
+    return done.stdout.strip()

@@ -1,0 +1,199 @@
+"""Code that is laid out in the executable is code like any other."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from laid_out import LOOK, run
+
+
+def test_each_module_is_as_marshal_would_load_it() -> None:
+    command = [sys.executable, "-m", "hpcpy_info", "--check"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.fullmatch(r"(\d+) modules in memory, each as it was built, (\d+) laid out\n", said)
+    assert found is not None, said
+    assert 400 < int(found[2]) < int(found[1])
+
+
+def test_the_core_stack_is_laid_out() -> None:
+    program = """
+        import numpy, numba, mpi4py, h5py, viztracer
+        loaders = [getattr(getattr(module, "__spec__", None), "loader", None)
+                   for module in list(sys.modules.values())]
+        ours = [one for one in loaders if type(one).__name__ == "Loader"]
+        print(len(ours) > 300, [one.name for one in ours if not bundle.laid_out(one.offset)])
+        """
+    assert run(program) == "True []"
+
+
+@pytest.mark.parametrize(
+    ("options", "variables"),
+    [
+        ([], {"HPCPY_CODE": "marshal"}),
+        (["-X", "no_debug_ranges"], {}),
+        (["-O"], {}),
+    ],
+)
+def test_code_is_loaded_where_that_is_asked_for(
+    options: list[str], variables: dict[str, str]
+) -> None:
+    program = "print(ready, sys._is_immortal(decode.__code__), json.loads('[1]'))"
+    assert run(program, *options, **variables) == "None False [1]"
+
+
+@pytest.mark.parametrize("option", ["-E", "-I"])
+def test_options_that_ignore_variables_ignore_the_switch(option: str) -> None:
+    assert run("print(ready is None)", option, HPCPY_CODE="marshal") == "False"
+
+
+def test_a_subinterpreter_loads_its_own() -> None:
+    program = """
+        from concurrent import interpreters
+        one = interpreters.create()
+        one.exec('''if True:
+            import sys, json.decoder, _hpcpy_bundle, collections
+            assert _hpcpy_bundle.code(json.decoder.__loader__.offset) is None
+            code = json.decoder.JSONDecoder.decode.__code__
+            assert not sys._is_immortal(code)
+            assert json.loads('{"scan_once": [1, {}]}') == {"scan_once": [1, {}]}
+            ''')
+        print(one.call(json.loads, "[1, 2]"), json.loads("[3]"))
+        one.close()
+        """
+    assert run(program) == "[1, 2] [3]"
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "random"])
+def test_names_are_the_one_object_of_that_name(seed: str) -> None:
+    program = """
+        def made(text):
+            return sys.intern("".join(list(text)))
+
+        names = [*ready.co_names, *(n for c in ready.co_consts if hasattr(c, "co_names")
+                                    for n in (*c.co_names, *c.co_varnames, c.co_name))]
+        print(len(names) > 100, all(made(name) is name for name in names))
+        print(made("JSONDecoder") in vars(json.decoder), getattr(decode, made("__name__")))
+        print({made("memo"): 1} == {"memo": 1}, hash(made("memo")) == hash("me" + "mo"))
+        """
+    assert run(program, PYTHONHASHSEED=seed) == "True True\nTrue decode\nTrue True"
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "random"])
+def test_sets_are_found_in_with_any_hash_seed(seed: str) -> None:
+    program = """
+        def sets(code):
+            for constant in code.co_consts:
+                if isinstance(constant, frozenset):
+                    yield constant
+                elif hasattr(constant, "co_consts"):
+                    yield from sets(constant)
+
+        found = []
+        for folder in bundle.folders():
+            for kind, where in folder.entries.values():
+                code = bundle.laid_out(where) if isinstance(where, int) else None
+                if code is not None:
+                    found += sets(code)
+        print(len(found) > 20, all(each in one for one in found for each in list(one)))
+        """
+    assert run(program, PYTHONHASHSEED=seed) == "True True"
+
+
+def test_an_object_of_the_image_answers_as_any_other() -> None:
+    program = """
+        import copy, dis, io
+        assert ready == loaded and hash(ready) == hash(loaded)
+        assert marshal.loads(marshal.dumps(ready)) == loaded
+        assert list(ready.co_positions()) == list(loaded.co_positions())
+        assert list(ready.co_lines()) == list(loaded.co_lines())
+        assert ready.replace(co_name="other").co_name == "other" and ready.co_name == "<module>"
+        assert copy.deepcopy(ready) is ready
+        reference = weakref.ref(decode.__code__)
+        assert reference() is decode.__code__
+        assert not gc.is_tracked(ready) and not gc.is_tracked(ready.co_consts)
+        assert set(gc.get_referents(ready.co_names)) == set(ready.co_names)
+        for adaptive in (False, True):
+            dis.dis(decode, file=io.StringIO(), adaptive=adaptive)
+        gc.collect()
+        before = decode.__code__
+        decode.__code__ = before.replace(co_consts=before.co_consts)
+        del before, reference
+        gc.collect()
+        print(json.loads("[1]"), sys.getrefcount(ready) > 10**9)
+        """
+    assert run(program) == "[1] True"
+
+
+def test_a_hot_function_of_the_image_is_specialised_and_right() -> None:
+    program = """
+        total = 0
+        for number in range(5000):
+            total += len(json.loads('{"a": [1, 2, %d]}' % number)["a"])
+        instructions = {name for name in map(str, __import__("dis").get_instructions(
+            json.loads, adaptive=True))}
+        print(total, any("SPECIALIZED" in i or "RESUME_CHECK" in i for i in instructions))
+        """
+    assert run(program) == "15000 True"
+
+
+@pytest.mark.parametrize(
+    ("options", "variables"),
+    [
+        (["-X", "dev"], {}),
+        ([], {"PYTHONMALLOC": "debug"}),
+        ([], {"PYTHONMALLOC": "malloc"}),
+        (["-X", "tracemalloc"], {}),
+        (["-X", "faulthandler"], {}),
+    ],
+)
+def test_it_ends_well_whatever_was_done(options: list[str], variables: dict[str, str]) -> None:
+    program = """
+        import threading
+        class Weak:
+            def __del__(self):
+                json.loads("[1]")
+        kept = [weakref.ref(decode.__code__), Weak(), decode.__code__.co_varnames]
+        sys.modules["kept"] = kept
+        kept.append(kept)
+        setattr(sys.modules["json"], ready.co_consts[0] or "none", 1)
+        for name in ready.co_consts:
+            if isinstance(name, str):
+                sys.intern(name)
+        import numpy, numba
+        threading.Thread(target=json.loads, args=("[1]",)).start()
+        """
+    assert run(program, *options, **variables) == ""
+
+
+def test_children_have_it_too() -> None:
+    program = """
+        import multiprocessing, os
+        import json.encoder
+        child = os.fork()
+        if not child:
+            import csv
+            code = csv.__loader__.get_code("csv")
+            os._exit(0 if json.loads("[1]") == [1] and sys._is_immortal(code) else 1)
+        print(os.waitpid(child, 0)[1])
+        for way in ("fork", "forkserver", "spawn"):
+            with multiprocessing.get_context(way).Pool(2) as pool:
+                print(pool.map(json.loads, ["[1]", "[2]"]))
+        """
+    assert run(program) == "0\n" + "[[1], [2]]\n" * 2 + "[[1], [2]]"
+
+
+def test_a_moved_image_says_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin/python3"
+    shutil.copy(Path(sys.executable).resolve(), program)
+    (tmp_path / "lib").symlink_to(Path(sys.base_prefix) / "lib")
+    code = "code = decode.__code__; print(code.co_filename, sys._is_immortal(code))"
+    command = [program, "-c", LOOK + code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    path = tmp_path / f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/json/decoder.py"
+    assert done.stdout.split() == [str(path), "True"]

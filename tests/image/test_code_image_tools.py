@@ -1,0 +1,71 @@
+"""Tools that look into running programs see code that is laid out as any other."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from laid_out import run
+
+
+def test_tracing_and_monitoring_see_it_and_end() -> None:
+    program = """
+        import cProfile, io, pdb
+        lines = []
+        def trace(frame, event, argument):
+            lines.append((frame.f_code.co_name, event, frame.f_lineno))
+            return trace
+        for _ in range(2):
+            sys.settrace(trace)
+            json.loads("[1]")
+            sys.settrace(None)
+        events = sys.monitoring.events
+        sys.monitoring.use_tool_id(1, "test")
+        seen = []
+        sys.monitoring.register_callback(1, events.LINE, lambda code, line: seen.append(line))
+        sys.monitoring.set_local_events(1, decode.__code__, events.LINE)
+        json.loads("[1]")
+        sys.monitoring.set_local_events(1, decode.__code__, 0)
+        json.loads("[1]")
+        profile = cProfile.Profile()
+        profile.runcall(json.loads, "[1]")
+        said = io.StringIO()
+        debugger = pdb.Pdb(stdin=io.StringIO("b json.decoder.JSONDecoder.decode\\nc\\nw\\nc\\n"),
+                           stdout=said, nosigint=True, readrc=False)
+        debugger.run("json.loads('[1]')", globals())
+        first = decode.__code__.co_firstlineno
+        print(("decode", "call", first) in lines, len(lines) % 2, len(seen) > 2,
+              any(e.code is decode.__code__ for e in profile.getstats()),
+              "obj, end = self.raw_decode" in said.getvalue())
+        """
+    assert run(program) == "True 0 True True True"
+
+
+def test_viztracer_shows_its_functions(tmp_path: Path) -> None:
+    program = f"""
+        import viztracer
+        with viztracer.VizTracer(output_file={str(tmp_path / "out.json")!r}, verbose=0):
+            json.loads("[1]")
+        print("decoder.py" in open({str(tmp_path / "out.json")!r}).read())
+        """
+    assert run(program) == "True"
+
+
+def test_the_source_and_lines_of_errors_are_shown() -> None:
+    program = """
+        import inspect, traceback
+        try:
+            json.loads("{")
+        except ValueError:
+            said = traceback.format_exc()
+        print("obj, end = self.raw_decode(s" in said, "^^^" in said)
+        print(inspect.getsource(decode).splitlines()[0].strip())
+        """
+    assert run(program).splitlines()[0] == "True True"
+
+
+def test_times_of_imports_are_told() -> None:
+    command = [sys.executable, "-X", "importtime", "-c", "import json.decoder"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    assert " json.decoder\n" in said

@@ -61,6 +61,17 @@ class Case:
 
 _CORE = "import numpy, numba, mpi4py, h5py, viztracer"
 _QUIET = "mpi4py.rc.initialize = False"
+# One that the image has the machine code of, and one of the user's.
+_KERNEL = "from workloads.mandel.techniques.numba_scalar import escape_time"
+_CACHED = """\
+import numpy, numba, mpi4py, h5py, viztracer
+@numba.njit(cache=True)
+def total(values):
+    s = 0.0
+    for value in values:
+        s += value * value
+    return s
+total(numpy.ones(1000))"""
 _ALL = (
     f"{_CORE}, mpi4py.MPI, line_profiler, cupy, pyopencl, dask, distributed, ipyparallel, "
     "matplotlib.pyplot, tqdm, threadpoolctl"
@@ -70,6 +81,9 @@ CASES = (
     Case("numpy", "import numpy", goal=Goal(10, 1, 0)),
     Case("core", _CORE, goal=Goal(20, 3, 0)),
     Case("core script", _CORE, script=True, goal=Goal(24, 5, 0)),
+    Case("core + kernel", f"{_CORE}; {_KERNEL}; escape_time(0.3, 0.5, 100)", goal=Goal(25, 5, 0)),
+    # A first run fills the user's cache.
+    Case("core + cached call", _CACHED, script=True, goal=Goal(34, 16, 0)),
     # MPI's library is loaded; what MPI_Init looks up in /sys is the machine's.
     Case("core + MPI", f"{_CORE}; {_QUIET}; import mpi4py.MPI", goal=Goal(40, 8, 0)),
     Case("core + MPI_Init", f"{_CORE}, mpi4py.MPI"),

@@ -11,7 +11,9 @@ LINK_SHARED=omppool
 link_setup
 mkdir numba
 tar -xf "$MATERIALS"/numba.tar.* -C numba --strip-components=1 --no-same-owner
-patch -d numba -p1 <"$MATERIALS/recipes/patches/numba-import.patch"
+for change in import cache; do
+    patch -d numba -p1 <"$MATERIALS/recipes/patches/numba-$change.patch"
+done
 export CFLAGS="$PORTABLE $HARDENED" CXXFLAGS="$PORTABLE $HARDENED" NUMBA_DISABLE_TBB=1
 link_install numba
 

@@ -35,6 +35,12 @@ np.sort(a.ravel()); np.sin(a).sum(); np.fft.fft(a); np.argsort(a.astype("f4"), a
 (a.astype(complex) @ a).sum(); np.linalg.eigh(a @ a.T); np.linalg.svd(a)
 print("right")
 """,
+    "kernels that the image has compiled": """
+from workloads.mandel.techniques.numba_scalar import escape_time, fill
+assert (escape_time(0.0, 0.0, 10), escape_time(2.0, 2.0, 10)) == (9, 0)
+assert not escape_time.stats.cache_misses and not fill.stats.cache_misses
+print("right")
+""",
     "compiled functions and kernels": """
 import numba
 @numba.njit

@@ -5,7 +5,7 @@ Import this module before numba: it chooses the cache folder.
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import os
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -17,8 +17,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _may_cache() -> bool:
-    # An image may bring a read-only cache and a locator of its own for it.
-    if os.environ.get("NUMBA_CACHE_LOCATOR_CLASSES"):
+    # Where the image has this machine code, no folder is to be touched; its
+    # numba finds one by itself for a processor that it has none for.
+    if importlib.util.find_spec("_hpcpy_numba"):
         return True
     return caches.provide("NUMBA_CACHE_DIR", "numba")
 

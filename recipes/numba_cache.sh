@@ -1,0 +1,9 @@
+#!/bin/sh
+# Machine code of the workloads' numba kernels, for each level of x86-64.
+# shellcheck source=recipes/lib.sh
+. "$CONTEXT/recipes/lib.sh"
+
+modules=$("$PREFIX/bin/python3" -c \
+    'from workloads.mandel.registry import numba_modules; print(*numba_modules())')
+# shellcheck disable=SC2086  # a list of words
+"$PREFIX/bin/python3" -m _hpcpy_numba_bake "$OUT$PREFIX/share/hpcpy/numba" $modules

@@ -1,0 +1,185 @@
+"""Machine code of the image's own numba kernels, compiled when the image was built.
+
+`_hpcpy_numba_bake` writes it, a file for each level of x86-64; numba asks here
+before it compiles a function of a bundled module (recipes/patches/numba-cache.patch).
+What is not there is compiled and cached as anywhere else, for this very
+processor: so are all functions of users.
+"""
+
+from __future__ import annotations
+
+import marshal
+import pickle
+import sys
+from typing import TYPE_CHECKING, Any
+
+import _hpcpy_numba_needs
+from _hpcpy_folders import HEADER_SIZE, Loader
+from _hpcpy_importer import finder
+from _hpcpy_numba_needs import IS_STOCK, is_processor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FunctionType
+
+FOLDER = f"{sys.base_prefix}/share/hpcpy/numba"
+# What a processor has at each level, as LLVM names it: the x86-64 psABI.
+_V2 = frozenset({"cx16", "popcnt", "sahf", "sse3", "sse4.1", "sse4.2", "ssse3"})
+_V3 = _V2 | {"avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "xsave"}
+_V4 = _V3 | {"avx512bw", "avx512cd", "avx512dq", "avx512f", "avx512vl"}
+LEVELS = {"x86-64-v4": _V4, "x86-64-v3": _V3, "x86-64-v2": _V2}
+
+# While an image is built: all that is compiled, to be written.
+recorded: dict[str, bytes] | None = None
+_found: dict[tuple[str, ...], dict[str, bytes]] = {}
+
+
+def recording() -> bool:
+    """Tell whether an image is being built."""
+    return recorded is not None
+
+
+def stamp() -> bytes:
+    """Name what the machine code belongs to: this interpreter's modules, numba among them."""
+    return bytes(finder().bundle.data[HEADER_SIZE - 32 : HEADER_SIZE])
+
+
+def level(target: tuple[str, ...]) -> str:
+    """Return the highest level whose code runs on numba's target.
+
+    Parameters
+    ----------
+    target
+        As numba's code generator has it: triple, processor, features.
+    """
+    triple, processor, features = target
+    if not triple.startswith("x86_64"):
+        return ""
+    if processor in LEVELS and not features:  # NUMBA_CPU_NAME
+        return processor
+    has = {name[1:] for name in features.split(",") if name.startswith("+")}
+    return next((name for name, needs in LEVELS.items() if needs <= has), "")
+
+
+def _entries(codegen: Any) -> dict[str, bytes]:
+    if recorded is not None or IS_STOCK:
+        return {}
+    target = codegen.magic_tuple()
+    entries = _found.get(target)
+    if entries is None:
+        entries = {}
+        try:
+            with open(f"{FOLDER}/{level(target)}.bin", "rb") as file:
+                made_for, held = marshal.load(file)  # noqa: S302
+        except OSError:
+            made_for = held = None
+        if made_for == stamp():
+            entries = held
+        _found[target] = entries
+    return entries
+
+
+def kernel(function: FunctionType, kind: str, owner: Any) -> str:
+    """Return the name that a function of a bundled module goes by, "" for any other.
+
+    Parameters
+    ----------
+    function
+        What is to be compiled.
+    kind
+        "" for the function itself.
+    owner
+        Its dispatcher: what it is compiled for, and how.
+    """
+    module = sys.modules.get(function.__module__)
+    loader = getattr(getattr(module, "__spec__", None), "loader", None)
+    if IS_STOCK or not isinstance(loader, Loader):
+        return ""
+    options = sorted(getattr(owner, "targetoptions", {}).items())
+    line = function.__code__.co_firstlineno
+    how = f"{kind} {type(owner).__name__} {options!r}"
+    return f"{function.__module__}.{function.__qualname__}:{line} {how}"
+
+
+def load(name: str, signature: Any, context: Any) -> Any:
+    """Return what numba's cache would have for a kernel, or None."""
+    held = None
+    if is_processor(context):
+        held = _entries(context.codegen()).get(f"{name} {signature}")
+    return None if held is None else pickle.loads(held)  # noqa: S301
+
+
+def save(name: str, signature: Any, content: Any) -> None:
+    """Keep a compiled kernel, while an image is built."""
+    _keep(f"{name} {signature}", content)
+
+
+def _keep(name: str, content: Any) -> None:
+    if recorded is not None:
+        from numba.core.serialize import dumps  # noqa: PLC0415
+
+        recorded[name] = dumps(content)
+
+
+def mark(loaded: Any) -> Any:
+    """Note on a kernel that it is the image's: its wrappers are there, too."""
+    getattr(loaded, "library", loaded).is_of_image = True
+    return loaded
+
+
+def library(name: str, codegen: Any, build: Callable[[], Any]) -> Any:
+    """Return a library of numba's own, the image's or one that is compiled now.
+
+    Parameters
+    ----------
+    name
+        What it is.
+    codegen
+        numba's code generator.
+    build
+        Makes it, not yet finalized.
+    """
+    held = _entries(codegen).get(name)
+    if held is not None:
+        with _hpcpy_numba_needs.nothing():
+            return codegen.unserialize_library(pickle.loads(held))  # noqa: S301
+    made = build()
+    if recorded is None:
+        made.finalize()
+        return made
+    made.enable_object_caching()
+    made.finalize()
+    _keep(name, made.serialize_using_object_code())
+    return made
+
+
+def wrapper(kind: str, compiled: Any, build: Callable[[], Any]) -> Any:
+    """Return what NumPy calls of a ufunc, which numba itself never caches.
+
+    Parameters
+    ----------
+    kind
+        Of ufunc.
+    compiled
+        The function in it.
+    build
+        Makes the wrapper.
+    """
+    name = f"{kind} {compiled.fndesc.llvm_func_name}"
+    codegen = compiled.library.codegen
+    if recorded is None and not getattr(compiled.library, "is_of_image", False):
+        return build()
+    from numba.np.ufunc.wrappers import _wrapper_info  # noqa: PLC0415
+
+    built: list[Any] = []
+
+    def build_library() -> Any:
+        built.append(build())
+        return built[0].library
+
+    made = library(name, codegen, build_library)
+    if built:
+        _keep(f"name of {name}", built[0].name)
+        return built[0]
+    held = _entries(codegen)[f"name of {name}"]
+    return _wrapper_info(made, compiled.environment, pickle.loads(held))  # noqa: S301

@@ -1,0 +1,101 @@
+"""What of numba a process loads: its compiler when something is compiled, and not before.
+
+numba loads all that it can compile, 70 modules and 2,000 declarations, before
+it looks into a cache.  Code that comes from one has its symbols to be found,
+and no more (recipes/patches/numba-cache.patch).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from _hpcpy_importer import _script_folder, finder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# HPCPY_NUMBA=stock: all is as elsewhere.
+IS_STOCK = os.environ.get("HPCPY_NUMBA") == "stock"
+_needs_nothing = False
+
+
+@contextlib.contextmanager
+def nothing() -> Iterator[None]:
+    """Link libraries that need none of numba's declarations."""
+    global _needs_nothing  # noqa: PLW0603
+    _needs_nothing = True
+    try:
+        yield
+    finally:
+        _needs_nothing = False
+
+
+def is_processor(context: Any) -> bool:
+    """Tell a target of numba's that is a processor from a GPU."""
+    from numba.core.cpu import CPUContext  # noqa: PLC0415
+
+    return isinstance(context, CPUContext)
+
+
+def prepare(context: Any) -> None:
+    """Have what linking cached code takes; what compiling takes comes when it is needed.
+
+    Parameters
+    ----------
+    context
+        numba's target: a processor or a GPU.
+    """
+    if is_processor(context) and not IS_STOCK:
+        from numba.core.runtime import rtsys  # noqa: PLC0415
+
+        rtsys.initialize(context)
+    else:
+        context.refresh()
+
+
+def have_symbols(module: Any) -> None:
+    """Load what defines the symbols that cached code calls, where one is missing.
+
+    Parameters
+    ----------
+    module
+        LLVM's, about to be linked; without a symbol LLVM ends the process.
+    """
+    if _needs_nothing:
+        return
+    import llvmlite.binding as llvm  # noqa: PLC0415
+    from numba.core.registry import cpu_target  # noqa: PLC0415
+    from numba.core.runtime import rtsys  # noqa: PLC0415
+
+    symbols = (*module.functions, *module.global_variables)
+    wanted = (symbol.name for symbol in symbols if symbol.is_declaration)
+    if any(llvm.address_of_symbol(name) is None for name in wanted if name[:5] != "llvm."):
+        # Recursion is by symbols that are filled in once this is linked, and
+        # until then lead to a function of the run time's.
+        _ = rtsys.library
+        cpu_target.target_context.refresh()
+
+
+def extensions() -> Any:
+    """Return the entry points that may have numba's extensions, all or none.
+
+    Elsewhere numba asks each package on `sys.path`.  None that came with the
+    image extends it; and none beside the script is looked for, as everywhere.
+    """
+    bundle = finder().bundle
+    ours = {_script_folder()}
+    for root in bundle.roots:
+        if not root.path.endswith("/site-packages"):
+            ours.add(root.path)
+            continue
+        with contextlib.suppress(OSError):
+            if os.stat(root.path).st_mtime == bundle.epoch:
+                ours.add(root.path)
+    if ours.issuperset(sys.path) and not IS_STOCK:
+        return {}
+    from importlib import metadata  # noqa: PLC0415
+
+    return metadata.entry_points()

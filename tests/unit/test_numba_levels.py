@@ -1,0 +1,52 @@
+"""Which of the image's machine code a processor is given."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "src/interp"))
+
+from _hpcpy_numba import LEVELS, kernel, level
+
+TRIPLE = "x86_64-unknown-linux-gnu"
+
+
+def features(names: frozenset[str], *absent: str) -> str:
+    """As LLVM lists them."""
+    return ",".join([*(f"+{name}" for name in sorted(names)), *(f"-{name}" for name in absent)])
+
+
+@pytest.mark.parametrize("name", LEVELS)
+def test_a_level_is_known_by_its_features(name: str) -> None:
+    assert level((TRIPLE, "znver5", features(LEVELS[name] | {"clzero"}, "amx-tile"))) == name
+
+
+@pytest.mark.parametrize("name", LEVELS)
+def test_a_level_that_lacks_one_feature_is_the_next(name: str) -> None:
+    below = list(LEVELS)[list(LEVELS).index(name) + 1 :]
+    own = LEVELS[name] - (LEVELS[below[0]] if below else frozenset())
+    for one in own:
+        found = level((TRIPLE, "haswell", features(LEVELS[name] - {one}, one)))
+        assert found == (below[0] if below else "")
+
+
+@pytest.mark.parametrize("name", LEVELS)
+def test_a_level_that_the_user_names_is_taken(name: str) -> None:
+    assert level((TRIPLE, name, "")) == name
+
+
+def test_features_that_the_user_names_count() -> None:
+    # NUMBA_CPU_NAME=x86-64-v4 NUMBA_CPU_FEATURES=-avx512f
+    assert level((TRIPLE, "x86-64-v4", "-avx512f")) == ""
+    assert level((TRIPLE, "nehalem", "")) == ""
+
+
+def test_other_machines_have_no_level() -> None:
+    assert level(("aarch64-unknown-linux-gnu", "neoverse-v2", "+sve2")) == ""
+
+
+def test_a_function_of_a_users_is_no_kernel_of_the_image() -> None:
+    assert kernel(features, "", None) == ""  # type: ignore[arg-type]

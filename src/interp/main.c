@@ -4,6 +4,7 @@
 #include <Python.h>
 
 #include "bundle.h"
+#include "collector.h"
 #include "paths.h"
 #include "script.h"
 
@@ -43,7 +44,8 @@ static PyStatus configure(PyConfig *known, PyConfig *config, int argc, char **ar
 int main(int argc, char **argv)
 {
     PyConfig known = {0}, config = {0};
-    if (PyImport_ExtendInittab(hpcpy_extensions) != 0) {
+    if (PyImport_ExtendInittab(hpcpy_extensions) != 0
+        || PyImport_AppendInittab("_hpcpy_collector", hpcpy_collector_initialise) != 0) {
         Py_ExitStatusException(PyStatus_NoMemory());
     }
     PyStatus status = hpcpy_bundle_prepare(&config);
@@ -64,5 +66,6 @@ int main(int argc, char **argv)
     if (PyStatus_Exception(status)) {
         Py_ExitStatusException(status);
     }
+    hpcpy_collector_started();
     return Py_RunMain();
 }

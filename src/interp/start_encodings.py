@@ -3,12 +3,20 @@
 It puts the importer in place and then becomes the real `encodings`.
 """
 
+import posix
 import sys
 from _frozen_importlib import _exec  # type: ignore[attr-defined]
 
 import _hpcpy_bundle  # type: ignore[import-not-found]
+import _hpcpy_collector  # type: ignore[import-not-found]
 
+import _hpcpy_folders
 import _hpcpy_importer
+
+if sys.flags.ignore_environment or posix.environ.get(b"HPCPY_GC") != b"stock":
+    _hpcpy_folders.Loader.exec_module = _hpcpy_collector.around(  # type: ignore[method-assign]
+        _hpcpy_folders.Loader.exec_module
+    )
 
 _finder = _hpcpy_importer.install(_hpcpy_bundle.data(), sys._stdlib_dir)  # type: ignore[attr-defined]
 _finder.bundle.laid_out = _hpcpy_bundle.code

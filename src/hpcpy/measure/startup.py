@@ -30,7 +30,10 @@ from workloads.harness import machine
 _WHEELS = "wheels"
 _IMAGES = (_WHEELS, "hpcpy")
 # What the interpreter does for a start, switched off: the difference is its share.
-_WITHOUT = {"code by marshal": {"HPCPY_CODE": "marshal"}}
+_WITHOUT = {
+    "code by marshal": {"HPCPY_CODE": "marshal"},
+    "collector as elsewhere": {"HPCPY_GC": "stock"},
+}
 _SAMPLES = 20
 _FACTS = """
 import importlib.metadata, json, platform, pathlib

@@ -57,7 +57,7 @@ libraries=$(python "$link_tools/libraries.py" "$config" /opt/link/*/libraries |
 # would take the place of those that a user's own libraries bring.
 echo '{ Py*; _Py*; };' >exports
 # See collector.c.
-for function in Collect CollectNoFail GetObjects GetReferrers Freeze; do
+for function in Init Collect CollectNoFail GetObjects GetReferrers Freeze; do
     collector="${collector-} -Wl,--wrap=_PyGC_$function"
 done
 # No PIE: 92,329 relocations at each start, 1.2 ms of 8.9.

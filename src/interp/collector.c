@@ -25,6 +25,9 @@ static int depth, count_before;
 static PyGC_Head parked, held;
 static PyObject *seen;
 
+PyStatus __real__PyGC_Init(PyInterpreterState *interpreter);
+PyStatus __wrap__PyGC_Init(PyInterpreterState *interpreter);
+
 static void make_empty(PyGC_Head *list)
 {
     list->_gc_next = list->_gc_prev = (uintptr_t)list;
@@ -184,15 +187,26 @@ static PyObject *count_parked(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(n
     return PyLong_FromSsize_t(number);
 }
 
+/* From Python's first object on: the importer comes later. */
+PyStatus __wrap__PyGC_Init(PyInterpreterState *interpreter)
+{
+    PyStatus status = __real__PyGC_Init(interpreter);
+    if (interpreter == PyInterpreterState_Main()) {
+        interpreter->gc.generations[0].count = -MOST;
+    }
+    return status;
+}
+
 /* All that a start made, but for the user's: the globals of __main__ are found
    to be garbage at exit only where the collector looks at them. */
 void hpcpy_collector_started(void)
 {
     PyInterpreterState *interpreter = PyInterpreterState_Get();
+    struct _gc_runtime_state *collector = &interpreter->gc;
     if (!hpcpy_collector_serves(interpreter) || !has_one_thread(interpreter)) {
+        collector->generations[0].count = 0;
         return;
     }
-    struct _gc_runtime_state *collector = &interpreter->gc;
     PyGC_Head *oldest = &collector->generations[NUM_GENERATIONS - 1].head;
     for (int i = 0; i < NUM_GENERATIONS; i++) {
         move_all(&collector->generations[i].head, &parked);

@@ -209,6 +209,23 @@ def test_a_flag_that_is_given_twice_is_1(option: str, variable: str, flag: str) 
     assert done.stdout == "1\n"
 
 
+def test_what_colours_tracebacks_is_imported_with_the_first_one() -> None:
+    program = """
+import sys, traceback
+before = "_colorize" in sys.modules
+try:
+    1 / 0
+except ZeroDivisionError as error:
+    traceback.print_exception(error, colorize=True)
+print(before, traceback._colorize is sys.modules["_colorize"])
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "False True\n"
+    assert "ZeroDivisionError" in done.stderr
+    assert "\x1b[" in done.stderr
+
+
 @pytest.mark.parametrize("words", [["--user-base"], ["--user-site"]])
 def test_site_names_the_users_own_folders(words: list[str]) -> None:
     command = [sys.executable, "-m", "site", *words]

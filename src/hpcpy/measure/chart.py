@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 # Okabe and Ito's colours, which any colour vision tells apart.
-_COLOURS = ("#0072b2", "#56b4e9", "#d55e00", "#e69f00", "#009e73", "#cc79a7", "#f0e442")
+_COLOURS = ("#0072b2", "#56b4e9", "#d55e00", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#000000")
 
 
 def draw(report: dict[str, Any], picture: Path) -> None:

@@ -67,7 +67,7 @@ link() {
         -Wl,--wrap=blas_thread_init -Wl,--wrap=PyInit_numpy___core___multiarray_umath \
         -Wl,--wrap=PyInit_mpi4py__MPI -Wl,--wrap=_PyPathConfig_ComputeSysPath0 \
         -Wl,--wrap=_PyUnicode_InitGlobalObjects -Wl,--wrap=PyMarshal_ReadObjectFromString \
-        $collector -nodefaultlibs \
+        -Wl,--wrap=_PyImport_InitExternal $collector -nodefaultlibs \
         -o "$1" ./*.o /opt/link/*/*.o \
         -Wl,--whole-archive "$config/libpython$version.a" -Wl,--no-whole-archive \
         -L/opt/deps/lib -Wl,-Bstatic,--start-group $libraries -Wl,--end-group,-Bdynamic \

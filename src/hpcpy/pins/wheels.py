@@ -15,6 +15,7 @@ GROUPS = {
     "mpi": "python-mpi.in",
     "build": "python-build.in",
     "upstream": "python-upstream.in",
+    "bake": "python-bake.in",
 }
 _WHEEL_URL = r"https?://[^\s?#]+/[^\s/?#]+\.whl"
 

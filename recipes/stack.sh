@@ -5,6 +5,7 @@
 . "$CONTEXT/recipes/packages.sh"
 
 install_wheels
+patch --quiet -d "$site" -p1 <"$MATERIALS/recipes/patches/matplotlib-import.patch"
 
 # Wheels come with symbols for debuggers: 164 MB, 115 of them cupy's.  What
 # auditwheel has put beside a package has none, and has been through patchelf,

@@ -158,3 +158,16 @@ def test_a_venv_on_top_sees_the_stack(tmp_path: Path) -> None:
         check=True,
     )
     assert inside.stdout.strip() == str(tmp_path / "venv")
+
+
+def test_matplotlib_reads_its_styles_when_one_is_asked_for() -> None:
+    program = """
+import matplotlib.pyplot as plt
+print('library' in vars(plt.style))
+plt.style.use('ggplot')
+print(plt.rcParams['axes.facecolor'], 'bmh' in plt.style.available, len(plt.style.library) > 20)
+plt.style.reload_library()
+print('ggplot' in plt.style.library)
+"""
+    done = python("-c", program)
+    assert done.stdout.split() == ["False", "#E5E5E5", "True", "True", "True"], done.stderr

@@ -15,6 +15,9 @@ library=$PREFIX/lib/python$version
 staged=$OUT$library
 mkdir -p "$staged" "$OUT$PREFIX/bin"
 cp "$interp"/_hpcpy_*.py "$interp"/hpcpy_info.py "$staged/"
+# A user's bundle is made by the same code as this one.
+cp -R "$interp/hpcpy_bake" "$interp/bundle" "$staged/"
+mv "$staged/bundle" "$staged/hpcpy_bake/"
 marker='^if not sys.flags.no_site:$'
 grep -q "$marker" "$library/site.py"
 sed "s/$marker/main = __import__(\"_hpcpy_site\").main_for(globals())\n&/" \
@@ -24,7 +27,7 @@ for module in sysconfig/__init__ platform traceback; do
     patch --quiet -o "$staged/$module.py" "$library/$module.py" \
         "$MATERIALS/recipes/patches/library-${module%/*}.patch"
 done
-chmod 644 "$staged"/*.py "$staged"/*/*.py
+find "$staged" -name "*.py" -exec chmod 644 {} +
 cp -R "$staged/." "$library/"
 
 python "$link_tools/table.py" /opt/link >table.c

@@ -30,12 +30,14 @@ from _frozen_importlib_external import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import CodeType, ModuleType
     from typing import Any
 
 MAGIC = b"hpcpy 1\n"
 HEADER_SIZE = 64
+# Of a second bundle, below the library's folder.
+BAKED = "/hpcpy_baked/modules.bundle"
 _TAG = sys.implementation.cache_tag
 # What an entry of a folder's table is: (kind, offset of the code or file name).
 MODULE, PACKAGE, SHARED, SOURCE, BUILT_IN, SUBFOLDER = range(6)
@@ -106,6 +108,8 @@ class Bundle:
         self.absent: frozenset[str] = self._index["absent"]
         self.import_name: int = self._index["import name"]
         self.roots = [self.folder(library + path) for path in self._index["roots"]]
+        self._added: Bundle | None = None
+        self._looked = False
 
     def load(self, offset: int) -> "Any":
         """Unmarshal what lies at an offset."""
@@ -117,9 +121,32 @@ class Bundle:
         return code
 
     @property
+    def library(self) -> str:
+        """The standard library's folder."""
+        return self._library
+
+    @property
     def about(self) -> "Any":
         """What `python -m hpcpy_info` tells; no usual import reads it."""
         return self.load(self._index["about"])
+
+    @property
+    def added(self) -> "Bundle | None":
+        """What `python -m hpcpy_bake` has added; looked for when first asked."""
+        if not self._looked:
+            self._added = _added(self)
+            self._looked = True
+        return self._added
+
+    def add_nothing(self) -> None:
+        """Let there be no second bundle."""
+        self._added, self._looked = None, True
+
+    def shared(self, fullname: str, path: str) -> ExtensionFileLoader:
+        """Return the loader of an extension module that stays a file."""
+        # Not looked for on its account: a call for what saves but a few.
+        make = self._added.shared if self._added else ExtensionFileLoader
+        return make(fullname, path)
 
     def folder(self, path: str) -> "Folder":
         """Return the finder of a folder; a path hook.
@@ -139,9 +166,35 @@ class Bundle:
             found = self._folders[path] = Folder(self, path, offset)
         return found
 
+    def find_in(self, path: str, fullname: str) -> ModuleSpec | None:
+        """Find a module in one folder, if that is known here."""
+        known = path[len(self._library) :] in self._index["folders"]
+        return self.folder(path).bundled(fullname) if known else None
+
     def folders(self) -> "Iterator[Folder]":
         """Name all folders that it knows."""
         return (self.folder(self._library + path) for path in self._index["folders"])
+
+
+def _added(bundle: Bundle) -> Bundle | None:
+    site = bundle.roots[-1]
+    try:
+        time = posix.stat(site.path).st_mtime
+        if time == bundle.epoch:
+            site.take_as_complete(())
+            return None
+        file = posix.open(bundle.library + BAKED, posix.O_RDONLY | posix.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        import mmap  # noqa: PLC0415
+
+        data = memoryview(mmap.mmap(file, 0, prot=mmap.PROT_READ))
+    finally:
+        posix.close(file)
+    import _hpcpy_baked  # noqa: PLC0415
+
+    return _hpcpy_baked.start(data, bundle, time)
 
 
 class Folder:
@@ -199,7 +252,8 @@ class Folder:
             return spec
         if kind == BUILT_IN:
             return None
-        loader = (ExtensionFileLoader if kind == SHARED else SourceFileLoader)(fullname, path)
+        make = self._bundle.shared if kind == SHARED else SourceFileLoader
+        loader = make(fullname, path)
         spec = ModuleSpec(fullname, loader, origin=path)
         spec.has_location = True
         return spec
@@ -219,9 +273,22 @@ class Folder:
         name = fullname.rpartition(".")[2]
         if name in self.entries or not self._is_open or fullname in self.outside:
             return None
+        added = self._bundle.added
+        spec = added.find_in(self.path, fullname) if added else None
+        if spec is not None:
+            return spec
         if self._listing is None:
             self._listing = frozenset(self._list())
         return self._on_disk().find_spec(fullname, target) if name in self._listing else None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it is known that nothing lies here but what the bundles have."""
+        return self._listing is not None and not self._listing
+
+    def take_as_complete(self, others: "Iterable[str]") -> None:
+        """Know what lies here beside what the bundles have, and look no more."""
+        self._listing = frozenset(others)
 
     def _list(self) -> list[str]:
         try:

@@ -14,8 +14,10 @@ from _hpcpy_folders import Bundle, Loader
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _frozen_importlib import ModuleSpec
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from importlib.metadata import Distribution
     from types import ModuleType
+    from typing import Any
 
 # Those of `_hpcpy_caches`, which cannot be imported this early; numba asks it
 # by itself (numba-import.patch).
@@ -34,6 +36,7 @@ class Finder:
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self._outside: dict[str, str] = {}
+        self._wanted: dict[str, str] = {}
 
     def find_spec(
         self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
@@ -47,13 +50,45 @@ class Finder:
             top = fullname.partition(".")[0]
             if top in self._outside:
                 return self._find_outside(fullname, path, target, self._outside[top])
-        if path is None:
-            for root in self.bundle.roots:
-                spec = root.bundled(fullname)
-                # A namespace package may have portions elsewhere: by the path.
-                if spec is not None and spec.loader is not None:
-                    return spec
-        return None
+        if path is not None:
+            return None
+        for root in self.bundle.roots:
+            if fullname in root.entries:
+                return _whole(root.bundled(fullname))
+        return self._find_added(fullname, target)
+
+    def _find_added(self, fullname: str, target: "ModuleType | None") -> "ModuleSpec | None":
+        if fullname in sys.stdlib_module_names or fullname in sys.builtin_module_names:
+            return None
+        added = self.bundle.added
+        if added is None:
+            return None
+        self._take_wanted(added)
+        if fullname in self._outside:
+            return self._find_outside(fullname, None, target, self._outside[fullname])
+        return _whole(added.roots[-1].bundled(fullname))
+
+    def find_distributions(self, context: "Any") -> "Iterator[Distribution]":
+        """Find a distribution's metadata by its name, for `importlib.metadata`.
+
+        It is the one that an import would take, and no folder is listed.
+        """
+        name = context.name
+        if name is None or "path" in vars(context):
+            return
+        import importlib.metadata  # noqa: PLC0415
+        import pathlib  # noqa: PLC0415
+
+        known = name.lower().replace("-", "_").replace(".", "_")
+        site = self.bundle.roots[-1]
+        for bundle in (self.bundle, self.bundle.added):
+            # Where something was installed since, another version may lie there.
+            if bundle is not None and site.is_complete:
+                about = bundle.about
+                folder = about["folders"].get(known)
+                if folder and self._outside.keys().isdisjoint(about["owners"][known]):
+                    yield importlib.metadata.PathDistribution(pathlib.Path(site.path, folder))
+                    return
 
     def _find_outside(
         self,
@@ -91,12 +126,9 @@ class Finder:
             error, and it may name the standard library's too.
         """
         wanted = {name.strip().lower().replace("-", "_").replace(".", "_") for name in names}
-        found: set[str] = set()
-        for owner, tops in self.bundle.about["owners"].items():
-            known = {owner, *[top.lower() for top in tops]}
-            if not wanted.isdisjoint(known):
-                found.update(tops)
-                wanted -= known
+        found = _owned(self.bundle, wanted)
+        # Some may be those that were added, which is not looked at yet.
+        self._wanted.update(dict.fromkeys(wanted, wanted_by))
         if wanted_by:
             found |= wanted - {""}
             _Path.absent -= wanted
@@ -104,6 +136,35 @@ class Finder:
         self._outside = {**dict.fromkeys(found, wanted_by), **self._outside}
         for root in self.bundle.roots:
             root.outside = frozenset(self._outside)
+
+    def take_all_from_path(self) -> None:
+        """Let the standard library alone come from memory."""
+        self.take_from_path(self.bundle.about["owners"])
+        self.bundle.add_nothing()
+
+    def _take_wanted(self, added: Bundle) -> None:
+        wanted, self._wanted = self._wanted, {}
+        for name, wanted_by in wanted.items():
+            for top in _owned(added, {name}):
+                self._outside.setdefault(top, wanted_by)
+        for root in added.roots:
+            root.outside |= frozenset(self._outside)
+
+
+def _owned(bundle: Bundle, wanted: set[str]) -> set[str]:
+    # What the wanted distributions bring; those that are known are taken out.
+    found: set[str] = set()
+    for owner, tops in bundle.about["owners"].items():
+        known = {owner, *[top.lower() for top in tops]}
+        if not wanted.isdisjoint(known):
+            found.update(tops)
+            wanted -= known
+    return found
+
+
+def _whole(spec: "ModuleSpec | None") -> "ModuleSpec | None":
+    # A namespace package may have portions elsewhere: by the path.
+    return spec if spec is not None and spec.loader is not None else None
 
 
 class _Path(PathFinder):
@@ -135,6 +196,8 @@ class _Path(PathFinder):
 _MACHINERY = frozenset(
     {__name__, "_frozen_importlib", "importlib._bootstrap", "_frozen_importlib_external"}
 )
+# Those that try packages which may be missing by a call, each by its own name.
+_TRY_BY_CALL = frozenset({"pandas.compat._optional"})
 
 
 def _statement_of_ours(import_name: int) -> bool:
@@ -145,6 +208,8 @@ def _statement_of_ours(import_name: int) -> bool:
         if frame.f_back is None:
             return False
         frame = frame.f_back
+    if frame.f_globals.get("__name__") == "importlib" and frame.f_back is not None:
+        return frame.f_back.f_globals.get("__name__") in _TRY_BY_CALL
     spec = frame.f_globals.get("__spec__")
     return (
         isinstance(getattr(spec, "loader", None), Loader)
@@ -198,5 +263,5 @@ def install(data: memoryview, library: str) -> Finder:
     if wanted and not sys.flags.ignore_environment:
         first.take_from_path(wanted.decode().split(","), "HPCPY_PREFER")
     if sys.flags.no_site:
-        first.take_from_path(bundle.about["owners"])
+        first.take_all_from_path()
     return first

@@ -34,7 +34,7 @@ def main_for(site: "dict[str, Any]") -> "Callable[[], None]":
 
     def main() -> None:
         """Prepare a start: the builtins for people, a venv's packages."""
-        if not sys.flags.ignore_environment and os.environ.get("HPCPY_SITE") == "stock":
+        if not sys.flags.ignore_environment and _is_stock_wanted():
             stock_main()
             return
         site["ENABLE_USER_SITE"] = False
@@ -56,6 +56,11 @@ def main_for(site: "dict[str, Any]") -> "Callable[[], None]":
     return main
 
 
+def _is_stock_wanted() -> bool:
+    # What pip and others build a package with, they tell by a sitecustomize.
+    return os.environ.get("HPCPY_SITE") == "stock" or "_PYPROJECT_HOOKS_BUILD_BACKEND" in os.environ
+
+
 def _start_in_venv(site: "dict[str, Any]", stock_main: "Callable[[], None]") -> None:
     finder = _hpcpy_importer.finder()
     # Before a .pth file can import one of them.
@@ -63,7 +68,7 @@ def _start_in_venv(site: "dict[str, Any]", stock_main: "Callable[[], None]") -> 
     stock_main()
     if sys.base_prefix not in site["PREFIXES"]:
         # Made without --system-site-packages: it wants nothing of ours.
-        finder.take_from_path(finder.bundle.about["owners"])
+        finder.take_all_from_path()
 
 
 def _installed(folders: "list[str]") -> "set[str]":

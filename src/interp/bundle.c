@@ -3,6 +3,8 @@
 #include "bundle.h"
 #include "code_image.h"
 
+#include "baked.h"
+
 extern const unsigned char hpcpy_modules[], hpcpy_modules_end[];
 extern const unsigned char hpcpy_folders[], hpcpy_folders_end[];
 extern const unsigned char hpcpy_importer[], hpcpy_importer_end[];
@@ -25,6 +27,8 @@ static PyMethodDef methods[] = {
     {"code", code, METH_O,
      "code(offset)\n--\n\nThe module whose marshalled code is there, or None: it has to be loaded."},
     {"data", data, METH_NOARGS, "data()\n--\n\nThe bundle, read-only."},
+    {"create", hpcpy_create, METH_VARARGS, NULL},
+    {"load", hpcpy_load, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 

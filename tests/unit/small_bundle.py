@@ -18,7 +18,7 @@ sys.path.insert(0, str(INTERP))
 _START = """
 import sys
 sys.path.insert(0, {interp!r})
-import _hpcpy_importer, _hpcpy_site
+import _hpcpy_baked, _hpcpy_importer, _hpcpy_site
 sys.path.remove({interp!r})
 with open({bundle!r}, "rb") as file:
     _hpcpy_importer.install(memoryview(file.read()), {library!r})
@@ -61,7 +61,8 @@ class Installation:
         ]
         top_level = next(found.entries for found in folders if found.path == self.site)
         about = describe(self.site, top_level, [], {})
-        return write_bundle([str(root) for root in roots], folders, about, ["winreg"], self.epoch)
+        more = {"epoch": self.epoch}
+        return write_bundle([str(root) for root in roots], folders, about, ["winreg"], more)
 
     def run(
         self, program: str, *options: str, python: str = PYTHON, **variables: str

@@ -48,7 +48,7 @@ def main() -> int:
         folders,
         describe(site, top_level.get(site, ()), built_in, extensions),
         sys.stdlib_module_names.difference(sys.builtin_module_names, *top_level.values()),
-        options.epoch,
+        {"epoch": options.epoch},
     )
     options.folder.mkdir(parents=True, exist_ok=True)
     (options.folder / "modules.bundle").write_bytes(data)

@@ -33,11 +33,20 @@ def describe(
     unowned = set(top_level)
     owners: dict[str, list[str]] = {}
     packages: dict[str, dict[str, str]] = {}
+    folders: dict[str, str] = {}
     for found in sorted(distributions(path=[str(site)]), key=lambda found: found.name.lower()):
         names = sorted(unowned.intersection(_top_level(found)))
         unowned.difference_update(names)
         owner = found.name.lower().replace("-", "_").replace(".", "_")
         owners[owner] = names
+        folders[owner] = next(
+            (
+                file.parts[0]
+                for file in found.files or ()
+                if len(file.parts) == 2 and file.parts[0].endswith(".dist-info")
+            ),
+            "",
+        )
         packages[found.name] = {
             "version": found.version,
             "licence": _licence(found),
@@ -48,6 +57,7 @@ def describe(
         "python": platform.python_version(),
         "packages": packages,
         "owners": owners,
+        "folders": folders,
         "built in": sorted(built_in),
         "extensions": dict(extensions),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
@@ -29,12 +29,15 @@ class Folder:
         Whether modules may come into it after the build.
     entries
         Kind and file of each module or subfolder, by name.
+    ready
+        Canonical code that there is already, by file.
     """
 
     path: Path
     final: str
     is_open: bool
     entries: dict[str, tuple[int, Path]] = field(default_factory=dict)
+    ready: Mapping[Path, bytes] = field(default_factory=dict)
 
 
 def scan(path: Path, final: str, *, is_open: bool) -> list[Folder]:

@@ -25,13 +25,16 @@ class _Writer:
 
     def add(self, value: Any) -> int:
         """Append a value and return its offset."""
+        return self._append(canonical(value))
+
+    def _append(self, data: bytes) -> int:
         offset = len(self.data)
-        self.data += canonical(value)
+        self.data += data
         return offset
 
-    def _add_code(self, file: Path, path: str) -> int | None:
+    def _add_code(self, file: Path, path: str, ready: bytes | None) -> int | None:
         try:
-            return self.add(compiled(file, path))
+            return self._append(ready or canonical(compiled(file, path)))
         except SyntaxError:
             # It fails for whoever imports it, as it would without us.
             self.from_source.append(path)
@@ -46,7 +49,7 @@ class _Writer:
                 # A package and the module `__init__` in it share their code.
                 if file not in self._code:
                     path = f"{folder.final}/{file.relative_to(folder.path)}"
-                    self._code[file] = self._add_code(file, path)
+                    self._code[file] = self._add_code(file, path, folder.ready.get(file))
                 offset = self._code[file]
                 entries[name] = (SOURCE, file.name) if offset is None else (kind, offset)
         return self.add((folder.is_open, entries))
@@ -57,7 +60,7 @@ def write_bundle(
     folders: Iterable[Folder],
     about: Mapping[str, Any],
     absent: Iterable[str] = (),
-    epoch: int | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Compile all modules and lay them out.
 
@@ -73,8 +76,9 @@ def write_bundle(
         each distribution brings.
     absent
         Names that nobody can import on this system.
-    epoch
-        The time of all files in an image, when they have but one.
+    more
+        Further entries of the index; ``epoch`` is the time of all files in an
+        image, when they have but one.
 
     Returns
     -------
@@ -90,8 +94,9 @@ def write_bundle(
         "folders": dict(sorted(tables.items())),
         "absent": frozenset(absent),
         "import name": opmap["IMPORT_NAME"],
-        "epoch": epoch,
+        "epoch": None,
         "about": writer.add({**about, "from source": writer.from_source}),
+        **(more or {}),
     }
     return _sealed(writer.data, writer.add(index))
 

@@ -1,0 +1,144 @@
+"""A second bundle beside the first: what was baked in later comes from memory too."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from pathlib import Path
+
+import pytest
+from small_bundle import Installation, distribution, write
+
+EPOCH, BAKED = 1_000_000_000, 1_500_000_000
+OWN = {
+    "own/__init__.py": "VALUE = 'own'\n",
+    "shared/first.py": "VALUE = 1\n",
+    **distribution("Own", "1.0", "own/__init__.py"),
+}
+ADDED = {
+    "added/__init__.py": "from added.part import VALUE\n",
+    "added/part.py": "VALUE = 'added'\n",
+    "shared/second.py": "VALUE = 2\n",
+    **distribution("Added", "2.0", "added/__init__.py", "added/part.py", "shared/second.py"),
+}
+# Of site-packages alone: the working directory is listed as anywhere.
+REFUSE = """
+def refuse_listing():
+    import os
+    def listdir(path, real=posix.listdir):
+        assert not path.endswith("lib/site-packages"), path
+        return real(path)
+    posix.listdir = os.listdir = listdir
+"""
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Installation:
+    made = Installation(tmp_path, OWN)
+    made.epoch = EPOCH
+    (tmp_path / "modules.bundle").write_bytes(made.bundle())
+    bake(made)
+    return made
+
+
+def bake(made: Installation) -> None:
+    from bundle.about import describe
+    from bundle.tree import Folder, scan
+    from bundle.write import write_bundle
+
+    view = made.folder / "view"
+    write(view, ADDED)
+    write(made.site, ADDED)
+    folders = scan(view, str(made.site), is_open=True)
+    data = write_bundle(
+        [str(made.library), str(made.site)],
+        [Folder(made.library, str(made.library), is_open=False), *folders],
+        describe(view, folders[0].entries, [], {}),
+        more={
+            "epoch": BAKED,
+            "packed": {},
+            "libraries": {},
+            "distributions": {"Added-2.0.dist-info": ["added", "shared"]},
+        },
+    )
+    (made.library / "hpcpy_baked").mkdir()
+    (made.library / "hpcpy_baked/modules.bundle").write_bytes(data)
+    os.utime(made.site, (BAKED, BAKED))
+
+
+def says(installed: Installation, program: str) -> str:
+    return installed.says(REFUSE + textwrap.dedent(program))
+
+
+def test_it_is_found_without_a_listing(installed: Installation) -> None:
+    program = """
+        refuse_listing()
+        import added.part, own, shared.first, shared.second
+        print(added.VALUE, added.__spec__.loader.offset > 0, shared.second.VALUE)
+        try: import nowhere
+        except ModuleNotFoundError: print("nowhere")
+    """
+    assert says(installed, program).split() == ["added", "True", "2", "nowhere"]
+
+
+def test_nothing_is_asked_for_the_interpreters_own(installed: Installation) -> None:
+    assert installed.says("forbid_asking(); import own; print(own.VALUE)") == "own"
+
+
+def test_an_image_without_one_asks_once(installed: Installation) -> None:
+    os.utime(installed.site, (EPOCH, EPOCH))
+    program = """
+        posix.open = None
+        refuse_listing()
+        for name in "one", "two":
+            try: __import__(name)
+            except ModuleNotFoundError: print(name)
+    """
+    assert says(installed, program).split() == ["one", "two"]
+
+
+def test_it_wins_over_the_path(installed: Installation) -> None:
+    write(installed.folder / "other", {"added.py": "VALUE = 'path'\n"})
+    program = "sys.path.insert(0, 'other'); import added; print(added.VALUE)"
+    assert says(installed, program) == "added"
+    own = "import sys; sys.path.insert(0, 'other'); import added; print(added.VALUE)"
+    assert installed.says(own, HPCPY_PREFER="added") == "path"
+    assert installed.says(own, HPCPY_PREFER="Added") == "path"
+
+
+def test_what_was_installed_over_it_wins(installed: Installation) -> None:
+    home = installed.site / "Added-2.0.dist-info"
+    home.rename(installed.site / "Added-3.0.dist-info")
+    write(installed.site, {"added/part.py": "VALUE = 'newer'\n", "added/more.py": ""})
+    program = "import added.more; print(added.VALUE, getattr(added.__spec__.loader, 'offset', 0))"
+    assert says(installed, program).split() == ["newer", "0"]
+
+
+def test_another_time_of_the_folder_only_costs_a_listing(installed: Installation) -> None:
+    write(installed.site, {"later.py": "VALUE = 'later'\n"})
+    program = "import added, later; print(added.__spec__.loader.offset > 0, later.VALUE)"
+    assert says(installed, program).split() == ["True", "later"]
+
+
+@pytest.mark.parametrize("name", ["added", "Added", "own"])
+def test_metadata_is_found_by_name_without_a_listing(installed: Installation, name: str) -> None:
+    program = f"""
+        import importlib.metadata
+        refuse_listing()
+        print(importlib.metadata.version({name!r}))
+    """
+    assert says(installed, program) == {"own": "1.0"}.get(name, "2.0")
+
+
+def test_without_site_it_is_hidden(installed: Installation) -> None:
+    program = "import importlib.util; print(importlib.util.find_spec('added'))"
+    own = f"sys.path.remove({str(installed.site)!r}); {program}"
+    assert installed.says(own, "-S") == "None"
+
+
+def test_another_pythons_is_refused(installed: Installation) -> None:
+    file = installed.library / "hpcpy_baked/modules.bundle"
+    data = file.read_bytes()
+    file.write_bytes(data[:8] + b"\0\0\0\0" + data[12:])
+    done = installed.run("import added")
+    assert "not those of this Python" in done.stderr

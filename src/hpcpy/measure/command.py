@@ -6,7 +6,7 @@ import importlib
 
 from hpcpy.errors import UsageError
 
-BENCHES = {"startup": "hpcpy.measure.startup"}
+BENCHES = {"startup": "hpcpy.measure.startup", "bake": "hpcpy.measure.baked"}
 
 
 def main(arguments: list[str]) -> int:

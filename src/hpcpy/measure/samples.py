@@ -98,7 +98,7 @@ def _samplers(targets: Sequence[Target]) -> Iterator[list[_Sampler]]:
         yield started
 
 
-def measure(targets: Sequence[Target], number: int) -> list[Start]:
+def measure(targets: Sequence[Target], number: int, cases: Sequence[Case] = CASES) -> list[Start]:
     """Count once, then take samples, a round of all after the other.
 
     Parameters
@@ -107,9 +107,11 @@ def measure(targets: Sequence[Target], number: int) -> list[Start]:
         Their names are "image, place".
     number
         How many samples of each.
+    cases
+        What is started.
     """
     starts = []
-    pairs = [(target, case) for case in CASES for target in targets]
+    pairs = [(target, case) for case in cases for target in targets]
     show = _progress(len(pairs) * (1 + number))
     for target, case in pairs:
         show(f"count {target.name}, {case.name}")
@@ -123,7 +125,7 @@ def measure(targets: Sequence[Target], number: int) -> list[Start]:
         for turn in range(number):
             # Another one is first in each round: none has the better neighbour.
             turned = samplers[turn % len(samplers) :] + samplers[: turn % len(samplers)]
-            for case in CASES:
+            for case in cases:
                 for one in turned:
                     show(f"round {turn + 1} of {number}: {one.target.name}, {case.name}")
                     start = starts[pairs.index((one.target, case))]

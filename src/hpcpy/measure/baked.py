@@ -1,0 +1,126 @@
+"""``hpcpy bench bake``: packages of a user, installed as wheels against baked."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hpcpy import paths
+from hpcpy.build.command import have
+from hpcpy.build.stamps import read_stamp
+from hpcpy.engine.setup import ensure
+from hpcpy.errors import UsageError
+from hpcpy.fetch.many import fetch
+from hpcpy.files import sha256
+from hpcpy.measure import report, roots
+from hpcpy.measure.cases import CASES, EIGHT
+from hpcpy.measure.samples import SAMPLER, measure
+from hpcpy.measure.targets import WORK, Target, container, image_variables, unpacked
+from hpcpy.pins.model import this_arch
+from hpcpy.pins.wheels import wheels
+from hpcpy.stages import stage
+from workloads.harness import machine
+
+_SAMPLES = 20
+_CASES = (*(case for case in CASES if case.name in ("pass", "numpy")), EIGHT)
+_PIP = ("pip", "install", "--no-index", f"--find-links={WORK}/wheels", "--root-user-action=ignore")
+_BAKE = ("hpcpy_bake", f"--wheelhouse={WORK}/wheels")
+# Name of the result, image, module and its options.
+_WAYS = (
+    ("wheels, installed", "wheels", _PIP),
+    ("hpcpy, installed", "hpcpy", _PIP),
+    ("hpcpy, baked", "hpcpy", _BAKE),
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Measure and write ``results/bake.json`` and the table of ``bake.md``.
+
+    Parameters
+    ----------
+    arguments
+        ``--samples``, ``--out``.
+
+    Returns
+    -------
+    int
+        0; problems are raised.
+    """
+    parser = argparse.ArgumentParser(prog="hpcpy bench bake", description=__doc__)
+    parser.add_argument("--samples", type=int, default=_SAMPLES, help="of each (default 20)")
+    parser.add_argument("--out", type=Path, default=paths.ROOT / "docs", help="docs by default")
+    options = parser.parse_args(arguments)
+    if options.samples < 1:
+        raise UsageError(f"--samples {options.samples}: at least one is needed")
+    ensure("apptainer", "measure")
+    with tempfile.TemporaryDirectory(prefix="hpcpy-bake.") as folder:
+        work = Path(folder)
+        work.chmod(0o755)
+        shutil.copyfile(SAMPLER, work / SAMPLER.name)
+        names = _wheelhouse(work / "wheels")
+        made = [_target(way, work, names) for way in _WAYS]
+        with stage(f"{options.samples} starts of each") as current:
+            starts = measure([target for target, _ in made], options.samples, _CASES)
+            current.note = f"{len(starts)} kinds"
+        seconds = {target.name: round(took, 1) for target, took in made}
+        for target, _ in made:
+            shutil.rmtree(target.root)
+    report.write_json(options.out / "results/bake.json", starts, _circumstances(seconds, arguments))
+    report.write_page(paths.ROOT / "docs/bake.md", options.out / "bake.md", starts)
+    print(report.table(starts), end="")
+    print(*(f"{name}: {took} s to make" for name, took in seconds.items()), sep="\n")
+    if warning := report.unsteady(starts):
+        print(f"hpcpy bench: {warning}", file=sys.stderr)
+    return 0
+
+
+def _wheelhouse(folder: Path) -> list[str]:
+    folder.mkdir()
+    asked = {line.split("#")[0].strip() for line in _asked().splitlines()} - {""}
+    for path in fetch(wheels("bake", this_arch())).values():
+        shutil.copyfile(path, folder / path.name)
+    return sorted(asked)
+
+
+def _asked() -> str:
+    return (paths.ENV / "python-bake.in").read_text(encoding="utf-8")
+
+
+def _target(
+    way: tuple[str, str, Sequence[str]], work: Path, packages: Sequence[str]
+) -> tuple[Target, float]:
+    """Return an interpreter with the packages, and how long adding them took."""
+    name, image, program = way
+    sif, _, _ = have("sif", image)
+    digest = str(read_stamp(sif).get("digest") or f"sha256:{sha256(sif)}")
+    pristine = roots.unpacked_root(image, sif, digest)
+    root = pristine.with_name(f"{name.replace(', ', '-')}")
+    shutil.rmtree(root, ignore_errors=True)
+    with stage(f"{name}: {program[0]}") as current:
+        # Nothing of the image is written to: what is added are new files.
+        current.run(["cp", "-al", pristine, root])
+        variables = image_variables(container(image, sif, work))
+        target = unpacked(name, root, work, variables)
+        before = time.monotonic()
+        current.run(target.command(["-m", *program, *packages]))
+        took = time.monotonic() - before
+    return target, took
+
+
+def _circumstances(seconds: dict[str, float], arguments: list[str]) -> dict[str, Any]:
+    tools = ensure("apptainer", "measure").found
+    return {
+        "benchmark": "bake",
+        "machine": machine.describe(),
+        "tools": {name: str(tool.version) for name, tool in tools.items()},
+        "packages": {one.name: one.version for one in wheels("bake", this_arch())},
+        "seconds_to_install_or_bake": seconds,
+        "command": shlex.join(["python3", "-m", "hpcpy", "bench", "bake", *arguments]),
+    }

@@ -1,0 +1,1 @@
+"""Bakes packages into an image that stands on this one: see docs/bake.md."""

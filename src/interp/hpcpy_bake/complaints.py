@@ -1,0 +1,68 @@
+"""pip's complaints, each in one line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from hpcpy_bake.errors import UNAVAILABLE, USAGE, WRONG_BYTES, BakeError
+
+_OTHER = "take another version of it, or install it in a virtual environment"
+_HASH = re.compile(
+    r"(?m)^ +(?P<what>\S.*?)(?: from (?P<file>\S+).*)?:\n +Expected (?P<kind>\w+) (?P<want>\w+)"
+    r"(?:\n +Expected +or \w+)*\n +Got +(?P<got>\w+)"
+)
+_NO_HASH = re.compile(r"(?m)^ +(?P<what>\S+==\S+|\S+) --hash=")
+_CONSTRAINT = re.compile(r"The user requested \(constraint\) (?P<name>[\w.-]+)==(?P<version>\S+)")
+
+
+def explain(said: str, own: Mapping[str, str]) -> BakeError:
+    """Return the error that pip's complaint stands for.
+
+    Parameters
+    ----------
+    said
+        pip's output.
+    own
+        The versions of the image's own packages.
+    """
+    if found := _HASH.search(said):
+        name = (found["file"] or found["what"]).rpartition("/")[2]
+        return BakeError(
+            f"{name}: its {found['kind']} is {found['got']}, the requirements say "
+            f"{found['want']}; get the file again, or mend the requirements",
+            WRONG_BYTES,
+        )
+    if "--require-hashes mode" in said:
+        found = _NO_HASH.search(said)
+        which = found["what"] if found else _last_error(said)
+        return BakeError(
+            f"the requirements have hashes, but none for {which}; add it, or leave all of them out",
+            USAGE,
+        )
+    if "The conflict is caused by:" in said:
+        return BakeError(f"{_conflict(said, own)}; {_OTHER}")
+    return BakeError(f"pip: {_last_error(said)}", UNAVAILABLE)
+
+
+def _conflict(said: str, own: Mapping[str, str]) -> str:
+    block = said.partition("The conflict is caused by:")[2].lstrip("\n").partition("\n\n")[0]
+    causes = []
+    for line in (line.strip() for line in block.splitlines() if line.strip()):
+        held = _CONSTRAINT.match(line)
+        if held and held["name"].lower().replace("_", "-") in own:
+            causes.append(f"the image has {held['name']} {held['version']}")
+        else:
+            causes.append(re.sub(r"^The user requested (\(constraint\) )?", "you ask for ", line))
+    return ", ".join(dict.fromkeys(causes))
+
+
+def _last_error(said: str) -> str:
+    errors = re.findall(r"(?m)^ *(?:ERROR|error): (?!Exception:)(.+)", said)
+    if "Traceback (most recent call last)" in said:
+        # Of a build, most often: its last line says what.
+        errors = []
+    # The first says what is missing, those after it what follows from that.
+    lines = [line for line in errors if not line.startswith("No matching distribution")] or errors
+    plain = [line.strip() for line in said.splitlines() if line.strip()]
+    return (lines or plain[-1:] or ["it said nothing"])[0]

@@ -1,0 +1,68 @@
+"""What lies in site-packages: the image's own distributions and all others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from importlib.metadata import Distribution, distribution, distributions
+from pathlib import Path
+
+from _hpcpy_importer import finder
+
+
+def canonical_name(name: str) -> str:
+    """Return a distribution's name as indexes write it."""
+    return "-".join(
+        part for part in name.lower().replace("_", "-").replace(".", "-").split("-") if part
+    )
+
+
+def own_versions() -> dict[str, str]:
+    """Return the image's own distributions, which are linked or in memory already."""
+    packages = finder().bundle.about["packages"]
+    return {canonical_name(name): str(package["version"]) for name, package in packages.items()}
+
+
+def others(site: Path) -> dict[str, Distribution]:
+    """Return the distributions in a folder that are not the image's own, by name."""
+    own = own_versions()
+    found = {canonical_name(one.name): one for one in distributions(path=[str(site)])}
+    return {name: found[name] for name in sorted(found) if name not in own}
+
+
+def files(found: Distribution) -> list[str]:
+    """Return what a distribution has put below the prefix, relative to site-packages."""
+    return [str(file) for file in found.files or ()]
+
+
+def folder_name(found: Distribution) -> str:
+    """Return the name of a distribution's dist-info folder."""
+    for file in found.files or ():
+        if file.name == "METADATA" and file.parent.name.endswith(".dist-info"):
+            return file.parent.name
+    return ""
+
+
+def top_level(found: Distribution) -> Iterable[str]:
+    """Return what can be imported of a distribution."""
+    tops = {Path(file).parts[0].partition(".")[0] for file in files(found) if file[:2] != ".."}
+    return sorted(top for top in tops if top.isidentifier())
+
+
+def own_needed_by(found: Iterable[Distribution]) -> dict[str, Distribution]:
+    """Return the image's own distributions that others need, and what these need.
+
+    Their extension modules are packed with the others': most of what seaborn
+    opens is matplotlib's.
+    """
+    own = own_versions()
+    needed: dict[str, Distribution] = {}
+    waiting = list(found)
+    while waiting:
+        for requirement in waiting.pop().requires or ():
+            name = re.match(r"[\w.-]+", requirement)
+            canonical = canonical_name(name[0]) if name else ""
+            if canonical in own and canonical not in needed and "extra ==" not in requirement:
+                needed[canonical] = distribution(canonical)
+                waiting.append(needed[canonical])
+    return needed

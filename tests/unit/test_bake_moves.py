@@ -1,0 +1,76 @@
+"""Files are put in their places, all of them or none."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "src/interp"))
+
+from hpcpy_bake.errors import BakeError
+from hpcpy_bake.moves import Moves, refuse_to_overwrite
+
+
+def tree(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): path.read_text() if path.is_file() else "folder"
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def write(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    return folder
+
+
+def test_a_tree_is_merged_into_another(tmp_path: Path) -> None:
+    new, there = write(tmp_path / "new", "a/b", "c/d"), write(tmp_path / "there", "a/x")
+    with Moves() as moves:
+        moves.merge(new, there)
+    assert set(tree(there)) == {"a", "a/b", "a/x", "c", "c/d"}
+
+
+def test_all_is_as_before_after_a_failure(tmp_path: Path) -> None:
+    new, there = write(tmp_path / "new", "a/b", "z/x"), write(tmp_path / "there", "o/l/d", "z/x")
+    (tmp_path / "old").mkdir()
+    before = tree(there), tree(new)
+
+    def replace() -> None:
+        with Moves() as moves:
+            moves.take_away(there, ["o/l/d"], tmp_path / "old")
+            assert not (there / "o").exists()
+            refuse_to_overwrite(new, there)
+
+    with pytest.raises(BakeError, match="z/x is there already"):
+        replace()
+    assert (tree(there), tree(new)) == before
+
+
+def test_what_was_moved_is_moved_back_and_bears_its_time(tmp_path: Path) -> None:
+    new, there = write(tmp_path / "new", "a/b"), write(tmp_path / "there", "a/x")
+    os.utime(there / "a", (1, 1))
+
+    def stop() -> None:
+        with Moves() as moves:
+            moves.merge(new, there)
+            assert (there / "a/b").exists()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stop()
+    assert set(tree(there)) == {"a", "a/x"}
+    assert (there / "a").stat().st_mtime == 1
+
+
+def test_what_lies_above_the_root_goes_too(tmp_path: Path) -> None:
+    site = write(tmp_path, "lib/site/pack/one.py", "bin/tool").joinpath("lib/site")
+    (tmp_path / "old").mkdir()
+    with Moves() as moves:
+        moves.take_away(site, ["pack/one.py", "../../bin/tool"], tmp_path / "old")
+    assert list(site.iterdir()) == []
+    assert (tmp_path / "bin").is_dir()

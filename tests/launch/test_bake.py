@@ -129,6 +129,7 @@ def root(podman: Podman) -> Iterator[Path]:
     mounted = podman("image", "mount", DERIVED)[1].strip()
     yield Path(mounted)
     podman("image", "unmount", DERIVED)
+    podman("rmi", "--force", DERIVED)
 
 
 def counted(root: Path, folder: Path, code: str) -> Counts:

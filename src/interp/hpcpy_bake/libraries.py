@@ -95,6 +95,13 @@ def call(name: str, path: Path | None) -> str:
     return _LIBC if name in _FORMER else name
 
 
+def opened_first(of: Library) -> list[str]:
+    """Return the libraries that a module's own file wants, by path, each after its own."""
+    paths = needed(of)
+    former = {name: _in_system(name) for name, path in paths.items() if not path}
+    return in_order(paths | {name: former[name] for name in former if name in _FORMER})
+
+
 def in_order(paths: dict[str, Path | None]) -> list[str]:
     """Sort libraries so that each comes after those that it needs."""
     waiting = {name: path for name, path in paths.items() if path is not None}

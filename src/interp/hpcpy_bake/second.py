@@ -164,13 +164,18 @@ class Second:
                 continue
             if why:
                 self.notes.append(f"stays a file of its own: {file.name}: {why}")
-                self.libraries[self._key(file)] = libraries.in_order(needed)
+                self.libraries[self._key(file)] = libraries.opened_first(module)
                 continue
             # What one module alone needs is opened for those that need it.
             vendored = sorted(str(p) for p in needed.values() if p and self.site in p.parents)
             groups.setdefault(tuple(vendored), []).append((module, name, file))
         for group in groups.values():
-            self._pack_group(distribution, group)
+            if len(group) > 1:
+                self._pack_group(distribution, group)
+                continue
+            # A copy of one would open as many files: polars' is 140 MB.
+            module, _, file = group[0]
+            self.libraries[self._key(file)] = libraries.opened_first(module)
 
     def _key(self, file: Path) -> str:
         return str(file).removeprefix(str(self.library))
@@ -196,7 +201,7 @@ class Second:
             (self.folder / name).unlink()
             self.notes.append(f"{len(group)} modules of {distribution} stay files: {why}")
             for module, _, file in group:
-                self.libraries[self._key(file)] = libraries.in_order(libraries.needed(module))
+                self.libraries[self._key(file)] = libraries.opened_first(module)
             return
         self.packs[name] = len(group)
         for (_, _, file), module_name in zip(group, names, strict=True):

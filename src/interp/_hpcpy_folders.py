@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import Any
 
-MAGIC = b"hpcpy 1\n"
+MAGIC = b"hpcpy 2\n"
 HEADER_SIZE = 64
+# Before each value: how many bytes it has.
+SIZE_BYTES = 4
 # Of a second bundle, below the library's folder.
 BAKED = "/hpcpy_baked/modules.bundle"
 _TAG = sys.implementation.cache_tag
@@ -113,7 +115,9 @@ class Bundle:
 
     def load(self, offset: int) -> "Any":
         """Unmarshal what lies at an offset."""
-        return marshal.loads(self.data[offset:])  # noqa: S302
+        # Its own bytes alone: an audit hook has them copied for it.
+        size = int.from_bytes(self.data[offset - SIZE_BYTES : offset], "little")
+        return marshal.loads(self.data[offset : offset + size])  # noqa: S302
 
     def code(self, offset: int) -> "CodeType":
         """Return the code of the module whose marshalled code is there."""

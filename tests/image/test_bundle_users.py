@@ -214,3 +214,17 @@ def test_the_tracer_names_the_files_of_bundled_modules(tmp_path: Path) -> None:
     trace = tmp_path / "trace.json"
     python("-m", "viztracer", "--quiet", "-o", str(trace), str(script))
     assert "colorsys.py" in trace.read_text()
+
+
+def test_an_audit_hook_is_not_handed_the_whole_bundle_with_each_module() -> None:
+    program = """
+import sys
+seen = []
+def look(event, arguments):
+    seen.extend(len(a) for a in arguments if isinstance(a, bytes))
+sys.addaudithook(look)
+import numba
+print(max(seen, default=0))
+"""
+    # What is left are a few programs' own reads.
+    assert int(python("-c", program)) < 5_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -90,11 +91,13 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Podman:
     (folder / "Containerfile").write_text(CONTAINERFILE)
     small(folder)
     found = Podman(folder)
-    name = "localhost/hpcpy:latest"
-    have = found("image", "inspect", "--format", "{{.Digest}}", name, code=None)
-    if have[1].strip() != manifest_digest(ARCHIVE):
-        found("rmi", "--force", name, code=None)
-        found("load", "--input", ARCHIVE)
+    # Each worker of pytest's comes by here; one loads it, the others wait.
+    with (folder.parent.parent / "hpcpy-image.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        name = "localhost/hpcpy:latest"
+        have = found("image", "inspect", "--format", "{{.Digest}}", name, code=None)
+        if have[1].strip() != manifest_digest(ARCHIVE):
+            found("load", "--input", ARCHIVE)
     return found
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from _hpcpy_folders import BUILT_IN, HEADER_SIZE, MAGIC, MODULE, PACKAGE, SOURCE
+from _hpcpy_folders import BUILT_IN, HEADER_SIZE, MAGIC, MODULE, PACKAGE, SIZE_BYTES, SOURCE
 from bundle.canonical import canonical
 from bundle.tree import Folder
 
@@ -28,6 +28,7 @@ class _Writer:
         return self._append(canonical(value))
 
     def _append(self, data: bytes) -> int:
+        self.data += len(data).to_bytes(SIZE_BYTES, "little")
         offset = len(self.data)
         self.data += data
         return offset

@@ -3,7 +3,7 @@
 #
 #   kernels.sh PACKAGE    the folder of the package `workloads`, for example
 #                         site-packages/workloads; the kernels of
-#                         mandel/kernels become modules of workloads.mandel
+#                         WORKLOAD/kernels become modules of workloads.WORKLOAD
 #
 # PYTHON names the interpreter they are for; it needs numpy and Cython. CFLAGS
 # and FFLAGS are added to. Neither make nor meson is needed, and the modules
@@ -15,9 +15,6 @@ python=${PYTHON:-python3}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-# Sources are copied and named without a folder: no path of this machine gets
-# into the result, and the same sources give the same bytes.
-cp "$package"/mandel/kernels/* .
 
 ask() { "$python" -c "import sysconfig, numpy; print($1)"; }
 python_h=$(ask 'sysconfig.get_path("include")')
@@ -46,30 +43,44 @@ nothing_fused() {
     done
 }
 
-"$python" -m cython -3 _kernels_cython.pyx -o _kernels_cython.c
-c -w -c _kernels_cython.c
-nothing_fused _kernels_cython.o
-link -o "_kernels_cython$suffix" _kernels_cython.o
+# enter WORKLOAD: its sources, copied and named without a folder: no path of this
+# machine gets into the result, and the same sources give the same bytes.
+enter() {
+    mkdir "$work/$1"
+    cd "$work/$1"
+    cp "$package/$1"/kernels/* "$package"/harness/kernels/* .
+}
 
+cython() {
+    "$python" -m cython -3 _kernels_cython.pyx -o _kernels_cython.c
+    c -w -c _kernels_cython.c
+    nothing_fused _kernels_cython.o
+    link -o "$package/$1/_kernels_cython$suffix" _kernels_cython.o
+}
+
+# simd WORKLOAD SOURCE…: once for each level; the module chooses at its start.
+simd() {
+    workload=$1
+    shift
+    [ "$(uname -m)" = x86_64 ] || return 0
+    for level in v2 v3 v4; do
+        for part in "$@"; do
+            c -Wall -Wextra -march="x86-64-$level" -DLEVEL=$level \
+                -c "${part}_simd.c" -o "${part}_$level.o"
+        done
+    done
+    nothing_fused ./*_v?.o
+    c -Wall -Wextra -c _kernels_simd.c
+    link -o "$package/$workload/_kernels_simd$suffix" _kernels_simd.o ./*_v?.o
+}
+
+enter mandel
+cython mandel
 # f2py only writes the C wrapper here; its own build would ask for meson.
 "$python" -m numpy.f2py --quiet --lower -m _kernels_f2py _kernels_f2py.f90
 cp "$f2py_c/fortranobject.c" "$f2py_c/fortranobject.h" .
 fortran -c _kernels_f2py.f90 -o fill.o
 nothing_fused fill.o
 c -w -c _kernels_f2pymodule.c fortranobject.c
-link -o "_kernels_f2py$suffix" _kernels_f2pymodule.o fortranobject.o fill.o
-
-mv "_kernels_cython$suffix" "_kernels_f2py$suffix" "$package/mandel/"
-
-# The vector kernel, once for each level; the module chooses at its start.
-[ "$(uname -m)" = x86_64 ] || exit 0
-for level in v2 v3 v4; do
-    for part in escape limit; do
-        c -Wall -Wextra -march="x86-64-$level" -DLEVEL=$level \
-            -c ${part}_simd.c -o ${part}_$level.o
-    done
-done
-nothing_fused escape_v?.o limit_v?.o
-c -Wall -Wextra -c _kernels_simd.c
-link -o "_kernels_simd$suffix" _kernels_simd.o escape_v?.o limit_v?.o
-mv "_kernels_simd$suffix" "$package/mandel/"
+link -o "$package/mandel/_kernels_f2py$suffix" _kernels_f2pymodule.o fortranobject.o fill.o
+simd mandel escape limit

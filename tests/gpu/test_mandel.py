@@ -7,9 +7,8 @@ Run where there is a device, in an image or outside:
 import collections
 import json
 import re
-import subprocess
-import sys
 
+import on_device
 import pytest
 
 from workloads.mandel.registry import TECHNIQUES
@@ -22,19 +21,7 @@ REFERENCE = {
 
 
 def run(row, *arguments):
-    reason = TECHNIQUES[row].why_not()
-    if reason:
-        pytest.skip(f"{row}: {reason}")
-    done = subprocess.run(
-        [sys.executable, "-m", "workloads", "mandel", "--impl", row, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode == 69:
-        pytest.skip(f"{row}: {done.stderr.strip()}")
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
+    return on_device.run("mandel", TECHNIQUES, row, *arguments)
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -72,9 +59,6 @@ def test_more_pixels_than_the_largest_32_bit_number_of_bytes(row):
 
 # Their bytes on area2 say the same; this says where to look.
 def test_numbas_machine_code_has_no_fused_multiply_add():
-    reason = TECHNIQUES["numba-cuda"].why_not()
-    if reason:
-        pytest.skip(reason)
     code = """
 import numpy as np
 from workloads.mandel.grid import Grid
@@ -84,10 +68,8 @@ grid = Grid(-2.0, 0.5, -1.25, 1.25, 8, 8, 80)
 cuda_numba.compute(grid, range(8), np.empty((8, 8), np.int32), Team(1))
 print(*cuda_numba._fill.inspect_sass().values())
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    if "UnavailableError" in done.stderr or "nvdisasm" in done.stderr:
-        pytest.skip(done.stderr.strip().splitlines()[-1])
-    assert done.returncode == 0, done.stderr
-    found = collections.Counter(re.findall(r"\bD(?:FMA|MUL|ADD)\b", done.stdout))
+    found = collections.Counter(
+        re.findall(r"\bD(?:FMA|MUL|ADD)\b", on_device.machine_code(TECHNIQUES, code))
+    )
     assert found["DMUL"] == 3
     assert "DFMA" not in found

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from workloads.errors import UnavailableError, UsageError
+from workloads.harness.cuda import no_device
 from workloads.harness.team import Team
 from workloads.mandel.blocks import sample
-from workloads.mandel.cuda import no_device
 from workloads.mandel.definition import escape_time
 from workloads.mandel.grid import AREAS, Grid
 from workloads.mandel.registry import ROW_KERNELS, TECHNIQUES

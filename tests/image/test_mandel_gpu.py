@@ -11,7 +11,7 @@ import pytest
 
 from workloads.__main__ import main
 from workloads.errors import UnavailableError
-from workloads.mandel.cuda import no_device
+from workloads.harness.cuda import no_device
 from workloads.mandel.grid import Grid
 from workloads.mandel.registry import TECHNIQUES
 

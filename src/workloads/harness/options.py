@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -37,15 +37,24 @@ def _is_number(word: str) -> bool:
     return word.startswith("-")
 
 
-def count(text: str) -> int:
-    """Return a whole number of at least 1."""
-    try:
-        value = int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
-    return value
+def whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    """Return a parser's type: a whole number within bounds."""
+
+    def convert(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{text} is not at least {least}")
+        if most is not None and value > most:
+            raise argparse.ArgumentTypeError(f"{text} is more than {most}")
+        return value
+
+    return convert
+
+
+count = whole(1)
 
 
 def counts(text: str) -> list[int]:
@@ -53,8 +62,16 @@ def counts(text: str) -> list[int]:
     return sorted({count(word) for word in text.split(",")})
 
 
-def add_common(parser: argparse.ArgumentParser) -> None:
-    """Add what chooses, repeats and reports to a workload's parser."""
+def add_common(parser: argparse.ArgumentParser, *, samples: bool) -> None:
+    """Add what chooses, repeats and reports to a workload's parser.
+
+    Parameters
+    ----------
+    parser
+        The workload's.
+    samples
+        Whether it has techniques that do only a sample of the work.
+    """
     choose = parser.add_argument_group("which techniques")
     choose.add_argument(
         "--list", action="store_true", help="list the techniques and whether each can run here"
@@ -78,9 +95,10 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         help="the same with each of these numbers of workers: speed-up and efficiency; of MPI "
         "ranks the first N compute",
     )
-    choose.add_argument(
-        "--full", action="store_true", help="let slow techniques do all the work, not a sample"
-    )
+    if samples:
+        choose.add_argument(
+            "--full", action="store_true", help="let slow techniques do all the work, not a sample"
+        )
     report = parser.add_argument_group("timing and report")
     report.add_argument(
         "--repeat", type=count, default=1, metavar="N", help="time each N times, report the fastest"

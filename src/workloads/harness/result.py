@@ -8,9 +8,13 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workloads.harness import files, machine
 from workloads.harness.technique import Technique
+
+if TYPE_CHECKING:
+    from workloads.harness.workload import Outcome
 
 # What the image says of itself; absent outside one.
 _IMAGE = Path("/opt/hpcpy/share/hpcpy/image.json")
@@ -70,6 +74,16 @@ class Result:
     def rate(self) -> float:
         """Work a second in the fastest sample."""
         return self.work / max(min(self.samples), 1e-9)
+
+    def add(self, outcome: Outcome) -> None:
+        """Take in a repetition."""
+        first = not self.samples
+        self.samples.append(outcome.seconds)
+        self.work, self.answer, self.note = outcome.work, outcome.answer, outcome.note
+        # A later repetition that is right does not excuse an earlier one.
+        self.ok = outcome.ok and (first or self.ok)
+        if first or not outcome.ok:
+            self.verdict = outcome.verdict
 
     def compare_with_limit(self, pairs: Sequence[tuple[float, float]]) -> None:
         """Add to the note how near it came to what a core can do.

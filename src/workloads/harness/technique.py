@@ -10,6 +10,9 @@ from typing import Literal
 from workloads.errors import UnavailableError, UsageError
 from workloads.harness import ranks
 
+# What to say where a kernel is absent that the image's build compiles.
+COMPILED = "compiled kernel absent: run inside the image"
+
 Parallel = Literal["no", "threads", "processes", "ranks", "device"]
 
 

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
-
-from workloads.harness.technique import Technique
-from workloads.mandel.cuda import no_device
+from workloads.harness.cuda import NO_NUMBA_CUDA, no_device
+from workloads.harness.opencl import no_driver
+from workloads.harness.pools import no_subinterpreters
+from workloads.harness.technique import COMPILED, Technique
 
 _HERE = "workloads.mandel.techniques."
-_COMPILED = "compiled kernel absent: run inside the image"
 
 # What a worker process or rank computes its rows with: the first there is.
 ROW_KERNELS = ("simd", "cython", "numba", "numpy")
-
-
-def _no_opencl_driver() -> str:
-    """Return why no OpenCL driver can be found, without loading one."""
-    if os.environ.get("OCL_ICD_FILENAMES"):
-        return ""
-    vendors = Path(os.environ.get("OCL_ICD_VENDORS", "/etc/OpenCL/vendors"))
-    if vendors.suffix == ".icd" or (vendors.is_dir() and any(vendors.glob("*.icd"))):
-        return ""
-    return f"no OpenCL driver is registered in {vendors}"
-
-
-def _no_subinterpreters() -> str:
-    return "" if sys.version_info >= (3, 14) else "subinterpreters need Python 3.14"
 
 
 TECHNIQUES = {
@@ -91,19 +74,19 @@ TECHNIQUES = {
         _HERE + "cython",
         "Cython, the scalar loop in C",
         needs=("numpy", "workloads.mandel._kernels_cython"),
-        absent=_COMPILED,
+        absent=COMPILED,
     ),
     "f2py": Technique(
         _HERE + "f2py",
         "Fortran 2008, called through f2py",
         needs=("numpy", "workloads.mandel._kernels_f2py"),
-        absent=_COMPILED,
+        absent=COMPILED,
     ),
     "simd": Technique(
         _HERE + "simd",
         "C on vector instructions, in threads on all cores",
         needs=("numpy", "workloads.mandel._kernels_simd"),
-        absent=_COMPILED,
+        absent=COMPILED,
         parallel="threads",
     ),
     "threads": Technique(
@@ -125,10 +108,10 @@ TECHNIQUES = {
         _HERE + "subinterpreters",
         "subinterpreters with a GIL each, a C module that fits into them",
         needs=("numpy", "workloads.mandel._kernels_simd"),
-        absent=_COMPILED,
+        absent=COMPILED,
         parallel="threads",
         one_core=("simd",),
-        obstacle=_no_subinterpreters,
+        obstacle=no_subinterpreters,
     ),
     "subinterpreters-python": Technique(
         _HERE + "subinterpreters_python",
@@ -137,14 +120,14 @@ TECHNIQUES = {
         parallel="threads",
         one_core=("python-2",),
         slow=True,
-        obstacle=_no_subinterpreters,
+        obstacle=no_subinterpreters,
     ),
     "pyopencl": Technique(
         _HERE + "opencl",
         "OpenCL C on a GPU or, without one, on the CPU",
         needs=("numpy", "pyopencl"),
         parallel="device",
-        obstacle=_no_opencl_driver,
+        obstacle=no_driver,
     ),
     "cupy": Technique(
         _HERE + "cuda_cupy",
@@ -157,8 +140,7 @@ TECHNIQUES = {
         _HERE + "cuda_numba",
         "Numba for CUDA, the kernel in Python",
         needs=("numpy", "numba", "numba_cuda"),
-        absent="the package numba-cuda is not in this image: "
-        "add it in a venv, pip install 'numba-cuda[cu12]'",
+        absent=NO_NUMBA_CUDA,
         parallel="device",
         obstacle=no_device,
     ),

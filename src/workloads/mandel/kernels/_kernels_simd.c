@@ -4,43 +4,25 @@
  * be used in threads, and in subinterpreters that have a GIL of their own and
  * cannot import numpy.
  */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "levels.h"
 
 #include "escape_simd.h"
 
-#include <string.h>
-
 static const struct level {
-    const char *name;
     void (*fill)(const double *, int64_t, const double *, int64_t, int32_t, int32_t *, int64_t *);
     double (*limit)(int64_t);
     const int *lanes;
-} LEVELS[] = {
-    {"x86-64-v4", fill_v4, limit_v4, &lanes_v4},
-    {"x86-64-v3", fill_v3, limit_v3, &lanes_v3},
-    {"x86-64-v2", fill_v2, limit_v2, &lanes_v2},
+} KERNELS[LEVELS] = {
+    {fill_v4, limit_v4, &lanes_v4},
+    {fill_v3, limit_v3, &lanes_v3},
+    {fill_v2, limit_v2, &lanes_v2},
 };
 
-static int runs_here(int level)
-{
-    /* The builtin takes nothing but a literal. */
-    switch (level) {
-    case 0: return __builtin_cpu_supports("x86-64-v4") != 0;
-    case 1: return __builtin_cpu_supports("x86-64-v3") != 0;
-    case 2: return __builtin_cpu_supports("x86-64-v2") != 0;
-    }
-    return 0;
-}
-
-/* The level of that name, or without one the best; NULL with an exception. */
+/* The kernel of that level, or without a name the best; NULL with an exception. */
 static const struct level *find(const char *name)
 {
-    for (int k = 0; k < 3; k++)
-        if (runs_here(k) && (name == NULL || strcmp(name, LEVELS[k].name) == 0))
-            return &LEVELS[k];
-    PyErr_Format(PyExc_ValueError, "this processor is not %s", name ? name : "x86-64-v2");
-    return NULL;
+    const int k = find_level(name);
+    return k < 0 ? NULL : &KERNELS[k];
 }
 
 /* Fill `view` with a contiguous buffer of items of `size` bytes: of one of the
@@ -139,30 +121,6 @@ static PyObject *limit(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
-static int prepare(PyObject *module)
-{
-    __builtin_cpu_init();
-    if (find(NULL) == NULL) {
-        PyErr_SetString(PyExc_ImportError, "the kernels need an x86-64-v2 processor");
-        return -1;
-    }
-    PyObject *const names = PyList_New(0);
-    if (names == NULL)
-        return -1;
-    for (int k = 0; k < 3; k++) {
-        PyObject *const name = runs_here(k) ? PyUnicode_FromString(LEVELS[k].name) : NULL;
-        if (PyErr_Occurred() || (name && PyList_Append(names, name) < 0)) {
-            Py_XDECREF(name);
-            Py_DECREF(names);
-            return -1;
-        }
-        Py_XDECREF(name);
-    }
-    const int failed = PyModule_AddObjectRef(module, "levels", names);
-    Py_DECREF(names);
-    return failed;
-}
-
 static PyMethodDef methods[] = {
     {"fill", (PyCFunction)(void (*)(void))fill, METH_VARARGS | METH_KEYWORDS,
      "fill(xs, ys, maxiter, out, counter=None, level=None)\n--\n\n"
@@ -174,17 +132,6 @@ static PyMethodDef methods[] = {
      "Multiply and add as often as that many tests need at least, without any\n"
      "operation waiting for another: what one core cannot be faster than."},
     {NULL, NULL, 0, NULL},
-};
-
-static PyModuleDef_Slot slots[] = {
-    {Py_mod_exec, prepare},
-#ifdef Py_mod_multiple_interpreters
-    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
-#endif
-#ifdef Py_mod_gil
-    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
-#endif
-    {0, NULL},
 };
 
 static struct PyModuleDef module = {

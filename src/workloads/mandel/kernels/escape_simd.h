@@ -4,9 +4,6 @@
 /* No level takes more pixels of a row at a time. */
 #define GROUP_MOST 64
 
-#define NAMED_(name, level) name##_##level
-#define NAMED(name, level) NAMED_(name, level)
-
 #define DECLARE(level)                                                                     \
     void fill_##level(const double *xs, int64_t width, const double *ys, int64_t height,   \
                       int32_t maxiter, int32_t *out, int64_t *next);                       \

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workloads.errors import UnavailableError
-from workloads.harness import caches
-from workloads.mandel.cuda import NO_DEVICE
+from workloads.harness.cuda import cupy_kernel
 
 if TYPE_CHECKING:
     from workloads.harness.arrays import Int32Array
@@ -39,37 +35,12 @@ extern "C" __global__ void fill(const double *xs, const double *ys, const long l
     out[pixel] = result;
 }
 """
-# NVIDIA's compiler fuses multiply and add unless told not to.
-_OPTIONS = ("-fmad=false",)
 _THREADS = 128
-
-
-@functools.cache
-def _kernel() -> tuple[Any, Any, str]:
-    """Return cupy, the compiled kernel, and the device's name."""
-    if not caches.provide("CUPY_CACHE_DIR", "cupy"):
-        os.environ["CUPY_CACHE_IN_MEMORY"] = "1"
-    import cupy  # noqa: PLC0415
-
-    try:
-        name = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.Device().id)["name"].decode()
-    except cupy.cuda.runtime.CUDARuntimeError as error:
-        raise UnavailableError(f"no CUDA device answers ({error})", hint=NO_DEVICE) from error
-    kernel = cupy.RawKernel(_SOURCE, "fill", options=_OPTIONS)
-    try:
-        kernel.compile()
-    except RuntimeError as error:
-        # The driver, which --nv brings, has no compiler for CUDA C.
-        raise UnavailableError(
-            f"CuPy cannot compile: {str(error).splitlines()[0]}",
-            hint="bind the site's CUDA toolkit and put its lib64 on LD_LIBRARY_PATH",
-        ) from error
-    return cupy, kernel, name
 
 
 def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     """Fill `out` on the current device; its copy back is part of the time."""
-    cupy, kernel, name = _kernel()
+    cupy, kernel, name = cupy_kernel(_SOURCE, "fill")
     started, ended = cupy.cuda.Event(), cupy.cuda.Event()
     xs, ys = map(cupy.asarray, grid.axes(rows))
     result = cupy.empty(out.shape, cupy.int32)

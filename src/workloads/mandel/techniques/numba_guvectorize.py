@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workloads.mandel import jit
+from workloads.harness import jit
 from workloads.mandel.techniques.numba_scalar import escape_time
 
 if TYPE_CHECKING:

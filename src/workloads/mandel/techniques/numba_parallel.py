@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.mandel import jit
+from workloads.harness import jit
 from workloads.mandel.techniques.numba_scalar import escape_time
 
 if TYPE_CHECKING:

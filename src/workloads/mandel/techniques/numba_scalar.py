@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.mandel import definition, jit
+from workloads.harness import jit
+from workloads.mandel import definition
 
 if TYPE_CHECKING:
     from workloads.harness.arrays import Float64Array, Int32Array

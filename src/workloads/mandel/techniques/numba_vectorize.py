@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workloads.mandel import definition, jit
+from workloads.harness import jit
+from workloads.mandel import definition
 
 if TYPE_CHECKING:
     from workloads.harness.arrays import Int32Array

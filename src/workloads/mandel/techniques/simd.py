@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workloads.harness.pools import threads
 from workloads.mandel._kernels_simd import fill as fill_rows
 from workloads.mandel._kernels_simd import levels
 from workloads.mandel._kernels_simd import limit as multiply_and_add
-from workloads.mandel.techniques.threads import pool
 
 if TYPE_CHECKING:
     from workloads.harness.arrays import Float64Array, Int32Array
@@ -38,7 +38,7 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
         fill_rows(xs, ys, grid.maxiter, out, counter)
 
     try:
-        for _ in team.hold(pool).map(work, range(team.workers)):
+        for _ in team.hold(threads).map(work, range(team.workers)):
             pass
     finally:
         # After Ctrl-C every thread ends with the row it is in.

@@ -7,54 +7,16 @@ one, so the kernel is a C module of our own.
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import sys
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from workloads.errors import UnavailableError
+from workloads.harness.pools import subinterpreters
 from workloads.mandel.blocks import groups
 
 if TYPE_CHECKING:
     from workloads.harness.arrays import Int32Array
     from workloads.harness.team import Team
     from workloads.mandel.grid import Grid
-
-# Of Python 3.14, and typed as 3.11 sees it; where it is older the technique
-# is not offered.
-futures: Any = importlib.import_module("concurrent.futures")
-
-
-@contextlib.contextmanager
-def pool(team: Team) -> Iterator[Any]:
-    """Give an executor of `team.workers` subinterpreters, all of them up.
-
-    Raises
-    ------
-    UnavailableError
-        When a library has run in this process that they do not get on with:
-        ending them has aborted it in ``free()``.
-    """
-    for module, name in (("pyopencl", "OpenCL"), ("distributed", "Dask")):
-        if module in sys.modules:
-            raise UnavailableError(
-                f"{name} has run in this process, and subinterpreters may then end it",
-                hint="name them before it, or run them by themselves",
-            )
-    interpreters = futures.InterpreterPoolExecutor(team.workers)
-    try:
-        # One starts for each task that finds none idle, and starting takes
-        # longer than handing out these.
-        for up in [interpreters.submit(_nothing) for _ in range(team.workers)]:
-            up.result()
-        yield interpreters
-    finally:
-        interpreters.shutdown(cancel_futures=True)
-
-
-def _nothing() -> None:
-    pass
 
 
 def fill(xs: memoryview, ys: memoryview, maxiter: int, out: memoryview) -> None:
@@ -72,7 +34,7 @@ def deal_out(
     team: Team,
 ) -> None:
     """Have `function` called for each group of rows in a free subinterpreter."""
-    executor = team.hold(pool)
+    executor = team.hold(subinterpreters)
     tasks = []
     for first, part in parts:
         xs, ys = grid.axes(part)

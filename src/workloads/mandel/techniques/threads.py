@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from workloads.harness.pools import threads
 from workloads.mandel import row_kernel
 from workloads.mandel.blocks import groups
 
@@ -14,16 +12,6 @@ if TYPE_CHECKING:
     from workloads.harness.arrays import Int32Array
     from workloads.harness.team import Team
     from workloads.mandel.grid import Grid
-
-
-@contextlib.contextmanager
-def pool(team: Team) -> Iterator[ThreadPoolExecutor]:
-    """Give `team.workers` threads; a failure drops what has not begun."""
-    threads = ThreadPoolExecutor(team.workers)
-    try:
-        yield threads
-    finally:
-        threads.shutdown(cancel_futures=True)
 
 
 def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
@@ -36,6 +24,6 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
         mine = slice(first, first + len(part))
         fill(xs, ys[mine], grid.maxiter, out[mine])
 
-    for _ in team.hold(pool).map(work, groups(rows, grid.width, team.workers)):
+    for _ in team.hold(threads).map(work, groups(rows, grid.width, team.workers)):
         pass
     return f"{name} without the GIL"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
+from workloads.harness.pools import gil_note, threads
 from workloads.mandel.blocks import singles
 from workloads.mandel.techniques import python_2
-from workloads.mandel.techniques.threads import pool
 
 if TYPE_CHECKING:
     from workloads.harness.arrays import Int32Array
@@ -22,8 +21,6 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
         first, part = group
         python_2.compute(grid, part, out[first : first + len(part)], team)
 
-    for _ in team.hold(pool).map(work, singles(rows)):
+    for _ in team.hold(threads).map(work, singles(rows)):
         pass
-    # A build of Python without a GIL has the function and answers False.
-    held = getattr(sys, "_is_gil_enabled", lambda: True)()
-    return "one thread at a time holds the GIL" if held else "this Python has no GIL"
+    return gil_note()

@@ -14,3 +14,7 @@ enum { LANES = BYTES / 8 };
 
 typedef double reals __attribute__((vector_size(BYTES), may_alias));
 typedef int64_t whole __attribute__((vector_size(BYTES), may_alias));
+
+/* A function's name with the level it is compiled for. */
+#define NAMED_(name, level) name##_##level
+#define NAMED(name, level) NAMED_(name, level)

@@ -1,0 +1,179 @@
+"""A workload's command line: options, runs, report."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import itertools
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from workloads.errors import UnavailableError, UsageError, WorkloadError
+from workloads.harness import machine, options, profiling, ranks, scaling
+from workloads.harness.result import Result, table, write_json
+from workloads.harness.technique import listing, select
+
+if TYPE_CHECKING:
+    from workloads.harness.profiling import Profiler
+    from workloads.harness.workload import Problem, Workload
+
+
+def main(workload: Workload, arguments: list[str]) -> int:
+    """Run a workload's command line.
+
+    Returns
+    -------
+    int
+        0, or 1 when an answer is wrong.
+
+    Raises
+    ------
+    WorkloadError
+        For bad input, or when a technique cannot run here.
+    """
+    with _together(workload.name):
+        wish = options.parse(_parser(workload), arguments)
+        if wish.list:
+            print(listing(workload.techniques))
+            return 0
+        options.check_common(wish)
+        problems = workload.problems(wish)
+        names, left_out = _names(workload, wish)
+        results: list[Result] = []
+        with profiling.profiler(wish.profile, f"workloads.{workload.name}") as profile:
+            for problem in problems:
+                found, failed = _run_problem(workload, problem, names, wish, profile)
+                results += found
+                if ranks.is_first():
+                    _report(workload, problem, found, {**left_out, **failed}, wish)
+        if ranks.is_first():
+            _write(workload, wish, problems, arguments, results)
+        return _complain(workload, results)
+
+
+def _parser(workload: Workload) -> options.Parser:
+    parser = options.Parser(
+        prog=f"python -m workloads {workload.name}", description=workload.description
+    )
+    workload.add_options(parser.add_argument_group("what to compute"))
+    samples = any(technique.slow for technique in workload.techniques.values())
+    options.add_common(parser, samples=samples)
+    return parser
+
+
+def _names(workload: Workload, wish: argparse.Namespace) -> tuple[list[str], dict[str, str]]:
+    """Return what is to run, and for ``all`` what is left out and why."""
+    techniques = workload.techniques
+    names, left_out = select(wish.impl, techniques, workload.fastest)
+    if not wish.scale:
+        return names, left_out
+    if wish.impl == "all":
+        left_out |= scaling.without_workers(names, techniques)
+        names = [name for name in names if name not in left_out]
+    scaling.counts(names, techniques, wish.scale)
+    return names, left_out
+
+
+def _run_problem(
+    workload: Workload,
+    problem: Problem,
+    names: Sequence[str],
+    wish: argparse.Namespace,
+    profile: Profiler,
+) -> tuple[list[Result], dict[str, str]]:
+    """Run the techniques one after the other; return results and failures."""
+    # Below --help and --list: it imports multiprocessing.
+    from workloads.harness.run import Wish, run  # noqa: PLC0415
+
+    line = problem.prepare(names)
+    if line and ranks.is_first():
+        print(line, flush=True)
+    how = Wish(wish.workers or machine.cores(), wish.repeat, profile)
+    hows = [replace(how, workers=count, ranks=count) for count in wish.scale or ()] or [how]
+    results: list[Result] = []
+    failed: dict[str, str] = {}
+    for name, each in itertools.product(names, hows):
+        try:
+            results.append(run(name, workload.techniques[name], problem, each))
+        except UnavailableError as error:
+            # Some obstacles show only when a library or device is opened;
+            # with `all` they cost one row.
+            if wish.impl != "all":
+                raise
+            failed[name] = str(error)
+    return results, failed
+
+
+def _report(
+    workload: Workload,
+    problem: Problem,
+    results: Sequence[Result],
+    left_out: Mapping[str, str],
+    wish: argparse.Namespace,
+) -> None:
+    print(problem.title)
+    print(
+        scaling.table(results, workload.unit)
+        if wish.scale
+        else table(results, workload.techniques, workload.baseline, workload.unit)
+    )
+    # The same with every number of workers is said once.
+    for name, note in dict.fromkeys((r.impl, r.note) for r in results if r.note):
+        print(f"  {name}: {note}")
+    for name, reason in left_out.items():
+        print(f"  {name}: left out: {reason}")
+    for line in problem.remarks(results):
+        print(f"  {line}")
+    print(flush=True)
+
+
+def _write(
+    workload: Workload,
+    wish: argparse.Namespace,
+    problems: Sequence[Problem],
+    arguments: Sequence[str],
+    results: Sequence[Result],
+) -> None:
+    if wish.json is not None:
+        parameters = {problem.name: problem.parameters() for problem in problems}
+        write_json(wish.json, workload.name, parameters, arguments, results)
+    if wish.plot is not None:
+        from workloads.harness import plot  # noqa: PLC0415
+
+        if wish.scale:
+            plot.scaling_chart(wish.plot, f"{workload.title}, strong scaling", results)
+        else:
+            title = f"{workload.title}, {workload.rate}"
+            plot.bar_chart(wish.plot, title, workload.unit, results)
+
+
+def _complain(workload: Workload, results: Sequence[Result]) -> int:
+    wrong = [result for result in results if not result.ok]
+    for result in wrong:
+        if ranks.is_first():
+            line = f"{workload.name}: {result.impl} on {result.problem}: {result.verdict}"
+            print(line, file=sys.stderr)
+    return 1 if wrong else 0
+
+
+@contextlib.contextmanager
+def _together(name: str) -> Iterator[None]:
+    """End all ranks when one fails in a way the others cannot know of."""
+    try:
+        yield
+    except (UsageError, UnavailableError):
+        # Every rank comes to the same conclusion.
+        raise
+    except Exception as error:
+        comm = ranks.several()
+        if comm is None:
+            raise
+        if isinstance(error, WorkloadError):
+            print(f"{name}: {error}", file=sys.stderr)
+        else:
+            traceback.print_exc()
+        comm.Abort(getattr(error, "exit_code", 1))
+        raise

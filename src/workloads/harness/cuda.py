@@ -1,0 +1,57 @@
+"""Whether there is an NVIDIA GPU, and kernels in CUDA C by CuPy."""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+from typing import Any
+
+from workloads.errors import UnavailableError
+from workloads.harness import caches
+
+NO_DEVICE = "run with --nv on a GPU node"
+NO_NUMBA_CUDA = (
+    "the package numba-cuda is not in this image: add it in a venv, pip install 'numba-cuda[cu12]'"
+)
+
+# NVIDIA's compiler fuses multiply and add unless told not to.
+_OPTIONS = ("-fmad=false",)
+
+
+def no_device() -> str:
+    """Return why no CUDA kernel can run here, or an empty string; imports nothing."""
+    # Numbered by card; under WSL there is one device for all.
+    devices = Path("/dev")
+    if any(devices.glob("nvidia[0-9]*")) or (devices / "dxg").exists():
+        return ""
+    return f"no CUDA device: {NO_DEVICE}"
+
+
+@functools.cache
+def cupy_kernel(source: str, name: str) -> tuple[Any, Any, str]:
+    """Return cupy, the compiled kernel of that name, and the device's name.
+
+    Raises
+    ------
+    UnavailableError
+        When no device answers, or there is no compiler.
+    """
+    if not caches.provide("CUPY_CACHE_DIR", "cupy"):
+        os.environ["CUPY_CACHE_IN_MEMORY"] = "1"
+    import cupy  # noqa: PLC0415
+
+    try:
+        device = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.Device().id)["name"].decode()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        raise UnavailableError(f"no CUDA device answers ({error})", hint=NO_DEVICE) from error
+    kernel = cupy.RawKernel(source, name, options=_OPTIONS)
+    try:
+        kernel.compile()
+    except RuntimeError as error:
+        # The driver, which --nv brings, has no compiler for CUDA C.
+        raise UnavailableError(
+            f"CuPy cannot compile: {str(error).splitlines()[0]}",
+            hint="bind the site's CUDA toolkit and put its lib64 on LD_LIBRARY_PATH",
+        ) from error
+    return cupy, kernel, str(device)

@@ -1,0 +1,87 @@
+"""A cluster of Dask's: one of this machine, or a site's."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from workloads.errors import UnavailableError, WorkerError
+from workloads.harness import caches, tracing
+from workloads.harness.team import leave_signals_to_parent
+
+if TYPE_CHECKING:
+    from workloads.harness.team import Team
+
+
+@contextlib.contextmanager
+def client(team: Team, prepare: Callable[[], object]) -> Iterator[Any]:
+    """Give a client of DASK_SCHEDULER_FILE's cluster, else of one of our own.
+
+    Parameters
+    ----------
+    team
+        Its `workers` become those of a cluster that is there already.
+    prepare
+        Called once in each worker: imports and compilation.
+
+    Raises
+    ------
+    UnavailableError
+        When the given cluster cannot be had.
+    """
+    # Read when dask is imported; its worker processes inherit it.
+    caches.provide("DASK_TEMPORARY_DIRECTORY", "dask")
+    import dask  # noqa: PLC0415
+    from dask.distributed import Client, LocalCluster  # noqa: PLC0415
+
+    # Forked by a server that has imported Dask and runs no thread: spawned
+    # ones would import it all anew.
+    dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
+    with contextlib.ExitStack() as stack:
+        given = os.environ.get("DASK_SCHEDULER_FILE")
+        if given:
+            try:
+                connected = stack.enter_context(Client(scheduler_file=given, timeout="30s"))
+            except (OSError, ValueError) as error:
+                raise UnavailableError(f"DASK_SCHEDULER_FILE={given}: {error}") from error
+            team.workers = sum(connected.nthreads().values())
+            if not team.workers:
+                raise UnavailableError(f"the cluster of DASK_SCHEDULER_FILE={given} has no worker")
+        else:
+            cluster = LocalCluster(
+                n_workers=team.workers,
+                threads_per_worker=1,
+                # None would mean port 8787, which another user's may have.
+                dashboard_address="127.0.0.1:0",
+                worker_dashboard_address="127.0.0.1:0",
+                # No limit but the machine's.
+                memory_limit=0,
+                silence_logs=logging.CRITICAL,
+            )
+            stack.enter_context(cluster)
+            connected = stack.enter_context(Client(cluster))
+            connected.run(leave_signals_to_parent)
+        connected.run(prepare)
+        connected.run(tracing.join)
+        yield connected
+        connected.run(tracing.leave)
+
+
+@contextlib.contextmanager
+def failures() -> Iterator[None]:
+    """Say in one line that a worker has ended.
+
+    Raises
+    ------
+    WorkerError
+        When Dask has given up a task since its workers were killed.
+    """
+    from dask.distributed import KilledWorker  # noqa: PLC0415
+
+    try:
+        yield
+    except KilledWorker as error:
+        raise WorkerError("a Dask worker ended unasked, again and again") from error

@@ -1,0 +1,61 @@
+"""The processes of a run, and who of them has a part in a technique."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from workloads.errors import WorkloadError
+from workloads.harness import ranks
+
+T = TypeVar("T")
+
+
+class Job:
+    """All processes of this run: one, or the ranks of an MPI job.
+
+    Parameters
+    ----------
+    collective
+        Whether the technique is one of all ranks, not of the first alone.
+    count
+        How many of the ranks compute; by default all.
+    """
+
+    def __init__(self, *, collective: bool, count: int | None) -> None:
+        self.comm: Any = ranks.world() if collective or ranks.expected() > 1 else None
+        self.first = self.comm is None or self.comm.rank == 0
+        self.collective = collective
+        # Of the ranks that compute. Those other than the first have a part in
+        # collective techniques only.
+        self.team: Any = None
+        if collective:
+            world = ranks.world()
+            self.team = ranks.first(world, count or world.size)
+        self.computes = self.team is not None if collective else self.first
+        self._failure: WorkloadError | None = None
+
+    def agree(self, value: Any) -> Any:
+        """Return rank 0's value on every rank that computes."""
+        return self.team.bcast(value, root=0) if self.collective else value
+
+    @contextlib.contextmanager
+    def failures(self) -> Iterator[None]:
+        """Keep a known failure of rank 0 alone until every rank has left."""
+        try:
+            yield
+        except WorkloadError as error:
+            if self.comm is None or self.team is self.comm:
+                raise
+            self._failure = error
+
+    def leave(self, value: T) -> T:
+        """Wait for every rank; return rank 0's result, or raise its failure."""
+        if self.comm is None:
+            return value
+        ranks.wait_quietly(self.comm)
+        value, failure = self.comm.bcast((value, self._failure), root=0)
+        if failure is not None:
+            raise failure
+        return value

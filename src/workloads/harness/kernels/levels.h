@@ -1,0 +1,70 @@
+/* The levels of x86-64 that a kernel is compiled for, and the module of it.
+ *
+ * For a module that is no more than its kernel: it keeps no state and may be
+ * imported in subinterpreters that have a GIL of their own.
+ */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <string.h>
+
+/* The best first; so stand the kernel's own tables. */
+enum { LEVELS = 3 };
+static const char *const LEVEL_NAMES[LEVELS] = {"x86-64-v4", "x86-64-v3", "x86-64-v2"};
+
+static int runs_here(int level)
+{
+    /* The builtin takes nothing but a literal. */
+    switch (level) {
+    case 0: return __builtin_cpu_supports("x86-64-v4") != 0;
+    case 1: return __builtin_cpu_supports("x86-64-v3") != 0;
+    case 2: return __builtin_cpu_supports("x86-64-v2") != 0;
+    }
+    return 0;
+}
+
+/* The level of that name, or without one the best; -1 with an exception. */
+static int find_level(const char *name)
+{
+    for (int k = 0; k < LEVELS; k++)
+        if (runs_here(k) && (name == NULL || strcmp(name, LEVEL_NAMES[k]) == 0))
+            return k;
+    PyErr_Format(PyExc_ValueError, "this processor is not %s", name ? name : "x86-64-v2");
+    return -1;
+}
+
+/* Give the module its list `levels`: those that this processor has. */
+static int prepare(PyObject *module)
+{
+    __builtin_cpu_init();
+    if (find_level(NULL) < 0) {
+        PyErr_SetString(PyExc_ImportError, "the kernels need an x86-64-v2 processor");
+        return -1;
+    }
+    PyObject *const names = PyList_New(0);
+    if (names == NULL)
+        return -1;
+    for (int k = 0; k < LEVELS; k++) {
+        PyObject *const name = runs_here(k) ? PyUnicode_FromString(LEVEL_NAMES[k]) : NULL;
+        if (PyErr_Occurred() || (name && PyList_Append(names, name) < 0)) {
+            Py_XDECREF(name);
+            Py_DECREF(names);
+            return -1;
+        }
+        Py_XDECREF(name);
+    }
+    const int failed = PyModule_AddObjectRef(module, "levels", names);
+    Py_DECREF(names);
+    return failed;
+}
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, prepare},
+#ifdef Py_mod_multiple_interpreters
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#ifdef Py_mod_gil
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};

@@ -1,0 +1,72 @@
+"""Threads and subinterpreters as workers, for `Team.hold`."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from workloads.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from workloads.harness.team import Team
+
+# With InterpreterPoolExecutor, of Python 3.14, and typed as 3.11 sees it;
+# where it is older such a technique is not offered.
+_futures: Any = importlib.import_module("concurrent.futures")
+
+
+def no_subinterpreters() -> str:
+    """Return why there are no subinterpreters here, or an empty string."""
+    return "" if sys.version_info >= (3, 14) else "subinterpreters need Python 3.14"
+
+
+def gil_note() -> str:
+    """Return what threads of pure Python have to say of the GIL."""
+    # A build of Python without a GIL has the function and answers False.
+    held = getattr(sys, "_is_gil_enabled", lambda: True)()
+    return "one thread at a time holds the GIL" if held else "this Python has no GIL"
+
+
+@contextlib.contextmanager
+def threads(team: Team) -> Iterator[ThreadPoolExecutor]:
+    """Give `team.workers` threads; a failure drops what has not begun."""
+    executor = ThreadPoolExecutor(team.workers)
+    try:
+        yield executor
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+@contextlib.contextmanager
+def subinterpreters(team: Team) -> Iterator[Any]:
+    """Give an executor of `team.workers` subinterpreters, all of them up.
+
+    Raises
+    ------
+    UnavailableError
+        When a library has run in this process that they do not get on with:
+        ending them has aborted it in ``free()``.
+    """
+    for module, name in (("pyopencl", "OpenCL"), ("distributed", "Dask")):
+        if module in sys.modules:
+            raise UnavailableError(
+                f"{name} has run in this process, and subinterpreters may then end it",
+                hint="name them before it, or run them by themselves",
+            )
+    interpreters = _futures.InterpreterPoolExecutor(team.workers)
+    try:
+        # One starts for each task that finds none idle, and starting takes
+        # longer than handing out these.
+        for up in [interpreters.submit(_nothing) for _ in range(team.workers)]:
+            up.result()
+        yield interpreters
+    finally:
+        interpreters.shutdown(cancel_futures=True)
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,121 @@
+"""What a workload is: its problems, its techniques, and what the report says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import argparse
+
+    from workloads.harness.result import Result
+    from workloads.harness.technique import Technique
+    from workloads.harness.trial import Trial
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one repetition gave.
+
+    Parameters
+    ----------
+    seconds
+        How long it took.
+    work
+        How much was done, in the workload's unit.
+    answer
+        What identifies the answer: its SHA-256, or the count.
+    ok
+        Whether it is right.
+    verdict
+        What it was compared with and how that went.
+    note
+        What else is to be said.
+    """
+
+    seconds: float
+    work: int
+    answer: str
+    ok: bool
+    verdict: str
+    note: str = ""
+
+
+class Attempt(Protocol):
+    """One technique at one problem."""
+
+    def warm_up(self) -> None:
+        """Do a little once: libraries are loaded, just-in-time compilers done."""
+
+    def once(self) -> Outcome:
+        """Do it once, timed by the trial's clock, and check the answer."""
+
+
+class Problem(Protocol):
+    """One thing that is computed, by one technique after the other.
+
+    With MPI each rank has its own, and all of them come to the same calls;
+    what rank 0 says is what counts.
+    """
+
+    @property
+    def name(self) -> str:
+        """For tables and charts."""
+
+    @property
+    def title(self) -> str:
+        """The line above the table."""
+
+    def parameters(self) -> Mapping[str, object]:
+        """Return what ``--json`` is to say of it."""
+
+    def prepare(self, names: Sequence[str]) -> str:
+        """Refuse what these techniques cannot do; return a line to show, or none."""
+
+    def attempt(self, trial: Trial) -> Attempt:
+        """Return what a technique does; called on the ranks that compute."""
+
+    def finish(self, result: Result) -> None:
+        """Complete a result: how much there was to do, what else is to be said."""
+
+    def remarks(self, results: Sequence[Result]) -> list[str]:
+        """Return the lines below the table."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A workload's part of the command line and of the report.
+
+    Parameters
+    ----------
+    name
+        In ``python -m workloads NAME``.
+    description
+        For ``--help``.
+    title, rate
+        Of charts: what it is, and what the rate counts.
+    unit
+        Of the rate, for example ``M tests/s``; work is counted in millionths.
+    techniques
+        The registry.
+    fastest
+        What ``auto`` tries, first to last.
+    add_options
+        Adds what is to be computed to its group of options.
+    problems
+        Makes that of the options.
+    baseline
+        The technique that speed-ups refer to.
+    """
+
+    name: str
+    description: str
+    title: str
+    rate: str
+    unit: str
+    techniques: Mapping[str, Technique]
+    fastest: Sequence[str]
+    add_options: Callable[[argparse._ArgumentGroup], None]
+    problems: Callable[[argparse.Namespace], Sequence[Problem]]
+    baseline: str = "python"

@@ -1,0 +1,222 @@
+"""One area: what a technique does of it, checked and written block by block."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workloads.errors import UsageError
+from workloads.harness import machine, progress
+from workloads.harness.result import Result, duration
+from workloads.harness.workload import Outcome
+from workloads.mandel import output
+from workloads.mandel.answer import Answer
+from workloads.mandel.blocks import block_rows, blocks, sample
+from workloads.mandel.grid import Area, Grid
+from workloads.mandel.registry import TECHNIQUES
+
+if TYPE_CHECKING:
+    from workloads.harness.arrays import Int32Array
+    from workloads.harness.trial import Trial
+
+# Before the clock starts each technique computes this much once, so that
+# libraries are initialised and just-in-time compilers done.
+_WARM_UP_ROWS = 2
+_WARM_UP_COLUMNS = 16
+_WARM_UP_MAXITER = 100
+
+
+def _is_sampled(name: str, grid: Grid) -> bool:
+    """Return whether a technique computes only some rows unless told otherwise."""
+    return TECHNIQUES[name].slow and sample(grid) != range(grid.height)
+
+
+def _require_memory(grid: Grid) -> str:
+    """Return what a large image takes, or an empty string for one block of rows.
+
+    Raises
+    ------
+    UsageError
+        When the machine has less memory.
+    """
+    rows = block_rows(grid)
+    # A block of rows; the same again while the workers' shares are on their
+    # way, and half of it where they are put in order; a kernel's arrays for
+    # one row of points.
+    need = (3 * 4 * rows + 100) * grid.width
+    there = machine.available_memory()
+    if there and need > there:
+        raise UsageError(
+            f"--size {grid.width} {grid.height} needs {need / 2**30:,.1f} GiB of memory, "
+            f"{there / 2**30:,.1f} are available"
+        )
+    if rows == grid.height:
+        return ""
+    return (
+        f"{4 * grid.width * grid.height / 2**30:,.1f} GiB of numbers in blocks of {rows:,} rows: "
+        f"{need / 2**30:,.1f} GiB of memory, {there / 2**30:,.1f} are available"
+    )
+
+
+@dataclass
+class Picture:
+    """An area that is to be computed, and where its picture goes.
+
+    Parameters
+    ----------
+    area
+        What to compute.
+    full
+        Whether slow techniques do all the work, too.
+    out
+        Where its picture or numbers go, if anywhere.
+    written
+        Whether a technique that computes every row has done so: the first of
+        them writes the file.
+    """
+
+    area: Area
+    full: bool
+    out: Path | None = None
+    written: bool = False
+
+    @property
+    def name(self) -> str:
+        """The area's."""
+        return self.area.name
+
+    @property
+    def title(self) -> str:
+        """The line above the table."""
+        grid = self.area.grid
+        return (
+            f"mandel {self.name}: x {grid.xmin:g}…{grid.xmax:g}, y {grid.ymin:g}…{grid.ymax:g}, "
+            f"{grid.width}×{grid.height}, maxiter {grid.maxiter}"
+        )
+
+    def parameters(self) -> Mapping[str, object]:
+        """Return window, size and limit."""
+        return vars(self.area.grid)
+
+    def prepare(self, names: Sequence[str]) -> str:
+        """Refuse what does not fit into memory, and a picture of samples."""
+        size = _require_memory(self.area.grid)
+        sampled = not self.full and all(_is_sampled(name, self.area.grid) for name in names)
+        if self.out is not None and sampled:
+            raise UsageError(
+                f"--out: {', '.join(names)} would compute a sample of {self.name}",
+                hint="add --full or a faster technique",
+            )
+        return f"mandel {self.name}: {size}" if size else ""
+
+    def rows(self, name: str) -> range:
+        """Return which rows a technique computes."""
+        everything = range(self.area.grid.height)
+        return sample(self.area.grid) if TECHNIQUES[name].slow and not self.full else everything
+
+    def attempt(self, trial: Trial) -> _Attempt:
+        """Return what a technique does."""
+        return _Attempt(self, trial)
+
+    def finish(self, result: Result) -> None:
+        """Complete a result by how much there was to do."""
+        grid, rows = self.area.grid, self.rows(result.impl)
+        result.complete = len(rows) == grid.height
+        # Without a stored count the rows that were computed stand for all.
+        result.total = self.area.tests or result.work * grid.height // len(rows)
+        if result.complete:
+            self.written = True
+            return
+        part = f"{len(rows)} of {grid.height:,} rows in {duration(min(result.samples))}"
+        result.note = "; ".join(filter(None, (part, result.note)))
+
+    def remarks(self, results: Sequence[Result]) -> list[str]:
+        """Return the answers' hashes, and where the picture is."""
+        lines = []
+        for answer, result in {result.answer: result for result in reversed(results)}.items():
+            rows = "" if result.complete else " of the sampled rows"
+            lines.append(f"sha256{rows} {answer}: {result.verdict}")
+        if self.out is not None and any(result.complete and result.ok for result in results):
+            lines.append(f"written to {self.out}")
+        return lines
+
+
+class _WrongError(Exception):
+    """The answer is wrong: its picture must not appear."""
+
+
+def _require(right: bool) -> None:
+    if not right:
+        raise _WrongError
+
+
+class _Attempt:
+    """One technique on one area."""
+
+    def __init__(self, picture: Picture, trial: Trial) -> None:
+        import numpy as np  # noqa: PLC0415
+
+        self._area, self._trial = picture.area, trial
+        self._rows = picture.rows(trial.name)
+        complete = len(self._rows) == picture.area.grid.height
+        self._out = picture.out if complete and not picture.written else None
+        # Workers of a slow technique have nothing to share in a single row.
+        singly = trial.technique.slow and trial.technique.parallel == "no"
+        length = min(len(self._rows), block_rows(self._area.grid, singly=singly))
+        self._parts = list(blocks(self._rows, length))
+        # Ranks other than the first hold no image.
+        self._buffer = np.empty((length if trial.job.first else 0, self._area.grid.width), np.int32)
+
+    def warm_up(self) -> None:
+        """Compute a few points."""
+        import numpy as np  # noqa: PLC0415
+
+        grid = self._area.grid
+        columns = min(grid.width, _WARM_UP_COLUMNS)
+        window = (grid.xmin, grid.xmax, grid.ymin, grid.ymax)
+        small = Grid(*window, columns, _WARM_UP_ROWS, min(grid.maxiter, _WARM_UP_MAXITER))
+        out = np.empty((small.height, small.width), np.int32)
+        self._trial.module.compute(small, range(small.height), out, self._trial.members)
+
+    def once(self) -> Outcome:
+        """Compute everything once, and write it if that is to be done."""
+        answer = Answer(self._area, self._rows)
+        wrong = note = ""
+        try:
+            with contextlib.ExitStack() as stack:
+                target = None
+                if self._out is not None and self._trial.job.first and not self._trial.repetition:
+                    target = stack.enter_context(output.sink(self._out, self._area.grid))
+                note = self._fill(answer, target)
+                seconds = self._trial.seconds
+                _require(self._trial.job.agree(answer.right))
+        except _WrongError:
+            wrong = answer.explain(self._parts, lambda rows: self._block(rows)[0])
+        verdict = wrong or answer.praise
+        return Outcome(seconds, answer.tests, answer.sha256, not wrong, verdict, note)
+
+    def _block(self, rows: range) -> tuple[Int32Array, str]:
+        """Return a block of rows (valid until the next) and the note."""
+        block = self._buffer[: len(rows)]
+        # No escape time is negative: a row that nobody fills is found.
+        block.fill(-1)
+        with self._trial.clock():
+            note = self._trial.module.compute(self._area.grid, rows, block, self._trial.members)
+        return block, note
+
+    def _fill(self, answer: Answer, target: output.Sink | None) -> str:
+        note = ""
+        first = self._trial.job.first
+        title = f"{self._trial.name} {self._area.name}"
+        with progress.bar(title, len(self._rows), show=first) as advance:
+            for rows in self._parts:
+                block, note = self._block(rows)
+                if first:
+                    answer.take(rows, block)
+                    if target is not None:
+                        target.write(block)
+                advance(len(rows))
+        return note

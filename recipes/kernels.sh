@@ -84,3 +84,7 @@ nothing_fused fill.o
 c -w -c _kernels_f2pymodule.c fortranobject.c
 link -o "$package/mandel/_kernels_f2py$suffix" _kernels_f2pymodule.o fortranobject.o fill.o
 simd mandel escape limit
+
+enter pi
+cython pi
+simd pi philox

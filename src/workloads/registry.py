@@ -5,4 +5,5 @@ from __future__ import annotations
 # name -> (module with `main(arguments) -> exit code`, what it computes)
 WORKLOADS = {
     "mandel": ("workloads.mandel.command", "escape times of the Mandelbrot set, exact to the bit"),
+    "pi": ("workloads.pi.command", "pi by counting random points: the GIL, and who is free of it"),
 }

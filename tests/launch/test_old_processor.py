@@ -51,6 +51,8 @@ def total(n):
     return s
 assert total(1000) == 249750.0
 from workloads.mandel import _kernels_simd
+from workloads.pi._kernels_simd import count
+assert count(0, 1000, 2022) == 797
 print("right")
 """,
 }

@@ -1,0 +1,137 @@
+"""``python -m workloads pi``: what may be asked for, and what is done of it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workloads.harness import command, options
+from workloads.harness.workload import Outcome, Workload
+from workloads.pi import answer
+from workloads.pi.registry import FASTEST, TECHNIQUES
+
+if TYPE_CHECKING:
+    from workloads.harness.result import Result
+    from workloads.harness.trial import Trial
+
+# Loads libraries and runs just-in-time compilers before the clock starts.
+_WARM_UP_PAIRS = 1_000
+# More would take hours; no kernel's 32-bit counts a group overflow below it.
+_MOST_PAIRS = 1 << 40
+
+
+@dataclass(frozen=True)
+class Count:
+    """A number of pairs that is to be counted.
+
+    Parameters
+    ----------
+    pairs
+        How many.
+    seed
+        Of the streams.
+    """
+
+    pairs: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """How many pairs."""
+        return f"{self.pairs:,} pairs"
+
+    @property
+    def title(self) -> str:
+        """The line above the table."""
+        return f"pi: {self.name}, seed {self.seed}"
+
+    def parameters(self) -> Mapping[str, object]:
+        """Return pairs and seed."""
+        return vars(self)
+
+    def prepare(self, _: Sequence[str]) -> str:
+        """Refuse nothing: a count takes no memory."""
+        return ""
+
+    def attempt(self, trial: Trial) -> _Attempt:
+        """Return what a technique does."""
+        return _Attempt(self, trial)
+
+    def finish(self, result: Result) -> None:
+        """Say that all of it was done."""
+        result.total = self.pairs
+
+    def remarks(self, results: Sequence[Result]) -> list[str]:
+        """Return each count with what it says of pi, once."""
+        lines = []
+        for result in results:
+            family = answer.family(result.impl)
+            # The count of this family depends on the workers.
+            who = f", {result.workers} at work" if family == "seeded" else ""
+            hits = int(result.answer)
+            lines.append(
+                f"{family}{who}: {hits:,} hits, π ≈ {4 * hits / self.pairs:.7f}: {result.verdict}"
+            )
+        return [*dict.fromkeys(lines)]
+
+
+class _Attempt:
+    """One technique at one number of pairs."""
+
+    def __init__(self, count: Count, trial: Trial) -> None:
+        self._count, self._trial = count, trial
+
+    def warm_up(self) -> None:
+        """Count a few pairs."""
+        pairs = min(self._count.pairs, _WARM_UP_PAIRS)
+        self._trial.module.compute(pairs, self._count.seed, self._trial.members)
+
+    def once(self) -> Outcome:
+        """Count all of them."""
+        trial, pairs, seed = self._trial, self._count.pairs, self._count.seed
+        with trial.clock():
+            hits, note = trial.module.compute(pairs, seed, trial.members)
+        right, verdict = True, ""
+        # The others' counts are nothing by themselves.
+        if trial.job.first:
+            right, verdict = answer.check(trial.name, hits, pairs, seed, trial.workers)
+        return Outcome(trial.seconds, pairs, str(hits), right, verdict, note)
+
+
+def _add_options(what: argparse._ArgumentGroup) -> None:
+    what.add_argument(
+        "-n",
+        type=options.whole(1, _MOST_PAIRS),
+        default=answer.PAIRS,
+        metavar="N",
+        help=f"pairs of numbers (default: {answer.PAIRS})",
+    )
+    what.add_argument(
+        "--seed",
+        type=options.whole(0, 2**64 - 1),
+        default=answer.SEED,
+        metavar="N",
+        help=f"of the streams (default: {answer.SEED}, for which counts are stored)",
+    )
+
+
+PI = Workload(
+    name="pi",
+    description="Pi by counting the pairs x, y of random numbers with x·x + y·y < 1. The "
+    "techniques of the family `seeded` draw from random.Random(seed + worker), those of `philox` "
+    "count the same pairs whoever does it; every count is checked.",
+    title="Pi",
+    rate="pairs a second",
+    unit="M pairs/s",
+    techniques=TECHNIQUES,
+    fastest=FASTEST,
+    add_options=_add_options,
+    problems=lambda wish: [Count(wish.n, wish.seed)],
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the workload's command line: see `workloads.harness.command.main`."""
+    return command.main(PI, arguments)

@@ -1,0 +1,8 @@
+"""One technique a file, each with the same function.
+
+``compute(pairs, seed, team) -> (hits, note)`` counts the hits among `pairs`
+pairs of its family's stream (see `workloads.pi.definition`). `team` has the
+workers it may use; the note is what the report should say, or an empty
+string. An MPI technique is called on every rank together; what counts is
+what it returns on rank 0.
+"""

@@ -1,0 +1,31 @@
+"""Dask: a share to each worker of a cluster, of this machine or a site's."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from workloads.harness import dask_client
+from workloads.pi import definition
+from workloads.pi.shares import seeds
+
+if TYPE_CHECKING:
+    from workloads.harness.team import Team
+
+
+def _prepare() -> None:
+    """Nothing beyond this module's own imports, which come with its name."""
+
+
+def _client(team: Team) -> AbstractContextManager[Any]:
+    return dask_client.client(team, _prepare)
+
+
+def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
+    """Count in the cluster's workers."""
+    client = team.hold(_client)
+    each = zip(*seeds(seed, pairs, team.workers), strict=True)
+    # Not pure: the same share asked for again is to be counted again.
+    futures = client.map(definition.seeded_hits, *each, pure=False)
+    with dask_client.failures():
+        return sum(client.gather(futures)), "a GIL each"

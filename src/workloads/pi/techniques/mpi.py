@@ -1,0 +1,18 @@
+"""MPI: a share to each rank, the counts summed up on the first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workloads.pi.definition import seeded_hits
+from workloads.pi.shares import seeds
+
+if TYPE_CHECKING:
+    from workloads.harness.team import Team
+
+
+def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
+    """Count on every rank."""
+    mine = seeded_hits(*seeds(seed, pairs, team.comm.size)[team.comm.rank])
+    # On the other ranks there is no sum.
+    return team.comm.reduce(mine) or 0, ""

@@ -1,0 +1,21 @@
+"""Spawned processes: an interpreter and a GIL each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workloads.pi import definition
+from workloads.pi.shares import seeds
+
+if TYPE_CHECKING:
+    from workloads.harness.team import Team
+
+
+def _prepare() -> None:
+    """Nothing beyond this module's own imports, which come with its name."""
+
+
+def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
+    """Count in `team.workers` processes."""
+    each = zip(*seeds(seed, pairs, team.workers), strict=True)
+    return sum(team.pool(_prepare).map(definition.seeded_hits, *each)), "a GIL each"

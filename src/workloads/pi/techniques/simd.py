@@ -1,0 +1,29 @@
+"""Vector instructions on every core: the C kernel in threads that share the pairs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workloads.harness.pools import threads
+from workloads.pi._kernels_simd import count, levels
+from workloads.pi.shares import parts
+
+if TYPE_CHECKING:
+    from workloads.harness.team import Team
+
+
+def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
+    """Count in `team.workers` threads."""
+    # Whoever is free takes the next; a part takes a millisecond or so, which
+    # a task for each would lengthen.
+    todo = iter(parts(pairs, team.workers))
+
+    def work(_: int) -> int:
+        return sum(count(part.start, part.stop, seed) for part in todo)
+
+    try:
+        return sum(team.hold(threads).map(work, range(team.workers))), str(levels[0])
+    finally:
+        # After Ctrl-C every thread ends with the part it is in.
+        for _ in todo:
+            pass

@@ -1,0 +1,23 @@
+"""Threads that also wait: the GIL's other side, as who waits lets go of it.
+
+Each batch of numbers seems to come from a slow source, a disk or a network;
+it takes about as long to come as to count. One thread waits for every batch
+in turn; of several, one counts while the others wait.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workloads.pi.techniques.threads import share_out
+
+if TYPE_CHECKING:
+    from workloads.harness.team import Team
+
+_SECONDS_A_PAIR = 100e-9
+
+
+def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
+    """Count in `team.workers` threads."""
+    count = share_out(pairs, seed, team, wait=_SECONDS_A_PAIR)
+    return count, f"waits {pairs * _SECONDS_A_PAIR:.3g} s in all"

@@ -1,0 +1,56 @@
+"""Threads: the GIL lets one of them count at a time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from workloads.harness.pools import gil_note, threads
+from workloads.pi.definition import hits, seeded
+from workloads.pi.shares import seeds
+
+if TYPE_CHECKING:
+    from workloads.harness.team import Team
+
+# After each a thread looks whether it is to stop.
+_BATCH_PAIRS = 100_000
+
+
+def share_out(pairs: int, seed: int, team: Team, *, wait: float = 0.0) -> int:
+    """Count in `team.workers` threads.
+
+    Parameters
+    ----------
+    pairs, seed
+        What to count.
+    team
+        Its threads do it.
+    wait
+        Seconds a pair that a batch of them takes to come.
+    """
+    stop = threading.Event()
+
+    def work(seed: int, pairs: int) -> int:
+        draw = seeded(seed)
+        count = 0
+        for first in range(0, pairs, _BATCH_PAIRS):
+            if stop.is_set():
+                break
+            batch = min(_BATCH_PAIRS, pairs - first)
+            if wait:
+                time.sleep(batch * wait)
+            count += hits(draw, batch)
+        return count
+
+    each = zip(*seeds(seed, pairs, team.workers), strict=True)
+    try:
+        return sum(team.hold(threads).map(work, *each))
+    finally:
+        # After Ctrl-C every thread ends with the batch it is in.
+        stop.set()
+
+
+def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
+    """Count in `team.workers` threads."""
+    return share_out(pairs, seed, team), gil_note()

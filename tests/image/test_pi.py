@@ -1,0 +1,232 @@
+"""Pi: every technique's count, whatever the pairs and the workers."""
+
+import importlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from workloads.__main__ import main
+from workloads.errors import UnavailableError
+from workloads.harness.cuda import no_device
+from workloads.harness.team import Team
+from workloads.pi.definition import philox_hits, seeded_hits
+from workloads.pi.registry import PHILOX, SEEDED, TECHNIQUES
+from workloads.pi.shares import seeds
+
+GPU = {"cupy", "numba-cuda"} if no_device() else set()
+RANKS = [name for name, technique in TECHNIQUES.items() if technique.parallel == "ranks"]
+# A cluster takes seconds to start, and subinterpreters want a process to
+# themselves: both have a test of their own.
+APART = {"dask", "subinterpreters", *RANKS, *GPU}
+LOCAL = [name for name in TECHNIQUES if name not in APART]
+PARALLEL = [name for name in LOCAL if TECHNIQUES[name].parallel in ("threads", "processes")]
+SEED = 2022
+
+
+def compute(name, pairs, workers=2, seed=SEED):
+    reason = TECHNIQUES[name].why_not()
+    assert reason == "", f"{name}: {reason}"
+    with Team(workers) as team:
+        return importlib.import_module(TECHNIQUES[name].module).compute(pairs, seed, team)[0]
+
+
+def want(name, pairs, workers=2, seed=SEED):
+    if name in PHILOX:
+        return philox_hits(seed, range(pairs))
+    alone = TECHNIQUES[name].parallel == "no"
+    return sum(seeded_hits(*each) for each in seeds(seed, pairs, 1 if alone else workers))
+
+
+def pi(*arguments):
+    return main(["pi", *map(str, arguments)])
+
+
+def in_own_process(launcher, *arguments):
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [*launcher, sys.executable, "-m", "workloads", "pi", *arguments]
+    return subprocess.run(
+        [str(word) for word in command], env=env, capture_output=True, text=True, check=False
+    )
+
+
+def mpiexec(size, *arguments):
+    # The launcher of the interpreter's own installation goes first.
+    beside = str(Path(sys.executable).parent)
+    launcher = shutil.which("mpiexec", path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
+    assert launcher is not None
+    return in_own_process([launcher, "-n", size], *arguments)
+
+
+class TestDefinition:
+    def test_the_stored_counts_of_numpys_stream(self):
+        assert philox_hits(SEED, range(1_000)) == 797
+        assert philox_hits(SEED, range(20_000_000)) == 15_705_172
+
+    @pytest.mark.parametrize("first", [0, 1, 2, 3, 4, 5, 997, 65_535, 65_536, 65_537])
+    @pytest.mark.parametrize("length", [0, 1, 2, 3, 70_001])
+    def test_a_part_of_the_stream_is_what_the_whole_has_there(self, first, length):
+        stream = np.random.Generator(np.random.Philox(key=SEED)).random(2 * (first + length))
+        x, y = stream[2 * first :: 2], stream[2 * first + 1 :: 2]
+        hits = np.count_nonzero(x * x + y * y < 1.0)
+        assert philox_hits(SEED, range(first, first + length)) == hits
+
+
+@pytest.mark.parametrize("name", [name for name in LOCAL if name in PHILOX])
+def test_counter_based_techniques_have_the_stored_count(name):
+    assert compute(name, 20_000_000) == 15_705_172
+
+
+@pytest.mark.parametrize("pairs", [1, 2, 3, 7, 1_000, 100_003])
+@pytest.mark.parametrize("name", LOCAL)
+def test_any_number_of_pairs(name, pairs):
+    assert compute(name, pairs) == want(name, pairs)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 5])
+@pytest.mark.parametrize("name", PARALLEL)
+def test_any_number_of_workers(name, workers):
+    assert compute(name, 10_007, workers) == want(name, 10_007, workers)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**63, 2**64 - 1])
+@pytest.mark.parametrize("name", [name for name in LOCAL if name in PHILOX])
+def test_any_seed(name, seed):
+    assert compute(name, 4_001, seed=seed) == want(name, 4_001, seed=seed)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_cluster_of_dask(workers):
+    assert compute("dask", 10_007, workers) == want("dask", 10_007, workers)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 5])
+def test_subinterpreters(workers, tmp_path):
+    report = tmp_path / "pi.json"
+    options = ["--impl", "subinterpreters", "-n", 10_007, "--workers", workers, "--json", report]
+    done = in_own_process([], *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    (result,) = json.loads(report.read_text())["results"]
+    assert result["answer"] == str(want("subinterpreters", 10_007, workers))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_any_number_of_ranks(size, tmp_path):
+    report = tmp_path / "pi.json"
+    done = mpiexec(size, "--impl", ",".join(RANKS), "-n", 10_007, "--json", report)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("pi: 10,007 pairs") == 1, "one rank reports"
+    results = {result["impl"]: result for result in json.loads(report.read_text())["results"]}
+    for name in RANKS:
+        assert results[name]["workers"] == size
+        assert results[name]["answer"] == str(want(name, 10_007, size))
+
+
+def test_more_ranks_than_pairs_and_scaling(tmp_path):
+    report = tmp_path / "pi.json"
+    options = ["--impl", ",".join(RANKS), "-n", 2, "--scale", "1,3", "--json", report]
+    done = mpiexec(3, *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    results = json.loads(report.read_text())["results"]
+    assert [(r["impl"], r["workers"]) for r in results] == [(n, s) for n in RANKS for s in (1, 3)]
+
+
+def test_auto_is_the_fastest_for_one_process_and_for_ranks(capsys):
+    assert pi("-n", 1_000) == 0
+    shown = capsys.readouterr().out
+    assert "\nsimd " in shown
+    assert "philox: 797 hits, π ≈ 3.1880000: matches the stored count" in shown
+    done = mpiexec(2, "-n", 1_000)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\nmpi-numba " in done.stdout
+
+
+def test_without_options_the_counts_are_the_stored_ones(capsys):
+    assert pi("--impl", "python,simd,numpy") == 0
+    shown = capsys.readouterr().out
+    assert "seeded, 1 at work: 15,703,410 hits" in shown
+    # One line for both techniques of the family.
+    assert shown.count("philox: 15,705,172 hits, π ≈ 3.1410344: matches the stored count") == 1
+
+
+def test_scaling_profile_and_charts(tmp_path, capsys):
+    names = "threads,simd,numba-parallel,multiprocessing"
+    chart, profile = tmp_path / "pi.svg", tmp_path / "pi.prof"
+    options = ["--plot", chart, "--profile", "cprofile", profile]
+    assert pi("-n", 5_001, "--impl", names, "--scale", "1,2,3", *options) == 0
+    shown = capsys.readouterr().out
+    assert [shown.count(f"seeded, {p} at work") for p in (1, 2, 3)] == [1, 1, 1]
+    assert chart.stat().st_size > 1_000
+    assert profile.stat().st_size > 100
+
+
+@pytest.mark.parametrize(("home", "variable"), [("/proc/none", "/proc/none"), ("/", "/")])
+def test_it_runs_where_no_home_and_no_cache_can_be_written(home, variable):
+    with_env = ["env", f"HOME={home}", f"NUMBA_CACHE_DIR={variable}"]
+    done = in_own_process(with_env, "-n", 1_000, "--impl", "numba,numba-parallel,pyopencl")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("rank_alone", [False, True])
+def test_a_wrong_count_exits_1(rank_alone):
+    code = (
+        "import sys\n"
+        "from workloads.__main__ import main\n"
+        "from workloads.pi.techniques import mpi, numpy_stream\n"
+        "numpy_stream.philox_hits = lambda key, wanted: len(wanted)\n"
+        "mpi.seeded_hits = lambda seed, pairs: pairs\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    beside = str(Path(sys.executable).parent)
+    launcher = shutil.which("mpiexec", path=os.pathsep.join([beside, os.environ["PATH"]]))
+    name = "numpy" if rank_alone else "mpi"
+    command = [launcher, "-n", "3", sys.executable, "-c", code, "pi", "-n", "1000", "--impl", name]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.count("WRONG: 1,000 hits, not") == 1
+
+
+@pytest.mark.skipif(not GPU, reason="this machine has a CUDA device")
+@pytest.mark.parametrize("name", ["cupy", "numba-cuda"])
+def test_without_a_device_it_is_69_and_one_line(name, capsys):
+    assert pi("--impl", name) == 69
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.skipif(not GPU, reason="this machine has a CUDA device")
+@pytest.mark.parametrize("module", ["cuda_cupy", "cuda_numba"])
+def test_a_driver_that_does_not_answer_is_said(module):
+    technique = importlib.import_module(f"workloads.pi.techniques.{module}")
+    with pytest.raises(UnavailableError, match="--nv on a GPU node"):
+        technique.compute(1_000, SEED, None)
+
+
+def test_every_technique_is_tried_here_or_elsewhere():
+    assert {*LOCAL, "dask", "subinterpreters", *RANKS, "cupy", "numba-cuda"} == {*SEEDED, *PHILOX}
+
+
+@pytest.mark.parametrize(
+    "name", ["python", "threads", "sleep-threads", "numpy", "numba", "numba-parallel", "simd"]
+)
+def test_ctrl_c_ends_a_long_count_with_one_line(name, tmp_path):
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    options = ["--profile", "cprofile", str(tmp_path / "pi.prof"), "-n", str(2**40)]
+    command = [sys.executable, "-m", "workloads", "pi", "--impl", name, *options]
+    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as job:
+        # The profile's folder is there before the technique begins.
+        while not [*tmp_path.iterdir()] and job.poll() is None:
+            time.sleep(0.05)
+        time.sleep(1)
+        job.send_signal(signal.SIGINT)
+        assert job.stderr is not None
+        assert job.stderr.read() == "workloads: pi: stopped\n"
+    assert job.returncode == 130
+    assert not [*tmp_path.iterdir()]

@@ -1,0 +1,100 @@
+"""Pi's compiled kernels: every level of x86-64, every edge, bad input."""
+
+import functools
+import itertools
+import platform
+import threading
+
+import pytest
+
+if platform.machine() != "x86_64":
+    pytest.skip("levels of x86-64", allow_module_level=True)
+
+from workloads.pi import _kernels_cython, philox
+from workloads.pi import _kernels_simd as kernel
+from workloads.pi.definition import philox_hits
+from workloads.pi.techniques import numba_scalar
+
+SEED = 2022
+
+
+@pytest.mark.parametrize("level", kernel.levels)
+def test_every_level_has_the_stored_count(level):
+    assert kernel.count(0, 20_000_000, SEED, level=level) == 15_705_172
+    assert kernel.count(0, 1_000, SEED, level=level) == 797
+
+
+COUNTERS = [
+    *(pytest.param(functools.partial(kernel.count, level=x), id=x) for x in kernel.levels),
+    pytest.param(_kernels_cython.count, id="cython"),
+    pytest.param(numba_scalar.count, id="numba"),
+]
+
+
+@pytest.mark.parametrize("count", COUNTERS)
+def test_every_beginning_and_length(count):
+    # Blocks have two pairs, and up to 64 of them are under way together.
+    for first in range(5):
+        for length in (*range(10), *range(60, 70), *range(124, 134), 1_000, 1_001):
+            want = philox_hits(SEED, range(first, first + length))
+            assert count(first, first + length, SEED) == want, (first, length)
+
+
+@pytest.mark.parametrize("count", COUNTERS)
+def test_far_into_the_stream(count):
+    for first in (2**33 - 1, 2**40 - 3, 2**52 + 1):
+        want = philox_hits(SEED, range(first, first + 301))
+        assert count(first, first + 301, SEED) == want
+
+
+@pytest.mark.parametrize("key", [0, 1, 2**32, 2**64 - 1])
+@pytest.mark.parametrize("count", COUNTERS)
+def test_any_key(count, key):
+    assert count(0, 3_001, key) == philox_hits(key, range(3_001))
+
+
+def test_numbas_words_are_numpys():
+    import numpy as np
+
+    stream = np.random.Philox(key=SEED)
+    for block in range(20):
+        assert [*numba_scalar._words(block, SEED)] == stream.random_raw(4).tolist()
+    assert philox.LIMIT == 2.0**106
+
+
+def test_threads_may_count_at_once():
+    bounds = [*range(0, 1_000_000, 125_000), 1_000_000]
+    counts = {}
+
+    def work(first, end):
+        counts[first] = kernel.count(first, end, SEED)
+
+    threads = [threading.Thread(target=work, args=pair) for pair in itertools.pairwise(bounds)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(counts.values()) == philox_hits(SEED, range(1_000_000))
+
+
+def test_nothing_to_count_is_no_error():
+    assert kernel.count(5, 5, SEED) == 0
+    assert kernel.count(6, 5, SEED) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ((-1, 5, SEED), ValueError),
+        ((0, 2**62 + 1, SEED), ValueError),
+        ((0, 2**64, SEED), OverflowError),
+        ((0, 5, -1), OverflowError),
+        ((0, 5, 2**64), OverflowError),
+        ((0, 5, 1.5), TypeError),
+        ((0, 5), TypeError),
+        ((0, 5, SEED, "x86-64-v9"), ValueError),
+    ],
+)
+def test_bad_input(arguments, error):
+    with pytest.raises(error):
+        kernel.count(*arguments)

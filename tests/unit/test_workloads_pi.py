@@ -1,0 +1,135 @@
+"""Pi's command line, what needs no numpy: lists, bad input, the talk's family."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from workloads.__main__ import main
+from workloads.pi import answer, definition
+from workloads.pi.registry import FASTEST, PHILOX, SEEDED, TECHNIQUES
+from workloads.pi.shares import parts, seeds, shares
+
+HEAVY = ("numpy", "mpi4py", "numba", "matplotlib", "multiprocessing")
+
+
+@pytest.mark.parametrize("arguments", ["--help", "--list"])
+def test_help_and_list_import_nothing_heavy(arguments):
+    code = (
+        "import sys; from workloads.__main__ import main\n"
+        "try: main(['pi', sys.argv[1]])\n"
+        "except SystemExit: pass\n"
+        "print(*sorted(m for m in sys.modules if m.partition('.')[0] in "
+        f"{HEAVY}), sep='\\n', file=sys.stderr)"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code, arguments],
+        env=env, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout
+    assert done.stderr.split() == []
+
+
+def test_every_technique_has_its_line_and_its_family(capsys):
+    assert main(["pi", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(TECHNIQUES) == [*SEEDED, *PHILOX]
+    assert {*FASTEST} <= TECHNIQUES.keys()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("-n 0", "at least 1"),
+        ("-n -5", "at least 1"),
+        ("-n many", "'many' is not a whole number"),
+        ("-n 2.5", "'2.5' is not a whole number"),
+        ("-n 1e6", "'1e6' is not a whole number"),
+        ("-n nan", "'nan' is not a whole number"),
+        ("-n 1099511627777", "more than 1099511627776"),
+        ("-n", "expected one argument"),
+        ("--seed -1", "at least 0"),
+        ("--seed 18446744073709551616", "more than"),
+        ("--seed x", "'x' is not a whole number"),
+        ("--workers 0", "at least 1"),
+        ("--repeat 0", "at least 1"),
+        ("--impl nonesuch", "unknown technique 'nonesuch'"),
+        ("--impl python --scale 1,2", "python has no workers"),
+        ("--scale 1,2 --workers 3", "exclude"),
+        ("--json {tmp}/absent/pi.json", "absent"),
+        ("--plot {tmp}/pi.docx", ".docx"),
+        ("--full", "--full"),
+        ("--area area1", "--area"),
+    ],
+)
+def test_bad_input_gets_one_line_and_code_2(options, says, tmp_path, capsys):
+    assert main(["pi", *options.format(tmp=tmp_path).split()]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert len(shown.err.splitlines()) == 1
+    assert says in shown.err
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 5, 7])
+@pytest.mark.parametrize("pairs", [1, 2, 10, 1_001])
+def test_every_pair_is_counted_once(pairs, workers):
+    assert [pair for share in shares(pairs, workers) for pair in share] == [*range(pairs)]
+    assert [pair for part in parts(pairs, workers) for pair in part] == [*range(pairs)]
+    lengths = [length for _, length in seeds(9, pairs, workers)]
+    assert sum(lengths) == pairs
+    assert max(lengths) - min(lengths) <= 1
+    assert [seed for seed, _ in seeds(9, pairs, workers)] == [*range(9, 9 + workers)]
+
+
+def test_hits_are_what_pythons_generator_gives():
+    # Written out: the first pairs of random.Random(2022).
+    draw = definition.seeded(2022)
+    want = sum(draw() ** 2 + draw() ** 2 < 1 for _ in range(500))
+    assert definition.seeded_hits(2022, 500) == want
+
+
+def test_pure_python_runs_without_numpy(capsys):
+    assert main(["pi", "--impl", "python,threads,sleep-threads", "-n", "1000"]) == 0
+    shown = capsys.readouterr().out
+    assert "seeded, 1 at work: 780 hits, π ≈ 3.1200000: matches the definition" in shown
+
+
+def test_a_wrong_count_exits_1(capsys, monkeypatch):
+    from workloads.pi.techniques import python
+
+    monkeypatch.setattr(python, "seeded_hits", lambda _, pairs: pairs - 1)
+    assert main(["pi", "--impl", "python", "-n", "1000"]) == 1
+    shown = capsys.readouterr()
+    want = "WRONG: 999 hits, not 780 (the definition, counted again)"
+    assert shown.err == f"pi: python on 1,000 pairs: {want}\n"
+    assert want in shown.out
+
+
+class TestCheck:
+    def test_the_talks_counts_are_stored_for_1_2_and_4(self):
+        for workers, hits in ((1, 15_703_410), (2, 15_704_402), (4, 15_703_353)):
+            right, says = answer.check("threads", hits, 20_000_000, 2022, workers)
+            assert (right, says) == (True, "matches the stored count")
+            assert not answer.check("threads", hits + 1, 20_000_000, 2022, workers)[0]
+
+    @pytest.mark.parametrize(("pairs", "hits"), [(20_000_000, 15_705_172), (1_000, 797)])
+    def test_the_counter_based_count_is_one_for_any_workers(self, pairs, hits):
+        for workers in (1, 2, 3, 64):
+            assert answer.check("simd", hits, pairs, 2022, workers)[0]
+            assert not answer.check("simd", hits - 1, pairs, 2022, workers)[0]
+
+    def test_too_many_to_count_again_must_be_likely(self):
+        pairs = 2**40
+        assert answer.check("simd", 863_544_000_000, pairs, 1, 1)[0] is False
+        right, says = answer.check("simd", round(pairs * 0.785398163), pairs, 1, 1)
+        assert right
+        assert "standard deviations" in says
+
+
+def test_a_technique_without_its_kernel_says_where_it_is(capsys):
+    if not TECHNIQUES["cython"].why_not():
+        pytest.skip("the compiled kernels are here")
+    assert main(["pi", "--impl", "cython"]) == 69
+    assert "cannot run here" in capsys.readouterr().err

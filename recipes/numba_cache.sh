@@ -4,6 +4,6 @@
 . "$CONTEXT/recipes/lib.sh"
 
 modules=$("$PREFIX/bin/python3" -c \
-    'from workloads.mandel.registry import numba_modules; print(*numba_modules())')
+    'from workloads.registry import numba_modules; print(*numba_modules())')
 # shellcheck disable=SC2086  # a list of words
 "$PREFIX/bin/python3" -m _hpcpy_numba_bake "$OUT$PREFIX/share/hpcpy/numba" $modules

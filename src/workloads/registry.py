@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
+
 # name -> (module with `main(arguments) -> exit code`, what it computes)
 WORKLOADS = {
     "mandel": ("workloads.mandel.command", "escape times of the Mandelbrot set, exact to the bit"),
     "pi": ("workloads.pi.command", "pi by counting random points: the GIL, and who is free of it"),
 }
+
+
+def numba_modules() -> list[str]:
+    """Name the modules whose kernels numba compiles for processors."""
+    found = []
+    for command, _ in WORKLOADS.values():
+        package = command.rpartition(".")[0]
+        techniques = importlib.import_module(f"{package}.registry").TECHNIQUES
+        found += [
+            technique.module
+            for technique in techniques.values()
+            if "numba" in technique.needs and "numba_cuda" not in technique.needs
+        ]
+    return found

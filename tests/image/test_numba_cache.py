@@ -20,7 +20,8 @@ import llvmlite.binding as llvm
 
 from _hpcpy_numba import LEVELS, level
 from workloads.mandel.grid import AREAS
-from workloads.mandel.registry import TECHNIQUES, numba_modules
+from workloads.mandel.registry import TECHNIQUES
+from workloads.registry import numba_modules
 
 FEATURES = llvm.get_host_cpu_features().flatten()
 HERE = level((llvm.get_process_triple(), llvm.get_host_cpu_name(), FEATURES))
@@ -43,7 +44,6 @@ def look(event, arguments):
     ):
         seen["written"].append(f"{event} {arguments[0]}")
 from numba.core import codegen, event
-# From here on: with a hook each import copies what is left of the bundle.
 sys.addaudithook(look)
 class Compilations(event.Listener):
     def on_start(self, one):
@@ -79,6 +79,14 @@ for module in {modules!r}:
         out = np.empty((grid.height, grid.width), np.int32)
         technique.compute(grid, range(grid.height), out, Team(2))
         seen["answers"].append(hashlib.sha256(out).hexdigest())
+"""
+
+COUNTS = """
+import importlib
+from workloads.harness.team import Team
+for name in ("numba_scalar", "numba_parallel"):
+    technique = importlib.import_module(f"workloads.pi.techniques.{name}")
+    seen["answers"].append(technique.compute(1000, 2022, Team(2))[0])
 """
 
 USERS = """
@@ -176,6 +184,14 @@ def test_no_kernel_of_the_image_is_compiled_or_cached(processor: str, tmp_path: 
     assert (seen["compiled"], seen["generated"], seen["written"], said) == ([], [], [], "")
     assert seen["answers"] == [area.sha256 for area in AREAS.values()] * len(ROWS)
     assert [path.name for path in tmp_path.iterdir()] == ["code"]
+
+
+@pytest.mark.parametrize("processor", RUNNABLE)
+def test_no_kernel_of_another_workload_is_either(processor: str, tmp_path: Path) -> None:
+    program = script(tmp_path / "code", COUNTING, COUNTS)
+    seen, said = run(program, tmp_path, {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": ""})
+    assert (seen["compiled"], seen["generated"], seen["written"], said) == ([], [], [], "")
+    assert seen["answers"] == [797, 797]
 
 
 @pytest.mark.parametrize("row", ROWS)

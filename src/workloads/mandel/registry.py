@@ -213,12 +213,3 @@ TECHNIQUES = {
 FASTEST = (
     "mpi-cyclic", "simd", "numba-parallel", "cython", "f2py", "numba", "numpy", "python-2",
 )  # fmt: skip
-
-
-def numba_modules() -> list[str]:
-    """Name the modules whose kernels numba compiles for processors."""
-    return [
-        technique.module
-        for technique in TECHNIQUES.values()
-        if "numba" in technique.needs and "numba_cuda" not in technique.needs
-    ]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import image_in_podman
 import pytest
 from small_packages import digest, sdist, wheel
 
 from hpcpy.build.graph import the_graph
-from hpcpy.build.oci import archive_path, manifest_digest
+from hpcpy.build.oci import archive_path
 from hpcpy.engine.podman import podman_command
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
@@ -91,13 +91,7 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Podman:
     (folder / "Containerfile").write_text(CONTAINERFILE)
     small(folder)
     found = Podman(folder)
-    # Each worker of pytest's comes by here; one loads it, the others wait.
-    with (folder.parent.parent / "hpcpy-image.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        name = "localhost/hpcpy:latest"
-        have = found("image", "inspect", "--format", "{{.Digest}}", name, code=None)
-        if have[1].strip() != manifest_digest(ARCHIVE):
-            found("load", "--input", ARCHIVE)
+    image_in_podman.load(ARCHIVE, found.command, found.env)
     return found
 
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import image_in_podman
 import pytest
 
 from hpcpy.build.graph import the_graph
@@ -82,18 +83,9 @@ def test_a_hostile_python_of_the_host_does_not_leak_in(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def loaded() -> tuple[list[str], dict[str, str]]:
-    """podman with the image loaded as a user would load it.
-
-    It stays, so that the next run has it when the archive is the same.
-    """
+    """podman with the image loaded."""
     podman, env = podman_command()
-    name = "localhost/hpcpy:latest"
-    have = run(*podman, "image", "inspect", "--format", "{{.Digest}}", name, **env)
-    if have.stdout.strip() != manifest_digest(ARCHIVE):
-        run(*podman, "rmi", "--force", name, **env)
-        done = run(*podman, "load", "--input", ARCHIVE, **env)
-        assert done.returncode == 0, done.stderr
-        assert name in done.stdout
+    image_in_podman.load(ARCHIVE, podman, env)
     return podman, env
 
 

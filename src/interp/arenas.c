@@ -1,7 +1,9 @@
 /* The arenas of Python's allocator, 1 MiB each, in pairs that fill one large page
    of the kernel's: a start touches some 400 pages of them, the core stack 6,000,
-   and each one costs a page fault.  Where the administrator has switched large
-   pages off, this asks for them in vain and nothing else changes. */
+   and each one costs a page fault.  The first ones are as elsewhere: a bare start
+   needs no more, and would have 1.1 MB of a large page for nothing.  Where the
+   administrator has switched large pages off, this asks for them in vain and
+   nothing else changes. */
 
 #define _GNU_SOURCE
 #include <Python.h>
@@ -14,6 +16,7 @@
 #include <sys/mman.h>
 
 #define LARGE ((size_t)2 << 20)
+enum { FIRST_ARENAS = 2 };
 
 /* The second half of the last large page.  Interpreters with a GIL of their own
    allocate at the same time. */
@@ -43,7 +46,8 @@ static char *map_large(void)
 
 static void *allocate(void *Py_UNUSED(context), size_t size)
 {
-    if (size != LARGE / 2) {
+    static atomic_int before;
+    if (size != LARGE / 2 || atomic_fetch_add(&before, 1) < FIRST_ARENAS) {
         return map(size);
     }
     char *half = atomic_exchange(&spare, NULL);

@@ -12,6 +12,8 @@ import pytest
 # The flag says that large pages were asked for, whatever the machine allows.
 _ADVISED = """
 import re
+# More than the first arenas hold.
+held = [str(number) for number in range(100_000)]
 text = open("/proc/self/smaps").read()
 sizes = re.findall(r"^Size: +(\\d+) kB(?:(?!^Size:).)*?^VmFlags:[^\\n]* hg\\b", text, re.M | re.S)
 print(sum(map(int, sizes)) >= 2048)

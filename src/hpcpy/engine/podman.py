@@ -89,7 +89,8 @@ def podman_command() -> tuple[list[str], dict[str, str]]:
     podman = ensure("podman").found["podman"]
     folder = paths.BUILD / "podman"
     state = folder / "settings.json"
-    key = f"{podman.path} {podman.version} {_boot()} {_graph_root()} {settings()}"
+    # The folder, too: a checkout may be moved.
+    key = f"{folder} {podman.path} {podman.version} {_boot()} {_graph_root()} {settings()}"
     try:
         kept = json.loads(state.read_text())
     except (OSError, ValueError):

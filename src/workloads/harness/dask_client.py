@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UnavailableError, WorkerError
@@ -43,6 +44,12 @@ def client(team: Team, prepare: Callable[[], object]) -> Iterator[Any]:
     with contextlib.ExitStack() as stack:
         given = os.environ.get("DASK_SCHEDULER_FILE")
         if given:
+            # Dask waits for the file for ever.
+            if not Path(given).exists():
+                raise UnavailableError(
+                    f"DASK_SCHEDULER_FILE={given}: no such file",
+                    hint="dask scheduler --scheduler-file writes it",
+                )
             try:
                 connected = stack.enter_context(Client(scheduler_file=given, timeout="30s"))
             except (OSError, ValueError) as error:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 # How often somebody who waits looks whether the other side is still alive.
 _LOOK_SECONDS = 1.0
+# Held until this process ends, which else may come between a queue's own thread
+# removing its last semaphore and saying so, and is then warned of a leak.
+_ended: list[Any] = []
 
 
 class _Workers(NamedTuple):
@@ -59,6 +62,7 @@ def _workers(team: Team) -> Iterator[_Workers]:
             # Else the end of this process waits until all has been read.
             each.cancel_join_thread()
             each.close()
+            _ended.append(each)
 
 
 def _work(tasks: Any, results: Any, barrier: Barrier) -> None:

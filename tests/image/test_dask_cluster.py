@@ -1,0 +1,93 @@
+"""Dask's technique on a cluster that is there already: DASK_SCHEDULER_FILE's."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@contextlib.contextmanager
+def program(*words: str | Path, cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli." + str(words[0]), *map(str, words[1:])],
+        cwd=cwd,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + 60
+    while not path.exists():
+        assert process.poll() is None, "the scheduler has ended"
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def workload(file: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "workloads", *words],
+        env={**os.environ, "DASK_SCHEDULER_FILE": str(file)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Two workers that know nothing of the workloads."""
+    folder = tmp_path_factory.mktemp("cluster")
+    file = folder / "scheduler.json"
+    scheduler = program(
+        *("dask_scheduler", "--scheduler-file", file, "--host", "127.0.0.1"),
+        *("--port", "0", "--no-dashboard"),
+        cwd=folder,
+    )
+    with scheduler as process:
+        wait_for(file, process)
+        worker = program(
+            *("dask_worker", "--scheduler-file", file, "--host", "127.0.0.1"),
+            *("--nworkers", "2", "--nthreads", "1", "--no-dashboard"),
+            cwd=folder,
+        )
+        with worker:
+            code = (
+                "import sys; from dask.distributed import Client; "
+                "Client(scheduler_file=sys.argv[1]).wait_for_workers(2, timeout=60)"
+            )
+            subprocess.run([sys.executable, "-c", code, file], check=True, timeout=120)
+            yield file
+
+
+def test_mandelbrot_is_computed_there(cluster: Path) -> None:
+    done = workload(cluster, "mandel", "--area", "area1", "--impl", "dask", "--workers", "5")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "matches the reference" in done.stdout
+    # The cluster's workers, not those that were asked for.
+    (row,) = [line.split() for line in done.stdout.splitlines() if line.startswith("dask")]
+    assert " 2 " in " ".join(row)
+
+
+def test_pi_is_counted_there(cluster: Path) -> None:
+    done = workload(cluster, "pi", "-n", "10007", "--impl", "dask")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_cluster_that_is_not_there_is_69_and_one_line(tmp_path: Path) -> None:
+    done = workload(tmp_path / "none.json", "mandel", "--area", "area1", "--impl", "dask")
+    assert done.returncode == 69
+    assert done.stderr.count("\n") == 1
+    assert "DASK_SCHEDULER_FILE" in done.stderr

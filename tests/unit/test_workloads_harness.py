@@ -224,3 +224,13 @@ def test_ranks_are_read_from_the_launcher(launcher, monkeypatch):
     monkeypatch.setenv(f"{launcher}_SIZE", "8")
     assert ranks.expected() == 8
     assert not ranks.is_first()
+
+
+def test_ctrl_c_right_after_its_creation_leaves_no_temporary_file(monkeypatch, tmp_path):
+    def stop(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("workloads.harness.files.os.close", stop)
+    with pytest.raises(KeyboardInterrupt), files.whole_file(tmp_path / "image.npy"):
+        pass
+    assert not [*tmp_path.iterdir()]

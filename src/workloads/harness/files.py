@@ -41,14 +41,13 @@ def whole_file(path: Path) -> Iterator[Path]:
     OutputError
         When the disk is full or the folder cannot be written any more.
     """
+    # The suffix stays at the end: libraries choose the format by it.  The name is
+    # there before the file: after mkstemp another thread may have the GIL for a
+    # while, and a Ctrl-C that comes then would leave a file that nobody knows.
+    temporary = path.with_name(f".{path.stem}.{os.urandom(8).hex()}{path.suffix}")
     try:
-        # The suffix stays at the end: libraries choose the format by it.
-        handle, name = tempfile.mkstemp(
-            prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent
-        )
-        os.close(handle)
-        temporary = Path(name)
         try:
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             yield temporary
             umask = os.umask(0)
             os.umask(umask)

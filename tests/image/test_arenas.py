@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import textwrap
-
 import pytest
+from running import said
 
 # The flag says that large pages were asked for, whatever the machine allows.
 _ADVISED = """
@@ -22,18 +18,6 @@ _RESIDENT = """
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
 """
-
-
-def said(program: str, *options: str, **variables: str) -> list[str]:
-    done = subprocess.run(
-        [sys.executable, *options, "-c", textwrap.dedent(program)],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.split()
 
 
 def test_large_pages_are_asked_for() -> None:

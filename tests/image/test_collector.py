@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
+from running import said
 
 _FINALISED = """
 import os
@@ -18,18 +17,6 @@ class Thing:
     def __del__(self, write=os.write):
         write(1, self.mark)
 """
-
-
-def said(program: str, *options: str, **variables: str) -> list[str]:
-    done = subprocess.run(
-        [sys.executable, *options, "-c", textwrap.dedent(program)],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.split()
 
 
 def test_an_import_is_not_collected_and_then_parked() -> None:

@@ -44,9 +44,6 @@ def test_the_next_step_is_named(capsys):
 @pytest.mark.usefixtures("without_a_device")
 @pytest.mark.parametrize("module", ["cuda_cupy", "cuda_numba"])
 def test_a_driver_that_does_not_answer_is_said(module):
-    needed = "cupy" if module == "cuda_cupy" else "numba"
-    if not importlib.util.find_spec(needed):
-        pytest.skip(f"no {needed}")
     technique = importlib.import_module(f"workloads.mandel.techniques.{module}")
     out = np.empty((GRID.height, GRID.width), np.int32)
     with pytest.raises(UnavailableError, match="--nv on a GPU node"):
@@ -61,8 +58,6 @@ def test_numba_cuda_says_which_package_is_missing():
 
 def test_numba_for_cuda_leaves_the_threads_of_other_techniques_alone():
     # Numba reads its number of threads when it is first imported.
-    if not importlib.util.find_spec("numba"):
-        pytest.skip("no numba")
     code = (
         "from workloads.mandel.techniques import cuda_numba; import numba; "
         "assert numba.config.NUMBA_NUM_THREADS >= 8"

@@ -4,13 +4,12 @@ import hashlib
 import json
 import os
 import pstats
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from running import on_ranks
 
 from workloads.mandel.grid import AREAS
 from workloads.mandel.registry import TECHNIQUES
@@ -20,16 +19,7 @@ ODD = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "7", "13", "--maxiter
 
 
 def mpiexec(size, *arguments):
-    # The launcher of the interpreter's own installation goes first.
-    beside = str(Path(sys.executable).parent)
-    launcher = shutil.which("mpiexec", path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
-    if launcher is None:
-        pytest.skip("there is no mpiexec")
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [launcher, "-n", size, sys.executable, "-m", "workloads", "mandel", *arguments]
-    return subprocess.run(
-        [str(word) for word in command], env=env, capture_output=True, text=True, check=False
-    )
+    return on_ranks(size, "-m", "workloads", "mandel", *arguments)
 
 
 @pytest.mark.parametrize(("size", "area"), [(1, "area1"), (2, "area1"), (3, "area2"), (5, "area1")])
@@ -143,13 +133,7 @@ def mpiexec_of_wrong_kernel(size):
 
 def mpiexec_of(size, code, *arguments):
     code += "import sys; from workloads.__main__ import main\nsys.exit(main(sys.argv[1:]))\n"
-    beside = str(Path(sys.executable).parent)
-    launcher = shutil.which("mpiexec", path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
-    if launcher is None:
-        pytest.skip("there is no mpiexec")
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [launcher, "-n", str(size), sys.executable, "-c", code, "mandel", *arguments]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    return on_ranks(size, "-c", code, "mandel", *arguments)
 
 
 def test_a_launcher_that_mpi_does_not_know_is_refused():

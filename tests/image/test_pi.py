@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from running import on_ranks
 
 from workloads.__main__ import main
 from workloads.errors import UnavailableError
@@ -58,11 +59,7 @@ def in_own_process(launcher, *arguments):
 
 
 def mpiexec(size, *arguments):
-    # The launcher of the interpreter's own installation goes first.
-    beside = str(Path(sys.executable).parent)
-    launcher = shutil.which("mpiexec", path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
-    assert launcher is not None
-    return in_own_process([launcher, "-n", size], *arguments)
+    return on_ranks(size, "-m", "workloads", "pi", *arguments)
 
 
 class TestDefinition:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UnavailableError
+from workloads.harness.interrupts import run_all
 
 if TYPE_CHECKING:
     from workloads.harness.team import Team
@@ -61,12 +62,12 @@ def subinterpreters(team: Team) -> Iterator[Any]:
     try:
         # One starts for each task that finds none idle, and starting takes
         # longer than handing out these.
-        for up in [interpreters.submit(_nothing) for _ in range(team.workers)]:
-            up.result()
+        for _ in run_all(interpreters, _nothing, range(team.workers)):
+            pass
         yield interpreters
     finally:
         interpreters.shutdown(cancel_futures=True)
 
 
-def _nothing() -> None:
+def _nothing(_: int) -> None:
     pass

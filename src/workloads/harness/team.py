@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from workloads.errors import UnavailableError, WorkerError
 from workloads.harness import ranks, tracing
+from workloads.harness.interrupts import held_back
 
 T = TypeVar("T")
 
@@ -103,8 +104,9 @@ def _pool(workers: int, prepare: Callable[[], object]) -> Iterator[ProcessPoolEx
     try:
         # A process is started for a task that finds none idle; the barrier
         # holds each until the last one is there.
-        for _ in range(workers):
-            pool.submit(_nothing)
+        with held_back():
+            for _ in range(workers):
+                pool.submit(_nothing)
         wait_for(barrier, workers)
         yield pool
     finally:

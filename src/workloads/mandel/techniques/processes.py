@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+from workloads.harness.interrupts import run_all
 from workloads.mandel import row_kernel
 from workloads.mandel.blocks import groups
 
@@ -18,7 +19,8 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     """Fill `out` with `team.workers` processes."""
     pool = team.pool(row_kernel.prepare)
     parts = groups(rows, grid.width, team.workers)
-    done = pool.map(row_kernel.rows, itertools.repeat(grid), [part for _, part in parts])
-    for (first, part), block in zip(parts, done, strict=True):
+    grids = itertools.repeat(grid, len(parts))
+    for number, block in run_all(pool, row_kernel.rows, grids, [part for _, part in parts]):
+        first, part = parts[number]
         out[first : first + len(part)] = block
     return f"{row_kernel.load()[0]} in each"

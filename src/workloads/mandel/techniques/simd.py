@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workloads.harness.interrupts import run_all
 from workloads.harness.pools import threads
 from workloads.mandel._kernels_simd import fill as fill_rows
 from workloads.mandel._kernels_simd import levels
@@ -38,7 +39,7 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
         fill_rows(xs, ys, grid.maxiter, out, counter)
 
     try:
-        for _ in team.hold(threads).map(work, range(team.workers)):
+        for _ in run_all(team.hold(threads), work, range(team.workers)):
             pass
     finally:
         # After Ctrl-C every thread ends with the row it is in.

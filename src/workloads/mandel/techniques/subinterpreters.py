@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from workloads.harness.interrupts import run_all
 from workloads.harness.pools import subinterpreters
 from workloads.mandel.blocks import groups
 
@@ -35,13 +36,13 @@ def deal_out(
 ) -> None:
     """Have `function` called for each group of rows in a free subinterpreter."""
     executor = team.hold(subinterpreters)
-    tasks = []
+    calls = []
     for first, part in parts:
         xs, ys = grid.axes(part)
-        views = memoryview(xs), memoryview(ys), memoryview(out[first : first + len(part)])
-        tasks.append(executor.submit(function, views[0], views[1], grid.maxiter, views[2]))
-    for task in tasks:
-        task.result()
+        mine = memoryview(out[first : first + len(part)])
+        calls.append((memoryview(xs), memoryview(ys), grid.maxiter, mine))
+    for _ in run_all(executor, function, *zip(*calls, strict=True)):
+        pass
 
 
 def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workloads.harness.interrupts import run_all
 from workloads.harness.pools import threads
 from workloads.mandel import row_kernel
 from workloads.mandel.blocks import groups
@@ -24,6 +25,6 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
         mine = slice(first, first + len(part))
         fill(xs, ys[mine], grid.maxiter, out[mine])
 
-    for _ in team.hold(threads).map(work, groups(rows, grid.width, team.workers)):
+    for _ in run_all(team.hold(threads), work, groups(rows, grid.width, team.workers)):
         pass
     return f"{name} without the GIL"

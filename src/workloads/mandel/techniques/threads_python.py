@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workloads.harness.interrupts import run_all
 from workloads.harness.pools import gil_note, threads
 from workloads.mandel.blocks import singles
 from workloads.mandel.techniques import python_2
@@ -21,6 +22,6 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
         first, part = group
         python_2.compute(grid, part, out[first : first + len(part)], team)
 
-    for _ in team.hold(threads).map(work, singles(rows)):
+    for _ in run_all(team.hold(threads), work, singles(rows)):
         pass
     return gil_note()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workloads.errors import WorkerError
 from workloads.harness import tracing
+from workloads.harness.interrupts import held_back
 from workloads.harness.team import START_SECONDS, leave_signals_to_parent, wait_for
 from workloads.mandel import row_kernel
 from workloads.mandel.blocks import groups
@@ -87,8 +88,9 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     """Fill `out` with `team.workers` processes."""
     workers = team.hold(_workers)
     parts = groups(rows, grid.width, team.workers)
-    for first, part in parts:
-        workers.tasks.put((grid, first, part))
+    with held_back():
+        for first, part in parts:
+            workers.tasks.put((grid, first, part))
     for _ in parts:
         first, block = _next(workers)
         out[first : first + len(block)] = block

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workloads.harness.interrupts import run_all
 from workloads.pi import definition
 from workloads.pi.shares import seeds
 
@@ -18,4 +19,5 @@ def _prepare() -> None:
 def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
     """Count in `team.workers` processes."""
     each = zip(*seeds(seed, pairs, team.workers), strict=True)
-    return sum(team.pool(_prepare).map(definition.seeded_hits, *each)), "a GIL each"
+    counts = run_all(team.pool(_prepare), definition.seeded_hits, *each)
+    return sum(count for _, count in counts), "a GIL each"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workloads.harness.interrupts import run_all
 from workloads.harness.pools import threads
 from workloads.pi._kernels_simd import count, levels
 from workloads.pi.shares import parts
@@ -22,7 +23,8 @@ def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
         return sum(count(part.start, part.stop, seed) for part in todo)
 
     try:
-        return sum(team.hold(threads).map(work, range(team.workers))), str(levels[0])
+        counts = run_all(team.hold(threads), work, range(team.workers))
+        return sum(each for _, each in counts), str(levels[0])
     finally:
         # After Ctrl-C every thread ends with the part it is in.
         for _ in todo:

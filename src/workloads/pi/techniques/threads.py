@@ -6,6 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from workloads.harness.interrupts import run_all
 from workloads.harness.pools import gil_note, threads
 from workloads.pi.definition import hits, seeded
 from workloads.pi.shares import seeds
@@ -45,7 +46,7 @@ def share_out(pairs: int, seed: int, team: Team, *, wait: float = 0.0) -> int:
 
     each = zip(*seeds(seed, pairs, team.workers), strict=True)
     try:
-        return sum(team.hold(threads).map(work, *each))
+        return sum(count for _, count in run_all(team.hold(threads), work, *each))
     finally:
         # After Ctrl-C every thread ends with the batch it is in.
         stop.set()

@@ -1,0 +1,84 @@
+"""A Ctrl-C at the worst moment."""
+
+import os
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from workloads.harness.interrupts import held_back, run_all
+
+
+class Unlucky(ThreadPoolExecutor):
+    """Has its Ctrl-C where CPython's own `submit` has a lock and no `with` block yet."""
+
+    def submit(self, function, /, *arguments, **named):
+        self._shutdown_lock.acquire()
+        signal.raise_signal(signal.SIGINT)
+        self._shutdown_lock.release()
+        return super().submit(function, *arguments, **named)
+
+
+def test_a_ctrl_c_while_calls_are_handed_out_leaves_no_lock_behind():
+    executor = Unlucky(2)
+    with pytest.raises(KeyboardInterrupt):
+        list(run_all(executor, abs, range(3)))
+    assert executor._shutdown_lock.acquire(timeout=5)
+    executor._shutdown_lock.release()
+    executor.shutdown()
+
+
+def test_a_ctrl_c_while_it_waits_ends_the_waiting():
+    go_on = threading.Event()
+    with ThreadPoolExecutor(1) as executor:
+        results = run_all(executor, go_on.wait, [None])
+        threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGINT]).start()
+        with pytest.raises(KeyboardInterrupt):
+            next(results)
+        go_on.set()
+
+
+def test_a_ctrl_c_during_the_last_result_is_not_lost():
+    with ThreadPoolExecutor(1) as executor:
+        results = run_all(executor, abs, [-1])
+        assert next(results) == (0, 1)
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            next(results)
+
+
+def test_all_results_come_with_their_numbers_and_signals_are_as_before():
+    with ThreadPoolExecutor(2) as executor:
+        assert sorted(run_all(executor, pow, [2, 3, 4], [2, 2, 2])) == [(0, 4), (1, 9), (2, 16)]
+        assert list(run_all(executor, abs, [])) == []
+        with pytest.raises(ZeroDivisionError):
+            list(run_all(executor, divmod, [1, 1], [1, 0]))
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_ctrl_c_that_somebody_ignores_stays_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with held_back():
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_held_back_raises_at_the_end_of_the_block():
+    reached = []
+
+    def work():
+        with held_back():
+            signal.raise_signal(signal.SIGINT)
+            reached.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert reached
+
+
+def test_outside_the_main_thread_nothing_is_changed():
+    with ThreadPoolExecutor(1) as executor:
+        assert executor.submit(lambda: [*run_all(executor, abs, [])]).result() == []

@@ -211,8 +211,12 @@ def test_every_technique_is_tried_here_or_elsewhere():
 
 
 @pytest.mark.parametrize(
-    "name", ["python", "threads", "sleep-threads", "numpy", "numba", "numba-parallel", "simd"]
-)
+    "name",
+    [
+        "python", "threads", "sleep-threads", "multiprocessing", "subinterpreters",
+        "dask", "numpy", "numba", "numba-parallel", "simd",
+    ],
+)  # fmt: skip
 def test_ctrl_c_ends_a_long_count_with_one_line(name, tmp_path):
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     options = ["--profile", "cprofile", str(tmp_path / "pi.prof"), "-n", str(2**40)]

@@ -1,7 +1,9 @@
 """A Ctrl-C at the worst moment."""
 
 import os
+import re
 import signal
+import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -77,6 +79,14 @@ def test_held_back_raises_at_the_end_of_the_block():
     with pytest.raises(KeyboardInterrupt):
         work()
     assert reached
+
+
+def test_processes_started_while_it_is_held_back_never_see_it():
+    with held_back():
+        status = subprocess.run(["cat", "/proc/self/status"], stdout=subprocess.PIPE, check=True)
+    blocked = int(re.search(rb"SigBlk:\s+(\w+)", status.stdout)[1], 16)
+    assert blocked == 1 << (signal.SIGINT - 1)
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_outside_the_main_thread_nothing_is_changed():

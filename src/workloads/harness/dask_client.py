@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UnavailableError, WorkerError
 from workloads.harness import caches, tracing
+from workloads.harness.interrupts import held_back
 from workloads.harness.team import leave_signals_to_parent
 
 if TYPE_CHECKING:
@@ -58,19 +59,21 @@ def client(team: Team, prepare: Callable[[], object]) -> Iterator[Any]:
             if not team.workers:
                 raise UnavailableError(f"the cluster of DASK_SCHEDULER_FILE={given} has no worker")
         else:
-            cluster = LocalCluster(
-                n_workers=team.workers,
-                threads_per_worker=1,
-                # None would mean port 8787, which another user's may have.
-                dashboard_address="127.0.0.1:0",
-                worker_dashboard_address="127.0.0.1:0",
-                # No limit but the machine's.
-                memory_limit=0,
-                silence_logs=logging.CRITICAL,
-            )
-            stack.enter_context(cluster)
-            connected = stack.enter_context(Client(cluster))
-            connected.run(leave_signals_to_parent)
+            # It cannot be closed before it has begun.
+            with held_back():
+                cluster = LocalCluster(
+                    n_workers=team.workers,
+                    threads_per_worker=1,
+                    # None would mean port 8787, which another user's may have.
+                    dashboard_address="127.0.0.1:0",
+                    worker_dashboard_address="127.0.0.1:0",
+                    # No limit but the machine's.
+                    memory_limit=0,
+                    silence_logs=logging.CRITICAL,
+                )
+                stack.enter_context(cluster)
+                connected = stack.enter_context(Client(cluster))
+                connected.run(leave_signals_to_parent)
         connected.run(prepare)
         connected.run(tracing.join)
         yield connected

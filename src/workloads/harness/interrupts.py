@@ -37,11 +37,17 @@ def _noted(note: Callable[[], object]) -> Iterator[None]:
 def held_back() -> Iterator[None]:
     """Raise KeyboardInterrupt at the end of the block, if a Ctrl-C came in it.
 
-    For what takes moments: nobody can stop it meanwhile.
+    For what takes moments: nobody can stop it meanwhile. Processes that are
+    started in it never see the terminal's Ctrl-C; they have the mask of this
+    thread, or of one that began in the block.
     """
     came: list[bool] = []
     with _noted(lambda: came.append(True)):
-        yield
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
     if came:
         raise KeyboardInterrupt
 

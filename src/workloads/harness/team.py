@@ -109,6 +109,10 @@ def _pool(workers: int, prepare: Callable[[], object]) -> Iterator[ProcessPoolEx
                 pool.submit(_nothing)
         wait_for(barrier, workers)
         yield pool
+    except KeyboardInterrupt:
+        # Of Python 3.14; an older one waits for the task that each is in.
+        getattr(pool, "terminate_workers", pool.shutdown)()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 

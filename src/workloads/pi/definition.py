@@ -18,6 +18,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+# After each a worker may look whether it is to stop.
+BATCH_PAIRS = 100_000
 # Of pairs at once: 1 MiB of doubles, which stays in a core's cache.
 _CHUNK = 1 << 16
 
@@ -37,9 +39,15 @@ def seeded(seed: int) -> Callable[[], float]:
     return random.Random(seed).random  # noqa: S311  (no secret: the talk's numbers)
 
 
-def seeded_hits(seed: int, pairs: int) -> int:
-    """Count the hits among its first pairs."""
-    return hits(seeded(seed), pairs)
+def seeded_hits(seed: int, pairs: int, stop: memoryview | None = None) -> int:
+    """Count the hits among its first pairs; no further once `stop`, a byte, is set."""
+    draw = seeded(seed)
+    count = 0
+    for first in range(0, pairs, BATCH_PAIRS):
+        if stop is not None and stop[0]:
+            break
+        count += hits(draw, min(BATCH_PAIRS, pairs - first))
+    return count
 
 
 def philox_hits(key: int, wanted: range) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UnavailableError, WorkerError
 from workloads.harness import caches, tracing
+from workloads.harness.interrupts import held_back
 from workloads.harness.team import START_SECONDS
 from workloads.mandel import row_kernel
 from workloads.mandel.blocks import groups
@@ -40,8 +41,10 @@ def _view(team: Team) -> Iterator[Any]:
     )
     client = None
     try:
-        cluster.start_cluster_sync()
-        client = cluster.connect_client_sync()
+        # Both leave tasks and processes of theirs when they are stopped half-way.
+        with held_back():
+            cluster.start_cluster_sync()
+            client = cluster.connect_client_sync()
         client.wait_for_engines(team.workers, interactive=False, timeout=START_SECONDS)
         client[:].apply_sync(sys.path.__setitem__, slice(None), sys.path)
         client[:].apply_sync(row_kernel.prepare)

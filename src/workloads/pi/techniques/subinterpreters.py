@@ -16,5 +16,12 @@ if TYPE_CHECKING:
 def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
     """Count in `team.workers` subinterpreters."""
     each = zip(*seeds(seed, pairs, team.workers), strict=True)
-    counts = run_all(team.hold(subinterpreters), seeded_hits, *each)
-    return sum(count for _, count in counts), "a GIL each"
+    # Interpreters share no object, but they may share memory.
+    stop = bytearray(1)
+    flags = [memoryview(stop)] * team.workers
+    try:
+        counts = run_all(team.hold(subinterpreters), seeded_hits, *each, flags)
+        return sum(count for _, count in counts), "a GIL each"
+    finally:
+        # After Ctrl-C every interpreter ends with the batch it is in.
+        stop[0] = 1

@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING
 
 from workloads.harness.interrupts import run_all
 from workloads.harness.pools import gil_note, threads
-from workloads.pi.definition import hits, seeded
+from workloads.pi.definition import BATCH_PAIRS, hits, seeded
 from workloads.pi.shares import seeds
 
 if TYPE_CHECKING:
     from workloads.harness.team import Team
-
-# After each a thread looks whether it is to stop.
-_BATCH_PAIRS = 100_000
 
 
 def share_out(pairs: int, seed: int, team: Team, *, wait: float = 0.0) -> int:
@@ -35,10 +32,10 @@ def share_out(pairs: int, seed: int, team: Team, *, wait: float = 0.0) -> int:
     def work(seed: int, pairs: int) -> int:
         draw = seeded(seed)
         count = 0
-        for first in range(0, pairs, _BATCH_PAIRS):
+        for first in range(0, pairs, BATCH_PAIRS):
             if stop.is_set():
                 break
-            batch = min(_BATCH_PAIRS, pairs - first)
+            batch = min(BATCH_PAIRS, pairs - first)
             if wait:
                 time.sleep(batch * wait)
             count += hits(draw, batch)

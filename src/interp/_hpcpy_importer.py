@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 # Those of `_hpcpy_caches`, which cannot be imported this early; numba asks it
 # by itself (numba-import.patch).
 _CACHING = frozenset({"cupy", "matplotlib", "pyopencl"})
+# CPython's example of a frozen package: the bundle has it for those who do
+# without frozen modules.
+_FROZEN_EXAMPLE = "__phello__"
 
 
 class Finder:
@@ -50,7 +53,7 @@ class Finder:
             top = fullname.partition(".")[0]
             if top in self._outside:
                 return self._find_outside(fullname, path, target, self._outside[top])
-        if path is not None:
+        if path is not None or fullname == _FROZEN_EXAMPLE:
             return None
         for root in self.bundle.roots:
             if fullname in root.entries:

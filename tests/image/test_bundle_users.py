@@ -216,6 +216,20 @@ def test_the_tracer_names_the_files_of_bundled_modules(tmp_path: Path) -> None:
     assert "colorsys.py" in trace.read_text()
 
 
+def test_a_package_that_python_has_frozen_as_an_example_is_in_memory_beside_it() -> None:
+    program = """
+import _imp, sys
+for override in 0, -1:
+    _imp._override_frozen_modules_for_tests(override)
+    import __phello__.spam
+    for name in "__phello__", "__phello__.spam":
+        loader = sys.modules.pop(name).__spec__.loader
+        print(getattr(loader, "__name__", type(loader).__name__))
+"""
+    loaders = python("-c", program).split()
+    assert loaders == ["FrozenImporter", "FrozenImporter", "Loader", "Loader"]
+
+
 def test_an_audit_hook_is_not_handed_the_whole_bundle_with_each_module() -> None:
     program = """
 import sys

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from _hpcpy_folders import BUILT_IN, MODULE, PACKAGE, SHARED, SUBFOLDER
 
-# Those that are on sys.path themselves, bytecode, and a package that CPython
-# has frozen, for tests of that.
-_NO_PACKAGES = frozenset(["site-packages", "lib-dynload", "__pycache__", "__phello__"])
+# Those that are on sys.path themselves, and bytecode.
+_NO_PACKAGES = frozenset(["site-packages", "lib-dynload", "__pycache__"])
 
 
 @dataclass(slots=True)

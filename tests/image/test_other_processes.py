@@ -1,0 +1,66 @@
+"""asyncio's tasks of another process are told, though _asyncio is built in.
+
+A program is looked into by the one that has started it: many machines let
+nobody else (Yama's rule 1).
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+TASKS = """
+import asyncio
+async def leaf():
+    # Once it sleeps.
+    asyncio.get_running_loop().call_soon(lambda: print(flush=True))
+    await asyncio.sleep(1000)
+async def main():
+    async with asyncio.TaskGroup() as group:
+        group.create_task(leaf(), name="the leaf")
+asyncio.run(main())
+"""
+# `python -m` of what follows, for a program that it has started itself.
+ASK = """
+import runpy, subprocess, sys
+program, module, *words = sys.argv[1:]
+command = [sys.executable, "-c", program]
+with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+    child.stdout.readline()
+    sys.argv = [module, *words, str(child.pid)]
+    try:
+        runpy.run_module(module, run_name="__main__")
+    finally:
+        child.kill()
+"""
+FORBIDDEN = "insufficient permissions"
+
+
+def told(program: str, *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, program, *words], capture_output=True, text=True, check=False
+    )
+    if FORBIDDEN in done.stdout:
+        pytest.skip("this machine lets nobody read another process's memory, not even a child's")
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_tasks_of_another_process_are_listed() -> None:
+    lines = told(TASKS, "asyncio", "ps").splitlines()
+    assert len(lines) == 4
+    assert "Task-1" in lines[2]
+    assert "the leaf" in lines[3]
+    assert "sleep -> leaf" in lines[3]
+
+
+def test_tasks_of_another_process_are_a_tree() -> None:
+    tree = told(TASKS, "asyncio", "pstree")
+    assert tree.index("(T) Task-1") < tree.index("(T) the leaf") < tree.index("sleep /opt/hpcpy/")
+
+
+def test_a_process_without_tasks_has_none() -> None:
+    # The table's head is all there is.
+    assert len(told("print(flush=True); input()", "asyncio", "ps").splitlines()) == 2

@@ -9,9 +9,10 @@ from typing import ClassVar
 import pytest
 
 from workloads.errors import OutputError, UnavailableError, UsageError
-from workloads.harness import caches, files, machine, ranks, scaling
+from workloads.harness import caches, files, machine, options, ranks, scaling
 from workloads.harness.result import Result, duration, table, write_json
 from workloads.harness.technique import Technique, listing, select
+from workloads.harness.workload import Outcome
 
 HERE = {
     "plain": Technique("json", "always there"),
@@ -45,6 +46,13 @@ class TestSelect:
     def test_auto_without_any_is_unavailable(self):
         with pytest.raises(UnavailableError):
             select("auto", HERE, ("absent",))
+
+    def test_the_one_reason_why_nothing_can_run_is_said(self):
+        for request in ("all", "auto"):
+            with pytest.raises(UnavailableError, match="no_such_module_here"):
+                select(request, {"absent": HERE["absent"]}, ("absent",))
+        with pytest.raises(UnavailableError, match="--list tells why"):
+            select("auto", HERE, ("absent", "ranks"))
 
     def test_a_named_one_that_cannot_run_is_unavailable(self):
         with pytest.raises(UnavailableError, match="no_such_module_here"):
@@ -95,6 +103,35 @@ def test_the_limit_of_the_hardware_is_told_with_the_ratio():
     assert result.note == "eight lanes; limit 30 ms of one core, used 48 ms, ratio 1.60"
     result.compare_with_limit([])
     assert result.note.count("limit") == 1
+
+
+class TestDetails:
+    def test_they_are_kept_for_each_sample(self):
+        result = Result("plain", "p")
+        for number in (1, 2):
+            result.add(Outcome(0.5, 1, "", True, "", details={"opens": number}))
+        assert result.details == [{"opens": 1}, {"opens": 2}]
+
+    def test_without_any_there_are_none(self):
+        result = Result("plain", "p")
+        result.add(Outcome(0.5, 1, "", True, ""))
+        assert result.details == []
+
+
+@pytest.mark.parametrize(
+    ("words", "numbers", "rest"),
+    [
+        (["--at", "-1e-3"], -1e-3, []),
+        (["--", "-1", "--at", "-2"], 0.0, ["-1", "--at", "-2"]),
+        (["--at", "-2", "--", "x", "--", "-3"], -2.0, ["x", "--", "-3"]),
+    ],
+)
+def test_what_follows_two_dashes_is_left_as_it_is(words, numbers, rest):
+    parser = options.Parser()
+    parser.add_argument("--at", type=float, default=0.0)
+    parser.add_argument("rest", nargs="*")
+    wish = options.parse(parser, words)
+    assert (wish.at, wish.rest) == (numbers, rest)
 
 
 @pytest.mark.usefixtures("alone")

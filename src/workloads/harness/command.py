@@ -47,9 +47,14 @@ def main(workload: Workload, arguments: list[str]) -> int:
             for problem in problems:
                 found, failed = _run_problem(workload, problem, names, wish, profile)
                 results += found
-                if ranks.is_first():
+                if workload.overview is not None:
+                    left_out |= failed
+                elif ranks.is_first():
                     _report(workload, problem, found, {**left_out, **failed}, wish)
         if ranks.is_first():
+            if workload.overview is not None:
+                print(workload.overview.table(results))
+                _tell_left_out(left_out)
             _write(workload, wish, problems, arguments, results)
         return _complain(workload, results)
 
@@ -60,7 +65,7 @@ def _parser(workload: Workload) -> options.Parser:
     )
     workload.add_options(parser.add_argument_group("what to compute"))
     samples = any(technique.slow for technique in workload.techniques.values())
-    options.add_common(parser, samples=samples)
+    options.add_common(parser, samples=samples, request=workload.request)
     return parser
 
 
@@ -123,11 +128,15 @@ def _report(
     # The same with every number of workers is said once.
     for name, note in dict.fromkeys((r.impl, r.note) for r in results if r.note):
         print(f"  {name}: {note}")
-    for name, reason in left_out.items():
-        print(f"  {name}: left out: {reason}")
+    _tell_left_out(left_out)
     for line in problem.remarks(results):
         print(f"  {line}")
     print(flush=True)
+
+
+def _tell_left_out(left_out: Mapping[str, str]) -> None:
+    for name, reason in left_out.items():
+        print(f"  {name}: left out: {reason}")
 
 
 def _write(
@@ -143,7 +152,9 @@ def _write(
     if wish.plot is not None:
         from workloads.harness import plot  # noqa: PLC0415
 
-        if wish.scale:
+        if workload.overview is not None:
+            workload.overview.chart(wish.plot, results)
+        elif wish.scale:
             plot.scaling_chart(wish.plot, f"{workload.title}, strong scaling", results)
         else:
             title = f"{workload.title}, {workload.rate}"

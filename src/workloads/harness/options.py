@@ -24,9 +24,11 @@ def parse(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:
 
     Before Python 3.14 argparse knows only plain digits as negative numbers.
     What contains a space it never takes for an option, and ``float`` and
-    ``int`` ignore the space.
+    ``int`` ignore the space.  What follows ``--`` is no option anyway.
     """
-    return parser.parse_args([f" {word}" if _is_number(word) else word for word in arguments])
+    ours = [*arguments, "--"].index("--")
+    words = [f" {word}" if _is_number(word) else word for word in arguments[:ours]]
+    return parser.parse_args([*words, *arguments[ours:]])
 
 
 def _is_number(word: str) -> bool:
@@ -62,7 +64,7 @@ def counts(text: str) -> list[int]:
     return sorted({count(word) for word in text.split(",")})
 
 
-def add_common(parser: argparse.ArgumentParser, *, samples: bool) -> None:
+def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str = "auto") -> None:
     """Add what chooses, repeats and reports to a workload's parser.
 
     Parameters
@@ -71,6 +73,8 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool) -> None:
         The workload's.
     samples
         Whether it has techniques that do only a sample of the work.
+    request
+        What runs where ``--impl`` is not given.
     """
     choose = parser.add_argument_group("which techniques")
     choose.add_argument(
@@ -78,9 +82,10 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool) -> None:
     )
     choose.add_argument(
         "--impl",
-        default="auto",
+        default=request,
         metavar="NAME[,NAME…]|all|auto",
-        help="techniques to run; auto (default) is the fastest exact one this machine has",
+        help="techniques to run; auto is the fastest exact one this machine has "
+        f"(default: {request})",
     )
     choose.add_argument(
         "--workers",

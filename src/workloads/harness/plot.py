@@ -1,9 +1,10 @@
-"""A bar chart of the rates, and a chart of strong scaling."""
+"""Charts: bars of the rates, strong scaling, lines on logarithmic axes, stacked bars."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,55 @@ def scaling_chart(path: Path, title: str, results: Sequence[Result]) -> None:
             axes.set_title(name)
             axes.spines[["top", "right"]].set_visible(False)
             axes.legend(frameon=False)
+        figure.suptitle(title)
+        _save(figure, path)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One pair of axes with a line each.
+
+    Parameters
+    ----------
+    title, across, up
+        What is written above it, below it and beside it.
+    lines
+        Each line's name and its points.
+    """
+
+    title: str
+    across: str
+    up: str
+    lines: Mapping[str, Sequence[tuple[float, float]]]
+
+
+def line_chart(path: Path, title: str, panels: Sequence[Panel], columns: int) -> None:
+    """Draw lines on logarithmic axes, `columns` panels in a row.
+
+    Raises
+    ------
+    UnavailableError
+        Without matplotlib.
+    """
+    mpl, figure_class = _matplotlib()
+    rows = -(-len(panels) // columns)
+    with mpl.rc_context({"svg.hashsalt": "hpcpy"}):
+        figure = figure_class(figsize=(4.6 * columns, 0.6 + 3.2 * rows), layout="constrained")
+        for index, panel in enumerate(panels, start=1):
+            axes = figure.add_subplot(rows, columns, index)
+            for (name, points), colour, marker in zip(
+                panel.lines.items(), itertools.cycle(_COLOURS), itertools.cycle(_MARKERS)
+            ):
+                across, up = zip(*points, strict=True)
+                axes.plot(across, up, color=colour, marker=marker, markersize=4, label=name)
+            axes.set_xscale("log", base=2)
+            axes.set_yscale("log")
+            axes.set_xlabel(panel.across)
+            axes.set_ylabel(panel.up)
+            axes.set_title(panel.title)
+            axes.spines[["top", "right"]].set_visible(False)
+        # One for all: they have the same lines.
+        axes.legend(frameon=False)
         figure.suptitle(title)
         _save(figure, path)
 

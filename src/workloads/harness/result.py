@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workloads.harness import files, machine
 from workloads.harness.technique import Technique
@@ -54,6 +54,8 @@ class Result:
     kernel
         Of each sample the seconds between the start and the end of a
         device's kernels, by its own clock: without copies.
+    details
+        Of each sample what else the workload has measured.
     """
 
     impl: str
@@ -69,6 +71,7 @@ class Result:
     workers: int = 1
     note: str = ""
     kernel: list[float] = field(default_factory=list)
+    details: list[Mapping[str, Any]] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
@@ -79,6 +82,8 @@ class Result:
         """Take in a repetition."""
         first = not self.samples
         self.samples.append(outcome.seconds)
+        if outcome.details:
+            self.details.append(outcome.details)
         self.work, self.answer, self.note = outcome.work, outcome.answer, outcome.note
         # A later repetition that is right does not excuse an earlier one.
         self.ok = outcome.ok and (first or self.ok)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -116,12 +116,17 @@ def select(
     """
     if request == "all":
         left_out = {n: t.why_not() or t.advice() for n, t in techniques.items()}
-        return [n for n in techniques if not left_out[n]], {n: r for n, r in left_out.items() if r}
+        found = [n for n in techniques if not left_out[n]]
+        if not found:
+            raise _none(left_out.values())
+        return found, {n: r for n, r in left_out.items() if r}
     if request == "auto":
+        reasons = []
         for name in fastest:
-            if not techniques[name].why_not() and not techniques[name].advice():
+            reasons.append(techniques[name].why_not() or techniques[name].advice())
+            if not reasons[-1]:
                 return [name], {}
-        raise UnavailableError("no technique can run here", hint="--list tells why")
+        raise _none(reasons)
     names = list(dict.fromkeys(request.split(",")))
     for name in names:
         if name not in techniques:
@@ -133,3 +138,11 @@ def select(
         if reason:
             raise UnavailableError(f"{name} cannot run here: {reason}")
     return names, {}
+
+
+def _none(reasons: Iterable[str]) -> UnavailableError:
+    """Return what to say when nothing is left to run: the reason, if it is one."""
+    distinct = {*reasons}
+    if len(distinct) == 1:
+        return UnavailableError(f"no technique can run here: {distinct.pop()}")
+    return UnavailableError("no technique can run here", hint="--list tells why")

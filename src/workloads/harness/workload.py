@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from workloads.harness.result import Result
     from workloads.harness.technique import Technique
@@ -32,6 +33,8 @@ class Outcome:
         What it was compared with and how that went.
     note
         What else is to be said.
+    details
+        More numbers, for ``--json`` and the workload's own tables.
     """
 
     seconds: float
@@ -40,6 +43,7 @@ class Outcome:
     ok: bool
     verdict: str
     note: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Attempt(Protocol):
@@ -83,6 +87,16 @@ class Problem(Protocol):
         """Return the lines below the table."""
 
 
+class Overview(Protocol):
+    """All problems in one table and one chart, in place of one each."""
+
+    def table(self, results: Sequence[Result]) -> str:
+        """Return what is printed after the last problem."""
+
+    def chart(self, path: Path, results: Sequence[Result]) -> None:
+        """Draw what ``--plot`` writes."""
+
+
 @dataclass(frozen=True)
 class Workload:
     """A workload's part of the command line and of the report.
@@ -107,6 +121,10 @@ class Workload:
         Makes that of the options.
     baseline
         The technique that speed-ups refer to.
+    overview
+        Of all problems at once; by default each has its table and panel.
+    request
+        What ``--impl`` is where it is not given.
     """
 
     name: str
@@ -119,3 +137,5 @@ class Workload:
     add_options: Callable[[argparse._ArgumentGroup], None]
     problems: Callable[[argparse.Namespace], Sequence[Problem]]
     baseline: str = "python"
+    overview: Overview | None = None
+    request: str = "auto"

@@ -8,6 +8,7 @@ import importlib
 WORKLOADS = {
     "mandel": ("workloads.mandel.command", "escape times of the Mandelbrot set, exact to the bit"),
     "pi": ("workloads.pi.command", "pi by counting random points: the GIL, and who is free of it"),
+    "p2p": ("workloads.p2p.command", "messages between MPI ranks: latency and bandwidth by size"),
 }
 
 

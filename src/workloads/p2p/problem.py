@@ -1,0 +1,165 @@
+"""Messages of one size in one pattern: opened, timed, checked."""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from workloads.errors import UsageError
+from workloads.harness import machine, ranks
+from workloads.harness.workload import Outcome
+from workloads.p2p.sizes import in_words
+
+if TYPE_CHECKING:
+    from workloads.harness.result import Result
+    from workloads.harness.team import Team
+    from workloads.harness.trial import Trial
+    from workloads.p2p.channel import Channel
+
+# Where nothing is asked for: this many bytes are sent, in so many messages.
+_BYTES = 64 << 20
+_LEAST, _MOST = 16, 1000
+# Ranks that share a core wait for each other's turn, milliseconds a message.
+_CROWDED = 10
+# Sent, received, and as many in MPI's and in pickle's hands.
+_COPIES = 5
+
+
+@dataclass(frozen=True)
+class Messages:
+    """Messages of one size.
+
+    Parameters
+    ----------
+    pattern
+        Of `workloads.p2p.patterns`.
+    size
+        Bytes of each.
+    times
+        How many are timed.
+    warm_up
+        How many are sent before.
+    """
+
+    pattern: str
+    size: int
+    times: int
+    warm_up: int
+
+    @property
+    def name(self) -> str:
+        """Pattern and size."""
+        return f"{self.pattern} {in_words(self.size)}"
+
+    @property
+    def title(self) -> str:
+        """The line above a table."""
+        return f"p2p: {self.name}"
+
+    def parameters(self) -> Mapping[str, object]:
+        """Return all that was asked for."""
+        return vars(self)
+
+    def prepare(self, _: Sequence[str]) -> str:
+        """Refuse messages that the memory does not hold."""
+        need, there = _COPIES * self.size * ranks.expected(), machine.available_memory()
+        if there and need > there:
+            raise UsageError(
+                f"--sizes {self.size} needs {need / 2**30:,.1f} GiB of memory for "
+                f"{ranks.expected()} ranks, {there / 2**30:,.1f} are available"
+            )
+        return ""
+
+    def attempt(self, trial: Trial) -> _Attempt:
+        """Return what a technique does."""
+        return _Attempt(self, trial)
+
+    def finish(self, result: Result) -> None:
+        """Say that all of it was done."""
+        result.total = result.work
+
+    def remarks(self, _: Sequence[Result]) -> list[str]:
+        """Return nothing: the overview tells."""
+        return []
+
+
+def how_often(size: int) -> int:
+    """Return how many messages of a size are timed where it is not said."""
+    times = min(_MOST, max(_LEAST, _BYTES // size))
+    return times if ranks.expected() <= machine.cores() else max(_LEAST // 2, times // _CROWDED)
+
+
+class _Attempt:
+    """One technique with messages of one size."""
+
+    def __init__(self, asked: Messages, trial: Trial) -> None:
+        self._asked, self._trial = asked, trial
+
+    def warm_up(self) -> None:
+        """Send a few: connections are made and buffers known to the network."""
+        from workloads.p2p.patterns import PATTERNS  # noqa: PLC0415
+
+        PATTERNS[self._asked.pattern](self._channel(), self._comm, self._asked.warm_up)
+        self._let_others_sleep()
+
+    def once(self) -> Outcome:
+        """Send all of them."""
+        from workloads.p2p.patterns import PATTERNS  # noqa: PLC0415
+
+        trial, asked, channel = self._trial, self._asked, self._channel()
+        # What arrived before is not to be taken for what arrives now.
+        channel.into[:] = 0
+        with trial.clock():
+            seconds = PATTERNS[asked.pattern](channel, self._comm, asked.times)
+        self._let_others_sleep()
+        right, answer, verdict = self._compare(channel.into)
+        details = {
+            "pattern": asked.pattern,
+            "bytes": asked.size,
+            "median": statistics.median(seconds or [0.0]),
+            "least": min(seconds, default=0.0),
+        }
+        each = 2 if asked.pattern == "ping-pong" else self._comm.size
+        sent = asked.size * asked.times * each
+        return Outcome(trial.seconds, sent, answer, right, verdict, details=details)
+
+    @property
+    def _comm(self) -> Any:
+        return self._trial.members.comm
+
+    def _channel(self) -> Channel:
+        return self._trial.members.hold(self._opened)
+
+    @contextlib.contextmanager
+    def _opened(self, team: Team) -> Iterator[Channel]:
+        import numpy as np  # noqa: PLC0415
+
+        from workloads.p2p.messages import message  # noqa: PLC0415
+
+        # Writable, as a window must be.
+        out = message(team.comm.rank, self._asked.size).copy()
+        channel: Channel = self._trial.module.Channel(team.comm, out, np.zeros_like(out))
+        yield channel
+        # After a failure of one rank the others would wait in here for ever.
+        channel.close()
+
+    def _let_others_sleep(self) -> None:
+        # In a barrier they would poll, and take cores from the two that send.
+        if self._asked.pattern == "ping-pong" and self._comm.size > 2:
+            ranks.wait_quietly(self._comm)
+
+    def _compare(self, received: Any) -> tuple[bool, str, str]:
+        from workloads.p2p.messages import check, digest  # noqa: PLC0415
+        from workloads.p2p.patterns import sender  # noqa: PLC0415
+
+        comm = self._comm
+        source = sender(self._asked.pattern, comm.rank, comm.size)
+        mine = None if source is None else (comm.rank, source, digest(received))
+        every = comm.gather(mine)
+        # The other ranks' verdicts are nothing by themselves.
+        if every is None:
+            return True, "", ""
+        return check([one for one in every if one is not None], self._asked.size)

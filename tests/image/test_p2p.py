@@ -1,0 +1,85 @@
+"""Messages between ranks: every technique, any number of ranks, what arrived checked."""
+
+import json
+import pstats
+
+import pytest
+from running import on_ranks
+
+from workloads.p2p.registry import TECHNIQUES
+
+PATTERNS = ("ping-pong", "exchange")
+
+
+def p2p(size, *arguments):
+    return on_ranks(size, "-m", "workloads", "p2p", *map(str, arguments))
+
+
+# Where ranks share cores they wait a time slice for each other, every time:
+# there one message has to do.
+@pytest.mark.parametrize(
+    ("size", "lengths", "times", "repeat"),
+    [(2, (1, 70_001), 3, 2), (3, (70_001,), 1, 1), (5, (70_001,), 1, 1)],
+)
+def test_every_technique_delivers_on_any_number_of_ranks(size, lengths, times, repeat, tmp_path):
+    report, chart = tmp_path / "p2p.json", tmp_path / "p2p.svg"
+    options = ["--sizes", ",".join(map(str, lengths)), "--times", times, "--warm-up", times - 1]
+    files = ["--json", report, *(["--plot", chart] if size == 2 else [])]
+    done = p2p(size, "--impl", "all", *options, "--repeat", repeat, *files)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("every message arrived as sent (SHA-256)") == 1, "one rank reports"
+    assert f"ping-pong of ranks 0 and {size - 1}, half a round trip: µs" in done.stdout
+    results = json.loads(report.read_text())["results"]
+    kinds = [(r["details"][0]["pattern"], r["details"][0]["bytes"], r["impl"]) for r in results]
+    assert kinds == [(p, n, name) for p in PATTERNS for n in lengths for name in TECHNIQUES]
+    for (pattern, length, _), result in zip(kinds, results, strict=True):
+        assert (result["ok"], result["workers"], len(result["details"])) == (True, size, repeat)
+        # To and fro, or a step of every rank.
+        assert result["work"] == length * times * (2 if pattern == "ping-pong" else size)
+    # One for all techniques.
+    answers = {(r["problem"], r["answer"]) for r in results}
+    assert len(answers) == len(PATTERNS) * len(lengths)
+    assert chart.exists() == (size == 2)
+
+
+def test_one_rank_says_what_to_type():
+    done = p2p(1)
+    assert done.returncode == 69
+    assert done.stderr.count("\n") == 1
+    assert "mpiexec -n 2 python -m workloads p2p" in done.stderr
+
+
+def test_fewer_of_the_ranks_scale_and_are_profiled(tmp_path):
+    profile = tmp_path / "p2p.prof"
+    options = ["--pattern", "exchange", "--sizes", 8, "--times", 2, "--warm-up", 0]
+    done = p2p(3, *options, "--scale", "2,3", "--profile", "cprofile", profile)
+    assert (done.returncode, done.stderr) == (0, "")
+    for size in (2, 3):
+        assert done.stdout.count(f"exchange, each of {size} ranks") == 2
+    functions = pstats.Stats(str(profile)).stats
+    # Two steps on each of 2 + 3 ranks.
+    assert sum(v[0] for k, v in functions.items() if k[2] == "swap") == 10
+
+
+def test_a_message_that_arrives_changed_is_an_error():
+    code = (
+        "import sys\n"
+        "from workloads.__main__ import main\n"
+        "from workloads.p2p.techniques import upper\n"
+        "class Channel(upper.Channel):\n"
+        "    def receive(self, source):\n"
+        "        super().receive(source)\n"
+        "        self.into[-1] ^= self.comm.rank == 1\n"
+        "upper.Channel = Channel\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    options = ["--pattern", "ping-pong", "--sizes", "9", "--times", "1"]
+    done = on_ranks(2, "-c", code, "p2p", *options)
+    assert done.returncode == 1
+    assert done.stderr.count("WRONG: rank 1 did not receive what rank 0 sent") == 1
+
+
+def test_bad_input_is_said_once():
+    done = p2p(3, "--sizes", "none")
+    assert done.returncode == 2
+    assert done.stderr.count("'none' is no size") == 1

@@ -9,6 +9,7 @@ WORKLOADS = {
     "mandel": ("workloads.mandel.command", "escape times of the Mandelbrot set, exact to the bit"),
     "pi": ("workloads.pi.command", "pi by counting random points: the GIL, and who is free of it"),
     "p2p": ("workloads.p2p.command", "messages between MPI ranks: latency and bandwidth by size"),
+    "startup": ("workloads.startup.command", "what starting this Python costs: calls, bytes, ms"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Charts: bars of the rates, strong scaling, lines on logarithmic axes, stacked bars."""
+"""Charts: bars of the rates, strong scaling, lines on logarithmic axes, bars from zero."""
 
 from __future__ import annotations
 
@@ -133,6 +133,52 @@ def line_chart(path: Path, title: str, panels: Sequence[Panel], columns: int) ->
             axes.spines[["top", "right"]].set_visible(False)
         # One for all: they have the same lines.
         axes.legend(frameon=False)
+        figure.suptitle(title)
+        _save(figure, path)
+
+
+def bars(
+    path: Path,
+    title: str,
+    unit: str,
+    panels: Sequence[tuple[str, Mapping[str, float]]],
+    most: int,
+) -> None:
+    """Draw the largest numbers of each panel as bars from zero.
+
+    Parameters
+    ----------
+    path
+        Where to.
+    title
+        Above all panels.
+    unit
+        Of the numbers.
+    panels
+        Each one's title and its numbers by name.
+    most
+        How many bars a panel has at most.
+
+    Raises
+    ------
+    UnavailableError
+        Without matplotlib.
+    """
+    mpl, figure_class = _matplotlib()
+    tallest = max(min(most, len(numbers)) for _, numbers in panels)
+    with mpl.rc_context({"svg.hashsalt": "hpcpy"}):
+        figure = figure_class(
+            figsize=(4.2 * len(panels), 1.4 + 0.26 * tallest), layout="constrained"
+        )
+        for index, (name, numbers) in enumerate(panels, start=1):
+            largest = sorted(numbers.items(), key=lambda each: each[1])[-most:]
+            axes = figure.add_subplot(1, len(panels), index)
+            drawn = axes.barh([key for key, _ in largest], [value for _, value in largest])
+            axes.bar_label(drawn, [f"{value:,.3g}" for _, value in largest], padding=3)
+            axes.margins(x=0.18)
+            axes.set_xlabel(unit)
+            axes.set_title(name)
+            axes.spines[["top", "right"]].set_visible(False)
         figure.suptitle(title)
         _save(figure, path)
 

@@ -1,0 +1,1 @@
+"""What starting Python costs here: system calls, files, bytes, milliseconds of each import."""

@@ -1,0 +1,108 @@
+"""``python -m workloads startup``: what may be asked for."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+from workloads.errors import UnavailableError, UsageError
+from workloads.harness import command
+from workloads.harness.workload import Workload
+from workloads.startup.cases import CASES, Case, importing
+from workloads.startup.overview import Overview
+from workloads.startup.problem import Start
+from workloads.startup.registry import FASTEST, TECHNIQUES
+
+_MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+def _cases(text: str) -> list[Case]:
+    names = list(dict.fromkeys(text.split(",")))
+    if unknown := [name for name in names if name not in CASES]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(CASES)}")
+    return [CASES[name] for name in names]
+
+
+def _modules(text: str) -> list[str]:
+    names = text.split(",")
+    if wrong := [name for name in names if not _MODULE.fullmatch(name)]:
+        raise argparse.ArgumentTypeError(f"{wrong[0]!r} is no module's name")
+    return names
+
+
+def _add_options(what: argparse._ArgumentGroup) -> None:
+    what.add_argument(
+        "--case",
+        type=_cases,
+        metavar="NAME[,NAME…]",
+        help=f"{', '.join(CASES)} (default: all that can be started here)",
+    )
+    what.add_argument(
+        "--import",
+        dest="modules",
+        type=_modules,
+        metavar="NAME[,NAME…]",
+        help="a program that imports these",
+    )
+    what.add_argument(
+        "script",
+        nargs="*",
+        metavar="-- SCRIPT [ARGUMENT …]",
+        help="a program of yours; its output is thrown away",
+    )
+
+
+def _problems(wish: argparse.Namespace) -> list[Start]:
+    asked: list[Case] = [*(wish.case or ())]
+    if wish.modules:
+        asked.append(importing(f"import {','.join(wish.modules)}", wish.modules))
+    if wish.script:
+        asked.append(_script(wish.script))
+    if not asked:
+        return _all_here()
+    for case in asked:
+        if case.absent():
+            raise UnavailableError(
+                f"{case.name} cannot be started here: Python has no module {case.absent()!r}"
+            )
+    return [Start(case) for case in asked]
+
+
+def _script(words: list[str]) -> Case:
+    if not Path(words[0]).is_file():
+        raise UsageError(f"{words[0]}: there is no such script")
+    return Case(Path(words[0]).name, words)
+
+
+def _all_here() -> list[Start]:
+    absent = {name: case.absent() for name, case in CASES.items()}
+    note = "\n".join(
+        f"{name}: left out: Python has no module {module!r} here"
+        for name, module in absent.items()
+        if module
+    )
+    here = [case for name, case in CASES.items() if not absent[name]]
+    return [Start(case, note if case is here[0] else "") for case in here]
+
+
+STARTUP = Workload(
+    name="startup",
+    description="What starting this Python costs here: time, each import's part of it, system "
+    "calls by kind, files opened, bytes read.",
+    title="Starts of Python",
+    rate="starts a second",
+    unit="starts/s",
+    techniques=TECHNIQUES,
+    fastest=FASTEST,
+    add_options=_add_options,
+    problems=_problems,
+    baseline="spawn",
+    overview=Overview(),
+    request="all",
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the workload's command line: see `workloads.harness.command.main`."""
+    return command.main(STARTUP, arguments)

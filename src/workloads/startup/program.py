@@ -1,0 +1,114 @@
+"""Run a program to its end and see what the kernel says of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workloads.errors import WorkloadError
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A process that has ended.
+
+    Parameters
+    ----------
+    cpu
+        Seconds of processor time.
+    bytes_read, read_calls
+        From files of any kind, by it and what it waited for; None where the
+        kernel keeps no account.
+    bytes_from_disk
+        What the kernel had to fetch for it, mapped files included.
+    page_faults
+        Those that a file had to be read for.
+    said
+        What it wrote to standard error.
+    """
+
+    cpu: float
+    bytes_read: int | None
+    read_calls: int | None
+    bytes_from_disk: int | None
+    page_faults: int
+    said: str
+
+
+class Running:
+    """A program that has been started; its input and output are /dev/null."""
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        self._argv = [*argv]
+        self._said = os.memfd_create("stderr")
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+            (os.POSIX_SPAWN_DUP2, self._said, 2),
+        ]
+        self._before, self._look = _own_account()
+        self._pid = os.posix_spawn(argv[0], self._argv, os.environ, file_actions=actions)
+
+    def end(self) -> Ended:
+        """Wait for its end.
+
+        Raises
+        ------
+        WorkloadError
+            When it ends with another code than 0.
+        """
+        try:
+            _, status, usage = os.wait4(self._pid, 0)
+        except BaseException:
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+            raise
+        after, _ = _own_account()
+        with open(self._said, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            file.seek(0)
+            said = file.read()
+        check(self._argv, os.waitstatus_to_exitcode(status), said)
+        cpu = usage.ru_utime + usage.ru_stime
+        if not after:
+            return Ended(cpu, None, None, None, usage.ru_majflt, said)
+        read, calls, disk = (now - then for now, then in zip(after, self._before, strict=True))
+        # The first look is in the second.
+        return Ended(cpu, read - self._look, calls - 1, disk, usage.ru_majflt, said)
+
+
+def _own_account() -> tuple[tuple[int, ...], int]:
+    """Return bytes read, read calls, bytes from disk of this process; what it took.
+
+    Those of a child are added to it when the child is waited for.  The child's
+    own file is forbidden by then to all but root.
+    """
+    try:
+        file = os.open("/proc/self/io", os.O_RDONLY)
+    except OSError:
+        return (), 0
+    text = os.read(file, 4096)
+    os.close(file)
+    lines = (line.split(b": ") for line in text.splitlines())
+    found = {key: int(value) for key, value in lines}
+    return tuple(found[key] for key in (b"rchar", b"syscr", b"read_bytes")), len(text)
+
+
+def run(argv: Sequence[str]) -> Ended:
+    """Run a program to its end."""
+    return Running(argv).end()
+
+
+def check(argv: Sequence[str], code: int, said: str) -> None:
+    """Refuse to measure what has failed.
+
+    Raises
+    ------
+    WorkloadError
+        With the last that the program said.
+    """
+    if code:
+        last = (said.strip().splitlines() or ["it said nothing"])[-1]
+        what = " ".join(argv[1:])
+        raise WorkloadError(f"python {what}: ended with exit code {code}: {last}")

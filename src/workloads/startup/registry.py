@@ -1,0 +1,36 @@
+"""The techniques there are; adding one is a file and an entry here."""
+
+from __future__ import annotations
+
+import os
+
+from workloads.harness.technique import Technique
+from workloads.startup.syscalls import MACHINES
+
+_HERE = "workloads.startup.techniques."
+
+
+def _other_machine() -> str:
+    machine = os.uname().machine
+    if machine in MACHINES:
+        return ""
+    return f"the numbers of system calls of {machine} are not known, only {', '.join(MACHINES)}'s"
+
+
+TECHNIQUES = {
+    "spawn": Technique(_HERE + "spawn", "one start at a time: wall and processor time, bytes"),
+    "spawn-many": Technique(
+        _HERE + "spawn_many",
+        "as many at once as there are workers: starts a second",
+        parallel="processes",
+    ),
+    "importtime": Technique(_HERE + "importtime", "-X importtime: milliseconds of each import"),
+    "ptrace": Technique(
+        _HERE + "traced",
+        "every system call, followed by ptrace: kinds, files, bytes",
+        obstacle=_other_machine,
+    ),
+}
+
+# What `auto` takes; the others show something else, not the same faster.
+FASTEST = ("spawn",)

@@ -1,0 +1,20 @@
+"""As many at the same moment as there are workers: a node's ranks do that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workloads.startup.program import Running
+
+if TYPE_CHECKING:
+    from workloads.harness.trial import Trial
+    from workloads.startup.cases import Case
+
+
+def compute(case: Case, trial: Trial) -> tuple[dict[str, Any], str]:
+    """Start all of them, then wait for each."""
+    with trial.clock():
+        running = [Running(case.command) for _ in range(trial.workers)]
+        ended = [one.end() for one in running]
+    cpu = sum(one.cpu for one in ended) / len(ended)
+    return {"starts": len(ended), "wall": trial.seconds, "cpu": cpu}, "all ended with 0"

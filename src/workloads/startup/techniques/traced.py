@@ -1,0 +1,43 @@
+"""ptrace: every system call of the process and of all that it starts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+from workloads.errors import UnavailableError, WorkloadError
+from workloads.startup import program
+
+if TYPE_CHECKING:
+    from workloads.harness.trial import Trial
+    from workloads.startup.cases import Case
+
+
+def compute(case: Case, trial: Trial) -> tuple[dict[str, Any], str]:
+    """Have it followed by a process that has no other children."""
+    argv = [sys.executable, "-m", "workloads.startup.tracer", *case.command]
+    with trial.clock():
+        done = subprocess.run(argv, capture_output=True, errors="replace", check=False)
+    try:
+        found = json.loads(done.stdout)
+    except ValueError:
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise WorkloadError(f"the tracer failed with exit code {done.returncode}: {last}") from None
+    if "error" in found:
+        raise UnavailableError(found["error"])
+    program.check(case.command, found.pop("code"), done.stderr)
+    return found, _compare(found)
+
+
+def _compare(found: dict[str, int | None]) -> str:
+    """Hold the bytes of all calls against the kernel's own account."""
+    read, accounted = found["bytes_moved"], found["accounted"]
+    if accounted is None:
+        return "the kernel keeps no account to compare with"
+    if found["processes"]:
+        return "not compared: it has started processes"
+    if read == accounted:
+        return "bytes read as the kernel accounts them"
+    return f"WRONG: {read:,} bytes read, {accounted:,} by the kernel's account"

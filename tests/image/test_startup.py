@@ -1,0 +1,77 @@
+"""What a start costs, in the image: every case, every technique, the counts right."""
+
+import json
+import sys
+
+import pytest
+from running import on_ranks
+
+from workloads.__main__ import main
+from workloads.startup.cases import CASES
+from workloads.startup.registry import TECHNIQUES
+
+
+def test_every_case_by_every_technique(tmp_path, capsys):
+    report, chart = tmp_path / "s.json", tmp_path / "s.svg"
+    assert main(["startup", "--json", str(report), "--plot", str(chart), "--workers", "2"]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    assert "left out" not in shown.out, "ptrace is allowed here"
+    results = json.loads(report.read_text())["results"]
+    assert [(r["problem"], r["impl"]) for r in results] == [
+        (c, t) for c in CASES for t in TECHNIQUES
+    ]
+    found = {(r["problem"], r["impl"]): r for r in results}
+    imported = [found[case, "importtime"]["details"][0]["modules"] for case in CASES]
+    assert imported == sorted(imported)
+    for case in CASES:
+        assert found[case, "spawn-many"]["details"][0]["starts"] == 2
+        counted = found[case, "ptrace"]["details"][0]
+        assert counted["bytes_moved"] == counted["accounted"]
+        # The kernel reads a program's first page for itself.
+        by_kernel = found[case, "spawn"]["details"][0]["bytes_read"]
+        assert 0 < by_kernel - counted["bytes_moved"] < 8192
+        assert counted["calls"] >= sum(counted["kinds"].values())
+        assert counted["path_calls"] >= counted["opens"] > 0
+    assert "numba" in chart.read_text()
+
+
+def test_modules_and_a_script_of_the_users(tmp_path, capsys):
+    script, report = tmp_path / "mine.py", tmp_path / "s.json"
+    script.write_text("import sys, tqdm\nassert sys.argv[1:] == ['-1', '--', 'x']\n")
+    options = ["--import", "h5py,json.tool", "--impl", "importtime,ptrace", "--json", str(report)]
+    assert main(["startup", *options, "--", str(script), "-1", "--", "x"]) == 0
+    shown = capsys.readouterr().out
+    assert "import h5py,json.tool" in shown
+    assert "mine.py" in shown
+    results = json.loads(report.read_text())["results"]
+    assert [r["verdict"] for r in results if r["impl"] == "importtime"] == ["all imported"] * 2
+    assert "tqdm" in results[2]["details"][0]["whole"]
+
+
+def test_the_slowest_imports_are_told_and_profiled(tmp_path, capsys):
+    profile = tmp_path / "s.prof"
+    options = ["--case", "numpy", "--impl", "importtime", "--repeat", "2"]
+    assert main(["startup", *options, "--profile", "cprofile", str(profile)]) == 0
+    shown = capsys.readouterr().out
+    lines = shown[shown.index("the slowest imports of numpy") :].splitlines()[2:17]
+    times = [float(line.split()[1]) for line in lines]
+    assert len(times) == 15
+    assert times == sorted(times, reverse=True)
+    assert profile.stat().st_size > 100
+
+
+@pytest.mark.parametrize("size", [2])
+def test_of_several_ranks_the_first_looks(size):
+    words = ["startup", "--case", "pass", "--impl", "spawn,ptrace"]
+    done = on_ranks(size, "-m", "workloads", *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("system calls by kind") == 1
+
+
+def test_it_is_this_interpreter_that_is_started(tmp_path):
+    report = tmp_path / "s.json"
+    options = ["--case", "pass", "--impl", "spawn", "--json", str(report)]
+    assert main(["startup", *options]) == 0
+    command = json.loads(report.read_text())["parameters"]["pass"]["command"]
+    assert command == [sys.executable, "-c", "pass"]

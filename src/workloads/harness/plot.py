@@ -134,7 +134,7 @@ def line_chart(path: Path, title: str, panels: Sequence[Panel], columns: int) ->
         # One for all: they have the same lines.
         axes.legend(frameon=False)
         figure.suptitle(title)
-        _save(figure, path)
+        _save(figure, path, dots_per_inch=120)
 
 
 def bars(
@@ -193,8 +193,8 @@ def _matplotlib() -> tuple[Any, Any]:
     return mpl, Figure
 
 
-def _save(figure: Any, path: Path) -> None:
+def _save(figure: Any, path: Path, dots_per_inch: int = 150) -> None:
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     with files.whole_file(path) as temporary:
         suffix = path.suffix.lower()
-        figure.savefig(temporary, dpi=150, metadata=metadata.get(suffix, {}))
+        figure.savefig(temporary, dpi=dots_per_inch, metadata=metadata.get(suffix, {}))

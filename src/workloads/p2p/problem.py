@@ -119,8 +119,9 @@ class _Attempt:
         details = {
             "pattern": asked.pattern,
             "bytes": asked.size,
-            "median": statistics.median(seconds or [0.0]),
-            "least": min(seconds, default=0.0),
+            # The clock counts nanoseconds.
+            "median": round(statistics.median(seconds or [0.0]), 9),
+            "least": round(min(seconds, default=0.0), 9),
         }
         each = 2 if asked.pattern == "ping-pong" else self._comm.size
         sent = asked.size * asked.times * each

@@ -2,8 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -226,6 +229,28 @@ class TestTracer:
             "assert seen == [1]\n"
         )
 
+    def test_threads_that_are_killed_in_the_middle_of_a_call(self):
+        code = (
+            "import _thread, os, time\n"
+            "def work():\n"
+            "    while True: os.access('/nonexistent/a', 0)\n"
+            "for _ in range(4): _thread.start_new_thread(work, ())\n"
+            "time.sleep(0.02)\n"
+            "os._exit(0)\n"
+        )
+        for _ in range(3):
+            assert calls_of(code)["threads"] == 4
+
+    def test_a_thread_that_starts_another_program(self):
+        code = (
+            "import _thread, os, sys, time\n"
+            "rest = ['-I', '-S', '-c', 'import os; os.access(\"/nonexistent/b\", 0)']\n"
+            "_thread.start_new_thread(os.execv, (sys.executable, [sys.executable, *rest]))\n"
+            "time.sleep(60)\n"
+        )
+        found = calls_of(code)
+        assert (found["kinds"]["execve"], found["processes"], found["threads"]) == (2, 0, 1)
+
     def test_what_cannot_be_started_is_said(self):
         done = python("-m", "workloads.startup.tracer", "/nonexistent/python")
         said = json.loads(done.stdout)["error"]
@@ -272,6 +297,50 @@ def test_a_failing_program_exits_1_with_its_last_words(tmp_path, capsys):
         said = capsys.readouterr().err
         assert said.count("\n") == 1
         assert said.endswith("bad.py: ended with exit code 1: last words\n")
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES)
+def test_ctrl_c_ends_what_was_started(technique, tmp_path):
+    script, seen = tmp_path / "long.py", tmp_path / "seen"
+    # The first run, before the clock starts, ends at once.
+    script.write_text(
+        "import os, pathlib, sys, time\n"
+        "seen = pathlib.Path(sys.argv[1])\n"
+        "if not seen.exists(): sys.exit(seen.touch())\n"
+        "with seen.open('a') as file: file.write(f'{os.getpid()}\\n')\n"
+        "time.sleep(600)\n"
+    )
+    words = ["startup", "--impl", technique, "--workers", "2", "--", str(script), str(seen)]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-m", "workloads", *words]
+    want = 2 if technique == "spawn-many" else 1
+    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as job:
+        while not seen.exists() or seen.read_text().count("\n") < want:
+            assert job.poll() is None
+            time.sleep(0.05)
+        job.send_signal(signal.SIGINT)
+        assert job.stderr is not None
+        assert job.stderr.read() == "workloads: startup: stopped\n"
+    assert job.returncode == 130
+    for pid in seen.read_text().split():
+        gone = Path("/proc") / pid
+        for _ in range(100):
+            if not gone.exists():
+                break
+            time.sleep(0.05)
+        assert not gone.exists()
+
+
+def test_no_process_left_is_69_and_one_line(monkeypatch, capsys):
+    def refuse(*_, **__):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("workloads.startup.program.os.posix_spawn", refuse)
+    assert main(["startup", "--case", "pass", "--impl", "spawn-many", "--workers", "9"]) == 69
+    said = capsys.readouterr().err
+    assert said == (
+        "workloads: startup: no process can be started (Resource temporarily unavailable)\n"
+    )
 
 
 def test_a_script_gets_its_words_and_its_output_is_thrown_away(tmp_path, capfd):

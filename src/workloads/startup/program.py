@@ -7,7 +7,7 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workloads.errors import WorkloadError
+from workloads.errors import UnavailableError, WorkloadError
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,13 @@ class Ended:
 
 
 class Running:
-    """A program that has been started; its input and output are /dev/null."""
+    """A program that has been started; its input and output are /dev/null.
+
+    Raises
+    ------
+    UnavailableError
+        When the machine has no process left, or no memory for one.
+    """
 
     def __init__(self, argv: Sequence[str]) -> None:
         self._argv = [*argv]
@@ -49,7 +55,12 @@ class Running:
             (os.POSIX_SPAWN_DUP2, self._said, 2),
         ]
         self._before, self._look = _own_account()
-        self._pid = os.posix_spawn(argv[0], self._argv, os.environ, file_actions=actions)
+        self._ended = False
+        try:
+            self._pid = os.posix_spawn(argv[0], self._argv, os.environ, file_actions=actions)
+        except OSError as error:
+            os.close(self._said)
+            raise UnavailableError(f"no process can be started ({error.strerror})") from error
 
     def end(self) -> Ended:
         """Wait for its end.
@@ -59,12 +70,8 @@ class Running:
         WorkloadError
             When it ends with another code than 0.
         """
-        try:
-            _, status, usage = os.wait4(self._pid, 0)
-        except BaseException:
-            os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
-            raise
+        _, status, usage = os.wait4(self._pid, 0)
+        self._ended = True
         after, _ = _own_account()
         with open(self._said, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
             file.seek(0)
@@ -76,6 +83,13 @@ class Running:
         read, calls, disk = (now - then for now, then in zip(after, self._before, strict=True))
         # The first look is in the second.
         return Ended(cpu, read - self._look, calls - 1, disk, usage.ru_majflt, said)
+
+    def stop(self) -> None:
+        """Kill it, if it has not ended."""
+        if not self._ended:
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+            os.close(self._said)
 
 
 def _own_account() -> tuple[tuple[int, ...], int]:
@@ -96,8 +110,12 @@ def _own_account() -> tuple[tuple[int, ...], int]:
 
 
 def run(argv: Sequence[str]) -> Ended:
-    """Run a program to its end."""
-    return Running(argv).end()
+    """Run a program to its end; a Ctrl-C is its end."""
+    running = Running(argv)
+    try:
+        return running.end()
+    finally:
+        running.stop()
 
 
 def check(argv: Sequence[str], code: int, said: str) -> None:

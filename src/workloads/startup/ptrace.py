@@ -68,9 +68,12 @@ def go_on(tid: int, signal_number: int) -> None:
         _ptrace(_SYSCALL, tid, 0, signal_number)
 
 
-def wait() -> tuple[int, int]:
-    """Return the next thread that stops or ends, and its status."""
-    return os.waitpid(-1, _WALL)
+def wait() -> tuple[int, int] | None:
+    """Return the next thread that stops or ends, and its status; None when all have."""
+    try:
+        return os.waitpid(-1, _WALL)
+    except ChildProcessError:
+        return None
 
 
 def message(tid: int) -> int:

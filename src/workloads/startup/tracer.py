@@ -35,17 +35,21 @@ class _Tracer:
     def follow(self) -> None:
         """Run the program to the end of all that it starts."""
         ptrace.go_on(self._pid, 0)
-        alive = {self._pid}
-        while alive:
-            tid, status = ptrace.wait()
-            if os.WIFSTOPPED(status):
-                alive.add(tid)
-                ptrace.go_on(tid, self._stopped(tid, status))
+        # Until there is none: a thread that another one's execve has ended is
+        # never told of.
+        while (stop := ptrace.wait()) is not None:
+            tid, status = stop
+            if not os.WIFSTOPPED(status):
+                self._threads.pop(tid, None)
+                if tid == self._pid:
+                    self.code = os.waitstatus_to_exitcode(status)
                 continue
-            alive.discard(tid)
-            self._threads.pop(tid, None)
-            if tid == self._pid:
-                self.code = os.waitstatus_to_exitcode(status)
+            try:
+                signal_number = self._stopped(tid, status)
+            except (ProcessLookupError, FileNotFoundError):
+                # Killed since, by another thread's exit: its end comes next.
+                signal_number = 0
+            ptrace.go_on(tid, signal_number)
 
     def _stopped(self, tid: int, status: int) -> int:
         """Look at a thread; return the signal that it is to be given."""
@@ -114,7 +118,9 @@ def trace(argv: Sequence[str]) -> dict[str, object]:
     pid = os.fork()
     if not pid:
         _become(argv)
-    _, status = ptrace.wait()
+    _, status = os.waitpid(pid, 0)
+    if os.WIFSIGNALED(status):
+        return {"error": f"the kernel ends what asks for ptrace (signal {os.WTERMSIG(status)})"}
     if not os.WIFSTOPPED(status):
         return {"error": f"the kernel refuses ptrace ({os.strerror(os.WEXITSTATUS(status))})"}
     try:

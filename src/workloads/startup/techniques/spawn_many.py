@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 
 def compute(case: Case, trial: Trial) -> tuple[dict[str, Any], str]:
     """Start all of them, then wait for each."""
-    with trial.clock():
-        running = [Running(case.command) for _ in range(trial.workers)]
-        ended = [one.end() for one in running]
+    running: list[Running] = []
+    try:
+        with trial.clock():
+            running.extend(Running(case.command) for _ in range(trial.workers))
+            ended = [one.end() for one in running]
+    finally:
+        for one in running:
+            one.stop()
     cpu = sum(one.cpu for one in ended) / len(ended)
     return {"starts": len(ended), "wall": trial.seconds, "cpu": cpu}, "all ended with 0"

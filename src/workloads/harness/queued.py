@@ -1,0 +1,135 @@
+"""Worker processes written out: a queue of tasks, one of results.
+
+What the pool of `multiprocessing` does behind its ``map``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import queue
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from workloads.errors import WorkerError, WorkloadError
+from workloads.harness import tracing
+from workloads.harness.interrupts import held_back
+from workloads.harness.team import START_SECONDS, leave_signals_to_parent, wait_for
+
+if TYPE_CHECKING:
+    from multiprocessing.context import SpawnProcess
+    from multiprocessing.synchronize import Barrier
+
+    from workloads.harness.team import Team
+
+# How often somebody who waits looks whether the other side is still alive.
+_LOOK_SECONDS = 1.0
+# Held until this process ends, which else may come between a queue's own thread
+# removing its last semaphore and saying so, and is then warned of a leak.
+_ended: list[Any] = []
+
+
+class Workers:
+    """Processes that take tasks from a queue, each when it is free."""
+
+    def __init__(self, tasks: Any, results: Any) -> None:
+        self._tasks, self._results = tasks, results
+        self.processes: list[SpawnProcess] = []
+
+    def act(self, tasks: Sequence[object]) -> Iterator[Any]:
+        """Give the tasks' results as they come.
+
+        Raises
+        ------
+        WorkloadError
+            What a task has raised, or that a worker has ended.
+        """
+        with held_back():
+            for task in tasks:
+                self._tasks.put(task)
+        for _ in tasks:
+            result = self._next()
+            if isinstance(result, WorkloadError):
+                raise result
+            yield result
+
+    def _next(self) -> Any:
+        while True:
+            try:
+                return self._results.get(timeout=_LOOK_SECONDS)
+            except queue.Empty:
+                dead = sum(not process.is_alive() for process in self.processes)
+                if dead:
+                    raise WorkerError(f"{dead} of the worker processes ended unasked") from None
+
+
+@contextlib.contextmanager
+def workers(
+    team: Team, act: Callable[[Any], object], prepare: Callable[[], object]
+) -> Iterator[Workers]:
+    """Give `team.workers` processes, all of them up.
+
+    Parameters
+    ----------
+    team
+        Says how many.
+    act
+        Does a task.
+    prepare
+        Called once in each process: imports and compilation.
+
+    Raises
+    ------
+    UnavailableError
+        When they do not start.
+    """
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(team.workers + 1)
+    tasks, results = context.Queue(), context.Queue()
+    arguments = (tasks, results, barrier, act, prepare)
+    found = Workers(tasks, results)
+    try:
+        for _ in range(team.workers):
+            found.processes.append(context.Process(target=_work, args=arguments, daemon=True))
+            found.processes[-1].start()
+        wait_for(barrier, team.workers)
+        yield found
+        for _ in found.processes:
+            tasks.put(None)
+        for process in found.processes:
+            process.join()
+    finally:
+        for process in found.processes:
+            process.terminate()
+            process.join()
+        for each in (tasks, results):
+            # Else the end of this process waits until all has been read.
+            each.cancel_join_thread()
+            each.close()
+            _ended.append(each)
+
+
+def _work(
+    tasks: Any,
+    results: Any,
+    barrier: Barrier,
+    act: Callable[[Any], object],
+    prepare: Callable[[], object],
+) -> None:
+    leave_signals_to_parent()
+    parent = multiprocessing.parent_process()
+    prepare()
+    tracing.join()
+    barrier.wait(START_SECONDS)
+    # A parent that was killed can tell nobody.
+    while parent is not None and parent.is_alive():
+        try:
+            task = tasks.get(timeout=_LOOK_SECONDS)
+        except queue.Empty:
+            continue
+        if task is None:
+            return
+        try:
+            results.put(act(task))
+        except WorkloadError as error:
+            results.put(error)

@@ -12,9 +12,15 @@ class WorkloadError(Exception):
         What went wrong, one line.
     hint
         What to do next, one line.
+
+    Attributes
+    ----------
+    agreed
+        Whether every rank raises it: then none need end the others.
     """
 
     exit_code = 1
+    agreed = False
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -29,12 +35,14 @@ class UsageError(WorkloadError):
     """The request itself is wrong: an unknown name, a value out of range."""
 
     exit_code = 2
+    agreed = True
 
 
 class UnavailableError(WorkloadError):
     """A technique cannot run here (``EX_UNAVAILABLE`` of sysexits.h)."""
 
     exit_code = 69
+    agreed = True
 
 
 class OutputError(WorkloadError):

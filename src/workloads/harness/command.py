@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from workloads.errors import UnavailableError, UsageError, WorkloadError
+from workloads.errors import UnavailableError, WorkloadError
 from workloads.harness import machine, options, profiling, ranks, scaling
 from workloads.harness.result import Result, table, write_json
 from workloads.harness.technique import listing, select
@@ -175,12 +175,9 @@ def _together(name: str) -> Iterator[None]:
     """End all ranks when one fails in a way the others cannot know of."""
     try:
         yield
-    except (UsageError, UnavailableError):
-        # Every rank comes to the same conclusion.
-        raise
     except Exception as error:
         comm = ranks.several()
-        if comm is None:
+        if comm is None or getattr(error, "agreed", False):
             raise
         if isinstance(error, WorkloadError):
             print(f"{name}: {error}", file=sys.stderr)

@@ -46,7 +46,10 @@ class Job:
         try:
             yield
         except WorkloadError as error:
-            if self.comm is None or self.team is self.comm:
+            # Of a failure that not every rank knows of the others must learn at
+            # once: they may be waiting for this one.
+            alone = self.collective and not error.agreed
+            if self.comm is None or self.team is self.comm or alone:
                 raise
             self._failure = error
 
@@ -57,5 +60,6 @@ class Job:
         ranks.wait_quietly(self.comm)
         value, failure = self.comm.bcast((value, self._failure), root=0)
         if failure is not None:
+            failure.agreed = True
             raise failure
         return value

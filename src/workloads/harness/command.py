@@ -123,7 +123,7 @@ def _report(
     print(
         scaling.table(results, workload.unit)
         if wish.scale
-        else table(results, workload.techniques, workload.baseline, workload.unit)
+        else table(results, workload.techniques, workload.baseline, workload.unit, workload.columns)
     )
     # The same with every number of workers is said once.
     for name, note in dict.fromkeys((r.impl, r.note) for r in results if r.note):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from workloads.harness import files, machine
 from workloads.harness.technique import Technique
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 # What the image says of itself; absent outside one.
 _IMAGE = Path("/opt/hpcpy/share/hpcpy/image.json")
+
+
+Column: TypeAlias = "Callable[[Result, Sequence[Result]], str]"
 
 
 @dataclass
@@ -56,6 +59,8 @@ class Result:
         device's kernels, by its own clock: without copies.
     details
         Of each sample what else the workload has measured.
+    counts
+        What else was counted, by name.
     """
 
     impl: str
@@ -72,6 +77,7 @@ class Result:
     note: str = ""
     kernel: list[float] = field(default_factory=list)
     details: list[Mapping[str, Any]] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
 
     @property
     def rate(self) -> float:
@@ -85,6 +91,7 @@ class Result:
         if outcome.details:
             self.details.append(outcome.details)
         self.work, self.answer, self.note = outcome.work, outcome.answer, outcome.note
+        self.counts = dict(outcome.counts)
         # A later repetition that is right does not excuse an earlier one.
         self.ok = outcome.ok and (first or self.ok)
         if first or not outcome.ok:
@@ -132,6 +139,7 @@ def table(
     techniques: Mapping[str, Technique],
     baseline: str,
     unit: str,
+    columns: Mapping[str, Column] | None = None,
 ) -> str:
     """Return the results side by side.
 
@@ -145,11 +153,14 @@ def table(
         The technique that speed-ups refer to.
     unit
         Of the rate, for example ``M tests/s``; work is counted in millionths.
+    columns
+        The workload's own: heads, and what they say of a result among all.
     """
+    own = columns or {}
     rates = {result.impl: result.rate for result in results}
     each = {result.impl: result.rate / result.workers for result in results}
-    head = ["technique", "time", "start", "workers", unit, "speed-up", "efficiency", "verdict"]
-    lines = [head]
+    head = ["technique", "time", "start", "workers", unit, "speed-up", "efficiency"]
+    lines = [[*head, *own, "verdict"]]
     for result in results:
         # Where only a sample was computed the time is what all would take.
         about = "" if result.complete else "≈ "
@@ -165,6 +176,7 @@ def table(
                 f"{result.rate / 1e6:,.1f}",
                 f"{result.rate / base:,.1f}×" if base else "–",
                 f"{result.rate / single / result.workers:.0%}" if single else "–",
+                *(column(result, results) for column in own.values()),
                 result.verdict,
             ]
         )

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
-    from workloads.harness.result import Result
+    from workloads.harness.result import Column, Result
     from workloads.harness.technique import Technique
     from workloads.harness.trial import Trial
 
@@ -35,6 +35,8 @@ class Outcome:
         What else is to be said.
     details
         More numbers, for ``--json`` and the workload's own tables.
+    counts
+        What else was counted, by name: for the workload's own columns.
     """
 
     seconds: float
@@ -44,6 +46,7 @@ class Outcome:
     verdict: str
     note: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 class Attempt(Protocol):
@@ -125,6 +128,9 @@ class Workload:
         Of all problems at once; by default each has its table and panel.
     request
         What ``--impl`` is where it is not given.
+    columns
+        Its own columns of the table: their heads, and what they say of a
+        result among all.
     """
 
     name: str
@@ -139,3 +145,4 @@ class Workload:
     baseline: str = "python"
     overview: Overview | None = None
     request: str = "auto"
+    columns: Mapping[str, Column] = field(default_factory=dict)

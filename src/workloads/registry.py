@@ -10,6 +10,7 @@ WORKLOADS = {
     "pi": ("workloads.pi.command", "pi by counting random points: the GIL, and who is free of it"),
     "p2p": ("workloads.p2p.command", "messages between MPI ranks: latency and bandwidth by size"),
     "startup": ("workloads.startup.command", "what starting this Python costs: calls, bytes, ms"),
+    "write": ("workloads.write.command", "writing arrays: text, npy, HDF5, one file against many"),
 }
 
 

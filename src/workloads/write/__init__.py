@@ -1,0 +1,1 @@
+"""Writing many arrays: one file against many, text against binary."""

@@ -1,0 +1,131 @@
+"""One technique at writing the arrays: timed, read back, put in its place."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from workloads.errors import OutputError
+from workloads.harness import ranks
+from workloads.harness.workload import Outcome
+from workloads.write import answer, reading
+from workloads.write.definition import Series
+from workloads.write.files import StuckError, require_room
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workloads.harness.team import Team
+    from workloads.harness.trial import Trial
+    from workloads.write.place import Place
+
+T = TypeVar("T")
+
+# Libraries are loaded and workers up before the clock starts.
+_WARM_UP = Series(3, 2)
+# Of a double, with the space behind it.
+_TEXT_BYTES = 25
+
+
+class Attempt:
+    """One technique at writing the arrays.
+
+    Parameters
+    ----------
+    series
+        Which.
+    place
+        Where to.
+    trial
+        The technique and its workers.
+    verify
+        Whether they are read back.
+    """
+
+    def __init__(self, series: Series, place: Place, trial: Trial, *, verify: bool) -> None:
+        self._series, self._place, self._trial = series, place, trial
+        self._verify = verify
+
+        def scratch(_: Team) -> contextlib.AbstractContextManager[Path]:
+            return place.scratch(trial.name, trial.job)
+
+        # Held by the team, so that it is removed after its workers have ended.
+        self._scratch = trial.members.hold(scratch)
+        self._on_all(self._require_room)
+
+    def _require_room(self) -> None:
+        if self._trial.job.first:
+            text = self._trial.module.read is reading.text
+            values = self._series.bytes // 8
+            require_room(self._scratch, values * (_TEXT_BYTES if text else 8))
+
+    def warm_up(self) -> None:
+        """Write a few small arrays."""
+        self._write(_WARM_UP, self._scratch / "warm-up")
+
+    def once(self) -> Outcome:
+        """Write all of them, read them back, and put them where they belong."""
+        trial = self._trial
+        folder = self._scratch / str(trial.repetition)
+        note = self._write(self._series, folder)
+        return self._on_all(lambda: self._judge(folder, note), quietly=True)
+
+    def _write(self, series: Series, folder: Path) -> str:
+        job = self._trial.job
+        self._on_all(lambda: _make(folder) if job.first else None)
+        with self._trial.clock():
+            # Until the last rank is done.
+            note: str = self._on_all(
+                lambda: self._trial.module.compute(series, folder, self._trial.members)
+            )
+        return note
+
+    def _judge(self, folder: Path, note: str) -> Outcome:
+        trial, series = self._trial, self._series
+        digest, right, verdict, counts = "", True, "not verified", {}
+        if trial.job.first:
+            made, size = answer.files(folder)
+            counts = {"arrays": series.n, "files": made, "disk_bytes": size}
+            if self._verify:
+                digest, right, verdict = answer.check(series, trial.module.read(folder, series))
+            self._put(folder, right)
+        return Outcome(trial.seconds, series.bytes, digest, right, verdict, note, counts)
+
+    def _put(self, folder: Path, right: bool) -> None:
+        try:
+            if right:
+                self._place.keep(folder, self._trial.name)
+            else:
+                self._place.remove(folder)
+        except OSError as error:
+            raise OutputError(f"{folder}: {error.strerror}") from error
+
+    def _on_all(self, act: Callable[[], T], *, quietly: bool = False) -> T:
+        """Do something on every rank that computes; if one fails, all of them do."""
+        job = self._trial.job
+        failure: OutputError | None = None
+        try:
+            value = act()
+        except StuckError:
+            raise
+        except OutputError as error:
+            if not job.collective:
+                raise
+            failure = error
+        if job.collective:
+            if quietly:
+                # Who waits must not take the cores from who works.
+                ranks.wait_quietly(job.team)
+            failure = next(filter(None, job.team.allgather(failure)), None)
+            if failure is not None:
+                failure.agreed = True
+                raise failure
+        return value
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir()
+    except OSError as error:
+        raise OutputError(f"{folder}: {error.strerror}") from error

@@ -1,0 +1,87 @@
+"""``python -m workloads write``: what may be asked for."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workloads.harness import command, options
+from workloads.harness.workload import Workload
+from workloads.write import place
+from workloads.write.definition import MOST_ARRAYS, MOST_SIDE, Series
+from workloads.write.problem import Files
+from workloads.write.registry import FASTEST, TECHNIQUES
+
+if TYPE_CHECKING:
+    from workloads.harness.result import Result
+
+# The talk's.
+_ARRAYS, _SIDE = 15, 100
+
+
+def _add_options(what: argparse._ArgumentGroup) -> None:
+    what.add_argument(
+        "-n",
+        type=options.whole(1, MOST_ARRAYS),
+        default=_ARRAYS,
+        metavar="N",
+        help=f"arrays (default: {_ARRAYS})",
+    )
+    what.add_argument(
+        "-s",
+        type=options.whole(1, MOST_SIDE),
+        default=_SIDE,
+        metavar="S",
+        help=f"rows and columns of each (default: {_SIDE})",
+    )
+    what.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="a new folder, in which each technique has one with its name; without it a "
+        "temporary folder in $TMPDIR or /tmp, which is removed",
+    )
+    what.add_argument(
+        "--no-verify", action="store_true", help="do not read back and compare what was written"
+    )
+
+
+def _problems(wish: argparse.Namespace) -> list[Files]:
+    place.check(wish.out)
+    return [Files(Series(wish.n, wish.s), place.Place(wish.out), not wish.no_verify)]
+
+
+def _arrays(result: Result, _: Sequence[Result]) -> str:
+    return f"{result.counts['arrays'] / min(result.samples):,.0f}"
+
+
+def _files(result: Result, _: Sequence[Result]) -> str:
+    return f"{result.counts['files']:,}"
+
+
+def _against_raw(result: Result, results: Sequence[Result]) -> str:
+    raw = next((min(other.samples) for other in results if other.impl == "raw"), None)
+    return f"{min(result.samples) / raw:,.2f}×" if raw else "–"
+
+
+WRITE = Workload(
+    name="write",
+    description="Write n arrays of s × s doubles, each computed when its turn comes. Every "
+    "technique writes the same numbers, which are read back and compared.",
+    title="Writing arrays",
+    rate="megabytes of doubles a second",
+    unit="MB/s",
+    techniques=TECHNIQUES,
+    fastest=FASTEST,
+    add_options=_add_options,
+    problems=_problems,
+    baseline="text",
+    columns={"arrays/s": _arrays, "files": _files, "time/raw": _against_raw},
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the workload's command line: see `workloads.harness.command.main`."""
+    return command.main(WRITE, arguments)

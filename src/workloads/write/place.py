@@ -1,0 +1,157 @@
+"""Where the arrays go: a new folder, or a temporary one that is removed.
+
+A technique writes into a folder of its own with a temporary name, which gets
+the technique's name when all its files are there and right.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workloads.errors import OutputError, UsageError
+from workloads.harness import ranks
+from workloads.harness.job import Job
+
+# Others of this job may still be creating files in what is being removed.
+_ATTEMPTS = 10
+
+
+def check(out: Path | None) -> None:
+    """Refuse before the run a folder that cannot be made, or is there.
+
+    Raises
+    ------
+    UsageError
+        On every rank.
+    """
+    if out is None:
+        return
+    # Rank 0 alone looks: it may have made the folder before another does.
+    comm = ranks.world() if ranks.expected() > 1 else None
+    fault = _fault(out) if comm is None or comm.rank == 0 else ""
+    if comm is not None:
+        fault = comm.bcast(fault)
+    if fault:
+        raise UsageError(f"--out {out}: {fault}", hint="give the name of a new folder")
+
+
+def _fault(out: Path) -> str:
+    try:
+        if out.is_symlink() or out.exists():
+            return "is there already"
+        if not out.parent.is_dir():
+            return f"there is no folder {out.parent}"
+        with tempfile.TemporaryDirectory(dir=out.parent):
+            return ""
+    except OSError as error:
+        return f"cannot be made ({error.strerror})"
+
+
+@dataclass
+class Place:
+    """Where the arrays go.
+
+    Parameters
+    ----------
+    out
+        A folder that is made when something is written; None for a temporary
+        one.
+    kept
+        The techniques whose files are there.
+    """
+
+    out: Path | None
+    kept: list[str] = field(default_factory=list)
+
+    @property
+    def base(self) -> Path:
+        """The folder whose filesystem is written to."""
+        return self.out.parent if self.out is not None else Path(tempfile.gettempdir())
+
+    @contextlib.contextmanager
+    def scratch(self, name: str, job: Job) -> Iterator[Path]:
+        """Give a folder for one technique's files, on every rank the same.
+
+        It is gone afterwards.
+
+        Raises
+        ------
+        OutputError
+            When it cannot be made.
+        UsageError
+            When there is a rank that does not see it.
+        """
+        unique = os.urandom(8).hex()
+        path = job.agree(
+            Path(tempfile.gettempdir()) / f"hpcpy-write-{unique}"
+            if self.out is None
+            else self.out.absolute() / f".{name}.{unique}"
+        )
+        done = False
+        try:
+            _agreed(job, _made(path, self.out) if job.first else "")
+            _seen(job, path)
+            yield path
+            done = True
+        finally:
+            # After a failure nobody knows who is still there to do it.
+            if job.first or not done:
+                self.remove(path)
+
+    def remove(self, path: Path) -> None:
+        """Remove a folder of ours, and the new one if nothing is in it."""
+        for _ in range(_ATTEMPTS):
+            shutil.rmtree(path, ignore_errors=True)
+            if not path.exists():
+                break
+        if self.out is not None:
+            with contextlib.suppress(OSError):
+                self.out.rmdir()
+
+    def keep(self, path: Path, name: str) -> None:
+        """Give a technique's files their place, the first time."""
+        if self.out is None or name in self.kept:
+            shutil.rmtree(path)
+            return
+        path.replace(self.out / name)
+        self.kept.append(name)
+
+
+def _made(path: Path, out: Path | None) -> str:
+    """Make a folder; return why not, or an empty string."""
+    try:
+        if out is None:
+            # /tmp is everybody's.
+            path.mkdir(mode=0o700)
+        else:
+            out.mkdir(exist_ok=True)
+            path.mkdir()
+    except OSError as error:
+        return f"{path}: {error.strerror}"
+    return ""
+
+
+def _agreed(job: Job, fault: str) -> None:
+    fault = job.agree(fault)
+    if fault:
+        error = OutputError(fault)
+        error.agreed = job.collective
+        raise error
+
+
+def _seen(job: Job, path: Path) -> None:
+    if not job.collective:
+        return
+    nodes = job.team.allgather("" if path.is_dir() else os.uname().nodename)
+    blind = sorted(set(filter(None, nodes)))
+    if blind:
+        raise UsageError(
+            f"{path}: not seen by the ranks on {', '.join(blind)}",
+            hint="give --out a folder that all nodes share",
+        )

@@ -1,0 +1,67 @@
+"""The techniques there are; adding one is a file and an entry here."""
+
+from __future__ import annotations
+
+from workloads.harness.technique import Technique
+
+_HERE = "workloads.write.techniques."
+
+# A file an array.
+MANY = {
+    "text": Technique(_HERE + "text", "pure Python and text, as savetxt lays it out"),
+    "vectorized": Technique(
+        _HERE + "vectorized", "NumPy computes, savetxt writes text", needs=("numpy",)
+    ),
+    "npy": Technique(_HERE + "npy", "NumPy's binary files, np.save", needs=("numpy",)),
+    "multiprocessing": Technique(
+        _HERE + "processes",
+        "npy files by a pool of processes",
+        needs=("numpy",),
+        parallel="processes",
+        one_core=("npy",),
+    ),
+    "queue": Technique(
+        _HERE + "worker_queue",
+        "npy files by processes that take the arrays' numbers from a queue",
+        needs=("numpy",),
+        parallel="processes",
+        one_core=("npy",),
+    ),
+    "mpi-send": Technique(
+        _HERE + "mpi_send",
+        "npy files by MPI ranks, to which rank 0 sends a number at a time",
+        needs=("numpy", "mpi4py"),
+        parallel="ranks",
+        one_core=("npy",),
+    ),
+    "mpi-scatter": Technique(
+        _HERE + "mpi_scatter",
+        "npy files by MPI ranks, the numbers scattered among them at once",
+        needs=("numpy", "mpi4py"),
+        parallel="ranks",
+        one_core=("npy",),
+    ),
+}
+
+# One file.
+ONE = {
+    "hdf5": Technique(_HERE + "hdf5", "HDF5, a dataset for each array", needs=("numpy", "h5py")),
+    "hdf5-single": Technique(
+        _HERE + "hdf5_single", "HDF5, one dataset, an array a chunk", needs=("numpy", "h5py")
+    ),
+    "hdf5-parallel": Technique(
+        _HERE + "hdf5_parallel",
+        "HDF5 by MPI-IO, all ranks into one dataset, collectively",
+        needs=("numpy", "h5py", "mpi4py"),
+        parallel="ranks",
+        one_core=("hdf5-single",),
+    ),
+    "raw": Technique(
+        _HERE + "raw", "pwrite of the bytes and nothing else: the yardstick", needs=("numpy",)
+    ),
+}
+
+TECHNIQUES = {**MANY, **ONE}
+
+# What `auto` tries: the fastest whose files say what is in them.
+FASTEST = ("hdf5-parallel", "hdf5-single", "npy", "text")

@@ -1,0 +1,12 @@
+"""One technique a file, each with the same two functions.
+
+``compute(series, folder, team) -> note`` computes and writes the arrays of
+`series` (see `workloads.write.definition`) into `folder`, which is empty;
+each file has a temporary name until it is complete
+(`workloads.write.files.whole_file`). `team` has the workers it may use; the
+note is what the report should say, or an empty string. An MPI technique is
+called on every rank together. When a rank cannot write, the others must
+come to their end nevertheless, and it raises `OutputError` at its own.
+
+``read(folder, series)`` gives the arrays back: one of `workloads.write.reading`.
+"""

@@ -1,0 +1,76 @@
+"""HDF5 by MPI-IO: all ranks write one file, created and written collectively."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+
+from workloads.errors import UnavailableError
+from workloads.write import hdf5_file
+from workloads.write.definition import shares
+from workloads.write.field import Field
+from workloads.write.files import HDF5, StuckError, not_written, temporary
+from workloads.write.reading import dataset as read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workloads.harness.team import Team
+    from workloads.write.definition import Series
+
+__all__ = ["compute", "read"]
+
+# Of arrays that a rank writes in one call: every call waits for the slowest.
+_BATCH_BYTES = 16 << 20
+
+
+def compute(series: Series, folder: Path, team: Team) -> str:
+    """Write one file."""
+    if not h5py.get_config().mpi:
+        raise UnavailableError("h5py is built without MPI here")
+    comm, path = team.comm, folder / HDF5
+    try:
+        file = h5py.File(temporary(path), "w", driver="mpio", comm=comm)
+        _write(hdf5_file.dataset(file, series), series, comm)
+        file.close()
+    except (OSError, RuntimeError) as error:
+        # The file stays open: to close it would wait for the others, too.
+        raise StuckError(str(not_written(path, _brief(error)))) from error
+    if comm.rank == 0:
+        temporary(path).replace(path)
+    return ""
+
+
+def _brief(error: Exception) -> OSError:
+    """Return an error as short as h5py's number allows, or its last line."""
+    number = getattr(error, "errno", None)
+    return OSError(number, "") if number else OSError(str(error).rstrip(")").splitlines()[-1])
+
+
+def _write(dataset: Any, series: Series, comm: Any) -> None:
+    from h5py import h5fd, h5p, h5s  # noqa: PLC0415
+
+    collective = h5p.create(h5p.DATASET_XFER)
+    collective.set_dxpl_mpio(h5fd.MPIO_COLLECTIVE)
+    field, side = Field(series), series.s
+    parts = shares(series.n, comm.size)
+    batch = max(1, min(_BATCH_BYTES // series.array_bytes, len(parts[-1])))
+    values = np.empty((batch, side, side))
+    mine, longest = parts[comm.rank], max(map(len, parts))
+    space, memory = dataset.id.get_space(), h5s.create_simple(values.shape)
+    for first in range(0, longest, batch):
+        wanted = mine[first : first + batch]
+        for index, t in enumerate(wanted):
+            field.fill(t, values[index])
+        if wanted:
+            shape = (len(wanted), side, side)
+            space.select_hyperslab((wanted.start, 0, 0), shape)
+            memory.select_hyperslab((0, 0, 0), shape)
+        else:
+            # A rank without work takes part nevertheless, which h5py's
+            # brackets would not.
+            space.select_none()
+            memory.select_none()
+        dataset.id.write(memory, space, values, dxpl=collective)

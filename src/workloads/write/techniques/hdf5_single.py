@@ -1,0 +1,28 @@
+"""HDF5, one file with one dataset (n, s, s), an array a chunk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workloads.write import hdf5_file
+from workloads.write.field import Field
+from workloads.write.files import HDF5
+from workloads.write.reading import dataset as read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workloads.harness.team import Team
+    from workloads.write.definition import Series
+
+__all__ = ["compute", "read"]
+
+
+def compute(series: Series, folder: Path, _: Team) -> str:
+    """Write one file."""
+    field = Field(series)
+    with hdf5_file.new(folder / HDF5) as file:
+        arrays = hdf5_file.dataset(file, series)
+        for t in range(series.n):
+            arrays[t] = field.array(t)
+    return ""

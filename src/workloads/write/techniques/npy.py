@@ -1,0 +1,23 @@
+"""NumPy computes, np.save writes: a binary file an array."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workloads.write.field import Field
+from workloads.write.npy_files import save
+from workloads.write.reading import npy as read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workloads.harness.team import Team
+    from workloads.write.definition import Series
+
+__all__ = ["compute", "read"]
+
+
+def compute(series: Series, folder: Path, _: Team) -> str:
+    """Write `series.n` files."""
+    save(series, folder, range(series.n), Field(series))
+    return ""

@@ -1,0 +1,35 @@
+"""A pool of processes, each of which writes some of the npy files."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from workloads.harness.interrupts import run_all
+from workloads.write.definition import shares
+from workloads.write.npy_files import save
+from workloads.write.reading import npy as read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workloads.harness.team import Team
+    from workloads.write.definition import Series
+
+__all__ = ["compute", "read"]
+
+# Parts a worker takes one after the other: enough that none is idle for long
+# at the end, and that Ctrl-C has only one to wait for.
+_PARTS = 16
+
+
+def _prepare() -> None:
+    """Nothing beyond this module's own imports, which come with its name."""
+
+
+def compute(series: Series, folder: Path, team: Team) -> str:
+    """Write `series.n` files."""
+    parts = [part for part in shares(series.n, team.workers * _PARTS) if part]
+    for _ in run_all(team.pool(_prepare), functools.partial(save, series, folder), parts):
+        pass
+    return ""

@@ -1,0 +1,29 @@
+"""Pure Python: every value by itself, a text file an array, as savetxt lays it out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workloads.write.files import array_name, whole_file
+from workloads.write.reading import text as read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workloads.harness.team import Team
+    from workloads.write.definition import Series
+
+__all__ = ["compute", "read"]
+
+
+def compute(series: Series, folder: Path, _: Team) -> str:
+    """Write `series.n` text files."""
+    # 18 digits behind the point, savetxt's default: 17 would do to read the
+    # same double again.
+    line = " ".join(["%.18e"] * series.s) + "\n"
+    for t in range(series.n):
+        path = folder / f"{array_name(t)}.txt"
+        with whole_file(path) as temporary, temporary.open("w") as file:
+            for y in series.y:
+                file.write(line % tuple(series.row(t, y)))
+    return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,9 +48,10 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 def not_written(path: Path, error: OSError) -> OutputError:
     """Return what to say of a file that could not be written."""
-    # h5py's own text names offsets and addresses; NumPy gives no number.
+    # h5py's own text names offsets and addresses.
     reason = os.strerror(error.errno) if error.errno else str(error)
-    return OutputError(f"{path.name}: {reason}", hint=room(path.parent))
+    hint = "see ulimit -f" if error.errno == errno.EFBIG else room(path.parent)
+    return OutputError(f"{path.name}: {reason}", hint=hint)
 
 
 def require_room(folder: Path, need: int) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import h5py
 
-from workloads.write.files import DATASET, not_written, whole_file
+from workloads.write.files import DATASET, whole_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,21 +27,38 @@ def new(path: Path) -> Iterator[Any]:
         When it could not be written.
     """
     with whole_file(path) as temporary:
-        # No cache of chunks: each is written once and whole. And what cannot be
-        # written would stay there, which HDF5 1.14 crashes on when Python ends.
-        file = h5py.File(temporary, "w", rdcc_nbytes=0)
+        file = h5py.File(_create(temporary))
         try:
             yield file
+            # All that can fail but the end itself.
+            file.flush()
         except BaseException:
-            # It is the first failure that is to be told.
-            with contextlib.suppress(OSError, RuntimeError):
-                file.close()
+            _drop(file)
             raise
-        try:
-            file.close()
-        except RuntimeError as error:
-            # As h5py says it when the last of the file could not be written.
-            raise not_written(path, OSError(str(error).splitlines()[0])) from error
+        file.close()
+
+
+def _create(path: Path) -> Any:
+    # Each value is written once: nothing is gained by keeping it first, and
+    # what cannot be written later is told nobody, or Python crashes at its end.
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_fclose_degree(h5py.h5f.CLOSE_STRONG)
+    access.set_sieve_buf_size(0)
+    access.set_cache(0, 0, 0, 0.0)
+    return h5py.h5f.create(os.fsencode(path), h5py.h5f.ACC_TRUNC, fapl=access)
+
+
+def _drop(file: Any) -> None:
+    """Close a file that is to be removed: HDF5 writes the rest of it to nowhere.
+
+    What it cannot write at the end it keeps, and HDF5 1.14 crashes over that
+    when Python ends.
+    """
+    with contextlib.suppress(OSError, RuntimeError):
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nowhere, file.id.get_vfd_handle())
+        os.close(nowhere)
+        file.close()
 
 
 def dataset(file: Any, series: Series) -> Any:

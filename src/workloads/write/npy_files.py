@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from workloads.write.field import Field, of_worker
 from workloads.write.files import array_name, whole_file
 
 if TYPE_CHECKING:
+    from workloads.harness.arrays import Float64Array
     from workloads.write.definition import Series
 
 
@@ -33,4 +34,13 @@ def save(series: Series, folder: Path, wanted: Iterable[int], field: Field | Non
     for t in wanted:
         path = folder / f"{array_name(t)}.npy"
         with whole_file(path) as temporary, temporary.open("wb") as file:
-            np.save(file, field.array(t))
+            _save(file, field.array(t))
+
+
+def _save(file: BinaryIO, values: Float64Array) -> None:
+    # np.save's bytes. It writes by a C stream of its own and does not look
+    # whether closing that went well: on a full disk a small array would be
+    # cut short without an error (NumPy 2.5).
+    header = np.lib.format.header_data_from_array_1_0(values)
+    np.lib.format.write_array_header_1_0(file, header)
+    file.write(values.data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -44,9 +45,9 @@ def compute(series: Series, folder: Path, team: Team) -> str:
 
 
 def _brief(error: Exception) -> OSError:
-    """Return an error as short as h5py's number allows, or its last line."""
-    number = getattr(error, "errno", None)
-    return OSError(number, "") if number else OSError(str(error).rstrip(")").splitlines()[-1])
+    """Return an error without the stack of MPI's file library."""
+    found = re.search(r"I/O error (?!,)([^']*)", str(error))
+    return OSError(found[1] if found else str(error).splitlines()[0])
 
 
 def _write(dataset: Any, series: Series, comm: Any) -> None:

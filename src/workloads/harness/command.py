@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import itertools
+import signal
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,10 @@ from workloads.harness.technique import listing, select
 if TYPE_CHECKING:
     from workloads.harness.profiling import Profiler
     from workloads.harness.workload import Problem, Workload
+
+
+# How long ranks that were stopped wait for the others.
+_STOP_SECONDS = 1.0
 
 
 def main(workload: Workload, arguments: list[str]) -> int:
@@ -175,6 +180,14 @@ def _together(name: str) -> Iterator[None]:
     """End all ranks when one fails in a way the others cannot know of."""
     try:
         yield
+    except (KeyboardInterrupt, SystemExit) as stop:
+        comm = ranks.several()
+        # Python never sees the signal where MPI waits for a rank that has left.
+        if comm is None or ranks.all_come(comm, _STOP_SECONDS):
+            raise
+        print(f"workloads: {name}: stopped", file=sys.stderr)
+        comm.Abort(stop.code if isinstance(stop, SystemExit) else 128 + signal.SIGINT)
+        raise
     except Exception as error:
         comm = ranks.several()
         if comm is None or getattr(error, "agreed", False):

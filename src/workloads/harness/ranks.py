@@ -99,6 +99,17 @@ def wait_quietly(comm: Any) -> None:
         time.sleep(0.01)
 
 
+def all_come(comm: Any, seconds: float) -> bool:
+    """Return whether every rank calls this within some seconds."""
+    request = comm.Ibarrier()
+    deadline = time.monotonic() + seconds
+    while not request.Test():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
 def send_rows(comm: Any, block: Int32Array, dest: int) -> None:
     """Send a contiguous block of rows, in as many messages as it needs."""
     flat = block.reshape(-1)

@@ -23,16 +23,31 @@ def said(program: str, *options: str, **variables: str) -> list[str]:
     return done.stdout.split()
 
 
-def on_ranks(size: int | str, *words: str) -> subprocess.CompletedProcess[str]:
+def on_ranks(size: int | str, *words: object) -> subprocess.CompletedProcess[str]:
     """Run this Python with some words on several ranks."""
-    # The launcher of the interpreter's own installation goes first.
+    return in_own_process(*launcher(size), sys.executable, *words)
+
+
+def launcher(size: int | str) -> list[str]:
+    """Return the words that start what follows on several ranks."""
+    # That of the interpreter's own installation goes first.
     beside = str(Path(sys.executable).parent)
-    launcher = shutil.which("mpiexec", path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
-    assert launcher, "there is no mpiexec"
+    found = shutil.which("mpiexec", path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
+    assert found, "there is no mpiexec"
+    return [found, "-n", str(size)]
+
+
+def in_own_process(*words: object) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, with this Python's modules."""
     return subprocess.run(
-        [launcher, "-n", str(size), sys.executable, *map(str, words)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        [str(word) for word in words],
+        env=surroundings(),
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def surroundings() -> dict[str, str]:
+    """Return an environment with this Python's modules."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import queue
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ class Workers:
 
     def __init__(self, tasks: Any, results: Any) -> None:
         self._tasks, self._results = tasks, results
+        self._looked = time.monotonic()
         self.processes: list[SpawnProcess] = []
 
     def act(self, tasks: Sequence[object]) -> Iterator[Any]:
@@ -55,12 +57,17 @@ class Workers:
 
     def _next(self) -> Any:
         while True:
-            try:
+            # Also while others still have results to give.
+            if time.monotonic() - self._looked > _LOOK_SECONDS:
+                self._look()
+            with contextlib.suppress(queue.Empty):
                 return self._results.get(timeout=_LOOK_SECONDS)
-            except queue.Empty:
-                dead = sum(not process.is_alive() for process in self.processes)
-                if dead:
-                    raise WorkerError(f"{dead} of the worker processes ended unasked") from None
+
+    def _look(self) -> None:
+        self._looked = time.monotonic()
+        dead = sum(not process.is_alive() for process in self.processes)
+        if dead:
+            raise WorkerError(f"{dead} of the worker processes ended unasked")
 
 
 @contextlib.contextmanager

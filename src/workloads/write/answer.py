@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from workloads.harness.interrupts import held_back
 from workloads.write.definition import Series
 
 # SHA-256 of all arrays, one after the other, in little-endian doubles.
@@ -29,7 +30,9 @@ def check(series: Series, arrays: Iterator[Any]) -> tuple[str, bool, str]:
     want = _definition(series)
     try:
         for t in range(series.n):
-            got, right = memoryview(next(arrays)).cast("B"), want(t)
+            with held_back():
+                got = memoryview(next(arrays)).cast("B")
+            right = want(t)
             found.update(got)
             if got != right:
                 return found.hexdigest(), False, f"WRONG: array {t}{_first(series, got, right)}"

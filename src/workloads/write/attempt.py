@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -62,7 +63,9 @@ class Attempt:
 
     def warm_up(self) -> None:
         """Write a few small arrays."""
-        self._write(_WARM_UP, self._scratch / "warm-up")
+        folder = self._scratch / "warm-up"
+        self._write(_WARM_UP, folder)
+        self._on_all(lambda: self._put(folder, keep=False) if self._trial.job.first else None)
 
     def once(self) -> Outcome:
         """Write all of them, read them back, and put them where they belong."""
@@ -89,15 +92,15 @@ class Attempt:
             counts = {"arrays": series.n, "files": made, "disk_bytes": size}
             if self._verify:
                 digest, right, verdict = answer.check(series, trial.module.read(folder, series))
-            self._put(folder, right)
+            self._put(folder, keep=right)
         return Outcome(trial.seconds, series.bytes, digest, right, verdict, note, counts)
 
-    def _put(self, folder: Path, right: bool) -> None:
+    def _put(self, folder: Path, *, keep: bool) -> None:
         try:
-            if right:
+            if keep:
                 self._place.keep(folder, self._trial.name)
             else:
-                self._place.remove(folder)
+                shutil.rmtree(folder)
         except OSError as error:
             raise OutputError(f"{folder}: {error.strerror}") from error
 

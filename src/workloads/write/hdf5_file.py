@@ -1,4 +1,8 @@
-"""HDF5 files of the arrays."""
+"""HDF5 files of the arrays.
+
+A Ctrl-C that meets one of h5py's calls is held back to its end: most of them
+drop identifiers, and what is raised in a destructor Python ignores.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 
+from workloads.harness.interrupts import held_back
 from workloads.write.files import DATASET, whole_file
 
 if TYPE_CHECKING:
@@ -27,11 +32,13 @@ def new(path: Path) -> Iterator[Any]:
         When it could not be written.
     """
     with whole_file(path) as temporary:
-        file = h5py.File(_create(temporary))
+        with held_back():
+            file = h5py.File(_create(temporary))
         try:
             yield file
             # All that can fail but the end itself.
-            file.flush()
+            with held_back():
+                file.flush()
         except BaseException:
             _drop(file)
             raise

@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 
 from workloads.errors import UnavailableError
+from workloads.harness.interrupts import held_back
 from workloads.write import hdf5_file
 from workloads.write.definition import shares
 from workloads.write.field import Field
@@ -74,4 +75,5 @@ def _write(dataset: Any, series: Series, comm: Any) -> None:
             # brackets would not.
             space.select_none()
             memory.select_none()
-        dataset.id.write(memory, space, values, dxpl=collective)
+        with held_back():
+            dataset.id.write(memory, space, values, dxpl=collective)

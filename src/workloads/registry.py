@@ -11,6 +11,7 @@ WORKLOADS = {
     "p2p": ("workloads.p2p.command", "messages between MPI ranks: latency and bandwidth by size"),
     "startup": ("workloads.startup.command", "what starting this Python costs: calls, bytes, ms"),
     "write": ("workloads.write.command", "writing arrays: text, npy, HDF5, one file against many"),
+    "linalg": ("workloads.linalg.command", "eigenvalues and products: BLAS, its threads, GPUs"),
 }
 
 

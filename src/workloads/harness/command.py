@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from workloads.errors import UnavailableError, WorkloadError
 from workloads.harness import machine, options, profiling, ranks, scaling
 from workloads.harness.result import Result, table, write_json
-from workloads.harness.technique import listing, select
+from workloads.harness.technique import fitting, listing, select
 
 if TYPE_CHECKING:
     from workloads.harness.profiling import Profiler
@@ -46,10 +46,11 @@ def main(workload: Workload, arguments: list[str]) -> int:
             return 0
         options.check_common(wish)
         problems = workload.problems(wish)
-        names, left_out = _names(workload, wish)
+        # Before the first of them runs: what one cannot do is said at once.
+        plans = [(problem, *_names(workload, problem, wish)) for problem in problems]
         results: list[Result] = []
         with profiling.profiler(wish.profile, f"workloads.{workload.name}") as profile:
-            for problem in problems:
+            for problem, names, left_out in plans:
                 found, failed = _run_problem(workload, problem, names, wish, profile)
                 results += found
                 if workload.overview is not None:
@@ -74,10 +75,13 @@ def _parser(workload: Workload) -> options.Parser:
     return parser
 
 
-def _names(workload: Workload, wish: argparse.Namespace) -> tuple[list[str], dict[str, str]]:
+def _names(
+    workload: Workload, problem: Problem, wish: argparse.Namespace
+) -> tuple[list[str], dict[str, str]]:
     """Return what is to run, and for ``all`` what is left out and why."""
-    techniques = workload.techniques
-    names, left_out = select(wish.impl, techniques, workload.fastest)
+    request, techniques = fitting(wish.impl, workload.techniques, problem.name)
+    fastest = [name for name in workload.fastest if name in techniques]
+    names, left_out = select(request, techniques, fastest)
     if not wish.scale:
         return names, left_out
     if wish.impl == "all":

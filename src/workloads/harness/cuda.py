@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ NO_DEVICE = "run with --nv on a GPU node"
 NO_NUMBA_CUDA = (
     "the package numba-cuda is not in this image: add it in a venv, pip install 'numba-cuda[cu12]'"
 )
+
+_NO_TOOLKIT = "bind the site's CUDA toolkit and put its lib64 on LD_LIBRARY_PATH"
 
 # NVIDIA's compiler fuses multiply and add unless told not to.
 _OPTIONS = ("-fmad=false",)
@@ -29,13 +33,13 @@ def no_device() -> str:
 
 
 @functools.cache
-def cupy_kernel(source: str, name: str) -> tuple[Any, Any, str]:
-    """Return cupy, the compiled kernel of that name, and the device's name.
+def cupy_device() -> tuple[Any, str]:
+    """Return cupy and the current device's name.
 
     Raises
     ------
     UnavailableError
-        When no device answers, or there is no compiler.
+        When none answers.
     """
     if not caches.provide("CUPY_CACHE_DIR", "cupy"):
         os.environ["CUPY_CACHE_IN_MEMORY"] = "1"
@@ -45,13 +49,41 @@ def cupy_kernel(source: str, name: str) -> tuple[Any, Any, str]:
         device = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.Device().id)["name"].decode()
     except cupy.cuda.runtime.CUDARuntimeError as error:
         raise UnavailableError(f"no CUDA device answers ({error})", hint=NO_DEVICE) from error
+    return cupy, str(device)
+
+
+@functools.cache
+def cupy_kernel(source: str, name: str) -> tuple[Any, Any, str]:
+    """Return cupy, the compiled kernel of that name, and the device's name.
+
+    Raises
+    ------
+    UnavailableError
+        When no device answers, or there is no compiler.
+    """
+    cupy, device = cupy_device()
     kernel = cupy.RawKernel(source, name, options=_OPTIONS)
     try:
         kernel.compile()
     except RuntimeError as error:
         # The driver, which --nv brings, has no compiler for CUDA C.
         raise UnavailableError(
-            f"CuPy cannot compile: {str(error).splitlines()[0]}",
-            hint="bind the site's CUDA toolkit and put its lib64 on LD_LIBRARY_PATH",
+            f"CuPy cannot compile: {str(error).splitlines()[0]}", hint=_NO_TOOLKIT
         ) from error
-    return cupy, kernel, str(device)
+    return cupy, kernel, device
+
+
+@contextlib.contextmanager
+def cupy_libraries() -> Iterator[None]:
+    """Say in one line that cuBLAS or cuSOLVER cannot be loaded.
+
+    Raises
+    ------
+    UnavailableError
+        Where the toolkit is absent: they are no part of the driver.
+    """
+    try:
+        yield
+    except (ImportError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise UnavailableError(f"CuPy has failed: {reason}", hint=_NO_TOOLKIT) from error

@@ -137,7 +137,7 @@ def duration(seconds: float) -> str:
 def table(
     results: Sequence[Result],
     techniques: Mapping[str, Technique],
-    baseline: str,
+    baseline: str | Sequence[str],
     unit: str,
     columns: Mapping[str, Column] | None = None,
 ) -> str:
@@ -150,7 +150,7 @@ def table(
     techniques
         The registry: it says what a parallel one's efficiency refers to.
     baseline
-        The technique that speed-ups refer to.
+        The technique that speed-ups refer to; of several the first that has run.
     unit
         Of the rate, for example ``M tests/s``; work is counted in millionths.
     columns
@@ -159,6 +159,8 @@ def table(
     own = columns or {}
     rates = {result.impl: result.rate for result in results}
     each = {result.impl: result.rate / result.workers for result in results}
+    bases = [baseline] if isinstance(baseline, str) else baseline
+    base = next((rates[name] for name in bases if name in rates), None)
     head = ["technique", "time", "start", "workers", unit, "speed-up", "efficiency"]
     lines = [[*head, *own, "verdict"]]
     for result in results:
@@ -166,7 +168,6 @@ def table(
         about = "" if result.complete else "≈ "
         alone = techniques[result.impl].one_core
         single = next((each[name] for name in alone if name in each), None)
-        base = rates.get(baseline)
         lines.append(
             [
                 result.impl,

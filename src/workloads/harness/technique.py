@@ -44,6 +44,8 @@ class Technique:
     obstacle
         A further check, cheap and without imports: why it cannot run here,
         or an empty string.
+    problems
+        The names of those it is for; by default all.
     """
 
     module: str
@@ -54,6 +56,7 @@ class Technique:
     one_core: tuple[str, ...] = ()
     slow: bool = False
     obstacle: Callable[[], str] = _nothing
+    problems: tuple[str, ...] = ()
 
     def why_not(self) -> str:
         """Return why it cannot run here, or an empty string."""
@@ -82,10 +85,47 @@ def listing(techniques: Mapping[str, Technique]) -> str:
     width = max(map(len, techniques))
     lines = []
     for name, technique in techniques.items():
+        what = f"{', '.join(technique.problems)}: " if technique.problems else ""
         reason = technique.why_not()
         note = f"cannot run here: {reason}" if reason else technique.advice()
-        lines.append(f"{name:{width}}  {technique.summary}" + (f" [{note}]" if note else ""))
+        lines.append(f"{name:{width}}  {what}{technique.summary}" + (f" [{note}]" if note else ""))
     return "\n".join(lines)
+
+
+def fitting(
+    request: str, techniques: Mapping[str, Technique], problem: str
+) -> tuple[str, dict[str, Technique]]:
+    """Leave out what is not for this problem.
+
+    Parameters
+    ----------
+    request
+        As for `select`.
+    techniques
+        The registry.
+    problem
+        Its name.
+
+    Returns
+    -------
+    tuple
+        The request and the registry for this problem.
+
+    Raises
+    ------
+    UsageError
+        When all that is named is for others.
+    """
+    own = {n: t for n, t in techniques.items() if not t.problems or problem in t.problems}
+    if request in ("all", "auto"):
+        return request, own
+    # Names that are in no registry are complained of by `select`.
+    names = [n for n in request.split(",") if n in own or n not in techniques]
+    if not names:
+        raise UsageError(
+            f"--impl {request}: is not for {problem}", hint=f"one of: {', '.join(own)}"
+        )
+    return ",".join(names), own
 
 
 def select(

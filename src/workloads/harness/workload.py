@@ -123,7 +123,7 @@ class Workload:
     problems
         Makes that of the options.
     baseline
-        The technique that speed-ups refer to.
+        The technique that speed-ups refer to; of several the first that has run.
     overview
         Of all problems at once; by default each has its table and panel.
     request
@@ -142,7 +142,7 @@ class Workload:
     fastest: Sequence[str]
     add_options: Callable[[argparse._ArgumentGroup], None]
     problems: Callable[[argparse.Namespace], Sequence[Problem]]
-    baseline: str = "python"
+    baseline: str | Sequence[str] = "python"
     overview: Overview | None = None
     request: str = "auto"
     columns: Mapping[str, Column] = field(default_factory=dict)

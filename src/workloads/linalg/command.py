@@ -1,0 +1,107 @@
+"""``python -m workloads linalg``: what may be asked for, and what is done of it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from workloads.errors import UsageError
+from workloads.harness import command, options
+from workloads.harness.workload import Workload
+from workloads.linalg import problems
+from workloads.linalg.registry import FASTEST, TECHNIQUES
+
+SEED = 2022
+COUNT = 128
+# By default eigenvalues of the talk's size, tasks that take a second or two.
+_SIZES = {"eigh": 1_000, "tasks": 200, "dot": 2_000, "addone": 10_000_000, "threads": 1_000}
+_DEFAULT = ["eigh", "tasks"]
+# LAPACK counts an element of a matrix in 32 bits; of addone every partial sum
+# is to be exact.
+_MOST = {"addone": 100_000_000}
+_MOST_ROWS = 46_340
+
+
+def _tasks(text: str) -> list[str]:
+    names = [*_SIZES] if text == "all" else text.split(",")
+    for name in names:
+        if name not in _SIZES:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of all, {', '.join(_SIZES)}")
+    return [*dict.fromkeys(names)]
+
+
+def _add_options(what: argparse._ArgumentGroup) -> None:
+    what.add_argument(
+        "--task",
+        type=_tasks,
+        default=_DEFAULT,
+        metavar="NAME[,NAME…]|all",
+        help="eigh: eigenvalues of one matrix; tasks: of many, shared out; dot: a product of two; "
+        "addone: three packages on one GPU array; threads: eigh with one thread of BLAS, two, … "
+        f"(default: {','.join(_DEFAULT)})",
+    )
+    what.add_argument(
+        "-n",
+        type=options.whole(1, max(_MOST.values())),
+        metavar="N",
+        help="rows of each matrix, elements for addone (default: "
+        f"{', '.join(f'{size} for {name}' for name, size in _SIZES.items())})",
+    )
+    what.add_argument(
+        "--count",
+        type=options.whole(1, 1_000_000),
+        metavar="N",
+        help=f"how many matrices for tasks (default: {COUNT})",
+    )
+    what.add_argument(
+        "--seed",
+        type=options.whole(0, 2**63),
+        default=SEED,
+        metavar="N",
+        help=f"of the random numbers (default: {SEED})",
+    )
+
+
+def _problems(wish: argparse.Namespace) -> Sequence[problems.Problem]:
+    if wish.count and "tasks" not in wish.task:
+        raise UsageError(f"--count {wish.count}: only tasks have a count", hint="add --task tasks")
+    if wish.scale and "threads" in wish.task:
+        raise UsageError("--scale: the threads of BLAS are a sweep already")
+    if wish.task == ["threads"] and wish.impl == "auto":
+        # A sweep of one would be none.
+        wish.impl = "all"
+    found: list[problems.Problem] = []
+    for task in wish.task:
+        n, most = wish.n or _SIZES[task], _MOST.get(task, _MOST_ROWS)
+        if n > most:
+            raise UsageError(f"-n {n}: more than {most}, the most for {task}")
+        if task == "tasks":
+            found.append(problems.Tasks(n, wish.seed, wish.count or COUNT))
+        else:
+            found.append(_CLASSES[task](n, wish.seed))
+    return found
+
+
+_CLASSES = {
+    each.name: each for each in (problems.Eigh, problems.Dot, problems.AddOne, problems.Threads)
+}
+
+LINALG = Workload(
+    name="linalg",
+    description="Eigenvalues and products of random matrices by BLAS and LAPACK: one at a time, "
+    "many shared out among processes, ranks or GPUs, and with more and more threads. Residuals "
+    "and orthogonality of every answer are checked.",
+    title="Linear algebra",
+    rate="nominal floating point operations a second",
+    unit="Mflop/s",
+    techniques=TECHNIQUES,
+    fastest=FASTEST,
+    add_options=_add_options,
+    problems=_problems,
+    baseline=("numpy", "serial", "omp-1"),
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the workload's command line: see `workloads.harness.command.main`."""
+    return command.main(LINALG, arguments)

@@ -1,0 +1,73 @@
+"""The matrices that all techniques get, and how far off an answer may be.
+
+Errors are counted in n·ε of the norms that they belong to (Frobenius's): that
+is what rounding alone may give, and `MOST` of it is allowed.
+
+Matrices, products and norms are asked of `xp`, which is numpy or cupy.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workloads.harness.arrays import Float64Array
+
+MOST = 50.0
+
+
+@functools.lru_cache(maxsize=2)
+def uniform(n: int, seed: int) -> Float64Array:
+    """Return an n×n matrix of numbers from [0, 1): not to be written."""
+    import numpy as np  # noqa: PLC0415
+
+    return np.random.Generator(np.random.PCG64(seed)).random((n, n))
+
+
+def symmetric(n: int, seed: int) -> Float64Array:
+    """Return a random symmetric positive definite n×n matrix.
+
+    Of numbers below 1, with n added to each on the diagonal: that outweighs
+    the rest of its row. No product is needed, whose last bits would be the
+    BLAS's.
+    """
+    numbers = uniform(n, seed)
+    matrix: Float64Array = (numbers + numbers.T) / 2
+    every = range(n)
+    matrix[every, every] += n
+    return matrix
+
+
+def eigh_errors(xp: Any, matrix: Any, values: Any, vectors: Any) -> tuple[float, float]:
+    """Return the residual ‖AV − VW‖ and how far V is from orthogonal."""
+    n = len(matrix)
+    unit = n * xp.finfo(xp.float64).eps
+    norm = xp.linalg.norm
+    residual = norm(matrix @ vectors - vectors * values) / norm(matrix)
+    return float(residual / unit), float(norm(vectors.T @ vectors - xp.eye(n)) / unit)
+
+
+def solve_by(xp: Any, n: int, seed: int) -> tuple[float, float]:
+    """Do one of the tasks: a matrix, its eigenvalues and vectors, their errors."""
+    matrix = xp.asarray(symmetric(n, seed))
+    return eigh_errors(xp, matrix, *xp.linalg.eigh(matrix))
+
+
+def solve(n: int, seed: int) -> tuple[float, float]:
+    """Do one of the tasks by NumPy."""
+    import numpy as np  # noqa: PLC0415
+
+    return solve_by(np, n, seed)
+
+
+def dot_error(first: Any, second: Any, product: Any) -> float:
+    """Return how far C·x is from A·(B·x), for one x: Freivalds' test."""
+    import numpy as np  # noqa: PLC0415
+
+    n = len(first)
+    x = np.random.Generator(np.random.PCG64(n)).standard_normal(n)
+    norm = np.linalg.norm
+    away = norm(product @ x - first @ (second @ x))
+    unit = n * np.finfo(np.float64).eps * norm(first) * norm(second) * norm(x)
+    return float(away / unit)

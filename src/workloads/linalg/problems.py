@@ -1,0 +1,278 @@
+"""What is computed: one class for each, and how its answer is checked."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from workloads.errors import UsageError
+from workloads.harness import machine
+from workloads.harness.workload import Attempt, Outcome
+from workloads.linalg import definition
+from workloads.linalg.registry import THREADS
+
+if TYPE_CHECKING:
+    from workloads.harness.arrays import Float64Array
+    from workloads.harness.result import Result
+    from workloads.harness.trial import Trial
+
+# Enough for BLAS to start its threads; done before the clock starts.
+_WARM_UP = 200
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What all have.
+
+    Parameters
+    ----------
+    n
+        Rows and columns, or elements.
+    seed
+        Of the generator.
+    """
+
+    n: int
+    seed: int
+
+    name: ClassVar[str]
+    # Bytes at once, for each element of a matrix.
+    bytes_each: ClassVar[int] = 8 * 8
+
+    @property
+    def title(self) -> str:
+        """The line above the table."""
+        return f"linalg {self.name}: {self.size}, seed {self.seed}"
+
+    @property
+    def size(self) -> str:
+        """How much there is."""
+        return f"{self.n:,} × {self.n:,}"
+
+    @property
+    def work(self) -> int:
+        """How many floating point operations, nominally."""
+        # With vectors: Golub and Van Loan, Matrix Computations, 8.3.
+        return 9 * self.n**3
+
+    @property
+    def elements(self) -> int:
+        """How many numbers an array has."""
+        return self.n * self.n
+
+    def parameters(self) -> Mapping[str, object]:
+        """Return size and seed."""
+        return vars(self)
+
+    def prepare(self, _: Sequence[str]) -> str:
+        """Refuse what does not fit into memory."""
+        need, there = self.bytes_each * self.elements, machine.available_memory()
+        if there and need > there:
+            raise UsageError(
+                f"-n {self.n} needs {need / 2**30:,.1f} GiB of memory for {self.name}, "
+                f"{there / 2**30:,.1f} are available"
+            )
+        return ""
+
+    def smaller(self) -> Any:
+        """Return what to warm up with."""
+        return replace(self, n=min(self.n, _WARM_UP))
+
+    def attempt(self, trial: Trial) -> Attempt:
+        """Return what a technique does."""
+        return _Attempt(self, trial)
+
+    def finish(self, result: Result) -> None:
+        """Say that all of it was done."""
+        result.total = self.work
+
+    def remarks(self, results: Sequence[Result]) -> list[str]:
+        """Return nothing: the verdicts say it."""
+        del results
+        return []
+
+    def check(self, found: Any) -> tuple[bool, str, str]:
+        """Return whether it is right, what identifies it, and what to say of it."""
+        raise NotImplementedError
+
+
+def _judge(**errors: float) -> tuple[bool, str, str]:
+    # A comparison with NaN is false.
+    right = all(error <= definition.MOST for error in errors.values())
+    said = ", ".join(f"{name} {error:.2g}" for name, error in errors.items())
+    answer = " ".join(f"{error:.6g}" for error in errors.values())
+    return right, answer, f"{'' if right else 'WRONG: '}{said} n·ε, {definition.MOST:g} allowed"
+
+
+class Eigh(Problem):
+    """Eigenvalues and vectors of one matrix."""
+
+    name = "eigh"
+
+    def matrix(self) -> Float64Array:
+        """Return the matrix, made once."""
+        return _symmetric(self.n, self.seed)
+
+    def check(self, found: Any) -> tuple[bool, str, str]:
+        """Multiply again."""
+        import numpy as np  # noqa: PLC0415
+
+        residual, orthogonality = definition.eigh_errors(np, self.matrix(), *found)
+        return _judge(residual=residual, orthogonality=orthogonality)
+
+
+_symmetric = functools.lru_cache(maxsize=2)(definition.symmetric)
+
+
+@dataclass(frozen=True)
+class Tasks(Problem):
+    """As many matrices as there are tasks; each is checked by whoever did it."""
+
+    count: int
+
+    name = "tasks"
+
+    @property
+    def size(self) -> str:
+        """How many, and how large each is."""
+        return f"{self.count:,} of {super().size}"
+
+    @property
+    def work(self) -> int:
+        """How many floating point operations, nominally; the checks are not counted."""
+        return super().work * self.count
+
+    def seeds(self) -> range:
+        """Return each task's own."""
+        return range(self.seed, self.seed + self.count)
+
+    def smaller(self) -> Tasks:
+        """Return a few, so that each worker has begun."""
+        return replace(self, n=min(self.n, _WARM_UP), count=min(self.count, 8))
+
+    def check(self, found: Any) -> tuple[bool, str, str]:
+        """Count them and look at the worst."""
+        if len(found) != self.count:
+            return False, "", f"WRONG: {len(found):,} of {self.count:,} tasks were done"
+        residuals, orthogonalities = zip(*found, strict=True)
+        right = [_judge(residual=r, orthogonality=o)[0] for r, o in found]
+        _, answer, said = _judge(residual=max(residuals), orthogonality=max(orthogonalities))
+        if all(right):
+            return True, answer, f"at most {said}"
+        return False, answer, f"WRONG: {right.count(False):,} tasks, {said.removeprefix('WRONG: ')}"
+
+
+class Dot(Problem):
+    """The product of two matrices."""
+
+    name = "dot"
+    bytes_each = 8 * 5
+
+    @property
+    def work(self) -> int:
+        """How many floating point operations."""
+        return int(2 * self.n**3)
+
+    def factors(self) -> tuple[Float64Array, Float64Array]:
+        """Return both, made once."""
+        return definition.uniform(self.n, self.seed), definition.uniform(self.n, self.seed + 1)
+
+    def check(self, found: Any) -> tuple[bool, str, str]:
+        """Multiply by one vector."""
+        return _judge(error=definition.dot_error(*self.factors(), found))
+
+
+class AddOne(Problem):
+    """One added to each element of an array, and all of it summed up."""
+
+    name = "addone"
+    bytes_each = 8 * 2
+
+    @property
+    def title(self) -> str:
+        """The line above the table."""
+        return f"linalg {self.name}: {self.n:,} elements"
+
+    @property
+    def work(self) -> int:
+        """How many floating point operations."""
+        return 2 * self.n
+
+    @property
+    def elements(self) -> int:
+        """How many there are."""
+        return self.n
+
+    def check(self, found: Any) -> tuple[bool, str, str]:
+        """Compare with n·(n + 1) / 2: every partial sum is exact."""
+        want = self.n * (self.n + 1) // 2
+        if found == want:
+            return True, str(want), f"{want:,}, exactly n·(n + 1) / 2"
+        return False, str(found), f"WRONG: {found}, not {want}"
+
+
+class Threads(Eigh):
+    """The same eigenvalues, in processes whose BLAS has more and more threads."""
+
+    name = "threads"
+
+    def attempt(self, trial: Trial) -> Attempt:
+        """Return what a technique does."""
+        return _AttemptOfChild(self, trial)
+
+
+class _Attempt:
+    """One technique at one problem."""
+
+    def __init__(self, problem: Problem, trial: Trial) -> None:
+        self._problem, self._trial = problem, trial
+        self._function = getattr(trial.module, problem.name)
+
+    def warm_up(self) -> None:
+        """Do a smaller one."""
+        self._function(self._problem.smaller(), self._trial.members)
+        # Made here and not when the clock runs.
+        for name in ("matrix", "factors"):
+            getattr(self._problem, name, tuple)()
+
+    def once(self) -> Outcome:
+        """Do it; check what rank 0 has."""
+        problem, trial = self._problem, self._trial
+        with trial.clock():
+            found, note = self._function(problem, trial.members)
+        right, answer, verdict = True, "", ""
+        if trial.job.first:
+            right, answer, verdict = problem.check(found)
+        return Outcome(trial.seconds, problem.work, answer, right, verdict, note)
+
+
+class _AttemptOfChild:
+    """A process with its own number of threads."""
+
+    def __init__(self, problem: Threads, trial: Trial) -> None:
+        self._problem, self._trial = problem, trial
+        self._start = functools.partial(trial.module.child, THREADS[trial.name])
+
+    def _ask(self, function: str, problem: Problem) -> Any:
+        child = self._trial.members.hold(self._start)
+        return child.submit(getattr(self._trial.module, function), problem.n, problem.seed).result()
+
+    def warm_up(self) -> None:
+        """Start it, have it do a smaller one, and make the matrix."""
+        for problem in (self._problem.smaller(), self._problem):
+            self._ask("make", problem)
+            if problem is not self._problem:
+                self._ask("solve", problem)
+
+    def once(self) -> Outcome:
+        """Have it solve; then ask for the errors."""
+        problem, trial = self._problem, self._trial
+        with trial.clock():
+            self._ask("solve", problem)
+        (residual, orthogonality), threads = self._ask("errors", problem)
+        # What BLAS has made of it: it may take fewer.
+        trial.members.workers = threads
+        right, answer, verdict = _judge(residual=residual, orthogonality=orthogonality)
+        return Outcome(trial.seconds, problem.work, answer, right, verdict)

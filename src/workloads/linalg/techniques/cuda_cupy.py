@@ -1,0 +1,48 @@
+"""CuPy: NumPy's functions on an NVIDIA GPU, by cuBLAS and cuSOLVER."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workloads.harness.cuda import cupy_device, cupy_libraries
+from workloads.linalg.definition import solve_by
+
+if TYPE_CHECKING:
+    from workloads.harness.arrays import Float64Array
+    from workloads.harness.team import Team
+    from workloads.linalg.problems import Dot, Eigh, Tasks
+
+
+def eigh(problem: Eigh, team: Team) -> tuple[Any, str]:
+    """Copy the matrix there and what is found back."""
+    cupy, name = cupy_device()
+    started, ended = cupy.cuda.Event(), cupy.cuda.Event()
+    matrix = cupy.asarray(problem.matrix())
+    with cupy_libraries():
+        started.record()
+        values, vectors = cupy.linalg.eigh(matrix)
+        ended.record()
+    found = values.get(), vectors.get()
+    team.kernel_seconds += cupy.cuda.get_elapsed_time(started, ended) / 1e3
+    return found, name
+
+
+def tasks(problem: Tasks, _: Team) -> tuple[list[tuple[float, float]], str]:
+    """Do one after the other, checks included, there."""
+    cupy, name = cupy_device()
+    with cupy_libraries():
+        return [solve_by(cupy, problem.n, seed) for seed in problem.seeds()], name
+
+
+def dot(problem: Dot, team: Team) -> tuple[Float64Array, str]:
+    """Copy both factors there and the product back."""
+    cupy, name = cupy_device()
+    started, ended = cupy.cuda.Event(), cupy.cuda.Event()
+    first, second = map(cupy.asarray, problem.factors())
+    with cupy_libraries():
+        started.record()
+        product = first @ second
+        ended.record()
+    found = product.get()
+    team.kernel_seconds += cupy.cuda.get_elapsed_time(started, ended) / 1e3
+    return found, name

@@ -1,0 +1,31 @@
+"""Dask: a task is a future on a cluster, of this machine or a site's."""
+
+from __future__ import annotations
+
+import functools
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from workloads.harness import dask_client
+from workloads.linalg.definition import solve
+
+if TYPE_CHECKING:
+    from workloads.harness.team import Team
+    from workloads.linalg.problems import Tasks
+
+
+def _prepare() -> None:
+    """Nothing beyond this module's own imports, which come with its name."""
+
+
+def _client(team: Team) -> AbstractContextManager[Any]:
+    return dask_client.client(team, _prepare)
+
+
+def tasks(problem: Tasks, team: Team) -> tuple[list[tuple[float, float]], str]:
+    """Do them in the cluster's workers."""
+    client = team.hold(_client)
+    # Not pure: the same task asked for again is to be done again.
+    futures = client.map(functools.partial(solve, problem.n), problem.seeds(), pure=False)
+    with dask_client.failures():
+        return client.gather(futures), "Dask sets OMP_NUM_THREADS=1 in workers that it starts"

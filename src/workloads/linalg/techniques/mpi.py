@@ -1,0 +1,33 @@
+"""MPI: rank r of p does tasks r, r + p, …; the errors are gathered on the first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workloads.linalg.definition import solve_by
+
+if TYPE_CHECKING:
+    from workloads.harness.team import Team
+    from workloads.linalg.problems import Tasks
+
+Errors = list[tuple[float, float]]
+
+
+def shared_out(xp: Any, problem: Tasks, team: Team) -> Errors:
+    """Do this rank's tasks; return all of them on the first, none on the others."""
+    comm = team.comm
+    mine = [solve_by(xp, problem.n, seed) for seed in problem.seeds()[comm.rank :: comm.size]]
+    each = comm.gather(mine)
+    if each is None:
+        return []
+    found: Errors = [(0.0, 0.0)] * problem.count
+    for rank, errors in enumerate(each):
+        found[rank :: comm.size] = errors
+    return found
+
+
+def tasks(problem: Tasks, team: Team) -> tuple[Errors, str]:
+    """Do them on every rank."""
+    return shared_out(np, problem, team), ""

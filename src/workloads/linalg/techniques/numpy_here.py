@@ -1,0 +1,37 @@
+"""NumPy in this process, one thing after the other; its BLAS has threads of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workloads.linalg.definition import solve
+
+if TYPE_CHECKING:
+    from workloads.harness.arrays import Float64Array
+    from workloads.harness.team import Team
+    from workloads.linalg.problems import AddOne, Dot, Eigh, Tasks
+
+
+def eigh(problem: Eigh, _: Team) -> tuple[Any, str]:
+    """Ask LAPACK."""
+    return np.linalg.eigh(problem.matrix()), ""
+
+
+def tasks(problem: Tasks, _: Team) -> tuple[list[tuple[float, float]], str]:
+    """Do one after the other."""
+    return [solve(problem.n, seed) for seed in problem.seeds()], ""
+
+
+def dot(problem: Dot, _: Team) -> tuple[Float64Array, str]:
+    """Ask BLAS."""
+    first, second = problem.factors()
+    return first @ second, ""
+
+
+def addone(problem: AddOne, _: Team) -> tuple[float, str]:
+    """Add and sum up on one core."""
+    numbers = np.arange(problem.n, dtype=np.float64)
+    numbers += 1.0
+    return float(np.sum(numbers)), ""

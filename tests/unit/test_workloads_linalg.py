@@ -1,0 +1,178 @@
+"""Linear algebra's command line, what needs no numpy: lists, bad input, what is for what."""
+
+import argparse
+import os
+import subprocess
+import sys
+
+import pytest
+
+from workloads.__main__ import main
+from workloads.errors import UsageError
+from workloads.harness import machine
+from workloads.harness.result import Result, table
+from workloads.harness.technique import Technique, fitting, listing
+from workloads.linalg import blas, command, problems
+from workloads.linalg.registry import FASTEST, TECHNIQUES, THREADS
+
+HEAVY = ("numpy", "mpi4py", "numba", "cupy", "matplotlib", "multiprocessing")
+TASKS = {"eigh", "tasks", "dot", "addone", "threads"}
+
+
+@pytest.mark.parametrize("arguments", ["--help", "--list"])
+def test_help_and_list_import_nothing_heavy(arguments):
+    code = (
+        "import sys; from workloads.__main__ import main\n"
+        "try: main(['linalg', sys.argv[1]])\n"
+        "except SystemExit: pass\n"
+        "print(*sorted(m for m in sys.modules if m.partition('.')[0] in "
+        f"{HEAVY}), sep='\\n', file=sys.stderr)"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code, arguments],
+        env=env, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout
+    assert done.stderr.split() == []
+
+
+def test_every_technique_has_its_line_and_says_what_it_is_for(capsys):
+    assert main(["linalg", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(TECHNIQUES)
+    assert all(set(t.problems) <= TASKS and t.problems for t in TECHNIQUES.values())
+    assert all(f"  {', '.join(TECHNIQUES[line.split()[0]].problems)}: " in line for line in lines)
+    assert {*FASTEST} <= TECHNIQUES.keys()
+    assert {"serial", "multiprocessing", "mpi", "dask", "cupy", "cupy-mpi"} == {
+        name for name, technique in TECHNIQUES.items() if "tasks" in technique.problems
+    }
+
+
+def test_the_sweep_is_of_powers_of_two_up_to_twice_the_cores():
+    counts = [*THREADS.values()]
+    assert counts[:3] == [0, 1, 2]
+    assert counts[-1] <= 2 * machine.cores()
+    assert {*THREADS} <= TECHNIQUES.keys()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("-n 0", "at least 1"),
+        ("-n -5", "at least 1"),
+        ("-n many", "'many' is not a whole number"),
+        ("-n 2.5", "'2.5' is not a whole number"),
+        ("-n nan", "'nan' is not a whole number"),
+        ("-n", "expected one argument"),
+        ("-n 46341", "the most for eigh"),
+        ("--task dot -n 46341", "the most for dot"),
+        ("--task addone -n 100000001", "more than 100000000"),
+        ("--count 0", "at least 1"),
+        ("--count 1000001", "more than 1000000"),
+        ("--count x", "'x' is not a whole number"),
+        ("--task eigh --count 3", "only tasks have a count"),
+        ("--task inverse", "'inverse' is none of all, eigh"),
+        ("--task eigh,", "'' is none of"),
+        ("--task", "expected one argument"),
+        ("--seed -1", "at least 0"),
+        ("--seed 9223372036854775809", "more than"),
+        ("--seed x", "'x' is not a whole number"),
+        ("--workers 0", "at least 1"),
+        ("--repeat 0", "at least 1"),
+        ("--impl nonesuch", "unknown technique 'nonesuch'"),
+        ("--impl ''", "unknown technique"),
+        ("--task dot --impl multiprocessing", "is not for dot; one of: numpy, cupy"),
+        ("--task eigh,tasks --impl serial", "is not for eigh"),
+        ("--task threads --scale 1,2", "a sweep already"),
+        ("--scale 1,2 --workers 3", "exclude"),
+        ("--json {tmp}/absent/linalg.json", "absent"),
+        ("--plot {tmp}/linalg.docx", ".docx"),
+        ("--profile gprof {tmp}/x", "gprof"),
+        ("--full", "--full"),
+    ],
+)
+def test_bad_input_gets_one_line_and_code_2(options, says, tmp_path, capsys):
+    assert main(["linalg", *options.format(tmp=tmp_path).split()]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert len(shown.err.splitlines()) == 1
+    assert says in shown.err
+
+
+def test_more_than_the_memory_there_is_is_refused(monkeypatch):
+    monkeypatch.setattr(machine, "available_memory", lambda: 2**30)
+    problems.Eigh(4_000, 1).prepare([])
+    with pytest.raises(UsageError, match=r"-n 5000 needs 1.5 GiB of memory for eigh, 1.0 are"):
+        problems.Eigh(5_000, 1).prepare([])
+
+
+def test_a_request_is_cut_to_what_a_problem_has():
+    registry = {"a": Technique("m", "s"), "b": Technique("m", "s", problems=("x",))}
+    assert fitting("a,b", registry, "x") == ("a,b", registry)
+    assert fitting("a,b", registry, "y") == ("a", {"a": registry["a"]})
+    # Not known at all: that is for who selects.
+    assert fitting("b,c", registry, "y")[0] == "c"
+    assert fitting("all", registry, "y") == ("all", {"a": registry["a"]})
+    with pytest.raises(UsageError, match="is not for y"):
+        fitting("b", registry, "y")
+    assert listing(registry).splitlines() == ["a  s", "b  x: s"]
+
+
+def test_of_several_baselines_the_first_that_has_run_counts():
+    results = [Result(name, "x", [s], work=1, total=1) for name, s in (("b", 1.0), ("c", 0.5))]
+    registry = {name: Technique("m", "s") for name in "bc"}
+    shown = [line.split() for line in table(results, registry, ("a", "b", "c"), "u").splitlines()]
+    assert ["1.0×" in shown[1], "2.0×" in shown[2]] == [True, True]
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_children_get_a_number_of_threads_and_the_parent_keeps_its_own(count, monkeypatch):
+    before = {"OMP_NUM_THREADS": "5", "OPENBLAS_NUM_THREADS": "6"}
+    for name in blas.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in before.items():
+        monkeypatch.setenv(name, value)
+    with blas.threads(count):
+        there = {name: os.environ[name] for name in blas.VARIABLES if name in os.environ}
+        assert there == ({"OMP_NUM_THREADS": "3"} if count else {})
+    assert {name: os.environ.get(name) for name in before} == before
+    with blas.shared(2) as note:
+        assert os.environ["OMP_NUM_THREADS"] == "5"
+        assert note == "OPENBLAS_NUM_THREADS=6 in each process"
+
+
+def test_processes_share_the_cores_where_the_user_has_said_nothing(monkeypatch):
+    for name in blas.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(machine, "cores", lambda: 8)
+    for workers, each in ((1, 8), (3, 2), (8, 1), (20, 1)):
+        with blas.shared(workers):
+            assert os.environ["OMP_NUM_THREADS"] == str(each)
+        assert "OMP_NUM_THREADS" not in os.environ
+
+
+class TestCheck:
+    def test_too_much_is_wrong_and_so_is_what_is_no_number(self):
+        for error, right in ((0.0, True), (50.0, True), (50.1, False), (float("nan"), False)):
+            found = [(1.0, 1.0), (error, 2.0)]
+            got, _, says = problems.Tasks(9, 1, 2).check(found)
+            assert (got, says.startswith("WRONG: 1 tasks, ")) == (right, not right)
+
+    def test_a_task_that_was_lost_is_told(self):
+        right, _, says = problems.Tasks(9, 1, 3).check([(1.0, 1.0)] * 2)
+        assert (right, says) == (False, "WRONG: 2 of 3 tasks were done")
+
+    def test_one_is_added_to_each(self):
+        assert problems.AddOne(4, 1).check(10.0) == (True, "10", "10, exactly n·(n + 1) / 2")
+        right, _, says = problems.AddOne(4, 1).check(6.0)
+        assert (right, says) == (False, "WRONG: 6.0, not 10")
+
+
+def test_without_options_there_is_one_of_the_talks_size_and_128_smaller():
+    wish = argparse.Namespace(
+        task=["eigh", "tasks"], n=None, count=None, seed=command.SEED, scale=None, impl="auto"
+    )
+    one, many = command._problems(wish)
+    assert (one.parameters(), one.work) == ({"n": 1_000, "seed": 2022}, 9_000_000_000)
+    assert many.parameters() == {"n": 200, "seed": 2022, "count": 128}

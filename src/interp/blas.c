@@ -2,12 +2,30 @@
    asks how many processors there are and starts a thread for each.  The recipe
    takes it off the list of what runs before main(); its first user calls it. */
 
+#define _GNU_SOURCE
 #include <Python.h>
+
+#include "threads.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 
 void gotoblas_init(void);
 PyObject *__real_PyInit_numpy___core___multiarray_umath(void);
 PyObject *__wrap_PyInit_numpy___core___multiarray_umath(void);
+
+/* OpenBLAS's own: threads it has, threads it shares work among, whether they run. */
+extern int blas_num_threads, blas_cpu_number, blas_server_avail;
+int openblas_num_threads_env(void);
+int openblas_goto_num_threads_env(void);
+int openblas_omp_num_threads_env(void);
+int __real_blas_thread_init(void);
 int __wrap_blas_thread_init(void);
+void *__real_blas_memory_alloc(int place);
+void *__wrap_blas_memory_alloc(int place);
+int __real_exec_blas(long parts, void *queue);
+int __wrap_exec_blas(long parts, void *queue);
 
 /* Imported before any other module that calls BLAS. */
 PyObject *__wrap_PyInit_numpy___core___multiarray_umath(void)
@@ -21,4 +39,88 @@ PyObject *__wrap_PyInit_numpy___core___multiarray_umath(void)
 int __wrap_blas_thread_init(void)
 {
     return 0;
+}
+
+static bool is_set_by_user(void)
+{
+    return openblas_num_threads_env() > 0 || openblas_goto_num_threads_env() > 0
+           || openblas_omp_num_threads_env() > 0;
+}
+
+static atomic_bool is_limited;
+
+/* `parts` is into how many the operation that asks has been cut already. */
+static void limit_to(int most, long parts)
+{
+    /* Parts may wait for each other, so each needs its thread. */
+    if (parts > 1 && blas_server_avail == 0) {
+        __real_blas_thread_init();
+    }
+    /* No fewer than one beside the caller: another thread's operation may be cut
+       in parts by now. */
+    if (blas_server_avail == 0) {
+        blas_num_threads = most > 2 ? most : 2;
+    }
+    blas_cpu_number = most;
+}
+
+/* To what threads.c says, once, and not at import: it opens files. */
+static void limit(long parts)
+{
+    /* Starting threads asks for memory, and so comes here again. */
+    static pthread_mutex_t mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+    static bool has_begun;
+    pthread_mutex_lock(&mutex);
+    if (!has_begun) {
+        has_begun = true;
+        int most = is_set_by_user() ? blas_cpu_number : hpcpy_threads();
+        if (most < blas_cpu_number) {
+            limit_to(most, parts);
+        }
+        atomic_store(&is_limited, true);
+    }
+    pthread_mutex_unlock(&mutex);
+}
+
+/* Matrix products and all of LAPACK ask for memory before they choose a number of
+   threads. */
+void *__wrap_blas_memory_alloc(int place)
+{
+    if (!atomic_load_explicit(&is_limited, memory_order_acquire)) {
+        limit(1);
+    }
+    return __real_blas_memory_alloc(place);
+}
+
+/* What has no need of memory, as a long dot product, comes here first. */
+int __wrap_exec_blas(long parts, void *queue)
+{
+    if (!atomic_load_explicit(&is_limited, memory_order_acquire)) {
+        limit(parts);
+    }
+    return __real_exec_blas(parts, queue);
+}
+
+static PyObject *count(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(arguments))
+{
+    return PyLong_FromLong(hpcpy_threads());
+}
+
+static PyMethodDef methods[] = {
+    {"count", count, METH_NOARGS, PyDoc_STR("Return how many threads a library may start here.")},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+    {0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, .m_name = "_hpcpy_threads", .m_methods = methods, .m_slots = slots,
+};
+
+PyObject *hpcpy_threads_initialise(void)
+{
+    return PyModuleDef_Init(&definition);
 }

@@ -8,6 +8,7 @@
 #include "collector.h"
 #include "paths.h"
 #include "script.h"
+#include "threads.h"
 
 /* Made by recipes/link/table.py. */
 extern struct _inittab hpcpy_extensions[];
@@ -47,7 +48,8 @@ int main(int argc, char **argv)
 {
     PyConfig known = {0}, config = {0};
     if (PyImport_ExtendInittab(hpcpy_extensions) != 0
-        || PyImport_AppendInittab("_hpcpy_collector", hpcpy_collector_initialise) != 0) {
+        || PyImport_AppendInittab("_hpcpy_collector", hpcpy_collector_initialise) != 0
+        || PyImport_AppendInittab("_hpcpy_threads", hpcpy_threads_initialise) != 0) {
         Py_ExitStatusException(PyStatus_NoMemory());
     }
     PyStatus status = hpcpy_bundle_prepare(&config);

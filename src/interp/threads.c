@@ -1,0 +1,206 @@
+/* How many threads BLAS and numba start by themselves: the least of the processors
+   that this process may run on, the cgroup's quota, and what Slurm has for a task;
+   of the ranks of one node each has its share, unless the launcher has bound it to
+   fewer.  Libraries know the first alone.  docs/linalg.md tells more. */
+
+#define _GNU_SOURCE
+#include "threads.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Others for tests. */
+#ifndef CGROUPS
+#define CGROUPS "/sys/fs/cgroup"
+#define OWN_GROUPS "/proc/self/cgroup"
+#endif
+
+enum { MOST = 1 << 20 };
+
+static int least(int one, int other)
+{
+    return one < other ? one : other;
+}
+
+/* Of another process 0 where it cannot be told. */
+static int processors_of(pid_t process)
+{
+    for (int room = 1024; room <= MOST; room *= 2) {
+        cpu_set_t *set = CPU_ALLOC(room);
+        size_t size = CPU_ALLOC_SIZE(room);
+        int count = set != NULL && sched_getaffinity(process, size, set) == 0
+                        ? CPU_COUNT_S(size, set) : -1;
+        CPU_FREE(set);
+        if (count >= 0 || errno != EINVAL) {
+            return count > 0 ? count : 0;
+        }
+    }
+    return 0;
+}
+
+/* The largest number in text as Slurm writes it: "8" or "16(x2),4". */
+static int number(const char *text)
+{
+    int most = 0;
+    while (text != NULL && *text != '\0') {
+        long value = strtol(text, NULL, 10);
+        most = value > most && value <= MOST ? (int)value : most;
+        text = strchr(text, ',');
+        text = text == NULL ? NULL : text + 1;
+    }
+    return most;
+}
+
+/* Processors, rounded up; MOST without a limit.  A group of version 2 has both
+   numbers in one file, one of version 1 a file each. */
+static int quota_of_group(const char *folder, bool is_first_version)
+{
+    char path[4200], quota[32] = "";
+    long period = 0;
+    snprintf(path, sizeof(path), "%s/%s", folder, is_first_version ? "cpu.cfs_quota_us" : "cpu.max");
+    FILE *file = fopen(path, "re");
+    if (file != NULL) {
+        int got = fscanf(file, "%31s %ld", quota, &period);
+        fclose(file);
+        if (got == 1 && is_first_version) {
+            snprintf(path, sizeof(path), "%s/cpu.cfs_period_us", folder);
+            if ((file = fopen(path, "re")) != NULL) {
+                got = fscanf(file, "%ld", &period) + 1;
+                fclose(file);
+            }
+        }
+        long value = strtol(quota, NULL, 10);
+        if (got == 2 && period > 0 && value > 0) {
+            return (int)((value + period - 1) / period);
+        }
+    }
+    return MOST;
+}
+
+/* The tightest on the way up to the root counts.  In a container a group may not
+   be where /proc has it, and its limit is the root's. */
+static int quota(void)
+{
+    int found = MOST;
+    char *line = NULL;
+    size_t room = 0;
+    FILE *file = fopen(OWN_GROUPS, "re");
+    while (file != NULL && getline(&line, &room, file) > 0) {
+        char *controllers = strchr(line, ':');
+        char *own = controllers == NULL ? NULL : strchr(++controllers, ':');
+        if (own == NULL) {
+            continue;
+        }
+        *own++ = '\0';
+        own[strcspn(own, "\n")] = '\0';
+        bool is_first = *controllers != '\0';
+        char name[64];
+        snprintf(name, sizeof(name), ",%.60s,", controllers);
+        if (is_first && strstr(name, ",cpu,") == NULL) {
+            continue;
+        }
+        const char *mounted = is_first ? CGROUPS "/cpu" : CGROUPS;
+        char folder[4096];
+        int length = snprintf(folder, sizeof(folder), "%s%s", mounted, own);
+        char *root = folder + strlen(mounted);
+        for (char *end = length < (int)sizeof(folder) ? folder + length : NULL; end != NULL;
+             end = *root == '\0' ? NULL : strrchr(root, '/')) {
+            *end = '\0';
+            found = least(found, quota_of_group(folder, is_first));
+        }
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    free(line);
+    return found;
+}
+
+/* Whether a process was started with a variable; so it seems of one whose
+   environment is not to be seen, as a container's starter's may not be. */
+static bool was_given(pid_t process, const char *variable)
+{
+    char path[64], *entry = NULL;
+    size_t room = 0, length = strlen(variable);
+    snprintf(path, sizeof(path), "/proc/%d/environ", (int)process);
+    FILE *file = fopen(path, "re");
+    bool found = file == NULL;
+    while (!found && getdelim(&entry, &room, '\0', file) > 0) {
+        found = strncmp(entry, variable, length) == 0 && entry[length] == '=';
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    free(entry);
+    return found;
+}
+
+static pid_t parent_of(pid_t process)
+{
+    char path[64], text[512] = "";
+    int parent = 0;
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)process);
+    FILE *file = fopen(path, "re");
+    if (file != NULL) {
+        size_t got = fread(text, 1, sizeof(text) - 1, file);
+        fclose(file);
+        text[got] = '\0';
+        /* The name before it may have spaces and brackets. */
+        const char *end = strrchr(text, ')');
+        if (end == NULL || sscanf(end + 1, " %*c %d", &parent) != 1) {
+            parent = 0;
+        }
+    }
+    return parent;
+}
+
+/* What the ranks of this node have together: the launcher, which gave them the
+   variable, is bound to no rank's processors. */
+static int processors_of_launcher(const char *variable)
+{
+    pid_t process = getppid();
+    while (process > 1 && was_given(process, variable)) {
+        process = parent_of(process);
+    }
+    return process > 1 ? processors_of(process) : 0;
+}
+
+/* MPICH's, Intel's and MVAPICH's mpiexec; Open MPI's; Cray's; Slurm's own, last, as
+   it also starts the others' helpers. */
+static const char *const of_ranks[] = {
+    "MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE", "PMI_LOCAL_SIZE", "SLURM_STEP_TASKS_PER_NODE",
+};
+
+static int share_of_rank(int allowed)
+{
+    for (size_t i = 0; i < sizeof(of_ranks) / sizeof(of_ranks[0]); i++) {
+        int ranks = number(getenv(of_ranks[i]));
+        if (ranks == 0) {
+            continue;
+        }
+        bool is_slurm = strncmp(of_ranks[i], "SLURM_", 6) == 0;
+        int together = is_slurm ? number(getenv("SLURM_CPUS_ON_NODE"))
+                                : processors_of_launcher(of_ranks[i]);
+        /* In a container of its own a rank sees no launcher, and the quota is its own. */
+        together = together == 0 ? (int)sysconf(_SC_NPROCESSORS_ONLN) : least(together, allowed);
+        return together > ranks ? together / ranks : 1;
+    }
+    return MOST;
+}
+
+int hpcpy_threads(void)
+{
+    int allowed = quota();
+    int count = least(processors_of(0), allowed);
+    int of_task = number(getenv("SLURM_CPUS_PER_TASK"));
+    if (of_task > 0) {
+        count = least(count, of_task);
+    }
+    count = least(count, share_of_rank(allowed));
+    return count > 0 ? count : 1;
+}

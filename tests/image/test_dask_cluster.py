@@ -86,6 +86,13 @@ def test_pi_is_counted_there(cluster: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_eigenvalues_are_found_there(cluster: Path) -> None:
+    options = ("--task", "tasks", "--impl", "dask", "-n", "11", "--count", "7")
+    done = workload(cluster, "linalg", *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "linalg tasks: 7 of 11 × 11" in done.stdout
+
+
 def test_a_cluster_that_is_not_there_is_69_and_one_line(tmp_path: Path) -> None:
     done = workload(tmp_path / "none.json", "mandel", "--area", "area1", "--impl", "dask")
     assert done.returncode == 69

@@ -1,0 +1,77 @@
+"""BLAS starts as many threads as it is good for, when they are first worth something."""
+
+import os
+
+import pytest
+from running import on_ranks, said
+
+CORES = len(os.sched_getaffinity(0))
+UNSET = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "SLURM_CPUS_PER_TASK"), "")
+COUNT = """
+import os, sys
+import numpy as np
+import _hpcpy_threads
+threads = lambda: len(os.listdir("/proc/self/task"))
+before = threads()
+m = np.ones((600, 600))
+assert (m @ m == 600).all()
+print(before, threads(), _hpcpy_threads.count(), flush=True)
+"""
+
+
+def test_importing_numpy_starts_none_and_the_first_product_all():
+    before, after, count = map(int, said(COUNT, **UNSET))
+    assert before == 1
+    assert after == count <= CORES
+
+
+@pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_the_user_says_counts(name, threads):
+    given = {**UNSET, "SLURM_CPUS_PER_TASK": "1", name: str(threads)}
+    assert int(said(COUNT, **given)[1]) == min(threads, CORES)
+
+
+def test_slurms_number_for_a_task_is_the_most():
+    assert said(COUNT, **{**UNSET, "SLURM_CPUS_PER_TASK": "1"}) == ["1", "1", "1"]
+
+
+def test_four_ranks_have_no_more_threads_than_there_are_cores(monkeypatch):
+    for name, value in UNSET.items():
+        monkeypatch.setenv(name, value)
+    done = on_ranks(4, "-c", COUNT)
+    assert (done.returncode, done.stderr) == (0, "")
+    threads = [int(line.split()[1]) for line in done.stdout.splitlines()]
+    assert len(threads) == 4
+    assert sum(threads) <= max(4, CORES)
+
+
+# The limit comes when an operation has been cut into parts already, and from
+# many threads at once.
+@pytest.mark.parametrize("first", ["v @ v", "m @ v", "m @ m", "np.linalg.eigvalsh(m)"])
+def test_operations_that_meet_the_limit_first_are_right(first):
+    program = f"""
+    import os, threading
+    import numpy as np
+    m, v = np.ones((400, 400)), np.ones(400)
+    long = np.ones(2_000_000)
+    operations = [
+        lambda: {first}, lambda: long @ long, lambda: m @ v, lambda: m @ m,
+    ]
+    ready, found = threading.Barrier(8), {{}}
+    def work(i):
+        ready.wait()
+        found[i] = operations[i % 4]()
+    workers = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    for worker in workers: worker.start()
+    for worker in workers: worker.join()
+    assert found[1] == found[5] == 2_000_000
+    assert (found[2] == 400).all() and (found[3] == 400).all()
+    assert np.allclose(found[0], found[4])
+    if os.fork() == 0:
+        assert (m @ m == 400).all()
+        os._exit(0)
+    assert os.wait()[1] == 0
+    print("done")
+    """
+    assert said(program, **{**UNSET, "SLURM_CPUS_PER_TASK": "1"}) == ["done"]

@@ -1,0 +1,236 @@
+"""Linear algebra: every row that runs here, its errors, and what BLAS has for threads."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from running import on_ranks
+
+from workloads.__main__ import main
+from workloads.errors import UnavailableError
+from workloads.harness.cuda import no_device
+from workloads.harness.team import Team
+from workloads.linalg import definition, problems
+from workloads.linalg.registry import TECHNIQUES, THREADS
+
+SEED = 2022
+SIZES = [1, 2, 3, 7, 64, 201]
+CORES = len(os.sched_getaffinity(0))
+
+
+def linalg(*arguments):
+    return main(["linalg", *map(str, arguments)])
+
+
+def results(report):
+    return json.loads(report.read_text())["results"]
+
+
+def errors(result):
+    return [float(error) for error in result["answer"].split()]
+
+
+class TestDefinition:
+    @pytest.mark.parametrize("n", SIZES)
+    def test_matrices_are_symmetric_and_positive_definite(self, n):
+        matrix = definition.symmetric(n, SEED)
+        assert np.array_equal(matrix, matrix.T)
+        assert np.linalg.eigvalsh(matrix).min() > 0
+        assert np.array_equal(matrix, definition.symmetric(n, SEED))
+        assert not np.array_equal(matrix, definition.symmetric(n, SEED + 1))
+
+    def test_the_seed_gives_these_numbers(self):
+        # PCG64's first numbers: NumPy keeps them from version to version.
+        first = np.random.Generator(np.random.PCG64(SEED)).random(4)
+        assert definition.symmetric(2, SEED).tolist() == [
+            [first[0] + 2, (first[1] + first[2]) / 2],
+            [(first[1] + first[2]) / 2, first[3] + 2],
+        ]
+
+    def test_errors_are_the_norms_in_units_of_n_epsilon(self):
+        matrix = definition.symmetric(30, SEED)
+        values, vectors = np.linalg.eigh(matrix)
+        residual, orthogonality = definition.eigh_errors(np, matrix, values, vectors)
+        unit = 30 * np.finfo(float).eps
+        wanted = np.linalg.norm(matrix @ vectors - vectors @ np.diag(values))
+        assert residual * unit * np.linalg.norm(matrix) == pytest.approx(wanted, rel=0.1)
+        wanted = np.linalg.norm(vectors.T @ vectors - np.eye(30))
+        assert orthogonality * unit == pytest.approx(wanted, rel=0.1)
+
+    @pytest.mark.parametrize("what", ["value", "vector", "zero", "nan", "swapped"])
+    def test_what_is_wrong_is_seen(self, what):
+        problem = problems.Eigh(30, SEED)
+        values, vectors = np.linalg.eigh(problem.matrix())
+        assert problem.check((values, vectors))[0]
+        if what == "value":
+            values[3] *= 1 + 1e-10
+        elif what == "vector":
+            vectors[3, 3] += 1e-10
+        elif what == "zero":
+            vectors[:] = 0
+        elif what == "nan":
+            vectors[0, 0] = np.nan
+        else:
+            values = values[::-1]
+        right, _, verdict = problem.check((values, vectors))
+        assert not right
+        assert verdict.startswith("WRONG: ")
+
+    def test_a_wrong_element_of_a_product_is_seen(self):
+        problem = problems.Dot(40, SEED)
+        first, second = problem.factors()
+        product = first @ second
+        assert problem.check(product)[0]
+        product[7, 11] *= 1 + 1e-8
+        assert not problem.check(product)[0]
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_one_process_at_any_size(n):
+    with Team(1) as team:
+        for task in (problems.Eigh, problems.Dot, problems.AddOne):
+            problem = task(n, SEED)
+            for name, technique in TECHNIQUES.items():
+                if problem.name in technique.problems and technique.parallel == "no":
+                    module = importlib.import_module(technique.module)
+                    found, _ = getattr(module, problem.name)(problem, team)
+                    right, _, verdict = problem.check(found)
+                    assert right, f"{name}: {verdict}"
+
+
+def test_by_default_one_alone_and_many_shared_out(capsys, tmp_path):
+    report = tmp_path / "linalg.json"
+    assert linalg("-n", 101, "--json", report) == 0
+    shown = capsys.readouterr().out
+    assert "linalg eigh: 101 × 101, seed 2022" in shown
+    assert "linalg tasks: 128 of 101 × 101, seed 2022" in shown
+    one, many = results(report)
+    assert (one["impl"], one["ok"], one["work"]) == ("numpy", True, 9 * 101**3)
+    assert (many["impl"], many["ok"], many["work"]) == ("multiprocessing", True, 128 * 9 * 101**3)
+    for result in (one, many):
+        assert 0 < max(errors(result)) <= definition.MOST
+
+
+# 7 tasks for 1, 2, 3 and 5 processes: an even share is none of them but 1's.
+def test_processes_of_any_number(tmp_path, capsys):
+    report, chart, profile = (tmp_path / name for name in ("l.json", "l.svg", "l.prof"))
+    options = ["--task", "tasks", "--impl", "multiprocessing", "-n", 11, "--count", 7]
+    reports = ["--json", report, "--plot", chart, "--profile", "cprofile", profile]
+    assert linalg(*options, "--scale", "1,2,3,5", *reports) == 0
+    found = results(report)
+    assert [(r["workers"], r["ok"]) for r in found] == [(w, True) for w in (1, 2, 3, 5)]
+    assert len({tuple(errors(r)) for r in found}) == 1
+    # Processes and their threads of BLAS together are no more than the cores.
+    shown = capsys.readouterr().out
+    if "OMP_NUM_THREADS" not in os.environ:
+        assert f"OMP_NUM_THREADS={CORES} in each process" in shown
+        assert "OMP_NUM_THREADS=1 in each process" in shown
+    assert chart.stat().st_size > 1_000
+    assert profile.stat().st_size > 100
+
+
+def test_ranks_of_any_number_and_rows_of_one_process_beside_them(tmp_path):
+    report = tmp_path / "linalg.json"
+    options = ["--task", "tasks", "--impl", "mpi", "-n", 11, "--count", 7, "--scale", "1,2,3,5"]
+    done = on_ranks(5, "-m", "workloads", "linalg", *options, "--json", report)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("linalg tasks: 7 of 11 × 11") == 1, "one rank reports"
+    found = results(report)
+    assert [(r["workers"], r["ok"]) for r in found] == [(w, True) for w in (1, 2, 3, 5)]
+    assert len({tuple(errors(r)) for r in found}) == 1
+
+
+def test_more_ranks_than_tasks_and_auto_for_ranks(tmp_path):
+    report = tmp_path / "linalg.json"
+    options = ["-n", 5, "--count", 2, "--task", "eigh,tasks"]
+    done = on_ranks(3, "-m", "workloads", "linalg", *options, "--json", report)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [(r["impl"], r["workers"], r["ok"]) for r in results(report)] == [
+        ("numpy", 1, True),
+        ("mpi", 3, True),
+    ]
+
+
+def test_a_cluster_of_dask(tmp_path):
+    report = tmp_path / "linalg.json"
+    options = ["--task", "tasks", "--impl", "serial,dask", "-n", 11, "--count", 7]
+    assert linalg(*options, "--workers", 3, "--json", report) == 0
+    serial, dask = results(report)
+    assert (serial["workers"], dask["workers"]) == (1, 3)
+    assert errors(serial) == errors(dask)
+
+
+def test_the_sweep_has_the_threads_that_were_asked_for(tmp_path, capsys, monkeypatch):
+    # What the user has set is not what a row's process gets.
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    report = tmp_path / "linalg.json"
+    assert linalg("--task", "threads", "-n", 130, "--json", report) == 0
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+    threads = {result["impl"]: result["workers"] for result in results(report)}
+    assert threads.keys() == THREADS.keys()
+    # OpenBLAS starts no more than the affinity mask has.
+    assert {n: min(count, CORES) for n, count in THREADS.items() if count} == {
+        name: count for name, count in threads.items() if name != "omp-unset"
+    }
+    assert 1 <= threads["omp-unset"] <= CORES
+    assert "omp-1" in capsys.readouterr().out
+
+
+def test_a_wrong_answer_exits_1():
+    code = (
+        "import sys\n"
+        "import numpy as np\n"
+        "from workloads.__main__ import main\n"
+        "right = np.linalg.eigh\n"
+        "np.linalg.eigh = lambda a: (lambda w, v: (w + 1e-9, v))(*right(a))\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    options = ["linalg", "-n", "9", "--count", "4", "--impl", "numpy,serial,mpi"]
+    done = on_ranks(2, "-c", code, *options)
+    assert done.returncode == 1
+    assert done.stderr.count("linalg: numpy on eigh: WRONG: residual ") == 1
+    assert done.stderr.count("linalg: serial on tasks: WRONG: 4 tasks, ") == 1
+    assert done.stderr.count("linalg: mpi on tasks: WRONG: 4 tasks, ") == 1
+
+
+@pytest.mark.skipif(not no_device(), reason="this machine has a CUDA device")
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [
+        ("eigh", "cupy"),
+        ("tasks", "cupy"),
+        ("tasks", "cupy-mpi"),
+        ("dot", "cupy"),
+        ("addone", "numba-cuda"),
+    ],
+)
+def test_without_a_device_it_is_69_and_one_line(task, name, capsys):
+    assert linalg("--task", task, "--impl", name) == 69
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.skipif(not no_device(), reason="this machine has a CUDA device")
+def test_a_driver_that_does_not_answer_is_said():
+    cupy = importlib.import_module("workloads.linalg.techniques.cuda_cupy")
+    with pytest.raises(UnavailableError, match="--nv on a GPU node"):
+        cupy.eigh(problems.Eigh(3, SEED), None)
+
+
+def test_ctrl_c_in_a_worker_process_leaves_none_behind(tmp_path):
+    code = (
+        "import os, signal, sys, threading\n"
+        "from workloads.__main__ import _entry\n"
+        "threading.Timer(3, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        "sys.exit(_entry())\n"
+    )
+    options = ["linalg", "--task", "tasks", "-n", "200", "--count", "1000000"]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", code, *options, "--impl", "multiprocessing"]
+    done = subprocess.run(
+        command, env=env, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=100
+    )
+    assert (done.returncode, done.stderr) == (130, "workloads: linalg: stopped\n")

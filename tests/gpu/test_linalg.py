@@ -1,0 +1,65 @@
+"""Linear algebra's rows for a GPU, on one.
+
+Run where there is a device, in an image or outside:
+`PYTHONPATH=src python3 -m pytest tests/gpu`.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import on_device
+import pytest
+
+from workloads.linalg.definition import MOST
+from workloads.linalg.registry import TECHNIQUES
+
+
+def run(row, task, *arguments):
+    return on_device.run("linalg", TECHNIQUES, row, "--task", task, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("task", "sizes"), [("eigh", (1, 2, 3, 127, 1_000)), ("dot", (1, 2, 3, 127, 2_000))]
+)
+def test_errors_are_small_and_the_device_is_named(task, sizes, tmp_path):
+    for n in sizes:
+        report = tmp_path / "report.json"
+        run("cupy", task, "-n", n, "--repeat", 3, "--json", report)
+        (result,) = json.loads(report.read_text())["results"]
+        assert result["ok"], result["verdict"]
+        assert max(map(float, result["answer"].split())) <= MOST
+        assert len(result["kernel"]) == len(result["samples"]) == 3
+        assert "kernel" in result["note"]
+
+
+@pytest.mark.parametrize(("n", "count"), [(1, 1), (5, 7), (200, 128)])
+def test_tasks_are_all_done(n, count):
+    assert "at most residual" in run("cupy", "tasks", "-n", n, "--count", count)
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3])
+def test_ranks_share_the_devices(ranks, tmp_path):
+    reason = TECHNIQUES["cupy-mpi"].why_not()
+    launcher = shutil.which("mpiexec")
+    if reason or launcher is None:
+        pytest.skip(reason or "there is no mpiexec")
+    report = tmp_path / "report.json"
+    words = ["--task", "tasks", "--impl", "cupy-mpi", "-n", "50", "--count", "7", "--json", report]
+    command = [launcher, "-n", str(ranks), sys.executable, "-m", "workloads", "linalg", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 69:
+        pytest.skip(done.stderr.strip())
+    assert (done.returncode, done.stderr) == (0, "")
+    (result,) = json.loads(report.read_text())["results"]
+    assert (result["ok"], result["workers"]) == (True, ranks)
+
+
+# Fewer elements than threads in a block, one block and one more, the most.
+@pytest.mark.parametrize("n", [1, 255, 256, 257, 10_000_000, 100_000_000])
+def test_three_packages_add_one_to_each_element_of_one_array(n, tmp_path):
+    report = tmp_path / "report.json"
+    run("numba-cuda", "addone", "-n", n, "--repeat", 2, "--json", report)
+    (result,) = json.loads(report.read_text())["results"]
+    assert (result["ok"], result["answer"]) == (True, str(n * (n + 1) // 2))

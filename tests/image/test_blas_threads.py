@@ -75,3 +75,24 @@ def test_operations_that_meet_the_limit_first_are_right(first):
     print("done")
     """
     assert said(program, **{**UNSET, "SLURM_CPUS_PER_TASK": "1"}) == ["done"]
+
+
+@pytest.mark.parametrize(
+    ("given", "threads"), [({}, 1), ({"NUMBA_NUM_THREADS": "3"}, 3)], ids=["default", "user's"]
+)
+def test_numba_begins_with_as_many_and_may_have_more(given, threads):
+    program = """
+    import os, numba, numpy as np
+    @numba.njit("float64(float64[::1])", parallel=True)
+    def total(numbers):
+        found = 0.0
+        for i in numba.prange(len(numbers)):
+            found += numbers[i]
+        return found
+    assert total(np.ones(1000)) == 1000
+    print(numba.get_num_threads())
+    numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
+    assert total(np.ones(1000)) == 1000
+    """
+    variables = {**UNSET, "SLURM_CPUS_PER_TASK": "1", **given}
+    assert said(program, **variables) == [str(threads)]

@@ -49,18 +49,20 @@ def main(workload: Workload, arguments: list[str]) -> int:
         # Before the first of them runs: what one cannot do is said at once.
         plans = [(problem, *_names(workload, problem, wish)) for problem in problems]
         results: list[Result] = []
+        without: dict[str, str] = {}
         with profiling.profiler(wish.profile, f"workloads.{workload.name}") as profile:
-            for problem, names, left_out in plans:
+            for problem, names, cannot in plans:
                 found, failed = _run_problem(workload, problem, names, wish, profile)
                 results += found
+                left_out = {**cannot, **failed}
                 if workload.overview is not None:
-                    left_out |= failed
+                    without |= left_out
                 elif ranks.is_first():
-                    _report(workload, problem, found, {**left_out, **failed}, wish)
+                    _report(workload, problem, found, left_out, wish)
         if ranks.is_first():
             if workload.overview is not None:
                 print(workload.overview.table(results))
-                _tell_left_out(left_out)
+                _tell_left_out(without)
             _write(workload, wish, problems, arguments, results)
         return _complain(workload, results)
 

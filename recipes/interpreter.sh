@@ -41,7 +41,7 @@ python -m stubs --library /opt/mpich/lib/libmpi.so.12 \
 for source in "$interp"/*.c "$interp"/*.S table.c; do
     # shellcheck disable=SC2086  # lists of words
     gcc -std=gnu11 -Wall -Wextra $PORTABLE $HARDENED -fno-pie -I"$PREFIX/include/python$version" \
-        -I"$PREFIX/include/python$version/internal" -I"$interp" -I. -DHPCPY_PREFIX="\"$PREFIX\"" -DHPCPY_MPI='"/opt/mpich"' \
+        -I"$PREFIX/include/python$version/internal" -I"$interp" -I. -I/opt/deps/include -DHPCPY_PREFIX="\"$PREFIX\"" -DHPCPY_MPI='"/opt/mpich"' \
         -Wa,-I,bundle -c "$source" -o "${source##*/}.o"
 done
 

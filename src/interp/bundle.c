@@ -4,6 +4,7 @@
 #include "code_image.h"
 
 #include "baked.h"
+#include "values.h"
 
 extern const unsigned char hpcpy_modules[], hpcpy_modules_end[];
 extern const unsigned char hpcpy_folders[], hpcpy_folders_end[];
@@ -29,6 +30,8 @@ static PyMethodDef methods[] = {
     {"data", data, METH_NOARGS, "data()\n--\n\nThe bundle, read-only."},
     {"create", hpcpy_create, METH_VARARGS, NULL},
     {"load", hpcpy_load, METH_O, NULL},
+    {"loads", hpcpy_loads, METH_O,
+     "loads(value)\n--\n\nWhat one of the bundle's values is, compressed or not."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -61,8 +61,8 @@ class Installation:
         ]
         top_level = next(found.entries for found in folders if found.path == self.site)
         about = describe(self.site, top_level, [], {})
-        more = {"epoch": self.epoch}
-        return write_bundle([str(root) for root in roots], folders, about, ["winreg"], more)
+        more = {"epoch": self.epoch, "absent": frozenset(["winreg"])}
+        return write_bundle([str(root) for root in roots], folders, about, more)
 
     def run(
         self, program: str, *options: str, python: str = PYTHON, **variables: str

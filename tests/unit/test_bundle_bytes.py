@@ -81,7 +81,30 @@ def test_same_files_give_the_same_bytes(tmp_path: Path) -> None:
     from bundle.write import write_bundle
 
     def bundle(folder: Path) -> bytes:
-        library = Installation(folder, FILES).library
-        return write_bundle(["/final"], scan(library, "/final", is_open=False), {})
+        site = Installation(folder, FILES).site
+        return write_bundle(["/final"], scan(site, "/final", is_open=False), {})
 
     assert bundle(tmp_path / "a") == bundle(tmp_path / "elsewhere" / "b")
+
+
+def test_code_is_compressed_where_that_is_smaller(tmp_path: Path) -> None:
+    import zlib
+
+    from bundle.tree import scan
+    from bundle.write import write_bundle
+
+    made = Installation(tmp_path, {**FILES, "long.py": "def f(x):\n    return x\n\n\n" * 500})
+    seen: list[bytes] = []
+
+    def compress(code: bytes) -> bytes:
+        seen.append(zlib.compress(code))
+        return seen[-1] if len(code) > 5000 else code + b"longer"
+
+    folders = scan(made.site, "/final", is_open=False)
+    data = write_bundle(["/final"], folders, {}, compress=compress)
+    plain = write_bundle(["/final"], folders, {})
+    assert len(seen) == len(FILES) + 1
+    assert [frame in data for frame in seen].count(True) == 1
+    assert len(data) < len(plain)
+    assert b"longer" not in data
+    assert b"double" in data

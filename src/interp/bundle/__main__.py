@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bundle.about import describe
 from bundle.canonical import canonical
+from bundle.frames import compress
 from bundle.tree import add_built_in, scan
 from bundle.write import compiled, write_bundle
 
@@ -43,12 +44,13 @@ def main() -> int:
     add_built_in(folders, library, site, built_in)
     top_level = {folder.path: folder.entries for folder in folders if folder.final in roots}
     extensions = tomllib.loads(options.extensions.read_text()) if options.extensions else {}
+    absent = sys.stdlib_module_names.difference(sys.builtin_module_names, *top_level.values())
     data = write_bundle(
         roots,
         folders,
         describe(site, top_level.get(site, ()), built_in, extensions),
-        sys.stdlib_module_names.difference(sys.builtin_module_names, *top_level.values()),
-        {"epoch": options.epoch},
+        {"absent": absent, "epoch": options.epoch},
+        compress,
     )
     options.folder.mkdir(parents=True, exist_ok=True)
     (options.folder / "modules.bundle").write_bytes(data)

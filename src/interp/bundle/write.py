@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.machinery import SourceFileLoader
 from importlib.util import MAGIC_NUMBER
 from opcode import opmap
@@ -18,9 +18,10 @@ from bundle.tree import Folder
 
 
 class _Writer:
-    def __init__(self) -> None:
+    def __init__(self, compress: Callable[[bytes], bytes] | None) -> None:
         self.data = bytearray(HEADER_SIZE)
         self.from_source: list[str] = []
+        self._compress = compress
         self._code: dict[Path, int | None] = {}
 
     def add(self, value: Any) -> int:
@@ -35,22 +36,27 @@ class _Writer:
 
     def _add_code(self, file: Path, path: str, ready: bytes | None) -> int | None:
         try:
-            return self._append(ready or canonical(compiled(file, path)))
+            code = ready or canonical(compiled(file, path))
         except SyntaxError:
             # It fails for whoever imports it, as it would without us.
             self.from_source.append(path)
             return None
+        return self._append(min(code, self._compress(code), key=len) if self._compress else code)
+
+    def add_codes(self, folder: Folder) -> None:
+        """Append the code of a folder's modules that is not there yet."""
+        for kind, file in folder.entries.values():
+            # A package and the module `__init__` in it share their code.
+            if kind in (MODULE, PACKAGE) and file not in self._code:
+                path = f"{folder.final}/{file.relative_to(folder.path)}"
+                self._code[file] = self._add_code(file, path, folder.ready.get(file))
 
     def table(self, folder: Folder) -> int:
-        """Append a folder's table, and the code that is not there yet."""
+        """Append a folder's table."""
         entries: dict[str, tuple[int, int | str]] = {}
         for name, (kind, file) in folder.entries.items():
             entries[name] = kind, "" if kind == BUILT_IN else file.name
             if kind in (MODULE, PACKAGE):
-                # A package and the module `__init__` in it share their code.
-                if file not in self._code:
-                    path = f"{folder.final}/{file.relative_to(folder.path)}"
-                    self._code[file] = self._add_code(file, path, folder.ready.get(file))
                 offset = self._code[file]
                 entries[name] = (SOURCE, file.name) if offset is None else (kind, offset)
         return self.add((folder.is_open, entries))
@@ -60,8 +66,8 @@ def write_bundle(
     roots: Sequence[str],
     folders: Iterable[Folder],
     about: Mapping[str, Any],
-    absent: Iterable[str] = (),
     more: Mapping[str, Any] | None = None,
+    compress: Callable[[bytes], bytes] | None = None,
 ) -> bytes:
     """Compile all modules and lay them out.
 
@@ -75,28 +81,34 @@ def write_bundle(
     about
         What `hpcpy_info` tells; ``owners`` in it says which top-level names
         each distribution brings.
-    absent
-        Names that nobody can import on this system.
     more
-        Further entries of the index; ``epoch`` is the time of all files in an
-        image, when they have but one.
+        Further entries of the index; ``absent`` are names that nobody can
+        import on this system, ``epoch`` is the time of all files in an image,
+        when they have but one.
+    compress
+        Makes a zstd frame of code, which is kept where it is smaller.
 
     Returns
     -------
     bytes
         The bundle: the same for the same files, in any process and folder.
     """
-    writer = _Writer()
+    writer = _Writer(compress)
+    folders = list(folders)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        tables = {folder.final.removeprefix(roots[0]): writer.table(folder) for folder in folders}
+        for folder in folders:
+            writer.add_codes(folder)
+    about_all = writer.add({**about, "from source": writer.from_source})
+    # What each start reads lies together, at the end.
+    tables = {folder.final.removeprefix(roots[0]): writer.table(folder) for folder in folders}
     index = {
         "roots": [root.removeprefix(roots[0]) for root in roots],
         "folders": dict(sorted(tables.items())),
-        "absent": frozenset(absent),
+        "absent": frozenset(),
         "import name": opmap["IMPORT_NAME"],
         "epoch": None,
-        "about": writer.add({**about, "from source": writer.from_source}),
+        "about": about_all,
         **(more or {}),
     }
     return _sealed(writer.data, writer.add(index))

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import CodeType
 
 from _hpcpy_folders import PACKAGE, Bundle
+from bundle.frames import loads
 from codeimage.image import Module, write_image
 from codeimage.layout import Layout
 from codeimage.objects import Objects
@@ -44,6 +45,7 @@ def main() -> int:
     options = _options()
     layout = Layout(options.layout.read_text())
     data = memoryview(options.bundle.read_bytes())
+    Bundle.loads = staticmethod(loads)
     bundle = Bundle(data, options.library)
     frozen = dict(_frozen(options.bundle.parent))
     ours = dict.fromkeys(code.co_filename for code in frozen.values())
@@ -52,8 +54,7 @@ def main() -> int:
     modules = [Module(symbol, objects.code(code)) for symbol, code in frozen.items()]
     for offset, path in _modules(bundle):
         if path in training.files and path not in ours:
-            code = marshal.loads(data[offset:])  # noqa: S302
-            modules.append(Module(offset, objects.code(code)))
+            modules.append(Module(offset, objects.code(bundle.load(offset))))
     placed = Order(training).of(module.code for module in modules)
     image = write_image(layout, modules, placed)
     options.file.write_bytes(image)

@@ -12,7 +12,7 @@ import os
 import sys
 from importlib.machinery import ExtensionFileLoader
 
-from _hpcpy_folders import BAKED, Bundle
+from _hpcpy_memory import BAKED, Bundle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

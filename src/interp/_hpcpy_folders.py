@@ -1,7 +1,7 @@
 """The bundle's folders: modules, found and loaded from memory.
 
-The bundle (docs/interpreter.md has its format) knows some folders of this
-installation: the standard library, site-packages and all packages below them.
+The bundle (see `_hpcpy_memory`) knows some folders of this installation: the
+standard library, site-packages and all packages below them.
 
 - `Folder` is a path entry finder that answers for one such folder from its
   table.  Python meets it by `sys.path_hooks`, so that `pkgutil`, namespace
@@ -14,13 +14,11 @@ Frozen into the interpreter, it runs before there are codecs, `os` or
 """
 
 import _imp
-import marshal
 import posix
 import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import (
     BYTECODE_SUFFIXES,
-    MAGIC_NUMBER,
     SOURCE_SUFFIXES,
     ExtensionFileLoader,
     FileFinder,
@@ -30,16 +28,11 @@ from _frozen_importlib_external import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from types import CodeType, ModuleType
-    from typing import Any
 
-MAGIC = b"hpcpy 3\n"
-HEADER_SIZE = 64
-# Before each value: how many bytes it has.
-SIZE_BYTES = 4
-# Of a second bundle, below the library's folder.
-BAKED = "/hpcpy_baked/modules.bundle"
+    from _hpcpy_memory import Bundle
+
 _TAG = sys.implementation.cache_tag
 # What an entry of a folder's table is: (kind, offset of the code or file name).
 MODULE, PACKAGE, SHARED, SOURCE, BUILT_IN, SUBFOLDER = range(6)
@@ -77,133 +70,6 @@ class Loader(SourceFileLoader):
         return code
 
 
-def _nothing(_: int) -> None:
-    # What there is beside the bundle: see code_image.c.
-    return None
-
-
-class Bundle:
-    """The bundle's bytes.
-
-    Parameters
-    ----------
-    data
-        All of it.
-    library
-        The standard library's folder, which all paths in it start from.
-
-    Raises
-    ------
-    ImportError
-        When it is not a bundle for this very Python.
-    """
-
-    # The interpreter's own takes compressed values too: see values.c.
-    loads: "Callable[[memoryview], Any]" = marshal.loads
-
-    def __init__(self, data: memoryview, library: str) -> None:
-        if data[:8] != MAGIC or data[8:12] != MAGIC_NUMBER:
-            raise ImportError("hpcpy: the modules in memory are not those of this Python")
-        self.data = data
-        self.laid_out: Callable[[int], CodeType | None] = _nothing
-        self._library = library
-        self._index = self.load(int.from_bytes(data[16:24], "little"))
-        self._folders: dict[str, Folder] = {}
-        self.epoch: int | None = self._index["epoch"]
-        self.absent: frozenset[str] = self._index["absent"]
-        self.import_name: int = self._index["import name"]
-        self.roots = [self.folder(library + path) for path in self._index["roots"]]
-        self._added: Bundle | None = None
-        self._looked = False
-
-    def load(self, offset: int) -> "Any":
-        """Unmarshal what lies at an offset."""
-        # Its own bytes alone: an audit hook has them copied for it.
-        size = int.from_bytes(self.data[offset - SIZE_BYTES : offset], "little")
-        return self.loads(self.data[offset : offset + size])
-
-    def code(self, offset: int) -> "CodeType":
-        """Return the code of the module whose marshalled code is there."""
-        code: CodeType = self.laid_out(offset) or self.load(offset)
-        return code
-
-    @property
-    def library(self) -> str:
-        """The standard library's folder."""
-        return self._library
-
-    @property
-    def about(self) -> "Any":
-        """What `python -m hpcpy_info` tells; no usual import reads it."""
-        return self.load(self._index["about"])
-
-    @property
-    def added(self) -> "Bundle | None":
-        """What `python -m hpcpy_bake` has added; looked for when first asked."""
-        if not self._looked:
-            self._added = _added(self)
-            self._looked = True
-        return self._added
-
-    def add_nothing(self) -> None:
-        """Let there be no second bundle."""
-        self._added, self._looked = None, True
-
-    def shared(self, fullname: str, path: str) -> ExtensionFileLoader:
-        """Return the loader of an extension module that stays a file."""
-        # Not looked for on its account: a call for what saves but a few.
-        make = self._added.shared if self._added else ExtensionFileLoader
-        return make(fullname, path)
-
-    def folder(self, path: str) -> "Folder":
-        """Return the finder of a folder; a path hook.
-
-        Raises
-        ------
-        ImportError
-            When the bundle does not know that folder.
-        """
-        found = self._folders.get(path)
-        if found is None:
-            offset = None
-            if path.startswith(self._library):
-                offset = self._index["folders"].get(path[len(self._library) :])
-            if offset is None:
-                raise ImportError("not a folder of the bundle", path=path)
-            found = self._folders[path] = Folder(self, path, offset)
-        return found
-
-    def find_in(self, path: str, fullname: str) -> ModuleSpec | None:
-        """Find a module in one folder, if that is known here."""
-        known = path[len(self._library) :] in self._index["folders"]
-        return self.folder(path).bundled(fullname) if known else None
-
-    def folders(self) -> "Iterator[Folder]":
-        """Name all folders that it knows."""
-        return (self.folder(self._library + path) for path in self._index["folders"])
-
-
-def _added(bundle: Bundle) -> Bundle | None:
-    site = bundle.roots[-1]
-    try:
-        time = posix.stat(site.path).st_mtime
-        if time == bundle.epoch:
-            site.take_as_complete(())
-            return None
-        file = posix.open(bundle.library + BAKED, posix.O_RDONLY | posix.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        import mmap  # noqa: PLC0415
-
-        data = memoryview(mmap.mmap(file, 0, prot=mmap.PROT_READ))
-    finally:
-        posix.close(file)
-    import _hpcpy_baked  # noqa: PLC0415
-
-    return _hpcpy_baked.start(data, bundle, time)
-
-
 class Folder:
     """Finds the modules of one folder without asking the file system.
 
@@ -217,7 +83,7 @@ class Folder:
         Where its table is in the bundle.
     """
 
-    def __init__(self, bundle: Bundle, path: str, offset: int) -> None:
+    def __init__(self, bundle: "Bundle", path: str, offset: int) -> None:
         self.path = path
         self.outside: frozenset[str] = frozenset()
         self._bundle = bundle

@@ -9,7 +9,8 @@ import sys
 from _frozen_importlib import BuiltinImporter
 from _frozen_importlib_external import PathFinder
 
-from _hpcpy_folders import Bundle, Loader
+from _hpcpy_folders import Loader
+from _hpcpy_memory import Bundle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

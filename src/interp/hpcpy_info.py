@@ -12,13 +12,14 @@ from importlib.util import find_spec
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from _hpcpy_folders import HEADER_SIZE, MODULE, PACKAGE
+from _hpcpy_folders import MODULE, PACKAGE
 from _hpcpy_importer import finder
+from _hpcpy_memory import HEADER_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from _hpcpy_folders import Bundle
+    from _hpcpy_memory import Bundle
 
 
 def check(bundle: Bundle) -> tuple[int, int]:

@@ -12,13 +12,14 @@ import _hpcpy_collector  # type: ignore[import-not-found]
 
 import _hpcpy_folders
 import _hpcpy_importer
+import _hpcpy_memory
 
 if sys.flags.ignore_environment or posix.environ.get(b"HPCPY_GC") != b"stock":
     _hpcpy_folders.Loader.exec_module = _hpcpy_collector.around(  # type: ignore[method-assign]
         _hpcpy_folders.Loader.exec_module
     )
 
-_hpcpy_folders.Bundle.loads = _hpcpy_bundle.loads
+_hpcpy_memory.Bundle.loads = _hpcpy_bundle.loads
 _finder = _hpcpy_importer.install(_hpcpy_bundle.data(), sys._stdlib_dir)  # type: ignore[attr-defined]
 _finder.bundle.laid_out = _hpcpy_bundle.code
 _spec = _finder.find_spec("encodings")

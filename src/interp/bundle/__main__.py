@@ -16,6 +16,7 @@ from bundle.write import compiled, write_bundle
 # What is frozen into the interpreter, as bundle.S calls it.
 _FROZEN = {
     "folders.code": "_hpcpy_folders.py",
+    "memory.code": "_hpcpy_memory.py",
     "importer.code": "_hpcpy_importer.py",
     "encodings.code": "start_encodings.py",
 }

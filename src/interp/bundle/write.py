@@ -12,7 +12,8 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from _hpcpy_folders import BUILT_IN, HEADER_SIZE, MAGIC, MODULE, PACKAGE, SIZE_BYTES, SOURCE
+from _hpcpy_folders import BUILT_IN, MODULE, PACKAGE, SOURCE
+from _hpcpy_memory import HEADER_SIZE, MAGIC, SIZE_BYTES
 from bundle.canonical import canonical
 from bundle.tree import Folder
 

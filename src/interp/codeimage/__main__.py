@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType
 
-from _hpcpy_folders import PACKAGE, Bundle
+from _hpcpy_folders import PACKAGE
+from _hpcpy_memory import Bundle
 from bundle.frames import loads
 from codeimage.image import Module, write_image
 from codeimage.layout import Layout
@@ -29,6 +30,7 @@ _OF_CPYTHON = {
 }
 _OURS = {
     "folders.code": "hpcpy_folders",
+    "memory.code": "hpcpy_memory",
     "importer.code": "hpcpy_importer",
     "encodings.code": "hpcpy_encodings",
 }

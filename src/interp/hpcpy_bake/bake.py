@@ -16,8 +16,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from _hpcpy_folders import BAKED
 from _hpcpy_importer import finder
+from _hpcpy_memory import BAKED
 from hpcpy_bake import installed
 from hpcpy_bake.code import compile_all
 from hpcpy_bake.errors import NOT_WRITABLE, BakeError

@@ -182,6 +182,47 @@ print("all")
     assert podman("run", *options, DERIVED, "python", "-c", program)[1] == "all\n"
 
 
+def test_what_wheels_libraries_do_they_do_in_packs(podman: Podman, root: Path) -> None:
+    assert root
+    program = """
+import io, numpy as np, pandas as pd, scipy.integrate, scipy.linalg, scipy.special, threadpoolctl
+import matplotlib.pyplot as plt
+from PIL import Image, ImageCms
+random = np.random.default_rng(1)
+a, b = random.random((60, 60)), random.random(60)
+assert np.allclose(a @ scipy.linalg.solve(a, b), b)
+assert np.isclose(scipy.special.jv(1, 2.0), 0.5767248077568734)
+assert np.isclose(scipy.integrate.quad(np.exp, 0, 1)[0], np.e - 1)
+assert pd.read_csv(io.StringIO("a,b\\n1,x\\n2,y\\n")).a.sum() == 3
+image = Image.radial_gradient("L").resize((64, 48)).convert("RGB")
+def saved(form, **options):
+    file = io.BytesIO()
+    image.save(file, form, **options)
+    again = Image.open(io.BytesIO(file.getvalue())).convert("RGB")
+    return again.size == image.size and np.abs(np.asarray(again) - np.asarray(image, int)).mean()
+for way in ("tiff_lzw", "tiff_deflate", "lzma", "zstd"):
+    assert saved("tiff", compression=way) == 0, way
+assert saved("png") == saved("webp", lossless=True) == 0
+assert all(saved(form) < 5 for form in ("jpeg", "jpeg2000", "webp", "avif"))
+try: Image.open(io.BytesIO(b"\\xff\\xd8\\xff\\xe0" + b"x" * 200)).load()  # by longjmp
+except OSError: pass
+else: raise AssertionError
+lab = ImageCms.buildTransform(*map(ImageCms.createProfile, ("sRGB", "LAB")), "RGB", "LAB")
+assert ImageCms.applyTransform(image, lab).mode == "LAB"
+figure, axes = plt.subplots()
+axes.set_title("text $x^2$")
+file = io.BytesIO()
+figure.savefig(file, format="png")
+assert len(set(Image.open(file).convert("L").tobytes())) > 50
+assert any("scipy" in pool["filepath"] for pool in threadpoolctl.threadpool_info())
+libraries = {line.split()[-1] for line in open("/proc/self/maps") if ".libs/" in line}
+print(sorted({path.rpartition("/")[2].partition("-")[0] for path in libraries}))
+"""
+    options = ("--rm", "--read-only", "--network=none", "--cap-drop=all", "--env=MPLBACKEND=agg")
+    told = podman("run", *options, DERIVED, "python", "-c", program)[1]
+    assert told == "['libavif', 'libgfortran', 'libquadmath', 'libscipy_openblas']\n"
+
+
 def test_one_that_is_an_sdist_alone_with_a_file_of_data(podman: Podman) -> None:
     told = podman.script(
         "python -m hpcpy_bake --wheelhouse /wheels source >/dev/null;"

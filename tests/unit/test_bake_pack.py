@@ -14,7 +14,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "src/interp"))
 
 from hpcpy_bake.elf import ElfError, Library
-from hpcpy_bake.pack import fits, pack
+from hpcpy_bake.fits import fits
+from hpcpy_bake.pack import pack
 
 # A constructor, thread variables, a pointer to itself, a table of pointers, the
 # same names in each, functions of libc and of another library, an exception.

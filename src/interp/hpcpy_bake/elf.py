@@ -16,11 +16,15 @@ LOAD, DYNAMIC, TLS, EH_FRAME, STACK = 1, 2, 7, 0x6474E550, 0x6474E551
 NEEDED, PLTRELSZ, STRTAB, SYMTAB, RELA, RELASZ, STRSZ, SYMENT = 1, 2, 5, 6, 7, 8, 10, 11
 INIT, FINI, SONAME, RPATH, JMPREL, TEXTREL, RUNPATH = 12, 13, 14, 15, 23, 22, 29
 INIT_ARRAY, FINI_ARRAY, INIT_ARRAYSZ, FINI_ARRAYSZ, RELRSZ, RELR = 25, 26, 27, 28, 35, 36
-VERSYM, VERDEF, VERNEED, VERNEEDNUM = 0x6FFFFFF0, 0x6FFFFFFC, 0x6FFFFFFE, 0x6FFFFFFF
+VERSYM, VERDEF, VERDEFNUM = 0x6FFFFFF0, 0x6FFFFFFC, 0x6FFFFFFD
+VERNEED, VERNEEDNUM = 0x6FFFFFFE, 0x6FFFFFFF
 X86_64 = 62
 RELATIVE = 8
 
 _DYNSYM = 11
+_LOCAL, _WEAK = 0, 2
+# Of a version: it is not the default, and it is the file's own name.
+_HIDDEN, _BASE = 0x8000, 1
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _PROGRAM = struct.Struct("<IIQQQQQQ")
 _SECTION = struct.Struct("<IIQQQQIIQQ")
@@ -45,14 +49,24 @@ class Segment(NamedTuple):
 
 
 class Symbol(NamedTuple):
-    """A dynamic symbol; a version is the name of its library and its own."""
+    """A dynamic symbol.
+
+    A version is the name of its library, nothing for the symbol's own, and its
+    own name; a hidden one is found by whoever asks for this version alone.
+    """
 
     name: str
     kind: int
-    weak: bool
+    bind: int
     section: int
     value: int
     version: tuple[str, str] | None
+    hidden: bool = False
+
+    @property
+    def weak(self) -> bool:
+        """Whether nobody minds when it is nowhere."""
+        return self.bind == _WEAK
 
 
 class Relocation(NamedTuple):
@@ -148,13 +162,24 @@ class Library:
         for number in range(self._symbol_count()):
             at = self.offset(self.tag(SYMTAB)) + number * _SYMBOL.size
             name, info, _, section, value, _ = _SYMBOL.unpack_from(self.data, at)
-            version = None
+            version, hidden = None, False
             if VERSYM in self.tags:
                 at = self.offset(self.tag(VERSYM)) + 2 * number
-                version = versions.get(int.from_bytes(self.data[at : at + 2], "little"))
+                index = int.from_bytes(self.data[at : at + 2], "little")
+                version = versions.get(index & ~_HIDDEN)
+                hidden = bool(index & _HIDDEN)
             found.append(
-                Symbol(self._text(name), info & 15, info >> 4 == 2, section, value, version)
+                Symbol(self._text(name), info & 15, info >> 4, section, value, version, hidden)
             )
+        return found
+
+    @cached_property
+    def offered(self) -> dict[str, list[Symbol]]:
+        """What others may find in it, by name: one of several versions."""
+        found: dict[str, list[Symbol]] = {}
+        for one in self.symbols:
+            if one.section and one.bind != _LOCAL:
+                found.setdefault(one.name, []).append(one)
         return found
 
     def _symbol_count(self) -> int:
@@ -176,6 +201,13 @@ class Library:
                 _, _, number, name, step = struct.unpack_from("<IHHII", self.data, inner)
                 found[number] = self._text(file), self._text(name)
                 inner += step
+            at += following
+        at = self.offset(self.tag(VERDEF)) if VERDEF in self.tags else 0
+        for _ in range(self.tag(VERDEFNUM)):
+            _, flags, number, _, _, first, following = struct.unpack_from("<HHHHIII", self.data, at)
+            if not flags & _BASE:
+                (name,) = struct.unpack_from("<I", self.data, at + first)
+                found[number] = "", self._text(name)
             at += following
         return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import sysconfig
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
@@ -50,13 +51,15 @@ def _find(name: str, wanted_by: Library) -> Path | None:
     return _in_system(name)
 
 
-def needed(of: Library) -> dict[str, Path | None]:
+def needed(of: Library, packed: Collection[Library] = ()) -> dict[str, Path | None]:
     """Find all libraries that one needs, and those that these need.
 
     Parameters
     ----------
     of
         A shared object.
+    packed
+        Libraries that go into the same pack: these are left out.
 
     Returns
     -------
@@ -73,10 +76,11 @@ def needed(of: Library) -> dict[str, Path | None]:
     waiting = [(name, of) for name in of.needed]
     while waiting:
         name, wanted_by = waiting.pop(0)
-        if name in found and (found[name] or wanted_by is of or name not in _FORMER):
+        is_packed = wanted_by is of or wanted_by in packed
+        if name in found and (found[name] or is_packed or name not in _FORMER):
             continue
         # A pack asks libc instead; other libraries are as they are.
-        is_former = name in _FORMER and wanted_by is of
+        is_former = name in _FORMER and is_packed
         if name in _interpreter() or is_former or "/" in name:
             found[name] = None
             continue
@@ -85,6 +89,19 @@ def needed(of: Library) -> dict[str, Path | None]:
             raise ElfError(f"{of.path}: its library {name} is nowhere")
         found[name] = path
         waiting += [(more, library(path)) for more in library(path).needed]
+    inside = {one.path for one in packed}
+    return {name: path for name, path in found.items() if path not in inside}
+
+
+def scope(of: Library) -> list[Library]:
+    """Return a shared object and what it needs, in the order in which the loader looks."""
+    paths = needed(of)
+    found = [of]
+    for one in found:
+        for name in one.needed:
+            path = paths.get(name)
+            if path is not None and library(path) not in found:
+                found.append(library(path))
     return found
 
 

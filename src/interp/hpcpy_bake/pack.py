@@ -20,50 +20,14 @@ from hpcpy_bake import elf
 from hpcpy_bake.elf import ElfError, Library, Relocation, Symbol
 from hpcpy_bake.tables import Tables
 
+# By object and number of the symbol: whose it is, and what it is there.
+Links = Mapping[Library, Mapping[int, tuple[Library, Symbol]]]
+
 PAGE = 4096
-_64, _GLOB_DAT, _JUMP_SLOT, _DTPMOD, _DTPOFF, _IRELATIVE = 1, 6, 7, 16, 17, 37
-_KNOWN = (_64, _GLOB_DAT, _JUMP_SLOT, elf.RELATIVE, _DTPMOD, _DTPOFF, _IRELATIVE)
-_EXECUTABLE = 1
+_DTPMOD, _DTPOFF, _IRELATIVE = 16, 17, 37
 _IFUNC = 10
 _INIT = elf.INIT, elf.INIT_ARRAY, elf.INIT_ARRAYSZ
 _FINI = elf.FINI, elf.FINI_ARRAY, elf.FINI_ARRAYSZ
-_ABSOLUTE = 0xFFF1
-
-
-def fits(library: Library, init: str) -> str:
-    """Say why a module cannot be packed.
-
-    Parameters
-    ----------
-    library
-        The module's file.
-    init
-        Its init function.
-
-    Returns
-    -------
-    str
-        Nothing when it can.
-    """
-    stack = library.segment(elf.STACK)
-    if elf.TEXTREL in library.tags:
-        return "its code is changed when it is loaded"
-    if stack is None or stack.flags & _EXECUTABLE:
-        return "it wants an executable stack"
-    if not any(one.name == init and one.section for one in library.symbols):
-        return f"it has no {init}"
-    return next(filter(None, (_unknown(library, one) for one in library.relocations())), "")
-
-
-def _unknown(library: Library, one: Relocation) -> str:
-    symbol = library.symbols[one.symbol]
-    if one.kind not in _KNOWN:
-        return f"it has a relocation of type {one.kind}"
-    if one.symbol and symbol.section >= _ABSOLUTE:
-        return f"{symbol.name} is no place in it"
-    if symbol.kind == _IFUNC and one.addend:
-        return f"{symbol.name} is chosen when it is loaded"
-    return ""
 
 
 class Pack:
@@ -77,15 +41,36 @@ class Pack:
     libraries
         What the modules need, by the name that they call it, as the pack is to
         name it.
+    links
+        What they have of libraries that are in the pack: see `vendored`.
     """
 
-    def __init__(self, global_names: frozenset[str], libraries: Mapping[str, str]) -> None:
+    def __init__(
+        self, global_names: frozenset[str], libraries: Mapping[str, str], links: Links | None = None
+    ) -> None:
         self.tables = Tables(dict.fromkeys(libraries.values()))
         self._global = global_names
         self._libraries = libraries
+        self._links = links or {}
+        self._bases: dict[Library, int] = {}
         self._file = bytearray(PAGE)
         # Another first address the loader would take for where to put it.
         self._address = 0
+
+    def add_libraries(self, libraries: Sequence[Library]) -> None:
+        """Put libraries in, before all modules.
+
+        Parameters
+        ----------
+        libraries
+            Each after those that it needs, as their constructors run when the
+            pack is opened: by its first module, as they would.
+        """
+        for one in libraries:
+            self._bases[one] = self._address + sum(map(_extent, self._bases))
+        called = [self._copy(one) for one in libraries]
+        init, fini = ([f for one in called for f in one[at]] for at in (0, 1))
+        self.tables.let_loader_call(init, fini)
 
     def add(self, library: Library, init: str, name: str) -> None:
         """Put a module in.
@@ -99,6 +84,12 @@ class Pack:
         name
             The module's full name.
         """
+        base = self._address
+        self.tables.add_functions(name, *self._copy(library))
+        found = next(one for one in library.symbols if one.name == init and one.section)
+        self.tables.names.export(f"PyInit_{name}", base + found.value)
+
+    def _copy(self, library: Library) -> tuple[list[int], list[int]]:
         base, start = self._address, len(self._file)
         loaded = [one for one in library.segments if one.kind == elf.LOAD]
         image = bytearray(library.data[: max(one.offset + one.file_size for one in loaded)])
@@ -106,26 +97,20 @@ class Pack:
             self.tables.segments.append(
                 one._replace(offset=start + one.offset, address=base + one.address, align=PAGE)
             )
-        end = max(one.address + one.size for one in loaded)
-        self._address = _page(base + end)
+        self._address = base + _extent(library)
         plain = self._relocate(library, image, base)
-        self.tables.add_functions(
-            name,
-            _functions(library, _INIT, base, plain),
-            # They are called from the last to the first.
-            _functions(library, _FINI, base, plain),
-        )
-        self.tables.add_unwinding(library, base)
-        found = next(one for one in library.symbols if one.name == init and one.section)
-        self.tables.export(f"PyInit_{name}", base + found.value)
+        self.tables.unwinding.add(library, base)
         self._file += image
         self._file += bytes(_page(len(self._file)) - len(self._file))
+        # The last are called from the last to the first.
+        return _functions(library, _INIT, base, plain), _functions(library, _FINI, base, plain)
 
     def _relocate(self, library: Library, image: bytearray, base: int) -> dict[int, int]:
         tls = library.segment(elf.TLS)
         tls_base = self.tables.add_tls(library, tls) if tls else 0
         relocations = list(library.relocations())
         told = {one.offset for one in relocations if one.kind == _DTPOFF}
+        links = self._links.get(library, {})
         plain: dict[int, int] = {}
         for one in relocations:
             place = base + one.offset
@@ -148,8 +133,12 @@ class Pack:
                 value = one.addend + (0 if one.kind == elf.RELATIVE else symbol.value)
                 plain[one.offset] = base + value
                 self.tables.relative.append((place, base + value))
+            elif (found := links.get(one.symbol)) is not None:
+                value = self._bases[found[0]] + found[1].value + one.addend
+                plain[one.offset] = value
+                self.tables.relative.append((place, value))
             else:
-                number = self.tables.want(symbol, self._version(symbol))
+                number = self.tables.names.want(symbol, self._version(symbol))
                 self.tables.relocations.append(Relocation(place, one.kind, number, one.addend))
         return plain
 
@@ -157,7 +146,7 @@ class Pack:
         return bool(symbol.section) and symbol.name not in self._global
 
     def _version(self, symbol: Symbol) -> tuple[str, str] | None:
-        if symbol.version is None:
+        if symbol.version is None or symbol.version[0] not in self._libraries:
             return None
         file, name = symbol.version
         return self._libraries[file], name
@@ -180,6 +169,10 @@ def _functions(
     return found
 
 
+def _extent(library: Library) -> int:
+    return _page(max(one.address + one.size for one in library.segments if one.kind == elf.LOAD))
+
+
 def _page(address: int) -> int:
     return -(-address // PAGE) * PAGE
 
@@ -193,6 +186,8 @@ def pack(
     modules: Sequence[tuple[Library, str, str]],
     global_names: frozenset[str],
     libraries: Mapping[str, str],
+    inside: Sequence[Library] = (),
+    links: Links | None = None,
 ) -> bytes:
     """Put modules into one shared object.
 
@@ -200,10 +195,13 @@ def pack(
     ----------
     modules
         Each one's file, its init function and its full name.
-    global_names, libraries
+    global_names, libraries, links
         See `Pack`.
+    inside
+        Libraries of theirs that go with them, each after those that it needs.
     """
-    made = Pack(global_names, libraries)
+    made = Pack(global_names, libraries, links)
+    made.add_libraries(inside)
     for library, init, symbol in modules:
         made.add(library, init, symbol)
     return made.finish()

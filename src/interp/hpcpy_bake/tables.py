@@ -6,18 +6,16 @@ import struct
 from collections.abc import Iterable
 
 from hpcpy_bake import elf
-from hpcpy_bake.elf import ElfError, Library, Relocation, Segment, Symbol
+from hpcpy_bake.elf import Library, Relocation, Segment
+from hpcpy_bake.header import write_header
+from hpcpy_bake.names import Names
+from hpcpy_bake.unwinding import Unwinding
 
 PAGE = 4096
 _READ, _READ_WRITE = 4, 6
 _HASH, _RELAENT, _RELACOUNT, _FLAGS, _FLAGS_1 = 4, 9, 0x6FFFFFF9, 30, 0x6FFFFFFB
 _BIND_NOW, _NOW = 8, 1
-_GLOBAL, _WEAK = 1, 2
-_FUNCTION = 2
 _IRELATIVE = 37
-# Of an .eh_frame_hdr as all linkers write it: a pointer relative to itself, a
-# count of four bytes, pairs relative to the table's start.
-_UNWINDING = b"\x01\x1b\x03\x3b"
 
 
 class Tables:
@@ -30,25 +28,17 @@ class Tables:
     """
 
     def __init__(self, libraries: Iterable[str]) -> None:
+        self.names = Names()
+        self.unwinding = Unwinding()
         self.segments: list[Segment] = []
         self.relative: list[tuple[int, int]] = []
         self.relocations: list[Relocation] = []
         self._functions: list[tuple[int, bool]] = []
         self._libraries = list(libraries)
-        self._exports: list[tuple[str, int]] = []
         self._starts: list[tuple[str, int]] = []
-        self._wanted: dict[tuple[str, tuple[str, str] | None], int] = {}
-        self._strong: set[int] = set()
-        self._unwinding: list[tuple[int, int]] = []
-        self._frames = 0
+        self._called: tuple[tuple[int, int], ...] = ()
         self._tls = bytearray()
         self._tls_align = 1
-        self._strings = bytearray(1)
-        self._known: dict[str, int] = {}
-
-    def export(self, name: str, address: int) -> None:
-        """Let the loader find something by its name."""
-        self._exports.append((name, address))
 
     def add_functions(self, name: str, init: list[int], fini: list[int]) -> None:
         """Tell what is to be called before a module is used, and at the end.
@@ -61,12 +51,11 @@ class Tables:
             self._functions.append((len(functions), False))
             self._functions += [(function, True) for function in functions]
 
-    def want(self, symbol: Symbol, version: tuple[str, str] | None) -> int:
-        """Return the number of a symbol that others have."""
-        number = self._wanted.setdefault((symbol.name, version), len(self._wanted) + 1)
-        if not symbol.weak:
-            self._strong.add(number)
-        return number
+    def let_loader_call(self, init: list[int], fini: list[int]) -> None:
+        """Tell what is to be called when the file is opened, and at the end."""
+        start = len(self._functions)
+        self._called = (start, len(init)), (start + len(init), len(fini))
+        self._functions += [(function, True) for function in (*init, *fini)]
 
     def add_tls(self, library: Library, segment: Segment) -> int:
         """Give a module's thread variables their place in the pack's block."""
@@ -81,26 +70,6 @@ class Tables:
     def tls_place(self, offset: int) -> int:
         """Return a place in the block's first values, which lie at the end: below 0."""
         return offset - (1 << 62)
-
-    def add_unwinding(self, library: Library, base: int) -> None:
-        """Take over where a module's functions have their unwind entries."""
-        segment = library.segment(elf.EH_FRAME)
-        if segment is None:
-            return
-        data = library.read(segment.address, segment.file_size)
-        if data[:4] != _UNWINDING:
-            raise ElfError(f"{library.path}: its unwind table is of an unknown kind")
-        start = base + segment.address
-        frames, count = struct.unpack_from("<iI", data, 4)
-        self._frames = self._frames or start + 4 + frames
-        pairs = struct.iter_unpack("<ii", data[12 : 12 + 8 * count])
-        self._unwinding += [(start + place, start + entry) for place, entry in pairs]
-
-    def _string(self, text: str) -> int:
-        if text not in self._known:
-            self._known[text] = len(self._strings)
-            self._strings += text.encode() + b"\0"
-        return self._known[text]
 
     def finish(self, file: bytes, address: int) -> bytes:
         """Return the whole file.
@@ -126,74 +95,25 @@ class Tables:
         words = [0 if moves else value for value, moves in self._functions]
         put("functions", struct.pack(f"<{len(words)}Q", *words))
         for name, number in self._starts:
-            self.export(name, places["functions"] + 8 * number)
+            self.names.export(name, places["functions"] + 8 * number)
         put("dynamic", bytes(16 * (len(self._libraries) + 24)))
         written = len(made)
-        put("symbols", self._symbols(), PAGE)
-        versions, version_table, files = self._versions()
+        put("symbols", self.names.symbols(), PAGE)
+        versions, version_table, files = self.names.versions()
         put("versions", versions)
         put("version table", version_table)
-        put("hash", self._hash())
+        put("hash", self.names.hash())
         put("relocations", self._relocations(places))
-        put("unwinding", self._unwind_table(len(made) + (-len(made) % 8) + shift))
-        put("strings", bytes(self._strings_with_libraries()))
+        put("unwinding", self.unwinding.table(len(made) + (-len(made) % 8) + shift))
+        needed = [self.names.string(name) for name in self._libraries]
+        put("strings", bytes(self.names.strings))
         first = places["tls"] - shift
         sizes = {"written": written - first, "read": len(made) - (places["symbols"] - shift)}
-        dynamic = self._dynamic(places, files)
+        dynamic = self._dynamic(places, needed, files)
         at = places["dynamic"] - shift
         made[at : at + len(dynamic)] = dynamic
         self._write_header(made, places, sizes, shift, len(dynamic))
         return bytes(made)
-
-    def _strings_with_libraries(self) -> bytearray:
-        for text in self._libraries:
-            self._string(text)
-        return self._strings
-
-    def _symbols(self) -> bytes:
-        found = bytearray(24)
-        for (name, _), number in self._wanted.items():
-            bind = _GLOBAL if number in self._strong else _WEAK
-            found += struct.pack("<IBBHQQ", self._string(name), bind << 4, 0, 0, 0, 0)
-        for name, address in self._exports:
-            info = _GLOBAL << 4 | _FUNCTION
-            found += struct.pack("<IBBHQQ", self._string(name), info, 0, 1, address, 0)
-        return bytes(found)
-
-    def _versions(self) -> tuple[bytes, bytes, int]:
-        by_file: dict[str, dict[str, int]] = {}
-        numbers = [0]
-        # 0 is local, 1 without a version.
-        count = 2
-        for _, version in self._wanted:
-            if version is None:
-                numbers.append(1)
-                continue
-            known = by_file.setdefault(version[0], {})
-            if version[1] not in known:
-                known[version[1]] = count
-                count += 1
-            numbers.append(known[version[1]])
-        numbers += [1] * len(self._exports)
-        table = bytearray()
-        for index, (file, names) in enumerate(by_file.items()):
-            size = 16 + 16 * len(names)
-            following = size if index + 1 < len(by_file) else 0
-            table += struct.pack("<HHIII", 1, len(names), self._string(file), 16, following)
-            for inner, (name, number) in enumerate(names.items()):
-                step = 16 if inner + 1 < len(names) else 0
-                table += struct.pack("<IHHII", _hash_of(name), 0, number, self._string(name), step)
-        return struct.pack(f"<{len(numbers)}H", *numbers), bytes(table), len(by_file)
-
-    def _hash(self) -> bytes:
-        first = 1 + len(self._wanted)
-        count = first + len(self._exports)
-        buckets, chains = [0] * max(len(self._exports), 1), [0] * count
-        for number, (name, _) in enumerate(self._exports, first):
-            bucket = _hash_of(name) % len(buckets)
-            chains[number], buckets[bucket] = buckets[bucket], number
-        words = [len(buckets), count, *buckets, *chains]
-        return struct.pack(f"<{len(words)}I", *words)
 
     def _relocations(self, places: dict[str, int]) -> bytes:
         def moved(place: int) -> int:
@@ -220,22 +140,12 @@ class Tables:
             found += struct.pack("<QIIq", *one)
         return bytes(found)
 
-    def _unwind_table(self, start: int) -> bytes:
-        if not self._unwinding:
-            return b""
-        pairs = sorted(set(self._unwinding))
-        found = bytearray(_UNWINDING)
-        found += struct.pack("<iI", self._frames - (start + 4), len(pairs))
-        for place, entry in pairs:
-            found += struct.pack("<ii", place - start, entry - start)
-        return bytes(found)
-
-    def _dynamic(self, places: dict[str, int], files: int) -> bytes:
-        entries = [(elf.NEEDED, self._string(name)) for name in self._libraries]
+    def _dynamic(self, places: dict[str, int], needed: list[int], files: int) -> bytes:
+        entries = [(elf.NEEDED, name) for name in needed]
         entries += [
             (_HASH, places["hash"]),
             (elf.STRTAB, places["strings"]),
-            (elf.STRSZ, len(self._strings)),
+            (elf.STRSZ, len(self.names.strings)),
             (elf.SYMTAB, places["symbols"]),
             (elf.SYMENT, 24),
             (elf.RELA, places["relocations"]),
@@ -245,6 +155,10 @@ class Tables:
             (_FLAGS, _BIND_NOW),
             (_FLAGS_1, _NOW),
         ]
+        tags = (elf.INIT_ARRAY, elf.INIT_ARRAYSZ), (elf.FINI_ARRAY, elf.FINI_ARRAYSZ)
+        for (start, size), (first, count) in zip(tags, self._called, strict=False):
+            if count:
+                entries += [(start, places["functions"] + 8 * first), (size, 8 * count)]
         if files:
             entries += [
                 (elf.VERSYM, places["versions"]),
@@ -271,50 +185,9 @@ class Tables:
             segment(elf.DYNAMIC, _READ_WRITE, "dynamic", dynamic, 8),
             Segment(elf.STACK, _READ_WRITE, 0, 0, 0, 0, 16),
         ]
-        if self._unwinding:
-            size = 12 + 8 * len(set(self._unwinding))
+        if self.unwinding:
+            size = self.unwinding.size
             segments.append(segment(elf.EH_FRAME, _READ, "unwinding", size, 4))
         if self._tls:
             segments.append(segment(elf.TLS, _READ, "tls", len(self._tls), self._tls_align))
-        made += bytes(-len(made) % 8)
-        start = len(made)
-        for one in segments:
-            made += struct.pack(
-                "<IIQQQQQQ",
-                one.kind,
-                one.flags,
-                one.offset,
-                one.address,
-                one.address,
-                one.file_size,
-                one.size,
-                one.align,
-            )
-        ident = b"\x7fELF\x02\x01\x01" + bytes(9)
-        made[:64] = struct.pack(
-            "<16sHHIQQQIHHHHHH",
-            ident,
-            3,
-            elf.X86_64,
-            1,
-            0,
-            start,
-            0,
-            0,
-            64,
-            56,
-            len(segments),
-            0,
-            0,
-            0,
-        )
-
-
-def _hash_of(name: str) -> int:
-    # The System V ABI's.
-    value = 0
-    for byte in name.encode():
-        value = (value << 4) + byte
-        high = value & 0xF0000000
-        value = (value ^ high >> 24) & ~high
-    return value & 0xFFFFFFFF
+        write_header(made, segments)

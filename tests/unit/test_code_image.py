@@ -116,6 +116,7 @@ def test_the_training_tells_what_runs() -> None:
     seen = {
         "loaded": ["/lib/early.py", "/lib/late.py"],
         "start": ["/lib/early.py"],
+        "started": [["/lib/early.py", "used", 1]],
         "run": [["/lib/late.py", "used", 1]],
         "run later": [["/lib/late.py", "unused", 4]],
         "start names": ["path"],
@@ -126,8 +127,14 @@ def test_the_training_tells_what_runs() -> None:
     text = "def used():\n    pass\n\ndef unused():\n    pass\n"
     early, late = (compile(text, f"/lib/{name}.py", "exec") for name in ("early", "late"))
     used, unused = (code for code in late.co_consts if isinstance(code, CodeType))
+    assert training.starts(early)
     assert training.has_run(early)
+    assert [training.starts(code) for code in early.co_consts if isinstance(code, CodeType)] == [
+        True,
+        False,
+    ]
     assert not training.has_run(late)
+    assert not training.starts(used)
     assert training.has_run(used)
     assert not training.has_run(unused)
     assert training.runs_later(unused)

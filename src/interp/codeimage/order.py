@@ -19,15 +19,21 @@ class Area(IntEnum):
     """Parts of the image, in their order."""
 
     START_NAMES = 0
-    NAMES = 1
-    RUN = 2
-    READ = 3
+    START_RUN = 1
+    START_READ = 2
+    NAMES = 3
+    RUN = 4
+    READ = 5
     """What making a function or a class reads, and running besides the code."""
-    RUN_LATER = 4
-    CODE = 5
-    OTHERS = 6
-    TABLES = 7
+    RUN_LATER = 6
+    CODE = 7
+    OTHERS = 8
+    TABLES = 9
     """Lines and exceptions, for tracebacks."""
+
+
+# Where that lies which code of an area reads besides itself.
+_READ_BY = {Area.START_RUN: Area.START_READ, Area.RUN: Area.READ}
 
 
 def _nodes(parts: Iterable[tuple[int, Part]]) -> Iterator[Node]:
@@ -52,17 +58,19 @@ class Order:
         by_file = {module.code.co_filename: module for module in modules if module.code}
         for file in self._training.files:
             if file in by_file:
-                self._add(by_file.pop(file), is_made=True)
+                self._add(by_file.pop(file), maker=None)
         if by_file:
             raise ValueError(f"{', '.join(by_file)}: the training has not seen them")
         return sorted(self._areas, key=self._areas.__getitem__)
 
-    def _add(self, node: Node, *, is_made: bool) -> None:
+    def _add(self, node: Node, *, maker: Area | None) -> None:
+        """Put code; `maker` is where the code lies that makes a function of it."""
         if node.code is None:
             raise ValueError("what is sorted first must be code")
-        has_run = self._training.has_run(node.code)
-        later = Area.RUN_LATER if self._training.runs_later(node.code) else Area.CODE
-        self._put(node, Area.RUN if has_run else later)
+        area = self._area_of_code(node.code)
+        self._put(node, area)
+        # Running the code above made a function of it.
+        made = _READ_BY.get(area if maker is None else maker)
         below: list[Node] = []
         todo = [(part, 0) for part in _nodes(node.pointers)]
         while todo:
@@ -70,21 +78,28 @@ class Order:
             if part.type is CodeType:
                 below.append(part)
                 continue
-            self._put(part, self._area(part, has_run=has_run, is_made=is_made and depth < 2))
+            made_of = made if depth < 2 else None
+            self._put(part, self._area(part, _READ_BY.get(area, made_of)))
             todo += [(deeper, depth + 1) for deeper in _nodes((*part.pointers, *part.sets))]
         for part in below:
-            # Running the code above made a function of it.
-            self._add(part, is_made=has_run)
+            self._add(part, maker=area)
+
+    def _area_of_code(self, code: CodeType) -> Area:
+        if self._training.starts(code):
+            return Area.START_RUN
+        if self._training.has_run(code):
+            return Area.RUN
+        return Area.RUN_LATER if self._training.runs_later(code) else Area.CODE
 
     def _put(self, node: Node, area: Area) -> None:
         self._areas[node] = min(area, self._areas.get(node, area))
 
-    def _area(self, node: Node, *, has_run: bool, is_made: bool) -> Area:
+    def _area(self, node: Node, read: Area | None) -> Area:
         if node.type is bytes:
             return Area.TABLES
         if node.text is not None:
             if node.text in self._training.start_names:
                 return Area.START_NAMES
-            if has_run or node.text in self._training.names:
+            if read is not None or node.text in self._training.names:
                 return Area.NAMES
-        return Area.READ if has_run or is_made else Area.OTHERS
+        return Area.OTHERS if read is None else read

@@ -24,6 +24,8 @@ class Training:
         Of those that a bare start imports.
     run, later
         What imports run; what only the first compiled function does.
+    started
+        The functions that a bare start runs.
     start_names, names
         Names that are in use after a bare start, and after the imports.
     """
@@ -32,6 +34,7 @@ class Training:
     start: Collection[str]
     run: _Places
     later: _Places
+    started: _Places
     start_names: Collection[str]
     names: Collection[str]
 
@@ -44,16 +47,21 @@ class Training:
             frozenset([*frozen, *seen["start"]]),
             _by_file(seen["run"]),
             _by_file(seen["run later"]),
+            _by_file(seen["started"]),
             frozenset(seen["start names"]),
             frozenset(seen["names"]),
         )
 
+    def starts(self, code: CodeType) -> bool:
+        """Whether a bare start runs this code."""
+        if code.co_filename in self.start and not code.co_flags & _CO_NEWLOCALS:
+            # Gone before anybody could look: modules and classes.
+            return True
+        return _is_in(self.started, code)
+
     def has_run(self, code: CodeType) -> bool:
         """Whether an import runs this code."""
-        if code.co_filename in self.start and not code.co_flags & _CO_NEWLOCALS:
-            # It ran before anybody could look: modules and classes.
-            return True
-        return _is_in(self.run, code)
+        return self.starts(code) or _is_in(self.run, code)
 
     def runs_later(self, code: CodeType) -> bool:
         """Whether the first compiled function runs this code."""

@@ -79,6 +79,21 @@ def code_run_by(call: Callable[[], object]) -> list[CodeType]:
     return list(seen)
 
 
+def code_that_ran() -> list[CodeType]:
+    """Return the code of functions that has run: running marks its instructions.
+
+    A start is over before anybody could look on.
+    """
+    todo = [found.__code__ for found in gc.get_objects() if type(found) is type(_import_all)]
+    seen: dict[CodeType, None] = {}
+    while todo:
+        code: Any = todo.pop()
+        if code not in seen:
+            seen[code] = None
+            todo += [part for part in code.co_consts if type(part) is type(code)]
+    return [code for code in seen if code._co_code_adaptive != code.co_code]
+
+
 def _files() -> list[str]:
     paths = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
     return [path for path in paths if path and path != __file__]
@@ -93,6 +108,7 @@ def main(file: str) -> None:
     # What finalisers run would hang on when it collects.
     gc.disable()
     seen: dict[str, Any] = {"start": _files(), "start names": sorted(names_in_use())}
+    seen["started"] = _places(code_that_ran())
     seen["run"] = _places(code_run_by(_import_all))
     seen["names"] = sorted(names_in_use())
     seen["run later"] = _places(code_run_by(_compile_one))

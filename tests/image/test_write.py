@@ -25,6 +25,7 @@ from workloads.write.registry import MANY, TECHNIQUES
 RANKS = [name for name, technique in TECHNIQUES.items() if technique.parallel == "ranks"]
 LOCAL = [name for name in TECHNIQUES if name not in RANKS]
 PROCESSES = [name for name in LOCAL if TECHNIQUES[name].parallel == "processes"]
+ALONE = [name for name in LOCAL if name not in PROCESSES]
 
 
 def write(*arguments):
@@ -90,10 +91,9 @@ def test_every_technique_of_one_process_writes_the_stated_bytes(tmp_path, capsys
 
 @pytest.mark.parametrize(("n", "s"), [(1, 1), (2, 3), (7, 4), (3, 65)])
 def test_any_number_and_size(n, s, tmp_path, capsys):
-    names = [name for name in LOCAL if name not in PROCESSES]
-    assert write("-n", n, "-s", s, "--impl", ",".join(names), "--out", tmp_path / "o") == 0
+    assert write("-n", n, "-s", s, "--impl", ",".join(ALONE), "--out", tmp_path / "o") == 0
     assert capsys.readouterr().out.count("sha256 ") == 1
-    for name in names:
+    for name in ALONE:
         assert same(read(tmp_path / "o" / name, name, n, s), n, s)
 
 
@@ -174,10 +174,7 @@ if rank == "alone" or MPI.COMM_WORLD.rank == 0:
 
 # np.save and HDF5 kept what fits into their buffers, and told nobody that it was
 # lost. 500 bytes are too few for multiprocessing itself.
-@pytest.mark.parametrize(
-    ("limit", "s", "names"),
-    [(500, 10, [name for name in LOCAL if name not in PROCESSES]), (20_000, 60, LOCAL)],
-)
+@pytest.mark.parametrize(("limit", "s", "names"), [(500, 10, ALONE), (20_000, 60, LOCAL)])
 def test_a_full_disk_is_73_and_leaves_nothing(limit, s, names, tmp_path):
     options = ["-n", 9, "-s", s, "--workers", 2, "--no-verify", "--out", tmp_path / "o"]
     words = [sys.executable, "-c", LIMITED, limit, ",".join(names), "alone", *options]

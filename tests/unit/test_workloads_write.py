@@ -95,7 +95,7 @@ def test_bad_input_gets_one_line_and_code_2(options, says, tmp_path, capsys):
 def test_arrays_larger_than_memory_are_refused(monkeypatch, capsys):
     monkeypatch.setattr("workloads.harness.machine.available_memory", lambda: 1 << 20)
     assert write("-s", 1000, "--impl", "text") == 2
-    assert "-s 1000 needs 0.0 GiB of memory in each process" in capsys.readouterr().err
+    assert "-s 1000 needs 40 MB of memory in each process" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 5, 7])

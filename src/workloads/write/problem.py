@@ -60,8 +60,8 @@ class Files:
         need, there = _COPIES * self.series.array_bytes, machine.available_memory()
         if there and need > there:
             raise UsageError(
-                f"-s {self.series.s} needs {need / 2**30:,.1f} GiB of memory in each process, "
-                f"{there / 2**30:,.1f} are available"
+                f"-s {self.series.s} needs {need / 1e6:,.0f} MB of memory in each process, "
+                f"{there / 1e6:,.0f} are available"
             )
         return ""
 

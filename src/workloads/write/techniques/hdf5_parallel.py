@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["compute", "read"]
 
-# Of arrays that a rank writes in one call: every call waits for the slowest.
-_BATCH_BYTES = 16 << 20
+# Of arrays that a rank writes in one call: every call waits for the slowest rank,
+# long where others have its core.
+_BATCH_BYTES = 64 << 20
 
 
 def compute(series: Series, folder: Path, team: Team) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import posixpath
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,26 +25,28 @@ from hpcpy.measure.trace import traced
 from workloads.startup.cases import CASES
 
 # What only one of the two tells.
-OWN = {"calls", "bytes_moved", "accounted"}
+OWN = {"calls", "bytes_moved", "accounted", "folders"}
 OWN_KINDS = {"getdents", "getcwd", "read", "copy", "descriptor", "memory", "signal"}
 # Folders, relative paths, a thread that opens, a process that changes folder.
 BUSY = """
-import os, shutil, subprocess, tempfile, threading
-with tempfile.TemporaryDirectory() as folder:
-    os.chdir(folder)
-    with open("x", "w") as file:
-        file.write("y" * 70_000)
-    thread = threading.Thread(target=lambda: open("x").read())
-    thread.start()
-    thread.join()
-    subprocess.run(["/bin/sh", "-c", "cd /; /bin/cat etc/hostname; exec /bin/ls -l /proc/self"])
-    os.utime("x"), os.rename("x", "z"), os.symlink("z", "l"), os.readlink("l"), os.getcwd()
-    os.listdir("."), os.access("none", os.R_OK), shutil.copyfile("z", "c")
-    os.path.exists("/usr/lib/none"), os.chdir("."), os.fchdir(os.open(folder, os.O_RDONLY))
-    descriptor = os.open(folder, os.O_RDONLY)
-    os.utime(descriptor), os.stat(descriptor), os.stat("z", dir_fd=descriptor)
-    os.mkdir("d"), os.rmdir("d"), os.link("z", "h"), os.truncate("z", 5), os.chmod("z", 0o600)
-    os.chdir("/")
+import os, shutil, subprocess, threading
+folder = __file__ + ".d"
+os.mkdir(folder)
+os.chdir(folder)
+with open("x", "w") as file:
+    file.write("y" * 70_000)
+thread = threading.Thread(target=lambda: open("x").read())
+thread.start()
+thread.join()
+subprocess.run(["/bin/sh", "-c", "cd /; /bin/cat etc/hostname; exec /bin/ls -l /proc/self"])
+os.utime("x"), os.rename("x", "z"), os.symlink("z", "l"), os.readlink("l"), os.getcwd()
+os.listdir("."), os.access("none", os.R_OK), shutil.copyfile("z", "c")
+os.path.exists("/usr/lib/none"), os.chdir("."), os.fchdir(os.open(folder, os.O_RDONLY))
+descriptor = os.open(folder, os.O_RDONLY)
+os.utime(descriptor), os.stat(descriptor), os.stat("z", dir_fd=descriptor)
+os.mkdir("d"), os.rmdir("d"), os.link("z", "h"), os.truncate("z", 5), os.chmod("z", 0o600)
+os.chdir("/")
+shutil.rmtree(folder)
 """
 
 
@@ -57,6 +61,9 @@ def assert_same(found: Mapping[str, Any], by_strace: Counts) -> None:
     mine["kinds"] = {k: v for k, v in mine["kinds"].items() if k not in OWN_KINDS}
     assert mine == by_strace.summary()
     assert found["kinds"]["getdents"] == len(by_strace.listings)
+    by_folder = Counter(posixpath.dirname(call.path) for call in by_strace.off_node)
+    for folder, count, _ in found["folders"]:
+        assert by_folder[folder] == count, folder
 
 
 def by_workload(command: Sequence[str], report: Path) -> dict[str, Mapping[str, Any]]:

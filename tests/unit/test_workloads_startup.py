@@ -172,7 +172,7 @@ class TestTracer:
         """Return how much more a program does than one that does nothing."""
         base, found = calls_of(self.BASE), calls_of(f"{self.BASE}\n{code}")
         kinds = {k: found["kinds"][k] - base["kinds"][k] for k in KINDS}
-        rest = {k: found[k] - base[k] for k in found if k not in ("kinds", "code")}
+        rest = {k: found[k] - base[k] for k in found if k not in ("kinds", "code", "folders")}
         return {key: value for key, value in {**rest, **kinds}.items() if value}
 
     def test_every_kind_is_counted(self):
@@ -187,6 +187,18 @@ class TestTracer:
         assert one_each.items() <= found.items()
         # /proc is node-local, and nothing was opened.
         assert (found["path_calls"], found["off_node"], found.get("opens", 0)) == (5, 4, 0)
+
+    def test_off_node_calls_are_told_by_folder_and_whether_they_found_something(self, tmp_path):
+        (tmp_path / "x").touch()
+        code = (
+            "import os\n"
+            f"os.chdir({str(tmp_path)!r})\n"
+            "for name in ('x', 'y', 'z', 'sub/y', '/proc/none'): os.access(name, os.R_OK)\n"
+        )
+        folders = {folder: rest for folder, *rest in calls_of(code)["folders"]}
+        assert folders[str(tmp_path)] == [3, 2]
+        assert folders[str(tmp_path / "sub")] == [1, 1]
+        assert "/proc" not in folders
 
     def test_bytes_are_those_of_files_that_are_off_node(self, tmp_path):
         path = tmp_path / "x"
@@ -297,6 +309,23 @@ def test_a_failing_program_exits_1_with_its_last_words(tmp_path, capsys):
         said = capsys.readouterr().err
         assert said.count("\n") == 1
         assert said.endswith("bad.py: ended with exit code 1: last words\n")
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES)
+def test_a_program_gets_the_variables_of_the_start_not_later_ones(technique, tmp_path):
+    script = tmp_path / "env.py"
+    script.write_text(
+        "import os, sys\n"
+        "assert os.environ['GIVEN'] == 'ü=1' and os.environ['EMPTY'] == ''\n"
+        "assert 'LATER' not in os.environ, 'set by the workload itself'\n"
+    )
+    code = (
+        "import os, sys; from workloads.__main__ import main\n"
+        "os.environ['LATER'] = '1'; sys.exit(main(sys.argv[1:]))"
+    )
+    words = ["startup", "--impl", technique, "--", script]
+    done = python("-c", code, *words, GIVEN="ü=1", EMPTY="")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("technique", TECHNIQUES)

@@ -13,6 +13,8 @@ from workloads.startup.places import is_node_local
 from workloads.startup.syscalls import DESCRIPTOR, KINDS, PATH_KINDS, Rule
 
 _AT_FDCWD = -100
+# Folders of each start, for --json.
+_KEPT = 30
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class Counts:
         Those that have a rule.
     off_node
         Path calls that may ask a shared file system.
+    folders, missed
+        Of those, in which folder the path is, and how many found nothing.
     opens
         Files and folders that were opened.
     bytes_read
@@ -85,6 +89,8 @@ class Counts:
     calls: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
     off_node: int = 0
+    folders: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
     opens: int = 0
     bytes_read: int = 0
     bytes_moved: int = 0
@@ -99,7 +105,8 @@ class Counts:
             if call.path is None:
                 self.kinds[DESCRIPTOR] += 1
                 return
-            self.off_node += not is_node_local(call.path)
+            if not is_node_local(call.path):
+                self._add_off_node(call.path, missed=value < 0)
             self.opens += kind == "open" and value >= 0
         elif kind == "getcwd" and value < 0:
             return
@@ -108,6 +115,12 @@ class Counts:
             if kind == "read" and call.path and not is_node_local(call.path):
                 self.bytes_read += value
         self.kinds[kind] += 1
+
+    def _add_off_node(self, path: str, *, missed: bool) -> None:
+        folder = posixpath.dirname(path)
+        self.off_node += 1
+        self.folders[folder] += 1
+        self.missed[folder] += missed
 
     def add_child(self, *, thread: bool) -> None:
         """Take in a new thread or process."""
@@ -129,4 +142,8 @@ class Counts:
             "accounted": self.accounted,
             "processes": self.processes,
             "threads": self.threads,
+            "folders": [
+                (folder, count, self.missed[folder])
+                for folder, count in self.folders.most_common(_KEPT)
+            ],
         }

@@ -13,6 +13,7 @@ from workloads.startup.syscalls import KINDS
 Details: TypeAlias = Mapping[str, Any]
 
 _SLOWEST = 15
+_FOLDERS = 10
 _BARS = 12
 
 
@@ -24,6 +25,7 @@ class Overview:
         parts = [f"startup: of each {_repeats(results)}\n{_main(results)}\n"]
         if any(result.impl == "ptrace" for result in results):
             parts.append(f"system calls by kind\n{_kinds(results)}\n")
+            parts.append(_folders(results))
         many = [result for result in results if result.impl == "spawn-many"]
         if len({result.workers for result in many}) > 1:
             parts.append(f"starts at once\n{_at_once(many)}\n")
@@ -127,6 +129,16 @@ def _kinds(results: Sequence[Result]) -> str:
             rest = found["calls"] - sum(counts)
             lines.append([result.problem, *(f"{count:,}" for count in (*counts, rest)), ""])
     return render(lines)
+
+
+def _folders(results: Sequence[Result]) -> str:
+    """Return where the off-node path calls of one case go."""
+    found = [result for result in results if result.impl == "ptrace"]
+    result = max(found, key=lambda each: each.details[-1]["off_node"])
+    lines = [["folder", "calls", "found nothing", ""]]
+    for folder, count, missed in result.details[-1]["folders"][:_FOLDERS]:
+        lines.append([folder, f"{count:,}", f"{missed:,}", ""])
+    return f"where the off-node path calls of {result.problem} go\n{render(lines)}\n"
 
 
 def _at_once(results: Sequence[Result]) -> str:

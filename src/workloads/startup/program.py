@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workloads.errors import UnavailableError, WorkloadError
+from workloads.startup.environment import initial
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Running:
         self._before, self._look = _own_account()
         self._ended = False
         try:
-            self._pid = os.posix_spawn(argv[0], self._argv, os.environ, file_actions=actions)
+            self._pid = os.posix_spawn(argv[0], self._argv, initial(), file_actions=actions)
         except OSError as error:
             os.close(self._said)
             raise UnavailableError(f"no process can be started ({error.strerror})") from error

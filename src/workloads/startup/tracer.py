@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 from workloads.startup import ptrace
 from workloads.startup.counts import Counts, Pending
+from workloads.startup.environment import initial
 from workloads.startup.syscalls import MACHINES, rules
 
 
@@ -141,7 +142,7 @@ def _become(argv: Sequence[str]) -> None:
         nothing = os.open(os.devnull, os.O_RDWR)
         os.dup2(nothing, 0)
         os.dup2(nothing, 1)
-        os.execv(argv[0], [*argv])  # noqa: S606
+        os.execve(argv[0], [*argv], initial())  # noqa: S606
     except OSError as error:
         os._exit(error.errno or 1)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UnavailableError, WorkloadError
 from workloads.startup import program
+from workloads.startup.environment import initial
 
 if TYPE_CHECKING:
     from workloads.harness.trial import Trial
@@ -19,7 +20,9 @@ def compute(case: Case, trial: Trial) -> tuple[dict[str, Any], str]:
     """Have it followed by a process that has no other children."""
     argv = [sys.executable, "-m", "workloads.startup.tracer", *case.command]
     with trial.clock():
-        done = subprocess.run(argv, capture_output=True, errors="replace", check=False)
+        done = subprocess.run(
+            argv, env=initial(), capture_output=True, errors="replace", check=False
+        )
     try:
         found = json.loads(done.stdout)
     except ValueError:

@@ -8,6 +8,7 @@ import pytest
 
 from workloads.__main__ import main
 from workloads.harness.result import Result
+from workloads.p2p import problem
 from workloads.p2p.command import P2P
 from workloads.p2p.overview import Overview
 from workloads.p2p.patterns import sender
@@ -28,6 +29,8 @@ def alone(monkeypatch):
 def of_two(monkeypatch):
     monkeypatch.setenv("PMI_RANK", "0")
     monkeypatch.setenv("PMI_SIZE", "2")
+    for name in problem._RANKS_HERE:
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.mark.parametrize("arguments", ["--help", "--list"])
@@ -114,11 +117,11 @@ def test_sizes_are_read_and_shown_in_words():
 
 @pytest.mark.usefixtures("of_two")
 def test_small_messages_are_sent_more_often_and_crowded_ranks_send_less(monkeypatch):
-    monkeypatch.setattr("workloads.p2p.problem.machine.cores", lambda: 2)
+    monkeypatch.setattr("workloads.p2p.problem.os.cpu_count", lambda: 2)
     assert [how_often(size) for size in (1, 8, 1 << 20, 4 << 20, 1 << 28)] == [
         1000, 1000, 64, 16, 16,
     ]  # fmt: skip
-    monkeypatch.setattr("workloads.p2p.problem.machine.cores", lambda: 1)
+    monkeypatch.setattr("workloads.p2p.problem.os.cpu_count", lambda: 1)
     assert [how_often(size) for size in (8, 4 << 20)] == [100, 8]
 
 
@@ -126,8 +129,24 @@ def test_small_messages_are_sent_more_often_and_crowded_ranks_send_less(monkeypa
 def test_messages_that_memory_does_not_hold_are_refused(monkeypatch):
     wish = P2P.problems(_wish("--sizes", "128MiB", "--pattern", "exchange"))
     monkeypatch.setattr("workloads.p2p.problem.machine.available_memory", lambda: 1 << 30)
+    monkeypatch.setattr("workloads.p2p.problem.ranks.world", _World)
     with pytest.raises(Exception, match=r"needs 1\.2 GiB of memory for 2 ranks"):
         wish[0].prepare([])
+
+
+@pytest.mark.usefixtures("of_two")
+@pytest.mark.parametrize(
+    ("name", "told", "here"),
+    [
+        ("MPI_LOCALNRANKS", "4", 4),
+        ("OMPI_COMM_WORLD_LOCAL_SIZE", "8", 8),
+        ("SLURM_STEP_TASKS_PER_NODE", "64(x2),32", 64),
+        ("SLURM_STEP_TASKS_PER_NODE", "", 2),
+    ],
+)
+def test_the_ranks_of_this_node_are_those_that_crowd_it(name, told, here, monkeypatch):
+    monkeypatch.setenv(name, told)
+    assert problem._on_this_node() == here
 
 
 def test_who_receives_from_whom():
@@ -162,6 +181,11 @@ class TestOverview:
         results = [*self.results()]
         results[1].ok, results[1].verdict = False, "WRONG: rank 1"
         assert Overview().table(results).splitlines()[-1] == "a, p: WRONG: rank 1"
+
+
+class _World:
+    def bcast(self, value):
+        return value
 
 
 def _wish(*words):

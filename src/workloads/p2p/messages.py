@@ -18,7 +18,7 @@ def message(rank: int, size: int) -> Bytes:
 
 def digest(received: Bytes) -> str:
     """Return the SHA-256 of a message."""
-    return hashlib.sha256(received.tobytes()).hexdigest()
+    return hashlib.sha256(received.data).hexdigest()
 
 
 def check(digests: Sequence[tuple[int, int, str]], size: int) -> tuple[bool, str, str]:

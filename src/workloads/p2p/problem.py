@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UsageError
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 # Where nothing is asked for: this many bytes are sent, in so many messages.
 _BYTES = 64 << 20
 _LEAST, _MOST = 16, 1000
+# What launchers tell: MPICH's hydra, Open MPI, Slurm ("64(x2),32").
+_RANKS_HERE = ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE", "SLURM_STEP_TASKS_PER_NODE")
 # Ranks that share a core wait for each other's turn, milliseconds a message.
 _CROWDED = 10
 # Sent, received, and as many in MPI's and in pickle's hands.
@@ -64,12 +68,14 @@ class Messages:
         return vars(self)
 
     def prepare(self, _: Sequence[str]) -> str:
-        """Refuse messages that the memory does not hold."""
-        need, there = _COPIES * self.size * ranks.expected(), machine.available_memory()
+        """Refuse messages that the memory of the first rank's node does not hold."""
+        here = _on_this_node()
+        # One that alone came to another conclusion would leave the others waiting.
+        need, there = ranks.world().bcast((_COPIES * self.size * here, machine.available_memory()))
         if there and need > there:
             raise UsageError(
                 f"--sizes {self.size} needs {need / 2**30:,.1f} GiB of memory for "
-                f"{ranks.expected()} ranks, {there / 2**30:,.1f} are available"
+                f"{here} ranks, {there / 2**30:,.1f} are available"
             )
         return ""
 
@@ -89,14 +95,26 @@ class Messages:
 def how_often(size: int) -> int:
     """Return how many messages of a size are timed where it is not said."""
     times = min(_MOST, max(_LEAST, _BYTES // size))
-    return times if ranks.expected() <= machine.cores() else max(_LEAST // 2, times // _CROWDED)
+    # Of the whole node: a rank may be bound to one core.
+    crowded = _on_this_node() > (os.cpu_count() or 1)
+    return max(_LEAST // 2, times // _CROWDED) if crowded else times
+
+
+def _on_this_node() -> int:
+    """Return how many ranks share this node's cores and memory."""
+    for name in _RANKS_HERE:
+        if told := re.match(r"\d+", os.environ.get(name, "")):
+            return int(told[0])
+    return ranks.expected()
 
 
 class _Attempt:
     """One technique with messages of one size."""
 
     def __init__(self, asked: Messages, trial: Trial) -> None:
-        self._asked, self._trial = asked, trial
+        # Nodes may differ in what they make of it, and all have to send as many.
+        times, warm_up = trial.job.agree((asked.times, asked.warm_up))
+        self._asked, self._trial = replace(asked, times=times, warm_up=warm_up), trial
 
     def warm_up(self) -> None:
         """Send a few: connections are made and buffers known to the network."""

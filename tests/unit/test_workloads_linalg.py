@@ -152,6 +152,16 @@ def test_processes_share_the_cores_where_the_user_has_said_nothing(monkeypatch):
         assert "OMP_NUM_THREADS" not in os.environ
 
 
+def test_the_sweep_tells_how_good_the_default_is():
+    results = [
+        Result(name, "threads", [seconds], work=90, total=90)
+        for name, seconds in (("omp-unset", 1.0), ("omp-1", 2.0), ("omp-2", 0.9))
+    ]
+    sweep = problems.Threads(10, 1)
+    assert sweep.remarks(results) == ["by default: 90% of the best rate, omp-2's"]
+    assert sweep.remarks(results[:1]) == sweep.remarks(results[1:]) == sweep.remarks([]) == []
+
+
 class TestCheck:
     def test_too_much_is_wrong_and_so_is_what_is_no_number(self):
         for error, right in ((0.0, True), (50.0, True), (50.1, False), (float("nan"), False)):

@@ -71,3 +71,12 @@ def dot_error(first: Any, second: Any, product: Any) -> float:
     away = norm(product @ x - first @ (second @ x))
     unit = n * np.finfo(np.float64).eps * norm(first) * norm(second) * norm(x)
     return float(away / unit)
+
+
+def judge(**errors: float) -> tuple[bool, str, str]:
+    """Return whether errors are allowed, their numbers, and what to say of them."""
+    # A comparison with NaN is false.
+    right = all(error <= MOST for error in errors.values())
+    said = ", ".join(f"{name} {error:.2g}" for name, error in errors.items())
+    answer = " ".join(f"{error:.6g}" for error in errors.values())
+    return right, answer, f"{'' if right else 'WRONG: '}{said} n·ε, {MOST:g} allowed"

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from workloads.errors import UsageError
 from workloads.harness import machine
-from workloads.harness.workload import Attempt, Outcome
 from workloads.linalg import definition
+from workloads.linalg.attempts import AttemptHere, AttemptOfChild
 from workloads.linalg.registry import THREADS
 
 if TYPE_CHECKING:
     from workloads.harness.arrays import Float64Array
     from workloads.harness.result import Result
     from workloads.harness.trial import Trial
+    from workloads.harness.workload import Attempt
 
 # Enough for BLAS to start its threads; done before the clock starts.
 _WARM_UP = 200
@@ -82,7 +83,7 @@ class Problem:
 
     def attempt(self, trial: Trial) -> Attempt:
         """Return what a technique does."""
-        return _Attempt(self, trial)
+        return AttemptHere(self, trial)
 
     def finish(self, result: Result) -> None:
         """Say that all of it was done."""
@@ -96,14 +97,6 @@ class Problem:
     def check(self, found: Any) -> tuple[bool, str, str]:
         """Return whether it is right, what identifies it, and what to say of it."""
         raise NotImplementedError
-
-
-def _judge(**errors: float) -> tuple[bool, str, str]:
-    # A comparison with NaN is false.
-    right = all(error <= definition.MOST for error in errors.values())
-    said = ", ".join(f"{name} {error:.2g}" for name, error in errors.items())
-    answer = " ".join(f"{error:.6g}" for error in errors.values())
-    return right, answer, f"{'' if right else 'WRONG: '}{said} n·ε, {definition.MOST:g} allowed"
 
 
 class Eigh(Problem):
@@ -120,7 +113,7 @@ class Eigh(Problem):
         import numpy as np  # noqa: PLC0415
 
         residual, orthogonality = definition.eigh_errors(np, self.matrix(), *found)
-        return _judge(residual=residual, orthogonality=orthogonality)
+        return definition.judge(residual=residual, orthogonality=orthogonality)
 
 
 _symmetric = functools.lru_cache(maxsize=2)(definition.symmetric)
@@ -157,8 +150,10 @@ class Tasks(Problem):
         if len(found) != self.count:
             return False, "", f"WRONG: {len(found):,} of {self.count:,} tasks were done"
         residuals, orthogonalities = zip(*found, strict=True)
-        right = [_judge(residual=r, orthogonality=o)[0] for r, o in found]
-        _, answer, said = _judge(residual=max(residuals), orthogonality=max(orthogonalities))
+        right = [definition.judge(residual=r, orthogonality=o)[0] for r, o in found]
+        _, answer, said = definition.judge(
+            residual=max(residuals), orthogonality=max(orthogonalities)
+        )
         if all(right):
             return True, answer, f"at most {said}"
         return False, answer, f"WRONG: {right.count(False):,} tasks, {said.removeprefix('WRONG: ')}"
@@ -181,7 +176,7 @@ class Dot(Problem):
 
     def check(self, found: Any) -> tuple[bool, str, str]:
         """Multiply by one vector."""
-        return _judge(error=definition.dot_error(*self.factors(), found))
+        return definition.judge(error=definition.dot_error(*self.factors(), found))
 
 
 class AddOne(Problem):
@@ -220,59 +215,12 @@ class Threads(Eigh):
 
     def attempt(self, trial: Trial) -> Attempt:
         """Return what a technique does."""
-        return _AttemptOfChild(self, trial)
+        return AttemptOfChild(self, trial)
 
-
-class _Attempt:
-    """One technique at one problem."""
-
-    def __init__(self, problem: Problem, trial: Trial) -> None:
-        self._problem, self._trial = problem, trial
-        self._function = getattr(trial.module, problem.name)
-
-    def warm_up(self) -> None:
-        """Do a smaller one."""
-        self._function(self._problem.smaller(), self._trial.members)
-        # Made here and not when the clock runs.
-        for name in ("matrix", "factors"):
-            getattr(self._problem, name, tuple)()
-
-    def once(self) -> Outcome:
-        """Do it; check what rank 0 has."""
-        problem, trial = self._problem, self._trial
-        with trial.clock():
-            found, note = self._function(problem, trial.members)
-        right, answer, verdict = True, "", ""
-        if trial.job.first:
-            right, answer, verdict = problem.check(found)
-        return Outcome(trial.seconds, problem.work, answer, right, verdict, note)
-
-
-class _AttemptOfChild:
-    """A process with its own number of threads."""
-
-    def __init__(self, problem: Threads, trial: Trial) -> None:
-        self._problem, self._trial = problem, trial
-        self._start = functools.partial(trial.module.child, THREADS[trial.name])
-
-    def _ask(self, function: str, problem: Problem) -> Any:
-        child = self._trial.members.hold(self._start)
-        return child.submit(getattr(self._trial.module, function), problem.n, problem.seed).result()
-
-    def warm_up(self) -> None:
-        """Start it, have it do a smaller one, and make the matrix."""
-        for problem in (self._problem.smaller(), self._problem):
-            self._ask("make", problem)
-            if problem is not self._problem:
-                self._ask("solve", problem)
-
-    def once(self) -> Outcome:
-        """Have it solve; then ask for the errors."""
-        problem, trial = self._problem, self._trial
-        with trial.clock():
-            self._ask("solve", problem)
-        (residual, orthogonality), threads = self._ask("errors", problem)
-        # What BLAS has made of it: it may take fewer.
-        trial.members.workers = threads
-        right, answer, verdict = _judge(residual=residual, orthogonality=orthogonality)
-        return Outcome(trial.seconds, problem.work, answer, right, verdict)
+    def remarks(self, results: Sequence[Result]) -> list[str]:
+        """Return how good the default is."""
+        default = next((result for result in results if not THREADS[result.impl]), None)
+        best = max(results, key=lambda result: result.rate, default=None)
+        if default is None or best is None or len(results) == 1:
+            return []
+        return [f"by default: {default.rate / best.rate:.0%} of the best rate, {best.impl}'s"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import functools
+import itertools
 from typing import TYPE_CHECKING
 
+from workloads.harness.interrupts import run_all
 from workloads.linalg import blas
 from workloads.linalg.definition import solve
 
@@ -21,4 +22,6 @@ def tasks(problem: Tasks, team: Team) -> tuple[list[tuple[float, float]], str]:
     """Do them in `team.workers` processes."""
     with blas.shared(team.workers) as note:
         pool = team.pool(_prepare)
-    return [*pool.map(functools.partial(solve, problem.n), problem.seeds())], note
+    sizes = itertools.repeat(problem.n, problem.count)
+    done = dict(run_all(pool, solve, sizes, problem.seeds()))
+    return [done[number] for number in range(problem.count)], note

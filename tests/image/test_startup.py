@@ -33,7 +33,7 @@ def test_every_technique(tmp_path, capsys):
         assert counted["bytes_moved"] == counted["accounted"]
         # The kernel reads a program's first page for itself.
         by_kernel = found[case, "spawn"]["details"][0]["bytes_read"]
-        assert 0 < by_kernel - counted["bytes_moved"] < 8192
+        assert by_kernel > counted["bytes_moved"]
         assert counted["calls"] >= sum(counted["kinds"].values())
         assert counted["path_calls"] >= counted["opens"] > 0
     assert "numba" in chart.read_text()

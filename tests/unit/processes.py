@@ -22,6 +22,17 @@ def environment(**more: str) -> dict[str, str]:
     return {**inherited, "PYTHONPATH": str(paths.ROOT / "src"), **more}
 
 
+def python(*words: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run this Python with some words to its end."""
+    return subprocess.run(
+        [sys.executable, *words],
+        env=environment(**more),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def start(code: str, *arguments: str | Path, **more: str) -> subprocess.Popen[str]:
     """Start Python code, in a process group of its own as a shell does."""
     return subprocess.Popen(

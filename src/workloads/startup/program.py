@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource  # noqa: F401  (os.wait4 loads it, which would be in the first account)
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,10 +56,11 @@ class Running:
             (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
             (os.POSIX_SPAWN_DUP2, self._said, 2),
         ]
-        self._before, self._look = _own_account()
         self._ended = False
+        variables = initial()
+        self._before, self._look = _own_account()
         try:
-            self._pid = os.posix_spawn(argv[0], self._argv, initial(), file_actions=actions)
+            self._pid = os.posix_spawn(argv[0], self._argv, variables, file_actions=actions)
         except OSError as error:
             os.close(self._said)
             raise UnavailableError(f"no process can be started ({error.strerror})") from error
@@ -97,7 +99,8 @@ def _own_account() -> tuple[tuple[int, ...], int]:
     """Return bytes read, read calls, bytes from disk of this process; what it took.
 
     Those of a child are added to it when the child is waited for.  The child's
-    own file is forbidden by then to all but root.
+    own file is forbidden by then to all but root.  What other threads of this
+    process read meanwhile is in it, too: there are none.
     """
     try:
         file = os.open("/proc/self/io", os.O_RDONLY)

@@ -28,6 +28,17 @@ def on_ranks(size: int | str, *words: object) -> subprocess.CompletedProcess[str
     return in_own_process(*launcher(size), sys.executable, *words)
 
 
+def start_ranks(size: int | str, *words: object) -> subprocess.Popen[str]:
+    """Start this Python with some words on several ranks."""
+    return subprocess.Popen(
+        [*launcher(size), sys.executable, *map(str, words)],
+        env=surroundings(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 def launcher(size: int | str) -> list[str]:
     """Return the words that start what follows on several ranks."""
     # That of the interpreter's own installation goes first.

@@ -2,9 +2,11 @@
 
 import json
 import pstats
+import signal
+import time
 
 import pytest
-from running import on_ranks
+from running import on_ranks, start_ranks
 
 from workloads.p2p.registry import TECHNIQUES
 
@@ -79,6 +81,32 @@ def test_a_message_that_arrives_changed_is_an_error():
     done = on_ranks(2, "-c", code, "p2p", *options)
     assert done.returncode == 1
     assert done.stderr.count("WRONG: rank 1 did not receive what rank 0 sent") == 1
+
+
+def test_ctrl_c_ends_ranks_that_wait_for_each_other(tmp_path):
+    begun = tmp_path / "begun"
+    code = (
+        "import pathlib, sys\n"
+        "from workloads.__main__ import _entry\n"
+        "from workloads.p2p.techniques import upper\n"
+        "class Channel(upper.Channel):\n"
+        "    def __init__(self, *each):\n"
+        "        super().__init__(*each)\n"
+        f"        pathlib.Path({str(begun)!r}).touch()\n"
+        "upper.Channel = Channel\n"
+        "sys.exit(_entry())\n"
+    )
+    options = ["--pattern", "ping-pong", "--sizes", "8", "--times", "10000000"]
+    with start_ranks(2, "-c", code, "p2p", *options) as job:
+        while not begun.exists() and job.poll() is None:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        job.send_signal(signal.SIGINT)
+        assert job.stderr is not None
+        said = job.stderr.read()
+    assert job.returncode == 130
+    assert "workloads: p2p: stopped\n" in said
+    assert "Traceback" not in said
 
 
 def test_bad_input_is_said_once():

@@ -6,7 +6,6 @@ import pytest
 from running import on_ranks, said
 
 CORES = len(os.sched_getaffinity(0))
-UNSET = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "SLURM_CPUS_PER_TASK"), "")
 COUNT = """
 import os, sys
 import numpy as np
@@ -19,8 +18,15 @@ print(before, threads(), _hpcpy_threads.count(), flush=True)
 """
 
 
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch):
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
+
+
 def test_importing_numpy_starts_none_and_the_first_product_all():
-    before, after, count = map(int, said(COUNT, **UNSET))
+    before, after, count = map(int, said(COUNT))
     assert before == 1
     assert after == count <= CORES
 
@@ -28,17 +34,15 @@ def test_importing_numpy_starts_none_and_the_first_product_all():
 @pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_what_the_user_says_counts(name, threads):
-    given = {**UNSET, "SLURM_CPUS_PER_TASK": "1", name: str(threads)}
+    given = {"SLURM_CPUS_PER_TASK": "1", name: str(threads)}
     assert int(said(COUNT, **given)[1]) == min(threads, CORES)
 
 
 def test_slurms_number_for_a_task_is_the_most():
-    assert said(COUNT, **{**UNSET, "SLURM_CPUS_PER_TASK": "1"}) == ["1", "1", "1"]
+    assert said(COUNT, SLURM_CPUS_PER_TASK="1") == ["1", "1", "1"]
 
 
-def test_four_ranks_have_no_more_threads_than_there_are_cores(monkeypatch):
-    for name, value in UNSET.items():
-        monkeypatch.setenv(name, value)
+def test_four_ranks_have_no_more_threads_than_there_are_cores():
     done = on_ranks(4, "-c", COUNT)
     assert (done.returncode, done.stderr) == (0, "")
     threads = [int(line.split()[1]) for line in done.stdout.splitlines()]
@@ -74,7 +78,7 @@ def test_operations_that_meet_the_limit_first_are_right(first):
     assert os.wait()[1] == 0
     print("done")
     """
-    assert said(program, **{**UNSET, "SLURM_CPUS_PER_TASK": "1"}) == ["done"]
+    assert said(program, SLURM_CPUS_PER_TASK="1") == ["done"]
 
 
 @pytest.mark.parametrize(
@@ -94,5 +98,4 @@ def test_numba_begins_with_as_many_and_may_have_more(given, threads):
     numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
     assert total(np.ones(1000)) == 1000
     """
-    variables = {**UNSET, "SLURM_CPUS_PER_TASK": "1", **given}
-    assert said(program, **variables) == [str(threads)]
+    assert said(program, SLURM_CPUS_PER_TASK="1", **given) == [str(threads)]

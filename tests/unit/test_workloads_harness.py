@@ -87,6 +87,19 @@ class TestTable:
         assert "4.0×" in self.row("ranks")
         assert "80%" in self.row("ranks")
 
+    def test_a_workloads_own_columns_stand_before_the_verdict(self):
+        results = [
+            Result("plain", "p", [2.0], work=1, verdict="fine", counts={"files": 3}),
+            Result("ranks", "p", [1.0], work=1, verdict="fine", counts={"files": 4}),
+        ]
+        columns = {
+            "files": lambda result, _: str(result.counts["files"]),
+            "of": lambda _, everything: str(len(everything)),
+        }
+        lines = table(results, HERE, "plain", "M/s", columns).splitlines()
+        assert lines[0].split()[-3:] == ["files", "of", "verdict"]
+        assert [line.split()[-3:] for line in lines[1:]] == [["3", "2", "fine"], ["4", "2", "fine"]]
+
     def test_a_parallel_base_counts_for_each_of_its_workers(self):
         pair = Result("plain", "p", [0.5], work=1_000_000, total=1_000_000, workers=2)
         shown = table([pair, self.many], HERE, "plain", "M/s")

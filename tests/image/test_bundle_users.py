@@ -208,6 +208,14 @@ def test_modules_are_listed_and_run_by_name() -> None:
     assert python("-m", "json", "--help").startswith("usage: ")
 
 
+def test_the_prompt_completes_what_no_folder_lists() -> None:
+    program = """
+from _pyrepl._module_completer import ModuleCompleter
+print(*ModuleCompleter().get_completions("import collections."))
+"""
+    assert python("-c", program) == "collections.abc"
+
+
 def test_the_tracer_names_the_files_of_bundled_modules(tmp_path: Path) -> None:
     script = tmp_path / "uses.py"
     script.write_text("import colorsys\nprint(colorsys.rgb_to_hsv(1, 0, 0))\n")

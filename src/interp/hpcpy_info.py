@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from _hpcpy_folders import MODULE, PACKAGE
 from _hpcpy_importer import finder
 from _hpcpy_memory import HEADER_SIZE
+from _hpcpy_stored import check_stored, extract, paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,6 +133,13 @@ def origin(name: str) -> str:
     return f"{name}: {memory}{spec.origin}"
 
 
+def _store() -> memoryview:
+    import _hpcpy_store  # type: ignore[import-not-found]  # noqa: PLC0415
+
+    data: memoryview = _hpcpy_store.data()
+    return data
+
+
 def _print_all(bundle: Bundle) -> None:
     about = bundle.about
     modules = Counter(
@@ -159,6 +167,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="hpcpy_info", description=__doc__)
     parser.add_argument("module", nargs="*", help="say where this module comes from")
     parser.add_argument("--check", action="store_true", help="read all that is in memory")
+    parser.add_argument("--stored", action="store_true", help="name the files in memory")
+    parser.add_argument("--extract", metavar="FOLDER", help="write the files in memory there")
     parser.add_argument("--json", action="store_true", help="all that is known, for programs")
     return parser.parse_args()
 
@@ -169,7 +179,8 @@ def main() -> int:
     Returns
     -------
     int
-        0, 65 when the bundle's bytes are wrong, 69 when there is no bundle.
+        0, 65 when a byte in memory is wrong, 69 when there is no bundle, 73 when
+        files cannot be written.
     """
     options = _options()
     try:
@@ -177,6 +188,12 @@ def main() -> int:
         if options.check:
             modules, laid_out = check(bundle)
             print(f"{modules} modules in memory, each as it was built, {laid_out} laid out")
+            print(f"{check_stored(_store(), bundle.library)} files in memory, each as it was built")
+        elif options.stored:
+            print("\n".join(f"{bundle.library}/{path}" for path, _ in paths(_store())))
+        elif options.extract is not None:
+            count = extract(_store(), bundle.library, options.extract)
+            print(f"{count} files written to {options.extract}")
         elif options.json:
             print(json.dumps(bundle.about, indent=1))
         elif options.module:
@@ -186,6 +203,9 @@ def main() -> int:
     except (ImportError, ValueError) as error:
         print(f"hpcpy_info: {error}", file=sys.stderr)
         return 69 if isinstance(error, ImportError) else 65
+    except OSError as error:
+        print(f"hpcpy_info: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 73
     return 0
 
 

@@ -2,6 +2,7 @@
 
 #define _GNU_SOURCE
 #include "paths.h"
+#include "store.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -207,20 +208,31 @@ static PyStatus set_paths(PyConfig *config, const char *name, const Places *plac
     return set_search_path(config, stdlib);
 }
 
+/* Stored files lie below the library that belongs to this executable, however
+   CPython is told to search. */
+static void start_store(const Places *places)
+{
+    char *library = NULL;
+    if (places->base != NULL && asprintf(&library, "%s/" STDLIB, places->base) >= 0) {
+        hpcpy_store_start(library);
+        free(library);
+    }
+}
+
 PyStatus hpcpy_preset_paths(PyConfig *config, const char *name)
 {
-    /* Whoever sets one of these wants CPython's own search. */
-    if (config->use_environment
-        && (is_set("PYTHONHOME") || is_set("PYTHONEXECUTABLE") || is_set("PYTHONPLATLIBDIR")
-            || is_set("__PYVENV_LAUNCHER__"))) {
-        return PyStatus_Ok();
-    }
     Places places = {0};
     char *stdlib = NULL;
     PyStatus status = PyStatus_Ok();
     find_places(&places, name);
-    if (places.executable != NULL && places.base_executable != NULL && places.prefix != NULL
-        && places.base != NULL && asprintf(&stdlib, "%s/" STDLIB, places.base) >= 0) {
+    start_store(&places);
+    /* Whoever sets one of these wants CPython's own search. */
+    bool is_told = config->use_environment
+        && (is_set("PYTHONHOME") || is_set("PYTHONEXECUTABLE") || is_set("PYTHONPLATLIBDIR")
+            || is_set("__PYVENV_LAUNCHER__"));
+    if (!is_told && places.executable != NULL && places.base_executable != NULL
+        && places.prefix != NULL && places.base != NULL
+        && asprintf(&stdlib, "%s/" STDLIB, places.base) >= 0) {
         status = set_paths(config, name, &places, stdlib);
         free(stdlib);
     }

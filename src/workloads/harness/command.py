@@ -194,13 +194,6 @@ def _together(name: str) -> Iterator[None]:
         print(f"workloads: {name}: stopped", file=sys.stderr)
         comm.Abort(stop.code if isinstance(stop, SystemExit) else 128 + signal.SIGINT)
         raise
-    except KeyboardInterrupt:
-        comm = ranks.several()
-        if comm is not None:
-            # One that waits for a message in MPI sees no Ctrl-C, only this.
-            print(f"workloads: {name}: stopped", file=sys.stderr, flush=True)
-            comm.Abort(128 + signal.SIGINT)
-        raise
     except Exception as error:
         comm = ranks.several()
         if comm is None or getattr(error, "agreed", False):

@@ -151,3 +151,11 @@ def test_where_nothing_can_be_written_it_says_so() -> None:
     done = run("-m", "hpcpy_info", "--extract", "/proc/none")
     assert done.returncode == 73
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_pip_takes_no_stored_package_away() -> None:
+    done = run("-m", "pip", "--disable-pip-version-check", "uninstall", "-y", "jinja2")
+    assert done.returncode != 0
+    assert "ERROR: Jinja2 lies in the image's interpreter and stays there" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert run("-c", "import jinja2; print(open(jinja2.__file__).read()[:3])").stdout

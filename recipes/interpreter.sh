@@ -33,6 +33,7 @@ while read -r module patch; do
         "$MATERIALS/recipes/patches/$patch"
 done <<END
 pip/_internal/req/req_uninstall.py pip-uninstall.patch
+matplotlib/__init__.py matplotlib-config.patch
 END
 find "$staged" -name "*.py" -exec chmod 644 {} +
 cp -R "$staged/." "$library/"

@@ -18,6 +18,8 @@ VARIABLES = {
     "numba": "NUMBA_CACHE_DIR",
     "pyopencl": "POCL_CACHE_DIR",
 }
+# Folders that are there, this user's alone; matplotlib asks (matplotlib-config.patch).
+MADE: set[str] = set()
 
 
 def point(package: str) -> str | None:
@@ -43,6 +45,9 @@ def point(package: str) -> str | None:
             if package in ("matplotlib", "pyopencl"):
                 try:
                     os.mkdir(path, 0o700)
+                    MADE.add(path)
+                except FileExistsError:
+                    MADE.add(path)
                 except OSError:
                     pass
             return path

@@ -90,6 +90,19 @@ def test_matplotlib_draws_with_an_unwritable_home(tmp_path: Path) -> None:
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_matplotlib_does_not_look_again_at_the_folder_made_for_it(tmp_path: Path) -> None:
+    program = """
+import os, sys
+os.environ.pop("MPLCONFIGDIR", None)
+made = []
+sys.addaudithook(lambda event, found: event == "os.mkdir" and made.append(found[0]))
+import matplotlib
+print(matplotlib.get_configdir() == matplotlib.get_cachedir() == made[-1])
+print(sum(path.endswith("/matplotlib") for path in made))
+"""
+    assert python("-c", program, TMPDIR=str(tmp_path)).stdout.split() == ["True", "1"]
+
+
 def test_pocl_is_an_opencl_device_and_compiles_a_kernel(tmp_path: Path) -> None:
     program = """
 import numpy, pyopencl as cl

@@ -85,7 +85,7 @@ def code_that_ran() -> list[CodeType]:
     A start is over before anybody could look on.
     """
     todo = [found.__code__ for found in gc.get_objects() if type(found) is type(_import_all)]
-    seen: dict[CodeType, None] = {}
+    seen: dict[Any, None] = {}
     while todo:
         code: Any = todo.pop()
         if code not in seen:

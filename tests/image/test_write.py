@@ -73,7 +73,7 @@ def test_every_technique_of_one_process_writes_the_stated_bytes(tmp_path, capsys
     assert shown.err == ""
     # One line for all of them.
     assert shown.out.count(f"sha256 {SHA256[Series(15, 100)]}: matches the stored hash") == 1
-    counts = {r["impl"]: r["counts"] for r in json.loads(report.read_text())["results"]}
+    counts = {r["impl"]: r["details"][-1] for r in json.loads(report.read_text())["results"]}
     for name in LOCAL:
         files = sorted(path.name for path in (out / name).iterdir())
         assert counts[name]["files"] == len(files) == (15 if name in MANY else 1)

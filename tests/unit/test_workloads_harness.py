@@ -89,11 +89,11 @@ class TestTable:
 
     def test_a_workloads_own_columns_stand_before_the_verdict(self):
         results = [
-            Result("plain", "p", [2.0], work=1, verdict="fine", counts={"files": 3}),
-            Result("ranks", "p", [1.0], work=1, verdict="fine", counts={"files": 4}),
+            Result("plain", "p", [2.0], work=1, verdict="fine", details=[{"files": 3}]),
+            Result("ranks", "p", [1.0], work=1, verdict="fine", details=[{"files": 4}]),
         ]
         columns = {
-            "files": lambda result, _: str(result.counts["files"]),
+            "files": lambda result, _: str(result.details[-1]["files"]),
             "of": lambda _, everything: str(len(everything)),
         }
         lines = table(results, HERE, "plain", "M/s", columns).splitlines()

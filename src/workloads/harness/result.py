@@ -59,8 +59,6 @@ class Result:
         device's kernels, by its own clock: without copies.
     details
         Of each sample what else the workload has measured.
-    counts
-        What else was counted, by name.
     """
 
     impl: str
@@ -77,7 +75,6 @@ class Result:
     note: str = ""
     kernel: list[float] = field(default_factory=list)
     details: list[Mapping[str, Any]] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
 
     @property
     def rate(self) -> float:
@@ -91,7 +88,6 @@ class Result:
         if outcome.details:
             self.details.append(outcome.details)
         self.work, self.answer, self.note = outcome.work, outcome.answer, outcome.note
-        self.counts = dict(outcome.counts)
         # A later repetition that is right does not excuse an earlier one.
         self.ok = outcome.ok and (first or self.ok)
         if first or not outcome.ok:

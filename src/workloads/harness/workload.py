@@ -34,9 +34,7 @@ class Outcome:
     note
         What else is to be said.
     details
-        More numbers, for ``--json`` and the workload's own tables.
-    counts
-        What else was counted, by name: for the workload's own columns.
+        More numbers, for ``--json`` and the workload's own columns and tables.
     """
 
     seconds: float
@@ -46,7 +44,6 @@ class Outcome:
     verdict: str
     note: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
-    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 class Attempt(Protocol):

@@ -86,14 +86,14 @@ class Attempt:
 
     def _judge(self, folder: Path, note: str) -> Outcome:
         trial, series = self._trial, self._series
-        digest, right, verdict, counts = "", True, "not verified", {}
+        digest, right, verdict, details = "", True, "not verified", {}
         if trial.job.first:
             made, size = answer.files(folder)
-            counts = {"arrays": series.n, "files": made, "disk_bytes": size}
+            details = {"arrays": series.n, "files": made, "disk_bytes": size}
             if self._verify:
                 digest, right, verdict = answer.check(series, trial.module.read(folder, series))
             self._put(folder, keep=right)
-        return Outcome(trial.seconds, series.bytes, digest, right, verdict, note, counts)
+        return Outcome(trial.seconds, series.bytes, digest, right, verdict, note, details)
 
     def _put(self, folder: Path, *, keep: bool) -> None:
         try:

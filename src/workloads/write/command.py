@@ -54,11 +54,11 @@ def _problems(wish: argparse.Namespace) -> list[Files]:
 
 
 def _arrays(result: Result, _: Sequence[Result]) -> str:
-    return f"{result.counts['arrays'] / min(result.samples):,.0f}"
+    return f"{result.details[-1]['arrays'] / min(result.samples):,.0f}"
 
 
 def _files(result: Result, _: Sequence[Result]) -> str:
-    return f"{result.counts['files']:,}"
+    return f"{result.details[-1]['files']:,}"
 
 
 def _against_raw(result: Result, results: Sequence[Result]) -> str:

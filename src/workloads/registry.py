@@ -7,11 +7,11 @@ import importlib
 # name -> (module with `main(arguments) -> exit code`, what it computes)
 WORKLOADS = {
     "mandel": ("workloads.mandel.command", "escape times of the Mandelbrot set, exact to the bit"),
+    "write": ("workloads.write.command", "writing arrays: text, npy, HDF5, one file against many"),
     "pi": ("workloads.pi.command", "pi by counting random points: the GIL, and who is free of it"),
+    "linalg": ("workloads.linalg.command", "eigenvalues and products: BLAS, its threads, GPUs"),
     "p2p": ("workloads.p2p.command", "messages between MPI ranks: latency and bandwidth by size"),
     "startup": ("workloads.startup.command", "what starting this Python costs: calls, bytes, ms"),
-    "write": ("workloads.write.command", "writing arrays: text, npy, HDF5, one file against many"),
-    "linalg": ("workloads.linalg.command", "eigenvalues and products: BLAS, its threads, GPUs"),
 }
 
 

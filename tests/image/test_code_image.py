@@ -15,7 +15,7 @@ from laid_out import LOOK, run
 def test_each_module_is_as_marshal_would_load_it() -> None:
     command = [sys.executable, "-m", "hpcpy_info", "--check"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = re.fullmatch(r"(\d+) modules in memory, each as it was built, (\d+) laid out\n", said)
+    found = re.match(r"(\d+) modules in memory, each as it was built, (\d+) laid out\n", said)
     assert found is not None, said
     assert 400 < int(found[2]) < int(found[1])
 

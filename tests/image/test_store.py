@@ -215,10 +215,14 @@ def test_many_threads_read_at_once() -> None:
 
 
 def test_a_child_that_was_forked_reads_it() -> None:
-    child = os.fork()
-    if child == 0:
-        os._exit(0 if TEXT in FILE.read_text() and "decoder.py" in os.listdir(FOLDER) else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    program = f"""
+        import os
+        if os.fork() == 0:
+            print(len(open({str(FILE)!r}).read()), "decoder.py" in os.listdir({str(FOLDER)!r}))
+        else:
+            os.wait()
+    """
+    assert said(program) == [str(len(FILE.read_text())), "True"]
 
 
 def test_another_interpreter_reads_it() -> None:

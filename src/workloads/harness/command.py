@@ -7,10 +7,11 @@ import contextlib
 import itertools
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UnavailableError, WorkloadError
 from workloads.harness import machine, options, profiling, ranks, scaling
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 # How long ranks that were stopped wait for the others.
 _STOP_SECONDS = 1.0
+_SAID_SECONDS = 0.3
 
 
 def main(workload: Workload, arguments: list[str]) -> int:
@@ -192,7 +194,7 @@ def _together(name: str) -> Iterator[None]:
         if comm is None or ranks.all_come(comm, _STOP_SECONDS):
             raise
         print(f"workloads: {name}: stopped", file=sys.stderr)
-        comm.Abort(stop.code if isinstance(stop, SystemExit) else 128 + signal.SIGINT)
+        _abort(comm, stop.code if isinstance(stop, SystemExit) else 128 + signal.SIGINT)
         raise
     except Exception as error:
         comm = ranks.several()
@@ -202,5 +204,11 @@ def _together(name: str) -> Iterator[None]:
             print(f"{name}: {error}", file=sys.stderr)
         else:
             traceback.print_exc()
-        comm.Abort(getattr(error, "exit_code", 1))
+        _abort(comm, getattr(error, "exit_code", 1))
         raise
+
+
+def _abort(comm: Any, code: Any) -> None:
+    # The launcher may end before it has passed on what a rank has just said.
+    time.sleep(_SAID_SECONDS)
+    comm.Abort(code)

@@ -76,7 +76,12 @@ def client(team: Team, prepare: Callable[[], object]) -> Iterator[Any]:
                 connected.run(leave_signals_to_parent)
         connected.run(prepare)
         connected.run(tracing.join)
-        yield connected
+        try:
+            yield connected
+        except KeyboardInterrupt:
+            # Of tasks that nobody waits for any more asyncio would tell at length.
+            logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+            raise
         connected.run(tracing.leave)
 
 

@@ -6,6 +6,7 @@ tests start themselves.
 
 from __future__ import annotations
 
+import importlib
 import importlib.abc
 import importlib.machinery
 import os
@@ -35,7 +36,17 @@ class Tests(importlib.abc.MetaPathFinder):
         # Only a folder of that name may be without an __init__.py: all others
         # of the tree that are so are the image's own packages.
         is_tests = fullname.endswith(".tests")
-        return spec if spec is not None and (spec.loader is not None or is_tests) else None
+        if spec is None or (spec.loader is None and not is_tests):
+            return None
+        give_file()
+        return spec
+
+
+def give_file() -> None:
+    """Give a module that is linked in, and so has no file, one to open by ctypes."""
+    name = os.environ.get("HPCPY_UPSTREAM_LIBRARY")
+    if name and not hasattr(module := importlib.import_module(name), "__file__"):
+        module.__file__ = "/upstream/library/library.so"
 
 
 def install() -> None:

@@ -22,7 +22,7 @@ GPU = {"cupy", "numba-cuda"}
 ELSEWHERE = {"spark"} | (GPU if no_device() else set())
 # Subinterpreters have a process to themselves: test_mandel_subinterpreters.py.
 ELSEWHERE |= {"subinterpreters", "subinterpreters-python"}
-# A cluster takes seconds to start: one test each, below.
+# A cluster takes seconds to start: a few tests each, below.
 CLUSTERS = {"dask", "ipyparallel"} - ELSEWHERE
 LOCAL = [
     name
@@ -131,11 +131,15 @@ def test_some_rows_of_both_areas_are_those_of_the_fast_techniques(name):
         assert (answer(name, area.grid, rows) == reference(area)[rows]).all()
 
 
+@pytest.mark.parametrize("workers", [1, 2, 3, 5])
 @pytest.mark.parametrize("name", sorted(CLUSTERS))
-def test_a_cluster_of_three_has_the_same_bytes(name):
+def test_a_cluster_of_any_size_has_the_same_bytes(name, workers):
     compute = importlib.import_module(TECHNIQUES[name].module).compute
-    with Team(3) as members:
-        for grid in (AREAS["area1"].grid, WINDOWS["one pixel"], WINDOWS["wide"]):
+    grids = [WINDOWS["odd"]]
+    if workers == 3:
+        grids += [AREAS["area1"].grid, WINDOWS["one pixel"], WINDOWS["wide"]]
+    with Team(workers) as members:
+        for grid in grids:
             out = np.full((grid.height, grid.width), -1, np.int32)
             compute(grid, range(grid.height), out, members)
             assert digest(out) == digest(answer("numba", grid, range(grid.height)))

@@ -109,11 +109,9 @@ def _pool(workers: int, prepare: Callable[[], object]) -> Iterator[ProcessPoolEx
                 pool.submit(_nothing)
         wait_for(barrier, workers)
         yield pool
-    except KeyboardInterrupt:
-        # Of Python 3.14; an older one waits for the task that each is in.
-        getattr(pool, "terminate_workers", pool.shutdown)()
-        raise
     finally:
+        # Not terminated: of one that is killed while it sends a large result
+        # the rest never comes, and the pool waits for it for ever.
         pool.shutdown(cancel_futures=True)
 
 

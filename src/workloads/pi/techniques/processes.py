@@ -19,5 +19,12 @@ def _prepare() -> None:
 def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
     """Count in `team.workers` processes."""
     each = zip(*seeds(seed, pairs, team.workers), strict=True)
-    counts = run_all(team.pool(_prepare), definition.seeded_hits, *each)
-    return sum(count for _, count in counts), "a GIL each"
+    pool = team.pool(_prepare)
+    try:
+        counts = run_all(pool, definition.seeded_hits, *each)
+        return sum(count for _, count in counts), "a GIL each"
+    except KeyboardInterrupt:
+        # Of Python 3.14; an older one waits for the shares. A count is sent by
+        # one call, so that none is cut off.
+        getattr(pool, "terminate_workers", pool.shutdown)()
+        raise

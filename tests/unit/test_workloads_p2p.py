@@ -1,8 +1,6 @@
 """The exchange of messages: its command line, what needs neither numpy nor MPI."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -15,8 +13,6 @@ from workloads.p2p.patterns import sender
 from workloads.p2p.problem import how_often
 from workloads.p2p.registry import FASTEST, TECHNIQUES
 from workloads.p2p.sizes import DEFAULT, in_words, sizes
-
-HEAVY = ("numpy", "mpi4py", "matplotlib", "multiprocessing")
 
 
 @pytest.fixture
@@ -31,24 +27,6 @@ def of_two(monkeypatch):
     monkeypatch.setenv("PMI_SIZE", "2")
     for name in problem._RANKS_HERE:
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.mark.parametrize("arguments", ["--help", "--list"])
-def test_help_and_list_import_nothing_heavy(arguments):
-    code = (
-        "import sys; from workloads.__main__ import main\n"
-        "try: main(['p2p', sys.argv[1]])\n"
-        "except SystemExit: pass\n"
-        "print(*sorted(m for m in sys.modules if m.partition('.')[0] in "
-        f"{HEAVY}), sep='\\n', file=sys.stderr)"
-    )
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, "-c", code, arguments],
-        env=env, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert done.stdout
-    assert done.stderr.split() == []
 
 
 def test_every_technique_has_its_line(capsys):

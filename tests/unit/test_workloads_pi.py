@@ -1,35 +1,11 @@
 """Pi's command line, what needs no numpy: lists, bad input, the talk's family."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from workloads.__main__ import main
 from workloads.pi import answer, definition
 from workloads.pi.registry import FASTEST, PHILOX, SEEDED, TECHNIQUES
 from workloads.pi.shares import parts, seeds, shares
-
-HEAVY = ("numpy", "mpi4py", "numba", "matplotlib", "multiprocessing")
-
-
-@pytest.mark.parametrize("arguments", ["--help", "--list"])
-def test_help_and_list_import_nothing_heavy(arguments):
-    code = (
-        "import sys; from workloads.__main__ import main\n"
-        "try: main(['pi', sys.argv[1]])\n"
-        "except SystemExit: pass\n"
-        "print(*sorted(m for m in sys.modules if m.partition('.')[0] in "
-        f"{HEAVY}), sep='\\n', file=sys.stderr)"
-    )
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, "-c", code, arguments],
-        env=env, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert done.stdout
-    assert done.stderr.split() == []
 
 
 def test_every_technique_has_its_line_and_its_family(capsys):

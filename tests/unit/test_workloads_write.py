@@ -1,9 +1,6 @@
 """Writing: the command line and what needs no NumPy."""
 
 import hashlib
-import os
-import subprocess
-import sys
 from array import array
 
 import pytest
@@ -14,29 +11,9 @@ from workloads.write import answer, files
 from workloads.write.definition import Series, shares
 from workloads.write.registry import FASTEST, TECHNIQUES
 
-HEAVY = ("numpy", "h5py", "mpi4py", "matplotlib", "multiprocessing")
-
 
 def write(*arguments):
     return main(["write", *map(str, arguments)])
-
-
-@pytest.mark.parametrize("arguments", ["--help", "--list"])
-def test_help_and_list_import_nothing_heavy(arguments):
-    code = (
-        "import sys; from workloads.__main__ import main\n"
-        "try: main(['write', sys.argv[1]])\n"
-        "except SystemExit: pass\n"
-        "print(*sorted(m for m in sys.modules if m.partition('.')[0] in "
-        f"{HEAVY}), sep='\\n', file=sys.stderr)"
-    )
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, "-c", code, arguments],
-        env=env, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert done.stdout
-    assert done.stderr.split() == []
 
 
 def test_every_technique_has_its_line(capsys):

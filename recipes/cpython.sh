@@ -20,8 +20,11 @@ export CPATH="$DEPS/include" LIBRARY_PATH="$DEPS/lib"
 # looks for another.
 export PKG_CONFIG="/usr/bin/pkg-config --static"
 mkdir compilers
+# Each function and each variable by itself, so that interpreter.sh can put those
+# that a start needs beside each other.
+SECTIONS="-ffunction-sections -fdata-sections"
 # shellcheck disable=SC2016  # when it is called
-printf '#!/bin/sh\nexec /usr/bin/gcc -fno-pie -no-pie $PROFILE "$@"\n' >compilers/gcc
+printf '#!/bin/sh\nexec /usr/bin/gcc -fno-pie -no-pie %s $PROFILE "$@"\n' "$SECTIONS" >compilers/gcc
 chmod +x compilers/gcc
 export PATH="$PWD/compilers:$PATH"
 

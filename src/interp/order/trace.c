@@ -1,0 +1,127 @@
+/* trace FILE PROGRAM...: the functions that a program enters, each once, in the
+   order in which it first does.  FILE has their addresses, one a line; so have
+   the lines that this writes.  A breakpoint lies at each until it is hit. */
+
+#define _GNU_SOURCE
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+#define COUNTER(registers) ((registers).rip)
+static const unsigned char stop[] = {0xCC};
+enum { BEHIND = 1 }; /* where the processor stands when it has met one */
+#elif defined(__aarch64__)
+#define COUNTER(registers) ((registers).pc)
+static const unsigned char stop[] = {0x00, 0x00, 0x20, 0xD4};
+enum { BEHIND = 0 };
+#else
+#error "trace.c: no breakpoint of this architecture is known"
+#endif
+
+struct point {
+    uint64_t address;
+    unsigned char was[sizeof stop];
+};
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "trace: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+static int compare(const void *one, const void *other)
+{
+    uint64_t a = *(const uint64_t *)one, b = *(const uint64_t *)other;
+    return (a > b) - (a < b);
+}
+
+static size_t read_points(const char *name, struct point **points)
+{
+    FILE *file = fopen(name, "r");
+    size_t number = 0, room = 1 << 16;
+    *points = calloc(room, sizeof **points);
+    if (file == NULL || *points == NULL) {
+        fail(name);
+    }
+    while (number < room && fscanf(file, "%lx", &(*points)[number].address) == 1) {
+        number++;
+    }
+    fclose(file);
+    qsort(*points, number, sizeof **points, compare);
+    return number;
+}
+
+static int set_points(pid_t child, struct point *points, size_t number)
+{
+    char name[32];
+    snprintf(name, sizeof name, "/proc/%d/mem", (int)child);
+    int memory = open(name, O_RDWR | O_CLOEXEC);
+    for (size_t i = 0; i < number; i++) {
+        off_t place = (off_t)points[i].address;
+        if (pread(memory, points[i].was, sizeof stop, place) != sizeof stop
+            || pwrite(memory, stop, sizeof stop, place) != sizeof stop) {
+            fail("cannot set a breakpoint");
+        }
+    }
+    return memory;
+}
+
+/* Returns whether it was one of ours. */
+static int hit(pid_t child, int memory, const struct point *points, size_t number)
+{
+    struct user_regs_struct registers;
+    struct iovec all = {&registers, sizeof registers};
+    if (ptrace(PTRACE_GETREGSET, child, NT_PRSTATUS, &all) != 0) {
+        fail("cannot read registers");
+    }
+    uint64_t address = COUNTER(registers) - BEHIND;
+    const struct point *found = bsearch(&address, points, number, sizeof *points, compare);
+    if (found == NULL) {
+        return 0;
+    }
+    printf("%lx\n", address);
+    COUNTER(registers) = address;
+    if (pwrite(memory, found->was, sizeof stop, (off_t)address) != sizeof stop
+        || ptrace(PTRACE_SETREGSET, child, NT_PRSTATUS, &all) != 0) {
+        fail("cannot go on behind a breakpoint");
+    }
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    struct point *points;
+    if (argc < 3) {
+        fprintf(stderr, "usage: trace FILE PROGRAM [ARGUMENT...]\n");
+        return 2;
+    }
+    size_t number = read_points(argv[1], &points);
+    pid_t child = fork();
+    if (child == 0) {
+        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        execv(argv[2], argv + 2);
+        fail(argv[2]);
+    }
+    int status, memory = -1;
+    while (waitpid(child, &status, 0) == child && WIFSTOPPED(status)) {
+        int given = WSTOPSIG(status);
+        if (memory < 0) {
+            memory = set_points(child, points, number); /* it has become the program */
+            given = 0;
+        } else if (given == SIGTRAP && hit(child, memory, points, number)) {
+            given = 0;
+        }
+        ptrace(PTRACE_CONT, child, NULL, (void *)(intptr_t)given);
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}

@@ -1,0 +1,111 @@
+"""What a start enters is found out, and lies together in what is linked."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hpcpy.paths import ROOT
+
+INTERP = ROOT / "src/interp"
+sys.path.insert(0, str(INTERP))
+
+from order.__main__ import main, ordering, with_data  # noqa: E402
+from order.archive import Archive, addresses, read_archive  # noqa: E402
+
+TRACE = INTERP / "order/trace.c"
+
+pytestmark = pytest.mark.skipif(
+    not all(shutil.which(tool) for tool in ("gcc", "readelf", "ar")), reason="no gcc or binutils"
+)
+_LIBRARY = """
+static int unread[1000] = {1};
+static const int number = 3;
+static int *table[] = {(int *)&number};
+int first(void) { return *table[0]; }
+int never(void) { return unread[0]; }
+int second(void) { return first() + 1; }
+"""
+_PROGRAM = """
+int second(void), never(void);
+int main(int n, char **v) { (void)v; return n > 9 ? never() : second() - 4; }
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("library.c").write_text(_LIBRARY)
+    Path("program.c").write_text(_PROGRAM)
+    for command in (
+        "gcc -O0 -fno-pie -ffunction-sections -fdata-sections -c library.c",
+        "ar rc liblibrary.a library.o",
+        "gcc -O0 -fno-pie -no-pie program.c liblibrary.a -o program",
+        f"gcc -O2 {TRACE} -o trace",
+    ):
+        subprocess.run(command.split(), check=True)
+    return tmp_path
+
+
+def known(folder: Path) -> Archive:
+    archive = Archive()
+    read_archive(folder / "liblibrary.a", archive)
+    return archive
+
+
+def test_functions_are_traced_in_the_order_in_which_they_are_entered(folder: Path) -> None:
+    places = addresses(folder / "program", known(folder).functions)
+    assert sorted(places.values()) == ["first", "never", "second"]
+    (folder / "functions").write_text("".join(f"{place:x}\n" for place in places))
+    for _ in range(2):
+        command = ["./trace", "functions", "./program"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert [places[int(line, 16)] for line in done.stdout.split()] == ["second", "first"]
+
+
+def test_data_goes_along_with_what_refers_to_it(folder: Path) -> None:
+    found = with_data([".text.second", ".text.first"], known(folder))
+    assert found[:2] == [".text.second", ".text.first"]
+    assert set(found[2:]) >= {".data.table", ".rodata.number"}
+    assert not {".text.never", ".data.unread"} & set(found)
+
+
+def test_docstrings_are_left_but_those_of_types() -> None:
+    archive = Archive()
+    archive.references = {
+        ".text.f": [".data.Some_Type", ".data.methods"],
+        ".data.Some_Type": [".rodata.some_doc"],
+        ".data.methods": [".rodata.method__doc__"],
+    }
+    found = with_data([".text.f"], archive)
+    assert found == [".text.f", ".data.Some_Type", ".data.methods", ".rodata.some_doc"]
+
+
+def test_the_linker_is_told_of_each_section_of_the_executable() -> None:
+    sections = [".text.f", ".rodata.f.str1.1", ".data.rel.ro.x", ".data.y", ".bss.z", ".tbss.t"]
+    lines = "".join(ordering(sections, ["*a.o(.rodata.str1.1)"])).split()
+    assert " ".join(lines) == (
+        ".text : { *(.text.f) } .rodata : { *(.rodata.f.str1.1) *a.o(.rodata.str1.1) }"
+        " .data.rel.ro : { *(.data.rel.ro.x) } .data : { *(.data.y) } .bss : { *(.bss.z) }"
+    )
+
+
+def test_a_trace_without_functions_is_an_error(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "hits").write_text("")
+    monkeypatch.setattr("sys.argv", ["order", "program", "liblibrary.a", "--hits", "hits"])
+    with pytest.raises(SystemExit, match="trace processes"):
+        main()
+
+
+def test_a_program_that_is_not_there_is_an_error(folder: Path) -> None:
+    (folder / "functions").write_text("1\n")
+    command = ["./trace", "functions", "./absent"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "./absent: No such file" in done.stderr

@@ -109,7 +109,7 @@ int main(int argc, char **argv)
     pid_t child = fork();
     if (child == 0) {
         if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) {
-            fail("this machine forbids it");
+            fail("the kernel forbids tracing (kernel.yama.ptrace_scope is to be 0 or 1)");
         }
         execv(argv[2], argv + 2);
         fail(argv[2]);

@@ -277,7 +277,7 @@ def test_the_same_bytes_from_the_same_requirements(podman: Podman) -> None:
     (podman.folder / "small.txt").write_text("plain==1.0\nmarkupsafe\nkiwisolver\nbiopython\n")
     first, second = podman.script(script), podman.script(script)
     assert first == second
-    assert "biopython-" in first
+    assert "small-" in first
     assert first.splitlines()[-2:] == ["1700000000"] * 2
 
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.metadata import Distribution
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 from hpcpy_bake import installed, libraries
 from hpcpy_bake.elf import ElfError, Library
 from hpcpy_bake.fits import fits
+from hpcpy_bake.groups import Group
 from hpcpy_bake.pack import pack
 from hpcpy_bake.vendored import Vendored
 
@@ -23,15 +23,12 @@ _OPEN = "import _hpcpy_bundle, sys; _hpcpy_bundle.load(sys.argv[1])"
 # Where auditwheel puts what a wheel brings.
 _VENDORED = ".libs"
 _OPENS = b"CDLL", b"LoadLibrary", b"dlopen"
-
-
-@dataclass
-class _Group:
-    """Modules of a distribution that need the same libraries of wheels."""
-
-    distribution: str
-    needs: tuple[Path, ...]
-    modules: list[tuple[Library, str, Path]] = field(default_factory=list)
+# Nobody runs these but who tests the package where it was built.
+_TESTS = frozenset({"test", "tests"})
+# Distributions with less than that share a pack: opening it costs what its
+# modules' relocations cost, imported or not.
+_SMALL = 8 << 20
+_SHARED = "small"
 
 
 class Packs:
@@ -64,25 +61,50 @@ class Packs:
         self._library = library
         self._site = library / "site-packages"
         self._folder = folder
-        self._groups: dict[tuple[str, tuple[Path, ...]], _Group] = {}
+        self._groups: dict[tuple[str, tuple[Path, ...]], Group] = {}
         # Who needs a library: groups, and files that are opened as they are.
         self._users: dict[Path, set[object]] = {}
 
     def make(self, found: Mapping[str, Distribution]) -> None:
         """Pack the modules of distributions, given by their names."""
         for name, one in found.items():
-            for module, file in self._shared(one):
+            modules = list(self._shared(one))
+            is_small = sum(file.stat().st_size for _, file in modules) < _SMALL
+            for module, file in modules:
                 try:
-                    self._sort(name, module, file)
+                    self._sort(name, _SHARED if is_small else name, module, file)
                 except ElfError as error:
                     self.notes.append(f"stays a file of its own: {error}")
-        for group in self._groups.values():
-            vendored = self._vendored(group, found[group.distribution])
-            if len(group.modules) > 1 or vendored.inside:
-                self._pack(group, vendored)
-            else:
+        groups = self._together(list(self._groups.values()), found)
+        for group in groups:
+            vendored = self._vendored(group, found)
+            if len(group.modules) == 1 and not vendored.inside:
                 # A copy of one would open as many files: polars' is 140 MB.
                 self._stay(group)
+            elif why := self._pack(group, vendored):
+                # It may be one distribution's alone.
+                parts = group.split()
+                if len(parts) > 1:
+                    groups += parts
+                    continue
+                self.notes.append(
+                    f"{len(group.modules)} modules of {group.label} stay files: {why}"
+                )
+                self._stay(group)
+        self.notes = list(dict.fromkeys(self.notes))
+
+    def _together(self, groups: list[Group], found: Mapping[str, Distribution]) -> list[Group]:
+        # With what goes into their packs, some need the same as others do.
+        alike: dict[tuple[str, frozenset[Path]], list[Group]] = {}
+        for group in groups:
+            inside = {one.path for one in self._vendored(group, found).inside}
+            alike.setdefault((group.label, frozenset({*group.needs} - inside)), []).append(group)
+        result = []
+        for (_, rest), some in alike.items():
+            one = Group.joined(some)
+            is_one = len(self._vendored(one, found).inside) == len(one.needs) - len(rest)
+            result += [one] if is_one else some
+        return result
 
     def _shared(self, one: Distribution) -> Iterator[tuple[str, Path]]:
         for name in installed.files(one):
@@ -91,7 +113,7 @@ class Packs:
             if suffix and file.is_file() and not file.parent.name.endswith(_VENDORED):
                 yield file.name.removesuffix(suffix), file
 
-    def _sort(self, distribution: str, name: str, file: Path) -> None:
+    def _sort(self, distribution: str, label: str, name: str, file: Path) -> None:
         module = libraries.library(file)
         init = f"PyInit_{name}"
         user: object = file
@@ -107,9 +129,9 @@ class Packs:
             self.libraries[self._key(file)] = libraries.opened_first(module)
         else:
             # What one module alone needs is opened for those that need it.
-            key = user = distribution, needs
-            group = self._groups.setdefault(key, _Group(distribution, needs))
-            group.modules.append((module, name, file))
+            key = user = label, needs
+            group = self._groups.setdefault(key, Group(label, needs))
+            group.add(distribution, (module, name, file))
         self._note_use(needs, user)
 
     def _needs(self, module: Library) -> tuple[Path, ...]:
@@ -120,8 +142,11 @@ class Packs:
         for path in needs:
             self._users.setdefault(path, set()).add(user)
 
-    def _vendored(self, group: _Group, one: Distribution) -> Vendored:
-        files = {(self._site / name).resolve() for name in installed.files(one)}
+    def _vendored(self, group: Group, found: Mapping[str, Distribution]) -> Vendored:
+        names = set(group.distributions) if group.needs else ()
+        files = {
+            (self._site / name).resolve() for one in names for name in installed.files(found[one])
+        }
         alone = [
             path
             for path in group.needs
@@ -130,22 +155,24 @@ class Packs:
             and len(self._users[path]) == 1
         ]
         if alone and (by := _opener(files, alone)) is not None:
-            self.notes.append(f"libraries of {group.distribution} stay files: {by} looks for them")
+            owners = ", ".join(sorted(set(group.distributions)))
+            self.notes.append(f"libraries of {owners} stay files: {by} looks for them")
             alone = []
-        found = Vendored([one for one, _, _ in group.modules], map(libraries.library, alone))
+        made = Vendored([one for one, _, _ in group.modules], map(libraries.library, alone))
         self.notes += [
-            f"stays a file of its own: {name}: {why}" for name, why in found.notes.items()
+            f"stays a file of its own: {name}: {why}" for name, why in made.notes.items()
         ]
-        return found
+        return made
 
     def _key(self, file: Path) -> str:
         return str(file).removeprefix(str(self._library))
 
-    def _stay(self, group: _Group) -> None:
+    def _stay(self, group: Group) -> None:
         for module, _, file in group.modules:
             self.libraries[self._key(file)] = libraries.opened_first(module)
 
-    def _pack(self, group: _Group, vendored: Vendored) -> None:
+    def _pack(self, group: Group, vendored: Vendored) -> str:
+        # Returns why it does not work.
         names = [
             ".".join([*file.relative_to(self._site).parent.parts, name])
             for _, name, file in group.modules
@@ -162,25 +189,23 @@ class Packs:
             vendored.inside,
             vendored.links,
         )
-        name = f"{group.distribution}-{hashlib.sha256(made).hexdigest()[:12]}.so"
+        name = f"{group.label}-{hashlib.sha256(made).hexdigest()[:12]}.so"
         (self._folder / name).write_bytes(made)
         why = _does_not_open(self._folder / name)
         if why:
             (self._folder / name).unlink()
-            self.notes.append(
-                f"{len(group.modules)} modules of {group.distribution} stay files: {why}"
-            )
-            self._stay(group)
-            return
+            return why
         self.made[name] = len(names)
         for (_, _, file), module_name in zip(group.modules, names, strict=True):
             self.packed[self._key(file)] = name, module_name
+        return ""
 
 
 def _opener(files: Collection[Path], wanted: Collection[Path]) -> str | None:
     # Their names have a hash: who opens one by ctypes looks for it in the folder.
     names = tuple(path.name.partition("-")[0].encode() for path in wanted)
-    for file in sorted(file for file in files if file.suffix == ".py"):
+    sources = (file for file in files if file.suffix == ".py" and _TESTS.isdisjoint(file.parts))
+    for file in sorted(sources):
         with suppress(OSError):
             text = file.read_bytes()
             opens = any(call in text for call in _OPENS)

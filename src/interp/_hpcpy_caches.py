@@ -4,11 +4,14 @@ In a container the home folder may be missing, read-only, or a network's.
 CuPy then fails at import, numba and matplotlib complain, PoCL shows no
 device.  Before one of them is imported, numba before it first writes, its
 variable is pointed below ``<tmp>/hpcpy-<uid>``, unless it is set: one system
-call, and no import of anything else makes any.
+call, and no import of anything else makes any.  matplotlib's variable would hide
+its settings in the user's home: in the static interpreter it asks `folder`
+(matplotlib-config.patch).
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 # Package -> the variable that its cache goes by.
@@ -18,8 +21,6 @@ VARIABLES = {
     "numba": "NUMBA_CACHE_DIR",
     "pyopencl": "POCL_CACHE_DIR",
 }
-# Folders that are there, this user's alone; matplotlib asks (matplotlib-config.patch).
-MADE: set[str] = set()
 
 
 def point(package: str) -> str | None:
@@ -38,18 +39,21 @@ def point(package: str) -> str | None:
     variable = VARIABLES[package]
     if variable in os.environ:
         return os.environ[variable]
+    own = folder()
+    if own is None:
+        return None
+    os.environ[variable] = path = f"{own}/{package}"
+    # The others make theirs when they write.
+    if package in ("matplotlib", "pyopencl"):
+        with contextlib.suppress(OSError):
+            os.mkdir(path, 0o700)
+    return path
+
+
+def folder() -> str | None:
+    """Return a folder of this user's alone on node-local storage; it is made when missing."""
     for parent in (os.environ.get("TMPDIR"), "/tmp", "/var/tmp", "/dev/shm"):  # noqa: S108
-        if parent and _is_ours(folder := f"{parent}/hpcpy-{os.getuid()}"):
-            os.environ[variable] = path = f"{folder}/{package}"
-            # The others make theirs when they write.
-            if package in ("matplotlib", "pyopencl"):
-                try:
-                    os.mkdir(path, 0o700)
-                    MADE.add(path)
-                except FileExistsError:
-                    MADE.add(path)
-                except OSError:
-                    pass
+        if parent and _is_ours(path := f"{parent}/hpcpy-{os.getuid()}"):
             return path
     return None
 

@@ -90,17 +90,35 @@ def test_matplotlib_draws_with_an_unwritable_home(tmp_path: Path) -> None:
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_matplotlib_does_not_look_again_at_the_folder_made_for_it(tmp_path: Path) -> None:
+def test_matplotlib_writes_to_the_node_and_reads_settings_at_home(tmp_path: Path) -> None:
+    home, node = tmp_path / "home", tmp_path / "node"
+    settings = home / ".config/matplotlib"
+    (settings / "stylelib").mkdir(parents=True)
+    (settings / "matplotlibrc").write_text("lines.linewidth: 7.5\n")
+    (settings / "stylelib/mine.mplstyle").write_text("lines.linewidth: 8.5\n")
+    node.mkdir()
     program = """
 import os, sys
-os.environ.pop("MPLCONFIGDIR", None)
 made = []
 sys.addaudithook(lambda event, found: event == "os.mkdir" and made.append(found[0]))
-import matplotlib
-print(matplotlib.get_configdir() == matplotlib.get_cachedir() == made[-1])
-print(sum(path.endswith("/matplotlib") for path in made))
+import matplotlib, matplotlib.style
+print(matplotlib.get_cachedir() in made and len(made))
+print(matplotlib.get_configdir(), "mine" in matplotlib.style.available)
+print(matplotlib.rcParams["lines.linewidth"])
 """
-    assert python("-c", program, TMPDIR=str(tmp_path)).stdout.split() == ["True", "1"]
+    variables = {"TMPDIR": str(node), "HOME": str(home), "MPLCONFIGDIR": ""}
+    done = python("-c", program, **variables)
+    assert done.stdout.splitlines() == ["1", f"{settings} True", "7.5"], done.stderr
+    assert sorted(path.name for path in home.rglob("*")) == [
+        ".config", "matplotlib", "matplotlibrc", "mine.mplstyle", "stylelib"
+    ]  # fmt: skip
+
+
+def test_matplotlib_does_without_a_home(tmp_path: Path) -> None:
+    program = "import matplotlib; print(matplotlib.get_cachedir(), matplotlib.get_configdir())"
+    done = python("-c", program, TMPDIR=str(tmp_path), HOME="", XDG_CONFIG_HOME="", MPLCONFIGDIR="")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split()[0] == str(tmp_path / f"hpcpy-{os.getuid()}")
 
 
 def test_pocl_is_an_opencl_device_and_compiles_a_kernel(tmp_path: Path) -> None:

@@ -56,15 +56,15 @@ def test_folders_that_packages_want_are_there(tmp: Path) -> None:
     assert (tmp / "pyopencl").is_dir()
 
 
-def test_matplotlibs_folder_is_known_to_be_there(tmp: Path) -> None:
-    for _ in range(2):
-        os.environ.pop("MPLCONFIGDIR", None)
-        assert _hpcpy_caches.point("matplotlib") in _hpcpy_caches.MADE
-        assert (tmp / "matplotlib").is_dir()
-
-
-def test_a_folder_that_could_not_be_made_is_not(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_made_is_no_error(
+    tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tmp.mkdir(0o700)
     monkeypatch.setattr(os, "mkdir", lambda *_: (_ for _ in ()).throw(PermissionError()))
     assert _hpcpy_caches.point("matplotlib") == f"{tmp}/matplotlib"
-    assert f"{tmp}/matplotlib" not in _hpcpy_caches.MADE
+
+
+def test_matplotlib_is_told_the_folder_itself(tmp: Path) -> None:
+    assert _hpcpy_caches.folder() == str(tmp)
+    assert tmp.is_dir()
+    assert "MPLCONFIGDIR" not in os.environ

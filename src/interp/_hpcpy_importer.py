@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-# Those of `_hpcpy_caches`, which cannot be imported this early; numba asks it
-# by itself (numba-import.patch).
-_CACHING = frozenset({"cupy", "matplotlib", "pyopencl"})
+# Those of `_hpcpy_caches`, which cannot be imported this early; numba and
+# matplotlib ask it by themselves (numba-import.patch, matplotlib-config.patch).
+_CACHING = frozenset({"cupy", "pyopencl"})
 # CPython's example of a frozen package: the bundle has it for those who do
 # without frozen modules.
 _FROZEN_EXAMPLE = "__phello__"
@@ -80,8 +80,7 @@ class Finder:
         name = context.name
         if name is None or "path" in vars(context):
             return
-        import importlib.metadata  # noqa: PLC0415
-        import pathlib  # noqa: PLC0415
+        from _hpcpy_metadata import Known  # noqa: PLC0415
 
         known = name.lower().replace("-", "_").replace(".", "_")
         site = self.bundle.roots[-1]
@@ -91,7 +90,7 @@ class Finder:
                 about = bundle.about
                 folder = about["folders"].get(known)
                 if folder and self._outside.keys().isdisjoint(about["owners"][known]):
-                    yield importlib.metadata.PathDistribution(pathlib.Path(site.path, folder))
+                    yield Known(f"{site.path}/{folder}", bundle, about["metadata"][known])
                     return
 
     def _find_outside(
@@ -240,6 +239,11 @@ def finder() -> Finder:
         if isinstance(found, Finder):
             return found
     raise ImportError("hpcpy: this interpreter has no modules in memory")
+
+
+def is_real(path: str) -> bool:
+    """Say whether a path is a bundled module's own, with no link in it; `realpath` asks."""
+    return any(isinstance(each, Finder) and each.bundle.is_real(path) for each in sys.meta_path)
 
 
 def install(data: memoryview, library: str) -> Finder:

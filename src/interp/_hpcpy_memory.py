@@ -63,6 +63,7 @@ class Bundle:
         self.roots = [self.folder(library + path) for path in self._index["roots"]]
         self._added: Bundle | None = None
         self._looked = False
+        self._is_real: bool | None = None
 
     def load(self, offset: int) -> "Any":
         """Unmarshal what lies at an offset."""
@@ -125,6 +126,33 @@ class Bundle:
         """Find a module in one folder, if that is known here."""
         known = path[len(self._library) :] in self._index["folders"]
         return self.folder(path).bundled(fullname) if known else None
+
+    def has_source(self, path: str) -> bool:
+        """Say whether a path, spelled as modules' are, is that of a module's source."""
+        home, _, file = path.rpartition("/")
+        if not path.startswith(self._library) or not file.endswith(".py"):
+            return False
+        try:
+            entry = self.folder(home).bundled(file[:-3])
+        except ImportError:
+            return False
+        return entry is not None and entry.origin == path
+
+    def is_real(self, path: str) -> bool:
+        """Say whether it is, and no part of the path is a link.
+
+        One call in a process, where `Path(__file__).resolve()`, with which
+        many packages begin, makes one for each part of the path.
+        """
+        if not (self.has_source(path) or (self._added and self._added.has_source(path))):
+            return False
+        if self._is_real is None:
+            prefix, _, version = self._library.rpartition("/lib/")
+            try:
+                self._is_real = posix.readlink("/proc/self/exe") == f"{prefix}/bin/{version}"
+            except OSError:
+                self._is_real = False
+        return self._is_real
 
     def folders(self) -> "Iterator[Folder]":
         """Name all folders that it knows."""

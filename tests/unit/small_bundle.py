@@ -18,7 +18,7 @@ sys.path.insert(0, str(INTERP))
 _START = """
 import sys
 sys.path.insert(0, {interp!r})
-import _hpcpy_baked, _hpcpy_importer, _hpcpy_site
+import _hpcpy_baked, _hpcpy_importer, _hpcpy_metadata, _hpcpy_site
 sys.path.remove({interp!r})
 with open({bundle!r}, "rb") as file:
     _hpcpy_importer.install(memoryview(file.read()), {library!r})
@@ -96,7 +96,7 @@ class Installation:
     def says(self, program: str, *options: str, **variables: str) -> str:
         """Return what a program prints, which must go well."""
         done = self.run(program, *options, **variables)
-        assert (done.returncode, done.stderr) == (0, "")
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
         return done.stdout.strip()
 
 

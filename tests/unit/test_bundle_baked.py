@@ -53,7 +53,7 @@ def bake(made: Installation) -> None:
     data = write_bundle(
         [str(made.library), str(made.site)],
         [Folder(made.library, str(made.library), is_open=False), *folders],
-        describe(view, folders[0].entries, [], {}),
+        describe(view, folders[0].entries, [], {}, kept=("METADATA",)),
         more={
             "epoch": BAKED,
             "packed": {},
@@ -128,6 +128,49 @@ def test_metadata_is_found_by_name_without_a_listing(installed: Installation, na
         print(importlib.metadata.version({name!r}))
     """
     assert says(installed, program) == {"own": "1.0"}.get(name, "2.0")
+
+
+def test_metadata_asks_for_no_file_that_is_not_there(installed: Installation) -> None:
+    program = """
+        import importlib.metadata, pathlib
+        read = []
+        def read_text(path, *arguments, real=pathlib.Path.read_text, **keywords):
+            read.append(path.name)
+            return real(path, *arguments, **keywords)
+        pathlib.Path.read_text = read_text
+        for name in ("own", "added"):
+            found = importlib.metadata.distribution(name)
+            print(found.version, found.read_text("direct_url.json"), len(found.entry_points))
+            print(any(file.name == "METADATA" for file in found.files))
+        print(read)
+    """
+    assert says(installed, program).splitlines() == [
+        "1.0 None 0", "True", "2.0 None 0", "True", "['METADATA', 'RECORD', 'RECORD']",
+    ]  # fmt: skip
+
+
+def test_a_modules_path_is_known_to_have_no_link(installed: Installation) -> None:
+    program = """
+        import added.part, own, posix, _hpcpy_importer
+        bundle = _hpcpy_importer.finder().bundle
+        prefix, _, version = bundle.library.rpartition("/lib/")
+        asked = []
+        posix.readlink = lambda path: asked.append(path) or real
+        for real in (f"{prefix}/bin/{version}", f"/linked{prefix}/bin/{version}"):
+            bundle._is_real = None
+            files = own.__file__, added.part.__file__
+            print([_hpcpy_importer.is_real(path) for path in files])
+        bundle._is_real = True
+        others = files[0][:-3], files[0].replace("__init__", "none"), "/etc/passwd", "own.py", ""
+        print([_hpcpy_importer.is_real(path) for path in others])
+        print(asked)
+    """
+    assert says(installed, program).splitlines() == [
+        "[True, True]",
+        "[False, False]",
+        "[False, False, False, False, False]",
+        "['/proc/self/exe', '/proc/self/exe']",
+    ]
 
 
 def test_without_site_it_is_hidden(installed: Installation) -> None:

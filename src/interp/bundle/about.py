@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
 
 
 def describe(
-    site: Path, top_level: Iterable[str], built_in: Iterable[str], extensions: Mapping[str, Any]
+    site: Path,
+    top_level: Iterable[str],
+    built_in: Iterable[str],
+    extensions: Mapping[str, Any],
+    kept: Collection[str] = (),
 ) -> dict[str, Any]:
     """Collect what `python -m hpcpy_info` prints.
 
@@ -24,6 +28,8 @@ def describe(
         Names of the packages' modules that are linked into the interpreter.
     extensions
         The table of `recipes/extensions.toml`.
+    kept
+        Files of dist-info folders whose texts go into the bundle.
 
     Returns
     -------
@@ -34,19 +40,21 @@ def describe(
     owners: dict[str, list[str]] = {}
     packages: dict[str, dict[str, str]] = {}
     folders: dict[str, str] = {}
+    metadata: dict[str, dict[str, str | None]] = {}
     for found in sorted(distributions(path=[str(site)]), key=lambda found: found.name.lower()):
         names = sorted(unowned.intersection(_top_level(found)))
         unowned.difference_update(names)
         owner = found.name.lower().replace("-", "_").replace(".", "_")
         owners[owner] = names
-        folders[owner] = next(
-            (
-                file.parts[0]
-                for file in found.files or ()
-                if len(file.parts) == 2 and file.parts[0].endswith(".dist-info")
-            ),
-            "",
-        )
+        inside = [
+            file.parts
+            for file in found.files or ()
+            if len(file.parts) == 2 and file.parts[0].endswith(".dist-info")
+        ]
+        folders[owner] = inside[0][0] if inside else ""
+        # What lists them may leave itself out.
+        there = sorted({"RECORD", *[name for _, name in inside]}) if inside else []
+        metadata[owner] = {name: found.read_text(name) if name in kept else None for name in there}
         packages[found.name] = {
             "version": found.version,
             "licence": _licence(found),
@@ -58,6 +66,7 @@ def describe(
         "packages": packages,
         "owners": owners,
         "folders": folders,
+        "metadata": metadata,
         "built in": sorted(built_in),
         "extensions": dict(extensions),
     }

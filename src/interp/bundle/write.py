@@ -81,7 +81,8 @@ def write_bundle(
         They and all below them.
     about
         What `hpcpy_info` tells; ``owners`` in it says which top-level names
-        each distribution brings.
+        each distribution brings, ``metadata`` which files its dist-info folder
+        has: texts in place of None are kept, and their places told.
     more
         Further entries of the index; ``absent`` are names that nobody can
         import on this system, ``epoch`` is the time of all files in an image,
@@ -100,7 +101,11 @@ def write_bundle(
         warnings.simplefilter("ignore")
         for folder in folders:
             writer.add_codes(folder)
-    about_all = writer.add({**about, "from source": writer.from_source})
+    metadata = {
+        owner: {name: None if text is None else writer.add(text) for name, text in files.items()}
+        for owner, files in about.get("metadata", {}).items()
+    }
+    about_all = writer.add({**about, "metadata": metadata, "from source": writer.from_source})
     # What each start reads lies together, at the end.
     tables = {folder.final.removeprefix(roots[0]): writer.table(folder) for folder in folders}
     index = {

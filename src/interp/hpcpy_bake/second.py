@@ -19,8 +19,9 @@ from hpcpy_bake.packs import Packs
 from hpcpy_info import check
 
 _NAME = "modules.bundle"
+_METADATA = "METADATA"
 # What the bundle's builder looks at.
-_SEEN = (".py", ".so", "/METADATA", "/RECORD")
+_SEEN = (".py", ".so", f"/{_METADATA}", "/RECORD")
 
 
 class Second:
@@ -67,7 +68,8 @@ class Second:
         if platform.machine() == "x86_64":
             self.packs.make({**installed.own_needed_by(found.values()), **found})
         top_level = next(f.entries for f in folders if f.path == self.view)
-        about = describe(self.view, top_level, [], {})
+        # What importlib.metadata.version reads.
+        about = describe(self.view, top_level, [], {}, kept=(_METADATA,))
         root = Folder(self.library, str(self.library), is_open=False)
         at_view = {self.view / file.relative_to(self.site): code for file, code in ready.items()}
         for folder in folders:

@@ -1,4 +1,4 @@
-"""The developer tools of ``env/dev.lock`` in ``build/venv``."""
+"""Virtual environments of this machine's Python, made from locks in ``env``."""
 
 from __future__ import annotations
 
@@ -13,56 +13,66 @@ from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.files import disk_errors
 from hpcpy.stages import StageError, stage
 
+# What each is for; the names are those of the locks.
+TITLES = {"dev": "developer tools", "outside": "numpy and h5py outside the image"}
 
-def ensure_venv() -> Path:
-    """Return ``build/venv`` with exactly the tools of ``env/dev.lock``.
+
+def ensure_venv(name: str = "dev") -> Path:
+    """Return a folder with exactly the packages of ``env/<name>.lock``.
 
     It is made again when the lock or the interpreter has changed, or when
     making it was interrupted.
 
+    Parameters
+    ----------
+    name
+        One of `TITLES`.
+
     Returns
     -------
     Path
-        The folder; the tools are in its ``bin``.
+        The folder, ``build/venv`` for the developer tools; programs are in
+        its ``bin``.
 
     Raises
     ------
     UnavailableError
-        When this Python cannot make one, or a tool cannot be downloaded.
+        When this Python cannot make one, or a package cannot be downloaded.
     UsageError
         When the lock is missing.
     """
-    lock = paths.ENV / "dev.lock"
+    lock = paths.ENV / f"{name}.lock"
+    folder = paths.VENV if name == "dev" else paths.VENV.with_name(f"venv-{name}")
     try:
         pinned = lock.read_bytes()
     except OSError as error:
-        raise UsageError(f"env/dev.lock: {error.strerror}") from error
+        raise UsageError(f"env/{lock.name}: {error.strerror}") from error
     made_from = hashlib.sha256(
         b"\0".join([pinned, sys.version.encode(), sys.executable.encode()])
     ).hexdigest()
     # Written last, and kept inside: a venv without it is half made.
-    stamp = paths.VENV / "made-from"
-    with checkout_lock(), disk_errors(paths.VENV):
+    stamp = folder / "made-from"
+    with checkout_lock(), disk_errors(folder):
         if not stamp.exists() or stamp.read_text() != made_from:
-            _make(lock)
+            _make(folder, lock, TITLES[name])
             stamp.write_text(made_from)
-    return paths.VENV
+    return folder
 
 
-def _make(lock: Path) -> None:
+def _make(folder: Path, lock: Path, title: str) -> None:
     if importlib.util.find_spec("ensurepip") is None:
         # Debian packs it apart from the interpreter.
         raise UnavailableError(
             f"{sys.executable} cannot make a virtual environment: it has no ensurepip",
             hint="apt install python3-venv",
         )
-    with stage("developer tools") as current:
-        current.run([sys.executable, "-m", "venv", "--clear", paths.VENV])
+    with stage(title) as current:
+        current.run([sys.executable, "-m", "venv", "--clear", folder])
         install = ["-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps"]
         try:
             current.run(
                 [
-                    paths.VENV / "bin" / "python",
+                    folder / "bin" / "python",
                     *install,
                     "--require-hashes",
                     "--only-binary=:all:",

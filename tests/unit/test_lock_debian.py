@@ -13,7 +13,7 @@ import pytest
 from hpcpy import paths
 from hpcpy.errors import UsageError
 from hpcpy.fetch.offers import Offer
-from hpcpy.lock import command, debian, dev
+from hpcpy.lock import command, debian, host
 from hpcpy.lock.deb_licences import licences, summary
 from hpcpy.pins.debian import Wanted
 
@@ -138,8 +138,10 @@ def test_unknown_lock_is_refused() -> None:
         command.main(["moon"])
 
 
-def test_versions_of_the_developer_tools_are_read_with_and_without_markers() -> None:
+def test_versions_are_read_with_and_without_markers() -> None:
     text = (
-        "a-b==1.2 \\\n    --hash=sha256:00\nc==3 ; python_version < '4' \\\n    --hash=sha256:00\n"
+        "a-b==1.2 \\\n    --hash=sha256:00\n"
+        "c==3 ; python_version < '4' \\\n    --hash=sha256:00\n"
+        "c==5 ; python_version >= '4' \\\n    --hash=sha256:00\n"
     )
-    assert dev.versions(text) == {"a-b": "1.2", "c": "3"}
+    assert host.versions(text) == {"a-b": "1.2", "c": "3, 5"}

@@ -1,4 +1,4 @@
-"""The developer tools' folder is exactly what dev.lock says, or is made again."""
+"""A folder of packages is exactly what its lock says, or is made again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from hpcpy import paths
 from hpcpy.errors import UnavailableError, UsageError
-from hpcpy.venv import ensure_venv
+from hpcpy.venv import TITLES, ensure_venv
 
 
 @pytest.fixture(autouse=True)
@@ -18,13 +18,16 @@ def _checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(paths, name, tmp_path / folder)
     monkeypatch.setattr(paths, "VENV", tmp_path / "build" / "venv")
     paths.ENV.mkdir()
-    # No tools: making it takes no network.
-    (paths.ENV / "dev.lock").write_text("# nothing\n")
+    # No packages: making it takes no network.
+    for name in TITLES:
+        (paths.ENV / f"{name}.lock").write_text("# nothing\n")
 
 
+@pytest.mark.skipif(
+    importlib.util.find_spec("ensurepip") is None,
+    reason="this Python has no ensurepip (Debian: apt install python3-venv)",
+)
 def test_changed_or_half_made_folder_is_made_again() -> None:
-    if importlib.util.find_spec("ensurepip") is None:
-        pytest.skip("this Python has no ensurepip (Debian: apt install python3-venv)")
     # One of another lock; a half-made one has no stamp, which is as different.
     paths.VENV.mkdir(parents=True)
     rest = paths.VENV / "left-over"
@@ -35,6 +38,9 @@ def test_changed_or_half_made_folder_is_made_again() -> None:
     assert (paths.VENV / "bin" / "python").exists()
     rest.touch()
     ensure_venv()
+    assert rest.exists()
+    # Another one has its own folder, and leaves this one as it is.
+    assert (ensure_venv("outside") / "bin" / "python").exists()
     assert rest.exists()
 
 

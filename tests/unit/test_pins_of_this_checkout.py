@@ -8,10 +8,11 @@ import pytest
 
 from hpcpy import paths
 from hpcpy.build.graph import the_graph
-from hpcpy.lock import dev
+from hpcpy.lock import host
 from hpcpy.pins.debian import debs, wanted
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import GROUPS, locked, wheels
+from hpcpy.venv import TITLES
 
 
 def asked_for(name: str) -> set[str]:
@@ -51,9 +52,10 @@ def test_what_is_built_from_source_is_the_wheels_version() -> None:
             assert versions[name] == sources()[name].version
 
 
-def test_dev_lock_has_what_is_asked_for_with_hashes_and_no_index() -> None:
-    text = (paths.ENV / "dev.lock").read_text()
-    assert asked_for("dev.in") <= set(dev.versions(text))
+@pytest.mark.parametrize("name", TITLES)
+def test_host_locks_have_what_is_asked_for_with_hashes_and_no_index(name: str) -> None:
+    text = (paths.ENV / f"{name}.lock").read_text()
+    assert asked_for(f"{name}.in") <= set(host.versions(text))
     assert text.count("==") <= text.count("--hash=sha256:")
     assert "://" not in text
     assert "index" not in text

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ from hpcpy import paths
 from hpcpy.checkout_lock import checkout_lock
 from hpcpy.errors import UsageError
 from hpcpy.files import whole_file
-from hpcpy.lock import debian, dev, python, toml
+from hpcpy.lock import debian, host, python, toml
 from hpcpy.pins.debian import wanted
 from hpcpy.stages import stage
+from hpcpy.venv import TITLES
 
 _HEADER = "Made from {sources} by `make lock`, which prints what moves; not to be edited."
-_USAGE = "usage: python3 -m hpcpy lock [debian] [python] [dev]"
+_USAGE = "usage: python3 -m hpcpy lock [debian] [python] [dev] [outside]"
 
 
 def main(arguments: list[str]) -> int:
@@ -25,7 +27,7 @@ def main(arguments: list[str]) -> int:
     Parameters
     ----------
     arguments
-        Any of ``debian``, ``python`` and ``dev``.
+        Any of ``debian``, ``python``, ``dev`` and ``outside``.
 
     Returns
     -------
@@ -40,7 +42,8 @@ def main(arguments: list[str]) -> int:
     if {"-h", "--help"} & set(arguments):
         print(_USAGE)
         return 0
-    updates = {"debian": _debian, "python": _python, "dev": _dev}
+    updates: dict[str, Callable[[], list[str]]] = {"debian": _debian, "python": _python}
+    updates |= {name: partial(_host, name) for name in TITLES}
     for name in arguments:
         if name not in updates:
             raise UsageError(f"no lock {name!r}; there are {', '.join(updates)}")
@@ -87,13 +90,13 @@ def _python() -> list[str]:
     return _report(_versions(old), _versions(new), old != new)
 
 
-def _dev() -> list[str]:
-    path = paths.ENV / "dev.lock"
+def _host(name: str) -> list[str]:
+    path = paths.ENV / f"{name}.lock"
     old = path.read_text(encoding="utf-8") if path.exists() else ""
-    new = f"# {_HEADER.format(sources='dev.in')}\n\n{dev.resolve()}"
+    new = f"# {_HEADER.format(sources=f'{name}.in')}\n\n{host.resolve(name)}"
     if old != new:
         _write(path, new)
-    return _report(dev.versions(old), dev.versions(new), old != new)
+    return _report(host.versions(old), host.versions(new), old != new)
 
 
 def _report(before: dict[str, str], after: dict[str, str], changed: bool) -> list[str]:

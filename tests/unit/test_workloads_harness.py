@@ -2,6 +2,7 @@
 
 import errno
 import json
+import math
 import os
 from pathlib import Path
 from typing import ClassVar
@@ -145,6 +146,36 @@ def test_what_follows_two_dashes_is_left_as_it_is(words, numbers, rest):
     parser.add_argument("rest", nargs="*")
     wish = options.parse(parser, words)
     assert (wish.at, wish.rest) == (numbers, rest)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["-n", "-5"], "argument -n: -5 is not at least 1; "),
+        (["-n", "-1.5"], "argument -n: '-1.5' is not a whole number; "),
+        (["--pick", "-7"], "argument --pick: invalid choice: '-7' (choose from "),
+        (["--at", "-inf", "-6"], "unrecognized arguments: -6; "),
+    ],
+)
+def test_a_negative_number_is_said_as_it_was_typed(words, says):
+    with pytest.raises(UsageError) as error:
+        options.parse(_negative(), words)
+    assert str(error.value).startswith(says)
+
+
+def test_a_file_may_have_a_negative_number_for_a_name():
+    wish = options.parse(_negative(), ["--out", "-1", "--at", "-inf", "--name", " -2"])
+    assert (wish.out, wish.at, wish.name) == (Path("-1"), -math.inf, " -2")
+
+
+def _negative():
+    parser = options.Parser()
+    parser.add_argument("-n", type=options.count)
+    parser.add_argument("--at", type=float)
+    parser.add_argument("--pick", choices=["a", "b"])
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--name")
+    return parser
 
 
 @pytest.mark.usefixtures("alone")

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from workloads.errors import UsageError
 from workloads.harness import files, profiling
+
+# Before a word that is no option although it begins with a dash: no word of a
+# command line can have it.
+_VALUE = "\0"
 
 
 class Parser(argparse.ArgumentParser):
@@ -16,18 +20,20 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing the usage above the message."""
-        raise UsageError(message, hint="--help tells the options")
+        raise UsageError(message.replace(_VALUE, ""), hint="--help tells the options")
+
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        return super()._get_value(action, arg_string.removeprefix(_VALUE))
 
 
 def parse(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:
     """Parse; ``-1e-3`` and ``-inf`` are numbers, not options.
 
     Before Python 3.14 argparse knows only plain digits as negative numbers.
-    What contains a space it never takes for an option, and ``float`` and
-    ``int`` ignore the space.  What follows ``--`` is no option anyway.
+    What follows ``--`` is no option anyway.
     """
     ours = [*arguments, "--"].index("--")
-    words = [f" {word}" if _is_number(word) else word for word in arguments[:ours]]
+    words = [f"{_VALUE}{word}" if _is_number(word) else word for word in arguments[:ours]]
     return parser.parse_args([*words, *arguments[ours:]])
 
 

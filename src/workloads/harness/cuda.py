@@ -17,7 +17,7 @@ NO_NUMBA_CUDA = (
     "the package numba-cuda is not in this image: add it in a venv, pip install 'numba-cuda[cu12]'"
 )
 
-_NO_TOOLKIT = "bind the site's CUDA toolkit and put its lib64 on LD_LIBRARY_PATH"
+NO_TOOLKIT = "bind the site's CUDA toolkit and put its lib64 on LD_LIBRARY_PATH"
 
 # NVIDIA's compiler fuses multiply and add unless told not to.
 _OPTIONS = ("-fmad=false",)
@@ -68,7 +68,7 @@ def cupy_kernel(source: str, name: str) -> tuple[Any, Any, str]:
     except RuntimeError as error:
         # The driver, which --nv brings, has no compiler for CUDA C.
         raise UnavailableError(
-            f"CuPy cannot compile: {str(error).splitlines()[0]}", hint=_NO_TOOLKIT
+            f"CuPy cannot compile: {str(error).splitlines()[0]}", hint=NO_TOOLKIT
         ) from error
     return cupy, kernel, device
 
@@ -86,4 +86,4 @@ def cupy_libraries() -> Iterator[None]:
         yield
     except (ImportError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
-        raise UnavailableError(f"CuPy has failed: {reason}", hint=_NO_TOOLKIT) from error
+        raise UnavailableError(f"CuPy has failed: {reason}", hint=NO_TOOLKIT) from error

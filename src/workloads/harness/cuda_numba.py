@@ -1,19 +1,41 @@
-"""Numba for CUDA: its device, and its own ways to fail."""
+"""Numba for CUDA: its device, its compiler, and its own ways to fail."""
 
 from __future__ import annotations
 
 import contextlib
+import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
 
 from workloads.errors import UnavailableError
 from workloads.harness import jit
-from workloads.harness.cuda import NO_DEVICE
+from workloads.harness.cuda import NO_DEVICE, NO_TOOLKIT
 
-# Through jit, which has to be there before numba for the other techniques.
-cuda = jit.submodule("cuda")
-libdevice = jit.submodule("cuda.libdevice")
-_error = jit.submodule("cuda.cudadrv.error")
+
+def _part(name: str) -> Any:
+    """Return a part of Numba; through jit, which the other techniques need before it."""
+    try:
+        return jit.submodule(name)
+    except RuntimeError as failure:
+        # numba-cuda opens the toolkit's libcudart to be imported.
+        raise UnavailableError(
+            f"numba-cuda cannot be loaded ({_said(failure)})", hint=NO_TOOLKIT
+        ) from failure
+
+
+def _said(failure: BaseException) -> str:
+    """Return the line of a message that says something: neither a heading nor empty."""
+    lines = [line.strip() for line in str(failure).splitlines()]
+    telling = (line for line in lines if re.search(r"\w.*[^:]$", line))
+    return next(telling, type(failure).__name__)
+
+
+cuda = _part("cuda")
+libdevice = _part("cuda.libdevice")
+_error = _part("cuda.cudadrv.error")
 
 # It warns of kernels that are too small for the device, as the warm-up is.
 warnings.filterwarnings("ignore", ".*Grid size")
@@ -30,24 +52,53 @@ def device() -> str:
     try:
         name = cuda.get_current_device().name
     except _error.CudaSupportError as failure:
-        reason = str(failure).strip().splitlines()[-1]
-        raise UnavailableError(f"no CUDA device answers ({reason})", hint=NO_DEVICE) from failure
+        raise UnavailableError(
+            f"no CUDA device answers ({_said(failure)})", hint=NO_DEVICE
+        ) from failure
     return name.decode() if isinstance(name, bytes) else str(name)
 
 
 @contextlib.contextmanager
 def compilation() -> Iterator[None]:
-    """Say in one line that a kernel cannot be compiled.
+    """Have numba-cuda compile with this NumPy, or say in one line that it cannot.
 
     Raises
     ------
     UnavailableError
-        For a NumPy that numba-cuda does not know.
+        Without the compiler's libraries, and for a NumPy that numba-cuda
+        does not know.
     """
     try:
-        yield
+        with _what_numpy_had():
+            yield
     except AttributeError as failure:
         # numba-cuda names functions of NumPy that a newer NumPy has dropped.
         raise UnavailableError(
-            f"numba-cuda cannot compile ({failure})", hint="pip install 'numpy<2.5' beside it"
+            f"numba-cuda cannot compile ({failure})", hint="pip install an older numpy beside it"
         ) from failure
+    except (ImportError, RuntimeError) as failure:
+        raise UnavailableError(
+            f"numba-cuda cannot compile ({_said(failure)})", hint=NO_TOOLKIT
+        ) from failure
+
+
+@contextlib.contextmanager
+def _what_numpy_had() -> Iterator[None]:
+    """Give NumPy a function back while numba-cuda's own module on arrays is imported.
+
+    That is when the first kernel is compiled: it registers `row_stack`, which
+    NumPy has dropped in 2.5, and numba-cuda 0.30 is not going to follow.
+    """
+    if hasattr(np, "row_stack"):
+        yield
+        return
+
+    # One of its own: vstack itself has been registered already.
+    def row_stack(arrays: Sequence[Any]) -> Any:
+        return np.vstack(arrays)
+
+    np.row_stack = row_stack
+    try:
+        yield
+    finally:
+        del np.row_stack

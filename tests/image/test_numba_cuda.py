@@ -7,7 +7,7 @@ import pytest
 from running import said
 
 from workloads.errors import UnavailableError
-from workloads.harness import cuda_numba
+from workloads.harness import cuda, cuda_numba
 
 
 def test_numpy_has_what_numba_cuda_registers_while_it_compiles_and_not_longer():
@@ -46,7 +46,7 @@ def test_a_compiler_that_is_absent_is_said_in_one_line(failure, says):
     ],
 )
 def test_of_a_message_the_line_that_tells_is_shown(message, line):
-    assert cuda_numba._said(Exception(message)) == message.splitlines()[line]
+    assert cuda.reason(Exception(message)) == message.splitlines()[line]
 
 
 def test_a_toolkit_that_is_absent_is_said_when_the_module_is_imported():

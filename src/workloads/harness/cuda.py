@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,13 @@ def no_device() -> str:
     if any(devices.glob("nvidia[0-9]*")) or (devices / "dxg").exists():
         return ""
     return f"no CUDA device: {NO_DEVICE}"
+
+
+def reason(failure: BaseException) -> str:
+    """Return the first line of a message that says something: neither a heading nor empty."""
+    lines = [line.strip() for line in str(failure).splitlines()]
+    telling = (line for line in lines if re.search(r"\w.*[^:]$", line))
+    return next(telling, type(failure).__name__)
 
 
 @functools.cache
@@ -67,23 +75,25 @@ def cupy_kernel(source: str, name: str) -> tuple[Any, Any, str]:
         kernel.compile()
     except RuntimeError as error:
         # The driver, which --nv brings, has no compiler for CUDA C.
-        raise UnavailableError(
-            f"CuPy cannot compile: {str(error).splitlines()[0]}", hint=NO_TOOLKIT
-        ) from error
+        raise UnavailableError(f"CuPy cannot compile: {reason(error)}", hint=NO_TOOLKIT) from error
     return cupy, kernel, device
 
 
 @contextlib.contextmanager
 def cupy_libraries() -> Iterator[None]:
-    """Say in one line that cuBLAS or cuSOLVER cannot be loaded.
+    """Say in one line that cuBLAS or cuSOLVER cannot do it.
 
     Raises
     ------
     UnavailableError
-        Where the toolkit is absent: they are no part of the driver.
+        Where the toolkit is absent: they are no part of the driver; or the
+        device's memory is too small.
     """
     try:
         yield
     except (ImportError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise UnavailableError(f"CuPy has failed: {reason}", hint=NO_TOOLKIT) from error
+        raise UnavailableError(f"CuPy has failed: {reason(error)}", hint=NO_TOOLKIT) from error
+    except MemoryError as error:
+        raise UnavailableError(
+            f"CuPy has failed: {reason(error)}", hint="give a smaller -n, or fewer ranks to a GPU"
+        ) from error

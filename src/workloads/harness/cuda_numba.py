@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 
 from workloads.errors import UnavailableError
 from workloads.harness import jit
-from workloads.harness.cuda import NO_DEVICE, NO_TOOLKIT
+from workloads.harness.cuda import NO_DEVICE, NO_TOOLKIT, reason
 
 
 def _part(name: str) -> Any:
@@ -22,15 +21,8 @@ def _part(name: str) -> Any:
     except RuntimeError as failure:
         # numba-cuda opens the toolkit's libcudart to be imported.
         raise UnavailableError(
-            f"numba-cuda cannot be loaded ({_said(failure)})", hint=NO_TOOLKIT
+            f"numba-cuda cannot be loaded ({reason(failure)})", hint=NO_TOOLKIT
         ) from failure
-
-
-def _said(failure: BaseException) -> str:
-    """Return the line of a message that says something: neither a heading nor empty."""
-    lines = [line.strip() for line in str(failure).splitlines()]
-    telling = (line for line in lines if re.search(r"\w.*[^:]$", line))
-    return next(telling, type(failure).__name__)
 
 
 cuda = _part("cuda")
@@ -53,7 +45,7 @@ def device() -> str:
         name = cuda.get_current_device().name
     except _error.CudaSupportError as failure:
         raise UnavailableError(
-            f"no CUDA device answers ({_said(failure)})", hint=NO_DEVICE
+            f"no CUDA device answers ({reason(failure)})", hint=NO_DEVICE
         ) from failure
     return name.decode() if isinstance(name, bytes) else str(name)
 
@@ -78,7 +70,7 @@ def compilation() -> Iterator[None]:
         ) from failure
     except (ImportError, RuntimeError) as failure:
         raise UnavailableError(
-            f"numba-cuda cannot compile ({_said(failure)})", hint=NO_TOOLKIT
+            f"numba-cuda cannot compile ({reason(failure)})", hint=NO_TOOLKIT
         ) from failure
 
 

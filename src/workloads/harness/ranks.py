@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from workloads.errors import UnavailableError
 
 if TYPE_CHECKING:
     from workloads.harness.arrays import Int32Array
+
+T = TypeVar("T")
 
 # What launchers tell a rank, (rank, size): MPICH's hydra and Slurm's pmi2,
 # Open MPI, PMIx below Slurm. Read so that help and --list need no MPI library.
@@ -73,6 +76,32 @@ def world() -> Any:
             hint="under Slurm, srun --mpi=pmi2 (MPICH) or --mpi=pmix (Open MPI)",
         )
     return comm
+
+
+def together(comm: Any, act: Callable[[], T]) -> T:
+    """Return what this rank's part of something gives.
+
+    Parameters
+    ----------
+    comm
+        The communicator; all its ranks call this together.
+    act
+        The part; it talks to no other rank, which may have failed.
+
+    Raises
+    ------
+    UnavailableError
+        On every rank, when one of them cannot do it.
+    """
+    said = ""
+    try:
+        value = act()
+    except UnavailableError as error:
+        said = f"rank {comm.rank} on {os.uname().nodename}: {error}"
+    first_said = next(filter(None, comm.allgather(said)), "")
+    if first_said:
+        raise UnavailableError(first_said)
+    return value
 
 
 def first(comm: Any, count: int) -> Any:

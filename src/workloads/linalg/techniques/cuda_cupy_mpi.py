@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workloads.harness import ranks
 from workloads.harness.cuda import cupy_device, cupy_libraries
-from workloads.linalg.techniques.mpi import Errors, shared_out
+from workloads.linalg.techniques.mpi import Errors, gathered, own
 
 if TYPE_CHECKING:
     from workloads.harness.team import Team
@@ -16,10 +17,15 @@ def tasks(problem: Tasks, team: Team) -> tuple[Errors, str]:
     """Do them on every rank."""
     from mpi4py import MPI  # noqa: PLC0415
 
-    cupy, name = cupy_device()
-    node = team.comm.Split_type(MPI.COMM_TYPE_SHARED)
+    comm = team.comm
+    cupy, name = ranks.together(comm, cupy_device)
+    node = comm.Split_type(MPI.COMM_TYPE_SHARED)
     devices = cupy.cuda.runtime.getDeviceCount()
-    with cupy.cuda.Device(node.rank % devices), cupy_libraries():
-        note = f"{min(node.size, devices)} × {name} a node"
-        node.Free()
-        return shared_out(cupy, problem, team), note
+    note, device = f"{min(node.size, devices)} × {name} a node", node.rank % devices
+    node.Free()
+
+    def mine() -> Errors:
+        with cupy.cuda.Device(device), cupy_libraries():
+            return own(cupy, problem, comm)
+
+    return gathered(ranks.together(comm, mine), problem, comm), note

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 Errors = list[tuple[float, float]]
 
 
-def shared_out(xp: Any, problem: Tasks, team: Team) -> Errors:
-    """Do this rank's tasks; return all of them on the first, none on the others."""
-    comm = team.comm
-    mine = [solve_by(xp, problem.n, seed) for seed in problem.seeds()[comm.rank :: comm.size]]
+def own(xp: Any, problem: Tasks, comm: Any) -> Errors:
+    """Do this rank's tasks."""
+    return [solve_by(xp, problem.n, seed) for seed in problem.seeds()[comm.rank :: comm.size]]
+
+
+def gathered(mine: Errors, problem: Tasks, comm: Any) -> Errors:
+    """Return the errors of all tasks on the first rank, none on the others."""
     each = comm.gather(mine)
     if each is None:
         return []
@@ -30,4 +33,4 @@ def shared_out(xp: Any, problem: Tasks, team: Team) -> Errors:
 
 def tasks(problem: Tasks, team: Team) -> tuple[Errors, str]:
     """Do them on every rank."""
-    return shared_out(np, problem, team), ""
+    return gathered(own(np, problem, team.comm), problem, team.comm), ""

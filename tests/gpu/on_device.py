@@ -1,35 +1,86 @@
-"""A technique on a GPU, as its own process."""
+"""A technique on a GPU, as its own process or as several ranks."""
 
+import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+# Open MPI starts nothing as root, which who has a machine for a while often is,
+# and no more ranks than cores; other launchers know none of these.
+_OPEN_MPI = {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+}
+_LIBRARY = """
+from mpi4py import MPI
+print(f"rank {MPI.COMM_WORLD.rank} of {MPI.COMM_WORLD.size}: {MPI.Get_library_version()}")
+"""
 
 
 def run(workload, techniques, row, *arguments):
     """Return what a run prints; skip what this machine cannot do, with the reason."""
-    reason = techniques[row].why_not()
-    if reason:
-        pytest.skip(f"{row}: {reason}")
-    done = subprocess.run(
-        [sys.executable, "-m", "workloads", workload, "--impl", row, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode == 69:
-        pytest.skip(f"{row}: {done.stderr.strip()}")
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
+    _skip_without(techniques, row)
+    return _printed(row, [], "-m", "workloads", workload, "--impl", row, *arguments)
+
+
+def run_on_ranks(size, workload, techniques, row, *arguments):
+    """Do the same on several ranks."""
+    _skip_without(techniques, row)
+    launcher = [_mpiexec(), "-n", size]
+    return _printed(row, launcher, "-m", "workloads", workload, "--impl", row, *arguments)
 
 
 def machine_code(techniques, code):
     """Return what `code` prints of numba-cuda's kernel; skip where it cannot be seen."""
-    reason = techniques["numba-cuda"].why_not()
-    if reason:
-        pytest.skip(reason)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    _skip_without(techniques, "numba-cuda")
+    done = _start([], "-c", code)
     if "UnavailableError" in done.stderr or "nvdisasm" in done.stderr:
         pytest.skip(done.stderr.strip().splitlines()[-1])
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, _report(done)
     return done.stdout
+
+
+def _skip_without(techniques, row):
+    reason = techniques[row].why_not()
+    if reason:
+        pytest.skip(f"{row}: {reason}")
+
+
+def _printed(row, launcher, *words):
+    done = _start(launcher, *words)
+    if done.returncode == 69:
+        pytest.skip(f"{row}: {done.stderr.strip()}")
+    if (done.returncode, done.stderr) != (0, ""):
+        # All of it: what tells the cause is seldom in pytest's short form.
+        library = _report(_start(launcher, "-c", _LIBRARY)) if launcher else ""
+        pytest.fail(f"{_report(done)}\n{library}", pytrace=False)
+    return done.stdout
+
+
+def _start(launcher, *words):
+    return subprocess.run(
+        [*map(str, launcher), sys.executable, *map(str, words)],
+        env={**os.environ, **_OPEN_MPI},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def _report(done):
+    command = " ".join(done.args)
+    return f"{command}\nexit code {done.returncode}\nstdout: {done.stdout}\nstderr: {done.stderr}"
+
+
+def _mpiexec():
+    # That of this Python's own MPI goes first: another one's ranks would not
+    # find each other.
+    beside = str(Path(sys.executable).parent)
+    found = shutil.which("mpiexec", path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
+    return found or pytest.skip("there is no mpiexec")

@@ -5,9 +5,6 @@ Run where there is a device, in an image or outside:
 """
 
 import json
-import shutil
-import subprocess
-import sys
 
 import on_device
 import pytest
@@ -41,17 +38,9 @@ def test_tasks_are_all_done(n, count):
 
 @pytest.mark.parametrize("ranks", [1, 2, 3])
 def test_ranks_share_the_devices(ranks, tmp_path):
-    reason = TECHNIQUES["cupy-mpi"].why_not()
-    launcher = shutil.which("mpiexec")
-    if reason or launcher is None:
-        pytest.skip(reason or "there is no mpiexec")
     report = tmp_path / "report.json"
-    words = ["--task", "tasks", "--impl", "cupy-mpi", "-n", "50", "--count", "7", "--json", report]
-    command = [launcher, "-n", str(ranks), sys.executable, "-m", "workloads", "linalg", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode == 69:
-        pytest.skip(done.stderr.strip())
-    assert (done.returncode, done.stderr) == (0, "")
+    words = ["--task", "tasks", "-n", 50, "--count", 7, "--json", report]
+    on_device.run_on_ranks(ranks, "linalg", TECHNIQUES, "cupy-mpi", *words)
     (result,) = json.loads(report.read_text())["results"]
     assert (result["ok"], result["workers"]) == (True, ranks)
 

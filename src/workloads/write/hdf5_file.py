@@ -40,7 +40,7 @@ def new(path: Path) -> Iterator[Any]:
             with held_back():
                 file.flush()
         except BaseException:
-            _drop(file)
+            drop(file, temporary)
             raise
         file.close()
 
@@ -55,17 +55,29 @@ def _create(path: Path) -> Any:
     return h5py.h5f.create(os.fsencode(path), h5py.h5f.ACC_TRUNC, fapl=access)
 
 
-def _drop(file: Any) -> None:
+def drop(file: Any, path: Path) -> None:
     """Close a file that is to be removed: HDF5 writes the rest of it to nowhere.
 
     What it cannot write at the end it keeps, and HDF5 1.14 crashes over that
-    when Python ends.
+    when Python ends, or h5py tells of it in a destructor.
     """
     with contextlib.suppress(OSError, RuntimeError):
         nowhere = os.open(os.devnull, os.O_RDWR)
-        os.dup2(nowhere, file.id.get_vfd_handle())
+        for descriptor in _open_on(path):
+            os.dup2(nowhere, descriptor)
         os.close(nowhere)
         file.close()
+
+
+def _open_on(path: Path) -> list[int]:
+    """Return this process's descriptors of a file: those of MPI's library, too."""
+    wanted, found = path.stat(), []
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208  (numbers, no paths)
+        # The one that the list was read from is closed by now.
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.fstat(int(name)), wanted):
+                found.append(int(name))
+    return found
 
 
 def dataset(file: Any, series: Series) -> Any:

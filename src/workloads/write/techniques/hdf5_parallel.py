@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 
 from workloads.errors import UnavailableError
+from workloads.harness import ranks
 from workloads.harness.interrupts import held_back
 from workloads.write import hdf5_file
 from workloads.write.definition import shares
 from workloads.write.field import Field
-from workloads.write.files import HDF5, StuckError, not_written, temporary
+from workloads.write.files import HDF5, StuckError, not_written, temporary, whole_file
 from workloads.write.reading import dataset as read
 
 if TYPE_CHECKING:
@@ -27,6 +31,9 @@ __all__ = ["compute", "read"]
 # Of arrays that a rank writes in one call: every call waits for the slowest rank,
 # long where others have its core.
 _BATCH_BYTES = 64 << 20
+# How long a rank that cannot write waits for the others to find out that they
+# cannot either.
+_FAILED_SECONDS = 2.0
 
 
 def compute(series: Series, folder: Path, team: Team) -> str:
@@ -34,22 +41,43 @@ def compute(series: Series, folder: Path, team: Team) -> str:
     if not h5py.get_config().mpi:
         raise UnavailableError("h5py is built without MPI here")
     comm, path = team.comm, folder / HDF5
+    file = None
     try:
         file = h5py.File(temporary(path), "w", driver="mpio", comm=comm)
         _write(hdf5_file.dataset(file, series), series, comm)
         file.close()
     except (OSError, RuntimeError) as error:
-        # The file stays open: to close it would wait for the others, too.
-        raise StuckError(str(not_written(path, _brief(error)))) from error
+        failure = not_written(path, _brief(error))
+        if not ranks.all_come(comm, _FAILED_SECONDS):
+            # The file stays open: to close it would wait for the others, too.
+            _leave_it_to_the_first(temporary(path))
+            raise StuckError(str(failure)) from error
+        if file is not None:
+            hdf5_file.drop(file, temporary(path))
+        raise failure from error
     if comm.rank == 0:
-        temporary(path).replace(path)
+        with whole_file(path):
+            # Written and closed by all of them.
+            pass
     return ""
+
+
+def _leave_it_to_the_first(path: Path) -> None:
+    """Wait for the end, where another rank is going to say it and to end all of them."""
+    try:
+        # Only one of them can, however full the disk is.
+        path.rename(path.with_name(f"{path.name}.failed"))
+    except OSError:
+        time.sleep(_FAILED_SECONDS)
 
 
 def _brief(error: Exception) -> OSError:
     """Return an error without the stack of MPI's file library."""
     found = re.search(r"I/O error (?!,)([^']*)", str(error))
-    return OSError(found[1] if found else str(error).splitlines()[0])
+    if not found:
+        return OSError(str(error).splitlines()[0])
+    number = next((n for n in errno.errorcode if os.strerror(n) == found[1]), None)
+    return OSError(number, found[1]) if number else OSError(found[1])
 
 
 def _write(dataset: Any, series: Series, comm: Any) -> None:

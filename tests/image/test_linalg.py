@@ -155,12 +155,13 @@ def test_more_ranks_than_tasks_and_auto_for_ranks(tmp_path):
     ]
 
 
-def test_a_cluster_of_dask(tmp_path):
+@pytest.mark.parametrize("workers", [1, 2, 3, 5])
+def test_a_cluster_of_dask(workers, tmp_path):
     report = tmp_path / "linalg.json"
     options = ["--task", "tasks", "--impl", "serial,dask", "-n", 11, "--count", 7]
-    assert linalg(*options, "--workers", 3, "--json", report) == 0
+    assert linalg(*options, "--workers", workers, "--json", report) == 0
     serial, dask = results(report)
-    assert (serial["workers"], dask["workers"]) == (1, 3)
+    assert (serial["workers"], dask["workers"]) == (1, workers)
     assert errors(serial) == errors(dask)
 
 

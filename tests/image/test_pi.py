@@ -77,8 +77,31 @@ class TestDefinition:
 
 
 @pytest.mark.parametrize("name", [name for name in LOCAL if name in PHILOX])
-def test_counter_based_techniques_have_the_stored_count(name):
-    assert compute(name, 20_000_000) == 15_705_172
+def test_counter_based_techniques_have_the_stored_counts(name):
+    for workers in (1, 2, 3, 5) if name in PARALLEL else (1,):
+        assert compute(name, 20_000_000, workers) == 15_705_172
+        assert compute(name, 1_000, workers) == 797
+
+
+def test_counter_based_ranks_have_the_stored_counts(tmp_path):
+    report = tmp_path / "pi.json"
+    for pairs, hits in ((20_000_000, "15705172"), (1_000, "797")):
+        options = ["--impl", "mpi-numba", "--scale", "1,2,3,5", "-n", pairs, "--json", report]
+        done = mpiexec(5, *options)
+        assert (done.returncode, done.stderr) == (0, "")
+        results = json.loads(report.read_text())["results"]
+        assert [(r["workers"], r["answer"]) for r in results] == [(p, hits) for p in (1, 2, 3, 5)]
+
+
+def test_the_talks_family_has_the_stored_counts_for_1_2_and_4(tmp_path):
+    stored = [(1, "15703410"), (2, "15704402"), (4, "15703353")]
+    report = tmp_path / "pi.json"
+    for size, name in ((1, "multiprocessing"), (4, "mpi")):
+        done = mpiexec(size, "--impl", name, "--scale", "1,2,4", "--json", report)
+        assert (done.returncode, done.stderr) == (0, "")
+        results = json.loads(report.read_text())["results"]
+        assert [(r["workers"], r["answer"]) for r in results] == stored
+        assert {r["verdict"] for r in results} == {"matches the stored count"}
 
 
 @pytest.mark.parametrize("pairs", [1, 2, 3, 7, 1_000, 100_003])
@@ -99,7 +122,7 @@ def test_any_seed(name, seed):
     assert compute(name, 4_001, seed=seed) == want(name, 4_001, seed=seed)
 
 
-@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("workers", [1, 2, 3, 5])
 def test_a_cluster_of_dask(workers):
     assert compute("dask", 10_007, workers) == want("dask", 10_007, workers)
 

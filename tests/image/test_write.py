@@ -97,14 +97,16 @@ def test_any_number_and_size(n, s, tmp_path, capsys):
         assert same(read(tmp_path / "o" / name, name, n, s), n, s)
 
 
-def test_any_number_of_workers(tmp_path, capsys):
-    for name, counts in (("multiprocessing", "1,3"), ("queue", "2,5")):
-        out, chart = tmp_path / name, tmp_path / f"{name}.svg"
-        options = ["-n", 7, "-s", 5, "--scale", counts, "--out", out, "--plot", chart]
-        assert write("--impl", name, *options) == 0
-        assert capsys.readouterr().out.count("matches the definition") == 2 + 1
-        assert same(read(out / name, name, 7, 5), 7, 5)
-        assert chart.stat().st_size > 1_000
+@pytest.mark.parametrize("name", PROCESSES)
+def test_any_number_of_workers(name, tmp_path, capsys):
+    out, chart, report = (tmp_path / name for name in ("out", "w.svg", "w.json"))
+    options = ["-n", 7, "-s", 5, "--scale", "1,2,3,5", "--plot", chart, "--json", report]
+    assert write("--impl", name, *options, "--out", out) == 0
+    assert capsys.readouterr().out.count("matches the definition") == 4 + 1
+    results = json.loads(report.read_text())["results"]
+    assert [result["workers"] for result in results] == [1, 2, 3, 5]
+    assert same(read(out / name, name, 7, 5), 7, 5)
+    assert chart.stat().st_size > 1_000
 
 
 def test_any_number_of_ranks(tmp_path):

@@ -9,6 +9,9 @@ import sys
 import textwrap
 from pathlib import Path
 
+# Ranks that wait for each other would wait for ever.
+_HUNG_SECONDS = 500
+
 
 def said(program: str, *options: str, **variables: str) -> list[str]:
     """Return the words that a program prints; it must end well and warn of nothing."""
@@ -56,6 +59,7 @@ def in_own_process(*words: object) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
+        timeout=_HUNG_SECONDS,
     )
 
 

@@ -5,7 +5,7 @@ PYTHON ?= python3
 HPCPY = PYTHONPATH='$(CURDIR)/src' $(PYTHON) -m hpcpy
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch image sif run check test test-upstream bench-startup size context push lock verify clean clean-cache distclean
+.PHONY: help setup fetch image sif run cluster cluster-stop check test test-upstream bench-startup size context push lock verify clean clean-cache distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,12 @@ sif: ## build build/hpcpy.sif, for Apptainer
 
 run: ## run a workload in the image: make run W="mandel --area area1"
 	@$(HPCPY) run $(W)
+
+cluster: ## start a Slurm of two nodes on this machine, and say how to use it
+	@$(HPCPY) cluster
+
+cluster-stop: ## end it and its jobs, and leave nothing of it
+	@$(HPCPY) cluster --stop
 
 check: ## lint, types and host tests, for before each commit
 	@$(HPCPY) check
@@ -58,5 +64,5 @@ clean: ## remove the images; tools and cache stay
 clean-cache: ## shrink the cache to KEEP GiB (default 0), oldest first
 	@$(HPCPY) clean-cache "$(or $(KEEP),0)"
 
-distclean: ## remove all of build/, the tools too; the cache stays
+distclean: cluster-stop ## remove all of build/, the tools too; the cache stays
 	@rm -rf build

@@ -20,6 +20,7 @@ COMMANDS = {
     "verify": ("hpcpy.build.verify", "build all again elsewhere and compare the bytes"),
     "push": ("hpcpy.build.push", "send the OCI image to a registry"),
     "run": ("hpcpy.launch.run", "run the main job in the image"),
+    "cluster": ("hpcpy.cluster.command", "start a Slurm of two nodes here, or --stop it"),
     "check": ("hpcpy.check", "lint, types and host tests"),
     "test": ("hpcpy.test", "run the tests in the image and of the launch"),
     "test-upstream": ("hpcpy.upstream.command", "run the packages' own tests in the images"),

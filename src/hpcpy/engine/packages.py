@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from hpcpy.engine import services
 from hpcpy.engine.tools import Tool
 from hpcpy.errors import UnavailableError
 from hpcpy.files import GIB, require_free
@@ -17,7 +18,7 @@ from hpcpy.stages import Stage, StageError, stage
 
 # Another apt on the machine (unattended upgrades at boot) ends by itself.
 LOCK_SECONDS = 120
-_QUIET = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
+_QUIET = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", **services.ENVIRONMENT}
 
 
 def install_command(packages: Sequence[str]) -> list[str]:
@@ -83,7 +84,7 @@ def install(tools: Sequence[Tool]) -> None:
     print("apt-get installs these packages (SETUP=no forbids it):", file=sys.stderr)
     for tool in tools:
         print(f"    {tool.package:18} {tool.program}: {tool.why}", file=sys.stderr)
-    with stage("install packages with apt-get") as current:
+    with services.held_back(), stage("install packages with apt-get") as current:
         if not _known(packages):
             current.run(["apt-get", "update"], env=_QUIET)
             _install(packages, current)

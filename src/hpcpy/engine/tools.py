@@ -42,6 +42,8 @@ class Tool:
         ``apt`` installs the package, ``unpack`` unpacks it below
         ``build/tools`` (its installation would start a service), ``prefix``
         is Apptainer's own prefix (`hpcpy.engine.prefix`).
+    library
+        For a library, which has no program: what its file's path matches.
     """
 
     program: str
@@ -51,6 +53,7 @@ class Tool:
     why: str
     version_argument: str = "--version"
     provided: str = "apt"
+    library: str = ""
 
 
 def _at_least(*numbers: int) -> Version:
@@ -61,7 +64,13 @@ TOOLS = (
     Tool("buildah", _at_least(1, 28), "buildah", ("build",), "builds the OCI images"),
     Tool("skopeo", _at_least(1, 9), "skopeo", ("build", "registry"), "copies and sends them"),
     Tool("mmdebstrap", _at_least(1, 3), "mmdebstrap", ("build",), "makes the Debian root"),
-    Tool("unshare", _at_least(2, 36), "util-linux", ("build",), "cuts build steps off the network"),
+    Tool(
+        "unshare",
+        _at_least(2, 36),
+        "util-linux",
+        ("build", "cluster"),
+        "cuts build steps off the network, makes nodes",
+    ),
     Tool(
         "apptainer",
         _at_least(1, 4),
@@ -98,6 +107,30 @@ TOOLS = (
         "an older processor, for tests",
     ),
     Tool("strace", _at_least(5, 10), "strace", ("measure",), "counts what a start asks for"),
+    # Debian's comes with srun, sbatch … of the same version, which cannot tell
+    # it without a configuration.
+    Tool(
+        *("slurmctld", _at_least(22, 5), "slurmctld", ("cluster",)),
+        "gives out the local cluster's nodes",
+        version_argument="-V",
+    ),
+    Tool(
+        *("slurmd", _at_least(22, 5), "slurmd", ("cluster",)),
+        "starts what runs on a node",
+        version_argument="-V",
+    ),
+    Tool("munged", _at_least(0, 5, 13), "munge", ("cluster",), "tells Slurm who somebody is"),
+    # Slurm's plug-in opens the name without a number, of the -dev package.
+    Tool(
+        *("libpmix.so", _at_least(2), "libpmix-dev", ("cluster",)),
+        "is behind srun --mpi=pmix",
+        library="/usr/lib/*/pmix2/lib/libpmix.so",
+    ),
+    Tool(
+        *("ip", _at_least(5), "iproute2", ("cluster",)),
+        "joins the nodes by a bridge",
+        version_argument="-V",
+    ),
 )
 GROUPS = tuple(dict.fromkeys(group for tool in TOOLS for group in tool.groups))
 
@@ -158,6 +191,8 @@ def _version(path: Path, argument: str, _mtime: int) -> Version | None:
 
 def on_path(tool: Tool) -> Found | None:
     """Look a tool up on PATH and in the folders of system programs."""
+    if tool.library:
+        return _library(tool)
     folders = [*os.environ.get("PATH", os.defpath).split(os.pathsep), *SBIN]
     # build/tools/bin has wrappers of what is found here, once on PATH itself.
     others = [folder for folder in folders if Path(folder).absolute() != paths.TOOLS / "bin"]
@@ -165,6 +200,16 @@ def on_path(tool: Tool) -> Found | None:
     if path is None:
         return None
     return Found(tool, Path(path), program_version(Path(path), tool.version_argument), "PATH")
+
+
+def _library(tool: Tool) -> Found | None:
+    found = sorted(Path("/").glob(tool.library.lstrip("/")))
+    if not found:
+        return None
+    # The link's target is named by its version: libpmix.so.2.6.2.
+    return Found(
+        tool, found[0], parse_version(found[0].resolve().name.partition(".so.")[2]), "PATH"
+    )
 
 
 def all_on_path(tools: Iterable[Tool]) -> dict[str, Found]:

@@ -1,0 +1,6 @@
+"""A real Slurm of two nodes on this machine: ``make cluster``.
+
+`layout` names all that belongs to one, `config` writes what Slurm reads,
+`node` is the first process of a node, `network` joins them, `processes`
+starts and ends them, `health` asks Slurm, `command` is what make calls.
+"""

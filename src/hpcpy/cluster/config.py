@@ -1,0 +1,103 @@
+"""What Slurm, the nodes and the user's shell read: text from names."""
+
+from __future__ import annotations
+
+import shlex
+
+from hpcpy.cluster.layout import CONTROLLER, CPUS, NODES, Layout, Network, addresses
+
+# What a user types; those of accounting have nothing to say here.
+COMMANDS = (
+    *("srun", "sbatch", "salloc", "sbcast", "sattach", "scancel"),
+    *("squeue", "sinfo", "scontrol"),
+)
+
+
+def slurm_conf(layout: Layout, network: Network, memory: int) -> str:
+    """Return the text of ``slurm.conf``.
+
+    Parameters
+    ----------
+    layout
+        The cluster's names.
+    network
+        The nodes' network.
+    memory
+        What each node says it has, in MiB.
+    """
+    at = addresses(network)
+    settings = {
+        "ClusterName": "local",
+        "SlurmctldHost": f"{CONTROLLER}({at[CONTROLLER]})",
+        "AuthType": "auth/munge",
+        "AuthInfo": f"socket={layout.socket}",
+        "SlurmUser": "root",
+        "StateSaveLocation": layout.run / "state",
+        "SlurmctldPidFile": layout.run / "slurmctld.pid",
+        "SlurmdSpoolDir": layout.run / "%n/spool",
+        "SlurmdPidFile": layout.run / "%n/slurmd.pid",
+        # No cgroups: nothing of the host's is touched, and a node's processes
+        # end with its process name space.
+        "ProctrackType": "proctrack/linuxproc",
+        # Most CPUs of a node are made up, and nothing can be bound to those.
+        "TaskPlugin": "task/none",
+        "SelectType": "select/cons_tres",
+        "SelectTypeParameters": "CR_Core",
+        "SlurmdParameters": "config_overrides",
+        "PropagateResourceLimits": "NONE",
+        "ReturnToService": 2,
+        # A dead node is DOWN within seconds, not after Slurm's five minutes.
+        "SlurmdTimeout": 5,
+        "KillWait": 5,
+    }
+    lines = [f"{name}={value}" for name, value in settings.items()]
+    lines += [
+        f"NodeName={name} NodeHostname={name} NodeAddr={at[name]}"
+        f" Sockets=1 CoresPerSocket={CPUS} ThreadsPerCore=1 RealMemory={memory}"
+        for name in NODES
+    ]
+    lines.append(f"PartitionName=all Nodes={','.join(NODES)} Default=YES MaxTime=INFINITE State=UP")
+    return "\n".join([*lines, ""])
+
+
+def hosts(network: Network) -> str:
+    """Return the nodes' ``/etc/hosts``."""
+    lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost"]
+    lines += [f"{address} {name}" for name, address in addresses(network).items()]
+    return "\n".join([*lines, ""])
+
+
+def wrapper(layout: Layout, program: str) -> str:
+    """Return a script that is a command of Slurm for this cluster.
+
+    Parameters
+    ----------
+    layout
+        The cluster's names.
+    program
+        The command's own path.
+    """
+    conf = shlex.quote(str(layout.conf))
+    return f'#!/bin/sh\nSLURM_CONF={conf} exec {shlex.quote(program)} "$@"\n'
+
+
+def environment(layout: Layout) -> str:
+    """Return what a shell takes in to have the commands."""
+    path = shlex.quote(str(layout.bin))
+    return (
+        f"# . this file: srun, sbatch … are the local cluster's then.\n"
+        f"export SLURM_CONF={shlex.quote(str(layout.conf))}\n"
+        f'export PATH={path}:"$PATH"\n'
+    )
+
+
+def greeting(layout: Layout, version: str) -> str:
+    """Return what the user is told when the cluster is up."""
+    shown = layout.bin / "srun"
+    return (
+        f"{version}: nodes {', '.join(NODES)} of {CPUS} CPUs each (made up; the cores are this"
+        f" machine's)\n"
+        f"  {shown} -N 2 hostname\n"
+        f"  . {layout.folder / 'env'}    # then srun, sbatch, squeue are this cluster's\n"
+        f"  make cluster-stop"
+    )

@@ -1,0 +1,100 @@
+"""What Slurm itself says of the cluster."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+
+from hpcpy.cluster.layout import CONTROLLER, NODES, Layout
+from hpcpy.cluster.processes import Machine
+from hpcpy.stages import Stage, StageError
+
+START_SECONDS = 30.0
+_ASK_SECONDS = 5.0
+_TAIL_LINES = 15
+_USABLE = ("idle", "allocated", "mixed", "completing")
+
+
+def ask(layout: Layout, *command: str) -> str:
+    """Return what a command of Slurm prints; nothing when it fails."""
+    try:
+        done = subprocess.run(
+            command,
+            env={**os.environ, "SLURM_CONF": str(layout.conf)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_ASK_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout if done.returncode == 0 else ""
+
+
+def parse_states(listed: str) -> dict[str, str]:
+    r"""Read ``sinfo``'s lines of a node's name and its state.
+
+    Examples
+    --------
+    >>> parse_states("n1 idle\nn2 down*\n")
+    {'n1': 'idle', 'n2': 'down*'}
+    """
+    lines = (line.split(None, 1) for line in listed.splitlines() if line.strip())
+    return {name: state.strip() for name, state in lines}
+
+
+def states(layout: Layout) -> dict[str, str]:
+    """Return the state of each node; empty when the controller is silent."""
+    # After a reboot there is a configuration, and nobody to ask.
+    if not (layout.conf.exists() and layout.socket.exists()):
+        return {}
+    return parse_states(ask(layout, "sinfo", "--noheader", "--Node", "--format=%N %T"))
+
+
+def usable(found: Mapping[str, str]) -> bool:
+    """Tell whether every node takes jobs; ``down*`` and ``idle*`` do not."""
+    return all(found.get(name) in _USABLE for name in NODES)
+
+
+def wait_until_usable(layout: Layout, machines: Sequence[Machine], current: Stage) -> None:
+    """Wait until every node is there, or say which is not and why.
+
+    Parameters
+    ----------
+    layout
+        The cluster.
+    machines
+        The controller and the nodes.
+    current
+        The stage, whose log gets the end of a failed machine's log.
+
+    Raises
+    ------
+    StageError
+        When one has ended, or is not there in time.
+    """
+    end = time.monotonic() + START_SECONDS
+    while True:
+        for machine in machines:
+            if machine.process.poll() is not None:
+                raise _failure(layout, machine.name, "has ended", current)
+        found = states(layout)
+        if usable(found):
+            return
+        if time.monotonic() > end:
+            break
+        time.sleep(0.05)
+    name = next((name for name in NODES if found and found.get(name) not in _USABLE), CONTROLLER)
+    what = f"is {found[name].upper()}" if name in found else "does not answer"
+    raise _failure(layout, name, f"{what} after {START_SECONDS:.0f} s", current)
+
+
+def _failure(layout: Layout, name: str, what: str, current: Stage) -> StageError:
+    log = layout.log(name)
+    tail = log.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
+    with current.log.open("a") as stream:
+        print(f"the end of {log}:", *tail, sep="\n", file=stream)
+    return StageError(f"{name} {what}; its log: {log}")

@@ -1,0 +1,174 @@
+"""The first process of a node: makes it a machine, then keeps its daemons.
+
+Run as ``python3 -m hpcpy.cluster.node JSON`` in new name spaces of mounts,
+network, host name, IPC and processes.  It says "ready", reads "go" when the
+network device has come, and ends with the first of its daemons: the kernel
+then ends all that the node runs, as at a crash.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+READY = "ready"
+GO = "go"
+# Folders of a node's own: ranks of two nodes must not meet in shared memory,
+# nor podmans in one lock folder.
+OWN = ("/tmp", "/dev/shm", "/run/containers", "/run/user")  # noqa: S108
+_OPEN = ("/tmp", "/dev/shm")  # noqa: S108
+# In the environment of every daemon and of no job: no file has to be kept of
+# their ids, so that none can be wrong after a kill.
+MARK = "HPCPY_CLUSTER_OF"
+_DAEMON_ENVIRONMENT = ("PATH", "LANG", MARK)
+_SECONDS = 20.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Node:
+    """What makes a machine of a process.
+
+    Parameters
+    ----------
+    name
+        Its host name.
+    address
+        With the length of the network's prefix.
+    gateway
+        Where packets to elsewhere go; nobody forwards them.
+    folder
+        A folder of the host's for its own files.
+    hosts
+        What becomes /etc/hosts.
+    kept
+        Folders to be seen under the same path, also below one of `OWN`.
+    daemons
+        Each a command; the next one starts when `wanted` of it is there.
+    wanted
+        For each daemon a path to wait for, or an empty string.
+    """
+
+    name: str
+    address: str
+    gateway: str
+    folder: str
+    hosts: str
+    kept: tuple[str, ...]
+    daemons: tuple[tuple[str, ...], ...]
+    wanted: tuple[str, ...]
+
+    @classmethod
+    def from_json(cls, text: str) -> Node:
+        """Read what `to_json` wrote."""
+        read = json.loads(text)
+        read["daemons"] = tuple(tuple(words) for words in read["daemons"])
+        return cls(**{**read, "kept": tuple(read["kept"]), "wanted": tuple(read["wanted"])})
+
+    def to_json(self) -> str:
+        """Return it as one line of text."""
+        return json.dumps(dataclasses.asdict(self))
+
+
+def network_commands(node: Node) -> list[list[str]]:
+    """Return the commands that bring the node's devices up."""
+    return [
+        ["hostname", node.name],
+        ["ip", "link", "set", "lo", "up"],
+        ["ip", "address", "add", node.address, "dev", "eth0"],
+        ["ip", "link", "set", "eth0", "up"],
+        # What asks "which address would I send from" (Dask) has its answer.
+        ["ip", "route", "add", "default", "via", node.gateway],
+    ]
+
+
+def mount_commands(node: Node, there: frozenset[str]) -> list[list[str]]:
+    """Return the commands that give the node file systems of its own.
+
+    Parameters
+    ----------
+    node
+        The node.
+    there
+        Which folders of the machine's there are: others are not made.
+    """
+    aside = f"{node.folder}/aside"
+    hidden = [path for path in node.kept if any(Path(path).is_relative_to(own) for own in OWN)]
+    commands = []
+    for index, path in enumerate(hidden):
+        commands.append(["mkdir", "-p", f"{aside}/{index}"])
+        commands.append(["mount", "--rbind", path, f"{aside}/{index}"])
+    for own in OWN:
+        if own in there:
+            mode = "1777" if own in _OPEN else "755"
+            commands.append(["mount", "-t", "tmpfs", "-o", f"mode={mode}", "tmpfs", own])
+    for index, path in enumerate(hidden):
+        commands.append(["mkdir", "-p", path])
+        commands.append(["mount", "--rbind", f"{aside}/{index}", path])
+    if "/dev/mqueue" in there:
+        commands.append(["mount", "-t", "mqueue", "mqueue", "/dev/mqueue"])
+    # /run may forbid to execute, and batch scripts are executed from here.
+    spool = f"{node.folder}/spool"
+    commands.append(["mkdir", "-p", spool])
+    commands.append(["mount", "-t", "tmpfs", "-o", "mode=755,exec", "tmpfs", spool])
+    # /sys/class/net is of the name space that /sys was mounted in.
+    commands.append(["mkdir", "-p", f"{aside}/cgroup"])
+    commands.append(["mount", "--rbind", "/sys/fs/cgroup", f"{aside}/cgroup"])
+    commands.append(["mount", "-t", "sysfs", "sysfs", "/sys"])
+    commands.append(["mount", "--rbind", f"{aside}/cgroup", "/sys/fs/cgroup"])
+    if "/etc/hosts" in there:
+        commands.append(["mount", "--bind", node.hosts, "/etc/hosts"])
+    return commands
+
+
+def _start(node: Node) -> dict[int, str]:
+    """Start the daemons, in their order; return them by process."""
+    env = {name: os.environ[name] for name in _DAEMON_ENVIRONMENT if name in os.environ}
+    started = {}
+    for command, wanted in zip(node.daemons, node.wanted, strict=True):
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=env)
+        started[process.pid] = Path(command[0]).name
+        end = time.monotonic() + _SECONDS
+        while wanted and not Path(wanted).exists():
+            if process.poll() is not None or time.monotonic() > end:
+                raise OSError(f"{command[0]} has not made {wanted}")
+            time.sleep(0.01)
+    return started
+
+
+def main(text: str) -> int:
+    """Be a node until one of its daemons ends.
+
+    Returns
+    -------
+    int
+        1: it is meant to be ended from outside.
+    """
+    node = Node.from_json(text)
+    print(READY, flush=True)
+    # The end of the pipe: whoever starts the cluster has been stopped.
+    if sys.stdin.readline().strip() != GO:
+        return 1
+    os.dup2(2, 1)
+    there = frozenset(path for path in (*OWN, "/dev/mqueue", "/etc/hosts") if Path(path).exists())
+    for command in [*network_commands(node), *mount_commands(node, there)]:
+        subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
+    daemons = _start(node)
+    # As the first process of its name space it has to reap orphans, too.
+    while True:
+        process, status = os.wait()
+        if process in daemons:
+            code = os.waitstatus_to_exitcode(status)
+            print(f"{node.name}: {daemons[process]} ended with {code}", file=sys.stderr)
+            return 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1]))
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.exit(f"cluster node: {error}")

@@ -1,0 +1,127 @@
+"""The processes of a cluster: started in name spaces, found again by a mark."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.cluster.layout import Layout
+from hpcpy.cluster.node import GO, MARK, READY, Node
+from hpcpy.errors import HpcpyError
+from hpcpy.stages import StageError
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_UNSHARE = (
+    *("unshare", "--mount", "--uts", "--ipc", "--net", "--pid"),
+    *("--fork", "--kill-child", "--mount-proc", "--propagation", "slave", "--"),
+)
+_READY_SECONDS = 20.0
+_END_SECONDS = 20.0
+
+
+def daemon_environment(layout: Layout) -> dict[str, str]:
+    """Return all the variables of a node's first process."""
+    return {
+        "PATH": _PATH,
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(paths.ROOT / "src"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        MARK: str(layout.folder),
+    }
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A node that has been started: its first process, and a line to it."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    line: socket.socket
+
+    def go(self) -> None:
+        """Let it go on, its network being there now, and hang up."""
+        with self.line, contextlib.suppress(OSError):
+            self.line.sendall(f"{GO}\n".encode())
+
+
+def start(layout: Layout, node: Node) -> Machine:
+    """Start a node's first process; it waits for its network then.
+
+    Raises
+    ------
+    StageError
+        When the kernel refuses the name spaces.
+    """
+    ours, its = socket.socketpair()
+    with layout.log(node.name).open("ab") as log, its:
+        process = subprocess.Popen(
+            [*_UNSHARE, sys.executable, "-m", "hpcpy.cluster.node", node.to_json()],
+            env=daemon_environment(layout),
+            cwd="/",
+            stdin=its.fileno(),
+            stdout=its.fileno(),
+            stderr=log,
+            # Ctrl-C in the terminal is not meant for it.
+            start_new_session=True,
+        )
+    ours.settimeout(_READY_SECONDS)
+    try:
+        ready = ours.recv(64).decode().strip() == READY
+    except TimeoutError:
+        ready = False
+    if not ready:
+        ours.close()
+        raise StageError(f"{node.name} does not start; its log: {layout.log(node.name)}")
+    return Machine(node.name, process, ours)
+
+
+def marked(layout: Layout) -> Iterator[int]:
+    """Yield the ids of a cluster's processes, those in the nodes included."""
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and _is_marked(int(folder.name), layout):
+            yield int(folder.name)
+
+
+def _is_marked(process: int, layout: Layout) -> bool:
+    mark = f"{MARK}={layout.folder}".encode()
+    try:
+        return mark in Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+    except OSError:  # it has ended, or is another user's
+        return False
+
+
+def end_all(layout: Layout) -> None:
+    """End all processes of a cluster, and wait until they are gone.
+
+    Raises
+    ------
+    HpcpyError
+        When one does not go: it hangs in the kernel.
+    """
+    end = time.monotonic() + _END_SECONDS
+    while left := list(marked(layout)):
+        if time.monotonic() > end:
+            raise HpcpyError(f"process {left[0]} of the local cluster does not end")
+        for process in left:
+            _kill(process, layout)
+        time.sleep(0.02)
+
+
+def _kill(process: int, layout: Layout) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        handle = os.pidfd_open(process)
+        try:
+            # The id may be another's since it was read.
+            if _is_marked(process, layout):
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+        finally:
+            os.close(handle)

@@ -182,7 +182,8 @@ def _write(layout: Layout, on: Network) -> None:
     (key / "key").write_bytes(secrets.token_bytes(_KEY_BYTES))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
     layout.conf.write_text(config.slurm_conf(layout, on, memory))
-    (layout.run / "hosts").write_text(config.hosts(on))
+    for name, text in config.files(on).items():
+        (layout.run / name).write_text(text)
     (layout.folder / "env").write_text(config.environment(layout))
     for name in config.COMMANDS:
         wrapper = layout.bin / name
@@ -225,7 +226,7 @@ def _machine(
         address=f"{at[name]}/{on.prefixlen}",
         gateway=at["login"],
         folder=str(layout.run / name),
-        hosts=str(layout.run / "hosts"),
+        files=tuple((f"/etc/{name}", str(layout.run / name)) for name in config.files(on)),
         kept=(str(ROOT), str(layout.folder)),
         daemons=tuple(command for command, _ in daemons),
         wanted=tuple(wanted for _, wanted in daemons),

@@ -48,7 +48,7 @@ def slurm_conf(layout: Layout, network: Network, memory: int) -> str:
         "ReturnToService": 2,
         # A dead node is DOWN within seconds, not after Slurm's five minutes.
         "SlurmdTimeout": 5,
-        "KillWait": 5,
+        "KillWait": 3,
     }
     lines = [f"{name}={value}" for name, value in settings.items()]
     lines += [
@@ -60,11 +60,17 @@ def slurm_conf(layout: Layout, network: Network, memory: int) -> str:
     return "\n".join([*lines, ""])
 
 
-def hosts(network: Network) -> str:
-    """Return the nodes' ``/etc/hosts``."""
+def files(network: Network) -> dict[str, str]:
+    """Return what the nodes have in ``/etc`` instead of the machine's, by name."""
     lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost"]
     lines += [f"{address} {name}" for name, address in addresses(network).items()]
-    return "\n".join([*lines, ""])
+    return {
+        "hosts": "\n".join([*lines, ""]),
+        # Without a name server of its own the node asks itself and has its
+        # answer at once: the machine's is out of reach, and asking it takes
+        # half a minute.
+        "resolv.conf": "nameserver 127.0.0.1\n",
+    }
 
 
 def wrapper(layout: Layout, program: str) -> str:

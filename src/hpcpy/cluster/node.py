@@ -43,8 +43,8 @@ class Node:
         Where packets to elsewhere go; nobody forwards them.
     folder
         A folder of the host's for its own files.
-    hosts
-        What becomes /etc/hosts.
+    files
+        What becomes a file of the machine's: its path, then ours.
     kept
         Folders to be seen under the same path, also below one of `OWN`.
     daemons
@@ -57,7 +57,7 @@ class Node:
     address: str
     gateway: str
     folder: str
-    hosts: str
+    files: tuple[tuple[str, str], ...]
     kept: tuple[str, ...]
     daemons: tuple[tuple[str, ...], ...]
     wanted: tuple[str, ...]
@@ -66,7 +66,8 @@ class Node:
     def from_json(cls, text: str) -> Node:
         """Read what `to_json` wrote."""
         read = json.loads(text)
-        read["daemons"] = tuple(tuple(words) for words in read["daemons"])
+        for name in ("files", "daemons"):
+            read[name] = tuple(tuple(words) for words in read[name])
         return cls(**{**read, "kept": tuple(read["kept"]), "wanted": tuple(read["wanted"])})
 
     def to_json(self) -> str:
@@ -94,7 +95,7 @@ def mount_commands(node: Node, there: frozenset[str]) -> list[list[str]]:
     node
         The node.
     there
-        Which folders of the machine's there are: others are not made.
+        Which of the machine's paths there are: others are not made.
     """
     aside = f"{node.folder}/aside"
     hidden = [path for path in node.kept if any(Path(path).is_relative_to(own) for own in OWN)]
@@ -120,8 +121,7 @@ def mount_commands(node: Node, there: frozenset[str]) -> list[list[str]]:
     commands.append(["mount", "--rbind", "/sys/fs/cgroup", f"{aside}/cgroup"])
     commands.append(["mount", "-t", "sysfs", "sysfs", "/sys"])
     commands.append(["mount", "--rbind", f"{aside}/cgroup", "/sys/fs/cgroup"])
-    if "/etc/hosts" in there:
-        commands.append(["mount", "--bind", node.hosts, "/etc/hosts"])
+    commands += [["mount", "--bind", ours, path] for path, ours in node.files if path in there]
     return commands
 
 
@@ -154,7 +154,8 @@ def main(text: str) -> int:
     if sys.stdin.readline().strip() != GO:
         return 1
     os.dup2(2, 1)
-    there = frozenset(path for path in (*OWN, "/dev/mqueue", "/etc/hosts") if Path(path).exists())
+    asked = (*OWN, "/dev/mqueue", *(path for path, _ in node.files))
+    there = frozenset(path for path in asked if Path(path).exists())
     for command in [*network_commands(node), *mount_commands(node, there)]:
         subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
     daemons = _start(node)

@@ -1,0 +1,15 @@
+"""What the launch tests share: the local cluster, started at its first use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from local_cluster import Cluster, acquired
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Give the local cluster: ``cluster.srun("-N2", "hostname").stdout``."""
+    with acquired() as one:
+        yield one

@@ -1,0 +1,207 @@
+"""The local cluster for tests: one for all of pytest's workers, stopped by the last."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hpcpy import paths
+from hpcpy.cluster import health, processes
+from hpcpy.cluster.command import start, stop
+from hpcpy.cluster.layout import Layout, default_layout
+from hpcpy.engine import apptainer
+from hpcpy.engine.setup import look_up
+from hpcpy.engine.tools import needed
+from hpcpy.errors import UnavailableError
+
+Done = subprocess.CompletedProcess[str]
+SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster that runs.
+
+    `shared` is a folder that this process and all nodes see under one path.
+    """
+
+    layout: Layout
+    shared: Path
+
+    def run(
+        self,
+        program: str | Path,
+        *words: str | Path,
+        timeout: float = SECONDS,
+        env: Mapping[str, str] | None = None,
+    ) -> Done:
+        """Run any command with this cluster's srun, sbatch, squeue … first on PATH."""
+        return subprocess.run(
+            [program, *words],
+            env=self.environment(env),
+            cwd=self.shared,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        path = f"{self.layout.bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+        return {**os.environ, "SLURM_CONF": str(self.layout.conf), "PATH": path, **(more or {})}
+
+    def srun(
+        self, *words: str | Path, timeout: float = SECONDS, env: Mapping[str, str] | None = None
+    ) -> Done:
+        """Run srun; a job that is not done in time is cancelled, and the test fails."""
+        with self.started(*words, env=env) as process:
+            try:
+                out, err = process.communicate(timeout=timeout)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                out, err = process.communicate()
+                pytest.fail(f"srun {words} is not done after {timeout} s:\n{out}\n{err}")
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    @contextlib.contextmanager
+    def started(
+        self, *words: str | Path, env: Mapping[str, str] | None = None
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Give a running srun, of which nothing is left afterwards."""
+        name = f"test-{uuid.uuid4().hex}"
+        # Quiet, of "queued and waiting": errors are said all the same.
+        command = ["srun", "--quiet", f"--job-name={name}", *words]
+        process = subprocess.Popen(
+            command,
+            env=self.environment(env),
+            cwd=self.shared,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with process:
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    process.kill()
+                if process.wait() != 0:
+                    # A killed srun leaves its allocation.
+                    self.run("scancel", f"--name={name}")
+
+    def states(self) -> dict[str, str]:
+        """Return what Slurm says of each node: idle, down* …"""
+        return health.states(self.layout)
+
+    def daemon(self, program: str, node: str) -> int:
+        """Return the process of a node's daemon."""
+        for process in processes.marked(self.layout):
+            words = Path(f"/proc/{process}/cmdline").read_text().split("\0")
+            if Path(words[0]).name == program and node in words:
+                return process
+        pytest.fail(f"no {program} of {node} runs")
+
+    def wait_for(self, state: str, node: str, timeout: float = SECONDS) -> None:
+        """Wait until Slurm says of a node that it is so."""
+        end = time.monotonic() + timeout
+        while not self.states().get(node, "").startswith(state):
+            assert time.monotonic() < end, f"{node} is not {state}: {self.states()}"
+            time.sleep(0.1)
+
+    def wait_for_files(self, *names: str, timeout: float = SECONDS) -> None:
+        """Wait until a job has made some files in the shared folder."""
+        end = time.monotonic() + timeout
+        while missing := [name for name in names if not (self.shared / name).exists()]:
+            assert time.monotonic() < end, f"{missing} not there"
+            time.sleep(0.05)
+
+
+def require_one(layout: Layout) -> None:
+    """Skip the test where no cluster runs and none can be made."""
+    if health.usable(health.states(layout)):
+        return
+    if os.geteuid() != 0:
+        pytest.skip("no local cluster runs, and only root can start one: sudo make cluster")
+    if len(look_up(needed(["cluster"]))) < len(needed(["cluster"])):
+        pytest.skip("no Slurm here; run: make setup GROUPS=cluster")
+
+
+def running(layout: Layout) -> Cluster:
+    shared = layout.folder / "shared"
+    shared.mkdir(exist_ok=True)
+    return Cluster(layout, shared)
+
+
+@contextlib.contextmanager
+def acquired() -> Iterator[Cluster]:
+    """Give the checkout's cluster; the last of pytest's workers stops it.
+
+    One that ran before the tests is left running.
+    """
+    layout = default_layout()
+    require_one(layout)
+    users = paths.BUILD / "cluster-users.lock"
+    users.parent.mkdir(exist_ok=True)
+    with users.open("a+") as mine, users.with_suffix(".change").open("w") as change:
+        fcntl.flock(change, fcntl.LOCK_EX)
+        first = _alone(mine)
+        if first:
+            mine.truncate(0)
+            mine.write("keep" if health.usable(health.states(layout)) else "")
+            mine.flush()
+        fcntl.flock(mine, fcntl.LOCK_SH)
+        try:
+            try:
+                start(layout)
+            finally:
+                fcntl.flock(change, fcntl.LOCK_UN)
+            yield running(layout)
+        finally:
+            fcntl.flock(change, fcntl.LOCK_EX)
+            fcntl.flock(mine, fcntl.LOCK_UN)
+            mine.seek(0)
+            if _alone(mine) and mine.read() != "keep":
+                stop(layout)
+
+
+def _alone(lock: object) -> bool:
+    with contextlib.suppress(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # type: ignore[arg-type]
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def own(name: str) -> Iterator[Layout]:
+    """Give a cluster of this test's alone, to be hurt; it is not started."""
+    layout = Layout(paths.BUILD / name)
+    require_one(layout)
+    stop(layout)
+    try:
+        yield layout
+    finally:
+        stop(layout)
+
+
+def image() -> list[str]:
+    """Return the start of a command that runs in ``hpcpy.sif``; skip without one."""
+    sif = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()
+    if not sif.exists():
+        pytest.skip(f"{sif}: not there; run: make sif")
+    try:
+        program = apptainer.find()
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    return [str(program), "exec", str(sif)]

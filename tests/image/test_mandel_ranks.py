@@ -136,6 +136,18 @@ def mpiexec_of(size, code, *arguments):
     return on_ranks(size, "-c", code, "mandel", *arguments)
 
 
+def test_one_rank_on_a_full_disk_is_73_and_mpi_ends_well(tmp_path):
+    code = (
+        "import resource\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (500, resource.RLIM_INFINITY))\n"
+    )
+    out = ["--size", 50, 50, "--impl", "mpi-dynamic", "--out", tmp_path / "m.npy"]
+    done = mpiexec_of(1, code, *ODD[:5], "--maxiter", 50, *out)
+    assert done.returncode == 73
+    assert done.stderr.splitlines() == [f"workloads: mandel: {tmp_path / 'm.npy'}: File too large"]
+    assert not [*tmp_path.iterdir()]
+
+
 def test_a_launcher_that_mpi_does_not_know_is_refused():
     # What srun --mpi=none does: processes that each believe to be alone.
     env = {

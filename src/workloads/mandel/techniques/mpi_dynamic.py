@@ -59,9 +59,20 @@ def _counter(team: Team) -> Iterator[Callable[[bool], int]]:
         counter.Flush(0)
         return int(got[0])
 
-    yield draw
-    # Only after success: freeing waits for every rank, and after a failure
-    # some may never come.
+    try:
+        yield draw
+    except BaseException as error:
+        # Freeing waits for every rank, and after a failure some may never come:
+        # MPI is aborted then. Where all know of it MPI is finalised, which
+        # fails while a window is there.
+        if comm.size > 1 and not getattr(error, "agreed", False):
+            raise
+        _free(counter)
+        raise
+    _free(counter)
+
+
+def _free(counter: Any) -> None:
     counter.Unlock_all()
     counter.Free()
 

@@ -101,6 +101,11 @@ class Cluster:
                     # A killed srun leaves its allocation.
                     self.run("scancel", f"--name={name}")
 
+    def name(self, process: subprocess.Popen[str]) -> str:
+        """Return the job name that a running srun of `started` has."""
+        words: list[str] = process.args  # type: ignore[assignment]
+        return next(word for word in words if str(word).startswith("--job-name")).split("=")[1]
+
     def states(self) -> dict[str, str]:
         """Return what Slurm says of each node: idle, down* …"""
         return health.states(self.layout)

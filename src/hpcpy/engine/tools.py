@@ -122,12 +122,12 @@ TOOLS = (
     Tool("munged", _at_least(0, 5, 13), "munge", ("cluster",), "tells Slurm who somebody is"),
     # Slurm's plug-in opens the name without a number, of the -dev package.
     Tool(
-        *("libpmix.so", _at_least(2), "libpmix-dev", ("cluster",)),
+        *("libpmix.so", _at_least(2, 6), "libpmix-dev", ("cluster",)),
         "is behind srun --mpi=pmix",
         library="/usr/lib/*/pmix2/lib/libpmix.so",
     ),
     Tool(
-        *("ip", _at_least(5), "iproute2", ("cluster",)),
+        *("ip", _at_least(5, 10), "iproute2", ("cluster",)),
         "joins the nodes by a bridge",
         version_argument="-V",
     ),

@@ -23,7 +23,7 @@ if comm.rank == 3:
 comm.recv(source=3)
 """
 MANDEL = ("python3", "-m", "workloads", "mandel", "--impl", "mpi-dynamic")
-# Long enough in the file to be met there: 400 MB of numbers.
+# Long enough in its file to be met there: a picture that takes seconds to pack.
 LARGE = ("--window", "-2", "0.5", "-1.25", "1.25", "--size", "10000", "10000", "--maxiter", "50")
 
 
@@ -54,7 +54,7 @@ def test_a_job_that_is_ended_leaves_no_half_written_output(
     cluster: Cluster, results: Path, how: str
 ) -> None:
     options = ("--mpi=pmi2", "-N2", "-n2", *image(), *MANDEL, *LARGE)
-    with cluster.started(*options, "--out", results / "out.npy") as process:
+    with cluster.started(*options, "--out", results / "out.png") as process:
         end = time.monotonic() + SECONDS
         # Its temporary name: it is being written.
         while not any(results.iterdir()):
@@ -74,7 +74,7 @@ def test_a_job_that_is_ended_leaves_no_half_written_output(
     assert "Traceback" not in err
     assert "Fatal error" not in err
     cluster.wait_for("idle", "n1")
-    assert not (results / "out.npy").exists()
+    assert not (results / "out.png").exists()
     if how == "scancel":
         assert list(results.iterdir()) == []
 

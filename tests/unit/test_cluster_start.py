@@ -69,6 +69,14 @@ def test_a_folder_with_a_blank_is_refused(tmp_path: Path) -> None:
         command.main([f"--folder={tmp_path / 'a b'}"])
 
 
+@pytest.mark.parametrize("words", [(), ("--stop",)])
+def test_somebodys_folder_is_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(UsageError, match="not of a cluster"):
+        command.main([*words, f"--folder={tmp_path}"])
+    assert (tmp_path / "thesis.tex").exists()
+
+
 def test_node_is_told_all_in_one_line() -> None:
     assert Node.from_json(NODE.to_json()) == NODE
     assert "\n" not in NODE.to_json()

@@ -2,5 +2,6 @@
 
 `layout` names all that belongs to one, `config` writes what Slurm reads,
 `node` is the first process of a node, `network` joins them, `processes`
-starts and ends them, `health` asks Slurm, `command` is what make calls.
+starts and ends them, `health` asks Slurm, `machines` brings all of it up,
+`command` is what make calls.
 """

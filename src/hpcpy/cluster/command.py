@@ -6,24 +6,19 @@ import argparse
 import contextlib
 import fcntl
 import os
-import secrets
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from hpcpy.cluster import config, health, network, processes
-from hpcpy.cluster.layout import CONTROLLER, NODES, Layout, Network, addresses, default_layout
-from hpcpy.cluster.node import Node
-from hpcpy.engine.setup import ensure, look_up
-from hpcpy.engine.tools import SBIN, needed
+from hpcpy.cluster import config, health, machines, network, processes
+from hpcpy.cluster.layout import NODES, Layout, default_layout
+from hpcpy.engine.setup import ensure
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.files import disk_errors
-from hpcpy.paths import ROOT
-from hpcpy.stages import Stage, skipped, stage
+from hpcpy.stages import skipped, stage
 
-_KEY_BYTES = 1024
 _CANCEL_SECONDS = 5.0
 
 
@@ -44,6 +39,7 @@ def main(arguments: list[str]) -> int:
     layout = Layout(options.folder.absolute()) if options.folder else default_layout()
     if any(character.isspace() for character in str(layout.folder)):
         raise UsageError(f"{layout.folder}: Slurm takes no path with a blank in it")
+    _refuse_others_folder(layout)
     if options.status:
         found = health.states(layout)
         print(", ".join(f"{name} {found.get(name, 'unknown')}" for name in NODES))
@@ -53,6 +49,13 @@ def main(arguments: list[str]) -> int:
     else:
         start(layout)
     return 0
+
+
+def _refuse_others_folder(layout: Layout) -> None:
+    # All in it goes with the cluster.
+    folder = layout.folder
+    if folder.exists() and not layout.mark.exists() and any(folder.iterdir()):
+        raise UsageError(f"{folder}: not of a cluster", hint="name a folder that is not there")
 
 
 def start(layout: Layout) -> None:
@@ -74,7 +77,7 @@ def start(layout: Layout) -> None:
             with stage("start the local cluster") as current:
                 _remove(layout)
                 try:
-                    _bring_up(layout, current)
+                    machines.bring_up(layout, current)
                 except BaseException:
                     # Its logs stay, to be read.
                     processes.end_all(layout)
@@ -153,85 +156,3 @@ def _cancel_jobs(layout: Layout) -> None:
     end = time.monotonic() + _CANCEL_SECONDS
     while health.ask(layout, "squeue", "--noheader", "--format=%i") and time.monotonic() < end:
         time.sleep(0.1)
-
-
-def _bring_up(layout: Layout, current: Stage) -> None:
-    on = network.choose(layout)
-    with disk_errors(layout.folder):
-        _write(layout, on)
-    network.make_bridge(layout, on)
-    machines = []
-    for node in (_controller(layout, on), *(_node(layout, on, name) for name in NODES)):
-        machine = processes.start(layout, node)
-        network.plug_in(layout, node.name, machine.process.pid)
-        machine.go()
-        machines.append(machine)
-    health.wait_until_usable(layout, machines, current)
-
-
-def _write(layout: Layout, on: Network) -> None:
-    for folder in (layout.run, layout.logs, layout.bin):
-        folder.mkdir(parents=True)
-    for name in NODES:
-        (layout.run / name).mkdir()
-    key = layout.run / "munge"
-    for private in (key, layout.run / "state"):
-        private.mkdir(mode=0o700)
-    # Whoever reads it can act as any user of the cluster.
-    (key / "key").touch(mode=0o600)
-    (key / "key").write_bytes(secrets.token_bytes(_KEY_BYTES))
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
-    layout.conf.write_text(config.slurm_conf(layout, on, memory))
-    for name, text in config.files(on).items():
-        (layout.run / name).write_text(text)
-    (layout.folder / "env").write_text(config.environment(layout))
-    for name in config.COMMANDS:
-        wrapper = layout.bin / name
-        wrapper.write_text(config.wrapper(layout, _program(name)))
-        wrapper.chmod(0o755)
-
-
-def _program(name: str) -> str:
-    # /usr/sbin is not on every root's PATH; the wrappers themselves may be.
-    path = os.pathsep.join(["/usr/local/bin", "/usr/bin", *SBIN])
-    found = shutil.which(name, path=path) or shutil.which(name)
-    if not found:
-        raise UnavailableError(f"{name}: not on PATH", hint="make setup GROUPS=cluster")
-    return found
-
-
-def _controller(layout: Layout, on: Network) -> Node:
-    private = layout.run / "munge"
-    munged = (
-        *(_daemon("munged"), "--foreground", f"--socket={layout.socket}"),
-        *(f"--key-file={private / 'key'}", f"--pid-file={private / 'pid'}"),
-        *(f"--log-file={private / 'log'}", f"--seed-file={private / 'seed'}"),
-    )
-    slurmctld = (_daemon("slurmctld"), "-D", "-c", "-f", str(layout.conf))
-    return _machine(layout, on, CONTROLLER, ((munged, str(layout.socket)), (slurmctld, "")))
-
-
-def _node(layout: Layout, on: Network, name: str) -> Node:
-    return _machine(
-        layout, on, name, (((_daemon("slurmd"), "-D", "-N", name, "-f", str(layout.conf)), ""),)
-    )
-
-
-def _machine(
-    layout: Layout, on: Network, name: str, daemons: tuple[tuple[tuple[str, ...], str], ...]
-) -> Node:
-    at = addresses(on)
-    return Node(
-        name=name,
-        address=f"{at[name]}/{on.prefixlen}",
-        gateway=at["login"],
-        folder=str(layout.run / name),
-        files=tuple((f"/etc/{name}", str(layout.run / name)) for name in config.files(on)),
-        kept=(str(ROOT), str(layout.folder)),
-        daemons=tuple(command for command, _ in daemons),
-        wanted=tuple(wanted for _, wanted in daemons),
-    )
-
-
-def _daemon(name: str) -> str:
-    return str(look_up(needed(["cluster"]))[name].path)

@@ -63,6 +63,11 @@ class Layout:
         return self.folder / "slurm.conf"
 
     @property
+    def mark(self) -> Path:
+        """The first file in the folder, which says that it may be removed."""
+        return self.folder / ".hpcpy-cluster"
+
+    @property
     def bin(self) -> Path:
         """``srun``, ``sbatch`` … that need no variable."""
         return self.folder / "bin"

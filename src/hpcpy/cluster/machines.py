@@ -1,0 +1,119 @@
+"""Bringing a cluster up: its files, its bridge, its machines."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+
+from hpcpy.cluster import config, health, network, processes
+from hpcpy.cluster.layout import CONTROLLER, NODES, Layout, Network, addresses
+from hpcpy.cluster.node import Node
+from hpcpy.engine.setup import look_up
+from hpcpy.engine.tools import SBIN, needed
+from hpcpy.errors import UnavailableError
+from hpcpy.files import disk_errors
+from hpcpy.paths import ROOT
+from hpcpy.stages import Stage
+
+_KEY_BYTES = 1024
+
+
+def bring_up(layout: Layout, current: Stage) -> None:
+    """Start all of a cluster of which there is nothing, and wait for its nodes.
+
+    Parameters
+    ----------
+    layout
+        The cluster.
+    current
+        The stage, whose log tells of a failure.
+
+    Raises
+    ------
+    StageError
+        When a machine does not come up.
+    UnavailableError
+        When the kernel or the machine lacks something.
+    """
+    on = network.choose(layout)
+    with disk_errors(layout.folder):
+        _write(layout, on)
+    network.make_bridge(layout, on)
+    started = []
+    for node in (_controller(layout, on), *(_node(layout, on, name) for name in NODES)):
+        machine = processes.start(layout, node)
+        network.plug_in(layout, node.name, machine.process.pid)
+        machine.go()
+        started.append(machine)
+    health.wait_until_usable(layout, started, current)
+
+
+def _write(layout: Layout, on: Network) -> None:
+    layout.folder.mkdir(parents=True, exist_ok=True)
+    layout.mark.touch()
+    for folder in (layout.run, layout.logs, layout.bin):
+        folder.mkdir()
+    for name in NODES:
+        (layout.run / name).mkdir()
+    key = layout.run / "munge"
+    for private in (key, layout.run / "state"):
+        private.mkdir(mode=0o700)
+    # Whoever reads it can act as any user of the cluster.
+    (key / "key").touch(mode=0o600)
+    (key / "key").write_bytes(secrets.token_bytes(_KEY_BYTES))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
+    layout.conf.write_text(config.slurm_conf(layout, on, memory))
+    for name, text in config.files(on).items():
+        (layout.run / name).write_text(text)
+    (layout.folder / "env").write_text(config.environment(layout))
+    for name in config.COMMANDS:
+        wrapper = layout.bin / name
+        wrapper.write_text(config.wrapper(layout, _program(name)))
+        wrapper.chmod(0o755)
+
+
+def _program(name: str) -> str:
+    # /usr/sbin is not on every root's PATH; the wrappers themselves may be.
+    path = os.pathsep.join(["/usr/local/bin", "/usr/bin", *SBIN])
+    found = shutil.which(name, path=path) or shutil.which(name)
+    if not found:
+        raise UnavailableError(f"{name}: not on PATH", hint="make setup GROUPS=cluster")
+    return found
+
+
+def _controller(layout: Layout, on: Network) -> Node:
+    private = layout.run / "munge"
+    munged = (
+        *(_daemon("munged"), "--foreground", f"--socket={layout.socket}"),
+        *(f"--key-file={private / 'key'}", f"--pid-file={private / 'pid'}"),
+        *(f"--log-file={private / 'log'}", f"--seed-file={private / 'seed'}"),
+    )
+    slurmctld = (_daemon("slurmctld"), "-D", "-c", "-f", str(layout.conf))
+    return _machine(layout, on, CONTROLLER, ((munged, str(layout.socket)), (slurmctld, "")))
+
+
+def _node(layout: Layout, on: Network, name: str) -> Node:
+    return _machine(
+        layout, on, name, (((_daemon("slurmd"), "-D", "-N", name, "-f", str(layout.conf)), ""),)
+    )
+
+
+def _machine(
+    layout: Layout, on: Network, name: str, daemons: tuple[tuple[tuple[str, ...], str], ...]
+) -> Node:
+    at = addresses(on)
+    return Node(
+        name=name,
+        address=f"{at[name]}/{on.prefixlen}",
+        gateway=at["login"],
+        folder=str(layout.run / name),
+        files=tuple((f"/etc/{name}", str(layout.run / name)) for name in config.files(on)),
+        kept=(str(ROOT), str(layout.folder)),
+        daemons=tuple(command for command, _ in daemons),
+        wanted=tuple(wanted for _, wanted in daemons),
+    )
+
+
+def _daemon(name: str) -> str:
+    return str(look_up(needed(["cluster"]))[name].path)

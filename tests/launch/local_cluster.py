@@ -188,18 +188,6 @@ def _alone(lock: object) -> bool:
     return False
 
 
-@contextlib.contextmanager
-def own(name: str) -> Iterator[Layout]:
-    """Give a cluster of this test's alone, to be hurt; it is not started."""
-    layout = Layout(paths.BUILD / name)
-    require_one(layout)
-    stop(layout)
-    try:
-        yield layout
-    finally:
-        stop(layout)
-
-
 def image() -> list[str]:
     """Return the start of a command that runs in ``hpcpy.sif``; skip without one."""
     sif = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()

@@ -125,13 +125,16 @@ def mount_commands(node: Node, there: frozenset[str]) -> list[list[str]]:
     return commands
 
 
-def _start(node: Node) -> dict[int, str]:
-    """Start the daemons, in their order; return them by process."""
+def _start(node: Node) -> dict[int, subprocess.Popen[bytes]]:
+    """Start the daemons, in their order; return them by process.
+
+    Kept, or the objects' end would reap what has ended already.
+    """
     env = {name: os.environ[name] for name in _DAEMON_ENVIRONMENT if name in os.environ}
     started = {}
     for command, wanted in zip(node.daemons, node.wanted, strict=True):
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=env)
-        started[process.pid] = Path(command[0]).name
+        started[process.pid] = process
         end = time.monotonic() + _SECONDS
         while wanted and not Path(wanted).exists():
             if process.poll() is not None or time.monotonic() > end:
@@ -164,7 +167,8 @@ def main(text: str) -> int:
         process, status = os.wait()
         if process in daemons:
             code = os.waitstatus_to_exitcode(status)
-            print(f"{node.name}: {daemons[process]} ended with {code}", file=sys.stderr)
+            name = Path(node.daemons[list(daemons).index(process)][0]).name
+            print(f"{node.name}: {name} ended with {code}", file=sys.stderr)
             return 1
 
 

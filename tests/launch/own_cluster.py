@@ -1,0 +1,55 @@
+"""A cluster of one test file's alone, to be hurt; started and stopped as users do."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from local_cluster import Cluster, require_one, running
+
+from hpcpy import paths
+from hpcpy.cluster.command import stop
+from hpcpy.cluster.layout import Layout
+
+
+@contextlib.contextmanager
+def own(name: str) -> Iterator[Layout]:
+    """Give a cluster of this test's alone, to be hurt; it is not started."""
+    layout = Layout(paths.BUILD / f"{name}-{os.environ.get('PYTEST_XDIST_WORKER', '0')}")
+    require_one(layout)
+    stop(layout)
+    try:
+        yield layout
+    finally:
+        stop(layout)
+
+
+def start_hpcpy(layout: Layout, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "hpcpy", "cluster", f"--folder={layout.folder}", *words],
+        env={**os.environ, "PYTHONPATH": str(paths.ROOT / "src")},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def hpcpy(layout: Layout, *words: str) -> str:
+    with start_hpcpy(layout, *words) as process:
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return out
+
+
+def started(layout: Layout) -> Cluster:
+    hpcpy(layout)
+    return running(layout)
+
+
+def stderr_of(layout: Layout, *words: str) -> str:
+    with start_hpcpy(layout, *words) as process:
+        return process.communicate(timeout=60)[1]

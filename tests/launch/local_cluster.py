@@ -7,6 +7,7 @@ import fcntl
 import os
 import signal
 import subprocess
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,7 @@ from hpcpy.errors import UnavailableError
 
 Done = subprocess.CompletedProcess[str]
 SECONDS = 60.0
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounts or becomes another user: as root")
 
 
 @dataclass(frozen=True)
@@ -143,12 +145,6 @@ def require_one(layout: Layout) -> None:
         pytest.skip("no Slurm here; run: make setup GROUPS=cluster")
 
 
-def running(layout: Layout) -> Cluster:
-    shared = layout.folder / "shared"
-    shared.mkdir(exist_ok=True)
-    return Cluster(layout, shared)
-
-
 @contextlib.contextmanager
 def acquired() -> Iterator[Cluster]:
     """Give the checkout's cluster; the last of pytest's workers stops it.
@@ -172,7 +168,9 @@ def acquired() -> Iterator[Cluster]:
                 start(layout)
             finally:
                 fcntl.flock(change, fcntl.LOCK_UN)
-            yield running(layout)
+            # A user's, where root has started the cluster.
+            with tempfile.TemporaryDirectory(dir=paths.BUILD, prefix="cluster-shared.") as shared:
+                yield Cluster(layout, Path(shared))
         finally:
             fcntl.flock(change, fcntl.LOCK_EX)
             fcntl.flock(mine, fcntl.LOCK_UN)

@@ -8,7 +8,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from local_cluster import Cluster, require_one, running
+import pytest
+from local_cluster import Cluster, require_one
 
 from hpcpy import paths
 from hpcpy.cluster.command import stop
@@ -19,6 +20,8 @@ from hpcpy.cluster.layout import Layout
 def own(name: str) -> Iterator[Layout]:
     """Give a cluster of this test's alone, to be hurt; it is not started."""
     layout = Layout(paths.BUILD / f"{name}-{os.environ.get('PYTEST_XDIST_WORKER', '0')}")
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a cluster")
     require_one(layout)
     stop(layout)
     try:
@@ -43,6 +46,12 @@ def hpcpy(layout: Layout, *words: str) -> str:
         out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     return out
+
+
+def running(layout: Layout) -> Cluster:
+    shared = layout.folder / "shared"
+    shared.mkdir(exist_ok=True)
+    return Cluster(layout, shared)
 
 
 def started(layout: Layout) -> Cluster:

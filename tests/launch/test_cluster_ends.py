@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from local_cluster import running
-from own_cluster import hpcpy, own, start_hpcpy, started, stderr_of
+from own_cluster import hpcpy, own, running, start_hpcpy, started, stderr_of
 
 from hpcpy.cluster import processes
 from hpcpy.cluster.layout import NODES, Layout

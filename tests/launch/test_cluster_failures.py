@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from local_cluster import SECONDS, Cluster, image
+from local_cluster import SECONDS, Cluster, image, only_root
 
 # Rank 3, on the second node, dies; the others wait for it.
 DEATH = """
@@ -79,6 +79,7 @@ def test_a_job_that_is_ended_leaves_no_half_written_output(
         assert list(results.iterdir()) == []
 
 
+@only_root
 def test_a_full_disk_is_said_in_one_line_and_leaves_nothing(
     cluster: Cluster, results: Path
 ) -> None:

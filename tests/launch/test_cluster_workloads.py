@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from local_cluster import Cluster, Done, image
+from local_cluster import Cluster, Done, image, only_root
 
 from workloads.mandel.grid import AREAS
 
@@ -128,9 +128,10 @@ def test_hostile_surroundings(cluster: Cluster, poisoned: Path) -> None:
     assert said.count(REFERENCE) == 1
 
 
+@only_root
 def test_a_user_without_a_name_or_a_home_in_the_c_locale(cluster: Cluster) -> None:
     *inside, sif = image()
-    user = ("--security=uid:12345", "--security=gid:12345", "--no-home", sif)
+    user = ("--security=uid:12345", "--security=gid:12345", "--no-home", "--pwd=/", sif)
     variables = ("env", "HOME=/nonexistent", "LC_ALL=C", "XDG_CACHE_HOME=/proc")
     done = cluster.srun("--mpi=pmi2", "-N2", "-n2", *inside, *user, *variables, *MANDEL)
     assert done.returncode == 0

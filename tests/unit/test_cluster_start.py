@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,17 @@ def test_ordinary_user_is_told_what_an_administrator_would_type(
     assert "an administrator would type: sudo make cluster" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not layout.folder.exists()
+
+
+def test_ordinary_user_may_not_stop_it_either(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    layout.folder.mkdir()
+    layout.mark.touch()
+    with pytest.raises(UnavailableError, match="sudo make cluster-stop"):
+        command.stop(layout)
+    assert layout.mark.exists()
 
 
 def test_stop_is_nothing_where_there_is_none(
@@ -162,11 +174,15 @@ def test_processes_are_found_by_their_mark_and_ended(layout: Layout) -> None:
     # One that outlives its parent, too, and nobody else's.
     program = "import subprocess, sys; subprocess.Popen(['sleep', '600'])"
     env = {**os.environ, MARK: str(layout.folder)}
-    other = subprocess.Popen(["sleep", "600"], env={**env, MARK: f"{layout.folder}-2"})
-    subprocess.run([sys.executable, "-c", program], env=env, check=True)
-    assert len(list(processes.marked(layout))) == 1
-    processes.end_all(layout)
-    assert list(processes.marked(layout)) == []
-    assert other.poll() is None
-    other.kill()
-    other.wait()
+    with subprocess.Popen(["sleep", "600"], env={**env, MARK: f"{layout.folder}-2"}) as other:
+        try:
+            subprocess.run([sys.executable, "-c", program], env=env, check=True)
+            # While a process replaces its program it has no environment.
+            end = time.monotonic() + 60
+            while not list(processes.marked(layout)):
+                assert time.monotonic() < end
+            processes.end_all(layout)
+            assert list(processes.marked(layout)) == []
+            assert other.poll() is None
+        finally:
+            other.kill()

@@ -72,7 +72,7 @@ def start(layout: Layout) -> None:
         if health.usable(health.states(layout)):
             skipped("start the local cluster", "it runs")
         else:
-            _require_root()
+            _require_root("make cluster")
             ensure("cluster")
             with stage("start the local cluster") as current:
                 _remove(layout)
@@ -100,17 +100,18 @@ def stop(layout: Layout) -> None:
         if not layout.run.exists() and not layout.folder.exists():
             skipped("stop the local cluster", "there is none")
             return
-        _require_root()
+        _require_root("make cluster-stop")
         with stage("stop the local cluster"):
             _cancel_jobs(layout)
             _remove(layout)
 
 
-def _require_root() -> None:
+def _require_root(target: str) -> None:
     if os.geteuid() != 0:
         raise UnavailableError(
-            "the local cluster is made of network and mount name spaces, which only root may make",
-            hint="an administrator would type: sudo make cluster (its srun is for every user then)",
+            "the local cluster is made of network and mount name spaces, which only root may"
+            " make and end",
+            hint=f"an administrator would type: sudo {target} (its srun is for every user)",
         )
     done = subprocess.run(
         ["unshare", "--mount", "--net", "--pid", "--fork", "true"],

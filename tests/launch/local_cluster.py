@@ -99,7 +99,7 @@ class Cluster:
             finally:
                 if process.poll() is None:
                     process.kill()
-                if process.wait() != 0:
+                if process.wait() != 0 and self.layout.conf.exists():
                     # A killed srun leaves its allocation.
                     self.run("scancel", f"--name={name}")
 

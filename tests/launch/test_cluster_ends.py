@@ -84,6 +84,17 @@ def test_start_says_how_to_use_it_and_stop_leaves_nothing(layout: Layout) -> Non
     assert of_hosts_etc() == before
 
 
+def test_stop_ends_running_jobs_and_their_users_are_told(layout: Layout) -> None:
+    one = started(layout)
+    with one.started("-N2", "sh", "-c", "touch $(hostname).up && exec sleep 600") as process:
+        one.wait_for_files(*(f"{name}.up" for name in NODES))
+        hpcpy(layout, "--stop")
+        _, err = process.communicate(timeout=60)
+        assert process.returncode != 0
+        assert "CANCELLED" in err
+    assert left(layout) == NOTHING
+
+
 def test_a_dead_node_is_down_and_the_next_start_mends_it(layout: Layout) -> None:
     one = started(layout)
     script = "touch $(hostname).up && exec sleep 600"

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from local_cluster import Cluster, require_one
@@ -17,9 +18,9 @@ from hpcpy.cluster.layout import Layout
 
 
 @contextlib.contextmanager
-def own(name: str) -> Iterator[Layout]:
+def own(name: str, folder: Path = paths.BUILD) -> Iterator[Layout]:
     """Give a cluster of this test's alone, to be hurt; it is not started."""
-    layout = Layout(paths.BUILD / f"{name}-{os.environ.get('PYTEST_XDIST_WORKER', '0')}")
+    layout = Layout(folder / f"{name}-{os.environ.get('PYTEST_XDIST_WORKER', '0')}")
     if os.geteuid() != 0:
         pytest.skip("only root can make a cluster")
     require_one(layout)
@@ -30,7 +31,7 @@ def own(name: str) -> Iterator[Layout]:
         stop(layout)
 
 
-def start_hpcpy(layout: Layout, *words: str) -> subprocess.Popen[str]:
+def start_hpcpy(layout: Layout, *words: str, umask: int = -1) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "hpcpy", "cluster", f"--folder={layout.folder}", *words],
         env={**os.environ, "PYTHONPATH": str(paths.ROOT / "src")},
@@ -38,6 +39,7 @@ def start_hpcpy(layout: Layout, *words: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        umask=umask,
     )
 
 

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,6 +83,27 @@ def test_start_says_how_to_use_it_and_stop_leaves_nothing(layout: Layout) -> Non
         assert left(layout) == NOTHING
         assert "there is none" in stderr_of(layout, "--stop")
     assert of_hosts_etc() == before
+
+
+def test_every_user_has_its_srun_whatever_roots_umask() -> None:
+    # The checkout may be one that nobody else can read.
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as place:
+        Path(place).chmod(0o755)
+        with own("cluster", Path(place)) as layout:
+            with start_hpcpy(layout, umask=0o077) as process:
+                _, err = process.communicate(timeout=60)
+            assert process.returncode == 0, err
+            nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+            done = subprocess.run(
+                [*nobody, layout.bin / "srun", "--quiet", "-N2", "id", "-u"],
+                capture_output=True,
+                cwd="/",
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            assert (done.returncode, done.stderr) == (0, "")
+            assert done.stdout.split() == ["65534"] * 2
 
 
 def test_stop_ends_running_jobs_and_their_users_are_told(layout: Layout) -> None:

@@ -37,8 +37,13 @@ def bring_up(layout: Layout, current: Stage) -> None:
         When the kernel or the machine lacks something.
     """
     on = network.choose(layout)
-    with disk_errors(layout.folder):
-        _write(layout, on)
+    # Every user reads most of it, whatever root's own files are like.
+    umask = os.umask(0o022)
+    try:
+        with disk_errors(layout.folder):
+            _write(layout, on)
+    finally:
+        os.umask(umask)
     network.make_bridge(layout, on)
     started = []
     for node in (_controller(layout, on), *(_node(layout, on, name) for name in NODES)):

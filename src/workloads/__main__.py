@@ -9,18 +9,22 @@ import sys
 
 from workloads.errors import WorkloadError
 from workloads.harness import ranks
-from workloads.registry import WORKLOADS
+from workloads.registry import TOOLS, WORKLOADS
 
 
 def _usage() -> str:
     rows = [f"  {name:10} {what}" for name, (_, what) in WORKLOADS.items()]
+    tools = [f"  {name:10} {what}" for name, (_, what) in TOOLS.items()]
     return "\n".join(
         [
             "usage: python -m workloads NAME [OPTION …]",
             "",
             *rows,
             "",
+            *tools,
+            "",
             "python -m workloads NAME --help tells its options, --list its techniques.",
+            "python -m workloads.preflight SCRIPT …  looks at the job, then runs your program.",
         ]
     )
 
@@ -43,11 +47,12 @@ def main(arguments: list[str]) -> int:
         print(_usage())
         return 0
     name, *rest = arguments
-    if name not in WORKLOADS:
-        _complain(f"unknown workload {name!r}; one of: {', '.join(WORKLOADS)}")
+    known = {**WORKLOADS, **TOOLS}
+    if name not in known:
+        _complain(f"unknown workload {name!r}; one of: {', '.join(known)}")
         return 2
     try:
-        return int(importlib.import_module(WORKLOADS[name][0]).main(rest))
+        return int(importlib.import_module(known[name][0]).main(rest))
     except WorkloadError as error:
         _complain(f"{name}: {error}")
         return error.exit_code

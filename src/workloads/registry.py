@@ -14,6 +14,11 @@ WORKLOADS = {
     "startup": ("workloads.startup.command", "what starting this Python costs: calls, bytes, ms"),
 }
 
+# Those that compute nothing: no techniques, no timing.
+TOOLS = {
+    "doctor": ("workloads.doctor.command", "what this machine and job offer, and what is wrong"),
+}
+
 
 def numba_modules() -> list[str]:
     """Name the modules whose kernels numba compiles for processors."""

@@ -1,0 +1,100 @@
+"""The C library, and whether it is new enough for what the site brings."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from workloads.doctor import elf, maps
+from workloads.doctor.finding import Finding, Status
+from workloads.doctor.node import Node
+
+# Where engines put the host's libraries.
+_INJECTED = (
+    "/opt/udiImage/modules/*", "/opt/udiImage/modules/*/dep", "/.singularity.d/libs",
+)  # fmt: skip
+# A folder of thousands of libraries is somebody's whole installation.
+_MOST_IN_DEPTH, _MOST = 1000, 64
+
+
+def check(node: Node) -> list[Finding]:
+    """Compare the C library with what the site's libraries want.
+
+    Parameters
+    ----------
+    node
+        Where to look. Libraries are those of LD_LIBRARY_PATH and of the
+        engines' folders, and in this process those that it has loaded.
+    """
+    text = _own()
+    own = elf.version(text)
+    if not own:
+        return [Finding("glibc.version", Status.INFO, "this C library is not glibc")]
+    files = injected(node, _MOST_IN_DEPTH if node.deep else _MOST)
+    wants = wanted(files)
+    if not wants:
+        return [Finding("glibc.version", Status.OK, f"{text}; nothing is injected", value=text)]
+    path, newest = max(wants.items(), key=lambda item: item[1])
+    most = ".".join(map(str, newest))
+    if newest <= own:
+        detail = f"{text}; libraries of MPI and the site ({len(wants)}) want at most {most}"
+        return [Finding("glibc.version", Status.OK, detail, value=text)]
+    count = sum(version > own for version in wants.values())
+    detail = f"{text}, and {count} of the site's libraries want up to {most}: {path}"
+    step = "take an image with a newer C library, or do not inject it"
+    # Those that MPI loads may be others: what must load has failed by itself.
+    return [Finding("glibc.version", Status.WARN, detail, step, text)]
+
+
+def _own() -> str:
+    try:
+        text = os.confstr("CS_GNU_LIBC_VERSION") or ""
+    except (ValueError, OSError):
+        return ""
+    return text.removeprefix("glibc ")
+
+
+def injected(node: Node, most: int) -> list[Path]:
+    """Return the libraries that come from the host, each once.
+
+    Parameters
+    ----------
+    node
+        Where to look.
+    most
+        How many at most.
+    """
+    folders = [Path(part) for part in node.environ.get("LD_LIBRARY_PATH", "").split(":") if part]
+    for pattern in _INJECTED:
+        folders += sorted(node.root.glob(pattern.lstrip("/")))
+    found = [Path(path) for path in maps.of_this_process() if _is_mpi(path)]
+    for folder in dict.fromkeys(folders):
+        try:
+            found += sorted(path for path in folder.iterdir() if ".so" in path.name)
+        except OSError:
+            continue
+    # Three names of one file are usual.
+    return list(dict.fromkeys(path.resolve() for path in found))[:most]
+
+
+def _is_mpi(path: str) -> bool:
+    return bool(maps.mpi_library([path]))
+
+
+def wanted(files: list[Path]) -> dict[str, tuple[int, ...]]:
+    """Return the newest version of glibc that each library wants.
+
+    Parameters
+    ----------
+    files
+        The libraries; what is no ELF file, or cannot be read, is left out.
+    """
+    found = {}
+    for path in files:
+        try:
+            newest = elf.needs(path).newest("GLIBC_")
+        except (OSError, ValueError):
+            continue
+        if newest:
+            found[str(path)] = newest
+    return found

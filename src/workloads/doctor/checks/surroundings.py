@@ -1,0 +1,161 @@
+"""What surrounds Python: the user, folders, the locale, packages that leak in."""
+
+from __future__ import annotations
+
+import importlib.util
+import locale
+import os
+import pwd
+import sys
+import tempfile
+from pathlib import Path
+
+from workloads.doctor import mounts
+from workloads.doctor.finding import Finding, Status
+from workloads.doctor.node import Node
+
+# Those that must be the image's: MPI and arrays of other builds break both.
+_OURS = ("numpy", "mpi4py", "h5py")
+_ENGINES = {
+    "APPTAINER_CONTAINER": "Apptainer", "SINGULARITY_CONTAINER": "Singularity",
+    "SHIFTER_RUNTIME": "Shifter", "PODMANHPC_MODULES_DIR": "podman-hpc",
+}  # fmt: skip
+_SHM_OF_A_RANK = 16 << 20
+
+
+def check(node: Node) -> list[Finding]:
+    """Look at what surrounds Python.
+
+    Parameters
+    ----------
+    node
+        Where to look.
+    """
+    return [_container(node), _user(), _home(node), _temporary(node), *_shared(node), _locale(node),
+            _leaks(node), *_packages(node)]  # fmt: skip
+
+
+def _container(node: Node) -> Finding:
+    where = f"Python {sys.version.split()[0]}, {sys.executable}"
+    for variable, engine in _ENGINES.items():
+        if node.environ.get(variable):
+            detail = f"in {engine}, {node.environ[variable]}; {where}"
+            return Finding("python.where", Status.INFO, detail, value=engine)
+    if node.path("/run/.containerenv").exists() or node.path("/.dockerenv").exists():
+        return Finding("python.where", Status.INFO, f"in a container; {where}", value="container")
+    return Finding("python.where", Status.INFO, f"in no container; {where}", value="none")
+
+
+def _user() -> Finding:
+    number = os.getuid()
+    try:
+        return Finding("user.entry", Status.OK, f"{pwd.getpwuid(number).pw_name}, uid {number}")
+    except KeyError:
+        detail = f"uid {number} has no entry in /etc/passwd"
+        step = "getpass.getuser() fails: set USER and HOME, or bind the host's passwd"
+        return Finding(
+            "user.entry", Status.INFO if "USER" in os.environ else Status.WARN, detail, step
+        )
+
+
+def _home(node: Node) -> Finding:
+    home = os.path.expanduser("~")  # noqa: PTH111 - a missing entry is no error here
+    if os.access(home, os.W_OK | os.X_OK):
+        kind = mounts.of(node.text("/proc/self/mountinfo"), home)
+        return Finding("user.home", Status.OK, f"{home} can be written{_on(kind)}")
+    if home.startswith("~"):
+        return Finding(
+            "user.home", Status.INFO, "HOME is not set: caches go to the temporary folder"
+        )
+    what = "cannot be written" if Path(home).is_dir() else "is not there"
+    return Finding("user.home", Status.INFO, f"{home} {what}: caches go to the temporary folder")
+
+
+def _on(kind: str) -> str:
+    return f", on {kind}" if kind else ""
+
+
+def _temporary(node: Node) -> Finding:
+    name, given = "user.tmp", node.environ.get("TMPDIR")
+    if given and not os.access(given, os.W_OK | os.X_OK):
+        what = "cannot be written" if Path(given).is_dir() else "is not there"
+        return Finding(
+            name, Status.WARN, f"TMPDIR={given} {what}", "unset TMPDIR, or make the folder"
+        )
+    try:
+        folder = tempfile.gettempdir()
+    except OSError:
+        return Finding(name, Status.WARN, "there is no folder for temporary files", "set TMPDIR")
+    kind = mounts.of(node.text("/proc/self/mountinfo"), folder)
+    if kind in mounts.NETWORK:
+        detail = f"{folder} is on {kind}: every rank's caches go there"
+        return Finding(name, Status.WARN, detail, "set TMPDIR to node-local storage")
+    return Finding(name, Status.OK, f"{folder} can be written{_on(kind)}", value=folder)
+
+
+def _shared(node: Node) -> list[Finding]:
+    """Tell whether ranks of a node have room for messages through memory."""
+    try:
+        status = os.statvfs(node.path("/dev/shm"))  # noqa: S108
+    except OSError:
+        step = "have the container mount one: MPI's ranks of a node talk through it"
+        return [Finding("node.shm", Status.WARN, "there is no /dev/shm", step)]
+    room, needed = status.f_bavail * status.f_frsize, max(1, len(node.ranks)) * _SHM_OF_A_RANK
+    if room < needed and len(node.ranks) != 1:
+        step = "--ipc=host, or --shm-size (podman)"
+        detail = f"only {room >> 20} MiB are free in /dev/shm"
+        return [Finding("node.shm", Status.WARN, detail, step, room)]
+    # No number: nodes that are alike shall say the same.
+    return [Finding("node.shm", Status.OK, "the shared memory has room", value=room)]
+
+
+def _locale(node: Node) -> Finding:
+    names = [node.environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG")]
+    asked = next(filter(None, names), "not set")
+    encoding = "utf-8" if sys.flags.utf8_mode else locale.getpreferredencoding(do_setlocale=False)
+    detail = f"{asked}; Python writes {encoding.lower()}"
+    if encoding.lower().replace("-", "") != "utf8":
+        return Finding("user.locale", Status.WARN, detail, "LANG=C.UTF-8, or PYTHONUTF8=1")
+    return Finding("user.locale", Status.OK, detail)
+
+
+def _leaks(node: Node) -> Finding:
+    if sys.flags.ignore_environment:
+        return Finding("python.variables", Status.OK, "Python ignores its variables (-E or -I)")
+    given = [
+        f"{name}={node.environ[name]}"
+        for name in ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONUSERBASE")
+        if node.environ.get(name)
+    ]
+    own = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+    local = Path(os.path.expanduser("~"), ".local", own)  # noqa: PTH111
+    site = sys.modules.get("site")
+    if getattr(site, "ENABLE_USER_SITE", False) and local.is_dir():
+        given.append(f"{local} is seen")
+    if given:
+        step = "python -E -s, or unset them, if they are not meant for this Python"
+        return Finding("python.variables", Status.INFO, ", ".join(given), step)
+    return Finding("python.variables", Status.OK, "no PYTHON* path and no ~/.local leak in")
+
+
+def _packages(node: Node) -> list[Finding]:
+    """Tell which packages come from the user's folders."""
+    local = Path(os.path.expanduser("~"), ".local")  # noqa: PTH111
+    leaks = [Path(part) for part in node.environ.get("PYTHONPATH", "").split(":") if part]
+    found = []
+    for name in _OURS:
+        try:
+            spec = importlib.util.find_spec(name)
+        except (ImportError, ValueError) as error:
+            detail = f"{name} cannot be found: {error}"
+            found.append(Finding("python.packages", Status.WARN, detail))
+            continue
+        origin = Path((spec.origin or "") if spec is not None else "")
+        if origin.is_relative_to(local) or any(origin.parent == leak / name for leak in leaks):
+            # A PYTHONPATH may name this Python's own folder.
+            if origin.is_relative_to(sys.base_prefix):
+                continue
+            step = "unset PYTHONPATH, set PYTHONNOUSERSITE=1"
+            detail = f"{name} comes from {origin}"
+            found.append(Finding("python.packages", Status.WARN, detail, step))
+    return found

@@ -1,0 +1,72 @@
+"""Questions that other people's libraries answer, asked in a process of their own.
+
+A driver may crash, hang, print, or leave threads behind; and who has asked
+libcuda once can use it in no child any more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+# Some GPUs' drivers take seconds to wake.
+_SECONDS = 60
+# With these a process would take part in the job.
+_LAUNCHERS = ("PMI_", "PMIX_", "PMI2_", "OMPI_", "PRTE_", "HYDI_", "MPI_LOCAL", "PALS_", "SLURM_")
+
+
+class NoAnswerError(Exception):
+    """The process has ended without an answer; the text says how, in one line."""
+
+
+def ask(probe: str, *, seconds: float = _SECONDS, **variables: str) -> dict[str, Any]:
+    """Return what a probe has found.
+
+    Parameters
+    ----------
+    probe
+        A module of `workloads.doctor.probe`.
+    seconds
+        How long it may take.
+    variables
+        More variables for its environment.
+
+    Raises
+    ------
+    NoAnswerError
+        When it crashes, fails or does not end.
+    """
+    # Not at a job's start, which asks nobody.
+    import subprocess  # noqa: PLC0415
+
+    if not sys.executable:
+        raise NoAnswerError("Python does not know its own path")
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(_LAUNCHERS)}
+    # The user's script may lie beside modules that hide the standard library's.
+    environ["HPCPY_PREFLIGHT"] = "off"
+    environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", f"workloads.doctor.probe.{probe}"],
+            env={**environ, **variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise NoAnswerError(f"no answer within {seconds:.0f} s") from error
+    except OSError as error:
+        raise NoAnswerError(f"cannot be asked: {error.strerror}") from error
+    # Libraries print, too, before and after the answer.
+    answers = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode == 0 and answers:
+        answer: dict[str, Any] = json.loads(answers[-1])
+        return {**answer, "said": done.stdout}
+    reason = (done.stderr.strip().splitlines() or ["nothing on stderr"])[-1]
+    how = f"signal {-done.returncode}" if done.returncode < 0 else f"exit code {done.returncode}"
+    raise NoAnswerError(f"ended with {how}: {reason}")

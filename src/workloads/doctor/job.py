@@ -1,0 +1,135 @@
+"""All ranks of a job look at their nodes together, one process a node."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from workloads.doctor import maps
+from workloads.doctor.finding import Finding, Status
+from workloads.doctor.node import Node, RankFacts, World, facts_of_this_rank
+from workloads.harness import ranks
+
+Look = Callable[[Node], list[Finding]]
+Tell = Callable[["Report"], object]
+# The first rank that ends may take the others along (srun --kill-on-bad-exit),
+# and the one that speaks may have come up last.
+_HEAD_START = 2.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found, each finding once, with the nodes it was found on.
+
+    Parameters
+    ----------
+    hosts
+        All nodes.
+    findings
+        In the order of the report.
+    """
+
+    hosts: tuple[str, ...]
+    findings: tuple[tuple[Finding, tuple[str, ...]], ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything fails."""
+        return any(finding.status is Status.FAIL for finding, _ in self.findings)
+
+
+def start_mpi() -> World:
+    """Start MPI in this process, as the import of mpi4py's module does.
+
+    Where the user has told mpi4py not to (MPI4PY_RC_INITIALIZE), it is not.
+    """
+    before = maps.open_files()
+    try:
+        from mpi4py import MPI  # noqa: PLC0415
+    except (ImportError, RuntimeError) as error:
+        return World(problem=str(error).splitlines()[0])
+    if not MPI.Is_initialized():
+        return World()
+    return World(MPI.COMM_WORLD, opened=maps.open_files() - before)
+
+
+def host() -> str:
+    """Return this node's name."""
+    return os.environ.get("SLURMD_NODENAME") or os.uname().nodename
+
+
+def alone(look: Look, node: Node) -> Report:
+    """Look at this node from this process alone."""
+    return merged([(host(), look(node))])
+
+
+def together(look: Look, tell: Tell, world: World, *, deep: bool) -> bool:
+    """Look at every node, from the first rank on each.
+
+    All ranks call this; they wait without keeping a core busy.
+
+    Parameters
+    ----------
+    look
+        Gives the findings of a node.
+    tell
+        Given the report on rank 0, before any rank can act on it: the first
+        that ends may end them all.
+    world
+        MPI, started.
+    deep
+        Whether checks may take their time.
+
+    Returns
+    -------
+    bool
+        Whether anything fails, on every rank.
+    """
+    from mpi4py import MPI  # noqa: PLC0415
+
+    comm = world.comm
+    local = comm.Split_type(MPI.COMM_TYPE_SHARED, comm.rank)
+    facts: list[RankFacts] | None = local.gather(facts_of_this_rank())
+    leads = local.rank == 0
+    leaders = comm.Split(0 if leads else MPI.UNDEFINED, comm.rank)
+    report = None
+    if leads:
+        found = look(Node(deep=deep, world=world, ranks=tuple(facts or ())))
+        # Those that are done first wait for the slowest node.
+        ranks.wait_quietly(leaders)
+        everything = leaders.gather((host(), found))
+        report = merged(everything) if everything is not None else None
+        leaders.Free()
+    if report is not None:
+        tell(report)
+    ranks.wait_quietly(comm)
+    failed = comm.bcast(report.failed if report is not None else None)
+    local.Free()
+    return bool(failed)
+
+
+def let_first_speak() -> None:
+    """Wait, on the other ranks of a job whose ranks do not see each other."""
+    time.sleep(_HEAD_START)
+
+
+def merged(found: list[tuple[str, list[Finding]]]) -> Report:
+    """Put what several nodes have found together.
+
+    Parameters
+    ----------
+    found
+        The nodes' names and findings.
+    """
+    hosts: dict[Finding, list[str]] = {}
+    for name, findings in found:
+        for finding in findings:
+            hosts.setdefault(finding, []).append(name)
+    groups = list(dict.fromkeys(finding.name for finding in hosts))
+    rows = sorted(hosts.items(), key=lambda row: groups.index(row[0].name))
+    return Report(
+        tuple(dict.fromkeys(name for name, _ in found)),
+        tuple((finding, tuple(dict.fromkeys(names))) for finding, names in rows),
+    )

@@ -1,0 +1,42 @@
+"""On what kind of file system a folder lies."""
+
+from __future__ import annotations
+
+import os
+import re
+
+# Where every rank's small files are everybody's trouble.
+NETWORK = frozenset(
+    {"nfs", "nfs4", "lustre", "gpfs", "beegfs", "ceph", "panfs", "afs", "cifs", "smb3", "dvs",
+     "wekafs", "fuse.sshfs", "fuse.glusterfs", "fuse.mfs", "orangefs", "pvfs2", "vast"}
+)  # fmt: skip
+_ESCAPED = re.compile(r"\\([0-7]{3})")
+
+
+def kind(mountinfo: str, folder: str) -> str:
+    """Return the file system's type; empty where it cannot be told.
+
+    Parameters
+    ----------
+    mountinfo
+        A text in the form of ``/proc/self/mountinfo``.
+    folder
+        An absolute path without links.
+    """
+    longest, found = -1, ""
+    for line in mountinfo.splitlines():
+        before, _, after = line.partition(" - ")
+        fields = before.split()
+        if len(fields) < 5 or not after:
+            continue
+        point = _ESCAPED.sub(lambda match: chr(int(match[1], 8)), fields[4])
+        is_above = folder == point or folder.startswith(point.rstrip("/") + "/")
+        # Of two mounts on one point the later hides the earlier.
+        if is_above and len(point) >= longest:
+            longest, found = len(point), after.split()[0]
+    return found
+
+
+def of(mountinfo: str, folder: str) -> str:
+    """Return `kind` of a folder that may have links in its path."""
+    return kind(mountinfo, os.path.realpath(folder))

@@ -1,0 +1,100 @@
+"""Which MPI library a process has, and whose interface it is."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+from pathlib import Path
+from typing import Any, TypedDict
+
+from workloads.doctor import elf, maps
+
+_FAMILIES = {"mpich": "MPICH's", "openmpi": "Open MPI's", "abi": "the MPI 5 standard's"}
+
+
+class Library(TypedDict):
+    """An MPI library: where it lies, what it calls itself, its interface."""
+
+    path: str
+    soname: str
+    version: str
+    standard: str
+    family: str
+
+
+def describe(mpi: Any) -> Library:
+    """Return what there is to know of the library that `mpi4py.MPI` has loaded.
+
+    Parameters
+    ----------
+    mpi
+        The module; MPI need not be started.
+    """
+    named = os.environ.get("HPCPY_MPI") or os.environ.get("HPCPY_LIBMPI", "")
+    path = maps.mpi_library(maps.of_this_process(), named)
+    soname = _soname(path)
+    text = mpi.Get_library_version()
+    return {
+        "path": path,
+        "soname": soname,
+        "version": first_words(text),
+        "standard": ".".join(map(str, mpi.Get_version())),
+        "family": family(path, soname, text),
+    }
+
+
+def _soname(path: str) -> str:
+    try:
+        return elf.needs(Path(path)).soname if path else ""
+    except (OSError, ValueError):
+        return ""
+
+
+def family(path: str, soname: str, text: str) -> str:
+    """Return whose binary interface a library has: ``mpich``, ``openmpi``, ``abi``.
+
+    Parameters
+    ----------
+    path
+        Its file, if known.
+    soname
+        The name that programs want it by.
+    text
+        What `MPI_Get_library_version` says.
+    """
+    if soname.startswith("libmpi_abi"):
+        return "abi"
+    if text.startswith("Open MPI") or _has(path, "ompi_mpi_comm_world"):
+        return "openmpi"
+    return "mpich"
+
+
+def _has(path: str, symbol: str) -> bool:
+    if not path:
+        return False
+    try:
+        # It is loaded already, or this fails: nothing new comes in.
+        library = ctypes.CDLL(path, mode=os.RTLD_NOLOAD | os.RTLD_LAZY)
+    except OSError:
+        return False
+    return hasattr(library, symbol)
+
+
+def first_words(text: str) -> str:
+    """Return a library's version in a few words.
+
+    Parameters
+    ----------
+    text
+        What `MPI_Get_library_version` says: of MPICH ten lines, with how it
+        was compiled.
+    """
+    lines = [re.sub(r"\s+", " ", line).strip(" \0") for line in text.splitlines()]
+    words = [line for line in lines if re.search(r"version|device", line, re.IGNORECASE)]
+    return ", ".join(words[:2]) or (lines[0] if lines else "")
+
+
+def whose(family_name: str) -> str:
+    """Return a family's name for people."""
+    return _FAMILIES.get(family_name, family_name)

@@ -1,0 +1,107 @@
+"""The machine as the checks see it: its files, the environment, the ranks on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class World:
+    """What MPI has told this process.
+
+    Parameters
+    ----------
+    comm
+        ``MPI.COMM_WORLD``; None where MPI was not started.
+    problem
+        Why it was not, one line; empty where nobody asked.
+    opened
+        What MPI's start has opened: targets of ``/proc/self/fd``.
+    """
+
+    comm: Any = None
+    problem: str = ""
+    opened: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class RankFacts:
+    """What a rank tells the one that looks at the node.
+
+    Parameters
+    ----------
+    cores
+        Those that it may run on.
+    user_namespace
+        Which one it is in: ranks of two read each other's memory through copies.
+    visible_gpus
+        Its CUDA_VISIBLE_DEVICES; None where it has none.
+    """
+
+    cores: frozenset[int]
+    user_namespace: str = ""
+    visible_gpus: str | None = None
+
+
+@dataclass(frozen=True)
+class Node:
+    """What there is to look at.
+
+    Parameters
+    ----------
+    root
+        Where /sys, /proc, /dev and /etc are; tests have their own.
+    environ
+        The environment.
+    deep
+        Whether a check may take seconds and start other processes. A job's
+        start may not.
+    world
+        What MPI has told.
+    ranks
+        The ranks of this job on this node; empty where they are not known.
+    """
+
+    root: Path = Path("/")
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    deep: bool = True
+    world: World = World()
+    ranks: tuple[RankFacts, ...] = ()
+
+    def path(self, name: str) -> Path:
+        """Return where an absolute path is here."""
+        return self.root / name.lstrip("/")
+
+    def text(self, name: str) -> str:
+        """Return a file's text; empty where it cannot be read."""
+        try:
+            return self.path(name).read_text(errors="replace").strip("\0\n ")
+        except OSError:
+            return ""
+
+    def names(self, folder: str, pattern: str = "*") -> list[str]:
+        """Return the sorted names in a folder; none where it cannot be read."""
+        try:
+            return sorted(path.name for path in self.path(folder).glob(pattern))
+        except OSError:
+            return []
+
+    def number(self, variable: str) -> int | None:
+        """Return a variable's number; None where it has none."""
+        text = self.environ.get(variable, "")
+        return int(text) if text.isascii() and text.isdigit() else None
+
+
+def facts_of_this_rank() -> RankFacts:
+    """Return what this process tells of itself."""
+    try:
+        namespace = str(Path("/proc/self/ns/user").readlink())
+    except OSError:
+        namespace = ""
+    return RankFacts(
+        frozenset(os.sched_getaffinity(0)), namespace, os.environ.get("CUDA_VISIBLE_DEVICES")
+    )

@@ -1,0 +1,34 @@
+"""Machines made of folders, for the doctor's checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from workloads.doctor.finding import Finding
+from workloads.doctor.node import Node
+
+Files = dict[str, str | None]
+Machine = Callable[..., Node]
+
+
+def maker(root: Path) -> Machine:
+    """Return what makes a node of files by their paths; a text of None makes a folder."""
+
+    def make(files: Files, **more: object) -> Node:
+        for name, text in files.items():
+            path = root / name.lstrip("/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if text is None:
+                path.mkdir(exist_ok=True)
+            else:
+                path.write_text(text)
+        return Node(**{"root": root, "environ": {}, "deep": False, **more})
+
+    return make
+
+
+def named(findings: list[Finding], name: str) -> Finding:
+    """Return the one finding of that name."""
+    (found,) = [finding for finding in findings if finding.name == name]
+    return found

@@ -1,0 +1,204 @@
+"""Fabrics, GPUs and OpenCL, on machines made of folders and libraries made for the test."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from small_machine import Files, Machine, maker, named
+
+from workloads.doctor import isolated
+from workloads.doctor.checks import fabric, gpu, opencl
+from workloads.doctor.finding import Status
+from workloads.doctor.node import RankFacts, World
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return maker(tmp_path)
+
+
+IB = "/sys/class/infiniband"
+ACTIVE = {
+    f"{IB}/mlx5_0/ports/1/state": "4: ACTIVE\n",
+    f"{IB}/mlx5_0/ports/1/link_layer": "InfiniBand",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "kinds"),
+    [
+        ({}, []),
+        ({"/sys/class/cxi/cxi0": None}, ["cxi"]),
+        (ACTIVE, ["verbs"]),
+        ({**ACTIVE, f"{IB}/mlx5_0/ports/1/state": "1: DOWN\n"}, []),
+        ({**ACTIVE, f"{IB}/mlx5_0/ports/1/link_layer": "Ethernet\n"}, ["roce"]),
+        ({f"{IB}/hfi1_0/ports/1/state": "4: ACTIVE\n"}, ["opx"]),
+        ({f"{IB}/efa_0/ports/1/state": "4: ACTIVE\n"}, ["efa"]),
+    ],
+)
+def test_the_nodes_fabrics(machine: Machine, files: Files, kinds: list[str]) -> None:
+    assert named(fabric.check(machine(files)), "fabric.hardware").value == kinds
+
+
+LISTENING = "head\n 0: 0:1 0:0 0A 0:0 0:0 0 0 0 77 1\n"
+
+
+def started(*opened: str) -> World:
+    return World(comm=SimpleNamespace(size=2), opened=frozenset(opened))
+
+
+@pytest.mark.parametrize(
+    ("files", "opened", "status", "says"),
+    [
+        ({"/sys/class/cxi/cxi0": None}, "socket:[77]", Status.WARN, "the node has cxi"),
+        (ACTIVE, "socket:[77]", Status.WARN, "the node has verbs"),
+        ({"/sys/class/cxi/cxi0": None}, "/dev/cxi0", Status.OK, "/dev/cxi0 is open"),
+        ({}, "socket:[77]", Status.OK, "listens on TCP"),
+        (ACTIVE, "", Status.INFO, "cannot be told"),
+    ],
+)
+def test_tcp_on_a_node_with_a_fabric_is_a_warning(
+    machine: Machine, files: Files, opened: str, status: Status, says: str
+) -> None:
+    node = machine({**files, "/proc/self/net/tcp": LISTENING}, world=started(opened))
+    found = named(fabric.check(node), "fabric.used")
+    assert found.status is status
+    assert says in found.detail
+    assert bool(found.next_step) is (status is Status.WARN)
+
+
+def test_settings_of_the_fabric_are_shown(machine: Machine) -> None:
+    node = machine({}, environ={"FI_PROVIDER": "tcp", "UCX_TLS": "self"})
+    assert named(fabric.check(node), "fabric.settings").detail == "FI_PROVIDER=tcp UCX_TLS=self"
+
+
+CARD = {
+    "/proc/driver/nvidia/gpus/0000:01:00.0/information": "",
+    "/proc/driver/nvidia/version": "NVRM version: NVIDIA x86_64  580.159.04  Release\n",
+    "/dev/nvidia0": "",
+}
+
+
+def test_gpus_by_their_files(machine: Machine) -> None:
+    found = named(gpu.check(machine(CARD)), "gpu.devices")
+    assert (found.status, found.detail, found.value) == (
+        Status.OK,
+        "1 NVIDIA, driver 580.159.04",
+        1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "status"),
+    [
+        ({}, Status.INFO),
+        ({"SLURM_JOB_GPUS": "0"}, Status.WARN),
+        ({"SLURM_GPUS_ON_NODE": "0"}, Status.INFO),
+    ],
+)
+def test_gpus_that_the_container_lacks(
+    machine: Machine, variables: dict[str, str], status: Status
+) -> None:
+    node = machine({k: v for k, v in CARD.items() if "/dev" not in k}, environ=variables)
+    found = named(gpu.check(node), "gpu.devices")
+    assert (found.status, found.value) == (status, 0)
+    assert "--nv" in found.next_step
+
+
+def test_a_job_with_gpus_on_a_node_without(machine: Machine) -> None:
+    found = gpu.check(machine({}, environ={"CUDA_VISIBLE_DEVICES": "0,1"}))
+    assert named(found, "gpu.job").status is Status.WARN
+
+
+def test_amd_devices_are_counted_without_processors(machine: Machine) -> None:
+    nodes = "/sys/class/kfd/kfd/topology/nodes"
+    files = {
+        f"{nodes}/0/properties": "simd_count 0\n",
+        f"{nodes}/1/properties": "x 1\nsimd_count 8\n",
+    }
+    assert named(gpu.check(machine(files)), "gpu.devices").value == 1
+
+
+def test_which_devices_each_rank_sees(machine: Machine) -> None:
+    ranks = tuple(RankFacts(frozenset({0}), visible_gpus=text) for text in ("0", "1"))
+    found = named(gpu.check(machine(CARD, ranks=ranks)), "gpu.visible")
+    assert found.detail == "devices of the node's ranks: 0 1"
+
+
+FAKE = """
+int cuInit(unsigned flags) { CUINIT }
+int cuDriverGetVersion(int *to) { *to = 12080; return 0; }
+int cuDeviceGetCount(int *to) { *to = 2; return 0; }
+int cuDeviceGet(int *to, int i) { *to = i; return 0; }
+int cuDeviceGetName(char *to, int n, int d) { to[0] = 'H'; to[1] = 0; return 0; }
+int cuGetErrorName(int code, const char **to) { *to = "CUDA_ERROR_NO_DEVICE"; return 0; }
+"""
+
+
+@pytest.fixture
+def libcuda(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Make a driver's library, with this in its cuInit."""
+    gcc = shutil.which("gcc")
+    if gcc is None:
+        pytest.skip("no gcc here; install one: apt-get install gcc")
+
+    def make(cuinit: str) -> None:
+        (tmp_path / "cuda.c").write_text(FAKE.replace("CUINIT", cuinit))
+        command = [gcc, "-shared", "-fPIC", "-o", tmp_path / "libcuda.so.1", tmp_path / "cuda.c"]
+        subprocess.run(command, check=True)
+        monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("cuinit", "status", "says"),
+    [
+        ("return 0;", Status.OK, "2 x H, driver 580.159.04, CUDA up to 12.8"),
+        ("return 100;", Status.WARN, "cuInit: CUDA_ERROR_NO_DEVICE (100)"),
+        ("__builtin_trap();", Status.WARN, "libcuda ended with signal 4"),
+    ],
+)
+def test_the_driver_is_asked_and_may_crash(
+    machine: Machine, libcuda: Callable[[str], None], cuinit: str, status: Status, says: str
+) -> None:
+    libcuda(cuinit)
+    found = named(gpu.check(machine(CARD, deep=True)), "gpu.devices")
+    assert found.status is status
+    assert says in found.detail
+
+
+def test_a_driver_that_does_not_answer_is_ended() -> None:
+    with pytest.raises(isolated.NoAnswerError, match="no answer within 0 s"):
+        isolated.ask("libraries", seconds=0.01, HPCPY_DOCTOR_LIBRARIES="[]")
+
+
+ICDS = {
+    "/etc/OpenCL/vendors/a.icd": "libc.so.6\n",
+    "/etc/OpenCL/vendors/b.icd": "libabsent-cl.so.1\n",
+}
+
+
+def test_opencl_drivers_whose_library_is_absent_do_no_harm(machine: Machine) -> None:
+    found = named(opencl.check(machine(ICDS, deep=True)), "opencl.drivers")
+    assert (found.status, found.value) == (Status.OK, ["a.icd"])
+    assert "b.icd does not" in found.detail
+
+
+def test_opencl_drivers_that_are_broken_are_a_warning(machine: Machine, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.so"
+    broken.write_text("no library\n" * 99)
+    node = machine(ICDS, deep=True, environ={"OCL_ICD_FILENAMES": str(broken)})
+    found = named(opencl.check(node), "opencl.drivers")
+    assert found.status is Status.WARN
+    assert "broken.so" in found.detail
+
+
+def test_without_opencl_nothing_is_asked(machine: Machine) -> None:
+    (found,) = opencl.check(machine({}, deep=True))
+    assert found.status is Status.INFO

@@ -1,0 +1,75 @@
+"""``python -m workloads.preflight [--site FILE] (-m MODULE | SCRIPT) [ARGUMENT …]``."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from workloads.doctor import promises
+from workloads.errors import UsageError, WorkloadError
+from workloads.harness import ranks
+from workloads.preflight import check, program
+from workloads.preflight.mode import mode
+
+_USAGE = """\
+usage: python -m workloads.preflight [--site FILE] SCRIPT [ARGUMENT …]
+       python -m workloads.preflight [--site FILE] -m MODULE [ARGUMENT …]
+
+Looks at the job, one process a node, then runs the program in this process.
+Nothing is said when all is well. HPCPY_PREFLIGHT=on (default) ends the job with
+exit code 78 when a check fails, warn goes on, off looks at nothing.
+--site FILE: a site's TOML file; what its table [promises] names must be there."""
+
+
+def _options(words: list[str]) -> tuple[dict[str, Any], list[str]]:
+    promised: dict[str, Any] = {}
+    rest = list(words)
+    while rest and rest[0].startswith("-") and rest[0] != "-m":
+        option, _, value = rest.pop(0).partition("=")
+        if option != "--site":
+            raise UsageError(f"unknown option {option}", hint="--help tells the options")
+        if not value and not rest:
+            raise UsageError("--site: no file is named")
+        promised = promises.read(Path(value or rest.pop(0)))
+    return promised, rest
+
+
+def main(words: list[str]) -> int:
+    """Look, then run the program.
+
+    Parameters
+    ----------
+    words
+        Options, then the program and its arguments.
+
+    Returns
+    -------
+    int
+        2 for wrong usage, 78 where a check has failed, 130 for Ctrl-C before
+        the program; else the program's.
+    """
+    if words[:1] in (["-h"], ["--help"]):
+        print(_USAGE)
+        return 0
+    try:
+        how = mode()
+        promised, rest = _options(words)
+        program.require(rest)
+        code = check.check(how, promised)
+    except WorkloadError as error:
+        if ranks.is_first():
+            print(f"preflight: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        if ranks.is_first():
+            print("preflight: stopped", file=sys.stderr)
+        return 128 + signal.SIGINT
+    if code == 0:
+        program.run(rest)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

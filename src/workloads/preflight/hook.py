@@ -1,0 +1,81 @@
+"""HPCPY_PREFLIGHT for programs that are started as ever: the look comes with MPI.
+
+The interpreter's importer calls `install` when mpi4py is imported and the
+variable is set; the look is taken when ``mpi4py.MPI`` has been.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from workloads.doctor import maps
+from workloads.doctor.node import World
+from workloads.errors import UsageError
+from workloads.harness import ranks
+from workloads.preflight.check import check
+from workloads.preflight.mode import Mode, mode
+
+_MODULE = "mpi4py.MPI"
+
+
+def install() -> None:
+    """Have the job looked at once MPI is imported.
+
+    Raises
+    ------
+    SystemExit
+        When the variable says what nobody knows.
+    """
+    try:
+        how = mode()
+    except UsageError as error:
+        if ranks.is_first():
+            print(f"preflight: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    if how is not Mode.OFF and _MODULE not in sys.modules:
+        sys.meta_path.insert(0, _Finder(how))
+
+
+class _Finder(MetaPathFinder):
+    def __init__(self, how: Mode) -> None:
+        self._how = how
+
+    def find_spec(
+        self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != _MODULE:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Loader(self._how, spec.loader)
+        return spec
+
+
+class _Loader(Loader):
+    """Another's, and the look after it."""
+
+    def __init__(self, how: Mode, real: Loader) -> None:
+        self._how, self._real = how, real
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._real.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__loader__ = self._real
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._real
+        before = maps.open_files()
+        self._real.exec_module(module)
+        mpi: Any = module
+        # A program that starts MPI by itself is left alone.
+        if mpi.Is_initialized():
+            opened = maps.open_files() - before
+            if code := check(self._how, {}, World(mpi.COMM_WORLD, opened=opened)):
+                sys.exit(code)

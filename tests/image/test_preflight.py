@@ -1,0 +1,155 @@
+"""The look at a job before its program, with the image's own MPI."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from running import on_ranks
+
+WRAPPED = ["-m", "workloads.preflight"]
+PROGRAM = "import sys\nfrom mpi4py import MPI\nprint(MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size)\n"
+# What a launcher that runs these tests might have.
+NO_LAUNCHER = {
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith(("PMI", "SLURM_", "OMPI_", "HPCPY_PREFLIGHT", "MPI_"))
+}
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.py"
+    path.write_text(PROGRAM)
+    return path
+
+
+def start(*words: object, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *map(str, words)],
+        env={**NO_LAUNCHER, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_ranks_that_see_each_other_hear_nothing(script: Path) -> None:
+    done = on_ranks(3, *WRAPPED, script)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(done.stdout.splitlines()) == ["0 3", "1 3", "2 3"]
+
+
+def apart(script: Path, **variables: str) -> list[subprocess.CompletedProcess[str]]:
+    """Start three processes as ``srun --mpi=none -n 3`` does."""
+    numbers = {"SLURM_STEP_NUM_TASKS": "3", **variables}
+    return [start(*WRAPPED, script, SLURM_PROCID=str(i), **numbers) for i in range(3)]
+
+
+def test_ranks_that_do_not_end_with_one_line_of_all(script: Path) -> None:
+    said = apart(script)
+    assert [each.returncode for each in said] == [78] * 3
+    assert "".join(each.stdout for each in said) == ""
+    (line,) = "".join(each.stderr for each in said).splitlines()
+    assert line.startswith(
+        "preflight: mpi.ranks: every rank is rank 0 of 1: srun started 3 processes and MPI "
+        "knows of one in each (/opt/mpich/lib/libmpi.so.12"
+    )
+    assert "; start it by srun --mpi=pmi2" in line
+
+
+@pytest.mark.parametrize(("mode", "lines"), [("warn", 1), ("off", 0)])
+def test_they_may_go_on(script: Path, mode: str, lines: int) -> None:
+    said = apart(script, HPCPY_PREFLIGHT=mode)
+    assert [(each.returncode, each.stdout) for each in said] == [(0, "0 1\n")] * 3
+    assert sum(each.stderr.count("\n") for each in said) == lines
+
+
+APART = """
+import os, sys
+from mpi4py import MPI
+del os.environ["PMI_SIZE"]
+os.environ.update(SLURM_STEP_NUM_TASKS="4", SLURM_PROCID=str(MPI.COMM_WORLD.rank))
+from workloads.doctor.node import World
+from workloads.preflight.check import check
+from workloads.preflight.mode import Mode
+sys.exit(check(Mode.ON, {}, World(MPI.COMM_WORLD)))
+"""
+
+
+def test_ranks_that_see_some_of_the_others_are_a_fault_too() -> None:
+    done = on_ranks(2, "-c", APART)
+    assert done.returncode == 78
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("preflight:")]
+    assert "srun started 4 processes and MPI knows of 2 (/opt/mpich/lib" in line
+
+
+def test_a_bound_core_that_all_share_is_one_warning(script: Path) -> None:
+    code = "import os, sys; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
+    code += "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    if os.cpu_count() == 1:
+        pytest.skip("one core: there is nothing to bind to")
+    done = on_ranks(3, "-c", code, *WRAPPED, script)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 3
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("preflight: warning: cpu.binding: all 3 ranks are bound to core ")
+
+
+def test_a_broken_promise_ends_all_ranks_and_is_said_once(script: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text('[promises]\nmpi = "openmpi"\nopencl = ["Portable"]\n')
+    done = on_ranks(3, *WRAPPED, "--site", site, script)
+    assert done.returncode == 78
+    lines = [line for line in done.stderr.splitlines() if line.startswith("preflight:")]
+    assert len(lines) == 1
+    assert "openmpi is promised, and MPI's interface is mpich" in lines[0]
+    assert "0 3" not in done.stdout
+
+
+def test_a_kept_promise_is_silent(script: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text('[promises]\nmpi = "mpich"\nmpi_library = "/opt/mpich"\nfabric = "tcp"\n')
+    done = on_ranks(2, *WRAPPED, "--site", site, script)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_programs_traceback_is_its_own(script: Path) -> None:
+    script.write_text("def f():\n    raise ValueError('mine')\nf()\n")
+    done, plain = start(*WRAPPED, script), start(script)
+    assert (done.returncode, done.stderr) == (1, plain.stderr)
+
+
+def test_a_workload_runs_after_it() -> None:
+    words = ["-m", "workloads", "pi", "--impl", "mpi", "-n", "1000000"]
+    done = on_ranks(2, *WRAPPED, *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("mpi ") == 1
+
+
+HOOK = "from workloads.preflight import hook; hook.install()\n"
+
+
+@pytest.mark.parametrize(("mode", "code"), [("on", 78), ("warn", 0), ("off", 0)])
+def test_the_look_comes_with_mpi(script: Path, mode: str, code: int) -> None:
+    script.write_text(HOOK + PROGRAM)
+    numbers = {"SLURM_STEP_NUM_TASKS": "3", "SLURM_PROCID": "0"}
+    done = start(script, HPCPY_PREFLIGHT=mode, **numbers)
+    assert (done.returncode, done.stdout) == (code, "" if code else "0 1\n")
+    assert done.stderr.count("every rank is rank 0 of 1") == int(mode != "off")
+
+
+def test_the_variable_alone_is_enough(script: Path) -> None:
+    numbers = {"SLURM_STEP_NUM_TASKS": "3", "SLURM_PROCID": "0"}
+    done = start(script, HPCPY_PREFLIGHT="on", **numbers)
+    assert (done.returncode, done.stdout) == (78, "")
+    assert done.stderr.startswith("preflight: mpi.ranks: every rank is rank 0 of 1")
+
+
+def test_without_the_variable_it_is_not_imported(script: Path) -> None:
+    script.write_text(PROGRAM + "print(*[m for m in sys.modules if 'preflight' in m])\n")
+    assert start(script).stdout == "0 1\n\n"

@@ -50,6 +50,8 @@ class Finder:
             from _hpcpy_caches import point  # noqa: PLC0415
 
             point(fullname)
+        if fullname == "mpi4py" and _is_preflight_wanted():
+            _install_preflight()
         if self._outside:
             top = fullname.partition(".")[0]
             if top in self._outside:
@@ -152,6 +154,23 @@ class Finder:
                 self._outside.setdefault(top, wanted_by)
         for root in added.roots:
             root.outside |= frozenset(self._outside)
+
+
+def _install_preflight() -> None:
+    try:
+        from workloads.preflight.hook import install  # noqa: PLC0415
+    except ImportError as error:
+        # In a venv without --system-site-packages.
+        raise ImportError(
+            "HPCPY_PREFLIGHT is set, and this Python does not see workloads.preflight: unset it",
+            name="mpi4py",
+        ) from error
+    install()
+
+
+def _is_preflight_wanted() -> bool:
+    wanted = posix.environ.get(b"HPCPY_PREFLIGHT", b"")
+    return wanted not in (b"", b"off") and not sys.flags.ignore_environment
 
 
 def _owned(bundle: Bundle, wanted: set[str]) -> set[str]:

@@ -1,0 +1,83 @@
+"""The look at a job, below a real srun on two nodes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from local_cluster import Cluster, image
+
+PROGRAM = """
+import sys
+from mpi4py import MPI
+comm = MPI.COMM_WORLD
+nodes = comm.gather(MPI.Get_processor_name())
+if comm.rank == 0:
+    print(comm.size, *sorted(nodes), *sys.argv[1:])
+"""
+APART = "preflight: mpi.ranks: every rank is rank 0 of 1: srun started 4 processes"
+
+
+@pytest.fixture
+def program(cluster: Cluster) -> list[str | Path]:
+    script = cluster.shared / "looked_at.py"
+    script.write_text(PROGRAM)
+    return [*image(), "python3", "-m", "workloads.preflight", script, "word"]
+
+
+@pytest.mark.parametrize("kind", ["pmi2", "pmix"])
+@pytest.mark.parametrize(
+    ("spread", "nodes"),
+    [("--ntasks-per-node=2", "n1 n1 n2 n2"), ("--distribution=plane=3", "n1 n1 n1 n2")],
+)
+def test_ranks_that_see_each_other_hear_nothing(
+    cluster: Cluster, program: list[str | Path], kind: str, spread: str, nodes: str
+) -> None:
+    done = cluster.srun(f"--mpi={kind}", "-N2", "-n4", spread, *program)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"4 {nodes} word\n", "")
+
+
+@pytest.mark.parametrize("ends", [[], ["--kill-on-bad-exit=1"]])
+def test_ranks_that_do_not_end_with_one_line_of_all(
+    cluster: Cluster, program: list[str | Path], ends: list[str]
+) -> None:
+    done = cluster.srun("--mpi=none", "-N2", "-n4", *ends, *program)
+    # 143: srun has ended the others.
+    assert done.returncode == (143 if ends else 78)
+    assert done.stdout == ""
+    lines = [line for line in done.stderr.splitlines() if line.startswith("preflight:")]
+    assert len(lines) == 1
+    assert lines[0].startswith(APART)
+    assert "srun --mpi=pmi2" in lines[0]
+
+
+def test_a_warning_is_one_line_with_its_nodes(cluster: Cluster, program: list[str | Path]) -> None:
+    variables = {"APPTAINERENV_SLURM_CPUS_PER_TASK": "999"}
+    done = cluster.srun("--mpi=pmi2", "-N2", "-n4", *program, env=variables)
+    assert (done.returncode, done.stdout.split()[0]) == (0, "4")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("preflight: warning: cpu.task: SLURM_CPUS_PER_TASK is 999")
+    assert line.endswith("[n1, n2]")
+
+
+def test_a_promise_that_is_not_kept_ends_all_ranks(
+    cluster: Cluster, program: list[str | Path]
+) -> None:
+    site = cluster.shared / "promises.toml"
+    site.write_text('[promises]\nmpi = "mpich"\nfabric = "cxi"\n')
+    where = program.index("workloads.preflight") + 1
+    words = [*program[:where], "--site", site, *program[where:]]
+    done = cluster.srun("--mpi=pmi2", "-N2", "-n4", *words)
+    assert (done.returncode, done.stdout) == (78, "")
+    lines = [line for line in done.stderr.splitlines() if line.startswith("preflight:")]
+    assert len(lines) == 1
+    assert lines[0].startswith("preflight: promise.fabric: cxi is promised")
+
+
+def test_the_doctor_reports_once_for_both_nodes(cluster: Cluster) -> None:
+    words = [*image(), "python3", "-m", "workloads", "doctor"]
+    done = cluster.srun("--mpi=pmi2", "-N2", "-n4", *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[0] == "doctor: n1, n2"
+    assert "MPI sees 4; " in done.stdout
+    assert done.stdout.count("fabric.used") == 1

@@ -4,8 +4,13 @@
 PYTHON ?= python3
 HPCPY = PYTHONPATH='$(CURDIR)/src' $(PYTHON) -m hpcpy
 
+# Through the environment, so that W may have quotes of its own.
+LAUNCH = W NODES TASKS CPUS GPUS ENGINE SITE DRY STAGE IMAGE MPI TIME PARTITION QOS ACCOUNT SCRIPT
+SETTINGS = $(foreach name,$(LAUNCH),$(name)="$$$(name)")
+export $(LAUNCH)
+
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch image sif run cluster cluster-stop check test test-upstream bench-startup size context push lock verify clean clean-cache distclean
+.PHONY: help setup fetch image sif run launch batch cluster cluster-stop check test test-upstream bench-startup size context push lock verify clean clean-cache distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +35,12 @@ cluster: ## start a Slurm of two nodes on this machine, and say how to use it
 
 cluster-stop: ## end it and its jobs, and leave nothing of it
 	@$(HPCPY) cluster --stop
+
+launch: ## run a workload over nodes by srun: make launch W="pi --impl mpi" NODES=2 TASKS=8
+	@$(HPCPY) launch $(SETTINGS)
+
+batch: ## write the same as a script for sbatch; DRY=1 prints either (docs/sites.md)
+	@$(HPCPY) batch $(SETTINGS)
 
 check: ## lint, types and host tests, for before each commit
 	@$(HPCPY) check

@@ -21,6 +21,8 @@ COMMANDS = {
     "push": ("hpcpy.build.push", "send the OCI image to a registry"),
     "run": ("hpcpy.launch.run", "run the main job in the image"),
     "cluster": ("hpcpy.cluster.command", "start a Slurm of two nodes here, or --stop it"),
+    "launch": ("hpcpy.launch.command", "run a workload over several nodes, by srun"),
+    "batch": ("hpcpy.launch.batch", "write the same as a script for sbatch"),
     "check": ("hpcpy.check", "lint, types and host tests"),
     "test": ("hpcpy.test", "run the tests in the image and of the launch"),
     "test-upstream": ("hpcpy.upstream.command", "run the packages' own tests in the images"),

@@ -1,0 +1,44 @@
+"""``hpcpy batch NAME=value …``: the same launch as a script for sbatch."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.files import whole_file
+from hpcpy.launch.machine import look_around
+from hpcpy.launch.plan import make_plan
+from hpcpy.launch.request import parse
+from hpcpy.launch.script import batch_script
+from hpcpy.launch.site import find_site
+
+
+def main(arguments: list[str]) -> int:
+    """Write the script, or print it with ``DRY=1``.
+
+    Parameters
+    ----------
+    arguments
+        NAME=value words, `hpcpy.launch.request.SETTINGS`.
+
+    Returns
+    -------
+    int
+        0; problems are raised.
+    """
+    request = parse(arguments)
+    site = find_site(request.site)
+    plan = make_plan(request, site, look_around(request, site, os.environ), is_batch=True)
+    script = batch_script(plan)
+    if request.dry:
+        print(script, end="")
+        return 0
+    name = f"{request.workload[0]}-{request.nodes}x{request.tasks}.sbatch".replace("/", "-")
+    path = Path(request.script) if request.script else paths.BUILD / name
+    with whole_file(path) as temporary:
+        temporary.write_text(script, encoding="utf-8")
+    print(path)
+    print(f"  to submit it: sbatch {path}", file=sys.stderr)
+    return 0

@@ -1,0 +1,55 @@
+"""``hpcpy launch NAME=value …``: a workload over several nodes, by srun."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+from hpcpy.errors import UnavailableError
+from hpcpy.launch import step
+from hpcpy.launch.machine import look_around
+from hpcpy.launch.plan import make_plan
+from hpcpy.launch.request import parse
+from hpcpy.launch.script import launch_script
+from hpcpy.launch.site import find_site
+
+
+def main(arguments: list[str]) -> int:
+    """Run a workload through srun, or print how with ``DRY=1``.
+
+    Parameters
+    ----------
+    arguments
+        NAME=value words, `hpcpy.launch.request.SETTINGS`.
+
+    Returns
+    -------
+    int
+        srun's exit code, the highest of the ranks'; 130 or 143 when stopped.
+
+    Raises
+    ------
+    UnavailableError
+        When there is no Slurm.
+    """
+    request = parse(arguments)
+    site = find_site(request.site)
+    if not request.dry and shutil.which("srun") is None:
+        raise UnavailableError(
+            "no srun on this machine",
+            hint="`make cluster` starts a Slurm of two nodes here; DRY=1 prints the command",
+        )
+    plan = make_plan(request, site, look_around(request, site, os.environ))
+    script = launch_script(plan)
+    if request.dry:
+        print(script, end="")
+        return 0
+    print(plan.title, file=sys.stderr, flush=True)
+    ended = step.run(script, os.environ)
+    if ended.stopped_by:
+        print(f"hpcpy launch: stopped by {ended.stopped_by.name}", file=sys.stderr)
+        return 128 + ended.stopped_by
+    if ended.code:
+        print(f"hpcpy launch: {step.explained(ended.stderr, ended.code)}", file=sys.stderr)
+    return ended.code

@@ -1,0 +1,182 @@
+"""How each engine starts a rank: its options, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hpcpy.launch.site import Site
+from hpcpy.launch.words import Expanded, Line, Option, Variable, option, quoted
+
+
+@dataclass(frozen=True)
+class Container:
+    """What an engine has to know.
+
+    Parameters
+    ----------
+    program
+        The engine's program.
+    image
+        A file or a reference; for ``none`` the interpreter.
+    folder
+        The working directory, seen by the ranks under the same name.
+    has_gpus
+        Whether ranks have GPUs.
+    variables
+        Which the ranks get.
+    """
+
+    program: str
+    image: str
+    folder: str
+    has_gpus: bool
+    variables: tuple[Variable, ...]
+
+
+@dataclass(frozen=True)
+class Start:
+    """Lines before the step, and the words before ``python3``."""
+
+    lines: tuple[Line, ...]
+    words: tuple[Option, ...]
+
+
+def _extra(site: Site, engine: str) -> tuple[Option, ...]:
+    return tuple(
+        option(Expanded(word), why=f"site {site.name}") for word in site.options.get(engine, ())
+    )
+
+
+def _binds(container: Container, site: Site, name: str) -> list[Option]:
+    """Return the working directory and the site's folders as ``name=HOST:INSIDE``."""
+    folder = f"{name}={container.folder}:{container.folder}"
+    return [
+        option(folder, why="the working directory: W's files, and what it writes"),
+        *(
+            option(
+                Expanded(f"{name}={bind if ':' in bind else f'{bind}:{bind}'}"),
+                why=f"site {site.name}",
+            )
+            for bind in site.binds
+        ),
+    ]
+
+
+def apptainer(container: Container, site: Site) -> Start:
+    """Return the words of ``apptainer exec``; the host's variables go in by themselves."""
+    lines = [
+        # Its --env would cut a value at a comma.
+        Line(f"export APPTAINERENV_{one.name}={quoted(one.value)}", one.why)
+        for one in container.variables
+    ]
+    words = [
+        option(container.program, "exec"),
+        option(
+            "--sharens",
+            why="one mount of the image a node, not one a rank; ranks of one node reach each "
+            "other's memory",
+        ),
+        *([option("--nv", why="GPUS: the host's NVIDIA driver")] if container.has_gpus else []),
+        *_binds(container, site, "--bind"),
+        option(f"--pwd={container.folder}", why="as on the host"),
+        *_extra(site, "apptainer"),
+        option(Expanded(container.image), why="the image"),
+    ]
+    return Start(tuple(lines), tuple(words))
+
+
+def podman_hpc(container: Container, site: Site) -> Start:
+    """Return the words of ``podman-hpc run``; it shares one container a node."""
+    words = [
+        option(container.program, "run", "--rm"),
+        *([option("--gpu", why="GPUS: the host's NVIDIA driver")] if container.has_gpus else []),
+        *_extra(site, "podman-hpc"),
+        *_binds(container, site, "--volume"),
+        option(f"--workdir={container.folder}", why="as on the host"),
+        option("--env=HPCPY_*", why="settings of this image that you may have"),
+        *_given(container),
+        option(container.image, why="the image"),
+    ]
+    return Start((), tuple(words))
+
+
+# podman passes on consecutive descriptors from 3 alone; Slurm's PMI has any number.
+_PMI_AS_THREE = (
+    'if [ -n "$PMI_FD" ]; then eval "exec 3<&$PMI_FD"; export PMI_FD=3; fi; '
+    'exec "$0" run ${PMI_FD:+--preserve-fds=1} "$@"'
+)
+
+
+def podman(container: Container, site: Site) -> Start:
+    """Return the words of plain ``podman run``: a container a rank."""
+    words = [
+        option("bash", "-c", _PMI_AS_THREE, why="hands Slurm's PMI socket on as descriptor 3"),
+        option(container.program, "--rm"),
+        option("--network=host", why="MPI between nodes"),
+        option("--ipc=host", "--pid=host", why="MPI within a node: shared memory"),
+        option("--userns=keep-id", why="files that it writes are yours"),
+        *(
+            [option("--device=nvidia.com/gpu=all", why="GPUS: by NVIDIA's CDI")]
+            if container.has_gpus
+            else []
+        ),
+        *_extra(site, "podman"),
+        *_binds(container, site, "--volume"),
+        option(f"--workdir={container.folder}", why="as on the host"),
+        *(
+            option(f"--env={names}", why="where a rank finds out who it is")
+            for names in ("SLURM_*", "PMI*")
+        ),
+        option("--env=HPCPY_*", why="settings of this image that you may have"),
+        option(
+            "--env=MPIR_CVAR_CH4_CMA_ENABLE=0",
+            why="each rank has a user namespace: no reading of the others' memory",
+        ),
+        *_given(container),
+        option(container.image, why="the image"),
+    ]
+    return Start((), tuple(words))
+
+
+def shifter(container: Container, site: Site) -> Start:
+    """Return the words of ``shifter``; the host's variables go in by themselves.
+
+    The site's configuration mounts its file systems; binds add to that.
+    """
+    words = [
+        option(container.program),
+        option(f"--image={container.image}", why="the image, as shifterimg pulled it"),
+        *(
+            [option("--module=gpu", why="GPUS: the host's NVIDIA driver")]
+            if container.has_gpus
+            else []
+        ),
+        *_extra(site, "shifter"),
+        *(option(Expanded(f"--volume={bind}"), why=f"site {site.name}") for bind in site.binds),
+        *_given(container),
+    ]
+    return Start((), tuple(words))
+
+
+def none(container: Container, site: Site) -> Start:
+    """Return no words but the interpreter's: nothing is contained."""
+    lines = [Line(f"export {one.name}={quoted(one.value)}", one.why) for one in container.variables]
+    lines.append(Line("export PYTHONNOUSERSITE=1", "nothing from ~/.local"))
+    return Start(tuple(lines), _extra(site, "none"))
+
+
+def _given(container: Container) -> list[Option]:
+    return [
+        option(Expanded(f"--env={one.name}={one.value}"), why=one.why)
+        for one in container.variables
+    ]
+
+
+STARTS: dict[str, Callable[[Container, Site], Start]] = {
+    "apptainer": apptainer,
+    "podman-hpc": podman_hpc,
+    "shifter": shifter,
+    "podman": podman,
+    "none": none,
+}

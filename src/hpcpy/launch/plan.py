@@ -1,0 +1,264 @@
+"""From a request, a site and what is known of this machine to a plan: no side effect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hpcpy.errors import UsageError
+from hpcpy.launch.engines import STARTS, Container
+from hpcpy.launch.request import Request, meant
+from hpcpy.launch.site import REQUIRED, Site
+from hpcpy.launch.words import Expanded, Line, Option, Plan, Variable, option, quoted
+
+
+@dataclass(frozen=True)
+class Job:
+    """The job that this runs in: its nodes, and whether within a step of it."""
+
+    nodes: int
+    is_in_step: bool
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a plan has to know of here.
+
+    Parameters
+    ----------
+    folder
+        The working directory.
+    program
+        The engine's program.
+    image
+        A file or a reference; for ``none`` the interpreter.
+    job
+        The job this runs in.
+    is_checked
+        Whether ranks are to look at their surroundings first.
+    """
+
+    folder: str
+    program: str
+    image: str
+    job: Job | None = None
+    is_checked: bool = True
+
+
+def engine_of(request: Request, site: Site) -> str:
+    """Return the engine's name."""
+    return request.engine or site.engine
+
+
+def make_plan(request: Request, site: Site, machine: Machine, *, is_batch: bool = False) -> Plan:
+    """Plan a launch.
+
+    Parameters
+    ----------
+    request, site, machine
+        What is asked for, where, and what there is.
+    is_batch
+        For a script: it asks for a job whether or not this runs in one.
+
+    Raises
+    ------
+    UsageError
+        When the site or the job cannot fulfil the request.
+    """
+    job = None if is_batch else machine.job
+    _check(request, site, job)
+    name = engine_of(request, site)
+    staged = Expanded(f"{site.node_local}/hpcpy-$SLURM_JOB_ID.sif") if request.stage else None
+    container = Container(
+        program=machine.program,
+        image=staged or machine.image,
+        folder=machine.folder,
+        has_gpus=request.gpus > 0,
+        variables=_variables(site),
+    )
+    start = STARTS[name](container, site)
+    lines = (*_modules(site), *start.lines, *_staging(machine.image, staged))
+    program = (*start.words, *_python(request, machine, name))
+    return Plan(
+        title=_title(request, site, name),
+        allocation=() if job else (*_size(request, site), *_allocation(request, site)),
+        lines=lines,
+        step=(*_size(request, site), *_step(request, site, job)),
+        program=program,
+        afterwards=_unstaging(request, staged),
+        notes=_notes(request, name),
+        within_job=job is not None,
+        needs_job_shell=bool(request.stage or _names_job(site)),
+    )
+
+
+def _names_job(site: Site) -> bool:
+    texts = (site.node_local, *site.binds, *site.environment.values())
+    return any(name.startswith("SLURM_") for text in texts for name in Expanded(text).names)
+
+
+def _check(request: Request, site: Site, job: Job | None) -> None:
+    if job and request.nodes > job.nodes:
+        raise UsageError(f"NODES={request.nodes} in a job of {job.nodes}")
+    for what, each, there in (
+        ("CPUS", request.cpus, site.cpus_per_node),
+        ("GPUS", request.gpus, site.gpus_per_node),
+    ):
+        if there and each * request.per_node > there:
+            raise UsageError(
+                f"{request.per_node} ranks a node with {what}={each} each: "
+                f"a node of {site.name} has {there}",
+                hint="more NODES, or fewer TASKS",
+            )
+    if request.stage and engine_of(request, site) != "apptainer":
+        raise UsageError("STAGE=1 copies a SIF: the other engines have a store of their own")
+    if job:
+        return
+    if site.account == REQUIRED and not request.account:
+        raise UsageError(f"{site.name} charges an account", hint="name yours: ACCOUNT=…")
+    for name, asked, known in (
+        ("PARTITION", request.partition, site.partitions),
+        ("QOS", request.qos, site.qos),
+    ):
+        if asked and known and asked not in known:
+            raise UsageError(f"{site.name} has no {name}={asked}", hint=meant(asked, known))
+
+
+def _title(request: Request, site: Site, engine: str) -> str:
+    each = f"{request.cpus} CPU{'s' if request.cpus > 1 else ''}"
+    if request.gpus:
+        each += f" and {request.gpus} GPU{'s' if request.gpus > 1 else ''}"
+    size = f"ranks {request.tasks}, nodes {request.nodes}, {each} a rank"
+    # A line of its own, whatever the word.
+    name = " ".join(request.workload[0].split())
+    return f"{name}: {size}; site {site.name}, engine {engine}"
+
+
+def _size(request: Request, site: Site) -> list[Option]:
+    size = [
+        option(f"--nodes={request.nodes}", why="NODES"),
+        option(f"--ntasks={request.tasks}", why="TASKS: ranks in all"),
+        option(
+            f"--ntasks-per-node={request.per_node}",
+            why="at most: Slurm fills the first node and leaves the others one rank each",
+        ),
+        option(
+            f"--cpus-per-task={request.cpus}",
+            why="CPUS: srun has not taken it from the job since Slurm 22.05",
+        ),
+    ]
+    if request.gpus:
+        size.append(option(f"--gpus-per-task={request.gpus}", why="GPUS"))
+        size += [option(word, why=f"site {site.name}") for word in site.options.get("gpu", ())]
+    return size
+
+
+def _allocation(request: Request, site: Site) -> list[Option]:
+    first = {"partition": site.partitions[:1], "qos": site.qos[:1]}
+    asked = {
+        "partition": request.partition or "".join(first["partition"]),
+        "qos": request.qos or "".join(first["qos"]),
+        "constraint": site.constraint,
+        "account": request.account or site.account.replace(REQUIRED, ""),
+        "time": request.time or site.time,
+    }
+    return [
+        option(f"--job-name=hpcpy-{request.workload[0]}", why="what squeue shows"),
+        *(
+            option(f"--{name}={value}", why=_asked_by(name, request, site))
+            for name, value in asked.items()
+            if value
+        ),
+        *(option(word, why=f"site {site.name}") for word in site.options.get("allocation", ())),
+    ]
+
+
+def _asked_by(name: str, request: Request, site: Site) -> str:
+    return name.upper() if getattr(request, name, "") else f"site {site.name}"
+
+
+def _step(request: Request, site: Site, job: Job | None) -> list[Option]:
+    kind = request.mpi or site.mpi
+    overlap = [option("--overlap", why="within a step that holds the job's processors: share them")]
+    return [
+        *(overlap if job and job.is_in_step else []),
+        *(
+            [
+                option(
+                    f"--mpi={kind}",
+                    why="how ranks find each other; a wrong kind gives N times rank 0",
+                )
+            ]
+            if kind
+            else []
+        ),
+        option("--cpu-bind=cores", why="a rank stays on its cores, beside its memory"),
+        option(
+            "--kill-on-bad-exit=1", why="a rank that dies ends all: the others would wait for it"
+        ),
+        option("--wait=0", why="a rank that ends well ends none of those that still compute"),
+        option("--export=ALL", why="the variables here, whatever the job was submitted with"),
+        option("--input=none", why="srun would read what your script was to read"),
+        *(option(Expanded(word), why=f"site {site.name}") for word in site.options.get("step", ())),
+    ]
+
+
+def _variables(site: Site) -> tuple[Variable, ...]:
+    own = []
+    if site.node_local != "/tmp":  # noqa: S108
+        why = "caches and temporary files on the node's own disk"
+        own.append(Variable("TMPDIR", Expanded(site.node_local), why))
+    given = [
+        Variable(name, Expanded(value), f"site {site.name}")
+        for name, value in site.environment.items()
+    ]
+    return (*own, *given)
+
+
+def _modules(site: Site) -> tuple[Line, ...]:
+    loads = [Line(f"module load {quoted(name)}", f"site {site.name}") for name in site.modules]
+    return (
+        *loads,
+        Line(
+            "unset ${!PYTHON@}", "PYTHONPATH and the like are for another Python than the image's"
+        ),
+    )
+
+
+def _staging(image: str, staged: Expanded | None) -> tuple[Line, ...]:
+    if staged is None:
+        return ()
+    why = "STAGE: the image on each node's own disk, read once from the shared one"
+    return (Line(f"sbcast --force {quoted(image)} {quoted(staged)}", why),)
+
+
+def _unstaging(request: Request, staged: Expanded | None) -> tuple[Line, ...]:
+    if staged is None:
+        return ()
+    sweep = f"srun --nodes={request.nodes} --ntasks={request.nodes} --ntasks-per-node=1"
+    return (Line(f"{sweep} --input=none rm -f {quoted(staged)}", "the copies go"),)
+
+
+def _python(request: Request, machine: Machine, engine: str) -> tuple[Option, ...]:
+    interpreter = machine.image if engine == "none" else "python3"
+    check = [
+        option(
+            *("-m", "workloads.preflight"),
+            why="is MPI's size Slurm's? which library, fabric? HPCPY_PREFLIGHT=off: not",
+        )
+    ]
+    return (
+        option(interpreter),
+        *(check if machine.is_checked else []),
+        option("-m", "workloads", *request.workload, why="W"),
+    )
+
+
+def _notes(request: Request, engine: str) -> tuple[str, ...]:
+    if engine == "none":
+        return ()
+    return (
+        f"Threads of BLAS and numba: {request.cpus} a rank by itself, from SLURM_CPUS_PER_TASK "
+        "(docs/linalg.md); an OMP_NUM_THREADS of yours wins.",
+        "~/.local: the image sets PYTHONNOUSERSITE.",
+        "Caches of numba, matplotlib, CuPy, PoCL: $TMPDIR/hpcpy-<uid>, or below the node's /tmp.",
+    )

@@ -1,0 +1,77 @@
+"""A plan as a bash script: what runs, what ``DRY=1`` shows, what sbatch takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hpcpy.launch.words import Line, Option, Plan
+
+_WIDTH = 46
+_END = "JOB"
+
+
+def launch_script(plan: Plan) -> str:
+    """Return the script that runs the plan from here.
+
+    With lines that need a job it asks for one by salloc and gives it a script
+    of its own; ``srun`` alone does so by itself.
+    """
+    if plan.within_job or not plan.needs_job_shell:
+        wanted = () if plan.within_job else plan.allocation
+        known = {one.words for one in plan.step}
+        extra = [one for one in wanted if one.words not in known]
+        return _header(plan) + _body(plan, extra)
+    allocation = _array("job", ["salloc"], plan.allocation)
+    return (
+        _header(plan)
+        + allocation
+        + f"exec \"${{job[@]}}\" bash -s <<'{_END}'\n{_body(plan, ())}{_END}\n"
+    )
+
+
+def batch_script(plan: Plan) -> str:
+    """Return the script for ``sbatch``."""
+    lines = []
+    for one in plan.allocation:
+        lines += [f"# {one.why}:"] if one.why else []
+        lines.append(f"#SBATCH {one.shell}")
+    first, rest = _header(plan).split("\n", 1)
+    return "\n".join([first, *lines, ""]) + rest + _body(plan, ())
+
+
+def _header(plan: Plan) -> str:
+    notes = "".join(f"# {note}\n" for note in plan.notes)
+    return f"#!/bin/bash\n# {plan.title}\n{notes}"
+
+
+def _body(plan: Plan, extra: Iterable[Option]) -> str:
+    lines = "".join(_commented(line.shell, line.why) for line in plan.lines)
+    step = _array("step", ["srun"], (*plan.step[:1], *extra, *plan.step[1:]), plan.program)
+    if not plan.afterwards:
+        return f'{lines}{step}exec "${{step[@]}}"\n'
+    return f"set -e\n{lines}{step}{_guarded(plan.afterwards)}"
+
+
+def _guarded(afterwards: Iterable[Line]) -> str:
+    """Return the shell that runs the step and then, whatever came of it, the lines.
+
+    In the background, since a foreground command would keep bash from its trap.
+    """
+    lines = "".join(_commented(line.shell, line.why) for line in afterwards)
+    return (
+        '"${step[@]}" &\n'
+        "running=$! code=0\n"
+        "trap 'kill -TERM $running 2>/dev/null' TERM INT HUP\n"
+        "while kill -0 $running 2>/dev/null; do wait $running && code=0 || code=$?; done\n"
+        f"{lines}exit $code\n"
+    )
+
+
+def _array(name: str, words: list[str], *groups: Iterable[Option]) -> str:
+    options = [one for group in groups for one in group]
+    body = "".join(_commented(f"  {one.shell}", one.why) for one in options)
+    return f"{name}=(\n  {' '.join(words)}\n{body})\n"
+
+
+def _commented(shell: str, why: str) -> str:
+    return f"{shell:<{_WIDTH}} # {why}\n" if why else f"{shell}\n"

@@ -1,0 +1,151 @@
+"""What a site wants of a launch: one small TOML file each, under ``env/sites``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hpcpy import paths
+from hpcpy.errors import UsageError
+from hpcpy.launch.request import ENGINES, meant
+from hpcpy.pins.tables import Table, read_table
+
+FOLDER = paths.ENV / "sites"
+REQUIRED = "required"
+_TEXTS = ("engine", "mpi", "image", "node_local", "constraint", "account", "time")
+_LISTS = ("modules", "binds", "partitions", "qos")
+_NUMBERS = ("cpus_per_node", "gpus_per_node")
+_OPTIONS = ("allocation", "step", "gpu", *(name for name in ENGINES if name != "none"))
+
+
+@dataclass(frozen=True)
+class Site:
+    """One site's settings.
+
+    Parameters
+    ----------
+    name, summary
+        The file's name without ``.toml``; one line about it.
+    engine, image
+        Taken where the request names none.
+    mpi
+        ``srun --mpi``; empty leaves it to the site's own default.
+    modules, binds
+        Environment modules to load; folders that the ranks see, too.
+    node_local
+        A folder of each node's own disk, for caches and staged images. It and
+        all binds and variables may hold ``$NAME``, which the job's shell
+        expands.
+    partitions, qos
+        Those there are, the first taken by default.
+    constraint, account, time
+        Of the allocation. The account ``required`` has to be asked for.
+    cpus_per_node, gpus_per_node
+        What a node has; 0 when nodes differ.
+    options
+        More options, for ``allocation``, ``step``, ``gpu`` (of a step that has
+        GPUs), or one of the engines.
+    environment
+        Variables that the ranks get.
+    """
+
+    name: str
+    summary: str
+    engine: str = "apptainer"
+    mpi: str = ""
+    image: str = ""
+    node_local: str = "/tmp"  # noqa: S108  (a place of the nodes, not a file of ours)
+    constraint: str = ""
+    account: str = ""
+    time: str = ""
+    modules: tuple[str, ...] = ()
+    binds: tuple[str, ...] = ()
+    partitions: tuple[str, ...] = ()
+    qos: tuple[str, ...] = ()
+    cpus_per_node: int = 0
+    gpus_per_node: int = 0
+    options: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def site_names() -> list[str]:
+    """Return the sites of this checkout."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml") if path.stem != "template")
+
+
+def find_site(name: str) -> Site:
+    """Read the site of that name, or the file of that path.
+
+    Raises
+    ------
+    UsageError
+        When there is none, or one line of it is wrong.
+    """
+    path = Path(name) if "/" in name or name.endswith(".toml") else FOLDER / f"{name}.toml"
+    if not path.is_file():
+        hint = f"{meant(name, site_names())}  A file may be named, too: env/sites/template.toml"
+        raise UsageError(f"no site {name!r}", hint=hint)
+    return read_site(path)
+
+
+def read_site(path: Path) -> Site:
+    """Read and check one file.
+
+    Raises
+    ------
+    UsageError
+        For the first key that is unknown or holds something else than it should.
+    """
+    table = read_table(path)
+    _only(table, "summary", *_TEXTS, *_LISTS, *_NUMBERS, "options", "environment")
+    values: dict[str, Any] = {key: table.text(key) for key in _TEXTS if key in table.values}
+    values |= {key: table.texts(key) for key in _LISTS if key in table.values}
+    values |= {key: _number(table, key) for key in _NUMBERS if key in table.values}
+    values |= {"options": _options(table), "environment": _environment(table)}
+    site = Site(name=path.stem, summary=table.text("summary"), **values)
+    if site.engine not in ENGINES:
+        raise table.wrong("engine", f"{site.engine!r} is none; {meant(site.engine, ENGINES)}")
+    for key, places in (("node_local", (site.node_local,)), ("binds", site.binds)):
+        for place in places:
+            if not place.startswith(("/", "$")):
+                raise table.wrong(key, f"{place!r} does not begin with / or $NAME")
+    return site
+
+
+def _only(table: Table, *known: str) -> None:
+    for key in table.values:
+        if key not in known:
+            raise table.wrong(key, f"unknown key; {meant(key, known)}")
+
+
+def _number(table: Table, key: str) -> int:
+    value = table.values[key]
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise table.wrong(key, f"{value!r} is not a number from 1 on")
+    return value
+
+
+def _options(table: Table) -> dict[str, tuple[str, ...]]:
+    if "options" not in table.values:
+        return {}
+    options = table.table("options")
+    _only(options, *_OPTIONS)
+    found = {key: options.texts(key) for key in options.values}
+    for key, words in found.items():
+        for word in words:
+            # Its value in a word of its own would be taken for the program.
+            if not re.fullmatch(r"--?[A-Za-z][^ ]*", word):
+                raise options.wrong(key, f"{word!r} is not one option such as '--mem=0'")
+    return found
+
+
+def _environment(table: Table) -> dict[str, str]:
+    if "environment" not in table.values:
+        return {}
+    variables = table.table("environment")
+    for name in variables.values:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise variables.wrong(name, "is not the name of a variable")
+    return {name: variables.text(name, r"(?s).*") for name in variables.values}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hpcpy.errors import UsageError
+from hpcpy.launch import slurm
 from hpcpy.launch.engines import STARTS, Container
 from hpcpy.launch.request import Request, meant
 from hpcpy.launch.site import REQUIRED, Site
@@ -80,9 +81,10 @@ def make_plan(request: Request, site: Site, machine: Machine, *, is_batch: bool 
     program = (*start.words, *_python(request, machine, name))
     return Plan(
         title=_title(request, site, name),
-        allocation=() if job else (*_size(request, site), *_allocation(request, site)),
+        size=tuple(slurm.size(request, site)),
+        allocation=tuple(slurm.allocation(request, site)),
         lines=lines,
-        step=(*_size(request, site), *_step(request, site, job)),
+        step=tuple(slurm.step(request, site, is_nested=bool(job and job.is_in_step))),
         program=program,
         afterwards=_unstaging(request, staged),
         notes=_notes(request, name),
@@ -92,7 +94,7 @@ def make_plan(request: Request, site: Site, machine: Machine, *, is_batch: bool 
 
 
 def _names_job(site: Site) -> bool:
-    texts = (site.node_local, *site.binds, *site.environment.values())
+    texts = (site.node_local, *site.setup, *site.binds, *site.environment.values())
     return any(name.startswith("SLURM_") for text in texts for name in Expanded(text).names)
 
 
@@ -133,75 +135,6 @@ def _title(request: Request, site: Site, engine: str) -> str:
     return f"{name}: {size}; site {site.name}, engine {engine}"
 
 
-def _size(request: Request, site: Site) -> list[Option]:
-    size = [
-        option(f"--nodes={request.nodes}", why="NODES"),
-        option(f"--ntasks={request.tasks}", why="TASKS: ranks in all"),
-        option(
-            f"--ntasks-per-node={request.per_node}",
-            why="at most: Slurm fills the first node and leaves the others one rank each",
-        ),
-        option(
-            f"--cpus-per-task={request.cpus}",
-            why="CPUS: srun has not taken it from the job since Slurm 22.05",
-        ),
-    ]
-    if request.gpus:
-        size.append(option(f"--gpus-per-task={request.gpus}", why="GPUS"))
-        size += [option(word, why=f"site {site.name}") for word in site.options.get("gpu", ())]
-    return size
-
-
-def _allocation(request: Request, site: Site) -> list[Option]:
-    first = {"partition": site.partitions[:1], "qos": site.qos[:1]}
-    asked = {
-        "partition": request.partition or "".join(first["partition"]),
-        "qos": request.qos or "".join(first["qos"]),
-        "constraint": site.constraint,
-        "account": request.account or site.account.replace(REQUIRED, ""),
-        "time": request.time or site.time,
-    }
-    return [
-        option(f"--job-name=hpcpy-{request.workload[0]}", why="what squeue shows"),
-        *(
-            option(f"--{name}={value}", why=_asked_by(name, request, site))
-            for name, value in asked.items()
-            if value
-        ),
-        *(option(word, why=f"site {site.name}") for word in site.options.get("allocation", ())),
-    ]
-
-
-def _asked_by(name: str, request: Request, site: Site) -> str:
-    return name.upper() if getattr(request, name, "") else f"site {site.name}"
-
-
-def _step(request: Request, site: Site, job: Job | None) -> list[Option]:
-    kind = request.mpi or site.mpi
-    overlap = [option("--overlap", why="within a step that holds the job's processors: share them")]
-    return [
-        *(overlap if job and job.is_in_step else []),
-        *(
-            [
-                option(
-                    f"--mpi={kind}",
-                    why="how ranks find each other; a wrong kind gives N times rank 0",
-                )
-            ]
-            if kind
-            else []
-        ),
-        option("--cpu-bind=cores", why="a rank stays on its cores, beside its memory"),
-        option(
-            "--kill-on-bad-exit=1", why="a rank that dies ends all: the others would wait for it"
-        ),
-        option("--wait=0", why="a rank that ends well ends none of those that still compute"),
-        option("--export=ALL", why="the variables here, whatever the job was submitted with"),
-        option("--input=none", why="srun would read what your script was to read"),
-        *(option(Expanded(word), why=f"site {site.name}") for word in site.options.get("step", ())),
-    ]
-
-
 def _variables(site: Site) -> tuple[Variable, ...]:
     own = []
     if site.node_local != "/tmp":  # noqa: S108
@@ -215,12 +148,15 @@ def _variables(site: Site) -> tuple[Variable, ...]:
 
 
 def _modules(site: Site) -> tuple[Line, ...]:
-    loads = [Line(f"module load {quoted(name)}", f"site {site.name}") for name in site.modules]
+    why = f"site {site.name}"
+    lines = [Line(f"module load {quoted(name)} || exit 69", why) for name in site.modules]
+    if lines:
+        shell = "type module >/dev/null 2>&1 || . /etc/profile"
+        lines.insert(0, Line(shell, "where a script's shell does not know `module`"))
     return (
-        *loads,
-        Line(
-            "unset ${!PYTHON@}", "PYTHONPATH and the like are for another Python than the image's"
-        ),
+        *lines,
+        *(Line(f"{shell} || exit 69", why) for shell in site.setup),
+        Line("unset ${!PYTHON@}", "PYTHONPATH and the like: for another Python than the image's"),
     )
 
 
@@ -228,7 +164,7 @@ def _staging(image: str, staged: Expanded | None) -> tuple[Line, ...]:
     if staged is None:
         return ()
     why = "STAGE: the image on each node's own disk, read once from the shared one"
-    return (Line(f"sbcast --force {quoted(image)} {quoted(staged)}", why),)
+    return (Line(f"sbcast --force {quoted(image)} {quoted(staged)} || exit 73", why),)
 
 
 def _unstaging(request: Request, staged: Expanded | None) -> tuple[Line, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from hpcpy.launch.words import Line, Option, Plan
 
 _WIDTH = 46
-_END = "JOB"
+_END = "END_OF_JOB"
 
 
 def launch_script(plan: Plan) -> str:
@@ -16,24 +16,20 @@ def launch_script(plan: Plan) -> str:
     With lines that need a job it asks for one by salloc and gives it a script
     of its own; ``srun`` alone does so by itself.
     """
-    if plan.within_job or not plan.needs_job_shell:
-        wanted = () if plan.within_job else plan.allocation
-        known = {one.words for one in plan.step}
-        extra = [one for one in wanted if one.words not in known]
-        return _header(plan) + _body(plan, extra)
-    allocation = _array("job", ["salloc"], plan.allocation)
-    return (
-        _header(plan)
-        + allocation
-        + f"exec \"${{job[@]}}\" bash -s <<'{_END}'\n{_body(plan, ())}{_END}\n"
-    )
+    if plan.within_job:
+        return _header(plan) + _body(plan, ())
+    if not plan.needs_job_shell:
+        return _header(plan) + _body(plan, plan.allocation)
+    job = _array("job", ["salloc"], plan.size, plan.allocation)
+    shell = f"exec \"${{job[@]}}\" bash -s <<'{_END}'\n"
+    return f"{_header(plan)}{job}{shell}{_body(plan, ())}{_END}\n"
 
 
 def batch_script(plan: Plan) -> str:
     """Return the script for ``sbatch``."""
     lines = []
-    for one in plan.allocation:
-        lines += [f"# {one.why}:"] if one.why else []
+    for one in (*plan.size, *plan.allocation):
+        lines += [f"# {one.why}"] if one.why else []
         lines.append(f"#SBATCH {one.shell}")
     first, rest = _header(plan).split("\n", 1)
     return "\n".join([first, *lines, ""]) + rest + _body(plan, ())
@@ -44,12 +40,12 @@ def _header(plan: Plan) -> str:
     return f"#!/bin/bash\n# {plan.title}\n{notes}"
 
 
-def _body(plan: Plan, extra: Iterable[Option]) -> str:
+def _body(plan: Plan, allocation: Iterable[Option]) -> str:
     lines = "".join(_commented(line.shell, line.why) for line in plan.lines)
-    step = _array("step", ["srun"], (*plan.step[:1], *extra, *plan.step[1:]), plan.program)
+    step = _array("step", ["srun"], plan.size, allocation, plan.step, plan.program)
     if not plan.afterwards:
         return f'{lines}{step}exec "${{step[@]}}"\n'
-    return f"set -e\n{lines}{step}{_guarded(plan.afterwards)}"
+    return f"{lines}{step}{_guarded(plan.afterwards)}"
 
 
 def _guarded(afterwards: Iterable[Line]) -> str:

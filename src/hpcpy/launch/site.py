@@ -15,7 +15,7 @@ from hpcpy.pins.tables import Table, read_table
 FOLDER = paths.ENV / "sites"
 REQUIRED = "required"
 _TEXTS = ("engine", "mpi", "image", "node_local", "constraint", "account", "time")
-_LISTS = ("modules", "binds", "partitions", "qos")
+_LISTS = ("modules", "setup", "binds", "partitions", "qos")
 _NUMBERS = ("cpus_per_node", "gpus_per_node")
 _OPTIONS = ("allocation", "step", "gpu", *(name for name in ENGINES if name != "none"))
 
@@ -32,8 +32,9 @@ class Site:
         Taken where the request names none.
     mpi
         ``srun --mpi``; empty leaves it to the site's own default.
-    modules, binds
-        Environment modules to load; folders that the ranks see, too.
+    modules, setup, binds
+        Environment modules to load; lines of shell after that; folders that
+        the ranks see, too.
     node_local
         A folder of each node's own disk, for caches and staged images. It and
         all binds and variables may hold ``$NAME``, which the job's shell
@@ -61,6 +62,7 @@ class Site:
     account: str = ""
     time: str = ""
     modules: tuple[str, ...] = ()
+    setup: tuple[str, ...] = ()
     binds: tuple[str, ...] = ()
     partitions: tuple[str, ...] = ()
     qos: tuple[str, ...] = ()

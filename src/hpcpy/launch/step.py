@@ -8,10 +8,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Self
 
 # What is kept of stderr to find out what happened.
 _TAIL = 64 << 10
@@ -113,25 +113,26 @@ def run(script: str, environment: Mapping[str, str]) -> Ended:
     Ended
         The code is 128 and more for a signal.
     """
-    process = subprocess.Popen(
-        ["bash", "-c", script],
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        # Ctrl-C at a terminal reaches this process alone, which passes it on.
-        start_new_session=True,
-    )
-    assert process.stderr is not None  # noqa: S101  (PIPE)
     tail = bytearray()
-    reader = threading.Thread(target=_pass_on, args=(process.stderr, tail), daemon=True)
-    reader.start()
-    with _passing_on_stops(process) as stopped:
+    with _Stops() as stops:
+        process = subprocess.Popen(
+            ["bash", "-c", script],
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            # Ctrl-C at a terminal reaches this process alone, which passes it on.
+            start_new_session=True,
+        )
+        stops.pass_on_to(process)
+        assert process.stderr is not None  # noqa: S101  (PIPE)
+        reader = threading.Thread(target=_pass_on, args=(process.stderr, tail), daemon=True)
+        reader.start()
         code = process.wait()
     reader.join(timeout=GRACE)
     return Ended(
         code=code if code >= 0 else 128 - code,
         stderr=tail.decode(errors="replace"),
-        stopped_by=stopped[0] if stopped else None,
+        stopped_by=stops.first,
     )
 
 
@@ -143,31 +144,38 @@ def _pass_on(stream: IO[bytes], tail: bytearray) -> None:
         del tail[:-_TAIL]
 
 
-@contextmanager
-def _passing_on_stops(process: subprocess.Popen[bytes]) -> Iterator[list[signal.Signals]]:
-    stopped: list[signal.Signals] = []
+class _Stops:
+    """Signals that are to stop a process, from before it starts."""
 
-    def pass_on(number: int, _: object) -> None:
-        if not stopped:
-            _signal(process, signal.SIGTERM)
-            signal.setitimer(signal.ITIMER_REAL, GRACE, GRACE)
-        stopped.append(signal.Signals(number))
+    def __init__(self) -> None:
+        self.first: signal.Signals | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
-    def insist(*_: object) -> None:
-        _signal(process, signal.SIGINT)
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self._stop) for number in _STOPS}
+        self._before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._insist)
+        return self
 
-    before = {number: signal.signal(number, pass_on) for number in _STOPS}
-    before[signal.SIGALRM] = signal.signal(signal.SIGALRM, insist)
-    try:
-        yield stopped
-    finally:
+    def __exit__(self, *_: object) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        for number, handler in before.items():
+        for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    def pass_on_to(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        if self.first:
+            self._send(signal.SIGTERM)
 
-def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    try:
-        os.killpg(process.pid, number)
-    except ProcessLookupError:
-        return
+    def _stop(self, number: int, _: object) -> None:
+        if self.first is None:
+            self.first = signal.Signals(number)
+            self._send(signal.SIGTERM)
+            signal.setitimer(signal.ITIMER_REAL, GRACE, GRACE)
+
+    def _insist(self, *_: object) -> None:
+        self._send(signal.SIGINT)
+
+    def _send(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)

@@ -78,12 +78,14 @@ class Plan:
     ----------
     title
         One line about it.
+    size
+        How much is asked for, of job and step alike.
     allocation
-        What is asked of the scheduler, outside a job.
+        What else is asked of the scheduler for a job.
     lines
         Of shell, before the step.
     step
-        ``srun``'s options.
+        ``srun``'s other options.
     program
         The engine and what runs in it.
     afterwards
@@ -97,6 +99,7 @@ class Plan:
     """
 
     title: str
+    size: tuple[Option, ...]
     allocation: tuple[Option, ...]
     lines: tuple[Line, ...]
     step: tuple[Option, ...]

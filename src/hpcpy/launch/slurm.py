@@ -1,0 +1,87 @@
+"""Slurm's options: those of the job, and those of the step within it."""
+
+from __future__ import annotations
+
+from hpcpy.launch.request import Request
+from hpcpy.launch.site import REQUIRED, Site
+from hpcpy.launch.words import Expanded, Option, option
+
+
+def size(request: Request, site: Site) -> list[Option]:
+    """Return how much is asked for: job and step alike are told."""
+    options = [
+        option(f"--nodes={request.nodes}", why="NODES"),
+        option(f"--ntasks={request.tasks}", why="TASKS: ranks in all"),
+        option(
+            f"--ntasks-per-node={request.per_node}",
+            why="at most: Slurm fills the first node and leaves the others one rank each",
+        ),
+        option(
+            f"--cpus-per-task={request.cpus}",
+            why="CPUS: srun has not taken it from the job since Slurm 22.05",
+        ),
+    ]
+    if request.gpus:
+        options.append(option(f"--gpus-per-task={request.gpus}", why="GPUS"))
+        options += [option(word, why=f"site {site.name}") for word in site.options.get("gpu", ())]
+    return options
+
+
+def allocation(request: Request, site: Site) -> list[Option]:
+    """Return what else a job is asked for."""
+    first = {"partition": site.partitions[:1], "qos": site.qos[:1]}
+    asked = {
+        "partition": request.partition or "".join(first["partition"]),
+        "qos": request.qos or "".join(first["qos"]),
+        "constraint": site.constraint,
+        "account": request.account or site.account.replace(REQUIRED, ""),
+        "time": request.time or site.time,
+    }
+    return [
+        option(f"--job-name=hpcpy-{request.workload[0]}", why="what squeue shows"),
+        *(
+            option(f"--{name}={value}", why=_asked_by(name, request, site))
+            for name, value in asked.items()
+            if value
+        ),
+        *(option(word, why=f"site {site.name}") for word in site.options.get("allocation", ())),
+    ]
+
+
+def _asked_by(name: str, request: Request, site: Site) -> str:
+    return name.upper() if getattr(request, name, "") else f"site {site.name}"
+
+
+def step(request: Request, site: Site, *, is_nested: bool) -> list[Option]:
+    """Return how srun starts and ends the ranks.
+
+    Parameters
+    ----------
+    request, site
+        What is asked for, and where.
+    is_nested
+        Whether this runs in a step that holds the job's processors.
+    """
+    kind = request.mpi or site.mpi
+    overlap = [option("--overlap", why="within a step that holds the job's processors: share them")]
+    return [
+        *(overlap if is_nested else []),
+        *(
+            [
+                option(
+                    f"--mpi={kind}",
+                    why="how ranks find each other; a wrong kind gives N times rank 0",
+                )
+            ]
+            if kind
+            else []
+        ),
+        option("--cpu-bind=cores", why="a rank stays on its cores, beside its memory"),
+        option(
+            "--kill-on-bad-exit=1", why="a rank that dies ends all: the others would wait for it"
+        ),
+        option("--wait=0", why="a rank that ends well ends none of those that still compute"),
+        option("--export=ALL", why="the variables here, whatever the job was submitted with"),
+        option("--input=none", why="srun would read what your script was to read"),
+        *(option(Expanded(word), why=f"site {site.name}") for word in site.options.get("step", ())),
+    ]

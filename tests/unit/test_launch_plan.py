@@ -1,0 +1,173 @@
+"""Plans: what each request, site and engine comes to, word by word."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from hpcpy.errors import UsageError
+from hpcpy.launch.plan import Job, Machine, make_plan
+from hpcpy.launch.request import ENGINES, parse
+from hpcpy.launch.site import Site
+from hpcpy.launch.words import Plan
+
+SITE = Site(name="there", summary="a site", mpi="pmi2")
+HERE = Machine(folder="/work", program="engine", image="image")
+
+
+def plan(*words: str, site: Site = SITE, machine: Machine = HERE, is_batch: bool = False) -> Plan:
+    return make_plan(parse(["W=pi --impl mpi", *words]), site, machine, is_batch=is_batch)
+
+
+def words(of: Plan) -> list[str]:
+    """Return srun's words outside a job."""
+    options = (*of.size, *of.allocation, *of.step, *of.program)
+    return [word for option in options for word in option.words]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_word_but_the_programs_has_a_reason(engine: str) -> None:
+    site = dataclasses.replace(
+        SITE,
+        binds=("/data",),
+        modules=("m",),
+        setup=("true",),
+        environment={"A": "b"},
+        options={"allocation": ("--mem=0",), "step": ("--x",), "gpu": ("--y",), engine: ("--z",)},
+    )
+    made = plan(f"ENGINE={engine}", "GPUS=1", "QOS=q", "TIME=1", site=site)
+    options = (*made.size, *made.allocation, *made.step, *made.program)
+    silent = {option.words[0] for option in options if not option.why}
+    assert silent <= {"engine", "image", "python3"}
+    assert all(line.why for line in made.lines)
+
+
+def test_what_users_forget_is_there() -> None:
+    there = words(plan("NODES=2", "TASKS=7", "CPUS=3"))
+    assert {
+        *("--nodes=2", "--ntasks=7", "--ntasks-per-node=4", "--cpus-per-task=3"),
+        *("--cpu-bind=cores", "--kill-on-bad-exit=1", "--export=ALL", "--input=none"),
+        *("--mpi=pmi2", "--sharens"),
+    } <= set(there)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_pythons_variables_stay_outside(engine: str) -> None:
+    lines = [line.shell for line in plan(f"ENGINE={engine}").lines]
+    assert lines[0] == "unset ${!PYTHON@}"
+    assert ("export PYTHONNOUSERSITE=1" in lines) == (engine == "none")
+
+
+def test_modules_cannot_bring_pythons_variables_back() -> None:
+    site = dataclasses.replace(SITE, modules=("python",), setup=("export PYTHONPATH=x",))
+    assert plan(site=site).lines[-1].shell == "unset ${!PYTHON@}"
+
+
+def test_the_requests_mpi_wins() -> None:
+    there = words(plan("MPI=pmix"))
+    assert "--mpi=pmix" in there
+    assert "--mpi=pmi2" not in there
+    silent = words(plan(site=dataclasses.replace(SITE, mpi="")))
+    assert not [word for word in silent if word.startswith("--mpi")]
+
+
+def test_the_workload_is_checked_unless_that_is_switched_off() -> None:
+    assert (
+        words(plan())[-7:]
+        == [
+            *("python3", "-m", "workloads.preflight"),
+            *("-m", "workloads", "pi", "--impl", "mpi")[-5:],
+        ][-7:]
+    )
+    off = words(plan(machine=dataclasses.replace(HERE, is_checked=False)))
+    assert off[-6:] == ["python3", "-m", "workloads", "pi", "--impl", "mpi"]
+
+
+def test_within_a_job_the_step_fits_in() -> None:
+    job = dataclasses.replace(HERE, job=Job(nodes=2, is_in_step=False))
+    assert plan("NODES=2", machine=job).within_job
+    assert "--overlap" not in words(plan(machine=job))
+    nested = dataclasses.replace(HERE, job=Job(nodes=2, is_in_step=True))
+    assert "--overlap" in words(plan(machine=nested))
+    with pytest.raises(UsageError, match="NODES=3 in a job of 2"):
+        plan("NODES=3", machine=job)
+
+
+def test_a_script_asks_for_a_job_of_its_own() -> None:
+    job = dataclasses.replace(HERE, job=Job(nodes=1, is_in_step=True))
+    made = plan("NODES=9", machine=job, is_batch=True)
+    assert not made.within_job
+    assert "--overlap" not in words(made)
+
+
+def test_the_first_partition_and_qos_are_the_default() -> None:
+    site = dataclasses.replace(SITE, partitions=("main", "gpu"), qos=("debug", "regular"))
+    assert {"--partition=main", "--qos=debug"} <= set(words(plan(site=site)))
+    asked = words(plan("PARTITION=gpu", "QOS=regular", site=site))
+    assert {"--partition=gpu", "--qos=regular"} <= set(asked)
+    for word, says in (("QOS=regula", "did you mean regular"), ("PARTITION=x", "there are: main")):
+        with pytest.raises(UsageError, match=says):
+            plan(word, site=site)
+
+
+def test_an_account_is_asked_for_only_outside_a_job() -> None:
+    site = dataclasses.replace(SITE, account="required")
+    with pytest.raises(UsageError, match="name yours: ACCOUNT="):
+        plan(site=site)
+    assert "--account=m1" in words(plan("ACCOUNT=m1", site=site))
+    assert plan(site=site, machine=dataclasses.replace(HERE, job=Job(1, is_in_step=False)))
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (("TASKS=5", "CPUS=2"), "5 ranks a node with CPUS=2 each: a node of there has 8"),
+        (("TASKS=5", "NODES=2", "GPUS=2"), "3 ranks a node with GPUS=2 each"),
+        (("STAGE=1", "ENGINE=podman"), "STAGE=1 copies a SIF"),
+    ],
+)
+def test_what_no_node_has_is_refused(asked: tuple[str, ...], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        plan(*asked, site=dataclasses.replace(SITE, cpus_per_node=8, gpus_per_node=4))
+
+
+@pytest.mark.parametrize(
+    ("engine", "flag"),
+    [
+        *(("apptainer", "--nv"), ("podman-hpc", "--gpu"), ("shifter", "--module=gpu")),
+        ("podman", "--device=nvidia.com/gpu=all"),
+    ],
+)
+def test_gpus_are_handed_in_when_asked_for(engine: str, flag: str) -> None:
+    site = dataclasses.replace(SITE, options={"gpu": ("--gpu-bind=none",)})
+    assert {flag, "--gpus-per-task=1", "--gpu-bind=none"} <= set(
+        words(plan(f"ENGINE={engine}", "GPUS=1", site=site))
+    )
+    assert not {flag, "--gpu-bind=none"} & set(words(plan(f"ENGINE={engine}", site=site)))
+
+
+def test_variables_reach_the_ranks_of_each_engine() -> None:
+    site = dataclasses.replace(SITE, environment={"A": "b,c"})
+    assert plan(site=site).lines[-1].shell == "export APPTAINERENV_A=b,c"
+    for engine in ("podman-hpc", "shifter", "podman"):
+        assert "--env=A=b,c" in words(plan(f"ENGINE={engine}", site=site))
+    assert "export A=b,c" in [line.shell for line in plan("ENGINE=none", site=site).lines]
+
+
+def test_another_disk_of_the_node_has_the_caches() -> None:
+    site = dataclasses.replace(SITE, node_local="/scratch/$SLURM_JOB_ID")
+    made = plan(site=site)
+    assert made.needs_job_shell
+    assert made.lines[-1].shell == 'export APPTAINERENV_TMPDIR="/scratch/$SLURM_JOB_ID"'
+    assert not [line for line in plan().lines if "TMPDIR" in line.shell]
+
+
+def test_a_staged_image_is_copied_used_and_removed() -> None:
+    made = plan("STAGE=1", "NODES=3", "TASKS=6")
+    copy = '"/tmp/hpcpy-$SLURM_JOB_ID.sif"'
+    assert made.lines[-1].shell == f"sbcast --force image {copy} || exit 73"
+    assert made.needs_job_shell
+    assert copy in [option.shell for option in made.program]
+    assert made.afterwards[0].shell.endswith(f"rm -f {copy}")
+    assert "--ntasks=3 --ntasks-per-node=1" in made.afterwards[0].shell

@@ -1,0 +1,76 @@
+"""Site files: those of this checkout are sound, a wrong line says which and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hpcpy.errors import UsageError
+from hpcpy.launch import site
+from hpcpy.launch.plan import Machine, make_plan
+from hpcpy.launch.request import parse
+from hpcpy.launch.script import batch_script, launch_script
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "there.toml"
+    path.write_text(text)
+    return path
+
+
+def test_the_sites_are_those_that_the_issue_names() -> None:
+    assert site.site_names() == ["biowulf", "carc", "local", "perlmutter-cpu", "perlmutter-gpu"]
+
+
+@pytest.mark.parametrize("name", [*site.site_names(), str(site.FOLDER / "template.toml")])
+def test_each_site_of_the_checkout_plans(name: str) -> None:
+    found = site.find_site(name)
+    request = parse(["W=pi", "NODES=2", "TASKS=4", "ACCOUNT=m1", f"SITE={name}"])
+    plan = make_plan(request, found, Machine("/work", found.engine, "image"))
+    assert found.engine in launch_script(plan)
+    assert "--account=m1" in batch_script(plan)
+
+
+def test_the_template_shows_every_key() -> None:
+    text = (site.FOLDER / "template.toml").read_text()
+    keys = {line.split(" = ")[0] for line in text.splitlines() if " = " in line[:20]}
+    known = {*site.Site.__dataclass_fields__} - {"name", "options", "environment"}
+    assert known <= keys
+
+
+def test_a_site_that_is_not_there_names_the_nearest() -> None:
+    with pytest.raises(UsageError, match="no site 'perlmuter-cpu'; did you mean perlmutter-cpu"):
+        site.find_site("perlmuter-cpu")
+    with pytest.raises(UsageError, match=r"no site 'no/such\.toml'"):
+        site.find_site("no/such.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("engine = 'none'", "summary: missing"),
+        ("summary = 's'\npartitons = ['a']", "partitons: unknown key; did you mean partitions?"),
+        ("summary = 's'\nzzz = 1", "zzz: unknown key; there are: summary, engine"),
+        ("summary = 's'\nmodules = 'apptainer'", "modules: 'apptainer' is not a list of texts"),
+        ("summary = 's'\nengine = 'docker'", "engine: 'docker' is none"),
+        ("summary = 's'\nengine = 3", "engine: 3 is not a text"),
+        ("summary = 's'\ncpus_per_node = '64'", "cpus_per_node: '64' is not a number"),
+        ("summary = 's'\ngpus_per_node = true", "gpus_per_node: True is not a number"),
+        ("summary = 's'\nbinds = ['data']", "binds: 'data' does not begin with / or $NAME"),
+        ("summary = 's'\nnode_local = 'tmp'", "node_local: 'tmp' does not begin"),
+        ("summary = 's'\noptions = ['--mem=0']", "[options] is not a table"),
+        ("summary = 's'\n[options]\nslurm = ['--x']", "[options] slurm: unknown key"),
+        ("summary = 's'\n[options]\nstep = ['-n 3']", "'-n 3' is not one option"),
+        ("summary = 's'\n[options]\nstep = ['x']", "'x' is not one option"),
+        ("summary = 's'\n[environment]\n'A-B' = 'x'", "A-B: is not the name of a variable"),
+        ("summary = 's'\n[environment]\nA = 1", "A: 1 is not a text"),
+        ("summary = ", "not TOML"),
+    ],
+)
+def test_a_wrong_line_is_named(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        site.read_site(write(tmp_path, text))
+    assert says in str(caught.value)
+    assert "there.toml" in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -44,12 +44,24 @@ def test_every_word_but_the_programs_has_a_reason(engine: str) -> None:
 
 
 def test_what_users_forget_is_there() -> None:
-    there = words(plan("NODES=2", "TASKS=7", "CPUS=3"))
+    there = words(plan("NODES=2", "TASKS=8", "CPUS=3"))
     assert {
-        *("--nodes=2", "--ntasks=7", "--ntasks-per-node=4", "--cpus-per-task=3"),
+        *("--nodes=2", "--ntasks=8", "--ntasks-per-node=4", "--cpus-per-task=3"),
         *("--cpu-bind=cores", "--kill-on-bad-exit=1", "--export=ALL", "--input=none"),
         *("--mpi=pmi2", "--sharens"),
     } <= set(there)
+
+
+def test_slurm_places_ranks_that_do_not_divide() -> None:
+    made = plan("NODES=2", "TASKS=7")
+    assert not [word for word in words(made) if word.startswith("--ntasks-per-node")]
+    assert "do not divide" in made.notes[0]
+
+
+def test_cores_are_bound_where_this_slurm_can() -> None:
+    made = plan(machine=dataclasses.replace(HERE, can_bind=False))
+    assert "--cpu-bind=cores" not in words(made)
+    assert "not bound" in made.notes[0]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -61,7 +73,8 @@ def test_pythons_variables_stay_outside(engine: str) -> None:
 
 def test_modules_cannot_bring_pythons_variables_back() -> None:
     site = dataclasses.replace(SITE, modules=("python",), setup=("export PYTHONPATH=x",))
-    assert plan(site=site).lines[-1].shell == "unset ${!PYTHON@}"
+    lines = [line.shell for line in plan(site=site).lines]
+    assert lines.index("unset ${!PYTHON@}") > lines.index("export PYTHONPATH=x || exit 69")
 
 
 def test_the_requests_mpi_wins() -> None:
@@ -149,7 +162,7 @@ def test_gpus_are_handed_in_when_asked_for(engine: str, flag: str) -> None:
 
 def test_variables_reach_the_ranks_of_each_engine() -> None:
     site = dataclasses.replace(SITE, environment={"A": "b,c"})
-    assert plan(site=site).lines[-1].shell == "export APPTAINERENV_A=b,c"
+    assert "export APPTAINERENV_A=b,c" in [line.shell for line in plan(site=site).lines]
     for engine in ("podman-hpc", "shifter", "podman"):
         assert "--env=A=b,c" in words(plan(f"ENGINE={engine}", site=site))
     assert "export A=b,c" in [line.shell for line in plan("ENGINE=none", site=site).lines]
@@ -159,7 +172,8 @@ def test_another_disk_of_the_node_has_the_caches() -> None:
     site = dataclasses.replace(SITE, node_local="/scratch/$SLURM_JOB_ID")
     made = plan(site=site)
     assert made.needs_job_shell
-    assert made.lines[-1].shell == 'export APPTAINERENV_TMPDIR="/scratch/$SLURM_JOB_ID"'
+    lines = [line.shell for line in made.lines]
+    assert 'export APPTAINERENV_TMPDIR="/scratch/$SLURM_JOB_ID"' in lines
     assert not [line for line in plan().lines if "TMPDIR" in line.shell]
 
 

@@ -8,6 +8,7 @@ import sys
 
 from hpcpy.errors import UnavailableError
 from hpcpy.launch import step
+from hpcpy.launch.explain import explained
 from hpcpy.launch.machine import look_around
 from hpcpy.launch.plan import make_plan
 from hpcpy.launch.request import parse
@@ -51,5 +52,5 @@ def main(arguments: list[str]) -> int:
         print(f"hpcpy launch: stopped by {ended.stopped_by.name}", file=sys.stderr)
         return 128 + ended.stopped_by
     if ended.code:
-        print(f"hpcpy launch: {step.explained(ended.stderr, ended.code)}", file=sys.stderr)
+        print(f"hpcpy launch: {explained(ended.stderr, ended.code)}", file=sys.stderr)
     return ended.code

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hpcpy.launch.sharing import around_the_program, before_the_engine
 from hpcpy.launch.site import Site
 from hpcpy.launch.words import Expanded, Line, Option, Variable, option, quoted
 
@@ -70,18 +71,23 @@ def apptainer(container: Container, site: Site) -> Start:
         Line(f"export APPTAINERENV_{one.name}={quoted(one.value)}", one.why)
         for one in container.variables
     ]
+    why = "on the node: Apptainer's files of a run there, not in the home folder"
+    lines.append(Line(f"at_node={quoted(before_the_engine(site.node_local))}", why))
+    why = "in the container: the first rank's death would stay untold by --sharens"
+    lines.append(Line(f"in_container={quoted(around_the_program())}", why))
     words = [
+        option("bash", "-c", Expanded("$at_node"), why="see above"),
         option(container.program, "exec"),
         option(
             "--sharens",
-            why="one mount of the image a node, not one a rank; ranks of one node reach each "
-            "other's memory",
+            why="one mount of the image a node, not one a rank; MPI reads a neighbour's memory",
         ),
         *([option("--nv", why="GPUS: the host's NVIDIA driver")] if container.has_gpus else []),
         *_binds(container, site, "--bind"),
         option(f"--pwd={container.folder}", why="as on the host"),
         *_extra(site, "apptainer"),
         option(Expanded(container.image), why="the image"),
+        option("bash", "-c", Expanded("$in_container"), why="see above"),
     ]
     return Start(tuple(lines), tuple(words))
 

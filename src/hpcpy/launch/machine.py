@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from hpcpy.launch.site import Site
 _OF_GPUS = "hpcpy-cuda"
 # From here on the steps are Slurm's own (batch, interactive): they hold no processors.
 _FIRST_OF_SLURM = 0xFFFF_FFF0
+_ANSWER_SECONDS = 10.0
 
 
 def look_around(request: Request, site: Site, environment: Mapping[str, str]) -> Machine:
@@ -36,6 +39,7 @@ def look_around(request: Request, site: Site, environment: Mapping[str, str]) ->
         program=_program(engine, site, is_dry=request.dry),
         image=_image(request, site, engine),
         job=job_around(environment),
+        can_bind=can_bind(environment),
         is_checked=environment.get("HPCPY_PREFLIGHT") != "off",
     )
 
@@ -50,6 +54,25 @@ def job_around(environment: Mapping[str, str]) -> Job | None:
         nodes=int(nodes) if nodes.isdigit() else 1,
         is_in_step=step.isdigit() and int(step) < _FIRST_OF_SLURM,
     )
+
+
+def can_bind(environment: Mapping[str, str]) -> bool:
+    """Return whether this Slurm binds; where it does not, srun says so on stderr.
+
+    Without an answer it is taken to be as most are.
+    """
+    try:
+        told = subprocess.run(
+            ["scontrol", "show", "config"],
+            env=dict(environment),
+            capture_output=True,
+            text=True,
+            timeout=_ANSWER_SECONDS,
+            check=False,
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return True
+    return not re.search(r"^TaskPlugin\s*=\s*(\(null\)|task/none)?\s*$", told, re.M)
 
 
 def _program(engine: str, site: Site, *, is_dry: bool) -> str:

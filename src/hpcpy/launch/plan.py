@@ -36,6 +36,8 @@ class Machine:
         The job this runs in.
     is_checked
         Whether ranks are to look at their surroundings first.
+    can_bind
+        Whether this Slurm can keep ranks on their cores.
     """
 
     folder: str
@@ -43,6 +45,7 @@ class Machine:
     image: str
     job: Job | None = None
     is_checked: bool = True
+    can_bind: bool = True
 
 
 def engine_of(request: Request, site: Site) -> str:
@@ -84,10 +87,17 @@ def make_plan(request: Request, site: Site, machine: Machine, *, is_batch: bool 
         size=tuple(slurm.size(request, site)),
         allocation=tuple(slurm.allocation(request, site)),
         lines=lines,
-        step=tuple(slurm.step(request, site, is_nested=bool(job and job.is_in_step))),
+        step=tuple(
+            slurm.step(
+                request,
+                site,
+                is_nested=bool(job and job.is_in_step),
+                can_bind=machine.can_bind,
+            )
+        ),
         program=program,
         afterwards=_unstaging(request, staged),
-        notes=_notes(request, name),
+        notes=_notes(request, name, machine),
         within_job=job is not None,
         needs_job_shell=bool(request.stage or _names_job(site)),
     )
@@ -189,10 +199,16 @@ def _python(request: Request, machine: Machine, engine: str) -> tuple[Option, ..
     )
 
 
-def _notes(request: Request, engine: str) -> tuple[str, ...]:
+def _notes(request: Request, engine: str, machine: Machine) -> tuple[str, ...]:
+    notes = []
+    if request.tasks % request.nodes:
+        notes.append("Ranks do not divide by nodes: Slurm fills the first node.")
+    if not machine.can_bind:
+        notes.append("Cores are not bound: this Slurm has no task plugin (TaskPlugin).")
     if engine == "none":
-        return ()
+        return tuple(notes)
     return (
+        *notes,
         f"Threads of BLAS and numba: {request.cpus} a rank by itself, from SLURM_CPUS_PER_TASK "
         "(docs/linalg.md); an OMP_NUM_THREADS of yours wins.",
         "~/.local: the image sets PYTHONNOUSERSITE.",

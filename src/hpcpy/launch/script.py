@@ -56,9 +56,10 @@ def _guarded(afterwards: Iterable[Line]) -> str:
     lines = "".join(_commented(line.shell, line.why) for line in afterwards)
     return (
         '"${step[@]}" &\n'
-        "running=$! code=0\n"
-        "trap 'kill -TERM $running 2>/dev/null' TERM INT HUP\n"
-        "while kill -0 $running 2>/dev/null; do wait $running && code=0 || code=$?; done\n"
+        "running=$!\n"
+        "trap 'kill -INT $running 2>/dev/null' TERM INT HUP\n"
+        # A trap ends `wait`, not what it waits for.
+        "until wait $running; code=$?; ! kill -0 $running 2>/dev/null; do :; done\n"
         f"{lines}exit $code\n"
     )
 

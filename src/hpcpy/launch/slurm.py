@@ -12,15 +12,13 @@ def size(request: Request, site: Site) -> list[Option]:
     options = [
         option(f"--nodes={request.nodes}", why="NODES"),
         option(f"--ntasks={request.tasks}", why="TASKS: ranks in all"),
-        option(
-            f"--ntasks-per-node={request.per_node}",
-            why="at most: Slurm fills the first node and leaves the others one rank each",
-        ),
-        option(
-            f"--cpus-per-task={request.cpus}",
-            why="CPUS: srun has not taken it from the job since Slurm 22.05",
-        ),
     ]
+    if request.tasks % request.nodes == 0:
+        # Slurm refuses any other number, in so many words.
+        why = "as many on each: Slurm would give all but the first node one rank"
+        options.append(option(f"--ntasks-per-node={request.per_node}", why=why))
+    why = "CPUS: srun has not taken it from the job since Slurm 22.05"
+    options.append(option(f"--cpus-per-task={request.cpus}", why=why))
     if request.gpus:
         options.append(option(f"--gpus-per-task={request.gpus}", why="GPUS"))
         options += [option(word, why=f"site {site.name}") for word in site.options.get("gpu", ())]
@@ -52,7 +50,7 @@ def _asked_by(name: str, request: Request, site: Site) -> str:
     return name.upper() if getattr(request, name, "") else f"site {site.name}"
 
 
-def step(request: Request, site: Site, *, is_nested: bool) -> list[Option]:
+def step(request: Request, site: Site, *, is_nested: bool, can_bind: bool) -> list[Option]:
     """Return how srun starts and ends the ranks.
 
     Parameters
@@ -61,9 +59,12 @@ def step(request: Request, site: Site, *, is_nested: bool) -> list[Option]:
         What is asked for, and where.
     is_nested
         Whether this runs in a step that holds the job's processors.
+    can_bind
+        Whether this Slurm can keep ranks on their cores.
     """
     kind = request.mpi or site.mpi
     overlap = [option("--overlap", why="within a step that holds the job's processors: share them")]
+    bound = [option("--cpu-bind=cores", why="a rank stays on its cores, beside its memory")]
     return [
         *(overlap if is_nested else []),
         *(
@@ -76,10 +77,11 @@ def step(request: Request, site: Site, *, is_nested: bool) -> list[Option]:
             if kind
             else []
         ),
-        option("--cpu-bind=cores", why="a rank stays on its cores, beside its memory"),
+        *(bound if can_bind else []),
         option(
             "--kill-on-bad-exit=1", why="a rank that dies ends all: the others would wait for it"
         ),
+        option("--disable-status", why="Ctrl-C reaches the ranks; twice ends them at once"),
         option("--wait=0", why="a rank that ends well ends none of those that still compute"),
         option("--export=ALL", why="the variables here, whatever the job was submitted with"),
         option("--input=none", why="srun would read what your script was to read"),

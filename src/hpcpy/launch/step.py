@@ -1,9 +1,8 @@
-"""Run a launch's script: signals, and one line about what went wrong."""
+"""Run a launch's script: its stderr, and the signals that stop it."""
 
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -19,71 +18,6 @@ _TAIL = 64 << 10
 GRACE = 10.0
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-_TASK = re.compile(
-    r"^srun: error: (?P<node>[^:\s]+): tasks? (?P<ranks>[0-9,\[\]-]+): (?P<what>.+)$"
-)
-_SCHEDULER = re.compile(
-    r"^(?:srun|salloc|sbcast|slurmstepd|slurmd)[^:]*: (?:error: |fatal: )?(?P<what>.+)$"
-)
-_ENDED_BY_OTHERS = re.compile(r"Terminated|Killed by|Exited with exit code 143")
-_KNOWN = (
-    (re.compile(r"DUE TO TIME LIMIT"), "the job's time is over; ask for more: TIME=HH:MM:SS"),
-    (re.compile(r"execve\(\): (\S+): No such file"), r"a node has no program \1"),
-    (re.compile(r"Node failure on (\S+)"), r"node \1 has failed"),
-    (
-        re.compile(r"(?:Unable to allocate resources|Job submit/allocate failed): (.+)"),
-        r"Slurm gives no job: \1",
-    ),
-    (
-        re.compile(r"[Ii]nvalid MPI|Couldn't find.*mpi|MPI: [Cc]annot"),
-        "Slurm has no such kind of MPI; srun --mpi=list names those it has: MPI=…",
-    ),
-    (
-        re.compile(r"Unable to contact slurm controller|establish a configuration source"),
-        "no Slurm controller answers; `make cluster` starts one on this machine",
-    ),
-)
-
-
-def explained(stderr: str, code: int) -> str:
-    """Return in one line why a step failed, from what it left on stderr.
-
-    Parameters
-    ----------
-    stderr
-        The end of it, ranks' and Slurm's lines as they came.
-    code
-        srun's exit code.
-    """
-    lines = [line.rstrip() for line in re.split(r"[\r\n]+", stderr) if line.strip()]
-    for pattern, meaning in _KNOWN:
-        for line in lines:
-            if found := pattern.search(line):
-                return found.expand(meaning)
-    deaths = [(number, found) for number, line in enumerate(lines) if (found := _TASK.match(line))]
-    if deaths:
-        # Those after it may have been ended by --kill-on-bad-exit.
-        at, first = next(
-            (one for one in deaths if not _ENDED_BY_OTHERS.search(one[1]["what"])), deaths[0]
-        )
-        said = _last_words(lines, at, first["ranks"])
-        which = "rank" if first["ranks"].isdigit() else "ranks"
-        where = f"{which} {first['ranks'].strip('[]')} on {first['node']}"
-        return f"{where}: {first['what']}" + (f"; last on stderr: {said}" if said else "")
-    said = next((f["what"] for line in reversed(lines) if (f := _SCHEDULER.match(line))), "")
-    return said or (lines[-1].strip() if lines else f"exit code {code}")
-
-
-def _last_words(lines: list[str], at: int, ranks: str) -> str:
-    """Return the last line before the end of a rank: one that names it, or any."""
-    spoken = [line for line in lines[:at] if not _SCHEDULER.match(line)] or [
-        line for line in lines if not _SCHEDULER.match(line)
-    ]
-    own = re.compile(rf"\brank {re.escape(ranks)}\b")
-    return next(
-        (line for line in reversed(spoken) if own.search(line)), spoken[-1] if spoken else ""
-    )
-
 
 @dataclass(frozen=True)
 class Ended:
@@ -97,9 +31,9 @@ class Ended:
 def run(script: str, environment: Mapping[str, str]) -> Ended:
     """Run a script to its end, its stderr passed on as it comes.
 
-    SIGINT, SIGTERM and SIGHUP are passed on once, as SIGTERM: ranks then tidy
-    up, where SIGINT would have srun kill them.  Without an end after some
-    seconds a second signal follows, which srun takes for "at once".
+    SIGINT, SIGTERM and SIGHUP are passed on once, as SIGINT: srun hands that to
+    the ranks, which tidy up.  SIGTERM has it end them at once, and follows
+    when there is no end after some seconds.
 
     Parameters
     ----------
@@ -164,16 +98,16 @@ class _Stops:
     def pass_on_to(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
         if self.first:
-            self._send(signal.SIGTERM)
+            self._send(signal.SIGINT)
 
     def _stop(self, number: int, _: object) -> None:
         if self.first is None:
             self.first = signal.Signals(number)
-            self._send(signal.SIGTERM)
+            self._send(signal.SIGINT)
             signal.setitimer(signal.ITIMER_REAL, GRACE, GRACE)
 
     def _insist(self, *_: object) -> None:
-        self._send(signal.SIGINT)
+        self._send(signal.SIGTERM)
 
     def _send(self, number: signal.Signals) -> None:
         if self._process is not None:

@@ -1,0 +1,77 @@
+"""Why a step failed, in one line, from what it left on stderr."""
+
+from __future__ import annotations
+
+import re
+
+_TASK = re.compile(
+    r"^srun: error: (?P<node>[^:\s]+): tasks? (?P<ranks>[0-9,\[\]-]+): (?P<what>.+)$"
+)
+# Of `hpcpy.launch.sharing`: Slurm learns of this rank's death by a signal alone.
+_GUARDED = re.compile(r"^hpcpy: rank (?P<ranks>\d+) on (?P<node>\S+): (?P<what>exit code \d+)$")
+_SCHEDULER = re.compile(
+    r"^(?:srun|salloc|sbcast|slurmstepd|slurmd|hpcpy)[^:]*: (?:error: |fatal: )?(?P<what>.+)$"
+)
+_ENDED_BY_OTHERS = re.compile(r"Terminated|Killed by|Exited with exit code 143")
+_KNOWN = (
+    (re.compile(r"DUE TO TIME LIMIT"), "the job's time is over; ask for more: TIME=HH:MM:SS"),
+    (re.compile(r"execve\(\): (\S+): No such file"), r"a node has no program \1"),
+    (re.compile(r"Node failure on (\S+)"), r"node \1 has failed"),
+    (
+        re.compile(r"(?:Unable to allocate resources|Job submit/allocate failed): (.+)"),
+        r"Slurm gives no job: \1",
+    ),
+    (
+        re.compile(r"[Ii]nvalid MPI|Couldn't find.*mpi|MPI: [Cc]annot"),
+        "Slurm has no such kind of MPI; srun --mpi=list names those it has: MPI=…",
+    ),
+    (
+        re.compile(r"Unable to contact slurm controller|establish a configuration source"),
+        "no Slurm controller answers; `make cluster` starts one on this machine",
+    ),
+)
+
+
+def explained(stderr: str, code: int) -> str:
+    """Return in one line why a step failed, from what it left on stderr.
+
+    Parameters
+    ----------
+    stderr
+        The end of it, ranks' and Slurm's lines as they came.
+    code
+        srun's exit code.
+    """
+    lines = [line.rstrip() for line in re.split(r"[\r\n]+", stderr) if line.strip()]
+    for pattern, meaning in _KNOWN:
+        for line in lines:
+            if found := pattern.search(line):
+                return found.expand(meaning)
+    deaths = [
+        (number, found)
+        for number, line in enumerate(lines)
+        if (found := _TASK.match(line) or _GUARDED.match(line))
+    ]
+    if deaths:
+        # Those after it may have been ended by --kill-on-bad-exit.
+        at, first = next(
+            (one for one in deaths if not _ENDED_BY_OTHERS.search(one[1]["what"])), deaths[0]
+        )
+        said = _last_words(lines, at, first["ranks"])
+        which = "rank" if first["ranks"].isdigit() else "ranks"
+        where = f"{which} {first['ranks'].strip('[]')} on {first['node']}"
+        return f"{where}: {first['what']}" + (f"; last on stderr: {said}" if said else "")
+    said = next((f["what"] for line in reversed(lines) if (f := _SCHEDULER.match(line))), "")
+    return said or (lines[-1].strip() if lines else f"exit code {code}")
+
+
+def _last_words(lines: list[str], at: int, ranks: str) -> str:
+    """Return the last line before the end of a rank: that names it, of MPI, or any."""
+    spoken = [line for line in lines[:at] if not _SCHEDULER.match(line)] or [
+        line for line in lines if not _SCHEDULER.match(line)
+    ]
+    for known in (rf"\brank {re.escape(ranks)}\b", r"^Abort\("):
+        for line in reversed(spoken):
+            if re.search(known, line):
+                return line
+    return spoken[-1] if spoken else ""

@@ -1,0 +1,79 @@
+"""A rank that is told to stop ends, also where Python comes to no handler."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCES = Path(__file__).resolve().parents[2] / "src"
+BEGIN = """
+import os, signal, sys, time
+from workloads.harness.stopping import stop_within
+stop_within(1)
+"""
+# As a call of MPI that polls for ever: no handler runs, other threads do.
+DEAF = (
+    BEGIN
+    + """
+import ctypes
+libc = ctypes.CDLL(None)
+print("ready", flush=True)
+while True:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [])
+    signal.signal(signal.SIGTERM, lambda *_: time.sleep(600))
+    libc.sleep(600)
+"""
+)
+TIDY = (
+    BEGIN
+    + """
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+print("ready", flush=True)
+time.sleep(600)
+"""
+)
+# The child gets the signal, and the parent must not take it for its own.
+PARENT = (
+    BEGIN
+    + """
+signal.signal(signal.SIGTERM, lambda *_: os._exit(3))
+child = os.fork()
+if not child:
+    time.sleep(600)
+time.sleep(0.5)
+os.kill(child, signal.SIGTERM)
+os.waitpid(child, 0)
+time.sleep(2.5)
+sys.exit(5)
+"""
+)
+
+
+def start(script: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": str(SOURCES)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(("script", "code"), [(DEAF, -signal.SIGALRM), (TIDY, 7)])
+def test_a_rank_that_is_told_to_stop_ends(script: str, code: int) -> None:
+    process = start(script)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == code
+
+
+def test_a_childs_signal_is_not_the_parents() -> None:
+    process = start(PARENT)
+    process.communicate(timeout=60)
+    assert process.returncode == 5

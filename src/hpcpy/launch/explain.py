@@ -16,6 +16,7 @@ _ENDED_BY_OTHERS = re.compile(r"Terminated|Killed by|Exited with exit code 143")
 _KNOWN = (
     (re.compile(r"DUE TO TIME LIMIT"), "the job's time is over; ask for more: TIME=HH:MM:SS"),
     (re.compile(r"execve\(\): (\S+): No such file"), r"a node has no program \1"),
+    (re.compile(r"exec: (\S+): not found"), r"a node has no program \1"),
     (re.compile(r"Node failure on (\S+)"), r"node \1 has failed"),
     (
         re.compile(r"(?:Unable to allocate resources|Job submit/allocate failed): (.+)"),

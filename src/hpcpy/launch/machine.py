@@ -76,8 +76,8 @@ def can_bind(environment: Mapping[str, str]) -> bool:
 
 
 def _program(engine: str, site: Site, *, is_dry: bool) -> str:
-    """Return the engine's program: the site's, or here the one that setup provides."""
-    if engine == "none" or site.name != "local" or site.modules:
+    """Return the engine's program: the one of the site's modules, or setup's."""
+    if site.modules:
         return engine
     if engine == "apptainer":
         return str(paths.TOOLS / "bin/apptainer" if is_dry else ensure("apptainer").apptainer)

@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 
-SECONDS = 5
+SECONDS = 3
 
 
 def stop_within(seconds: int = SECONDS) -> None:

@@ -97,6 +97,12 @@ def test_the_workload_is_checked_unless_that_is_switched_off() -> None:
     assert off[-6:] == ["python3", "-m", "workloads", "pi", "--impl", "mpi"]
 
 
+def test_what_a_site_promises_is_looked_at_in_the_container() -> None:
+    there = words(plan(site=dataclasses.replace(SITE, promises="/sites/there.toml")))
+    assert "--bind=/sites/there.toml:/sites/there.toml:ro" in there
+    assert there[there.index("workloads.preflight") + 1] == "--site=/sites/there.toml"
+
+
 def test_within_a_job_the_step_fits_in() -> None:
     job = dataclasses.replace(HERE, job=Job(nodes=2, is_in_step=False))
     assert plan("NODES=2", machine=job).within_job

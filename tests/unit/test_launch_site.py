@@ -35,7 +35,7 @@ def test_each_site_of_the_checkout_plans(name: str) -> None:
 def test_the_template_shows_every_key() -> None:
     text = (site.FOLDER / "template.toml").read_text()
     keys = {line.split(" = ")[0] for line in text.splitlines() if " = " in line[:20]}
-    known = {*site.Site.__dataclass_fields__} - {"name", "options", "environment"}
+    known = {*site.Site.__dataclass_fields__} - {"name", "options", "environment", "promises"}
     assert known <= keys
 
 
@@ -65,6 +65,7 @@ def test_a_site_that_is_not_there_names_the_nearest() -> None:
         ("summary = 's'\n[options]\nstep = ['x']", "'x' is not one option"),
         ("summary = 's'\n[environment]\n'A-B' = 'x'", "A-B: is not the name of a variable"),
         ("summary = 's'\n[environment]\nA = 1", "A: 1 is not a text"),
+        ("summary = 's'\npromises = 'all'", "[promises] is not a table"),
         ("summary = ", "not TOML"),
     ],
 )

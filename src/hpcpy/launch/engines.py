@@ -52,7 +52,9 @@ def _extra(site: Site, engine: str) -> tuple[Option, ...]:
 def _binds(container: Container, site: Site, name: str) -> list[Option]:
     """Return the working directory and the site's folders as ``name=HOST:INSIDE``."""
     folder = f"{name}={container.folder}:{container.folder}"
+    promises = f"{name}={site.promises}:{site.promises}:ro"
     return [
+        *([option(promises, why="what the site promises")] if site.promises else []),
         option(folder, why="the working directory: W's files, and what it writes"),
         *(
             option(

@@ -81,7 +81,7 @@ def make_plan(request: Request, site: Site, machine: Machine, *, is_batch: bool 
     )
     start = STARTS[name](container, site)
     lines = (*_modules(site), *start.lines, *_staging(machine.image, staged))
-    program = (*start.words, *_python(request, machine, name))
+    program = (*start.words, *_python(request, site, machine, name))
     return Plan(
         title=_title(request, site, name),
         size=tuple(slurm.size(request, site)),
@@ -184,13 +184,18 @@ def _unstaging(request: Request, staged: Expanded | None) -> tuple[Line, ...]:
     return (Line(f"{sweep} --input=none rm -f {quoted(staged)}", "the copies go"),)
 
 
-def _python(request: Request, machine: Machine, engine: str) -> tuple[Option, ...]:
+def _python(request: Request, site: Site, machine: Machine, engine: str) -> tuple[Option, ...]:
     interpreter = machine.image if engine == "none" else "python3"
     check = [
         option(
             *("-m", "workloads.preflight"),
             why="is MPI's size Slurm's? which library, fabric? HPCPY_PREFLIGHT=off: not",
-        )
+        ),
+        *(
+            [option(f"--site={site.promises}", why="and is all there that the site promises?")]
+            if site.promises
+            else []
+        ),
     ]
     return (
         option(interpreter),

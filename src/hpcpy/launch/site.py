@@ -50,6 +50,8 @@ class Site:
         GPUs), or one of the engines.
     environment
         Variables that the ranks get.
+    promises
+        The file, where it has the table that the look at a job compares with.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Site:
     gpus_per_node: int = 0
     options: dict[str, tuple[str, ...]] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
+    promises: str = ""
 
 
 def site_names() -> list[str]:
@@ -101,11 +104,15 @@ def read_site(path: Path) -> Site:
         For the first key that is unknown or holds something else than it should.
     """
     table = read_table(path)
-    _only(table, "summary", *_TEXTS, *_LISTS, *_NUMBERS, "options", "environment")
+    _only(table, "summary", *_TEXTS, *_LISTS, *_NUMBERS, "options", "environment", "promises")
     values: dict[str, Any] = {key: table.text(key) for key in _TEXTS if key in table.values}
     values |= {key: table.texts(key) for key in _LISTS if key in table.values}
     values |= {key: _number(table, key) for key in _NUMBERS if key in table.values}
     values |= {"options": _options(table), "environment": _environment(table)}
+    if "promises" in table.values:
+        # What it may hold, `workloads.doctor` knows.
+        table.table("promises")
+        values["promises"] = str(path.absolute())
     site = Site(name=path.stem, summary=table.text("summary"), **values)
     if site.engine not in ENGINES:
         raise table.wrong("engine", f"{site.engine!r} is none; {meant(site.engine, ENGINES)}")

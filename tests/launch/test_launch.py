@@ -1,0 +1,270 @@
+"""``make launch`` and ``make batch`` over two nodes of the local Slurm."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from local_cluster import Cluster, image
+
+from hpcpy import paths
+
+# What the image's own test compares with, too.
+AREA2 = "641cee98245c7d24850cf7364ad18c4c9a0d73d8a1b48d4505d93cbe2655b192"
+LONG = "mandel --impl mpi-dynamic --area area2 --repeat 2000"
+SECONDS = 120.0
+
+Done = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="session")
+def sif() -> str:
+    return image()[-1]
+
+
+def variables(cluster: Cluster, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    return cluster.environment({"PYTHONPATH": str(paths.ROOT / "src"), **(more or {})})
+
+
+def hpcpy(
+    cluster: Cluster, command: str, *words: str, env: Mapping[str, str] | None = None
+) -> Done:
+    return subprocess.run(
+        [sys.executable, "-m", "hpcpy", command, *words],
+        env=variables(cluster, env),
+        cwd=cluster.shared,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def start(cluster: Cluster, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "hpcpy", "launch", *words],
+        env=variables(cluster),
+        cwd=cluster.shared,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def said(done: Done) -> list[str]:
+    """Return what is on stderr beside the launch's own first line."""
+    title, *rest = done.stderr.splitlines()
+    assert ": ranks " in title
+    return rest
+
+
+def ranks(workload: str) -> dict[int, int]:
+    """Return the running ranks of a workload: process by rank."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if (folder / "comm").read_text() != "python3\n":
+                continue
+            words = (folder / "cmdline").read_text().replace("\0", " ")
+            environment = (folder / "environ").read_text().split("\0")
+        except OSError:
+            continue
+        rank = dict(one.partition("=")[::2] for one in environment).get("SLURM_PROCID")
+        if rank is not None and workload in words:
+            found[int(rank)] = int(folder.name)
+    return found
+
+
+def wait_for_ranks(workload: str, count: int) -> dict[int, int]:
+    end = time.monotonic() + SECONDS
+    while len(found := ranks(workload)) < count:
+        assert time.monotonic() < end, f"{found} run, of {count}"
+        time.sleep(0.1)
+    # Until they compute, and not only import.
+    time.sleep(2)
+    return found
+
+
+def nothing_is_left(cluster: Cluster, workload: str) -> None:
+    end = time.monotonic() + SECONDS
+    while ranks(workload) or cluster.run("squeue", "--noheader").stdout:
+        assert time.monotonic() < end, (ranks(workload), cluster.run("squeue").stdout)
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("each", [1, 2, 4])
+@pytest.mark.parametrize("kind", ["pmi2", "pmix"])
+def test_mandel_on_two_nodes_gives_the_reference(
+    cluster: Cluster, sif: str, each: int, kind: str
+) -> None:
+    done = hpcpy(
+        *(cluster, "launch", "W=mandel --impl mpi-dynamic --area area2", "NODES=2"),
+        *(f"TASKS={2 * each}", f"MPI={kind}", f"IMAGE={sif}"),
+    )
+    assert (done.returncode, said(done)) == (0, [])
+    assert f"sha256 {AREA2}" in done.stdout
+    row = next(line for line in done.stdout.splitlines() if line.startswith("mpi-dynamic "))
+    assert re.search(rf" s +{2 * each} +[0-9,.]+ ", row), row
+
+
+@pytest.mark.parametrize(("tasks", "hits"), [(4, "15,703,353"), (7, "hits")])
+def test_pi_counts_the_same_evenly_spread_or_not(
+    cluster: Cluster, sif: str, tasks: int, hits: str
+) -> None:
+    done = hpcpy(cluster, "launch", "W=pi --impl mpi", "NODES=2", f"TASKS={tasks}", f"IMAGE={sif}")
+    assert (done.returncode, said(done)) == (0, [])
+    assert f"seeded, {tasks} at work: " in done.stdout
+    assert hits in done.stdout
+    assert "matches" in done.stdout
+
+
+def test_the_script_for_sbatch_runs(cluster: Cluster, sif: str) -> None:
+    script = cluster.shared / "pi.sbatch"
+    asked = (
+        *("W=pi --impl mpi", "NODES=2", "TASKS=4", f"IMAGE={sif}"),
+        *(f"SCRIPT={script}", "TIME=5"),
+    )
+    done = hpcpy(cluster, "batch", *asked)
+    assert (done.returncode, done.stdout) == (0, f"{script}\n")
+    out, err = cluster.shared / "pi.out", cluster.shared / "pi.err"
+    ran = cluster.run(
+        "sbatch", "--wait", f"--output={out}", f"--error={err}", script, timeout=SECONDS
+    )
+    assert (ran.returncode, err.read_text()) == (0, "")
+    assert "15,703,353 hits" in out.read_text()
+
+
+def test_within_a_job_its_nodes_are_taken(cluster: Cluster, sif: str) -> None:
+    launch = [sys.executable, "-m", "hpcpy", "launch", "W=pi --impl mpi", f"IMAGE={sif}"]
+    done = cluster.run(
+        *("salloc", "--quiet", "--nodes=2", "--ntasks=4"),
+        *(*launch, "NODES=2", "TASKS=4"),
+        env={"PYTHONPATH": str(paths.ROOT / "src")},
+        timeout=SECONDS,
+    )
+    assert (done.returncode, said(done)) == (0, [])
+    assert "15,703,353 hits" in done.stdout
+    done = cluster.run(
+        *("salloc", "--quiet", "--nodes=1", *launch, "NODES=2"),
+        env={"PYTHONPATH": str(paths.ROOT / "src")},
+    )
+    assert done.stderr == "hpcpy launch: NODES=2 in a job of 1\n"
+
+
+def test_a_staged_image_is_used_and_gone_afterwards(cluster: Cluster, sif: str) -> None:
+    done = hpcpy(
+        *(cluster, "launch", "W=pi --impl mpi", "NODES=2", "TASKS=4"),
+        *(f"IMAGE={sif}", "STAGE=1"),
+    )
+    assert done.returncode == 0
+    assert [line for line in said(done) if not line.startswith("salloc: ")] == []
+    assert "15,703,353 hits" in done.stdout
+    left = cluster.srun("--nodes=2", "sh", "-c", "ls /tmp | grep hpcpy-.*sif")
+    assert left.stdout == ""
+
+
+@pytest.mark.parametrize("rank", [0, 1, 3])
+def test_a_rank_that_dies_ends_the_job_and_is_named(cluster: Cluster, sif: str, rank: int) -> None:
+    process = start(cluster, f"W={LONG}", "NODES=2", "TASKS=4", f"IMAGE={sif}")
+    os.kill(wait_for_ranks(LONG, 4)[rank], signal.SIGKILL)
+    _, err = process.communicate(timeout=SECONDS)
+    assert process.returncode not in (0, None)
+    *_, last = err.splitlines()
+    # MPI on the others may notice it first, and is killed for that.
+    assert re.match(r"hpcpy launch: ranks? [0-9,-]+ on n[12]: ", last), err
+    nothing_is_left(cluster, LONG)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("more", [(), ("STAGE=1",)])
+def test_a_signal_ends_all_ranks(
+    cluster: Cluster, sif: str, number: signal.Signals, more: tuple[str, ...]
+) -> None:
+    before = {path.name for path in cluster.shared.iterdir()}
+    picture = f"{LONG} --out picture.png"
+    process = start(cluster, f"W={picture}", "NODES=2", "TASKS=4", f"IMAGE={sif}", *more)
+    wait_for_ranks(LONG, 4)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=SECONDS)
+    assert process.returncode == 128 + number
+    assert err.splitlines()[-1] == f"hpcpy launch: stopped by {number.name}"
+    nothing_is_left(cluster, LONG)
+    assert {path.name for path in cluster.shared.iterdir()} == before
+
+
+@pytest.mark.parametrize("kind", ["none"])
+def test_ranks_that_do_not_find_each_other_are_told_so(
+    cluster: Cluster, sif: str, kind: str
+) -> None:
+    done = hpcpy(cluster, "launch", "W=pi --impl mpi", "NODES=2", f"MPI={kind}", f"IMAGE={sif}")
+    assert done.returncode not in (0, 1)
+    assert "--mpi=pmi2" in done.stderr
+
+
+def test_a_wrong_word_keeps_the_workloads_exit_code(cluster: Cluster, sif: str) -> None:
+    done = hpcpy(cluster, "launch", "W=mandel --impl nothing", "NODES=2", "TASKS=4", f"IMAGE={sif}")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_slurms_refusal_is_one_line(cluster: Cluster, sif: str) -> None:
+    done = hpcpy(cluster, "launch", "W=pi", "PARTITION=nowhere", f"IMAGE={sif}")
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last == "hpcpy launch: Slurm gives no job: Invalid partition name specified"
+
+
+def test_an_engine_that_no_node_has_is_named(cluster: Cluster) -> None:
+    done = hpcpy(cluster, "launch", "W=pi", "ENGINE=shifter", "IMAGE=me/hpcpy:1")
+    assert done.stderr.splitlines()[-1] == "hpcpy launch: a node has no program shifter"
+
+
+def test_what_the_shell_has_for_another_python_stays_there(
+    cluster: Cluster, sif: str, tmp_path: Path
+) -> None:
+    poison = cluster.shared / "poison"
+    (poison / "numpy").mkdir(parents=True, exist_ok=True)
+    (poison / "numpy/__init__.py").write_text("raise SystemExit('poisoned')\n")
+    start_up = poison / "start.py"
+    start_up.write_text("raise SystemExit('poisoned')\n")
+    sources = str(paths.ROOT / "src")
+    done = hpcpy(
+        *(cluster, "launch", "W=mandel --impl numpy,mpi-dynamic", "NODES=2", f"IMAGE={sif}"),
+        env={
+            "PYTHONPATH": f"{sources}:{poison}",
+            "PYTHONUSERBASE": str(poison),
+            "PYTHONSTARTUP": str(start_up),
+            "LC_ALL": "C",
+            "LANG": "tr_TR.UTF-8",
+            "TMPDIR": str(tmp_path),
+            "HOME": "/proc/none",
+        },
+    )
+    assert (done.returncode, said(done)) == (0, [])
+    assert "matches the reference" in done.stdout
+
+
+def test_a_rank_gets_its_processors_and_no_host_python(cluster: Cluster) -> None:
+    program = cluster.shared / "tell"
+    program.write_text(
+        "#!/bin/sh\n"
+        "cat >/dev/null\n"
+        'echo "$SLURM_CPUS_PER_TASK" "${PYTHONPATH-unset}" "${PYTHONHOME-unset}"'
+        ' "$PYTHONNOUSERSITE" "$SLURM_STEP_TASKS_PER_NODE"\n'
+    )
+    program.chmod(0o755)
+    done = hpcpy(
+        *(cluster, "launch", "W=pi", "ENGINE=none", f"IMAGE={program}", "NODES=2"),
+        *("TASKS=4", "CPUS=3"),
+    )
+    assert (done.returncode, said(done)) == (0, [])
+    assert done.stdout.splitlines() == ["3 unset unset 1 2(x2)"] * 4

@@ -71,9 +71,10 @@ def _entry() -> int:
     # SIGTERM as an exception: worker processes end and half-written files go.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if ranks.expected() > 1:
-        from workloads.harness.stopping import stop_within  # noqa: PLC0415
+        from workloads.harness import stopping  # noqa: PLC0415
 
-        stop_within()
+        stopping.stop_within()
+        signal.signal(signal.SIGTERM, stopping.terminate)
     try:
         code = main(sys.argv[1:])
         sys.stdout.flush()

@@ -180,7 +180,14 @@ def test_another_disk_of_the_node_has_the_caches() -> None:
     assert made.needs_job_shell
     lines = [line.shell for line in made.lines]
     assert 'export APPTAINERENV_TMPDIR="/scratch/$SLURM_JOB_ID"' in lines
-    assert not [line for line in plan().lines if "TMPDIR" in line.shell]
+
+
+def test_the_login_shells_tmpdir_stays_there() -> None:
+    assert "unset TMPDIR" in [line.shell for line in plan().lines]
+    # Within a job it may be the site's own choice.
+    job = dataclasses.replace(HERE, job=Job(1, is_in_step=False))
+    for made in (plan(machine=job), plan(is_batch=True)):
+        assert "unset TMPDIR" not in [line.shell for line in made.lines]
 
 
 def test_a_staged_image_is_copied_used_and_removed() -> None:

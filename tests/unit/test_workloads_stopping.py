@@ -54,6 +54,22 @@ sys.exit(5)
 )
 
 
+# Tidying up after a Ctrl-C, when another rank's end makes Slurm send SIGTERM.
+BOTH = """
+import os, signal, sys, time
+from workloads.harness import stopping
+stopping.stop_within(30)
+signal.signal(signal.SIGTERM, stopping.terminate)
+print("ready", flush=True)
+try:
+    time.sleep(600)
+except KeyboardInterrupt:
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0.5)
+    sys.exit(6)
+"""
+
+
 def start(script: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", script],
@@ -71,6 +87,15 @@ def test_a_rank_that_is_told_to_stop_ends(script: str, code: int) -> None:
     process.terminate()
     process.communicate(timeout=60)
     assert process.returncode == code
+
+
+def test_sigterm_after_sigint_disturbs_no_tidying_up() -> None:
+    process = start(BOTH)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 6
 
 
 def test_a_childs_signal_is_not_the_parents() -> None:

@@ -12,6 +12,11 @@ from hpcpy.launch.site import REQUIRED, Site
 from hpcpy.launch.words import Expanded, Line, Option, Plan, Variable, option, quoted
 
 
+_OF_LOGIN = Line(
+    "unset TMPDIR", "the login shell's: a node may lack the folder, or have it on a shared disk"
+)
+
+
 @dataclass(frozen=True)
 class Job:
     """The job that this runs in: its nodes, and whether within a step of it."""
@@ -80,7 +85,8 @@ def make_plan(request: Request, site: Site, machine: Machine, *, is_batch: bool 
         variables=_variables(site),
     )
     start = STARTS[name](container, site)
-    lines = (*_modules(site), *start.lines, *_staging(machine.image, staged))
+    login = () if job or is_batch or site.node_local != "/tmp" else (_OF_LOGIN,)  # noqa: S108
+    lines = (*_modules(site), *login, *start.lines, *_staging(machine.image, staged))
     program = (*start.words, *_python(request, site, machine, name))
     return Plan(
         title=_title(request, site, name),

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 
 SECONDS = 3
+# Signals to stop, in the order in which they came.
+_came: list[int] = []
 
 
 def stop_within(seconds: int = SECONDS) -> None:
@@ -29,8 +32,19 @@ def stop_within(seconds: int = SECONDS) -> None:
     threading.Thread(target=_watch, args=(read, seconds), daemon=True).start()
 
 
+def terminate(number: int, _: object) -> None:
+    """Handle SIGTERM: raise SystemExit, but after a SIGINT do nothing.
+
+    At Ctrl-C the first rank that has ended makes Slurm send SIGTERM to the
+    others, which are tidying up.
+    """
+    if _came[:1] != [signal.SIGINT]:
+        sys.exit(128 + number)
+
+
 def _watch(read: int, seconds: int) -> None:
     while numbers := os.read(read, 64):
-        if {signal.SIGINT, signal.SIGTERM}.intersection(numbers):
+        stops = [number for number in numbers if number in (signal.SIGINT, signal.SIGTERM)]
+        if stops and not _came:
             signal.alarm(seconds)
-            return
+        _came.extend(stops)

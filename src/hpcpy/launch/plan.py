@@ -11,7 +11,6 @@ from hpcpy.launch.request import Request, meant
 from hpcpy.launch.site import REQUIRED, Site
 from hpcpy.launch.words import Expanded, Line, Option, Plan, Variable, option, quoted
 
-
 _OF_LOGIN = Line(
     "unset TMPDIR", "the login shell's: a node may lack the folder, or have it on a shared disk"
 )

@@ -13,8 +13,6 @@ import sys
 import threading
 
 SECONDS = 3
-# Signals to stop, in the order in which they came.
-_came: list[int] = []
 
 
 def stop_within(seconds: int = SECONDS) -> None:
@@ -33,18 +31,17 @@ def stop_within(seconds: int = SECONDS) -> None:
 
 
 def terminate(number: int, _: object) -> None:
-    """Handle SIGTERM: raise SystemExit, but after a SIGINT do nothing.
+    """Handle SIGTERM: raise SystemExit, but not while a Ctrl-C is being handled.
 
     At Ctrl-C the first rank that has ended makes Slurm send SIGTERM to the
     others, which are tidying up.
     """
-    if _came[:1] != [signal.SIGINT]:
+    if not isinstance(sys.exc_info()[1], KeyboardInterrupt):
         sys.exit(128 + number)
 
 
 def _watch(read: int, seconds: int) -> None:
     while numbers := os.read(read, 64):
-        stops = [number for number in numbers if number in (signal.SIGINT, signal.SIGTERM)]
-        if stops and not _came:
+        if {signal.SIGINT, signal.SIGTERM}.intersection(numbers):
             signal.alarm(seconds)
-        _came.extend(stops)
+            return

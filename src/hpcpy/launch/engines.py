@@ -110,20 +110,24 @@ def podman_hpc(container: Container, site: Site) -> Start:
 
 
 # podman passes on consecutive descriptors from 3 alone; Slurm's PMI has any number.
-_PMI_AS_THREE = (
+# keep-id is for rootless podman alone.
+_ON_NODE = (
     'if [ -n "$PMI_FD" ]; then eval "exec 3<&$PMI_FD"; export PMI_FD=3; fi; '
-    'exec "$0" run ${PMI_FD:+--preserve-fds=1} "$@"'
+    'if [ "$UID" = 0 ]; then me=--user=0:0; else me=--userns=keep-id; fi; '
+    'exec "$0" run $me ${PMI_FD:+--preserve-fds=1} "$@"'
 )
 
 
 def podman(container: Container, site: Site) -> Start:
     """Return the words of plain ``podman run``: a container a rank."""
     words = [
-        option("bash", "-c", _PMI_AS_THREE, why="hands Slurm's PMI socket on as descriptor 3"),
+        option(
+            *("bash", "-c", _ON_NODE),
+            why="hands Slurm's PMI socket on as descriptor 3; files that it writes are yours",
+        ),
         option(container.program, "--rm"),
         option("--network=host", why="MPI between nodes"),
         option("--ipc=host", "--pid=host", why="MPI within a node: shared memory"),
-        option("--userns=keep-id", why="files that it writes are yours"),
         *(
             [option("--device=nvidia.com/gpu=all", why="GPUS: by NVIDIA's CDI")]
             if container.has_gpus

@@ -5,10 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
-import struct
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -182,59 +180,6 @@ def test_a_failed_import_may_be_tried_again() -> None:
         "    from mpi4py import MPI; print(MPI.COMM_WORLD.size)"
     )
     assert python("-c", program, HPCPY_LIBMPI="/x") == "1\n"
-
-
-# An older library: the image's own, which denies having some functions.
-
-
-def symbols(library: bytearray) -> Iterator[tuple[int, str]]:
-    """Give each entry of .dynsym, as its offset, and its name."""
-    table, size, count = struct.unpack_from("<40xQ10xHH2x", library)
-    sections = [struct.unpack_from("<IIQQQQIIQQ", library, table + size * i) for i in range(count)]
-    dynamic = next(section for section in sections if section[1] == 11)
-    names = sections[dynamic[6]][4]
-    for entry in range(dynamic[4], dynamic[4] + dynamic[5], 24):
-        start = names + struct.unpack_from("<I", library, entry)[0]
-        yield entry, library[start : library.index(b"\0", start)].decode()
-
-
-def without(library: Path, absent: Callable[[str], bool]) -> None:
-    content = bytearray(library.read_bytes())
-    for entry, name in list(symbols(content)):
-        if absent(name):
-            # Undefined, as a name that it uses and another library has.
-            struct.pack_into("<HQ", content, entry + 6, 0, 0)
-    library.write_bytes(content)
-
-
-@pytest.fixture
-def older(copy: Path) -> str:
-    """Return the folder of a library without what MPI 4 has brought."""
-    without(copy, lambda name: name.startswith("MPI_") and (name[-2:] == "_c" or "ession" in name))
-    return str(copy.parent)
-
-
-def test_a_missing_function_is_a_notimplementederror(older: str) -> None:
-    program = (
-        "from mpi4py import MPI\n"
-        "try:\n"
-        "    MPI.Session.Init()\n"
-        "except NotImplementedError:\n"
-        "    print('not there', MPI.COMM_WORLD.allreduce(2))"
-    )
-    assert python("-c", program, LD_LIBRARY_PATH=older) == "not there 2\n"
-
-
-def test_large_counts_fall_back_to_what_the_library_has(older: str) -> None:
-    program = (
-        "from mpi4py import MPI; import numpy as np\n"
-        "comm, a, b = MPI.COMM_WORLD, np.arange(5.0), np.empty(5)\n"
-        "comm.Sendrecv(a, 0, recvbuf=b, source=0); comm.Allreduce(MPI.IN_PLACE, b)\n"
-        "t = MPI.DOUBLE.Create_vector(2, 1, 3).Commit()\n"
-        "print((a == b).all(), t.Get_size(), t.Get_extent())"
-    )
-    for variables in ({"LD_LIBRARY_PATH": older}, {}):
-        assert python("-c", program, **variables) == "True 16 (0, 32)\n"
 
 
 # HDF5.

@@ -1,0 +1,109 @@
+"""A site's MPI, put into the image as three engines do it, takes the place of its own."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from injection_ways import MODULE, SIF, by_apptainer, by_podman_hpc, by_shifter
+from mpi_libraries import NEWER, unpacked
+
+from hpcpy.engine.setup import look_up
+from hpcpy.engine.tools import needed
+
+pytestmark = [
+    pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
+    pytest.mark.skipif(platform.machine() != "x86_64", reason="the pinned wheels are for x86-64"),
+]
+Way = Callable[..., list[str]]
+
+# Whose library runs, a ring, an allreduce, and a file that all ranks write.
+PROGRAM = """
+from mpi4py import MPI
+import h5py, numpy as np
+comm = MPI.COMM_WORLD
+maps = {x.split()[-1] for x in open('/proc/self/maps') if '/libmpi' in x}
+version = MPI.Get_library_version().split()[2]
+right, left = (comm.rank + 1) % comm.size, (comm.rank - 1) % comm.size
+from_left = comm.sendrecv(comm.rank, right, source=left)
+total = comm.allreduce(comm.rank)
+with h5py.File('/tmp/all.h5', 'w', driver='mpio', comm=comm) as file:
+    x = file.create_dataset('x', (comm.size, 100), 'f8')
+    with x.collective:
+        x[comm.rank] = np.arange(100.0) + comm.rank
+with h5py.File('/tmp/all.h5', driver='mpio', comm=comm) as file:
+    read = file['x'][right].sum()
+assert (from_left, total, read) == (left, comm.size * (comm.size - 1) // 2, 4950 + 100 * right)
+print(comm.rank, comm.size, version, *maps, flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder as a site has it: another MPICH, and what it needs below dep/."""
+    newer = unpacked(tmp_path_factory.mktemp("mpi")) / "mpich/lib"
+    folder = tmp_path_factory.mktemp("module")
+    shutil.move(newer / "libmpi.so.12", folder / "libmpi.so.12")
+    shutil.move(newer / "mpich", folder / "dep")
+    for path in (folder, folder / "dep"):
+        path.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give a folder that is /tmp inside."""
+    tmp_path.chmod(0o1777)
+    return tmp_path
+
+
+def skip_without(way: Way) -> None:
+    if way is by_shifter and os.geteuid() != 0:
+        pytest.skip("mounting an image as Shifter does needs root")
+    if way is by_podman_hpc:
+        if os.geteuid() != 0:
+            pytest.skip("a hook that enters the container's namespace needs root")
+        if len(look_up(needed(["podman"]))) < len(needed(["podman"])):
+            pytest.skip("no podman here; run: make setup GROUPS=podman")
+
+
+def output(command: list[str]) -> list[str]:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return sorted(done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("way", [by_apptainer, by_shifter, by_podman_hpc])
+def test_the_sites_library_runs(way: Way, library: Path, folder: Path) -> None:
+    skip_without(way)
+    start = ("mpiexec", "-n", "3", "python3", "-c", PROGRAM)
+    expected = [f"{rank} 3 {NEWER.version} {MODULE}/libmpi.so.12" for rank in range(3)]
+    assert output(way(library, folder, *start)) == expected
+
+
+@pytest.mark.parametrize("way", [by_apptainer, by_shifter, by_podman_hpc])
+def test_python_without_mpi_does_not_load_it(way: Way, library: Path, folder: Path) -> None:
+    skip_without(way)
+    program = "import numpy, h5py; print('libmpi' in open('/proc/self/maps').read())"
+    assert output(way(library, folder, "python3", "-c", program)) == ["False"]
+
+
+def test_the_hooks_file_is_enough_where_the_variable_is_lost(library: Path, folder: Path) -> None:
+    skip_without(by_podman_hpc)
+    program = ("env", "-u", "LD_LIBRARY_PATH", "python3", "-c")
+    said = output(by_podman_hpc(library, folder, *program, PROGRAM))
+    assert said == [f"0 1 {NEWER.version} {MODULE}/libmpi.so.12"]
+
+
+def test_a_user_unknown_to_the_image_and_no_home_are_no_trouble(
+    library: Path, folder: Path
+) -> None:
+    skip_without(by_shifter)
+    program = "import getpass, os; print(getpass.getuser(), os.access(os.path.expanduser('~'), 0))"
+    assert output(by_shifter(library, folder, "python3", "-c", program)) == ["someone False"]

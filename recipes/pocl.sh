@@ -29,3 +29,8 @@ for library in libm.so.6 libc.so.6 libgcc_s.so.1; do
     ln -s "$library" "$OUT/$libraries/${library%.so.*}.so"
 done
 printf '!<arch>\n' >"$OUT/$libraries/libgcc.a"
+
+# The host's drivers for GPUs, which --nv and --rocm bring without these files.
+# Where they do not, the loader goes on to the next.
+echo libnvidia-opencl.so.1 >"$OUT/etc/OpenCL/vendors/nvidia.icd"
+echo libamdocl64.so >"$OUT/etc/OpenCL/vendors/amdocl64.icd"

@@ -10,7 +10,7 @@ SETTINGS = $(foreach name,$(LAUNCH),$(name)="$$$(name)")
 export $(LAUNCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch image sif run launch batch cluster cluster-stop check test test-upstream bench-startup size context push lock verify clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-upstream bench-startup size context push lock verify clean clean-cache distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ image: ## build build/hpcpy.oci.tar, for podman, Docker, Shifter and podman-hpc
 
 sif: ## build build/hpcpy.sif, for Apptainer
 	@$(HPCPY) build sif hpcpy
+
+cuda: ## build build/hpcpy-cuda.oci.tar and .sif: hpcpy with numba-cuda and CUDA 12
+	@$(HPCPY) build sif hpcpy-cuda
 
 run: ## run a workload in the image: make run W="mandel --area area1"
 	@$(HPCPY) run $(W)

@@ -23,6 +23,8 @@ class Part:
     wheels: tuple[str, ...] = ()
     # Packages of these groups that other parts build from source.
     without: tuple[str, ...] = ()
+    # Where another part or image has the rest of them; `*` stands for anything.
+    only: tuple[str, ...] = ("*",)
     debian: str = ""
     trees: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
@@ -46,6 +48,8 @@ class Image:
     builder: str = ""
     debian: str = ""
     parts: tuple[str, ...] = ()
+    # GiB that must be free to build it from nothing, beside what it stands on.
+    disk: int = 10
 
     @property
     def folder(self) -> Path:

@@ -27,6 +27,14 @@ def tag(plan: Plan, image: Image) -> str:
     return f"localhost/hpcpy-{image.name}:{plan.image_key(image)}"
 
 
+def unbuilt(plan: Plan, image: Image, buildah: Buildah) -> list[Image]:
+    """Return the image and those below it that the storage does not hold."""
+    if buildah.has(tag(plan, image)):
+        return []
+    below = unbuilt(plan, plan.graph.image(image.base), buildah) if image.base else []
+    return [*below, image]
+
+
 def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
     """Have an image in the storage, and all that it stands on.
 
@@ -59,7 +67,7 @@ def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
             place(rootfs(plan, image), context / "rootfs.tar")
         add_containerfile(context, image)
         with stage(f"image {image.name}") as current:
-            buildah.build(current, name, context, plan.epoch, **arguments)
+            buildah.build(current, name, context, plan.time_of(image), **arguments)
     return name
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hpcpy.build.graph import Image
 from hpcpy.build.parts import missing_parts
 from hpcpy.build.plan import Plan
@@ -13,15 +15,15 @@ from hpcpy.pins.model import Artifact
 from hpcpy.stages import stage
 
 
-def fetch_materials(plan: Plan, image: Image) -> None:
-    """Have in the cache what the image and all below it are built from.
+def fetch_materials(plan: Plan, images: Sequence[Image]) -> None:
+    """Have in the cache what some images are built from.
 
     What parts that are already built were made of is not fetched again.
     """
-    missing = missing_parts(plan, image)
-    lists = [plan.graph.image(image.base).debian if image.base else image.debian]
+    missing = list(dict.fromkeys(p for image in images for p in missing_parts(plan, image)))
+    lists = [image.debian for image in images if image.debian]
     if missing:
-        lists.append(plan.graph.image(image.builder).debian)
+        lists += sorted({plan.graph.image(one.builder).debian for one in images if one.builder})
     pins: list[Artifact] = []
     for part in missing:
         pins += plan.pins(part)

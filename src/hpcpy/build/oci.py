@@ -11,16 +11,13 @@ from hpcpy import paths
 from hpcpy.build.buildah import buildah
 from hpcpy.build.cached import cached
 from hpcpy.build.graph import Image
-from hpcpy.build.images import make_image
+from hpcpy.build.images import make_image, unbuilt
 from hpcpy.build.materials import fetch_materials
 from hpcpy.build.plan import Plan
 from hpcpy.build.stamps import read_stamp, write_stamp
 from hpcpy.errors import IntegrityError
 from hpcpy.files import GIB, require_free, scratch_dir, whole_file
 from hpcpy.stages import skipped, stage
-
-# Downloads 0.5 GB, builder 0.6, parts and images 4.5, with room for the SIF.
-FREE_FOR_A_BUILD = 10 * GIB
 
 
 def archive_path(image: Image) -> Path:
@@ -56,9 +53,9 @@ def make_archive(plan: Plan, image: Image) -> Path:
 
 
 def _make(plan: Plan, image: Image, out: Path) -> None:
-    require_free(paths.cache_dir(), FREE_FOR_A_BUILD, f"building {image.name} from nothing")
+    require_free(paths.cache_dir(), image.disk * GIB, f"building {image.name} from nothing")
     builder = buildah()
-    fetch_materials(plan, image)
+    fetch_materials(plan, unbuilt(plan, image, builder))
     tag = make_image(plan, image, builder)
     with (
         stage(f"OCI archive of {image.name}") as current,

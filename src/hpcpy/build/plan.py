@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from hpcpy import paths
 from hpcpy.build.graph import Graph, Image, Part, the_graph
@@ -40,11 +41,27 @@ class Plan:
     # Each key once: every part asks for the builder's.
     _keys: dict[Image | Part, str] = field(default_factory=dict, compare=False, repr=False)
 
+    def time_of(self, image: Image) -> int:
+        """Return the time of an image's files, in seconds since 1970.
+
+        Later than that of an interpreter below it, which looks for baked
+        packages only where site-packages has changed since it was built.
+        """
+        if not image.base:
+            return self.epoch
+        below = self.graph.image(image.base)
+        return self.time_of(below) + bool(below.parts)
+
     def pins(self, part: Part) -> list[Artifact]:
         """Return the sources and wheels that a part's recipe reads."""
         found = [sources()[name] for name in part.sources]
         for group in part.wheels:
-            found += [one for one in wheels(group, self.arch) if one.name not in part.without]
+            found += [
+                one
+                for one in wheels(group, self.arch)
+                if one.name not in part.without
+                and any(fnmatchcase(one.name, pattern) for pattern in part.only)
+            ]
         return found
 
     def debian(self, name: str) -> list[Artifact]:

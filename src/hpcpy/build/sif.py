@@ -83,7 +83,7 @@ def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: 
     env = {
         "APPTAINER_CACHEDIR": str(folder / "cache"),
         "APPTAINER_TMPDIR": str(folder),
-        "SOURCE_DATE_EPOCH": str(plan.epoch),
+        "SOURCE_DATE_EPOCH": str(plan.time_of(image)),
     }
     # In the archive's folder: the definition becomes a part of the image, and
     # a path of this machine in it would be one too.

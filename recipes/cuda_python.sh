@@ -1,0 +1,17 @@
+#!/bin/sh
+# numba-cuda and NVIDIA's own Python packages below it, from their wheels.  No
+# bytecode: hpcpy-cuda bakes all modules (containers/hpcpy-cuda).
+# shellcheck source=recipes/packages.sh
+. "$CONTEXT/recipes/packages.sh"
+
+install_wheels
+patch --quiet -d "$site" -p1 <"$MATERIALS/recipes/patches/numba-cuda-numpy.patch"
+# Each module of cuda-core's, and each header of numba-cuda's, once for CUDA 12
+# and once for 13.
+rm -r "$site/cuda/core/cu13" "$site/numba_cuda/numba/cuda/include/13"
+strip_all "$site"
+
+# Baked, this module would keep cuda-core's 47 others from being one file: it
+# asks PyTorch for names, which is not here.  The Containerfile puts it back.
+mkdir -p "$OUT/opt/link/cuda-core"
+mv "$site"/cuda/core/cu12/_tensor_bridge.*.so "$OUT/opt/link/cuda-core/"

@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from workloads.errors import UnavailableError
-from workloads.harness import caches
+from workloads.harness import caches, ranks
 
 NO_DEVICE = "run with --nv on a GPU node"
 NO_NUMBA_CUDA = (
-    "the package numba-cuda is not in this image: add it in a venv, pip install 'numba-cuda[cu12]'"
+    "the package numba-cuda is not here: use the image hpcpy-cuda, or in a venv "
+    "pip install 'numba-cuda[cu12]'"
 )
-
-NO_TOOLKIT = "bind the site's CUDA toolkit and put its lib64 on LD_LIBRARY_PATH"
+NO_TOOLKIT = (
+    "use the image hpcpy-cuda, or bind the site's CUDA toolkit and put its lib64 on LD_LIBRARY_PATH"
+)
 
 # NVIDIA's compiler fuses multiply and add unless told not to.
 _OPTIONS = ("-fmad=false",)
@@ -40,9 +42,21 @@ def reason(failure: BaseException) -> str:
     return next(telling, type(failure).__name__)
 
 
+def of_this_rank(count: int) -> int:
+    """Return which of a node's devices this process takes.
+
+    Parameters
+    ----------
+    count
+        How many it sees.  Where the launcher gives each task its own, as
+        ``srun --gpus-per-task=1`` does, that is one.
+    """
+    return (ranks.on_this_node() or 0) % max(count, 1)
+
+
 @functools.cache
 def cupy_device() -> tuple[Any, str]:
-    """Return cupy and the current device's name.
+    """Take this rank's device; return cupy and the device's name.
 
     Raises
     ------
@@ -54,7 +68,9 @@ def cupy_device() -> tuple[Any, str]:
     import cupy  # noqa: PLC0415
 
     try:
-        device = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.Device().id)["name"].decode()
+        number = of_this_rank(cupy.cuda.runtime.getDeviceCount())
+        cupy.cuda.Device(number).use()
+        device = cupy.cuda.runtime.getDeviceProperties(number)["name"].decode()
     except cupy.cuda.runtime.CUDARuntimeError as error:
         raise UnavailableError(f"no CUDA device answers ({error})", hint=NO_DEVICE) from error
     return cupy, str(device)

@@ -11,7 +11,7 @@ import numpy as np
 
 from workloads.errors import UnavailableError
 from workloads.harness import jit
-from workloads.harness.cuda import NO_DEVICE, NO_TOOLKIT, reason
+from workloads.harness.cuda import NO_DEVICE, NO_TOOLKIT, of_this_rank, reason
 
 
 def _part(name: str) -> Any:
@@ -34,7 +34,7 @@ warnings.filterwarnings("ignore", ".*Grid size")
 
 
 def device() -> str:
-    """Return the current device's name.
+    """Take this rank's device and return its name.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def device() -> str:
         When there is none.
     """
     try:
-        name = cuda.get_current_device().name
+        name = cuda.select_device(of_this_rank(len(cuda.gpus))).name
     except _error.CudaSupportError as failure:
         raise UnavailableError(
             f"no CUDA device answers ({reason(failure)})", hint=NO_DEVICE

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workloads.errors import UnavailableError
-from workloads.harness import caches
+from workloads.harness import caches, ranks
 
 
 def no_driver() -> str:
@@ -48,7 +48,8 @@ def program(source: str) -> tuple[Any, Any, Any]:
             f"none of the {len(devices)} OpenCL devices has double precision",
             hint="PoCL needs /sys and a POCL_CACHE_DIR that can be written",
         )
-    device = min(able, key=lambda d: d.type & cl.device_type.GPU == 0)
+    gpus = [device for device in able if device.type & cl.device_type.GPU]
+    device = gpus[(ranks.on_this_node() or 0) % len(gpus)] if gpus else able[0]
     if "pocl" in device.platform.version.lower() and shutil.which("ld") is None:
         # It would not fail but abort the whole process.
         raise UnavailableError("PoCL links what it has compiled, and there is no ld on PATH")

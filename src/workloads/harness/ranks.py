@@ -23,6 +23,10 @@ _LAUNCHERS = (
     ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
 )
 
+# Which of its node's ranks this is.  Slurm's comes last: where mpiexec runs in
+# a batch script, every rank has that of the script.
+_ON_NODE = ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID")
+
 # One message stays far below the 2³¹ bytes that MPI-3 counts, even where one
 # row has more.
 _MESSAGE_BYTES = 64 << 20
@@ -38,6 +42,14 @@ def _from_launcher() -> tuple[int, int]:
 def expected() -> int:
     """Return how many ranks the launcher says it started; 1 without one."""
     return _from_launcher()[1]
+
+
+def on_this_node() -> int | None:
+    """Return which of its node's ranks this is, from 0; None where no launcher says it."""
+    for name in _ON_NODE:
+        if os.environ.get(name, "").isdecimal():
+            return int(os.environ[name])
+    return None
 
 
 def several() -> Any:

@@ -60,10 +60,14 @@ class Technique:
 
     def why_not(self) -> str:
         """Return why it cannot run here, or an empty string."""
+        # The obstacle first: without a GPU no package is of any help.
+        return self.obstacle() or self._lacks()
+
+    def _lacks(self) -> str:
         for module in self.needs:
             if not _there(module):
                 return self.absent or f"Python has no module {module!r} here"
-        return self.obstacle()
+        return ""
 
     def advice(self) -> str:
         """Return why it can run but not show anything here, or an empty string."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workloads.harness import ranks
-from workloads.harness.cuda import cupy_device, cupy_libraries
+from workloads.harness.cuda import cupy_device, cupy_libraries, of_this_rank
 from workloads.linalg.techniques.mpi import Errors, gathered, own
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ def tasks(problem: Tasks, team: Team) -> tuple[Errors, str]:
     cupy, name = ranks.together(comm, cupy_device)
     node = comm.Split_type(MPI.COMM_TYPE_SHARED)
     devices = cupy.cuda.runtime.getDeviceCount()
-    note, device = f"{min(node.size, devices)} × {name} a node", node.rank % devices
+    note = f"{min(node.size, devices)} × {name} a node"
+    device = node.rank % devices if ranks.on_this_node() is None else of_this_rank(devices)
     node.Free()
 
     def mine() -> Errors:

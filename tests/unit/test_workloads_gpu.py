@@ -1,0 +1,45 @@
+"""Which device a rank takes, and what is said first where there is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from workloads.harness import ranks
+from workloads.harness.cuda import of_this_rank
+from workloads.harness.technique import Technique
+
+LAUNCHERS = ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID")
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in LAUNCHERS:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize("name", LAUNCHERS)
+@pytest.mark.parametrize(("rank", "count", "device"), [(0, 4, 0), (3, 4, 3), (5, 4, 1), (3, 1, 0)])
+def test_ranks_of_a_node_take_its_devices_in_turn(
+    name: str, rank: int, count: int, device: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, str(rank))
+    assert ranks.on_this_node() == rank
+    assert of_this_rank(count) == device
+
+
+def test_alone_it_is_the_first() -> None:
+    assert ranks.on_this_node() is None
+    assert of_this_rank(8) == 0
+
+
+# Slurm gives the batch script 0, and mpiexec hands that on to every rank.
+def test_mpiexec_in_a_batch_script_knows_better(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_LOCALID", "0")
+    monkeypatch.setenv("MPI_LOCALRANKID", "2")
+    assert of_this_rank(4) == 2
+
+
+def test_a_missing_device_is_said_before_a_missing_package() -> None:
+    technique = Technique("m", "s", ("no_such_module",), obstacle=lambda: "no device")
+    assert technique.why_not() == "no device"
+    assert "no_such_module" in Technique("m", "s", ("no_such_module",)).why_not()

@@ -39,5 +39,13 @@ class Channel:
         """Send to one rank and receive from another, which do the same."""
         raise NotImplementedError
 
+    def forget(self) -> None:
+        """Set what has arrived to zero: it is not to be taken for what arrives next."""
+        self.into[:] = 0
+
+    def arrived(self) -> Bytes:
+        """Return what has arrived."""
+        return self.into
+
     def close(self) -> None:
         """Give back what it holds; all ranks together."""

@@ -128,12 +128,11 @@ class _Attempt:
         from workloads.p2p.patterns import PATTERNS  # noqa: PLC0415
 
         trial, asked, channel = self._trial, self._asked, self._channel()
-        # What arrived before is not to be taken for what arrives now.
-        channel.into[:] = 0
+        channel.forget()
         with trial.clock():
             seconds = PATTERNS[asked.pattern](channel, self._comm, asked.times)
         self._let_others_sleep()
-        right, answer, verdict = self._compare(channel.into)
+        right, answer, verdict = self._compare(channel.arrived())
         details = {
             "pattern": asked.pattern,
             "bytes": asked.size,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workloads.harness import ranks
+from workloads.harness.cuda import no_device
 from workloads.harness.technique import Technique
 
 _HERE = "workloads.p2p.techniques."
@@ -21,6 +22,10 @@ def _technique(module: str, summary: str) -> Technique:
     return Technique(_HERE + module, summary, needs, parallel="ranks", obstacle=alone)
 
 
+def _alone_or_no_gpu() -> str:
+    return alone() or no_device()
+
+
 TECHNIQUES = {
     "mpi-lower": _technique("lower", "send and recv: Python objects, pickled"),
     "mpi-pickle5": _technique("pickle5", "the same, an array's bytes beside the pickle"),
@@ -29,6 +34,13 @@ TECHNIQUES = {
     "mpi-persistent": _technique("persistent", "Send_init and Recv_init: described once"),
     "mpi-put": _technique("put", "Put: written into a window of the receiver's memory"),
     "mpi-get": _technique("get", "Get: read out of a window of the sender's memory"),
+    "mpi-cupy": Technique(
+        _HERE + "cupy_upper",
+        "Send and Recv of CuPy's arrays, by an MPI library that knows GPUs",
+        ("numpy", "cupy", "mpi4py"),
+        parallel="ranks",
+        obstacle=_alone_or_no_gpu,
+    ),
 }
 
 # What `auto` tries, first to last: an order measured once, not here and now.

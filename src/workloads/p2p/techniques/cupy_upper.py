@@ -1,0 +1,51 @@
+"""``Send`` and ``Recv`` of CuPy's arrays: from one GPU's memory into another's.
+
+mpi4py passes their addresses on, and a GPU-aware library moves the bytes by
+itself, without a copy on the host where the hardware can.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mpi4py import MPI
+
+from workloads.harness.cuda import cupy_device
+from workloads.harness.gpu_mpi import require_gpu_aware
+from workloads.p2p import channel
+from workloads.p2p.channel import Bytes
+
+
+class Channel(channel.Channel):
+    """Buffers on this rank's GPU, blocking."""
+
+    def __init__(self, comm: Any, out: Bytes, into: Bytes) -> None:
+        require_gpu_aware(MPI.Get_library_version())
+        cupy, _ = cupy_device()
+        super().__init__(comm, cupy.asarray(out), cupy.asarray(into))
+        # MPI knows nothing of CuPy's streams: the copies must have ended.
+        self._wait = cupy.cuda.get_current_stream().synchronize
+        self._wait()
+
+    def send(self, dest: int) -> None:
+        """Send to a rank that receives."""
+        self.comm.Send(self.out, dest)
+
+    def receive(self, source: int) -> None:
+        """Receive from a rank that sends."""
+        self.comm.Recv(self.into, source)
+
+    def swap(self, dest: int, source: int) -> None:
+        """Send to one rank and receive from another."""
+        self.comm.Sendrecv(self.out, dest, recvbuf=self.into, source=source)
+
+    def forget(self) -> None:
+        """Set what has arrived to zero."""
+        super().forget()
+        self._wait()
+
+    def arrived(self) -> Bytes:
+        """Return what has arrived, from the GPU's memory."""
+        on_device: Any = self.into
+        copied: Bytes = on_device.get()
+        return copied

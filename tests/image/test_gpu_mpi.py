@@ -1,0 +1,65 @@
+"""Whether this MPI library takes arrays on a GPU is asked before one is sent."""
+
+from __future__ import annotations
+
+import pytest
+from running import on_ranks, said
+
+from workloads.errors import UnavailableError
+from workloads.harness import gpu_mpi
+
+
+def test_the_images_own_mpi_says_that_it_does_not() -> None:
+    code = """
+from mpi4py import MPI
+from workloads.errors import UnavailableError
+from workloads.harness.gpu_mpi import require_gpu_aware
+try:
+    require_gpu_aware(MPI.Get_library_version())
+except UnavailableError as error:
+    print(str(error).replace(" ", "_"))
+"""
+    (words,) = said(code)
+    assert "cannot_send_from_a_GPU" in words
+    assert "LD_LIBRARY_PATH" in words
+
+
+# CuPy stands in: no device is reached.
+def test_every_rank_ends_and_one_line_says_why() -> None:
+    code = """
+import sys
+from workloads.harness import technique
+from workloads.p2p import registry
+from workloads.__main__ import _entry
+registry.TECHNIQUES["mpi-cupy"] = technique.Technique(
+    "workloads.p2p.techniques.cupy_upper", "", ("numpy", "cupy", "mpi4py"), parallel="ranks"
+)
+sys.argv[1:] = ["p2p", "--impl", "mpi-cupy", "--sizes", "8", "--times", "1"]
+sys.exit(_entry())
+"""
+    done = on_ranks(2, "-c", code)
+    assert done.returncode == 69
+    assert done.stdout == ""
+    assert done.stderr.count("cannot send from a GPU") == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_crays_is_told_by_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    version = "MPI VERSION    : CRAY MPICH version 8.1.30.9 (ANL base 3.4a2)"
+    monkeypatch.delenv("MPICH_GPU_SUPPORT_ENABLED", raising=False)
+    with pytest.raises(UnavailableError, match="set MPICH_GPU_SUPPORT_ENABLED=1"):
+        gpu_mpi.require_gpu_aware(version)
+    monkeypatch.setenv("MPICH_GPU_SUPPORT_ENABLED", "1")
+    gpu_mpi.require_gpu_aware(version)
+
+
+@pytest.mark.parametrize("answer", [0, 1])
+def test_others_are_asked(answer: int) -> None:
+    class Library:
+        @staticmethod
+        def MPIX_Query_cuda_support() -> int:  # noqa: N802
+            return answer
+
+    assert gpu_mpi.answers_yes(Library()) == bool(answer)
+    assert not gpu_mpi.answers_yes(object())
+    assert not gpu_mpi.answers_yes(None)

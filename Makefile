@@ -10,7 +10,7 @@ SETTINGS = $(foreach name,$(LAUNCH),$(name)="$$$(name)")
 export $(LAUNCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-upstream bench-startup size context push lock verify clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-cuda test-upstream bench-startup size context push lock verify clean clean-cache distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ check: ## lint, types and host tests, for before each commit
 
 test: ## all tests, inside the image and out; PEDANTIC=1 makes a skip a failure
 	@$(HPCPY) test
+
+test-cuda: ## tests of hpcpy-cuda that need no GPU
+	@$(HPCPY) test-cuda
 
 test-upstream: ## the packages' own tests in both images, for hours; SUITE="h5py numba-all"
 	@$(HPCPY) test-upstream $(SUITE)

@@ -25,6 +25,7 @@ COMMANDS = {
     "batch": ("hpcpy.launch.batch", "write the same as a script for sbatch"),
     "check": ("hpcpy.check", "lint, types and host tests"),
     "test": ("hpcpy.test", "run the tests in the image and of the launch"),
+    "test-cuda": ("hpcpy.cuda", "run the tests of hpcpy-cuda that need no GPU"),
     "test-upstream": ("hpcpy.upstream.command", "run the packages' own tests in the images"),
     "bench": ("hpcpy.measure.command", "measure: hpcpy bench startup"),
     "clean-cache": ("hpcpy.clean", "shrink the cache to a number of GiB, oldest first"),
@@ -32,7 +33,7 @@ COMMANDS = {
 
 
 def _usage() -> str:
-    rows = [f"  {name:12} {what}" for name, (_, what) in COMMANDS.items()]
+    rows = [f"  {name:13} {what}" for name, (_, what) in COMMANDS.items()]
     return "\n".join(["usage: python3 -m hpcpy COMMAND [ARGUMENT …]", "", *rows])
 
 

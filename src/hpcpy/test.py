@@ -48,8 +48,8 @@ def image_command(apptainer: Path, sif: Path, scratch: Path) -> list[str]:
     ]
 
 
-def image_tests(sif: Path) -> int:
-    """Run ``tests/image`` by the image's own interpreter.
+def image_tests(sif: Path, folder: str = "image") -> int:
+    """Run a folder of ``tests`` by the image's own interpreter.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def image_tests(sif: Path) -> int:
         command = [
             *image_command(ensure("apptainer").apptainer, sif, Path(scratch)),
             *("python3", "-m", "pytest", *pytest_options(), "-p", "no:cacheprovider"),
-            *("--rootdir=/tests", "--strict-markers", "--dist=worksteal", "/tests/image"),
+            *("--rootdir=/tests", "--strict-markers", "--dist=worksteal", f"/tests/{folder}"),
         ]
         return subprocess.run(command, check=False).returncode
 

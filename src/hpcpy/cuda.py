@@ -1,0 +1,28 @@
+"""``hpcpy test-cuda``: what can be tested of hpcpy-cuda without a GPU."""
+
+from __future__ import annotations
+
+import subprocess
+
+from hpcpy.build.command import have
+from hpcpy.engine.setup import ensure
+from hpcpy.errors import UsageError
+from hpcpy.test import image_tests
+
+IMAGE = "hpcpy-cuda"
+
+
+def main(arguments: list[str]) -> int:
+    """Build the image where it is missing, run ``tests/image_cuda`` in it and its own test.
+
+    Returns
+    -------
+    int
+        0 when all passed.
+    """
+    if arguments:
+        raise UsageError("usage: hpcpy test-cuda")
+    sif, _, _ = have("sif", IMAGE)
+    code = image_tests(sif, "image_cuda")
+    command = [str(ensure("apptainer").apptainer), "test", str(sif)]
+    return code or subprocess.run(command, check=False).returncode

@@ -1,0 +1,27 @@
+"""What of NVIDIA's the image has, by its own table."""
+
+from __future__ import annotations
+
+import site
+import tomllib
+from pathlib import Path
+
+SITE = Path(site.getsitepackages()[0])
+LICENCES = Path("/opt/hpcpy/share/licenses/nvidia-cuda")
+COMPONENTS = tomllib.loads((LICENCES / "files.toml").read_text())["components"]
+FILES = sorted(name for one in COMPONENTS.values() for name in one["files"])
+# The oldest that a centre still has, and the newest that these libraries know.
+ARCHITECTURES = ((7, 0), (7, 5), (8, 0), (8, 6), (8, 9), (9, 0), (10, 0), (12, 0))
+# As cuda-pathfinder calls them.
+LIBRARIES = {
+    "cudart": "libcudart.so.12",
+    "nvrtc": "libnvrtc.so.12",
+    "nvvm": "libnvvm.so",
+    "nvJitLink": "libnvJitLink.so.12",
+    "cublas": "libcublas.so.12",
+    "cublasLt": "libcublasLt.so.12",
+    "cusolver": "libcusolver.so.11",
+    "cusparse": "libcusparse.so.12",
+    "cufft": "libcufft.so.11",
+    "curand": "libcurand.so.10",
+}

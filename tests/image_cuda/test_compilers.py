@@ -1,0 +1,165 @@
+"""CuPy's and numba's kernels become machine code without a toolkit, a driver or a GPU."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from cuda.core import Linker, LinkerOptions, ObjectCode
+from cupy._core import core
+from cupy.cuda import compiler
+from numba import cuda, types
+from nvidia import ARCHITECTURES
+
+from workloads.harness.cuda import _OPTIONS
+from workloads.linalg.techniques import cuda_numba as linalg_numba
+from workloads.mandel.techniques import cuda_cupy as mandel_cupy
+from workloads.mandel.techniques import cuda_numba as mandel_numba
+from workloads.pi.techniques import cuda_cupy as pi_cupy
+
+ELF = b"\x7fELF"
+FLOATS, INTEGERS = types.float64[::1], types.int32[:, ::1]
+# CuPy's headers for each kind of number, and those of CUB and libcu++.
+HEADERS = {
+    "numbers": """
+#include <cupy/complex.cuh>
+#include <cupy/float16.cuh>
+#include <cupy/bfloat16.cuh>
+extern "C" __global__ void f(complex<double> *x, float16 *y, bfloat16 *z)
+{
+    x[0] = exp(x[0]);
+    y[0] += float16(1.f);
+    z[0] = bfloat16(1.f);
+}
+""",
+    "cub": """
+#include <cub/block/block_reduce.cuh>
+extern "C" __global__ void f(double *x)
+{
+    using Reduce = cub::BlockReduce<double, 128>;
+    __shared__ typename Reduce::TempStorage shared;
+    const double sum = Reduce(shared).Sum(x[threadIdx.x]);
+    if (threadIdx.x == 0)
+        x[0] = sum;
+}
+""",
+    "libcu++": """
+#include <cuda_runtime.h>
+#include <cuda/std/complex>
+#include <cuda/atomic>
+extern "C" __global__ void f(double *x) { x[0] = cuda::std::complex<double>(x[1], 2).real(); }
+""",
+}
+
+
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What CuPy's compiler gives for an architecture; loading it would take a driver."""
+    codes: list[tuple[str, bytes]] = []
+
+    class Program(compiler._NVRTCProgram):  # type: ignore[misc]
+        def compile(self, *arguments: Any, **options: Any) -> Any:
+            result = super().compile(*arguments, **options)
+            codes.append((self.method, result[0]))
+            return result
+
+    monkeypatch.setattr(compiler, "_NVRTCProgram", Program)
+    monkeypatch.setenv("CUPY_CACHE_IN_MEMORY", "1")
+
+    def run(source: str, options: tuple[str, ...], arch: str, method: str = "cubin") -> bytes:
+        kind = "sm" if method == "cubin" else "compute"
+        monkeypatch.setattr(compiler, "_get_arch", lambda: arch)
+        monkeypatch.setattr(
+            compiler,
+            "_get_arch_for_options_for_nvrtc",
+            lambda _=None: (f"-arch={kind}_{arch}", method),
+        )
+        codes.clear()
+        # It ends where CuPy hands the code to the driver.
+        with pytest.raises(Exception, match="cudaErrorInsufficientDriver"):
+            core.compile_with_cache(source, options, prepend_cupy_headers=False)
+        used, code = codes[-1]
+        assert used == method
+        return code
+
+    return run
+
+
+def short(architecture: tuple[int, int]) -> str:
+    return "".join(map(str, architecture))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=short)
+@pytest.mark.parametrize("module", [mandel_cupy, pi_cupy], ids=["mandel", "pi"])
+def test_nvrtc_compiles_cupys_rows(module: Any, architecture: Any, compiled: Any) -> None:
+    assert compiled(module._SOURCE, _OPTIONS, short(architecture)).startswith(ELF)
+
+
+@pytest.mark.parametrize("architecture", [ARCHITECTURES[0], (9, 0)], ids=short)
+@pytest.mark.parametrize("headers", HEADERS)
+def test_nvrtc_finds_the_headers(headers: str, architecture: Any, compiled: Any) -> None:
+    source = HEADERS[headers]
+    assert compiled(source, ("-std=c++17",), short(architecture)).startswith(ELF)
+
+
+@pytest.mark.parametrize("module", [mandel_cupy, pi_cupy], ids=["mandel", "pi"])
+def test_cupys_rows_fuse_no_multiply_and_add(module: Any, compiled: Any) -> None:
+    ptx = compiled(module._SOURCE, _OPTIONS, "90", "ptx")
+    assert b"mul.rn.f64" in ptx or b"mul.f64" in ptx
+    assert b"fma.rn.f64" not in ptx
+    # The option is what does it: without it there is one.
+    assert b"fma.rn.f64" in compiled(module._SOURCE, (), "90", "ptx")
+
+
+# Not pi's: one kernel that calls another asks the driver for the device.
+KERNELS = {
+    "mandel": (mandel_numba._fill, types.void(FLOATS, FLOATS, types.int64, INTEGERS)),
+    "addone": (linalg_numba._add_one, types.void(FLOATS)),
+}
+
+
+def ptx_of(function: Any, signature: Any, architecture: tuple[int, int]) -> bytes:
+    text, _ = cuda.compile(
+        function, signature, cc=architecture, device=False, abi="numba", output="ptx"
+    )
+    return text.encode() if isinstance(text, str) else bytes(text)
+
+
+def linked(ptx: bytes, architecture: tuple[int, int]) -> bytes:
+    options = LinkerOptions(arch=f"sm_{short(architecture)}")
+    return bytes(Linker(ObjectCode.from_ptx(ptx), options=options).link("cubin").code)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=short)
+@pytest.mark.parametrize("name", KERNELS)
+def test_nvvm_compiles_and_nvjitlink_links_numbas_rows(name: str, architecture: Any) -> None:
+    dispatcher, signature = KERNELS[name]
+    ptx = ptx_of(dispatcher.py_func, signature, architecture)
+    assert f".target sm_{short(architecture)}".encode() in ptx
+    assert b".visible .entry" in ptx
+    assert linked(ptx, architecture).startswith(ELF)
+
+
+def test_numbas_mandelbrot_rounds_its_products() -> None:
+    dispatcher, signature = KERNELS["mandel"]
+    assert ptx_of(dispatcher.py_func, signature, (9, 0)).count(b"mul.rn.f64") == 3
+
+
+def _sine(x: Any) -> None:
+    i = cuda.grid(1)
+    x[i] = math.sin(x[i])
+
+
+def _square(x: Any) -> None:
+    i = cuda.grid(1)
+    x[i] = x[i] * x[i]
+
+
+@pytest.mark.parametrize(
+    ("function", "kind"),
+    [(_sine, types.float64), (_sine, types.float32), (_square, types.complex128)],
+    ids=["sine", "single", "complex"],
+)
+def test_numba_has_its_device_functions(function: Any, kind: Any) -> None:
+    assert linked(ptx_of(function, types.void(kind[::1]), (9, 0)), (9, 0)).startswith(ELF)

@@ -1,0 +1,108 @@
+"""Without a driver both packages import, say what is missing, and know no device."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from workloads.harness.cuda import no_device
+
+pytestmark = pytest.mark.skipif(not no_device(), reason="this machine has a CUDA device")
+NO_DEVICE = "no CUDA device: run with --nv on a GPU node"
+
+
+def python(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *words],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_cupy_knows_no_device() -> None:
+    done = python("-c", "import cupy; print(cupy.cuda.is_available())")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "False\n", "")
+
+
+def test_cupy_says_what_is_missing() -> None:
+    done = python("-c", "import cupy; cupy.zeros(3)")
+    assert done.returncode == 1
+    assert "CUDA driver" in done.stderr.splitlines()[-1]
+
+
+# By numba's own package, which gives way; or by numba-cuda's .pth file.
+@pytest.mark.parametrize("site", ["", "stock"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from numba import cuda",
+        "import numba.cuda as cuda",
+        "import numba.cuda.cudadrv.error; from numba import cuda",
+        "import importlib; cuda = importlib.import_module('numba.cuda')",
+    ],
+)
+def test_numba_for_cuda_is_nvidias(line: str, site: str) -> None:
+    code = f"""
+{line}
+import sys
+print(cuda.implementation, cuda.is_available(), cuda is sys.modules["numba.cuda"])
+print({{name: module.__file__ for name, module in [*sys.modules.items()]
+       if name.startswith("numba.cuda") and "/numba_cuda/" not in (module.__file__ or "")}})
+print(cuda.__spec__.origin == cuda.__file__, cuda.__name__, "/numba_cuda/" in cuda.__path__[0])
+"""
+    done = python("-c", code, HPCPY_SITE=site)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == ["NVIDIA False True", "{}", "True numba.cuda True"]
+
+
+def test_numba_says_what_is_missing() -> None:
+    done = python("-c", "from numba import cuda; cuda.get_current_device()")
+    assert done.returncode == 1
+    assert "CUDA driver library cannot be found" in done.stderr
+
+
+@pytest.mark.parametrize("workload", ["mandel", "pi", "linalg"])
+@pytest.mark.parametrize("row", ["cupy", "numba-cuda"])
+def test_the_rows_say_what_to_do(workload: str, row: str) -> None:
+    task = ["--task", "addone" if row == "numba-cuda" else "dot"] if workload == "linalg" else []
+    done = python("-m", "workloads", workload, *task, "--impl", row)
+    assert (done.returncode, done.stdout) == (69, "")
+    assert done.stderr == f"workloads: {workload}: {row} cannot run here: {NO_DEVICE}\n"
+
+
+# A device file alone is no driver.
+@pytest.mark.parametrize("workload", ["mandel", "pi"])
+@pytest.mark.parametrize(
+    ("module", "says"),
+    [("cuda_cupy", "CUDA driver version"), ("cuda_numba", "CUDA driver library cannot be found")],
+)
+def test_a_driver_that_does_not_answer_is_said_in_one_line(
+    workload: str, module: str, says: str
+) -> None:
+    code = f"""
+import numpy as np
+from workloads.errors import UnavailableError
+from workloads.harness.team import Team
+from workloads.mandel.grid import Grid
+from workloads.{workload}.techniques import {module}
+try:
+    if "{workload}" == "pi":
+        {module}.compute(1000, 1, Team(1))
+    else:
+        grid = Grid(-2.0, 0.5, -1.25, 1.25, 8, 8, 80)
+        {module}.compute(grid, range(8), np.empty((8, 8), np.int32), Team(1))
+except UnavailableError as error:
+    print(error)
+"""
+    done = python("-c", code)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("\n") == 1
+    assert done.stdout.startswith("no CUDA device answers (")
+    assert says in done.stdout
+    assert done.stdout.endswith("; run with --nv on a GPU node\n")

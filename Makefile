@@ -10,7 +10,7 @@ SETTINGS = $(foreach name,$(LAUNCH),$(name)="$$$(name)")
 export $(LAUNCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-cuda test-upstream bench-startup size context push lock verify clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-cuda test-gpu test-upstream bench-startup size context push lock verify clean clean-cache distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ test: ## all tests, inside the image and out; PEDANTIC=1 makes a skip a failure
 test-cuda: ## tests of hpcpy-cuda that need no GPU
 	@$(HPCPY) test-cuda
 
+test-gpu: ## every GPU row, its answer checked, in hpcpy-cuda on a GPU; ON=here: without a container
+	@$(HPCPY) test-gpu $(if $(filter here,$(ON)),--here)
+
 test-upstream: ## the packages' own tests in both images, for hours; SUITE="h5py numba-all"
 	@$(HPCPY) test-upstream $(SUITE)
 
@@ -76,7 +79,7 @@ verify: ## build all again from an empty cache in another folder, and compare by
 	@$(HPCPY) verify
 
 clean: ## remove the images; tools and cache stay
-	@rm -rf build/*.sif build/*.tar build/*.json build/*.png build/context build/logs build/startup
+	@rm -rf build/*.sif build/*.tar build/*.json build/*.png build/context build/gpu build/logs build/startup
 
 clean-cache: ## shrink the cache to KEEP GiB (default 0), oldest first
 	@$(HPCPY) clean-cache "$(or $(KEEP),0)"

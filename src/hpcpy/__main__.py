@@ -26,6 +26,7 @@ COMMANDS = {
     "check": ("hpcpy.check", "lint, types and host tests"),
     "test": ("hpcpy.test", "run the tests in the image and of the launch"),
     "test-cuda": ("hpcpy.cuda", "run the tests of hpcpy-cuda that need no GPU"),
+    "test-gpu": ("hpcpy.gpu", "run every GPU row with its answer checked, on a GPU"),
     "test-upstream": ("hpcpy.upstream.command", "run the packages' own tests in the images"),
     "bench": ("hpcpy.measure.command", "measure: hpcpy bench startup"),
     "clean-cache": ("hpcpy.clean", "shrink the cache to a number of GiB, oldest first"),

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from workloads.harness.cuda import no_device
+
 # Open MPI starts nothing as root, which who has a machine for a while often is,
 # and no more ranks than cores; other launchers know none of these.
 _OPEN_MPI = {
@@ -46,7 +48,9 @@ def machine_code(techniques, code):
 
 
 def _skip_without(techniques, row):
-    reason = techniques[row].why_not()
+    # OpenCL would take the processor instead.
+    no_gpu = no_device() if row == "pyopencl" and not Path("/dev/kfd").exists() else ""
+    reason = no_gpu or techniques[row].why_not()
     if reason:
         pytest.skip(f"{row}: {reason}")
 

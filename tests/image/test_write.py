@@ -260,6 +260,26 @@ def test_a_killed_worker_is_said_and_nothing_is_left(name, tmp_path, capsys):
     assert not [*tmp_path.iterdir()]
 
 
+# One in three was lost in a destructor of h5py's, and the job went on.
+@pytest.mark.parametrize("moment", range(6))
+def test_sigterm_ends_it_wherever_it_is_and_leaves_nothing(moment, tmp_path):
+    out = tmp_path / "out"
+    options = ["--impl", "hdf5", "-n", "20000", "-s", "100", "--out", str(out)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "workloads", "write", *options],
+        env=surroundings(),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as job:
+        while not [*out.glob(".*/0/.*")] and job.poll() is None:
+            time.sleep(0.01)
+        time.sleep(0.03 * moment)
+        job.terminate()
+        said = job.communicate(timeout=100)[1]
+    assert (job.returncode, said) == (143, "")
+    assert not [*tmp_path.iterdir()]
+
+
 @pytest.mark.parametrize("name", ["text", "hdf5-single", "multiprocessing", "mpi-send"])
 def test_ctrl_c_is_one_line_and_leaves_nothing(name, tmp_path):
     out = tmp_path / "o"

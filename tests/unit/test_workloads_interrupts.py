@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -79,6 +80,47 @@ def test_held_back_raises_at_the_end_of_the_block():
     with pytest.raises(KeyboardInterrupt):
         work()
     assert reached
+
+
+@pytest.fixture
+def terminated():
+    """Have SIGTERM raise, as in `python -m workloads`."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("terminated")
+def test_what_ends_a_job_is_held_back_too_also_in_a_destructor():
+    # What is raised in one is ignored, and the program would go on.
+    class Dropped:
+        def __del__(self):
+            signal.raise_signal(signal.SIGTERM)
+            reached.append("dropped")
+
+    def work():
+        with held_back(), held_back():
+            Dropped()
+            reached.append("end")
+
+    reached = []
+    with pytest.raises(SystemExit) as ended:
+        work()
+    assert (ended.value.code, reached) == (143, ["dropped", "end"])
+    with pytest.raises(SystemExit):
+        signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.usefixtures("terminated")
+def test_what_ends_a_job_leaves_no_lock_behind():
+    class Ended(ThreadPoolExecutor):
+        def submit(self, function, /, *arguments, **named):
+            with self._shutdown_lock:
+                signal.raise_signal(signal.SIGTERM)
+            return super().submit(function, *arguments, **named)
+
+    with Ended(2) as executor, pytest.raises(SystemExit):
+        list(run_all(executor, abs, range(3)))
 
 
 def test_processes_started_while_it_is_held_back_never_see_it():

@@ -1,9 +1,11 @@
-"""A Ctrl-C in the middle of what must not be left half done.
+"""Ctrl-C or SIGTERM in the middle of what must not be left half done.
 
-Python raises KeyboardInterrupt between any two instructions of the main
-thread: also when `concurrent.futures` or a queue has taken a lock and has not
-yet entered the block that gives it back. Ending the workers then waits for
-that lock for ever. Here the signal is noted, and raised where nothing is held.
+Python raises KeyboardInterrupt, and what SIGTERM's handler raises, between any
+two instructions of the main thread: also when `concurrent.futures` or a queue
+has taken a lock and has not yet entered the block that gives it back. Ending
+the workers then waits for that lock for ever. In a destructor what is raised
+is ignored, and the program goes on. Here the signal is noted, and raised where
+nothing is held.
 """
 
 from __future__ import annotations
@@ -14,42 +16,50 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from queue import SimpleQueue
+from types import FrameType
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
 @contextlib.contextmanager
-def _noted(note: Callable[[], object]) -> Iterator[None]:
-    """Have a Ctrl-C call `note`, where it would raise KeyboardInterrupt."""
-    raises = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if not raises or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    signal.signal(signal.SIGINT, lambda *_: note())
+def _noted(note: Callable[[int], object]) -> Iterator[Callable[[int], object]]:
+    """Have signals call `note` with their number, where their handlers would raise.
+
+    Gives what calls a signal's own handler.
+    """
+    handlers: dict[int, Callable[[int, FrameType | None], object]] = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            handler = signal.getsignal(number)
+            # Neither ignored nor the kernel's default.
+            if callable(handler):
+                handlers[number] = handler
+                signal.signal(number, lambda came, _: note(came))
     try:
-        yield
+        yield lambda came: handlers[came](came, None)
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for held, own in handlers.items():
+            signal.signal(held, own)
 
 
 @contextlib.contextmanager
 def held_back() -> Iterator[None]:
-    """Raise KeyboardInterrupt at the end of the block, if a Ctrl-C came in it.
+    """Raise at the end of the block what a signal that came in it is to raise.
 
     For what takes moments: nobody can stop it meanwhile. Processes that are
     started in it never see the terminal's Ctrl-C; they have the mask of this
     thread, or of one that began in the block.
     """
-    came: list[bool] = []
-    with _noted(lambda: came.append(True)):
+    came: list[int] = []
+    with _noted(came.append) as act:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             yield
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    if came:
-        raise KeyboardInterrupt
+    for number in came:
+        act(number)
 
 
 def run_all(
@@ -72,8 +82,8 @@ def run_all(
         The call's number and what it returned, in the order in which they end.
     """
     # Its `put` may be called in a signal handler, whatever the thread is in.
-    ended: SimpleQueue[Future[T] | None] = SimpleQueue()
-    with _noted(lambda: ended.put(None)):
+    ended: SimpleQueue[Future[T] | int] = SimpleQueue()
+    with _noted(ended.put) as act:
         calls = [executor.submit(function, *row) for row in zip(*columns, strict=True)]
         numbers = {call: number for number, call in enumerate(calls)}
         del calls  # which would keep every result to the end
@@ -81,8 +91,12 @@ def run_all(
             call.add_done_callback(ended.put)
         while numbers:
             done = ended.get()
-            if done is None:
+            if isinstance(done, int):
+                act(done)
+                # Where somebody further out only notes it.
                 raise KeyboardInterrupt
             yield numbers.pop(done), done.result()
         if not ended.empty():
-            raise KeyboardInterrupt
+            last = ended.get()
+            assert isinstance(last, int)  # noqa: S101  (every call has ended)
+            act(last)

@@ -97,29 +97,55 @@ def _run_group(
 ) -> int:
     # A group of its own: at Ctrl-C the whole tree below (make, cc1, fuse
     # mounts) is told once and waited for, so that nothing writes on.
-    with subprocess.Popen(
-        argv,
-        env=dict(env),
-        cwd=cwd,
-        stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        process_group=0,
-    ) as process:
-        _running.add(process)
-        # Whoever stops them all may have looked just before.
-        if _stopping.is_set():
-            _terminate(process)
+    process: subprocess.Popen[bytes] | None = None
+    with contextlib.ExitStack() as stack:
         try:
+            with _held_back():
+                process = stack.enter_context(
+                    subprocess.Popen(
+                        argv,
+                        env=dict(env),
+                        cwd=cwd,
+                        stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=subprocess.STDOUT,
+                        process_group=0,
+                    )
+                )
+                _running.add(process)
+                stack.callback(_running.discard, process)
+            # Whoever stops them all may have looked just before.
+            if _stopping.is_set():
+                _terminate(process)
             process.communicate(stdin)
         except BaseException:
-            _terminate(process)
+            if process is not None:
+                _terminate(process)
             raise
-        finally:
-            _running.discard(process)
         if _stopping.is_set():
             raise StageStoppedError(f"{argv[0]} was stopped")
         return process.returncode
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[None]:
+    # A signal that comes when a program has been started and Popen has not
+    # returned would leave it running.  It is raised at the end.
+    came: list[int] = []
+    kept = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # One that is ignored is so for the program, too.
+            if callable(handler := signal.getsignal(number)):
+                kept[number] = handler
+                signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+    for one in came:
+        signal.raise_signal(one)
 
 
 @contextlib.contextmanager

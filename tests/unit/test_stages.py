@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from processes import runs, start, wait_until
@@ -16,6 +20,7 @@ from hpcpy.stages import StageError, skipped, stage
 TOOL = """
 import sys, types
 from pathlib import Path
+from typing import Any
 from hpcpy import __main__, paths
 from hpcpy.stages import stage
 paths.LOGS = Path(sys.argv[1])
@@ -102,6 +107,34 @@ def test_stopping_the_tool_ends_everything_that_a_stage_started(
     assert tool.returncode == code
     assert "compile it all" in err
     assert "Traceback" not in err
+    wait_until(lambda: not any(runs(pid) for pid in started))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_has_just_been_started_is_stopped_too(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    started = []
+
+    class Popen(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **more: Any) -> None:
+            super().__init__(*arguments, **more)
+            started.append(self.pid)
+            os.kill(os.getpid(), number)
+            # Python looks for signals between its instructions.
+            time.sleep(0.01)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess, "Popen", Popen)
+    kept = signal.signal(number, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt), stage("start it") as current:
+            current.run(["sleep", "100"])
+        assert signal.getsignal(number) is interrupt
+    finally:
+        signal.signal(number, kept)
     wait_until(lambda: not any(runs(pid) for pid in started))
 
 

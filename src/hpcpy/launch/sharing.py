@@ -11,7 +11,7 @@ from __future__ import annotations
 from hpcpy.launch.words import Expanded, quoted
 
 # How long the other ranks have to end by themselves, with codes of their own.
-SECONDS = 2
+SECONDS = 5
 
 
 def before_the_engine(node_local: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hpcpy.launch.explain import explained
+from hpcpy.launch.explain import explained, own_code
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,16 @@ from hpcpy.launch.explain import explained
 )
 def test_the_end_is_explained_in_one_line(stderr: str, line: str) -> None:
     assert explained(stderr, 3) == line
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("rank 3 on n2: Exited with exit code 2; last on stderr: exit code 9", 2),
+        ("ranks 0,2-3 on n1: exit code 69", 69),
+        ("rank 0 on n1: Killed; last on stderr: rank 1 on n2: exit code 5", 143),
+        ("Slurm gives no job: x", 143),
+    ],
+)
+def test_the_exit_code_is_the_named_ranks(line: str, code: int) -> None:
+    assert own_code(line, 143) == code

@@ -8,7 +8,7 @@ import sys
 
 from hpcpy.errors import UnavailableError
 from hpcpy.launch import step
-from hpcpy.launch.explain import explained
+from hpcpy.launch.explain import explained, own_code
 from hpcpy.launch.machine import look_around
 from hpcpy.launch.plan import make_plan
 from hpcpy.launch.request import parse
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     Returns
     -------
     int
-        srun's exit code, the highest of the ranks'; 130 or 143 when stopped.
+        The first dead rank's exit code, else srun's; 130 or 143 when stopped.
 
     Raises
     ------
@@ -51,6 +51,8 @@ def main(arguments: list[str]) -> int:
     if ended.stopped_by:
         print(f"hpcpy launch: stopped by {ended.stopped_by.name}", file=sys.stderr)
         return 128 + ended.stopped_by
-    if ended.code:
-        print(f"hpcpy launch: {explained(ended.stderr, ended.code)}", file=sys.stderr)
-    return ended.code
+    if not ended.code:
+        return 0
+    line = explained(ended.stderr, ended.code)
+    print(f"hpcpy launch: {line}", file=sys.stderr)
+    return own_code(line, ended.code)

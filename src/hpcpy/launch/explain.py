@@ -66,6 +66,15 @@ def explained(stderr: str, code: int) -> str:
     return said or (lines[-1].strip() if lines else f"exit code {code}")
 
 
+def own_code(line: str, code: int) -> int:
+    """Return the exit code of the rank that an explanation names, else `code`.
+
+    srun's is the highest of all ranks': 143 of one that was ended for it.
+    """
+    found = re.match(r"ranks? [0-9,-]+ on [^:]+: (?:Exited with )?exit code (\d+)\b", line)
+    return int(found[1]) if found else code
+
+
 def _last_words(lines: list[str], at: int, ranks: str) -> str:
     """Return the last line before the end of a rank: that names it, of MPI, or any."""
     spoken = [line for line in lines[:at] if not _SCHEDULER.match(line)] or [

@@ -10,8 +10,3 @@ patch --quiet -d "$site" -p1 <"$MATERIALS/recipes/patches/numba-cuda-numpy.patch
 # and once for 13.
 rm -r "$site/cuda/core/cu13" "$site/numba_cuda/numba/cuda/include/13"
 strip_all "$site"
-
-# Baked, this module would keep cuda-core's 47 others from being one file: it
-# asks PyTorch for names, which is not here.  The Containerfile puts it back.
-mkdir -p "$OUT/opt/link/cuda-core"
-mv "$site"/cuda/core/cu12/_tensor_bridge.*.so "$OUT/opt/link/cuda-core/"

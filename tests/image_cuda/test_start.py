@@ -33,17 +33,19 @@ def test_a_start_costs_what_hpcpys_does() -> None:
     assert counted("--import", "numba")["path_calls"] <= MOST["numba"]
 
 
-def test_numba_for_cuda_comes_from_memory_and_few_files() -> None:
-    # 48 of cuda-core's modules are one file; unpacked there were 197 path calls.
-    assert counted("--import", "numba.cuda")["path_calls"] <= 130
+def test_numba_for_cuda_comes_from_memory_but_for_cuda_cores_modules() -> None:
+    # 48 files: they cannot be one, since one of them asks PyTorch for names.
+    assert counted("--import", "numba.cuda")["path_calls"] <= 210
 
 
-def test_a_module_that_was_not_baked_is_found_beside_those_that_were() -> None:
-    (module,) = (SITE / "cuda/core/cu12").glob("_tensor_bridge.*.so")
-    code = f"import cuda.core.cu12._tensor_bridge as m; assert m.__file__ == {str(module)!r}"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    # It asks PyTorch for its names, and says so.
-    assert done.returncode == 0 or "undefined symbol: aoti_torch" in done.stderr
+def test_the_module_that_asks_pytorch_for_names_is_there() -> None:
+    code = """
+import cuda.core
+from importlib.util import find_spec
+print(find_spec("cuda.core._tensor_bridge").origin)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"{SITE}/cuda/core/cu12/_tensor_bridge.")
 
 
 def test_what_is_added_is_baked() -> None:

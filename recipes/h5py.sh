@@ -8,6 +8,7 @@
 link_setup
 mkdir h5py
 tar -xf "$MATERIALS"/h5py.tar.* -C h5py --strip-components=1 --no-same-owner
+patch -p1 -d h5py <"$MATERIALS/recipes/patches/h5py-mpio.patch"
 
 # Its set-up opens libhdf5.so to ask what it is, and what is linked in here is no
 # shared object: it gets an empty one, and all answers beforehand.

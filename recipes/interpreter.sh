@@ -50,11 +50,16 @@ python -m store bundle/files.store "$OUT/opt/link/stored" --library "$library" \
     --rules "$MATERIALS/recipes/stored.toml" --epoch "$SOURCE_DATE_EPOCH"
 # MPI is none of the libraries that are linked in: see mpi.c.
 python -m stubs --library /opt/mpich/lib/libmpi.so.12 \
-    /opt/link/mpi4py/*.o /opt/link/h5py/*.o /opt/deps/lib/libhdf5.a >mpi_names.h
+    /opt/link/mpi4py/*.o /opt/link/h5py/*.o /opt/deps/lib/libhdf5.a >mpich_names.h
+for interface in openmpi abi; do
+    python -m stubs --prefix "${interface}_" --renames renames.txt \
+        "/opt/link/mpi4py/$interface/MPI.o" >"${interface}_names.h"
+    objcopy --redefine-syms=renames.txt "/opt/link/mpi4py/$interface/MPI.o" "MPI_$interface.o"
+done
 for source in "$interp"/*.c "$interp"/*.S table.c; do
     # shellcheck disable=SC2086  # lists of words
     gcc -std=gnu11 -Wall -Wextra $PORTABLE $HARDENED -fno-pie -I"$PREFIX/include/python$version" \
-        -I"$PREFIX/include/python$version/internal" -I"$interp" -I. -I/opt/deps/include -DHPCPY_PREFIX="\"$PREFIX\"" -DHPCPY_MPI='"/opt/mpich"' \
+        -I"$PREFIX/include/python$version/internal" -I"$interp" -I. -I/opt/deps/include -DHPCPY_PREFIX="\"$PREFIX\"" -DHPCPY_OWN_MPI='"/opt/mpich"' \
         -Wa,-I,bundle -c "$source" -o "${source##*/}.o"
 done
 

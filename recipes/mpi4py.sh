@@ -1,5 +1,6 @@
 #!/bin/sh
-# mpi4py from its sdist, its module as an object for the interpreter.
+# mpi4py from its sdist, its module as an object for the interpreter: once for each
+# binary interface of MPI, of which a process takes one (src/interp/mpi.c).
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
 # shellcheck source=recipes/link/use.sh
@@ -24,3 +25,19 @@ chmod +x compilers/mpicc
 # For every library of MPICH's binary interface, older and newer than the headers.
 export CFLAGS="$PORTABLE $HARDENED" MPI4PY_BUILD_MPIABI=1
 link_install mpi4py
+
+# The same source, with other headers: Open MPI's, behind one that takes its
+# handles through pointers, and the MPI standard's own.
+other() {
+    mkdir "$OUT/opt/link/mpi4py/$1"
+    # shellcheck disable=SC2086  # lists of words
+    gcc $PORTABLE $HARDENED -fno-pie -fwrapv -DNDEBUG -DPYMPIABI=1 \
+        -I"$MATERIALS/recipes/interfaces/$1" -I"/opt/deps/mpi/$1" -Impi4py/src \
+        -I"$(echo "$PREFIX"/include/python3.*)" -c mpi4py/src/mpi4py/MPI.c -o "$1.o"
+    init=$1_PyInit_mpi4py__MPI
+    objcopy --strip-debug --redefine-sym="PyInit_MPI=$init" --keep-global-symbol="$init" \
+        "$1.o" "$OUT/opt/link/mpi4py/$1/MPI.o"
+}
+other openmpi &
+other abi
+wait $!

@@ -52,23 +52,29 @@ __attribute__((constructor)) static void remember(void)
     path_at_start = getenv("LD_LIBRARY_PATH");
 }
 
-bool hpcpy_in_library_path(const char *soname)
+int hpcpy_in_library_path(const char *const *sonames, int count)
 {
     if (path_at_start == NULL || path_at_start[0] == '\0') {
-        return false;
+        return HPCPY_NOWHERE;
     }
     /* Empty parts mean the working directory; $ begins $ORIGIN and its like. */
     if (strchr(path_at_start, '$') != NULL || path_at_start[0] == ':'
         || strstr(path_at_start, "::") != NULL
         || path_at_start[strlen(path_at_start) - 1] == ':') {
-        return true;
+        return HPCPY_UNREADABLE;
     }
     char *copy = strdup(path_at_start), *rest = copy, *folder;
-    bool found = copy == NULL;
-    while (!found && rest != NULL && (folder = strsep(&rest, ":;")) != NULL) {
-        char *path = NULL;
-        found = asprintf(&path, "%s/%s", folder, soname) < 0 || access(path, F_OK) == 0;
-        free(path);
+    int found = copy == NULL ? HPCPY_UNREADABLE : HPCPY_NOWHERE;
+    while (found == HPCPY_NOWHERE && rest != NULL && (folder = strsep(&rest, ":;")) != NULL) {
+        for (int i = 0; i < count && found == HPCPY_NOWHERE; i++) {
+            char *path = NULL;
+            if (asprintf(&path, "%s/%s", folder, sonames[i]) < 0) {
+                found = HPCPY_UNREADABLE;
+            } else if (access(path, F_OK) == 0) {
+                found = i;
+            }
+            free(path);
+        }
     }
     free(copy);
     return found;
@@ -80,40 +86,47 @@ static const char *text(const char *file, size_t size, uint32_t offset)
     return offset < size && memchr(file + offset, '\0', size - offset) ? file + offset : NULL;
 }
 
-static bool find(const char *file, size_t size, const char *soname, char *path, size_t room)
+static void find(const char *file, size_t size, const char *soname, const char *last,
+                 char path[4096])
 {
     const Header *header = (const Header *)file;
     const Entry *entries = (const Entry *)(header + 1);
     if (size < sizeof(Header) || memcmp(header->magic, "glibc-ld.so.cache1.1", 20) != 0
         || header->count > (size - sizeof(Header)) / sizeof(Entry)) {
-        return false;
+        return;
     }
     for (uint32_t i = 0; i < header->count; i++) {
         const char *key = text(file, size, entries[i].key);
         const char *value = text(file, size, entries[i].value);
-        if (key != NULL && value != NULL && strcmp(key, soname) == 0
+        if (key != NULL && value != NULL && strcmp(key, soname) == 0 && strlen(value) < 4096
             && entries[i].flags == OURS && entries[i].levels == 0) {
-            return snprintf(path, room, "%s", value) < (int)room;
+            strcpy(path, value);
+            if (strcmp(value, last) != 0) {
+                return;
+            }
         }
     }
-    return false;
 }
 
-bool hpcpy_in_loader_cache(const char *soname, char *path, size_t room)
+void hpcpy_in_loader_cache(const char *const *sonames, int count, const char *last,
+                           char (*paths)[4096])
 {
     struct stat status;
-    bool found = false;
     int file = open(CACHE, O_RDONLY | O_CLOEXEC);
+    char *content = MAP_FAILED;
     if (file >= 0 && fstat(file, &status) == 0) {
-        size_t size = (size_t)status.st_size;
-        char *content = mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
+        content = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+    }
+    for (int i = 0; i < count; i++) {
+        paths[i][0] = '\0';
         if (content != MAP_FAILED) {
-            found = find(content, size, soname, path, room);
-            munmap(content, size);
+            find(content, (size_t)status.st_size, sonames[i], last, paths[i]);
         }
+    }
+    if (content != MAP_FAILED) {
+        munmap(content, (size_t)status.st_size);
     }
     if (file >= 0) {
         close(file);
     }
-    return found;
 }

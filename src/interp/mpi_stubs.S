@@ -1,41 +1,45 @@
-/* MPI's functions, each a jump through a slot that mpi.c fills, and its data.
-   mpi_names.h, made by `python -m stubs`, says which:
+/* MPI's functions, each a jump through a slot that mpi.c fills, and its data:
+   for each binary interface a set of its own, since HDF5 knows MPICH's alone and
+   must not get at another one's.  The lists are made by `python -m stubs`:
 
    FUNCTION(name)    names itself and aborts while there is no library
    QUESTION(name)    answers no while there is no library
-   DATA(name, size)  bytes, copied from the library */
+   DATA(name, size)  bytes, copied from the library
+   HANDLE(name)      the address of the library's own variable
 
-        /* struct hpcpy_mpi_function: name, target.  The slot has a name of its
-           own, which mpi4py's patch tests. */
-        .macro slot name, target
+   Outside of MPICH's set a function's symbol is its name behind a prefix. */
+
+        /* HpcpyMpiFunction: name, target.  The slot has a name of its own, which
+           mpi4py's patch tests. */
+        .macro slot name, symbol, target
         .section .data.hpcpy_mpi, "aw", %progbits
         .quad 1f
-        .globl hpcpy_mpi_slot_\name
-hpcpy_mpi_slot_\name:
+        .globl hpcpy_mpi_slot_\symbol
+hpcpy_mpi_slot_\symbol:
         .quad \target
         .section .rodata.str1.1, "aMS", %progbits, 1
 1:      .asciz "\name"
         .text
         .balign 16
-        .globl \name
-        .type \name, %function
-\name:
+        .globl \symbol
+        .type \symbol, %function
+\symbol:
         .cfi_startproc
 #if defined(__x86_64__)
-        jmp *hpcpy_mpi_slot_\name(%rip)
+        jmp *hpcpy_mpi_slot_\symbol(%rip)
 #elif defined(__aarch64__)
-        adrp x16, hpcpy_mpi_slot_\name
-        ldr x16, [x16, #:lo12:hpcpy_mpi_slot_\name]
+        adrp x16, hpcpy_mpi_slot_\symbol
+        ldr x16, [x16, #:lo12:hpcpy_mpi_slot_\symbol]
         br x16
 #else
 #error "mpi_stubs.S: no jump is written for this architecture"
 #endif
         .cfi_endproc
-        .size \name, . - \name
+        .size \symbol, . - \symbol
         .endm
 
-        .macro function name
-        slot \name, 2f
+        .macro function name, symbol
+        slot \name, \symbol, 2f
 2:      .cfi_startproc
 #if defined(__x86_64__)
         leaq 1b(%rip), %rdi
@@ -48,7 +52,7 @@ hpcpy_mpi_slot_\name:
         .cfi_endproc
         .endm
 
-        /* struct hpcpy_mpi_data: name, place, size */
+        /* HpcpyMpiData: name, place, size */
         .macro data name, size
         .section .rodata.hpcpy_mpi, "a", %progbits
         .quad 1f, \name, \size
@@ -63,24 +67,60 @@ hpcpy_mpi_slot_\name:
         .size \name, . - \name
         .endm
 
+        /* HpcpyMpiHandle: name, address */
+        .macro handle name
+        .section .data.hpcpy_mpi_handles, "aw", %progbits
+        .quad 1f
+        .globl hpcpy_mpi_handle_\name
+hpcpy_mpi_handle_\name:
+        .quad 0
+        .section .rodata.str1.1, "aMS", %progbits, 1
+1:      .asciz "\name"
+        .endm
+
+        /* Each table ends with an entry without a name. */
+        .macro begin interface
         .section .data.hpcpy_mpi, "aw", %progbits
         .balign 8
-        .globl hpcpy_mpi_functions
-hpcpy_mpi_functions:
+        .globl hpcpy_\interface\()_functions
+hpcpy_\interface\()_functions:
+        .section .data.hpcpy_mpi_handles, "aw", %progbits
+        .balign 8
+        .globl hpcpy_\interface\()_handles
+hpcpy_\interface\()_handles:
         .section .rodata.hpcpy_mpi, "a", %progbits
         .balign 8
-        .globl hpcpy_mpi_data
-hpcpy_mpi_data:
+        .globl hpcpy_\interface\()_data
+hpcpy_\interface\()_data:
+        .endm
 
-#define FUNCTION(name) function name
-#define QUESTION(name) slot name, hpcpy_mpi_answer_no
-#define DATA(name, size) data name, size
-#include "mpi_names.h"
-
-        /* Both end with an entry without a name. */
+        .macro end
         .section .data.hpcpy_mpi, "aw", %progbits
+        .quad 0, 0
+        .section .data.hpcpy_mpi_handles, "aw", %progbits
         .quad 0, 0
         .section .rodata.hpcpy_mpi, "a", %progbits
         .quad 0, 0, 0
+        .endm
+
+#define FUNCTION(name) function name, SYMBOL(name)
+#define QUESTION(name) slot name, SYMBOL(name), hpcpy_mpi_answer_no
+#define DATA(name, size) data name, size
+#define HANDLE(name) handle name
+
+#define SYMBOL(name) name
+        begin mpich
+#include "mpich_names.h"
+        end
+#undef SYMBOL
+#define SYMBOL(name) openmpi_##name
+        begin openmpi
+#include "openmpi_names.h"
+        end
+#undef SYMBOL
+#define SYMBOL(name) abi_##name
+        begin abi
+#include "abi_names.h"
+        end
 
         .section .note.GNU-stack, "", %progbits

@@ -118,7 +118,7 @@ def test_a_sites_library_wins_over_the_images_own(copy: Path) -> None:
 def test_a_file_that_is_named_wins_over_all(copy: Path) -> None:
     named = copy.rename(copy.with_name("libmpi_site.so.12"))
     program = "from mpi4py import MPI\n" + WHICH
-    said = python("-c", program, HPCPY_LIBMPI=str(named), LD_LIBRARY_PATH=str(OWN.parent))
+    said = python("-c", program, HPCPY_MPI=str(named), LD_LIBRARY_PATH=str(OWN.parent))
     assert said == f"{{'{named}'}}\n"
 
 
@@ -130,7 +130,7 @@ def test_a_file_that_is_named_wins_over_all(copy: Path) -> None:
         # An mpiexec below srun --mpi=pmix.
         ({"PMIX_RANK": "0", "PMI_FD": "9"}, "/opt/mpich/lib"),
         ({"PMIX_RANK": "0", "PMI_PORT": "host:1"}, "/opt/mpich/lib"),
-        ({"PMIX_RANK": "0", "HPCPY_LIBMPI": str(OWN)}, "/opt/mpich/lib"),
+        ({"PMIX_RANK": "0", "HPCPY_MPI": str(OWN)}, "/opt/mpich/lib"),
     ],
 )
 def test_the_images_own_library_speaks_what_the_launcher_does(
@@ -149,8 +149,10 @@ def test_without_a_library_the_import_says_where_it_was_looked_for() -> None:
     # What only the loader can read is left to it; it is told to forget its cache.
     path = "/x:/y/$PLATFORM"
     said = fails("import mpi4py.MPI", str(loader), "--inhibit-cache", LD_LIBRARY_PATH=path)
-    assert said.startswith("ImportError: mpi4py.MPI: libmpi.so.12 does not load: libmpi.so")
-    for place in ("/x", "/y", "/etc/ld.so.cache", "/usr/lib", "LD_LIBRARY_PATH", "HPCPY_LIBMPI"):
+    assert said.startswith("ImportError: mpi4py.MPI: no MPI library loads: libmpi.so.12: cannot")
+    for name in ("libmpi.so.40: cannot open", "libmpi_abi.so.1: cannot open"):
+        assert name in said
+    for place in ("/x", "/y", "/etc/ld.so.cache", "/usr/lib", "LD_LIBRARY_PATH", "HPCPY_MPI"):
         assert place in said
 
 
@@ -160,13 +162,33 @@ def test_a_broken_library_is_told_from_a_missing_one(tmp_path: Path) -> None:
     assert "invalid ELF header" in said
 
 
+def test_an_interface_that_is_not_here_is_looked_for_by_its_name_alone() -> None:
+    said = fails("import mpi4py.MPI", HPCPY_MPI="openmpi")
+    assert said.startswith("ImportError: mpi4py.MPI: no MPI library loads for HPCPY_MPI=openmpi:")
+    assert "libmpi.so.40: cannot open" in said
+    assert "libmpi.so.12" not in said
+
+
+def test_the_images_own_may_be_asked_for(copy: Path) -> None:
+    variables = {"HPCPY_MPI": "mpich", "PMIX_RANK": "0"}
+    assert python("-c", LOAD + FOLDER, **variables) == "{'/opt/mpich/pmix/lib'}\n"
+    said = python("-c", LOAD + WHICH, HPCPY_MPI="mpich", LD_LIBRARY_PATH=str(copy.parent))
+    assert said == f"{{'{copy}'}}\n"
+
+
+def test_a_library_of_another_interface_than_asked_for_is_refused(copy: Path) -> None:
+    copy.rename(copy.with_name("libmpi_abi.so.1"))
+    said = fails("import mpi4py.MPI", HPCPY_MPI="abi", LD_LIBRARY_PATH=str(copy.parent))
+    assert "libmpi_abi.so.1 has MPICH's interface" in said
+
+
 @pytest.mark.parametrize(
     ("file", "why"),
     [("/x/libmpi.so.12", "cannot open"), ("libm.so.6", "it has no MPI_Init")],
 )
 def test_a_named_file_that_is_no_mpi_is_refused_by_name(file: str, why: str) -> None:
-    said = fails("import mpi4py.MPI", HPCPY_LIBMPI=file)
-    assert said.startswith(f"ImportError: mpi4py.MPI: HPCPY_LIBMPI names {file}, which cannot")
+    said = fails("import mpi4py.MPI", HPCPY_MPI=file)
+    assert said.startswith(f"ImportError: mpi4py.MPI: HPCPY_MPI names {file}, which cannot")
     assert why in said
 
 
@@ -176,10 +198,10 @@ def test_a_failed_import_may_be_tried_again() -> None:
         "try:\n"
         "    import mpi4py.MPI\n"
         "except ImportError:\n"
-        "    del os.environ['HPCPY_LIBMPI']\n"
+        "    del os.environ['HPCPY_MPI']\n"
         "    from mpi4py import MPI; print(MPI.COMM_WORLD.size)"
     )
-    assert python("-c", program, HPCPY_LIBMPI="/x") == "1\n"
+    assert python("-c", program, HPCPY_MPI="/x") == "1\n"
 
 
 # HDF5.

@@ -1,10 +1,12 @@
-"""Write mpi_names.h, what of MPI the interpreter's jump stubs are made for.
+"""Write what of MPI the interpreter's jump stubs are made for.
 
-    python -m stubs --library LIBMPI FILE… >mpi_names.h
+    python -m stubs [--library LIBMPI] [--prefix PREFIX --renames RENAMES] FILE… >names.h
 
 Each FILE is an object or a static library; what they want together of MPI gets
 a line for mpi_stubs.S.  LIBMPI, any library of the interface that they were
-compiled for, tells data from functions: an undefined symbol does not.
+compiled for, tells data from functions: an undefined symbol does not.  RENAMES
+is written for ``objcopy --redefine-syms``, after which they call the functions
+behind PREFIX.
 """
 
 from __future__ import annotations
@@ -13,28 +15,36 @@ import argparse
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-# The profiling interface and extensions too.
-_MPI = re.compile(r"P?MPIX?_[A-Z]\w*")
+# The profiling interface and extensions too, and functions that Open MPI's
+# header names in place of constants.
+_MPI = re.compile(r"(P?MPIX?|OMPI_C_MPI)_[A-Z]\w*")
 _SLOT = "hpcpy_mpi_slot_"
+_HANDLE = "hpcpy_mpi_handle_"
 # HDF5 asks these in programs that have no MPI.
 _QUESTIONS = frozenset({"MPI_Initialized", "MPI_Finalized"})
 
 
-def wanted(symbols: Iterable[str]) -> list[str]:
-    """Return what of MPI is not defined among the objects that want it.
+def undefined(symbols: Iterable[str]) -> set[str]:
+    """Return the names that none among the objects that want them defines.
 
     Parameters
     ----------
     symbols
         Lines of ``nm --extern-only --format=posix``.
+    """
+    wanted: set[str] = set()
+    defined: set[str] = set()
+    for line in symbols:
+        name, _, rest = line.partition(" ")
+        (wanted if rest[:1] in ("U", "w", "v") else defined).add(name)
+    return wanted - defined
 
-    Returns
-    -------
-    list of str
-        Sorted names.
+
+def functions(names: Iterable[str]) -> list[str]:
+    """Return what of MPI is among undefined names, functions and data, sorted.
 
     Raises
     ------
@@ -42,16 +52,17 @@ def wanted(symbols: Iterable[str]) -> list[str]:
         When an object tests the slot of a function that none calls: its
         name is not MPI's, and the test would not be linked.
     """
-    undefined: set[str] = set()
-    defined: set[str] = set()
-    for line in symbols:
-        name, _, rest = line.partition(" ")
-        (undefined if rest[:1] in ("U", "w", "v") else defined).add(name)
-    names = {name for name in undefined - defined if _MPI.fullmatch(name)}
-    tested = {name.removeprefix(_SLOT) for name in undefined if name.startswith(_SLOT)}
-    if tested - names:
-        raise ValueError(f"tested but never called: {' '.join(sorted(tested - names))}")
-    return sorted(names)
+    every = set(names)
+    found = {name for name in every if _MPI.fullmatch(name)}
+    tested = {name.removeprefix(_SLOT) for name in every if name.startswith(_SLOT)}
+    if tested - found:
+        raise ValueError(f"tested but never called: {' '.join(sorted(tested - found))}")
+    return sorted(found)
+
+
+def handles(names: Iterable[str]) -> list[str]:
+    """Return the library's variables whose addresses are wanted, sorted."""
+    return sorted(name.removeprefix(_HANDLE) for name in names if name.startswith(_HANDLE))
 
 
 def data_sizes(symbols: Iterable[str]) -> dict[str, int]:
@@ -70,15 +81,23 @@ def data_sizes(symbols: Iterable[str]) -> dict[str, int]:
     return sizes
 
 
-def listing(names: Iterable[str], sizes: dict[str, int]) -> str:
-    """Return the text of mpi_names.h."""
+def listing(names: Iterable[str], sizes: dict[str, int], addresses: Iterable[str] = ()) -> str:
+    """Return the text of the list for mpi_stubs.S."""
     lines = ["/* Made by src/interp/stubs. */"]
     for name in names:
         if name in sizes:
             lines.append(f"DATA({name}, {sizes[name]})")
         else:
             lines.append(f"{'QUESTION' if name in _QUESTIONS else 'FUNCTION'}({name})")
+    lines += [f"HANDLE({name})" for name in addresses]
     return "\n".join(lines) + "\n"
+
+
+def renames(names: Iterable[str], prefix: str) -> str:
+    """Return objcopy's list that puts a prefix before functions and their slots."""
+    pairs = [(name, prefix + name) for name in names]
+    pairs += [(_SLOT + old, _SLOT + new) for old, new in pairs]
+    return "".join(f"{old} {new}\n" for old, new in pairs)
 
 
 def _nm(*arguments: str | Path) -> list[str]:
@@ -90,16 +109,27 @@ def _nm(*arguments: str | Path) -> list[str]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="stubs", description=__doc__)
-    parser.add_argument("--library", type=Path, required=True)
+    parser.add_argument("--library", type=Path)
+    parser.add_argument("--prefix", default="")
+    parser.add_argument("--renames", type=Path)
     parser.add_argument("files", nargs="+", type=Path)
     return parser.parse_args()
+
+
+def main(files: Sequence[Path], library: Path | None, prefix: str, target: Path | None) -> str:
+    """Return the list for some files, and write the names' new ones to a target."""
+    wanted = undefined(_nm("--extern-only", *files))
+    names = functions(wanted)
+    if target:
+        target.write_text(renames(names, prefix))
+    sizes = data_sizes(_nm("--dynamic", "--defined-only", library)) if library else {}
+    return listing(names, sizes, handles(wanted))
 
 
 if __name__ == "__main__":
     options = _options()
     try:
-        names = wanted(_nm("--extern-only", *options.files))
+        text = main(options.files, options.library, options.prefix, options.renames)
     except ValueError as error:
         sys.exit(f"stubs: {error}")
-    sizes = data_sizes(_nm("--dynamic", "--defined-only", options.library))
-    sys.stdout.write(listing(names, sizes))
+    sys.stdout.write(text)

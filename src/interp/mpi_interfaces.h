@@ -1,0 +1,44 @@
+/* The binary interfaces of MPI that this interpreter has a module for. */
+
+#ifndef HPCPY_MPI_INTERFACES_H
+#define HPCPY_MPI_INTERFACES_H
+
+#include <Python.h>
+
+/* The entries of mpi_stubs.S; a table ends with one without a name. */
+typedef struct {
+    const char *name;
+    void *target;
+} HpcpyMpiFunction;
+
+typedef struct {
+    const char *name;
+    void *place;
+    size_t size;
+} HpcpyMpiData;
+
+typedef struct {
+    const char *name;
+    void *address;
+} HpcpyMpiHandle;
+
+typedef struct {
+    const char *name; /* in HPCPY_MPI */
+    HpcpyMpiFunction *functions;
+    const HpcpyMpiData *data;
+    HpcpyMpiHandle *handles;
+    PyObject *(*initialise)(void);
+} HpcpyMpiInterface;
+
+enum { HPCPY_MPICH, HPCPY_OPENMPI, HPCPY_ABI, HPCPY_INTERFACES };
+
+extern const HpcpyMpiInterface hpcpy_mpi_interfaces[HPCPY_INTERFACES];
+
+/* Opens the library that HPCPY_MPI, `wanted`, names, or that the process finds,
+   and says whose interface it has.  NULL leaves the reason in `problem`. */
+void *hpcpy_mpi_open(const char *wanted, int *interface, char *problem, size_t room);
+
+/* The ImportError for such a reason. */
+void hpcpy_mpi_set_error(const char *wanted, const char *problem);
+
+#endif

@@ -1,0 +1,203 @@
+/* Which MPI library a process takes: the one that HPCPY_MPI names, else the first
+   that the loader's normal search has, of any interface.  The image's own comes
+   last, so that a site's is taken wherever the loader finds it. */
+
+#define _GNU_SOURCE
+#include "mpi_interfaces.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "library.h"
+
+#define OWN HPCPY_OWN_MPI "/lib/libmpi.so.12"
+
+static const char *const sonames[] = {"libmpi.so.12", "libmpi.so.40", "libmpi_abi.so.1"};
+static const char *const whose[] = {
+    "MPICH's interface", "Open MPI's interface", "MPI 5's standard interface",
+};
+
+/* srun --mpi=pmix and prterun, and not an mpiexec below them. */
+static bool started_by_pmix(void)
+{
+    return getenv("PMIX_RANK") != NULL && getenv("PMI_FD") == NULL && getenv("PMI_PORT") == NULL;
+}
+
+/* The image's own MPI speaks PMI, and PMIx from a second file: which one is
+   decided when it is compiled.  Not by LD_LIBRARY_PATH, which is the user's. */
+static const char *own_file(void)
+{
+    return started_by_pmix() ? HPCPY_OWN_MPI "/pmix/lib/libmpi.so.12" : OWN;
+}
+
+static bool is_own(void *library)
+{
+    struct link_map *map = NULL;
+    return dlinfo(library, RTLD_DI_LINKMAP, &map) == 0 && strcmp(map->l_name, OWN) == 0;
+}
+
+/* A library's interface, by what only it has; MPI 5's may be asked at any time,
+   and MPICH's own library of the same release answers -1. */
+static int interface_of(void *library)
+{
+    int (*version)(int *, int *) = dlsym(library, "MPI_Abi_get_version");
+    int major = 0, minor = 0;
+    if (dlsym(library, "ompi_mpi_comm_world") != NULL) {
+        return HPCPY_OPENMPI;
+    }
+    return version != NULL && version(&major, &minor) == 0 && major > 0 ? HPCPY_ABI : HPCPY_MPICH;
+}
+
+/* Lazily and not for everybody, as Python opens a module's libraries.  None is ever
+   closed: MPICH's hwloc puts a string of its own into the environment. */
+static void *open_one(const char *file)
+{
+    return dlopen(file, RTLD_LAZY);
+}
+
+/* In the order of the interfaces, the first that opens, the image's own last;
+   `failed` tells of each that does not. */
+static void *open_any(const bool *asked, char *failed, size_t room)
+{
+    bool own = false;
+    size_t length = 0;
+    for (int i = 0; i < HPCPY_INTERFACES; i++) {
+        void *library = asked[i] ? open_one(sonames[i]) : NULL;
+        if (library != NULL && !is_own(library)) {
+            return library;
+        }
+        own = own || library != NULL;
+        if (asked[i] && library == NULL && length < room) {
+            length += (size_t)snprintf(failed + length, room - length, "%s%s (%s)",
+                                       length > 0 ? "; " : "", dlerror(), whose[i]);
+        }
+    }
+    return own ? open_one(own_file()) : NULL;
+}
+
+/* What the loader's search would find, with fewer look-ups: see library.c. */
+static void *open_found(const bool *asked, char *failed, size_t room)
+{
+    const char *names[HPCPY_INTERFACES];
+    int which[HPCPY_INTERFACES], count = 0;
+    char paths[HPCPY_INTERFACES][4096];
+    for (int i = 0; i < HPCPY_INTERFACES; i++) {
+        if (asked[i]) {
+            names[count] = sonames[i];
+            which[count++] = i;
+        }
+    }
+    /* Preloaded, it is there by its soname. */
+    for (int i = 0; dlsym(RTLD_DEFAULT, "MPI_Init") != NULL && i < count; i++) {
+        void *library = dlopen(names[i], RTLD_LAZY | RTLD_NOLOAD);
+        if (library != NULL) {
+            return library;
+        }
+    }
+    int first = hpcpy_in_library_path(names, count);
+    if (first >= 0) {
+        bool only[HPCPY_INTERFACES] = {false};
+        only[which[first]] = true;
+        return open_any(only, failed, room);
+    }
+    if (first == HPCPY_NOWHERE) {
+        hpcpy_in_loader_cache(names, count, OWN, paths);
+        for (int pass = 0; pass < 2; pass++) {
+            for (int i = 0; i < count; i++) {
+                bool own = strcmp(paths[i], OWN) == 0;
+                bool has_turn = paths[i][0] != '\0' && own == (pass == 1);
+                void *library = has_turn ? open_one(own ? own_file() : paths[i]) : NULL;
+                if (library != NULL) {
+                    return library;
+                }
+            }
+        }
+    }
+    return open_any(asked, failed, room);
+}
+
+/* The interface that the variable names, -1 for a file. */
+static int named(const char *wanted)
+{
+    for (int i = 0; i < HPCPY_INTERFACES; i++) {
+        if (strcmp(wanted, hpcpy_mpi_interfaces[i].name) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* False leaves in `problem` why not, without Python: a lock is held. */
+void *hpcpy_mpi_open(const char *wanted, int *interface, char *problem, size_t room)
+{
+    bool asked[HPCPY_INTERFACES];
+    int only = wanted != NULL ? named(wanted) : -1;
+    bool is_file = wanted != NULL && only < 0;
+    for (int i = 0; i < HPCPY_INTERFACES; i++) {
+        asked[i] = only < 0 || only == i;
+    }
+    void *library = is_file ? open_one(wanted) : open_found(asked, problem, room);
+    if (library == NULL) {
+        const char *reason = is_file || problem[0] == '\0' ? dlerror() : NULL;
+        if (reason != NULL) {
+            snprintf(problem, room, "%s", reason);
+        }
+        return NULL;
+    }
+    if (dlsym(library, "MPI_Init") == NULL) {
+        snprintf(problem, room, "it has no MPI_Init");
+    } else {
+        *interface = interface_of(library);
+        if (only < 0 || *interface == only) {
+            return library;
+        }
+        snprintf(problem, room, "%s has %s", sonames[only], whose[*interface]);
+    }
+    return NULL;
+}
+
+/* The folders of the loader's normal search, for the message. */
+static char *searched(void)
+{
+    void *program = dlopen(NULL, RTLD_LAZY);
+    Dl_serinfo size, *paths = NULL;
+    char *text = NULL;
+    size_t length = 0;
+    FILE *stream = open_memstream(&text, &length);
+    if (stream != NULL && program != NULL && dlinfo(program, RTLD_DI_SERINFOSIZE, &size) == 0
+        && (paths = malloc(size.dls_size)) != NULL) {
+        if (dlinfo(program, RTLD_DI_SERINFOSIZE, paths) == 0
+            && dlinfo(program, RTLD_DI_SERINFO, paths) == 0) {
+            for (unsigned i = 0; i < paths->dls_cnt; i++) {
+                fprintf(stream, "%s ", paths->dls_serpath[i].dls_name);
+            }
+        }
+    }
+    if (stream != NULL) {
+        fputs("/etc/ld.so.cache", stream);
+        fclose(stream);
+    }
+    free(paths);
+    return text;
+}
+
+void hpcpy_mpi_set_error(const char *wanted, const char *problem)
+{
+    if (wanted != NULL && named(wanted) < 0) {
+        PyErr_Format(PyExc_ImportError,
+                     "mpi4py.MPI: HPCPY_MPI names %s, which cannot be used: %s; name another file, "
+                     "or mpich, openmpi or abi, or unset the variable", wanted, problem);
+        return;
+    }
+    char *paths = searched();
+    PyErr_Format(PyExc_ImportError,
+                 "mpi4py.MPI: no MPI library loads%s%s: %s; searched: %s; put the folder of one "
+                 "into LD_LIBRARY_PATH before Python starts, or name its file in HPCPY_MPI",
+                 wanted != NULL ? " for HPCPY_MPI=" : "", wanted != NULL ? wanted : "", problem,
+                 paths == NULL ? "" : paths);
+    free(paths);
+}

@@ -1,0 +1,166 @@
+"""mpi4py.MPI is made for three binary interfaces, and a process takes what it finds."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+import pytest
+from mpi_libraries import NEWER, OPENMPI, OWN, SIF, in_image, said, unpacked
+
+pytestmark = [
+    pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
+    pytest.mark.skipif(platform.machine() != "x86_64", reason="the pinned wheels are for x86-64"),
+]
+
+# Who it says it is, the size of its handles, and the file that is mapped.
+WHO = """
+from mpi4py import MPI
+name, version = MPI.get_vendor()
+files = {x.split()[-1].removesuffix('.2.2') for x in open('/proc/self/maps') if '/libmpi' in x}
+assert MPI.Get_library_version().startswith(name), MPI.Get_library_version()
+print(name, *version, sep='.', end=f' {MPI._sizeof(MPI.COMM_WORLD)} ')
+print(*sorted(files), MPI.COMM_WORLD.allreduce(3))
+"""
+OPEN = f"Open MPI.{OPENMPI.version} 8 /mpi/openmpi/lib/libmpi.so.40 3"
+NEW = f"MPICH.{NEWER.version} 4 /mpi/mpich/lib/libmpi.so.12 3"
+STANDARD = f"MPICH.{NEWER.version} 8 /mpi/abi/lib/libmpi_abi.so.1 3"
+OURS = f"MPICH.{OWN.version} 4 /opt/mpich/lib/libmpi.so.12 3"
+EVERY = "/none:/mpi/abi/lib:/mpi/openmpi/lib:/mpi/mpich/lib"
+# Open MPI's component for one-sided communication says so where there is no UCX device.
+LAUNCHERS = [
+    (
+        "/mpi/openmpi/bin/mpirun --allow-run-as-root --oversubscribe -n",
+        {"LD_LIBRARY_PATH": "/mpi/openmpi/lib", "OMPI_MCA_osc": "^ucx"},
+    ),
+    ("/mpi/mpich/bin/mpiexec -n", {"LD_LIBRARY_PATH": "/mpi/abi/lib"}),
+    ("/mpi/mpich/bin/mpiexec -n", {"LD_LIBRARY_PATH": "/mpi/mpich/lib"}),
+    ("/opt/mpich/bin/mpiexec -n", {}),
+]
+# A ring, reductions, an operation and an attribute of our own, a derived type, and
+# errors: what handles, callbacks and constants of the interface serve for.
+WORK = """
+from mpi4py import MPI
+import numpy as np
+comm = MPI.COMM_WORLD
+right, left = (comm.rank + 1) % comm.size, (comm.rank - 1) % comm.size
+there, here = np.full(1000, comm.rank, 'i8'), np.empty(1000, 'i8')
+comm.Sendrecv(there, right, recvbuf=here, source=left)
+assert (here == left).all()
+total = np.empty(1000, 'i8')
+def larger(one, other, datatype):
+    other = np.frombuffer(other, 'i8')
+    np.maximum(np.frombuffer(one, 'i8'), other, out=other)
+comm.Allreduce(there, total, MPI.Op.Create(larger, commute=True))
+assert (total == comm.size - 1).all()
+comm.Iallreduce(there, total, MPI.SUM).Wait()
+assert (total == comm.size * (comm.size - 1) // 2).all()
+key = MPI.Comm.Create_keyval(copy_fn=lambda c, k, v: v + 1)
+comm.Set_attr(key, 5)
+twin = comm.Dup()
+assert twin.Get_attr(key) == 6
+column = MPI.DOUBLE.Create_vector(4, 1, 4).Commit()
+block = np.arange(16.0).reshape(4, 4) if twin.rank == 0 else np.zeros((4, 4))
+twin.Bcast([block, 1, column])
+assert list(block[:, 0]) == [0.0, 4.0, 8.0, 12.0]
+window = MPI.Win.Allocate(8, comm=twin)
+window.Fence(); window.Put(np.array([comm.rank], 'i8'), right); window.Fence()
+assert np.frombuffer(window, 'i8')[0] == left
+window.Free()
+try:
+    comm.Send(there, comm.size)
+except MPI.Exception as error:
+    assert error.Get_error_class() == MPI.ERR_RANK, error
+file = MPI.File.Open(comm, '/tmp/ring', MPI.MODE_CREATE | MPI.MODE_RDWR)
+file.Write_at_all(8 * comm.rank, np.array([comm.rank], 'i8'))
+file.Sync(); comm.Barrier(); file.Sync()
+file.Read_at_all(8 * right, here[:1])
+file.Close()
+assert here[0] == right
+print(comm.size, MPI.get_vendor()[0], flush=True)
+"""
+HDF5 = """
+import sys, h5py
+from mpi4py import MPI
+with h5py.File('/tmp/serial.h5', 'w') as file:
+    file['x'] = range(9)
+with h5py.File('/tmp/serial.h5') as file:
+    print(sum(file['x']))
+h5py.File('/tmp/parallel.h5', 'w', driver='mpio', comm=MPI.COMM_WORLD)
+"""
+
+
+@pytest.fixture(scope="module")
+def mpi(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return unpacked(tmp_path_factory.mktemp("mpi"))
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "who"),
+    [
+        ("", "", OURS),
+        ("/mpi/openmpi/lib", "", OPEN),
+        ("/mpi/abi/lib", "", STANDARD),
+        ("/mpi/mpich/lib", "", NEW),
+        # The first folder that has any; and where only the loader can read the
+        # variable, what it finds before the image's own.
+        ("/mpi/openmpi/lib:/mpi/mpich/lib", "", OPEN),
+        ("/mpi/mpich/lib:/mpi/openmpi/lib", "", NEW),
+        ("/none/$LIB:/mpi/openmpi/lib", "", OPEN),
+        (EVERY, "mpich", NEW),
+        (EVERY, "openmpi", OPEN),
+        (EVERY, "abi", STANDARD),
+        ("/mpi/openmpi/lib", "mpich", OURS),
+        ("", "/mpi/openmpi/lib/libmpi.so.40", OPEN),
+        ("", "/mpi/abi/lib/libmpi_abi.so.1", STANDARD),
+        (EVERY, "libmpi.so.12", NEW),
+    ],
+)
+def test_which_library_and_module_a_process_takes(
+    mpi: Path, path: str, asked: str, who: str
+) -> None:
+    done = in_image(mpi, "python3", "-c", WHO, LD_LIBRARY_PATH=path, HPCPY_MPI=asked)
+    assert said(done) == [who]
+
+
+def test_one_that_the_loaders_cache_has_goes_before_the_images_own(mpi: Path) -> None:
+    hook = "echo /mpi/openmpi/lib >/etc/ld.so.conf.d/site.conf && /sbin/ldconfig && exec python3 -c"
+    options = ("--writable-tmpfs",)
+    done = in_image(mpi, "sh", "-c", f'{hook} "$0"', WHO, options=options, LD_LIBRARY_PATH="")
+    assert said(done) == [OPEN]
+
+
+def test_a_preloaded_library_is_the_one(mpi: Path) -> None:
+    library = "/mpi/openmpi/lib/libmpi.so.40"
+    assert said(in_image(mpi, "python3", "-c", WHO, LD_PRELOAD=library)) == [OPEN]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize(("launcher", "variables"), LAUNCHERS)
+def test_ranks_work_together(
+    mpi: Path, launcher: str, variables: dict[str, str], count: int
+) -> None:
+    command = (*launcher.split(), str(count), "python3", "-c", WORK)
+    name = "Open MPI" if "openmpi" in launcher else "MPICH"
+    assert said(in_image(mpi, *command, **variables)) == [f"{count} {name}"] * count
+
+
+@pytest.mark.parametrize("path", ["/mpi/openmpi/lib", "/mpi/abi/lib"])
+def test_hdf5_of_mpichs_interface_refuses_another_one(mpi: Path, path: str) -> None:
+    done = in_image(mpi, "python3", "-c", HDF5, LD_LIBRARY_PATH=path)
+    assert (done.returncode, done.stdout) == (1, "36\n")
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("RuntimeError: the mpio driver needs a library of MPICH's binary")
+    assert "HPCPY_MPI=mpich" in last
+
+
+def test_what_a_library_lacks_is_a_notimplementederror(mpi: Path) -> None:
+    program = (
+        "from mpi4py import MPI\n"
+        "try:\n"
+        "    MPI.Get_hw_resource_info()\n"
+        "except NotImplementedError:\n"
+        "    print('lacking')"
+    )
+    done = in_image(mpi, "python3", "-c", program, LD_LIBRARY_PATH="/mpi/openmpi/lib")
+    assert said(done) == ["lacking"]

@@ -32,6 +32,21 @@ def test_a_ctrl_c_while_calls_are_handed_out_leaves_no_lock_behind():
     executor.shutdown()
 
 
+def test_a_ctrl_c_ends_the_handing_out():
+    class Counting(ThreadPoolExecutor):
+        handed_out = 0
+
+        def submit(self, function, /, *arguments, **named):
+            self.handed_out += 1
+            if self.handed_out == 3:
+                signal.raise_signal(signal.SIGINT)
+            return super().submit(function, *arguments, **named)
+
+    with Counting(2) as executor, pytest.raises(KeyboardInterrupt):
+        list(run_all(executor, abs, range(1000)))
+    assert executor.handed_out == 3
+
+
 def test_a_ctrl_c_while_it_waits_ends_the_waiting():
     go_on = threading.Event()
     with ThreadPoolExecutor(1) as executor:

@@ -84,11 +84,17 @@ def run_all(
     # Its `put` may be called in a signal handler, whatever the thread is in.
     ended: SimpleQueue[Future[T] | int] = SimpleQueue()
     with _noted(ended.put) as act:
-        calls = [executor.submit(function, *row) for row in zip(*columns, strict=True)]
+        calls = []
+        for row in zip(*columns, strict=True):
+            calls.append(executor.submit(function, *row))
+            # A million take half a minute and more.
+            if not ended.empty():
+                break
         numbers = {call: number for number, call in enumerate(calls)}
         del calls  # which would keep every result to the end
-        for call in numbers:
-            call.add_done_callback(ended.put)
+        if ended.empty():
+            for call in numbers:
+                call.add_done_callback(ended.put)
         while numbers:
             done = ended.get()
             if isinstance(done, int):

@@ -62,7 +62,7 @@ def test_ranks_do_all_tasks_and_take_the_devices_in_turn(size, tmp_path):
 @pytest.mark.parametrize(
     ("failure", "says"),
     [
-        ("RuntimeError('no libcusolver here')", "no libcusolver here; bind the site's CUDA"),
+        ("RuntimeError('no libcusolver here')", "no libcusolver here; use the image hpcpy-cuda"),
         ("MemoryError('Out of memory')", "Out of memory; give a smaller -n, or fewer ranks"),
     ],
 )

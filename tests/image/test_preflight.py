@@ -17,7 +17,15 @@ NO_LAUNCHER = {
     name: value
     for name, value in os.environ.items()
     if not name.startswith(("PMI", "SLURM_", "OMPI_", "HPCPY_PREFLIGHT", "MPI_"))
+    and not name.endswith("_NUM_THREADS")
 }
+
+
+@pytest.fixture(autouse=True)
+def no_threads_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    # More than there are cores are a warning; techniques set theirs.
+    for name in [name for name in os.environ if name.endswith("_NUM_THREADS")]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture

@@ -17,6 +17,9 @@ for folder in "$site"/*/; do
     esac
 done
 
+# The window of Tk's, which this Python does not have.
+rm "$site"/matplotlib/backends/_tkagg.*.so
+
 # LLVM names Debian's libraries by their paths: for bare names the loader
 # searches LD_LIBRARY_PATH, which Apptainer sets, a call or more for each.
 # libc has all that the libraries of its former parts are asked for.

@@ -164,4 +164,4 @@ def test_without_options_there_is_one_of_the_talks_size_and_128_smaller():
     )
     one, many = command._problems(wish)
     assert (one.parameters(), one.work) == ({"n": 1_000, "seed": 2022}, 9_000_000_000)
-    assert many.parameters() == {"n": 200, "seed": 2022, "count": 128}
+    assert many.parameters() == {"n": 1_000, "seed": 2022, "count": 128}

@@ -38,7 +38,7 @@ def slurm_conf(layout: Layout, network: Network, memory: int) -> str:
         "SlurmdPidFile": layout.run / "%n/slurmd.pid",
         # No cgroups: nothing of the host's is touched, and a node's processes
         # end with its process name space.
-        "ProctrackType": "proctrack/linuxproc",
+        "ProctrackType": "proctrack/pgid",
         # Most CPUs of a node are made up, and nothing can be bound to those.
         "TaskPlugin": "task/none",
         "SelectType": "select/cons_tres",

@@ -188,7 +188,7 @@ def test_a_rank_that_dies_ends_the_job_and_is_named(cluster: Cluster, sif: str, 
 
 @pytest.mark.skipif(
     "HPCPY_TEST_SIGNALS" not in os.environ,
-    reason="open: about one Ctrl-C in ten leaves ranks of a shared container running; "
+    reason="open: it has failed 2 times in some 18, once with ranks left running; "
     "HPCPY_TEST_SIGNALS=1 tries it",
 )
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

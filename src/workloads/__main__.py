@@ -74,7 +74,6 @@ def _entry() -> int:
         from workloads.harness import stopping  # noqa: PLC0415
 
         stopping.stop_within()
-        signal.signal(signal.SIGTERM, stopping.terminate)
     try:
         code = main(sys.argv[1:])
         sys.stdout.flush()

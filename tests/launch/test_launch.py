@@ -186,11 +186,6 @@ def test_a_rank_that_dies_ends_the_job_and_is_named(cluster: Cluster, sif: str, 
     nothing_is_left(cluster, LONG)
 
 
-@pytest.mark.skipif(
-    "HPCPY_TEST_SIGNALS" not in os.environ,
-    reason="open: it has failed 2 times in some 18, once with ranks left running; "
-    "HPCPY_TEST_SIGNALS=1 tries it",
-)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("more", [(), ("STAGE=1",)])
 def test_a_signal_ends_all_ranks(

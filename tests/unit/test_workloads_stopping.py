@@ -33,6 +33,10 @@ print("ready", flush=True)
 time.sleep(600)
 """
 )
+WAIT = """
+print("ready", flush=True)
+time.sleep(600)
+"""
 # The child gets the signal, and the parent must not take it for its own.
 PARENT = (
     BEGIN
@@ -48,21 +52,32 @@ time.sleep(2.5)
 sys.exit(5)
 """
 )
-
-
-# Tidying up after a Ctrl-C, when another rank's end makes Slurm send SIGTERM.
-BOTH = """
+# Ctrl-C as a launch's rank gets it: from Slurm, from the container's engine,
+# and SIGTERM once another rank has ended.
+SEVERAL = """
 import os, signal, sys, time
-from workloads.harness import stopping
-stopping.stop_within(30)
-signal.signal(signal.SIGTERM, stopping.terminate)
+from workloads.harness.stopping import stop_within
+stop_within(30)
 try:
     print("ready", flush=True)
     time.sleep(600)
 except KeyboardInterrupt:
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(0.5)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+        os.kill(os.getpid(), number)
+        time.sleep(0.2)
     sys.exit(6)
+"""
+# MPI_Finalize, which waits for ranks that have gone, comes after Python's end,
+# when no thread of it runs any more: this one never did.
+FINALIZE = """
+import ctypes, sys, time
+from workloads.harness import stopping
+stopping._watch = lambda read, seconds: None
+stopping.stop_within(1)
+wait = ctypes.CDLL(None).pause
+ctypes.pythonapi.Py_AtExit(ctypes.cast(wait, ctypes.c_void_p))
+print("ready", flush=True)
+time.sleep(600)
 """
 
 
@@ -75,7 +90,10 @@ def start(script: str) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize(("script", "code"), [(DEAF, -signal.SIGALRM), (TIDY, 7)])
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [(DEAF, -signal.SIGALRM), (TIDY, 7), (BEGIN + WAIT, 143), (FINALIZE, -signal.SIGALRM)],
+)
 def test_a_rank_that_is_told_to_stop_ends(script: str, code: int) -> None:
     process = start(script)
     assert process.stdout is not None
@@ -85,8 +103,8 @@ def test_a_rank_that_is_told_to_stop_ends(script: str, code: int) -> None:
     assert process.returncode == code
 
 
-def test_sigterm_after_sigint_disturbs_no_tidying_up() -> None:
-    process = start(BOTH)
+def test_further_signals_disturb_no_tidying_up() -> None:
+    process = start(SEVERAL)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)

@@ -35,6 +35,7 @@ def around_the_program() -> str:
     return f"""\
 [ -n "$APPTAINER_SHARENS_MASTER" ] || exec "$0" "$@"
 exec 4>&2 2>/dev/null # bash would tell of its child's death
+trap : INT TERM HUP # or it ends before the rank, and the engine with it
 "$0" "$@" 2>&4 4>&-
 code=$?
 [ $code = 0 ] && exit

@@ -6,7 +6,6 @@ import math
 import os
 import re
 import sys
-from importlib import metadata
 from pathlib import Path
 
 from workloads.harness import ranks
@@ -92,6 +91,9 @@ def _nvidia_driver() -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages the techniques use."""
+    # Its import takes some 40 ms, and only a report asks.
+    from importlib import metadata  # noqa: PLC0415
+
     found = {"python": sys.version.split()[0]}
     for package in _PACKAGES:
         try:

@@ -11,37 +11,61 @@ import os
 import signal
 import sys
 import threading
+from types import FrameType
 
 SECONDS = 3
+_NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
 
 def stop_within(seconds: int = SECONDS) -> None:
-    """Have SIGALRM end this process some seconds after SIGINT or SIGTERM.
+    """Have SIGINT and SIGTERM stop this process, SIGALRM end it some seconds later.
 
-    Until then it can tidy up as ever.
+    Until then it can tidy up: the first signal raises KeyboardInterrupt or
+    SystemExit, further ones do nothing.  One Ctrl-C comes several times, from
+    Slurm to all processes, from the container's engine to its child, and as
+    SIGTERM when the first rank has ended.
+
+    Parameters
+    ----------
+    seconds
+        From the first signal to SIGALRM.
     """
+    stop = _Stop(seconds)
+    for number in _NUMBERS:
+        # A shell starts what it does not wait for with SIGINT ignored.
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, stop)
     read, write = os.pipe2(os.O_CLOEXEC)
     os.set_blocking(write, False)
     # The interpreter writes a signal's number when it comes, not when a
     # handler runs; a thread reads while MPI waits, as mpi4py lets others run.
+    # It does not do without the handler: at Python's end no thread runs any
+    # more, and MPI_Finalize comes after that.
     signal.set_wakeup_fd(write, warn_on_full_buffer=False)
     # A child's signals are not this process's.
     os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))
     threading.Thread(target=_watch, args=(read, seconds), daemon=True).start()
 
 
-def terminate(number: int, _: object) -> None:
-    """Handle SIGTERM: raise SystemExit, but not while a Ctrl-C is being handled.
+class _Stop:
+    """The handler of both signals."""
 
-    At Ctrl-C the first rank that has ended makes Slurm send SIGTERM to the
-    others, which are tidying up.
-    """
-    if not isinstance(sys.exc_info()[1], KeyboardInterrupt):
+    def __init__(self, seconds: int) -> None:
+        self._seconds = seconds
+        self._is_told = False
+
+    def __call__(self, number: int, _: FrameType | None) -> None:
+        if self._is_told:
+            return
+        self._is_told = True
+        signal.alarm(self._seconds)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
         sys.exit(128 + number)
 
 
 def _watch(read: int, seconds: int) -> None:
     while numbers := os.read(read, 64):
-        if {signal.SIGINT, signal.SIGTERM}.intersection(numbers):
+        if set(_NUMBERS).intersection(numbers):
             signal.alarm(seconds)
             return

@@ -79,11 +79,24 @@ ctypes.pythonapi.Py_AtExit(ctypes.cast(wait, ctypes.c_void_p))
 print("ready", flush=True)
 time.sleep(600)
 """
+# MPI waits for a rank that has left: no handler runs, and SIGALRM tidies up nothing.
+STUCK = """
+import ctypes, pathlib, sys, threading
+from workloads.harness import files, stopping, unfinished
+stopping.stop_within(2)
+folder = pathlib.Path(sys.argv[1])
+with files.whole_file(folder / "result.png") as temporary, unfinished.unfinished(folder / "no"):
+    temporary.write_bytes(b"half")
+    threading.Timer(0.5, print, ["ready"], {"flush": True}).start()
+    lock = ctypes.create_string_buffer(64)
+    for _ in range(2):
+        ctypes.CDLL(None).pthread_mutex_lock(lock)
+"""
 
 
-def start(script: str) -> subprocess.Popen[str]:
+def start(script: str, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", script, *words],
         env={**os.environ, "PYTHONPATH": str(SOURCES)},
         stdout=subprocess.PIPE,
         text=True,
@@ -116,3 +129,14 @@ def test_a_childs_signal_is_not_the_parents() -> None:
     process = start(PARENT)
     process.communicate(timeout=60)
     assert process.returncode == 5
+
+
+def test_what_is_half_written_goes_where_no_handler_runs(tmp_path: Path) -> None:
+    process = start(STUCK, str(tmp_path))
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    assert len(list(tmp_path.iterdir())) == 1
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGALRM
+    assert list(tmp_path.iterdir()) == []

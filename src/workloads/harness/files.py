@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from workloads.errors import OutputError, UsageError
+from workloads.harness.unfinished import unfinished
 
 
 def require_writable(path: Path, option: str) -> None:
@@ -46,14 +47,15 @@ def whole_file(path: Path) -> Iterator[Path]:
     # while, and a Ctrl-C that comes then would leave a file that nobody knows.
     temporary = path.with_name(f".{path.stem}.{os.urandom(8).hex()}{path.suffix}")
     try:
-        try:
-            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            yield temporary
-            umask = os.umask(0)
-            os.umask(umask)
-            temporary.chmod(0o666 & ~umask)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with unfinished(temporary):
+            try:
+                os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+                yield temporary
+                umask = os.umask(0)
+                os.umask(umask)
+                temporary.chmod(0o666 & ~umask)
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{path}: {error.strerror or error}") from error

@@ -17,6 +17,7 @@ from pathlib import Path
 from workloads.errors import OutputError, UsageError
 from workloads.harness import ranks
 from workloads.harness.job import Job
+from workloads.harness.unfinished import unfinished
 
 # Others of this job may still be creating files in what is being removed.
 _ATTEMPTS = 10
@@ -95,10 +96,11 @@ class Place:
         )
         done = False
         try:
-            _agreed(job, _made(path, self.out) if job.first else "")
-            _seen(job, path)
-            yield path
-            done = True
+            with unfinished(path, self._abandon):
+                _agreed(job, _made(path, self.out) if job.first else "")
+                _seen(job, path)
+                yield path
+                done = True
         finally:
             # After a failure nobody knows who is still there to do it.
             if job.first or not done:
@@ -113,6 +115,10 @@ class Place:
         if self.out is not None:
             with contextlib.suppress(OSError):
                 self.out.rmdir()
+
+    def _abandon(self, path: Path) -> None:
+        # Under another name first: what is half removed is never kept.
+        self.remove(path.rename(path.with_name(f"{path.name}.stopped")))
 
     def keep(self, path: Path, name: str) -> None:
         """Give a technique's files their place, the first time."""

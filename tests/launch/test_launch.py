@@ -68,8 +68,8 @@ def said(done: Done) -> list[str]:
     return rest
 
 
-def ranks(workload: str) -> dict[int, int]:
-    """Return the running ranks of a workload: process by rank."""
+def ranks(cluster: Cluster, workload: str) -> dict[int, int]:
+    """Return the running ranks of a workload here: process by rank."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -79,15 +79,17 @@ def ranks(workload: str) -> dict[int, int]:
             environment = (folder / "environ").read_text().split("\0")
         except OSError:
             continue
-        rank = dict(one.partition("=")[::2] for one in environment).get("SLURM_PROCID")
-        if rank is not None and workload in words:
-            found[int(rank)] = int(folder.name)
+        its = dict(one.partition("=")[::2] for one in environment)
+        # Another test run on this machine has a cluster of its own.
+        is_here = its.get("SLURM_SUBMIT_DIR") == str(cluster.shared)
+        if is_here and "SLURM_PROCID" in its and workload in words:
+            found[int(its["SLURM_PROCID"])] = int(folder.name)
     return found
 
 
-def wait_for_ranks(workload: str, count: int) -> dict[int, int]:
+def wait_for_ranks(cluster: Cluster, workload: str, count: int) -> dict[int, int]:
     end = time.monotonic() + SECONDS
-    while len(found := ranks(workload)) < count:
+    while len(found := ranks(cluster, workload)) < count:
         assert time.monotonic() < end, f"{found} run, of {count}"
         time.sleep(0.1)
     # Until they compute, and not only import.
@@ -97,8 +99,8 @@ def wait_for_ranks(workload: str, count: int) -> dict[int, int]:
 
 def nothing_is_left(cluster: Cluster, workload: str) -> None:
     end = time.monotonic() + SECONDS
-    while ranks(workload) or cluster.run("squeue", "--noheader").stdout:
-        assert time.monotonic() < end, (ranks(workload), cluster.run("squeue").stdout)
+    while ranks(cluster, workload) or cluster.run("squeue", "--noheader").stdout:
+        assert time.monotonic() < end, (ranks(cluster, workload), cluster.run("squeue").stdout)
         time.sleep(0.1)
 
 
@@ -177,7 +179,7 @@ def test_a_staged_image_is_used_and_gone_afterwards(cluster: Cluster, sif: str) 
 @pytest.mark.parametrize("rank", [0, 1, 3])
 def test_a_rank_that_dies_ends_the_job_and_is_named(cluster: Cluster, sif: str, rank: int) -> None:
     process = start(cluster, f"W={LONG}", "NODES=2", "TASKS=4", f"IMAGE={sif}")
-    os.kill(wait_for_ranks(LONG, 4)[rank], signal.SIGKILL)
+    os.kill(wait_for_ranks(cluster, LONG, 4)[rank], signal.SIGKILL)
     _, err = process.communicate(timeout=SECONDS)
     assert process.returncode not in (0, None)
     *_, last = err.splitlines()
@@ -194,7 +196,7 @@ def test_a_signal_ends_all_ranks(
     before = {path.name for path in cluster.shared.iterdir()}
     picture = f"{LONG} --out picture.png"
     process = start(cluster, f"W={picture}", "NODES=2", "TASKS=4", f"IMAGE={sif}", *more)
-    wait_for_ranks(LONG, 4)
+    wait_for_ranks(cluster, LONG, 4)
     process.send_signal(number)
     _, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 128 + number

@@ -58,7 +58,8 @@ for interface in openmpi abi; do
 done
 for source in "$interp"/*.c "$interp"/*.S table.c; do
     # shellcheck disable=SC2086  # lists of words
-    gcc -std=gnu11 -Wall -Wextra $PORTABLE $HARDENED -fno-pie -I"$PREFIX/include/python$version" \
+    gcc -std=gnu11 -Wall -Wextra $PORTABLE $HARDENED -fno-pie \
+        -ffunction-sections -fdata-sections -I"$PREFIX/include/python$version" \
         -I"$PREFIX/include/python$version/internal" -I"$interp" -I. -I/opt/deps/include -DHPCPY_PREFIX="\"$PREFIX\"" -DHPCPY_OWN_MPI='"/opt/mpich"' \
         -Wa,-I,bundle -c "$source" -o "${source##*/}.o"
 done
@@ -77,11 +78,13 @@ libraries=$(python "$link_tools/libraries.py" "$config" /opt/link/*/libraries |
 # Of the global names only Python's C API is exported: OpenSSL's or BLAS's
 # would take the place of those that a user's own libraries bring.
 echo '{ Py*; _Py*; };' >exports
-# Strings of CPython's stay beside what reads them, where the linker would put equal
-# ones of all libraries together.
+# Strings of CPython's and of ours stay beside what reads them, where the linker
+# would put equal ones of all libraries together.
 keep_apart='.rodata*.str*=alloc,readonly,data,contents'
 objcopy --set-section-flags "$keep_apart" "$config/libpython$version.a" libpython.a
-objcopy --set-section-flags "$keep_apart" table.c.o
+for object in ./*.c.o; do
+    objcopy --set-section-flags "$keep_apart" "$object"
+done
 # What stands before a function of somebody else says so by its name.
 wrapped=$(nm ./*.o | sed -n 's/.* T __wrap_/-Wl,--wrap=/p')
 # No PIE: 92,329 relocations at each start, 1.2 ms of 8.9.
@@ -96,27 +99,34 @@ link() {
         -lgcc -lgcc_eh $2
 }
 
-# Twice: the first one shows what starts load and run, which is the code image.
-# In the prefix, so that it has all packages and their final paths.
-link "$PREFIX/bin/python-first" ""
-env -i PYTHONHASHSEED=0 "$PREFIX/bin/python-first" "$interp/codeimage/training.py" training.json
+# Three times: the first one shows what starts load and run, which is the code
+# image, the second one what they enter of all that is compiled, as that hangs on
+# the image.  In the prefix, so that these have all packages and their final paths.
+draft=$PREFIX/bin/python-draft
+link "$draft" ""
+env -i PYTHONHASHSEED=0 "$draft" "$interp/codeimage/training.py" training.json
 gcc -std=gnu11 -Wall -Wextra -Wno-deprecated-declarations \
     -I"$PREFIX/include/python$version" "$interp/codeimage/layout.c" -o layout
 ./layout >layout.txt
 python -m codeimage code_image_objects.o --bundle bundle/modules.bundle \
     --library "$library" --training training.json --layout layout.txt
+link "$draft" ""
 # The functions that starts enter, and what these refer to, come first: order/.
 gcc -O2 -fno-builtin -fPIC -shared "$MATERIALS/recipes/train/addresses.c" -o addresses.so
 gcc -O2 -Wall -Wextra "$interp/order/trace.c" -o trace
 runtime=$(dirname "$(gcc -print-libgcc-file-name)")
 order() {
-    python -m order "$PREFIX/bin/python-first" libpython.a \
-        "$runtime/libstdc++.a" "$runtime/libgfortran.a" "$@"
+    python -m order "$draft" libpython.a \
+        "$runtime/libstdc++.a" "$runtime/libgfortran.a" ./*.c.o "$@"
 }
 order >functions.txt
+# As in a container, and where the locale is to be made UTF-8 first.
 for program in pass "import numpy"; do
-    env -i LD_PRELOAD=./addresses.so PYTHONHASHSEED=0 \
-        ./trace functions.txt "$PREFIX/bin/python-first" -c "$program" </dev/null
+    for locale in C.UTF-8 C; do
+        env -i LD_PRELOAD=./addresses.so PYTHONHASHSEED=0 LANG="$locale" HOME=/ PATH="$PATH" \
+            LD_LIBRARY_PATH=/.singularity.d/libs \
+            ./trace functions.txt "$draft" -c "$program" </dev/null
+    done
 done >hits.txt
 order --hits hits.txt >order.txt
 link "$OUT$PREFIX/bin/python$version" -Wl,--section-ordering-file=order.txt

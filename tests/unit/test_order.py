@@ -15,7 +15,7 @@ INTERP = ROOT / "src/interp"
 sys.path.insert(0, str(INTERP))
 
 from order.__main__ import main, ordering, with_data  # noqa: E402
-from order.archive import Archive, addresses, read_archive  # noqa: E402
+from order.archive import Archive, Place, places, read_archive  # noqa: E402
 
 TRACE = INTERP / "order/trace.c"
 
@@ -34,6 +34,22 @@ _PROGRAM = """
 int second(void), never(void);
 int main(int n, char **v) { (void)v; return n > 9 ? never() : second() - 4; }
 """
+
+
+# What is declared cold leaves main for a part of its own.
+_COLD = """
+#include <stdlib.h>
+__attribute__((cold, noinline)) static void seldom(int n) { if (n > 9) abort(); }
+int main(int n, char **v) { (void)v; if (n > 5) { seldom(n); return 1; } return 0; }
+"""
+
+
+def traced(folder: Path, found: dict[int, Place]) -> list[str]:
+    lines = (f"{at:x} {place.entries:x}\n" for at, place in found.items())
+    (folder / "functions").write_text("".join(lines))
+    command = ["./trace", "functions", "./program"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [found[int(line, 16)].name for line in done.stdout.split()]
 
 
 @pytest.fixture
@@ -58,13 +74,29 @@ def known(folder: Path) -> Archive:
 
 
 def test_functions_are_traced_in_the_order_in_which_they_are_entered(folder: Path) -> None:
-    places = addresses(folder / "program", known(folder).functions)
-    assert sorted(places.values()) == ["first", "never", "second"]
-    (folder / "functions").write_text("".join(f"{place:x}\n" for place in places))
-    for _ in range(2):
-        command = ["./trace", "functions", "./program"]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        assert [places[int(line, 16)] for line in done.stdout.split()] == ["second", "first"]
+    found = places(folder / "program", known(folder).functions)
+    assert sorted(place.name for place in found.values()) == ["first", "never", "second"]
+    assert traced(folder, found) == ["second", "first"]
+    assert traced(folder, found) == ["second", "first"]
+
+
+def test_what_is_jumped_into_is_seen_wherever(folder: Path) -> None:
+    found = places(folder / "program", known(folder).functions)
+    # Whichever of the three lies first, another one is entered.
+    first, last = min(found), max(found)
+    assert traced(folder, {first: Place("all", last + 1 - first)}) == ["all"]
+
+
+def test_what_is_seldom_run_is_watched_in_all_its_length(tmp_path: Path) -> None:
+    source = tmp_path / "cold.c"
+    source.write_text(_COLD)
+    program = tmp_path / "cold"
+    command = f"gcc -O2 -freorder-blocks-and-partition -fno-pie -no-pie {source} -o {program}"
+    subprocess.run(command.split(), check=True)
+    found = places(program, ["main", "main.cold"])
+    entries = {place.name: place.entries for place in found.values()}
+    assert entries["main"] == 1
+    assert entries["main.cold"] > 1
 
 
 def test_data_goes_along_with_what_refers_to_it(folder: Path) -> None:
@@ -74,15 +106,15 @@ def test_data_goes_along_with_what_refers_to_it(folder: Path) -> None:
     assert not {".text.never", ".data.unread"} & set(found)
 
 
-def test_docstrings_are_left_but_those_of_types() -> None:
+def test_docstrings_are_left_but_those_of_types_and_modules() -> None:
     archive = Archive()
     archive.references = {
-        ".text.f": [".data.Some_Type", ".data.methods"],
-        ".data.Some_Type": [".rodata.some_doc"],
-        ".data.methods": [".rodata.method__doc__"],
+        ".text.f": [".data.slots", ".data.some_methods"],
+        ".data.slots": [".rodata.some_doc"],
+        ".data.some_methods": [".rodata.method__doc__"],
     }
     found = with_data([".text.f"], archive)
-    assert found == [".text.f", ".data.Some_Type", ".data.methods", ".rodata.some_doc"]
+    assert found == [".text.f", ".data.slots", ".data.some_methods", ".rodata.some_doc"]
 
 
 def test_the_linker_is_told_of_each_section_of_the_executable() -> None:
@@ -104,7 +136,7 @@ def test_a_trace_without_functions_is_an_error(
 
 
 def test_a_program_that_is_not_there_is_an_error(folder: Path) -> None:
-    (folder / "functions").write_text("1\n")
+    (folder / "functions").write_text("1 1\n")
     command = ["./trace", "functions", "./absent"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1

@@ -7,6 +7,7 @@ names.  What an import runs must not lie among what it does not.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from types import CodeType
@@ -29,15 +30,22 @@ class Area(IntEnum):
     CODE = 7
     OTHERS = 8
     TABLES = 9
-    """Lines and exceptions, for tracebacks."""
+    """Lines, for tracebacks, and the handlers of code that no import runs."""
 
 
 # Where that lies which code of an area reads besides itself.
 _READ_BY = {Area.START_RUN: Area.START_READ, Area.RUN: Area.READ}
+# In front of a bytes object's own; one byte, zero, is behind them.
+_BYTES_HEAD = sys.getsizeof(b"") - 1
 
 
 def _nodes(parts: Iterable[tuple[int, Part]]) -> Iterator[Node]:
     return (part for _, part in parts if isinstance(part, Node))
+
+
+def _is_handlers_of(node: Node, code: CodeType) -> bool:
+    """Whether it is where exceptions in some code go."""
+    return node.type is bytes and bytes(node.raw[_BYTES_HEAD:-1]) == code.co_exceptiontable
 
 
 class Order:
@@ -68,9 +76,9 @@ class Order:
         if node.code is None:
             raise ValueError("what is sorted first must be code")
         area = self._area_of_code(node.code)
-        self._put(node, area)
-        # Running the code above made a function of it.
+        # Running the code above made a function of it, and looked into it.
         made = _READ_BY.get(area if maker is None else maker)
+        self._put(node, area if made is None else min(area, made))
         below: list[Node] = []
         todo = [(part, 0) for part in _nodes(node.pointers)]
         while todo:
@@ -79,7 +87,12 @@ class Order:
                 below.append(part)
                 continue
             made_of = made if depth < 2 else None
-            self._put(part, self._area(part, _READ_BY.get(area, made_of)))
+            read = _READ_BY.get(area, made_of)
+            if _is_handlers_of(part, node.code):
+                # An import that tries one module after the other reads them.
+                self._put(part, _READ_BY.get(area, Area.TABLES))
+                continue
+            self._put(part, self._area(part, read))
             todo += [(deeper, depth + 1) for deeper in _nodes((*part.pointers, *part.sets))]
         for part in below:
             self._add(part, maker=area)

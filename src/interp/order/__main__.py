@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from order.archive import Archive, addresses, read_archive
+from order.archive import Archive, places, read_archive
 
 # Sections of the executable, and the names of what goes into each.
 _OUTPUTS = {
@@ -17,6 +17,11 @@ _OUTPUTS = {
     ".data": (".data.",),
     ".bss": (".bss.",),
 }
+# Tables with a docstring for each method, which nobody reads at a start, by
+# what their names have in them.
+_TABLES = ("method", "getset", "member", "func")
+# What is larger is mostly a table of which a start reads a few lines.
+_PAGE = 4096
 
 
 def main() -> int:
@@ -31,17 +36,21 @@ def main() -> int:
     archive = Archive()
     for library in options.libraries:
         read_archive(library, archive)
-    found = addresses(options.program, archive.functions)
+    found = places(options.program, archive.functions)
     if not options.hits:
-        sys.stdout.writelines(f"{address:x}\n" for address in found)
+        sys.stdout.writelines(f"{at:x} {place.entries:x}\n" for at, place in found.items())
         return 0
     hits = dict.fromkeys(int(line, 16) for file in options.hits for line in file.open())
-    text = [section for hit in hits for section in archive.functions[found[hit]]]
+    text = [section for hit in hits for section in archive.functions[found[hit].name]]
     if not text:
         raise SystemExit("order: no function was seen: may this machine trace processes?")
+    # What is seldom run, and was entered once, lies behind what runs all the time.
+    text.sort(key=lambda section: section.startswith(".text.unlikely."))
     # Names of modules and methods, which no function has for itself.
     names = [f"*{options.libraries[0].name}:*(.rodata.str1.1 .rodata.str1.8 .rodata.cst*)"]
-    sys.stdout.writelines(ordering(with_data(text, archive), ["*table.c.o(.rodata.str*)", *names]))
+    wanted = with_data(text, archive)
+    wanted.sort(key=lambda section: _is_large_table(section, archive))
+    sys.stdout.writelines(ordering(wanted, ["*table.c.o(.rodata.str*)", *names]))
     return 0
 
 
@@ -49,18 +58,23 @@ def with_data(text: Sequence[str], archive: Archive) -> list[str]:
     """Return sections of functions and of the data that they refer to.
 
     What data points to is taken along, too: tables of methods, their names.
-    Docstrings are not, but those of types, which each start looks into.
+    Their docstrings are not, those of types and modules are, which each start
+    looks into.
     """
     seen = dict.fromkeys(text)
     todo = list(text)
     while todo:
         section = todo.pop(0)
         for target in archive.references.get(section, ()):
-            is_wanted = "doc" not in target or "Type" in section
+            is_wanted = "doc" not in target or not any(word in section for word in _TABLES)
             if target not in seen and not target.startswith(".text") and is_wanted:
                 seen[target] = None
                 todo.append(target)
     return list(seen)
+
+
+def _is_large_table(section: str, archive: Archive) -> bool:
+    return section.startswith(".rodata.") and archive.sizes.get(section, 0) > _PAGE
 
 
 def ordering(sections: Iterable[str], strings: Iterable[str]) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_SECTION = re.compile(r"\s*\[\s*(\d+)\] (\.\S+)")
+_SECTION = re.compile(r"\s*\[\s*(\d+)\] (\.\S+) +\S+ +[0-9a-f]+ [0-9a-f]+ ([0-9a-f]+)")
 _RELOCATIONS = re.compile(r"Relocation section '\.rela(\.\S+)'")
 _SYMBOL = re.compile(r"\s*\d+: [0-9a-f]+ +\S+ (\w+) +(\w+) +\w+ +(\d+) (\S+)")
 _OF_RELOCATION = re.compile(r"[0-9a-f]{16} +[0-9a-f]{16} R_\S+ +[0-9a-f]+ +(\S+)")
@@ -29,16 +29,19 @@ class Archive:
     ----------
     functions
         Names of functions, each with the sections that hold one.
+    sizes
+        Bytes of a section, of the largest of that name.
     references
         Of a section those that it points to, in their order.
     """
 
     functions: dict[str, list[str]] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
     references: dict[str, list[str]] = field(default_factory=dict)
 
 
 def read_archive(file: Path, found: Archive) -> None:
-    """Add what a static library holds.
+    """Add what a static library, or an object file, holds.
 
     Parameters
     ----------
@@ -48,9 +51,7 @@ def read_archive(file: Path, found: Archive) -> None:
         What is known of other libraries.
     """
     everywhere: dict[str, str] = {}
-    objects = [
-        _read(lines, found.functions, everywhere) for lines in _objects(_readelf("-SsrW", file))
-    ]
+    objects = [_read(lines, found, everywhere) for lines in _objects(_readelf("-SsrW", file))]
     for one in objects:
         for section, names in one.references.items():
             targets = (one.symbols.get(name) or everywhere.get(name) for name in names)
@@ -58,14 +59,34 @@ def read_archive(file: Path, found: Archive) -> None:
             known += [target for target in targets if target and target not in known]
 
 
-def addresses(program: Path, names: Iterable[str]) -> dict[int, str]:
-    """Return where the functions of these names begin in a program."""
+@dataclass(frozen=True)
+class Place:
+    """Where a function lies in a program.
+
+    Attributes
+    ----------
+    name
+        The function's.
+    entries
+        Bytes from its beginning on at any of which it may be entered: 1, or of
+        a part that GCC has split off as seldom run, `f.cold`, all of it, since
+        jumps lead into its middle.
+    """
+
+    name: str
+    entries: int
+
+
+def places(program: Path, names: Iterable[str]) -> dict[int, Place]:
+    """Return the functions of these names in a program by their addresses."""
     wanted = set(names)
     found = {}
     for line in _readelf("-sW", program):
         words = line.split()
         if len(words) == 8 and words[3] == "FUNC" and words[6] != "UND" and words[7] in wanted:
-            found[int(words[1], 16)] = words[7]
+            name = words[7]
+            entries = max(int(words[2], 0), 1) if name.endswith(".cold") else 1
+            found[int(words[1], 16)] = Place(name, entries)
     return dict(sorted(found.items()))
 
 
@@ -76,12 +97,12 @@ def _readelf(options: str, file: Path) -> list[str]:
 
 
 def _objects(lines: list[str]) -> Iterator[list[str]]:
-    starts = [at for at, line in enumerate(lines) if line.startswith("File: ")]
+    starts = [at for at, line in enumerate(lines) if line.startswith("File: ")] or [-1]
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
         yield lines[start + 1 : end]
 
 
-def _read(lines: list[str], functions: dict[str, list[str]], everywhere: dict[str, str]) -> _Object:
+def _read(lines: list[str], found: Archive, everywhere: dict[str, str]) -> _Object:
     one = _Object()
     references: list[str] = []
     for line in lines:
@@ -98,7 +119,8 @@ def _read(lines: list[str], functions: dict[str, list[str]], everywhere: dict[st
             if binding == "GLOBAL":
                 everywhere[name] = section
             if kind == "FUNC":
-                functions.setdefault(name, []).append(section)
+                found.functions.setdefault(name, []).append(section)
         elif match := _SECTION.match(line):
             one.sections[int(match[1])] = match[2]
+            found.sizes[match[2]] = max(found.sizes.get(match[2], 0), int(match[3], 16))
     return one

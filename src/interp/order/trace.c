@@ -1,6 +1,7 @@
 /* trace FILE PROGRAM...: the functions that a program enters, each once, in the
-   order in which it first does.  FILE has their addresses, one a line; so have
-   the lines that this writes.  A breakpoint lies at each until it is hit. */
+   order in which it first does.  A line of FILE is an address and how many bytes
+   from there on are watched, both hexadecimal; a line that this writes is the
+   address.  Breakpoints lie in these bytes until one of them is hit. */
 
 #define _GNU_SOURCE
 #include <elf.h>
@@ -29,8 +30,8 @@ enum { BEHIND = 0 };
 #endif
 
 struct point {
-    uint64_t address;
-    unsigned char was[sizeof stop];
+    uint64_t address, size;
+    unsigned char *was; /* as many bytes */
 };
 
 static void fail(const char *what)
@@ -41,36 +42,62 @@ static void fail(const char *what)
 
 static int compare(const void *one, const void *other)
 {
-    uint64_t a = *(const uint64_t *)one, b = *(const uint64_t *)other;
-    return (a > b) - (a < b);
+    const struct point *a = one, *b = other;
+    return (a->address > b->address) - (a->address < b->address);
+}
+
+/* Of an address and a point: 0 where it lies in it. */
+static int place(const void *address, const void *point)
+{
+    const struct point *p = point;
+    uint64_t at = *(const uint64_t *)address;
+    return at < p->address ? -1 : at >= p->address + p->size;
 }
 
 static size_t read_points(const char *name, struct point **points)
 {
     FILE *file = fopen(name, "r");
-    size_t number = 0, room = 1 << 16;
-    *points = calloc(room, sizeof **points);
-    if (file == NULL || *points == NULL) {
-        fail(name);
+    size_t number = 0, room = 0;
+    struct point new = {0};
+    *points = NULL;
+    while (file != NULL && fscanf(file, "%lx %lx", &new.address, &new.size) == 2) {
+        if (number == room) {
+            room = room ? 2 * room : 1 << 12;
+            *points = realloc(*points, room * sizeof **points);
+        }
+        /* No breakpoint lies half in what comes behind. */
+        new.size -= new.size % sizeof stop;
+        new.size = new.size ? new.size : sizeof stop;
+        if (*points == NULL || (new.was = malloc(new.size)) == NULL) {
+            fail(name);
+        }
+        (*points)[number++] = new;
     }
-    while (number < room && fscanf(file, "%lx", &(*points)[number].address) == 1) {
-        number++;
+    if (number == 0) {
+        fail(name);
     }
     fclose(file);
     qsort(*points, number, sizeof **points, compare);
     return number;
 }
 
-static int set_points(pid_t child, struct point *points, size_t number)
+static int set_points(pid_t child, const struct point *points, size_t number)
 {
     char name[32];
     snprintf(name, sizeof name, "/proc/%d/mem", (int)child);
     int memory = open(name, O_RDWR | O_CLOEXEC);
     for (size_t i = 0; i < number; i++) {
-        off_t place = (off_t)points[i].address;
-        if (pread(memory, points[i].was, sizeof stop, place) != sizeof stop
-            || pwrite(memory, stop, sizeof stop, place) != sizeof stop) {
-            fail("cannot set a breakpoint");
+        off_t at = (off_t)points[i].address;
+        if (pread(memory, points[i].was, points[i].size, at) != (ssize_t)points[i].size) {
+            fail("cannot read the program");
+        }
+    }
+    for (size_t i = 0; i < number; i++) {
+        for (uint64_t at = 0; at < points[i].size; at += sizeof stop) {
+            off_t place = (off_t)(points[i].address + at);
+            if (pwrite(memory, stop, sizeof stop, place) != sizeof stop) {
+                fail("cannot set a breakpoint");
+            }
         }
     }
     return memory;
@@ -85,13 +112,13 @@ static int hit(pid_t child, int memory, const struct point *points, size_t numbe
         fail("cannot read registers");
     }
     uint64_t address = COUNTER(registers) - BEHIND;
-    const struct point *found = bsearch(&address, points, number, sizeof *points, compare);
+    const struct point *found = bsearch(&address, points, number, sizeof *points, place);
     if (found == NULL) {
         return 0;
     }
-    printf("%lx\n", address);
+    printf("%lx\n", found->address);
     COUNTER(registers) = address;
-    if (pwrite(memory, found->was, sizeof stop, (off_t)address) != sizeof stop
+    if (pwrite(memory, found->was, found->size, (off_t)found->address) != (ssize_t)found->size
         || ptrace(PTRACE_SETREGSET, child, NT_PRSTATUS, &all) != 0) {
         fail("cannot go on behind a breakpoint");
     }

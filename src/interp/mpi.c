@@ -59,10 +59,10 @@ void hpcpy_mpi_no_library(const char *name)
     abort();
 }
 
-static void fill_functions(void *library, HpcpyMpiFunction *functions)
+static void fill_functions(void *library, const HpcpyMpiInterface *interface)
 {
     bool has_tool = false;
-    for (HpcpyMpiFunction *function = functions; function->name != NULL; function++) {
+    for (HpcpyMpiFunction *function = interface->functions; function->name != NULL; function++) {
         /* Profiling tools put their own before MPI's: preloaded ones, and what
            mpi4py.profile() opens. */
         void *target = dlsym(RTLD_DEFAULT, function->name);
@@ -71,6 +71,7 @@ static void fill_functions(void *library, HpcpyMpiFunction *functions)
         } else if ((target = dlsym(library, function->name)) == NULL) {
             target = (void *)hpcpy_mpi_unavailable;
         }
+        target = hpcpy_mpi_with_room(interface, function->name, target);
         __atomic_store_n(&function->target, target, __ATOMIC_RELEASE);
     }
     struct link_map *map = NULL;
@@ -93,7 +94,7 @@ static void fill(void *library, const HpcpyMpiInterface *interface)
     for (HpcpyMpiHandle *handle = interface->handles; handle->name != NULL; handle++) {
         handle->address = dlsym(library, handle->name);
     }
-    fill_functions(library, interface->functions);
+    fill_functions(library, interface);
 }
 
 PyObject *__wrap_PyInit_mpi4py__MPI(void)

@@ -38,6 +38,10 @@ extern const HpcpyMpiInterface hpcpy_mpi_interfaces[HPCPY_INTERFACES];
    and says whose interface it has.  NULL leaves the reason in `problem`. */
 void *hpcpy_mpi_open(const char *wanted, int *interface, char *problem, size_t room);
 
+/* What is called for a function of the library's: `target`, or what stands in
+   front of it (mpi_error_string.c). */
+void *hpcpy_mpi_with_room(const HpcpyMpiInterface *interface, const char *name, void *target);
+
 /* The ImportError for such a reason. */
 void hpcpy_mpi_set_error(const char *wanted, const char *problem);
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,10 +15,14 @@ from hpcpy.files import disk_errors
 from hpcpy.stages import StageError, stage
 
 # What each is for; the names are those of the locks.
-TITLES = {"dev": "developer tools", "outside": "numpy and h5py outside the image"}
+TITLES = {
+    "dev": "developer tools",
+    "outside": "numpy and h5py outside the image",
+    "podman-hpc": "podman-hpc, for the launch tests",
+}
 
 
-def ensure_venv(name: str = "dev") -> Path:
+def ensure_venv(name: str = "dev", python: str = sys.executable) -> Path:
     """Return a folder with exactly the packages of ``env/<name>.lock``.
 
     It is made again when the lock or the interpreter has changed, or when
@@ -27,6 +32,8 @@ def ensure_venv(name: str = "dev") -> Path:
     ----------
     name
         One of `TITLES`.
+    python
+        Whose it is to be.
 
     Returns
     -------
@@ -48,26 +55,40 @@ def ensure_venv(name: str = "dev") -> Path:
     except OSError as error:
         raise UsageError(f"env/{lock.name}: {error.strerror}") from error
     made_from = hashlib.sha256(
-        b"\0".join([pinned, sys.version.encode(), sys.executable.encode()])
+        b"\0".join([pinned, _version(python).encode(), python.encode()])
     ).hexdigest()
     # Written last, and kept inside: a venv without it is half made.
     stamp = folder / "made-from"
     with checkout_lock(), disk_errors(folder):
         if not stamp.exists() or stamp.read_text() != made_from:
-            _make(folder, lock, TITLES[name])
+            _make(folder, lock, python, TITLES[name])
             stamp.write_text(made_from)
     return folder
 
 
-def _make(folder: Path, lock: Path, title: str) -> None:
-    if importlib.util.find_spec("ensurepip") is None:
+def _version(python: str) -> str:
+    if python == sys.executable:
+        return sys.version
+    return subprocess.run([python, "-VV"], capture_output=True, text=True, check=True).stdout
+
+
+def can_make(python: str) -> bool:
+    """Tell whether a Python can make virtual environments."""
+    if python == sys.executable:
+        return importlib.util.find_spec("ensurepip") is not None
+    command = [python, "-c", "import ensurepip"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def _make(folder: Path, lock: Path, python: str, title: str) -> None:
+    if not can_make(python):
         # Debian packs it apart from the interpreter.
         raise UnavailableError(
-            f"{sys.executable} cannot make a virtual environment: it has no ensurepip",
+            f"{python} cannot make a virtual environment: it has no ensurepip",
             hint="apt install python3-venv",
         )
     with stage(title) as current:
-        current.run([sys.executable, "-m", "venv", "--clear", folder])
+        current.run([python, "-m", "venv", "--clear", folder])
         install = ["-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps"]
         try:
             current.run(

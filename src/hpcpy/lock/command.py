@@ -18,7 +18,7 @@ from hpcpy.stages import stage
 from hpcpy.venv import TITLES
 
 _HEADER = "Made from {sources} by `make lock`, which prints what moves; not to be edited."
-_USAGE = "usage: python3 -m hpcpy lock [debian] [python] [dev] [outside]"
+_USAGE = "usage: python3 -m hpcpy lock [debian] [python] [dev] [outside] [podman-hpc]"
 
 
 def main(arguments: list[str]) -> int:
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     Parameters
     ----------
     arguments
-        Any of ``debian``, ``python``, ``dev`` and ``outside``.
+        Any of ``debian``, ``python`` and those of `TITLES`.
 
     Returns
     -------

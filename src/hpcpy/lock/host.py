@@ -1,4 +1,4 @@
-"""``dev.lock`` and ``outside.lock``: what the machine's own Python gets, as pip reads it."""
+"""``dev.lock`` and its like: what the machine's own Python gets, as pip reads it."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def main(arguments: list[str]) -> int:
     # All that the launch tests start, so that none is skipped for want of it.
     # Only root can make a cluster; others' tests use one that runs.
     cluster = ["cluster"] if os.geteuid() == 0 else []
-    ensure("build", "apptainer", "podman", "registry", "emulator", "measure", *cluster)
+    ensure("build", "apptainer", "podman-hpc", "registry", "emulator", "measure", *cluster)
     sif, _, _ = have("sif")
     failed = [
         title

@@ -1,13 +1,13 @@
 """How engines put a site's MPI into the image: podman-hpc, Shifter and Apptainer.
 
-podman-hpc and Shifter are not on a test machine; what they do to a container
-before its program starts is done here by the same system calls.
+Shifter is not on a test machine, and podman-hpc wants a cluster around it
+(test_podman_hpc.py); what they do to a container before its program starts is
+done here by the same system calls.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import image_in_podman
+from mpi_libraries import assignments
 
 from hpcpy import paths
 from hpcpy.engine.podman import podman_command
@@ -26,6 +27,25 @@ MODULE = "/opt/udiImage/modules/mpich"
 # Replaces what the image or the user had.
 LIBRARY_PATH = f"{MODULE}:{MODULE}/dep"
 NOBODY = 65534
+# Whose library runs, a ring, an allreduce, and a file that all ranks write.
+PROGRAM = """
+from mpi4py import MPI
+import h5py, numpy as np
+comm = MPI.COMM_WORLD
+maps = {x.split()[-1] for x in open('/proc/self/maps') if '/libmpi' in x}
+version = MPI.Get_library_version().split()[2]
+right, left = (comm.rank + 1) % comm.size, (comm.rank - 1) % comm.size
+from_left = comm.sendrecv(comm.rank, right, source=left)
+total = comm.allreduce(comm.rank)
+with h5py.File('/tmp/all.h5', 'w', driver='mpio', comm=comm) as file:
+    x = file.create_dataset('x', (comm.size, 100), 'f8')
+    with x.collective:
+        x[comm.rank] = np.arange(100.0) + comm.rank
+with h5py.File('/tmp/all.h5', driver='mpio', comm=comm) as file:
+    read = file['x'][right].sum()
+assert (from_left, total, read) == (left, comm.size * (comm.size - 1) // 2, 4950 + 100 * right)
+print(comm.rank, comm.size, version, *maps, flush=True)
+"""
 
 # podman-hpc's hook: in the container's mount namespace, before it has its root,
 # the module's files are copied and mounted, and the container's own ldconfig runs.
@@ -115,7 +135,6 @@ def by_shifter(library: Path, folder: Path, *command: str) -> list[str]:
 def by_podman_hpc(library: Path, folder: Path, *command: str) -> list[str]:
     """Return podman's command with a hook that does what podman-hpc's does."""
     podman, variables = podman_command()
-    os.environ.update(variables)
     image_in_podman.load(ARCHIVE, podman, variables)
     hooks = folder / "hooks"
     hooks.mkdir()
@@ -129,4 +148,4 @@ def by_podman_hpc(library: Path, folder: Path, *command: str) -> list[str]:
         *("run", "--rm", f"--hooks-dir={hooks}", "--network=none", f"--volume={folder}:/tmp"),
         *("--env", f"LD_LIBRARY_PATH={LIBRARY_PATH}", "--user=1000:1000", image_in_podman.NAME),
     )
-    return [*podman, *options, *command]
+    return ["env", *assignments(variables), *podman, *options, *command]

@@ -39,6 +39,17 @@ def unpacked(folder: Path) -> Path:
     return folder
 
 
+def module(libraries: Path, folder: Path) -> Path:
+    """Move the newer MPICH to a folder as a site has it: what it needs is below dep/."""
+    newer = libraries / "mpich/lib"
+    folder.mkdir(exist_ok=True)
+    shutil.move(newer / "libmpi.so.12", folder / "libmpi.so.12")
+    shutil.move(newer / "mpich", folder / "dep")
+    for path in (folder, folder / "dep"):
+        path.chmod(0o755)
+    return folder
+
+
 def in_image(
     folder: Path, *command: str, options: tuple[str, ...] = (), **variables: str
 ) -> subprocess.CompletedProcess[str]:

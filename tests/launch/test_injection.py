@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from injection_ways import MODULE, SIF, by_apptainer, by_podman_hpc, by_shifter
-from mpi_libraries import NEWER, unpacked
+from injection_ways import MODULE, PROGRAM, SIF, by_apptainer, by_podman_hpc, by_shifter
+from mpi_libraries import NEWER, module, unpacked
 
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
@@ -22,37 +21,11 @@ pytestmark = [
 ]
 Way = Callable[..., list[str]]
 
-# Whose library runs, a ring, an allreduce, and a file that all ranks write.
-PROGRAM = """
-from mpi4py import MPI
-import h5py, numpy as np
-comm = MPI.COMM_WORLD
-maps = {x.split()[-1] for x in open('/proc/self/maps') if '/libmpi' in x}
-version = MPI.Get_library_version().split()[2]
-right, left = (comm.rank + 1) % comm.size, (comm.rank - 1) % comm.size
-from_left = comm.sendrecv(comm.rank, right, source=left)
-total = comm.allreduce(comm.rank)
-with h5py.File('/tmp/all.h5', 'w', driver='mpio', comm=comm) as file:
-    x = file.create_dataset('x', (comm.size, 100), 'f8')
-    with x.collective:
-        x[comm.rank] = np.arange(100.0) + comm.rank
-with h5py.File('/tmp/all.h5', driver='mpio', comm=comm) as file:
-    read = file['x'][right].sum()
-assert (from_left, total, read) == (left, comm.size * (comm.size - 1) // 2, 4950 + 100 * right)
-print(comm.rank, comm.size, version, *maps, flush=True)
-"""
-
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a folder as a site has it: another MPICH, and what it needs below dep/."""
-    newer = unpacked(tmp_path_factory.mktemp("mpi")) / "mpich/lib"
-    folder = tmp_path_factory.mktemp("module")
-    shutil.move(newer / "libmpi.so.12", folder / "libmpi.so.12")
-    shutil.move(newer / "mpich", folder / "dep")
-    for path in (folder, folder / "dep"):
-        path.chmod(0o755)
-    return folder
+    return module(unpacked(tmp_path_factory.mktemp("mpi")), tmp_path_factory.mktemp("module"))
 
 
 @pytest.fixture

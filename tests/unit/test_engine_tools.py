@@ -67,6 +67,12 @@ def test_wrapper_of_ours_on_path_is_not_taken_for_the_hosts_podman(
     assert on_path(podman) is None
 
 
+def test_a_programs_own_version_counts_and_not_another_one_that_it_tells(machine: Path) -> None:
+    path = program(machine / "bin", "fuse-overlayfs", "fusermount3 version: 3.14.0")
+    path.write_text(f"{path.read_text()}echo 'fuse-overlayfs: version 1.10'\n")
+    assert str(tools.program_version(path)) == "1.10"
+
+
 def test_only_what_a_group_needs_is_asked_for() -> None:
     names = [tool.program for tool in needed(["apptainer"])]
     assert names == ["apptainer", "mksquashfs"]

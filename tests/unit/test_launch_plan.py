@@ -174,6 +174,14 @@ def test_variables_reach_the_ranks_of_each_engine() -> None:
     assert "export A=b,c" in [line.shell for line in plan("ENGINE=none", site=site).lines]
 
 
+def test_podman_hpcs_module_brings_the_hosts_network_which_podman_takes_once() -> None:
+    assert "--network=host" in words(plan("ENGINE=podman-hpc"))
+    site = dataclasses.replace(SITE, options={"podman-hpc": ("--cuda-mpi",)})
+    there = words(plan("ENGINE=podman-hpc", site=site))
+    assert not {"--network=host", "--ipc=host"} & set(there)
+    assert {"shared-run", "--cuda-mpi", "--user=0:0"} <= set(there)
+
+
 def test_another_disk_of_the_node_has_the_caches() -> None:
     site = dataclasses.replace(SITE, node_local="/scratch/$SLURM_JOB_ID")
     made = plan(site=site)

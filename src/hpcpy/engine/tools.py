@@ -88,9 +88,26 @@ TOOLS = (
         version_argument="-version",
         provided="prefix",
     ),
-    Tool("podman", _at_least(4, 3), "podman", ("podman",), "runs the OCI images"),
+    Tool("podman", _at_least(4, 3), "podman", ("podman", "podman-hpc"), "runs the OCI images"),
     # Debian's podman would come with crun, which refuses hybrid cgroups.
-    Tool("runc", _at_least(1, 1), "runc", ("podman",), "starts podman's containers"),
+    Tool(
+        *("runc", _at_least(1, 1), "runc", ("podman", "podman-hpc")),
+        "starts podman's containers",
+    ),
+    # What podman-hpc itself starts; it comes from PyPI (env/podman-hpc.lock).
+    Tool(
+        *("fuse-overlayfs", _at_least(1, 10), "fuse-overlayfs", ("podman-hpc",)),
+        "gives a container its root",
+    ),
+    Tool(
+        *("squashfuse_ll", _at_least(0, 1, 104), "squashfuse", ("podman-hpc",)),
+        "mounts a migrated image",
+    ),
+    Tool(
+        *("inotifywait", _at_least(3, 22, 6), "inotify-tools", ("podman-hpc",)),
+        "tells when to unmount it",
+        version_argument="--help",
+    ),
     Tool(
         "docker-registry",
         _at_least(2, 8),
@@ -186,7 +203,10 @@ def _version(path: Path, argument: str, _mtime: int) -> Version | None:
         )
     except subprocess.TimeoutExpired:
         return None
-    return parse_version(done.stdout) or parse_version(done.stderr)
+    # Some tell the versions of others first: those that they find, or stand on.
+    lines = f"{done.stdout}\n{done.stderr}".splitlines()
+    own = "\n".join(line for line in lines if path.name in line)
+    return parse_version(own) or parse_version(done.stdout) or parse_version(done.stderr)
 
 
 def on_path(tool: Tool) -> Found | None:

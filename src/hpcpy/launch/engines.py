@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hpcpy.launch import one_container
 from hpcpy.launch.sharing import around_the_program, before_the_engine
 from hpcpy.launch.site import Site
 from hpcpy.launch.words import Expanded, Line, Option, Variable, option, quoted
@@ -95,18 +96,29 @@ def apptainer(container: Container, site: Site) -> Start:
 
 
 def podman_hpc(container: Container, site: Site) -> Start:
-    """Return the words of ``podman-hpc run``; it shares one container a node."""
+    """Return the words of ``podman-hpc shared-run``: one container a node."""
+    # Each of its modules for MPI (mpi, cuda-mpi, openmpi-…) has them, too, and podman
+    # refuses a second --network.
+    has_module = any("mpi" in word for word in site.options.get("podman-hpc", ()))
+    why = "on the node: podman-hpc takes the first node's number of ranks for every one's"
+    on_node = Line(f"on_node={quoted(one_container.before_the_engine())}", why)
+    why = "in the container: a rank ends with its step, and its death is told"
+    in_container = Line(f"in_container={quoted(one_container.around_the_program())}", why)
     words = [
-        option(container.program, "run", "--rm"),
+        option("bash", "-c", Expanded("$on_node"), why="see above"),
+        option(container.program, "shared-run"),
+        *([] if has_module else _hosts_own()),
         *([option("--gpu", why="GPUS: the host's NVIDIA driver")] if container.has_gpus else []),
         *_extra(site, "podman-hpc"),
         *_binds(container, site, "--volume"),
         option(f"--workdir={container.folder}", why="as on the host"),
-        option("--env=HPCPY_*", why="settings of this image that you may have"),
+        option("--user=0:0", why="yourself, whatever user the image names; files are yours"),
+        *_who(),
         *_given(container),
         option(container.image, why="the image"),
+        option("bash", "-c", Expanded("$in_container"), "--", why="see above"),
     ]
-    return Start((), tuple(words))
+    return Start((on_node, in_container), tuple(words))
 
 
 # podman passes on consecutive descriptors from 3 alone; Slurm's PMI has any number.
@@ -126,8 +138,7 @@ def podman(container: Container, site: Site) -> Start:
             why="hands Slurm's PMI socket on as descriptor 3; files that it writes are yours",
         ),
         option(container.program, "--rm"),
-        option("--network=host", why="MPI between nodes"),
-        option("--ipc=host", "--pid=host", why="MPI within a node: shared memory"),
+        *_hosts_own(),
         *(
             [option("--device=nvidia.com/gpu=all", why="GPUS: by NVIDIA's CDI")]
             if container.has_gpus
@@ -136,11 +147,7 @@ def podman(container: Container, site: Site) -> Start:
         *_extra(site, "podman"),
         *_binds(container, site, "--volume"),
         option(f"--workdir={container.folder}", why="as on the host"),
-        *(
-            option(f"--env={names}", why="where a rank finds out who it is")
-            for names in ("SLURM_*", "PMI*")
-        ),
-        option("--env=HPCPY_*", why="settings of this image that you may have"),
+        *_who(),
         option(
             "--env=MPIR_CVAR_CH4_CMA_ENABLE=0",
             why="each rank has a user namespace: no reading of the others' memory",
@@ -176,6 +183,20 @@ def none(container: Container, site: Site) -> Start:
     lines = [Line(f"export {one.name}={quoted(one.value)}", one.why) for one in container.variables]
     lines.append(Line("export PYTHONNOUSERSITE=1", "nothing from ~/.local"))
     return Start(tuple(lines), _extra(site, "none"))
+
+
+def _hosts_own() -> list[Option]:
+    return [
+        option("--network=host", why="MPI between nodes"),
+        option("--ipc=host", "--pid=host", why="MPI within a node: shared memory"),
+    ]
+
+
+def _who() -> list[Option]:
+    return [
+        option("--env=SLURM_*", "--env=PMI*", why="where a rank finds out who it is"),
+        option("--env=HPCPY_*", why="settings of this image that you may have"),
+    ]
 
 
 def _given(container: Container) -> list[Option]:

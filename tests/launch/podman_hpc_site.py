@@ -1,0 +1,228 @@
+"""NERSC's podman-hpc as a site has it: configured, with its hook, its modules, its image.
+
+All lies below ``build/podman-hpc``: users of the machine read it, as on a site's
+shared disk.  What a node writes is below its own /tmp, as podman-hpc has it.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import image_in_podman
+import pytest
+
+from hpcpy import paths
+from hpcpy.build.oci import manifest_digest
+from hpcpy.engine import prefix
+from hpcpy.engine.podman import containers_conf, podman_command, settings
+from hpcpy.engine.setup import look_up
+from hpcpy.engine.tools import SBIN, needed
+from hpcpy.venv import can_make, ensure_venv
+
+ARCHIVE = paths.BUILD / "hpcpy.oci.tar"
+MODULE = "/opt/udiImage/modules/mpich"
+# Where the module that podman-hpc comes with has Cray's MPICH from.
+_CRAYS = "/usr/lib/shifter/mpich-2.2"
+# What migrating starts in a container, the folder that it writes to being /sqout.
+# It asks for a static program; this one has its libraries beside what it writes.
+_BESIDE = ".mksquashfs"
+_MKSQUASHFS = f"""#!/bin/sh
+exec /sqout/{_BESIDE}/ld.so --library-path /sqout/{_BESIDE} /sqout/{_BESIDE}/mksquashfs "$@"
+"""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A site's installation: what a user's shell has of it."""
+
+    folder: Path
+    venv: Path
+
+    @property
+    def python(self) -> Path:
+        """The interpreter that podman-hpc has; others may have it, too."""
+        return self.venv / "bin/python3"
+
+    def store(self, uid: int) -> Path:
+        """Return where a user's migrated images lie; all nodes read them."""
+        return self.folder / f"squash-{uid}"
+
+    def environment(self, uid: int) -> dict[str, str]:
+        """Return variables, some of which a module file of the site would set."""
+        own = [str(self.folder / "bin"), str(self.venv / "bin")]
+        path = [*own, os.environ.get("PATH", os.defpath), *SBIN]
+        return {
+            "PATH": os.pathsep.join(path),
+            "PODMANHPC_CONFIG_FILE": str(self.folder / "podman_hpc.yaml"),
+            "SQUASH_DIR": str(self.store(uid)),
+            "USER": pwd.getpwuid(uid).pw_name,
+        }
+
+
+def require() -> None:
+    """Skip the test where podman-hpc cannot be."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can start the cluster's nodes: sudo make cluster")
+    if len(look_up(needed(["podman-hpc"]))) < len(needed(["podman-hpc"])):
+        pytest.skip("no podman with FUSE here; run: make setup GROUPS=podman-hpc")
+    if not ARCHIVE.exists():
+        pytest.skip(f"{ARCHIVE} is not there; run: make image")
+
+
+def installed(mpich: Path) -> Site:
+    """Install podman-hpc with the image migrated and ``mpich`` for its module.
+
+    Parameters
+    ----------
+    mpich
+        A folder with a ``libmpi.so.12``, and what that needs below ``dep``.
+    """
+    folder = paths.BUILD / "podman-hpc"
+    site = Site(folder, ensure_venv("podman-hpc", _python()))
+    for name in ("bin", "hooks", "modules/modules.d"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    _write_podman(folder)
+    _write_module(site, mpich)
+    hooks = ["-I", "-m", "podman_hpc.configure_hooks", "--force", f"--hooksd={folder / 'hooks'}"]
+    subprocess.run([site.python, *hooks], check=True, stdout=subprocess.DEVNULL)
+    values = {
+        "podman_bin": folder / "bin/podman",
+        "mount_program": site.venv / "bin/fuse-overlayfs-wrap",
+        "modules_dir": folder / "modules/modules.d",
+        "hooks_dir": folder / "hooks",
+    }
+    lines = [f'{name}: "{value}"\n' for name, value in values.items()]
+    # Its ten seconds for a container's start are few on a machine that builds, too.
+    lines.append("wait_timeout: 60\n")
+    (folder / "podman_hpc.yaml").write_text("".join(lines))
+    _migrate(site)
+    return site
+
+
+def _python() -> str:
+    """Return a Python that every user may start: the hooks and the ranks are theirs."""
+    found = [sys.executable, *filter(None, [shutil.which("python3", path="/usr/bin")])]
+    return next((one for one in found if is_public(Path(one)) and can_make(one)), sys.executable)
+
+
+def is_public(path: Path) -> bool:
+    """Tell whether every user can read a file."""
+    real = path.resolve()
+    reached = all(folder.stat().st_mode & 0o001 for folder in real.parents)
+    return reached and bool(real.stat().st_mode & 0o004)
+
+
+def _write_podman(folder: Path) -> None:
+    """Write the podman that podman-hpc starts, with all that this kind of machine may need."""
+    podman = look_up(needed(["podman-hpc"]))["podman"].path
+    conf = folder / "containers.conf"
+    conf.write_text(containers_conf(tuple(settings())))
+    program = folder / "bin/podman"
+    program.write_text(
+        f'#!/bin/sh\nexport CONTAINERS_CONF={conf} STORAGE_DRIVER=overlay\nexec {podman} "$@"\n'
+    )
+    program.chmod(0o755)
+
+
+def _write_module(site: Site, mpich: Path) -> None:
+    """Write the module ``mpich`` as podman-hpc comes with it, but for two lines.
+
+    A root that lacks a capability, as in most containers, cannot give them all,
+    and the library is ours.
+    """
+    came = site.venv / "etc/podman_hpc"
+    text = (came / "modules.d/mpich.yaml").read_text()
+    for line, instead in (("  - --privileged\n", ""), (_CRAYS, str(mpich))):
+        assert text.count(line) == 1, text
+        text = text.replace(line, instead)
+    (site.folder / "modules/modules.d/mpich.yaml").write_text(text)
+    shutil.copy(came / "01-mpich.conf", site.folder / "modules")
+
+
+def _migrate(site: Site) -> None:
+    """Have the image in root's store, as ``podman-hpc pull`` leaves it."""
+    podman, variables = podman_command()
+    image_in_podman.load(ARCHIVE, podman, variables)
+    store = site.store(0)
+    stamp = store / "made-of"
+    digest = manifest_digest(ARCHIVE)
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    shutil.rmtree(store, ignore_errors=True)
+    info = ["info", "--format", "{{.Store.GraphRoot}}"]
+    own = subprocess.run(
+        [*podman, *info],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    beside = store / "overlay/l" / _BESIDE
+    environment = {
+        **os.environ,
+        **site.environment(0),
+        # From the store that it was loaded into.
+        "CONTAINERS_STORAGE_CONF": variables["CONTAINERS_STORAGE_CONF"],
+        "PODMANHPC_GRAPH_ROOT": own,
+        "PODMANHPC_MKSQUASHFS_BIN": str(site.folder / "bin/mksquashfs"),
+    }
+    beside.mkdir(parents=True)
+    try:
+        _write_mksquashfs(site.folder / "bin/mksquashfs", beside)
+        done = _run(site, environment, "migrate", image_in_podman.NAME)
+    finally:
+        shutil.rmtree(beside)
+    assert (done.returncode, done.stderr) == (0, ""), (done.stdout, done.stderr)
+    assert list(store.glob("overlay/l/*.squash")), done.stdout
+    stamp.write_text(digest)
+
+
+def share(site: Site, uid: int) -> None:
+    """Give a user the image as if it were migrated by them."""
+    store = site.store(uid)
+    shutil.rmtree(store, ignore_errors=True)
+    shutil.copytree(site.store(0), store, symlinks=True, copy_function=os.link)
+    for path in (store, *store.rglob("*")):
+        if path.is_dir() and not path.is_symlink():
+            # podman looks whose a folder is, and mounts the image there for its user alone.
+            os.chown(path, uid, uid)
+        elif not path.is_symlink():
+            path.chmod(0o644)
+
+
+def _write_mksquashfs(script: Path, beside: Path) -> None:
+    """Write what stands in for the static mksquashfs that sites compile."""
+    prefix.provide()
+    layout, root = prefix.layout(), prefix.prefix()
+    loader, program = root / layout.loader, root / "usr/bin/mksquashfs"
+    listed = subprocess.run(
+        [loader, "--list", program], capture_output=True, text=True, check=True
+    ).stdout
+    for library in re.findall(r"\S+\.so\S* => (/\S+)", listed):
+        shutil.copy(library, beside)
+    shutil.copy(loader, beside / "ld.so")
+    shutil.copy(program, beside)
+    script.write_text(_MKSQUASHFS)
+    script.chmod(0o755)
+
+
+def _run(
+    site: Site, environment: Mapping[str, str], *words: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [site.venv / "bin/podman-hpc", *words],
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )

@@ -1,0 +1,244 @@
+"""podman-hpc itself over two nodes of the local Slurm, as root and as an ordinary user."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import platform
+import re
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import podman_hpc_site
+import pytest
+from injection_ways import NOBODY, PROGRAM
+from local_cluster import Cluster
+from mpi_libraries import NEWER, module, unpacked
+from podman_hpc_site import MODULE, Site
+from test_launch import AREA2, LONG, nothing_is_left, said, wait_for_ranks
+
+from hpcpy import paths
+from hpcpy.cluster.layout import NODES
+from hpcpy.engine.capabilities import user_namespaces
+
+pytestmark = pytest.mark.skipif(
+    platform.machine() != "x86_64", reason="the pinned wheels are for x86-64"
+)
+IMAGE = "hpcpy:latest"
+SECONDS = 300.0
+Done = subprocess.CompletedProcess[str]
+# As udev and systemd have it, for users' FUSE and for --ipc=host; some containers
+# have a /dev without.  In the nodes' mount name spaces alone.
+OPEN = """
+mkdir /run/user/fuse
+mknod /run/user/fuse/fuse c 10 229
+chmod 666 /run/user/fuse/fuse
+mount --bind /run/user/fuse/fuse /dev/fuse
+mountpoint -q /dev/mqueue || mount -t mqueue mqueue /dev/mqueue
+"""
+CLOSE = "umount /dev/fuse && rm -r /run/user/fuse"
+SITE = """
+summary = "a site whose MPICH takes the place of the image's"
+mpi = "pmi2"
+
+[options]
+podman-hpc = ["--mpi"]
+
+[environment]
+# Of the wheel's two ways to the network the other one is too wordy for PMI2.
+MPIR_CVAR_CH4_NETMOD = "ofi"
+FI_PROVIDER = "tcp"
+
+[promises]
+mpi = "mpich"
+mpi_library = "/opt/udiImage/"
+"""
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody at the site, in a working directory of theirs."""
+
+    cluster: Cluster
+    site: Site
+    uid: int
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = self.site.environment(self.uid)
+        return {
+            **own,
+            "PATH": f"{self.cluster.layout.bin}{os.pathsep}{own['PATH']}",
+            "HOME": str(self.cluster.shared),
+            "PYTHONPATH": str(paths.ROOT / "src"),
+        }
+
+    def command(self, *words: str | Path) -> list[str]:
+        as_user = ("setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups")
+        return [*(as_user if self.uid else ()), *map(str, words)]
+
+    def run(self, *words: str | Path) -> Done:
+        return self.cluster.run(*self.command(*words), env=self.environment, timeout=SECONDS)
+
+    def launch(self, *words: str) -> list[str]:
+        return self.command(
+            *(str(self.site.python), "-m", "hpcpy", "launch", "ENGINE=podman-hpc", *words)
+        )
+
+    def started(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.launch(*words),
+            env=self.cluster.environment(self.environment),
+            cwd=self.cluster.shared,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    podman_hpc_site.require()
+    with tempfile.TemporaryDirectory(dir=paths.BUILD, prefix="mpich.") as folder:
+        libraries = unpacked(Path(folder))
+        yield podman_hpc_site.installed(module(libraries, libraries / "module"))
+
+
+@pytest.fixture(scope="module", params=[0, NOBODY], ids=["root", "nobody"])
+def user(request: pytest.FixtureRequest, cluster: Cluster, site: Site) -> Iterator[User]:
+    uid: int = request.param
+    with contextlib.ExitStack() as stack:
+        if uid:
+            _require_rootless(site)
+            podman_hpc_site.share(site, uid)
+            for node in NODES:
+                stack.enter_context(_opened(cluster, node))
+        name = stack.enter_context(tempfile.TemporaryDirectory(dir=paths.BUILD, prefix="user."))
+        os.chown(name, uid, uid)
+        yield User(dataclasses.replace(cluster, shared=Path(name)), site, uid)
+
+
+def _require_rootless(site: Site) -> None:
+    for path in (site.python, paths.ROOT / "src/hpcpy/__main__.py"):
+        if not podman_hpc_site.is_public(path):
+            pytest.skip(f"{path.resolve()}: not for every user; put the checkout where all read")
+    can = user_namespaces()
+    if not can.there:
+        pytest.skip(f"no rootless podman: {can.detail}; an administrator would type: {can.remedy}")
+
+
+@contextlib.contextmanager
+def _mqueue() -> Iterator[None]:
+    """Have the folder there; what is mounted on it, each node has of its own."""
+    folder = Path("/dev/mqueue")
+    made = not folder.exists()
+    folder.mkdir(exist_ok=True)
+    try:
+        yield
+    finally:
+        if made:
+            folder.rmdir()
+
+
+@contextlib.contextmanager
+def _opened(cluster: Cluster, node: str) -> Iterator[None]:
+    enter = ["nsenter", "--mount", f"--target={cluster.daemon('slurmd', node)}", "sh", "-c"]
+    subprocess.run([*enter, f"set -e\n{OPEN}"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run([*enter, CLOSE], check=True)
+
+
+def said_by_us(done: Done) -> str:
+    """Return stderr without what podman-hpc says when the first rank hung up early."""
+    return re.sub(r"(?m)^send_complete failed for \d+\n\[Errno 32\] Broken pipe\n", "", done.stderr)
+
+
+def no_container_is_left(user: User) -> None:
+    # podman removes them a moment after they have ended.
+    end = time.monotonic() + SECONDS
+    while True:
+        done = user.run("srun", "--quiet", "-N2", "podman-hpc", "ps", "--all", "--quiet")
+        assert (done.returncode, done.stderr) == (0, "")
+        if not done.stdout:
+            return
+        assert time.monotonic() < end, done.stdout
+        time.sleep(0.5)
+
+
+def test_mandel_on_two_nodes_gives_the_reference(user: User) -> None:
+    out = "--out picture.png"
+    words = (f"W=mandel --impl mpi-dynamic --area area2 {out}", "NODES=2", "TASKS=4")
+    done = user.run(*user.launch(*words))
+    assert (done.returncode, said(done)) == (0, [])
+    assert f"sha256 {AREA2}" in done.stdout
+    row = next(line for line in done.stdout.splitlines() if line.startswith("mpi-dynamic "))
+    assert re.search(r"s +4 +[0-9,.]+ ", row), row
+    assert (user.cluster.shared / "picture.png").stat().st_uid == user.uid
+    no_container_is_left(user)
+
+
+def test_pi_by_pmix_and_unevenly_spread(user: User) -> None:
+    done = user.run(*user.launch("W=pi --impl mpi", "NODES=2", "TASKS=5", "MPI=pmix"))
+    assert (done.returncode, said(done)) == (0, [])
+    assert "seeded, 5 at work: " in done.stdout
+    assert "matches" in done.stdout
+
+
+def test_its_module_puts_the_sites_mpich_in_place_of_the_images(user: User) -> None:
+    start = ("srun", "--quiet", "-N2", "--ntasks-per-node=2", "--mpi=pmi2")
+    options = ("--rm", "--mpi", "--user=0", "--workdir=/", f"--volume={user.cluster.shared}:/tmp")
+    given = ("--env=MPIR_CVAR_CH4_NETMOD=ofi", "--env=FI_PROVIDER=tcp", IMAGE)
+    done = user.run(*start, "podman-hpc", "run", *options, *given, "python3", "-c", PROGRAM)
+    assert (done.returncode, said_by_us(done)) == (0, "")
+    expected = [f"{rank} 4 {NEWER.version} {MODULE}/libmpi.so.12" for rank in range(4)]
+    assert sorted(done.stdout.splitlines()) == expected
+
+
+def test_a_launch_with_the_module_finds_what_the_site_promises(user: User) -> None:
+    (user.cluster.shared / "site.toml").write_text(SITE)
+    done = user.run(*user.launch("W=pi --impl mpi", "NODES=2", "TASKS=4", "SITE=site.toml"))
+    assert (done.returncode, said(done)) == (0, [])
+    assert "15,703,353 hits" in done.stdout
+
+
+def test_podman_hpc_takes_no_option_of_the_workload_for_its_own(user: User) -> None:
+    done = user.run(*user.launch("W=pi --help"))
+    assert (done.returncode, said(done)) == (0, [])
+    assert "workloads pi" in done.stdout
+
+
+def test_a_dead_first_rank_ends_the_job_and_its_containers(user: User) -> None:
+    with user.started(f"W={LONG}", "NODES=2", "TASKS=4") as process:
+        os.kill(wait_for_ranks(LONG, 4)[0], signal.SIGKILL)
+        _, err = process.communicate(timeout=SECONDS)
+    assert process.returncode not in (0, None)
+    *_, last = err.splitlines()
+    # MPI on the others may notice it first, and is killed for that.
+    assert re.match(r"hpcpy launch: ranks? [0-9,-]+ on n[12]: ", last), err
+    nothing_is_left(user.cluster, LONG)
+    no_container_is_left(user)
+
+
+@pytest.mark.parametrize("user", [0], indirect=True, ids=["root"])
+def test_ctrl_c_ends_all_ranks_and_their_containers(user: User) -> None:
+    picture = f"{LONG} --out unfinished.png"
+    with user.started(f"W={picture}", "NODES=2", "TASKS=4") as process:
+        wait_for_ranks(picture, 4)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=SECONDS)
+    assert process.returncode == 128 + signal.SIGINT
+    assert err.splitlines()[-1] == "hpcpy launch: stopped by SIGINT"
+    nothing_is_left(user.cluster, picture)
+    no_container_is_left(user)
+    # One of a repetition that was finished is whole.
+    left = {path.name for path in user.cluster.shared.glob("*unfinished*")}
+    assert left <= {"unfinished.png"}

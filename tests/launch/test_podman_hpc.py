@@ -21,7 +21,7 @@ from injection_ways import NOBODY, PROGRAM
 from local_cluster import Cluster
 from mpi_libraries import NEWER, module, unpacked
 from podman_hpc_site import MODULE, Site
-from test_launch import AREA2, LONG, nothing_is_left, said, wait_for_ranks
+from test_launch import AREA2, ranks, said, wait_for_ranks
 
 from hpcpy import paths
 from hpcpy.cluster.layout import NODES
@@ -30,7 +30,10 @@ from hpcpy.engine.capabilities import user_namespaces
 pytestmark = pytest.mark.skipif(
     platform.machine() != "x86_64", reason="the pinned wheels are for x86-64"
 )
+AS_ROOT = pytest.mark.parametrize("user", [0], indirect=True, ids=["root"])
 IMAGE = "hpcpy:latest"
+# Unlike that of another file's tests, which may run beside these.
+LONG = "mandel --impl mpi-dynamic --area area2 --repeat 3000"
 SECONDS = 300.0
 Done = subprocess.CompletedProcess[str]
 # As udev and systemd have it, for users' FUSE and for --ipc=host; some containers
@@ -163,9 +166,12 @@ def said_by_us(done: Done) -> str:
     return re.sub(r"(?m)^send_complete failed for \d+\n\[Errno 32\] Broken pipe\n", "", done.stderr)
 
 
-def no_container_is_left(user: User) -> None:
-    # podman removes them a moment after they have ended.
+def nothing_is_left(user: User, workload: str = "") -> None:
     end = time.monotonic() + SECONDS
+    while workload and (left := ranks(workload)):
+        assert time.monotonic() < end, left
+        time.sleep(0.1)
+    # podman removes them a moment after they have ended.
     while True:
         done = user.run("srun", "--quiet", "-N2", "podman-hpc", "ps", "--all", "--quiet")
         assert (done.returncode, done.stderr) == (0, "")
@@ -184,13 +190,13 @@ def test_mandel_on_two_nodes_gives_the_reference(user: User) -> None:
     row = next(line for line in done.stdout.splitlines() if line.startswith("mpi-dynamic "))
     assert re.search(r"s +4 +[0-9,.]+ ", row), row
     assert (user.cluster.shared / "picture.png").stat().st_uid == user.uid
-    no_container_is_left(user)
+    nothing_is_left(user)
 
 
 def test_pi_unevenly_spread_and_by_pmix(user: User) -> None:
     # Slurm's PMIx compares users, and yourself in a rootless container is its root.
     kind = "pmix" if user.uid == 0 else "pmi2"
-    done = user.run(*user.launch("W=pi --impl mpi", "NODES=2", "TASKS=5", f"MPI={kind}"))
+    done = user.run(*user.launch("W=pi --impl mpi -n 1000000", "NODES=2", "TASKS=5", f"MPI={kind}"))
     assert (done.returncode, said(done)) == (0, [])
     assert "seeded, 5 at work: " in done.stdout
     assert "matches" in done.stdout
@@ -213,6 +219,7 @@ def test_a_launch_with_the_module_finds_what_the_site_promises(user: User) -> No
     assert "15,703,353 hits" in done.stdout
 
 
+@AS_ROOT
 def test_podman_hpc_takes_no_option_of_the_workload_for_its_own(user: User) -> None:
     done = user.run(*user.launch("W=pi --help"))
     assert (done.returncode, said(done)) == (0, [])
@@ -227,11 +234,10 @@ def test_a_dead_first_rank_ends_the_job_and_its_containers(user: User) -> None:
     *_, last = err.splitlines()
     # MPI on the others may notice it first, and is killed for that.
     assert re.match(r"hpcpy launch: ranks? [0-9,-]+ on n[12]: ", last), err
-    nothing_is_left(user.cluster, LONG)
-    no_container_is_left(user)
+    nothing_is_left(user, LONG)
 
 
-@pytest.mark.parametrize("user", [0], indirect=True, ids=["root"])
+@AS_ROOT
 def test_ctrl_c_ends_all_ranks_and_their_containers(user: User) -> None:
     picture = f"{LONG} --out unfinished.png"
     with user.started(f"W={picture}", "NODES=2", "TASKS=4") as process:
@@ -240,8 +246,7 @@ def test_ctrl_c_ends_all_ranks_and_their_containers(user: User) -> None:
         _, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 128 + signal.SIGINT
     assert err.splitlines()[-1] == "hpcpy launch: stopped by SIGINT"
-    nothing_is_left(user.cluster, picture)
-    no_container_is_left(user)
+    nothing_is_left(user, picture)
     # One of a repetition that was finished is whole.
     left = {path.name for path in user.cluster.shared.glob("*unfinished*")}
     assert left <= {"unfinished.png"}

@@ -21,7 +21,7 @@ from injection_ways import NOBODY, PROGRAM
 from local_cluster import Cluster
 from mpi_libraries import NEWER, module, unpacked
 from podman_hpc_site import MODULE, Site
-from test_launch import AREA2, ranks, said, wait_for_ranks
+from test_launch import AREA2, LONG, ranks, said, wait_for_ranks
 
 from hpcpy import paths
 from hpcpy.cluster.layout import NODES
@@ -32,8 +32,6 @@ pytestmark = pytest.mark.skipif(
 )
 AS_ROOT = pytest.mark.parametrize("user", [0], indirect=True, ids=["root"])
 IMAGE = "hpcpy:latest"
-# Unlike that of another file's tests, which may run beside these.
-LONG = "mandel --impl mpi-dynamic --area area2 --repeat 3000"
 SECONDS = 300.0
 Done = subprocess.CompletedProcess[str]
 # As udev and systemd have it, for users' FUSE and for --ipc=host; some containers
@@ -168,7 +166,7 @@ def said_by_us(done: Done) -> str:
 
 def nothing_is_left(user: User, workload: str = "") -> None:
     end = time.monotonic() + SECONDS
-    while workload and (left := ranks(workload)):
+    while workload and (left := ranks(user.cluster, workload)):
         assert time.monotonic() < end, left
         time.sleep(0.1)
     # podman removes them a moment after they have ended.
@@ -228,7 +226,7 @@ def test_podman_hpc_takes_no_option_of_the_workload_for_its_own(user: User) -> N
 
 def test_a_dead_first_rank_ends_the_job_and_its_containers(user: User) -> None:
     with user.started(f"W={LONG}", "NODES=2", "TASKS=4") as process:
-        os.kill(wait_for_ranks(LONG, 4)[0], signal.SIGKILL)
+        os.kill(wait_for_ranks(user.cluster, LONG, 4)[0], signal.SIGKILL)
         _, err = process.communicate(timeout=SECONDS)
     assert process.returncode not in (0, None)
     *_, last = err.splitlines()
@@ -241,7 +239,7 @@ def test_a_dead_first_rank_ends_the_job_and_its_containers(user: User) -> None:
 def test_ctrl_c_ends_all_ranks_and_their_containers(user: User) -> None:
     picture = f"{LONG} --out unfinished.png"
     with user.started(f"W={picture}", "NODES=2", "TASKS=4") as process:
-        wait_for_ranks(picture, 4)
+        wait_for_ranks(user.cluster, picture, 4)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 128 + signal.SIGINT

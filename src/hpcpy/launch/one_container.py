@@ -58,6 +58,7 @@ def around_the_program() -> str:
 eval "set -- $HPCPY_PROGRAM"
 unset HPCPY_PROGRAM
 exec 4>&2 2>/dev/null # bash would tell of its child's death
+trap : INT TERM HUP # or it ends before the rank
 "$@" 2>&4 4>&-
 code=$?
 [ $code = 0 ] && exit

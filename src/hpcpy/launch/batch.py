@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.files import whole_file
-from hpcpy.launch.machine import look_around
-from hpcpy.launch.plan import make_plan
-from hpcpy.launch.request import parse
+from hpcpy.launch.prepared import prepared
 from hpcpy.launch.script import batch_script
-from hpcpy.launch.site import find_site
 
 
 def main(arguments: list[str]) -> int:
@@ -28,9 +24,7 @@ def main(arguments: list[str]) -> int:
     int
         0; problems are raised.
     """
-    request = parse(arguments)
-    site = find_site(request.site)
-    plan = make_plan(request, site, look_around(request, site, os.environ), is_batch=True)
+    request, plan = prepared(arguments, is_batch=True)
     script = batch_script(plan)
     if request.dry:
         print(script, end="")

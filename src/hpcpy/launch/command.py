@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 
-from hpcpy.errors import UnavailableError
 from hpcpy.launch import step
 from hpcpy.launch.explain import explained, own_code
-from hpcpy.launch.machine import look_around
-from hpcpy.launch.plan import make_plan
-from hpcpy.launch.request import parse
+from hpcpy.launch.prepared import prepared
 from hpcpy.launch.script import launch_script
-from hpcpy.launch.site import find_site
 
 
 def main(arguments: list[str]) -> int:
@@ -28,20 +23,8 @@ def main(arguments: list[str]) -> int:
     -------
     int
         The first dead rank's exit code, else srun's; 130 or 143 when stopped.
-
-    Raises
-    ------
-    UnavailableError
-        When there is no Slurm.
     """
-    request = parse(arguments)
-    site = find_site(request.site)
-    if not request.dry and shutil.which("srun") is None:
-        raise UnavailableError(
-            "no srun on this machine",
-            hint="`make cluster` starts a Slurm of two nodes here; DRY=1 prints the command",
-        )
-    plan = make_plan(request, site, look_around(request, site, os.environ))
+    request, plan = prepared(arguments)
     script = launch_script(plan)
     if request.dry:
         print(script, end="")

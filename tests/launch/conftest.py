@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from local_cluster import Cluster, acquired
+from local_cluster import Cluster, acquired, image
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +13,9 @@ def cluster() -> Iterator[Cluster]:
     """Give the local cluster: ``cluster.srun("-N2", "hostname").stdout``."""
     with acquired() as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def sif() -> str:
+    """Give the image's file."""
+    return image()[-1]

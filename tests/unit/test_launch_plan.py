@@ -103,6 +103,13 @@ def test_what_a_site_promises_is_looked_at_in_the_container() -> None:
     assert there[there.index("workloads.preflight") + 1] == "--site=/sites/there.toml"
 
 
+def test_ranks_become_a_dask_cluster_when_asked() -> None:
+    there = words(plan("DASK=1"))
+    assert there[-6:] == ["-m", "workloads.on_dask", "-m", "workloads", "pi", "--impl", "mpi"][-6:]
+    assert there.index("workloads.preflight") < there.index("workloads.on_dask")
+    assert "workloads.on_dask" not in words(plan())
+
+
 def test_within_a_job_the_step_fits_in() -> None:
     job = dataclasses.replace(HERE, job=Job(nodes=2, is_in_step=False))
     assert plan("NODES=2", machine=job).within_job
@@ -201,8 +208,13 @@ def test_the_login_shells_tmpdir_stays_there() -> None:
 def test_a_staged_image_is_copied_used_and_removed() -> None:
     made = plan("STAGE=1", "NODES=3", "TASKS=6")
     copy = '"/tmp/hpcpy-$SLURM_JOB_ID.sif"'
-    assert made.lines[-1].shell == f"sbcast --force image {copy} || exit 73"
+    *_, keeper, _, ready, copying = [line.shell for line in made.lines]
+    assert copying == f"sbcast --force image {copy} || exit 73"
     assert made.needs_job_shell
     assert copy in [option.shell for option in made.program]
-    assert made.afterwards[0].shell.endswith(f"rm -f {copy}")
-    assert "--ntasks=3 --ntasks-per-node=1" in made.afterwards[0].shell
+    # It is there before there is anything to remove, on every node.
+    assert "--nodes=3 --ntasks=3 --ntasks-per-node=1" in keeper
+    assert 'rm -f "$0"' in keeper
+    assert keeper.endswith(f"{copy}; }}")
+    assert "node < 3" in ready
+    assert made.afterwards

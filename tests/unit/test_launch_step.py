@@ -70,3 +70,22 @@ def test_what_does_not_end_is_insisted_on() -> None:
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=60)
     assert out.startswith("5 ")
+
+
+@pytest.mark.parametrize("program", ["srun", "salloc"])
+def test_a_nodes_failure_is_waited_for_no_longer(program: str) -> None:
+    # In two pieces, after the unfinished line of a rank's.
+    script = (
+        "trap 'exit 5' TERM; printf 'a rank: ' >&2; echo >&2;"
+        f"printf '{program}: error: Node fai' >&2; sleep 0.1; echo 'lure on n2' >&2;"
+        "while :; do sleep 0.05; done"
+    )
+    out, err = start(script, grace="0.2").communicate(timeout=60)
+    assert out.startswith("5 None ")
+    assert err.startswith(f"a rank: \n{program}: error: Node failure on n2\n")
+
+
+def test_a_rank_that_speaks_of_a_failed_node_goes_on() -> None:
+    script = "trap 'exit 5' TERM; echo 'rank 0: Node failure on n2' >&2; sleep 1; exit 3"
+    out, _ = start(script, grace="0.2").communicate(timeout=60)
+    assert out.startswith("3 None ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hpcpy.errors import UsageError
-from hpcpy.launch import slurm
+from hpcpy.launch import slurm, staging
 from hpcpy.launch.engines import STARTS, Container
 from hpcpy.launch.request import Request, meant
 from hpcpy.launch.site import REQUIRED, Site
@@ -75,7 +75,7 @@ def make_plan(request: Request, site: Site, machine: Machine, *, is_batch: bool 
     job = None if is_batch else machine.job
     _check(request, site, job)
     name = engine_of(request, site)
-    staged = Expanded(f"{site.node_local}/hpcpy-$SLURM_JOB_ID.sif") if request.stage else None
+    staged = staging.copy_of(site.node_local) if request.stage else None
     container = Container(
         program=machine.program,
         image=staged or machine.image,
@@ -85,7 +85,8 @@ def make_plan(request: Request, site: Site, machine: Machine, *, is_batch: bool 
     )
     start = STARTS[name](container, site)
     login = () if job or is_batch or site.node_local != "/tmp" else (_OF_LOGIN,)  # noqa: S108
-    lines = (*_modules(site), *login, *start.lines, *_staging(machine.image, staged))
+    copying = staging.before(request, machine.image, staged) if staged else ()
+    lines = (*_modules(site), *login, *start.lines, *copying)
     program = (*start.words, *_python(request, site, machine, name))
     return Plan(
         title=_title(request, site, name),
@@ -101,7 +102,7 @@ def make_plan(request: Request, site: Site, machine: Machine, *, is_batch: bool 
             )
         ),
         program=program,
-        afterwards=_unstaging(request, staged),
+        afterwards=staging.afterwards() if staged else (),
         notes=_notes(request, name, machine),
         within_job=job is not None,
         needs_job_shell=bool(request.stage or _names_job(site)),
@@ -175,20 +176,6 @@ def _modules(site: Site) -> tuple[Line, ...]:
     )
 
 
-def _staging(image: str, staged: Expanded | None) -> tuple[Line, ...]:
-    if staged is None:
-        return ()
-    why = "STAGE: the image on each node's own disk, read once from the shared one"
-    return (Line(f"sbcast --force {quoted(image)} {quoted(staged)} || exit 73", why),)
-
-
-def _unstaging(request: Request, staged: Expanded | None) -> tuple[Line, ...]:
-    if staged is None:
-        return ()
-    sweep = f"srun --nodes={request.nodes} --ntasks={request.nodes} --ntasks-per-node=1"
-    return (Line(f"{sweep} --input=none rm -f {quoted(staged)}", "the copies go"),)
-
-
 def _python(request: Request, site: Site, machine: Machine, engine: str) -> tuple[Option, ...]:
     interpreter = machine.image if engine == "none" else "python3"
     check = [
@@ -202,9 +189,11 @@ def _python(request: Request, site: Site, machine: Machine, engine: str) -> tupl
             else []
         ),
     ]
+    why = "DASK: of each rank a worker of one cluster, whose program runs once"
     return (
         option(interpreter),
         *(check if machine.is_checked else []),
+        *([option("-m", "workloads.on_dask", why=why)] if request.dask else []),
         option("-m", "workloads", *request.workload, why="W"),
     )
 

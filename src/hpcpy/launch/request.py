@@ -12,7 +12,7 @@ from hpcpy.errors import UsageError
 
 ENGINES = ("apptainer", "podman-hpc", "shifter", "podman", "none")
 _NUMBERS = {"NODES": "nodes", "TASKS": "tasks", "CPUS": "cpus", "GPUS": "gpus"}
-_FLAGS = {"DRY": "dry", "STAGE": "stage"}
+_FLAGS = {"DASK": "dask", "DRY": "dry", "STAGE": "stage"}
 _TEXTS = {
     "ENGINE": "engine",
     "SITE": "site",
@@ -42,6 +42,8 @@ class Request:
         In place of the site's; empty for the site's own.
     site
         A name of ``env/sites/``, or a file.
+    dask
+        Make workers of one Dask cluster of the ranks.
     dry, stage
         Only print; copy the image to the nodes first.
     script
@@ -62,6 +64,7 @@ class Request:
     qos: str = ""
     account: str = ""
     script: str = ""
+    dask: bool = False
     dry: bool = False
     stage: bool = False
 

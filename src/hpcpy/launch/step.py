@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Self
@@ -16,6 +17,11 @@ from typing import IO, Self
 _TAIL = 64 << 10
 # Of a stop: how long ranks have to tidy up, then srun to end them.
 GRACE = 10.0
+# Slurm tells srun at once, and ends the other nodes' ranks; but srun 22.05 then
+# waits for those of the dead node until it is told to end.
+_NODE_FAILURE = re.compile(rb"(?:srun|salloc): error: Node failure on ")
+# Of a line that matters; a progress bar's line may have no end.
+_LINE = 1 << 10
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -33,7 +39,7 @@ def run(script: str, environment: Mapping[str, str]) -> Ended:
 
     SIGINT, SIGTERM and SIGHUP are passed on once, as SIGINT: srun hands that to
     the ranks, which tidy up.  SIGTERM has it end them at once, and follows
-    when there is no end after some seconds.
+    when there is no end after some seconds, as it does when a node has failed.
 
     Parameters
     ----------
@@ -59,7 +65,8 @@ def run(script: str, environment: Mapping[str, str]) -> Ended:
         )
         stops.pass_on_to(process)
         assert process.stderr is not None  # noqa: S101  (PIPE)
-        reader = threading.Thread(target=_pass_on, args=(process.stderr, tail), daemon=True)
+        words = (process.stderr, tail, stops.insist)
+        reader = threading.Thread(target=_pass_on, args=words, daemon=True)
         reader.start()
         code = process.wait()
     reader.join(timeout=GRACE)
@@ -70,12 +77,17 @@ def run(script: str, environment: Mapping[str, str]) -> Ended:
     )
 
 
-def _pass_on(stream: IO[bytes], tail: bytearray) -> None:
+def _pass_on(stream: IO[bytes], tail: bytearray, node_has_failed: Callable[[], None]) -> None:
+    line = b""
     for piece in iter(lambda: os.read(stream.fileno(), 1 << 16), b""):
         sys.stderr.buffer.write(piece)
         sys.stderr.buffer.flush()
         tail += piece
         del tail[:-_TAIL]
+        *lines, line = (line + piece).split(b"\n")
+        line = line[-_LINE:]
+        if any(map(_NODE_FAILURE.match, lines)):
+            node_has_failed()
 
 
 class _Stops:
@@ -84,6 +96,10 @@ class _Stops:
     def __init__(self) -> None:
         self.first: signal.Signals | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        # The thread that reads stderr may ask for a SIGALRM, which has to come
+        # while there is a handler for it, or not at all.
+        self._lock = threading.RLock()
+        self._is_over = False
 
     def __enter__(self) -> Self:
         self._before = {number: signal.signal(number, self._stop) for number in _STOPS}
@@ -91,7 +107,9 @@ class _Stops:
         return self
 
     def __exit__(self, *_: object) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        with self._lock:
+            self._is_over = True
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -104,7 +122,13 @@ class _Stops:
         if self.first is None:
             self.first = signal.Signals(number)
             self._send(signal.SIGINT)
-            signal.setitimer(signal.ITIMER_REAL, GRACE, GRACE)
+            self.insist()
+
+    def insist(self) -> None:
+        """Have what still runs after some seconds end at once."""
+        with self._lock:
+            if not self._is_over:
+                signal.setitimer(signal.ITIMER_REAL, GRACE, GRACE)
 
     def _insist(self, *_: object) -> None:
         self._send(signal.SIGTERM)

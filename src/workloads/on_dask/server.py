@@ -1,0 +1,68 @@
+"""A scheduler or a worker, in a process of its own: ``python -m workloads.on_dask.server``.
+
+Dask's own programs end at Ctrl-C, and the program that runs on them would tell
+at length what it has lost while it tidies up.  These end with the program.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from typing import NoReturn
+
+# A cold file system may need half a minute for Dask's files.
+START_SECONDS = 120
+
+
+async def _schedule(file: str, host: str) -> None:
+    from dask.distributed import Scheduler  # noqa: PLC0415
+
+    scheduler = await Scheduler(host=host or None, port=0, dashboard=False, scheduler_file=file)
+    loop = asyncio.get_running_loop()
+    closing: list[asyncio.Task[None]] = []
+    loop.add_signal_handler(
+        signal.SIGTERM, lambda: closing.append(loop.create_task(scheduler.close()))
+    )
+    await scheduler.finished()
+
+
+async def _work(address: str) -> None:
+    from dask.distributed import Worker  # noqa: PLC0415
+
+    worker = await Worker(
+        address,
+        nthreads=1,
+        # No limit but the machine's: Slurm holds the job to its own.
+        memory_limit=0,
+        dashboard=False,
+        death_timeout=START_SECONDS,
+    )
+    await worker.finished()
+
+
+def main(kind: str, *words: str) -> NoReturn:
+    """Be one until the scheduler is told to end.
+
+    Parameters
+    ----------
+    kind
+        ``scheduler`` or ``worker``.
+    words
+        The scheduler's file and host; or its address.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    code = 1
+    with contextlib.suppress(asyncio.TimeoutError):
+        asyncio.run(_schedule(*words) if kind == "scheduler" else _work(*words))
+        code = 0
+    # A task that nobody waits for any more may still compute in its thread.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

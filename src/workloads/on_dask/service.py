@@ -1,0 +1,166 @@
+"""The processes of a job's Dask cluster, and how long each of them lives."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NoReturn
+
+from workloads.errors import UnavailableError, WorkerError
+from workloads.harness import caches
+from workloads.on_dask.server import START_SECONDS
+
+Process = subprocess.Popen[bytes]
+
+# Of an end in order.
+_END_SECONDS = 10
+# Who a rank is: a process that is none must not take itself for one.
+_OF_RANKS = ("PMI_", "PMI2_", "PMIX_", "OMPI_", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS")
+
+
+def of_no_rank(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables without those that make a process a rank."""
+    return {name: value for name, value in environ.items() if not name.startswith(_OF_RANKS)}
+
+
+def _environment() -> dict[str, str]:
+    caches.provide("DASK_TEMPORARY_DIRECTORY", "dask")
+    # Of each connection that comes and goes it would tell.
+    return {"DASK_LOGGING__DISTRIBUTED": "error", **of_no_rank(os.environ)}
+
+
+def _command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "workloads.on_dask.server", *words]
+
+
+@contextlib.contextmanager
+def _child(*words: str) -> Iterator[Process]:
+    process = subprocess.Popen(_command(*words), env=_environment())
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def scheduler(file: Path, host: str) -> Iterator[Process]:
+    """Give a scheduler that has written its file; its workers end with it.
+
+    Parameters
+    ----------
+    file
+        Where it writes its address.
+    host
+        What it listens on; empty leaves it to Dask, which asks for the way out
+        of this node, and warns where there is none.
+
+    Raises
+    ------
+    UnavailableError
+        When it does not come up.
+    """
+    with _child("scheduler", str(file), host) as process:
+        end = time.monotonic() + START_SECONDS
+        while not address(file):
+            if process.poll() is not None:
+                raise UnavailableError(f"Dask's scheduler has ended with {process.returncode}")
+            if time.monotonic() > end:
+                raise UnavailableError(f"Dask's scheduler is not there after {START_SECONDS} s")
+            time.sleep(0.02)
+        yield process
+
+
+def address(file: Path) -> str:
+    """Return the address in a scheduler's file; empty while there is none."""
+    try:
+        return str(json.loads(file.read_bytes())["address"])
+    except (OSError, ValueError):  # not there yet, or not all of it
+        return ""
+
+
+def worker(of: str) -> contextlib.AbstractContextManager[Process]:
+    """Give a worker of the scheduler at that address."""
+    return _child("worker", of)
+
+
+def become_worker(of: str) -> NoReturn:
+    """Replace this process by a worker of the scheduler at that address."""
+    sys.stdout.flush()
+    os.execve(sys.executable, _command("worker", of), _environment())  # noqa: S606
+
+
+def wait_for_workers(of: str, count: int) -> None:
+    """Wait until so many workers are there.
+
+    Raises
+    ------
+    UnavailableError
+        When they are not in time.
+    """
+    from dask.distributed import Client  # noqa: PLC0415
+
+    try:
+        with Client(of, timeout=START_SECONDS) as client:
+            client.wait_for_workers(count, timeout=START_SECONDS)
+    except OSError as error:  # TimeoutError among them
+        raise UnavailableError(f"Dask's workers are not there: {error}") from error
+
+
+def run(words: list[str], file: Path, of: str, serving: Mapping[str, Process]) -> int:
+    """Run the program, and return its exit code.
+
+    Parameters
+    ----------
+    words
+        ``-m MODULE`` or ``SCRIPT``, and arguments.
+    file, of
+        The scheduler's file and address.
+    serving
+        What the program needs to live, by name.
+
+    Raises
+    ------
+    WorkerError
+        When one of them has failed: the program might wait for it for ever.
+    """
+    found = {"DASK_SCHEDULER_FILE": str(file), "DASK_SCHEDULER_ADDRESS": of}
+    program = subprocess.Popen([sys.executable, *words], env={**of_no_rank(os.environ), **found})
+    _pass_on_stops(program)
+    while program.poll() is None:
+        # Any child's end, which is left for its own object to read.
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+        for name, process in serving.items():
+            # 0: it was told to end, as all of the job are at Ctrl-C.
+            if process.poll():
+                program.kill()
+                program.wait()
+                raise WorkerError(f"Dask's {name} has ended with {process.returncode}")
+    code = program.returncode
+    return code if code >= 0 else 128 - code
+
+
+def _pass_on_stops(program: Process) -> None:
+    """Hand SIGINT and SIGTERM on to the program, if a second later it still runs.
+
+    Of a launcher or a terminal it has them already, and a second one would
+    keep it from tidying up.
+    """
+
+    def stop(number: int, _: object) -> None:
+        signal.signal(signal.SIGALRM, lambda *_: program.send_signal(number))
+        signal.alarm(1)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)

@@ -1,0 +1,92 @@
+"""Launches from a test: started, looked at from outside, waited for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from local_cluster import Cluster
+
+from hpcpy import paths
+
+# A copy of the image to two nodes takes half a minute on a busy machine.
+SECONDS = 300.0
+
+Done = subprocess.CompletedProcess[str]
+
+
+def variables(cluster: Cluster, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    return cluster.environment({"PYTHONPATH": str(paths.ROOT / "src"), **(more or {})})
+
+
+def hpcpy(
+    cluster: Cluster, command: str, *words: str, env: Mapping[str, str] | None = None
+) -> Done:
+    return subprocess.run(
+        [sys.executable, "-m", "hpcpy", command, *words],
+        env=variables(cluster, env),
+        cwd=cluster.shared,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def start(cluster: Cluster, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "hpcpy", "launch", *words],
+        env=variables(cluster),
+        cwd=cluster.shared,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def said(done: Done) -> list[str]:
+    """Return what is on stderr beside the launch's own first line."""
+    title, *rest = done.stderr.splitlines()
+    assert ": ranks " in title
+    return rest
+
+
+def ranks(cluster: Cluster, workload: str) -> dict[int, int]:
+    """Return the running ranks of a workload here: process by rank."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if (folder / "comm").read_text() != "python3\n":
+                continue
+            words = (folder / "cmdline").read_text().replace("\0", " ")
+            environment = (folder / "environ").read_text().split("\0")
+        except OSError:
+            continue
+        its = dict(one.partition("=")[::2] for one in environment)
+        # Another test run on this machine has a cluster of its own.
+        is_here = its.get("SLURM_SUBMIT_DIR") == str(cluster.shared)
+        if is_here and "SLURM_PROCID" in its and workload in words:
+            found[int(its["SLURM_PROCID"])] = int(folder.name)
+    return found
+
+
+def wait_for_ranks(cluster: Cluster, workload: str, count: int) -> dict[int, int]:
+    end = time.monotonic() + SECONDS
+    while len(found := ranks(cluster, workload)) < count:
+        assert time.monotonic() < end, f"{found} run, of {count}"
+        time.sleep(0.1)
+    # Until they compute, and not only import.
+    time.sleep(2)
+    return found
+
+
+def nothing_is_left(cluster: Cluster, workload: str) -> None:
+    end = time.monotonic() + SECONDS
+    while ranks(cluster, workload) or cluster.run("squeue", "--noheader").stdout:
+        assert time.monotonic() < end, (ranks(cluster, workload), cluster.run("squeue").stdout)
+        time.sleep(0.1)

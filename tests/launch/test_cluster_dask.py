@@ -1,0 +1,145 @@
+"""Dask across both nodes: by hand with a scheduler file, and by ``make launch DASK=1``."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from launching import SECONDS, hpcpy, nothing_is_left, said, start
+from local_cluster import Cluster, image
+
+from hpcpy import paths
+from hpcpy.cluster.layout import NODES
+
+# Beside the same tasks in one process, whose answer is the same.
+TASKS = "linalg --task tasks --impl serial,dask -n 31 --count 40 --repeat 1"
+# Dask's own way into a worker: it tells of each task that is done there.
+TELL = """
+import os
+from distributed import WorkerPlugin
+
+class Tell(WorkerPlugin):
+    def __init__(self, file):
+        self.file = file
+    def transition(self, key, start, finish, **_):
+        if finish == "memory":
+            print(key, file=self.file, flush=True)
+
+async def dask_setup(worker):
+    name = f"{os.uname().nodename}.{os.getpid()}.done"
+    await worker.plugin_add(Tell(open(os.path.join(os.path.dirname(__file__), name), "w")))
+"""
+
+
+@pytest.fixture
+def folder(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Path:
+    """Give a folder in which workers tell of each task they have done."""
+    folder = cluster.shared / re.sub(r"\W+", "-", request.node.name)
+    folder.mkdir()
+    (folder / "tell.py").write_text(TELL)
+    monkeypatch.setenv("DASK_DISTRIBUTED__WORKER__PRELOAD", str(folder / "tell.py"))
+    return folder
+
+
+def workers() -> dict[int, str]:
+    """Return the node of each worker's process."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_text().split("\0")
+            environment = (process / "environ").read_text().split("\0")
+        except OSError:
+            continue
+        if "distributed.cli.dask_worker" in words and "python" in Path(words[0]).name:
+            variables = dict(one.partition("=")[::2] for one in environment)
+            found[int(process.name)] = variables.get("SLURMD_NODENAME", "")
+    return found
+
+
+def tasks_done(folder: Path) -> dict[str, int]:
+    """Return how many tasks each worker has done, by its node and process."""
+    return {path.stem: len(path.read_text().splitlines()) for path in folder.glob("*.done")}
+
+
+def both_nodes_have_worked(folder: Path, workers: int) -> None:
+    done = tasks_done(folder)
+    nodes = Counter(worker.partition(".")[0] for worker in done)
+    assert nodes == dict.fromkeys(NODES, workers // 2)
+    assert all(done.values()), done
+
+
+def right_by_both(report: Path) -> None:
+    alone, dask = json.loads(report.read_text())["results"]
+    assert (alone["impl"], alone["workers"]) == ("serial", 1)
+    assert (dask["impl"], dask["workers"]) == ("dask", 4)
+    assert alone["answer"] == dask["answer"]
+
+
+def test_tasks_of_linear_algebra_with_a_scheduler_file(cluster: Cluster, folder: Path) -> None:
+    # The script of docs/linalg.md, its image and its workload named.
+    text = (paths.ROOT / "docs/linalg.md").read_text()
+    (script,) = re.findall(r"^```bash\n(#!/bin/bash\n.*?)^```$", text, re.M | re.S)
+    report = folder / "report.json"
+    named = {
+        "apptainer exec hpcpy.sif": " ".join(image()),
+        "linalg --task tasks --impl dask": f"{TASKS} --json {report}",
+    }
+    for word, ours in named.items():
+        assert word in script
+        script = script.replace(word, ours)
+    (folder / "dask.sbatch").write_text(script)
+    log = folder / "log"
+    done = cluster.run(
+        *("sbatch", "--wait", f"--chdir={folder}", f"--output={log}", folder / "dask.sbatch"),
+        timeout=SECONDS,
+    )
+    assert done.returncode == 0, log.read_text()
+    assert "linalg tasks: 40 of 31 × 31" in log.read_text()
+    right_by_both(report)
+    both_nodes_have_worked(folder, 4)
+
+
+def test_tasks_of_linear_algebra_by_launch(cluster: Cluster, sif: str, folder: Path) -> None:
+    report = folder / "report.json"
+    words = (f"W={TASKS} --json {report}", "NODES=2", "TASKS=4", "DASK=1", f"IMAGE={sif}")
+    done = hpcpy(cluster, "launch", *words)
+    assert (done.returncode, said(done)) == (0, [])
+    assert done.stdout.count("linalg tasks: 40 of 31 × 31") == 1
+    right_by_both(report)
+    both_nodes_have_worked(folder, 4)
+
+
+@pytest.mark.parametrize("kind", ["pmi2", "pmix"])
+def test_pi_by_launch(cluster: Cluster, sif: str, folder: Path, kind: str) -> None:
+    words = ("W=pi --impl dask", "NODES=2", "TASKS=4", "DASK=1", f"MPI={kind}", f"IMAGE={sif}")
+    done = hpcpy(cluster, "launch", *words)
+    assert (done.returncode, said(done)) == (0, [])
+    # The stored count of four.
+    assert "seeded, 4 at work: 15,703,353 hits" in done.stdout
+    assert "matches" in done.stdout
+    both_nodes_have_worked(folder, 4)
+
+
+def test_a_worker_that_dies_ends_the_job(cluster: Cluster, sif: str) -> None:
+    process = start(
+        *(cluster, "W=pi --impl dask -n 2000000000", "NODES=2", "TASKS=4", "DASK=1"),
+        f"IMAGE={sif}",
+    )
+    end = time.monotonic() + SECONDS
+    while len(found := workers()) < 4:
+        assert time.monotonic() < end, found
+        time.sleep(0.1)
+    os.kill(next(worker for worker, node in found.items() if node == "n2"), signal.SIGKILL)
+    _, err = process.communicate(timeout=SECONDS)
+    assert process.returncode not in (0, None)
+    assert re.match(r"hpcpy launch: rank [23] on n2: ", err.splitlines()[-1]), err
+    nothing_is_left(cluster, "pi --impl dask")
+    assert workers() == {}

@@ -1,0 +1,87 @@
+"""A launch that loses a node or its job ends, says so, and leaves nothing on the nodes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from launching import SECONDS, hpcpy, nothing_is_left, start, wait_for_ranks
+from local_cluster import Cluster
+from own_cluster import own, started
+
+from hpcpy.cluster.layout import NODES
+
+# Its number tells it from other tests' ranks.
+LONG = "mandel --impl mpi-dynamic --area area2 --repeat 2001"
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    """Give a cluster of these tests' alone, whole at the start of each."""
+    with own("launch-nodes") as layout:
+        yield started(layout)
+
+
+def copies(cluster: Cluster) -> list[Path]:
+    """Return the staged images on the nodes, as their daemons see them."""
+    roots = [Path(f"/proc/{cluster.daemon('slurmd', name)}/root") for name in NODES]
+    return [path for root in roots for path in (root / "tmp").glob("hpcpy-*.sif")]
+
+
+def wait_for_copies(cluster: Cluster, count: int) -> None:
+    end = time.monotonic() + SECONDS
+    while len(found := copies(cluster)) != count:
+        assert time.monotonic() < end, found
+        time.sleep(0.01)
+
+
+def the_job(cluster: Cluster) -> str:
+    (number,) = cluster.run("squeue", "--noheader", "--format=%i").stdout.split()
+    return number
+
+
+@pytest.mark.parametrize("more", [(), ("STAGE=1",)])
+def test_a_node_that_dies_ends_the_launch_and_is_named(
+    cluster: Cluster, sif: str, more: tuple[str, ...]
+) -> None:
+    process = start(cluster, f"W={LONG}", "NODES=2", "TASKS=4", f"IMAGE={sif}", *more)
+    wait_for_ranks(LONG, 4)
+    # All of the node ends with it.
+    os.kill(cluster.daemon("slurmd", "n2"), signal.SIGKILL)
+    _, err = process.communicate(timeout=SECONDS)
+    assert process.returncode not in (0, None)
+    assert err.splitlines()[-1] == "hpcpy launch: node n2 has failed"
+    nothing_is_left(cluster, LONG)
+    root = Path(f"/proc/{cluster.daemon('slurmd', 'n1')}/root")
+    assert list((root / "tmp").glob("hpcpy-*.sif")) == []
+
+
+@pytest.mark.parametrize("when", ["copying", "computing"])
+def test_a_staged_copy_goes_with_a_cancelled_job(cluster: Cluster, sif: str, when: str) -> None:
+    words = (f"W={LONG}", "NODES=2", "TASKS=4", f"IMAGE={sif}", "STAGE=1")
+    process = start(cluster, *words)
+    wait_for_copies(cluster, 2)
+    if when == "computing":
+        wait_for_ranks(LONG, 4)
+    assert cluster.run("scancel", the_job(cluster)).returncode == 0
+    process.communicate(timeout=SECONDS)
+    assert process.returncode not in (0, None)
+    nothing_is_left(cluster, LONG)
+    wait_for_copies(cluster, 0)
+
+
+def test_a_staged_copy_goes_with_a_cancelled_batch_job(cluster: Cluster, sif: str) -> None:
+    script = cluster.shared / "staged.sbatch"
+    words = (f"W={LONG}", "NODES=2", "TASKS=4", f"IMAGE={sif}", "STAGE=1", f"SCRIPT={script}")
+    assert hpcpy(cluster, "batch", *words).returncode == 0
+    done = cluster.run("sbatch", f"--output={cluster.shared}/staged.out", script)
+    assert done.returncode == 0, done.stderr
+    wait_for_ranks(LONG, 4)
+    assert len(copies(cluster)) == 2
+    assert cluster.run("scancel", the_job(cluster)).returncode == 0
+    nothing_is_left(cluster, LONG)
+    wait_for_copies(cluster, 0)

@@ -106,16 +106,33 @@ def test_every_user_has_its_srun_whatever_roots_umask() -> None:
             assert done.stdout.split() == ["65534"] * 2
 
 
-def test_stop_ends_running_jobs_and_their_users_are_told(layout: Layout) -> None:
+CANCELLED = r"slurmstepd-n1: error: \*\*\* STEP \S+ ON n1 CANCELLED AT \S+ \*\*\*"
+
+
+@pytest.mark.parametrize(
+    ("begins", "last", "told"),
+    [
+        # What tidies up and ends by itself hears why.
+        ("trap 'exit 9' TERM; sleep 600 & wait", "Exited with exit code 9", 1),
+        # srun drops a killed task's stderr, and Slurm's line may be in it.
+        ("exec sleep 600", "Terminated", 0),
+    ],
+)
+def test_stop_ends_running_jobs_and_their_users_are_told(
+    layout: Layout, begins: str, last: str, told: int
+) -> None:
     one = started(layout)
-    with one.started("-N2", "sh", "-c", "touch $(hostname).up && exec sleep 600") as process:
+    script = f"touch $(hostname).up; {begins}"
+    with one.started("-N2", "sh", "-c", script) as process:
         one.wait_for_files(*(f"{name}.up" for name in NODES))
         hpcpy(layout, "--stop")
         _, err = process.communicate(timeout=60)
-        assert process.returncode != 0
-        # srun tells of the step, or has been seen to tell of each task alone.
-        of_tasks = all(f"{name}: task" in err for name in NODES) and "Terminated" in err
-        assert "CANCELLED" in err or of_tasks, err
+    assert process.returncode == (9 if told else 128 + signal.SIGTERM)
+    lines = err.splitlines()
+    of_step = [line for line in lines if re.fullmatch(CANCELLED, line)]
+    assert told <= len(of_step) <= 1, err
+    of_tasks = {f"srun: error: {name}: task {rank}: {last}" for rank, name in enumerate(NODES)}
+    assert set(lines) - set(of_step) == of_tasks, err
     assert left(layout) == NOTHING
 
 

@@ -186,3 +186,14 @@ def test_processes_are_found_by_their_mark_and_ended(layout: Layout) -> None:
             assert other.poll() is None
         finally:
             other.kill()
+
+
+def test_a_controller_that_does_not_answer_has_not_said_there_is_no_job(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "squeue"
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    for text, found in (("exit 1", None), ("true", []), ("echo 7; echo 8", ["7", "8"])):
+        program.write_text(f"#!/bin/sh\n{text}\n")
+        program.chmod(0o755)
+        assert health.jobs(layout) == found

@@ -19,7 +19,8 @@ from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.files import disk_errors
 from hpcpy.stages import skipped, stage
 
-_CANCEL_SECONDS = 5.0
+# slurmd kills what has not heeded SIGTERM after 5 s, and then has to say so.
+_CANCEL_SECONDS = 15.0
 
 
 def main(arguments: list[str]) -> int:
@@ -147,13 +148,16 @@ def _remove(layout: Layout) -> None:
 
 
 def _cancel_jobs(layout: Layout) -> None:
-    """Let users' srun and sbatch end in order, as far as they do it soon."""
-    if not health.usable(health.states(layout)):
+    """Let users' srun and sbatch end in order, as far as they do it soon.
+
+    A job is over when the last of its nodes has told its srun of each task.
+    """
+    if not health.states(layout):
         return
-    jobs = health.ask(layout, "squeue", "--noheader", "--format=%i").split()
-    if not jobs:
-        return
-    health.ask(layout, "scancel", *jobs)
     end = time.monotonic() + _CANCEL_SECONDS
-    while health.ask(layout, "squeue", "--noheader", "--format=%i") and time.monotonic() < end:
+    # A controller that is busy may not answer at once: that is not "no jobs".
+    while (jobs := health.jobs(layout)) != [] and time.monotonic() < end:
+        if jobs:
+            # Also those that have begun since.
+            health.ask(layout, "scancel", *jobs)
         time.sleep(0.1)

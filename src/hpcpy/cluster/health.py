@@ -19,6 +19,16 @@ _USABLE = ("idle", "allocated", "mixed", "completing")
 
 def ask(layout: Layout, *command: str) -> str:
     """Return what a command of Slurm prints; nothing when it fails."""
+    return _asked(layout, *command) or ""
+
+
+def jobs(layout: Layout) -> list[str] | None:
+    """Return the jobs that are not over on every node; None without an answer."""
+    listed = _asked(layout, "squeue", "--noheader", "--format=%i")
+    return None if listed is None else listed.split()
+
+
+def _asked(layout: Layout, *command: str) -> str | None:
     try:
         done = subprocess.run(
             command,
@@ -30,8 +40,8 @@ def ask(layout: Layout, *command: str) -> str:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout if done.returncode == 0 else ""
+        return None
+    return done.stdout if done.returncode == 0 else None
 
 
 def parse_states(listed: str) -> dict[str, str]:

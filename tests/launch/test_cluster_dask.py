@@ -33,7 +33,7 @@ class Tell(WorkerPlugin):
 
 async def dask_setup(worker):
     name = f"{os.uname().nodename}.{os.getpid()}.done"
-    await worker.plugin_add(Tell(open(os.path.join(os.path.dirname(__file__), name), "w")))
+    await worker.plugin_add(Tell(open(os.path.join(FOLDER, name), "w")))
 """
 
 
@@ -44,7 +44,7 @@ def folder(
     """Give a folder in which workers tell of each task they have done."""
     folder = cluster.shared / re.sub(r"\W+", "-", request.node.name)
     folder.mkdir()
-    (folder / "tell.py").write_text(TELL)
+    (folder / "tell.py").write_text(f"FOLDER = {str(folder)!r}\n{TELL}")
     monkeypatch.setenv("DASK_DISTRIBUTED__WORKER__PRELOAD", str(folder / "tell.py"))
     return folder
 
@@ -58,7 +58,7 @@ def workers() -> dict[int, str]:
             environment = (process / "environ").read_text().split("\0")
         except OSError:
             continue
-        if "distributed.cli.dask_worker" in words and "python" in Path(words[0]).name:
+        if words[1:4] == ["-m", "workloads.on_dask.server", "worker"]:
             variables = dict(one.partition("=")[::2] for one in environment)
             found[int(process.name)] = variables.get("SLURMD_NODENAME", "")
     return found

@@ -8,7 +8,9 @@ from hpcpy.launch.words import Expanded, Line, quoted
 # On each node. SIGTERM, of scancel or the time limit, ends cat alone; Ctrl-C
 # does not, since ranks may still read while they tidy up; otherwise cat ends
 # when the job's shell closes the pipe or is no more.
-_KEEPER = 'trap : TERM; trap "" INT HUP; echo; cat; rm -f "$0"'
+_KEEPER = 'trap : TERM; trap "" INT HUP; echo; { cat; } 2>/dev/null; rm -f "$0"'
+# How long a removal may take.
+_SECONDS = 5
 
 
 def copy_of(node_local: str) -> Expanded:
@@ -19,12 +21,20 @@ def copy_of(node_local: str) -> Expanded:
 def before(request: Request, image: str, copy: Expanded) -> tuple[Line, ...]:
     """Return the lines that copy, the one that will remove the copies first."""
     each = f"--nodes={request.nodes} --ntasks={request.nodes} --ntasks-per-node=1"
-    keeper = f"exec srun --overlap {each} --mpi=none --quiet sh -c {quoted(_KEEPER)} {quoted(copy)}"
-    ready = f'for ((node = 0; node < {request.nodes}; node++)); do read -r -u "${{keeper[0]}}"'
+    # In a session of its own: what ends a step that does not end is not for it.
+    srun = f"setsid srun --overlap {each} --mpi=none --quiet"
+    keeper = f"exec {srun} sh -c {quoted(_KEEPER)} {quoted(copy)}"
+    each_node = f"for ((node = 0; node < {request.nodes}; node++))"
     return (
         Line(f"coproc keeper {{ {keeper}; }}", "STAGE: on each node, removes the copy at the end"),
-        Line("keeper_process=$keeper_PID", "bash forgets it when it ends"),
-        Line(f"{ready} || exit 73; done", "they are there: a cancelled job leaves no copy"),
+        Line(
+            "keeper_process=$keeper_PID keeper_out=${keeper[0]} keeper_in=${keeper[1]}",
+            "bash forgets them when it ends",
+        ),
+        Line(
+            f"{each_node}; do read -r -u $keeper_out || exit 73; done",
+            "they are there: a cancelled job leaves no copy",
+        ),
         Line(
             f"sbcast --force {quoted(image)} {quoted(copy)} || exit 73",
             "the image on each node's own disk, read once from the shared one",
@@ -34,4 +44,9 @@ def before(request: Request, image: str, copy: Expanded) -> tuple[Line, ...]:
 
 def afterwards() -> tuple[Line, ...]:
     """Return the lines that have the copies removed, and wait for it."""
-    return (Line('eval "exec ${keeper[1]}>&-"; wait $keeper_process', "the copies go"),)
+    return (
+        Line('eval "exec $keeper_in>&-"', "the copies go"),
+        Line(f"read -r -t {_SECONDS} -u $keeper_out 2>/dev/null", "they have gone"),
+        # SIGTERM would have srun end those that still remove.
+        Line("kill -KILL $keeper_process 2>/dev/null", "a dead node never says so"),
+    )

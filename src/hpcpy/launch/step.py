@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Self
 
 # What is kept of stderr to find out what happened.
@@ -131,9 +132,24 @@ class _Stops:
                 signal.setitimer(signal.ITIMER_REAL, GRACE, GRACE)
 
     def _insist(self, *_: object) -> None:
-        self._send(signal.SIGTERM)
+        if self._process is not None:
+            for one in _of_session(self._process.pid):
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(one, signal.SIGTERM)
 
     def _send(self, number: signal.Signals) -> None:
         if self._process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)
+
+
+def _of_session(leader: int) -> list[int]:
+    """Return the processes of a session: salloc's shell is in a group of its own."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            # Its name, in brackets, may hold anything.
+            words = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
+            if int(words[3]) == leader:
+                found.append(int(folder.name))
+    return found

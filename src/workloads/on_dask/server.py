@@ -15,12 +15,20 @@ from typing import NoReturn
 
 # A cold file system may need half a minute for Dask's files.
 START_SECONDS = 120
+# By default port 8787, which another user's may have.
+_DASHBOARD = "127.0.0.1:0"
 
 
 async def _schedule(file: str, host: str) -> None:
     from dask.distributed import Scheduler  # noqa: PLC0415
 
-    scheduler = await Scheduler(host=host or None, port=0, dashboard=False, scheduler_file=file)
+    scheduler = await Scheduler(
+        host=host or None,
+        port=0,
+        dashboard=False,
+        dashboard_address=_DASHBOARD,
+        scheduler_file=file,
+    )
     loop = asyncio.get_running_loop()
     closing: list[asyncio.Task[None]] = []
     loop.add_signal_handler(
@@ -38,6 +46,7 @@ async def _work(address: str) -> None:
         # No limit but the machine's: Slurm holds the job to its own.
         memory_limit=0,
         dashboard=False,
+        dashboard_address=_DASHBOARD,
         death_timeout=START_SECONDS,
     )
     await worker.finished()

@@ -57,6 +57,11 @@ from hpcpy.launch.explain import explained, own_code
             "srun: fatal: Could not establish a configuration source\n",
             "no Slurm controller answers; `make cluster` starts one on this machine",
         ),
+        (
+            "srun: error: n1: task 1: Terminated\n"
+            "slurmstepd-n1: error: *** STEP 1.0 ON n1 CANCELLED AT x DUE TO NODE FAILURE ***\n",
+            "a node of the job has failed; sinfo --Node --states=down names it",
+        ),
         ("srun: error: something new\n", "something new"),
         ("a program's last words\n", "a program's last words"),
         ("", "exit code 3"),

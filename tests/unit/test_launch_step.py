@@ -14,7 +14,7 @@ SOURCES = Path(__file__).resolve().parents[2] / "src"
 RUN = """
 import os, sys
 from hpcpy.launch import step
-step.GRACE = float(sys.argv[2])
+step.GRACE = step.END_SECONDS = float(sys.argv[2])
 ended = step.run(sys.argv[1], os.environ)
 print(ended.code, ended.stopped_by, repr(ended.stderr))
 """
@@ -89,3 +89,16 @@ def test_a_rank_that_speaks_of_a_failed_node_goes_on() -> None:
     script = "trap 'exit 5' TERM; echo 'rank 0: Node failure on n2' >&2; sleep 1; exit 3"
     out, _ = start(script, grace="0.2").communicate(timeout=60)
     assert out.startswith("3 None ")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "slurmstepd-n1: error: *** STEP 1.0 ON n1 CANCELLED AT x DUE TO NODE FAILURE, SEE ***",
+        "srun: launch/slurm: _step_signal: Terminating StepId=1.0",
+    ],
+)
+def test_a_step_that_has_lost_a_rank_is_not_waited_for_for_ever(line: str) -> None:
+    script = f"trap 'exit 5' TERM; echo '{line}' >&2; while :; do sleep 0.05; done"
+    out, _ = start(script, grace="0.2").communicate(timeout=60)
+    assert out.startswith("5 None ")

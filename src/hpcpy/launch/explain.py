@@ -19,6 +19,14 @@ _KNOWN = (
     (re.compile(r"exec: (\S+): not found"), r"a node has no program \1"),
     (re.compile(r"Node failure on (\S+)"), r"node \1 has failed"),
     (
+        re.compile(r"DUE TO NODE FAILURE"),
+        "a node of the job has failed; sinfo --Node --states=down names it",
+    ),
+    (
+        re.compile(r"Timed out waiting for job step to complete"),
+        "ranks of a node did not end, which may have failed; sinfo --Node --states=down names it",
+    ),
+    (
         re.compile(r"(?:Unable to allocate resources|Job submit/allocate failed): (.+)"),
         r"Slurm gives no job: \1",
     ),

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,14 @@ _TAIL = 64 << 10
 GRACE = 10.0
 # Slurm tells srun at once, and ends the other nodes' ranks; but srun 22.05 then
 # waits for those of the dead node until it is told to end.
-_NODE_FAILURE = re.compile(rb"(?:srun|salloc): error: Node failure on ")
+# Its own word of that is not sure to come (in 2 of 5 deaths of a node it did not): slurmstepd
+# on a node that lives tells it, too; and when a rank has died in whatever way,
+# srun says that it ends the others, for which it gives them KillWait's 30 s.
+_NODE_FAILURE = re.compile(
+    rb"(?:srun|salloc): error: Node failure on |slurmstepd\S*: error: .* DUE TO NODE FAILURE"
+)
+_STEP_ENDS = re.compile(rb"srun: .*\bTerminating StepId=")
+END_SECONDS = 60.0
 # Of a line that matters; a progress bar's line may have no end.
 _LINE = 1 << 10
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -66,7 +73,7 @@ def run(script: str, environment: Mapping[str, str]) -> Ended:
         )
         stops.pass_on_to(process)
         assert process.stderr is not None  # noqa: S101  (PIPE)
-        words = (process.stderr, tail, stops.insist)
+        words = (process.stderr, tail, stops)
         reader = threading.Thread(target=_pass_on, args=words, daemon=True)
         reader.start()
         code = process.wait()
@@ -78,7 +85,7 @@ def run(script: str, environment: Mapping[str, str]) -> Ended:
     )
 
 
-def _pass_on(stream: IO[bytes], tail: bytearray, node_has_failed: Callable[[], None]) -> None:
+def _pass_on(stream: IO[bytes], tail: bytearray, stops: _Stops) -> None:
     line = b""
     for piece in iter(lambda: os.read(stream.fileno(), 1 << 16), b""):
         sys.stderr.buffer.write(piece)
@@ -88,7 +95,9 @@ def _pass_on(stream: IO[bytes], tail: bytearray, node_has_failed: Callable[[], N
         *lines, line = (line + piece).split(b"\n")
         line = line[-_LINE:]
         if any(map(_NODE_FAILURE.match, lines)):
-            node_has_failed()
+            stops.insist()
+        elif any(map(_STEP_ENDS.match, lines)):
+            stops.insist(END_SECONDS)
 
 
 class _Stops:
@@ -125,11 +134,13 @@ class _Stops:
             self._send(signal.SIGINT)
             self.insist()
 
-    def insist(self) -> None:
-        """Have what still runs after some seconds end at once."""
+    def insist(self, seconds: float | None = None) -> None:
+        """Have what still runs after some seconds end at once; the sooner time holds."""
         with self._lock:
-            if not self._is_over:
-                signal.setitimer(signal.ITIMER_REAL, GRACE, GRACE)
+            left, _ = signal.getitimer(signal.ITIMER_REAL)
+            seconds = GRACE if seconds is None else seconds
+            if not self._is_over and not 0 < left < seconds:
+                signal.setitimer(signal.ITIMER_REAL, seconds, GRACE)
 
     def _insist(self, *_: object) -> None:
         if self._process is not None:

@@ -49,7 +49,7 @@ def test_a_node_that_dies_ends_the_launch_and_is_named(
     cluster: Cluster, sif: str, more: tuple[str, ...]
 ) -> None:
     process = start(cluster, f"W={LONG}", "NODES=2", "TASKS=4", f"IMAGE={sif}", *more)
-    wait_for_ranks(LONG, 4)
+    wait_for_ranks(cluster, LONG, 4)
     # All of the node ends with it.
     os.kill(cluster.daemon("slurmd", "n2"), signal.SIGKILL)
     _, err = process.communicate(timeout=SECONDS)
@@ -69,7 +69,7 @@ def test_a_staged_copy_goes_with_a_cancelled_job(cluster: Cluster, sif: str, whe
     process = start(cluster, *words)
     wait_for_copies(cluster, 2)
     if when == "computing":
-        wait_for_ranks(LONG, 4)
+        wait_for_ranks(cluster, LONG, 4)
     assert cluster.run("scancel", the_job(cluster)).returncode == 0
     process.communicate(timeout=SECONDS)
     assert process.returncode not in (0, None)
@@ -83,7 +83,7 @@ def test_a_staged_copy_goes_with_a_cancelled_batch_job(cluster: Cluster, sif: st
     assert hpcpy(cluster, "batch", *words).returncode == 0
     done = cluster.run("sbatch", f"--output={cluster.shared}/staged.out", script)
     assert done.returncode == 0, done.stderr
-    wait_for_ranks(LONG, 4)
+    wait_for_ranks(cluster, LONG, 4)
     assert len(copies(cluster)) == 2
     assert cluster.run("scancel", the_job(cluster)).returncode == 0
     nothing_is_left(cluster, LONG)

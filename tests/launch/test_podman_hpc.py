@@ -18,10 +18,11 @@ from pathlib import Path
 import podman_hpc_site
 import pytest
 from injection_ways import NOBODY, PROGRAM
+from launching import ranks, said, wait_for_ranks
 from local_cluster import Cluster
 from mpi_libraries import NEWER, module, unpacked
 from podman_hpc_site import MODULE, Site
-from test_launch import AREA2, LONG, ranks, said, wait_for_ranks
+from test_launch import AREA2, LONG
 
 from hpcpy import paths
 from hpcpy.cluster.layout import NODES

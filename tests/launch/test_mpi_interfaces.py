@@ -6,7 +6,7 @@ import platform
 from pathlib import Path
 
 import pytest
-from mpi_libraries import NEWER, OPENMPI, OWN, SIF, in_image, said, unpacked
+from mpi_libraries import NEWER, OPENMPI, OWN, SIF, WORK, in_image, said, unpacked
 
 pytestmark = [
     pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
@@ -37,48 +37,6 @@ LAUNCHERS = [
     ("/mpi/mpich/bin/mpiexec -n", {"LD_LIBRARY_PATH": "/mpi/mpich/lib"}),
     ("/opt/mpich/bin/mpiexec -n", {}),
 ]
-# A ring, reductions, an operation and an attribute of our own, a derived type, and
-# errors: what handles, callbacks and constants of the interface serve for.
-WORK = """
-from mpi4py import MPI
-import numpy as np
-comm = MPI.COMM_WORLD
-right, left = (comm.rank + 1) % comm.size, (comm.rank - 1) % comm.size
-there, here = np.full(1000, comm.rank, 'i8'), np.empty(1000, 'i8')
-comm.Sendrecv(there, right, recvbuf=here, source=left)
-assert (here == left).all()
-total = np.empty(1000, 'i8')
-def larger(one, other, datatype):
-    other = np.frombuffer(other, 'i8')
-    np.maximum(np.frombuffer(one, 'i8'), other, out=other)
-comm.Allreduce(there, total, MPI.Op.Create(larger, commute=True))
-assert (total == comm.size - 1).all()
-comm.Iallreduce(there, total, MPI.SUM).Wait()
-assert (total == comm.size * (comm.size - 1) // 2).all()
-key = MPI.Comm.Create_keyval(copy_fn=lambda c, k, v: v + 1)
-comm.Set_attr(key, 5)
-twin = comm.Dup()
-assert twin.Get_attr(key) == 6
-column = MPI.DOUBLE.Create_vector(4, 1, 4).Commit()
-block = np.arange(16.0).reshape(4, 4) if twin.rank == 0 else np.zeros((4, 4))
-twin.Bcast([block, 1, column])
-assert list(block[:, 0]) == [0.0, 4.0, 8.0, 12.0]
-window = MPI.Win.Allocate(8, comm=twin)
-window.Fence(); window.Put(np.array([comm.rank], 'i8'), right); window.Fence()
-assert np.frombuffer(window, 'i8')[0] == left
-window.Free()
-try:
-    comm.Send(there, comm.size)
-except MPI.Exception as error:
-    assert error.Get_error_class() == MPI.ERR_RANK, error
-file = MPI.File.Open(comm, '/tmp/ring', MPI.MODE_CREATE | MPI.MODE_RDWR)
-file.Write_at_all(8 * comm.rank, np.array([comm.rank], 'i8'))
-file.Sync(); comm.Barrier(); file.Sync()
-file.Read_at_all(8 * right, here[:1])
-file.Close()
-assert here[0] == right
-print(comm.size, MPI.get_vendor()[0], flush=True)
-"""
 HDF5 = """
 import sys, h5py
 from mpi4py import MPI

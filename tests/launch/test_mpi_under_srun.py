@@ -1,0 +1,74 @@
+"""Each MPI library under each of srun's kinds of MPI, over two nodes: cells of docs/mpi.md.
+
+The image's own library is in test_cluster_workloads.py.
+"""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+import pytest
+from local_cluster import Cluster, Done, image
+from mpi_libraries import WORK, said, unpacked
+
+pytestmark = pytest.mark.skipif(
+    platform.machine() != "x86_64", reason="the pinned wheels are for x86-64"
+)
+WHERE = "import os; print(*sorted(set(comm.allgather(os.uname().nodename))), flush=True)"
+# With its default, UCX over all of a node's networks, MPICH's addresses are longer than
+# what Slurm 22.05 takes by PMI2 ("value not properly terminated"): the ranks hang.
+UCX = "UCX_TLS=tcp,self"
+OFI = "MPIR_CVAR_CH4_NETMOD=ofi"
+# Open MPI's component for one-sided communication says so where there is no UCX device.
+OPEN = "OMPI_MCA_osc=^ucx"
+EVEN, UNEVEN = "--distribution=plane=2", "--distribution=plane=3"
+
+
+@pytest.fixture(scope="module")
+def mpi(cluster: Cluster) -> Path:
+    # Not in /tmp, of which each node has its own.
+    return unpacked(cluster.shared / "mpi")
+
+
+def srun(cluster: Cluster, mpi: Path, options: tuple[str, ...], library: str, *words: str) -> Done:
+    *program, sif = image()
+    inside = (f"--bind={mpi}:/mpi", sif, "env", f"LD_LIBRARY_PATH=/mpi/{library}/lib")
+    return cluster.srun("-N2", *options, *program, *inside, *words)
+
+
+@pytest.mark.parametrize("tasks", [EVEN, UNEVEN])
+@pytest.mark.parametrize("cell", [f"openmpi pmix {OPEN}", f"mpich pmi2 {UCX}", f"abi pmi2 {OFI}"])
+def test_ranks_of_two_nodes_work_together(
+    cluster: Cluster, mpi: Path, cell: str, tasks: str
+) -> None:
+    library, kind, variable = cell.split()
+    file = str(cluster.shared / f"ring-{library}{tasks}")
+    program = (variable, "python3", "-c", WORK + WHERE, file)
+    done = srun(cluster, mpi, (f"--mpi={kind}", "-n4", tasks), library, *program)
+    name = "Open MPI" if library == "openmpi" else "MPICH"
+    assert sorted(said(done)) == [f"4 {name}"] * 4 + ["n1 n2"] * 4
+
+
+@pytest.mark.parametrize("library", ["mpich", "abi"])
+def test_an_mpich_without_pmix_says_so_and_ends(cluster: Cluster, mpi: Path, library: str) -> None:
+    program = ("python3", "-c", "from mpi4py import MPI; print(MPI.COMM_WORLD.size)")
+    done = srun(cluster, mpi, ("--mpi=pmix", "-n2"), library, *program)
+    assert done.returncode not in (0, 1)
+    assert done.stdout == ""
+    assert "Runtime environment uses unsupported PMI version PMIx" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("library", "kind"),
+    # Open MPI speaks PMIx alone.
+    [("openmpi", "pmi2"), ("openmpi", "none"), ("mpich", "none"), ("abi", "none")],
+)
+def test_where_every_rank_is_rank_0_of_1_the_workloads_refuse(
+    cluster: Cluster, mpi: Path, library: str, kind: str
+) -> None:
+    program = ("python3", "-m", "workloads", "pi", "--impl", "mpi", "-n", "10007")
+    done = srun(cluster, mpi, (f"--mpi={kind}", "-n2"), library, *program)
+    assert (done.returncode, done.stdout) == (69, "")
+    assert "the launcher started 2 processes but MPI sees one rank in each" in done.stderr
+    assert "srun --mpi=pmi2 (MPICH) or --mpi=pmix (Open MPI)" in done.stderr

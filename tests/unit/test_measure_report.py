@@ -87,7 +87,7 @@ def test_the_page_keeps_its_text_and_takes_the_table_again(tmp_path: Path) -> No
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- table -->\nold\n<!-- end of the table -->\nafter\n")
     for _ in range(2):
-        report.write_page(page, page, [start("core", 0.2)])
+        report.write_page(page, page, report.table([start("core", 0.2)]))
         text = page.read_text()
         assert text.startswith("before\n<!-- table -->\n| start |")
         assert text.endswith("|\n<!-- end of the table -->\nafter\n")
@@ -97,7 +97,7 @@ def test_the_page_keeps_its_text_and_takes_the_table_again(tmp_path: Path) -> No
 def test_a_page_without_a_place_for_the_table_is_refused(tmp_path: Path) -> None:
     (tmp_path / "page.md").write_text("nothing\n")
     with pytest.raises(UsageError, match="no place for the table"):
-        report.write_page(tmp_path / "page.md", tmp_path / "other.md", [start("core", 0.2)])
+        report.write_page(tmp_path / "page.md", tmp_path / "other.md", "a table\n")
     assert not (tmp_path / "other.md").exists()
 
 
@@ -126,4 +126,4 @@ def test_a_wrong_request_is_refused_before_anything_is_built(
 
 def test_the_projects_page_has_a_place_for_the_table(tmp_path: Path) -> None:
     page = paths.ROOT / "docs/startup.md"
-    report.write_page(page, tmp_path / "startup.md", [start("core", 0.2)])
+    report.write_page(page, tmp_path / "startup.md", "a table\n")

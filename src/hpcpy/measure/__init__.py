@@ -1,1 +1,1 @@
-"""What a start of Python asks of the file system, and how long it takes."""
+"""What a start of Python asks of the file system and takes, and what a container costs."""

@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
         for target, _ in made:
             shutil.rmtree(target.root)
     report.write_json(options.out / "results/bake.json", starts, _circumstances(seconds, arguments))
-    report.write_page(paths.ROOT / "docs/bake.md", options.out / "bake.md", starts)
+    report.write_page(paths.ROOT / "docs/bake.md", options.out / "bake.md", report.table(starts))
     print(report.table(starts), end="")
     print(*(f"{name}: {took} s to make" for name, took in seconds.items()), sep="\n")
     if warning := report.unsteady(starts):

@@ -6,7 +6,11 @@ import importlib
 
 from hpcpy.errors import UsageError
 
-BENCHES = {"startup": "hpcpy.measure.startup", "bake": "hpcpy.measure.baked"}
+BENCHES = {
+    "startup": "hpcpy.measure.startup",
+    "bake": "hpcpy.measure.baked",
+    "overhead": "hpcpy.measure.overhead",
+}
 
 
 def main(arguments: list[str]) -> int:

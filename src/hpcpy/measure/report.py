@@ -19,6 +19,7 @@ from hpcpy.measure.samples import Start
 from hpcpy.measure.targets import WORK, Target
 from hpcpy.stages import StageError
 
+CHART = Path(chart.__file__)
 # Above this the times say more of the machine's other work than of Python.
 _UNSTEADY = 0.1
 _BETWEEN = re.compile(r"(?<=<!-- table -->\n).*?(?=<!-- end of the table -->)", re.DOTALL)
@@ -81,22 +82,22 @@ def _megabytes(start: Start, key: str) -> str:
     return f"{statistics.median(one[key] for one in start.memory) / 1e6:.1f}"
 
 
-def write_page(template: Path, page: Path, starts: Sequence[Start]) -> None:
-    """Put the table into a page, between its marks.
+def write_page(template: Path, page: Path, lines: str) -> None:
+    """Put a table into a page, between its marks.
 
     Raises
     ------
     UsageError
         When the page has no marks.
     """
-    text, count = _BETWEEN.subn(lambda _: table(starts), template.read_text())
+    text, count = _BETWEEN.subn(lambda _: lines, template.read_text())
     if count != 1:
         raise UsageError(f"{template}: no place for the table")
     with whole_file(page) as temporary:
         temporary.write_text(text)
 
 
-def draw(report: Path, picture: Path, target: Target, work: Path) -> None:
+def draw(report: Path, picture: Path, target: Target, work: Path, program: Path = CHART) -> None:
     """Draw a report by the matplotlib of an image.
 
     Parameters
@@ -109,13 +110,14 @@ def draw(report: Path, picture: Path, target: Target, work: Path) -> None:
         The image.
     work
         The folder that the image sees as `hpcpy.measure.targets.WORK`.
+    program
+        What draws it.
 
     Raises
     ------
     StageError
         When it cannot be drawn.
     """
-    program = Path(chart.__file__)
     made = work / picture.name
     for path in (program, report):
         shutil.copyfile(path, work / path.name)

@@ -91,7 +91,9 @@ def main(arguments: list[str]) -> int:
         report.write_json(results / "startup.json", starts, circumstances)
         drawing = container(images[-1].name, images[-1].sif, work)
         report.draw(results / "startup.json", results / "startup.png", drawing, work)
-    report.write_page(paths.ROOT / "docs/startup.md", options.out / "startup.md", starts)
+    report.write_page(
+        paths.ROOT / "docs/startup.md", options.out / "startup.md", report.table(starts)
+    )
     print(report.table(starts), end="")
     if warning := report.unsteady(starts):
         print(f"hpcpy bench: {warning}", file=sys.stderr)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hpcpy.engine.setup import ensure
@@ -13,6 +13,7 @@ from hpcpy.engine.setup import ensure
 # Where programs find the scripts, whatever they run in.
 WORK = Path("/mnt")
 PYTHON = "/opt/hpcpy/bin/python3"
+_CLEANING = ("--cleanenv", "--ignore-environment")
 
 # $0 becomes /, its /mnt the folder $1.  In a mount namespace of its own, so
 # that nothing stays mounted; nothing else is a container's.
@@ -48,6 +49,10 @@ class Target:
     def command(self, arguments: Sequence[str], program: str = "") -> list[str]:
         """Return what starts the interpreter, or another program there."""
         return [*self.starter, program or self.program, *arguments]
+
+    def with_variables(self) -> Target:
+        """Return it with all variables let in: a launcher tells its ranks by them."""
+        return replace(self, starter=[word for word in self.starter if word not in _CLEANING])
 
 
 def container(name: str, sif: Path, work: Path) -> Target:

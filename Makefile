@@ -10,7 +10,7 @@ SETTINGS = $(foreach name,$(LAUNCH),$(name)="$$$(name)")
 export $(LAUNCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-cuda test-gpu test-upstream bench-startup bench-overhead size context push lock verify clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-cuda test-gpu test-upstream bench-startup bench-overhead size sbom context push lock verify clean clean-cache distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ bench-overhead: ## measure messages between ranks inside a container against out
 
 size: ## what the image is made of
 	@$(HPCPY) size hpcpy
+
+sbom: ## the bill of materials, build/hpcpy.spdx.json; IMAGE=hpcpy-cuda for that one's
+	@$(HPCPY) sbom $(IMAGE)
 
 context: ## write build/context, to build the images with podman or Docker elsewhere
 	@$(HPCPY) context

@@ -17,6 +17,7 @@ COMMANDS = {
     "build": ("hpcpy.build.command", "build images: hpcpy build oci|sif [IMAGE]"),
     "context": ("hpcpy.build.context", "write an image's complete build context"),
     "size": ("hpcpy.build.size", "tell what an image is made of"),
+    "sbom": ("hpcpy.build.sbom", "write an image's bill of materials, as SPDX"),
     "verify": ("hpcpy.build.verify", "build all again elsewhere and compare the bytes"),
     "push": ("hpcpy.build.push", "send the OCI image to a registry"),
     "run": ("hpcpy.launch.run", "run the main job in the image"),

@@ -8,8 +8,10 @@ from pathlib import Path
 
 SITE = Path(site.getsitepackages()[0])
 LICENCES = Path("/opt/hpcpy/share/licenses/nvidia-cuda")
-COMPONENTS = tomllib.loads((LICENCES / "files.toml").read_text())["components"]
+TABLE = tomllib.loads((LICENCES / "files.toml").read_text())
+COMPONENTS = TABLE["components"]
 FILES = sorted(name for one in COMPONENTS.values() for name in one["files"])
+BROUGHT = sorted(name for one in TABLE["brought"].values() for name in one["files"])
 # The oldest that a centre still has, and the newest that these libraries know.
 ARCHITECTURES = ((7, 0), (7, 5), (8, 0), (8, 6), (8, 9), (9, 0), (10, 0), (12, 0))
 # As cuda-pathfinder calls them.

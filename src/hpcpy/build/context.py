@@ -6,7 +6,12 @@ import shutil
 from pathlib import Path
 
 from hpcpy import paths
-from hpcpy.build.contexts import add_containerfile, add_materials, add_recipes, describe
+from hpcpy.build.contexts import (
+    add_containerfile,
+    add_description,
+    add_materials,
+    add_recipes,
+)
 from hpcpy.build.graph import Image
 from hpcpy.build.images import rootfs
 from hpcpy.build.plan import Plan, make_plan
@@ -48,7 +53,7 @@ def write_context(plan: Plan, image: Image, folder: Path) -> None:
         add_recipes(target, parts, plan.epoch, shipped=plan.graph.shipped(image))
         for part in parts:
             add_materials(target, part, plan)
-        (target / "image.json").write_text(describe(plan, image))
+        add_description(target, plan, image)
     elif image.base:
         for package in fetch_debs(image.debian, plan.arch).paths.values():
             place(package, target / "debs" / package.name)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from hpcpy import paths
+from hpcpy.build.bill import add_bill
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.inputs import tree_files
 from hpcpy.build.plan import Plan, project_version
@@ -57,8 +58,14 @@ def add_materials(folder: Path, part: Part, plan: Plan) -> None:
             place(path, folder / part.name / path.relative_to(paths.ROOT))
 
 
+def add_description(folder: Path, plan: Plan, image: Image) -> None:
+    """Add what a running image says of its own making, and what its bill is made from."""
+    (folder / "image.json").write_text(describe(plan, image))
+    add_bill(folder, plan, image, project_version())
+
+
 def describe(plan: Plan, image: Image) -> str:
-    """Return ``image.json``: what a running image says of its own making."""
+    """Return ``image.json``."""
     fields = {
         "name": image.name,
         "version": project_version(),

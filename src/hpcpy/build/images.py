@@ -7,7 +7,7 @@ from pathlib import Path
 from hpcpy import paths
 from hpcpy.build.buildah import Buildah
 from hpcpy.build.cached import cached
-from hpcpy.build.contexts import add_containerfile, add_recipes, describe
+from hpcpy.build.contexts import add_containerfile, add_description, add_recipes
 from hpcpy.build.graph import Image
 from hpcpy.build.parts import make_part, missing_parts, part_file
 from hpcpy.build.plan import Plan, project_version
@@ -90,7 +90,7 @@ def _add_parts(plan: Plan, image: Image, context: Path) -> None:
     for part in parts:
         made = paths.cache_dir() / "parts" / part_file(plan, part)
         place(made, context / "parts" / f"{part.name}.tar")
-    (context / "image.json").write_text(describe(plan, image))
+    add_description(context, plan, image)
 
 
 def rootfs(plan: Plan, image: Image) -> Path:

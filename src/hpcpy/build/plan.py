@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from hpcpy import paths
+from hpcpy.build import bill
 from hpcpy.build.graph import Graph, Image, Part, the_graph
 from hpcpy.build.inputs import Inputs, tree_files
 from hpcpy.fetch.debian import fetch_debs, newer_allowed
@@ -103,6 +104,9 @@ class Plan:
         inputs.add("epoch", str(self.epoch))
         if image.parts:
             inputs.add("version", project_version())
+            # Licences and addresses are nowhere else in a key.
+            inputs.add("pins", bill.pins(self, image, project_version()))
+            inputs.add_files(bill.sources())
         if image.base:
             inputs.add("base", self.image_key(self.graph.image(image.base)))
             self._add_artifacts(inputs, self.debian(image.debian))

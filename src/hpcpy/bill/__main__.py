@@ -1,0 +1,33 @@
+"""``python3 -m hpcpy.bill PINS OUT``: compare the image with its pins, write its bill."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import distributions
+from pathlib import Path
+
+from hpcpy.bill.bill import bill
+from hpcpy.bill.contents import look
+from hpcpy.bill.pins import read
+
+
+def main(arguments: list[str]) -> int:
+    """Write the bill of the image that this runs in.
+
+    Returns
+    -------
+    int
+        0, or 65 when the image is not what its pins say.
+    """
+    pins, out = map(Path, arguments)
+    try:
+        text = bill(read(pins.read_text()), look(Path("/"), distributions()))
+    except ValueError as error:
+        print(f"bill of materials: {error}", file=sys.stderr)
+        return 65
+    out.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,124 @@
+"""The bill of one image, from its pins and from what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from hpcpy.bill.compare import BROUGHT, differences
+from hpcpy.bill.contents import Contents, licence_texts, normal
+from hpcpy.bill.licences import Texts, is_expression
+from hpcpy.bill.nvidia import agreement, files, is_nvidias
+from hpcpy.bill.pins import CONTAINED, INSTALLED, LINKED, READ, Order, Pin
+from hpcpy.bill.spdx import IMAGE, Package, document, package_id
+
+# How the image stands to a package -> SPDX's word, and whether it stands first.
+_RELATIONS = {
+    INSTALLED: ("CONTAINS", True),
+    CONTAINED: ("CONTAINS", True),
+    LINKED: ("STATIC_LINK", True),
+    READ: ("BUILD_DEPENDENCY_OF", False),
+}
+
+
+def bill(order: Order, there: Contents) -> str:
+    """Return the SPDX document of an image.
+
+    Raises
+    ------
+    ValueError
+        When the image is not what its pins say.
+    """
+    wrong = "; ".join(differences(order, there))
+    if wrong:
+        raise ValueError(wrong)
+    texts = Texts()
+    pins = sorted(order.pins, key=lambda pin: (pin.kind, pin.name))
+    packages = [
+        Package(
+            id=IMAGE,
+            name=order.image,
+            version=order.version,
+            licence=order.licence,
+            purpose="CONTAINER",
+            comment=order.summary,
+        ),
+        *(_package(pin, there, texts) for pin in pins),
+    ]
+    relations = [_relation(pin) for pin in pins]
+    for package, source in _brought(order, there, texts):
+        packages.append(package)
+        relations.append((package_id("source", source), "CONTAINS", package.id))
+    return document(order, packages, relations, texts)
+
+
+def _relation(pin: Pin) -> tuple[str, str, str]:
+    word, first = _RELATIONS[pin.use]
+    other = package_id(pin.kind, pin.name)
+    return (IMAGE, word, other) if first else (other, word, IMAGE)
+
+
+def _package(pin: Pin, there: Contents, texts: Texts) -> Package:
+    found = there.python.get(normal(pin.name)) if pin.kind != "debian" else None
+    version = pin.version or there.debian.get(pin.name, "")
+    if pin.kind == "debian":
+        licence = _debian_licence(pin, there, texts)
+        purl = f"pkg:deb/debian/{quote(pin.name)}@{quote(version)}?distro=debian-{there.release}"
+    else:
+        text = licence_texts(found) if found else ""
+        licence = _licence(pin.name, pin.licence, text, texts)
+        kind = "pypi" if found else "generic"
+        purl = f"pkg:{kind}/{quote(normal(pin.name))}@{quote(version)}"
+    return Package(
+        id=package_id(pin.kind, pin.name),
+        name=pin.name,
+        version=version,
+        licence=licence,
+        url=pin.url,
+        sha256=pin.sha256,
+        purl=purl,
+        files=files(there, found, pin.licence, texts) if found else (),
+    )
+
+
+def _licence(name: str, said: str, text: str, texts: Texts) -> str:
+    if is_expression(said):
+        return said
+    if is_nvidias(said):
+        return agreement(text, texts)
+    return texts.reference(
+        said if said.startswith("LicenseRef-") else name,
+        said,
+        text or f"{name} states its licence as: {said}",
+    )
+
+
+def _debian_licence(pin: Pin, there: Contents, texts: Texts) -> str:
+    # Debian's files name all licences of a source, for which SPDX has no
+    # expression; they are some 20 kB each and in the image as they are.
+    path = there.copyright_of(pin.name)
+    text = f"Debian's copyright file of {pin.name} names: {pin.licence}."
+    if path:
+        text += f" It is /{path} in the image."
+    return texts.reference(f"Debian-{pin.name.replace('+', '.plus')}", pin.licence, text)
+
+
+def _brought(order: Order, there: Contents, texts: Texts) -> Iterator[tuple[Package, str]]:
+    pinned = {normal(pin.name) for pin in order.pins if pin.kind == "wheel"}
+    for name, source in BROUGHT.items():
+        found = there.python.get(name)
+        if found is None or name in pinned:
+            continue
+        fields = found.metadata
+        said = " ".join(fields.get_all("License-Expression") or fields.get_all("License") or ())
+        yield (
+            Package(
+                id=package_id("brought", name),
+                name=name,
+                version=found.version,
+                licence=_licence(name, said, licence_texts(found), texts),
+                purl=f"pkg:pypi/{name}@{quote(found.version)}",
+                comment=f"comes with the source of {source}",
+            ),
+            source,
+        )

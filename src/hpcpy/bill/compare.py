@@ -1,0 +1,42 @@
+"""Pins and image against each other: what one has and the other has not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hpcpy.bill.contents import Contents, normal
+from hpcpy.bill.pins import INSTALLED, LINKED, READ, Order
+
+# CPython's source brings it, and installs it with the interpreter.
+BROUGHT = {"pip": "python"}
+
+
+def differences(order: Order, there: Contents) -> Iterator[str]:
+    """Give a line for each thing in which an image is not what its pins say."""
+    pinned = {pin.name: pin.version for pin in order.pins if pin.use == INSTALLED}
+    yield from _compared("Debian package", pinned, there.debian)
+    for pin in order.pins:
+        unpacked = pin.kind == "debian" and pin.use not in (LINKED, READ)
+        if unpacked and there.copyright_of(pin.name) is None:
+            yield f"the licences of the Debian package {pin.name} are not in the image"
+    python = {name: found.version for name, found in there.python.items()}
+    # A source is a Python package where the image has one of that name.
+    packages = {
+        normal(pin.name): pin.version
+        for pin in order.pins
+        if pin.kind == "wheel" or (pin.kind == "source" and normal(pin.name) in python)
+    }
+    sources = {pin.name for pin in order.pins if pin.kind == "source"}
+    brought = {name for name, source in BROUGHT.items() if source in sources}
+    known = {name: version for name, version in python.items() if name not in brought - {*packages}}
+    yield from _compared("Python package", packages, known)
+
+
+def _compared(kind: str, pinned: dict[str, str], there: dict[str, str]) -> Iterator[str]:
+    for name in sorted(pinned.keys() | there.keys()):
+        if name not in there:
+            yield f"the {kind} {name} is pinned and not in the image"
+        elif name not in pinned:
+            yield f"the {kind} {name} is in the image and not pinned"
+        elif pinned[name] not in ("", there[name]):
+            yield f"the {kind} {name} is {there[name]} in the image and {pinned[name]} in its pin"

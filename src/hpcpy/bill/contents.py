@@ -1,0 +1,81 @@
+"""What an image really holds, by what its own package managers say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import Distribution
+from pathlib import Path
+
+_LICENCE = re.compile(r"(.*/)?(licen[cs]e|copying|notice|authors)[^/]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What is below a root.
+
+    Attributes
+    ----------
+    root
+        ``/`` in an image.
+    debian
+        Versions of dpkg's packages.
+    python
+        Distributions by their names as indexes write them.
+    release
+        Debian's own number.
+    """
+
+    root: Path
+    debian: dict[str, str]
+    python: dict[str, Distribution]
+    release: str
+
+    def copyright_of(self, package: str) -> Path | None:
+        """Return where the licences of a Debian package are, from the root."""
+        path = Path("usr/share/doc") / package / "copyright"
+        return path if (self.root / path).is_file() else None
+
+
+def look(root: Path, distributions: Iterable[Distribution]) -> Contents:
+    """Return what is below a root.
+
+    Parameters
+    ----------
+    root
+        ``/`` in an image.
+    distributions
+        The Python packages there.  Of two with one name the first counts, as
+        for imports.
+    """
+    python: dict[str, Distribution] = {}
+    for found in distributions:
+        python.setdefault(normal(found.name), found)
+    release = (root / "etc/os-release").read_text()
+    number = re.search(r"^VERSION_ID=\"?([\d.]+)", release, re.MULTILINE)
+    return Contents(root, _installed(root), python, number[1] if number else "")
+
+
+def normal(name: str) -> str:
+    """Return the name of a Python package as indexes write it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _installed(root: Path) -> dict[str, str]:
+    found = {}
+    for stanza in (root / "var/lib/dpkg/status").read_text().split("\n\n"):
+        fields = dict(re.findall(r"^(Package|Version|Status): (.*)$", stanza, re.MULTILINE))
+        if fields.get("Status", "").endswith(" installed"):
+            found[fields["Package"]] = fields["Version"]
+    return found
+
+
+def licence_texts(found: Distribution) -> str:
+    """Return the licences that a distribution brings, one after the other."""
+    texts = []
+    for file in found.files or ():
+        inside = file.parts[0].endswith(".dist-info")
+        if inside and _LICENCE.fullmatch("/".join(file.parts[1:])):
+            texts.append(Path(str(file.locate())).read_text(encoding="utf-8", errors="replace"))
+    return "\n\n".join(texts)

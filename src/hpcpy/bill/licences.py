@@ -1,0 +1,75 @@
+"""Licences as SPDX wants them: an expression of listed ones, or a text of their own."""
+
+from __future__ import annotations
+
+import re
+
+# Those of SPDX's list that pins name; any other becomes a text of its own, so
+# that a new one here is a convenience and not a condition.
+LISTED = frozenset(
+    {
+        *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSD-3-Clause-Open-MPI"),
+        *("CC0-1.0", "GPL-2.0-only", "GPL-2.0-or-later", "ISC", "LGPL-2.1-or-later", "MIT"),
+        *("MIT-CMU", "MPL-2.0", "PSF-2.0", "Python-2.0"),
+        *("X11-distribute-modifications-variant", "Zlib", "blessing", "bzip2-1.0.6", "mpich2"),
+    }
+)
+EXCEPTIONS = frozenset({"LLVM-exception"})
+_OPERATORS = frozenset({"AND", "OR", "WITH"})
+PREFIX = "LicenseRef-"
+
+
+def is_expression(said: str) -> bool:
+    """Tell whether these words are an SPDX expression of listed licences.
+
+    Pins are written by hand or by wheels' builders, which both check the
+    grammar: only the words are looked at.
+    """
+    words = re.sub(r"[()]", " ", said).split()
+    return bool(words) and all(word in LISTED | EXCEPTIONS | _OPERATORS for word in words)
+
+
+def identifier(words: str) -> str:
+    """Return some words with nothing in them that SPDX forbids in a name."""
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", words).strip("-")
+
+
+class Texts:
+    """The licences that are not on SPDX's list, each text once."""
+
+    def __init__(self) -> None:
+        self._by_text: dict[str, tuple[str, str]] = {}
+        self._ids: set[str] = set()
+
+    def reference(self, name: str, title: str, text: str) -> str:
+        """Return the name by which a text is referred to.
+
+        Parameters
+        ----------
+        name
+            What to call it, if no equal one is here yet.
+        title
+            How its owner calls it.
+        text
+            All of it.
+
+        Raises
+        ------
+        ValueError
+            When another text has this name.
+        """
+        if text not in self._by_text:
+            reference = PREFIX + identifier(name.removeprefix(PREFIX))
+            if reference in self._ids:
+                raise ValueError(f"two licences are called {reference}")
+            self._ids.add(reference)
+            self._by_text[text] = (reference, title)
+        return self._by_text[text][0]
+
+    def as_spdx(self) -> list[dict[str, str]]:
+        """Return them as the document has them, by name."""
+        found = [
+            {"licenseId": reference, "name": title, "extractedText": text}
+            for text, (reference, title) in self._by_text.items()
+        ]
+        return sorted(found, key=lambda one: one["licenseId"])

@@ -1,0 +1,73 @@
+"""What the host says went into an image."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+# How something is in an image.
+INSTALLED = "installed"  # by dpkg, which knows of it
+CONTAINED = "contained"
+LINKED = "linked"  # into an executable
+READ = "read"  # by its compiler: headers alone
+
+
+@dataclass(frozen=True)
+class Pin:
+    """One pinned file.
+
+    Attributes
+    ----------
+    kind
+        ``debian``, ``source`` or ``wheel``.
+    name, version, licence
+        As the lock has them.  Without a version where the locked package
+        could not be had and another one took its place.
+    url, sha256
+        Where it can be had, and what it hashes to from there.
+    use
+        `INSTALLED`, `CONTAINED`, `LINKED` or `READ`.
+    """
+
+    kind: str
+    name: str
+    version: str
+    licence: str
+    url: str
+    sha256: str
+    use: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a bill is to be of.
+
+    Attributes
+    ----------
+    image, version, summary, licence
+        Of the image itself.
+    created
+        The time of the lock, in UTC as ISO 8601 has it.
+    pins
+        All that went into it and into the images below it.
+    """
+
+    image: str
+    version: str
+    summary: str
+    licence: str
+    created: str
+    pins: tuple[Pin, ...]
+
+
+def written(order: Order) -> str:
+    """Return an order as the text of a file."""
+    return json.dumps(asdict(order), indent=1) + "\n"
+
+
+def read(text: str) -> Order:
+    """Return the order that `written` has written."""
+    fields = json.loads(text)
+    pins: Iterable[dict[str, str]] = fields.pop("pins")
+    return Order(**fields, pins=tuple(Pin(**one) for one in pins))

@@ -1,0 +1,152 @@
+"""An SPDX 2.3 document, as much of the standard as a bill of materials takes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hpcpy.bill.licences import Texts, identifier
+from hpcpy.bill.pins import Order
+
+IMAGE = "SPDXRef-image"
+_DOCUMENT = "SPDXRef-DOCUMENT"
+_UNKNOWN = "NOASSERTION"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of the image, by its path from the root."""
+
+    path: str
+    sha1: str
+    sha256: str
+    licence: str
+    comment: str
+
+    @property
+    def id(self) -> str:
+        """Its name in the document: paths can differ in forbidden letters alone."""
+        return f"SPDXRef-file-{hashlib.sha256(self.path.encode()).hexdigest()[:16]}"
+
+    def as_spdx(self) -> dict[str, Any]:
+        """Return it as the document has it."""
+        return {
+            "SPDXID": self.id,
+            "fileName": f"./{self.path}",
+            "checksums": _checksums(SHA1=self.sha1, SHA256=self.sha256),
+            "licenseConcluded": self.licence,
+            "licenseInfoInFiles": [self.licence],
+            "copyrightText": _UNKNOWN,
+            "comment": self.comment,
+        }
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package of the image, with those of its files that are told one by one."""
+
+    id: str
+    name: str
+    version: str
+    licence: str
+    url: str = ""
+    sha256: str = ""
+    purl: str = ""
+    purpose: str = "LIBRARY"
+    comment: str = ""
+    files: Sequence[File] = ()
+
+    def as_spdx(self) -> dict[str, Any]:
+        """Return it as the document has it; what is not known is left out."""
+        told: dict[str, Any] = {
+            "SPDXID": self.id,
+            "name": self.name,
+            "versionInfo": self.version,
+            "downloadLocation": self.url or _UNKNOWN,
+            "checksums": _checksums(SHA256=self.sha256),
+            "licenseConcluded": _UNKNOWN,
+            "licenseDeclared": self.licence,
+            "copyrightText": _UNKNOWN,
+            "primaryPackagePurpose": self.purpose,
+            "filesAnalyzed": False,
+            "comment": self.comment,
+        }
+        if self.purl:
+            told["externalRefs"] = [
+                {
+                    "referenceCategory": "PACKAGE-MANAGER",
+                    "referenceType": "purl",
+                    "referenceLocator": self.purl,
+                }
+            ]
+        return {name: value for name, value in told.items() if value not in ("", [])}
+
+
+def package_id(kind: str, name: str) -> str:
+    """Return the name of a package in the document."""
+    return f"SPDXRef-{kind}-{identifier(name.replace('+', '.plus'))}"
+
+
+def document(
+    order: Order,
+    packages: Sequence[Package],
+    relations: Sequence[tuple[str, str, str]],
+    texts: Texts,
+) -> str:
+    """Return the whole document: the same text for the same image.
+
+    Parameters
+    ----------
+    order
+        What it is of.
+    packages
+        The image itself and all that it contains.
+    relations
+        Who has what relation to whom.
+    texts
+        The licences that are not on SPDX's list.
+    """
+    files = [one for package in packages for one in package.files]
+    all_relations = [
+        (_DOCUMENT, "DESCRIBES", IMAGE),
+        *relations,
+        *(
+            (one.id, "EXPANDED_FROM_ARCHIVE", package.id)
+            for package in packages
+            for one in package.files
+        ),
+    ]
+    told: dict[str, Any] = {
+        "spdxVersion": "SPDX-2.3",
+        "dataLicense": "CC0-1.0",
+        "SPDXID": _DOCUMENT,
+        "name": f"{order.image}-{order.version}",
+        "creationInfo": {"created": order.created, "creators": [f"Tool: hpcpy-{order.version}"]},
+        "packages": [one.as_spdx() for one in packages],
+        "files": [one.as_spdx() for one in files],
+        "hasExtractedLicensingInfos": texts.as_spdx(),
+        "relationships": [
+            {"spdxElementId": one, "relationshipType": kind, "relatedSpdxElement": other}
+            for one, kind, other in all_relations
+        ],
+    }
+    _names_are_unique(told)
+    # Another document has another name: that of its own content.
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    told["documentNamespace"] = uuid.uuid5(uuid.NAMESPACE_OID, digest).urn
+    return json.dumps(told, indent=1, sort_keys=True) + "\n"
+
+
+def _checksums(**values: str) -> list[dict[str, str]]:
+    return [{"algorithm": name, "checksumValue": value} for name, value in values.items() if value]
+
+
+def _names_are_unique(told: dict[str, Any]) -> None:
+    names = [one["SPDXID"] for kind in ("packages", "files") for one in told[kind]]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise ValueError(f"two things are called {', '.join(sorted(twice))}")

@@ -1,0 +1,99 @@
+"""What an image's bill of materials is made from: its pins, and the code that writes it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hpcpy import paths
+from hpcpy.bill.pins import CONTAINED, INSTALLED, LINKED, READ, Order, Pin, written
+from hpcpy.build.graph import Image, Part
+from hpcpy.files import place
+from hpcpy.pins.model import APT_MIRROR, Artifact
+
+if TYPE_CHECKING:
+    from hpcpy.build.plan import Plan
+
+# Of the compilers' packages those whose code ends up in what they link.
+_LINKED = ("libc6-dev", "libgcc-*-dev", "libgfortran-*-dev", "libstdc++-*-dev")
+# Debian packages of a part that only its recipe runs.
+_RUN = frozenset({"patchelf"})
+# Parts of whose sources only headers are read.
+_READ = frozenset({"mpi_headers"})
+# Wheels of this group are compilers and what they read.
+_TOOLS = "build"
+_LICENCE = "BSD-3-Clause"
+
+
+def order(plan: Plan, image: Image, version: str) -> Order:
+    """Return what an image's bill is to be of; `version` is the project's."""
+    # One that is in several lists is one package: what dpkg knows of comes first.
+    found: dict[tuple[str, str], Pin] = {}
+    for pin in _pins(plan, image):
+        found.setdefault((pin.kind, pin.name), pin)
+    when = datetime.datetime.fromtimestamp(plan.epoch, datetime.UTC)
+    created = f"{when:%Y-%m-%dT%H:%M:%SZ}"
+    every = tuple(found[key] for key in sorted(found))
+    return Order(image.name, version, image.summary, _LICENCE, created, every)
+
+
+def pins(plan: Plan, image: Image, version: str) -> str:
+    """Return ``pins.json``: all that went into an image and those below it."""
+    return written(order(plan, image, version))
+
+
+def add_bill(folder: Path, plan: Plan, image: Image, version: str) -> None:
+    """Add to a context what the last step of an image's build makes its bill from."""
+    (folder / "pins.json").write_text(pins(plan, image, version))
+    package = Path("src/hpcpy")
+    for path in (paths.ROOT / package / "__init__.py", *sources()):
+        place(path, folder / path.relative_to(paths.ROOT))
+
+
+def sources() -> list[Path]:
+    """Return the code that writes bills."""
+    return sorted((paths.ROOT / "src/hpcpy/bill").glob("*.py"))
+
+
+def _pins(plan: Plan, image: Image) -> Iterator[Pin]:
+    graph = plan.graph
+    if image.base:
+        yield from _pins(plan, graph.image(image.base))
+    if not image.parts:
+        yield from (_pin(plan, "debian", one, INSTALLED) for one in plan.debian(image.debian))
+        return
+    shipped = graph.shipped(image)
+    for part in graph.built(image):
+        yield from _of_part(plan, part, shipped=part in shipped)
+    if any(part.sources for part in shipped):
+        for one in plan.debian(graph.image(image.builder).debian):
+            if any(fnmatchcase(one.name, pattern) for pattern in _LINKED):
+                yield _pin(plan, "debian", one, LINKED)
+
+
+def _of_part(plan: Plan, part: Part, *, shipped: bool) -> Iterator[Pin]:
+    use = READ if part.name in _READ else CONTAINED if shipped else LINKED
+    for one in plan.pins(replace(part, wheels=())):
+        yield _pin(plan, "source", one, use)
+    if shipped:
+        for one in plan.debian(part.debian):
+            if one.name not in _RUN:
+                yield _pin(plan, "debian", one, CONTAINED)
+        groups = tuple(group for group in part.wheels if group != _TOOLS)
+        for one in plan.pins(replace(part, sources=(), wheels=groups)):
+            yield _pin(plan, "wheel", one, CONTAINED)
+
+
+def _pin(plan: Plan, kind: str, one: Artifact, use: str) -> Pin:
+    # The machine's own mirror is nobody else's address.
+    public = next((place for place in one.places if not place.url.startswith(APT_MIRROR)), None)
+    version, url, sha256 = one.version, "", one.places[0].sha256
+    if public:
+        url, sha256 = public.url, public.sha256
+    if one.name in plan.replaced:
+        version, url, sha256 = "", "", plan.replaced[one.name]
+    return Pin(kind, one.name, version, one.licence, url, sha256, use)

@@ -1,0 +1,97 @@
+"""The bill of materials names all that is in the image, and nothing that is not."""
+
+from __future__ import annotations
+
+import re
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from bill import (
+    DOCUMENT,
+    TEXTS,
+    installed_by_dpkg,
+    kind,
+    noticed,
+    packages,
+    python_packages,
+    relations,
+)
+from spdx_document import complaints
+
+LICENCES = Path("/opt/hpcpy/share/licenses")
+LIBRARY = Path(sysconfig.get_path("stdlib"))
+# Of what is neither a Python package nor in a folder of its own name there.
+ELSEWHERE = {
+    "lapack": LICENCES / "openblas",
+    "mpich": Path("/opt/mpich/share/licenses"),
+    "python": LIBRARY,
+}
+LICENCE = re.compile(r"(licen[cs]e|copying|mpich).*", re.IGNORECASE)
+
+
+def licence_files(source: str) -> list[Path]:
+    infos = [*LIBRARY.glob(f"site-packages/{source.replace('-', '_')}-*.dist-info/**/")]
+    folders = infos or [ELSEWHERE.get(source, LICENCES / source)]
+    return [
+        path
+        for folder in folders
+        for path in folder.iterdir()
+        if path.is_file() and LICENCE.fullmatch(path.name)
+    ]
+
+
+def test_it_is_what_the_standard_asks_for() -> None:
+    assert complaints(DOCUMENT) == []
+
+
+def test_what_dpkg_has_installed_is_in_it() -> None:
+    named = {name: one["versionInfo"] for name, one in packages("debian").items()}
+    assert installed_by_dpkg().items() <= named.items()
+
+
+def test_the_other_debian_packages_are_unpacked_or_linked() -> None:
+    more = packages("debian").keys() - installed_by_dpkg().keys()
+    linked = {one for _, one in relations("STATIC_LINK")} & more
+    assert linked == {one for one in more if re.fullmatch(r"lib(c6|[a-z+]+-\d+)-dev", one)}
+    assert {"libpocl2t64", "libllvm18", "libpmix2t64"} <= more - linked
+    for name in more - linked:
+        assert Path(f"/usr/share/doc/{name}/copyright").is_file()
+
+
+def test_it_has_each_python_package_once_and_no_other() -> None:
+    wheels, sources = packages("wheel", "brought"), packages("source")
+    there = python_packages()
+    assert {*wheels} == {*there} - {*sources}
+    named = {name: one["versionInfo"] for name, one in {**wheels, **sources}.items()}
+    assert {name: named[name] for name in there} == there
+
+
+def test_each_but_the_image_itself_says_where_it_is_from_and_its_hash() -> None:
+    for one in DOCUMENT["packages"]:
+        if kind(one) not in ("image", "brought"):
+            assert one["downloadLocation"].startswith("https://"), one["name"]
+            assert [each["algorithm"] for each in one["checksums"]] == ["SHA256"], one["name"]
+        assert one["versionInfo"], one["name"]
+        assert one["licenseDeclared"] not in ("", "NOASSERTION"), one["name"]
+
+
+@pytest.mark.parametrize("name", sorted(packages("source")))
+def test_the_licence_texts_of_what_is_compiled_here_are_in_the_image(name: str) -> None:
+    read = {one for one, _ in relations("BUILD_DEPENDENCY_OF")}
+    if name in read:
+        assert not (LICENCES / name).exists()
+        return
+    assert any(path.stat().st_size > 400 for path in licence_files(name))
+
+
+def test_a_licence_that_no_list_has_is_there_as_a_text() -> None:
+    for one in TEXTS.values():
+        path = re.search(r"It is (/\S+) in the image", one["extractedText"])
+        assert Path(path[1]).stat().st_size > 200 if path else len(one["extractedText"]) > 40
+
+
+def test_no_file_of_the_cuda_toolkit_is_in_hpcpy() -> None:
+    assert DOCUMENT["files"] == []
+    assert noticed(Path("/opt/hpcpy")) == set()

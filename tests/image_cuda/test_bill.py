@@ -1,0 +1,82 @@
+"""Every file of NVIDIA's is in the bill of materials, with its licence and that one's text."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nvidia import BROUGHT, COMPONENTS, FILES, LICENCES, SITE
+
+from bill import DOCUMENT, TEXTS, installed_by_dpkg, noticed, packages, python_packages
+from spdx_document import complaints
+
+EULA = "LicenseRef-NVIDIA-CUDA-EULA"
+NAMED: dict[str, Any] = {one["fileName"].removeprefix("."): one for one in DOCUMENT["files"]}
+# As NVIDIA calls the libraries of the toolkit and of the driver.
+LIBRARY = re.compile(r"lib(cu(da|blas|fft|rand|solver|sparse|pti|dnn)|nv|nccl)\w*[-.\w]*\.so[.\d]*")
+
+
+def below(top: Path) -> list[Path]:
+    return [path for path in top.rglob("*") if path.is_file() and not path.is_symlink()]
+
+
+def test_it_is_what_the_standard_asks_for() -> None:
+    assert complaints(DOCUMENT) == []
+
+
+def test_it_names_the_packages_of_both_images() -> None:
+    named = {name: one["versionInfo"] for name, one in packages("debian").items()}
+    assert installed_by_dpkg().items() <= named.items()
+    told = packages("wheel", "source", "brought")
+    python = python_packages()
+    assert {name: told[name]["versionInfo"] for name in python} == python
+    assert {*packages("wheel", "brought")} == {*python} - {*packages("source")}
+
+
+def test_the_files_that_it_names_are_those_of_the_table_and_their_wheels_metadata() -> None:
+    files = {name for name in NAMED if ".dist-info/" not in name}
+    assert files == {str(SITE / name) for name in (*FILES, *BROUGHT)}
+    wheels = {one["wheel"] for one in COMPONENTS.values()}
+    infos = {Path(name).parent.name for name in NAMED} - {Path(name).parent.name for name in files}
+    folders = {path.name for path in SITE.glob("nvidia_*.dist-info")}
+    assert len(folders) == len(wheels)
+    assert infos <= {*folders, "licenses"}
+
+
+@pytest.mark.parametrize("name", sorted(NAMED))
+def test_each_has_its_licence_and_the_hash_of_its_bytes(name: str) -> None:
+    one = NAMED[name]
+    assert one["licenseConcluded"] == EULA
+    with Path(name).open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    assert {"algorithm": "SHA256", "checksumValue": digest} in one["checksums"]
+
+
+def test_the_text_of_the_licence_is_in_it() -> None:
+    assert TEXTS[EULA]["extractedText"].strip() == (LICENCES / "License.txt").read_text().strip()
+    licences = {name: one["licenseDeclared"] for name, one in packages("wheel").items()}
+    assert {name for name, one in licences.items() if one == EULA} == {
+        one["wheel"] for one in COMPONENTS.values()
+    }
+    assert {one for one in licences.values() if "nvidia" in one.lower()} == {EULA}
+
+
+def test_no_library_of_nvidias_is_elsewhere() -> None:
+    tops = [Path(one) for one in ("/opt", "/usr", "/etc", "/home", "/var")]
+    found = {str(path) for top in tops for path in below(top) if LIBRARY.fullmatch(path.name)}
+    assert found
+    assert found <= NAMED.keys()
+
+
+def test_no_text_with_nvidias_notice_is_elsewhere() -> None:
+    found = noticed(Path("/opt"))
+    assert found == {name for name in NAMED if Path(name).suffix in (".h", ".hpp")}
+
+
+@pytest.mark.parametrize("name", BROUGHT)
+def test_headers_that_others_bring_say_themselves_whose_they_are(name: str) -> None:
+    assert b"NVIDIA" in (SITE / name).read_bytes()
+    assert NAMED[str(SITE / name)]["comment"].startswith("brought by numba-cuda")

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy import paths
@@ -20,41 +18,17 @@ from hpcpy.build.command import have
 from hpcpy.cuda import IMAGE
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.gpu_times import Place, times
 
 OUT = paths.BUILD / "gpu"
-# A row of all cores is beside those of the GPU, for scale.
-TIMED = {
-    "mandel": ["--impl", "simd,numba-parallel,cupy,numba-cuda,pyopencl", "--repeat", "10"],
-    "pi": ["--impl", "simd,numba-parallel,cupy,numba-cuda,pyopencl", "--repeat", "10"],
-    "linalg": ["--task", "eigh,dot", "--impl", "numpy,cupy", "--repeat", "5"],
-}
 _NO_CHECK = "of %d checks none could run here: see build/gpu/checks.json"
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the rows run.
-
-    Attributes
-    ----------
-    python
-        The words that start Python there.
-    tests, out
-        What `tests` and `OUT` are called there.
-    env
-        Variables, beside this process's.
-    """
-
-    python: list[str]
-    tests: str
-    out: str
-    env: dict[str, str]
 
 
 def here() -> Place:
     """Return this machine's own Python."""
     return Place(
-        [sys.executable],
+        [],
+        sys.executable,
         str(paths.ROOT / "tests"),
         str(OUT),
         {"PYTHONPATH": str(paths.ROOT / "src")},
@@ -66,7 +40,7 @@ def in_image(sif: Path) -> Place:
     apptainer = str(ensure("apptainer").apptainer)
     binds = [f"--bind={paths.ROOT / 'tests'}:/tests:ro", f"--bind={OUT}:/out"]
     options = ["--nv", "--contain", "--cleanenv", "--no-home", "--pwd=/", *binds]
-    return Place([apptainer, "exec", *options, str(sif), "python3"], "/tests", "/out", {})
+    return Place([apptainer, "exec", *options, str(sif)], "python3", "/tests", "/out", {})
 
 
 def checks(place: Place) -> int:
@@ -80,43 +54,7 @@ def checks(place: Place) -> int:
     pedantic = ["--pedantic"] if os.environ.get("PEDANTIC") else []
     options = ["-q", "-p", "no:cacheprovider", "--strict-markers", *pedantic]
     report = [f"--rootdir={place.tests}", f"--report={place.out}/checks.json"]
-    return _run(place, "-m", "pytest", *options, *report, f"{place.tests}/gpu")
-
-
-def times(place: Place) -> int:
-    """Time the rows of each workload; those that cannot run say why.
-
-    Returns
-    -------
-    int
-        The exit code of the first that failed, else 0.
-    """
-    codes = []
-    for name, options in TIMED.items():
-        print(f"\n== {name}", flush=True)
-        files = ["--json", f"{place.out}/{name}.json", "--plot", f"{place.out}/{name}.png"]
-        codes.append(_run(place, "-m", "workloads", name, *able(place, name, options), *files))
-    return next(filter(None, codes), 0)
-
-
-def able(place: Place, name: str, options: list[str]) -> list[str]:
-    """Leave out the rows that cannot run: one would keep the others from being timed."""
-    listed = subprocess.run(
-        [*place.python, "-m", "workloads", name, "--list"],
-        env={**os.environ, **place.env},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    unable = {line.split()[0] for line in listed.splitlines() if "[cannot run here: " in line}
-    where = options.index("--impl") + 1
-    able = [row for row in options[where].split(",") if row not in unable]
-    return [*options[:where], ",".join(able), *options[where + 1 :]]
-
-
-def _run(place: Place, *words: str) -> int:
-    command = [*place.python, *words]
-    return subprocess.run(command, env={**os.environ, **place.env}, check=False).returncode
+    return place.run("-m", "pytest", *options, *report, f"{place.tests}/gpu")
 
 
 def main(arguments: list[str]) -> int:

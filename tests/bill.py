@@ -58,3 +58,20 @@ def noticed(top: Path) -> set[str]:
         and not path.is_symlink()
         and NOTICE in path.read_bytes()
     }
+
+
+# As NVIDIA calls the libraries of the toolkit and of the driver.
+_LIBRARY = re.compile(
+    r"lib(cu(da|blas|fft|rand|solver|sparse|pti|dnn)|nv|nccl)\w*[-.\w]*\.so[.\d]*"
+)
+
+
+def nvidia_libraries() -> set[str]:
+    """Return the libraries that are named as NVIDIA's are, wherever they lie."""
+    tops = [Path(one) for one in ("/opt", "/usr", "/etc", "/home", "/var")]
+    return {
+        str(path)
+        for top in tops
+        for path in top.rglob("*")
+        if _LIBRARY.fullmatch(path.name) and path.is_file() and not path.is_symlink()
+    }

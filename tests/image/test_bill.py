@@ -14,6 +14,7 @@ from bill import (
     installed_by_dpkg,
     kind,
     noticed,
+    nvidia_libraries,
     packages,
     python_packages,
     relations,
@@ -92,6 +93,16 @@ def test_a_licence_that_no_list_has_is_there_as_a_text() -> None:
         assert Path(path[1]).stat().st_size > 200 if path else len(one["extractedText"]) > 40
 
 
-def test_no_file_of_the_cuda_toolkit_is_in_hpcpy() -> None:
-    assert DOCUMENT["files"] == []
-    assert noticed(Path("/opt/hpcpy")) == set()
+def test_of_the_cuda_toolkit_it_has_the_two_headers_that_numba_brings() -> None:
+    named = {one["fileName"].removeprefix("."): one for one in DOCUMENT["files"]}
+    folder = LIBRARY / "site-packages/numba/cuda"
+    assert {*named} == {f"{folder}/cuda_fp16.h", f"{folder}/cuda_fp16.hpp"}
+    assert noticed(Path("/opt")) == {*named}
+    for one in named.values():
+        text = TEXTS[one["licenseConcluded"]]["extractedText"]
+        assert "CUDA Half Precision Headers" in text
+        assert "the NVIDIA Software License" in text
+
+
+def test_no_library_of_nvidias_is_in_hpcpy() -> None:
+    assert nvidia_libraries() == set()

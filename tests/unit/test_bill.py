@@ -47,7 +47,16 @@ PINS = (
     pin("wheel", "nvidia-thing-cu12", "12.9", "LicenseRef-NVIDIA-Proprietary", CONTAINED),
     pin("wheel", "nvidia-other-cu12", "12.8", "NVIDIA Proprietary Software", CONTAINED),
 )
-ORDER = Order("small", "0.1.0", "An image", "BSD-3-Clause", "2026-11-20T09:37:21Z", PINS)
+ORDER = Order(
+    "small",
+    "0.1.0",
+    "An image",
+    "BSD-3-Clause",
+    "2026-11-20T09:37:21Z",
+    PINS,
+    listed={LIBRARY: "A Thing, which Attachment A lists"},
+    brought={"numba-cuda": [HEADER]},
+)
 
 
 def write(path: Path, text: str) -> None:
@@ -84,13 +93,7 @@ def root(tmp_path: Path) -> Path:
     distribution(root, "nvidia_thing_cu12", "12.9", {LIBRARY: "bytes", "@/License.txt": EULA})
     distribution(root, "nvidia_other_cu12", "12.8", {"@/licenses/License.txt": EULA})
     distribution(root, "numba_cuda", "0.30", {HEADER: "notice", "numba_cuda/a.py": ""})
-    licences = root / "opt/hpcpy/share/licenses/nvidia-cuda"
-    write(licences / "License.txt", EULA)
-    write(
-        licences / "files.toml",
-        f'[components."A Thing"]\nwheel = "nvidia-thing-cu12"\nfiles = ["{LIBRARY}"]\n'
-        f'[brought.numba-cuda]\nfiles = ["{HEADER}"]\n',
-    )
+    write(root / "opt/hpcpy/share/licenses/nvidia-cuda/License.txt", EULA)
     return root
 
 
@@ -150,7 +153,7 @@ def test_nvidias_files_are_told_one_by_one_with_what_permits_them(root: Path) ->
     assert {name for name in files if ".dist-info/" not in name} == {LIBRARY, HEADER}
     assert sum(name.endswith("License.txt") for name in files) == 2
     assert files[LIBRARY]["comment"].startswith("A Thing, which Attachment A")
-    assert files[HEADER]["comment"].startswith("brought by numba_cuda")
+    assert files[HEADER]["comment"].startswith("brought by numba-cuda")
     digest = hashlib.sha256(b"bytes").hexdigest()
     assert {"algorithm": "SHA256", "checksumValue": digest} in files[LIBRARY]["checksums"]
     # One text for all, however a wheel calls it.
@@ -161,6 +164,24 @@ def test_nvidias_files_are_told_one_by_one_with_what_permits_them(root: Path) ->
     told = packages(made(root))
     assert told["nvidia-other-cu12"]["licenseDeclared"] == text["licenseId"]
     assert told["numba-cuda"]["licenseDeclared"] == "BSD-2-Clause"
+
+
+def test_without_a_wheel_of_nvidias_its_licence_is_what_the_package_tells_of_it(
+    tmp_path: Path,
+) -> None:
+    for path, text in {
+        "etc/os-release": "VERSION_ID=13",
+        "var/lib/dpkg/status": "",
+    }.items():
+        write(tmp_path / path, text)
+    own = "BSD, and the header is NVIDIA's"
+    distribution(tmp_path, "numba-cuda", "0.30", {HEADER: "notice", "@/LICENSES.others": own})
+    pins = tuple(one for one in PINS if one.name == "numba-cuda")
+    document = json.loads(made(tmp_path, replace(ORDER, pins=pins)))
+    assert complaints(document) == []
+    (text,) = document["hasExtractedLicensingInfos"]
+    assert (text["licenseId"], text["extractedText"]) == ("LicenseRef-NVIDIA-by-numba-cuda", own)
+    assert [one["licenseConcluded"] for one in document["files"]] == [text["licenseId"]]
 
 
 def test_the_bytes_depend_on_the_image_alone(root: Path) -> None:

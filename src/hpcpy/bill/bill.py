@@ -43,7 +43,7 @@ def bill(order: Order, there: Contents) -> str:
             purpose="CONTAINER",
             comment=order.summary,
         ),
-        *(_package(pin, there, texts) for pin in pins),
+        *(_package(order, pin, there, texts) for pin in pins),
     ]
     relations = [_relation(pin) for pin in pins]
     for package, source in _brought(order, there, texts):
@@ -58,7 +58,7 @@ def _relation(pin: Pin) -> tuple[str, str, str]:
     return (IMAGE, word, other) if first else (other, word, IMAGE)
 
 
-def _package(pin: Pin, there: Contents, texts: Texts) -> Package:
+def _package(order: Order, pin: Pin, there: Contents, texts: Texts) -> Package:
     found = there.python.get(normal(pin.name)) if pin.kind != "debian" else None
     version = pin.version or there.debian.get(pin.name, "")
     if pin.kind == "debian":
@@ -77,7 +77,7 @@ def _package(pin: Pin, there: Contents, texts: Texts) -> Package:
         url=pin.url,
         sha256=pin.sha256,
         purl=purl,
-        files=files(there, found, pin.licence, texts) if found else (),
+        files=files(order, there, pin, texts) if found else (),
     )
 
 

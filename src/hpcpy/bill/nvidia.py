@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Iterator
-from importlib.metadata import Distribution
+from importlib.metadata import Distribution, PackagePath
 from pathlib import Path
-from typing import Any
 
-from hpcpy.bill.contents import Contents, normal
+from hpcpy.bill.contents import Contents, licence_texts, normal
 from hpcpy.bill.licences import Texts
+from hpcpy.bill.pins import Order, Pin
 from hpcpy.bill.spdx import File
 
-# What recipes/cuda leaves in the image: env/cuda.toml, and the wheels' licence.
-_FOLDER = Path("opt/hpcpy/share/licenses/nvidia-cuda")
+# What recipes/cuda leaves in the image of the wheels' licence.
+_LICENCE = Path("opt/hpcpy/share/licenses/nvidia-cuda/License.txt")
 _NAME, _TITLE = "NVIDIA-CUDA-EULA", "End User License Agreement of NVIDIA's CUDA Toolkit"
 _BLOCK = 1 << 20
 
@@ -29,44 +28,40 @@ def agreement(text: str, texts: Texts) -> str:
     return texts.reference(_NAME, _TITLE, text)
 
 
-def files(there: Contents, found: Distribution, licence: str, texts: Texts) -> list[File]:
-    """Return the files of a distribution that are under NVIDIA's licence.
+def files(order: Order, there: Contents, pin: Pin, texts: Texts) -> list[File]:
+    """Return the files of a Python package that are under NVIDIA's licence.
 
     Parameters
     ----------
+    order
+        Says which may be handed on.
     there
         The image.
-    found
-        The distribution.
-    licence
-        Its own, by its pin: all files are NVIDIA's, or a few that it brings.
+    pin
+        The package: all its files are NVIDIA's, or a few that it brings.
     texts
-        Where NVIDIA's is kept.
+        Where the licence is kept.
 
     Raises
     ------
     ValueError
         When a file is not there, or nothing says that it may be handed on.
     """
-    path = there.root / _FOLDER / "files.toml"
-    table = tomllib.loads(path.read_text()) if path.exists() else {}
-    if is_nvidias(licence):
-        permitted = {str(file): _why(table, file, found) for file in found.files or ()}
+    found = there.python[normal(pin.name)]
+    if is_nvidias(pin.licence):
+        permitted = {str(file): _why(order, file, found) for file in found.files or ()}
     else:
-        of_others = table.get("brought", {}).get(normal(found.name), {}).get("files", [])
-        why = f"brought by {found.name}, its own notice names NVIDIA's licence, which lists it"
-        permitted = dict.fromkeys(of_others, why)
+        why = f"brought by {pin.name}, its own notice names NVIDIA's licence, which lists it"
+        permitted = dict.fromkeys(order.brought.get(pin.name, ()), why)
     return sorted(_told(there, found, permitted, texts), key=lambda one: one.path)
 
 
-def _why(table: dict[str, Any], file: Any, found: Distribution) -> str:
+def _why(order: Order, file: PackagePath, found: Distribution) -> str:
     if file.parts[0].endswith(".dist-info"):
         return "of the wheel's own metadata"
-    for name, component in table.get("components", {}).items():
-        if str(file) in component["files"]:
-            where = "as NVIDIA publishes it" if component.get("published") else "as it is here"
-            return f"{name}, which Attachment A of NVIDIA's licence lists, {where}"
-    raise ValueError(f"{found.name}: {file} is not in env/cuda.toml: may it be handed on?")
+    if str(file) not in order.listed:
+        raise ValueError(f"{found.name}: {file} is not in env/cuda.toml: may it be handed on?")
+    return order.listed[str(file)]
 
 
 def _told(
@@ -76,9 +71,17 @@ def _told(
         path = Path(str(found.locate_file(name)))
         if not path.is_file():
             raise ValueError(f"{found.name}: {name} is not in the image")
-        text = (there.root / _FOLDER / "License.txt").read_text(errors="replace")
         within = path.relative_to(there.root).as_posix()
-        yield File(within, *_hashes(path), agreement(text, texts), why)
+        yield File(within, *_hashes(path), _terms(there, found, texts), why)
+
+
+def _terms(there: Contents, found: Distribution, texts: Texts) -> str:
+    path = there.root / _LICENCE
+    if path.exists():
+        return agreement(path.read_text(errors="replace"), texts)
+    # hpcpy has no wheel of NVIDIA's, and what numba says of the licence.
+    title = f"NVIDIA's licence, as {found.name} tells of it"
+    return texts.reference(f"NVIDIA-by-{found.name}", title, licence_texts(found))
 
 
 def _hashes(path: Path) -> tuple[str, str]:

@@ -51,6 +51,10 @@ class Order:
         The time of the lock, in UTC as ISO 8601 has it.
     pins
         All that went into it and into the images below it.
+    listed
+        Of NVIDIA's files those that may be handed on, and what permits it.
+    brought
+        Its files that packages under other licences bring, by package.
     """
 
     image: str
@@ -59,6 +63,8 @@ class Order:
     licence: str
     created: str
     pins: tuple[Pin, ...]
+    listed: dict[str, str]
+    brought: dict[str, list[str]]
 
 
 def written(order: Order) -> str:

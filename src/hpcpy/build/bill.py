@@ -14,6 +14,7 @@ from hpcpy.bill.pins import CONTAINED, INSTALLED, LINKED, READ, Order, Pin, writ
 from hpcpy.build.graph import Image, Part
 from hpcpy.files import place
 from hpcpy.pins.model import APT_MIRROR, Artifact
+from hpcpy.pins.tables import read_table
 
 if TYPE_CHECKING:
     from hpcpy.build.plan import Plan
@@ -38,7 +39,20 @@ def order(plan: Plan, image: Image, version: str) -> Order:
     when = datetime.datetime.fromtimestamp(plan.epoch, datetime.UTC)
     created = f"{when:%Y-%m-%dT%H:%M:%SZ}"
     every = tuple(found[key] for key in sorted(found))
-    return Order(image.name, version, image.summary, _LICENCE, created, every)
+    listed, brought = _nvidias()
+    return Order(image.name, version, image.summary, _LICENCE, created, every, listed, brought)
+
+
+def _nvidias() -> tuple[dict[str, str], dict[str, list[str]]]:
+    table = read_table(paths.ENV / "cuda.toml")
+    table.only("published", "components", "brought")
+    listed = {}
+    for name, component in table.table("components").tables():
+        where = "as NVIDIA publishes it" if component.flag("published") else "as it is here"
+        for file in component.texts("files"):
+            listed[file] = f"{name}, which Attachment A of NVIDIA's licence lists, {where}"
+    brought = {name: [*one.texts("files")] for name, one in table.table("brought").tables()}
+    return listed, brought
 
 
 def pins(plan: Plan, image: Image, version: str) -> str:

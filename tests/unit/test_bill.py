@@ -20,6 +20,8 @@ from hpcpy.bill.pins import CONTAINED, INSTALLED, LINKED, READ, Order, Pin, read
 from hpcpy.build import bill as of_host
 from hpcpy.build.graph import the_graph
 from hpcpy.build.plan import make_plan
+from hpcpy.build.sbom import bill_of
+from small_image import layer, write_archive
 from spdx_document import complaints
 
 SITE = "opt/hpcpy/lib/python3.14/site-packages"
@@ -41,11 +43,12 @@ PINS = (
     pin("source", "numpy", "2.99", "BSD-3-Clause", CONTAINED),
     pin("source", "zlib", "1.99", "Zlib", LINKED),
     pin("source", "openmpi", "5.99", "BSD-3-Clause-Open-MPI", READ),
-    pin("wheel", "comm", "0.9", "BSD License", CONTAINED),
-    pin("wheel", "tqdm", "4.0", "MPL-2.0 AND MIT", CONTAINED),
-    pin("wheel", "numba-cuda", "0.30", "BSD-2-Clause", CONTAINED),
-    pin("wheel", "nvidia-thing-cu12", "12.9", "LicenseRef-NVIDIA-Proprietary", CONTAINED),
-    pin("wheel", "nvidia-other-cu12", "12.8", "NVIDIA Proprietary Software", CONTAINED),
+    pin("wheel", "mpich", "4.99", "LicenseRef-MPICH", CONTAINED),
+    pin("wheel", "comm", "0.9", "BSD License", INSTALLED),
+    pin("wheel", "tqdm", "4.0", "MPL-2.0 AND MIT", INSTALLED),
+    pin("wheel", "numba-cuda", "0.30", "BSD-2-Clause", INSTALLED),
+    pin("wheel", "nvidia-thing-cu12", "12.9", "LicenseRef-NVIDIA-Proprietary", INSTALLED),
+    pin("wheel", "nvidia-other-cu12", "12.8", "NVIDIA Proprietary Software", INSTALLED),
 )
 ORDER = Order(
     "small",
@@ -244,7 +247,7 @@ def test_an_image_that_is_not_its_pins_has_no_bill(
 
 @pytest.mark.parametrize("gone", ["comm", "libstdc++6"])
 def test_what_is_pinned_and_not_there_is_named(gone: str, root: Path) -> None:
-    more = pin("debian", "zsh", "1", "MIT", INSTALLED), pin("wheel", "more", "1", "MIT", CONTAINED)
+    more = pin("debian", "zsh", "1", "MIT", INSTALLED), pin("wheel", "more", "1", "MIT", INSTALLED)
     with pytest.raises(ValueError, match=r"zsh is pinned and not .*; .* more is pinned and not"):
         made(root, replace(ORDER, pins=(*PINS, *more)))
     kept = tuple(one for one in PINS if one.name != gone)
@@ -261,6 +264,14 @@ def test_a_package_in_the_place_of_the_locked_one_has_the_version_that_is_there(
 
 def test_an_order_is_read_as_it_was_written() -> None:
     assert read(written(ORDER)) == ORDER
+
+
+def test_of_an_image_on_another_the_bill_is_the_upper_ones(tmp_path: Path) -> None:
+    inside = "opt/hpcpy/share/hpcpy/sbom.spdx.json"
+    layers = [layer({inside: text}) for text in (b"lower", b"upper")]
+    for name, held, said in (("both", layers, "upper"), ("none", [layer({"a": b""})], None)):
+        write_archive(tmp_path / name, held)
+        assert bill_of(tmp_path / name) == said
 
 
 @pytest.mark.parametrize("image", ["hpcpy", "hpcpy-cuda", "wheels"])

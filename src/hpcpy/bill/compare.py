@@ -13,19 +13,19 @@ BROUGHT = {"pip": "python"}
 
 def differences(order: Order, there: Contents) -> Iterator[str]:
     """Give a line for each thing in which an image is not what its pins say."""
-    pinned = {pin.name: pin.version for pin in order.pins if pin.use == INSTALLED}
-    yield from _compared("Debian package", pinned, there.debian)
+    installed = [pin for pin in order.pins if pin.use == INSTALLED]
+    debian = {pin.name: pin.version for pin in installed if pin.kind == "debian"}
+    yield from _compared("Debian package", debian, there.debian)
     for pin in order.pins:
         unpacked = pin.kind == "debian" and pin.use not in (LINKED, READ)
         if unpacked and there.copyright_of(pin.name) is None:
             yield f"the licences of the Debian package {pin.name} are not in the image"
     python = {name: found.version for name, found in there.python.items()}
+    packages = {normal(pin.name): pin.version for pin in installed if pin.kind == "wheel"}
     # A source is a Python package where the image has one of that name.
-    packages = {
-        normal(pin.name): pin.version
-        for pin in order.pins
-        if pin.kind == "wheel" or (pin.kind == "source" and normal(pin.name) in python)
-    }
+    for pin in order.pins:
+        if pin.kind == "source" and normal(pin.name) in python:
+            packages[normal(pin.name)] = pin.version
     sources = {pin.name for pin in order.pins if pin.kind == "source"}
     brought = {name for name, source in BROUGHT.items() if source in sources}
     known = {name: version for name, version in python.items() if name not in brought - {*packages}}

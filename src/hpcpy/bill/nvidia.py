@@ -51,7 +51,7 @@ def files(order: Order, there: Contents, pin: Pin, texts: Texts) -> list[File]:
     if is_nvidias(pin.licence):
         permitted = {str(file): _why(order, file, found) for file in found.files or ()}
     else:
-        why = f"brought by {pin.name}, its own notice names NVIDIA's licence, which lists it"
+        why = f"brought by {pin.name}: its own notice names NVIDIA's licence, which lists it"
         permitted = dict.fromkeys(order.brought.get(pin.name, ()), why)
     return sorted(_told(there, found, permitted, texts), key=lambda one: one.path)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 # How something is in an image.
-INSTALLED = "installed"  # by dpkg, which knows of it
-CONTAINED = "contained"
+INSTALLED = "installed"  # by dpkg or pip, which know of it
+CONTAINED = "contained"  # unpacked or compiled
 LINKED = "linked"  # into an executable
 READ = "read"  # by its compiler: headers alone
 

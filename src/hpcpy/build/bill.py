@@ -25,6 +25,8 @@ _LINKED = ("libc6-dev", "libgcc-*-dev", "libgfortran-*-dev", "libstdc++-*-dev")
 _RUN = frozenset({"patchelf"})
 # Parts of whose sources only headers are read.
 _READ = frozenset({"mpi_headers"})
+# Parts that unpack a wheel and install nothing.
+_UNPACKED = frozenset({"mpich"})
 # Wheels of this group are compilers and what they read.
 _TOOLS = "build"
 _LICENCE = "BSD-3-Clause"
@@ -48,9 +50,9 @@ def _nvidias() -> tuple[dict[str, str], dict[str, list[str]]]:
     table.only("published", "components", "brought")
     listed = {}
     for name, component in table.table("components").tables():
-        where = "as NVIDIA publishes it" if component.flag("published") else "as it is here"
+        where = "that NVIDIA publishes" if component.flag("published") else "that is here"
         for file in component.texts("files"):
-            listed[file] = f"{name}, which Attachment A of NVIDIA's licence lists, {where}"
+            listed[file] = f"{name}: in Attachment A of NVIDIA's licence, the text {where}"
     brought = {name: [*one.texts("files")] for name, one in table.table("brought").tables()}
     return listed, brought
 
@@ -99,7 +101,7 @@ def _of_part(plan: Plan, part: Part, *, shipped: bool) -> Iterator[Pin]:
                 yield _pin(plan, "debian", one, CONTAINED)
         groups = tuple(group for group in part.wheels if group != _TOOLS)
         for one in plan.pins(replace(part, sources=(), wheels=groups)):
-            yield _pin(plan, "wheel", one, CONTAINED)
+            yield _pin(plan, "wheel", one, CONTAINED if part.name in _UNPACKED else INSTALLED)
 
 
 def _pin(plan: Plan, kind: str, one: Artifact, use: str) -> Pin:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hpcpy import paths
 from hpcpy.build.command import have
 from hpcpy.build.layers import read_contents
@@ -10,6 +12,11 @@ from hpcpy.files import whole_file
 
 # Where containers/*/Containerfile write it.
 _INSIDE = "opt/hpcpy/share/hpcpy/sbom.spdx.json"
+
+
+def bill_of(archive: Path) -> str | None:
+    """Return the bill of materials that an OCI archive holds."""
+    return read_contents(archive, lambda path: path == _INSIDE).texts.get(_INSIDE)
 
 
 def main(arguments: list[str]) -> int:
@@ -28,7 +35,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) > 1:
         raise UsageError("usage: hpcpy sbom [IMAGE]")
     archive, _, image = have("oci", *(arguments or ["hpcpy"]))
-    bill = read_contents(archive, lambda path: path == _INSIDE).texts.get(_INSIDE)
+    bill = bill_of(archive)
     if bill is None:
         raise UsageError(f"{image.name} has no bill of materials; those that stand on it do")
     target = paths.BUILD / f"{image.name}.spdx.json"

@@ -71,7 +71,7 @@ class Timing:
 
 
 _ALL = ("simd", "numba-parallel", "cupy", "numba-cuda", "pyopencl")
-_TASKS = ("--task", "tasks", "--repeat", "5")
+_TASKS = ("--task", "tasks", "-n", "300", "--repeat", "5")
 TIMED = (
     Timing("mandel", "mandel", _ALL, ("--repeat", "10")),
     Timing("pi", "pi", _ALL, ("--repeat", "10")),

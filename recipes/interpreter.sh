@@ -117,7 +117,7 @@ gcc -O2 -Wall -Wextra "$interp/order/trace.c" -o trace
 runtime=$(dirname "$(gcc -print-libgcc-file-name)")
 order() {
     python -m order "$draft" libpython.a \
-        "$runtime/libstdc++.a" "$runtime/libgfortran.a" ./*.c.o "$@"
+        "$runtime/libstdc++.a" "$runtime/libgfortran.a" ./*.c.o /opt/link/numpy/*.o "$@"
 }
 order >functions.txt
 # As in a container, and where the locale is to be made UTF-8 first.

@@ -2,7 +2,7 @@
 
    MPICH joins an error's places to one string.  Where that is full just behind a
    place's dots, it takes what lies behind the string for a part of it, counts the
-   bytes that are left as fewer than none, and writes on without a limit (4.0.2,
+   bytes that are left as fewer than none, and writes on without a limit (4.0,
    MPIR_Err_print_stack_string).  A rank whose peers had been killed died of
    "stack smashing detected" in mpi4py in place of raising what had happened.
    With zeros behind the string it finds nothing there, and stops. */

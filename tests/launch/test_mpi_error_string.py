@@ -13,7 +13,7 @@ pytestmark = [
     pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
     pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc; run: apt install gcc"),
 ]
-# MPICH 4.0.2's MPIR_Err_print_stack_string once a string is full just behind a
+# MPICH 4.0's MPIR_Err_print_stack_string once a string is full just behind a
 # place's dots.  Which errors are that long is chance: those of a rank whose
 # peers were killed in the middle of a collective call.
 FULL = r"""

@@ -86,7 +86,7 @@ def test_a_message_that_arrives_changed_is_an_error():
 
 
 def test_ctrl_c_ends_ranks_that_wait_for_each_other(tmp_path):
-    begun = tmp_path / "begun"
+    begun, codes = tmp_path / "begun", tmp_path / "codes"
     code = (
         "import pathlib, sys\n"
         "from workloads.__main__ import _entry\n"
@@ -96,7 +96,10 @@ def test_ctrl_c_ends_ranks_that_wait_for_each_other(tmp_path):
         "        super().__init__(*each)\n"
         f"        pathlib.Path({str(begun)!r}).touch()\n"
         "upper.Channel = Channel\n"
-        "sys.exit(_entry())\n"
+        "code = _entry()\n"
+        f"with open({str(codes)!r}, 'a') as file:\n"
+        "    file.write(f'{code} ')\n"
+        "sys.exit(code)\n"
     )
     options = ["--pattern", "ping-pong", "--sizes", "8", "--times", "10000000"]
     with start_ranks(2, "-c", code, "p2p", *options) as job:
@@ -106,7 +109,9 @@ def test_ctrl_c_ends_ranks_that_wait_for_each_other(tmp_path):
         job.send_signal(signal.SIGINT)
         assert job.stderr is not None
         said = job.stderr.read()
-    assert job.returncode == 130
+    # Hydra may call it 0 where the ranks end by themselves before it ends them
+    # (2 of 42); one that waits in vain for the other aborts both with 130.
+    assert job.returncode == 130 or (job.returncode, codes.read_text()) == (0, "130 130 ")
     assert "workloads: p2p: stopped\n" in said
     assert "Traceback" not in said
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -50,10 +51,15 @@ def start(cluster: Cluster, *words: str) -> subprocess.Popen[str]:
 
 
 def said(done: Done) -> list[str]:
-    """Return what is on stderr beside the launch's own first line."""
+    """Return what is on stderr beside the launch's own first line.
+
+    And beside srun's word that the nodes are not free yet: the test before has
+    just ended a job on them.
+    """
     title, *rest = done.stderr.splitlines()
     assert ": ranks " in title
-    return rest
+    waits = re.compile(r"srun: job \d+ (queued and waiting for|has been allocated) resources")
+    return [line for line in rest if not waits.fullmatch(line)]
 
 
 def ranks(cluster: Cluster, workload: str) -> dict[int, int]:

@@ -163,13 +163,24 @@ def command_status(layout: Layout) -> str:
     return out
 
 
-@pytest.mark.parametrize("delay", [0.15, 0.25, 0.35])
+def handles(process: subprocess.Popen[str], number: signal.Signals) -> bool:
+    """Tell whether a program has a handler for a signal."""
+    status = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    (caught,) = (line.split()[1] for line in status if line.startswith("SigCgt:"))
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
+@pytest.mark.parametrize("delay", [0.05, 0.15, 0.25, 0.35])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_start_may_be_stopped_at_any_point(
     layout: Layout, number: signal.Signals, delay: float
 ) -> None:
     hpcpy(layout, "--stop")
     with start_hpcpy(layout) as process:
+        # Before that it is Python alone that is stopped.
+        while not handles(process, signal.SIGTERM):
+            assert process.poll() is None
+            time.sleep(0.001)
         time.sleep(delay)
         process.send_signal(number)
         _, err = process.communicate(timeout=60)

@@ -85,6 +85,11 @@ def test_a_nodes_failure_is_waited_for_no_longer(program: str) -> None:
     assert err.startswith(f"a rank: \n{program}: error: Node failure on n2\n")
 
 
+def test_a_failed_node_is_no_success_whatever_srun_ends_with() -> None:
+    out, _ = start("echo 'srun: error: Node failure on n2' >&2; exit 0").communicate(timeout=60)
+    assert out.startswith("1 None ")
+
+
 def test_a_rank_that_speaks_of_a_failed_node_goes_on() -> None:
     script = "trap 'exit 5' TERM; echo 'rank 0: Node failure on n2' >&2; sleep 1; exit 3"
     out, _ = start(script, grace="0.2").communicate(timeout=60)

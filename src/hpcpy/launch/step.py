@@ -78,6 +78,9 @@ def run(script: str, environment: Mapping[str, str]) -> Ended:
         reader.start()
         code = process.wait()
     reader.join(timeout=GRACE)
+    if stops.has_failed:
+        # srun that was told to end may call that a success.
+        code = code or 1
     return Ended(
         code=code if code >= 0 else 128 - code,
         stderr=tail.decode(errors="replace"),
@@ -95,8 +98,10 @@ def _pass_on(stream: IO[bytes], tail: bytearray, stops: _Stops) -> None:
         *lines, line = (line + piece).split(b"\n")
         line = line[-_LINE:]
         if any(map(_NODE_FAILURE.match, lines)):
+            stops.has_failed = True
             stops.insist()
         elif any(map(_STEP_ENDS.match, lines)):
+            stops.has_failed = True
             stops.insist(END_SECONDS)
 
 
@@ -105,6 +110,7 @@ class _Stops:
 
     def __init__(self) -> None:
         self.first: signal.Signals | None = None
+        self.has_failed = False
         self._process: subprocess.Popen[bytes] | None = None
         # The thread that reads stderr may ask for a SIGALRM, which has to come
         # while there is a handler for it, or not at all.

@@ -18,11 +18,11 @@ from typing import IO, Self
 _TAIL = 64 << 10
 # Of a stop: how long ranks have to tidy up, then srun to end them.
 GRACE = 10.0
-# Slurm tells srun at once, and ends the other nodes' ranks; but srun 22.05 then
-# waits for those of the dead node until it is told to end.
-# Its own word of that is not sure to come (in 2 of 5 deaths of a node it did not): slurmstepd
-# on a node that lives tells it, too; and when a rank has died in whatever way,
-# srun says that it ends the others, for which it gives them KillWait's 30 s.
+# Slurm tells srun of a dead node, and ends the other nodes' ranks; but srun 22.05
+# then waits for those of the dead one until it is told to end.  Its own word is
+# not sure to come: slurmstepd on a node that lives tells it, too; and when a rank
+# has died in whatever way, srun says that it ends the others, for which it gives
+# them KillWait's 30 s.  Where none of this comes, as has been seen, it waits on.
 _NODE_FAILURE = re.compile(
     rb"(?:srun|salloc): error: Node failure on |slurmstepd\S*: error: .* DUE TO NODE FAILURE"
 )

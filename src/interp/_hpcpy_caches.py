@@ -11,7 +11,6 @@ its settings in the user's home: in the static interpreter it asks `folder`
 
 from __future__ import annotations
 
-import contextlib
 import os
 
 # Package -> the variable that its cache goes by.
@@ -45,8 +44,10 @@ def point(package: str) -> str | None:
     os.environ[variable] = path = f"{own}/{package}"
     # The others make theirs when they write.
     if package in ("matplotlib", "pyopencl"):
-        with contextlib.suppress(OSError):
+        try:
             os.mkdir(path, 0o700)
+        except OSError:
+            pass
     return path
 
 

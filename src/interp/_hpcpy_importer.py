@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _frozen_importlib import ModuleSpec
     from collections.abc import Iterable, Iterator, Sequence
-    from importlib.metadata import Distribution
+    from importlib.metadata import Distribution, PathDistribution
     from types import ModuleType
     from typing import Any
 
@@ -82,9 +82,9 @@ class Finder:
         name = context.name
         if name is None or "path" in vars(context):
             return
-        from _hpcpy_metadata import Known  # noqa: PLC0415
+        from _hpcpy_metadata import Known, normal  # noqa: PLC0415
 
-        known = name.lower().replace("-", "_").replace(".", "_")
+        known = normal(name)
         site = self.bundle.roots[-1]
         for bundle in (self.bundle, self.bundle.added):
             # Where something was installed since, another version may lie there.
@@ -212,6 +212,15 @@ class _Path(PathFinder):
                 folder = _script_folder()
                 path = [entry for entry in sys.path if entry != folder]
         return super().find_spec(fullname, path, target)
+
+    @classmethod
+    def find_distributions(cls, *arguments: "Any") -> "Iterable[PathDistribution]":
+        """Look for metadata by name only where the bundles do not know all that lies."""
+        if arguments and arguments[0].name and "path" not in vars(arguments[0]):
+            from _hpcpy_metadata import narrowed  # noqa: PLC0415
+
+            arguments = (narrowed(arguments[0], finder()),)
+        return super().find_distributions(*arguments)
 
 
 # What is between an import statement and the finder, and `importlib` itself.

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@ typedef struct {
     DIR *disk;
     const StoreFolder *folder; /* or NULL */
     uint32_t next;
+    bool is_read; /* the disk's: at its end, each further call would ask the kernel again */
     struct dirent64 entry;
 } Listing;
 
@@ -83,6 +85,9 @@ static struct dirent64 *stored(Listing *list)
 struct dirent64 *__wrap_readdir64(DIR *handle)
 {
     Listing *list = (Listing *)handle;
+    if (list->is_read) {
+        return stored(list);
+    }
     int before = errno;
     struct dirent64 *entry;
     errno = 0;
@@ -92,6 +97,7 @@ struct dirent64 *__wrap_readdir64(DIR *handle)
     } while (entry != NULL && list->folder != NULL
              && hpcpy_store_look_up(list->folder, entry->d_name, strlen(entry->d_name)) != NULL);
     if (entry == NULL && errno == 0) {
+        list->is_read = true;
         entry = stored(list);
     }
     errno = errno == 0 ? before : errno;
@@ -116,6 +122,7 @@ void __wrap_rewinddir(DIR *handle)
 {
     Listing *list = (Listing *)handle;
     list->next = 0;
+    list->is_read = false;
     __real_rewinddir(list->disk);
 }
 

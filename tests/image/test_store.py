@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import errno
 import glob
+import json
 import mmap
 import os
 import stat
 import subprocess
+import sys
 import sysconfig
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -125,6 +127,19 @@ def test_folders_list_it_once() -> None:
     assert sorted(names) == sorted(set(names))
     assert {"__init__.py", "decoder.py", "tool.py"} <= set(names)
     assert names == [entry.name for entry in os.scandir(FOLDER)]
+
+
+def test_a_listing_asks_the_kernel_no_more_often_than_the_disk_needs(tmp_path: Path) -> None:
+    script, report = tmp_path / "listing.py", tmp_path / "s.json"
+    words = ["-m", "workloads", "startup", "--impl", "ptrace", "--json", str(report), "--"]
+    listings = []
+    for times in (0, 10):
+        script.write_text(f"import os\nfor _ in range({times}): os.listdir({str(LIBRARY)!r})\n")
+        subprocess.run([sys.executable, *words, str(script)], check=True, capture_output=True)
+        details = json.loads(report.read_text())["results"][0]["details"][0]
+        listings.append(details["kinds"].get("getdents", 0))
+    # Some pages of entries and the end, not one call for each of 170 files.
+    assert listings[1] - listings[0] <= 10 * 3
 
 
 def test_entries_of_a_folder_know_what_they_are() -> None:

@@ -130,6 +130,52 @@ def test_metadata_is_found_by_name_without_a_listing(installed: Installation, na
     assert says(installed, program) == {"own": "1.0"}.get(name, "2.0")
 
 
+def test_what_is_nowhere_is_asked_of_the_users_folders_alone(installed: Installation) -> None:
+    (installed.folder / "mine").mkdir()
+    program = """
+        import importlib.metadata as metadata
+        listed = []
+        sys.path[:] = ["", "mine", *[entry for entry in sys.path if entry]]
+        for number in range(20):
+            # The first question lists the user's folders, the others ask their time.
+            if number == 1:
+                sys.addaudithook(lambda event, of: event == "os.listdir" and listed.append(of[0]))
+            try: metadata.version(f"nowhere-{number}")
+            except metadata.PackageNotFoundError: pass
+        print([one for one in listed if str(one).startswith((".", "mine", HERE))])
+    """
+    program = textwrap.dedent(program).replace("HERE", repr(str(installed.folder)))
+    assert says(installed, program) == "[]"
+
+
+@pytest.mark.parametrize("where", ["", "mine"])
+def test_what_a_user_has_is_found_and_what_comes_later_too(
+    installed: Installation, where: str
+) -> None:
+    folder = installed.folder / where
+    write(folder, distribution("mine", "3.0"))
+    later = f"Path({str(folder)!r}, 'later-4.0.dist-info')"
+    program = f"""
+        import importlib.metadata as metadata, os
+        from pathlib import Path
+        sys.path.insert(0, {where!r})
+        print(metadata.version("mine"))
+        try: metadata.version("later")
+        except metadata.PackageNotFoundError: print("not yet")
+        {later}.mkdir()
+        ({later} / "METADATA").write_text("Name: later\\nVersion: 4.0\\n")
+        os.utime({str(folder)!r}, (1, 1))
+        print(metadata.version("later"))
+    """
+    assert says(installed, program).splitlines() == ["3.0", "not yet", "4.0"]
+
+
+def test_what_was_installed_beside_the_bundle_is_found(installed: Installation) -> None:
+    write(installed.site, distribution("late", "5.0"))
+    program = "import importlib.metadata as metadata; print(metadata.version('late'))"
+    assert says(installed, program) == "5.0"
+
+
 def test_metadata_asks_for_no_file_that_is_not_there(installed: Installation) -> None:
     program = """
         import importlib.metadata, pathlib

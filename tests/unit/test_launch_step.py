@@ -14,16 +14,16 @@ SOURCES = Path(__file__).resolve().parents[2] / "src"
 RUN = """
 import os, sys
 from hpcpy.launch import step
-step.GRACE = step.END_SECONDS = float(sys.argv[2])
+step.GRACE = step.END_SECONDS = step.ASK_SECONDS = step.FIRST_SECONDS = float(sys.argv[2])
 ended = step.run(sys.argv[1], os.environ)
 print(ended.code, ended.stopped_by, repr(ended.stderr))
 """
 
 
-def start(script: str, grace: str = "60") -> subprocess.Popen[str]:
+def start(script: str, grace: str = "60", **variables: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", RUN, script, grace],
-        env={**os.environ, "PYTHONPATH": str(SOURCES)},
+        env={**os.environ, "PYTHONPATH": str(SOURCES), **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -107,3 +107,64 @@ def test_a_step_that_has_lost_a_rank_is_not_waited_for_for_ever(line: str) -> No
     script = f"trap 'exit 5' TERM; echo '{line}' >&2; while :; do sleep 0.05; done"
     out, _ = start(script, grace="0.2").communicate(timeout=60)
     assert out.startswith("5 None ")
+
+
+def slurm_that_says(
+    folder: Path, state: str, *, age: int = 0, sessions: str = "$(cat {}/sid)"
+) -> dict[str, str]:
+    """Return a PATH with programs that print what Slurm 22.05 printed of such a job."""
+    listed = "".join(
+        f"echo {one.format(folder)} $(($(date +%s) - {age})) 7;" for one in sessions.split(",")
+    )
+    # The first time it runs; while it completes only the nodes that still do are told.
+    shown = (
+        f"state={state}; nodes=n[1-2]; "
+        f"test {state} = COMPLETING && {{ test -e {folder}/asked && nodes=n1 || state=RUNNING; }};"
+        f"touch {folder}/asked; echo JobId=7 JobState=$state ReqNodeList=no NodeList=$nodes"
+    )
+    for name, body in {
+        "squeue": f'test "$SLURM_TIME_FORMAT" = %s && {{ {listed} }}',
+        "scontrol": shown if state else "echo error: Invalid job id specified >&2; exit 1",
+        "sinfo": 'case "$*" in *n?1-2?*) echo n2;; esac',
+    }.items():
+        program = folder / name
+        program.write_text(f"#!/bin/bash\n{body}\n")
+        program.chmod(0o755)
+    return {"PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+# Its own session is that of its job.
+WAITS = "echo $$ >{}/sid; trap 'exit 0' TERM; for i in $(seq 60); do sleep 0.05; done; exit 3"
+
+
+@pytest.mark.parametrize("state", ["NODE_FAIL", "COMPLETING", ""])
+def test_a_job_that_is_over_is_waited_for_no_longer(tmp_path: Path, state: str) -> None:
+    process = start(WAITS.format(tmp_path), "0.2", **slurm_that_says(tmp_path, state))
+    out, _ = process.communicate(timeout=60)
+    assert out.startswith("1 None ")
+    assert ("Node failure on n2" in out) == bool(state)
+
+
+def test_within_a_job_that_one_is_asked_for(tmp_path: Path) -> None:
+    slurm = slurm_that_says(tmp_path, "NODE_FAIL", sessions="1")
+    process = start(WAITS.format(tmp_path), "0.2", SLURM_JOB_ID="7", **slurm)
+    out, _ = process.communicate(timeout=60)
+    assert out.startswith("1 None ")
+
+
+@pytest.mark.parametrize(
+    ("state", "age", "sessions"),
+    [
+        ("RUNNING", 0, "$(cat {}/sid)"),
+        ("SOMETHING_NEW", 0, "$(cat {}/sid)"),
+        ("NODE_FAIL", 3600, "$(cat {}/sid)"),
+        ("NODE_FAIL", 0, "1"),
+        ("NODE_FAIL", 0, "$(cat {}/sid),$(cat {}/sid)"),
+    ],
+)
+def test_another_job_or_one_that_goes_on_is_left_alone(
+    tmp_path: Path, state: str, age: int, sessions: str
+) -> None:
+    slurm = slurm_that_says(tmp_path, state, age=age, sessions=sessions)
+    out, _ = start(WAITS.format(tmp_path), "0.2", **slurm).communicate(timeout=60)
+    assert out.startswith("3 None ")

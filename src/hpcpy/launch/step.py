@@ -8,11 +8,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
+
+from hpcpy.launch.job import Job
 
 # What is kept of stderr to find out what happened.
 _TAIL = 64 << 10
@@ -22,12 +25,18 @@ GRACE = 10.0
 # then waits for those of the dead one until it is told to end.  Its own word is
 # not sure to come: slurmstepd on a node that lives tells it, too; and when a rank
 # has died in whatever way, srun says that it ends the others, for which it gives
-# them KillWait's 30 s.  Where none of this comes, as has been seen, it waits on.
+# them KillWait's 30 s.  In 1 of 4 launches none of this came: so Slurm is asked,
+# each half minute, whether the job is over, and twice before srun is ended.
 _NODE_FAILURE = re.compile(
     rb"(?:srun|salloc): error: Node failure on |slurmstepd\S*: error: .* DUE TO NODE FAILURE"
 )
 _STEP_ENDS = re.compile(rb"srun: .*\bTerminating StepId=")
 END_SECONDS = 60.0
+ASK_SECONDS = 30.0
+# When it is asked first, to know the job's nodes before one of them dies.
+FIRST_SECONDS = 5.0
+# How long it may take until Slurm tells the nodes of a job that has just failed.
+NAME_SECONDS = 30.0
 # Of a line that matters; a progress bar's line may have no end.
 _LINE = 1 << 10
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -76,11 +85,16 @@ def run(script: str, environment: Mapping[str, str]) -> Ended:
         words = (process.stderr, tail, stops)
         reader = threading.Thread(target=_pass_on, args=words, daemon=True)
         reader.start()
+        job = Job(process.pid, environment)
+        has_ended = threading.Event()
+        threading.Thread(target=_watch, args=(job, stops, has_ended), daemon=True).start()
         code = process.wait()
+        has_ended.set()
     reader.join(timeout=GRACE)
     if stops.has_failed:
         # srun that was told to end may call that a success.
         code = code or 1
+        tail += _named(job, bytes(tail))
     return Ended(
         code=code if code >= 0 else 128 - code,
         stderr=tail.decode(errors="replace"),
@@ -103,6 +117,27 @@ def _pass_on(stream: IO[bytes], tail: bytearray, stops: _Stops) -> None:
         elif any(map(_STEP_ENDS.match, lines)):
             stops.has_failed = True
             stops.insist(END_SECONDS)
+
+
+def _watch(job: Job, stops: _Stops, has_ended: threading.Event) -> None:
+    times = 0
+    seconds = FIRST_SECONDS
+    while not has_ended.wait(seconds):
+        seconds = ASK_SECONDS
+        times = times + 1 if job.is_over() else 0
+        if times == 2:
+            stops.has_failed = True
+            stops.insist()
+
+
+def _named(job: Job, stderr: bytes) -> bytes:
+    """Return srun's word of the job's dead nodes, where it has not said it itself."""
+    if b"Node failure on" in stderr:
+        return b""
+    end = time.monotonic() + (NAME_SECONDS if b"NODE FAILURE" in stderr else 0)
+    while not (down := ",".join(job.down_nodes())) and time.monotonic() < end:
+        time.sleep(1)
+    return f"\nsrun: error: Node failure on {down}\n".encode() if down else b""
 
 
 class _Stops:

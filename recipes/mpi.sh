@@ -21,6 +21,9 @@ rm -r test/mpi
     --enable-shared --disable-static --disable-fortran --disable-cxx \
     --disable-wrapper-rpath --disable-doc --enable-fast=O2,ndebug --with-dlopen=no \
     MPICHLIB_CFLAGS="$PORTABLE $HARDENED" MPICHLIB_LDFLAGS="$HARDENED_LINK"
+# No program names a place for the library, by libtool's option or by LD_RUN_PATH.
+sed -i -e 's/^hardcode_libdir_flag_spec=.*/hardcode_libdir_flag_spec=""/' \
+    -e 's/^runpath_var=.*/runpath_var=NONE/' libtool
 make -j "$JOBS"
 make install DESTDIR="$PWD/all"
 

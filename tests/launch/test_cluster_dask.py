@@ -6,8 +6,10 @@ import json
 import os
 import re
 import signal
+import subprocess
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -49,8 +51,8 @@ def folder(
     return folder
 
 
-def workers() -> dict[int, str]:
-    """Return the node of each worker's process."""
+def running(*beginning: str) -> dict[int, str]:
+    """Return the node of each of Python's processes whose words begin like that."""
     found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -58,10 +60,23 @@ def workers() -> dict[int, str]:
             environment = (process / "environ").read_text().split("\0")
         except OSError:
             continue
-        if words[1:4] == ["-m", "workloads.on_dask.server", "worker"]:
+        if tuple(words[1 : 1 + len(beginning)]) == beginning:
             variables = dict(one.partition("=")[::2] for one in environment)
             found[int(process.name)] = variables.get("SLURMD_NODENAME", "")
     return found
+
+
+def workers() -> dict[int, str]:
+    return running("-m", "workloads.on_dask.server", "worker")
+
+
+def wait_until_it_computes() -> None:
+    end = time.monotonic() + SECONDS
+    while not running("-m", "workloads", "pi"):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    # And not only imports.
+    time.sleep(2)
 
 
 def tasks_done(folder: Path) -> dict[str, int]:
@@ -128,18 +143,39 @@ def test_pi_by_launch(cluster: Cluster, sif: str, folder: Path, kind: str) -> No
     both_nodes_have_worked(folder, 4)
 
 
-def test_a_worker_that_dies_ends_the_job(cluster: Cluster, sif: str) -> None:
-    process = start(
-        *(cluster, "W=pi --impl dask -n 2000000000", "NODES=2", "TASKS=4", "DASK=1"),
-        f"IMAGE={sif}",
-    )
+@pytest.fixture
+def endless(cluster: Cluster, sif: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a launch that computes for long, and wait until all its workers are there."""
+    words = ("W=pi --impl dask -n 2000000000", "NODES=2", "TASKS=4", "DASK=1", f"IMAGE={sif}")
+    process = start(cluster, *words)
     end = time.monotonic() + SECONDS
     while len(found := workers()) < 4:
         assert time.monotonic() < end, found
         time.sleep(0.1)
-    os.kill(next(worker for worker, node in found.items() if node == "n2"), signal.SIGKILL)
-    _, err = process.communicate(timeout=SECONDS)
-    assert process.returncode not in (0, None)
+    yield process
+    process.kill()
+
+
+def test_a_worker_that_dies_ends_the_job(cluster: Cluster, endless: subprocess.Popen[str]) -> None:
+    os.kill(next(worker for worker, node in workers().items() if node == "n2"), signal.SIGKILL)
+    _, err = endless.communicate(timeout=SECONDS)
+    assert endless.returncode not in (0, None)
     assert re.match(r"hpcpy launch: rank [23] on n2: ", err.splitlines()[-1]), err
+    nothing_is_left(cluster, "pi --impl dask")
+    assert workers() == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("when", ["starting", "computing"])
+def test_a_signal_ends_all_workers(
+    cluster: Cluster, endless: subprocess.Popen[str], when: str, number: signal.Signals
+) -> None:
+    if when == "computing":
+        wait_until_it_computes()
+    endless.send_signal(number)
+    _, err = endless.communicate(timeout=SECONDS)
+    assert endless.returncode == 128 + number, err
+    assert err.splitlines()[-1] == f"hpcpy launch: stopped by {number.name}"
+    assert "Traceback" not in err
     nothing_is_left(cluster, "pi --impl dask")
     assert workers() == {}

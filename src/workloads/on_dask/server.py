@@ -63,6 +63,7 @@ def main(kind: str, *words: str) -> NoReturn:
         The scheduler's file and host; or its address.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     code = 1
     with contextlib.suppress(asyncio.TimeoutError):
         asyncio.run(_schedule(*words) if kind == "scheduler" else _work(*words))

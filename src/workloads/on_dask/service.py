@@ -41,8 +41,23 @@ def _command(*words: str) -> list[str]:
 
 
 @contextlib.contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Have a process that starts hear of no Ctrl-C: it would end in Python's start, at length.
+
+    What is blocked stays so in a new program; `workloads.on_dask.server`
+    ignores it from its first line on.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+@contextlib.contextmanager
 def _child(*words: str) -> Iterator[Process]:
-    process = subprocess.Popen(_command(*words), env=_environment())
+    with _without_ctrl_c():
+        process = subprocess.Popen(_command(*words), env=_environment())
     try:
         yield process
     finally:
@@ -98,7 +113,8 @@ def worker(of: str) -> contextlib.AbstractContextManager[Process]:
 def become_worker(of: str) -> NoReturn:
     """Replace this process by a worker of the scheduler at that address."""
     sys.stdout.flush()
-    os.execve(sys.executable, _command("worker", of), _environment())  # noqa: S606
+    with _without_ctrl_c():
+        os.execve(sys.executable, _command("worker", of), _environment())  # noqa: S606
 
 
 def wait_for_workers(of: str, count: int) -> None:

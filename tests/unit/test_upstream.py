@@ -190,12 +190,29 @@ def test_suite_has_a_pinned_source_and_is_documented(name: str) -> None:
     assert f"`{name}`" in (paths.ROOT / "docs/upstream-tests.md").read_text()
 
 
-def test_ranks_are_launched_by_mpiexec_without_workers() -> None:
+def test_ranks_are_launched_by_mpiexec_without_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {*range(3)})
     words = runner_words(SUITES["mpi4py-3"])
     assert words[:4] == ["mpiexec", "-n", "3", "python3"]
     assert not [word for word in words if "numprocesses" in word]
     assert "--numprocesses=2" in runner_words(SUITES["numpy"])
     assert set(DEFAULT) < set(SUITES)
+
+
+@pytest.mark.parametrize("compiler", ["/usr/bin/cc", None])
+def test_more_ranks_than_cores_yield_where_there_is_a_compiler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiler: str | None
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr("shutil.which", lambda _: compiler)
+    monkeypatch.setattr(prepare, "_once", lambda *_: tmp_path / "y")
+    monkeypatch.setattr(prepare, "tests", lambda _: tmp_path / "t")
+    monkeypatch.setattr(prepare, "dependencies", lambda: tmp_path / "d")
+    words = command(SUITES["mpi4py-3"], Path("apptainer"), Path("x.sif"), tmp_path)
+    found = [word for word in words if "yields" in word]
+    preloaded = [f"--bind={tmp_path}/y:/upstream/yields:ro", "/upstream/yields/yields.so"]
+    assert found == (preloaded if compiler else [])
+    assert "LD_PRELOAD" not in command(SUITES["mpi4py-2"], Path("a"), Path("x.sif"), tmp_path)
 
 
 def test_tests_are_unpacked_with_our_stand_ins(

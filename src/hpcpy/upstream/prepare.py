@@ -22,6 +22,7 @@ HELPERS = paths.ROOT / "tests" / "upstream"
 # Where things lie in the container, beside suites.TESTS.
 PLUGIN, DEPENDENCIES, VENV = "/upstream/plugin", "/upstream/dependencies", "/upstream/venv"
 LIBRARY = "/upstream/library"
+YIELDS = "/upstream/yields"
 
 
 def python_folder() -> str:
@@ -68,6 +69,27 @@ def dependencies() -> Path:
                 archive.extractall(folder)
 
     return _once(f"dependencies-{inputs.key}", "packages that tests want", make)
+
+
+def yields() -> Path | None:
+    """Have the folder with a library by which waiting ranks give their core away.
+
+    Returns
+    -------
+    Path or None
+        None where there is no compiler: then it takes long.
+    """
+    compiler = shutil.which("cc")
+    if compiler is None:
+        return None
+    source = HELPERS / "yields.c"
+    inputs = Inputs("upstream yields")
+    inputs.add_files([source])
+
+    def make(current: Stage, folder: Path) -> None:
+        current.run([compiler, "-O2", "-shared", "-fPIC", "-o", folder / "yields.so", source])
+
+    return _once(f"yields-{inputs.key}", "library by which ranks yield", make)
 
 
 def library(suite: Suite) -> Path:

@@ -49,8 +49,15 @@ def runner_words(suite: Suite) -> list[str]:
             # A file that cannot be imported must not be collected.
             words.append(f"--deselect={pattern}" if one_test else f"--ignore={TESTS}/{pattern}")
     launcher = ["mpiexec", "-n", str(suite.ranks)] if suite.ranks else []
+    if _yields(suite):
+        launcher += ["-genv", "LD_PRELOAD", f"{prepare.YIELDS}/yields.so"]
     targets = [f"{TESTS}/{target}" for target in suite.targets]
     return [*launcher, "python3", *words, *suite.options, *targets]
+
+
+def _yields(suite: Suite) -> Path | None:
+    """Return what makes ranks yield, where there are more of them than cores."""
+    return prepare.yields() if suite.ranks > len(os.sched_getaffinity(0)) else None
 
 
 def variables(suite: Suite) -> dict[str, str]:
@@ -94,6 +101,8 @@ def binds(suite: Suite, scratch: Path) -> list[str]:
         **({prepare.VENV: prepare.venv(PREFIX)} if suite.inside else {}),
         **({prepare.LIBRARY: prepare.library(suite)} if suite.library else {}),
     }
+    if yields := _yields(suite):
+        found[prepare.YIELDS] = yields
     return [f"{tests}:{TESTS}:{mode}", *(f"{here}:{there}:ro" for there, here in found.items())]
 
 

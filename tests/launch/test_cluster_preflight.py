@@ -42,8 +42,8 @@ def test_ranks_that_do_not_end_with_one_line_of_all(
     cluster: Cluster, program: list[str | Path], ends: list[str]
 ) -> None:
     done = cluster.srun("--mpi=none", "-N2", "-n4", *ends, *program)
-    # 143: srun has ended the others.
-    assert done.returncode == (143 if ends else 78)
+    # 143: srun has ended others before they came to their own end.
+    assert done.returncode in ({78, 143} if ends else {78})
     assert done.stdout == ""
     lines = [line for line in done.stderr.splitlines() if line.startswith("preflight:")]
     assert len(lines) == 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
+import signal
 import subprocess
 
 import pytest
@@ -91,7 +93,7 @@ def test_what_was_staged_goes_whatever_the_end_was(code: int) -> None:
     plan = planned("STAGE=1", job=Job(1, is_in_step=False))
     script = launch_script(dataclasses.replace(plan, afterwards=(Line("echo swept", ""),)))
     # The real step's place is taken by what ends as told; the rest runs as it is.
-    guard = script[script.index('"${step[@]}" &') :]
+    guard = script[script.index("set -m\n") :]
     ended = subprocess.run(
         ["bash", "-c", f"step=(bash -c 'exit {code}')\n{guard}"],
         capture_output=True,
@@ -100,6 +102,24 @@ def test_what_was_staged_goes_whatever_the_end_was(code: int) -> None:
     )
     assert ended.returncode == code
     assert "swept" in ended.stdout
+
+
+def test_a_ctrl_c_of_a_terminal_is_one_for_the_step() -> None:
+    # srun kills the ranks at a second one.
+    plan = planned("STAGE=1", job=Job(1, is_in_step=False))
+    script = launch_script(dataclasses.replace(plan, afterwards=(Line("echo swept", ""),)))
+    guard = script[script.index("set -m\n") :]
+    step = "trap 'echo INT' INT; echo ready; for i in $(seq 20); do sleep 0.05; done; exit 4"
+    process = subprocess.Popen(
+        ["bash", "-c", f"step=(bash -c {shlex.quote(step)})\n{guard}"],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    os.killpg(process.pid, signal.SIGINT)
+    assert (process.communicate(timeout=60)[0], process.returncode) == ("INT\nswept\n", 4)
 
 
 def test_sbatch_reads_its_options_from_the_top() -> None:

@@ -62,6 +62,21 @@ def test_a_stop_is_passed_on_once_as_sigint(number: signal.Signals) -> None:
     assert out.splitlines()[1].startswith(f"9 {int(number)} ")
 
 
+def test_a_stop_is_for_the_shell_of_salloc_and_not_for_salloc(tmp_path: Path) -> None:
+    # salloc has its shell in a group of its own.
+    salloc = tmp_path / "salloc"
+    salloc.write_text("#!/bin/bash\ntrap 'echo revoked' INT; set -m; bash -c \"$1\" & wait; wait $!\n")
+    salloc.chmod(0o755)
+    shell = "trap 'echo got INT; exit 9' INT; echo ready >&2; while :; do sleep 0.05; done"
+    process = start(f'exec salloc "{shell}"', PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert process.stderr is not None
+    assert process.stderr.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert out.splitlines()[0] == "got INT"
+    assert "revoked" not in out
+
+
 def test_what_does_not_end_is_insisted_on() -> None:
     script = "trap '' INT; trap 'exit 5' TERM; echo ready >&2; while :; do sleep 0.05; done"
     process = start(script, grace="0.2")
@@ -168,3 +183,18 @@ def test_another_job_or_one_that_goes_on_is_left_alone(
     slurm = slurm_that_says(tmp_path, state, age=age, sessions=sessions)
     out, _ = start(WAITS.format(tmp_path), "0.2", **slurm).communicate(timeout=60)
     assert out.startswith("3 None ")
+
+
+def test_a_stopped_launch_asks_for_no_names(tmp_path: Path) -> None:
+    script = (
+        "trap 'exit 9' INT; echo 'slurmstepd-n1: error: x DUE TO NODE FAILURE, SEE x' >&2;"
+        "while :; do sleep 0.05; done"
+    )
+    slurm = slurm_that_says(tmp_path, "NODE_FAIL", sessions="1")
+    process = start(script, SLURM_JOB_ID="7", **slurm)
+    assert process.stderr is not None
+    process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert out.startswith("9 ")
+    assert "Node failure on" not in out

@@ -51,12 +51,16 @@ def _body(plan: Plan, allocation: Iterable[Option]) -> str:
 def _guarded(afterwards: Iterable[Line]) -> str:
     """Return the shell that runs the step and then, whatever came of it, the lines.
 
-    In the background, since a foreground command would keep bash from its trap.
+    In the background, since a foreground command would keep bash from its trap,
+    and in a process group of its own: a Ctrl-C for the shell's group as well
+    would be two for srun, which kills the ranks at the second.
     """
     lines = "".join(_commented(line.shell, line.why) for line in afterwards)
     return (
+        "set -m\n"
         '"${step[@]}" &\n'
         "running=$!\n"
+        "set +m\n"
         "trap 'kill -INT $running 2>/dev/null' TERM INT HUP\n"
         # A trap ends `wait`, not what it waits for.
         "until wait $running; code=$?; ! kill -0 $running 2>/dev/null; do :; done\n"

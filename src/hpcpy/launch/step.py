@@ -9,11 +9,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, NamedTuple, Self
 
 from hpcpy.launch.job import Job
 
@@ -94,7 +94,8 @@ def run(script: str, environment: Mapping[str, str]) -> Ended:
     if stops.has_failed:
         # srun that was told to end may call that a success.
         code = code or 1
-        tail += _named(job, bytes(tail))
+        if stops.first is None:
+            tail += _named(job, bytes(tail))
     return Ended(
         code=code if code >= 0 else 128 - code,
         stderr=tail.decode(errors="replace"),
@@ -185,23 +186,44 @@ class _Stops:
 
     def _insist(self, *_: object) -> None:
         if self._process is not None:
-            for one in _of_session(self._process.pid):
-                with suppress(ProcessLookupError, PermissionError):
-                    os.kill(one, signal.SIGTERM)
+            for one in _processes():
+                if one.session == self._process.pid:
+                    with suppress(ProcessLookupError, PermissionError):
+                        os.kill(one.number, signal.SIGTERM)
 
-    def _send(self, number: signal.Signals) -> None:
+    def _send(self, number: int) -> None:
         if self._process is not None:
             with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, number)
+                os.killpg(_group_to_stop(self._process.pid), number)
 
 
-def _of_session(leader: int) -> list[int]:
-    """Return the processes of a session: salloc's shell is in a group of its own."""
-    found = []
+class _Process(NamedTuple):
+    """Of a line in /proc: its number and name, its parent, group and session."""
+
+    number: int
+    name: str
+    parent: int
+    group: int
+    session: int
+
+
+def _processes() -> Iterator[_Process]:
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             # Its name, in brackets, may hold anything.
-            words = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
-            if int(words[3]) == leader:
-                found.append(int(folder.name))
-    return found
+            text = (folder / "stat").read_text(errors="replace")
+            words = text.rpartition(")")[2].split()
+            name = text.partition("(")[2].rpartition(")")[0]
+            yield _Process(int(folder.name), name, *map(int, words[1:4]))
+
+
+def _group_to_stop(leader: int) -> int:
+    """Return the process group that a stop is for.
+
+    salloc, when it is stopped, gives the job back while its shell runs on: Slurm
+    then kills ranks that still tidy up.  The shell is in a group of its own.
+    """
+    found = list(_processes())
+    if any(one.number == leader and one.name == "salloc" for one in found):
+        return next((one.group for one in found if one.parent == leader), leader)
+    return leader

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import NoReturn
 
 from workloads.errors import UnavailableError, WorkerError
 from workloads.harness import caches
+from workloads.harness.interrupts import held_back
 from workloads.on_dask.server import START_SECONDS
 
 Process = subprocess.Popen[bytes]
@@ -41,22 +41,10 @@ def _command(*words: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def _without_ctrl_c() -> Iterator[None]:
-    """Have a process that starts hear of no Ctrl-C: it would end in Python's start, at length.
-
-    What is blocked stays so in a new program; `workloads.on_dask.server`
-    ignores it from its first line on.
-    """
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-
-
-@contextlib.contextmanager
 def _child(*words: str) -> Iterator[Process]:
-    with _without_ctrl_c():
+    # A Ctrl-C would end it in Python's start, at length: it is started with SIGINT
+    # blocked, and ignores it from its first line on.
+    with held_back():
         process = subprocess.Popen(_command(*words), env=_environment())
     try:
         yield process
@@ -113,7 +101,7 @@ def worker(of: str) -> contextlib.AbstractContextManager[Process]:
 def become_worker(of: str) -> NoReturn:
     """Replace this process by a worker of the scheduler at that address."""
     sys.stdout.flush()
-    with _without_ctrl_c():
+    with held_back():
         os.execve(sys.executable, _command("worker", of), _environment())  # noqa: S606
 
 

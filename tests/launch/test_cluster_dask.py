@@ -176,6 +176,6 @@ def test_a_signal_ends_all_workers(
     _, err = endless.communicate(timeout=SECONDS)
     assert endless.returncode == 128 + number, err
     assert err.splitlines()[-1] == f"hpcpy launch: stopped by {number.name}"
-    assert "Traceback" not in err
+    assert "Traceback" not in err, err
     nothing_is_left(cluster, "pi --impl dask")
     assert workers() == {}

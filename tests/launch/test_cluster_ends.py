@@ -194,7 +194,7 @@ def test_a_start_may_be_stopped_at_any_point(
         process.send_signal(number)
         _, err = process.communicate(timeout=60)
     if number == signal.SIGINT and process.returncode:
-        assert process.returncode == 130
+        assert process.returncode == 130, err
         assert "Traceback" not in err
         # Its logs alone stay.
         assert left(layout) in (NOTHING, {**NOTHING, "folders": [layout.folder]})

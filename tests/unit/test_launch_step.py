@@ -65,7 +65,9 @@ def test_a_stop_is_passed_on_once_as_sigint(number: signal.Signals) -> None:
 def test_a_stop_is_for_the_shell_of_salloc_and_not_for_salloc(tmp_path: Path) -> None:
     # salloc has its shell in a group of its own.
     salloc = tmp_path / "salloc"
-    salloc.write_text("#!/bin/bash\ntrap 'echo revoked' INT; set -m; bash -c \"$1\" & wait; wait $!\n")
+    salloc.write_text(
+        "#!/bin/bash\ntrap 'echo revoked' INT; set -m\nbash -c \"$1\" & wait; wait $!\n"
+    )
     salloc.chmod(0o755)
     shell = "trap 'echo got INT; exit 9' INT; echo ready >&2; while :; do sleep 0.05; done"
     process = start(f'exec salloc "{shell}"', PATH=f"{tmp_path}:{os.environ['PATH']}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -37,9 +38,16 @@ async def _schedule(file: str, host: str) -> None:
     await scheduler.finished()
 
 
+def _is_no_heartbeat(record: logging.LogRecord) -> bool:
+    # One that is on its way when the scheduler ends, as the worker does then;
+    # whoever started both tells of an end that nobody wanted.
+    return "during heartbeat" not in record.getMessage()
+
+
 async def _work(address: str) -> None:
     from dask.distributed import Worker  # noqa: PLC0415
 
+    logging.getLogger("distributed.worker").addFilter(_is_no_heartbeat)
     worker = await Worker(
         address,
         nthreads=1,

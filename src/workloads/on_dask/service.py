@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -141,13 +142,13 @@ def run(words: list[str], file: Path, of: str, serving: Mapping[str, Process]) -
     """
     found = {"DASK_SCHEDULER_FILE": str(file), "DASK_SCHEDULER_ADDRESS": of}
     program = subprocess.Popen([sys.executable, *words], env={**of_no_rank(os.environ), **found})
-    _pass_on_stops(program)
+    stops = _pass_on_stops(program)
     while program.poll() is None:
         # Any child's end, which is left for its own object to read.
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
         for name, process in serving.items():
-            # 0: it was told to end, as all of the job are at Ctrl-C.
-            if process.poll():
+            # 0, or anything after a stop, which all of the job have had: told to end.
+            if process.poll() and not stops:
                 program.kill()
                 program.wait()
                 raise WorkerError(f"Dask's {name} has ended with {process.returncode}")
@@ -155,16 +156,19 @@ def run(words: list[str], file: Path, of: str, serving: Mapping[str, Process]) -
     return code if code >= 0 else 128 - code
 
 
-def _pass_on_stops(program: Process) -> None:
+def _pass_on_stops(program: Process) -> list[int]:
     """Hand SIGINT and SIGTERM on to the program, if a second later it still runs.
 
     Of a launcher or a terminal it has them already, and a second one would
-    keep it from tidying up.
+    keep it from tidying up.  Those that come are added to what is returned.
     """
+    came: list[int] = []
 
     def stop(number: int, _: object) -> None:
+        came.append(number)
         signal.signal(signal.SIGALRM, lambda *_: program.send_signal(number))
         signal.alarm(1)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+    return came

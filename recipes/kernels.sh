@@ -58,20 +58,27 @@ cython() {
     link -o "$package/$1/_kernels_cython$suffix" _kernels_cython.o
 }
 
-# simd WORKLOAD SOURCE…: once for each level; the module chooses at its start.
+# simd WORKLOAD LEVELS SOURCE…: once for each level; the module chooses at its start.
+# v4_ifma is v4 with products of 52 bits.
 simd() {
-    workload=$1
-    shift
+    workload=$1 levels=$2
+    shift 2
     [ "$(uname -m)" = x86_64 ] || return 0
-    for level in v2 v3 v4; do
+    objects=
+    for level in $levels; do
+        machine=-march=x86-64-${level%_ifma}
+        [ "$level" = "${level%_ifma}" ] || machine="$machine -mavx512ifma"
         for part in "$@"; do
-            c -Wall -Wextra -march="x86-64-$level" -DLEVEL=$level \
-                -c "${part}_simd.c" -o "${part}_$level.o"
+            # shellcheck disable=SC2086  # a list of words
+            c -Wall -Wextra $machine -DLEVEL="$level" -c "${part}_simd.c" -o "${part}_$level.o"
+            objects="$objects ${part}_$level.o"
         done
     done
-    nothing_fused ./*_v?.o
+    # shellcheck disable=SC2086
+    nothing_fused $objects
     c -Wall -Wextra -c _kernels_simd.c
-    link -o "$package/$workload/_kernels_simd$suffix" _kernels_simd.o ./*_v?.o
+    # shellcheck disable=SC2086
+    link -o "$package/$workload/_kernels_simd$suffix" _kernels_simd.o $objects
 }
 
 enter mandel
@@ -83,8 +90,8 @@ fortran -c _kernels_f2py.f90 -o fill.o
 nothing_fused fill.o
 c -w -c _kernels_f2pymodule.c fortranobject.c
 link -o "$package/mandel/_kernels_f2py$suffix" _kernels_f2pymodule.o fortranobject.o fill.o
-simd mandel escape limit
+simd mandel "v2 v3 v4" escape limit
 
 enter pi
 cython pi
-simd pi philox
+simd pi "v2 v3 v4 v4_ifma" philox

@@ -33,7 +33,7 @@ COUNTERS = [
 
 @pytest.mark.parametrize("count", COUNTERS)
 def test_every_beginning_and_length(count):
-    # Blocks have two pairs, and up to 64 of them are under way together.
+    # Blocks have two pairs, and up to 64 of them are done together.
     for first in range(5):
         for length in (*range(10), *range(60, 70), *range(124, 134), 1_000, 1_001):
             want = philox_hits(SEED, range(first, first + length))

@@ -1,7 +1,8 @@
 /* The levels of x86-64 that a kernel is compiled for, and the module of it.
  *
  * For a module that is no more than its kernel: it keeps no state and may be
- * imported in subinterpreters that have a GIL of their own.
+ * imported in subinterpreters that have a GIL of their own.  With WITH_IFMA the
+ * kernel has one more, for processors with products of 52 bits, beside v4.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -9,16 +10,35 @@
 #include <string.h>
 
 /* The best first; so stand the kernel's own tables. */
-enum { LEVELS = 3 };
-static const char *const LEVEL_NAMES[LEVELS] = {"x86-64-v4", "x86-64-v3", "x86-64-v2"};
+enum levels {
+#ifdef WITH_IFMA
+    V4_IFMA,
+#endif
+    V4,
+    V3,
+    V2,
+    LEVELS
+};
+static const char *const LEVEL_NAMES[LEVELS] = {
+#ifdef WITH_IFMA
+    [V4_IFMA] = "x86-64-v4+ifma",
+#endif
+    [V4] = "x86-64-v4",
+    [V3] = "x86-64-v3",
+    [V2] = "x86-64-v2",
+};
 
-static int runs_here(int level)
+static int runs_here(enum levels level)
 {
     /* The builtin takes nothing but a literal. */
     switch (level) {
-    case 0: return __builtin_cpu_supports("x86-64-v4") != 0;
-    case 1: return __builtin_cpu_supports("x86-64-v3") != 0;
-    case 2: return __builtin_cpu_supports("x86-64-v2") != 0;
+#ifdef WITH_IFMA
+    case V4_IFMA: return runs_here(V4) && __builtin_cpu_supports("avx512ifma") != 0;
+#endif
+    case V4: return __builtin_cpu_supports("x86-64-v4") != 0;
+    case V3: return __builtin_cpu_supports("x86-64-v3") != 0;
+    case V2: return __builtin_cpu_supports("x86-64-v2") != 0;
+    case LEVELS: break;
     }
     return 0;
 }

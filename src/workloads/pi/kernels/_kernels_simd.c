@@ -1,10 +1,11 @@
 /* The module _kernels_simd: philox_simd.c for the best level this processor has. */
+#define WITH_IFMA
 #include "levels.h"
 
 #include "philox_simd.h"
 
 static uint64_t (*const KERNELS[LEVELS])(uint64_t, uint64_t, uint64_t) = {
-    count_v4, count_v3, count_v2,
+    [V4_IFMA] = count_v4_ifma, [V4] = count_v4, [V3] = count_v3, [V2] = count_v2,
 };
 
 static PyObject *count(PyObject *self, PyObject *args, PyObject *keywords)

@@ -4,9 +4,10 @@
  * names the function) with -ffp-contract=off; _kernels_simd.c chooses.
  *
  * A round is two products of 64 by 64 bits, of which all 128 are wanted. No
- * level has them in vectors: they are made of four of 32 bits. With vectors of
- * 512 bits that is fastest; narrower ones go hand in hand with the one product
- * a cycle of the ordinary registers, which are units of their own.
+ * level has them in vectors: they are made of products of 32 bits, or, with
+ * -mavx512ifma, of 52. The one product a cycle of the ordinary registers comes
+ * from a unit of its own: rounds of single blocks stand between those of vectors,
+ * near enough for the processor to have both under way.
  */
 #include "philox_simd.h"
 
@@ -17,17 +18,21 @@
 typedef uint64_t words __attribute__((vector_size(BYTES), may_alias));
 typedef unsigned __int128 twice;
 
-/* Blocks under way at once, so that no product waits for the one before it:
- * VECTORS times LANES in vectors, SINGLES in ordinary registers. The best of
- * those tried on a Zen 5. */
-#if BYTES == 64
-enum { VECTORS = 4, SINGLES = 0 };
+/* Blocks under way at once, VECTORS times LANES, so that no product waits for
+ * the one before it; and single blocks that are done BESIDE one of their rounds.
+ * The best of those tried, with AVX-512 alone on a Zen 5, the others on a Zen 4. */
+#if defined(__AVX512IFMA__)
+enum { VECTORS = 5, BESIDE = 2 };
+#elif BYTES == 64
+enum { VECTORS = 4, BESIDE = 0 };
 #elif BYTES == 32
-enum { VECTORS = 2, SINGLES = 8 };
+enum { VECTORS = 4, BESIDE = 1 };
 #else
-enum { VECTORS = 1, SINGLES = 8 };
+enum { VECTORS = 2, BESIDE = 2 };
 #endif
-enum { TOGETHER = VECTORS * LANES + SINGLES };
+/* All rounds but the first two, which are shorter. */
+enum { ROUNDS = 10, FULL = 8 };
+enum { SINGLES = FULL * BESIDE, TOGETHER = VECTORS * LANES + SINGLES };
 
 #define M0 0xD2E7470EE14C6C93u
 #define M1 0xCA5A826395121157u
@@ -39,6 +44,23 @@ enum { TOGETHER = VECTORS * LANES + SINGLES };
  * squares are then 2^106 times as large, by the same roundings. */
 #define LIMIT 0x1p106
 
+/* The product of a and m, 128 bits. */
+#ifdef __AVX512IFMA__
+static inline void multiply(words a, uint64_t m, words *high, words *low)
+{
+    /* Of each factor the lower 52 bits are taken, and 12 are left. */
+    const __m512i a_low = (__m512i)a, a_high = (__m512i)(a >> 52), zero = {};
+    const __m512i m_low = _mm512_set1_epi64((int64_t)m), m_high = _mm512_set1_epi64(m >> 52);
+    __m512i middle = _mm512_madd52hi_epu64(zero, a_low, m_low);
+    middle = _mm512_madd52lo_epu64(middle, a_low, m_high);
+    middle = _mm512_madd52lo_epu64(middle, a_high, m_low);
+    __m512i upper = _mm512_madd52hi_epu64(zero, a_low, m_high);
+    upper = _mm512_madd52hi_epu64(upper, a_high, m_low);
+    upper = _mm512_madd52lo_epu64(upper, a_high, m_high);
+    *high = ((words)upper << 40) + ((words)middle >> 12);
+    *low = a * m; /* one instruction */
+}
+#else
 static inline words times(words a, words b)
 {
 #if BYTES == 64
@@ -50,7 +72,6 @@ static inline words times(words a, words b)
 #endif
 }
 
-/* The product of a and m, 128 bits. */
 static inline void multiply(words a, uint64_t m, words *high, words *low)
 {
     const words m_low = (m & LOW) - (words){}, m_high = (m >> 32) - (words){};
@@ -64,6 +85,7 @@ static inline void multiply(words a, uint64_t m, words *high, words *low)
     *low = cross << 32 | (lowest & LOW);
 #endif
 }
+#endif
 
 static inline reals number(words w)
 {
@@ -89,58 +111,71 @@ static inline uint64_t hit(uint64_t a, uint64_t b)
     return x * x + y * y < LIMIT;
 }
 
-/* One round of a single block. */
-static inline void round_of(uint64_t *c, uint64_t k0, uint64_t k1)
+typedef struct { uint64_t c0, c1, c2, c3; } block_t;
+
+static inline block_t round_of(block_t b, uint64_t k0, uint64_t k1)
 {
-    const twice p0 = (twice)M0 * c[0], p1 = (twice)M1 * c[2];
-    c[0] = (uint64_t)(p1 >> 64) ^ c[1] ^ k0, c[1] = (uint64_t)p1;
-    c[2] = (uint64_t)(p0 >> 64) ^ c[3] ^ k1, c[3] = (uint64_t)p0;
+    const twice p0 = (twice)M0 * b.c0, p1 = (twice)M1 * b.c2;
+    return (block_t){(uint64_t)(p1 >> 64) ^ b.c1 ^ k0, (uint64_t)p1,
+                     (uint64_t)(p0 >> 64) ^ b.c3 ^ k1, (uint64_t)p0};
 }
 
 /* NumPy counts blocks from 1. */
 static uint64_t count_one(uint64_t pair, uint64_t key)
 {
-    uint64_t c[4] = {pair / 2 + 1};
-    for (int k = 0; k < 10; k++)
-        round_of(c, key + k * W0, k * W1);
-    return pair % 2 ? hit(c[2], c[3]) : hit(c[0], c[1]);
+    block_t b = {.c0 = pair / 2 + 1};
+    for (int k = 0; k < ROUNDS; k++)
+        b = round_of(b, key + k * W0, k * W1);
+    return pair % 2 ? hit(b.c2, b.c3) : hit(b.c0, b.c1);
 }
 
-/* The hits of the next TOGETHER blocks; those of vectors, as -1, go to sums. */
-static inline uint64_t count_together(uint64_t block, uint64_t key, whole sums[2])
+/* The hits of the next TOGETHER blocks, as -1, go to sums. */
+__attribute__((always_inline)) static inline void
+count_together(uint64_t block, uint64_t key, whole sums[2])
 {
     words c0[VECTORS], c1[VECTORS], c2[VECTORS], c3[VECTORS];
-    uint64_t single[SINGLES + 1][4];
+    uint64_t done[4][SINGLES ? SINGLES : 1] __attribute__((aligned(64)));
+    /* Two rounds, whose other two products are of 0 and of the key. */
+    const twice of_key = (twice)M0 * key;
     for (int v = 0; v < VECTORS; v++) {
-        c0[v] = (words)ORDER + (block + 1 + v * LANES);
-        c1[v] = c2[v] = c3[v] = (words){};
+        words high0, low0, high1, low1;
+        multiply((words)ORDER + (block + 1 + v * LANES), M0, &high0, &low0);
+        multiply(high0, M1, &high1, &low1);
+        c0[v] = high1 ^ (key + W0), c1[v] = low1;
+        c2[v] = low0 ^ ((uint64_t)(of_key >> 64) ^ W1), c3[v] = (uint64_t)of_key - (words){};
     }
-    for (int s = 0; s < SINGLES; s++) {
-        single[s][0] = block + 1 + VECTORS * LANES + s;
-        single[s][1] = single[s][2] = single[s][3] = 0;
-    }
-    /* Whole, since much of the first two rounds is known. */
-#pragma GCC unroll 10
-    for (int k = 0; k < 10; k++) {
-        const uint64_t k0 = key + k * W0, k1 = k * W1;
+#pragma GCC unroll 1
+    for (int k = 0; k < FULL; k++) {
+        const uint64_t k0 = key + (k + 2) * W0, k1 = (k + 2) * W1;
+        block_t b = {};
+#pragma GCC unroll 8
         for (int v = 0; v < VECTORS; v++) {
             words high0, low0, high1, low1;
             multiply(c0[v], M0, &high0, &low0);
             multiply(c2[v], M1, &high1, &low1);
             c0[v] = high1 ^ c1[v] ^ k0, c1[v] = low1;
             c2[v] = high0 ^ c3[v] ^ k1, c3[v] = low0;
+            /* The vector's share of the rounds of BESIDE single blocks. */
+#pragma GCC unroll 20
+            for (int r = v * ROUNDS * BESIDE / VECTORS; r < (v + 1) * ROUNDS * BESIDE / VECTORS;
+                 r++) {
+                const int q = r % ROUNDS, s = k * BESIDE + r / ROUNDS;
+                if (q == 0)
+                    b = (block_t){.c0 = block + 1 + VECTORS * LANES + s};
+                b = round_of(b, key + q * W0, q * W1);
+                if (q == ROUNDS - 1)
+                    done[0][s] = b.c0, done[1][s] = b.c1, done[2][s] = b.c2, done[3][s] = b.c3;
+            }
         }
-        for (int s = 0; s < SINGLES; s++)
-            round_of(single[s], k0, k1);
     }
     for (int v = 0; v < VECTORS; v++) {
         sums[0] += hits_of(c0[v], c1[v]);
         sums[1] += hits_of(c2[v], c3[v]);
     }
-    uint64_t hits = 0;
-    for (int s = 0; s < SINGLES; s++)
-        hits += hit(single[s][0], single[s][1]) + hit(single[s][2], single[s][3]);
-    return hits;
+    for (int s = 0; s < SINGLES / LANES; s++) {
+        sums[0] += hits_of(((words *)done[0])[s], ((words *)done[1])[s]);
+        sums[1] += hits_of(((words *)done[2])[s], ((words *)done[3])[s]);
+    }
 }
 
 uint64_t NAMED(count, LEVEL)(uint64_t first, uint64_t end, uint64_t key)
@@ -150,7 +185,7 @@ uint64_t NAMED(count, LEVEL)(uint64_t first, uint64_t end, uint64_t key)
     if (first % 2 && first < end)
         hits += count_one(first++, key);
     for (; first + 2 * TOGETHER <= end; first += 2 * TOGETHER)
-        hits += count_together(first / 2, key, sums);
+        count_together(first / 2, key, sums);
     for (; first < end; first++)
         hits += count_one(first, key);
     for (int k = 0; k < LANES; k++)

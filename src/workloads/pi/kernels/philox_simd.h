@@ -6,3 +6,4 @@
 DECLARE(v2)
 DECLARE(v3)
 DECLARE(v4)
+DECLARE(v4_ifma)

@@ -76,8 +76,9 @@ objcopy --remove-section=.init_array --remove-section=.rela.init_array "$blas" l
 libraries=$(python "$link_tools/libraries.py" "$config" /opt/link/*/libraries |
     sed "s#$blas#libopenblas.a#")
 # Of the global names only Python's C API is exported: OpenSSL's or BLAS's
-# would take the place of those that a user's own libraries bring.
-echo '{ Py*; _Py*; };' >exports
+# would take the place of those that a user's own libraries bring.  And what is to
+# stand before the C library's, for all libraries: see stacks.c.
+echo '{ Py*; _Py*; pthread_attr_setstacksize; };' >exports
 # Strings of CPython's and of ours stay beside what reads them, where the linker
 # would put equal ones of all libraries together.
 keep_apart='.rodata*.str*=alloc,readonly,data,contents'

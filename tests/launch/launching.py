@@ -39,8 +39,12 @@ def hpcpy(
 
 
 def start(cluster: Cluster, *words: str) -> subprocess.Popen[str]:
+    return process(cluster, sys.executable, "-m", "hpcpy", "launch", *words)
+
+
+def process(cluster: Cluster, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "hpcpy", "launch", *words],
+        words,
         env=variables(cluster),
         cwd=cluster.shared,
         stdin=subprocess.DEVNULL,

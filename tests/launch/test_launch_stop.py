@@ -10,8 +10,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import launching
 import pytest
-from launching import SECONDS, hpcpy, variables
+from launching import SECONDS, hpcpy
 from local_cluster import Cluster
 
 # Whoever hears of a stop is a while about it.
@@ -71,16 +72,9 @@ def started(cluster: Cluster, sif: str, program: Path) -> subprocess.Popen[str]:
     shown = hpcpy(cluster, "launch", "W=pi", "NODES=2", "TASKS=4", f"IMAGE={sif}", "DRY=1")
     lines = [line for line in shown.stdout.splitlines() if "workloads.preflight" not in line]
     script = "\n".join(lines).replace("-m workloads pi ", f"{program} ")
-    process = subprocess.Popen(
-        # At a first end Slurm would signal all of each group.
-        ["bash", "-c", script.replace("--kill-on-bad-exit=1", "--kill-on-bad-exit=0")],
-        env=variables(cluster),
-        cwd=cluster.shared,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    # At a first end Slurm would signal all of each group.
+    script = script.replace("--kill-on-bad-exit=1", "--kill-on-bad-exit=0")
+    process = launching.process(cluster, "bash", "-c", script)
     end = time.monotonic() + SECONDS
     while len(list(program.parent.glob("ready.*"))) < 4:
         assert process.poll() is None

@@ -8,7 +8,6 @@
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
-#include <limits.h>
 #include <link.h>
 #include <pthread.h>
 #include <unistd.h>

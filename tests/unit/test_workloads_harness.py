@@ -234,3 +234,22 @@ def test_ranks_are_read_from_the_launcher(launcher, monkeypatch):
     monkeypatch.setenv(f"{launcher}_SIZE", "8")
     assert ranks.expected() == 8
     assert not ranks.is_first()
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "name"),
+    [
+        (
+            "processor\t: 0\ncpu family\t: 25\nmodel\t\t: 17\nmodel name\t: AMD EPYC\n\n"
+            "processor\t: 1\nmodel name\t: another\n",
+            "AMD EPYC (cpu family 25, model 17)",
+        ),
+        (
+            "processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd4f\n\n",
+            "unknown (CPU implementer 0x41, CPU part 0xd4f)",
+        ),
+        ("", "unknown"),
+    ],
+)
+def test_a_processor_is_named_with_its_generation(cpuinfo, name):
+    assert machine.named(cpuinfo) == name

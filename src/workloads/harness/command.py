@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from workloads.harness.workload import Problem, Workload
 
 
-# How long ranks that were stopped wait for the others: one that encodes a picture
-# on a busy machine hears of it later, and has that one to remove.  With what is
-# said then it is less than stopping.SECONDS.
+# How long ranks that were stopped wait for the others, one of which may have a
+# picture that it writes to remove.  With what is said then it is less than
+# stopping.SECONDS.
 _STOP_SECONDS = 2.0
 _SAID_SECONDS = 0.3
 

@@ -60,11 +60,29 @@ def _first_kib(path: str, key: str) -> int:
 
 def _processor() -> str:
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return named(Path("/proc/cpuinfo").read_text())
     except OSError:
         return "unknown"
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, "unknown")
+
+
+def named(cpuinfo: str) -> str:
+    """Return the kernel's name of the processor with its family and model.
+
+    A virtual machine's name may be ``AMD EPYC`` whatever the generation.
+
+    Parameters
+    ----------
+    cpuinfo
+        The text of ``/proc/cpuinfo``.
+    """
+    first, _, _ = cpuinfo.partition("\n\n")
+    lines = (line.partition(":") for line in first.splitlines())
+    fields = {name.strip(): value.strip() for name, _, value in lines}
+    # Arm's have no name there: the numbers of their maker and of the part.
+    known = ("cpu family", "model", "CPU implementer", "CPU part")
+    numbers = ", ".join(f"{name} {fields[name]}" for name in known if name in fields)
+    name = fields.get("model name", "unknown")
+    return f"{name} ({numbers})" if numbers else name
 
 
 def describe() -> dict[str, object]:

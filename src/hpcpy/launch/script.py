@@ -57,11 +57,15 @@ def _guarded(afterwards: Iterable[Line]) -> str:
     """
     lines = "".join(_commented(line.shell, line.why) for line in afterwards)
     return (
+        # Before the step: without a trap bash forgets a Ctrl-C where the step goes on.
+        "early= running=\n"
+        "stop() { if [ $running ]; then kill -INT $running 2>/dev/null; else early=1; fi; }\n"
+        "trap stop TERM INT HUP\n"
         "set -m\n"
         '"${step[@]}" &\n'
         "running=$!\n"
         "set +m\n"
-        "trap 'kill -INT $running 2>/dev/null' TERM INT HUP\n"
+        "[ ! $early ] || kill -INT $running\n"
         # A trap ends `wait`, not what it waits for.
         "until wait $running; code=$?; ! kill -0 $running 2>/dev/null; do :; done\n"
         f"{lines}exit $code\n"

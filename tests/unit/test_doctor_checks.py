@@ -67,6 +67,22 @@ def test_injected_folders_of_engines_are_looked_at(machine: Machine, tmp_path: P
     assert tmp_path / "opt/udiImage/modules/mpich/dep/libx.so.1" in files
 
 
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"SHIFTER_RUNTIME": "1", "SHIFTER_IMAGEREQUEST": "id:abc"}, "in Shifter, id:abc; "),
+        ({"SHIFTER_RUNTIME": "1"}, "in Shifter, 1; "),
+        ({"APPTAINER_CONTAINER": "/a.sif"}, "in Apptainer, /a.sif; "),
+        ({}, "in no container; "),
+    ],
+)
+def test_the_engine_is_told_with_the_image(
+    machine: Machine, variables: dict[str, str], says: str
+) -> None:
+    found = named(surroundings.check(machine({}, environ=variables)), "python.where")
+    assert found.detail.startswith(says)
+
+
 def test_a_tmpdir_that_is_not_there(machine: Machine) -> None:
     node = machine({}, environ={"TMPDIR": "/nonexistent/x"})
     found = named(surroundings.check(node), "user.tmp")

@@ -173,6 +173,31 @@ def test_gpus_are_handed_in_when_asked_for(engine: str, flag: str) -> None:
     assert not {flag, "--gpu-bind=none"} & set(words(plan(f"ENGINE={engine}", site=site)))
 
 
+def test_shifter_gets_one_word_for_all_its_modules() -> None:
+    # Of several it takes the last.
+    site = dataclasses.replace(SITE, options={"shifter": ("--module=cuda-mpich", "--verbose")})
+    for asked, modules in (("GPUS=1", "gpu,cuda-mpich"), ("GPUS=0", "cuda-mpich")):
+        there = words(plan("ENGINE=shifter", asked, site=site))
+        assert [word for word in there if word.startswith("--module")] == [f"--module={modules}"]
+        assert "--verbose" in there
+
+
+def test_shifter_takes_an_empty_variable_from_its_surroundings() -> None:
+    made = plan("ENGINE=shifter", site=dataclasses.replace(SITE, environment={"A": "", "B": "b"}))
+    assert "export A=" in [line.shell for line in made.lines]
+    assert [word for word in words(made) if word.startswith("--env")] == ["--env=B=b"]
+
+
+def test_a_sites_folder_is_bound_under_its_own_name_unless_it_says_another() -> None:
+    site = dataclasses.replace(SITE, binds=("/data", "/site/mpi:/mpi:ro"))
+    for engine, option in (
+        *(("apptainer", "--bind"), ("podman-hpc", "--volume"), ("shifter", "--volume")),
+        ("podman", "--volume"),
+    ):
+        there = words(plan(f"ENGINE={engine}", site=site))
+        assert {f"{option}=/data:/data", f"{option}=/site/mpi:/mpi:ro"} <= set(there), engine
+
+
 def test_variables_reach_the_ranks_of_each_engine() -> None:
     site = dataclasses.replace(SITE, environment={"A": "b,c"})
     assert "export APPTAINERENV_A=b,c" in [line.shell for line in plan(site=site).lines]

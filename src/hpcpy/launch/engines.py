@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from hpcpy.launch import one_container
@@ -57,13 +57,17 @@ def _binds(container: Container, site: Site, name: str) -> list[Option]:
     return [
         *([option(promises, why="what the site promises")] if site.promises else []),
         option(folder, why="the working directory: W's files, and what it writes"),
-        *(
-            option(
-                Expanded(f"{name}={bind if ':' in bind else f'{bind}:{bind}'}"),
-                why=f"site {site.name}",
-            )
-            for bind in site.binds
-        ),
+        *_site_binds(site, name),
+    ]
+
+
+def _site_binds(site: Site, name: str) -> list[Option]:
+    return [
+        option(
+            Expanded(f"{name}={bind if ':' in bind else f'{bind}:{bind}'}"),
+            why=f"site {site.name}",
+        )
+        for bind in site.binds
     ]
 
 
@@ -114,7 +118,7 @@ def podman_hpc(container: Container, site: Site) -> Start:
         option(f"--workdir={container.folder}", why="as on the host"),
         option("--user=0:0", why="yourself, whatever user the image names; files are yours"),
         *_who(),
-        *_given(container),
+        *_given(container.variables),
         option(container.image, why="the image"),
         option("bash", "-c", Expanded("$in_container"), "--", why="see above"),
     ]
@@ -152,7 +156,7 @@ def podman(container: Container, site: Site) -> Start:
             "--env=MPIR_CVAR_CH4_CMA_ENABLE=0",
             why="each rank has a user namespace: no reading of the others' memory",
         ),
-        *_given(container),
+        *_given(container.variables),
         option(container.image, why="the image"),
     ]
     return Start((), tuple(words))
@@ -163,19 +167,29 @@ def shifter(container: Container, site: Site) -> Start:
 
     The site's configuration mounts its file systems; binds add to that.
     """
+    given = site.options.get("shifter", ())
+    gpu = ["gpu"] if container.has_gpus else []
+    modules = dict.fromkeys([*gpu, *(name for word in given for name in _modules(word))])
+    why = f"site {site.name}"
+    if gpu:
+        why = "GPUS: the host's NVIDIA driver; of several --module Shifter takes the last"
     words = [
         option(container.program),
         option(f"--image={container.image}", why="the image, as shifterimg pulled it"),
-        *(
-            [option("--module=gpu", why="GPUS: the host's NVIDIA driver")]
-            if container.has_gpus
-            else []
-        ),
-        *_extra(site, "shifter"),
-        *(option(Expanded(f"--volume={bind}"), why=f"site {site.name}") for bind in site.binds),
-        *_given(container),
+        *([option(f"--module={','.join(modules)}", why=why)] if modules else []),
+        *(option(Expanded(word), why=f"site {site.name}") for word in given if not _modules(word)),
+        *_site_binds(site, "--volume"),
+        *_given(one for one in container.variables if one.value),
     ]
-    return Start((), tuple(words))
+    # Shifter refuses an empty --env, and hands the host's variables in.
+    empty = (one for one in container.variables if not one.value)
+    lines = [Line(f"export {one.name}=", one.why) for one in empty]
+    return Start(tuple(lines), tuple(words))
+
+
+def _modules(word: str) -> list[str]:
+    name, _, modules = word.partition("=")
+    return modules.split(",") if name == "--module" else []
 
 
 def none(container: Container, site: Site) -> Start:
@@ -199,11 +213,8 @@ def _who() -> list[Option]:
     ]
 
 
-def _given(container: Container) -> list[Option]:
-    return [
-        option(Expanded(f"--env={one.name}={one.value}"), why=one.why)
-        for one in container.variables
-    ]
+def _given(variables: Iterable[Variable]) -> list[Option]:
+    return [option(Expanded(f"--env={one.name}={one.value}"), why=one.why) for one in variables]
 
 
 STARTS: dict[str, Callable[[Container, Site], Start]] = {

@@ -18,7 +18,9 @@ from workloads.doctor.node import Node
 _OURS = ("numpy", "mpi4py", "h5py")
 _ENGINES = {
     "APPTAINER_CONTAINER": "Apptainer", "SINGULARITY_CONTAINER": "Singularity",
-    "SHIFTER_RUNTIME": "Shifter", "PODMANHPC_MODULES_DIR": "podman-hpc",
+    # The first is Shifter's own, with the image; the other a custom of sites.
+    "SHIFTER_IMAGEREQUEST": "Shifter", "SHIFTER_RUNTIME": "Shifter",
+    "PODMANHPC_MODULES_DIR": "podman-hpc",
 }  # fmt: skip
 _SHM_OF_A_RANK = 16 << 20
 

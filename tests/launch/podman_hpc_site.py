@@ -6,28 +6,33 @@ shared disk.  What a node writes is below its own /tmp, as podman-hpc has it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import re
 import shutil
 import subprocess
-import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import image_in_podman
 import pytest
+from local_registry import serve
+from site_user import public_python
 
 from hpcpy import paths
 from hpcpy.build.oci import manifest_digest
+from hpcpy.build.push import parse_reference, push
 from hpcpy.engine import prefix
-from hpcpy.engine.podman import containers_conf, podman_command, settings
-from hpcpy.engine.setup import look_up
+from hpcpy.engine.podman import containers_conf, settings
+from hpcpy.engine.setup import ensure, look_up
 from hpcpy.engine.tools import SBIN, needed
 from hpcpy.venv import can_make, ensure_venv
 
 ARCHIVE = paths.BUILD / "hpcpy.oci.tar"
+# As a user names it; the registry that it comes from is the tests' own.
+IMAGE = "registry.example.org/you/hpcpy:1"
 MODULE = "/opt/udiImage/modules/mpich"
 # Where the module that podman-hpc comes with has Cray's MPICH from.
 _CRAYS = "/usr/lib/shifter/mpich-2.2"
@@ -52,7 +57,7 @@ class Site:
         return self.venv / "bin/python3"
 
     def store(self, uid: int) -> Path:
-        """Return where a user's migrated images lie; all nodes read them."""
+        """Return where a user's squashed images lie; all nodes read them."""
         return self.folder / f"squash-{uid}"
 
     def environment(self, uid: int) -> dict[str, str]:
@@ -78,7 +83,7 @@ def require() -> None:
 
 
 def installed(mpich: Path) -> Site:
-    """Install podman-hpc with the image migrated and ``mpich`` for its module.
+    """Install podman-hpc with the image pulled and ``mpich`` for its module.
 
     Parameters
     ----------
@@ -86,7 +91,7 @@ def installed(mpich: Path) -> Site:
         A folder with a ``libmpi.so.12``, and what that needs below ``dep``.
     """
     folder = paths.BUILD / "podman-hpc"
-    site = Site(folder, ensure_venv("podman-hpc", _python()))
+    site = Site(folder, ensure_venv("podman-hpc", public_python(can_make)))
     for name in ("bin", "hooks", "modules/modules.d"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     _write_podman(folder)
@@ -103,21 +108,8 @@ def installed(mpich: Path) -> Site:
     # Its ten seconds for a container's start are few on a machine that builds, too.
     lines.append("wait_timeout: 60\n")
     (folder / "podman_hpc.yaml").write_text("".join(lines))
-    _migrate(site)
+    _pull(site)
     return site
-
-
-def _python() -> str:
-    """Return a Python that every user may start: the hooks and the ranks are theirs."""
-    found = [sys.executable, *filter(None, [shutil.which("python3", path="/usr/bin")])]
-    return next((one for one in found if is_public(Path(one)) and can_make(one)), sys.executable)
-
-
-def is_public(path: Path) -> bool:
-    """Tell whether every user can read a file."""
-    real = path.resolve()
-    reached = all(folder.stat().st_mode & 0o001 for folder in real.parents)
-    return reached and bool(real.stat().st_mode & 0o004)
 
 
 def _write_podman(folder: Path) -> None:
@@ -147,46 +139,41 @@ def _write_module(site: Site, mpich: Path) -> None:
     shutil.copy(came / "01-mpich.conf", site.folder / "modules")
 
 
-def _migrate(site: Site) -> None:
-    """Have the image in root's store, as ``podman-hpc pull`` leaves it."""
-    podman, variables = podman_command()
-    image_in_podman.load(ARCHIVE, podman, variables)
+def _pull(site: Site) -> None:
+    """Have the image in root's store, pulled as a user pulls it: ``podman-hpc pull``."""
     store = site.store(0)
     stamp = store / "made-of"
     digest = manifest_digest(ARCHIVE)
     if stamp.exists() and stamp.read_text() == digest:
         return
     shutil.rmtree(store, ignore_errors=True)
-    info = ["info", "--format", "{{.Store.GraphRoot}}"]
-    own = subprocess.run(
-        [*podman, *info],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
     beside = store / "overlay/l" / _BESIDE
-    environment = {
-        **os.environ,
-        **site.environment(0),
-        # From the store that it was loaded into.
-        "CONTAINERS_STORAGE_CONF": variables["CONTAINERS_STORAGE_CONF"],
-        "PODMANHPC_GRAPH_ROOT": own,
-        "PODMANHPC_MKSQUASHFS_BIN": str(site.folder / "bin/mksquashfs"),
-    }
     beside.mkdir(parents=True)
-    try:
+    with tempfile.TemporaryDirectory(dir=paths.BUILD, prefix="registry.") as name:
+        folder = Path(name)
         _write_mksquashfs(site.folder / "bin/mksquashfs", beside)
-        done = _run(site, environment, "migrate", image_in_podman.NAME)
-    finally:
-        shutil.rmtree(beside)
+        environment = {
+            **os.environ,
+            **site.environment(0),
+            "CONTAINERS_REGISTRIES_CONF": str(folder / "registries.conf"),
+            # What it pulls is whole before it is squashed, and not needed afterwards.
+            "PODMANHPC_GRAPH_ROOT": str(folder / "graph"),
+            "PODMANHPC_MKSQUASHFS_BIN": str(site.folder / "bin/mksquashfs"),
+        }
+        with contextlib.contextmanager(serve)(ensure("registry"), folder) as registry:
+            host, _, repository = IMAGE.partition("/")
+            push(ARCHIVE, parse_reference(f"{registry.address}/{repository}"))
+            text = f'[[registry]]\nprefix = "{host}"\nlocation = "{registry.address}"\n'
+            (folder / "registries.conf").write_text(f"{text}insecure = true\n")
+            done = _run(site, environment, "pull", "--quiet", IMAGE)
+    shutil.rmtree(beside)
     assert (done.returncode, done.stderr) == (0, ""), (done.stdout, done.stderr)
     assert list(store.glob("overlay/l/*.squash")), done.stdout
     stamp.write_text(digest)
 
 
 def share(site: Site, uid: int) -> None:
-    """Give a user the image as if it were migrated by them."""
+    """Give a user the image as if it were pulled by them."""
     store = site.store(uid)
     shutil.rmtree(store, ignore_errors=True)
     shutil.copytree(site.store(0), store, symlinks=True, copy_function=os.link)

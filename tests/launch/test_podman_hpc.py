@@ -12,16 +12,16 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import podman_hpc_site
 import pytest
 from injection_ways import NOBODY, PROGRAM
-from launching import ranks, said, wait_for_ranks
+from launching import said, wait_for_ranks
 from local_cluster import Cluster
 from mpi_libraries import NEWER, module, unpacked
-from podman_hpc_site import MODULE, Site
+from podman_hpc_site import IMAGE, MODULE, Site
+from site_user import SECONDS, Done, User, is_public
 from test_launch import AREA2, LONG
 
 from hpcpy import paths
@@ -32,9 +32,6 @@ pytestmark = pytest.mark.skipif(
     platform.machine() != "x86_64", reason="the pinned wheels are for x86-64"
 )
 AS_ROOT = pytest.mark.parametrize("user", [0], indirect=True, ids=["root"])
-IMAGE = "hpcpy:latest"
-SECONDS = 300.0
-Done = subprocess.CompletedProcess[str]
 # As udev and systemd have it, for users' FUSE and for --ipc=host; some containers
 # have a /dev without.  In the nodes' mount name spaces alone.
 OPEN = """
@@ -64,46 +61,6 @@ mpi_library = "/opt/udiImage/"
 """
 
 
-@dataclass(frozen=True)
-class User:
-    """Somebody at the site, in a working directory of theirs."""
-
-    cluster: Cluster
-    site: Site
-    uid: int
-
-    @property
-    def environment(self) -> dict[str, str]:
-        own = self.site.environment(self.uid)
-        return {
-            **own,
-            "PATH": f"{self.cluster.layout.bin}{os.pathsep}{own['PATH']}",
-            "HOME": str(self.cluster.shared),
-            "PYTHONPATH": str(paths.ROOT / "src"),
-        }
-
-    def command(self, *words: str | Path) -> list[str]:
-        as_user = ("setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups")
-        return [*(as_user if self.uid else ()), *map(str, words)]
-
-    def run(self, *words: str | Path) -> Done:
-        return self.cluster.run(*self.command(*words), env=self.environment, timeout=SECONDS)
-
-    def launch(self, *words: str) -> list[str]:
-        return [str(self.site.python), "-m", "hpcpy", "launch", "ENGINE=podman-hpc", *words]
-
-    def started(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            self.command(*self.launch(*words)),
-            env=self.cluster.environment(self.environment),
-            cwd=self.cluster.shared,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     podman_hpc_site.require()
@@ -124,12 +81,13 @@ def user(request: pytest.FixtureRequest, cluster: Cluster, site: Site) -> Iterat
                 stack.enter_context(_opened(cluster, node))
         name = stack.enter_context(tempfile.TemporaryDirectory(dir=paths.BUILD, prefix="user."))
         os.chown(name, uid, uid)
-        yield User(dataclasses.replace(cluster, shared=Path(name)), site, uid)
+        own = dataclasses.replace(cluster, shared=Path(name))
+        yield User(own, "podman-hpc", IMAGE, site.python, uid, site.environment(uid))
 
 
 def _require_rootless(site: Site) -> None:
     for path in (site.python, paths.ROOT / "src/hpcpy/__main__.py"):
-        if not podman_hpc_site.is_public(path):
+        if not is_public(path):
             pytest.skip(f"{path.resolve()}: not for every user; put the checkout where all read")
     can = user_namespaces()
     if not can.there:
@@ -167,9 +125,8 @@ def said_by_us(done: Done) -> str:
 
 def nothing_is_left(user: User, workload: str = "") -> None:
     end = time.monotonic() + SECONDS
-    while workload and (left := ranks(user.cluster, workload)):
-        assert time.monotonic() < end, left
-        time.sleep(0.1)
+    if workload:
+        user.wait_until_no_rank_is_left(workload)
     # podman removes them a moment after they have ended.
     while True:
         done = user.run("srun", "--quiet", "-N2", "podman-hpc", "ps", "--all", "--quiet")

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import subprocess
 import tarfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from local_registry import Registry, serve
 
 from hpcpy import paths
 from hpcpy.build.oci import manifest_digest
@@ -22,22 +17,6 @@ from hpcpy.build.push import parse_reference, push
 from hpcpy.engine.setup import Engine, ensure
 from hpcpy.errors import HpcpyError, UnavailableError
 from small_image import layer, write_archive
-
-SECONDS = 30
-
-
-@dataclass(frozen=True)
-class Registry:
-    """A registry that runs, and the skopeo to look into it with."""
-
-    address: str
-    skopeo: Path
-
-    def skopeo_says(self, *words: str | Path) -> str:
-        done = subprocess.run(
-            [self.skopeo, *words], capture_output=True, text=True, timeout=SECONDS, check=True
-        )
-        return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -52,50 +31,6 @@ def engine() -> Engine:
 def no_logins_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "auth.json").write_text("{}")
     monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "auth.json"))
-
-
-def serve(
-    engine: Engine, folder: Path, *, extra: str = "", host: str = "127.0.0.1"
-) -> Iterator[Registry]:
-    """Run Debian's registry on a free port of the loopback."""
-    folder.mkdir(exist_ok=True)
-    with socket.socket() as free:
-        free.bind((host, 0))
-        address = f"{host}:{free.getsockname()[1]}"
-    configuration = folder / "config.yml"
-    configuration.write_text(
-        f"version: 0.1\nlog: {{level: warn}}\nhttp: {{addr: '{address}'}}\n"
-        f"storage: {{filesystem: {{rootdirectory: {folder / 'data'}}}}}\n{extra}"
-    )
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [engine.path("docker-registry"), "serve", configuration],
-            env={k: v for k, v in os.environ.items() if not k.startswith("REGISTRY_")},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        _wait_for(address, process, folder / "log")
-        yield Registry(address, engine.skopeo)
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + SECONDS
-    while True:
-        try:
-            urllib.request.urlopen(f"http://{address}/v2/", timeout=SECONDS).close()
-        except urllib.error.HTTPError:  # it asks who is there: it is up
-            return
-        except OSError:
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.02)
-        else:
-            return
 
 
 @pytest.fixture

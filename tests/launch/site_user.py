@@ -1,0 +1,82 @@
+"""Somebody at a site: an ordinary user, or root, in a working directory of theirs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from launching import ranks
+from local_cluster import Cluster
+
+from hpcpy import paths
+
+SECONDS = 300.0
+Done = subprocess.CompletedProcess[str]
+
+
+@dataclass(frozen=True)
+class User:
+    """A user, their engine and image, and the variables that a module file of the site sets."""
+
+    cluster: Cluster
+    engine: str
+    image: str
+    python: Path
+    uid: int
+    variables: Mapping[str, str]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **self.variables,
+            "PATH": f"{self.cluster.layout.bin}{os.pathsep}{self.variables['PATH']}",
+            "HOME": str(self.cluster.shared),
+            "PYTHONPATH": str(paths.ROOT / "src"),
+        }
+
+    def command(self, *words: str | Path) -> list[str]:
+        as_user = ("setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups")
+        return [*(as_user if self.uid else ()), *map(str, words)]
+
+    def run(self, *words: str | Path) -> Done:
+        return self.cluster.run(*self.command(*words), env=self.environment, timeout=SECONDS)
+
+    def launch(self, *words: str) -> list[str]:
+        own = (f"ENGINE={self.engine}", f"IMAGE={self.image}")
+        return [str(self.python), "-m", "hpcpy", "launch", *own, *words]
+
+    def started(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command(*self.launch(*words)),
+            env=self.cluster.environment(self.environment),
+            cwd=self.cluster.shared,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def wait_until_no_rank_is_left(self, workload: str) -> None:
+        end = time.monotonic() + SECONDS
+        while left := ranks(self.cluster, workload):
+            assert time.monotonic() < end, left
+            time.sleep(0.1)
+
+
+def is_public(path: Path) -> bool:
+    """Tell whether every user can read a file."""
+    real = path.resolve()
+    reached = all(folder.stat().st_mode & 0o001 for folder in real.parents)
+    return reached and bool(real.stat().st_mode & 0o004)
+
+
+def public_python(serves: Callable[[str], bool] = lambda _: True) -> str:
+    """Return a Python that every user may start: hooks and ranks are theirs."""
+    found = [sys.executable, *filter(None, [shutil.which("python3", path="/usr/bin")])]
+    return next((one for one in found if is_public(Path(one)) and serves(one)), sys.executable)

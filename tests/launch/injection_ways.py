@@ -1,8 +1,8 @@
 """How engines put a site's MPI into the image: podman-hpc, Shifter and Apptainer.
 
-Shifter is not on a test machine, and podman-hpc wants a cluster around it
-(test_podman_hpc.py); what they do to a container before its program starts is
-done here by the same system calls.
+podman-hpc wants a cluster around it (test_podman_hpc.py), and Shifter's source
+(test_shifter.py); what they do to a container before its program starts is done
+here by the same system calls.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """NERSC's Shifter as a site has it, built from its source: no registry has a package.
 
-    git clone https://github.com/NERSC/shifter
-    HPCPY_SHIFTER=$PWD/shifter make test
-
-What is configured is what a site's administrator would have: the images' folder, the
+``HPCPY_SHIFTER`` names a checkout of it, of which the commit of env/shifter.toml is
+built.  Configured is what a site's administrator would have: the images' folder, the
 file systems that every container sees, and the module ``mpich``.  There is no image
 gateway: the image is made of the archive by the gateway's own functions, and found by
 its name there, ``id:…``.
@@ -16,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,10 +33,7 @@ from hpcpy.engine.tools import needed
 ARCHIVE = paths.BUILD / "hpcpy.oci.tar"
 MODULE = "/opt/udiImage/modules/mpich"
 SOURCE = os.environ.get("HPCPY_SHIFTER", "")
-# Of Debian; other systems have them under other names.
-PACKAGES = (
-    "autoconf automake libtool make g++ libmunge-dev libcurl4-openssl-dev libjson-c-dev libcap-dev"
-)
+PIN = tomllib.loads((paths.ROOT / "env/shifter.toml").read_text())
 # As Shifter's own Dockerfile builds it, the mount program being the system's.
 _BUILD = """
 sh ./autogen.sh
@@ -104,8 +100,8 @@ def require() -> None:
     """Skip the test where Shifter cannot be."""
     if not SOURCE:
         pytest.skip(
-            "Shifter is in no registry; with its source: git clone "
-            "https://github.com/NERSC/shifter && HPCPY_SHIFTER=$PWD/shifter make test"
+            "Shifter is in no registry; with its source: "
+            f"git clone {PIN['repository']} && HPCPY_SHIFTER=$PWD/shifter make test"
         )
     if os.geteuid() != 0:
         pytest.skip("only root can start the cluster's nodes: sudo make cluster")
@@ -147,16 +143,15 @@ def installed(mpich: Path) -> Site:
 
 
 def _built(folder: Path) -> Path:
-    """Return the prefix of Shifter as the source's commit is."""
-    commit = _output("git", "-C", SOURCE, "rev-parse", "HEAD").strip()
-    made = folder / commit[:12]
+    """Return the prefix of what the pinned commit comes to."""
+    made = folder / PIN["commit"][:12]
     if (made / "complete").exists():
         return made
     shutil.rmtree(made, ignore_errors=True)
     source = made / "source"
     source.mkdir(parents=True)
     archive = subprocess.run(
-        ["git", "-C", SOURCE, "archive", commit], check=True, capture_output=True
+        ["git", "-C", SOURCE, "archive", PIN["commit"]], check=True, capture_output=True
     ).stdout
     subprocess.run(["tar", "-x", "-C", source], input=archive, check=True)
     with (made / "log").open("w") as log:
@@ -164,7 +159,7 @@ def _built(folder: Path) -> Path:
         code = subprocess.run(
             command, cwd=source, stdout=log, stderr=subprocess.STDOUT, check=False
         ).returncode
-    assert code == 0, f"{log.name} says why; it needs: apt-get install {PACKAGES}"
+    assert code == 0, f"see {log.name}; it needs: apt-get install {' '.join(PIN['needs'])}"
     (made / "complete").touch()
     return made
 

@@ -22,7 +22,8 @@ UCX = "UCX_TLS=tcp,self"
 OFI = "MPIR_CVAR_CH4_NETMOD=ofi"
 # Open MPI's component for one-sided communication says so where there is no UCX device.
 OPEN = "OMPI_MCA_osc=^ucx"
-EVEN, UNEVEN = "--distribution=plane=2", "--distribution=plane=3"
+# 2 + 2, 3 + 1, and 3 + 1 with the third rank on the other node.
+SPREAD = ("--ntasks-per-node=2", "--distribution=plane=3", "--distribution=plane=2")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def srun(cluster: Cluster, mpi: Path, options: tuple[str, ...], library: str, *w
     return cluster.srun("-N2", *options, *program, *inside, *words)
 
 
-@pytest.mark.parametrize("tasks", [EVEN, UNEVEN])
+@pytest.mark.parametrize("tasks", SPREAD)
 @pytest.mark.parametrize("cell", [f"openmpi pmix {OPEN}", f"mpich pmi2 {UCX}", f"abi pmi2 {OFI}"])
 def test_ranks_of_two_nodes_work_together(
     cluster: Cluster, mpi: Path, cell: str, tasks: str

@@ -4,12 +4,15 @@ import hashlib
 import json
 import os
 import pstats
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
-from running import on_ranks
+from running import on_ranks, start_ranks
 
 from workloads.mandel.grid import AREAS
 from workloads.mandel.registry import TECHNIQUES
@@ -53,6 +56,39 @@ def test_techniques_of_one_process_run_once():
     shown = done.stdout.splitlines()
     assert [line.split()[0] for line in shown if line.startswith("numpy")] == ["numpy"]
     assert any(line.startswith("mpi-block") for line in shown)
+
+
+def test_ctrl_c_of_ranks_that_all_come_leaves_mpi_in_order(tmp_path):
+    # Each has a window of memory, with which MPI cannot be finalised.
+    picture = tmp_path / "m.npy"
+    asked = ["--impl", "mpi-dynamic", "--area", "area2", "--repeat", "2000", "--out", picture]
+    with start_ranks(2, "-m", "workloads", "mandel", *asked) as job:
+        # The temporary file is there once they compute.
+        while not [*tmp_path.iterdir()] and job.poll() is None:
+            time.sleep(0.05)
+        time.sleep(1)
+        for rank in ranks_with(str(picture)):
+            os.kill(rank, signal.SIGINT)
+        assert job.stderr is not None
+        said = job.stderr.read()
+    assert job.returncode == 130, said
+    assert said.startswith("workloads: mandel: stopped\n")
+    # Where one does not come in time, the other aborts both.
+    rest = said.splitlines()[1:]
+    assert all(line.startswith("Abort(130) on node ") for line in rest), said
+
+
+def ranks_with(word):
+    """Return the Pythons that have a word on their command line."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_text().split("\0")
+            if word in words and Path(words[0]).name.startswith("python"):
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
 
 
 def test_bad_input_is_said_once():

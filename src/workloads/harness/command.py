@@ -193,7 +193,10 @@ def _together(name: str) -> Iterator[None]:
     except (KeyboardInterrupt, SystemExit) as stop:
         comm = ranks.several()
         # Python never sees the signal where MPI waits for a rank that has left.
-        if comm is None or ranks.all_come(comm, _STOP_SECONDS):
+        if comm is None:
+            raise
+        if ranks.all_come(comm, _STOP_SECONDS):
+            ranks.free_what_is_left(stop)
             raise
         print(f"workloads: {name}: stopped", file=sys.stderr)
         _abort(comm, stop.code if isinstance(stop, SystemExit) else 128 + signal.SIGINT)

@@ -30,6 +30,7 @@ _ON_NODE = ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID")
 # One message stays far below the 2³¹ bytes that MPI-3 counts, even where one
 # row has more.
 _MESSAGE_BYTES = 64 << 20
+_LEFT = "left_to_free"
 
 
 def _from_launcher() -> tuple[int, int]:
@@ -149,6 +150,25 @@ def all_come(comm: Any, seconds: float) -> bool:
             return False
         time.sleep(0.01)
     return True
+
+
+def free_once_all_come(error: BaseException, free: Callable[[], None]) -> None:
+    """Leave what all ranks free together to whoever learns that they all come.
+
+    Parameters
+    ----------
+    error
+        What ends this rank, and may or may not end the others.
+    free
+        Frees it; waits for every rank.
+    """
+    error.__dict__.setdefault(_LEFT, []).append(free)
+
+
+def free_what_is_left(error: BaseException) -> None:
+    """Free what :func:`free_once_all_come` was told of; every rank calls this."""
+    for free in reversed(error.__dict__.pop(_LEFT, [])):
+        free()
 
 
 def send_rows(comm: Any, block: Int32Array, dest: int) -> None:

@@ -63,9 +63,10 @@ def _counter(team: Team) -> Iterator[Callable[[bool], int]]:
         yield draw
     except BaseException as error:
         # Freeing waits for every rank, and after a failure some may never come:
-        # MPI is aborted then. Where all know of it MPI is finalised, which
-        # fails while a window is there.
+        # MPI is aborted then.  Where all come MPI is finalised, which fails
+        # while a window is there.
         if comm.size > 1 and not getattr(error, "agreed", False):
+            ranks.free_once_all_come(error, lambda: _free(counter))
             raise
         _free(counter)
         raise

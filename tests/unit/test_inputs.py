@@ -34,6 +34,13 @@ def test_a_release_in_another_repository_has_its_files(checkout: Path) -> None:
     assert checkout
 
 
+def test_a_file_is_one_in_a_release_and_in_a_clone(checkout: Path) -> None:
+    # A patch is named by itself; a build of a release had none of them.
+    assert names("src/part/a.py") == ["a.py"]
+    subprocess.run(["git", "init", "--quiet", checkout], check=True)
+    assert names("src/part/a.py") == ["a.py"]
+
+
 def test_what_a_clone_ignores_is_no_input(checkout: Path) -> None:
     subprocess.run(["git", "init", "--quiet", checkout], check=True)
     (checkout / ".gitignore").write_text("*.so\n__pycache__/\n")

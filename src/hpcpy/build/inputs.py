@@ -43,7 +43,7 @@ class Inputs:
 
 
 def tree_files(tree: str) -> list[Path]:
-    """Return the files of a tree of the checkout, sorted by path.
+    """Return the files of a tree of the checkout, sorted by path; of a file itself.
 
     Git's list in a clone: ignored files are no inputs.  Elsewhere (an
     unpacked release, which may lie in another repository) all but bytecode.
@@ -59,5 +59,6 @@ def tree_files(tree: str) -> list[Path]:
         ).stdout
         found = (paths.ROOT / name for name in listed.split("\0") if name)
     else:
-        found = (paths.ROOT / tree).rglob("*")
+        top = paths.ROOT / tree
+        found = [top, *top.rglob("*")]
     return sorted(p for p in found if p.is_file() and "__pycache__" not in p.parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from launching import ranks
+from launching import AREA2, ranks, said
 from local_cluster import Cluster
 
 from hpcpy import paths
@@ -61,6 +62,21 @@ class User:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def has_the_answers_of_two_nodes(self, each: int) -> None:
+        """Assert that mandel and pi of some ranks on each of two nodes are what they shall be."""
+        size = ("NODES=2", f"TASKS={2 * each}")
+        picture = f"picture-{each}.png"
+        words = f"W=mandel --impl mpi-dynamic --area area2 --out {picture}"
+        done = self.run(*self.launch(words, *size))
+        assert (done.returncode, said(done)) == (0, [])
+        assert f"sha256 {AREA2}" in done.stdout
+        row = next(line for line in done.stdout.splitlines() if line.startswith("mpi-dynamic "))
+        assert re.search(rf"s +{2 * each} +[0-9,.]+ ", row), row
+        assert (self.cluster.shared / picture).stat().st_uid == self.uid
+        done = self.run(*self.launch("W=pi --impl mpi", *size))
+        assert (done.returncode, said(done)) == (0, [])
+        assert re.search(rf"seeded, {2 * each} at work: .*: matches the ", done.stdout)
 
     def wait_until_no_rank_is_left(self, workload: str) -> None:
         end = time.monotonic() + SECONDS

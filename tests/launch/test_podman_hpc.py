@@ -17,12 +17,11 @@ from pathlib import Path
 import podman_hpc_site
 import pytest
 from injection_ways import NOBODY, PROGRAM
-from launching import said, wait_for_ranks
+from launching import LONG, said, wait_for_ranks
 from local_cluster import Cluster
 from mpi_libraries import NEWER, module, unpacked
 from podman_hpc_site import IMAGE, MODULE, Site
 from site_user import SECONDS, Done, User, is_public
-from test_launch import AREA2, LONG
 
 from hpcpy import paths
 from hpcpy.cluster.layout import NODES
@@ -137,15 +136,9 @@ def nothing_is_left(user: User, workload: str = "") -> None:
         time.sleep(0.5)
 
 
-def test_mandel_on_two_nodes_gives_the_reference(user: User) -> None:
-    out = "--out picture.png"
-    words = (f"W=mandel --impl mpi-dynamic --area area2 {out}", "NODES=2", "TASKS=4")
-    done = user.run(*user.launch(*words))
-    assert (done.returncode, said(done)) == (0, [])
-    assert f"sha256 {AREA2}" in done.stdout
-    row = next(line for line in done.stdout.splitlines() if line.startswith("mpi-dynamic "))
-    assert re.search(r"s +4 +[0-9,.]+ ", row), row
-    assert (user.cluster.shared / "picture.png").stat().st_uid == user.uid
+@pytest.mark.parametrize("each", [1, 2, 4])
+def test_two_nodes_have_the_answers(user: User, each: int) -> None:
+    user.has_the_answers_of_two_nodes(each)
     nothing_is_left(user)
 
 

@@ -13,12 +13,11 @@ from pathlib import Path
 import pytest
 import shifter_site
 from injection_ways import NOBODY, PROGRAM
-from launching import said, wait_for_ranks
+from launching import LONG, said, wait_for_ranks
 from local_cluster import Cluster
 from mpi_libraries import NEWER, module, unpacked
 from shifter_site import MODULE, Site
 from site_user import SECONDS, User, public_python
-from test_launch import AREA2, LONG
 
 from hpcpy import paths
 
@@ -57,14 +56,9 @@ def user(cluster: Cluster, site: Site) -> Iterator[User]:
         yield User(own, "shifter", site.image, Path(public_python()), NOBODY, site.environment)
 
 
-def test_mandel_on_two_nodes_gives_the_reference(user: User) -> None:
-    words = "W=mandel --impl mpi-dynamic --area area2 --out picture.png"
-    done = user.run(*user.launch(words, "NODES=2", "TASKS=4"))
-    assert (done.returncode, said(done)) == (0, [])
-    assert f"sha256 {AREA2}" in done.stdout
-    row = next(line for line in done.stdout.splitlines() if line.startswith("mpi-dynamic "))
-    assert re.search(r"s +4 +[0-9,.]+ ", row), row
-    assert (user.cluster.shared / "picture.png").stat().st_uid == user.uid
+@pytest.mark.parametrize("each", [1, 2, 4])
+def test_two_nodes_have_the_answers(user: User, each: int) -> None:
+    user.has_the_answers_of_two_nodes(each)
 
 
 @pytest.mark.parametrize("kind", ["pmi2", "pmix"])

@@ -1,0 +1,54 @@
+"""Plain podman over two nodes of the local Slurm, as root: a container a rank."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import image_in_podman
+import pytest
+from launching import said
+from local_cluster import Cluster, only_root
+from site_user import User
+
+from hpcpy import paths
+from hpcpy.engine.podman import podman_command
+from hpcpy.engine.setup import look_up
+from hpcpy.engine.tools import needed
+
+ARCHIVE = paths.BUILD / "hpcpy.oci.tar"
+pytestmark = only_root
+
+
+@pytest.fixture(scope="module")
+def user(cluster: Cluster) -> Iterator[User]:
+    if len(look_up(needed(["podman"]))) < len(needed(["podman"])):
+        pytest.skip("no podman here; run: make setup GROUPS=podman")
+    if not ARCHIVE.exists():
+        pytest.skip(f"{ARCHIVE} is not there; run: make image")
+    podman, variables = podman_command()
+    image_in_podman.load(ARCHIVE, podman, variables)
+    its_own = {
+        # The podman that has the settings of this machine, and its images.
+        "PATH": os.pathsep.join([str(paths.TOOLS / "bin"), os.environ.get("PATH", os.defpath)]),
+        "HPCPY_CACHE": str(paths.cache_dir().parent),
+    }
+    with tempfile.TemporaryDirectory(dir=paths.BUILD, prefix="user.") as name:
+        own = dataclasses.replace(cluster, shared=Path(name))
+        yield User(own, "podman", image_in_podman.NAME, Path(sys.executable), 0, its_own)
+
+
+@pytest.mark.parametrize("each", [1, 2, 4])
+def test_two_nodes_have_the_answers(user: User, each: int) -> None:
+    user.has_the_answers_of_two_nodes(each)
+
+
+def test_pi_unevenly_spread_by_pmix(user: User) -> None:
+    done = user.run(*user.launch("W=pi --impl mpi", "NODES=2", "TASKS=5", "MPI=pmix"))
+    assert (done.returncode, said(done)) == (0, [])
+    assert "seeded, 5 at work: " in done.stdout
+    assert "matches" in done.stdout

@@ -1,0 +1,52 @@
+"""numba-cuda's kernels in its simulator, each thread in Python: what they compute is right.
+
+What the simulator leaves out is NVIDIA's own: libdevice, of which a product that is
+rounded by itself is Python's.  test_compilers.py has the machine code.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from workloads.pi import answer
+
+PROGRAM = """
+import types
+import numpy as np
+from workloads.linalg.techniques import cuda_numba as linalg
+from workloads.pi.techniques import cuda_numba as pi
+
+pi.libdevice = types.SimpleNamespace(dmul_rn=lambda one, other: one * other)
+for pairs, seed in {asked}:
+    out = np.zeros(1, np.int64)
+    pi._count[3, 4](np.int64(pairs), np.uint64(seed), out)
+    print(out[0])
+numbers = np.arange(10.0)
+linalg._add_one[3, 4](numbers)
+print(*numbers)
+"""
+
+
+def in_the_simulator(asked: list[tuple[int, int]]) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(asked=asked)],
+        env={**os.environ, "NUMBA_ENABLE_CUDASIM": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_pis_counts_and_linalgs_numbers_are_right() -> None:
+    asked = [(1, 7), (2, 7), (999, 2**64 - 1), (10_007, 2022)]
+    *counts, numbers = in_the_simulator(asked)
+    assert len(counts) == len(asked)
+    for (pairs, seed), count in zip(asked, counts, strict=True):
+        ok, verdict = answer.check("numba-cuda", int(count), pairs, seed, 1)
+        assert ok, verdict
+        assert "matches" in verdict
+    assert numbers.split() == [f"{number}.0" for number in range(1, 11)]

@@ -106,7 +106,8 @@ def test_a_rank_that_dies_ends_the_job_and_is_named(cluster: Cluster, sif: str, 
 def test_a_signal_ends_all_ranks(
     cluster: Cluster, sif: str, number: signal.Signals, more: tuple[str, ...]
 ) -> None:
-    # MPICH 4.0.2 may crash where a neighbour has died, in a test before this one.
+    # Of a test before this one: MPICH 4.0.2 crashes where a neighbour dies while it
+    # allocates a window.
     for core in cluster.shared.glob("core*"):
         core.unlink()
     picture = f"{LONG} --out picture.png"

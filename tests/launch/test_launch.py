@@ -106,8 +106,8 @@ def test_a_rank_that_dies_ends_the_job_and_is_named(cluster: Cluster, sif: str, 
 def test_a_signal_ends_all_ranks(
     cluster: Cluster, sif: str, number: signal.Signals, more: tuple[str, ...]
 ) -> None:
-    # Of a test before this one: MPICH 4.0.2 crashes where a neighbour dies while it
-    # allocates a window.
+    # Of a test before this one: the image's MPICH crashes where a neighbour dies while
+    # it allocates a window.
     for core in cluster.shared.glob("core*"):
         core.unlink()
     picture = f"{LONG} --out picture.png"

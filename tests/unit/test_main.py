@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import re
 import shutil
 import subprocess
@@ -151,3 +152,23 @@ def test_makefile_calls_commands_that_there_are() -> None:
 
 def test_makefile_is_an_index() -> None:
     assert len(MAKEFILE.read_text().splitlines()) < 120
+
+
+def test_a_ctrl_c_within_an_exec_is_130_as_anywhere(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys, types\n"
+        "sys.modules['hpcpy.check'] = check = types.ModuleType('check')\n"
+        "check.main = lambda _: exec('raise KeyboardInterrupt')\n"
+    )
+    variables = environment()
+    path = os.pathsep.join([str(tmp_path), variables["PYTHONPATH"]])
+    done = subprocess.run(
+        [sys.executable, "-m", "hpcpy", "check"],
+        env={**variables, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 130
+    assert done.stderr == "hpcpy check: stopped; the same command goes on from here\n"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hpcpy import paths
@@ -134,6 +135,18 @@ def in_image(
     line = [apptainer, "exec", "--cleanenv", "--contain", "--no-home", "--pwd=/", *options]
     line += [f"--bind={folder}:/mpi", SIF, "env", *assignments(variables), *command]
     return subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
+
+
+def on_the_host(command: Sequence[str | Path], home: Path) -> subprocess.CompletedProcess[str]:
+    """Run a launcher of the host's with a bare environment."""
+    return subprocess.run(
+        command,
+        env={"PATH": os.defpath, "HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def assignments(variables: Mapping[str, str]) -> list[str]:

@@ -28,6 +28,7 @@ from hpcpy.engine import prefix
 from hpcpy.engine.podman import containers_conf, settings
 from hpcpy.engine.setup import ensure, look_up
 from hpcpy.engine.tools import SBIN, needed
+from hpcpy.errors import HpcpyError
 from hpcpy.venv import can_make, ensure_venv
 
 ARCHIVE = paths.BUILD / "hpcpy.oci.tar"
@@ -80,6 +81,10 @@ def require() -> None:
         pytest.skip("no podman with FUSE here; run: make setup GROUPS=podman-hpc")
     if not ARCHIVE.exists():
         pytest.skip(f"{ARCHIVE} is not there; run: make image")
+    try:
+        ensure("registry")
+    except HpcpyError as error:
+        pytest.skip(str(error))
 
 
 def installed(mpich: Path) -> Site:

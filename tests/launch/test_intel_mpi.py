@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import subprocess
 from pathlib import Path
 
 import pytest
 from injection_ways import PROGRAM
 from local_cluster import Cluster, image
-from mpi_libraries import ERRORS, SIF, WORK, in_image, said, unpacked_intel
+from mpi_libraries import ERRORS, SIF, WORK, in_image, on_the_host, said, unpacked_intel
 
 pytestmark = [
     pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
@@ -63,14 +61,8 @@ def test_its_mpiexec_on_the_host_starts_a_container_a_rank(
 ) -> None:
     program = [intel / "intel/bin/mpiexec", "-n", "2", *image()[:-1]]
     inside = [f"--bind={intel}:/mpi", f"--bind={tmp_path}:/mnt", SIF, "env"]
-    done = subprocess.run(
-        [*program, *inside, f"LD_LIBRARY_PATH={library}", "python3", "-c", WORK, "/mnt/ring"],
-        env={"PATH": os.defpath, "HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    inside += [f"LD_LIBRARY_PATH={library}", "python3", "-c", WORK, "/mnt/ring"]
+    done = on_the_host([*program, *inside], tmp_path)
     assert said(done) == [f"2 {name}"] * 2
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import subprocess
 from pathlib import Path
 
 import pytest
-from mpi_libraries import SIF, WORK, assignments, said, unpacked
+from mpi_libraries import SIF, WORK, assignments, on_the_host, said, unpacked
 
 from hpcpy.engine.setup import ensure
 
@@ -45,12 +43,6 @@ def test_ranks_in_containers_of_their_own_work_together(
         variables["LD_LIBRARY_PATH"] = f"/mpi/{library}/lib"
     binds = [f"--bind={mpi}:/mpi", f"--bind={tmp_path}:/mnt"]
     inside = [ensure("apptainer").apptainer, "exec", *binds, SIF, "env", *assignments(variables)]
-    done = subprocess.run(
-        [mpi / program, *options, *inside, "python3", "-c", WORK, "/mnt/ring"],
-        env={"PATH": os.defpath, "HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    command = [mpi / program, *options, *inside, "python3", "-c", WORK, "/mnt/ring"]
+    done = on_the_host(command, tmp_path)
     assert said(done) == [f"2 {name}"] * 2

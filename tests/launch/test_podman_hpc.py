@@ -21,7 +21,7 @@ from launching import LONG, said, wait_for_ranks
 from local_cluster import Cluster
 from mpi_libraries import NEWER, module, unpacked
 from podman_hpc_site import IMAGE, MODULE, Site
-from site_user import SECONDS, Done, User, is_public
+from site_user import SECONDS, Done, User, is_public, site_with_mpich
 
 from hpcpy import paths
 from hpcpy.cluster.layout import NODES
@@ -42,22 +42,6 @@ mountpoint -q /dev/mqueue || mount -t mqueue mqueue /dev/mqueue
 """
 # A mount of a step that was killed may have it open.
 CLOSE = "umount --lazy /dev/fuse; rm -r /run/user/fuse"
-SITE = """
-summary = "a site whose MPICH takes the place of the image's"
-mpi = "pmi2"
-
-[options]
-podman-hpc = ["--mpi"]
-
-[environment]
-# Of the wheel's two ways to the network the other one is too wordy for PMI2.
-MPIR_CVAR_CH4_NETMOD = "ofi"
-FI_PROVIDER = "tcp"
-
-[promises]
-mpi = "mpich"
-mpi_library = "/opt/udiImage/"
-"""
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +146,7 @@ def test_its_module_puts_the_sites_mpich_in_place_of_the_images(user: User) -> N
 
 
 def test_a_launch_with_the_module_finds_what_the_site_promises(user: User) -> None:
-    (user.cluster.shared / "site.toml").write_text(SITE)
+    (user.cluster.shared / "site.toml").write_text(site_with_mpich("podman-hpc", "--mpi"))
     done = user.run(*user.launch("W=pi --impl mpi", "NODES=2", "TASKS=4", "SITE=site.toml"))
     assert (done.returncode, said(done)) == (0, [])
     assert "15,703,353 hits" in done.stdout

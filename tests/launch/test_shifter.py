@@ -17,27 +17,9 @@ from launching import LONG, said, wait_for_ranks
 from local_cluster import Cluster
 from mpi_libraries import NEWER, module, unpacked
 from shifter_site import MODULE, Site
-from site_user import SECONDS, User, public_python
+from site_user import SECONDS, User, public_python, site_with_mpich
 
 from hpcpy import paths
-
-SITE = """
-summary = "a site whose MPICH takes the place of the image's, and which has one more folder"
-mpi = "pmi2"
-binds = ["{folder}:/mnt"]
-
-[options]
-shifter = ["--module=mpich"]
-
-[environment]
-# Of the wheel's two ways to the network the other one is too wordy for PMI2.
-MPIR_CVAR_CH4_NETMOD = "ofi"
-FI_PROVIDER = "tcp"
-
-[promises]
-mpi = "mpich"
-mpi_library = "/opt/udiImage/"
-"""
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +65,9 @@ def test_its_module_puts_the_sites_mpich_in_place_of_the_images(user: User) -> N
 
 def test_a_launch_with_the_module_finds_what_the_site_promises(user: User) -> None:
     shared = user.cluster.shared
-    (shared / "site.toml").write_text(SITE.format(folder=shared))
+    (shared / "site.toml").write_text(
+        site_with_mpich("shifter", "--module=mpich", f"{shared}:/mnt")
+    )
     asked = ("NODES=2", "TASKS=4", "SITE=site.toml")
     done = user.run(*user.launch("W=pi --impl mpi --json /mnt/pi.json", *asked))
     assert (done.returncode, said(done)) == (0, [])

@@ -24,7 +24,7 @@ NODE = Node(
     gateway="198.18.7.1",
     folder="/run/x/n1",
     files=(("/etc/hosts", "/run/x/hosts"), ("/etc/resolv.conf", "/run/x/resolv.conf")),
-    kept=("/work/checkout",),
+    kept=("/srv/checkout",),
     daemons=(("/usr/sbin/slurmd", "-D"),),
     wanted=("",),
 )
@@ -117,7 +117,7 @@ def test_node_has_no_memory_files_or_addresses_of_the_machines() -> None:
 @pytest.mark.parametrize("place", ["/tmp", "/dev/shm"])  # noqa: S108
 def test_a_checkout_below_a_folder_of_the_nodes_own_stays_in_sight(place: str) -> None:
     hidden = f"{place}/me/checkout"
-    node = Node.from_json(NODE.to_json().replace("/work/checkout", hidden))
+    node = Node.from_json(NODE.to_json().replace("/srv/checkout", hidden))
     commands = mounted(node, *OWN)
     aside = next(words[-1] for words in commands if words[-2] == hidden)
     saved = commands.index(("mount", "--rbind", hidden, aside))

@@ -189,6 +189,11 @@ def _print_failure(current: Stage, seconds: float, error: BaseException) -> None
     print(f"        full log: {current.log}", file=sys.stderr, flush=True)
 
 
+def say(line: str) -> None:
+    """Print a line among those of the stages."""
+    print(f"          {line}", file=sys.stderr, flush=True)
+
+
 def skipped(title: str, why: str) -> None:
     """Print that a stage has nothing to do, and why."""
     print(f"      – s {title} ({why})", file=sys.stderr, flush=True)

@@ -30,6 +30,8 @@ class Part:
     links: tuple[str, ...] = ()
     trees: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
+    # Of processor time that building it takes.
+    seconds: int = 5
 
     @property
     def recipes(self) -> tuple[Path, ...]:

@@ -11,6 +11,7 @@ from hpcpy.build.contexts import add_containerfile, add_description, add_recipes
 from hpcpy.build.graph import Image
 from hpcpy.build.parts import make_part, missing_parts, part_file
 from hpcpy.build.plan import Plan, project_version
+from hpcpy.build.progress import Progress
 from hpcpy.build.rootfs import make_rootfs
 from hpcpy.build.schedule import in_order
 from hpcpy.fetch.debian import fetch_debs
@@ -76,10 +77,12 @@ def _make_parts(plan: Plan, image: Image, buildah: Buildah) -> None:
     # With all parts in the cache the builder is not needed.
     if missing:
         builder = make_image(plan, plan.graph.image(image.builder), buildah)
+        progress = Progress(missing, _AT_ONCE)
+        progress.begin()
         in_order(
             missing,
             plan.graph.needed,
-            lambda part: make_part(plan, part, builder, buildah),
+            lambda part: make_part(plan, part, builder, buildah, progress),
             at_once=_AT_ONCE,
         )
 

@@ -12,8 +12,12 @@ from hpcpy.build.cached import cached, is_whole
 from hpcpy.build.contexts import add_materials, add_recipes
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.plan import Plan
+from hpcpy.build.progress import Progress
 from hpcpy.files import place, scratch_dir
-from hpcpy.stages import Stage, stage
+from hpcpy.stages import Stage, say, stage
+
+# A part that takes longer says so before it starts.
+_LONG = 30
 
 
 def part_file(plan: Plan, part: Part) -> str:
@@ -46,7 +50,7 @@ def missing_parts(plan: Plan, image: Image) -> list[Part]:
     return missing
 
 
-def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
+def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah, progress: Progress) -> Path:
     """Build one part, those it needs being in the cache.
 
     Parameters
@@ -59,13 +63,18 @@ def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
         Tag of the builder image in the storage.
     buildah
         Runs its recipe.
+    progress
+        Knows how long the parts behind it will take.
 
     Returns
     -------
     Path
         A tar file of what the recipe staged.
     """
-    with stage(f"build {part.name}") as current, scratch_dir(paths.BUILD, part.name) as folder:
+    title = f"build {part.name}"
+    if part.seconds >= _LONG:
+        say(f"{title}: {part.seconds} s of processor time")
+    with stage(title) as current, scratch_dir(paths.BUILD, part.name) as folder:
         context, result = folder / "context", folder / "result"
         result.mkdir()
         needs = plan.graph.needed(part)
@@ -80,7 +89,8 @@ def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
             (result / f"{part.name}.tar").replace(temporary)
 
         path = cached("parts", part_file(plan, part), run)
-        current.note = f"{path.stat().st_size / 1e6:.0f} MB"
+        megabytes = f"{path.stat().st_size / 1e6:.0f} MB"
+        current.note = "; ".join(filter(None, (megabytes, progress.end(part))))
         return path
 
 

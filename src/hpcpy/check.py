@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 
@@ -19,7 +20,11 @@ def shell_scripts() -> list[str]:
     return sorted(path.relative_to(paths.ROOT).as_posix() for path in found)
 
 
-def main(_: list[str]) -> int:
+def declare(_parser: argparse.ArgumentParser) -> None:
+    """Add nothing: the command has no arguments."""
+
+
+def main(_options: argparse.Namespace) -> int:
     """Run all checks; the first that finds something ends it.
 
     Returns

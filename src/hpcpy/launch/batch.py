@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.files import whole_file
-from hpcpy.launch.prepared import prepared
+from hpcpy.launch.prepared import add_settings, prepared
 from hpcpy.launch.script import batch_script
 
 
-def main(arguments: list[str]) -> int:
-    """Write the script, or print it with ``DRY=1``.
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_settings(parser)
 
-    Parameters
-    ----------
-    arguments
-        NAME=value words, `hpcpy.launch.request.SETTINGS`.
+
+def main(options: argparse.Namespace) -> int:
+    """Write the script, or print it with ``DRY=1``.
 
     Returns
     -------
     int
         0; problems are raised.
     """
-    request, plan = prepared(arguments, is_batch=True)
+    request, plan = prepared(options.settings, is_batch=True)
     script = batch_script(plan)
     if request.dry:
         print(script, end="")

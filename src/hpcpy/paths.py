@@ -19,8 +19,8 @@ VENV = BUILD / "venv"
 
 
 # Mounts are FROM:TO, with commas between several; overlays unescape a backslash;
-# a loader's search path has $ORIGIN; a line break ends a line of any file.
-_REFUSED = re.compile(r"[:,\\$#\x00-\x1f\x7f]")
+# a loader's search path has ; between folders, and $ORIGIN; a line break ends a line of any file.
+_REFUSED = re.compile(r"[:;,\\$#\x00-\x1f\x7f]")
 
 
 def check_root() -> None:

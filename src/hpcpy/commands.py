@@ -116,7 +116,11 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     first = words[0] if words else ""
     if first not in COMMANDS and not first.startswith("-"):
         raise UsageError(f"unknown command {first!r}", hint=meant(first, COMMANDS))
-    options = top_parser(first).parse_args(words)
+    options, others = top_parser(first).parse_known_args(words)
+    if others:
+        # parse_args would name the help of all commands.
+        hint = f"see hpcpy {first} --help" if first in COMMANDS else "see hpcpy --help"
+        raise UsageError(f"unrecognized arguments: {' '.join(' '.join(others).split())}", hint=hint)
     options.words = list(words)
     return options
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -96,7 +97,9 @@ def test_help_of_the_workload_is_not_that_of_run() -> None:
 def test_another_option_is_one_line_and_code_2(checkout: Path, words: tuple[str, ...]) -> None:
     done = asked(checkout, *words, "--such-an-option")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"{' '.join(('hpcpy', *words[:1]))}: ")
+    name = " ".join(("hpcpy", *words[:1]))
+    assert done.stderr.startswith(f"{name}: ")
+    assert re.search(rf"see {name}( \w+)? --help$", done.stderr.rstrip()), done.stderr
     assert done.stderr.count("\n") == 1
 
 

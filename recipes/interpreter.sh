@@ -22,8 +22,9 @@ marker='^if not sys.flags.no_site:$'
 grep -q "$marker" "$library/site.py"
 sed "s/$marker/main = __import__(\"_hpcpy_site\").main_for(globals())\n&/" \
     "$library/site.py" >"$staged/site.py"
-mkdir "$staged/sysconfig" "$staged/_pyrepl"
-for module in sysconfig/__init__ _pyrepl/_module_completer platform posixpath traceback; do
+mkdir "$staged/sysconfig" "$staged/_pyrepl" "$staged/venv"
+for module in sysconfig/__init__ _pyrepl/_module_completer platform posixpath traceback \
+    venv/__init__; do
     patch --quiet -o "$staged/$module.py" "$library/$module.py" \
         "$MATERIALS/recipes/patches/library-${module%/*}.patch"
 done
@@ -61,6 +62,7 @@ for source in "$interp"/*.c "$interp"/*.S table.c; do
     gcc -std=gnu11 -Wall -Wextra $PORTABLE $HARDENED -fno-pie \
         -ffunction-sections -fdata-sections -I"$PREFIX/include/python$version" \
         -I"$PREFIX/include/python$version/internal" -I"$interp" -I. -I/opt/deps/include -DHPCPY_PREFIX="\"$PREFIX\"" -DHPCPY_OWN_MPI='"/opt/mpich"' \
+        -DHPCPY_LIBRARY="\"lib/python$version\"" \
         -Wa,-I,bundle -c "$source" -o "${source##*/}.o"
 done
 

@@ -82,7 +82,11 @@ echo '{ Py*; _Py*; pthread_attr_setstacksize; };' >exports
 # Strings of CPython's and of ours stay beside what reads them, where the linker
 # would put equal ones of all libraries together.
 keep_apart='.rodata*.str*=alloc,readonly,data,contents'
-objcopy --set-section-flags "$keep_apart" "$config/libpython$version.a" libpython.a
+# Exported, so that --wrap does not change what others call: see collector_views.c.
+objcopy --set-section-flags "$keep_apart" \
+    --redefine-sym PyGC_Collect=hpcpy_real_PyGC_Collect \
+    --redefine-sym PyUnstable_GC_VisitObjects=hpcpy_real_PyUnstable_GC_VisitObjects \
+    "$config/libpython$version.a" libpython.a
 for object in ./*.c.o; do
     objcopy --set-section-flags "$keep_apart" "$object"
 done

@@ -70,9 +70,12 @@ for shared in libm.so.6 libc.so.6; do
     python "$link_tools/soname.py" "$system/$shared" "$system/$shared" "$shared"
 done
 
-# OpenBLAS would prepare itself at every start: see blas.c.
+# OpenBLAS would prepare itself at every start, and hang where it gives up: see blas.c.
 blas=$(readlink -f /opt/deps/lib/libopenblas.a)
-objcopy --remove-section=.init_array --remove-section=.rela.init_array "$blas" libopenblas.a
+objcopy --remove-section=.init_array --remove-section=.rela.init_array \
+    --redefine-sym exit=hpcpy_blas_exit --redefine-sym raise=hpcpy_blas_raise \
+    --redefine-sym malloc=hpcpy_blas_malloc \
+    "$blas" libopenblas.a
 libraries=$(python "$link_tools/libraries.py" "$config" /opt/link/*/libraries |
     sed "s#$blas#libopenblas.a#")
 # Of the global names only Python's C API is exported: OpenSSL's or BLAS's

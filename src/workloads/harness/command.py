@@ -50,25 +50,36 @@ def main(workload: Workload, arguments: list[str]) -> int:
             return 0
         options.check_common(wish)
         problems = workload.problems(wish)
-        # Before the first of them runs: what one cannot do is said at once.
-        plans = [(problem, *_names(workload, problem, wish)) for problem in problems]
-        results: list[Result] = []
-        without: dict[str, str] = {}
-        with profiling.profiler(wish.profile, f"workloads.{workload.name}") as profile:
-            for problem, names, cannot in plans:
-                found, failed = _run_problem(workload, problem, names, wish, profile)
-                results += found
-                left_out = {**cannot, **failed}
-                if workload.overview is not None:
-                    without |= left_out
-                elif ranks.is_first():
-                    _report(workload, problem, found, left_out, wish)
-        if ranks.is_first():
+        with options.tables_beside(wish):
+            return _run(workload, wish, problems, arguments)
+
+
+def _run(
+    workload: Workload,
+    wish: argparse.Namespace,
+    problems: Sequence[Problem],
+    arguments: Sequence[str],
+) -> int:
+    """Run all, report and write what was asked for; return the exit code."""
+    # Before the first of them runs: what one cannot do is said at once.
+    plans = [(problem, *_names(workload, problem, wish)) for problem in problems]
+    results: list[Result] = []
+    without: dict[str, str] = {}
+    with profiling.profiler(wish.profile, f"workloads.{workload.name}") as profile:
+        for problem, names, cannot in plans:
+            found, failed = _run_problem(workload, problem, names, wish, profile)
+            results += found
+            left_out = {**cannot, **failed}
             if workload.overview is not None:
-                print(workload.overview.table(results))
-                _tell_left_out(without)
-            _write(workload, wish, problems, arguments, results)
-        return _complain(workload, results)
+                without |= left_out
+            elif ranks.is_first():
+                _report(workload, problem, found, left_out, wish)
+    if ranks.is_first():
+        if workload.overview is not None:
+            print(workload.overview.table(results))
+            _tell_left_out(without)
+        _write(workload, wish, problems, arguments, results)
+    return _complain(workload, results)
 
 
 def _parser(workload: Workload) -> options.Parser:

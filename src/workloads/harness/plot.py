@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workloads.errors import UnavailableError
+from workloads.errors import UnavailableError, UsageError
 from workloads.harness import caches, files, scaling
 from workloads.harness.result import Result
 
 # Okabe and Ito's colours, which any colour vision tells apart.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 _MARKERS = "osD^vP*Xh"
+
+# Of charts; the first is that of standard output.
+ENDINGS = (".png", ".pdf", ".svg")
+
+
+def check(path: Path) -> None:
+    """Refuse before a run what cannot be drawn after it.
+
+    Raises
+    ------
+    UsageError
+        For an unknown ending or a place that cannot be written.
+    UnavailableError
+        Without matplotlib.
+    """
+    files.require_writable(path, "--plot")
+    if files.with_ending(path, ENDINGS[0]).suffix.lower() not in ENDINGS:
+        raise UsageError(f"--plot {path}: ends in none of {', '.join(ENDINGS)}")
+    if importlib.util.find_spec("matplotlib") is None:
+        raise UnavailableError("--plot: Python has no module 'matplotlib' here")
 
 
 def bar_chart(path: Path, title: str, unit: str, results: Sequence[Result]) -> None:
@@ -195,6 +216,6 @@ def _matplotlib() -> tuple[Any, Any]:
 
 def _save(figure: Any, path: Path, dots_per_inch: int = 150) -> None:
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-    with files.whole_file(path) as temporary:
-        suffix = path.suffix.lower()
+    with files.whole_file(path, ENDINGS[0]) as temporary:
+        suffix = temporary.suffix.lower()
         figure.savefig(temporary, dpi=dots_per_inch, metadata=metadata.get(suffix, {}))

@@ -31,8 +31,8 @@ LITTLE = {
     "doctor": "--quick --only surroundings",
 }
 RANKS = {"p2p": 2}
-# Those that are only read.
-READ = {("doctor", "--site")}
+# What is only read.
+READ = {"--site", "--from"}
 
 
 class _Found(BaseException):
@@ -64,7 +64,7 @@ def named(action: argparse.Action) -> tuple[str, ...]:
 def of_paths(word: str) -> Iterator[tuple[str, argparse.Action]]:
     for name in {**WORKLOADS, **TOOLS}:
         for action in parser_of(name)._actions:
-            if word in named(action) and (name, action.option_strings[0]) not in READ:
+            if word in named(action) and action.option_strings[0] not in READ:
                 yield name, action
 
 
@@ -199,3 +199,28 @@ def test_two_pictures_do_not_go_to_one_output() -> None:
     done = in_own_process(sys.executable, "-m", "workloads", "mandel", "--out", "-")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "add --area" in done.stderr
+
+
+def test_a_report_is_drawn_again(tmp_path: Path) -> None:
+    report, first, again = (tmp_path / name for name in ("pi.json", "first.png", "again.png"))
+    command = [sys.executable, "-m", "workloads"]
+    little = LITTLE["pi"].split()
+    assert (
+        in_own_process(*command, "pi", *little, "--json", report, "--plot", first).returncode == 0
+    )
+    assert in_own_process(*command, "pi", "--from", report, "--plot", again).returncode == 0
+    assert again.read_bytes() == first.read_bytes()
+    done = in_own_process(*command, "write", "--from", report, "--plot", again)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "is of pi, not of write" in done.stderr
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"workload": "pi", "results": [1]}'])
+def test_what_is_no_report_is_one_line(content: str | None, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    if content is not None:
+        report.write_text(content)
+    words = ["pi", "--from", report, "--plot", tmp_path / "pi.png"]
+    done = in_own_process(sys.executable, "-m", "workloads", *words)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert not (tmp_path / "pi.png").exists()

@@ -87,6 +87,7 @@ def test_orders_of_preference_name_registered_techniques():
         ("--json {tmp}", "is a folder"),
         ("--json /proc/m.json", "cannot be written"),
         ("--plot {tmp}/plot.docx", ".docx"),
+        ("--from {tmp}/m.json", "--from is for --plot"),
         ("--scale 1,0", "at least 1"),
         ("--scale 1,,2", "''"),
         ("--scale 1,2 --workers 3", "exclude"),

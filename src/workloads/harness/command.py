@@ -11,11 +11,12 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UnavailableError, WorkloadError
-from workloads.harness import machine, options, profiling, ranks, scaling
-from workloads.harness.result import Result, table, write_json
+from workloads.harness import machine, options, plot, profiling, ranks, scaling
+from workloads.harness.result import Result, read_json, table, write_json
 from workloads.harness.technique import fitting, listing, select
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ def main(workload: Workload, arguments: list[str]) -> int:
             print(listing(workload.techniques))
             return 0
         options.check_common(wish)
+        if wish.report is not None:
+            _plot(workload, wish.plot, *read_json(wish.report, workload.name))
+            return 0
         problems = workload.problems(wish)
         with options.tables_beside(wish):
             return _run(workload, wish, problems, arguments)
@@ -176,15 +180,16 @@ def _write(
         parameters = {problem.name: problem.parameters() for problem in problems}
         write_json(wish.json, workload.name, parameters, arguments, results)
     if wish.plot is not None:
-        from workloads.harness import plot  # noqa: PLC0415
+        _plot(workload, wish.plot, results, is_scaling=bool(wish.scale))
 
-        if workload.overview is not None:
-            workload.overview.chart(wish.plot, results)
-        elif wish.scale:
-            plot.scaling_chart(wish.plot, f"{workload.title}, strong scaling", results)
-        else:
-            title = f"{workload.title}, {workload.rate}"
-            plot.bar_chart(wish.plot, title, workload.unit, results)
+
+def _plot(workload: Workload, path: Path, results: Sequence[Result], is_scaling: bool) -> None:
+    if workload.overview is not None:
+        workload.overview.chart(path, results)
+    elif is_scaling:
+        plot.scaling_chart(path, f"{workload.title}, strong scaling", results)
+    else:
+        plot.bar_chart(path, f"{workload.title}, {workload.rate}", workload.unit, results)
 
 
 def _complain(workload: Workload, results: Sequence[Result]) -> int:

@@ -131,6 +131,13 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str =
         help="write a bar chart, with --scale one of speed-up (png, pdf, svg)",
     )
     report.add_argument(
+        "--from",
+        dest="report",
+        type=Path,
+        metavar="FILE",
+        help="run nothing: draw by --plot what --json has written to FILE",
+    )
+    report.add_argument(
         "--profile",
         nargs=2,
         metavar=("cprofile|line|viztracer", "FILE"),
@@ -159,6 +166,8 @@ def check_common(options: argparse.Namespace) -> None:
         files.require_writable(options.json, "--json")
     if options.plot is not None:
         plot.check(options.plot)
+    elif options.report is not None:
+        raise UsageError("--from is for --plot", hint="add --plot FILE")
 
 
 def tables_beside(options: argparse.Namespace) -> contextlib.AbstractContextManager[object]:

@@ -218,7 +218,7 @@ def write_json(
         "results": [vars(result) for result in results],
     }
     with files.whole_file(path) as temporary:
-        temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+        temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def read_json(path: Path, workload: str) -> tuple[list[Result], bool]:
@@ -230,7 +230,7 @@ def read_json(path: Path, workload: str) -> tuple[list[Result], bool]:
         When it cannot be read, or is none of this workload.
     """
     try:
-        report = json.loads(path.read_text())
+        report = json.loads(path.read_text("utf-8"))
         if report["workload"] != workload:
             raise UsageError(f"--from {path}: is of {report['workload']}, not of {workload}")
         results = [Result(**each) for each in report["results"]]

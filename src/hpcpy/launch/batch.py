@@ -9,6 +9,7 @@ from hpcpy import paths
 from hpcpy.files import whole_file
 from hpcpy.launch.prepared import prepared
 from hpcpy.launch.script import batch_script
+from workloads.harness.destination import destination
 
 
 def main(arguments: list[str]) -> int:
@@ -33,6 +34,8 @@ def main(arguments: list[str]) -> int:
     path = Path(request.script) if request.script else paths.BUILD / name
     with whole_file(path) as temporary:
         temporary.write_text(script, encoding="utf-8")
+    if destination(path).replaced is None:
+        return 0
     print(path)
     print(f"  to submit it: sbatch {path}", file=sys.stderr)
     return 0

@@ -9,6 +9,7 @@ import sys
 from hpcpy import from_make
 from hpcpy.commands import COMMANDS, run, top_parser
 from hpcpy.errors import HpcpyError
+from workloads.harness.streams import spell_in_ascii
 
 
 def main(words: list[str]) -> int:
@@ -51,6 +52,7 @@ def main(words: list[str]) -> int:
 
 def entry() -> int:
     """Run the command that this process was started with."""
+    spell_in_ascii()
     try:
         code = main(sys.argv[1:])
         # What was to be done is done: while Python ends, Ctrl-C would kill it.

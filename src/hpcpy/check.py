@@ -13,7 +13,7 @@ from hpcpy.venv import ensure_venv
 
 # By Python: the first line of the program mypy cannot name every folder.
 _MYPY = ("python", "-m", "mypy")
-_OF_RECIPES = ("recipes/cuda", "recipes/link", "recipes/train")
+_OF_RECIPES = ("recipes/cuda", "recipes/link")
 
 
 def shell_scripts() -> list[str]:

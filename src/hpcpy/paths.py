@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 from pathlib import Path
@@ -37,6 +38,20 @@ def check_root() -> None:
             f"the checkout's path {str(ROOT)!r} has {found[0]!r}, which mounts cannot have",
             hint="move the checkout; blanks and quotes are fine",
         )
+
+
+def folder(text: str) -> Path:
+    """Return an option's folder, which may not be there yet.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        For ``-``, which is standard output everywhere, and what is no folder.
+    """
+    path = Path(text)
+    if text == "-" or (path.exists() and not path.is_dir()):
+        raise argparse.ArgumentTypeError(f"{text}: is no folder, and several files are written")
+    return path
 
 
 def cache_dir() -> Path:

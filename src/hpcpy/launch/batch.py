@@ -10,6 +10,7 @@ from hpcpy import paths
 from hpcpy.files import whole_file
 from hpcpy.launch.prepared import add_settings, prepared
 from hpcpy.launch.script import batch_script
+from workloads.harness.destination import destination
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +35,8 @@ def main(options: argparse.Namespace) -> int:
     path = Path(request.script) if request.script else paths.BUILD / name
     with whole_file(path) as temporary:
         temporary.write_text(script, encoding="utf-8")
+    if destination(path).replaced is None:
+        return 0
     print(path)
     print(f"  to submit it: sbatch {path}", file=sys.stderr)
     return 0

@@ -48,7 +48,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--ranks", default=",".join(ARRANGEMENTS), help=f"default: {','.join(ARRANGEMENTS)}"
     )
     parser.add_argument("--sif", type=Path, help="an image's file; build/hpcpy.sif by default")
-    parser.add_argument("--out", type=Path, default=paths.ROOT / "docs", help="docs by default")
+    parser.add_argument(
+        "--out", type=paths.folder, default=paths.ROOT / "docs", help="docs by default"
+    )
 
 
 def main(options: argparse.Namespace) -> int:

@@ -59,7 +59,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sif", action="append", default=[], metavar="NAME=FILE", help="take this file for NAME"
     )
-    parser.add_argument("--out", type=Path, default=paths.ROOT / "docs", help="docs by default")
+    parser.add_argument(
+        "--out", type=paths.folder, default=paths.ROOT / "docs", help="docs by default"
+    )
 
 
 def main(options: argparse.Namespace) -> int:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import os
+import re
 from pathlib import Path
+
+from hpcpy.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
 ENV = ROOT / "env"
@@ -13,6 +17,41 @@ BUILD = ROOT / "build"
 LOGS = BUILD / "logs"
 TOOLS = BUILD / "tools"
 VENV = BUILD / "venv"
+
+
+# Mounts are FROM:TO, with commas between several; overlays unescape a backslash;
+# a loader's search path has ; between folders, and $ORIGIN; a line break ends a line of any file.
+_REFUSED = re.compile(r"[:;,\\$#\x00-\x1f\x7f]")
+
+
+def check_root() -> None:
+    """Refuse a checkout whose path would be taken apart by the programs that get it.
+
+    Raises
+    ------
+    UsageError
+        When it has one of the characters that containers' mounts and the loader
+        give a meaning to.
+    """
+    if found := _REFUSED.search(str(ROOT)):
+        raise UsageError(
+            f"the checkout's path {str(ROOT)!r} has {found[0]!r}, which mounts cannot have",
+            hint="move the checkout; blanks and quotes are fine",
+        )
+
+
+def folder(text: str) -> Path:
+    """Return an option's folder, which may not be there yet.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        For ``-``, which is standard output everywhere, and what is no folder.
+    """
+    path = Path(text)
+    if text == "-" or (path.exists() and not path.is_dir()):
+        raise argparse.ArgumentTypeError(f"{text}: is no folder, and several files are written")
+    return path
 
 
 def cache_dir() -> Path:

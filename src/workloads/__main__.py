@@ -8,7 +8,7 @@ import signal
 import sys
 
 from workloads.errors import WorkloadError
-from workloads.harness import ranks
+from workloads.harness import ranks, streams
 from workloads.registry import TOOLS, WORKLOADS
 
 
@@ -17,7 +17,7 @@ def _usage() -> str:
     tools = [f"  {name:10} {what}" for name, (_, what) in TOOLS.items()]
     return "\n".join(
         [
-            "usage: python -m workloads NAME [OPTION …]",
+            "usage: python -m workloads [--version] NAME [OPTION …]",
             "",
             *rows,
             "",
@@ -47,10 +47,15 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_usage())
         return 0
+    if arguments[0] == "--version":
+        from workloads.version import version  # noqa: PLC0415
+
+        print(f"workloads of hpcpy {version()}".rstrip())
+        return 0
     name, *rest = arguments
     known = {**WORKLOADS, **TOOLS}
     if name not in known:
-        _complain(f"unknown workload {name!r}; one of: {', '.join(known)}")
+        _complain(f"unknown {_kind(name)} {name!r}; {_meant(name, [*known])}")
         return 2
     try:
         return int(importlib.import_module(known[name][0]).main(rest))
@@ -62,6 +67,17 @@ def main(arguments: list[str]) -> int:
         return 128 + signal.SIGINT
 
 
+def _kind(name: str) -> str:
+    return "option" if name.startswith("-") else "workload"
+
+
+def _meant(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    near = get_close_matches(name, known, 1)
+    return f"did you mean {near[0]}?" if near else f"one of: {', '.join(known)}"
+
+
 def _complain(line: str) -> None:
     # Every rank finds the same fault: one of them says it.
     if ranks.is_first():
@@ -69,6 +85,7 @@ def _complain(line: str) -> None:
 
 
 def _entry() -> int:
+    streams.spell_in_ascii()
     # SIGTERM as an exception: worker processes end and half-written files go.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if ranks.expected() > 1:

@@ -67,10 +67,11 @@ def test_what_cannot_be_meant_is_refused_in_one_line(words: list[str], says: str
 def test_make_hands_on_what_w_quotes(target: str) -> None:
     # A word that any further shell would take apart.
     word = """it's "a" $HOME `b`"""
+    settings = [f"W=pi --label {shlex.quote(word)}"]
     made = subprocess.run(
-        ["make", "-s", target, "NODES=2", "DRY=1", "ENGINE=none"],
+        ["make", "-s", target, *settings, "NODES=2", "DRY=1", "ENGINE=none"],
         cwd=ROOT,
-        env={**os.environ, "W": f"pi --label {shlex.quote(word)}", "MAKEFLAGS": ""},
+        env={**os.environ, "MAKEFLAGS": ""},
         capture_output=True,
         text=True,
         check=False,

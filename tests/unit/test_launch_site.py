@@ -74,4 +74,6 @@ def test_a_wrong_line_is_named(tmp_path: Path, text: str, says: str) -> None:
         site.read_site(write(tmp_path, text))
     assert says in str(caught.value)
     assert "there.toml" in str(caught.value)
+    # No pattern of this program's.
+    assert "(?" not in str(caught.value)
     assert "\n" not in str(caught.value)

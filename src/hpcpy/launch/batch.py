@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.files import whole_file
-from hpcpy.launch.prepared import prepared
+from hpcpy.launch.prepared import add_settings, prepared
 from hpcpy.launch.script import batch_script
+from workloads.harness.destination import destination
 
 
-def main(arguments: list[str]) -> int:
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_settings(parser)
+
+
+def main(options: argparse.Namespace) -> int:
     """Write the script, or print it with ``DRY=1``.
-
-    Parameters
-    ----------
-    arguments
-        NAME=value words, `hpcpy.launch.request.SETTINGS`.
 
     Returns
     -------
     int
         0; problems are raised.
     """
-    request, plan = prepared(arguments, is_batch=True)
+    request, plan = prepared(options.settings, is_batch=True)
     script = batch_script(plan)
     if request.dry:
         print(script, end="")
@@ -33,6 +35,8 @@ def main(arguments: list[str]) -> int:
     path = Path(request.script) if request.script else paths.BUILD / name
     with whole_file(path) as temporary:
         temporary.write_text(script, encoding="utf-8")
+    if destination(path).replaced is None:
+        return 0
     print(path)
     print(f"  to submit it: sbatch {path}", file=sys.stderr)
     return 0

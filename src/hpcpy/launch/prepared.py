@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 
 from hpcpy.errors import UnavailableError
 from hpcpy.launch.machine import look_around
 from hpcpy.launch.plan import make_plan
-from hpcpy.launch.request import Request, parse
+from hpcpy.launch.request import SETTINGS, Request, parse
 from hpcpy.launch.site import find_site
 from hpcpy.launch.words import Plan
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add the settings of a launch as arguments."""
+    help_ = f"with NAME one of {', '.join(SETTINGS)} (docs/sites.md)"
+    parser.add_argument("settings", nargs="*", metavar="NAME=value", help=help_)
 
 
 def prepared(arguments: list[str], *, is_batch: bool = False) -> tuple[Request, Plan]:

@@ -11,6 +11,8 @@ from pathlib import Path
 from hpcpy import paths
 from hpcpy.errors import UsageError
 
+_ANY = r".+"
+
 
 def env_folder(folder: Path | None) -> Path:
     """Return `folder`, or the checkout's ``env/`` for None."""
@@ -76,11 +78,12 @@ class Table:
             raise self.wrong(key, "missing")
         return self.values[key]
 
-    def text(self, key: str, pattern: str = r".+") -> str:
+    def text(self, key: str, pattern: str = _ANY) -> str:
         """Return a string that `pattern` matches as a whole."""
         value = self._value(key)
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            raise self.wrong(key, f"{value!r} is not a text like {pattern}")
+            like = "of one line that is not empty" if pattern == _ANY else f"like {pattern}"
+            raise self.wrong(key, f"{value!r} is not a text {like}")
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ from hpcpy.launch.explain import explained, own_code
         ),
         (
             "srun: fatal: Could not establish a configuration source\n",
-            "no Slurm controller answers; `make cluster` starts one on this machine",
+            "no Slurm controller answers; `make cluster` starts one here, which SITE=local takes",
         ),
         (
             "srun: error: n1: task 1: Terminated\n"

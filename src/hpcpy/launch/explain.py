@@ -36,7 +36,7 @@ _KNOWN = (
     ),
     (
         re.compile(r"Unable to contact slurm controller|establish a configuration source"),
-        "no Slurm controller answers; `make cluster` starts one on this machine",
+        "no Slurm controller answers; `make cluster` starts one here, which SITE=local takes",
     ),
 )
 

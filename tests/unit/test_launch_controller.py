@@ -49,6 +49,14 @@ def test_without_a_cluster_the_machines_own_is_asked(silent: Path) -> None:
         )
 
 
+def test_a_folder_that_cannot_be_looked_into_has_no_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One that is closed is open to root; a name that is too long is refused to all.
+    monkeypatch.setattr(paths, "BUILD", tmp_path / ("x" * 300))
+    assert find_controller(parse(["W=pi"]), {}) == Controller({})
+
+
 def test_a_shell_that_has_taken_in_the_clusters_variables_gets_the_cluster(silent: Path) -> None:
     environment = {"SLURM_CONF": str(silent / "cluster/slurm.conf"), "PATH": "/bin"}
     found = find_controller(parse(["W=pi"]), environment)

@@ -102,6 +102,9 @@ def test_a_file_that_is_there_is_no_reference(
     (tmp_path / "images").mkdir()
     (tmp_path / "images/hpcpy").touch()
     assert "is a file" in refused("images/hpcpy", "podman")
+    # A folder of that name may be anything.
+    (tmp_path / "me/hpcpy").mkdir(parents=True)
+    assert taken("me/hpcpy", "podman") == ""
 
 
 def test_without_an_engine_a_python_is_needed(tmp_path: Path) -> None:

@@ -162,7 +162,8 @@ def _no_reference(given: str, engine: str) -> str:
         name, example = (rest if kind == "docker" else given), f"docker:{_EXAMPLE}"
     elif _URI.match(given):
         return ""
-    is_file = name.endswith((".sif", ".tar")) or ("/" in name and not _looked_at(Path(name))[0])
+    absent, is_folder, _ = _looked_at(Path(name)) if "/" in name else ("no path", False, b"")
+    is_file = name.endswith((".sif", ".tar")) or not (absent or is_folder)
     if not is_file and _REFERENCE.fullmatch(name):
         return ""
     what = "is a file" if is_file else "is no reference"

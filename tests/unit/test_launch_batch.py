@@ -50,6 +50,25 @@ def test_a_script_needs_no_image_and_no_turn(tmp_path: Path) -> None:
     assert [path.name for path in build.iterdir()] == [".lock"]
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("run", "mandle"), "unknown workload 'mandle'; did you mean mandel?"),
+        (("run", "mandel", "--impl", "nosuch"), "mandel: unknown technique 'nosuch'"),
+        (("batch", "W=mandle"), "W: unknown workload 'mandle'"),
+        (("launch", "W=mandle", "DRY=1"), "W: unknown workload 'mandle'"),
+    ],
+)
+def test_no_image_is_built_for_a_wrong_word(
+    tmp_path: Path, words: tuple[str, ...], says: str
+) -> None:
+    done = hpcpy(tmp_path, *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"hpcpy {words[0]}: {says}")
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_script_for_another_machine_may_name_its_image(tmp_path: Path) -> None:
     words = ("W=pi", "SITE=carc", "ACCOUNT=me", "IMAGE=/project/me/hpcpy.sif", "SCRIPT=-")
     done = hpcpy(tmp_path, "batch", *words)

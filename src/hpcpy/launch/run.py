@@ -11,6 +11,8 @@ from hpcpy.build.command import have
 from hpcpy.build.plan import project_version
 from hpcpy.build.stamps import read_stamp
 from hpcpy.engine.setup import ensure
+from hpcpy.errors import UsageError
+from hpcpy.launch import workload
 
 # What runs on one machine without a launcher or a cluster to start.
 _TECHNIQUES = "python,numpy,numba,numba-parallel,cython,f2py,simd,pyopencl,multiprocessing"
@@ -38,6 +40,10 @@ def main(arguments: list[str]) -> int:
     int
         The workload's exit code.
     """
+    words = arguments or DEFAULT
+    # Before an image is built for it.
+    if wrong := workload.fault(words):
+        raise UsageError(wrong)
     sif, _, _ = have("sif")
     digest = read_stamp(sif)["digest"]
     apptainer = ensure("apptainer").apptainer
@@ -50,7 +56,6 @@ def main(arguments: list[str]) -> int:
     print(f"image {digest}", flush=True)
     subprocess.run([*inside, "python3", "-c", _VERSIONS], check=False)
     sys.stdout.flush()
-    words = arguments or DEFAULT
     command = [*inside, "python3", "-m", "workloads", *words]
     # In its place, so that Ctrl-C and the exit code are the workload's own.
     os.execv(command[0], command)  # noqa: S606

@@ -22,8 +22,9 @@ marker='^if not sys.flags.no_site:$'
 grep -q "$marker" "$library/site.py"
 sed "s/$marker/main = __import__(\"_hpcpy_site\").main_for(globals())\n&/" \
     "$library/site.py" >"$staged/site.py"
-mkdir "$staged/sysconfig" "$staged/_pyrepl"
-for module in sysconfig/__init__ _pyrepl/_module_completer platform posixpath traceback; do
+mkdir "$staged/sysconfig" "$staged/_pyrepl" "$staged/venv"
+for module in sysconfig/__init__ _pyrepl/_module_completer platform posixpath traceback \
+    venv/__init__; do
     patch --quiet -o "$staged/$module.py" "$library/$module.py" \
         "$MATERIALS/recipes/patches/library-${module%/*}.patch"
 done
@@ -61,6 +62,7 @@ for source in "$interp"/*.c "$interp"/*.S table.c; do
     gcc -std=gnu11 -Wall -Wextra $PORTABLE $HARDENED -fno-pie \
         -ffunction-sections -fdata-sections -I"$PREFIX/include/python$version" \
         -I"$PREFIX/include/python$version/internal" -I"$interp" -I. -I/opt/deps/include -DHPCPY_PREFIX="\"$PREFIX\"" -DHPCPY_OWN_MPI='"/opt/mpich"' \
+        -DHPCPY_LIBRARY="\"lib/python$version\"" \
         -Wa,-I,bundle -c "$source" -o "${source##*/}.o"
 done
 
@@ -70,9 +72,12 @@ for shared in libm.so.6 libc.so.6; do
     python "$link_tools/soname.py" "$system/$shared" "$system/$shared" "$shared"
 done
 
-# OpenBLAS would prepare itself at every start: see blas.c.
+# OpenBLAS would prepare itself at every start, and hang where it gives up: see blas.c.
 blas=$(readlink -f /opt/deps/lib/libopenblas.a)
-objcopy --remove-section=.init_array --remove-section=.rela.init_array "$blas" libopenblas.a
+objcopy --remove-section=.init_array --remove-section=.rela.init_array \
+    --redefine-sym exit=hpcpy_blas_exit --redefine-sym raise=hpcpy_blas_raise \
+    --redefine-sym malloc=hpcpy_blas_malloc \
+    "$blas" libopenblas.a
 libraries=$(python "$link_tools/libraries.py" "$config" /opt/link/*/libraries |
     sed "s#$blas#libopenblas.a#")
 # Of the global names only Python's C API is exported: OpenSSL's or BLAS's
@@ -82,7 +87,11 @@ echo '{ Py*; _Py*; pthread_attr_setstacksize; };' >exports
 # Strings of CPython's and of ours stay beside what reads them, where the linker
 # would put equal ones of all libraries together.
 keep_apart='.rodata*.str*=alloc,readonly,data,contents'
-objcopy --set-section-flags "$keep_apart" "$config/libpython$version.a" libpython.a
+# Exported, so that --wrap does not change what others call: see collector_views.c.
+objcopy --set-section-flags "$keep_apart" \
+    --redefine-sym PyGC_Collect=hpcpy_real_PyGC_Collect \
+    --redefine-sym PyUnstable_GC_VisitObjects=hpcpy_real_PyUnstable_GC_VisitObjects \
+    "$config/libpython$version.a" libpython.a
 for object in ./*.c.o; do
     objcopy --set-section-flags "$keep_apart" "$object"
 done
@@ -113,7 +122,7 @@ python -m codeimage code_image_objects.o --bundle bundle/modules.bundle \
     --library "$library" --training training.json --layout layout.txt
 link "$draft" ""
 # The functions that starts enter, and what these refer to, come first: order/.
-gcc -O2 -fno-builtin -fPIC -shared "$MATERIALS/recipes/train/addresses.c" -o addresses.so
+gcc -O2 -fno-builtin -fPIC -shared "$interp/order/addresses.c" -o addresses.so
 gcc -O2 -Wall -Wextra "$interp/order/trace.c" -o trace
 runtime=$(dirname "$(gcc -print-libgcc-file-name)")
 order() {
@@ -132,8 +141,18 @@ done >hits.txt
 order --hits hits.txt >order.txt
 link "$OUT$PREFIX/bin/python$version" -Wl,--section-ordering-file=order.txt
 strip --strip-unneeded "$OUT$PREFIX/bin/python$version"
-mkdir -p "$OUT$PREFIX/share/licenses"
+
+# The licences of what is linked in.
+mkdir -p "$OUT$PREFIX/share/licenses" "$OUT/usr/share/doc"
 cp -R /opt/deps/share/licences/. "$OUT$PREFIX/share/licenses/"
+cp -R /opt/deps/share/doc/. "$OUT/usr/share/doc/"
+for library in $libraries; do
+    archive=/usr/lib/$MULTIARCH/lib${library#-l}.a
+    if [ ! -e "/opt/deps/lib/${archive##*/}" ] && [ -e "$archive" ]; then
+        package=$(dpkg -S "$archive" | cut -d: -f1)
+        install -D -m 644 -t "$OUT/usr/share/doc/$package" "/usr/share/doc/$package/copyright"
+    fi
+done
 
 # Every code object is loaded once: a broken bundle never leaves the builder.
 "$OUT$PREFIX/bin/python$version" -m hpcpy_info --check

@@ -8,6 +8,7 @@ import signal
 import sys
 
 from hpcpy.errors import HpcpyError
+from workloads.harness.streams import spell_in_ascii
 
 # command -> (module with `main(arguments) -> exit code`, what it does)
 COMMANDS = {
@@ -77,6 +78,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    spell_in_ascii()
     try:
         code = main(sys.argv[1:])
         # What was to be done is done: while Python ends, Ctrl-C would kill it.

@@ -12,7 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hpcpy.errors import DiskError
+from workloads.harness.destination import Destination, destination
 
+_CANNOT_BE_WRITTEN = (
+    *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR),
+    # Names of outputs: links in a circle, a socket, a descriptor that is not open.
+    *(errno.ELOOP, errno.ENXIO, errno.EBADF),
+)
 GIB = 1 << 30
 MIB = 1 << 20
 
@@ -35,7 +41,7 @@ def disk_errors(path: Path) -> Iterator[None]:
     Raises
     ------
     DiskError
-        For ENOSPC, EDQUOT, EROFS, EACCES, EPERM and ENOTDIR.
+        For ENOSPC, EDQUOT and those that say that it cannot be written.
     """
     try:
         yield
@@ -46,7 +52,7 @@ def disk_errors(path: Path) -> Iterator[None]:
                 f"{where}: no space left on the device",
                 hint="free some, or set HPCPY_CACHE to a larger disk",
             ) from error
-        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR):
+        if error.errno in _CANNOT_BE_WRITTEN:
             raise DiskError(
                 f"{where}: cannot be written ({error.strerror})",
                 hint="build in a checkout and with a cache that you can write to",
@@ -56,18 +62,20 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`; rename it to `path` on success.
+    """Give a temporary name; on success its file takes the place of `path`.
 
-    A failure, Ctrl-C included, leaves nothing under either name.
+    A failure, Ctrl-C included, leaves nothing under either name. What is no
+    plain file (a device, a FIFO, ``-``, ``/dev/stdout``) gets the bytes of the
+    complete file.
 
     Raises
     ------
     DiskError
-        When the disk is full or the folder cannot be written.
+        When the disk is full, or the file or its folder cannot be written.
     """
     with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        place = _place(path)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=place.folder)
         os.close(handle)
         temporary = Path(name)
         try:
@@ -75,9 +83,18 @@ def whole_file(path: Path) -> Iterator[Path]:
             umask = os.umask(0)
             os.umask(umask)
             temporary.chmod(0o666 & ~umask)
-            temporary.replace(path)
+            place.take(temporary)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def _place(path: Path) -> Destination:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return destination(path)
+    except (FileNotFoundError, FileExistsError, IsADirectoryError) as error:
+        # Below /proc, below a file, a folder.
+        raise DiskError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 @contextlib.contextmanager

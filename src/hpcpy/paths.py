@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from pathlib import Path
 
@@ -13,6 +14,20 @@ BUILD = ROOT / "build"
 LOGS = BUILD / "logs"
 TOOLS = BUILD / "tools"
 VENV = BUILD / "venv"
+
+
+def folder(text: str) -> Path:
+    """Return an option's folder, which may not be there yet.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        For ``-``, which is standard output everywhere, and what is no folder.
+    """
+    path = Path(text)
+    if text == "-" or (path.exists() and not path.is_dir()):
+        raise argparse.ArgumentTypeError(f"{text}: is no folder, and several files are written")
+    return path
 
 
 def cache_dir() -> Path:

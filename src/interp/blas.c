@@ -10,8 +10,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <unistd.h>
 
 void gotoblas_init(void);
+_Noreturn void hpcpy_blas_exit(int status);
+int hpcpy_blas_raise(int number);
+void *hpcpy_blas_malloc(size_t size);
 PyObject *__real_PyInit_numpy___core___multiarray_umath(void);
 PyObject *__wrap_PyInit_numpy___core___multiarray_umath(void);
 
@@ -26,6 +30,35 @@ void *__real_blas_memory_alloc(int place);
 void *__wrap_blas_memory_alloc(int place);
 int __real_exec_blas(long parts, void *queue);
 int __wrap_exec_blas(long parts, void *queue);
+
+/* OpenBLAS calls exit() with a lock held that its own handler at exit takes: the
+   process would never end.  The recipe gives its objects these three instead. */
+void hpcpy_blas_exit(int status)
+{
+    fflush(stdout);
+    _exit(status);
+}
+
+/* Where a thread could not be started it raises SIGINT, which Python only notes, and
+   then waits for that thread for ever.  That raising fails makes it exit. */
+int hpcpy_blas_raise(int Py_UNUSED(number))
+{
+    return -1;
+}
+
+/* It asks for its buffers again and again, 0.3.29 for ever. */
+void *hpcpy_blas_malloc(size_t size)
+{
+    void *found = malloc(size);
+    if (found == NULL) {
+        fprintf(stderr,
+                "OpenBLAS has no memory for %zu bytes: raise the limit (ulimit -v), "
+                "or set OPENBLAS_NUM_THREADS=1\n",
+                size);
+        hpcpy_blas_exit(1);
+    }
+    return found;
+}
 
 /* Imported before any other module that calls BLAS. */
 PyObject *__wrap_PyInit_numpy___core___multiarray_umath(void)

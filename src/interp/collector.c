@@ -3,12 +3,14 @@
    220.  So it does not run while a bundled module is imported, and what the
    import made is then parked: on a list that the collector does not look through.
 
+   - A window belongs to the import that opened it, and closes when that ends,
+     whatever other threads and greenlets import meanwhile.
    - Parked is what an import makes while Python has one thread, by modules that
      are imported for the first time: reloading one again and again leaks nothing.
    - Who wants to see all objects gets them back first: collector_views.c.
    - gc.isenabled() and the thresholds are never touched.
 
-   For the main interpreter; others are as ever. */
+   For the main interpreter, below its lock; others are as ever. */
 
 #define Py_BUILD_CORE 1
 #include "collector.h"
@@ -16,14 +18,16 @@
 #include "internal/pycore_gc.h"
 #include "internal/pycore_interp.h"
 
-/* An import that makes more containers than this is collected as any program.
-   The largest in the image, matplotlib.pyplot, makes 229,000. */
-#define MOST 1000000
+/* A module whose import makes more containers than this, those that it imports
+   aside, is collected as any program.  And so is code that runs in a window and is
+   no import: of other threads, or of greenlets while one waits in an import. */
+#define MOST 100000
 
-static bool armed, open, may_park;
-static int depth, count_before;
+static bool armed, may_park, are_shown;
+/* The import that has it open, by number; 0 is none. */
+static unsigned long window, windows;
+static int count_before;
 static PyGC_Head parked, held;
-static PyObject *seen;
 
 PyStatus __real__PyGC_Init(PyInterpreterState *interpreter);
 PyStatus __wrap__PyGC_Init(PyInterpreterState *interpreter);
@@ -54,6 +58,13 @@ bool hpcpy_collector_serves(PyInterpreterState *interpreter)
     return armed && interpreter == PyInterpreterState_Main();
 }
 
+void hpcpy_collector_serve(void)
+{
+    make_empty(&parked);
+    make_empty(&held);
+    armed = true;
+}
+
 void hpcpy_collector_stop(void)
 {
     armed = false;
@@ -75,39 +86,71 @@ void hpcpy_collector_give_back(PyInterpreterState *interpreter)
     }
 }
 
-/* The youngest generation is held aside: what is there at the end, the import
-   made. */
-static void begin(PyInterpreterState *interpreter)
+void hpcpy_collector_show(PyInterpreterState *interpreter, bool begins)
 {
-    if (depth++ > 0 || !has_one_thread(interpreter)) {
-        return;
-    }
-    struct _gc_runtime_state *collector = &interpreter->gc;
-    open = may_park = true;
-    count_before = collector->generations[0].count;
-    collector->generations[0].count = -MOST;
-    move_all(&collector->generations[0].head, &held);
+    hpcpy_collector_give_back(interpreter);
+    are_shown = begins;
 }
 
-static void end(PyInterpreterState *interpreter, bool succeeded)
+/* The youngest generation is held aside: what is there at the end, the import
+   made. */
+unsigned long hpcpy_collector_open(PyInterpreterState *interpreter)
 {
-    if (--depth > 0 || !open) {
+    struct gc_generation *youngest = &interpreter->gc.generations[0];
+    if (window != 0) {
+        youngest->count = -MOST;
+        return 0;
+    }
+    if (are_shown || !has_one_thread(interpreter)) {
+        return 0;
+    }
+    window = ++windows;
+    may_park = true;
+    count_before = youngest->count;
+    youngest->count = -MOST;
+    move_all(&youngest->head, &held);
+    return window;
+}
+
+static void close_window(PyInterpreterState *interpreter)
+{
+    struct gc_generation *youngest = &interpreter->gc.generations[0];
+    window = 0;
+    move_all(&held, &youngest->head);
+    /* Unless it ran after all, and has counted anew. */
+    if (youngest->count < 0) {
+        youngest->count = count_before;
+    }
+}
+
+void hpcpy_collector_close(PyInterpreterState *interpreter, unsigned long opened, bool succeeded)
+{
+    struct _gc_runtime_state *collector = &interpreter->gc;
+    if (opened == 0 || opened != window) {
+        if (window != 0) {
+            collector->generations[0].count = -MOST;
+        }
         return;
     }
-    struct _gc_runtime_state *collector = &interpreter->gc;
-    open = false;
     if (succeeded && may_park && has_one_thread(interpreter)) {
         move_all(&collector->generations[0].head, &parked);
     }
-    move_all(&held, &collector->generations[0].head);
-    /* Unless it ran after all, and has counted anew. */
-    if (collector->generations[0].count < 0) {
-        collector->generations[0].count = count_before;
+    close_window(interpreter);
+}
+
+void hpcpy_collector_keep(void)
+{
+    may_park = false;
+}
+
+void hpcpy_collector_abandon(PyInterpreterState *interpreter)
+{
+    if (window != 0) {
+        close_window(interpreter);
     }
 }
 
-/* Put a module among the youngest objects. */
-static void renew(PyObject *module)
+void hpcpy_collector_renew(PyObject *module)
 {
     PyObject *both[] = {module, module == NULL ? NULL : PyModule_GetDict(module)};
     for (size_t i = 0; i < Py_ARRAY_LENGTH(both); i++) {
@@ -118,73 +161,14 @@ static void renew(PyObject *module)
     }
 }
 
-static int see(PyObject *module)
-{
-    PyObject *name = PyModule_GetNameObject(module);
-    int known = name == NULL ? -1 : PySet_Contains(seen, name);
-    if (known == 0) {
-        known = PySet_Add(seen, name);
-    } else if (known == 1) {
-        may_park = false;
-    }
-    Py_XDECREF(name);
-    return known < 0 ? -1 : 0;
-}
-
-/* exec_module(loader, module): in C, so that no frame of ours is in tracebacks.
-   `self` is the function that it calls in between. */
-static PyObject *exec_module(PyObject *self, PyObject *const *arguments, Py_ssize_t number)
-{
-    PyInterpreterState *interpreter = PyInterpreterState_Get();
-    if (!hpcpy_collector_serves(interpreter)) {
-        return PyObject_Vectorcall(self, arguments, (size_t)number, NULL);
-    }
-    begin(interpreter);
-    if (number != 2 || see(arguments[1]) < 0) {
-        PyErr_Clear();
-        may_park = false;
-    } else if (depth == 1) {
-        renew(arguments[1]); /* it was made before */
-    }
-    PyObject *result = PyObject_Vectorcall(self, arguments, (size_t)number, NULL);
-    end(interpreter, result != NULL);
-    return result;
-}
-
-static PyMethodDef exec_module_method = {
-    "exec_module", (PyCFunction)(void (*)(void))exec_module, METH_FASTCALL,
-    "Execute a module; the garbage collector is out of the way.",
-};
-
-static PyObject *around(PyObject *Py_UNUSED(module), PyObject *function)
-{
-    PyInterpreterState *interpreter = PyInterpreterState_Get();
-    if (!armed && interpreter == PyInterpreterState_Main()) {
-        seen = PySet_New(NULL);
-        if (seen == NULL) {
-            return NULL;
-        }
-        make_empty(&parked);
-        make_empty(&held);
-        armed = true;
-    }
-    PyObject *wrapped = PyCFunction_New(&exec_module_method, function);
-    /* A method of a class, which functions written in C are not. */
-    PyObject *method = wrapped == NULL ? NULL : PyInstanceMethod_New(wrapped);
-    Py_XDECREF(wrapped);
-    return method;
-}
-
-static PyObject *count_parked(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing))
+Py_ssize_t hpcpy_collector_parked(void)
 {
     Py_ssize_t number = 0;
-    if (hpcpy_collector_serves(PyInterpreterState_Get())) {
-        for (PyGC_Head *one = (PyGC_Head *)parked._gc_next; one != &parked;
-             one = (PyGC_Head *)one->_gc_next) {
-            number++;
-        }
+    for (PyGC_Head *one = (PyGC_Head *)parked._gc_next; one != &parked;
+         one = (PyGC_Head *)one->_gc_next) {
+        number++;
     }
-    return PyLong_FromSsize_t(number);
+    return number;
 }
 
 /* From Python's first object on: the importer comes later. */
@@ -213,33 +197,8 @@ void hpcpy_collector_started(void)
         collector->generations[i].count = 0;
     }
     PyObject *module = PyImport_AddModuleRef("__main__");
-    renew(module);
+    hpcpy_collector_renew(module);
     move_all(&collector->generations[0].head, oldest);
     PyErr_Clear();
     Py_XDECREF(module);
-}
-
-static PyMethodDef methods[] = {
-    {"around", around, METH_O, "around(function)\n--\n\nMake it a loader's exec_module()."},
-    {"parked", count_parked, METH_NOARGS, "parked()\n--\n\nHow many objects are parked."},
-    {NULL, NULL, 0, NULL},
-};
-
-static PyModuleDef_Slot slots[] = {
-    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
-    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
-    {0, NULL},
-};
-
-static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "_hpcpy_collector",
-    .m_doc = "Imports without the cyclic garbage collector.",
-    .m_methods = methods,
-    .m_slots = slots,
-};
-
-PyObject *hpcpy_collector_initialise(void)
-{
-    return PyModuleDef_Init(&definition);
 }

@@ -1,7 +1,10 @@
 /* Where the garbage collector is asked about all objects, those that collector.c
    has parked are handed back first.  The recipe links these in front of CPython's
    own (--wrap): gc.collect(), gc.freeze(), gc.get_objects(), gc.get_referrers()
-   and the collections at exit. */
+   and the collections at exit.
+
+   Two are exported, for extension modules and ctypes, which --wrap does not
+   change: the recipe gives CPython's own another name. */
 
 #define Py_BUILD_CORE 1
 #include "collector.h"
@@ -18,6 +21,8 @@ IN_FRONT_OF(void, _PyGC_CollectNoFail, PyThreadState *tstate);
 IN_FRONT_OF(PyObject *, _PyGC_GetObjects, PyInterpreterState *interpreter, int generation);
 IN_FRONT_OF(PyObject *, _PyGC_GetReferrers, PyInterpreterState *interpreter, PyObject *objects);
 IN_FRONT_OF(void, _PyGC_Freeze, PyInterpreterState *interpreter);
+Py_ssize_t hpcpy_real_PyGC_Collect(void);
+void hpcpy_real_PyUnstable_GC_VisitObjects(gcvisitobjects_t callback, void *argument);
 
 Py_ssize_t __wrap__PyGC_Collect(PyThreadState *tstate, int generation, _PyGC_Reason reason)
 {
@@ -25,6 +30,20 @@ Py_ssize_t __wrap__PyGC_Collect(PyThreadState *tstate, int generation, _PyGC_Rea
         hpcpy_collector_give_back(tstate->interp);
     }
     return __real__PyGC_Collect(tstate, generation, reason);
+}
+
+Py_ssize_t PyGC_Collect(void)
+{
+    hpcpy_collector_give_back(PyInterpreterState_Get());
+    return hpcpy_real_PyGC_Collect();
+}
+
+void PyUnstable_GC_VisitObjects(gcvisitobjects_t callback, void *argument)
+{
+    PyInterpreterState *interpreter = PyInterpreterState_Get();
+    hpcpy_collector_show(interpreter, true);
+    hpcpy_real_PyUnstable_GC_VisitObjects(callback, argument);
+    hpcpy_collector_show(interpreter, false);
 }
 
 PyObject *__wrap__PyGC_GetObjects(PyInterpreterState *interpreter, int generation)

@@ -6,6 +6,7 @@ import _imp
 import argparse
 import hashlib
 import json
+import os
 import sys
 from collections import Counter
 from importlib.util import find_spec
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from _hpcpy_memory import Bundle
+
+
+class NotThereError(Exception):
+    """A module or a folder that was asked for is not there."""
 
 
 def check(bundle: Bundle) -> tuple[int, int]:
@@ -119,13 +124,18 @@ def origin(name: str) -> str:
     -------
     str
         One line.
+
+    Raises
+    ------
+    NotThereError
+        When there is no such module.
     """
     try:
         spec = find_spec(name)
-    except ImportError as error:
-        return f"{name}: {error}"
+    except (ImportError, ValueError) as error:
+        raise NotThereError(f"{name}: {error}") from None
     if spec is None:
-        return f"{name}: is nowhere"
+        raise NotThereError(f"there is no module {name!r}")
     if not spec.has_location:
         return f"{name}: {spec.origin or 'a namespace of folders'}"
     offset = getattr(spec.loader, "offset", None)
@@ -173,33 +183,47 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _answer(options: argparse.Namespace) -> None:
+    bundle = finder().bundle
+    if options.check:
+        modules, laid_out = check(bundle)
+        print(f"{modules} modules in memory, each as it was built, {laid_out} laid out")
+        print(f"{check_stored(_store(), bundle.library)} files in memory, each as it was built")
+    elif options.stored:
+        print("\n".join(f"{bundle.library}/{path}" for path, _ in paths(_store())))
+    elif options.extract is not None:
+        count = extract(_store(), bundle.library, _folder(options.extract))
+        print(f"{count} files written to {options.extract}")
+    elif options.json:
+        print(json.dumps(bundle.about, indent=1))
+    elif options.module:
+        for name in options.module:
+            print(origin(name))
+    else:
+        _print_all(bundle)
+
+
+def _folder(path: str) -> str:
+    # Standard output, as with every option that names an output.
+    if path == "-" or (os.path.exists(path) and not os.path.isdir(path)):
+        raise NotThereError(f"--extract {path}: is no folder")
+    return path
+
+
 def main() -> int:
     """Print what was asked for.
 
     Returns
     -------
     int
-        0, 65 when a byte in memory is wrong, 69 when there is no bundle, 73 when
-        files cannot be written.
+        0, 2 for a module or folder that is not there, 65 when a byte in memory is
+        wrong, 69 when there is no bundle, 73 when files cannot be written.
     """
-    options = _options()
     try:
-        bundle = finder().bundle
-        if options.check:
-            modules, laid_out = check(bundle)
-            print(f"{modules} modules in memory, each as it was built, {laid_out} laid out")
-            print(f"{check_stored(_store(), bundle.library)} files in memory, each as it was built")
-        elif options.stored:
-            print("\n".join(f"{bundle.library}/{path}" for path, _ in paths(_store())))
-        elif options.extract is not None:
-            count = extract(_store(), bundle.library, options.extract)
-            print(f"{count} files written to {options.extract}")
-        elif options.json:
-            print(json.dumps(bundle.about, indent=1))
-        elif options.module:
-            print("\n".join(origin(name) for name in options.module))
-        else:
-            _print_all(bundle)
+        _answer(_options())
+    except NotThereError as error:
+        print(f"hpcpy_info: {error}", file=sys.stderr)
+        return 2
     except (ImportError, ValueError) as error:
         print(f"hpcpy_info: {error}", file=sys.stderr)
         return 69 if isinstance(error, ImportError) else 65

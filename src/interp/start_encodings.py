@@ -18,6 +18,7 @@ if sys.flags.ignore_environment or posix.environ.get(b"HPCPY_GC") != b"stock":
     _hpcpy_folders.Loader.exec_module = _hpcpy_collector.around(  # type: ignore[method-assign]
         _hpcpy_folders.Loader.exec_module
     )
+    posix.register_at_fork(after_in_child=_hpcpy_collector.forked)
 
 _hpcpy_memory.Bundle.loads = _hpcpy_bundle.loads
 _finder = _hpcpy_importer.install(_hpcpy_bundle.data(), sys._stdlib_dir)  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ import signal
 import sys
 
 from workloads.errors import WorkloadError
-from workloads.harness import ranks
+from workloads.harness import ranks, streams
 from workloads.registry import TOOLS, WORKLOADS
 
 
@@ -69,6 +69,7 @@ def _complain(line: str) -> None:
 
 
 def _entry() -> int:
+    streams.spell_in_ascii()
     # SIGTERM as an exception: worker processes end and half-written files go.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if ranks.expected() > 1:

@@ -16,12 +16,12 @@ from workloads.mandel.definition import escape_time
 from workloads.mandel.grid import AREAS, Grid
 from workloads.mandel.registry import ROW_KERNELS, TECHNIQUES
 
-# The ranks have a file of their own: they need a launcher. Spark is another
-# image's and a GPU most machines have not: that is no skip here.
+# The ranks have a file of their own: they need a launcher. A GPU most machines
+# have not: that is no skip here.
 GPU = {"cupy", "numba-cuda"}
-ELSEWHERE = {"spark"} | (GPU if no_device() else set())
+ELSEWHERE = GPU if no_device() else set()
 # Subinterpreters have a process to themselves: test_mandel_subinterpreters.py.
-ELSEWHERE |= {"subinterpreters", "subinterpreters-python"}
+ELSEWHERE = ELSEWHERE | {"subinterpreters", "subinterpreters-python"}
 # A cluster takes seconds to start: a few tests each, below.
 CLUSTERS = {"dask", "ipyparallel"} - ELSEWHERE
 LOCAL = [

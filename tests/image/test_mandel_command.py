@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -92,9 +93,11 @@ def test_a_row_that_nobody_fills_is_found(monkeypatch):
     assert mandel(*SMALL, "--impl", "numpy") == 1
 
 
-def test_what_cannot_run_here_exits_69(capsys):
-    assert mandel("--impl", "spark") == 69
-    assert "cannot run here" in capsys.readouterr().err
+def test_what_cannot_run_here_exits_69(capsys, monkeypatch):
+    absent = replace(TECHNIQUES["numpy"], obstacle=lambda: "it rains")
+    monkeypatch.setitem(TECHNIQUES, "numpy", absent)
+    assert mandel("--impl", "numpy") == 69
+    assert "numpy cannot run here: it rains" in capsys.readouterr().err
 
 
 def test_a_size_beyond_memory_is_refused_in_one_line(capsys):
@@ -210,7 +213,7 @@ def test_it_runs_where_no_home_and_no_cache_can_be_written(home, impl, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     if impl == "all":
         assert "\npython-2 " in done.stdout
-        assert "spark: left out: it comes with the Spark image" in done.stdout
+        assert "mpi-block: left out: one rank" in done.stdout
 
 
 def test_numba_runs_where_nothing_at_all_can_be_written():

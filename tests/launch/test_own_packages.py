@@ -16,6 +16,7 @@ from hpcpy.pins.sources import sources
 SIF = paths.BUILD / "hpcpy.sif"
 OLDER = sources()["numpy-older"]
 TOOL = sources()["coverage"]
+GREENLET = sources()["greenlet"]
 # Where the C part comes from, and whether both parts work.
 USE = """
 import numpy, numpy._core._multiarray_umath as c, numpy.linalg
@@ -33,10 +34,11 @@ pytestmark = [
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a folder, /own in the image, with a venv and a folder of packages."""
     made = tmp_path_factory.mktemp("own")
-    fetched = fetch([OLDER, TOOL])
-    wheels = [made / fetched[one].name for one in (OLDER, TOOL)]
-    for wheel, path in zip(wheels, (fetched[OLDER], fetched[TOOL]), strict=True):
-        wheel.write_bytes(path.read_bytes())
+    fetched = fetch([OLDER, TOOL, GREENLET])
+    wheels = []
+    for one in (OLDER, TOOL, GREENLET):
+        wheels.append(made / fetched[one].name)
+        wheels[-1].write_bytes(fetched[one].read_bytes())
     install = ("-m", "pip", "install", "--no-index", "--no-deps")
     in_image(made, "python3", "-m", "venv", "--system-site-packages", "/own/venv")
     in_image(made, "/own/venv/bin/python", *install, *(f"/own/{one.name}" for one in wheels))
@@ -87,3 +89,51 @@ def test_coverage_of_a_venv_sees_the_lines_of_modules_in_memory(folder: Path) ->
     assert "colorsys.py" in report
     assert "uses.py" in report
     assert "100%" in report
+
+
+# One greenlet waits in the middle of an import while another makes garbage.
+GREENLETS = """
+import builtins, gc, greenlet
+import collections, decimal, functools, math, numbers, operator, re
+build, main = builtins.__build_class__, greenlet.getcurrent()
+def within(*arguments, **names):
+    builtins.__build_class__ = build
+    main.switch()
+    return build(*arguments, **names)
+alive = 0
+class Thing:
+    def __init__(self):
+        global alive
+        self.me = self
+        alive += 1
+    def __del__(self):
+        global alive
+        alive -= 1
+def most_alive(made):
+    most = 0
+    for _ in range(made):
+        Thing()
+        most = max(most, alive)
+    return most
+def imports(name):
+    builtins.__build_class__ = within
+    __import__(name)
+"""
+ONE_AFTER_THE_OTHER = f"""{GREENLETS}
+first = greenlet.greenlet(imports)
+first.switch("fractions")
+print(most_alive(300_000) < 110_000)
+# A second import begins within the first one, and is longer.
+second = greenlet.greenlet(imports)
+second.switch("sched")
+first.switch()
+assert first.dead and not second.dead
+print(gc.get_count()[0] >= 0, most_alive(20_000) < 5_000)
+second.switch()
+print(gc.get_count()[0] >= 0, most_alive(20_000) < 5_000)
+"""
+
+
+def test_the_collector_is_on_when_an_import_has_ended_whatever_greenlets_do(folder: Path) -> None:
+    said = in_image(folder, "/own/venv/bin/python", "-c", ONE_AFTER_THE_OTHER)
+    assert said.split() == ["True"] * 5

@@ -31,17 +31,33 @@ pytestmark = pytest.mark.skipif(
     platform.machine() != "x86_64", reason="the pinned wheels are for x86-64"
 )
 AS_ROOT = pytest.mark.parametrize("user", [0], indirect=True, ids=["root"])
-# As udev and systemd have it, for users' FUSE and for --ipc=host; some containers
-# have a /dev without.  In the nodes' mount name spaces alone.
+# What udev and systemd give to a machine, and some containers lack: /dev/fuse for
+# every user, and /dev/mqueue for --ipc=host.  Each node has a /dev of its own with
+# both: a folder made in the machine's /dev is there for every other node, too.
 OPEN = """
-mkdir /run/user/fuse
-mknod /run/user/fuse/fuse c 10 229
-chmod 666 /run/user/fuse/fuse
-mount --bind /run/user/fuse/fuse /dev/fuse
-mountpoint -q /dev/mqueue || mount -t mqueue mqueue /dev/mqueue
+own=/run/user/dev
+mkdir $own
+mount -t tmpfs -o mode=755 dev $own
+cp --archive --one-file-system /dev/. $own
+mkdir -p $own/mqueue
+for name in pts shm mqueue; do
+    ! mountpoint -q /dev/$name || mount --rbind /dev/$name $own/$name
+done
+mountpoint -q $own/mqueue || mount -t mqueue mqueue $own/mqueue
+test -e $own/fuse || mknod $own/fuse c 10 229
+chmod 666 $own/fuse
+mount --rbind $own /dev
 """
-# A mount of a step that was killed may have it open.
-CLOSE = "umount --lazy /dev/fuse; rm -r /run/user/fuse"
+# A step that was killed may still have files open there.
+CLOSE = "umount --lazy /dev; umount --lazy /run/user/dev; rmdir /run/user/dev"
+
+
+def machines_devices() -> set[str]:
+    # Loop devices come and go with mounts.
+    return {path.name for path in Path("/dev").iterdir() if not path.name.startswith("loop")}
+
+
+DEVICES = machines_devices()
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +75,6 @@ def user(request: pytest.FixtureRequest, cluster: Cluster, site: Site) -> Iterat
         if uid:
             _require_rootless(site)
             podman_hpc_site.share(site, uid)
-            stack.enter_context(_mqueue())
             for node in NODES:
                 stack.enter_context(_opened(cluster, node))
         name = stack.enter_context(tempfile.TemporaryDirectory(dir=paths.BUILD, prefix="user."))
@@ -75,19 +90,6 @@ def _require_rootless(site: Site) -> None:
     can = user_namespaces()
     if not can.there:
         pytest.skip(f"no rootless podman: {can.detail}; an administrator would type: {can.remedy}")
-
-
-@contextlib.contextmanager
-def _mqueue() -> Iterator[None]:
-    """Have the folder there; what is mounted on it, each node has of its own."""
-    folder = Path("/dev/mqueue")
-    made = not folder.exists()
-    folder.mkdir(exist_ok=True)
-    try:
-        yield
-    finally:
-        if made:
-            folder.rmdir()
 
 
 @contextlib.contextmanager
@@ -118,6 +120,13 @@ def nothing_is_left(user: User, workload: str = "") -> None:
             return
         assert time.monotonic() < end, done.stdout
         time.sleep(0.5)
+
+
+def test_the_nodes_change_nothing_in_the_machines_dev(user: User) -> None:
+    assert machines_devices() == DEVICES
+    if user.uid:
+        done = user.run("srun", "--quiet", "-N2", "ls", "-d", "/dev/mqueue")
+        assert (done.returncode, done.stdout.split()) == (0, ["/dev/mqueue"] * 2)
 
 
 @pytest.mark.parametrize("each", [1, 2, 4])

@@ -61,6 +61,29 @@ def test_self_check_finds_a_changed_byte(installed: Installation) -> None:
     assert "get the image again" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["nosuch"], "there is no module 'nosuch'"),
+        (["pack", "nosuch.deep"], "nosuch.deep: No module named 'nosuch'"),
+        (["__main__"], "__main__: "),
+        (["--extract", "-"], "--extract -: is no folder"),
+        (["--extract", "/proc/version"], "--extract /proc/version: is no folder"),
+    ],
+)
+def test_what_is_not_there_is_one_line_and_code_2(
+    installed: Installation, words: list[str], says: str
+) -> None:
+    done = installed.run(f"""
+        sys.path.insert(0, {str(INTERP)!r})
+        sys.argv[1:] = {words!r}
+        import hpcpy_info
+        sys.exit(hpcpy_info.main())
+        """)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith(f"hpcpy_info: {says}")
+
+
 def test_changed_byte_is_an_error_and_no_crash(installed: Installation) -> None:
     program = f"""
         sys.path.insert(0, {str(INTERP)!r})

@@ -119,13 +119,13 @@ def test_wrong_usage_is_one_line_and_code_2(capsys: pytest.CaptureFixture[str], 
 
 
 def test_json_to_a_file_and_to_standard_output(
-    found: list[Finding], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    found: list[Finding], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "d.json"
     assert main(["doctor", "--json", str(file)]) == 0
-    assert capsys.readouterr().out == ""
+    assert capfd.readouterr().out == ""
     assert main(["doctor", "--json"]) == 0
-    content = json.loads(capsys.readouterr().out)
+    content = json.loads(capfd.readouterr().out)
     assert content == json.loads(file.read_text())
     assert content["ok"] is True
     assert [each["name"] for each in content["findings"]] == [each.name for each in found]

@@ -1,5 +1,7 @@
 """The command line without numpy: listing, help, bad input."""
 
+import importlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -52,11 +54,6 @@ def test_every_technique_has_its_line(capsys):
     assert [line.split()[0] for line in lines] == list(TECHNIQUES)
 
 
-def test_spark_says_which_image_has_it(capsys):
-    assert main(["mandel", "--impl", "spark"]) == 69
-    assert "Spark image" in capsys.readouterr().err
-
-
 def test_orders_of_preference_name_registered_techniques():
     assert {*FASTEST, *ROW_KERNELS} <= TECHNIQUES.keys()
 
@@ -87,6 +84,7 @@ def test_orders_of_preference_name_registered_techniques():
         ("--json {tmp}", "is a folder"),
         ("--json /proc/m.json", "cannot be written"),
         ("--plot {tmp}/plot.docx", ".docx"),
+        ("--from {tmp}/m.json", "--from is for --plot"),
         ("--scale 1,0", "at least 1"),
         ("--scale 1,,2", "''"),
         ("--scale 1,2 --workers 3", "exclude"),
@@ -104,6 +102,23 @@ def test_bad_input_gets_one_line_and_code_2(options, says, tmp_path, capsys):
     assert shown.out == ""
     assert len(shown.err.splitlines()) == 1
     assert says in shown.err
+
+
+def test_a_chart_that_cannot_be_drawn_is_told_before_the_run(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    chart = tmp_path / "pi.png"
+    assert main(["pi", "--impl", "python", "-n", "1000", "--plot", str(chart)]) == 69
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err == "workloads: pi: --plot: Python has no module 'matplotlib' here\n"
+
+
+def test_no_technique_is_listed_that_no_image_has():
+    for command, _ in WORKLOADS.values():
+        package = command.rpartition(".")[0]
+        techniques = importlib.import_module(f"{package}.registry").TECHNIQUES
+        for name, technique in techniques.items():
+            assert importlib.util.find_spec(technique.module) is not None, name
 
 
 def test_an_unknown_workload_gets_one_line_and_code_2(capsys):

@@ -12,6 +12,7 @@ from hpcpy.errors import DiskError
 from hpcpy.files import whole_file
 from hpcpy.launch.prepared import Prepared, prepared
 from hpcpy.launch.script import batch_script, show
+from workloads.harness.destination import destination
 
 
 def main(arguments: list[str]) -> int:
@@ -36,7 +37,7 @@ def main(arguments: list[str]) -> int:
     path = Path(request.script) if request.script else paths.BUILD / name
     _write(path, script)
     # A device, such as a terminal, has the script itself.
-    if path.is_file():
+    if destination(path).replaced is not None:
         print(path)
         print(f"  to submit it: {_sbatch(made)} {shlex.quote(str(path))}", file=sys.stderr)
     return 0

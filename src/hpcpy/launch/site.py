@@ -170,7 +170,4 @@ def _environment(table: Table) -> dict[str, str]:
     for name in variables.values:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise variables.wrong(name, "is not the name of a variable")
-    for name, value in variables.values.items():
-        if not isinstance(value, str):
-            raise variables.wrong(name, f'{value!r} is not a text; write {name} = "…"')
-    return {name: str(value) for name, value in variables.values.items()}
+    return {name: variables.text(name, r"(?s).*") for name in variables.values}

@@ -55,7 +55,9 @@ def main(arguments: list[str]) -> int:
     """
     parser = argparse.ArgumentParser(prog="hpcpy bench bake", description=__doc__)
     parser.add_argument("--samples", type=int, default=_SAMPLES, help="of each (default 20)")
-    parser.add_argument("--out", type=Path, default=paths.ROOT / "docs", help="docs by default")
+    parser.add_argument(
+        "--out", type=paths.folder, default=paths.ROOT / "docs", help="docs by default"
+    )
     options = parser.parse_args(arguments)
     if options.samples < 1:
         raise UsageError(f"--samples {options.samples}: at least one is needed")

@@ -60,7 +60,9 @@ def main(arguments: list[str]) -> int:
         "--ranks", default=",".join(ARRANGEMENTS), help=f"default: {','.join(ARRANGEMENTS)}"
     )
     parser.add_argument("--sif", type=Path, help="an image's file; build/hpcpy.sif by default")
-    parser.add_argument("--out", type=Path, default=paths.ROOT / "docs", help="docs by default")
+    parser.add_argument(
+        "--out", type=paths.folder, default=paths.ROOT / "docs", help="docs by default"
+    )
     options = parser.parse_args(arguments)
     if options.launches < LEAST:
         raise UsageError(f"--launches {options.launches}: an interval needs {LEAST}")

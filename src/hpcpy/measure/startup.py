@@ -71,7 +71,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--sif", action="append", default=[], metavar="NAME=FILE", help="take this file for NAME"
     )
-    parser.add_argument("--out", type=Path, default=paths.ROOT / "docs", help="docs by default")
+    parser.add_argument(
+        "--out", type=paths.folder, default=paths.ROOT / "docs", help="docs by default"
+    )
     options = parser.parse_args(arguments)
     if options.samples < 1:
         raise UsageError(f"--samples {options.samples}: at least one is needed")

@@ -55,7 +55,7 @@ def wanted(folder: Path | None = None) -> Wanted:
     for arch in architectures:
         if arch not in DEBIAN_ARCH:
             raise top.wrong("architectures", f"{arch!r} is not one of {', '.join(DEBIAN_ARCH)}")
-    snapshot = top.text("snapshot", r"https?://.+")
+    snapshot = top.text("snapshot", r"https?://.+", "a URL")
     return Wanted(tuple(suites), snapshot, architectures, images, frozenset(alone))
 
 
@@ -135,7 +135,10 @@ def debs(image: str, arch: str, folder: Path | None = None) -> list[Artifact]:
 def _artifact(name: str, table: Table, snapshot: str, when: datetime.datetime) -> Artifact:
     table.only("version", "images", "size", "sha256", "licence", "archive", "path")
     size, digest = table.size("size"), table.digest("sha256")
-    archive, path = table.text("archive", r"[a-z-]+"), table.text("path", _POOL_PATH)
+    archive, path = (
+        table.text("archive", r"[a-z-]+", "an archive's name"),
+        table.text("path", _POOL_PATH, "a path in pool/"),
+    )
     # The archive takes a snapshot some times a day and answers a time with
     # the one before it: a day later has what was new when the lock was made.
     moments = (when, when + datetime.timedelta(days=1))

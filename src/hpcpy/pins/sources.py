@@ -51,5 +51,5 @@ def _artifact(name: str, table: Table) -> Artifact:
 def _place(table: Table, version: str) -> Place:
     table.only("url", "size", "sha256")
     # Not str.format: any other brace in a URL is its own.
-    url = table.text("url", _URL).replace("{version}", version)
+    url = table.text("url", _URL, "a URL").replace("{version}", version)
     return Place(url, table.size("size"), table.digest("sha256"))

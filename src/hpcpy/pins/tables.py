@@ -11,8 +11,6 @@ from pathlib import Path
 from hpcpy import paths
 from hpcpy.errors import UsageError
 
-_ANY = r".+"
-
 
 def env_folder(folder: Path | None) -> Path:
     """Return `folder`, or the checkout's ``env/`` for None."""
@@ -78,12 +76,11 @@ class Table:
             raise self.wrong(key, "missing")
         return self.values[key]
 
-    def text(self, key: str, pattern: str = _ANY) -> str:
-        """Return a string that `pattern` matches as a whole."""
+    def text(self, key: str, pattern: str = r".+", what: str = "a text") -> str:
+        """Return a string that `pattern` matches as a whole: `what` in words."""
         value = self._value(key)
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            like = "of one line that is not empty" if pattern == _ANY else f"like {pattern}"
-            raise self.wrong(key, f"{value!r} is not a text {like}")
+            raise self.wrong(key, f"{value!r} is not {what}")
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -109,7 +106,7 @@ class Table:
 
     def digest(self, key: str) -> str:
         """Return a SHA-256 of 64 hexadecimal digits."""
-        return self.text(key, r"[0-9a-f]{64}")
+        return self.text(key, r"[0-9a-f]{64}", "64 hexadecimal digits")
 
     def moment(self, key: str) -> datetime.datetime:
         """Return a point in time that states its offset from UTC."""

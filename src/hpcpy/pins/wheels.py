@@ -75,7 +75,7 @@ def locked(folder: Path | None = None) -> dict[str, Table]:
 
 def _artifact(name: str, table: Table, wheel: Table) -> Artifact:
     wheel.only("url", "size", "sha256")
-    url = wheel.text("url", _WHEEL_URL)
+    url = wheel.text("url", _WHEEL_URL, "the URL of a wheel")
     return Artifact(
         name=name,
         version=table.text("version"),

@@ -19,10 +19,11 @@ INIT_ARRAY, FINI_ARRAY, INIT_ARRAYSZ, FINI_ARRAYSZ, RELRSZ, RELR = 25, 26, 27, 2
 VERSYM, VERDEF, VERDEFNUM = 0x6FFFFFF0, 0x6FFFFFFC, 0x6FFFFFFD
 VERNEED, VERNEEDNUM = 0x6FFFFFFE, 0x6FFFFFFF
 X86_64 = 62
+STT_TLS = 6
 RELATIVE = 8
 
 _DYNSYM = 11
-_LOCAL, _WEAK = 0, 2
+_LOCAL, _WEAK, _UNIQUE = 0, 2, 10
 # Of a version: it is not the default, and it is the file's own name.
 _HIDDEN, _BASE = 0x8000, 1
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
@@ -67,6 +68,11 @@ class Symbol(NamedTuple):
     def weak(self) -> bool:
         """Whether nobody minds when it is nowhere."""
         return self.bind == _WEAK
+
+    @property
+    def unique(self) -> bool:
+        """Whether a process has one of it, whoever else defines it."""
+        return self.bind == _UNIQUE
 
 
 class Relocation(NamedTuple):

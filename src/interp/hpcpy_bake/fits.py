@@ -8,8 +8,7 @@ from hpcpy_bake.elf import Library, Relocation
 _64, _GLOB_DAT, _JUMP_SLOT, _DTPMOD, _DTPOFF, _IRELATIVE = 1, 6, 7, 16, 17, 37
 _KNOWN = (_64, _GLOB_DAT, _JUMP_SLOT, elf.RELATIVE, _DTPMOD, _DTPOFF, _IRELATIVE)
 _EXECUTABLE = 1
-_IFUNC, _TLS = 10, 6
-_UNIQUE = 10
+_IFUNC = 10
 ABSOLUTE = 0xFFF1
 _AUXILIARY, _FILTER = 0x7FFFFFFD, 0x7FFFFFFF
 # Those that threadpoolctl opens to tell them how many threads to take.
@@ -62,7 +61,7 @@ def library_fits(library: Library) -> str:
     if _AUXILIARY in library.tags or _FILTER in library.tags:
         return "it stands before another library"
     for one in (one for offered in library.offered.values() for one in offered):
-        if one.kind in (_IFUNC, _TLS) or one.bind == _UNIQUE:
+        if one.kind in (_IFUNC, elf.STT_TLS) or one.unique:
             return f"{one.name} is no plain name"
     return _copied(library)
 

@@ -6,7 +6,7 @@ import struct
 
 from hpcpy_bake.elf import Symbol
 
-_GLOBAL, _WEAK = 1, 2
+_GLOBAL, _WEAK, _UNIQUE = 1, 2, 10
 _FUNCTION = 2
 
 
@@ -19,6 +19,8 @@ class Names:
         self._exports: list[tuple[str, int]] = []
         self._wanted: dict[tuple[str, tuple[str, str] | None], int] = {}
         self._strong: set[int] = set()
+        # What is wanted and offered at once: number, kind and place.
+        self._unique: dict[str, tuple[int, int, int]] = {}
 
     def export(self, name: str, address: int) -> None:
         """Let the loader find something by its name."""
@@ -29,6 +31,15 @@ class Names:
         number = self._wanted.setdefault((symbol.name, version), len(self._wanted) + 1)
         if not symbol.weak:
             self._strong.add(number)
+        return number
+
+    def share(self, symbol: Symbol, value: int) -> int:
+        """Return the number of a symbol that a process has one of.
+
+        The loader takes the first that it meets, here or in any other file.
+        """
+        number = self.want(symbol, None)
+        self._unique.setdefault(symbol.name, (number, symbol.kind, value))
         return number
 
     def string(self, text: str) -> int:
@@ -43,7 +54,12 @@ class Names:
         found = bytearray(24)
         for (name, _), number in self._wanted.items():
             bind = _GLOBAL if number in self._strong else _WEAK
-            found += struct.pack("<IBBHQQ", self.string(name), bind << 4, 0, 0, 0, 0)
+            section, kind, value = 0, 0, 0
+            if self._unique.get(name, (0,))[0] == number:
+                bind, section = _UNIQUE, 1
+                _, kind, value = self._unique[name]
+            info = bind << 4 | kind
+            found += struct.pack("<IBBHQQ", self.string(name), info, 0, section, value, 0)
         for name, address in self._exports:
             info = _GLOBAL << 4 | _FUNCTION
             found += struct.pack("<IBBHQQ", self.string(name), info, 0, 1, address, 0)
@@ -79,8 +95,10 @@ class Names:
         """Return the table by which the loader finds what is offered."""
         first = 1 + len(self._wanted)
         count = first + len(self._exports)
-        buckets, chains = [0] * max(len(self._exports), 1), [0] * count
-        for number, (name, _) in enumerate(self._exports, first):
+        offered = [(number, name) for name, (number, _, _) in self._unique.items()]
+        offered += [(number, name) for number, (name, _) in enumerate(self._exports, first)]
+        buckets, chains = [0] * max(len(offered), 1), [0] * count
+        for number, name in offered:
             bucket = _hash_of(name) % len(buckets)
             chains[number], buckets[bucket] = buckets[bucket], number
         words = [len(buckets), count, *buckets, *chains]

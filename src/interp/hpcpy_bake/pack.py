@@ -5,7 +5,7 @@ loader reads of them is written anew: one table of relocations, in which what a
 module has itself is a plain address, one table of what they want from others,
 one list of libraries by their paths, one table of unwind entries.  The modules
 stay apart: of each nothing is seen by others but its init function, under its
-full name.
+full name, and what C++ has once in a process (STB_GNU_UNIQUE).
 
 Importing scipy, pandas and what they need opens 150 files otherwise, and looks
 up the same names of Python's for each of them.
@@ -117,7 +117,7 @@ class Pack:
             if tls and tls.address <= one.offset < tls.address + tls.file_size:
                 place = self.tables.tls_place(tls_base + one.offset - tls.address)
             symbol = library.symbols[one.symbol]
-            is_own = not one.symbol or self._is_own(symbol)
+            is_own = not one.symbol or (self._is_own(symbol) and not symbol.unique)
             if one.kind == _DTPMOD and is_own:
                 self.tables.relocations.append(Relocation(place, _DTPMOD, 0, 0))
                 if one.offset + 8 not in told:
@@ -138,9 +138,15 @@ class Pack:
                 plain[one.offset] = value
                 self.tables.relative.append((place, value))
             else:
-                number = self.tables.names.want(symbol, self._version(symbol))
+                number = self._number(symbol, base, tls_base)
                 self.tables.relocations.append(Relocation(place, one.kind, number, one.addend))
         return plain
+
+    def _number(self, symbol: Symbol, base: int, tls_base: int) -> int:
+        if not self._is_own(symbol):
+            return self.tables.names.want(symbol, self._version(symbol))
+        start = tls_base if symbol.kind == elf.STT_TLS else base
+        return self.tables.names.share(symbol, start + symbol.value)
 
     def _is_own(self, symbol: Symbol) -> bool:
         return bool(symbol.section) and symbol.name not in self._global

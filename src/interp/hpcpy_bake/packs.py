@@ -17,7 +17,7 @@ from hpcpy_bake.elf import ElfError, Library
 from hpcpy_bake.fits import fits
 from hpcpy_bake.groups import Group
 from hpcpy_bake.pack import pack
-from hpcpy_bake.vendored import Vendored
+from hpcpy_bake.vendored import Vendored, takes_from
 
 _OPEN = "import _hpcpy_bundle, sys; _hpcpy_bundle.load(sys.argv[1])"
 # Where auditwheel puts what a wheel brings.
@@ -123,7 +123,7 @@ class Packs:
                 self._note_use(self._needs(module), user)
             return
         needs = self._needs(module)
-        why = fits(module, init)
+        why = fits(module, init) or takes_from(module)
         if why:
             self.notes.append(f"stays a file of its own: {file.name}: {why}")
             self.libraries[self._key(file)] = libraries.opened_first(module)

@@ -9,6 +9,7 @@ library stays a file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from hpcpy_bake import libraries
@@ -16,6 +17,9 @@ from hpcpy_bake.elf import VERDEF, Library, Symbol
 from hpcpy_bake.fits import ABSOLUTE, library_fits
 
 _FUNCTION, _WEAK = 2, 2
+_DATA = 1, 5, 6
+# Tables of virtual functions, and a type's description and name.
+_OF_TYPES = "_ZTV", "_ZTT", "_ZTC", "_ZTI", "_ZTS"
 Found = tuple[Library, Symbol]
 
 
@@ -120,6 +124,45 @@ class Vendored:
 
 def _asked(one: Library) -> list[int]:
     return sorted({relocation.symbol for relocation in one.relocations() if relocation.symbol})
+
+
+def takes_from(module: Library) -> str:
+    """Say which of its libraries has data of a module's, which a pack would not show it.
+
+    The same object is in both, and the loader gives them the module's: a static
+    variable of an inline function, where the compiler made it weak.
+
+    Parameters
+    ----------
+    module
+        A module's file.
+
+    Returns
+    -------
+    str
+        Nothing when none does.
+    """
+    scope = libraries.scope(module)
+    for one in scope[1:]:
+        wanted = _own_names(one)
+        for name in sorted(wanted.keys() & module.offered.keys() - libraries.global_names()):
+            found = look_up(scope, wanted[name])
+            if found is not None and found[0] is module and _is_data(found[1]):
+                return f"{one.path.name} takes {name} from it"
+    return ""
+
+
+def _is_data(symbol: Symbol) -> bool:
+    if symbol.unique or symbol.name.startswith(_OF_TYPES):
+        return False  # the loader sees to the one; C++ compares the others by their text
+    return symbol.kind in _DATA
+
+
+@cache
+def _own_names(one: Library) -> dict[str, Symbol]:
+    # Those that it defines and has the loader look for all the same.
+    wanted = (one.symbols[number] for number in _asked(one))
+    return {symbol.name: symbol for symbol in wanted if symbol.section}
 
 
 def look_up(scope: Sequence[Library], symbol: Symbol) -> Found | None:

@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     wish = _parser().parse_args(arguments)
     # The look at a job's start would come before this one.
     os.environ["HPCPY_PREFLIGHT"] = "off"
-    if wish.json is not None and str(wish.json) != "-":
+    if wish.json is not None:
         files.require_writable(wish.json, "--json")
     promised = promises.read(wish.site) if wish.site is not None else {}
 
@@ -66,8 +66,6 @@ def _report(look: job.Look, tell: job.Tell, *, deep: bool) -> bool:
 def _write(found: job.Report, json_file: Path | None) -> None:
     if json_file is None:
         print(report.as_text(found, plain=report.must_be_plain()), flush=True)
-    elif str(json_file) == "-":
-        print(report.as_json(found), flush=True)
     else:
         with files.whole_file(json_file) as temporary:
             temporary.write_text(f"{report.as_json(found)}\n", encoding="utf-8")

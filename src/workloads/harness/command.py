@@ -11,11 +11,12 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UnavailableError, WorkloadError
-from workloads.harness import machine, options, profiling, ranks, scaling
-from workloads.harness.result import Result, table, write_json
+from workloads.harness import machine, options, plot, profiling, ranks, scaling
+from workloads.harness.result import Result, read_json, table, write_json
 from workloads.harness.technique import fitting, listing, select
 
 if TYPE_CHECKING:
@@ -49,26 +50,40 @@ def main(workload: Workload, arguments: list[str]) -> int:
             print(listing(workload.techniques))
             return 0
         options.check_common(wish)
+        if wish.report is not None:
+            _plot(workload, wish.plot, *read_json(wish.report, workload.name))
+            return 0
         problems = workload.problems(wish)
-        # Before the first of them runs: what one cannot do is said at once.
-        plans = [(problem, *_names(workload, problem, wish)) for problem in problems]
-        results: list[Result] = []
-        without: dict[str, str] = {}
-        with profiling.profiler(wish.profile, f"workloads.{workload.name}") as profile:
-            for problem, names, cannot in plans:
-                found, failed = _run_problem(workload, problem, names, wish, profile)
-                results += found
-                left_out = {**cannot, **failed}
-                if workload.overview is not None:
-                    without |= left_out
-                elif ranks.is_first():
-                    _report(workload, problem, found, left_out, wish)
-        if ranks.is_first():
+        with options.tables_beside(wish):
+            return _run(workload, wish, problems, arguments)
+
+
+def _run(
+    workload: Workload,
+    wish: argparse.Namespace,
+    problems: Sequence[Problem],
+    arguments: Sequence[str],
+) -> int:
+    """Run all, report and write what was asked for; return the exit code."""
+    # Before the first of them runs: what one cannot do is said at once.
+    plans = [(problem, *_names(workload, problem, wish)) for problem in problems]
+    results: list[Result] = []
+    without: dict[str, str] = {}
+    with profiling.profiler(wish.profile, f"workloads.{workload.name}") as profile:
+        for problem, names, cannot in plans:
+            found, failed = _run_problem(workload, problem, names, wish, profile)
+            results += found
+            left_out = {**cannot, **failed}
             if workload.overview is not None:
-                print(workload.overview.table(results))
-                _tell_left_out(without)
-            _write(workload, wish, problems, arguments, results)
-        return _complain(workload, results)
+                without |= left_out
+            elif ranks.is_first():
+                _report(workload, problem, found, left_out, wish)
+    if ranks.is_first():
+        if workload.overview is not None:
+            print(workload.overview.table(results))
+            _tell_left_out(without)
+        _write(workload, wish, problems, arguments, results)
+    return _complain(workload, results)
 
 
 def parser(workload: Workload) -> options.Parser:
@@ -166,15 +181,16 @@ def _write(
         parameters = {problem.name: problem.parameters() for problem in problems}
         write_json(wish.json, workload.name, parameters, arguments, results)
     if wish.plot is not None:
-        from workloads.harness import plot  # noqa: PLC0415
+        _plot(workload, wish.plot, results, is_scaling=bool(wish.scale))
 
-        if workload.overview is not None:
-            workload.overview.chart(wish.plot, results)
-        elif wish.scale:
-            plot.scaling_chart(wish.plot, f"{workload.title}, strong scaling", results)
-        else:
-            title = f"{workload.title}, {workload.rate}"
-            plot.bar_chart(wish.plot, title, workload.unit, results)
+
+def _plot(workload: Workload, path: Path, results: Sequence[Result], is_scaling: bool) -> None:
+    if workload.overview is not None:
+        workload.overview.chart(path, results)
+    elif is_scaling:
+        plot.scaling_chart(path, f"{workload.title}, strong scaling", results)
+    else:
+        plot.bar_chart(path, f"{workload.title}, {workload.rate}", workload.unit, results)
 
 
 def _complain(workload: Workload, results: Sequence[Result]) -> int:

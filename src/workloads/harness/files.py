@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from workloads.errors import OutputError, UsageError
+from workloads.harness.destination import destination
 from workloads.harness.unfinished import unfinished
 
 
@@ -22,31 +23,49 @@ def require_writable(path: Path, option: str) -> None:
     """
     if path.is_dir():
         raise UsageError(f"{option} {path}: is a folder", hint="give a file name")
-    if not path.parent.is_dir():
-        raise UsageError(f"{option} {path}: there is no folder {path.parent}")
     try:
-        with tempfile.TemporaryFile(dir=path.parent):
+        with tempfile.TemporaryFile(dir=destination(path).folder):
             pass
+    except FileNotFoundError as error:
+        raise UsageError(f"{option} {path}: there is no folder {error.filename}") from error
     except OSError as error:
         raise UsageError(f"{option} {path}: cannot be written ({error.strerror})") from error
 
 
-@contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`; rename it to `path` on success.
+def with_ending(path: Path, default: str) -> Path:
+    """Return a name whose ending says the format: standard output has the default."""
+    if path.suffix or not destination(path).is_stdout:
+        return path
+    return path.with_name(f"{path.name}{default}")
 
-    A failure, Ctrl-C included, leaves nothing under either name.
+
+@contextlib.contextmanager
+def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
+    """Give a temporary name; on success its file takes the place of `path`.
+
+    A failure, Ctrl-C included, leaves nothing under either name. What is no
+    plain file (a device, a FIFO, ``-``, ``/dev/stdout``) gets the bytes of the
+    complete file.
+
+    Parameters
+    ----------
+    path
+        What the user has named.
+    suffix
+        How the temporary name ends where `path` has no ending.
 
     Raises
     ------
     OutputError
         When the disk is full or the folder cannot be written any more.
     """
-    # The suffix stays at the end: libraries choose the format by it.  The name is
-    # there before the file: after mkstemp another thread may have the GIL for a
-    # while, and a Ctrl-C that comes then would leave a file that nobody knows.
-    temporary = path.with_name(f".{path.stem}.{os.urandom(8).hex()}{path.suffix}")
     try:
+        place = destination(path)
+        # The suffix stays at the end: libraries choose the format by it.  The name
+        # is there before the file: after mkstemp another thread may have the GIL for
+        # a while, and a Ctrl-C that comes then would leave a file that nobody knows.
+        name = f".{path.stem}.{os.urandom(8).hex()}{path.suffix or suffix}"
+        temporary = place.folder / name
         with unfinished(temporary):
             try:
                 os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -54,8 +73,11 @@ def whole_file(path: Path) -> Iterator[Path]:
                 umask = os.umask(0)
                 os.umask(umask)
                 temporary.chmod(0o666 & ~umask)
-                temporary.replace(path)
+                place.take(temporary)
             finally:
                 temporary.unlink(missing_ok=True)
+    except BrokenPipeError:
+        # The reader has left: the end of a pipeline, and no fault of a disk.
+        raise
     except OSError as error:
         raise OutputError(f"{path}: {error.strerror or error}") from error

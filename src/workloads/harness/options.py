@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from workloads.errors import UsageError
-from workloads.harness import files, profiling
+from workloads.harness import files, plot, profiling
+from workloads.harness.destination import destination
 
 # Before a word that is no option although it begins with a dash: no word of a
 # command line can have it.
@@ -114,12 +117,25 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str =
     report.add_argument(
         "--repeat", type=count, default=1, metavar="N", help="time each N times, report the fastest"
     )
-    report.add_argument("--json", type=Path, metavar="FILE", help="write every sample as JSON")
+    report.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="write every sample as JSON; of all options - is standard output, and the tables "
+        "go to standard error",
+    )
     report.add_argument(
         "--plot",
         type=Path,
         metavar="FILE",
         help="write a bar chart, with --scale one of speed-up (png, pdf, svg)",
+    )
+    report.add_argument(
+        "--from",
+        dest="report",
+        type=Path,
+        metavar="FILE",
+        help="run nothing: draw by --plot what --json has written to FILE",
     )
     report.add_argument(
         "--profile",
@@ -140,15 +156,30 @@ def check_common(options: argparse.Namespace) -> None:
         When a file could not be written after the run, or for options that
         exclude each other.
     UnavailableError
-        Without the profiler's module.
+        Without the profiler's module, or matplotlib.
     """
     if options.scale and options.workers:
         raise UsageError("--scale and --workers exclude each other")
     if options.profile is not None:
         profiling.check(*options.profile)
-    for option in ("json", "plot"):
-        path = getattr(options, option)
-        if path is not None:
-            files.require_writable(path, f"--{option}")
-    if options.plot is not None and options.plot.suffix.lower() not in (".png", ".pdf", ".svg"):
-        raise UsageError(f"--plot {options.plot}: ends in none of .png, .pdf, .svg")
+    if options.json is not None:
+        files.require_writable(options.json, "--json")
+    if options.plot is not None:
+        plot.check(options.plot)
+    elif options.report is not None:
+        raise UsageError("--from is for --plot", hint="add --plot FILE")
+
+
+def tables_beside(options: argparse.Namespace) -> contextlib.AbstractContextManager[object]:
+    """Send what people read to standard error where an output has standard output.
+
+    Parameters
+    ----------
+    options
+        As `check_common` has found them right.
+    """
+    named = [options.json, options.plot, getattr(options, "out", None)]
+    named += [Path(options.profile[1])] if options.profile is not None else []
+    if any(path is not None and destination(path).is_stdout for path in named):
+        return contextlib.redirect_stdout(sys.stderr)
+    return contextlib.nullcontext()

@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workloads.errors import UnavailableError
+from workloads.errors import UnavailableError, UsageError
 from workloads.harness import caches, files, scaling
 from workloads.harness.result import Result
 
 # Okabe and Ito's colours, which any colour vision tells apart.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 _MARKERS = "osD^vP*Xh"
+
+_COLUMNS = 2
+_DECADE = 10
+
+# Of charts; the first is that of standard output.
+ENDINGS = (".png", ".pdf", ".svg")
+
+
+def check(path: Path) -> None:
+    """Refuse before a run what cannot be drawn after it.
+
+    Raises
+    ------
+    UsageError
+        For an unknown ending or a place that cannot be written.
+    UnavailableError
+        Without matplotlib.
+    """
+    files.require_writable(path, "--plot")
+    if files.with_ending(path, ENDINGS[0]).suffix.lower() not in ENDINGS:
+        raise UsageError(f"--plot {path}: ends in none of {', '.join(ENDINGS)}")
+    if importlib.util.find_spec("matplotlib") is None:
+        raise UnavailableError("--plot: Python has no module 'matplotlib' here")
 
 
 def bar_chart(path: Path, title: str, unit: str, results: Sequence[Result]) -> None:
@@ -31,18 +55,23 @@ def bar_chart(path: Path, title: str, unit: str, results: Sequence[Result]) -> N
     # SVG and PDF name their parts by a random salt and carry a date: the
     # same results are to give the same bytes.
     with mpl.rc_context({"svg.hashsalt": "hpcpy"}):
-        figure = figure_class(
-            figsize=(5.5 * len(problems), 1.4 + 0.32 * most), layout="constrained"
-        )
-        for index, name in enumerate(problems, start=1):
+        figure, panels = _panels(figure_class, len(problems), 5.5, 1.1 + 0.32 * most)
+        for axes, name in zip(panels, problems, strict=True):
             shown = sorted((r for r in results if r.problem == name), key=lambda r: r.rate)
-            axes = figure.add_subplot(1, len(problems), index)
             rates = [result.rate / 1e6 for result in shown]
             bars = axes.barh([result.impl for result in shown], rates, color="#0072b2")
             labels = [f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}" for rate in rates]
             axes.bar_label(bars, labels, padding=3)
-            axes.set_xscale("log")
-            axes.set_xlim(min(rates) / 3, max(rates) * 4)
+            # Within a decade there is no power of ten to write below a logarithmic axis.
+            if max(rates) < _DECADE * min(rates):
+                axes.set_xlim(0, max(rates) * 1.2)
+                axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4))
+                axes.xaxis.set_major_formatter(mpl.ticker.StrMethodFormatter("{x:,.10g}"))
+            else:
+                axes.set_xscale("log")
+                axes.set_xlim(min(rates) / 3, max(rates) * 4)
+            # Bars of one thickness, from the top, however few a panel has.
+            axes.set_ylim(len(shown) - most - 0.6, len(shown) - 0.4)
             axes.set_xlabel(unit)
             axes.set_title(name)
             axes.spines[["top", "right"]].set_visible(False)
@@ -61,9 +90,8 @@ def scaling_chart(path: Path, title: str, results: Sequence[Result]) -> None:
     mpl, figure_class = _matplotlib()
     problems = list(dict.fromkeys(result.problem for result in results))
     with mpl.rc_context({"svg.hashsalt": "hpcpy"}):
-        figure = figure_class(figsize=(5 * len(problems), 4), layout="constrained")
-        for index, name in enumerate(problems, start=1):
-            axes = figure.add_subplot(1, len(problems), index)
+        figure, panels = _panels(figure_class, len(problems), 5, 4)
+        for axes, name in zip(panels, problems, strict=True):
             lines = scaling.series([result for result in results if result.problem == name])
             most = 1
             for (impl, points), colour, marker in zip(
@@ -167,12 +195,9 @@ def bars(
     mpl, figure_class = _matplotlib()
     tallest = max(min(most, len(numbers)) for _, numbers in panels)
     with mpl.rc_context({"svg.hashsalt": "hpcpy"}):
-        figure = figure_class(
-            figsize=(4.2 * len(panels), 1.4 + 0.26 * tallest), layout="constrained"
-        )
-        for index, (name, numbers) in enumerate(panels, start=1):
+        figure, all_axes = _panels(figure_class, len(panels), 4.8, 1.1 + 0.26 * tallest)
+        for axes, (name, numbers) in zip(all_axes, panels, strict=True):
             largest = sorted(numbers.items(), key=lambda each: each[1])[-most:]
-            axes = figure.add_subplot(1, len(panels), index)
             drawn = axes.barh([key for key, _ in largest], [value for _, value in largest])
             axes.bar_label(drawn, [f"{value:,.3g}" for _, value in largest], padding=3)
             axes.margins(x=0.18)
@@ -183,10 +208,20 @@ def bars(
         _save(figure, path)
 
 
+def _panels(figure_class: Any, count: int, width: float, height: float) -> tuple[Any, list[Any]]:
+    """Return a figure and its axes; beside more than two, text is too small on a page."""
+    columns = min(count, _COLUMNS)
+    rows = -(-count // columns)
+    size = (width * columns, 0.3 + height * rows)
+    figure = figure_class(figsize=size, layout="constrained")
+    return figure, [figure.add_subplot(rows, columns, at) for at in range(1, count + 1)]
+
+
 def _matplotlib() -> tuple[Any, Any]:
     caches.provide("MPLCONFIGDIR", "matplotlib")
     try:
         import matplotlib as mpl  # noqa: PLC0415
+        import matplotlib.ticker  # noqa: PLC0415
         from matplotlib.figure import Figure  # noqa: PLC0415
     except ImportError as error:
         raise UnavailableError("--plot: Python has no module 'matplotlib' here") from error
@@ -195,6 +230,6 @@ def _matplotlib() -> tuple[Any, Any]:
 
 def _save(figure: Any, path: Path, dots_per_inch: int = 150) -> None:
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-    with files.whole_file(path) as temporary:
-        suffix = path.suffix.lower()
+    with files.whole_file(path, ENDINGS[0]) as temporary:
+        suffix = temporary.suffix.lower()
         figure.savefig(temporary, dpi=dots_per_inch, metadata=metadata.get(suffix, {}))

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from workloads.errors import UnavailableError, UsageError
 from workloads.harness import files, ranks
+from workloads.harness.destination import destination
 
 
 class Profiler(Protocol):
@@ -144,12 +145,12 @@ def check(kind: str, file: str) -> None:
     """
     if kind not in _KINDS:
         raise UsageError(f"--profile {kind}: is none of {', '.join(_KINDS)}")
+    files.require_writable(Path(file), "--profile")
     _, module, endings = _KINDS[kind]
-    if endings and not file.endswith(endings):
+    if endings and not str(files.with_ending(Path(file), endings[0])).endswith(endings):
         raise UsageError(f"--profile {kind} {file}: ends in none of {', '.join(endings)}")
     if importlib.util.find_spec(module) is None:
         raise UnavailableError(f"--profile {kind}: Python has no module {module!r} here")
-    files.require_writable(Path(file), "--profile")
 
 
 @contextlib.contextmanager
@@ -171,7 +172,8 @@ def profiler(wish: list[str] | None, package: str) -> Iterator[Profiler]:
     with contextlib.ExitStack() as stack:
         folder = Path()
         if ranks.is_first():
-            made = tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent)
+            beside = destination(path).folder
+            made = tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=beside)
             folder = Path(stack.enter_context(made)).absolute()
         if comm is not None:
             folder = comm.bcast(folder)
@@ -184,7 +186,7 @@ def profiler(wish: list[str] | None, package: str) -> Iterator[Profiler]:
             comm.Barrier()
         if ranks.is_first():
             parts = sorted(str(part) for part in folder.iterdir())
-            with files.whole_file(path) as temporary:
+            with files.whole_file(path, "".join(_KINDS[kind][2][:1])) as temporary:
                 profile.merge(parts, temporary)
 
 

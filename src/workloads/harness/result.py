@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from workloads.errors import UsageError
 from workloads.harness import files, machine
 from workloads.harness.technique import Technique
 
@@ -217,4 +218,25 @@ def write_json(
         "results": [vars(result) for result in results],
     }
     with files.whole_file(path) as temporary:
-        temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+        temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def read_json(path: Path, workload: str) -> tuple[list[Result], bool]:
+    """Return the results of a report, and whether they are of strong scaling.
+
+    Raises
+    ------
+    UsageError
+        When it cannot be read, or is none of this workload.
+    """
+    try:
+        report = json.loads(path.read_text("utf-8"))
+        if report["workload"] != workload:
+            raise UsageError(f"--from {path}: is of {report['workload']}, not of {workload}")
+        results = [Result(**each) for each in report["results"]]
+        words = shlex.split(report["command"])
+    except OSError as error:
+        raise UsageError(f"--from {path}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"--from {path}: is no report that --json has written") from error
+    return results, any(word.startswith("--scale") for word in words)

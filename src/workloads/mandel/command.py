@@ -8,6 +8,7 @@ from pathlib import Path
 
 from workloads.errors import UsageError
 from workloads.harness import command
+from workloads.harness.destination import destination
 from workloads.harness.workload import Workload
 from workloads.mandel import output
 from workloads.mandel.grid import AREAS, Area, Grid
@@ -61,6 +62,8 @@ def _resized(area: Area, size: Sequence[int] | None, maxiter: int | None) -> Are
 def _target(out: Path | None, area: Area, areas: Sequence[Area]) -> Path | None:
     if out is None or len(areas) == 1:
         return out
+    if destination(out).replaced is None:
+        raise UsageError(f"--out {out}: takes one picture", hint=f"add --area {area.name}")
     return out.with_name(f"{out.stem}-{area.name}{out.suffix}")
 
 

@@ -71,6 +71,8 @@ def _picture(path: Path, grid: Grid) -> Sink:
 
 
 _FORMATS = {".png": _picture, ".pgm": _picture, ".npy": _Npy, ".h5": _Hdf5}
+# Of standard output, whose name has no ending.
+_DEFAULT = ".png"
 
 
 def check(path: Path) -> None:
@@ -83,12 +85,12 @@ def check(path: Path) -> None:
     UnavailableError
         For HDF5 without h5py.
     """
-    suffix = path.suffix.lower()
+    files.require_writable(path, "--out")
+    suffix = files.with_ending(path, _DEFAULT).suffix.lower()
     if suffix not in _FORMATS:
         raise UsageError(f"--out {path}: ends in none of {', '.join(_FORMATS)}")
     if suffix == ".h5" and importlib.util.find_spec("h5py") is None:
         raise UnavailableError("--out: Python has no module 'h5py' here", hint="use .npy")
-    files.require_writable(path, "--out")
 
 
 @contextlib.contextmanager
@@ -100,7 +102,7 @@ def sink(path: Path, grid: Grid) -> Iterator[Sink]:
     OutputError
         When the disk is full.
     """
-    with files.whole_file(path) as temporary:
-        target: Sink = _FORMATS[path.suffix.lower()](temporary, grid)
+    with files.whole_file(path, _DEFAULT) as temporary:
+        target: Sink = _FORMATS[temporary.suffix.lower()](temporary, grid)
         with contextlib.closing(target):
             yield target

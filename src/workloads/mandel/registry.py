@@ -200,13 +200,6 @@ TECHNIQUES = {
         parallel="ranks",
         one_core=ROW_KERNELS,
     ),
-    # Listed so that who looks for it learns where it is; its file comes with
-    # that image.
-    "spark": Technique(
-        _HERE + "spark",
-        "Apache Spark, groups of rows as a distributed data set",
-        obstacle=lambda: "it comes with the Spark image, not with this one",
-    ),
 }
 
 # What `auto` tries, first to last: an order measured once, not here and now.

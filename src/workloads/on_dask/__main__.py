@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workloads.errors import WorkloadError
-from workloads.harness import ranks
+from workloads.harness import ranks, streams
 from workloads.on_dask import service
 from workloads.preflight import program
 
@@ -39,6 +39,7 @@ def main(words: list[str]) -> int:
         program's. Of the other ranks' processes workers are made.
     """
     if words[:1] in (["-h"], ["--help"]):
+        streams.spell_in_ascii()
         print(_USAGE)
         return 0
     # Asked now: once MPI has ended it can be asked no more.

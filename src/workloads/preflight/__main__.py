@@ -9,7 +9,7 @@ from typing import Any
 
 from workloads.doctor import promises
 from workloads.errors import UsageError, WorkloadError
-from workloads.harness import ranks
+from workloads.harness import ranks, streams
 from workloads.preflight import check, program
 from workloads.preflight.mode import mode
 
@@ -51,6 +51,7 @@ def main(words: list[str]) -> int:
         the program; else the program's.
     """
     if words[:1] in (["-h"], ["--help"]):
+        streams.spell_in_ascii()
         print(_USAGE)
         return 0
     try:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from workloads.errors import OutputError, UsageError
 from workloads.harness import ranks
+from workloads.harness.destination import STDOUT
 from workloads.harness.job import Job
 from workloads.harness.unfinished import unfinished
 
@@ -43,6 +44,8 @@ def check(out: Path | None) -> None:
 
 
 def _fault(out: Path) -> str:
+    if str(out) == STDOUT:
+        return "the arrays are several files"
     try:
         if out.is_symlink() or out.exists():
             return "is there already"

@@ -1,0 +1,125 @@
+"""Where an output goes: to a plain file, or to what is only written to.
+
+A rename takes the place of whatever has the name: of a link, of a FIFO, and as
+root of a device. Only plain files and free names are renamed onto.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+STDOUT = "-"
+# As many as the kernel follows.
+_MOST_LINKS = 40
+
+
+@dataclass(frozen=True)
+class Destination:
+    """What the name of an output leads to.
+
+    Parameters
+    ----------
+    path
+        The name as it was given.
+    replaced
+        The plain file or free name behind its links; None for all else.
+    descriptor
+        The open file of this process that the name stands for: 1 for ``-``
+        and ``/dev/stdout``, 3 for ``/dev/fd/3``; None for all else.
+    """
+
+    path: Path
+    replaced: Path | None = None
+    descriptor: int | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where a temporary file is made: beside the file that it replaces."""
+        return Path(tempfile.gettempdir()) if self.replaced is None else self.replaced.parent
+
+    @property
+    def is_stdout(self) -> bool:
+        """Whether it shares standard output with what people read."""
+        return self.descriptor == 1
+
+    def take(self, made: Path) -> None:
+        """Bring a complete file there.
+
+        Parameters
+        ----------
+        made
+            A temporary file in `folder`; where it is renamed it is gone.
+        """
+        if self.replaced is not None:
+            made.replace(self.replaced)
+            return
+        with made.open("rb") as source, self._opened() as target:
+            shutil.copyfileobj(source, target)
+
+    def _opened(self) -> BinaryIO:
+        # Opening /dev/stdout anew would fail for a socket, and would write over
+        # the beginning of a file.
+        if self.descriptor is not None:
+            return os.fdopen(os.dup(self.descriptor), "wb")
+        flags = os.O_WRONLY | os.O_TRUNC | os.O_NOCTTY
+        return os.fdopen(os.open(self.path, flags), "wb")
+
+
+def destination(path: Path) -> Destination:
+    """Look at what has the name, and refuse what cannot be written to.
+
+    Raises
+    ------
+    OSError
+        For a folder, a socket, links in a circle, a folder on the way that is
+        absent, a descriptor that is not open, what the user may not write to.
+    """
+    if str(path) == STDOUT:
+        os.fstat(1)
+        return Destination(path, descriptor=1)
+    # The kernel may refuse to follow somebody else's link in /tmp: it is asked
+    # before this program follows any.
+    mode = _mode(path)
+    if stat.S_ISDIR(mode):
+        raise _error(errno.EISDIR, path)
+    last = _followed(path)
+    if last.parent == Path(os.path.realpath("/proc/self/fd")) and last.name.isdecimal():
+        os.fstat(int(last.name))
+        return Destination(path, descriptor=int(last.name))
+    if stat.S_ISSOCK(mode):
+        raise _error(errno.ENXIO, path)
+    if stat.S_ISREG(mode) and not last.is_relative_to("/proc"):
+        return Destination(path, replaced=last)
+    if not os.access(path, os.W_OK):
+        raise _error(errno.EACCES, path)
+    return Destination(path)
+
+
+def _mode(path: Path) -> int:
+    """Return what kind of file it is; a free name is to become a plain one."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return stat.S_IFREG
+
+
+def _followed(path: Path) -> Path:
+    """Follow the links at a path's end, up to those in /proc, which lead to open files."""
+    for _ in range(_MOST_LINKS):
+        # Strictly: f of `absent/../f` is not the file that is meant.
+        path = Path(os.path.realpath(path.parent, strict=True), path.name)
+        if path.is_relative_to("/proc") or not path.is_symlink():
+            return path
+        path = path.parent / path.readlink()
+    raise _error(errno.ELOOP, path)
+
+
+def _error(number: int, path: Path) -> OSError:
+    return OSError(number, os.strerror(number), str(path))

@@ -1,0 +1,123 @@
+"""Under the limits that batch systems set, a program works or says why; none hangs."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+
+import pytest
+
+PROGRAMS = {
+    "pass": "pass",
+    "threads": """
+import threading
+found = []
+all_of_them = [threading.Thread(target=found.append, args=(i,)) for i in range(8)]
+for one in all_of_them: one.start()
+for one in all_of_them: one.join()
+assert len(found) == 8
+""",
+    "blas": """
+import numpy
+a = numpy.ones((500, 500))
+assert (a.dot(a) == 500).all() and numpy.allclose(numpy.linalg.eigvalsh(a)[-1], 500)
+""",
+    "numba": """
+import numba, numpy
+@numba.njit(parallel=True)
+def total(numbers):
+    found = 0.0
+    for i in numba.prange(len(numbers)):
+        found += numbers[i]
+    return found
+assert total(numpy.ones(1000)) == 1000
+""",
+    "mpi": """
+from mpi4py import MPI
+assert MPI.COMM_WORLD.allreduce(1) == 1
+""",
+}
+_MB = 1 << 20
+LIMITS = {
+    "AS": [200 * _MB, 400 * _MB, 700 * _MB, 1500 * _MB],
+    "NOFILE": [3, 4, 6, 12, 64],
+    "FSIZE": [0, 100_000],
+    "NPROC": [1],
+    "STACK": [256 << 10, 1 * _MB, resource.RLIM_INFINITY],
+}
+# Hung is what has done nothing for so long, on a machine with other work, too.
+_HUNG_SECONDS = 150
+
+
+# Between fork and exec, where subprocess has it, code of ours would be unsafe.
+_BELOW = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+for text in sys.argv[2:]:
+    name, _, most = text.partition("=")
+    resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (int(most), int(most)))
+os.execv(sys.executable, [sys.executable, "-c", sys.argv[1]])
+"""
+
+
+def ran(program: str, **limits: int) -> tuple[int | None, str, str]:
+    """Run a program below limits; return its exit code, or None when it hangs, and its words."""
+    told = f"{program}\nprint('done', flush=True)"
+    words = [f"{name}={most}" for name, most in limits.items()]
+    with subprocess.Popen(
+        [sys.executable, "-c", _BELOW, told, *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        try:
+            out, err = running.communicate(timeout=_HUNG_SECONDS)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            return None, *running.communicate()
+    return running.returncode, out, err
+
+
+def fault(code: int | None, out: str, err: str) -> str:
+    """Say what is wrong with how a program ended; nothing when it is well, or has said why."""
+    if code is None:
+        return f"hangs, having said {out!r}, {err!r}"
+    if code == 0:
+        return "" if out == "done\n" else f"ends with 0, having said {out!r}, {err!r}"
+    how = signal.Signals(-code).name if code < 0 else f"code {code}"
+    return "" if err.strip() else f"ends by {how} without a word"
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_program_below_a_limit_works_or_says_why(name: str, program: str) -> None:
+    faults = {most: fault(*ran(PROGRAMS[program], **{name: most})) for most in LIMITS[name]}
+    assert not {most: said for most, said in faults.items() if said}
+
+
+# The limit comes when numpy is there, so that it is BLAS that meets it.
+_BLAS_BELOW = """
+import numpy, resource
+a = numpy.ones((500, 500))
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_{name}, ({most}, {most}))
+assert (a.dot(a) == 500).all()
+"""
+
+
+def test_blas_without_memory_says_so_and_ends() -> None:
+    code, out, err = ran(_BLAS_BELOW.format(name="AS", most="used + (8 << 20)"))
+    assert (code, out) == (1, "")
+    assert "OpenBLAS" in err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the limit is not root's; run: make test")
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) == 1, reason="BLAS starts no thread on one core")
+def test_blas_without_threads_says_so_and_ends() -> None:
+    code, out, err = ran(_BLAS_BELOW.format(name="NPROC", most=1))
+    assert (code, out) == (1, "")
+    assert "pthread_create failed" in err

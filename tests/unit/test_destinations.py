@@ -1,0 +1,251 @@
+"""An output takes the place of a plain file, and of nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from processes import environment
+
+import hpcpy.files
+from hpcpy.errors import DiskError
+from workloads.errors import OutputError, UsageError
+from workloads.harness import files
+
+Write = Callable[[Path], AbstractContextManager[Path]]
+# The two of them differ in their errors alone.
+both = pytest.mark.parametrize("whole", [hpcpy.files.whole_file, files.whole_file])
+
+# Writes "whole" to its argument by one of the two, and prints around it.
+PROGRAM = """
+import sys
+from pathlib import Path
+from {module} import whole_file
+print("before")
+with whole_file(Path(sys.argv[1])) as temporary:
+    temporary.write_text("whole")
+print("after", flush=True)
+"""
+# The names in /dev are such links. The machine's own stay out of it: a fault here would
+# replace them.
+LINKS = {"stdout": "/proc/self/fd/1", "fd": "/proc/self/fd"}
+STDOUT_NAMES = ("-", "stdout", "fd/1", "/proc/self/fd/1")
+of_both = pytest.mark.parametrize("module", ["hpcpy.files", "workloads.harness.files"])
+
+
+def write(whole: Write, path: Path) -> None:
+    with whole(path) as temporary:
+        temporary.write_text("whole")
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def links(tmp_path: Path) -> Path:
+    """Give a folder with what /dev has."""
+    folder = tmp_path / "dev"
+    folder.mkdir()
+    for name, target in LINKS.items():
+        (folder / name).symlink_to(target)
+    return folder
+
+
+@pytest.fixture
+def device(tmp_path: Path) -> Path:
+    """Give a device of the test's own that is as /dev/null."""
+    node = tmp_path / "device"
+    try:
+        os.mknod(node, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+        node.write_bytes(b"opened")
+    except PermissionError:
+        pytest.skip("only root can make a device; as root: sudo make check")
+    return node
+
+
+@both
+def test_a_device_stays_one(whole: Write, device: Path) -> None:
+    write(whole, device)
+    assert stat.S_ISCHR(device.stat().st_mode)
+    assert names(device.parent) == ["device"]
+
+
+@both
+def test_a_link_to_a_device_stays_one(whole: Write, device: Path) -> None:
+    link = device.with_name("link")
+    link.symlink_to("device")
+    write(whole, link)
+    assert stat.S_ISCHR(device.stat().st_mode)
+    assert link.is_symlink()
+
+
+@both
+def test_a_fifo_gets_the_bytes_and_stays_one(whole: Write, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    read: list[str] = []
+    reader = Thread(target=lambda: read.append(fifo.read_text()), daemon=True)
+    reader.start()
+    write(whole, fifo)
+    reader.join(30)
+    assert read == ["whole"]
+    assert fifo.is_fifo()
+
+
+@both
+def test_a_fifo_gets_nothing_of_what_failed(whole: Write, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    reading = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    with contextlib.suppress(ZeroDivisionError), whole(fifo) as temporary:
+        temporary.write_text("half")
+        raise ZeroDivisionError
+    assert os.read(reading, 9) == b""
+    os.close(reading)
+
+
+@both
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_links_target_is_replaced_and_the_link_stays(
+    whole: Write, tmp_path: Path, is_there: bool
+) -> None:
+    target = tmp_path / "far/away/target"
+    target.parent.mkdir(parents=True)
+    if is_there:
+        target.write_text("older, and longer")
+    (tmp_path / "second").symlink_to("far/away/target")
+    link = tmp_path / "near/link"
+    link.parent.mkdir()
+    link.symlink_to("../second")
+    write(whole, link)
+    assert target.read_text() == "whole"
+    assert link.readlink() == Path("../second")
+    assert (names(link.parent), names(target.parent)) == (["link"], ["target"])
+
+
+@both
+def test_a_temporary_file_lies_beside_the_links_target(whole: Write, tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to("far/target")
+    with whole(link) as temporary:
+        assert temporary.parent == tmp_path / "far"
+
+
+@both
+@pytest.mark.parametrize("kind", ["folder", "socket", "circle", "absent", "closed"])
+def test_what_cannot_be_written_is_refused_before_any_work(
+    whole: Write, tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / kind
+    with socket.socket(socket.AF_UNIX) as bound:
+        if kind == "folder":
+            path.mkdir()
+        elif kind == "socket":
+            bound.bind(str(path))
+        elif kind == "circle":
+            path.symlink_to(kind)
+        elif kind == "absent":
+            path.symlink_to("no/such/folder")
+        else:
+            path = Path("/proc/self/fd/987")
+        with pytest.raises((DiskError, OutputError)) as caught, whole(path):
+            pytest.fail("it has begun")
+        with pytest.raises(UsageError):
+            files.require_writable(path, "--json")
+    assert str(caught.value).count("\n") == 0
+    assert kind in str(caught.value) or "987" in str(caught.value)
+
+
+def test_the_file_behind_an_absent_folder_is_not_the_one_that_is_named(tmp_path: Path) -> None:
+    # The kernel finds no absent/../kept; by its words alone it is `kept`.
+    (tmp_path / "kept").write_text("mine")
+    named = tmp_path / "absent/../kept"
+    with pytest.raises(UsageError, match="no folder"):
+        files.require_writable(named, "--json")
+    with pytest.raises(OutputError):
+        write(files.whole_file, named)
+    assert (tmp_path / "kept").read_text() == "mine"
+
+
+@of_both
+@pytest.mark.parametrize("name", STDOUT_NAMES)
+def test_standard_output_that_is_a_pipe(module: str, name: str, links: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(module=module), name],
+        cwd=links, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "whole" in done.stdout
+    assert "after\n" in done.stdout
+
+
+@of_both
+@pytest.mark.parametrize("name", STDOUT_NAMES)
+def test_standard_output_that_is_a_file_keeps_what_is_in_it(
+    module: str, name: str, links: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "out"
+    with file.open("w") as out:
+        out.write("first\n")
+        out.flush()
+        subprocess.run(
+            [sys.executable, "-u", "-c", PROGRAM.format(module=module), name],
+            cwd=links, env=environment(), stdout=out, check=True,
+        )  # fmt: skip
+        out.write("last\n")
+    assert file.read_text() == "first\nbefore\nwholeafter\nlast\n"
+    assert names(tmp_path) == ["dev", "out"]
+    assert names(links) == [*sorted(LINKS)]
+
+
+@of_both
+@pytest.mark.parametrize("name", STDOUT_NAMES)
+def test_standard_output_that_is_a_socket(module: str, name: str, links: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        command = [sys.executable, "-u", "-c", PROGRAM.format(module=module), name]
+        done = subprocess.run(
+            command,
+            cwd=links,
+            env=environment(),
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        theirs.close()
+        assert (done.returncode, done.stderr) == (0, "")
+        assert ours.makefile().read() == "before\nwholeafter\n"
+
+
+@of_both
+def test_another_open_file_gets_the_bytes_where_it_is(
+    module: str, links: Path, tmp_path: Path
+) -> None:
+    with (tmp_path / "out").open("w") as out:
+        out.write("first ")
+        out.flush()
+        name = str(links / f"fd/{out.fileno()}")
+        command = [sys.executable, "-c", PROGRAM.format(module=module), name]
+        subprocess.run(
+            command,
+            cwd=links,
+            env=environment(),
+            pass_fds=[out.fileno()],
+            capture_output=True,
+            check=True,
+        )
+    assert (tmp_path / "out").read_text() == "first whole"
+    assert names(tmp_path) == ["dev", "out"]
+    assert names(links) == [*sorted(LINKS)]

@@ -1,0 +1,96 @@
+"""Every option of the host's tool that names an output, found in its sources."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from processes import python
+
+from hpcpy import paths
+from hpcpy.launch.request import SETTINGS
+from hpcpy.measure.command import BENCHES
+
+# Module and option of each path that is only read, or is a folder of the tool's own.
+READ = {
+    ("cluster.command", "--folder"),
+    ("measure.overhead", "--sif"),
+    ("upstream.command", "--{name}"),
+}
+# Those of settings that name a path, and whether it is written.
+SETTINGS_WITH_PATHS = {"IMAGE": False, "MPI": False, "SITE": False, "SCRIPT": True}
+# A launch that needs no image and no Slurm.
+BATCH = ("-m", "hpcpy", "batch", "W=pi --impl mpi", "ENGINE=none", "NODES=2", "TASKS=4")
+
+
+def options_with_paths() -> Iterator[tuple[str, str]]:
+    """Find what `add_argument` makes a path of."""
+    for file in sorted((paths.ROOT / "src/hpcpy").rglob("*.py")):
+        for call in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(call, ast.Call):
+                continue
+            of = {word.arg: ast.unparse(word.value) for word in call.keywords}
+            if of.get("type") in ("Path", "paths.folder"):
+                module = file.relative_to(paths.ROOT / "src/hpcpy").with_suffix("")
+                yield ".".join(module.parts), ast.unparse(call.args[0]).split("'")[1]
+
+
+OUTPUTS = sorted(set(options_with_paths()) - READ)
+
+
+def test_every_option_with_a_path_is_known() -> None:
+    assert set(options_with_paths()) >= READ
+    benches = [module.removeprefix("hpcpy.") for module in sorted(BENCHES.values())]
+    assert [(module, "--out") for module in benches] == OUTPUTS
+    assert set(SETTINGS_WITH_PATHS) <= set(SETTINGS)
+
+
+@pytest.mark.parametrize("name", BENCHES)
+@pytest.mark.parametrize("kind", ["-", "fifo", "link"])
+def test_a_folder_is_asked_for_before_anything_is_measured(
+    name: str, kind: str, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "link").symlink_to("fifo")
+    given = "-" if kind == "-" else str(tmp_path / kind)
+    done = python("-m", "hpcpy", "bench", name, "--out", given)
+    assert done.returncode == 2
+    assert f"{given}: is no folder" in done.stderr
+    assert (tmp_path / "fifo").is_fifo()
+    assert (tmp_path / "link").is_symlink()
+
+
+@pytest.mark.parametrize("name", ["-", "link"])
+def test_a_script_to_standard_output_is_all_that_is_there(name: str, tmp_path: Path) -> None:
+    # What the machine's /dev/stdout is, which no test names: a fault would replace it.
+    (tmp_path / "link").symlink_to("/proc/self/fd/1")
+    done = python(*BATCH, f"SCRIPT={name if name == '-' else tmp_path / name}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("#!/bin/bash\n")
+    assert done.stdout == python(*BATCH, "DRY=1").stdout
+
+
+def test_a_script_goes_into_a_fifo_and_behind_a_link(tmp_path: Path) -> None:
+    fifo, link = tmp_path / "fifo", tmp_path / "link"
+    os.mkfifo(fifo)
+    link.symlink_to("target")
+    read: list[str] = []
+    reader = Thread(target=lambda: read.append(fifo.read_text()), daemon=True)
+    reader.start()
+    assert python(*BATCH, f"SCRIPT={fifo}").returncode == 0
+    reader.join(30)
+    assert fifo.is_fifo()
+    assert python(*BATCH, f"SCRIPT={link}").stdout == f"{link}\n"
+    assert link.is_symlink()
+    assert [(tmp_path / "target").read_text()] == read
+
+
+def test_a_script_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    for path in (tmp_path, Path("/proc/x/y")):
+        done = python(*BATCH, f"SCRIPT={path}")
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (73, "", 1)
+        assert f"{path}: cannot be written" in done.stderr

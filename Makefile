@@ -1,22 +1,33 @@
-# An index: what there is to do, each a line for `python3 -m hpcpy`.
+# An index: what there is to do, each a line for ./hpcpy.
 # Settings come as variables: make run W="mandel --area area1"
 
-PYTHON ?= python3
-HPCPY = PYTHONPATH='$(CURDIR)/src' $(PYTHON) -m hpcpy
+# The variables of make's command line, and no others of the environment, go to the
+# program as they were typed: neither make nor a shell expands anything in a value.
+# A line each, which src/hpcpy/from_make.py reads.
+override define LINE
 
-# Through the environment, so that W may have quotes of its own.
-LAUNCH = W NODES TASKS CPUS GPUS DASK ENGINE SITE DRY STAGE IMAGE MPI TIME PARTITION QOS ACCOUNT SCRIPT
-SETTINGS = $(foreach name,$(LAUNCH),$(name)="$$$(name)")
-export $(LAUNCH)
+
+endef
+override GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
+unexport $(GIVEN)
+override MAKEOVERRIDES :=
+override export HPCPY_SETTINGS := $(foreach name,$(GIVEN),$(name)=$(subst $(LINE),\n,$(subst \,\\,$(value $(name))))$(LINE))
+override export HPCPY_GOALS := $(words $(MAKECMDGOALS))
+override export HPCPY_PYTHON := $(if $(filter PYTHON,$(GIVEN)),$(value PYTHON),python3)
+# Blanks part its names, and may be in them: the first end of it that is a file is this one.
+override export HPCPY_MAKEFILE := $(MAKEFILE_LIST)
+override FIND = m=$$HPCPY_MAKEFILE; while [ ! -f "$$m" ] && [ "$$m" != "$${m\#* }" ]; do m=$${m\#* }; done
+override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$m")/hpcpy" --from-make
+override SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
 .PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-cuda test-gpu test-upstream bench-startup bench-overhead size sbom context push lock verify clean clean-cache distclean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
 
 setup: ## get what is missing of Apptainer, buildah … and say what this machine can do
-	@$(HPCPY) setup $(GROUPS)
+	@$(HPCPY) setup
 
 fetch: ## download and verify all that is pinned
 	@$(HPCPY) fetch
@@ -31,7 +42,7 @@ cuda: ## build build/hpcpy-cuda.oci.tar and .sif: hpcpy with numba-cuda and CUDA
 	@$(HPCPY) build sif hpcpy-cuda
 
 run: ## run a workload in the image: make run W="mandel --area area1"
-	@$(HPCPY) run $(W)
+	@$(HPCPY) run
 
 cluster: ## start a Slurm of two nodes on this machine, and say how to use it
 	@$(HPCPY) cluster
@@ -40,10 +51,10 @@ cluster-stop: ## end it and its jobs, and leave nothing of it
 	@$(HPCPY) cluster --stop
 
 launch: ## run a workload over nodes by srun: make launch W="pi --impl mpi" NODES=2 TASKS=8
-	@$(HPCPY) launch $(SETTINGS)
+	@$(HPCPY) launch
 
 batch: ## write the same as a script for sbatch; DRY=1 prints either (docs/sites.md)
-	@$(HPCPY) batch $(SETTINGS)
+	@$(HPCPY) batch
 
 check: ## lint, types and host tests, for before each commit
 	@$(HPCPY) check
@@ -55,28 +66,28 @@ test-cuda: ## tests of hpcpy-cuda that need no GPU
 	@$(HPCPY) test-cuda
 
 test-gpu: ## every GPU row, its answer checked, in hpcpy-cuda on a GPU; ON=here: without a container
-	@$(HPCPY) test-gpu $(if $(filter here,$(ON)),--here)
+	@$(HPCPY) test-gpu
 
 test-upstream: ## the packages' own tests in both images, for hours; SUITE="h5py numba-all"
-	@$(HPCPY) test-upstream $(SUITE)
+	@$(HPCPY) test-upstream
 
 bench-startup: ## measure starts of Python, image against image: N=20 samples of each
-	@$(HPCPY) bench startup --samples "$(or $(N),20)"
+	@$(HPCPY) bench startup
 
 bench-overhead: ## measure messages between ranks inside a container against outside: N=40 launches
-	@$(HPCPY) bench overhead --launches "$(or $(N),40)"
+	@$(HPCPY) bench overhead
 
 size: ## what the image is made of
-	@$(HPCPY) size hpcpy
+	@$(HPCPY) size
 
 sbom: ## the bill of materials, build/hpcpy.spdx.json; IMAGE=hpcpy-cuda for that one's
-	@$(HPCPY) sbom $(IMAGE)
+	@$(HPCPY) sbom
 
 context: ## write build/context, to build the images with podman or Docker elsewhere
 	@$(HPCPY) context
 
 push: ## send the image to a registry: make push REF=registry.example.org/me/hpcpy:1
-	@$(HPCPY) push "$(REF)"
+	@$(HPCPY) push
 
 lock: ## resolve all pins anew and say what moved
 	@$(HPCPY) lock
@@ -85,10 +96,10 @@ verify: ## build all again from an empty cache in another folder, and compare by
 	@$(HPCPY) verify
 
 clean: ## remove the images; tools and cache stay
-	@rm -rf build/*.sif build/*.tar build/*.json build/*.png build/context build/gpu build/logs build/startup
+	@$(HPCPY) clean
 
 clean-cache: ## shrink the cache to KEEP GiB (default 0), oldest first
-	@$(HPCPY) clean-cache "$(or $(KEEP),0)"
+	@$(HPCPY) clean-cache
 
-distclean: cluster-stop ## remove all of build/, the tools too; the cache stays
-	@rm -rf build
+distclean: ## stop the local cluster and remove all of build/, the tools too; the cache stays
+	@$(HPCPY) clean --all

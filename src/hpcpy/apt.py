@@ -8,17 +8,19 @@ apt's signature checks without a change to the host.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from hpcpy.errors import UnavailableError
+from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.files import disk_errors
 
 _HOSTS_MAIN = Path("/etc/apt/apt.conf")
 KEYRINGS = Path("/usr/share/keyrings")
+_VARIABLE = "HPCPY_DEBIAN_MIRROR"
 ARCHIVES = ("debian", "debian-security")
 
 
@@ -31,6 +33,23 @@ class Suite:
     check_date: bool = True
 
 
+def given_mirror() -> str:
+    """Return ``HPCPY_DEBIAN_MIRROR`` without a final slash; empty when it is not set.
+
+    Raises
+    ------
+    UsageError
+        When it is no address.
+    """
+    given = os.environ.get(_VARIABLE, "").rstrip("/")
+    if given and not _is_address(given):
+        raise UsageError(
+            f"{_VARIABLE}={given!r} is not an address of a mirror",
+            hint="it is one such as http://HOST/debian",
+        )
+    return given
+
+
 def debian_mirrors() -> dict[str, str]:
     """Return where this machine's apt gets each Debian archive from.
 
@@ -41,9 +60,13 @@ def debian_mirrors() -> dict[str, str]:
         ``HPCPY_DEBIAN_MIRROR`` (the URL whose last part is ``debian``) goes
         before what apt's sources say.  Empty where neither is set, as on a
         machine that is not Debian's.
+
+    Raises
+    ------
+    UsageError
+        When ``HPCPY_DEBIAN_MIRROR`` is no such URL.
     """
-    override = os.environ.get("HPCPY_DEBIAN_MIRROR", "").rstrip("/")
-    if override:
+    if override := given_mirror():
         return {name: f"{override.removesuffix('/debian')}/{name}" for name in ARCHIVES}
     apt = shutil.which("apt-get")
     if not apt:
@@ -63,6 +86,17 @@ def debian_mirrors() -> dict[str, str]:
         if archive in ARCHIVES:
             mirrors.setdefault(archive, url)
     return mirrors
+
+
+def _is_address(text: str) -> bool:
+    # What would be another word or option in a line of sources.list is none.
+    if not re.fullmatch(r"https?://[!-~]+", text) or re.search(r"[\s\"'\\<>\[\]{}|^`#?]", text):
+        return False
+    try:
+        parts = urlsplit(text)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 class PrivateApt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 
@@ -10,6 +11,8 @@ from hpcpy.checkout_lock import checkout_lock
 from hpcpy.stages import stage
 from hpcpy.venv import ensure_venv
 
+# By Python: the first line of the program mypy cannot name every folder.
+_MYPY = ("python", "-m", "mypy")
 _OF_RECIPES = ("recipes/cuda", "recipes/link")
 
 
@@ -19,7 +22,11 @@ def shell_scripts() -> list[str]:
     return sorted(path.relative_to(paths.ROOT).as_posix() for path in found)
 
 
-def main(_: list[str]) -> int:
+def declare(_parser: argparse.ArgumentParser) -> None:
+    """Add nothing: the command has no arguments."""
+
+
+def main(_options: argparse.Namespace) -> int:
     """Run all checks; the first that finds something ends it.
 
     Returns
@@ -32,9 +39,9 @@ def main(_: list[str]) -> int:
         for title, command in (
             ("ruff", ["ruff", "check", "."]),
             ("ruff format", ["ruff", "format", "--check", "."]),
-            ("mypy of the host's code", ["mypy", "src/hpcpy"]),
-            ("mypy of the workloads", ["mypy", "src/workloads"]),
-            ("mypy of the interpreter's code", ["mypy", "src/interp", *_OF_RECIPES]),
+            ("mypy of the host's code", [*_MYPY, "src/hpcpy"]),
+            ("mypy of the workloads", [*_MYPY, "src/workloads"]),
+            ("mypy of the interpreter's code", [*_MYPY, "src/interp", *_OF_RECIPES]),
             ("shellcheck", ["shellcheck", "--external-sources", *shell_scripts()]),
         ):
             with stage(title) as current:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import math
 import sys
@@ -15,7 +16,7 @@ from hpcpy.errors import HpcpyError, UsageError
 from hpcpy.files import GIB
 from hpcpy.removal import held, remove_storage, remove_tree
 
-_USAGE = "usage: hpcpy clean-cache [GIB], such as make clean-cache KEEP=5"
+_HOW = "such as make clean-cache KEEP=5"
 
 
 def keep_bytes(text: str) -> int:
@@ -31,7 +32,7 @@ def keep_bytes(text: str) -> int:
     except ValueError:
         gib = math.nan
     if not (0 <= gib < math.inf):
-        raise UsageError(f"{text!r} is not a number of GiB to keep", hint=_USAGE)
+        raise UsageError(f"{text!r} is not a number of GiB to keep", hint=_HOW)
     return int(gib * GIB)
 
 
@@ -52,13 +53,14 @@ def choose(units: list[Unit], keep: int) -> Iterator[Unit]:
         left -= unit.size
 
 
-def main(arguments: list[str]) -> int:
-    """Shrink the cache and say what went.
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    help_ = "how much may stay (default: 0, which empties it)"
+    parser.add_argument("keep", nargs="?", metavar="GIB", default="0", help=help_)
 
-    Parameters
-    ----------
-    arguments
-        How many GiB may stay; 0 by default, which empties it.
+
+def main(options: argparse.Namespace) -> int:
+    """Shrink the cache and say what went.
 
     Returns
     -------
@@ -74,9 +76,7 @@ def main(arguments: list[str]) -> int:
     DiskError
         When something could not be removed.
     """
-    if len(arguments) > 1:
-        raise UsageError(_USAGE)
-    keep = keep_bytes(arguments[0] if arguments else "0")
+    keep = keep_bytes(options.keep)
     with checkout_lock():
         return _shrink(keep)
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 
 from hpcpy.build.command import have
 from hpcpy.engine.setup import ensure
-from hpcpy.errors import UsageError
 from hpcpy.test import image_tests
 
 IMAGE = "hpcpy-cuda"
 
 
-def main(arguments: list[str]) -> int:
+def declare(_parser: argparse.ArgumentParser) -> None:
+    """Add nothing: the command has no arguments."""
+
+
+def main(_options: argparse.Namespace) -> int:
     """Build the image where it is missing, run ``tests/image_cuda`` in it and its own test.
 
     Returns
@@ -20,8 +24,6 @@ def main(arguments: list[str]) -> int:
     int
         0 when all passed.
     """
-    if arguments:
-        raise UsageError("usage: hpcpy test-cuda")
     sif, _, _ = have("sif", IMAGE)
     code = image_tests(sif, "image_cuda")
     command = [str(ensure("apptainer").apptainer), "test", str(sif)]

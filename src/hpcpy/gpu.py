@@ -8,6 +8,7 @@ and why; a JSON and a plot for each workload have the times.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
@@ -17,7 +18,7 @@ from hpcpy import paths
 from hpcpy.build.command import have
 from hpcpy.cuda import IMAGE
 from hpcpy.engine.setup import ensure
-from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.errors import UnavailableError
 from hpcpy.gpu_times import Place, times
 
 OUT = paths.BUILD / "gpu"
@@ -57,7 +58,13 @@ def checks(place: Place) -> int:
     return place.run("-m", "pytest", *options, *report, f"{place.tests}/gpu")
 
 
-def main(arguments: list[str]) -> int:
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    help_ = "with this machine's own Python, without a container"
+    parser.add_argument("--here", action="store_true", help=help_)
+
+
+def main(options: argparse.Namespace) -> int:
     """Check every row, then time them.
 
     Returns
@@ -70,10 +77,8 @@ def main(arguments: list[str]) -> int:
     UnavailableError
         Where no check could run: there is no GPU.
     """
-    if arguments not in ([], ["--here"]):
-        raise UsageError("usage: hpcpy test-gpu [--here]")
     OUT.mkdir(parents=True, exist_ok=True)
-    place = here() if arguments else in_image(have("sif", IMAGE)[0])
+    place = here() if options.here else in_image(have("sif", IMAGE)[0])
     code = checks(place)
     outcomes = [one["outcome"] for one in json.loads((OUT / "checks.json").read_text())["checks"]]
     if {*outcomes} <= {"cannot run"}:

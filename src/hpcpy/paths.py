@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from pathlib import Path
+
+from hpcpy.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
 ENV = ROOT / "env"
@@ -14,6 +17,27 @@ BUILD = ROOT / "build"
 LOGS = BUILD / "logs"
 TOOLS = BUILD / "tools"
 VENV = BUILD / "venv"
+
+
+# Mounts are FROM:TO, with commas between several; overlays unescape a backslash;
+# a loader's search path has ; between folders, and $ORIGIN; a line break ends a line of any file.
+_REFUSED = re.compile(r"[:;,\\$#\x00-\x1f\x7f]")
+
+
+def check_root() -> None:
+    """Refuse a checkout whose path would be taken apart by the programs that get it.
+
+    Raises
+    ------
+    UsageError
+        When it has one of the characters that containers' mounts and the loader
+        give a meaning to.
+    """
+    if found := _REFUSED.search(str(ROOT)):
+        raise UsageError(
+            f"the checkout's path {str(ROOT)!r} has {found[0]!r}, which mounts cannot have",
+            hint="move the checkout; blanks and quotes are fine",
+        )
 
 
 def folder(text: str) -> Path:

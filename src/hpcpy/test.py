@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -14,7 +15,6 @@ from hpcpy import paths
 from hpcpy.build.command import have
 from hpcpy.check import host_tests, pytest_options
 from hpcpy.engine.setup import ensure
-from hpcpy.errors import UsageError
 
 # "nobody" on every Linux: no home, no right to anything.
 _STRANGER = 65534
@@ -66,7 +66,11 @@ def image_tests(sif: Path, folder: str = "image") -> int:
         return subprocess.run(command, check=False).returncode
 
 
-def main(arguments: list[str]) -> int:
+def declare(_parser: argparse.ArgumentParser) -> None:
+    """Add nothing: the command has no arguments."""
+
+
+def main(_options: argparse.Namespace) -> int:
     """Build what is missing and run every test.
 
     Returns
@@ -75,8 +79,6 @@ def main(arguments: list[str]) -> int:
         0 when all passed, 1 otherwise: each group runs whatever the others
         did.
     """
-    if arguments:
-        raise UsageError("usage: hpcpy test")
     # All that the launch tests start, so that none is skipped for want of it.
     # Only root can make a cluster; others' tests use one that runs.
     cluster = ["cluster"] if os.geteuid() == 0 else []

@@ -17,7 +17,7 @@ def _usage() -> str:
     tools = [f"  {name:10} {what}" for name, (_, what) in TOOLS.items()]
     return "\n".join(
         [
-            "usage: python -m workloads NAME [OPTION …]",
+            "usage: python -m workloads [--version] NAME [OPTION …]",
             "",
             *rows,
             "",
@@ -47,10 +47,15 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_usage())
         return 0
+    if arguments[0] == "--version":
+        from workloads.version import version  # noqa: PLC0415
+
+        print(f"workloads of hpcpy {version()}".rstrip())
+        return 0
     name, *rest = arguments
     known = {**WORKLOADS, **TOOLS}
     if name not in known:
-        _complain(f"unknown workload {name!r}; one of: {', '.join(known)}")
+        _complain(f"unknown {_kind(name)} {name!r}; {_meant(name, [*known])}")
         return 2
     try:
         return int(importlib.import_module(known[name][0]).main(rest))
@@ -60,6 +65,17 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         _complain(f"{name}: stopped")
         return 128 + signal.SIGINT
+
+
+def _kind(name: str) -> str:
+    return "option" if name.startswith("-") else "workload"
+
+
+def _meant(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    near = get_close_matches(name, known, 1)
+    return f"did you mean {near[0]}?" if near else f"one of: {', '.join(known)}"
 
 
 def _complain(line: str) -> None:

@@ -142,7 +142,7 @@ def require_one(layout: Layout) -> None:
     if os.geteuid() != 0:
         pytest.skip("no local cluster runs, and only root can start one: sudo make cluster")
     if len(look_up(needed(["cluster"]))) < len(needed(["cluster"])):
-        pytest.skip("no Slurm here; run: make setup GROUPS=cluster")
+        pytest.skip("no Slurm here; run: make setup TOOLS=cluster")
 
 
 @contextlib.contextmanager

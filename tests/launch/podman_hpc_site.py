@@ -78,7 +78,7 @@ def require() -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can start the cluster's nodes: sudo make cluster")
     if len(look_up(needed(["podman-hpc"]))) < len(needed(["podman-hpc"])):
-        pytest.skip("no podman with FUSE here; run: make setup GROUPS=podman-hpc")
+        pytest.skip("no podman with FUSE here; run: make setup TOOLS=podman-hpc")
     if not ARCHIVE.exists():
         pytest.skip(f"{ARCHIVE} is not there; run: make image")
     try:

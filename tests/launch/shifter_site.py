@@ -106,7 +106,7 @@ def require() -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can start the cluster's nodes: sudo make cluster")
     if len(look_up(needed(["podman"]))) < len(needed(["podman"])):
-        pytest.skip("no podman here; run: make setup GROUPS=podman")
+        pytest.skip("no podman here; run: make setup TOOLS=podman")
     if not ARCHIVE.exists():
         pytest.skip(f"{ARCHIVE} is not there; run: make image")
     if not is_public(paths.ROOT / "src/hpcpy/__main__.py"):

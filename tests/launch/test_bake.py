@@ -78,7 +78,7 @@ class Podman:
 @pytest.fixture(scope="module")
 def podman(tmp_path_factory: pytest.TempPathFactory) -> Podman:
     if len(look_up(needed(["podman", "measure"]))) < len(needed(["podman", "measure"])):
-        pytest.skip("no podman or strace here; run: make setup GROUPS=podman,measure")
+        pytest.skip('no podman or strace here; run: make setup TOOLS="podman measure"')
     folder = tmp_path_factory.mktemp("wheels")
     group = wheels("bake", this_arch())
     build = [one for one in wheels("build", this_arch()) if one.name == "setuptools"]

@@ -17,7 +17,7 @@ from hpcpy.engine.tools import needed
 @pytest.fixture(scope="module")
 def podman() -> tuple[list[str], dict[str, str]]:
     if len(look_up(needed(["podman"]))) < len(needed(["podman"])):
-        pytest.skip("no podman here; run: make setup GROUPS=podman")
+        pytest.skip("no podman here; run: make setup TOOLS=podman")
     return podman_command()
 
 

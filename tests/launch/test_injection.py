@@ -42,7 +42,7 @@ def skip_without(way: Way) -> None:
         if os.geteuid() != 0:
             pytest.skip("a hook that enters the container's namespace needs root")
         if len(look_up(needed(["podman"]))) < len(needed(["podman"])):
-            pytest.skip("no podman here; run: make setup GROUPS=podman")
+            pytest.skip("no podman here; run: make setup TOOLS=podman")
 
 
 def output(command: list[str]) -> list[str]:

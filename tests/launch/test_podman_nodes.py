@@ -27,7 +27,7 @@ pytestmark = only_root
 @pytest.fixture(scope="module")
 def user(cluster: Cluster) -> Iterator[User]:
     if len(look_up(needed(["podman"]))) < len(needed(["podman"])):
-        pytest.skip("no podman here; run: make setup GROUPS=podman")
+        pytest.skip("no podman here; run: make setup TOOLS=podman")
     if not ARCHIVE.exists():
         pytest.skip(f"{ARCHIVE} is not there; run: make image")
     podman, variables = podman_command()

@@ -29,7 +29,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Target:
     except UnavailableError as error:
         pytest.skip(str(error))
     if not look_up(needed(["measure"])):
-        pytest.skip("no strace here; run: make setup GROUPS=measure")
+        pytest.skip("no strace here; run: make setup TOOLS=measure")
     work = tmp_path_factory.mktemp("scripts")
     write_scripts(work)
     return container("hpcpy", sif, work)

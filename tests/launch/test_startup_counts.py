@@ -53,7 +53,7 @@ shutil.rmtree(folder)
 @pytest.fixture(autouse=True)
 def _strace() -> None:
     if not look_up(needed(["measure"])):
-        pytest.skip("no strace here; run: make setup GROUPS=measure")
+        pytest.skip("no strace here; run: make setup TOOLS=measure")
 
 
 def assert_same(found: Mapping[str, Any], by_strace: Counts) -> None:

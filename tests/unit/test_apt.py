@@ -7,10 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from processes import python
 
 from hpcpy import apt
 from hpcpy.apt import PrivateApt, Suite, debian_mirrors
-from hpcpy.errors import UnavailableError
+from hpcpy.errors import UnavailableError, UsageError
 
 needs_apt = pytest.mark.skipif(not shutil.which("apt-get"), reason="no apt on this machine")
 MIRRORS = {"debian": "http://mirror.invalid/debian"}
@@ -22,6 +23,41 @@ def test_mirror_of_the_environment_goes_first(monkeypatch: pytest.MonkeyPatch) -
         "debian": "http://mirror.invalid/pub/debian",
         "debian-security": "http://mirror.invalid/pub/debian-security",
     }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("foo", "mirror.invalid/debian", "http:", "http://", "http:///debian", "/srv/debian"),
+        *("file:///srv/debian", "ftp://mirror.invalid/debian", "http://mirror.invalid:x/debian"),
+        *("http://a b/debian", "http://mirror.invalid/debian main\ndeb x", "http://[::1/debian"),
+        "http://mirror.invalid/debian?x=[trusted=yes]",
+    ],
+)
+def test_mirror_that_is_no_address_is_refused_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", text)
+    with pytest.raises(UsageError, match="is not an address of a mirror; it is one such") as caught:
+        debian_mirrors()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["http://127.0.0.1:3142/debian", "https://u:p@mirror.invalid/d/"])
+def test_mirror_may_have_a_port_and_a_user(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", text)
+    assert set(debian_mirrors()) == set(apt.ARCHIVES)
+
+
+def test_fetch_tells_it_and_ends_with_2(tmp_path: Path) -> None:
+    done = python(
+        *("-m", "hpcpy", "fetch"),
+        HPCPY_DEBIAN_MIRROR="foo",
+        HPCPY_CACHE=str(tmp_path),
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("hpcpy fetch: HPCPY_DEBIAN_MIRROR='foo' is not an address")
+    assert done.stderr.count("\n") == 1
 
 
 def test_machine_without_apt_has_no_mirror(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from processes import environment, read_only, start, wait_until
 
-from hpcpy import clean, paths
+from hpcpy import paths
+from hpcpy.commands import run
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.files import GIB, MIB
 
@@ -61,7 +62,7 @@ def keep(mib: float) -> list[str]:
 
 def test_nothing_to_keep_empties_the_cache(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fill(cache)
-    assert clean.main(["0"]) == 0
+    assert run(["clean-cache", "0"]) == 0
     assert not cache.exists()
     out = capsys.readouterr().out
     assert "freed: buildah's storage" in out
@@ -69,26 +70,26 @@ def test_nothing_to_keep_empties_the_cache(cache: Path, capsys: pytest.CaptureFi
 
 
 def test_empty_cache_and_no_argument_are_fine(cache: Path) -> None:
-    assert clean.main([]) == 0
+    assert run(["clean-cache"]) == 0
     assert not cache.exists()
 
 
 def test_storages_go_first_though_they_are_the_newest(cache: Path) -> None:
     made = fill(cache)
-    clean.main(keep(8))
+    run(["clean-cache", *keep(8)])
     assert left(made) == set(made) - {"storage", "podman"}
 
 
 def test_least_recently_used_files_go_next_and_only_as_many_as_must(cache: Path) -> None:
     made = fill(cache)
-    clean.main(keep(5.5))
+    run(["clean-cache", *keep(5.5)])
     assert left(made) == {"download", "image", "rootfs", "engine", "lists"}
     assert not list((cache / "parts").glob("*"))
 
 
 def test_cache_that_is_small_enough_stays_as_it_is(cache: Path) -> None:
     made = fill(cache)
-    clean.main(["1.5"])
+    run(["clean-cache", "1.5"])
     assert left(made) == set(made)
 
 
@@ -96,9 +97,9 @@ def test_cache_that_is_small_enough_stays_as_it_is(cache: Path) -> None:
 def test_bad_number_is_told_and_nothing_goes(cache: Path, text: str) -> None:
     made = fill(cache)
     with pytest.raises(UsageError, match="is not a number of GiB"):
-        clean.main([text])
-    with pytest.raises(UsageError, match="usage"):
-        clean.main(["1", "2"])
+        run(["clean-cache", "--", text])
+    with pytest.raises(UsageError, match="unrecognized arguments: 2"):
+        run(["clean-cache", "1", "2"])
     assert left(made) == set(made)
 
 
@@ -109,7 +110,7 @@ def test_links_are_not_followed(cache: Path, tmp_path: Path) -> None:
     (cache / "storage/overlay/link").symlink_to(outside.parent)
     (cache / "parts/link.tar").symlink_to(outside)
     (cache / "rootfs/dangling").symlink_to(tmp_path / "nowhere")
-    clean.main(["0"])
+    run(["clean-cache", "0"])
     assert outside.exists()
     assert not cache.exists()
 
@@ -118,7 +119,7 @@ def test_folder_that_is_a_link_is_left_alone(cache: Path, tmp_path: Path) -> Non
     outside = add(tmp_path / "outside/parts/precious", 1)
     cache.mkdir()
     (cache / "parts").symlink_to(outside.parent)
-    clean.main(["0"])
+    run(["clean-cache", "0"])
     assert outside.exists()
 
 
@@ -128,7 +129,7 @@ def test_checkout_in_the_place_of_the_cache_is_left_alone(
     # HPCPY_CACHE=~/src where the checkout is ~/src/hpcpy.
     made = fill(cache)
     sources = [add(cache / name, 1) for name in ("src/hpcpy/clean.py", "README.md", "env/a.lock")]
-    clean.main(["0"])
+    run(["clean-cache", "0"])
     assert left(made) == set()
     assert all(path.exists() for path in sources)
     assert f"{cache / 'README.md'}: left alone" in capsys.readouterr().err
@@ -139,9 +140,9 @@ def test_download_that_goes_on_is_left_and_all_else_goes(cache: Path) -> None:
     with made["partial"].open("ab") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         with pytest.raises(UnavailableError, match="another process works on it"):
-            clean.main(["0"])
+            run(["clean-cache", "0"])
     assert left(made) == {"partial"}
-    clean.main(["0"])
+    run(["clean-cache", "0"])
     assert left(made) == set()
 
 
@@ -153,7 +154,7 @@ def test_storage_that_a_container_runs_in_is_left(cache: Path) -> None:
         process.stdout.readline()
         try:
             with pytest.raises(UnavailableError, match=f"process {process.pid} works in it"):
-                clean.main(["0"])
+                run(["clean-cache", "0"])
         finally:
             process.kill()
     assert left(made) == {"podman"}
@@ -168,7 +169,7 @@ def test_folder_that_something_is_mounted_in_is_left(cache: Path, tmp_path: Path
         pytest.skip(f"cannot mount here: {tried.stderr.strip()}")
     try:
         with pytest.raises(UnavailableError, match="something is mounted there"):
-            clean.main(["0"])
+            run(["clean-cache", "0"])
     finally:
         subprocess.run(["umount", made["download"].parent], check=True)
     assert outside.exists()
@@ -188,7 +189,7 @@ def test_storage_of_a_killed_build_goes_with_its_mounts(cache: Path) -> None:
     if made.returncode:
         pytest.skip(f"buildah makes no container here: {made.stderr.strip()}")
     subprocess.run([*buildah, "mount", made.stdout.strip()], check=True, capture_output=True)
-    clean.main(["0"])
+    run(["clean-cache", "0"])
     assert not root.exists()
     assert str(root) not in Path("/proc/self/mountinfo").read_text()
 
@@ -196,8 +197,8 @@ def test_storage_of_a_killed_build_goes_with_its_mounts(cache: Path) -> None:
 def test_cache_is_not_shrunk_while_a_make_runs_here(cache: Path) -> None:
     made = fill(cache)
     code = (
-        "import sys; from pathlib import Path; from hpcpy import clean, paths\n"
-        "paths.BUILD = Path(sys.argv[1])\nclean.main(['0'])"
+        "import sys; from pathlib import Path; from hpcpy import commands, paths\n"
+        "paths.BUILD = Path(sys.argv[1])\ncommands.run(['clean-cache', '0'])"
     )
     paths.BUILD.mkdir()
     with (paths.BUILD / ".lock").open("a") as lock:

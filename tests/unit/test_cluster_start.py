@@ -15,6 +15,7 @@ from hpcpy import paths
 from hpcpy.cluster import command, health, processes
 from hpcpy.cluster.layout import Layout
 from hpcpy.cluster.node import MARK, OWN, Node, mount_commands, network_commands
+from hpcpy.commands import run
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.stages import StageError, stage
 
@@ -67,25 +68,25 @@ def test_stop_is_nothing_where_there_is_none(
     layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert command.main(["--stop", f"--folder={layout.folder}"]) == 0
+    assert run(["cluster", "--stop", f"--folder={layout.folder}"]) == 0
     assert "there is none" in capsys.readouterr().err
 
 
 def test_status_of_none_is_1(layout: Layout, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(["--status", f"--folder={layout.folder}"]) == 1
+    assert run(["cluster", "--status", f"--folder={layout.folder}"]) == 1
     assert capsys.readouterr().out == "n1 unknown, n2 unknown\n"
 
 
 def test_a_folder_with_a_blank_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="blank"):
-        command.main([f"--folder={tmp_path / 'a b'}"])
+        run(["cluster", f"--folder={tmp_path / 'a b'}"])
 
 
 @pytest.mark.parametrize("words", [(), ("--stop",)])
 def test_somebodys_folder_is_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(UsageError, match="not of a cluster"):
-        command.main([*words, f"--folder={tmp_path}"])
+        run(["cluster", *words, f"--folder={tmp_path}"])
     assert (tmp_path / "thesis.tex").exists()
 
 

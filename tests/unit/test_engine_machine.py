@@ -76,8 +76,8 @@ def test_table_tells_how_to_get_what_is_missing() -> None:
     text = report.as_table({}, ["build"])
     for tool in TOOLS:
         assert tool.program in text
-    assert "make setup GROUPS=podman" in text
-    assert "GROUPS=build" not in text
+    assert "make setup TOOLS=podman" in text
+    assert "TOOLS=build" not in text
 
 
 def test_json_report_has_every_tool_and_capability(capsys: pytest.CaptureFixture[str]) -> None:

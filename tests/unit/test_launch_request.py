@@ -91,10 +91,11 @@ def test_another_time_limit_is_refused(time: str) -> None:
 def test_make_hands_on_what_w_quotes(target: str) -> None:
     # A word that any further shell would take apart.
     word = """it's "a" $HOME `b`"""
+    settings = [f"W=pi --json {shlex.quote(word)}"]
     made = subprocess.run(
-        ["make", "-s", target, "NODES=2", "DRY=1", "ENGINE=none"],
+        ["make", "-s", target, *settings, "NODES=2", "DRY=1", "ENGINE=none"],
         cwd=ROOT,
-        env={**os.environ, "W": f"pi --json {shlex.quote(word)}", "MAKEFLAGS": ""},
+        env={**os.environ, "MAKEFLAGS": ""},
         capture_output=True,
         text=True,
         check=False,

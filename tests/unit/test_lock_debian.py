@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from hpcpy import paths
+from hpcpy.commands import run
 from hpcpy.errors import UsageError
 from hpcpy.fetch.offers import Offer
-from hpcpy.lock import command, debian, host
+from hpcpy.lock import debian, host
+from hpcpy.lock.command import moved
 from hpcpy.lock.deb_licences import licences, summary
 from hpcpy.pins.debian import Wanted
 
@@ -105,7 +107,7 @@ def test_images_list_what_they_have_over_the_first_and_lone_ones_all() -> None:
 def test_moves_are_told_old_and_new() -> None:
     old = {"same": "1", "moved": "1", "gone": "1"}
     new = {"same": "1", "moved": "2", "new": "3"}
-    assert list(command.moved(old, new)) == ["gone 1 -> (gone)", "moved 1 -> 2", "new (new) -> 3"]
+    assert list(moved(old, new)) == ["gone 1 -> (gone)", "moved 1 -> 2", "new (new) -> 3"]
 
 
 def test_time_of_the_lock_stays_while_no_package_moves(
@@ -126,7 +128,7 @@ def test_time_of_the_lock_stays_while_no_package_moves(
     locks = []
     for version in ("1", "1", "2"):
         monkeypatch.setattr(debian, "resolve", lambda _, version=version: resolved(version))
-        assert command.main(["debian"]) == 0
+        assert run(["lock", "debian"]) == 0
         said.append(capsys.readouterr().out.split("\n  ", 1)[1].strip())
         locks.append((tmp_path / "debian.lock").read_text())
     assert said == ["thing:x86_64 (new) -> 1", "nothing moved", "thing:x86_64 1 -> 2"]
@@ -135,7 +137,7 @@ def test_time_of_the_lock_stays_while_no_package_moves(
 
 def test_unknown_lock_is_refused() -> None:
     with pytest.raises(UsageError, match="no lock 'moon'"):
-        command.main(["moon"])
+        run(["lock", "moon"])
 
 
 def test_versions_are_read_with_and_without_markers() -> None:

@@ -1,9 +1,8 @@
-"""The command, the Makefile that calls it, and a checkout that cannot be written."""
+"""The command, its exit codes, and a checkout that cannot be written."""
 
 from __future__ import annotations
 
 import importlib
-import inspect
 import os
 import re
 import shutil
@@ -15,16 +14,14 @@ import pytest
 from processes import environment, read_only
 
 from hpcpy import paths
-from hpcpy.__main__ import COMMANDS, main
-
-MAKEFILE = paths.ROOT / "Makefile"
-needs_make = pytest.mark.skipif(not shutil.which("make"), reason="no make on this machine")
+from hpcpy.__main__ import main
+from hpcpy.commands import COMMANDS
 
 
-def hpcpy(*arguments: str) -> subprocess.CompletedProcess[str]:
+def hpcpy(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "hpcpy", *arguments],
-        env=environment(),
+        env=environment(**variables),
         capture_output=True,
         text=True,
         timeout=30,
@@ -32,34 +29,11 @@ def hpcpy(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def make_help() -> dict[str, str]:
-    done = subprocess.run(
-        ["make", "--no-print-directory", "help"],
-        cwd=paths.ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    rows = re.findall(r"^  make (\S+) +(\S.*)$", done.stdout, re.MULTILINE)
-    assert len(rows) == len(done.stdout.splitlines())
-    return dict(rows)
-
-
-def targets() -> set[str]:
-    return set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE.read_text(), re.MULTILINE))
-
-
 def test_help_lists_every_command() -> None:
-    done = hpcpy("--help")
+    done = hpcpy("--help", COLUMNS="200")
     assert (done.returncode, done.stderr) == (0, "")
     for name, (_, what) in COMMANDS.items():
-        assert re.search(rf"^  {name} +{re.escape(what)}$", done.stdout, re.MULTILINE)
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_command_can_be_called(name: str) -> None:
-    module = importlib.import_module(COMMANDS[name][0])
-    assert list(inspect.signature(module.main).parameters) != []
+        assert re.search(rf"^    {name}\s+{re.escape(what)}$", done.stdout, re.MULTILINE)
 
 
 def test_no_command_is_bad_input_with_the_list() -> None:
@@ -72,12 +46,20 @@ def test_unknown_command_is_one_line_and_bad_input() -> None:
     done = hpcpy("biuld")
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr.startswith("hpcpy: unknown command 'biuld'; one of: setup, ")
-    assert done.stderr.count("\n") == 1
+    assert done.stderr == "hpcpy: unknown command 'biuld'; did you mean build?\n"
 
 
 @pytest.mark.parametrize(
-    "arguments", [("build",), ("build", "iso"), ("build", "oci", "hpyc"), ("clean-cache", "x")]
+    "arguments",
+    [
+        ("build",),
+        ("build", "iso"),
+        ("build", "oci", "hpyc"),
+        ("check", "--fix"),
+        ("clean-cache", "x"),
+        ("size", "a", "b\nc"),
+        ("test-upstream", "--images", "neither"),
+    ],
 )
 def test_bad_input_is_one_line(arguments: tuple[str, ...]) -> None:
     done = hpcpy(*arguments)
@@ -89,7 +71,7 @@ def test_bad_input_is_one_line(arguments: tuple[str, ...]) -> None:
 def test_ctrl_c_has_the_shells_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(_: list[str]) -> int:
+    def interrupted(_: object) -> int:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(importlib.import_module("hpcpy.clean"), "main", interrupted)
@@ -119,45 +101,11 @@ def test_read_only_checkout_ends_in_one_line(tmp_path: Path) -> None:
     assert not (tmp_path / "cache").exists()
 
 
-@needs_make
-def test_make_alone_is_help() -> None:
-    alone = subprocess.run(
-        ["make", "--no-print-directory"],
-        cwd=paths.ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert re.findall(r"(?m)^  make (\S+)", alone.stdout) == list(make_help())
-
-
-@needs_make
-def test_every_target_is_in_help_and_every_line_of_help_is_a_target() -> None:
-    assert set(make_help()) == targets()
-
-
-@needs_make
-def test_every_target_is_phony_and_can_be_expanded() -> None:
-    phony = set(re.search(r"^\.PHONY: (.*)$", MAKEFILE.read_text(), re.MULTILINE)[1].split())  # type: ignore[index]
-    assert phony == targets()
-    for target in make_help():
-        subprocess.run(["make", "-n", target], cwd=paths.ROOT, check=True, capture_output=True)
-
-
-def test_makefile_calls_commands_that_there_are() -> None:
-    called = re.findall(r"\$\(HPCPY\) (\S+)", MAKEFILE.read_text())
-    assert called
-    assert [name for name in called if name not in COMMANDS] == []
-
-
-def test_makefile_is_an_index() -> None:
-    assert len(MAKEFILE.read_text().splitlines()) < 120
-
-
 def test_a_ctrl_c_within_an_exec_is_130_as_anywhere(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import sys, types\n"
         "sys.modules['hpcpy.check'] = check = types.ModuleType('check')\n"
+        "check.declare = lambda _: None\n"
         "check.main = lambda _: exec('raise KeyboardInterrupt')\n"
     )
     variables = environment()

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from hpcpy import paths
+from hpcpy.commands import run
 from hpcpy.errors import UsageError
-from hpcpy.measure import command, report
+from hpcpy.measure import report
 from hpcpy.measure.arrangements import ARRANGEMENTS
 from hpcpy.measure.intervals import Interval, mean_ratio, student
 from hpcpy.measure.overhead import table
@@ -102,7 +103,7 @@ def test_a_wrong_request_is_refused_before_anything_is_built(
     arguments: list[str], problem: str
 ) -> None:
     with pytest.raises(UsageError, match=problem):
-        command.main(arguments)
+        run(["bench", *arguments])
 
 
 def test_the_projects_page_has_a_place_for_the_table(tmp_path: Path) -> None:

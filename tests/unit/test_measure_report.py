@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from hpcpy import paths
+from hpcpy.commands import run
 from hpcpy.errors import UsageError
-from hpcpy.measure import command, report
+from hpcpy.measure import report
 from hpcpy.measure.cases import CASES, Case, write_scripts
 from hpcpy.measure.sampler import memory, timed
 from hpcpy.measure.samples import SAMPLER, Start
@@ -110,8 +111,8 @@ def test_unsteady_times_are_told() -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ([], "no measurement ''"),
-        (["nonsense"], "one of: startup"),
+        ([], "arguments are required: COMMAND"),
+        (["nonsense"], "choose from 'startup'"),
         (["startup", "--samples", "0"], "at least one"),
         (["startup", "--images", "hpcpy", "--sif", "other=x.sif"], "not among --images hpcpy"),
         (["startup", "--images", "hpcpy", "--sif", "hpcpy=/nonexistent.sif"], "no such file"),
@@ -121,7 +122,7 @@ def test_a_wrong_request_is_refused_before_anything_is_built(
     arguments: list[str], problem: str
 ) -> None:
     with pytest.raises(UsageError, match=problem):
-        command.main(arguments)
+        run(["bench", *arguments])
 
 
 def test_the_projects_page_has_a_place_for_the_table(tmp_path: Path) -> None:

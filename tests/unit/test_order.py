@@ -61,9 +61,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "gcc -O0 -fno-pie -ffunction-sections -fdata-sections -c library.c",
         "ar rc liblibrary.a library.o",
         "gcc -O0 -fno-pie -no-pie program.c liblibrary.a -o program",
-        f"gcc -O2 {TRACE} -o trace",
     ):
         subprocess.run(command.split(), check=True)
+    subprocess.run(["gcc", "-O2", TRACE, "-o", "trace"], check=True)
     return tmp_path
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hpcpy.build import push
 from hpcpy.build.push import parse_reference
+from hpcpy.commands import run
 from hpcpy.errors import UsageError
 
 
@@ -46,14 +46,14 @@ def test_reference_names_registry_repository_and_tag(text: str, full: str) -> No
 )
 def test_malformed_reference_is_one_line_before_anything_is_built(text: str) -> None:
     with pytest.raises(UsageError) as caught:
-        push.main([text] if not text.endswith("\n") else [text + "x"])
+        run(["push", "--", text if not text.endswith("\n") else text + "x"])
     assert caught.value.exit_code == 2
     assert "\n" not in str(caught.value)
 
 
 def test_no_reference_is_a_wrong_usage() -> None:
-    with pytest.raises(UsageError, match="usage: hpcpy push REF"):
-        push.main([])
+    with pytest.raises(UsageError, match="no REF is given; such as make push"):
+        run(["push"])
 
 
 @pytest.mark.parametrize(

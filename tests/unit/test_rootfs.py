@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy.apt import PrivateApt, Suite
-from hpcpy.build.rootfs import write_index
+from hpcpy.build.rootfs import hook, source_line, write_index
 from hpcpy.errors import IntegrityError, UnavailableError
 from hpcpy.files import sha256
 
@@ -31,7 +31,7 @@ def make_deb(folder: Path, name: str, depends: str = "") -> Path:
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     debs = [make_deb(tmp_path, "zlast"), make_deb(tmp_path, "first", "Depends: zlast\n")]
-    folder = tmp_path / "repository"
+    folder = tmp_path / 'it\'s a "repository" [x] 50% & ä'
     folder.mkdir()
     assert write_index(folder, debs) == ["first", "zlast"]
     return folder
@@ -56,15 +56,23 @@ def test_apt_resolves_and_verifies_from_the_index(repository: Path, tmp_path: Pa
         )
     except UnavailableError as error:
         pytest.skip(str(error))
-    sources = f"deb [trusted=yes] copy:{repository} ./\n"
-    (tmp_path / "apt/sources.list").write_text(sources)
+    (tmp_path / "apt/sources.list").write_text(f"{source_line(repository)}\n")
     release = ("-o", "APT::Default-Release=")
     private.output("apt-get", "update", "--error-on=any", *release)
     listed = private.output("apt-get", "install", "--print-uris", "-qq", *release, "first")
-    names = {line.split()[1] for line in listed.splitlines()}
+    names = {line.rsplit(" ", 3)[1] for line in listed.splitlines()}
     assert names == {"first_1%3a2.0-1_all.deb", "zlast_1%3a2.0-1_all.deb"}
     private.output("apt-get", "download", *release, "first", cwd=tmp_path)
     assert len(list(tmp_path.glob("first_*.deb"))) == 2 or list(tmp_path.glob("first_1%3a*"))
+
+
+def test_hook_is_the_script_wherever_it_lies(tmp_path: Path) -> None:
+    script = tmp_path / 'it\'s "a" `folder` & more.sh'
+    script.write_text('printf %s "$*"')
+    done = subprocess.run(
+        ["sh", "-c", hook(script), "exec", "/the root"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "/the root"
 
 
 def test_file_that_is_no_package_is_named(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from hpcpy import paths
 from hpcpy.build import size
 from hpcpy.build.layers import read_contents
 from hpcpy.build.size import rows
+from hpcpy.commands import run
 from hpcpy.errors import HpcpyError, IntegrityError
 from small_image import layer, write_archive
 
@@ -90,7 +91,7 @@ def test_layers_that_are_not_compressed_are_read_too(tmp_path: Path, archive: Pa
 def test_table_has_totals_and_the_size_of_the_archive(
     archive: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert size.main(["hpcpy"]) == 0
+    assert run(["size", "hpcpy"]) == 0
     out = capsys.readouterr().out
     assert "100.0%" in out
     assert f"{archive.name:34}" in out
@@ -98,7 +99,7 @@ def test_table_has_totals_and_the_size_of_the_archive(
 
 
 def test_json_has_the_same_in_bytes(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    size.main(["hpcpy", "--json"])
+    run(["size", "hpcpy", "--json"])
     told = json.loads(capsys.readouterr().out)
     assert {row["name"]: (row["bytes"], row["files"]) for row in told["rows"]} == sizes(archive)
     assert told["bytes"] == sum(row["bytes"] for row in told["rows"])
@@ -108,7 +109,7 @@ def test_json_has_the_same_in_bytes(archive: Path, capsys: pytest.CaptureFixture
 def test_missing_archive_names_the_command_that_makes_it(archive: Path) -> None:
     archive.unlink()
     with pytest.raises(HpcpyError, match=r"hpcpy\.oci\.tar is not there; build it: make image"):
-        size.main([])
+        run(["size"])
 
 
 @pytest.mark.parametrize("left", [0, 600, 3000, -12000])
@@ -116,12 +117,12 @@ def test_truncated_archive_is_one_line(archive: Path, left: int) -> None:
     whole = archive.read_bytes()
     archive.write_bytes(whole[:left])
     with pytest.raises(IntegrityError, match=r"hpcpy\.oci\.tar: not a") as caught:
-        size.main([])
+        run(["size"])
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("arguments", [["a", "b"], ["--xml"], ["nothing"]])
 def test_wrong_arguments_are_told(arguments: list[str]) -> None:
     with pytest.raises(HpcpyError) as caught:
-        size.main(arguments)
+        run(["size", *arguments])
     assert caught.value.exit_code == 2

@@ -21,16 +21,18 @@ TOOL = """
 import sys, types
 from pathlib import Path
 from typing import Any
-from hpcpy import __main__, paths
+from hpcpy import __main__, commands, paths
 from hpcpy.stages import stage
 paths.LOGS = Path(sys.argv[1])
 command = types.ModuleType("long_command")
-def main(arguments):
+def declare(parser):
+    pass
+def main(options):
     with stage("compile it all") as current:
         current.run(["sh", "-c", sys.argv[2], "sh", sys.argv[1]])
-command.main = main
+command.declare, command.main = declare, main
 sys.modules["long_command"] = command
-__main__.COMMANDS["long"] = ("long_command", "takes long")
+commands.COMMANDS["long"] = ("long_command", "takes long")
 sys.exit(__main__.main(["long"]))
 """
 TREE = 'sh -c "echo \\$\\$ >$1/grandchild; sleep 100" & echo $$ >$1/child; wait'

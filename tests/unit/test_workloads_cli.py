@@ -5,6 +5,8 @@ import importlib.util
 import os
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +48,27 @@ def test_every_workload_is_listed(capsys):
     assert main([]) == 0
     shown = capsys.readouterr().out
     assert all(name in shown and what in shown for name, (_, what) in WORKLOADS.items())
+
+
+def test_version_is_the_projects(capsys):
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"workloads of hpcpy {project['project']['version']}\n"
+
+
+@pytest.mark.parametrize(
+    ("word", "says"),
+    [
+        ("mandle", "unknown workload 'mandle'; did you mean mandel?"),
+        ("nosuch", "unknown workload 'nosuch'; one of: "),
+        ("--area", "unknown option '--area'; "),
+    ],
+)
+def test_another_first_word_is_one_line_and_code_2(capsys, word, says):
+    assert main([word]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith(f"workloads: {says}")
 
 
 def test_every_technique_has_its_line(capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 from hpcpy.build.graph import Image, the_graph
@@ -57,7 +58,19 @@ def have(kind: str, name: str = "hpcpy") -> tuple[Path, Plan, Image]:
         return KINDS[kind](plan, image), plan, image
 
 
-def main(arguments: list[str]) -> int:
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("kind", metavar="KIND", help=f"one of: {', '.join(KINDS)}")
+    add_image(parser)
+
+
+def add_image(parser: argparse.ArgumentParser) -> None:
+    """Add the name of an image as an argument."""
+    help_ = "a name of containers/images.toml (default: hpcpy)"
+    parser.add_argument("image", nargs="?", metavar="IMAGE", default="hpcpy", help=help_)
+
+
+def main(options: argparse.Namespace) -> int:
     """Build what the arguments name.
 
     Returns
@@ -65,8 +78,6 @@ def main(arguments: list[str]) -> int:
     int
         0; problems are raised.
     """
-    if not 1 <= len(arguments) <= 2:
-        raise UsageError("usage: hpcpy build oci|sif [IMAGE]")
-    path, _, _ = have(*arguments)
+    path, _, _ = have(options.kind, options.image)
     print(path)
     return 0

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import shutil
 from pathlib import Path
 
 from hpcpy import paths
+from hpcpy.build.command import add_image
 from hpcpy.build.contexts import (
     add_containerfile,
     add_description,
@@ -16,7 +18,6 @@ from hpcpy.build.graph import Image
 from hpcpy.build.images import rootfs
 from hpcpy.build.plan import Plan, make_plan
 from hpcpy.checkout_lock import checkout_lock
-from hpcpy.errors import UsageError
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.files import disk_errors, place, scratch_dir
 from hpcpy.stages import stage
@@ -61,7 +62,12 @@ def write_context(plan: Plan, image: Image, folder: Path) -> None:
         place(rootfs(plan, image), target / "rootfs.tar")
 
 
-def main(arguments: list[str]) -> int:
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_image(parser)
+
+
+def main(options: argparse.Namespace) -> int:
     """Write ``build/context`` for an image and all below it.
 
     Returns
@@ -69,12 +75,10 @@ def main(arguments: list[str]) -> int:
     int
         0; problems are raised.
     """
-    if len(arguments) > 1:
-        raise UsageError("usage: hpcpy context [IMAGE]")
     final = paths.BUILD / "context"
     with checkout_lock(), scratch_dir(paths.BUILD, "context") as scratch:
         plan = make_plan()
-        image = plan.graph.image(*(arguments or ["hpcpy"]))
+        image = plan.graph.image(options.image)
         folder = scratch / "context"
         with stage(f"build context of {image.name}") as current:
             script = _SCRIPT

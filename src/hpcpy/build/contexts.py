@@ -10,10 +10,11 @@ from hpcpy import paths
 from hpcpy.build.bill import add_bill
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.inputs import tree_files
-from hpcpy.build.plan import Plan, project_version
+from hpcpy.build.plan import Plan
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.fetch.many import fetch
 from hpcpy.files import place
+from hpcpy.version import project_version
 
 
 def add_containerfile(folder: Path, image: Image) -> None:

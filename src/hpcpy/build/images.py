@@ -10,12 +10,13 @@ from hpcpy.build.cached import cached
 from hpcpy.build.contexts import add_containerfile, add_description, add_recipes
 from hpcpy.build.graph import Image
 from hpcpy.build.parts import make_part, missing_parts, part_file
-from hpcpy.build.plan import Plan, project_version
+from hpcpy.build.plan import Plan
 from hpcpy.build.rootfs import make_rootfs
 from hpcpy.build.schedule import in_order
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.files import place, scratch_dir
 from hpcpy.stages import stage
+from hpcpy.version import project_version
 
 # A configure script keeps one core busy, and often none: the next part's
 # compilers have the others meanwhile.

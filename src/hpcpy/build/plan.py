@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -16,6 +15,7 @@ from hpcpy.pins.debian import debs, snapshot_epoch, wanted
 from hpcpy.pins.model import Artifact, this_arch
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import wheels
+from hpcpy.version import project_version
 
 
 @dataclass(frozen=True)
@@ -123,12 +123,6 @@ class Plan:
             # the source: the same source all the same.
             hashes = sorted({place.sha256 for place in one.places})
             inputs.add(one.filename, self.replaced.get(one.name, " ".join(hashes)))
-
-
-def project_version() -> str:
-    """Return the project's version, which stands in ``pyproject.toml``."""
-    table = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())
-    return str(table["project"]["version"])
 
 
 def make_plan() -> Plan:

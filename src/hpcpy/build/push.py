@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from hpcpy.errors import HpcpyError, UnavailableError, UsageError
 from hpcpy.files import scratch_dir
 from hpcpy.stages import Stage, StageError, stage
 
-_USAGE = 'usage: hpcpy push REF, such as make push REF="registry.example.org/me/hpcpy:1"'
+_HOW = "such as make push REF=registry.example.org/me/hpcpy:1"
 # The registry must be named: without a dot, a port or "localhost" the tools
 # would take the first word for a user of Docker Hub.
 _REFERENCE = re.compile(
@@ -63,7 +64,7 @@ def parse_reference(text: str) -> Reference:
         When it is empty or something else.
     """
     if not text:
-        raise UsageError(f"no REF is given; {_USAGE}")
+        raise UsageError("no REF is given", hint=_HOW)
     match = _REFERENCE.fullmatch(text.removeprefix("docker://"))
     if not match:
         raise UsageError(
@@ -142,23 +143,22 @@ def _explained(current: Stage, reference: Reference) -> HpcpyError | None:
     return None
 
 
-def main(arguments: list[str]) -> int:
-    """Send ``build/hpcpy.oci.tar``, built first where it is missing.
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    help_ = "where to: REGISTRY/NAME[:TAG], such as registry.example.org/me/hpcpy:1"
+    parser.add_argument("reference", nargs="?", metavar="REF", default="", help=help_)
 
-    Parameters
-    ----------
-    arguments
-        The reference.
+
+def main(options: argparse.Namespace) -> int:
+    """Send ``build/hpcpy.oci.tar``, built first where it is missing.
 
     Returns
     -------
     int
         0; problems are raised.
     """
-    if len(arguments) != 1:
-        raise UsageError(_USAGE)
     # Before a build that may take minutes.
-    reference = parse_reference(arguments[0].strip())
+    reference = parse_reference(options.reference.strip())
     archive, _, _ = have("oci")
     digest = push(archive, reference)
     print(f"{reference} is {digest}")

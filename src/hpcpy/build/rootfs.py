@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from hpcpy import paths
 from hpcpy.engine.setup import ensure
@@ -64,6 +66,17 @@ def write_index(folder: Path, packages: Sequence[Path]) -> list[str]:
     return sorted(names)
 
 
+def source_line(folder: Path) -> str:
+    """Return the line of apt's sources for the packages of a folder."""
+    # trusted: the hashes of env/debian.lock have been checked.
+    return f"deb [trusted=yes] copy:{quote(str(folder))} ./"
+
+
+def hook(script: Path) -> str:
+    """Return what mmdebstrap's shell runs a script by; the root is its first argument."""
+    return f'sh {shlex.quote(str(script))} "$1"'
+
+
 def make_rootfs(
     out: Path, packages: Sequence[Path], *, customize: Path, epoch: int, current: Stage
 ) -> None:
@@ -92,12 +105,11 @@ def make_rootfs(
                 f"--include={','.join(names)}",
                 *(f"--dpkgopt=path-exclude={pattern}" for pattern in UNUSED),
                 *(f"--dpkgopt=path-include={pattern}" for pattern in KEPT),
-                f'--customize-hook=sh "{customize}" "$1"',
+                f"--customize-hook={hook(customize)}",
                 # The suite's name only fills a default that is not used.
                 "stable",
                 out,
-                # trusted: the hashes of env/debian.lock have been checked.
-                f"deb [trusted=yes] copy:{folder} ./",
+                source_line(folder),
             ],
             env={"SOURCE_DATE_EPOCH": str(epoch), "TMPDIR": os.environ.get("TMPDIR", "/tmp")},  # noqa: S108
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 from hpcpy import paths
-from hpcpy.build.command import have
+from hpcpy.build.command import add_image, have
 from hpcpy.build.layers import read_contents
 from hpcpy.errors import UsageError
 from hpcpy.files import whole_file
@@ -19,7 +20,12 @@ def bill_of(archive: Path) -> str | None:
     return read_contents(archive, lambda path: path == _INSIDE).texts.get(_INSIDE)
 
 
-def main(arguments: list[str]) -> int:
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_image(parser)
+
+
+def main(options: argparse.Namespace) -> int:
     """Take the bill out of the image's OCI archive, building what is missing.
 
     Returns
@@ -32,9 +38,7 @@ def main(arguments: list[str]) -> int:
     UsageError
         For an image that is none of its own parts, and so has no bill.
     """
-    if len(arguments) > 1:
-        raise UsageError("usage: hpcpy sbom [IMAGE]")
-    archive, _, image = have("oci", *(arguments or ["hpcpy"]))
+    archive, _, image = have("oci", options.image)
     bill = bill_of(archive)
     if bill is None:
         raise UsageError(f"{image.name} has no bill of materials; those that stand on it do")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpcpy.build.command import add_image
 from hpcpy.build.graph import Image, the_graph
 from hpcpy.build.layers import Contents, Entry, read_contents
 from hpcpy.build.oci import archive_path
 from hpcpy.build.sif import sif_path
-from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.errors import UnavailableError
 
 LARGEST = 12
 _SITE = re.compile(r"opt/hpcpy/lib/python[^/]+/site-packages/(?P<top>[^/]+)(?P<rest>/.*)?")
@@ -103,31 +105,29 @@ def _owners(texts: dict[str, str]) -> dict[str, str]:
     return {top: counter.most_common(1)[0][0] for top, counter in claims.items()}
 
 
-def main(arguments: list[str]) -> int:
-    """Print a table, or JSON, of what the OCI archive of an image holds.
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_image(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
-    Parameters
-    ----------
-    arguments
-        The image, hpcpy by default; ``--json``.
+
+def main(options: argparse.Namespace) -> int:
+    """Print a table, or JSON, of what the OCI archive of an image holds.
 
     Returns
     -------
     int
         0; problems are raised.
     """
-    names = [word for word in arguments if word != "--json"]
-    if len(names) > 1 or any(name.startswith("-") for name in names):
-        raise UsageError("usage: hpcpy size [IMAGE] [--json]")
-    image = the_graph().image(names[0] if names else "hpcpy")
+    image = the_graph().image(options.image)
     archive = archive_path(image)
     if not archive.exists():
         raise UnavailableError(
             f"build/{archive.name} is not there",
-            hint=f"build it: make image, or python3 -m hpcpy build oci {image.name}",
+            hint=f"build it: make image, or ./hpcpy build oci {image.name}",
         )
     contents = read_contents(archive, lambda path: bool(_RECORD.match(path)))
-    print(_as_json(image, contents) if "--json" in arguments else _as_table(image, contents))
+    print(_as_json(image, contents) if options.json else _as_table(image, contents))
     return 0
 
 

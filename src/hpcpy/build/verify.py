@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import argparse
 import filecmp
 import sys
 
 from hpcpy import paths
 from hpcpy.build.command import have
 from hpcpy.build.inputs import tree_files
-from hpcpy.errors import IntegrityError, UsageError
+from hpcpy.errors import IntegrityError
 from hpcpy.files import GIB, place, require_free, scratch_dir
 from hpcpy.stages import stage
 
 _FREE = 12 * GIB
 
 
-def main(arguments: list[str]) -> int:
+def declare(_parser: argparse.ArgumentParser) -> None:
+    """Add nothing: the command has no arguments."""
+
+
+def main(_options: argparse.Namespace) -> int:
     """Compare this checkout's images with those of a copy of it.
 
     The copy lies in another folder and has a cache of its own, with the
@@ -31,8 +36,6 @@ def main(arguments: list[str]) -> int:
     IntegrityError
         When one differs.
     """
-    if arguments:
-        raise UsageError("usage: hpcpy verify")
     first, _, _ = have("sif")
     require_free(paths.BUILD, _FREE, "a second build")
     with scratch_dir(paths.BUILD, "verify") as folder:

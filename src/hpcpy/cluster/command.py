@@ -23,7 +23,15 @@ from hpcpy.stages import skipped, stage
 _CANCEL_SECONDS = 15.0
 
 
-def main(arguments: list[str]) -> int:
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--stop", action="store_true", help="end it and leave nothing")
+    what.add_argument("--status", action="store_true", help="say how its nodes are")
+    parser.add_argument("--folder", type=Path, help="where it lies (default: build/cluster)")
+
+
+def main(options: argparse.Namespace) -> int:
     """Start the cluster, stop it, or tell how it is.
 
     Returns
@@ -31,12 +39,6 @@ def main(arguments: list[str]) -> int:
     int
         0; for ``--status`` 1 when it does not take jobs.
     """
-    parser = argparse.ArgumentParser(prog="hpcpy cluster", description=__doc__)
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--stop", action="store_true", help="end it and leave nothing")
-    what.add_argument("--status", action="store_true", help="say how its nodes are")
-    parser.add_argument("--folder", type=Path, help="where it lies (build/cluster)")
-    options = parser.parse_args(arguments)
     layout = Layout(options.folder.absolute()) if options.folder else default_layout()
     if any(character.isspace() for character in str(layout.folder)):
         raise UsageError(f"{layout.folder}: Slurm takes no path with a blank in it")

@@ -83,7 +83,7 @@ def _program(name: str) -> str:
     path = os.pathsep.join(["/usr/local/bin", "/usr/bin", *SBIN])
     found = shutil.which(name, path=path) or shutil.which(name)
     if not found:
-        raise UnavailableError(f"{name}: not on PATH", hint="make setup GROUPS=cluster")
+        raise UnavailableError(f"{name}: not on PATH", hint="make setup TOOLS=cluster")
     return found
 
 

@@ -15,6 +15,7 @@ import json
 import os
 import re
 import resource
+import shlex
 import shutil
 import subprocess
 import tarfile
@@ -102,7 +103,7 @@ def podman_command() -> tuple[list[str], dict[str, str]]:
             kept = {"key": key, "env": _write(folder, chosen, driver)}
             with whole_file(state) as temporary:
                 temporary.write_text(json.dumps(kept, indent=2))
-            _write_wrapper(podman.path, kept["env"])
+            write_wrapper(podman.path, kept["env"])
     return [str(podman.path)], dict(kept["env"])
 
 
@@ -136,7 +137,9 @@ def _write(folder: Path, chosen: tuple[str, ...], driver: str) -> dict[str, str]
         folder.mkdir(parents=True, exist_ok=True)
         graph.mkdir(parents=True, exist_ok=True)
         storage.write_text(
-            f'[storage]\ndriver = "{driver}"\ngraphroot = "{graph}"\nrunroot = "{_run_root()}"\n'
+            f'[storage]\ndriver = "{driver}"\n'
+            # A string of JSON is one of TOML.
+            f"graphroot = {json.dumps(str(graph))}\nrunroot = {json.dumps(str(_run_root()))}\n"
         )
         env = {"CONTAINERS_STORAGE_CONF": str(storage)}
         if chosen:
@@ -203,10 +206,10 @@ def _probe_image() -> bytes:
     return contents.getvalue()
 
 
-def _write_wrapper(podman: Path, env: dict[str, str]) -> None:
+def write_wrapper(podman: Path, env: dict[str, str]) -> None:
     """Write ``build/tools/bin/podman``, for people and for podman-hpc."""
     wrapper = paths.TOOLS / "bin/podman"
-    exports = "".join(f"export {name}='{value}'\n" for name, value in env.items())
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in env.items())
     with whole_file(wrapper) as temporary:
-        temporary.write_text(f'#!/bin/sh\n{exports}exec {podman} "$@"\n')
+        temporary.write_text(f'#!/bin/sh\n{exports}exec {shlex.quote(str(podman))} "$@"\n')
     wrapper.chmod(0o755)

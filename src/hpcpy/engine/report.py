@@ -27,7 +27,7 @@ def as_table(found: Mapping[str, Found], groups: Iterable[str]) -> str:
             lines.append(f"{tool.program:17} {one.version!s:9} {one.origin:12} {one.path}")
         else:
             options = [group for group in tool.groups if group not in wanted]
-            where = "" if wanted & set(tool.groups) else f"; make setup GROUPS={options[0]} gets it"
+            where = "" if wanted & set(tool.groups) else f"; make setup TOOLS={options[0]} gets it"
             lines.append(f"{tool.program:17} {'–':9} {'–':12} ({tool.why}{where})")
     lines += ["", f"{'MACHINE':22} FOUND"]
     for capability in all_capabilities():

@@ -139,23 +139,22 @@ def _unpack(tool: Tool) -> None:
         current.note = deb.name
 
 
-def main(arguments: list[str]) -> int:
-    """Provide the tools of some groups and print what there is.
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    default = f"(default: {' '.join(DEFAULT_GROUPS)})"
+    help_ = f"of: {', '.join(GROUPS)} {default}"
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=help_)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
-    Parameters
-    ----------
-    arguments
-        Groups (``build`` and ``apptainer`` by default), ``--json``.
+
+def main(options: argparse.Namespace) -> int:
+    """Provide the tools of some groups and print what there is.
 
     Returns
     -------
     int
         0 when all of them are there.
     """
-    parser = argparse.ArgumentParser(prog="hpcpy setup", description=__doc__)
-    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"of: {', '.join(GROUPS)}")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    options = parser.parse_args(arguments)
     groups = tuple(options.groups) or DEFAULT_GROUPS
     problem: UnavailableError | None = None
     try:

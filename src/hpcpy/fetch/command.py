@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import difflib
 
 from hpcpy.errors import UsageError
@@ -14,18 +15,15 @@ from hpcpy.pins.model import Artifact, this_arch
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import GROUPS, wheels
 
-_USAGE = """usage: python3 -m hpcpy fetch [NAME …]
-Download and verify what is pinned in env/: everything, or the sources and
-Python packages named."""
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    help_ = "a source or a Python package of env/ (default: all, Debian's packages too)"
+    parser.add_argument("names", nargs="*", metavar="NAME", help=help_)
 
 
-def main(arguments: list[str]) -> int:
+def main(options: argparse.Namespace) -> int:
     """Fetch what is pinned and print how much of it was there already.
-
-    Parameters
-    ----------
-    arguments
-        Names of sources and Python packages; none for all, Debian's too.
 
     Returns
     -------
@@ -37,22 +35,19 @@ def main(arguments: list[str]) -> int:
     UsageError
         For a name that is not pinned.
     """
-    if {"-h", "--help"} & set(arguments):
-        print(_USAGE)
-        return 0
     arch = this_arch()
     pinned = _by_name(arch)
     tally = Tally()
-    for name in arguments:
+    for name in options.names:
         if name not in pinned:
             near = difflib.get_close_matches(name, pinned, 1)
             raise UsageError(
                 f"no source or Python package {name!r} is pinned",
                 hint=f"did you mean {near[0]}?" if near else "see env/",
             )
-    names = arguments or list(pinned)
+    names = options.names or list(pinned)
     fetch((artifact for name in names for artifact in pinned[name]), tally=tally)
-    if not arguments:
+    if not options.names:
         for image in wanted().images:
             fetch_debs(image, arch, tally=tally)
     print(

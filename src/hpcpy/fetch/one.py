@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from hpcpy.apt import debian_mirrors
+from hpcpy.apt import debian_mirrors, given_mirror
 from hpcpy.errors import HpcpyError, IntegrityError, UnavailableError
 from hpcpy.fetch.connection import Patience, Reply, Web
 from hpcpy.fetch.download import (
@@ -95,6 +95,8 @@ class Fetcher:
         self.tally = tally
         self._patience = patience
         self._web = Web(patience)
+        # A wrong one is told before anything is downloaded.
+        given_mirror()
         self._mirrors: dict[str, str] | None = None
         # Host -> since when no connection to it has succeeded.
         self._silent: dict[str, float] = {}

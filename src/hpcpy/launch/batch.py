@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shlex
 import shutil
 import sys
@@ -10,25 +11,25 @@ from pathlib import Path
 from hpcpy import paths
 from hpcpy.errors import DiskError
 from hpcpy.files import whole_file
-from hpcpy.launch.prepared import Prepared, prepared
+from hpcpy.launch.prepared import Prepared, add_settings, prepared
 from hpcpy.launch.script import batch_script, show
 from workloads.harness.destination import destination
 
 
-def main(arguments: list[str]) -> int:
-    """Write the script, or print it with ``DRY=1`` or ``SCRIPT=-``.
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_settings(parser)
 
-    Parameters
-    ----------
-    arguments
-        NAME=value words, `hpcpy.launch.request.SETTINGS`.
+
+def main(options: argparse.Namespace) -> int:
+    """Write the script, or print it with ``DRY=1`` or ``SCRIPT=-``.
 
     Returns
     -------
     int
         0; problems are raised.
     """
-    made = prepared(arguments, is_batch=True)
+    made = prepared(options.settings, is_batch=True)
     request, script = made.request, batch_script(made.plan)
     if request.dry or request.script == "-":
         show(script)

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 
 from hpcpy.launch import step
 from hpcpy.launch.explain import explained, own_code
-from hpcpy.launch.prepared import prepared
+from hpcpy.launch.prepared import add_settings, prepared
 from hpcpy.launch.script import launch_script, show
 
 
-def main(arguments: list[str]) -> int:
-    """Run a workload through srun, or print how with ``DRY=1``.
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_settings(parser)
 
-    Parameters
-    ----------
-    arguments
-        NAME=value words, `hpcpy.launch.request.SETTINGS`.
+
+def main(options: argparse.Namespace) -> int:
+    """Run a workload through srun, or print how with ``DRY=1``.
 
     Returns
     -------
     int
         The first dead rank's exit code, else srun's; 130 or 143 when stopped.
     """
-    made = prepared(arguments)
+    made = prepared(options.settings)
     script = launch_script(made.plan)
     if made.request.dry:
         show(script)

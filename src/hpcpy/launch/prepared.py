@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import sys
@@ -21,7 +22,7 @@ from hpcpy.launch.image import (
 )
 from hpcpy.launch.machine import job_around, look_around
 from hpcpy.launch.plan import Machine, check, engine_of, make_plan
-from hpcpy.launch.request import Request, parse
+from hpcpy.launch.request import SETTINGS, Request, parse
 from hpcpy.launch.site import Site, find_site
 from hpcpy.launch.words import Plan
 
@@ -33,6 +34,12 @@ class Prepared:
     request: Request
     plan: Plan
     controller: Controller
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add the settings of a launch as arguments."""
+    help_ = f"with NAME one of {', '.join(SETTINGS)} (docs/sites.md)"
+    parser.add_argument("settings", nargs="*", metavar="NAME=value", help=help_)
 
 
 def prepared(arguments: list[str], *, is_batch: bool = False) -> Prepared:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
 
 from hpcpy import paths
 from hpcpy.build.command import have
-from hpcpy.build.plan import project_version
 from hpcpy.build.stamps import read_stamp
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import UsageError
 from hpcpy.launch import workload
+from hpcpy.version import project_version
 
 # What runs on one machine without a launcher or a cluster to start.
 _TECHNIQUES = "python,numpy,numba,numba-parallel,cython,f2py,simd,pyopencl,multiprocessing"
@@ -26,21 +27,25 @@ print(f"python {platform.python_version()}, " + ", ".join(versions))
 """
 
 
-def main(arguments: list[str]) -> int:
-    """Run a workload, the image being built first where it is missing.
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    # All from the first word that is no option, and all after `--`.
+    help_ = (
+        "of python -m workloads, such as: mandel --area area1; with an option first, after --"
+        " (default: Mandelbrot by several techniques, with its pictures)"
+    )
+    parser.add_argument("workload", nargs=argparse.REMAINDER, metavar="WORD", help=help_)
 
-    Parameters
-    ----------
-    arguments
-        Of ``python -m workloads``; Mandelbrot by several techniques, with
-        its pictures, by default.
+
+def main(options: argparse.Namespace) -> int:
+    """Run a workload, the image being built first where it is missing.
 
     Returns
     -------
     int
         The workload's exit code.
     """
-    words = arguments or DEFAULT
+    words = options.workload[options.workload[:1] == ["--"] :] or DEFAULT
     # Before an image is built for it.
     if wrong := workload.fault(words):
         raise UsageError(wrong)

@@ -33,7 +33,7 @@ def fault(words: Sequence[str]) -> str:
     "unknown workload 'mandle'; did you mean mandel?"
     """
     name, *rest = words
-    if name in ("-h", "--help") or name in TOOLS:
+    if name in ("-h", "--help", "--version") or name in TOOLS:
         return ""
     if name not in WORKLOADS:
         return f"unknown workload {name!r}; {meant(name, (*WORKLOADS, *TOOLS))}"

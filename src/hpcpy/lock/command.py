@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -18,16 +19,17 @@ from hpcpy.stages import stage
 from hpcpy.venv import TITLES
 
 _HEADER = "Made from {sources} by `make lock`, which prints what moves; not to be edited."
-_USAGE = "usage: python3 -m hpcpy lock [debian] [python] [dev] [outside] [podman-hpc]"
+_NAMES = ("debian", "python", *TITLES)
 
 
-def main(arguments: list[str]) -> int:
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    help_ = f"of: {', '.join(_NAMES)} (default: all)"
+    parser.add_argument("names", nargs="*", metavar="LOCK", help=help_)
+
+
+def main(options: argparse.Namespace) -> int:
     """Resolve the named locks, all by default.
-
-    Parameters
-    ----------
-    arguments
-        Any of ``debian``, ``python`` and those of `TITLES`.
 
     Returns
     -------
@@ -39,17 +41,14 @@ def main(arguments: list[str]) -> int:
     UsageError
         For another name.
     """
-    if {"-h", "--help"} & set(arguments):
-        print(_USAGE)
-        return 0
     updates: dict[str, Callable[[], list[str]]] = {"debian": _debian, "python": _python}
     updates |= {name: partial(_host, name) for name in TITLES}
-    for name in arguments:
+    for name in options.names:
         if name not in updates:
             raise UsageError(f"no lock {name!r}; there are {', '.join(updates)}")
     with checkout_lock():
         for name, update in updates.items():
-            if name in arguments or not arguments:
+            if name in options.names or not options.names:
                 with stage(f"lock {name}"):
                     lines = update()
                 print(f"{name}.lock:", *lines, sep="\n  ", flush=True)

@@ -40,25 +40,22 @@ _WAYS = (
 )
 
 
-def main(arguments: list[str]) -> int:
-    """Measure and write ``results/bake.json`` and the table of ``bake.md``.
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the measurement's arguments."""
+    parser.add_argument("--samples", type=int, default=_SAMPLES, help="of each (default 20)")
+    parser.add_argument(
+        "--out", type=paths.folder, default=paths.ROOT / "docs", help="docs by default"
+    )
 
-    Parameters
-    ----------
-    arguments
-        ``--samples``, ``--out``.
+
+def main(options: argparse.Namespace) -> int:
+    """Measure and write ``results/bake.json`` and the table of ``bake.md``.
 
     Returns
     -------
     int
         0; problems are raised.
     """
-    parser = argparse.ArgumentParser(prog="hpcpy bench bake", description=__doc__)
-    parser.add_argument("--samples", type=int, default=_SAMPLES, help="of each (default 20)")
-    parser.add_argument(
-        "--out", type=paths.folder, default=paths.ROOT / "docs", help="docs by default"
-    )
-    options = parser.parse_args(arguments)
     if options.samples < 1:
         raise UsageError(f"--samples {options.samples}: at least one is needed")
     ensure("apptainer", "measure")
@@ -74,7 +71,8 @@ def main(arguments: list[str]) -> int:
         seconds = {target.name: round(took, 1) for target, took in made}
         for target, _ in made:
             shutil.rmtree(target.root)
-    report.write_json(options.out / "results/bake.json", starts, _circumstances(seconds, arguments))
+    circumstances = _circumstances(seconds, options.words)
+    report.write_json(options.out / "results/bake.json", starts, circumstances)
     report.write_page(paths.ROOT / "docs/bake.md", options.out / "bake.md", report.table(starts))
     print(report.table(starts), end="")
     print(*(f"{name}: {took} s to make" for name, took in seconds.items()), sep="\n")
@@ -116,7 +114,7 @@ def _target(
     return target, took
 
 
-def _circumstances(seconds: dict[str, float], arguments: list[str]) -> dict[str, Any]:
+def _circumstances(seconds: dict[str, float], words: list[str]) -> dict[str, Any]:
     tools = ensure("apptainer", "measure").found
     return {
         "benchmark": "bake",
@@ -124,5 +122,5 @@ def _circumstances(seconds: dict[str, float], arguments: list[str]) -> dict[str,
         "tools": {name: str(tool.version) for name, tool in tools.items()},
         "packages": {one.name: one.version for one in wheels("bake", this_arch())},
         "seconds_to_install_or_bake": seconds,
-        "command": shlex.join(["python3", "-m", "hpcpy", "bench", "bake", *arguments]),
+        "command": shlex.join(["./hpcpy", *words]),
     }

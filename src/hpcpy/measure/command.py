@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
+import argparse
 
-from hpcpy.errors import UsageError
+from hpcpy.commands import add_commands
 
 BENCHES = {
-    "startup": "hpcpy.measure.startup",
-    "bake": "hpcpy.measure.baked",
-    "overhead": "hpcpy.measure.overhead",
+    "startup": ("hpcpy.measure.startup", "measure starts of Python, image against image"),
+    "bake": ("hpcpy.measure.baked", "measure starts with baked packages against installed ones"),
+    "overhead": ("hpcpy.measure.overhead", "measure messages between ranks, in containers and out"),
 }
 
 
-def main(arguments: list[str]) -> int:
-    """Run one measurement.
-
-    Parameters
-    ----------
-    arguments
-        Its name and its options.
-
-    Returns
-    -------
-    int
-        Its exit code.
-    """
-    name = arguments[0] if arguments else ""
-    if name not in BENCHES:
-        raise UsageError(f"no measurement {name!r}", hint=f"one of: {', '.join(BENCHES)}")
-    module = importlib.import_module(BENCHES[name])
-    return int(module.main(arguments[1:]))
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add a subcommand for each measurement, with its arguments."""
+    add_commands(parser, BENCHES, list(BENCHES))

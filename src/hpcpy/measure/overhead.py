@@ -39,20 +39,8 @@ _HEAD = (
 )
 
 
-def main(arguments: list[str]) -> int:
-    """Measure and write ``results/overhead.json``, a picture and the table of ``p2p.md``.
-
-    Parameters
-    ----------
-    arguments
-        ``--launches``, ``--ranks``, ``--sif``, ``--out``.
-
-    Returns
-    -------
-    int
-        0; problems are raised.
-    """
-    parser = argparse.ArgumentParser(prog="hpcpy bench overhead", description=__doc__)
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the measurement's arguments."""
     parser.add_argument(
         "--launches", type=int, default=_LAUNCHES, help=f"of each (default {_LAUNCHES})"
     )
@@ -63,7 +51,16 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--out", type=paths.folder, default=paths.ROOT / "docs", help="docs by default"
     )
-    options = parser.parse_args(arguments)
+
+
+def main(options: argparse.Namespace) -> int:
+    """Measure and write ``results/overhead.json``, a picture and the table of ``p2p.md``.
+
+    Returns
+    -------
+    int
+        0; problems are raised.
+    """
     if options.launches < LEAST:
         raise UsageError(f"--launches {options.launches}: an interval needs {LEAST}")
     names = options.ranks.split(",")
@@ -75,7 +72,7 @@ def main(arguments: list[str]) -> int:
     with prepared(sif) as places:
         found = [_measured(name, places, options.launches) for name in names]
         results = options.out / "results"
-        _write(results / "overhead.json", found, _circumstances(places, arguments))
+        _write(results / "overhead.json", found, _circumstances(places, options.words))
         drawing = container(_IMAGE, sif, places.work)
         program = Path(overhead_chart.__file__)
         picture = results / "overhead.png"
@@ -140,14 +137,14 @@ def _measured(name: str, places: Places, launches: int) -> Overhead:
     return found
 
 
-def _circumstances(places: Places, arguments: list[str]) -> dict[str, Any]:
+def _circumstances(places: Places, words: list[str]) -> dict[str, Any]:
     digest = read_stamp(places.sif).get("digest") or f"sha256:{sha256(places.sif)}"
     tools = ensure("apptainer").found
     return {
         "machine": machine.describe(),
         "tools": {name: str(tool.version) for name, tool in tools.items()},
         "image": {"name": _IMAGE, "digest": str(digest)},
-        "command": shlex.join(["python3", "-m", "hpcpy", "bench", "overhead", *arguments]),
+        "command": shlex.join(["./hpcpy", *words]),
     }
 
 

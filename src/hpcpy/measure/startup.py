@@ -52,20 +52,8 @@ class _Image:
     digest: str
 
 
-def main(arguments: list[str]) -> int:
-    """Measure and write ``results/startup.json``, a picture and ``startup.md``.
-
-    Parameters
-    ----------
-    arguments
-        ``--samples``, ``--images``, ``--sif``, ``--out``.
-
-    Returns
-    -------
-    int
-        0; problems are raised.
-    """
-    parser = argparse.ArgumentParser(prog="hpcpy bench startup", description=__doc__)
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the measurement's arguments."""
     parser.add_argument("--samples", type=int, default=_SAMPLES, help="of each (default 20)")
     parser.add_argument("--images", default=",".join(_IMAGES), help="wheels,hpcpy by default")
     parser.add_argument(
@@ -74,7 +62,16 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--out", type=paths.folder, default=paths.ROOT / "docs", help="docs by default"
     )
-    options = parser.parse_args(arguments)
+
+
+def main(options: argparse.Namespace) -> int:
+    """Measure and write ``results/startup.json``, a picture and ``startup.md``.
+
+    Returns
+    -------
+    int
+        0; problems are raised.
+    """
     if options.samples < 1:
         raise UsageError(f"--samples {options.samples}: at least one is needed")
     images = _images(options.images.split(","), options.sif)
@@ -89,7 +86,7 @@ def main(arguments: list[str]) -> int:
             starts = measure(targets, options.samples)
             current.note = f"{len(starts)} kinds"
         results = options.out / "results"
-        circumstances = _circumstances(images, work, arguments)
+        circumstances = _circumstances(images, work, options.words)
         report.write_json(results / "startup.json", starts, circumstances)
         drawing = container(images[-1].name, images[-1].sif, work)
         report.draw(results / "startup.json", results / "startup.png", drawing, work)
@@ -135,7 +132,7 @@ def _targets(image: _Image, work: Path) -> list[Target]:
     return found
 
 
-def _circumstances(images: list[_Image], work: Path, arguments: list[str]) -> dict[str, Any]:
+def _circumstances(images: list[_Image], work: Path, words: list[str]) -> dict[str, Any]:
     about = {}
     for image in images:
         command = container(image.name, image.sif, work).command(["-c", _FACTS])
@@ -146,5 +143,5 @@ def _circumstances(images: list[_Image], work: Path, arguments: list[str]) -> di
         "machine": machine.describe(),
         "tools": {name: str(tool.version) for name, tool in tools.items()},
         "images": about,
-        "command": shlex.join(["python3", "-m", "hpcpy", "bench", "startup", *arguments]),
+        "command": shlex.join(["./hpcpy", *words]),
     }

@@ -23,13 +23,24 @@ from hpcpy.upstream.run import run
 from hpcpy.upstream.suites import DEFAULT, IMAGES, SUITES, Suite
 
 
-def main(arguments: list[str]) -> int:
-    """Run suites, compare the images and print a table.
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    help_ = f"of: {', '.join(SUITES)} (default: {' '.join(DEFAULT)})"
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=help_)
+    for name, image in IMAGES.items():
+        parser.add_argument(
+            f"--{name}", type=Path, metavar="SIF", help=f"in place of build/{image}.sif"
+        )
+    parser.add_argument(
+        "--images", nargs="+", choices=tuple(IMAGES), default=tuple(IMAGES), help="run these alone"
+    )
+    parser.add_argument(
+        "--report", action="store_true", help="run nothing, tell the last runs' results"
+    )
 
-    Parameters
-    ----------
-    arguments
-        Suites; all but numba-all by default.  See ``--help`` for options.
+
+def main(options: argparse.Namespace) -> int:
+    """Run suites, compare the images and print a table.
 
     Returns
     -------
@@ -37,8 +48,7 @@ def main(arguments: list[str]) -> int:
         1 when a test passes with wheels and fails in the static image, when
         a failure has no explanation, or when a run did not end.
     """
-    options = _options(arguments)
-    chosen = [SUITES[name] for name in options.suites]
+    chosen = _chosen(options.suites)
     # A mistake in the explanations shows before hours of tests.
     expected = explanations()
     if not options.report:
@@ -56,25 +66,11 @@ def main(arguments: list[str]) -> int:
     return _tell(found)
 
 
-def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="hpcpy test-upstream", description=__doc__)
-    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of: {', '.join(SUITES)}")
-    for name, image in IMAGES.items():
-        parser.add_argument(
-            f"--{name}", type=Path, metavar="SIF", help=f"in place of build/{image}.sif"
-        )
-    parser.add_argument(
-        "--images", nargs="+", choices=tuple(IMAGES), default=tuple(IMAGES), help="run these alone"
-    )
-    parser.add_argument(
-        "--report", action="store_true", help="run nothing, tell the last runs' results"
-    )
-    options = parser.parse_args(arguments)
-    for name in options.suites:
+def _chosen(names: Sequence[str]) -> list[Suite]:
+    for name in names:
         if name not in SUITES:
             raise UsageError(f"no suite {name!r}; there are {', '.join(SUITES)}")
-    options.suites = options.suites or list(DEFAULT)
-    return options
+    return [SUITES[name] for name in names or DEFAULT]
 
 
 def _run(suite: Suite, sifs: dict[str, Path | None]) -> None:

@@ -1,0 +1,148 @@
+"""What there is to do: a subcommand for each, whose module is imported when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+from hpcpy import paths
+from hpcpy.errors import UsageError
+from hpcpy.launch.request import meant
+from hpcpy.version import project_version
+
+# command -> (module, what it does).  The module has `declare(parser)`, which adds
+# the command's arguments, and `main(options) -> exit code`.
+COMMANDS = {
+    "setup": ("hpcpy.engine.setup", "provide Apptainer, buildah and the tools a build needs"),
+    "fetch": ("hpcpy.fetch.command", "download and verify every pinned source, wheel and package"),
+    "lock": ("hpcpy.lock.command", "resolve the pins anew and say what moved"),
+    "build": ("hpcpy.build.command", "build an image as an OCI archive or a SIF"),
+    "context": ("hpcpy.build.context", "write an image's complete build context"),
+    "size": ("hpcpy.build.size", "tell what an image is made of"),
+    "sbom": ("hpcpy.build.sbom", "write an image's bill of materials, as SPDX"),
+    "verify": ("hpcpy.build.verify", "build all again elsewhere and compare the bytes"),
+    "push": ("hpcpy.build.push", "send the OCI image to a registry"),
+    "run": ("hpcpy.launch.run", "run a workload in the image, which is built first"),
+    "cluster": ("hpcpy.cluster.command", "start a Slurm of two nodes here, or --stop it"),
+    "launch": ("hpcpy.launch.command", "run a workload over several nodes, by srun"),
+    "batch": ("hpcpy.launch.batch", "write the same as a script for sbatch"),
+    "check": ("hpcpy.check", "lint, types and host tests"),
+    "test": ("hpcpy.test", "run the tests in the image and of the launch"),
+    "test-cuda": ("hpcpy.cuda", "run the tests of hpcpy-cuda that need no GPU"),
+    "test-gpu": ("hpcpy.gpu", "run every GPU row with its answer checked, on a GPU"),
+    "test-upstream": ("hpcpy.upstream.command", "run the packages' own tests in the images"),
+    "bench": ("hpcpy.measure.command", "measure starts, baked packages or messages"),
+    "clean": ("hpcpy.clean_build", "remove the images, or with --all everything that was built"),
+    "clean-cache": ("hpcpy.clean", "shrink the cache to a number of GiB, oldest first"),
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one line, as of any error here.
+
+    Parameters
+    ----------
+    options
+        Those of `argparse.ArgumentParser`.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+        version = "print hpcpy's version and exit"
+        self.add_argument("--version", action=_Version, nargs=0, help=version)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise argparse's complaint."""
+        raise UsageError(" ".join(message.split()), hint=f"see {self.prog} --help")
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f"hpcpy {project_version()}")
+        parser.exit()
+
+
+def add_commands(
+    parser: argparse.ArgumentParser, table: Mapping[str, tuple[str, str]], wanted: Sequence[str]
+) -> None:
+    """Add a subcommand for each row of a table.
+
+    Parameters
+    ----------
+    parser
+        Whose subcommands they are.
+    table
+        Like `COMMANDS`.
+    wanted
+        The subcommands whose modules are imported, and so have their arguments.
+    """
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
+    for name, (where, what) in table.items():
+        one = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
+        if name in wanted:
+            module = importlib.import_module(where)
+            module.declare(one)
+            if hasattr(module, "main"):
+                one.set_defaults(main=module.main)
+
+
+def top_parser(command: str = "") -> Parser:
+    """Return the parser of all commands, with the arguments of one."""
+    parser = Parser(
+        prog="hpcpy",
+        description="Build, test and launch the images of this checkout.",
+        epilog="hpcpy COMMAND --help tells the arguments of a command.",
+    )
+    add_commands(parser, COMMANDS, [command])
+    return parser
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Read a command and its arguments.
+
+    Returns
+    -------
+    argparse.Namespace
+        What the command's module declared; ``main``, which runs it; ``words``,
+        as they were given.
+
+    Raises
+    ------
+    UsageError
+        When the words cannot be meant.
+    """
+    first = words[0] if words else ""
+    if first not in COMMANDS and not first.startswith("-"):
+        raise UsageError(f"unknown command {first!r}", hint=meant(first, COMMANDS))
+    options, others = top_parser(first).parse_known_args(words)
+    if others:
+        # parse_args would name the help of all commands.
+        hint = f"see hpcpy {first} --help" if first in COMMANDS else "see hpcpy --help"
+        raise UsageError(f"unrecognized arguments: {' '.join(' '.join(others).split())}", hint=hint)
+    options.words = list(words)
+    return options
+
+
+def run(words: Sequence[str]) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    words
+        Its name and its arguments.
+
+    Returns
+    -------
+    int
+        Its exit code.
+
+    Raises
+    ------
+    HpcpyError
+        When it fails for a known cause.
+    """
+    options = parse(words)
+    paths.check_root()
+    return int(options.main(options))

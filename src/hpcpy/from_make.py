@@ -1,0 +1,124 @@
+"""The variables of make's command line as arguments of a command.
+
+The Makefile hands them on in HPCPY_SETTINGS, as they were typed.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+
+from hpcpy.errors import UsageError
+from hpcpy.launch import request
+from hpcpy.launch.request import meant
+
+# Of the Makefile alone, or of a make around: nothing that is started here is a part of it.
+_OF_MAKE = ("HPCPY_SETTINGS", "HPCPY_GOALS", "HPCPY_MAKEFILE", "HPCPY_PYTHON")
+_MAKES_OWN = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKE_TERMOUT", "MAKE_TERMERR")
+# What work as variables of the environment, too, and as any that begins with HPCPY_.
+ENVIRONMENT = ("PEDANTIC", "SETUP")
+# Which Python to start: the Makefile has seen to it.
+_ANYWHERE = (*ENVIRONMENT, "PYTHON")
+# A line break would be one of a script's or a message's, and bytes that are no text
+# (lone surrogates) cannot be written into either.
+_NO_LINE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def _word(_: str, value: str) -> list[str]:
+    return ["--", value.strip()]
+
+
+def _words(name: str, value: str) -> list[str]:
+    try:
+        return ["--", *shlex.split(value)]
+    except ValueError as error:
+        raise UsageError(f"{name}={value}: {str(error).lower()}") from error
+
+
+def _assignment(name: str, value: str) -> list[str]:
+    return [f"{name}={value}"]
+
+
+def _option(option: str) -> Callable[[str, str], list[str]]:
+    return lambda _, value: [f"{option}={value.strip()}"]
+
+
+def _here(name: str, value: str) -> list[str]:
+    if value.strip() != "here":
+        raise UsageError(f"{name}={value}: there is only ON=here")
+    return ["--here"]
+
+
+_LAUNCH = dict.fromkeys(request.SETTINGS, _assignment)
+# The first words of a command -> its variables, and what becomes of each.
+SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
+    "setup": {"TOOLS": _words},
+    "run": {"W": _words},
+    "launch": _LAUNCH,
+    "batch": _LAUNCH,
+    "test-gpu": {"ON": _here},
+    "test-upstream": {"SUITE": _words},
+    "bench startup": {"N": _option("--samples")},
+    "bench overhead": {"N": _option("--launches")},
+    "sbom": {"IMAGE": _word},
+    "push": {"REF": _word},
+    "clean-cache": {"KEEP": _word},
+}
+
+
+def given(text: str) -> dict[str, str]:
+    r"""Return the variables that the Makefile wrote into one text.
+
+    Examples
+    --------
+    >>> given("W=pi --label 'a b'\n NODES=2\n")
+    {'W': "pi --label 'a b'", 'NODES': '2'}
+    """
+    # A line each. In a value a backslash is two, a line break a backslash and n.
+    escaped = {r"\\": "\\", r"\n": "\n"}
+    entries = [entry.partition("=") for entry in text.removesuffix("\n").split("\n ") if entry]
+    return {
+        name: re.sub(r"\\[\\n]", lambda match: escaped[match[0]], value)
+        for name, _, value in entries
+    }
+
+
+def with_settings(words: Sequence[str], environment: MutableMapping[str, str]) -> list[str]:
+    """Return a command's words and, after them, what make's variables ask for.
+
+    Parameters
+    ----------
+    words
+        The command that a target calls.
+    environment
+        This process's: what the Makefile wrote into it is taken out, and
+        variables of the environment that were given to make are put in.
+
+    Raises
+    ------
+    UsageError
+        For a variable that the command does not have, or a value that cannot be meant.
+    """
+    settings = given(environment.get("HPCPY_SETTINGS", ""))
+    is_only_goal = environment.get("HPCPY_GOALS", "") in ("", "0", "1")
+    for name in (*_OF_MAKE, *_MAKES_OWN):
+        environment.pop(name, None)
+    known = SETTINGS.get(" ".join(words[:2]), SETTINGS.get(words[0], {})) if words else {}
+    others = () if is_only_goal else [name for table in SETTINGS.values() for name in table]
+    arguments = list(words)
+    for name, value in settings.items():
+        if not (name in known or name in others or _is_for_any(name)):
+            hint = meant(name, [*known, *_ANYWHERE])
+            raise UsageError(f"{name!r} is no variable of this target", hint=hint)
+        if _NO_LINE.search(value):
+            raise UsageError(f"{name}={value!r} is not one line of text")
+        if name in ENVIRONMENT or name.startswith("HPCPY_"):
+            environment[name] = value
+        elif name in known and value.strip():
+            arguments += known[name](name, value)
+    return arguments
+
+
+def _is_for_any(name: str) -> bool:
+    return name in _ANYWHERE or name.startswith("HPCPY_")

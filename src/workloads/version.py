@@ -1,0 +1,22 @@
+"""The project's version: of the image, else of the checkout that this lies in."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+_IMAGE = Path("/opt/hpcpy/share/hpcpy/image.json")
+_PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
+
+
+def version() -> str:
+    """Return the version; empty where neither says it."""
+    try:
+        return str(json.loads(_IMAGE.read_text(encoding="utf-8"))["version"])
+    except OSError:
+        pass
+    try:
+        return str(tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["project"]["version"])
+    except OSError:
+        return ""

@@ -1,0 +1,52 @@
+"""Calls of the Makefile for tests, and copies of a checkout for it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from processes import environment
+
+from hpcpy import paths
+
+MAKEFILE = paths.ROOT / "Makefile"
+
+
+def make(
+    *words: str | Path, cwd: Path = paths.ROOT, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run make in a folder, the checkout's by default."""
+    return subprocess.run(
+        ["make", "--no-print-directory", *words],
+        cwd=cwd,
+        env={**environment(), "MAKEFLAGS": "", **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def make_help(*words: str | Path, cwd: Path = paths.ROOT) -> dict[str, str]:
+    """Return what `make help` tells of each target."""
+    done = make(*words, "help", cwd=cwd)
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = re.findall(r"^  make (\S+) +(\S.*)$", done.stdout, re.MULTILINE)
+    assert len(rows) == len(done.stdout.splitlines())
+    return dict(rows)
+
+
+def targets() -> set[str]:
+    """Return the targets of the Makefile."""
+    return set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE.read_text(), re.MULTILINE))
+
+
+def copy(folder: Path) -> Path:
+    """Have a checkout in another place, with nothing that an image could be built of."""
+    folder.mkdir(parents=True)
+    for name in ("Makefile", "hpcpy", "pyproject.toml", ".gitignore"):
+        shutil.copy(paths.ROOT / name, folder)
+    for name in ("src/hpcpy", "src/workloads", "env", "containers"):
+        shutil.copytree(paths.ROOT / name, folder / name)
+    return folder

@@ -1,0 +1,121 @@
+"""The Makefile: what it lists, what it calls, and where it may lie."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from makefile import MAKEFILE, copy, make, make_help, targets
+
+from hpcpy.commands import COMMANDS
+
+pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="no make here: apt install make")
+PLACES = ["a b", " a  b ", "it's", 'a "b" c', "a&b|c", "50%`x`", "(a) [b]* ?", "Makefile", "ä"]
+
+
+def test_make_alone_is_help() -> None:
+    alone = make()
+    assert alone.returncode == 0
+    assert re.findall(r"(?m)^  make (\S+)", alone.stdout) == list(make_help())
+
+
+def test_every_target_is_in_help_and_every_line_of_help_is_a_target() -> None:
+    assert set(make_help()) == targets()
+
+
+def test_every_target_is_phony_and_can_be_expanded() -> None:
+    phony = set(re.search(r"^\.PHONY: (.*)$", MAKEFILE.read_text(), re.MULTILINE)[1].split())  # type: ignore[index]
+    assert phony == targets()
+    for target in make_help():
+        assert make("-n", target).returncode == 0
+
+
+def test_makefile_calls_commands_that_there_are() -> None:
+    called = re.findall(r"\t@\$\(HPCPY\) (\S+)", MAKEFILE.read_text())
+    assert set(called) == set(COMMANDS)
+
+
+def test_makefile_is_an_index() -> None:
+    text = MAKEFILE.read_text()
+    assert len(text.splitlines()) < 130
+    recipes = re.findall(r"^\t(.*)$", text, re.MULTILINE)
+    assert {recipe.split(" ")[0] for recipe in recipes} == {"@$(HPCPY)", "@$(FIND);"}
+
+
+def test_clean_removes_in_the_checkout_and_not_in_the_working_directory(tmp_path: Path) -> None:
+    checkout = copy(tmp_path / "checkout")
+    mine = tmp_path / "mine"
+    for folder in (checkout, mine):
+        for name in ("hpcpy.sif", "hpcpy.oci.tar", "logs/x.log", "context/a/b", "tools/kept"):
+            (folder / "build" / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / "build" / name).touch()
+    for target, left in (("clean", {"tools", ".lock"}), ("distclean", set())):
+        done = make("-f", checkout / "Makefile", target, cwd=mine)
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        assert {path.name for path in checkout.glob("build/*")} == left
+    assert not (checkout / "build").exists()
+    assert len(list((mine / "build").iterdir())) == 5
+
+
+def test_clean_of_nothing_makes_nothing(tmp_path: Path) -> None:
+    checkout = copy(tmp_path / "checkout")
+    assert make("-C", checkout, "clean").returncode == 0
+    assert not (checkout / "build").exists()
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_checkout_may_lie_in_an_odd_place(tmp_path: Path, name: str) -> None:
+    checkout = copy(tmp_path / name)
+    (tmp_path / "elsewhere").mkdir()
+    for words, cwd in (
+        (("-f", checkout / "Makefile"), tmp_path / "elsewhere"),
+        (("-f", Path("..") / name / "Makefile"), tmp_path / "elsewhere"),
+        (("-C", checkout), tmp_path),
+        ((), checkout),
+    ):
+        (checkout / "build").mkdir()
+        (checkout / "build/hpcpy.sif").touch()
+        assert "distclean" in make_help(*words, cwd=cwd)
+        done = make(*words, "distclean", cwd=cwd)
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        assert not (checkout / "build").exists()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a:b", "a;b", "a,b", "a$b", "a$(b)", "a#b", "a\\b", "a\nb"])
+def test_place_that_mounts_cannot_name_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
+    checkout = copy(tmp_path / name)
+    (checkout / "build").mkdir()
+    done = make("-f", checkout / "Makefile", "distclean", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "which mounts cannot have; move the checkout" in done.stderr
+    assert done.stderr.index("\n") == done.stderr.index("\nmake: ***")
+    assert (checkout / "build").is_dir()
+
+
+def test_makefile_may_be_read_after_others(tmp_path: Path) -> None:
+    checkout = copy(tmp_path / "a b")
+    other = tmp_path / "other.mk"
+    other.touch()
+    for words in (
+        ("-f", other, "-f", checkout / "Makefile"),
+        (f"MAKEFILES={other}", "-C", checkout),
+    ):
+        assert "distclean" in make_help(*words, cwd=tmp_path)
+
+
+def test_stray_pythonpath_of_another_python_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "typing.py").write_text("raise SystemExit('of another Python')")
+    checkout = copy(tmp_path / "checkout")
+    done = subprocess.run(
+        ["make", "-C", checkout, "clean"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,199 @@
+"""make's variables reach the program as they were typed, and nothing in them runs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from makefile import MAKEFILE, copy, make
+
+from hpcpy import paths
+from hpcpy.errors import UsageError
+from hpcpy.from_make import ENVIRONMENT, SETTINGS, given, with_settings
+
+pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="no make here: apt install make")
+TEXT = MAKEFILE.read_text()
+# target -> the command that it calls, and the variables that this has.
+CALLS = {
+    target: " ".join(command.split()[:2])
+    for target, command in re.findall(r"^([a-z-]+):.*\n\t@\$\(HPCPY\) (.*)$", TEXT, re.MULTILINE)
+}
+OF_TARGET = {
+    target: [*SETTINGS.get(command, SETTINGS.get(command.split()[0], {}))]
+    for target, command in CALLS.items()
+}
+OF_TARGET["check"] += [*ENVIRONMENT, "HPCPY_CACHE", "HPCPY_DEBIAN_MIRROR"]
+# {} is a file: it is there when a part of the value was run.
+HOSTILE = [
+    *("x; touch {}", "$$(touch {})", "$(shell touch {})", "`touch {}`", "' ; touch {} ; '"),
+    *('"; touch {}; "', '"$(shell touch {})"', "x\ntouch {}", "x\r\ntouch {}", "${{HOME}}$HOME"),
+    *("$(HOME)", "$$", "# x", "a\\nb\\\\", "\\", "x & touch {}", "x | touch {}", "> {}", "é"),
+    *("-x", "--help", "$(error no)", "$(eval export X:=$(shell touch {}))", "*", "~", "!!", "%"),
+]
+# In Python's place: writes down its words and its variables.
+RECORDER = """#!/bin/sh
+{ printf '%s\\0' "$@"; printf '==\\0'; env -0; } >"$RECORD"
+"""
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Path:
+    path = tmp_path / "python; x"
+    path.write_text(RECORDER)
+    path.chmod(0o755)
+    return path
+
+
+def recorded(recorder: Path, *words: str, **variables: str) -> tuple[list[str], dict[str, str]]:
+    """Return what the Makefile starts Python with: words and variables."""
+    record = recorder.with_name("record")
+    done = make(f"PYTHON={recorder}", *words, RECORD=str(record), **variables)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    entries = record.read_bytes().decode().split("\0")
+    end = entries.index("==")
+    return entries[:end], dict(entry.split("=", 1) for entry in entries[end + 1 : -1])
+
+
+@pytest.mark.parametrize("target", [target for target, names in OF_TARGET.items() if names])
+def test_program_gets_what_was_typed_and_nothing_runs(
+    tmp_path: Path, recorder: Path, target: str
+) -> None:
+    for text in HOSTILE:
+        settings = dict.fromkeys(OF_TARGET[target], text.format(tmp_path / "ran"))
+        typed = [f"{name}={value}" for name, value in settings.items()]
+        words, variables = recorded(recorder, target, *typed)
+        assert given(variables["HPCPY_SETTINGS"]) == {"PYTHON": str(recorder), **settings}
+        # No word of it is in the command, and make hands nothing on by itself.
+        assert words == ["-I", "./hpcpy", "--from-make", *words[3:]]
+        assert " ".join(words[3:5]) == CALLS[target]
+        assert not {*settings} & {*variables}
+        assert variables.get("MAKEFLAGS", "").strip() == "--no-print-directory"
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["python; x", "record"]
+
+
+def test_every_variable_that_the_texts_name_is_known() -> None:
+    pages = [(paths.ROOT / name).read_text() for name in ("README.md", "docs/sites.md")]
+    calls = re.findall(r"make .*|## .*|`[A-Z]+=.*`", "\n".join([TEXT, *pages]))
+    named = set(re.findall(r"(?<![\w$])([A-Z]+)=", "\n".join(calls)))
+    known = {name for names in SETTINGS.values() for name in names} | {*ENVIRONMENT, "PYTHON"}
+    assert {"W", "NODES", "TOOLS", "SUITE", "REF", "N", "KEEP", "ON", "IMAGE", "DRY"} <= named
+    assert named <= known
+
+
+def test_variables_of_the_environment_are_not_settings(recorder: Path) -> None:
+    stray = {name: "stray" for names in SETTINGS.values() for name in names}
+    _, variables = recorded(recorder, "-e", "launch", "W=pi", **stray, PYTHON="nosuch")
+    assert given(variables["HPCPY_SETTINGS"]) == {"PYTHON": str(recorder), "W": "pi"}
+
+
+def test_stray_variables_change_no_launch() -> None:
+    stray = {"W": "x", "MPI": "x", "TIME": "x", "ACCOUNT": "x", "IMAGE": "x", "NODES": "x"}
+    words = ("launch", "W=pi", "DRY=1", "ENGINE=none", "SITE=local")
+    plain, other = make(*words), make(*words, **stray)
+    assert plain.returncode == 0
+    assert (other.stdout, other.stderr) == (plain.stdout, plain.stderr)
+
+
+def settings(words: list[str], goals: int = 1, **variables: str) -> list[str]:
+    text = "\n ".join(f"{name}={value}" for name, value in variables.items())
+    return with_settings(words, {"HPCPY_SETTINGS": f"{text}\n", "HPCPY_GOALS": str(goals)})
+
+
+def test_settings_become_arguments() -> None:
+    assert settings(["run"], W="pi --label 'a b'") == ["run", "--", "pi", "--label", "a b"]
+    assert settings(["setup"], TOOLS="build podman") == ["setup", "--", "build", "podman"]
+    assert settings(["launch"], W="pi 'x'", NODES="2") == ["launch", "W=pi 'x'", "NODES=2"]
+    assert settings(["bench", "startup"], N="5") == ["bench", "startup", "--samples=5"]
+    assert settings(["bench", "overhead"], N="9") == ["bench", "overhead", "--launches=9"]
+    assert settings(["push"], REF="--help") == ["push", "--", "--help"]
+    assert settings(["test-gpu"], ON="here") == ["test-gpu", "--here"]
+    assert settings(["push"], REF=" ") == ["push"]
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "says"),
+    [
+        (["launch"], {"NODE": "2"}, "'NODE' is no variable of this target; did you mean NODES?"),
+        (["run"], {"NODES": "2"}, "'NODES' is no variable of this target; there are: W, PEDANTIC"),
+        (["setup"], {"GROUPS": "podman"}, "'GROUPS' is no variable of this target"),
+        (["run"], {"W": "pi 'x"}, "no closing quotation"),
+        (["launch"], {"TIME": "1\\n#SBATCH --x"}, r"TIME='1\n#SBATCH --x' is not one line of text"),
+        (["sbom"], {"IMAGE": "a\x1b[2J"}, "one line of text"),
+        (["sbom"], {"IMAGE": "\udcff"}, "one line of text"),
+        (["test"], {"HPCPY_CACHE": "/a\\nb"}, "one line of text"),
+        (["test-gpu"], {"ON": "there"}, "there is only ON=here"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_one_line(
+    words: list[str], variables: dict[str, str], says: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        settings(words, **variables)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_several_targets_share_the_variables_of_each() -> None:
+    assert settings(["setup"], goals=2, TOOLS="build", W="pi") == ["setup", "--", "build"]
+    with pytest.raises(UsageError):
+        settings(["setup"], goals=2, WW="pi")
+
+
+def test_variables_of_the_environment_are_set_and_makes_own_are_not_handed_on() -> None:
+    variables = {
+        "HPCPY_SETTINGS": "SETUP=no\n HPCPY_CACHE=/x\n PYTHON=p\n",
+        "HPCPY_GOALS": "1",
+        "MAKEFLAGS": "-s",
+        "MAKELEVEL": "1",
+        "HPCPY_MAKEFILE": " M",
+        "HOME": "/h",
+    }
+    assert with_settings(["test"], variables) == ["test"]
+    assert variables == {"SETUP": "no", "HPCPY_CACHE": "/x", "HOME": "/h"}
+
+
+@pytest.mark.parametrize(
+    ("target", "word", "says"),
+    [
+        ("setup", "TOOLS=x; touch {}", "no tool group '/"),
+        ("test-upstream", "SUITE=x; touch {}", "no suite 'x;'"),
+        ("sbom", "IMAGE=x; touch {}", "no image 'x; touch"),
+        ("push", 'REF=x"; touch {}; "', "is not REGISTRY/NAME[:TAG]"),
+        ("bench-startup", "N=$$(touch {})", "invalid int value"),
+        ("bench-overhead", "N=1; touch {}", "invalid int value"),
+        ("clean-cache", "KEEP=1; touch {}", "is not a number of GiB"),
+        ("batch", "W=$(shell touch {}) '", "no closing"),
+        ("launch", "TIME=1\n#SBATCH --x={}", "one line of text"),
+        ("run", "W=pi\ntouch {}", "one line of text"),
+        ("check", "HPCPY_CACHE=/x\ntouch {}", "one line of text"),
+    ],
+)
+def test_targets_refuse_it_in_one_line(tmp_path: Path, target: str, word: str, says: str) -> None:
+    checkout = copy(tmp_path / "checkout")
+    before = sorted(tmp_path.rglob("*"))
+    given_word = word.format(tmp_path / "ran")
+    done = make("-C", checkout, target, given_word, HPCPY_CACHE=str(tmp_path / "cache"))
+    told = [line for line in done.stderr.splitlines() if "***" not in line]
+    assert done.returncode == 2
+    assert len(told) == 1
+    assert says in told[0]
+    made = {*tmp_path.rglob("*")} - {*before}
+    assert [path for path in made if "__pycache__" not in path.parts] == []
+
+
+def test_batch_script_has_the_words_and_no_line_of_theirs(tmp_path: Path) -> None:
+    word = f'it\'s "a" $HOME `touch {tmp_path}/ran` $(touch {tmp_path}/ran) \\ #'
+    given_words = ["ENGINE=none", f"QOS={word}", f"ACCOUNT={word}"]
+    done = make("batch", "W=pi", f"SCRIPT={tmp_path}/my job", *given_words)
+    assert (done.returncode, list(tmp_path.iterdir())) == (0, [tmp_path / "my job"])
+    lines = (tmp_path / "my job").read_text().splitlines()
+    # What bash reads of the line is the word.
+    for option in ("qos", "account"):
+        [line] = [line for line in lines if line.startswith(f"#SBATCH '--{option}=")]
+        shell = f"printf %s {line.removeprefix('#SBATCH ')}"
+        said = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)
+        assert said.stdout == f"--{option}={word}"
+    assert list(tmp_path.iterdir()) == [tmp_path / "my job"]

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -30,7 +31,8 @@ def remove_tree(path: Path) -> None:
     """
     if mounted := mounts_below(path):
         raise UnavailableError(
-            f"{mounted[0]}: something is mounted there", hint=f"umount {mounted[0]}"
+            f"{mounted[0]}: something is mounted there",
+            hint=f"umount {shlex.quote(str(mounted[0]))}",
         )
     try:
         if path.is_dir() and not path.is_symlink():

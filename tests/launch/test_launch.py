@@ -135,7 +135,9 @@ def test_ranks_that_do_not_find_each_other_are_told_so(
 
 
 def test_a_wrong_word_keeps_the_workloads_exit_code(cluster: Cluster, sif: str) -> None:
-    done = hpcpy(cluster, "launch", "W=mandel --impl nothing", "NODES=2", "TASKS=4", f"IMAGE={sif}")
+    # What only the workload itself looks at, on the nodes.
+    words = "W=mandel --impl mpi-dynamic --window 0 1 0 1"
+    done = hpcpy(cluster, "launch", words, "NODES=2", "TASKS=4", f"IMAGE={sif}")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
 

@@ -95,10 +95,27 @@ def test_environment_gives_a_shell_the_commands(tmp_path: Path) -> None:
     ]
 
 
-def test_greeting_names_what_a_user_types() -> None:
-    said = config.greeting(DEEP, "slurm-wlm 22.05.8")
-    assert shlex.split(said.splitlines()[1]) == [f"{DEEP.bin}/srun", "-N", "2", "hostname"]
-    assert "make cluster-stop" in said
+@pytest.mark.parametrize("layout", [DEEP, Layout(Path("/it's/$HOME;x/cluster"))])
+def test_greeting_names_what_a_user_types(layout: Layout) -> None:
+    said = config.greeting(layout, "slurm-wlm 22.05.8")
+    _, srun, taken_in, stop = said.splitlines()
+    # As a shell reads them: a word that it would expand is in single quotes.
+    for line, words in (
+        (srun, [f"{layout.bin}/srun", "-N", "2", "hostname"]),
+        (taken_in, [".", f"{layout.folder}/env"]),
+    ):
+        assert line.split("    #")[0].strip() == shlex.join(words)
+    assert stop.strip() == "make cluster-stop"
+
+
+def test_a_program_gets_the_same_variables_as_a_shell(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "it's a folder")
+    script = f"{config.environment(layout)}env -0"
+    around = {"PATH": os.environ["PATH"], "OTHER": "x"}
+    done = subprocess.run(["sh", "-c", script], env=around, capture_output=True, check=True)
+    shells = dict(os.fsdecode(one).split("=", 1) for one in done.stdout.split(b"\0") if one)
+    made = config.variables(layout, around)
+    assert made == {name: shells[name] for name in made}
 
 
 def test_a_network_that_is_routed_is_passed_over() -> None:

@@ -72,6 +72,13 @@ def test_promises(
     assert f"{int(bool(says))} failed" in shown.out
 
 
+@pytest.mark.parametrize(("there", "says"), [(1, "and 1 GPU answers"), (2, "and 2 GPUs answer")])
+def test_one_gpu_is_no_plural(there: int, says: str) -> None:
+    gpus = Finding("gpu.devices", Status.OK, "", value=there)
+    (finding,) = promises.kept({"gpus": 4}, [gpus])
+    assert finding.detail == f"4 is promised, {says}"
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -55,7 +55,7 @@ from hpcpy.launch.explain import explained, own_code
         ),
         (
             "srun: fatal: Could not establish a configuration source\n",
-            "no Slurm controller answers; `make cluster` starts one on this machine",
+            "no Slurm controller answers; `make cluster` starts one here, which SITE=local takes",
         ),
         (
             "srun: error: n1: task 1: Terminated\n"
@@ -78,6 +78,7 @@ def test_the_end_is_explained_in_one_line(stderr: str, line: str) -> None:
         ("ranks 0,2-3 on n1: exit code 69", 69),
         ("rank 0 on n1: Killed; last on stderr: rank 1 on n2: exit code 5", 143),
         ("Slurm gives no job: x", 143),
+        ("no Slurm controller answers; x", 69),
     ],
 )
 def test_the_exit_code_is_the_named_ranks(line: str, code: int) -> None:

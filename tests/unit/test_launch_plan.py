@@ -86,13 +86,10 @@ def test_the_requests_mpi_wins() -> None:
 
 
 def test_the_workload_is_checked_unless_that_is_switched_off() -> None:
-    assert (
-        words(plan())[-7:]
-        == [
-            *("python3", "-m", "workloads.preflight"),
-            *("-m", "workloads", "pi", "--impl", "mpi")[-5:],
-        ][-7:]
-    )
+    assert words(plan())[-8:] == [
+        *("python3", "-m", "workloads.preflight"),
+        *("-m", "workloads", "pi", "--impl", "mpi"),
+    ]
     off = words(plan(machine=dataclasses.replace(HERE, is_checked=False)))
     assert off[-6:] == ["python3", "-m", "workloads", "pi", "--impl", "mpi"]
 
@@ -105,7 +102,7 @@ def test_what_a_site_promises_is_looked_at_in_the_container() -> None:
 
 def test_ranks_become_a_dask_cluster_when_asked() -> None:
     there = words(plan("DASK=1"))
-    assert there[-6:] == ["-m", "workloads.on_dask", "-m", "workloads", "pi", "--impl", "mpi"][-6:]
+    assert there[-7:] == ["-m", "workloads.on_dask", "-m", "workloads", "pi", "--impl", "mpi"]
     assert there.index("workloads.preflight") < there.index("workloads.on_dask")
     assert "workloads.on_dask" not in words(plan())
 
@@ -149,6 +146,7 @@ def test_an_account_is_asked_for_only_outside_a_job() -> None:
     ("asked", "says"),
     [
         (("TASKS=5", "CPUS=2"), "5 ranks a node with CPUS=2 each: a node of there has 8"),
+        (("CPUS=9",), "1 rank a node with CPUS=9 each: a node of there has 8"),
         (("TASKS=5", "NODES=2", "GPUS=2"), "3 ranks a node with GPUS=2 each"),
         (("STAGE=1", "ENGINE=podman"), "STAGE=1 copies a SIF"),
     ],
@@ -228,6 +226,14 @@ def test_the_login_shells_tmpdir_stays_there() -> None:
     job = dataclasses.replace(HERE, job=Job(1, is_in_step=False))
     for made in (plan(machine=job), plan(is_batch=True)):
         assert "unset TMPDIR" not in [line.shell for line in made.lines]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_images_name_is_taken_as_it_is(engine: str) -> None:
+    image = "/images/a $HOME b.sif"
+    made = plan(f"ENGINE={engine}", machine=dataclasses.replace(HERE, image=image))
+    shells = {option.shell for option in made.program}
+    assert shells & {f"'{image}'", f"'--image={image}'"}, shells
 
 
 def test_a_staged_image_is_copied_used_and_removed() -> None:

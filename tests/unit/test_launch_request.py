@@ -44,7 +44,11 @@ def test_quotes_in_w_are_a_shells() -> None:
         (["W="], "no W is given"),
         (["W=pi 'x"], "no closing quotation"),
         (["W=pi", "TASK=2"], "did you mean TASKS?"),
+        (["W=pi", "NODE=2"], "unknown setting 'NODE'; did you mean NODES?"),
         (["W=pi", "whatever"], "unknown setting 'whatever'"),
+        (["W"], "the setting W has no value; give one: W=…"),
+        (["W=pi", "ACCOUNT=a\n#SBATCH --x"], "holds a character that cannot be printed"),
+        (["W=pi", "IMAGE=a\x1bb"], "holds a character that cannot be printed"),
         (["W=pi", "NODES=2", "TASKS=1"], "a node would have no rank"),
         (["W=pi", "NODES=0"], "NODES=0 is not a whole number from 1 on"),
         (["W=pi", "CPUS=two"], "CPUS=two is not a whole number"),
@@ -63,11 +67,31 @@ def test_what_cannot_be_meant_is_refused_in_one_line(words: list[str], says: str
     assert caught.value.exit_code == 2
 
 
+# What sbatch(1) of Slurm 22.05 lists.
+@pytest.mark.parametrize(
+    "time",
+    [
+        *("30", "30:00", "1:30:00", "2-12", "2-12:30", "2-12:30:00", "0"),
+        *("UNLIMITED", "infinite", "-1"),
+    ],
+)
+def test_a_time_limit_is_what_slurm_takes(time: str) -> None:
+    assert parse(["W=pi", f"TIME={time}"]).time == time
+
+
+@pytest.mark.parametrize(
+    "time", ["abc", "1h", "1:2:3:4", "2-", "-12", "1-2-3", "2-12:30:00:00", "1.5", "30 min", "٣"]
+)
+def test_another_time_limit_is_refused(time: str) -> None:
+    with pytest.raises(UsageError, match="is not a time limit; write 30"):
+        parse(["W=pi", f"TIME={time}"])
+
+
 @pytest.mark.parametrize("target", ["launch", "batch"])
 def test_make_hands_on_what_w_quotes(target: str) -> None:
     # A word that any further shell would take apart.
     word = """it's "a" $HOME `b`"""
-    settings = [f"W=pi --label {shlex.quote(word)}"]
+    settings = [f"W=pi --json {shlex.quote(word)}"]
     made = subprocess.run(
         ["make", "-s", target, *settings, "NODES=2", "DRY=1", "ENGINE=none"],
         cwd=ROOT,

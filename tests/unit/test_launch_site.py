@@ -42,8 +42,9 @@ def test_the_template_shows_every_key() -> None:
 def test_a_site_that_is_not_there_names_the_nearest() -> None:
     with pytest.raises(UsageError, match="no site 'perlmuter-cpu'; did you mean perlmutter-cpu"):
         site.find_site("perlmuter-cpu")
-    with pytest.raises(UsageError, match=r"no site 'no/such\.toml'"):
-        site.find_site("no/such.toml")
+    for name in ("no/such.toml", "x" * 300, "/proc/self/fd"):
+        with pytest.raises(UsageError, match=f"no site '{name}'"):
+            site.find_site(name)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,13 @@ def test_a_site_that_is_not_there_names_the_nearest() -> None:
         ("summary = 's'\n[options]\nstep = ['x']", "'x' is not one option"),
         ("summary = 's'\n[environment]\n'A-B' = 'x'", "A-B: is not the name of a variable"),
         ("summary = 's'\n[environment]\nA = 1", "A: 1 is not a text"),
+        ("summary = 's'\nengine = ''", "engine: '' is not a text"),
+        ("summary = 's'\ntime = 'soon'", "time: 'soon' is not a time limit; write 30"),
+        ("summary = 's'\n[options]\nallocation = [\"--a\\n#SBATCH\"]", "is not one option"),
+        ("summary = 's'\nqos = [\"a\\nb\"]", "qos: 'a\\nb' holds a character that cannot"),
         ("summary = 's'\npromises = 'all'", "[promises] is not a table"),
+        ("summary = 's'\n[promises]\nfabrik = 'cxi'", "unknown promise 'fabrik'"),
+        ("summary = 's'\n[promises]\nfabric = 'cix'", "promises.fabric = 'cix' is not one of"),
         ("summary = ", "not TOML"),
     ],
 )

@@ -6,29 +6,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from small_sif import make_sif, needed_program
 
-from hpcpy.build.sif_header import settle, system_offset
-from hpcpy.engine import apptainer
-from hpcpy.errors import IntegrityError, UnavailableError
+from hpcpy.build.sif_header import identity_of, recorded_identity, settle, system_offset
+from hpcpy.errors import IntegrityError
 
 
 @pytest.fixture(scope="module")
 def program() -> Path:
-    try:
-        return apptainer.find()
-    except UnavailableError as error:
-        pytest.skip(str(error))
-
-
-def make_sif(program: Path, folder: Path, name: str) -> Path:
-    """Make a SIF with a definition file and labels in it, by Apptainer itself."""
-    sif = folder / name
-    (folder / "text").write_text('{"a": 1}\n')
-    subprocess.run([program, "sif", "new", sif], check=True, capture_output=True)
-    for kind in ("1", "3"):
-        command = [program, "sif", "add", "--datatype", kind, "--groupid", "1"]
-        subprocess.run([*map(str, command), sif, folder / "text"], check=True, capture_output=True)
-    return sif
+    return needed_program()
 
 
 def listed(program: Path, sif: Path, what: str, *more: str) -> str:
@@ -46,6 +32,13 @@ def test_two_sifs_of_the_same_content_become_the_same_bytes(program: Path, tmp_p
     once = sifs[0].read_bytes()
     settle(sifs[0], "sha256:0123", 1_000_000_000)
     assert sifs[0].read_bytes() == once
+
+
+def test_a_sif_says_what_it_was_made_of(program: Path, tmp_path: Path) -> None:
+    sif = make_sif(program, tmp_path, "a.sif")
+    settle(sif, "sha256:0123", 1_000_000_000)
+    assert recorded_identity(sif) == identity_of("sha256:0123")
+    assert recorded_identity(sif) != identity_of("sha256:4567")
 
 
 def test_settled_sif_is_whole_to_apptainer(program: Path, tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ class TestScaling:
         assert [*scaling.without_workers([*HERE], HERE)] == ["plain", "absent"]
 
     def test_more_ranks_than_there_are_say_how_to_start_them(self):
-        with pytest.raises(UsageError, match="mpiexec -n 4"):
+        with pytest.raises(UsageError, match=r"there is 1 rank for ranks; .*mpiexec -n 4"):
             scaling.counts(["ranks"], HERE, [1, 4])
 
 

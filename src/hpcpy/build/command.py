@@ -6,17 +6,22 @@ import argparse
 from pathlib import Path
 
 from hpcpy.build.graph import Image, the_graph
-from hpcpy.build.oci import make_archive
+from hpcpy.build.oci import archive_path, is_current_archive, make_archive
 from hpcpy.build.plan import Plan, make_plan
-from hpcpy.build.sif import make_sif
+from hpcpy.build.sif import is_current_sif, make_sif, sif_path
 from hpcpy.checkout_lock import checkout_lock
 from hpcpy.errors import UsageError
+from hpcpy.stages import skipped
 
 KINDS = {"oci": make_archive, "sif": make_sif}
+_PLACES = {"oci": archive_path, "sif": sif_path}
+_IS_CURRENT = {"oci": is_current_archive, "sif": is_current_sif}
 
 
 def have(kind: str, name: str = "hpcpy") -> tuple[Path, Plan, Image]:
     """Have one image as a file, building what is missing.
+
+    It waits for another make here only when there is something to build.
 
     Parameters
     ----------
@@ -39,7 +44,15 @@ def have(kind: str, name: str = "hpcpy") -> tuple[Path, Plan, Image]:
         raise UsageError(f"no kind of image {kind!r}; one of: {', '.join(KINDS)}")
     # A wrong name is told at once, also while another make is at work.
     the_graph().image(name)
+    plan = make_plan()
+    image = plan.graph.image(name)
+    # Without the lock: whoever has it may build another image for an hour.
+    if _IS_CURRENT[kind](plan, image):
+        path = _PLACES[kind](image)
+        skipped(path.name, "up to date")
+        return path, plan, image
     with checkout_lock():
+        # While this one waited, sources may have changed.
         plan = make_plan()
         image = plan.graph.image(name)
         return KINDS[kind](plan, image), plan, image

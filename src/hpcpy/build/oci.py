@@ -25,6 +25,11 @@ def archive_path(image: Image) -> Path:
     return paths.BUILD / f"{image.name}.oci.tar"
 
 
+def is_current_archive(plan: Plan, image: Image) -> bool:
+    """Return whether the archive is there as `plan` would make it."""
+    return read_stamp(archive_path(image)).get("inputs") == plan.image_key(image)
+
+
 def make_archive(plan: Plan, image: Image) -> Path:
     """Have ``build/<image>.oci.tar``, made of what `plan` says.
 
@@ -35,7 +40,7 @@ def make_archive(plan: Plan, image: Image) -> Path:
     """
     target = archive_path(image)
     key = plan.image_key(image)
-    if read_stamp(target).get("inputs") == key:
+    if is_current_archive(plan, image):
         skipped(f"{target.name}", "up to date")
         return target
     made = cached("images", f"{image.name}-{key}.oci.tar", lambda out: _make(plan, image, out))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.build.graph import Image
-from hpcpy.build.oci import archive_path, make_archive
+from hpcpy.build.oci import archive_path, is_current_archive, make_archive
 from hpcpy.build.plan import Plan
 from hpcpy.build.sif_header import settle
 from hpcpy.build.stamps import read_stamp, write_stamp
@@ -44,6 +44,18 @@ def definition_path(image: Image) -> Path:
     return paths.CONTAINERS / "apptainer" / f"{image.name}.def"
 
 
+def is_current_sif(plan: Plan, image: Image) -> bool:
+    """Return whether the SIF is there as `plan` would make it, its archive beside it."""
+    if not (definition_path(image).exists() and is_current_archive(plan, image)):
+        return False
+    return _made_of(image).items() <= read_stamp(sif_path(image)).items()
+
+
+def _made_of(image: Image) -> dict[str, str]:
+    digest = str(read_stamp(archive_path(image)).get("digest"))
+    return {"digest": digest, "definition": sha256(definition_path(image))}
+
+
 def make_sif(plan: Plan, image: Image) -> Path:
     """Have ``build/<image>.sif``, made from the image's OCI archive.
 
@@ -56,14 +68,11 @@ def make_sif(plan: Plan, image: Image) -> Path:
     definition = definition_path(image)
     if not definition.exists():
         raise UsageError(f"{image.name} has no {definition.relative_to(paths.ROOT)}")
-    archive = make_archive(plan, image)
-    made_of = {
-        "digest": str(read_stamp(archive)["digest"]),
-        "definition": sha256(definition),
-    }
-    if made_of.items() <= read_stamp(target).items():
+    make_archive(plan, image)
+    if is_current_sif(plan, image):
         skipped(target.name, "up to date")
         return target
+    made_of = _made_of(image)
     engine = ensure("apptainer")
     with (
         stage(f"SIF of {image.name}") as current,

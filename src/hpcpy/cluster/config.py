@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+from collections.abc import Mapping
 
 from hpcpy.cluster.layout import CONTROLLER, CPUS, NODES, Layout, Network, addresses
 
@@ -97,13 +99,19 @@ def environment(layout: Layout) -> str:
     )
 
 
+def variables(layout: Layout, around: Mapping[str, str]) -> dict[str, str]:
+    """Return a program's variables with those that `environment` sets in a shell."""
+    path = f"{layout.bin}{os.pathsep}{around.get('PATH', os.defpath)}"
+    return {**around, "SLURM_CONF": str(layout.conf), "PATH": path}
+
+
 def greeting(layout: Layout, version: str) -> str:
     """Return what the user is told when the cluster is up."""
-    shown = layout.bin / "srun"
+    srun, taken_in = (shlex.quote(str(path)) for path in (layout.bin / "srun", layout.environment))
     return (
         f"{version}: nodes {', '.join(NODES)} of {CPUS} CPUs each (made up; the cores are this"
         f" machine's)\n"
-        f"  {shown} -N 2 hostname\n"
-        f"  . {layout.folder / 'env'}    # then srun, sbatch, squeue are this cluster's\n"
+        f"  {srun} -N 2 hostname\n"
+        f"  . {taken_in}    # then srun, sbatch, squeue are this cluster's\n"
         f"  make cluster-stop"
     )

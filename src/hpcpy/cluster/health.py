@@ -58,8 +58,12 @@ def parse_states(listed: str) -> dict[str, str]:
 
 def states(layout: Layout) -> dict[str, str]:
     """Return the state of each node; empty when the controller is silent."""
-    # After a reboot there is a configuration, and nobody to ask.
-    if not (layout.conf.exists() and layout.socket.exists()):
+    # After a reboot there is a configuration, and nobody to ask.  Another user's
+    # folder may be closed.
+    try:
+        if not (layout.conf.exists() and layout.socket.exists()):
+            return {}
+    except OSError:
         return {}
     return parse_states(ask(layout, "sinfo", "--noheader", "--Node", "--format=%N %T"))
 

@@ -73,6 +73,11 @@ class Layout:
         return self.folder / "bin"
 
     @property
+    def environment(self) -> Path:
+        """What a shell takes in to have the commands."""
+        return self.folder / "env"
+
+    @property
     def logs(self) -> Path:
         """One log for each machine of it."""
         return self.folder / "logs"

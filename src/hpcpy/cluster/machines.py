@@ -71,7 +71,7 @@ def _write(layout: Layout, on: Network) -> None:
     layout.conf.write_text(config.slurm_conf(layout, on, memory))
     for name, text in config.files(on).items():
         (layout.run / name).write_text(text)
-    (layout.folder / "env").write_text(config.environment(layout))
+    layout.environment.write_text(config.environment(layout))
     for name in config.COMMANDS:
         wrapper = layout.bin / name
         wrapper.write_text(config.wrapper(layout, _program(name)))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+import shutil
 import sys
 from pathlib import Path
 
 from hpcpy import paths
+from hpcpy.errors import DiskError
 from hpcpy.files import whole_file
-from hpcpy.launch.prepared import add_settings, prepared
-from hpcpy.launch.script import batch_script
+from hpcpy.launch.prepared import Prepared, add_settings, prepared
+from hpcpy.launch.script import batch_script, show
 from workloads.harness.destination import destination
 
 
@@ -19,24 +22,42 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Write the script, or print it with ``DRY=1``.
+    """Write the script, or print it with ``DRY=1`` or ``SCRIPT=-``.
 
     Returns
     -------
     int
         0; problems are raised.
     """
-    request, plan = prepared(options.settings, is_batch=True)
-    script = batch_script(plan)
-    if request.dry:
-        print(script, end="")
+    made = prepared(options.settings, is_batch=True)
+    request, script = made.request, batch_script(made.plan)
+    if request.dry or request.script == "-":
+        show(script)
         return 0
-    name = f"{request.workload[0]}-{request.nodes}x{request.tasks}.sbatch".replace("/", "-")
+    name = f"{request.name}-{request.nodes}x{request.tasks}.sbatch"
     path = Path(request.script) if request.script else paths.BUILD / name
-    with whole_file(path) as temporary:
-        temporary.write_text(script, encoding="utf-8")
-    if destination(path).replaced is None:
-        return 0
-    print(path)
-    print(f"  to submit it: sbatch {path}", file=sys.stderr)
+    _write(path, script)
+    # A device, such as a terminal, has the script itself.
+    if destination(path).replaced is not None:
+        print(path)
+        print(f"  to submit it: {_sbatch(made)} {shlex.quote(str(path))}", file=sys.stderr)
     return 0
+
+
+def _write(path: Path, script: str) -> None:
+    try:
+        with whole_file(path) as temporary:
+            temporary.write_text(script, encoding="utf-8", errors="surrogateescape")
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DiskError(
+            f"SCRIPT={path}: cannot be written ({reason})", hint="name another file: SCRIPT=…"
+        ) from error
+
+
+def _sbatch(made: Prepared) -> str:
+    """Return the sbatch of the Slurm that answers here, as a shell takes it."""
+    ours = made.controller.environment.get("PATH")
+    if shutil.which("sbatch", path=ours) == shutil.which("sbatch"):
+        return "sbatch"
+    return shlex.quote(str(shutil.which("sbatch", path=ours)))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 
 from hpcpy.launch import step
 from hpcpy.launch.explain import explained, own_code
 from hpcpy.launch.prepared import add_settings, prepared
-from hpcpy.launch.script import launch_script
+from hpcpy.launch.script import launch_script, show
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -25,13 +24,13 @@ def main(options: argparse.Namespace) -> int:
     int
         The first dead rank's exit code, else srun's; 130 or 143 when stopped.
     """
-    request, plan = prepared(options.settings)
-    script = launch_script(plan)
-    if request.dry:
-        print(script, end="")
+    made = prepared(options.settings)
+    script = launch_script(made.plan)
+    if made.request.dry:
+        show(script)
         return 0
-    print(plan.title, file=sys.stderr, flush=True)
-    ended = step.run(script, os.environ)
+    print(made.plan.title, file=sys.stderr, flush=True)
+    ended = step.run(script, made.controller.environment)
     if ended.stopped_by:
         print(f"hpcpy launch: stopped by {ended.stopped_by.name}", file=sys.stderr)
         return 128 + ended.stopped_by

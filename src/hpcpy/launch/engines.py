@@ -93,7 +93,7 @@ def apptainer(container: Container, site: Site) -> Start:
         *_binds(container, site, "--bind"),
         option(f"--pwd={container.folder}", why="as on the host"),
         *_extra(site, "apptainer"),
-        option(Expanded(container.image), why="the image"),
+        option(container.image, why="the image"),
         option("bash", "-c", Expanded("$in_container"), why="see above"),
     ]
     return Start(tuple(lines), tuple(words))

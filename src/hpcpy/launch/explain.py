@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from hpcpy.errors import UnavailableError
+
 _TASK = re.compile(
     r"^srun: error: (?P<node>[^:\s]+): tasks? (?P<ranks>[0-9,\[\]-]+): (?P<what>.+)$"
 )
@@ -13,6 +15,7 @@ _SCHEDULER = re.compile(
     r"^(?:srun|salloc|sbcast|slurmstepd|slurmd|hpcpy)[^:]*: (?:error: |fatal: )?(?P<what>.+)$"
 )
 _ENDED_BY_OTHERS = re.compile(r"Terminated|Killed by|Exited with exit code 143")
+_SILENT = "no Slurm controller answers"
 _KNOWN = (
     (re.compile(r"DUE TO TIME LIMIT"), "the job's time is over; ask for more: TIME=HH:MM:SS"),
     (re.compile(r"execve\(\): (\S+): No such file"), r"a node has no program \1"),
@@ -36,7 +39,7 @@ _KNOWN = (
     ),
     (
         re.compile(r"Unable to contact slurm controller|establish a configuration source"),
-        "no Slurm controller answers; `make cluster` starts one on this machine",
+        f"{_SILENT}; `make cluster` starts one here, which SITE=local takes",
     ),
 )
 
@@ -77,8 +80,11 @@ def explained(stderr: str, code: int) -> str:
 def own_code(line: str, code: int) -> int:
     """Return the exit code of the rank that an explanation names, else `code`.
 
-    srun's is the highest of all ranks': 143 of one that was ended for it.
+    srun's is the highest of all ranks': 143 of one that was ended for it; and 1
+    where nothing can run.
     """
+    if line.startswith(_SILENT):
+        return UnavailableError.exit_code
     found = re.match(r"ranks? [0-9,-]+ on [^:]+: (?:Exited with )?exit code (\d+)\b", line)
     return int(found[1]) if found else code
 

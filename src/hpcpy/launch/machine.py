@@ -2,45 +2,59 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.build.command import have
-from hpcpy.build.graph import the_graph
+from hpcpy.engine import apptainer
 from hpcpy.engine.podman import podman_command
 from hpcpy.engine.setup import ensure
-from hpcpy.errors import UsageError
+from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.launch.controller import Controller, can_bind
+from hpcpy.launch.image import given_image, is_uri, own_name
 from hpcpy.launch.plan import Job, Machine, engine_of
 from hpcpy.launch.request import Request
 from hpcpy.launch.site import Site
 
-_OF_GPUS = "hpcpy-cuda"
 # From here on the steps are Slurm's own (batch, interactive): they hold no processors.
 _FIRST_OF_SLURM = 0xFFFF_FFF0
-_ANSWER_SECONDS = 10.0
 
 
-def look_around(request: Request, site: Site, environment: Mapping[str, str]) -> Machine:
+def look_around(
+    request: Request, site: Site, controller: Controller, *, is_provided: bool
+) -> Machine:
     """Find engine and image, provided first where they are ours to provide.
 
-    With ``DRY=1`` nothing is provided, only named.
+    Parameters
+    ----------
+    request, site
+        What is asked for, and where.
+    controller
+        The Slurm to ask.
+    is_provided
+        Whether they have to be there; else they are named alone.
 
     Raises
     ------
     UsageError
-        When a file is not there, or GPUs are asked of an image without CUDA.
+        When GPUs are asked of an image without CUDA, or the working directory
+        is gone.
     """
     engine = engine_of(request, site)
+    try:
+        folder = Path.cwd()
+    except OSError as error:
+        raise UsageError("the working directory is gone", hint="cd to one that is there") from error
     return Machine(
-        folder=str(Path.cwd()),
-        program=_program(engine, site, is_dry=request.dry),
-        image=_image(request, site, engine),
-        job=job_around(environment),
-        can_bind=can_bind(environment),
-        is_checked=environment.get("HPCPY_PREFLIGHT") != "off",
+        folder=str(folder),
+        program=_program(engine, site, is_provided=is_provided),
+        image=_image(request, site, engine, is_provided=is_provided),
+        job=job_around(controller.environment),
+        can_bind=can_bind(controller),
+        is_checked=controller.environment.get("HPCPY_PREFLIGHT") != "off",
+        slurm=controller.said,
+        surroundings=controller.lines,
     )
 
 
@@ -56,55 +70,35 @@ def job_around(environment: Mapping[str, str]) -> Job | None:
     )
 
 
-def can_bind(environment: Mapping[str, str]) -> bool:
-    """Return whether this Slurm binds; where it does not, srun says so on stderr.
-
-    Without an answer it is taken to be as most are.
-    """
-    try:
-        told = subprocess.run(
-            ["scontrol", "show", "config"],
-            env=dict(environment),
-            capture_output=True,
-            text=True,
-            timeout=_ANSWER_SECONDS,
-            check=False,
-        ).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return True
-    return not re.search(r"^TaskPlugin\s*=\s*(\(null\)|task/none)?\s*$", told, re.M)
-
-
-def _program(engine: str, site: Site, *, is_dry: bool) -> str:
+def _program(engine: str, site: Site, *, is_provided: bool) -> str:
     """Return the engine's program: the one of the site's modules, or setup's."""
     if site.modules:
         return engine
     if engine == "apptainer":
-        return str(paths.TOOLS / "bin/apptainer" if is_dry else ensure("apptainer").apptainer)
+        return str(ensure("apptainer").apptainer if is_provided else _apptainer())
     if engine == "podman":
-        if not is_dry:
+        if is_provided:
             podman_command()
         return str(paths.TOOLS / "bin/podman")
     return engine
 
 
-def _image(request: Request, site: Site, engine: str) -> str:
+def _apptainer() -> Path:
+    try:
+        return apptainer.find()
+    except UnavailableError:
+        return paths.TOOLS / "bin/apptainer"
+
+
+def _image(request: Request, site: Site, engine: str, *, is_provided: bool) -> str:
     """Return the image's file or reference; for ``none`` the interpreter."""
-    given = request.image or site.image
+    given = given_image(request, site)
     if engine == "none":
         return given or "python3"
     if given:
-        if engine == "apptainer" and "://" not in given and not Path(given).is_file():
-            raise UsageError(f"IMAGE={given}: no such file")
-        return (
-            str(Path(given).absolute()) if engine == "apptainer" and "://" not in given else given
-        )
-    name = _OF_GPUS if request.gpus else "hpcpy"
-    if name not in the_graph().images:
-        raise UsageError(
-            f"GPUS={request.gpus}: the image hpcpy has no CUDA",
-            hint="name one that has: IMAGE=…",
-        )
+        is_file = engine == "apptainer" and not is_uri(given)
+        return str(Path(given).absolute()) if is_file else given
+    name = own_name(request)
     if engine != "apptainer":
         return f"{name}:latest"
-    return str(paths.BUILD / f"{name}.sif" if request.dry else have("sif", name)[0])
+    return str(have("sif", name)[0] if is_provided else paths.BUILD / f"{name}.sif")

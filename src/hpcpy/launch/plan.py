@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hpcpy.errors import UsageError
 from hpcpy.launch import slurm, staging
 from hpcpy.launch.engines import STARTS, Container
-from hpcpy.launch.request import Request, meant
+from hpcpy.launch.request import Request, counted, meant
 from hpcpy.launch.site import REQUIRED, Site
 from hpcpy.launch.words import Expanded, Line, Option, Plan, Variable, option, quoted
 
@@ -42,6 +42,10 @@ class Machine:
         Whether ranks are to look at their surroundings first.
     can_bind
         Whether this Slurm can keep ranks on their cores.
+    slurm
+        Which Slurm is asked; empty for the machine's own.
+    surroundings
+        Lines of shell by which a script asks that one.
     """
 
     folder: str
@@ -50,6 +54,8 @@ class Machine:
     job: Job | None = None
     is_checked: bool = True
     can_bind: bool = True
+    slurm: str = ""
+    surroundings: tuple[Line, ...] = ()
 
 
 def engine_of(request: Request, site: Site) -> str:
@@ -73,7 +79,7 @@ def make_plan(request: Request, site: Site, machine: Machine, *, is_batch: bool 
         When the site or the job cannot fulfil the request.
     """
     job = None if is_batch else machine.job
-    _check(request, site, job)
+    check(request, site, job)
     name = engine_of(request, site)
     staged = staging.copy_of(site.node_local) if request.stage else None
     container = Container(
@@ -89,7 +95,7 @@ def make_plan(request: Request, site: Site, machine: Machine, *, is_batch: bool 
     lines = (*_modules(site), *login, *start.lines, *copying)
     program = (*start.words, *_python(request, site, machine, name))
     return Plan(
-        title=_title(request, site, name),
+        title=_title(request, site, name, "" if is_batch else machine.slurm),
         size=tuple(slurm.size(request, site)),
         allocation=tuple(slurm.allocation(request, site)),
         lines=lines,
@@ -106,6 +112,8 @@ def make_plan(request: Request, site: Site, machine: Machine, *, is_batch: bool 
         notes=_notes(request, name, machine),
         within_job=job is not None,
         needs_job_shell=bool(request.stage or _names_job(site)),
+        # sbatch's own Slurm is asked within its job.
+        surroundings=() if is_batch else machine.surroundings,
     )
 
 
@@ -114,7 +122,14 @@ def _names_job(site: Site) -> bool:
     return any(name.startswith("SLURM_") for text in texts for name in Expanded(text).names)
 
 
-def _check(request: Request, site: Site, job: Job | None) -> None:
+def check(request: Request, site: Site, job: Job | None) -> None:
+    """Refuse what the site or the job cannot fulfil.
+
+    Raises
+    ------
+    UsageError
+        For the first such thing.
+    """
     if job and request.nodes > job.nodes:
         raise UsageError(f"NODES={request.nodes} in a job of {job.nodes}")
     for what, each, there in (
@@ -123,7 +138,7 @@ def _check(request: Request, site: Site, job: Job | None) -> None:
     ):
         if there and each * request.per_node > there:
             raise UsageError(
-                f"{request.per_node} ranks a node with {what}={each} each: "
+                f"{counted(request.per_node, 'rank')} a node with {what}={each} each: "
                 f"a node of {site.name} has {there}",
                 hint="more NODES, or fewer TASKS",
             )
@@ -141,14 +156,15 @@ def _check(request: Request, site: Site, job: Job | None) -> None:
             raise UsageError(f"{site.name} has no {name}={asked}", hint=meant(asked, known))
 
 
-def _title(request: Request, site: Site, engine: str) -> str:
-    each = f"{request.cpus} CPU{'s' if request.cpus > 1 else ''}"
+def _title(request: Request, site: Site, engine: str, slurm: str) -> str:
+    each = counted(request.cpus, "CPU")
     if request.gpus:
-        each += f" and {request.gpus} GPU{'s' if request.gpus > 1 else ''}"
+        each += f" and {counted(request.gpus, 'GPU')}"
     size = f"ranks {request.tasks}, nodes {request.nodes}, {each} a rank"
     # A line of its own, whatever the word.
     name = " ".join(request.workload[0].split())
-    return f"{name}: {size}; site {site.name}, engine {engine}"
+    where = f"site {site.name}, engine {engine}" + (f", {slurm}" if slurm else "")
+    return f"{name}: {size}; {where}"
 
 
 def _variables(site: Site) -> tuple[Variable, ...]:

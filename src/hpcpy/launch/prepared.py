@@ -5,13 +5,35 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
 
-from hpcpy.errors import UnavailableError
-from hpcpy.launch.machine import look_around
-from hpcpy.launch.plan import make_plan
+from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.launch import workload
+from hpcpy.launch.controller import Controller, check_gpus, find_controller
+from hpcpy.launch.image import (
+    GPU_IMAGE,
+    check_image,
+    given_image,
+    has_these_workloads,
+    own_name,
+    why_not_ready,
+)
+from hpcpy.launch.machine import job_around, look_around
+from hpcpy.launch.plan import Machine, check, engine_of, make_plan
 from hpcpy.launch.request import SETTINGS, Request, parse
-from hpcpy.launch.site import find_site
+from hpcpy.launch.site import Site, find_site
 from hpcpy.launch.words import Plan
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A launch that nothing speaks against: what was asked for, how, by which Slurm."""
+
+    request: Request
+    plan: Plan
+    controller: Controller
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -20,28 +42,78 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("settings", nargs="*", metavar="NAME=value", help=help_)
 
 
-def prepared(arguments: list[str], *, is_batch: bool = False) -> tuple[Request, Plan]:
-    """Read the words and plan what they ask for.
+def prepared(arguments: list[str], *, is_batch: bool = False) -> Prepared:
+    """Read the words, check them, and plan what they ask for.
+
+    What is wrong is said before an image is built and before a job is asked
+    for.  What may be right on another machine, or of another image, is a
+    remark on stderr.
 
     Parameters
     ----------
     arguments
         NAME=value words, `hpcpy.launch.request.SETTINGS`.
     is_batch
-        For a script, which needs no Slurm here.
+        For a script, which needs no Slurm here, and no image.
 
     Raises
     ------
+    UsageError
+        For a request that is wrong for sure.
     UnavailableError
         When it is to be run here and there is no Slurm.
     """
     request = parse(arguments)
     site = find_site(request.site)
-    # Before an image is built for it.
-    if not (is_batch or request.dry) and shutil.which("srun") is None:
+    is_run = not (is_batch or request.dry)
+    controller = find_controller(request, os.environ)
+    check(request, site, None if is_batch else job_around(os.environ))
+    if is_run and shutil.which("srun", path=controller.environment.get("PATH")) is None:
         raise UnavailableError(
             "no srun on this machine",
             hint="`make cluster` starts a Slurm of two nodes here; DRY=1 prints the command",
         )
-    machine = look_around(request, site, os.environ)
-    return request, make_plan(request, site, machine, is_batch=is_batch)
+    remarks = _checked(request, site, controller, is_batch=is_batch)
+    machine = look_around(request, site, controller, is_provided=is_run)
+    if is_batch and not request.dry:
+        remarks += _to_do(request, site, machine)
+    for remark in remarks:
+        print(f"hpcpy {'batch' if is_batch else 'launch'}: {remark}", file=sys.stderr)
+    return Prepared(request, make_plan(request, site, machine, is_batch=is_batch), controller)
+
+
+def _checked(request: Request, site: Site, controller: Controller, *, is_batch: bool) -> list[str]:
+    """Refuse what is wrong for sure; return what may be wrong."""
+    is_run = not (is_batch or request.dry)
+    engine, image = engine_of(request, site), given_image(request, site)
+    absent = check_image(image, engine, is_staged=request.stage, is_here=is_run)
+    remarks = [f"IMAGE={image}: {absent} on this machine"] if absent else []
+    if not image and engine != "none":
+        own_name(request)
+    if wrong := workload.fault(request.workload):
+        if has_these_workloads(image, engine):
+            raise UsageError(f"W: {wrong}")
+        remarks.append(f"W: {wrong} (so says this checkout; the image may have others)")
+    try:
+        check_gpus(request, site, controller, None if is_batch else job_around(os.environ))
+    except UsageError as error:
+        if is_run:
+            raise
+        remarks.append(f"{error} (so says the Slurm that answers here)")
+    return remarks
+
+
+def _to_do(request: Request, site: Site, machine: Machine) -> list[str]:
+    """Return what a script needs that is not there yet."""
+    engine = engine_of(request, site)
+    if engine != "apptainer":
+        return []
+    if not given_image(request, site):
+        name = own_name(request)
+        if why_not := why_not_ready(name):
+            # It provides the engine, too.
+            target = "cuda" if name == GPU_IMAGE else "sif"
+            return [f"{machine.image} {why_not}; before you submit: make {target}"]
+    if "/" in machine.program and not Path(machine.program).exists():
+        return [f"{machine.program} is not there yet; before you submit: make setup"]
+    return []

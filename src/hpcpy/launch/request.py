@@ -24,8 +24,13 @@ _TEXTS = {
     "ACCOUNT": "account",
     "SCRIPT": "script",
 }
+LOCAL = "local"
 SETTINGS = ("W", *_NUMBERS, *_FLAGS, *_TEXTS)
 USAGE = 'make launch W="pi --impl mpi" NODES=2 TASKS=8'
+# As sbatch(1) has it: minutes, minutes:seconds, hours:minutes:seconds, days-hours,
+# days-hours:minutes, days-hours:minutes:seconds; or without an end.
+_TIME = re.compile(r"[0-9]+(:[0-9]+){0,2}|[0-9]+-[0-9]+(:[0-9]+){0,2}|unlimited|infinite|-1", re.I)
+TIMES = "write 30 (minutes), 01:30:00, 2-12 (days-hours) or UNLIMITED"
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class Request:
     cpus: int = 1
     gpus: int = 0
     engine: str = ""
-    site: str = "local"
+    site: str = LOCAL
     image: str = ""
     mpi: str = ""
     time: str = ""
@@ -69,6 +74,11 @@ class Request:
     stage: bool = False
 
     @property
+    def name(self) -> str:
+        """The workload's name, of letters that a file and a job may have."""
+        return re.sub(r"[^\w.+-]+", "-", self.workload[0])
+
+    @property
     def per_node(self) -> int:
         """The most ranks that a node gets when they are spread evenly."""
         return -(-self.tasks // self.nodes)
@@ -79,6 +89,22 @@ def meant(name: str, known: Iterable[str]) -> str:
     names = list(known)
     near = difflib.get_close_matches(name, names, n=1)
     return f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
+
+
+def is_time(text: str) -> bool:
+    """Return whether Slurm takes it for a time limit.
+
+    Examples
+    --------
+    >>> is_time("2-12:30"), is_time("abc")
+    (True, False)
+    """
+    return _TIME.fullmatch(text) is not None
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things in words: 1 rank, 2 ranks."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def parse(words: list[str]) -> Request:
@@ -98,10 +124,12 @@ def parse(words: list[str]) -> Request:
     given: dict[str, str] = {}
     for word in words:
         name, equals, value = word.partition("=")
-        if not equals or name not in SETTINGS:
-            raise UsageError(f"unknown setting {word!r}", hint=meant(name, SETTINGS))
+        if name not in SETTINGS:
+            raise UsageError(f"unknown setting {name!r}", hint=meant(name, SETTINGS))
+        if not equals:
+            raise UsageError(f"the setting {name} has no value", hint=f"give one: {name}=…")
         if value.strip():
-            given[name] = value.strip()
+            given[name] = _line(name, value.strip())
     values: dict[str, str | int | bool] = {}
     values |= {_TEXTS[name]: value for name, value in given.items() if name in _TEXTS}
     values |= {_NUMBERS[name]: _number(name, v) for name, v in given.items() if name in _NUMBERS}
@@ -115,7 +143,16 @@ def parse(words: list[str]) -> Request:
         )
     if request.engine and request.engine not in ENGINES:
         raise UsageError(f"unknown ENGINE={request.engine}", hint=meant(request.engine, ENGINES))
+    if request.time and not is_time(request.time):
+        raise UsageError(f"TIME={request.time} is not a time limit", hint=TIMES)
     return request
+
+
+def _line(name: str, value: str) -> str:
+    # A second line would be one more of the script's, for W within its quotes alone.
+    if name != "W" and not value.isprintable():
+        raise UsageError(f"{name}={value!r} holds a character that cannot be printed")
+    return value
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from hpcpy import paths
 from hpcpy.build.command import have
 from hpcpy.build.stamps import read_stamp
 from hpcpy.engine.setup import ensure
+from hpcpy.errors import UsageError
+from hpcpy.launch import workload
 from hpcpy.version import project_version
 
 # What runs on one machine without a launcher or a cluster to start.
@@ -43,6 +45,10 @@ def main(options: argparse.Namespace) -> int:
     int
         The workload's exit code.
     """
+    words = options.workload[options.workload[:1] == ["--"] :] or DEFAULT
+    # Before an image is built for it.
+    if wrong := workload.fault(words):
+        raise UsageError(wrong)
     sif, _, _ = have("sif")
     digest = read_stamp(sif)["digest"]
     apptainer = ensure("apptainer").apptainer
@@ -55,7 +61,6 @@ def main(options: argparse.Namespace) -> int:
     print(f"image {digest}", flush=True)
     subprocess.run([*inside, "python3", "-c", _VERSIONS], check=False)
     sys.stdout.flush()
-    words = options.workload[options.workload[:1] == ["--"] :] or DEFAULT
     command = [*inside, "python3", "-m", "workloads", *words]
     # In its place, so that Ctrl-C and the exit code are the workload's own.
     os.execv(command[0], command)  # noqa: S606

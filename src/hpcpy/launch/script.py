@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 from hpcpy.launch.words import Line, Option, Plan
@@ -16,13 +17,17 @@ def launch_script(plan: Plan) -> str:
     With lines that need a job it asks for one by salloc and gives it a script
     of its own; ``srun`` alone does so by itself.
     """
+    first = _header(plan) + _commented_lines(plan.surroundings)
     if plan.within_job:
-        return _header(plan) + _body(plan, ())
+        return first + _body(plan, ())
     if not plan.needs_job_shell:
-        return _header(plan) + _body(plan, plan.allocation)
+        return first + _body(plan, plan.allocation)
     job = _array("job", ["salloc"], plan.size, plan.allocation)
-    shell = f"exec \"${{job[@]}}\" bash -s <<'{_END}'\n"
-    return f"{_header(plan)}{job}{shell}{_body(plan, ())}{_END}\n"
+    body, end = _body(plan, ()), _END
+    # A word of the user's may have lines of its own.
+    while end in body:
+        end += "_"
+    return f"{first}{job}exec \"${{job[@]}}\" bash -s <<'{end}'\n{body}{end}\n"
 
 
 def batch_script(plan: Plan) -> str:
@@ -35,13 +40,20 @@ def batch_script(plan: Plan) -> str:
     return "\n".join([first, *lines, ""]) + rest + _body(plan, ())
 
 
+def show(script: str) -> None:
+    """Print a script byte by byte: a path in it may be no text."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(script.encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.flush()
+
+
 def _header(plan: Plan) -> str:
     notes = "".join(f"# {note}\n" for note in plan.notes)
     return f"#!/bin/bash\n# {plan.title}\n{notes}"
 
 
 def _body(plan: Plan, allocation: Iterable[Option]) -> str:
-    lines = "".join(_commented(line.shell, line.why) for line in plan.lines)
+    lines = _commented_lines(plan.lines)
     step = _array("step", ["srun"], plan.size, allocation, plan.step, plan.program)
     if not plan.afterwards:
         return f'{lines}{step}exec "${{step[@]}}"\n'
@@ -55,7 +67,7 @@ def _guarded(afterwards: Iterable[Line]) -> str:
     and in a process group of its own: a Ctrl-C for the shell's group as well
     would be two for srun, which kills the ranks at the second.
     """
-    lines = "".join(_commented(line.shell, line.why) for line in afterwards)
+    lines = _commented_lines(afterwards)
     return (
         # Before the step: without a trap bash forgets a Ctrl-C where the step goes on.
         "early= running=\n"
@@ -76,6 +88,10 @@ def _array(name: str, words: list[str], *groups: Iterable[Option]) -> str:
     options = [one for group in groups for one in group]
     body = "".join(_commented(f"  {one.shell}", one.why) for one in options)
     return f"{name}=(\n  {' '.join(words)}\n{body})\n"
+
+
+def _commented_lines(lines: Iterable[Line]) -> str:
+    return "".join(_commented(line.shell, line.why) for line in lines)
 
 
 def _commented(shell: str, why: str) -> str:

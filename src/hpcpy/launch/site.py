@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any
 
 from hpcpy import paths
 from hpcpy.errors import UsageError
-from hpcpy.launch.request import ENGINES, meant
+from hpcpy.launch.request import ENGINES, TIMES, is_time, meant
 from hpcpy.pins.tables import Table, read_table
+from workloads.doctor import promises
 
 FOLDER = paths.ENV / "sites"
 REQUIRED = "required"
@@ -89,7 +91,8 @@ def find_site(name: str) -> Site:
         When there is none, or one line of it is wrong.
     """
     path = Path(name) if "/" in name or name.endswith(".toml") else FOLDER / f"{name}.toml"
-    if not path.is_file():
+    # Of a name that is too long, or a folder that is closed, `is_file` would raise.
+    if not os.path.isfile(path):  # noqa: PTH113
         hint = f"{meant(name, site_names())}  A file may be named, too: env/sites/template.toml"
         raise UsageError(f"no site {name!r}", hint=hint)
     return read_site(path)
@@ -110,17 +113,27 @@ def read_site(path: Path) -> Site:
     values |= {key: _number(table, key) for key in _NUMBERS if key in table.values}
     values |= {"options": _options(table), "environment": _environment(table)}
     if "promises" in table.values:
-        # What it may hold, `workloads.doctor` knows.
-        table.table("promises")
+        if wrong := promises.why_not(dict(table.table("promises").values)):
+            raise UsageError(f"{table.file}: [promises] {wrong}")
         values["promises"] = str(path.absolute())
     site = Site(name=path.stem, summary=table.text("summary"), **values)
+    _check_values(table, site)
+    return site
+
+
+def _check_values(table: Table, site: Site) -> None:
     if site.engine not in ENGINES:
         raise table.wrong("engine", f"{site.engine!r} is none; {meant(site.engine, ENGINES)}")
+    for key in ("partitions", "qos"):
+        for name in getattr(site, key):
+            if not name.isprintable():
+                raise table.wrong(key, f"{name!r} holds a character that cannot be printed")
+    if site.time and not is_time(site.time):
+        raise table.wrong("time", f"{site.time!r} is not a time limit; {TIMES}")
     for key, places in (("node_local", (site.node_local,)), ("binds", site.binds)):
         for place in places:
             if not place.startswith(("/", "$")):
                 raise table.wrong(key, f"{place!r} does not begin with / or $NAME")
-    return site
 
 
 def _only(table: Table, *known: str) -> None:
@@ -145,7 +158,7 @@ def _options(table: Table) -> dict[str, tuple[str, ...]]:
     for key, words in found.items():
         for word in words:
             # Its value in a word of its own would be taken for the program.
-            if not re.fullmatch(r"--?[A-Za-z][^ ]*", word):
+            if not re.fullmatch(r"--?[A-Za-z]\S*", word):
                 raise options.wrong(key, f"{word!r} is not one option such as '--mem=0'")
     return found
 

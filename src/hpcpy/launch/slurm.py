@@ -36,7 +36,7 @@ def allocation(request: Request, site: Site) -> list[Option]:
         "time": request.time or site.time,
     }
     return [
-        option(f"--job-name=hpcpy-{request.workload[0]}", why="what squeue shows"),
+        option(f"--job-name=hpcpy-{request.name}", why="what squeue shows"),
         *(
             option(f"--{name}={value}", why=_asked_by(name, request, site))
             for name, value in asked.items()

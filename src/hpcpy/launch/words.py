@@ -96,6 +96,8 @@ class Plan:
         Whether a job is there already.
     needs_job_shell
         Whether lines or words need a job before ``srun`` runs.
+    surroundings
+        Lines of shell before a job is asked for.
     """
 
     title: str
@@ -108,3 +110,4 @@ class Plan:
     notes: tuple[str, ...] = ()
     within_job: bool = False
     needs_job_shell: bool = False
+    surroundings: tuple[Line, ...] = ()

@@ -46,7 +46,7 @@ def _fabric(promise: Any, values: Values) -> str:
 
 def _gpus(promise: Any, values: Values) -> str:
     found = values.get("gpu.devices") or 0
-    return "" if found >= promise else f"{found} GPUs answer"
+    return "" if found >= promise else "1 GPU answers" if found == 1 else f"{found} GPUs answer"
 
 
 def _opencl(promise: Any, values: Values) -> str:

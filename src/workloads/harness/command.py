@@ -45,7 +45,7 @@ def main(workload: Workload, arguments: list[str]) -> int:
         For bad input, or when a technique cannot run here.
     """
     with _together(workload.name):
-        wish = options.parse(_parser(workload), arguments)
+        wish = options.parse(parser(workload), arguments)
         if wish.list:
             print(listing(workload.techniques))
             return 0
@@ -86,14 +86,15 @@ def _run(
     return _complain(workload, results)
 
 
-def _parser(workload: Workload) -> options.Parser:
-    parser = options.Parser(
+def parser(workload: Workload) -> options.Parser:
+    """Return the parser of a workload's command line."""
+    made = options.Parser(
         prog=f"python -m workloads {workload.name}", description=workload.description
     )
-    workload.add_options(parser.add_argument_group("what to compute"))
+    workload.add_options(made.add_argument_group("what to compute"))
     samples = any(technique.slow for technique in workload.techniques.values())
-    options.add_common(parser, samples=samples, request=workload.request)
-    return parser
+    options.add_common(made, samples=samples, request=workload.request)
+    return made
 
 
 def _names(

@@ -25,8 +25,9 @@ def counts(names: Sequence[str], techniques: Mapping[str, Technique], wish: Sequ
             raise UsageError(f"--scale: {name} has no workers to count")
         there = ranks.expected()
         if techniques[name].parallel == "ranks" and max(wish) > there:
+            ranks_there = "is 1 rank" if there == 1 else f"are {there} ranks"
             raise UsageError(
-                f"--scale {max(wish)}: there are {there} ranks for {name}",
+                f"--scale {max(wish)}: there {ranks_there} for {name}",
                 hint=f"start it with mpiexec -n {max(wish)}",
             )
 

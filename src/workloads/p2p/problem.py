@@ -75,7 +75,7 @@ class Messages:
         if there and need > there:
             raise UsageError(
                 f"--sizes {self.size} needs {need / 2**30:,.1f} GiB of memory for "
-                f"{here} ranks, {there / 2**30:,.1f} are available"
+                f"{here} {'rank' if here == 1 else 'ranks'}, {there / 2**30:,.1f} are available"
             )
         return ""
 

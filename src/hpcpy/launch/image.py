@@ -1,0 +1,183 @@
+"""Which image a launch takes, and whether its engine can take it."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from pathlib import Path
+
+from hpcpy.build.graph import the_graph
+from hpcpy.build.plan import make_plan
+from hpcpy.build.sif import definition_path, is_current_sif, sif_path
+from hpcpy.build.sif_header import identity_of, recorded_identity
+from hpcpy.errors import IntegrityError, UsageError
+from hpcpy.launch.request import Request
+from hpcpy.launch.site import Site
+
+GPU_IMAGE = "hpcpy-cuda"
+# What Apptainer runs, by where it begins and with what: a SIF, squashfs, ext3.
+_MAGIC = ((32, b"SIF_MAGIC\0"), (0, b"hsqs"), (1080, b"\x53\xef"))
+_HEAD = 2048
+# [HOST[:PORT]/]NAME[:TAG][@DIGEST]
+_REFERENCE = re.compile(
+    r"(?:(?:localhost|[A-Za-z0-9-]+(?:(?:\.[A-Za-z0-9-]+)+|(?=:))|\[[0-9a-f:]+\])(?::[0-9]+)?/)?"
+    r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*"
+    r"(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?",
+    re.ASCII,
+)
+# Where an engine finds an image that is no file and in no store of its own.
+_URI = re.compile(
+    r"[a-z-]+://|(?:containers-storage|dir|docker-archive|docker-daemon|oci(-archive)?):"
+)
+_EXAMPLE = "registry.example.org/me/hpcpy:1"
+
+
+def given_image(request: Request, site: Site) -> str:
+    """Return the image that request or site name; empty for this checkout's own."""
+    return request.image or site.image
+
+
+def is_uri(given: str) -> bool:
+    """Return whether an image is named by where it comes from, as docker://… is."""
+    return _URI.match(given) is not None
+
+
+def own_name(request: Request) -> str:
+    """Return the name of this checkout's image for a request.
+
+    Raises
+    ------
+    UsageError
+        When it asks for GPUs, and there is no image with CUDA.
+    """
+    name = GPU_IMAGE if request.gpus else "hpcpy"
+    if name not in the_graph().images:
+        raise UsageError(
+            f"GPUS={request.gpus}: the image hpcpy has no CUDA",
+            hint="name one that has: IMAGE=…",
+        )
+    return name
+
+
+def has_these_workloads(given: str, engine: str) -> bool:
+    """Return whether it is certain that the image has this checkout's workloads.
+
+    A SIF says in its header what it was made of, also where it was copied to.
+    """
+    if engine != "apptainer":
+        return False
+    if not given:
+        return True
+    path = Path(given)
+    with contextlib.suppress(OSError, IntegrityError):
+        if not path.is_file():
+            return False
+        recorded = recorded_identity(path)
+        plan = make_plan()
+        images = [one for one in plan.graph.images.values() if definition_path(one).exists()]
+        return recorded in [identity_of(plan.image_key(one)) for one in images]
+    return False
+
+
+def why_not_ready(name: str) -> str:
+    """Return why this checkout's SIF cannot be taken as it is; empty if it can."""
+    plan = make_plan()
+    image = plan.graph.image(name)
+    if not sif_path(image).exists():
+        return "is not there yet"
+    return "" if is_current_sif(plan, image) else "is not made of the present sources"
+
+
+def check_image(given: str, engine: str, *, is_staged: bool, is_here: bool) -> str:
+    """Refuse an image that the engine cannot take.
+
+    Parameters
+    ----------
+    given
+        The image that was named; empty for this checkout's own.
+    engine
+        The engine's name.
+    is_staged
+        Whether it is to be copied to the nodes.
+    is_here
+        Whether a file has to be on this machine; a script may be for another.
+
+    Returns
+    -------
+    str
+        Why a file cannot be seen that need not be here; mostly empty.
+
+    Raises
+    ------
+    UsageError
+        For a file where a reference is needed, the other way round, and for a
+        file that is not there.
+    """
+    if not given:
+        return ""
+    absent = ""
+    if engine == "apptainer":
+        wrong, absent = _not_for_apptainer(given, is_staged=is_staged)
+        if absent and is_here and not wrong:
+            wrong = f"{absent}; Apptainer takes a SIF, or docker://{_EXAMPLE}"
+    elif engine == "none":
+        wrong = _no_interpreter(given)
+    else:
+        wrong = _no_reference(given, engine)
+    if wrong:
+        raise UsageError(f"IMAGE={given}: {wrong}")
+    return absent
+
+
+def _not_for_apptainer(given: str, *, is_staged: bool) -> tuple[str, str]:
+    """Return what is wrong for sure, and why a file cannot be seen."""
+    if is_uri(given):
+        return ("STAGE=1 copies a file, and this is none" if is_staged else ""), ""
+    path = Path(given)
+    absent, is_folder, head = _looked_at(path)
+    if absent:
+        is_name = ":" in given and not given.startswith(("/", ".", "~"))
+        reference = given.removeprefix("docker:")
+        return (f"{absent}; a registry's is docker://{reference}" if is_name else ""), absent
+    if is_folder:
+        is_sandbox = (path / ".singularity.d").is_dir()
+        return ("" if is_sandbox and not is_staged else "is a folder; name a SIF"), ""
+    is_one = any(head[at:].startswith(magic) for at, magic in _MAGIC)
+    return ("" if is_one else "is nothing that Apptainer runs; `make sif` makes a SIF"), ""
+
+
+def _no_interpreter(given: str) -> str:
+    # A name without a slash is looked for on the nodes.
+    _, is_folder, head = _looked_at(Path(given)) if "/" in given else ("", False, b"")
+    is_sif = any(head[at:].startswith(magic) for at, magic in _MAGIC[:1])
+    return "ENGINE=none takes a Python that has the workloads" if is_folder or is_sif else ""
+
+
+def _no_reference(given: str, engine: str) -> str:
+    name, example = given, _EXAMPLE
+    if engine == "shifter":
+        kind, colon, rest = given.partition(":")
+        if colon and kind in ("id", "custom", "local"):
+            return ""
+        name, example = (rest if kind == "docker" else given), f"docker:{_EXAMPLE}"
+    elif _URI.match(given):
+        return ""
+    absent, is_folder, _ = _looked_at(Path(name)) if "/" in name else ("no path", False, b"")
+    is_file = name.endswith((".sif", ".tar")) or not (absent or is_folder)
+    if not is_file and _REFERENCE.fullmatch(name):
+        return ""
+    what = "is a file" if is_file else "is no reference"
+    return f"{what}; {engine} takes a reference such as {example}"
+
+
+def _looked_at(path: Path) -> tuple[str, bool, bytes]:
+    """Return why there is no such file, whether it is a folder, and how it begins."""
+    try:
+        if path.is_dir():
+            return "", True, b""
+        if not path.is_file():
+            return "no such file", False, b""
+        with path.open("rb") as stream:
+            return "", False, stream.read(_HEAD)
+    except OSError as error:
+        return (error.strerror or "cannot be read").lower(), False, b""

@@ -1,0 +1,153 @@
+"""A launch finds the cluster that ``make cluster`` has started, and asks it in time."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from launching import AREA2, SECONDS, Done, hpcpy
+from local_cluster import Cluster
+from own_cluster import own, started
+
+from hpcpy import paths
+from hpcpy.build.plan import make_plan
+from hpcpy.build.sif import is_current_sif, sif_path
+
+# What names a Slurm, a job, or one who holds the checkout's lock.
+_NAMES = re.compile(r"SLURM_|SALLOC_|SBATCH_|HPCPY_CHECKOUT_LOCK$")
+
+
+def plain(cluster: Cluster, **more: str) -> dict[str, str]:
+    """Return the variables of a shell that knows nothing of the cluster."""
+    kept = {name: value for name, value in os.environ.items() if not _NAMES.match(name)}
+    folders = kept.get("PATH", os.defpath).split(os.pathsep)
+    path = os.pathsep.join(one for one in folders if one != str(cluster.layout.bin))
+    return {**kept, "PATH": path, "PYTHONPATH": str(paths.ROOT / "src"), **more}
+
+
+def alone(cluster: Cluster, *command: str | Path, **more: str) -> Done:
+    return subprocess.run(
+        command,
+        env=plain(cluster, **more),
+        cwd=cluster.shared,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def launch(cluster: Cluster, *words: str, **more: str) -> Done:
+    return alone(cluster, sys.executable, "-m", "hpcpy", "launch", *words, **more)
+
+
+def program(cluster: Cluster, name: str, text: str) -> Path:
+    path = cluster.shared / name
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture(scope="module")
+def other() -> Iterator[Cluster]:
+    """Give a cluster beside the checkout's."""
+    with own("cluster-named") as layout:
+        yield started(layout)
+
+
+def test_site_local_is_the_cluster_that_runs(cluster: Cluster) -> None:
+    tell = program(cluster, "where", "hostname")
+    words = ("W=mandel", "NODES=2", "TASKS=4", "ENGINE=none", f"IMAGE={tell}")
+    done = launch(cluster, *words)
+    assert (done.returncode, sorted(done.stdout.split())) == (0, ["n1", "n1", "n2", "n2"])
+    assert done.stderr.splitlines()[0].endswith(
+        "; site local, engine none, this checkout's cluster"
+    )
+    # What DRY=1 prints does the same, from the same shell.
+    script = launch(cluster, *words, "DRY=1").stdout
+    ran = alone(cluster, "bash", "-c", script)
+    assert (ran.returncode, sorted(ran.stdout.split())) == (0, ["n1", "n1", "n2", "n2"])
+
+
+def test_a_slurm_that_the_environment_names_is_taken(cluster: Cluster, other: Cluster) -> None:
+    tell = program(cluster, "which", "getent hosts n1")
+    conf = str(other.layout.conf)
+    done = launch(cluster, "W=pi", "ENGINE=none", f"IMAGE={tell}", SLURM_CONF=conf)
+    assert (done.returncode, done.stdout) == (0, other.srun(str(tell)).stdout)
+    assert done.stdout != cluster.srun(str(tell)).stdout
+    assert done.stderr.splitlines()[0].endswith(f", the Slurm of SLURM_CONF={conf}")
+
+
+def test_the_line_that_submits_a_script_does(cluster: Cluster) -> None:
+    tell = program(cluster, "write", 'hostname > "it ran.part" && mv "it ran.part" "it ran"')
+    script = cluster.shared / "it's a $script.sbatch"
+    words = ("W=pi", "ENGINE=none", f"IMAGE={tell}", f"SCRIPT={script}")
+    done = alone(cluster, sys.executable, "-m", "hpcpy", "batch", *words)
+    assert (done.returncode, done.stdout) == (0, f"{script}\n")
+    (line,) = done.stderr.splitlines()
+    sbatch = line.removeprefix("  to submit it: ")
+    assert shlex.split(sbatch) == [str(cluster.layout.bin / "sbatch"), str(script)]
+    assert alone(cluster, "bash", "-c", sbatch).returncode == 0
+    cluster.wait_for_files("it ran")
+
+
+@pytest.mark.parametrize("more", [(), ("STAGE=1",)])
+def test_the_image_runs_on_it(cluster: Cluster, sif: str, more: tuple[str, ...]) -> None:
+    words = ("W=mandel --impl mpi-dynamic --area area2", "NODES=2", "TASKS=4", f"IMAGE={sif}")
+    done = launch(cluster, *words, *more)
+    assert done.returncode == 0, done.stderr
+    assert f"sha256 {AREA2}" in done.stdout
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_nobody_waits_for_another_make(cluster: Cluster, sif: str, *, is_named: bool) -> None:
+    plan = make_plan()
+    image = plan.graph.image("hpcpy")
+    if not is_named and not is_current_sif(plan, image):
+        pytest.skip(f"{sif_path(image)}: not of these sources; run: make sif")
+    with (paths.BUILD / ".lock").open("a") as lock:
+        # Where this fails another holds it: `make test`.
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        done = launch(cluster, "W=pi --impl mpi -n 1000", *([f"IMAGE={sif}"] if is_named else []))
+    assert done.returncode == 0, done.stderr
+    assert "waiting for another make" not in done.stderr
+
+
+def next_job(cluster: Cluster) -> str:
+    (line,) = re.findall(r"(?m)^NEXT_JOB_ID .*$", cluster.run("scontrol", "show", "config").stdout)
+    return str(line)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("W=mandle",), "unknown workload 'mandle'; did you mean mandel?"),
+        (("W=mandel --impl nosuch",), "unknown technique 'nosuch'"),
+        (("W=pi", "TIME=abc"), "TIME=abc is not a time limit"),
+        (("W=pi", "NODE=2"), "unknown setting 'NODE'; did you mean NODES?"),
+        (("W=pi", "GPUS=1", "IMAGE=docker://me/x:1"), "no node of partition all has a GPU"),
+        (("W=pi", "IMAGE=me/hpcpy:1"), "docker://me/hpcpy:1"),
+        (("W=pi", "ENGINE=podman-hpc", "IMAGE=/x/hpcpy.sif"), "podman-hpc takes a reference"),
+        (("W=pi", "IMAGE=me/hpcpy:1", "ENGINE=shifter", "SITE=promises.toml"), "promise 'fabrik'"),
+    ],
+)
+def test_what_is_wrong_is_told_without_a_job(
+    other: Cluster, words: tuple[str, ...], says: str
+) -> None:
+    (other.shared / "promises.toml").write_text("summary = 's'\n[promises]\nfabrik = 'cxi'\n")
+    before = next_job(other)
+    done = hpcpy(other, "launch", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert says in done.stderr
+    assert next_job(other) == before

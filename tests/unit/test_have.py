@@ -1,0 +1,81 @@
+"""An image that is up to date is had without waiting for another make."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hpcpy import paths
+from hpcpy.build.oci import archive_path
+from hpcpy.build.plan import make_plan
+from hpcpy.build.sif import definition_path, sif_path
+from hpcpy.build.stamps import write_stamp
+from hpcpy.files import sha256
+
+HAVE = """
+import sys
+from pathlib import Path
+from hpcpy import paths
+paths.BUILD = Path(sys.argv[1])
+from hpcpy.build.command import have
+print(have(sys.argv[2])[0])
+"""
+SECONDS = 60
+
+
+@pytest.fixture
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give a build folder whose lock another make holds."""
+    monkeypatch.setattr(paths, "BUILD", tmp_path)
+    monkeypatch.delenv("HPCPY_CHECKOUT_LOCK", raising=False)
+    with (tmp_path / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield tmp_path
+
+
+def images(key: str) -> None:
+    plan = make_plan()
+    image = plan.graph.image("hpcpy")
+    for path in (archive_path(image), sif_path(image)):
+        path.write_bytes(b"an image")
+    definition = sha256(definition_path(image))
+    write_stamp(archive_path(image), inputs=key or plan.image_key(image), digest="sha256:1")
+    write_stamp(sif_path(image), digest="sha256:1", definition=definition)
+
+
+def start(build: Path, kind: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", HAVE, build, kind],
+        env={**os.environ, "PYTHONPATH": str(paths.ROOT / "src")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(("kind", "name"), [("sif", "hpcpy.sif"), ("oci", "hpcpy.oci.tar")])
+def test_an_image_that_is_up_to_date_waits_for_nobody(build: Path, kind: str, name: str) -> None:
+    images("")
+    with start(build, kind) as process:
+        out, err = process.communicate(timeout=SECONDS)
+    assert (process.returncode, out) == (0, f"{build / name}\n")
+    assert err == f"      – s {name} (up to date)\n"
+
+
+@pytest.mark.parametrize("changed", ["sources", "archive", "sif"])
+def test_one_that_is_not_waits_for_its_turn(build: Path, changed: str) -> None:
+    images("of other sources" if changed == "sources" else "")
+    if changed != "sources":
+        (build / ("hpcpy.sif" if changed == "sif" else "hpcpy.oci.tar")).write_bytes(b"another")
+    with start(build, "sif") as process:
+        assert process.stderr is not None
+        try:
+            assert process.stderr.readline().startswith("waiting for another make here")
+        finally:
+            process.kill()

@@ -1,0 +1,130 @@
+"""``hpcpy batch`` writes its script, or says in one line why not; it needs no image."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hpcpy import paths
+
+BATCH = """
+import sys
+from pathlib import Path
+from hpcpy import paths
+paths.BUILD = Path(sys.argv[1])
+paths.TOOLS = paths.BUILD / "tools"
+from hpcpy.__main__ import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+def hpcpy(build: Path, command: str, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if "SLURM" not in name}
+    return subprocess.run(
+        [sys.executable, "-c", BATCH, build, command, *words],
+        env={**environment, "PYTHONPATH": str(paths.ROOT / "src"), "HPCPY_CHECKOUT_LOCK": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_script_needs_no_image_and_no_turn(tmp_path: Path) -> None:
+    build, script = tmp_path / "build", tmp_path / "a $b.sbatch"
+    build.mkdir()
+    with (build / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = hpcpy(build, "batch", "W=pi --impl mpi", f"SCRIPT={script}")
+    assert (done.returncode, done.stdout) == (0, f"{script}\n")
+    to_do, submit = done.stderr.splitlines()
+    assert to_do == f"hpcpy batch: {build}/hpcpy.sif is not there yet; before you submit: make sif"
+    assert submit == f"  to submit it: sbatch {shlex.quote(str(script))}"
+    assert f"\n  {build}/hpcpy.sif " in script.read_text()
+    assert [path.name for path in build.iterdir()] == [".lock"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("run", "mandle"), "unknown workload 'mandle'; did you mean mandel?"),
+        (("run", "mandel", "--impl", "nosuch"), "mandel: unknown technique 'nosuch'"),
+        (("batch", "W=mandle"), "W: unknown workload 'mandle'"),
+        (("launch", "W=mandle", "DRY=1"), "W: unknown workload 'mandle'"),
+    ],
+)
+def test_no_image_is_built_for_a_wrong_word(
+    tmp_path: Path, words: tuple[str, ...], says: str
+) -> None:
+    done = hpcpy(tmp_path, *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"hpcpy {words[0]}: {says}")
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_script_for_another_machine_may_name_its_image(tmp_path: Path) -> None:
+    words = ("W=pi", "SITE=carc", "ACCOUNT=me", "IMAGE=/project/me/hpcpy.sif", "SCRIPT=-")
+    done = hpcpy(tmp_path, "batch", *words)
+    assert done.returncode == 0
+    assert "\n  /project/me/hpcpy.sif " in done.stdout
+    subprocess.run(["bash", "-n"], input=done.stdout, text=True, check=True)
+    assert done.stderr == (
+        "hpcpy batch: IMAGE=/project/me/hpcpy.sif: no such file on this machine\n"
+    )
+
+
+def test_where_no_script_can_be_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").touch()
+    places = ("/proc/x/y", "/proc/x", tmp_path, tmp_path / "loop/x", tmp_path / "file/x", "x" * 300)
+    for place in places:
+        done = hpcpy(tmp_path, "batch", "W=pi", "IMAGE=/x.sif", f"SCRIPT={place}")
+        assert (done.returncode, done.stdout) == (73, ""), place
+        assert "Traceback" not in done.stderr
+        assert "cannot be written" in done.stderr.splitlines()[-1], place
+    assert {path.name for path in tmp_path.iterdir()} == {"loop", "file"}
+
+
+def test_a_word_that_is_no_text_reaches_the_script(tmp_path: Path) -> None:
+    script = tmp_path / "x.sbatch"
+    environment = {**os.environ, "PYTHONPATH": str(paths.ROOT / "src")}
+    for last in (f"SCRIPT={script}", "DRY=1"):
+        words = [b"batch", b"W=pi --json \xff.json", b"ENGINE=none", last.encode()]
+        command = [os.fsencode(sys.executable), b"-m", b"hpcpy", *words]
+        done = subprocess.run(command, env=environment, capture_output=True, check=True)
+        assert b" --json '\xff.json'" in (done.stdout + script.read_bytes())
+
+
+# A name with a second line, which sbatch would read; the end of the script that salloc gets.
+WILD = ("W='a/b\n#SBATCH --x' c", "W=pi --json '\nEND_OF_JOB\nexit 3\n'")
+
+
+@pytest.mark.parametrize("word", WILD)
+@pytest.mark.parametrize("command", ["batch", "launch"])
+def test_no_word_of_w_gets_out_of_its_quotes(tmp_path: Path, command: str, word: str) -> None:
+    site = tmp_path / "wild.toml"
+    site.write_text("summary = '''s'''\nnode_local = '/scratch/$SLURM_JOB_ID'\n")
+    words = (word, f"SITE={site}", "ENGINE=none", "DRY=1")
+    done = hpcpy(tmp_path, command, *words)
+    assert done.returncode == 0
+    for name, body in (("salloc", "exec bash -s"), ("srun", "printf '%s\\n' \"${@: -1}\"")):
+        program = tmp_path / name
+        program.write_text(f"#!/bin/bash\n{body}\n")
+        program.chmod(0o755)
+    ran = subprocess.run(
+        ["bash", "-c", done.stdout],
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == f"{shlex.split(word.partition('=')[2])[-1]}\n"
+    assert "\n#SBATCH --x" not in done.stdout.split("step=(")[0]

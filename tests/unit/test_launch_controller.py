@@ -1,0 +1,115 @@
+"""Which Slurm is asked, and what is made of its answers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hpcpy import paths
+from hpcpy.cluster.layout import default_layout
+from hpcpy.errors import UsageError
+from hpcpy.launch.controller import Controller, check_gpus, find_controller
+from hpcpy.launch.plan import Job
+from hpcpy.launch.request import parse
+from hpcpy.launch.site import Site
+
+# What `sinfo --noheader --format="%P %G"` of Slurm 22.05 prints.
+MIXED = "cpu* (null)\ncpu* nvme:1\ngpu (null)\ngpu gpu:a100:4(S:0-1)\n"
+
+
+@pytest.fixture
+def silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a build folder without a cluster that runs."""
+    monkeypatch.setattr(paths, "BUILD", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["SLURM_CONF", "SLURM_CONF_SERVER"])
+def test_a_slurm_that_the_environment_names_is_taken_and_told(silent: Path, name: str) -> None:
+    environment = {name: f"{silent}/a site's"}
+    found = find_controller(parse(["W=pi"]), environment)
+    assert found == Controller(environment, f"the Slurm of {name}={silent}/a site's")
+
+
+def test_within_a_job_its_own_slurm_is_asked(silent: Path) -> None:
+    environment = {"SLURM_JOB_ID": "7"}
+    assert find_controller(parse(["W=pi"]), environment) == Controller(environment)
+    assert silent.exists()
+
+
+def test_without_a_cluster_the_machines_own_is_asked(silent: Path) -> None:
+    # Of one that a reboot has ended.
+    (silent / "cluster").mkdir()
+    default_layout().conf.touch()
+    for site in ("local", "carc"):
+        assert find_controller(parse(["W=pi", f"SITE={site}"]), {"SLURM_CONF": ""}) == Controller(
+            {"SLURM_CONF": ""}
+        )
+
+
+def test_a_folder_that_cannot_be_looked_into_has_no_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One that is closed is open to root; a name that is too long is refused to all.
+    monkeypatch.setattr(paths, "BUILD", tmp_path / ("x" * 300))
+    assert find_controller(parse(["W=pi"]), {}) == Controller({})
+
+
+def test_a_shell_that_has_taken_in_the_clusters_variables_gets_the_cluster(silent: Path) -> None:
+    environment = {"SLURM_CONF": str(silent / "cluster/slurm.conf"), "PATH": "/bin"}
+    found = find_controller(parse(["W=pi"]), environment)
+    assert found.said == "this checkout's cluster"
+    assert found.environment["PATH"] == f"{silent}/cluster/bin:/bin"
+    # Another site's file has no part in it.
+    assert find_controller(parse(["W=pi", "SITE=carc"]), environment).lines == ()
+
+
+def slurm_that_lists(folder: Path, listed: str, **variables: str) -> Controller:
+    program = folder / "sinfo"
+    program.write_text(f"#!/bin/sh\necho \"$@\" >{folder}/asked\ncat <<'END'\n{listed}END\n")
+    program.chmod(0o755)
+    return Controller({"PATH": f"{folder}:{os.environ['PATH']}", **variables})
+
+
+@pytest.mark.parametrize(
+    ("listed", "words", "variables", "says"),
+    [
+        ("all* (null)\n", (), {}, "GPUS=1: no node of partition all has a GPU"),
+        (MIXED, (), {}, "partition cpu has a GPU; these have: PARTITION=gpu"),
+        (MIXED, ("PARTITION=gpu",), {}, ""),
+        (MIXED, ("PARTITION=cpu,gpu",), {}, ""),
+        (MIXED, ("PARTITION=cpu",), {}, "no node of partition cpu has a GPU"),
+        (MIXED, (), {"SLURM_PARTITION": "gpu"}, ""),
+        # Slurm itself refuses a partition that there is not; it may hide one.
+        (MIXED, ("PARTITION=secret",), {}, ""),
+        ("", (), {}, ""),
+    ],
+)
+def test_gpus_are_refused_where_slurm_says_that_there_are_none(
+    tmp_path: Path, listed: str, words: tuple[str, ...], variables: dict[str, str], says: str
+) -> None:
+    controller = slurm_that_lists(tmp_path, listed, **variables)
+    request = parse(["W=pi", "GPUS=1", *words])
+    site = Site(name="there", summary="a site")
+    if says:
+        with pytest.raises(UsageError, match=says):
+            check_gpus(request, site, controller, None)
+    else:
+        check_gpus(request, site, controller, None)
+
+
+def test_of_a_job_its_own_nodes_are_asked(tmp_path: Path) -> None:
+    controller = slurm_that_lists(tmp_path, "gpu (null)\n", SLURM_JOB_NODELIST="n[1-2]")
+    request, site = parse(["W=pi", "GPUS=1"]), Site(name="there", summary="a site")
+    with pytest.raises(UsageError, match="no node of this job has a GPU"):
+        check_gpus(request, site, controller, Job(2, is_in_step=False))
+    assert "--nodes=n[1-2]" in (tmp_path / "asked").read_text()
+
+
+def test_without_gpus_and_without_slurm_nothing_is_refused(tmp_path: Path) -> None:
+    site = Site(name="there", summary="a site")
+    check_gpus(parse(["W=pi"]), site, slurm_that_lists(tmp_path, "all* (null)\n"), None)
+    assert not (tmp_path / "asked").exists()
+    check_gpus(parse(["W=pi", "GPUS=1"]), site, Controller({"PATH": str(tmp_path / "no")}), None)

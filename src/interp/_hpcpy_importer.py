@@ -271,7 +271,9 @@ def finder() -> Finder:
 
 def is_real(path: str) -> bool:
     """Say whether a path is a bundled module's own, with no link in it; `realpath` asks."""
-    return any(isinstance(each, Finder) and each.bundle.is_real(path) for each in sys.meta_path)
+    # None at the end of the process, when finalisers may still ask.
+    finders = sys.meta_path or ()
+    return any(isinstance(each, Finder) and each.bundle.is_real(path) for each in finders)
 
 
 def install(data: memoryview, library: str) -> Finder:

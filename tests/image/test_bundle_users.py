@@ -203,6 +203,20 @@ print(len(asked) > 2)
     assert python("-c", program).splitlines() == ["True []", "True", "True"]
 
 
+def test_paths_are_resolved_when_nothing_can_be_imported_any_more() -> None:
+    program = """
+import json, os, pathlib
+class Late:
+    def __init__(self):
+        self.resolve, self.realpath = pathlib.Path(json.__file__).resolve, os.path.realpath
+        self.file, self.print = json.__file__, print
+    def __del__(self):
+        self.print(str(self.resolve()) == self.realpath(self.file) == self.file, flush=True)
+late = Late()
+"""
+    assert python("-c", program) == "True"
+
+
 def test_functions_and_classes_of_bundled_modules_are_pickled_by_name() -> None:
     program = (
         "import pickle, json, fractions\n"

@@ -219,6 +219,15 @@ def test_a_modules_path_is_known_to_have_no_link(installed: Installation) -> Non
     ]
 
 
+def test_a_path_can_be_resolved_at_the_end_of_the_process(installed: Installation) -> None:
+    program = """
+        import sys, own, _hpcpy_importer
+        sys.meta_path = None
+        print(_hpcpy_importer.is_real(own.__file__))
+    """
+    assert says(installed, program) == "False"
+
+
 def test_without_site_it_is_hidden(installed: Installation) -> None:
     program = "import importlib.util; print(importlib.util.find_spec('added'))"
     own = f"sys.path.remove({str(installed.site)!r}); {program}"

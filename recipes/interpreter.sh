@@ -61,6 +61,7 @@ for source in "$interp"/*.c "$interp"/*.S table.c; do
     gcc -std=gnu11 -Wall -Wextra $PORTABLE $HARDENED -fno-pie \
         -ffunction-sections -fdata-sections -I"$PREFIX/include/python$version" \
         -I"$PREFIX/include/python$version/internal" -I"$interp" -I. -I/opt/deps/include -DHPCPY_PREFIX="\"$PREFIX\"" -DHPCPY_OWN_MPI='"/opt/mpich"' \
+        -DHPCPY_LIBRARY="\"lib/python$version\"" \
         -Wa,-I,bundle -c "$source" -o "${source##*/}.o"
 done
 

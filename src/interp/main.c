@@ -42,7 +42,7 @@ static PyStatus configure(PyConfig *known, PyConfig *config, int argc, char **ar
     }
     config->use_environment = known->use_environment;
     hpcpy_arenas_prepare(known->use_environment);
-    return hpcpy_preset_paths(config, argc > 0 ? argv[0] : NULL);
+    return hpcpy_preset_paths(config, argv);
 }
 
 int main(int argc, char **argv)

@@ -4,8 +4,8 @@
 #include <Python.h>
 
 /* Preset every path of a configuration that PyConfig_Read() has read, so that
-   CPython looks for none.  `name` is argv[0].  Where that tells too little, all
-   are left to CPython's own search. */
-PyStatus hpcpy_preset_paths(PyConfig *config, const char *name);
+   CPython looks for none.  Where PYTHONHOME or the like is set, only the executable's
+   is: CPython searches for the rest. */
+PyStatus hpcpy_preset_paths(PyConfig *config, char *const *argv);
 
 #endif

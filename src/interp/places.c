@@ -1,0 +1,263 @@
+/* Where this interpreter lies.  The caller writes argv[0] and may write anything
+   into it; the kernel says what it started.  A usual start asks no file system. */
+
+#define _GNU_SOURCE
+#include "places.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define OWN_FOLDER HPCPY_PREFIX "/bin"
+
+char *hpcpy_absolute(const char *path)
+{
+    char *result = NULL;
+    if (path[0] == '/') {
+        return strdup(path);
+    }
+    char *folder = getcwd(NULL, 0);
+    if (strncmp(path, "./", 2) == 0) {
+        path += 2;
+    }
+    if (folder == NULL || asprintf(&result, "%s/%s", folder, path) < 0) {
+        result = NULL;
+    }
+    free(folder);
+    return result;
+}
+
+/* The folder of a path; that of one without a slash is empty.  A folder of PATH may
+   end with a slash, and leaves two. */
+static char *parent(const char *path)
+{
+    const char *slash = path == NULL ? NULL : strrchr(path, '/');
+    while (slash != NULL && slash > path && slash[-1] == '/') {
+        slash--;
+    }
+    return slash == NULL ? strdup("") : strndup(path, (size_t)(slash - path));
+}
+
+static const char *leaf(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+static bool is_same_file(const char *path, const char *other)
+{
+    struct stat one, two;
+    return stat(path, &one) == 0 && stat(other, &two) == 0
+        && one.st_ino == two.st_ino && one.st_dev == two.st_dev;
+}
+
+/* The kernel tells no address of a loader when it started the loader itself. */
+bool hpcpy_started_by_loader(void)
+{
+    return getauxval(AT_BASE) == 0;
+}
+
+/* The file that this function was mapped from. */
+static char *mapped_file(void)
+{
+    const uintptr_t here = (uintptr_t)&mapped_file;
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char *line = NULL, *file = NULL;
+    size_t room = 0;
+    while (maps != NULL && file == NULL && getline(&line, &room, maps) >= 0) {
+        uintptr_t begin, end;
+        const char *path = strchr(line, '/');
+        if (path != NULL && sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &begin, &end) == 2
+            && begin <= here && here < end) {
+            file = strndup(path, strcspn(path, "\n"));
+        }
+    }
+    free(line);
+    if (maps != NULL) {
+        fclose(maps);
+    }
+    return file;
+}
+
+/* The file that runs, with no link in its path; NULL without /proc. */
+static char *running_file(void)
+{
+    char path[4096];
+    if (hpcpy_started_by_loader()) {
+        return mapped_file();
+    }
+    ssize_t length = readlink("/proc/self/exe", path, sizeof(path));
+    return length <= 0 || length == sizeof(path) ? NULL : strndup(path, (size_t)length);
+}
+
+/* What the kernel calls a program that was started by its descriptor, and
+   /proc/self/exe: the same path is another file in another process. */
+static bool is_passing(const char *path)
+{
+    return strncmp(path, "/dev/fd/", 8) == 0 || strncmp(path, "/proc/", 6) == 0;
+}
+
+/* Without /proc all that can be said of a path is whether it is a program's. */
+static bool leads_to(const char *running, const char *path)
+{
+    return !is_passing(path)
+        && (running == NULL ? access(path, X_OK) == 0 : is_same_file(path, running));
+}
+
+/* For the first line of a script the kernel writes argv[0] itself, and puts the
+   script's path, which is what it started, behind that and one option at most. */
+static bool is_of_script(char *const *argv, const char *started)
+{
+    return argv[0] != NULL && argv[1] != NULL
+        && (strcmp(argv[1], started) == 0
+            || (argv[2] != NULL && strcmp(argv[2], started) == 0));
+}
+
+/* argv[0] says another file than the kernel.  Launchers of virtual environments
+   name one's link there: it counts where it leads to this very file. */
+static char *find_disputed(const char *name, const char *started)
+{
+    char *running = running_file(), *found = NULL;
+    if (strchr(name, '/') != NULL && leads_to(running, name)) {
+        found = hpcpy_absolute(name);
+    } else if (!hpcpy_started_by_loader() && leads_to(running, started)) {
+        found = hpcpy_absolute(started);
+    }
+    if (found == NULL) {
+        return running;
+    }
+    free(running);
+    return found;
+}
+
+/* The program's path, by the name that was called: links stay, as a virtual
+   environment is known by its own. */
+static char *find_executable(char *const *argv)
+{
+    const char *started = (const char *)getauxval(AT_EXECFN), *said = NULL;
+    const char *name = argv[0] == NULL ? "" : argv[0];
+    if (started == NULL) {
+        started = "";
+    }
+    if (name[0] != '\0' && !is_passing(started) && !hpcpy_started_by_loader()) {
+        /* A bare name was looked up in PATH by the caller. */
+        if (strcmp(name, started) == 0 || strcmp(name, leaf(started)) == 0) {
+            said = started;
+        } else if (is_of_script(argv, started)) {
+            said = name;
+        }
+    }
+    char *found = said == NULL ? NULL : hpcpy_absolute(said);
+    return found == NULL ? find_disputed(name, started) : found;
+}
+
+/* The value of `home` in <folder>/pyvenv.cfg without slashes at its end, or NULL. */
+static char *home_of_venv(const char *folder)
+{
+    char *path = NULL, *line = NULL, *home = NULL;
+    size_t room = 0;
+    if (asprintf(&path, "%s/pyvenv.cfg", folder) < 0) {
+        return NULL;
+    }
+    FILE *file = fopen(path, "re");
+    free(path);
+    while (file != NULL && home == NULL && getline(&line, &room, file) >= 0) {
+        char key[8] = "", value[4096] = "";
+        if (sscanf(line, " %7[^= \t] = %4095[^\n]", key, value) == 2 && strcasecmp(key, "home") == 0) {
+            size_t end = strlen(value);
+            while (end > 0 && strchr(" \t\r/", value[end - 1]) != NULL) {
+                value[--end] = '\0';
+            }
+            home = strdup(value);
+        }
+    }
+    free(line);
+    if (file != NULL) {
+        fclose(file);
+    }
+    return home;
+}
+
+/* The prefix that a folder of executables belongs to: with no library beside that
+   folder it is the one of the build, as for any Python. */
+static char *base_of(const char *folder)
+{
+    char *base = parent(folder), *landmark = NULL;
+    /* A virtual environment has the library's folder, too, and no package in it. */
+    bool is_base = strcmp(folder, OWN_FOLDER) == 0
+        || (asprintf(&landmark, "%s/" HPCPY_LIBRARY "/encodings", base) >= 0
+            && access(landmark, F_OK) == 0);
+    free(landmark);
+    if (is_base) {
+        return base;
+    }
+    free(base);
+    return strdup(HPCPY_PREFIX);
+}
+
+/* Called by another path than our own: a link to us, a virtual environment's
+   link or copy, or an image that was unpacked elsewhere. */
+static void look_around(HpcpyPlaces *places, const char *folder)
+{
+    char *real = running_file();
+    if (real == NULL) {
+        real = realpath(places->executable, NULL);
+    }
+    char *real_folder = parent(real);
+    char *venv = parent(folder);
+    char *home = home_of_venv(venv);
+    if (home == NULL && (home = home_of_venv(folder)) != NULL) {
+        free(venv);
+        venv = strdup(folder);
+    }
+    bool is_copy = home != NULL && strcmp(real_folder, OWN_FOLDER) != 0
+        && is_same_file(real_folder, folder);
+    places->base = base_of(is_copy ? home : real_folder);
+    if (home != NULL) {
+        places->prefix = venv;
+        venv = NULL;
+        if (!is_copy) {
+            places->base_executable = real == NULL ? NULL : strdup(real);
+        } else if (asprintf(&places->base_executable, "%s/%s", home, leaf(places->executable)) < 0) {
+            places->base_executable = NULL;
+        }
+    }
+    free(real);
+    free(real_folder);
+    free(venv);
+    free(home);
+}
+
+void hpcpy_places_find(HpcpyPlaces *places, char *const *argv)
+{
+    *places = (HpcpyPlaces){.executable = find_executable(argv)};
+    if (places->executable == NULL) {
+        return;
+    }
+    char *folder = parent(places->executable);
+    if (strcmp(folder, OWN_FOLDER) == 0) {
+        places->base = strdup(HPCPY_PREFIX);
+    } else {
+        look_around(places, folder);
+    }
+    if (places->prefix == NULL && places->base != NULL) {
+        places->prefix = strdup(places->base);
+    }
+    if (places->base_executable == NULL) {
+        places->base_executable = strdup(places->executable);
+    }
+    free(folder);
+}
+
+void hpcpy_places_clear(HpcpyPlaces *places)
+{
+    free(places->executable);
+    free(places->base_executable);
+    free(places->prefix);
+    free(places->base);
+}

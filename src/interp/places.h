@@ -1,0 +1,27 @@
+#ifndef HPCPY_PLACES_H
+#define HPCPY_PLACES_H
+
+#include <stdbool.h>
+
+/* All strings belong to this; what cannot be found out is NULL. */
+typedef struct {
+    char *executable;      /* as it was called, absolute */
+    char *base_executable; /* behind a virtual environment's link */
+    char *prefix;          /* the virtual environment's, where there is one */
+    char *base;            /* the one with the library */
+} HpcpyPlaces;
+
+/* Find out where this interpreter lies.  `argv` ends with NULL, as main's does, and
+   may be empty. */
+void hpcpy_places_find(HpcpyPlaces *places, char *const *argv);
+void hpcpy_places_clear(HpcpyPlaces *places);
+
+/* A path from the root on, links and `..` in it left as they are; NULL where the working
+   folder is gone.  free() it. */
+char *hpcpy_absolute(const char *path);
+
+/* Whether somebody ran `/lib64/ld-linux-x86-64.so.2 …/python3`: then /proc/self/exe
+   is the loader. */
+bool hpcpy_started_by_loader(void);
+
+#endif

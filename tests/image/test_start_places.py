@@ -20,6 +20,7 @@ print(json.dumps([sys.executable, sys.prefix, sys.base_prefix,
 """
 # Those that look for files of their own when they are imported.
 PACKAGES = "import dask, distributed, matplotlib; print(dask.config.get('scheduler', 'none'))"
+CALLBACK = "import ctypes; print(ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(lambda x: x + 1)(41))"
 # What callers put into argv[0]: reloaders, login shells, `exec -a`, broken programs.
 CALLED = [None, "python", "-python3", "anything", "", "/nowhere/python3"]
 LOADER = next(
@@ -134,6 +135,12 @@ def test_the_loader_may_be_started_instead(environment: Path) -> None:
     told = found(LOADER, "--argv0", "anything", sys.executable)
     assert told == [os.path.realpath(sys.executable), PREFIX, PREFIX, 1]
     assert ran(LOADER, sys.executable, "-c", PACKAGES) == "none"
+
+
+def test_callbacks_can_be_made(environment: Path) -> None:
+    for program in (sys.executable, f"{environment}/bin/python"):
+        assert ran(program, "-c", CALLBACK) == ran(LOADER, program, "-c", CALLBACK) == "42"
+    assert ran("anything", "-c", CALLBACK, file=sys.executable) == "42"
 
 
 @pytest.fixture(scope="module")

@@ -163,7 +163,28 @@ def test_a_copied_environment_belongs_to_its_home(copied: Path, tmp_path: Path, 
         assert found(program) == found("anything", file=program) == expected
 
 
+def test_a_copied_environment_has_the_interpreter_once(copied: Path) -> None:
+    programs = [*(copied / "bin").glob("*thon*")]
+    assert {"python", "python3", f"python3.{sys.version_info[1]}"} <= {p.name for p in programs}
+    assert len({program.stat().st_ino for program in programs}) == 1
+    assert not any(program.is_symlink() for program in programs)
+
+
 def test_a_copy_alone_uses_the_images_library(copied: Path, tmp_path: Path) -> None:
     program = tmp_path / "python"
     os.link(copied / "bin/python", program)
     assert found(str(program)) == [str(program), PREFIX, PREFIX, 1]
+
+
+def test_a_file_is_copied_where_it_can_have_no_second_name(tmp_path: Path) -> None:
+    (tmp_path / "python3").write_text("all of it")
+    program = (
+        "import os, sys, venv\n"
+        "def refuse(*names): raise PermissionError(1, 'Operation not permitted')\n"
+        "os.link = refuse\n"
+        "builder = venv.EnvBuilder(symlinks=False)\n"
+        "builder.symlink_or_copy('python3', 'python', relative_symlinks_ok=True)\n"
+    )
+    ran(sys.executable, "-c", program, cwd=tmp_path)
+    assert (tmp_path / "python").read_text() == "all of it"
+    assert not (tmp_path / "python").samefile(tmp_path / "python3")

@@ -39,7 +39,7 @@ static PyStatus set_search_path(PyConfig *config, const char *stdlib)
         char *copy = strdup(variable), *rest = copy, *entry;
         while (copy != NULL && !PyStatus_Exception(status) && (entry = strsep(&rest, ":")) != NULL) {
             char *path = hpcpy_absolute(entry);
-            status = path == NULL ? PyStatus_NoMemory() : append(&config->module_search_paths, path);
+            status = append(&config->module_search_paths, path == NULL ? entry : path);
             free(path);
         }
         free(copy);

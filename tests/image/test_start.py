@@ -180,6 +180,23 @@ def test_pythonpath_comes_first_and_relative_parts_are_completed(tmp_path: Path)
     assert found["path"][:5] == ["", "/a", f"{tmp_path}/b", f"{tmp_path}/c", LIBRARY]
 
 
+def test_pythonpath_is_taken_as_it_is_where_the_working_folder_is_gone(tmp_path: Path) -> None:
+    program = "import os; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone'); "
+    program += (
+        "os.execv('/opt/hpcpy/bin/python3', ['python3', '-c', 'import sys; print(sys.path)'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"PYTHONPATH": "below"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "'below'" in done.stdout
+
+
 @pytest.mark.parametrize("option", ["-E", "-I"])
 def test_options_that_ignore_variables_ignore_pythonpath(option: str) -> None:
     assert "/a" not in seen(sys.executable, option, PYTHONPATH="/a")["path"]

@@ -28,7 +28,7 @@ names = ["anything", "", "/nowhere/python3"]
 said = [[called(name, file) for name in [file, *names]] for file in (own, linked)]
 said.append([subprocess.check_output([script])])
 print(json.dumps([[json.loads(one) for one in each] for each in said]))
-import ctypes, dask, matplotlib
+import ctypes, matplotlib
 print(ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(lambda x: x + 1)(41))
 """
 

@@ -19,6 +19,8 @@ export HDF5_VERSION HDF5_MPI=ON H5PY_ROS3=0 H5PY_DIRECT_VFD=0
 export HDF5_LIBDIR="$PWD/asked" HDF5_INCLUDEDIR=/opt/deps/include
 export CFLAGS="$PORTABLE $HARDENED"
 link_install h5py
+# What HDF5's archive needs, which does not name it.
+printf '%s\n' -lsz -laec >>"$OUT/opt/link/$PART/libraries"
 
 site=$(echo "$OUT$PREFIX"/lib/python3.*/site-packages)
 drop_tests "$site"

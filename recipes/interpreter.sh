@@ -113,7 +113,7 @@ python -m codeimage code_image_objects.o --bundle bundle/modules.bundle \
     --library "$library" --training training.json --layout layout.txt
 link "$draft" ""
 # The functions that starts enter, and what these refer to, come first: order/.
-gcc -O2 -fno-builtin -fPIC -shared "$MATERIALS/recipes/train/addresses.c" -o addresses.so
+gcc -O2 -fno-builtin -fPIC -shared "$interp/order/addresses.c" -o addresses.so
 gcc -O2 -Wall -Wextra "$interp/order/trace.c" -o trace
 runtime=$(dirname "$(gcc -print-libgcc-file-name)")
 order() {
@@ -132,8 +132,18 @@ done >hits.txt
 order --hits hits.txt >order.txt
 link "$OUT$PREFIX/bin/python$version" -Wl,--section-ordering-file=order.txt
 strip --strip-unneeded "$OUT$PREFIX/bin/python$version"
-mkdir -p "$OUT$PREFIX/share/licenses"
+
+# The licences of what is linked in.
+mkdir -p "$OUT$PREFIX/share/licenses" "$OUT/usr/share/doc"
 cp -R /opt/deps/share/licences/. "$OUT$PREFIX/share/licenses/"
+cp -R /opt/deps/share/doc/. "$OUT/usr/share/doc/"
+for library in $libraries; do
+    archive=/usr/lib/$MULTIARCH/lib${library#-l}.a
+    if [ ! -e "/opt/deps/lib/${archive##*/}" ] && [ -e "$archive" ]; then
+        package=$(dpkg -S "$archive" | cut -d: -f1)
+        install -D -m 644 -t "$OUT/usr/share/doc/$package" "/usr/share/doc/$package/copyright"
+    fi
+done
 
 # Every code object is loaded once: a broken bundle never leaves the builder.
 "$OUT$PREFIX/bin/python$version" -m hpcpy_info --check

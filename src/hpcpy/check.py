@@ -10,7 +10,7 @@ from hpcpy.checkout_lock import checkout_lock
 from hpcpy.stages import stage
 from hpcpy.venv import ensure_venv
 
-_OF_RECIPES = ("recipes/cuda", "recipes/link", "recipes/train")
+_OF_RECIPES = ("recipes/cuda", "recipes/link")
 
 
 def shell_scripts() -> list[str]:

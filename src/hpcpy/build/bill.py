@@ -85,20 +85,22 @@ def _pins(plan: Plan, image: Image) -> Iterator[Pin]:
     shipped = graph.shipped(image)
     for part in graph.built(image):
         yield from _of_part(plan, part, shipped=part in shipped)
+    linked = {name for part in shipped for name in part.links}
     if any(part.sources for part in shipped):
-        for one in plan.debian(graph.image(image.builder).debian):
-            if any(fnmatchcase(one.name, pattern) for pattern in _LINKED):
-                yield _pin(plan, "debian", one, LINKED)
+        linked.update(_LINKED)
+    for one in plan.debian(graph.image(image.builder).debian):
+        if any(fnmatchcase(one.name, pattern) for pattern in linked):
+            yield _pin(plan, "debian", one, LINKED)
 
 
 def _of_part(plan: Plan, part: Part, *, shipped: bool) -> Iterator[Pin]:
     use = READ if part.name in _READ else CONTAINED if shipped else LINKED
     for one in plan.pins(replace(part, wheels=())):
         yield _pin(plan, "source", one, use)
+    for one in plan.debian(part.debian):
+        if one.name not in _RUN:
+            yield _pin(plan, "debian", one, use)
     if shipped:
-        for one in plan.debian(part.debian):
-            if one.name not in _RUN:
-                yield _pin(plan, "debian", one, CONTAINED)
         groups = tuple(group for group in part.wheels if group != _TOOLS)
         for one in plan.pins(replace(part, sources=(), wheels=groups)):
             yield _pin(plan, "wheel", one, CONTAINED if part.name in _UNPACKED else INSTALLED)

@@ -26,6 +26,8 @@ class Part:
     # Where another part or image has the rest of them; `*` stands for anything.
     only: tuple[str, ...] = ("*",)
     debian: str = ""
+    # Packages of the builder whose archives it links.
+    links: tuple[str, ...] = ()
     trees: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
 

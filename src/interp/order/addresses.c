@@ -1,5 +1,5 @@
-/* Preloaded while CPython is trained: memory at the same addresses in every run.
-   Tables that go by addresses are then searched alike and the same is counted.
+/* Preloaded while a start is traced: memory at the same addresses in every run, so
+   that tables that go by addresses are searched alike and the trace is the same.
    A builder may forbid personality(ADDR_NO_RANDOMIZE).  One thread. */
 
 #define _GNU_SOURCE

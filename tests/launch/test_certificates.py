@@ -18,9 +18,11 @@ from small_packages import wheel
 
 from hpcpy.engine.apptainer import find
 
-# The image's own program: the host may have none.
+# The image's own program: the host may have none. Python refuses an authority
+# without a key usage since 3.13.
 MAKE = """
-openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=site
+openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=site \
+    -addext keyUsage=critical,keyCertSign
 openssl req -newkey rsa:2048 -nodes -keyout key.pem -out request -subj /CN=localhost
 echo subjectAltName=DNS:localhost >extensions
 openssl x509 -req -in request -CA ca.pem -CAkey ca.key -CAcreateserial -out chain.pem -days 2 \

@@ -16,8 +16,6 @@ import pytest
 from small_packages import wheel
 
 from hpcpy import paths
-from hpcpy.build.graph import the_graph
-from hpcpy.build.oci import archive_path
 from hpcpy.engine.apptainer import find
 from hpcpy.engine.capabilities import NOBODY, user_namespaces
 
@@ -25,8 +23,8 @@ PAGE = (paths.ROOT / "docs/bake.md").read_text()
 DEFINITIONS = re.findall(r"(?s)```\n(Bootstrap: (\S+)\n.*?)```", PAGE)
 BY_HAND = re.search(r"`(apptainer build --sandbox .*?)`, `(apptainer exec --writable .*?)`", PAGE)
 PACKAGES = "scipy pandas astropy"
-# A small one in their place, without a network.
-SMALL = "--wheelhouse /wheels plain"
+# A small one in their place, without a network, from a folder that the image has.
+SMALL = "--wheelhouse /mnt plain"
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def folder(sif: str) -> Iterator[Path]:
         (made / "wheels").mkdir()
         wheel(made / "wheels", "plain", "1.0", {"plain.py": "VALUE = 1\n"})
         (made / "hpcpy.sif").symlink_to(sif)
-        (made / "hpcpy.oci.tar").symlink_to(archive_path(the_graph().image("hpcpy")))
+        (made / "hpcpy.oci.tar").symlink_to(Path(sif).with_name("hpcpy.oci.tar"))
         yield made
 
 
@@ -94,7 +92,7 @@ def test_an_ordinary_user_builds_it(user: Builder, text: str, kind: str) -> None
         pytest.skip(f"{source.resolve()}: not there; run: make sif")
     (user.folder / "mine.def").write_text(text.replace(PACKAGES, SMALL))
     # A folder, since packing it is no work of the definition's.
-    bind = f"{user.folder}/wheels:/wheels"
+    bind = f"{user.folder}/wheels:/mnt"
     user(find(), "build", "--sandbox", "--bind", bind, "mine", "mine.def")
     user.has_it("mine")
 
@@ -104,6 +102,6 @@ def test_whoever_lacks_a_capability_builds_it_by_hand(folder: Path) -> None:
     assert BY_HAND is not None
     for line in BY_HAND.groups():
         words = shlex.split(line.replace("…", SMALL))
-        bind = ["--bind", f"{folder}/wheels:/wheels"] if words[1] == "exec" else []
+        bind = ["--bind", f"{folder}/wheels:/mnt"] if words[1] == "exec" else []
         me(find(), words[1], *bind, *words[2:])
     me.has_it("mine")

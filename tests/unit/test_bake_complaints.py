@@ -38,6 +38,24 @@ ERROR: Could not find a version that satisfies the requirement nowhere (from ver
 ERROR: No matching distribution found for nowhere
 """
 
+# What pip 26 says of a server whose certificates it does not know, of one that
+# does not answer, and of a name that there is not.
+TLS = """\
+Looking in indexes: https://localhost:45127/simple
+WARNING: Retrying (Retry(total=0, connect=None, read=None, redirect=None, status=None)) after \
+connection broken by 'SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] \
+certificate verify failed: unable to get local issuer certificate (_ssl.c:1006)'))': \
+/simple/nowhere/
+Could not fetch URL https://localhost:45127/simple/nowhere/: There was a problem confirming the \
+ssl certificate: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local \
+issuer certificate (_ssl.c:1006) - skipping
+"""
+REFUSED = """\
+WARNING: Retrying (Retry(total=0, connect=None, read=None, redirect=None, status=None)) after \
+connection broken by 'NewConnectionError("HTTPSConnection(host='localhost', port=1): Failed to \
+establish a new connection: [Errno 111] Connection refused")': /simple/nowhere/
+"""
+
 
 @pytest.mark.parametrize(
     ("said", "code", "words"),
@@ -45,7 +63,15 @@ ERROR: No matching distribution found for nowhere
         (HASH, 65, "plain-1.0-py3-none-any.whl: its sha256 is abcd, the requirements say 0000"),
         (MISSING, 2, "older==1.0"),
         (CONFLICT, 69, "newer 1.0 depends on numpy>=99, the image has numpy 9.8.7; take"),
-        (NOWHERE, 69, "the requirement nowhere (from versions: none)"),
+        (NOWHERE, 69, "the requirement nowhere: no index has it"),
+        (TLS + NOWHERE, 69, "simple/nowhere/: There was a problem confirming the ssl certificate"),
+        (
+            TLS + NOWHERE,
+            69,
+            "unable to get local issuer certificate (_ssl.c:1006); name your site's",
+        ),
+        (REFUSED + NOWHERE, 69, "/simple/nowhere/: NewConnectionError("),
+        (REFUSED + NOWHERE, 69, "Connection refused"),
         ("something else\n", 69, "something else"),
         ("", 69, "it said nothing"),
     ],

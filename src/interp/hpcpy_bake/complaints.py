@@ -13,6 +13,13 @@ _HASH = re.compile(
     r"(?:\n +Expected +or \w+)*\n +Got +(?P<got>\w+)"
 )
 _NO_HASH = re.compile(r"(?m)^ +(?P<what>\S+==\S+|\S+) --hash=")
+_NO_VERSIONS = " (from versions: none)"
+# Why an index was not read: the first is the last word, the second of each attempt.
+_NOT_READ = (
+    re.compile(r"(?m)^Could not fetch URL (?P<where>\S+): (?P<why>.+) - skipping$"),
+    re.compile(r"connection broken by '(?P<why>.+)': (?P<where>\S+)$", re.MULTILINE),
+)
+_CERTIFICATES = "name your site's certificates by SSL_CERT_FILE or --cert (docs/bake.md)"
 _CONSTRAINT = re.compile(r"The user requested \(constraint\) (?P<name>[\w.-]+)==(?P<version>\S+)")
 
 
@@ -42,7 +49,18 @@ def explain(said: str, own: Mapping[str, str]) -> BakeError:
         )
     if "The conflict is caused by:" in said:
         return BakeError(f"{_conflict(said, own)}; {_OTHER}")
-    return BakeError(f"pip: {_last_error(said)}", UNAVAILABLE)
+    error = _last_error(said)
+    if _NO_VERSIONS in error:
+        error = f"{error.replace(_NO_VERSIONS, '')}{_not_read(said)}"
+    return BakeError(f"pip: {error}", UNAVAILABLE)
+
+
+def _not_read(said: str) -> str:
+    for pattern in _NOT_READ:
+        if found := pattern.search(said):
+            hint = f"; {_CERTIFICATES}" if "CERTIFICATE_VERIFY_FAILED" in found["why"] else ""
+            return f": {found['where']}: {found['why']}{hint}"
+    return ": no index has it"
 
 
 def _conflict(said: str, own: Mapping[str, str]) -> str:

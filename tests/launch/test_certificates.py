@@ -1,0 +1,142 @@
+"""A site's own certificates: a server that they sign is trusted when they are brought."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import ssl
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from small_packages import wheel
+
+from hpcpy.engine.apptainer import find
+
+# The image's own program: the host may have none. Python refuses an authority
+# without a key usage since 3.13.
+MAKE = """
+openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=site \
+    -addext keyUsage=critical,keyCertSign
+openssl req -newkey rsa:2048 -nodes -keyout key.pem -out request -subj /CN=localhost
+echo subjectAltName=DNS:localhost >extensions
+openssl x509 -req -in request -CA ca.pem -CAkey ca.key -CAcreateserial -out chain.pem -days 2 \
+    -extfile extensions
+"""
+GET = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1]).read().decode())"
+PATHS = """
+import ssl
+paths = ssl.get_default_verify_paths()
+print(paths.cafile, len(ssl.create_default_context().get_ca_certs()))
+"""
+# What this machine says of its own certificates is not the image's affair.
+NAMES = ("SSL_CERT", "CURL_CA", "REQUESTS_CA", "PIP_", "APPTAINER", "SINGULARITY")
+OURS = "/mnt/ca.pem"
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Site:
+    """A server with a package index, whose certificate a private authority has signed."""
+
+    folder: Path
+    sif: str
+    url: str = ""
+
+    def run(
+        self, *words: str, options: tuple[str, ...] = (), **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(NAMES)}
+        bind = f"--bind={self.folder}:/mnt"
+        return subprocess.run(
+            [str(find()), "exec", "--no-home", bind, "--pwd=/mnt", *options, self.sif, *words],
+            env={**inherited, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def get(self, **variables: str) -> subprocess.CompletedProcess[str]:
+        return self.run("python3", "-c", GET, f"{self.url}/hello", **variables)
+
+
+@pytest.fixture(scope="module")
+def site(sif: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("site")
+    made = Site(folder, sif).run("sh", "-euc", MAKE)
+    assert made.returncode == 0, made.stderr
+    served = folder / "served"
+    index = served / "simple/plain"
+    index.mkdir(parents=True)
+    (served / "hello").write_text("hello")
+    name = wheel(index, "plain", "1.0", {"plain.py": "VALUE = 1\n"}).name
+    (index / "index.html").write_text(f'<a href="{name}">{name}</a>')
+    server = ThreadingHTTPServer(("localhost", 0), partial(_Quiet, directory=str(served)))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "chain.pem", folder / "key.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield Site(folder, sif, f"https://localhost:{server.server_port}")
+    server.shutdown()
+
+
+def test_the_image_has_a_bundle_where_programs_look(site: Site) -> None:
+    done = site.run("python3", "-c", PATHS)
+    assert done.returncode == 0, done.stderr
+    cafile, count = done.stdout.split()
+    assert cafile != "None"
+    assert int(count) > 100
+    done = site.run("grep", "-c", "BEGIN CERTIFICATE", "/etc/ssl/cert.pem")
+    assert int(done.stdout) > 100
+
+
+def test_an_unknown_authority_is_refused(site: Site) -> None:
+    assert "CERTIFICATE_VERIFY_FAILED" in site.get().stderr
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        "APPTAINERENV_SSL_CERT_FILE={ours}",
+        "SSL_CERT_FILE={ours}",
+        "APPTAINER_BIND={folder}/ca.pem:/etc/ssl/certs/ca-certificates.crt",
+        "APPTAINER_BIND={folder}/ca.pem:/etc/ssl/cert.pem",
+    ],
+)
+def test_a_sites_own_is_brought(site: Site, variables: str) -> None:
+    words = shlex.split(variables.format(ours=OURS, folder=site.folder))
+    done = site.get(**dict(word.split("=", 1) for word in words))
+    assert (done.returncode, done.stdout) == (0, "hello\n"), done.stderr
+
+
+def bake(site: Site, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = ["python3", "-m", "hpcpy_bake", f"--index-url={site.url}/simple", "--retries=0"]
+    return site.run(*command, *options, "plain", options=("--writable-tmpfs",), **variables)
+
+
+def test_baking_from_an_index_that_is_not_trusted_says_why(site: Site) -> None:
+    done = bake(site)
+    assert done.returncode == 69
+    told = done.stderr.splitlines()[-1]
+    assert "certificate verify failed" in told
+    assert "SSL_CERT_FILE or --cert" in told
+    assert "from versions" not in told
+
+
+@pytest.mark.parametrize("way", ["SSL_CERT_FILE", "--cert"])
+def test_baking_from_a_sites_index(site: Site, way: str) -> None:
+    if way == "--cert":
+        done = bake(site, f"--cert={OURS}")
+    else:
+        done = bake(site, APPTAINERENV_SSL_CERT_FILE=OURS)
+    assert done.returncode == 0, done.stderr
+    assert "plain 1.0" in done.stdout + done.stderr

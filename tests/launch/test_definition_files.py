@@ -1,0 +1,107 @@
+"""The definition files of docs/bake.md, taken from its text, as they are built by users."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from small_packages import wheel
+
+from hpcpy import paths
+from hpcpy.engine.apptainer import find
+from hpcpy.engine.capabilities import NOBODY, user_namespaces
+
+PAGE = (paths.ROOT / "docs/bake.md").read_text()
+DEFINITIONS = re.findall(r"(?s)```\n(Bootstrap: (\S+)\n.*?)```", PAGE)
+BY_HAND = re.search(r"`(apptainer build --sandbox .*?)`, `(apptainer exec --writable .*?)`", PAGE)
+PACKAGES = "scipy pandas astropy"
+# A small one in their place, without a network, from a folder that the image has.
+SMALL = "--wheelhouse /mnt plain"
+
+
+@dataclass(frozen=True)
+class Builder:
+    """A folder with the image, and who builds in it."""
+
+    folder: Path
+    become: tuple[str, ...] = ()
+
+    def __call__(self, *words: str | Path) -> str:
+        variables = {"HOME": self.folder, "TMPDIR": self.folder, "APPTAINER_TMPDIR": self.folder}
+        done = subprocess.run(
+            [*self.become, *words],
+            cwd=self.folder,
+            env={**os.environ, **{name: str(value) for name, value in variables.items()}},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout
+
+    def has_it(self, made: str) -> None:
+        program = "import plain, numpy; print(plain.VALUE, numpy.arange(3).sum())"
+        assert self(find(), "exec", made, "python3", "-c", program) == "1 3\n"
+        assert "plain" in self(find(), "exec", made, "python3", "-m", "hpcpy_bake", "--list")
+
+
+@pytest.fixture
+def folder(sif: str) -> Iterator[Path]:
+    """Give a folder that every user can reach: the roots in it have a gigabyte each."""
+    with tempfile.TemporaryDirectory(prefix="hpcpy-definition.") as name:
+        made = Path(name)
+        (made / "wheels").mkdir()
+        wheel(made / "wheels", "plain", "1.0", {"plain.py": "VALUE = 1\n"})
+        (made / "hpcpy.sif").symlink_to(sif)
+        (made / "hpcpy.oci.tar").symlink_to(Path(sif).with_name("hpcpy.oci.tar"))
+        yield made
+
+
+@pytest.fixture
+def user(folder: Path) -> Builder:
+    """Give an ordinary user, without a subuid range and without /dev/fuse."""
+    if not user_namespaces().there:
+        pytest.skip(f"{user_namespaces().detail}; {user_namespaces().remedy}")
+    if os.geteuid():
+        return Builder(folder)
+    shutil.chown(folder, NOBODY, NOBODY)
+    ids = (f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    return Builder(folder, ("setpriv", *ids))
+
+
+def test_the_page_has_both() -> None:
+    assert [kind for _, kind in DEFINITIONS] == ["localimage", "oci-archive"]
+    assert all(PACKAGES in text for text, _ in DEFINITIONS)
+    assert BY_HAND is not None
+
+
+@pytest.mark.parametrize(("text", "kind"), DEFINITIONS, ids=[kind for _, kind in DEFINITIONS])
+def test_an_ordinary_user_builds_it(user: Builder, text: str, kind: str) -> None:
+    source = user.folder / ("hpcpy.sif" if kind == "localimage" else "hpcpy.oci.tar")
+    if not source.exists():
+        pytest.skip(f"{source.resolve()}: not there; run: make sif")
+    (user.folder / "mine.def").write_text(text.replace(PACKAGES, SMALL))
+    # A folder, since packing it is no work of the definition's.
+    bind = f"{user.folder}/wheels:/mnt"
+    user(find(), "build", "--sandbox", "--bind", bind, "mine", "mine.def")
+    user.has_it("mine")
+
+
+def test_whoever_lacks_a_capability_builds_it_by_hand(folder: Path) -> None:
+    me = Builder(folder)
+    assert BY_HAND is not None
+    for line in BY_HAND.groups():
+        words = shlex.split(line.replace("…", SMALL))
+        bind = ["--bind", f"{folder}/wheels:/mnt"] if words[1] == "exec" else []
+        me(find(), words[1], *bind, *words[2:])
+    me.has_it("mine")

@@ -66,6 +66,14 @@ for source in "$interp"/*.c "$interp"/*.S table.c; do
         -Wa,-I,bundle -c "$source" -o "${source##*/}.o"
 done
 
+# Opened by what looks for OpenBLAS by a file's name: see blas_shown.c.
+shown=$OUT$PREFIX/lib/hpcpy/libopenblas-hpcpy.so
+mkdir -p "${shown%/*}"
+# shellcheck disable=SC2086  # lists of words
+gcc -std=gnu11 -Wall -Wextra $PORTABLE $HARDENED $HARDENED_LINK -fPIC -shared \
+    -o "$shown" "$interp/shown/openblas.c"
+strip --strip-unneeded "$shown"
+
 # The loader opens absolute names without a search: see soname.py.
 system=/lib/$(gcc -print-multiarch)
 for shared in libm.so.6 libc.so.6; do

@@ -52,6 +52,8 @@ class Finder:
             point(fullname)
         if fullname == "mpi4py" and _is_preflight_wanted():
             _install_preflight()
+        if fullname == "threadpoolctl":
+            _show_blas()
         if self._outside:
             top = fullname.partition(".")[0]
             if top in self._outside:
@@ -154,6 +156,15 @@ class Finder:
                 self._outside.setdefault(top, wanted_by)
         for root in added.roots:
             root.outside |= frozenset(self._outside)
+
+
+def _show_blas() -> None:
+    # Whoever's threadpoolctl it is looks for a library of such a name.
+    from _hpcpy_threads import (  # type: ignore[import-not-found]  # noqa: PLC0415
+        show_blas,
+    )
+
+    show_blas(f"{sys.base_prefix}/lib/hpcpy/libopenblas-hpcpy.so")
 
 
 def _install_preflight() -> None:

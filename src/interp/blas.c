@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <Python.h>
 
+#include "blas.h"
 #include "threads.h"
 
 #include <pthread.h>
@@ -16,6 +17,7 @@ void gotoblas_init(void);
 _Noreturn void hpcpy_blas_exit(int status);
 int hpcpy_blas_raise(int number);
 void *hpcpy_blas_malloc(size_t size);
+void openblas_set_num_threads(int count);
 PyObject *__real_PyInit_numpy___core___multiarray_umath(void);
 PyObject *__wrap_PyInit_numpy___core___multiarray_umath(void);
 
@@ -64,6 +66,7 @@ void *hpcpy_blas_malloc(size_t size)
 PyObject *__wrap_PyInit_numpy___core___multiarray_umath(void)
 {
     gotoblas_init();
+    hpcpy_blas_ready();
     return __real_PyInit_numpy___core___multiarray_umath();
 }
 
@@ -115,13 +118,35 @@ static void limit(long parts)
     pthread_mutex_unlock(&mutex);
 }
 
-/* Matrix products and all of LAPACK ask for memory before they choose a number of
-   threads. */
-void *__wrap_blas_memory_alloc(int place)
+static void limit_once(void)
 {
     if (!atomic_load_explicit(&is_limited, memory_order_acquire)) {
         limit(1);
     }
+}
+
+int hpcpy_blas_threads(void)
+{
+    limit_once();
+    return blas_cpu_number;
+}
+
+void hpcpy_blas_set_threads(int count)
+{
+    limit_once();
+    /* OpenBLAS's own function would start all of its threads to have fewer. */
+    if (blas_server_avail == 0 && count > 0 && count <= blas_num_threads) {
+        blas_cpu_number = count;
+    } else {
+        openblas_set_num_threads(count);
+    }
+}
+
+/* Matrix products and all of LAPACK ask for memory before they choose a number of
+   threads. */
+void *__wrap_blas_memory_alloc(int place)
+{
+    limit_once();
     return __real_blas_memory_alloc(place);
 }
 
@@ -139,8 +164,21 @@ static PyObject *count(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(argument
     return PyLong_FromLong(hpcpy_threads());
 }
 
+static PyObject *show_blas(PyObject *Py_UNUSED(module), PyObject *path)
+{
+    PyObject *name = NULL;
+    if (!PyUnicode_FSConverter(path, &name)) {
+        return NULL;
+    }
+    hpcpy_blas_show(PyBytes_AS_STRING(name));
+    Py_DECREF(name);
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {
     {"count", count, METH_NOARGS, PyDoc_STR("Return how many threads a library may start here.")},
+    {"show_blas", show_blas, METH_O,
+     PyDoc_STR("Open the library that stands for OpenBLAS, as soon as numpy is there.")},
     {NULL, NULL, 0, NULL},
 };
 

@@ -10,6 +10,7 @@
 
 #define _GNU_SOURCE
 #include "mpi_interfaces.h"
+#include "mpi_signals.h"
 
 #include <dlfcn.h>
 #include <link.h>
@@ -71,7 +72,11 @@ static void fill_functions(void *library, const HpcpyMpiInterface *interface)
         } else if ((target = dlsym(library, function->name)) == NULL) {
             target = (void *)hpcpy_mpi_unavailable;
         }
-        target = hpcpy_mpi_with_room(interface, function->name, target);
+        /* mpi4py compares: one that is lacking has nothing before it. */
+        if (target != (void *)hpcpy_mpi_unavailable) {
+            target = hpcpy_mpi_with_room(interface, function->name, target);
+            target = hpcpy_mpi_with_signals(function->name, target);
+        }
         __atomic_store_n(&function->target, target, __ATOMIC_RELEASE);
     }
     struct link_map *map = NULL;
@@ -109,7 +114,10 @@ PyObject *__wrap_PyInit_mpi4py__MPI(void)
     pthread_mutex_lock(&mutex);
     if (loaded == NULL) {
         int which = 0;
+        HpcpySignals signals;
+        hpcpy_signals_keep(&signals);
         void *library = hpcpy_mpi_open(wanted, &which, problem, sizeof(problem));
+        hpcpy_signals_put_back(&signals);
         if (library != NULL) {
             loaded = &hpcpy_mpi_interfaces[which];
             fill(library, loaded);

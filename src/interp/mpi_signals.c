@@ -1,0 +1,91 @@
+/* The signals that end a job stay the program's.
+
+   MPI libraries take some, and a job did not end when it was told to:
+
+   - libfabric takes SIGTERM and SIGINT when MPICH 4.0 is initialised.  Its
+     handler puts the one before it back and returns: the first SIGTERM was lost.
+   - UCX takes SIGHUP when it is loaded, to write a log from then on.
+   - MPICH takes SIGUSR1: its mpiexec tells ranks by it of dead ones.
+
+   So they are put back as they were.  Handlers for crashes stay the library's. */
+
+#define _GNU_SOURCE
+#include "mpi_signals.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The last one is not always put back. */
+static const int of_a_job[HPCPY_SIGNALS] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1};
+
+/* Hydra, MPICH's and Intel's mpiexec, tells a rank how many there are on its node,
+   and with -disable-auto-cleanup by SIGUSR1 of dead ones: that would end it.  Asked
+   before MPI's start, in which Intel's library sets the variable itself. */
+static int keeps_sigusr1(void)
+{
+    return getenv("MPI_LOCALNRANKS") != NULL;
+}
+
+void hpcpy_signals_keep(HpcpySignals *signals)
+{
+    signals->count = keeps_sigusr1() ? HPCPY_SIGNALS - 1 : HPCPY_SIGNALS;
+    for (int i = 0; i < signals->count; i++) {
+        sigaction(of_a_job[i], NULL, &signals->before[i]);
+    }
+}
+
+void hpcpy_signals_put_back(const HpcpySignals *signals)
+{
+    for (int i = 0; i < signals->count; i++) {
+        sigaction(of_a_job[i], &signals->before[i], NULL);
+    }
+}
+
+static int (*their_init)(void *, void *);
+static int (*their_init_thread)(void *, void *, int, int *);
+static int (*their_session_init)(void *, void *, void *);
+
+static int init(void *count, void *words)
+{
+    HpcpySignals signals;
+    hpcpy_signals_keep(&signals);
+    int result = their_init(count, words);
+    hpcpy_signals_put_back(&signals);
+    return result;
+}
+
+static int init_thread(void *count, void *words, int wanted, int *given)
+{
+    HpcpySignals signals;
+    hpcpy_signals_keep(&signals);
+    int result = their_init_thread(count, words, wanted, given);
+    hpcpy_signals_put_back(&signals);
+    return result;
+}
+
+/* Its handles are numbers in MPICH's interface: they pass as pointers do. */
+static int session_init(void *info, void *errors, void *session)
+{
+    HpcpySignals signals;
+    hpcpy_signals_keep(&signals);
+    int result = their_session_init(info, errors, session);
+    hpcpy_signals_put_back(&signals);
+    return result;
+}
+
+void *hpcpy_mpi_with_signals(const char *name, void *target)
+{
+    if (strcmp(name, "MPI_Init") == 0) {
+        their_init = (int (*)(void *, void *))target;
+        return (void *)init;
+    }
+    if (strcmp(name, "MPI_Init_thread") == 0) {
+        their_init_thread = (int (*)(void *, void *, int, int *))target;
+        return (void *)init_thread;
+    }
+    if (strcmp(name, "MPI_Session_init") == 0) {
+        their_session_init = (int (*)(void *, void *, void *))target;
+        return (void *)session_init;
+    }
+    return target;
+}

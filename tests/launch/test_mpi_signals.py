@@ -1,0 +1,82 @@
+"""The first signal ends a user's program, whichever MPI library is put in."""
+
+from __future__ import annotations
+
+import platform
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from mpi_libraries import SIF, in_image, said, unpacked, unpacked_intel
+
+from hpcpy.engine.setup import ensure
+
+pytestmark = [
+    pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
+    pytest.mark.skipif(platform.machine() != "x86_64", reason="the pinned wheels are for x86-64"),
+]
+SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1]
+# How a program ends that gets a signal after MPI_Init, and what its own handler,
+# set before, is told; of each signal.
+ENDS = f"""
+import subprocess, sys
+START = "import os, signal; from mpi4py import MPI; "
+HANDLER = "import signal; signal.signal({{0}}, lambda *_: print('handler', flush=True)); "
+SEND = "os.kill(os.getpid(), {{0}}); "
+for number in {[int(number) for number in SIGNALS]}:
+    for program in (START + SEND, HANDLER + START + SEND * 2):
+        done = subprocess.run(
+            [sys.executable, "-c", program.format(number)], capture_output=True, text=True
+        )
+        print(number, done.returncode, *done.stdout.split())
+"""
+LIBRARIES = {
+    "the image's": {},
+    "MPICH": {"LD_LIBRARY_PATH": "/mpi/mpich/lib"},
+    "MPI 5": {"LD_LIBRARY_PATH": "/mpi/abi/lib"},
+    "Open MPI": {"LD_LIBRARY_PATH": "/mpi/openmpi/lib"},
+    "Intel MPI": {"LD_LIBRARY_PATH": "/mpi/intel/lib", "HPCPY_MPI": "mpich"},
+    "Intel MPI, MPI 5": {"LD_LIBRARY_PATH": "/mpi/intel/lib", "HPCPY_MPI": "abi"},
+}
+
+
+@pytest.fixture(scope="module")
+def mpi(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = unpacked(tmp_path_factory.mktemp("mpi"))
+    return unpacked_intel(folder)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_the_first_signal_ends_a_program_and_its_handler_is_kept(mpi: Path, library: str) -> None:
+    done = in_image(mpi, "python3", "-c", ENDS, **LIBRARIES[library])
+    expected = []
+    for number in map(int, SIGNALS):
+        expected += [f"{number} {-number}", f"{number} 0 handler handler"]
+    assert said(done) == expected
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("options", [(), ("--pid",)], ids=["", "--pid"])
+def test_apptainer_ends_as_the_program_does(
+    options: tuple[str, ...], number: signal.Signals
+) -> None:
+    program = (
+        "from mpi4py import MPI; import sys; print('ready', flush=True); sys.stdin.read(); "
+        "print('went on')"
+    )
+    apptainer = ensure("apptainer").apptainer
+    line = [apptainer, "exec", "--cleanenv", "--contain", "--no-home", "--pwd=/", *options]
+    with subprocess.Popen(
+        [*line, SIF, "python3", "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(number)
+        # Without a second one, and with its stdin open.
+        assert process.stdout.read() == ""
+        assert process.wait(120) in (-number, 128 + number)

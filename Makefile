@@ -10,7 +10,7 @@ SETTINGS = $(foreach name,$(LAUNCH),$(name)="$$$(name)")
 export $(LAUNCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-cuda test-gpu test-upstream bench-startup bench-overhead size sbom context push lock verify clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-cuda test-gpu test-upstream test-packages bench-startup bench-overhead size sbom context push lock verify clean clean-cache distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ test-gpu: ## every GPU row, its answer checked, in hpcpy-cuda on a GPU; ON=here:
 
 test-upstream: ## the packages' own tests in both images, for hours; SUITE="h5py numba-all"
 	@$(HPCPY) test-upstream $(SUITE)
+
+test-packages: ## packages that scientists use, each in a venv on the image; PACKAGES="scipy torch"
+	@$(HPCPY) test-packages $(PACKAGES)
 
 bench-startup: ## measure starts of Python, image against image: N=20 samples of each
 	@$(HPCPY) bench startup --samples "$(or $(N),20)"

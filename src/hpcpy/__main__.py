@@ -29,6 +29,7 @@ COMMANDS = {
     "test-cuda": ("hpcpy.cuda", "run the tests of hpcpy-cuda that need no GPU"),
     "test-gpu": ("hpcpy.gpu", "run every GPU row with its answer checked, on a GPU"),
     "test-upstream": ("hpcpy.upstream.command", "run the packages' own tests in the images"),
+    "test-packages": ("hpcpy.packages.command", "use packages of PyPI in venvs on the images"),
     "bench": ("hpcpy.measure.command", "measure: hpcpy bench startup|bake|overhead"),
     "clean-cache": ("hpcpy.clean", "shrink the cache to a number of GiB, oldest first"),
 }

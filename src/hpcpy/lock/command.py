@@ -12,13 +12,13 @@ from hpcpy import paths
 from hpcpy.checkout_lock import checkout_lock
 from hpcpy.errors import UsageError
 from hpcpy.files import whole_file
-from hpcpy.lock import debian, host, python, toml
+from hpcpy.lock import debian, host, packages, python, toml
 from hpcpy.pins.debian import wanted
 from hpcpy.stages import stage
 from hpcpy.venv import TITLES
 
 _HEADER = "Made from {sources} by `make lock`, which prints what moves; not to be edited."
-_USAGE = "usage: python3 -m hpcpy lock [debian] [python] [dev] [outside] [podman-hpc]"
+_USAGE = "usage: python3 -m hpcpy lock [debian] [python] [dev] [packages] [outside] [podman-hpc]"
 
 
 def main(arguments: list[str]) -> int:
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     Parameters
     ----------
     arguments
-        Any of ``debian``, ``python`` and those of `TITLES`.
+        Any of ``debian``, ``python``, ``packages`` and those of `TITLES`.
 
     Returns
     -------
@@ -43,6 +43,7 @@ def main(arguments: list[str]) -> int:
         print(_USAGE)
         return 0
     updates: dict[str, Callable[[], list[str]]] = {"debian": _debian, "python": _python}
+    updates["packages"] = _packages
     updates |= {name: partial(_host, name) for name in TITLES}
     for name in arguments:
         if name not in updates:
@@ -87,6 +88,14 @@ def _python() -> list[str]:
     if old != new:
         header = _HEADER.format(sources="python.in and python-build.in")
         _write(path, toml.render(new, header))
+    return _report(_versions(old), _versions(new), old != new)
+
+
+def _packages() -> list[str]:
+    path = paths.ENV / "packages.lock"
+    old, new = _read(path), packages.resolve()
+    if old != new:
+        _write(path, toml.render(new, _HEADER.format(sources="packages.in")))
     return _report(_versions(old), _versions(new), old != new)
 
 

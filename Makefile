@@ -21,7 +21,7 @@ override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$m")/hpcpy" 
 override SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-cuda test-gpu test-upstream bench-startup bench-overhead size sbom context push lock verify clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-cuda test-gpu test-upstream test-packages bench-startup bench-overhead size sbom context push lock verify clean clean-cache distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -70,6 +70,9 @@ test-gpu: ## every GPU row, its answer checked, in hpcpy-cuda on a GPU; ON=here:
 
 test-upstream: ## the packages' own tests in both images, for hours; SUITE="h5py numba-all"
 	@$(HPCPY) test-upstream
+
+test-packages: ## packages that scientists use, each in a venv on the image; PACKAGES="scipy torch"
+	@$(HPCPY) test-packages
 
 bench-startup: ## measure starts of Python, image against image: N=20 samples of each
 	@$(HPCPY) bench startup

@@ -35,6 +35,7 @@ while read -r module patch; do
 done <<END
 pip/_internal/req/req_uninstall.py pip-uninstall.patch
 matplotlib/__init__.py matplotlib-config.patch
+h5py/__init__.py h5py-files.patch
 END
 find "$staged" -name "*.py" -exec chmod 644 {} +
 cp -R "$staged/." "$library/"
@@ -57,12 +58,16 @@ for interface in openmpi abi; do
         "/opt/link/mpi4py/$interface/MPI.o" >"${interface}_names.h"
     objcopy --redefine-syms=renames.txt "/opt/link/mpi4py/$interface/MPI.o" "MPI_$interface.o"
 done
+# What plug-ins of HDF5 are linked with, by its releases and by Debian: hdf5.c.
+hdf5="libhdf5.so.310 libhdf5.so.200 libhdf5.so.103 libhdf5_serial.so.310 libhdf5_serial.so.103"
+hdf5_sonames=$(echo "$hdf5" | sed 's/[^ ]*[^ ]/"&",/g')
 for source in "$interp"/*.c "$interp"/*.S table.c; do
     # shellcheck disable=SC2086  # lists of words
     gcc -std=gnu11 -Wall -Wextra $PORTABLE $HARDENED -fno-pie \
         -ffunction-sections -fdata-sections -I"$PREFIX/include/python$version" \
         -I"$PREFIX/include/python$version/internal" -I"$interp" -I. -I/opt/deps/include -DHPCPY_PREFIX="\"$PREFIX\"" -DHPCPY_OWN_MPI='"/opt/mpich"' \
         -DHPCPY_LIBRARY="\"lib/python$version\"" \
+        -DHPCPY_HDF5_SONAMES="$hdf5_sonames" \
         -Wa,-I,bundle -c "$source" -o "${source##*/}.o"
 done
 
@@ -88,6 +93,8 @@ objcopy --remove-section=.init_array --remove-section=.rela.init_array \
     "$blas" libopenblas.a
 libraries=$(python "$link_tools/libraries.py" "$config" /opt/link/*/libraries |
     sed "s#$blas#libopenblas.a#")
+# Opens plug-ins by hdf5.c; found before the one it is a copy of.
+objcopy --redefine-sym dlopen=hpcpy_hdf5_open /opt/deps/lib/libhdf5.a libhdf5.a
 # Of the global names only Python's C API is exported: OpenSSL's or BLAS's
 # would take the place of those that a user's own libraries bring.  And what is to
 # stand before the C library's, for all libraries: see stacks.c.
@@ -112,7 +119,7 @@ link() {
         $wrapped -nodefaultlibs \
         -o "$1" ./*.o /opt/link/*/*.o \
         -Wl,--whole-archive ./libpython.a -Wl,--no-whole-archive \
-        -L/opt/deps/lib -Wl,-Bstatic,--start-group $libraries -Wl,--end-group,-Bdynamic \
+        -L. -L/opt/deps/lib -Wl,-Bstatic,--start-group $libraries -Wl,--end-group,-Bdynamic \
         ./libm.so.6 ./libc.so.6 "/usr$system/libc_nonshared.a" "$system"/ld-linux-*.so.* \
         -lgcc -lgcc_eh $2
 }
@@ -148,7 +155,17 @@ for program in pass "import numpy"; do
 done >hits.txt
 order --hits hits.txt >order.txt
 link "$OUT$PREFIX/bin/python$version" -Wl,--section-ordering-file=order.txt
-strip --strip-unneeded "$OUT$PREFIX/bin/python$version"
+# HDF5's names, for who asks: a library without code, and what leads to it.
+h5py=$staged/site-packages/h5py
+names_library() {
+    gcc -shared -nostdlib -Wl,-z,noexecstack -Wl,--no-as-needed -Wl,-soname,"$1" -o "$h5py/$1" "$2"
+}
+python -m stubs.addresses "$OUT$PREFIX/bin/python$version" >libhdf5.S
+names_library libhdf5.so libhdf5.S
+for soname in $hdf5; do
+    names_library "$soname" "$h5py/libhdf5.so"
+done
+strip --strip-unneeded "$OUT$PREFIX/bin/python$version" "$h5py"/libhdf5*
 
 # The licences of what is linked in.
 mkdir -p "$OUT$PREFIX/share/licenses" "$OUT/usr/share/doc"

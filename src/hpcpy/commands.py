@@ -33,6 +33,7 @@ COMMANDS = {
     "test-cuda": ("hpcpy.cuda", "run the tests of hpcpy-cuda that need no GPU"),
     "test-gpu": ("hpcpy.gpu", "run every GPU row with its answer checked, on a GPU"),
     "test-upstream": ("hpcpy.upstream.command", "run the packages' own tests in the images"),
+    "test-packages": ("hpcpy.packages.command", "use packages of PyPI in venvs on the images"),
     "bench": ("hpcpy.measure.command", "measure starts, baked packages or messages"),
     "clean": ("hpcpy.clean_build", "remove the images, or with --all everything that was built"),
     "clean-cache": ("hpcpy.clean", "shrink the cache to a number of GiB, oldest first"),

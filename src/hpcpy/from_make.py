@@ -59,6 +59,7 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
     "batch": _LAUNCH,
     "test-gpu": {"ON": _here},
     "test-upstream": {"SUITE": _words},
+    "test-packages": {"PACKAGES": _words},
     "bench startup": {"N": _option("--samples")},
     "bench overhead": {"N": _option("--launches")},
     "sbom": {"IMAGE": _word},

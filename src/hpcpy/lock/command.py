@@ -13,13 +13,13 @@ from hpcpy import paths
 from hpcpy.checkout_lock import checkout_lock
 from hpcpy.errors import UsageError
 from hpcpy.files import whole_file
-from hpcpy.lock import debian, host, python, toml
+from hpcpy.lock import debian, host, packages, python, toml
 from hpcpy.pins.debian import wanted
 from hpcpy.stages import stage
 from hpcpy.venv import TITLES
 
 _HEADER = "Made from {sources} by `make lock`, which prints what moves; not to be edited."
-_NAMES = ("debian", "python", *TITLES)
+_NAMES = ("debian", "python", "packages", *TITLES)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +42,7 @@ def main(options: argparse.Namespace) -> int:
         For another name.
     """
     updates: dict[str, Callable[[], list[str]]] = {"debian": _debian, "python": _python}
+    updates["packages"] = _packages
     updates |= {name: partial(_host, name) for name in TITLES}
     for name in options.names:
         if name not in updates:
@@ -86,6 +87,14 @@ def _python() -> list[str]:
     if old != new:
         header = _HEADER.format(sources="python.in and python-build.in")
         _write(path, toml.render(new, header))
+    return _report(_versions(old), _versions(new), old != new)
+
+
+def _packages() -> list[str]:
+    path = paths.ENV / "packages.lock"
+    old, new = _read(path), packages.resolve()
+    if old != new:
+        _write(path, toml.render(new, _HEADER.format(sources="packages.in")))
     return _report(_versions(old), _versions(new), old != new)
 
 

@@ -95,11 +95,12 @@ def _resolve(scratch: Path, python: str) -> tuple[dict[str, Package], dict[str, 
         f"--python-version={python}",
         f"--constraint={held}",
     )
-    offered = {name: _offered(package) for name, package in packages(everywhere).items()}
+    offered = {name: wheel_places(package) for name, package in packages(everywhere).items()}
     return found, offered
 
 
-def _offered(package: dict[str, object]) -> dict[str, Place]:
+def wheel_places(package: dict[str, object]) -> dict[str, Place]:
+    """Return a package's wheels by their file names, of no size yet."""
     wheels = cast("list[dict[str, Any]]", package.get("wheels", []))
     # The size follows: the index that uv reads does not always state it.
     return {
@@ -113,7 +114,9 @@ def _complete(found: dict[str, Package]) -> None:
     web = Web(Patience())
     places = {place for package in found.values() for place in package.wheels.values()}
     with ThreadPoolExecutor(THREADS) as pool:
-        sized = dict(zip(places, pool.map(lambda place: _sized(web, place), places), strict=True))
+        sized = dict(
+            zip(places, pool.map(lambda place: with_size(web, place), places), strict=True)
+        )
     artifacts = {}
     for name, package in found.items():
         package.wheels = {arch: sized[place] for arch, place in package.wheels.items()}
@@ -125,7 +128,14 @@ def _complete(found: dict[str, Package]) -> None:
         package.licence = wheel_licences.licence(files[artifacts[name]])
 
 
-def _sized(web: Web, place: Place) -> Place:
+def with_size(web: Web, place: Place) -> Place:
+    """Return a place with the size that its server states.
+
+    Raises
+    ------
+    UnavailableError
+        When it cannot be asked, or states none.
+    """
     for pause in (0.0, *Patience().pauses):
         time.sleep(pause)
         try:

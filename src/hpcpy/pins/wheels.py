@@ -16,6 +16,7 @@ GROUPS = {
     "build": "python-build.in",
     "upstream": "python-upstream.in",
     "bake": "python-bake.in",
+    "own": "python-own.in",
     "cuda": "python-cuda.in",
 }
 _WHEEL_URL = r"https?://[^\s?#]+/[^\s/?#]+\.whl"

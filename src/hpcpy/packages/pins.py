@@ -1,0 +1,48 @@
+"""What is installed: ``packages.in`` and ``packages.lock`` in ``env``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import unquote
+
+from hpcpy import paths
+from hpcpy.errors import UsageError
+from hpcpy.pins.model import Artifact, Place
+from hpcpy.pins.tables import read_table
+
+ARCH = "x86_64"
+
+
+def asked() -> list[str]:
+    """Return the names of ``packages.in``."""
+    text = (paths.ENV / "packages.in").read_text(encoding="utf-8")
+    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    return [line for line in lines if line]
+
+
+def wheels_for(names: Iterable[str]) -> list[Artifact]:
+    """Return the wheels that some of ``packages.in`` want, with what they depend on.
+
+    Raises
+    ------
+    UsageError
+        When the lock is missing or malformed, or was made for other names.
+    """
+    top = read_table(paths.ENV / "packages.lock", hint="make it with `make lock`")
+    top.only("packages")
+    wanted, found = set(names), []
+    for name, table in top.table("packages").tables():
+        table.only("version", "for", "url", "size", "sha256")
+        if wanted.isdisjoint(table.texts("for")):
+            continue
+        url = table.text("url", r"https?://[^\s?#]+/[^\s/?#]+\.whl")
+        place = Place(url, table.size("size"), table.digest("sha256"))
+        file = unquote(url.rsplit("/", 1)[-1])
+        why = f"wanted by {', '.join(table.texts('for'))}"
+        found.append(Artifact(name, table.text("version"), file, "", why, (place,)))
+    missing = wanted - {artifact.name for artifact in found}
+    if missing:
+        raise UsageError(
+            f"packages.lock has no {', '.join(sorted(missing))}", hint="run `make lock`"
+        )
+    return found

@@ -1,0 +1,42 @@
+/* HDF5's plug-ins: filters in shared objects, which its functions are not exported
+   to.  A plug-in that was linked with libhdf5 gets them from a library of that name
+   without code (stubs/addresses.py), opened for it and for nobody else: what brings
+   an HDF5 of its own (netCDF4, PyTables) goes on with that. */
+
+#define _GNU_SOURCE
+#include "store.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+extern const char _PyHpcpy_hdf5;
+void *hpcpy_hdf5_open(const char *path, int flags);
+
+/* What the library without code looks for, so that no other program opens it. */
+const char _PyHpcpy_hdf5 = 1;
+
+/* It itself, then what leads to it under the names that plug-ins are linked with. */
+static const char *const names[] = {"libhdf5.so", HPCPY_HDF5_SONAMES};
+
+static void open_names(void)
+{
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char *path = NULL;
+        if (asprintf(&path, "%s/site-packages/h5py/%s", hpcpy_store_library(), names[i]) >= 0) {
+            /* It stays open: the loader takes an open library for its soname.  Where
+               one is missing, the plug-in that wants it says so. */
+            dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+            free(path);
+        }
+    }
+}
+
+/* HDF5's only dlopen; its archive's references are renamed to this. */
+void *hpcpy_hdf5_open(const char *path, int flags)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, open_names);
+    return dlopen(path, flags);
+}

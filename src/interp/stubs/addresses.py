@@ -1,0 +1,72 @@
+"""Write a library without code: names of functions of the executable, and where they are.
+
+    python -m stubs.addresses EXECUTABLE >libhdf5.S
+
+HDF5 is linked into the executable, which exports none of its names: they would
+take the place of those that a user's own libraries bring.  Who wants them opens
+the library that is made of this text.  The executable is not position-independent,
+so they are numbers by now.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+
+# What HDF5's headers declare: functions, and the variables behind macros such as
+# H5T_NATIVE_INT.  Names of its own begin with `H5T_` or `H5T__`.
+_FUNCTION = re.compile(r"H5[A-Z]{0,2}[a-z]\w*")
+_VARIABLE = re.compile(r"H5[A-Z]*_\w+_g")
+# In another program the numbers would lead anywhere.  So the library wants this
+# name, which only the executable has, and is not opened without it.
+MARK = "_PyHpcpy_hdf5"
+
+
+def names(symbols: Iterable[str]) -> Iterator[tuple[str, str, str, str]]:
+    """Give each name with its type, address and size, as the assembler reads them.
+
+    Parameters
+    ----------
+    symbols
+        Lines of ``nm --extern-only --defined-only --format=posix``.
+    """
+    for line in symbols:
+        name, kind, address, *size = line.split()
+        if kind in "TW" and _FUNCTION.fullmatch(name):
+            yield name, "%function", f"0x{address}", "0"
+        elif kind in "BDR" and _VARIABLE.fullmatch(name):
+            yield name, "%object", f"0x{address}", f"0x{size[0]}"
+
+
+def assembly(found: Iterable[tuple[str, str, str, str]]) -> str:
+    """Return the library's text.
+
+    Raises
+    ------
+    ValueError
+        When there is no name to give.
+    """
+    lines = []
+    for name, kind, address, size in found:
+        lines += [f".globl {name}", f".type {name}, {kind}"]
+        lines += [f".set {name}, {address}", f".size {name}, {size}"]
+    if not lines:
+        raise ValueError("the executable has none of HDF5's names: is it stripped?")
+    lines += ['.section .data.rel.ro, "aw", %progbits', f".quad {MARK}"]
+    lines += ['.section .note.GNU-stack, "", %progbits']
+    return "\n".join(lines) + "\n"
+
+
+def _nm(executable: str) -> list[str]:
+    command = ["nm", "--extern-only", "--defined-only", "--format=posix", executable]
+    listed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return listed.splitlines()
+
+
+if __name__ == "__main__":
+    try:
+        sys.stdout.write(assembly(names(_nm(sys.argv[1]))))
+    except ValueError as error:
+        sys.exit(f"stubs.addresses: {error}")

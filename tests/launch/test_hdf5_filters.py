@@ -1,0 +1,126 @@
+"""HDF5's filters from outside: hdf5plugin, plug-ins, and packages with an HDF5 of theirs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from own_venv import SIF, in_image, make
+
+from hpcpy.venv import ensure_venv
+
+HERE = Path(__file__).parent
+# In what is called so, a plug-in looks for HDF5.
+SONAMES = ("libhdf5.so.310", "libhdf5.so.200", "libhdf5.so.103", "libhdf5_serial.so.103")
+# netCDF4 not before hdf5plugin: it points HDF5_PLUGIN_PATH to filters of its own, and
+# Blosc's fails with h5py, as it does with the wheels' Python.
+ORDERS = (
+    ("h5py", "hdf5plugin", "netCDF4", "tables", "h5netcdf"),
+    ("h5netcdf", "tables", "hdf5plugin", "netCDF4", "h5py"),
+    ("tables", "h5py", "hdf5plugin", "h5netcdf", "netCDF4"),
+)
+# What of a dataset's bits are flipped by hdf5_plugin.c, written and read.
+FLIPPED = """
+import h5py, numpy
+values = numpy.arange(1000.0)
+with h5py.File("/tmp/x.h5", "w") as file:
+    file.create_dataset("values", data=values, chunks=(100,), compression=511)
+with h5py.File("/tmp/x.h5") as file:
+    raw = numpy.frombuffer(file["values"].id.read_direct_chunk((0,))[1], "u1")
+    assert (raw == ~values[:100].view("u1")).all()
+    assert (file["values"][()] == values).all()
+"""
+
+pytestmark = pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif")
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give /own of the image, with a venv; removed at once, for it has 200 MB."""
+    folder = tmp_path_factory.mktemp("own")
+    make(folder)
+    for program in ("hdf5_filters.py", "hdf5_together.py"):
+        shutil.copy(HERE / program, folder)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def inside(own: Path, command: str, files: Path) -> dict[str, Any]:
+    program = ("/own/venv/bin/python", "/own/hdf5_filters.py", command)
+    done = in_image(own, *program, f"/own/{files.name}")
+    assert (done.returncode, done.stderr) == (0, "")
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
+
+
+def outside(command: str, files: Path) -> dict[str, Any]:
+    python = ensure_venv("outside") / "bin/python"
+    words = [python, "-I", HERE / "hdf5_filters.py", command, files]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
+
+
+@pytest.mark.parametrize("written", ["inside", "outside"])
+def test_every_filter_of_hdf5plugin_reads_the_same_inside_and_outside(
+    own: Path, written: str
+) -> None:
+    files = own / written
+    files.mkdir()
+    files.chmod(0o1777)
+    if written == "inside":
+        inside(own, "write", files)
+    else:
+        outside("write", files)
+    here, there = inside(own, "read", files), outside("read", files)
+    assert here["found"] == there["found"]
+    assert len(here["found"]) >= 12
+    for name, (_, away, filters) in here["found"].items():
+        assert away <= 1e-6, name
+        assert len(filters) == 1, name
+    # Ours it was, and theirs.
+    assert here["h5py"].endswith("/site-packages/h5py/libhdf5.so")
+    assert Path(there["h5py"]).is_relative_to(ensure_venv("outside"))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_packages_with_an_hdf5_of_their_own_go_on_with_it(
+    own: Path, order: tuple[str, ...]
+) -> None:
+    files = own / f"together-{order[0]}"
+    files.mkdir()
+    done = in_image(
+        own, "/own/venv/bin/python", "/own/hdf5_together.py", f"/own/{files.name}", *order
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    libraries = set(done.stdout.split())
+    # Names that the wheels' own have: two of them, each with its hash.
+    theirs = {name for name in libraries if name.startswith("libhdf5-")}
+    assert len(theirs) == 2
+    # Nothing was opened for a soname, which only plug-ins ask for.
+    assert {name for name in libraries if "-" not in name} == {"libhdf5.so"}
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc; apt-get install gcc")
+@pytest.mark.parametrize("soname", SONAMES)
+def test_a_plugin_that_is_linked_with_libhdf5_works(tmp_path: Path, soname: str) -> None:
+    plugins = tmp_path / "plugins"
+    plugins.mkdir()
+    # In place of the HDF5 that the plug-in was made with, which the image lacks.
+    source = tmp_path / "library.c"
+    names = ("H5open", "H5Tget_size", "H5Pmodify_filter")
+    source.write_text(
+        "long H5E_PLINE_g;" + "".join(f"int {name}(void) {{ return -1; }}" for name in names)
+    )
+    library = tmp_path / soname
+    shared = ("gcc", "-shared", "-fPIC", "-Wl,--no-as-needed", "-o")
+    subprocess.run([*shared, library, f"-Wl,-soname,{soname}", source], check=True)
+    subprocess.run([*shared, plugins / "libflip.so", HERE / "hdf5_plugin.c", library], check=True)
+    done = in_image(tmp_path, "python3", "-c", FLIPPED, HDF5_PLUGIN_PATH="/own/plugins")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -45,11 +45,6 @@ python "$link_tools/table.py" --names /opt/link >names.txt
 # All packages are at / by now, and with --epoch nobody looks for later ones.
 python -m bundle bundle --library "$library" --built-in names.txt \
     --extensions "$MATERIALS/recipes/extensions.toml" --epoch "$SOURCE_DATE_EPOCH"
-# What lies in the executable need not lie beside it; until the image is put
-# together it does, for the parts behind this one.
-mkdir -p "$OUT/opt/link"
-python -m store bundle/files.store "$OUT/opt/link/stored" --library "$library" \
-    --rules "$MATERIALS/recipes/stored.toml" --epoch "$SOURCE_DATE_EPOCH"
 # MPI is none of the libraries that are linked in: see mpi.c.
 python -m stubs --library /opt/mpich/lib/libmpi.so.12 \
     /opt/link/mpi4py/*.o /opt/link/h5py/*.o /opt/deps/lib/libhdf5.a >mpich_names.h

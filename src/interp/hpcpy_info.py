@@ -6,7 +6,6 @@ import _imp
 import argparse
 import hashlib
 import json
-import os
 import sys
 from collections import Counter
 from importlib.util import find_spec
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from _hpcpy_folders import MODULE, PACKAGE
 from _hpcpy_importer import finder
 from _hpcpy_memory import HEADER_SIZE
-from _hpcpy_stored import check_stored, extract, paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class NotThereError(Exception):
-    """A module or a folder that was asked for is not there."""
+    """A module that was asked for is not there."""
 
 
 def check(bundle: Bundle) -> tuple[int, int]:
@@ -143,13 +141,6 @@ def origin(name: str) -> str:
     return f"{name}: {memory}{spec.origin}"
 
 
-def _store() -> memoryview:
-    import _hpcpy_store  # type: ignore[import-not-found]  # noqa: PLC0415
-
-    data: memoryview = _hpcpy_store.data()
-    return data
-
-
 def _print_all(bundle: Bundle) -> None:
     about = bundle.about
     modules = Counter(
@@ -177,8 +168,6 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="hpcpy_info", description=__doc__)
     parser.add_argument("module", nargs="*", help="say where this module comes from")
     parser.add_argument("--check", action="store_true", help="read all that is in memory")
-    parser.add_argument("--stored", action="store_true", help="name the files in memory")
-    parser.add_argument("--extract", metavar="FOLDER", help="write the files in memory there")
     parser.add_argument("--json", action="store_true", help="all that is known, for programs")
     return parser.parse_args()
 
@@ -188,12 +177,6 @@ def _answer(options: argparse.Namespace) -> None:
     if options.check:
         modules, laid_out = check(bundle)
         print(f"{modules} modules in memory, each as it was built, {laid_out} laid out")
-        print(f"{check_stored(_store(), bundle.library)} files in memory, each as it was built")
-    elif options.stored:
-        print("\n".join(f"{bundle.library}/{path}" for path, _ in paths(_store())))
-    elif options.extract is not None:
-        count = extract(_store(), bundle.library, _folder(options.extract))
-        print(f"{count} files written to {options.extract}")
     elif options.json:
         print(json.dumps(bundle.about, indent=1))
     elif options.module:
@@ -203,21 +186,14 @@ def _answer(options: argparse.Namespace) -> None:
         _print_all(bundle)
 
 
-def _folder(path: str) -> str:
-    # Standard output, as with every option that names an output.
-    if path == "-" or (os.path.exists(path) and not os.path.isdir(path)):
-        raise NotThereError(f"--extract {path}: is no folder")
-    return path
-
-
 def main() -> int:
     """Print what was asked for.
 
     Returns
     -------
     int
-        0, 2 for a module or folder that is not there, 65 when a byte in memory is
-        wrong, 69 when there is no bundle, 73 when files cannot be written.
+        0, 2 for a module that is not there, 65 when a byte in memory is wrong, 69
+        when there is no bundle.
     """
     try:
         _answer(_options())
@@ -227,9 +203,6 @@ def main() -> int:
     except (ImportError, ValueError) as error:
         print(f"hpcpy_info: {error}", file=sys.stderr)
         return 69 if isinstance(error, ImportError) else 65
-    except OSError as error:
-        print(f"hpcpy_info: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 73
     return 0
 
 

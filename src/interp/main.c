@@ -8,7 +8,6 @@
 #include "collector.h"
 #include "paths.h"
 #include "script.h"
-#include "store_module.h"
 #include "threads.h"
 
 /* Made by recipes/link/table.py. */
@@ -50,7 +49,6 @@ int main(int argc, char **argv)
     PyConfig known = {0}, config = {0};
     if (PyImport_ExtendInittab(hpcpy_extensions) != 0
         || PyImport_AppendInittab("_hpcpy_collector", hpcpy_collector_initialise) != 0
-        || PyImport_AppendInittab("_hpcpy_store", hpcpy_store_initialise) != 0
         || PyImport_AppendInittab("_hpcpy_threads", hpcpy_threads_initialise) != 0) {
         Py_ExitStatusException(PyStatus_NoMemory());
     }

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include "paths.h"
 #include "places.h"
-#include "store.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -68,24 +67,12 @@ static PyStatus set_paths(PyConfig *config, const char *name, const HpcpyPlaces 
     return set_search_path(config, stdlib);
 }
 
-/* Stored files lie below the library that belongs to this executable, however
-   CPython is told to search. */
-static void start_store(const HpcpyPlaces *places)
-{
-    char *library = NULL;
-    if (places->base != NULL && asprintf(&library, "%s/" STDLIB, places->base) >= 0) {
-        hpcpy_store_start(library);
-        free(library);
-    }
-}
-
 PyStatus hpcpy_preset_paths(PyConfig *config, char *const *argv)
 {
     HpcpyPlaces places;
     char *stdlib = NULL;
     PyStatus status = PyStatus_Ok();
     hpcpy_places_find(&places, argv);
-    start_store(&places);
     /* Whoever sets one of these wants CPython's own search for all the rest. */
     bool is_told = config->use_environment
         && (is_set("PYTHONHOME") || is_set("PYTHONEXECUTABLE") || is_set("PYTHONPLATLIBDIR")

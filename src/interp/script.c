@@ -4,11 +4,9 @@
 
 #define _GNU_SOURCE
 #include "script.h"
-#include "store.h"
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,26 +27,10 @@ int hpcpy_take_for_script(const wchar_t *filename)
     return failed ? -1 : 0;
 }
 
-/* A stored file is none of the kernel's; its folder is. */
-static ssize_t resolve_stored(const char *script, char *path, size_t room)
-{
-    const char *slash = strrchr(script, '/');
-    char *folder = slash == NULL ? strdup(".") : strndup(script, (size_t)(slash - script));
-    char *real = folder == NULL ? NULL : realpath(folder, NULL);
-    int length = real == NULL
-        ? -1 : snprintf(path, room, "%s/%s", real, slash == NULL ? script : slash + 1);
-    free(folder);
-    free(real);
-    return length;
-}
-
 /* The kernel's name of an open file has all links resolved. */
 static ssize_t resolve(const char *script, char *path, size_t room)
 {
     char link[32];
-    if (hpcpy_store_find_any(AT_FDCWD, script) != NULL) {
-        return resolve_stored(script, path, room);
-    }
     int file = open(script, O_PATH | O_CLOEXEC);
     if (file < 0) {
         return -1;

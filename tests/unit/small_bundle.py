@@ -23,9 +23,6 @@ sys.path.remove({interp!r})
 with open({bundle!r}, "rb") as file:
     _hpcpy_importer.install(memoryview(file.read()), {library!r})
 sys.path.append({site!r})
-class _hpcpy_store:
-    data = staticmethod(lambda: memoryview({store!r}))
-sys.modules["_hpcpy_store"] = _hpcpy_store
 import posix
 def forbid_asking():
     def refuse(*arguments):
@@ -71,8 +68,6 @@ class Installation:
         self, program: str, *options: str, python: str = PYTHON, **variables: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a program by a Python that has the bundle, made at the first run."""
-        from store.write import write_store
-
         file = self.folder / "modules.bundle"
         if not file.exists():
             file.write_bytes(self.bundle())
@@ -81,7 +76,6 @@ class Installation:
             bundle=str(file),
             library=str(self.library),
             site=str(self.site),
-            store=write_store({}, 0, list),
         )
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "HPCPY"))}
         return subprocess.run(

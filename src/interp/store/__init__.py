@@ -1,1 +1,0 @@
-"""Builds the store: files that lie compressed in one, and are read as if on disk."""

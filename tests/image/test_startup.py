@@ -4,7 +4,8 @@ import json
 import sys
 
 import pytest
-from running import on_ranks
+from refusals import REFUSE_MEMFD
+from running import on_ranks, said
 
 from workloads.__main__ import main
 from workloads.startup.registry import TECHNIQUES
@@ -37,6 +38,14 @@ def test_every_technique(tmp_path, capsys):
         assert counted["calls"] >= sum(counted["kinds"].values())
         assert counted["path_calls"] >= counted["opens"] > 0
     assert "numba" in chart.read_text()
+
+
+def test_a_policy_that_refuses_files_in_memory_is_no_obstacle(tmp_path):
+    words = ["startup", "--case", "pass", "--impl", "spawn,ptrace"]
+    program = (
+        f"{REFUSE_MEMFD}\nfrom workloads.__main__ import main\nraise SystemExit(main({words}))"
+    )
+    assert "ptrace:" in said(program, TMPDIR=str(tmp_path))
 
 
 def test_modules_and_a_script_of_the_users(tmp_path, capsys):

@@ -50,7 +50,7 @@ class Running:
 
     def __init__(self, argv: Sequence[str]) -> None:
         self._argv = [*argv]
-        self._said = os.memfd_create("stderr")
+        self._said = _nameless_file()
         actions = [
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
@@ -93,6 +93,16 @@ class Running:
             os.kill(self._pid, signal.SIGKILL)
             os.waitpid(self._pid, 0)
             os.close(self._said)
+
+
+def _nameless_file() -> int:
+    try:
+        return os.memfd_create("stderr")
+    except OSError:  # by a container's policy
+        import tempfile  # noqa: PLC0415
+
+        with tempfile.TemporaryFile() as file:
+            return os.dup(file.fileno())
 
 
 def _own_account() -> tuple[tuple[int, ...], int]:

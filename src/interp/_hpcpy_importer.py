@@ -39,6 +39,7 @@ class Finder:
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
+        self._follows_path = False
         self._outside: dict[str, str] = {}
         self._wanted: dict[str, str] = {}
 
@@ -60,10 +61,36 @@ class Finder:
                 return self._find_outside(fullname, path, target, self._outside[top])
         if path is not None or fullname == _FROZEN_EXAMPLE:
             return None
+        if self._follows_path:
+            return self._find_by_path(fullname, target)
         for root in self.bundle.roots:
             if fullname in root.entries:
-                return _whole(root.bundled(fullname))
-        return self._find_added(fullname, target)
+                return self._told(_whole(root.bundled(fullname)))
+        return self._told(self._find_added(fullname, target))
+
+    def _is_packages(self, spec: "ModuleSpec | None") -> bool:
+        return spec is not None and (spec.origin or "").startswith(self.bundle.roots[-1].path)
+
+    def _told(self, spec: "ModuleSpec | None") -> "ModuleSpec | None":
+        if spec is not None and self._is_packages(spec):
+            from _hpcpy_hidden import tell  # noqa: PLC0415
+
+            tell(spec.name)
+        return spec
+
+    def _find_by_path(self, fullname: str, target: "ModuleType | None") -> "ModuleSpec | None":
+        if fullname not in self.bundle.roots[-1].entries:
+            return None
+        spec = _whole(_Path.find_spec(fullname, None, target))
+        if spec is not None and not self._is_packages(spec):
+            # One of the user's has none of the parts that are linked in.
+            self._outside[fullname] = ""
+        return spec
+
+    def follow_path(self) -> None:
+        """Let the order of `sys.path` say what wins, as elsewhere."""
+        self._follows_path = True
+        _Path.absent, _Path.import_name = frozenset(), -1
 
     def _find_added(self, fullname: str, target: "ModuleType | None") -> "ModuleSpec | None":
         if fullname in sys.stdlib_module_names or fullname in sys.builtin_module_names:
@@ -82,7 +109,7 @@ class Finder:
         It is the one that an import would take, and no folder is listed.
         """
         name = context.name
-        if name is None or "path" in vars(context):
+        if name is None or self._follows_path or "path" in vars(context):
             return
         from _hpcpy_metadata import Known, normal  # noqa: PLC0415
 
@@ -235,7 +262,7 @@ class _Path(PathFinder):
 
 
 # What is between an import statement and the finder, and `importlib` itself.
-_MACHINERY = frozenset(
+MACHINERY = frozenset(
     {__name__, "_frozen_importlib", "importlib._bootstrap", "_frozen_importlib_external"}
 )
 # Those that try packages which may be missing by a call, each by its own name.
@@ -246,7 +273,7 @@ def _statement_of_ours(import_name: int) -> bool:
     # Not a call of __import__ or import_module, by which pickle, pytest, runpy
     # and others find what the user names.
     frame = sys._getframe(1)
-    while frame.f_globals.get("__name__") in _MACHINERY:
+    while frame.f_globals.get("__name__") in MACHINERY:
         if frame.f_back is None:
             return False
         frame = frame.f_back

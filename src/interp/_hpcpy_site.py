@@ -2,8 +2,9 @@
 
 The standard one lists each site-packages for `.pth` files and looks for
 `~/.local`, `usercustomize` and `sitecustomize`, on every rank.  Here it runs
-in a venv alone, whose `.pth` files count, and with HPCPY_SITE=stock.  `site`
-itself stays CPython's, with one line before its last that calls `main_for`.
+in a venv alone, whose `.pth` files count, and with HPCPY_SITE=stock, which also
+lets the order of `sys.path` say what is imported.  `site` itself stays CPython's,
+with one line before its last that calls `main_for`.
 """
 
 import os
@@ -34,9 +35,15 @@ def main_for(site: "dict[str, Any]") -> "Callable[[], None]":
 
     def main() -> None:
         """Prepare a start: the builtins for people, a venv's packages."""
-        if not sys.flags.ignore_environment and _is_stock_wanted():
-            stock_main()
-            return
+        if not sys.flags.ignore_environment:
+            if os.environ.get("HPCPY_SITE") == "stock":
+                _hpcpy_importer.finder().follow_path()
+                stock_main()
+                return
+            if "_PYPROJECT_HOOKS_BUILD_BACKEND" in os.environ:
+                # What pip and others build a package with, they tell by a sitecustomize.
+                stock_main()
+                return
         site["ENABLE_USER_SITE"] = False
         # What they would be: `python -m site --user-site` and pip ask.
         site["getusersitepackages"]()
@@ -54,11 +61,6 @@ def main_for(site: "dict[str, Any]") -> "Callable[[], None]":
             site["execsitecustomize"]()
 
     return main
-
-
-def _is_stock_wanted() -> bool:
-    # What pip and others build a package with, they tell by a sitecustomize.
-    return os.environ.get("HPCPY_SITE") == "stock" or "_PYPROJECT_HOOKS_BUILD_BACKEND" in os.environ
 
 
 def _start_in_venv(site: "dict[str, Any]", stock_main: "Callable[[], None]") -> None:

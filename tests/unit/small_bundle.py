@@ -18,7 +18,7 @@ sys.path.insert(0, str(INTERP))
 _START = """
 import sys
 sys.path.insert(0, {interp!r})
-import _hpcpy_baked, _hpcpy_importer, _hpcpy_metadata, _hpcpy_site
+import _hpcpy_baked, _hpcpy_hidden, _hpcpy_importer, _hpcpy_metadata, _hpcpy_site
 sys.path.remove({interp!r})
 with open({bundle!r}, "rb") as file:
     _hpcpy_importer.install(memoryview(file.read()), {library!r})

@@ -207,6 +207,30 @@ def test_users_customisation_runs_when_asked_for_alone(installed: Installation) 
     assert installed.says(START_SITE + program, HPCPY_SITE="stock") == "True"
 
 
+def test_by_the_path_what_comes_first_wins(installed: Installation, own: str) -> None:
+    assert installed.says(START_SITE + VERSIONS, PYTHONPATH=own, HPCPY_SITE="stock") == "2 2 2"
+    # What nobody has in its place is the bundle's, without a file.
+    assert installed.says(START_SITE + VERSIONS, HPCPY_SITE="stock") == "1 1 1"
+    assert installed.says(START_SITE + VERSIONS, PYTHONPATH=own, HPCPY_SITE="other") == "1 1 1"
+
+
+def test_by_the_path_a_package_of_the_users_has_no_built_in_part(
+    installed: Installation, own: str
+) -> None:
+    program = "import twofold._core as core; print(core.VERSION)"
+    code = LINKED + START_SITE + program
+    done = installed.run(code, PYTHONPATH=own, HPCPY_SITE="stock")
+    assert done.stderr.splitlines()[-1] == "ModuleNotFoundError: No module named 'twofold._core'"
+    assert installed.says(code, HPCPY_SITE="stock") == "1"
+
+
+def test_by_the_path_a_venvs_package_wins_and_its_own_is_all(installed: Installation) -> None:
+    python, site = venv(installed.folder / "venv", "--system-site-packages")
+    write(site, OWN)
+    done = installed.run(START_SITE + VERSIONS, python=python, HPCPY_SITE="stock")
+    assert (done.stdout, done.stderr) == ("2 2 2\n", "")
+
+
 OPTIONAL = {
     "tries.py": """
         import importlib, pickle

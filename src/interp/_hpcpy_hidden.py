@@ -1,0 +1,86 @@
+"""Says that a module beside the script is not the one that was imported.
+
+The image's packages go first (docs/interpreter.md, what wins), so a `comm.py` of the
+user's would silently be another module.  A file is looked for when the user's own
+code imports a package of the image, and then by two calls.  None is made for the
+core stack, which nearly every program imports, where the importer has listed the
+folder, and on ranks other than the first.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from _frozen_importlib import FrozenImporter
+
+from _hpcpy_folders import Loader
+from _hpcpy_importer import MACHINERY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+_CORE = frozenset({"numpy", "numba", "mpi4py", "h5py", "viztracer"})
+_RANKS = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")
+
+
+def tell(name: str) -> None:
+    """Print one line when a file of the user's has the name of a package of the image.
+
+    Parameters
+    ----------
+    name
+        The package that is imported.
+    """
+    # Where Python elsewhere looks first: the script's folder, "" with -c and at the
+    # prompt.  That of a program of the image has no modules.
+    folder = sys.path[0] if sys.path else ""
+    if not folder.startswith("/") or folder.startswith(f"{sys.base_prefix}/"):
+        return
+    if sys.stderr is None or not _is_asked_by_user() or _is_one_of_many():
+        return
+    file = _beside(folder, name)
+    if file:
+        print(
+            f"hpcpy: {file} is not imported: the image's package {name} goes first; "
+            f"HPCPY_PREFER={name} takes yours",
+            file=sys.stderr,
+        )
+
+
+def _is_asked_by_user() -> bool:
+    # The importer's, this module's and that of `import_module` are between.
+    frame = sys._getframe(2)
+    while frame.f_globals.get("__name__") in MACHINERY or (
+        frame.f_globals.get("__name__") == "importlib"
+    ):
+        if frame.f_back is None:
+            return False
+        frame = frame.f_back
+    loader = getattr(frame.f_globals.get("__spec__"), "loader", None)
+    return not isinstance(loader, Loader) and loader is not FrozenImporter
+
+
+def _is_one_of_many() -> bool:
+    # multiprocessing's children import what their parent has imported.
+    return any(os.environ.get(rank, "0") != "0" for rank in _RANKS) or any(
+        "from multiprocessing." in word for word in sys.orig_argv
+    )
+
+
+def _beside(folder: str, name: str) -> str:
+    known = _listed(folder)
+    if known is None and name in _CORE:
+        return ""
+    for entry, file in ((name, f"{name}/__init__.py"), (f"{name}.py", f"{name}.py")):
+        path = f"{folder.rstrip('/')}/{file}"
+        if (known is None or entry in known) and os.path.isfile(path):
+            return path
+    return ""
+
+
+def _listed(folder: str) -> Container[str] | None:
+    # A FileFinder's, once it has looked for a module of the user's.
+    finder = sys.path_importer_cache.get(folder)
+    names: Container[str] | None = getattr(finder, "_path_cache", None)
+    return names or None

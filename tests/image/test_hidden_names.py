@@ -1,0 +1,134 @@
+"""A file beside the script that has the name of a package: who wins, and who is told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# An own module, to see what was imported, and whether others say so.
+OWN = "MINE = True\n"
+ASKED = "import sys, {name} as asked; print(hasattr(asked, 'MINE'))"
+HIDDEN = [
+    ("comm.py", "comm"),
+    ("workloads.py", "workloads"),
+    ("matplotlib.py", "matplotlib"),
+    ("yaml/__init__.py", "yaml"),
+]
+NOT_TOLD = [
+    # The standard library's goes first, too; docs/interpreter.md says so.
+    ("random.py", "random", False),
+    ("queue.py", "queue", False),
+    # Elsewhere a folder without __init__.py wins over no package either.
+    ("yaml/part.py", "yaml", False),
+    ("mine.py", "mine", True),
+    ("mine/__init__.py", "mine", True),
+    # Of the core stack a look would cost every start; but see below.
+    ("numpy.py", "numpy", False),
+]
+
+
+def told(file: Path, name: str) -> str:
+    return (
+        f"hpcpy: {file} is not imported: the image's package {name} goes first; "
+        f"HPCPY_PREFER={name} takes yours\n"
+    )
+
+
+def run(folder: Path, file: str, program: str, **variables: str) -> tuple[str, str]:
+    """Run a program with one more file beside it; return what it prints and what is said."""
+    (folder / file).parent.mkdir(exist_ok=True)
+    (folder / file).write_text(OWN)
+    script = folder / "script.py"
+    script.write_text(program)
+    done = subprocess.run(
+        [sys.executable, script],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip(), done.stderr
+
+
+@pytest.mark.parametrize(("file", "name"), HIDDEN)
+def test_the_images_package_wins_and_that_is_said(tmp_path: Path, file: str, name: str) -> None:
+    said = run(tmp_path, file, ASKED.format(name=name))
+    assert said == ("False", told(tmp_path / file, name))
+
+
+@pytest.mark.parametrize(("file", "name", "is_own"), NOT_TOLD)
+def test_of_others_nothing_is_said(tmp_path: Path, file: str, name: str, is_own: bool) -> None:
+    assert run(tmp_path, file, ASKED.format(name=name)) == (str(is_own), "")
+
+
+@pytest.mark.parametrize(("file", "name"), [("numpy.py", "numpy"), ("h5py/__init__.py", "h5py")])
+def test_where_the_folder_is_known_of_the_core_stack_too(
+    tmp_path: Path, file: str, name: str
+) -> None:
+    (tmp_path / "first.py").touch()
+    said = run(tmp_path, file, f"import first; {ASKED.format(name=name)}")
+    assert said == ("False", told(tmp_path / file, name))
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import comm, helper",
+        "import helper, comm",
+        "import helper",
+        "import importlib; importlib.import_module('comm')",
+        "__import__('comm'); import helper",
+        "from comm import create_comm",
+    ],
+)
+def test_it_is_said_once_however_it_is_imported(tmp_path: Path, program: str) -> None:
+    (tmp_path / "helper.py").write_text("import comm\n")
+    assert run(tmp_path, "comm.py", program) == ("", told(tmp_path / "comm.py", "comm"))
+
+
+def test_what_packages_of_the_image_import_is_theirs(tmp_path: Path) -> None:
+    assert run(tmp_path, "yaml.py", "import dask") == ("", "")
+
+
+def test_children_and_other_ranks_do_not_say_it_again(tmp_path: Path) -> None:
+    program = """
+import comm, multiprocessing
+def work(_): return 1
+if __name__ == "__main__":
+    for way in ("spawn", "forkserver", "fork"):
+        with multiprocessing.get_context(way).Pool(2) as pool:
+            print(sum(pool.map(work, range(4))))
+"""
+    said = run(tmp_path, "comm.py", program)
+    assert said == ("4\n4\n4", told(tmp_path / "comm.py", "comm"))
+    for rank in ("PMI_RANK", "PMIX_RANK", "SLURM_PROCID"):
+        assert run(tmp_path, "comm.py", "import comm", **{rank: "1"}) == ("", "")
+        assert run(tmp_path, "comm.py", "import comm", **{rank: "0"})[1]
+
+
+def test_the_users_is_taken_where_it_is_preferred(tmp_path: Path) -> None:
+    assert run(tmp_path, "comm.py", ASKED.format(name="comm"), HPCPY_PREFER="comm") == ("True", "")
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [*HIDDEN, *((file, name) for file, name, _ in NOT_TOLD if file != "yaml/part.py")],
+)
+def test_as_elsewhere_the_users_wins(tmp_path: Path, file: str, name: str) -> None:
+    assert run(tmp_path, file, ASKED.format(name=name), HPCPY_SITE="stock") == ("True", "")
+
+
+def test_as_elsewhere_all_packages_of_the_image_are_there(tmp_path: Path) -> None:
+    program = """
+import numba, h5py, matplotlib.pyplot, mpi4py, dask, comm, viztracer, importlib.metadata
+import numpy.linalg
+assert numpy.linalg.norm([3.0, 4.0]) == 5.0
+assert numba.njit(lambda number: number + 1)(1) == 2
+print(importlib.metadata.version("numpy") == numpy.__version__, comm.__name__)
+"""
+    assert run(tmp_path, "mine.py", program, HPCPY_SITE="stock") == ("True comm", "")

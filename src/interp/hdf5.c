@@ -4,7 +4,7 @@
    an HDF5 of its own (netCDF4, PyTables) goes on with that. */
 
 #define _GNU_SOURCE
-#include "store.h"
+#include "places.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -24,7 +24,7 @@ static void open_names(void)
 {
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char *path = NULL;
-        if (asprintf(&path, "%s/site-packages/h5py/%s", hpcpy_store_library(), names[i]) >= 0) {
+        if (asprintf(&path, "%s/site-packages/h5py/%s", hpcpy_library(), names[i]) >= 0) {
             /* It stays open: the loader takes an open library for its soname.  Where
                one is missing, the plug-in that wants it says so. */
             dlopen(path, RTLD_LAZY | RTLD_LOCAL);

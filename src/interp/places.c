@@ -15,6 +15,13 @@
 
 #define OWN_FOLDER HPCPY_PREFIX "/bin"
 
+static char *library;
+
+const char *hpcpy_library(void)
+{
+    return library == NULL ? HPCPY_PREFIX "/" HPCPY_LIBRARY : library;
+}
+
 char *hpcpy_absolute(const char *path)
 {
     char *result = NULL;
@@ -244,6 +251,9 @@ void hpcpy_places_find(HpcpyPlaces *places, char *const *argv)
         places->base = strdup(HPCPY_PREFIX);
     } else {
         look_around(places, folder);
+    }
+    if (places->base != NULL && asprintf(&library, "%s/" HPCPY_LIBRARY, places->base) < 0) {
+        library = NULL;
     }
     if (places->prefix == NULL && places->base != NULL) {
         places->prefix = strdup(places->base);

@@ -16,6 +16,9 @@ typedef struct {
 void hpcpy_places_find(HpcpyPlaces *places, char *const *argv);
 void hpcpy_places_clear(HpcpyPlaces *places);
 
+/* The folder of the library, which is the build's until `hpcpy_places_find` was called. */
+const char *hpcpy_library(void);
+
 /* A path from the root on, links and `..` in it left as they are; NULL where the working
    folder is gone.  free() it. */
 char *hpcpy_absolute(const char *path);

@@ -25,7 +25,7 @@ PROGRAM = r"""
 #include <dlfcn.h>
 #include <stdio.h>
 void *hpcpy_hdf5_open(const char *path, int flags);
-const char *hpcpy_store_library(void) { return "library"; }
+const char *hpcpy_library(void) { return "library"; }
 long H5E_PLINE_g = 7;
 int H5open(void) { return 42; }
 int main(int count, char **words)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from hpcpy.commands import run
 from hpcpy.errors import UsageError
 from hpcpy.packages import report
-from hpcpy.packages.command import main
 from hpcpy.packages.pins import asked, wheels_for
 from hpcpy.packages.programs import programs
 from hpcpy.pins.wheels import locked
@@ -47,7 +47,7 @@ def test_each_is_python_and_has_its_wheels(name: str) -> None:
 
 def test_a_package_that_is_not_there_is_named() -> None:
     with pytest.raises(UsageError, match="no package 'scypi'"):
-        main(["scypi"])
+        run(["test-packages", "scypi"])
     with pytest.raises(UsageError, match=r"packages\.lock has no scypi"):
         wheels_for(["scypi"])
 

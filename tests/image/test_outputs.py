@@ -26,7 +26,7 @@ LITTLE = {
     "write": "--impl npy -n 2 -s 4",
     "pi": "--impl numpy -n 1000",
     "linalg": "--task dot -n 8 --impl numpy",
-    "p2p": "--impl upper --sizes 8 --times 2",
+    "p2p": "--impl mpi-upper --sizes 8 --times 2",
     "startup": "--impl spawn --import json",
     "doctor": "--quick --only surroundings",
 }

@@ -45,7 +45,7 @@ LIMITS = {
     "NPROC": [1],
     "STACK": [256 << 10, resource.RLIM_INFINITY],
 }
-# MPICH 4.0.2 follows a null pointer in MPI_Init where about 200 MB are all it has.
+# The image's MPICH follows a null pointer in MPI_Init where about 200 MB are all it has.
 CRASHES = {("AS", "mpi"): "ends by SIGSEGV without a word"}
 # Hung is what has done nothing for so long, on a machine with other work, too.
 _HUNG_SECONDS = 150

@@ -19,6 +19,7 @@ from hpcpy.measure.command import BENCHES
 READ = {
     ("cluster.command", "--folder"),
     ("measure.overhead", "--sif"),
+    ("packages.command", "--{image}"),
     ("upstream.command", "--{name}"),
 }
 # Those of settings that name a path, and whether it is written.
@@ -44,7 +45,7 @@ OUTPUTS = sorted(set(options_with_paths()) - READ)
 
 def test_every_option_with_a_path_is_known() -> None:
     assert set(options_with_paths()) >= READ
-    benches = [module.removeprefix("hpcpy.") for module in sorted(BENCHES.values())]
+    benches = [module.removeprefix("hpcpy.") for module, _ in sorted(BENCHES.values())]
     assert [(module, "--out") for module in benches] == OUTPUTS
     assert set(SETTINGS_WITH_PATHS) <= set(SETTINGS)
 

@@ -191,7 +191,7 @@ def test_a_full_disk_under_one_rank_ends_all_of_them(tmp_path):
     names = "mpi-send,mpi-scatter"
     # Of two ranks only: mpi-send's third may be asked for all arrays.
     done = on_ranks(2, "-c", LIMITED, 20_000, names, 1, *options)
-    assert (done.returncode, done.stdout) == (0, "[73, 73]\n")
+    assert (done.returncode, done.stdout) == (0, "[73, 73]\n"), done.stderr
     assert done.stderr.count("\n") == done.stderr.count("File too large") == 2
     # The others are in a collective call and cannot be told.
     done = on_ranks(3, "-c", LIMITED, 20_000, "hdf5-parallel", 1, *options)
@@ -207,7 +207,7 @@ def test_a_full_disk_under_one_rank_ends_all_of_them(tmp_path):
 def test_a_full_disk_under_all_ranks_of_one_file_is_one_line(size, tmp_path):
     options = ["-n", 9, "-s", 60, "--out", tmp_path / "o"]
     done = on_ranks(size, "-c", LIMITED, 20_000, "hdf5-parallel", "all", *options)
-    assert (done.returncode, done.stdout) == (0, "[73]\n")
+    assert (done.returncode, done.stdout) == (0, "[73]\n"), done.stderr
     assert done.stderr == "workloads: write: arrays.h5: File too large; see ulimit -f\n"
     assert not [*tmp_path.iterdir()]
 

@@ -1,8 +1,12 @@
 """The options that every workload has, given wrongly to each of them."""
 
+import argparse
+from pathlib import Path
+
 import pytest
 
 from workloads.__main__ import main
+from workloads.harness.options import tables_beside
 from workloads.registry import WORKLOADS
 
 
@@ -44,3 +48,10 @@ def test_bad_input_gets_one_line_and_code_2(name, options, says, tmp_path, capsy
     assert shown.err.count("\n") == 1
     assert says.format(tmp=tmp_path) in shown.err
     assert not [*tmp_path.iterdir()]
+
+
+def test_a_folder_that_another_rank_has_made_is_no_standard_output(tmp_path: Path) -> None:
+    # `write --out FOLDER`: rank 0 makes it while the others still look.
+    wish = argparse.Namespace(json=None, plot=None, profile=None, out=tmp_path)
+    with tables_beside(wish) as stream:
+        assert stream is None

@@ -102,6 +102,17 @@ def destination(path: Path) -> Destination:
     return Destination(path)
 
 
+def is_stdout(path: Path) -> bool:
+    """Tell whether an output has standard output; what cannot be written to has not.
+
+    A folder that another rank has just made is one of these.
+    """
+    try:
+        return destination(path).is_stdout
+    except OSError:
+        return False
+
+
 def _mode(path: Path) -> int:
     """Return what kind of file it is; a free name is to become a plain one."""
     try:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from workloads.errors import UsageError
 from workloads.harness import files, plot, profiling
-from workloads.harness.destination import destination
+from workloads.harness.destination import is_stdout
 
 # Before a word that is no option although it begins with a dash: no word of a
 # command line can have it.
@@ -180,6 +180,6 @@ def tables_beside(options: argparse.Namespace) -> contextlib.AbstractContextMana
     """
     named = [options.json, options.plot, getattr(options, "out", None)]
     named += [Path(options.profile[1])] if options.profile is not None else []
-    if any(path is not None and destination(path).is_stdout for path in named):
+    if any(path is not None and is_stdout(path) for path in named):
         return contextlib.redirect_stdout(sys.stderr)
     return contextlib.nullcontext()

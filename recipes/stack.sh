@@ -7,6 +7,22 @@
 install_wheels
 patch --quiet -d "$site" -p1 <"$MATERIALS/recipes/patches/matplotlib-import.patch"
 
+# What llvmlite asks LLVM while it is imported is answered here, once.
+PYTHONPATH=$site "$PREFIX/bin/python3" -B - <<'END'
+import pathlib
+import re
+
+from llvmlite.binding import config, initfini
+
+for module in config, initfini:
+    path = pathlib.Path(module.__file__)
+    answer = lambda found: f"{found[1]} = {getattr(module, found[1])!r}"
+    text, count = re.subn(r"^(\w+) = _\w+\(\)$", answer, path.read_text(), flags=re.MULTILINE)
+    assert count, path
+    path.write_text(text)
+END
+patch --quiet -d "$site" -p1 <"$MATERIALS/recipes/patches/llvmlite-open-late.patch"
+
 # Wheels come with symbols for debuggers: 164 MB, 115 of them cupy's.  What
 # auditwheel has put beside a package has none, and has been through patchelf,
 # after which strip is not safe.

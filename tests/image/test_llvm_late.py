@@ -1,0 +1,83 @@
+"""LLVM's library is opened when something is compiled, and not by `import numba`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from running import in_own_process
+
+IS_OPEN = "print('libllvmlite' in open('/proc/self/maps').read())\n"
+
+
+def test_an_import_opens_no_llvm_and_a_compilation_does() -> None:
+    code = f"import numpy, numba, mpi4py, h5py, viztracer\n{IS_OPEN}"
+    code += f"print(numba.njit(lambda x: x + 1)(41))\n{IS_OPEN}"
+    done = in_own_process(sys.executable, "-c", code)
+    assert (done.stdout.split(), done.stderr) == (["False", "42", "True"], "")
+
+
+def test_the_answers_that_were_written_down_are_the_librarys() -> None:
+    from llvmlite.binding import config, initfini
+
+    written = {
+        name: value
+        for name, value in vars(config).items()
+        if callable(vars(config).get(f"_{name}")) and not callable(value)
+    }
+    assert len(written) == 5
+    assert written == {name: getattr(config, f"_{name}")() for name in written}
+    assert initfini.llvm_version_info == initfini._version_info()
+
+
+@pytest.mark.parametrize("given", ["", "0", "1"])
+def test_whether_avx_is_used_is_what_numba_says_elsewhere(given: str) -> None:
+    code = "from numba.core import codegen, config\n"
+    code += "print(int(config.ENABLE_AVX))\n"
+    code += "print(int('+avx,' in codegen.get_host_cpu_features()))\n"
+    environment = [f"NUMBA_ENABLE_AVX={given}"] if given else ["-u", "NUMBA_ENABLE_AVX"]
+    done = in_own_process("env", *environment, sys.executable, "-c", code)
+    assert done.stderr == ""
+    has_avx = " avx " in Path("/proc/cpuinfo").read_text()
+    asked = given or str(int(has_avx))
+    assert done.stdout.split() == [asked, str(int(has_avx and asked == "1"))]
+
+
+def test_what_numbas_configuration_lacks_is_an_error_as_elsewhere() -> None:
+    from numba.core import config
+
+    with pytest.raises(AttributeError, match="has no attribute 'NOTHING'"):
+        _ = config.NOTHING
+
+
+def test_threads_that_call_llvm_at_once_open_it_once() -> None:
+    code = """if True:
+        import threading
+        import llvmlite.binding as llvm
+        start, names = threading.Barrier(8), set()
+        def ask():
+            start.wait()
+            names.add(llvm.get_host_cpu_name())
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        print(len(names))
+        """
+    done = in_own_process(sys.executable, "-c", code)
+    assert (done.stdout, done.stderr) == ("1\n", "")
+
+
+def test_a_function_keeps_its_types() -> None:
+    import ctypes
+
+    from llvmlite.binding import ffi
+
+    function = ffi.lib.LLVMPY_GetVersionInfo
+    assert function.restype is ctypes.c_uint
+    assert ffi.lib.LLVMPY_GetVersionInfo is function
+    assert function() > 0
+    with pytest.raises(AttributeError):
+        _ = ffi.lib.nothing

@@ -28,15 +28,18 @@ COMMANDS = {
     "cluster": ("hpcpy.cluster.command", "start a Slurm of two nodes here, or --stop it"),
     "launch": ("hpcpy.launch.command", "run a workload over several nodes, by srun"),
     "batch": ("hpcpy.launch.batch", "write the same as a script for sbatch"),
-    "check": ("hpcpy.check", "lint, types and host tests"),
-    "test": ("hpcpy.test", "run the tests in the image and of the launch"),
-    "test-cuda": ("hpcpy.cuda", "run the tests of hpcpy-cuda that need no GPU"),
-    "test-gpu": ("hpcpy.gpu", "run every GPU row with its answer checked, on a GPU"),
+    "check": ("hpcpy.testing.check", "lint, types and host tests"),
+    "test": ("hpcpy.testing.command", "run the tests in the image and of the launch"),
+    "test-cuda": ("hpcpy.testing.cuda", "run the tests of hpcpy-cuda that need no GPU"),
+    "test-gpu": ("hpcpy.testing.gpu", "run every GPU row with its answer checked, on a GPU"),
     "test-upstream": ("hpcpy.upstream.command", "run the packages' own tests in the images"),
     "test-packages": ("hpcpy.packages.command", "use packages of PyPI in venvs on the images"),
     "bench": ("hpcpy.measure.command", "measure starts, baked packages or messages"),
-    "clean": ("hpcpy.clean_build", "remove the images, or with --all everything that was built"),
-    "clean-cache": ("hpcpy.clean", "shrink the cache to a number of GiB, oldest first"),
+    "clean": (
+        "hpcpy.cache.clean_build",
+        "remove the images, or with --all everything that was built",
+    ),
+    "clean-cache": ("hpcpy.cache.clean", "shrink the cache to a number of GiB, oldest first"),
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from own_venv import SIF, in_image, make
 
-from hpcpy.venv import ensure_venv
+from hpcpy.engine.venv import ensure_venv
 
 HERE = Path(__file__).parent
 # In what is called so, a plug-in looks for HDF5.

@@ -8,11 +8,11 @@ import pytest
 
 from hpcpy import paths
 from hpcpy.build.graph import the_graph
+from hpcpy.engine.venv import TITLES
 from hpcpy.lock import host
 from hpcpy.pins.debian import debs, wanted
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import GROUPS, locked, wheels
-from hpcpy.venv import TITLES
 
 
 def asked_for(name: str) -> set[str]:

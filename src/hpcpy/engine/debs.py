@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy import paths
-from hpcpy.apt import PrivateApt, Suite, debian_mirrors
 from hpcpy.errors import IntegrityError, UnavailableError
+from hpcpy.fetch.apt import PrivateApt, Suite, debian_mirrors
 from hpcpy.files import disk_errors, scratch_dir, sha256
 
 # Apptainer is in sid alone; its libraries come from the stable release,

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
-from hpcpy.apt import PrivateApt, debian_mirrors
 from hpcpy.errors import UnavailableError
+from hpcpy.fetch.apt import PrivateApt, debian_mirrors
 from hpcpy.paths import cache_dir
 from hpcpy.pins.debian import Wanted
 from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, Place

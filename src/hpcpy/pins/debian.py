@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from hpcpy.apt import Suite
 from hpcpy.errors import UsageError
+from hpcpy.fetch.apt import Suite
 from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, Place
 from hpcpy.pins.tables import Table, env_folder, read_table
 

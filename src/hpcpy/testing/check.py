@@ -8,8 +8,8 @@ import subprocess
 
 from hpcpy import paths
 from hpcpy.checkout_lock import checkout_lock
+from hpcpy.engine.venv import ensure_venv
 from hpcpy.stages import stage
-from hpcpy.venv import ensure_venv
 
 # By Python: the first line of the program mypy cannot name every folder.
 _MYPY = ("python", "-m", "mypy")

@@ -21,7 +21,7 @@ COMMANDS = {
     "build": ("hpcpy.build.command", "build an image as an OCI archive or a SIF"),
     "context": ("hpcpy.build.context", "write an image's complete build context"),
     "size": ("hpcpy.build.size", "tell what an image is made of"),
-    "sbom": ("hpcpy.build.sbom", "write an image's bill of materials, as SPDX"),
+    "sbom": ("hpcpy.build.sbom", "write an image's software bill of materials (SBOM), as SPDX"),
     "verify": ("hpcpy.build.verify", "build all again elsewhere and compare the bytes"),
     "push": ("hpcpy.build.push", "send the OCI image to a registry"),
     "run": ("hpcpy.launch.run", "run a workload in the image, which is built first"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from hpcpy import paths
-from hpcpy.build import bill
+from hpcpy.build import sbom_pins
 from hpcpy.build.graph import Graph, Image, Part, the_graph
 from hpcpy.build.inputs import Inputs, tree_files
 from hpcpy.fetch.debian import fetch_debs, newer_allowed
@@ -105,8 +105,8 @@ class Plan:
         if image.parts:
             inputs.add("version", project_version())
             # Licences and addresses are nowhere else in a key.
-            inputs.add("pins", bill.pins(self, image, project_version()))
-            inputs.add_files(bill.sources())
+            inputs.add("pins", sbom_pins.pins(self, image, project_version()))
+            inputs.add_files(sbom_pins.sources())
         if image.base:
             inputs.add("base", self.image_key(self.graph.image(image.base)))
             self._add_artifacts(inputs, self.debian(image.debian))

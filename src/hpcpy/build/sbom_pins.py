@@ -1,4 +1,4 @@
-"""What an image's bill of materials is made from: its pins, and the code that writes it."""
+"""What an image's SBOM is made from: its pins, and the code that writes it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpcpy import paths
-from hpcpy.bill.pins import CONTAINED, INSTALLED, LINKED, READ, Order, Pin, written
 from hpcpy.build.graph import Image, Part
 from hpcpy.files import place
 from hpcpy.pins.model import APT_MIRROR, Artifact
 from hpcpy.pins.tables import read_table
+from hpcpy.sbom.pins import CONTAINED, INSTALLED, LINKED, READ, Expected, Pin, written
 
 if TYPE_CHECKING:
     from hpcpy.build.plan import Plan
@@ -32,8 +32,8 @@ _TOOLS = "build"
 _LICENCE = "BSD-3-Clause"
 
 
-def order(plan: Plan, image: Image, version: str) -> Order:
-    """Return what an image's bill is to be of; `version` is the project's."""
+def expected(plan: Plan, image: Image, version: str) -> Expected:
+    """Return what an image is expected to hold; `version` is the project's."""
     # One that is in several lists is one package: what dpkg knows of comes first.
     found: dict[tuple[str, str], Pin] = {}
     for pin in _pins(plan, image):
@@ -42,7 +42,7 @@ def order(plan: Plan, image: Image, version: str) -> Order:
     created = f"{when:%Y-%m-%dT%H:%M:%SZ}"
     every = tuple(found[key] for key in sorted(found))
     listed, brought = _nvidias()
-    return Order(image.name, version, image.summary, _LICENCE, created, every, listed, brought)
+    return Expected(image.name, version, image.summary, _LICENCE, created, every, listed, brought)
 
 
 def _nvidias() -> tuple[dict[str, str], dict[str, list[str]]]:
@@ -59,11 +59,11 @@ def _nvidias() -> tuple[dict[str, str], dict[str, list[str]]]:
 
 def pins(plan: Plan, image: Image, version: str) -> str:
     """Return ``pins.json``: all that went into an image and those below it."""
-    return written(order(plan, image, version))
+    return written(expected(plan, image, version))
 
 
-def add_bill(folder: Path, plan: Plan, image: Image, version: str) -> None:
-    """Add to a context what the last step of an image's build makes its bill from."""
+def add_sbom_pins(folder: Path, plan: Plan, image: Image, version: str) -> None:
+    """Add to a context what the last step of an image's build makes its SBOM from."""
     (folder / "pins.json").write_text(pins(plan, image, version))
     package = Path("src/hpcpy")
     for path in (paths.ROOT / package / "__init__.py", *sources()):
@@ -71,8 +71,8 @@ def add_bill(folder: Path, plan: Plan, image: Image, version: str) -> None:
 
 
 def sources() -> list[Path]:
-    """Return the code that writes bills."""
-    return sorted((paths.ROOT / "src/hpcpy/bill").glob("*.py"))
+    """Return the code that writes SBOMs."""
+    return sorted((paths.ROOT / "src/hpcpy/sbom").glob("*.py"))
 
 
 def _pins(plan: Plan, image: Image) -> Iterator[Pin]:

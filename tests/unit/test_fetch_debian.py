@@ -23,14 +23,14 @@ WANTED = """
 architectures = ["x86_64"]
 snapshot = "{server}/archive/{{archive}}/{{timestamp}}/{{path}}"
 suites = [{{ archive = "debian", name = "stable" }}]
-[images.base]
+[sets.base]
 packages = ["thing"]
 """
 LOCK = """
 timestamp = 2001-02-03T04:05:06Z
 [packages.x86_64.thing]
 version = "1:7+b1"
-images = ["base"]
+sets = ["base"]
 size = {size}
 sha256 = "{sha256}"
 licence = "GPL-2+"

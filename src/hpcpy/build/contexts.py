@@ -51,8 +51,8 @@ def add_materials(folder: Path, part: Part, plan: Plan) -> None:
         is_source = artifact.name in part.sources and path.suffix != ".whl"
         name = f"{artifact.name}.tar{path.suffix}" if is_source else path.name
         place(path, folder / part.name / name)
-    if part.debian:
-        for path in fetch_debs(part.debian, plan.arch).paths.values():
+    for name in part.debian_sets:
+        for path in fetch_debs(name, plan.arch).paths.values():
             place(path, folder / part.name / path.name)
     for tree in part.trees:
         for path in tree_files(tree):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,16 +18,6 @@ from hpcpy.sbom.pins import CONTAINED, INSTALLED, LINKED, READ, Expected, Pin, w
 if TYPE_CHECKING:
     from hpcpy.build.plan import Plan
 
-# Of the compilers' packages those whose code ends up in what they link.
-_LINKED = ("libc6-dev", "libgcc-*-dev", "libgfortran-*-dev", "libstdc++-*-dev")
-# Debian packages of a part that only its recipe runs.
-_RUN = frozenset({"patchelf"})
-# Parts of whose sources only headers are read.
-_READ = frozenset({"mpi_headers"})
-# Parts that unpack a wheel and install nothing.
-_UNPACKED = frozenset({"mpich"})
-# Wheels of this group are compilers and what they read.
-_TOOLS = "build"
 _LICENCE = "BSD-3-Clause"
 
 
@@ -85,25 +74,22 @@ def _pins(plan: Plan, image: Image) -> Iterator[Pin]:
     shipped = graph.shipped(image)
     for part in graph.built(image):
         yield from _of_part(plan, part, shipped=part in shipped)
+    builder = graph.image(image.builder)
     linked = {name for part in shipped for name in part.links}
     if any(part.sources for part in shipped):
-        linked.update(_LINKED)
-    for one in plan.debian(graph.image(image.builder).debian):
+        linked.update(builder.linked)
+    for one in plan.debian(builder.debian):
         if any(fnmatchcase(one.name, pattern) for pattern in linked):
             yield _pin(plan, "debian", one, LINKED)
 
 
 def _of_part(plan: Plan, part: Part, *, shipped: bool) -> Iterator[Pin]:
-    use = READ if part.name in _READ else CONTAINED if shipped else LINKED
-    for one in plan.pins(replace(part, wheels=())):
-        yield _pin(plan, "source", one, use)
-    for one in plan.debian(part.debian):
-        if one.name not in _RUN:
-            yield _pin(plan, "debian", one, use)
+    use = READ if part.headers else CONTAINED if shipped else LINKED
+    yield from (_pin(plan, "source", one, use) for one in plan.sources(part))
+    yield from (_pin(plan, "debian", one, use) for one in plan.debian(part.debian))
     if shipped:
-        groups = tuple(group for group in part.wheels if group != _TOOLS)
-        for one in plan.pins(replace(part, sources=(), wheels=groups)):
-            yield _pin(plan, "wheel", one, CONTAINED if part.name in _UNPACKED else INSTALLED)
+        for groups, how in ((part.wheels, INSTALLED), (part.unpacks, CONTAINED)):
+            yield from (_pin(plan, "wheel", one, how) for one in plan.wheels(part, groups))
 
 
 def _pin(plan: Plan, kind: str, one: Artifact, use: str) -> Pin:

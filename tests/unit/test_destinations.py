@@ -22,7 +22,7 @@ from workloads.errors import OutputError, UsageError
 from workloads.harness import files
 
 Write = Callable[[Path], AbstractContextManager[Path]]
-# The two of them differ in their errors alone.
+# The two of them differ in their errors, and the tool makes the folder.
 both = pytest.mark.parametrize("whole", [hpcpy.files.whole_file, files.whole_file])
 
 # Writes "whole" to its argument by one of the two, and prints around it.

@@ -84,7 +84,7 @@ def test_ctrl_c_right_after_its_creation_leaves_no_temporary_file(monkeypatch, t
     def stop(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("workloads.harness.files.os.close", stop)
+    monkeypatch.setattr("os.close", stop)
     with pytest.raises(KeyboardInterrupt), files.whole_file(tmp_path / "image.npy"):
         pass
     assert not [*tmp_path.iterdir()]

@@ -141,10 +141,10 @@ def test_what_is_wrong_is_told_and_exits_1(damage, says, tmp_path, capsys, monke
 
 def test_a_file_that_fails_has_no_name_and_says_how_much_is_free(tmp_path):
     said = pytest.raises(OutputError, match=r"a\.raw: No space left on device; .* MB are free")
-    with said, files.whole_file(tmp_path / "a.raw") as temporary:
+    with said, files.completed(tmp_path / "a.raw") as temporary:
         raise OSError(28, temporary.write_bytes(b"half"))
     assert not (tmp_path / "a.raw").exists()
-    with files.whole_file(tmp_path / "a.raw") as temporary:
+    with files.completed(tmp_path / "a.raw") as temporary:
         temporary.write_bytes(b"whole")
         assert not (tmp_path / "a.raw").exists()
     assert (tmp_path / "a.raw").read_bytes() == b"whole"

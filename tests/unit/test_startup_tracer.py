@@ -1,11 +1,15 @@
 """The tracer of starts: every call of a program and of all that it starts."""
 
 import json
+import os
+import subprocess
 import sys
 
 import pytest
 from processes import python
 
+from hpcpy.measure.trace import traced
+from hpcpy.stages import StageError
 from workloads.startup.syscalls import KINDS
 
 
@@ -123,6 +127,46 @@ class TestTracer:
         done = python("-m", "workloads.startup.tracer", "/nonexistent/python")
         said = json.loads(done.stdout)["error"]
         assert "cannot be started (No such file or directory)" in said or "refuses" in said
+
+
+class TestOneProgramOfACommand:
+    """As `hpcpy bench startup` counts a Python that a container starts."""
+
+    def counted(self, script):
+        found = traced(["sh", "-c", script], sys.executable)
+        return found, {call.path for call in found.paths if "/nonexistent/" in call.path}
+
+    def test_what_starts_it_and_what_is_beside_it_does_not_count(self):
+        code = "import os, subprocess; subprocess.run(['ls', '/nonexistent/its-own'])"
+        found, paths = self.counted(
+            "ls /nonexistent/before; ls /nonexistent/beside & "
+            f'{sys.executable} -I -S -c "{code}"; code=$?; wait; ls /nonexistent/after; exit $code'
+        )
+        assert paths == {"/nonexistent/its-own"}
+        assert found.paths[0].path == sys.executable
+        assert found.summary["processes"] == 1
+        assert found.summary["path_calls"] == len(found.paths)
+
+    def test_a_changed_root_is_no_part_of_a_path(self, tmp_path):
+        become = [] if os.geteuid() == 0 else ["--map-root-user"]
+        bind = 'mount --rbind / "$0" && exec chroot "$0" "$1" -I -S -c "$2"'
+        code = (
+            "import os; os.chdir('/usr'); os.access('nonexistent/x', 0)\n"
+            "folder = os.open('/opt', 0); os.access('nonexistent/y', 0, dir_fd=folder)"
+        )
+        command = ["unshare", "--mount", *become, "sh", "-c", bind, str(tmp_path)]
+        tried = subprocess.run([*command, "/bin/true", ""], capture_output=True, check=False)
+        if tried.returncode:
+            pytest.skip("no mounts of one's own here; as root: sudo make check")
+        found = traced([*command, sys.executable, code], sys.executable)
+        paths = {call.path for call in found.paths if "nonexistent" in call.path}
+        assert paths == {"/usr/nonexistent/x", "/opt/nonexistent/y"}
+
+    def test_a_command_that_fails_or_never_starts_it_is_an_error(self):
+        with pytest.raises(StageError, match=r"exit code 3: it said nothing"):
+            traced(["sh", "-c", "exit 3"], sys.executable)
+        with pytest.raises(StageError, match="was never started"):
+            traced(["true"], sys.executable)
 
 
 class TestRefusal:

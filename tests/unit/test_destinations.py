@@ -219,7 +219,7 @@ def test_standard_output_that_is_a_socket(module: str, name: str, links: Path) -
             command,
             cwd=links,
             env=environment(),
-            stdout=theirs,
+            stdout=theirs.fileno(),
             stderr=subprocess.PIPE,
             text=True,
             check=False,

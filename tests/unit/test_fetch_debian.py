@@ -180,4 +180,4 @@ def test_epoch_of_a_version_is_read_from_what_apt_prints() -> None:
 )
 def test_weak_hash_and_foreign_host_are_refused(line: str) -> None:
     with pytest.raises(UnavailableError):
-        Offer.of(*parse_uris(line), {"debian": "http://h.invalid/debian"})
+        Offer.of(parse_uris(line)[0], {"debian": "http://h.invalid/debian"})

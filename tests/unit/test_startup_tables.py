@@ -1,5 +1,7 @@
 """What counts in a start: one number a call, and which paths are whose."""
 
+from __future__ import annotations
+
 import pytest
 
 from hpcpy.measure import cases
@@ -8,7 +10,7 @@ from workloads.startup.places import is_node_local
 from workloads.startup.syscalls import KINDS, MACHINES, rules
 
 
-def test_cases_are_those_of_the_bench():
+def test_cases_are_those_of_the_bench() -> None:
     theirs = {case.name.replace(" ", ""): case for case in cases.CASES}
     for name, case in CASES.items():
         assert [*case.arguments] == ["-c", theirs[name].source()]
@@ -22,7 +24,7 @@ def test_cases_are_those_of_the_bench():
         *("/usr/lib/locale/C.utf8/LC_CTYPE", "/usr/lib/x86_64-linux-gnu/gconv/gconv-modules.cache"),
     ],
 )
-def test_what_every_node_has_is_node_local(path):
+def test_what_every_node_has_is_node_local(path: str) -> None:
     assert is_node_local(path)
 
 
@@ -34,26 +36,26 @@ def test_what_every_node_has_is_node_local(path):
         *("/usr/lib/python3.14/os.py", "/usr/lib/../share/x", "/home/me/lib/x", "/tmp", "/mnt"),  # noqa: S108
     ],
 )
-def test_all_else_is_off_node(path):
+def test_all_else_is_off_node(path: str) -> None:
     assert not is_node_local(path)
 
 
 class TestNumbers:
     @pytest.mark.parametrize("machine", MACHINES)
-    def test_each_number_is_one_call(self, machine):
+    def test_each_number_is_one_call(self, machine: str) -> None:
         found = rules(machine)
         names = [rule.name for rule in found.values()]
         assert len({*names}) == len(names)
         assert {rule.kind for rule in found.values()} == {*KINDS}
 
-    def test_calls_newer_than_both_machines_have_one_number(self):
+    def test_calls_newer_than_both_machines_have_one_number(self) -> None:
         # From 424 on the kernel numbers all machines alike.
         x86, arm = rules("x86_64"), rules("aarch64")
         newer = {number: rule for number, rule in x86.items() if number >= 424}
         assert newer == {number: rule for number, rule in arm.items() if number >= 424}
         assert len(newer) == 3
 
-    def test_what_one_machine_lacks_it_has_under_another_name(self):
+    def test_what_one_machine_lacks_it_has_under_another_name(self) -> None:
         missing = {r.name for r in rules("x86_64").values()} - {
             r.name for r in rules("aarch64").values()
         }

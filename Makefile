@@ -83,7 +83,7 @@ bench-overhead: ## measure messages between ranks inside a container against out
 size: ## what the image is made of
 	@$(HPCPY) size
 
-sbom: ## the bill of materials, build/hpcpy.spdx.json; IMAGE=hpcpy-cuda for that one's
+sbom: ## what is in the image as an SBOM, build/hpcpy.spdx.json; IMAGE=hpcpy-cuda for that one's
 	@$(HPCPY) sbom
 
 context: ## write build/context, to build the images with podman or Docker elsewhere

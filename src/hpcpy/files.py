@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hpcpy.errors import DiskError
-from workloads.harness.destination import Destination, destination
+from workloads.harness.destination import destination
 
 _CANNOT_BE_WRITTEN = (
     *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR),
@@ -74,27 +74,14 @@ def whole_file(path: Path) -> Iterator[Path]:
         When the disk is full, or the file or its folder cannot be written.
     """
     with disk_errors(path):
-        place = _place(path)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=place.folder)
-        os.close(handle)
-        temporary = Path(name)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            target = destination(path)
+        except (FileNotFoundError, FileExistsError, IsADirectoryError) as error:
+            # Below /proc, below a file, a folder.
+            raise DiskError(f"{path}: cannot be written ({error.strerror})") from error
+        with target.whole() as temporary:
             yield temporary
-            umask = os.umask(0)
-            os.umask(umask)
-            temporary.chmod(0o666 & ~umask)
-            place.take(temporary)
-        finally:
-            temporary.unlink(missing_ok=True)
-
-
-def _place(path: Path) -> Destination:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return destination(path)
-    except (FileNotFoundError, FileExistsError, IsADirectoryError) as error:
-        # Below /proc, below a file, a folder.
-        raise DiskError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 @contextlib.contextmanager

@@ -1,10 +1,13 @@
 """A technique on a GPU, as its own process or as several ranks."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,20 +27,20 @@ print(f"rank {MPI.COMM_WORLD.rank} of {MPI.COMM_WORLD.size}: {MPI.Get_library_ve
 """
 
 
-def run(workload, techniques, row, *arguments):
+def run(workload: Any, techniques: Any, row: Any, *arguments: Any) -> Any:
     """Return what a run prints; skip what this machine cannot do, with the reason."""
     _skip_without(techniques, row)
     return _printed(row, [], "-m", "workloads", workload, "--impl", row, *arguments)
 
 
-def run_on_ranks(size, workload, techniques, row, *arguments):
+def run_on_ranks(size: Any, workload: Any, techniques: Any, row: Any, *arguments: Any) -> Any:
     """Do the same on several ranks."""
     _skip_without(techniques, row)
     launcher = [_mpiexec(), "-n", size]
     return _printed(row, launcher, "-m", "workloads", workload, "--impl", row, *arguments)
 
 
-def machine_code(techniques, code):
+def machine_code(techniques: Any, code: str) -> Any:
     """Return what `code` prints of numba-cuda's kernel; skip where it cannot be seen."""
     _skip_without(techniques, "numba-cuda")
     done = _start([], "-c", code)
@@ -47,7 +50,7 @@ def machine_code(techniques, code):
     return done.stdout
 
 
-def _skip_without(techniques, row):
+def _skip_without(techniques: Any, row: Any) -> None:
     # OpenCL would take the processor instead.
     no_gpu = no_device() if row == "pyopencl" and not Path("/dev/kfd").exists() else ""
     reason = no_gpu or techniques[row].why_not()
@@ -55,7 +58,7 @@ def _skip_without(techniques, row):
         pytest.skip(f"{row}: {reason}")
 
 
-def _printed(row, launcher, *words):
+def _printed(row: Any, launcher: Any, *words: Any) -> Any:
     done = _start(launcher, *words)
     if done.returncode == 69:
         pytest.skip(f"{row}: {done.stderr.strip()}")
@@ -66,7 +69,7 @@ def _printed(row, launcher, *words):
     return done.stdout
 
 
-def _start(launcher, *words):
+def _start(launcher: Any, *words: Any) -> Any:
     return subprocess.run(
         [*map(str, launcher), sys.executable, *map(str, words)],
         env={**os.environ, **_OPEN_MPI},
@@ -77,12 +80,12 @@ def _start(launcher, *words):
     )
 
 
-def _report(done):
+def _report(done: Any) -> Any:
     command = " ".join(done.args)
     return f"{command}\nexit code {done.returncode}\nstdout: {done.stdout}\nstderr: {done.stderr}"
 
 
-def _mpiexec():
+def _mpiexec() -> Any:
     # That of this Python's own MPI goes first: another one's ranks would not
     # find each other.
     beside = str(Path(sys.executable).parent)

@@ -4,7 +4,11 @@ Run where there is a device, in an image or outside:
 `PYTHONPATH=src python3 -m pytest tests/gpu`.
 """
 
+from __future__ import annotations
+
 import json
+from pathlib import Path
+from typing import Any
 
 import on_device
 import pytest
@@ -13,14 +17,16 @@ from workloads.linalg.definition import MOST
 from workloads.linalg.registry import TECHNIQUES
 
 
-def run(row, task, *arguments):
+def run(row: Any, task: Any, *arguments: Any) -> Any:
     return on_device.run("linalg", TECHNIQUES, row, "--task", task, *arguments)
 
 
 @pytest.mark.parametrize(
     ("task", "sizes"), [("eigh", (1, 2, 3, 127, 1_000)), ("dot", (1, 2, 3, 127, 2_000))]
 )
-def test_errors_are_small_and_the_device_is_named(task, sizes, tmp_path):
+def test_errors_are_small_and_the_device_is_named(
+    task: str, sizes: tuple[int, ...], tmp_path: Path
+) -> None:
     for n in sizes:
         report = tmp_path / "report.json"
         run("cupy", task, "-n", n, "--repeat", 3, "--json", report)
@@ -32,12 +38,12 @@ def test_errors_are_small_and_the_device_is_named(task, sizes, tmp_path):
 
 
 @pytest.mark.parametrize(("n", "count"), [(1, 1), (5, 7), (200, 128)])
-def test_tasks_are_all_done(n, count):
+def test_tasks_are_all_done(n: int, count: int) -> None:
     assert "at most residual" in run("cupy", "tasks", "-n", n, "--count", count)
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3])
-def test_ranks_share_the_devices(ranks, tmp_path):
+def test_ranks_share_the_devices(ranks: int, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     words = ["--task", "tasks", "-n", 50, "--count", 7, "--json", report]
     on_device.run_on_ranks(ranks, "linalg", TECHNIQUES, "cupy-mpi", *words)
@@ -47,7 +53,7 @@ def test_ranks_share_the_devices(ranks, tmp_path):
 
 # Fewer elements than threads in a block, one block and one more, the most.
 @pytest.mark.parametrize("n", [1, 255, 256, 257, 10_000_000, 100_000_000])
-def test_three_packages_add_one_to_each_element_of_one_array(n, tmp_path):
+def test_three_packages_add_one_to_each_element_of_one_array(n: int, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     run("numba-cuda", "addone", "-n", n, "--repeat", 2, "--json", report)
     (result,) = json.loads(report.read_text())["results"]

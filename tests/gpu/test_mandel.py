@@ -4,9 +4,13 @@ Run where there is a device, in an image or outside:
 `PYTHONPATH=src python3 -m pytest tests/gpu`.
 """
 
+from __future__ import annotations
+
 import collections
 import json
 import re
+from pathlib import Path
+from typing import Any
 
 import on_device
 import pytest
@@ -20,13 +24,15 @@ REFERENCE = {
 }
 
 
-def run(row, *arguments):
+def run(row: Any, *arguments: Any) -> Any:
     return on_device.run("mandel", TECHNIQUES, row, *arguments)
 
 
 @pytest.mark.parametrize("row", ROWS)
 @pytest.mark.parametrize("area", REFERENCE)
-def test_the_bytes_are_the_references_and_the_device_is_named(row, area, tmp_path):
+def test_the_bytes_are_the_references_and_the_device_is_named(
+    row: Any, area: Any, tmp_path: Path
+) -> None:
     report = tmp_path / "report.json"
     run(row, "--area", area, "--repeat", 3, "--json", report)
     (result,) = json.loads(report.read_text())["results"]
@@ -37,7 +43,7 @@ def test_the_bytes_are_the_references_and_the_device_is_named(row, area, tmp_pat
 
 @pytest.mark.parametrize("row", ROWS)
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (7, 13), (1000, 3), (3, 1000)])
-def test_any_shape(row, width, height):
+def test_any_shape(row: Any, width: int, height: int) -> None:
     window = ("--window", -2, 0.5, -1.25, 1.25, "--maxiter", 60)
     assert "rows match the definition" in run(row, *window, "--size", width, height)
 
@@ -46,19 +52,19 @@ def test_any_shape(row, width, height):
 @pytest.mark.parametrize(
     "window", [(-0.1, 0.1, -0.1, 0.1), (3, 4, 3, 4)], ids=["none escapes", "all escape"]
 )
-def test_windows_of_one_kind(row, window):
+def test_windows_of_one_kind(row: Any, window: Any) -> None:
     shown = run(row, "--window", *window, "--size", 50, 40, "--maxiter", 100)
     assert "rows match the definition" in shown
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_more_pixels_than_the_largest_32_bit_number_of_bytes(row):
+def test_more_pixels_than_the_largest_32_bit_number_of_bytes(row: Any) -> None:
     # 4 GiB, in blocks.
     run(row, "--area", "area1", "--size", 32768, 32768)
 
 
 # Their bytes on area2 say the same; this says where to look.
-def test_numbas_machine_code_has_no_fused_multiply_add():
+def test_numbas_machine_code_has_no_fused_multiply_add() -> None:
     code = """
 import numpy as np
 from workloads.mandel.grid import Grid

@@ -4,10 +4,13 @@ Run where there is a device, in an image or outside:
 `PYTHONPATH=src python3 -m pytest tests/gpu`.
 """
 
+from __future__ import annotations
+
 import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,10 +22,10 @@ LENGTHS = (1, 70_001, 1 << 24)
 
 @pytest.mark.parametrize("ranks", [2, 3])
 @pytest.mark.parametrize("pattern", ["ping-pong", "exchange"])
-def test_arrays_on_the_gpu_arrive_as_sent(ranks, pattern, tmp_path):
+def test_arrays_on_the_gpu_arrive_as_sent(ranks: int, pattern: str, tmp_path: Path) -> None:
     launcher = shutil.which("mpiexec")
     reason = no_device() or ("" if launcher else "there is no mpiexec")
-    if reason:
+    if reason or not launcher:
         pytest.skip(f"mpi-cupy: {reason}")
     report = tmp_path / "report.json"
     words = ["--impl", "mpi-cupy", "--pattern", pattern, "--sizes", ",".join(map(str, LENGTHS))]

@@ -4,9 +4,13 @@ Run where there is a device, in an image or outside:
 `PYTHONPATH=src python3 -m pytest tests/gpu`.
 """
 
+from __future__ import annotations
+
 import collections
 import json
 import re
+from pathlib import Path
+from typing import Any
 
 import on_device
 import pytest
@@ -16,13 +20,15 @@ from workloads.pi.registry import TECHNIQUES
 ROWS = ("cupy", "numba-cuda", "pyopencl")
 
 
-def run(row, *arguments):
+def run(row: Any, *arguments: Any) -> Any:
     return on_device.run("pi", TECHNIQUES, row, *arguments)
 
 
 @pytest.mark.parametrize("row", ROWS)
 @pytest.mark.parametrize(("pairs", "hits"), [(1_000, "797"), (20_000_000, "15705172")])
-def test_the_count_is_the_stored_one_and_the_device_is_named(row, pairs, hits, tmp_path):
+def test_the_count_is_the_stored_one_and_the_device_is_named(
+    row: Any, pairs: int, hits: str, tmp_path: Path
+) -> None:
     report = tmp_path / "report.json"
     run(row, "-n", pairs, "--repeat", 3, "--json", report)
     (result,) = json.loads(report.read_text())["results"]
@@ -35,18 +41,18 @@ def test_the_count_is_the_stored_one_and_the_device_is_named(row, pairs, hits, t
 @pytest.mark.parametrize("row", ROWS)
 @pytest.mark.parametrize("pairs", [1, 2, 3, 999, 1_048_577, 3_000_001])
 @pytest.mark.parametrize("seed", [0, 1, 2**64 - 1])
-def test_any_number_of_pairs_and_any_seed(row, pairs, seed):
+def test_any_number_of_pairs_and_any_seed(row: Any, pairs: int, seed: Any) -> None:
     assert "matches the definition" in run(row, "-n", pairs, "--seed", seed)
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_more_pairs_than_32_bits_count(row):
+def test_more_pairs_than_32_bits_count(row: Any) -> None:
     assert "standard deviations" in run(row, "-n", 2**33 + 1)
 
 
 # A fused product would change one pair in many millions: the count may not
 # show it.
-def test_numbas_machine_code_has_no_fused_multiply_add():
+def test_numbas_machine_code_has_no_fused_multiply_add() -> None:
     code = """
 from workloads.harness.team import Team
 from workloads.pi.techniques import cuda_numba

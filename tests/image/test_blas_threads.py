@@ -1,6 +1,9 @@
 """BLAS starts as many threads as it is good for, when they are first worth something."""
 
+from __future__ import annotations
+
 import os
+from typing import Any
 
 import pytest
 from running import on_ranks, said
@@ -19,13 +22,13 @@ print(before, threads(), _hpcpy_threads.count(), flush=True)
 
 
 @pytest.fixture(autouse=True)
-def nothing_set(monkeypatch):
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
 
 
-def test_importing_numpy_starts_none_and_the_first_product_all():
+def test_importing_numpy_starts_none_and_the_first_product_all() -> None:
     before, after, count = map(int, said(COUNT))
     assert before == 1
     assert after == count <= CORES
@@ -33,16 +36,16 @@ def test_importing_numpy_starts_none_and_the_first_product_all():
 
 @pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_what_the_user_says_counts(name, threads):
+def test_what_the_user_says_counts(name: str, threads: int) -> None:
     given = {"SLURM_CPUS_PER_TASK": "1", name: str(threads)}
     assert int(said(COUNT, **given)[1]) == min(threads, CORES)
 
 
-def test_slurms_number_for_a_task_is_the_most():
+def test_slurms_number_for_a_task_is_the_most() -> None:
     assert said(COUNT, SLURM_CPUS_PER_TASK="1") == ["1", "1", "1"]
 
 
-def test_four_ranks_have_no_more_threads_than_there_are_cores():
+def test_four_ranks_have_no_more_threads_than_there_are_cores() -> None:
     done = on_ranks(4, "-c", COUNT)
     assert (done.returncode, done.stderr) == (0, "")
     threads = [int(line.split()[1]) for line in done.stdout.splitlines()]
@@ -53,7 +56,7 @@ def test_four_ranks_have_no_more_threads_than_there_are_cores():
 # The limit comes when an operation has been cut into parts already, and from
 # many threads at once.
 @pytest.mark.parametrize("first", ["v @ v", "m @ v", "m @ m", "np.linalg.eigvalsh(m)"])
-def test_operations_that_meet_the_limit_first_are_right(first):
+def test_operations_that_meet_the_limit_first_are_right(first: str) -> None:
     program = f"""
     import os, threading
     import numpy as np
@@ -84,7 +87,7 @@ def test_operations_that_meet_the_limit_first_are_right(first):
 @pytest.mark.parametrize(
     ("given", "threads"), [({}, 1), ({"NUMBA_NUM_THREADS": "3"}, 3)], ids=["default", "user's"]
 )
-def test_numba_begins_with_as_many_and_may_have_more(given, threads):
+def test_numba_begins_with_as_many_and_may_have_more(given: Any, threads: int) -> None:
     program = """
     import os, numba, numpy as np
     @numba.njit("float64(float64[::1])", parallel=True)

@@ -41,7 +41,8 @@ def code_addresses() -> range:
 def slots(made: type) -> list[int]:
     """Return the functions in the structure of a type; all else in it as 0."""
     code = code_addresses()
-    words = (ctypes.c_size_t * (type.__basicsize__ // 8)).from_address(id(made))
+    size: int = vars(type)["__basicsize__"].__get__(type)
+    words = (ctypes.c_size_t * (size // 8)).from_address(id(made))
     return [word if word in code else 0 for word in words]
 
 
@@ -51,7 +52,7 @@ def uninterned(text: str) -> str:
 
 def both_ways(bases: tuple[type, ...], names: dict[Any, Any]) -> tuple[type, type]:
     """Make a class by the filter, and one whose key that is not interned forbids it."""
-    kind = max((type(base) for base in bases), key=lambda kind: len(kind.__mro__))
+    kind = max((type(base) for base in bases), key=lambda kind: len(type.mro(kind)))
     searched = {**names, uninterned("_other_key"): None}
     return kind("Made", bases, dict(names)), kind("Made", bases, searched)
 

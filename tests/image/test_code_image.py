@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from laid_out import LOOK, run
@@ -40,7 +41,7 @@ def test_the_core_stack_is_laid_out() -> None:
     ],
 )
 def test_code_is_loaded_where_that_is_asked_for(
-    options: list[str], variables: dict[str, str]
+    options: list[str], variables: dict[str, Any]
 ) -> None:
     program = "print(ready, sys._is_immortal(decode.__code__), json.loads('[1]'))"
     assert run(program, *options, **variables) == "None False [1]"
@@ -151,7 +152,7 @@ def test_a_hot_function_of_the_image_is_specialised_and_right() -> None:
         (["-X", "faulthandler"], {}),
     ],
 )
-def test_it_ends_well_whatever_was_done(options: list[str], variables: dict[str, str]) -> None:
+def test_it_ends_well_whatever_was_done(options: list[str], variables: dict[str, Any]) -> None:
     program = """
         import threading
         class Weak:
@@ -193,7 +194,7 @@ def test_a_moved_image_says_where_it_is(tmp_path: Path) -> None:
     shutil.copy(Path(sys.executable).resolve(), program)
     (tmp_path / "lib").symlink_to(Path(sys.base_prefix) / "lib")
     code = "code = decode.__code__; print(code.co_filename, sys._is_immortal(code))"
-    command = [program, "-c", LOOK + code]
+    command: list[str | Path] = [program, "-c", LOOK + code]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     path = tmp_path / f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/json/decoder.py"
     assert done.stdout.split() == [str(path), "True"]

@@ -1,7 +1,11 @@
 """The ranks that share GPUs, with NumPy in CuPy's place: all but the GPU itself."""
 
+from __future__ import annotations
+
 import json
 import textwrap
+from pathlib import Path
+from typing import Any
 
 import pytest
 from running import on_ranks
@@ -38,14 +42,14 @@ from workloads.__main__ import main
 """
 
 
-def cupy_mpi(size, fail, *options):
+def cupy_mpi(size: Any, fail: Any, *options: Any) -> Any:
     program = f"{AS_CUPY}\n{textwrap.dedent(fail)}\nsys.exit(main(['linalg', *sys.argv[1:]]))\n"
     words = ["--task", "tasks", "--impl", "cupy-mpi", "-n", 9, "--count", 7]
     return on_ranks(size, "-c", program, *words, *options)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
-def test_ranks_do_all_tasks_and_take_the_devices_in_turn(size, tmp_path):
+def test_ranks_do_all_tasks_and_take_the_devices_in_turn(size: int, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     done = cupy_mpi(size, "def fail(rank): pass", "--json", report)
     assert (done.returncode, done.stderr) == (0, "")
@@ -66,7 +70,7 @@ def test_ranks_do_all_tasks_and_take_the_devices_in_turn(size, tmp_path):
         ("MemoryError('Out of memory')", "Out of memory; give a smaller -n, or fewer ranks"),
     ],
 )
-def test_what_one_rank_cannot_do_all_of_them_say_once(failure, says):
+def test_what_one_rank_cannot_do_all_of_them_say_once(failure: str, says: str) -> None:
     done = cupy_mpi(3, f"def fail(rank):\n    if rank == 1: raise {failure}")
     assert done.returncode == 69
     assert done.stderr.count("\n") == 1

@@ -1,10 +1,14 @@
 """Linear algebra: every row that runs here, its errors, and what BLAS has for threads."""
 
+from __future__ import annotations
+
 import importlib
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,28 +26,28 @@ SIZES = [1, 2, 3, 7, 64, 201]
 CORES = len(os.sched_getaffinity(0))
 
 
-def linalg(*arguments):
+def linalg(*arguments: Any) -> Any:
     return main(["linalg", *map(str, arguments)])
 
 
-def results(report):
+def results(report: Any) -> Any:
     return json.loads(report.read_text())["results"]
 
 
-def errors(result):
+def errors(result: Any) -> Any:
     return [float(error) for error in result["answer"].split()]
 
 
 class TestDefinition:
     @pytest.mark.parametrize("n", SIZES)
-    def test_matrices_are_symmetric_and_positive_definite(self, n):
+    def test_matrices_are_symmetric_and_positive_definite(self, n: Any) -> None:
         matrix = definition.symmetric(n, SEED)
         assert np.array_equal(matrix, matrix.T)
         assert np.linalg.eigvalsh(matrix).min() > 0
         assert np.array_equal(matrix, definition.symmetric(n, SEED))
         assert not np.array_equal(matrix, definition.symmetric(n, SEED + 1))
 
-    def test_the_seed_gives_these_numbers(self):
+    def test_the_seed_gives_these_numbers(self) -> None:
         # PCG64's first numbers: NumPy keeps them from version to version.
         first = np.random.Generator(np.random.PCG64(SEED)).random(4)
         assert definition.symmetric(2, SEED).tolist() == [
@@ -51,7 +55,7 @@ class TestDefinition:
             [(first[1] + first[2]) / 2, first[3] + 2],
         ]
 
-    def test_errors_are_the_norms_in_units_of_n_epsilon(self):
+    def test_errors_are_the_norms_in_units_of_n_epsilon(self) -> None:
         matrix = definition.symmetric(30, SEED)
         values, vectors = np.linalg.eigh(matrix)
         residual, orthogonality = definition.eigh_errors(np, matrix, values, vectors)
@@ -62,7 +66,7 @@ class TestDefinition:
         assert orthogonality * unit == pytest.approx(wanted, rel=0.1)
 
     @pytest.mark.parametrize("what", ["value", "vector", "zero", "nan", "swapped"])
-    def test_what_is_wrong_is_seen(self, what):
+    def test_what_is_wrong_is_seen(self, what: str) -> None:
         problem = problems.Eigh(30, SEED)
         values, vectors = np.linalg.eigh(problem.matrix())
         assert problem.check((values, vectors))[0]
@@ -80,7 +84,7 @@ class TestDefinition:
         assert not right
         assert verdict.startswith("WRONG: ")
 
-    def test_a_wrong_element_of_a_product_is_seen(self):
+    def test_a_wrong_element_of_a_product_is_seen(self) -> None:
         problem = problems.Dot(40, SEED)
         first, second = problem.factors()
         product = first @ second
@@ -90,7 +94,7 @@ class TestDefinition:
 
 
 @pytest.mark.parametrize("n", SIZES)
-def test_one_process_at_any_size(n):
+def test_one_process_at_any_size(n: Any) -> None:
     with Team(1) as team:
         for task in (problems.Eigh, problems.Dot, problems.AddOne):
             problem = task(n, SEED)
@@ -102,7 +106,9 @@ def test_one_process_at_any_size(n):
                     assert right, f"{name}: {verdict}"
 
 
-def test_by_default_one_alone_and_many_shared_out(capsys, tmp_path):
+def test_by_default_one_alone_and_many_shared_out(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     report = tmp_path / "linalg.json"
     assert linalg("-n", 101, "--json", report) == 0
     shown = capsys.readouterr().out
@@ -116,7 +122,7 @@ def test_by_default_one_alone_and_many_shared_out(capsys, tmp_path):
 
 
 # 7 tasks for 1, 2, 3 and 5 processes: an even share is none of them but 1's.
-def test_processes_of_any_number(tmp_path, capsys):
+def test_processes_of_any_number(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report, chart, profile = (tmp_path / name for name in ("l.json", "l.svg", "l.prof"))
     options = ["--task", "tasks", "--impl", "multiprocessing", "-n", 11, "--count", 7]
     reports = ["--json", report, "--plot", chart, "--profile", "cprofile", profile]
@@ -133,7 +139,7 @@ def test_processes_of_any_number(tmp_path, capsys):
     assert profile.stat().st_size > 100
 
 
-def test_ranks_of_any_number_and_rows_of_one_process_beside_them(tmp_path):
+def test_ranks_of_any_number_and_rows_of_one_process_beside_them(tmp_path: Path) -> None:
     report = tmp_path / "linalg.json"
     options = ["--task", "tasks", "--impl", "mpi", "-n", 11, "--count", 7, "--scale", "1,2,3,5"]
     done = on_ranks(5, "-m", "workloads", "linalg", *options, "--json", report)
@@ -144,7 +150,7 @@ def test_ranks_of_any_number_and_rows_of_one_process_beside_them(tmp_path):
     assert len({tuple(errors(r)) for r in found}) == 1
 
 
-def test_more_ranks_than_tasks_and_auto_for_ranks(tmp_path):
+def test_more_ranks_than_tasks_and_auto_for_ranks(tmp_path: Path) -> None:
     report = tmp_path / "linalg.json"
     options = ["-n", 5, "--count", 2, "--task", "eigh,tasks"]
     done = on_ranks(3, "-m", "workloads", "linalg", *options, "--json", report)
@@ -156,7 +162,7 @@ def test_more_ranks_than_tasks_and_auto_for_ranks(tmp_path):
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 5])
-def test_a_cluster_of_dask(workers, tmp_path):
+def test_a_cluster_of_dask(workers: int, tmp_path: Path) -> None:
     report = tmp_path / "linalg.json"
     options = ["--task", "tasks", "--impl", "serial,dask", "-n", 11, "--count", 7]
     assert linalg(*options, "--workers", workers, "--json", report) == 0
@@ -165,7 +171,9 @@ def test_a_cluster_of_dask(workers, tmp_path):
     assert errors(serial) == errors(dask)
 
 
-def test_the_sweep_has_the_threads_that_were_asked_for(tmp_path, capsys, monkeypatch):
+def test_the_sweep_has_the_threads_that_were_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     # What the user has set is not what a row's process gets.
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
     report = tmp_path / "linalg.json"
@@ -181,7 +189,7 @@ def test_the_sweep_has_the_threads_that_were_asked_for(tmp_path, capsys, monkeyp
     assert "by default: " in capsys.readouterr().out
 
 
-def test_a_wrong_answer_exits_1():
+def test_a_wrong_answer_exits_1() -> None:
     code = (
         "import sys\n"
         "import numpy as np\n"
@@ -209,19 +217,21 @@ def test_a_wrong_answer_exits_1():
         ("addone", "numba-cuda"),
     ],
 )
-def test_without_a_device_it_is_69_and_one_line(task, name, capsys):
+def test_without_a_device_it_is_69_and_one_line(
+    task: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert linalg("--task", task, "--impl", name) == 69
     assert capsys.readouterr().err.count("\n") == 1
 
 
 @pytest.mark.skipif(not no_device(), reason="this machine has a CUDA device")
-def test_a_driver_that_does_not_answer_is_said():
+def test_a_driver_that_does_not_answer_is_said() -> None:
     cupy = importlib.import_module("workloads.linalg.techniques.cuda_cupy")
     with pytest.raises(UnavailableError, match="--nv on a GPU node"):
         cupy.eigh(problems.Eigh(3, SEED), None)
 
 
-def test_ctrl_c_in_a_worker_process_leaves_none_behind(tmp_path):
+def test_ctrl_c_in_a_worker_process_leaves_none_behind(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys, threading\n"
         "from workloads.__main__ import _entry\n"

@@ -1,9 +1,13 @@
 """Every technique gives the same bytes, whatever the size and the workers."""
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import hashlib
 import importlib
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,22 +53,22 @@ WINDOWS = {
 }
 
 
-_pairs = {}
+_pairs: dict[Any, Any] = {}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def end_of_workers():
+def end_of_workers() -> Iterator[Any]:
     yield
     while _pairs:
         _pairs.popitem()[1].__exit__(None, None, None)
 
 
-def pair(name):
+def pair(name: str) -> Any:
     """Return a technique's two processes, which most tests here share."""
     return _pairs.setdefault(name, Team(2))
 
 
-def answer(name, grid, rows, workers=2):
+def answer(name: str, grid: Any, rows: Any, workers: Any = 2) -> Any:
     reason = TECHNIQUES[name].why_not()
     if reason:
         absent(name, reason)
@@ -78,24 +82,24 @@ def answer(name, grid, rows, workers=2):
     return out
 
 
-def absent(name, reason):
+def absent(name: str, reason: Any) -> None:
     """Skip what a GPU node may lack; all else is in the image, or it is broken."""
     (pytest.skip if name in GPU else pytest.fail)(f"{name}: {reason}")
 
 
-def definition(grid, rows):
+def definition(grid: Grid, rows: Any) -> Any:
     return [
         [escape_time(*grid.point(column, row), grid.maxiter) for column in range(grid.width)]
         for row in rows
     ]
 
 
-def digest(out):
+def digest(out: Any) -> Any:
     return hashlib.sha256(out.astype("<i4").tobytes()).hexdigest()
 
 
 @functools.cache
-def reference(area):
+def reference(area: Any) -> Any:
     """Return the whole area by the fastest kernel, held to the stored hashes."""
     out = answer(ROW_KERNELS[0], area.grid, range(area.grid.height))
     assert digest(out) == area.sha256
@@ -106,26 +110,26 @@ def reference(area):
 
 
 @pytest.mark.parametrize("name", [*ROW_KERNELS, "f2py"])
-def test_each_kernel_has_the_reference_bytes_of_the_whole_area2(name):
+def test_each_kernel_has_the_reference_bytes_of_the_whole_area2(name: Any) -> None:
     grid = AREAS["area2"].grid
     assert (answer(name, grid, range(grid.height)) == reference(AREAS["area2"])).all()
 
 
 @pytest.mark.parametrize("name", FAST)
-def test_every_technique_has_the_reference_bytes(name):
+def test_every_technique_has_the_reference_bytes(name: str) -> None:
     # All of area1; of area2, which shows every fused operation, each fifth row.
     for area, step in ((AREAS["area1"], 1), (AREAS["area2"], 5)):
         rows = range(0, area.grid.height, step)
         assert (answer(name, area.grid, rows) == reference(area)[rows]).all()
 
 
-def test_pure_python_has_the_reference_bytes_of_area1():
+def test_pure_python_has_the_reference_bytes_of_area1() -> None:
     area = AREAS["area1"]
     assert digest(answer("python", area.grid, range(area.grid.height))) == area.sha256
 
 
 @pytest.mark.parametrize("name", SLOW)
-def test_some_rows_of_both_areas_are_those_of_the_fast_techniques(name):
+def test_some_rows_of_both_areas_are_those_of_the_fast_techniques(name: str) -> None:
     for area in AREAS.values():
         rows = range(0, area.grid.height, 125)
         assert (answer(name, area.grid, rows) == reference(area)[rows]).all()
@@ -133,7 +137,7 @@ def test_some_rows_of_both_areas_are_those_of_the_fast_techniques(name):
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 5])
 @pytest.mark.parametrize("name", sorted(CLUSTERS))
-def test_a_cluster_of_any_size_has_the_same_bytes(name, workers):
+def test_a_cluster_of_any_size_has_the_same_bytes(name: str, workers: int) -> None:
     compute = importlib.import_module(TECHNIQUES[name].module).compute
     grids = [WINDOWS["odd"]]
     if workers == 3:
@@ -147,13 +151,13 @@ def test_a_cluster_of_any_size_has_the_same_bytes(name, workers):
 
 @pytest.mark.parametrize("grid", WINDOWS.values(), ids=WINDOWS)
 @pytest.mark.parametrize("name", LOCAL)
-def test_odd_windows_agree_with_the_definition(name, grid):
+def test_odd_windows_agree_with_the_definition(name: str, grid: Any) -> None:
     rows = range(grid.height)
     assert answer(name, grid, rows).tolist() == definition(grid, rows)
 
 
 @pytest.mark.parametrize("name", LOCAL)
-def test_any_stride_of_rows_may_be_asked_for(name):
+def test_any_stride_of_rows_may_be_asked_for(name: str) -> None:
     grid = WINDOWS["odd"]
     rows = range(2, 13, 4)
     assert answer(name, grid, rows).tolist() == definition(grid, rows)
@@ -161,24 +165,24 @@ def test_any_stride_of_rows_may_be_asked_for(name):
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 5])
 @pytest.mark.parametrize("name", PARALLEL)
-def test_the_number_of_workers_does_not_matter(name, workers):
+def test_the_number_of_workers_does_not_matter(name: str, workers: int) -> None:
     grid = WINDOWS["odd"]
     rows = range(grid.height)
     assert answer(name, grid, rows, workers).tolist() == definition(grid, rows)
 
 
-def test_more_processes_than_rows_is_no_error():
+def test_more_processes_than_rows_is_no_error() -> None:
     grid = WINDOWS["wide"]
     rows = range(grid.height)
     assert answer("multiprocessing", grid, rows, 5).tolist() == definition(grid, rows)
 
 
-def test_more_threads_than_numba_was_started_for_is_said():
+def test_more_threads_than_numba_was_started_for_is_said() -> None:
     with pytest.raises(UsageError, match="NUMBA_NUM_THREADS"):
         answer("numba-parallel", WINDOWS["odd"], range(13), 10_000)
 
 
-def test_grid_points_are_start_plus_step_times_index():
+def test_grid_points_are_start_plus_step_times_index() -> None:
     grid = AREAS["area2"].grid
     xs, ys = grid.axes(range(0, 1000, 7))
     assert xs.tolist() == [grid.point(column, 0)[0] for column in range(1000)]

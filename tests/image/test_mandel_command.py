@@ -1,5 +1,7 @@
 """The command: verdicts, exit codes, what it writes."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
@@ -10,6 +12,7 @@ import time
 import zlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,11 +26,13 @@ SMALL = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "31", "17", "--maxi
 NEEDS_A_PROCESS = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
-def mandel(*arguments):
+def mandel(*arguments: Any) -> Any:
     return main(["mandel", *map(str, arguments)])
 
 
-def test_without_arguments_both_areas_match_their_references(capsys):
+def test_without_arguments_both_areas_match_their_references(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert mandel() == 0
     shown = capsys.readouterr().out
     for area in AREAS.values():
@@ -35,19 +40,19 @@ def test_without_arguments_both_areas_match_their_references(capsys):
         assert f"{area.sha256}: matches the reference" in shown
 
 
-def test_a_window_is_compared_with_the_definition(capsys):
+def test_a_window_is_compared_with_the_definition(capsys: pytest.CaptureFixture[str]) -> None:
     assert mandel(*SMALL, "--impl", "numpy") == 0
     assert "8 of 17 rows match the definition" in capsys.readouterr().out
 
 
-def test_an_area_at_another_size_has_no_reference(capsys):
+def test_an_area_at_another_size_has_no_reference(capsys: pytest.CaptureFixture[str]) -> None:
     assert mandel("--area", "area1", "--size", 20, 10, "--impl", "numpy") == 0
     shown = capsys.readouterr().out
     assert "20×10" in shown
     assert "match the definition" in shown
 
 
-def test_slow_techniques_say_which_rows_they_did(capsys):
+def test_slow_techniques_say_which_rows_they_did(capsys: pytest.CaptureFixture[str]) -> None:
     assert mandel("--area", "area2", "--impl", "python-2") == 0
     shown = capsys.readouterr().out
     assert "≈" in shown
@@ -55,10 +60,12 @@ def test_slow_techniques_say_which_rows_they_did(capsys):
     assert "sha256 of the sampled rows" in shown
 
 
-def test_a_wrong_pixel_is_counted_placed_and_exits_1(capsys, monkeypatch, tmp_path):
+def test_a_wrong_pixel_is_counted_placed_and_exits_1(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     right = numpy_masked.fill
 
-    def wrong(xs, ys, maxiter, out):
+    def wrong(xs: Any, ys: Any, maxiter: Any, out: Any) -> None:
         right(xs, ys, maxiter, out)
         # Two pixels, whichever rows the call is about.
         if len(ys) == 1000:
@@ -75,10 +82,12 @@ def test_a_wrong_pixel_is_counted_placed_and_exits_1(capsys, monkeypatch, tmp_pa
     assert not [*tmp_path.iterdir()], "a wrong picture must not appear"
 
 
-def test_a_wrong_pixel_of_a_window_exits_1(capsys, monkeypatch):
+def test_a_wrong_pixel_of_a_window_exits_1(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     right = numpy_masked.fill
 
-    def wrong(xs, ys, maxiter, out):
+    def wrong(xs: Any, ys: Any, maxiter: Any, out: Any) -> None:
         right(xs, ys, maxiter, out)
         out[-1, -1] += 1
 
@@ -88,25 +97,27 @@ def test_a_wrong_pixel_of_a_window_exits_1(capsys, monkeypatch):
     assert "1 pixels differ from the definition in 1 of 1 rows" in capsys.readouterr().err
 
 
-def test_a_row_that_nobody_fills_is_found(monkeypatch):
+def test_a_row_that_nobody_fills_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(numpy_masked, "fill", lambda *_: None)
     assert mandel(*SMALL, "--impl", "numpy") == 1
 
 
-def test_what_cannot_run_here_exits_69(capsys, monkeypatch):
+def test_what_cannot_run_here_exits_69(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     absent = replace(TECHNIQUES["numpy"], obstacle=lambda: "it rains")
     monkeypatch.setitem(TECHNIQUES, "numpy", absent)
     assert mandel("--impl", "numpy") == 69
     assert "numpy cannot run here: it rains" in capsys.readouterr().err
 
 
-def test_a_size_beyond_memory_is_refused_in_one_line(capsys):
+def test_a_size_beyond_memory_is_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert mandel("--size", 2**31 - 1, 2, "--impl", "numpy") in (0, 2)
     assert mandel("--size", 2**40, 2, "--impl", "numpy") == 2
     assert "GiB" in capsys.readouterr().err
 
 
-def test_json_has_every_sample(tmp_path):
+def test_json_has_every_sample(tmp_path: Path) -> None:
     path = tmp_path / "m.json"
     assert mandel("--area", "area1", "--impl", "numpy", "--repeat", 3, "--json", path) == 0
     report = json.loads(path.read_text())
@@ -119,7 +130,7 @@ def test_json_has_every_sample(tmp_path):
     assert result["answer"] == AREAS["area1"].sha256
 
 
-def test_numbers_written_are_the_answer(tmp_path):
+def test_numbers_written_are_the_answer(tmp_path: Path) -> None:
     path = tmp_path / "m.npy"
     assert mandel("--area", "area1", "--out", path) == 0
     written = np.load(path)
@@ -127,12 +138,12 @@ def test_numbers_written_are_the_answer(tmp_path):
     assert hashlib.sha256(written.tobytes()).hexdigest() == AREAS["area1"].sha256
 
 
-def test_both_areas_get_a_file_each(tmp_path):
+def test_both_areas_get_a_file_each(tmp_path: Path) -> None:
     assert mandel("--out", tmp_path / "m.npy") == 0
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m-area1.npy", "m-area2.npy"]
 
 
-def test_hdf5_has_the_numbers_and_the_window(tmp_path):
+def test_hdf5_has_the_numbers_and_the_window(tmp_path: Path) -> None:
     import h5py
 
     path = tmp_path / "m.h5"
@@ -143,9 +154,10 @@ def test_hdf5_has_the_numbers_and_the_window(tmp_path):
         assert data.attrs["maxiter"] == 80
 
 
-def decoded(png):
+def decoded(png: Any) -> Any:
     """Return width, height and pixels of a PNG without row filters."""
-    parts, at = {}, 8
+    parts: dict[bytes, bytes] = {}
+    at = 8
     while at < len(png):
         length = int.from_bytes(png[at : at + 4], "big")
         kind, data = png[at + 4 : at + 8], png[at + 8 : at + 8 + length]
@@ -160,7 +172,7 @@ def decoded(png):
     return rows[:, 1:].reshape(height, width, 3)
 
 
-def test_the_picture_is_black_inside_and_nowhere_else(tmp_path):
+def test_the_picture_is_black_inside_and_nowhere_else(tmp_path: Path) -> None:
     numbers, picture = tmp_path / "m.npy", tmp_path / "m.png"
     assert mandel(*SMALL, "--out", numbers) == 0
     assert mandel(*SMALL, "--out", picture) == 0
@@ -172,7 +184,7 @@ def test_the_picture_is_black_inside_and_nowhere_else(tmp_path):
 @pytest.mark.parametrize("window", ["-0.1 0.1 -0.1 0.1", "3 4 3 4", "-2 0.5 -1.25 1.25"])
 @pytest.mark.parametrize("size", ["1 1", "7 13", "1000 3"])
 @pytest.mark.parametrize("maxiter", [1, 2, 40])
-def test_any_window_makes_a_picture(window, size, maxiter, tmp_path):
+def test_any_window_makes_a_picture(window: str, size: str, maxiter: int, tmp_path: Path) -> None:
     options = ["--window", *window.split(), "--size", *size.split(), "--maxiter", maxiter]
     for name in ("m.png", "m.pgm"):
         assert mandel(*options, "--impl", "numpy", "--out", tmp_path / name) == 0
@@ -183,14 +195,14 @@ def test_any_window_makes_a_picture(window, size, maxiter, tmp_path):
     assert (tmp_path / "m.pgm").stat().st_size == len(header) + width * height
 
 
-def test_a_sample_makes_no_picture(tmp_path, capsys):
+def test_a_sample_makes_no_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "m.png"
     assert mandel("--area", "area2", "--impl", "python", "--out", path) == 2
     assert "--full" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
-def test_the_chart_is_written(suffix, tmp_path):
+def test_the_chart_is_written(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"chart{suffix}"
     assert mandel(*SMALL, "--impl", "numpy,python", "--plot", path) == 0
     assert path.stat().st_size > 1000
@@ -199,7 +211,9 @@ def test_the_chart_is_written(suffix, tmp_path):
 @pytest.mark.parametrize(
     ("home", "impl"), [("/proc/none", "all"), ("/", "numba,numba-parallel,pyopencl")]
 )
-def test_it_runs_where_no_home_and_no_cache_can_be_written(home, impl, tmp_path):
+def test_it_runs_where_no_home_and_no_cache_can_be_written(
+    home: str, impl: str, tmp_path: Path
+) -> None:
     if TECHNIQUES["pyopencl"].why_not():
         impl = impl.replace(",pyopencl", "")
     env = {
@@ -216,7 +230,7 @@ def test_it_runs_where_no_home_and_no_cache_can_be_written(home, impl, tmp_path)
         assert "mpi-block: left out: one rank" in done.stdout
 
 
-def test_numba_runs_where_nothing_at_all_can_be_written():
+def test_numba_runs_where_nothing_at_all_can_be_written() -> None:
     # With /proc as the place for temporary files every cache is refused.
     code = (
         "import tempfile; tempfile.tempdir = '/proc'\n"
@@ -228,7 +242,7 @@ def test_numba_runs_where_nothing_at_all_can_be_written():
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_closed_pipe_is_no_traceback():
+def test_a_closed_pipe_is_no_traceback() -> None:
     command = f"{sys.executable} -m workloads mandel --list | head -c 1"
     done = subprocess.run(command, shell=True, env=NEEDS_A_PROCESS, capture_output=True, check=True)  # noqa: S602
     assert done.stderr == b""
@@ -241,7 +255,7 @@ def test_a_closed_pipe_is_no_traceback():
         "subinterpreters-python", "dask", "ipyparallel",
     ],
 )  # fmt: skip
-def test_ctrl_c_ends_it_with_one_line_and_no_process_left(impl, tmp_path):
+def test_ctrl_c_ends_it_with_one_line_and_no_process_left(impl: str, tmp_path: Path) -> None:
     assert TECHNIQUES[impl].why_not() == ""
     command = [sys.executable, "-m", "workloads", "mandel", "--area", "area2", "--full"]
     command += ["--impl", impl, "--size", "4000", "4000", "--out", str(tmp_path / "m.npy")]
@@ -268,7 +282,7 @@ def test_ctrl_c_ends_it_with_one_line_and_no_process_left(impl, tmp_path):
     assert not left_with(mark)
 
 
-def left_with(mark):
+def left_with(mark: Any) -> Any:
     """Return the processes that have `mark` in their environment."""
     left = []
     for process in Path("/proc").glob("[0-9]*"):

@@ -1,5 +1,7 @@
 """The GPU's techniques where there is no GPU: one line, the next step, exit code 69."""
 
+from __future__ import annotations
+
 import dataclasses
 import importlib
 import importlib.util
@@ -20,14 +22,16 @@ GRID = Grid(-2.0, 0.5, -1.25, 1.25, 7, 13, 50)
 
 
 @pytest.fixture
-def without_a_device():
+def without_a_device() -> None:
     if not no_device():
         pytest.skip("this machine has a CUDA device")
 
 
 @pytest.mark.usefixtures("without_a_device")
 @pytest.mark.parametrize("name", ["cupy", "numba-cuda"])
-def test_without_a_device_it_is_69_and_one_line(name, capsys):
+def test_without_a_device_it_is_69_and_one_line(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["mandel", "--impl", name]) == 69
     shown = capsys.readouterr()
     assert shown.out == ""
@@ -35,7 +39,7 @@ def test_without_a_device_it_is_69_and_one_line(name, capsys):
 
 
 @pytest.mark.usefixtures("without_a_device")
-def test_the_next_step_is_named(capsys):
+def test_the_next_step_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     main(["mandel", "--impl", "cupy"])
     assert "--nv on a GPU node" in capsys.readouterr().err
 
@@ -44,14 +48,14 @@ def test_the_next_step_is_named(capsys):
 # no working driver.
 @pytest.mark.usefixtures("without_a_device")
 @pytest.mark.parametrize("module", ["cuda_cupy", "cuda_numba"])
-def test_a_driver_that_does_not_answer_is_said(module):
+def test_a_driver_that_does_not_answer_is_said(module: str) -> None:
     technique = importlib.import_module(f"workloads.mandel.techniques.{module}")
     out = np.empty((GRID.height, GRID.width), np.int32)
     with pytest.raises(UnavailableError, match="--nv on a GPU node"):
         technique.compute(GRID, range(GRID.height), out, None)
 
 
-def test_numba_cuda_says_which_package_is_missing():
+def test_numba_cuda_says_which_package_is_missing() -> None:
     if importlib.util.find_spec("numba_cuda"):
         pytest.skip("numba-cuda is here")
     # On a machine with a GPU; a missing one is said before it.
@@ -60,7 +64,7 @@ def test_numba_cuda_says_which_package_is_missing():
     assert "pip install 'numba-cuda" in technique.why_not()
 
 
-def test_numba_for_cuda_leaves_the_threads_of_other_techniques_alone():
+def test_numba_for_cuda_leaves_the_threads_of_other_techniques_alone() -> None:
     # Numba reads its number of threads when it is first imported.
     code = (
         "from workloads.mandel.techniques import cuda_numba; import numba; "

@@ -1,5 +1,7 @@
 """MPI: the same bytes for any number of ranks, one report, one exit code."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
@@ -9,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,12 +24,12 @@ RANKS = [name for name, technique in TECHNIQUES.items() if technique.parallel ==
 ODD = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "7", "13", "--maxiter", "50"]
 
 
-def mpiexec(size, *arguments):
+def mpiexec(size: Any, *arguments: Any) -> Any:
     return on_ranks(size, "-m", "workloads", "mandel", *arguments)
 
 
 @pytest.mark.parametrize(("size", "area"), [(1, "area1"), (2, "area1"), (3, "area2"), (5, "area1")])
-def test_any_number_of_ranks_has_the_reference_bytes(size, area):
+def test_any_number_of_ranks_has_the_reference_bytes(size: int, area: str) -> None:
     done = mpiexec(size, "--impl", ",".join(RANKS), "--area", area)
     assert (done.returncode, done.stderr) == (0, "")
     # One line for all techniques, or they have different answers.
@@ -38,19 +41,19 @@ def test_any_number_of_ranks_has_the_reference_bytes(size, area):
 
 
 @pytest.mark.parametrize("shape", ["1 1", "1000 3"])
-def test_more_ranks_than_rows_is_no_error(shape):
+def test_more_ranks_than_rows_is_no_error(shape: str) -> None:
     window = ["--window", -2, 0.5, -1.25, 1.25, "--size", *shape.split(), "--maxiter", 50]
     done = mpiexec(5, "--impl", ",".join(RANKS), *window)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_auto_uses_the_ranks_there_are():
+def test_auto_uses_the_ranks_there_are() -> None:
     done = mpiexec(2, *ODD)
     assert (done.returncode, done.stderr) == (0, "")
     assert "mpi-cyclic" in done.stdout
 
 
-def test_techniques_of_one_process_run_once():
+def test_techniques_of_one_process_run_once() -> None:
     done = mpiexec(3, *ODD, "--impl", "numpy,queue,threads-python,mpi-block")
     assert (done.returncode, done.stderr) == (0, "")
     shown = done.stdout.splitlines()
@@ -58,7 +61,7 @@ def test_techniques_of_one_process_run_once():
     assert any(line.startswith("mpi-block") for line in shown)
 
 
-def test_ctrl_c_of_ranks_that_all_come_leaves_mpi_in_order(tmp_path):
+def test_ctrl_c_of_ranks_that_all_come_leaves_mpi_in_order(tmp_path: Path) -> None:
     # Each has a window of memory, with which MPI cannot be finalised.
     picture = tmp_path / "m.npy"
     asked = ["--impl", "mpi-dynamic", "--area", "area2", "--repeat", "2000", "--out", picture]
@@ -78,7 +81,7 @@ def test_ctrl_c_of_ranks_that_all_come_leaves_mpi_in_order(tmp_path):
     assert all(line.startswith("Abort(130) on node ") for line in rest), said
 
 
-def ranks_with(word):
+def ranks_with(word: Any) -> Any:
     """Return the Pythons that have a word on their command line."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
@@ -91,19 +94,19 @@ def ranks_with(word):
     return found
 
 
-def test_bad_input_is_said_once():
+def test_bad_input_is_said_once() -> None:
     done = mpiexec(3, "--size", 0, 10)
     assert done.returncode == 2
     assert done.stderr.count("--size 0 10") == 1
 
 
-def test_a_wrong_answer_of_many_ranks_exits_1():
+def test_a_wrong_answer_of_many_ranks_exits_1() -> None:
     done = mpiexec_of_wrong_kernel(3)
     assert done.returncode == 1
     assert done.stderr.count("pixels differ from the reference, first row 0 column 0") == 1
 
 
-def test_blocks_and_messages_smaller_than_a_row_give_the_same_bytes(tmp_path):
+def test_blocks_and_messages_smaller_than_a_row_give_the_same_bytes(tmp_path: Path) -> None:
     path = tmp_path / "m.npy"
     out = ["--area", "area1", "--size", "90", "70", "--out", str(path)]
     done = mpiexec_of(
@@ -122,7 +125,7 @@ def test_blocks_and_messages_smaller_than_a_row_give_the_same_bytes(tmp_path):
     assert f"sha256 {digest}" in done.stdout
 
 
-def test_the_ranks_scale_up_to_those_there_are(tmp_path):
+def test_the_ranks_scale_up_to_those_there_are(tmp_path: Path) -> None:
     names = [n for n in RANKS if n != "mpi-block"]
     options = [*ODD, "--impl", ",".join(names), "--scale", "1,2,3", "--json", tmp_path / "m.json"]
     done = mpiexec(3, *options, "--profile", "cprofile", tmp_path / "m.prof")
@@ -132,19 +135,19 @@ def test_the_ranks_scale_up_to_those_there_are(tmp_path):
     assert runs == [(name, size) for name in names for size in (1, 2, 3)]
     assert len({r["answer"] for r in results}) == 1
     # The ranks' profiles are added up: 3 + 2 + 1 of them, each area once.
-    functions = pstats.Stats(str(tmp_path / "m.prof")).stats
+    functions = vars(pstats.Stats(str(tmp_path / "m.prof")))["stats"]
     calls = sum(v[0] for k, v in functions.items() if k[2] == "compute" and "mpi_cyclic" in k[0])
     assert calls == 6
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m.json", "m.prof"]
 
 
-def test_more_ranks_than_were_started_are_refused():
+def test_more_ranks_than_were_started_are_refused() -> None:
     done = mpiexec(2, *ODD, "--impl", "mpi-cyclic", "--scale", "1,4")
     assert done.returncode == 2
     assert done.stderr.count("--scale 4: there are 2 ranks for mpi-cyclic") == 1
 
 
-def test_one_trace_has_every_rank(tmp_path):
+def test_one_trace_has_every_rank(tmp_path: Path) -> None:
     path = tmp_path / "m.json"
     done = mpiexec(2, *ODD, "--impl", "mpi-dynamic,mpi-p2p", "--profile", "viztracer", path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -154,7 +157,7 @@ def test_one_trace_has_every_rank(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["m.json"]
 
 
-def mpiexec_of_wrong_kernel(size):
+def mpiexec_of_wrong_kernel(size: Any) -> Any:
     code = (
         "from workloads.mandel import row_kernel\n"
         "right = row_kernel.rows\n"
@@ -167,12 +170,12 @@ def mpiexec_of_wrong_kernel(size):
     return mpiexec_of(size, code, "--area", "area1", "--impl", "mpi-cyclic")
 
 
-def mpiexec_of(size, code, *arguments):
+def mpiexec_of(size: Any, code: str, *arguments: Any) -> Any:
     code += "import sys; from workloads.__main__ import main\nsys.exit(main(sys.argv[1:]))\n"
     return on_ranks(size, "-c", code, "mandel", *arguments)
 
 
-def test_one_rank_on_a_full_disk_is_73_and_mpi_ends_well(tmp_path):
+def test_one_rank_on_a_full_disk_is_73_and_mpi_ends_well(tmp_path: Path) -> None:
     code = (
         "import resource\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (500, resource.RLIM_INFINITY))\n"
@@ -184,7 +187,7 @@ def test_one_rank_on_a_full_disk_is_73_and_mpi_ends_well(tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
-def test_a_launcher_that_mpi_does_not_know_is_refused():
+def test_a_launcher_that_mpi_does_not_know_is_refused() -> None:
     # What srun --mpi=none does: processes that each believe to be alone.
     env = {
         **os.environ,

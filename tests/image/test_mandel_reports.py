@@ -1,10 +1,15 @@
 """What a run may also write: large images, scaling, profiles."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import pstats
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
 from workloads.__main__ import main
 from workloads.mandel import blocks
@@ -13,11 +18,13 @@ from workloads.mandel.registry import TECHNIQUES
 SMALL = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "31", "17", "--maxiter", "60"]
 
 
-def mandel(*arguments):
+def mandel(*arguments: Any) -> Any:
     return main(["mandel", *map(str, arguments)])
 
 
-def test_a_large_image_comes_in_blocks_and_says_so(monkeypatch, capsys, tmp_path):
+def test_a_large_image_comes_in_blocks_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     # Rows of 360 bytes, five a block.
     monkeypatch.setattr(blocks, "_BLOCK_BYTES", 1_800)
     path = tmp_path / "m.npy"
@@ -33,7 +40,9 @@ def test_a_large_image_comes_in_blocks_and_says_so(monkeypatch, capsys, tmp_path
     assert f"sha256 {digest}" in shown
 
 
-def test_scaling_has_a_table_and_a_chart(capsys, tmp_path):
+def test_scaling_has_a_table_and_a_chart(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     chart, report = tmp_path / "m.svg", tmp_path / "m.json"
     options = ["--impl", "threads,threads-python", "--scale", "2,1,2"]
     assert mandel(*SMALL, *options, "--plot", chart, "--json", report) == 0
@@ -47,28 +56,28 @@ def test_scaling_has_a_table_and_a_chart(capsys, tmp_path):
     assert chart.stat().st_size > 1000
 
 
-def test_a_function_profile_opens_in_pstats(tmp_path):
+def test_a_function_profile_opens_in_pstats(tmp_path: Path) -> None:
     path = tmp_path / "m.prof"
     assert mandel(*SMALL, "--impl", "numpy", "--repeat", 2, "--profile", "cprofile", path) == 0
-    functions = pstats.Stats(str(path)).stats
+    functions = vars(pstats.Stats(str(path)))["stats"]
     (calls,) = [v[0] for k, v in functions.items() if k[2] == "_fill_points"]
     assert calls == 2, "what is timed, and not the warm-up"
 
 
-def test_a_line_profile_has_the_inner_loop(tmp_path):
+def test_a_line_profile_has_the_inner_loop(tmp_path: Path) -> None:
     path = tmp_path / "m.txt"
     assert mandel(*SMALL, "--impl", "python-2", "--profile", "line", path) == 0
     (line,) = [line for line in path.read_text().splitlines() if "zr = zr2 - zi2 + cr" in line]
     assert int(line.split()[1]) > 31 * 17
 
 
-def test_one_trace_has_the_worker_processes(tmp_path):
+def test_one_trace_has_the_worker_processes(tmp_path: Path) -> None:
     path = tmp_path / "m.json"
     names = "multiprocessing,queue"
     assert mandel(*SMALL, "--impl", names, "--workers", 2, "--profile", "viztracer", path) == 0
     events = json.loads(path.read_text())["traceEvents"]
-    names = [event["args"]["name"] for event in events if event["name"] == "process_name"]
-    assert sorted(names) == ["main"] + 4 * ["worker"]
+    processes = [event["args"]["name"] for event in events if event["name"] == "process_name"]
+    assert sorted(processes) == ["main"] + 4 * ["worker"]
     workers = {e["pid"] for e in events if e["name"].startswith("rows ") and e["ph"] == "X"}
     assert len(workers) >= 2
     assert [*tmp_path.iterdir()] == [path]

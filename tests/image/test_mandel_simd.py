@@ -1,8 +1,11 @@
 """The vector kernel: every level of x86-64, every way to be called, bad input."""
 
+from __future__ import annotations
+
 import hashlib
 import platform
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,29 +22,29 @@ from workloads.mandel.techniques import simd
 SMALL = Grid(-2.0, 0.5, -1.25, 1.25, 61, 7, 50)
 
 
-def axes(grid):
+def axes(grid: Any) -> Any:
     return grid.axes(range(grid.height))
 
 
-def definition(grid):
+def definition(grid: Any) -> Any:
     xs, ys = axes(grid)
     return [[escape_time(x, y, grid.maxiter) for x in xs.tolist()] for y in ys.tolist()]
 
 
-def empty(grid):
+def empty(grid: Any) -> Any:
     return np.full((grid.height, grid.width), -1, np.int32)
 
 
 @pytest.mark.parametrize("level", kernel.levels)
 @pytest.mark.parametrize("area", AREAS.values(), ids=AREAS)
-def test_every_level_has_the_reference_bytes(area, level):
+def test_every_level_has_the_reference_bytes(area: Any, level: Any) -> None:
     out = empty(area.grid)
     kernel.fill(*axes(area.grid), area.grid.maxiter, out, level=level)
     assert hashlib.sha256(out).hexdigest() == area.sha256
 
 
 @pytest.mark.parametrize("level", kernel.levels)
-def test_every_limit_agrees_with_the_definition(level):
+def test_every_limit_agrees_with_the_definition(level: Any) -> None:
     # Pixels end in the first tests, within a stride, and exactly at its end.
     for maxiter in range(1, 100):
         grid = Grid(-2.0, 0.5, -1.25, 1.25, 23, 5, maxiter)
@@ -51,7 +54,7 @@ def test_every_limit_agrees_with_the_definition(level):
 
 
 @pytest.mark.parametrize("level", kernel.levels)
-def test_every_width_agrees_with_the_definition(level):
+def test_every_width_agrees_with_the_definition(level: Any) -> None:
     for width in range(1, 140):
         grid = Grid(-2.0, 0.5, -1.25, 1.25, width, 2, 60)
         out = empty(grid)
@@ -60,7 +63,7 @@ def test_every_width_agrees_with_the_definition(level):
 
 
 @pytest.mark.parametrize("level", kernel.levels)
-def test_the_circle_of_radius_2_agrees_with_the_definition(level):
+def test_the_circle_of_radius_2_agrees_with_the_definition(level: Any) -> None:
     # Each point alone, on the circle as nearly as doubles can be: here what
     # has escaped might come back, and asking every test is what counts.
     angles = np.linspace(0.0, 2.0 * np.pi, 400)
@@ -70,14 +73,14 @@ def test_the_circle_of_radius_2_agrees_with_the_definition(level):
         assert out[0, 0] == escape_time(float(x), float(y), 200)
 
 
-def test_plain_bytes_are_taken_as_they_are():
+def test_plain_bytes_are_taken_as_they_are() -> None:
     xs, ys = axes(SMALL)
     out = bytearray(4 * SMALL.width * SMALL.height)
     kernel.fill(xs.tobytes(), ys.tobytes(), SMALL.maxiter, out)
     assert np.frombuffer(out, np.int32).reshape(7, 61).tolist() == definition(SMALL)
 
 
-def test_calls_with_one_counter_share_the_rows():
+def test_calls_with_one_counter_share_the_rows() -> None:
     grid = AREAS["area1"].grid
     xs, ys = axes(grid)
     out, counter = empty(grid), np.zeros(1, np.int64)
@@ -93,13 +96,13 @@ def test_calls_with_one_counter_share_the_rows():
     assert counter[0] >= grid.height
 
 
-def test_a_counter_at_the_end_leaves_nothing_to_do():
+def test_a_counter_at_the_end_leaves_nothing_to_do() -> None:
     out = empty(SMALL)
     kernel.fill(*axes(SMALL), SMALL.maxiter, out, np.array([SMALL.height]))
     assert (out == -1).all()
 
 
-def test_no_points_are_no_error():
+def test_no_points_are_no_error() -> None:
     nothing = np.empty(0)
     kernel.fill(nothing, np.ones(3), 10, np.empty((3, 0), np.int32))
     kernel.fill(np.ones(3), nothing, 10, np.empty((0, 3), np.int32))
@@ -130,14 +133,14 @@ FROZEN.flags.writeable = False
         ((XS, YS, 50, [0] * FROZEN.size), TypeError),
     ],
 )
-def test_unfit_buffers_are_refused_before_anything_is_written(arguments, error):
+def test_unfit_buffers_are_refused_before_anything_is_written(arguments: Any, error: Any) -> None:
     before = np.array(arguments[3], copy=True)
     with pytest.raises(error):
         kernel.fill(*arguments)
     assert (np.array(arguments[3]) == before).all()
 
 
-def test_the_limit_grows_with_the_tests():
+def test_the_limit_grows_with_the_tests() -> None:
     assert simd.limit(2_000_000) > 0
     # No time is compared with a time: one measurement, scaled.
     kernel.limit(0)

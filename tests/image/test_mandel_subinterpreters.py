@@ -4,6 +4,8 @@ In one process with every other technique's libraries, creating and ending
 interpreters again and again has aborted in free().
 """
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys
@@ -57,7 +59,7 @@ main()
 
 
 @pytest.mark.parametrize("name", ["subinterpreters", "subinterpreters-python"])
-def test_subinterpreters_have_the_same_bytes(name):
+def test_subinterpreters_have_the_same_bytes(name: str) -> None:
     reason = TECHNIQUES[name].why_not()
     if reason:
         pytest.skip(f"{name}: {reason}")
@@ -67,7 +69,7 @@ def test_subinterpreters_have_the_same_bytes(name):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_they_refuse_a_process_that_they_could_end():
+def test_they_refuse_a_process_that_they_could_end() -> None:
     code = (
         "import sys, types; sys.modules['distributed'] = types.ModuleType('distributed')\n"
         "from workloads.__main__ import main\n"

@@ -1,6 +1,9 @@
 """Numba for CUDA where something of it is absent, or too new for it."""
 
+from __future__ import annotations
+
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +13,7 @@ from workloads.errors import UnavailableError
 from workloads.harness import cuda, cuda_numba
 
 
-def test_numpy_has_what_numba_cuda_registers_while_it_compiles_and_not_longer():
+def test_numpy_has_what_numba_cuda_registers_while_it_compiles_and_not_longer() -> None:
     before = hasattr(np, "row_stack")
     with cuda_numba.compilation():
         stacked = np.row_stack(([1, 2], [3, 4]))
@@ -29,7 +32,7 @@ def test_numpy_has_what_numba_cuda_registers_while_it_compiles_and_not_longer():
         (RuntimeError(""), "(RuntimeError)"),
     ],
 )
-def test_a_compiler_that_is_absent_is_said_in_one_line(failure, says):
+def test_a_compiler_that_is_absent_is_said_in_one_line(failure: Any, says: str) -> None:
     with pytest.raises(UnavailableError) as error, cuda_numba.compilation():
         raise failure
     assert says in str(error.value)
@@ -45,11 +48,11 @@ def test_a_compiler_that_is_absent_is_said_in_one_line(failure, says):
         ("Error at driver init: Call to cuInit results in CUDA_ERROR_NO_DEVICE (100)", 0),
     ],
 )
-def test_of_a_message_the_line_that_tells_is_shown(message, line):
+def test_of_a_message_the_line_that_tells_is_shown(message: str, line: int) -> None:
     assert cuda.reason(Exception(message)) == message.splitlines()[line]
 
 
-def test_a_toolkit_that_is_absent_is_said_when_the_module_is_imported():
+def test_a_toolkit_that_is_absent_is_said_when_the_module_is_imported() -> None:
     program = """
     import sys
     class NoToolkit:

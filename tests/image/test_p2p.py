@@ -1,9 +1,13 @@
 """Messages between ranks: every technique, any number of ranks, what arrived checked."""
 
+from __future__ import annotations
+
 import json
 import pstats
 import signal
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from running import on_ranks, start_ranks
@@ -17,7 +21,7 @@ HERE = [name for name in TECHNIQUES if name != "mpi-cupy" or not no_device()]
 LENGTH = 70_001
 
 
-def p2p(size, *arguments):
+def p2p(size: Any, *arguments: Any) -> Any:
     return on_ranks(size, "-m", "workloads", "p2p", *map(str, arguments))
 
 
@@ -27,7 +31,9 @@ def p2p(size, *arguments):
     ("size", "times", "repeat"),
     [(2, 3, 2), (3, 1, 1), (5, 1, 1)],
 )
-def test_every_technique_delivers_on_any_number_of_ranks(size, times, repeat, tmp_path):
+def test_every_technique_delivers_on_any_number_of_ranks(
+    size: int, times: int, repeat: int, tmp_path: Path
+) -> None:
     report, chart = tmp_path / "p2p.json", tmp_path / "p2p.svg"
     options = ["--sizes", LENGTH, "--times", times, "--warm-up", times - 1]
     files = ["--json", report, *(["--plot", chart] if size == 2 else [])]
@@ -48,26 +54,26 @@ def test_every_technique_delivers_on_any_number_of_ranks(size, times, repeat, tm
     assert chart.exists() == (size == 2)
 
 
-def test_one_rank_says_what_to_type():
+def test_one_rank_says_what_to_type() -> None:
     done = p2p(1)
     assert done.returncode == 69
     assert done.stderr.count("\n") == 1
     assert "mpiexec -n 2 python -m workloads p2p" in done.stderr
 
 
-def test_fewer_of_the_ranks_scale_and_are_profiled(tmp_path):
+def test_fewer_of_the_ranks_scale_and_are_profiled(tmp_path: Path) -> None:
     profile = tmp_path / "p2p.prof"
     options = ["--pattern", "exchange", "--sizes", "1,8", "--times", 1, "--warm-up", 0]
     done = p2p(3, *options, "--scale", "2,3", "--profile", "cprofile", profile)
     assert (done.returncode, done.stderr) == (0, "")
     for size in (2, 3):
         assert done.stdout.count(f"exchange, each of {size} ranks") == 2
-    functions = pstats.Stats(str(profile)).stats
+    functions = vars(pstats.Stats(str(profile)))["stats"]
     # A step of each size on each of 2 + 3 ranks.
     assert sum(v[0] for k, v in functions.items() if k[2] == "swap") == 10
 
 
-def test_a_message_that_arrives_changed_is_an_error():
+def test_a_message_that_arrives_changed_is_an_error() -> None:
     code = (
         "import sys\n"
         "from workloads.__main__ import main\n"
@@ -85,7 +91,7 @@ def test_a_message_that_arrives_changed_is_an_error():
     assert done.stderr.count("WRONG: rank 1 did not receive what rank 0 sent") == 1
 
 
-def test_ctrl_c_ends_ranks_that_wait_for_each_other(tmp_path):
+def test_ctrl_c_ends_ranks_that_wait_for_each_other(tmp_path: Path) -> None:
     begun, codes = tmp_path / "begun", tmp_path / "codes"
     code = (
         "import pathlib, sys\n"
@@ -116,7 +122,7 @@ def test_ctrl_c_ends_ranks_that_wait_for_each_other(tmp_path):
     assert "Traceback" not in said
 
 
-def test_bad_input_is_said_once():
+def test_bad_input_is_said_once() -> None:
     done = p2p(3, "--sizes", "none")
     assert done.returncode == 2
     assert done.stderr.count("'none' is no size") == 1

@@ -1,5 +1,7 @@
 """Pi: every technique's count, whatever the pairs and the workers."""
 
+from __future__ import annotations
+
 import importlib
 import json
 import os
@@ -9,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,25 +35,25 @@ PARALLEL = [name for name in LOCAL if TECHNIQUES[name].parallel in ("threads", "
 SEED = 2022
 
 
-def compute(name, pairs, workers=2, seed=SEED):
+def compute(name: str, pairs: Any, workers: Any = 2, seed: Any = SEED) -> Any:
     reason = TECHNIQUES[name].why_not()
     assert reason == "", f"{name}: {reason}"
     with Team(workers) as team:
         return importlib.import_module(TECHNIQUES[name].module).compute(pairs, seed, team)[0]
 
 
-def want(name, pairs, workers=2, seed=SEED):
+def want(name: str, pairs: Any, workers: Any = 2, seed: Any = SEED) -> Any:
     if name in PHILOX:
         return philox_hits(seed, range(pairs))
     alone = TECHNIQUES[name].parallel == "no"
     return sum(seeded_hits(*each) for each in seeds(seed, pairs, 1 if alone else workers))
 
 
-def pi(*arguments):
+def pi(*arguments: Any) -> Any:
     return main(["pi", *map(str, arguments)])
 
 
-def in_own_process(launcher, *arguments):
+def in_own_process(launcher: Any, *arguments: Any) -> Any:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [*launcher, sys.executable, "-m", "workloads", "pi", *arguments]
     return subprocess.run(
@@ -58,18 +61,20 @@ def in_own_process(launcher, *arguments):
     )
 
 
-def mpiexec(size, *arguments):
+def mpiexec(size: Any, *arguments: Any) -> Any:
     return on_ranks(size, "-m", "workloads", "pi", *arguments)
 
 
 class TestDefinition:
-    def test_the_stored_counts_of_numpys_stream(self):
+    def test_the_stored_counts_of_numpys_stream(self) -> None:
         assert philox_hits(SEED, range(1_000)) == 797
         assert philox_hits(SEED, range(20_000_000)) == 15_705_172
 
     @pytest.mark.parametrize("first", [0, 1, 2, 3, 4, 5, 997, 65_535, 65_536, 65_537])
     @pytest.mark.parametrize("length", [0, 1, 2, 3, 70_001])
-    def test_a_part_of_the_stream_is_what_the_whole_has_there(self, first, length):
+    def test_a_part_of_the_stream_is_what_the_whole_has_there(
+        self, first: int, length: int
+    ) -> None:
         stream = np.random.Generator(np.random.Philox(key=SEED)).random(2 * (first + length))
         x, y = stream[2 * first :: 2], stream[2 * first + 1 :: 2]
         hits = np.count_nonzero(x * x + y * y < 1.0)
@@ -77,13 +82,13 @@ class TestDefinition:
 
 
 @pytest.mark.parametrize("name", [name for name in LOCAL if name in PHILOX])
-def test_counter_based_techniques_have_the_stored_counts(name):
+def test_counter_based_techniques_have_the_stored_counts(name: str) -> None:
     for workers in (1, 2, 3, 5) if name in PARALLEL else (1,):
         assert compute(name, 20_000_000, workers) == 15_705_172
         assert compute(name, 1_000, workers) == 797
 
 
-def test_counter_based_ranks_have_the_stored_counts(tmp_path):
+def test_counter_based_ranks_have_the_stored_counts(tmp_path: Path) -> None:
     report = tmp_path / "pi.json"
     for pairs, hits in ((20_000_000, "15705172"), (1_000, "797")):
         options = ["--impl", "mpi-numba", "--scale", "1,2,3,5", "-n", pairs, "--json", report]
@@ -93,7 +98,7 @@ def test_counter_based_ranks_have_the_stored_counts(tmp_path):
         assert [(r["workers"], r["answer"]) for r in results] == [(p, hits) for p in (1, 2, 3, 5)]
 
 
-def test_the_talks_family_has_the_stored_counts_for_1_2_and_4(tmp_path):
+def test_the_talks_family_has_the_stored_counts_for_1_2_and_4(tmp_path: Path) -> None:
     stored = [(1, "15703410"), (2, "15704402"), (4, "15703353")]
     report = tmp_path / "pi.json"
     for size, name in ((1, "multiprocessing"), (4, "mpi")):
@@ -106,29 +111,29 @@ def test_the_talks_family_has_the_stored_counts_for_1_2_and_4(tmp_path):
 
 @pytest.mark.parametrize("pairs", [1, 2, 3, 7, 1_000, 100_003])
 @pytest.mark.parametrize("name", LOCAL)
-def test_any_number_of_pairs(name, pairs):
+def test_any_number_of_pairs(name: str, pairs: int) -> None:
     assert compute(name, pairs) == want(name, pairs)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 5])
 @pytest.mark.parametrize("name", PARALLEL)
-def test_any_number_of_workers(name, workers):
+def test_any_number_of_workers(name: str, workers: int) -> None:
     assert compute(name, 10_007, workers) == want(name, 10_007, workers)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2**63, 2**64 - 1])
 @pytest.mark.parametrize("name", [name for name in LOCAL if name in PHILOX])
-def test_any_seed(name, seed):
+def test_any_seed(name: str, seed: Any) -> None:
     assert compute(name, 4_001, seed=seed) == want(name, 4_001, seed=seed)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 5])
-def test_a_cluster_of_dask(workers):
+def test_a_cluster_of_dask(workers: int) -> None:
     assert compute("dask", 10_007, workers) == want("dask", 10_007, workers)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 5])
-def test_subinterpreters(workers, tmp_path):
+def test_subinterpreters(workers: int, tmp_path: Path) -> None:
     report = tmp_path / "pi.json"
     options = ["--impl", "subinterpreters", "-n", 10_007, "--workers", workers, "--json", report]
     done = in_own_process([], *options)
@@ -138,7 +143,7 @@ def test_subinterpreters(workers, tmp_path):
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
-def test_any_number_of_ranks(size, tmp_path):
+def test_any_number_of_ranks(size: int, tmp_path: Path) -> None:
     report = tmp_path / "pi.json"
     done = mpiexec(size, "--impl", ",".join(RANKS), "-n", 10_007, "--json", report)
     assert (done.returncode, done.stderr) == (0, "")
@@ -149,7 +154,7 @@ def test_any_number_of_ranks(size, tmp_path):
         assert results[name]["answer"] == str(want(name, 10_007, size))
 
 
-def test_more_ranks_than_pairs_and_scaling(tmp_path):
+def test_more_ranks_than_pairs_and_scaling(tmp_path: Path) -> None:
     report = tmp_path / "pi.json"
     options = ["--impl", ",".join(RANKS), "-n", 2, "--scale", "1,3", "--json", report]
     done = mpiexec(3, *options)
@@ -158,7 +163,9 @@ def test_more_ranks_than_pairs_and_scaling(tmp_path):
     assert [(r["impl"], r["workers"]) for r in results] == [(n, s) for n in RANKS for s in (1, 3)]
 
 
-def test_auto_is_the_fastest_for_one_process_and_for_ranks(capsys):
+def test_auto_is_the_fastest_for_one_process_and_for_ranks(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert pi("-n", 1_000) == 0
     shown = capsys.readouterr().out
     assert "\nsimd " in shown
@@ -168,7 +175,7 @@ def test_auto_is_the_fastest_for_one_process_and_for_ranks(capsys):
     assert "\nmpi-numba " in done.stdout
 
 
-def test_without_options_the_counts_are_the_stored_ones(capsys):
+def test_without_options_the_counts_are_the_stored_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert pi("--impl", "python,simd,numpy") == 0
     shown = capsys.readouterr().out
     assert "seeded, 1 at work: 15,703,410 hits" in shown
@@ -176,7 +183,7 @@ def test_without_options_the_counts_are_the_stored_ones(capsys):
     assert shown.count("philox: 15,705,172 hits, π ≈ 3.1410344: matches the stored count") == 1
 
 
-def test_scaling_profile_and_charts(tmp_path, capsys):
+def test_scaling_profile_and_charts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = "threads,simd,numba-parallel,multiprocessing"
     chart, profile = tmp_path / "pi.svg", tmp_path / "pi.prof"
     options = ["--plot", chart, "--profile", "cprofile", profile]
@@ -188,14 +195,14 @@ def test_scaling_profile_and_charts(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(("home", "variable"), [("/proc/none", "/proc/none"), ("/", "/")])
-def test_it_runs_where_no_home_and_no_cache_can_be_written(home, variable):
+def test_it_runs_where_no_home_and_no_cache_can_be_written(home: str, variable: str) -> None:
     with_env = ["env", f"HOME={home}", f"NUMBA_CACHE_DIR={variable}"]
     done = in_own_process(with_env, "-n", 1_000, "--impl", "numba,numba-parallel,pyopencl")
     assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("rank_alone", [False, True])
-def test_a_wrong_count_exits_1(rank_alone):
+def test_a_wrong_count_exits_1(rank_alone: bool) -> None:
     code = (
         "import sys\n"
         "from workloads.__main__ import main\n"
@@ -207,6 +214,7 @@ def test_a_wrong_count_exits_1(rank_alone):
     beside = str(Path(sys.executable).parent)
     launcher = shutil.which("mpiexec", path=os.pathsep.join([beside, os.environ["PATH"]]))
     name = "numpy" if rank_alone else "mpi"
+    assert launcher
     command = [launcher, "-n", "3", sys.executable, "-c", code, "pi", "-n", "1000", "--impl", name]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
@@ -216,20 +224,22 @@ def test_a_wrong_count_exits_1(rank_alone):
 
 @pytest.mark.skipif(not GPU, reason="this machine has a CUDA device")
 @pytest.mark.parametrize("name", ["cupy", "numba-cuda"])
-def test_without_a_device_it_is_69_and_one_line(name, capsys):
+def test_without_a_device_it_is_69_and_one_line(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert pi("--impl", name) == 69
     assert capsys.readouterr().err.count("\n") == 1
 
 
 @pytest.mark.skipif(not GPU, reason="this machine has a CUDA device")
 @pytest.mark.parametrize("module", ["cuda_cupy", "cuda_numba"])
-def test_a_driver_that_does_not_answer_is_said(module):
+def test_a_driver_that_does_not_answer_is_said(module: str) -> None:
     technique = importlib.import_module(f"workloads.pi.techniques.{module}")
     with pytest.raises(UnavailableError, match="--nv on a GPU node"):
         technique.compute(1_000, SEED, None)
 
 
-def test_every_technique_is_tried_here_or_elsewhere():
+def test_every_technique_is_tried_here_or_elsewhere() -> None:
     assert {*LOCAL, "dask", "subinterpreters", *RANKS, "cupy", "numba-cuda"} == {*SEEDED, *PHILOX}
 
 
@@ -240,7 +250,7 @@ def test_every_technique_is_tried_here_or_elsewhere():
         "dask", "numpy", "numba", "numba-parallel", "simd",
     ],
 )  # fmt: skip
-def test_ctrl_c_ends_a_long_count_with_one_line(name, tmp_path):
+def test_ctrl_c_ends_a_long_count_with_one_line(name: str, tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     options = ["--profile", "cprofile", str(tmp_path / "pi.prof"), "-n", str(2**40)]
     command = [sys.executable, "-m", "workloads", "pi", "--impl", name, *options]

@@ -1,17 +1,20 @@
 """Pi's compiled kernels: every level of x86-64, every edge, bad input."""
 
+from __future__ import annotations
+
 import functools
 import itertools
 import platform
 import threading
+from typing import Any
 
 import pytest
 
 if platform.machine() != "x86_64":
     pytest.skip("levels of x86-64", allow_module_level=True)
 
-from workloads.pi import _kernels_cython, philox
-from workloads.pi import _kernels_simd as kernel
+from workloads.pi import _kernels_cython, philox  # type: ignore[attr-defined]
+from workloads.pi import _kernels_simd as kernel  # type: ignore[attr-defined]
 from workloads.pi.definition import philox_hits
 from workloads.pi.techniques import numba_scalar
 
@@ -19,7 +22,7 @@ SEED = 2022
 
 
 @pytest.mark.parametrize("level", kernel.levels)
-def test_every_level_has_the_stored_count(level):
+def test_every_level_has_the_stored_count(level: Any) -> None:
     assert kernel.count(0, 20_000_000, SEED, level=level) == 15_705_172
     assert kernel.count(0, 1_000, SEED, level=level) == 797
 
@@ -32,7 +35,7 @@ COUNTERS = [
 
 
 @pytest.mark.parametrize("count", COUNTERS)
-def test_every_beginning_and_length(count):
+def test_every_beginning_and_length(count: Any) -> None:
     # Blocks have two pairs, and up to 64 of them are done together.
     for first in range(5):
         for length in (*range(10), *range(60, 70), *range(124, 134), 1_000, 1_001):
@@ -41,7 +44,7 @@ def test_every_beginning_and_length(count):
 
 
 @pytest.mark.parametrize("count", COUNTERS)
-def test_far_into_the_stream(count):
+def test_far_into_the_stream(count: Any) -> None:
     for first in (2**33 - 1, 2**40 - 3, 2**52 + 1):
         want = philox_hits(SEED, range(first, first + 301))
         assert count(first, first + 301, SEED) == want
@@ -49,11 +52,11 @@ def test_far_into_the_stream(count):
 
 @pytest.mark.parametrize("key", [0, 1, 2**32, 2**64 - 1])
 @pytest.mark.parametrize("count", COUNTERS)
-def test_any_key(count, key):
+def test_any_key(count: Any, key: Any) -> None:
     assert count(0, 3_001, key) == philox_hits(key, range(3_001))
 
 
-def test_numbas_words_are_numpys():
+def test_numbas_words_are_numpys() -> None:
     import numpy as np
 
     stream = np.random.Philox(key=SEED)
@@ -62,11 +65,11 @@ def test_numbas_words_are_numpys():
     assert philox.LIMIT == 2.0**106
 
 
-def test_threads_may_count_at_once():
+def test_threads_may_count_at_once() -> None:
     bounds = [*range(0, 1_000_000, 125_000), 1_000_000]
     counts = {}
 
-    def work(first, end):
+    def work(first: Any, end: Any) -> None:
         counts[first] = kernel.count(first, end, SEED)
 
     threads = [threading.Thread(target=work, args=pair) for pair in itertools.pairwise(bounds)]
@@ -77,7 +80,7 @@ def test_threads_may_count_at_once():
     assert sum(counts.values()) == philox_hits(SEED, range(1_000_000))
 
 
-def test_nothing_to_count_is_no_error():
+def test_nothing_to_count_is_no_error() -> None:
     assert kernel.count(5, 5, SEED) == 0
     assert kernel.count(6, 5, SEED) == 0
 
@@ -95,6 +98,6 @@ def test_nothing_to_count_is_no_error():
         ((0, 5, SEED, "x86-64-v9"), ValueError),
     ],
 )
-def test_bad_input(arguments, error):
+def test_bad_input(arguments: Any, error: Any) -> None:
     with pytest.raises(error):
         kernel.count(*arguments)

@@ -35,7 +35,7 @@ def ran(*words: str, file: str | None = None, **more: Any) -> str:
         words = ("bash", "-c", 'exec -a "$0" "$@"', words[0], file, *words[1:])
     done = subprocess.run(words, capture_output=True, text=True, check=False, **more)
     assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.strip()
+    return str(done.stdout).strip()
 
 
 def found(*words: str, file: str | None = None, **more: Any) -> list[Any]:

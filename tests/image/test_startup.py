@@ -1,7 +1,10 @@
 """What a start costs, in the image: every case, every technique, the counts right."""
 
+from __future__ import annotations
+
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from refusals import REFUSE_MEMFD
@@ -14,7 +17,7 @@ from workloads.startup.registry import TECHNIQUES
 CASES = ("pass", "core+MPI")
 
 
-def test_every_technique(tmp_path, capsys):
+def test_every_technique(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report, chart = tmp_path / "s.json", tmp_path / "s.svg"
     options = ["--case", ",".join(CASES), "--workers", "2", "--json", str(report)]
     assert main(["startup", *options, "--plot", str(chart)]) == 0
@@ -40,7 +43,7 @@ def test_every_technique(tmp_path, capsys):
     assert "numba" in chart.read_text()
 
 
-def test_a_policy_that_refuses_files_in_memory_is_no_obstacle(tmp_path):
+def test_a_policy_that_refuses_files_in_memory_is_no_obstacle(tmp_path: Path) -> None:
     words = ["startup", "--case", "pass", "--impl", "spawn,ptrace"]
     program = (
         f"{REFUSE_MEMFD}\nfrom workloads.__main__ import main\nraise SystemExit(main({words}))"
@@ -48,7 +51,9 @@ def test_a_policy_that_refuses_files_in_memory_is_no_obstacle(tmp_path):
     assert "ptrace:" in said(program, TMPDIR=str(tmp_path))
 
 
-def test_modules_and_a_script_of_the_users(tmp_path, capsys):
+def test_modules_and_a_script_of_the_users(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     script, report = tmp_path / "mine.py", tmp_path / "s.json"
     script.write_text("import sys, tqdm\nassert sys.argv[1:] == ['-1', '--', 'x']\n")
     options = ["--import", "h5py,json.tool", "--impl", "importtime,ptrace", "--json", str(report)]
@@ -61,7 +66,9 @@ def test_modules_and_a_script_of_the_users(tmp_path, capsys):
     assert "tqdm" in results[2]["details"][0]["whole"]
 
 
-def test_the_slowest_imports_are_told_and_profiled(tmp_path, capsys):
+def test_the_slowest_imports_are_told_and_profiled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     profile = tmp_path / "s.prof"
     options = ["--case", "numpy", "--impl", "importtime", "--repeat", "2"]
     assert main(["startup", *options, "--profile", "cprofile", str(profile)]) == 0
@@ -74,14 +81,14 @@ def test_the_slowest_imports_are_told_and_profiled(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("size", [2])
-def test_of_several_ranks_the_first_looks(size):
+def test_of_several_ranks_the_first_looks(size: int) -> None:
     words = ["startup", "--case", "pass", "--impl", "spawn,ptrace"]
     done = on_ranks(size, "-m", "workloads", *words)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("system calls by kind") == 1
 
 
-def test_it_is_this_interpreter_that_is_started(tmp_path):
+def test_it_is_this_interpreter_that_is_started(tmp_path: Path) -> None:
     report = tmp_path / "s.json"
     options = ["--case", "pass", "--impl", "spawn", "--json", str(report)]
     assert main(["startup", *options]) == 0

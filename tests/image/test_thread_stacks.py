@@ -15,7 +15,7 @@ KIB = 1024
 
 @pytest.mark.parametrize("size", [64 * KIB, 100 * KIB, 256 * KIB])
 def test_a_thread_with_a_stack_of_any_size_starts(size: int) -> None:
-    seen = []
+    seen: list[int] = []
     before = threading.stack_size(size)
     try:
         thread = threading.Thread(target=seen.append, args=(size,))

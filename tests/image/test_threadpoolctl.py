@@ -23,14 +23,14 @@ print(pool["num_threads"])
 
 
 @pytest.fixture(autouse=True)
-def nothing_set(monkeypatch):
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
 
 
 @pytest.mark.parametrize("order", ["numpy, threadpoolctl", "threadpoolctl, numpy"])
-def test_it_names_version_layer_and_threads(order):
+def test_it_names_version_layer_and_threads(order: str) -> None:
     (threads,) = said(f"import os, {order}\n{KNOWN}")
     assert 1 <= int(threads) <= CORES
 
@@ -40,11 +40,11 @@ def test_it_names_version_layer_and_threads(order):
     [({"SLURM_CPUS_PER_TASK": "1"}, 1), ({"OPENBLAS_NUM_THREADS": "1"}, 1)],
     ids=["Slurm's", "the user's"],
 )
-def test_it_tells_the_threads_that_there_will_be(given, threads):
+def test_it_tells_the_threads_that_there_will_be(given: dict[str, str], threads: int) -> None:
     assert said(f"import os, numpy, threadpoolctl\n{KNOWN}", **given) == [str(threads)]
 
 
-def test_a_limit_counts_from_the_first_operation_and_ends():
+def test_a_limit_counts_from_the_first_operation_and_ends() -> None:
     program = """
     import os
     import _hpcpy_threads
@@ -71,7 +71,7 @@ def test_a_limit_counts_from_the_first_operation_and_ends():
     assert said(program) == ["done"]
 
 
-def test_a_limit_counts_once_threads_run():
+def test_a_limit_counts_once_threads_run() -> None:
     # Of the other threads none gets work: they have used no time at the end.
     program = """
     import os, time
@@ -100,7 +100,7 @@ def test_a_limit_counts_once_threads_run():
     assert said(program) == ["done"]
 
 
-def test_more_threads_than_the_default_may_be_asked_for():
+def test_more_threads_than_the_default_may_be_asked_for() -> None:
     program = """
     import os
     import numpy as np
@@ -114,7 +114,7 @@ def test_more_threads_than_the_default_may_be_asked_for():
     assert said(program, SLURM_CPUS_PER_TASK="1") == ["done"]
 
 
-def test_a_child_process_has_the_limit_and_can_change_it():
+def test_a_child_process_has_the_limit_and_can_change_it() -> None:
     program = """
     import os
     import numpy as np
@@ -135,7 +135,7 @@ def test_a_child_process_has_the_limit_and_can_change_it():
     assert said(program) == ["done"]
 
 
-def test_older_versions_ways_of_looking_find_it(tmp_path):
+def test_older_versions_ways_of_looking_find_it(tmp_path: Path) -> None:
     # By dl_iterate_phdr, as those before 3.7 do; and a copy that the user brings.
     import threadpoolctl
 
@@ -152,7 +152,7 @@ def test_older_versions_ways_of_looking_find_it(tmp_path):
     assert found == ["openblas", "pthreads"]
 
 
-def test_openmp_of_numba_is_known_beside_it():
+def test_openmp_of_numba_is_known_beside_it() -> None:
     program = """
     import numba, numpy as np, threadpoolctl
     @numba.njit("float64(float64[::1])", parallel=True)
@@ -167,13 +167,13 @@ def test_openmp_of_numba_is_known_beside_it():
     assert said(program, NUMBA_THREADING_LAYER="omp") == ["openblas", "openmp"]
 
 
-def test_programs_without_threadpoolctl_never_open_it():
+def test_programs_without_threadpoolctl_never_open_it() -> None:
     program = "import numpy, numba, h5py; print('libopenblas' in open('/proc/self/maps').read())"
     assert said(program) == ["False"]
     assert said("import threadpoolctl; print(len(threadpoolctl.threadpool_info()))") == ["0"]
 
 
-def test_a_library_that_needs_openblas_still_gets_its_own():
+def test_a_library_that_needs_openblas_still_gets_its_own() -> None:
     # What the loader would take this one for.
     stub = Path(sys.prefix) / "lib/hpcpy" / STUB
     content = stub.read_bytes()

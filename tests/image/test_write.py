@@ -1,5 +1,7 @@
 """Writing: the stated bytes by every technique, whatever the arrays and the workers."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import math
@@ -10,6 +12,8 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -28,15 +32,15 @@ PROCESSES = [name for name in LOCAL if TECHNIQUES[name].parallel == "processes"]
 ALONE = [name for name in LOCAL if name not in PROCESSES]
 
 
-def write(*arguments):
+def write(*arguments: Any) -> Any:
     return main(["write", *map(str, arguments)])
 
 
-def mpiexec(size, *arguments):
+def mpiexec(size: Any, *arguments: Any) -> Any:
     return on_ranks(size, "-m", "workloads", "write", *arguments)
 
 
-def read(folder, name, n, s):
+def read(folder: Path, name: str, n: Any, s: Any) -> Any:
     """Read a technique's files by nothing of ours."""
     if name in ("text", "vectorized"):
         return [np.loadtxt(path, ndmin=2) for path in sorted(folder.glob("*.txt"))]
@@ -51,12 +55,12 @@ def read(folder, name, n, s):
         return file["arrays"][()]
 
 
-def same(arrays, n, s):
+def same(arrays: Any, n: Any, s: Any) -> Any:
     want = [[Series(n, s).row(t, y) for y in Series(n, s).y] for t in range(n)]
     return np.asarray(arrays).tobytes() == np.array(want).tobytes()
 
 
-def test_pure_python_and_numpy_have_the_stated_bytes():
+def test_pure_python_and_numpy_have_the_stated_bytes() -> None:
     for series in SHA256:
         field, found = Field(series), hashlib.sha256()
         for t in range(series.n):
@@ -66,7 +70,9 @@ def test_pure_python_and_numpy_have_the_stated_bytes():
     assert SHA256[Series(100, 500)].startswith("5470347d35ae13e6")
 
 
-def test_every_technique_of_one_process_writes_the_stated_bytes(tmp_path, capsys):
+def test_every_technique_of_one_process_writes_the_stated_bytes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out, report = tmp_path / "out", tmp_path / "write.json"
     assert write("--impl", ",".join(LOCAL), "--workers", 2, "--out", out, "--json", report) == 0
     shown = capsys.readouterr()
@@ -90,7 +96,9 @@ def test_every_technique_of_one_process_writes_the_stated_bytes(tmp_path, capsys
 
 
 @pytest.mark.parametrize(("n", "s"), [(1, 1), (2, 3), (7, 4), (3, 65)])
-def test_any_number_and_size(n, s, tmp_path, capsys):
+def test_any_number_and_size(
+    n: int, s: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert write("-n", n, "-s", s, "--impl", ",".join(ALONE), "--out", tmp_path / "o") == 0
     assert capsys.readouterr().out.count("sha256 ") == 1
     for name in ALONE:
@@ -98,7 +106,9 @@ def test_any_number_and_size(n, s, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("name", PROCESSES)
-def test_any_number_of_workers(name, tmp_path, capsys):
+def test_any_number_of_workers(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out, chart, report = (tmp_path / name for name in ("out", "w.svg", "w.json"))
     options = ["-n", 7, "-s", 5, "--scale", "1,2,3,5", "--plot", chart, "--json", report]
     assert write("--impl", name, *options, "--out", out) == 0
@@ -109,7 +119,7 @@ def test_any_number_of_workers(name, tmp_path, capsys):
     assert chart.stat().st_size > 1_000
 
 
-def test_any_number_of_ranks(tmp_path):
+def test_any_number_of_ranks(tmp_path: Path) -> None:
     names, out, report = ",".join(RANKS), tmp_path / "o", tmp_path / "write.json"
     options = ["--scale", "1,2,3,5", "--out", out, "--json", report]
     # By 3 they cannot be divided, and of 5 ranks one has none.
@@ -123,7 +133,7 @@ def test_any_number_of_ranks(tmp_path):
         assert same(read(out / name, name, 4, 9), 4, 9)
 
 
-def test_by_ranks_auto_is_parallel_hdf5_with_the_stated_bytes(tmp_path):
+def test_by_ranks_auto_is_parallel_hdf5_with_the_stated_bytes(tmp_path: Path) -> None:
     out = tmp_path / "o"
     done = mpiexec(2, "--out", out)
     assert (done.returncode, done.stderr) == (0, "")
@@ -132,7 +142,9 @@ def test_by_ranks_auto_is_parallel_hdf5_with_the_stated_bytes(tmp_path):
     assert hashlib.sha256(data.tobytes()).hexdigest() == SHA256[Series(15, 100)]
 
 
-def test_without_out_nothing_is_left(tmp_path, monkeypatch, capsys):
+def test_without_out_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert write("-n", 3, "-s", 4, "--no-verify", "--impl", "npy,hdf5-single,raw") == 0
     shown = capsys.readouterr().out
@@ -141,12 +153,14 @@ def test_without_out_nothing_is_left(tmp_path, monkeypatch, capsys):
     assert not [*tmp_path.iterdir()]
 
 
-def test_a_wrong_byte_exits_1_and_is_not_kept(tmp_path, monkeypatch, capsys):
+def test_a_wrong_byte_exits_1_and_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     from workloads.write.techniques import raw
 
     right = raw._write_all
 
-    def wrong(descriptor, values, offset):
+    def wrong(descriptor: Any, values: Any, offset: Any) -> None:
         copy = np.frombuffer(values, "<f8").copy()
         if offset == 2 * 32 and len(copy) == 4:
             copy[3] = math.nan
@@ -177,7 +191,9 @@ if rank == "alone" or MPI.COMM_WORLD.rank == 0:
 # np.save and HDF5 kept what fits into their buffers, and told nobody that it was
 # lost. 500 bytes are too few for multiprocessing itself.
 @pytest.mark.parametrize(("limit", "s", "names"), [(500, 10, ALONE), (20_000, 60, LOCAL)])
-def test_a_full_disk_is_73_and_leaves_nothing(limit, s, names, tmp_path):
+def test_a_full_disk_is_73_and_leaves_nothing(
+    limit: int, s: int, names: Any, tmp_path: Path
+) -> None:
     options = ["-n", 9, "-s", s, "--workers", 2, "--no-verify", "--out", tmp_path / "o"]
     words = [sys.executable, "-c", LIMITED, limit, ",".join(names), "alone", *options]
     done = in_own_process(*words)
@@ -186,7 +202,7 @@ def test_a_full_disk_is_73_and_leaves_nothing(limit, s, names, tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
-def test_a_full_disk_under_one_rank_ends_all_of_them(tmp_path):
+def test_a_full_disk_under_one_rank_ends_all_of_them(tmp_path: Path) -> None:
     options = ["-n", 9, "-s", 60, "--out", tmp_path / "o"]
     names = "mpi-send,mpi-scatter"
     # Of two ranks only: mpi-send's third may be asked for all arrays.
@@ -204,7 +220,7 @@ def test_a_full_disk_under_one_rank_ends_all_of_them(tmp_path):
 
 # h5py told of it in a destructor, in ten lines more.
 @pytest.mark.parametrize("size", [1, 2])
-def test_a_full_disk_under_all_ranks_of_one_file_is_one_line(size, tmp_path):
+def test_a_full_disk_under_all_ranks_of_one_file_is_one_line(size: int, tmp_path: Path) -> None:
     options = ["-n", 9, "-s", 60, "--out", tmp_path / "o"]
     done = on_ranks(size, "-c", LIMITED, 20_000, "hdf5-parallel", "all", *options)
     assert (done.returncode, done.stdout) == (0, "[73]\n"), done.stderr
@@ -212,7 +228,9 @@ def test_a_full_disk_under_all_ranks_of_one_file_is_one_line(size, tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
-def test_no_room_is_said_before_anything_is_written(tmp_path, monkeypatch, capsys):
+def test_no_room_is_said_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("workloads.write.files.free_bytes", lambda _: 1_000_000)
     assert write("--impl", "raw", "--out", tmp_path / "o") == 73
     assert "1.2 MB are to be written; 1.0 MB are free there" in capsys.readouterr().err
@@ -220,7 +238,7 @@ def test_no_room_is_said_before_anything_is_written(tmp_path, monkeypatch, capsy
 
 
 @pytest.mark.parametrize("name", RANKS)
-def test_a_killed_rank_leaves_nothing_that_looks_complete(name, tmp_path):
+def test_a_killed_rank_leaves_nothing_that_looks_complete(name: str, tmp_path: Path) -> None:
     code = """
         import os, signal, sys
         from workloads.__main__ import main
@@ -244,13 +262,15 @@ def test_a_killed_rank_leaves_nothing_that_looks_complete(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", PROCESSES)
-def test_a_killed_worker_is_said_and_nothing_is_left(name, tmp_path, capsys):
+def test_a_killed_worker_is_said_and_nothing_is_left(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "o"
 
-    def kill():
+    def kill() -> None:
         while not [*out.glob(".*/0/*")]:
             time.sleep(0.01)
-        os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
+        os.kill(multiprocessing.active_children()[0].pid or 0, signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
     killer.start()
@@ -262,7 +282,7 @@ def test_a_killed_worker_is_said_and_nothing_is_left(name, tmp_path, capsys):
 
 # One in three was lost in a destructor of h5py's, and the job went on.
 @pytest.mark.parametrize("moment", range(6))
-def test_sigterm_ends_it_wherever_it_is_and_leaves_nothing(moment, tmp_path):
+def test_sigterm_ends_it_wherever_it_is_and_leaves_nothing(moment: Any, tmp_path: Path) -> None:
     out = tmp_path / "out"
     options = ["--impl", "hdf5", "-n", "20000", "-s", "100", "--out", str(out)]
     with subprocess.Popen(
@@ -281,7 +301,7 @@ def test_sigterm_ends_it_wherever_it_is_and_leaves_nothing(moment, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["text", "hdf5-single", "multiprocessing", "mpi-send"])
-def test_ctrl_c_is_one_line_and_leaves_nothing(name, tmp_path):
+def test_ctrl_c_is_one_line_and_leaves_nothing(name: str, tmp_path: Path) -> None:
     out = tmp_path / "o"
     command = [*(launcher(2) if name in RANKS else []), sys.executable, "-m", "workloads"]
     command += ["write", "--impl", name, "-n", "20000", "-s", "100", "--out", str(out)]

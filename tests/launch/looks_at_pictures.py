@@ -4,10 +4,14 @@ Each argument is a drawing, its three words separated by commas: a program or th
 name of a workload, a report, a picture. Prints a line a picture and a line a fault.
 """
 
+from __future__ import annotations
+
 import itertools
 import re
 import runpy
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
@@ -19,7 +23,7 @@ MOST_BARS = 2
 save = Figure.savefig
 
 
-def faults(figure):
+def faults(figure: Any) -> Iterator[Any]:
     figure.draw_without_rendering()
     ticks = [list(shown_ticks(axis)) for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]
     all_ticks = {tick for axes in figure.axes for tick in axes.findobj(Text) if is_tick(axes, tick)}
@@ -38,11 +42,11 @@ def faults(figure):
             yield f"{len(bars)} bars a case"
 
 
-def is_tick(axes, text):
+def is_tick(axes: Any, text: str) -> Any:
     return any(text in axis.get_ticklabels(which="both") for axis in (axes.xaxis, axes.yaxis))
 
 
-def shown_ticks(axis):
+def shown_ticks(axis: Any) -> Iterator[Any]:
     """Give the labels of ticks that are in view: matplotlib has some beyond."""
     low, high = sorted(axis.get_view_interval())
     for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
@@ -51,7 +55,7 @@ def shown_ticks(axis):
             yield label
 
 
-def unreadable(figure, text):
+def unreadable(figure: Any, text: Any) -> Iterator[Any]:
     box, whole = text.get_window_extent(), figure.bbox.padded(1)
     if not (whole.x0 <= box.x0 and box.x1 <= whole.x1 and whole.y0 <= box.y0 <= box.y1 <= whole.y1):
         yield f"{text.get_text()} is cut off"
@@ -62,7 +66,7 @@ def unreadable(figure, text):
         yield f"{text.get_text()} is a program's number"
 
 
-def look_and_save(figure, target, **options):
+def look_and_save(figure: Any, target: Any, **options: Any) -> None:
     # As large as it is written.
     figure.set_dpi(options["dpi"])
     for fault in faults(figure):
@@ -70,7 +74,7 @@ def look_and_save(figure, target, **options):
     save(figure, target, **options)
 
 
-def main(drawings):
+def main(drawings: Any) -> None:
     Figure.savefig = look_and_save
     for drawing in drawings:
         program, report, picture = drawing.split(",")

@@ -28,8 +28,8 @@ from hpcpy.engine import prefix
 from hpcpy.engine.podman import containers_conf, settings
 from hpcpy.engine.setup import ensure, look_up
 from hpcpy.engine.tools import SBIN, needed
+from hpcpy.engine.venv import can_make, ensure_venv
 from hpcpy.errors import HpcpyError
-from hpcpy.venv import can_make, ensure_venv
 
 ARCHIVE = paths.BUILD / "hpcpy.oci.tar"
 # As a user names it; the registry that it comes from is the tests' own.

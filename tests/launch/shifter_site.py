@@ -144,7 +144,7 @@ def installed(mpich: Path) -> Site:
 
 def _built(folder: Path) -> Path:
     """Return the prefix of what the pinned commit comes to."""
-    made = folder / PIN["commit"][:12]
+    made = folder / str(PIN["commit"])[:12]
     if (made / "complete").exists():
         return made
     shutil.rmtree(made, ignore_errors=True)
@@ -155,7 +155,7 @@ def _built(folder: Path) -> Path:
     ).stdout
     subprocess.run(["tar", "-x", "-C", source], input=archive, check=True)
     with (made / "log").open("w") as log:
-        command = ["sh", "-exc", _BUILD, "sh", made]
+        command: list[str | Path] = ["sh", "-exc", _BUILD, "sh", made]
         code = subprocess.run(
             command, cwd=source, stdout=log, stderr=subprocess.STDOUT, check=False
         ).returncode
@@ -183,7 +183,7 @@ def _converted(folder: Path, made: Path) -> str:
     container = _output(*podman, "create", image_in_podman.NAME, env=environment).strip()
     try:
         command = '"$@" | tar --extract --same-permissions --same-owner --directory="$0"'
-        words = [unpacked, *podman, "export", container]
+        words: list[str | Path] = [unpacked, *podman, "export", container]
         subprocess.run(["bash", "-ceo", "pipefail", command, *words], env=environment, check=True)
     finally:
         _output(*podman, "rm", container, env=environment)

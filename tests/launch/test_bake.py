@@ -19,9 +19,8 @@ from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from hpcpy.fetch.many import fetch
 from hpcpy.measure.cases import CASES, EIGHT
-from hpcpy.measure.counts import Counts
 from hpcpy.measure.targets import PYTHON, WORK, unpacked
-from hpcpy.measure.trace import traced
+from hpcpy.measure.trace import Traced, traced
 from hpcpy.pins.model import this_arch
 from hpcpy.pins.wheels import wheels
 
@@ -129,14 +128,14 @@ def root(podman: Podman) -> Iterator[Path]:
     podman("rmi", "--force", DERIVED)
 
 
-def counted(root: Path, folder: Path, code: str) -> Counts:
+def counted(root: Path, folder: Path, code: str) -> Traced:
     # As Apptainer sets them.
     variables = {"LANG": "C.UTF-8", "LD_LIBRARY_PATH": "/.singularity.d/libs"}
     variables |= {"HOME": "/home/me", "TMPDIR": str(WORK)}
     target = unpacked("derived", root, folder, variables)
     # The first run makes the user's caches.
     for _ in range(2):
-        counts = traced(target.command(["-c", code]), PYTHON, cwd=str(WORK), root=str(root))
+        counts = traced(target.command(["-c", code]), PYTHON)
     return counts
 
 

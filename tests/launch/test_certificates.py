@@ -12,6 +12,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from small_packages import wheel
@@ -65,7 +66,7 @@ class Site:
             check=False,
         )
 
-    def get(self, **variables: str) -> subprocess.CompletedProcess[str]:
+    def get(self, **variables: Any) -> subprocess.CompletedProcess[str]:
         return self.run("python3", "-c", GET, f"{self.url}/hello", **variables)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from own_venv import SIF, in_image, make
 
-from hpcpy.venv import ensure_venv
+from hpcpy.engine.venv import ensure_venv
 
 HERE = Path(__file__).parent
 # In what is called so, a plug-in looks for HDF5.
@@ -60,7 +60,7 @@ def inside(own: Path, command: str, files: Path) -> dict[str, Any]:
 
 def outside(command: str, files: Path) -> dict[str, Any]:
     python = ensure_venv("outside") / "bin/python"
-    words = [python, "-I", HERE / "hdf5_filters.py", command, files]
+    words: list[str | Path] = [python, "-I", HERE / "hdf5_filters.py", command, files]
     done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     said: dict[str, Any] = json.loads(done.stdout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from pathlib import Path
+from typing import Any
 
 import pytest
 from injection_ways import PROGRAM
@@ -30,7 +31,7 @@ def intel(cluster: Cluster) -> Path:
 @pytest.mark.parametrize("interface", ["mpich", "abi"])
 @pytest.mark.parametrize("launcher", LAUNCHERS, ids=["own mpiexec", "the image's"])
 def test_ranks_work_together(intel: Path, launcher: str, interface: str) -> None:
-    variables = {"LD_LIBRARY_PATH": LIBRARY, "HPCPY_MPI": interface}
+    variables: dict[str, Any] = {"LD_LIBRARY_PATH": LIBRARY, "HPCPY_MPI": interface}
     done = in_image(intel, launcher, "-n", "3", "python3", "-c", PROGRAMS[interface], **variables)
     assert said(done) == ["3 Intel MPI"] * 3
 
@@ -59,8 +60,8 @@ def test_ranks_of_two_nodes_work_together(
 def test_its_mpiexec_on_the_host_starts_a_container_a_rank(
     intel: Path, tmp_path: Path, library: str, name: str
 ) -> None:
-    program = [intel / "intel/bin/mpiexec", "-n", "2", *image()[:-1]]
-    inside = [f"--bind={intel}:/mpi", f"--bind={tmp_path}:/mnt", SIF, "env"]
+    program: list[str | Path] = [intel / "intel/bin/mpiexec", "-n", "2", *image()[:-1]]
+    inside: list[str | Path] = [f"--bind={intel}:/mpi", f"--bind={tmp_path}:/mnt", SIF, "env"]
     inside += [f"LD_LIBRARY_PATH={library}", "python3", "-c", WORK, "/mnt/ring"]
     done = on_the_host([*program, *inside], tmp_path)
     assert said(done) == [f"2 {name}"] * 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mpi_libraries import NEWER, OPENMPI, OWN, SIF, WORK, in_image, said, unpacked
@@ -101,7 +102,7 @@ def test_a_preloaded_library_is_the_one(mpi: Path) -> None:
 @pytest.mark.parametrize("count", [1, 2, 3])
 @pytest.mark.parametrize(("launcher", "variables"), LAUNCHERS)
 def test_ranks_work_together(
-    mpi: Path, launcher: str, variables: dict[str, str], count: int
+    mpi: Path, launcher: str, variables: dict[str, Any], count: int
 ) -> None:
     command = (*launcher.split(), str(count), "python3", "-c", WORK)
     name = "Open MPI" if "openmpi" in launcher else "MPICH"

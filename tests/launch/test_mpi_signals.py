@@ -6,6 +6,7 @@ import platform
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mpi_libraries import SIF, in_image, said, unpacked, unpacked_intel
@@ -31,7 +32,7 @@ for number in {[int(number) for number in SIGNALS]}:
         )
         print(number, done.returncode, *done.stdout.split())
 """
-LIBRARIES = {
+LIBRARIES: dict[str, dict[str, Any]] = {
     "the image's": {},
     "MPICH": {"LD_LIBRARY_PATH": "/mpi/mpich/lib"},
     "MPI 5": {"LD_LIBRARY_PATH": "/mpi/abi/lib"},
@@ -66,7 +67,15 @@ def test_apptainer_ends_as_the_program_does(
         "print('went on')"
     )
     apptainer = ensure("apptainer").apptainer
-    line = [apptainer, "exec", "--cleanenv", "--contain", "--no-home", "--pwd=/", *options]
+    line: list[str | Path] = [
+        apptainer,
+        "exec",
+        "--cleanenv",
+        "--contain",
+        "--no-home",
+        "--pwd=/",
+        *options,
+    ]
     with subprocess.Popen(
         [*line, SIF, "python3", "-c", program],
         stdin=subprocess.PIPE,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.engine.apptainer import find
-from hpcpy.test import image_command
+from hpcpy.testing.command import image_command
 
 RESULTS = paths.ROOT / "docs/results"
 MEASURE = paths.ROOT / "src/hpcpy/measure"

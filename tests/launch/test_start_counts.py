@@ -10,13 +10,10 @@ import pytest
 
 from hpcpy import paths
 from hpcpy.engine.apptainer import find
-from hpcpy.engine.setup import look_up
-from hpcpy.engine.tools import needed
 from hpcpy.errors import UnavailableError
 from hpcpy.measure.cases import CASES, Case, write_scripts
-from hpcpy.measure.counts import Counts
 from hpcpy.measure.targets import WORK, Target, container
-from hpcpy.measure.trace import traced
+from hpcpy.measure.trace import Traced, traced
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +25,6 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Target:
         find()
     except UnavailableError as error:
         pytest.skip(str(error))
-    if not look_up(needed(["measure"])):
-        pytest.skip("no strace here; run: make setup TOOLS=measure")
     work = tmp_path_factory.mktemp("scripts")
     write_scripts(work)
     return container("hpcpy", sif, work)
@@ -41,14 +36,15 @@ def listed(title: str, allowed: int, texts: Sequence[str]) -> list[str]:
     return [f"{title}: {len(texts)}, at most {allowed}:", *(f"  {text}" for text in texts)]
 
 
-def too_many(case: Case, counts: Counts) -> str:
+def too_many(case: Case, counts: Traced) -> str:
     assert case.goal is not None
-    off_node = [call.text for call in counts.off_node]
-    local = [f"[node-local] {call.text}" for call in counts.paths if not call.off_node]
+    texts = {call: f"{call.name} {call.path} = {call.value}" for call in counts.paths}
+    off_node = [texts[call] for call in counts.off_node]
+    local = [f"[node-local] {texts[call]}" for call in counts.paths if call not in counts.off_node]
     lines = [
         *listed("path system calls", case.goal.path_calls, [*off_node, *local]),
         *listed("off-node", case.goal.off_node, off_node),
-        *listed("getdents", case.goal.getdents, counts.listings),
+        *listed("getdents", case.goal.getdents, [str(folder) for folder in counts.listings]),
     ]
     return "\n".join(lines)
 
@@ -57,6 +53,6 @@ def too_many(case: Case, counts: Counts) -> str:
 def test_a_start_makes_no_more_calls_than_its_goal(python: Target, case: Case) -> None:
     # The first run makes the user's cache folders.
     for _ in range(2):
-        counts = traced(python.command(case.arguments(WORK)), python.program, cwd=str(WORK))
+        counts = traced(python.command(case.arguments(WORK)), python.program)
     problems = too_many(case, counts)
     assert not problems, f"{case.name}\n{problems}"

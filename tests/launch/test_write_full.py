@@ -11,7 +11,7 @@ import pytest
 
 from hpcpy import paths
 from hpcpy.engine.apptainer import find
-from hpcpy.test import image_command
+from hpcpy.testing.command import image_command
 from workloads.write.registry import MANY, TECHNIQUES
 
 SIF = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()

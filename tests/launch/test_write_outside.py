@@ -14,9 +14,9 @@ import pytest
 
 from hpcpy import paths
 from hpcpy.engine.apptainer import find
+from hpcpy.engine.venv import ensure_venv
 from hpcpy.lock.host import versions
-from hpcpy.test import image_command
-from hpcpy.venv import ensure_venv
+from hpcpy.testing.command import image_command
 from workloads.write.registry import TECHNIQUES
 
 SIF = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()

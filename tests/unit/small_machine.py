@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from workloads.doctor.finding import Finding
 from workloads.doctor.node import Node
@@ -23,7 +24,8 @@ def maker(root: Path) -> Machine:
                 path.mkdir(exist_ok=True)
             else:
                 path.write_text(text)
-        return Node(**{"root": root, "environ": {}, "deep": False, **more})
+        given: dict[str, Any] = {"root": root, "environ": {}, "deep": False, **more}
+        return Node(**given)
 
     return make
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from processes import python
 
-from hpcpy import apt
-from hpcpy.apt import PrivateApt, Suite, debian_mirrors
 from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.fetch import apt
+from hpcpy.fetch.apt import PrivateApt, Suite, debian_mirrors
 
 needs_apt = pytest.mark.skipif(not shutil.which("apt-get"), reason="no apt on this machine")
 MIRRORS = {"debian": "http://mirror.invalid/debian"}

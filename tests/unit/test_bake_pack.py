@@ -55,7 +55,17 @@ pytestmark = [
 def compiled(folder: Path, number: int, *options: str) -> Library:
     source, made = folder / "leaf.cpp", folder / f"leaf{number}.so"
     source.write_text(MODULE)
-    command = ["g++", "-O1", "-shared", "-fPIC", f"-DNUMBER={number}", "-o", made, source, *options]
+    command: list[str | Path] = [
+        "g++",
+        "-O1",
+        "-shared",
+        "-fPIC",
+        f"-DNUMBER={number}",
+        "-o",
+        made,
+        source,
+        *options,
+    ]
     subprocess.run(command, check=True)
     return Library(made)
 

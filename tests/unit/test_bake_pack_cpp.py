@@ -114,7 +114,7 @@ pytestmark = [
 def compiled(folder: Path, name: str, text: str, *options: str) -> Library:
     source, made = folder / f"{name}.cpp", folder / name
     source.write_text(text)
-    command = ["g++", "-std=c++17", "-O1", "-shared", "-fPIC", "-o", made, source]
+    command: list[str | Path] = ["g++", "-std=c++17", "-O1", "-shared", "-fPIC", "-o", made, source]
     command += [f"-L{folder}", f"-Wl,-rpath,{folder}", *options]
     subprocess.run(command, check=True)
     return libraries.library(made)

@@ -77,7 +77,7 @@ def compiled(folder: Path, name: str, text: str, *options: str) -> Library:
     source, made = folder / f"{name}.cpp", folder / name
     source.write_text(text)
     search = f"-Wl,-rpath,{folder}"
-    command = [
+    command: list[str | Path] = [
         "g++",
         "-O1",
         "-shared",

@@ -128,7 +128,9 @@ def test_checkout_in_the_place_of_the_cache_is_left_alone(
 ) -> None:
     # HPCPY_CACHE=~/src where the checkout is ~/src/hpcpy.
     made = fill(cache)
-    sources = [add(cache / name, 1) for name in ("src/hpcpy/clean.py", "README.md", "env/a.lock")]
+    sources = [
+        add(cache / name, 1) for name in ("src/hpcpy/cache/clean.py", "README.md", "env/a.lock")
+    ]
     run(["clean-cache", "0"])
     assert left(made) == set()
     assert all(path.exists() for path in sources)

@@ -23,7 +23,7 @@ def test_a_source_has_the_name_that_its_recipe_says_and_a_wheel_its_own(
         found[artifact] = tmp_path / name
     monkeypatch.setattr(Plan, "pins", lambda _plan, _part: list(found))
     monkeypatch.setattr(contexts, "fetch", lambda _pins: found)
-    part = Part("thing", sources=("thing",), wheels=("build",))
+    part = Part("thing", sources=("thing",), tools=("build",))
     contexts.add_materials(tmp_path / "context", part, Plan(Graph({}, {}), "x86_64", 1))
     there = {path.name for path in (tmp_path / "context/thing").iterdir()}
     assert there == {"thing.tar.gz", wheel}

@@ -22,7 +22,7 @@ from workloads.errors import OutputError, UsageError
 from workloads.harness import files
 
 Write = Callable[[Path], AbstractContextManager[Path]]
-# The two of them differ in their errors alone.
+# The two of them differ in their errors, and the tool makes the folder.
 both = pytest.mark.parametrize("whole", [hpcpy.files.whole_file, files.whole_file])
 
 # Writes "whole" to its argument by one of the two, and prints around it.
@@ -219,7 +219,7 @@ def test_standard_output_that_is_a_socket(module: str, name: str, links: Path) -
             command,
             cwd=links,
             env=environment(),
-            stdout=theirs,
+            stdout=theirs.fileno(),
             stderr=subprocess.PIPE,
             text=True,
             check=False,

@@ -149,7 +149,14 @@ def libcuda(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
 
     def make(cuinit: str) -> None:
         (tmp_path / "cuda.c").write_text(FAKE.replace("CUINIT", cuinit))
-        command = [gcc, "-shared", "-fPIC", "-o", tmp_path / "libcuda.so.1", tmp_path / "cuda.c"]
+        command: list[str | Path] = [
+            gcc,
+            "-shared",
+            "-fPIC",
+            "-o",
+            tmp_path / "libcuda.so.1",
+            tmp_path / "cuda.c",
+        ]
         subprocess.run(command, check=True)
         monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
 

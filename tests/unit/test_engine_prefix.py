@@ -14,6 +14,7 @@ from hpcpy import paths
 from hpcpy.engine import apptainer, debs, prefix, tools
 from hpcpy.engine.configuration import CAPABILITIES, bounding_set, configure, set_option
 from hpcpy.errors import DiskError, UnavailableError
+from hpcpy.fetch.uris import parse_uris
 
 URIS = """\
 'http://mirror/debian/pool/main/a/apptainer/apptainer_1.4.5-2_amd64.deb' \
@@ -99,7 +100,7 @@ def test_links_are_relative_and_replaced_whole(tmp_path: Path) -> None:
 
 
 def test_only_wanted_packages_of_a_resolution_are_taken() -> None:
-    found = debs.parse_uris(URIS, frozenset({"apptainer", "zlib1g"}))
+    found = debs.chosen(parse_uris(URIS), frozenset({"apptainer", "zlib1g"}))
     assert [(deb.name, deb.version) for deb in found] == [
         ("apptainer", "1.4.5-2"),
         ("zlib1g", "1:1.3"),
@@ -109,7 +110,7 @@ def test_only_wanted_packages_of_a_resolution_are_taken() -> None:
 
 def test_package_that_the_index_lacks_is_named() -> None:
     with pytest.raises(UnavailableError, match="fuse3"):
-        debs.parse_uris(URIS, frozenset({"apptainer", "fuse3"}))
+        debs.chosen(parse_uris(URIS), frozenset({"apptainer", "fuse3"}))
 
 
 def test_root_gets_the_capabilities_that_the_machine_has() -> None:

@@ -14,7 +14,8 @@ from hpcpy.errors import IntegrityError, UnavailableError, UsageError
 from hpcpy.fetch import debian
 from hpcpy.fetch.connection import Patience
 from hpcpy.fetch.debian import fetch_debs
-from hpcpy.fetch.offers import Offer, parse_uri
+from hpcpy.fetch.offers import Offer
+from hpcpy.fetch.uris import parse_uris
 
 BODY = b"the locked package"
 NEWER = b"the newer package"
@@ -23,14 +24,14 @@ WANTED = """
 architectures = ["x86_64"]
 snapshot = "{server}/archive/{{archive}}/{{timestamp}}/{{path}}"
 suites = [{{ archive = "debian", name = "stable" }}]
-[images.base]
+[sets.base]
 packages = ["thing"]
 """
 LOCK = """
 timestamp = 2001-02-03T04:05:06Z
 [packages.x86_64.thing]
 version = "1:7+b1"
-images = ["base"]
+sets = ["base"]
 size = {size}
 sha256 = "{sha256}"
 licence = "GPL-2+"
@@ -161,7 +162,8 @@ def test_epoch_of_a_version_is_read_from_what_apt_prints() -> None:
         "'http://h.invalid/debian-s/pool/t/thing_7%2bb1_amd64.deb' "
         "thing_1%3a7+b1_amd64.deb 12 SHA256:ab"
     )
-    found = parse_uri(line, mirrors)
+    (deb,) = parse_uris(line)
+    found = Offer.of(deb, mirrors)
     assert (found.name, found.version) == ("thing", "1:7+b1")
     assert (found.archive, found.path) == ("debian-security", "pool/t/thing_7+b1_amd64.deb")
     assert found.artifact.places[0].url == (
@@ -178,4 +180,4 @@ def test_epoch_of_a_version_is_read_from_what_apt_prints() -> None:
 )
 def test_weak_hash_and_foreign_host_are_refused(line: str) -> None:
     with pytest.raises(UnavailableError):
-        parse_uri(line, {"debian": "http://h.invalid/debian"})
+        Offer.of(parse_uris(line)[0], {"debian": "http://h.invalid/debian"})

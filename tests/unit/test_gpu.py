@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import gpu, paths
-from hpcpy.gpu_times import TIMED, Place, Timing, able
+from hpcpy import paths
+from hpcpy.testing import gpu
+from hpcpy.testing.gpu_times import TIMED, Place, Timing, able
 from workloads.harness.cuda import no_device
 from workloads.registry import WORKLOADS
 

@@ -36,7 +36,16 @@ def compiled(folder: Path, source: Path) -> Path:
         pytest.skip("no gcc here; install one: apt-get install gcc")
     (folder / "main.c").write_text(MAIN)
     sources = [folder / "main.c", source]
-    command = [gcc, "-Wall", "-Wextra", "-Werror", f"-I{INTERP}", *sources, "-o", folder / "asked"]
+    command: list[str | Path] = [
+        gcc,
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        f"-I{INTERP}",
+        *sources,
+        "-o",
+        folder / "asked",
+    ]
     subprocess.run(command, check=True)
     return folder / "asked"
 
@@ -72,10 +81,25 @@ def test_one_path_of_the_cache_is_taken_only_where_there_is_no_other(tmp_path: P
     libraries = [tmp_path / name / "libown.so.12" for name in ("one", "two")]
     for library in libraries:
         library.parent.mkdir()
-        options = ["-shared", "-Wl,-soname,libown.so.12", "-o", library, "-x", "c", "/dev/null"]
+        options: list[str | Path] = [
+            "-shared",
+            "-Wl,-soname,libown.so.12",
+            "-o",
+            library,
+            "-x",
+            "c",
+            "/dev/null",
+        ]
         subprocess.run(["gcc", *options], check=True)
     (tmp_path / "conf").write_text("".join(f"{one.parent}\n" for one in libraries))
-    ldconfig = ["/sbin/ldconfig", "-X", "-f", tmp_path / "conf", "-C", tmp_path / "cache"]
+    ldconfig: list[str | Path] = [
+        "/sbin/ldconfig",
+        "-X",
+        "-f",
+        tmp_path / "conf",
+        "-C",
+        tmp_path / "cache",
+    ]
     subprocess.run(ldconfig, check=True)
     first, second = map(str, libraries)
     for last, taken in (("", first), (first, second), (second, first)):

@@ -170,7 +170,7 @@ def test_paths_that_are_another_file_in_another_process_are_not_taken(own: Path)
     opened = "import os, sys; os.execve(os.open(sys.argv[1], os.O_RDONLY), [sys.argv[2]], {})"
     file = own / "bin/python3.14"
     for name in ("python3", "/proc/self/exe"):
-        command = ["python3", "-c", opened, own / "bin/python3", name]
+        command: list[str | Path] = ["python3", "-c", opened, own / "bin/python3", name]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert Found(*done.stdout.splitlines()[:4]) == installed(own, file)
 

@@ -145,7 +145,7 @@ def test_a_program_between_launcher_and_rank_is_none(folder: Path) -> None:
         "os.sched_setaffinity(0, own[: max(1, len(own) // 2)])\n"
         "subprocess.run(sys.argv[1:], check=True)\n"
     )
-    command = [sys.executable, "-c", code, folder / "asked"]
+    command: list[str | Path] = [sys.executable, "-c", code, folder / "asked"]
     env = {**os.environ, "MPI_LOCALNRANKS": "2"}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
     # With four processors or more: half, and not half of that.

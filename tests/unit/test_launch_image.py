@@ -112,8 +112,8 @@ def test_without_an_engine_a_python_is_needed(tmp_path: Path) -> None:
     for given in (tmp_path, tmp_path / "x.sif"):
         assert "takes a Python" in refused(str(given), "none")
     # A module of the nodes may bring it.
-    for given in (shutil.which("sh"), "python3.14", "/on/the/nodes/python3"):
-        assert taken(str(given), "none") == ""
+    for name in (shutil.which("sh"), "python3.14", "/on/the/nodes/python3"):
+        assert taken(str(name), "none") == ""
 
 
 def test_a_sif_of_this_checkout_is_known_wherever_it_lies(tmp_path: Path) -> None:

@@ -94,9 +94,9 @@ def offer(name: str) -> Offer:
     return Offer(name, "1", "debian", f"pool/{name}.deb", 1, "0" * 64)
 
 
-def test_images_list_what_they_have_over_the_first_and_lone_ones_all() -> None:
-    images = {"first": ("base",), "second": ("base", "thing"), "lone": ("base", "thing")}
-    asked = Wanted((), "", ("x86_64",), images, frozenset({"lone"}))
+def test_sets_list_what_they_have_over_the_first_and_lone_ones_all() -> None:
+    sets = {"first": ("base",), "second": ("base", "thing"), "lone": ("base", "thing")}
+    asked = Wanted((), "", ("x86_64",), sets, frozenset({"lone"}))
     found = debian._offers(Index(), asked)  # type: ignore[arg-type]
     assert {offer.name: names for offer, names in found.items()} == {
         "base": ["first", "lone"],

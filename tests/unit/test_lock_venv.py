@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from hpcpy import paths
+from hpcpy.engine.venv import TITLES, ensure_venv
 from hpcpy.errors import UnavailableError, UsageError
-from hpcpy.venv import TITLES, ensure_venv
 
 
 @pytest.fixture(autouse=True)

@@ -74,7 +74,7 @@ def test_ctrl_c_has_the_shells_exit_code(
     def interrupted(_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(importlib.import_module("hpcpy.clean"), "main", interrupted)
+    monkeypatch.setattr(importlib.import_module("hpcpy.cache.clean"), "main", interrupted)
     assert main(["clean-cache"]) == 130
     assert (
         capsys.readouterr().err
@@ -104,7 +104,7 @@ def test_read_only_checkout_ends_in_one_line(tmp_path: Path) -> None:
 def test_a_ctrl_c_within_an_exec_is_130_as_anywhere(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import sys, types\n"
-        "sys.modules['hpcpy.check'] = check = types.ModuleType('check')\n"
+        "sys.modules['hpcpy.testing.check'] = check = types.ModuleType('check')\n"
         "check.declare = lambda _: None\n"
         "check.main = lambda _: exec('raise KeyboardInterrupt')\n"
     )

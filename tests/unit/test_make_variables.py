@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from makefile import MAKEFILE, copy, make
@@ -47,7 +48,7 @@ def recorder(tmp_path: Path) -> Path:
     return path
 
 
-def recorded(recorder: Path, *words: str, **variables: str) -> tuple[list[str], dict[str, str]]:
+def recorded(recorder: Path, *words: str, **variables: Any) -> tuple[list[str], dict[str, str]]:
     """Return what the Makefile starts Python with: words and variables."""
     record = recorder.with_name("record")
     done = make(f"PYTHON={recorder}", *words, RECORD=str(record), **variables)
@@ -90,7 +91,14 @@ def test_variables_of_the_environment_are_not_settings(recorder: Path) -> None:
 
 
 def test_stray_variables_change_no_launch() -> None:
-    stray = {"W": "x", "MPI": "x", "TIME": "x", "ACCOUNT": "x", "IMAGE": "x", "NODES": "x"}
+    stray: dict[str, Any] = {
+        "W": "x",
+        "MPI": "x",
+        "TIME": "x",
+        "ACCOUNT": "x",
+        "IMAGE": "x",
+        "NODES": "x",
+    }
     words = ("launch", "W=pi", "DRY=1", "ENGINE=none", "SITE=local")
     plain, other = make(*words), make(*words, **stray)
     assert plain.returncode == 0
@@ -128,7 +136,7 @@ def test_settings_become_arguments() -> None:
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_one_line(
-    words: list[str], variables: dict[str, str], says: str
+    words: list[str], variables: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
         settings(words, **variables)

@@ -8,11 +8,11 @@ import pytest
 
 from hpcpy import paths
 from hpcpy.build.graph import the_graph
+from hpcpy.engine.venv import TITLES
 from hpcpy.lock import host
 from hpcpy.pins.debian import debs, wanted
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import GROUPS, locked, wheels
-from hpcpy.venv import TITLES
 
 
 def asked_for(name: str) -> set[str]:
@@ -64,18 +64,18 @@ def test_host_locks_have_what_is_asked_for_with_hashes_and_no_index(name: str) -
 def test_debian_lock_has_what_is_asked_for() -> None:
     asked = wanted()
     for arch in asked.architectures:
-        for image in asked.images:
-            assert debs(image, arch)
+        for name in asked.sets:
+            assert debs(name, arch)
 
 
-def test_images_are_resolved_over_the_first() -> None:
+def test_sets_are_resolved_over_the_first() -> None:
     asked = wanted()
-    first, *others = asked.images
+    first, *others = asked.sets
     for arch in asked.architectures:
         base = {deb.name for deb in debs(first, arch)}
-        for image in others:
-            if image not in asked.alone:
-                assert base.isdisjoint(deb.name for deb in debs(image, arch))
+        for name in others:
+            if name not in asked.alone:
+                assert base.isdisjoint(deb.name for deb in debs(name, arch))
 
 
 def test_upstream_is_the_first_place_of_a_source() -> None:

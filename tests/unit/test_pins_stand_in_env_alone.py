@@ -75,8 +75,8 @@ def pinned_versions() -> re.Pattern[str]:
     for arch in wanted().architectures:
         for group in GROUPS:
             artifacts += wheels(group, arch)
-        for image in wanted().images:
-            artifacts += debs(image, arch)
+        for name in wanted().sets:
+            artifacts += debs(name, arch)
     alternatives = set()
     for artifact in artifacts:
         version = re.escape(artifact.version)

@@ -26,11 +26,11 @@ DEBIAN = """
 architectures = ["x86_64"]
 snapshot = "https://h.invalid/{archive}/{timestamp}/{path}"
 suites = [{ archive = "debian", name = "stable" }]
-[images.base]
+[sets.base]
 packages = ["?essential", "thing"]
-[images.more]
+[sets.more]
 packages = ["other", "thing"]
-[images.some]
+[sets.some]
 alone = true
 packages = ["thing"]
 """
@@ -38,7 +38,7 @@ DEBIAN_LOCK = f"""
 timestamp = 2001-02-03T04:05:06Z
 [packages.x86_64.thing]
 version = "7"
-images = ["base", "some"]
+sets = ["base", "some"]
 size = 5
 sha256 = "{DIGEST}"
 licence = "MIT"
@@ -46,7 +46,7 @@ archive = "debian"
 path = "pool/t/thing_7+b_all.deb"
 [packages.x86_64.other]
 version = "8"
-images = ["more"]
+sets = ["more"]
 size = 5
 sha256 = "{DIGEST}"
 licence = "MIT"
@@ -83,8 +83,8 @@ def env(tmp_path: Path) -> Path:
 def read_all(env: Path) -> None:
     sources(env)
     snapshot_epoch(env)
-    for image in wanted(env).images:
-        debs(image, "x86_64", env)
+    for name in wanted(env).sets:
+        debs(name, "x86_64", env)
     wheels("image", "x86_64", env)
 
 
@@ -105,7 +105,7 @@ def test_debian_package_has_mirror_first_and_then_the_snapshots(env: Path) -> No
     assert snapshot_epoch(env) == 981173106
 
 
-def test_image_has_its_own_packages_alone(env: Path) -> None:
+def test_set_has_its_own_packages_alone(env: Path) -> None:
     assert [deb.name for deb in debs("more", "x86_64", env)] == ["other"]
     assert [deb.name for deb in debs("some", "x86_64", env)] == ["thing"]
 
@@ -131,8 +131,8 @@ def test_package_without_a_wheel_is_left_out_for_that_architecture(env: Path) ->
         ("sources.toml", "[thing]", "[thing", "not TOML"),
         ("debian.toml", "{ archive", "{ arkive", "[suites.0] arkive: unknown key"),
         ("debian.toml", '"x86_64"', '"vax"', "architectures: 'vax' is not"),
-        ("debian.toml", "alone = true", "alone = 1", "[images.some] alone: is not true or false"),
-        ("debian.toml", '"other"', "3", "[images.more] packages: "),
+        ("debian.toml", "alone = true", "alone = 1", "[sets.some] alone: is not true or false"),
+        ("debian.toml", '"other"', "3", "[sets.more] packages: "),
         ("debian.lock", "2001-02-03T04:05:06Z", "2001-02-03T04:05:06", "timestamp: "),
         ("debian.lock", "pool/o/", "pool/../", "[packages.x86_64.other] path: "),
         ("debian.lock", 'archive = "debian"', 'archive = "../x"', "archive: '../x' is not"),
@@ -164,8 +164,8 @@ def test_missing_lock_says_how_to_make_it(env: Path, file: str) -> None:
         read_all(env)
 
 
-def test_unknown_image_group_and_architecture_are_refused(env: Path) -> None:
-    with pytest.raises(UsageError, match="no image 'moon'"):
+def test_unknown_set_group_and_architecture_are_refused(env: Path) -> None:
+    with pytest.raises(UsageError, match="no set 'moon'"):
         debs("moon", "x86_64", env)
     with pytest.raises(UsageError, match="no group 'moon'"):
         wheels("moon", "x86_64", env)

@@ -16,7 +16,7 @@ from hpcpy.build.inputs import Inputs, tree_files
 from hpcpy.build.plan import Plan
 
 ARCH = "x86_64"
-CONTENTS = ("env", "recipes", "containers", "src/workloads", "src/hpcpy/build", "src/hpcpy/bill")
+CONTENTS = ("env", "recipes", "containers", "src/workloads", "src/hpcpy/build", "src/hpcpy/sbom")
 Edit = Callable[[Path], None]
 
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,10 +29,15 @@ SCRIPT = "import sys\nprint(sys.argv, sys.path[0], __name__, __file__)\n"
 
 
 @pytest.fixture
-def run(tmp_path: Path):
+def run(tmp_path: Path) -> Any:
     """Run a program after the preflight, by a Python that has such an mpi4py."""
 
-    def start(*words, start=("-m", "workloads.preflight"), initialized=True, **variables):
+    def start(
+        *words: Any,
+        start: Any = ("-m", "workloads.preflight"),
+        initialized: Any = True,
+        **variables: Any,
+    ) -> Any:
         package = tmp_path / "packages/mpi4py"
         package.mkdir(parents=True, exist_ok=True)
         (package / "__init__.py").write_text("")
@@ -63,20 +69,22 @@ def script(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_script_runs_as_by_python_itself(run, script):
+def test_a_script_runs_as_by_python_itself(run: Any, script: Path) -> None:
     done = run(script, "-m", "--site", "x")
     plain = run(script, "-m", "--site", "x", start=())
     assert (done.returncode, done.stdout) == (0, plain.stdout)
     assert "'-m', '--site', 'x'" in done.stdout
 
 
-def test_a_link_to_a_script_has_the_scripts_folder_in_its_path(run, script, tmp_path):
+def test_a_link_to_a_script_has_the_scripts_folder_in_its_path(
+    run: Any, script: Path, tmp_path: Path
+) -> None:
     link = tmp_path / "link.py"
     link.symlink_to(script)
     assert run(link).stdout == run(link, start=()).stdout
 
 
-def test_a_module_and_a_package_run_as_by_python_itself(run, script):
+def test_a_module_and_a_package_run_as_by_python_itself(run: Any, script: Path) -> None:
     package = script.parent / "package"
     package.mkdir()
     (package / "__init__.py").write_text("")
@@ -89,7 +97,7 @@ def test_a_module_and_a_package_run_as_by_python_itself(run, script):
         assert done.stdout == plain.stdout
 
 
-def test_a_traceback_is_the_programs_alone(run, script):
+def test_a_traceback_is_the_programs_alone(run: Any, script: Path) -> None:
     script.write_text("def f():\n    raise KeyError('x') from ValueError('y')\nf()\n")
     done, plain = run(script), run(script, start=())
     assert done.returncode == plain.returncode == 1
@@ -97,7 +105,7 @@ def test_a_traceback_is_the_programs_alone(run, script):
     assert "runpy" not in done.stderr
 
 
-def test_a_syntax_error_is_as_ever(run, script):
+def test_a_syntax_error_is_as_ever(run: Any, script: Path) -> None:
     script.write_text("x = (\n")
     done, plain = run(script), run(script, start=())
     assert (done.returncode, done.stderr[-len(plain.stderr) :]) == (1, plain.stderr)
@@ -113,12 +121,12 @@ def test_a_syntax_error_is_as_ever(run, script):
         ("import os; os.kill(os.getpid(), 2)", -signal.SIGINT),
     ],
 )
-def test_its_end_is_the_programs(run, script, ends, code):
+def test_its_end_is_the_programs(run: Any, script: Path, ends: str, code: Any) -> None:
     script.write_text(f"import sys\n{ends}\n")
     assert run(script).returncode == run(script, start=()).returncode == code
 
 
-def test_ctrl_c_during_the_look_is_one_line(run, script, tmp_path):
+def test_ctrl_c_during_the_look_is_one_line(run: Any, script: Path, tmp_path: Path) -> None:
     # An mpi4py that takes for ever, and is interrupted.
     slow = tmp_path / "slow/mpi4py"
     slow.mkdir(parents=True)
@@ -129,7 +137,7 @@ def test_ctrl_c_during_the_look_is_one_line(run, script, tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "preflight: stopped\n")
 
 
-def test_functions_of_the_program_can_be_pickled_for_others(run, script):
+def test_functions_of_the_program_can_be_pickled_for_others(run: Any, script: Path) -> None:
     script.write_text(
         "import multiprocessing\n"
         "def twice(x): return 2 * x\n"
@@ -154,13 +162,13 @@ def test_functions_of_the_program_can_be_pickled_for_others(run, script):
         (["--site=/nonexistent", "x.py"], "cannot be read"),
     ],
 )
-def test_wrong_usage_is_one_line_and_code_2(run, words, says):
+def test_wrong_usage_is_one_line_and_code_2(run: Any, words: Any, says: str) -> None:
     done = run(*words)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert says in done.stderr
 
 
-def test_one_rank_of_all_says_that_they_are_apart(run, script):
+def test_one_rank_of_all_says_that_they_are_apart(run: Any, script: Path) -> None:
     said = [run(script, SLURM_PROCID=str(rank), **SLURM) for rank in range(3)]
     assert [each.returncode for each in said] == [FAULT] * 3
     assert [each.stdout for each in said] == [""] * 3
@@ -172,7 +180,7 @@ def test_one_rank_of_all_says_that_they_are_apart(run, script):
 
 
 @pytest.mark.parametrize(("value", "lines"), [("warn", 1), ("off", 0)])
-def test_it_may_go_on(run, script, value, lines):
+def test_it_may_go_on(run: Any, script: Path, value: str, lines: int) -> None:
     done = run(script, HPCPY_PREFLIGHT=value, SLURM_PROCID="0", **SLURM)
     assert done.returncode == 0
     assert "mine.py" in done.stdout
@@ -180,13 +188,13 @@ def test_it_may_go_on(run, script, value, lines):
     assert done.stderr.startswith("preflight: warning: mpi.ranks: every rank" if lines else "")
 
 
-def test_a_variable_that_nobody_knows_is_refused(run, script):
+def test_a_variable_that_nobody_knows_is_refused(run: Any, script: Path) -> None:
     done = run(script, HPCPY_PREFLIGHT="yes")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "preflight: HPCPY_PREFLIGHT=yes is none of on, warn, off\n"
 
 
-def test_a_library_that_does_not_load_is_said_once(run, script):
+def test_a_library_that_does_not_load_is_said_once(run: Any, script: Path) -> None:
     variables = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = run(script, SLURM_PROCID="0", **SLURM, **variables)
     assert (done.returncode, done.stdout) == (FAULT, "")
@@ -194,19 +202,19 @@ def test_a_library_that_does_not_load_is_said_once(run, script):
     assert run(script, SLURM_PROCID="1", **SLURM, **variables).stderr == ""
 
 
-def test_a_program_that_starts_mpi_itself_is_left_alone(run, script):
+def test_a_program_that_starts_mpi_itself_is_left_alone(run: Any, script: Path) -> None:
     done = run(script, initialized=False, SLURM_PROCID="0", **SLURM)
     assert done.returncode == 0
     assert "every rank" not in done.stderr
 
 
-def test_alone_it_starts_no_mpi(run, script):
+def test_alone_it_starts_no_mpi(run: Any, script: Path) -> None:
     script.write_text("import sys; print('mpi4py' in sys.modules)")
     assert run(script).stdout == run(script, SLURM_PROCID="0", SLURM_STEP_NUM_TASKS="1").stdout
     assert run(script).stdout == "False\n"
 
 
-def test_a_broken_promise_ends_it(run, script, tmp_path):
+def test_a_broken_promise_ends_it(run: Any, script: Path, tmp_path: Path) -> None:
     site = tmp_path / "s.toml"
     site.write_text("[promises]\ngpus = 1000\n")
     done = run("--site", site, script)
@@ -221,14 +229,14 @@ HOOK = "from workloads.preflight import hook; hook.install()\n"
 @pytest.mark.parametrize(
     ("value", "code", "lines"), [("on", FAULT, 1), ("warn", 0, 1), ("off", 0, 0), ("x", 2, 1)]
 )
-def test_the_look_comes_with_mpi(run, script, value, code, lines):
+def test_the_look_comes_with_mpi(run: Any, script: Path, value: str, code: Any, lines: int) -> None:
     script.write_text(f"{HOOK}from mpi4py import MPI\nprint(MPI.COMM_WORLD.size)\n")
     done = run(script, start=(), HPCPY_PREFLIGHT=value, SLURM_PROCID="0", **SLURM)
     assert (done.returncode, done.stderr.count("\n")) == (code, lines)
     assert done.stdout == ("1\n" if code == 0 else "")
 
 
-def test_the_hook_leaves_no_trace_on_the_module(run, script):
+def test_the_hook_leaves_no_trace_on_the_module(run: Any, script: Path) -> None:
     script.write_text(
         f"import sys\nbefore = [*sys.meta_path]\n{HOOK}from mpi4py import MPI\n"
         "assert MPI.__loader__ is MPI.__spec__.loader and sys.meta_path == before\n"
@@ -238,7 +246,7 @@ def test_the_hook_leaves_no_trace_on_the_module(run, script):
     assert (done.returncode, done.stdout) == (0, "SourceFileLoader mpi4py.MPI\n")
 
 
-def test_preflight_and_the_hook_look_once(run, script):
+def test_preflight_and_the_hook_look_once(run: Any, script: Path) -> None:
     script.write_text(f"{HOOK}from mpi4py import MPI\n")
     done = run(script, HPCPY_PREFLIGHT="warn", SLURM_PROCID="0", **SLURM)
     assert (done.returncode, done.stderr.count("every rank")) == (0, 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from hpcpy.build import progress
 from hpcpy.build.graph import Part
 from hpcpy.build.progress import Progress
 
@@ -15,13 +14,13 @@ PARTS = [Part("long", seconds=720), Part("short", seconds=240), Part("last", sec
 def test_the_whole_is_told_at_the_beginning(
     cores: int, minutes: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(progress.os, "cpu_count", lambda: cores)
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
     Progress(PARTS, at_once=2).begin()
     assert capsys.readouterr().err.strip() == f"3 parts to build: about {minutes} min"
 
 
 def test_what_is_left_is_told_after_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
     left = Progress(PARTS, at_once=2)
     assert left.end(PARTS[0]) == "about 2 min left"
     assert left.end(PARTS[1]) == "less than a minute left"

@@ -67,7 +67,16 @@ def test_the_file_system_is_found_among_the_other_data(program: Path, tmp_path: 
         system_offset(sif)
     (tmp_path / "system").write_bytes(b"hsqs and so on")
     options = ("--datatype", "4", "--parttype", "2", "--partfs", "1", "--partarch", "2")
-    command = [program, "sif", "add", *options, "--groupid", "1", sif, tmp_path / "system"]
+    command: list[str | Path] = [
+        program,
+        "sif",
+        "add",
+        *options,
+        "--groupid",
+        "1",
+        sif,
+        tmp_path / "system",
+    ]
     subprocess.run(command, check=True, capture_output=True)
     with sif.open("rb") as stream:
         stream.seek(system_offset(sif))

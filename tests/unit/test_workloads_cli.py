@@ -1,5 +1,7 @@
 """The command line without numpy: listing, help, bad input."""
 
+from __future__ import annotations
+
 import importlib
 import importlib.util
 import os
@@ -7,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +21,7 @@ HEAVY = ("numpy", "mpi4py", "numba", "matplotlib", "tqdm", "multiprocessing")
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["mandel", "--help"], ["mandel", "--list"]])
-def test_help_and_lists_import_nothing_heavy(arguments):
+def test_help_and_lists_import_nothing_heavy(arguments: Any) -> None:
     code = (
         "import sys; from workloads.__main__ import main\n"
         "try: main(sys.argv[1:])\n"
@@ -35,7 +38,7 @@ def test_help_and_lists_import_nothing_heavy(arguments):
     assert done.stderr.split() == []
 
 
-def test_importing_the_package_imports_nothing_heavy():
+def test_importing_the_package_imports_nothing_heavy() -> None:
     code = (
         "import sys, workloads, workloads.mandel.registry\n"
         f"assert not {{*{HEAVY}}} & {{*sys.modules}}"
@@ -44,13 +47,13 @@ def test_importing_the_package_imports_nothing_heavy():
     subprocess.run([sys.executable, "-c", code], env=env, check=True)
 
 
-def test_every_workload_is_listed(capsys):
+def test_every_workload_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     shown = capsys.readouterr().out
     assert all(name in shown and what in shown for name, (_, what) in WORKLOADS.items())
 
 
-def test_version_is_the_projects(capsys):
+def test_version_is_the_projects(capsys: pytest.CaptureFixture[str]) -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"workloads of hpcpy {project['project']['version']}\n"
@@ -64,20 +67,22 @@ def test_version_is_the_projects(capsys):
         ("--area", "unknown option '--area'; "),
     ],
 )
-def test_another_first_word_is_one_line_and_code_2(capsys, word, says):
+def test_another_first_word_is_one_line_and_code_2(
+    capsys: pytest.CaptureFixture[str], word: str, says: str
+) -> None:
     assert main([word]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert err.startswith(f"workloads: {says}")
 
 
-def test_every_technique_has_its_line(capsys):
+def test_every_technique_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["mandel", "--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(TECHNIQUES)
 
 
-def test_orders_of_preference_name_registered_techniques():
+def test_orders_of_preference_name_registered_techniques() -> None:
     assert {*FASTEST, *ROW_KERNELS} <= TECHNIQUES.keys()
 
 
@@ -119,7 +124,9 @@ def test_orders_of_preference_name_registered_techniques():
         ("surplus", "surplus"),
     ],
 )
-def test_bad_input_gets_one_line_and_code_2(options, says, tmp_path, capsys):
+def test_bad_input_gets_one_line_and_code_2(
+    options: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["mandel", *options.format(tmp=tmp_path).split()]) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
@@ -127,7 +134,9 @@ def test_bad_input_gets_one_line_and_code_2(options, says, tmp_path, capsys):
     assert says in shown.err
 
 
-def test_a_chart_that_cannot_be_drawn_is_told_before_the_run(tmp_path, capsys, monkeypatch):
+def test_a_chart_that_cannot_be_drawn_is_told_before_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     chart = tmp_path / "pi.png"
     assert main(["pi", "--impl", "python", "-n", "1000", "--plot", str(chart)]) == 69
@@ -136,7 +145,7 @@ def test_a_chart_that_cannot_be_drawn_is_told_before_the_run(tmp_path, capsys, m
     assert shown.err == "workloads: pi: --plot: Python has no module 'matplotlib' here\n"
 
 
-def test_no_technique_is_listed_that_no_image_has():
+def test_no_technique_is_listed_that_no_image_has() -> None:
     for command, _ in WORKLOADS.values():
         package = command.rpartition(".")[0]
         techniques = importlib.import_module(f"{package}.registry").TECHNIQUES
@@ -144,12 +153,14 @@ def test_no_technique_is_listed_that_no_image_has():
             assert importlib.util.find_spec(technique.module) is not None, name
 
 
-def test_an_unknown_workload_gets_one_line_and_code_2(capsys):
+def test_an_unknown_workload_gets_one_line_and_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["nonesuch"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_only_the_first_rank_complains(monkeypatch, capsys):
+def test_only_the_first_rank_complains(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("PMI_SIZE", "4")
     monkeypatch.setenv("PMI_RANK", "2")
     assert main(["nonesuch"]) == 2

@@ -1,10 +1,12 @@
 """The harness: choosing, the table, options, the machine."""
 
+from __future__ import annotations
+
 import json
 import math
 import os
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -22,49 +24,51 @@ HERE = {
 
 
 @pytest.fixture
-def alone(monkeypatch):
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [n for n in os.environ if n.startswith(("PMI_", "OMPI_", "SLURM_"))]:
         monkeypatch.delenv(name)
 
 
 @pytest.mark.usefixtures("alone")
 class TestSelect:
-    def test_all_leaves_out_what_cannot_run_and_says_why(self):
+    def test_all_leaves_out_what_cannot_run_and_says_why(self) -> None:
         names, left_out = select("all", HERE, ("plain",))
         assert names == ["plain"]
         assert "no_such_module_here" in left_out["absent"]
         assert "mpiexec" in left_out["ranks"]
 
-    def test_auto_takes_the_first_that_can_run(self):
+    def test_auto_takes_the_first_that_can_run(self) -> None:
         assert select("auto", HERE, ("absent", "ranks", "plain"))[0] == ["plain"]
 
-    def test_auto_takes_ranks_when_a_launcher_started_some(self, monkeypatch):
+    def test_auto_takes_ranks_when_a_launcher_started_some(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("PMI_RANK", "0")
         monkeypatch.setenv("PMI_SIZE", "2")
         assert select("auto", HERE, ("ranks", "plain"))[0] == ["ranks"]
 
-    def test_auto_without_any_is_unavailable(self):
+    def test_auto_without_any_is_unavailable(self) -> None:
         with pytest.raises(UnavailableError):
             select("auto", HERE, ("absent",))
 
-    def test_the_one_reason_why_nothing_can_run_is_said(self):
+    def test_the_one_reason_why_nothing_can_run_is_said(self) -> None:
         for request in ("all", "auto"):
             with pytest.raises(UnavailableError, match="no_such_module_here"):
                 select(request, {"absent": HERE["absent"]}, ("absent",))
         with pytest.raises(UnavailableError, match="--list tells why"):
             select("auto", HERE, ("absent", "ranks"))
 
-    def test_a_named_one_that_cannot_run_is_unavailable(self):
+    def test_a_named_one_that_cannot_run_is_unavailable(self) -> None:
         with pytest.raises(UnavailableError, match="no_such_module_here"):
             select("plain,absent", HERE, ())
 
-    def test_ranks_run_on_one_rank_when_named(self):
+    def test_ranks_run_on_one_rank_when_named(self) -> None:
         assert select("ranks", HERE, ())[0] == ["ranks"]
 
-    def test_a_name_given_twice_runs_once(self):
+    def test_a_name_given_twice_runs_once(self) -> None:
         assert select("plain,plain", HERE, ())[0] == ["plain"]
 
-    def test_listing_has_the_reason_in_the_line(self):
+    def test_listing_has_the_reason_in_the_line(self) -> None:
         lines = listing(HERE).splitlines()
         assert len(lines) == len(HERE)
         assert "cannot run here" not in lines[0]
@@ -76,18 +80,18 @@ class TestTable:
     many = Result("ranks", "p", [0.25], work=1_000_000, total=1_000_000, workers=5)
     some = Result("absent", "p", [1.0], work=10_000, total=1_000_000, complete=False)
 
-    def row(self, name):
+    def row(self, name: str) -> Any:
         shown = table([self.plain, self.many, self.some], HERE, "plain", "M/s")
         return next(line for line in shown.splitlines() if line.startswith(name))
 
-    def test_the_fastest_sample_counts(self):
+    def test_the_fastest_sample_counts(self) -> None:
         assert " 1 s " in self.row("plain")
 
-    def test_speed_up_and_efficiency_refer_to_the_one_core_technique(self):
+    def test_speed_up_and_efficiency_refer_to_the_one_core_technique(self) -> None:
         assert "4.0×" in self.row("ranks")
         assert "80%" in self.row("ranks")
 
-    def test_a_workloads_own_columns_stand_before_the_verdict(self):
+    def test_a_workloads_own_columns_stand_before_the_verdict(self) -> None:
         results = [
             Result("plain", "p", [2.0], work=1, verdict="fine", details=[{"files": 3}]),
             Result("ranks", "p", [1.0], work=1, verdict="fine", details=[{"files": 4}]),
@@ -100,17 +104,17 @@ class TestTable:
         assert lines[0].split()[-3:] == ["files", "of", "verdict"]
         assert [line.split()[-3:] for line in lines[1:]] == [["3", "2", "fine"], ["4", "2", "fine"]]
 
-    def test_a_parallel_base_counts_for_each_of_its_workers(self):
+    def test_a_parallel_base_counts_for_each_of_its_workers(self) -> None:
         pair = Result("plain", "p", [0.5], work=1_000_000, total=1_000_000, workers=2)
         shown = table([pair, self.many], HERE, "plain", "M/s")
         # 4 M/s of 5 workers against 1 M/s of each of 2.
         assert "80%" in shown
 
-    def test_a_sample_shows_what_all_would_take(self):
+    def test_a_sample_shows_what_all_would_take(self) -> None:
         assert "≈ 100 s" in self.row("absent")
 
 
-def test_the_limit_of_the_hardware_is_told_with_the_ratio():
+def test_the_limit_of_the_hardware_is_told_with_the_ratio() -> None:
     result = Result("plain", "p", [9.0], note="eight lanes")
     result.compare_with_limit([(0.040, 0.1), (0.030, 0.048)])
     assert result.note == "eight lanes; limit 30 ms of one core, used 48 ms, ratio 1.60"
@@ -119,13 +123,13 @@ def test_the_limit_of_the_hardware_is_told_with_the_ratio():
 
 
 class TestDetails:
-    def test_they_are_kept_for_each_sample(self):
+    def test_they_are_kept_for_each_sample(self) -> None:
         result = Result("plain", "p")
         for number in (1, 2):
             result.add(Outcome(0.5, 1, "", True, "", details={"opens": number}))
         assert result.details == [{"opens": 1}, {"opens": 2}]
 
-    def test_without_any_there_are_none(self):
+    def test_without_any_there_are_none(self) -> None:
         result = Result("plain", "p")
         result.add(Outcome(0.5, 1, "", True, ""))
         assert result.details == []
@@ -139,7 +143,9 @@ class TestDetails:
         (["--at", "-2", "--", "x", "--", "-3"], -2.0, ["x", "--", "-3"]),
     ],
 )
-def test_what_follows_two_dashes_is_left_as_it_is(words, numbers, rest):
+def test_what_follows_two_dashes_is_left_as_it_is(
+    words: list[str], numbers: Any, rest: Any
+) -> None:
     parser = options.Parser()
     parser.add_argument("--at", type=float, default=0.0)
     parser.add_argument("rest", nargs="*")
@@ -156,18 +162,18 @@ def test_what_follows_two_dashes_is_left_as_it_is(words, numbers, rest):
         (["--at", "-inf", "-6"], "unrecognized arguments: -6; "),
     ],
 )
-def test_a_negative_number_is_said_as_it_was_typed(words, says):
+def test_a_negative_number_is_said_as_it_was_typed(words: list[str], says: str) -> None:
     with pytest.raises(UsageError) as error:
         options.parse(_negative(), words)
     assert str(error.value).startswith(says)
 
 
-def test_a_file_may_have_a_negative_number_for_a_name():
+def test_a_file_may_have_a_negative_number_for_a_name() -> None:
     wish = options.parse(_negative(), ["--out", "-1", "--at", "-inf", "--name", " -2"])
     assert (wish.out, wish.at, wish.name) == (Path("-1"), -math.inf, " -2")
 
 
-def _negative():
+def _negative() -> Any:
     parser = options.Parser()
     parser.add_argument("-n", type=options.count)
     parser.add_argument("--at", type=float)
@@ -184,19 +190,19 @@ class TestScaling:
         Result("ranks", "p", [0.4], work=1_000_000, total=1_000_000, workers=8),
     ]
 
-    def test_the_fewest_workers_are_what_speed_up_refers_to(self):
+    def test_the_fewest_workers_are_what_speed_up_refers_to(self) -> None:
         ((_, first, full), (_, speed_up, efficiency)) = scaling.series(self.results)["ranks"]
         assert (first, full) == (2.0, 1.0)
         assert speed_up == pytest.approx(5.0)
         assert efficiency == pytest.approx(0.625)
         assert "62%" in scaling.table(self.results, "M/s")
 
-    def test_a_technique_without_workers_is_refused(self):
+    def test_a_technique_without_workers_is_refused(self) -> None:
         with pytest.raises(UsageError, match="plain has no workers"):
             scaling.counts(["plain"], HERE, [1, 2])
         assert [*scaling.without_workers([*HERE], HERE)] == ["plain", "absent"]
 
-    def test_more_ranks_than_there_are_say_how_to_start_them(self):
+    def test_more_ranks_than_there_are_say_how_to_start_them(self) -> None:
         with pytest.raises(UsageError, match=r"there is 1 rank for ranks; .*mpiexec -n 4"):
             scaling.counts(["ranks"], HERE, [1, 4])
 
@@ -205,11 +211,11 @@ class TestScaling:
     ("seconds", "shown"),
     [(1234.5, "1,234 s"), (47.0, "47 s"), (0.0123, "12.3 ms"), (2.5e-5, "25 µs"), (0.0, "0 µs")],
 )
-def test_durations_have_a_fitting_unit(seconds, shown):
+def test_durations_have_a_fitting_unit(seconds: float, shown: str) -> None:
     assert duration(seconds) == shown
 
 
-def test_json_report_has_the_promised_keys(tmp_path):
+def test_json_report_has_the_promised_keys(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     write_json(path, "mandel", {"size": 3}, ["--impl", "a b"], [TestTable.plain])
     report = json.loads(path.read_text())
@@ -220,14 +226,14 @@ def test_json_report_has_the_promised_keys(tmp_path):
     assert report["results"][0]["samples"] == [2.0, 1.0]
 
 
-def test_a_cgroup_quota_limits_the_cores(monkeypatch):
+def test_a_cgroup_quota_limits_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {*range(64)})
     monkeypatch.setattr(machine, "_cgroup_quota", lambda: 1.5)
     assert machine.cores() == 2
 
 
 @pytest.mark.parametrize("launcher", ["PMI", "OMPI_COMM_WORLD"])
-def test_ranks_are_read_from_the_launcher(launcher, monkeypatch):
+def test_ranks_are_read_from_the_launcher(launcher: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PMI_RANK", "PMI_SIZE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(f"{launcher}_RANK", "3")
@@ -251,5 +257,5 @@ def test_ranks_are_read_from_the_launcher(launcher, monkeypatch):
         ("", "unknown"),
     ],
 )
-def test_a_processor_is_named_with_its_generation(cpuinfo, name):
+def test_a_processor_is_named_with_its_generation(cpuinfo: str, name: str) -> None:
     assert machine.named(cpuinfo) == name

@@ -1,8 +1,12 @@
 """The harness's files, whole or absent, and its folders for caches."""
 
+from __future__ import annotations
+
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +15,7 @@ from workloads.harness import caches, files
 
 
 class TestWholeFile:
-    def test_a_failure_leaves_the_old_file_and_nothing_else(self, tmp_path):
+    def test_a_failure_leaves_the_old_file_and_nothing_else(self, tmp_path: Path) -> None:
         path = tmp_path / "m.png"
         path.write_text("old")
         with pytest.raises(KeyboardInterrupt):
@@ -19,18 +23,18 @@ class TestWholeFile:
         assert path.read_text() == "old"
         assert [*tmp_path.iterdir()] == [path]
 
-    def test_a_full_disk_is_one_line(self, tmp_path):
+    def test_a_full_disk_is_one_line(self, tmp_path: Path) -> None:
         with pytest.raises(OutputError, match=r"m\.png: No space left"):
             self.write(tmp_path / "m.png", OSError(errno.ENOSPC, "No space left on device"))
         assert not [*tmp_path.iterdir()]
 
     @staticmethod
-    def write(path, failure):
+    def write(path: Path, failure: Any) -> None:
         with files.whole_file(path) as temporary:
             temporary.write_text("half")
             raise failure
 
-    def test_the_umask_holds(self, tmp_path):
+    def test_the_umask_holds(self, tmp_path: Path) -> None:
         before = os.umask(0o027)
         try:
             with files.whole_file(tmp_path / "m.npy") as temporary:
@@ -39,13 +43,13 @@ class TestWholeFile:
             os.umask(before)
         assert (tmp_path / "m.npy").stat().st_mode & 0o777 == 0o640
 
-    def test_a_missing_folder_is_bad_input(self, tmp_path):
+    def test_a_missing_folder_is_bad_input(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="no folder"):
             files.require_writable(tmp_path / "none" / "m.png", "--out")
 
 
 @pytest.fixture
-def private_tmp(tmp_path, monkeypatch):
+def private_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     caches._base.cache_clear()
     yield tmp_path
@@ -53,17 +57,23 @@ def private_tmp(tmp_path, monkeypatch):
 
 
 class TestCaches:
-    def test_a_folder_the_user_chose_is_kept(self, private_tmp, monkeypatch):
+    def test_a_folder_the_user_chose_is_kept(
+        self, private_tmp: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("X_CACHE", str(private_tmp / "mine"))
         assert caches.provide("X_CACHE", "x")
         assert os.environ["X_CACHE"] == str(private_tmp / "mine")
 
-    def test_one_that_cannot_be_written_is_replaced(self, private_tmp, monkeypatch):
+    def test_one_that_cannot_be_written_is_replaced(
+        self, private_tmp: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("X_CACHE", "/proc/none")
         assert caches.provide("X_CACHE", "x")
         assert os.environ["X_CACHE"] == str(private_tmp / f"hpcpy-{os.getuid()}" / "x")
 
-    def test_somebody_elses_folder_is_not_used(self, private_tmp, monkeypatch):
+    def test_somebody_elses_folder_is_not_used(
+        self, private_tmp: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         squatted = private_tmp / f"hpcpy-{os.getuid()}"
         squatted.mkdir()
         squatted.chmod(0o777)
@@ -71,7 +81,7 @@ class TestCaches:
         assert caches.provide("X_CACHE", "x")
         assert Path(os.environ["X_CACHE"]).parent != squatted
 
-    def test_nothing_writable_is_told_not_raised(self, monkeypatch):
+    def test_nothing_writable_is_told_not_raised(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("tempfile.tempdir", "/proc")
         monkeypatch.delenv("X_CACHE", raising=False)
         caches._base.cache_clear()
@@ -80,11 +90,13 @@ class TestCaches:
         assert "X_CACHE" not in os.environ
 
 
-def test_ctrl_c_right_after_its_creation_leaves_no_temporary_file(monkeypatch, tmp_path):
-    def stop(_):
+def test_ctrl_c_right_after_its_creation_leaves_no_temporary_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def stop(_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("workloads.harness.files.os.close", stop)
+    monkeypatch.setattr("os.close", stop)
     with pytest.raises(KeyboardInterrupt), files.whole_file(tmp_path / "image.npy"):
         pass
     assert not [*tmp_path.iterdir()]

@@ -1,12 +1,16 @@
 """A Ctrl-C at the worst moment."""
 
+from __future__ import annotations
+
 import os
 import re
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -16,14 +20,14 @@ from workloads.harness.interrupts import held_back, run_all
 class Unlucky(ThreadPoolExecutor):
     """Has its Ctrl-C where CPython's own `submit` has a lock and no `with` block yet."""
 
-    def submit(self, function, /, *arguments, **named):
+    def submit(self, function: Any, /, *arguments: Any, **named: Any) -> Any:
         self._shutdown_lock.acquire()
         signal.raise_signal(signal.SIGINT)
         self._shutdown_lock.release()
         return super().submit(function, *arguments, **named)
 
 
-def test_a_ctrl_c_while_calls_are_handed_out_leaves_no_lock_behind():
+def test_a_ctrl_c_while_calls_are_handed_out_leaves_no_lock_behind() -> None:
     executor = Unlucky(2)
     with pytest.raises(KeyboardInterrupt):
         list(run_all(executor, abs, range(3)))
@@ -32,11 +36,11 @@ def test_a_ctrl_c_while_calls_are_handed_out_leaves_no_lock_behind():
     executor.shutdown()
 
 
-def test_a_ctrl_c_ends_the_handing_out():
+def test_a_ctrl_c_ends_the_handing_out() -> None:
     class Counting(ThreadPoolExecutor):
         handed_out = 0
 
-        def submit(self, function, /, *arguments, **named):
+        def submit(self, function: Any, /, *arguments: Any, **named: Any) -> Any:
             self.handed_out += 1
             if self.handed_out == 3:
                 signal.raise_signal(signal.SIGINT)
@@ -47,7 +51,7 @@ def test_a_ctrl_c_ends_the_handing_out():
     assert executor.handed_out == 3
 
 
-def test_a_ctrl_c_while_it_waits_ends_the_waiting():
+def test_a_ctrl_c_while_it_waits_ends_the_waiting() -> None:
     go_on = threading.Event()
     with ThreadPoolExecutor(1) as executor:
         results = run_all(executor, go_on.wait, [None])
@@ -57,7 +61,7 @@ def test_a_ctrl_c_while_it_waits_ends_the_waiting():
         go_on.set()
 
 
-def test_a_ctrl_c_during_the_last_result_is_not_lost():
+def test_a_ctrl_c_during_the_last_result_is_not_lost() -> None:
     with ThreadPoolExecutor(1) as executor:
         results = run_all(executor, abs, [-1])
         assert next(results) == (0, 1)
@@ -66,7 +70,7 @@ def test_a_ctrl_c_during_the_last_result_is_not_lost():
             next(results)
 
 
-def test_all_results_come_with_their_numbers_and_signals_are_as_before():
+def test_all_results_come_with_their_numbers_and_signals_are_as_before() -> None:
     with ThreadPoolExecutor(2) as executor:
         assert sorted(run_all(executor, pow, [2, 3, 4], [2, 2, 2])) == [(0, 4), (1, 9), (2, 16)]
         assert list(run_all(executor, abs, [])) == []
@@ -75,7 +79,7 @@ def test_all_results_come_with_their_numbers_and_signals_are_as_before():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_ctrl_c_that_somebody_ignores_stays_ignored():
+def test_a_ctrl_c_that_somebody_ignores_stays_ignored() -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with held_back():
@@ -84,10 +88,10 @@ def test_a_ctrl_c_that_somebody_ignores_stays_ignored():
         signal.signal(signal.SIGINT, before)
 
 
-def test_held_back_raises_at_the_end_of_the_block():
+def test_held_back_raises_at_the_end_of_the_block() -> None:
     reached = []
 
-    def work():
+    def work() -> None:
         with held_back():
             signal.raise_signal(signal.SIGINT)
             reached.append(True)
@@ -98,7 +102,7 @@ def test_held_back_raises_at_the_end_of_the_block():
 
 
 @pytest.fixture
-def terminated():
+def terminated() -> Iterator[Any]:
     """Have SIGTERM raise, as in `python -m workloads`."""
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     yield
@@ -106,19 +110,19 @@ def terminated():
 
 
 @pytest.mark.usefixtures("terminated")
-def test_what_ends_a_job_is_held_back_too_also_in_a_destructor():
+def test_what_ends_a_job_is_held_back_too_also_in_a_destructor() -> None:
     # What is raised in one is ignored, and the program would go on.
     class Dropped:
-        def __del__(self):
+        def __del__(self) -> None:
             signal.raise_signal(signal.SIGTERM)
             reached.append("dropped")
 
-    def work():
+    def work() -> None:
         with held_back(), held_back():
             Dropped()
             reached.append("end")
 
-    reached = []
+    reached: list[str] = []
     with pytest.raises(SystemExit) as ended:
         work()
     assert (ended.value.code, reached) == (143, ["dropped", "end"])
@@ -127,9 +131,9 @@ def test_what_ends_a_job_is_held_back_too_also_in_a_destructor():
 
 
 @pytest.mark.usefixtures("terminated")
-def test_what_ends_a_job_leaves_no_lock_behind():
+def test_what_ends_a_job_leaves_no_lock_behind() -> None:
     class Ended(ThreadPoolExecutor):
-        def submit(self, function, /, *arguments, **named):
+        def submit(self, function: Any, /, *arguments: Any, **named: Any) -> Any:
             with self._shutdown_lock:
                 signal.raise_signal(signal.SIGTERM)
             return super().submit(function, *arguments, **named)
@@ -138,14 +142,16 @@ def test_what_ends_a_job_leaves_no_lock_behind():
         list(run_all(executor, abs, range(3)))
 
 
-def test_processes_started_while_it_is_held_back_never_see_it():
+def test_processes_started_while_it_is_held_back_never_see_it() -> None:
     with held_back():
         status = subprocess.run(["cat", "/proc/self/status"], stdout=subprocess.PIPE, check=True)
-    blocked = int(re.search(rb"SigBlk:\s+(\w+)", status.stdout)[1], 16)
+    found = re.search(rb"SigBlk:\s+(\w+)", status.stdout)
+    assert found
+    blocked = int(found[1], 16)
     assert blocked == 1 << (signal.SIGINT - 1)
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
-def test_outside_the_main_thread_nothing_is_changed():
+def test_outside_the_main_thread_nothing_is_changed() -> None:
     with ThreadPoolExecutor(1) as executor:
         assert executor.submit(lambda: [*run_all(executor, abs, [])]).result() == []

@@ -1,5 +1,7 @@
 """What no workload loads to tell what it does."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys
@@ -13,7 +15,7 @@ HEAVY = ("numpy", "mpi4py", "numba", "cupy", "h5py", "matplotlib", "multiprocess
 
 @pytest.mark.parametrize("option", ["--help", "--list"])
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_help_and_list_import_nothing_heavy(name, option):
+def test_help_and_list_import_nothing_heavy(name: str, option: str) -> None:
     code = (
         "import sys; from workloads.__main__ import main\n"
         "try: main(sys.argv[1:])\n"

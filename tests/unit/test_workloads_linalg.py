@@ -1,7 +1,10 @@
 """Linear algebra's command line, what needs no numpy: lists, bad input, what is for what."""
 
+from __future__ import annotations
+
 import argparse
 import os
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +19,9 @@ from workloads.linalg.registry import FASTEST, TECHNIQUES, THREADS
 TASKS = {"eigh", "tasks", "dot", "addone", "threads"}
 
 
-def test_every_technique_has_its_line_and_says_what_it_is_for(capsys):
+def test_every_technique_has_its_line_and_says_what_it_is_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main(["linalg", "--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(TECHNIQUES)
@@ -28,7 +33,7 @@ def test_every_technique_has_its_line_and_says_what_it_is_for(capsys):
     }
 
 
-def test_the_sweep_is_of_powers_of_two_up_to_twice_the_cores():
+def test_the_sweep_is_of_powers_of_two_up_to_twice_the_cores() -> None:
     counts = [*THREADS.values()]
     assert counts[:3] == [0, 1, 2]
     assert counts[-1] <= 2 * machine.cores()
@@ -71,7 +76,9 @@ def test_the_sweep_is_of_powers_of_two_up_to_twice_the_cores():
         ("--full", "--full"),
     ],
 )
-def test_bad_input_gets_one_line_and_code_2(options, says, tmp_path, capsys):
+def test_bad_input_gets_one_line_and_code_2(
+    options: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["linalg", *options.format(tmp=tmp_path).split()]) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
@@ -79,14 +86,14 @@ def test_bad_input_gets_one_line_and_code_2(options, says, tmp_path, capsys):
     assert says in shown.err
 
 
-def test_more_than_the_memory_there_is_is_refused(monkeypatch):
+def test_more_than_the_memory_there_is_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "available_memory", lambda: 2**30)
     problems.Eigh(4_000, 1).prepare([])
     with pytest.raises(UsageError, match=r"-n 5000 needs 1.5 GiB of memory for eigh, 1.0 are"):
         problems.Eigh(5_000, 1).prepare([])
 
 
-def test_a_request_is_cut_to_what_a_problem_has():
+def test_a_request_is_cut_to_what_a_problem_has() -> None:
     registry = {"a": Technique("m", "s"), "b": Technique("m", "s", problems=("x",))}
     assert fitting("a,b", registry, "x") == ("a,b", registry)
     assert fitting("a,b", registry, "y") == ("a", {"a": registry["a"]})
@@ -98,7 +105,7 @@ def test_a_request_is_cut_to_what_a_problem_has():
     assert listing(registry).splitlines() == ["a  s", "b  x: s"]
 
 
-def test_of_several_baselines_the_first_that_has_run_counts():
+def test_of_several_baselines_the_first_that_has_run_counts() -> None:
     results = [Result(name, "x", [s], work=1, total=1) for name, s in (("b", 1.0), ("c", 0.5))]
     registry = {name: Technique("m", "s") for name in "bc"}
     shown = [line.split() for line in table(results, registry, ("a", "b", "c"), "u").splitlines()]
@@ -106,7 +113,9 @@ def test_of_several_baselines_the_first_that_has_run_counts():
 
 
 @pytest.mark.parametrize("count", [0, 3])
-def test_children_get_a_number_of_threads_and_the_parent_keeps_its_own(count, monkeypatch):
+def test_children_get_a_number_of_threads_and_the_parent_keeps_its_own(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = {"OMP_NUM_THREADS": "5", "OPENBLAS_NUM_THREADS": "6"}
     for name in blas.VARIABLES:
         monkeypatch.delenv(name, raising=False)
@@ -121,7 +130,9 @@ def test_children_get_a_number_of_threads_and_the_parent_keeps_its_own(count, mo
         assert note == "OPENBLAS_NUM_THREADS=6 in each process"
 
 
-def test_processes_share_the_cores_where_the_user_has_said_nothing(monkeypatch):
+def test_processes_share_the_cores_where_the_user_has_said_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for name in blas.VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(machine, "cores", lambda: 8)
@@ -131,7 +142,7 @@ def test_processes_share_the_cores_where_the_user_has_said_nothing(monkeypatch):
         assert "OMP_NUM_THREADS" not in os.environ
 
 
-def test_the_sweep_tells_how_good_the_default_is():
+def test_the_sweep_tells_how_good_the_default_is() -> None:
     results = [
         Result(name, "threads", [seconds], work=90, total=90)
         for name, seconds in (("omp-unset", 1.0), ("omp-1", 2.0), ("omp-2", 0.9))
@@ -142,23 +153,23 @@ def test_the_sweep_tells_how_good_the_default_is():
 
 
 class TestCheck:
-    def test_too_much_is_wrong_and_so_is_what_is_no_number(self):
+    def test_too_much_is_wrong_and_so_is_what_is_no_number(self) -> None:
         for error, right in ((0.0, True), (50.0, True), (50.1, False), (float("nan"), False)):
             found = [(1.0, 1.0), (error, 2.0)]
             got, _, says = problems.Tasks(9, 1, 2).check(found)
             assert (got, says.startswith("WRONG: 1 tasks, ")) == (right, not right)
 
-    def test_a_task_that_was_lost_is_told(self):
+    def test_a_task_that_was_lost_is_told(self) -> None:
         right, _, says = problems.Tasks(9, 1, 3).check([(1.0, 1.0)] * 2)
         assert (right, says) == (False, "WRONG: 2 of 3 tasks were done")
 
-    def test_one_is_added_to_each(self):
+    def test_one_is_added_to_each(self) -> None:
         assert problems.AddOne(4, 1).check(10.0) == (True, "10", "10, exactly n·(n + 1) / 2")
         right, _, says = problems.AddOne(4, 1).check(6.0)
         assert (right, says) == (False, "WRONG: 6.0, not 10")
 
 
-def test_without_options_there_is_one_of_the_talks_size_and_128_smaller():
+def test_without_options_there_is_one_of_the_talks_size_and_128_smaller() -> None:
     wish = argparse.Namespace(
         task=["eigh", "tasks"], n=None, count=None, seed=command.SEED, scale=None, impl="auto"
     )

@@ -1,5 +1,7 @@
 """The options that every workload has, given wrongly to each of them."""
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
 
@@ -40,7 +42,9 @@ from workloads.registry import WORKLOADS
         ("--nonesuch", "unrecognized arguments: --nonesuch"),
     ],
 )
-def test_bad_input_gets_one_line_and_code_2(name, options, says, tmp_path, capsys):
+def test_bad_input_gets_one_line_and_code_2(
+    name: str, options: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main([name, *options.format(tmp=tmp_path).split()]) == 2
     shown = capsys.readouterr()
     assert shown.out == ""

@@ -1,5 +1,9 @@
 """Pi's command line, what needs no numpy: lists, bad input, the talk's family."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
 import pytest
 
 from workloads.__main__ import main
@@ -8,7 +12,7 @@ from workloads.pi.registry import FASTEST, PHILOX, SEEDED, TECHNIQUES
 from workloads.pi.shares import parts, seeds, shares
 
 
-def test_every_technique_has_its_line_and_its_family(capsys):
+def test_every_technique_has_its_line_and_its_family(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["pi", "--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(TECHNIQUES) == [*SEEDED, *PHILOX]
@@ -40,7 +44,9 @@ def test_every_technique_has_its_line_and_its_family(capsys):
         ("--area area1", "--area"),
     ],
 )
-def test_bad_input_gets_one_line_and_code_2(options, says, tmp_path, capsys):
+def test_bad_input_gets_one_line_and_code_2(
+    options: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["pi", *options.format(tmp=tmp_path).split()]) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
@@ -50,7 +56,7 @@ def test_bad_input_gets_one_line_and_code_2(options, says, tmp_path, capsys):
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 5, 7])
 @pytest.mark.parametrize("pairs", [1, 2, 10, 1_001])
-def test_every_pair_is_counted_once(pairs, workers):
+def test_every_pair_is_counted_once(pairs: int, workers: int) -> None:
     assert [pair for share in shares(pairs, workers) for pair in share] == [*range(pairs)]
     assert [pair for part in parts(pairs, workers) for pair in part] == [*range(pairs)]
     lengths = [length for _, length in seeds(9, pairs, workers)]
@@ -59,20 +65,22 @@ def test_every_pair_is_counted_once(pairs, workers):
     assert [seed for seed, _ in seeds(9, pairs, workers)] == [*range(9, 9 + workers)]
 
 
-def test_hits_are_what_pythons_generator_gives():
+def test_hits_are_what_pythons_generator_gives() -> None:
     # Written out: the first pairs of random.Random(2022).
     draw = definition.seeded(2022)
     want = sum(draw() ** 2 + draw() ** 2 < 1 for _ in range(500))
     assert definition.seeded_hits(2022, 500) == want
 
 
-def test_pure_python_runs_without_numpy(capsys):
+def test_pure_python_runs_without_numpy(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["pi", "--impl", "python,threads,sleep-threads", "-n", "1000"]) == 0
     shown = capsys.readouterr().out
     assert "seeded, 1 at work: 780 hits, π ≈ 3.1200000: matches the definition" in shown
 
 
-def test_a_wrong_count_exits_1(capsys, monkeypatch):
+def test_a_wrong_count_exits_1(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from workloads.pi.techniques import python
 
     monkeypatch.setattr(python, "seeded_hits", lambda _, pairs: pairs - 1)
@@ -84,19 +92,19 @@ def test_a_wrong_count_exits_1(capsys, monkeypatch):
 
 
 class TestCheck:
-    def test_the_talks_counts_are_stored_for_1_2_and_4(self):
+    def test_the_talks_counts_are_stored_for_1_2_and_4(self) -> None:
         for workers, hits in ((1, 15_703_410), (2, 15_704_402), (4, 15_703_353)):
             right, says = answer.check("threads", hits, 20_000_000, 2022, workers)
             assert (right, says) == (True, "matches the stored count")
             assert not answer.check("threads", hits + 1, 20_000_000, 2022, workers)[0]
 
     @pytest.mark.parametrize(("pairs", "hits"), [(20_000_000, 15_705_172), (1_000, 797)])
-    def test_the_counter_based_count_is_one_for_any_workers(self, pairs, hits):
+    def test_the_counter_based_count_is_one_for_any_workers(self, pairs: int, hits: int) -> None:
         for workers in (1, 2, 3, 64):
             assert answer.check("simd", hits, pairs, 2022, workers)[0]
             assert not answer.check("simd", hits - 1, pairs, 2022, workers)[0]
 
-    def test_too_many_to_count_again_must_be_likely(self):
+    def test_too_many_to_count_again_must_be_likely(self) -> None:
         pairs = 2**40
         assert answer.check("simd", 863_544_000_000, pairs, 1, 1)[0] is False
         right, says = answer.check("simd", round(pairs * 0.785398163), pairs, 1, 1)
@@ -104,7 +112,9 @@ class TestCheck:
         assert "standard deviations" in says
 
 
-def test_a_technique_without_its_kernel_says_where_it_is(capsys):
+def test_a_technique_without_its_kernel_says_where_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     if not TECHNIQUES["cython"].why_not():
         pytest.skip("the compiled kernels are here")
     assert main(["pi", "--impl", "cython"]) == 69

@@ -1,5 +1,7 @@
 """What a start costs: the command line, programs that fail or are stopped, the report."""
 
+from __future__ import annotations
+
 import json
 import os
 import signal
@@ -7,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from processes import python
@@ -24,7 +27,7 @@ HEAVY = ("numpy", "mpi4py", "numba", "matplotlib", "multiprocessing")
 
 
 @pytest.mark.parametrize("option", ["--help", "--list"])
-def test_help_and_list_import_nothing_heavy(option):
+def test_help_and_list_import_nothing_heavy(option: str) -> None:
     code = (
         "import sys; from workloads.__main__ import main\n"
         "try: main(['startup', sys.argv[1]])\n"
@@ -37,7 +40,7 @@ def test_help_and_list_import_nothing_heavy(option):
     assert done.stderr.split() == []
 
 
-def test_every_technique_has_its_line(capsys):
+def test_every_technique_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["startup", "--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(TECHNIQUES)
@@ -65,7 +68,9 @@ def test_every_technique_has_its_line(capsys):
         ("--full", "--full"),
     ],
 )
-def test_bad_input_gets_one_line_and_code_2(options, says, tmp_path, capsys):
+def test_bad_input_gets_one_line_and_code_2(
+    options: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["startup", *options.format(tmp=tmp_path).split()]) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
@@ -73,14 +78,16 @@ def test_bad_input_gets_one_line_and_code_2(options, says, tmp_path, capsys):
     assert says in shown.err
 
 
-def test_a_module_that_is_not_there_is_69(capsys):
+def test_a_module_that_is_not_there_is_69(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["startup", "--import", "json,no_such_module.part"]) == 69
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "Python has no module 'no_such_module'" in said
 
 
-def test_without_a_choice_absent_modules_cost_one_case_and_are_told(monkeypatch):
+def test_without_a_choice_absent_modules_cost_one_case_and_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("workloads.startup.cases.importlib.util.find_spec", lambda _: None)
     wish = _wish()
     (only,) = STARTUP.problems(wish)
@@ -88,7 +95,7 @@ def test_without_a_choice_absent_modules_cost_one_case_and_are_told(monkeypatch)
     assert "numpy: left out: Python has no module 'numpy' here" in only.prepare([])
 
 
-def test_an_unknown_machine_is_no_guess(monkeypatch):
+def test_an_unknown_machine_is_no_guess(monkeypatch: pytest.MonkeyPatch) -> None:
     class Other:
         machine = "riscv64"
 
@@ -96,7 +103,9 @@ def test_an_unknown_machine_is_no_guess(monkeypatch):
     assert "riscv64" in TECHNIQUES["ptrace"].why_not()
 
 
-def test_a_failing_program_exits_1_with_its_last_words(tmp_path, capsys):
+def test_a_failing_program_exits_1_with_its_last_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     script = tmp_path / "bad.py"
     script.write_text("import sys\nprint('first', file=sys.stderr)\nsys.exit('last words')\n")
     for technique in TECHNIQUES:
@@ -107,7 +116,9 @@ def test_a_failing_program_exits_1_with_its_last_words(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("technique", TECHNIQUES)
-def test_a_program_gets_the_variables_of_the_start_not_later_ones(technique, tmp_path):
+def test_a_program_gets_the_variables_of_the_start_not_later_ones(
+    technique: Any, tmp_path: Path
+) -> None:
     script = tmp_path / "env.py"
     script.write_text(
         "import os, sys\n"
@@ -124,7 +135,7 @@ def test_a_program_gets_the_variables_of_the_start_not_later_ones(technique, tmp
 
 
 @pytest.mark.parametrize("technique", TECHNIQUES)
-def test_ctrl_c_ends_what_was_started(technique, tmp_path):
+def test_ctrl_c_ends_what_was_started(technique: Any, tmp_path: Path) -> None:
     script, seen = tmp_path / "long.py", tmp_path / "seen"
     # The first run, before the clock starts, ends at once.
     script.write_text(
@@ -155,8 +166,10 @@ def test_ctrl_c_ends_what_was_started(technique, tmp_path):
         assert not gone.exists()
 
 
-def test_no_process_left_is_69_and_one_line(monkeypatch, capsys):
-    def refuse(*_, **__):
+def test_no_process_left_is_69_and_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr("workloads.startup.program.os.posix_spawn", refuse)
@@ -167,7 +180,9 @@ def test_no_process_left_is_69_and_one_line(monkeypatch, capsys):
     )
 
 
-def test_a_script_gets_its_words_and_its_output_is_thrown_away(tmp_path, capfd):
+def test_a_script_gets_its_words_and_its_output_is_thrown_away(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     script, seen = tmp_path / "good.py", tmp_path / "seen"
     script.write_text(
         "import pathlib, sys\nprint('out')\n"
@@ -181,7 +196,7 @@ def test_a_script_gets_its_words_and_its_output_is_thrown_away(tmp_path, capfd):
     assert "good.py" in shown.out
 
 
-def test_the_kernels_account_of_a_child_is_what_it_has_read(tmp_path):
+def test_the_kernels_account_of_a_child_is_what_it_has_read(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"x" * 100_000)
     # In a process without threads: what they read would be in the account.
@@ -199,7 +214,9 @@ def test_the_kernels_account_of_a_child_is_what_it_has_read(tmp_path):
     assert (read - base, more - calls) == (100_000, 1)
 
 
-def test_as_many_are_started_at_once_as_asked_for(tmp_path, capsys):
+def test_as_many_are_started_at_once_as_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     report = tmp_path / "s.json"
     options = ["--impl", "spawn-many", "--case", "pass", "--scale", "1,3", "--json", str(report)]
     assert main(["startup", *options]) == 0
@@ -208,7 +225,7 @@ def test_as_many_are_started_at_once_as_asked_for(tmp_path, capsys):
     assert "at once" in capsys.readouterr().out
 
 
-def test_imports_are_read_with_their_depth():
+def test_imports_are_read_with_their_depth() -> None:
     said = (
         "import time: self [us] | cumulative | imported package\n"
         "import time:       100 |        100 |     numpy.core\n"
@@ -222,31 +239,32 @@ def test_imports_are_read_with_their_depth():
 
 
 class TestVerdict:
-    seen = {"bytes_moved": 10, "accounted": 10, "processes": 0}  # noqa: RUF012
+    seen: ClassVar[dict[str, int | None]] = {"bytes_moved": 10, "accounted": 10, "processes": 0}
 
-    def test_the_kernels_account_is_the_judge(self):
+    def test_the_kernels_account_is_the_judge(self) -> None:
         assert traced._compare(self.seen) == "bytes read as the kernel accounts them"
         wrong = traced._compare({**self.seen, "accounted": 11})
         assert wrong == "WRONG: 10 bytes read, 11 by the kernel's account"
 
-    def test_without_one_nothing_is_claimed(self):
+    def test_without_one_nothing_is_claimed(self) -> None:
         assert "no account" in traced._compare({**self.seen, "accounted": None})
         assert "not compared" in traced._compare({**self.seen, "processes": 2})
 
-    def test_a_tracer_that_fails_is_an_error(self, monkeypatch):
+    def test_a_tracer_that_fails_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
         class Failed:
             stdout, stderr, returncode = "", "Traceback\nMemoryError\n", 1
 
-        monkeypatch.setattr(traced.subprocess, "run", lambda *_, **__: Failed)
+        trial: Any = _NoTrial()
+        monkeypatch.setattr("subprocess.run", lambda *_, **__: Failed)
         with pytest.raises(WorkloadError, match="exit code 1: MemoryError"):
-            traced.compute(CASES["pass"], _NoTrial())
+            traced.compute(CASES["pass"], trial)
         Failed.stdout = '{"error": "the kernel refuses ptrace (why)"}'
         with pytest.raises(UnavailableError, match="refuses"):
-            traced.compute(CASES["pass"], _NoTrial())
+            traced.compute(CASES["pass"], trial)
 
 
 class TestOverview:
-    def test_what_was_not_measured_has_no_column(self):
+    def test_what_was_not_measured_has_no_column(self) -> None:
         details = {"wall": 0.010, "cpu": 0.008, "bytes_read": None, "starts": 1}
         spawn = Result("spawn", "pass", [0.01], work=1, ok=True, verdict="ended with 0")
         spawn.details = [details, {**details, "wall": 0.030}, {**details, "wall": 0.020}]
@@ -258,13 +276,13 @@ class TestOverview:
 
 
 class _NoTrial:
-    def clock(self):
+    def clock(self) -> Any:
         import contextlib
 
         return contextlib.nullcontext()
 
 
-def _wish(*words):
+def _wish(*words: Any) -> Any:
     import argparse
 
     parser = argparse.ArgumentParser()

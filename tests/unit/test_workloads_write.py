@@ -1,7 +1,11 @@
 """Writing: the command line and what needs no NumPy."""
 
+from __future__ import annotations
+
 import hashlib
 from array import array
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,11 +16,11 @@ from workloads.write.definition import Series, shares
 from workloads.write.registry import FASTEST, TECHNIQUES
 
 
-def write(*arguments):
+def write(*arguments: Any) -> Any:
     return main(["write", *map(str, arguments)])
 
 
-def test_every_technique_has_its_line(capsys):
+def test_every_technique_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert write("--list") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(TECHNIQUES)
@@ -58,7 +62,9 @@ def test_every_technique_has_its_line(capsys):
         ("--full", "--full"),
     ],
 )
-def test_bad_input_gets_one_line_and_code_2(options, says, tmp_path, capsys):
+def test_bad_input_gets_one_line_and_code_2(
+    options: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
     assert write(*options.format(tmp=tmp_path).split()) == 2
@@ -69,7 +75,9 @@ def test_bad_input_gets_one_line_and_code_2(options, says, tmp_path, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dangling", "file"]
 
 
-def test_arrays_larger_than_memory_are_refused(monkeypatch, capsys):
+def test_arrays_larger_than_memory_are_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("workloads.harness.machine.available_memory", lambda: 1 << 20)
     assert write("-s", 1000, "--impl", "text") == 2
     assert "-s 1000 needs 40 MB of memory in each process" in capsys.readouterr().err
@@ -77,20 +85,20 @@ def test_arrays_larger_than_memory_are_refused(monkeypatch, capsys):
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 5, 7])
 @pytest.mark.parametrize("n", [1, 2, 10, 101])
-def test_every_array_is_written_once(n, workers):
+def test_every_array_is_written_once(n: int, workers: int) -> None:
     assert [t for share in shares(n, workers) for t in share] == [*range(n)]
     lengths = [len(share) for share in shares(n, workers)]
     assert max(lengths) - min(lengths) <= 1
 
 
-def test_an_odd_side_has_its_middle_at_0_and_500():
+def test_an_odd_side_has_its_middle_at_0_and_500() -> None:
     assert [*Series(1, 5).x] == [-2, -1, 0, 1, 2]
     assert [*Series(1, 5).y] == [498, 499, 500, 501, 502]
     assert [*Series(1, 4).x] == [-2, -1, 0, 1]
     assert [*Series(1, 4).y] == [498, 499, 500, 501]
 
 
-def test_pure_python_has_the_stated_bytes():
+def test_pure_python_has_the_stated_bytes() -> None:
     series, found = Series(15, 100), hashlib.sha256()
     for t in range(15):
         for y in series.y:
@@ -99,7 +107,7 @@ def test_pure_python_has_the_stated_bytes():
     assert found.hexdigest().startswith("fe9b93ef9cbf19f4895f2bc753cd21d7")
 
 
-def test_text_needs_no_numpy(tmp_path, capsys):
+def test_text_needs_no_numpy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     assert write("--impl", "text", "-n", 3, "-s", 5, "--out", out, "--repeat", 2) == 0
     assert "matches the definition" in capsys.readouterr().out
@@ -122,12 +130,18 @@ def test_text_needs_no_numpy(tmp_path, capsys):
         (lambda path: path.unlink(), "cannot be read back: [Errno 2]"),
     ],
 )
-def test_what_is_wrong_is_told_and_exits_1(damage, says, tmp_path, capsys, monkeypatch):
+def test_what_is_wrong_is_told_and_exits_1(
+    damage: Any,
+    says: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from workloads.write.techniques import text
 
     compute = text.compute
 
-    def damaged(series, folder, team):
+    def damaged(series: Any, folder: Path, team: Any) -> Any:
         note = compute(series, folder, team)
         damage(folder / "array-000001.txt")
         return note
@@ -139,12 +153,12 @@ def test_what_is_wrong_is_told_and_exits_1(damage, says, tmp_path, capsys, monke
     assert not [*tmp_path.iterdir()]
 
 
-def test_a_file_that_fails_has_no_name_and_says_how_much_is_free(tmp_path):
+def test_a_file_that_fails_has_no_name_and_says_how_much_is_free(tmp_path: Path) -> None:
     said = pytest.raises(OutputError, match=r"a\.raw: No space left on device; .* MB are free")
-    with said, files.whole_file(tmp_path / "a.raw") as temporary:
+    with said, files.completed(tmp_path / "a.raw") as temporary:
         raise OSError(28, temporary.write_bytes(b"half"))
     assert not (tmp_path / "a.raw").exists()
-    with files.whole_file(tmp_path / "a.raw") as temporary:
+    with files.completed(tmp_path / "a.raw") as temporary:
         temporary.write_bytes(b"whole")
         assert not (tmp_path / "a.raw").exists()
     assert (tmp_path / "a.raw").read_bytes() == b"whole"

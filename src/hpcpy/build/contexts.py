@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from hpcpy import paths
-from hpcpy.build.bill import add_bill
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.inputs import tree_files
 from hpcpy.build.plan import Plan
+from hpcpy.build.sbom_pins import add_sbom_pins
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.fetch.many import fetch
 from hpcpy.files import place
@@ -51,8 +51,8 @@ def add_materials(folder: Path, part: Part, plan: Plan) -> None:
         is_source = artifact.name in part.sources and path.suffix != ".whl"
         name = f"{artifact.name}.tar{path.suffix}" if is_source else path.name
         place(path, folder / part.name / name)
-    if part.debian:
-        for path in fetch_debs(part.debian, plan.arch).paths.values():
+    for name in part.debian_sets:
+        for path in fetch_debs(name, plan.arch).paths.values():
             place(path, folder / part.name / path.name)
     for tree in part.trees:
         for path in tree_files(tree):
@@ -60,9 +60,9 @@ def add_materials(folder: Path, part: Part, plan: Plan) -> None:
 
 
 def add_description(folder: Path, plan: Plan, image: Image) -> None:
-    """Add what a running image says of its own making, and what its bill is made from."""
+    """Add what a running image says of its own making, and what its SBOM is made from."""
     (folder / "image.json").write_text(describe(plan, image))
-    add_bill(folder, plan, image, project_version())
+    add_sbom_pins(folder, plan, image, project_version())
 
 
 def describe(plan: Plan, image: Image) -> str:

@@ -20,12 +20,19 @@ class Part:
     name: str
     needs: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    # No more of its sources than headers is read.
+    headers: bool = False
+    # Groups of wheels: installed; single files of them taken; run by its recipe alone.
     wheels: tuple[str, ...] = ()
+    unpacks: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
     # Packages of these groups that other parts build from source.
     without: tuple[str, ...] = ()
     # Where another part or image has the rest of them; `*` stands for anything.
     only: tuple[str, ...] = ("*",)
     debian: str = ""
+    # The set of Debian packages that its recipe alone runs.
+    debian_tools: str = ""
     # Packages of the builder whose archives it links.
     links: tuple[str, ...] = ()
     trees: tuple[str, ...] = ()
@@ -39,6 +46,11 @@ class Part:
         names = (f"{self.name}.sh", "lib.sh", "build.sh", *self.scripts)
         return tuple(paths.RECIPES / name for name in names)
 
+    @property
+    def debian_sets(self) -> tuple[str, ...]:
+        """The sets of Debian packages that its recipe reads."""
+        return tuple(name for name in (self.debian, self.debian_tools) if name)
+
 
 @dataclass(frozen=True)
 class Image:
@@ -51,6 +63,8 @@ class Image:
     base: str = ""
     builder: str = ""
     debian: str = ""
+    # Of its Debian packages those whose code is in all that its compilers link.
+    linked: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     # GiB that must be free to build it from nothing, beside what it stands on.
     disk: int = 10

@@ -27,8 +27,7 @@ def fetch_materials(plan: Plan, images: Sequence[Image]) -> None:
     pins: list[Artifact] = []
     for part in missing:
         pins += plan.pins(part)
-        if part.debian:
-            lists.append(part.debian)
+        lists += part.debian_sets
     with stage("fetch sources, wheels and packages") as current:
         tally = Tally()
         fetch(pins, tally=tally)

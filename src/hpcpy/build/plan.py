@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from hpcpy import paths
-from hpcpy.build import bill
+from hpcpy.build import sbom_pins
 from hpcpy.build.graph import Graph, Image, Part, the_graph
 from hpcpy.build.inputs import Inputs, tree_files
 from hpcpy.fetch.debian import fetch_debs, newer_allowed
@@ -55,18 +55,25 @@ class Plan:
 
     def pins(self, part: Part) -> list[Artifact]:
         """Return the sources and wheels that a part's recipe reads."""
-        found = [sources()[name] for name in part.sources]
-        for group in part.wheels:
-            found += [
-                one
-                for one in wheels(group, self.arch)
-                if one.name not in part.without
-                and any(fnmatchcase(one.name, pattern) for pattern in part.only)
-            ]
-        return found
+        groups = (*part.wheels, *part.unpacks, *part.tools)
+        return [*self.sources(part), *self.wheels(part, groups)]
+
+    def sources(self, part: Part) -> list[Artifact]:
+        """Return the sources that a part's recipe reads."""
+        return [sources()[name] for name in part.sources]
+
+    def wheels(self, part: Part, groups: Iterable[str]) -> list[Artifact]:
+        """Return the wheels of some of a part's groups."""
+        return [
+            one
+            for group in groups
+            for one in wheels(group, self.arch)
+            if one.name not in part.without
+            and any(fnmatchcase(one.name, pattern) for pattern in part.only)
+        ]
 
     def debian(self, name: str) -> list[Artifact]:
-        """Return the locked packages of a list of ``env/debian.toml``."""
+        """Return the locked packages of a set of ``env/debian.toml``."""
         return debs(name, self.arch) if name else []
 
     def part_key(self, part: Part) -> str:
@@ -81,7 +88,9 @@ class Plan:
         inputs.add_files(part.recipes)
         for tree in part.trees:
             inputs.add_files(tree_files(tree))
-        self._add_artifacts(inputs, self.pins(part) + self.debian(part.debian))
+        self._add_artifacts(inputs, self.pins(part))
+        for name in part.debian_sets:
+            self._add_artifacts(inputs, self.debian(name))
         for need in part.needs:
             inputs.add(f"need {need}", self.part_key(self.graph.parts[need]))
         return inputs.key
@@ -105,8 +114,8 @@ class Plan:
         if image.parts:
             inputs.add("version", project_version())
             # Licences and addresses are nowhere else in a key.
-            inputs.add("pins", bill.pins(self, image, project_version()))
-            inputs.add_files(bill.sources())
+            inputs.add("pins", sbom_pins.pins(self, image, project_version()))
+            inputs.add_files(sbom_pins.sources())
         if image.base:
             inputs.add("base", self.image_key(self.graph.image(image.base)))
             self._add_artifacts(inputs, self.debian(image.debian))
@@ -134,7 +143,7 @@ def make_plan() -> Plan:
 def _replaced(arch: str) -> dict[str, str]:
     # Only the fetcher knows what has left the mirror: ask it for all lists.
     replaced = {}
-    for name in wanted().images:
+    for name in wanted().sets:
         found = fetch_debs(name, arch)
         for move in found.replaced:
             package = move.partition(" ")[0]

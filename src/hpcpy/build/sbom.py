@@ -1,4 +1,4 @@
-"""``hpcpy sbom [IMAGE]``: an image's bill of materials as a file beside it."""
+"""``hpcpy sbom [IMAGE]``: an image's SBOM as a file beside it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from hpcpy.files import whole_file
 _INSIDE = "opt/hpcpy/share/hpcpy/sbom.spdx.json"
 
 
-def bill_of(archive: Path) -> str | None:
-    """Return the bill of materials that an OCI archive holds."""
+def sbom_of(archive: Path) -> str | None:
+    """Return the SBOM that an OCI archive holds."""
     return read_contents(archive, lambda path: path == _INSIDE).texts.get(_INSIDE)
 
 
@@ -26,7 +26,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Take the bill out of the image's OCI archive, building what is missing.
+    """Take the SBOM out of the image's OCI archive, building what is missing.
 
     Returns
     -------
@@ -36,14 +36,14 @@ def main(options: argparse.Namespace) -> int:
     Raises
     ------
     UsageError
-        For an image that is none of its own parts, and so has no bill.
+        For an image that is none of its own parts, and so has no SBOM.
     """
     archive, _, image = have("oci", options.image)
-    bill = bill_of(archive)
-    if bill is None:
-        raise UsageError(f"{image.name} has no bill of materials; those that stand on it do")
+    sbom = sbom_of(archive)
+    if sbom is None:
+        raise UsageError(f"{image.name} has no SBOM; those that stand on it do")
     target = paths.BUILD / f"{image.name}.spdx.json"
     with whole_file(target) as temporary:
-        temporary.write_text(bill)
+        temporary.write_text(sbom)
     print(target)
     return 0

@@ -4,57 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy import paths
-from hpcpy.apt import PrivateApt, Suite, debian_mirrors
 from hpcpy.errors import IntegrityError, UnavailableError
+from hpcpy.fetch.apt import PrivateApt, Suite, debian_mirrors
+from hpcpy.fetch.uris import Deb, uris
 from hpcpy.files import disk_errors, scratch_dir, sha256
 
 # Apptainer is in sid alone; its libraries come from the stable release,
 # unless apt finds that sid's Apptainer needs newer ones.  Sid's index is not
 # renewed on every mirror: its date does not count, its signature does.
 SUITES = (Suite("debian", "trixie"), Suite("debian", "sid", check_date=False))
-_URI = re.compile(r"^'(?P<url>[^']+)' (?P<file>\S+) \d+ SHA256:(?P<sha256>[0-9a-f]{64})$")
 
 
-@dataclass(frozen=True)
-class Deb:
-    """One package file as apt's signed index names it."""
-
-    name: str
-    version: str
-    file: str
-    sha256: str
-
-
-def parse_uris(text: str, wanted: frozenset[str]) -> list[Deb]:
-    """Return the wanted packages of what ``apt-get --print-uris`` printed.
-
-    Parameters
-    ----------
-    text
-        Its output: a line a package, with those that the wanted ones need.
-    wanted
-        Names of packages.
+def chosen(listed: list[Deb], wanted: frozenset[str]) -> list[Deb]:
+    """Return the wanted packages of a resolution, which has those that they need, too.
 
     Raises
     ------
     UnavailableError
         When a wanted one is not among them.
     """
-    debs = []
-    for line in text.splitlines():
-        match = _URI.match(line.strip())
-        if not match:
-            continue
-        name, version, _ = match["file"].split("_")
-        if name in wanted:
-            debs.append(Deb(name, version.replace("%3a", ":"), match["file"], match["sha256"]))
+    debs = [deb for deb in listed if deb.name in wanted]
     if missing := sorted(wanted - {deb.name for deb in debs}):
         raise UnavailableError(f"Debian's index does not have the package {missing[0]}")
     return debs
@@ -97,17 +71,7 @@ def _lock(cache: Path) -> Iterator[None]:
 def _download(apt: PrivateApt, wanted: frozenset[str], cache: Path) -> list[Path]:
     # `install` resolves the whole tree, from an empty dpkg status: only the
     # wanted packages of it are taken, the rest is for their installation.
-    listed = apt.output(
-        "apt-get",
-        "install",
-        "--print-uris",
-        "-qq",
-        "-y",
-        "-o",
-        "Acquire::ForceHash=sha256",
-        *sorted(wanted),
-    )
-    debs = parse_uris(listed, wanted)
+    debs = chosen(uris(apt, "install", "-y", *sorted(wanted)), wanted)
     # apt-get takes a file of the right size for the right file: hash it.
     missing = [deb for deb in debs if not _is_whole(cache / deb.file, deb)]
     if missing:

@@ -123,7 +123,7 @@ TOOLS = (
         ("emulator",),
         "an older processor, for tests",
     ),
-    Tool("strace", _at_least(5, 10), "strace", ("measure",), "counts what a start asks for"),
+    Tool("strace", _at_least(5, 10), "strace", ("measure",), "tests hold counts against its own"),
     # Debian's comes with srun, sbatch … of the same version, which cannot tell
     # it without a configuration.
     Tool(

@@ -48,8 +48,8 @@ def main(options: argparse.Namespace) -> int:
     names = options.names or list(pinned)
     fetch((artifact for name in names for artifact in pinned[name]), tally=tally)
     if not options.names:
-        for image in wanted().images:
-            fetch_debs(image, arch, tally=tally)
+        for name in wanted().sets:
+            fetch_debs(name, arch, tally=tally)
     print(
         f"{tally.files} files in {downloads_dir()}: {in_words(tally.downloaded)} downloaded,"
         f" {in_words(tally.present)} already there"

@@ -20,7 +20,7 @@ MODE = "HPCPY_DEBIAN"
 
 @dataclass(frozen=True)
 class DebSet:
-    """The packages of an image, and which are not those of the lock.
+    """The packages of a set, and which are not those of the lock.
 
     An image with anything in `replaced` is not reproducible and must say so.
     """
@@ -32,17 +32,17 @@ class DebSet:
 
 
 def fetch_debs(
-    image: str,
+    name: str,
     arch: str,
     *,
     tally: Tally | None = None,
     patience: Patience | None = None,
 ) -> DebSet:
-    """Fetch the locked packages of an image, without those of its parents.
+    """Fetch the locked packages of a set, without those of the first.
 
     Parameters
     ----------
-    image, arch
+    name, arch
         As for `hpcpy.pins.debian.debs`.
     tally, patience
         As for `hpcpy.fetch.many.fetch`.
@@ -56,7 +56,7 @@ def fetch_debs(
         When a package has other bytes than the locked ones.
     """
     go_on = newer_allowed()
-    outcome = fetch_what_can_be_had(debs(image, arch), tally=tally, patience=patience)
+    outcome = fetch_what_can_be_had(debs(name, arch), tally=tally, patience=patience)
     for error in outcome.failures.values():
         if not isinstance(error, UnavailableError):
             raise error
@@ -100,13 +100,6 @@ def _newer(failures: dict[Artifact, HpcpyError], arch: str) -> dict[Artifact, Ar
 
 
 def newer_allowed() -> bool:
-    """Tell whether ``HPCPY_DEBIAN`` lets newer packages than the locked ones in.
-
-    Raises
-    ------
-    UsageError
-        When it is neither ``locked`` nor ``newer``.
-    """
     """Tell whether ``HPCPY_DEBIAN=newer`` lets the lock be departed from.
 
     Raises

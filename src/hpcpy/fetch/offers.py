@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
-from hpcpy.apt import PrivateApt, debian_mirrors
 from hpcpy.errors import UnavailableError
+from hpcpy.fetch.apt import PrivateApt, debian_mirrors
+from hpcpy.fetch.uris import Deb, uris
 from hpcpy.paths import cache_dir
 from hpcpy.pins.debian import Wanted
 from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, Place
@@ -24,6 +24,21 @@ class Offer:
     path: str
     size: int
     sha256: str
+
+    @classmethod
+    def of(cls, deb: Deb, mirrors: dict[str, str]) -> Offer:
+        """Return where in an archive a package is; `mirrors` is base URL by archive.
+
+        Raises
+        ------
+        UnavailableError
+            When it is outside the mirrors.
+        """
+        for archive, base in mirrors.items():
+            if deb.url.startswith(f"{base}/"):
+                path = unquote(deb.url.removeprefix(f"{base}/"))
+                return cls(deb.name, deb.version, archive, path, deb.size, deb.sha256)
+        raise UnavailableError(f"{deb.url}: apt names a place outside of the mirrors")
 
     @property
     def artifact(self) -> Artifact:
@@ -89,36 +104,5 @@ class Mirror:
                 continue
         return offers
 
-    def _ask(self, *command: str) -> list[Offer]:
-        action, *rest = command
-        listed = self._apt.output(
-            "apt-get", action, "--print-uris", "-qq", "-o", "Acquire::ForceHash=SHA256", *rest
-        )
-        lines = [line for line in listed.splitlines() if line.startswith("'")]
-        return [parse_uri(line, self._mirrors) for line in lines]
-
-
-def parse_uri(line: str, mirrors: dict[str, str]) -> Offer:
-    """Read one line of ``apt-get --print-uris``.
-
-    Parameters
-    ----------
-    line
-        URL in quotes, file name, size, hash.
-    mirrors
-        Base URL by archive.
-
-    Raises
-    ------
-    UnavailableError
-        When apt states no SHA-256, or a place outside the mirrors.
-    """
-    url, filename, size, digest = shlex.split(line)
-    # Of the two only the file name has the version's epoch, as in "1%3a2.3".
-    name, version, _ = unquote(filename).split("_")
-    kind, _, value = digest.partition(":")
-    for archive, base in mirrors.items():
-        if kind == "SHA256" and url.startswith(f"{base}/"):
-            path = unquote(url.removeprefix(f"{base}/"))
-            return Offer(name, version, archive, path, int(size), value)
-    raise UnavailableError(f"apt-get --print-uris: no SHA-256, or not of the mirror: {line}")
+    def _ask(self, action: str, *words: str) -> list[Offer]:
+        return [Offer.of(deb, self._mirrors) for deb in uris(self._apt, action, *words)]

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from hpcpy.apt import debian_mirrors, given_mirror
 from hpcpy.errors import HpcpyError, IntegrityError, UnavailableError
+from hpcpy.fetch.apt import debian_mirrors, given_mirror
 from hpcpy.fetch.connection import Patience, Reply, Web
 from hpcpy.fetch.download import (
     Interrupted,

@@ -11,12 +11,12 @@ from typing import Any
 
 from hpcpy import paths
 from hpcpy.checkout_lock import checkout_lock
+from hpcpy.engine.venv import TITLES
 from hpcpy.errors import UsageError
 from hpcpy.files import whole_file
 from hpcpy.lock import debian, host, packages, python, toml
 from hpcpy.pins.debian import wanted
 from hpcpy.stages import stage
-from hpcpy.venv import TITLES
 
 _HEADER = "Made from {sources} by `make lock`, which prints what moves; not to be edited."
 _NAMES = ("debian", "python", "packages", *TITLES)

@@ -1,4 +1,4 @@
-"""``debian.lock``: the packages of every image, with version and hash."""
+"""``debian.lock``: the packages of every set, with version and hash."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hpcpy.pins.debian import Wanted
 
 
 def resolve(asked: Wanted) -> dict[str, object]:
-    """Resolve the packages of every image for every architecture.
+    """Resolve the packages of every set for every architecture.
 
     Parameters
     ----------
@@ -34,33 +34,32 @@ def resolve(asked: Wanted) -> dict[str, object]:
         files = fetch(offer.artifact for offer in offers)
         stated = licences({offer.name: files[offer.artifact] for offer in offers})
         locked[arch] = {
-            offer.name: _table(offer, images, stated[offer.name])
-            for offer, images in offers.items()
+            offer.name: _table(offer, sets, stated[offer.name]) for offer, sets in offers.items()
         }
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     return {"timestamp": now, "packages": locked}
 
 
 def _offers(mirror: Mirror, asked: Wanted) -> dict[Offer, list[str]]:
-    """Return the packages of all images, by name, each with its images."""
-    (first, base), *others = asked.images.items()
-    images = {offer: [first] for offer in mirror.closure(base)}
-    for image, own in others:
-        if image in asked.alone:
+    """Return the packages of all sets, by name, each with its sets."""
+    (first, base), *others = asked.sets.items()
+    sets = {offer: [first] for offer in mirror.closure(base)}
+    for name, own in others:
+        if name in asked.alone:
             added = mirror.exactly(own)
         else:
-            # What the first image has is not listed again.
+            # What the first set has is not listed again.
             together = mirror.closure((*base, *own))
-            added = [offer for offer in together if first not in images.get(offer, [])]
+            added = [offer for offer in together if first not in sets.get(offer, [])]
         for offer in added:
-            images.setdefault(offer, []).append(image)
-    return {offer: images[offer] for offer in sorted(images, key=lambda offer: offer.name)}
+            sets.setdefault(offer, []).append(name)
+    return {offer: sets[offer] for offer in sorted(sets, key=lambda offer: offer.name)}
 
 
-def _table(offer: Offer, images: list[str], licence: str) -> dict[str, object]:
+def _table(offer: Offer, sets: list[str], licence: str) -> dict[str, object]:
     return {
         "version": offer.version,
-        "images": images,
+        "sets": sets,
         "size": offer.size,
         "sha256": offer.sha256,
         "licence": licence,

@@ -9,8 +9,8 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
+from hpcpy.engine.venv import ensure_venv
 from hpcpy.errors import UnavailableError
-from hpcpy.venv import ensure_venv
 
 
 def compile_lock(output: Path, inputs: Iterable[Path], *options: str) -> None:

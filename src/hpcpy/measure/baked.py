@@ -58,7 +58,7 @@ def main(options: argparse.Namespace) -> int:
     """
     if options.samples < 1:
         raise UsageError(f"--samples {options.samples}: at least one is needed")
-    ensure("apptainer", "measure")
+    ensure("apptainer")
     with tempfile.TemporaryDirectory(prefix="hpcpy-bake.") as folder:
         work = Path(folder)
         work.chmod(0o755)
@@ -115,7 +115,7 @@ def _target(
 
 
 def _circumstances(seconds: dict[str, float], words: list[str]) -> dict[str, Any]:
-    tools = ensure("apptainer", "measure").found
+    tools = ensure("apptainer").found
     return {
         "benchmark": "bake",
         "machine": machine.describe(),

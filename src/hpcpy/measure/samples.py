@@ -31,7 +31,7 @@ class Start:
     image, place, case
         What was started, and where.
     counts
-        `hpcpy.measure.counts.Counts.summary`.
+        `workloads.startup.counts.Counts.summary`.
     wall, cpu
         Seconds, one a sample.
     memory
@@ -119,8 +119,8 @@ def measure(targets: Sequence[Target], number: int, cases: Sequence[Case] = CASE
         command = target.command(case.arguments(WORK))
         # The first run makes the user's caches and fills the kernel's.
         for _ in range(2):
-            counts = traced(command, target.program, cwd=str(WORK), root=target.root)
-        starts.append(Start(image, place, case.name, counts.summary()))
+            counts = traced(command, target.program)
+        starts.append(Start(image, place, case.name, counts.summary))
     with _samplers(targets) as samplers:
         for turn in range(number):
             # Another one is first in each round: none has the better neighbour.

@@ -75,7 +75,7 @@ def main(options: argparse.Namespace) -> int:
     if options.samples < 1:
         raise UsageError(f"--samples {options.samples}: at least one is needed")
     images = _images(options.images.split(","), options.sif)
-    ensure("apptainer", "measure")
+    ensure("apptainer")
     with tempfile.TemporaryDirectory(prefix="hpcpy-startup.") as folder:
         work = Path(folder)
         work.chmod(0o755)
@@ -138,7 +138,7 @@ def _circumstances(images: list[_Image], work: Path, words: list[str]) -> dict[s
         command = container(image.name, image.sif, work).command(["-c", _FACTS])
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         about[image.name] = {"digest": image.digest, **json.loads(done.stdout)}
-    tools = ensure("apptainer", "measure").found
+    tools = ensure("apptainer").found
     return {
         "machine": machine.describe(),
         "tools": {name: str(tool.version) for name, tool in tools.items()},

@@ -1,27 +1,55 @@
-"""A command under strace, and the calls that count."""
+"""A command followed by the tracer of the workload `startup`, from the host."""
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
-import tempfile
+import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Any
 
-from hpcpy.engine.setup import ensure
-from hpcpy.measure.counts import TRACED, Counts, count
+from hpcpy import paths
 from hpcpy.stages import StageError
+from workloads.startup.counts import PathCall
+from workloads.startup.places import is_node_local
 
 _SECONDS = 300
+# Its module's path is no variable: the command would have it, too.
+_TRACER = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from workloads.startup.tracer import trace
+print(json.dumps(trace(sys.argv[3:], sys.argv[2], calls=True)))
+"""
 
 
-def traced(
-    command: Sequence[str],
-    program: str,
-    *,
-    cwd: str = "/",
-    root: str = "/",
-    env: Mapping[str, str] | None = None,
-) -> Counts:
+@dataclass(frozen=True)
+class Traced:
+    """The calls of a program and of all that it started.
+
+    Attributes
+    ----------
+    summary
+        `workloads.startup.counts.Counts.summary`, without single folders.
+    paths
+        Each path call.
+    listings
+        The folder of each getdents call.
+    """
+
+    summary: dict[str, Any]
+    paths: list[PathCall]
+    listings: list[str | None]
+
+    @property
+    def off_node(self) -> list[PathCall]:
+        """The path calls that may ask a shared file system."""
+        return [call for call in self.paths if not is_node_local(call.path)]
+
+
+def traced(command: Sequence[str], program: str, *, env: Mapping[str, str] | None = None) -> Traced:
     """Run a command and count the calls of one program that it starts.
 
     Parameters
@@ -30,36 +58,35 @@ def traced(
         May start a container, whose own calls do not count.
     program
         The path in the program's execve.
-    cwd
-        The program's working directory, as it sees it.
-    root
-        The folder that is its ``/``.
     env
         All of the command's variables; this process's own by default.
 
     Raises
     ------
     StageError
-        When it ends with another code than 0.
+        When it ends with another code than 0, or never starts the program, or
+        the kernel does not let it be followed.
     """
-    strace = ensure("measure").path("strace")
-    with tempfile.TemporaryDirectory(prefix="hpcpy-strace.") as folder:
-        trace = Path(folder) / "trace"
-        # What is read and given as arguments is of no interest: -s 0.
-        options = ["-f", "-y", "-s", "0", "-e", "signal=none", "-e", f"trace={TRACED}"]
-        done = subprocess.run(
-            [str(strace), *options, "-o", str(trace), *command],
-            env=None if env is None else dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            timeout=_SECONDS,
-            check=False,
-        )
-        if done.returncode:
-            said = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
-            raise StageError(f"{program} ended with exit code {done.returncode}: {said[0]}")
-        with trace.open(errors="surrogateescape") as lines:
-            return count(lines, program, cwd=cwd, root=root)
+    tracer = [sys.executable, "-I", "-c", _TRACER, str(paths.ROOT / "src"), program]
+    first, *rest = command
+    done = subprocess.run(
+        [*tracer, shutil.which(first) or first, *rest],
+        env=None if env is None else dict(env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=_SECONDS,
+        check=False,
+    )
+    said = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+    if done.returncode:
+        raise StageError(f"the tracer failed with exit code {done.returncode}: {said[0]}")
+    found = json.loads(done.stdout)
+    if code := found.pop("code", 0):
+        raise StageError(f"{program} ended with exit code {code}: {said[0]}")
+    if error := found.pop("error", ""):
+        raise StageError(error)
+    found.pop("folders")
+    calls = [PathCall(*call) for call in found.pop("paths")]
+    return Traced(summary=found, listings=found.pop("listings"), paths=calls)

@@ -16,7 +16,7 @@ from hpcpy import paths
 from hpcpy.fetch.many import fetch
 from hpcpy.packages.programs import Program
 from hpcpy.pins.model import Artifact
-from hpcpy.test import image_command
+from hpcpy.testing.command import image_command
 
 _SECONDS = 900
 _VENV = "/tmp/venv"  # noqa: S108  # the image's

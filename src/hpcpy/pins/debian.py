@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from hpcpy.apt import Suite
 from hpcpy.errors import UsageError
+from hpcpy.fetch.apt import Suite
 from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, Place
 from hpcpy.pins.tables import Table, env_folder, read_table
 
@@ -23,15 +23,15 @@ class Wanted:
     suites: tuple[Suite, ...]
     snapshot: str
     architectures: tuple[str, ...]
-    # Image -> packages (apt's patterns too); all but the first list what they
+    # Set -> packages (apt's patterns too); all but the first list what they
     # have over the first.
-    images: dict[str, tuple[str, ...]]
-    # Those of `images` that are taken without what their packages declare.
+    sets: dict[str, tuple[str, ...]]
+    # Those of `sets` that are taken without what their packages declare.
     alone: frozenset[str]
 
 
 def wanted(folder: Path | None = None) -> Wanted:
-    """Read ``debian.toml``: suites, snapshot archive, packages by image.
+    """Read ``debian.toml``: suites, snapshot archive, sets of packages.
 
     Raises
     ------
@@ -39,16 +39,16 @@ def wanted(folder: Path | None = None) -> Wanted:
         When the file is malformed.
     """
     top = read_table(env_folder(folder) / "debian.toml")
-    top.only("architectures", "snapshot", "suites", "images")
+    top.only("architectures", "snapshot", "suites", "sets")
     suites = []
     for table in top.array("suites"):
         table.only("archive", "name")
         suites.append(Suite(table.text("archive"), table.text("name")))
-    images = {}
+    sets = {}
     alone = set()
-    for name, table in top.table("images").tables():
+    for name, table in top.table("sets").tables():
         table.only("packages", "alone")
-        images[name] = table.texts("packages")
+        sets[name] = table.texts("packages")
         if table.flag("alone"):
             alone.add(name)
     architectures = top.texts("architectures")
@@ -56,7 +56,7 @@ def wanted(folder: Path | None = None) -> Wanted:
         if arch not in DEBIAN_ARCH:
             raise top.wrong("architectures", f"{arch!r} is not one of {', '.join(DEBIAN_ARCH)}")
     snapshot = top.text("snapshot", r"https?://.+", "a URL")
-    return Wanted(tuple(suites), snapshot, architectures, images, frozenset(alone))
+    return Wanted(tuple(suites), snapshot, architectures, sets, frozenset(alone))
 
 
 def _lock(folder: Path | None) -> Table:
@@ -81,13 +81,13 @@ def snapshot_epoch(folder: Path | None = None) -> int:
     return int(_lock(folder).moment("timestamp").timestamp())
 
 
-def debs(image: str, arch: str, folder: Path | None = None) -> list[Artifact]:
-    """Return the locked packages of one image, without those of its parents.
+def debs(name: str, arch: str, folder: Path | None = None) -> list[Artifact]:
+    """Return the locked packages of one set, without those of the first.
 
     Parameters
     ----------
-    image
-        A name of ``[images]`` in ``debian.toml``.
+    name
+        One of ``[sets]`` in ``debian.toml``.
     arch
         ``x86_64`` or ``aarch64``.
     folder
@@ -102,13 +102,13 @@ def debs(image: str, arch: str, folder: Path | None = None) -> list[Artifact]:
     Raises
     ------
     UsageError
-        When the image is unknown, or the lock is missing, malformed, without
+        When the set is unknown, or the lock is missing, malformed, without
         this architecture, or made for another list of packages.
     """
     asked = wanted(folder)
     lock = _lock(folder)
-    if image not in asked.images:
-        raise UsageError(f"no image {image!r} in debian.toml; there are {', '.join(asked.images)}")
+    if name not in asked.sets:
+        raise UsageError(f"no set {name!r} in debian.toml; there are {', '.join(asked.sets)}")
     locked = lock.table("packages")
     if arch not in locked.values:
         raise UsageError(
@@ -117,23 +117,23 @@ def debs(image: str, arch: str, folder: Path | None = None) -> list[Artifact]:
         )
     when = lock.moment("timestamp")
     tables = dict(locked.table(arch).tables())
-    first, *_ = asked.images
-    for package in asked.images[image]:
-        # A pattern has no name; what the first image has is locked there.
+    first, *_ = asked.sets
+    for package in asked.sets[name]:
+        # A pattern has no name; what the first set has is locked there.
         if package.startswith("?"):
             continue
-        its = tables[package].texts("images") if package in tables else ()
-        if not {image, first} & set(its):
-            raise UsageError(f"debian.lock has no {package} for {image}", hint="run `make lock`")
+        its = tables[package].texts("sets") if package in tables else ()
+        if not {name, first} & set(its):
+            raise UsageError(f"debian.lock has no {package} for {name}", hint="run `make lock`")
     return [
-        _artifact(name, table, asked.snapshot, when)
-        for name, table in tables.items()
-        if image in table.texts("images")
+        _artifact(package, table, asked.snapshot, when)
+        for package, table in tables.items()
+        if name in table.texts("sets")
     ]
 
 
 def _artifact(name: str, table: Table, snapshot: str, when: datetime.datetime) -> Artifact:
-    table.only("version", "images", "size", "sha256", "licence", "archive", "path")
+    table.only("version", "sets", "size", "sha256", "licence", "archive", "path")
     size, digest = table.size("size"), table.digest("sha256")
     archive, path = (
         table.text("archive", r"[a-z-]+", "an archive's name"),
@@ -151,6 +151,6 @@ def _artifact(name: str, table: Table, snapshot: str, when: datetime.datetime) -
         version=table.text("version"),
         filename=path.rsplit("/", 1)[-1],
         licence=table.text("licence"),
-        why=f"Debian package of the image {', '.join(table.texts('images'))}",
+        why=f"Debian package of {', '.join(table.texts('sets'))}",
         places=tuple(Place(url, size, digest) for url in urls),
     )

@@ -6,14 +6,18 @@ root of a device. Only plain files and free names are renamed onto.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from workloads.harness.unfinished import unfinished
 
 STDOUT = "-"
 # As many as the kernel follows.
@@ -49,14 +53,34 @@ class Destination:
         """Whether it shares standard output with what people read."""
         return self.descriptor == 1
 
-    def take(self, made: Path) -> None:
-        """Bring a complete file there.
+    @contextlib.contextmanager
+    def whole(self, suffix: str = "") -> Iterator[Path]:
+        """Give a temporary name in `folder`; bring its file there when it is complete.
+
+        A failure, Ctrl-C included, leaves nothing under either name.
 
         Parameters
         ----------
-        made
-            A temporary file in `folder`; where it is renamed it is gone.
+        suffix
+            How the temporary name ends where `path` has no ending.
         """
+        # The suffix stays at the end: libraries choose the format by it.  The name
+        # is there before the file: after mkstemp another thread may have the GIL for
+        # a while, and a Ctrl-C that comes then would leave a file that nobody knows.
+        name = f".{self.path.stem}.{os.urandom(8).hex()}{self.path.suffix or suffix}"
+        temporary = self.folder / name
+        with unfinished(temporary):
+            try:
+                os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+                yield temporary
+                umask = os.umask(0)
+                os.umask(umask)
+                temporary.chmod(0o666 & ~umask)
+                self._take(temporary)
+            finally:
+                temporary.unlink(missing_ok=True)
+
+    def _take(self, made: Path) -> None:
         if self.replaced is not None:
             made.replace(self.replaced)
             return

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from workloads.errors import OutputError, UsageError
 from workloads.harness.destination import destination
-from workloads.harness.unfinished import unfinished
 
 
 def require_writable(path: Path, option: str) -> None:
@@ -60,22 +58,8 @@ def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
         When the disk is full or the folder cannot be written any more.
     """
     try:
-        place = destination(path)
-        # The suffix stays at the end: libraries choose the format by it.  The name
-        # is there before the file: after mkstemp another thread may have the GIL for
-        # a while, and a Ctrl-C that comes then would leave a file that nobody knows.
-        name = f".{path.stem}.{os.urandom(8).hex()}{path.suffix or suffix}"
-        temporary = place.folder / name
-        with unfinished(temporary):
-            try:
-                os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-                yield temporary
-                umask = os.umask(0)
-                os.umask(umask)
-                temporary.chmod(0o666 & ~umask)
-                place.take(temporary)
-            finally:
-                temporary.unlink(missing_ok=True)
+        with destination(path).whole(suffix) as temporary:
+            yield temporary
     except BrokenPipeError:
         # The reader has left: the end of a pipeline, and no fault of a disk.
         raise

@@ -1,4 +1,13 @@
-"""What was asked of the file system, call by call."""
+"""What a start of Python asks of the file system, call by call.
+
+A path call is one of strace's class ``%file`` that is given a path: execve,
+open, stat, access, readlink and their relatives, whether it succeeds or not.
+`getcwd` is given none, and the kernel answers it by itself: it is told apart.
+Off-node is each path call whose path is not node-local (places.py), and which
+so may become a request to a metadata server.  A call on an open descriptor is
+none of them, ``newfstatat(fd, "")`` included: the C library writes fstat either
+way.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +16,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from workloads.startup import ptrace
-from workloads.startup.places import is_node_local
+from workloads.startup.places import is_below, is_node_local
 from workloads.startup.syscalls import DESCRIPTOR, KINDS, PATH_KINDS, Rule
 
 _AT_FDCWD = -100
@@ -53,9 +63,23 @@ def _descriptor(tid: int, number: int) -> str | None:
     where = "cwd" if number == _AT_FDCWD else f"fd/{number}"
     try:
         path = str(Path(f"/proc/{tid}/{where}").readlink())
+        root = str(Path(f"/proc/{tid}/root").readlink())
     except OSError:
         return None
-    return path if path.startswith("/") else None
+    if not path.startswith("/"):
+        return None
+    # The kernel tells them from outside of a changed root.
+    inside = is_below(path, root) and root != "/"
+    return path[len(root) :] or "/" if inside else path
+
+
+class PathCall(NamedTuple):
+    """One path call: its name, its kind, the absolute path, what it returned."""
+
+    name: str
+    kind: str
+    path: str
+    value: int
 
 
 @dataclass
@@ -68,10 +92,10 @@ class Counts:
         All of them.
     kinds
         Those that have a rule.
-    off_node
-        Path calls that may ask a shared file system.
-    folders, missed
-        Of those, in which folder the path is, and how many found nothing.
+    paths
+        The path calls, each.
+    listings
+        The folder of each getdents call.
     opens
         Files and folders that were opened.
     bytes_read
@@ -88,9 +112,8 @@ class Counts:
 
     calls: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
-    off_node: int = 0
-    folders: Counter[str] = field(default_factory=Counter)
-    missed: Counter[str] = field(default_factory=Counter)
+    paths: list[PathCall] = field(default_factory=list)
+    listings: list[str | None] = field(default_factory=list)
     opens: int = 0
     bytes_read: int = 0
     bytes_moved: int = 0
@@ -105,22 +128,17 @@ class Counts:
             if call.path is None:
                 self.kinds[DESCRIPTOR] += 1
                 return
-            if not is_node_local(call.path):
-                self._add_off_node(call.path, missed=value < 0)
+            self.paths.append(PathCall(call.rule.name, kind, call.path, value))
             self.opens += kind == "open" and value >= 0
         elif kind == "getcwd" and value < 0:
             return
+        elif kind == "getdents":
+            self.listings.append(call.path)
         elif kind in ("read", "copy") and value > 0:
             self.bytes_moved += value
             if kind == "read" and call.path and not is_node_local(call.path):
                 self.bytes_read += value
         self.kinds[kind] += 1
-
-    def _add_off_node(self, path: str, *, missed: bool) -> None:
-        folder = posixpath.dirname(path)
-        self.off_node += 1
-        self.folders[folder] += 1
-        self.missed[folder] += missed
 
     def add_child(self, *, thread: bool) -> None:
         """Take in a new thread or process."""
@@ -128,11 +146,14 @@ class Counts:
         self.processes += not thread
 
     def summary(self) -> dict[str, object]:
-        """Return the numbers, named as `hpcpy bench startup` names them."""
+        """Return the numbers, for tables and for ``--json``."""
+        off_node = [call for call in self.paths if not is_node_local(call.path)]
+        folders = Counter(posixpath.dirname(call.path) for call in off_node)
+        missed = Counter(posixpath.dirname(call.path) for call in off_node if call.value < 0)
         return {
             "calls": self.calls,
-            "path_calls": sum(self.kinds[kind] for kind in PATH_KINDS),
-            "off_node": self.off_node,
+            "path_calls": len(self.paths),
+            "off_node": len(off_node),
             "getdents": self.kinds["getdents"],
             "kinds": {kind: self.kinds[kind] for kind in KINDS},
             "getcwd": self.kinds["getcwd"],
@@ -143,7 +164,6 @@ class Counts:
             "processes": self.processes,
             "threads": self.threads,
             "folders": [
-                (folder, count, self.missed[folder])
-                for folder, count in self.folders.most_common(_KEPT)
+                (folder, count, missed[folder]) for folder, count in folders.most_common(_KEPT)
             ],
         }

@@ -1,8 +1,4 @@
-"""Which paths a node answers by itself, and which may ask a shared file system.
-
-As `hpcpy.measure.places` has it, which no image contains; a test holds the
-two together.
-"""
+"""Which paths a node answers by itself, and which may ask a shared file system."""
 
 from __future__ import annotations
 
@@ -18,12 +14,13 @@ _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 def is_node_local(path: str) -> bool:
     """Tell whether an absolute path costs no shared file system anything."""
     plain = posixpath.normpath(path)
-    if any(_is_below(plain, folder) for folder in _LOCAL):
+    if any(is_below(plain, folder) for folder in _LOCAL):
         return True
-    if not any(_is_below(plain, folder) for folder in _LIBRARIES):
+    if not any(is_below(plain, folder) for folder in _LIBRARIES):
         return False
     return not any(part.startswith("python") for part in plain.split("/"))
 
 
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder + "/")
+def is_below(path: str, folder: str) -> bool:
+    """Tell whether `path` is `folder` or lies in it."""
+    return path == folder or path.startswith(folder.rstrip("/") + "/")

@@ -1,9 +1,8 @@
 """``python -m workloads.startup.tracer PROGRAM [ARGUMENT …]``: its calls as JSON.
 
 A process of its own: it waits for every child it has, and it forks, which a
-process with threads must not.  What counts is defined in
-`hpcpy.measure.counts`: from the program's own execve on, with all that it
-starts.
+process with threads must not.  What counts (counts.py) does so from the
+program's own execve on, with all that it starts.
 """
 
 from __future__ import annotations
@@ -21,17 +20,24 @@ from workloads.startup.syscalls import MACHINES, rules
 
 
 class _Tracer:
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, program: str) -> None:
         machine = os.uname().machine
         self._arch = MACHINES[machine][1]
         self._rules = rules(machine)
         self._pid = pid
+        self._program = program
         # Each thread and the call that it is in.
         self._threads: dict[int, Pending | None] = {pid: None}
+        # The processes and threads whose calls count, the program's first.
+        self._counted: dict[int, None] = {}
         self.counts = Counts()
-        self.started = False
         self._before: int | None = None
         self.code = -1
+
+    @property
+    def started(self) -> bool:
+        """Whether the program has been."""
+        return bool(self._counted)
 
     def follow(self) -> None:
         """Run the program to the end of all that it starts."""
@@ -56,7 +62,11 @@ class _Tracer:
         """Look at a thread; return the signal that it is to be given."""
         number, event = os.WSTOPSIG(status), status >> 16
         new = tid not in self._threads
-        self._threads.setdefault(tid, None)
+        if new:
+            self._threads[tid] = None
+            # Its first stop may come before the event of the one that has made it.
+            if self._counted and _maker(tid) in self._counted:
+                self._counted[tid] = None
         if number == ptrace.CALL_STOP:
             self._call(tid)
         elif event:
@@ -69,20 +79,25 @@ class _Tracer:
         found = ptrace.call(tid)
         if isinstance(found, ptrace.Entered):
             rule = self._rules.get(found.number) if found.arch == self._arch else None
-            self.counts.calls += 1
+            if tid in self._counted:
+                self.counts.calls += 1
+            elif self.started or (rule and rule.kind != "execve"):
+                rule = None
             self._threads[tid] = Pending.at(tid, rule, found.arguments) if rule else None
         elif found is not None:
             pending, self._threads[tid] = self._threads[tid], None
-            if self.started and pending is not None:
+            if tid in self._counted and pending is not None:
                 self.counts.add(pending, found)
 
     def _event(self, tid: int, event: int) -> None:
         if event in (ptrace.FORK, ptrace.VFORK, ptrace.CLONE):
-            if self.started:
-                self.counts.add_child(thread=_leader(ptrace.message(tid)) == _leader(tid))
+            if tid in self._counted:
+                child = ptrace.message(tid)
+                self._counted[child] = None
+                self.counts.add_child(thread=_status(child)["Tgid"] == _status(tid)["Tgid"])
         elif event == ptrace.EXEC:
             self._executed(tid)
-        elif event == ptrace.EXIT and tid == self._pid:
+        elif event == ptrace.EXIT and tid == next(iter(self._counted), None):
             after = bytes_by_kernel(tid)
             if after is not None and self._before is not None:
                 self.counts.accounted = after - self._before
@@ -92,17 +107,25 @@ class _Tracer:
         former = ptrace.message(tid)
         if former != tid:
             self._threads[tid] = self._threads.pop(former, None)
-        if not self.started:
-            # What this Python did between fork and execve is not the program's.
-            self.started = True
-            self.counts = Counts(calls=1)
+        if self.started:
+            return
+        pending = self._threads[tid]
+        if not self._program or (pending is not None and pending.path == self._program):
+            self._counted[tid] = None
+            self.counts.calls = 1
             self._before = bytes_by_kernel(tid)
 
 
-def _leader(tid: int) -> int:
-    """Return the process that a thread belongs to."""
+def _status(tid: int) -> dict[str, int]:
+    """Return the numbers of a thread's process and of that one's parent."""
     with open(f"/proc/{tid}/status", encoding="utf-8") as file:  # noqa: PTH123
-        return next(int(line.split()[1]) for line in file if line.startswith("Tgid:"))
+        fields = (line.split() for line in file if line.startswith(("Tgid:", "PPid:")))
+        return {name[:-1]: int(number) for name, number in fields}
+
+
+def _maker(tid: int) -> int:
+    found = _status(tid)
+    return found["Tgid"] if found["Tgid"] != tid else found["PPid"]
 
 
 def bytes_by_kernel(tid: int) -> int | None:
@@ -114,8 +137,18 @@ def bytes_by_kernel(tid: int) -> int | None:
         return None
 
 
-def trace(argv: Sequence[str]) -> dict[str, object]:
-    """Run a program and return its counts, or an ``error``."""
+def trace(argv: Sequence[str], program: str = "", *, calls: bool = False) -> dict[str, object]:
+    """Run a command and return the counts of a program that it starts, or an ``error``.
+
+    Parameters
+    ----------
+    argv
+        The command.
+    program
+        What the program's execve names; the command itself where there is no name.
+    calls
+        Whether ``paths`` and ``listings`` are told, too, call by call.
+    """
     pid = os.fork()
     if not pid:
         _become(argv)
@@ -126,14 +159,18 @@ def trace(argv: Sequence[str]) -> dict[str, object]:
         return {"error": f"the kernel refuses ptrace ({os.strerror(os.WEXITSTATUS(status))})"}
     try:
         ptrace.set_options(pid)
-        tracer = _Tracer(pid)
+        tracer = _Tracer(pid, program)
         tracer.follow()
     except OSError as error:
         os.kill(pid, signal.SIGKILL)
         return {"error": f"ptrace does not do it here, which needs Linux 5.3 ({error.strerror})"}
     if not tracer.started:
+        if program:
+            return {"error": f"{program} was never started", "code": tracer.code}
         return {"error": f"{argv[0]} cannot be started ({os.strerror(tracer.code)})"}
-    return {"code": tracer.code, **tracer.counts.summary()}
+    counts = tracer.counts
+    each = {"paths": counts.paths, "listings": counts.listings} if calls else {}
+    return {"code": tracer.code, **counts.summary(), **each}
 
 
 def _become(argv: Sequence[str]) -> None:

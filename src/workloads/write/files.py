@@ -31,7 +31,7 @@ def temporary(path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def completed(path: Path) -> Iterator[Path]:
     """Give a temporary name; rename it to `path` when the file is complete.
 
     Raises

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 
 from workloads.harness.interrupts import held_back
-from workloads.write.files import DATASET, whole_file
+from workloads.write.files import DATASET, completed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def new(path: Path) -> Iterator[Any]:
     OutputError
         When it could not be written.
     """
-    with whole_file(path) as temporary:
+    with completed(path) as temporary:
         with held_back():
             file = h5py.File(_create(temporary))
         try:

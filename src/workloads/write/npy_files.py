@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from workloads.write.field import Field, of_worker
-from workloads.write.files import array_name, whole_file
+from workloads.write.files import array_name, completed
 
 if TYPE_CHECKING:
     from workloads.harness.arrays import Float64Array
@@ -33,7 +33,7 @@ def save(series: Series, folder: Path, wanted: Iterable[int], field: Field | Non
     field = field or of_worker(series)
     for t in wanted:
         path = folder / f"{array_name(t)}.npy"
-        with whole_file(path) as temporary, temporary.open("wb") as file:
+        with completed(path) as temporary, temporary.open("wb") as file:
             _save(file, field.array(t))
 
 

@@ -17,7 +17,7 @@ from workloads.harness.interrupts import held_back
 from workloads.write import hdf5_file
 from workloads.write.definition import shares
 from workloads.write.field import Field
-from workloads.write.files import HDF5, StuckError, not_written, temporary, whole_file
+from workloads.write.files import HDF5, StuckError, completed, not_written, temporary
 from workloads.write.reading import dataset as read
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def compute(series: Series, folder: Path, team: Team) -> str:
             hdf5_file.drop(file, temporary(path))
         raise failure from error
     if comm.rank == 0:
-        with whole_file(path):
+        with completed(path):
             # Written and closed by all of them.
             pass
     return ""

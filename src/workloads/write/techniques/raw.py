@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from workloads.write.field import Field
-from workloads.write.files import RAW, whole_file
+from workloads.write.files import RAW, completed
 from workloads.write.reading import raw as read
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ __all__ = ["compute", "read"]
 def compute(series: Series, folder: Path, _: Team) -> str:
     """Write one file."""
     field = Field(series)
-    with whole_file(folder / RAW) as temporary, temporary.open("wb", buffering=0) as file:
+    with completed(folder / RAW) as temporary, temporary.open("wb", buffering=0) as file:
         for t in range(series.n):
             _write_all(file.fileno(), memoryview(field.array(t)).cast("B"), t * series.array_bytes)
     return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.write.files import array_name, whole_file
+from workloads.write.files import array_name, completed
 from workloads.write.reading import text as read
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def compute(series: Series, folder: Path, _: Team) -> str:
     line = " ".join(["%.18e"] * series.s) + "\n"
     for t in range(series.n):
         path = folder / f"{array_name(t)}.txt"
-        with whole_file(path) as temporary, temporary.open("w") as file:
+        with completed(path) as temporary, temporary.open("w") as file:
             for y in series.y:
                 file.write(line % tuple(series.row(t, y)))
     return ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workloads.write.field import Field
-from workloads.write.files import array_name, whole_file
+from workloads.write.files import array_name, completed
 from workloads.write.reading import text as read
 
 if TYPE_CHECKING:
@@ -24,6 +24,6 @@ def compute(series: Series, folder: Path, _: Team) -> str:
     field = Field(series)
     for t in range(series.n):
         path = folder / f"{array_name(t)}.txt"
-        with whole_file(path) as temporary, temporary.open("w") as file:
+        with completed(path) as temporary, temporary.open("w") as file:
             np.savetxt(file, field.array(t))
     return ""

@@ -1,4 +1,4 @@
-"""The image's bill of materials, as its tests read it."""
+"""The image's SBOM, as its tests read it."""
 
 from __future__ import annotations
 

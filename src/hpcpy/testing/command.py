@@ -13,8 +13,8 @@ from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.build.command import have
-from hpcpy.check import host_tests, pytest_options
 from hpcpy.engine.setup import ensure
+from hpcpy.testing.check import host_tests, pytest_options
 
 # "nobody" on every Linux: no home, no right to anything.
 _STRANGER = 65534

@@ -1,4 +1,4 @@
-"""An SPDX 2.3 document, as much of the standard as a bill of materials takes."""
+"""An SPDX 2.3 document, as much of the standard as an SBOM takes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hpcpy.bill.licences import Texts, identifier
-from hpcpy.bill.pins import Order
+from hpcpy.sbom.licences import Texts, identifier
+from hpcpy.sbom.pins import Expected
 
 IMAGE = "SPDXRef-image"
 _DOCUMENT = "SPDXRef-DOCUMENT"
@@ -92,7 +92,7 @@ def package_id(kind: str, name: str) -> str:
 
 
 def document(
-    order: Order,
+    expected: Expected,
     packages: Sequence[Package],
     relations: Sequence[tuple[str, str, str]],
     texts: Texts,
@@ -101,7 +101,7 @@ def document(
 
     Parameters
     ----------
-    order
+    expected
         What it is of.
     packages
         The image itself and all that it contains.
@@ -124,8 +124,11 @@ def document(
         "spdxVersion": "SPDX-2.3",
         "dataLicense": "CC0-1.0",
         "SPDXID": _DOCUMENT,
-        "name": f"{order.image}-{order.version}",
-        "creationInfo": {"created": order.created, "creators": [f"Tool: hpcpy-{order.version}"]},
+        "name": f"{expected.image}-{expected.version}",
+        "creationInfo": {
+            "created": expected.created,
+            "creators": [f"Tool: hpcpy-{expected.version}"],
+        },
         "packages": [one.as_spdx() for one in packages],
         "files": [one.as_spdx() for one in files],
         "hasExtractedLicensingInfos": texts.as_spdx(),

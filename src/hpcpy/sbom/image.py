@@ -1,16 +1,16 @@
-"""The bill of one image, from its pins and from what it holds."""
+"""The SBOM of one image, from its pins and from what it holds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from hpcpy.bill.compare import BROUGHT, differences
-from hpcpy.bill.contents import Contents, licence_texts, normal
-from hpcpy.bill.licences import Texts, is_expression
-from hpcpy.bill.nvidia import agreement, files, is_nvidias
-from hpcpy.bill.pins import CONTAINED, INSTALLED, LINKED, READ, Order, Pin
-from hpcpy.bill.spdx import IMAGE, Package, document, package_id
+from hpcpy.sbom.compare import BROUGHT, differences
+from hpcpy.sbom.contents import Contents, licence_texts, normal
+from hpcpy.sbom.licences import Texts, is_expression
+from hpcpy.sbom.nvidia import agreement, files, is_nvidias
+from hpcpy.sbom.pins import CONTAINED, INSTALLED, LINKED, READ, Expected, Pin
+from hpcpy.sbom.spdx import IMAGE, Package, document, package_id
 
 # How the image stands to a package -> SPDX's word, and whether it stands first.
 _RELATIONS = {
@@ -21,7 +21,7 @@ _RELATIONS = {
 }
 
 
-def bill(order: Order, there: Contents) -> str:
+def sbom(expected: Expected, there: Contents) -> str:
     """Return the SPDX document of an image.
 
     Raises
@@ -29,27 +29,27 @@ def bill(order: Order, there: Contents) -> str:
     ValueError
         When the image is not what its pins say.
     """
-    wrong = "; ".join(differences(order, there))
+    wrong = "; ".join(differences(expected, there))
     if wrong:
         raise ValueError(wrong)
     texts = Texts()
-    pins = sorted(order.pins, key=lambda pin: (pin.kind, pin.name))
+    pins = sorted(expected.pins, key=lambda pin: (pin.kind, pin.name))
     packages = [
         Package(
             id=IMAGE,
-            name=order.image,
-            version=order.version,
-            licence=order.licence,
+            name=expected.image,
+            version=expected.version,
+            licence=expected.licence,
             purpose="CONTAINER",
-            comment=order.summary,
+            comment=expected.summary,
         ),
-        *(_package(order, pin, there, texts) for pin in pins),
+        *(_package(expected, pin, there, texts) for pin in pins),
     ]
     relations = [_relation(pin) for pin in pins]
-    for package, source in _brought(order, there, texts):
+    for package, source in _brought(expected, there, texts):
         packages.append(package)
         relations.append((package_id("source", source), "CONTAINS", package.id))
-    return document(order, packages, relations, texts)
+    return document(expected, packages, relations, texts)
 
 
 def _relation(pin: Pin) -> tuple[str, str, str]:
@@ -58,7 +58,7 @@ def _relation(pin: Pin) -> tuple[str, str, str]:
     return (IMAGE, word, other) if first else (other, word, IMAGE)
 
 
-def _package(order: Order, pin: Pin, there: Contents, texts: Texts) -> Package:
+def _package(expected: Expected, pin: Pin, there: Contents, texts: Texts) -> Package:
     found = there.python.get(normal(pin.name)) if pin.kind != "debian" else None
     version = pin.version or there.debian.get(pin.name, "")
     if pin.kind == "debian":
@@ -77,7 +77,7 @@ def _package(order: Order, pin: Pin, there: Contents, texts: Texts) -> Package:
         url=pin.url,
         sha256=pin.sha256,
         purl=purl,
-        files=files(order, there, pin, texts) if found else (),
+        files=files(expected, there, pin, texts) if found else (),
     )
 
 
@@ -103,8 +103,8 @@ def _debian_licence(pin: Pin, there: Contents, texts: Texts) -> str:
     return texts.reference(f"Debian-{pin.name.replace('+', '.plus')}", pin.licence, text)
 
 
-def _brought(order: Order, there: Contents, texts: Texts) -> Iterator[tuple[Package, str]]:
-    pinned = {normal(pin.name) for pin in order.pins if pin.kind == "wheel"}
+def _brought(expected: Expected, there: Contents, texts: Texts) -> Iterator[tuple[Package, str]]:
+    pinned = {normal(pin.name) for pin in expected.pins if pin.kind == "wheel"}
     for name, source in BROUGHT.items():
         found = there.python.get(name)
         if found is None or name in pinned:

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.build.command import have
-from hpcpy.cuda import IMAGE
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import UnavailableError
-from hpcpy.gpu_times import Place, times
+from hpcpy.testing.cuda import IMAGE
+from hpcpy.testing.gpu_times import Place, times
 
 OUT = paths.BUILD / "gpu"
 _NO_CHECK = "of %d checks none could run here: see build/gpu/checks.json"

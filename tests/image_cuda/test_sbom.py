@@ -1,4 +1,4 @@
-"""Every file of NVIDIA's is in the bill of materials, with its licence and that one's text."""
+"""Every file of NVIDIA's is in the SBOM, with its licence and that one's text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from nvidia import BROUGHT, COMPONENTS, FILES, LICENCES, SITE
 
-from bill import (
+from sbom import (
     DOCUMENT,
     TEXTS,
     installed_by_dpkg,

@@ -1,4 +1,4 @@
-"""The bill of materials tells what is in the image, or that it is not what was pinned."""
+"""The SBOM tells what is in the image, or that it is not what was pinned."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from hpcpy.bill.bill import bill
-from hpcpy.bill.contents import look
-from hpcpy.bill.licences import is_expression
-from hpcpy.bill.pins import CONTAINED, INSTALLED, LINKED, READ, Order, Pin, read, written
-from hpcpy.build import bill as of_host
+from hpcpy.build import sbom_pins
 from hpcpy.build.graph import the_graph
 from hpcpy.build.plan import make_plan
-from hpcpy.build.sbom import bill_of
+from hpcpy.build.sbom import sbom_of
+from hpcpy.sbom.contents import look
+from hpcpy.sbom.image import sbom
+from hpcpy.sbom.licences import is_expression
+from hpcpy.sbom.pins import CONTAINED, INSTALLED, LINKED, READ, Expected, Pin, read, written
 from small_image import layer, write_archive
 from spdx_document import complaints
 
@@ -50,7 +50,7 @@ PINS = (
     pin("wheel", "nvidia-thing-cu12", "12.9", "LicenseRef-NVIDIA-Proprietary", INSTALLED),
     pin("wheel", "nvidia-other-cu12", "12.8", "NVIDIA Proprietary Software", INSTALLED),
 )
-ORDER = Order(
+EXPECTED = Expected(
     "small",
     "0.1.0",
     "An image",
@@ -100,8 +100,8 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-def made(root: Path, order: Order = ORDER) -> str:
-    return bill(order, look(root, distributions(path=[str(root / SITE)])))
+def made(root: Path, expected: Expected = EXPECTED) -> str:
+    return sbom(expected, look(root, distributions(path=[str(root / SITE)])))
 
 
 def packages(text: str) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def test_without_a_wheel_of_nvidias_its_licence_is_what_the_package_tells_of_it(
     own = "BSD, and the header is NVIDIA's"
     distribution(tmp_path, "numba-cuda", "0.30", {HEADER: "notice", "@/LICENSES.others": own})
     pins = tuple(one for one in PINS if one.name == "numba-cuda")
-    document = json.loads(made(tmp_path, replace(ORDER, pins=pins)))
+    document = json.loads(made(tmp_path, replace(EXPECTED, pins=pins)))
     assert complaints(document) == []
     (text,) = document["hasExtractedLicensingInfos"]
     assert (text["licenseId"], text["extractedText"]) == ("LicenseRef-NVIDIA-by-numba-cuda", own)
@@ -188,7 +188,7 @@ def test_without_a_wheel_of_nvidias_its_licence_is_what_the_package_tells_of_it(
 
 
 def test_the_bytes_depend_on_the_image_alone(root: Path) -> None:
-    backwards = replace(ORDER, pins=PINS[::-1])
+    backwards = replace(EXPECTED, pins=PINS[::-1])
     assert made(root) == made(root, backwards)
     name = json.loads(made(root))["documentNamespace"]
     (root / SITE / LIBRARY).write_text("others")
@@ -237,7 +237,7 @@ def another_licence_of_nvidias(root: Path) -> None:
         (another_licence_of_nvidias, "two licences are called LicenseRef-NVIDIA-CUDA-EULA"),
     ],
 )
-def test_an_image_that_is_not_its_pins_has_no_bill(
+def test_an_image_that_is_not_its_pins_has_no_sbom(
     change: Callable[[Path], None], says: str, root: Path
 ) -> None:
     change(root)
@@ -249,42 +249,42 @@ def test_an_image_that_is_not_its_pins_has_no_bill(
 def test_what_is_pinned_and_not_there_is_named(gone: str, root: Path) -> None:
     more = pin("debian", "zsh", "1", "MIT", INSTALLED), pin("wheel", "more", "1", "MIT", INSTALLED)
     with pytest.raises(ValueError, match=r"zsh is pinned and not .*; .* more is pinned and not"):
-        made(root, replace(ORDER, pins=(*PINS, *more)))
+        made(root, replace(EXPECTED, pins=(*PINS, *more)))
     kept = tuple(one for one in PINS if one.name != gone)
     with pytest.raises(ValueError, match="is in the image and not pinned"):
-        made(root, replace(ORDER, pins=kept))
+        made(root, replace(EXPECTED, pins=kept))
 
 
 def test_a_package_in_the_place_of_the_locked_one_has_the_version_that_is_there(root: Path) -> None:
     other = replace(PINS[0], version="", url="")
-    package = packages(made(root, replace(ORDER, pins=(other, *PINS[1:]))))["libstdc++6"]
+    package = packages(made(root, replace(EXPECTED, pins=(other, *PINS[1:]))))["libstdc++6"]
     assert package["versionInfo"] == "14.9-1"
     assert package["downloadLocation"] == "NOASSERTION"
 
 
-def test_an_order_is_read_as_it_was_written() -> None:
-    assert read(written(ORDER)) == ORDER
+def test_what_was_written_is_read() -> None:
+    assert read(written(EXPECTED)) == EXPECTED
 
 
-def test_of_an_image_on_another_the_bill_is_the_upper_ones(tmp_path: Path) -> None:
+def test_of_an_image_on_another_the_sbom_is_the_upper_ones(tmp_path: Path) -> None:
     inside = "opt/hpcpy/share/hpcpy/sbom.spdx.json"
     layers = [layer({inside: text}) for text in (b"lower", b"upper")]
     for name, held, said in (("both", layers, "upper"), ("none", [layer({"a": b""})], None)):
         write_archive(tmp_path / name, held)
-        assert bill_of(tmp_path / name) == said
+        assert sbom_of(tmp_path / name) == said
 
 
 @pytest.mark.parametrize("image", ["hpcpy", "hpcpy-cuda", "wheels"])
 def test_the_projects_images_have_all_their_pins(image: str) -> None:
     plan = make_plan()
-    order = of_host.order(plan, the_graph().image(image), "0.1.0")
-    for one in order.pins:
+    expected = sbom_pins.expected(plan, the_graph().image(image), "0.1.0")
+    for one in expected.pins:
         assert one.url.startswith("https://"), one.name
         assert len(one.sha256) == 64
         assert one.version
         # What is compiled here says its licence as SPDX does.
         assert one.kind != "source" or is_expression(one.licence), one.name
-    used = {one.name: one.use for one in order.pins}
+    used = {one.name: one.use for one in expected.pins}
     assert used["libc6"] == INSTALLED
     assert "gcc" not in used
     assert "patchelf" not in used

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from importlib.metadata import Distribution, PackagePath
 from pathlib import Path
 
-from hpcpy.bill.contents import Contents, licence_texts, normal
-from hpcpy.bill.licences import Texts
-from hpcpy.bill.pins import Order, Pin
-from hpcpy.bill.spdx import File
+from hpcpy.sbom.contents import Contents, licence_texts, normal
+from hpcpy.sbom.licences import Texts
+from hpcpy.sbom.pins import Expected, Pin
+from hpcpy.sbom.spdx import File
 
 # What recipes/cuda leaves in the image of the wheels' licence.
 _LICENCE = Path("opt/hpcpy/share/licenses/nvidia-cuda/License.txt")
@@ -28,12 +28,12 @@ def agreement(text: str, texts: Texts) -> str:
     return texts.reference(_NAME, _TITLE, text)
 
 
-def files(order: Order, there: Contents, pin: Pin, texts: Texts) -> list[File]:
+def files(expected: Expected, there: Contents, pin: Pin, texts: Texts) -> list[File]:
     """Return the files of a Python package that are under NVIDIA's licence.
 
     Parameters
     ----------
-    order
+    expected
         Says which may be handed on.
     there
         The image.
@@ -49,19 +49,19 @@ def files(order: Order, there: Contents, pin: Pin, texts: Texts) -> list[File]:
     """
     found = there.python[normal(pin.name)]
     if is_nvidias(pin.licence):
-        permitted = {str(file): _why(order, file, found) for file in found.files or ()}
+        permitted = {str(file): _why(expected, file, found) for file in found.files or ()}
     else:
         why = f"brought by {pin.name}: its own notice names NVIDIA's licence, which lists it"
-        permitted = dict.fromkeys(order.brought.get(pin.name, ()), why)
+        permitted = dict.fromkeys(expected.brought.get(pin.name, ()), why)
     return sorted(_told(there, found, permitted, texts), key=lambda one: one.path)
 
 
-def _why(order: Order, file: PackagePath, found: Distribution) -> str:
+def _why(expected: Expected, file: PackagePath, found: Distribution) -> str:
     if file.parts[0].endswith(".dist-info"):
         return "of the wheel's own metadata"
-    if str(file) not in order.listed:
+    if str(file) not in expected.listed:
         raise ValueError(f"{found.name}: {file} is not in env/cuda.toml: may it be handed on?")
-    return order.listed[str(file)]
+    return expected.listed[str(file)]
 
 
 def _told(

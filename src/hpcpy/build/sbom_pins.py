@@ -1,39 +1,28 @@
-"""What an image's bill of materials is made from: its pins, and the code that writes it."""
+"""What an image's SBOM is made from: its pins, and the code that writes it."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpcpy import paths
-from hpcpy.bill.pins import CONTAINED, INSTALLED, LINKED, READ, Order, Pin, written
 from hpcpy.build.graph import Image, Part
 from hpcpy.files import place
 from hpcpy.pins.model import APT_MIRROR, Artifact
 from hpcpy.pins.tables import read_table
+from hpcpy.sbom.pins import CONTAINED, INSTALLED, LINKED, READ, Expected, Pin, written
 
 if TYPE_CHECKING:
     from hpcpy.build.plan import Plan
 
-# Of the compilers' packages those whose code ends up in what they link.
-_LINKED = ("libc6-dev", "libgcc-*-dev", "libgfortran-*-dev", "libstdc++-*-dev")
-# Debian packages of a part that only its recipe runs.
-_RUN = frozenset({"patchelf"})
-# Parts of whose sources only headers are read.
-_READ = frozenset({"mpi_headers"})
-# Parts that unpack a wheel and install nothing.
-_UNPACKED = frozenset({"mpich"})
-# Wheels of this group are compilers and what they read.
-_TOOLS = "build"
 _LICENCE = "BSD-3-Clause"
 
 
-def order(plan: Plan, image: Image, version: str) -> Order:
-    """Return what an image's bill is to be of; `version` is the project's."""
+def expected(plan: Plan, image: Image, version: str) -> Expected:
+    """Return what an image is expected to hold; `version` is the project's."""
     # One that is in several lists is one package: what dpkg knows of comes first.
     found: dict[tuple[str, str], Pin] = {}
     for pin in _pins(plan, image):
@@ -42,7 +31,7 @@ def order(plan: Plan, image: Image, version: str) -> Order:
     created = f"{when:%Y-%m-%dT%H:%M:%SZ}"
     every = tuple(found[key] for key in sorted(found))
     listed, brought = _nvidias()
-    return Order(image.name, version, image.summary, _LICENCE, created, every, listed, brought)
+    return Expected(image.name, version, image.summary, _LICENCE, created, every, listed, brought)
 
 
 def _nvidias() -> tuple[dict[str, str], dict[str, list[str]]]:
@@ -59,11 +48,11 @@ def _nvidias() -> tuple[dict[str, str], dict[str, list[str]]]:
 
 def pins(plan: Plan, image: Image, version: str) -> str:
     """Return ``pins.json``: all that went into an image and those below it."""
-    return written(order(plan, image, version))
+    return written(expected(plan, image, version))
 
 
-def add_bill(folder: Path, plan: Plan, image: Image, version: str) -> None:
-    """Add to a context what the last step of an image's build makes its bill from."""
+def add_sbom_pins(folder: Path, plan: Plan, image: Image, version: str) -> None:
+    """Add to a context what the last step of an image's build makes its SBOM from."""
     (folder / "pins.json").write_text(pins(plan, image, version))
     package = Path("src/hpcpy")
     for path in (paths.ROOT / package / "__init__.py", *sources()):
@@ -71,8 +60,8 @@ def add_bill(folder: Path, plan: Plan, image: Image, version: str) -> None:
 
 
 def sources() -> list[Path]:
-    """Return the code that writes bills."""
-    return sorted((paths.ROOT / "src/hpcpy/bill").glob("*.py"))
+    """Return the code that writes SBOMs."""
+    return sorted((paths.ROOT / "src/hpcpy/sbom").glob("*.py"))
 
 
 def _pins(plan: Plan, image: Image) -> Iterator[Pin]:
@@ -85,25 +74,22 @@ def _pins(plan: Plan, image: Image) -> Iterator[Pin]:
     shipped = graph.shipped(image)
     for part in graph.built(image):
         yield from _of_part(plan, part, shipped=part in shipped)
+    builder = graph.image(image.builder)
     linked = {name for part in shipped for name in part.links}
     if any(part.sources for part in shipped):
-        linked.update(_LINKED)
-    for one in plan.debian(graph.image(image.builder).debian):
+        linked.update(builder.linked)
+    for one in plan.debian(builder.debian):
         if any(fnmatchcase(one.name, pattern) for pattern in linked):
             yield _pin(plan, "debian", one, LINKED)
 
 
 def _of_part(plan: Plan, part: Part, *, shipped: bool) -> Iterator[Pin]:
-    use = READ if part.name in _READ else CONTAINED if shipped else LINKED
-    for one in plan.pins(replace(part, wheels=())):
-        yield _pin(plan, "source", one, use)
-    for one in plan.debian(part.debian):
-        if one.name not in _RUN:
-            yield _pin(plan, "debian", one, use)
+    use = READ if part.headers else CONTAINED if shipped else LINKED
+    yield from (_pin(plan, "source", one, use) for one in plan.sources(part))
+    yield from (_pin(plan, "debian", one, use) for one in plan.debian(part.debian))
     if shipped:
-        groups = tuple(group for group in part.wheels if group != _TOOLS)
-        for one in plan.pins(replace(part, sources=(), wheels=groups)):
-            yield _pin(plan, "wheel", one, CONTAINED if part.name in _UNPACKED else INSTALLED)
+        for groups, how in ((part.wheels, INSTALLED), (part.unpacks, CONTAINED)):
+            yield from (_pin(plan, "wheel", one, how) for one in plan.wheels(part, groups))
 
 
 def _pin(plan: Plan, kind: str, one: Artifact, use: str) -> Pin:

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 
 from hpcpy import paths
+from hpcpy.cache.removal import remove_tree
 from hpcpy.checkout_lock import checkout_lock
 from hpcpy.cluster.command import stop
 from hpcpy.cluster.layout import default_layout
-from hpcpy.removal import remove_tree
 
 _IMAGES = ("*.sif", "*.tar", "*.json", "*.png", "context", "gpu", "logs", "startup")
 

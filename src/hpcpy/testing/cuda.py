@@ -7,7 +7,7 @@ import subprocess
 
 from hpcpy.build.command import have
 from hpcpy.engine.setup import ensure
-from hpcpy.test import image_tests
+from hpcpy.testing.command import image_tests
 
 IMAGE = "hpcpy-cuda"
 

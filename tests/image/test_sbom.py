@@ -1,4 +1,4 @@
-"""The bill of materials names all that is in the image, and nothing that is not."""
+"""The SBOM names all that is in the image, and nothing that is not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bill import (
+from sbom import (
     DOCUMENT,
     TEXTS,
     installed_by_dpkg,

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hpcpy import paths
-from hpcpy.cache_units import ENTRIES, PARTIAL, Unit, find_units
+from hpcpy.cache.removal import held, remove_storage, remove_tree
+from hpcpy.cache.units import ENTRIES, PARTIAL, Unit, find_units
 from hpcpy.checkout_lock import checkout_lock
 from hpcpy.errors import HpcpyError, UsageError
 from hpcpy.files import GIB
-from hpcpy.removal import held, remove_storage, remove_tree
 
 _HOW = "such as make clean-cache KEEP=5"
 

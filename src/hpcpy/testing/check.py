@@ -8,12 +8,14 @@ import subprocess
 
 from hpcpy import paths
 from hpcpy.checkout_lock import checkout_lock
+from hpcpy.engine.venv import ensure_venv
 from hpcpy.stages import stage
-from hpcpy.venv import ensure_venv
 
 # By Python: the first line of the program mypy cannot name every folder.
 _MYPY = ("python", "-m", "mypy")
 _OF_RECIPES = ("recipes/cuda", "recipes/link")
+# Each by itself: modules of two may have one name.
+_TESTS = ("unit", "launch", "image", "image_cuda", "gpu", "upstream")
 
 
 def shell_scripts() -> list[str]:
@@ -42,6 +44,8 @@ def main(_options: argparse.Namespace) -> int:
             ("mypy of the host's code", [*_MYPY, "src/hpcpy"]),
             ("mypy of the workloads", [*_MYPY, "src/workloads"]),
             ("mypy of the interpreter's code", [*_MYPY, "src/interp", *_OF_RECIPES]),
+            *((f"mypy of tests/{one}", [*_MYPY, f"tests/{one}"]) for one in _TESTS),
+            ("mypy of what they share", [*_MYPY, "tests/conftest.py", "tests/soak.py"]),
             ("shellcheck", ["shellcheck", "--external-sources", *shell_scripts()]),
         ):
             with stage(title) as current:

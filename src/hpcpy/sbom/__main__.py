@@ -1,4 +1,4 @@
-"""``python3 -m hpcpy.bill PINS OUT``: compare the image with its pins, write its bill."""
+"""``python3 -m hpcpy.sbom PINS OUT``: compare the image with its pins, write its SBOM."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import sys
 from importlib.metadata import distributions
 from pathlib import Path
 
-from hpcpy.bill.bill import bill
-from hpcpy.bill.contents import look
-from hpcpy.bill.pins import read
+from hpcpy.sbom.contents import look
+from hpcpy.sbom.image import sbom
+from hpcpy.sbom.pins import read
 
 
 def main(arguments: list[str]) -> int:
-    """Write the bill of the image that this runs in.
+    """Write the SBOM of the image that this runs in.
 
     Returns
     -------
@@ -21,9 +21,9 @@ def main(arguments: list[str]) -> int:
     """
     pins, out = map(Path, arguments)
     try:
-        text = bill(read(pins.read_text()), look(Path("/"), distributions()))
+        text = sbom(read(pins.read_text()), look(Path("/"), distributions()))
     except ValueError as error:
-        print(f"bill of materials: {error}", file=sys.stderr)
+        print(f"SBOM: {error}", file=sys.stderr)
         return 65
     out.write_text(text)
     return 0

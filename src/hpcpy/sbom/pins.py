@@ -40,8 +40,8 @@ class Pin:
 
 
 @dataclass(frozen=True)
-class Order:
-    """What a bill is to be of.
+class Expected:
+    """What an image is expected to hold, by its pins.
 
     Attributes
     ----------
@@ -67,13 +67,13 @@ class Order:
     brought: dict[str, list[str]]
 
 
-def written(order: Order) -> str:
-    """Return an order as the text of a file."""
-    return json.dumps(asdict(order), indent=1) + "\n"
+def written(expected: Expected) -> str:
+    """Return it as the text of a file."""
+    return json.dumps(asdict(expected), indent=1) + "\n"
 
 
-def read(text: str) -> Order:
-    """Return the order that `written` has written."""
+def read(text: str) -> Expected:
+    """Return what `written` has written."""
     fields = json.loads(text)
     pins: Iterable[dict[str, str]] = fields.pop("pins")
-    return Order(**fields, pins=tuple(Pin(**one) for one in pins))
+    return Expected(**fields, pins=tuple(Pin(**one) for one in pins))

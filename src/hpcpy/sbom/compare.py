@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hpcpy.bill.contents import Contents, normal
-from hpcpy.bill.pins import INSTALLED, LINKED, READ, Order
+from hpcpy.sbom.contents import Contents, normal
+from hpcpy.sbom.pins import INSTALLED, LINKED, READ, Expected
 
 # CPython's source brings it, and installs it with the interpreter.
 BROUGHT = {"pip": "python"}
 
 
-def differences(order: Order, there: Contents) -> Iterator[str]:
+def differences(expected: Expected, there: Contents) -> Iterator[str]:
     """Give a line for each thing in which an image is not what its pins say."""
-    installed = [pin for pin in order.pins if pin.use == INSTALLED]
+    installed = [pin for pin in expected.pins if pin.use == INSTALLED]
     debian = {pin.name: pin.version for pin in installed if pin.kind == "debian"}
     yield from _compared("Debian package", debian, there.debian)
-    for pin in order.pins:
+    for pin in expected.pins:
         unpacked = pin.kind == "debian" and pin.use not in (LINKED, READ)
         if unpacked and there.copyright_of(pin.name) is None:
             yield f"the licences of the Debian package {pin.name} are not in the image"
     python = {name: found.version for name, found in there.python.items()}
     packages = {normal(pin.name): pin.version for pin in installed if pin.kind == "wheel"}
     # A source is a Python package where the image has one of that name.
-    for pin in order.pins:
+    for pin in expected.pins:
         if pin.kind == "source" and normal(pin.name) in python:
             packages[normal(pin.name)] = pin.version
-    sources = {pin.name for pin in order.pins if pin.kind == "source"}
+    sources = {pin.name for pin in expected.pins if pin.kind == "source"}
     brought = {name for name, source in BROUGHT.items() if source in sources}
     known = {name: version for name, version in python.items() if name not in brought - {*packages}}
     yield from _compared("Python package", packages, known)

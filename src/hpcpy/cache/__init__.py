@@ -1,0 +1,1 @@
+"""The commands that remove what was built or downloaded: `clean`, `clean-cache`."""

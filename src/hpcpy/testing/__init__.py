@@ -1,0 +1,1 @@
+"""The commands that check and test: `check`, `test`, `test-cuda`, `test-gpu`."""

@@ -307,13 +307,6 @@ def finder() -> Finder:
     raise ImportError("hpcpy: this interpreter has no modules in memory")
 
 
-def is_real(path: str) -> bool:
-    """Say whether a path is a bundled module's own, with no link in it; `realpath` asks."""
-    # None at the end of the process, when finalisers may still ask.
-    finders = sys.meta_path or ()
-    return any(isinstance(each, Finder) and each.bundle.is_real(path) for each in finders)
-
-
 def install(data: memoryview, library: str) -> Finder:
     """Make the bundle what Python imports from.
 

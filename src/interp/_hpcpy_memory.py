@@ -63,7 +63,6 @@ class Bundle:
         self.roots = [self.folder(library + path) for path in self._index["roots"]]
         self._added: Bundle | None = None
         self._looked = False
-        self._is_real: bool | None = None
 
     def load(self, offset: int) -> "Any":
         """Unmarshal what lies at an offset."""
@@ -137,22 +136,6 @@ class Bundle:
         except ImportError:
             return False
         return entry is not None and entry.origin == path
-
-    def is_real(self, path: str) -> bool:
-        """Say whether it is, and no part of the path is a link.
-
-        One call in a process, where `Path(__file__).resolve()`, with which
-        many packages begin, makes one for each part of the path.
-        """
-        if not (self.has_source(path) or (self._added and self._added.has_source(path))):
-            return False
-        if self._is_real is None:
-            prefix, _, version = self._library.rpartition("/lib/")
-            try:
-                self._is_real = posix.readlink("/proc/self/exe") == f"{prefix}/bin/{version}"
-            except OSError:
-                self._is_real = False
-        return self._is_real
 
     def folders(self) -> "Iterator[Folder]":
         """Name all folders that it knows."""

@@ -3,7 +3,6 @@
 
 #include <Python.h>
 
-#include "arenas.h"
 #include "bundle.h"
 #include "collector.h"
 #include "paths.h"
@@ -40,7 +39,6 @@ static PyStatus configure(PyConfig *known, PyConfig *config, int argc, char **ar
         return status;
     }
     config->use_environment = known->use_environment;
-    hpcpy_arenas_prepare(known->use_environment);
     return hpcpy_preset_paths(config, argv);
 }
 

@@ -190,33 +190,6 @@ def test_data_and_metadata_of_a_bundled_package_are_read_from_its_folder() -> No
     assert python("-c", program) == "True True True"
 
 
-def test_path_of_a_bundled_module_is_resolved_without_asking_for_its_parts() -> None:
-    program = """
-import json, os, pathlib
-asked = []
-real = os.lstat
-os.lstat = lambda path, **more: asked.append(path) or real(path, **more)
-print(pathlib.Path(json.__file__).resolve() == pathlib.Path(json.__file__), asked)
-print(os.path.realpath(os.path.dirname(json.__file__)) == os.path.dirname(json.__file__))
-print(len(asked) > 2)
-"""
-    assert python("-c", program).splitlines() == ["True []", "True", "True"]
-
-
-def test_paths_are_resolved_when_nothing_can_be_imported_any_more() -> None:
-    program = """
-import json, os, pathlib
-class Late:
-    def __init__(self):
-        self.resolve, self.realpath = pathlib.Path(json.__file__).resolve, os.path.realpath
-        self.file, self.print = json.__file__, print
-    def __del__(self):
-        self.print(str(self.resolve()) == self.realpath(self.file) == self.file, flush=True)
-late = Late()
-"""
-    assert python("-c", program) == "True"
-
-
 def test_functions_and_classes_of_bundled_modules_are_pickled_by_name() -> None:
     program = (
         "import pickle, json, fractions\n"

@@ -195,39 +195,6 @@ def test_metadata_asks_for_no_file_that_is_not_there(installed: Installation) ->
     ]  # fmt: skip
 
 
-def test_a_modules_path_is_known_to_have_no_link(installed: Installation) -> None:
-    program = """
-        import added.part, own, posix, _hpcpy_importer
-        bundle = _hpcpy_importer.finder().bundle
-        prefix, _, version = bundle.library.rpartition("/lib/")
-        asked = []
-        posix.readlink = lambda path: asked.append(path) or real
-        for real in (f"{prefix}/bin/{version}", f"/linked{prefix}/bin/{version}"):
-            bundle._is_real = None
-            files = own.__file__, added.part.__file__
-            print([_hpcpy_importer.is_real(path) for path in files])
-        bundle._is_real = True
-        others = files[0][:-3], files[0].replace("__init__", "none"), "/etc/passwd", "own.py", ""
-        print([_hpcpy_importer.is_real(path) for path in others])
-        print(asked)
-    """
-    assert says(installed, program).splitlines() == [
-        "[True, True]",
-        "[False, False]",
-        "[False, False, False, False, False]",
-        "['/proc/self/exe', '/proc/self/exe']",
-    ]
-
-
-def test_a_path_can_be_resolved_at_the_end_of_the_process(installed: Installation) -> None:
-    program = """
-        import sys, own, _hpcpy_importer
-        sys.meta_path = None
-        print(_hpcpy_importer.is_real(own.__file__))
-    """
-    assert says(installed, program) == "False"
-
-
 def test_without_site_it_is_hidden(installed: Installation) -> None:
     program = "import importlib.util; print(importlib.util.find_spec('added'))"
     own = f"sys.path.remove({str(installed.site)!r}); {program}"

@@ -33,7 +33,6 @@ _IMAGES = (_WHEELS, "hpcpy")
 _WITHOUT = {
     "code by marshal": {"HPCPY_CODE": "marshal"},
     "collector as elsewhere": {"HPCPY_GC": "stock"},
-    "small pages": {"HPCPY_ARENAS": "stock"},
 }
 _SAMPLES = 20
 _FACTS = """

@@ -28,6 +28,8 @@ class Wanted:
     sets: dict[str, tuple[str, ...]]
     # Those of `sets` that are taken without what their packages declare.
     alone: frozenset[str]
+    # Where sources newer than the suites' are looked for.
+    newest: Suite | None = None
 
 
 def wanted(folder: Path | None = None) -> Wanted:
@@ -39,11 +41,9 @@ def wanted(folder: Path | None = None) -> Wanted:
         When the file is malformed.
     """
     top = read_table(env_folder(folder) / "debian.toml")
-    top.only("architectures", "snapshot", "suites", "sets")
-    suites = []
-    for table in top.array("suites"):
-        table.only("archive", "name")
-        suites.append(Suite(table.text("archive"), table.text("name")))
+    top.only("architectures", "snapshot", "suites", "newest", "sets")
+    suites = tuple(_suite(table) for table in top.array("suites"))
+    newest = _suite(top.table("newest")) if "newest" in top.values else None
     sets = {}
     alone = set()
     for name, table in top.table("sets").tables():
@@ -56,7 +56,12 @@ def wanted(folder: Path | None = None) -> Wanted:
         if arch not in DEBIAN_ARCH:
             raise top.wrong("architectures", f"{arch!r} is not one of {', '.join(DEBIAN_ARCH)}")
     snapshot = top.text("snapshot", r"https?://.+", "a URL")
-    return Wanted(tuple(suites), snapshot, architectures, sets, frozenset(alone))
+    return Wanted(suites, snapshot, architectures, sets, frozenset(alone), newest)
+
+
+def _suite(table: Table) -> Suite:
+    table.only("archive", "name")
+    return Suite(table.text("archive"), table.text("name"))
 
 
 def _lock(folder: Path | None) -> Table:
@@ -106,34 +111,45 @@ def debs(name: str, arch: str, folder: Path | None = None) -> list[Artifact]:
         this architecture, or made for another list of packages.
     """
     asked = wanted(folder)
-    lock = _lock(folder)
     if name not in asked.sets:
         raise UsageError(f"no set {name!r} in debian.toml; there are {', '.join(asked.sets)}")
+    locked = locked_debs(arch, folder)
+    its = {deb.name: sets for deb, sets in locked.items()}
+    first, *_ = asked.sets
+    for package in asked.sets[name]:
+        # A pattern has no name; what the first set has is locked there.
+        if not package.startswith("?") and not {name, first} & set(its.get(package, ())):
+            raise UsageError(f"debian.lock has no {package} for {name}", hint="run `make lock`")
+    return [deb for deb, sets in locked.items() if name in sets]
+
+
+def locked_debs(arch: str, folder: Path | None = None) -> dict[Artifact, tuple[str, ...]]:
+    """Return all locked packages by name, each with its sets.
+
+    Raises
+    ------
+    UsageError
+        When the lock is missing, malformed, or without this architecture.
+    """
+    lock = _lock(folder)
     locked = lock.table("packages")
     if arch not in locked.values:
         raise UsageError(
             f"debian.lock has no packages for {arch}",
             hint="add it to `architectures` in env/debian.toml and run `make lock`",
         )
-    when = lock.moment("timestamp")
-    tables = dict(locked.table(arch).tables())
-    first, *_ = asked.sets
-    for package in asked.sets[name]:
-        # A pattern has no name; what the first set has is locked there.
-        if package.startswith("?"):
-            continue
-        its = tables[package].texts("sets") if package in tables else ()
-        if not {name, first} & set(its):
-            raise UsageError(f"debian.lock has no {package} for {name}", hint="run `make lock`")
-    return [
-        _artifact(package, table, asked.snapshot, when)
-        for package, table in tables.items()
-        if name in table.texts("sets")
-    ]
+    when, snapshot = lock.moment("timestamp"), wanted(folder).snapshot
+    return {
+        _artifact(name, table, snapshot, when): table.texts("sets")
+        for name, table in locked.table(arch).tables()
+    }
 
 
 def _artifact(name: str, table: Table, snapshot: str, when: datetime.datetime) -> Artifact:
-    table.only("version", "sets", "size", "sha256", "licence", "archive", "path")
+    table.only("version", "sets", "size", "sha256", "licence", "archive", "path", "timestamp")
+    if "timestamp" in table.values:
+        # Locked by itself, later than the others: the archive had it then.
+        when = table.moment("timestamp")
     size, digest = table.size("size"), table.digest("sha256")
     archive, path = (
         table.text("archive", r"[a-z-]+", "an archive's name"),

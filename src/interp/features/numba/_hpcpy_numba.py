@@ -14,10 +14,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import _hpcpy_numba_needs
+from _hpcpy_numba_needs import IS_STOCK, is_processor
+
 from _hpcpy_folders import Loader
 from _hpcpy_importer import finder
 from _hpcpy_memory import HEADER_SIZE
-from _hpcpy_numba_needs import IS_STOCK, is_processor
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import subprocess
 from pathlib import Path
@@ -68,6 +69,17 @@ def test_the_sif_says_what_it_is() -> None:
     named = labels["data"]["attributes"]["labels"]
     assert named["org.opencontainers.image.title"] == "hpcpy"
     assert "no-date" not in named["org.label-schema.build-date"]
+
+
+def test_the_interpreter_lies_in_the_sif_as_it_is() -> None:
+    # What is not compressed, no mount unpacks.
+    program = "import sys; sys.stdout.buffer.write(open(sys.executable, 'rb').read())"
+    words = [find(), "exec", SIF, "python", "-c", program]
+    executable = subprocess.run(words, capture_output=True, timeout=300, check=True).stdout
+    with SIF.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        # The kernel reads squashfs's blocks of 128 KB one by one.
+        for start in range(0, len(executable) - (1 << 17), 1 << 24):
+            assert whole.find(executable[start : start + (1 << 17)]) >= 0, start
 
 
 def test_a_hostile_python_of_the_host_does_not_leak_in(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ CASES = (
 )
 # What a measurement at the NIH imported; not in the image, which `hpcpy bench
 # bake` and the tests add them to.
-# 139 of them open a module or a library: one each. 29 are the loader's searches
+# 150 of them open a module or a library: one each. 29 are the loader's searches
 # for libraries (docs/bake.md).
 EIGHT = Case(
     "eight",

@@ -125,7 +125,7 @@ class Folder:
             return spec
         if kind == BUILT_IN:
             return None
-        make = self._bundle.shared if kind == SHARED else SourceFileLoader
+        make = ExtensionFileLoader if kind == SHARED else SourceFileLoader
         loader = make(fullname, path)
         spec = ModuleSpec(fullname, loader, origin=path)
         spec.has_location = True

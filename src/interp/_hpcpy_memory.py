@@ -7,7 +7,7 @@ docs/interpreter.md has its format.  Frozen into the interpreter, as
 import marshal
 import posix
 from _frozen_importlib import ModuleSpec
-from _frozen_importlib_external import MAGIC_NUMBER, ExtensionFileLoader
+from _frozen_importlib_external import MAGIC_NUMBER
 
 from _hpcpy_folders import Folder
 
@@ -96,12 +96,6 @@ class Bundle:
     def add_nothing(self) -> None:
         """Let there be no second bundle."""
         self._added, self._looked = None, True
-
-    def shared(self, fullname: str, path: str) -> ExtensionFileLoader:
-        """Return the loader of an extension module that stays a file."""
-        # Not looked for on its account: a call for what saves but a few.
-        make = self._added.shared if self._added else ExtensionFileLoader
-        return make(fullname, path)
 
     def folder(self, path: str) -> Folder:
         """Return the finder of a folder; a path hook.

@@ -3,7 +3,6 @@
 #include "bundle.h"
 #include "code_image.h"
 
-#include "baked.h"
 #include "values.h"
 
 extern const unsigned char hpcpy_modules[], hpcpy_modules_end[];
@@ -29,8 +28,6 @@ static PyMethodDef methods[] = {
     {"code", code, METH_O,
      "code(offset)\n--\n\nThe module whose marshalled code is there, or None: it has to be loaded."},
     {"data", data, METH_NOARGS, "data()\n--\n\nThe bundle, read-only."},
-    {"create", hpcpy_create, METH_VARARGS, NULL},
-    {"load", hpcpy_load, METH_O, NULL},
     {"loads", hpcpy_loads, METH_O,
      "loads(value)\n--\n\nWhat one of the bundle's values is, compressed or not."},
     {NULL, NULL, 0, NULL},

@@ -33,9 +33,8 @@ def test_a_start_costs_what_hpcpys_does() -> None:
     assert counted("--import", "numba")["path_calls"] <= MOST["numba"]
 
 
-def test_numba_for_cuda_comes_from_memory_but_for_cuda_cores_modules() -> None:
-    # 48 files: they cannot be one, since one of them asks PyTorch for names.
-    assert counted("--import", "numba.cuda")["path_calls"] <= 210
+def test_numba_for_cuda_comes_from_memory_but_for_extension_modules() -> None:
+    assert counted("--import", "numba.cuda")["path_calls"] <= 230
 
 
 def test_the_module_that_asks_pytorch_for_names_is_there() -> None:

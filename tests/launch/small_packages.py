@@ -6,14 +6,18 @@ import hashlib
 import io
 import tarfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
 def wheel(
-    folder: Path, name: str, version: str, files: dict[str, str], requires: Sequence[str] = ()
+    folder: Path,
+    name: str,
+    version: str,
+    files: Mapping[str, str | bytes],
+    requires: Sequence[str] = (),
 ) -> Path:
-    """Write a wheel of text files."""
+    """Write a wheel of some files."""
     home = f"{name}-{version}.dist-info"
     needs = "".join(f"Requires-Dist: {one}\n" for one in requires)
     content = {

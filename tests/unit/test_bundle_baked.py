@@ -56,8 +56,6 @@ def bake(made: Installation) -> None:
         describe(view, folders[0].entries, [], {}, kept=("METADATA",)),
         more={
             "epoch": BAKED,
-            "packed": {},
-            "libraries": {},
             "distributions": {"Added-2.0.dist-info": ["added", "shared"]},
         },
     )

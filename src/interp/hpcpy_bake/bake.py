@@ -87,14 +87,9 @@ def bake(request: Request, say: Callable[[str], None]) -> None:
                 found = installed.others(site)
                 second = Second(library, stage)
                 second.write(found, ready, stamp, _sources(items, found))
-                note(
-                    f"{len(found)} distributions, {len(second.packs.packed)} extension modules "
-                    f"in {len(second.packs.made)} files"
-                )
+                note(f"{len(found)} distributions")
             os.utime(site, (stamp, stamp))
             second.place(library / BAKED.strip("/"), moves)
-    for line in second.packs.notes:
-        say(f"         {line}")
     unchecked = [item.name for item in items if not item.sha256 or not request.has_hashes]
     if unchecked:
         say(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from importlib.metadata import Distribution, distribution, distributions
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 from _hpcpy_importer import finder
@@ -47,22 +46,3 @@ def top_level(found: Distribution) -> Iterable[str]:
     """Return what can be imported of a distribution."""
     tops = {Path(file).parts[0].partition(".")[0] for file in files(found) if file[:2] != ".."}
     return sorted(top for top in tops if top.isidentifier())
-
-
-def own_needed_by(found: Iterable[Distribution]) -> dict[str, Distribution]:
-    """Return the image's own distributions that others need, and what these need.
-
-    Their extension modules are packed with the others': most of what seaborn
-    opens is matplotlib's.
-    """
-    own = own_versions()
-    needed: dict[str, Distribution] = {}
-    waiting = list(found)
-    while waiting:
-        for requirement in waiting.pop().requires or ():
-            name = re.match(r"[\w.-]+", requirement)
-            canonical = canonical_name(name[0]) if name else ""
-            if canonical in own and canonical not in needed and "extra ==" not in requirement:
-                needed[canonical] = distribution(canonical)
-                waiting.append(needed[canonical])
-    return needed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from importlib.metadata import Distribution
 from pathlib import Path
@@ -15,7 +14,6 @@ from bundle.write import write_bundle
 from hpcpy_bake import installed
 from hpcpy_bake.errors import BakeError
 from hpcpy_bake.moves import Moves
-from hpcpy_bake.packs import Packs
 from hpcpy_info import check
 
 _NAME = "modules.bundle"
@@ -42,7 +40,6 @@ class Second:
         self.view = stage / "view"
         self.folder.mkdir()
         self.view.mkdir()
-        self.packs = Packs(library, self.folder)
 
     def write(
         self,
@@ -51,7 +48,7 @@ class Second:
         epoch: int,
         sources: Mapping[str, Any],
     ) -> None:
-        """Make packs and bundle.
+        """Make the bundle.
 
         Parameters
         ----------
@@ -65,8 +62,6 @@ class Second:
             What `--lock` tells of each.
         """
         folders = self._scan(found)
-        if platform.machine() == "x86_64":
-            self.packs.make({**installed.own_needed_by(found.values()), **found})
         top_level = next(f.entries for f in folders if f.path == self.view)
         # What importlib.metadata.version reads.
         about = describe(self.view, top_level, [], {}, kept=(_METADATA,))
@@ -80,8 +75,6 @@ class Second:
             {**about, "sources": dict(sources)},
             more={
                 "epoch": epoch,
-                "packed": self.packs.packed,
-                "libraries": self.packs.libraries,
                 "distributions": {
                     installed.folder_name(one): list(installed.top_level(one))
                     for one in found.values()
@@ -95,7 +88,7 @@ class Second:
         check(Baked(memoryview(data), str(self.library)))
 
     def place(self, bundle: Path, moves: Moves) -> None:
-        """Put them where they are used; the bundle itself comes last.
+        """Put it where it is used.
 
         Parameters
         ----------
@@ -106,18 +99,11 @@ class Second:
         """
         folder = bundle.parent
         self.folder.chmod(0o755)
-        for file in self.folder.iterdir():
-            file.chmod(0o644)
+        (self.folder / _NAME).chmod(0o644)
         if not folder.exists():
             moves.rename(self.folder, folder)
             return
-        there = {file.name for file in folder.iterdir()}
-        for name in self.packs.made:
-            if name not in there:
-                moves.rename(self.folder / name, folder / name)
         (self.folder / _NAME).replace(bundle)
-        for name in there - {_NAME, *self.packs.made}:
-            (folder / name).unlink(missing_ok=True)
 
     def _scan(self, found: Mapping[str, Distribution]) -> list[Folder]:
         for one in found.values():

@@ -9,7 +9,6 @@ from pathlib import Path
 from hpcpy import paths
 from hpcpy.build.bill import add_bill
 from hpcpy.build.graph import Image, Part
-from hpcpy.build.inputs import tree_files
 from hpcpy.build.plan import Plan
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.fetch.many import fetch
@@ -54,9 +53,12 @@ def add_materials(folder: Path, part: Part, plan: Plan) -> None:
     if part.debian:
         for path in fetch_debs(part.debian, plan.arch).paths.values():
             place(path, folder / part.name / path.name)
-    for tree in part.trees:
-        for path in tree_files(tree):
-            place(path, folder / part.name / path.relative_to(paths.ROOT))
+    if part.features_in:
+        names = "".join(f"{name}\n" for name in part.features)
+        (folder / part.name).mkdir(exist_ok=True)
+        (folder / part.name / "features").write_text(names)
+    for path in part.files:
+        place(path, folder / part.name / path.relative_to(paths.ROOT))
 
 
 def add_description(folder: Path, plan: Plan, image: Image) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import re
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,15 @@ def test_a_hook_that_cannot_be_is_told(tmp_path: Path, tables: tuple[str, ...], 
 
 def test_an_image_without_features_hooks_into_nothing(tmp_path: Path) -> None:
     assert hooked(tmp_path) == {"start": (), "found": (), "before": {}, "added": ""}
+
+
+def test_nothing_stands_before_a_function_of_the_c_library_but_for_a_threads_stack() -> None:
+    # What opens a file asks the C library, as everywhere: nothing is made up.
+    code = "".join(file.read_text() for file in (ROOT / "src/interp").rglob("*.c"))
+    wrapped = set(re.findall(r"\b__wrap_(\w+)\(", code))
+    recipe = (ROOT / "recipes/interpreter.sh").read_text()
+    (exported,) = re.findall(r"^echo '\{ (.*); \};' >exports$", recipe, re.MULTILINE)
+    c_library = ctypes.CDLL("libc.so.6")
+    standing = {name for name in wrapped | set(exported.split("; ")) if hasattr(c_library, name)}
+    assert len(wrapped) > 10
+    assert standing == {"pthread_attr_setstacksize"}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy.build.graph import load, the_graph
+from hpcpy.build.sif import definition_path
 from hpcpy.errors import UsageError
 
 GOOD = """
@@ -107,3 +108,14 @@ def test_an_image_is_like_a_row_of_its_own(tmp_path: Path, other: str) -> None:
     like = f'[images.small]\nlike = "{other}"\n[parts.one]'
     with pytest.raises(UsageError, match=f"small is like '{other}', which is no row of its own"):
         load(graph_file(tmp_path, "[parts.one]", like))
+
+
+def test_a_sif_is_made_of_its_own_images_archive() -> None:
+    definitions = {
+        image.name: file.read_text()
+        for image in the_graph().images.values()
+        if (file := definition_path(image)).exists()
+    }
+    assert definitions.keys() >= {"hpcpy", "hpcpy-cuda", "plain", "wheels"}
+    for name, text in definitions.items():
+        assert f"\nFrom: {name}.oci.tar\n" in text

@@ -40,10 +40,8 @@ def sif_path(image: Image) -> Path:
 
 
 def definition_path(image: Image) -> Path:
-    """Return the definition file of an image's SIF: its own, or that of its Containerfile."""
-    folder = paths.CONTAINERS / "apptainer"
-    own = folder / f"{image.name}.def"
-    return own if own.exists() else folder / f"{image.containerfile}.def"
+    """Return the definition file of an image's SIF."""
+    return paths.CONTAINERS / "apptainer" / f"{image.name}.def"
 
 
 def is_current_sif(plan: Plan, image: Image) -> bool:

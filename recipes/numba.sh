@@ -11,7 +11,7 @@ LINK_SHARED=omppool
 link_setup
 mkdir numba
 tar -xf "$MATERIALS"/numba.tar.* -C numba --strip-components=1 --no-same-owner
-for change in import cache cuda threads llvm; do
+for change in import cuda threads llvm; do
     patch -d numba -p1 <"$MATERIALS/recipes/patches/numba-$change.patch"
 done
 export CFLAGS="$PORTABLE $HARDENED" CXXFLAGS="$PORTABLE $HARDENED" NUMBA_DISABLE_TBB=1

@@ -42,6 +42,8 @@ class Finder:
         self._follows_path = False
         self._outside: dict[str, str] = {}
         self._wanted: dict[str, str] = {}
+        hooks = bundle.hooks
+        self._found, self._before = hooks["found"], hooks["before"]
 
     def find_spec(
         self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
@@ -53,8 +55,8 @@ class Finder:
             point(fullname)
         if fullname == "mpi4py" and _is_preflight_wanted():
             _install_preflight()
-        if fullname == "threadpoolctl":
-            _show_blas()
+        if fullname in self._before:
+            __import__(self._before[fullname]).before(fullname)
         if self._outside:
             top = fullname.partition(".")[0]
             if top in self._outside:
@@ -73,9 +75,8 @@ class Finder:
 
     def _told(self, spec: "ModuleSpec | None") -> "ModuleSpec | None":
         if spec is not None and self._is_packages(spec):
-            from _hpcpy_hidden import tell  # noqa: PLC0415
-
-            tell(spec.name)
+            for hook in self._found:
+                __import__(hook).found(spec.name)
         return spec
 
     def _find_by_path(self, fullname: str, target: "ModuleType | None") -> "ModuleSpec | None":
@@ -183,15 +184,6 @@ class Finder:
                 self._outside.setdefault(top, wanted_by)
         for root in added.roots:
             root.outside |= frozenset(self._outside)
-
-
-def _show_blas() -> None:
-    # Whoever's threadpoolctl it is looks for a library of such a name.
-    from _hpcpy_threads import (  # type: ignore[import-not-found]  # noqa: PLC0415
-        show_blas,
-    )
-
-    show_blas(f"{sys.base_prefix}/lib/hpcpy/libopenblas-hpcpy.so")
 
 
 def _install_preflight() -> None:

@@ -26,7 +26,7 @@ BAKED = "/hpcpy_baked/modules.bundle"
 
 
 def _nothing(_: int) -> None:
-    # What there is beside the bundle: see code_image.c.
+    # A feature may have code that need not be loaded.
     return None
 
 
@@ -60,6 +60,7 @@ class Bundle:
         self.epoch: int | None = self._index["epoch"]
         self.absent: frozenset[str] = self._index["absent"]
         self.import_name: int = self._index["import name"]
+        self.hooks: dict[str, Any] = self._index["hooks"]
         self.roots = [self.folder(library + path) for path in self._index["roots"]]
         self._added: Bundle | None = None
         self._looked = False
@@ -87,7 +88,7 @@ class Bundle:
 
     @property
     def added(self) -> "Bundle | None":
-        """What `python -m hpcpy_bake` has added; looked for when first asked."""
+        """A second bundle, of what was added later; looked for when first asked."""
         if not self._looked:
             self._added = _added(self)
             self._looked = True
@@ -143,6 +144,8 @@ def _added(bundle: Bundle) -> Bundle | None:
         if time == bundle.epoch:
             site.take_as_complete(())
             return None
+        if not bundle.hooks["added"]:
+            return None
         file = posix.open(bundle.library + BAKED, posix.O_RDONLY | posix.O_CLOEXEC)
     except OSError:
         return None
@@ -152,6 +155,5 @@ def _added(bundle: Bundle) -> Bundle | None:
         data = memoryview(mmap.mmap(file, 0, prot=mmap.PROT_READ))
     finally:
         posix.close(file)
-    import _hpcpy_baked  # noqa: PLC0415
-
-    return _hpcpy_baked.start(data, bundle, time)
+    added: Bundle = __import__(bundle.hooks["added"]).start(data, bundle, time)
+    return added

@@ -66,7 +66,9 @@ void *hpcpy_blas_malloc(size_t size)
 PyObject *__wrap_PyInit_numpy___core___multiarray_umath(void)
 {
     gotoblas_init();
-    hpcpy_blas_ready();
+    if (hpcpy_blas_ready != NULL) {
+        hpcpy_blas_ready();
+    }
     return __real_PyInit_numpy___core___multiarray_umath();
 }
 
@@ -164,21 +166,8 @@ static PyObject *count(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(argument
     return PyLong_FromLong(hpcpy_threads());
 }
 
-static PyObject *show_blas(PyObject *Py_UNUSED(module), PyObject *path)
-{
-    PyObject *name = NULL;
-    if (!PyUnicode_FSConverter(path, &name)) {
-        return NULL;
-    }
-    hpcpy_blas_show(PyBytes_AS_STRING(name));
-    Py_DECREF(name);
-    Py_RETURN_NONE;
-}
-
 static PyMethodDef methods[] = {
     {"count", count, METH_NOARGS, PyDoc_STR("Return how many threads a library may start here.")},
-    {"show_blas", show_blas, METH_O,
-     PyDoc_STR("Open the library that stands for OpenBLAS, as soon as numpy is there.")},
     {NULL, NULL, 0, NULL},
 };
 

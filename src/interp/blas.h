@@ -1,4 +1,4 @@
-/* The OpenBLAS that is linked in, for blas_shown.c. */
+/* The OpenBLAS that is linked in, for who shows it to others. */
 
 #ifndef HPCPY_BLAS_H
 #define HPCPY_BLAS_H
@@ -8,10 +8,7 @@
 int hpcpy_blas_threads(void);
 void hpcpy_blas_set_threads(int count);
 
-/* Called when numpy has prepared it. */
-void hpcpy_blas_ready(void);
-
-/* Called when somebody will look for it among the open libraries. */
-void hpcpy_blas_show(const char *path);
+/* Called when numpy has prepared it, where there is such a function. */
+void hpcpy_blas_ready(void) __attribute__((weak));
 
 #endif

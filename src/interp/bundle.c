@@ -1,7 +1,6 @@
 /* Hands the bundle to _hpcpy_importer.py. */
 
 #include "bundle.h"
-#include "code_image.h"
 
 #include "values.h"
 
@@ -17,16 +16,7 @@ static PyObject *data(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing))
         (char *)hpcpy_modules, hpcpy_modules_end - hpcpy_modules, PyBUF_READ);
 }
 
-static PyObject *code(PyObject *Py_UNUSED(module), PyObject *offset)
-{
-    uint64_t key = PyLong_AsUnsignedLongLong(offset);
-    PyObject *found = PyErr_Occurred() ? NULL : hpcpy_code_image_find(key);
-    return found != NULL || PyErr_Occurred() ? found : Py_NewRef(Py_None);
-}
-
 static PyMethodDef methods[] = {
-    {"code", code, METH_O,
-     "code(offset)\n--\n\nThe module whose marshalled code is there, or None: it has to be loaded."},
     {"data", data, METH_NOARGS, "data()\n--\n\nThe bundle, read-only."},
     {"loads", hpcpy_loads, METH_O,
      "loads(value)\n--\n\nWhat one of the bundle's values is, compressed or not."},

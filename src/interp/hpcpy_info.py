@@ -150,6 +150,7 @@ def _print_all(bundle: Bundle) -> None:
     )
     linked = Counter(name.partition(".")[0] for name in about["built in"])
     print(f"Python {about['python']}, {sum(modules.values())} modules in memory")
+    print(f"features: {', '.join(about['features']) or 'none'}")
     print(f"\n{'package':<28}{'version':<16}{'in memory':>9}{'built in':>9}  licence")
     for name, package in about["packages"].items():
         tops = about["owners"][package["owner"]]

@@ -4,9 +4,8 @@
 #include <Python.h>
 
 #include "bundle.h"
-#include "collector.h"
+#include "hooks.h"
 #include "paths.h"
-#include "script.h"
 #include "threads.h"
 
 /* Made by recipes/link/table.py. */
@@ -45,8 +44,7 @@ static PyStatus configure(PyConfig *known, PyConfig *config, int argc, char **ar
 int main(int argc, char **argv)
 {
     PyConfig known = {0}, config = {0};
-    if (PyImport_ExtendInittab(hpcpy_extensions) != 0
-        || PyImport_AppendInittab("_hpcpy_collector", hpcpy_collector_initialise) != 0
+    if (PyImport_ExtendInittab(hpcpy_extensions) != 0 || hpcpy_features_prepare() != 0
         || PyImport_AppendInittab("_hpcpy_threads", hpcpy_threads_initialise) != 0) {
         Py_ExitStatusException(PyStatus_NoMemory());
     }
@@ -57,8 +55,8 @@ int main(int argc, char **argv)
     if (!PyStatus_Exception(status)) {
         status = Py_InitializeFromConfig(&config);
     }
-    if (!PyStatus_Exception(status) && hpcpy_take_for_script(known.run_filename) < 0) {
-        PyErr_Clear(); /* CPython then looks for itself */
+    if (!PyStatus_Exception(status)) {
+        hpcpy_features_started(&known);
     }
     PyConfig_Clear(&known);
     PyConfig_Clear(&config);
@@ -68,6 +66,5 @@ int main(int argc, char **argv)
     if (PyStatus_Exception(status)) {
         Py_ExitStatusException(status);
     }
-    hpcpy_collector_started();
     return Py_RunMain();
 }

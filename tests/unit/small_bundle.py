@@ -11,15 +11,18 @@ from pathlib import Path
 # Not a venv's, which would see no packages but its own.
 PYTHON: str = getattr(sys, "_base_executable", sys.executable)
 INTERP = Path(__file__).parents[2] / "src/interp"
-sys.path.insert(0, str(INTERP))
+FEATURES = INTERP / "features"
+# All that the image `hpcpy` has.
+_FOLDERS = [str(path) for path in (INTERP, *sorted(FEATURES.iterdir())) if path.is_dir()]
+sys.path[:0] = _FOLDERS
 
 # What the executable does in C; the library's folder has no standard library
 # in it here, that stays the running Python's.
 _START = """
 import sys
-sys.path.insert(0, {interp!r})
+sys.path[:0] = {folders!r}
 import _hpcpy_baked, _hpcpy_hidden, _hpcpy_importer, _hpcpy_metadata, _hpcpy_site
-sys.path.remove({interp!r})
+sys.path[:] = [path for path in sys.path if path not in {folders!r}]
 with open({bundle!r}, "rb") as file:
     _hpcpy_importer.install(memoryview(file.read()), {library!r})
 sys.path.append({site!r})
@@ -52,6 +55,7 @@ class Installation:
 
     def bundle(self) -> bytes:
         from bundle.about import describe
+        from bundle.features import hooks
         from bundle.tree import scan
         from bundle.write import write_bundle
 
@@ -61,7 +65,8 @@ class Installation:
         ]
         top_level = next(found.entries for found in folders if found.path == self.site)
         about = describe(self.site, top_level, [], {})
-        more = {"epoch": self.epoch, "absent": frozenset(["winreg"])}
+        has = hooks(FEATURES / name / "hooks.toml" for name in ("hidden_names", "bake"))
+        more = {"epoch": self.epoch, "absent": frozenset(["winreg"]), "hooks": has}
         return write_bundle([str(root) for root in roots], folders, about, more)
 
     def run(
@@ -72,7 +77,7 @@ class Installation:
         if not file.exists():
             file.write_bytes(self.bundle())
         start = _START.format(
-            interp=str(INTERP),
+            folders=_FOLDERS,
             bundle=str(file),
             library=str(self.library),
             site=str(self.site),

@@ -12,7 +12,7 @@ from types import CodeType
 from typing import Any
 
 import pytest
-from small_bundle import INTERP
+from small_bundle import FEATURES
 
 _FACTS = {
     "state": 32,
@@ -37,7 +37,7 @@ def test_headers_of_another_python_are_refused() -> None:
 def test_the_interpreters_part_hashes_names_the_same_way() -> None:
     from codeimage import names
 
-    source = (INTERP / "code_image.c").read_text()
+    source = (FEATURES / "code_image/code_image.c").read_text()
     text = Path(names.__file__).read_text()
     numbers = [word.rstrip("u") for word in re.findall(r"0x[0-9A-F]{15,16}u?", source)]
     assert numbers == re.findall(r"0x[0-9A-F]{15,16}", text)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy.build.graph import load, the_graph
+from hpcpy.build.sif import definition_path
 from hpcpy.errors import UsageError
 
 GOOD = """
@@ -86,3 +87,35 @@ def test_every_file_that_the_projects_graph_names_is_there() -> None:
         assert (image.folder / "Containerfile").is_file()
     for part in graph.parts.values():
         assert [recipe for recipe in part.recipes if not recipe.is_file()] == []
+
+
+def test_a_feature_that_is_not_there_is_told(tmp_path: Path) -> None:
+    row = 'parts = ["one", "two", "three"]'
+    with pytest.raises(UsageError, match="full has a feature 'speed', which is not there"):
+        load(graph_file(tmp_path, row, f'{row}\nfeatures = ["speed"]'))
+
+
+def test_an_image_is_like_another_but_for_what_its_row_says(tmp_path: Path) -> None:
+    like = '[images.small]\nlike = "full"\nparts = ["one"]\n[parts.one]'
+    graph = load(graph_file(tmp_path, "[parts.one]", like))
+    small, full = graph.image("small"), graph.image("full")
+    assert (small.name, small.parts) == ("small", ("one",))
+    assert (small.base, small.containerfile) == (full.base, full.containerfile)
+
+
+@pytest.mark.parametrize("other", ["small", "large"])
+def test_an_image_is_like_a_row_of_its_own(tmp_path: Path, other: str) -> None:
+    like = f'[images.small]\nlike = "{other}"\n[parts.one]'
+    with pytest.raises(UsageError, match=f"small is like '{other}', which is no row of its own"):
+        load(graph_file(tmp_path, "[parts.one]", like))
+
+
+def test_a_sif_is_made_of_its_own_images_archive() -> None:
+    definitions = {
+        image.name: file.read_text()
+        for image in the_graph().images.values()
+        if (file := definition_path(image)).exists()
+    }
+    assert definitions.keys() >= {"hpcpy", "hpcpy-cuda", "plain", "wheels"}
+    for name, text in definitions.items():
+        assert f"\nFrom: {name}.oci.tar\n" in text

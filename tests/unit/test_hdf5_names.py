@@ -12,9 +12,10 @@ import pytest
 from hpcpy.paths import ROOT
 
 INTERP = ROOT / "src/interp"
-sys.path.insert(0, str(INTERP))
+FEATURE = INTERP / "features/hdf5_plugins"
+sys.path.insert(0, str(FEATURE))
 
-from stubs.addresses import MARK, assembly, names  # noqa: E402
+from hdf5_names import MARK, assembly, names  # noqa: E402
 
 needs_gcc = pytest.mark.skipif(
     not all(shutil.which(tool) for tool in ("gcc", "nm")), reason="no gcc or binutils"
@@ -74,7 +75,7 @@ def test_a_plugin_gets_the_executables_functions_and_others_do_not(
         done = subprocess.run(
             command,
             cwd=tmp_path,
-            env={"PYTHONPATH": str(INTERP), "PATH": "/usr/bin:/bin"},
+            env={"PYTHONPATH": str(FEATURE), "PATH": "/usr/bin:/bin"},
             capture_output=True,
             text=True,
             check=True,
@@ -86,10 +87,10 @@ def test_a_plugin_gets_the_executables_functions_and_others_do_not(
     (tmp_path / "program.c").write_text(PROGRAM)
     (tmp_path / "plugin.c").write_text(PLUGIN)
     (tmp_path / "exports").write_text("{ Py*; _Py*; };")
-    sonames = '-DHPCPY_HDF5_SONAMES="libhdf5.so.200"'
-    link = ("gcc", "-no-pie", "-Wl,--dynamic-list=exports", "-Wall", "-Werror", sonames)
-    run(*link, "-o", "program", "program.c", str(INTERP / "hdf5.c"))
-    (tmp_path / "libhdf5.S").write_text(run(sys.executable, "-m", "stubs.addresses", "program"))
+    (tmp_path / "hdf5_sonames.h").write_text('#define HPCPY_HDF5_SONAMES "libhdf5.so.200"\n')
+    link = ("gcc", "-no-pie", "-Wl,--dynamic-list=exports", "-Wall", "-Werror", f"-I{INTERP}")
+    run(*link, "-I.", "-o", "program", "program.c", str(FEATURE / "hdf5.c"))
+    (tmp_path / "libhdf5.S").write_text(run(sys.executable, "-m", "hdf5_names", "program"))
     shared = ("gcc", "-shared", "-nostdlib", "-Wl,--no-as-needed")
     run(*shared, "-Wl,-soname,libhdf5.so", "-o", f"{folder}/libhdf5.so", "libhdf5.S")
     run(

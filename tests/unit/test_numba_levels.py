@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "src/interp"))
+INTERP = Path(__file__).parents[2] / "src/interp"
+sys.path[:0] = [str(INTERP), str(INTERP / "features/numba")]
 
-from _hpcpy_numba import LEVELS, kernel, level
+from _hpcpy_numba import LEVELS, kernel, level  # noqa: E402
 
 TRIPLE = "x86_64-unknown-linux-gnu"
 

@@ -11,13 +11,13 @@ import pytest
 
 from hpcpy.paths import ROOT
 
-INTERP = ROOT / "src/interp"
-sys.path.insert(0, str(INTERP))
+FEATURE = ROOT / "src/interp/features/order"
+sys.path.insert(0, str(FEATURE))
 
 from order.__main__ import main, ordering, with_data  # noqa: E402
 from order.archive import Archive, Place, places, read_archive  # noqa: E402
 
-TRACE = INTERP / "order/trace.c"
+TRACE = FEATURE / "order/trace.c"
 
 pytestmark = pytest.mark.skipif(
     not all(shutil.which(tool) for tool in ("gcc", "readelf", "ar")), reason="no gcc or binutils"

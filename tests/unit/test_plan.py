@@ -16,7 +16,10 @@ from hpcpy.build.inputs import Inputs, tree_files
 from hpcpy.build.plan import Plan
 
 ARCH = "x86_64"
-CONTENTS = ("env", "recipes", "containers", "src/workloads", "src/hpcpy/build", "src/hpcpy/sbom")
+CONTENTS = (
+    *("env", "recipes", "containers"),
+    *("src/interp", "src/workloads", "src/hpcpy/build", "src/hpcpy/sbom"),
+)
 Edit = Callable[[Path], None]
 
 
@@ -95,6 +98,38 @@ def test_key_of_a_part_changes_with(checkout: Path, edit: Edit) -> None:
     after = part_key(checkout, "workloads"), image_key(checkout)
     assert before[0] != after[0]
     assert before[1] != after[1]
+
+
+def interpreter_key(root: Path, image: str) -> str:
+    graph = load(root / "containers/images.toml")
+    plan = Plan(graph, ARCH, 1)
+    found = {part.name: plan.part_key(part) for part in graph.shipped(graph.image(image))}
+    return found["interpreter"] + found["numba_cache"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "changed"),
+    [
+        pytest.param(add_line("src/interp/main.c"), {"hpcpy", "plain"}, id="plain tier"),
+        pytest.param(add_line("src/interp/features/zips/zips.c"), {"hpcpy"}, id="feature"),
+        pytest.param(add_line("src/interp/features/zips/README.md"), set(), id="its README"),
+        pytest.param(add_line("src/interp/features/README.md"), set(), id="README of all"),
+    ],
+)
+def test_a_feature_is_an_input_of_the_images_that_have_it(
+    checkout: Path, edit: Edit, changed: set[str]
+) -> None:
+    before = {image: interpreter_key(checkout, image) for image in ("hpcpy", "plain")}
+    assert before["hpcpy"] != before["plain"]
+    edit(checkout)
+    after = {image: interpreter_key(checkout, image) for image in before}
+    assert {image for image in before if before[image] != after[image]} == changed
+
+
+def test_parts_below_the_interpreter_are_one_for_all_images(checkout: Path) -> None:
+    graph = load(checkout / "containers/images.toml")
+    hpcpy, plain = (set(graph.built(graph.image(name))) for name in ("hpcpy", "plain"))
+    assert {part.name for part in hpcpy ^ plain} == {"interpreter", "numba_cache"}
 
 
 @pytest.mark.parametrize(

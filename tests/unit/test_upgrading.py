@@ -9,7 +9,11 @@ import pytest
 
 from hpcpy import paths
 
-PATCHES = paths.RECIPES / "patches"
+FEATURES = paths.ROOT / "src/interp/features"
+PATCHES = {
+    path.stem: path
+    for path in (*(paths.RECIPES / "patches").iterdir(), *FEATURES.glob("*/*.patch"))
+}
 TEXT = (paths.ROOT / "docs" / "upgrading.md").read_text(encoding="utf-8")
 # Name -> why, when it goes, its tests.
 ROWS = dict(re.findall(r"(?m)^\| `([\w-]+)` \| (.+ \| .+ \| `tests/.+`) \|$", TEXT))
@@ -17,7 +21,7 @@ ROWS = dict(re.findall(r"(?m)^\| `([\w-]+)` \| (.+ \| .+ \| `tests/.+`) \|$", TE
 
 def test_each_patch_has_a_row_and_each_row_a_patch() -> None:
     assert list(ROWS) == sorted(ROWS)
-    assert set(ROWS) == {path.stem for path in PATCHES.iterdir()}
+    assert set(ROWS) == set(PATCHES)
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -25,7 +29,7 @@ def test_row_has_the_tests_that_the_patch_names(name: str) -> None:
     (why, goes, tests) = ROWS[name].split(" | ")
     assert why
     assert goes
-    named = re.search(r"(?m)^Test: (.+)$", (PATCHES / f"{name}.patch").read_text(encoding="utf-8"))
+    named = re.search(r"(?m)^Test: (.+)$", PATCHES[name].read_text(encoding="utf-8"))
     assert named
     found = re.findall(r"`([^`]+)`", tests)
     assert ", ".join(found) == named[1]
@@ -36,8 +40,9 @@ def test_row_has_the_tests_that_the_patch_names(name: str) -> None:
 def test_each_patch_is_an_input_of_a_part() -> None:
     parts = tomllib.loads((paths.CONTAINERS / "images.toml").read_text(encoding="utf-8"))["parts"]
     trees = {tree for part in parts.values() for tree in part.get("trees", [])}
-    for path in PATCHES.iterdir():
-        assert f"recipes/patches/{path.name}" in trees
+    for path in PATCHES.values():
+        if not path.is_relative_to(FEATURES):
+            assert f"recipes/patches/{path.name}" in trees
 
 
 def test_files_that_are_named_are_there() -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.build.graph import Image, Part
-from hpcpy.build.inputs import tree_files
 from hpcpy.build.plan import Plan
 from hpcpy.build.sbom_pins import add_sbom_pins
 from hpcpy.fetch.debian import fetch_debs
@@ -54,9 +53,12 @@ def add_materials(folder: Path, part: Part, plan: Plan) -> None:
     for name in part.debian_sets:
         for path in fetch_debs(name, plan.arch).paths.values():
             place(path, folder / part.name / path.name)
-    for tree in part.trees:
-        for path in tree_files(tree):
-            place(path, folder / part.name / path.relative_to(paths.ROOT))
+    if part.features_in:
+        names = "".join(f"{name}\n" for name in part.features)
+        (folder / part.name).mkdir(exist_ok=True)
+        (folder / part.name / "features").write_text(names)
+    for path in part.files:
+        place(path, folder / part.name / path.relative_to(paths.ROOT))
 
 
 def add_description(folder: Path, plan: Plan, image: Image) -> None:

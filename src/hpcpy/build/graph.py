@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from hpcpy import paths
+from hpcpy.build.inputs import tree_files
 from hpcpy.errors import UsageError
 from hpcpy.pins.tables import read_table
 
@@ -36,6 +37,10 @@ class Part:
     # Packages of the builder whose archives it links.
     links: tuple[str, ...] = ()
     trees: tuple[str, ...] = ()
+    # A folder of one of the trees, with a folder for each feature that an image may have.
+    features_in: str = ""
+    # Those that the image has: see `Graph.of`.
+    features: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
     # Of processor time that building it takes.
     seconds: int = 5
@@ -50,6 +55,27 @@ class Part:
     def debian_sets(self) -> tuple[str, ...]:
         """The sets of Debian packages that its recipe reads."""
         return tuple(name for name in (self.debian, self.debian_tools) if name)
+
+    def known_features(self) -> list[str]:
+        """Return the names of all features that an image may have in this part."""
+        home = paths.ROOT / self.features_in
+        return [path.name for path in home.iterdir() if path.is_dir()] if self.features_in else []
+
+    @property
+    def files(self) -> list[Path]:
+        """The files of its trees, of the features those that the image has."""
+        found = [path for tree in self.trees for path in tree_files(tree)]
+        if not self.features_in:
+            return found
+        home = paths.ROOT / self.features_in
+        chosen = [home / name for name in self.features]
+        return [
+            path
+            for path in found
+            if not path.is_relative_to(home)
+            # What only people read is no input.
+            or (path.suffix != ".md" and any(map(path.is_relative_to, chosen)))
+        ]
 
 
 @dataclass(frozen=True)
@@ -66,6 +92,8 @@ class Image:
     # Of its Debian packages those whose code is in all that its compilers link.
     linked: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    # What its interpreter has beside the plain tier: docs/interpreter.md.
+    features: tuple[str, ...] = ()
     # GiB that must be free to build it from nothing, beside what it stands on.
     disk: int = 10
 
@@ -96,20 +124,29 @@ class Graph:
 
     def shipped(self, image: Image) -> list[Part]:
         """Return the parts that the image holds, each after those it needs."""
-        return [part for part in self.parts.values() if part.name in image.parts]
+        return [self.of(image.features, name) for name in self.parts if name in image.parts]
+
+    def of(self, features: tuple[str, ...], name: str) -> Part:
+        """Return a part as an image with these features has it."""
+        part = self.parts[name]
+        return replace(part, features=features) if self._hangs_on_features(part) else part
+
+    def _hangs_on_features(self, part: Part) -> bool:
+        needs = (self.parts[name] for name in part.needs)
+        return bool(part.features_in) or any(map(self._hangs_on_features, needs))
 
     def built(self, image: Image) -> list[Part]:
         """Return the image's parts and all that they stand on, in order."""
         shipped = self.shipped(image)
         behind = {one.name for part in shipped for one in (part, *self.needed(part))}
-        return [part for part in self.parts.values() if part.name in behind]
+        return [self.of(image.features, name) for name in self.parts if name in behind]
 
     def needed(self, part: Part) -> list[Part]:
         """Return all parts that `part` stands on, each after those it needs."""
         found: set[str] = set()
         for name in part.needs:
             found |= {name, *(one.name for one in self.needed(self.parts[name]))}
-        return [one for one in self.parts.values() if one.name in found]
+        return [self.of(part.features, name) for name in self.parts if name in found]
 
 
 def _record(kind: type[Any], where: str, name: str, table: Mapping[str, Any]) -> Any:
@@ -125,6 +162,35 @@ def _record(kind: type[Any], where: str, name: str, table: Mapping[str, Any]) ->
         raise UsageError(f"{where}: {name}: {error}") from error
 
 
+def _with_those_it_is_like(
+    rows: Mapping[str, Mapping[str, Any]], where: str, name: str
+) -> Mapping[str, Any]:
+    row = dict(rows[name])
+    other = row.pop("like", None)
+    if other is None:
+        return row
+    if other not in rows or "like" in rows[other]:
+        raise UsageError(f"{where}: {name} is like {other!r}, which is no row of its own")
+    return {**rows[other], **row}
+
+
+def _check_images(graph: Graph, where: str) -> None:
+    images, parts = graph.images, graph.parts
+    known = {name for part in parts.values() for name in part.known_features()}
+    for image in images.values():
+        for name in image.features:
+            if name not in known:
+                raise UsageError(
+                    f"{where}: {image.name} has a feature {name!r}, which is not there"
+                )
+        for other in (image.base, image.builder):
+            if other and other not in images:
+                raise UsageError(f"{where}: {image.name} stands on {other!r}, which is not there")
+        for name in image.parts:
+            if name not in parts:
+                raise UsageError(f"{where}: {image.name} has a part {name!r}, which is not there")
+
+
 def load(path: Path) -> Graph:
     """Read and check a graph.
 
@@ -138,18 +204,17 @@ def load(path: Path) -> Graph:
     where = path.name
     top = read_table(path)
     top.only("images", "parts")
-    images, parts = (
-        {name: _record(kind, where, name, table.values) for name, table in top.table(key).tables()}
-        for key, kind in (("images", Image), ("parts", Part))
-    )
+    rows = {name: table.values for name, table in top.table("images").tables()}
+    images = {
+        name: _record(Image, where, name, _with_those_it_is_like(rows, where, name))
+        for name in rows
+    }
+    parts = {
+        name: _record(Part, where, name, table.values)
+        for name, table in top.table("parts").tables()
+    }
     graph = Graph(images, parts)
-    for image in images.values():
-        for other in (image.base, image.builder):
-            if other and other not in images:
-                raise UsageError(f"{where}: {image.name} stands on {other!r}, which is not there")
-        for name in image.parts:
-            if name not in parts:
-                raise UsageError(f"{where}: {image.name} has a part {name!r}, which is not there")
+    _check_images(graph, where)
     seen: set[str] = set()
     for part in parts.values():
         for need in part.needs:

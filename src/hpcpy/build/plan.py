@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from hpcpy import paths
 from hpcpy.build import sbom_pins
 from hpcpy.build.graph import Graph, Image, Part, the_graph
-from hpcpy.build.inputs import Inputs, tree_files
+from hpcpy.build.inputs import Inputs
 from hpcpy.fetch.debian import fetch_debs, newer_allowed
 from hpcpy.pins.debian import debs, snapshot_epoch, wanted
 from hpcpy.pins.model import Artifact, this_arch
@@ -86,13 +86,14 @@ class Plan:
         inputs.add("epoch", str(self.epoch))
         inputs.add("builder", self.image_key(self.graph.image("builder")))
         inputs.add_files(part.recipes)
-        for tree in part.trees:
-            inputs.add_files(tree_files(tree))
+        if part.features_in:
+            inputs.add("features", " ".join(part.features))
+        inputs.add_files(part.files)
         self._add_artifacts(inputs, self.pins(part))
         for name in part.debian_sets:
             self._add_artifacts(inputs, self.debian(name))
         for need in part.needs:
-            inputs.add(f"need {need}", self.part_key(self.graph.parts[need]))
+            inputs.add(f"need {need}", self.part_key(self.graph.of(part.features, need)))
         return inputs.key
 
     def rootfs_key(self, image: Image) -> str:

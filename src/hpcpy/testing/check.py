@@ -20,7 +20,8 @@ _TESTS = ("unit", "launch", "image", "image_cuda", "gpu", "upstream")
 
 def shell_scripts() -> list[str]:
     """Return the shell scripts of the checkout."""
-    found = [*paths.RECIPES.rglob("*.sh"), *paths.CONTAINERS.rglob("*.sh"), paths.ROOT / ".ci/run"]
+    folders = (paths.RECIPES, paths.CONTAINERS, paths.ROOT / "src/interp")
+    found = [*(file for folder in folders for file in folder.rglob("*.sh")), paths.ROOT / ".ci/run"]
     return sorted(path.relative_to(paths.ROOT).as_posix() for path in found)
 
 

@@ -66,11 +66,14 @@ def image_tests(sif: Path, folder: str = "image") -> int:
         return subprocess.run(command, check=False).returncode
 
 
-def declare(_parser: argparse.ArgumentParser) -> None:
-    """Add nothing: the command has no arguments."""
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument(
+        "--image", metavar="IMAGE", help="run the tests inside of an image in this one, no others"
+    )
 
 
-def main(_options: argparse.Namespace) -> int:
+def main(options: argparse.Namespace) -> int:
     """Build what is missing and run every test.
 
     Returns
@@ -79,6 +82,8 @@ def main(_options: argparse.Namespace) -> int:
         0 when all passed, 1 otherwise: each group runs whatever the others
         did.
     """
+    if options.image:
+        return 1 if image_tests(have("sif", options.image)[0]) else 0
     # All that the launch tests start, so that none is skipped for want of it.
     # Only root can make a cluster; others' tests use one that runs.
     cluster = ["cluster"] if os.geteuid() == 0 else []

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bundle.about import describe
 from bundle.canonical import canonical
+from bundle.features import hook_files, hooks
 from bundle.frames import compress
 from bundle.tree import add_built_in, scan
 from bundle.write import compiled, write_bundle
@@ -45,12 +46,13 @@ def main() -> int:
     add_built_in(folders, library, site, built_in)
     top_level = {folder.path: folder.entries for folder in folders if folder.final in roots}
     extensions = tomllib.loads(options.extensions.read_text()) if options.extensions else {}
+    features = options.features.read_text().split() if options.features else []
     absent = sys.stdlib_module_names.difference(sys.builtin_module_names, *top_level.values())
     data = write_bundle(
         roots,
         folders,
-        describe(site, top_level.get(site, ()), built_in, extensions),
-        {"absent": absent, "epoch": options.epoch},
+        {**describe(site, top_level.get(site, ()), built_in, extensions), "features": features},
+        {"absent": absent, "epoch": options.epoch, "hooks": hooks(hook_files(features))},
         compress,
     )
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -70,6 +72,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--staged", type=Path, default=Path("/"), help="$OUT of the recipe")
     parser.add_argument("--built-in", type=Path, help="names of the linked modules, one a line")
     parser.add_argument("--extensions", type=Path, help="recipes/extensions.toml")
+    parser.add_argument("--features", type=Path, help="names of the image's features, one a line")
     parser.add_argument("--epoch", type=int, help="the time that all files will bear")
     return parser.parse_args()
 

@@ -15,6 +15,7 @@ from typing import Any
 from _hpcpy_folders import BUILT_IN, MODULE, PACKAGE, SOURCE
 from _hpcpy_memory import HEADER_SIZE, MAGIC, SIZE_BYTES
 from bundle.canonical import canonical
+from bundle.features import hooks
 from bundle.tree import Folder
 
 
@@ -86,7 +87,7 @@ def write_bundle(
     more
         Further entries of the index; ``absent`` are names that nobody can
         import on this system, ``epoch`` is the time of all files in an image,
-        when they have but one.
+        when they have but one, ``hooks`` are what features hook into.
     compress
         Makes a zstd frame of code, which is kept where it is smaller.
 
@@ -115,6 +116,7 @@ def write_bundle(
         "import name": opmap["IMPORT_NAME"],
         "epoch": None,
         "about": about_all,
+        "hooks": hooks(()),
         **(more or {}),
     }
     return _sealed(writer.data, writer.add(index))

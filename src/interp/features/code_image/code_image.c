@@ -2,8 +2,9 @@
    executable's data: docs/interpreter.md. */
 
 #define Py_BUILD_CORE 1
-#include "code_image.h"
+#include <Python.h>
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,13 +155,55 @@ static int may_use(void)
     return in_use && _Py_IsMainInterpreter(_PyInterpreterState_GET());
 }
 
-PyObject *hpcpy_code_image_find(uint64_t key)
+/* By where its marshalled form is in the bundle. */
+static PyObject *find(PyObject *Py_UNUSED(module), PyObject *offset)
 {
+    uint64_t key = PyLong_AsUnsignedLongLong(offset);
     const struct module *found = NULL;
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
     if (may_use()) {
         found = bsearch(&key, HEAD->module, HEAD->modules, sizeof *found, compare);
     }
-    return found == NULL ? NULL : code_of(found);
+    return found == NULL ? Py_NewRef(Py_None) : code_of(found);
+}
+
+static PyObject *start(PyObject *module, PyObject *finder)
+{
+    PyObject *bundle = PyObject_GetAttrString(finder, "bundle");
+    PyObject *function = PyObject_GetAttrString(module, "code");
+    bool failed = bundle == NULL || function == NULL
+        || PyObject_SetAttrString(bundle, "laid_out", function) < 0;
+    Py_XDECREF(bundle);
+    Py_XDECREF(function);
+    return failed ? NULL : Py_NewRef(Py_None);
+}
+
+static PyMethodDef methods[] = {
+    {"code", find, METH_O,
+     "code(offset)\n--\n\nThe module whose marshalled code is there, or None: it has to be loaded."},
+    {"start", start, METH_O, "start(finder)\n--\n\nHave its bundle ask here first."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+    {0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_hpcpy_code_image",
+    .m_doc = "Modules' code as objects of the executable.",
+    .m_methods = methods,
+    .m_slots = slots,
+};
+
+PyObject *hpcpy_code_image_module(void)
+{
+    return PyModuleDef_Init(&definition);
 }
 
 PyObject *__real_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t size);

@@ -14,6 +14,7 @@
 
 #define Py_BUILD_CORE 1
 #include "collector.h"
+#include "hooks.h"
 
 #include "internal/pycore_gc.h"
 #include "internal/pycore_interp.h"
@@ -183,7 +184,7 @@ PyStatus __wrap__PyGC_Init(PyInterpreterState *interpreter)
 
 /* All that a start made, but for the user's: the globals of __main__ are found
    to be garbage at exit only where the collector looks at them. */
-void hpcpy_collector_started(void)
+void hpcpy_collector_started(const PyConfig *Py_UNUSED(known))
 {
     PyInterpreterState *interpreter = PyInterpreterState_Get();
     struct _gc_runtime_state *collector = &interpreter->gc;

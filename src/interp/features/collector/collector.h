@@ -6,12 +6,6 @@
 
 #include <stdbool.h>
 
-/* The module _hpcpy_collector. */
-PyObject *hpcpy_collector_initialise(void);
-
-/* To be called once Python has started. */
-void hpcpy_collector_started(void);
-
 /* Whether anything is done for an interpreter. */
 bool hpcpy_collector_serves(PyInterpreterState *interpreter);
 

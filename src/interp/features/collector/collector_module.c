@@ -2,6 +2,9 @@
 
 #include "collector.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 /* The names of all modules that were imported. */
 static PyObject *seen;
 
@@ -75,7 +78,36 @@ static PyObject *count_parked(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(n
     return PyLong_FromSsize_t(serves ? hpcpy_collector_parked() : 0);
 }
 
+/* Each call is made where the one before has succeeded; all are given back. */
+static PyObject *start(PyObject *module, PyObject *Py_UNUSED(finder))
+{
+    const char *way = getenv("HPCPY_GC");
+    int counts = 1;
+    if (PyConfig_GetInt("use_environment", &counts) < 0) {
+        return NULL;
+    }
+    if (counts && way != NULL && strcmp(way, "stock") == 0) {
+        Py_RETURN_NONE;
+    }
+    PyObject *loader = PyImport_ImportModuleAttrString("_hpcpy_folders", "Loader");
+    PyObject *own = loader == NULL ? NULL : PyObject_GetAttrString(loader, "exec_module");
+    PyObject *method = own == NULL ? NULL : around(module, own);
+    bool failed = method == NULL || PyObject_SetAttrString(loader, "exec_module", method) < 0;
+    Py_XDECREF(loader);
+    Py_XDECREF(own);
+    Py_XDECREF(method);
+    PyObject *at_fork = failed ? NULL : PyImport_ImportModuleAttrString("posix", "register_at_fork");
+    PyObject *function = at_fork == NULL ? NULL : PyObject_GetAttrString(module, "forked");
+    PyObject *names = function == NULL ? NULL : Py_BuildValue("(s)", "after_in_child");
+    PyObject *done = names == NULL ? NULL : PyObject_Vectorcall(at_fork, &function, 0, names);
+    Py_XDECREF(at_fork);
+    Py_XDECREF(function);
+    Py_XDECREF(names);
+    return done;
+}
+
 static PyMethodDef methods[] = {
+    {"start", start, METH_O, "start(finder)\n--\n\nHave bundled modules imported so."},
     {"around", around, METH_O, "around(function)\n--\n\nMake it a loader's exec_module()."},
     {"forked", forked, METH_NOARGS, "forked()\n--\n\nEnd what threads left that are not here."},
     {"parked", count_parked, METH_NOARGS, "parked()\n--\n\nHow many objects are parked."},
@@ -96,7 +128,7 @@ static struct PyModuleDef definition = {
     .m_slots = slots,
 };
 
-PyObject *hpcpy_collector_initialise(void)
+PyObject *hpcpy_collector_module(void)
 {
     return PyModuleDef_Init(&definition);
 }

@@ -1,9 +1,10 @@
 /* HDF5's plug-ins: filters in shared objects, which its functions are not exported
    to.  A plug-in that was linked with libhdf5 gets them from a library of that name
-   without code (stubs/addresses.py), opened for it and for nobody else: what brings
+   without code (hdf5_names.py), opened for it and for nobody else: what brings
    an HDF5 of its own (netCDF4, PyTables) goes on with that. */
 
 #define _GNU_SOURCE
+#include "hdf5_sonames.h" /* by build.sh */
 #include "places.h"
 
 #include <dlfcn.h>

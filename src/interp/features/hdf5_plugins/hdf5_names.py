@@ -1,6 +1,6 @@
 """Write a library without code: names of functions of the executable, and where they are.
 
-    python -m stubs.addresses EXECUTABLE >libhdf5.S
+    python -m hdf5_names EXECUTABLE >libhdf5.S
 
 HDF5 is linked into the executable, which exports none of its names: they would
 take the place of those that a user's own libraries bring.  Who wants them opens
@@ -69,4 +69,4 @@ if __name__ == "__main__":
     try:
         sys.stdout.write(assembly(names(_nm(sys.argv[1]))))
     except ValueError as error:
-        sys.exit(f"stubs.addresses: {error}")
+        sys.exit(f"hdf5_names: {error}")

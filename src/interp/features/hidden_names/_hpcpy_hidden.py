@@ -24,7 +24,7 @@ _CORE = frozenset({"numpy", "numba", "mpi4py", "h5py", "viztracer"})
 _RANKS = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")
 
 
-def tell(name: str) -> None:
+def found(name: str) -> None:
     """Print one line when a file of the user's has the name of a package of the image.
 
     Parameters

@@ -1,7 +1,7 @@
 """Machine code of the image's own numba kernels, compiled when the image was built.
 
 `_hpcpy_numba_bake` writes it, a file for each level of x86-64; numba asks here
-before it compiles a function of a bundled module (recipes/patches/numba-cache.patch).
+before it compiles a function of a bundled module (numba.patch).
 What is not there is compiled and cached as anywhere else, for this very
 processor: so are all functions of users.
 """
@@ -14,11 +14,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import _hpcpy_numba_needs
-from _hpcpy_numba_needs import IS_STOCK, is_processor
-
 from _hpcpy_folders import Loader
 from _hpcpy_importer import finder
 from _hpcpy_memory import HEADER_SIZE
+from _hpcpy_numba_needs import IS_STOCK, is_processor
 
 if TYPE_CHECKING:
     from collections.abc import Callable

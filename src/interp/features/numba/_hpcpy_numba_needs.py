@@ -2,7 +2,7 @@
 
 numba loads all that it can compile, 70 modules and 2,000 declarations, before
 it looks into a cache.  Code that comes from one has its symbols to be found,
-and no more (recipes/patches/numba-cache.patch).
+and no more (numba.patch).
 """
 
 from __future__ import annotations

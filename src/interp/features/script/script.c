@@ -3,7 +3,7 @@
    for each folder of its path. */
 
 #define _GNU_SOURCE
-#include "script.h"
+#include "hooks.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@ int __real__PyPathConfig_ComputeSysPath0(const PyWideStringList *argv, PyObject 
 int __wrap__PyPathConfig_ComputeSysPath0(const PyWideStringList *argv, PyObject **folder);
 
 /* None in this cache: no importer knows it, so that it is a file with a program. */
-int hpcpy_take_for_script(const wchar_t *filename)
+static int take_for_script(const wchar_t *filename)
 {
     size_t length = filename == NULL ? 0 : wcslen(filename);
     if (length < 3 || wcscmp(filename + length - 3, L".py") != 0) {
@@ -25,6 +25,13 @@ int hpcpy_take_for_script(const wchar_t *filename)
     int failed = cache == NULL || path == NULL || PyDict_SetItem(cache, path, Py_None) < 0;
     Py_XDECREF(path);
     return failed ? -1 : 0;
+}
+
+void hpcpy_script_started(const PyConfig *known)
+{
+    if (take_for_script(known->run_filename) < 0) {
+        PyErr_Clear(); /* CPython then looks for itself */
+    }
 }
 
 /* The kernel's name of an open file has all links resolved. */

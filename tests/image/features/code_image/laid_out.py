@@ -10,10 +10,10 @@ import textwrap
 # What is looked at: laid out, with names, sets, defaults, nested functions.
 LOOK = """
 import gc, json.decoder, marshal, sys, weakref
-import _hpcpy_bundle, _hpcpy_importer
+import _hpcpy_code_image, _hpcpy_importer
 bundle = _hpcpy_importer.finder().bundle
 offset = json.decoder.__loader__.offset
-ready, loaded = _hpcpy_bundle.code(offset), bundle.load(offset)
+ready, loaded = _hpcpy_code_image.code(offset), bundle.load(offset)
 decode = json.decoder.JSONDecoder.decode
 """
 

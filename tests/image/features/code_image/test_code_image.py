@@ -57,8 +57,8 @@ def test_a_subinterpreter_loads_its_own() -> None:
         from concurrent import interpreters
         one = interpreters.create()
         one.exec('''if True:
-            import sys, json.decoder, _hpcpy_bundle, collections
-            assert _hpcpy_bundle.code(json.decoder.__loader__.offset) is None
+            import sys, json.decoder, _hpcpy_code_image, collections
+            assert _hpcpy_code_image.code(json.decoder.__loader__.offset) is None
             code = json.decoder.JSONDecoder.decode.__code__
             assert not sys._is_immortal(code)
             assert json.loads('{"scan_once": [1, {}]}') == {"scan_once": [1, {}]}

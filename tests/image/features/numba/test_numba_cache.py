@@ -17,8 +17,8 @@ if platform.machine() != "x86_64":
     pytest.skip("levels of x86-64", allow_module_level=True)
 
 import llvmlite.binding as llvm
-from _hpcpy_numba import LEVELS, level
 
+from _hpcpy_numba import LEVELS, level
 from workloads.mandel.grid import AREAS
 from workloads.mandel.registry import TECHNIQUES
 from workloads.registry import numba_modules

@@ -1,4 +1,4 @@
-/* libopenblas-hpcpy.so: what threadpoolctl asks an OpenBLAS for (blas_shown.c).
+/* libopenblas-hpcpy.so: what threadpoolctl asks an OpenBLAS for (threadpoolctl.c).
 
    It has no soname of OpenBLAS's, and none of its other functions: a library that
    needs libopenblas.so.0 still gets its own. */

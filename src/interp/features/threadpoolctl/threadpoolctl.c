@@ -9,7 +9,10 @@
    the file. */
 
 #define _GNU_SOURCE
+#include <Python.h>
+
 #include "blas.h"
+#include "places.h"
 #include "shown/openblas.h"
 
 #include <dlfcn.h>
@@ -17,6 +20,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 char *openblas_get_config(void);
 char *openblas_get_corename(void);
@@ -25,14 +29,25 @@ int openblas_get_parallel(void);
 /* Interpreters of one process may import at one time. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static bool is_ready;
-static char wanted[PATH_MAX];
+static bool is_wanted, is_open;
+
+/* lib/hpcpy, beside the library's folder. */
+static void *open_shown(void)
+{
+    char path[PATH_MAX];
+    const char *library = hpcpy_library(), *slash = strrchr(library, '/');
+    int length = snprintf(path, sizeof(path), "%.*s/hpcpy/libopenblas-hpcpy.so",
+                          (int)(slash == NULL ? 0 : slash - library), library);
+    return length < (int)sizeof(path) ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+}
 
 static void open_if_both(void)
 {
-    if (!is_ready || wanted[0] == '\0') {
+    if (!is_ready || !is_wanted || is_open) {
         return;
     }
-    void *library = dlopen(wanted, RTLD_NOW | RTLD_LOCAL);
+    is_open = true;
+    void *library = open_shown();
     HpcpyOpenblas *functions = library == NULL ? NULL : dlsym(library, "hpcpy_openblas");
     if (functions != NULL) {
         *functions = (HpcpyOpenblas){
@@ -50,12 +65,32 @@ void hpcpy_blas_ready(void)
     pthread_mutex_unlock(&mutex);
 }
 
-void hpcpy_blas_show(const char *path)
+/* Before threadpoolctl is imported, whoever's it is. */
+static PyObject *before(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(name))
 {
     pthread_mutex_lock(&mutex);
-    if (wanted[0] == '\0') {
-        snprintf(wanted, sizeof(wanted), "%s", path);
-        open_if_both();
-    }
+    is_wanted = true;
+    open_if_both();
     pthread_mutex_unlock(&mutex);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {
+    {"before", before, METH_O,
+     "before(name)\n--\n\nOpen the library that stands for OpenBLAS, once numpy is there."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+    {0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, .m_name = "_hpcpy_threadpoolctl", .m_methods = methods, .m_slots = slots,
+};
+
+PyObject *hpcpy_threadpoolctl_module(void)
+{
+    return PyModuleDef_Init(&definition);
 }

@@ -1,0 +1,55 @@
+"""What the features of an image hook into of the importer: their ``hooks.toml``."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+_HOOKS = frozenset({"start", "found", "before", "added"})
+
+
+def hooks(files: Iterable[Path]) -> dict[str, Any]:
+    """Return the hooks of all features, each the name of a module.
+
+    Parameters
+    ----------
+    files
+        Their ``hooks.toml``, in the order in which they are called.
+
+    Returns
+    -------
+    dict
+        ``start``: modules of which `start(finder)` is called as soon as Python can
+        import; they are built in.  ``found``: of which `found(name)` is called when
+        a package of the image was found.  ``before``: for the name of a package the
+        one of which `before(name)` is called first.  ``added``: the one whose
+        `start(data, bundle, time)` makes the second bundle.
+
+    Raises
+    ------
+    ValueError
+        For a hook that there is not, and a package that two want.
+    """
+    start: list[str] = []
+    found: list[str] = []
+    before: dict[str, str] = {}
+    added = ""
+    for file in files:
+        table = tomllib.loads(file.read_text())
+        if unknown := sorted(table.keys() - _HOOKS):
+            raise ValueError(f"{file}: no hook is called {unknown[0]}")
+        start += [table["start"]] if "start" in table else []
+        found += [table["found"]] if "found" in table else []
+        added = table.get("added", added)
+        for package, module in table.get("before", {}).items():
+            if before.setdefault(package, module) != module:
+                raise ValueError(f"{file}: {before[package]} comes before {package}, too")
+    return {"start": tuple(start), "found": tuple(found), "before": before, "added": added}
+
+
+def hook_files(names: Iterable[str]) -> list[Path]:
+    """Return the files of the features that have one."""
+    home = Path(__file__).parents[1] / "features"
+    return [file for name in names if (file := home / name / "hooks.toml").is_file()]

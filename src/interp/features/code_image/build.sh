@@ -1,0 +1,14 @@
+# The modules that starts load, as objects of the executable.
+# shellcheck shell=sh disable=SC2154  # variables of recipes/interpreter.sh
+
+# In the prefix, so that the draft has all packages and their final paths.
+code_image_draft() {
+    own=$interp/features/code_image/codeimage
+    link "$PREFIX/bin/python-draft"
+    env -i PYTHONHASHSEED=0 "$PREFIX/bin/python-draft" "$own/training.py" training.json
+    gcc -std=gnu11 -Wall -Wextra -Wno-deprecated-declarations \
+        -I"$PREFIX/include/python$version" "$own/layout.c" -o layout
+    ./layout >layout.txt
+    python -m codeimage code_image_objects.o --bundle bundle/modules.bundle \
+        --library "$library" --training training.json --layout layout.txt
+}

@@ -1,0 +1,32 @@
+# HDF5's names, for who asks: a library without code, and what leads to it.
+# shellcheck shell=sh disable=SC2154  # variables of recipes/interpreter.sh
+
+# What plug-ins are linked with, by HDF5's releases and by Debian.
+hdf5_sonames="libhdf5.so.310 libhdf5.so.200 libhdf5.so.103 libhdf5_serial.so.310 libhdf5_serial.so.103"
+
+hdf5_plugins_files() {
+    mkdir -p "$staged/site-packages/h5py"
+    patch --quiet -o "$staged/site-packages/h5py/__init__.py" \
+        "$library/site-packages/h5py/__init__.py" "$interp/features/hdf5_plugins/h5py.patch"
+    echo "#define HPCPY_HDF5_SONAMES $(echo "$hdf5_sonames" | sed 's/[^ ]*[^ ]/"&",/g')" \
+        >hdf5_sonames.h
+}
+
+# Opens plug-ins by hdf5.c; found before the one it is a copy of.
+hdf5_plugins_objects() {
+    objcopy --redefine-sym dlopen=hpcpy_hdf5_open /opt/deps/lib/libhdf5.a libhdf5.a
+}
+
+hdf5_library() {
+    gcc -shared -nostdlib -Wl,-z,noexecstack -Wl,--no-as-needed -Wl,-soname,"$1" \
+        -o "$staged/site-packages/h5py/$1" "$2"
+}
+
+hdf5_plugins_linked() {
+    python -m hdf5_names "$OUT$PREFIX/bin/python$version" >libhdf5.S
+    hdf5_library libhdf5.so libhdf5.S
+    for soname in $hdf5_sonames; do
+        hdf5_library "$soname" "$staged/site-packages/h5py/libhdf5.so"
+    done
+    strip --strip-unneeded "$staged/site-packages/h5py"/libhdf5*
+}

@@ -1,0 +1,34 @@
+# The functions that starts enter, and what these refer to, side by side.
+# shellcheck shell=sh disable=SC2034,SC2154  # variables of recipes/interpreter.sh
+
+# Strings of CPython's and of ours stay beside what reads them, where the linker
+# would put equal ones of all libraries together.
+order_objects() {
+    for object in libpython.a ./*.c.o; do
+        objcopy --set-section-flags '.rodata*.str*=alloc,readonly,data,contents' "$object"
+    done
+}
+
+order_tool() {
+    runtime=$(dirname "$(gcc -print-libgcc-file-name)")
+    python -m order "$PREFIX/bin/python-draft" libpython.a \
+        "$runtime/libstdc++.a" "$runtime/libgfortran.a" ./*.c.o /opt/link/numpy/*.o "$@"
+}
+
+order_draft() {
+    own=$interp/features/order/order
+    link "$PREFIX/bin/python-draft"
+    gcc -O2 -fno-builtin -fPIC -shared "$own/addresses.c" -o addresses.so
+    gcc -O2 -Wall -Wextra "$own/trace.c" -o trace
+    order_tool >functions.txt
+    # As in a container, and where the locale is to be made UTF-8 first.
+    for program in pass "import numpy"; do
+        for locale in C.UTF-8 C; do
+            env -i LD_PRELOAD=./addresses.so PYTHONHASHSEED=0 LANG="$locale" HOME=/ PATH="$PATH" \
+                LD_LIBRARY_PATH=/.singularity.d/libs \
+                ./trace functions.txt "$PREFIX/bin/python-draft" -c "$program" </dev/null
+        done
+    done >hits.txt
+    order_tool --hits hits.txt >order.txt
+    link_options=-Wl,--section-ordering-file=order.txt
+}

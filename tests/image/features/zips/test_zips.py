@@ -1,0 +1,44 @@
+"""Zip files are looked for when there is one, and nothing is imported for them before."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+
+def test_zip_files_are_looked_for_when_there_is_one(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "some.zip", "w") as archive:
+        archive.writestr("within.py", "import sys; print(__loader__.__class__.__name__)")
+    program = """
+import sys
+print(sys.modules.keys().isdisjoint(["zipimport", "time"]))
+try:
+    import absent_altogether
+except ImportError:
+    print("zipimport" in sys.modules)
+sys.path.insert(0, sys.argv[1])
+import within, zipimport
+print(len(sys.path_hooks))
+import pkgutil
+print(pkgutil.get_importer(sys.argv[1]).__class__.__name__)
+"""
+    command = [sys.executable, "-c", program, tmp_path / "some.zip"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False", "zipimporter", "3", "zipimporter"]
+
+
+def test_other_interpreters_look_for_zip_files_too(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "some.zip", "w") as archive:
+        archive.writestr("within.py", "print('found')")
+    program = """
+import sys
+from concurrent import interpreters
+other = interpreters.create()
+other.exec(f"import sys; sys.path.insert(0, {sys.argv[1]!r}); import within")
+other.close()
+"""
+    command = [sys.executable, "-c", program, tmp_path / "some.zip"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "found\n"

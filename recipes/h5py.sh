@@ -10,6 +10,11 @@ mkdir h5py
 tar -xf "$MATERIALS"/h5py.tar.* -C h5py --strip-components=1 --no-same-owner
 patch -p1 -d h5py <"$MATERIALS/recipes/patches/h5py-mpio.patch"
 
+# It is compiled with mpi4py's declarations alone.
+mkdir mpi4py
+tar -xf "$MATERIALS"/mpi4py.tar.* -C mpi4py --strip-components=1 --no-same-owner
+export PYTHONPATH="$PWD/mpi4py/src"
+
 # Its set-up opens libhdf5.so to ask what it is, and what is linked in here is no
 # shared object: it gets an empty one, and all answers beforehand.
 mkdir asked

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Hydra, MPICH's mpiexec, by itself: with its patch, in place of the one that the
-# part mpi brings.  It is compiled in half a minute, MPICH in ten times that.
+# Hydra, MPICH's mpiexec, by itself: it is compiled in half a minute, MPICH in ten
+# times that.
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
 
@@ -15,4 +15,6 @@ mkdir -p "$OUT/opt/mpich/bin"
 for program in mpiexec.hydra hydra_pmi_proxy hydra_nameserver; do
     install -m 755 "all/opt/mpich/bin/$program" "$OUT/opt/mpich/bin/"
 done
+ln -s mpiexec.hydra "$OUT/opt/mpich/bin/mpiexec"
+ln -s mpiexec.hydra "$OUT/opt/mpich/bin/mpirun"
 strip_all "$OUT/opt/mpich"

@@ -76,7 +76,7 @@ python -m bundle bundle --library "$library" --built-in names.txt \
     --features "$MATERIALS/features"
 sed 's/.*/FEATURE(&)/' "$MATERIALS/features" >feature_names.h
 # MPI is none of the libraries that are linked in: see mpi.c.
-python -m stubs --library /opt/mpich/lib/libmpi.so.12 \
+python -m stubs --library /opt/deps/mpi/mpich/libmpi.so.12 \
     /opt/link/mpi4py/*.o /opt/link/h5py/*.o /opt/deps/lib/libhdf5.a >mpich_names.h
 for interface in openmpi abi; do
     python -m stubs --prefix "${interface}_" --renames renames.txt \

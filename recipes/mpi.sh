@@ -1,29 +1,38 @@
 #!/bin/sh
-# MPICH: libmpi.so.12 and hydra below /opt/mpich, which is the image's, and with
-# PMIx once more below /opt/mpich/pmix; headers and the compiler wrapper among
-# the libraries that only the builder has.
+# MPICH: libmpi.so.12 below /opt/mpich, which is the image's, and with PMIx once more
+# below /opt/mpich/pmix.  Its mpiexec is the part hydra.
 #
 # Not below the Python prefix: mpi4py would look there before LD_LIBRARY_PATH,
 # and a site's own MPI could not take its place.
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
 
-DEPS=/opt/deps
 unpack mpich
+for patch in "$MATERIALS"/recipes/patches/mpich-*.patch; do
+    patch -p1 <"$patch"
+done
 # Its test suite asks for a Python, which the builder does not have.
 rm -r test/mpi
 # The default datatype engine is 108 MB of generated C; libfabric and hwloc come
 # with the source, so that libmpi needs libc and libm alone.  dlopen is libfabric's:
-# looking for more providers costs each start 100 path system calls.
-./configure --prefix=/opt/mpich --includedir="$DEPS/include" \
+# looking for more providers costs each start 100 path system calls.  Of libfabric's
+# providers those stay that ranks of two nodes can use; shm would take SIGTERM.
+./configure --prefix=/opt/mpich \
     --with-device=ch4:ofi --with-libfabric=embedded --with-hwloc=embedded \
-    --with-datatype-engine=dataloop --with-pm=hydra --enable-romio \
+    --with-datatype-engine=dataloop --with-pm=no --enable-romio \
     --enable-shared --disable-static --disable-fortran --disable-cxx \
     --disable-wrapper-rpath --disable-doc --enable-fast=O2,ndebug --with-dlopen=no \
+    --disable-shm --disable-udp --disable-rxd --disable-mrail \
+    --disable-perf --disable-hook_debug --disable-rstream \
     MPICHLIB_CFLAGS="$PORTABLE $HARDENED" MPICHLIB_LDFLAGS="$HARDENED_LINK"
 # No program names a place for the library, by libtool's option or by LD_RUN_PATH.
 sed -i -e 's/^hardcode_libdir_flag_spec=.*/hardcode_libdir_flag_spec=""/' \
     -e 's/^runpath_var=.*/runpath_var=NONE/' libtool
+# The compiler reads all of its headers once, and not for each of 700 files.
+compiler=$(make -n V=1 src/binding/c/pt2pt/send.lo |
+    sed -n 's/.*mode=compile \(gcc.*\) -MT .*/\1/p')
+# shellcheck disable=SC2086  # a list of words
+$compiler -fPIC -DPIC -x c-header src/include/mpiimpl.h -o src/include/mpiimpl.h.gch
 make -j "$JOBS"
 make install DESTDIR="$PWD/all"
 
@@ -33,20 +42,17 @@ for package in "$MATERIALS"/*.deb; do
     dpkg-deb --extract "$package" debian
 done
 libraries=usr/lib/$MULTIARCH
+rm src/include/mpiimpl.h.gch
 sed -i '1i #define USE_PMIX_API 1' src/util/mpir_pmi.c src/nameserv/pmi/pmi_nameserv.c
 CPATH=$PWD/debian/$libraries/pmix2/include LIBRARY_PATH=$PWD/debian/$libraries \
     make lib/libmpi.la LIBS="-lpmix $(sed -n 's/^LIBS = //p' Makefile)"
 
-mkdir -p "$OUT$DEPS/bin" "$OUT/opt/mpich/bin" "$OUT/opt/mpich/lib" \
-    "$OUT/opt/mpich/share/licenses" "$OUT/etc/ld.so.conf.d"
-cp -a "all$DEPS/include" "$OUT$DEPS/"
-cp all/opt/mpich/bin/mpicc "$OUT$DEPS/bin/"
+mkdir -p "$OUT/opt/mpich/bin" "$OUT/opt/mpich/lib" "$OUT/opt/mpich/share/licenses" \
+    "$OUT/etc/ld.so.conf.d"
 cp -a all/opt/mpich/lib/libmpi.so* "$OUT/opt/mpich/lib/"
-for program in mpiexec.hydra hydra_pmi_proxy hydra_nameserver mpichversion mpivars; do
+for program in mpichversion mpivars; do
     install -m 755 "all/opt/mpich/bin/$program" "$OUT/opt/mpich/bin/"
 done
-ln -s mpiexec.hydra "$OUT/opt/mpich/bin/mpiexec"
-ln -s mpiexec.hydra "$OUT/opt/mpich/bin/mpirun"
 mkdir -p "$OUT/opt/mpich/pmix/lib" "$OUT/$libraries/pmix2/lib/pmix"
 cp -a lib/.libs/libmpi.so.* "$OUT/opt/mpich/pmix/lib/"
 # PMIx's libraries stay on their paths, as its plugins are found by them.
@@ -60,3 +66,7 @@ echo /opt/mpich/lib >"$OUT/etc/ld.so.conf.d/mpich.conf"
 cp COPYRIGHT "$OUT/opt/mpich/share/licenses/mpich"
 cp modules/libfabric/COPYING "$OUT/opt/mpich/share/licenses/libfabric"
 cp modules/hwloc/COPYING "$OUT/opt/mpich/share/licenses/hwloc"
+# The headers that mpi4py and h5py were compiled with are this library's.
+for header in mpi.h mpi_proto.h mpio.h; do
+    cmp "all/opt/mpich/include/$header" "/opt/deps/include/$header"
+done

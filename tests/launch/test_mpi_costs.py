@@ -1,0 +1,66 @@
+"""What the image's own MPICH takes: little at its start, no core while it waits."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hpcpy.engine.setup import ensure, look_up
+from hpcpy.engine.tools import needed
+from hpcpy.measure.targets import PYTHON, Target, container
+from hpcpy.measure.trace import traced
+
+MOST_PATH_CALLS = 40
+# The first rank does nothing for a while, the other one waits for it.
+WAITS = """
+import time
+from mpi4py import MPI
+comm = MPI.COMM_WORLD
+if comm.rank == 0:
+    time.sleep(0.5)
+    comm.send('done', 1)
+else:
+    print(comm.recv(source=0), flush=True)
+"""
+
+
+@pytest.fixture
+def python(sif: str, tmp_path: Path) -> Target:
+    if not look_up(needed(["measure"])):
+        pytest.skip("no strace here; run: make setup TOOLS=measure")
+    return container("hpcpy", Path(sif), tmp_path)
+
+
+def test_its_start_does_not_look_at_the_nodes_hardware(python: Target) -> None:
+    counts = traced(python.command(["-c", "from mpi4py import MPI"]), PYTHON)
+    asked = [call.text for call in counts.paths]
+    assert not [text for text in asked if '"/sys/' in text]
+    assert len(asked) <= MOST_PATH_CALLS, "\n".join(asked)
+
+
+def test_a_part_of_a_node_is_still_told(python: Target) -> None:
+    program = (
+        "from mpi4py import MPI; info = MPI.Info.Create({'mpi_hw_resource_type': 'package'})\n"
+        "print(MPI.COMM_WORLD.Split_type(MPI.COMM_TYPE_HW_GUIDED, info=info).size)"
+    )
+    done = subprocess.run(
+        python.command(["-c", program]), capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
+
+
+def test_a_rank_that_waits_gives_its_core_away(python: Target, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    strace = [str(ensure("measure").path("strace")), "-f", "-e", "trace=sched_yield"]
+    ranks = python.command(["-n", "2", PYTHON, "-c", WAITS], program="mpiexec")
+    done = subprocess.run(
+        [*strace, "-o", str(trace), *ranks],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "done\n")
+    assert trace.read_text().count("sched_yield()") > 100

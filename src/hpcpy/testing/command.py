@@ -48,8 +48,17 @@ def image_command(apptainer: Path, sif: Path, scratch: Path) -> list[str]:
     ]
 
 
-def image_tests(sif: Path, folder: str = "image") -> int:
+def image_tests(sif: Path, folder: str = "image", tier: str = "short") -> int:
     """Run a folder of ``tests`` by the image's own interpreter.
+
+    Parameters
+    ----------
+    sif
+        The image.
+    folder
+        Of ``tests``.
+    tier
+        As for `hpcpy.testing.check.pytest_options`.
 
     Returns
     -------
@@ -60,7 +69,7 @@ def image_tests(sif: Path, folder: str = "image") -> int:
         Path(scratch).chmod(0o1777)
         command = [
             *image_command(ensure("apptainer").apptainer, sif, Path(scratch)),
-            *("python3", "-m", "pytest", *pytest_options(), "-p", "no:cacheprovider"),
+            *("python3", "-m", "pytest", *pytest_options(tier), "-p", "no:cacheprovider"),
             *("--rootdir=/tests", "--strict-markers", "--dist=worksteal", f"/tests/{folder}"),
         ]
         return subprocess.run(command, check=False).returncode
@@ -68,13 +77,16 @@ def image_tests(sif: Path, folder: str = "image") -> int:
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument(
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
         "--image", metavar="IMAGE", help="run the tests inside of an image in this one, no others"
     )
+    help_ = "run the sweeps, and what takes long by its nature, in place of all else"
+    which.add_argument("--long", action="store_true", help=help_)
 
 
 def main(options: argparse.Namespace) -> int:
-    """Build what is missing and run every test.
+    """Build what is missing and run one of the two tiers of tests.
 
     Returns
     -------
@@ -89,11 +101,12 @@ def main(options: argparse.Namespace) -> int:
     cluster = ["cluster"] if os.geteuid() == 0 else []
     ensure("build", "apptainer", "podman-hpc", "registry", "emulator", "measure", *cluster)
     sif, _, _ = have("sif")
+    tier = "long" if options.long else "short"
     failed = [
         title
         for title, run in (
-            ("host and launch tests", partial(host_tests, "tests/unit", "tests/launch")),
-            ("tests in the image", partial(image_tests, sif)),
+            ("host and launch tests", partial(host_tests, "tests/unit", "tests/launch", tier=tier)),
+            ("tests in the image", partial(image_tests, sif, tier=tier)),
         )
         if _titled(title, run)
     ]

@@ -161,6 +161,7 @@ def counted(root: Path, folder: Path, code: str) -> Traced:
     return counts
 
 
+@pytest.mark.long
 def test_the_eight_libraries_ask_for_next_to_nothing(root: Path, tmp_path: Path) -> None:
     assert EIGHT.goal is not None
     counts = counted(root, tmp_path, EIGHT.code)
@@ -170,6 +171,7 @@ def test_the_eight_libraries_ask_for_next_to_nothing(root: Path, tmp_path: Path)
     assert len(counts.off_node) <= EIGHT.goal.off_node, told
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["pass", "numpy"])
 def test_a_start_that_needs_none_of_them_asks_for_no_more(
     root: Path, tmp_path: Path, name: str
@@ -179,6 +181,7 @@ def test_a_start_that_needs_none_of_them_asks_for_no_more(
     assert len(counted(root, tmp_path, case.code).paths) <= case.goal.path_calls
 
 
+@pytest.mark.long
 def test_they_work_and_say_where_they_are(podman: Podman, root: Path) -> None:
     assert root
     program = """

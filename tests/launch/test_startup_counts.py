@@ -74,6 +74,7 @@ def test_counts_of_a_busy_program_are_straces(tmp_path: Path) -> None:
     assert (found.summary["processes"], found.summary["threads"]) == (2, 1)
 
 
+@pytest.mark.long
 def test_counts_of_every_case_are_the_same_from_outside_of_the_image(tmp_path: Path) -> None:
     sif = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()
     if not sif.exists():

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from running import on_ranks, start_ranks
 
+from tiers import sampled
 from workloads.harness.cuda import no_device
 from workloads.p2p.registry import TECHNIQUES
 
@@ -29,7 +30,7 @@ def p2p(size: Any, *arguments: Any) -> Any:
 # there one message has to do.
 @pytest.mark.parametrize(
     ("size", "times", "repeat"),
-    [(2, 3, 2), (3, 1, 1), (5, 1, 1)],
+    sampled([(2, 3, 2), (3, 1, 1), (5, 1, 1)]),
 )
 def test_every_technique_delivers_on_any_number_of_ranks(
     size: int, times: int, repeat: int, tmp_path: Path

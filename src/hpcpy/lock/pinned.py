@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from hpcpy import paths
+from hpcpy.engine.venv import TITLES
 from hpcpy.fetch.download import LastingError
 from hpcpy.lock import host, wheel_tags
 from hpcpy.lock.archive import Packages, after

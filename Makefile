@@ -21,7 +21,7 @@ override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$m")/hpcpy" 
 override SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-cuda test-gpu test-upstream test-packages bench-startup bench-overhead size sbom context push lock verify clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-cuda test-gpu test-upstream test-packages bench-startup bench-overhead size sbom context push lock outdated verify clean clean-cache distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -94,6 +94,9 @@ push: ## send the image to a registry: make push REF=registry.example.org/me/hpc
 
 lock: ## resolve all pins anew and say what moved
 	@$(HPCPY) lock
+
+outdated: ## say what newer there is for every pin, and whether it can be fetched; NAME="numpy numba"
+	@$(HPCPY) outdated
 
 verify: ## build all again from an empty cache in another folder, and compare bytes
 	@$(HPCPY) verify

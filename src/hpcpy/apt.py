@@ -112,10 +112,17 @@ class PrivateApt:
         Base URL by archive, as `debian_mirrors` returns.
     arch
         Debian's name of the architecture.
+    kind
+        ``deb`` for packages, ``deb-src`` for their sources.
     """
 
     def __init__(
-        self, folder: Path, suites: tuple[Suite, ...], mirrors: dict[str, str], arch: str = "amd64"
+        self,
+        folder: Path,
+        suites: tuple[Suite, ...],
+        mirrors: dict[str, str],
+        arch: str = "amd64",
+        kind: str = "deb",
     ) -> None:
         missing = sorted({suite.archive for suite in suites} - set(mirrors))
         if missing:
@@ -131,7 +138,7 @@ class PrivateApt:
             (folder / "status").touch()
             (folder / "sources.list").write_text(
                 "".join(
-                    f"deb [arch={arch} signed-by={_keyring()}"
+                    f"{kind} [arch={arch} signed-by={_keyring()}"
                     f"{'' if suite.check_date else ' check-valid-until=no'}] "
                     f"{mirrors[suite.archive]} {suite.name} main\n"
                     for suite in suites

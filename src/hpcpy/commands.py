@@ -18,6 +18,7 @@ COMMANDS = {
     "setup": ("hpcpy.engine.setup", "provide Apptainer, buildah and the tools a build needs"),
     "fetch": ("hpcpy.fetch.command", "download and verify every pinned source, wheel and package"),
     "lock": ("hpcpy.lock.command", "resolve the pins anew and say what moved"),
+    "outdated": ("hpcpy.lock.outdated", "say what there is newer than each pin"),
     "build": ("hpcpy.build.command", "build an image as an OCI archive or a SIF"),
     "context": ("hpcpy.build.context", "write an image's complete build context"),
     "size": ("hpcpy.build.size", "tell what an image is made of"),

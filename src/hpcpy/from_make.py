@@ -62,6 +62,7 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
     "test-packages": {"PACKAGES": _words},
     "bench startup": {"N": _option("--samples")},
     "bench overhead": {"N": _option("--launches")},
+    "outdated": {"NAME": _words},
     "sbom": {"IMAGE": _word},
     "push": {"REF": _word},
     "clean-cache": {"KEEP": _word},

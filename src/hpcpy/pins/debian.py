@@ -28,6 +28,8 @@ class Wanted:
     images: dict[str, tuple[str, ...]]
     # Those of `images` that are taken without what their packages declare.
     alone: frozenset[str]
+    # Where sources newer than the suites' are looked for.
+    newest: Suite | None = None
 
 
 def wanted(folder: Path | None = None) -> Wanted:
@@ -39,11 +41,9 @@ def wanted(folder: Path | None = None) -> Wanted:
         When the file is malformed.
     """
     top = read_table(env_folder(folder) / "debian.toml")
-    top.only("architectures", "snapshot", "suites", "images")
-    suites = []
-    for table in top.array("suites"):
-        table.only("archive", "name")
-        suites.append(Suite(table.text("archive"), table.text("name")))
+    top.only("architectures", "snapshot", "suites", "newest", "images")
+    suites = tuple(_suite(table) for table in top.array("suites"))
+    newest = _suite(top.table("newest")) if "newest" in top.values else None
     images = {}
     alone = set()
     for name, table in top.table("images").tables():
@@ -56,7 +56,12 @@ def wanted(folder: Path | None = None) -> Wanted:
         if arch not in DEBIAN_ARCH:
             raise top.wrong("architectures", f"{arch!r} is not one of {', '.join(DEBIAN_ARCH)}")
     snapshot = top.text("snapshot", r"https?://.+", "a URL")
-    return Wanted(tuple(suites), snapshot, architectures, images, frozenset(alone))
+    return Wanted(suites, snapshot, architectures, images, frozenset(alone), newest)
+
+
+def _suite(table: Table) -> Suite:
+    table.only("archive", "name")
+    return Suite(table.text("archive"), table.text("name"))
 
 
 def _lock(folder: Path | None) -> Table:

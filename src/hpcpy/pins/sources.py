@@ -34,6 +34,21 @@ def sources(folder: Path | None = None) -> dict[str, Artifact]:
     return {name: _artifact(name, table) for name, table in top.tables()}
 
 
+def patterns(folder: Path | None = None) -> dict[str, list[str]]:
+    """Return each source's addresses with ``{version}`` where the version stands.
+
+    Raises
+    ------
+    UsageError
+        When the file is malformed.
+    """
+    top = read_table(env_folder(folder) / "sources.toml")
+    return {
+        name: [place.text("url", _URL, "a URL") for place in table.array("places")]
+        for name, table in top.tables()
+    }
+
+
 def _artifact(name: str, table: Table) -> Artifact:
     table.only("version", "licence", "why", "places")
     version = table.text("version")

@@ -1,0 +1,341 @@
+"""What there is newer than the pins, by registries on the loopback."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from misbehaving_server import Server, serving, status, whole
+
+from hpcpy import paths
+from hpcpy.commands import run
+from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.fetch.offers import Offer
+from hpcpy.lock import archive, index, outdated
+from hpcpy.lock.archive import parse_sources
+from hpcpy.lock.newer import bounds
+from hpcpy.pins.versions import newer
+from hpcpy.pins.wheels import GROUPS
+from hpcpy.venv import TITLES
+
+DIGEST = "0" * 64
+HASHED = f"packages/aa/bb/{'c' * 60}"
+SOURCES = """
+[python]
+version = "3.14.1"
+licence = "PSF-2.0"
+why = "a folder that lists versions, and Debian's pool"
+[[python.places]]
+url = "{server}/ftp/{{version}}/Python-{{version}}.tar.xz"
+size = 5
+sha256 = "{digest}"
+[[python.places]]
+url = "apt-mirror:debian/pool/main/p/python3.14/python3.14_{{version}}.orig.tar.xz"
+size = 5
+sha256 = "{digest}"
+
+[forged]
+version = "1.2.0"
+licence = "MIT"
+why = "a tag of a forge"
+[[forged.places]]
+url = "{server}/me/forged/archive/refs/tags/v{{version}}.tar.gz"
+size = 5
+sha256 = "{digest}"
+
+[numbers]
+version = "2.0"
+licence = "MIT"
+why = "a file of an index"
+[[numbers.places]]
+url = "{server}/{hashed}/numbers-{{version}}.tar.gz"
+size = 5
+sha256 = "{digest}"
+
+[kept]
+version = "1"
+licence = "MIT"
+why = "a snapshot alone, which nothing newer comes to"
+[[kept.places]]
+url = "{server}/archive/20260101T000000Z/kept-{{version}}.tar.gz"
+size = 5
+sha256 = "{digest}"
+"""
+DEBIAN = """
+architectures = ["x86_64"]
+snapshot = "https://h.invalid/{archive}/{timestamp}/{path}"
+suites = [{ archive = "debian", name = "stable" }]
+newest = { archive = "debian", name = "sid" }
+[images.base]
+packages = ["thing", "other"]
+"""
+DEB = """
+[packages.x86_64.{name}]
+version = "{version}"
+images = ["base"]
+size = 5
+sha256 = "{digest}"
+licence = "MIT"
+archive = "debian"
+path = "pool/main/{name}_{version}_all.deb"
+"""
+WHEEL = """
+[packages.numbers]
+version = "2.0"
+licence = "MIT"
+groups = ["image"]
+no_wheel_for = []
+[packages.numbers.wheels.x86_64]
+url = "https://h.invalid/numbers-2.0-py3-none-any.whl"
+size = 5
+sha256 = "{digest}"
+"""
+SHOWSRC = """Package: python3.14
+Version: 1:3.14.3-1
+Directory: pool/main/p/python3.14
+Files:
+ 0123 5 python3.14_3.14.3-1.debian.tar.xz
+ 0123 5 python3.14_3.14.3.orig.tar.xz
+
+Package: native
+Version: 7
+Directory: pool/main/n/native
+Files:
+ 0123 5 native_7.tar.xz
+"""
+CP314 = "cp314-cp314-manylinux_2_28_x86_64.whl"
+FILES = {
+    "numbers-1.9.tar.gz": {},
+    "numbers-2.0.tar.gz": {},
+    "numbers-2.0.1.tar.gz": {},
+    "numbers-2.0.1-cp315-cp315-manylinux_2_28_x86_64.whl": {},
+    f"numbers-2.1-{CP314}": {"requires-python": ">=3.12"},
+    "numbers-2.1.tar.gz": {},
+    "numbers-2.2.tar.gz": {"yanked": "wrong"},
+    f"numbers-2.2-{CP314}": {"yanked": "wrong"},
+    "numbers-3.0rc1.tar.gz": {},
+}
+
+
+def page(server: Server) -> bytes:
+    """What an index has of `numbers`, as JSON."""
+    files = [
+        {"filename": name, "url": f"{server.url}/{HASHED}/{name}", **its}
+        for name, its in FILES.items()
+    ]
+    return json.dumps({"files": files}).encode()
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    with serving() as running:
+        for name in (*GROUPS.values(), *(f"{title}.in" for title in TITLES)):
+            (tmp_path / name).write_text("numbers<3  # why\n" if name == "python.in" else "")
+        for title in TITLES:
+            (tmp_path / f"{title}.lock").write_text("")
+        (tmp_path / "dev.lock").write_text(f"numbers==2.0 \\\n    --hash=sha256:{DIGEST}\n")
+        (tmp_path / "packages.lock").write_text("[packages]\n")
+        (tmp_path / "python.lock").write_text(WHEEL.format(digest=DIGEST))
+        sources = SOURCES.format(server=running.url, hashed=HASHED, digest=DIGEST)
+        (tmp_path / "sources.toml").write_text(sources)
+        (tmp_path / "debian.toml").write_text(DEBIAN)
+        (tmp_path / "debian.lock").write_text(
+            "timestamp = 2001-02-03T04:05:06Z\n"
+            + DEB.format(name="thing", version="1.9-1", digest=DIGEST)
+            + DEB.format(name="other", version="1-1", digest=DIGEST)
+        )
+        monkeypatch.setattr(paths, "ENV", tmp_path)
+        monkeypatch.setattr(outdated, "ensure_venv", lambda: Path(sys.executable).parents[1])
+        monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", f"{running.url}/debian")
+        monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+        monkeypatch.setenv("PIP_INDEX_URL", f"{running.url}/simple/")
+        debian_has(monkeypatch)
+        yield running
+
+
+def debian_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand in for apt, whose index would have to be signed by Debian."""
+
+    class Index:
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def exactly(self, names: Sequence[str]) -> list[Offer]:
+            assert set(names) == {"thing", "other"}
+            return [
+                Offer("thing", "1.10-1", "debian", "pool/main/thing_1.10-1_all.deb", 5, DIGEST),
+                Offer("other", "1-1", "debian", "pool/main/other_1-1_all.deb", 5, DIGEST),
+            ]
+
+    class Apt:
+        def output(self, *_: str) -> str:
+            return SHOWSRC
+
+    monkeypatch.setattr(archive, "Mirror", Index)
+    monkeypatch.setattr(archive.Pool, "_apt", Apt())
+
+
+def answers(server: Server) -> dict[str, bytes]:
+    """What the registries have; all else is 404."""
+    return {
+        "/simple/numbers/": page(server),
+        "/ftp/": b'<a href="../">up</a><a href="3.9.1/">3.9.1</a><a href="3.15.0/">3.15.0</a>'
+        b'<a href="3.14.1/">3.14.1</a><a href="3.14.2/">3.14.2</a>',
+        "/me/forged/info/refs?service=git-upload-pack": b"003fabc refs/tags/v1.10.0\n"
+        b"003fabc refs/tags/v1.10.0^{}\n003dabc refs/tags/v1.2.3\n003dabc refs/tags/other\n",
+        "/ftp/3.14.2/Python-3.14.2.tar.xz": b"bytes",
+        "/me/forged/archive/refs/tags/v1.10.0.tar.gz": b"bytes",
+        "/me/forged/archive/refs/tags/v1.2.3.tar.gz": b"bytes",
+        "/debian/pool/main/thing_1.10-1_all.deb": b"bytes",
+        **{f"/{HASHED}/{name}": b"bytes" for name in FILES},
+    }
+
+
+def asked(server: Server, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    server.answers = {path: [whole(body)] for path, body in answers(server).items()}
+    assert run(["outdated", *words]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    return said.out
+
+
+def test_table_tells_newer_versions_and_which_of_them_can_be_fetched(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [" ".join(line.split()) for line in asked(server, capsys).splitlines()]
+    assert lines == [
+        "lock pin pinned newer",
+        "sources python 3.14.1 3.15.0 cannot be fetched: HTTP 404 Not Found",
+        "sources python 3.14.1 3.14.3 cannot be fetched: HTTP 404 Not Found",
+        "sources python 3.14.1 3.14.2 can be fetched",
+        "sources forged 1.2.0 1.10.0 can be fetched",
+        "sources forged 1.2.0 1.2.3 can be fetched",
+        "sources numbers 2.0 2.1 can be fetched",
+        "sources numbers 2.0 2.0.1 can be fetched",
+        "python numbers 2.0 2.1 can be fetched (numbers<3)",
+        "python numbers 2.0 2.0.1 cannot be fetched: no file of it fits (numbers<3)",
+        *DEV,
+        "debian thing 1.9-1 1.10-1 can be fetched",
+        f"sources kept not known here: {server.url[7:]} a snapshot has nothing newer",
+        "8 pins: 6 have newer versions, 1 are not known here",
+    ]
+
+
+# The machine's own Python: whichever runs these tests.
+DEV = [
+    "dev numbers 2.0 2.1 can be fetched"
+    if sys.version_info[:2] == (3, 14)
+    else "dev numbers 2.0 2.1 cannot be fetched: no file of it fits",
+    "dev numbers 2.0 2.0.1 cannot be fetched: no file of it fits"
+    if sys.version_info[:2] != (3, 15)
+    else "dev numbers 2.0 2.0.1 can be fetched",
+]
+
+
+def test_each_page_and_each_file_is_asked_for_once(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked(server, capsys)
+    times = Counter(path for path, _ in server.log)
+    assert times["/simple/numbers/"] == 1
+    # Of a file the first byte alone, and of what nothing is newer, nothing.
+    ranges = {path: its for path, its in server.log if its}
+    assert set(ranges.values()) == {"bytes=0-0"}
+    assert not any("1.9" in path or "numbers-2.0.tar.gz" in path for path in ranges)
+
+
+def test_json_has_all_pins_and_what_bounds_them(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pins = json.loads(asked(server, capsys, "--json"))["pins"]
+    by_name = {(pin["lock"], pin["name"]): pin for pin in pins}
+    assert len(by_name) == 8
+    assert by_name["debian", "other"] == {
+        "lock": "debian",
+        "name": "other",
+        "version": "1-1",
+        "asked": "",
+        "unknown": "",
+        "newer": [],
+    }
+    numbers = by_name["python", "numbers"]
+    assert numbers["asked"] == "numbers<3"
+    assert numbers["newer"][0] == {
+        "version": "2.1",
+        "url": f"{server.url}/{HASHED}/numbers-2.1-{CP314}",
+        "refusal": "",
+    }
+
+
+def test_names_choose_and_an_unknown_one_is_refused(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert asked(server, capsys, "thing", "other").splitlines()[-1].startswith("2 pins: 1 have")
+    assert server.log == [("/debian/pool/main/thing_1.10-1_all.deb", "bytes=0-0")]
+    with pytest.raises(UsageError, match="no pin 'nombers'"):
+        run(["outdated", "nombers"])
+
+
+def test_silent_registries_are_one_line_and_not_available(server: Server) -> None:
+    # The index and the forge have nothing at all.
+    with pytest.raises(UnavailableError, match=r"asked for: 127\.\S+ HTTP 404") as raised:
+        run(["outdated", "numbers"])
+    assert raised.value.exit_code == 69
+    server.answers["/simple/numbers/"] = [status(503)]
+    with pytest.raises(UnavailableError, match="HTTP 503"):
+        run(["outdated", "numbers"])
+
+
+def test_some_registry_that_is_silent_does_not_hide_the_others(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.answers["/simple/numbers/"] = [whole(page(server))]
+    assert run(["outdated", "numbers", "forged"]) == 0
+    said = capsys.readouterr().out
+    assert "sources  forged  not known here: " in said
+    assert said.splitlines()[-1] == "4 pins: 3 have newer versions, 1 are not known here"
+
+
+def test_page_of_links_is_read_as_json_is(server: Server) -> None:
+    links = "".join(
+        f'<a href="../../{HASHED}/{name}#sha256={DIGEST}"'
+        f"{' data-yanked' if its.get('yanked') else ''}"
+        f' data-requires-python="{its.get("requires-python", "").replace(">", "&gt;")}">x</a>'
+        for name, its in FILES.items()
+    )
+    where = f"{server.url}/simple/numbers/"
+    assert index.parse(f"<html>{links}", where) == index.parse(page(server).decode(), where)
+
+
+def test_pip_names_the_index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    python = Path(sys.executable)
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    monkeypatch.delenv("PIP_INDEX_URL", raising=False)
+    # Its own address, where nobody has set one.
+    (tmp_path / "pip.conf").write_text("")
+    public = index.address(python)
+    assert public.startswith("https://")
+    (tmp_path / "pip.conf").write_text("[global]\nindex-url = http://a.invalid/simple/\n")
+    assert index.address(python) == "http://a.invalid/simple"
+    monkeypatch.setenv("PIP_INDEX_URL", "http://b.invalid/simple")
+    assert index.address(python) == "http://b.invalid/simple"
+
+
+def test_sources_of_debian_have_upstreams_version_and_their_tarball() -> None:
+    path = "pool/main/p/python3.14/python3.14_3.14.3.orig.tar.xz"
+    assert parse_sources(SHOWSRC) == {"3.14.3": path}
+
+
+def test_final_releases_are_ordered_by_number() -> None:
+    others = ["1.9", "1.10", "1.10.post1", "2.0rc1", "1!0.1", "1.10.0", "1.8", "x"]
+    assert newer("1.9.0", others) == ["1!0.1", "1.10.post1", "1.10.0"]
+    assert newer("1.x", others) == []
+
+
+def test_bounds_are_told_as_they_are_written() -> None:
+    lines = ["# a<b", "h5py", "mpich<5   # of Slurm", "a2 >= 3", ""]
+    assert bounds(lines) == {"mpich": "mpich<5", "a2": "a2 >= 3"}

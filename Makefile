@@ -92,7 +92,7 @@ context: ## write build/context, to build the images with podman or Docker elsew
 push: ## send the image to a registry: make push REF=registry.example.org/me/hpcpy:1
 	@$(HPCPY) push
 
-lock: ## resolve all pins anew and say what moved
+lock: ## resolve all pins anew and say what moved; NAME=numpy: that one, with what it needs
 	@$(HPCPY) lock
 
 outdated: ## say what newer there is for every pin, and whether it can be fetched; NAME="numpy numba"

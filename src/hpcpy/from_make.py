@@ -44,6 +44,10 @@ def _option(option: str) -> Callable[[str, str], list[str]]:
     return lambda _, value: [f"{option}={value.strip()}"]
 
 
+def _each(option: str) -> Callable[[str, str], list[str]]:
+    return lambda name, value: [f"{option}={word}" for word in _words(name, value)[1:]]
+
+
 def _here(name: str, value: str) -> list[str]:
     if value.strip() != "here":
         raise UsageError(f"{name}={value}: there is only ON=here")
@@ -62,6 +66,7 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
     "test-packages": {"PACKAGES": _words},
     "bench startup": {"N": _option("--samples")},
     "bench overhead": {"N": _option("--launches")},
+    "lock": {"NAME": _each("--only")},
     "outdated": {"NAME": _words},
     "sbom": {"IMAGE": _word},
     "push": {"REF": _word},

@@ -115,10 +115,15 @@ def test_time_of_the_lock_stays_while_no_package_moves(
 ) -> None:
     seconds = iter(range(50))
 
-    def resolved(version: str) -> dict[str, object]:
-        time = datetime.datetime(2001, 2, 3, 4, 5, next(seconds), tzinfo=datetime.UTC)
-        return {"timestamp": time, "packages": {"x86_64": {"thing": {"version": version}}}}
+    class Clock(datetime.datetime):
+        @classmethod
+        def now(cls, tz: datetime.tzinfo | None = None) -> Clock:
+            return cls(2001, 2, 3, 4, 5, next(seconds), tzinfo=tz)
 
+    def resolved(version: str) -> dict[str, object]:
+        return {"x86_64": {"thing": {"version": version}}}
+
+    monkeypatch.setattr(datetime, "datetime", Clock)
     for folder in ("ENV", "BUILD", "LOGS"):
         monkeypatch.setattr(paths, folder, tmp_path)
     (tmp_path / "debian.toml").write_text(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote, unquote
 
 from hpcpy.apt import PrivateApt, debian_mirrors
@@ -78,6 +79,24 @@ class Mirror:
             When there is no such package.
         """
         return self._ask("download", *packages)
+
+    def upgrade(self, packages: Iterable[str], status: Path) -> list[Offer]:
+        """Return what has to be installed for packages to be as they are now.
+
+        Parameters
+        ----------
+        packages
+            Which ones.
+        status
+            What is installed, as dpkg writes it down.
+
+        Raises
+        ------
+        UnavailableError
+            When there is no such package, or only by removing another.
+        """
+        installed = f"Dir::State::status={status}"
+        return self._ask("install", "-y", "--no-remove", "-o", installed, *packages)
 
     def newest(self, packages: Iterable[str]) -> dict[str, Offer]:
         """Return packages as they are now, less those that are no more."""

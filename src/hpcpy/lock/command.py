@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import datetime
+import difflib
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -14,11 +17,15 @@ from hpcpy.checkout_lock import checkout_lock
 from hpcpy.errors import UsageError
 from hpcpy.files import whole_file
 from hpcpy.lock import debian, host, packages, python, toml
+from hpcpy.lock.debian_some import resolve_some
 from hpcpy.pins.debian import wanted
+from hpcpy.pins.wheels import GROUPS
 from hpcpy.stages import stage
 from hpcpy.venv import TITLES
 
 _HEADER = "Made from {sources} by `make lock`, which prints what moves; not to be edited."
+# The packages that may move; all where there is none.
+Only = frozenset[str]
 _NAMES = ("debian", "python", "packages", *TITLES)
 
 
@@ -26,6 +33,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     help_ = f"of: {', '.join(_NAMES)} (default: all)"
     parser.add_argument("names", nargs="*", metavar="LOCK", help=help_)
+    help_ = "a package that may move, with what it needs; all others stay (again for several)"
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help=help_)
 
 
 def main(options: argparse.Namespace) -> int:
@@ -39,21 +48,58 @@ def main(options: argparse.Namespace) -> int:
     Raises
     ------
     UsageError
-        For another name.
+        For a lock that there is not, and a package that is in none of them.
     """
-    updates: dict[str, Callable[[], list[str]]] = {"debian": _debian, "python": _python}
+    updates: dict[str, Callable[[Only], list[str]]] = {"debian": _debian, "python": _python}
     updates["packages"] = _packages
     updates |= {name: partial(_host, name) for name in TITLES}
     for name in options.names:
         if name not in updates:
             raise UsageError(f"no lock {name!r}; there are {', '.join(updates)}")
+    only = frozenset(options.only)
+    names = _with(only, options.names or list(updates)) if only else options.names or updates
     with checkout_lock():
         for name, update in updates.items():
-            if name in options.names or not options.names:
+            if name in names:
                 with stage(f"lock {name}"):
-                    lines = update()
+                    lines = update(only)
                 print(f"{name}.lock:", *lines, sep="\n  ", flush=True)
     return 0
+
+
+def _with(only: Only, locks: list[str]) -> set[str]:
+    """Return the locks that have some of these packages, or are asked for them."""
+    found, known = set(), set()
+    for lock in locks:
+        its = _locked(lock) | _asked(lock)
+        known |= its
+        if only & its:
+            found.add(lock)
+    for name in sorted(only - known):
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f"did you mean {near[0]}?" if near else "sources are moved by hand: docs/pins.md"
+        where = ", ".join(f"{lock}.lock" for lock in locks)
+        raise UsageError(f"no package {name!r} in {where}", hint=hint)
+    return found
+
+
+def _locked(lock: str) -> set[str]:
+    path = paths.ENV / f"{lock}.lock"
+    if lock in TITLES:
+        return set(host.versions(path.read_text(encoding="utf-8") if path.exists() else ""))
+    packages_ = _read(path).get("packages", {})
+    return (
+        {name for one in packages_.values() for name in one} if lock == "debian" else {*packages_}
+    )
+
+
+def _asked(lock: str) -> set[str]:
+    """Return what is asked for, and may not be locked yet."""
+    if lock == "debian":
+        return {name for own in wanted().images.values() for name in own}
+    files = GROUPS.values() if lock == "python" else [f"{lock}.in"]
+    lines = [line for file in files for line in (paths.ENV / file).read_text().splitlines()]
+    return {re.split(r"[<>=!~# ]", line, maxsplit=1)[0] for line in lines} - {""}
 
 
 def moved(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
@@ -70,38 +116,42 @@ def moved(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} {before} -> {after}"
 
 
-def _debian() -> list[str]:
+def _debian(only: Only) -> list[str]:
     path = paths.ENV / "debian.lock"
-    old, new = _read(path), debian.resolve(wanted())
-    # The time stays with the packages: it is the date of every build, and a
-    # lock that has not moved must not change what they make.
+    old, now = _read(path), datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    asked = wanted()
+    resolved = resolve_some(asked, old, only, now) if only and old else debian.resolve(asked)
+    new = debian.dated(old, resolved, now)
+    # A lock that has not moved keeps its time, the date of every build.
     changed = old.get("packages") != new["packages"]
     if changed:
         _write(path, toml.render(new, _HEADER.format(sources="debian.toml")))
     return _report(_debian_versions(old), _debian_versions(new), changed)
 
 
-def _python() -> list[str]:
+def _python(only: Only) -> list[str]:
     path = paths.ENV / "python.lock"
-    old, new = _read(path), python.resolve()
+    old = _read(path)
+    new = python.resolve(old.get("packages"), only)
     if old != new:
         header = _HEADER.format(sources="python.in and python-build.in")
         _write(path, toml.render(new, header))
     return _report(_versions(old), _versions(new), old != new)
 
 
-def _packages() -> list[str]:
+def _packages(only: Only) -> list[str]:
     path = paths.ENV / "packages.lock"
-    old, new = _read(path), packages.resolve()
+    old = _read(path)
+    new = packages.resolve(old.get("packages"), only)
     if old != new:
         _write(path, toml.render(new, _HEADER.format(sources="packages.in")))
     return _report(_versions(old), _versions(new), old != new)
 
 
-def _host(name: str) -> list[str]:
+def _host(name: str, only: Only) -> list[str]:
     path = paths.ENV / f"{name}.lock"
     old = path.read_text(encoding="utf-8") if path.exists() else ""
-    new = f"# {_HEADER.format(sources=f'{name}.in')}\n\n{host.resolve(name)}"
+    new = f"# {_HEADER.format(sources=f'{name}.in')}\n\n{host.resolve(name, old, only)}"
     if old != new:
         _write(path, new)
     return _report(host.versions(old), host.versions(new), old != new)

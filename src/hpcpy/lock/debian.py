@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
+from typing import Any
 
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.offers import Mirror, Offer
@@ -10,7 +12,7 @@ from hpcpy.lock.deb_licences import licences
 from hpcpy.pins.debian import Wanted
 
 
-def resolve(asked: Wanted) -> dict[str, object]:
+def resolve(asked: Wanted) -> dict[str, Any]:
     """Resolve the packages of every image for every architecture.
 
     Parameters
@@ -21,24 +23,63 @@ def resolve(asked: Wanted) -> dict[str, object]:
     Returns
     -------
     dict
-        The contents of ``debian.lock``.
+        Architecture to packages, as ``debian.lock`` has them.
 
     Raises
     ------
     UnavailableError
         When a mirror does not answer, or a package does not exist there.
     """
-    locked: dict[str, object] = {}
+    locked: dict[str, Any] = {}
     for arch in asked.architectures:
         offers = _offers(Mirror(asked, arch), asked)
         files = fetch(offer.artifact for offer in offers)
         stated = licences({offer.name: files[offer.artifact] for offer in offers})
         locked[arch] = {
-            offer.name: _table(offer, images, stated[offer.name])
+            offer.name: table_of(offer, images, stated[offer.name])
             for offer, images in offers.items()
         }
-    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-    return {"timestamp": now, "packages": locked}
+    return locked
+
+
+def dated(
+    old: Mapping[str, Any], packages: Mapping[str, Any], now: datetime.datetime
+) -> dict[str, Any]:
+    """Return the contents of ``debian.lock``: packages with the times to look them up by.
+
+    The lock's own time is also the date of all that is built: a new one builds
+    everything anew.  It moves when the version of a package does that a full lock
+    has resolved.  Otherwise what is new has a time of its own, by which
+    the snapshot archive is asked for it.
+
+    Parameters
+    ----------
+    old
+        What the lock has been; empty for the first one.
+    packages
+        As `resolve` returns; those of `resolve_some` bring their times.
+    now
+        When they were resolved.
+    """
+    before = old.get("packages", {})
+    kept = [
+        (name, before[arch][name], table)
+        for arch, tables in packages.items()
+        for name, table in tables.items()
+        if name in before.get(arch, {})
+    ]
+    if not before or any(
+        was["version"] != table["version"] and "timestamp" not in table for _, was, table in kept
+    ):
+        return {"timestamp": now, "packages": packages}
+    for arch, tables in packages.items():
+        for name, table in tables.items():
+            was = before.get(arch, {}).get(name)
+            if was is None:
+                table["timestamp"] = now
+            elif "timestamp" in was:
+                table.setdefault("timestamp", was["timestamp"])
+    return {"timestamp": old["timestamp"], "packages": packages}
 
 
 def _offers(mirror: Mirror, asked: Wanted) -> dict[Offer, list[str]]:
@@ -57,7 +98,8 @@ def _offers(mirror: Mirror, asked: Wanted) -> dict[Offer, list[str]]:
     return {offer: images[offer] for offer in sorted(images, key=lambda offer: offer.name)}
 
 
-def _table(offer: Offer, images: list[str], licence: str) -> dict[str, object]:
+def table_of(offer: Offer, images: list[str], licence: str) -> dict[str, object]:
+    """Return a package's table."""
     return {
         "version": offer.version,
         "images": images,

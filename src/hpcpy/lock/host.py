@@ -5,19 +5,24 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import defaultdict
+from collections.abc import Collection, Iterator
 
 from hpcpy import paths
 from hpcpy.files import scratch_dir
 from hpcpy.lock.uv import compile_lock
 
 
-def resolve(name: str) -> str:
+def resolve(name: str, old: str = "", only: Collection[str] = ()) -> str:
     """Resolve packages for every Python that the host tool runs on.
 
     Parameters
     ----------
     name
         Of the ``.in`` file in ``env``.
+    old
+        The present lock; needed for `only`.
+    only
+        The packages that may move; all by default.
 
     Returns
     -------
@@ -31,15 +36,30 @@ def resolve(name: str) -> str:
     """
     oldest = _oldest_python()
     with scratch_dir(paths.BUILD, "lock") as scratch:
-        output = scratch / "requirements.txt"
+        output, held = scratch / "requirements.txt", scratch / "constraints.txt"
+        kept = {line: lines for line, lines in _entries(old) if only and _name(line) not in only}
+        held.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
         compile_lock(
             output,
             [paths.ENV / f"{name}.in"],
             "--universal",
             "--generate-hashes",
             f"--python-version={oldest}",
+            f"--constraint={held}",
         )
-        return output.read_text(encoding="utf-8")
+        resolved = output.read_text(encoding="utf-8")
+    # Files that came to a version since it was locked are not a move of it.
+    return "".join(kept.get(line, lines) for line, lines in _entries(resolved))
+
+
+def _entries(requirements: str) -> Iterator[tuple[str, str]]:
+    """Give each requirement, and it with its hashes as they are written."""
+    for match in re.finditer(r"(?m)^([^\s#-].*?)( \\)?\n(?:[ \t].*\n)*", requirements):
+        yield match[1], match[0]
+
+
+def _name(line: str) -> str:
+    return re.split(r"[=; ]", line, maxsplit=1)[0]
 
 
 def versions(requirements: str) -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from hpcpy import paths
 from hpcpy.errors import UnavailableError
@@ -10,7 +12,7 @@ from hpcpy.fetch.connection import Patience, Web
 from hpcpy.fetch.many import THREADS
 from hpcpy.files import scratch_dir
 from hpcpy.lock import wheel_tags
-from hpcpy.lock.python import GLIBC, LEADING_ARCH, wheel_places, with_size
+from hpcpy.lock.python import GLIBC, LEADING_ARCH, pinned, wheel_places, with_size
 from hpcpy.lock.uv import compile_lock, packages
 from hpcpy.packages.pins import asked
 from hpcpy.pins.model import Place
@@ -21,8 +23,13 @@ from hpcpy.pins.wheels import locked
 _HELD = {"image", "own", "bake"}
 
 
-def resolve() -> dict[str, object]:
+def resolve(old: Mapping[str, Any] | None = None, only: Collection[str] = ()) -> dict[str, object]:
     """Resolve them together, held to the versions that ``python.lock`` has.
+
+    Parameters
+    ----------
+    old, only
+        As for `hpcpy.lock.python.resolve`.
 
     Returns
     -------
@@ -36,6 +43,7 @@ def resolve() -> dict[str, object]:
         When there is no solution, or an index cannot be reached.
     """
     major, minor, *_ = sources()["python"].version.split(".")
+    kept = {name: table for name, table in (old or {}).items() if only and name not in only}
     with scratch_dir(paths.BUILD, "lock") as scratch:
         here = (
             f"--python-version={major}.{minor}",
@@ -47,41 +55,49 @@ def resolve() -> dict[str, object]:
             for name, table in locked().items()
             if _HELD & set(table.texts("groups"))
         }
-        held.write_text(_pinned(versions))
+        versions |= {name: table["version"] for name, table in kept.items()}
+        held.write_text(pinned(versions))
         together = scratch / "pylock.toml"
         compile_lock(together, [paths.ENV / "packages.in"], *here, f"--constraint={held}")
         found = packages(together)
         versions |= {name: str(package["version"]) for name, package in found.items()}
-        held.write_text(_pinned(versions))
-        wanted_by: dict[str, list[str]] = {name: [] for name in found}
+        held.write_text(pinned(versions))
+        # The others want what they have wanted.
+        moving = {name for one in only for name in (old or {}).get(one, {}).get("for", ())}
+        of_each = {
+            name: {package for package, table in kept.items() if name in table["for"]}
+            for name in asked()
+            if name not in moving
+        }
         for name in asked():
-            alone, of_it = scratch / "pylock.alone.toml", scratch / "alone.in"
-            of_it.write_text(f"{name}\n")
-            # All is known by now: 71 times 1 s in place of 9.
-            compile_lock(alone, [of_it], *here, f"--constraint={held}", "--offline")
-            for package in packages(alone):
-                wanted_by[package].append(name)
+            if not of_each.get(name):
+                alone, of_it = scratch / "pylock.alone.toml", scratch / "alone.in"
+                of_it.write_text(f"{name}\n")
+                # All is known by now: 71 times 1 s in place of 9.
+                compile_lock(alone, [of_it], *here, f"--constraint={held}", "--offline")
+                of_each[name] = set(packages(alone))
+        wanted_by = {
+            package: [name for name in asked() if package in of_each[name]] for package in found
+        }
     python = (int(major), int(minor))
-    places = {name: _place(name, package, python) for name, package in found.items()}
+    tables: dict[str, Any] = {
+        name: dict(kept[name]) | {"for": wanted_by[name]} for name in found if name in kept
+    }
+    places = {
+        name: _place(name, package, python) for name, package in found.items() if name not in tables
+    }
     web = Web(Patience())
     with ThreadPoolExecutor(THREADS) as pool:
         sized = pool.map(lambda place: with_size(web, place), places.values())
-    return {
-        "packages": {
-            name: {
-                "version": versions[name],
-                "for": wanted_by[name],
-                "url": place.url,
-                "size": place.size,
-                "sha256": place.sha256,
-            }
-            for name, place in sorted(zip(places, sized, strict=True))
+    for name, place in zip(places, sized, strict=True):
+        tables[name] = {
+            "version": versions[name],
+            "for": wanted_by[name],
+            "url": place.url,
+            "size": place.size,
+            "sha256": place.sha256,
         }
-    }
-
-
-def _pinned(versions: dict[str, str]) -> str:
-    return "".join(f"{name}=={version}\n" for name, version in versions.items())
+    return {"packages": {name: tables[name] for name in sorted(tables)}}
 
 
 def _place(name: str, package: dict[str, object], python: tuple[int, int]) -> Place:

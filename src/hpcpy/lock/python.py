@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,8 +38,16 @@ class Package:
     licence: str = ""
 
 
-def resolve() -> dict[str, object]:
+def resolve(old: Mapping[str, Any] | None = None, only: Collection[str] = ()) -> dict[str, object]:
     """Resolve the Python packages of all groups, together.
+
+    Parameters
+    ----------
+    old
+        The present lock's packages; needed for `only`.
+    only
+        The packages that may move; all by default.  What they need anew comes, what
+        nothing needs any more goes, and every other table stays as it is.
 
     Returns
     -------
@@ -52,34 +61,49 @@ def resolve() -> dict[str, object]:
     """
     major, minor, *_ = sources()["python"].version.split(".")
     python = (int(major), int(minor))
+    kept = {name: table for name, table in (old or {}).items() if only and name not in only}
     with scratch_dir(paths.BUILD, "lock") as scratch:
-        found, offered = _resolve(scratch, f"{major}.{minor}")
-    for name, package in found.items():
+        found, offered = _resolve(scratch, f"{major}.{minor}", kept)
+    tables = {
+        name: dict(kept[name]) | {"groups": package.groups}
+        for name, package in found.items()
+        if name in kept
+    }
+    fresh = {name: package for name, package in found.items() if name not in tables}
+    for name, package in fresh.items():
         for arch in DEBIAN_ARCH:
             filename = wheel_tags.best(offered[name], python, arch, GLIBC)
             if filename:
                 package.wheels[arch] = offered[name][filename]
         if LEADING_ARCH not in package.wheels:
             raise UnavailableError(f"{name} {package.version} has no wheel for {LEADING_ARCH}")
-    _complete(found)
-    return {"packages": {name: _table(found[name]) for name in sorted(found)}}
+    _complete(fresh)
+    tables |= {name: _table(package) for name, package in fresh.items()}
+    return {"packages": {name: tables[name] for name in sorted(tables)}}
 
 
-def _resolve(scratch: Path, python: str) -> tuple[dict[str, Package], dict[str, dict[str, Place]]]:
+def pinned(versions: Mapping[str, str]) -> str:
+    """Return the lines of a requirements file that hold packages to versions."""
+    return "".join(f"{name}=={version}\n" for name, version in versions.items())
+
+
+def _resolve(
+    scratch: Path, python: str, kept: Mapping[str, Mapping[str, str]]
+) -> tuple[dict[str, Package], dict[str, dict[str, Place]]]:
     """Return the packages with their groups, and every wheel there is of each."""
     inputs = {group: paths.ENV / name for group, name in GROUPS.items()}
     here = (
         f"--python-version={python}",
         f"--python-platform={LEADING_ARCH}-manylinux_{GLIBC[0]}_{GLIBC[1]}",
     )
-    together = scratch / "pylock.toml"
-    compile_lock(together, inputs.values(), *here)
+    together, held = scratch / "pylock.toml", scratch / "constraints.txt"
+    held.write_text(pinned({name: table["version"] for name, table in kept.items()}))
+    compile_lock(together, inputs.values(), *here, f"--constraint={held}")
     found = {
         name: Package(str(package["version"]), []) for name, package in packages(together).items()
     }
     # Each group alone, held to the versions of all: which package is whose.
-    held = scratch / "constraints.txt"
-    held.write_text("".join(f"{name}=={found[name].version}\n" for name in found))
+    held.write_text(pinned({name: package.version for name, package in found.items()}))
     for group, path in inputs.items():
         alone = scratch / f"pylock.{group}.toml"
         compile_lock(alone, [path], *here, f"--constraint={held}")

@@ -111,34 +111,45 @@ def debs(image: str, arch: str, folder: Path | None = None) -> list[Artifact]:
         this architecture, or made for another list of packages.
     """
     asked = wanted(folder)
-    lock = _lock(folder)
     if image not in asked.images:
         raise UsageError(f"no image {image!r} in debian.toml; there are {', '.join(asked.images)}")
+    locked = locked_debs(arch, folder)
+    its = {deb.name: images for deb, images in locked.items()}
+    first, *_ = asked.images
+    for package in asked.images[image]:
+        # A pattern has no name; what the first image has is locked there.
+        if not package.startswith("?") and not {image, first} & set(its.get(package, ())):
+            raise UsageError(f"debian.lock has no {package} for {image}", hint="run `make lock`")
+    return [deb for deb, images in locked.items() if image in images]
+
+
+def locked_debs(arch: str, folder: Path | None = None) -> dict[Artifact, tuple[str, ...]]:
+    """Return all locked packages by name, each with its images.
+
+    Raises
+    ------
+    UsageError
+        When the lock is missing, malformed, or without this architecture.
+    """
+    lock = _lock(folder)
     locked = lock.table("packages")
     if arch not in locked.values:
         raise UsageError(
             f"debian.lock has no packages for {arch}",
             hint="add it to `architectures` in env/debian.toml and run `make lock`",
         )
-    when = lock.moment("timestamp")
-    tables = dict(locked.table(arch).tables())
-    first, *_ = asked.images
-    for package in asked.images[image]:
-        # A pattern has no name; what the first image has is locked there.
-        if package.startswith("?"):
-            continue
-        its = tables[package].texts("images") if package in tables else ()
-        if not {image, first} & set(its):
-            raise UsageError(f"debian.lock has no {package} for {image}", hint="run `make lock`")
-    return [
-        _artifact(name, table, asked.snapshot, when)
-        for name, table in tables.items()
-        if image in table.texts("images")
-    ]
+    when, snapshot = lock.moment("timestamp"), wanted(folder).snapshot
+    return {
+        _artifact(name, table, snapshot, when): table.texts("images")
+        for name, table in locked.table(arch).tables()
+    }
 
 
 def _artifact(name: str, table: Table, snapshot: str, when: datetime.datetime) -> Artifact:
-    table.only("version", "images", "size", "sha256", "licence", "archive", "path")
+    table.only("version", "images", "size", "sha256", "licence", "archive", "path", "timestamp")
+    if "timestamp" in table.values:
+        # Locked by itself, later than the others: the archive had it then.
+        when = table.moment("timestamp")
     size, digest = table.size("size"), table.digest("sha256")
     archive, path = (
         table.text("archive", r"[a-z-]+", "an archive's name"),

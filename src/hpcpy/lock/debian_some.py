@@ -1,0 +1,124 @@
+"""Some packages of ``debian.lock``, with what they need, and all others as they are."""
+
+from __future__ import annotations
+
+import datetime
+import posixpath
+import subprocess
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from hpcpy import paths
+from hpcpy.fetch.many import fetch
+from hpcpy.fetch.offers import Mirror, Offer
+from hpcpy.files import scratch_dir
+from hpcpy.lock.deb_licences import licences
+from hpcpy.lock.debian import table_of
+from hpcpy.pins.debian import Wanted, locked_debs
+
+Tables = dict[str, dict[str, Any]]
+
+
+def resolve_some(
+    asked: Wanted, old: Mapping[str, Any], only: Collection[str], now: datetime.datetime
+) -> dict[str, Tables]:
+    """Resolve some packages anew.
+
+    Those that are made of one source move together, and so does what apt cannot
+    leave as it is beside them.
+
+    Parameters
+    ----------
+    asked
+        What ``debian.toml`` asks for.
+    old
+        The present lock.
+    only
+        Packages of it, or newly asked for.
+    now
+        The time that what moves is looked up by.
+
+    Returns
+    -------
+    dict
+        Architecture to packages, as ``debian.lock`` has them.
+
+    Raises
+    ------
+    UnavailableError
+        When a mirror does not answer, or only other packages make room for one.
+    """
+    locked = {}
+    for arch in asked.architectures:
+        tables: Tables = dict(old["packages"][arch])
+        moved = _moved(Mirror(asked, arch), asked, arch, tables, only)
+        files = fetch(offer.artifact for offer in moved)
+        stated = licences({offer.name: files[offer.artifact] for offer in moved})
+        for offer, images in moved.items():
+            was = tables.get(offer.name, {"images": [], "licence": stated[offer.name]})
+            if was.get("sha256") == offer.sha256 and set(images) <= set(was["images"]):
+                continue
+            # Its documentation may be a link to that of one that stays.
+            licence = stated[offer.name]
+            licence = was["licence"] if licence == "see copyright" else licence
+            both = [image for image in asked.images if image in (*images, *was["images"])]
+            tables[offer.name] = table_of(offer, both, licence) | {"timestamp": now}
+        locked[arch] = {name: tables[name] for name in sorted(tables)}
+    return locked
+
+
+def _moved(
+    mirror: Mirror, asked: Wanted, arch: str, tables: Tables, only: Collection[str]
+) -> dict[Offer, list[str]]:
+    """Return the packages to lock now, each with the images that it is new in."""
+    debs = {deb.name: deb for deb in locked_debs(arch)}
+    first, *_ = asked.images
+    found: dict[Offer, list[str]] = {}
+    for image, own in asked.images.items():
+        alone = image in asked.alone
+        its = [
+            name
+            for name, table in tables.items()
+            if image in table["images"] or (not alone and first in table["images"])
+        ]
+        names = _of_one_source(tables, its, only) | set(own) & set(only)
+        if not names:
+            continue
+        if alone:
+            offers = mirror.exactly(sorted(names))
+        else:
+            files = fetch(debs[name] for name in its)
+            offers = _upgrade(mirror, sorted(names), files.values())
+        for offer in offers:
+            # What the first image has is not listed again.
+            so_far = found.setdefault(offer, [])
+            below = (*so_far, *tables.get(offer.name, {"images": ()})["images"])
+            if alone or image == first or first not in below:
+                so_far.append(image)
+    return found
+
+
+def _of_one_source(tables: Tables, its: Iterable[str], only: Collection[str]) -> set[str]:
+    def source(name: str) -> tuple[str, str]:
+        # The pool has a folder a source; one that is rebuilt has a version of its own.
+        return posixpath.dirname(tables[name]["path"]), tables[name]["version"]
+
+    its = set(its)
+    sources = {source(name) for name in its & set(only)}
+    return {name for name in its if source(name) in sources}
+
+
+def _upgrade(mirror: Mirror, names: Collection[str], installed: Iterable[Path]) -> list[Offer]:
+    """Ask apt what it installs where the locked packages are installed."""
+    with scratch_dir(paths.BUILD, "lock") as scratch:
+        status = scratch / "status"
+        status.write_text("".join(_stanza(deb) for deb in installed), encoding="utf-8")
+        return mirror.upgrade(names, status)
+
+
+def _stanza(deb: Path) -> str:
+    control = subprocess.run(
+        ["dpkg-deb", "--field", deb], capture_output=True, text=True, check=True
+    ).stdout
+    return f"{control.rstrip()}\nStatus: install ok installed\n\n"

@@ -1,0 +1,344 @@
+"""One name of a lock moves, and every other pin stays as it is, byte for byte."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from misbehaving_server import Server, serving, whole
+
+from hpcpy import apt, paths
+from hpcpy.commands import run
+from hpcpy.errors import UsageError
+from hpcpy.fetch import offers
+from hpcpy.files import sha256
+from hpcpy.from_make import with_settings
+from hpcpy.lock import debian, host, python, toml
+from hpcpy.pins.debian import debs, snapshot_epoch
+from hpcpy.pins.wheels import GROUPS
+
+DIGEST = "0" * 64
+LOCKED = datetime.datetime(2001, 2, 3, 4, 5, 6, tzinfo=datetime.UTC)
+LATER = datetime.datetime(2001, 3, 3, tzinfo=datetime.UTC)
+
+
+def test_names_of_make_are_words() -> None:
+    environment = {"HPCPY_SETTINGS": "NAME=numpy 'numba'\n", "HPCPY_GOALS": "1"}
+    assert with_settings(["lock"], environment) == ["lock", "--only=numpy", "--only=numba"]
+
+
+def test_package_of_no_lock_is_refused_and_a_near_one_told() -> None:
+    with pytest.raises(UsageError, match=r"no package 'nunpy' in debian\.lock, .*") as raised:
+        run(["lock", "--only", "nunpy"])
+    assert "did you mean numpy?" in str(raised.value)
+
+
+# Debian: real packages, a real index of them, and apt's own resolution.
+
+DEBS = {
+    # Name and version -> what it depends on.
+    ("base", "1"): "",
+    ("base", "2"): "",
+    ("thing", "1"): "base",
+    ("thing", "2"): "base (>= 2), extra",
+    ("thing-dev", "1"): "thing (= 1)",
+    ("thing-dev", "2"): "thing (= 2)",
+    ("extra", "1"): "",
+    ("other", "1"): "base",
+    ("other", "2"): "base",
+    ("lone", "1"): "nowhere",
+    ("lone", "2"): "nowhere",
+}
+IMAGES = {"base": ["first"], "thing": ["first"], "thing-dev": ["second"], "other": ["second"]}
+WANTED = """
+architectures = ["x86_64"]
+snapshot = "https://h.invalid/{archive}/{timestamp}/{path}"
+suites = [{ archive = "debian", name = "stable" }]
+[images.first]
+packages = ["thing"]
+[images.second]
+packages = ["thing-dev", "other"]
+[images.lone]
+alone = true
+packages = ["lone"]
+"""
+
+
+def pool_path(name: str, version: str) -> str:
+    source = name.removesuffix("-dev")
+    return f"pool/main/{source[0]}/{source}/{name}_{version}_amd64.deb"
+
+
+def make_deb(folder: Path, name: str, version: str, depends: str) -> Path:
+    root = folder / f"{name}-{version}"
+    (root / "DEBIAN").mkdir(parents=True)
+    control = (
+        f"Package: {name}\nVersion: {version}\nArchitecture: amd64\nMaintainer: x <x@a.invalid>\n"
+    )
+    control += f"Depends: {depends}\n" if depends else ""
+    (root / "DEBIAN" / "control").write_text(f"{control}Description: a test\n")
+    doc = root / "usr/share/doc" / name
+    doc.mkdir(parents=True)
+    (doc / "copyright").write_text("Format: x\nLicense: MIT\n")
+    deb = folder / pool_path(name, version)
+    deb.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["dpkg-deb", "-Zgzip", "--build", root, deb], check=True, capture_output=True)
+    return deb
+
+
+def table(deb: Path, name: str, version: str, images: list[str]) -> dict[str, Any]:
+    return {
+        "version": version,
+        "images": images,
+        "size": deb.stat().st_size,
+        "sha256": sha256(deb),
+        "licence": "MIT",
+        "archive": "debian",
+        "path": pool_path(name, version),
+    }
+
+
+@pytest.fixture
+def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An archive that has the newest of `DEBS`, a lock of the oldest, and its folder."""
+    if not shutil.which("dpkg-deb") or not shutil.which("apt-get"):
+        pytest.skip("no dpkg-deb and apt-get here: this needs a Debian")
+    files = {key: make_deb(tmp_path / "debs", *key, needs) for key, needs in DEBS.items()}
+    index = []
+    for (name, version), deb in files.items():
+        if (name, str(int(version) + 1)) not in files:
+            fields = subprocess.run(
+                ["dpkg-deb", "--field", deb], capture_output=True, text=True, check=True
+            ).stdout
+            index.append(
+                f"{fields}Filename: {pool_path(name, version)}\n"
+                f"Size: {deb.stat().st_size}\nSHA256: {sha256(deb)}\n"
+            )
+    env = tmp_path / "env"
+    env.mkdir()
+    (env / "debian.toml").write_text(WANTED)
+    locked = {
+        name: table(files[name, "1"], name, "1", images)
+        for name, images in {**IMAGES, "lone": ["lone"]}.items()
+    }
+    (env / "debian.lock").write_text(
+        toml.render(
+            {"timestamp": LOCKED, "packages": {"x86_64": dict(sorted(locked.items()))}},
+            "Made from debian.toml by `make lock`, which prints what moves; not to be edited.",
+        )
+    )
+    for name in ("ENV", "BUILD", "LOGS"):
+        monkeypatch.setattr(paths, name, env if name == "ENV" else tmp_path / "build")
+    monkeypatch.setenv("HPCPY_CACHE", str(tmp_path / "cache"))
+    with serving() as server:
+        server.answers["/debian/./Packages"] = [whole("\n".join(index).encode())]
+        for (name, version), deb in files.items():
+            server.answers[f"/debian/{pool_path(name, version)}"] = [whole(deb.read_bytes())]
+        unsigned(server, monkeypatch)
+        yield env
+
+
+def unsigned(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let apt take the test's archive, which nobody has signed."""
+
+    class Apt(apt.PrivateApt):
+        def __init__(self, folder: Path, suites: Any, mirrors: dict[str, str], arch: str) -> None:
+            super().__init__(folder, suites, mirrors, arch)
+            line = f"deb [trusted=yes arch=amd64] {mirrors['debian']} ./\n"
+            (folder / "sources.list").write_text(line)
+            # A flat archive has no suite to prefer.
+            settings = (folder / "last.conf").read_text().splitlines(keepends=True)
+            kept = "".join(one for one in settings if "Default-Release" not in one)
+            (folder / "last.conf").write_text(kept)
+
+    monkeypatch.setattr(apt, "_keyring", lambda: "/none")
+    monkeypatch.setattr(offers, "PrivateApt", Apt)
+    monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", f"{server.url}/debian")
+    monkeypatch.delenv("http_proxy", raising=False)
+
+
+def blocks(lock: Path) -> dict[str, str]:
+    """Return a lock's tables as they are written, by their first line."""
+    return {block.partition("\n")[0]: block for block in lock.read_text().split("\n\n")}
+
+
+def test_debian_package_moves_with_what_it_needs_and_no_other_byte(
+    archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = archive / "debian.lock"
+    before = blocks(lock)
+    assert run(["lock", "debian", "--only", "thing"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert [line.strip() for line in told[1:]] == [
+        "base:x86_64 1 -> 2",
+        "extra:x86_64 (new) -> 1",
+        "thing-dev:x86_64 1 -> 2",
+        "thing:x86_64 1 -> 2",
+    ]
+    after = blocks(lock)
+    moved = {"base", "extra", "thing", "thing-dev"}
+    changed = {name for name in before | after if before.get(name) != after.get(name)}
+    assert changed == {f"[packages.x86_64.{name}]" for name in moved}
+    tables = tomllib.loads(lock.read_text())["packages"]["x86_64"]
+    assert {name: its["images"] for name, its in tables.items()} == {
+        **IMAGES,
+        "lone": ["lone"],
+        "extra": ["first"],
+    }
+    assert {name for name, its in tables.items() if "timestamp" in its} == moved
+
+
+@pytest.mark.usefixtures("archive")
+def test_lone_package_moves_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["lock", "debian", "--only", "lone"]) == 0
+    assert capsys.readouterr().out.split("\n  ")[1:] == ["lone:x86_64 1 -> 2\n"]
+
+
+def test_packages_locked_later_are_looked_up_by_their_own_time(archive: Path) -> None:
+    run(["lock", "debian", "--only", "lone"])
+    own = tomllib.loads((archive / "debian.lock").read_text())["packages"]["x86_64"]["lone"]
+    (lone,) = debs("lone", "x86_64")
+    assert f"/{own['timestamp']:%Y%m%dT%H%M%SZ}/" in lone.places[1].url
+    (other, _) = debs("second", "x86_64")
+    assert "/20010203T040506Z/" in other.places[1].url
+    # What is built keeps its date, and so its keys.
+    assert snapshot_epoch() == int(LOCKED.timestamp())
+
+
+def test_package_that_is_asked_for_newly_comes_and_the_time_stays(archive: Path) -> None:
+    wanted = (archive / "debian.toml").read_text()
+    (archive / "debian.toml").write_text(wanted.replace('"other"]', '"other", "extra"]'))
+    assert run(["lock", "debian", "--only", "extra"]) == 0
+    lock = tomllib.loads((archive / "debian.lock").read_text())
+    assert lock["timestamp"] == LOCKED
+    assert lock["packages"]["x86_64"]["extra"]["images"] == ["second"]
+    assert lock["packages"]["x86_64"]["thing"]["version"] == "1"
+
+
+def lock_of(**versions: str) -> dict[str, Any]:
+    return {"x86_64": {name: {"version": version} for name, version in versions.items()}}
+
+
+@pytest.mark.parametrize(
+    ("now", "is_new", "own"),
+    [
+        (lock_of(a="1", b="1"), False, set()),
+        (lock_of(a="1", b="1", c="1"), False, {"c"}),
+        (lock_of(a="1"), False, set()),
+        (lock_of(a="2", b="1"), True, set()),
+        (lock_of(a="2", b="1", c="1"), True, set()),
+    ],
+    ids=["nothing", "one comes", "one goes", "one moves", "one moves and one comes"],
+)
+def test_time_of_a_full_lock_moves_with_a_version_alone(
+    now: dict[str, Any], is_new: bool, own: set[str]
+) -> None:
+    old = {"timestamp": LOCKED, "packages": lock_of(a="1", b="1")}
+    new = debian.dated(old, now, LATER)
+    assert new["timestamp"] == (LATER if is_new else LOCKED)
+    tables = new["packages"]["x86_64"]
+    assert {name for name, its in tables.items() if its.get("timestamp") == LATER} == own
+
+
+def test_own_time_of_a_package_stays_while_it_does() -> None:
+    old = {"timestamp": LOCKED, "packages": lock_of(a="1", b="1")}
+    old["packages"]["x86_64"]["b"]["timestamp"] = LATER
+    new = debian.dated(old, lock_of(a="1", b="1"), LATER + datetime.timedelta(days=1))
+    assert new == old
+
+
+# Python: what uv resolves is the test's, the rest is real.
+
+
+def uv_resolves(
+    monkeypatch: pytest.MonkeyPatch, module: Any, newest: dict[str, str]
+) -> list[dict[str, str]]:
+    """Stand in for uv: the newest of each package, or what a constraint holds it to."""
+    held: list[dict[str, str]] = []
+
+    def compile_lock(output: Path, _inputs: Iterable[Path], *options: str) -> None:
+        (constraint,) = (word for word in options if word.startswith("--constraint="))
+        lines = Path(constraint.partition("=")[2]).read_text().splitlines()
+        held.append(dict(line.split("==") for line in lines))
+        versions = newest | held[-1]
+        if output.suffix == ".txt":
+            text = "".join(
+                f"{name}=={version} \\\n    --hash=sha256:{DIGEST[:-1]}1\n"
+                for name, version in versions.items()
+            )
+        else:
+            text = "\n".join(
+                f'[[packages]]\nname = "{name}"\nversion = "{version}"\nwheels = [{{ '
+                f'url = "https://h.invalid/{name}-{version}-py3-none-any.whl", '
+                f'hashes = {{ sha256 = "{DIGEST[:-1]}1" }} }}]\n'
+                for name, version in versions.items()
+            )
+        output.write_text(text)
+
+    monkeypatch.setattr(module, "compile_lock", compile_lock)
+    return held
+
+
+def wheel(name: str, version: str) -> dict[str, Any]:
+    url = f"https://h.invalid/{name}-{version}-py3-none-any.whl"
+    its = {"url": url, "size": 5, "sha256": DIGEST}
+    return {
+        "version": version,
+        "licence": "MIT",
+        "groups": list(GROUPS),
+        "no_wheel_for": [],
+        "wheels": {"x86_64": its, "aarch64": its},
+    }
+
+
+def test_python_package_moves_and_no_other_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in GROUPS.values():
+        (tmp_path / name).write_text("numbers\n")
+    (tmp_path / "sources.toml").write_text((paths.ENV / "sources.toml").read_text())
+    for name in ("ENV", "BUILD", "LOGS"):
+        monkeypatch.setattr(paths, name, tmp_path)
+    lock = tmp_path / "python.lock"
+    old = {"packages": {name: wheel(name, "1") for name in ("arrays", "numbers")}}
+    header = "Made from python.in and python-build.in by `make lock`, which prints what moves;"
+    lock.write_text(toml.render(old, f"{header} not to be edited."))
+    before = blocks(lock)
+    held = uv_resolves(monkeypatch, python, {"arrays": "2", "numbers": "2"})
+    asked: list[str] = []
+
+    def completed(found: dict[str, python.Package]) -> None:
+        asked.extend(found)
+
+    monkeypatch.setattr(python, "_complete", completed)
+    assert run(["lock", "python", "--only", "numbers"]) == 0
+    assert capsys.readouterr().out == "python.lock:\n  numbers 1 -> 2\n"
+    after = blocks(lock)
+    assert before["[packages.arrays]"] == after["[packages.arrays]"]
+    assert {name for name in before if before[name] != after[name]} == {
+        f"[packages.numbers{table}]" for table in ("", ".wheels.x86_64", ".wheels.aarch64")
+    }
+    # One was held, and only the other's wheels were asked for.
+    assert held[0] == {"arrays": "1"}
+    assert asked == ["numbers"]
+
+
+def test_package_of_the_machines_python_moves_and_no_other_byte(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(paths, "BUILD", tmp_path)
+    old = "".join(
+        f"{line} \\\n    --hash=sha256:{DIGEST}\n" for line in ("arrays==1", "numbers==1")
+    )
+    uv_resolves(monkeypatch, host, {"arrays": "2", "numbers": "2"})
+    new = host.resolve("dev", f"# made\n\n{old}", {"numbers"})
+    assert new.splitlines() == [
+        *("arrays==1 \\", f"    --hash=sha256:{DIGEST}"),
+        *("numbers==2 \\", f"    --hash=sha256:{DIGEST[:-1]}1"),
+    ]

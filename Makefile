@@ -21,7 +21,7 @@ override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$m")/hpcpy" 
 override SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-cuda test-gpu test-upstream test-packages bench-startup bench-overhead size sbom context push lock outdated verify clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages bench-startup bench-overhead size sbom context push lock outdated verify clean clean-cache distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -59,8 +59,11 @@ batch: ## write the same as a script for sbatch; DRY=1 prints either (docs/sites
 check: ## lint, types and host tests, for before each commit
 	@$(HPCPY) check
 
-test: ## all tests, inside the image and out; PEDANTIC=1 makes a skip a failure
+test: ## the tests, inside the image and out; PEDANTIC=1 makes a skip a failure
 	@$(HPCPY) test
+
+test-long: ## those that take long: sweeps over all cases, storms of jobs, browsers
+	@$(HPCPY) test --long
 
 test-cuda: ## tests of hpcpy-cuda that need no GPU
 	@$(HPCPY) test-cuda

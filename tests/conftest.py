@@ -1,4 +1,8 @@
-"""What all tests share: a skip is loud, and with --pedantic a failure."""
+"""What all tests share: a skip is loud, with --pedantic a failure, and there are two tiers.
+
+The tests of `make test-long` have the mark `long`: sweeps over many cases, of which
+`make test` has one, and what takes long by its nature.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,51 @@ from typing import Any
 
 import pytest
 
+LEFT_OUT = pytest.StashKey[int]()
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--pedantic", action="store_true", help="a skipped test is a failure (PEDANTIC=1)"
     )
+    parser.addoption(
+        "--tier", choices=("short", "long"), help="run one of the two tiers alone (default: both)"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Here and not in pyproject.toml, which the image's pytest does not see.
+    config.addinivalue_line("markers", "long: of `make test-long`, and not of `make test`")
+    config.stash[LEFT_OUT] = 0
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    tier = config.getoption("--tier")
+    if not tier:
+        return
+    others = [item for item in items if ("long" in item.keywords) != (tier == "long")]
+    items[:] = [item for item in items if item not in set(others)]
+    config.hook.pytest_deselected(items=others)
+    config.stash[LEFT_OUT] = len(others)
+    if hasattr(config, "workeroutput"):  # of pytest-xdist
+        config.workeroutput["left_out"] = len(others)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    # Each of xdist's workers collects all tests, and the summary is the controller's.
+    workers = getattr(node, "workeroutput", {})
+    node.config.stash[LEFT_OUT] = max(node.config.stash[LEFT_OUT], workers.get("left_out", 0))
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if count := config.stash[LEFT_OUT]:
+        other, command = (
+            ("short", "test") if config.getoption("--tier") == "long" else ("long", "test-long")
+        )
+        terminalreporter.line(f"{count} {other} tests were left out: make {command} runs them")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -49,8 +49,15 @@ def main(_options: argparse.Namespace) -> int:
     return host_tests("tests/unit")
 
 
-def host_tests(*folders: str) -> int:
+def host_tests(*folders: str, tier: str = "short") -> int:
     """Run tests on the host with the developer tools' pytest.
+
+    Parameters
+    ----------
+    folders
+        Of the checkout.
+    tier
+        As for `pytest_options`.
 
     Returns
     -------
@@ -59,11 +66,19 @@ def host_tests(*folders: str) -> int:
     """
     python = ensure_venv() / "bin" / "python"
     # A file to a core, whole: the fixtures of some load images.
-    command = [str(python), "-m", "pytest", *pytest_options(), "--dist=loadfile", *folders]
+    command = [str(python), "-m", "pytest", *pytest_options(tier), "--dist=loadfile", *folders]
     return subprocess.run(command, cwd=paths.ROOT, check=False).returncode
 
 
-def pytest_options() -> list[str]:
-    """Return what every run of pytest is given, inside the image and out."""
+def pytest_options(tier: str = "short") -> list[str]:
+    """Return what every run of pytest is given, inside the image and out.
+
+    Parameters
+    ----------
+    tier
+        ``short`` for all tests but those marked as ``long``, ``long`` for these,
+        empty for both.
+    """
     pedantic = ["--pedantic"] if os.environ.get("PEDANTIC") else []
-    return ["-q", "-ra", "--numprocesses=auto", *pedantic]
+    of_tier = [f"--tier={tier}"] if tier else []
+    return ["-q", "-ra", "--numprocesses=auto", *of_tier, *pedantic]

@@ -25,6 +25,6 @@ def main(_options: argparse.Namespace) -> int:
         0 when all passed.
     """
     sif, _, _ = have("sif", IMAGE)
-    code = image_tests(sif, "image_cuda")
+    code = image_tests(sif, "image_cuda", tier="")
     command = [str(ensure("apptainer").apptainer), "test", str(sif)]
     return code or subprocess.run(command, check=False).returncode

@@ -48,8 +48,17 @@ def image_command(apptainer: Path, sif: Path, scratch: Path) -> list[str]:
     ]
 
 
-def image_tests(sif: Path, folder: str = "image") -> int:
+def image_tests(sif: Path, folder: str = "image", tier: str = "short") -> int:
     """Run a folder of ``tests`` by the image's own interpreter.
+
+    Parameters
+    ----------
+    sif
+        The image.
+    folder
+        Of ``tests``.
+    tier
+        As for `hpcpy.check.pytest_options`.
 
     Returns
     -------
@@ -60,18 +69,20 @@ def image_tests(sif: Path, folder: str = "image") -> int:
         Path(scratch).chmod(0o1777)
         command = [
             *image_command(ensure("apptainer").apptainer, sif, Path(scratch)),
-            *("python3", "-m", "pytest", *pytest_options(), "-p", "no:cacheprovider"),
+            *("python3", "-m", "pytest", *pytest_options(tier), "-p", "no:cacheprovider"),
             *("--rootdir=/tests", "--strict-markers", "--dist=worksteal", f"/tests/{folder}"),
         ]
         return subprocess.run(command, check=False).returncode
 
 
-def declare(_parser: argparse.ArgumentParser) -> None:
-    """Add nothing: the command has no arguments."""
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's argument."""
+    help_ = "run the sweeps, and what takes long by its nature, in place of all else"
+    parser.add_argument("--long", action="store_true", help=help_)
 
 
-def main(_options: argparse.Namespace) -> int:
-    """Build what is missing and run every test.
+def main(options: argparse.Namespace) -> int:
+    """Build what is missing and run one of the two tiers of tests.
 
     Returns
     -------
@@ -84,11 +95,12 @@ def main(_options: argparse.Namespace) -> int:
     cluster = ["cluster"] if os.geteuid() == 0 else []
     ensure("build", "apptainer", "podman-hpc", "registry", "emulator", "measure", *cluster)
     sif, _, _ = have("sif")
+    tier = "long" if options.long else "short"
     failed = [
         title
         for title, run in (
-            ("host and launch tests", partial(host_tests, "tests/unit", "tests/launch")),
-            ("tests in the image", partial(image_tests, sif)),
+            ("host and launch tests", partial(host_tests, "tests/unit", "tests/launch", tier=tier)),
+            ("tests in the image", partial(image_tests, sif, tier=tier)),
         )
         if _titled(title, run)
     ]

@@ -18,6 +18,7 @@ from threading import Thread
 import pytest
 from running import in_own_process, launcher, surroundings
 
+from tiers import sampled
 from workloads.registry import TOOLS, WORKLOADS
 
 # Little to compute, for each command.
@@ -95,7 +96,9 @@ READS: dict[str, Callable[[bytes], object]] = {
     "--plot": is_picture,
     "--out": is_picture,
 }
-every = pytest.mark.parametrize(("name", "option"), list(outputs()))
+# mandel has each option: in `make test` its own are tried alone.
+CASES = sorted(outputs(), key=lambda case: case[0] != "mandel")
+every = pytest.mark.parametrize(("name", "option"), sampled(CASES, keep=len(READS)))
 
 
 def run(name: str, option: str, target: Path | str) -> tuple[bytes, str]:
@@ -120,6 +123,8 @@ def reader(read: Callable[[], bytes]) -> Iterator[list[bytes]]:
 
 
 def test_all_options_with_files_and_folders_are_known() -> None:
+    assert CASES[: len(READS)] == [("mandel", option) for _, option in CASES[: len(READS)]]
+    assert {option for _, option in CASES[: len(READS)]} == {*READS}
     assert {name for name, _ in outputs()} == {*WORKLOADS, *TOOLS}
     assert {option for _, option in outputs()} == {*READS}
     assert [(name, a.option_strings) for name, a in of_paths("DIR")] == [("write", ["--out"])]

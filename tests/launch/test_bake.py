@@ -267,6 +267,7 @@ def test_a_user_who_may_not_write_is_told_where_to_bake(podman: Podman) -> None:
     assert said.count("\n") == 1
 
 
+@pytest.mark.long
 def test_the_same_bytes_from_the_same_requirements(podman: Podman) -> None:
     bake = "SOURCE_DATE_EPOCH=1700000000 python -m hpcpy_bake --wheelhouse /wheels -r /wheels/{}"
     script = (

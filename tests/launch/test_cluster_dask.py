@@ -18,6 +18,7 @@ from local_cluster import Cluster, image
 
 from hpcpy import paths
 from hpcpy.cluster.layout import NODES
+from tiers import sampled
 
 # Beside the same tasks in one process, whose answer is the same.
 TASKS = "linalg --task tasks --impl serial,dask -n 31 --count 40 --repeat 1"
@@ -165,7 +166,7 @@ def test_a_worker_that_dies_ends_the_job(cluster: Cluster, endless: subprocess.P
     assert workers() == {}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", sampled([signal.SIGTERM, signal.SIGINT]))
 @pytest.mark.parametrize("when", ["starting", "computing"])
 def test_a_signal_ends_all_workers(
     cluster: Cluster, endless: subprocess.Popen[str], when: str, number: signal.Signals

@@ -19,6 +19,7 @@ from own_cluster import hpcpy, own, running, start_hpcpy, started, stderr_of
 
 from hpcpy.cluster import processes
 from hpcpy.cluster.layout import NODES, Layout
+from tiers import sampled
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +180,7 @@ def handles(process: subprocess.Popen[str], number: signal.Signals) -> bool:
     return bool(int(caught, 16) >> (number - 1) & 1)
 
 
-@pytest.mark.parametrize("delay", [0.05, 0.15, 0.25, 0.35])
+@pytest.mark.parametrize("delay", sampled([0.15, 0.05, 0.25, 0.35]))
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_start_may_be_stopped_at_any_point(
     layout: Layout, number: signal.Signals, delay: float

@@ -10,6 +10,8 @@ from injection_ways import PROGRAM
 from local_cluster import Cluster, image
 from mpi_libraries import ERRORS, SIF, WORK, in_image, on_the_host, said, unpacked_intel
 
+from tiers import sampled
+
 pytestmark = [
     pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
     pytest.mark.skipif(platform.machine() != "x86_64", reason="the pinned wheels are for x86-64"),
@@ -42,7 +44,7 @@ def test_ranks_write_one_hdf5_file(intel: Path) -> None:
 
 
 # With a node's ranks not in a row it does not start ("unable to allocate shared memory").
-@pytest.mark.parametrize("tasks", ["--ntasks-per-node=2", "--distribution=plane=3"])
+@pytest.mark.parametrize("tasks", sampled(["--distribution=plane=3", "--ntasks-per-node=2"]))
 @pytest.mark.parametrize("interface", ["mpich", "abi"])
 def test_ranks_of_two_nodes_work_together(
     cluster: Cluster, intel: Path, interface: str, tasks: str

@@ -12,6 +12,8 @@ import pytest
 from local_cluster import Cluster, Done, image
 from mpi_libraries import WORK, said, unpacked
 
+from tiers import sampled
+
 pytestmark = pytest.mark.skipif(
     platform.machine() != "x86_64", reason="the pinned wheels are for x86-64"
 )
@@ -39,7 +41,7 @@ def srun(cluster: Cluster, mpi: Path, options: tuple[str, ...], library: str, *w
     return cluster.srun("-N2", *options, *program, *inside, *words)
 
 
-@pytest.mark.parametrize("tasks", SPREAD)
+@pytest.mark.parametrize("tasks", sampled(SPREAD[::-1]))
 @pytest.mark.parametrize("cell", [f"openmpi pmix {OPEN}", f"mpich pmi2 {UCX}", f"abi pmi2 {OFI}"])
 def test_ranks_of_two_nodes_work_together(
     cluster: Cluster, mpi: Path, cell: str, tasks: str

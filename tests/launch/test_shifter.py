@@ -20,6 +20,7 @@ from shifter_site import MODULE, Site
 from site_user import SECONDS, User, public_python, site_with_mpich
 
 from hpcpy import paths
+from tiers import sampled
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def user(cluster: Cluster, site: Site) -> Iterator[User]:
         yield User(own, "shifter", site.image, Path(public_python()), NOBODY, site.environment)
 
 
-@pytest.mark.parametrize("each", [1, 2, 4])
+@pytest.mark.parametrize("each", sampled([2, 1, 4]))
 def test_two_nodes_have_the_answers(user: User, each: int) -> None:
     user.has_the_answers_of_two_nodes(each)
 
@@ -86,7 +87,7 @@ def test_a_dead_rank_ends_the_job(user: User) -> None:
     user.wait_until_no_rank_is_left(LONG)
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", sampled([signal.SIGTERM, signal.SIGINT]))
 def test_a_signal_ends_all_ranks(user: User, sent: signal.Signals) -> None:
     picture = f"{LONG} --out unfinished.png"
     with user.started(f"W={picture}", "NODES=2", "TASKS=4") as process:

@@ -1,0 +1,75 @@
+"""Which tests `make test` and `make test-long` run, and that each says what it leaves out."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hpcpy.check import pytest_options
+from tiers import sampled
+
+FOLDER = Path(__file__).resolve().parents[1]
+TESTS = """
+import pytest
+from tiers import sampled
+
+@pytest.mark.parametrize("number", sampled(range(5), keep=2))
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_sweep(number, name): ...
+
+@pytest.mark.long
+def test_storm(): ...
+
+def test_quick(): ...
+"""
+
+
+def run(folder: Path, *options: str) -> str:
+    for name in ("conftest.py", "tiers.py"):
+        shutil.copy(FOLDER / name, folder)
+    (folder / "test_it.py").write_text(TESTS)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+            *("--strict-markers", f"--rootdir={folder}", *options, str(folder)),
+        ],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("processes", [(), ("--numprocesses=2",)], ids=["one", "xdist"])
+def test_each_tier_runs_its_own_and_tells_the_others_command(
+    tmp_path: Path, processes: tuple[str, ...]
+) -> None:
+    short = run(tmp_path, "--tier=short", *processes)
+    assert "5 passed" in short
+    assert "7 long tests were left out: make test-long runs them" in short
+    long = run(tmp_path, "--tier=long", *processes)
+    assert "7 passed" in long
+    assert "5 short tests were left out: make test runs them" in long
+    both = run(tmp_path, *processes)
+    assert "12 passed" in both
+    assert "left out" not in both
+
+
+@pytest.mark.parametrize("tier", ["short", "long"])
+def test_make_names_the_tier(tier: str) -> None:
+    assert f"--tier={tier}" in pytest_options(tier)
+
+
+def test_marks_names_and_several_values_of_a_case_stay() -> None:
+    skipped = pytest.mark.skip
+    first, second, third = sampled([1, pytest.param(2, 3, id="x", marks=skipped), (4, 5)])
+    assert first == 1
+    assert (second.values, second.id) == ((2, 3), "x")
+    assert [mark.name for mark in second.marks] == ["skip", "long"]
+    assert third.values == (4, 5)

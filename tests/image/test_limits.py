@@ -10,6 +10,8 @@ import sys
 
 import pytest
 
+from tiers import sampled
+
 PROGRAMS = {
     "pass": "pass",
     "threads": """
@@ -92,7 +94,7 @@ def fault(code: int | None, out: str, err: str) -> str:
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-@pytest.mark.parametrize("name", LIMITS)
+@pytest.mark.parametrize("name", sampled(LIMITS, keep=2))
 def test_a_program_below_a_limit_works_or_says_why(name: str, program: str) -> None:
     faults = {most: fault(*ran(PROGRAMS[program], **{name: most})) for most in LIMITS[name]}
     known = {"", CRASHES.get((name, program), "")}

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from numba_programs import COUNTING, COUNTS, KERNELS, OF_USERS, USERS, run, script
 
+from tiers import sampled
+
 if platform.machine() != "x86_64":
     pytest.skip("levels of x86-64", allow_module_level=True)
 
@@ -40,7 +42,7 @@ def kernels(folder: Path, *areas: str, rows: list[str] | None = None) -> str:
     return script(folder, COUNTING, KERNELS.format(modules=modules, areas=list(areas)))
 
 
-@pytest.mark.parametrize("processor", RUNNABLE)
+@pytest.mark.parametrize("processor", sampled(RUNNABLE))
 def test_no_kernel_of_the_image_is_compiled_or_cached(processor: str, tmp_path: Path) -> None:
     program = kernels(tmp_path / "code", *AREAS)
     seen, said = run(program, tmp_path, {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": ""})

@@ -140,6 +140,7 @@ def counted(root: Path, folder: Path, code: str) -> Counts:
     return counts
 
 
+@pytest.mark.long
 def test_the_eight_libraries_ask_for_next_to_nothing(root: Path, tmp_path: Path) -> None:
     assert EIGHT.goal is not None
     counts = counted(root, tmp_path, EIGHT.code)
@@ -149,6 +150,7 @@ def test_the_eight_libraries_ask_for_next_to_nothing(root: Path, tmp_path: Path)
     assert len(counts.off_node) <= EIGHT.goal.off_node, told
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["pass", "numpy"])
 def test_a_start_that_needs_none_of_them_asks_for_no_more(
     root: Path, tmp_path: Path, name: str
@@ -158,6 +160,7 @@ def test_a_start_that_needs_none_of_them_asks_for_no_more(
     assert len(counted(root, tmp_path, case.code).paths) <= case.goal.path_calls
 
 
+@pytest.mark.long
 def test_they_work_and_say_where_they_are(podman: Podman, root: Path) -> None:
     assert root
     program = """
@@ -182,6 +185,7 @@ print("all")
     assert podman("run", *options, DERIVED, "python", "-c", program)[1] == "all\n"
 
 
+@pytest.mark.long
 def test_what_wheels_libraries_do_they_do_in_packs(podman: Podman, root: Path) -> None:
     assert root
     program = """

@@ -99,6 +99,7 @@ def right_by_both(report: Path) -> None:
     assert alone["answer"] == dask["answer"]
 
 
+@pytest.mark.long
 def test_tasks_of_linear_algebra_with_a_scheduler_file(cluster: Cluster, folder: Path) -> None:
     # The script of docs/linalg.md, its image and its workload named.
     text = (paths.ROOT / "docs/linalg.md").read_text()
@@ -133,7 +134,7 @@ def test_tasks_of_linear_algebra_by_launch(cluster: Cluster, sif: str, folder: P
     both_nodes_have_worked(folder, 4)
 
 
-@pytest.mark.parametrize("kind", ["pmi2", "pmix"])
+@pytest.mark.parametrize("kind", sampled(["pmi2", "pmix"]))
 def test_pi_by_launch(cluster: Cluster, sif: str, folder: Path, kind: str) -> None:
     words = ("W=pi --impl dask", "NODES=2", "TASKS=4", "DASK=1", f"MPI={kind}", f"IMAGE={sif}")
     done = hpcpy(cluster, "launch", *words)

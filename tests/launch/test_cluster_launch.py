@@ -20,6 +20,7 @@ from own_cluster import own, started
 from hpcpy import paths
 from hpcpy.build.plan import make_plan
 from hpcpy.build.sif import is_current_sif, sif_path
+from tiers import sampled
 
 # What names a Slurm, a job, or one who holds the checkout's lock.
 _NAMES = re.compile(r"SLURM_|SALLOC_|SBATCH_|HPCPY_CHECKOUT_LOCK$")
@@ -100,7 +101,7 @@ def test_the_line_that_submits_a_script_does(cluster: Cluster) -> None:
     cluster.wait_for_files("it ran")
 
 
-@pytest.mark.parametrize("more", [(), ("STAGE=1",)])
+@pytest.mark.parametrize("more", sampled([pytest.param(()), pytest.param(("STAGE=1",))]))
 def test_the_image_runs_on_it(cluster: Cluster, sif: str, more: tuple[str, ...]) -> None:
     words = ("W=mandel --impl mpi-dynamic --area area2", "NODES=2", "TASKS=4", f"IMAGE={sif}")
     done = launch(cluster, *words, *more)

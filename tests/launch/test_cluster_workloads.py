@@ -73,7 +73,7 @@ def test_mandel_and_pi_on_two_nodes_have_the_reference_answers(
         assert workers(said, words[-1]) == 2 * tasks
 
 
-@pytest.mark.parametrize(("first", "kind"), [(3, "pmi2"), (7, "pmix")])
+@pytest.mark.parametrize(("first", "kind"), sampled([(3, "pmi2"), (7, "pmix")]))
 def test_uneven_numbers_of_ranks_on_the_nodes(cluster: Cluster, first: int, kind: str) -> None:
     options = ("-N2", f"-n{first + 1}", f"--distribution=plane={first}")
     program = (

@@ -18,6 +18,7 @@ from small_packages import wheel
 from hpcpy import paths
 from hpcpy.engine.apptainer import find
 from hpcpy.engine.capabilities import NOBODY, user_namespaces
+from tiers import sampled
 
 PAGE = (paths.ROOT / "docs/bake.md").read_text()
 DEFINITIONS = re.findall(r"(?s)```\n(Bootstrap: (\S+)\n.*?)```", PAGE)
@@ -85,7 +86,9 @@ def test_the_page_has_both() -> None:
     assert BY_HAND is not None
 
 
-@pytest.mark.parametrize(("text", "kind"), DEFINITIONS, ids=[kind for _, kind in DEFINITIONS])
+@pytest.mark.parametrize(
+    ("text", "kind"), sampled(DEFINITIONS), ids=[kind for _, kind in DEFINITIONS]
+)
 def test_an_ordinary_user_builds_it(user: Builder, text: str, kind: str) -> None:
     source = user.folder / ("hpcpy.sif" if kind == "localimage" else "hpcpy.oci.tar")
     if not source.exists():

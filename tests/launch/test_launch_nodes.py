@@ -14,6 +14,7 @@ from local_cluster import Cluster
 from own_cluster import own, started
 
 from hpcpy.cluster.layout import NODES
+from tiers import sampled
 
 # Its number tells it from other tests' ranks.
 LONG = "mandel --impl mpi-dynamic --area area2 --repeat 2001"
@@ -44,7 +45,7 @@ def the_job(cluster: Cluster) -> str:
     return number
 
 
-@pytest.mark.parametrize("more", [(), ("STAGE=1",)])
+@pytest.mark.parametrize("more", sampled([pytest.param(()), pytest.param(("STAGE=1",))]))
 def test_a_node_that_dies_ends_the_launch_and_is_named(
     cluster: Cluster, sif: str, more: tuple[str, ...]
 ) -> None:
@@ -61,7 +62,7 @@ def test_a_node_that_dies_ends_the_launch_and_is_named(
     assert list((root / "tmp").glob("hpcpy-*.sif")) == []
 
 
-@pytest.mark.parametrize("when", ["copying", "computing"])
+@pytest.mark.parametrize("when", sampled(["computing", "copying"]))
 def test_a_staged_copy_goes_with_a_cancelled_job(cluster: Cluster, sif: str, when: str) -> None:
     words = (f"W={LONG}", "NODES=2", "TASKS=4", f"IMAGE={sif}", "STAGE=1")
     process = start(cluster, *words)
@@ -75,6 +76,7 @@ def test_a_staged_copy_goes_with_a_cancelled_job(cluster: Cluster, sif: str, whe
     wait_for_copies(cluster, 0)
 
 
+@pytest.mark.long
 def test_a_staged_copy_goes_with_a_cancelled_batch_job(cluster: Cluster, sif: str) -> None:
     script = cluster.shared / "staged.sbatch"
     words = (f"W={LONG}", "NODES=2", "TASKS=4", f"IMAGE={sif}", "STAGE=1", f"SCRIPT={script}")

@@ -22,7 +22,6 @@ from hpcpy.errors import UnavailableError
 from hpcpy.measure.arrangements import ARRANGEMENTS, Places
 from hpcpy.measure.overhead import prepared, table
 from hpcpy.measure.pairs import GROUPS, LEAST, Overhead, measure
-from tiers import sampled
 
 ALLOWED = 1.05
 SECONDS, LONGEST = 12.0, 20.0
@@ -41,7 +40,8 @@ def places() -> Iterator[Places]:
         pytest.skip(str(error))
 
 
-@pytest.mark.parametrize("name", sampled(ARRANGEMENTS))
+@pytest.mark.long
+@pytest.mark.parametrize("name", ARRANGEMENTS)
 def test_a_container_adds_no_more_than_5_percent(places: Places, name: str) -> None:
     begun = time.monotonic()
 

@@ -6,6 +6,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from hpcpy import paths
 from hpcpy.engine.apptainer import find
 from hpcpy.test import image_command
@@ -36,6 +38,7 @@ def test_every_picture_has_a_report() -> None:
     assert {file.stem for file in RESULTS.glob("*.png")} == DRAWN.keys() | PICTURES
 
 
+@pytest.mark.long
 def test_every_picture_can_be_read_where_a_page_shows_it(sif: str, tmp_path: Path) -> None:
     for file in (*RESULTS.glob("*.json"), *MEASURE.glob("*chart.py")):
         shutil.copy(file, tmp_path)

@@ -136,6 +136,7 @@ def test_two_nodes_have_the_answers(user: User, each: int) -> None:
     nothing_is_left(user)
 
 
+@pytest.mark.long
 def test_pi_unevenly_spread_and_by_pmix(user: User) -> None:
     # Slurm's PMIx compares users, and yourself in a rootless container is its root.
     kind = "pmix" if user.uid == 0 else "pmi2"

@@ -48,6 +48,7 @@ def test_two_nodes_have_the_answers(user: User, each: int) -> None:
     user.has_the_answers_of_two_nodes(each)
 
 
+@pytest.mark.long
 def test_pi_unevenly_spread_by_pmix(user: User) -> None:
     done = user.run(*user.launch("W=pi --impl mpi", "NODES=2", "TASKS=5", "MPI=pmix"))
     assert (done.returncode, said(done)) == (0, [])

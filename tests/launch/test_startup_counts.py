@@ -88,6 +88,7 @@ def test_counts_of_a_busy_program_are_straces(
     assert (found["busy.py"]["processes"], found["busy.py"]["threads"]) == (2, 1)
 
 
+@pytest.mark.long
 def test_counts_of_every_case_in_the_image_are_straces(tmp_path: Path) -> None:
     sif = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()
     if not sif.exists():

@@ -16,6 +16,7 @@ from hpcpy import paths
 from hpcpy.commands import COMMANDS
 from hpcpy.measure.command import BENCHES
 from hpcpy.version import project_version
+from tiers import sampled
 
 EVERY = [(), *((name,) for name in COMMANDS), *(("bench", name) for name in BENCHES)]
 NAMES = [" ".join(words) or "hpcpy" for words in EVERY]
@@ -51,7 +52,7 @@ def asked(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return done
 
 
-@pytest.mark.parametrize("option", ["--help", "-h"])
+@pytest.mark.parametrize("option", sampled(["--help", "-h"]))
 @pytest.mark.parametrize("words", EVERY, ids=NAMES)
 def test_help_has_the_usage_and_does_nothing(
     checkout: Path, words: tuple[str, ...], option: str

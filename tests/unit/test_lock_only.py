@@ -247,8 +247,9 @@ def test_time_of_a_full_lock_moves_with_a_version_alone(
 
 
 def test_own_time_of_a_package_stays_while_it_does() -> None:
-    old = {"timestamp": LOCKED, "packages": lock_of(a="1", b="1")}
-    old["packages"]["x86_64"]["b"]["timestamp"] = LATER
+    packages = lock_of(a="1", b="1")
+    packages["x86_64"]["b"]["timestamp"] = LATER
+    old = {"timestamp": LOCKED, "packages": packages}
     new = debian.dated(old, lock_of(a="1", b="1"), LATER + datetime.timedelta(days=1))
     assert new == old
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import urllib.error
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,8 +15,9 @@ from misbehaving_server import Server, serving, status, whole
 from hpcpy import paths
 from hpcpy.commands import run
 from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.fetch.download import LastingError
 from hpcpy.fetch.offers import Offer
-from hpcpy.lock import archive, index, outdated
+from hpcpy.lock import archive, ask, index
 from hpcpy.lock.archive import parse_sources
 from hpcpy.lock.newer import bounds
 from hpcpy.pins.versions import newer
@@ -148,8 +150,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             + DEB.format(name="thing", version="1.9-1", digest=DIGEST)
             + DEB.format(name="other", version="1-1", digest=DIGEST)
         )
+        (tmp_path / "shifter.toml").write_text('commit = "0123456789ab"\n')
         monkeypatch.setattr(paths, "ENV", tmp_path)
-        monkeypatch.setattr(outdated, "ensure_venv", lambda: Path(sys.executable).parents[1])
         monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", f"{running.url}/debian")
         monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
         monkeypatch.setenv("PIP_INDEX_URL", f"{running.url}/simple/")
@@ -221,7 +223,8 @@ def test_table_tells_newer_versions_and_which_of_them_can_be_fetched(
         *DEV,
         "debian thing 1.9-1 1.10-1 can be fetched",
         f"sources kept not known here: {server.url[7:]} a snapshot has nothing newer",
-        "8 pins: 6 have newer versions, 1 are not known here",
+        "shifter shifter not known here: a commit, which no registry lists",
+        "9 pins: 6 have newer versions, 2 are not known here",
     ]
 
 
@@ -253,7 +256,7 @@ def test_json_has_all_pins_and_what_bounds_them(
 ) -> None:
     pins = json.loads(asked(server, capsys, "--json"))["pins"]
     by_name = {(pin["lock"], pin["name"]): pin for pin in pins}
-    assert len(by_name) == 8
+    assert len(by_name) == 9
     assert by_name["debian", "other"] == {
         "lock": "debian",
         "name": "other",
@@ -290,6 +293,22 @@ def test_silent_registries_are_one_line_and_not_available(server: Server) -> Non
         run(["outdated", "numbers"])
 
 
+def test_host_that_cannot_be_reached_costs_its_time_once() -> None:
+    class Web:
+        asked = 0
+
+        def ask(self, *_: object, **__: object) -> None:
+            self.asked += 1
+            raise urllib.error.URLError(OSError("no route"))
+
+    questions = ask.Questions()
+    questions._web = web = Web()  # type: ignore[assignment]
+    for name in ("a", "b", "c"):
+        assert questions.refusal(f"http://a.invalid/{name}") == "no route"
+    # It is tried twice, for the first of them.
+    assert web.asked == 2
+
+
 def test_some_registry_that_is_silent_does_not_hide_the_others(
     server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -312,17 +331,20 @@ def test_page_of_links_is_read_as_json_is(server: Server) -> None:
 
 
 def test_pip_names_the_index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    python = Path(sys.executable)
+    # The first of them has no pip.
+    pythons = (tmp_path / "python3", "false", sys.executable)
     monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
     monkeypatch.delenv("PIP_INDEX_URL", raising=False)
     # Its own address, where nobody has set one.
     (tmp_path / "pip.conf").write_text("")
-    public = index.address(python)
+    public = index.address(pythons)
     assert public.startswith("https://")
     (tmp_path / "pip.conf").write_text("[global]\nindex-url = http://a.invalid/simple/\n")
-    assert index.address(python) == "http://a.invalid/simple"
+    assert index.address(pythons) == "http://a.invalid/simple"
     monkeypatch.setenv("PIP_INDEX_URL", "http://b.invalid/simple")
-    assert index.address(python) == "http://b.invalid/simple"
+    assert index.address(pythons) == "http://b.invalid/simple"
+    with pytest.raises(LastingError, match="no pip here"):
+        index.address(pythons[:2])
 
 
 def test_sources_of_debian_have_upstreams_version_and_their_tarball() -> None:

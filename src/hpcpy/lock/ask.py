@@ -5,10 +5,17 @@ from __future__ import annotations
 import contextlib
 import gzip
 import time
+from urllib.parse import urlsplit
 
 from hpcpy.apt import debian_mirrors
 from hpcpy.fetch.connection import Patience, Reply, Web
-from hpcpy.fetch.download import CHUNK, LastingError, PassingError, network_errors
+from hpcpy.fetch.download import (
+    CHUNK,
+    LastingError,
+    PassingError,
+    UnreachableError,
+    network_errors,
+)
 from hpcpy.pins.model import APT_MIRROR
 
 # One answer is waited for at a time, and there are hundreds to ask for.
@@ -27,6 +34,7 @@ class Questions:
     def __init__(self, patience: Patience = PATIENCE) -> None:
         self._web = Web(patience)
         self._patience = patience
+        self._silent: dict[str, Exception] = {}
         self._mirrors: dict[str, str] | None = None
 
     def page(self, url: str, accept: str = "*/*") -> str:
@@ -61,8 +69,10 @@ class Questions:
 
     def _ask(self, url: str, headers: dict[str, str]) -> Reply:
         address = self._address(url)
-        failure: Exception | None = None
-        for pause in (0.0, *self._patience.pauses):
+        host = urlsplit(address).netloc
+        failure: Exception | None = self._silent.get(host)
+        # One that cannot be reached costs its time once, and not for each of its pins.
+        for pause in () if failure else (0.0, *self._patience.pauses):
             time.sleep(pause)
             try:
                 with network_errors():
@@ -72,6 +82,8 @@ class Questions:
             else:
                 return reply
         assert failure  # noqa: S101
+        if isinstance(failure, UnreachableError):
+            self._silent[host] = failure
         raise failure
 
     def _address(self, url: str) -> str:

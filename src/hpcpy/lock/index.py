@@ -8,12 +8,12 @@ import re
 import subprocess
 import threading
 import urllib.parse
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy.errors import UnavailableError
+from hpcpy.fetch.download import LastingError
 from hpcpy.lock.ask import Questions
 
 # JSON where the index has it, and the page that every index has.
@@ -39,25 +39,42 @@ class File:
         return stem.rpartition("-")[2] if rest else ""
 
 
-def address(python: Path) -> str:
-    """Return the index that a Python's pip asks, without a final slash.
+def address(pythons: Iterable[str | Path]) -> str:
+    """Return the index that pip asks, without a final slash.
+
+    Parameters
+    ----------
+    pythons
+        The first of these that has pip is asked.
 
     Raises
     ------
-    UnavailableError
-        When pip does not tell.
+    LastingError
+        When none has, or pip does not tell.
     """
-    # Of several the last of these holds, as for `pip install` itself.
-    given: dict[str, str] = dict(
-        re.findall(r"(?m)^([\w:]+)\.index-url='(.*)'$", _pip(python, "config", "list"))
-    )
-    for where in (":env:", "install", "global"):
-        if where in given:
-            return given[where].rstrip("/")
-    shown = re.search(r"--index-url.*?\(default\s+(https?://[^\s)]+)\)", _help(python), re.DOTALL)
-    if not shown:
-        raise UnavailableError("pip does not tell its index", hint="set PIP_INDEX_URL to one")
-    return shown[1].rstrip("/")
+    for python in pythons:
+        settings = _pip(python, "config", "list")
+        if settings is None:
+            continue
+        given: dict[str, str] = dict(re.findall(r"(?m)^([\w:]+)\.index-url='(.*)'$", settings))
+        for where in (":env:", "install", "global"):
+            if where in given:
+                return given[where].rstrip("/")
+        text = _pip(python, "install", "--help") or ""
+        shown = re.search(r"--index-url.*?\(default\s+(https?://[^\s)]+)\)", text, re.DOTALL)
+        if shown:
+            return shown[1].rstrip("/")
+    raise LastingError("no pip here that tells its index: apt install python3-pip")
+
+
+def _pip(python: str | Path, *words: str) -> str | None:
+    try:
+        done = subprocess.run(
+            [python, "-m", "pip", *words], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return None
+    return None if done.returncode else done.stdout
 
 
 class Index:
@@ -67,13 +84,13 @@ class Index:
     ----------
     questions
         How to ask.
-    python
-        Whose pip's index it is; made at the first question.
+    pythons
+        As for `address`.
     """
 
-    def __init__(self, questions: Questions, python: Callable[[], Path]) -> None:
+    def __init__(self, questions: Questions, pythons: Sequence[str | Path]) -> None:
         self._questions = questions
-        self._python = python
+        self._pythons = pythons
         self._lock = threading.Lock()
         self._address = ""
         self._answers: dict[str, Future[list[File]]] = {}
@@ -87,7 +104,7 @@ class Index:
             When the index does not have it or cannot be asked.
         """
         with self._lock:
-            self._address = self._address or address(self._python())
+            self._address = self._address or address(self._pythons)
             is_first = name not in self._answers
             answer = self._answers.setdefault(name, Future())
         if is_first:
@@ -100,20 +117,6 @@ class Index:
     def _files(self, name: str) -> list[File]:
         page = f"{self._address}/{re.sub(r'[-_.]+', '-', name).lower()}/"
         return parse(self._questions.page(page, _ACCEPT), page)
-
-
-def _help(python: Path) -> str:
-    return _pip(python, "install", "--help")
-
-
-def _pip(python: Path, *words: str) -> str:
-    done = subprocess.run(
-        [python, "-m", "pip", *words], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        reason = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
-        raise UnavailableError(f"pip {words[0]}: {reason[0]}")
-    return done.stdout
 
 
 def parse(text: str, page: str) -> list[File]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
+from hpcpy import paths
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.fetch.many import THREADS
 from hpcpy.lock import pinned
@@ -18,7 +19,6 @@ from hpcpy.lock.ask import Questions
 from hpcpy.lock.index import Index
 from hpcpy.lock.newer import Pin, examine
 from hpcpy.lock.upstream import Upstream
-from hpcpy.venv import ensure_venv
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -43,9 +43,14 @@ def main(options: argparse.Namespace) -> int:
         When no registry answers.
     """
     questions = Questions()
-    indexed = Index(questions, lambda: ensure_venv() / "bin" / "python")
+    indexed = Index(questions, (sys.executable, paths.VENV / "bin" / "python"))
     upstream = Upstream(questions, indexed, pinned.best, Pool().files)
-    pins = [*pinned.of_sources(upstream), *pinned.of_wheels(indexed), *pinned.of_debian()]
+    pins = [
+        *pinned.of_sources(upstream),
+        *pinned.of_wheels(indexed),
+        *pinned.of_debian(),
+        pinned.of_shifter(),
+    ]
     if options.names:
         pins = _named(pins, options.names)
     _examine(questions, pins)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from hpcpy import paths
+from hpcpy.fetch.download import LastingError
 from hpcpy.lock import host, wheel_tags
 from hpcpy.lock.archive import Packages, after
 from hpcpy.lock.index import File, by_version
@@ -85,3 +86,13 @@ def of_debian() -> Iterator[Pin]:
         packages = Packages(asked, arch, sorted(locked_))
         for name, version in sorted(locked_.items()):
             yield Pin("debian", name, version, functools.partial(packages.offers, name), after)
+
+
+def of_shifter() -> Pin:
+    """Give the pin of ``shifter.toml``, which nothing fetches."""
+
+    def offers() -> dict[str, str]:
+        raise LastingError("a commit, which no registry lists")
+
+    table = read_table(paths.ENV / "shifter.toml")
+    return Pin("shifter", "shifter", table.text("commit"), offers)

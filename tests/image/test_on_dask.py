@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from running import in_own_process, on_ranks, surroundings
 
+from tiers import sampled
+
 ON_DASK = ("-m", "workloads.on_dask")
 
 
@@ -28,7 +30,7 @@ def script(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 5])
+@pytest.mark.parametrize("size", sampled([3, 1, 2, 5]))
 def test_every_rank_is_a_worker_and_the_program_runs_once(script: Path, size: int) -> None:
     done = on_ranks(size, *ON_DASK, script, "a", "-b")
     assert (done.returncode, done.stdout, done.stderr) == (7, f"{size} 285 a -b\n", "")

@@ -8,6 +8,7 @@ import time
 import pytest
 from running import on_ranks, start_ranks
 
+from tiers import sampled
 from workloads.harness.cuda import no_device
 from workloads.p2p.registry import TECHNIQUES
 
@@ -25,7 +26,7 @@ def p2p(size, *arguments):
 # there one message has to do.
 @pytest.mark.parametrize(
     ("size", "times", "repeat"),
-    [(2, 3, 2), (3, 1, 1), (5, 1, 1)],
+    sampled([(2, 3, 2), (3, 1, 1), (5, 1, 1)]),
 )
 def test_every_technique_delivers_on_any_number_of_ranks(size, times, repeat, tmp_path):
     report, chart = tmp_path / "p2p.json", tmp_path / "p2p.svg"

@@ -94,6 +94,7 @@ def test_counter_based_ranks_have_the_stored_counts(tmp_path):
         assert [(r["workers"], r["answer"]) for r in results] == [(p, hits) for p in (1, 2, 3, 5)]
 
 
+@pytest.mark.long
 def test_the_talks_family_has_the_stored_counts_for_1_2_and_4(tmp_path):
     stored = [(1, "15703410"), (2, "15704402"), (4, "15703353")]
     report = tmp_path / "pi.json"

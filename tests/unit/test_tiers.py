@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from hpcpy import test as command
 from hpcpy.check import pytest_options
+from hpcpy.commands import run as run_command
 from tiers import sampled
 
 FOLDER = Path(__file__).resolve().parents[1]
@@ -64,6 +66,32 @@ def test_each_tier_runs_its_own_and_tells_the_others_command(
 @pytest.mark.parametrize("tier", ["short", "long"])
 def test_make_names_the_tier(tier: str) -> None:
     assert f"--tier={tier}" in pytest_options(tier)
+
+
+@pytest.mark.parametrize(
+    ("words", "tier"),
+    [(["test"], "short"), (["test", "--long"], "long")],
+    ids=["test", "test-long"],
+)
+def test_command_runs_its_tier_on_the_host_and_in_the_image(
+    words: list[str], tier: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = []
+
+    def host_tests(*folders: str, tier: str) -> int:
+        ran.append((folders, tier))
+        return 0
+
+    def image_tests(sif: Path, *, tier: str) -> int:
+        ran.append(((str(sif),), tier))
+        return 0
+
+    monkeypatch.setattr(command, "ensure", lambda *_: None)
+    monkeypatch.setattr(command, "have", lambda _: (Path("the.sif"), None, None))
+    monkeypatch.setattr(command, "host_tests", host_tests)
+    monkeypatch.setattr(command, "image_tests", image_tests)
+    assert run_command(words) == 0
+    assert ran == [(("tests/unit", "tests/launch"), tier), (("the.sif",), tier)]
 
 
 def test_marks_names_and_several_values_of_a_case_stay() -> None:

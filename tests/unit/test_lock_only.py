@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ from hpcpy.errors import UsageError
 from hpcpy.fetch import offers
 from hpcpy.files import sha256
 from hpcpy.from_make import with_settings
-from hpcpy.lock import debian, host, python, toml
+from hpcpy.lock import debian, host, packages, python, toml
 from hpcpy.pins.debian import debs, snapshot_epoch
 from hpcpy.pins.wheels import GROUPS
 
@@ -247,9 +248,9 @@ def test_time_of_a_full_lock_moves_with_a_version_alone(
 
 
 def test_own_time_of_a_package_stays_while_it_does() -> None:
-    packages = lock_of(a="1", b="1")
-    packages["x86_64"]["b"]["timestamp"] = LATER
-    old = {"timestamp": LOCKED, "packages": packages}
+    locked = lock_of(a="1", b="1")
+    locked["x86_64"]["b"]["timestamp"] = LATER
+    old = {"timestamp": LOCKED, "packages": locked}
     new = debian.dated(old, lock_of(a="1", b="1"), LATER + datetime.timedelta(days=1))
     assert new == old
 
@@ -328,6 +329,27 @@ def test_python_package_moves_and_no_other_byte(
     # One was held, and only the other's wheels were asked for.
     assert held[0] == {"arrays": "1"}
     assert asked == ["numbers"]
+
+
+def test_package_to_try_moves_and_no_other_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "packages.in").write_text("arrays\nnumbers\n")
+    (tmp_path / "python.lock").write_text("[packages]\n")
+    (tmp_path / "sources.toml").write_text((paths.ENV / "sources.toml").read_text())
+    monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(paths, "ENV", tmp_path)
+    old = {
+        name: {"version": "1", "for": ["arrays"], "url": "x", "size": 5, "sha256": DIGEST}
+        for name in ("arrays", "numbers")
+    }
+    old["numbers"]["for"] = ["arrays", "numbers"]
+    uv_resolves(monkeypatch, packages, {"arrays": "2", "numbers": "2"})
+    monkeypatch.setattr(packages, "with_size", lambda _, place: dataclasses.replace(place, size=7))
+    new: Any = packages.resolve(old, {"numbers"})
+    assert new["packages"]["arrays"] == old["arrays"] | {"for": ["arrays", "numbers"]}
+    assert new["packages"]["numbers"]["version"] == "2"
+    assert new["packages"]["numbers"]["size"] == 7
 
 
 def test_package_of_the_machines_python_moves_and_no_other_byte(

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from launching import SECONDS, hpcpy, nothing_is_left, said, start
+from launching import SECONDS, hpcpy, nothing_is_left, processor_seconds, said, start
 from local_cluster import Cluster, image
 
 from hpcpy import paths
@@ -75,8 +75,11 @@ def wait_until_it_computes() -> None:
     while not running("-m", "workloads", "pi"):
         assert time.monotonic() < end
         time.sleep(0.1)
-    # And not only imports.
-    time.sleep(2)
+    # And not only imports: the workers have done that, and all but sleep until then.
+    used = {worker: processor_seconds(worker) for worker in workers()}
+    while not any(processor_seconds(one) > used.get(one, 0.0) + 0.5 for one in workers()):
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def tasks_done(folder: Path) -> dict[str, int]:

@@ -7,12 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from misbehaving_server import Server, artifact, ranged, serving
+from processes import wait_until
 
 from hpcpy import paths
 from hpcpy.errors import DiskError, UnavailableError
@@ -27,6 +27,7 @@ SOON = Patience(connect=1.0, stall=5.0, pauses=(0.0,))
 FETCH = """
 import sys
 from hpcpy.fetch.many import fetch
+from processes import wait_until
 from misbehaving_server import artifact
 try:
     fetch([artifact(bytes(range(256)) * 4096, sys.argv[1])])
@@ -109,9 +110,7 @@ def test_interrupted_download_goes_on_where_it_was(server: Server, how: signal.S
     server.answers["/x"] = [ranged(BODY, 100_000, then_wait=True), ranged(BODY)]
     process = fetching_process(f"{server.url}/x")
     part = part_of(BODY)
-    while not part.exists() or part.stat().st_size < 100_000:
-        assert process.poll() is None
-        time.sleep(0.01)
+    wait_until(lambda: part.exists() and part.stat().st_size >= 100_000)
     process.send_signal(how)
     assert process.wait(30) == (130 if how == signal.SIGINT else -how)
     wanted = artifact(BODY, f"{server.url}/x")

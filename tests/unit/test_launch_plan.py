@@ -14,6 +14,7 @@ from hpcpy.launch.words import Plan
 
 SITE = Site(name="there", summary="a site", mpi="pmi2")
 HERE = Machine(folder="/work", program="engine", image="image")
+IN_CONTAINER = ("bash", "-c", "$in_container", "python3")
 
 
 def plan(*words: str, site: Site = SITE, machine: Machine = HERE, is_batch: bool = False) -> Plan:
@@ -24,6 +25,12 @@ def words(of: Plan) -> list[str]:
     """Return srun's words outside a job."""
     options = (*of.size, *of.allocation, *of.step, *of.program)
     return [word for option in options for word in option.words]
+
+
+def inside(of: Plan) -> list[str]:
+    """Return all words that the container is given."""
+    there = words(of)
+    return there[there.index(HERE.image) + 1 :]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -86,12 +93,10 @@ def test_the_requests_mpi_wins() -> None:
 
 
 def test_the_workload_is_checked_unless_that_is_switched_off() -> None:
-    assert words(plan())[-8:] == [
-        *("python3", "-m", "workloads.preflight"),
-        *("-m", "workloads", "pi", "--impl", "mpi"),
-    ]
-    off = words(plan(machine=dataclasses.replace(HERE, is_checked=False)))
-    assert off[-6:] == ["python3", "-m", "workloads", "pi", "--impl", "mpi"]
+    workload = ["-m", "workloads", "pi", "--impl", "mpi"]
+    assert inside(plan()) == [*IN_CONTAINER, "-m", "workloads.preflight", *workload]
+    off = plan(machine=dataclasses.replace(HERE, is_checked=False))
+    assert inside(off) == [*IN_CONTAINER, *workload]
 
 
 def test_what_a_site_promises_is_looked_at_in_the_container() -> None:
@@ -101,9 +106,9 @@ def test_what_a_site_promises_is_looked_at_in_the_container() -> None:
 
 
 def test_ranks_become_a_dask_cluster_when_asked() -> None:
-    there = words(plan("DASK=1"))
-    assert there[-7:] == ["-m", "workloads.on_dask", "-m", "workloads", "pi", "--impl", "mpi"]
-    assert there.index("workloads.preflight") < there.index("workloads.on_dask")
+    workload = ["-m", "workloads", "pi", "--impl", "mpi"]
+    checked = ["-m", "workloads.preflight", "-m", "workloads.on_dask"]
+    assert inside(plan("DASK=1")) == [*IN_CONTAINER, *checked, *workload]
     assert "workloads.on_dask" not in words(plan())
 
 

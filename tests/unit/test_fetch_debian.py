@@ -166,7 +166,7 @@ def test_epoch_of_a_version_is_read_from_what_apt_prints() -> None:
     found = Offer.of(deb, mirrors)
     assert (found.name, found.version) == ("thing", "1:7+b1")
     assert (found.archive, found.path) == ("debian-security", "pool/t/thing_7+b1_amd64.deb")
-    assert found.artifact.places[0].url == (
+    assert found.artifact.sources[0].url == (
         "apt-mirror:debian-security/pool/t/thing_7%2Bb1_amd64.deb"
     )
 

@@ -55,7 +55,7 @@ def fetching_process(url: str) -> subprocess.Popen[bytes]:
 
 
 def part_of(body: bytes) -> Path:
-    return downloads_dir() / "partial" / artifact(body, "x").places[0].sha256
+    return downloads_dir() / "partial" / artifact(body, "x").sources[0].sha256
 
 
 def test_many_files_are_fetched_at_once(server: Server) -> None:
@@ -67,7 +67,7 @@ def test_many_files_are_fetched_at_once(server: Server) -> None:
     tally = Tally()
     paths_of = fetch(wanted, tally=tally, patience=SOON)
     assert [paths_of[one].name for one in wanted] == [one.filename for one in wanted]
-    size = sum(one.places[0].size for one in wanted)
+    size = sum(one.sources[0].size for one in wanted)
     assert (tally.files, tally.downloaded, tally.present) == (40, size, 0)
     again = Tally()
     assert fetch(wanted, tally=again) == paths_of
@@ -130,8 +130,8 @@ def test_disk_that_fills_up_is_one_clear_line(server: Server) -> None:
 
 def test_more_than_the_disk_has_is_refused_before_the_first_byte(server: Server) -> None:
     wanted = artifact(BODY, f"{server.url}/x")
-    place = wanted.places[0]
-    huge = type(place)(place.url, 1 << 60, place.sha256)
+    source = wanted.sources[0]
+    huge = type(source)(source.url, 1 << 60, source.sha256)
     with pytest.raises(DiskError, match="downloading needs"):
         fetch([type(wanted)("huge", "1", "huge.tar", "MIT", "a test", (huge,))], patience=SOON)
     assert server.log == []

@@ -29,7 +29,7 @@ class Patience:
     connect: float = 5.0
     # Between two pieces of a file; slow servers of small projects pause long.
     stall: float = 30.0
-    # Before each further round over the places of a file.
+    # Before each further round over the sources of a file.
     pauses: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
     # A host that could not be connected to for so long is not tried again.
     give_up: float = 20.0

@@ -107,7 +107,7 @@ def _fetch(
                 outcome.paths[artifact] = path
                 tally.add(present=path.stat().st_size, files=1)
     if missing:
-        size = sum(artifact.places[0].size for artifact in missing)
+        size = sum(artifact.sources[0].size for artifact in missing)
         require_free(downloads_dir(), size, "downloading")
         _download(missing, outcome, Fetcher(patience or Patience(), tally), all_or_none)
     return outcome
@@ -123,7 +123,7 @@ class _Workers:
         self.done: queue.SimpleQueue[tuple[Artifact, Path | Exception]] = queue.SimpleQueue()
         self._waiting: queue.SimpleQueue[Artifact] = queue.SimpleQueue()
         self._fetcher = fetcher
-        for artifact in sorted(artifacts, key=lambda artifact: -artifact.places[0].size):
+        for artifact in sorted(artifacts, key=lambda artifact: -artifact.sources[0].size):
             self._waiting.put(artifact)
         # Daemons: at Ctrl-C nobody waits for one that is blocked in a read.
         # Ending it anywhere is safe, the partial file is checked when resumed.
@@ -179,7 +179,7 @@ class _Line:
 
     def __init__(self, tally: Tally, artifacts: list[Artifact]) -> None:
         self._tally = tally
-        self._size = sum(artifact.places[0].size for artifact in artifacts)
+        self._size = sum(artifact.sources[0].size for artifact in artifacts)
         self._start = time.monotonic()
         self._before = tally.downloaded
         self._shown = False

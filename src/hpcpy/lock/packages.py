@@ -10,10 +10,10 @@ from hpcpy.fetch.connection import Patience, Web
 from hpcpy.fetch.many import THREADS
 from hpcpy.files import scratch_dir
 from hpcpy.lock import wheel_tags
-from hpcpy.lock.python import GLIBC, LEADING_ARCH, wheel_places, with_size
+from hpcpy.lock.python import GLIBC, LEADING_ARCH, wheel_sources, with_size
 from hpcpy.lock.uv import compile_lock, packages
 from hpcpy.packages.pins import asked
-from hpcpy.pins.model import Place
+from hpcpy.pins.model import Source
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import locked
 
@@ -62,20 +62,20 @@ def resolve() -> dict[str, object]:
             for package in packages(alone):
                 wanted_by[package].append(name)
     python = (int(major), int(minor))
-    places = {name: _place(name, package, python) for name, package in found.items()}
+    wheels = {name: _source(name, package, python) for name, package in found.items()}
     web = Web(Patience())
     with ThreadPoolExecutor(THREADS) as pool:
-        sized = pool.map(lambda place: with_size(web, place), places.values())
+        sized = pool.map(lambda wheel: with_size(web, wheel), wheels.values())
     return {
         "packages": {
             name: {
                 "version": versions[name],
                 "for": wanted_by[name],
-                "url": place.url,
-                "size": place.size,
-                "sha256": place.sha256,
+                "url": source.url,
+                "size": source.size,
+                "sha256": source.sha256,
             }
-            for name, place in sorted(zip(places, sized, strict=True))
+            for name, source in sorted(zip(wheels, sized, strict=True))
         }
     }
 
@@ -84,8 +84,8 @@ def _pinned(versions: dict[str, str]) -> str:
     return "".join(f"{name}=={version}\n" for name, version in versions.items())
 
 
-def _place(name: str, package: dict[str, object], python: tuple[int, int]) -> Place:
-    there = wheel_places(package)
+def _source(name: str, package: dict[str, object], python: tuple[int, int]) -> Source:
+    there = wheel_sources(package)
     filename = wheel_tags.best(there, python, LEADING_ARCH, GLIBC)
     if filename is None:
         raise UnavailableError(f"{name} {package['version']} has no wheel for {LEADING_ARCH}")

@@ -17,7 +17,7 @@ from hpcpy.fetch.many import THREADS, fetch
 from hpcpy.files import scratch_dir
 from hpcpy.lock import wheel_licences, wheel_tags
 from hpcpy.lock.uv import compile_lock, packages
-from hpcpy.pins.model import DEBIAN_ARCH, Artifact, Place
+from hpcpy.pins.model import DEBIAN_ARCH, Artifact, Source
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import GROUPS
 
@@ -33,7 +33,7 @@ class Package:
 
     version: str
     groups: list[str]
-    wheels: dict[str, Place] = field(default_factory=dict)
+    wheels: dict[str, Source] = field(default_factory=dict)
     licence: str = ""
 
 
@@ -65,7 +65,7 @@ def resolve() -> dict[str, object]:
     return {"packages": {name: _table(found[name]) for name in sorted(found)}}
 
 
-def _resolve(scratch: Path, python: str) -> tuple[dict[str, Package], dict[str, dict[str, Place]]]:
+def _resolve(scratch: Path, python: str) -> tuple[dict[str, Package], dict[str, dict[str, Source]]]:
     """Return the packages with their groups, and every wheel there is of each."""
     inputs = {group: paths.ENV / name for group, name in GROUPS.items()}
     here = (
@@ -95,16 +95,16 @@ def _resolve(scratch: Path, python: str) -> tuple[dict[str, Package], dict[str, 
         f"--python-version={python}",
         f"--constraint={held}",
     )
-    offered = {name: wheel_places(package) for name, package in packages(everywhere).items()}
+    offered = {name: wheel_sources(package) for name, package in packages(everywhere).items()}
     return found, offered
 
 
-def wheel_places(package: dict[str, object]) -> dict[str, Place]:
+def wheel_sources(package: dict[str, object]) -> dict[str, Source]:
     """Return a package's wheels by their file names, of no size yet."""
     wheels = cast("list[dict[str, Any]]", package.get("wheels", []))
     # The size follows: the index that uv reads does not always state it.
     return {
-        unquote(wheel["url"].rsplit("/", 1)[-1]): Place(wheel["url"], 0, wheel["hashes"]["sha256"])
+        unquote(wheel["url"].rsplit("/", 1)[-1]): Source(wheel["url"], 0, wheel["hashes"]["sha256"])
         for wheel in wheels
     }
 
@@ -112,24 +112,24 @@ def wheel_places(package: dict[str, object]) -> dict[str, Place]:
 def _complete(found: dict[str, Package]) -> None:
     """Find out the sizes, and the licences, for which the wheels are downloaded."""
     web = Web(Patience())
-    places = {place for package in found.values() for place in package.wheels.values()}
+    wheels = {wheel for package in found.values() for wheel in package.wheels.values()}
     with ThreadPoolExecutor(THREADS) as pool:
         sized = dict(
-            zip(places, pool.map(lambda place: with_size(web, place), places), strict=True)
+            zip(wheels, pool.map(lambda wheel: with_size(web, wheel), wheels), strict=True)
         )
     artifacts = {}
     for name, package in found.items():
-        package.wheels = {arch: sized[place] for arch, place in package.wheels.items()}
-        place = package.wheels[LEADING_ARCH]
-        filename = unquote(place.url.rsplit("/", 1)[-1])
-        artifacts[name] = Artifact(name, package.version, filename, "", "", (place,))
+        package.wheels = {arch: sized[source] for arch, source in package.wheels.items()}
+        source = package.wheels[LEADING_ARCH]
+        filename = unquote(source.url.rsplit("/", 1)[-1])
+        artifacts[name] = Artifact(name, package.version, filename, "", "", (source,))
     files = fetch(artifacts.values())
     for name, package in found.items():
         package.licence = wheel_licences.licence(files[artifacts[name]])
 
 
-def with_size(web: Web, place: Place) -> Place:
-    """Return a place with the size that its server states.
+def with_size(web: Web, source: Source) -> Source:
+    """Return a source with the size that its server states.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def with_size(web: Web, place: Place) -> Place:
         time.sleep(pause)
         try:
             with network_errors():
-                size = web.length(place.url)
+                size = web.length(source.url)
         except PassingError as error:
             failure: Exception = error
         except LastingError as error:
@@ -148,9 +148,9 @@ def with_size(web: Web, place: Place) -> Place:
             break
         else:
             if size:
-                return replace(place, size=size)
-            raise UnavailableError(f"{place.url}: the server does not say how long it is")
-    raise UnavailableError(f"{place.url}: {failure}")
+                return replace(source, size=size)
+            raise UnavailableError(f"{source.url}: the server does not say how long it is")
+    raise UnavailableError(f"{source.url}: {failure}")
 
 
 def _table(package: Package) -> dict[str, object]:
@@ -160,7 +160,7 @@ def _table(package: Package) -> dict[str, object]:
         "groups": package.groups,
         "no_wheel_for": [arch for arch in DEBIAN_ARCH if arch not in package.wheels],
         "wheels": {
-            arch: {"url": place.url, "size": place.size, "sha256": place.sha256}
-            for arch, place in package.wheels.items()
+            arch: {"url": source.url, "size": source.size, "sha256": source.sha256}
+            for arch, source in package.wheels.items()
         },
     }

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from hpcpy.errors import UsageError
 from hpcpy.fetch.apt import Suite
-from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, Place
+from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, Source
 from hpcpy.pins.tables import Table, env_folder, read_table
 
 # Below pool/ and without "..": it becomes a part of URLs.
@@ -96,7 +96,7 @@ def debs(name: str, arch: str, folder: Path | None = None) -> list[Artifact]:
     Returns
     -------
     list of Artifact
-        By name; the first place of each is the machine's mirror, the others
+        By name; the first source of each is the machine's mirror, the others
         are the snapshot archive's.
 
     Raises
@@ -152,5 +152,5 @@ def _artifact(name: str, table: Table, snapshot: str, when: datetime.datetime) -
         filename=path.rsplit("/", 1)[-1],
         licence=table.text("licence"),
         why=f"Debian package of {', '.join(table.texts('sets'))}",
-        places=tuple(Place(url, size, digest) for url in urls),
+        sources=tuple(Source(url, size, digest) for url in urls),
     )

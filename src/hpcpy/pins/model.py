@@ -1,4 +1,4 @@
-"""What a pin is: a file that is wanted, and the places it can come from."""
+"""What a pin is: a file that is wanted, and the sources it can come from."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ APT_MIRROR = "apt-mirror:"
 
 
 @dataclass(frozen=True)
-class Place:
+class Source:
     """Where a file can be had, and what it must be when it comes from there.
 
-    Size and hash belong to the place, not to the artifact: a distribution
+    Size and hash belong to the source, not to the artifact: a distribution
     may have packed the same source anew.
     """
 
@@ -35,7 +35,7 @@ class Artifact:
     filename: str
     licence: str
     why: str
-    places: tuple[Place, ...]
+    sources: tuple[Source, ...]
 
 
 def this_arch() -> str:

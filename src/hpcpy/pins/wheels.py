@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from hpcpy.errors import UsageError
-from hpcpy.pins.model import Artifact, Place, known_arch
+from hpcpy.pins.model import Artifact, Source, known_arch
 from hpcpy.pins.tables import Table, env_folder, read_table
 
 # Group -> the file that asks for its packages.
@@ -83,5 +83,5 @@ def _artifact(name: str, table: Table, wheel: Table) -> Artifact:
         filename=unquote(url.rsplit("/", 1)[-1]),
         licence=table.text("licence"),
         why=f"Python package of the group {', '.join(table.texts('groups'))}",
-        places=(Place(url, wheel.size("size"), wheel.digest("sha256")),),
+        sources=(Source(url, wheel.size("size"), wheel.digest("sha256")),),
     )

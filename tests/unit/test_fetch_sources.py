@@ -1,4 +1,4 @@
-"""Where a file comes from when its first place fails; proxies and mirrors."""
+"""Where a file comes from when its first source fails; proxies and mirrors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hpcpy.errors import IntegrityError, UnavailableError
 from hpcpy.fetch.connection import Patience, apt_proxies
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import downloads_dir
-from hpcpy.pins.model import Place
+from hpcpy.pins.model import Source
 
 BODY = b"the pinned bytes"
 REPACKED = b"the same, packed anew"
@@ -88,8 +88,8 @@ def test_each_place_has_its_own_size_and_hash(server: Server) -> None:
     server.answers["/mirror"] = [ranged(REPACKED)]
     wanted = artifact(BODY, f"{server.url}/upstream")
     digest = hashlib.sha256(REPACKED).hexdigest()
-    mirror = Place(f"{server.url}/mirror", len(REPACKED), digest)
-    wanted = replace(wanted, places=(*wanted.places, mirror))
+    mirror = Source(f"{server.url}/mirror", len(REPACKED), digest)
+    wanted = replace(wanted, sources=(*wanted.sources, mirror))
     path = fetch([wanted], patience=SOON)[wanted]
     assert path == downloads_dir() / digest / "thing.tar"
     assert fetch([wanted], patience=SOON)[wanted] == path

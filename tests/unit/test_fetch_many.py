@@ -22,7 +22,7 @@ from hpcpy.fetch.many import fetch, fetch_what_can_be_had
 from hpcpy.fetch.one import Tally, downloads_dir
 
 BODY = bytes(range(256)) * 4096
-SOON = Patience(connect=1.0, stall=5.0, pauses=(0.0,))
+SOON = Patience(seconds=5.0, pauses=(0.0,))
 # A process of its own that fetches what `misbehaving_server.artifact` makes.
 FETCH = """
 import sys

@@ -15,11 +15,12 @@ from misbehaving_server import Server, artifact, ranged, serving
 from processes import wait_until
 
 from hpcpy import paths
-from hpcpy.errors import DiskError, UnavailableError
+from hpcpy.errors import DiskError, HpcpyError, UnavailableError
 from hpcpy.fetch import many
 from hpcpy.fetch.connection import Patience
-from hpcpy.fetch.many import fetch, fetch_what_can_be_had
+from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally, downloads_dir
+from hpcpy.pins.model import Artifact
 
 BODY = bytes(range(256)) * 4096
 SOON = Patience(seconds=5.0, pauses=(0.0,))
@@ -92,8 +93,9 @@ def test_missing_files_are_told_when_the_rest_will_do(server: Server) -> None:
     server.answers["/x"] = [ranged(BODY)]
     good = artifact(BODY, f"{server.url}/x")
     bad = artifact(b"?", f"{server.url}/gone", name="gone")
-    outcome = fetch_what_can_be_had([good, bad], patience=SOON)
-    assert (list(outcome.paths), list(outcome.failures)) == ([good], [bad])
+    failures: dict[Artifact, HpcpyError] = {}
+    found = fetch([good, bad], patience=SOON, failures=failures)
+    assert (list(found), list(failures)) == ([good], [bad])
 
 
 def test_two_processes_at_once_download_once(server: Server) -> None:

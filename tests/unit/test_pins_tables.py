@@ -58,7 +58,6 @@ PYTHON_LOCK = f"""
 version = "7"
 licence = "MIT"
 groups = ["image"]
-no_wheel_for = ["aarch64"]
 [packages.thing.wheels.x86_64]
 url = "https://h.invalid/thing-7-py3-none-any.whl"
 size = 5
@@ -108,11 +107,6 @@ def test_debian_package_has_mirror_first_and_then_the_snapshots(env: Path) -> No
 def test_set_has_its_own_packages_alone(env: Path) -> None:
     assert [deb.name for deb in debs("more", "x86_64", env)] == ["other"]
     assert [deb.name for deb in debs("some", "x86_64", env)] == ["thing"]
-
-
-def test_package_without_a_wheel_is_left_out_for_that_architecture(env: Path) -> None:
-    assert [wheel.name for wheel in wheels("image", "x86_64", env)] == ["thing"]
-    assert wheels("image", "aarch64", env) == []
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from hpcpy.stages import Stage, skipped, stage
 # SIF's own numbers: kinds of data, file systems and architectures.
 _DEFINITION, _LABELS, _PARTITION = "1", "3", "4"
 _SQUASHFS, _PRIMARY_SYSTEM = "1", "2"
-_ARCHITECTURES = {"x86_64": "2", "aarch64": "4"}
+_ARCHITECTURES = {"x86_64": "2"}
 _DATE_LABEL = "org.label-schema.build-date"
 # zstd 3: 7 s where gzip takes 44, and the file is as small (194 to 187 MB).
 _SQUASHFS_OPTIONS = (

@@ -57,7 +57,7 @@ class Mirror:
     asked
         What ``debian.toml`` says.
     arch
-        ``x86_64`` or ``aarch64``.
+        One of `hpcpy.pins.model.DEBIAN_ARCH`.
 
     Raises
     ------

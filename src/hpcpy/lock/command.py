@@ -85,8 +85,7 @@ def _python() -> list[str]:
     path = paths.ENV / "python.lock"
     old, new = _read(path), python.resolve()
     if old != new:
-        header = _HEADER.format(sources="python.in and python-build.in")
-        _write(path, toml.render(new, header))
+        _write(path, toml.render(new, _HEADER.format(sources="python*.in")))
     return _report(_versions(old), _versions(new), old != new)
 
 

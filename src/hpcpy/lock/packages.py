@@ -5,15 +5,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from hpcpy import paths
-from hpcpy.errors import UnavailableError
 from hpcpy.fetch.connection import Patience, Web
 from hpcpy.fetch.many import THREADS
 from hpcpy.files import scratch_dir
-from hpcpy.lock import wheel_tags
-from hpcpy.lock.python import GLIBC, LEADING_ARCH, wheel_sources, with_size
+from hpcpy.lock.python import best_wheel, platform, with_size
 from hpcpy.lock.uv import compile_lock, packages
 from hpcpy.packages.pins import asked
-from hpcpy.pins.model import Source
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import locked
 
@@ -36,11 +33,9 @@ def resolve() -> dict[str, object]:
         When there is no solution, or an index cannot be reached.
     """
     major, minor, *_ = sources()["python"].version.split(".")
+    python = (int(major), int(minor))
+    here = platform(python)
     with scratch_dir(paths.BUILD, "lock") as scratch:
-        here = (
-            f"--python-version={major}.{minor}",
-            f"--python-platform={LEADING_ARCH}-manylinux_{GLIBC[0]}_{GLIBC[1]}",
-        )
         held = scratch / "constraints.txt"
         versions = {
             name: table.text("version")
@@ -61,8 +56,7 @@ def resolve() -> dict[str, object]:
             compile_lock(alone, [of_it], *here, f"--constraint={held}", "--offline")
             for package in packages(alone):
                 wanted_by[package].append(name)
-    python = (int(major), int(minor))
-    wheels = {name: _source(name, package, python) for name, package in found.items()}
+    wheels = {name: best_wheel(name, package, python) for name, package in found.items()}
     web = Web(Patience())
     with ThreadPoolExecutor(THREADS) as pool:
         sized = pool.map(lambda wheel: with_size(web, wheel), wheels.values())
@@ -82,11 +76,3 @@ def resolve() -> dict[str, object]:
 
 def _pinned(versions: dict[str, str]) -> str:
     return "".join(f"{name}=={version}\n" for name, version in versions.items())
-
-
-def _source(name: str, package: dict[str, object], python: tuple[int, int]) -> Source:
-    there = wheel_sources(package)
-    filename = wheel_tags.best(there, python, LEADING_ARCH, GLIBC)
-    if filename is None:
-        raise UnavailableError(f"{name} {package['version']} has no wheel for {LEADING_ARCH}")
-    return there[filename]

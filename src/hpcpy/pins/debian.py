@@ -89,7 +89,7 @@ def debs(name: str, arch: str, folder: Path | None = None) -> list[Artifact]:
     name
         One of ``[sets]`` in ``debian.toml``.
     arch
-        ``x86_64`` or ``aarch64``.
+        One of `hpcpy.pins.model.DEBIAN_ARCH`.
     folder
         Where the pins are; ``env/`` by default.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hpcpy.errors import UsageError
 
 # The kernel's name of an architecture (the pins' own) -> Debian's.
-DEBIAN_ARCH = {"x86_64": "amd64", "aarch64": "arm64"}
+DEBIAN_ARCH = {"x86_64": "amd64"}
 # A URL of this scheme lies below the mirror that the machine's apt uses.
 APT_MIRROR = "apt-mirror:"
 

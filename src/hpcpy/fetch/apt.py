@@ -25,8 +25,8 @@ ARCHIVES = ("debian", "debian-security")
 
 
 @dataclass(frozen=True)
-class Suite:
-    """One line of a sources list: ``Suite("debian", "trixie")``."""
+class DebianSuite:
+    """One line of a sources list: ``DebianSuite("debian", "trixie")``."""
 
     archive: str
     name: str
@@ -115,7 +115,11 @@ class PrivateApt:
     """
 
     def __init__(
-        self, folder: Path, suites: tuple[Suite, ...], mirrors: dict[str, str], arch: str = "amd64"
+        self,
+        folder: Path,
+        suites: tuple[DebianSuite, ...],
+        mirrors: dict[str, str],
+        arch: str = "amd64",
     ) -> None:
         missing = sorted({suite.archive for suite in suites} - set(mirrors))
         if missing:

@@ -28,7 +28,7 @@ ARCH = "x86_64"
 
 
 @dataclass
-class Package:
+class Locked:
     """A package, its groups and its wheel."""
 
     version: str
@@ -57,13 +57,13 @@ def resolve() -> dict[str, object]:
     return {"packages": {name: _table(found[name]) for name in sorted(found)}}
 
 
-def _resolve(scratch: Path, python: tuple[int, int]) -> dict[str, Package]:
+def _resolve(scratch: Path, python: tuple[int, int]) -> dict[str, Locked]:
     inputs = {group: paths.ENV / name for group, name in GROUPS.items()}
     here = platform(python)
     together = scratch / "pylock.toml"
     compile_lock(together, inputs.values(), *here)
     found = {
-        name: Package(str(package["version"]), best_wheel(name, package, python))
+        name: Locked(str(package["version"]), best_wheel(name, package, python))
         for name, package in packages(together).items()
     }
     # Each group alone, held to the versions of all: which package is whose.
@@ -104,7 +104,7 @@ def best_wheel(name: str, package: dict[str, object], python: tuple[int, int]) -
     return there[filename]
 
 
-def _complete(found: dict[str, Package]) -> None:
+def _complete(found: dict[str, Locked]) -> None:
     """Find out the sizes, and the licences, for which the wheels are downloaded."""
     web = Web(Patience())
     with ThreadPoolExecutor(THREADS) as pool:
@@ -145,7 +145,7 @@ def with_size(web: Web, source: Source) -> Source:
     raise UnavailableError(f"{source.url}: {failure}")
 
 
-def _table(package: Package) -> dict[str, object]:
+def _table(package: Locked) -> dict[str, object]:
     return {
         "version": package.version,
         "licence": package.licence,

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from hpcpy.errors import UsageError
-from hpcpy.fetch.apt import Suite
+from hpcpy.fetch.apt import DebianSuite
 from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, Source
 from hpcpy.pins.tables import Table, env_folder, read_table
 
@@ -20,7 +20,7 @@ _POOL_PATH = r"pool(/(?!\.\.?/)[^/]+)+\.deb"
 class Wanted:
     """What ``debian.toml`` asks for."""
 
-    suites: tuple[Suite, ...]
+    suites: tuple[DebianSuite, ...]
     snapshot: str
     architectures: tuple[str, ...]
     # Set -> packages (apt's patterns too); all but the first list what they
@@ -43,7 +43,7 @@ def wanted(folder: Path | None = None) -> Wanted:
     suites = []
     for table in top.array("suites"):
         table.only("archive", "name")
-        suites.append(Suite(table.text("archive"), table.text("name")))
+        suites.append(DebianSuite(table.text("archive"), table.text("name")))
     sets = {}
     alone = set()
     for name, table in top.table("sets").tables():

@@ -78,9 +78,11 @@ def client(team: Team, prepare: Callable[[], object]) -> Iterator[Any]:
         connected.run(tracing.join)
         try:
             yield connected
-        except KeyboardInterrupt:
-            # Of tasks that nobody waits for any more asyncio would tell at length.
-            logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+        except (KeyboardInterrupt, SystemExit):
+            # Of tasks that nobody waits for any more asyncio would tell at length, and
+            # the client of a scheduler that has ended before it.
+            for name in ("asyncio", "distributed.client"):
+                logging.getLogger(name).setLevel(logging.CRITICAL)
             raise
         connected.run(tracing.leave)
 

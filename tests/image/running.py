@@ -7,10 +7,28 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 # Ranks that wait for each other would wait for ever.
 _HUNG_SECONDS = 500
+# The command `workloads` after a folder's name: when what is timed begins it leaves
+# `begun` there, and `done` after the first time.
+TELLS_WHEN = """
+import contextlib, pathlib, sys
+from workloads.__main__ import _entry
+from workloads.harness.trial import Trial
+folder, clock = pathlib.Path(sys.argv.pop(1)), Trial.clock
+@contextlib.contextmanager
+def told(trial):
+    with clock(trial):
+        (folder / "begun").touch()
+        yield
+    (folder / "done").touch()
+Trial.clock = told
+sys.exit(_entry())
+"""
 
 
 def said(program: str, *options: str, **variables: str) -> list[str]:
@@ -24,6 +42,15 @@ def said(program: str, *options: str, **variables: str) -> list[str]:
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.split()
+
+
+def wait_until(condition: Callable[[], object], job: subprocess.Popen[str] | None = None) -> None:
+    """Wait for what another process is about to do; a job that has ended never will."""
+    deadline = time.monotonic() + _HUNG_SECONDS
+    while not condition():
+        assert job is None or job.poll() is None, "it has ended"
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.01)
 
 
 def on_ranks(size: int | str, *words: object) -> subprocess.CompletedProcess[str]:

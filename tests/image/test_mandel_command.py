@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from running import wait_until
 
 from tiers import sampled
 from workloads.__main__ import main
@@ -267,8 +267,7 @@ def test_ctrl_c_ends_it_with_one_line_and_no_process_left(impl: str, tmp_path: P
         command, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as job:
         # The temporary file is there once it computes.
-        while not [*tmp_path.iterdir()] and job.poll() is None:
-            time.sleep(0.05)
+        wait_until(lambda: [*tmp_path.iterdir()], job)
         os.killpg(job.pid, signal.SIGINT)
         try:
             assert job.communicate(timeout=300)[1] == "workloads: mandel: stopped\n"
@@ -277,10 +276,7 @@ def test_ctrl_c_ends_it_with_one_line_and_no_process_left(impl: str, tmp_path: P
     assert job.returncode == 130
     assert not [*tmp_path.iterdir()]
     # multiprocessing's resource tracker notices a moment later.
-    deadline = time.monotonic() + 30
-    while left_with(mark) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not left_with(mark)
+    wait_until(lambda: not left_with(mark))
 
 
 def left_with(mark: Any) -> Any:

@@ -9,13 +9,12 @@ import pstats
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from running import on_ranks, start_ranks
+from running import TELLS_WHEN, on_ranks, start_ranks, wait_until
 
 from tiers import sampled
 from workloads.mandel.grid import AREAS
@@ -66,13 +65,11 @@ def test_techniques_of_one_process_run_once() -> None:
 
 def test_ctrl_c_of_ranks_that_all_come_leaves_mpi_in_order(tmp_path: Path) -> None:
     # Each has a window of memory, with which MPI cannot be finalised.
-    picture = tmp_path / "m.npy"
+    picture = tmp_path / "results/m.npy"
+    picture.parent.mkdir()
     asked = ["--impl", "mpi-dynamic", "--area", "area2", "--repeat", "2000", "--out", picture]
-    with start_ranks(2, "-m", "workloads", "mandel", *asked) as job:
-        # The temporary file is there once they compute.
-        while not [*tmp_path.iterdir()] and job.poll() is None:
-            time.sleep(0.05)
-        time.sleep(1)
+    with start_ranks(2, "-c", TELLS_WHEN, tmp_path, "mandel", *asked) as job:
+        wait_until((tmp_path / "done").exists, job)
         for rank in ranks_with(str(picture)):
             os.kill(rank, signal.SIGINT)
         assert job.stderr is not None

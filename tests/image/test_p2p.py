@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import pstats
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from running import on_ranks, start_ranks
+from running import TELLS_WHEN, on_ranks, start_ranks, wait_until
 
 from tiers import sampled
 from workloads.harness.cuda import no_device
@@ -93,26 +92,12 @@ def test_a_message_that_arrives_changed_is_an_error() -> None:
 
 
 def test_ctrl_c_ends_ranks_that_wait_for_each_other(tmp_path: Path) -> None:
-    begun, codes = tmp_path / "begun", tmp_path / "codes"
-    code = (
-        "import pathlib, sys\n"
-        "from workloads.__main__ import _entry\n"
-        "from workloads.p2p.techniques import upper\n"
-        "class Channel(upper.Channel):\n"
-        "    def __init__(self, *each):\n"
-        "        super().__init__(*each)\n"
-        f"        pathlib.Path({str(begun)!r}).touch()\n"
-        "upper.Channel = Channel\n"
-        "code = _entry()\n"
-        f"with open({str(codes)!r}, 'a') as file:\n"
-        "    file.write(f'{code} ')\n"
-        "sys.exit(code)\n"
-    )
+    codes = tmp_path / "codes"
+    told = TELLS_WHEN.replace("sys.exit(_entry())", "code = _entry()")
+    code = f"{told}with open({str(codes)!r}, 'a') as file: file.write(f'{{code}} ')\nsys.exit(code)"
     options = ["--pattern", "ping-pong", "--sizes", "8", "--times", "10000000"]
-    with start_ranks(2, "-c", code, "p2p", *options) as job:
-        while not begun.exists() and job.poll() is None:
-            time.sleep(0.05)
-        time.sleep(0.5)
+    with start_ranks(2, "-c", code, tmp_path, "p2p", *options) as job:
+        wait_until((tmp_path / "begun").exists, job)
         job.send_signal(signal.SIGINT)
         assert job.stderr is not None
         said = job.stderr.read()

@@ -9,13 +9,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from running import on_ranks
+from running import TELLS_WHEN, on_ranks, wait_until
 
 from tiers import sampled
 from workloads.__main__ import main
@@ -254,15 +253,15 @@ def test_every_technique_is_tried_here_or_elsewhere() -> None:
 )  # fmt: skip
 def test_ctrl_c_ends_a_long_count_with_one_line(name: str, tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    options = ["--profile", "cprofile", str(tmp_path / "pi.prof"), "-n", str(2**40)]
-    command = [sys.executable, "-m", "workloads", "pi", "--impl", name, *options]
+    results = tmp_path / "results"
+    results.mkdir()
+    options = ["--profile", "cprofile", str(results / "pi.prof"), "-n", str(2**40)]
+    words = [str(tmp_path), "pi", "--impl", name, *options]
+    command = [sys.executable, "-c", TELLS_WHEN, *words]
     with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as job:
-        # The profile's folder is there before the technique begins.
-        while not [*tmp_path.iterdir()] and job.poll() is None:
-            time.sleep(0.05)
-        time.sleep(1)
+        wait_until((tmp_path / "begun").exists, job)
         job.send_signal(signal.SIGINT)
         assert job.stderr is not None
         assert job.stderr.read() == "workloads: pi: stopped\n"
     assert job.returncode == 130
-    assert not [*tmp_path.iterdir()]
+    assert not [*results.iterdir()]

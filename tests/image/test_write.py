@@ -18,7 +18,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from running import in_own_process, launcher, on_ranks, surroundings
+from running import in_own_process, launcher, on_ranks, surroundings, wait_until
 
 from workloads.__main__ import main
 from workloads.write.answer import SHA256
@@ -268,8 +268,7 @@ def test_a_killed_worker_is_said_and_nothing_is_left(
     out = tmp_path / "o"
 
     def kill() -> None:
-        while not [*out.glob(".*/0/*")]:
-            time.sleep(0.01)
+        wait_until(lambda: [*out.glob(".*/0/*")])
         os.kill(multiprocessing.active_children()[0].pid or 0, signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
@@ -291,8 +290,7 @@ def test_sigterm_ends_it_wherever_it_is_and_leaves_nothing(moment: Any, tmp_path
         stderr=subprocess.PIPE,
         text=True,
     ) as job:
-        while not [*out.glob(".*/0/.*")] and job.poll() is None:
-            time.sleep(0.01)
+        wait_until(lambda: [*out.glob(".*/0/.*")], job)
         time.sleep(0.03 * moment)
         job.terminate()
         said = job.communicate(timeout=100)[1]
@@ -308,8 +306,7 @@ def test_ctrl_c_is_one_line_and_leaves_nothing(name: str, tmp_path: Path) -> Non
     with subprocess.Popen(
         command, env=surroundings(), stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as job:
-        while not [*out.glob(".*/0/*")] and job.poll() is None:
-            time.sleep(0.01)
+        wait_until(lambda: [*out.glob(".*/0/*")], job)
         os.killpg(job.pid, signal.SIGINT)
         said = job.communicate(timeout=100)[1]
     assert job.returncode == 130

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -93,9 +94,20 @@ def wait_for_ranks(cluster: Cluster, workload: str, count: int) -> dict[int, int
     while len(found := ranks(cluster, workload)) < count:
         assert time.monotonic() < end, f"{found} run, of {count}"
         time.sleep(0.1)
-    # Until they compute, and not only import.
-    time.sleep(2)
+    # Until they compute: to import takes a quarter of a second of processor time.
+    while any(processor_seconds(process) < 1 for process in found.values()):
+        assert time.monotonic() < end, f"{found} do not compute"
+        time.sleep(0.1)
     return found
+
+
+def processor_seconds(process: int) -> float:
+    """Return what a process has used of a processor; what has ended uses none."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def nothing_is_left(cluster: Cluster, workload: str) -> None:

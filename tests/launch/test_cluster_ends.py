@@ -188,8 +188,10 @@ def test_a_start_may_be_stopped_at_any_point(
     hpcpy(layout, "--stop")
     with start_hpcpy(layout) as process:
         # Before that it is Python alone that is stopped.
+        end = time.monotonic() + 60
         while not handles(process, signal.SIGTERM):
             assert process.poll() is None
+            assert time.monotonic() < end
             time.sleep(0.001)
         time.sleep(delay)
         process.send_signal(number)

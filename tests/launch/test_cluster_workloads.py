@@ -18,7 +18,7 @@ POISON = "raise SystemExit('a poisoned numpy was imported')\n"
 
 # One task is scheduler and client, the others a worker each.
 DASK = """
-import os, subprocess, sys
+import os, subprocess, sys, time
 from pathlib import Path
 
 file = Path(sys.argv[1])
@@ -32,8 +32,10 @@ program = ["-m", "distributed.cli.dask_scheduler", "--port", "0", *options]
 scheduler = subprocess.Popen([sys.executable, *program], stderr=subprocess.DEVNULL)
 from dask.distributed import Client
 
+end = time.monotonic() + 60
 while not file.exists():
-    assert scheduler.poll() is None
+    assert scheduler.poll() is None and time.monotonic() < end
+    time.sleep(0.05)
 with Client(scheduler_file=str(file)) as client:
     client.wait_for_workers(2, timeout=60)
     print("on", *sorted(set(client.run(lambda: os.uname().nodename).values())), flush=True)

@@ -74,7 +74,7 @@ def test_the_sif_says_what_it_is() -> None:
 def test_the_interpreter_lies_in_the_sif_as_it_is() -> None:
     # What is not compressed, no mount unpacks.
     program = "import sys; sys.stdout.buffer.write(open(sys.executable, 'rb').read())"
-    words = [find(), "exec", SIF, "python", "-c", program]
+    words = [str(find()), "exec", str(SIF), "python", "-c", program]
     executable = subprocess.run(words, capture_output=True, timeout=300, check=True).stdout
     with SIF.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as whole:
         # The kernel reads squashfs's blocks of 128 KB one by one.

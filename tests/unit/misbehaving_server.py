@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from hpcpy.pins.model import Artifact, Place
+from hpcpy.pins.model import Artifact, Source
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -125,5 +125,5 @@ def unsized(body: bytes) -> Answer:
 
 def artifact(body: bytes, *urls: str, name: str = "thing") -> Artifact:
     digest = hashlib.sha256(body).hexdigest()
-    places = tuple(Place(url, len(body), digest) for url in urls)
-    return Artifact(name, "1", f"{name}.tar", "MIT", "a test", places)
+    sources = tuple(Source(url, len(body), digest) for url in urls)
+    return Artifact(name, "1", f"{name}.tar", "MIT", "a test", sources)

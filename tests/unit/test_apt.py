@@ -11,7 +11,7 @@ from processes import python
 
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.fetch import apt
-from hpcpy.fetch.apt import PrivateApt, Suite, debian_mirrors
+from hpcpy.fetch.apt import DebianSuite, PrivateApt, debian_mirrors
 
 needs_apt = pytest.mark.skipif(not shutil.which("apt-get"), reason="no apt on this machine")
 MIRRORS = {"debian": "http://mirror.invalid/debian"}
@@ -68,7 +68,7 @@ def test_machine_without_apt_has_no_mirror(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_missing_mirror_is_named_with_the_next_step(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match=r"debian-security.*HPCPY_DEBIAN_MIRROR"):
-        PrivateApt(tmp_path, (Suite("debian-security", "stable-security"),), MIRRORS)
+        PrivateApt(tmp_path, (DebianSuite("debian-security", "stable-security"),), MIRRORS)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -77,13 +77,13 @@ def test_missing_keyring_is_named_with_its_package(
 ) -> None:
     monkeypatch.setattr(apt, "KEYRINGS", tmp_path / "keyrings")
     with pytest.raises(UnavailableError, match="debian-archive-keyring"):
-        PrivateApt(tmp_path / "apt", (Suite("debian", "stable"),), MIRRORS)
+        PrivateApt(tmp_path / "apt", (DebianSuite("debian", "stable"),), MIRRORS)
 
 
 @pytest.fixture
 def private(tmp_path: Path) -> PrivateApt:
     try:
-        return PrivateApt(tmp_path / "apt", (Suite("debian", "stable"),), MIRRORS, "arm64")
+        return PrivateApt(tmp_path / "apt", (DebianSuite("debian", "stable"),), MIRRORS, "arm64")
     except UnavailableError as error:
         pytest.skip(str(error))
 

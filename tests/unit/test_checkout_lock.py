@@ -14,7 +14,7 @@ from hpcpy import paths
 from hpcpy.checkout_lock import checkout_lock
 
 HOLD = """
-import sys
+import sys, time
 from pathlib import Path
 from hpcpy import paths
 from hpcpy.checkout_lock import checkout_lock
@@ -23,8 +23,9 @@ paths.BUILD = build
 with checkout_lock():
     (build / "order").open("a").write(f"{name} in\\n")
     print("in", flush=True)
+    end = time.monotonic() + 60
     while not (build / f"{name} may go").exists():
-        pass
+        assert time.monotonic() < end
     (build / "order").open("a").write(f"{name} out\\n")
 """
 ENTER = """

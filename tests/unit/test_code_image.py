@@ -34,13 +34,33 @@ def test_headers_of_another_python_are_refused() -> None:
         layout_of(version=sys.hexversion + 1)
 
 
-def test_the_interpreters_part_hashes_names_the_same_way() -> None:
-    from codeimage import names
+def test_the_interpreters_part_hashes_names_the_same_way(tmp_path: Path) -> None:
+    from codeimage.names import name_hash
 
-    source = (FEATURES / "code_image/code_image.c").read_text()
-    text = Path(names.__file__).read_text()
-    numbers = [word.rstrip("u") for word in re.findall(r"0x[0-9A-F]{15,16}u?", source)]
-    assert numbers == re.findall(r"0x[0-9A-F]{15,16}", text)
+    gcc = shutil.which("gcc")
+    if gcc is None:
+        pytest.skip("no gcc here; install one: apt-get install gcc")
+    own = re.search(
+        r"^static uint32_t name_hash\(.*?^}$",
+        (FEATURES / "code_image/code_image.c").read_text(),
+        re.MULTILINE | re.DOTALL,
+    )
+    assert own
+    (tmp_path / "main.c").write_text(f"""
+        #include <stdint.h>
+        #include <stdio.h>
+        #include <string.h>
+        {own[0]}
+        int main(int count, char **names)
+        {{
+            for (int i = 1; i < count; i++)
+                printf("%u\\n", name_hash(names[i], strlen(names[i])));
+        }}
+        """)
+    subprocess.run([gcc, "main.c", "-o", "main"], cwd=tmp_path, check=True)
+    names = ["", "a", "__init__", "größe", "eight888", "a_name_of_more_than_sixteen"]
+    done = subprocess.run([tmp_path / "main", *names], capture_output=True, text=True, check=True)
+    assert [*map(int, done.stdout.split())] == [name_hash(name.encode()) for name in names]
 
 
 def test_fields_are_read_and_written() -> None:

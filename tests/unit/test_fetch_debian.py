@@ -19,7 +19,7 @@ from hpcpy.fetch.uris import parse_uris
 
 BODY = b"the locked package"
 NEWER = b"the newer package"
-SOON = Patience(connect=1.0, stall=1.0, pauses=(0.0,))
+SOON = Patience(seconds=1.0, pauses=(0.0,))
 WANTED = """
 architectures = ["x86_64"]
 snapshot = "{server}/archive/{{archive}}/{{timestamp}}/{{path}}"
@@ -166,7 +166,7 @@ def test_epoch_of_a_version_is_read_from_what_apt_prints() -> None:
     found = Offer.of(deb, mirrors)
     assert (found.name, found.version) == ("thing", "1:7+b1")
     assert (found.archive, found.path) == ("debian-security", "pool/t/thing_7+b1_amd64.deb")
-    assert found.artifact.places[0].url == (
+    assert found.artifact.sources[0].url == (
         "apt-mirror:debian-security/pool/t/thing_7%2Bb1_amd64.deb"
     )
 

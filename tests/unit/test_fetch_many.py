@@ -7,26 +7,28 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from misbehaving_server import Server, artifact, ranged, serving
+from processes import wait_until
 
 from hpcpy import paths
-from hpcpy.errors import DiskError, UnavailableError
+from hpcpy.errors import DiskError, HpcpyError, UnavailableError
 from hpcpy.fetch import many
 from hpcpy.fetch.connection import Patience
-from hpcpy.fetch.many import fetch, fetch_what_can_be_had
+from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally, downloads_dir
+from hpcpy.pins.model import Artifact
 
 BODY = bytes(range(256)) * 4096
-SOON = Patience(connect=1.0, stall=5.0, pauses=(0.0,))
+SOON = Patience(seconds=5.0, pauses=(0.0,))
 # A process of its own that fetches what `misbehaving_server.artifact` makes.
 FETCH = """
 import sys
 from hpcpy.fetch.many import fetch
+from processes import wait_until
 from misbehaving_server import artifact
 try:
     fetch([artifact(bytes(range(256)) * 4096, sys.argv[1])])
@@ -54,7 +56,7 @@ def fetching_process(url: str) -> subprocess.Popen[bytes]:
 
 
 def part_of(body: bytes) -> Path:
-    return downloads_dir() / "partial" / artifact(body, "x").places[0].sha256
+    return downloads_dir() / "partial" / artifact(body, "x").sources[0].sha256
 
 
 def test_many_files_are_fetched_at_once(server: Server) -> None:
@@ -66,7 +68,7 @@ def test_many_files_are_fetched_at_once(server: Server) -> None:
     tally = Tally()
     paths_of = fetch(wanted, tally=tally, patience=SOON)
     assert [paths_of[one].name for one in wanted] == [one.filename for one in wanted]
-    size = sum(one.places[0].size for one in wanted)
+    size = sum(one.sources[0].size for one in wanted)
     assert (tally.files, tally.downloaded, tally.present) == (40, size, 0)
     again = Tally()
     assert fetch(wanted, tally=again) == paths_of
@@ -91,8 +93,9 @@ def test_missing_files_are_told_when_the_rest_will_do(server: Server) -> None:
     server.answers["/x"] = [ranged(BODY)]
     good = artifact(BODY, f"{server.url}/x")
     bad = artifact(b"?", f"{server.url}/gone", name="gone")
-    outcome = fetch_what_can_be_had([good, bad], patience=SOON)
-    assert (list(outcome.paths), list(outcome.failures)) == ([good], [bad])
+    failures: dict[Artifact, HpcpyError] = {}
+    found = fetch([good, bad], patience=SOON, failures=failures)
+    assert (list(found), list(failures)) == ([good], [bad])
 
 
 def test_two_processes_at_once_download_once(server: Server) -> None:
@@ -109,9 +112,7 @@ def test_interrupted_download_goes_on_where_it_was(server: Server, how: signal.S
     server.answers["/x"] = [ranged(BODY, 100_000, then_wait=True), ranged(BODY)]
     process = fetching_process(f"{server.url}/x")
     part = part_of(BODY)
-    while not part.exists() or part.stat().st_size < 100_000:
-        assert process.poll() is None
-        time.sleep(0.01)
+    wait_until(lambda: part.exists() and part.stat().st_size >= 100_000)
     process.send_signal(how)
     assert process.wait(30) == (130 if how == signal.SIGINT else -how)
     wanted = artifact(BODY, f"{server.url}/x")
@@ -131,8 +132,8 @@ def test_disk_that_fills_up_is_one_clear_line(server: Server) -> None:
 
 def test_more_than_the_disk_has_is_refused_before_the_first_byte(server: Server) -> None:
     wanted = artifact(BODY, f"{server.url}/x")
-    place = wanted.places[0]
-    huge = type(place)(place.url, 1 << 60, place.sha256)
+    source = wanted.sources[0]
+    huge = type(source)(source.url, 1 << 60, source.sha256)
     with pytest.raises(DiskError, match="downloading needs"):
         fetch([type(wanted)("huge", "1", "huge.tar", "MIT", "a test", (huge,))], patience=SOON)
     assert server.log == []

@@ -28,7 +28,7 @@ from hpcpy.fetch.one import Tally, downloads_dir
 
 BODY = bytes(range(256)) * 4096
 DIGEST = hashlib.sha256(BODY).hexdigest()
-SOON = Patience(connect=1.0, stall=0.3, pauses=(0.0, 0.0, 0.0), give_up=5.0)
+SOON = Patience(seconds=0.3, pauses=(0.0, 0.0, 0.0), give_up=5.0)
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ import pytest
 
 from hpcpy import paths
 from hpcpy.testing import gpu
-from hpcpy.testing.gpu_times import TIMED, Place, Timing, able
+from hpcpy.testing.gpu_times import TIMED, Runner, Timing, able
 from workloads.harness.cuda import no_device
 from workloads.registry import WORKLOADS
 
@@ -77,7 +77,7 @@ def test_rows_that_cannot_run_are_not_timed_and_say_why(
 
 
 def test_on_ranks_the_launcher_is_the_places_own() -> None:
-    place = Place(["enter"], "python3", "/tests", "/out", {})
+    place = Runner(["enter"], "python3", "/tests", "/out", {})
     assert place.command("-c", "pass", ranks=2) == [
         *("enter", "mpiexec", "-n", "2", "python3", "-c", "pass")
     ]

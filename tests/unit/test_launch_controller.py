@@ -11,7 +11,7 @@ from hpcpy import paths
 from hpcpy.cluster.layout import default_layout
 from hpcpy.errors import UsageError
 from hpcpy.launch.controller import Controller, check_gpus, find_controller
-from hpcpy.launch.plan import Job
+from hpcpy.launch.plan import CurrentJob
 from hpcpy.launch.request import parse
 from hpcpy.launch.site import Site
 
@@ -104,7 +104,7 @@ def test_of_a_job_its_own_nodes_are_asked(tmp_path: Path) -> None:
     controller = slurm_that_lists(tmp_path, "gpu (null)\n", SLURM_JOB_NODELIST="n[1-2]")
     request, site = parse(["W=pi", "GPUS=1"]), Site(name="there", summary="a site")
     with pytest.raises(UsageError, match="no node of this job has a GPU"):
-        check_gpus(request, site, controller, Job(2, is_in_step=False))
+        check_gpus(request, site, controller, CurrentJob(2, is_in_step=False))
     assert "--nodes=n[1-2]" in (tmp_path / "asked").read_text()
 
 

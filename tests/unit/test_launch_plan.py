@@ -7,23 +7,30 @@ import dataclasses
 import pytest
 
 from hpcpy.errors import UsageError
-from hpcpy.launch.plan import Job, Machine, make_plan
+from hpcpy.launch.plan import CurrentJob, Host, make_plan
 from hpcpy.launch.request import ENGINES, parse
 from hpcpy.launch.site import Site
-from hpcpy.launch.words import Plan
+from hpcpy.launch.words import Launch
 
 SITE = Site(name="there", summary="a site", mpi="pmi2")
-HERE = Machine(folder="/work", program="engine", image="image")
+HERE = Host(folder="/work", program="engine", image="image")
+IN_CONTAINER = ("bash", "-c", "$in_container", "python3")
 
 
-def plan(*words: str, site: Site = SITE, machine: Machine = HERE, is_batch: bool = False) -> Plan:
+def plan(*words: str, site: Site = SITE, machine: Host = HERE, is_batch: bool = False) -> Launch:
     return make_plan(parse(["W=pi --impl mpi", *words]), site, machine, is_batch=is_batch)
 
 
-def words(of: Plan) -> list[str]:
+def words(of: Launch) -> list[str]:
     """Return srun's words outside a job."""
     options = (*of.size, *of.allocation, *of.step, *of.program)
     return [word for option in options for word in option.words]
+
+
+def inside(of: Launch) -> list[str]:
+    """Return all words that the container is given."""
+    there = words(of)
+    return there[there.index(HERE.image) + 1 :]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -86,12 +93,10 @@ def test_the_requests_mpi_wins() -> None:
 
 
 def test_the_workload_is_checked_unless_that_is_switched_off() -> None:
-    assert words(plan())[-8:] == [
-        *("python3", "-m", "workloads.preflight"),
-        *("-m", "workloads", "pi", "--impl", "mpi"),
-    ]
-    off = words(plan(machine=dataclasses.replace(HERE, is_checked=False)))
-    assert off[-6:] == ["python3", "-m", "workloads", "pi", "--impl", "mpi"]
+    workload = ["-m", "workloads", "pi", "--impl", "mpi"]
+    assert inside(plan()) == [*IN_CONTAINER, "-m", "workloads.preflight", *workload]
+    off = plan(machine=dataclasses.replace(HERE, is_checked=False))
+    assert inside(off) == [*IN_CONTAINER, *workload]
 
 
 def test_what_a_site_promises_is_looked_at_in_the_container() -> None:
@@ -101,24 +106,24 @@ def test_what_a_site_promises_is_looked_at_in_the_container() -> None:
 
 
 def test_ranks_become_a_dask_cluster_when_asked() -> None:
-    there = words(plan("DASK=1"))
-    assert there[-7:] == ["-m", "workloads.on_dask", "-m", "workloads", "pi", "--impl", "mpi"]
-    assert there.index("workloads.preflight") < there.index("workloads.on_dask")
+    workload = ["-m", "workloads", "pi", "--impl", "mpi"]
+    checked = ["-m", "workloads.preflight", "-m", "workloads.on_dask"]
+    assert inside(plan("DASK=1")) == [*IN_CONTAINER, *checked, *workload]
     assert "workloads.on_dask" not in words(plan())
 
 
 def test_within_a_job_the_step_fits_in() -> None:
-    job = dataclasses.replace(HERE, job=Job(nodes=2, is_in_step=False))
+    job = dataclasses.replace(HERE, job=CurrentJob(nodes=2, is_in_step=False))
     assert plan("NODES=2", machine=job).within_job
     assert "--overlap" not in words(plan(machine=job))
-    nested = dataclasses.replace(HERE, job=Job(nodes=2, is_in_step=True))
+    nested = dataclasses.replace(HERE, job=CurrentJob(nodes=2, is_in_step=True))
     assert "--overlap" in words(plan(machine=nested))
     with pytest.raises(UsageError, match="NODES=3 in a job of 2"):
         plan("NODES=3", machine=job)
 
 
 def test_a_script_asks_for_a_job_of_its_own() -> None:
-    job = dataclasses.replace(HERE, job=Job(nodes=1, is_in_step=True))
+    job = dataclasses.replace(HERE, job=CurrentJob(nodes=1, is_in_step=True))
     made = plan("NODES=9", machine=job, is_batch=True)
     assert not made.within_job
     assert "--overlap" not in words(made)
@@ -139,7 +144,7 @@ def test_an_account_is_asked_for_only_outside_a_job() -> None:
     with pytest.raises(UsageError, match="name yours: ACCOUNT="):
         plan(site=site)
     assert "--account=m1" in words(plan("ACCOUNT=m1", site=site))
-    assert plan(site=site, machine=dataclasses.replace(HERE, job=Job(1, is_in_step=False)))
+    assert plan(site=site, machine=dataclasses.replace(HERE, job=CurrentJob(1, is_in_step=False)))
 
 
 @pytest.mark.parametrize(
@@ -223,7 +228,7 @@ def test_another_disk_of_the_node_has_the_caches() -> None:
 def test_the_login_shells_tmpdir_stays_there() -> None:
     assert "unset TMPDIR" in [line.shell for line in plan().lines]
     # Within a job it may be the site's own choice.
-    job = dataclasses.replace(HERE, job=Job(1, is_in_step=False))
+    job = dataclasses.replace(HERE, job=CurrentJob(1, is_in_step=False))
     for made in (plan(machine=job), plan(is_batch=True)):
         assert "unset TMPDIR" not in [line.shell for line in made.lines]
 

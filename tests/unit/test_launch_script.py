@@ -10,11 +10,11 @@ import subprocess
 
 import pytest
 
-from hpcpy.launch.plan import Job, Machine, make_plan
+from hpcpy.launch.plan import CurrentJob, Host, make_plan
 from hpcpy.launch.request import parse
 from hpcpy.launch.script import batch_script, launch_script
 from hpcpy.launch.site import Site
-from hpcpy.launch.words import Expanded, Line, Plan, quoted
+from hpcpy.launch.words import Expanded, Launch, Line, quoted
 
 WILD = """it's "$HOME" `x` $(y) \\ *"""
 
@@ -31,10 +31,10 @@ def bash(script: str, **environment: str) -> str:
     return ended.stdout
 
 
-def planned(*words: str, job: Job | None = None, **site: object) -> Plan:
+def planned(*words: str, job: CurrentJob | None = None, **site: object) -> Launch:
     there = Site(name="there", summary="a site", **site)  # type: ignore[arg-type]
     request = parse(["W=pi", *words])
-    return make_plan(request, there, Machine("/work", "engine", "image", job))
+    return make_plan(request, there, Host("/work", "engine", "image", job))
 
 
 @pytest.mark.parametrize("word", [WILD, "", "a", "-x=1", "two\nlines"])
@@ -73,7 +73,9 @@ def test_srun_alone_asks_for_the_job() -> None:
 
 
 def test_within_a_job_nothing_is_asked_for() -> None:
-    script = launch_script(planned(job=Job(1, is_in_step=False), partitions=("main",), time="5"))
+    script = launch_script(
+        planned(job=CurrentJob(1, is_in_step=False), partitions=("main",), time="5")
+    )
     assert "--partition" not in script
     assert "--time" not in script
     assert "salloc" not in script
@@ -90,7 +92,7 @@ def test_a_word_of_the_job_is_read_within_the_job() -> None:
 @pytest.mark.parametrize("code", [0, 3])
 def test_what_was_staged_goes_whatever_the_end_was(code: int) -> None:
     # On a cluster it is `tests/launch/test_launch_nodes.py` that looks.
-    plan = planned("STAGE=1", job=Job(1, is_in_step=False))
+    plan = planned("STAGE=1", job=CurrentJob(1, is_in_step=False))
     script = launch_script(dataclasses.replace(plan, afterwards=(Line("echo swept", ""),)))
     # The real step's place is taken by what ends as told; the rest runs as it is.
     guard = script[script.index("early=") :]
@@ -108,7 +110,7 @@ def test_what_was_staged_goes_whatever_the_end_was(code: int) -> None:
 @pytest.mark.parametrize("shell", ["", "trap 'sleep 0.1' DEBUG\n"], ids=["quick", "slow"])
 def test_a_ctrl_c_of_a_terminal_is_one_for_the_step(shell: str) -> None:
     # srun kills the ranks at a second one.
-    plan = planned("STAGE=1", job=Job(1, is_in_step=False))
+    plan = planned("STAGE=1", job=CurrentJob(1, is_in_step=False))
     script = launch_script(dataclasses.replace(plan, afterwards=(Line("echo swept", ""),)))
     guard = script[script.index("early=") :]
     step = "trap 'echo INT' INT; echo ready; for i in $(seq 20); do sleep 0.05; done; exit 4"
@@ -140,6 +142,6 @@ def test_a_title_is_one_line() -> None:
     plan = make_plan(
         parse(["W='a\nrm -rf x' b"]),
         Site(name="there", summary="a site"),
-        Machine("/work", "engine", "image"),
+        Host("/work", "engine", "image"),
     )
     assert launch_script(plan).splitlines()[1].startswith("# a rm -rf x: ranks 1")

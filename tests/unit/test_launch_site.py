@@ -8,7 +8,7 @@ import pytest
 
 from hpcpy.errors import UsageError
 from hpcpy.launch import site
-from hpcpy.launch.plan import Machine, make_plan
+from hpcpy.launch.plan import Host, make_plan
 from hpcpy.launch.request import parse
 from hpcpy.launch.script import batch_script, launch_script
 
@@ -27,7 +27,7 @@ def test_the_sites_are_those_that_the_issue_names() -> None:
 def test_each_site_of_the_checkout_plans(name: str) -> None:
     found = site.find_site(name)
     request = parse(["W=pi", "NODES=2", "TASKS=4", "ACCOUNT=m1", f"SITE={name}"])
-    plan = make_plan(request, found, Machine("/work", found.engine, "image"))
+    plan = make_plan(request, found, Host("/work", found.engine, "image"))
     assert found.engine in launch_script(plan)
     assert "--account=m1" in batch_script(plan)
 

@@ -15,7 +15,7 @@ from hpcpy.errors import UsageError
 from hpcpy.measure import report
 from hpcpy.measure.cases import CASES, Case, write_scripts
 from hpcpy.measure.sampler import memory, timed
-from hpcpy.measure.samples import SAMPLER, Start
+from hpcpy.measure.samples import SAMPLER, Samples
 
 COUNTS = {
     "path_calls": 2772,
@@ -26,9 +26,9 @@ COUNTS = {
 }
 
 
-def start(case: str, *cpu: float) -> Start:
+def start(case: str, *cpu: float) -> Samples:
     took = {"most": 12_000_000, "resident": 11_000_000, "private": 3_100_000}
-    return Start("wheels", "venv", case, dict(COUNTS), [0.05, 0.07, 0.06], list(cpu), [took])
+    return Samples("wheels", "venv", case, dict(COUNTS), [0.05, 0.07, 0.06], list(cpu), [took])
 
 
 def test_a_process_is_timed_and_its_exit_code_told() -> None:

@@ -31,11 +31,11 @@ SOURCES = """
 version = "3.14.1"
 licence = "PSF-2.0"
 why = "a folder that lists versions, and Debian's pool"
-[[python.places]]
+[[python.sources]]
 url = "{server}/ftp/{{version}}/Python-{{version}}.tar.xz"
 size = 5
 sha256 = "{digest}"
-[[python.places]]
+[[python.sources]]
 url = "apt-mirror:debian/pool/main/p/python3.14/python3.14_{{version}}.orig.tar.xz"
 size = 5
 sha256 = "{digest}"
@@ -44,7 +44,7 @@ sha256 = "{digest}"
 version = "1.2.0"
 licence = "MIT"
 why = "a tag of a forge"
-[[forged.places]]
+[[forged.sources]]
 url = "{server}/me/forged/archive/refs/tags/v{{version}}.tar.gz"
 size = 5
 sha256 = "{digest}"
@@ -53,7 +53,7 @@ sha256 = "{digest}"
 version = "2.0"
 licence = "MIT"
 why = "a file of an index"
-[[numbers.places]]
+[[numbers.sources]]
 url = "{server}/{hashed}/numbers-{{version}}.tar.gz"
 size = 5
 sha256 = "{digest}"
@@ -62,7 +62,7 @@ sha256 = "{digest}"
 version = "1"
 licence = "MIT"
 why = "a snapshot alone, which nothing newer comes to"
-[[kept.places]]
+[[kept.sources]]
 url = "{server}/archive/20260101T000000Z/kept-{{version}}.tar.gz"
 size = 5
 sha256 = "{digest}"
@@ -90,7 +90,6 @@ WHEEL = """
 version = "2.0"
 licence = "MIT"
 groups = ["image"]
-no_wheel_for = []
 [packages.numbers.wheels.x86_64]
 url = "https://h.invalid/numbers-2.0-py3-none-any.whl"
 size = 5

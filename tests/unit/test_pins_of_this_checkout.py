@@ -80,4 +80,4 @@ def test_sets_are_resolved_over_the_first() -> None:
 
 def test_upstream_is_the_first_place_of_a_source() -> None:
     for source in sources().values():
-        assert source.places[0].url.startswith("https://")
+        assert source.sources[0].url.startswith("https://")

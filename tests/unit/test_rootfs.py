@@ -10,7 +10,7 @@ import pytest
 
 from hpcpy.build.rootfs import hook, source_line, write_index
 from hpcpy.errors import IntegrityError, UnavailableError
-from hpcpy.fetch.apt import PrivateApt, Suite
+from hpcpy.fetch.apt import DebianSuite, PrivateApt
 from hpcpy.files import sha256
 
 pytestmark = pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg on this machine")
@@ -52,7 +52,9 @@ def test_index_names_size_and_hash_of_each_package(repository: Path) -> None:
 def test_apt_resolves_and_verifies_from_the_index(repository: Path, tmp_path: Path) -> None:
     try:
         private = PrivateApt(
-            tmp_path / "apt", (Suite("debian", "stable"),), {"debian": "http://mirror.invalid"}
+            tmp_path / "apt",
+            (DebianSuite("debian", "stable"),),
+            {"debian": "http://mirror.invalid"},
         )
     except UnavailableError as error:
         pytest.skip(str(error))

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import test as command
-from hpcpy.check import pytest_options
 from hpcpy.commands import run as run_command
+from hpcpy.testing import command
+from hpcpy.testing.check import pytest_options
 from tiers import sampled
 
 FOLDER = Path(__file__).resolve().parents[1]

@@ -13,15 +13,15 @@ from hpcpy.pins.sources import sources
 from hpcpy.upstream import prepare, report
 from hpcpy.upstream.compare import compare
 from hpcpy.upstream.expected import Explanation, explanations
-from hpcpy.upstream.results import Outcome, read_reports, read_results, write_results
+from hpcpy.upstream.results import Verdict, read_reports, read_results, write_results
 from hpcpy.upstream.run import command, runner_words
 from hpcpy.upstream.suites import DEFAULT, STATIC, SUITES, WHEELS
 
-PASSED, SKIPPED = Outcome("passed"), Outcome("skipped")
+PASSED, SKIPPED = Verdict("passed"), Verdict("skipped")
 
 
-def failed(text: str = "") -> Outcome:
-    return Outcome("failed", text)
+def failed(text: str = "") -> Verdict:
+    return Verdict("failed", text)
 
 
 def junit(path: Path, *cases: str) -> Path:

@@ -7,12 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from processes import python
+from processes import python, wait_until
 
 from workloads.__main__ import main
 from workloads.errors import UnavailableError, WorkloadError
@@ -150,20 +149,13 @@ def test_ctrl_c_ends_what_was_started(technique: Any, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "workloads", *words]
     want = 2 if technique == "spawn-many" else 1
     with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as job:
-        while not seen.exists() or seen.read_text().count("\n") < want:
-            assert job.poll() is None
-            time.sleep(0.05)
+        wait_until(lambda: seen.exists() and seen.read_text().count("\n") >= want)
         job.send_signal(signal.SIGINT)
         assert job.stderr is not None
         assert job.stderr.read() == "workloads: startup: stopped\n"
     assert job.returncode == 130
-    for pid in seen.read_text().split():
-        gone = Path("/proc") / pid
-        for _ in range(100):
-            if not gone.exists():
-                break
-            time.sleep(0.05)
-        assert not gone.exists()
+    started = [Path("/proc") / pid for pid in seen.read_text().split()]
+    wait_until(lambda: not any(process.exists() for process in started))
 
 
 def test_no_process_left_is_69_and_one_line(

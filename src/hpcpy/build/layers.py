@@ -28,7 +28,7 @@ class Entry:
 
 
 @dataclass
-class Contents:
+class LayerFiles:
     """All files of an image by path, and the small ones that were asked for.
 
     Links count as files of no bytes: a hard link's are its target's.
@@ -39,7 +39,7 @@ class Contents:
     texts: dict[str, str] = field(default_factory=dict)
 
 
-def read_contents(archive: Path, wanted: Callable[[str], bool]) -> Contents:
+def read_contents(archive: Path, wanted: Callable[[str], bool]) -> LayerFiles:
     """Read an OCI archive, streaming its layers.
 
     Parameters
@@ -51,7 +51,7 @@ def read_contents(archive: Path, wanted: Callable[[str], bool]) -> Contents:
 
     Returns
     -------
-    Contents
+    LayerFiles
         Paths are relative to the root of the image.
 
     Raises
@@ -61,7 +61,7 @@ def read_contents(archive: Path, wanted: Callable[[str], bool]) -> Contents:
     """
     with _format_errors(archive), tarfile.open(archive, "r:") as tar:
         manifest_digest = str(_json(tar, "index.json")["manifests"][0]["digest"])
-        contents = Contents(manifest_digest)
+        contents = LayerFiles(manifest_digest)
         manifest = _json(tar, _blob(manifest_digest))
         for number, layer in enumerate(manifest["layers"]):
             kind = layer["mediaType"]
@@ -101,7 +101,7 @@ def _json(tar: tarfile.TarFile, name: str) -> Any:
 
 
 def _add_layer(
-    contents: Contents, number: int, layer: tarfile.TarFile, wanted: Callable[[str], bool]
+    contents: LayerFiles, number: int, layer: tarfile.TarFile, wanted: Callable[[str], bool]
 ) -> None:
     for member in layer:
         path = member.name.removeprefix("./").strip("/")
@@ -114,7 +114,7 @@ def _add_layer(
                 contents.texts[path] = text.read().decode(errors="replace")
 
 
-def _hide(contents: Contents, number: int, folder: str, name: str) -> None:
+def _hide(contents: LayerFiles, number: int, folder: str, name: str) -> None:
     """Take away what lower layers have under a whiteout."""
     hidden = folder if name == _OPAQUE else f"{folder}/{name.removeprefix(_WHITEOUT)}".lstrip("/")
     below = f"{hidden}/" if hidden else ""

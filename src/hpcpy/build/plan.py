@@ -129,9 +129,9 @@ class Plan:
 
     def _add_artifacts(self, inputs: Inputs, artifacts: list[Artifact]) -> None:
         for one in artifacts:
-            # Each place has its own hash when a distribution has repacked
+            # Each source has its own hash when a distribution has repacked
             # the source: the same source all the same.
-            hashes = sorted({place.sha256 for place in one.places})
+            hashes = sorted({source.sha256 for source in one.sources})
             inputs.add(one.filename, self.replaced.get(one.name, " ".join(hashes)))
 
 

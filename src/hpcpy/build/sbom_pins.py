@@ -94,8 +94,8 @@ def _of_part(plan: Plan, part: Part, *, shipped: bool) -> Iterator[Pin]:
 
 def _pin(plan: Plan, kind: str, one: Artifact, use: str) -> Pin:
     # The machine's own mirror is nobody else's address.
-    public = next((place for place in one.places if not place.url.startswith(APT_MIRROR)), None)
-    version, url, sha256 = one.version, "", one.places[0].sha256
+    public = next((source for source in one.sources if not source.url.startswith(APT_MIRROR)), None)
+    version, url, sha256 = one.version, "", one.sources[0].sha256
     if public:
         url, sha256 = public.url, public.sha256
     if one.name in plan.replaced:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from graphlib import TopologicalSorter
 from typing import TypeVar
 
 from hpcpy.stages import stop_running
@@ -38,19 +39,17 @@ def in_order(
         are done, too: minutes of compiling are kept.  Nothing more is begun.
         KeyboardInterrupt at once, with all commands stopped.
     """
-    waiting = {item: set(needs(item)) & set(items) for item in items}
+    order = TopologicalSorter({item: set(needs(item)) & set(items) for item in items})
+    order.prepare()
     running: dict[Future[object], T] = {}
     with ThreadPoolExecutor(at_once) as pool:
         try:
-            while waiting or running:
-                for item in [one for one, behind in waiting.items() if not behind]:
-                    del waiting[item]
+            while order.is_active():
+                for item in sorted(order.get_ready(), key=items.index):
                     running[pool.submit(do, item)] = item
                 for done in wait(running, return_when=FIRST_COMPLETED).done:
-                    item = running.pop(done)
                     done.result()
-                    for behind in waiting.values():
-                        behind.discard(item)
+                    order.done(running.pop(done))
         except BaseException as error:
             for future in running:
                 future.cancel()

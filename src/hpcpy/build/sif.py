@@ -25,7 +25,7 @@ from hpcpy.stages import Stage, skipped, stage
 # SIF's own numbers: kinds of data, file systems and architectures.
 _DEFINITION, _LABELS, _PARTITION = "1", "3", "4"
 _SQUASHFS, _PRIMARY_SYSTEM = "1", "2"
-_ARCHITECTURES = {"x86_64": "2", "aarch64": "4"}
+_ARCHITECTURES = {"x86_64": "2"}
 _DATE_LABEL = "org.label-schema.build-date"
 # Each mount has a page cache of its own: what a start needs of the interpreter is
 # unpacked anew, 128 KB for each page that is touched.  Stored as it is, a start

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hpcpy.build.command import add_image
 from hpcpy.build.graph import Image, the_graph
-from hpcpy.build.layers import Contents, Entry, read_contents
+from hpcpy.build.layers import Entry, LayerFiles, read_contents
 from hpcpy.build.oci import archive_path
 from hpcpy.build.sif import sif_path
 from hpcpy.errors import UnavailableError
@@ -37,7 +37,7 @@ class Row:
     files: int
 
 
-def rows(contents: Contents) -> list[Row]:
+def rows(contents: LayerFiles) -> list[Row]:
     """Return what an image is made of, the largest Python packages by name.
 
     Parameters
@@ -136,7 +136,7 @@ def _compressed(image: Image) -> dict[str, int]:
     return {path.name: path.stat().st_size for path in candidates if path.exists()}
 
 
-def _as_table(image: Image, contents: Contents) -> str:
+def _as_table(image: Image, contents: LayerFiles) -> str:
     found = rows(contents)
     total = Row("total", sum(row.size for row in found), sum(row.files for row in found))
     lines = [f"{image.name + ', unpacked':34} {'MB':>8} {'files':>8} {'share':>7}"]
@@ -149,7 +149,7 @@ def _as_table(image: Image, contents: Contents) -> str:
     return "\n".join(lines)
 
 
-def _as_json(image: Image, contents: Contents) -> str:
+def _as_json(image: Image, contents: LayerFiles) -> str:
     found = rows(contents)
     return json.dumps(
         {

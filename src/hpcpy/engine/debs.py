@@ -10,14 +10,14 @@ from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.errors import IntegrityError, UnavailableError
-from hpcpy.fetch.apt import PrivateApt, Suite, debian_mirrors
+from hpcpy.fetch.apt import DebianSuite, PrivateApt, debian_mirrors
 from hpcpy.fetch.uris import Deb, uris
 from hpcpy.files import disk_errors, scratch_dir, sha256
 
 # Apptainer is in sid alone; its libraries come from the stable release,
 # unless apt finds that sid's Apptainer needs newer ones.  Sid's index is not
 # renewed on every mirror: its date does not count, its signature does.
-SUITES = (Suite("debian", "trixie"), Suite("debian", "sid", check_date=False))
+SUITES = (DebianSuite("debian", "trixie"), DebianSuite("debian", "sid", check_date=False))
 
 
 def chosen(listed: list[Deb], wanted: frozenset[str]) -> list[Deb]:

@@ -49,7 +49,7 @@ HELPERS = (
 
 
 @dataclass(frozen=True)
-class Layout:
+class DebianPaths:
     """Where an architecture's files lie in Debian's packages."""
 
     debian: str
@@ -58,7 +58,7 @@ class Layout:
 
 
 LAYOUTS = {
-    "x86_64": Layout("amd64", "usr/lib/x86_64-linux-gnu", "usr/lib64/ld-linux-x86-64.so.2"),
+    "x86_64": DebianPaths("amd64", "usr/lib/x86_64-linux-gnu", "usr/lib64/ld-linux-x86-64.so.2"),
 }
 
 
@@ -85,7 +85,7 @@ def is_ready() -> bool:
         return False
 
 
-def layout() -> Layout:
+def layout() -> DebianPaths:
     """Return the layout of this machine's architecture.
 
     Raises
@@ -126,7 +126,7 @@ def provide() -> Path:
     return command()
 
 
-def _make(arch: Layout, current: Stage) -> None:
+def _make(arch: DebianPaths, current: Stage) -> None:
     """Build beside the final place and rename: whole or absent."""
     main = frozenset((*PROGRAMS, *QUIET, *LIBRARIES))
     try:
@@ -152,7 +152,7 @@ def _make(arch: Layout, current: Stage) -> None:
     current.note = f"Apptainer {done.name.split('_')[1]} from Debian"
 
 
-def _use_own_loader(made: Path, patch: Path, arch: Layout, current: Stage) -> None:
+def _use_own_loader(made: Path, patch: Path, arch: DebianPaths, current: Stage) -> None:
     loader, libraries = arch.loader, arch.libraries
     path = f"{made / libraries}:{patch / libraries}"
     patchelf: list[str | Path] = [made / loader, "--library-path", path, patch / "usr/bin/patchelf"]
@@ -171,7 +171,7 @@ def _use_own_loader(made: Path, patch: Path, arch: Layout, current: Stage) -> No
         )
 
 
-def _link_places(made: Path, arch: Layout) -> None:
+def _link_places(made: Path, arch: DebianPaths) -> None:
     # The command takes usr/ for its prefix, the starter usr/lib/.
     for place in ("etc", "var"):
         (made / "usr" / place).symlink_to(f"../{place}")

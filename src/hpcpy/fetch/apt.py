@@ -25,8 +25,8 @@ ARCHIVES = ("debian", "debian-security")
 
 
 @dataclass(frozen=True)
-class Suite:
-    """One line of a sources list: ``Suite("debian", "trixie")``."""
+class DebianSuite:
+    """One line of a sources list: ``DebianSuite("debian", "trixie")``."""
 
     archive: str
     name: str
@@ -119,7 +119,7 @@ class PrivateApt:
     def __init__(
         self,
         folder: Path,
-        suites: tuple[Suite, ...],
+        suites: tuple[DebianSuite, ...],
         mirrors: dict[str, str],
         arch: str = "amd64",
         kind: str = "deb",

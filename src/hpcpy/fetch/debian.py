@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hpcpy.errors import HpcpyError, UnavailableError, UsageError
 from hpcpy.fetch.connection import Patience
-from hpcpy.fetch.many import fetch, fetch_what_can_be_had
+from hpcpy.fetch.many import fetch
 from hpcpy.fetch.offers import Mirror
 from hpcpy.fetch.one import Tally
 from hpcpy.pins.debian import debs, wanted
@@ -56,14 +56,15 @@ def fetch_debs(
         When a package has other bytes than the locked ones.
     """
     go_on = newer_allowed()
-    outcome = fetch_what_can_be_had(debs(name, arch), tally=tally, patience=patience)
-    for error in outcome.failures.values():
+    failures: dict[Artifact, HpcpyError] = {}
+    fetched = fetch(debs(name, arch), tally=tally, patience=patience, failures=failures)
+    for error in failures.values():
         if not isinstance(error, UnavailableError):
             raise error
-    found = {artifact.name: path for artifact, path in outcome.paths.items()}
-    if not outcome.failures:
+    found = {artifact.name: path for artifact, path in fetched.items()}
+    if not failures:
         return DebSet(found, ())
-    newer = _newer(outcome.failures, arch)
+    newer = _newer(failures, arch)
     moves = tuple(f"{old.name} {old.version} -> {new.version}" for old, new in newer.items())
     if not go_on:
         raise UnavailableError(

@@ -1,4 +1,4 @@
-"""One file from one place, resumed where an earlier try ended."""
+"""One file from one source, resumed where an earlier try ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from hpcpy.errors import IntegrityError
 from hpcpy.fetch.connection import Reply
 from hpcpy.files import disk_errors, sha256
-from hpcpy.pins.model import Place
+from hpcpy.pins.model import Source
 
 CHUNK = 1 << 18
 # Of the server's own doing and likely to pass.
@@ -29,19 +29,19 @@ class PassingError(Exception):
 
 
 class LastingError(Exception):
-    """The place does not have the file; asking again is no use."""
+    """The source does not have the file; asking again is no use."""
 
 
 class UnreachableError(PassingError):
     """The host could not be connected to."""
 
 
-def complete(part: Path, place: Place) -> bool:
+def complete(part: Path, source: Source) -> bool:
     """Tell whether `part` holds the whole file; empty one that cannot become it."""
     size = part.stat().st_size
-    if size < place.size:
+    if size < source.size:
         return False
-    if size == place.size and sha256(part) == place.sha256:
+    if size == source.size and sha256(part) == source.sha256:
         return True
     _empty(part)
     return False
@@ -49,7 +49,7 @@ def complete(part: Path, place: Place) -> bool:
 
 def download(
     get: Callable[[int], Reply],
-    place: Place,
+    source: Source,
     part: Path,
     received: Callable[[int], None],
     stop: threading.Event,
@@ -59,8 +59,8 @@ def download(
     Parameters
     ----------
     get
-        Asks the place for the file from a byte on.
-    place
+        Asks the source for the file from a byte on.
+    source
         What the bytes must be.
     part
         A file with what an earlier try brought; it may be empty.
@@ -76,20 +76,20 @@ def download(
     PassingError, LastingError
         When they could not be had.
     """
-    if complete(part, place):
+    if complete(part, source):
         return
     resumed = part.stat().st_size > 0
     try:
-        _receive(get, place, part, received, stop)
-        _verify(part, place)
+        _receive(get, source, part, received, stop)
+        _verify(part, source)
     except IntegrityError:
         _empty(part)
         if not resumed:
             raise
         # The beginning may be of a file that has changed since.
-        _receive(get, place, part, received, stop)
+        _receive(get, source, part, received, stop)
         try:
-            _verify(part, place)
+            _verify(part, source)
         except IntegrityError:
             _empty(part)
             raise
@@ -97,7 +97,7 @@ def download(
 
 def _receive(
     get: Callable[[int], Reply],
-    place: Place,
+    source: Source,
     part: Path,
     received: Callable[[int], None],
     stop: threading.Event,
@@ -117,9 +117,9 @@ def _receive(
         if reply.status != http.client.PARTIAL_CONTENT and start:
             _empty(part)
             start = 0
-        _check_length(reply, place, start)
+        _check_length(reply, source, start)
         with disk_errors(part), part.open("ab") as out:
-            while start <= place.size:
+            while start <= source.size:
                 if stop.is_set():
                     raise Interrupted
                 with network_errors():
@@ -130,11 +130,11 @@ def _receive(
                 out.write(piece)
                 start += len(piece)
                 received(len(piece))
-    if start < place.size:
-        raise PassingError(f"the connection ended after {start:,} of {place.size:,} bytes")
+    if start < source.size:
+        raise PassingError(f"the connection ended after {start:,} of {source.size:,} bytes")
 
 
-def _check_length(reply: Reply, place: Place, start: int) -> None:
+def _check_length(reply: Reply, source: Source, start: int) -> None:
     """Refuse a file of another length before it is downloaded."""
     if reply.status == http.client.PARTIAL_CONTENT:
         # "bytes 100-199/200"; the total may be "*".
@@ -143,21 +143,21 @@ def _check_length(reply: Reply, place: Place, start: int) -> None:
             raise PassingError(f"the server sent {span or 'another part'}, not byte {start:,} on")
     else:
         total = reply.headers.get("Content-Length", "")
-    if total.isdigit() and int(total) != place.size:
-        raise _wrong(place, f"{int(total):,} bytes", f"{place.size:,} bytes")
+    if total.isdigit() and int(total) != source.size:
+        raise _wrong(source, f"{int(total):,} bytes", f"{source.size:,} bytes")
 
 
-def _verify(part: Path, place: Place) -> None:
+def _verify(part: Path, source: Source) -> None:
     size = part.stat().st_size
-    if size != place.size:
-        raise _wrong(place, f"more than {place.size:,} bytes", f"{place.size:,} bytes")
+    if size != source.size:
+        raise _wrong(source, f"more than {source.size:,} bytes", f"{source.size:,} bytes")
     found = sha256(part)
-    if found != place.sha256:
-        raise _wrong(place, f"sha256 {found}", f"sha256 {place.sha256}")
+    if found != source.sha256:
+        raise _wrong(source, f"sha256 {found}", f"sha256 {source.sha256}")
 
 
-def _wrong(place: Place, found: str, expected: str) -> IntegrityError:
-    return IntegrityError(f"{place.url}: expected {expected}, found {found}")
+def _wrong(source: Source, found: str, expected: str) -> IntegrityError:
+    return IntegrityError(f"{source.url}: expected {expected}, found {found}")
 
 
 def _empty(part: Path) -> None:

@@ -7,9 +7,8 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from hpcpy.errors import HpcpyError
@@ -25,19 +24,12 @@ THREADS = 6
 QUIET_SECONDS = 2.0
 
 
-@dataclass
-class Outcome:
-    """What could be fetched and what could not."""
-
-    paths: dict[Artifact, Path] = field(default_factory=dict)
-    failures: dict[Artifact, HpcpyError] = field(default_factory=dict)
-
-
 def fetch(
     artifacts: Iterable[Artifact],
     *,
     tally: Tally | None = None,
     patience: Patience | None = None,
+    failures: dict[Artifact, HpcpyError] | None = None,
 ) -> dict[Artifact, Path]:
     """Fetch artifacts into the cache and verify them.
 
@@ -49,6 +41,8 @@ def fetch(
         Where to count bytes.
     patience
         How long to wait for servers.
+    failures
+        Where to put the errors of single ones; without it the first is raised.
 
     Returns
     -------
@@ -64,53 +58,27 @@ def fetch(
     DiskError
         When the cache is full or cannot be written.
     """
-    return _fetch(artifacts, tally, patience, all_or_none=True).paths
-
-
-def fetch_what_can_be_had(
-    artifacts: Iterable[Artifact],
-    *,
-    tally: Tally | None = None,
-    patience: Patience | None = None,
-) -> Outcome:
-    """Fetch artifacts and return the errors of those that failed.
-
-    Parameters
-    ----------
-    artifacts, tally, patience
-        As for `fetch`.
-
-    Returns
-    -------
-    Outcome
-        Each artifact with its path or its error.
-    """
-    return _fetch(artifacts, tally, patience, all_or_none=False)
-
-
-def _fetch(
-    artifacts: Iterable[Artifact],
-    tally: Tally | None,
-    patience: Patience | None,
-    *,
-    all_or_none: bool,
-) -> Outcome:
-    outcome = Outcome()
     unique = list(dict.fromkeys(artifacts))
     tally = tally or Tally()
-    missing = []
     with ThreadPoolExecutor(THREADS) as pool:
-        for artifact, path in zip(unique, pool.map(cached, unique), strict=True):
-            if path is None:
-                missing.append(artifact)
-            else:
-                outcome.paths[artifact] = path
-                tally.add(present=path.stat().st_size, files=1)
+        there = dict(zip(unique, pool.map(cached, unique), strict=True))
+    paths = {artifact: path for artifact, path in there.items() if path is not None}
+    tally.add(present=sum(path.stat().st_size for path in paths.values()), files=len(paths))
+    missing = [artifact for artifact, path in there.items() if path is None]
     if missing:
-        size = sum(artifact.places[0].size for artifact in missing)
+        size = sum(artifact.sources[0].size for artifact in missing)
         require_free(downloads_dir(), size, "downloading")
-        _download(missing, outcome, Fetcher(patience or Patience(), tally), all_or_none)
-    return outcome
+        fetcher = Fetcher(patience or Patience(), tally)
+        with contextlib.closing(_download(missing, fetcher)) as results:
+            for artifact, result in results:
+                if isinstance(result, Path):
+                    paths[artifact] = result
+                    tally.add(files=1)
+                elif isinstance(result, HpcpyError) and failures is not None:
+                    failures[artifact] = result
+                else:
+                    raise result
+    return paths
 
 
 class _Workers:
@@ -123,7 +91,7 @@ class _Workers:
         self.done: queue.SimpleQueue[tuple[Artifact, Path | Exception]] = queue.SimpleQueue()
         self._waiting: queue.SimpleQueue[Artifact] = queue.SimpleQueue()
         self._fetcher = fetcher
-        for artifact in sorted(artifacts, key=lambda artifact: -artifact.places[0].size):
+        for artifact in sorted(artifacts, key=lambda artifact: -artifact.sources[0].size):
             self._waiting.put(artifact)
         # Daemons: at Ctrl-C nobody waits for one that is blocked in a read.
         # Ending it anywhere is safe, the partial file is checked when resumed.
@@ -145,33 +113,20 @@ class _Workers:
 
 
 def _download(
-    artifacts: list[Artifact], outcome: Outcome, fetcher: Fetcher, all_or_none: bool
-) -> None:
+    artifacts: list[Artifact], fetcher: Fetcher
+) -> Generator[tuple[Artifact, Path | Exception], None, None]:
     workers = _Workers(artifacts, fetcher)
     try:
-        with _progress(fetcher.tally, artifacts) as line:
+        with contextlib.closing(_Line(fetcher.tally, artifacts)) as line:
             for _ in artifacts:
-                artifact, result = _next(workers.done, line)
-                if isinstance(result, Path):
-                    outcome.paths[artifact] = result
-                    fetcher.tally.add(files=1)
-                elif isinstance(result, HpcpyError) and not all_or_none:
-                    outcome.failures[artifact] = result
-                else:
-                    raise result
+                result = None
+                while result is None:
+                    line.update()
+                    with contextlib.suppress(queue.Empty):
+                        result = workers.done.get(timeout=0.2)
+                yield result
     finally:
         fetcher.stop.set()
-
-
-def _next(
-    done: queue.SimpleQueue[tuple[Artifact, Path | Exception]], line: _Line
-) -> tuple[Artifact, Path | Exception]:
-    while True:
-        line.update()
-        try:
-            return done.get(timeout=0.2)
-        except queue.Empty:
-            continue
 
 
 class _Line:
@@ -179,7 +134,7 @@ class _Line:
 
     def __init__(self, tally: Tally, artifacts: list[Artifact]) -> None:
         self._tally = tally
-        self._size = sum(artifact.places[0].size for artifact in artifacts)
+        self._size = sum(artifact.sources[0].size for artifact in artifacts)
         self._start = time.monotonic()
         self._before = tally.downloaded
         self._shown = False
@@ -194,15 +149,6 @@ class _Line:
         sys.stderr.flush()
         self._shown = True
 
-    def clear(self) -> None:
+    def close(self) -> None:
         if self._shown:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-
-@contextlib.contextmanager
-def _progress(tally: Tally, artifacts: list[Artifact]) -> Iterator[_Line]:
-    line = _Line(tally, artifacts)
-    try:
-        yield line
-    finally:
-        line.clear()

@@ -12,7 +12,7 @@ from hpcpy.fetch.apt import PrivateApt, debian_mirrors
 from hpcpy.fetch.uris import Deb, uris
 from hpcpy.paths import cache_dir
 from hpcpy.pins.debian import Wanted
-from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, Place
+from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, Source
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,15 @@ class Offer:
             if deb.url.startswith(f"{base}/"):
                 path = unquote(deb.url.removeprefix(f"{base}/"))
                 return cls(deb.name, deb.version, archive, path, deb.size, deb.sha256)
-        raise UnavailableError(f"{deb.url}: apt names a place outside of the mirrors")
+        raise UnavailableError(f"{deb.url}: apt names a source outside of the mirrors")
 
     @property
     def artifact(self) -> Artifact:
         """What to fetch: from the mirror alone, which has just offered it."""
         url = f"{APT_MIRROR}{self.archive}/{quote(self.path)}"
         filename = self.path.rsplit("/", 1)[-1]
-        place = Place(url, self.size, self.sha256)
-        return Artifact(self.name, self.version, filename, "", "", (place,))
+        source = Source(url, self.size, self.sha256)
+        return Artifact(self.name, self.version, filename, "", "", (source,))
 
 
 class Mirror:
@@ -58,7 +58,7 @@ class Mirror:
     asked
         What ``debian.toml`` says.
     arch
-        ``x86_64`` or ``aarch64``.
+        One of `hpcpy.pins.model.DEBIAN_ARCH`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""One artifact into the cache, through the places it can come from."""
+"""One artifact into the cache, through the sources it can come from."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from hpcpy.fetch.download import (
 )
 from hpcpy.files import disk_errors, sha256
 from hpcpy.paths import cache_dir
-from hpcpy.pins.model import APT_MIRROR, Artifact, Place
+from hpcpy.pins.model import APT_MIRROR, Artifact, Source
 
 
 def downloads_dir() -> Path:
@@ -57,9 +57,9 @@ def cached(artifact: Artifact) -> Path | None:
     image needs, and a note of an earlier check would also vouch for what a
     failing disk or a full one has made of the file since.
     """
-    for place in artifact.places:
-        path = _final(artifact, place)
-        if _is(path, place):
+    for source in artifact.sources:
+        path = _final(artifact, source)
+        if _is(path, source):
             # Used: the oldest go first when the cache is shrunk.  Another
             # user's cache can be read, and keeps its times.
             with contextlib.suppress(OSError):
@@ -68,13 +68,13 @@ def cached(artifact: Artifact) -> Path | None:
     return None
 
 
-def _final(artifact: Artifact, place: Place) -> Path:
-    return downloads_dir() / place.sha256 / artifact.filename
+def _final(artifact: Artifact, source: Source) -> Path:
+    return downloads_dir() / source.sha256 / artifact.filename
 
 
-def _is(path: Path, place: Place) -> bool:
+def _is(path: Path, source: Source) -> bool:
     try:
-        return path.stat().st_size == place.size and sha256(path) == place.sha256
+        return path.stat().st_size == source.size and sha256(path) == source.sha256
     except (FileNotFoundError, NotADirectoryError):
         return False
 
@@ -102,40 +102,40 @@ class Fetcher:
         self._silent: dict[str, float] = {}
 
     def fetch(self, artifact: Artifact) -> Path:
-        """Download an artifact from the first of its places that has it.
+        """Download an artifact from the first of its sources that has it.
 
         Raises
         ------
         IntegrityError
-            When a place had other bytes and no further one the right ones.
+            When a source had other bytes and no further one the right ones.
         UnavailableError
-            When no place has it.
+            When no source has it.
         DiskError
             When it cannot be written.
         """
-        failures: dict[Place, Exception] = {}
-        usable = list(artifact.places)
+        failures: dict[Source, Exception] = {}
+        usable = list(artifact.sources)
         for pause in (0.0, *self._patience.pauses):
             if self.stop.wait(pause):
                 raise Interrupted
             # Places on hosts that have not answered lately come last.
-            for place in sorted(usable, key=lambda place: _host(place) in self._silent):
+            for source in sorted(usable, key=lambda source: _host(source) in self._silent):
                 try:
-                    return self._fetch_from(artifact, place)
+                    return self._fetch_from(artifact, source)
                 except PassingError as error:
-                    failures[place] = error
+                    failures[source] = error
                 except (LastingError, IntegrityError) as error:
-                    failures[place] = error
-                    usable.remove(place)
+                    failures[source] = error
+                    usable.remove(source)
             if not usable:
                 break
         raise _failure(artifact, failures)
 
-    def _fetch_from(self, artifact: Artifact, place: Place) -> Path:
-        final = _final(artifact, place)
-        with self._partial(place) as part:
+    def _fetch_from(self, artifact: Artifact, source: Source) -> Path:
+        final = _final(artifact, source)
+        with self._partial(source) as part:
             # Another process may have fetched it while this one waited.
-            if _is(final, place):
+            if _is(final, source):
                 part.unlink()
                 return final
             if final.exists():
@@ -144,8 +144,8 @@ class Fetcher:
                     final.unlink()
             try:
                 download(
-                    lambda start: self._get(place, start),
-                    place,
+                    lambda start: self._get(source, start),
+                    source,
                     part,
                     lambda size: self.tally.add(downloaded=size),
                     self.stop,
@@ -159,14 +159,14 @@ class Fetcher:
                     part.unlink()
         return final
 
-    def _get(self, place: Place, start: int) -> Reply:
-        host = _host(place)
+    def _get(self, source: Source, start: int) -> Reply:
+        host = _host(source)
         since = self._silent.get(host)
         if since is not None and time.monotonic() - since > self._patience.give_up:
             raise LastingError("its host does not answer")
         try:
             reply = self._web.get(
-                self._address(place), start, of_apt=place.url.startswith(APT_MIRROR)
+                self._address(source), start, of_apt=source.url.startswith(APT_MIRROR)
             )
         except UnreachableError:
             self._silent.setdefault(host, time.monotonic())
@@ -174,12 +174,12 @@ class Fetcher:
         self._silent.pop(host, None)
         return reply
 
-    def _address(self, place: Place) -> str:
-        if not place.url.startswith(APT_MIRROR):
-            return place.url
+    def _address(self, source: Source) -> str:
+        if not source.url.startswith(APT_MIRROR):
+            return source.url
         if self._mirrors is None:
             self._mirrors = debian_mirrors()
-        archive, _, path = place.url.removeprefix(APT_MIRROR).partition("/")
+        archive, _, path = source.url.removeprefix(APT_MIRROR).partition("/")
         if archive not in self._mirrors:
             raise LastingError(
                 f"no mirror of the {archive} archive is configured on this machine"
@@ -188,9 +188,9 @@ class Fetcher:
         return f"{self._mirrors[archive]}/{path}"
 
     @contextlib.contextmanager
-    def _partial(self, place: Place) -> Iterator[Path]:
+    def _partial(self, source: Source) -> Iterator[Path]:
         """Give the partial file of these bytes while no other process or thread has it."""
-        part = downloads_dir() / "partial" / place.sha256
+        part = downloads_dir() / "partial" / source.sha256
         while True:
             with disk_errors(part):
                 part.parent.mkdir(parents=True, exist_ok=True)
@@ -214,11 +214,11 @@ def _locked(handle: int) -> bool:
     return True
 
 
-def _host(place: Place) -> str:
-    return urlsplit(place.url).netloc or APT_MIRROR
+def _host(source: Source) -> str:
+    return urlsplit(source.url).netloc or APT_MIRROR
 
 
-def _failure(artifact: Artifact, failures: dict[Place, Exception]) -> HpcpyError:
+def _failure(artifact: Artifact, failures: dict[Source, Exception]) -> HpcpyError:
     # Wrong bytes before all: they are no matter of trying again.
     for error in failures.values():
         if isinstance(error, IntegrityError):
@@ -226,7 +226,7 @@ def _failure(artifact: Artifact, failures: dict[Place, Exception]) -> HpcpyError
                 f"{artifact.filename}: {error}",
                 hint="nothing of it was kept; find out why it changed before env/ is made to fit",
             )
-    reasons = "; ".join(f"{place.url}: {error}" for place, error in failures.items())
+    reasons = "; ".join(f"{source.url}: {error}" for source, error in failures.items())
     return UnavailableError(
         f"{artifact.filename} cannot be had: {reasons}", hint="run the command again to go on"
     )

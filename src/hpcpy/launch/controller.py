@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hpcpy.cluster import config, health
 from hpcpy.cluster.layout import default_layout
 from hpcpy.errors import UsageError
-from hpcpy.launch.plan import Job
+from hpcpy.launch.plan import CurrentJob
 from hpcpy.launch.request import LOCAL, Request
 from hpcpy.launch.site import Site
 from hpcpy.launch.words import Line, quoted
@@ -90,7 +90,9 @@ def can_bind(controller: Controller) -> bool:
     return not re.search(r"^TaskPlugin\s*=\s*(\(null\)|task/none)?\s*$", told, re.M)
 
 
-def check_gpus(request: Request, site: Site, controller: Controller, job: Job | None) -> None:
+def check_gpus(
+    request: Request, site: Site, controller: Controller, job: CurrentJob | None
+) -> None:
     """Refuse GPUs where Slurm answers that no node has one.
 
     Parameters

@@ -37,7 +37,7 @@ class Container:
 
 
 @dataclass(frozen=True)
-class Start:
+class ContainerStart:
     """Lines before the step, and the words before ``python3``."""
 
     lines: tuple[Line, ...]
@@ -71,7 +71,7 @@ def _site_binds(site: Site, name: str) -> list[Option]:
     ]
 
 
-def apptainer(container: Container, site: Site) -> Start:
+def apptainer(container: Container, site: Site) -> ContainerStart:
     """Return the words of ``apptainer exec``; the host's variables go in by themselves."""
     lines = [
         # Its --env would cut a value at a comma.
@@ -96,10 +96,10 @@ def apptainer(container: Container, site: Site) -> Start:
         option(container.image, why="the image"),
         option("bash", "-c", Expanded("$in_container"), why="see above"),
     ]
-    return Start(tuple(lines), tuple(words))
+    return ContainerStart(tuple(lines), tuple(words))
 
 
-def podman_hpc(container: Container, site: Site) -> Start:
+def podman_hpc(container: Container, site: Site) -> ContainerStart:
     """Return the words of ``podman-hpc shared-run``: one container a node."""
     # Each of its modules for MPI (mpi, cuda-mpi, openmpi-…) has them, too, and podman
     # refuses a second --network.
@@ -122,7 +122,7 @@ def podman_hpc(container: Container, site: Site) -> Start:
         option(container.image, why="the image"),
         option("bash", "-c", Expanded("$in_container"), "--", why="see above"),
     ]
-    return Start((on_node, in_container), tuple(words))
+    return ContainerStart((on_node, in_container), tuple(words))
 
 
 # podman passes on consecutive descriptors from 3 alone; Slurm's PMI has any number.
@@ -134,7 +134,7 @@ _ON_NODE = (
 )
 
 
-def podman(container: Container, site: Site) -> Start:
+def podman(container: Container, site: Site) -> ContainerStart:
     """Return the words of plain ``podman run``: a container a rank."""
     words = [
         option(
@@ -159,10 +159,10 @@ def podman(container: Container, site: Site) -> Start:
         *_given(container.variables),
         option(container.image, why="the image"),
     ]
-    return Start((), tuple(words))
+    return ContainerStart((), tuple(words))
 
 
-def shifter(container: Container, site: Site) -> Start:
+def shifter(container: Container, site: Site) -> ContainerStart:
     """Return the words of ``shifter``; the host's variables go in by themselves.
 
     The site's configuration mounts its file systems; binds add to that.
@@ -184,7 +184,7 @@ def shifter(container: Container, site: Site) -> Start:
     # Shifter refuses an empty --env, and hands the host's variables in.
     empty = (one for one in container.variables if not one.value)
     lines = [Line(f"export {one.name}=", one.why) for one in empty]
-    return Start(tuple(lines), tuple(words))
+    return ContainerStart(tuple(lines), tuple(words))
 
 
 def _modules(word: str) -> list[str]:
@@ -192,11 +192,11 @@ def _modules(word: str) -> list[str]:
     return modules.split(",") if name == "--module" else []
 
 
-def none(container: Container, site: Site) -> Start:
+def none(container: Container, site: Site) -> ContainerStart:
     """Return no words but the interpreter's: nothing is contained."""
     lines = [Line(f"export {one.name}={quoted(one.value)}", one.why) for one in container.variables]
     lines.append(Line("export PYTHONNOUSERSITE=1", "nothing from ~/.local"))
-    return Start(tuple(lines), _extra(site, "none"))
+    return ContainerStart(tuple(lines), _extra(site, "none"))
 
 
 def _hosts_own() -> list[Option]:
@@ -217,7 +217,7 @@ def _given(variables: Iterable[Variable]) -> list[Option]:
     return [option(Expanded(f"--env={one.name}={one.value}"), why=one.why) for one in variables]
 
 
-STARTS: dict[str, Callable[[Container, Site], Start]] = {
+STARTS: dict[str, Callable[[Container, Site], ContainerStart]] = {
     "apptainer": apptainer,
     "podman-hpc": podman_hpc,
     "shifter": shifter,

@@ -13,7 +13,7 @@ from hpcpy.engine.setup import ensure
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.launch.controller import Controller, can_bind
 from hpcpy.launch.image import given_image, is_uri, own_name
-from hpcpy.launch.plan import Job, Machine, engine_of
+from hpcpy.launch.plan import CurrentJob, Host, engine_of
 from hpcpy.launch.request import Request
 from hpcpy.launch.site import Site
 
@@ -21,9 +21,7 @@ from hpcpy.launch.site import Site
 _FIRST_OF_SLURM = 0xFFFF_FFF0
 
 
-def look_around(
-    request: Request, site: Site, controller: Controller, *, is_provided: bool
-) -> Machine:
+def look_around(request: Request, site: Site, controller: Controller, *, is_provided: bool) -> Host:
     """Find engine and image, provided first where they are ours to provide.
 
     Parameters
@@ -46,7 +44,7 @@ def look_around(
         folder = Path.cwd()
     except OSError as error:
         raise UsageError("the working directory is gone", hint="cd to one that is there") from error
-    return Machine(
+    return Host(
         folder=str(folder),
         program=_program(engine, site, is_provided=is_provided),
         image=_image(request, site, engine, is_provided=is_provided),
@@ -58,13 +56,13 @@ def look_around(
     )
 
 
-def job_around(environment: Mapping[str, str]) -> Job | None:
+def job_around(environment: Mapping[str, str]) -> CurrentJob | None:
     """Return the job that these variables tell of."""
     if "SLURM_JOB_ID" not in environment:
         return None
     nodes = environment.get("SLURM_JOB_NUM_NODES", "")
     step = environment.get("SLURM_STEP_ID", "")
-    return Job(
+    return CurrentJob(
         nodes=int(nodes) if nodes.isdigit() else 1,
         is_in_step=step.isdigit() and int(step) < _FIRST_OF_SLURM,
     )

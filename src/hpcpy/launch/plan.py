@@ -9,7 +9,7 @@ from hpcpy.launch import slurm, staging
 from hpcpy.launch.engines import STARTS, Container
 from hpcpy.launch.request import Request, counted, meant
 from hpcpy.launch.site import REQUIRED, Site
-from hpcpy.launch.words import Expanded, Line, Option, Plan, Variable, option, quoted
+from hpcpy.launch.words import Expanded, Launch, Line, Option, Variable, option, quoted
 
 _OF_LOGIN = Line(
     "unset TMPDIR", "the login shell's: a node may lack the folder, or have it on a shared disk"
@@ -17,7 +17,7 @@ _OF_LOGIN = Line(
 
 
 @dataclass(frozen=True)
-class Job:
+class CurrentJob:
     """The job that this runs in: its nodes, and whether within a step of it."""
 
     nodes: int
@@ -25,7 +25,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Machine:
+class Host:
     """What a plan has to know of here.
 
     Parameters
@@ -51,7 +51,7 @@ class Machine:
     folder: str
     program: str
     image: str
-    job: Job | None = None
+    job: CurrentJob | None = None
     is_checked: bool = True
     can_bind: bool = True
     slurm: str = ""
@@ -63,7 +63,7 @@ def engine_of(request: Request, site: Site) -> str:
     return request.engine or site.engine
 
 
-def make_plan(request: Request, site: Site, machine: Machine, *, is_batch: bool = False) -> Plan:
+def make_plan(request: Request, site: Site, machine: Host, *, is_batch: bool = False) -> Launch:
     """Plan a launch.
 
     Parameters
@@ -94,7 +94,7 @@ def make_plan(request: Request, site: Site, machine: Machine, *, is_batch: bool 
     copying = staging.before(request, machine.image, staged) if staged else ()
     lines = (*_modules(site), *login, *start.lines, *copying)
     program = (*start.words, *_python(request, site, machine, name))
-    return Plan(
+    return Launch(
         title=_title(request, site, name, "" if is_batch else machine.slurm),
         size=tuple(slurm.size(request, site)),
         allocation=tuple(slurm.allocation(request, site)),
@@ -122,7 +122,7 @@ def _names_job(site: Site) -> bool:
     return any(name.startswith("SLURM_") for text in texts for name in Expanded(text).names)
 
 
-def check(request: Request, site: Site, job: Job | None) -> None:
+def check(request: Request, site: Site, job: CurrentJob | None) -> None:
     """Refuse what the site or the job cannot fulfil.
 
     Raises
@@ -192,7 +192,7 @@ def _modules(site: Site) -> tuple[Line, ...]:
     )
 
 
-def _python(request: Request, site: Site, machine: Machine, engine: str) -> tuple[Option, ...]:
+def _python(request: Request, site: Site, machine: Host, engine: str) -> tuple[Option, ...]:
     interpreter = machine.image if engine == "none" else "python3"
     check = [
         option(
@@ -214,7 +214,7 @@ def _python(request: Request, site: Site, machine: Machine, engine: str) -> tupl
     )
 
 
-def _notes(request: Request, engine: str, machine: Machine) -> tuple[str, ...]:
+def _notes(request: Request, engine: str, machine: Host) -> tuple[str, ...]:
     notes = []
     if request.tasks % request.nodes:
         notes.append("Ranks do not divide by nodes: Slurm fills the first node.")

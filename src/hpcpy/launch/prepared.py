@@ -21,10 +21,10 @@ from hpcpy.launch.image import (
     why_not_ready,
 )
 from hpcpy.launch.machine import job_around, look_around
-from hpcpy.launch.plan import Machine, check, engine_of, make_plan
+from hpcpy.launch.plan import Host, check, engine_of, make_plan
 from hpcpy.launch.request import SETTINGS, Request, parse
 from hpcpy.launch.site import Site, find_site
-from hpcpy.launch.words import Plan
+from hpcpy.launch.words import Launch
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Prepared:
     """A launch that nothing speaks against: what was asked for, how, by which Slurm."""
 
     request: Request
-    plan: Plan
+    plan: Launch
     controller: Controller
 
 
@@ -103,7 +103,7 @@ def _checked(request: Request, site: Site, controller: Controller, *, is_batch: 
     return remarks
 
 
-def _to_do(request: Request, site: Site, machine: Machine) -> list[str]:
+def _to_do(request: Request, site: Site, machine: Host) -> list[str]:
     """Return what a script needs that is not there yet."""
     engine = engine_of(request, site)
     if engine != "apptainer":

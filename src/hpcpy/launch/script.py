@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from hpcpy.launch.words import Line, Option, Plan
+from hpcpy.launch.words import Launch, Line, Option
 
 _WIDTH = 46
 _END = "END_OF_JOB"
 
 
-def launch_script(plan: Plan) -> str:
+def launch_script(plan: Launch) -> str:
     """Return the script that runs the plan from here.
 
     With lines that need a job it asks for one by salloc and gives it a script
@@ -30,7 +30,7 @@ def launch_script(plan: Plan) -> str:
     return f"{first}{job}exec \"${{job[@]}}\" bash -s <<'{end}'\n{body}{end}\n"
 
 
-def batch_script(plan: Plan) -> str:
+def batch_script(plan: Launch) -> str:
     """Return the script for ``sbatch``."""
     lines = []
     for one in (*plan.size, *plan.allocation):
@@ -47,12 +47,12 @@ def show(script: str) -> None:
     sys.stdout.buffer.flush()
 
 
-def _header(plan: Plan) -> str:
+def _header(plan: Launch) -> str:
     notes = "".join(f"# {note}\n" for note in plan.notes)
     return f"#!/bin/bash\n# {plan.title}\n{notes}"
 
 
-def _body(plan: Plan, allocation: Iterable[Option]) -> str:
+def _body(plan: Launch, allocation: Iterable[Option]) -> str:
     lines = _commented_lines(plan.lines)
     step = _array("step", ["srun"], plan.size, allocation, plan.step, plan.program)
     if not plan.afterwards:

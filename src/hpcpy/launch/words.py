@@ -71,7 +71,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Launch:
     """A launch, ready to be run, written or shown.
 
     Parameters

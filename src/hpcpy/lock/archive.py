@@ -59,7 +59,7 @@ class Packages:
             raise LastingError(str(found))
         if name not in found:
             raise LastingError("it has left the archive, and nothing replaces it")
-        return {found[name].version: found[name].artifact.places[0].url}
+        return {found[name].version: found[name].artifact.sources[0].url}
 
     @cached_property
     def _found(self) -> dict[str, Offer] | UnavailableError:

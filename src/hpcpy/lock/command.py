@@ -134,8 +134,7 @@ def _python(only: Only) -> list[str]:
     old = _read(path)
     new = python.resolve(old.get("packages"), only)
     if old != new:
-        header = _HEADER.format(sources="python.in and python-build.in")
-        _write(path, toml.render(new, header))
+        _write(path, toml.render(new, _HEADER.format(sources="python*.in")))
     return _report(_versions(old), _versions(new), old != new)
 
 

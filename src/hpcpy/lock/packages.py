@@ -7,15 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from hpcpy import paths
-from hpcpy.errors import UnavailableError
 from hpcpy.fetch.connection import Patience, Web
 from hpcpy.fetch.many import THREADS
 from hpcpy.files import scratch_dir
-from hpcpy.lock import wheel_tags
-from hpcpy.lock.python import GLIBC, LEADING_ARCH, pinned, wheel_places, with_size
+from hpcpy.lock.python import best_wheel, pinned, platform, with_size
 from hpcpy.lock.uv import compile_lock, packages
 from hpcpy.packages.pins import asked
-from hpcpy.pins.model import Place
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import locked
 
@@ -43,12 +40,10 @@ def resolve(old: Mapping[str, Any] | None = None, only: Collection[str] = ()) ->
         When there is no solution, or an index cannot be reached.
     """
     major, minor, *_ = sources()["python"].version.split(".")
+    python = (int(major), int(minor))
+    here = platform(python)
     kept = {name: table for name, table in (old or {}).items() if only and name not in only}
     with scratch_dir(paths.BUILD, "lock") as scratch:
-        here = (
-            f"--python-version={major}.{minor}",
-            f"--python-platform={LEADING_ARCH}-manylinux_{GLIBC[0]}_{GLIBC[1]}",
-        )
         held = scratch / "constraints.txt"
         versions = {
             name: table.text("version")
@@ -79,30 +74,23 @@ def resolve(old: Mapping[str, Any] | None = None, only: Collection[str] = ()) ->
         wanted_by = {
             package: [name for name in asked() if package in of_each[name]] for package in found
         }
-    python = (int(major), int(minor))
     tables: dict[str, Any] = {
         name: dict(kept[name]) | {"for": wanted_by[name]} for name in found if name in kept
     }
-    places = {
-        name: _place(name, package, python) for name, package in found.items() if name not in tables
+    wheels = {
+        name: best_wheel(name, package, python)
+        for name, package in found.items()
+        if name not in tables
     }
     web = Web(Patience())
     with ThreadPoolExecutor(THREADS) as pool:
-        sized = pool.map(lambda place: with_size(web, place), places.values())
-    for name, place in zip(places, sized, strict=True):
+        sized = pool.map(lambda wheel: with_size(web, wheel), wheels.values())
+    for name, source in zip(wheels, sized, strict=True):
         tables[name] = {
             "version": versions[name],
             "for": wanted_by[name],
-            "url": place.url,
-            "size": place.size,
-            "sha256": place.sha256,
+            "url": source.url,
+            "size": source.size,
+            "sha256": source.sha256,
         }
     return {"packages": {name: tables[name] for name in sorted(tables)}}
-
-
-def _place(name: str, package: dict[str, object], python: tuple[int, int]) -> Place:
-    there = wheel_places(package)
-    filename = wheel_tags.best(there, python, LEADING_ARCH, GLIBC)
-    if filename is None:
-        raise UnavailableError(f"{name} {package['version']} has no wheel for {LEADING_ARCH}")
-    return there[filename]

@@ -13,7 +13,7 @@ from hpcpy.lock import host, wheel_tags
 from hpcpy.lock.archive import Packages, after
 from hpcpy.lock.index import File, by_version
 from hpcpy.lock.newer import Pin, bounds
-from hpcpy.lock.python import GLIBC, LEADING_ARCH
+from hpcpy.lock.python import ARCH, GLIBC
 from hpcpy.lock.upstream import Upstream
 from hpcpy.pins.debian import debs, wanted
 from hpcpy.pins.sources import patterns, sources
@@ -74,7 +74,7 @@ def _for_this_python(files: list[File]) -> File | None:
 
 def _best(files: list[File], python: tuple[int, int]) -> File | None:
     fitting = {file.name: file for file in files if file.python <= python}
-    name = wheel_tags.best(fitting, python, LEADING_ARCH, GLIBC)
+    name = wheel_tags.best(fitting, python, ARCH, GLIBC)
     return fitting[name] if name else None
 
 

@@ -21,7 +21,7 @@ def best(
     python
         Major and minor version of CPython.
     arch
-        ``x86_64`` or ``aarch64``.
+        As the kernel names it.
     glibc
         Version of the C library.
 

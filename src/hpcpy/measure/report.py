@@ -15,7 +15,7 @@ from typing import Any
 from hpcpy.errors import UsageError
 from hpcpy.files import whole_file
 from hpcpy.measure import chart
-from hpcpy.measure.samples import Start
+from hpcpy.measure.samples import Samples
 from hpcpy.measure.targets import WORK, Target
 from hpcpy.stages import StageError
 
@@ -29,7 +29,7 @@ _HEAD = (
 )
 
 
-def write_json(path: Path, starts: Sequence[Start], circumstances: dict[str, Any]) -> None:
+def write_json(path: Path, starts: Sequence[Samples], circumstances: dict[str, Any]) -> None:
     """Write all samples and what they were taken with."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     results = [start.as_dict() for start in starts]
@@ -38,7 +38,7 @@ def write_json(path: Path, starts: Sequence[Start], circumstances: dict[str, Any
         temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
 
 
-def table(starts: Sequence[Start]) -> str:
+def table(starts: Sequence[Samples]) -> str:
     """Return a table in Markdown: of times the median, the least and the most."""
     lines = [_HEAD]
     for before, start in zip([None, *starts], starts, strict=False):
@@ -57,7 +57,7 @@ def table(starts: Sequence[Start]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def unsteady(starts: Sequence[Start]) -> str:
+def unsteady(starts: Sequence[Samples]) -> str:
     """Return a warning when processor times vary too much, else nothing."""
     noisy = [
         start
@@ -78,7 +78,7 @@ def _spread(seconds: Sequence[float]) -> str:
     return f"{middle:.1f} ({least:.1f}–{most:.1f})"
 
 
-def _megabytes(start: Start, key: str) -> str:
+def _megabytes(start: Samples, key: str) -> str:
     return f"{statistics.median(one[key] for one in start.memory) / 1e6:.1f}"
 
 

@@ -23,7 +23,7 @@ SAMPLER = Path(sampler.__file__)
 
 
 @dataclass
-class Start:
+class Samples:
     """One case at one place.
 
     Attributes
@@ -98,7 +98,7 @@ def _samplers(targets: Sequence[Target]) -> Iterator[list[_Sampler]]:
         yield started
 
 
-def measure(targets: Sequence[Target], number: int, cases: Sequence[Case] = CASES) -> list[Start]:
+def measure(targets: Sequence[Target], number: int, cases: Sequence[Case] = CASES) -> list[Samples]:
     """Count once, then take samples, a round of all after the other.
 
     Parameters
@@ -120,7 +120,7 @@ def measure(targets: Sequence[Target], number: int, cases: Sequence[Case] = CASE
         # The first run makes the user's caches and fills the kernel's.
         for _ in range(2):
             counts = traced(command, target.program)
-        starts.append(Start(image, place, case.name, counts.summary))
+        starts.append(Samples(image, place, case.name, counts.summary))
     with _samplers(targets) as samplers:
         for turn in range(number):
             # Another one is first in each round: none has the better neighbour.
@@ -134,7 +134,7 @@ def measure(targets: Sequence[Target], number: int, cases: Sequence[Case] = CASE
     return starts
 
 
-def _sample(start: Start, one: _Sampler, case: Case, *, memory: bool) -> None:
+def _sample(start: Samples, one: _Sampler, case: Case, *, memory: bool) -> None:
     told = one.ask(case, memory=False)
     start.wall.append(told["wall"])
     start.cpu.append(told["cpu"])

@@ -74,7 +74,7 @@ def _wheels(program: Program) -> list[Artifact]:
 
 def _tell_downloads(chosen: Sequence[Program]) -> None:
     every = {wheel.filename: wheel for program in chosen for wheel in _wheels(program)}
-    size = sum(wheel.places[0].size for wheel in every.values())
+    size = sum(wheel.sources[0].size for wheel in every.values())
     print(
         f"{len(chosen)} packages, {len(every)} wheels: {in_words(size)} with what is in the cache"
     )
@@ -86,7 +86,7 @@ def _run(program: Program, image: str, sif: Path) -> None:
     inputs.add("use", program.use)
     inputs.add("image", str(read_stamp(sif).get("digest") or f"{sif} {sif.stat().st_mtime_ns}"))
     for wheel in wanted:
-        inputs.add(wheel.filename, wheel.places[0].sha256)
+        inputs.add(wheel.filename, wheel.sources[0].sha256)
     rows = report.read()
     row: dict[str, Any] = rows.get(program.name, {})
     if row.get(image, {}).get("inputs") == inputs.key:
@@ -97,7 +97,7 @@ def _run(program: Program, image: str, sif: Path) -> None:
     versions = {one.name: one.version for one in wheels_for(program.requires)}
     row |= {
         "version": versions[program.requires[0]],
-        "bytes": sum(wheel.places[0].size for wheel in wanted),
+        "bytes": sum(wheel.sources[0].size for wheel in wanted),
         image: {
             "inputs": inputs.key,
             "output": outcome.output,

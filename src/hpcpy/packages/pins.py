@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from hpcpy import paths
 from hpcpy.errors import UsageError
-from hpcpy.pins.model import Artifact, Place
+from hpcpy.pins.model import Artifact, Source
 from hpcpy.pins.tables import read_table
 
 ARCH = "x86_64"
@@ -36,10 +36,10 @@ def wheels_for(names: Iterable[str]) -> list[Artifact]:
         if wanted.isdisjoint(table.texts("for")):
             continue
         url = table.text("url", r"https?://[^\s?#]+/[^\s/?#]+\.whl")
-        place = Place(url, table.size("size"), table.digest("sha256"))
+        source = Source(url, table.size("size"), table.digest("sha256"))
         file = unquote(url.rsplit("/", 1)[-1])
         why = f"wanted by {', '.join(table.texts('for'))}"
-        found.append(Artifact(name, table.text("version"), file, "", why, (place,)))
+        found.append(Artifact(name, table.text("version"), file, "", why, (source,)))
     missing = wanted - {artifact.name for artifact in found}
     if missing:
         raise UsageError(

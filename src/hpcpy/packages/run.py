@@ -27,7 +27,7 @@ python3 -m venv --system-site-packages {_VENV}
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Tried:
     """What came of it.
 
     Attributes
@@ -45,7 +45,7 @@ class Outcome:
     disk: int
 
 
-def run(program: Program, wheels: Sequence[Artifact], sif: Path, apptainer: Path) -> Outcome:
+def run(program: Program, wheels: Sequence[Artifact], sif: Path, apptainer: Path) -> Tried:
     """Make the environment, use the package, and remove all of it.
 
     As the tests in the image run: as nobody, offline, the image read-only.
@@ -72,10 +72,10 @@ def run(program: Program, wheels: Sequence[Artifact], sif: Path, apptainer: Path
         first = [*image_command(apptainer, sif, scratch), "HOME=/tmp"]
         code, _, errors = _run([*first, "sh", "-ec", _MAKE, "sh", *inside])
         if code:
-            return Outcome("", f"not installed: {_last(errors, code)}", 0)
+            return Tried("", f"not installed: {_last(errors, code)}", 0)
         disk = _size(scratch / "venv")
         code, output, errors = _run([*first, f"{_VENV}/bin/python", "/tmp/use.py"])  # noqa: S108
-        return Outcome(output, _last(errors, code) if code else "", disk)
+        return Tried(output, _last(errors, code) if code else "", disk)
 
 
 def _run(command: Sequence[str]) -> tuple[int, str, str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from hpcpy.errors import UsageError
-from hpcpy.fetch.apt import Suite
-from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, Place
+from hpcpy.fetch.apt import DebianSuite
+from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, Source
 from hpcpy.pins.tables import Table, env_folder, read_table
 
 # Below pool/ and without "..": it becomes a part of URLs.
@@ -20,7 +20,7 @@ _POOL_PATH = r"pool(/(?!\.\.?/)[^/]+)+\.deb"
 class Wanted:
     """What ``debian.toml`` asks for."""
 
-    suites: tuple[Suite, ...]
+    suites: tuple[DebianSuite, ...]
     snapshot: str
     architectures: tuple[str, ...]
     # Set -> packages (apt's patterns too); all but the first list what they
@@ -29,7 +29,7 @@ class Wanted:
     # Those of `sets` that are taken without what their packages declare.
     alone: frozenset[str]
     # Where sources newer than the suites' are looked for.
-    newest: Suite | None = None
+    newest: DebianSuite | None = None
 
 
 def wanted(folder: Path | None = None) -> Wanted:
@@ -59,9 +59,9 @@ def wanted(folder: Path | None = None) -> Wanted:
     return Wanted(suites, snapshot, architectures, sets, frozenset(alone), newest)
 
 
-def _suite(table: Table) -> Suite:
+def _suite(table: Table) -> DebianSuite:
     table.only("archive", "name")
-    return Suite(table.text("archive"), table.text("name"))
+    return DebianSuite(table.text("archive"), table.text("name"))
 
 
 def _lock(folder: Path | None) -> Table:
@@ -94,14 +94,14 @@ def debs(name: str, arch: str, folder: Path | None = None) -> list[Artifact]:
     name
         One of ``[sets]`` in ``debian.toml``.
     arch
-        ``x86_64`` or ``aarch64``.
+        One of `hpcpy.pins.model.DEBIAN_ARCH`.
     folder
         Where the pins are; ``env/`` by default.
 
     Returns
     -------
     list of Artifact
-        By name; the first place of each is the machine's mirror, the others
+        By name; the first source of each is the machine's mirror, the others
         are the snapshot archive's.
 
     Raises
@@ -168,5 +168,5 @@ def _artifact(name: str, table: Table, snapshot: str, when: datetime.datetime) -
         filename=path.rsplit("/", 1)[-1],
         licence=table.text("licence"),
         why=f"Debian package of {', '.join(table.texts('sets'))}",
-        places=tuple(Place(url, size, digest) for url in urls),
+        sources=tuple(Source(url, size, digest) for url in urls),
     )

@@ -1,4 +1,4 @@
-"""What a pin is: a file that is wanted, and the places it can come from."""
+"""What a pin is: a file that is wanted, and the sources it can come from."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from hpcpy.errors import UsageError
 
 # The kernel's name of an architecture (the pins' own) -> Debian's.
-DEBIAN_ARCH = {"x86_64": "amd64", "aarch64": "arm64"}
+DEBIAN_ARCH = {"x86_64": "amd64"}
 # A URL of this scheme lies below the mirror that the machine's apt uses.
 APT_MIRROR = "apt-mirror:"
 
 
 @dataclass(frozen=True)
-class Place:
+class Source:
     """Where a file can be had, and what it must be when it comes from there.
 
-    Size and hash belong to the place, not to the artifact: a distribution
+    Size and hash belong to the source, not to the artifact: a distribution
     may have packed the same source anew.
     """
 
@@ -35,7 +35,7 @@ class Artifact:
     filename: str
     licence: str
     why: str
-    places: tuple[Place, ...]
+    sources: tuple[Source, ...]
 
 
 def this_arch() -> str:

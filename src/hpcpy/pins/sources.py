@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hpcpy.pins.model import Artifact, Place
+from hpcpy.pins.model import Artifact, Source
 from hpcpy.pins.tables import Table, env_folder, read_table
 
 _URL = r"(https?://|apt-mirror:)[^\s?#]+/[^\s/?#]+"
@@ -21,8 +21,8 @@ def sources(folder: Path | None = None) -> dict[str, Artifact]:
     Returns
     -------
     dict
-        Name to artifact.  Its file is named as at the first place, whatever
-        the place that it comes from calls it; tar finds out the compression
+        Name to artifact.  Its file is named as at the first source, whatever
+        the source that it comes from calls it; tar finds out the compression
         by itself.
 
     Raises
@@ -44,27 +44,27 @@ def patterns(folder: Path | None = None) -> dict[str, list[str]]:
     """
     top = read_table(env_folder(folder) / "sources.toml")
     return {
-        name: [place.text("url", _URL, "a URL") for place in table.array("places")]
+        name: [source.text("url", _URL, "a URL") for source in table.array("sources")]
         for name, table in top.tables()
     }
 
 
 def _artifact(name: str, table: Table) -> Artifact:
-    table.only("version", "licence", "why", "places")
+    table.only("version", "licence", "why", "sources")
     version = table.text("version")
-    places = tuple(_place(place, version) for place in table.array("places"))
+    found = tuple(_source(source, version) for source in table.array("sources"))
     return Artifact(
         name=name,
         version=version,
-        filename=places[0].url.rsplit("/", 1)[-1],
+        filename=found[0].url.rsplit("/", 1)[-1],
         licence=table.text("licence"),
         why=table.text("why"),
-        places=places,
+        sources=found,
     )
 
 
-def _place(table: Table, version: str) -> Place:
+def _source(table: Table, version: str) -> Source:
     table.only("url", "size", "sha256")
     # Not str.format: any other brace in a URL is its own.
     url = table.text("url", _URL, "a URL").replace("{version}", version)
-    return Place(url, table.size("size"), table.digest("sha256"))
+    return Source(url, table.size("size"), table.digest("sha256"))

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from hpcpy.errors import UsageError
-from hpcpy.pins.model import Artifact, Place, known_arch
+from hpcpy.pins.model import Artifact, Source, known_arch
 from hpcpy.pins.tables import Table, env_folder, read_table
 
 # Group -> the file that asks for its packages.
@@ -31,15 +31,14 @@ def wheels(group: str, arch: str, folder: Path | None = None) -> list[Artifact]:
         ``image`` for what the images hold, ``build`` for what the builder
         needs to compile; a wheel can be of both.
     arch
-        ``x86_64`` or ``aarch64``.
+        One of `hpcpy.pins.model.DEBIAN_ARCH`.
     folder
         Where the pins are; ``env/`` by default.
 
     Returns
     -------
     list of Artifact
-        By name.  A package without a wheel for this architecture, which the
-        lock says, is left out.
+        By name.
 
     Raises
     ------
@@ -50,12 +49,11 @@ def wheels(group: str, arch: str, folder: Path | None = None) -> list[Artifact]:
     known_arch(arch)
     if group not in GROUPS:
         raise UsageError(f"no group {group!r} of Python packages; there are {', '.join(GROUPS)}")
-    found = []
-    for name, table in locked(folder).items():
-        wheel = None if arch in table.texts("no_wheel_for") else table.table("wheels").table(arch)
-        if wheel and group in table.texts("groups"):
-            found.append(_artifact(name, table, wheel))
-    return found
+    return [
+        _artifact(name, table, table.table("wheels").table(arch))
+        for name, table in locked(folder).items()
+        if group in table.texts("groups")
+    ]
 
 
 def locked(folder: Path | None = None) -> dict[str, Table]:
@@ -70,7 +68,7 @@ def locked(folder: Path | None = None) -> dict[str, Table]:
     top.only("packages")
     packages = dict(top.table("packages").tables())
     for table in packages.values():
-        table.only("version", "licence", "groups", "no_wheel_for", "wheels")
+        table.only("version", "licence", "groups", "wheels")
     return packages
 
 
@@ -83,5 +81,5 @@ def _artifact(name: str, table: Table, wheel: Table) -> Artifact:
         filename=unquote(url.rsplit("/", 1)[-1]),
         licence=table.text("licence"),
         why=f"Python package of the group {', '.join(table.texts('groups'))}",
-        places=(Place(url, wheel.size("size"), wheel.digest("sha256")),),
+        sources=(Source(url, wheel.size("size"), wheel.digest("sha256")),),
     )

@@ -15,7 +15,15 @@ from hpcpy.stages import stage
 _MYPY = ("python", "-m", "mypy")
 _OF_RECIPES = ("recipes/cuda", "recipes/link")
 # Each by itself: modules of two may have one name.
-_TESTS = ("unit", "launch", "image", "image_cuda", "gpu", "upstream")
+_TESTS = (
+    ("unit",),
+    ("launch",),
+    ("image", "--exclude=/features/"),
+    ("image/features",),
+    ("image_cuda",),
+    ("gpu",),
+    ("upstream",),
+)
 
 
 def shell_scripts() -> list[str]:
@@ -45,7 +53,10 @@ def main(_options: argparse.Namespace) -> int:
             ("mypy of the host's code", [*_MYPY, "src/hpcpy"]),
             ("mypy of the workloads", [*_MYPY, "src/workloads"]),
             ("mypy of the interpreter's code", [*_MYPY, "src/interp", *_OF_RECIPES]),
-            *((f"mypy of tests/{one}", [*_MYPY, f"tests/{one}"]) for one in _TESTS),
+            *(
+                (f"mypy of tests/{one}", [*_MYPY, f"tests/{one}", *options])
+                for one, *options in _TESTS
+            ),
             ("mypy of what they share", [*_MYPY, "tests/conftest.py", "tests/soak.py"]),
             ("shellcheck", ["shellcheck", "--external-sources", *shell_scripts()]),
         ):

@@ -19,15 +19,15 @@ from hpcpy.build.command import have
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import UnavailableError
 from hpcpy.testing.cuda import IMAGE
-from hpcpy.testing.gpu_times import Place, times
+from hpcpy.testing.gpu_times import Runner, times
 
 OUT = paths.BUILD / "gpu"
 _NO_CHECK = "of %d checks none could run here: see build/gpu/checks.json"
 
 
-def here() -> Place:
+def here() -> Runner:
     """Return this machine's own Python."""
-    return Place(
+    return Runner(
         [],
         sys.executable,
         str(paths.ROOT / "tests"),
@@ -36,15 +36,15 @@ def here() -> Place:
     )
 
 
-def in_image(sif: Path) -> Place:
+def in_image(sif: Path) -> Runner:
     """Return the image's Python, with the host's driver and none of its other files."""
     apptainer = str(ensure("apptainer").apptainer)
     binds = [f"--bind={paths.ROOT / 'tests'}:/tests:ro", f"--bind={OUT}:/out"]
     options = ["--nv", "--contain", "--cleanenv", "--no-home", "--pwd=/", *binds]
-    return Place([apptainer, "exec", *options, str(sif)], "python3", "/tests", "/out", {})
+    return Runner([apptainer, "exec", *options, str(sif)], "python3", "/tests", "/out", {})
 
 
-def checks(place: Place) -> int:
+def checks(place: Runner) -> int:
     """Run ``tests/gpu``.
 
     Returns

@@ -11,7 +11,7 @@ _UNAVAILABLE = 69
 
 
 @dataclass(frozen=True)
-class Place:
+class Runner:
     """Where the rows run.
 
     Attributes
@@ -83,7 +83,7 @@ TIMED = (
 )
 
 
-def times(place: Place) -> int:
+def times(place: Runner) -> int:
     """Time the rows, and write a JSON and a plot of each report.
 
     Those that cannot run say why, and are no failure.
@@ -105,7 +105,7 @@ def times(place: Place) -> int:
     return next((code for code in codes if code not in (0, _UNAVAILABLE)), 0)
 
 
-def able(place: Place, one: Timing) -> list[str]:
+def able(place: Runner, one: Timing) -> list[str]:
     """Leave out the rows that cannot run, and say why: one would keep the others from it."""
     listed = subprocess.run(
         place.command("-m", "workloads", one.workload, "--list", ranks=one.ranks),

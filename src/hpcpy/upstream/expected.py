@@ -9,7 +9,7 @@ from pathlib import Path
 from hpcpy.errors import UsageError
 from hpcpy.pins.tables import read_table
 from hpcpy.upstream.prepare import HELPERS
-from hpcpy.upstream.results import Outcome
+from hpcpy.upstream.results import Verdict
 from hpcpy.upstream.suites import IMAGES, SUITES
 
 EXPECTED = HELPERS / "expected.toml"
@@ -40,7 +40,7 @@ class Explanation:
     message: str
     cause: str
 
-    def covers(self, suite: str, image: str, test: str, outcome: Outcome) -> bool:
+    def covers(self, suite: str, image: str, test: str, outcome: Verdict) -> bool:
         """Tell whether it explains that this test fails there."""
         return (
             suite in self.suites

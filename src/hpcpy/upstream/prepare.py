@@ -35,7 +35,7 @@ def tests(suite: Suite) -> Path:
     source = sources()[suite.source]
     stand_ins = HELPERS / suite.stand_ins if suite.stand_ins else None
     inputs = Inputs("upstream tests")
-    inputs.add("source", source.places[0].sha256)
+    inputs.add("source", source.sources[0].sha256)
     inputs.add("members", "\0".join((*suite.members, str(suite.strip), *suite.targets[:1])))
     if stand_ins:
         inputs.add_files(tree_files(stand_ins.relative_to(paths.ROOT).as_posix()))
@@ -61,7 +61,7 @@ def dependencies() -> Path:
     wanted = [wheel for wheel in wheels("upstream", arch) if wheel.name not in in_image]
     inputs = Inputs("upstream dependencies")
     for wheel in wanted:
-        inputs.add(wheel.filename, wheel.places[0].sha256)
+        inputs.add(wheel.filename, wheel.sources[0].sha256)
 
     def make(_: Stage, folder: Path) -> None:
         for path in fetch(wanted).values():
@@ -103,7 +103,7 @@ def library(suite: Suite) -> Path:
                 if name.startswith(f"{path}.") and name.endswith(".so"):
                     (folder / "library.so").write_bytes(archive.read(name))
 
-    key = wheel.places[0].sha256[:16]
+    key = wheel.sources[0].sha256[:16]
     return _once(f"library-{suite.source}-{key}", f"{suite.library} of the wheel", make)
 
 

@@ -26,17 +26,17 @@ _TITLE = re.compile(r"(?s)(?:.*\nDoctest: (?P<doctest>\S+)|\S+ \((?P<test>[\w.<>
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Verdict:
     """How a test ended, and what it said if it failed."""
 
     status: str
     text: str = ""
 
 
-Outcomes = Mapping[str, Outcome]
+Outcomes = Mapping[str, Verdict]
 
 
-def read_reports(reports: Iterable[Path], regrtest_log: Path | None = None) -> dict[str, Outcome]:
+def read_reports(reports: Iterable[Path], regrtest_log: Path | None = None) -> dict[str, Verdict]:
     """Read the JUnit reports of a run.
 
     Parameters
@@ -51,7 +51,7 @@ def read_reports(reports: Iterable[Path], regrtest_log: Path | None = None) -> d
     dict
         Test to outcome.
     """
-    found: dict[str, Outcome] = {}
+    found: dict[str, Verdict] = {}
     for report in reports:
         try:
             # Written by the run just ended.
@@ -69,7 +69,7 @@ def read_reports(reports: Iterable[Path], regrtest_log: Path | None = None) -> d
     return found
 
 
-def _add(found: dict[str, Outcome], name: str, outcome: Outcome) -> None:
+def _add(found: dict[str, Verdict], name: str, outcome: Verdict) -> None:
     known = found.get(name)
     if known is None or _ORDER.index(outcome.status) < _ORDER.index(known.status):
         found[name] = outcome
@@ -79,47 +79,47 @@ def _name(case: ElementTree.Element) -> str:
     return ".".join(part for part in (case.get("classname"), case.get("name")) if part)
 
 
-def _outcome(case: ElementTree.Element) -> Outcome:
+def _outcome(case: ElementTree.Element) -> Verdict:
     for kind in ("failure", "error"):
         element = case.find(kind)
         if element is not None:
             # The end of a traceback tells more than its beginning.
             message = element.get("message") or ""
-            return Outcome(FAILED, f"{message[:_TEXT]}\n{(element.text or '')[-_TEXT:]}".strip())
-    return Outcome(SKIPPED if case.find("skipped") is not None else PASSED)
+            return Verdict(FAILED, f"{message[:_TEXT]}\n{(element.text or '')[-_TEXT:]}".strip())
+    return Verdict(SKIPPED if case.find("skipped") is not None else PASSED)
 
 
-def _tests_of(log: str, _: Outcomes) -> Iterator[tuple[str, Outcome]]:
+def _tests_of(log: str, _: Outcomes) -> Iterator[tuple[str, Verdict]]:
     for match in _TEST.finditer(log):
         title = _TITLE.match(match["title"])
         name = (title["doctest"] or title["test"]) if title else match["title"]
-        yield name, Outcome(FAILED, match["text"][-_TEXT:].strip())
+        yield name, Verdict(FAILED, match["text"][-_TEXT:].strip())
 
 
-def _files_of(log: str, cases: Outcomes) -> Iterator[tuple[str, Outcome]]:
+def _files_of(log: str, cases: Outcomes) -> Iterator[tuple[str, Verdict]]:
     """Give how whole files ended, where their own tests do not tell it."""
     failed = [name for name, outcome in cases.items() if outcome.status == FAILED]
     matches = list(_FILE.finditer(log))
     for match, following in zip_longest(matches, matches[1:]):
         name, what = match["name"], match["what"]
         if what.startswith("skipped"):
-            yield name, Outcome(SKIPPED)
+            yield name, Verdict(SKIPPED)
         elif what.startswith(("passed", "failed (env changed)", "run no tests")):
-            yield name, Outcome(PASSED)
+            yield name, Verdict(PASSED)
         elif not any(name in test.split(".") or f"{name}." in test for test in failed):
             said = log[match.end() : following.start() if following else None]
-            yield name, Outcome(FAILED, f"{what}\n{said[-_TEXT:].strip()}".strip())
+            yield name, Verdict(FAILED, f"{what}\n{said[-_TEXT:].strip()}".strip())
 
 
-def write_results(path: Path, facts: dict[str, str | float], outcomes: dict[str, Outcome]) -> None:
+def write_results(path: Path, facts: dict[str, str | float], outcomes: dict[str, Verdict]) -> None:
     """Keep a run's results."""
     tests = {name: [one.status, one.text] for name, one in sorted(outcomes.items())}
     with whole_file(path) as temporary:
         temporary.write_text(json.dumps({**facts, "tests": tests}, indent=0) + "\n")
 
 
-def read_results(path: Path) -> tuple[dict[str, str | float], dict[str, Outcome]]:
+def read_results(path: Path) -> tuple[dict[str, str | float], dict[str, Verdict]]:
     """Return what `write_results` has kept."""
     facts = json.loads(path.read_text())
     tests = facts.pop("tests")
-    return facts, {name: Outcome(*one) for name, one in tests.items()}
+    return facts, {name: Verdict(*one) for name, one in tests.items()}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hpcpy.stages import stage
 from hpcpy.upstream import prepare
-from hpcpy.upstream.results import Outcome, read_reports
+from hpcpy.upstream.results import Verdict, read_reports
 from hpcpy.upstream.suites import TESTS, Suite
 
 PREFIX = "/opt/hpcpy"
@@ -30,7 +30,7 @@ _SCRIPT = 'mkdir -p "$HOME" {work} && cd {work} && python3 -c pass && exec "$@"'
 class Run:
     """What came out of a suite in an image."""
 
-    outcomes: dict[str, Outcome]
+    outcomes: dict[str, Verdict]
     seconds: float
     # Why its results are not complete; empty when they are.
     broken: str = ""

@@ -88,8 +88,9 @@ def test_a_limit_counts_once_threads_run() -> None:
     m @ m
     with threadpool_limits(1):
         # They ask for more work for a while, and then sleep.
-        before, now = -1, used()
+        before, now, end = -1, used(), time.monotonic() + 60
         while now != before:
+            assert time.monotonic() < end, "they never sleep"
             time.sleep(0.2)
             before, now = now, used()
         for _ in range(4):

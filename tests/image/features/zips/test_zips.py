@@ -24,7 +24,7 @@ print(len(sys.path_hooks))
 import pkgutil
 print(pkgutil.get_importer(sys.argv[1]).__class__.__name__)
 """
-    command = [sys.executable, "-c", program, tmp_path / "some.zip"]
+    command: list[str | Path] = [sys.executable, "-c", program, tmp_path / "some.zip"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "False", "zipimporter", "3", "zipimporter"]
 
@@ -39,6 +39,6 @@ other = interpreters.create()
 other.exec(f"import sys; sys.path.insert(0, {sys.argv[1]!r}); import within")
 other.close()
 """
-    command = [sys.executable, "-c", program, tmp_path / "some.zip"]
+    command: list[str | Path] = [sys.executable, "-c", program, tmp_path / "some.zip"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "found\n"

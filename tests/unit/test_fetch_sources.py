@@ -1,4 +1,4 @@
-"""Where a file comes from when its first place fails; proxies and mirrors."""
+"""Where a file comes from when its first source fails; proxies and mirrors."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from hpcpy.errors import IntegrityError, UnavailableError
 from hpcpy.fetch.connection import Patience, apt_proxies
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import downloads_dir
-from hpcpy.pins.model import Place
+from hpcpy.pins.model import Source
 
 BODY = b"the pinned bytes"
 REPACKED = b"the same, packed anew"
-SOON = Patience(connect=0.3, stall=0.3, pauses=(0.0,), give_up=5.0)
+SOON = Patience(seconds=0.3, pauses=(0.0,), give_up=5.0)
 PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 
 
@@ -63,18 +63,18 @@ def second_place(server: Server, first: str) -> bytes:
 @pytest.mark.parametrize(
     "answer", [status(404), status(503), ranged(b"wrong" * 9), ranged(BODY, 3)]
 )
-def test_second_place_serves_when_the_first_fails(server: Server, answer: Answer) -> None:
+def test_second_source_serves_when_the_first_fails(server: Server, answer: Answer) -> None:
     server.answers["/first"] = [answer]
     assert second_place(server, f"{server.url}/first") == BODY
 
 
-def test_unreachable_first_place_costs_one_connection_attempt(
+def test_unreachable_first_source_costs_one_connection_attempt(
     server: Server, full_queue: str
 ) -> None:
     assert second_place(server, f"{full_queue}/first") == BODY
 
 
-def test_place_that_refuses_connections_is_passed_over(server: Server) -> None:
+def test_source_that_refuses_connections_is_passed_over(server: Server) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         closed = f"http://127.0.0.1:{listener.getsockname()[1]}"
     assert second_place(server, f"{closed}/first") == BODY
@@ -84,25 +84,25 @@ def test_host_without_a_name_is_passed_over(server: Server) -> None:
     assert second_place(server, "http://nowhere.invalid/first") == BODY
 
 
-def test_each_place_has_its_own_size_and_hash(server: Server) -> None:
+def test_each_source_has_its_own_size_and_hash(server: Server) -> None:
     server.answers["/mirror"] = [ranged(REPACKED)]
     wanted = artifact(BODY, f"{server.url}/upstream")
     digest = hashlib.sha256(REPACKED).hexdigest()
-    mirror = Place(f"{server.url}/mirror", len(REPACKED), digest)
-    wanted = replace(wanted, places=(*wanted.places, mirror))
+    mirror = Source(f"{server.url}/mirror", len(REPACKED), digest)
+    wanted = replace(wanted, sources=(*wanted.sources, mirror))
     path = fetch([wanted], patience=SOON)[wanted]
     assert path == downloads_dir() / digest / "thing.tar"
     assert fetch([wanted], patience=SOON)[wanted] == path
     assert [asked for asked, _ in server.log] == ["/upstream", "/mirror"]
 
 
-def test_error_tells_what_each_place_said(server: Server) -> None:
+def test_error_tells_what_each_source_said(server: Server) -> None:
     server.answers["/b"] = [status(403)]
     with pytest.raises(UnavailableError, match=r"/a: HTTP 404.*; .*/b: HTTP 403"):
         fetch([artifact(BODY, f"{server.url}/a", f"{server.url}/b")], patience=SOON)
 
 
-def test_wrong_bytes_weigh_more_than_a_missing_second_place(server: Server) -> None:
+def test_wrong_bytes_weigh_more_than_a_missing_second_source(server: Server) -> None:
     server.answers["/a"] = [ranged(b"wrong")]
     with pytest.raises(IntegrityError):
         fetch([artifact(BODY, f"{server.url}/a", f"{server.url}/b")], patience=SOON)

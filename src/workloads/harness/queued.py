@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import queue
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -127,7 +128,10 @@ def _work(
     parent = multiprocessing.parent_process()
     prepare()
     tracing.join()
-    barrier.wait(START_SECONDS)
+    try:
+        barrier.wait(START_SECONDS)
+    except threading.BrokenBarrierError:
+        return  # the parent tells
     # A parent that was killed can tell nobody.
     while parent is not None and parent.is_alive():
         try:

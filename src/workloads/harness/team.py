@@ -129,6 +129,10 @@ def wait_for(barrier: Barrier, workers: int) -> None:
         raise UnavailableError(
             f"{workers} worker processes did not start", hint="use fewer --workers"
         ) from error
+    except BaseException:
+        # Stopped: workers that are up would wait for this process.
+        barrier.abort()
+        raise
 
 
 def leave_signals_to_parent() -> None:
@@ -148,7 +152,9 @@ def _begin(prepare: Callable[[], object], barrier: Barrier) -> None:
         barrier.abort()
         raise
     tracing.join()
-    barrier.wait(START_SECONDS)
+    # What broke it, who broke it tells.
+    with contextlib.suppress(threading.BrokenBarrierError):
+        barrier.wait(START_SECONDS)
 
 
 def _nothing() -> None:

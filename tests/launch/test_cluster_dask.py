@@ -51,8 +51,8 @@ def folder(
     return folder
 
 
-def running(*beginning: str) -> dict[int, str]:
-    """Return the node of each of Python's processes whose words begin like that."""
+def running(cluster: Cluster, *beginning: str) -> dict[int, str]:
+    """Return the node of each Python of this cluster whose words begin like that."""
     found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -60,24 +60,26 @@ def running(*beginning: str) -> dict[int, str]:
             environment = (process / "environ").read_text().split("\0")
         except OSError:
             continue
-        if tuple(words[1 : 1 + len(beginning)]) == beginning:
-            variables = dict(one.partition("=")[::2] for one in environment)
-            found[int(process.name)] = variables.get("SLURMD_NODENAME", "")
+        variables = dict(one.partition("=")[::2] for one in environment)
+        # Other tests on this machine have clusters, or workers without one.
+        is_here = variables.get("SLURM_SUBMIT_DIR") == str(cluster.shared)
+        if is_here and tuple(words[1 : 1 + len(beginning)]) == beginning:
+            found[int(process.name)] = variables["SLURMD_NODENAME"]
     return found
 
 
-def workers() -> dict[int, str]:
-    return running("-m", "workloads.on_dask.server", "worker")
+def workers(cluster: Cluster) -> dict[int, str]:
+    return running(cluster, "-m", "workloads.on_dask.server", "worker")
 
 
-def wait_until_it_computes() -> None:
+def wait_until_it_computes(cluster: Cluster) -> None:
     end = time.monotonic() + SECONDS
-    while not running("-m", "workloads", "pi"):
+    while not running(cluster, "-m", "workloads", "pi"):
         assert time.monotonic() < end
         time.sleep(0.1)
     # And not only imports: the workers have done that, and all but sleep until then.
-    used = {worker: processor_seconds(worker) for worker in workers()}
-    while not any(processor_seconds(one) > used.get(one, 0.0) + 0.5 for one in workers()):
+    used = {worker: processor_seconds(worker) for worker in workers(cluster)}
+    while not any(processor_seconds(one) > used.get(one, 0.0) + 0.5 for one in workers(cluster)):
         assert time.monotonic() < end
         time.sleep(0.1)
 
@@ -152,7 +154,7 @@ def endless(cluster: Cluster, sif: str) -> Iterator[subprocess.Popen[str]]:
     words = ("W=pi --impl dask -n 2000000000", "NODES=2", "TASKS=4", "DASK=1", f"IMAGE={sif}")
     process = start(cluster, *words)
     end = time.monotonic() + SECONDS
-    while len(found := workers()) < 4:
+    while len(found := workers(cluster)) < 4:
         assert time.monotonic() < end, found
         time.sleep(0.1)
     yield process
@@ -160,12 +162,14 @@ def endless(cluster: Cluster, sif: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_worker_that_dies_ends_the_job(cluster: Cluster, endless: subprocess.Popen[str]) -> None:
-    os.kill(next(worker for worker, node in workers().items() if node == "n2"), signal.SIGKILL)
+    os.kill(
+        next(worker for worker, node in workers(cluster).items() if node == "n2"), signal.SIGKILL
+    )
     _, err = endless.communicate(timeout=SECONDS)
     assert endless.returncode not in (0, None)
     assert re.match(r"hpcpy launch: rank [23] on n2: ", err.splitlines()[-1]), err
     nothing_is_left(cluster, "pi --impl dask")
-    assert workers() == {}
+    assert workers(cluster) == {}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -174,11 +178,11 @@ def test_a_signal_ends_all_workers(
     cluster: Cluster, endless: subprocess.Popen[str], when: str, number: signal.Signals
 ) -> None:
     if when == "computing":
-        wait_until_it_computes()
+        wait_until_it_computes(cluster)
     endless.send_signal(number)
     _, err = endless.communicate(timeout=SECONDS)
     assert endless.returncode == 128 + number, err
     assert err.splitlines()[-1] == f"hpcpy launch: stopped by {number.name}"
     assert "Traceback" not in err, err
     nothing_is_left(cluster, "pi --impl dask")
-    assert workers() == {}
+    assert workers(cluster) == {}

@@ -1,6 +1,7 @@
 """Dask's technique on a cluster that is there already: DASK_SCHEDULER_FILE's."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -120,3 +121,53 @@ def test_a_cluster_that_is_not_there_is_69_and_one_line(tmp_path: Path) -> None:
     assert done.returncode == 69
     assert done.stderr.count("\n") == 1
     assert "DASK_SCHEDULER_FILE" in done.stderr
+
+
+STOPPED = """\
+import os, signal, sys, time
+from workloads.harness import dask_client
+from workloads.harness.team import Team
+ended = {"SIGINT": KeyboardInterrupt, "SIGTERM": SystemExit}[sys.argv[1]]
+try:
+    with dask_client.client(Team(1), int) as client:
+        os.kill(client.run_on_scheduler(os.getpid), signal.SIGKILL)
+        end = time.monotonic() + 60
+        while client.status == "running" and time.monotonic() < end:
+            time.sleep(0.01)
+        print(client.status)
+        raise ended
+except ended:
+    print("ended")
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_stop_that_ends_the_scheduler_first_is_not_told_at_length(
+    tmp_path: Path, name: str
+) -> None:
+    file = tmp_path / "scheduler.json"
+    with contextlib.ExitStack() as stack:
+        server = ("-m", "workloads.on_dask.server")
+        scheduler = subprocess.Popen([sys.executable, *server, "scheduler", file, "127.0.0.1"])
+        stack.callback(scheduler.wait, 60)
+        stack.callback(scheduler.kill)
+        wait_for(file, scheduler)
+        address = json.loads(file.read_text())["address"]
+        worker = subprocess.Popen(
+            [sys.executable, *server, "worker", address], stderr=subprocess.DEVNULL
+        )
+        stack.callback(worker.wait, 60)
+        stack.callback(worker.kill)
+        code = "import sys; from dask.distributed import Client; "
+        code += "Client(sys.argv[1]).wait_for_workers(1, timeout=60)"
+        subprocess.run([sys.executable, "-c", code, address], check=True, timeout=120)
+        done = subprocess.run(
+            [sys.executable, "-c", STOPPED, name],
+            env={**os.environ, "DASK_SCHEDULER_FILE": str(file)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "connecting\nended\n"

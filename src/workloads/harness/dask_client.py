@@ -76,15 +76,23 @@ def client(team: Team, prepare: Callable[[], object]) -> Iterator[Any]:
                 stack.enter_context(cluster)
                 connected = stack.enter_context(Client(cluster))
                 connected.run(leave_signals_to_parent)
+        # Entered last, so that it is told of a stop before the client ends.
+        stack.enter_context(_quiet_when_stopped())
         connected.run(prepare)
         connected.run(tracing.join)
-        try:
-            yield connected
-        except (KeyboardInterrupt, SystemExit):
-            # Of tasks that nobody waits for any more asyncio would tell at length.
-            logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-            raise
+        yield connected
         connected.run(tracing.leave)
+
+
+@contextlib.contextmanager
+def _quiet_when_stopped() -> Iterator[None]:
+    # asyncio would tell of each task that nobody waits for any more, and Dask of a
+    # scheduler that has heard of the same stop and has ended first.
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        logging.disable(logging.ERROR)
+        raise
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from running import TELLS_WHEN, wait_until
 
 
 @contextlib.contextmanager
@@ -47,10 +48,9 @@ def workload(file: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Two workers that know nothing of the workloads."""
-    folder = tmp_path_factory.mktemp("cluster")
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
+    """Give the file and the scheduler of two workers that know nothing of the workloads."""
     file = folder / "scheduler.json"
     scheduler = program(
         *("dask_scheduler", "--scheduler-file", file, "--host", "127.0.0.1"),
@@ -70,7 +70,29 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
                 "Client(scheduler_file=sys.argv[1]).wait_for_workers(2, timeout=60)"
             )
             subprocess.run([sys.executable, "-c", code, file], check=True, timeout=120)
-            yield file
+            yield file, process
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with serving(tmp_path_factory.mktemp("cluster")) as (file, _):
+        yield file
+
+
+def test_a_scheduler_that_ends_is_told_in_one_line(tmp_path: Path) -> None:
+    with serving(tmp_path) as (file, scheduler):
+        words = ["pi", "--impl", "dask", "-n", str(2**40)]
+        with subprocess.Popen(
+            [sys.executable, "-c", TELLS_WHEN, tmp_path, *words],
+            env={**os.environ, "DASK_SCHEDULER_FILE": str(file)},
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as job:
+            wait_until((tmp_path / "begun").exists, job)
+            scheduler.kill()
+            said = job.communicate(timeout=120)[1]
+    assert said == "workloads: pi: the Dask scheduler has ended\n"
+    assert job.returncode == 1
 
 
 def test_mandelbrot_is_computed_there(cluster: Path) -> None:

@@ -45,6 +45,8 @@ def client(team: Team, prepare: Callable[[], object]) -> Iterator[Any]:
     with contextlib.ExitStack() as stack:
         given = os.environ.get("DASK_SCHEDULER_FILE")
         if given:
+            # Its scheduler may end first: `failures` says so in one line.
+            logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
             # Dask waits for the file for ever.
             if not Path(given).exists():
                 raise UnavailableError(
@@ -95,16 +97,20 @@ def _quiet_when_stopped() -> Iterator[None]:
 
 @contextlib.contextmanager
 def failures() -> Iterator[None]:
-    """Say in one line that a worker has ended.
+    """Say in one line that a worker or the scheduler has ended.
 
     Raises
     ------
     WorkerError
-        When Dask has given up a task since its workers were killed.
+        When Dask has given up a task since its workers were killed, or all of
+        them since there is no scheduler any more.
     """
     from dask.distributed import KilledWorker  # noqa: PLC0415
+    from distributed.client import FutureCancelledError  # noqa: PLC0415
 
     try:
         yield
     except KilledWorker as error:
         raise WorkerError("a Dask worker ended unasked, again and again") from error
+    except FutureCancelledError as error:
+        raise WorkerError("the Dask scheduler has ended") from error

@@ -9,6 +9,7 @@ import sys
 
 from workloads.errors import WorkloadError
 from workloads.harness import ranks, streams
+from workloads.harness.ignored import stop_again
 from workloads.registry import TOOLS, WORKLOADS
 
 
@@ -88,6 +89,7 @@ def _entry() -> int:
     streams.spell_in_ascii()
     # SIGTERM as an exception: worker processes end and half-written files go.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    sys.unraisablehook = stop_again
     if ranks.expected() > 1:
         from workloads.harness import stopping  # noqa: PLC0415
 

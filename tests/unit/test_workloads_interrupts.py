@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,3 +156,45 @@ def test_processes_started_while_it_is_held_back_never_see_it() -> None:
 def test_outside_the_main_thread_nothing_is_changed() -> None:
     with ThreadPoolExecutor(1) as executor:
         assert executor.submit(lambda: [*run_all(executor, abs, [])]).result() == []
+
+
+IN_A_DESTRUCTOR = """\
+import os, signal, sys, time
+from workloads.harness.ignored import stop_again
+
+class Last:
+    def __del__(self):
+        os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+        sum(range(3))
+
+class Fails:
+    def __del__(self):
+        raise ValueError("as ever")
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+sys.unraisablehook = stop_again
+Fails()
+try:
+    Last()
+    time.sleep(60)
+    print("went on")
+except (KeyboardInterrupt, SystemExit) as stop:
+    print(type(stop).__name__)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "raised"), [("SIGINT", "KeyboardInterrupt"), ("SIGTERM", "SystemExit")]
+)
+def test_a_stop_in_a_destructor_comes_again_and_is_not_told(name: str, raised: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_DESTRUCTOR, name],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, f"{raised}\n")
+    assert done.stderr.splitlines()[-1] == "ValueError: as ever"
+    assert done.stderr.count("Traceback") == 1

@@ -14,9 +14,8 @@ import pytest
 from hpcpy import paths
 from hpcpy.build.oci import archive_path
 from hpcpy.build.plan import make_plan
-from hpcpy.build.sif import definition_path, sif_path
+from hpcpy.build.sif import made_of, sif_path
 from hpcpy.build.stamps import write_stamp
-from hpcpy.files import sha256
 
 HAVE = """
 import sys
@@ -44,9 +43,8 @@ def images(key: str) -> None:
     image = plan.graph.image("hpcpy")
     for path in (archive_path(image), sif_path(image)):
         path.write_bytes(b"an image")
-    definition = sha256(definition_path(image))
     write_stamp(archive_path(image), inputs=key or plan.image_key(image), digest="sha256:1")
-    write_stamp(sif_path(image), digest="sha256:1", definition=definition)
+    write_stamp(sif_path(image), **made_of(image))
 
 
 def start(build: Path, kind: str) -> subprocess.Popen[str]:
@@ -63,7 +61,10 @@ def start(build: Path, kind: str) -> subprocess.Popen[str]:
 def test_an_image_that_is_up_to_date_waits_for_nobody(build: Path, kind: str, name: str) -> None:
     images("")
     with start(build, kind) as process:
-        out, err = process.communicate(timeout=SECONDS)
+        try:
+            out, err = process.communicate(timeout=SECONDS)
+        finally:
+            process.kill()
     assert (process.returncode, out) == (0, f"{build / name}\n")
     assert err == f"      – s {name} (up to date)\n"
 

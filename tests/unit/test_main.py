@@ -84,7 +84,7 @@ def test_ctrl_c_has_the_shells_exit_code(
 
 def test_read_only_checkout_ends_in_one_line(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
-    for name in ("src/hpcpy", "src/workloads", "env", "recipes", "containers"):
+    for name in ("src/hpcpy", "src/interp", "src/workloads", "env", "recipes", "containers"):
         shutil.copytree(paths.ROOT / name, checkout / name)
     shutil.copy(paths.ROOT / "pyproject.toml", checkout)
     done = subprocess.run(

@@ -52,10 +52,11 @@ def is_current_sif(plan: Plan, image: Image) -> bool:
     """Return whether the SIF is there as `plan` would make it, its archive beside it."""
     if not (definition_path(image).exists() and is_current_archive(plan, image)):
         return False
-    return _made_of(image).items() <= read_stamp(sif_path(image)).items()
+    return made_of(image).items() <= read_stamp(sif_path(image)).items()
 
 
-def _made_of(image: Image) -> dict[str, str]:
+def made_of(image: Image) -> dict[str, str]:
+    """Return what decides a SIF's bytes, its archive beside it."""
     digest = str(read_stamp(archive_path(image)).get("digest"))
     return {
         "digest": digest,
@@ -80,7 +81,7 @@ def make_sif(plan: Plan, image: Image) -> Path:
     if is_current_sif(plan, image):
         skipped(target.name, "up to date")
         return target
-    made_of = _made_of(image)
+    inputs = made_of(image)
     engine = ensure("apptainer")
     with (
         stage(f"SIF of {image.name}") as current,
@@ -90,7 +91,7 @@ def make_sif(plan: Plan, image: Image) -> Path:
         _assemble(current, engine, plan, image, folder)
         (folder / "image.sif").replace(temporary)
         current.note = f"{temporary.stat().st_size / 1e6:.0f} MB"
-    write_stamp(target, **made_of)
+    write_stamp(target, **inputs)
     return target
 
 

@@ -198,7 +198,8 @@ def test_a_full_disk_is_73_and_leaves_nothing(
     words = [sys.executable, "-c", LIMITED, limit, ",".join(names), "alone", *options]
     done = in_own_process(*words)
     assert (done.returncode, done.stdout) == (0, f"{[73] * len(names)}\n"), done.stderr
-    assert done.stderr.count("\n") == done.stderr.count("File too large") == len(names)
+    lines = done.stderr.count("\n")
+    assert lines == done.stderr.count("File too large") == len(names), done.stderr
     assert not [*tmp_path.iterdir()]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import platform
 import signal
 import subprocess
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +87,13 @@ def test_apptainer_ends_as_the_program_does(
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
+        # Apptainer 1.4.5 may lose what comes in its first quarter of a second.
+        time.sleep(1)
         process.send_signal(number)
         # Without a second one, and with its stdin open.
-        assert process.stdout.read() == ""
+        deadline = threading.Timer(120, process.kill)
+        deadline.start()
+        said_then = process.stdout.read()
+        deadline.cancel()
+        assert said_then == ""
         assert process.wait(120) in (-number, 128 + number)

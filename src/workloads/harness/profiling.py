@@ -177,8 +177,10 @@ def profiler(wish: list[str] | None, package: str) -> Iterator[Profiler]:
             folder = Path(stack.enter_context(made)).absolute()
         if comm is not None:
             folder = comm.bcast(folder)
-        # Worker processes inherit it.
-        os.environ["HPCPY_TRACE_PARTS"] = str(folder) if kind == "viztracer" else ""
+        if kind == "viztracer":
+            from workloads.harness import tracing  # noqa: PLC0415
+
+            stack.enter_context(tracing.asked_of_workers(folder))
         profile: Profiler = _KINDS[kind][0](package)
         yield profile
         profile.save(folder)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,17 @@ _FOLDER = "HPCPY_TRACE_PARTS"
 _ENTRIES = 500_000
 
 _own: list[Any] = []
+
+
+@contextlib.contextmanager
+def asked_of_workers(folder: Path) -> Iterator[None]:
+    """Have worker processes that start meanwhile write their parts into `folder`."""
+    os.environ[_FOLDER] = str(folder)
+    try:
+        yield
+    finally:
+        # A later run in this process may want no trace.
+        del os.environ[_FOLDER]
 
 
 def join() -> None:

@@ -2,8 +2,10 @@
 
     python3 tests/soak.py --times 10
 
-Each run leaves a log in ``build/soak/<commit>``.  A run that was stopped leaves
-none, and the next call goes on with it: ten runs may take several days.
+Each run leaves a log in ``build/soak``, named by its number and its commit.  A run
+that was stopped leaves none, and the next call goes on with it: ten runs may take
+several days.  They may be of several commits, since the cause of a failure is
+mended between them: what counts is how many have passed since the last failure.
 """
 
 from __future__ import annotations
@@ -66,33 +68,43 @@ def commit() -> str:
 
 
 def main() -> int:
-    """Run what is missing of all runs; return 0 if all have passed."""
+    """Run until so many in a row have passed; return 0 if they have."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--times", type=int, default=10, help="runs in all (10)")
+    parser.add_argument("--times", type=int, default=10, help="runs that pass in a row (10)")
     parser.add_argument(
         "--load", type=int, default=os.cpu_count(), help="busy processes beside (one a core)"
     )
     asked = parser.parse_args()
-    folder = ROOT / "build/soak" / commit()
+    folder = ROOT / "build/soak"
     folder.mkdir(parents=True, exist_ok=True)
+    tested = commit()
     failed: Counter[str] = Counter()
-    passed = 0
-    for number in range(1, asked.times + 1):
-        log = folder / f"{number:02}.log"
-        if not log.exists():
-            run_once(log, asked.load)
-        text = log.read_text(errors="replace")
-        failures = FAILED.findall(text)
-        failed.update(failures)
-        passed += text.endswith("make test ended with 0\n")
-        print(f"run {number}: {'; '.join(SUMMARY.findall(text)) or 'no summary'}  {log}")
-        for name in failures:
-            print(f"    {name}")
-        sys.stdout.flush()
+    row = 0
+    logs = sorted(folder.glob("*.log"))
+    for log in logs:
+        row = report(log, failed, row)
+    number = len(logs)
+    while row < asked.times and number < len(logs) + asked.times:
+        number += 1
+        log = folder / f"{number:03}-{tested}.log"
+        run_once(log, asked.load)
+        row = report(log, failed, row)
     for name, times in failed.most_common():
-        print(f"failed in {times} of {asked.times} runs: {name}")
-    print(f"{passed} of {asked.times} runs passed")
-    return 0 if passed == asked.times else 1
+        print(f"failed in {times} of {number} runs: {name}")
+    print(f"{row} runs in a row have passed, of {number}")
+    return 0 if row >= asked.times else 1
+
+
+def report(log: Path, failed: Counter[str], row: int) -> int:
+    """Tell of a run, count what failed in it, and return how many passed in a row."""
+    text = log.read_text(errors="replace")
+    failures = FAILED.findall(text)
+    failed.update(failures)
+    print(f"{log.stem}: {'; '.join(SUMMARY.findall(text)) or 'no summary'}  {log}")
+    for name in failures:
+        print(f"    {name}")
+    sys.stdout.flush()
+    return row + 1 if text.endswith("make test ended with 0\n") else 0
 
 
 if __name__ == "__main__":

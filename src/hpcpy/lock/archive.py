@@ -34,7 +34,7 @@ class Packages:
     asked
         What ``debian.toml`` says.
     arch
-        ``x86_64`` or ``aarch64``.
+        One of `hpcpy.pins.model.DEBIAN_ARCH`.
     names
         The packages.
     """

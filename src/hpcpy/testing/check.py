@@ -97,4 +97,5 @@ def pytest_options(tier: str = "short") -> list[str]:
     """
     pedantic = ["--pedantic"] if os.environ.get("PEDANTIC") else []
     of_tier = [f"--tier={tier}"] if tier else []
-    return ["-q", "-ra", "--numprocesses=auto", *of_tier, *pedantic]
+    slowest = ["--durations=10", "--durations-min=10"]
+    return ["-q", "-ra", "--numprocesses=auto", *slowest, *of_tier, *pedantic]

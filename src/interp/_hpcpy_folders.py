@@ -57,14 +57,14 @@ class Loader(SourceFileLoader):
 
     def __init__(self, fullname: str, path: str, bundle: "Bundle", offset: int) -> None:
         super().__init__(fullname, path)
-        self._bundle = bundle
+        self.bundle = bundle
         self.offset = offset
 
     def get_code(self, fullname: str) -> "CodeType | None":
         """Return the code; with -O that of the file, as the bundle keeps assertions."""
         if sys.flags.optimize:
             return super().get_code(fullname)
-        code = self._bundle.code(self.offset)
+        code = self.bundle.code(self.offset)
         # Other than the path it was compiled with where the image was moved.
         _imp._fix_co_filename(code, self.path)  # type: ignore[attr-defined]
         return code

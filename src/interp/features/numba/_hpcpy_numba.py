@@ -3,16 +3,16 @@
 `_hpcpy_numba_bake` writes it, a file for each level of x86-64; numba asks here
 before it compiles a function of a bundled module (numba.patch).
 What is not there is compiled and cached as anywhere else, for this very
-processor: so are all functions of users.
+processor: so are users' functions, but those that `_hpcpy_numba_kept` has.
 """
 
 from __future__ import annotations
 
-import marshal
 import pickle
 import sys
 from typing import TYPE_CHECKING, Any
 
+import _hpcpy_numba_kept
 import _hpcpy_numba_needs
 from _hpcpy_folders import Loader
 from _hpcpy_importer import finder
@@ -30,13 +30,13 @@ _V3 = _V2 | {"avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "xsa
 _V4 = _V3 | {"avx512bw", "avx512cd", "avx512dq", "avx512f", "avx512vl"}
 LEVELS = {"x86-64-v4": _V4, "x86-64-v3": _V3, "x86-64-v2": _V2}
 
-# While an image is built: all that is compiled, to be written.
+# While an image is built, or a program is warmed up: all that is compiled, to be written.
 recorded: dict[str, bytes] | None = None
 _found: dict[tuple[str, ...], dict[str, bytes]] = {}
 
 
 def recording() -> bool:
-    """Tell whether an image is being built."""
+    """Tell whether what is compiled is to be written."""
     return recorded is not None
 
 
@@ -63,25 +63,30 @@ def level(target: tuple[str, ...]) -> str:
 
 
 def _entries(codegen: Any) -> dict[str, bytes]:
-    if recorded is not None or IS_STOCK:
+    if IS_STOCK or (recorded is not None and _hpcpy_numba_kept.recorded is None):
         return {}
     target = codegen.magic_tuple()
     entries = _found.get(target)
     if entries is None:
-        entries = {}
-        try:
-            with open(f"{FOLDER}/{level(target)}.bin", "rb") as file:
-                made_for, held = marshal.load(file)  # noqa: S302
-        except OSError:
-            made_for = held = None
-        if made_for == stamp():
-            entries = held
+        highest = level(target)
+        names = list(LEVELS)
+        runnable = names[names.index(highest) :] if highest else []
+        entries = _of_image(highest) | _hpcpy_numba_kept.entries(runnable, stamp())
         _found[target] = entries
     return entries
 
 
+def _of_image(name: str) -> dict[str, bytes]:
+    try:
+        return _hpcpy_numba_kept.read(f"{FOLDER}/{name}.bin", stamp())
+    except (OSError, ValueError):
+        return {}
+
+
 def kernel(function: FunctionType, kind: str, owner: Any) -> str:
-    """Return the name that a function of a bundled module goes by, "" for any other.
+    """Return the name that a function is kept by, "" for one that is not.
+
+    Those of the image's modules are, and those that a user has warmed up.
 
     Parameters
     ----------
@@ -94,12 +99,18 @@ def kernel(function: FunctionType, kind: str, owner: Any) -> str:
     """
     module = sys.modules.get(function.__module__)
     loader = getattr(getattr(module, "__spec__", None), "loader", None)
-    if IS_STOCK or not isinstance(loader, Loader):
+    if IS_STOCK:
         return ""
+    of_users = ""
+    if not isinstance(loader, Loader) or loader.bundle is not finder().bundle:
+        found = _hpcpy_numba_kept.source(function, stamp())
+        if not found:
+            return ""
+        of_users = f"{_hpcpy_numba_kept.PREFIX}{found}{_hpcpy_numba_kept.variables(function)} "
     options = sorted(getattr(owner, "targetoptions", {}).items())
     line = function.__code__.co_firstlineno
     how = f"{kind} {type(owner).__name__} {options!r}"
-    return f"{function.__module__}.{function.__qualname__}:{line} {how}"
+    return f"{of_users}{function.__module__}.{function.__qualname__}:{line} {how}"
 
 
 def load(name: str, signature: Any, context: Any) -> Any:
@@ -107,6 +118,8 @@ def load(name: str, signature: Any, context: Any) -> Any:
     held = None
     if is_processor(context):
         held = _entries(context.codegen()).get(f"{name} {signature}")
+        if held is None and recorded is None and name.startswith(_hpcpy_numba_kept.PREFIX):
+            _hpcpy_numba_kept.tell_missing(name, signature)
     return None if held is None else pickle.loads(held)  # noqa: S301
 
 

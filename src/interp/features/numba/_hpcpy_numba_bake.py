@@ -66,7 +66,7 @@ def bake(file: Path, modules: list[str]) -> None:
     modules
         Are imported.
     """
-    _take_addresses_out()
+    take_addresses_out()
     recorded: dict[str, bytes] = {}
     _hpcpy_numba.recorded = recorded
     for name in modules:
@@ -80,7 +80,8 @@ def bake(file: Path, modules: list[str]) -> None:
     print(f"{file.name}: {len(recorded)} entries, {len(data)} bytes")
 
 
-def _take_addresses_out() -> None:
+def take_addresses_out() -> None:
+    """Have numba name by a counter what it names by addresses, in this process."""
     from numba.core import compiler  # noqa: PLC0415
     from numba.np.ufunc import parallel, wrappers  # noqa: PLC0415
     from numba.parfors import parfor  # noqa: PLC0415

@@ -1,6 +1,7 @@
 # shellcheck shell=sh disable=SC2154  # variables of recipes/interpreter.sh
 
 numba_files() {
+    cp "$interp/features/numba/hpcpy_warmup.py" "$staged/"
     change=$interp/features/numba/numba.patch
     sed -n 's#^+++ b/##p' "$change" | while read -r file; do
         mkdir -p "$staged/site-packages/${file%/*}"

@@ -1,0 +1,144 @@
+"""Machine code of users' numba functions, which `python -m hpcpy_warmup` has kept.
+
+A folder of files that many ranks read and none writes: ``index``, and a file for each
+level of x86-64.  Functions are known by the hash of the file that they are written in,
+wherever it lies: one that has changed is compiled as anywhere else, and a line says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import FunctionType
+
+FOLDER = os.environ.get("HPCPY_KERNELS", "")
+# What names of users' functions begin with, before the hash of the file.
+PREFIX = "file:"
+# How launchers number ranks: one speaks for all.
+_RANKS = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")
+
+# While a program is warmed up: the files of its functions, each with its hash.
+recorded: dict[str, str] | None = None
+_index: dict[str, str] | None = None
+_hashes: dict[str, str] = {}
+_has_told = False
+
+
+def read(file: str, stamp: bytes) -> dict[str, Any]:
+    """Return what a file of the folder holds.
+
+    Parameters
+    ----------
+    file
+        Its path.
+    stamp
+        What it must belong to: `_hpcpy_numba.stamp`.
+
+    Raises
+    ------
+    OSError
+        When it cannot be read.
+    ValueError
+        When it belongs to another image, or is damaged.
+    """
+    with open(file, "rb") as opened:
+        try:
+            made_for, held = marshal.load(opened)  # noqa: S302
+        except (EOFError, TypeError) as error:
+            raise ValueError(f"{file} is damaged") from error
+    if made_for != stamp:
+        raise ValueError(f"{file} is of another image")
+    found: dict[str, Any] = held
+    return found
+
+
+def files(stamp: bytes) -> dict[str, str]:
+    """Return the files whose functions are kept, each with its hash."""
+    global _index  # noqa: PLW0603
+    if _index is None:
+        _index = {}
+        try:
+            _index = read(f"{FOLDER}/index", stamp) if FOLDER else {}
+        except ValueError as error:
+            _tell(f"{error}: numba compiles anew")
+        except OSError as error:
+            _tell(f"HPCPY_KERNELS: {error.filename}: {error.strerror}: numba compiles anew")
+    return _index
+
+
+def entries(levels: Iterable[str], stamp: bytes) -> dict[str, bytes]:
+    """Return what is kept for the first of some levels that has a file."""
+    if recorded is None and files(stamp):
+        for level in levels:
+            try:
+                return read(f"{FOLDER}/{level}.bin", stamp)
+            except FileNotFoundError:
+                continue
+            except (OSError, ValueError) as error:
+                _tell(f"{error}: numba compiles anew")
+                break
+    return {}
+
+
+def source(function: FunctionType, stamp: bytes) -> str:
+    """Return the hash of the file a function is written in; "" where none of it is kept.
+
+    Parameters
+    ----------
+    function
+        A user's.
+    stamp
+        As for `read`.
+    """
+    kept = {} if recorded is not None else files(stamp)
+    if recorded is None and not kept:
+        return ""
+    path = function.__code__.co_filename
+    if path not in _hashes:
+        try:
+            with open(path, "rb") as file:
+                _hashes[path] = hashlib.sha256(file.read()).hexdigest()
+        except OSError:
+            # Of a string, or of the standard input.
+            _hashes[path] = ""
+    found = _hashes[path]
+    if recorded is not None:
+        if found:
+            recorded[path] = found
+        return found
+    if found in kept.values():
+        return found
+    if path in kept:
+        _tell(f"{path} has changed since {FOLDER} was made: numba compiles anew")
+    return ""
+
+
+def variables(function: FunctionType) -> str:
+    """Return a hash of what a function has of those around it, "" where it has nothing."""
+    if function.__closure__ is None:
+        return ""
+    from numba.core.serialize import dumps  # noqa: PLC0415
+
+    cells = tuple(cell.cell_contents for cell in function.__closure__)
+    return hashlib.sha256(dumps(cells)).hexdigest()
+
+
+def tell_missing(name: str, signature: object) -> None:
+    """Say that a function is kept, and not for these types."""
+    what = name.partition(" ")[2].partition(" ")[0]
+    _tell(f"{what} is not in {FOLDER} for {signature}: numba compiles it")
+
+
+def _tell(what: str) -> None:
+    # Once: a program may have hundreds of functions.
+    global _has_told  # noqa: PLW0603
+    is_one_of_many = any(os.environ.get(rank, "0") != "0" for rank in _RANKS)
+    if not _has_told and not is_one_of_many and sys.stderr is not None:
+        print(f"hpcpy: {what}; python -m hpcpy_warmup keeps it", file=sys.stderr)
+    _has_told = True

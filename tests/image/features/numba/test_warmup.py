@@ -1,0 +1,244 @@
+"""What `python -m hpcpy_warmup` has kept no rank compiles, and a changed file says so."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from numba_programs import COUNTING, OF_USERS, USERS, run, script
+from running import launcher
+
+from tiers import sampled
+
+if platform.machine() != "x86_64":
+    pytest.skip("levels of x86-64", allow_module_level=True)
+
+import llvmlite.binding as llvm
+
+from _hpcpy_numba import LEVELS, level
+
+FEATURES = llvm.get_host_cpu_features().flatten()
+HERE = level((llvm.get_process_triple(), llvm.get_host_cpu_name(), FEATURES))
+RUNNABLE = list(LEVELS)[list(LEVELS).index(HERE) :]
+# A closure's constant is part of the code; `twice` has nothing of it in its file.
+SMALL = """
+import numba
+def adds(number):
+    @numba.njit(cache=True)
+    def add(x):
+        return x + number
+    return add
+@numba.njit(cache=True)
+def twice(x):
+    return 2 * x
+seen["answers"] = [adds(1)(1), adds(10)(1), twice(4)]
+"""
+RANK = """
+import numba, sys
+@numba.njit(cache=True)
+def root(x):
+    return x ** 0.5
+root(4.0)
+print(sum(root.stats.cache_misses.values()), sum(root.stats.cache_hits.values()))
+"""
+
+
+def warm_up(*words: object, **variables: str) -> subprocess.CompletedProcess[str]:
+    mine = ("NUMBA_", "HPCPY_KERNELS")
+    base = {k: v for k, v in os.environ.items() if not k.startswith(mine)}
+    return subprocess.run(
+        [sys.executable, "-m", "hpcpy_warmup", *map(str, words)],
+        env={**base, **variables},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
+    )
+
+
+def kept(folder: Path, program: str, *names: str) -> dict[str, str]:
+    """Warm a program up for this processor's level, and return the variable for it."""
+    chosen = [f"--level={name}" for name in names or (HERE,)]
+    done = warm_up("--to", folder, *chosen, program)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return {"HPCPY_KERNELS": str(folder)}
+
+
+def compiled(seen: dict[str, Any]) -> list[Any]:
+    return [seen["compiled"], seen["generated"], seen["written"]]
+
+
+def test_nothing_of_a_program_is_compiled_or_cached(tmp_path: Path) -> None:
+    program = script(tmp_path / "code", COUNTING, USERS)
+    told = kept(tmp_path / "kept", program)
+    (tmp_path / "cold").mkdir()
+    cold, _ = run(program, tmp_path / "cold")
+    seen, said = run(program, tmp_path, told)
+    assert set(cold["compiled"]) >= OF_USERS
+    assert (compiled(seen), said) == ([[], [], []], "")
+    assert seen["answers"] == cold["answers"]
+
+
+@pytest.mark.parametrize("processor", sampled(RUNNABLE[1:]))
+def test_a_lower_level_serves_where_there_is_no_higher(processor: str, tmp_path: Path) -> None:
+    program = script(tmp_path / "code", COUNTING, SMALL)
+    seen, said = run(program, tmp_path, kept(tmp_path / "kept", program, processor))
+    assert (compiled(seen), said) == ([[], [], []], "")
+    assert seen["answers"] == [2, 11, 8]
+
+
+def test_a_changed_file_is_compiled_and_says_so(tmp_path: Path) -> None:
+    program = script(tmp_path / "code", COUNTING, SMALL)
+    told = kept(tmp_path / "kept", program)
+    (tmp_path / "code/program.py").chmod(0o644)
+    changed = Path(program).read_text().replace("2 * x", "3 * x")
+    Path(program).write_text(changed)
+    seen, said = run(program, tmp_path, told)
+    assert seen["answers"] == [2, 11, 12]
+    assert set(seen["compiled"]) == {"adds.<locals>.add", "twice"}
+    assert said == (
+        f"hpcpy: {program} has changed since {tmp_path}/kept was made: numba compiles anew; "
+        "python -m hpcpy_warmup keeps it\n"
+    )
+    # Once more, and what was kept of the former file is gone.
+    told = kept(tmp_path / "kept", program)
+    seen, said = run(program, tmp_path, told)
+    assert (compiled(seen), said) == ([[], [], []], "")
+    size = (tmp_path / f"kept/{HERE}.bin").stat().st_size
+    kept(tmp_path / "new", program)
+    assert size == (tmp_path / f"new/{HERE}.bin").stat().st_size
+
+
+def test_other_types_are_compiled_and_say_so(tmp_path: Path) -> None:
+    program = script(tmp_path / "code", COUNTING, SMALL, "twice(float(len(sys.argv)))")
+    quiet = script(tmp_path / "other", COUNTING, SMALL)
+    folder = tmp_path / "kept"
+    kept(folder, quiet)
+    seen, said = run(program, tmp_path, kept(folder, program))
+    assert (compiled(seen), said) == ([[], [], []], "")
+    # The first program's are still there.
+    seen, said = run(quiet, tmp_path, {"HPCPY_KERNELS": str(folder)})
+    assert (compiled(seen), said) == ([[], [], []], "")
+    asking = script(tmp_path / "asking", COUNTING, SMALL, "if len(sys.argv) > 1:", "    twice(1.5)")
+    seen, said = run(asking, tmp_path, kept(folder, asking), "more")
+    assert seen["compiled"] == ["twice"]
+    assert said == (
+        f"hpcpy: __main__.twice:{line_of(asking, 'def twice') - 1} is not in {folder} for "
+        "(float64,): numba compiles it; python -m hpcpy_warmup keeps it\n"
+    )
+
+
+def line_of(program: str, text: str) -> int:
+    lines = Path(program).read_text().splitlines()
+    return next(number for number, line in enumerate(lines, 1) if text in line)
+
+
+def test_sixteen_ranks_compile_nothing(tmp_path: Path) -> None:
+    program = script(tmp_path / "code", RANK)
+    told = kept(tmp_path / "kept", program)
+    done = subprocess.run(
+        [*launcher(16), sys.executable, program],
+        env={**os.environ, **told, "TMPDIR": "/nonexistent"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0 1\n" * 16, "")
+    Path(program).chmod(0o644)
+    with Path(program).open("a") as file:
+        file.write("# changed\n")
+    done = subprocess.run(
+        [*launcher(3), sys.executable, program],
+        env={**os.environ, **told},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
+    )
+    assert done.returncode == 0
+    assert done.stderr.count("has changed since") == 1
+
+
+def test_what_is_of_another_image_is_not_taken(tmp_path: Path) -> None:
+    program = script(tmp_path / "code", COUNTING, SMALL)
+    told = kept(tmp_path / "kept", program)
+    for name in ("index", f"{HERE}.bin"):
+        file = tmp_path / "kept" / name
+        data = bytearray(file.read_bytes())
+        data[10] ^= 1
+        file.write_bytes(data)
+    seen, said = run(program, tmp_path, told)
+    assert seen["answers"] == [2, 11, 8]
+    assert said == (
+        f"hpcpy: {tmp_path}/kept/index is of another image: numba compiles anew; "
+        "python -m hpcpy_warmup keeps it\n"
+    )
+    (tmp_path / "kept/index").write_bytes(b"")
+    seen, said = run(program, tmp_path, told)
+    assert said.startswith(f"hpcpy: {tmp_path}/kept/index is damaged: numba compiles anew")
+    _, said = run(program, tmp_path, {"HPCPY_KERNELS": str(tmp_path / "nothing")})
+    assert said.startswith(f"hpcpy: HPCPY_KERNELS: {tmp_path}/nothing/index: No such file")
+    # Damaged again: it is made anew as a whole.
+    seen, said = run(program, tmp_path, kept(tmp_path / "kept", program))
+    assert (compiled(seen), said) == ([[], [], []], "")
+
+
+@pytest.mark.parametrize(
+    ("code", "options", "program", "says"),
+    [
+        (2, (), None, "no such file"),
+        (1, (), "raise SystemExit(3)", "ended with exit code 3 as of"),
+        (69, (), "import numba", "numba has compiled no function with cache=True"),
+        (73, ("--to=/usr/kept",), SMALL, "Read-only file system"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    code: int, options: tuple[str, ...], program: str | None, says: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "program.py"
+    if program is not None:
+        path.write_text(f"seen = {{}}\n{program}")
+    done = warm_up(f"--to={tmp_path / 'kept'}", f"--level={HERE}", *options, path)
+    assert done.returncode == code
+    assert says in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "kept").glob("*")) or not (tmp_path / "kept").exists()
+
+
+def test_the_folder_is_named_by_the_option_or_the_variable(tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(RANK)
+    done = warm_up(path)
+    assert (done.returncode, "are required: --to" in done.stderr) == (
+        2,
+        True,
+    )
+    folder = str(tmp_path / "kept")
+    assert warm_up(f"--level={HERE}", path, HPCPY_KERNELS=folder).returncode == 0
+    assert (tmp_path / "kept/index").exists()
+
+
+def test_stock_keeps_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(RANK)
+    done = warm_up("--to", tmp_path / "kept", path, HPCPY_NUMBA="stock")
+    assert (done.returncode, done.stderr) == (
+        69,
+        "hpcpy_warmup: nothing can be kept here: HPCPY_NUMBA=stock\n",
+    )
+
+
+def test_files_are_those_that_all_may_read(tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(RANK)
+    kept(tmp_path / "kept", str(path), *RUNNABLE[-1:])
+    files = sorted(file.name for file in (tmp_path / "kept").iterdir())
+    assert files == sorted(["index", f"{RUNNABLE[-1]}.bin"])
+    assert {file.stat().st_mode & 0o777 for file in (tmp_path / "kept").iterdir()} == {0o644}

@@ -20,7 +20,7 @@ cd own
 tar -xf "$MATERIALS"/mpich.tar.* --strip-components=1 --no-same-owner --wildcards \
     '*/maint/version.m4' '*/src/include/mpi*.h*' '*/src/mpi/romio/include/mpio.h.in'
 version=$(sed -n 's/^m4_define(\[MPICH_VERSION_m4\],\[\(.*\)\])dnl$/\1/p' maint/version.m4)
-# A release counts as 300: 4.0.2 is 40002300.
+# MPICH_NUMVERSION: two digits each, and 300 for a release.
 number=$(echo "$version" | awk -F. '{ printf "%d%02d%02d300", $1, $2, $3 }')
 for template in src/include/mpi.h.in src/mpi/romio/include/mpio.h.in; do
     header=${template##*/}

@@ -22,8 +22,8 @@ exec gcc "$@" -Wl,--unresolved-symbols=ignore-all
 END
 chmod +x compilers/mpicc
 
-# One file of 13 MB, which -O2 would compile for half as long again as -O1, and -Os too.
-# A call of MPI costs more than what passes it on.
+# One file of 13 MB: -O1 takes 40 s, -Os 57, -O2 81.  A call of MPI costs more than
+# what passes it on.
 flags="-O1 ${PORTABLE#-O2 } $HARDENED"
 # For every library of MPICH's binary interface, older and newer than the headers.
 export CFLAGS="$flags" MPI4PY_BUILD_MPIABI=1

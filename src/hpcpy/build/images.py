@@ -22,7 +22,7 @@ from hpcpy.version import project_version
 
 # A configure script keeps one core busy, and often none, and so do the interpreter's
 # steps at the end.  What nothing waits for fills the gaps: it is begun as soon as it
-# can be, and its compilers stand back behind those of the longest path.
+# can be, and its compilers stand back behind the others.
 _AT_ONCE = 4
 
 

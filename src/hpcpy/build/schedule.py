@@ -12,8 +12,8 @@ from hpcpy.stages import stop_running
 
 T = TypeVar("T")
 
-# Of nice(1): 0 is everybody's, each step more gives a fifth less of a core.
-_NICEST = 19
+# Of nice(1): a tenth of a core beside a program that does not stand back.
+_NICE = 10
 
 
 @dataclass(frozen=True)
@@ -24,17 +24,25 @@ class Chain:
     ----------
     before
         Cost of those that it needs, one after the other.
+    cost
+        Its own.
     behind
-        Its own cost and that of those that need it.
+        Cost of those that need it.
     """
 
     before: float
+    cost: float
     behind: float
+
+    @property
+    def left(self) -> float:
+        """Cost from its begin to the end of the last one."""
+        return self.cost + self.behind
 
     @property
     def whole(self) -> float:
         """Cost of the path from its first item to its last one."""
-        return self.before + self.behind
+        return self.before + self.left
 
 
 def chains(
@@ -59,18 +67,17 @@ def chains(
         before[item] = max((before[one] + cost(one) for one in wanted[item]), default=0)
     for item in reversed(order):
         users = (one for one in items if item in wanted[one])
-        behind[item] = cost(item) + max((behind[one] for one in users), default=0)
-    return {item: Chain(before[item], behind[item]) for item in items}
+        behind[item] = max((cost(one) + behind[one] for one in users), default=0)
+    return {item: Chain(before[item], cost(item), behind[item]) for item in items}
 
 
 def niceness(found: Mapping[T, Chain], item: T) -> int:
-    """Return how far an item's commands stand back behind those of the longest path.
+    """Return how far an item's commands stand back behind those of the others.
 
-    0 on the longest path; the more, the longer an item can wait before it delays
-    the whole.
+    What nothing waits for takes what they leave; not so the last of the longest path.
     """
     longest = max(chain.whole for chain in found.values())
-    return round(_NICEST * (1 - found[item].whole / longest)) if longest else 0
+    return 0 if found[item].behind or found[item].whole == longest else _NICE
 
 
 def in_order(
@@ -94,8 +101,8 @@ def in_order(
     at_once
         How many, at most.
     cost
-        Of one item: of those that could begin, the one with the longest path
-        behind it does, else the first of `items`.
+        Of one item: of those that could begin, the one from which it is furthest
+        to the end does, else the first of `items`.
 
     Raises
     ------
@@ -113,7 +120,7 @@ def in_order(
         try:
             while order.is_active():
                 ready += order.get_ready()
-                ready.sort(key=lambda item: (-found[item].behind, items.index(item)))
+                ready.sort(key=lambda item: (-found[item].left, items.index(item)))
                 while ready and len(running) < at_once:
                     item = ready.pop(0)
                     running[pool.submit(do, item)] = item

@@ -4,20 +4,21 @@
 # A part is PART.sh beside this file.  What it stages is unpacked at / for the
 # parts after it; one that lies ready as $CONTEXT/parts/PART.tar is unpacked
 # instead of built.  With RESULT set, the tar files of the built ones are left
-# there; without it, the parts marked as shipped are unpacked together in /out.
+# there; without it, in /build, and those of the parts that are marked as shipped
+# are named in /build/shipped, for unpack.sh.
 set -eu
 : "${CONTEXT:=/context}" "${RESULT:=}"
 export CONTEXT LC_ALL=C.UTF-8 TZ=UTC PYTHONHASHSEED=0
 SOURCE_DATE_EPOCH=$(cat "$CONTEXT/recipes/epoch")
 export SOURCE_DATE_EPOCH
 
-# Where nothing is left to build, nothing needs to lie at /.
-building=
+# Behind the last one that is built, nothing needs to lie at /.
+left=0
 while read -r PART _; do
-    [ -f "$CONTEXT/parts/$PART.tar" ] || building=yes
+    [ -f "$CONTEXT/parts/$PART.tar" ] || left=$((left + 1))
 done <"$CONTEXT/recipes/parts.list"
 
-mkdir -p /build /out
+mkdir -p /build
 while read -r PART use; do
     ready=$CONTEXT/parts/$PART.tar
     if [ ! -f "$ready" ]; then
@@ -32,12 +33,16 @@ while read -r PART use; do
         # Sorted, no owner, one time: equal inputs, equal bytes.
         tar -C "$OUT" --sort=name --owner=0 --group=0 --numeric-owner \
             --mtime="@$SOURCE_DATE_EPOCH" --format=gnu -cf "$ready" .
-        rm -rf "$work" "$OUT"
+        # Processor time of this shell and of all that it ran: `seconds` of the part.
+        times
+        left=$((left - 1))
+        # The container goes with what lies in it.
+        [ -n "$RESULT" ] || rm -rf "$work" "$OUT"
     fi
-    if [ -z "$RESULT" ] && [ "$use" = shipped ]; then
-        tar -C /out -xf "$ready"
+    if [ "$use" = shipped ]; then
+        echo "$ready" >>/build/shipped
     fi
-    if [ -n "$building" ]; then
+    if [ "$left" -gt 0 ]; then
         # Folders are merged into those that are there: /lib is a link in Debian.
         tar -C / --keep-directory-symlink -xf "$ready"
     fi

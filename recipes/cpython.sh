@@ -13,11 +13,11 @@ done
 # sysconfig tells users' builds all flags that configure is given, and those of the
 # executable are not for them: so the compiler is wrapped.  Each function and each
 # variable has a section, so that interpreter.sh can put those that a start needs
-# beside each other.
+# beside each other.  What debuggers read is stripped below, and need not be made.
 mkdir compilers
 cat >compilers/gcc <<'END'
 #!/bin/sh
-exec /usr/bin/gcc -fno-pie -no-pie -ffunction-sections -fdata-sections "$@"
+exec /usr/bin/gcc -fno-pie -no-pie -ffunction-sections -fdata-sections "$@" -g0
 END
 chmod +x compilers/gcc
 export PATH="$PWD/compilers:$PATH"

@@ -93,10 +93,13 @@ for source in "$interp"/*.c "$interp"/*.S table.c $(in_features "*.c"); do
         -Wa,-I,bundle -c "$source" -o "${source##*/}.o"
 done
 
-# The loader opens absolute names without a search: see soname.py.
-system=/lib/$(gcc -print-multiarch)
+# The loader opens absolute names without a search: LD_LIBRARY_PATH, which Apptainer
+# always sets, would cost nine look-ups for libm and libc at each start.
+mkdir patchelf
+dpkg-deb -x "$MATERIALS"/patchelf_*.deb patchelf
+system=/lib/$MULTIARCH
 for shared in libm.so.6 libc.so.6; do
-    python "$link_tools/soname.py" "$system/$shared" "$system/$shared" "$shared"
+    patchelf/usr/bin/patchelf --set-soname "$system/$shared" --output "$shared" "$system/$shared"
 done
 
 # OpenBLAS would prepare itself at every start, and hang where it gives up: see blas.c.

@@ -10,6 +10,8 @@ set -eu
 PREFIX=/opt/hpcpy
 MATERIALS=$CONTEXT/$PART
 JOBS=$(nproc)
+# dash: configure and libtool, which would look for bash, are mostly shell.
+export CONFIG_SHELL=/bin/sh
 
 # Debian's name of the machine, of which its library folders are named.
 MULTIARCH=$(gcc -print-multiarch)

@@ -1,9 +1,10 @@
 # All that stands in for gcc, g++, gfortran … does, sourced by a script of that
 # name, first on PATH: see driver.py.  What only compiles goes straight on, since
-# a Python for each of numpy's 600 files would cost half a minute.
+# a Python for each of numpy's 600 files would cost half a minute.  -g0: what debuggers
+# read is taken out of the modules anyway.
 # shellcheck shell=sh
 name=${0##*/}
 case " $* " in
-    *" -c "* | *" -E "*) exec "/usr/bin/$name" "$@" ;;
+    *" -c "* | *" -E "*) exec "/usr/bin/$name" "$@" -g0 ;;
 esac
 exec /opt/hpcpy/bin/python3 -E -s -S "$LINK_TOOLS/driver.py" "/usr/bin/$name" "$@"

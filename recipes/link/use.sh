@@ -8,9 +8,10 @@ link_tools=$MATERIALS/recipes/link
 # the compilers that link relocatably.  Modules that LINK_SHARED names by the
 # last part of their names, a word each, stay shared objects.
 link_setup() {
-    "$PREFIX/bin/python3" -m venv --system-site-packages tools
+    # Without a pip of its own, and without bytecode of what is never imported.
+    "$PREFIX/bin/python3" -m venv --system-site-packages --without-pip tools
     tools/bin/python3 -m pip --disable-pip-version-check install --no-index --no-deps --quiet \
-        --ignore-installed "$MATERIALS"/*.whl
+        --no-compile --ignore-installed "$MATERIALS"/*.whl
     mkdir compilers
     for name in cc gcc c++ g++ gfortran; do
         printf '#!/bin/sh\n. %s/compiler.sh\n' "$link_tools" >"compilers/$name"

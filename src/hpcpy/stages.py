@@ -40,6 +40,18 @@ def stop_running() -> None:
         _terminate(process)
 
 
+def end_if_stopped() -> None:
+    """Let a thread end that waits for something else than a command.
+
+    Raises
+    ------
+    StageStoppedError
+        When `stop_running` was called.
+    """
+    if _stopping.is_set():
+        raise StageStoppedError("stopped")
+
+
 def _terminate(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)

@@ -27,11 +27,14 @@ SOON = Patience(seconds=5.0, pauses=(0.0,))
 # A process of its own that fetches what `misbehaving_server.artifact` makes.
 FETCH = """
 import sys
+from hpcpy.build.schedule import side_by_side
 from hpcpy.fetch.many import fetch
 from processes import wait_until
 from misbehaving_server import artifact
-try:
+def task():
     fetch([artifact(bytes(range(256)) * 4096, sys.argv[1])])
+try:
+    side_by_side(task) if sys.argv[2] == "beside" else task()
 except KeyboardInterrupt:
     sys.exit(130)
 """
@@ -48,10 +51,10 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def fetching_process(url: str) -> subprocess.Popen[bytes]:
+def fetching_process(url: str, where: str = "alone") -> subprocess.Popen[bytes]:
     here = os.pathsep.join([str(paths.ROOT / "src"), str(Path(__file__).parent)])
     return subprocess.Popen(
-        [sys.executable, "-c", FETCH, url], env={**os.environ, "PYTHONPATH": here}
+        [sys.executable, "-c", FETCH, url, where], env={**os.environ, "PYTHONPATH": here}
     )
 
 
@@ -107,14 +110,21 @@ def test_two_processes_at_once_download_once(server: Server) -> None:
     assert fetch([wanted])[wanted].read_bytes() == BODY
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_interrupted_download_goes_on_where_it_was(server: Server, how: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("where", "how"),
+    [("alone", signal.SIGINT), ("alone", signal.SIGKILL), ("beside", signal.SIGINT)],
+)
+def test_interrupted_download_goes_on_where_it_was(
+    server: Server, where: str, how: signal.Signals
+) -> None:
     server.answers["/x"] = [ranged(BODY, 100_000, then_wait=True), ranged(BODY)]
-    process = fetching_process(f"{server.url}/x")
+    process = fetching_process(f"{server.url}/x", where)
     part = part_of(BODY)
     wait_until(lambda: part.exists() and part.stat().st_size >= 100_000)
     process.send_signal(how)
     assert process.wait(30) == (130 if how == signal.SIGINT else -how)
+    # It has not gone on by itself.
+    assert len(server.log) == 1
     wanted = artifact(BODY, f"{server.url}/x")
     assert fetch([wanted], patience=SOON)[wanted].read_bytes() == BODY
     assert server.log[-1][1] == "bytes=100000-"

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from hpcpy import paths, stages
-from hpcpy.build.schedule import in_order
+from hpcpy.build.graph import the_graph
+from hpcpy.build.schedule import Chain, chains, in_order, niceness, side_by_side
 from hpcpy.stages import StageError, stage
 
 NEEDS = {"a": (), "b": (), "c": ("a", "b"), "d": ("c",), "e": ("not among them",)}
@@ -25,6 +26,64 @@ def test_everything_is_done_after_what_it_needs() -> None:
     assert sorted(done) == sorted(NEEDS)
     for name, needs in NEEDS.items():
         assert all(done.index(need) < done.index(name) for need in needs if need in done)
+
+
+# A short item stands first, a long one that nothing waits for last; the longest path
+# goes through `core`.
+COSTS = {"short": 1, "base": 2, "core": 9, "side": 4, "link": 3, "alone": 6}
+WAITS = {"core": ("base",), "side": ("base",), "link": ("core", "side")}
+
+
+def waits(name: str) -> tuple[str, ...]:
+    return WAITS.get(name, ())
+
+
+def test_the_longest_path_begins_first() -> None:
+    begun: list[str] = []
+    in_order(list(COSTS), waits, begun.append, at_once=1, cost=COSTS.__getitem__)
+    assert begun == ["base", "core", "side", "alone", "link", "short"]
+
+
+def test_one_that_waits_for_a_place_lets_a_longer_path_go_before_it() -> None:
+    begun: list[str] = []
+    first = threading.Event()
+
+    def do(name: str) -> None:
+        begun.append(name)
+        if name == "alone":
+            assert first.wait(30)
+        if name == "link":
+            first.set()
+
+    # `short` could begin from the start, and those behind `base` only later.
+    in_order(list(COSTS), waits, do, at_once=2, cost=COSTS.__getitem__)
+    assert begun.index("core") < begun.index("short")
+    assert begun.index("link") < begun.index("short")
+
+
+def test_what_nothing_waits_for_stands_back() -> None:
+    found = chains(list(COSTS), waits, COSTS.__getitem__)
+    assert found["core"] == Chain(before=2, cost=9, behind=3)
+    assert found["side"] == Chain(before=2, cost=4, behind=3)
+    back = [name for name in COSTS if niceness(found, name)]
+    # `link` ends the longest path.
+    assert back == ["short", "alone"]
+
+
+def test_the_image_is_built_along_its_longest_path() -> None:
+    graph = the_graph()
+    parts = graph.built(graph.image("hpcpy"))
+    found = chains(parts, graph.needed, lambda part: part.seconds)
+    longest = max(chain.whole for chain in found.values())
+    path = [part.name for part, chain in found.items() if chain.whole == longest]
+    assert path == ["libffi", "cpython", "numpy", "interpreter", "numba_cache"]
+    back = {part.name for part in parts if niceness(found, part)}
+    assert back == {"pocl", "manylinux", "mpi", "hydra"}
+
+
+def test_tasks_run_side_by_side() -> None:
+    both = threading.Barrier(2, timeout=30)
+    side_by_side(both.wait, both.wait)
 
 
 def test_two_are_done_at_once() -> None:

@@ -23,10 +23,13 @@ class Buildah:
         The executable.
     env
         Variables that choose storage and configuration.
+    nice
+        As nice(1) counts: how far its steps stand back behind other programs.
     """
 
     program: Path
     env: dict[str, str]
+    nice: int = 0
 
     @property
     def _storage(self) -> list[str]:
@@ -47,7 +50,7 @@ class Buildah:
         gets a network namespace of its own instead.  As an ordinary user
         that has to be made inside buildah's user namespace.
         """
-        command = ["unshare", "--net", *self.online(*arguments)]
+        command = ["nice", f"-n{self.nice}", "unshare", "--net", *self.online(*arguments)]
         if os.geteuid() != 0:
             return [str(self.program), "unshare", "--", *command]
         return command

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.build.buildah import Buildah
 from hpcpy.build.cached import cached
 from hpcpy.build.contexts import add_containerfile, add_description, add_recipes
-from hpcpy.build.graph import Image
+from hpcpy.build.graph import Image, Part
 from hpcpy.build.parts import make_part, missing_parts, part_file
 from hpcpy.build.plan import Plan
 from hpcpy.build.progress import Progress
 from hpcpy.build.rootfs import make_rootfs
-from hpcpy.build.schedule import in_order
+from hpcpy.build.schedule import chains, in_order, niceness
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.files import place, scratch_dir
 from hpcpy.stages import stage
 from hpcpy.version import project_version
 
-# A configure script keeps one core busy, and often none: the next part's
-# compilers have the others meanwhile.
-_AT_ONCE = 2
+# A configure script keeps one core busy, and often none, and so do the interpreter's
+# steps at the end.  What nothing waits for fills the gaps: it is begun as soon as it
+# can be, and its compilers stand back behind the others.
+_AT_ONCE = 4
+
+
+def _seconds(part: Part) -> float:
+    return part.seconds
 
 
 def tag(plan: Plan, image: Image) -> str:
@@ -80,12 +86,12 @@ def _make_parts(plan: Plan, image: Image, buildah: Buildah) -> None:
         builder = make_image(plan, plan.graph.image(image.builder), buildah)
         progress = Progress(missing, _AT_ONCE)
         progress.begin()
-        in_order(
-            missing,
-            plan.graph.needed,
-            lambda part: make_part(plan, part, builder, buildah, progress),
-            at_once=_AT_ONCE,
-        )
+        found = chains(missing, plan.graph.needed, _seconds)
+
+        def make(part: Part) -> None:
+            make_part(plan, part, builder, replace(buildah, nice=niceness(found, part)), progress)
+
+        in_order(missing, plan.graph.needed, make, at_once=_AT_ONCE, cost=_seconds)
 
 
 def _add_parts(plan: Plan, image: Image, context: Path) -> None:

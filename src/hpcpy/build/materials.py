@@ -1,4 +1,4 @@
-"""All that an image is made from, fetched in one go."""
+"""What an image is made from, fetched before it is needed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,17 @@ from hpcpy.fetch.one import Tally
 from hpcpy.files import in_words
 from hpcpy.pins.model import Artifact
 from hpcpy.stages import stage
+
+
+def fetch_packages(plan: Plan, images: Sequence[Image]) -> None:
+    """Have in the cache the Debian packages that some images consist of."""
+    if not images:
+        return
+    with stage(f"fetch packages of {' and '.join(image.name for image in images)}") as current:
+        tally = Tally()
+        for image in images:
+            fetch_debs(image.debian, plan.arch, tally=tally)
+        current.note = _in_words(tally)
 
 
 def fetch_materials(plan: Plan, images: Sequence[Image]) -> None:
@@ -33,7 +44,11 @@ def fetch_materials(plan: Plan, images: Sequence[Image]) -> None:
         fetch(pins, tally=tally)
         for name in lists:
             fetch_debs(name, plan.arch, tally=tally)
-        current.note = (
-            f"{tally.files} files, {in_words(tally.downloaded)} downloaded,"
-            f" {in_words(tally.present)} in the cache"
-        )
+        current.note = _in_words(tally)
+
+
+def _in_words(tally: Tally) -> str:
+    return (
+        f"{tally.files} files, {in_words(tally.downloaded)} downloaded,"
+        f" {in_words(tally.present)} in the cache"
+    )

@@ -8,12 +8,13 @@ import tarfile
 from pathlib import Path
 
 from hpcpy import paths
-from hpcpy.build.buildah import buildah
+from hpcpy.build.buildah import Buildah, buildah
 from hpcpy.build.cached import cached
 from hpcpy.build.graph import Image
 from hpcpy.build.images import make_image, unbuilt
-from hpcpy.build.materials import fetch_materials
+from hpcpy.build.materials import fetch_materials, fetch_packages
 from hpcpy.build.plan import Plan
+from hpcpy.build.schedule import side_by_side
 from hpcpy.build.stamps import read_stamp, write_stamp
 from hpcpy.errors import IntegrityError
 from hpcpy.files import GIB, require_free, scratch_dir, whole_file
@@ -60,7 +61,7 @@ def make_archive(plan: Plan, image: Image) -> Path:
 def _make(plan: Plan, image: Image, out: Path) -> None:
     require_free(paths.cache_dir(), image.disk * GIB, f"building {image.name} from nothing")
     builder = buildah()
-    fetch_materials(plan, unbuilt(plan, image, builder))
+    _prepare(plan, image, builder)
     tag = make_image(plan, image, builder)
     with (
         stage(f"OCI archive of {image.name}") as current,
@@ -72,6 +73,21 @@ def _make(plan: Plan, image: Image, out: Path) -> None:
         current.run(builder.online("push", tag, f"oci:{layout}:{name}"), env=builder.env)
         pack(layout, out, plan.epoch)
         current.note = f"{out.stat().st_size / 1e6:.0f} MB"
+
+
+def _prepare(plan: Plan, image: Image, builder: Buildah) -> None:
+    missing = unbuilt(plan, image, builder)
+    if not missing or not image.builder:
+        fetch_materials(plan, missing)
+        return
+    compilers = plan.graph.image(image.builder)
+    below = unbuilt(plan, compilers, builder)
+    fetch_packages(plan, below)
+    # While the large files come, the builder is made of the first ones.
+    side_by_side(
+        lambda: fetch_materials(plan, missing),
+        lambda: make_image(plan, compilers, builder),
+    )
 
 
 def pack(layout: Path, out: Path, epoch: int) -> None:

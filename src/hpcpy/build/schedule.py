@@ -1,15 +1,83 @@
-"""Several things at once, each after those it needs."""
+"""Several things at once, each after those it needs, the longest path first."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import TypeVar
 
 from hpcpy.stages import stop_running
 
 T = TypeVar("T")
+
+# Of nice(1): a tenth of a core beside a program that does not stand back.
+_NICE = 10
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The longest path through an item: what it waits for, and what waits for it.
+
+    Attributes
+    ----------
+    before
+        Cost of those that it needs, one after the other.
+    cost
+        Its own.
+    behind
+        Cost of those that need it.
+    """
+
+    before: float
+    cost: float
+    behind: float
+
+    @property
+    def left(self) -> float:
+        """Cost from its begin to the end of the last one."""
+        return self.cost + self.behind
+
+    @property
+    def whole(self) -> float:
+        """Cost of the path from its first item to its last one."""
+        return self.before + self.left
+
+
+def chains(
+    items: Sequence[T], needs: Callable[[T], Iterable[T]], cost: Callable[[T], float]
+) -> dict[T, Chain]:
+    """Return the longest path through each item.
+
+    Parameters
+    ----------
+    items
+        They must have no cycle.
+    needs
+        What an item stands on; what is not among `items` costs nothing.
+    cost
+        Of one item.
+    """
+    wanted = {item: set(needs(item)) & set(items) for item in items}
+    order = list(TopologicalSorter(wanted).static_order())
+    before: dict[T, float] = {}
+    behind: dict[T, float] = {}
+    for item in order:
+        before[item] = max((before[one] + cost(one) for one in wanted[item]), default=0)
+    for item in reversed(order):
+        users = (one for one in items if item in wanted[one])
+        behind[item] = max((cost(one) + behind[one] for one in users), default=0)
+    return {item: Chain(before[item], cost(item), behind[item]) for item in items}
+
+
+def niceness(found: Mapping[T, Chain], item: T) -> int:
+    """Return how far an item's commands stand back behind those of the others.
+
+    What nothing waits for takes what they leave; not so the last of the longest path.
+    """
+    longest = max(chain.whole for chain in found.values())
+    return 0 if found[item].behind or found[item].whole == longest else _NICE
 
 
 def in_order(
@@ -18,19 +86,23 @@ def in_order(
     do: Callable[[T], object],
     *,
     at_once: int,
+    cost: Callable[[T], float] = lambda _: 0,
 ) -> None:
     """Call `do` for each item, as soon as those it needs are done.
 
     Parameters
     ----------
     items
-        In the order of preference; it must have no cycle.
+        They must have no cycle.
     needs
         What an item stands on; what is not among `items` is there already.
     do
         Runs in a thread of its own.
     at_once
         How many, at most.
+    cost
+        Of one item: of those that could begin, the one from which it is furthest
+        to the end does, else the first of `items`.
 
     Raises
     ------
@@ -39,20 +111,29 @@ def in_order(
         are done, too: minutes of compiling are kept.  Nothing more is begun.
         KeyboardInterrupt at once, with all commands stopped.
     """
+    found = chains(items, needs, cost)
     order = TopologicalSorter({item: set(needs(item)) & set(items) for item in items})
     order.prepare()
+    ready: list[T] = []
     running: dict[Future[object], T] = {}
     with ThreadPoolExecutor(at_once) as pool:
         try:
             while order.is_active():
-                for item in sorted(order.get_ready(), key=items.index):
+                ready += order.get_ready()
+                ready.sort(key=lambda item: (-found[item].left, items.index(item)))
+                while ready and len(running) < at_once:
+                    item = ready.pop(0)
                     running[pool.submit(do, item)] = item
                 for done in wait(running, return_when=FIRST_COMPLETED).done:
                     done.result()
                     order.done(running.pop(done))
         except BaseException as error:
-            for future in running:
-                future.cancel()
             if not isinstance(error, Exception):
                 stop_running()
             raise
+
+
+def side_by_side(*tasks: Callable[[], object]) -> None:
+    """Call some functions at once, as `in_order` does."""
+    numbers = range(len(tasks))
+    in_order(numbers, lambda _: (), lambda number: tasks[number](), at_once=len(tasks))

@@ -15,6 +15,7 @@ from hpcpy import paths
 from hpcpy.build.graph import Image
 from hpcpy.build.oci import archive_path, is_current_archive, make_archive
 from hpcpy.build.plan import Plan
+from hpcpy.build.schedule import side_by_side
 from hpcpy.build.sif_header import settle
 from hpcpy.build.stamps import read_stamp, write_stamp
 from hpcpy.engine.setup import Engine, ensure
@@ -77,7 +78,7 @@ def make_sif(plan: Plan, image: Image) -> Path:
     definition = definition_path(image)
     if not definition.exists():
         raise UsageError(f"{image.name} has no {definition.relative_to(paths.ROOT)}")
-    make_archive(plan, image)
+    side_by_side(lambda: make_archive(plan, image), lambda: ensure("apptainer"))
     if is_current_sif(plan, image):
         skipped(target.name, "up to date")
         return target

@@ -1,0 +1,70 @@
+# What configure puts into MPICH's mpi.h and mpio.h where longs and pointers have eight
+# bytes, without Fortran and C++.  Having configure say it takes a minute.  The part
+# mpi compares the headers with those that its own configure has made.
+#
+# A type's handle has its size in the last digits but two: MPICH, src/include/mpir_datatype.h.
+s|@configure_input@|src/include/mpi.h.  Generated from mpi.h.in by configure.|
+s|@DISABLE_TAG_SUPPORT@|#define NO_TAGS_WITH_MODIFIERS 1|
+s|@MPI_CHAR@|0x4c000101|
+s|@MPI_SIGNED_CHAR@|0x4c000118|
+s|@MPI_UNSIGNED_CHAR@|0x4c000102|
+s|@MPI_BYTE@|0x4c00010d|
+s|@MPI_WCHAR@|0x4c00040e|
+s|@MPI_SHORT@|0x4c000203|
+s|@MPI_UNSIGNED_SHORT@|0x4c000204|
+s|@MPI_INT@|0x4c000405|
+s|@MPI_UNSIGNED@|0x4c000406|
+s|@MPI_LONG@|0x4c000807|
+s|@MPI_UNSIGNED_LONG@|0x4c000808|
+s|@MPI_FLOAT@|0x4c00040a|
+s|@MPI_DOUBLE@|0x4c00080b|
+s|@MPI_LONG_DOUBLE@|0x4c00100c|
+s|@MPI_LONG_LONG_INT@|0x4c000809|
+s|@MPI_UNSIGNED_LONG_LONG@|0x4c000819|
+s|@MPI_PACKED@|0x4c00010f|
+s|@MPI_LB@|0x4c000010|
+s|@MPI_UB@|0x4c000011|
+s|@MPI_FLOAT_INT@|0x8c000000|
+s|@MPI_DOUBLE_INT@|0x8c000001|
+s|@MPI_LONG_INT@|0x8c000002|
+s|@MPI_SHORT_INT@|0x8c000003|
+s|@MPI_2INT@|0x4c000816|
+s|@MPI_LONG_DOUBLE_INT@|0x8c000004|
+s|@MPI_INT8_T@|0x4c000137|
+s|@MPI_INT16_T@|0x4c000238|
+s|@MPI_INT32_T@|0x4c000439|
+s|@MPI_INT64_T@|0x4c00083a|
+s|@MPI_UINT8_T@|0x4c00013b|
+s|@MPI_UINT16_T@|0x4c00023c|
+s|@MPI_UINT32_T@|0x4c00043d|
+s|@MPI_UINT64_T@|0x4c00083e|
+s|@MPI_C_BOOL@|0x4c00013f|
+s|@MPI_C_FLOAT_COMPLEX@|0x4c000840|
+s|@MPI_C_DOUBLE_COMPLEX@|0x4c001041|
+s|@MPI_C_LONG_DOUBLE_COMPLEX@|0x4c002042|
+s|@MPIX_C_FLOAT16@|0x4c000246|
+s|@MPI_AINT_DATATYPE@|0x4c000843|
+s|@MPI_OFFSET_DATATYPE@|0x4c000844|
+s|@MPI_COUNT_DATATYPE@|0x4c000845|
+s|@MPI_MAX_PROCESSOR_NAME@|128|
+s|@MPI_MAX_LIBRARY_VERSION_STRING@|8192|
+s|@MPI_MAX_ERROR_STRING@|512|
+s|@BSEND_OVERHEAD@|96|
+s|@MPI_AINT@|long|
+s|@MPI_FINT@|int|
+s|@MPI_COUNT@|long|
+s|@MPI_AINT_FMT_DEC_SPEC@|%ld|
+s|@MPI_AINT_FMT_HEX_SPEC@|%lx|
+s|@MPI_OFFSET_TYPEDEF@|typedef long MPI_Offset;|
+s|@MPIU_DLL_SPEC_DEF@|#define MPIU_DLL_SPEC|
+s|@HAVE_ROMIO@|#include "mpio.h"|
+s|@INCLUDE_MPICXX_H@||
+s|@DEFINE_HAVE_MPI_GREQUEST@|#define HAVE_MPI_GREQUEST 1|
+s|@DEFINE_MPI_OFFSET@|typedef long long MPI_Offset;|
+s|@NEEDS_MPI_FINT@||
+s|@HAVE_MPI_INFO@|#define HAVE_MPI_INFO|
+s|@HAVE_MPI_DARRAY_SUBARRAY@|#define HAVE_MPI_DARRAY_SUBARRAY|
+# Fortran's types, and those of C++.
+s/@MPI_2\{0,1\}\(REAL\|INTEGER\|COMPLEX\|DOUBLE_PRECISION\)[0-9]*@/MPI_DATATYPE_NULL/
+s/@MPI_\(DOUBLE_COMPLEX\|LOGICAL\|CHARACTER\)@/MPI_DATATYPE_NULL/
+s/@MPIR_CXX_[A-Z_]*@/MPI_DATATYPE_NULL/

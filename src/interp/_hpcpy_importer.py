@@ -1,7 +1,8 @@
 """Imports from memory, and the one rule of what wins.
 
 `install` puts a `Finder` first in `sys.meta_path` and the bundle's folders
-(see `_hpcpy_folders`) first in `sys.path_hooks`.  Frozen, as those are.
+(see `_hpcpy_folders`) first in `sys.path_hooks`; `_hpcpy_path` stands in for
+CPython's own finder.  Frozen, as those are.
 """
 
 import posix
@@ -9,14 +10,14 @@ import sys
 from _frozen_importlib import BuiltinImporter
 from _frozen_importlib_external import PathFinder
 
-from _hpcpy_folders import Loader
 from _hpcpy_memory import Bundle
+from _hpcpy_path import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _frozen_importlib import ModuleSpec
     from collections.abc import Iterable, Iterator, Sequence
-    from importlib.metadata import Distribution, PathDistribution
+    from importlib.metadata import Distribution
     from types import ModuleType
     from typing import Any
 
@@ -82,7 +83,7 @@ class Finder:
     def _find_by_path(self, fullname: str, target: "ModuleType | None") -> "ModuleSpec | None":
         if fullname not in self.bundle.roots[-1].entries:
             return None
-        spec = _whole(_Path.find_spec(fullname, None, target))
+        spec = _whole(Path.find_spec(fullname, None, target))
         if spec is not None and not self._is_packages(spec):
             # One of the user's has none of the parts that are linked in.
             self._outside[fullname] = ""
@@ -91,7 +92,7 @@ class Finder:
     def follow_path(self) -> None:
         """Let the order of `sys.path` say what wins, as elsewhere."""
         self._follows_path = True
-        _Path.absent, _Path.import_name = frozenset(), -1
+        Path.absent, Path.import_name = frozenset(), -1
 
     def _find_added(self, fullname: str, target: "ModuleType | None") -> "ModuleSpec | None":
         if fullname in sys.stdlib_module_names or fullname in sys.builtin_module_names:
@@ -166,7 +167,7 @@ class Finder:
         self._wanted.update(dict.fromkeys(wanted, wanted_by))
         if wanted_by:
             found |= wanted - {""}
-            _Path.absent -= wanted
+            Path.absent -= wanted
         # Whoever asked first is named.
         self._outside = {**dict.fromkeys(found, wanted_by), **self._outside}
         for root in self.bundle.roots:
@@ -219,72 +220,6 @@ def _whole(spec: "ModuleSpec | None") -> "ModuleSpec | None":
     return spec if spec is not None and spec.loader is not None else None
 
 
-class _Path(PathFinder):
-    """Knows what is nowhere, and who is not to look beside the script.
-
-    Nowhere are the standard library's modules for other systems.  Packages try
-    others that may be missing (numba tries scipy, for one): an import
-    statement of a bundled module asks PYTHONPATH, a venv and site-packages for
-    it, and not the script's folder, which is a network's more often than not.
-    """
-
-    absent: frozenset[str] = frozenset()
-    import_name = 0
-
-    @classmethod
-    def find_spec(
-        cls, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
-    ) -> "ModuleSpec | None":
-        if path is None:
-            if fullname in cls.absent:
-                return None
-            if _statement_of_ours(cls.import_name):
-                folder = _script_folder()
-                path = [entry for entry in sys.path if entry != folder]
-        return super().find_spec(fullname, path, target)
-
-    @classmethod
-    def find_distributions(cls, *arguments: "Any") -> "Iterable[PathDistribution]":
-        """Look for metadata by name only where the bundles do not know all that lies."""
-        if arguments and arguments[0].name and "path" not in vars(arguments[0]):
-            from _hpcpy_metadata import narrowed  # noqa: PLC0415
-
-            arguments = (narrowed(arguments[0], finder()),)
-        return super().find_distributions(*arguments)
-
-
-# What is between an import statement and the finder, and `importlib` itself.
-MACHINERY = frozenset(
-    {__name__, "_frozen_importlib", "importlib._bootstrap", "_frozen_importlib_external"}
-)
-# Those that try packages which may be missing by a call, each by its own name.
-_TRY_BY_CALL = frozenset({"pandas.compat._optional"})
-
-
-def _statement_of_ours(import_name: int) -> bool:
-    # Not a call of __import__ or import_module, by which pickle, pytest, runpy
-    # and others find what the user names.
-    frame = sys._getframe(1)
-    while frame.f_globals.get("__name__") in MACHINERY:
-        if frame.f_back is None:
-            return False
-        frame = frame.f_back
-    if frame.f_globals.get("__name__") == "importlib" and frame.f_back is not None:
-        return frame.f_back.f_globals.get("__name__") in _TRY_BY_CALL
-    spec = frame.f_globals.get("__spec__")
-    return (
-        isinstance(getattr(spec, "loader", None), Loader)
-        and frame.f_code.co_code[frame.f_lasti] == import_name
-    )
-
-
-def _script_folder() -> str:
-    main = sys.modules.get("__main__")
-    if getattr(main, "__spec__", None) is not None:
-        return posix.getcwd()  # python -m
-    return (getattr(main, "__file__", None) or "").rpartition("/")[0]
-
-
 def finder() -> Finder:
     """Return the finder in use.
 
@@ -316,8 +251,8 @@ def install(data: memoryview, library: str) -> Finder:
     """
     bundle = Bundle(data, library)
     first = Finder(bundle)
-    _Path.absent, _Path.import_name = bundle.absent, bundle.import_name
-    sys.meta_path[:] = [first, *[_Path if f is PathFinder else f for f in sys.meta_path]]
+    Path.absent, Path.import_name = bundle.absent, bundle.import_name
+    sys.meta_path[:] = [first, *[Path if f is PathFinder else f for f in sys.meta_path]]
     sys.path_hooks.insert(0, bundle.folder)
     sys.path_importer_cache.clear()
     wanted = posix.environ.get(b"HPCPY_PREFER")

@@ -13,6 +13,7 @@
         file hpcpy_modules, "modules.bundle"
         file hpcpy_folders, "folders.code"
         file hpcpy_memory, "memory.code"
+        file hpcpy_path, "path.code"
         file hpcpy_importer, "importer.code"
         file hpcpy_encodings, "encodings.code"
 

@@ -7,6 +7,7 @@
 extern const unsigned char hpcpy_modules[], hpcpy_modules_end[];
 extern const unsigned char hpcpy_folders[], hpcpy_folders_end[];
 extern const unsigned char hpcpy_memory[], hpcpy_memory_end[];
+extern const unsigned char hpcpy_path[], hpcpy_path_end[];
 extern const unsigned char hpcpy_importer[], hpcpy_importer_end[];
 extern const unsigned char hpcpy_encodings[], hpcpy_encodings_end[];
 
@@ -51,11 +52,12 @@ static struct _frozen freeze(
 PyStatus hpcpy_bundle_prepare(PyConfig *Py_UNUSED(config))
 {
     /* Python looks here before its own frozen modules. */
-    static struct _frozen frozen[5];
+    static struct _frozen frozen[6];
     frozen[0] = freeze("encodings", hpcpy_encodings, hpcpy_encodings_end, 1);
     frozen[1] = freeze("_hpcpy_importer", hpcpy_importer, hpcpy_importer_end, 0);
     frozen[2] = freeze("_hpcpy_folders", hpcpy_folders, hpcpy_folders_end, 0);
     frozen[3] = freeze("_hpcpy_memory", hpcpy_memory, hpcpy_memory_end, 0);
+    frozen[4] = freeze("_hpcpy_path", hpcpy_path, hpcpy_path_end, 0);
     PyImport_FrozenModules = frozen;
     if (PyImport_AppendInittab("_hpcpy_bundle", initialise) != 0) {
         return PyStatus_NoMemory();

@@ -29,6 +29,17 @@ def told(trial):
 Trial.clock = told
 sys.exit(_entry())
 """
+# Has numba start its threads.
+PARALLEL_SUM = """
+import numba, numpy as np
+@numba.njit("float64(float64[::1])", parallel=True)
+def total(numbers):
+    found = 0.0
+    for i in numba.prange(len(numbers)):
+        found += numbers[i]
+    return found
+assert total(np.ones(1000)) == 1000
+"""
 
 
 def said(program: str, *options: str, **variables: str) -> list[str]:

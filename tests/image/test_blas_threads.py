@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 import pytest
-from running import on_ranks, said
+from running import PARALLEL_SUM, on_ranks, said
 
 CORES = len(os.sched_getaffinity(0))
 COUNT = """
@@ -21,11 +21,7 @@ print(before, threads(), _hpcpy_threads.count(), flush=True)
 """
 
 
-@pytest.fixture(autouse=True)
-def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
+pytestmark = pytest.mark.usefixtures("no_number_of_threads")
 
 
 def test_importing_numpy_starts_none_and_the_first_product_all() -> None:
@@ -88,17 +84,9 @@ def test_operations_that_meet_the_limit_first_are_right(first: str) -> None:
     ("given", "threads"), [({}, 1), ({"NUMBA_NUM_THREADS": "3"}, 3)], ids=["default", "user's"]
 )
 def test_numba_begins_with_as_many_and_may_have_more(given: Any, threads: int) -> None:
-    program = """
-    import os, numba, numpy as np
-    @numba.njit("float64(float64[::1])", parallel=True)
-    def total(numbers):
-        found = 0.0
-        for i in numba.prange(len(numbers)):
-            found += numbers[i]
-        return found
-    assert total(np.ones(1000)) == 1000
-    print(numba.get_num_threads())
-    numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
-    assert total(np.ones(1000)) == 1000
-    """
+    program = f"""{PARALLEL_SUM}
+print(numba.get_num_threads())
+numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
+assert total(np.ones(1000)) == 1000
+"""
     assert said(program, SLURM_CPUS_PER_TASK="1", **given) == [str(threads)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from hpcpy.fetch.many import fetch
@@ -33,8 +33,7 @@ def resolve(asked: Wanted) -> dict[str, Any]:
     locked: dict[str, Any] = {}
     for arch in asked.architectures:
         offers = _offers(Mirror(asked, arch), asked)
-        files = fetch(offer.artifact for offer in offers)
-        stated = licences({offer.name: files[offer.artifact] for offer in offers})
+        stated = stated_licences(offers)
         locked[arch] = {
             offer.name: table_of(offer, sets, stated[offer.name]) for offer, sets in offers.items()
         }
@@ -95,6 +94,12 @@ def _offers(mirror: Mirror, asked: Wanted) -> dict[Offer, list[str]]:
         for offer in added:
             sets.setdefault(offer, []).append(name)
     return {offer: sets[offer] for offer in sorted(sets, key=lambda offer: offer.name)}
+
+
+def stated_licences(offers: Collection[Offer]) -> dict[str, str]:
+    """Fetch packages and return what each states, by name."""
+    files = fetch(offer.artifact for offer in offers)
+    return licences({offer.name: files[offer.artifact] for offer in offers})
 
 
 def table_of(offer: Offer, sets: list[str], licence: str) -> dict[str, object]:

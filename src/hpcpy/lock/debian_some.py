@@ -13,8 +13,7 @@ from hpcpy import paths
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.offers import Mirror, Offer
 from hpcpy.files import scratch_dir
-from hpcpy.lock.deb_licences import licences
-from hpcpy.lock.debian import table_of
+from hpcpy.lock.debian import stated_licences, table_of
 from hpcpy.pins.debian import Wanted, locked_debs
 
 Tables = dict[str, dict[str, Any]]
@@ -53,8 +52,7 @@ def resolve_some(
     for arch in asked.architectures:
         tables: Tables = dict(old["packages"][arch])
         moved = _moved(Mirror(asked, arch), asked, arch, tables, only)
-        files = fetch(offer.artifact for offer in moved)
-        stated = licences({offer.name: files[offer.artifact] for offer in moved})
+        stated = stated_licences(moved)
         for offer, sets in moved.items():
             was = tables.get(offer.name, {"sets": [], "licence": stated[offer.name]})
             if was.get("sha256") == offer.sha256 and set(sets) <= set(was["sets"]):

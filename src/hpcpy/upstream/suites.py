@@ -165,7 +165,7 @@ _CPYTHON_OTHERWISE = {
     ),
     "test.test_cmd_line.CmdLineTest.test_*_frozen_modules": _BUNDLE,
     "test.test_ctypes.test_values.PythonValuesTestCase.test_frozentable": (
-        "three more modules are frozen"
+        "four more modules are frozen"
     ),
     "test.test_bdb.StateTestCase.test_skip": "takes away all importers but CPython's own",
     "test.test_pydoc.test_pydoc.PydocImportTest.test_importfile": _BUNDLE,

@@ -18,6 +18,7 @@ from bundle.write import compiled, write_bundle
 _FROZEN = {
     "folders.code": "_hpcpy_folders.py",
     "memory.code": "_hpcpy_memory.py",
+    "path.code": "_hpcpy_path.py",
     "importer.code": "_hpcpy_importer.py",
     "encodings.code": "start_encodings.py",
 }

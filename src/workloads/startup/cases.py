@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Case:
-    """One program.
+class Invocation:
+    """One way to call the interpreter.
 
     Parameters
     ----------
@@ -38,9 +38,9 @@ class Case:
         return next((name for name in tops if importlib.util.find_spec(name) is None), "")
 
 
-def importing(name: str, modules: Sequence[str], code: str = "") -> Case:
+def importing(name: str, modules: Sequence[str], code: str = "") -> Invocation:
     """Return a case that imports modules and does no more."""
-    return Case(name, ["-c", code or f"import {', '.join(modules)}"], tuple(modules))
+    return Invocation(name, ["-c", code or f"import {', '.join(modules)}"], tuple(modules))
 
 
 # As `hpcpy bench startup` has them, so that its figures can be compared.
@@ -50,7 +50,7 @@ _MPI = f"import {', '.join(_CORE)}; mpi4py.rc.initialize = False; import mpi4py.
 CASES = {
     case.name: case
     for case in (
-        Case("pass", ["-c", "pass"]),
+        Invocation("pass", ["-c", "pass"]),
         importing("numpy", ["numpy"]),
         importing("core", _CORE),
         importing("core+MPI", _CORE, _MPI),

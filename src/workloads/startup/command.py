@@ -9,7 +9,7 @@ from pathlib import Path
 from workloads.errors import UnavailableError, UsageError
 from workloads.harness import command
 from workloads.harness.workload import Workload
-from workloads.startup.cases import CASES, Case, importing
+from workloads.startup.cases import CASES, Invocation, importing
 from workloads.startup.overview import Overview
 from workloads.startup.problem import Start
 from workloads.startup.registry import FASTEST, TECHNIQUES
@@ -17,7 +17,7 @@ from workloads.startup.registry import FASTEST, TECHNIQUES
 _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
-def _cases(text: str) -> list[Case]:
+def _cases(text: str) -> list[Invocation]:
     names = list(dict.fromkeys(text.split(",")))
     if unknown := [name for name in names if name not in CASES]:
         raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(CASES)}")
@@ -54,7 +54,7 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
 
 
 def _problems(wish: argparse.Namespace) -> list[Start]:
-    asked: list[Case] = [*(wish.case or ())]
+    asked: list[Invocation] = [*(wish.case or ())]
     if wish.modules:
         asked.append(importing(f"import {','.join(wish.modules)}", wish.modules))
     if wish.script:
@@ -69,10 +69,10 @@ def _problems(wish: argparse.Namespace) -> list[Start]:
     return [Start(case) for case in asked]
 
 
-def _script(words: list[str]) -> Case:
+def _script(words: list[str]) -> Invocation:
     if not Path(words[0]).is_file():
         raise UsageError(f"{words[0]}: there is no such script")
-    return Case(Path(words[0]).name, words)
+    return Invocation(Path(words[0]).name, words)
 
 
 def _all_here() -> list[Start]:

@@ -13,7 +13,7 @@ from workloads.startup import program
 if TYPE_CHECKING:
     from workloads.harness.result import Result
     from workloads.harness.trial import Trial
-    from workloads.startup.cases import Case
+    from workloads.startup.cases import Invocation
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Start:
         What is to be said before.
     """
 
-    case: Case
+    case: Invocation
     note: str = ""
 
     @property
@@ -70,7 +70,7 @@ def _started_before(command: tuple[str, ...]) -> None:
 class _Attempt:
     """One way to look at one start."""
 
-    def __init__(self, case: Case, trial: Trial) -> None:
+    def __init__(self, case: Invocation, trial: Trial) -> None:
         self._case, self._trial = case, trial
 
     def warm_up(self) -> None:

@@ -2,6 +2,6 @@
 
 # A user's bundle is made by the same code as this one.
 bake_files() {
-    cp -R "$interp/hpcpy_bake" "$staged/"
+    cp -R "$interp/features/bake/hpcpy_bake" "$staged/"
     cp -R "$interp/bundle" "$staged/hpcpy_bake/"
 }

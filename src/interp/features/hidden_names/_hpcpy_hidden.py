@@ -14,7 +14,7 @@ import sys
 from _frozen_importlib import FrozenImporter
 
 from _hpcpy_folders import Loader
-from _hpcpy_importer import MACHINERY
+from _hpcpy_path import MACHINERY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from _hpcpy_importer import _script_folder, finder
+from _hpcpy_importer import finder
+from _hpcpy_path import script_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +87,7 @@ def extensions() -> Any:
     image extends it; and none beside the script is looked for, as everywhere.
     """
     bundle = finder().bundle
-    ours = {_script_folder()}
+    ours = {script_folder()}
     for root in bundle.roots:
         if not root.path.endswith("/site-packages"):
             ours.add(root.path)

@@ -10,14 +10,14 @@ from workloads.startup import program
 
 if TYPE_CHECKING:
     from workloads.harness.trial import Trial
-    from workloads.startup.cases import Case
+    from workloads.startup.cases import Invocation
 
 _LINE = re.compile(r"import time: +(\d+) \| +(\d+) \| ( *)(\S+)")
 # Of each start, for --json.
 _KEPT = 50
 
 
-def compute(case: Case, trial: Trial) -> tuple[dict[str, Any], str]:
+def compute(case: Invocation, trial: Trial) -> tuple[dict[str, Any], str]:
     """Start it with the option and read what it says."""
     with trial.clock():
         ended = program.run([sys.executable, "-X", "importtime", *case.arguments])

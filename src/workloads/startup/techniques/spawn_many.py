@@ -8,10 +8,10 @@ from workloads.startup.program import Running
 
 if TYPE_CHECKING:
     from workloads.harness.trial import Trial
-    from workloads.startup.cases import Case
+    from workloads.startup.cases import Invocation
 
 
-def compute(case: Case, trial: Trial) -> tuple[dict[str, Any], str]:
+def compute(case: Invocation, trial: Trial) -> tuple[dict[str, Any], str]:
     """Start all of them, then wait for each."""
     running: list[Running] = []
     try:

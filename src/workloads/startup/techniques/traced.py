@@ -13,10 +13,10 @@ from workloads.startup.environment import initial
 
 if TYPE_CHECKING:
     from workloads.harness.trial import Trial
-    from workloads.startup.cases import Case
+    from workloads.startup.cases import Invocation
 
 
-def compute(case: Case, trial: Trial) -> tuple[dict[str, Any], str]:
+def compute(case: Invocation, trial: Trial) -> tuple[dict[str, Any], str]:
     """Have it followed by a process that has no other children."""
     argv = [sys.executable, "-m", "workloads.startup.tracer", *case.command]
     with trial.clock():

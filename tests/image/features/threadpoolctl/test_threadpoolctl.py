@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from running import said
+from running import PARALLEL_SUM, said
 
 CORES = len(os.sched_getaffinity(0))
 STUB = "libopenblas-hpcpy.so"
@@ -22,11 +22,7 @@ print(pool["num_threads"])
 """
 
 
-@pytest.fixture(autouse=True)
-def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
+pytestmark = pytest.mark.usefixtures("no_number_of_threads")
 
 
 @pytest.mark.parametrize("order", ["numpy, threadpoolctl", "threadpoolctl, numpy"])
@@ -154,17 +150,10 @@ def test_older_versions_ways_of_looking_find_it(tmp_path: Path) -> None:
 
 
 def test_openmp_of_numba_is_known_beside_it() -> None:
-    program = """
-    import numba, numpy as np, threadpoolctl
-    @numba.njit("float64(float64[::1])", parallel=True)
-    def total(numbers):
-        found = 0.0
-        for i in numba.prange(len(numbers)):
-            found += numbers[i]
-        return found
-    assert total(np.ones(1000)) == 1000
-    print(*sorted(pool["internal_api"] for pool in threadpoolctl.threadpool_info()))
-    """
+    program = f"""{PARALLEL_SUM}
+import threadpoolctl
+print(*sorted(pool["internal_api"] for pool in threadpoolctl.threadpool_info()))
+"""
     assert said(program, NUMBA_THREADING_LAYER="omp") == ["openblas", "openmp"]
 
 

@@ -28,12 +28,6 @@ _OF_CPYTHON = {
     "importlib.util": "_Py_M__importlib_util",
     "zipimport": "_Py_M__zipimport",
 }
-_OURS = {
-    "folders.code": "hpcpy_folders",
-    "memory.code": "hpcpy_memory",
-    "importer.code": "hpcpy_importer",
-    "encodings.code": "hpcpy_encodings",
-}
 
 
 def main() -> int:
@@ -67,8 +61,9 @@ def main() -> int:
 def _frozen(folder: Path) -> Iterator[tuple[str, CodeType]]:
     for module, symbol in _OF_CPYTHON.items():
         yield symbol, _imp.get_frozen_object(module)
-    for file, symbol in _OURS.items():
-        yield symbol, marshal.loads((folder / file).read_bytes())  # noqa: S302
+    # Ours, by the symbols of bundle.S.
+    for file in sorted(folder.glob("*.code")):
+        yield f"hpcpy_{file.stem}", marshal.loads(file.read_bytes())  # noqa: S302
 
 
 def _modules(bundle: Bundle) -> Iterator[tuple[int, str]]:

@@ -1,0 +1,92 @@
+"""`sys.path`'s finder: CPython's own, but for what is nowhere and what is not beside the script.
+
+Frozen, as `_hpcpy_importer` is, which puts it in place.
+"""
+
+import posix
+import sys
+from _frozen_importlib_external import PathFinder
+
+from _hpcpy_folders import Loader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _frozen_importlib import ModuleSpec
+    from collections.abc import Iterable, Sequence
+    from importlib.metadata import PathDistribution
+    from types import ModuleType
+    from typing import Any
+
+
+class Path(PathFinder):
+    """Knows what is nowhere, and who is not to look beside the script.
+
+    Nowhere are the standard library's modules for other systems.  Packages try
+    others that may be missing (numba tries scipy, for one): an import
+    statement of a bundled module asks PYTHONPATH, a venv and site-packages for
+    it, and not the script's folder, which is a network's more often than not.
+    """
+
+    absent: frozenset[str] = frozenset()
+    import_name = 0
+
+    @classmethod
+    def find_spec(
+        cls, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
+    ) -> "ModuleSpec | None":
+        if path is None:
+            if fullname in cls.absent:
+                return None
+            if _statement_of_ours(cls.import_name):
+                folder = script_folder()
+                path = [entry for entry in sys.path if entry != folder]
+        return super().find_spec(fullname, path, target)
+
+    @classmethod
+    def find_distributions(cls, *arguments: "Any") -> "Iterable[PathDistribution]":
+        """Look for metadata by name only where the bundles do not know all that lies."""
+        if arguments and arguments[0].name and "path" not in vars(arguments[0]):
+            from _hpcpy_importer import finder  # noqa: PLC0415
+            from _hpcpy_metadata import narrowed  # noqa: PLC0415
+
+            arguments = (narrowed(arguments[0], finder()),)
+        return super().find_distributions(*arguments)
+
+
+# What is between an import statement and the finder, and `importlib` itself.
+MACHINERY = frozenset(
+    {
+        __name__,
+        "_hpcpy_importer",
+        "_frozen_importlib",
+        "importlib._bootstrap",
+        "_frozen_importlib_external",
+    }
+)
+# Those that try packages which may be missing by a call, each by its own name.
+_TRY_BY_CALL = frozenset({"pandas.compat._optional"})
+
+
+def _statement_of_ours(import_name: int) -> bool:
+    # Not a call of __import__ or import_module, by which pickle, pytest, runpy
+    # and others find what the user names.
+    frame = sys._getframe(1)
+    while frame.f_globals.get("__name__") in MACHINERY:
+        if frame.f_back is None:
+            return False
+        frame = frame.f_back
+    if frame.f_globals.get("__name__") == "importlib" and frame.f_back is not None:
+        return frame.f_back.f_globals.get("__name__") in _TRY_BY_CALL
+    spec = frame.f_globals.get("__spec__")
+    return (
+        isinstance(getattr(spec, "loader", None), Loader)
+        and frame.f_code.co_code[frame.f_lasti] == import_name
+    )
+
+
+def script_folder() -> str:
+    """Return the folder that `sys.path` has of the script, or of `python -m`."""
+    main = sys.modules.get("__main__")
+    if getattr(main, "__spec__", None) is not None:
+        return posix.getcwd()  # python -m
+    return (getattr(main, "__file__", None) or "").rpartition("/")[0]

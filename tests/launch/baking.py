@@ -1,0 +1,99 @@
+"""podman with the image loaded, and the packages that tests bake."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import image_in_podman
+import pytest
+from small_packages import digest, sdist, wheel
+
+from hpcpy.build.graph import the_graph
+from hpcpy.build.oci import archive_path
+from hpcpy.engine.podman import podman_command
+from hpcpy.engine.setup import look_up
+from hpcpy.engine.tools import needed
+from hpcpy.fetch.many import fetch
+from hpcpy.pins.model import this_arch
+from hpcpy.pins.wheels import wheels
+
+ARCHIVE = archive_path(the_graph().image("hpcpy"))
+CONTAINERFILE = """
+FROM localhost/hpcpy
+USER 0
+RUN --mount=type=bind,source=.,target=/wheels \\
+    python -m hpcpy_bake --wheelhouse /wheels -r /wheels/requirements.txt
+USER 1000:1000
+"""
+
+
+class Podman:
+    """podman with the image loaded, and a folder that containers see as /wheels."""
+
+    def __init__(self, folder: Path) -> None:
+        self.command, variables = podman_command()
+        self.env = {**os.environ, **variables}
+        self.folder = folder
+
+    def __call__(self, *words: str | Path, code: int | None = 0) -> tuple[int, str, str]:
+        done = subprocess.run(
+            [*self.command, *map(str, words)],
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert code is None or done.returncode == code, done.stderr
+        return done.returncode, done.stdout, done.stderr
+
+    def script(self, text: str, *options: str, image: str = "hpcpy") -> str:
+        """Run shell commands as root in a container that may be written; return stdout."""
+        words = ("--rm", "--network=none", "--user=0", f"--volume={self.folder}:/wheels:ro")
+        return self("run", *words, *options, image, "sh", "-euc", text)[1]
+
+
+def prepared(folder: Path) -> Podman:
+    """Fill a folder with packages, those of the tests and those that are pinned."""
+    if len(look_up(needed(["podman", "measure"]))) < len(needed(["podman", "measure"])):
+        pytest.skip('no podman or strace here; run: make setup TOOLS="podman measure"')
+    group = wheels("bake", this_arch())
+    build = [one for one in wheels("build", this_arch()) if one.name == "setuptools"]
+    lines = []
+    for artifact, path in fetch([*group, *build]).items():
+        shutil.copyfile(path, folder / path.name)
+        if artifact in group and artifact.name != "numpy":
+            lines.append(f"{artifact.name}=={artifact.version} --hash=sha256:{digest(path)}\n")
+    (folder / "requirements.txt").write_text("".join(lines))
+    (folder / "Containerfile").write_text(CONTAINERFILE)
+    small(folder)
+    found = Podman(folder)
+    image_in_podman.load(ARCHIVE, found.command, found.env)
+    return found
+
+
+def small(folder: Path) -> None:
+    wheel(
+        folder,
+        "plain",
+        "1.0",
+        {
+            "plain/__init__.py": "from plain.part import VALUE\n",
+            "plain/part.py": "VALUE = 1\n",
+            "plain/told.txt": "told\n",
+        },
+    )
+    wheel(folder, "plain", "2.0", {"plain/__init__.py": "VALUE = 2\n"})
+    wheel(folder, "newer", "1.0", {"newer.py": ""}, ["numpy>=99"])
+    wheel(folder, "older", "1.0", {"older.py": ""}, ["plain<2"])
+    wheel(folder, "rude", "1.0", {"numpy/rude.py": "", "tqdm/__init__.py": "broken = 1\n"})
+    sdist(folder, "source", "1.0")
+    (folder / "hashed.txt").write_text(
+        f"plain==1.0 --hash=sha256:{digest(folder / 'plain-1.0-py3-none-any.whl')}\n"
+    )
+    (folder / "wrong.txt").write_text(f"plain==1.0 --hash=sha256:{'0' * 64}\n")
+    (folder / "half.txt").write_text((folder / "hashed.txt").read_text() + "older==1.0\n")

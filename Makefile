@@ -21,7 +21,7 @@ override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$m")/hpcpy" 
 override SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages bench-startup bench-overhead size sbom context push lock outdated verify clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages bench-startup bench-cold bench-overhead size sbom context push lock outdated verify clean clean-cache distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -79,6 +79,9 @@ test-packages: ## packages that scientists use, each in a venv on the image; PAC
 
 bench-startup: ## measure starts of Python, image against image: N=20 samples of each
 	@$(HPCPY) bench startup
+
+bench-cold: ## measure starts on a fresh mount, image against image: N=8 samples of each
+	@$(HPCPY) bench cold
 
 bench-overhead: ## measure messages between ranks inside a container against outside: N=40 launches
 	@$(HPCPY) bench overhead

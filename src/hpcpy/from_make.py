@@ -65,6 +65,7 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
     "test-upstream": {"SUITE": _words},
     "test-packages": {"PACKAGES": _words},
     "bench startup": {"N": _option("--samples")},
+    "bench cold": {"N": _option("--samples")},
     "bench overhead": {"N": _option("--launches")},
     "lock": {"NAME": _each("--only")},
     "outdated": {"NAME": _words},

@@ -16,6 +16,7 @@ RESULTS = paths.ROOT / "docs/results"
 MEASURE = paths.ROOT / "src/hpcpy/measure"
 # Picture -> the report, and the program or workload that draws it.
 DRAWN = {
+    "cold": ("cold", "cold_chart.py"),
     "linalg-h200": ("linalg-h200", "linalg"),
     "linalg-tasks": ("linalg", "linalg"),
     "linalg-threads": ("linalg-threads", "linalg"),

@@ -28,7 +28,7 @@ HELP = [
     "workloads.on_dask --help",
     "hpcpy --help",
     *(f"hpcpy {name} --help" for name in ("setup", "cluster", "test-upstream")),
-    *(f"hpcpy bench {name} --help" for name in ("startup", "bake", "overhead")),
+    *(f"hpcpy bench {name} --help" for name in ("startup", "cold", "bake", "overhead")),
 ]
 
 

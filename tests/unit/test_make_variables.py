@@ -115,6 +115,7 @@ def test_settings_become_arguments() -> None:
     assert settings(["setup"], TOOLS="build podman") == ["setup", "--", "build", "podman"]
     assert settings(["launch"], W="pi 'x'", NODES="2") == ["launch", "W=pi 'x'", "NODES=2"]
     assert settings(["bench", "startup"], N="5") == ["bench", "startup", "--samples=5"]
+    assert settings(["bench", "cold"], N="3") == ["bench", "cold", "--samples=3"]
     assert settings(["bench", "overhead"], N="9") == ["bench", "overhead", "--launches=9"]
     assert settings(["push"], REF="--help") == ["push", "--", "--help"]
     assert settings(["test-gpu"], ON="here") == ["test-gpu", "--here"]

@@ -112,7 +112,7 @@ def measure(targets: Sequence[Target], number: int, cases: Sequence[Case] = CASE
     """
     starts = []
     pairs = [(target, case) for case in cases for target in targets]
-    show = _progress(len(pairs) * (1 + number))
+    show = progress(len(pairs) * (1 + number))
     for target, case in pairs:
         show(f"count {target.name}, {case.name}")
         image, _, place = target.name.partition(", ")
@@ -142,7 +142,8 @@ def _sample(start: Samples, one: _Sampler, case: Case, *, memory: bool) -> None:
         start.memory.append(one.ask(case, memory=True))
 
 
-def _progress(total: int) -> Callable[[str], None]:
+def progress(total: int) -> Callable[[str], None]:
+    """Return a function that tells on a terminal what is done next."""
     done = 0
 
     def show(what: str) -> None:

@@ -1,0 +1,135 @@
+"""``hpcpy bench cold``: starts on a fresh mount, image against image."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import shlex
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hpcpy import paths
+from hpcpy.build.command import have
+from hpcpy.build.stamps import read_stamp
+from hpcpy.engine.setup import ensure
+from hpcpy.errors import UsageError
+from hpcpy.files import sha256, whole_file
+from hpcpy.measure import cold_chart, report
+from hpcpy.measure.cold import mounts, rounds, table
+from hpcpy.measure.cold.sample import CACHED, DROPPED, SLOW
+from hpcpy.measure.targets import container
+from hpcpy.stages import stage
+from workloads.harness import machine
+
+_SAMPLES, _BURSTS = 8, 3
+_IMAGES = ("wheels", "hpcpy")
+STORAGES = (CACHED, DROPPED, SLOW)
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the measurement's arguments."""
+    parser.add_argument("--samples", type=int, default=_SAMPLES, help=f"of each ({_SAMPLES})")
+    parser.add_argument(
+        "--bursts", type=int, default=_BURSTS, help=f"of 16 starts at once, of each ({_BURSTS})"
+    )
+    parser.add_argument("--mounts", help=f"default: {','.join(mounts.TITLES)}, as far as possible")
+    parser.add_argument("--storages", default=",".join(STORAGES), help="all by default")
+    parser.add_argument(
+        "--sif", action="append", default=[], metavar="NAME=FILE", help="take this file for NAME"
+    )
+    parser.add_argument(
+        "--out", type=paths.folder, default=paths.ROOT / "docs", help="docs by default"
+    )
+
+
+def main(options: argparse.Namespace) -> int:
+    """Measure and write ``results/cold.json``, a picture and the table of ``startup-cold.md``.
+
+    Returns
+    -------
+    int
+        0; problems are raised.
+    """
+    _check(options)
+    ensure("apptainer")
+    ways = options.mounts.split(",") if options.mounts else mounts.names()
+    storages = options.storages.split(",")
+    sifs = _sifs(options.sif)
+    with tempfile.TemporaryDirectory(prefix="hpcpy-cold.") as folder:
+        work = Path(folder)
+        digests = {name: _digest(sif) for name, sif in sifs.items()}
+        images = [
+            mounts.mounted(way, name, sif, digests[name], work)
+            for way in ways
+            for name, sif in sifs.items()
+        ]
+        with stage(f"{options.samples} starts of each") as current:
+            found = rounds.starts(images, storages, options.samples)
+            current.note = f"{len(found)} kinds"
+        touches = rounds.touches(sifs) if os.geteuid() == 0 else []
+        bursts = rounds.bursts(images[: len(sifs)], storages, options.bursts)
+        told = {
+            "benchmark": "cold",
+            **_circumstances(digests, options.words),
+            "results": [one.as_dict() for one in found],
+            "touched": touches,
+            "bursts": [one.as_dict() for one in bursts],
+        }
+        results = options.out / "results"
+        with whole_file(results / "cold.json") as temporary:
+            temporary.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+        drawing = container(_IMAGES[1], sifs[_IMAGES[1]], work)
+        picture = results / "cold.png"
+        report.draw(results / "cold.json", picture, drawing, work, Path(cold_chart.__file__))
+    text = (
+        table.of_starts(found) + "\n" + table.of_touches(touches) + "\n" + table.of_bursts(bursts)
+    )
+    page = options.out / "startup-cold.md"
+    report.write_page(paths.ROOT / "docs/startup-cold.md", page, text)
+    print(text, end="")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    if options.samples < 1 or options.bursts < 0:
+        raise UsageError("--samples: at least 1; --bursts: at least 0")
+    for option, given, known in (
+        ("--mounts", options.mounts, [*mounts.TITLES]),
+        ("--storages", options.storages, [*STORAGES]),
+    ):
+        for one in (given or known[0]).split(","):
+            if one not in known:
+                raise UsageError(f"{option} {one}: none of {', '.join(known)}")
+    for name, _, file in (one.partition("=") for one in options.sif):
+        if name not in _IMAGES:
+            raise UsageError(f"--sif {name}=…: there are {', '.join(_IMAGES)}")
+        if not Path(file).is_file():
+            raise UsageError(f"--sif {name}={file}: no such file")
+
+
+def _sifs(given: list[str]) -> dict[str, Path]:
+    files = dict(one.partition("=")[::2] for one in given)
+    return {
+        name: Path(files[name]).absolute() if name in files else have("sif", name)[0]
+        for name in _IMAGES
+    }
+
+
+def _digest(sif: Path) -> str:
+    return str(read_stamp(sif).get("digest") or f"sha256:{sha256(sif)}")
+
+
+def _circumstances(digests: dict[str, str], words: list[str]) -> dict[str, Any]:
+    tools = ensure("apptainer").found
+    return {
+        "machine": machine.describe(),
+        "load_average": os.getloadavg(),
+        "tools": {name: str(tool.version) for name, tool in tools.items()},
+        "images": digests,
+        "storage": {"rate": rounds.RATE, "delay": rounds.DELAY},
+        "command": shlex.join(["./hpcpy", *words]),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }

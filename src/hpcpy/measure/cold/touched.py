@@ -1,0 +1,134 @@
+"""What of an image a start touches: bytes of its file, and blocks of the files in it.
+
+The image's file system is mounted for this start alone, and its file given by a
+file system of our own, which counts what it is asked for: neither the disk's
+read-ahead nor who else uses the image counts.  Afterwards the kernel tells which
+pages it holds of each file in the image.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import mmap
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpcpy.build.sif_header import system_offset
+from hpcpy.errors import UnavailableError
+from hpcpy.measure.cold.page_cache import resident
+from hpcpy.measure.cold.sample import inside
+from hpcpy.measure.cold.slow_file import SlowFile, Storage
+
+# mksquashfs's default, of which no image here has another.
+BLOCK = 1 << 17
+_PAGES = BLOCK // mmap.PAGESIZE
+
+
+@dataclass(frozen=True)
+class Touched:
+    """What a start touched.
+
+    Attributes
+    ----------
+    read, requests
+        Bytes of the image's file, and in how many requests.
+    files
+        Blocks of 128 KiB that the kernel holds of each file in it.
+    """
+
+    read: int
+    requests: int
+    files: dict[str, int]
+
+    @property
+    def blocks(self) -> int:
+        """Blocks of all files."""
+        return sum(self.files.values())
+
+    def most(self, number: int = 12) -> list[str]:
+        """Return a line for each of the files with the most blocks."""
+        order = sorted(self.files.items(), key=lambda one: (-one[1], one[0]))
+        return [f"{blocks:5} {name}" for name, blocks in order[:number]]
+
+
+def touched(sif: Path, command: Sequence[str]) -> Touched:
+    """Start a program on a fresh mount and look what it touched.
+
+    Parameters
+    ----------
+    sif
+        The image.
+    command
+        The image's folder becomes its ``/``.
+
+    Raises
+    ------
+    UnavailableError
+        For an ordinary user: the kernel mounts a squashfs for root alone.
+    hpcpy.stages.StageError
+        When the program fails.
+    """
+    if os.geteuid() != 0:
+        raise UnavailableError("only root can have the kernel mount an image")
+    request = {"image": str(sif), "offset": system_offset(sif), "command": list(command)}
+    return Touched(**inside(__name__, request))
+
+
+def _look(image: Path, offset: int, command: Sequence[str]) -> dict[str, object]:
+    storage = Storage(rate=math.inf, delay=0)
+    with tempfile.TemporaryDirectory(prefix="hpcpy-touched.") as folder:
+        given, root = Path(folder, "given"), Path(folder, "root")
+        given.mkdir()
+        root.mkdir()
+        file = SlowFile(image, given, storage).path
+        options = f"--options=loop,ro,offset={offset}"
+        subprocess.run(["mount", "--types=squashfs", options, file, root], check=True)
+        try:
+            _read_ahead_as_anywhere(root)
+            subprocess.run(["chroot", root, *command], check=True, stdout=subprocess.DEVNULL)
+            # First of all: looking at the files reads the image's tables of them.
+            asked = {"read": storage.bytes_read, "requests": storage.requests}
+            found = {
+                str(path.relative_to(root)): len(blocks)
+                for path in _files(root)
+                if (blocks := _blocks(resident(path)))
+            }
+        finally:
+            subprocess.run(["umount", root], check=True)
+            subprocess.run(["umount", "--lazy", given], check=True)
+    return {**asked, "files": found}
+
+
+def _read_ahead_as_anywhere(root: Path) -> None:
+    """Give the mount's own loop device, if it has one, the kernel's usual read-ahead.
+
+    A page fault reads that much; machines set it to anything between 128 KiB and 8 MiB.
+    """
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        device, where, *_ = line.split()
+        if where == str(root) and device.startswith("/dev/loop"):
+            subprocess.run(["blockdev", "--setra", str(BLOCK // 512), device], check=True)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for where, _, names in os.walk(folder):
+        for name in names:
+            path = Path(where, name)
+            if stat.S_ISREG(path.lstat().st_mode):
+                yield path
+
+
+def _blocks(pages: bytes) -> set[int]:
+    return {index // _PAGES for index, page in enumerate(pages) if page}
+
+
+if __name__ == "__main__":
+    given = json.loads(sys.argv[-1])
+    print(json.dumps(_look(Path(given["image"]), given["offset"], given["command"])))

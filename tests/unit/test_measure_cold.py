@@ -1,0 +1,137 @@
+"""Starts on a fresh mount: a file out of the page cache, from a slow storage, and the table."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from hpcpy import paths
+from hpcpy.commands import run
+from hpcpy.errors import UsageError
+from hpcpy.measure import report
+from hpcpy.measure.cold import sample, table
+from hpcpy.measure.cold.page_cache import drop, load, resident, resident_bytes
+from hpcpy.measure.cold.rounds import PROGRAMS, Cold
+from hpcpy.measure.cold.slow_file import Storage
+
+SIZE = (1 << 22) + 5
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    found = tmp_path / "image with a blank"
+    found.write_bytes(os.urandom(SIZE))
+    try:
+        drop(found)
+    except OSError as error:
+        pytest.skip(f"{error}: --basetemp on a disk would do")
+    return found
+
+
+def test_a_dropped_file_is_on_the_disk_alone(file: Path) -> None:
+    assert not any(resident(file))
+    load(file)
+    assert all(resident(file))
+    assert resident_bytes(file) >= SIZE
+    drop(file)
+    with file.open("rb", buffering=0) as stream:
+        os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
+        os.pread(stream.fileno(), 1, 1 << 20)
+    assert 0 < resident_bytes(file) < SIZE
+
+
+def test_an_empty_file_has_no_pages(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    assert resident(tmp_path / "empty") == b""
+
+
+def test_a_slow_storage_shares_its_rate_and_counts() -> None:
+    storage = Storage(rate=1e12, delay=0)
+    storage.wait(1000)
+    storage.wait(24)
+    assert (storage.requests, storage.bytes_read) == (2, 1024)
+
+
+@pytest.mark.parametrize("storage", [sample.CACHED, sample.DROPPED, sample.SLOW])
+def test_a_program_reads_the_same_bytes_from_every_storage(file: Path, storage: str) -> None:
+    if storage == sample.SLOW and not os.access("/dev/fuse", os.W_OK):
+        pytest.skip("no /dev/fuse for this user; elsewhere: modprobe fuse")
+    copy = file.with_name("copy")
+    request = {
+        "image": str(file),
+        "storage": storage,
+        "rate": 1e9,
+        "delay": 0,
+        "ranks": 2,
+        "command": ["sh", "-c", 'cp "$0" "$1".$$', sample.IMAGE, str(copy)],
+    }
+    taken = sample.inside("hpcpy.measure.cold.sample", request)
+    copies = list(file.parent.glob("copy.*"))
+    assert len(taken["wall"]) == len(copies) == 2
+    assert all(one.read_bytes() == file.read_bytes() for one in copies)
+    assert taken["cpu"] > 0
+    if storage == sample.CACHED:
+        assert "read" not in taken
+    else:
+        assert SIZE <= taken["read"] < SIZE + (1 << 20)
+
+
+def test_a_program_that_fails_is_told(file: Path) -> None:
+    request = {
+        "image": str(file),
+        "storage": sample.CACHED,
+        "ranks": 1,
+        "command": ["sh", "-c", "echo no such thing >&2; exit 3"],
+    }
+    with pytest.raises(Exception, match="exit code 3: no such thing"):
+        sample.inside("hpcpy.measure.cold.sample", request)
+
+
+def of(image: str, case: str, wall: list[float], read: list[int]) -> Cold:
+    return Cold(image, "kernel", sample.DROPPED, case, wall, [0.5] * len(wall), read)
+
+
+def test_the_table_subtracts_true_and_tells_the_ratio() -> None:
+    found = [
+        of("wheels", "true", [0.1, 0.1, 0.1], [1_000_000] * 3),
+        of("hpcpy", "true", [0.2, 0.2, 0.2], [2_000_000] * 3),
+        of("wheels", "pass", [0.3, 0.5, 0.4], [9_000_000] * 3),
+        of("hpcpy", "pass", [0.3, 0.4, 0.35], [6_000_000] * 3),
+    ]
+    text = table.of_starts(found)
+    assert "| 300 (200–400) | 150 (100–200) | **0.50** |" in text
+    assert "| 8.0 | 4.0 | **0.50** |" in text
+
+
+def test_cases_are_those_of_the_bench_of_warm_starts() -> None:
+    assert [*PROGRAMS] == ["true", "pass", "numpy", "core", "core + MPI"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--samples", "0"], "at least 1"),
+        (["--mounts", "zfs"], "zfs: none of kernel"),
+        (["--storages", "tape"], "tape: none of cached"),
+        (["--sif", "mine=x"], "there are wheels, hpcpy"),
+        (["--sif", "hpcpy=/nowhere"], "no such file"),
+    ],
+)
+def test_a_wrong_request_is_refused_before_anything_is_built(
+    arguments: list[str], problem: str
+) -> None:
+    with pytest.raises(UsageError, match=problem):
+        run(["bench", "cold", *arguments])
+
+
+def test_the_projects_page_has_a_place_for_the_table(tmp_path: Path) -> None:
+    report.write_page(paths.ROOT / "docs/startup-cold.md", tmp_path / "page.md", "a table\n")
+
+
+def test_the_kept_samples_have_both_images() -> None:
+    told = json.loads((paths.ROOT / "docs/results/cold.json").read_text())
+    assert {one["image"] for one in told["results"]} == {"wheels", "hpcpy"}
+    assert {*told} >= {"machine", "tools", "images", "command", "date", "touched", "bursts"}

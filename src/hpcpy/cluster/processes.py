@@ -47,6 +47,13 @@ class Machine:
     process: subprocess.Popen[bytes]
     line: socket.socket
 
+    def entering(self) -> list[str]:
+        """Return the start of a command that runs on it, as one of its first process's."""
+        outer = self.process.pid
+        first = Path(f"/proc/{outer}/task/{outer}/children").read_text().split()[0]
+        spaces = ("--mount", "--uts", "--ipc", "--net", "--pid")
+        return ["nsenter", f"--target={first}", *spaces, "--"]
+
     def go(self) -> None:
         """Let it go on, its network being there now, and hang up."""
         with self.line, contextlib.suppress(OSError):

@@ -21,7 +21,7 @@ override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$m")/hpcpy" 
 override SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages bench-startup bench-overhead size sbom context push lock outdated verify clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages bench-startup bench-overhead storm size sbom context push lock outdated verify clean clean-cache distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -82,6 +82,9 @@ bench-startup: ## measure starts of Python, image against image: N=20 samples of
 
 bench-overhead: ## measure messages between ranks inside a container against outside: N=40 launches
 	@$(HPCPY) bench overhead
+
+storm: ## start ranks on a shared file system: NODES=1,2,4 RANKS=1,2,4 N=3 (docs/import-at-scale.md)
+	@$(HPCPY) storm
 
 size: ## what the image is made of
 	@$(HPCPY) size

@@ -47,12 +47,16 @@ class Machine:
     process: subprocess.Popen[bytes]
     line: socket.socket
 
-    def entering(self) -> list[str]:
-        """Return the start of a command that runs on it, as one of its first process's."""
+    @property
+    def first(self) -> int:
+        """The process that is the first one on it."""
         outer = self.process.pid
-        first = Path(f"/proc/{outer}/task/{outer}/children").read_text().split()[0]
+        return int(Path(f"/proc/{outer}/task/{outer}/children").read_text().split()[0])
+
+    def entering(self) -> list[str]:
+        """Return the start of a command that runs on it."""
         spaces = ("--mount", "--uts", "--ipc", "--net", "--pid")
-        return ["nsenter", f"--target={first}", *spaces, "--"]
+        return ["nsenter", f"--target={self.first}", *spaces, "--"]
 
     def go(self) -> None:
         """Let it go on, its network being there now, and hang up."""

@@ -21,7 +21,7 @@ override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$m")/hpcpy" 
 override SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages bench-startup bench-cold bench-overhead size sbom context push lock outdated verify clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages bench-startup bench-cold bench-overhead storm size sbom context push lock outdated verify clean clean-cache distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -85,6 +85,9 @@ bench-cold: ## measure starts on a fresh mount, image against image: N=8 samples
 
 bench-overhead: ## measure messages between ranks inside a container against outside: N=40 launches
 	@$(HPCPY) bench overhead
+
+storm: ## start ranks on a shared file system: NODES=1,2,4 RANKS=1,2,4 N=3 (docs/import-at-scale.md)
+	@$(HPCPY) storm
 
 size: ## what the image is made of
 	@$(HPCPY) size

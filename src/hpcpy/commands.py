@@ -27,6 +27,7 @@ COMMANDS = {
     "push": ("hpcpy.build.push", "send the OCI image to a registry"),
     "run": ("hpcpy.launch.run", "run a workload in the image, which is built first"),
     "cluster": ("hpcpy.cluster.command", "start a Slurm of two nodes here, or --stop it"),
+    "storm": ("hpcpy.storm.command", "start ranks on a shared file system and count what they ask"),
     "launch": ("hpcpy.launch.command", "run a workload over several nodes, by srun"),
     "batch": ("hpcpy.launch.batch", "write the same as a script for sbatch"),
     "check": ("hpcpy.testing.check", "lint, types and host tests"),

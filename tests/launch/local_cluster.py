@@ -137,7 +137,7 @@ class Cluster:
 
 def require_one(layout: Layout) -> None:
     """Skip the test where no cluster runs and none can be made."""
-    if health.usable(health.states(layout)):
+    if health.usable(layout, health.states(layout)):
         return
     if os.geteuid() != 0:
         pytest.skip("no local cluster runs, and only root can start one: sudo make cluster")
@@ -160,7 +160,7 @@ def acquired() -> Iterator[Cluster]:
         first = _alone(mine)
         if first:
             mine.truncate(0)
-            mine.write("keep" if health.usable(health.states(layout)) else "")
+            mine.write("keep" if health.usable(layout, health.states(layout)) else "")
             mine.flush()
         fcntl.flock(mine, fcntl.LOCK_SH)
         try:

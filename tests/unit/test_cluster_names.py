@@ -34,8 +34,9 @@ def test_two_clusters_share_no_name() -> None:
 
 
 def test_every_machine_has_an_address_of_its_own() -> None:
-    at = addresses(NETWORK)
-    assert set(at) == {"login", CONTROLLER, *NODES}
+    layout = Layout(DEEP.folder, nodes=("n1", "n2", "n3"), servers=("files",))
+    at = addresses(layout, NETWORK)
+    assert set(at) == {"login", CONTROLLER, *layout.nodes, "files"}
     assert len(set(at.values())) == len(at)
     assert all(ipaddress.IPv4Address(address) in NETWORK for address in at.values())
 
@@ -48,7 +49,7 @@ def settings(text: str) -> dict[str, str]:
 def test_slurm_is_configured_for_this_folder_alone() -> None:
     text = config.slurm_conf(DEEP, NETWORK, 2048)
     found = settings(text)
-    assert found["SlurmctldHost"] == f"{CONTROLLER}({addresses(NETWORK)[CONTROLLER]})"
+    assert found["SlurmctldHost"] == f"{CONTROLLER}({addresses(DEEP, NETWORK)[CONTROLLER]})"
     assert found["AuthInfo"] == f"socket={DEEP.socket}"
     for name in ("StateSaveLocation", "SlurmctldPidFile", "SlurmdSpoolDir", "SlurmdPidFile"):
         assert found[name].startswith(f"{DEEP.run}/")
@@ -68,8 +69,8 @@ def test_nodes_have_room_for_seven_ranks_and_one() -> None:
 
 
 def test_nodes_know_each_other_by_name() -> None:
-    text = config.files(NETWORK)["hosts"]
-    for name, address in addresses(NETWORK).items():
+    text = config.files(DEEP, NETWORK)["hosts"]
+    for name, address in addresses(DEEP, NETWORK).items():
         assert f"{address} {name}\n" in text
 
 

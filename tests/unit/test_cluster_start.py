@@ -147,8 +147,8 @@ def test_cgroups_are_back_in_the_new_sys() -> None:
         ("", False),
     ],
 )
-def test_health_is_what_slurm_says_of_every_node(listed: str, good: bool) -> None:
-    assert health.usable(health.parse_states(listed)) is good
+def test_health_is_what_slurm_says_of_every_node(listed: str, good: bool, layout: Layout) -> None:
+    assert health.usable(layout, health.parse_states(listed)) is good
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,15 @@ def test_a_programs_own_version_counts_and_not_another_one_that_it_tells(machine
     assert str(tools.program_version(path)) == "1.10"
 
 
+def test_a_program_may_call_itself_otherwise(machine: Path) -> None:
+    path = program(machine / "bin", "mfsmount", "fusermount3 version: 3.14.0")
+    path.write_text(f"{path.read_text()}echo 'MFS version: 3.0.117-1 ; build: 1341' >&2\n")
+    mfsmount = next(tool for tool in TOOLS if tool.program == "mfsmount")
+    found = on_path(mfsmount)
+    assert found is not None
+    assert str(found.version) == "3.0.117"
+
+
 def test_only_what_a_group_needs_is_asked_for() -> None:
     names = [tool.program for tool in needed(["apptainer"])]
     assert names == ["apptainer", "mksquashfs"]

@@ -3,5 +3,5 @@
 `layout` names all that belongs to one, `config` writes what Slurm reads,
 `node` is the first process of a node, `network` joins them, `processes`
 starts and ends them, `health` asks Slurm, `machines` brings all of it up,
-`command` is what make calls.
+`life` holds and removes it, `command` is what make calls.
 """

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import fcntl
-import os
 import shutil
-import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-from hpcpy.cluster import config, health, machines, network, processes
-from hpcpy.cluster.layout import NODES, Layout, default_layout
+from hpcpy.cluster import config, health, life, machines, network, processes
+from hpcpy.cluster.layout import Layout, default_layout
 from hpcpy.engine.setup import ensure
-from hpcpy.errors import UnavailableError, UsageError
-from hpcpy.files import disk_errors
+from hpcpy.errors import UsageError
 from hpcpy.stages import skipped, stage
 
 # slurmd kills what has not heeded SIGTERM after 5 s, and then has to say so.
@@ -45,8 +39,8 @@ def main(options: argparse.Namespace) -> int:
     _refuse_others_folder(layout)
     if options.status:
         found = health.states(layout)
-        print(", ".join(f"{name} {found.get(name, 'unknown')}" for name in NODES))
-        return 0 if health.usable(found) else 1
+        print(", ".join(f"{name} {found.get(name, 'unknown')}" for name in layout.nodes))
+        return 0 if health.usable(layout, found) else 1
     if options.stop:
         stop(layout)
     else:
@@ -71,14 +65,14 @@ def start(layout: Layout) -> None:
     StageError
         When a daemon does not come up; names its log.
     """
-    with _held(layout):
-        if health.usable(health.states(layout)):
+    with life.held(layout):
+        if health.usable(layout, health.states(layout)):
             skipped("start the local cluster", "it runs")
         else:
-            _require_root("make cluster")
+            life.require_root("make cluster", " (its srun is for every user)")
             ensure("cluster")
             with stage("start the local cluster") as current:
-                _remove(layout)
+                life.remove(layout)
                 try:
                     machines.bring_up(layout, current)
                 except BaseException:
@@ -99,54 +93,14 @@ def stop(layout: Layout) -> None:
     UnavailableError
         When it runs and this process may not end it.
     """
-    with _held(layout):
+    with life.held(layout):
         if not layout.run.exists() and not layout.folder.exists():
             skipped("stop the local cluster", "there is none")
             return
-        _require_root("make cluster-stop")
+        life.require_root("make cluster-stop")
         with stage("stop the local cluster"):
             _cancel_jobs(layout)
-            _remove(layout)
-
-
-def _require_root(target: str) -> None:
-    if os.geteuid() != 0:
-        raise UnavailableError(
-            "the local cluster is made of network and mount name spaces, which only root may"
-            " make and end",
-            hint=f"an administrator would type: sudo {target} (its srun is for every user)",
-        )
-    done = subprocess.run(
-        ["unshare", "--mount", "--net", "--pid", "--fork", "true"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise UnavailableError(
-            f"this root may not make name spaces ({done.stderr.strip()})",
-            hint="it needs CAP_SYS_ADMIN and CAP_NET_ADMIN, as on the machine itself",
-        )
-
-
-@contextlib.contextmanager
-def _held(layout: Layout) -> Iterator[None]:
-    # The lock is on a folder that is there anyway: nothing is left of it.
-    with disk_errors(layout.folder):
-        layout.folder.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(layout.folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _remove(layout: Layout) -> None:
-    processes.end_all(layout)
-    network.remove(layout)
-    for folder in (layout.run, layout.folder):
-        shutil.rmtree(folder, ignore_errors=True)
+            life.remove(layout)
 
 
 def _cancel_jobs(layout: Layout) -> None:

@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Mapping
 
-from hpcpy.cluster.layout import CONTROLLER, CPUS, NODES, Layout, Network, addresses
+from hpcpy.cluster.layout import CONTROLLER, CPUS, Layout, Network, addresses
 
 # What a user types; those of accounting have nothing to say here.
 COMMANDS = (
@@ -27,7 +27,7 @@ def slurm_conf(layout: Layout, network: Network, memory: int) -> str:
     memory
         What each node says it has, in MiB.
     """
-    at = addresses(network)
+    at = addresses(layout, network)
     settings = {
         "ClusterName": "local",
         "SlurmctldHost": f"{CONTROLLER}({at[CONTROLLER]})",
@@ -56,16 +56,17 @@ def slurm_conf(layout: Layout, network: Network, memory: int) -> str:
     lines += [
         f"NodeName={name} NodeHostname={name} NodeAddr={at[name]}"
         f" Sockets=1 CoresPerSocket={CPUS} ThreadsPerCore=1 RealMemory={memory}"
-        for name in NODES
+        for name in layout.nodes
     ]
-    lines.append(f"PartitionName=all Nodes={','.join(NODES)} Default=YES MaxTime=INFINITE State=UP")
+    nodes = ",".join(layout.nodes)
+    lines.append(f"PartitionName=all Nodes={nodes} Default=YES MaxTime=INFINITE State=UP")
     return "\n".join([*lines, ""])
 
 
-def files(network: Network) -> dict[str, str]:
+def files(layout: Layout, network: Network) -> dict[str, str]:
     """Return what the nodes have in ``/etc`` instead of the machine's, by name."""
     lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost"]
-    lines += [f"{address} {name}" for name, address in addresses(network).items()]
+    lines += [f"{address} {name}" for name, address in addresses(layout, network).items()]
     return {
         "hosts": "\n".join([*lines, ""]),
         # Without a name server of its own the node asks itself and has its
@@ -108,9 +109,9 @@ def variables(layout: Layout, around: Mapping[str, str]) -> dict[str, str]:
 def greeting(layout: Layout, version: str) -> str:
     """Return what the user is told when the cluster is up."""
     srun, taken_in = (shlex.quote(str(path)) for path in (layout.bin / "srun", layout.environment))
+    nodes = f"nodes {', '.join(layout.nodes)} of {CPUS} CPUs each"
     return (
-        f"{version}: nodes {', '.join(NODES)} of {CPUS} CPUs each (made up; the cores are this"
-        f" machine's)\n"
+        f"{version}: {nodes} (made up; the cores are this machine's)\n"
         f"  {srun} -N 2 hostname\n"
         f"  . {taken_in}    # then srun, sbatch, squeue are this cluster's\n"
         f"  make cluster-stop"

@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 
-from hpcpy.cluster.layout import CONTROLLER, NODES, Layout
+from hpcpy.cluster.layout import CONTROLLER, Layout
 from hpcpy.cluster.processes import Machine
 from hpcpy.stages import Stage, StageError
 
@@ -68,9 +68,9 @@ def states(layout: Layout) -> dict[str, str]:
     return parse_states(ask(layout, "sinfo", "--noheader", "--Node", "--format=%N %T"))
 
 
-def usable(found: Mapping[str, str]) -> bool:
+def usable(layout: Layout, found: Mapping[str, str]) -> bool:
     """Tell whether every node takes jobs; ``down*`` and ``idle*`` do not."""
-    return all(found.get(name) in _USABLE for name in NODES)
+    return all(found.get(name) in _USABLE for name in layout.nodes)
 
 
 def wait_until_usable(layout: Layout, machines: Sequence[Machine], current: Stage) -> None:
@@ -96,12 +96,12 @@ def wait_until_usable(layout: Layout, machines: Sequence[Machine], current: Stag
             if machine.process.poll() is not None:
                 raise _failure(layout, machine.name, "has ended", current)
         found = states(layout)
-        if usable(found):
+        if usable(layout, found):
             return
         if time.monotonic() > end:
             break
         time.sleep(0.05)
-    name = next((name for name in NODES if found and found.get(name) not in _USABLE), CONTROLLER)
+    name = next((n for n in layout.nodes if found and found.get(n) not in _USABLE), CONTROLLER)
     what = f"is {found[name].upper()}" if name in found else "does not answer"
     raise _failure(layout, name, f"{what} after {START_SECONDS:.0f} s", current)
 

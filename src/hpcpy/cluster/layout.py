@@ -29,9 +29,15 @@ class Layout:
     ----------
     folder
         Configuration, logs, commands; seen by the nodes under the same path.
+    nodes
+        The nodes' names.
+    servers
+        Machines beside the controller of which Slurm knows nothing.
     """
 
     folder: Path
+    nodes: tuple[str, ...] = NODES
+    servers: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -92,8 +98,8 @@ def default_layout() -> Layout:
     return Layout(paths.BUILD / "cluster")
 
 
-def addresses(network: Network) -> dict[str, str]:
-    """Return the address of the bridge, the controller and each node.
+def addresses(layout: Layout, network: Network) -> dict[str, str]:
+    """Return the address of the bridge, the controller, the servers and each node.
 
     Returns
     -------
@@ -101,5 +107,6 @@ def addresses(network: Network) -> dict[str, str]:
         By name; the bridge's, which users' commands have, is ``login``.
     """
     known = {"login": network[1], CONTROLLER: network[2]}
-    known |= {name: network[11 + index] for index, name in enumerate(NODES)}
+    known |= {name: network[3 + index] for index, name in enumerate(layout.servers)}
+    known |= {name: network[11 + index] for index, name in enumerate(layout.nodes)}
     return {name: str(address) for name, address in known.items()}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from dataclasses import dataclass
 
 from hpcpy.cluster import config, health, network, processes
-from hpcpy.cluster.layout import CONTROLLER, NODES, Layout, Network, addresses
+from hpcpy.cluster.layout import CONTROLLER, Layout, Network, addresses
 from hpcpy.cluster.node import Node
+from hpcpy.cluster.processes import Machine
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import SBIN, needed
 from hpcpy.errors import UnavailableError
@@ -19,7 +21,15 @@ from hpcpy.stages import Stage
 _KEY_BYTES = 1024
 
 
-def bring_up(layout: Layout, current: Stage) -> None:
+@dataclass(frozen=True)
+class Up:
+    """A cluster that has been brought up: its network, its machines by name."""
+
+    network: Network
+    machines: dict[str, Machine]
+
+
+def bring_up(layout: Layout, current: Stage) -> Up:
     """Start all of a cluster of which there is nothing, and wait for its nodes.
 
     Parameters
@@ -28,6 +38,11 @@ def bring_up(layout: Layout, current: Stage) -> None:
         The cluster.
     current
         The stage, whose log tells of a failure.
+
+    Returns
+    -------
+    Up
+        Its network and its machines.
 
     Raises
     ------
@@ -45,13 +60,18 @@ def bring_up(layout: Layout, current: Stage) -> None:
     finally:
         os.umask(umask)
     network.make_bridge(layout, on)
-    started = []
-    for node in (_controller(layout, on), *(_node(layout, on, name) for name in NODES)):
-        machine = processes.start(layout, node)
-        network.plug_in(layout, node.name, machine.process.pid)
-        machine.go()
-        started.append(machine)
+    nodes = (_controller(layout, on), *(_node(layout, on, name) for name in layout.nodes))
+    started = [start(layout, node) for node in nodes]
     health.wait_until_usable(layout, started, current)
+    return Up(on, {machine.name: machine for machine in started})
+
+
+def start(layout: Layout, node: Node) -> Machine:
+    """Start a machine and plug it in; it goes on by itself."""
+    machine = processes.start(layout, node)
+    network.plug_in(layout, node.name, machine.process.pid)
+    machine.go()
+    return machine
 
 
 def _write(layout: Layout, on: Network) -> None:
@@ -59,7 +79,7 @@ def _write(layout: Layout, on: Network) -> None:
     layout.mark.touch()
     for folder in (layout.run, layout.logs, layout.bin):
         folder.mkdir()
-    for name in NODES:
+    for name in layout.nodes:
         (layout.run / name).mkdir()
     key = layout.run / "munge"
     for private in (key, layout.run / "state"):
@@ -69,7 +89,7 @@ def _write(layout: Layout, on: Network) -> None:
     (key / "key").write_bytes(secrets.token_bytes(_KEY_BYTES))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
     layout.conf.write_text(config.slurm_conf(layout, on, memory))
-    for name, text in config.files(on).items():
+    for name, text in config.files(layout, on).items():
         (layout.run / name).write_text(text)
     layout.environment.write_text(config.environment(layout))
     for name in config.COMMANDS:
@@ -95,25 +115,38 @@ def _controller(layout: Layout, on: Network) -> Node:
         *(f"--log-file={private / 'log'}", f"--seed-file={private / 'seed'}"),
     )
     slurmctld = (_daemon("slurmctld"), "-D", "-c", "-f", str(layout.conf))
-    return _machine(layout, on, CONTROLLER, ((munged, str(layout.socket)), (slurmctld, "")))
+    return machine_of(layout, on, CONTROLLER, ((munged, str(layout.socket)), (slurmctld, "")))
 
 
 def _node(layout: Layout, on: Network, name: str) -> Node:
-    return _machine(
+    return machine_of(
         layout, on, name, (((_daemon("slurmd"), "-D", "-N", name, "-f", str(layout.conf)), ""),)
     )
 
 
-def _machine(
+def machine_of(
     layout: Layout, on: Network, name: str, daemons: tuple[tuple[tuple[str, ...], str], ...]
 ) -> Node:
-    at = addresses(on)
+    """Return what makes a machine of the cluster, by its daemons and what to wait for after each.
+
+    Parameters
+    ----------
+    layout
+        The cluster.
+    on
+        Its network.
+    name
+        One of `hpcpy.cluster.layout.addresses`.
+    daemons
+        Each a command and a path that it makes, or an empty string.
+    """
+    at = addresses(layout, on)
     return Node(
         name=name,
         address=f"{at[name]}/{on.prefixlen}",
         gateway=at["login"],
         folder=str(layout.run / name),
-        files=tuple((f"/etc/{name}", str(layout.run / name)) for name in config.files(on)),
+        files=tuple((f"/etc/{name}", str(layout.run / name)) for name in config.files(layout, on)),
         kept=(str(ROOT), str(layout.folder)),
         daemons=tuple(command for command, _ in daemons),
         wanted=tuple(wanted for _, wanted in daemons),

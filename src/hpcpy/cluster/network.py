@@ -64,7 +64,7 @@ def choose(layout: Layout) -> Network:
 
 def make_bridge(layout: Layout, network: Network) -> None:
     """Make the bridge, with the address that users' commands have on it."""
-    own = f"{addresses(network)['login']}/{network.prefixlen}"
+    own = f"{addresses(layout, network)['login']}/{network.prefixlen}"
     _ip("link", "add", layout.bridge, "type", "bridge")
     _ip("address", "add", own, "dev", layout.bridge)
     _ip("link", "set", layout.bridge, "up")

@@ -47,6 +47,17 @@ class Machine:
     process: subprocess.Popen[bytes]
     line: socket.socket
 
+    @property
+    def first(self) -> int:
+        """The process that is the first one on it."""
+        outer = self.process.pid
+        return int(Path(f"/proc/{outer}/task/{outer}/children").read_text().split()[0])
+
+    def entering(self) -> list[str]:
+        """Return the start of a command that runs on it."""
+        spaces = ("--mount", "--uts", "--ipc", "--net", "--pid")
+        return ["nsenter", f"--target={self.first}", *spaces, "--"]
+
     def go(self) -> None:
         """Let it go on, its network being there now, and hang up."""
         with self.line, contextlib.suppress(OSError):

@@ -44,6 +44,8 @@ class Tool:
         is Apptainer's own prefix (`hpcpy.engine.prefix`).
     library
         For a library, which has no program: what its file's path matches.
+    calls_itself
+        What the line of its version has, where that is not the program's name.
     """
 
     program: str
@@ -54,6 +56,7 @@ class Tool:
     version_argument: str = "--version"
     provided: str = "apt"
     library: str = ""
+    calls_itself: str = ""
 
 
 def _at_least(*numbers: int) -> Version:
@@ -148,6 +151,22 @@ TOOLS = (
         "joins the nodes by a bridge",
         version_argument="-V",
     ),
+    Tool(
+        *("mfsmaster", _at_least(3, 0, 117), "moosefs-master", ("storm",)),
+        "serves the storm's metadata",
+        version_argument="-v",
+    ),
+    Tool(
+        *("mfschunkserver", _at_least(3, 0, 117), "moosefs-chunkserver", ("storm",)),
+        "serves the bytes of its files",
+        version_argument="-v",
+    ),
+    Tool(
+        *("mfsmount", _at_least(3, 0, 117), "moosefs-client", ("storm",)),
+        "mounts it on each node",
+        version_argument="-V",
+        calls_itself="MFS",
+    ),
 )
 GROUPS = tuple(dict.fromkeys(group for tool in TOOLS for group in tool.groups))
 
@@ -181,16 +200,18 @@ def needed(groups: Iterable[str]) -> list[Tool]:
     return [tool for tool in TOOLS if wanted & set(tool.groups)]
 
 
-def program_version(path: Path, argument: str = "--version") -> Version | None:
+def program_version(
+    path: Path, argument: str = "--version", calls_itself: str = ""
+) -> Version | None:
     """Ask a program for its version; None when it does not start or tell."""
     try:
-        return _version(path, argument, path.stat().st_mtime_ns)
+        return _version(path, argument, calls_itself or path.name, path.stat().st_mtime_ns)
     except OSError:
         return None
 
 
 @functools.cache
-def _version(path: Path, argument: str, _mtime: int) -> Version | None:
+def _version(path: Path, argument: str, name: str, _mtime: int) -> Version | None:
     try:
         done = subprocess.run(
             [path, argument],
@@ -205,7 +226,7 @@ def _version(path: Path, argument: str, _mtime: int) -> Version | None:
         return None
     # Some tell the versions of others first: those that they find, or stand on.
     lines = f"{done.stdout}\n{done.stderr}".splitlines()
-    own = "\n".join(line for line in lines if path.name in line)
+    own = "\n".join(line for line in lines if name in line)
     return parse_version(own) or parse_version(done.stdout) or parse_version(done.stderr)
 
 
@@ -219,7 +240,8 @@ def on_path(tool: Tool) -> Found | None:
     path = shutil.which(tool.program, path=os.pathsep.join(others))
     if path is None:
         return None
-    return Found(tool, Path(path), program_version(Path(path), tool.version_argument), "PATH")
+    version = program_version(Path(path), tool.version_argument, tool.calls_itself)
+    return Found(tool, Path(path), version, "PATH")
 
 
 def _library(tool: Tool) -> Found | None:

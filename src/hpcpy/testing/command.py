@@ -98,7 +98,7 @@ def main(options: argparse.Namespace) -> int:
         return 1 if image_tests(have("sif", options.image)[0]) else 0
     # All that the launch tests start, so that none is skipped for want of it.
     # Only root can make a cluster; others' tests use one that runs.
-    cluster = ["cluster"] if os.geteuid() == 0 else []
+    cluster = ["cluster", "storm"] if os.geteuid() == 0 else []
     ensure("build", "apptainer", "podman-hpc", "registry", "emulator", "measure", *cluster)
     sif, _, _ = have("sif")
     tier = "long" if options.long else "short"

@@ -1,0 +1,71 @@
+"""What is done around a cluster: it is held, ended, and refused to who may not."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+from hpcpy.cluster import network, processes
+from hpcpy.cluster.layout import Layout
+from hpcpy.errors import UnavailableError
+from hpcpy.files import disk_errors
+
+
+def require_root(target: str, note: str = "") -> None:
+    """Refuse who may not make name spaces.
+
+    Parameters
+    ----------
+    target
+        What an administrator would type.
+    note
+        What is to be said beside it.
+
+    Raises
+    ------
+    UnavailableError
+        For an ordinary user, and for a root without the right to.
+    """
+    if os.geteuid() != 0:
+        raise UnavailableError(
+            "the local cluster is made of network and mount name spaces, which only root may"
+            " make and end",
+            hint=f"an administrator would type: sudo {target}{note}",
+        )
+    done = subprocess.run(
+        ["unshare", "--mount", "--net", "--pid", "--fork", "true"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise UnavailableError(
+            f"this root may not make name spaces ({done.stderr.strip()})",
+            hint="it needs CAP_SYS_ADMIN and CAP_NET_ADMIN, as on the machine itself",
+        )
+
+
+@contextlib.contextmanager
+def held(layout: Layout) -> Iterator[None]:
+    """Keep others from starting or ending the cluster."""
+    # The lock is on a folder that is there anyway: nothing is left of it.
+    with disk_errors(layout.folder):
+        layout.folder.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(layout.folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def remove(layout: Layout) -> None:
+    """End all of a cluster, also of one whose maker was killed, and leave no file."""
+    processes.end_all(layout)
+    network.remove(layout)
+    for folder in (layout.run, layout.folder):
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,9 @@
+"""Starts of Python by many ranks on a file system with a metadata server: ``make storm``.
+
+`moosefs` says what its daemons read, `machines` starts them beside the local
+cluster's nodes, `mounts` gives each node its own mount, `fill` brings files there,
+`stats` reads what a mount counts, `configurations` are the ways to have Python there,
+`programs` what a rank runs, `launch` starts the ranks, `watch` looks meanwhile,
+`samples` are what came of it, `measure` takes all of them in turns, `report` and
+`chart` tell, `command` is what make calls.
+"""

@@ -1,0 +1,85 @@
+"""Draw a storm's report: run by an image's Python, by itself."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+# Okabe and Ito's colours, which any colour vision tells apart; a marker each beside them.
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+_MARKERS = "osD^vP*X<>"
+
+
+def _packets(sample: dict[str, Any]) -> float:
+    # A logarithm has no zero.
+    return float(max(1, sum(one["packets"] for one in sample["asked"])))
+
+
+def _last(sample: dict[str, Any]) -> float:
+    return float(sample["last"])
+
+
+_ROWS: tuple[tuple[Callable[[dict[str, Any]], float], str], ...] = (
+    (_packets, "metadata packets in all"),
+    (_last, "s from launch to the last rank"),
+)
+
+
+def draw(report: dict[str, Any], picture: Path) -> None:
+    """Draw packets and times, cold, by ranks on a node and by nodes."""
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    # The last program does most.
+    program = report["samples"][-1]["program"]
+    samples = [
+        one
+        for one in report["samples"]
+        if one["program"] == program and one["temperature"] == "cold"
+    ]
+    nodes = sorted({one["nodes"] for one in samples})
+    ranks = sorted({one["ranks"] for one in samples})
+    columns = (
+        ("ranks", "nodes", nodes[0], f"ranks on {_some(nodes[0], 'node')}"),
+        ("nodes", "ranks", ranks[-1], f"nodes of {_some(ranks[-1], 'rank')}"),
+    )
+    figure = Figure(figsize=(10, 8.5), layout="constrained")
+    panels = figure.subplots(len(_ROWS), len(columns), squeeze=False, sharey="row")
+    names = list(dict.fromkeys(one["configuration"] for one in samples))
+    for row, (what, label) in zip(panels, _ROWS, strict=True):
+        for axes, (along, fixed, at, title) in zip(row, columns, strict=True):
+            for index, name in enumerate(names):
+                mine = [one for one in samples if one["configuration"] == name and one[fixed] == at]
+                steps = sorted({one[along] for one in mine})
+                values = [
+                    statistics.median(what(one) for one in mine if one[along] == step)
+                    for step in steps
+                ]
+                colour = _COLOURS[index % len(_COLOURS)]
+                marker = _MARKERS[index % len(_MARKERS)]
+                axes.plot(steps, values, marker=marker, color=colour, label=name, alpha=0.8)
+            axes.set_xscale("log", base=2)
+            axes.set_yscale("log")
+            axes.set_xticks(steps, [str(step) for step in steps])
+            axes.set_xlabel(title)
+            axes.spines[["top", "right"]].set_visible(False)
+        row[0].set_ylabel(label)
+    machine = report["machine"]
+    figure.suptitle(
+        f"The program '{program}', cold, MooseFS client '{report['client']}': "
+        f"{machine['processor']}, {machine['cores']} cores"
+    )
+    handles = panels[0][0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=4)
+    figure.savefig(picture, dpi=130)
+
+
+def _some(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number > 1 else ''}"
+
+
+if __name__ == "__main__":
+    draw(json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))

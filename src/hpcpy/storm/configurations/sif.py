@@ -1,0 +1,55 @@
+"""An image as a SIF on the shared file system, by ``apptainer exec``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from hpcpy.measure.targets import PYTHON
+from hpcpy.storm.configurations.configuration import Configuration, Files, Images
+
+_FOLDER = "images"
+# By what follows the name: Apptainer's options, and what they are for.
+_WAYS = {
+    "": ((), "as a SIF, a mount by the kernel for each rank"),
+    "-shared": (("--sharens",), "as a SIF, one mount by the kernel a node"),
+    # Without root's rights Apptainer mounts by squashfuse.
+    "-fuse": (("--userns",), "as a SIF, squashfuse for each rank"),
+    "-fuse-shared": (("--userns", "--sharens"), "as a SIF, one squashfuse a node"),
+}
+
+
+def of(image: str, title: str) -> list[Configuration]:
+    """Return an image's configurations.
+
+    Parameters
+    ----------
+    image
+        A name of ``containers/images.toml``.
+    title
+        What it is, in words.
+    """
+    return [
+        Configuration(
+            name=f"{'static' if image == 'hpcpy' else image}-sif{name}",
+            title=f"{title} {way}",
+            image=image,
+            files=partial(_files, image),
+            folder=_FOLDER,
+            place=lambda _: None,
+            command=partial(_command, image, options),
+        )
+        for name, (options, way) in _WAYS.items()
+    ]
+
+
+def _files(image: str, images: Images) -> list[Files]:
+    return [Files(images.sif[image], f"{_FOLDER}/{image}.sif")]
+
+
+def _command(
+    image: str, options: Sequence[str], images: Images, folder: Path, words: Sequence[str]
+) -> list[str]:
+    file = str(folder / f"{image}.sif")
+    return [str(images.apptainer), "exec", *options, "--pwd", "/", file, PYTHON, *words]

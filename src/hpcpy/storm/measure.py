@@ -1,0 +1,106 @@
+"""All cases in turns, so that a slow minute of the machine meets all of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hpcpy.stages import Stage
+from hpcpy.storm import fill
+from hpcpy.storm.configurations import CONFIGURATIONS, Images
+from hpcpy.storm.launch import RanksError
+from hpcpy.storm.machines import Storm
+from hpcpy.storm.samples import Case, Sample, take
+
+# What a node keeps of the file system's names and attributes.  As MooseFS comes: names of
+# files not at all, all else for a second.  Keeping: as clients do that hold locks.
+_NAMES = ("mfsattrcacheto", "mfsentrycacheto", "mfsdirentrycacheto", "mfsnegentrycacheto")
+CLIENTS: dict[str, tuple[str, ...]] = {
+    "shipped": (),
+    "keeping": tuple(f"{name}=3600" for name in _NAMES),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured.
+
+    Attributes
+    ----------
+    configurations, programs
+        Their names.
+    nodes, ranks
+        Numbers of nodes, and of ranks on each: every pair of them.
+    repetitions
+        How often.
+    client
+        A name of `CLIENTS`.
+    """
+
+    configurations: Sequence[str]
+    programs: Sequence[str]
+    nodes: Sequence[int]
+    ranks: Sequence[int]
+    repetitions: int
+    client: str = "shipped"
+
+    def cases(self) -> list[Case]:
+        """Return one round, configurations side by side."""
+        return [
+            Case(configuration, program, nodes, ranks)
+            for program in self.programs
+            for nodes in self.nodes
+            for ranks in self.ranks
+            for configuration in self.configurations
+        ]
+
+    @property
+    def images(self) -> list[str]:
+        """Names of the images that the configurations are made of."""
+        return list(dict.fromkeys(CONFIGURATIONS[name].image for name in self.configurations))
+
+
+def prepare(storm: Storm, images: Images, plan: Plan) -> None:
+    """Bring what the configurations need onto the file system and the nodes.
+
+    Raises
+    ------
+    StageError
+        When it cannot be copied or mounted.
+    """
+    wanted = [files for name in plan.configurations for files in CONFIGURATIONS[name].files(images)]
+    # Several take the same file.
+    fill.copy(storm.own, dict.fromkeys(wanted))
+    for mount in storm.mounts:
+        for root in images.root.values():
+            fill.open_root(mount, root)
+
+
+def measure(storm: Storm, images: Images, plan: Plan, current: Stage) -> list[Sample]:
+    """Take every case so often, in turns.
+
+    Raises
+    ------
+    StageError
+        When a case fails.
+    """
+    options = CLIENTS[plan.client]
+    mounts = tuple(dataclasses.replace(mount, options=options) for mount in storm.mounts)
+    with_client = dataclasses.replace(storm, mounts=mounts)
+    samples: list[Sample] = []
+    cases = plan.cases() * plan.repetitions
+    for number, case in enumerate(cases, 1):
+        if sys.stderr.isatty():
+            what = f"{case.configuration}, {case.program}, {case.nodes} × {case.ranks}"
+            print(f"\r\033[K   {number} of {len(cases)}: {what}", end="\r", file=sys.stderr)
+        try:
+            samples += take(with_client, images, CONFIGURATIONS[case.configuration], case)
+        except RanksError as error:
+            current.log.write_text(f"{case}\n{error.said}")
+            raise
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr)
+    current.note = f"{len(samples)} starts"
+    return samples

@@ -1,0 +1,82 @@
+"""What a rank runs: an import, and a line of what it took."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_MARK = "storm "
+_PATIENCE = 60.0
+# Nothing that it uses is imported from a file: it would be asked for beside the import
+# that is measured.  time.monotonic is one clock for all nodes, the machine's.
+#
+# A container of all ranks of a node ends with its first rank: who comes later would have
+# none to join.  So each waits at its end until all of the node have told, by files in the
+# node's own /tmp; MPI is not there in every program.
+_AROUND = f"""\
+import os, time
+begin = time.monotonic()
+{{}}
+done = time.monotonic()
+used = os.times()
+def kib(path, name):
+    lines = [line.split() for line in open(path)]
+    return sum(int(words[1]) for words in lines if words[0] == name)
+print("{_MARK}" + str({{{{
+    "rank": int(os.environ["SLURM_PROCID"]), "node": os.uname().nodename,
+    "begin": begin, "done": done, "cpu": used.user + used.system,
+    "resident": kib("/proc/self/status", "VmHWM:") * 1024,
+    "private": kib("/proc/self/smaps_rollup", "Private_Dirty:") * 1024,
+}}}}).replace("'", '"'), flush=True)
+step = "-".join(["storm", os.environ["SLURM_JOB_ID"], os.environ["SLURM_STEP_ID"], ""])
+open("/tmp/" + step + os.environ["SLURM_PROCID"], "w").close()
+everybody = int(os.environ["SLURM_NTASKS_PER_NODE"])
+end = time.monotonic() + {_PATIENCE}
+while sum(name.startswith(step) for name in os.listdir("/tmp")) < everybody:
+    if time.monotonic() > end:
+        raise SystemExit("other ranks of this node have not told what they took")
+    time.sleep(0.01)
+"""
+PROGRAMS = {
+    "start": "pass",
+    "numpy": "import numpy",
+    "core": "import numpy, numba, h5py\nfrom mpi4py import MPI\nMPI.COMM_WORLD.Barrier()",
+}
+
+
+@dataclass(frozen=True)
+class Rank:
+    """What one rank told.
+
+    Attributes
+    ----------
+    rank, node
+        Which it was, and where.
+    begin, done
+        When its first line ran, and when its import was done, by the clock that
+        all nodes of one machine share.
+    cpu
+        Seconds of the processor from its start on.
+    resident, private
+        Bytes: at most, and of those that no other process has.
+    """
+
+    rank: int
+    node: str
+    begin: float
+    done: float
+    cpu: float
+    resident: int
+    private: int
+
+
+def source(name: str) -> str:
+    """Return the text of a program."""
+    return _AROUND.format(PROGRAMS[name])
+
+
+def told(lines: Iterable[str]) -> list[Rank]:
+    """Return what ranks told, in their order."""
+    found = [line.removeprefix(_MARK) for line in lines if line.startswith(_MARK)]
+    return sorted((Rank(**json.loads(one)) for one in found), key=lambda one: one.rank)

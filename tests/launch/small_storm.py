@@ -1,0 +1,112 @@
+"""A storm of two nodes for tests: the smallest files that numpy needs, of three kinds."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from local_cluster import image
+
+from hpcpy import paths
+from hpcpy.build.sif_header import system_offset
+from hpcpy.cluster.layout import Layout
+from hpcpy.engine.prefix import command as engine_command
+from hpcpy.engine.setup import look_up
+from hpcpy.engine.tools import needed
+from hpcpy.engine.venv import ensure_venv
+from hpcpy.files import scratch_dir
+from hpcpy.storm import fill, machines
+from hpcpy.storm.configurations import CONFIGURATIONS, Configuration, Files, Images
+from hpcpy.storm.machines import Storm
+from hpcpy.storm.measure import CLIENTS
+from hpcpy.storm.samples import Case, Sample, take
+
+# Not of the interpreter's start, nor of `import numpy`.
+_WITHOUT = (
+    *("opt/hpcpy/lib", "opt/hpcpy/share", "opt/mpich", "usr/share", "var"),
+    *(f"usr/lib/x86_64-linux-gnu/{name}*" for name in ("libLLVM", "libclang", "libpocl")),
+)
+
+_NOT_NUMPY = tuple(f"./lib/python3*/site-packages/{name}*" for name in ("pip", "h5py", "hdf5"))
+
+
+def _outside(folder: Path, words: Sequence[str]) -> list[str]:
+    return [str(folder / "bin/python3"), *words]
+
+
+# The image `wheels` is built by nothing that `make test` needs: a venv of this machine's
+# Python stands for one of the image's.
+VENV = Configuration(
+    name="venv",
+    title="a venv of this machine's Python",
+    image="",
+    files=lambda _: [Files(ensure_venv("outside"), "outside", _NOT_NUMPY)],
+    folder="outside",
+    place=lambda _: None,
+    command=lambda _, folder, words: _outside(folder, words),
+)
+STATIC_FILES = CONFIGURATIONS["static-files"]
+STATIC_SIF = CONFIGURATIONS["static-sif-shared"]
+
+
+def require() -> None:
+    """Skip where there can be no storm."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can have a storm: sudo make test")
+    for group in ("cluster", "storm"):
+        if len(look_up(needed([group]))) < len(needed([group])):
+            pytest.skip(f"packages are missing; run: make setup TOOLS={group}")
+
+
+def layout(name: str, nodes: int) -> Layout:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "0")
+    return machines.layout(nodes, paths.BUILD / f"{name}-{worker}/cluster")
+
+
+@dataclass(frozen=True)
+class SmallStorm:
+    """A running storm with its files."""
+
+    storm: Storm
+    images: Images
+
+    def take(self, configuration: Configuration, nodes: int, ranks: int) -> list[Sample]:
+        """Start ranks that import numpy, cold and warm."""
+        case = Case(configuration.name, "numpy", nodes, ranks)
+        return take(self.storm, self.images, configuration, case)
+
+
+@contextlib.contextmanager
+def started() -> Iterator[SmallStorm]:
+    """Give a storm of two nodes, whose clients keep names as parallel file systems' do."""
+    require()
+    sif = Path(image()[-1])
+    names = layout("storm-test", 2)
+    # Not below /tmp, which each node has for itself.
+    with scratch_dir(names.folder.parent, "root") as folder, _running(names, sif, folder) as one:
+        yield one
+    names.folder.parent.rmdir()
+
+
+@contextlib.contextmanager
+def _running(names: Layout, sif: Path, folder: Path) -> Iterator[SmallStorm]:
+    root = folder / "root"
+    unsquashfs = engine_command("unsquashfs")
+    words = ["-no-progress", "-quiet", "-offset", str(system_offset(sif)), "-dest", str(root)]
+    subprocess.run(
+        [unsquashfs, *words, "-excludes", sif, *_WITHOUT], check=True, capture_output=True
+    )
+    images = Images({"hpcpy": sif}, {"hpcpy": root}, Path(image()[0]))
+    with machines.running(names) as storm:
+        for configuration in (VENV, STATIC_FILES, STATIC_SIF):
+            fill.copy(storm.own, configuration.files(images))
+        options = CLIENTS["keeping"]
+        mounts = tuple(replace(mount, options=options) for mount in storm.mounts)
+        for mount in mounts:
+            fill.open_root(mount, root)
+        yield SmallStorm(replace(storm, mounts=mounts), images)

@@ -1,0 +1,152 @@
+"""What ranks ask of a metadata server: packets counted by each node's mount of MooseFS."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from small_storm import (
+    STATIC_FILES,
+    STATIC_SIF,
+    VENV,
+    SmallStorm,
+    layout,
+    require,
+    started,
+)
+
+from hpcpy import paths
+from hpcpy.cluster import processes
+from hpcpy.cluster.layout import Layout
+from hpcpy.storm import machines
+from hpcpy.storm.configurations import Configuration
+from hpcpy.storm.samples import Sample
+from hpcpy.storm.stats import Asked
+
+# Operations that the client answers by a request, whatever it keeps; of `lookup` the part
+# that it does not answer itself.
+REQUESTS = ("lookup.master", "open", "access", "statfs", "readlink.master", "readdir")
+# Two threads of a client that read ask where a chunk is both at once, or one after
+# another; and attributes are asked for anew after a file has been closed.
+CHUNKS = 8
+# Low tens, cold; a venv of numpy alone asks for hundreds.
+MOST = 40
+
+
+@pytest.fixture(scope="module")
+def storm() -> Iterator[SmallStorm]:
+    with started() as one:
+        yield one
+
+
+def requests(asked: Asked) -> dict[str, int]:
+    return {name: asked.operations.get(name, 0) for name in REQUESTS}
+
+
+def one_node(samples: list[Sample]) -> list[Asked]:
+    return [sample.asked[0] for sample in samples]
+
+
+def test_a_further_rank_asks_nothing_with_one_static_image_a_node(storm: SmallStorm) -> None:
+    alone = one_node(storm.take(STATIC_SIF, 1, 1))
+    three = one_node(storm.take(STATIC_SIF, 1, 3))
+    for one, all_three in zip(alone, three, strict=True):
+        assert requests(all_three) == requests(one)
+        assert abs(all_three.packets - one.packets) <= CHUNKS
+
+
+def test_a_further_rank_asks_for_the_interpreter_alone_with_static_files(
+    storm: SmallStorm,
+) -> None:
+    alone = one_node(storm.take(STATIC_FILES, 1, 1))
+    three = one_node(storm.take(STATIC_FILES, 1, 3))
+    for one, all_three in zip(alone, three, strict=True):
+        # It is opened to be executed; its name is known to the node.
+        more = {name: requests(all_three)[name] - requests(one)[name] for name in REQUESTS}
+        assert more["open"] == 2
+        assert more["lookup.master"] == 0
+        assert all_three.packets - one.packets <= 2 + CHUNKS
+
+
+def test_a_further_rank_asks_all_over_again_with_a_venv(storm: SmallStorm) -> None:
+    alone = one_node(storm.take(VENV, 1, 1))
+    three = one_node(storm.take(VENV, 1, 3))
+    for one, all_three in zip(alone, three, strict=True):
+        # Names are kept by the node; each file is opened anew by each rank.
+        assert all_three.operations["open"] >= 3 * one.operations["open"] > 200
+        assert all_three.packets > one.packets + 2 * 60
+
+
+@pytest.mark.parametrize("configuration", [STATIC_SIF, STATIC_FILES], ids=lambda one: one.name)
+def test_a_further_node_asks_a_few_things(storm: SmallStorm, configuration: Configuration) -> None:
+    for sample in storm.take(configuration, 2, 1):
+        first, second = sample.asked
+        assert requests(second) == requests(first)
+        assert 0 < first.packets <= MOST
+        assert 0 < second.packets <= MOST
+
+
+HOLD = """
+import time
+from pathlib import Path
+from hpcpy.storm import machines
+one = machines.layout(1, Path({folder!r}))
+with machines.running(one):
+    print("up", flush=True)
+    time.sleep(300)
+"""
+
+
+def held(one: Layout) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", HOLD.format(folder=str(one.folder))],
+        env={"PYTHONPATH": str(paths.ROOT / "src"), "PATH": processes._PATH},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def is_left(one: Layout) -> bool:
+    return bool(list(processes.marked(one))) or one.run.exists() or one.folder.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "killed"])
+def test_nothing_is_left_of_a_storm(number: signal.Signals) -> None:
+    require()
+    one = layout("storm-end", 1)
+    with held(one) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(number)
+        process.communicate(timeout=60)
+    if number == signal.SIGKILL:
+        assert is_left(one)
+        # The next one of the same folder finds what is left.
+        with machines.running(one) as storm:
+            assert len(storm.mounts) == 1
+    assert not is_left(one)
+    one.folder.parent.rmdir()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--nodes=0"], 2, "--nodes 0: numbers from 1 to 64"),
+        (["--configurations=venvv"], 2, "no configuration 'venvv'; did you mean venv?"),
+        (["--repetitions=0"], 2, "--repetitions 0"),
+    ],
+)
+def test_what_cannot_be_meant_is_one_line(words: list[str], code: int, said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, paths.ROOT / "hpcpy", "storm", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1

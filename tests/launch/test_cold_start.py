@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy import paths
-from hpcpy.engine.apptainer import find
-from hpcpy.errors import UnavailableError
+from hpcpy.engine.capabilities import squashfs_mounts
 from hpcpy.measure.cold.rounds import PROGRAMS
 from hpcpy.measure.cold.touched import Touched, touched
 
@@ -27,11 +26,12 @@ class Bound:
     requests: int
 
 
-# A twentieth above what was counted: 108, 174 and 401 blocks, 17.2, 26.9 and 58.1 MB.
+# A twentieth above what was counted: 108, 174 and 401 blocks, 17.2, 26.9 and 58.1 MB;
+# a tenth of requests, which the kernel joins now and then: 170, 253 and 532 to 544.
 BOUNDS = {
-    "pass": Bound(114, 18.1, 179),
-    "numpy": Bound(183, 28.3, 266),
-    "core": Bound(421, 61.0, 559),
+    "pass": Bound(114, 18.1, 187),
+    "numpy": Bound(183, 28.3, 278),
+    "core": Bound(421, 61.0, 595),
 }
 
 
@@ -40,12 +40,11 @@ def sif() -> Path:
     found = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()
     if not found.exists():
         pytest.skip(f"{found}: not there; run: make sif")
-    try:
-        find()
-    except UnavailableError as error:
-        pytest.skip(str(error))
-    if os.geteuid() != 0:
-        pytest.skip("only root can have the kernel mount an image; run: sudo make test")
+    mounts = squashfs_mounts()
+    if not mounts.there:
+        pytest.skip(f"{mounts.name}: {mounts.detail}; run: sudo make test; {mounts.remedy}")
+    if not Path("/dev/fuse").exists():
+        pytest.skip("no /dev/fuse; run: modprobe fuse")
     return found
 
 

@@ -25,7 +25,7 @@ def draw(report: dict[str, Any], picture: Path) -> None:
     mounts = list(dict.fromkeys(one["mount"] for one in results))
     storages = list(dict.fromkeys(one["storage"] for one in results))
     figure = Figure(
-        figsize=(3.6 * (len(storages) + 1), 2.6 * len(mounts) + 1), layout="constrained"
+        figsize=(2.9 * (len(storages) + 1), 2.6 * len(mounts) + 1), layout="constrained"
     )
     panels = figure.subplots(len(mounts), len(storages) + 1, squeeze=False, sharey=True)
     for row, mount in zip(panels, mounts, strict=True):
@@ -70,7 +70,8 @@ def _bars(axes: Any, results: list[dict[str, Any]], key: str, factor: float) -> 
         axes.bar_label(bars, [f"{value:,.0f}" for value in middle], padding=4, fontsize="small")
     axes.set_yticks(range(len(cases)), cases)
     axes.set_ylim(len(cases) - 0.5, -0.5)
-    axes.margins(x=0.2)
+    axes.margins(x=0.3)
+    axes.locator_params(axis="x", nbins=4)
     axes.spines[["top", "right"]].set_visible(False)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
+import time
 from pathlib import Path
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _CHUNK = 1 << 24
+_TRIES, _PAUSE = 20, 0.1
 
 
 def resident(path: Path) -> bytes:
@@ -52,9 +54,13 @@ def drop(path: Path) -> None:
     with path.open("rb") as stream:
         # Pages that are not on the disk yet would stay.
         os.fsync(stream.fileno())
-        os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-    if left := resident_bytes(path):
-        raise OSError(f"{path}: {left} bytes stay in memory; who else uses the file?")
+        for _ in range(_TRIES):
+            os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            if not (left := resident_bytes(path)):
+                return
+            # A loop device lets go of its file a moment after its unmount.
+            time.sleep(_PAUSE)
+    raise OSError(f"{path}: {left} bytes stay in memory; who else uses the file?")
 
 
 def load(path: Path) -> None:

@@ -8,6 +8,7 @@ pages it holds of each file in the image.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import mmap
@@ -91,8 +92,8 @@ def _look(image: Path, offset: int, command: Sequence[str]) -> dict[str, object]
         options = f"--options=loop,ro,offset={offset}"
         subprocess.run(["mount", "--types=squashfs", options, file, root], check=True)
         try:
-            _read_ahead_as_anywhere(root)
-            subprocess.run(["chroot", root, *command], check=True, stdout=subprocess.DEVNULL)
+            with _usual_read_ahead(root):
+                subprocess.run(["chroot", root, *command], check=True, stdout=subprocess.DEVNULL)
             # First of all: looking at the files reads the image's tables of them.
             asked = {"read": storage.bytes_read, "requests": storage.requests}
             found = {
@@ -106,15 +107,21 @@ def _look(image: Path, offset: int, command: Sequence[str]) -> dict[str, object]
     return {**asked, "files": found}
 
 
-def _read_ahead_as_anywhere(root: Path) -> None:
-    """Give the mount's own loop device, if it has one, the kernel's usual read-ahead.
+@contextlib.contextmanager
+def _usual_read_ahead(root: Path) -> Iterator[None]:
+    """Give the mount's loop device the kernel's usual read-ahead for a while.
 
-    A page fault reads that much; machines set it to anything between 128 KiB and 8 MiB.
+    A page fault reads that much; machines set it to anything between 128 KiB and
+    8 MiB.  The device keeps what it is given for whoever has it next.
     """
-    for line in Path("/proc/self/mounts").read_text().splitlines():
-        device, where, *_ = line.split()
-        if where == str(root) and device.startswith("/dev/loop"):
-            subprocess.run(["blockdev", "--setra", str(BLOCK // 512), device], check=True)
+    mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+    (device,) = (device for device, where, *_ in mounts if where == str(root))
+    asked = subprocess.run(["blockdev", "--getra", device], check=True, stdout=subprocess.PIPE)
+    subprocess.run(["blockdev", "--setra", str(BLOCK // 512), device], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["blockdev", "--setra", asked.stdout.strip(), device], check=True)
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -13,7 +13,8 @@ from hpcpy.engine.apptainer import find
 from hpcpy.testing.command import image_command
 
 RESULTS = paths.ROOT / "docs/results"
-MEASURE = paths.ROOT / "src/hpcpy/measure"
+SOURCES = paths.ROOT / "src/hpcpy"
+CHARTS = [file for room in ("measure", "storm") for file in (SOURCES / room).glob("*chart.py")]
 # Picture -> the report, and the program or workload that draws it.
 DRAWN = {
     "cold": ("cold", "cold_chart.py"),
@@ -28,6 +29,7 @@ DRAWN = {
     "pi-gil": ("pi-gil", "pi"),
     "pi-h200": ("pi-h200", "pi"),
     "startup": ("startup", "chart.py"),
+    "storm": ("storm", "storm_chart.py"),
     "startup-workload": ("startup-workload", "startup"),
     "write": ("write", "write"),
 }
@@ -41,7 +43,7 @@ def test_every_picture_has_a_report() -> None:
 
 @pytest.mark.long
 def test_every_picture_can_be_read_where_a_page_shows_it(sif: str, tmp_path: Path) -> None:
-    for file in (*RESULTS.glob("*.json"), *MEASURE.glob("*chart.py")):
+    for file in (*RESULTS.glob("*.json"), *CHARTS):
         shutil.copy(file, tmp_path)
     tmp_path.chmod(0o1777)
     words = [f"{by},{report}.json,{picture}.png" for picture, (report, by) in DRAWN.items()]

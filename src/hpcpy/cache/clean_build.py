@@ -10,6 +10,7 @@ from hpcpy.cache.removal import remove_tree
 from hpcpy.checkout_lock import checkout_lock
 from hpcpy.cluster.command import stop
 from hpcpy.cluster.layout import default_layout
+from hpcpy.storm import machines
 
 _IMAGES = ("*.sif", "*.tar", "*.json", "*.png", "context", "gpu", "logs", "startup")
 
@@ -38,6 +39,9 @@ def main(options: argparse.Namespace) -> int:
     """
     if options.all:
         stop(default_layout())
+        # What a killed `make storm` has left.
+        if (storm := machines.layout(0)).run.exists():
+            stop(storm)
     if not paths.BUILD.exists():
         return 0
     with checkout_lock():

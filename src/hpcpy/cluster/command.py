@@ -34,8 +34,7 @@ def main(options: argparse.Namespace) -> int:
         0; for ``--status`` 1 when it does not take jobs.
     """
     layout = Layout(options.folder.absolute()) if options.folder else default_layout()
-    if any(character.isspace() for character in str(layout.folder)):
-        raise UsageError(f"{layout.folder}: Slurm takes no path with a blank in it")
+    life.refuse_blanks(layout)
     _refuse_others_folder(layout)
     if options.status:
         found = health.states(layout)

@@ -5,5 +5,5 @@ cluster's nodes, `mounts` gives each node its own mount, `fill` brings files the
 `stats` reads what a mount counts, `configurations` are the ways to have Python there,
 `programs` what a rank runs, `launch` starts the ranks, `watch` looks meanwhile,
 `samples` are what came of it, `measure` takes all of them in turns, `report` and
-`chart` tell, `command` is what make calls.
+`storm_chart` tell, `command` is what make calls.
 """

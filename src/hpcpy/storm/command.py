@@ -16,6 +16,7 @@ from typing import Any
 from hpcpy import paths
 from hpcpy.build.command import have
 from hpcpy.build.stamps import read_stamp
+from hpcpy.cluster import life
 from hpcpy.errors import UsageError
 from hpcpy.files import sha256, whole_file
 from hpcpy.launch.request import meant
@@ -23,7 +24,7 @@ from hpcpy.measure import roots
 from hpcpy.measure.report import draw
 from hpcpy.measure.targets import container
 from hpcpy.stages import stage
-from hpcpy.storm import chart, machines, report
+from hpcpy.storm import machines, report, storm_chart
 from hpcpy.storm.configurations import CONFIGURATIONS, Images
 from hpcpy.storm.measure import CLIENTS, Plan, measure, prepare
 from hpcpy.storm.programs import PROGRAMS
@@ -78,6 +79,7 @@ def main(options: argparse.Namespace) -> int:
     if plan.repetitions < 1:
         raise UsageError(f"--repetitions {plan.repetitions}: at least one is needed")
     # Before an image is built for an hour.
+    life.refuse_blanks(machines.layout(1))
     engine = machines.require()
     images = have_images(plan.images, engine.apptainer)
     with machines.running(machines.layout(max(plan.nodes))) as storm:
@@ -153,5 +155,5 @@ def _write(
         work = Path(folder)
         work.chmod(0o755)
         picture = path.with_suffix(".png")
-        draw(path, picture, container(name, sif, work), work, Path(chart.__file__))
+        draw(path, picture, container(name, sif, work), work, Path(storm_chart.__file__))
     print(f"{path} and {path.with_suffix('.png').name} have all of it", file=sys.stderr)

@@ -5,7 +5,7 @@ Another one is a file here and a line in `CONFIGURATIONS`.
 
 from __future__ import annotations
 
-from hpcpy.storm.configurations import plain_files, sif, venv
+from hpcpy.storm.configurations import conda, plain_files, sif, venv
 from hpcpy.storm.configurations.configuration import Configuration, Files, Images
 
 __all__ = ["CONFIGURATIONS", "Configuration", "Files", "Images"]
@@ -15,6 +15,8 @@ CONFIGURATIONS: dict[str, Configuration] = {
     one.name: one
     for one in (
         venv.VENV,
+        conda.CONDA,
+        conda.CONDA_NOT_COMPILED,
         plain_files.PLAIN_FILES,
         *sif.of("wheels", "the ordinary packages"),
         *sif.of("hpcpy", "the static image"),

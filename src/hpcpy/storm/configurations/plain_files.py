@@ -21,7 +21,7 @@ def files(images: Images) -> list[Files]:
 
 def command(images: Images, _: Path, words: Sequence[str]) -> list[str]:
     """Return what starts the interpreter."""
-    return tree.command(images, _IMAGE, _PYTHON, words)
+    return tree.command(images, _IMAGE, [_PYTHON, *words])
 
 
 PLAIN_FILES = Configuration(

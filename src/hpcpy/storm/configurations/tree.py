@@ -38,6 +38,6 @@ def place(images: Images, image: str) -> Path:
     return images.root[image] / PLACE.relative_to("/")
 
 
-def command(images: Images, image: str, program: str, words: Sequence[str]) -> list[str]:
-    """Return what starts a program of the tree."""
-    return ["chroot", str(images.root[image]), program, *words]
+def command(images: Images, image: str, words: Sequence[str]) -> list[str]:
+    """Return what starts a program of the tree, the first of some words."""
+    return ["chroot", str(images.root[image]), *words]

@@ -26,7 +26,7 @@ def files(images: Images) -> list[Files]:
 
 def command(images: Images, _: Path, words: Sequence[str]) -> list[str]:
     """Return what starts the environment's Python."""
-    return tree.command(images, _IMAGE, _PYTHON, words)
+    return tree.command(images, _IMAGE, [_PYTHON, *words])
 
 
 VENV = Configuration(

@@ -60,9 +60,12 @@ def draw(report: dict[str, Any], picture: Path) -> None:
                 ]
                 colour = _COLOURS[index % len(_COLOURS)]
                 marker = _MARKERS[index % len(_MARKERS)]
-                axes.plot(steps, values, marker=marker, color=colour, label=name, alpha=0.8)
+                # Where the colours begin again.
+                line = "-" if index < len(_COLOURS) else "--"
+                axes.plot(steps, values, line, marker=marker, color=colour, label=name, alpha=0.8)
             axes.set_xscale("log", base=2)
             axes.set_yscale("log")
+            axes.yaxis.set_major_formatter("{x:g}")
             axes.set_xticks(steps, [str(step) for step in steps])
             axes.set_xlabel(title)
             axes.spines[["top", "right"]].set_visible(False)

@@ -22,8 +22,7 @@ mkdir asked
 HDF5_VERSION=$(sed -n 's/^#define H5_VERS_STR "\(.*\)".*/\1/p' /opt/deps/include/H5public.h)
 export HDF5_VERSION HDF5_MPI=ON H5PY_ROS3=0 H5PY_DIRECT_VFD=0
 export HDF5_LIBDIR="$PWD/asked" HDF5_INCLUDEDIR=/opt/deps/include
-# What a call of HDF5 takes hides what passes it on.
-export CFLAGS="-O1 ${PORTABLE#-O2 } $HARDENED"
+export CFLAGS="$PORTABLE $HARDENED"
 link_install h5py
 # What HDF5's archive needs, which does not name it.
 printf '%s\n' -lsz -laec >>"$OUT/opt/link/$PART/libraries"

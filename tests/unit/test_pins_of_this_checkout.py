@@ -47,7 +47,8 @@ def test_what_is_built_from_source_is_the_wheels_version() -> None:
     # The image `wheels` is what the other one is measured and tested against.
     graph = the_graph()
     for part in graph.parts.values():
-        versions = {one.name: one.version for g in part.wheels for one in wheels(g, "x86_64")}
+        groups = (*part.wheels, *part.tools)
+        versions = {one.name: one.version for group in groups for one in wheels(group, "x86_64")}
         for name in part.without:
             assert versions[name] == sources()[name].version
 

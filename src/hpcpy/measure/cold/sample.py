@@ -100,10 +100,12 @@ def _start(request: dict[str, Any], image: Path) -> dict[str, Any]:
     before = _children()
     with tempfile.TemporaryFile() as said:
         begun = time.monotonic()
-        started = {
-            subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said).pid
+        # Kept: one that is forgotten is waited for by nobody's order, its code lost.
+        every = [
+            subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)
             for _ in range(request["ranks"])
-        }
+        ]
+        started = {one.pid for one in every}
         ends = []
         while True:
             try:

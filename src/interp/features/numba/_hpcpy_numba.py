@@ -103,6 +103,8 @@ def kernel(function: FunctionType, kind: str, owner: Any) -> str:
         return ""
     of_users = ""
     if not isinstance(loader, Loader) or loader.bundle is not finder().bundle:
+        if not _hpcpy_numba_kept.is_in_use():
+            return ""
         found = _hpcpy_numba_kept.source(function, stamp())
         if not found:
             return ""

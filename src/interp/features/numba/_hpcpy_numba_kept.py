@@ -58,13 +58,18 @@ def read(file: str, stamp: bytes) -> dict[str, Any]:
     return found
 
 
+def is_in_use() -> bool:
+    """Tell whether any function of a user's may be kept."""
+    return bool(FOLDER) or recorded is not None
+
+
 def files(stamp: bytes) -> dict[str, str]:
     """Return the files whose functions are kept, each with its hash."""
     global _index  # noqa: PLW0603
     if _index is None:
         _index = {}
         try:
-            _index = read(f"{FOLDER}/index", stamp) if FOLDER else {}
+            _index = read(f"{FOLDER}/index", stamp)
         except ValueError as error:
             _tell(f"{error}: numba compiles anew")
         except OSError as error:
@@ -74,7 +79,7 @@ def files(stamp: bytes) -> dict[str, str]:
 
 def entries(levels: Iterable[str], stamp: bytes) -> dict[str, bytes]:
     """Return what is kept for the first of some levels that has a file."""
-    if recorded is None and files(stamp):
+    if FOLDER and recorded is None and files(stamp):
         for level in levels:
             try:
                 return read(f"{FOLDER}/{level}.bin", stamp)

@@ -106,17 +106,19 @@ def _warm_up(folder: Path, levels: Sequence[str], command: Sequence[str]) -> Non
             )
         index = _former(folder / "index", stamp)
         changed = [index[path] for path in files if index.get(path, files[path]) != files[path]]
+        contents: dict[str, dict[str, Any]] = {}
         for level, (_, entries) in made.items():
-            target = folder / f"{level}.bin"
             kept = {
                 key: value
-                for key, value in _former(target, stamp).items()
+                for key, value in _former(folder / f"{level}.bin", stamp).items()
                 if not key.startswith(tuple(_hpcpy_numba_kept.PREFIX + one for one in changed))
             }
-            size = _write(target, (stamp, dict(sorted((kept | entries).items()))), Path(name))
-            print(f"{level}: {_count(entries)} functions, {size:,} bytes in {target}")
+            contents[f"{level}.bin"] = kept | entries
         # Last: what a rank that starts meanwhile does not find it compiles.
-        _write(folder / "index", (stamp, dict(sorted((index | files).items()))), Path(name))
+        sizes = _write(folder, stamp, contents | {"index": index | files}, Path(name))
+        for level, (_, entries) in made.items():
+            file = f"{level}.bin"
+            print(f"{level}: {_count(entries)} functions, {sizes[file]:,} bytes in {folder / file}")
 
 
 def _levels(wanted: Sequence[str] | None) -> list[str]:
@@ -167,13 +169,18 @@ def _former(file: Path, stamp: bytes) -> dict[str, Any]:
         return {}
 
 
-def _write(target: Path, content: tuple[bytes, dict[str, Any]], scratch: Path) -> int:
-    data = marshal.dumps(content, 2)
-    made = scratch / "made"
-    made.write_bytes(data)
-    made.chmod(0o644)
-    made.replace(target)
-    return len(data)
+def _write(
+    folder: Path, stamp: bytes, contents: dict[str, dict[str, Any]], scratch: Path
+) -> dict[str, int]:
+    """Write files whole, none before all have found room; return their sizes."""
+    sizes = {}
+    for name, content in contents.items():
+        data = marshal.dumps((stamp, dict(sorted(content.items()))), 2)
+        sizes[name] = (scratch / name).write_bytes(data)
+        (scratch / name).chmod(0o644)
+    for name in contents:
+        (scratch / name).replace(folder / name)
+    return sizes
 
 
 def _count(entries: dict[str, bytes]) -> int:

@@ -45,8 +45,10 @@ def client(team: Team, prepare: Callable[[], object]) -> Iterator[Any]:
     with contextlib.ExitStack() as stack:
         given = os.environ.get("DASK_SCHEDULER_FILE")
         if given:
-            # Its scheduler may end first: `failures` says so in one line.
-            logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
+            # Its scheduler may end first: `failures` says so in one line.  Whoever
+            # was sending just then would log the broken connection, too.
+            for name in ("distributed", "distributed.client", "tornado.application"):
+                logging.getLogger(name).setLevel(logging.CRITICAL)
             # Dask waits for the file for ever.
             if not Path(given).exists():
                 raise UnavailableError(

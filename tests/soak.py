@@ -50,6 +50,7 @@ def run_once(log: Path, processes: int) -> None:
             stderr=subprocess.STDOUT,
             check=False,
         )
+        stream.write(f"load average of 5 and 15 minutes: {os.getloadavg()[1:]}\n")
         stream.write(f"make test ended with {done.returncode}\n")
     unfinished.rename(log)
 
@@ -72,7 +73,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--times", type=int, default=10, help="runs that pass in a row (10)")
     parser.add_argument(
-        "--load", type=int, default=os.cpu_count(), help="busy processes beside (one a core)"
+        "--load",
+        type=int,
+        default=os.cpu_count(),
+        help="busy processes beside (one a core; fewer where other work is the load)",
     )
     asked = parser.parse_args()
     folder = ROOT / "build/soak"

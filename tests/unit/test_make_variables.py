@@ -76,7 +76,9 @@ def test_program_gets_what_was_typed_and_nothing_runs(
 
 
 def test_every_variable_that_the_texts_name_is_known() -> None:
-    pages = [(paths.ROOT / name).read_text() for name in ("README.md", "docs/sites.md")]
+    pages = [
+        (paths.ROOT / name).read_text() for name in ("README.md", "docs/make.md", "docs/sites.md")
+    ]
     calls = re.findall(r"make .*|## .*|`[A-Z]+=.*`", "\n".join([TEXT, *pages]))
     named = set(re.findall(r"(?<![\w$])([A-Z]+)=", "\n".join(calls)))
     known = {name for names in SETTINGS.values() for name in names} | {*ENVIRONMENT, "PYTHON"}

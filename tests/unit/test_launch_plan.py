@@ -72,6 +72,28 @@ def test_cores_are_bound_where_this_slurm_can() -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_a_program_of_the_users_gets_what_a_workload_gets(engine: str) -> None:
+    request = parse(["PROGRAM=my.py --its 'a b'", "NODES=2", "DASK=1", f"ENGINE={engine}"])
+    own = words(make_plan(request, SITE, HERE))
+    workload = words(plan("NODES=2", "DASK=1", f"ENGINE={engine}"))
+    assert own[-3:] == ["my.py", "--its", "a b"]
+    assert workload[-5:] == ["-m", "workloads", "pi", "--impl", "mpi"]
+    renamed = [word.replace("hpcpy-my", "hpcpy-pi") for word in own[:-3]]
+    assert renamed == workload[:-5]
+
+
+@pytest.mark.parametrize(
+    ("memory", "options"),
+    [("", ["--mem=0"]), ("8G", ["--mem=8G"]), ("500M/cpu", ["--mem-per-cpu=500M"])],
+)
+def test_memory_is_asked_for_once(memory: str, options: list[str]) -> None:
+    site = dataclasses.replace(SITE, options={"allocation": ("--mem=0", "--exclusive")})
+    there = words(plan(f"MEM={memory}", site=site))
+    assert [word for word in there if word.startswith("--mem")] == options
+    assert "--exclusive" in there
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_pythons_variables_stay_outside(engine: str) -> None:
     lines = [line.shell for line in plan(f"ENGINE={engine}").lines]
     assert lines[0] == "unset ${!PYTHON@}"

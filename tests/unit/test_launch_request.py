@@ -38,10 +38,30 @@ def test_quotes_in_w_are_a_shells() -> None:
 
 
 @pytest.mark.parametrize(
+    ("program", "title", "words"),
+    [
+        ("my.py --its 'a b'", "my", ("my.py", "--its", "a b")),
+        ("/data/you/my.mpi.py", "my.mpi", ("/data/you/my.mpi.py",)),
+        ("-m my.package -v", "my.package", ("-m", "my.package", "-v")),
+    ],
+)
+def test_a_program_is_what_follows_python(program: str, title: str, words: tuple[str, ...]) -> None:
+    request = parse([f"PROGRAM={program}"])
+    assert (request.title, request.python_words) == (title, words)
+
+
+@pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], "no W is given"),
-        (["W="], "no W is given"),
+        ([], "neither W nor PROGRAM is given"),
+        (["W=", "PROGRAM= "], "neither W nor PROGRAM is given"),
+        (["W=pi", "PROGRAM=my.py"], "both W and PROGRAM are given"),
+        (["PROGRAM=''"], "begins neither with a script nor with -m MODULE"),
+        (["PROGRAM=my.py 'x"], "no closing quotation"),
+        (["PROGRAM=-c 'print(1)'"], "begins neither with a script nor with -m MODULE"),
+        (["PROGRAM=-m"], "begins neither with a script nor with -m MODULE"),
+        (["W=pi", "MEM=lots"], "MEM=lots is not an amount of memory"),
+        (["W=pi", "MEM=2G/rank"], "is not an amount of memory"),
         (["W=pi 'x"], "no closing quotation"),
         (["W=pi", "TASK=2"], "did you mean TASKS?"),
         (["W=pi", "NODE=2"], "unknown setting 'NODE'; did you mean NODES?"),

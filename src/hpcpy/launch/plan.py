@@ -162,7 +162,7 @@ def _title(request: Request, site: Site, engine: str, slurm: str) -> str:
         each += f" and {counted(request.gpus, 'GPU')}"
     size = f"ranks {request.tasks}, nodes {request.nodes}, {each} a rank"
     # A line of its own, whatever the word.
-    name = " ".join(request.workload[0].split())
+    name = " ".join(request.title.split())
     where = f"site {site.name}, engine {engine}" + (f", {slurm}" if slurm else "")
     return f"{name}: {size}; {where}"
 
@@ -210,7 +210,7 @@ def _python(request: Request, site: Site, machine: Host, engine: str) -> tuple[O
         option(interpreter),
         *(check if machine.is_checked else []),
         *([option("-m", "workloads.on_dask", why=why)] if request.dask else []),
-        option("-m", "workloads", *request.workload, why="W"),
+        option(*request.python_words, why="W" if request.workload else "PROGRAM"),
     )
 
 

@@ -90,10 +90,14 @@ def _checked(request: Request, site: Site, controller: Controller, *, is_batch: 
     remarks = [f"IMAGE={image}: {absent} on this machine"] if absent else []
     if not image and engine != "none":
         own_name(request)
-    if wrong := workload.fault(request.workload):
+    if request.workload and (wrong := workload.fault(request.workload)):
         if has_these_workloads(image, engine):
             raise UsageError(f"W: {wrong}")
         remarks.append(f"W: {wrong} (so says this checkout; the image may have others)")
+    if wrong := _absent(request):
+        if is_run and not Path(request.program[0]).is_absolute():
+            raise UsageError(wrong, hint="its path is of the working directory, or absolute")
+        remarks.append(f"{wrong} on this machine")
     try:
         check_gpus(request, site, controller, None if is_batch else job_around(os.environ))
     except UsageError as error:
@@ -101,6 +105,13 @@ def _checked(request: Request, site: Site, controller: Controller, *, is_batch: 
             raise
         remarks.append(f"{error} (so says the Slurm that answers here)")
     return remarks
+
+
+def _absent(request: Request) -> str:
+    """Return that the program's script is not here; an image may have one of its own."""
+    if not request.program or request.program[0] == "-m" or Path(request.program[0]).is_file():
+        return ""
+    return f"PROGRAM={request.program[0]}: no such file"
 
 
 def _to_do(request: Request, site: Site, machine: Host) -> list[str]:

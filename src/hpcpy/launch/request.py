@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from hpcpy.errors import UsageError
 
@@ -22,27 +23,35 @@ _TEXTS = {
     "PARTITION": "partition",
     "QOS": "qos",
     "ACCOUNT": "account",
+    "MEM": "memory",
     "SCRIPT": "script",
 }
 LOCAL = "local"
-SETTINGS = ("W", *_NUMBERS, *_FLAGS, *_TEXTS)
-USAGE = 'make launch W="pi --impl mpi" NODES=2 TASKS=8'
+# What ranks run: split into words.
+_WORDS = {"W": "workload", "PROGRAM": "program"}
+SETTINGS = (*_WORDS, *_NUMBERS, *_FLAGS, *_TEXTS)
+USAGE = 'make launch W="pi --impl mpi" NODES=2 TASKS=8, or PROGRAM="my.py --its options"'
 # As sbatch(1) has it: minutes, minutes:seconds, hours:minutes:seconds, days-hours,
 # days-hours:minutes, days-hours:minutes:seconds; or without an end.
 _TIME = re.compile(r"[0-9]+(:[0-9]+){0,2}|[0-9]+-[0-9]+(:[0-9]+){0,2}|unlimited|infinite|-1", re.I)
+_MEMORY = re.compile(r"[0-9]+[KMGT]?(/cpu)?", re.ASCII | re.I)
 TIMES = "write 30 (minutes), 01:30:00, 2-12 (days-hours) or UNLIMITED"
 
 
 @dataclass(frozen=True)
 class Request:
-    """One run: which workload, on how much, by what.
+    """One run: which workload or program, on how much, by what.
 
     Parameters
     ----------
     workload
-        The words after ``python -m workloads``.
+        The words after ``python -m workloads``; none where there is a program.
+    program
+        The words after ``python``: a script or ``-m MODULE``, and its arguments.
     nodes, tasks, cpus, gpus
         Nodes; ranks in all; processors and GPUs of each rank.
+    memory
+        Of each node, or with ``/cpu`` of each processor; as Slurm has it: 4G, 500M/cpu.
     engine, image, mpi, time, partition, qos, account
         In place of the site's; empty for the site's own.
     site
@@ -55,7 +64,8 @@ class Request:
         Where ``make batch`` writes to.
     """
 
-    workload: tuple[str, ...]
+    workload: tuple[str, ...] = ()
+    program: tuple[str, ...] = ()
     nodes: int = 1
     tasks: int = 1
     cpus: int = 1
@@ -68,6 +78,7 @@ class Request:
     partition: str = ""
     qos: str = ""
     account: str = ""
+    memory: str = ""
     script: str = ""
     dask: bool = False
     dry: bool = False
@@ -75,8 +86,20 @@ class Request:
 
     @property
     def name(self) -> str:
-        """The workload's name, of letters that a file and a job may have."""
-        return re.sub(r"[^\w.+-]+", "-", self.workload[0])
+        """The name of what runs, of letters that a file and a job may have."""
+        return re.sub(r"[^\w.+-]+", "-", self.title)
+
+    @property
+    def title(self) -> str:
+        """The workload, the module, or the script without its folder and ending."""
+        if self.workload:
+            return self.workload[0]
+        return self.program[1] if self.program[0] == "-m" else PurePath(self.program[0]).stem
+
+    @property
+    def python_words(self) -> tuple[str, ...]:
+        """What follows ``python`` on each rank."""
+        return ("-m", "workloads", *self.workload) if self.workload else self.program
 
     @property
     def per_node(self) -> int:
@@ -135,7 +158,7 @@ def parse(words: list[str]) -> Request:
     values |= {_NUMBERS[name]: _number(name, v) for name, v in given.items() if name in _NUMBERS}
     values |= {_FLAGS[name]: _flag(name, v) for name, v in given.items() if name in _FLAGS}
     values.setdefault("tasks", values.get("nodes", 1))
-    request = Request(_words(given.get("W", "")), **values)  # type: ignore[arg-type]
+    request = Request(**_what(given), **values)  # type: ignore[arg-type]
     if request.tasks < request.nodes:
         raise UsageError(
             f"TASKS={request.tasks} on NODES={request.nodes}: a node would have no rank",
@@ -145,24 +168,44 @@ def parse(words: list[str]) -> Request:
         raise UsageError(f"unknown ENGINE={request.engine}", hint=meant(request.engine, ENGINES))
     if request.time and not is_time(request.time):
         raise UsageError(f"TIME={request.time} is not a time limit", hint=TIMES)
+    if request.memory and not _MEMORY.fullmatch(request.memory):
+        raise UsageError(
+            f"MEM={request.memory} is not an amount of memory",
+            hint="write 8G for each node, 2G/cpu for each processor",
+        )
     return request
 
 
 def _line(name: str, value: str) -> str:
-    # A second line would be one more of the script's, for W within its quotes alone.
-    if name != "W" and not value.isprintable():
+    # A second line would be one more of the script's, but within the quotes of words.
+    if name not in _WORDS and not value.isprintable():
         raise UsageError(f"{name}={value!r} holds a character that cannot be printed")
     return value
 
 
-def _words(text: str) -> tuple[str, ...]:
+def _what(given: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return what is to run: the words of W or of PROGRAM."""
+    asked = [name for name in _WORDS if name in given]
+    if len(asked) != 1:
+        raise UsageError(
+            "both W and PROGRAM are given" if asked else "neither W nor PROGRAM is given",
+            hint=USAGE,
+        )
+    (name,) = asked
+    words = _words(name, given[name])
+    is_option = words[0].startswith("-") or not words[0]
+    if name == "PROGRAM" and is_option and (words[0] != "-m" or len(words) == 1):
+        raise UsageError(
+            f"PROGRAM={given[name]} begins neither with a script nor with -m MODULE", hint=USAGE
+        )
+    return {_WORDS[name]: words}
+
+
+def _words(name: str, text: str) -> tuple[str, ...]:
     try:
-        words = shlex.split(text)
+        return tuple(shlex.split(text))
     except ValueError as error:
-        raise UsageError(f"W={text!r}: {str(error).lower()}", hint=USAGE) from error
-    if not words:
-        raise UsageError("no W is given, the workload to run", hint=USAGE)
-    return tuple(words)
+        raise UsageError(f"{name}={text!r}: {str(error).lower()}", hint=USAGE) from error
 
 
 def _number(name: str, value: str) -> int:

@@ -19,6 +19,9 @@ def size(request: Request, site: Site) -> list[Option]:
         options.append(option(f"--ntasks-per-node={request.per_node}", why=why))
     why = "CPUS: srun has not taken it from the job since Slurm 22.05"
     options.append(option(f"--cpus-per-task={request.cpus}", why=why))
+    if request.memory:
+        amount, is_each, _ = request.memory.partition("/")
+        options.append(option(f"--mem{'-per-cpu' if is_each else ''}={amount}", why="MEM"))
     if request.gpus:
         options.append(option(f"--gpus-per-task={request.gpus}", why="GPUS"))
         options += [option(word, why=f"site {site.name}") for word in site.options.get("gpu", ())]
@@ -42,7 +45,12 @@ def allocation(request: Request, site: Site) -> list[Option]:
             for name, value in asked.items()
             if value
         ),
-        *(option(word, why=f"site {site.name}") for word in site.options.get("allocation", ())),
+        *(
+            option(word, why=f"site {site.name}")
+            for word in site.options.get("allocation", ())
+            # Slurm takes one of its options for memory, not two.
+            if not (request.memory and word.startswith("--mem"))
+        ),
     ]
 
 

@@ -1,0 +1,65 @@
+"""``make launch PROGRAM=…``: a program of the user's over the cluster's nodes."""
+
+from __future__ import annotations
+
+import pytest
+from launching import hpcpy
+from local_cluster import Cluster
+
+RANKS = """
+import sys
+from mpi4py import MPI
+
+comm = MPI.COMM_WORLD
+nodes = comm.gather(MPI.Get_processor_name())
+if comm.rank == 0:
+    print(comm.size, len(set(nodes)), *sys.argv[1:], sep="|", flush=True)
+comm.Barrier()
+sys.exit(int(sys.argv[2]) if comm.rank == 3 else 0)
+"""
+SQUARES = """
+from dask.distributed import Client
+
+with Client() as client:
+    workers = len(client.nthreads())
+    print(workers, sum(client.gather(client.map(lambda x: x * x, range(10)))))
+"""
+SIZE = ("NODES=2", "TASKS=4")
+
+
+@pytest.fixture(autouse=True)
+def programs(cluster: Cluster) -> None:
+    (cluster.shared / "my-mpi.py").write_text(RANKS)
+    (cluster.shared / "squares.py").write_text(SQUARES)
+
+
+@pytest.mark.parametrize("named", ["my-mpi.py", "-m my-mpi"])
+def test_ranks_of_both_nodes_run_it(cluster: Cluster, sif: str, named: str) -> None:
+    done = hpcpy(cluster, "launch", f"PROGRAM={named} 'two words' 0", *SIZE, f"IMAGE={sif}")
+    assert (done.returncode, done.stdout) == (0, "4|2|two words|0\n"), done.stderr
+
+
+def test_its_exit_code_is_the_launchs(cluster: Cluster, sif: str) -> None:
+    done = hpcpy(cluster, "launch", "PROGRAM=my-mpi.py x 7", *SIZE, f"IMAGE={sif}")
+    assert (done.returncode, done.stdout) == (7, "4|2|x|7\n")
+    assert "hpcpy launch: rank 3 on n2: Exited with exit code 7" in done.stderr
+
+
+def test_it_runs_once_beside_dasks_workers(cluster: Cluster, sif: str) -> None:
+    words = ("PROGRAM=squares.py", "DASK=1", *SIZE, f"IMAGE={sif}")
+    done = hpcpy(cluster, "launch", *words)
+    assert (done.returncode, done.stdout) == (0, "4 285\n"), done.stderr
+
+
+def test_one_that_is_not_there_is_refused_before_the_queue(cluster: Cluster, sif: str) -> None:
+    words = ("PROGRAM=my-mpy.py", *SIZE, f"IMAGE={sif}")
+    done = hpcpy(cluster, "launch", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "hpcpy launch: PROGRAM=my-mpy.py: no such file; "
+        "its path is of the working directory, or absolute\n"
+    )
+    # A script may be for another machine.
+    said = hpcpy(cluster, "batch", *words, "SCRIPT=-")
+    assert said.returncode == 0
+    assert said.stderr == "hpcpy batch: PROGRAM=my-mpy.py: no such file on this machine\n"

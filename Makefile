@@ -50,7 +50,7 @@ cluster: ## start a Slurm of two nodes on this machine, and say how to use it
 cluster-stop: ## end it and its jobs, and leave nothing of it
 	@$(HPCPY) cluster --stop
 
-launch: ## run a workload or a program of yours over nodes by srun: make launch PROGRAM="my-mpi.py" NODES=2 TASKS=8
+launch: ## run a workload, or a program of yours, by srun: make launch PROGRAM=my-mpi.py NODES=2 TASKS=8
 	@$(HPCPY) launch
 
 batch: ## write the same as a script for sbatch; DRY=1 prints either (docs/sites.md)

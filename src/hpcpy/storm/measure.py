@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hpcpy.stages import Stage
@@ -57,6 +57,12 @@ class Plan:
         ]
 
     @property
+    def squashed(self) -> list[str]:
+        """Names of the images of which podman-hpc's file is needed."""
+        needing = (CONFIGURATIONS[name] for name in self.configurations)
+        return list(dict.fromkeys(one.image for one in needing if one.needs_squash))
+
+    @property
     def images(self) -> list[str]:
         """Names of the images that the configurations are made of."""
         return list(dict.fromkeys(CONFIGURATIONS[name].image for name in self.configurations))
@@ -78,8 +84,23 @@ def prepare(storm: Storm, images: Images, plan: Plan) -> None:
             fill.open_root(mount, root)
 
 
-def measure(storm: Storm, images: Images, plan: Plan, current: Stage) -> list[Sample]:
+def measure(
+    storm: Storm,
+    images: Images,
+    plan: Plan,
+    current: Stage,
+    keep: Callable[[Sequence[Sample]], None],
+) -> list[Sample]:
     """Take every case so often, in turns.
+
+    Parameters
+    ----------
+    storm, images, plan
+        Where, with what, which.
+    current
+        The stage, whose log tells of a failure.
+    keep
+        Called with all samples after each case.
 
     Raises
     ------
@@ -100,6 +121,7 @@ def measure(storm: Storm, images: Images, plan: Plan, current: Stage) -> list[Sa
         except RanksError as error:
             current.log.write_text(f"{case}\n{error.said}")
             raise
+        keep(samples)
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
     current.note = f"{len(samples)} starts"

@@ -66,6 +66,7 @@ def draw(report: dict[str, Any], picture: Path) -> None:
             axes.set_xscale("log", base=2)
             axes.set_yscale("log")
             axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_formatter("")
             axes.set_xticks(steps, [str(step) for step in steps])
             axes.set_xlabel(title)
             axes.spines[["top", "right"]].set_visible(False)

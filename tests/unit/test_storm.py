@@ -38,8 +38,8 @@ master.packets_sent: 24
 master.reconnects: 0
 """
 LINE = (
-    'storm {"rank": 1, "node": "n1", "begin": 5.0, "done": 5.5, "cpu": 0.25, '
-    '"resident": 1024, "private": 512}'
+    'storm {"rank": 1, "node": "n1", "begin": 5.0, "imported": 5.25, "done": 5.5, '
+    '"cpu": 0.25, "resident": 1024, "private": 512}'
 )
 
 
@@ -86,7 +86,7 @@ def test_ranks_are_told_in_order_among_other_lines() -> None:
     lines = ["a warning", LINE, LINE.replace('"rank": 1', '"rank": 0'), "storms are no mark"]
     ranks = told(lines)
     assert [rank.rank for rank in ranks] == [0, 1]
-    assert ranks[1] == Rank(1, "n1", 5.0, 5.5, 0.25, 1024, 512)
+    assert ranks[1] == Rank(1, "n1", 5.0, 5.25, 5.5, 0.25, 1024, 512)
 
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS.values(), ids=CONFIGURATIONS.keys())
@@ -166,7 +166,7 @@ def test_servers_keep_to_their_folder(tmp_path: Path) -> None:
 
 def sample(case: Case, temperature: str, packets: int) -> Sample:
     ranks = [
-        Rank(number, "n1", 1.0, 1.5 + number / 100, 0.25, 10_000_000, 2_000_000)
+        Rank(number, "n1", 1.0, 1.5 + number / 100, 1.8, 0.25, 10_000_000, 2_000_000)
         for number in range(case.nodes * case.ranks)
     ]
     asked = Asked(packets // case.nodes, 1000, 500, 0, {})
@@ -197,7 +197,7 @@ def tables(*names: str) -> list[list[str]]:
 def test_the_table_tells_what_a_further_rank_and_a_further_node_ask() -> None:
     asked, taken = tables("static-sif")
     assert asked == ["static-sif", "100", "10.0", "80.0", "2", "100", "10.0", "80"]
-    assert taken == ["static-sif", "1.00", "1.07", "0.53", "0.57", "0.57", "0.250", "10", "2"]
+    assert taken == ["static-sif", "1.30", "1.30", "0.53", "0.57", "0.57", "0.250", "10", "2"]
 
 
 def test_the_best_of_a_column_is_bold_where_it_is_not_ours() -> None:

@@ -25,7 +25,7 @@ def kib(path, name):
     return sum(int(words[1]) for words in lines if words[0] == name)
 print("{_MARK}" + str({{{{
     "rank": int(os.environ["SLURM_PROCID"]), "node": os.uname().nodename,
-    "begin": begin, "done": done, "cpu": used.user + used.system,
+    "begin": begin, "imported": imported, "done": done, "cpu": used.user + used.system,
     "resident": kib("/proc/self/status", "VmHWM:") * 1024,
     "private": kib("/proc/self/smaps_rollup", "Private_Dirty:") * 1024,
 }}}}).replace("'", '"'), flush=True)
@@ -38,7 +38,7 @@ while sum(name.startswith(step) for name in os.listdir("/tmp")) < everybody:
         raise SystemExit("other ranks of this node have not told what they took")
     time.sleep(0.01)
 """
-# The first line of each is all that it imports from files.
+# The first line of each is what it imports; what follows may wait for other ranks.
 PROGRAMS = {
     "start": "pass",
     "numpy": "import numpy",
@@ -54,9 +54,9 @@ class Rank:
     ----------
     rank, node
         Which it was, and where.
-    begin, done
-        When its first line ran, and when its import was done, by the clock that
-        all nodes of one machine share.
+    begin, imported, done
+        When its first line ran, when its imports were done, and when the program was,
+        by the clock that all nodes of one machine share.
     cpu
         Seconds of the processor from its start on.
     resident, private
@@ -66,6 +66,7 @@ class Rank:
     rank: int
     node: str
     begin: float
+    imported: float
     done: float
     cpu: float
     resident: int
@@ -83,7 +84,8 @@ def source(name: str, around: str = "{}") -> str:
         What its imports stand in, for `str.format`.
     """
     first, *others = PROGRAMS[name].splitlines()
-    return _AROUND.format("\n".join([around.format(first), *others]))
+    lines = [around.format(first), "imported = time.monotonic()", *others]
+    return _AROUND.format("\n".join(lines))
 
 
 def told(lines: Iterable[str]) -> list[Rank]:

@@ -71,7 +71,7 @@ class Sample:
     @property
     def imports(self) -> list[float]:
         """Seconds from each rank's first line to the end of its imports, in order."""
-        return sorted(one.done - one.begin for one in self.launch.ranks)
+        return sorted(one.imported - one.begin for one in self.launch.ranks)
 
     def slowest(self, share: float) -> float:
         """Return the seconds within which this share of the ranks had imported."""

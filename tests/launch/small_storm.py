@@ -98,9 +98,11 @@ class SmallStorm:
         """Copy its files onto the file system."""
         fill.copy(self.storm.own, configuration.files(self.images))
 
-    def take(self, configuration: Configuration, nodes: int, ranks: int) -> list[Sample]:
-        """Start ranks that import numpy, cold and warm."""
-        case = Case(configuration.name, "numpy", nodes, ranks)
+    def take(
+        self, configuration: Configuration, nodes: int, ranks: int, program: str = "numpy"
+    ) -> list[Sample]:
+        """Start ranks of a program, cold and warm."""
+        case = Case(configuration.name, program, nodes, ranks)
         return take(self.storm, self.images, configuration, case)
 
 

@@ -13,7 +13,11 @@ from small_storm import CHUNKS, STATIC_FILES, SmallStorm, one_node, requests, st
 from hpcpy.engine.prefix import command as engine_command
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
+from hpcpy.storm import fill
 from hpcpy.storm.configurations import CONFIGURATIONS, Configuration, Files, broadcast, tree
+from hpcpy.storm.programs import PYNAMIC
+from hpcpy.storm.pynamic import made as pynamic
+from hpcpy.storm.pynamic.generate import Size
 from hpcpy.storm.samples import Sample
 
 pytestmark = pytest.mark.long
@@ -23,6 +27,14 @@ MODULES = 40
 # imports from here is not in it.
 PLACE = "made"
 HOOK = broadcast.hook(f"{STATIC_FILES.folder}/{PLACE}")
+# More files than there are for the hook and the interpreter.
+SIZE = Size(modules=40, functions=6, libraries=10, library_functions=3)
+TOGETHER = """\
+import sys
+sys.path.insert(0, "{folder}")
+from mpi_import import together
+with together():
+    {{}}"""
 IMPORTS = """\
 import sys
 sys.path.insert(0, "{folder}")
@@ -84,6 +96,26 @@ def test_what_rank_0_imports_is_asked_for_by_no_other(storm: SmallStorm) -> None
         assert second < MODULES
 
 
+def test_compiled_modules_and_their_libraries_are_asked_for_by_no_other(
+    storm: SmallStorm,
+) -> None:
+    modules = pynamic.made(storm.images.root["hpcpy"], SIZE)
+    there = [HOOK, Files(modules, f"{STATIC_FILES.folder}/{PYNAMIC}")]
+    fill.copy(storm.storm.own, there)
+    text = TOGETHER.format(folder=tree.PLACE / PLACE)
+    sent = replace(STATIC_FILES, name="pynamic-sent", imports=text)
+    files = SIZE.modules + SIZE.libraries
+    for sample in storm.take(STATIC_FILES, 1, 2, PYNAMIC):
+        assert requests(sample.asked[0])["open"] >= 2 * files
+    for sample in storm.take(sent, 2, 2, PYNAMIC):
+        first, second = (requests(asked)["open"] for asked in sample.asked)
+        # Rank 0 opens each to load it and to read it, its neighbour none.
+        assert 2 * files <= first < 3 * files
+        assert second < files // 2
+        # The copies have gone with the block.
+        assert left(storm, sample) == ""
+
+
 @pytest.mark.parametrize("name", ["static-sif-staged", "conda-staged"])
 def test_a_staged_copy_is_asked_for_by_the_first_node_alone(storm: SmallStorm, name: str) -> None:
     staged = CONFIGURATIONS[name]
@@ -98,7 +130,8 @@ def test_a_staged_copy_is_asked_for_by_the_first_node_alone(storm: SmallStorm, n
 
 def left(storm: SmallStorm, sample: Sample) -> str:
     mounts = storm.storm.mounts[: sample.case.nodes]
-    pattern = "ls /tmp | grep -e '^hpcpy-.*sif' -e '^storm-tree' -e '^storm-squash' || true"
+    names = ("hpcpy-.*sif", "storm-tree", "storm-squash", "mpi_import")
+    pattern = f"ls /tmp | grep -E '^({'|'.join(names)})' || true"
     return "".join(mount.run("sh", "-c", pattern) for mount in mounts)
 
 

@@ -6,7 +6,9 @@ import dataclasses
 import functools
 import json
 import os
+import re
 import shlex
+import statistics
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ import pytest
 from hpcpy.cluster import life
 from hpcpy.cluster.layout import Layout
 from hpcpy.commands import run
-from hpcpy.errors import UnavailableError
+from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.stages import Stage
 from hpcpy.storm import command, machines, measure, moosefs, network, programs, report
 from hpcpy.storm.configurations import CONFIGURATIONS, Around, Configuration, Images
@@ -22,6 +24,7 @@ from hpcpy.storm.launch import Job, Launch, RanksError
 from hpcpy.storm.measure import Plan
 from hpcpy.storm.mounts import Mount
 from hpcpy.storm.programs import PROGRAMS, Rank, told
+from hpcpy.storm.pynamic.generate import DRIVER, Size, generate
 from hpcpy.storm.samples import TEMPERATURES, Case, Sample
 from hpcpy.storm.stats import Asked, between, keep_alives, parse
 
@@ -154,6 +157,39 @@ def images_below(folder: Path) -> Images:
     )
 
 
+def test_pynamic_is_the_same_for_the_same_seed_and_calls_what_it_says() -> None:
+    size = Size(modules=3, functions=40, libraries=2, library_functions=5)
+    first = generate(size)
+    assert generate(size) == first != generate(dataclasses.replace(size, seed=43))
+    assert (len(first.modules), len(first.libraries)) == (3, 2)
+    calls = 0
+    for name, text in first.modules.items():
+        heads = re.findall(rf"(?m)^long {name}_f\d+\(long a, double b\) {{", text)
+        called = re.findall(r"(?m)return .*(pynamic_library\d+)_f\d+\(a, b\)", text)
+        assert 20 <= len(heads) <= 60
+        assert sorted(set(called)) == first.needs[name]
+        calls += len(heads) + len(called)
+    assert calls == first.calls
+    assert f"calls != {calls}:" in first.driver
+    compile(first.driver, DRIVER, "exec")
+
+
+def test_the_default_is_of_nerscs_size() -> None:
+    sources = generate(Size())
+    assert (len(sources.modules), len(sources.libraries)) == (100, 20)
+    functions = [text.count("\nlong pynamic_module") / 2 for text in sources.modules.values()]
+    assert 90 < statistics.mean(functions) < 110
+
+
+def test_pynamic_has_no_place_beside_an_image(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["storm", "--programs=pynamic", "--configurations=venv,static-sif"]
+    with pytest.raises(UsageError, match="files beside a tree of files") as caught:
+        run(words)
+    assert caught.value.exit_code == 2
+    assert "venv,venv-broadcast,conda,conda-not-compiled,static-files" in str(caught.value)
+    assert capsys.readouterr().out == ""
+
+
 def test_servers_keep_to_their_folder(tmp_path: Path) -> None:
     texts = moosefs.files(tmp_path, "198.18.1.3")
     assert all(path.is_relative_to(tmp_path) for path in texts)
@@ -197,7 +233,8 @@ def tables(*names: str) -> list[list[str]]:
 def test_the_table_tells_what_a_further_rank_and_a_further_node_ask() -> None:
     asked, taken = tables("static-sif")
     assert asked == ["static-sif", "100", "10.0", "80.0", "2", "100", "10.0", "80"]
-    assert taken == ["static-sif", "1.30", "1.30", "0.53", "0.57", "0.57", "0.250", "10", "2"]
+    assert taken[:6] == ["static-sif", "1.30", "1.30", "0.53", "0.57", "0.57"]
+    assert taken[6:] == ["0.27", "0.250", "10", "2"]
 
 
 def test_the_best_of_a_column_is_bold_where_it_is_not_ours() -> None:

@@ -30,7 +30,7 @@ from hpcpy.stages import stage
 from hpcpy.storm import machines, report, storm_chart
 from hpcpy.storm.configurations import CONFIGURATIONS, Images
 from hpcpy.storm.measure import CLIENTS, Plan, measure, prepare
-from hpcpy.storm.programs import PROGRAMS
+from hpcpy.storm.programs import PROGRAMS, PYNAMIC
 from hpcpy.storm.samples import Sample
 from workloads.harness import machine
 
@@ -81,6 +81,12 @@ def main(options: argparse.Namespace) -> int:
     )
     if plan.repetitions < 1:
         raise UsageError(f"--repetitions {plan.repetitions}: at least one is needed")
+    if PYNAMIC in plan.programs and not all(
+        CONFIGURATIONS[name].is_tree for name in plan.configurations
+    ):
+        trees = ",".join(name for name, one in CONFIGURATIONS.items() if one.is_tree)
+        hint = f"--configurations {trees}"
+        raise UsageError(f"the program {PYNAMIC} is files beside a tree of files", hint=hint)
     # Before an image is built for an hour.
     life.refuse_blanks(machines.layout(1))
     engine = machines.require()

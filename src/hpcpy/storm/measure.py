@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from hpcpy.stages import Stage
 from hpcpy.storm import fill
-from hpcpy.storm.configurations import CONFIGURATIONS, Images
+from hpcpy.storm.configurations import CONFIGURATIONS, Files, Images
 from hpcpy.storm.launch import RanksError
 from hpcpy.storm.machines import Storm
+from hpcpy.storm.programs import PYNAMIC, PYNAMIC_AT
+from hpcpy.storm.pynamic import made as pynamic
 from hpcpy.storm.samples import Case, Sample, take
 
 # What a node keeps of the file system's names and attributes.  As MooseFS comes: names of
@@ -77,6 +79,11 @@ def prepare(storm: Storm, images: Images, plan: Plan) -> None:
         When it cannot be copied or mounted.
     """
     wanted = [files for name in plan.configurations for files in CONFIGURATIONS[name].files(images)]
+    if PYNAMIC in plan.programs:
+        folders = [CONFIGURATIONS[name].folder for name in plan.configurations]
+        # Headers of Python are the same in all images.
+        modules = pynamic.made(next(iter(images.root.values())))
+        wanted += [Files(modules, f"{folder}/{PYNAMIC_AT.name}") for folder in folders]
     # Several take the same file.
     fill.copy(storm.own, dict.fromkeys(wanted))
     for mount in storm.mounts:

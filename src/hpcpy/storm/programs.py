@@ -6,6 +6,12 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hpcpy.storm.configurations import tree
+from hpcpy.storm.pynamic.generate import DRIVER
+
+PYNAMIC = "pynamic"
+# Of a tree of files, as programs see it.
+PYNAMIC_AT = tree.PLACE / PYNAMIC
 _MARK = "storm "
 _PATIENCE = 60.0
 # Nothing that it uses is imported from a file: it would be asked for beside the import
@@ -42,6 +48,7 @@ while sum(name.startswith(step) for name in os.listdir("/tmp")) < everybody:
 PROGRAMS = {
     "start": "pass",
     "numpy": "import numpy",
+    PYNAMIC: f"import sys; sys.path.append('{PYNAMIC_AT}'); import {DRIVER}\n{DRIVER}.visit()",
     "core": "import numpy, numba, h5py\nfrom mpi4py import MPI\nMPI.COMM_WORLD.Barrier()",
 }
 

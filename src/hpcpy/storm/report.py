@@ -117,6 +117,7 @@ _TAKEN = (
     Column("import, s, {large}: median", ".2f", lambda row: row.of(-1, -1, _import("median"))),
     Column("p95", ".2f", lambda row: row.of(-1, -1, _import("p95"))),
     Column("max", ".2f", lambda row: row.of(-1, -1, _import("max"))),
+    Column("then, median", ".2f", lambda row: row.of(-1, -1, _then)),
     Column("CPU a rank, s", ".3f", lambda row: row.of(0, 0, _of_a_rank("cpu"))),
     Column("resident, MB", ".0f", lambda row: row.of(0, 0, _of_a_rank("resident")) / 1e6),
     Column("private, MB", ".0f", lambda row: row.of(0, 0, _of_a_rank("private")) / 1e6),
@@ -129,6 +130,10 @@ def _last(sample: Sample) -> float:
 
 def _import(share: str) -> Callable[[Sample], float]:
     return lambda one: one.slowest(SHARES[share])
+
+
+def _then(sample: Sample) -> float:
+    return statistics.median(one.done - one.imported for one in sample.launch.ranks)
 
 
 def table(samples: Sequence[Sample]) -> str:

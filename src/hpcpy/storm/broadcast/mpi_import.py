@@ -12,6 +12,7 @@ below ``$TMPDIR``, gone after the block.
 from __future__ import annotations
 
 import contextlib
+import functools
 import marshal
 import os
 import sys
@@ -114,9 +115,9 @@ class _Opened(ExtensionFileLoader):
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         before = _mapped()
         module = super().create_module(spec)
-        file = os.path.realpath(self.path)
-        own = (f"{sys.prefix}/", f"{sys.base_prefix}/")
-        # The system's libraries are on every node.
+        file = _real(self.path)
+        # Not the system's: these are on every node.
+        own = tuple(f"{_real(folder)}/" for folder in sys.path if folder)
         libraries = {path for path in _mapped() - before if path.startswith(own)}
         self._finder.tell(self._key, (_LIBRARY, file, None, None), sorted({file} | libraries))
         return module
@@ -211,6 +212,10 @@ def _key(name: str, path: Sequence[str] | None) -> _Key:
 def _bytes(path: str) -> bytes:
     with open(path, "rb") as file:  # noqa: PTH123
         return file.read()
+
+
+# A few folders, each of them again and again.
+_real = functools.cache(os.path.realpath)
 
 
 def _mapped() -> set[str]:

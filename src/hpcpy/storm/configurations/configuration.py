@@ -94,6 +94,8 @@ class Configuration:
         What a program's imports stand in, for `str.format`.
     needs_squash
         Whether it needs what podman-hpc makes of its image.
+    is_tree
+        Whether a program sees the folder as `tree.PLACE`, with all that is beside the files.
     """
 
     name: str
@@ -106,3 +108,4 @@ class Configuration:
     around: Callable[[Images, Path, int], Around] | None = None
     imports: str = "{}"
     needs_squash: bool = False
+    is_tree: bool = False

@@ -169,11 +169,16 @@ def _part(title: str, rows: Sequence[Row], columns: Sequence[Column]) -> Iterato
 def _cells(rows: Sequence[Row], column: Column) -> Iterator[str]:
     values = [column.value(row) for row in rows]
     written = ["–" if value is None else f"{value:{column.form}}" for value in values]
-    best = min((value for value in values if value is not None), default=None)
-    # Of equal ones as they are written, all are the best.
-    at_best = {written[values.index(best)]} if best is not None else set()
-    ours = {
-        text for row, text in zip(rows, written, strict=True) if row.configuration.startswith(_OURS)
-    }
-    for text in written:
-        yield f"**{text}**" if text in at_best - ours else text
+    # What a further one adds may be less than nothing by chance.  Compared as it is written.
+    known = [
+        float(f"{max(0.0, value):{column.form}}".replace(",", ""))
+        for value in values
+        if value is not None
+    ]
+    ours = [
+        one for one, row in zip(known, rows, strict=False) if row.configuration.startswith(_OURS)
+    ]
+    best = min(known, default=0.0)
+    is_told = bool(known) and best not in ours
+    for index, text in enumerate(written):
+        yield f"**{text}**" if is_told and known[index] == best else text

@@ -27,7 +27,7 @@ from hpcpy.storm.measure import CLIENTS
 from hpcpy.storm.samples import Case, Sample, take
 from hpcpy.storm.stats import Asked
 
-# Not of the interpreter's start, nor of `import numpy`, nor of MPI.
+# Not of the interpreter's start, nor of `import numpy`.
 _WITHOUT = (
     *("opt/hpcpy/lib", "opt/hpcpy/share", "usr/share", "var"),
     *(f"usr/lib/x86_64-linux-gnu/{name}*" for name in ("libLLVM", "libclang", "libpocl")),
@@ -107,13 +107,17 @@ class SmallStorm:
 
 
 @contextlib.contextmanager
-def started(*configurations: Configuration) -> Iterator[SmallStorm]:
+def started(*configurations: Configuration, has_mpi: bool = False) -> Iterator[SmallStorm]:
     """Give a storm of two nodes, whose clients keep names as parallel file systems' do."""
+    without = _WITHOUT if has_mpi else (*_WITHOUT, "opt/mpich")
     require()
     sif = Path(image()[-1])
     names = layout("storm-test", 2)
     # Not below /tmp, which each node has for itself.
-    with scratch_dir(names.folder.parent, "root") as folder, _running(names, sif, folder) as one:
+    with (
+        scratch_dir(names.folder.parent, "root") as folder,
+        _running(names, sif, folder, without) as one,
+    ):
         for configuration in configurations:
             one.bring(configuration)
         yield one
@@ -121,12 +125,14 @@ def started(*configurations: Configuration) -> Iterator[SmallStorm]:
 
 
 @contextlib.contextmanager
-def _running(names: Layout, sif: Path, folder: Path) -> Iterator[SmallStorm]:
+def _running(
+    names: Layout, sif: Path, folder: Path, without: Sequence[str]
+) -> Iterator[SmallStorm]:
     root = folder / "root"
     unsquashfs = engine_command("unsquashfs")
     words = ["-no-progress", "-quiet", "-offset", str(system_offset(sif)), "-dest", str(root)]
     subprocess.run(
-        [unsquashfs, *words, "-excludes", sif, *_WITHOUT], check=True, capture_output=True
+        [unsquashfs, *words, "-excludes", sif, *without], check=True, capture_output=True
     )
     images = Images({"hpcpy": sif}, {"hpcpy": root}, Path(image()[0]))
     with machines.running(names) as storm:

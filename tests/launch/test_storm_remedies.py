@@ -57,7 +57,7 @@ except ImportError:
 
 @pytest.fixture(scope="module")
 def storm() -> Iterator[SmallStorm]:
-    with started(STATIC_FILES) as one:
+    with started(STATIC_FILES, has_mpi=True) as one:
         root = one.images.root["hpcpy"]
         # The ordinary packages' image is built by nothing that the tests need.
         images = replace(one.images, root={"hpcpy": root, "wheels": root})

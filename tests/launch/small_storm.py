@@ -25,10 +25,11 @@ from hpcpy.storm.configurations import CONFIGURATIONS, Configuration, Files, Ima
 from hpcpy.storm.machines import Storm
 from hpcpy.storm.measure import CLIENTS
 from hpcpy.storm.samples import Case, Sample, take
+from hpcpy.storm.stats import Asked
 
 # Not of the interpreter's start, nor of `import numpy`.
 _WITHOUT = (
-    *("opt/hpcpy/lib", "opt/hpcpy/share", "opt/mpich", "usr/share", "var"),
+    *("opt/hpcpy/lib", "opt/hpcpy/share", "usr/share", "var"),
     *(f"usr/lib/x86_64-linux-gnu/{name}*" for name in ("libLLVM", "libclang", "libpocl")),
 )
 
@@ -54,6 +55,24 @@ STATIC_FILES = CONFIGURATIONS["static-files"]
 STATIC_SIF = CONFIGURATIONS["static-sif-shared"]
 
 
+# Operations that the client answers by a request, whatever it keeps; of `lookup` the part
+# that it does not answer itself.
+REQUESTS = ("lookup.master", "open", "access", "statfs", "readlink.master", "readdir")
+# Two threads of a client that read ask where a chunk is both at once, or one after
+# another; and attributes are asked for anew after a file has been closed.
+CHUNKS = 8
+
+
+def requests(asked: Asked) -> dict[str, int]:
+    """Return what of it a metadata server was asked."""
+    return {name: asked.operations.get(name, 0) for name in REQUESTS}
+
+
+def one_node(samples: Sequence[Sample]) -> list[Asked]:
+    """Return what the first node asked in each sample."""
+    return [sample.asked[0] for sample in samples]
+
+
 def require() -> None:
     """Skip where there can be no storm."""
     if os.geteuid() != 0:
@@ -75,36 +94,48 @@ class SmallStorm:
     storm: Storm
     images: Images
 
-    def take(self, configuration: Configuration, nodes: int, ranks: int) -> list[Sample]:
-        """Start ranks that import numpy, cold and warm."""
-        case = Case(configuration.name, "numpy", nodes, ranks)
+    def bring(self, configuration: Configuration) -> None:
+        """Copy its files onto the file system."""
+        fill.copy(self.storm.own, configuration.files(self.images))
+
+    def take(
+        self, configuration: Configuration, nodes: int, ranks: int, program: str = "numpy"
+    ) -> list[Sample]:
+        """Start ranks of a program, cold and warm."""
+        case = Case(configuration.name, program, nodes, ranks)
         return take(self.storm, self.images, configuration, case)
 
 
 @contextlib.contextmanager
-def started() -> Iterator[SmallStorm]:
+def started(*configurations: Configuration, has_mpi: bool = False) -> Iterator[SmallStorm]:
     """Give a storm of two nodes, whose clients keep names as parallel file systems' do."""
+    without = _WITHOUT if has_mpi else (*_WITHOUT, "opt/mpich")
     require()
     sif = Path(image()[-1])
     names = layout("storm-test", 2)
     # Not below /tmp, which each node has for itself.
-    with scratch_dir(names.folder.parent, "root") as folder, _running(names, sif, folder) as one:
+    with (
+        scratch_dir(names.folder.parent, "root") as folder,
+        _running(names, sif, folder, without) as one,
+    ):
+        for configuration in configurations:
+            one.bring(configuration)
         yield one
     names.folder.parent.rmdir()
 
 
 @contextlib.contextmanager
-def _running(names: Layout, sif: Path, folder: Path) -> Iterator[SmallStorm]:
+def _running(
+    names: Layout, sif: Path, folder: Path, without: Sequence[str]
+) -> Iterator[SmallStorm]:
     root = folder / "root"
     unsquashfs = engine_command("unsquashfs")
     words = ["-no-progress", "-quiet", "-offset", str(system_offset(sif)), "-dest", str(root)]
     subprocess.run(
-        [unsquashfs, *words, "-excludes", sif, *_WITHOUT], check=True, capture_output=True
+        [unsquashfs, *words, "-excludes", sif, *without], check=True, capture_output=True
     )
     images = Images({"hpcpy": sif}, {"hpcpy": root}, Path(image()[0]))
     with machines.running(names) as storm:
-        for configuration in (VENV, STATIC_FILES, STATIC_SIF):
-            fill.copy(storm.own, configuration.files(images))
         options = CLIENTS["keeping"]
         mounts = tuple(replace(mount, options=options) for mount in storm.mounts)
         for mount in mounts:

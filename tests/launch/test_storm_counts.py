@@ -9,11 +9,15 @@ from collections.abc import Iterator
 
 import pytest
 from small_storm import (
+    CHUNKS,
+    REQUESTS,
     STATIC_FILES,
     STATIC_SIF,
     VENV,
     SmallStorm,
     layout,
+    one_node,
+    requests,
     require,
     started,
 )
@@ -23,31 +27,15 @@ from hpcpy.cluster import processes
 from hpcpy.cluster.layout import Layout
 from hpcpy.storm import machines
 from hpcpy.storm.configurations import Configuration
-from hpcpy.storm.samples import Sample
-from hpcpy.storm.stats import Asked
 
-# Operations that the client answers by a request, whatever it keeps; of `lookup` the part
-# that it does not answer itself.
-REQUESTS = ("lookup.master", "open", "access", "statfs", "readlink.master", "readdir")
-# Two threads of a client that read ask where a chunk is both at once, or one after
-# another; and attributes are asked for anew after a file has been closed.
-CHUNKS = 8
 # Low tens, cold; a venv of numpy alone asks for hundreds.
 MOST = 40
 
 
 @pytest.fixture(scope="module")
 def storm() -> Iterator[SmallStorm]:
-    with started() as one:
+    with started(VENV, STATIC_FILES, STATIC_SIF) as one:
         yield one
-
-
-def requests(asked: Asked) -> dict[str, int]:
-    return {name: asked.operations.get(name, 0) for name in REQUESTS}
-
-
-def one_node(samples: list[Sample]) -> list[Asked]:
-    return [sample.asked[0] for sample in samples]
 
 
 def test_a_further_rank_asks_nothing_with_one_static_image_a_node(storm: SmallStorm) -> None:

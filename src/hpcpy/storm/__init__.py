@@ -2,8 +2,9 @@
 
 `moosefs` says what its daemons read, `machines` starts them beside the local
 cluster's nodes, `mounts` gives each node its own mount, `fill` brings files there,
-`stats` reads what a mount counts, `configurations` are the ways to have Python there,
-`programs` what a rank runs, `launch` starts the ranks, `watch` looks meanwhile,
+`stats` reads what a mount counts and `network` what a device carries,
+`configurations` are the ways to have Python there (`broadcast` is what one of them
+needs), `programs` what a rank runs, `launch` starts the ranks, `watch` looks meanwhile,
 `samples` are what came of it, `measure` takes all of them in turns, `report` and
 `storm_chart` tell, `command` is what make calls.
 """

@@ -10,6 +10,7 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,19 @@ from hpcpy import paths
 from hpcpy.build.command import have
 from hpcpy.build.stamps import read_stamp
 from hpcpy.cluster import life
+from hpcpy.engine.setup import ensure
 from hpcpy.errors import UsageError
 from hpcpy.files import sha256, whole_file
 from hpcpy.launch.request import meant
 from hpcpy.measure import roots
+from hpcpy.measure.cold.mounts import squash
 from hpcpy.measure.report import draw
 from hpcpy.measure.targets import container
 from hpcpy.stages import stage
 from hpcpy.storm import machines, report, storm_chart
 from hpcpy.storm.configurations import CONFIGURATIONS, Images
 from hpcpy.storm.measure import CLIENTS, Plan, measure, prepare
-from hpcpy.storm.programs import PROGRAMS
+from hpcpy.storm.programs import PROGRAMS, PYNAMIC
 from hpcpy.storm.samples import Sample
 from workloads.harness import machine
 
@@ -78,31 +81,49 @@ def main(options: argparse.Namespace) -> int:
     )
     if plan.repetitions < 1:
         raise UsageError(f"--repetitions {plan.repetitions}: at least one is needed")
+    if PYNAMIC in plan.programs and not all(
+        CONFIGURATIONS[name].is_tree for name in plan.configurations
+    ):
+        trees = ",".join(name for name, one in CONFIGURATIONS.items() if one.is_tree)
+        hint = f"--configurations {trees}"
+        raise UsageError(f"the program {PYNAMIC} is files beside a tree of files", hint=hint)
     # Before an image is built for an hour.
     life.refuse_blanks(machines.layout(1))
     engine = machines.require()
-    images = have_images(plan.images, engine.apptainer)
-    with machines.running(machines.layout(max(plan.nodes))) as storm:
-        with stage("fill the shared file system"):
-            prepare(storm, images, plan)
-        with stage(f"{len(plan.cases())} cases, {plan.repetitions} times") as current:
-            samples = measure(storm, images, plan, current)
+    images = have_images(plan, engine.apptainer)
     tools = {name: str(tool.version) for name, tool in engine.found.items()}
-    _write(options.out, samples, images, _circumstances(plan, images, tools, options.words))
+    unfinished = options.out / "storm.unfinished.json"
+    circumstances = _circumstances(plan, images, tools, options.words)
+    try:
+        with machines.running(machines.layout(max(plan.nodes))) as storm:
+            with stage("fill the shared file system"):
+                prepare(storm, images, plan)
+            unfinished.unlink(missing_ok=True)
+            with stage(f"{len(plan.cases())} cases, {plan.repetitions} times") as current:
+                keep = partial(_write, unfinished, circumstances)
+                samples = measure(storm, images, plan, current, keep)
+        unfinished.rename(options.out / "storm.json")
+    finally:
+        if unfinished.exists():
+            print(f"{unfinished} has what was measured", file=sys.stderr)
+    _draw(options.out / "storm.json", images)
     print(report.table(samples), end="")
     return 0
 
 
-def have_images(names: Sequence[str], apptainer: Path) -> Images:
-    """Have some images as files and unpacked."""
+def have_images(plan: Plan, apptainer: Path) -> Images:
+    """Have a plan's images as files and unpacked."""
+    if plan.squashed:
+        ensure("podman-hpc")
     sif: dict[str, Path] = {}
     root: dict[str, Path] = {}
-    for name in names:
+    for name in plan.images:
         sif[name], _, _ = have("sif", name)
         root[name] = roots.unpacked_root(name, sif[name], _digest(sif[name]))
         if name == "wheels":
             roots.add_venv(root[name])
-    return Images(sif, root, apptainer)
+    made = {name: squash(name, sif[name], _digest(sif[name])) for name in plan.squashed}
+    return Images(sif, root, apptainer, made)
 
 
 def _digest(sif: Path) -> str:
@@ -142,13 +163,13 @@ def _circumstances(
     }
 
 
-def _write(
-    out: Path, samples: Sequence[Sample], images: Images, circumstances: dict[str, Any]
-) -> None:
+def _write(path: Path, circumstances: dict[str, Any], samples: Sequence[Sample]) -> None:
     told = {**circumstances, "samples": [sample.as_dict() for sample in samples]}
-    path = out / "storm.json"
     with whole_file(path) as temporary:
         temporary.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+
+
+def _draw(path: Path, images: Images) -> None:
     # Any of them has matplotlib.
     name, sif = next(iter(images.sif.items()))
     with tempfile.TemporaryDirectory(prefix="hpcpy-storm.") as folder:

@@ -33,7 +33,8 @@ def copy(mount: Mount, wanted: Iterable[Files]) -> None:
     """
     for files in wanted:
         target = mount.folder / files.target
-        mount.run("mkdir", "-p", target if files.source.is_dir() else target.parent)
+        is_folder = files.source.is_dir() and not files.is_packed
+        mount.run("mkdir", "-p", target if is_folder else target.parent)
         if files.source.is_file():
             mount.run("cp", "--preserve", files.source, target)
         else:
@@ -43,7 +44,10 @@ def copy(mount: Mount, wanted: Iterable[Files]) -> None:
 def _copy_folder(mount: Mount, files: Files, target: Path) -> None:
     left_out = [f"--exclude={pattern}" for pattern in files.without]
     pack = ["tar", "--create", f"--directory={files.source}", *left_out, "."]
-    unpack = [*mount.machine.entering(), "tar", "--extract", f"--directory={target}"]
+    unpack = ["tar", "--extract", f"--directory={target}"]
+    if files.is_packed:
+        unpack = ["dd", "bs=1M", "iflag=fullblock", "status=none", f"of={target}"]
+    unpack = [*mount.machine.entering(), *unpack]
     environment = daemon_environment(mount.layout)
     with subprocess.Popen(pack, stdout=subprocess.PIPE) as packing:
         done = subprocess.run(

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from hpcpy.cluster import health
 from hpcpy.cluster.layout import Layout
+from hpcpy.launch.words import quoted
 from hpcpy.stages import StageError
+from hpcpy.storm.configurations.configuration import Around
 from hpcpy.storm.programs import Rank, told
 
 _PATIENCE = 300.0
@@ -49,35 +51,75 @@ class Launch:
         return max(one.done for one in self.ranks) - self.begin
 
 
-def launch(layout: Layout, nodes: int, ranks: int, command: Sequence[str]) -> Launch:
+@dataclass(frozen=True)
+class Job:
+    """What is launched.
+
+    Attributes
+    ----------
+    nodes
+        How many nodes; always the first ones.
+    ranks
+        How many on each.
+    command
+        The rank.
+    around
+        What comes before and after the ranks.
+    entering
+        The start of a command that runs on the first node: `around` runs there.
+    """
+
+    nodes: int
+    ranks: int
+    command: Sequence[str]
+    around: Around | None = None
+    entering: Sequence[str] = ()
+
+    def words(self, layout: Layout) -> list[str]:
+        """Return what starts it."""
+        given = ",".join(f"{name}={value}" for name, value in _VARIABLES.items())
+        size = [
+            *(f"--nodes={self.nodes}", f"--nodelist={','.join(layout.nodes[: self.nodes])}"),
+            f"--ntasks-per-node={self.ranks}",
+        ]
+        step = ["--quiet", "--mpi=pmi2", "--chdir=/", f"--export={given}", "--kill-on-bad-exit=1"]
+        srun = ["srun", *step, *size, *self.command]
+        if self.around is None:
+            return [str(layout.bin / "srun"), *srun[1:]]
+        script = "\n".join(
+            [
+                *self.around.before,
+                " ".join(quoted(word) for word in srun),
+                "code=$?",
+                *self.around.afterwards,
+                "exit $code",
+            ]
+        )
+        path = f"PATH={layout.bin}:{_VARIABLES['PATH']}"
+        salloc = ["salloc", "--quiet", "--chdir=/", *size, "bash", "-c", script]
+        return [*self.entering, "env", "--ignore-environment", path, *salloc]
+
+
+def launch(layout: Layout, job: Job) -> Launch:
     """Run a command as ranks, and return what they told.
 
     Parameters
     ----------
     layout
         The cluster.
-    nodes
-        How many nodes; always its first ones.
-    ranks
-        How many on each.
-    command
-        The rank.
+    job
+        What.
 
     Raises
     ------
     RanksError
         When not all of them told.
     """
-    given = ",".join(f"{name}={value}" for name, value in _VARIABLES.items())
-    srun = [
-        *(layout.bin / "srun", "--quiet", "--mpi=pmi2", "--chdir=/", f"--export={given}"),
-        *(f"--nodes={nodes}", f"--nodelist={','.join(layout.nodes[:nodes])}"),
-        *(f"--ntasks-per-node={ranks}", "--kill-on-bad-exit=1", *command),
-    ]
+    everybody = job.nodes * job.ranks
     begin = time.monotonic()
     try:
         done = subprocess.run(
-            [str(word) for word in srun],
+            job.words(layout),
             cwd="/",
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -90,10 +132,10 @@ def launch(layout: Layout, nodes: int, ranks: int, command: Sequence[str]) -> La
     finally:
         _free(layout)
     found = told(done.stdout.splitlines())
-    if done.returncode or len(found) != nodes * ranks:
+    if done.returncode or len(found) != everybody:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         first = lines[0] if lines else f"srun ended with {done.returncode} and says nothing"
-        message = f"{len(found)} of {nodes * ranks} ranks told what they took: {first}"
+        message = f"{len(found)} of {everybody} ranks told what they took: {first}"
         raise RanksError(message, f"{done.stdout}\n{done.stderr}")
     return Launch(begin, time.monotonic(), found)
 

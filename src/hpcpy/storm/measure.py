@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hpcpy.stages import Stage
 from hpcpy.storm import fill
-from hpcpy.storm.configurations import CONFIGURATIONS, Images
+from hpcpy.storm.configurations import CONFIGURATIONS, Files, Images
 from hpcpy.storm.launch import RanksError
 from hpcpy.storm.machines import Storm
+from hpcpy.storm.programs import PYNAMIC, PYNAMIC_AT
+from hpcpy.storm.pynamic import made as pynamic
 from hpcpy.storm.samples import Case, Sample, take
 
 # What a node keeps of the file system's names and attributes.  As MooseFS comes: names of
@@ -57,6 +59,12 @@ class Plan:
         ]
 
     @property
+    def squashed(self) -> list[str]:
+        """Names of the images of which podman-hpc's file is needed."""
+        needing = (CONFIGURATIONS[name] for name in self.configurations)
+        return list(dict.fromkeys(one.image for one in needing if one.needs_squash))
+
+    @property
     def images(self) -> list[str]:
         """Names of the images that the configurations are made of."""
         return list(dict.fromkeys(CONFIGURATIONS[name].image for name in self.configurations))
@@ -71,6 +79,11 @@ def prepare(storm: Storm, images: Images, plan: Plan) -> None:
         When it cannot be copied or mounted.
     """
     wanted = [files for name in plan.configurations for files in CONFIGURATIONS[name].files(images)]
+    if PYNAMIC in plan.programs:
+        folders = [CONFIGURATIONS[name].folder for name in plan.configurations]
+        # Headers of Python are the same in all images.
+        modules = pynamic.made(next(iter(images.root.values())))
+        wanted += [Files(modules, f"{folder}/{PYNAMIC_AT.name}") for folder in folders]
     # Several take the same file.
     fill.copy(storm.own, dict.fromkeys(wanted))
     for mount in storm.mounts:
@@ -78,8 +91,23 @@ def prepare(storm: Storm, images: Images, plan: Plan) -> None:
             fill.open_root(mount, root)
 
 
-def measure(storm: Storm, images: Images, plan: Plan, current: Stage) -> list[Sample]:
+def measure(
+    storm: Storm,
+    images: Images,
+    plan: Plan,
+    current: Stage,
+    keep: Callable[[Sequence[Sample]], None],
+) -> list[Sample]:
     """Take every case so often, in turns.
+
+    Parameters
+    ----------
+    storm, images, plan
+        Where, with what, which.
+    current
+        The stage, whose log tells of a failure.
+    keep
+        Called with all samples after each case.
 
     Raises
     ------
@@ -100,6 +128,7 @@ def measure(storm: Storm, images: Images, plan: Plan, current: Stage) -> list[Sa
         except RanksError as error:
             current.log.write_text(f"{case}\n{error.said}")
             raise
+        keep(samples)
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
     current.note = f"{len(samples)} starts"

@@ -6,6 +6,12 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hpcpy.storm.configurations import tree
+from hpcpy.storm.pynamic.generate import DRIVER
+
+PYNAMIC = "pynamic"
+# Of a tree of files, as programs see it.
+PYNAMIC_AT = tree.PLACE / PYNAMIC
 _MARK = "storm "
 _PATIENCE = 60.0
 # Nothing that it uses is imported from a file: it would be asked for beside the import
@@ -25,7 +31,7 @@ def kib(path, name):
     return sum(int(words[1]) for words in lines if words[0] == name)
 print("{_MARK}" + str({{{{
     "rank": int(os.environ["SLURM_PROCID"]), "node": os.uname().nodename,
-    "begin": begin, "done": done, "cpu": used.user + used.system,
+    "begin": begin, "imported": imported, "done": done, "cpu": used.user + used.system,
     "resident": kib("/proc/self/status", "VmHWM:") * 1024,
     "private": kib("/proc/self/smaps_rollup", "Private_Dirty:") * 1024,
 }}}}).replace("'", '"'), flush=True)
@@ -38,9 +44,11 @@ while sum(name.startswith(step) for name in os.listdir("/tmp")) < everybody:
         raise SystemExit("other ranks of this node have not told what they took")
     time.sleep(0.01)
 """
+# The first line of each is what it imports; what follows may wait for other ranks.
 PROGRAMS = {
     "start": "pass",
     "numpy": "import numpy",
+    PYNAMIC: f"import sys; sys.path.append('{PYNAMIC_AT}'); import {DRIVER}\n{DRIVER}.visit()",
     "core": "import numpy, numba, h5py\nfrom mpi4py import MPI\nMPI.COMM_WORLD.Barrier()",
 }
 
@@ -53,9 +61,9 @@ class Rank:
     ----------
     rank, node
         Which it was, and where.
-    begin, done
-        When its first line ran, and when its import was done, by the clock that
-        all nodes of one machine share.
+    begin, imported, done
+        When its first line ran, when its imports were done, and when the program was,
+        by the clock that all nodes of one machine share.
     cpu
         Seconds of the processor from its start on.
     resident, private
@@ -65,15 +73,26 @@ class Rank:
     rank: int
     node: str
     begin: float
+    imported: float
     done: float
     cpu: float
     resident: int
     private: int
 
 
-def source(name: str) -> str:
-    """Return the text of a program."""
-    return _AROUND.format(PROGRAMS[name])
+def source(name: str, around: str = "{}") -> str:
+    """Return the text of a program.
+
+    Parameters
+    ----------
+    name
+        One of `PROGRAMS`.
+    around
+        What its imports stand in, for `str.format`.
+    """
+    first, *others = PROGRAMS[name].splitlines()
+    lines = [around.format(first), "imported = time.monotonic()", *others]
+    return _AROUND.format("\n".join(lines))
 
 
 def told(lines: Iterable[str]) -> list[Rank]:

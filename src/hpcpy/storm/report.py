@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from hpcpy.storm.samples import TEMPERATURES, Case, Sample
+from hpcpy.storm.samples import SHARES, TEMPERATURES, Case, Sample
 
-_HEAD = (
-    "| {} | packets, first rank | further rank | further node | KB, first rank | s to the last "
-    "rank, {} | {} | CPU a rank, s | resident, MB | private, MB |\n"
-    "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
-)
+# The static interpreter's.
+_OURS = "static-"
 
 
 def packets(sample: Sample) -> int:
@@ -46,50 +44,141 @@ class Medians:
         return list(dict.fromkeys((c.program, c.configuration) for c, _ in self._found))
 
 
+@dataclass(frozen=True)
+class Column:
+    """A figure of each configuration.
+
+    Attributes
+    ----------
+    title
+        Its head; ``{small}`` and ``{large}`` are the smallest and the largest case.
+    form
+        How a number is written.
+    value
+        The number, of one configuration; None where the cases do not tell it.
+    """
+
+    title: str
+    form: str
+    value: Callable[[Row], float | None]
+
+
+class Row:
+    """One configuration with one program, cold or warm."""
+
+    def __init__(self, medians: Medians, configuration: str, program: str, temperature: str):
+        self._medians = medians
+        self.configuration = configuration
+        self._program = program
+        self._temperature = temperature
+        self.nodes, self.ranks = medians.sides()
+
+    def of(self, nodes: int, ranks: int, what: Callable[[Sample], float]) -> float:
+        """Return a median, by indices of the numbers of nodes and ranks."""
+        case = Case(self.configuration, self._program, self.nodes[nodes], self.ranks[ranks])
+        return self._medians.of(case, self._temperature, what)
+
+    def first(self, what: Callable[[Sample], float]) -> float:
+        """Return it of a node of the smallest case."""
+        # Its number of nodes need not be 1.
+        return self.of(0, 0, what) / self.nodes[0]
+
+    def further_rank(self, what: Callable[[Sample], float]) -> float | None:
+        """Return what each further rank of a node adds."""
+        more = (self.ranks[-1] - self.ranks[0]) * self.nodes[0]
+        return (self.of(0, -1, what) - self.of(0, 0, what)) / more if more else None
+
+    def further_node(self, what: Callable[[Sample], float]) -> float | None:
+        """Return what each further node of the smallest number of ranks adds."""
+        more = self.nodes[-1] - self.nodes[0]
+        return (self.of(-1, 0, what) - self.of(0, 0, what)) / more if more else None
+
+
+def _served(sample: Sample) -> float:
+    return sample.served / 1e6
+
+
+def _of_a_rank(name: str) -> Callable[[Sample], float]:
+    return lambda one: float(statistics.median(getattr(rank, name) for rank in one.launch.ranks))
+
+
+_ASKED = (
+    Column("packets, first rank", ",.0f", lambda row: row.first(packets)),
+    Column("further rank", ",.1f", lambda row: row.further_rank(packets)),
+    Column("further node", ",.1f", lambda row: row.further_node(packets)),
+    Column("KB, first rank", ",.0f", lambda row: row.first(lambda one: traffic(one) / 1e3)),
+    Column("MB of files, first rank", ",.0f", lambda row: row.first(_served)),
+    Column("further rank", ",.1f", lambda row: row.further_rank(_served)),
+    Column("further node", ",.0f", lambda row: row.further_node(_served)),
+)
+_TAKEN = (
+    Column("s to the last rank, {small}", ".2f", lambda row: row.of(0, 0, _last)),
+    Column("{large}", ".2f", lambda row: row.of(-1, -1, _last)),
+    Column("import, s, {large}: median", ".2f", lambda row: row.of(-1, -1, _import("median"))),
+    Column("p95", ".2f", lambda row: row.of(-1, -1, _import("p95"))),
+    Column("max", ".2f", lambda row: row.of(-1, -1, _import("max"))),
+    Column("then, median", ".2f", lambda row: row.of(-1, -1, _then)),
+    Column("CPU a rank, s", ".3f", lambda row: row.of(0, 0, _of_a_rank("cpu"))),
+    Column("resident, MB", ".0f", lambda row: row.of(0, 0, _of_a_rank("resident")) / 1e6),
+    Column("private, MB", ".0f", lambda row: row.of(0, 0, _of_a_rank("private")) / 1e6),
+)
+
+
+def _last(sample: Sample) -> float:
+    return sample.launch.last
+
+
+def _import(share: str) -> Callable[[Sample], float]:
+    return lambda one: one.slowest(SHARES[share])
+
+
+def _then(sample: Sample) -> float:
+    return statistics.median(one.done - one.imported for one in sample.launch.ranks)
+
+
 def table(samples: Sequence[Sample]) -> str:
-    """Return a table in Markdown, a part for each program and temperature."""
+    """Return tables in Markdown: what is asked and what it takes, by program and temperature.
+
+    The best number of a column is in bold where it is not the static interpreter's.
+    """
     medians = Medians(samples)
-    nodes, ranks = medians.sides()
-    small, large = f"{nodes[0]} × {ranks[0]}", f"{nodes[-1]} × {ranks[-1]}"
     lines = []
     for program in dict.fromkeys(name for name, _ in medians.rows()):
         for temperature in TEMPERATURES:
-            lines += ["", _HEAD.format(f"**{program}, {temperature}**", small, large)]
-            lines += [
-                _row(medians, configuration, program, temperature)
+            rows = [
+                Row(medians, configuration, program, temperature)
                 for name, configuration in medians.rows()
                 if name == program
             ]
+            for columns in (_ASKED, _TAKEN):
+                lines += ["", *_part(f"**{program}, {temperature}**", rows, columns)]
     return "\n".join([*lines[1:], ""])
 
 
-def _row(medians: Medians, configuration: str, program: str, temperature: str) -> str:
-    nodes, ranks = medians.sides()
+def _part(title: str, rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[str]:
+    one = rows[0]
+    small, large = (f"{one.nodes[at]} × {one.ranks[at]}" for at in (0, -1))
+    titles = [column.title.format(small=small, large=large) for column in columns]
+    yield f"| {' | '.join([title, *titles])} |"
+    yield f"|---|{'--:|' * len(columns)}"
+    cells = [list(_cells(rows, column)) for column in columns]
+    for index, row in enumerate(rows):
+        yield f"| {' | '.join([row.configuration, *(column[index] for column in cells)])} |"
 
-    def of(n: int, r: int, what: Callable[[Sample], float]) -> float:
-        return medians.of(Case(configuration, program, n, r), temperature, what)
 
-    def further(first: float, last: float, more: int) -> str:
-        return f"{(last - first) / more:,.1f}" if more else "–"
-
-    first = of(nodes[0], ranks[0], packets)
-    on_node = of(nodes[0], ranks[-1], packets)
-    off_node = of(nodes[-1], ranks[0], packets)
-    # At least one number of each is there, and the smallest need not be 1.
-    cells = [
-        configuration,
-        f"{first / nodes[0]:,.0f}",
-        further(first, on_node, (ranks[-1] - ranks[0]) * nodes[0]),
-        further(first, off_node, nodes[-1] - nodes[0]),
-        f"{of(nodes[0], ranks[0], traffic) / nodes[0] / 1e3:,.0f}",
-        f"{of(nodes[0], ranks[0], lambda one: one.launch.last):.2f}",
-        f"{of(nodes[-1], ranks[-1], lambda one: one.launch.last):.2f}",
-        f"{of(nodes[0], ranks[0], lambda one: _of_a_rank(one, 'cpu')):.3f}",
-        f"{of(nodes[0], ranks[0], lambda one: _of_a_rank(one, 'resident')) / 1e6:.0f}",
-        f"{of(nodes[0], ranks[0], lambda one: _of_a_rank(one, 'private')) / 1e6:.0f}",
+def _cells(rows: Sequence[Row], column: Column) -> Iterator[str]:
+    values = [column.value(row) for row in rows]
+    written = ["–" if value is None else f"{value:{column.form}}" for value in values]
+    # What a further one adds may be less than nothing by chance.  Compared as it is written.
+    known = [
+        float(f"{max(0.0, value):{column.form}}".replace(",", ""))
+        for value in values
+        if value is not None
     ]
-    return f"| {' | '.join(cells)} |"
-
-
-def _of_a_rank(sample: Sample, name: str) -> float:
-    return float(statistics.median(getattr(one, name) for one in sample.launch.ranks))
+    ours = [
+        one for one, row in zip(known, rows, strict=False) if row.configuration.startswith(_OURS)
+    ]
+    best = min(known, default=0.0)
+    is_told = bool(known) and best not in ours
+    for index, text in enumerate(written):
+        yield f"**{text}**" if is_told and known[index] == best else text

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hpcpy.storm.configurations.configuration import Configuration, Images
-from hpcpy.storm.launch import Launch, launch
+from hpcpy.storm.launch import Job, Launch, launch
 from hpcpy.storm.machines import Storm
 from hpcpy.storm.mounts import Mount
+from hpcpy.storm.network import Carried, carried
 from hpcpy.storm.programs import source
 from hpcpy.storm.stats import Asked
 from hpcpy.storm.watch import watched
 
 TEMPERATURES = ("cold", "warm")
+SHARES = {"median": 0.5, "p95": 0.95, "max": 1.0}
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,28 @@ class Sample:
         What the ranks told.
     asked
         What each node's mount asked, in the nodes' order.
+    served
+        Bytes that the file system's servers sent: what of the files the nodes fetched.
+    carried
+        What each node's network device carried: with Slurm's and MPI's messages.
     """
 
     case: Case
     temperature: str
     launch: Launch
     asked: Sequence[Asked]
+    served: int = 0
+    carried: Sequence[Carried] = ()
+
+    @property
+    def imports(self) -> list[float]:
+        """Seconds from each rank's first line to the end of its imports, in order."""
+        return sorted(one.imported - one.begin for one in self.launch.ranks)
+
+    def slowest(self, share: float) -> float:
+        """Return the seconds within which this share of the ranks had imported."""
+        imports = self.imports
+        return imports[max(0, math.ceil(share * len(imports)) - 1)]
 
     def as_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -67,7 +86,10 @@ class Sample:
             "last": self.launch.last,
             "ranks_told": [dataclasses.asdict(one) for one in self.launch.ranks],
             "began": self.launch.begin,
+            "import": {name: self.slowest(share) for name, share in SHARES.items()},
             "asked": [dataclasses.asdict(one) for one in self.asked],
+            "served": self.served,
+            "carried": [dataclasses.asdict(one) for one in self.carried],
         }
 
 
@@ -80,8 +102,11 @@ def take(storm: Storm, images: Images, configuration: Configuration, case: Case)
         When a rank fails, or a mount cannot be made or ended.
     """
     folder = configuration.place(images) or storm.folder
-    words = ["-c", source(case.program)]
+    words = ["-c", source(case.program, configuration.imports)]
     command = configuration.command(images, folder, words)
+    around = configuration.around and configuration.around(images, folder, case.nodes)
+    entering = storm.mounts[0].machine.entering()
+    job = Job(case.nodes, case.ranks, command, around or None, entering)
     mounts = [
         dataclasses.replace(mount, folder=folder, part=configuration.folder)
         for mount in storm.mounts[: case.nodes]
@@ -93,9 +118,14 @@ def take(storm: Storm, images: Images, configuration: Configuration, case: Case)
             made.append(mount)
         found = []
         for temperature in TEMPERATURES:
+            devices = [storm.own.machine, *(mount.machine for mount in mounts)]
+            before = [carried(device) for device in devices]
             with watched(mounts) as watch:
-                started = launch(storm.layout, case.nodes, case.ranks, command)
-            found.append(Sample(case, temperature, started, watch.asked()))
+                started = launch(storm.layout, job)
+            server, *each = (
+                carried(device).since(one) for device, one in zip(devices, before, strict=True)
+            )
+            found.append(Sample(case, temperature, started, watch.asked(), server.sent, each))
         return found
     finally:
         for mount in made:

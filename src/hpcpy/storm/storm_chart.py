@@ -12,6 +12,7 @@ from typing import Any
 # Okabe and Ito's colours, which any colour vision tells apart; a marker each beside them.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 _MARKERS = "osD^vP*X<>"
+_LINES = ("-", "--", ":")
 
 
 def _packets(sample: dict[str, Any]) -> float:
@@ -32,6 +33,7 @@ _ROWS: tuple[tuple[Callable[[dict[str, Any]], float], str], ...] = (
 def draw(report: dict[str, Any], picture: Path) -> None:
     """Draw packets and times, cold, by ranks on a node and by nodes."""
     from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.ticker import LogLocator  # noqa: PLC0415
 
     # The last program does most.
     program = report["samples"][-1]["program"]
@@ -61,11 +63,13 @@ def draw(report: dict[str, Any], picture: Path) -> None:
                 colour = _COLOURS[index % len(_COLOURS)]
                 marker = _MARKERS[index % len(_MARKERS)]
                 # Where the colours begin again.
-                line = "-" if index < len(_COLOURS) else "--"
+                line = _LINES[index // len(_COLOURS) % len(_LINES)]
                 axes.plot(steps, values, line, marker=marker, color=colour, label=name, alpha=0.8)
             axes.set_xscale("log", base=2)
             axes.set_yscale("log")
             axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+            axes.yaxis.set_minor_formatter("{x:g}")
             axes.set_xticks(steps, [str(step) for step in steps])
             axes.set_xlabel(title)
             axes.spines[["top", "right"]].set_visible(False)

@@ -91,7 +91,7 @@ def mounted(mount: str, image: str, sif: Path, digest: str, work: Path) -> Mount
         apptainer = str(ensure("apptainer").apptainer)
         return Mounted(image, mount, sif, [apptainer, "exec", *as_user, "--cleanenv", IMAGE])
     variables = image_variables(container(image, sif, work))
-    return Mounted(image, mount, _squash(image, sif, digest), _podman_hpc(variables, work))
+    return Mounted(image, mount, squash(image, sif, digest), _podman_hpc(variables, work))
 
 
 def _podman_hpc(variables: Mapping[str, str], work: Path) -> list[str]:
@@ -105,7 +105,7 @@ def _podman_hpc(variables: Mapping[str, str], work: Path) -> list[str]:
     return [*shell, *given, "chroot", "merged"]
 
 
-def _squash(image: str, sif: Path, digest: str) -> Path:
+def squash(image: str, sif: Path, digest: str) -> Path:
     """Have the file that podman-hpc makes of an image when it migrates it."""
     target = _FOLDER / f"{image}-{digest.removeprefix('sha256:')[:16]}.squash"
     if target.exists():

@@ -5,20 +5,24 @@ Another one is a file here and a line in `CONFIGURATIONS`.
 
 from __future__ import annotations
 
-from hpcpy.storm.configurations import conda, plain_files, sif, venv
-from hpcpy.storm.configurations.configuration import Configuration, Files, Images
+from hpcpy.storm.configurations import broadcast, conda, plain_files, sif, squash, staged, venv
+from hpcpy.storm.configurations.configuration import Around, Configuration, Files, Images
 
-__all__ = ["CONFIGURATIONS", "Configuration", "Files", "Images"]
+__all__ = ["CONFIGURATIONS", "Around", "Configuration", "Files", "Images"]
 
 # In the order of the table: what users have first.
 CONFIGURATIONS: dict[str, Configuration] = {
     one.name: one
     for one in (
         venv.VENV,
+        broadcast.BROADCAST,
         conda.CONDA,
         conda.CONDA_NOT_COMPILED,
+        staged.TREE,
         plain_files.PLAIN_FILES,
         *sif.of("wheels", "the ordinary packages"),
         *sif.of("hpcpy", "the static image"),
+        staged.of("hpcpy", "the static image"),
+        squash.SQUASH,
     )
 }

@@ -38,6 +38,7 @@ def _named(name: str, what: str, without: Sequence[str], before: Sequence[str]) 
         folder=name,
         place=lambda images: tree.place(images, _IMAGE),
         command=partial(_command, before),
+        is_tree=True,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -19,11 +19,14 @@ class Images:
         The unpacked files of each image.
     apptainer
         The program.
+    squash
+        The file that podman-hpc makes of an image, for images that need it.
     """
 
     sif: dict[str, Path]
     root: dict[str, Path]
     apptainer: Path
+    squash: dict[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,30 @@ class Files:
         Its path there.
     without
         Patterns of tar: what is left out.
+    is_packed
+        Whether the folder becomes one file there, an archive of tar.
     """
 
     source: Path
     target: str
     without: tuple[str, ...] = ()
+    is_packed: bool = False
+
+
+@dataclass(frozen=True)
+class Around:
+    """Lines of shell around the ranks, run once in their job, on its first node.
+
+    Attributes
+    ----------
+    before
+        They have to succeed.
+    afterwards
+        Run whatever became of the ranks.
+    """
+
+    before: Sequence[str]
+    afterwards: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -65,6 +87,15 @@ class Configuration:
         Where on the node; None is the storm's own folder.
     command
         What starts Python with some words, by the images and the folder.
+    around
+        What is done in the ranks' job before and after them, by the images, the
+        folder and the number of nodes.
+    imports
+        What a program's imports stand in, for `str.format`.
+    needs_squash
+        Whether it needs what podman-hpc makes of its image.
+    is_tree
+        Whether a program sees the folder as `tree.PLACE`, with all that is beside the files.
     """
 
     name: str
@@ -74,3 +105,7 @@ class Configuration:
     folder: str
     place: Callable[[Images], Path | None]
     command: Callable[[Images, Path, Sequence[str]], list[str]]
+    around: Callable[[Images, Path, int], Around] | None = None
+    imports: str = "{}"
+    needs_squash: bool = False
+    is_tree: bool = False

@@ -32,4 +32,5 @@ PLAIN_FILES = Configuration(
     folder=_FOLDER,
     place=lambda images: tree.place(images, _IMAGE),
     command=command,
+    is_tree=True,
 )

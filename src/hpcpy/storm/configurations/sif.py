@@ -9,7 +9,7 @@ from pathlib import Path
 from hpcpy.measure.targets import PYTHON
 from hpcpy.storm.configurations.configuration import Configuration, Files, Images
 
-_FOLDER = "images"
+FOLDER = "images"
 # By what follows the name: Apptainer's options, and what they are for.
 _WAYS = {
     "": ((), "as a SIF, a mount by the kernel for each rank"),
@@ -32,11 +32,11 @@ def of(image: str, title: str) -> list[Configuration]:
     """
     return [
         Configuration(
-            name=f"{'static' if image == 'hpcpy' else image}-sif{name}",
+            name=f"{prefix(image)}-sif{name}",
             title=f"{title} {way}",
             image=image,
-            files=partial(_files, image),
-            folder=_FOLDER,
+            files=partial(files, image),
+            folder=FOLDER,
             place=lambda _: None,
             command=partial(_command, image, options),
         )
@@ -44,12 +44,34 @@ def of(image: str, title: str) -> list[Configuration]:
     ]
 
 
-def _files(image: str, images: Images) -> list[Files]:
-    return [Files(images.sif[image], f"{_FOLDER}/{image}.sif")]
+def prefix(image: str) -> str:
+    """Return what an image's configurations are called, before what tells them apart."""
+    return "static" if image == "hpcpy" else image
+
+
+def files(image: str, images: Images) -> list[Files]:
+    """Return an image's file."""
+    return [Files(images.sif[image], f"{FOLDER}/{image}.sif")]
+
+
+def command(images: Images, options: Sequence[str], file: str, words: Sequence[str]) -> list[str]:
+    """Return what starts an image's Python.
+
+    Parameters
+    ----------
+    images
+        Apptainer is one of them.
+    options
+        Apptainer's.
+    file
+        The image, as the node sees it.
+    words
+        Python's.
+    """
+    return [str(images.apptainer), "exec", *options, "--pwd", "/", file, PYTHON, *words]
 
 
 def _command(
     image: str, options: Sequence[str], images: Images, folder: Path, words: Sequence[str]
 ) -> list[str]:
-    file = str(folder / f"{image}.sif")
-    return [str(images.apptainer), "exec", *options, "--pwd", "/", file, PYTHON, *words]
+    return command(images, options, str(folder / f"{image}.sif"), words)

@@ -37,4 +37,5 @@ VENV = Configuration(
     folder=_FOLDER,
     place=lambda images: tree.place(images, _IMAGE),
     command=command,
+    is_tree=True,
 )

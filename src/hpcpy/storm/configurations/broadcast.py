@@ -1,0 +1,39 @@
+"""Rank 0 imports a venv's modules, and sends them to the others over MPI."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from hpcpy import paths
+from hpcpy.storm.configurations import tree, venv
+from hpcpy.storm.configurations.configuration import Files, Images
+
+_HOOK = paths.ROOT / "src/hpcpy/storm/broadcast/mpi_import.py"
+# Of the tree: no other program looks for modules there.
+_FOLDER = "broadcast"
+_IMPORTS = f"""\
+import sys
+sys.path.insert(0, "{tree.PLACE / _FOLDER}")
+from mpi_import import together
+del sys.path[0]
+with together():
+    {{}}"""
+
+
+def files(images: Images) -> list[Files]:
+    """Return the environment's files, and the hook beside them."""
+    return [*venv.files(images), hook(f"{venv.VENV.folder}/{_FOLDER}")]
+
+
+def hook(folder: str) -> Files:
+    """Return the hook as a file of a folder there."""
+    return Files(_HOOK, f"{folder}/{_HOOK.name}")
+
+
+BROADCAST = dataclasses.replace(
+    venv.VENV,
+    name="venv-broadcast",
+    title="the same venv, its modules sent by rank 0 over MPI",
+    files=files,
+    imports=_IMPORTS,
+)

@@ -63,12 +63,13 @@ def test_its_figures_are_those_of_the_committed_results() -> None:
     storm = json.loads((results / "storm.json").read_text())["samples"]
 
     def packets(name: str, nodes: int, ranks: int) -> float:
-        return statistics.median(
+        found = [
             sum(node["packets"] for node in one["asked"])
             for one in storm
             if (one["configuration"], one["nodes"], one["ranks"], one["temperature"])
             == (name, nodes, ranks, "cold")
-        )
+        ]
+        return float(statistics.median(found))
 
     for name, by_node, by_rank in (
         ("static-sif-shared", ways.IMAGE_BY_NODE, ways.IMAGE_BY_RANK),

@@ -13,7 +13,9 @@ from processes import python
 
 from hpcpy import paths
 from workloads.__main__ import main
+from workloads.forecast.count import count
 from workloads.forecast.ways import RANKS, WAYS
+from workloads.startup.cases import of_modules
 
 RESULTS = paths.ROOT / "docs/results"
 LITTLE = ["--operations", "200", "--size", "1", "--ranks-per-node", "64"]
@@ -155,6 +157,18 @@ def test_the_centres_figures_take_the_place_of_what_one_node_got(
     assert "no limit of the storage" not in shown
     files = json.loads(report.read_text())["model"]["file_system"]
     assert (files["rate"], files["storage"]) == (7000, 300)
+
+
+def test_on_a_networks_file_system_calls_for_this_nodes_disks_are_left_out(
+    counted: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    del counted
+    root, shared = "1 0 0:1 / / rw - ext4 /dev/a rw", "2 1 0:2 / /shared rw - lustre x rw"
+    monkeypatch.setattr("workloads.forecast.count.mounted", lambda: f"{root}\n{shared}\n")
+    case = of_modules(["json"])
+    both, _ = count(case, tmp_path)
+    one, opened = count(case, Path("/shared"))
+    assert (both.calls, one.calls, one.own, opened) == (2, 1, 1, 1)
 
 
 @pytest.mark.usefixtures("counted")

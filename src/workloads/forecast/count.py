@@ -8,6 +8,7 @@ import statistics
 import sys
 from pathlib import Path
 
+from workloads.doctor import mounts
 from workloads.forecast.ways import Program
 from workloads.startup import program
 from workloads.startup.cases import Invocation
@@ -18,8 +19,16 @@ from workloads.startup.techniques.traced import follow
 RUNS = 4
 
 
-def count(case: Invocation) -> tuple[Program, int]:
+def count(case: Invocation, where: Path) -> tuple[Program, int]:
     """Run a program some times; return what it takes, and how many of its calls open files.
+
+    Parameters
+    ----------
+    case
+        The program.
+    where
+        A folder of the file system that it is forecast for.  Where that is a
+        network's, calls for files on disks of this node are left out.
 
     Raises
     ------
@@ -31,11 +40,22 @@ def count(case: Invocation) -> tuple[Program, int]:
     # Of several the median, the later ones warm: to wait for files is the model's to add.
     cpu = statistics.median(program.run(case.command).cpu for _ in range(RUNS - 1))
     found = follow(case.command, calls=True)
+    here = mounted()
     calls = [PathCall(*each) for each in found["paths"] if not is_node_local(each[2])]
+    if mounts.of(here, str(where)) in mounts.NETWORK:
+        calls = [call for call in calls if mounts.of(here, call.path) in mounts.NETWORK]
     own = [call for call in calls if not _is_pythons(call.path)]
     opened = [call.path for call in calls if call.kind == "open" and call.value >= 0]
     size = sum(map(_size, dict.fromkeys(opened)))
     return Program(cpu, len(calls), len(own), size), len(opened)
+
+
+def mounted() -> str:
+    """Return what is mounted, as the kernel tells it."""
+    try:
+        return Path("/proc/self/mountinfo").read_text()
+    except OSError:
+        return ""
 
 
 def _is_pythons(path: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from workloads.doctor import mounts
 from workloads.errors import UsageError
 from workloads.forecast import charts, others, ours, tables, ways
-from workloads.forecast.count import count
+from workloads.forecast.count import count, mounted
 from workloads.forecast.known import ERRORS
 from workloads.forecast.model import FileSystem
 from workloads.forecast.probe import Limits, probe
@@ -34,7 +34,7 @@ def forecast(
 ) -> dict[str, Any]:
     """Count a program, probe a file system, and ask the model."""
     where = wish.probe or (Path(wish.script[0]).resolve().parent if wish.script else Path.cwd())
-    program, opened = count(case)
+    program, opened = count(case, where)
     limits = Limits(wish.operations, wish.size * _MILLION, wish.seconds)
     found = probe(where, limits)
     # An opening asks twice, for the name and to open; both are in its time.
@@ -62,7 +62,7 @@ def forecast(
         "counted": {**asdict(program), "opened": opened},
         "probed": {
             "folder": str(where),
-            "file_system": _file_system(where),
+            "file_system": mounts.of(mounted(), str(where)),
             "limits": asdict(limits),
             **found.as_dict(),
         },
@@ -115,13 +115,6 @@ def _circumstances(arguments: Sequence[str]) -> dict[str, Any]:
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": machine.describe(),
     }
-
-
-def _file_system(where: Path) -> str:
-    try:
-        return mounts.of(Path("/proc/self/mountinfo").read_text(), str(where))
-    except OSError:
-        return ""
 
 
 def text(made: dict[str, Any]) -> str:

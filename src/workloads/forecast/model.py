@@ -5,8 +5,8 @@ again until its program has begun. `response` is the exact mean-value analysis
 of one queueing station with a delay: M. Reiser and S. Lavenberg, Mean-Value
 Analysis of Closed Multichain Queuing Networks, J. ACM 27 (1980), and E.
 Lazowska, J. Zahorjan, G. Graham and K. Sevcik, Quantitative System Performance
-(1984), chapter 6; `bounds` are those of its chapter 5. `on_cores` is A.
-Seidmann's station of several servers (Queueing Systems 1, 1987).
+(1984), chapter 6. `on_cores` is A. Seidmann's station of several servers
+(Queueing Systems 1, 1987).
 
 What each node asks once, it asks in the first moment, and so all nodes wait in
 one queue: that is added, not spread over the start.
@@ -40,11 +40,6 @@ def response(demand: float, think: float, most: int) -> tuple[float, ...]:
         found.append(think + at_station)
         waiting = customers * at_station / found[-1]
     return tuple(found)
-
-
-def bounds(demand: float, think: float, customers: int) -> tuple[float, float]:
-    """Return the asymptotic bounds of `response`: no rank waits more than it must; all at once."""
-    return max(think + demand, customers * demand), think + customers * demand
 
 
 def on_cores(seconds: float, cores: int) -> tuple[float, float]:

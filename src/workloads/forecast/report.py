@@ -15,7 +15,7 @@ from typing import Any
 from workloads.doctor import mounts
 from workloads.errors import UsageError
 from workloads.forecast import charts, others, ours, tables, ways
-from workloads.forecast.count import count, mounted
+from workloads.forecast.count import count, is_shared, mounted
 from workloads.forecast.known import ERRORS
 from workloads.forecast.model import FileSystem
 from workloads.forecast.probe import Limits, probe
@@ -35,6 +35,7 @@ def forecast(
     """Count a program, probe a file system, and ask the model."""
     where = wish.probe or (Path(wish.script[0]).resolve().parent if wish.script else Path.cwd())
     program, opened = count(case, where)
+    kind = mounts.of(mounted(), str(where))
     limits = Limits(wish.operations, wish.size * _MILLION, wish.seconds)
     found = probe(where, limits)
     # An opening asks twice, for the name and to open; both are in its time.
@@ -62,7 +63,8 @@ def forecast(
         "counted": {**asdict(program), "opened": opened},
         "probed": {
             "folder": str(where),
-            "file_system": mounts.of(mounted(), str(where)),
+            "file_system": kind,
+            "shared": is_shared(kind),
             "limits": asdict(limits),
             **found.as_dict(),
         },

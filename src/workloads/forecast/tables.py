@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from workloads.doctor.mounts import NETWORK
 from workloads.forecast.ways import WAYS
 from workloads.harness.result import duration, render
 
@@ -61,7 +60,7 @@ def _times(model: dict[str, Any]) -> str:
 def _remarks(made: dict[str, Any]) -> list[str]:
     model, probed = made["model"], made["probed"]
     found = []
-    if probed["file_system"] and probed["file_system"] not in NETWORK:
+    if probed["file_system"] and not probed["shared"]:
         found.append(
             f"{probed['file_system']} is no shared file system that this knows: the forecast is "
             "of a shared one as fast; --probe FOLDER names another"

@@ -125,7 +125,6 @@ def test_the_command_forecasts_real_launches_with_a_slow_server(storm: SmallStor
     with slow(storm, FORECAST_RATE, CLIENTS["shipped"]) as one:
         said = forecast(one, ranks)
         cold, _ = one.take(VENV, nodes, ranks)
-    print(json.dumps(said), of(cold))
     assert said["probed"]["shared"]
     assert said["probed"]["rate"] == pytest.approx(FORECAST_RATE, rel=0.2)
     model = said["model"]

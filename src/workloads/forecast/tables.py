@@ -59,7 +59,7 @@ def _times(model: dict[str, Any]) -> str:
 
 def _remarks(made: dict[str, Any]) -> list[str]:
     model, probed = made["model"], made["probed"]
-    found = []
+    found = ["baked, staged and by broadcast were held against no measurement"]
     if probed["file_system"] and not probed["shared"]:
         found.append(
             f"{probed['file_system']} is no shared file system that this knows: the forecast is "
@@ -77,7 +77,7 @@ def _remarks(made: dict[str, Any]) -> list[str]:
             f"no limit of the storage is in them: {nodes:,} nodes read {total:,.2g} TB at most as "
             "is, in a SIF and baked; --storage-rate adds that time"
         )
-    return ["", *found] if found else []
+    return ["", *found]
 
 
 def validation(made: dict[str, Any]) -> str:

@@ -156,7 +156,7 @@ def test_the_centres_figures_take_the_place_of_what_one_node_got(
     assert "one node cannot find" not in shown
     assert "no limit of the storage" not in shown
     files = json.loads(report.read_text())["model"]["file_system"]
-    assert (files["rate"], files["storage"]) == (7000, 300)
+    assert (files["rate"], files["storage"]) == (7000, 300e6)
 
 
 def test_on_a_networks_file_system_calls_for_this_nodes_disks_are_left_out(

@@ -18,10 +18,11 @@ from workloads.forecast import charts, others, ours, tables, ways
 from workloads.forecast.count import count, is_shared, mounted
 from workloads.forecast.known import ERRORS
 from workloads.forecast.model import FileSystem
-from workloads.forecast.probe import Limits, probe
+from workloads.forecast.probe import Limits, Probed, probe
 from workloads.forecast.published import POINTS
-from workloads.forecast.ways import RANKS, Setting
-from workloads.harness import files, machine
+from workloads.forecast.ways import RANKS, Program, Setting
+from workloads.harness import files as outputs
+from workloads.harness import machine
 from workloads.startup.cases import Invocation
 
 _MILLION = 1_000_000
@@ -38,23 +39,6 @@ def forecast(
     kind = mounts.of(mounted(), str(where))
     limits = Limits(wish.operations, wish.size * _MILLION, wish.seconds)
     found = probe(where, limits)
-    # An opening asks twice, for the name and to open; both are in its time.
-    latency = found.look_up
-    if program.calls:
-        latency += (found.opening - found.look_up) * min(1, opened / program.calls)
-    setting = Setting(
-        program,
-        FileSystem(
-            rate=wish.server_rate or found.rate,
-            latency=max(0.0, latency),
-            node_rate=found.rate,
-            link=found.read,
-            storage=wish.storage_rate * _MILLION if wish.storage_rate else math.inf,
-        ),
-        wish.ranks_per_node,
-        wish.image * _MILLION,
-    )
-    times = ways.forecast(setting)
     return {
         **_circumstances(arguments),
         "kind": "forecast",
@@ -68,17 +52,37 @@ def forecast(
             "limits": asdict(limits),
             **found.as_dict(),
         },
-        "model": {
-            # JSON has no infinite number.
-            "file_system": {**asdict(setting.files), "storage": wish.storage_rate},
-            "per_node": setting.per_node,
-            "image_bytes": setting.image_bytes,
-            "server_rate_given": wish.server_rate is not None,
-            "ranks": RANKS,
-            "seconds": times,
-            "pays_from": ways.pays_from(times),
-            "errors": ERRORS,
-        },
+        "model": _modelled(program, opened, found, wish),
+    }
+
+
+def _modelled(
+    program: Program, opened: int, found: Probed, wish: argparse.Namespace
+) -> dict[str, Any]:
+    # An opening asks twice, for the name and to open; both are in its time.
+    latency = found.look_up
+    if program.calls:
+        latency += (found.opening - found.look_up) * min(1, opened / program.calls)
+    storage = wish.storage_rate * _MILLION if wish.storage_rate else None
+    files = FileSystem(
+        rate=wish.server_rate or found.rate,
+        latency=max(0.0, latency),
+        node_rate=found.rate,
+        link=found.read,
+        storage=storage or math.inf,
+    )
+    setting = Setting(program, files, wish.ranks_per_node, wish.image * _MILLION)
+    times = ways.forecast(setting)
+    return {
+        # JSON has no infinite number.
+        "file_system": {**asdict(files), "storage": storage},
+        "per_node": setting.per_node,
+        "image_bytes": setting.image_bytes,
+        "server_rate_given": wish.server_rate is not None,
+        "ranks": RANKS,
+        "seconds": times,
+        "pays_from": ways.pays_from(times),
+        "errors": ERRORS,
     }
 
 
@@ -133,7 +137,7 @@ def write(made: dict[str, Any], json_file: Path | None, picture: Path | None) ->
         When it cannot be written.
     """
     if json_file is not None:
-        with files.whole_file(json_file) as temporary:
+        with outputs.whole_file(json_file) as temporary:
             temporary.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", "utf-8")
     if picture is not None:
         charts.draw(picture, made)

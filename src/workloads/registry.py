@@ -16,6 +16,7 @@ WORKLOADS = {
 
 # Those that compute nothing: no techniques, no timing.
 TOOLS = {
+    "forecast": ("workloads.forecast.command", "what a start would cost on many ranks, modelled"),
     "doctor": ("workloads.doctor.command", "what this machine and job offer, and what is wrong"),
 }
 

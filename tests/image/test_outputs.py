@@ -30,10 +30,11 @@ LITTLE = {
     "p2p": "--impl mpi-upper --sizes 8 --times 2",
     "startup": "--impl spawn --import json",
     "doctor": "--quick --only surroundings",
+    "forecast": "--import json --operations 200 --size 1 --probe /tmp",
 }
 RANKS = {"p2p": 2}
 # What is only read.
-READ = {"--site", "--from"}
+READ = {"--site", "--from", "--validate"}
 
 
 class _Found(BaseException):

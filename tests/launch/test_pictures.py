@@ -18,6 +18,7 @@ CHARTS = [file for room in ("measure", "storm") for file in (SOURCES / room).glo
 # Picture -> the report, and the program or workload that draws it.
 DRAWN = {
     "cold": ("cold", "cold_chart.py"),
+    "import-at-scale": ("import-at-scale", "forecast"),
     "linalg-h200": ("linalg-h200", "linalg"),
     "linalg-tasks": ("linalg", "linalg"),
     "linalg-threads": ("linalg-threads", "linalg"),

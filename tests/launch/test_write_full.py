@@ -33,6 +33,19 @@ def on_a_small_disk(folder: Path, *words: str) -> subprocess.CompletedProcess[st
     )
 
 
+def test_a_probe_of_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    tried = on_a_small_disk(tmp_path, "true")
+    if tried.returncode:
+        pytest.skip(f"no small disk can be mounted below a container here: {tried.stderr}")
+    words = "python3 -m workloads forecast --import json --probe /tmp; echo $?; ls -A /tmp"
+    done = on_a_small_disk(tmp_path, "sh", "-c", words)
+    assert done.stdout == "73\n"
+    assert done.stderr == (
+        "workloads: forecast: /tmp cannot be probed: No space left on device; --probe FOLDER "
+        "names another folder of the same file system\n"
+    )
+
+
 def test_every_row_says_that_the_disk_is_full_and_leaves_nothing(tmp_path: Path) -> None:
     tried = on_a_small_disk(tmp_path, "true")
     if tried.returncode:

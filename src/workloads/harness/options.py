@@ -162,6 +162,19 @@ def check_common(options: argparse.Namespace) -> None:
         raise UsageError("--scale and --workers exclude each other")
     if options.profile is not None:
         profiling.check(*options.profile)
+    check_files(options)
+
+
+def check_files(options: argparse.Namespace) -> None:
+    """Refuse what ``--json``, ``--plot`` and ``--from`` cannot do.
+
+    Raises
+    ------
+    UsageError
+        When a file could not be written after the run, or ``--from`` has no ``--plot``.
+    UnavailableError
+        Without matplotlib.
+    """
     if options.json is not None:
         files.require_writable(options.json, "--json")
     if options.plot is not None:
@@ -179,7 +192,8 @@ def tables_beside(options: argparse.Namespace) -> contextlib.AbstractContextMana
         As `check_common` has found them right.
     """
     named = [options.json, options.plot, getattr(options, "out", None)]
-    named += [Path(options.profile[1])] if options.profile is not None else []
+    profile = getattr(options, "profile", None)
+    named += [Path(profile[1])] if profile is not None else []
     if any(path is not None and is_stdout(path) for path in named):
         return contextlib.redirect_stdout(sys.stderr)
     return contextlib.nullcontext()

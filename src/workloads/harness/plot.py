@@ -14,8 +14,8 @@ from workloads.harness import caches, files, scaling
 from workloads.harness.result import Result
 
 # Okabe and Ito's colours, which any colour vision tells apart.
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
-_MARKERS = "osD^vP*Xh"
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+MARKERS = "osD^vP*Xh"
 
 _COLUMNS = 2
 _DECADE = 10
@@ -49,7 +49,7 @@ def bar_chart(path: Path, title: str, unit: str, results: Sequence[Result]) -> N
     UnavailableError
         Without matplotlib.
     """
-    mpl, figure_class = _matplotlib()
+    mpl, figure_class = matplotlib_classes()
     problems = list(dict.fromkeys(result.problem for result in results))
     most = max(sum(r.problem == name for r in results) for name in problems)
     # SVG and PDF name their parts by a random salt and carry a date: the
@@ -76,7 +76,7 @@ def bar_chart(path: Path, title: str, unit: str, results: Sequence[Result]) -> N
             axes.set_title(name)
             axes.spines[["top", "right"]].set_visible(False)
         figure.suptitle(title)
-        _save(figure, path)
+        save(figure, path)
 
 
 def scaling_chart(path: Path, title: str, results: Sequence[Result]) -> None:
@@ -87,7 +87,7 @@ def scaling_chart(path: Path, title: str, results: Sequence[Result]) -> None:
     UnavailableError
         Without matplotlib.
     """
-    mpl, figure_class = _matplotlib()
+    mpl, figure_class = matplotlib_classes()
     problems = list(dict.fromkeys(result.problem for result in results))
     with mpl.rc_context({"svg.hashsalt": "hpcpy"}):
         figure, panels = _panels(figure_class, len(problems), 5, 4)
@@ -95,7 +95,7 @@ def scaling_chart(path: Path, title: str, results: Sequence[Result]) -> None:
             lines = scaling.series([result for result in results if result.problem == name])
             most = 1
             for (impl, points), colour, marker in zip(
-                lines.items(), itertools.cycle(_COLOURS), itertools.cycle(_MARKERS)
+                lines.items(), itertools.cycle(COLOURS), itertools.cycle(MARKERS)
             ):
                 workers = [result.workers for result, _, _ in points]
                 speed_ups = [speed_up for _, speed_up, _ in points]
@@ -113,7 +113,7 @@ def scaling_chart(path: Path, title: str, results: Sequence[Result]) -> None:
             axes.spines[["top", "right"]].set_visible(False)
             axes.legend(frameon=False)
         figure.suptitle(title)
-        _save(figure, path)
+        save(figure, path)
 
 
 @dataclass(frozen=True)
@@ -142,14 +142,14 @@ def line_chart(path: Path, title: str, panels: Sequence[Panel], columns: int) ->
     UnavailableError
         Without matplotlib.
     """
-    mpl, figure_class = _matplotlib()
+    mpl, figure_class = matplotlib_classes()
     rows = -(-len(panels) // columns)
     with mpl.rc_context({"svg.hashsalt": "hpcpy"}):
         figure = figure_class(figsize=(4.6 * columns, 0.6 + 3.2 * rows), layout="constrained")
         for index, panel in enumerate(panels, start=1):
             axes = figure.add_subplot(rows, columns, index)
             for (name, points), colour, marker in zip(
-                panel.lines.items(), itertools.cycle(_COLOURS), itertools.cycle(_MARKERS)
+                panel.lines.items(), itertools.cycle(COLOURS), itertools.cycle(MARKERS)
             ):
                 across, up = zip(*points, strict=True)
                 axes.plot(across, up, color=colour, marker=marker, markersize=4, label=name)
@@ -162,7 +162,7 @@ def line_chart(path: Path, title: str, panels: Sequence[Panel], columns: int) ->
         # One for all: they have the same lines.
         axes.legend(frameon=False)
         figure.suptitle(title)
-        _save(figure, path, dots_per_inch=120)
+        save(figure, path, dots_per_inch=120)
 
 
 def bars(
@@ -192,7 +192,7 @@ def bars(
     UnavailableError
         Without matplotlib.
     """
-    mpl, figure_class = _matplotlib()
+    mpl, figure_class = matplotlib_classes()
     tallest = max(min(most, len(numbers)) for _, numbers in panels)
     with mpl.rc_context({"svg.hashsalt": "hpcpy"}):
         figure, all_axes = _panels(figure_class, len(panels), 4.8, 1.1 + 0.26 * tallest)
@@ -205,7 +205,7 @@ def bars(
             axes.set_title(name)
             axes.spines[["top", "right"]].set_visible(False)
         figure.suptitle(title)
-        _save(figure, path)
+        save(figure, path)
 
 
 def _panels(figure_class: Any, count: int, width: float, height: float) -> tuple[Any, list[Any]]:
@@ -217,7 +217,14 @@ def _panels(figure_class: Any, count: int, width: float, height: float) -> tuple
     return figure, [figure.add_subplot(rows, columns, at) for at in range(1, count + 1)]
 
 
-def _matplotlib() -> tuple[Any, Any]:
+def matplotlib_classes() -> tuple[Any, Any]:
+    """Return matplotlib, and its figures' class.
+
+    Raises
+    ------
+    UnavailableError
+        Without matplotlib.
+    """
     caches.provide("MPLCONFIGDIR", "matplotlib")
     try:
         import matplotlib as mpl  # noqa: PLC0415
@@ -228,7 +235,8 @@ def _matplotlib() -> tuple[Any, Any]:
     return mpl, Figure
 
 
-def _save(figure: Any, path: Path, dots_per_inch: int = 150) -> None:
+def save(figure: Any, path: Path, dots_per_inch: int = 150) -> None:
+    """Write a figure, the same bytes for the same one, or nothing."""
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     with files.whole_file(path, ENDINGS[0]) as temporary:
         suffix = temporary.suffix.lower()

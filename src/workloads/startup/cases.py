@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+from workloads.errors import UsageError
+
+_MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,32 @@ class Invocation:
 def importing(name: str, modules: Sequence[str], code: str = "") -> Invocation:
     """Return a case that imports modules and does no more."""
     return Invocation(name, ["-c", code or f"import {', '.join(modules)}"], tuple(modules))
+
+
+def module_names(text: str) -> list[str]:
+    """Return the modules that an option's value names; for argparse."""
+    names = text.split(",")
+    if wrong := [name for name in names if not _MODULE.fullmatch(name)]:
+        raise argparse.ArgumentTypeError(f"{wrong[0]!r} is no module's name")
+    return names
+
+
+def of_modules(names: Sequence[str]) -> Invocation:
+    """Return a user's case that imports modules."""
+    return importing(f"import {','.join(names)}", names)
+
+
+def of_script(words: Sequence[str]) -> Invocation:
+    """Return the case of a user's program.
+
+    Raises
+    ------
+    UsageError
+        When there is no such file.
+    """
+    if not Path(words[0]).is_file():
+        raise UsageError(f"{words[0]}: there is no such script")
+    return Invocation(Path(words[0]).name, words)
 
 
 # As `hpcpy bench startup` has them, so that its figures can be compared.

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import re
-from pathlib import Path
 
-from workloads.errors import UnavailableError, UsageError
+from workloads.errors import UnavailableError
 from workloads.harness import command
 from workloads.harness.workload import Workload
-from workloads.startup.cases import CASES, Invocation, importing
+from workloads.startup.cases import CASES, Invocation, module_names, of_modules, of_script
 from workloads.startup.overview import Overview
 from workloads.startup.problem import Start
 from workloads.startup.registry import FASTEST, TECHNIQUES
-
-_MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 def _cases(text: str) -> list[Invocation]:
@@ -22,13 +18,6 @@ def _cases(text: str) -> list[Invocation]:
     if unknown := [name for name in names if name not in CASES]:
         raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(CASES)}")
     return [CASES[name] for name in names]
-
-
-def _modules(text: str) -> list[str]:
-    names = text.split(",")
-    if wrong := [name for name in names if not _MODULE.fullmatch(name)]:
-        raise argparse.ArgumentTypeError(f"{wrong[0]!r} is no module's name")
-    return names
 
 
 def _add_options(what: argparse._ArgumentGroup) -> None:
@@ -41,7 +30,7 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
     what.add_argument(
         "--import",
         dest="modules",
-        type=_modules,
+        type=module_names,
         metavar="NAME[,NAME…]",
         help="a program that imports these",
     )
@@ -56,9 +45,9 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
 def _problems(wish: argparse.Namespace) -> list[Start]:
     asked: list[Invocation] = [*(wish.case or ())]
     if wish.modules:
-        asked.append(importing(f"import {','.join(wish.modules)}", wish.modules))
+        asked.append(of_modules(wish.modules))
     if wish.script:
-        asked.append(_script(wish.script))
+        asked.append(of_script(wish.script))
     if not asked:
         return _all_here()
     for case in asked:
@@ -67,12 +56,6 @@ def _problems(wish: argparse.Namespace) -> list[Start]:
                 f"{case.name} cannot be started here: Python has no module {case.absent()!r}"
             )
     return [Start(case) for case in asked]
-
-
-def _script(words: list[str]) -> Invocation:
-    if not Path(words[0]).is_file():
-        raise UsageError(f"{words[0]}: there is no such script")
-    return Invocation(Path(words[0]).name, words)
 
 
 def _all_here() -> list[Start]:

@@ -1,4 +1,4 @@
-"""``python -m workloads.startup.tracer PROGRAM [ARGUMENT …]``: its calls as JSON.
+"""``python -m workloads.startup.tracer [--calls] PROGRAM [ARGUMENT …]``: its calls as JSON.
 
 A process of its own: it waits for every child it has, and it forks, which a
 process with threads must not.  What counts (counts.py) does so from the
@@ -187,4 +187,5 @@ def _become(argv: Sequence[str]) -> None:
 if __name__ == "__main__":
     # Ctrl-C comes to all of the group: who waits for this process ends it.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    print(json.dumps(trace(sys.argv[1:])))
+    each = sys.argv[1:2] == ["--calls"]
+    print(json.dumps(trace(sys.argv[1 + each :], calls=each)))

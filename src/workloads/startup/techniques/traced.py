@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UnavailableError, WorkloadError
@@ -18,11 +19,31 @@ if TYPE_CHECKING:
 
 def compute(case: Invocation, trial: Trial) -> tuple[dict[str, Any], str]:
     """Have it followed by a process that has no other children."""
-    argv = [sys.executable, "-m", "workloads.startup.tracer", *case.command]
     with trial.clock():
-        done = subprocess.run(
-            argv, env=initial(), capture_output=True, errors="replace", check=False
-        )
+        found = follow(case.command)
+    return found, _compare(found)
+
+
+def follow(command: Sequence[str], *, calls: bool = False) -> dict[str, Any]:
+    """Return the counts of a command.
+
+    Parameters
+    ----------
+    command
+        Its words.
+    calls
+        Whether each path call is told, too.
+
+    Raises
+    ------
+    WorkloadError
+        When the command fails.
+    UnavailableError
+        Where the kernel refuses ptrace.
+    """
+    words = [*(["--calls"] if calls else []), *command]
+    argv = [sys.executable, "-m", "workloads.startup.tracer", *words]
+    done = subprocess.run(argv, env=initial(), capture_output=True, errors="replace", check=False)
     try:
         found = json.loads(done.stdout)
     except ValueError:
@@ -30,8 +51,8 @@ def compute(case: Invocation, trial: Trial) -> tuple[dict[str, Any], str]:
         raise WorkloadError(f"the tracer failed with exit code {done.returncode}: {last}") from None
     if "error" in found:
         raise UnavailableError(found["error"])
-    program.check(case.command, found.pop("code"), done.stderr)
-    return found, _compare(found)
+    program.check(command, found.pop("code"), done.stderr)
+    return dict(found)
 
 
 def _compare(found: dict[str, int | None]) -> str:

@@ -1,0 +1,78 @@
+"""What a program asks at its start, and how much of it is Python's own."""
+
+from __future__ import annotations
+
+import os
+import site
+import statistics
+import sys
+from pathlib import Path
+
+from workloads.doctor import mounts
+from workloads.forecast.ways import Program
+from workloads.startup import program
+from workloads.startup.cases import Invocation
+from workloads.startup.counts import PathCall
+from workloads.startup.places import is_below, is_node_local
+from workloads.startup.techniques.traced import follow
+
+RUNS = 4
+
+
+def count(case: Invocation, where: Path) -> tuple[Program, int]:
+    """Run a program some times; return what it takes, and how many of its calls open files.
+
+    Parameters
+    ----------
+    case
+        The program.
+    where
+        A folder of the file system that it is forecast for.  Where that is a
+        network's, calls for files on disks of this node are left out.
+
+    Raises
+    ------
+    WorkloadError
+        When it fails.
+    UnavailableError
+        Where the kernel refuses ptrace.
+    """
+    # Of several the median, the later ones warm: to wait for files is the model's to add.
+    cpu = statistics.median(program.run(case.command).cpu for _ in range(RUNS - 1))
+    found = follow(case.command, calls=True)
+    here = mounted()
+    calls = [PathCall(*each) for each in found["paths"] if not is_node_local(each[2])]
+    if is_shared(mounts.of(here, str(where))):
+        calls = [call for call in calls if is_shared(mounts.of(here, call.path))]
+    own = [call for call in calls if not _is_pythons(call.path)]
+    opened = [call.path for call in calls if call.kind == "open" and call.value >= 0]
+    size = sum(map(_size, dict.fromkeys(opened)))
+    return Program(cpu, len(calls), len(own), size), len(opened)
+
+
+def mounted() -> str:
+    """Return what is mounted, as the kernel tells it."""
+    try:
+        return Path("/proc/self/mountinfo").read_text()
+    except OSError:
+        return ""
+
+
+def is_shared(kind: str) -> bool:
+    """Tell whether a kind of file system is a network's."""
+    # Some clients in user space, MooseFS's for one, tell no more of themselves.
+    return kind in mounts.NETWORK or kind == "fuse"
+
+
+def _is_pythons(path: str) -> bool:
+    folders = [sys.prefix, sys.exec_prefix, sys.base_prefix, site.getusersitepackages()]
+    folders += filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    return any(is_below(path, folder) for folder in folders)
+
+
+def _size(path: str) -> int:
+    file = Path(path)
+    try:
+        return file.stat().st_size if file.is_file() else 0
+    except OSError:  # of this start alone
+        return 0

@@ -1,0 +1,116 @@
+"""How long a start takes on many ranks: a closed queueing network, in a page.
+
+Each rank is a customer of the metadata server. It asks, computes, and asks
+again until its program has begun. `response` is the exact mean-value analysis
+of one queueing station with a delay: M. Reiser and S. Lavenberg, Mean-Value
+Analysis of Closed Multichain Queuing Networks, J. ACM 27 (1980), and E.
+Lazowska, J. Zahorjan, G. Graham and K. Sevcik, Quantitative System Performance
+(1984), chapter 6. `on_cores` is A. Seidmann's station of several servers
+(Queueing Systems 1, 1987).
+
+What each node asks once, it asks in the first moment, and so all nodes wait in
+one queue: that is added, not spread over the start.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+
+
+@functools.lru_cache(maxsize=64)
+def response(demand: float, think: float, most: int) -> tuple[float, ...]:
+    """Return the seconds of a customer's round where there are 1, 2 … `most` of them.
+
+    Parameters
+    ----------
+    demand
+        Seconds of the station that a round takes.
+    think
+        Seconds of a round for which no customer waits for another.
+    most
+        How many customers there are at most.
+    """
+    if not demand:
+        return (think,) * most
+    waiting, found = 0.0, []
+    for customers in range(1, most + 1):
+        at_station = demand * (1 + waiting)
+        found.append(think + at_station)
+        waiting = customers * at_station / found[-1]
+    return tuple(found)
+
+
+def on_cores(seconds: float, cores: int) -> tuple[float, float]:
+    """Return demand and think time of work that any of some cores can do."""
+    return seconds / cores, seconds * (cores - 1) / cores
+
+
+@dataclass(frozen=True)
+class FileSystem:
+    """What a shared file system gives.
+
+    Attributes
+    ----------
+    rate
+        Metadata operations a second, to all nodes together.
+    latency
+        Seconds of one of them where nobody else asks.
+    node_rate
+        Operations a second that one node can ask for: its client's concurrency.
+    link, storage
+        Bytes a second: to one node, to all nodes together.
+    """
+
+    rate: float
+    latency: float
+    node_rate: float
+    link: float
+    storage: float
+
+
+@dataclass(frozen=True)
+class Start:
+    """What the start of a program takes.
+
+    Attributes
+    ----------
+    think
+        Seconds in which a rank asks nobody: its processor time, above all.
+    by_rank, by_node
+        Metadata operations of each rank, and of each node once.
+    node_bytes
+        What each node reads once from the shared storage.
+    """
+
+    think: float
+    by_rank: float = 0.0
+    by_node: float = 0.0
+    node_bytes: float = 0.0
+
+
+def seconds(start: Start, files: FileSystem, ranks: int, per_node: int, most: int = 0) -> float:
+    """Return the time from the launch to the last rank's start.
+
+    Parameters
+    ----------
+    start
+        What each rank and node takes.
+    files
+        Where from.
+    ranks, per_node
+        How many ranks in all, and on a node.
+    most
+        The most ranks that will be asked for: what is computed for it is kept.
+    """
+    nodes = math.ceil(ranks / per_node)
+    queue = (nodes - 1) * (start.by_node / files.rate + start.node_bytes / files.storage)
+    first = start.by_node * files.latency
+    first += start.node_bytes / min(files.link, files.storage)
+    # The server's own time is part of the latency that one client sees.
+    served = start.by_rank / files.rate
+    think = start.think + max(0.0, start.by_rank * files.latency - served)
+    by_server = response(served, think, max(ranks, most))[ranks - 1]
+    by_client = response(start.by_rank / files.node_rate, start.think, min(ranks, per_node))[-1]
+    return queue + first + max(by_server, by_client)

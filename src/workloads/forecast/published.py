@@ -1,0 +1,51 @@
+"""Starts at scale that others have published: points to hold the model's curves against.
+
+Programs, file systems and years differ: no point tells whether a curve of another
+program is right, all together tell whether its height is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_CANOPIE = "CANOPIE-HPC at SC22"
+_AURORA = "Argonne: Aurora, Copper"
+_FRONTIER = "Oak Ridge: Frontier"
+
+
+@dataclass(frozen=True)
+class Point:
+    """One measured time.
+
+    Attributes
+    ----------
+    ranks, seconds
+        How many, and how long.
+    what, where
+        The program, and how it came to the ranks.
+    source
+        Who measured it.
+    """
+
+    ranks: int
+    seconds: float
+    what: str
+    where: str
+    source: str
+
+
+# Of a range the middle.
+POINTS = (
+    Point(16_384, 31, "Pynamic", "Lustre", _CANOPIE),
+    Point(16_384, 4.6, "Pynamic", "Shifter", _CANOPIE),
+    Point(16_384, 3.4, "Pynamic", "podman-exec", _CANOPIE),
+    Point(16_384, 2.85, "Pynamic", "podman-exec, started before", _CANOPIE),
+    Point(32_768, 18.4, "astropy, mpi4py", "GPFS", _CANOPIE),
+    Point(32_768, 41.6, "astropy, mpi4py", "Shifter", _CANOPIE),
+    Point(32_768, 219.6, "astropy, mpi4py", "podman-exec", _CANOPIE),
+    Point(6_144, 100, "mpi4py", "Lustre", _AURORA),
+    Point(24_576, 180, "mpi4py", "Lustre, second time", _AURORA),
+    Point(24_576, 2, "mpi4py", "Copper, second time", _AURORA),
+    Point(3_584, 500, "imports", "the shared file system", _FRONTIER),
+    Point(12_288, 50, "scipy", "by broadcast", "NERSC: Edison"),
+)

@@ -1,0 +1,163 @@
+"""A forecast or a validation: made, written, read again, told."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import math
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from workloads.doctor import mounts
+from workloads.errors import UsageError
+from workloads.forecast import charts, others, ours, tables, ways
+from workloads.forecast.count import count, is_shared, mounted
+from workloads.forecast.known import ERRORS
+from workloads.forecast.model import FileSystem
+from workloads.forecast.probe import Limits, Probed, probe
+from workloads.forecast.published import POINTS
+from workloads.forecast.ways import RANKS, Program, Setting
+from workloads.harness import files as outputs
+from workloads.harness import machine
+from workloads.startup.cases import Invocation
+
+_MILLION = 1_000_000
+# Of the NIH's data the most a node.
+_NIH_PER_NODE = 16
+
+
+def forecast(
+    case: Invocation, wish: argparse.Namespace, arguments: Sequence[str]
+) -> dict[str, Any]:
+    """Count a program, probe a file system, and ask the model."""
+    where = wish.probe or (Path(wish.script[0]).resolve().parent if wish.script else Path.cwd())
+    program, opened = count(case, where)
+    kind = mounts.of(mounted(), str(where))
+    limits = Limits(wish.operations, wish.size * _MILLION, wish.seconds)
+    found = probe(where, limits)
+    return {
+        **_circumstances(arguments),
+        "kind": "forecast",
+        "start": case.name,
+        "command_started": case.command,
+        "counted": {**asdict(program), "opened": opened},
+        "probed": {
+            "folder": str(where),
+            "file_system": kind,
+            "shared": is_shared(kind),
+            "limits": asdict(limits),
+            **found.as_dict(),
+        },
+        "model": _modelled(program, opened, found, wish),
+    }
+
+
+def _modelled(
+    program: Program, opened: int, found: Probed, wish: argparse.Namespace
+) -> dict[str, Any]:
+    # An opening asks twice, for the name and to open; both are in its time.
+    latency = found.look_up
+    if program.calls:
+        latency += (found.opening - found.look_up) * min(1, opened / program.calls)
+    storage = wish.storage_rate * _MILLION if wish.storage_rate else None
+    files = FileSystem(
+        rate=wish.server_rate or found.rate,
+        latency=max(0.0, latency),
+        node_rate=found.rate,
+        link=found.read,
+        storage=storage or math.inf,
+    )
+    setting = Setting(program, files, wish.ranks_per_node, wish.image * _MILLION)
+    times = ways.forecast(setting)
+    return {
+        # JSON has no infinite number.
+        "file_system": {**asdict(files), "storage": storage},
+        "per_node": setting.per_node,
+        "image_bytes": setting.image_bytes,
+        "server_rate_given": wish.server_rate is not None,
+        "ranks": RANKS,
+        "seconds": times,
+        "pays_from": ways.pays_from(times),
+        "errors": ERRORS,
+    }
+
+
+def validated(paths: Sequence[Path], arguments: Sequence[str]) -> dict[str, Any]:
+    """Hold the model against measurements."""
+    curves, runs, storms = [], [], []
+    for path in paths:
+        if path.suffix == ".csv":
+            runs = others.read(path)
+            curves = others.curves(runs)
+        else:
+            storms.append(ours.compare(path))
+    ranks = [number for number in RANKS if number >= 64]
+    return {
+        **_circumstances(arguments),
+        "kind": "validation",
+        "measured": [asdict(run) for run in runs],
+        "curves": [curve.as_dict() for curve in curves],
+        "storms": [storm.as_dict() for storm in storms],
+        "published": [asdict(point) for point in POINTS],
+        "model": {
+            "ranks": ranks,
+            "per_node": _NIH_PER_NODE,
+            "seconds": {
+                curve.environment: [curve.at(number, _NIH_PER_NODE) for number in ranks]
+                for curve in curves
+            },
+        },
+    }
+
+
+def _circumstances(arguments: Sequence[str]) -> dict[str, Any]:
+    return {
+        "workload": "forecast",
+        "command": shlex.join(["python", "-m", "workloads", "forecast", *arguments]),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "machine": machine.describe(),
+    }
+
+
+def text(made: dict[str, Any]) -> str:
+    """Return it for people."""
+    return tables.forecast(made) if made["kind"] == "forecast" else tables.validation(made)
+
+
+def write(made: dict[str, Any], json_file: Path | None, picture: Path | None) -> None:
+    """Write what was asked for.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be written.
+    """
+    if json_file is not None:
+        with outputs.whole_file(json_file) as temporary:
+            temporary.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    if picture is not None:
+        charts.draw(picture, made)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return what `write` has written.
+
+    Raises
+    ------
+    UsageError
+        When it cannot be read, or is none of these.
+    """
+    try:
+        made = json.loads(path.read_text("utf-8"))
+        if made["workload"] != "forecast":
+            raise UsageError(f"--from {path}: is of {made['workload']}, not of forecast")
+        text(made)
+    except OSError as error:
+        raise UsageError(f"--from {path}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"--from {path}: is no report that --json has written") from error
+    return dict(made)

@@ -1,0 +1,87 @@
+"""The ways to start on many ranks: their order in the limits, and where each pays."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from typing import Any
+
+import pytest
+
+from hpcpy import paths
+from workloads.forecast import ways
+from workloads.forecast.model import FileSystem
+from workloads.forecast.ways import RANKS, Program, Setting, forecast, pays_from
+
+FILES = FileSystem(rate=5000, latency=0.0005, node_rate=5000, link=1e9, storage=math.inf)
+PROGRAM = Program(cpu=0.5, calls=2500, own=0, file_bytes=80_000_000)
+
+
+def setting(**other: Any) -> Setting:
+    return Setting(**{"program": PROGRAM, "files": FILES, "per_node": 64, "image_bytes": 5e8,
+                      **other})  # fmt: skip
+
+
+def test_there_is_each_way_for_each_number_up_to_131072() -> None:
+    assert RANKS[0] == 1
+    assert RANKS[-1] == 131_072
+    found = forecast(setting())
+    assert list(found) == list(ways.WAYS)
+    for times in found.values():
+        assert len(times) == len(RANKS)
+        assert times == sorted(times)
+
+
+def test_as_it_is_the_last_of_many_waits_for_all_calls() -> None:
+    last = forecast(setting())["as is"][-1]
+    assert last == pytest.approx(131_072 * 2500 / 5000, rel=0.01)
+
+
+def test_an_image_leaves_what_the_program_asks_for_outside_of_it() -> None:
+    own = Program(cpu=0.5, calls=2500, own=2500, file_bytes=80_000_000)
+    without, with_own = (forecast(setting(program=one))["in a SIF"][-1] for one in (PROGRAM, own))
+    assert with_own > 50 * without
+    assert with_own >= forecast(setting(program=own))["as is"][-1]
+
+
+def test_staged_and_by_broadcast_take_a_step_for_each_doubling_of_nodes() -> None:
+    found = forecast(setting())
+    for name, size in (("staged", 5e8), ("by broadcast", PROGRAM.file_bytes)):
+        steps = {round(b - a, 6) for a, b in zip(found[name][7:], found[name][8:], strict=False)}
+        assert steps == {round(size / FILES.link, 6)}
+
+
+def test_a_way_pays_from_where_it_stays_faster() -> None:
+    times = {"as is": [1.0] * 3 + [9.0] * 15, "once": [0.5] + [2.0] * 17, "never": [9.0] * 18,
+             "ever": [0.1] * 18}  # fmt: skip
+    assert pays_from(times) == {"once": 8, "never": None, "ever": 1}
+
+
+def test_its_figures_are_those_of_the_committed_results() -> None:
+    results = paths.ROOT / "docs/results"
+    storm = json.loads((results / "storm.json").read_text())["samples"]
+
+    def packets(name: str, nodes: int, ranks: int) -> float:
+        found = [
+            sum(node["packets"] for node in one["asked"])
+            for one in storm
+            if (one["configuration"], one["nodes"], one["ranks"], one["temperature"])
+            == (name, nodes, ranks, "cold")
+        ]
+        return float(statistics.median(found))
+
+    for name, by_node, by_rank in (
+        ("static-sif-shared", ways.IMAGE_BY_NODE, ways.IMAGE_BY_RANK),
+        ("static-files", ways.FILES_BY_NODE, ways.FILES_BY_RANK),
+    ):
+        first = packets(name, 1, 1)
+        assert first == pytest.approx(by_node, abs=3)
+        assert (packets(name, 1, 4) - first) / 3 == pytest.approx(by_rank, abs=1)
+    bake = json.loads((results / "bake.json").read_text())["results"]
+    cpu = {one["image"]: statistics.median(one["cpu"]) for one in bake
+           if one["case"] == "eight" and one["place"] == places[one["image"]]}  # fmt: skip
+    assert cpu["hpcpy"] / cpu["wheels"] == pytest.approx(ways.BAKED_CPU, abs=0.01)
+
+
+places = {"hpcpy": "baked", "wheels": "installed"}

@@ -3,7 +3,8 @@
 On one machine all ranks, clients and servers share its cores, and these are the
 station. A rank's demand is its processor time, as it was measured for one rank
 alone. One parameter is free: how much slower all of it was for whatever else the
-machine did, by the cases of one rank. It is then asked for all others.
+machine did, by the cases of one rank. It is then asked for all others. Copies to a
+node's own disk are left out: what they take is no rank's processor time.
 
 Where the metadata server was made slow, that is the station, and no parameter is
 free: its rate was found by driving it to saturation, the think time by a start
@@ -85,6 +86,8 @@ def _on_cores(report: dict[str, Any]) -> Comparison:
     cores = int(report["machine"]["cores"])
     groups: dict[tuple[str, str, str], dict[tuple[int, int], list[dict[str, Any]]]] = {}
     for one in report["samples"]:
+        if one["configuration"].endswith("-staged"):
+            continue
         name = (one["configuration"], one["program"], one["temperature"])
         case = (one["nodes"], one["ranks"])
         groups.setdefault(name, {}).setdefault(case, []).append(one)

@@ -1,5 +1,5 @@
 """Modules that nobody wrote, with the parameters of LLNL's Pynamic at NERSC's size.
 
-Pynamic (https://github.com/LLNL/pynamic) stands for a program of many compiled modules
-and libraries.  `generate` writes C, `made` compiles it; no line of it is Pynamic's.
+Pynamic stands for a program of many compiled modules and libraries.  `generate` writes
+C, `made` compiles it; no line of it is Pynamic's.
 """

@@ -65,9 +65,11 @@ MACHINERY = frozenset(
         "_frozen_importlib",
         "importlib._bootstrap",
         "_frozen_importlib_external",
+        # What they are called once somebody has imported `importlib`.
+        "importlib._bootstrap_external",
     }
 )
-# Those that try packages which may be missing by a call, each by its own name.
+# Those that try packages which may be missing by a call.
 _TRY_BY_CALL = frozenset({"pandas.compat._optional", "tlz._build_tlz"})
 
 

@@ -210,8 +210,8 @@ from importlib.metadata import DistributionFinder, MetadataPathFinder, entry_poi
 import os, sys
 os.chdir("/")
 files = MetadataPathFinder.find_distributions(DistributionFinder.Context(path=sys.path))
-there = {tuple(point) for found in files for point in found.entry_points}
-told = {tuple(point) for point in entry_points()}
+there = {(one.group, one.name, one.value) for found in files for one in found.entry_points}
+told = {(one.group, one.name, one.value) for one in entry_points()}
 print(told == there, len(told) > 50)
 found = MetadataPathFinder.find_distributions(DistributionFinder.Context(path=sys.path))
 print(all(version(one.name) == one.version for one in found))
@@ -239,27 +239,33 @@ print(read)
 
 def test_matplotlib_reads_the_documentation_of_each_setter_once() -> None:
     program = """
-import inspect
+import functools, hashlib, inspect, sys
 asked = []
 def getdoc(thing, real=inspect.getdoc):
     asked.append(thing)
     return real(thing)
 inspect.getdoc = getdoc
+def plain(function):
+    again = lambda *given: function(*given)
+    again.__wrapped__, again.cache_clear = function, lambda: None
+    return again
+import numpy.ma
+real = functools.cache
+if sys.argv[1] == "again and again":
+    functools.cache = plain
+import matplotlib.artist
+functools.cache = real
 import matplotlib.pyplot, mpl_toolkits.mplot3d
-print(len(asked))
 from matplotlib import _api, artist
-wrong = []
-for kind in [artist.Artist, *_api.recursive_subclasses(artist.Artist)]:
-    artist.ArtistInspector._documented_values.__func__.cache_clear()
-    if "set" in vars(kind) and not kind.set.__doc__.endswith(artist.kwdoc(kind)):
-        wrong.append(kind)
-print(wrong)
+kinds = [artist.Artist, *_api.recursive_subclasses(artist.Artist)]
+told = [(kind.__qualname__, kind.set.__doc__, str(inspect.signature(kind.set))) for kind in kinds]
+print(hashlib.sha256(repr(sorted(told)).encode()).hexdigest(), len(asked))
 """
-    done = python("-c", program)
-    assert (done.returncode, done.stderr) == (0, "")
-    asked, wrong = done.stdout.splitlines()
-    assert int(asked) < 5000
-    assert wrong == "[]"
+    once, again = (python("-c", program, way) for way in ("once", "again and again"))
+    assert (once.returncode, once.stderr) == (again.returncode, again.stderr) == (0, "")
+    (same, few), (text, many) = once.stdout.split(), again.stdout.split()
+    assert same == text
+    assert int(few) < 4000 < int(many)
 
 
 @pytest.mark.skipif(Path("/dev/nvidiactl").exists(), reason="of a machine without a GPU")
@@ -273,7 +279,7 @@ import cupy
 from cupy import _environment
 from cuda import pathfinder
 print([name for name in opened if name], listed, started, _environment.get_rocm_path())
-try: cupy.cuda.cutensor.get_version
+try: from cupy_backends.cuda.libs import cutensor
 except ImportError as error: print(type(error).__name__)
 try: pathfinder.load_nvidia_dynamic_lib("cutensor")
 except pathfinder.DynamicLibNotFoundError as error: print(type(error).__name__)

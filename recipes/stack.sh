@@ -5,7 +5,9 @@
 . "$CONTEXT/recipes/packages.sh"
 
 install_wheels
-patch --quiet -d "$site" -p1 <"$MATERIALS/recipes/patches/matplotlib-import.patch"
+for patch in cupy-import dask-import matplotlib-docs matplotlib-import; do
+    patch --quiet -d "$site" -p1 <"$MATERIALS/recipes/patches/$patch.patch"
+done
 
 # What llvmlite asks LLVM while it is imported is answered here, once.
 PYTHONPATH=$site "$PREFIX/bin/python3" -B - <<'END'
@@ -52,3 +54,6 @@ for library in $(patchelf/usr/bin/patchelf --print-needed "$llvm"); do
     set -- "$@" --replace-needed "$library" "$path"
 done
 patchelf/usr/bin/patchelf "$@" "$llvm"
+
+# CuPy's were linked beside another Python, in whose folder the loader would look first.
+find "$site"/cupy* -name "*.so" -exec patchelf/usr/bin/patchelf --remove-rpath {} +

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.metadata import PathDistribution
+from importlib.metadata import DistributionFinder, PathDistribution
 from pathlib import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
     from _hpcpy_importer import Finder
@@ -24,9 +24,8 @@ def normal(name: str) -> str:
 def narrowed(context: Any, finder: Finder) -> Any:
     """Return a question for a name without the folders that the bundles know all of.
 
-    Programs ask for what is nowhere: CuPy, when it is imported, for 20 other
-    builds of itself, each of which costs 14 calls and lists the working
-    directory.  Asked anew are the folders of a user's alone.
+    Programs ask for what is nowhere, and each question costs 14 calls and lists
+    the working directory.  Asked anew are the folders of a user's alone.
 
     Parameters
     ----------
@@ -42,12 +41,48 @@ def narrowed(context: Any, finder: Finder) -> Any:
     if known or not bundle.roots[-1].is_complete:
         # One of ours that somebody wants from elsewhere, or packages that came later.
         return context
+    closed = {*_without_metadata(bundle), bundle.roots[-1].path}
+    path = [_named(entry) for entry in sys.path if entry not in closed]
+    return type(context)(name=context.name, path=path)
+
+
+def everything(
+    finder: Finder, search: Callable[[Any], Iterable[PathDistribution]]
+) -> Iterator[PathDistribution]:
+    """Name all distributions in the order of `sys.path`, the image's from memory.
+
+    Parameters
+    ----------
+    finder
+        What knows the bundles.
+    search
+        Finds those of a user's folders.
+    """
+    bundle = finder.bundle
+    added = bundle.added
+    site = bundle.roots[-1]
+    closed = _without_metadata(bundle) if site.is_complete else frozenset()
+    for entry in sys.path:
+        if entry == site.path and site.is_complete:
+            for each in (bundle, added):
+                yield from () if each is None else _known(each, site.path)
+        elif entry not in closed:
+            yield from search(DistributionFinder.Context(path=[_named(entry)]))
+
+
+def _known(bundle: Bundle, site: str) -> Iterator[Known]:
+    about = bundle.about
+    for name, folder in about["folders"].items():
+        if folder:
+            yield Known(f"{site}/{folder}", bundle, about["metadata"][name])
+
+
+def _without_metadata(bundle: Bundle) -> frozenset[str]:
     library = bundle.library
     parent, _, version = library.rpartition("/")
     archive = f"{parent}/{version.replace('.', '')}.zip"
-    closed = {*(root.path for root in bundle.roots), f"{library}/lib-dynload", archive}
-    path = [_named(entry) for entry in sys.path if entry not in closed]
-    return type(context)(name=context.name, path=path)
+    others = (root.path for root in bundle.roots[:-1])
+    return frozenset({*others, f"{library}/lib-dynload", archive})
 
 
 def _named(entry: str) -> str:

@@ -44,13 +44,17 @@ class Path(PathFinder):
 
     @classmethod
     def find_distributions(cls, *arguments: "Any") -> "Iterable[PathDistribution]":
-        """Look for metadata by name only where the bundles do not know all that lies."""
-        if arguments and arguments[0].name and "path" not in vars(arguments[0]):
+        """Look for metadata only where the bundles do not know all that lies."""
+        search = super().find_distributions
+        if arguments and "path" not in vars(arguments[0]):
             from _hpcpy_importer import finder  # noqa: PLC0415
-            from _hpcpy_metadata import narrowed  # noqa: PLC0415
+            from _hpcpy_metadata import everything, narrowed  # noqa: PLC0415
 
-            arguments = (narrowed(arguments[0], finder()),)
-        return super().find_distributions(*arguments)
+            if arguments[0].name is None:
+                return everything(finder(), search)
+            if arguments[0].name:
+                arguments = (narrowed(arguments[0], finder()),)
+        return search(*arguments)
 
 
 # What is between an import statement and the finder, and `importlib` itself.
@@ -61,10 +65,12 @@ MACHINERY = frozenset(
         "_frozen_importlib",
         "importlib._bootstrap",
         "_frozen_importlib_external",
+        # What they are called once somebody has imported `importlib`.
+        "importlib._bootstrap_external",
     }
 )
-# Those that try packages which may be missing by a call, each by its own name.
-_TRY_BY_CALL = frozenset({"pandas.compat._optional"})
+# Those that try packages which may be missing by a call.
+_TRY_BY_CALL = frozenset({"pandas.compat._optional", "tlz._build_tlz"})
 
 
 def _statement_of_ours(import_name: int) -> bool:

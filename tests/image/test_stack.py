@@ -202,3 +202,92 @@ print('ggplot' in plt.style.library)
 """
     done = python("-c", program)
     assert done.stdout.split() == ["False", "#E5E5E5", "True", "True", "True"], done.stderr
+
+
+def test_entry_points_of_the_image_are_those_of_its_files() -> None:
+    program = """
+from importlib.metadata import DistributionFinder, MetadataPathFinder, entry_points, version
+import os, sys
+os.chdir("/")
+files = MetadataPathFinder.find_distributions(DistributionFinder.Context(path=sys.path))
+there = {(one.group, one.name, one.value) for found in files for one in found.entry_points}
+told = {(one.group, one.name, one.value) for one in entry_points()}
+print(told == there, len(told) > 50)
+found = MetadataPathFinder.find_distributions(DistributionFinder.Context(path=sys.path))
+print(all(version(one.name) == one.version for one in found))
+"""
+    done = python("-c", program)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == ["True True", "True"]
+
+
+def test_dask_has_the_settings_that_its_files_tell() -> None:
+    program = """
+import dask.config, distributed, pathlib, yaml
+for package in dask, distributed:
+    file = pathlib.Path(package.__file__).parent / f"{package.__name__}.yaml"
+    assert yaml.safe_load(file.read_text()) in dask.config.defaults, file
+read = []
+yaml.SafeLoader.compose_document = read.append
+import importlib
+importlib.reload(dask.config)
+print(read)
+"""
+    done = python("-c", program)
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+
+
+def test_matplotlib_reads_the_documentation_of_each_setter_once() -> None:
+    program = """
+import functools, hashlib, inspect, sys
+asked = []
+def getdoc(thing, real=inspect.getdoc):
+    asked.append(thing)
+    return real(thing)
+inspect.getdoc = getdoc
+def plain(function):
+    again = lambda *given: function(*given)
+    again.__wrapped__, again.cache_clear = function, lambda: None
+    return again
+import numpy.ma
+real = functools.cache
+if sys.argv[1] == "again and again":
+    functools.cache = plain
+import matplotlib.artist
+functools.cache = real
+import matplotlib.pyplot, mpl_toolkits.mplot3d
+from matplotlib import _api, artist
+kinds = [artist.Artist, *_api.recursive_subclasses(artist.Artist)]
+told = [(kind.__qualname__, kind.set.__doc__, str(inspect.signature(kind.set))) for kind in kinds]
+print(hashlib.sha256(repr(sorted(told)).encode()).hexdigest(), len(asked))
+"""
+    once, again = (python("-c", program, way) for way in ("once", "again and again"))
+    assert (once.returncode, once.stderr) == (again.returncode, again.stderr) == (0, "")
+    (same, few), (text, many) = once.stdout.split(), again.stdout.split()
+    assert same == text
+    assert int(few) < 4000 < int(many)
+
+
+@pytest.mark.skipif(Path("/dev/nvidiactl").exists(), reason="of a machine without a GPU")
+def test_cupy_looks_for_no_library_of_a_gpu_where_there_is_none(tmp_path: Path) -> None:
+    program = """
+import sys
+opened, listed, started = [], [], []
+events = {"ctypes.dlopen": opened, "os.listdir": listed, "subprocess.Popen": started}
+sys.addaudithook(lambda event, of: event in events and events[event].append(of[0]))
+import cupy
+from cupy import _environment
+from cuda import pathfinder
+print([name for name in opened if name], listed, started, _environment.get_rocm_path())
+try: from cupy_backends.cuda.libs import cutensor
+except ImportError as error: print(type(error).__name__)
+try: pathfinder.load_nvidia_dynamic_lib("cutensor")
+except pathfinder.DynamicLibNotFoundError as error: print(type(error).__name__)
+"""
+    (tmp_path / "it.py").write_text(program)
+    done = python(str(tmp_path / "it.py"))
+    assert (done.returncode, done.stderr) == (0, "")
+    first, *errors = done.stdout.splitlines()
+    # An extension module asks for ml_dtypes, which is not there: not beside the script.
+    assert first == "[] [] [] None"
+    assert errors == ["ImportError", "DynamicLibNotFoundError"]

@@ -11,7 +11,7 @@ import pytest
 from hpcpy import paths
 from hpcpy.engine.apptainer import find
 from hpcpy.errors import UnavailableError
-from hpcpy.measure.cases import CASES, Case, write_scripts
+from hpcpy.measure.cases import ALONE, CASES, Case, write_scripts
 from hpcpy.measure.targets import WORK, Target, container
 from hpcpy.measure.trace import Traced, traced
 
@@ -56,3 +56,9 @@ def test_a_start_makes_no_more_calls_than_its_goal(python: Target, case: Case) -
         counts = traced(python.command(case.arguments(WORK)), python.program)
     problems = too_many(case, counts)
     assert not problems, f"{case.name}\n{problems}"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("case", ALONE, ids=lambda case: case.name)
+def test_a_package_alone_makes_no_more_calls_than_its_goal(python: Target, case: Case) -> None:
+    test_a_start_makes_no_more_calls_than_its_goal(python, case)

@@ -13,13 +13,18 @@ EPOCH, BAKED = 1_000_000_000, 1_500_000_000
 OWN = {
     "own/__init__.py": "VALUE = 'own'\n",
     "shared/first.py": "VALUE = 1\n",
-    **distribution("Own", "1.0", "own/__init__.py"),
+    **distribution("Own", "1.0", "own/__init__.py", "Own-1.0.dist-info/entry_points.txt"),
+    "Own-1.0.dist-info/entry_points.txt": "[group]\nown = own:VALUE\n",
 }
 ADDED = {
     "added/__init__.py": "from added.part import VALUE\n",
     "added/part.py": "VALUE = 'added'\n",
     "shared/second.py": "VALUE = 2\n",
-    **distribution("Added", "2.0", "added/__init__.py", "added/part.py", "shared/second.py"),
+    **distribution(
+        *("Added", "2.0", "added/__init__.py", "added/part.py", "shared/second.py"),
+        "Added-2.0.dist-info/entry_points.txt",
+    ),
+    "Added-2.0.dist-info/entry_points.txt": "[group]\nadded = added:VALUE\n",
 }
 # Of site-packages alone: the working directory is listed as anywhere.
 REFUSE = """
@@ -53,7 +58,7 @@ def bake(made: Installation) -> None:
     data = write_bundle(
         [str(made.library), str(made.site)],
         [Folder(made.library, str(made.library), is_open=False), *folders],
-        describe(view, folders[0].entries, [], {}, kept=("METADATA",)),
+        describe(view, folders[0].entries, [], {}),
         more={
             "epoch": BAKED,
             "distributions": {"Added-2.0.dist-info": ["added", "shared"]},
@@ -189,8 +194,72 @@ def test_metadata_asks_for_no_file_that_is_not_there(installed: Installation) ->
         print(read)
     """
     assert says(installed, program).splitlines() == [
-        "1.0 None 0", "True", "2.0 None 0", "True", "['METADATA', 'RECORD', 'RECORD']",
+        "1.0 None 1", "True", "2.0 None 1", "True", "['RECORD', 'RECORD']",
     ]  # fmt: skip
+
+
+_POINTS = """
+import importlib.metadata as metadata
+def points():
+    return [(point.name, point.load()) for point in metadata.entry_points(group="group")]
+"""
+
+
+def test_entry_points_are_found_without_a_listing(installed: Installation) -> None:
+    program = """
+        refuse_listing()
+        points()
+        # This Python's own packages are not in the bundle.
+        sys.path[:] = [entry for entry in sys.path if entry.startswith(HERE)]
+        import pathlib
+        pathlib.Path.read_text = None
+        print(points())
+    """
+    program = textwrap.dedent(program).replace("HERE", repr(str(installed.folder)))
+    assert says(installed, _POINTS + program) == "[('own', 'own'), ('added', 'added')]"
+
+
+@pytest.mark.parametrize("where", ["", "mine"])
+def test_entry_points_of_a_users_are_found_and_what_comes_later_too(
+    installed: Installation, where: str
+) -> None:
+    folder = installed.folder / where
+    mine = distribution("mine", "3.0")
+    write(folder, {**mine, "mine-3.0.dist-info/entry_points.txt": "[group]\nm = json:__name__\n"})
+    # Of the same name as one of the image's: the first on sys.path counts, as elsewhere.
+    write(folder, distribution("Added", "9.0"))
+    program = f"""
+        import os
+        from pathlib import Path
+        sys.path.insert(0, {where!r})
+        print(points())
+        later = Path({str(folder)!r}, "later-4.0.dist-info")
+        later.mkdir()
+        (later / "METADATA").write_text("Name: later\\nVersion: 4.0\\n")
+        (later / "entry_points.txt").write_text("[group]\\nlater = json:__name__\\n")
+        os.utime({str(folder)!r}, (1, 1))
+        print(sorted(name for name, _ in points()))
+    """
+    assert says(installed, _POINTS + textwrap.dedent(program)).splitlines() == [
+        "[('m', 'json'), ('own', 'own')]",
+        "['later', 'm', 'own']",
+    ]
+
+
+def test_entry_points_of_what_was_installed_beside_the_bundle_are_found(
+    installed: Installation,
+) -> None:
+    late = distribution("late", "5.0")
+    write(
+        installed.site, {**late, "late-5.0.dist-info/entry_points.txt": "[group]\nl = json:dumps\n"}
+    )
+    names = "print(sorted(name for name, _ in points()))"
+    assert says(installed, _POINTS + names) == "['added', 'l', 'own']"
+
+
+def test_entry_points_are_those_of_sys_path_alone(installed: Installation) -> None:
+    gone = f"sys.path.remove({str(installed.site)!r}); print(points())"
+    assert says(installed, _POINTS + gone) == "[]"
 
 
 def test_without_site_it_is_hidden(installed: Installation) -> None:

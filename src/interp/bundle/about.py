@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
+
+# The files of dist-info folders whose texts a bundle holds: what
+# importlib.metadata.version and entry_points read.
+KEPT = ("METADATA", "entry_points.txt")
 
 
 def describe(
@@ -14,7 +18,6 @@ def describe(
     top_level: Iterable[str],
     built_in: Iterable[str],
     extensions: Mapping[str, Any],
-    kept: Collection[str] = (),
 ) -> dict[str, Any]:
     """Collect what `python -m hpcpy_info` prints.
 
@@ -28,8 +31,6 @@ def describe(
         Names of the packages' modules that are linked into the interpreter.
     extensions
         The table of `recipes/extensions.toml`.
-    kept
-        Files of dist-info folders whose texts go into the bundle.
 
     Returns
     -------
@@ -54,7 +55,7 @@ def describe(
         folders[owner] = inside[0][0] if inside else ""
         # What lists them may leave itself out.
         there = sorted({"RECORD", *[name for _, name in inside]}) if inside else []
-        metadata[owner] = {name: found.read_text(name) if name in kept else None for name in there}
+        metadata[owner] = {name: found.read_text(name) if name in KEPT else None for name in there}
         packages[found.name] = {
             "version": found.version,
             "licence": _licence(found),

@@ -30,6 +30,13 @@ class _Writer:
         """Append a value and return its offset."""
         return self._append(canonical(value))
 
+    def add_packed(self, value: Any) -> int:
+        """Append a value, as a frame where that is smaller, and return its offset."""
+        return self._append(self._packed(canonical(value)))
+
+    def _packed(self, data: bytes) -> bytes:
+        return min(data, self._compress(data), key=len) if self._compress else data
+
     def _append(self, data: bytes) -> int:
         self.data += len(data).to_bytes(SIZE_BYTES, "little")
         offset = len(self.data)
@@ -43,7 +50,7 @@ class _Writer:
             # It fails for whoever imports it, as it would without us.
             self.from_source.append(path)
             return None
-        return self._append(min(code, self._compress(code), key=len) if self._compress else code)
+        return self._append(self._packed(code))
 
     def add_codes(self, folder: Folder) -> None:
         """Append the code of a folder's modules that is not there yet."""
@@ -83,7 +90,8 @@ def write_bundle(
     about
         What `hpcpy_info` tells; ``owners`` in it says which top-level names
         each distribution brings, ``metadata`` which files its dist-info folder
-        has: texts in place of None are kept, and their places told.
+        has: texts in place of None are kept, and their places told.  They are
+        compressed as code is.
     more
         Further entries of the index; ``absent`` are names that nobody can
         import on this system, ``epoch`` is the time of all files in an image,
@@ -103,7 +111,9 @@ def write_bundle(
         for folder in folders:
             writer.add_codes(folder)
     metadata = {
-        owner: {name: None if text is None else writer.add(text) for name, text in files.items()}
+        owner: {
+            name: None if text is None else writer.add_packed(text) for name, text in files.items()
+        }
         for owner, files in about.get("metadata", {}).items()
     }
     about_all = writer.add({**about, "metadata": metadata, "from source": writer.from_source})

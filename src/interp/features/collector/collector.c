@@ -87,6 +87,30 @@ void hpcpy_collector_give_back(PyInterpreterState *interpreter)
     }
 }
 
+bool hpcpy_collector_give_back_frames(PyInterpreterState *interpreter)
+{
+    PyGC_Head *oldest = &interpreter->gc.generations[NUM_GENERATIONS - 1].head;
+    bool any = false;
+    PyGC_Head *next;
+    for (PyGC_Head *one = _PyGCHead_NEXT(&parked); one != &parked; one = next) {
+        next = _PyGCHead_NEXT(one);
+        PyObject *object = _Py_FROM_GC(one);
+        if (PyFrame_Check(object) || PyTraceBack_Check(object) ||
+            PyExceptionInstance_Check(object)) {
+            PyGC_Head *before = _PyGCHead_PREV(one);
+            _PyGCHead_SET_NEXT(before, next);
+            _PyGCHead_SET_PREV(next, before);
+            PyGC_Head *last = (PyGC_Head *)oldest->_gc_prev;
+            _PyGCHead_SET_NEXT(last, one);
+            _PyGCHead_SET_PREV(one, last);
+            _PyGCHead_SET_NEXT(one, oldest);
+            oldest->_gc_prev = (uintptr_t)one;
+            any = true;
+        }
+    }
+    return any;
+}
+
 void hpcpy_collector_show(PyInterpreterState *interpreter, bool begins)
 {
     hpcpy_collector_give_back(interpreter);

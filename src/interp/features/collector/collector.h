@@ -12,6 +12,10 @@ bool hpcpy_collector_serves(PyInterpreterState *interpreter);
 /* Hand all objects back to the collector, for whoever wants to see them. */
 void hpcpy_collector_give_back(PyInterpreterState *interpreter);
 
+/* Hand back what holds on to the code that was running: frames, and the exceptions and
+   tracebacks that keep them.  False when there is none. */
+bool hpcpy_collector_give_back_frames(PyInterpreterState *interpreter);
+
 /* The same while somebody looks at them one by one, until it ends. */
 void hpcpy_collector_show(PyInterpreterState *interpreter, bool begins);
 

@@ -9,6 +9,8 @@
 #define Py_BUILD_CORE 1
 #include "collector.h"
 
+#include <string.h>
+
 #include "internal/pycore_gc.h"
 #include "internal/pycore_interp.h"
 
@@ -64,13 +66,54 @@ void __wrap__PyGC_Freeze(PyInterpreterState *interpreter)
     __real__PyGC_Freeze(interpreter);
 }
 
+/* Nothing is noticed of its end.  What a function holds beside its globals may be. */
+static bool is_harmless(PyObject *value)
+{
+    if (PyFunction_Check(value)) {
+        PyFunctionObject *function = (PyFunctionObject *)value;
+        return function->func_closure == NULL && function->func_defaults == NULL &&
+               function->func_kwdefaults == NULL && function->func_dict == NULL;
+    }
+    return value == Py_None || PyModule_CheckExact(value) || PyBool_Check(value) ||
+           PyLong_CheckExact(value) || PyFloat_CheckExact(value) ||
+           PyUnicode_CheckExact(value) || PyBytes_CheckExact(value);
+}
+
+/* Cython puts __builtins__ into its modules, too: mpi4py.MPI's namespace stays. */
+static bool is_linked_module(PyObject *namespace)
+{
+    PyObject *loader = PyDict_GetItemString(namespace, "__loader__");
+    PyObject *name = PyDict_GetItemString(namespace, "__name__");
+    /* With -c it is __main__'s loader. */
+    return loader != NULL && PyType_Check(loader) &&
+           strcmp(((PyTypeObject *)loader)->tp_name, "BuiltinImporter") == 0 && name != NULL &&
+           PyUnicode_Check(name) && !PyUnicode_EqualToUTF8(name, "__main__");
+}
+
+/* The globals of some code that was executed, with more in them than imports. */
+static bool is_namespace_of_user(PyObject *object)
+{
+    if (!PyDict_CheckExact(object) || PyDict_ContainsString(object, "__builtins__") == 0 ||
+        is_linked_module(object)) {
+        return false;
+    }
+    Py_ssize_t place = 0;
+    PyObject *name, *value;
+    while (PyDict_Next(object, &place, &name, &value)) {
+        bool is_machinery = PyUnicode_CheckExact(name) &&
+                            (PyUnicode_EqualToUTF8(name, "__loader__") ||
+                             PyUnicode_EqualToUTF8(name, "__spec__"));
+        if (!is_machinery && !is_harmless(value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_of_user(PyObject *object)
 {
-    if (Py_TYPE(object)->tp_finalize != NULL || Py_TYPE(object)->tp_del != NULL) {
-        return true;
-    }
-    /* The globals of some code that was executed. */
-    return PyDict_CheckExact(object) && PyDict_ContainsString(object, "__builtins__") != 0;
+    return Py_TYPE(object)->tp_finalize != NULL || Py_TYPE(object)->tp_del != NULL ||
+           is_namespace_of_user(object);
 }
 
 static bool user_has_something(struct _gc_runtime_state *collector)
@@ -88,15 +131,24 @@ static bool user_has_something(struct _gc_runtime_state *collector)
 
 /* At exit all stays parked, which is a sixth of the core stack's time, unless that
    has kept something of the user's from being found: a namespace, of which a
-   function was put into a bundled module, or what has a finaliser, as files do. */
+   function was put into a bundled module, or what has a finaliser, as files do.
+
+   Garbage of an import may keep it, too: an exception that a module caught leads by
+   its traceback to all frames that called it, __main__'s among them.  So these are
+   looked at first, a few hundred in place of a hundred thousand. */
 void __wrap__PyGC_CollectNoFail(PyThreadState *tstate)
 {
     __real__PyGC_CollectNoFail(tstate);
-    if (hpcpy_collector_serves(tstate->interp)) {
-        if (user_has_something(&tstate->interp->gc)) {
-            hpcpy_collector_give_back(tstate->interp);
-            __real__PyGC_CollectNoFail(tstate);
-        }
-        hpcpy_collector_stop();
+    if (!hpcpy_collector_serves(tstate->interp)) {
+        return;
     }
+    struct _gc_runtime_state *collector = &tstate->interp->gc;
+    if (user_has_something(collector) && hpcpy_collector_give_back_frames(tstate->interp)) {
+        __real__PyGC_CollectNoFail(tstate);
+    }
+    if (user_has_something(collector)) {
+        hpcpy_collector_give_back(tstate->interp);
+        __real__PyGC_CollectNoFail(tstate);
+    }
+    hpcpy_collector_stop();
 }

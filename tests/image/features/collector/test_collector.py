@@ -87,11 +87,30 @@ def test_cycles_of_users_are_collected_while_they_run() -> None:
         "import numpy; numpy.mine = one",
         "import numpy; numpy.ma.MaskedArray.mine = one",
         "import warnings; warnings.showwarning = lambda *x: None",
+        # Their imports leave frames, and a function of __main__'s globals.
+        "import pyparsing",
+        "import ipyparallel",
+        "import ipyparallel; things = {1: one}; del one",
+        "import ipyparallel\ndef use(thing=one): pass\ndel one",
+        "import ipyparallel\ndef outer(thing): return lambda: thing\nuse = outer(one); del one",
     ],
 )
 def test_cycles_of_users_are_finalised_at_exit(use: str) -> None:
     program = f'{_FINALISED}\none = Thing(b"gone")\n{use}\n'
     assert said(program) == said(program, HPCPY_GC="stock") == ["gone"]
+
+
+@pytest.mark.parametrize("package", ["numpy", "pyparsing", "ipyparallel", "matplotlib.pyplot"])
+def test_what_imports_made_is_not_looked_through_at_exit(package: str) -> None:
+    program = f"import gc; gc.set_debug(gc.DEBUG_STATS); import {package}"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    told = [line for line in done.stderr.splitlines() if "objects in each generation" in line]
+    looked_through = [sum(map(int, line.rpartition(":")[2].split())) for line in told]
+    assert done.returncode == 0
+    assert looked_through
+    assert max(looked_through) < 10_000, looked_through
 
 
 def test_a_file_is_written_though_the_library_holds_its_module(tmp_path: Path) -> None:

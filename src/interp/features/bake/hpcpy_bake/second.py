@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from _hpcpy_baked import Baked
-from bundle.about import describe
+from bundle.about import KEPT, describe
 from bundle.tree import Folder, scan
 from bundle.write import write_bundle
 from hpcpy_bake import installed
@@ -17,9 +17,8 @@ from hpcpy_bake.moves import Moves
 from hpcpy_info import check
 
 _NAME = "modules.bundle"
-_METADATA = "METADATA"
 # What the bundle's builder looks at.
-_SEEN = (".py", ".so", f"/{_METADATA}", "/RECORD")
+_SEEN = (".py", ".so", "/RECORD", *(f"/{name}" for name in KEPT))
 
 
 class Second:
@@ -63,8 +62,7 @@ class Second:
         """
         folders = self._scan(found)
         top_level = next(f.entries for f in folders if f.path == self.view)
-        # What importlib.metadata.version reads.
-        about = describe(self.view, top_level, [], {}, kept=(_METADATA,))
+        about = describe(self.view, top_level, [], {})
         root = Folder(self.library, str(self.library), is_open=False)
         at_view = {self.view / file.relative_to(self.site): code for file, code in ready.items()}
         for folder in folders:

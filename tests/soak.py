@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -42,16 +43,23 @@ def run_once(log: Path, processes: int) -> None:
     """Run all tests; the log is there when they have ended."""
     unfinished = log.with_suffix(".unfinished")
     with load(processes), unfinished.open("w") as stream:
-        done = subprocess.run(
+        test = subprocess.Popen(
             ["make", "test"],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
-            check=False,
+            start_new_session=True,
         )
+        try:
+            code = test.wait()
+        except KeyboardInterrupt:
+            # It ends what it has started; a kill would leave that behind.
+            os.killpg(test.pid, signal.SIGINT)
+            test.wait()
+            raise
         stream.write(f"load average of 5 and 15 minutes: {os.getloadavg()[1:]}\n")
-        stream.write(f"make test ended with {done.returncode}\n")
+        stream.write(f"make test ended with {code}\n")
     unfinished.rename(log)
 
 

@@ -13,6 +13,7 @@ import pytest
 from processes import environment, read_only, start, wait_until
 
 from hpcpy import paths
+from hpcpy.cache.clean_build import clusters
 from hpcpy.commands import run
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.files import GIB, MIB
@@ -232,3 +233,12 @@ def test_what_cannot_be_removed_is_told_in_one_line_and_all_else_goes(cache: Pat
     assert done.stderr.count("\n") == 1
     assert left(made) == {"part"}
     assert "freed: downloads" in done.stdout
+
+
+def test_clusters_of_killed_tests_are_stopped_before_build_is_removed(cache: Path) -> None:
+    build = cache.parent / "build"
+    for name in ("cluster", "cluster-ends-gw1"):
+        (build / name).mkdir(parents=True)
+        (build / name / ".hpcpy-cluster").touch()
+    (build / "logs").mkdir()
+    assert [one.folder.name for one in clusters()] == ["cluster", "cluster-ends-gw1"]

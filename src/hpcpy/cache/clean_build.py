@@ -9,7 +9,7 @@ from hpcpy import paths
 from hpcpy.cache.removal import remove_tree
 from hpcpy.checkout_lock import checkout_lock
 from hpcpy.cluster.command import stop
-from hpcpy.cluster.layout import default_layout
+from hpcpy.cluster.layout import Layout, default_layout
 from hpcpy.storm import machines
 
 _IMAGES = ("*.sif", "*.tar", "*.json", "*.png", "context", "gpu", "logs", "startup")
@@ -17,7 +17,7 @@ _IMAGES = ("*.sif", "*.tar", "*.json", "*.png", "context", "gpu", "logs", "start
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    help_ = "all of build/, the tools too, once the local cluster has been stopped"
+    help_ = "all of build/, the tools too, once local clusters have been stopped"
     parser.add_argument("--all", action="store_true", help=help_)
 
 
@@ -32,13 +32,14 @@ def main(options: argparse.Namespace) -> int:
     Raises
     ------
     UnavailableError
-        When the cluster runs and this user may not stop it, or when something is
+        When a cluster runs and this user may not stop it, or when something is
         mounted there.
     DiskError
         When something cannot be removed.
     """
     if options.all:
-        stop(default_layout())
+        for layout in clusters():
+            stop(layout)
         # What a killed `make storm` has left.
         if (storm := machines.layout(0)).run.exists():
             stop(storm)
@@ -49,6 +50,13 @@ def main(options: argparse.Namespace) -> int:
         for path in found:
             remove_tree(path)
     return 0
+
+
+def clusters() -> list[Layout]:
+    """Return the checkout's cluster, and those that killed tests have left."""
+    own = default_layout()
+    marks = sorted(paths.BUILD.glob(f"*/{own.mark.name}"))
+    return [own, *(Layout(mark.parent) for mark in marks if mark != own.mark)]
 
 
 def _images() -> list[Path]:

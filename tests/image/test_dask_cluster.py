@@ -38,8 +38,13 @@ def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
 
 
 def workload(file: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return python(file, "-m", "workloads", *words)
+
+
+def python(file: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run Python as a user of the cluster that a scheduler's file names."""
     return subprocess.run(
-        [sys.executable, "-m", "workloads", *words],
+        [sys.executable, *words],
         env={**os.environ, "DASK_SCHEDULER_FILE": str(file)},
         capture_output=True,
         text=True,
@@ -107,14 +112,7 @@ with client(Team(1), int):
 
 
 def test_no_part_of_dask_tells_of_a_lost_scheduler(cluster: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", LOST_WHILE_SENDING],
-        env={**os.environ, "DASK_SCHEDULER_FILE": str(cluster)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    done = python(cluster, "-c", LOST_WHILE_SENDING)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -184,13 +182,6 @@ def test_a_stop_that_ends_the_scheduler_first_is_not_told_at_length(
         code = "import sys; from dask.distributed import Client; "
         code += "Client(sys.argv[1]).wait_for_workers(1, timeout=60)"
         subprocess.run([sys.executable, "-c", code, address], check=True, timeout=120)
-        done = subprocess.run(
-            [sys.executable, "-c", STOPPED, name],
-            env={**os.environ, "DASK_SCHEDULER_FILE": str(file)},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        done = python(file, "-c", STOPPED, name)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "connecting\nended\n"

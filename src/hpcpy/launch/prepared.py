@@ -95,6 +95,7 @@ def _checked(request: Request, site: Site, controller: Controller, *, is_batch: 
             raise UsageError(f"W: {wrong}")
         remarks.append(f"W: {wrong} (so says this checkout; the image may have others)")
     if wrong := _absent(request):
+        # One with an absolute path may lie in the image.
         if is_run and not Path(request.program[0]).is_absolute():
             raise UsageError(wrong, hint="its path is of the working directory, or absolute")
         remarks.append(f"{wrong} on this machine")
@@ -108,7 +109,7 @@ def _checked(request: Request, site: Site, controller: Controller, *, is_batch: 
 
 
 def _absent(request: Request) -> str:
-    """Return that the program's script is not here; an image may have one of its own."""
+    """Return why the program's script cannot be seen; empty when it can be."""
     if not request.program or request.program[0] == "-m" or Path(request.program[0]).is_file():
         return ""
     return f"PROGRAM={request.program[0]}: no such file"

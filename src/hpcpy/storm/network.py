@@ -30,7 +30,8 @@ def parse(text: str) -> Carried:
     >>> parse("    lo: 5 1 0 0 0 0 0 0 5 1\n  eth0: 700 9 0 0 0 0 0 0 300 4\n")
     Carried(received=700, sent=300)
     """
-    fields = {name.strip(): rest.split() for name, _, rest in map(_halves, text.splitlines())}
+    lines = (line.partition(":") for line in text.splitlines())
+    fields = {name.strip(): rest.split() for name, _, rest in lines}
     mine = fields[_DEVICE]
     return Carried(int(mine[0]), int(mine[8]))
 
@@ -38,7 +39,3 @@ def parse(text: str) -> Carried:
 def carried(machine: Machine) -> Carried:
     """Return what a machine has carried since its start."""
     return parse(Path(f"/proc/{machine.first}/net/dev").read_text())
-
-
-def _halves(line: str) -> tuple[str, str, str]:
-    return line.partition(":")

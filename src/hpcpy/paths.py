@@ -36,7 +36,30 @@ def check_root() -> None:
     if found := _REFUSED.search(str(ROOT)):
         raise UsageError(
             f"the checkout's path {str(ROOT)!r} has {found[0]!r}, which mounts cannot have",
-            hint="move the checkout; blanks and quotes are fine",
+            hint="move the checkout; quotes and, mostly, blanks are fine (docs/make.md)",
+        )
+
+
+def refuse_blanks(what: str, path: Path | None = None) -> None:
+    """Refuse a path for the sake of a program that cannot have a blank in it.
+
+    Parameters
+    ----------
+    what
+        The program, as the subject of the complaint.
+    path
+        The checkout's by default.
+
+    Raises
+    ------
+    UsageError
+        When the path has a blank.
+    """
+    path = path or ROOT
+    if any(character.isspace() for character in str(path)):
+        raise UsageError(
+            f"{what} takes no path with a blank in it: {path}",
+            hint="move the checkout, or name another folder",
         )
 
 

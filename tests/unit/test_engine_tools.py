@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,33 @@ def test_own_apptainer_is_used_when_path_has_an_old_one(machine: Path) -> None:
     prefix.prefix().mkdir()
     (prefix.prefix() / "stamp").write_text(prefix.stamp())
     assert setup.look_up([APPTAINER])["apptainer"].path == own
+
+
+@pytest.mark.parametrize(("user", "refused"), [(0, False), (1000, True)])
+def test_apptainer_below_a_blank_mounts_nothing_without_root(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, user: int, refused: bool
+) -> None:
+    # It fails after ten seconds, or hangs; a build before that would take a quarter of an hour.
+    monkeypatch.setattr(paths, "TOOLS", machine / "my codes")
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    program(machine / "my codes/bin", "apptainer", "apptainer version 1.4.5")
+    monkeypatch.setattr(prefix, "is_ready", lambda: True)
+    monkeypatch.setattr(setup, "needed", lambda _: [APPTAINER])
+    if refused:
+        with pytest.raises(UsageError, match=r"Apptainer .* blank in it: .*my codes"):
+            setup.ensure("apptainer")
+    else:
+        assert setup.ensure("apptainer").apptainer.parent == machine / "my codes/bin"
+
+
+def test_apptainer_of_the_system_may_have_a_checkout_below_a_blank(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "TOOLS", machine / "my codes")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(setup, "needed", lambda _: [APPTAINER])
+    own = program(machine / "bin", "apptainer", "apptainer version 1.5.2")
+    assert setup.ensure("apptainer").apptainer == own
 
 
 def test_program_that_does_not_start_is_not_usable(machine: Path) -> None:

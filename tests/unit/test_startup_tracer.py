@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -146,7 +147,8 @@ class TestOneProgramOfACommand:
         code = "import os, subprocess; subprocess.run(['ls', '/nonexistent/its-own'])"
         found, paths = self.counted(
             "ls /nonexistent/before; ls /nonexistent/beside & "
-            f'{sys.executable} -I -S -c "{code}"; code=$?; wait; ls /nonexistent/after; exit $code'
+            f'{shlex.quote(sys.executable)} -I -S -c "{code}"; code=$?; wait; '
+            "ls /nonexistent/after; exit $code"
         )
         assert paths == {"/nonexistent/its-own"}
         assert found.paths[0].path == sys.executable

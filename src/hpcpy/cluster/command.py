@@ -7,6 +7,7 @@ import shutil
 import time
 from pathlib import Path
 
+from hpcpy import paths
 from hpcpy.cluster import config, health, life, machines, network, processes
 from hpcpy.cluster.layout import Layout, default_layout
 from hpcpy.engine.setup import ensure
@@ -34,7 +35,8 @@ def main(options: argparse.Namespace) -> int:
         0; for ``--status`` 1 when it does not take jobs.
     """
     layout = Layout(options.folder.absolute()) if options.folder else default_layout()
-    life.refuse_blanks(layout)
+    # It is named in Slurm's configuration, whose words end at a blank.
+    paths.refuse_blanks("Slurm", layout.folder)
     _refuse_others_folder(layout)
     if options.status:
         found = health.states(layout)

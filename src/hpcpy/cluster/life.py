@@ -11,20 +11,8 @@ from collections.abc import Iterator
 
 from hpcpy.cluster import network, processes
 from hpcpy.cluster.layout import Layout
-from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.errors import UnavailableError
 from hpcpy.files import disk_errors
-
-
-def refuse_blanks(layout: Layout) -> None:
-    """Refuse a folder that Slurm cannot read from its configuration.
-
-    Raises
-    ------
-    UsageError
-        For a blank in its path.
-    """
-    if any(character.isspace() for character in str(layout.folder)):
-        raise UsageError(f"{layout.folder}: Slurm takes no path with a blank in it")
 
 
 def require_root(target: str, note: str = "") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -93,6 +94,7 @@ def ensure(*groups: str) -> Engine:
     """
     tools = needed(groups)
     found = look_up(tools)
+    _refuse_blanks(tools, found)
     missing = [tool for tool in tools if tool.program not in found]
     if not missing:
         return Engine(found)
@@ -108,6 +110,17 @@ def ensure(*groups: str) -> Engine:
     if short := [tool for tool in tools if tool.program not in found]:
         raise packages.missing_message(short, "this system's packages of them are older")
     return Engine(found)
+
+
+def _refuse_blanks(tools: Sequence[Tool], found: Mapping[str, Found]) -> None:
+    # Without root it mounts by FUSE, below its own folder, and waits there for a path
+    # that the kernel writes with the blank escaped: in vain, or for ever.
+    if os.geteuid() == 0 or not any(tool.program == "apptainer" for tool in tools):
+        return
+    present = found.get("apptainer")
+    if present is None or present.path.is_relative_to(paths.TOOLS):
+        what = "Apptainer below the checkout, started by an ordinary user,"
+        paths.refuse_blanks(what, paths.TOOLS)
 
 
 def look_up(tools: Sequence[Tool]) -> dict[str, Found]:

@@ -17,7 +17,6 @@ from typing import Any
 from hpcpy import paths
 from hpcpy.build.command import have
 from hpcpy.build.stamps import read_stamp
-from hpcpy.cluster import life
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import UsageError
 from hpcpy.files import sha256, whole_file
@@ -88,7 +87,7 @@ def main(options: argparse.Namespace) -> int:
         hint = f"--configurations {trees}"
         raise UsageError(f"the program {PYNAMIC} is files beside a tree of files", hint=hint)
     # Before an image is built for an hour.
-    life.refuse_blanks(machines.layout(1))
+    paths.refuse_blanks("Slurm", machines.layout(1).folder)
     engine = machines.require()
     images = have_images(plan, engine.apptainer)
     tools = {name: str(tool.version) for name, tool in engine.found.items()}

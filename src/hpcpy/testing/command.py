@@ -70,7 +70,8 @@ def image_tests(sif: Path, folder: str = "image", tier: str = "short") -> int:
         command = [
             *image_command(ensure("apptainer").apptainer, sif, Path(scratch)),
             *("python3", "-m", "pytest", *pytest_options(tier), "-p", "no:cacheprovider"),
-            *("--rootdir=/tests", "--strict-markers", "--dist=worksteal", f"/tests/{folder}"),
+            *("--rootdir=/tests", "--strict-markers", "--numprocesses=auto", "--dist=worksteal"),
+            f"/tests/{folder}",
         ]
         return subprocess.run(command, check=False).returncode
 
@@ -96,6 +97,7 @@ def main(options: argparse.Namespace) -> int:
     """
     if options.image:
         return 1 if image_tests(have("sif", options.image)[0]) else 0
+    paths.refuse_blanks("make test starts Slurm, which")
     # All that the launch tests start, so that none is skipped for want of it.
     # Only root can make a cluster; others' tests use one that runs.
     cluster = ["cluster", "storm"] if os.geteuid() == 0 else []

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.build.command import have
 from hpcpy.engine.setup import ensure
+from hpcpy.testing.beside import beside
 from hpcpy.testing.check import host_tests, pytest_options
 
 # "nobody" on every Linux: no home, no right to anything.
@@ -48,6 +50,18 @@ def image_command(apptainer: Path, sif: Path, scratch: Path) -> list[str]:
     ]
 
 
+@contextlib.contextmanager
+def _pytest_in(sif: Path, folder: str, tier: str) -> Iterator[list[str]]:
+    with tempfile.TemporaryDirectory(prefix="hpcpy-test.") as scratch:
+        Path(scratch).chmod(0o1777)
+        yield [
+            *image_command(ensure("apptainer").apptainer, sif, Path(scratch)),
+            *("python3", "-m", "pytest", *pytest_options(tier), "-p", "no:cacheprovider"),
+            *("--rootdir=/tests", "--strict-markers", "--numprocesses=auto", "--dist=worksteal"),
+            f"/tests/{folder}",
+        ]
+
+
 def image_tests(sif: Path, folder: str = "image", tier: str = "short") -> int:
     """Run a folder of ``tests`` by the image's own interpreter.
 
@@ -65,14 +79,7 @@ def image_tests(sif: Path, folder: str = "image", tier: str = "short") -> int:
     int
         pytest's exit code.
     """
-    with tempfile.TemporaryDirectory(prefix="hpcpy-test.") as scratch:
-        Path(scratch).chmod(0o1777)
-        command = [
-            *image_command(ensure("apptainer").apptainer, sif, Path(scratch)),
-            *("python3", "-m", "pytest", *pytest_options(tier), "-p", "no:cacheprovider"),
-            *("--rootdir=/tests", "--strict-markers", "--numprocesses=auto", "--dist=worksteal"),
-            f"/tests/{folder}",
-        ]
+    with _pytest_in(sif, folder, tier) as command:
         return subprocess.run(command, check=False).returncode
 
 
@@ -104,14 +111,13 @@ def main(options: argparse.Namespace) -> int:
     ensure("build", "apptainer", "podman-hpc", "registry", "emulator", "measure", *cluster)
     sif, _, _ = have("sif")
     tier = "long" if options.long else "short"
-    failed = [
-        title
-        for title, run in (
+    # The launch tests wait for half of their time, those in the image compute.
+    with _pytest_in(sif, "image", tier) as command, beside(command) as show_image_tests:
+        runs = (
             ("host and launch tests", partial(host_tests, "tests/unit", "tests/launch", tier=tier)),
-            ("tests in the image", partial(image_tests, sif, tier=tier)),
+            ("tests in the image", show_image_tests),
         )
-        if _titled(title, run)
-    ]
+        failed = [title for title, run in runs if _titled(title, run)]
     if failed:
         print(f"hpcpy test: failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

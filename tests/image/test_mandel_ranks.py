@@ -86,7 +86,7 @@ def ranks_with(word: Any) -> Any:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            words = (process / "cmdline").read_text().split("\0")
+            words = (process / "cmdline").read_text(errors="surrogateescape").split("\0")
             if word in words and Path(words[0]).name.startswith("python"):
                 found.append(int(process.name))
         except OSError:

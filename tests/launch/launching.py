@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import proc_files
 from local_cluster import Cluster
 
 from hpcpy import paths
@@ -75,10 +76,10 @@ def ranks(cluster: Cluster, workload: str) -> dict[int, int]:
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if (folder / "comm").read_text() != "python3\n":
+            if proc_files.read(folder / "comm") != "python3\n":
                 continue
-            words = (folder / "cmdline").read_text().replace("\0", " ")
-            environment = (folder / "environ").read_text().split("\0")
+            words = proc_files.read(folder / "cmdline").replace("\0", " ")
+            environment = proc_files.read(folder / "environ").split("\0")
         except OSError:
             continue
         its = dict(one.partition("=")[::2] for one in environment)

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import proc_files
 import pytest
 
 from hpcpy import paths
@@ -115,7 +116,7 @@ class Cluster:
     def daemon(self, program: str, node: str) -> int:
         """Return the process of a node's daemon."""
         for process in processes.marked(self.layout):
-            words = Path(f"/proc/{process}/cmdline").read_text().split("\0")
+            words = proc_files.read(Path(f"/proc/{process}/cmdline")).split("\0")
             if Path(words[0]).name == program and node in words:
                 return process
         pytest.fail(f"no {program} of {node} runs")

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import proc_files
 import pytest
 from launching import SECONDS, hpcpy, nothing_is_left, processor_seconds, said, start
 from local_cluster import Cluster, image
@@ -57,8 +58,8 @@ def running(cluster: Cluster, *beginning: str) -> dict[int, str]:
     found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            words = (process / "cmdline").read_text().split("\0")
-            environment = (process / "environ").read_text().split("\0")
+            words = proc_files.read(process / "cmdline").split("\0")
+            environment = proc_files.read(process / "environ").split("\0")
         except OSError:
             continue
         variables = dict(one.partition("=")[::2] for one in environment)

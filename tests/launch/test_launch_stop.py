@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import launching
+import proc_files
 import pytest
 from launching import SECONDS, hpcpy
 from local_cluster import Cluster
@@ -42,10 +43,10 @@ def tasks(program: Path) -> list[int]:
     found = set()
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if str(program) not in (folder / "cmdline").read_text().split("\0"):
+            if str(program) not in proc_files.read(folder / "cmdline").split("\0"):
                 continue
             process, parent = int(folder.name), parent_of(int(folder.name))
-            while (Path("/proc") / str(parent) / "comm").read_text() != "slurmstepd\n":
+            while proc_files.read(Path("/proc") / str(parent) / "comm") != "slurmstepd\n":
                 process, parent = parent, parent_of(parent)
         except OSError:
             continue
@@ -54,7 +55,7 @@ def tasks(program: Path) -> list[int]:
 
 
 def parent_of(process: int) -> int:
-    text = Path(f"/proc/{process}/stat").read_text()
+    text = proc_files.read(Path(f"/proc/{process}/stat"))
     return int(text.rpartition(")")[2].split()[1])
 
 

@@ -1,0 +1,108 @@
+"""Start a pool and print what it took, as one line of JSON.
+
+    python tests/image/pool_workers.py METHOD WORKERS [MODULE]
+
+METHOD is `spawn`, `forkserver`, or `preload`: a fork server that has imported MODULE
+(numpy).  MODULE `dask` starts Dask's LocalCluster, by `spawn` or `forkserver`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import multiprocessing
+import multiprocessing.forkserver
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+
+def begin(barrier: Barrier, module: str) -> None:
+    """Import what the tasks need, in a worker."""
+    importlib.import_module(module)
+    barrier.wait(120)
+
+
+def private(_: object = None) -> float:
+    """Return this process's own memory, in MB."""
+    # Long enough that no worker takes two of the tasks.
+    time.sleep(0.3)
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1e3
+
+
+@contextlib.contextmanager
+def pool(method: str, workers: int, module: str) -> Iterator[ProcessPoolExecutor]:
+    """Give a pool whose workers are all there and have imported a module."""
+    context = multiprocessing.get_context("spawn" if method == "spawn" else "forkserver")
+    if method == "preload":
+        context.set_forkserver_preload([module])
+    barrier = context.Barrier(workers + 1)
+    with ProcessPoolExecutor(
+        workers, context, initializer=begin, initargs=(barrier, module)
+    ) as executor:
+        for _ in range(workers):
+            executor.submit(int)
+        barrier.wait(120)
+        yield executor
+
+
+def with_a_pool(method: str, workers: int, module: str) -> tuple[float, list[float]]:
+    """Return the seconds until all workers are there, and their private memory in MB."""
+    began = time.monotonic()
+    with pool(method, workers, module) as executor:
+        ready = time.monotonic() - began
+        return ready, list(executor.map(private, range(workers)))
+
+
+def with_dask(method: str, workers: int) -> tuple[float, list[float]]:
+    """Return the same of Dask's LocalCluster."""
+    import dask
+    from dask.distributed import Client, LocalCluster
+
+    dask.config.set({"distributed.worker.multiprocessing-method": method})
+    began = time.monotonic()
+    nowhere = "127.0.0.1:0"
+    with (
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            dashboard_address=nowhere,
+            worker_dashboard_address=nowhere,
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        client.wait_for_workers(workers)
+        ready = time.monotonic() - began
+        return ready, list(client.run(private).values())
+
+
+def main(method: str, count: str, module: str = "numpy") -> None:
+    """Start one pool."""
+    workers = int(count)
+    started = with_dask if module == "dask" else with_a_pool
+    ready, own = started(method, workers, *(() if module == "dask" else (module,)))
+    if method != "spawn":
+        # Its processor time, and its children's, counts when it has ended.
+        # There is no public way to end it.
+        multiprocessing.forkserver._forkserver._stop()  # type: ignore[attr-defined]
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    found = {
+        "method": method,
+        "workers": workers,
+        "module": module,
+        "ready_s": round(ready, 3),
+        "cpu_s": round(used.ru_utime + used.ru_stime, 3),
+        "private_mb": round(statistics.median(own), 1),
+    }
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

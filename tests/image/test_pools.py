@@ -1,0 +1,26 @@
+"""What docs/startup.md tells of pools: workers of a fork server share its imports."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).with_name("pool_workers.py")
+
+
+def started(*words: str) -> dict[str, float]:
+    done = subprocess.run(
+        [sys.executable, PROGRAM, *words], capture_output=True, text=True, check=True, timeout=120
+    )
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("shared", "module"), [("preload", "numpy"), ("preload", "numba"), ("forkserver", "dask")]
+)
+def test_workers_share_what_their_server_has_imported(shared: str, module: str) -> None:
+    ours, others = (started(method, "2", module) for method in (shared, "spawn"))
+    assert ours["private_mb"] < 0.5 * others["private_mb"]

@@ -92,7 +92,8 @@ def test_no_bytecode_asks_for_its_sources_time() -> None:
 
 def test_the_image_says_what_it_was_made_of() -> None:
     described = json.loads((PREFIX / "share/hpcpy/image.json").read_text())
-    assert described["name"] in ("hpcpy", "plain")
+    # Any row of containers/images.toml, also one that leaves a feature out.
+    assert described["name"]
     assert len(described["inputs"]) == 16
     assert described["reproducible"] is (described["replaced"] == [])
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -74,7 +76,10 @@ def test_make_names_the_tier(tier: str) -> None:
     ids=["test", "test-long"],
 )
 def test_command_runs_its_tier_on_the_host_and_in_the_image(
-    words: list[str], tier: str, monkeypatch: pytest.MonkeyPatch
+    words: list[str],
+    tier: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     ran = []
 
@@ -82,16 +87,17 @@ def test_command_runs_its_tier_on_the_host_and_in_the_image(
         ran.append((folders, tier))
         return 0
 
-    def image_tests(sif: Path, *, tier: str) -> int:
-        ran.append(((str(sif),), tier))
-        return 0
+    @contextlib.contextmanager
+    def pytest_in(sif: Path, *, tier: str) -> Iterator[list[str]]:
+        yield ["echo", f"{sif} {tier}"]
 
     monkeypatch.setattr(command, "ensure", lambda *_: None)
     monkeypatch.setattr(command, "have", lambda _: (Path("the.sif"), None, None))
     monkeypatch.setattr(command, "host_tests", host_tests)
-    monkeypatch.setattr(command, "image_tests", image_tests)
+    monkeypatch.setattr(command, "pytest_in", pytest_in)
     assert run_command(words) == 0
-    assert ran == [(("tests/unit", "tests/launch"), tier), (("the.sif",), tier)]
+    assert ran == [(("tests/unit", "tests/launch"), tier)]
+    assert f"== tests in the image\nthe.sif {tier}\n" in capfd.readouterr().out
 
 
 def test_marks_names_and_several_values_of_a_case_stay() -> None:

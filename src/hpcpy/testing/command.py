@@ -51,7 +51,23 @@ def image_command(apptainer: Path, sif: Path, scratch: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def _pytest_in(sif: Path, folder: str, tier: str) -> Iterator[list[str]]:
+def pytest_in(sif: Path, folder: str = "image", tier: str = "short") -> Iterator[list[str]]:
+    """Give the command that runs a folder of ``tests`` by the image's own interpreter.
+
+    Parameters
+    ----------
+    sif
+        The image.
+    folder
+        Of ``tests``.
+    tier
+        As for `hpcpy.testing.check.pytest_options`.
+
+    Yields
+    ------
+    list of str
+        Its scratch folder, the only one that it can write, lives as long as this.
+    """
     with tempfile.TemporaryDirectory(prefix="hpcpy-test.") as scratch:
         Path(scratch).chmod(0o1777)
         yield [
@@ -63,23 +79,8 @@ def _pytest_in(sif: Path, folder: str, tier: str) -> Iterator[list[str]]:
 
 
 def image_tests(sif: Path, folder: str = "image", tier: str = "short") -> int:
-    """Run a folder of ``tests`` by the image's own interpreter.
-
-    Parameters
-    ----------
-    sif
-        The image.
-    folder
-        Of ``tests``.
-    tier
-        As for `hpcpy.testing.check.pytest_options`.
-
-    Returns
-    -------
-    int
-        pytest's exit code.
-    """
-    with _pytest_in(sif, folder, tier) as command:
+    """Run what `pytest_in` gives, and return pytest's exit code."""
+    with pytest_in(sif, folder, tier) as command:
         return subprocess.run(command, check=False).returncode
 
 
@@ -112,7 +113,7 @@ def main(options: argparse.Namespace) -> int:
     sif, _, _ = have("sif")
     tier = "long" if options.long else "short"
     # The launch tests wait for half of their time, those in the image compute.
-    with _pytest_in(sif, "image", tier) as command, beside(command) as show_image_tests:
+    with pytest_in(sif, tier=tier) as command, beside(command) as show_image_tests:
         runs = (
             ("host and launch tests", partial(host_tests, "tests/unit", "tests/launch", tier=tier)),
             ("tests in the image", show_image_tests),

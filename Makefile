@@ -21,7 +21,7 @@ override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$m")/hpcpy" 
 override SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch image sif cuda run launch batch cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages bench-startup bench-cold bench-overhead storm size sbom context push lock outdated verify clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages bench-startup bench-cold bench-overhead storm size sbom context push lock outdated verify clean clean-cache distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -55,6 +55,12 @@ launch: ## run a workload, or a program of yours, by srun: make launch PROGRAM=m
 
 batch: ## write the same as a script for sbatch; DRY=1 prints either (docs/sites.md)
 	@$(HPCPY) batch
+
+modulefile: ## write a module whose python and mpiexec are a SIF's: TO=FOLDER (docs/modules.md)
+	@$(HPCPY) modulefile
+
+kernelspec: ## write a Jupyter kernel that runs in an image (docs/jupyter.md)
+	@$(HPCPY) kernelspec
 
 check: ## lint, types and host tests, for before each commit
 	@$(HPCPY) check

@@ -30,6 +30,8 @@ COMMANDS = {
     "storm": ("hpcpy.storm.command", "start ranks on a shared file system and count what they ask"),
     "launch": ("hpcpy.launch.command", "run a workload over several nodes, by srun"),
     "batch": ("hpcpy.launch.batch", "write the same as a script for sbatch"),
+    "modulefile": ("hpcpy.wrap.modulefile", "write a module whose python and mpiexec are a SIF's"),
+    "kernelspec": ("hpcpy.wrap.kernelspec", "write a Jupyter kernel that runs in an image"),
     "check": ("hpcpy.testing.check", "lint, types and host tests"),
     "test": ("hpcpy.testing.command", "run the tests in the image and of the launch"),
     "test-cuda": ("hpcpy.testing.cuda", "run the tests of hpcpy-cuda that need no GPU"),

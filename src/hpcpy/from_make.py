@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from hpcpy.errors import UsageError
 from hpcpy.launch import request
 from hpcpy.launch.request import meant
+from hpcpy.wrap import KERNELSPEC, MODULEFILE
 
 # Of the Makefile alone, or of a make around: nothing that is started here is a part of it.
 _OF_MAKE = ("HPCPY_SETTINGS", "HPCPY_GOALS", "HPCPY_MAKEFILE", "HPCPY_PYTHON")
@@ -61,6 +62,8 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
     "run": {"W": _words},
     "launch": _LAUNCH,
     "batch": _LAUNCH,
+    "modulefile": dict.fromkeys(MODULEFILE, _assignment),
+    "kernelspec": dict.fromkeys(KERNELSPEC, _assignment),
     "storm": {
         "NODES": _option("--nodes"),
         "RANKS": _option("--ranks"),

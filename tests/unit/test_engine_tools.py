@@ -125,7 +125,7 @@ def test_every_tool_is_in_a_group_and_says_what_it_is_for() -> None:
         assert tool.groups
         assert set(tool.groups) <= set(GROUPS)
         assert tool.why
-        assert tool.provided in ("apt", "unpack", "prefix")
+        assert tool.provided in ("apt", "unpack", "prefix", "modules")
 
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.program)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.checkout_lock import checkout_lock
-from hpcpy.engine import packages, prefix, report
+from hpcpy.engine import modules, packages, prefix, report
 from hpcpy.engine.debs import download
 from hpcpy.engine.tools import GROUPS, Found, Tool, all_on_path, needed, program_version
 from hpcpy.errors import UnavailableError
@@ -104,6 +104,8 @@ def ensure(*groups: str) -> Engine:
         for tool in missing:
             if tool.provided == "prefix":
                 prefix.provide()
+            elif tool.provided == "modules":
+                modules.provide()
             elif tool.provided == "unpack":
                 _unpack(tool)
     found = look_up(tools)
@@ -131,6 +133,8 @@ def look_up(tools: Sequence[Tool]) -> dict[str, Found]:
         if tool.program in found or tool.provided == "apt" or not path.exists():
             continue
         if tool.provided == "prefix" and not prefix.is_ready():
+            continue
+        if tool.provided == "modules" and not modules.is_ready():
             continue
         version = program_version(path, tool.version_argument)
         one = Found(tool, path, version, "build/tools")

@@ -41,7 +41,8 @@ class Tool:
     provided
         ``apt`` installs the package, ``unpack`` unpacks it below
         ``build/tools`` (its installation would start a service), ``prefix``
-        is Apptainer's own prefix (`hpcpy.engine.prefix`).
+        is Apptainer's own prefix (`hpcpy.engine.prefix`), ``modules`` that of
+        the two that load module files (`hpcpy.engine.modules`).
     library
         For a library, which has no program: what its file's path matches.
     calls_itself
@@ -118,6 +119,18 @@ TOOLS = (
         ("registry",),
         "a local registry, for tests of push",
         provided="unpack",
+    ),
+    Tool(
+        *("lmod", _at_least(8, 6), "lmod", ("modules",)),
+        "loads a module file, in tests",
+        provided="modules",
+    ),
+    Tool(
+        *("modulecmd", _at_least(5), "environment-modules", ("modules",)),
+        "loads a module file, in tests",
+        version_argument="bash",
+        calls_itself="Modules Release",
+        provided="modules",
     ),
     Tool(
         "qemu-x86_64",

@@ -87,7 +87,7 @@ def make_plan(request: Request, site: Site, machine: Host, *, is_batch: bool = F
         image=staged or machine.image,
         folder=machine.folder,
         has_gpus=request.gpus > 0,
-        variables=_variables(site),
+        variables=site_variables(site),
     )
     start = STARTS[name](container, site)
     login = () if job or is_batch or site.node_local != "/tmp" else (_OF_LOGIN,)  # noqa: S108
@@ -167,7 +167,8 @@ def _title(request: Request, site: Site, engine: str, slurm: str) -> str:
     return f"{name}: {size}; {where}"
 
 
-def _variables(site: Site) -> tuple[Variable, ...]:
+def site_variables(site: Site) -> tuple[Variable, ...]:
+    """Return the variables that a site sets for its ranks: TMPDIR first, where it has a disk."""
     own = []
     if site.node_local != "/tmp":  # noqa: S108
         why = "caches and temporary files on the node's own disk"

@@ -1,0 +1,116 @@
+"""The job scripts of docs/examples.md, submitted to the local cluster as they stand."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+from local_cluster import SECONDS, Cluster
+
+from hpcpy import paths
+from hpcpy.engine import apptainer
+from workloads.harness.cuda import no_device
+
+FILE = re.compile(r"^`([\w.-]+)`:\n\n```(?:bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILES = dict(FILE.findall((paths.ROOT / "docs/examples.md").read_text()))
+# Beside the soft limit of each job: a machine under load.
+LONG = 5 * SECONDS
+
+
+class Folder:
+    """A user's folder with the files of the page, the image, and Apptainer on PATH."""
+
+    def __init__(self, cluster: Cluster, folder: Path, sif: str) -> None:
+        folder.mkdir()
+        for name, text in FILES.items():
+            (folder / name).write_text(text)
+        for name in ("hpcpy.sif", "hpcpy-cuda.sif"):
+            (folder / name).symlink_to(sif)
+        self.cluster, self.path = cluster, folder
+        self.numbers: dict[str, str] = {}
+        self.programs = str(apptainer.find().parent)
+
+    def run(self, *words: str) -> str:
+        own = [str(self.cluster.layout.bin), self.programs, os.environ["PATH"]]
+        done = self.cluster.run(*words, timeout=LONG, env={"PATH": os.pathsep.join(own)})
+        assert done.returncode == 0, (done.stdout, done.stderr, self.outputs())
+        return done.stdout
+
+    def submit(self, name: str) -> str:
+        """Submit a script; return the job's number."""
+        script = str(self.path / name)
+        return self.run("sbatch", "--parsable", f"--chdir={self.path}", script).strip()
+
+    def outputs(self) -> dict[str, str]:
+        return {path.name: path.read_text() for path in sorted(self.path.glob("*.out"))}
+
+    def has_written(self, name: str, text: str) -> str:
+        """Return what a job has written when a text is in it."""
+        end = time.monotonic() + LONG
+        while text not in (found := self.outputs().get(name, "")):
+            assert time.monotonic() < end, self.outputs()
+            time.sleep(0.05)
+        return found
+
+    def has_made(self, name: str, size: int = 1) -> bytes:
+        """Return the bytes of a file that a job has made, when it has as many."""
+        path, end = self.path / name, time.monotonic() + LONG
+        while not path.exists() or path.stat().st_size < size:
+            assert time.monotonic() < end, self.outputs()
+            time.sleep(0.05)
+        return path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def jobs(cluster: Cluster, sif: str) -> Folder:
+    """Give the folder of jobs that are submitted at once: they run side by side."""
+    folder = Folder(cluster, cluster.shared / "examples", sif)
+    # No node of this cluster has a GPU to ask for.
+    script = folder.path / "gpu.sbatch"
+    script.write_text(script.read_text().replace(" --gpus-per-node=4", ""))
+    # It waits for its signal, however slow the machine.
+    program = folder.path / "checkpoint.py"
+    work = "while step == 20 and not is_over:\n        time.sleep(0.01)"
+    program.write_text(program.read_text().replace("time.sleep(0.05)", work))
+    short = sorted(name for name in FILES if name.endswith(".sbatch") and name != "dask.sbatch")
+    folder.numbers = {name: folder.submit(name) for name in short}
+    return folder
+
+
+def test_ranks(jobs: Folder) -> None:
+    assert jobs.has_written("mpi.out", "\n") == "4 ranks, their numbers add up to 6\n"
+
+
+def test_array(jobs: Folder) -> None:
+    # A header of 128 bytes and one number.
+    assert len({jobs.has_made(f"result-{number}.npy", 136) for number in range(4)}) == 4
+
+
+@pytest.mark.skipif(not no_device(), reason="this machine has a CUDA device")
+def test_gpu_says_what_is_absent(jobs: Folder) -> None:
+    assert "Traceback" not in jobs.has_written("gpu.out", "no GPU: ")
+
+
+@pytest.mark.long
+def test_dask(jobs: Folder) -> None:
+    jobs.submit("dask.sbatch")
+    assert jobs.has_written("dask.out", "\n") == "4 workers: 328350\n"
+
+
+def test_checkpoint_on_sigterm_is_continued_by_another_job(jobs: Folder) -> None:
+    jobs.has_made("state.npz")
+    jobs.run("scancel", "--signal=TERM", jobs.numbers["checkpoint.sbatch"])
+    output = jobs.has_written("checkpoint.out", " steps: ")
+    assert re.search(r"goes on at step [1-9]\d?$", output, re.MULTILINE), output
+    assert output.endswith("100 steps: 4950.0\n")
+    assert "Submitted batch job" in output
+
+
+def test_every_file_of_the_page_is_used() -> None:
+    assert len(FILES) == 10
+    scripts = [text for name, text in FILES.items() if name.endswith(".sbatch")]
+    programs = [name for name in FILES if name.endswith(".py")]
+    assert all(any(f" {name}" in text for text in scripts) for name in programs)

@@ -1,0 +1,174 @@
+"""A kernel of ``hpcpy kernelspec``, started and used as Jupyter does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import image_in_podman
+import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import KernelManager
+
+from hpcpy import paths
+from hpcpy.build.graph import the_graph
+from hpcpy.build.oci import archive_path
+from hpcpy.engine.podman import podman_command
+from hpcpy.engine.setup import look_up
+from hpcpy.engine.tools import needed
+
+SECONDS = 120
+Done = subprocess.CompletedProcess[str]
+CELL = """
+import os, sys, numpy
+print(os.environ["APPTAINER_NAME"], sys.version_info[:2], numpy.arange(4).sum(), os.getcwd())
+"""
+SITE = """
+summary = "a site whose kernel needs a shell"
+setup = ["export FROM_SETUP='a b'"]
+binds = ["$HOME:/mnt"]
+
+[environment]
+FROM_SITE = "of $USER"
+"""
+
+
+def make(*words: str) -> Done:
+    return subprocess.run(
+        [sys.executable, "-m", "hpcpy", "kernelspec", *words],
+        env={**os.environ, "PYTHONPATH": str(paths.ROOT / "src")},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+class Kernel:
+    """A kernel that runs."""
+
+    def __init__(self, folder: Path, name: str, **variables: str) -> None:
+        specs = KernelSpecManager(kernel_dirs=[str(folder)], ensure_native_kernel=False)
+        runtime = folder / "runtime"
+        runtime.mkdir()
+        self.manager = KernelManager(
+            kernel_name=name,
+            kernel_spec_manager=specs,
+            connection_file=str(runtime / "kernel a.json"),
+        )
+        self.manager.start_kernel(cwd=str(folder), env={**os.environ, **variables})
+        self.client: BlockingKernelClient = self.manager.blocking_client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=SECONDS)
+
+    def run(self, code: str) -> tuple[str, str]:
+        """Return what a cell prints, and the name of its error."""
+        said: list[str] = []
+
+        def hook(message: dict[str, Any]) -> None:
+            said.append(message["content"].get("text", ""))
+
+        reply = self.client.execute_interactive(code, timeout=SECONDS, output_hook=hook)
+        return "".join(said), reply["content"].get("ename", "")
+
+    def wait_for(self, text: str, request: str) -> None:
+        """Wait until a cell has printed a text."""
+        while True:
+            message = self.client.get_iopub_msg(timeout=SECONDS)
+            is_its = message["parent_header"].get("msg_id") == request
+            if is_its and text in message["content"].get("text", ""):
+                return
+
+    def reply(self, request: str) -> dict[str, Any]:
+        """Return what the kernel answers to a cell at its end."""
+        while True:
+            message = self.client.get_shell_msg(timeout=SECONDS)
+            if message["parent_header"].get("msg_id") == request:
+                return dict(message["content"])
+
+    def stop(self) -> None:
+        self.client.stop_channels()
+        self.manager.shutdown_kernel()
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory, sif: str) -> Iterator[Kernel]:
+    folder = tmp_path_factory.mktemp("kernels")
+    done = make(f"IMAGE={sif}", f"TO={folder}")
+    assert (done.returncode, done.stdout) == (0, f"{folder}/hpcpy/kernel.json\n"), done.stderr
+    one = Kernel(folder, "hpcpy", PYTHONPATH="/of/the/hub", PYTHONHOME="/of/the/hub")
+    try:
+        yield one
+    finally:
+        one.stop()
+    assert not one.manager.is_alive()
+
+
+def test_a_cell_runs_in_the_image_in_the_notebooks_folder(kernel: Kernel) -> None:
+    folder = Path(kernel.manager.connection_file).parents[1]
+    assert kernel.run(CELL) == (f"hpcpy.sif (3, 14) 6 {folder}\n", "")
+
+
+def test_an_interrupt_ends_a_cell_and_the_kernel_goes_on(kernel: Kernel) -> None:
+    assert kernel.run("import time; x = 1") == ("", "")
+    loop = "print('begun', flush=True)\nwhile True: time.sleep(0.01)"
+    request = kernel.client.execute(loop)
+    kernel.wait_for("begun", request)
+    kernel.manager.interrupt_kernel()
+    assert kernel.reply(request)["ename"] == "KeyboardInterrupt"
+    assert kernel.run("print(x)") == ("1\n", "")
+
+
+@pytest.mark.long
+def test_a_sites_shell_binds_and_variables_are_the_kernels(tmp_path: Path, sif: str) -> None:
+    (tmp_path / "centre.toml").write_text(SITE)
+    home = tmp_path / "my home"
+    home.mkdir()
+    (home / "file").write_text("read")
+    done = make(f"IMAGE={sif}", f"TO={tmp_path}", f"SITE={tmp_path}/centre.toml", "NAME=Mine")
+    assert done.returncode == 0, done.stderr
+    one = Kernel(tmp_path, "mine", HOME=str(home), USER="me")
+    try:
+        names = ["FROM_SITE", "FROM_SETUP"]
+        code = f"import os; print(open('/mnt/file').read(), *map(os.getenv, {names}))"
+        assert one.run(code) == ("read of me a b\n", "")
+    finally:
+        one.stop()
+
+
+@pytest.mark.long
+def test_a_kernel_runs_in_podman(tmp_path: Path) -> None:
+    if len(look_up(needed(["podman"]))) < len(needed(["podman"])):
+        pytest.skip("no podman here; run: make setup TOOLS=podman")
+    archive = archive_path(the_graph().image("hpcpy"))
+    if not archive.exists():
+        pytest.skip(f"{archive}: not there; run: make image")
+    image_in_podman.load(archive, *podman_command())
+    done = make(f"IMAGE={image_in_podman.NAME}", "ENGINE=podman", f"TO={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    programs = f"{paths.TOOLS / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    one = Kernel(tmp_path, "hpcpy", HOME=str(tmp_path), PATH=programs)
+    try:
+        code = "import os; open('made', 'w').close(); print(os.path.exists('/run/.containerenv'))"
+        assert one.run(code) == ("True\n", "")
+    finally:
+        one.stop()
+    # In the notebook's folder, and the user's own.
+    assert (tmp_path / "made").stat().st_uid == os.getuid()
+
+
+def test_an_image_without_ipykernel_is_refused(tmp_path: Path) -> None:
+    sandbox = tmp_path / "sandbox"
+    (sandbox / ".singularity.d").mkdir(parents=True)
+    done = make(f"IMAGE={sandbox}", f"TO={tmp_path}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(
+        f"hpcpy kernelspec: IMAGE={sandbox}: its python3 has no ipykernel"
+    )
+    assert done.stderr.endswith("bake it: RUN python -m hpcpy_bake ipykernel (docs/bake.md)\n")
+    assert not (tmp_path / "hpcpy").exists()

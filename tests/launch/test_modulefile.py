@@ -1,0 +1,167 @@
+"""Module files that ``hpcpy modulefile`` writes, loaded by Lmod and Environment Modules."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from local_cluster import Cluster
+
+from hpcpy import paths
+from hpcpy.engine import apptainer
+from hpcpy.engine.setup import ensure
+from hpcpy.errors import UnavailableError
+from tiers import sampled
+
+RANKS = """
+import sys
+from mpi4py import MPI
+
+comm = MPI.COMM_WORLD
+nodes = comm.gather(MPI.Get_processor_name())
+if comm.rank == 0:
+    print(comm.size, len(set(nodes)), *sys.argv[1:], sep="|", flush=True)
+comm.Barrier()
+sys.exit(int(sys.argv[2]) if comm.rank == 3 else 0)
+"""
+SITE = """
+summary = "a site with all that a wrapper has to know"
+mpi = "pmi2"
+modules = ["engine"]
+setup = ["export FROM_SETUP='a b'"]
+binds = ["{data}:/data", "{data}", "$ABSENT/folder", "/no/such/folder"]
+
+[options]
+apptainer = ["--cleanenv"]
+
+[environment]
+FROM_SITE = "x,y $HOME"
+"""
+ODD = "a b'c (d) é"
+SECONDS = 120
+Done = subprocess.CompletedProcess[str]
+SYSTEMS = ["lmod", "modulecmd"]
+
+
+def make(*words: str) -> Done:
+    return subprocess.run(
+        [sys.executable, "-m", "hpcpy", "modulefile", *words],
+        env={**os.environ, "PYTHONPATH": str(paths.ROOT / "src")},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def shell(system: str, files: Path, script: str, env: Mapping[str, str] | None = None) -> Done:
+    """Run a script of bash in which ``module`` is that of a system, and finds some files."""
+    try:
+        program = ensure("modules").path(system)
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    function = f'module() {{ eval "$({shlex.quote(str(program))} bash "$@")"; }}\n'
+    return subprocess.run(
+        ["bash", "-c", function + script],
+        env={**os.environ, **(env or {}), "MODULEPATH": str(files), "LMOD_PAGER": "none"},
+        cwd=files,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory, sif: str) -> Path:
+    folder = tmp_path_factory.mktemp("module") / ODD
+    done = make(f"IMAGE={sif}", f"TO={folder}", "VERSION=1.2")
+    assert (done.returncode, done.stdout) == (0, f"{folder}/modulefiles\n"), done.stderr
+    assert done.stderr.startswith("  to load it: module use ")
+    return folder / "modulefiles"
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_its_commands_are_the_images_until_it_is_unloaded(system: str, files: Path) -> None:
+    code = "import sys, numpy; print(sys.version_info[:2], sys.argv[1])"
+    # Two ranks that print at once may share a line.
+    ranks = "from mpi4py import MPI; MPI.COMM_WORLD.rank or print(MPI.COMM_WORLD.size)"
+    script = f"""
+PATH=/usr/local/bin:/usr/bin:/bin
+module load hpcpy
+echo "$SLURM_MPI_TYPE"
+python -c {shlex.quote(code)} "two words"
+python3 -c 'raise SystemExit(7)'; echo $?
+mpiexec -n 2 python -c {shlex.quote(ranks)}
+hpcpy-exec sh -c 'echo "$APPTAINER_NAME $1"' sh "a  b"
+echo 'print("stdin")' | python -
+hpcpy-exec 2>/dev/null; echo $?
+module unload hpcpy
+case $PATH in *hpcpy*) ;; *) echo "${{SLURM_MPI_TYPE-none}}" ;; esac
+"""
+    done = shell(system, files, script)
+    expected = ["pmi2", "(3, 14) two words", "7", "2", "hpcpy.sif a  b", "stdin", "2", "none"]
+    assert (done.stdout.splitlines(), done.stderr) == (expected, "")
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_help_and_whatis_name_the_image(system: str, files: Path, sif: str) -> None:
+    done = shell(system, files, "module help hpcpy 2>&1; module whatis hpcpy 2>&1")
+    assert f"run in {sif}" in done.stdout
+    assert f"Python of {sif}" in done.stdout
+    assert "1.2" in done.stdout
+
+
+@pytest.mark.parametrize("system", sampled(SYSTEMS))
+def test_site_files_modules_binds_variables_and_options_hold(
+    system: str, tmp_path: Path, sif: str
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "file").write_text("read")
+    site = tmp_path / "centre.toml"
+    site.write_text(SITE.format(data=data))
+    done = make(f"IMAGE={sif}", f"TO={tmp_path / 'to'}", f"SITE={site}", "NAME=py", "VERSION=1")
+    assert done.returncode == 0, done.stderr
+    files = tmp_path / "to/modulefiles"
+    engine = files / "engine/1"
+    engine.parent.mkdir()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/apptainer").symlink_to(apptainer.find())
+    engine.write_text(f"#%Module1.0\nprepend-path PATH {tmp_path / 'bin'}\n")
+    code = (
+        "import os; e = os.environ.get; "
+        f"print(open('/data/file').read(), open('{data}/file').read(), "
+        "e('FROM_SITE'), e('FROM_SETUP'), e('MINE'))"
+    )
+    script = f"module load py\npython -c {shlex.quote(code)}\nmodule unload py\n"
+    ended = shell(system, files, script, {"HOME": str(tmp_path), "MINE": "kept out"})
+    # The setup's variable is the wrapper's own: --cleanenv keeps it out, too.
+    # Environment Modules tells what it loads beside the module.
+    assert ended.stdout == f"read read x,y {tmp_path} None None\n", ended.stderr
+    assert ("Loading requirement: engine/1" in ended.stderr) == (system == "modulecmd")
+
+
+def test_srun_starts_ranks_of_one_program_on_both_nodes(cluster: Cluster, sif: str) -> None:
+    (cluster.shared / "my-mpi.py").write_text(RANKS)
+    # A node's /tmp is its own.
+    done = make(f"IMAGE={sif}", f"TO={cluster.shared / 'to'}")
+    assert done.returncode == 0, done.stderr
+    script = (
+        "module load hpcpy\n"
+        f"cd {shlex.quote(str(cluster.shared))}\n"
+        "srun --quiet -N2 --ntasks-per-node=2 python my-mpi.py 'two words' 0; echo $?\n"
+        "srun --quiet -N2 --ntasks-per-node=2 python my-mpi.py x 7; echo $? >&2\n"
+        "srun --quiet -N2 -n2 python my-mpi.py 'one each' 0; echo $?\n"
+    )
+    done = shell("modulecmd", cluster.shared / "to/modulefiles", script, cluster.environment())
+    assert done.stdout == "4|2|two words|0\n0\n4|2|x|7\n2|2|one each|0\n0\n", done.stderr
+    # The engine of a node's first rank is ended late, and a line has the rank's own code.
+    code = done.stderr.splitlines()[-1]
+    assert code == "7" or (code, "rank 3 on n2: exit code 7" in done.stderr) == ("137", True)

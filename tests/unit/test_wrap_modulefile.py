@@ -1,0 +1,127 @@
+"""What ``hpcpy modulefile`` refuses, and the files it writes."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hpcpy import paths
+from hpcpy.commands import run
+from hpcpy.engine import apptainer, modules
+from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.launch.site import Site
+from hpcpy.wrap.modulefile import Module, lua_text, tcl_text
+from hpcpy.wrap.wrapper import wrapper_script
+
+MODULE = Module("hpcpy", "1", '/a "b"/x.sif', "/to/bin", "pmi2", ("apptainer/1.4",))
+
+
+@pytest.fixture
+def sif(tmp_path: Path) -> Path:
+    path = tmp_path / "x.sif"
+    path.write_bytes(bytes(32) + b"SIF_MAGIC\0")
+    return path
+
+
+def test_lines_of_both_files() -> None:
+    assert tcl_text(MODULE).splitlines()[4:] == [
+        r"module-whatis Description:\ Python\ of\ /a\ \"b\"/x.sif",
+        "conflict hpcpy",
+        "if {![is-loaded apptainer/1.4]} { module load apptainer/1.4 }",
+        "setenv SLURM_MPI_TYPE pmi2",
+        "prepend-path PATH /to/bin",
+    ]
+    assert lua_text(MODULE).splitlines()[3:] == [
+        r'whatis("Description: Python of /a \"b\"/x.sif")',
+        'conflict("hpcpy")',
+        'depends_on("apptainer/1.4")',
+        'setenv("SLURM_MPI_TYPE", "pmi2")',
+        'prepend_path("PATH", "/to/bin")',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["VERSIO=1"], "unknown setting 'VERSIO'; did you mean VERSION?"),
+        (["SITE=perlmutter-cpu"], "has podman-hpc, and a module file is for Apptainer"),
+        (["TO=/a:b"], "TO=/a:b has ':', which PATH or Tcl gives a meaning to"),
+        (["TO=/a{b"], "TO=/a{b has '{', which"),
+        (["NAME=.x"], "NAME=.x: letters, digits"),
+        (["VERSION=1/2"], "VERSION=1/2: letters, digits"),
+        (["IMAGE=x:1"], "IMAGE=x:1: no such file; a registry's is docker://x:1"),
+    ],
+)
+def test_what_is_wrong_is_refused(words: list[str], says: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        run(["modulefile", f"TO={tmp_path}", *words])
+    assert says in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_apptainer_the_site_has_to_name_its_module(
+    sif: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent() -> Path:
+        raise UnavailableError("no Apptainer here", hint="run: make setup")
+
+    monkeypatch.setattr(apptainer, "find", absent)
+    with pytest.raises(UnavailableError, match="no Apptainer here; make setup, or name the site's"):
+        run(["modulefile", f"TO={tmp_path / 'to'}", f"IMAGE={sif}"])
+    assert not (tmp_path / "to").exists()
+    (tmp_path / "centre.toml").write_text('summary = "x"\nmodules = ["apptainer"]\n')
+    words = [f"TO={tmp_path / 'to'}", f"IMAGE={sif}", f"SITE={tmp_path}/centre.toml"]
+    for _ in range(2):  # over what is there
+        assert run(["modulefile", *words]) == 0
+    script = tmp_path / "to/hpcpy/0.1.0/bin/python"
+    assert "engine=apptainer\n" in script.read_text()
+    assert script.resolve().name == "hpcpy-exec"
+    assert script.stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="no bash here: apt install bash")
+def test_a_folder_that_the_node_lacks_is_not_bound(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    site = Site(
+        name="centre",
+        summary="",
+        binds=("$HERE/there", "$HERE/absent", "$HERE/there:/in:ro"),
+        node_local="$HERE/absent",
+        environment={"A": "b,c"},
+    )
+    shows = tmp_path / "shows its words"
+    shows.write_text('#!/bin/sh\nprintf "%s\\n" "$@" "$APPTAINERENV_A" "$APPTAINERENV_TMPDIR"\n')
+    script = tmp_path / "mpiexec"
+    script.write_text(wrapper_script("/a b.sif", str(shows), site))
+    for path in (shows, script):
+        path.chmod(0o755)
+    done = subprocess.run(
+        [script, "-n", "2", "a  b"],
+        env={"HERE": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    there = f"{tmp_path}/there"
+    options = [f"--bind={there}:{there}", f"--bind={there}:/in:ro"]
+    words = [*options, "/a b.sif", "mpiexec", "-n", "2", "a  b", "b,c", ""]
+    assert [word for word in done.stdout.splitlines() if word != "--nv"] == ["exec", *words]
+
+
+def test_tools_that_were_made_elsewhere_are_not_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "TOOLS", tmp_path)
+    modules.folder().mkdir()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/lmod").touch()
+    (modules.folder() / "stamp").write_text(modules.stamp())
+    assert modules.is_ready()
+    monkeypatch.setattr(paths, "TOOLS", tmp_path / "moved")
+    (tmp_path / "moved").mkdir()
+    (tmp_path / "modules").rename(tmp_path / "moved/modules")
+    (tmp_path / "bin").rename(tmp_path / "moved/bin")
+    assert not modules.is_ready()

@@ -27,6 +27,8 @@ GPU = {"cupy", "numba-cuda"}
 ELSEWHERE = GPU if no_device() else set()
 # Subinterpreters have a process to themselves: test_mandel_subinterpreters.py.
 ELSEWHERE = ELSEWHERE | {"subinterpreters", "subinterpreters-python"}
+# Only a process of one thread may fork: test_mandel_command.py.
+ELSEWHERE = ELSEWHERE | {"fork"}
 # A cluster takes seconds to start: a few tests each, below.
 CLUSTERS = {"dask", "ipyparallel"} - ELSEWHERE
 LOCAL = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from running import wait_until
+from running import in_own_process, wait_until
 
 from tiers import sampled
 from workloads.__main__ import main
@@ -289,3 +290,19 @@ def left_with(mark: Any) -> Any:
         except OSError:
             continue
     return left
+
+
+def test_forked_processes_have_the_answer() -> None:
+    done = in_own_process(
+        sys.executable, "-m", "workloads", "mandel", *SMALL, "--impl", "fork", "--workers", 2
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "8 of 17 rows match the definition" in done.stdout
+
+
+def test_a_process_with_threads_is_not_forked() -> None:
+    words = ("mandel", *SMALL, "--impl", "numba-parallel,fork", "--workers", 2)
+    done = in_own_process(sys.executable, "-m", "workloads", *words)
+    assert done.returncode == 69
+    assert re.search(r"this process has \d+ threads, and a forked child", done.stderr)
+    assert "Traceback" not in done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -57,13 +58,15 @@ class Team:
         value: T = self._held[start]
         return value
 
-    def pool(self, prepare: Callable[[], object]) -> ProcessPoolExecutor:
-        """Return the pool of spawned processes, all of them up.
+    def pool(self, prepare: Callable[[], object], method: str = "spawn") -> ProcessPoolExecutor:
+        """Return the pool of processes, all of them up.
 
         Parameters
         ----------
         prepare
             Called once in each process: imports and compilation.
+        method
+            How they are started; ``fork`` only from a process of one thread.
 
         Raises
         ------
@@ -71,7 +74,8 @@ class Team:
             When they do not start.
         """
         if prepare not in self._held:
-            self._held[prepare] = self._stack.enter_context(_pool(self.workers, prepare))
+            started = _pool(self.workers, prepare, method)
+            self._held[prepare] = self._stack.enter_context(started)
         pool: ProcessPoolExecutor = self._held[prepare]
         return pool
 
@@ -90,15 +94,17 @@ class Team:
 
 
 @contextlib.contextmanager
-def _pool(workers: int, prepare: Callable[[], object]) -> Iterator[ProcessPoolExecutor]:
-    """Give spawned processes; at the end wait for the task that each is in.
+def _pool(
+    workers: int, prepare: Callable[[], object], method: str
+) -> Iterator[ProcessPoolExecutor]:
+    """Give processes; at the end wait for the task that each is in.
 
-    Spawned, not forked: a child forked while numba's, MPI's or OpenCL's
-    threads run inherits their locks in whatever state they are. An executor,
-    not ``multiprocessing.Pool``: that one waits for ever when a child is
+    An executor, not ``multiprocessing.Pool``: that one waits for ever when a child is
     killed.
     """
-    context = multiprocessing.get_context("spawn")
+    if method == "fork":
+        _refuse_threads()
+    context = multiprocessing.get_context(method)
     barrier = context.Barrier(workers + 1)
     pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(prepare, barrier))
     try:
@@ -113,6 +119,17 @@ def _pool(workers: int, prepare: Callable[[], object]) -> Iterator[ProcessPoolEx
         # Not terminated: of one that is killed while it sends a large result
         # the rest never comes, and the pool waits for it for ever.
         pool.shutdown(cancel_futures=True)
+
+
+def _refuse_threads() -> None:
+    # A child that is forked while numba's, MPI's or OpenCL's threads run inherits
+    # their locks in whatever state they are.
+    count = len(os.listdir("/proc/self/task"))  # noqa: PTH208  (a count, no paths)
+    if count > 1:
+        raise UnavailableError(
+            f"this process has {count} threads, and a forked child would inherit their locks",
+            hint="run it before all that starts threads, or alone: --impl fork",
+        )
 
 
 def wait_for(barrier: Barrier, workers: int) -> None:

@@ -35,8 +35,25 @@ TECHNIQUES = {
         needs=("numpy",),
         slow=True,
     ),
+    "numpy-loops": Technique(
+        _HERE + "numpy_loops",
+        "pure Python's loops over NumPy's arrays: slower than without NumPy",
+        needs=("numpy",),
+        slow=True,
+    ),
     "numpy": Technique(
         _HERE + "numpy_masked", "NumPy, active points only, real arithmetic", needs=("numpy",)
+    ),
+    "numba-inner": Technique(
+        _HERE + "numba_inner",
+        "Numba on the inner function alone, called by Python's loops",
+        needs=("numpy", "numba"),
+        slow=True,
+    ),
+    "numba-complex": Technique(
+        _HERE + "numba_complex",
+        "Numba, loops and function compiled as they stand in python: complex, abs(z) > 2",
+        needs=("numpy", "numba"),
     ),
     "numba": Technique(
         _HERE + "numba_scalar", "Numba, the scalar loop compiled", needs=("numpy", "numba")
@@ -147,6 +164,13 @@ TECHNIQUES = {
     "multiprocessing": Technique(
         _HERE + "processes",
         "a pool of spawned processes that take small groups of rows",
+        needs=("numpy",),
+        parallel="processes",
+        one_core=ROW_KERNELS,
+    ),
+    "fork": Technique(
+        _HERE + "forked",
+        "the same pool of forked processes, which Python left in 3.14",
         needs=("numpy",),
         parallel="processes",
         one_core=ROW_KERNELS,

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from workloads.mandel.grid import Grid
 
 
-def _escape_time(c: complex, maxiter: int) -> int:
+def escape_time(c: complex, maxiter: int) -> int:
+    """Return at which iteration ``|z| > 2`` is seen first, else ``maxiter - 1``."""
     z = c
     for n in range(maxiter):
         if abs(z) > 2:
@@ -23,5 +24,5 @@ def compute(grid: Grid, rows: range, out: Int32Array, _: Team) -> str:
     """Fill `out`, point by point."""
     for index, row in enumerate(rows):
         points = (complex(*grid.point(column, row)) for column in range(grid.width))
-        out[index] = [_escape_time(c, grid.maxiter) for c in points]
+        out[index] = [escape_time(c, grid.maxiter) for c in points]
     return ""

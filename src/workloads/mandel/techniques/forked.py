@@ -1,0 +1,32 @@
+"""Forked processes: they have what this process has imported, and start at once.
+
+A child has one thread, whatever this process had, and the locks of the others as they
+were.  So Python's default is ``fork`` no more since 3.14, and this technique refuses to
+fork a process with threads.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workloads.mandel import row_kernel
+from workloads.mandel.techniques import processes
+
+if TYPE_CHECKING:
+    from workloads.harness.arrays import Int32Array
+    from workloads.harness.team import Team
+    from workloads.mandel.grid import Grid
+
+
+def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
+    """Fill `out` with `team.workers` processes.
+
+    Raises
+    ------
+    UnavailableError
+        When this process has threads.
+    """
+    # Imported here, so that no child has to.
+    row_kernel.prepare()
+    pool = team.pool(row_kernel.prepare, method="fork")
+    return processes.dealt(pool, grid, rows, out, team.workers)

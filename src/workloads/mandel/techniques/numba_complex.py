@@ -1,0 +1,31 @@
+"""Numba, complex numbers and ``abs(z) > 2``: both loops and the function compiled.
+
+What the pure Python of `python` becomes when nothing is rewritten.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workloads.harness import jit
+from workloads.mandel.techniques import python
+
+if TYPE_CHECKING:
+    from workloads.harness.arrays import Float64Array, Int32Array
+    from workloads.harness.team import Team
+    from workloads.mandel.grid import Grid
+
+_escape_time = jit.compiled("int32(complex128, int32)")(python.escape_time)
+
+
+@jit.compiled("void(float64[::1], float64[::1], int32, int32[:, ::1])")
+def _fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
+    for row in range(len(ys)):
+        for column in range(len(xs)):
+            out[row, column] = _escape_time(complex(xs[column], ys[row]), maxiter)
+
+
+def compute(grid: Grid, rows: range, out: Int32Array, _: Team) -> str:
+    """Fill `out` on one core."""
+    _fill(*grid.axes(rows), grid.maxiter, out)
+    return ""

@@ -1,0 +1,20 @@
+"""Numba on the inner function alone: Python's loops call it once for each pixel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workloads.mandel.techniques.numba_scalar import escape_time
+
+if TYPE_CHECKING:
+    from workloads.harness.arrays import Int32Array
+    from workloads.harness.team import Team
+    from workloads.mandel.grid import Grid
+
+
+def compute(grid: Grid, rows: range, out: Int32Array, _: Team) -> str:
+    """Fill `out`, point by point."""
+    for index, row in enumerate(rows):
+        points = (grid.point(column, row) for column in range(grid.width))
+        out[index] = [escape_time(cr, ci, grid.maxiter) for cr, ci in points]
+    return ""

@@ -68,6 +68,8 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
         "PROGRAMS": _option("--programs"),
         "CLIENT": _option("--client"),
         "N": _option("--repetitions"),
+        "FOLDER": _option("--folder"),
+        **dict.fromkeys(request.OF_A_JOB, _assignment),
     },
     "test-gpu": {"ON": _here},
     "test-upstream": {"SUITE": _words},

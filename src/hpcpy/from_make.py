@@ -69,7 +69,7 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
         "CLIENT": _option("--client"),
         "N": _option("--repetitions"),
         "FOLDER": _option("--folder"),
-        **dict.fromkeys(request.OF_A_JOB, _assignment),
+        **{name: _option(f"--{name.lower()}") for name in request.OF_A_JOB},
     },
     "test-gpu": {"ON": _here},
     "test-upstream": {"SUITE": _words},

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 from launching import SECONDS, hpcpy
-from local_cluster import Cluster
+from local_cluster import Cluster, only_root
+from site_user import public_python
 
+from hpcpy import paths
 from hpcpy.build.plan import make_plan
 from hpcpy.build.sif import is_current_sif
 from hpcpy.storm.samples import TEMPERATURES
@@ -27,15 +32,21 @@ def needs(name: str) -> None:
         pytest.skip(f"build/{name}.sif: not of these sources; run: ./hpcpy build sif {name}")
 
 
-def submitted(cluster: Cluster, *words: str) -> str:
-    """Have a script written and submitted; return the job's number."""
+def written(cluster: Cluster, *words: str) -> Path:
+    """Have a script written."""
     script = cluster.shared / "storm.sbatch"
     where = (f"--folder={cluster.shared}", f"--out={cluster.shared}", "--programs=numpy")
-    done = hpcpy(cluster, "storm", "SITE=local", f"SCRIPT={script}", *where, *words)
+    done = hpcpy(cluster, "storm", "--site=local", f"--script={script}", *where, *words)
     assert (done.returncode, done.stdout) == (0, f"{script}\n"), done.stderr
-    sbatch = cluster.run("sbatch", "--parsable", "--output=%j.out", script)
-    assert sbatch.returncode == 0, sbatch.stderr
-    return sbatch.stdout.strip()
+    return script
+
+
+def submitted(cluster: Cluster, script: Path, *before: str) -> str:
+    """Submit a script; return the job's number."""
+    sbatch = (cluster.layout.bin / "sbatch", "--parsable", "--output=%j.out", script)
+    done = cluster.run(*before, *sbatch)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 def waited(cluster: Cluster, number: str) -> str:
@@ -64,7 +75,7 @@ def nothing_is_left(cluster: Cluster, number: str) -> bool:
 
 def test_the_job_of_a_script_measures_on_its_nodes(cluster: Cluster) -> None:
     words = ("--nodes=2", "--ranks=2", "--repetitions=1", "--configurations=static-sif-shared")
-    number = submitted(cluster, *words)
+    number = submitted(cluster, written(cluster, *words))
     told = report(cluster, number)
     assert (told["site"], told["job_nodes"]) == ("local", 2)
     assert told["file_system"]
@@ -85,7 +96,7 @@ def test_trees_and_copies_need_neither_root_nor_a_mount_of_ours(cluster: Cluster
     needs("wheels")
     names = ["venv", "venv-broadcast", "conda-staged", "static-files", "static-sif-staged"]
     words = ("--nodes=1,2", "--ranks=2", "--repetitions=1", f"--configurations={','.join(names)}")
-    number = submitted(cluster, *words)
+    number = submitted(cluster, written(cluster, *words))
     told = report(cluster, number)
     cases = [(one["nodes"], one["configuration"]) for one in told["samples"]]
     assert cases == [(nodes, name) for nodes in (1, 2) for name in names for _ in TEMPERATURES]
@@ -99,7 +110,7 @@ def test_trees_and_copies_need_neither_root_nor_a_mount_of_ours(cluster: Cluster
 @pytest.mark.long
 def test_a_cancelled_job_leaves_its_samples_and_nothing_else(cluster: Cluster) -> None:
     words = ("--nodes=2", "--ranks=1", "--repetitions=99", "--configurations=static-sif-staged")
-    number = submitted(cluster, *words)
+    number = submitted(cluster, written(cluster, *words))
     unfinished = f"storm-{number}.unfinished.json"
     cluster.wait_for_files(unfinished, timeout=SECONDS)
     assert cluster.run("scancel", number).returncode == 0
@@ -111,3 +122,40 @@ def test_a_cancelled_job_leaves_its_samples_and_nothing_else(cluster: Cluster) -
     while not nothing_is_left(cluster, number):
         assert time.monotonic() < end
         time.sleep(0.2)
+
+
+def checkout_of(uid: int, folder: Path) -> Path:
+    """Have a checkout that is an ordinary user's, with this one's images."""
+    made = folder / "checkout"
+    for name in ("src", "env", "containers", "recipes"):
+        shutil.copytree(paths.ROOT / name, made / name)
+    for name in ("hpcpy", "pyproject.toml"):
+        shutil.copy(paths.ROOT / name, made / name)
+    (made / "build").mkdir()
+    for name in ("startup", "tools", *(path.name for path in paths.BUILD.glob("*.sif*"))):
+        (made / "build" / name).symlink_to(paths.BUILD / name)
+    for path in (folder, made, made / "build"):
+        shutil.chown(path, uid, uid)
+    return made
+
+
+@pytest.mark.long
+@only_root
+def test_an_ordinary_user_measures_and_what_fails_is_left_out(cluster: Cluster) -> None:
+    needs("wheels")
+    # Their ranks mount trees by themselves; without MPI nothing can be sent.
+    words = ("--nodes=2", "--ranks=2", "--repetitions=1", "--mpi=none")
+    script = written(cluster, *words, "--configurations=venv-broadcast,static-files")
+    cluster.shared.chmod(0o755)
+    text = script.read_text().replace(sys.executable, public_python())
+    theirs = checkout_of(65534, cluster.shared)
+    script.write_text(text.replace(str(paths.ROOT / "hpcpy"), str(theirs / "hpcpy")))
+    as_user = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    number = submitted(cluster, script, *as_user, "env", f"HOME={cluster.shared}")
+    said = waited(cluster, number)
+    told = json.loads((cluster.shared / f"storm-{number}.json").read_text())
+    assert list(told["failed"]) == ["venv-broadcast"], said
+    assert "MPI sees one rank in each process" in told["failed"]["venv-broadcast"]
+    assert said.count("hpcpy storm: not venv-broadcast: 0 of 4 ranks told") == 1
+    assert [one["configuration"] for one in told["samples"]] == ["static-files"] * 2
+    assert nothing_is_left(cluster, number)

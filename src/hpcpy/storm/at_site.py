@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -87,6 +88,35 @@ class AtSite:
         named = f"--quiet --chdir=/ --nodelist={','.join(self.nodes[: case.nodes])}"
         given = [one.shell for one in (*slurm.size(sized, self.site), *step)]
         return " ".join([named, *given])
+
+    def tried(self, images: Images, failed: dict[str, str], case: Case) -> list[Sample]:
+        """Start a case unless its configuration has failed before; of others it is no end.
+
+        Parameters
+        ----------
+        images
+            With what.
+        failed
+            Why, by configuration; what fails now is added.
+        case
+            Which.
+
+        Raises
+        ------
+        StageError
+            When nothing can be started any more: the job is over.
+        """
+        if case.configuration in failed:
+            return []
+        try:
+            return self.take(images, case)
+        except StageError as error:
+            with contextlib.suppress(StageError):
+                self.run("true")
+                failed[case.configuration] = str(error)
+                print(f"hpcpy storm: not {case.configuration}: {error}", file=sys.stderr)
+                return []
+            raise
 
     def take(self, images: Images, case: Case) -> list[Sample]:
         """Start a case twice, cold and warm.

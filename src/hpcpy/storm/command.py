@@ -45,12 +45,15 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=paths.folder, default=paths.BUILD, help="where storm.json and storm.png go"
     )
-    names = ", ".join(OF_A_JOB)
-    help_ = f"with SITE a script for sbatch is written; NAME is one of {names} (docs/sites.md)"
-    parser.add_argument("settings", nargs="*", metavar="NAME=value", help=help_)
-    help_ = "with SITE: where on the shared file system to copy to (default: that of --out)"
-    parser.add_argument("--folder", default="", help=help_)
-    parser.add_argument("--in-job", action="store_true", help="of that script: measure now")
+    site = parser.add_argument_group(
+        "at a site",
+        "with --site a script for sbatch is written; the values are as in docs/sites.md",
+    )
+    for name in OF_A_JOB:
+        site.add_argument(f"--{name.lower()}", metavar=name, default="")
+    help_ = "where on the shared file system to copy to (default: that of --out)"
+    site.add_argument("--folder", default="", help=help_)
+    site.add_argument("--in-job", action="store_true", help="what the script says: measure now")
 
 
 def main(options: argparse.Namespace) -> int:
@@ -63,11 +66,12 @@ def main(options: argparse.Namespace) -> int:
     int
         0; problems are raised.
     """
+    is_here = not (options.in_job or site_script.settings(options))
     plan = Plan(
         _names(options.configurations, CONFIGURATIONS, "configuration"),
         _names(options.programs, PROGRAMS, "program"),
-        _numbers(options.nodes, "nodes", is_here=not options.settings),
-        _numbers(options.ranks, "ranks", is_here=not options.settings),
+        _numbers(options.nodes, "nodes", is_here=is_here),
+        _numbers(options.ranks, "ranks", is_here=is_here),
         options.repetitions,
         *_names(options.client, CLIENTS, "client"),
     )
@@ -79,7 +83,7 @@ def main(options: argparse.Namespace) -> int:
         trees = ",".join(name for name, one in CONFIGURATIONS.items() if one.is_tree)
         hint = f"--configurations {trees}"
         raise UsageError(f"the program {PYNAMIC} is files beside a tree of files", hint=hint)
-    if options.settings or options.in_job:
+    if not is_here:
         return site_script.main(options, plan)
     # Before an image is built for an hour.
     life.refuse_blanks(machines.layout(1))

@@ -173,7 +173,9 @@ def launch(words: Sequence[str], everybody: int, patience: float = PATIENCE) -> 
     found = told(lines)
     if code or len(found) != everybody:
         spoken = [line for line in stderr.splitlines() if line.strip()]
-        first = spoken[0] if spoken else f"srun ended with {code} and says nothing"
+        spoken = spoken or [f"srun ended with {code} and says nothing"]
+        # Apptainer's first line is about what it could not tidy up.
+        first = next((line for line in spoken if line.startswith("FATAL")), spoken[0])
         message = f"{len(found)} of {everybody} ranks told what they took: {first}"
         raise RanksError(message, f"{''.join(lines)}\n{stderr}")
     return Launch(begin, came, found)

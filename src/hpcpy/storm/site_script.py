@@ -17,7 +17,7 @@ from hpcpy.launch import slurm, staging
 from hpcpy.launch.batch import deliver
 from hpcpy.launch.controller import can_bind, find_controller
 from hpcpy.launch.machine import engine_program
-from hpcpy.launch.request import OF_A_JOB, Request, counted, meant, parse
+from hpcpy.launch.request import OF_A_JOB, Request, counted, parse
 from hpcpy.launch.script import batch_script
 from hpcpy.launch.site import Site, find_site
 from hpcpy.launch.words import Expanded, Launch, Line, option, quoted
@@ -39,13 +39,19 @@ _JOB = "storm-$SLURM_JOB_ID"
 _AT_NODE = Expanded(f"/tmp/{_JOB}")  # noqa: S108
 
 
+def settings(options: argparse.Namespace) -> list[str]:
+    """Return the options of a job as NAME=value words."""
+    given = {name: getattr(options, name.lower()).strip() for name in OF_A_JOB}
+    return [f"{name}={value}" for name, value in given.items() if value]
+
+
 def main(options: argparse.Namespace, plan: Plan) -> int:
     """Write the script; in its job, measure.
 
     Parameters
     ----------
     options
-        The command's; its settings are NAME=value words of `OF_A_JOB`.
+        The command's.
     plan
         What is to be measured.
 
@@ -54,7 +60,7 @@ def main(options: argparse.Namespace, plan: Plan) -> int:
     int
         0; problems are raised.
     """
-    request = _request(options.settings, plan)
+    request = _request(options, plan)
     site = find_site(request.site)
     launch_plan.check(request, site, None)
     runnable = _runnable(plan, site)
@@ -73,19 +79,14 @@ def main(options: argparse.Namespace, plan: Plan) -> int:
     return 0
 
 
-def _request(settings: list[str], plan: Plan) -> Request:
-    given = [word.partition("=")[0] for word in settings]
-    for name in given:
-        if name not in OF_A_JOB:
-            raise UsageError(f"unknown setting {name!r}", hint=meant(name, OF_A_JOB))
-    if "SITE" not in given:
-        what = given[0] if given else "--in-job"
-        raise UsageError(f"{what} is of a storm at a site", hint="name it: SITE=…")
+def _request(options: argparse.Namespace, plan: Plan) -> Request:
+    if not options.site:
+        raise UsageError("the storm on this machine has no job", hint="name a site: --site=…")
     if PYNAMIC in plan.programs:
         raise UsageError(f"the program {PYNAMIC} is not for a site")
     nodes = max(plan.nodes)
     size = (f"NODES={nodes}", f"TASKS={nodes * max(plan.ranks)}")
-    return parse([*settings, "PROGRAM=storm", *size])
+    return parse([*settings(options), "PROGRAM=storm", *size])
 
 
 def _runnable(plan: Plan, site: Site) -> Plan:
@@ -98,7 +99,6 @@ def _runnable(plan: Plan, site: Site) -> Plan:
 
 def _script(options: argparse.Namespace, plan: Plan, request: Request, site: Site) -> Launch:
     folder = Path(options.folder or options.out).absolute()
-    words = [word for word in options.settings if word.partition("=")[0] not in _OF_THE_SCRIPT]
     file = Path(request.site)
     where = str(file.absolute()) if file.suffix or file.name != str(file) else request.site
     return Launch(
@@ -117,7 +117,7 @@ def _script(options: argparse.Namespace, plan: Plan, request: Request, site: Sit
             option(f"--repetitions={plan.repetitions}", why="N"),
             option(f"--folder={folder}", why="the file system that is measured"),
             option(f"--out={options.out.absolute()}", why="for the report and its picture"),
-            option(f"SITE={where}", *words, why="as it was asked for"),
+            option(f"--site={where}", *_asked(options), why="as it was asked for"),
         ),
         afterwards=(
             *staging.afterwards(),
@@ -128,6 +128,11 @@ def _script(options: argparse.Namespace, plan: Plan, request: Request, site: Sit
             "others alone.",
         ),
     )
+
+
+def _asked(options: argparse.Namespace) -> list[str]:
+    words = (word.partition("=") for word in settings(options))
+    return [f"--{name.lower()}={value}" for name, _, value in words if name not in _OF_THE_SCRIPT]
 
 
 def _listed(some: object) -> str:
@@ -143,21 +148,25 @@ def _measure(options: argparse.Namespace, plan: Plan, request: Request, site: Si
     job = AtSite(request, site, _nodes(), folder, binds)
     apptainer = Path(engine_program("apptainer", site, is_provided=False))
     images = replace(have_images(plan, apptainer, is_built=True), has_mounts=False)
+    failed: dict[str, str] = {}
     said = {
         "benchmark": "storm at a site",
         "site": site.name,
         "file_system": mounts.of(mounted(), str(folder)),
         "job_nodes": len(job.nodes),
+        "failed": failed,
     }
 
     def measured(keep: record.Keep) -> list[Sample]:
         with stage(f"{len(plan.cases())} cases, {plan.repetitions} times") as current:
-            return in_turns(plan, partial(job.take, images), current, keep)
+            return in_turns(plan, partial(job.tried, images, failed), current, keep)
 
     path = options.out / f"storm-{number}.json"
     told = record.circumstances(plan, images, options.words, said)
     samples = record.recorded(path, told, measured)
-    print(report.table(samples), end="", flush=True)
+    if not (whole := [one for one in samples if one.case.configuration not in failed]):
+        raise StageError("no configuration could be measured")
+    print(report.table(whole), end="", flush=True)
     if site.engine == "apptainer":
         record.pictured(path, images)
     else:

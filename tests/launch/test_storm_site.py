@@ -32,10 +32,10 @@ def needs(name: str) -> None:
         pytest.skip(f"build/{name}.sif: not of these sources; run: ./hpcpy build sif {name}")
 
 
-def written(cluster: Cluster, *words: str) -> Path:
-    """Have a script written."""
-    script = cluster.shared / "storm.sbatch"
-    where = (f"--folder={cluster.shared}", f"--out={cluster.shared}", "--programs=numpy")
+def written(cluster: Cluster, folder: Path, *words: str) -> Path:
+    """Have a script written that measures in a folder."""
+    script = folder / "storm.sbatch"
+    where = (f"--folder={folder}", f"--out={folder}", "--programs=numpy")
     done = hpcpy(cluster, "storm", "--site=local", f"--script={script}", *where, *words)
     assert (done.returncode, done.stdout) == (0, f"{script}\n"), done.stderr
     return script
@@ -43,23 +43,24 @@ def written(cluster: Cluster, *words: str) -> Path:
 
 def submitted(cluster: Cluster, script: Path, *before: str) -> str:
     """Submit a script; return the job's number."""
-    sbatch = (cluster.layout.bin / "sbatch", "--parsable", "--output=%j.out", script)
+    said = script.parent / "%j.out"
+    sbatch = (cluster.layout.bin / "sbatch", "--parsable", f"--output={said}", script)
     done = cluster.run(*before, *sbatch)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 
-def waited(cluster: Cluster, number: str) -> str:
+def waited(cluster: Cluster, said: Path) -> str:
     """Wait until a job is over; return what it printed."""
     end = time.monotonic() + SECONDS
-    while cluster.run("squeue", "--noheader", f"--jobs={number}").stdout:
-        assert time.monotonic() < end, (cluster.shared / f"{number}.out").read_text()
+    while cluster.run("squeue", "--noheader", f"--jobs={said.stem}").stdout:
+        assert time.monotonic() < end, said.read_text()
         time.sleep(0.2)
-    return (cluster.shared / f"{number}.out").read_text()
+    return said.read_text()
 
 
 def report(cluster: Cluster, number: str) -> dict[str, Any]:
-    said = waited(cluster, number)
+    said = waited(cluster, cluster.shared / f"{number}.out")
     path = cluster.shared / f"storm-{number}.json"
     assert path.exists(), said
     assert path.with_suffix(".png").stat().st_size > 10_000, said
@@ -75,7 +76,7 @@ def nothing_is_left(cluster: Cluster, number: str) -> bool:
 
 def test_the_job_of_a_script_measures_on_its_nodes(cluster: Cluster) -> None:
     words = ("--nodes=2", "--ranks=2", "--repetitions=1", "--configurations=static-sif-shared")
-    number = submitted(cluster, written(cluster, *words))
+    number = submitted(cluster, written(cluster, cluster.shared, *words))
     told = report(cluster, number)
     assert (told["site"], told["job_nodes"]) == ("local", 2)
     assert told["file_system"]
@@ -96,7 +97,7 @@ def test_trees_and_copies_need_neither_root_nor_a_mount_of_ours(cluster: Cluster
     needs("wheels")
     names = ["venv", "venv-broadcast", "conda-staged", "static-files", "static-sif-staged"]
     words = ("--nodes=1,2", "--ranks=2", "--repetitions=1", f"--configurations={','.join(names)}")
-    number = submitted(cluster, written(cluster, *words))
+    number = submitted(cluster, written(cluster, cluster.shared, *words))
     told = report(cluster, number)
     cases = [(one["nodes"], one["configuration"]) for one in told["samples"]]
     assert cases == [(nodes, name) for nodes in (1, 2) for name in names for _ in TEMPERATURES]
@@ -110,11 +111,11 @@ def test_trees_and_copies_need_neither_root_nor_a_mount_of_ours(cluster: Cluster
 @pytest.mark.long
 def test_a_cancelled_job_leaves_its_samples_and_nothing_else(cluster: Cluster) -> None:
     words = ("--nodes=2", "--ranks=1", "--repetitions=99", "--configurations=static-sif-staged")
-    number = submitted(cluster, written(cluster, *words))
+    number = submitted(cluster, written(cluster, cluster.shared, *words))
     unfinished = f"storm-{number}.unfinished.json"
     cluster.wait_for_files(unfinished, timeout=SECONDS)
     assert cluster.run("scancel", number).returncode == 0
-    waited(cluster, number)
+    waited(cluster, cluster.shared / f"{number}.out")
     told = json.loads((cluster.shared / unfinished).read_text())
     assert len(told["samples"]) % 2 == 0
     end = time.monotonic() + SECONDS
@@ -145,17 +146,19 @@ def test_an_ordinary_user_measures_and_what_fails_is_left_out(cluster: Cluster) 
     needs("wheels")
     # Their ranks mount trees by themselves; without MPI nothing can be sent.
     words = ("--nodes=2", "--ranks=2", "--repetitions=1", "--mpi=none")
-    script = written(cluster, *words, "--configurations=venv-broadcast,static-files")
+    folder = cluster.shared / "user"
+    theirs = checkout_of(65534, folder)
     cluster.shared.chmod(0o755)
+    script = written(cluster, folder, *words, "--configurations=venv-broadcast,static-files")
     text = script.read_text().replace(sys.executable, public_python())
-    theirs = checkout_of(65534, cluster.shared)
     script.write_text(text.replace(str(paths.ROOT / "hpcpy"), str(theirs / "hpcpy")))
     as_user = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-    number = submitted(cluster, script, *as_user, "env", f"HOME={cluster.shared}")
-    said = waited(cluster, number)
-    told = json.loads((cluster.shared / f"storm-{number}.json").read_text())
+    number = submitted(cluster, script, *as_user, "env", f"HOME={folder}")
+    said = waited(cluster, folder / f"{number}.out")
+    told = json.loads((folder / f"storm-{number}.json").read_text())
     assert list(told["failed"]) == ["venv-broadcast"], said
     assert "MPI sees one rank in each process" in told["failed"]["venv-broadcast"]
     assert said.count("hpcpy storm: not venv-broadcast: 0 of 4 ranks told") == 1
     assert [one["configuration"] for one in told["samples"]] == ["static-files"] * 2
+    assert not (folder / f"storm-{number}").exists()
     assert nothing_is_left(cluster, number)

@@ -13,7 +13,7 @@ from hpcpy.stages import stage
 from hpcpy.storm import machines, record, report, site_script
 from hpcpy.storm.configurations import CONFIGURATIONS
 from hpcpy.storm.images import have_images
-from hpcpy.storm.measure import CLIENTS, Plan, measure, prepare
+from hpcpy.storm.measure import CLIENTS, SHIPPED, Plan, measure, prepare
 from hpcpy.storm.programs import PROGRAMS, PYNAMIC
 from hpcpy.storm.samples import Sample
 
@@ -39,7 +39,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repetitions", type=int, default=_REPETITIONS, help="default %(default)s")
     parser.add_argument(
         "--client",
-        default="shipped",
+        default=SHIPPED,
         help=f"what a node keeps of names: {' or '.join(CLIENTS)} (default %(default)s)",
     )
     parser.add_argument(

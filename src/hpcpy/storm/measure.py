@@ -19,8 +19,9 @@ from hpcpy.storm.samples import Case, Sample, take
 # What a node keeps of the file system's names and attributes.  As MooseFS comes: names of
 # files not at all, all else for a second.  Keeping: as clients do that hold locks.
 _NAMES = ("mfsattrcacheto", "mfsentrycacheto", "mfsdirentrycacheto", "mfsnegentrycacheto")
+SHIPPED = "shipped"
 CLIENTS: dict[str, tuple[str, ...]] = {
-    "shipped": (),
+    SHIPPED: (),
     "keeping": tuple(f"{name}=3600" for name in _NAMES),
 }
 
@@ -46,7 +47,7 @@ class Plan:
     nodes: Sequence[int]
     ranks: Sequence[int]
     repetitions: int
-    client: str = "shipped"
+    client: str = SHIPPED
 
     def cases(self) -> list[Case]:
         """Return one round, configurations side by side."""

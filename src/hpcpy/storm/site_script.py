@@ -26,7 +26,7 @@ from hpcpy.storm import record, report
 from hpcpy.storm.at_site import AtSite, why_not
 from hpcpy.storm.configurations import CONFIGURATIONS
 from hpcpy.storm.images import have_images
-from hpcpy.storm.measure import Plan, in_turns
+from hpcpy.storm.measure import SHIPPED, Plan, in_turns
 from hpcpy.storm.programs import PYNAMIC
 from hpcpy.storm.samples import Sample
 from workloads.doctor import mounts
@@ -84,6 +84,8 @@ def _request(options: argparse.Namespace, plan: Plan) -> Request:
         raise UsageError("the storm on this machine has no job", hint="name a site: --site=…")
     if PYNAMIC in plan.programs:
         raise UsageError(f"the program {PYNAMIC} is not for a site")
+    if options.client != SHIPPED:
+        raise UsageError(f"--client {options.client}: a site's client is as it is")
     nodes = max(plan.nodes)
     size = (f"NODES={nodes}", f"TASKS={nodes * max(plan.ranks)}")
     return parse([*settings(options), "PROGRAM=storm", *size])

@@ -6,6 +6,7 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -107,7 +108,11 @@ def _script(options: argparse.Namespace, plan: Plan, request: Request, site: Sit
         title=f"storm: {counted(len(plan.configurations), 'configuration')}, site {site.name}",
         size=(),
         allocation=(*slurm.size(request, site), *slurm.allocation(request, site)),
-        lines=(*launch_plan.modules(site), *staging.removing(request.nodes, _AT_NODE)),
+        lines=(
+            *launch_plan.modules(site),
+            Line("unset TMPDIR", "ranks in a tree see the nodes' /tmp, and no other folder"),
+            *staging.removing(request.nodes, _AT_NODE),
+        ),
         step=(),
         launcher=(sys.executable, "-I", str(paths.ROOT / "hpcpy")),
         program=(
@@ -137,8 +142,8 @@ def _asked(options: argparse.Namespace) -> list[str]:
     return [f"--{name.lower()}={value}" for name, _, value in words if name not in _OF_THE_SCRIPT]
 
 
-def _listed(some: object) -> str:
-    return ",".join(map(str, some))  # type: ignore[call-overload]
+def _listed(some: Iterable[object]) -> str:
+    return ",".join(map(str, some))
 
 
 def _measure(options: argparse.Namespace, plan: Plan, request: Request, site: Site) -> int:

@@ -137,8 +137,25 @@ def launch(words: Sequence[str], everybody: int, patience: float = PATIENCE) -> 
     RanksError
         When not all of them told.
     """
+    begin = time.monotonic()
+    code, lines, told_at, stderr = _run(words, patience)
+    if time.monotonic() - begin >= patience:
+        raise RanksError(f"the ranks are not done after {patience:.0f} s", stderr)
+    found = told(lines)
+    if code or len(found) != everybody:
+        spoken = [line for line in stderr.splitlines() if line.strip()]
+        spoken = spoken or [f"srun ended with {code} and says nothing"]
+        # Apptainer's first line is about what it could not tidy up.
+        first = next((line for line in spoken if line.startswith("FATAL")), spoken[0])
+        message = f"{len(found)} of {everybody} ranks told what they took: {first}"
+        raise RanksError(message, f"{''.join(lines)}\n{stderr}")
+    return Launch(begin, told_at, found)
+
+
+def _run(words: Sequence[str], patience: float) -> tuple[int, list[str], float, str]:
+    """Return a command's exit code, its lines, when the last rank's came, and its stderr."""
     lines: list[str] = []
-    came = begin = time.monotonic()
+    told_at = time.monotonic()
     with (
         tempfile.TemporaryFile("w+", errors="replace") as said,
         subprocess.Popen(
@@ -159,7 +176,7 @@ def launch(words: Sequence[str], everybody: int, patience: float = PATIENCE) -> 
             for line in process.stdout:
                 lines.append(line)
                 # By this machine's clock: those of a site's nodes may differ.
-                came = time.monotonic() if line.startswith(MARK) else came
+                told_at = time.monotonic() if line.startswith(MARK) else told_at
             code = process.wait()
         except BaseException:
             process.terminate()
@@ -167,18 +184,7 @@ def launch(words: Sequence[str], everybody: int, patience: float = PATIENCE) -> 
         finally:
             watchdog.cancel()
         said.seek(0)
-        stderr = said.read()
-    if time.monotonic() - begin >= patience:
-        raise RanksError(f"the ranks are not done after {patience:.0f} s", stderr)
-    found = told(lines)
-    if code or len(found) != everybody:
-        spoken = [line for line in stderr.splitlines() if line.strip()]
-        spoken = spoken or [f"srun ended with {code} and says nothing"]
-        # Apptainer's first line is about what it could not tidy up.
-        first = next((line for line in spoken if line.startswith("FATAL")), spoken[0])
-        message = f"{len(found)} of {everybody} ranks told what they took: {first}"
-        raise RanksError(message, f"{''.join(lines)}\n{stderr}")
-    return Launch(begin, came, found)
+        return code, lines, told_at, said.read()
 
 
 def _free(layout: Layout) -> None:

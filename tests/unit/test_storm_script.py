@@ -85,4 +85,6 @@ def test_a_case_runs_on_the_first_nodes_with_the_sites_options() -> None:
     job = AtSite(request, find_site("local"), nodes, Path("/shared"), can_bind=False)
     options = job.options(Case("venv", "core", 2, 2)).split()
     assert "--nodelist=a,b" in options
+    # Of all nodes the list would be as long as the machine is large.
+    assert "--nodelist" not in job.options(Case("venv", "core", 4, 2))
     assert {"--nodes=2", "--ntasks=4", "--ntasks-per-node=2", "--mpi=pmi2"} <= {*options}

@@ -85,9 +85,10 @@ class AtSite:
         """Return srun's options for a case, as a shell takes them."""
         sized = replace(self.request, nodes=case.nodes, tasks=case.nodes * case.ranks)
         step = slurm.step(sized, self.site, is_nested=False, can_bind=self.can_bind)
-        named = f"--quiet --chdir=/ --nodelist={','.join(self.nodes[: case.nodes])}"
         given = [one.shell for one in (*slurm.size(sized, self.site), *step)]
-        return " ".join([named, *given])
+        if case.nodes < len(self.nodes):
+            given.append(f"--nodelist={','.join(self.nodes[: case.nodes])}")
+        return " ".join(["--quiet --chdir=/", *given])
 
     def tried(self, images: Images, failed: dict[str, str], case: Case) -> list[Sample]:
         """Start a case unless its configuration has failed before; of others it is no end.

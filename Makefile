@@ -92,7 +92,7 @@ bench-cold: ## measure starts on a fresh mount, image against image: N=8 samples
 bench-overhead: ## measure messages between ranks inside a container against outside: N=40 launches
 	@$(HPCPY) bench overhead
 
-storm: ## start ranks on a shared file system: NODES=1,2,4 RANKS=1,2,4 N=3 (docs/import-at-scale.md)
+storm: ## start ranks on a shared file system: NODES=1,2,4 RANKS=1,2,4 N=3; SITE=…: a centre's (docs/import-at-scale.md)
 	@$(HPCPY) storm
 
 size: ## what the image is made of

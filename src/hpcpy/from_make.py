@@ -71,6 +71,8 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
         "PROGRAMS": _option("--programs"),
         "CLIENT": _option("--client"),
         "N": _option("--repetitions"),
+        "FOLDER": _option("--folder"),
+        **{name: _option(f"--{name.lower()}") for name in request.OF_A_JOB},
     },
     "test-gpu": {"ON": _here},
     "test-upstream": {"SUITE": _words},

@@ -77,7 +77,7 @@ def of(sample: Sample) -> dict[str, float | str]:
 
 @pytest.fixture(scope="module")
 def storm() -> Iterator[SmallStorm]:
-    with started() as one:
+    with started(VENV) as one:
         yield one
 
 

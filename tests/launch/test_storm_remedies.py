@@ -130,7 +130,7 @@ def test_a_staged_copy_is_asked_for_by_the_first_node_alone(storm: SmallStorm, n
 
 def left(storm: SmallStorm, sample: Sample) -> str:
     mounts = storm.storm.mounts[: sample.case.nodes]
-    names = ("hpcpy-.*sif", "storm-tree", "storm-squash", "mpi_import")
+    names = ("hpcpy-.*sif", "storm-.*-tree", "storm-squash", "mpi_import")
     pattern = f"ls /tmp | grep -E '^({'|'.join(names)})' || true"
     return "".join(mount.run("sh", "-c", pattern) for mount in mounts)
 

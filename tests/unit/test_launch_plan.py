@@ -272,7 +272,7 @@ def test_a_staged_image_is_copied_used_and_removed() -> None:
     assert copy in [option.shell for option in made.program]
     # It is there before there is anything to remove, on every node.
     assert "--nodes=3 --ntasks=3 --ntasks-per-node=1" in keeper
-    assert 'rm -f "$0"' in keeper
+    assert 'rm -rf "$0"' in keeper
     assert keeper.endswith(f"{copy}; }}")
     assert "node < 3" in ready
     assert made.afterwards

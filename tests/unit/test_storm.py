@@ -18,7 +18,7 @@ from hpcpy.cluster.layout import Layout
 from hpcpy.commands import run
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.stages import Stage
-from hpcpy.storm import command, machines, measure, moosefs, network, programs, report
+from hpcpy.storm import machines, measure, moosefs, network, programs, record, report
 from hpcpy.storm.configurations import CONFIGURATIONS, Around, Configuration, Images
 from hpcpy.storm.launch import Job, Launch, RanksError
 from hpcpy.storm.measure import Plan
@@ -140,6 +140,28 @@ def test_a_copy_lies_where_the_job_says(tmp_path: Path) -> None:
     assert ' "/tmp/hpcpy-$SLURM_JOB_ID.sif" ' in words[-1]
 
 
+def test_a_tree_is_mounted_by_each_rank_where_nobody_is_root(tmp_path: Path) -> None:
+    ours = images_below(tmp_path)
+    images = dataclasses.replace(ours, has_mounts=False)
+    for name, one in CONFIGURATIONS.items():
+        words = one.command(images, tmp_path / "tree", ["-c", "pass"])
+        assert (words[0] == "unshare") == one.needs_root, name
+        if one.is_tree:
+            assert words[words.index(str(tmp_path / "tree")) - 1] == str(images.root[one.image])
+        as_root = one.command(ours, tmp_path / "tree", ["-c", "pass"])
+        assert (as_root[0] == "chroot") == (one.needs_root or one.needs_squash), name
+
+
+def test_what_nobody_counted_is_in_no_table() -> None:
+    ranks = sample(Case("venv", "core", 1, 2), "cold", 1).launch
+    samples = [
+        Sample(Case("venv", "core", 1, 2), temperature, ranks, ()) for temperature in TEMPERATURES
+    ]
+    assert "packets" not in report.table(samples)
+    assert report.table(samples).count("s to the last rank") == 2
+    assert samples[0].as_dict()["asked"] == []
+
+
 def test_a_device_is_read_among_others() -> None:
     text = "Inter-| Receive\n    lo: 5 1 0 0 0 0 0 0 5 1\n  eth0: 700 9 0 0 0 0 0 0 300 4\n"
     found = network.parse(text)
@@ -207,7 +229,7 @@ def sample(case: Case, temperature: str, packets: int) -> Sample:
     ]
     asked = Asked(packets // case.nodes, 1000, 500, 0, {})
     return Sample(
-        case, temperature, Launch(0.5, 2.0, ranks), [asked] * case.nodes, packets * 1_000_000
+        case, temperature, Launch(0.5, 1.8, ranks), [asked] * case.nodes, packets * 1_000_000
     )
 
 
@@ -259,7 +281,7 @@ def test_what_was_measured_before_a_failure_is_kept(
     monkeypatch.setattr(measure, "take", take)
     current = Stage("cases", tmp_path / "log")
     kept = tmp_path / "storm.unfinished.json"
-    keep = functools.partial(command._write, kept, {"client": "shipped"})
+    keep = functools.partial(record.write, kept, {"client": "shipped"})
     with pytest.raises(RanksError, match="1 of 2 ranks"):
         measure.measure(storm, images_below(tmp_path), plan, current, keep)
     told = json.loads(kept.read_text())

@@ -11,7 +11,9 @@ from pathlib import Path
 from hpcpy import paths
 from hpcpy.errors import DiskError
 from hpcpy.files import whole_file
-from hpcpy.launch.prepared import Prepared, add_settings, prepared
+from hpcpy.launch.controller import Controller
+from hpcpy.launch.prepared import add_settings, prepared
+from hpcpy.launch.request import Request
 from hpcpy.launch.script import batch_script, show
 from workloads.harness.destination import destination
 
@@ -30,18 +32,37 @@ def main(options: argparse.Namespace) -> int:
         0; problems are raised.
     """
     made = prepared(options.settings, is_batch=True)
-    request, script = made.request, batch_script(made.plan)
+    deliver(made.request, batch_script(made.plan), made.controller)
+    return 0
+
+
+def deliver(request: Request, script: str, controller: Controller) -> None:
+    """Write a script and say how it is submitted, or print it alone where that is asked for.
+
+    Parameters
+    ----------
+    request
+        What was asked for: also where the script goes.
+    script
+        For sbatch.
+    controller
+        Of the Slurm that answers here.
+
+    Raises
+    ------
+    DiskError
+        When it cannot be written.
+    """
     if request.dry or request.script == "-":
         show(script)
-        return 0
+        return
     name = f"{request.name}-{request.nodes}x{request.tasks}.sbatch"
     path = Path(request.script) if request.script else paths.BUILD / name
     _write(path, script)
     # A device, such as a terminal, has the script itself.
     if destination(path).replaced is not None:
         print(path)
-        print(f"  to submit it: {_sbatch(made)} {shlex.quote(str(path))}", file=sys.stderr)
-    return 0
+        print(f"  to submit it: {_sbatch(controller)} {shlex.quote(str(path))}", file=sys.stderr)
 
 
 def _write(path: Path, script: str) -> None:
@@ -55,9 +76,9 @@ def _write(path: Path, script: str) -> None:
         ) from error
 
 
-def _sbatch(made: Prepared) -> str:
+def _sbatch(controller: Controller) -> str:
     """Return the sbatch of the Slurm that answers here, as a shell takes it."""
-    ours = made.controller.environment.get("PATH")
+    ours = controller.environment.get("PATH")
     if shutil.which("sbatch", path=ours) == shutil.which("sbatch"):
         return "sbatch"
     return shlex.quote(str(shutil.which("sbatch", path=ours)))

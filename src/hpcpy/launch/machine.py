@@ -46,7 +46,7 @@ def look_around(request: Request, site: Site, controller: Controller, *, is_prov
         raise UsageError("the working directory is gone", hint="cd to one that is there") from error
     return Host(
         folder=str(folder),
-        program=_program(engine, site, is_provided=is_provided),
+        program=engine_program(engine, site, is_provided=is_provided),
         image=_image(request, site, engine, is_provided=is_provided),
         job=job_around(controller.environment),
         can_bind=can_bind(controller),
@@ -68,7 +68,7 @@ def job_around(environment: Mapping[str, str]) -> CurrentJob | None:
     )
 
 
-def _program(engine: str, site: Site, *, is_provided: bool) -> str:
+def engine_program(engine: str, site: Site, *, is_provided: bool) -> str:
     """Return the engine's program: the one of the site's modules, or setup's."""
     if site.modules:
         return engine

@@ -92,7 +92,7 @@ def make_plan(request: Request, site: Site, machine: Host, *, is_batch: bool = F
     start = STARTS[name](container, site)
     login = () if job or is_batch or site.node_local != "/tmp" else (_OF_LOGIN,)  # noqa: S108
     copying = staging.before(request, machine.image, staged) if staged else ()
-    lines = (*_modules(site), *login, *start.lines, *copying)
+    lines = (*modules(site), *login, *start.lines, *copying)
     program = (*start.words, *_python(request, site, machine, name))
     return Launch(
         title=_title(request, site, name, "" if is_batch else machine.slurm),
@@ -180,7 +180,8 @@ def site_variables(site: Site) -> tuple[Variable, ...]:
     return (*own, *given)
 
 
-def _modules(site: Site) -> tuple[Line, ...]:
+def modules(site: Site) -> tuple[Line, ...]:
+    """Return the lines that have a site's modules, and nothing of another Python."""
     why = f"site {site.name}"
     lines = [Line(f"module load {quoted(name)} || exit 69", why) for name in site.modules]
     if lines:

@@ -27,6 +27,8 @@ _TEXTS = {
     "SCRIPT": "script",
 }
 LOCAL = "local"
+# Of any job at a site, whatever it runs.
+OF_A_JOB = ("SITE", "MPI", "TIME", "PARTITION", "QOS", "ACCOUNT", "MEM", "SCRIPT", "DRY")
 # What ranks run: split into words.
 _WORDS = {"W": "workload", "PROGRAM": "program"}
 SETTINGS = (*_WORDS, *_NUMBERS, *_FLAGS, *_TEXTS)

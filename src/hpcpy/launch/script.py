@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from hpcpy.launch.words import Launch, Line, Option
+from hpcpy.launch.words import Launch, Line, Option, quoted
 
 _WIDTH = 46
 _END = "END_OF_JOB"
@@ -54,7 +54,9 @@ def _header(plan: Launch) -> str:
 
 def _body(plan: Launch, allocation: Iterable[Option]) -> str:
     lines = _commented_lines(plan.lines)
-    step = _array("step", ["srun"], plan.size, allocation, plan.step, plan.program)
+    step = _array(
+        "step", map(quoted, plan.launcher), plan.size, allocation, plan.step, plan.program
+    )
     if not plan.afterwards:
         return f'{lines}{step}exec "${{step[@]}}"\n'
     return f"{lines}{step}{_guarded(plan.afterwards)}"
@@ -84,7 +86,7 @@ def _guarded(afterwards: Iterable[Line]) -> str:
     )
 
 
-def _array(name: str, words: list[str], *groups: Iterable[Option]) -> str:
+def _array(name: str, words: Iterable[str], *groups: Iterable[Option]) -> str:
     options = [one for group in groups for one in group]
     body = "".join(_commented(f"  {one.shell}", one.why) for one in options)
     return f"{name}=(\n  {' '.join(words)}\n{body})\n"

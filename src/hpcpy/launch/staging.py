@@ -8,7 +8,7 @@ from hpcpy.launch.words import Expanded, Line, quoted
 # On each node. SIGTERM, of scancel or the time limit, ends cat alone; Ctrl-C
 # does not, since ranks may still read while they tidy up; otherwise cat ends
 # when the job's shell closes the pipe or is no more.
-_KEEPER = 'trap : TERM; trap "" INT HUP; echo; { cat; } 2>/dev/null; rm -f "$0"'
+_KEEPER = 'trap : TERM; trap "" INT HUP; echo; { cat; } 2>/dev/null; rm -rf "$0" "$0"-*'
 # How long a removal may take.
 _SECONDS = 5
 
@@ -20,13 +20,27 @@ def copy_of(node_local: str) -> Expanded:
 
 def before(request: Request, image: str, copy: Expanded) -> tuple[Line, ...]:
     """Return the lines that copy, the one that will remove the copies first."""
-    each = f"--nodes={request.nodes} --ntasks={request.nodes} --ntasks-per-node=1"
+    return (
+        *removing(request.nodes, copy),
+        Line(
+            f"sbcast --force {quoted(image)} {quoted(copy)} || exit 73",
+            "the image on each node's own disk, read once from the shared one",
+        ),
+    )
+
+
+def removing(nodes: int, path: Expanded) -> tuple[Line, ...]:
+    """Return the lines that have a path of each node removed when the job ends, however it does.
+
+    What begins with the path and a dash goes, too.
+    """
+    each = f"--nodes={nodes} --ntasks={nodes} --ntasks-per-node=1"
     # In a session of its own: what ends a step that does not end is not for it.
     srun = f"setsid srun --overlap {each} --mpi=none --quiet"
-    keeper = f"exec {srun} sh -c {quoted(_KEEPER)} {quoted(copy)}"
-    each_node = f"for ((node = 0; node < {request.nodes}; node++))"
+    keeper = f"exec {srun} sh -c {quoted(_KEEPER)} {quoted(path)}"
+    each_node = f"for ((node = 0; node < {nodes}; node++))"
     return (
-        Line(f"coproc keeper {{ {keeper}; }}", "STAGE: on each node, removes the copy at the end"),
+        Line(f"coproc keeper {{ {keeper}; }}", "on each node, removes its copies at the end"),
         Line(
             "keeper_process=$keeper_PID keeper_out=${keeper[0]} keeper_in=${keeper[1]}",
             "bash forgets them when it ends",
@@ -34,10 +48,6 @@ def before(request: Request, image: str, copy: Expanded) -> tuple[Line, ...]:
         Line(
             f"{each_node}; do read -r -u $keeper_out || exit 73; done",
             "they are there: a cancelled job leaves no copy",
-        ),
-        Line(
-            f"sbcast --force {quoted(image)} {quoted(copy)} || exit 73",
-            "the image on each node's own disk, read once from the shared one",
         ),
     )
 

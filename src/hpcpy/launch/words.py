@@ -98,6 +98,8 @@ class Launch:
         Whether lines or words need a job before ``srun`` runs.
     surroundings
         Lines of shell before a job is asked for.
+    launcher
+        What starts the program.
     """
 
     title: str
@@ -111,3 +113,4 @@ class Launch:
     within_job: bool = False
     needs_job_shell: bool = False
     surroundings: tuple[Line, ...] = ()
+    launcher: tuple[str, ...] = ("srun",)

@@ -55,12 +55,12 @@ class Target:
         return replace(self, starter=[word for word in self.starter if word not in _CLEANING])
 
 
-def container(name: str, sif: Path, work: Path) -> Target:
-    """Return the interpreter of an image inside ``apptainer exec``."""
+def container(name: str, sif: Path, work: Path, apptainer: Path | None = None) -> Target:
+    """Return the interpreter of an image inside ``apptainer exec``: ours, or the given one."""
     # A setuid Apptainer cannot be traced by an ordinary user.
     as_user = [] if os.geteuid() == 0 else ["--userns"]
     starter = [
-        *(str(ensure("apptainer").apptainer), "exec", *as_user, "--cleanenv"),
+        *(str(apptainer or ensure("apptainer").apptainer), "exec", *as_user, "--cleanenv"),
         *("--bind", f"{work}:{WORK}", "--pwd", str(WORK), str(sif)),
     ]
     return Target(name, PYTHON, starter)

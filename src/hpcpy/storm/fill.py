@@ -1,13 +1,12 @@
-"""Files brought onto the storm's file system, and what of the node a tree's root has."""
+"""Files brought onto a shared file system, and what of the node a tree's root has."""
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Protocol
 
-from hpcpy.cluster.processes import daemon_environment
-from hpcpy.stages import StageError
+from hpcpy.launch.words import quoted
 from hpcpy.storm.configurations.configuration import Files
 from hpcpy.storm.mounts import Mount
 
@@ -16,13 +15,24 @@ _OF_THE_NODE = ("/proc", "/sys", "/dev", "/tmp")  # noqa: S108
 _ETC = ("/etc/hosts", "/etc/resolv.conf")
 
 
-def copy(mount: Mount, wanted: Iterable[Files]) -> None:
+class Place(Protocol):
+    """A folder of the file system, on the machine that writes there."""
+
+    @property
+    def folder(self) -> Path:
+        """Which folder."""
+
+    def run(self, *words: str | Path) -> str:
+        """Run a command on that machine; raise StageError when it fails."""
+
+
+def copy(place: Place, wanted: Iterable[Files]) -> None:
     """Copy files onto the file system, as they are.
 
     Parameters
     ----------
-    mount
-        Where all of it is mounted.
+    place
+        Where to.
     wanted
         What, and where to.
 
@@ -32,32 +42,22 @@ def copy(mount: Mount, wanted: Iterable[Files]) -> None:
         When one cannot be copied.
     """
     for files in wanted:
-        target = mount.folder / files.target
+        target = place.folder / files.target
         is_folder = files.source.is_dir() and not files.is_packed
-        mount.run("mkdir", "-p", target if is_folder else target.parent)
+        place.run("mkdir", "-p", target if is_folder else target.parent)
         if files.source.is_file():
-            mount.run("cp", "--preserve", files.source, target)
+            place.run("cp", "--preserve", files.source, target)
         else:
-            _copy_folder(mount, files, target)
+            place.run("bash", "-o", "pipefail", "-c", _folder_copied(files, target))
 
 
-def _copy_folder(mount: Mount, files: Files, target: Path) -> None:
+def _folder_copied(files: Files, target: Path) -> str:
     left_out = [f"--exclude={pattern}" for pattern in files.without]
     pack = ["tar", "--create", f"--directory={files.source}", *left_out, "."]
     unpack = ["tar", "--extract", f"--directory={target}"]
     if files.is_packed:
         unpack = ["dd", "bs=1M", "iflag=fullblock", "status=none", f"of={target}"]
-    unpack = [*mount.machine.entering(), *unpack]
-    environment = daemon_environment(mount.layout)
-    with subprocess.Popen(pack, stdout=subprocess.PIPE) as packing:
-        done = subprocess.run(
-            unpack, stdin=packing.stdout, env=environment, capture_output=True, check=False
-        )
-        # Where the other has ended, tar hears of it only by its next write.
-        packing.terminate()
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or ["it says nothing"]
-        raise StageError(f"{files.source}: not copied: {said[-1]}")
+    return " | ".join(" ".join(map(quoted, words)) for words in (pack, unpack))
 
 
 def open_root(mount: Mount, root: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +14,9 @@ from hpcpy.cluster.layout import Layout
 from hpcpy.launch.words import quoted
 from hpcpy.stages import StageError
 from hpcpy.storm.configurations.configuration import Around
-from hpcpy.storm.programs import Rank, told
+from hpcpy.storm.programs import MARK, Rank, told
 
-_PATIENCE = 300.0
+PATIENCE = 300.0
 # All that a rank gets beside Slurm's own: none of the caller's, of which paths are part.
 _VARIABLES = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -39,16 +41,16 @@ class RanksError(StageError):
 
 @dataclass(frozen=True)
 class Launch:
-    """One srun: when it began, when its last line came, what its ranks told."""
+    """One srun: when it began, when the last rank's line came, what the ranks told."""
 
     begin: float
-    end: float
+    told: float
     ranks: list[Rank]
 
     @property
     def last(self) -> float:
         """Seconds from the launch to the last rank's line."""
-        return max(one.done for one in self.ranks) - self.begin
+        return self.told - self.begin
 
 
 @dataclass(frozen=True)
@@ -76,68 +78,113 @@ class Job:
     entering: Sequence[str] = ()
 
     def words(self, layout: Layout) -> list[str]:
-        """Return what starts it."""
+        """Return what starts it on the local cluster, in a job of its own."""
         given = ",".join(f"{name}={value}" for name, value in _VARIABLES.items())
         size = [
             *(f"--nodes={self.nodes}", f"--nodelist={','.join(layout.nodes[: self.nodes])}"),
             f"--ntasks-per-node={self.ranks}",
         ]
         step = ["--quiet", "--mpi=pmi2", "--chdir=/", f"--export={given}", "--kill-on-bad-exit=1"]
-        srun = ["srun", *step, *size, *self.command]
         if self.around is None:
-            return [str(layout.bin / "srun"), *srun[1:]]
-        script = "\n".join(
-            [
-                *self.around.before,
-                " ".join(quoted(word) for word in srun),
-                "code=$?",
-                *self.around.afterwards,
-                "exit $code",
-            ]
-        )
+            return [str(layout.bin / "srun"), *step, *size, *self.command]
         path = f"PATH={layout.bin}:{_VARIABLES['PATH']}"
-        salloc = ["salloc", "--quiet", "--chdir=/", *size, "bash", "-c", script]
-        return [*self.entering, "env", "--ignore-environment", path, *salloc]
+        salloc = ["salloc", "--quiet", "--chdir=/", *size]
+        within = self.within(" ".join(quoted(word) for word in [*step, *size]))
+        return [*self.entering, "env", "--ignore-environment", path, *salloc, *within]
+
+    def within(self, options: str) -> list[str]:
+        """Return what starts it in a job that is there.
+
+        Parameters
+        ----------
+        options
+            srun's, as a shell takes them.
+        """
+        around = self.around or Around((), ())
+        srun = f"srun {options} {' '.join(quoted(word) for word in self.command)}"
+        lines = [*around.before, srun, "code=$?", *around.afterwards, "exit $code"]
+        return ["bash", "-c", "\n".join(lines)]
 
 
-def launch(layout: Layout, job: Job) -> Launch:
-    """Run a command as ranks, and return what they told.
+def on_cluster(layout: Layout, job: Job) -> Launch:
+    """Start a job on the local cluster, whose nodes are free again afterwards.
+
+    Raises
+    ------
+    RanksError
+        As `launch`.
+    """
+    try:
+        return launch(job.words(layout), job.nodes * job.ranks)
+    finally:
+        _free(layout)
+
+
+def launch(words: Sequence[str], everybody: int, patience: float = PATIENCE) -> Launch:
+    """Run a command that starts ranks, and return what they told.
 
     Parameters
     ----------
-    layout
-        The cluster.
-    job
-        What.
+    words
+        The command.
+    everybody
+        How many ranks it starts.
+    patience
+        Seconds until it is ended.
 
     Raises
     ------
     RanksError
         When not all of them told.
     """
-    everybody = job.nodes * job.ranks
     begin = time.monotonic()
-    try:
-        done = subprocess.run(
-            job.words(layout),
+    code, lines, told_at, stderr = _run(words, patience)
+    if time.monotonic() - begin >= patience:
+        raise RanksError(f"the ranks are not done after {patience:.0f} s", stderr)
+    found = told(lines)
+    if code or len(found) != everybody:
+        spoken = [line for line in stderr.splitlines() if line.strip()]
+        spoken = spoken or [f"srun ended with {code} and says nothing"]
+        # Apptainer's first line is about what it could not tidy up.
+        first = next((line for line in spoken if line.startswith("FATAL")), spoken[0])
+        message = f"{len(found)} of {everybody} ranks told what they took: {first}"
+        raise RanksError(message, f"{''.join(lines)}\n{stderr}")
+    return Launch(begin, told_at, found)
+
+
+def _run(words: Sequence[str], patience: float) -> tuple[int, list[str], float, str]:
+    """Return a command's exit code, its lines, when the last rank's came, and its stderr."""
+    lines: list[str] = []
+    told_at = time.monotonic()
+    with (
+        tempfile.TemporaryFile("w+", errors="replace") as said,
+        subprocess.Popen(
+            words,
             cwd="/",
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=said,
             text=True,
-            timeout=_PATIENCE,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise RanksError(f"the ranks are not done after {_PATIENCE:.0f} s", "") from None
-    finally:
-        _free(layout)
-    found = told(done.stdout.splitlines())
-    if done.returncode or len(found) != everybody:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        first = lines[0] if lines else f"srun ended with {done.returncode} and says nothing"
-        message = f"{len(found)} of {everybody} ranks told what they took: {first}"
-        raise RanksError(message, f"{done.stdout}\n{done.stderr}")
-    return Launch(begin, time.monotonic(), found)
+            errors="replace",
+        ) as process,
+    ):
+        watchdog = threading.Timer(patience, process.kill)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            assert process.stdout is not None  # noqa: S101  (PIPE)
+            for line in process.stdout:
+                lines.append(line)
+                # By this machine's clock: those of a site's nodes may differ.
+                told_at = time.monotonic() if line.startswith(MARK) else told_at
+            code = process.wait()
+        except BaseException:
+            process.terminate()
+            raise
+        finally:
+            watchdog.cancel()
+        said.seek(0)
+        return code, lines, told_at, said.read()
 
 
 def _free(layout: Layout) -> None:

@@ -19,8 +19,9 @@ from hpcpy.storm.samples import Case, Sample, take
 # What a node keeps of the file system's names and attributes.  As MooseFS comes: names of
 # files not at all, all else for a second.  Keeping: as clients do that hold locks.
 _NAMES = ("mfsattrcacheto", "mfsentrycacheto", "mfsdirentrycacheto", "mfsnegentrycacheto")
+SHIPPED = "shipped"
 CLIENTS: dict[str, tuple[str, ...]] = {
-    "shipped": (),
+    SHIPPED: (),
     "keeping": tuple(f"{name}=3600" for name in _NAMES),
 }
 
@@ -46,7 +47,7 @@ class Plan:
     nodes: Sequence[int]
     ranks: Sequence[int]
     repetitions: int
-    client: str = "shipped"
+    client: str = SHIPPED
 
     def cases(self) -> list[Case]:
         """Return one round, configurations side by side."""
@@ -63,6 +64,12 @@ class Plan:
         """Names of the images of which podman-hpc's file is needed."""
         needing = (CONFIGURATIONS[name] for name in self.configurations)
         return list(dict.fromkeys(one.image for one in needing if one.needs_squash))
+
+    @property
+    def unpacked(self) -> list[str]:
+        """Names of the images of which unpacked files are needed."""
+        needing = (CONFIGURATIONS[name] for name in self.configurations)
+        return list(dict.fromkeys(one.image for one in needing if one.needs_root))
 
     @property
     def images(self) -> list[str]:
@@ -117,6 +124,26 @@ def measure(
     options = CLIENTS[plan.client]
     mounts = tuple(dataclasses.replace(mount, options=options) for mount in storm.mounts)
     with_client = dataclasses.replace(storm, mounts=mounts)
+
+    def one(case: Case) -> list[Sample]:
+        return take(with_client, images, CONFIGURATIONS[case.configuration], case)
+
+    return in_turns(plan, one, current, keep)
+
+
+def in_turns(
+    plan: Plan,
+    one: Callable[[Case], list[Sample]],
+    current: Stage,
+    keep: Callable[[Sequence[Sample]], None],
+) -> list[Sample]:
+    """Take every case so often, in turns, by a function that takes one of them.
+
+    Raises
+    ------
+    StageError
+        When a case fails.
+    """
     samples: list[Sample] = []
     cases = plan.cases() * plan.repetitions
     for number, case in enumerate(cases, 1):
@@ -124,7 +151,7 @@ def measure(
             what = f"{case.configuration}, {case.program}, {case.nodes} × {case.ranks}"
             print(f"\r\033[K   {number} of {len(cases)}: {what}", end="\r", file=sys.stderr)
         try:
-            samples += take(with_client, images, CONFIGURATIONS[case.configuration], case)
+            samples += one(case)
         except RanksError as error:
             current.log.write_text(f"{case}\n{error.said}")
             raise

@@ -6,16 +6,17 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hpcpy.storm.configurations import tree
+from hpcpy.storm.configurations import broadcast, tree
 from hpcpy.storm.pynamic.generate import DRIVER
 
 PYNAMIC = "pynamic"
 # Of a tree of files, as programs see it.
 PYNAMIC_AT = tree.PLACE / PYNAMIC
-_MARK = "storm "
-_PATIENCE = 60.0
+MARK = "storm "
+# Of a slow file system, between the first and the last rank of a node.
+_PATIENCE = 600.0
 # Nothing that it uses is imported from a file: it would be asked for beside the import
-# that is measured.  time.monotonic is one clock for all nodes, the machine's.
+# that is measured.
 #
 # A container of all ranks of a node ends with its first rank: who comes later would have
 # none to join.  So each waits at its end until all of the node have told, by files in the
@@ -29,7 +30,7 @@ used = os.times()
 def kib(path, name):
     lines = [line.split() for line in open(path)]
     return sum(int(words[1]) for words in lines if words[0] == name)
-print("{_MARK}" + str({{{{
+print("{MARK}" + str({{{{
     "rank": int(os.environ["SLURM_PROCID"]), "node": os.uname().nodename,
     "begin": begin, "imported": imported, "done": done, "cpu": used.user + used.system,
     "resident": kib("/proc/self/status", "VmHWM:") * 1024,
@@ -49,7 +50,8 @@ PROGRAMS = {
     "start": "pass",
     "numpy": "import numpy",
     PYNAMIC: f"import sys; sys.path.append('{PYNAMIC_AT}'); import {DRIVER}\n{DRIVER}.visit()",
-    "core": "import numpy, numba, h5py\nfrom mpi4py import MPI\nMPI.COMM_WORLD.Barrier()",
+    "core": "import numpy, numba, h5py\nfrom mpi4py import MPI\nMPI.COMM_WORLD.Barrier()\n"
+    + broadcast.ALL_RANKS,
 }
 
 
@@ -63,7 +65,7 @@ class Rank:
         Which it was, and where.
     begin, imported, done
         When its first line ran, when its imports were done, and when the program was,
-        by the clock that all nodes of one machine share.
+        by the clock of its node.
     cpu
         Seconds of the processor from its start on.
     resident, private
@@ -97,5 +99,5 @@ def source(name: str, around: str = "{}") -> str:
 
 def told(lines: Iterable[str]) -> list[Rank]:
     """Return what ranks told, in their order."""
-    found = [line.removeprefix(_MARK) for line in lines if line.startswith(_MARK)]
+    found = [line.removeprefix(MARK) for line in lines if line.startswith(MARK)]
     return sorted((Rank(**json.loads(one)) for one in found), key=lambda one: one.rank)

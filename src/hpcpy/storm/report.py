@@ -139,8 +139,10 @@ def _then(sample: Sample) -> float:
 def table(samples: Sequence[Sample]) -> str:
     """Return tables in Markdown: what is asked and what it takes, by program and temperature.
 
-    The best number of a column is in bold where it is not the static interpreter's.
+    What is asked is left out where nobody counted it.  The best number of a column is in
+    bold where it is not the static interpreter's.
     """
+    is_counted = any(sample.asked for sample in samples)
     medians = Medians(samples)
     lines = []
     for program in dict.fromkeys(name for name, _ in medians.rows()):
@@ -150,7 +152,7 @@ def table(samples: Sequence[Sample]) -> str:
                 for name, configuration in medians.rows()
                 if name == program
             ]
-            for columns in (_ASKED, _TAKEN):
+            for columns in (_ASKED, _TAKEN) if is_counted else (_TAKEN,):
                 lines += ["", *_part(f"**{program}, {temperature}**", rows, columns)]
     return "\n".join([*lines[1:], ""])
 

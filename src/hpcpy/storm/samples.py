@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpcpy.storm.configurations.configuration import Configuration, Images
-from hpcpy.storm.launch import Job, Launch, launch
+from hpcpy.storm.launch import Job, Launch, on_cluster
 from hpcpy.storm.machines import Storm
 from hpcpy.storm.mounts import Mount
 from hpcpy.storm.network import Carried, carried
@@ -54,7 +54,7 @@ class Sample:
     launch
         What the ranks told.
     asked
-        What each node's mount asked, in the nodes' order.
+        What each node's mount asked, in the nodes' order; nothing where it is no mount of ours.
     served
         Bytes that the file system's servers sent: what of the files the nodes fetched.
     carried
@@ -121,7 +121,7 @@ def take(storm: Storm, images: Images, configuration: Configuration, case: Case)
             devices = [storm.own.machine, *(mount.machine for mount in mounts)]
             before = [carried(device) for device in devices]
             with watched(mounts) as watch:
-                started = launch(storm.layout, job)
+                started = on_cluster(storm.layout, job)
             server, *each = (
                 carried(device).since(one) for device, one in zip(devices, before, strict=True)
             )

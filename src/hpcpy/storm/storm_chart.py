@@ -48,10 +48,11 @@ def draw(report: dict[str, Any], picture: Path) -> None:
         ("ranks", "nodes", nodes[0], f"ranks on {_some(nodes[0], 'node')}"),
         ("nodes", "ranks", ranks[-1], f"nodes of {_some(ranks[-1], 'rank')}"),
     )
-    figure = Figure(figsize=(10, 8.5), layout="constrained")
-    panels = figure.subplots(len(_ROWS), len(columns), squeeze=False, sharey="row")
+    rows = [row for row in _ROWS if row[0] is not _packets or samples[0]["asked"]]
+    figure = Figure(figsize=(10, 1.5 + 3.5 * len(rows)), layout="constrained")
+    panels = figure.subplots(len(rows), len(columns), squeeze=False, sharey="row")
     names = list(dict.fromkeys(one["configuration"] for one in samples))
-    for row, (what, label) in zip(panels, _ROWS, strict=True):
+    for row, (what, label) in zip(panels, rows, strict=True):
         for axes, (along, fixed, at, title) in zip(row, columns, strict=True):
             for index, name in enumerate(names):
                 mine = [one for one in samples if one["configuration"] == name and one[fixed] == at]
@@ -75,9 +76,9 @@ def draw(report: dict[str, Any], picture: Path) -> None:
             axes.spines[["top", "right"]].set_visible(False)
         row[0].set_ylabel(label)
     machine = report["machine"]
+    system = f"MooseFS client '{report['client']}'" if "client" in report else report["site"]
     figure.suptitle(
-        f"The program '{program}', cold, MooseFS client '{report['client']}': "
-        f"{machine['processor']}, {machine['cores']} cores"
+        f"The program '{program}', cold, {system}: {machine['processor']}, {machine['cores']} cores"
     )
     handles = panels[0][0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=4)

@@ -11,11 +11,16 @@ from hpcpy.storm.configurations.configuration import Files, Images
 _HOOK = paths.ROOT / "src/hpcpy/storm/broadcast/mpi_import.py"
 # Of the tree: no other program looks for modules there.
 _FOLDER = "broadcast"
+# A launcher that MPI does not know makes each rank one of one: nothing is sent or waited for.
+ALL_RANKS = """\
+if MPI.COMM_WORLD.size != int(os.environ["SLURM_NTASKS"]):
+    raise SystemExit("MPI sees one rank in each process: it needs another srun --mpi")"""
 _IMPORTS = f"""\
 import sys
 sys.path.insert(0, "{tree.PLACE / _FOLDER}")
-from mpi_import import together
+from mpi_import import MPI, together
 del sys.path[0]
+{ALL_RANKS}
 with together():
     {{}}"""
 

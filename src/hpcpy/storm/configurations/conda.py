@@ -25,8 +25,10 @@ def _files(folder: str, without: Sequence[str], images: Images) -> list[Files]:
     return [Files(images.root[_IMAGE] / "opt", folder, left_out)]
 
 
-def _command(before: Sequence[str], images: Images, _: Path, words: Sequence[str]) -> list[str]:
-    return tree.command(images, _IMAGE, [*before, _PYTHON, *words])
+def _command(
+    before: Sequence[str], images: Images, folder: Path, words: Sequence[str]
+) -> list[str]:
+    return tree.command(images, _IMAGE, folder, [*before, _PYTHON, *words])
 
 
 def _named(name: str, what: str, without: Sequence[str], before: Sequence[str]) -> Configuration:
@@ -38,6 +40,7 @@ def _named(name: str, what: str, without: Sequence[str], before: Sequence[str]) 
         folder=name,
         place=lambda images: tree.place(images, _IMAGE),
         command=partial(_command, before),
+        needs_root=True,
         is_tree=True,
     )
 

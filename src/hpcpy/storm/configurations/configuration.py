@@ -21,12 +21,16 @@ class Images:
         The program.
     squash
         The file that podman-hpc makes of an image, for images that need it.
+    has_mounts
+        Whether each node has mounted a tree in the root folder that it needs; otherwise
+        each rank does so, in name spaces of its own.
     """
 
     sif: dict[str, Path]
     root: dict[str, Path]
     apptainer: Path
     squash: dict[str, Path] = field(default_factory=dict)
+    has_mounts: bool = True
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,8 @@ class Configuration:
         What a program's imports stand in, for `str.format`.
     needs_squash
         Whether it needs what podman-hpc makes of its image.
+    needs_root
+        Whether it needs its image's unpacked files.
     is_tree
         Whether a program sees the folder as `tree.PLACE`, with all that is beside the files.
     """
@@ -108,4 +114,5 @@ class Configuration:
     around: Callable[[Images, Path, int], Around] | None = None
     imports: str = "{}"
     needs_squash: bool = False
+    needs_root: bool = False
     is_tree: bool = False

@@ -19,9 +19,9 @@ def files(images: Images) -> list[Files]:
     return [Files(images.root[_IMAGE] / "opt", _FOLDER, left_out)]
 
 
-def command(images: Images, _: Path, words: Sequence[str]) -> list[str]:
+def command(images: Images, folder: Path, words: Sequence[str]) -> list[str]:
     """Return what starts the interpreter."""
-    return tree.command(images, _IMAGE, [_PYTHON, *words])
+    return tree.command(images, _IMAGE, folder, [_PYTHON, *words])
 
 
 PLAIN_FILES = Configuration(
@@ -32,5 +32,6 @@ PLAIN_FILES = Configuration(
     folder=_FOLDER,
     place=lambda images: tree.place(images, _IMAGE),
     command=command,
+    needs_root=True,
     is_tree=True,
 )

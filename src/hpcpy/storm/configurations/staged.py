@@ -8,13 +8,13 @@ from pathlib import Path
 
 from hpcpy.launch import staging
 from hpcpy.launch.request import Request
-from hpcpy.launch.words import quoted
+from hpcpy.launch.words import Expanded, quoted
 from hpcpy.storm.configurations import sif, tree
 from hpcpy.storm.configurations.configuration import Around, Configuration, Files, Images
 
 # Each node has a /tmp of its own, and a tree's root has it, too.
 _NODE_LOCAL = "/tmp"  # noqa: S108
-_TREE = f"{_NODE_LOCAL}/storm-tree"
+_TREE = Expanded(f"{_NODE_LOCAL}/storm-$SLURM_JOB_ID-tree")
 _FOLDER = "packed"
 _PACKED = "tree.tar"
 
@@ -34,17 +34,17 @@ def _tree_files(images: Images) -> list[Files]:
 
 def _tree_command(images: Images, _: Path, words: Sequence[str]) -> list[str]:
     # The loader's cache names the MPI library's other place.
-    libraries = f"LD_LIBRARY_PATH={_TREE}/mpich/lib"
-    program = ["/usr/bin/env", libraries, f"{_TREE}/hpcpy/bin/python3", *words]
-    return tree.command(images, "wheels", program)
+    libraries = Expanded(f"LD_LIBRARY_PATH={_TREE}/mpich/lib")
+    program = ["/usr/bin/env", libraries, Expanded(f"{_TREE}/hpcpy/bin/python3"), *words]
+    return tree.command(images, "wheels", "", program)
 
 
 def _tree_around(_: Images, folder: Path, nodes: int) -> Around:
-    packed = f"{_TREE}.tar"
+    packed = Expanded(f"{_TREE}.tar")
     unpack = f"mkdir {_TREE} && tar -xf {packed} -C {_TREE} && rm {packed}"
     return Around(
         (
-            f"sbcast --force {quoted(str(folder / _PACKED))} {packed} || exit 73",
+            f"sbcast --force {quoted(str(folder / _PACKED))} {quoted(packed)} || exit 73",
             f"{on_each(nodes)} {quoted(unpack)} || exit 73",
         ),
         (f"{on_each(nodes)} 'rm -rf {_TREE}'",),
@@ -60,6 +60,7 @@ TREE = Configuration(
     place=lambda _: None,
     command=_tree_command,
     around=_tree_around,
+    needs_root=True,
 )
 
 

@@ -24,9 +24,9 @@ def files(images: Images) -> list[Files]:
     ]
 
 
-def command(images: Images, _: Path, words: Sequence[str]) -> list[str]:
+def command(images: Images, folder: Path, words: Sequence[str]) -> list[str]:
     """Return what starts the environment's Python."""
-    return tree.command(images, _IMAGE, [_PYTHON, *words])
+    return tree.command(images, _IMAGE, folder, [_PYTHON, *words])
 
 
 VENV = Configuration(
@@ -37,5 +37,6 @@ VENV = Configuration(
     folder=_FOLDER,
     place=lambda images: tree.place(images, _IMAGE),
     command=command,
+    needs_root=True,
     is_tree=True,
 )

@@ -1,0 +1,47 @@
+"""The images of a plan, as files and unpacked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hpcpy.build.command import have
+from hpcpy.build.graph import the_graph
+from hpcpy.build.sif import sif_path
+from hpcpy.build.stamps import read_stamp
+from hpcpy.engine.setup import ensure
+from hpcpy.files import sha256
+from hpcpy.measure import roots
+from hpcpy.measure.cold.mounts import squash
+from hpcpy.storm.configurations import Images
+from hpcpy.storm.measure import Plan
+
+
+def digest(sif: Path) -> str:
+    """Return what names an image's content."""
+    return str(read_stamp(sif).get("digest") or f"sha256:{sha256(sif)}")
+
+
+def have_images(plan: Plan, apptainer: Path, *, is_built: bool = False) -> Images:
+    """Have a plan's images as files, and unpacked where a configuration needs that.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    apptainer
+        The program.
+    is_built
+        Whether the files are there: none is built in a job.
+    """
+    if plan.squashed:
+        ensure("podman-hpc")
+    sif: dict[str, Path] = {}
+    root: dict[str, Path] = {}
+    for name in plan.images:
+        sif[name] = sif_path(the_graph().image(name)) if is_built else have("sif", name)[0]
+    for name in plan.unpacked:
+        root[name] = roots.unpacked_root(name, sif[name], digest(sif[name]))
+        if name == "wheels":
+            roots.add_venv(root[name])
+    made = {name: squash(name, sif[name], digest(sif[name])) for name in plan.squashed}
+    return Images(sif, root, apptainer, made)

@@ -270,7 +270,7 @@ def test_a_name_that_is_known(text: str, pypi: str) -> None:
         ("r-ggplot2", "R:", True),
         ("cudatoolkit=11.2", "CUDA:", True),
         ("gxx_linux-64", "compilers:", True),
-        ("gdal", "without wheels", True),
+        ("gdal", "without wheels on PyPI", True),
         ("samtools", "programs", True),
         ("openmpi", "MPI:", False),
         ("mkl", "linear algebra:", False),

@@ -179,7 +179,10 @@ def report(**more: Any) -> dict[str, Any]:
 
 
 def test_the_folder_has_all_and_is_written_again(tmp_path: Path) -> None:
-    folder, item = tmp_path / "out", Item("heat", "2.0", "0" * 64, "https://h.invalid/x", False)
+    folder, item = (
+        tmp_path / "out",
+        Item("heat", "2.0", "0" * 64, "https://h.invalid/x", is_direct=False),
+    )
     written.claim(folder)
     written.write(folder, Path("/images/hpcpy.sif"), [item], report())
     names = {path.name for path in folder.iterdir()}
@@ -196,10 +199,23 @@ def test_the_folder_has_all_and_is_written_again(tmp_path: Path) -> None:
 
 
 def test_the_containerfile_is_that_of_the_page_on_baking(tmp_path: Path) -> None:
-    item = Item("heat", "2.0", "0" * 64, "https://h.invalid/x", False)
+    item = Item("heat", "2.0", "0" * 64, "https://h.invalid/x", is_direct=False)
     written.write(tmp_path, Path("hpcpy.sif"), [item], report())
     page = (paths.ROOT / "docs/bake.md").read_text()
     assert f"```\n{(tmp_path / 'Containerfile').read_text()}```" in page
+
+
+def test_wheels_of_a_folder_come_with_it(tmp_path: Path) -> None:
+    folder, made = tmp_path / "out", tmp_path / "a b"
+    made.mkdir()
+    file = wheel(made, "heat", "2.0", {"heat.py": ""})
+    item = Item("heat", "2.0", digest(file), file.as_uri(), is_direct=False)
+    written.write(folder, Path("hpcpy.sif"), [item], report())
+    assert (folder / "wheels" / file.name).read_bytes() == file.read_bytes()
+    for name in ("Containerfile", "adopted.def"):
+        assert "--wheelhouse" in (folder / name).read_text()
+    written.write(folder, Path("hpcpy.sif"), [], report())
+    assert not (folder / "wheels").exists()
 
 
 def test_a_folder_with_other_files_is_not_taken(tmp_path: Path) -> None:

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hpcpy.adopt.written import LOCK
+from hpcpy.adopt.written import LOCK, WHEELS
 from hpcpy.build.sif import SQUASHFS_OPTIONS
 from hpcpy.build.stamps import read_stamp, write_stamp
 from hpcpy.files import require_free, scratch_dir, sha256, whole_file
 from hpcpy.stages import skipped, stage
 
 _PYTHON = "/opt/hpcpy/bin/python3"
-_FOLDER, _WHEELS = "/mnt", "/srv"
+_FOLDER = "/mnt"
 # Of the root folder and the SIF of the eight libraries in docs/bake.md, and some.
 _ROOM = 4 << 30
 
 
-def bake(apptainer: Path, sif: Path, folder: Path, wheelhouse: Path | None) -> Path:
+def bake(apptainer: Path, sif: Path, folder: Path) -> Path:
     """Have ``adopted.sif`` in a folder, whose lock is baked into an image.
 
     Parameters
@@ -31,8 +31,6 @@ def bake(apptainer: Path, sif: Path, folder: Path, wheelhouse: Path | None) -> P
         The image that it stands on.
     folder
         Where `written.write` has written.
-    wheelhouse
-        Where wheels come from, in place of an index.
 
     Raises
     ------
@@ -50,9 +48,9 @@ def bake(apptainer: Path, sif: Path, folder: Path, wheelhouse: Path | None) -> P
         return target
     require_free(folder, _ROOM, "baking")
     # A root folder that is written to gets no new places to mount at.
-    binds = [f"--bind={folder}:{_FOLDER}:ro"]
-    binds += [f"--bind={wheelhouse}:{_WHEELS}:ro"] if wheelhouse else []
-    options = [f"--wheelhouse={_WHEELS}"] if wheelhouse else []
+    bind = f"--bind={folder}:{_FOLDER}:ro"
+    has_wheels = (folder / WHEELS).is_dir()
+    options = [f"--wheelhouse={_FOLDER}/{WHEELS}"] if has_wheels else []
     with scratch_dir(folder, ".bake") as scratch, whole_file(target) as temporary:
         env = {"APPTAINER_TMPDIR": str(scratch), "APPTAINER_CACHEDIR": str(scratch / "cache")}
         root = scratch / "root"
@@ -60,7 +58,7 @@ def bake(apptainer: Path, sif: Path, folder: Path, wheelhouse: Path | None) -> P
             current.run([apptainer, "build", "--sandbox", root, sif], env=env)
         with stage("bake") as current:
             inside = [str(root), _PYTHON, "-m", "hpcpy_bake", "-r", f"{_FOLDER}/{LOCK}", *options]
-            current.run([apptainer, "exec", "--writable", *binds, *inside], env=env)
+            current.run([apptainer, "exec", "--writable", bind, *inside], env=env)
         with stage(f"pack {target.name}") as current:
             made = scratch / "adopted.sif"
             squashfs = f"--mksquashfs-args={' '.join(SQUASHFS_OPTIONS)}"

@@ -9,6 +9,7 @@ from typing import Any
 
 from hpcpy import paths
 from hpcpy.adopt import baked, environment, replay, rows, written
+from hpcpy.adopt.asked import canonical
 from hpcpy.adopt.image import Image, of_sif
 from hpcpy.build.command import have
 from hpcpy.engine.setup import ensure
@@ -65,7 +66,7 @@ def main(options: argparse.Namespace) -> int:
     _tell(report, options.out)
     if not (options.bake or options.program):
         return 0
-    sif = baked.bake(apptainer, base, options.out, options.wheelhouse) if items else base
+    sif = baked.bake(apptainer, base, options.out) if items else base
     if not items:
         say(f"nothing is to be baked: {sif.name} has all of it")
     if not options.program:
@@ -119,19 +120,16 @@ def adopted(
     """
     found = environment.read(options.what, image.yaml)
     where = ["--no-index", f"--find-links={options.wheelhouse}"] if options.wheelhouse else []
-    with stage(f"resolve {options.what.name}") as current:
+    with stage(f"resolve {options.what.resolve().name}") as current:
         every, items = rows.resolve(found.asked, image, where, options.source)
         current.note = f"{len(found.asked)} asked for, {len(items)} to bake"
-    names = {row.name for row in every}
-    notes = list(found.notes)
-    if options.wheelhouse and items:
-        notes.append("the wheels are in a folder: Containerfile and definition need it, too")
+    names = {canonical(row.name) for row in every}
     report = {
-        "source": options.what.name,
+        "source": options.what.resolve().name,
         "image": sif.name,
         "python": image.ask("about")["python"],
         "rows": [row.as_dict() for row in every],
         "added": {item.name: item.version for item in items if item.name not in names},
-        "notes": notes,
+        "notes": found.notes,
     }
     return report, items, found.python

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from hpcpy.adopt.asked import Asked, canonical
 from hpcpy.adopt.image import Image
@@ -72,6 +74,12 @@ class Item:
     sha256: str
     url: str
     is_direct: bool
+
+    @property
+    def wheel(self) -> Path | None:
+        """Its file, where it comes from a folder."""
+        place = urlsplit(self.url)
+        return Path(unquote(place.path)) if place.scheme == "file" else None
 
     @property
     def requirement(self) -> str:
@@ -155,6 +163,8 @@ def _row(asked: Asked, one: Known, outcome: dict[str, Any]) -> Row:
     is_renamed = canonical(one.name) != canonical(asked.name)
     state = RENAMED if is_renamed else KEPT
     notes = [asked.note, one.note, outcome["why"]]
+    if one.extras and not asked.extras:
+        notes.append(f"asked for as {one.name}{one.extras}: conda's brings as much")
     if outcome["in_image"]:
         state = IN_IMAGE
         if is_renamed:

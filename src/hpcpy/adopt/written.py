@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,9 +11,9 @@ from typing import Any
 
 from hpcpy.adopt.rows import NO_EQUIVALENT, STATES, Item, Row
 from hpcpy.errors import UsageError
-from hpcpy.files import whole_file
+from hpcpy.files import disk_errors, whole_file
 
-LOCK, REPORT = "requirements.txt", "adopt.json"
+LOCK, REPORT, WHEELS = "requirements.txt", "adopt.json", "wheels"
 # The same as in docs/bake.md.
 _CONTAINERFILE = """\
 FROM hpcpy
@@ -28,6 +29,25 @@ From: {sif}
     requirements.txt /opt/adopted/requirements.txt
 %post
     /opt/hpcpy/bin/python3 -m hpcpy_bake -r /opt/adopted/requirements.txt
+"""
+# The same with wheels of a folder in place of an index.
+_WITH_WHEELS = """\
+FROM hpcpy
+USER 0
+RUN --mount=type=bind,source=.,target=/mnt \\
+    python -m hpcpy_bake --wheelhouse /mnt/wheels -r /mnt/requirements.txt
+USER 1000:1000
+"""
+_DEFINITION_WITH_WHEELS = """\
+Bootstrap: localimage
+From: {sif}
+%files
+    requirements.txt /opt/adopted/requirements.txt
+    wheels /opt/adopted/wheels
+%post
+    cd /opt/adopted
+    /opt/hpcpy/bin/python3 -m hpcpy_bake --wheelhouse wheels -r requirements.txt
+    rm -r wheels
 """
 _NOTHING = "# The image has all of it: there is nothing to bake.\n"
 
@@ -53,20 +73,36 @@ def write(folder: Path, sif: Path, items: Sequence[Item], report: Mapping[str, A
         When it cannot be written.
     """
     lock = "".join(f"{item.requirement}\n" for item in items) or _NOTHING
+    containerfile, definition = _recipes(items)
     files = {
         LOCK: lock,
-        "Containerfile": _CONTAINERFILE if items else "FROM hpcpy\n",
-        "adopted.def": _DEFINITION.format(sif=sif) if items else _all_there(sif),
+        "Containerfile": containerfile,
+        "adopted.def": definition.format(sif=sif),
         "adopt.md": page(report),
         REPORT: json.dumps(report, indent=1) + "\n",
     }
+    _copy_wheels(folder, [wheel for item in items if (wheel := item.wheel)])
     for name, text in files.items():
         with whole_file(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
 
 
-def _all_there(sif: Path) -> str:
-    return f"Bootstrap: localimage\nFrom: {sif}\n"
+def _recipes(items: Sequence[Item]) -> tuple[str, str]:
+    if not items:
+        return "FROM hpcpy\n", "Bootstrap: localimage\nFrom: {sif}\n"
+    if any(item.wheel for item in items):
+        return _WITH_WHEELS, _DEFINITION_WITH_WHEELS
+    return _CONTAINERFILE, _DEFINITION
+
+
+def _copy_wheels(folder: Path, wheels: Sequence[Path]) -> None:
+    place = folder / WHEELS
+    with disk_errors(place):
+        if place.is_dir():
+            shutil.rmtree(place)
+        for wheel in wheels:
+            with whole_file(place / wheel.name) as temporary:
+                shutil.copyfile(wheel, temporary)
 
 
 def page(report: Mapping[str, Any]) -> str:

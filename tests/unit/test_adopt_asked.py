@@ -141,6 +141,12 @@ def test_a_file_of_pip(tmp_path: Path) -> None:
     assert "--index-url" in found.notes[1]
 
 
+@pytest.mark.parametrize("text", ["", "# nothing\n", "--index-url https://index.example.org\n"])
+def test_a_file_that_asks_for_nothing_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UsageError, match="asks for no package"):
+        of_file(tmp_path, "requirements.txt", text)
+
+
 def test_a_file_that_includes_itself_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="includes itself"):
         of_file(tmp_path, "requirements.txt", "-r requirements.txt\n")
@@ -214,7 +220,9 @@ def prefix(tmp_path: Path) -> Path:
     record(tmp_path, "typing_extensions", "3.10", "pyh06a4308_0", metadata)
     record(tmp_path, "xz", "5.2.5", "h7b6447c_0", "lib/liblzma.so")
     record(tmp_path, "r-base", "4.1", "hb87df5d_0", "bin/R", spec="r-base")
+    origin = {"direct_url.json": '{"url": "file:///home/me/mine"}'}
     installed(tmp_path, "later", "2.0", "pip", REQUESTED="")
+    installed(tmp_path, "mine", "0.1", "pip", REQUESTED="", **origin)
     installed(tmp_path, "came-along", "1.0", "pip")
     return tmp_path
 
@@ -226,7 +234,9 @@ def test_a_live_environment_knows_pypis_names_and_what_was_asked_for(prefix: Pat
         ("torch", "==1.9.0", True),
         ("r-base", "==4.1", False),
         ("later", "==2.0", True),
+        ("mine", "==0.1", True),
     ]
+    assert found.asked[-1].url == "file:///home/me/mine"
     assert len(found.notes) == 1
     assert "2 of its 5 packages only came along" in found.notes[0]
 
@@ -235,7 +245,7 @@ def test_a_live_environment_without_requests_asks_for_all(prefix: Path) -> None:
     for path in (prefix / "conda-meta").iterdir():
         path.write_text(json.dumps(json.loads(path.read_text()) | {"requested_spec": "None"}))
     asked = {one.name: one for one in read(prefix, no_yaml).asked}
-    assert set(asked) == {"python", "torch", "r-base", "typing-extensions", "xz", "later"}
+    assert set(asked) == {"python", "torch", "r-base", "typing-extensions", "xz", "later", "mine"}
     assert known(asked["xz"], ()).name == ""
 
 

@@ -64,11 +64,14 @@ def test_the_same_versions_where_there_are(wheels: Path) -> None:
     assert [(row.state, row.version, row.fits) for row in found] == [(KEPT, "1.0", True)] * 2
 
 
-def test_the_nearest_version_is_taken_and_said(wheels: Path) -> None:
-    (row,), items = resolved(wheels, of_conda("heat=1.5"))
+def test_the_nearest_version_is_taken_and_what_is_nowhere_left_out(wheels: Path) -> None:
+    (row, absent), items = resolved(wheels, of_conda("heat=1.5"), of_conda("nowhere=1.0"))
     assert items == {"heat": "2.0"}
     assert (row.version, row.fits, row.is_other) == ("2.0", False, True)
     assert any("nearest" in note for note in row.notes)
+    assert (absent.state, absent.version) == (NO_EQUIVALENT, "")
+    assert "no index has a wheel of it" in " ".join(absent.notes)
+    assert "--source nowhere" in " ".join(absent.notes)
 
 
 @pytest.mark.parametrize(
@@ -95,18 +98,11 @@ def test_nearest_ones_that_do_not_go_together_give_way(wheels: Path) -> None:
     assert [row.fits for row in found] == [True, False]
 
 
+@pytest.mark.long
 def test_the_same_ones_that_do_not_go_together_give_way(wheels: Path) -> None:
     found, items = resolved(wheels, of_conda("heat=1.0"), of_conda("climate=2.0"))
     assert items == {"heat": "2.1", "climate": "2.0"}
     assert [row.fits for row in found] == [False, True]
-
-
-def test_one_that_no_index_has_is_left_out_and_said(wheels: Path) -> None:
-    found, items = resolved(wheels, of_conda("heat=1.0"), of_conda("nowhere=1.0"))
-    assert items == {"heat": "1.0"}
-    assert (found[1].state, found[1].version) == (NO_EQUIVALENT, "")
-    assert "no index has a wheel of it" in " ".join(found[1].notes)
-    assert "--source nowhere" in " ".join(found[1].notes)
 
 
 def test_what_the_image_has_keeps_its_version(wheels: Path) -> None:
@@ -142,6 +138,7 @@ def test_a_version_that_pypi_could_not_have_is_said(wheels: Path) -> None:
     assert "no version that PyPI could have" in row.notes[1]
 
 
+@pytest.mark.long
 def test_two_lines_of_one_name_that_do_not_agree(wheels: Path) -> None:
     found, items = resolved(wheels, of_conda("pytorch=9"), of_pip("torch==7.0"))
     assert items == {"torch": "9.0"}

@@ -58,6 +58,13 @@ def read(path: Path, yaml: Yaml) -> Environment:
         asked, notes = live.read(path)
         python = path / "bin" / "python"
         return Environment(asked, notes, python if python.exists() else None)
+    found = _of_file(path, yaml)
+    if not found.asked:
+        raise UsageError(f"{path}: asks for no package", hint=f"give {_KINDS}")
+    return found
+
+
+def _of_file(path: Path, yaml: Yaml) -> Environment:
     text = _text(path)
     found = Environment()
     try:

@@ -88,7 +88,7 @@ def _conda(records: Iterable[dict[str, Any]], found: dict[str, _Distribution]) -
 
 def _homes(record: dict[str, Any]) -> list[str]:
     """Return the folders of metadata among a record's files."""
-    parts = (str(file).split("/") for file in record.get("files", ()))
+    parts = (str(file).split("/") for file in record.get("files") or ())
     homes = {"/".join(part[:4]) for part in parts if len(part) >= 4}
     return sorted(home for home in homes if home.endswith(_METADATA))
 
@@ -114,13 +114,18 @@ def _distribution(home: Path) -> _Distribution:
     except OSError:
         # An egg's is called otherwise, and its name has both.
         version = version.partition("-")[0]
-    url = ""
-    if (direct := home / "direct_url.json").is_file():
-        origin = json.loads(direct.read_text(encoding="utf-8"))
+    return _Distribution(named, version, _origin(home), (home / "REQUESTED").exists())
+
+
+def _origin(home: Path) -> str:
+    """Return the address that a package was installed from, where that was no index."""
+    try:
         # conda's own builds have the folder in which they were built.
-        is_condas = (home / "INSTALLER").is_file() and "conda" in (home / "INSTALLER").read_text()
-        url = "" if is_condas else str(origin.get("url", ""))
-    return _Distribution(named, version, url, (home / "REQUESTED").exists())
+        is_condas = "conda" in (home / "INSTALLER").read_text(encoding="utf-8")
+        origin = json.loads((home / "direct_url.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return "" if is_condas else str(origin.get("url", ""))
 
 
 def _notes(records: list[dict[str, Any]]) -> list[str]:

@@ -75,6 +75,8 @@ def in_image(apptainer: Path, sif: Path) -> Place:
 
 def outside(python: Path) -> Place:
     """Return an interpreter of this machine."""
+    # The tracer knows programs by their whole paths; links stay, which say whose they are.
+    python = python.absolute()
     return Place(f"with {python}", [str(python)], str(python))
 
 

@@ -74,17 +74,18 @@ def write(folder: Path, sif: Path, items: Sequence[Item], report: Mapping[str, A
     """
     lock = "".join(f"{item.requirement}\n" for item in items) or _NOTHING
     containerfile, definition = _recipes(items)
+    # The report first: it says that the folder is one of these, whatever comes.
     files = {
+        REPORT: json.dumps(report, indent=1) + "\n",
         LOCK: lock,
         "Containerfile": containerfile,
         "adopted.def": definition.format(sif=sif),
         "adopt.md": page(report),
-        REPORT: json.dumps(report, indent=1) + "\n",
     }
-    _copy_wheels(folder, [wheel for item in items if (wheel := item.wheel)])
     for name, text in files.items():
         with whole_file(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
+    _copy_wheels(folder, [wheel for item in items if (wheel := item.wheel)])
 
 
 def _recipes(items: Sequence[Item]) -> tuple[str, str]:

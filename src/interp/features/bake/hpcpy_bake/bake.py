@@ -131,10 +131,7 @@ def _compiled(folder: Path, found: Mapping[str, Distribution], final: Path) -> d
 
 
 def _sources(items: Sequence[Item], found: Mapping[str, Distribution]) -> dict[str, Any]:
-    try:
-        added = finder().bundle.added
-    except ImportError:  # of another base: this bake takes its place
-        added = None
+    added = finder().bundle.added
     known = dict(added.about["sources"]) if added else {}
     known |= {installed.canonical_name(one.name): (one.version, one.sha256) for one in items}
     return {

@@ -96,10 +96,7 @@ def _names(texts: Sequence[str]) -> set[str]:
 
 
 def _print_list(*, lock: bool) -> None:
-    try:
-        added = finder().bundle.added
-    except ImportError as error:
-        raise BakeError(str(error), UNAVAILABLE) from None
+    added = finder().bundle.added
     if added is None:
         raise BakeError("nothing is baked in this image", UNAVAILABLE)
     about = added.about

@@ -26,6 +26,7 @@ COMMANDS = {
     "verify": ("hpcpy.build.verify", "build all again elsewhere and compare the bytes"),
     "push": ("hpcpy.build.push", "send the OCI image to a registry"),
     "run": ("hpcpy.launch.run", "run a workload in the image, which is built first"),
+    "adopt": ("hpcpy.adopt.command", "take a conda environment over into an image on this one"),
     "cluster": ("hpcpy.cluster.command", "start a Slurm of two nodes here, or --stop it"),
     "storm": ("hpcpy.storm.command", "start ranks on a shared file system and count what they ask"),
     "launch": ("hpcpy.launch.command", "run a workload over several nodes, by srun"),
@@ -45,6 +46,9 @@ COMMANDS = {
     ),
     "clean-cache": ("hpcpy.cache.clean", "shrink the cache to a number of GiB, oldest first"),
 }
+
+# What follows `--` is a program of the user's, with options of its own.
+WITH_PROGRAM = frozenset({"adopt"})
 
 
 class Parser(argparse.ArgumentParser):
@@ -114,7 +118,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     -------
     argparse.Namespace
         What the command's module declared; ``main``, which runs it; ``words``,
-        as they were given.
+        as they were given; ``program``, those after ``--`` of `WITH_PROGRAM`.
 
     Raises
     ------
@@ -124,12 +128,18 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     first = words[0] if words else ""
     if first not in COMMANDS and not first.startswith("-"):
         raise UsageError(f"unknown command {first!r}", hint=meant(first, COMMANDS))
-    options, others = top_parser(first).parse_known_args(words)
+    own, program = list(words), None
+    if first in WITH_PROGRAM:
+        at = own.index("--") if "--" in own else len(own)
+        own, program = own[:at], own[at + 1 :]
+    options, others = top_parser(first).parse_known_args(own)
     if others:
         # parse_args would name the help of all commands.
         hint = f"see hpcpy {first} --help" if first in COMMANDS else "see hpcpy --help"
         raise UsageError(f"unrecognized arguments: {' '.join(' '.join(others).split())}", hint=hint)
     options.words = list(words)
+    if program is not None:
+        options.program = program
     return options
 
 

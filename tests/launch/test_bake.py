@@ -233,6 +233,21 @@ def test_baking_again_adds_upgrades_and_takes_out(podman: Podman) -> None:
     assert [line.split()[0] for line in lines[6:]] == ["source", "ModuleNotFoundError:"]
 
 
+def test_what_was_baked_on_another_base_is_refused_and_baked_anew(podman: Podman) -> None:
+    # The bytes that say for which bytecode it is.
+    bundle = "/opt/hpcpy/lib/python3.*/hpcpy_baked/modules.bundle"
+    told = podman.script(
+        "python -m hpcpy_bake --wheelhouse /wheels plain==1.0 >/dev/null;"
+        f"printf '\\0\\0\\0\\0' | dd of=$(echo {bundle}) bs=1 seek=8 conv=notrunc 2>/dev/null;"
+        "python -c 'import numpy'; python -c 'import plain' 2>&1 | tail -1;"
+        "python -m hpcpy_bake >/dev/null;"
+        "python -c 'import plain; print(plain.VALUE, plain.__spec__.loader.offset > 0)'"
+    )
+    refused, anew = told.splitlines()
+    assert "were baked on another base; bake again: python -m hpcpy_bake" in refused
+    assert anew == "1 True"
+
+
 def test_what_pip_installs_over_a_baked_package_wins(podman: Podman) -> None:
     told = podman.script(
         "python -m hpcpy_bake --wheelhouse /wheels plain==1.0 source >/dev/null;"

@@ -273,4 +273,22 @@ def test_another_pythons_is_refused(installed: Installation) -> None:
     data = file.read_bytes()
     file.write_bytes(data[:8] + b"\0\0\0\0" + data[12:])
     done = installed.run("import added")
-    assert "not those of this Python" in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(f"ImportError: hpcpy: the packages in {installed.library}/hpcpy_baked")
+    assert "bake again: python -m hpcpy_bake" in last
+    # What needs none of it goes on.
+    assert installed.says("import own; print(own.VALUE)") == "own"
+
+
+def test_a_rebuilt_base_takes_it(installed: Installation) -> None:
+    # Other modules at other offsets, other times of the files: the same Python.
+    write(installed.site, {"own/__init__.py": "VALUE = 'rebuilt, and longer'\n", "own/more.py": ""})
+    installed.epoch = EPOCH + 1000
+    (installed.folder / "modules.bundle").write_bytes(installed.bundle())
+    os.utime(installed.site, (BAKED, BAKED))
+    program = """
+        refuse_listing()
+        import added.part, own.more, shared.first, shared.second
+        print(added.VALUE, added.__spec__.loader.offset > 0, own.VALUE)
+    """
+    assert says(installed, program) == "added True rebuilt, and longer"

@@ -32,7 +32,7 @@ _DATE_LABEL = "org.label-schema.build-date"
 # unpacked anew, 128 KB for each page that is touched.  Stored as it is, a start
 # takes 30 to 65 ms of processor time less, and the SIF is 67 MB larger; zstd 9
 # in place of 3 takes 22 MB of that back, for 10 s of each build.
-_SQUASHFS_OPTIONS = (
+SQUASHFS_OPTIONS = (
     *("-noappend", "-no-progress", "-quiet", "-all-root", "-no-xattrs"),
     *("-comp", "zstd", "-Xcompression-level", "9"),
     *("-action", "uncompressed@name(python3.*)"),
@@ -62,7 +62,7 @@ def made_of(image: Image) -> dict[str, str]:
     return {
         "digest": digest,
         "definition": sha256(definition_path(image)),
-        "squashfs": " ".join(_SQUASHFS_OPTIONS),
+        "squashfs": " ".join(SQUASHFS_OPTIONS),
     }
 
 
@@ -115,7 +115,7 @@ def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: 
     )
     labels = _date_labels(root, plan.epoch)
     current.run(
-        [engine.mksquashfs, root, squashfs, *_SQUASHFS_OPTIONS],
+        [engine.mksquashfs, root, squashfs, *SQUASHFS_OPTIONS],
         env=env,
     )
     (folder / "labels.json").write_bytes(labels)

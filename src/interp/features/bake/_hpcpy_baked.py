@@ -21,11 +21,23 @@ if TYPE_CHECKING:
 
 
 class Baked(Bundle):
-    """The second bundle's bytes."""
+    """The second bundle's bytes.
+
+    Raises
+    ------
+    ImportError
+        When it was baked on a base with another Python or another form of bundle.
+    """
 
     def __init__(self, data: memoryview, library: str) -> None:
         self._gone: tuple[str, ...] = ()
-        super().__init__(data, library)
+        try:
+            super().__init__(data, library)
+        except ImportError:
+            raise ImportError(
+                f"hpcpy: the packages in {library}/hpcpy_baked were baked on another base; "
+                "bake again: python -m hpcpy_bake (docs/bake.md)"
+            ) from None
         # None of its own, and no listing of what it has whole.
         self.add_nothing()
         self.distributions: dict[str, list[str]] = self._index["distributions"]

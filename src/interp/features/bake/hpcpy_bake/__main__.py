@@ -5,9 +5,19 @@ from __future__ import annotations
 import os
 import sys
 
+from _hpcpy_importer import finder
+
 # The bundle's builder lies beside this file.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from hpcpy_bake.command import main
+own = finder().bundle
+try:
+    own.added  # noqa: B018
+except ImportError as error:
+    # Of another base: the bake that takes its place cannot import through it.
+    print(f"hpcpy_bake: {str(error).removeprefix('hpcpy: ')}", file=sys.stderr)
+    own.add_nothing()
+
+from hpcpy_bake.command import main  # noqa: E402
 
 sys.exit(main())

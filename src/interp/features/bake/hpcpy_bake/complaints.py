@@ -80,7 +80,9 @@ def _last_error(said: str) -> str:
     if "Traceback (most recent call last)" in said:
         # Of a build, most often: its last line says what.
         errors = []
-    # The first says what is missing, those after it what follows from that.
-    lines = [line for line in errors if not line.startswith("No matching distribution")] or errors
+    # The first says what is missing, those after it what follows from that; before it may
+    # stand all versions that are for other Pythons.
+    others = ("No matching distribution", "Ignored the following")
+    lines = [line for line in errors if not line.startswith(others)] or errors
     plain = [line.strip() for line in said.splitlines() if line.strip()]
     return (lines or plain[-1:] or ["it said nothing"])[0]

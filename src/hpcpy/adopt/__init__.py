@@ -1,0 +1,1 @@
+"""The way in from conda: what an environment asks for, here: docs/from-conda.md."""

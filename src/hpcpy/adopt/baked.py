@@ -1,0 +1,69 @@
+"""Builds the image: what `adopted.def` says, in steps that any user can take.
+
+`apptainer build` of a definition asks for capabilities that a root in a container
+lacks (docs/bake.md); to unpack, to bake and to pack does not.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hpcpy.adopt.written import LOCK, WHEELS
+from hpcpy.build.sif import SQUASHFS_OPTIONS
+from hpcpy.build.stamps import read_stamp, write_stamp
+from hpcpy.files import require_free, scratch_dir, sha256, whole_file
+from hpcpy.stages import skipped, stage
+
+_PYTHON = "/opt/hpcpy/bin/python3"
+_FOLDER = "/mnt"
+# Of the root folder and the SIF of the eight libraries in docs/bake.md, and some.
+_ROOM = 4 << 30
+
+
+def bake(apptainer: Path, sif: Path, folder: Path) -> Path:
+    """Have ``adopted.sif`` in a folder, whose lock is baked into an image.
+
+    Parameters
+    ----------
+    apptainer
+        The program.
+    sif
+        The image that it stands on.
+    folder
+        Where `written.write` has written.
+
+    Raises
+    ------
+    StageError
+        When a step fails; its log says why.
+    DiskError
+        When there is no room.
+    """
+    folder = folder.resolve()
+    target, lock = folder / "adopted.sif", folder / LOCK
+    status = sif.stat()
+    facts = {"lock": sha256(lock), "base": f"{sif.resolve()} {status.st_size} {status.st_mtime_ns}"}
+    if facts.items() <= read_stamp(target).items():
+        skipped(target.name, "up to date")
+        return target
+    require_free(folder, _ROOM, "baking")
+    # A root folder that is written to gets no new places to mount at.
+    bind = f"--bind={folder}:{_FOLDER}:ro"
+    has_wheels = (folder / WHEELS).is_dir()
+    options = [f"--wheelhouse={_FOLDER}/{WHEELS}"] if has_wheels else []
+    with scratch_dir(folder, ".bake") as scratch, whole_file(target) as temporary:
+        env = {"APPTAINER_TMPDIR": str(scratch), "APPTAINER_CACHEDIR": str(scratch / "cache")}
+        root = scratch / "root"
+        with stage(f"unpack {sif.name}") as current:
+            current.run([apptainer, "build", "--sandbox", root, sif], env=env)
+        with stage("bake") as current:
+            inside = [str(root), _PYTHON, "-m", "hpcpy_bake", "-r", f"{_FOLDER}/{LOCK}", *options]
+            current.run([apptainer, "exec", "--writable", bind, *inside], env=env)
+        with stage(f"pack {target.name}") as current:
+            made = scratch / "adopted.sif"
+            squashfs = f"--mksquashfs-args={' '.join(SQUASHFS_OPTIONS)}"
+            current.run([apptainer, "build", squashfs, made, root], env=env)
+            made.replace(temporary)
+            current.note = f"{temporary.stat().st_size / 1e6:.0f} MB"
+    write_stamp(target, **facts)
+    return target

@@ -1,0 +1,76 @@
+"""Asks the image's own Python: `inside` is handed over as a text."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hpcpy.errors import HpcpyError, IntegrityError, UnavailableError, UsageError
+from hpcpy.stages import StageError
+
+_PROGRAM = Path(__file__).with_name("inside.py")
+_ERRORS = {one.exit_code: one for one in (UsageError, IntegrityError, UnavailableError)}
+
+
+@dataclass(frozen=True)
+class Image:
+    """The interpreter of an image.
+
+    Attributes
+    ----------
+    python
+        The command that starts it.
+    """
+
+    python: Sequence[str]
+
+    def ask(self, do: str, **request: Any) -> Any:
+        """Return the answer to a request: see the functions of `inside`.
+
+        Raises
+        ------
+        HpcpyError
+            When there is none for a known cause.
+        StageError
+            When the program itself fails.
+        """
+        done = subprocess.run(
+            [*self.python, "-c", _PROGRAM.read_text(encoding="utf-8")],
+            input=json.dumps({"do": do, **request}),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            if "No module named 'hpcpy_bake'" in last:
+                raise UnavailableError("the image cannot bake", hint="take one of hpcpy")
+            raise StageError(f"the image's Python ended with exit code {done.returncode}: {last}")
+        answer = json.loads(done.stdout)
+        if "error" in answer:
+            raise _ERRORS.get(answer["code"], HpcpyError)(answer["error"])
+        return answer["answer"]
+
+    def yaml(self, text: str) -> Any:
+        """Read YAML."""
+        return self.ask("yaml", text=text)
+
+
+def of_sif(apptainer: Path, sif: Path, wheelhouse: Path | None) -> Image:
+    """Return the interpreter of a SIF.
+
+    Parameters
+    ----------
+    apptainer
+        The program.
+    sif
+        The image.
+    wheelhouse
+        A folder that pip is to see, under the same name.
+    """
+    bind = [f"--bind={wheelhouse}:{wheelhouse}:ro"] if wheelhouse else []
+    return Image([str(apptainer), "exec", *bind, str(sif), "python3", "-I"])

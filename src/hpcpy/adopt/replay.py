@@ -1,0 +1,172 @@
+"""The user's program in the environment and in the image, and what differs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hpcpy.errors import HpcpyError, UnavailableError
+from hpcpy.measure.targets import PYTHON
+from hpcpy.measure.trace import traced
+
+# Of a line of the output that is shown.
+_LONGEST = 100
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a program is started.
+
+    Attributes
+    ----------
+    name
+        For people.
+    command
+        What starts Python there; the program follows.
+    program
+        The path that is executed there, whose calls are counted.
+    """
+
+    name: str
+    command: Sequence[str]
+    program: str
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of it.
+
+    Attributes
+    ----------
+    code
+        The exit code.
+    output
+        Standard output.
+    said
+        The last line of standard error.
+    path_calls, off_node
+        Of one more run; None where it failed or cannot be followed.
+    """
+
+    code: int
+    output: bytes
+    said: str
+    path_calls: int | None = None
+    off_node: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for JSON, without the output itself."""
+        counts = {"path_calls": self.path_calls, "off_node": self.off_node}
+        return {"code": self.code, "bytes": len(self.output), "said": self.said, **counts}
+
+
+def in_image(apptainer: Path, sif: Path) -> Place:
+    """Return the image's interpreter, the working directory being the user's."""
+    here = Path.cwd()
+    # A setuid Apptainer cannot be traced by an ordinary user.
+    as_user = [] if os.geteuid() == 0 else ["--userns"]
+    command = [str(apptainer), "exec", *as_user, "--bind", str(here), "--pwd", str(here)]
+    return Place(f"in {sif.name}", [*command, str(sif), PYTHON], PYTHON)
+
+
+def outside(python: Path) -> Place:
+    """Return an interpreter of this machine."""
+    # The tracer knows programs by their whole paths; links stay, which say whose they are.
+    python = python.absolute()
+    return Place(f"with {python}", [str(python)], str(python))
+
+
+def environments_python(variables: Mapping[str, str]) -> Path | None:
+    """Return the Python of the environment that is activated here; None where none is."""
+    for name in ("CONDA_PREFIX", "VIRTUAL_ENV"):
+        if (prefix := variables.get(name)) and (Path(prefix) / "bin/python").exists():
+            return Path(prefix) / "bin/python"
+    return None
+
+
+def run(place: Place, program: Sequence[str]) -> Ran:
+    """Run a program twice: for what it prints, and for its path calls.
+
+    Raises
+    ------
+    UnavailableError
+        When Python itself cannot be started there.
+    """
+    command = [*place.command, *program]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    except OSError as error:
+        raise UnavailableError(f"{command[0]}: {error.strerror}") from error
+    last = (done.stderr.decode(errors="replace").strip().splitlines() or [""])[-1]
+    ran = Ran(done.returncode, done.stdout, last)
+    if ran.code:
+        return ran
+    try:
+        found = traced(command, place.program)
+    except HpcpyError as error:
+        return Ran(ran.code, ran.output, f"path calls were not counted: {error}")
+    return Ran(ran.code, ran.output, last, len(found.paths), len(found.off_node))
+
+
+def compare(old: Place | None, new: Place, program: Sequence[str]) -> tuple[list[str], bool, Any]:
+    """Run a program in both places.
+
+    Parameters
+    ----------
+    old
+        In the environment; None where there is none.
+    new
+        In the image.
+    program
+        A script and its arguments.
+
+    Returns
+    -------
+    tuple
+        Lines for people; whether it does in the image what it did; the figures.
+    """
+    after = run(new, program)
+    if old is None:
+        nothing = "no Python to compare with: give --python FILE, or activate the environment"
+        return [_told(new, after), nothing], not after.code, {"image": after.as_dict()}
+    before = run(old, program)
+    lines = [_told(old, before), _told(new, after)]
+    is_same = before.code == after.code and before.output == after.output
+    if before.code != after.code:
+        lines.append(f"the exit codes differ: {before.code} and {after.code}")
+    elif is_same:
+        lines.append(f"the same output, {len(after.output)} bytes")
+    else:
+        lines.append(f"the outputs differ: {first_difference(before.output, after.output)}")
+        if _varies(old, program, before.output):
+            lines.append(f"{old.name} it prints something else each time, too")
+    return lines, is_same, {"environment": before.as_dict(), "image": after.as_dict()}
+
+
+def _varies(place: Place, program: Sequence[str], output: bytes) -> bool:
+    """Run a program once more: a time or a random number differs everywhere."""
+    again = subprocess.run(
+        [*place.command, *program], stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    return again.stdout != output
+
+
+def _told(place: Place, ran: Ran) -> str:
+    counts = ""
+    if ran.path_calls is not None:
+        counts = f", {ran.path_calls:,} path calls, {ran.off_node:,} of them off-node"
+    said = f": {ran.said}" if ran.said and (ran.code or ran.path_calls is None) else ""
+    return f"{place.name}: exit code {ran.code}, {len(ran.output)} bytes{counts}{said}"
+
+
+def first_difference(one: bytes, other: bytes) -> str:
+    """Return the first lines that differ, with their number."""
+    left, right = (text.decode(errors="replace").splitlines() for text in (one, other))
+    for number, (a, b) in enumerate(zip(left, right, strict=False), 1):
+        if a != b:
+            return f"line {number} was {a[:_LONGEST]!r} and is {b[:_LONGEST]!r}"
+    return f"{len(left)} lines and {len(right)}"

@@ -17,6 +17,10 @@ from hpcpy.measure.command import BENCHES
 
 # Module and option of each path that is only read, or is a folder of the tool's own.
 READ = {
+    ("adopt.command", "what"),
+    ("adopt.command", "--image"),
+    ("adopt.command", "--python"),
+    ("adopt.command", "--wheelhouse"),
     ("cluster.command", "--folder"),
     ("measure.overhead", "--sif"),
     ("packages.command", "--{image}"),
@@ -46,19 +50,20 @@ OUTPUTS = sorted(set(options_with_paths()) - READ)
 def test_every_option_with_a_path_is_known() -> None:
     assert set(options_with_paths()) >= READ
     benches = [module.removeprefix("hpcpy.") for module, _ in sorted(BENCHES.values())]
-    assert [(module, "--out") for module in [*benches, "storm.command"]] == OUTPUTS
+    writing = ["adopt.command", *benches, "storm.command"]
+    assert [(module, "--out") for module in writing] == OUTPUTS
     assert set(SETTINGS_WITH_PATHS) <= set(SETTINGS)
 
 
-@pytest.mark.parametrize("name", BENCHES)
+@pytest.mark.parametrize("words", [("adopt", "x.yml"), *(("bench", name) for name in BENCHES)])
 @pytest.mark.parametrize("kind", ["-", "fifo", "link"])
-def test_a_folder_is_asked_for_before_anything_is_measured(
-    name: str, kind: str, tmp_path: Path
+def test_a_folder_is_asked_for_before_anything_is_done(
+    words: tuple[str, ...], kind: str, tmp_path: Path
 ) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "link").symlink_to("fifo")
     given = "-" if kind == "-" else str(tmp_path / kind)
-    done = python("-m", "hpcpy", "bench", name, "--out", given)
+    done = python("-m", "hpcpy", *words, "--out", given)
     assert done.returncode == 2
     assert f"{given}: is no folder" in done.stderr
     assert (tmp_path / "fifo").is_fifo()

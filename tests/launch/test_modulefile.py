@@ -42,7 +42,7 @@ apptainer = ["--cleanenv"]
 [environment]
 FROM_SITE = "x,y $HOME"
 """
-ODD = "a b'c (d) é"
+ODD = "a b'c (d)"
 SECONDS = 120
 Done = subprocess.CompletedProcess[str]
 SYSTEMS = ["lmod", "modulecmd"]

@@ -49,6 +49,7 @@ def test_lines_of_both_files() -> None:
         (["VERSIO=1"], "unknown setting 'VERSIO'; did you mean VERSION?"),
         (["SITE=perlmutter-cpu"], "has podman-hpc, and a module file is for Apptainer"),
         (["TO=/a:b"], "TO=/a:b has ':', which PATH or Tcl gives a meaning to"),
+        (["TO=/a b/é"], "TO=/a b/é has a blank and a character that is not ASCII"),
         (["TO=/a{b"], "TO=/a{b has '{', which"),
         (["NAME=.x"], "NAME=.x: letters, digits"),
         (["VERSION=1/2"], "VERSION=1/2: letters, digits"),

@@ -52,7 +52,7 @@ TECHNIQUES = {
     ),
     "numba-complex": Technique(
         _HERE + "numba_complex",
-        "Numba, loops and function compiled as they stand in python: complex, abs(z) > 2",
+        "Numba, loops and function as in python compiled: complex numbers, abs(z) > 2",
         needs=("numpy", "numba"),
     ),
     "numba": Technique(
@@ -170,7 +170,7 @@ TECHNIQUES = {
     ),
     "fork": Technique(
         _HERE + "forked",
-        "the same pool of forked processes, which Python left in 3.14",
+        "the same pool of forked processes, Python's default until 3.13",
         needs=("numpy",),
         parallel="processes",
         one_core=ROW_KERNELS,

@@ -1,8 +1,8 @@
 """Forked processes: they have what this process has imported, and start at once.
 
-A child has one thread, whatever this process had, and the locks of the others as they
-were.  So Python's default is ``fork`` no more since 3.14, and this technique refuses to
-fork a process with threads.
+A child has one thread alone, and the locks of its parent's other threads as they were
+when it was forked.  Python's default is therefore another method since 3.14, and a
+process with threads is not forked here.
 """
 
 from __future__ import annotations

@@ -59,6 +59,12 @@ def test_what_users_forget_is_there() -> None:
     } <= set(there)
 
 
+@pytest.mark.parametrize(("tasks", "is_shared"), [(2, False), (3, True), (4, True)])
+def test_a_nodes_only_rank_shares_no_container(tasks: int, is_shared: bool) -> None:
+    there = words(plan("NODES=2", f"TASKS={tasks}"))
+    assert ("--sharens" in there) == is_shared
+
+
 def test_slurm_places_ranks_that_do_not_divide() -> None:
     made = plan("NODES=2", "TASKS=7")
     assert not [word for word in words(made) if word.startswith("--ntasks-per-node")]

@@ -27,6 +27,8 @@ class Container:
         Whether ranks have GPUs.
     variables
         Which the ranks get.
+    is_shared
+        Whether a node has several ranks.
     """
 
     program: str
@@ -34,6 +36,7 @@ class Container:
     folder: str
     has_gpus: bool
     variables: tuple[Variable, ...]
+    is_shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,9 @@ def _site_binds(site: Site, name: str) -> list[Option]:
     ]
 
 
+_SHARED = "one mount of the image a node, not one a rank; MPI reads a neighbour's memory"
+
+
 def apptainer(container: Container, site: Site) -> ContainerStart:
     """Return the words of ``apptainer exec``; the host's variables go in by themselves."""
     lines = [
@@ -85,10 +91,8 @@ def apptainer(container: Container, site: Site) -> ContainerStart:
     words = [
         option("bash", "-c", Expanded("$at_node"), why="see above"),
         option(container.program, "exec"),
-        option(
-            "--sharens",
-            why="one mount of the image a node, not one a rank; MPI reads a neighbour's memory",
-        ),
+        # Its end is not always clean (apptainer#2713), so not where it brings nothing.
+        *([option("--sharens", why=_SHARED)] if container.is_shared else []),
         *([option("--nv", why="GPUS: the host's NVIDIA driver")] if container.has_gpus else []),
         *_binds(container, site, "--bind"),
         option(f"--pwd={container.folder}", why="as on the host"),

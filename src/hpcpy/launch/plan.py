@@ -88,6 +88,7 @@ def make_plan(request: Request, site: Site, machine: Host, *, is_batch: bool = F
         folder=machine.folder,
         has_gpus=request.gpus > 0,
         variables=site_variables(site),
+        is_shared=request.per_node > 1,
     )
     start = STARTS[name](container, site)
     login = () if job or is_batch or site.node_local != "/tmp" else (_OF_LOGIN,)  # noqa: S108

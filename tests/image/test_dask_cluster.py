@@ -1,7 +1,6 @@
 """Dask's technique on a cluster that is there already: DASK_SCHEDULER_FILE's."""
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from running import TELLS_WHEN, wait_until
+
+from workloads.on_dask import service
 
 
 @contextlib.contextmanager
@@ -31,7 +32,7 @@ def program(*words: str | Path, cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + 60
-    while not path.exists():
+    while not service.address(path):  # Dask writes the file it has made
         assert process.poll() is None, "the scheduler has ended"
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -173,7 +174,7 @@ def test_a_stop_that_ends_the_scheduler_first_is_not_told_at_length(
         stack.callback(scheduler.wait, 60)
         stack.callback(scheduler.kill)
         wait_for(file, scheduler)
-        address = json.loads(file.read_text())["address"]
+        address = service.address(file)
         worker = subprocess.Popen(
             [sys.executable, *server, "worker", address], stderr=subprocess.DEVNULL
         )

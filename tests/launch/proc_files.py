@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -14,3 +16,10 @@ def read(path: Path) -> str:
         When the process has ended.
     """
     return path.read_text(errors="surrogateescape")
+
+
+def commands() -> Iterator[str]:
+    """Yield the words of each process; those that end meanwhile are left out."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            yield read(folder / "cmdline").replace("\0", " ")

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import proc_files
 import pytest
 from local_cluster import Cluster
 from own_cluster import hpcpy, own, running, start_hpcpy, started, stderr_of
@@ -44,13 +45,8 @@ def left(layout: Layout) -> dict[str, object]:
             if str(layout.run) in line or str(layout.folder) in line
         ],
         "folders": [path for path in (layout.run, layout.folder) if path.exists()],
-        "name spaces": [
-            line
-            for line in subprocess.run(
-                ["lsns", "--output=COMMAND"], capture_output=True, text=True, check=True
-            ).stdout.splitlines()
-            if str(layout.folder) in line
-        ],
+        # lsns would name them, too, and fails where a process ends while it reads.
+        "name spaces": [words for words in proc_files.commands() if str(layout.folder) in words],
     }
 
 

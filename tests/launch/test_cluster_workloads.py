@@ -20,10 +20,18 @@ POISON = "raise SystemExit('a poisoned numpy was imported')\n"
 DASK = """
 import os, subprocess, sys, time
 from pathlib import Path
+from workloads.on_dask.service import address
+
+def wait_for_address():
+    end = time.monotonic() + 60
+    while not address(file):  # Dask's own programs take a file that is still empty
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 file = Path(sys.argv[1])
 options = ["--scheduler-file", str(file), "--no-dashboard"]
 if int(os.environ["SLURM_PROCID"]):
+    wait_for_address()
     options += ["--nthreads", "1", "--no-nanny", "--death-timeout", "60"]
     program = ["-m", "distributed.cli.dask_worker", *options]
     sys.exit(subprocess.run([sys.executable, *program], stderr=subprocess.DEVNULL).returncode)
@@ -32,10 +40,7 @@ program = ["-m", "distributed.cli.dask_scheduler", "--port", "0", *options]
 scheduler = subprocess.Popen([sys.executable, *program], stderr=subprocess.DEVNULL)
 from dask.distributed import Client
 
-end = time.monotonic() + 60
-while not file.exists():
-    assert scheduler.poll() is None and time.monotonic() < end
-    time.sleep(0.05)
+wait_for_address()
 with Client(scheduler_file=str(file)) as client:
     client.wait_for_workers(2, timeout=60)
     print("on", *sorted(set(client.run(lambda: os.uname().nodename).values())), flush=True)

@@ -19,6 +19,7 @@ def test_arguments_that_are_no_text_are_read() -> None:
         # Its arguments are there when it runs, not when it is started.
         process.stdout.readline()
         words = proc_files.read(Path(f"/proc/{process.pid}/cmdline")).split("\0")
+        assert any(odd in other for other in proc_files.commands())
     finally:
         process.communicate(b"\n")
     assert words[-2] == odd

@@ -34,7 +34,8 @@ def leave(what):
 for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, stop)
 leave("ready")
-time.sleep(300)
+while True:
+    time.sleep(0.01)
 """
 
 

@@ -84,7 +84,8 @@ from hpcpy.storm import machines
 one = machines.layout(1, Path({folder!r}))
 with machines.running(one):
     print("up", flush=True)
-    time.sleep(300)
+    while True:
+        time.sleep(0.01)
 """
 
 

@@ -22,7 +22,8 @@ from hpcpy.files import whole_file
 with whole_file(Path(sys.argv[1])) as temporary:
     temporary.write_text("half")
     print("writing", flush=True)
-    time.sleep(60)
+    while True:
+        time.sleep(0.01)
 """
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
+# Often: a signal that comes just before a sleep begins is handled after it.
+SLEEP = "while True: time.sleep(0.01)"
 BEGIN = """
 import os, signal, sys, time
 from workloads.harness.stopping import stop_within
@@ -22,20 +24,20 @@ DEAF = (
     + """
 signal.signal(signal.SIGTERM, lambda *_: time.sleep(600))
 print("ready", flush=True)
-time.sleep(600)
 """
+    + SLEEP
 )
 TIDY = (
     BEGIN
     + """
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
 print("ready", flush=True)
-time.sleep(600)
 """
+    + SLEEP
 )
-WAIT = """
+WAIT = f"""
 print("ready", flush=True)
-time.sleep(600)
+{SLEEP}
 """
 # The child gets the signal, and the parent must not take it for its own.
 PARENT = (
@@ -54,13 +56,13 @@ sys.exit(5)
 )
 # Ctrl-C as a launch's rank gets it: from Slurm, from the container's engine,
 # and SIGTERM once another rank has ended.
-SEVERAL = """
+SEVERAL = f"""
 import os, signal, sys, time
 from workloads.harness.stopping import stop_within
 stop_within(30)
 try:
     print("ready", flush=True)
-    time.sleep(600)
+    {SLEEP}
 except KeyboardInterrupt:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
         os.kill(os.getpid(), number)
@@ -69,7 +71,7 @@ except KeyboardInterrupt:
 """
 # MPI_Finalize, which waits for ranks that have gone, comes after Python's end,
 # when no thread of it runs any more: this one never did.
-FINALIZE = """
+FINALIZE = f"""
 import ctypes, sys, time
 from workloads.harness import stopping
 stopping._watch = lambda read, seconds: None
@@ -77,7 +79,7 @@ stopping.stop_within(1)
 wait = ctypes.CDLL(None).pause
 ctypes.pythonapi.Py_AtExit(ctypes.cast(wait, ctypes.c_void_p))
 print("ready", flush=True)
-time.sleep(600)
+{SLEEP}
 """
 # MPI waits for a rank that has left: no handler runs, and SIGALRM tidies up nothing.
 STUCK = """

@@ -214,7 +214,8 @@ def test_baking_again_adds_upgrades_and_takes_out(podman: Podman) -> None:
         "python -c 'import plain; print(plain.VALUE, plain.__spec__.loader.offset > 0)';"
         "test ! -e /opt/hpcpy/lib/python3.*/site-packages/plain/part.py;"
         "python -m hpcpy_bake --list; python -m hpcpy_bake --lock;"
-        f"python -m pip uninstall -qqy plain; {bake} >/dev/null; python -m hpcpy_bake --list;"
+        "python -m pip uninstall -qqy --break-system-packages plain;"
+        f"{bake} >/dev/null; python -m hpcpy_bake --list;"
         "python -c 'import plain' 2>&1 | tail -1"
     )
     lines = told.splitlines()
@@ -251,7 +252,8 @@ def test_what_was_baked_on_another_base_is_refused_and_baked_anew(podman: Podman
 def test_what_pip_installs_over_a_baked_package_wins(podman: Podman) -> None:
     told = podman.script(
         "python -m hpcpy_bake --wheelhouse /wheels plain==1.0 source >/dev/null;"
-        "python -m pip install -q --root-user-action=ignore --no-index -f /wheels plain==2.0;"
+        "python -m pip install -q --root-user-action=ignore --break-system-packages"
+        " --no-index -f /wheels plain==2.0;"
         "python -c 'import plain, source; print(plain.VALUE, source.told(), end=\"\")';"
         "python -c 'import importlib.metadata as m; print(m.version(\"plain\"))'"
     )

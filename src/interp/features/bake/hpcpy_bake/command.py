@@ -105,6 +105,10 @@ def _print_list(*, lock: bool) -> None:
     if added is None:
         raise BakeError("nothing is baked in this image", UNAVAILABLE)
     about = added.about
+    there = others(Path(added.roots[-1].path))
+    for name, (version, _) in about["sources"].items():
+        if name not in there or there[name].version != version:
+            raise BakeError(f"{name} {version} was replaced since it was baked; bake again")
     modules = Counter(
         folder.path.removeprefix(added.roots[-1].path).strip("/").partition("/")[0] or name
         for folder in added.folders()

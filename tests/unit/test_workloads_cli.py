@@ -30,7 +30,8 @@ def test_help_has_the_exit_codes(arguments: list[str]) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     said = " ".join(done.stdout.split())
     table = (ROOT / "docs/mandelbrot.md").read_text().partition("## Exit codes")[2]
-    codes = {one.exit_code for one in (WorkloadError, *WorkloadError.__subclasses__())}
+    errors: list[type[WorkloadError]] = [WorkloadError, *WorkloadError.__subclasses__()]
+    codes = {one.exit_code for one in errors}
     assert len(codes) == 4
     for code in codes | {0, 130}:
         assert re.search(rf"[:;] {code} ", said)

@@ -52,8 +52,8 @@ def test_pip_installs_into_a_folder(wheel: Path, tmp_path: Path) -> None:
 
 
 def test_pip_installs_into_a_virtual_environment(wheel: Path, tmp_path: Path) -> None:
-    make = [sys.executable, "-m", "venv", "--system-site-packages", tmp_path / "my"]
-    subprocess.run(make, check=True)
+    make: list[str | Path] = [sys.executable, "-m", "venv", "--system-site-packages"]
+    subprocess.run([*make, tmp_path / "my"], check=True)
     own = tmp_path / "my/bin/python"
     assert pip("install", "--no-index", wheel, python=own) == (0, "")
     program = "import numpy, small; print(small.VALUE, small.__file__)"

@@ -3,7 +3,7 @@
    Python without MPI never looks for one, and a site's own wins by the loader's
    normal search (mpi_search.c).
 
-   mpi4py's module is there once for each binary interface, all under one name;
+   mpi4py's module is there once for each ABI, all under one name;
    which one an import gets is the library's to say.  HDF5 is there once, for
    MPICH's, and shares its slots: with another library it finds MPI not
    initialised.  docs/mpi.md tells more. */

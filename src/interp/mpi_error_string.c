@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-/* MPI_MAX_ERROR_STRING of MPICH's interface and of the standard's own; mpi4py's
+/* MPI_MAX_ERROR_STRING of MPICH's ABI and of the standard's own; mpi4py's
    buffer has one more. */
 enum { LIMIT = 512 };
 

@@ -1,4 +1,4 @@
-/* The binary interfaces of MPI that this interpreter has a module for. */
+/* The ABIs of MPI that this interpreter has a module for. */
 
 #ifndef HPCPY_MPI_INTERFACES_H
 #define HPCPY_MPI_INTERFACES_H
@@ -35,7 +35,7 @@ enum { HPCPY_MPICH, HPCPY_OPENMPI, HPCPY_ABI, HPCPY_INTERFACES };
 extern const HpcpyMpiInterface hpcpy_mpi_interfaces[HPCPY_INTERFACES];
 
 /* Opens the library that HPCPY_MPI, `wanted`, names, or that the process finds,
-   and says whose interface it has.  NULL leaves the reason in `problem`. */
+   and says whose ABI it has.  NULL leaves the reason in `problem`. */
 void *hpcpy_mpi_open(const char *wanted, int *interface, char *problem, size_t room);
 
 /* What is called for a function of the library's: `target`, or what stands in

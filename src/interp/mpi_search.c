@@ -1,5 +1,5 @@
 /* Which MPI library a process takes: the one that HPCPY_MPI names, else the first
-   that the loader's normal search has, of any interface.  The image's own comes
+   that the loader's normal search has, of any ABI.  The image's own comes
    last, so that a site's is taken wherever the loader finds it. */
 
 #define _GNU_SOURCE
@@ -18,7 +18,7 @@
 
 static const char *const sonames[] = {"libmpi.so.12", "libmpi.so.40", "libmpi_abi.so.1"};
 static const char *const whose[] = {
-    "MPICH's interface", "Open MPI's interface", "MPI 5's standard interface",
+    "MPICH's ABI", "Open MPI's ABI", "the MPI standard's ABI",
 };
 
 /* srun --mpi=pmix and prterun, and not an mpiexec below them. */
@@ -40,7 +40,7 @@ static bool is_own(void *library)
     return dlinfo(library, RTLD_DI_LINKMAP, &map) == 0 && strcmp(map->l_name, OWN) == 0;
 }
 
-/* A library's interface, by what only it has; MPI 5's may be asked at any time,
+/* A library's ABI, by what only it has; MPI 5's may be asked at any time,
    and MPICH's own library of the same release answers -1. */
 static int interface_of(void *library)
 {
@@ -59,7 +59,7 @@ static void *open_one(const char *file)
     return dlopen(file, RTLD_LAZY);
 }
 
-/* In the order of the interfaces, the first that opens, the image's own last;
+/* In the order of the ABIs, the first that opens, the image's own last;
    `failed` tells of each that does not. */
 static void *open_any(const bool *asked, char *failed, size_t room)
 {
@@ -120,7 +120,7 @@ static void *open_found(const bool *asked, char *failed, size_t room)
     return open_any(asked, failed, room);
 }
 
-/* The interface that the variable names, -1 for a file. */
+/* The ABI that the variable names, -1 for a file. */
 static int named(const char *wanted)
 {
     for (int i = 0; i < HPCPY_INTERFACES; i++) {

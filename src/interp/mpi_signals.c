@@ -63,7 +63,7 @@ static int init_thread(void *count, void *words, int wanted, int *given)
     return result;
 }
 
-/* Its handles are numbers in MPICH's interface: they pass as pointers do. */
+/* Its handles are numbers in MPICH's ABI: they pass as pointers do. */
 static int session_init(void *info, void *errors, void *session)
 {
     HpcpySignals signals;

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from workloads.errors import WorkloadError
+from workloads.errors import EXIT_CODES, WorkloadError
 from workloads.harness import ranks, streams
 from workloads.harness.ignored import stop_again
 from workloads.registry import TOOLS, WORKLOADS
@@ -27,6 +27,8 @@ def _usage() -> str:
             "python -m workloads NAME --help tells its options, --list its techniques.",
             "python -m workloads.preflight SCRIPT …  looks at the job, then runs your program.",
             "python -m workloads.on_dask SCRIPT …  makes Dask workers of the ranks, and runs it.",
+            "",
+            EXIT_CODES,
         ]
     )
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+# As --help ends.
+EXIT_CODES = """\
+Exit codes: 0 done; 1 failed, or a wrong answer; 2 wrong usage; 69 cannot run here;
+73 a result cannot be written; 130 stopped (docs/mandelbrot.md)."""
+
 
 class WorkloadError(Exception):
     """A failure with a known cause.

@@ -1,4 +1,4 @@
-"""The MPI library is found at the first import, and any of its interface does."""
+"""The MPI library is found at the first import, and any of its ABI does."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_a_broken_library_is_told_from_a_missing_one(tmp_path: Path) -> None:
     assert "invalid ELF header" in said
 
 
-def test_an_interface_that_is_not_here_is_looked_for_by_its_name_alone() -> None:
+def test_an_abi_that_is_not_here_is_looked_for_by_its_name_alone() -> None:
     said = fails("import mpi4py.MPI", HPCPY_MPI="openmpi")
     assert said.startswith("ImportError: mpi4py.MPI: no MPI library loads for HPCPY_MPI=openmpi:")
     assert "libmpi.so.40: cannot open" in said
@@ -176,10 +176,10 @@ def test_the_images_own_may_be_asked_for(copy: Path) -> None:
     assert said == f"{{'{copy}'}}\n"
 
 
-def test_a_library_of_another_interface_than_asked_for_is_refused(copy: Path) -> None:
+def test_a_library_of_another_abi_than_asked_for_is_refused(copy: Path) -> None:
     copy.rename(copy.with_name("libmpi_abi.so.1"))
     said = fails("import mpi4py.MPI", HPCPY_MPI="abi", LD_LIBRARY_PATH=str(copy.parent))
-    assert "libmpi_abi.so.1 has MPICH's interface" in said
+    assert "libmpi_abi.so.1 has MPICH's ABI" in said
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_a_broken_promise_ends_all_ranks_and_is_said_once(script: Path, tmp_path
     assert done.returncode == 78
     lines = [line for line in done.stderr.splitlines() if line.startswith("preflight:")]
     assert len(lines) == 1
-    assert "openmpi is promised, and MPI's interface is mpich" in lines[0]
+    assert "openmpi is promised, and MPI's ABI is mpich" in lines[0]
     assert "0 3" not in done.stdout
 
 

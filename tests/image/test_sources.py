@@ -105,7 +105,8 @@ def test_a_virtual_environment_reads_them(tmp_path: Path, packages: bool) -> Non
 
 
 def test_pip_takes_no_package_of_the_image_away() -> None:
-    done = run("-m", "pip", "--disable-pip-version-check", "uninstall", "-y", "jinja2")
+    options = ("--disable-pip-version-check", "--break-system-packages")
+    done = run("-m", "pip", "uninstall", "-y", *options, "jinja2")
     assert done.returncode != 0
     assert "ERROR: Jinja2 lies in the image's interpreter and stays there" in done.stderr
     assert "Traceback" not in done.stderr

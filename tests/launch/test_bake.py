@@ -214,7 +214,8 @@ def test_baking_again_adds_upgrades_and_takes_out(podman: Podman) -> None:
         "python -c 'import plain; print(plain.VALUE, plain.__spec__.loader.offset > 0)';"
         "test ! -e /opt/hpcpy/lib/python3.*/site-packages/plain/part.py;"
         "python -m hpcpy_bake --list; python -m hpcpy_bake --lock;"
-        f"python -m pip uninstall -qqy plain; {bake} >/dev/null; python -m hpcpy_bake --list;"
+        "python -m pip uninstall -qqy --break-system-packages plain;"
+        f"{bake} >/dev/null; python -m hpcpy_bake --list;"
         "python -c 'import plain' 2>&1 | tail -1"
     )
     lines = told.splitlines()
@@ -248,14 +249,45 @@ def test_what_was_baked_on_another_base_is_refused_and_baked_anew(podman: Podman
     assert anew == "1 True"
 
 
+def test_a_base_with_another_abi_is_refused_until_what_is_baked_fits_it(podman: Podman) -> None:
+    # Another base by hand: what its site-packages and its bundle say of numpy is not changed.
+    files: dict[str, str | bytes] = {"fast.py": "", "fast_part.so": b""}
+    wheel(podman.folder, "fast", "1.0", files, ["numpy>=2"])
+    change = (
+        "import sys; file, old, new = sys.argv[1:]; data = open(file, 'rb').read();"
+        "assert data.count(old.encode()) == 1; open(file, 'wb').write("
+        "data.replace(old.encode(), new.encode()))"
+    )
+    numpy = "$(python -c 'import numpy; print(numpy.__version__)')"
+    lib = "$(echo /opt/hpcpy/lib/python3.*)"
+    told = podman.script(
+        f"python -m hpcpy_bake --wheelhouse /wheels fast >/dev/null; n={numpy}; l={lib};"
+        "newer=3${n#?};"
+        f'python -c "{change}" $l/hpcpy_baked/modules.bundle $n $newer;'
+        "python -c 'import numpy'; python -c 'import fast' 2>&1 | tail -1;"
+        "sed -i 's/numpy>=2/numpy>=3/' $l/site-packages/fast-1.0.dist-info/METADATA;"
+        "python -m hpcpy_bake 2>&1 && exit 1;"
+        "sed -i 's/numpy>=3/numpy>=2/' $l/site-packages/fast-1.0.dist-info/METADATA;"
+        "python -m hpcpy_bake >/dev/null 2>&1; python -c 'import fast; print(fast.__name__)'"
+    )
+    refused, again, wrong, works = told.splitlines()
+    assert "were baked on a base with numpy 3." in refused
+    assert "were baked on a base with numpy 3." in again
+    assert wrong.startswith("hpcpy_bake: fast 1.0 depends on numpy>=3, the image has numpy 2.")
+    assert works == "fast"
+
+
 def test_what_pip_installs_over_a_baked_package_wins(podman: Podman) -> None:
     told = podman.script(
         "python -m hpcpy_bake --wheelhouse /wheels plain==1.0 source >/dev/null;"
-        "python -m pip install -q --root-user-action=ignore --no-index -f /wheels plain==2.0;"
+        "python -m pip install -q --root-user-action=ignore --break-system-packages"
+        " --no-index -f /wheels plain==2.0;"
+        "python -m hpcpy_bake --list 2>&1 || true;"
         "python -c 'import plain, source; print(plain.VALUE, source.told(), end=\"\")';"
         "python -c 'import importlib.metadata as m; print(m.version(\"plain\"))'"
     )
-    assert told == "2 from a file\n2.0\n"
+    replaced = "hpcpy_bake: plain 1.0 was replaced since it was baked; bake again\n"
+    assert told == f"{replaced}2 from a file\n2.0\n"
 
 
 def test_it_yields_to_a_venv_and_to_what_is_preferred(podman: Podman) -> None:

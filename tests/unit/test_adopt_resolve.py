@@ -6,6 +6,7 @@ What stands for the image is this Python with its own packages.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +21,7 @@ from hpcpy.adopt import rows, written
 from hpcpy.adopt.asked import Asked, of_conda, of_pip
 from hpcpy.adopt.image import Image
 from hpcpy.adopt.rows import IN_IMAGE, KEPT, NO_EQUIVALENT, NOT_NEEDED, RENAMED, Item, Row
+from hpcpy.build.sif import SQUASHFS_OPTIONS
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.stages import StageError
 from launch.small_packages import digest, wheel
@@ -200,6 +202,13 @@ def test_the_containerfile_is_that_of_the_page_on_baking(tmp_path: Path) -> None
     written.write(tmp_path, Path("hpcpy.sif"), [item], report())
     page = (paths.ROOT / "docs/bake.md").read_text()
     assert f"```\n{(tmp_path / 'Containerfile').read_text()}```" in page
+
+
+def test_a_users_sif_is_packed_as_ours_is() -> None:
+    page = (paths.ROOT / "docs/bake.md").read_text()
+    (told,) = re.findall(r'--mksquashfs-args="([^"]*)"', page)
+    ours = " ".join(SQUASHFS_OPTIONS)
+    assert told == ours[ours.index("-comp") :]
 
 
 def test_wheels_of_a_folder_come_with_it(tmp_path: Path) -> None:

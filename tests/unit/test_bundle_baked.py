@@ -46,7 +46,7 @@ def installed(tmp_path: Path) -> Installation:
     return made
 
 
-def bake(made: Installation) -> None:
+def bake(made: Installation, built_on: dict[str, str] | None = None) -> None:
     from bundle.about import describe
     from bundle.tree import Folder, scan
     from bundle.write import write_bundle
@@ -62,9 +62,10 @@ def bake(made: Installation) -> None:
         more={
             "epoch": BAKED,
             "distributions": {"Added-2.0.dist-info": ["added", "shared"]},
+            **({} if built_on is None else {"built on": built_on}),
         },
     )
-    (made.library / "hpcpy_baked").mkdir()
+    (made.library / "hpcpy_baked").mkdir(exist_ok=True)
     (made.library / "hpcpy_baked/modules.bundle").write_bytes(data)
     os.utime(made.site, (BAKED, BAKED))
 
@@ -292,3 +293,57 @@ def test_a_rebuilt_base_takes_it(installed: Installation) -> None:
         print(added.VALUE, added.__spec__.loader.offset > 0, own.VALUE)
     """
     assert says(installed, program) == "added True rebuilt, and longer"
+
+
+@pytest.mark.parametrize(
+    ("built_on", "has"),
+    [
+        ({"Own": "1.0.7"}, ""),
+        ({"Own": "1.1"}, "Own 1.1, and this base has 1.0"),
+        ({"Own": "0.9"}, "Own 0.9, and this base has 1.0"),
+        ({"Own": "2.0rc1"}, "Own 2.0rc1, and this base has 1.0"),
+        ({"Gone": "1.0"}, "Gone 1.0, and this base has none"),
+    ],
+)
+def test_extension_modules_of_a_base_with_another_abi_are_refused(
+    installed: Installation, built_on: dict[str, str], has: str
+) -> None:
+    bake(installed, built_on)
+    done = installed.run("import own, added; print(added.VALUE)")
+    if has:
+        last = done.stderr.splitlines()[-1]
+        where = f"ImportError: hpcpy: the packages in {installed.library}/hpcpy_baked"
+        again = "; bake again: python -m hpcpy_bake (docs/bake.md)"
+        assert last == f"{where} were baked on a base with {has}{again}"
+    else:
+        assert (done.stdout, done.stderr) == ("added\n", "")
+
+
+def test_a_newer_base_of_the_same_major_version_takes_them(installed: Installation) -> None:
+    bake(installed, {"Own": "1.0"})
+    home = installed.site / "Own-1.0.dist-info"
+    (home / "METADATA").write_text((home / "METADATA").read_text().replace("1.0", "1.3.2"))
+    (installed.folder / "modules.bundle").write_bytes(installed.bundle())
+    os.utime(installed.site, (BAKED, BAKED))
+    assert installed.says("import added; print(added.VALUE)") == "added"
+
+
+def test_what_was_built_on_is_told_by_what_extension_modules_require(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from importlib.metadata import distributions
+
+    from hpcpy_bake import installed
+
+    own = {"numpy": "2.5.5", "mpi4py": "4.1.2", "tqdm": "4.0"}
+    monkeypatch.setattr(installed, "own_versions", lambda: own)
+    for name, file, requires in (
+        ("fast", "fast/part.so", ["NumPy>=2", "tqdm", "h5py; extra == 'all'"]),
+        ("pure", "pure.py", ["mpi4py"]),
+    ):
+        write(tmp_path, distribution(name, "1.0", file))
+        lines = "".join(f"Requires-Dist: {one}\n" for one in requires)
+        with (tmp_path / f"{name}-1.0.dist-info/METADATA").open("a") as metadata:
+            metadata.write(lines)
+    found = distributions(path=[str(tmp_path)])
+    assert installed.built_on(found) == {"numpy": "2.5.5"}

@@ -48,7 +48,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
     ("promise", "says"),
     [
         ('mpi = "mpich"', ""),
-        ('mpi = "openmpi"', "MPI's interface is mpich"),
+        ('mpi = "openmpi"', "MPI's ABI is mpich"),
         ('mpi_library = "/opt/x/"', ""),
         ('mpi_library = "/opt/udiImage"', "libmpi is /opt/x/libmpi.so"),
         ('fabric = "cxi"', "MPI uses tcp"),

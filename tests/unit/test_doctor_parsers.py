@@ -54,7 +54,7 @@ def test_a_library_by_another_name_is_found_by_its_variable(tmp_path: Path) -> N
         ("libmpi_abi.so.1", "MPICH Version: 5.0.0", "abi"),
     ],
 )
-def test_whose_interface(soname: str, text: str, family: str) -> None:
+def test_whose_abi(soname: str, text: str, family: str) -> None:
     assert mpi_library.family("", soname, text) == family
 
 
@@ -104,6 +104,11 @@ MOUNTS = """\
 3 1 0:9 / /home/my\\040user rw - lustre lfs rw
 4 1 0:8 / /scratch rw - ext4 /dev/b rw
 5 1 0:7 / /scratch rw - tmpfs none rw
+6 1 0:10 / /moose rw - fuse mfs\\043master:9421 rw,user_id=0
+7 1 0:11 / /moosefs rw - fuse.mfs master:9421 rw
+8 1 0:12 / /ceph rw - fuse.ceph-fuse ceph-fuse rw
+9 1 0:13 / /image ro - fuse.squashfuse_ll squashfuse_ll ro
+10 1 0:14 / /some ro - fuse /dev/fuse ro
 cut
 """
 
@@ -112,11 +117,23 @@ cut
     ("folder", "kind"),
     [
         ("/", "ext4"), ("/homely", "ext4"), ("/home", "nfs4"), ("/home/x/y", "nfs4"),
-        ("/home/my user/x", "lustre"), ("/scratch/x", "tmpfs"),
+        ("/home/my user/x", "lustre"), ("/scratch/x", "tmpfs"), ("/moose/x", "fuse.mfs"),
+        ("/some", "fuse"),
     ],
 )  # fmt: skip
 def test_kinds_of_file_systems(folder: str, kind: str) -> None:
     assert mounts.kind(MOUNTS, folder) == kind
+
+
+@pytest.mark.parametrize(
+    ("folder", "is_network"),
+    [
+        ("/", False), ("/home", True), ("/home/my user", True), ("/scratch", False),
+        ("/moose", True), ("/moosefs", True), ("/ceph", True), ("/image", False), ("/some", False),
+    ],
+)  # fmt: skip
+def test_file_systems_of_a_network(folder: str, is_network: bool) -> None:
+    assert mounts.is_network(mounts.kind(MOUNTS, folder)) == is_network
 
 
 HYDRA = {"PMI_RANK": "1", "PMI_SIZE": "4", "PMI_FD": "0"}

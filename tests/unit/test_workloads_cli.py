@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -14,10 +15,27 @@ from typing import Any
 import pytest
 
 from workloads.__main__ import main
+from workloads.errors import WorkloadError
 from workloads.mandel.registry import FASTEST, ROW_KERNELS, TECHNIQUES
 from workloads.registry import WORKLOADS
 
+ROOT = Path(__file__).parents[2]
 HEAVY = ("numpy", "mpi4py", "numba", "matplotlib", "tqdm", "multiprocessing")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["mandel", "--help"], ["p2p", "--help"]])
+def test_help_has_the_exit_codes(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "workloads", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    said = " ".join(done.stdout.split())
+    table = (ROOT / "docs/mandelbrot.md").read_text().partition("## Exit codes")[2]
+    errors: list[type[WorkloadError]] = [WorkloadError, *WorkloadError.__subclasses__()]
+    codes = {one.exit_code for one in errors}
+    assert len(codes) == 4
+    for code in codes | {0, 130}:
+        assert re.search(rf"[:;] {code} ", said)
+        assert f"| {code} |" in table
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["mandel", "--help"], ["mandel", "--list"]])

@@ -43,7 +43,9 @@ def _pip(*arguments: str) -> str:
     kept = {name: value for name, value in os.environ.items() if name not in _NOT_SET}
     command = [
         *(sys.executable, "-I", "-m", "pip", "--disable-pip-version-check", "--no-input"),
-        *("install", "--dry-run", "--progress-bar=off", "--root-user-action=ignore", *arguments),
+        *("install", "--dry-run", "--progress-bar=off", "--root-user-action=ignore"),
+        # The image's Python says that pip is not to change it, which this does not.
+        *("--break-system-packages", *arguments),
     ]
     done = subprocess.run(
         command, env=kept, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False

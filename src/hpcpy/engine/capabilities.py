@@ -105,7 +105,7 @@ def fuse_device() -> Capability:
         "/dev/fuse for users",
         there,
         detail,
-        "an ordinary user's Apptainer unpacks the whole SIF into /tmp at each start",
+        "an ordinary user's Apptainer starts no SIF, or by --unsquash unpacks it at each start",
         remedy,
     )
 

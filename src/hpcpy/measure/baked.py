@@ -30,7 +30,10 @@ from workloads.harness import machine
 
 _SAMPLES = 20
 _CASES = (*(case for case in CASES if case.name in ("pass", "numpy")), EIGHT)
-_PIP = ("pip", "install", "--no-index", f"--find-links={WORK}/wheels", "--root-user-action=ignore")
+_PIP = (
+    *("pip", "install", "--no-index", f"--find-links={WORK}/wheels", "--root-user-action=ignore"),
+    "--break-system-packages",
+)
 _BAKE = ("hpcpy_bake", f"--wheelhouse={WORK}/wheels")
 # Name of the result, image, module and its options.
 _WAYS = (

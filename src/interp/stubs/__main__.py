@@ -3,7 +3,7 @@
     python -m stubs [--library LIBMPI] [--prefix PREFIX --renames RENAMES] FILE… >names.h
 
 Each FILE is an object or a static library; what they want together of MPI gets
-a line for mpi_stubs.S.  LIBMPI, any library of the interface that they were
+a line for mpi_stubs.S.  LIBMPI, any library of the ABI that they were
 compiled for, tells data from functions: an undefined symbol does not.  RENAMES
 is written for ``objcopy --redefine-syms``, after which they call the functions
 behind PREFIX.

@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 import re
 
-# Where every rank's small files are everybody's trouble.
+# Where every rank's small files are everybody's trouble: the kernel's file systems,
+# then clients in user space, as /proc/self/mountinfo has their names after "fuse.".
 NETWORK = frozenset(
     {"nfs", "nfs4", "lustre", "gpfs", "beegfs", "ceph", "panfs", "afs", "cifs", "smb3", "dvs",
-     "wekafs", "fuse.sshfs", "fuse.glusterfs", "fuse.mfs", "orangefs", "pvfs2", "vast"}
+     "wekafs", "orangefs", "pvfs2", "vast", "9p", "gfs2", "ocfs2",
+     "mfs", "ceph-fuse", "glusterfs", "sshfs", "juicefs", "daos", "quobyte", "s3fs", "gcsfuse",
+     "rclone", "davfs", "curlftpfs"}
 )  # fmt: skip
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
 def kind(mountinfo: str, folder: str) -> str:
     """Return the file system's type; empty where it cannot be told.
+
+    A client in user space that names no type has its name before the ``#`` of the
+    source, as MooseFS's ``mfs#host:9421``: that is ``fuse.mfs`` here.
 
     Parameters
     ----------
@@ -33,8 +39,18 @@ def kind(mountinfo: str, folder: str) -> str:
         is_above = folder == point or folder.startswith(point.rstrip("/") + "/")
         # Of two mounts on one point the later hides the earlier.
         if is_above and len(point) >= longest:
-            longest, found = len(point), after.split()[0]
-    return found
+            longest, found = len(point), after
+    name, source = [*found.split(), "", ""][:2]
+    if name == "fuse":
+        # The kernel writes the `#` as an octal number.
+        client, mark, _ = source.replace(r"\043", "#").partition("#")
+        return f"fuse.{client}" if mark else name
+    return name
+
+
+def is_network(name: str) -> bool:
+    """Tell whether a type, as `kind` returns it, is that of a network's file system."""
+    return name.removeprefix("fuse.") in NETWORK
 
 
 def of(mountinfo: str, folder: str) -> str:

@@ -1,4 +1,4 @@
-"""Which MPI library a process has, and whose interface it is."""
+"""Which MPI library a process has, and whose ABI it has."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FAMILIES = {"mpich": "MPICH's", "openmpi": "Open MPI's", "abi": "the MPI 5 stan
 
 
 class Library(TypedDict):
-    """An MPI library: where it lies, what it calls itself, its interface."""
+    """An MPI library: where it lies, what it calls itself, its ABI."""
 
     path: str
     soname: str
@@ -52,7 +52,7 @@ def _soname(path: str) -> str:
 
 
 def family(path: str, soname: str, text: str) -> str:
-    """Return whose binary interface a library has: ``mpich``, ``openmpi``, ``abi``.
+    """Return whose ABI a library has: ``mpich``, ``openmpi``, ``abi``.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ Values = dict[str, Any]
 
 def _mpi(promise: Any, values: Values) -> str:
     found = (values.get("mpi.library") or {}).get("family", "none")
-    return "" if found == promise else f"MPI's interface is {found}"
+    return "" if found == promise else f"MPI's ABI is {found}"
 
 
 def _mpi_library(promise: Any, values: Values) -> str:

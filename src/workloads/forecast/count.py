@@ -60,8 +60,8 @@ def mounted() -> str:
 
 def is_shared(kind: str) -> bool:
     """Tell whether a kind of file system is a network's."""
-    # Some clients in user space, MooseFS's for one, tell no more of themselves.
-    return kind in mounts.NETWORK or kind == "fuse"
+    # Some clients in user space tell no more of themselves.
+    return mounts.is_network(kind) or kind == "fuse"
 
 
 def _is_pythons(path: str) -> bool:

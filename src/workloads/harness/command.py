@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workloads.errors import UnavailableError, WorkloadError
+from workloads.errors import EXIT_CODES, UnavailableError, WorkloadError
 from workloads.harness import machine, options, plot, profiling, ranks, scaling
 from workloads.harness.result import Result, read_json, table, write_json
 from workloads.harness.technique import fitting, listing, select
@@ -89,7 +89,9 @@ def _run(
 def parser(workload: Workload) -> options.Parser:
     """Return the parser of a workload's command line."""
     made = options.Parser(
-        prog=f"python -m workloads {workload.name}", description=workload.description
+        prog=f"python -m workloads {workload.name}",
+        description=workload.description,
+        epilog=EXIT_CODES,
     )
     workload.add_options(made.add_argument_group("what to compute"))
     samples = any(technique.slow for technique in workload.techniques.values())

@@ -15,9 +15,16 @@ from _hpcpy_memory import Bundle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from _hpcpy_folders import Folder
+
+
+def _other_base(library: str, what: str) -> ImportError:
+    return ImportError(
+        f"hpcpy: the packages in {library}/hpcpy_baked were baked on {what}; "
+        "bake again: python -m hpcpy_bake (docs/bake.md)"
+    )
 
 
 class Baked(Bundle):
@@ -34,13 +41,30 @@ class Baked(Bundle):
         try:
             super().__init__(data, library)
         except ImportError:
-            raise ImportError(
-                f"hpcpy: the packages in {library}/hpcpy_baked were baked on another base; "
-                "bake again: python -m hpcpy_bake (docs/bake.md)"
-            ) from None
+            raise _other_base(library, "another base") from None
         # None of its own, and no listing of what it has whole.
         self.add_nothing()
         self.distributions: dict[str, list[str]] = self._index["distributions"]
+
+    def refuse_other_versions(self, packages: Mapping[str, Mapping[str, str]]) -> None:
+        """Refuse a base whose packages' ABIs are not those that extension modules need.
+
+        Parameters
+        ----------
+        packages
+            The base's, by name.
+
+        Raises
+        ------
+        ImportError
+            When one of them is older, or of another major version.
+        """
+        # A bundle of an earlier hpcpy does not tell.
+        for name, version in self._index.get("built on", {}).items():
+            there = packages.get(name, {}).get("version", "")
+            if not _fits(version, there):
+                has = f"this base has {there}" if there else "this base has none"
+                raise _other_base(self.library, f"a base with {name} {version}, and {has}")
 
     def leave_out(self, tops: Iterable[str]) -> None:
         """Know some packages no more, as others lie in their place."""
@@ -55,6 +79,17 @@ class Baked(Bundle):
         if f"{path}/".startswith(self._gone):
             raise ImportError("replaced since it was baked", path=path)
         return super().folder(path)
+
+
+def _fits(needed: str, there: str) -> bool:
+    # An ABI as numpy promises it: what was built for 2.4 works with 2.5, not with 2.3 or 3.0.
+    wanted, found = _major_and_minor(needed), _major_and_minor(there)
+    return found[:1] == wanted[:1] and found >= wanted
+
+
+def _major_and_minor(version: str) -> list[int]:
+    numbers = "".join(one if one.isdigit() else " " for one in version).split()
+    return [int(number) for number in numbers[:2]]
 
 
 def start(data: memoryview, bundle: Bundle, time: float) -> Baked:
@@ -73,8 +108,14 @@ def start(data: memoryview, bundle: Bundle, time: float) -> Baked:
     -------
     Baked
         The second.
+
+    Raises
+    ------
+    ImportError
+        When it was baked on a base that this one cannot stand for.
     """
     baked = Baked(data, bundle.library)
+    baked.refuse_other_versions(bundle.about["packages"])
     site = bundle.roots[-1]
     if time == baked.epoch:
         site.take_as_complete(())

@@ -1,4 +1,4 @@
-"""MPI: which library, whose interface, and whether it sees all ranks."""
+"""MPI: which library, whose ABI, and whether it sees all ranks."""
 
 from __future__ import annotations
 
@@ -68,5 +68,5 @@ def _absent(problem: str, status: Status) -> Finding:
 def _library(found: dict[str, Any]) -> Finding:
     whose = mpi_library.whose(found["family"])
     path = found["path"] or "a library whose file cannot be told"
-    detail = f"{path}: {found['version']}, MPI {found['standard']}, {whose} interface"
+    detail = f"{path}: {found['version']}, MPI {found['standard']}, {whose} ABI"
     return Finding("mpi.library", Status.OK, detail, value=found)

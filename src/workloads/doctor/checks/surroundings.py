@@ -89,7 +89,7 @@ def _temporary(node: Node) -> Finding:
     except OSError:
         return Finding(name, Status.WARN, "there is no folder for temporary files", "set TMPDIR")
     kind = mounts.of(node.text("/proc/self/mountinfo"), folder)
-    if kind in mounts.NETWORK:
+    if mounts.is_network(kind):
         detail = f"{folder} is on {kind}: every rank's caches go there"
         return Finding(name, Status.WARN, detail, "set TMPDIR to node-local storage")
     return Finding(name, Status.OK, f"{folder} can be written{_on(kind)}", value=folder)

@@ -11,13 +11,15 @@ from _hpcpy_importer import finder
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 own = finder().bundle
+has_moved = False
 try:
     own.added  # noqa: B018
 except ImportError as error:
     # Of another base: the bake that takes its place cannot import through it.
     print(f"hpcpy_bake: {str(error).removeprefix('hpcpy: ')}", file=sys.stderr)
     own.add_nothing()
+    has_moved = True
 
 from hpcpy_bake.command import main  # noqa: E402
 
-sys.exit(main())
+sys.exit(main(has_moved=has_moved))

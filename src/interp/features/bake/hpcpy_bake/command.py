@@ -13,7 +13,7 @@ from _hpcpy_folders import MODULE, PACKAGE
 from _hpcpy_importer import finder
 from hpcpy_bake.bake import Request, bake
 from hpcpy_bake.errors import UNAVAILABLE, USAGE, BakeError
-from hpcpy_bake.installed import canonical_name
+from hpcpy_bake.installed import canonical_name, others
 
 _DESCRIPTION = """
 Installs packages into this image and puts their modules into memory, so that
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _request(options: argparse.Namespace) -> Request:
+def _request(options: argparse.Namespace, *, has_moved: bool) -> Request:
     given = vars(options)
     handed_on = [
         f"{option}={value}"
@@ -82,6 +82,11 @@ def _request(options: argparse.Namespace) -> Request:
     if asked:
         asked += [f"--constraint={file}" for file in options.constraint]
         asked += ["--require-hashes"] if options.require_hashes else []
+    elif has_moved:
+        # pip then looks whether this base has what they require.
+        site = Path(finder().bundle.roots[-1].path)
+        there = [f"{name}=={one.version}" for name, one in others(site).items()]
+        asked = ["--no-index", *there] if there else []
     return Request(
         asked,
         frozenset(_names(texts)),
@@ -100,6 +105,10 @@ def _print_list(*, lock: bool) -> None:
     if added is None:
         raise BakeError("nothing is baked in this image", UNAVAILABLE)
     about = added.about
+    there = others(Path(added.roots[-1].path))
+    for name, (version, _) in about["sources"].items():
+        if name not in there or there[name].version != version:
+            raise BakeError(f"{name} {version} was replaced since it was baked; bake again")
     modules = Counter(
         folder.path.removeprefix(added.roots[-1].path).strip("/").partition("/")[0] or name
         for folder in added.folders()
@@ -115,7 +124,7 @@ def _print_list(*, lock: bool) -> None:
             print(f"{name:<28}{version:<16}{count:>6} modules in memory")
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace, *, has_moved: bool) -> None:
     if sys.prefix != sys.base_prefix:
         raise BakeError(
             "this is a virtual environment, where python -m pip install does; "
@@ -125,16 +134,18 @@ def _run(options: argparse.Namespace) -> None:
     if options.list or options.lock:
         _print_list(lock=options.lock)
     else:
-        bake(_request(options), lambda line: print(line, flush=True))
+        bake(_request(options, has_moved=has_moved), lambda line: print(line, flush=True))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, has_moved: bool = False) -> int:
     """Bake.
 
     Parameters
     ----------
     arguments
         Those of the command line by default.
+    has_moved
+        Whether what is baked was baked on another base.
 
     Returns
     -------
@@ -143,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        _run(options)
+        _run(options, has_moved=has_moved)
     except BakeError as error:
         print(f"hpcpy_bake: {error}", file=sys.stderr)
         return error.code

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 from _hpcpy_importer import finder
+
+# The image's packages that extension modules of others are compiled against.
+_WITH_ABI = ("numpy", "mpi4py", "h5py")
 
 
 def canonical_name(name: str) -> str:
@@ -46,3 +50,28 @@ def top_level(found: Distribution) -> Iterable[str]:
     """Return what can be imported of a distribution."""
     tops = {Path(file).parts[0].partition(".")[0] for file in files(found) if file[:2] != ".."}
     return sorted(top for top in tops if top.isidentifier())
+
+
+def built_on(found: Iterable[Distribution]) -> dict[str, str]:
+    """Return the image's packages whose ABI extension modules of others rely on.
+
+    Parameters
+    ----------
+    found
+        The others.
+
+    Returns
+    -------
+    dict
+        Version by name.  A wheel does not say what its modules were compiled against:
+        what it requires counts, where it has extension modules at all.
+    """
+    own = own_versions()
+    needed = {
+        canonical_name(name[0])
+        for one in found
+        if any(file.endswith(".so") for file in files(one))
+        for line in one.requires or ()
+        if "extra ==" not in line and (name := re.match(r"[\w.-]+", line))
+    }
+    return {name: own[name] for name in _WITH_ABI if name in needed and name in own}

@@ -73,6 +73,7 @@ class Second:
             {**about, "sources": dict(sources)},
             more={
                 "epoch": epoch,
+                "built on": installed.built_on(found.values()),
                 "distributions": {
                     installed.folder_name(one): list(installed.top_level(one))
                     for one in found.values()

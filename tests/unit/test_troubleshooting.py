@@ -1,0 +1,41 @@
+"""Lines that docs/troubleshooting.md quotes are those that the code prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/troubleshooting.md").read_text()
+BAKE = "src/interp/features/bake"
+# A part of a line that stands in the code as it is, and where.
+LINES = [
+    ("were baked on", f"{BAKE}/_hpcpy_baked.py"),
+    ("a base with", f"{BAKE}/_hpcpy_baked.py"),
+    (": no index has it", f"{BAKE}/hpcpy_bake/complaints.py"),
+    ("is not imported: the image's package", "src/interp/features/hidden_names/_hpcpy_hidden.py"),
+    ("raise the limit (ulimit -v), ", "src/interp/blas.c"),
+    ("or set OPENBLAS_NUM_THREADS=1", "src/interp/blas.c"),
+    ("processes but MPI sees one rank in each", "src/workloads/harness/ranks.py"),
+    ("every rank is rank 0 of 1", "src/workloads/doctor/launcher.py"),
+    ("MPI knows of one in each", "src/workloads/doctor/launcher.py"),
+    ("no MPI library loads", "src/interp/mpi_search.c"),
+    ("which cannot be used", "src/interp/mpi_search.c"),
+    ("Slurm gives no job: ", "src/hpcpy/launch/explain.py"),
+    ("a node has no program ", "src/hpcpy/launch/explain.py"),
+    ("no Slurm controller answers", "src/hpcpy/launch/explain.py"),
+]
+
+
+@pytest.mark.parametrize(("line", "file"), LINES, ids=[line for line, _ in LINES])
+def test_a_line_of_ours_is_printed_as_the_page_has_it(line: str, file: str) -> None:
+    assert line in PAGE
+    assert line in (ROOT / file).read_text()
+
+
+def test_pips_hint_names_what_the_page_names() -> None:
+    hint = (ROOT / BAKE / "EXTERNALLY-MANAGED").read_text()
+    for command in ("python -m venv --system-site-packages ~/my", "python -m hpcpy_bake PACKAGE"):
+        assert command in PAGE
+        assert command in hint

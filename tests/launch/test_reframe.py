@@ -55,7 +55,7 @@ class ReFrame:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=600,
+            timeout=1800,
             check=False,
         )
         # ReFrame leaves its log in /tmp.

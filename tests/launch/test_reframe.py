@@ -36,7 +36,10 @@ class ReFrame:
         programs = f"{apptainer.find().parent}{os.pathsep}{variables['PATH']}"
         images = {"HPCPY_SIF": sif, "HPCPY_CUDA_SIF": sif}
         self.folder = folder
-        self.variables = {**variables, **images, "HOME": str(folder), "PATH": programs}
+        # For ReFrame's own logs: with TMPDIR the jobs would have it, too.
+        places = {"HOME": str(folder), "TEMP": str(folder)}
+        self.variables = {**variables, **images, **places, "PATH": programs}
+        self.variables.pop("TMPDIR", None)
 
     def run(self, *options: str, checks: Path = paths.ROOT / "reframe") -> tuple[int, str]:
         """Return ReFrame's exit code and output."""
@@ -58,9 +61,6 @@ class ReFrame:
             timeout=1800,
             check=False,
         )
-        # ReFrame leaves its log in /tmp.
-        for log in re.findall(r"'(/[^']*/rfm-\w+\.log)'", done.stdout):
-            Path(log).unlink(missing_ok=True)
         return done.returncode, done.stdout
 
     def cases(self) -> dict[str, dict[str, Any]]:

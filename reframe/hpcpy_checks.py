@@ -89,7 +89,7 @@ class _Check(rfm.RunOnlyRegressionTest):
             # A site's own lines may come before.
             return json.JSONDecoder().raw_decode(said, said.index("{"))[0]
         except ValueError:
-            last = " / ".join(complained.splitlines()[-5:])
+            last = " / ".join(complained.splitlines()[-20:])
             raise SanityError(f"the command printed no JSON; stderr ends: {last}") from None
 
     @sanity_function

@@ -27,7 +27,8 @@ from hpcpy.engine.tools import needed
 from hpcpy.errors import UnavailableError
 
 Done = subprocess.CompletedProcess[str]
-SECONDS = 60.0
+# For what hangs: with a load of 40, a start of four ranks takes more than a minute.
+SECONDS = 300.0
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounts or becomes another user: as root")
 
 

@@ -16,8 +16,6 @@ from workloads.harness.cuda import no_device
 
 FILE = re.compile(r"^`([\w.-]+)`:\n\n```(?:bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILES = dict(FILE.findall((paths.ROOT / "docs/examples.md").read_text()))
-# Beside the soft limit of each job: a machine under load.
-LONG = 5 * SECONDS
 
 
 class Folder:
@@ -35,7 +33,7 @@ class Folder:
 
     def run(self, *words: str) -> str:
         own = [str(self.cluster.layout.bin), self.programs, os.environ["PATH"]]
-        done = self.cluster.run(*words, timeout=LONG, env={"PATH": os.pathsep.join(own)})
+        done = self.cluster.run(*words, timeout=SECONDS, env={"PATH": os.pathsep.join(own)})
         assert done.returncode == 0, (done.stdout, done.stderr, self.outputs())
         return done.stdout
 
@@ -49,7 +47,7 @@ class Folder:
 
     def has_written(self, name: str, text: str) -> str:
         """Return what a job has written when a text is in it."""
-        end = time.monotonic() + LONG
+        end = time.monotonic() + SECONDS
         while text not in (found := self.outputs().get(name, "")):
             assert time.monotonic() < end, self.outputs()
             time.sleep(0.05)
@@ -57,7 +55,7 @@ class Folder:
 
     def has_made(self, name: str, size: int = 1) -> bytes:
         """Return the bytes of a file that a job has made, when it has as many."""
-        path, end = self.path / name, time.monotonic() + LONG
+        path, end = self.path / name, time.monotonic() + SECONDS
         while not path.exists() or path.stat().st_size < size:
             assert time.monotonic() < end, self.outputs()
             time.sleep(0.05)

@@ -13,15 +13,25 @@ from hpcpy.measure.targets import PYTHON, Target, container
 from hpcpy.measure.trace import traced
 
 MOST_PATH_CALLS = 30
-# The first rank does nothing for a while, the other one waits for it.
+# The first rank does nothing until the other one, which waits for it, has used a tenth
+# of a second of a processor: on a busy machine that takes long.
 WAITS = """
-import time
+import os, time
 from mpi4py import MPI
 comm = MPI.COMM_WORLD
+
+def ticks(process):
+    with open(f'/proc/{process}/stat') as file:
+        return sum(map(int, file.read().rpartition(')')[2].split()[11:13]))
+
 if comm.rank == 0:
-    time.sleep(0.5)
+    other = comm.recv(source=1)
+    enough = ticks(other) + os.sysconf('SC_CLK_TCK') // 10
+    while ticks(other) < enough:
+        time.sleep(0.05)
     comm.send('done', 1)
 else:
+    comm.send(os.getpid(), 0)
     print(comm.recv(source=0), flush=True)
 """
 
@@ -64,7 +74,7 @@ def test_a_rank_that_waits_gives_its_core_away(python: Target, tmp_path: Path) -
         [*strace, "-o", str(trace), *ranks],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "done\n")

@@ -18,11 +18,20 @@ step.GRACE = step.END_SECONDS = step.ASK_SECONDS = step.FIRST_SECONDS = float(sy
 ended = step.run(sys.argv[1], os.environ)
 print(ended.code, ended.stopped_by, repr(ended.stderr))
 """
+# A look at all processes takes longer than the time between two stops.
+SLOW = RUN.replace(
+    "ended =",
+    "import time; look = step._processes\n"
+    "step._processes = lambda: (time.sleep(0.5), *look())[1:]\n"
+    "ended =",
+)
 
 
-def start(script: str, grace: str = "60", **variables: str) -> subprocess.Popen[str]:
+def start(
+    script: str, grace: str = "60", *, run: str = RUN, **variables: str
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", RUN, script, grace],
+        [sys.executable, "-c", run, script, grace],
         env={**os.environ, "PYTHONPATH": str(SOURCES), **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -79,9 +88,10 @@ def test_a_stop_is_for_the_shell_of_salloc_and_not_for_salloc(tmp_path: Path) ->
     assert "revoked" not in out
 
 
-def test_what_does_not_end_is_insisted_on() -> None:
+@pytest.mark.parametrize("run", [RUN, SLOW], ids=["", "slow"])
+def test_what_does_not_end_is_insisted_on(run: str) -> None:
     script = "trap '' INT; trap 'exit 5' TERM; echo ready >&2; while :; do sleep 0.05; done"
-    process = start(script, grace="0.2")
+    process = start(script, grace="0.2", run=run)
     assert process.stderr is not None
     assert process.stderr.readline() == "ready\n"
     process.send_signal(signal.SIGTERM)
@@ -151,7 +161,8 @@ def slurm_that_says(
 
 
 # Its own session is that of its job.
-WAITS = "echo $$ >{}/sid; trap 'exit 0' TERM; for i in $(seq 60); do sleep 0.05; done; exit 3"
+WAITS = "echo $$ >{}/sid; trap 'exit 0' TERM; while :; do sleep 0.05; done"
+ENDS = "echo $$ >{}/sid; trap 'exit 0' TERM; for i in $(seq 60); do sleep 0.05; done; exit 3"
 
 
 @pytest.mark.parametrize("state", ["NODE_FAIL", "COMPLETING", ""])
@@ -183,7 +194,7 @@ def test_another_job_or_one_that_goes_on_is_left_alone(
     tmp_path: Path, state: str, age: int, sessions: str
 ) -> None:
     slurm = slurm_that_says(tmp_path, state, age=age, sessions=sessions)
-    out, _ = start(WAITS.format(tmp_path), "0.2", **slurm).communicate(timeout=60)
+    out, _ = start(ENDS.format(tmp_path), "0.2", **slurm).communicate(timeout=60)
     assert out.startswith("3 None ")
 
 

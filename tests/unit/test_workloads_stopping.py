@@ -16,11 +16,14 @@ SLEEP = "while True: time.sleep(0.01)"
 BEGIN = """
 import os, signal, sys, time
 from workloads.harness.stopping import stop_within
-stop_within(1)
+stop_within({})
 """
+SOON = BEGIN.format(1)
+# For what ends by itself, which takes more than a second on a machine under load.
+LATE = BEGIN.format(60)
 # The main thread comes to no end, as in a call of MPI that polls for ever.
 DEAF = (
-    BEGIN
+    SOON
     + """
 signal.signal(signal.SIGTERM, lambda *_: time.sleep(600))
 print("ready", flush=True)
@@ -28,7 +31,7 @@ print("ready", flush=True)
     + SLEEP
 )
 TIDY = (
-    BEGIN
+    LATE
     + """
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
 print("ready", flush=True)
@@ -41,7 +44,7 @@ print("ready", flush=True)
 """
 # The child gets the signal, and the parent must not take it for its own.
 PARENT = (
-    BEGIN
+    SOON
     + """
 signal.signal(signal.SIGTERM, lambda *_: os._exit(3))
 child = os.fork()
@@ -83,14 +86,22 @@ print("ready", flush=True)
 """
 # MPI waits for a rank that has left: no handler runs, and SIGALRM tidies up nothing.
 STUCK = """
-import ctypes, pathlib, sys, threading
+import ctypes, os, pathlib, sys, threading, time
 from workloads.harness import files, stopping, unfinished
-stopping.stop_within(2)
+stopping.stop_within(5)
 folder = pathlib.Path(sys.argv[1])
+lock = ctypes.create_string_buffer(64)
+
+def tell():
+    # The main thread's system call: futex, with the lock's address.
+    call = pathlib.Path(f"/proc/self/task/{os.getpid()}/syscall")
+    while f" {ctypes.addressof(lock):#x} " not in call.read_text():
+        time.sleep(0.01)
+    print("ready", flush=True)
+
 with files.whole_file(folder / "result.png") as temporary, unfinished.unfinished(folder / "no"):
     temporary.write_bytes(b"half")
-    threading.Timer(0.5, print, ["ready"], {"flush": True}).start()
-    lock = ctypes.create_string_buffer(64)
+    threading.Thread(target=tell, daemon=True).start()
     for _ in range(2):
         ctypes.CDLL(None).pthread_mutex_lock(lock)
 """
@@ -107,7 +118,7 @@ def start(script: str, *words: str) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize(
     ("script", "code"),
-    [(DEAF, -signal.SIGALRM), (TIDY, 7), (BEGIN + WAIT, 143), (FINALIZE, -signal.SIGALRM)],
+    [(DEAF, -signal.SIGALRM), (TIDY, 7), (LATE + WAIT, 143), (FINALIZE, -signal.SIGALRM)],
 )
 def test_a_rank_that_is_told_to_stop_ends(script: str, code: int) -> None:
     process = start(script)

@@ -19,6 +19,7 @@ TITLES = {
     "dev": "developer tools",
     "outside": "numpy and h5py outside the image",
     "podman-hpc": "podman-hpc, for the launch tests",
+    "reframe": "ReFrame, for the launch tests",
 }
 
 

@@ -182,7 +182,7 @@ class _Stops:
             left, _ = signal.getitimer(signal.ITIMER_REAL)
             seconds = GRACE if seconds is None else seconds
             if not self._is_over and not 0 < left < seconds:
-                signal.setitimer(signal.ITIMER_REAL, seconds, GRACE)
+                signal.setitimer(signal.ITIMER_REAL, seconds)
 
     def _insist(self, *_: object) -> None:
         if self._process is not None:
@@ -190,6 +190,9 @@ class _Stops:
                 if one.session == self._process.pid:
                     with suppress(ProcessLookupError, PermissionError):
                         os.kill(one.number, signal.SIGTERM)
+        # Again later, and not by the timer's interval: on a machine under load a look at all
+        # processes can take longer than that, and this handler would interrupt itself for ever.
+        self.insist()
 
     def _send(self, number: int) -> None:
         if self._process is not None:

@@ -1,0 +1,163 @@
+"""The checks of reframe/, run by ReFrame itself: on this machine and on the local Slurm."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from local_cluster import Cluster
+
+from hpcpy import paths
+from hpcpy.engine import apptainer
+from hpcpy.engine.venv import ensure_venv
+
+CHECKS = {"HpcpyStart", "HpcpyMandel", "HpcpyReduce", "HpcpyParallelHdf5", "HpcpyDoctor"}
+FIGURES = {
+    "HpcpyStart": {"pass_path_calls", "pass_wall", "numpy_path_calls", "numpy_wall"},
+    "HpcpyMandel": {"area1_wall", "area2_wall"},
+    "HpcpyReduce": {"allreduce_8MB"},
+    "HpcpyParallelHdf5": {"write_wall"},
+    "HpcpyDoctor": {"warnings"},
+}
+
+
+class ReFrame:
+    """ReFrame, with a folder for all that it writes."""
+
+    def __init__(self, folder: Path, sif: str, variables: Mapping[str, str]) -> None:
+        folder.mkdir(exist_ok=True)
+        programs = f"{apptainer.find().parent}{os.pathsep}{variables['PATH']}"
+        images = {"HPCPY_SIF": sif, "HPCPY_CUDA_SIF": sif}
+        self.folder = folder
+        # For ReFrame's own logs: with TMPDIR the jobs would have it, too.
+        places = {"HOME": str(folder), "TEMP": str(folder)}
+        self.variables = {**variables, **images, **places, "PATH": programs}
+        self.variables.pop("TMPDIR", None)
+
+    def run(self, *options: str, checks: Path = paths.ROOT / "reframe") -> tuple[int, str]:
+        """Return ReFrame's exit code and output."""
+        command = [
+            str(ensure_venv("reframe") / "bin/reframe"),
+            *("--nocolor", f"--prefix={self.folder}"),
+            f"--config-file={checks / 'settings.py'}",
+            f"--checkpath={checks / 'hpcpy_checks.py'}",
+            f"--report-file={self.folder / 'report.json'}",
+        ]
+        done = subprocess.run(
+            [*command, *options],
+            env=self.variables,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=1800,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+    def cases(self) -> dict[str, dict[str, Any]]:
+        """Return what the JSON report of the last run says of each check."""
+        (run,) = json.loads((self.folder / "report.json").read_text())["runs"]
+        return {case["name"]: case for case in run["testcases"]}
+
+    def scripts(self) -> dict[str, str]:
+        """Return the script of each check's job."""
+        found = self.folder.rglob("rfm_job.sh")
+        return {path.parent.name: path.read_text() for path in found}
+
+
+@pytest.fixture
+def machine(tmp_path: Path, sif: str) -> ReFrame:
+    return ReFrame(tmp_path, sif, os.environ)
+
+
+@pytest.fixture
+def slurm(cluster: Cluster, sif: str) -> ReFrame:
+    return ReFrame(cluster.shared / "reframe", sif, cluster.environment())
+
+
+def all_passed(reframe: ReFrame, system: str) -> None:
+    code, said = reframe.run("--run", f"--system={system}")
+    assert code == 0, said
+    cases = reframe.cases()
+    assert {name: case["result"] for name, case in cases.items()} == dict.fromkeys(CHECKS, "pass")
+    for name, case in cases.items():
+        values = {key.rpartition(":")[2]: value for key, value in case["perfvalues"].items()}
+        assert set(values) == FIGURES[name]
+        # Value, reference, lower and upper limit, unit: none has a limit.
+        assert all(value[2:4] == [None, None] for value in values.values())
+
+
+def test_a_centres_jobs_are_written(machine: ReFrame) -> None:
+    code, said = machine.run("--dry-run", "--system=centre")
+    assert code == 0, said
+    scripts = machine.scripts()
+    # Where a partition has the feature "cuda", and on both partitions the others.
+    assert set(scripts) == CHECKS | {"HpcpyGpu"}
+    assert len(machine.cases()) == 6
+    assert "\n#SBATCH --gpus-per-node=1\n" in scripts["HpcpyGpu"]
+    assert re.search(r"^srun apptainer exec .* --nv .* python -m", scripts["HpcpyGpu"], re.M)
+    assert "\n#SBATCH --ntasks-per-node=2\n" in scripts["HpcpyReduce"]
+
+
+@pytest.mark.long
+def test_all_pass_on_a_machine_without_a_scheduler(machine: ReFrame) -> None:
+    all_passed(machine, "machine")
+
+
+@pytest.mark.long
+def test_all_pass_on_two_nodes_of_slurm(slurm: ReFrame) -> None:
+    all_passed(slurm, "cluster")
+
+
+@pytest.mark.long
+def test_what_is_not_as_expected_fails(machine: ReFrame) -> None:
+    own = shutil.copytree(paths.ROOT / "reframe", machine.folder / "own")
+    checks = own / "hpcpy_checks.py"
+    text = checks.read_text()
+    for right, wrong in (('"numpy": (10, 1, 0)', '"numpy": (3, 1, 0)'), ('"641cee', '"741cee')):
+        assert text.count(right) == 1
+        text = text.replace(right, wrong)
+    checks.write_text(text)
+    # A microsecond, for a limit that a centre might set.
+    limit = "HpcpyParallelHdf5:\n  '*':\n    write_wall: [0.000001, null, 0.1, s]\n"
+    (own / "references.yaml").write_text(limit)
+    site = own / "site.toml"
+    site.write_text('[promises]\nfabric = "cxi"\n')
+    absent = own / "absent.sif"
+    code, said = machine.run(
+        *("--run", "--system=machine", f"--setvar=HpcpyDoctor.site={site}"),
+        f"--setvar=HpcpyReduce.image={absent}",
+        checks=own,
+    )
+    assert code == 1, said
+    cases = machine.cases()
+    assert {name: case["result"] for name, case in cases.items()} == dict.fromkeys(CHECKS, "fail")
+    reasons = {name: case["fail_reason"] for name, case in cases.items()}
+    assert re.search(r"numpy: \d+ path_calls, at most 3", reasons["HpcpyStart"])
+    assert re.search(r"area2: sha256 641cee\w+, not 741cee", reasons["HpcpyMandel"])
+    assert "area1" not in reasons["HpcpyMandel"]
+    assert "promise.fabric on " in reasons["HpcpyDoctor"]
+    assert f"{absent}: no such image" in reasons["HpcpyReduce"]
+    assert "write_wall" in reasons["HpcpyParallelHdf5"]
+
+
+@pytest.mark.long
+def test_ranks_that_do_not_see_each_other_fail(slurm: ReFrame) -> None:
+    own = shutil.copytree(paths.ROOT / "reframe", slurm.folder / "own")
+    settings = own / "settings.py"
+    settings.write_text(settings.read_text().replace('"pmi2"', '"none"'))
+    code, said = slurm.run("--run", "--system=cluster", "--name=HpcpyReduce", checks=own)
+    assert code == 1, said
+    case = slurm.cases()["HpcpyReduce"]
+    assert case["result"] == "fail"
+    # On a machine under load Slurm may kill the rank that says why, before it has.
+    assert "the command printed no JSON" in case["fail_reason"], case["fail_reason"]

@@ -63,6 +63,11 @@ def test_what_a_site_cannot_run_is_told_and_left_out(capsys: pytest.CaptureFixtu
             "pynamic is not for a site",
         ),
         (
+            ("--site=local", "--programs=libraries", "--configurations=venv"),
+            UsageError,
+            "libraries is not for a site",
+        ),
+        (
             ("--site=local", "--configurations=static-squash-shared"),
             UnavailableError,
             "static-squash-shared: root alone may mount it",

@@ -10,6 +10,7 @@ from hpcpy.errors import UsageError
 from hpcpy.launch.request import OF_A_JOB, meant
 from hpcpy.stages import stage
 from hpcpy.storm import machines, record, report, site_script
+from hpcpy.storm.added import PACKAGES
 from hpcpy.storm.configurations import CONFIGURATIONS
 from hpcpy.storm.images import have_images
 from hpcpy.storm.measure import CLIENTS, SHIPPED, Plan, measure, prepare
@@ -33,7 +34,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--configurations", default=",".join(CONFIGURATIONS), help="all by default: %(default)s"
     )
     parser.add_argument(
-        "--programs", default=_PROGRAM, help=f"of {','.join(PROGRAMS)} (default {_PROGRAM})"
+        "--programs",
+        default=_PROGRAM,
+        help=f"of {','.join(PROGRAMS)} (default {_PROGRAM}); {' and '.join(PACKAGES)}: minutes "
+        "for images with more packages, a gigabyte each",
     )
     parser.add_argument("--repetitions", type=int, default=_REPETITIONS, help="default %(default)s")
     parser.add_argument(
@@ -74,14 +78,7 @@ def main(options: argparse.Namespace) -> int:
         options.repetitions,
         *_names(options.client, CLIENTS, "client"),
     )
-    if plan.repetitions < 1:
-        raise UsageError(f"--repetitions {plan.repetitions}: at least one is needed")
-    if PYNAMIC in plan.programs and not all(
-        CONFIGURATIONS[name].is_tree for name in plan.configurations
-    ):
-        trees = ",".join(name for name, one in CONFIGURATIONS.items() if one.is_tree)
-        hint = f"--configurations {trees}"
-        raise UsageError(f"the program {PYNAMIC} is files beside a tree of files", hint=hint)
+    _check(plan)
     if not is_here:
         return site_script.main(options, plan)
     # Before an image is built for an hour.
@@ -108,6 +105,17 @@ def main(options: argparse.Namespace) -> int:
     record.pictured(path, images)
     print(report.table(samples), end="")
     return 0
+
+
+def _check(plan: Plan) -> None:
+    if plan.repetitions < 1:
+        raise UsageError(f"--repetitions {plan.repetitions}: at least one is needed")
+    if PYNAMIC in plan.programs and not all(
+        CONFIGURATIONS[name].is_tree for name in plan.configurations
+    ):
+        trees = ",".join(name for name, one in CONFIGURATIONS.items() if one.is_tree)
+        hint = f"--configurations {trees}"
+        raise UsageError(f"the program {PYNAMIC} is files beside a tree of files", hint=hint)
 
 
 def _names(text: str, known: Iterable[str], what: str) -> list[str]:

@@ -12,8 +12,10 @@ from hpcpy.engine.setup import ensure
 from hpcpy.files import sha256
 from hpcpy.measure import roots
 from hpcpy.measure.cold.mounts import squash
+from hpcpy.storm.added import Base, added
 from hpcpy.storm.configurations import Images
 from hpcpy.storm.measure import Plan
+from hpcpy.storm.programs import LIBRARIES
 
 
 def digest(sif: Path) -> str:
@@ -37,11 +39,17 @@ def have_images(plan: Plan, apptainer: Path, *, is_built: bool = False) -> Image
         ensure("podman-hpc")
     sif: dict[str, Path] = {}
     root: dict[str, Path] = {}
+    digests: dict[str, str] = {}
     for name in plan.images:
         sif[name] = sif_path(the_graph().image(name)) if is_built else have("sif", name)[0]
-    for name in plan.unpacked:
-        root[name] = roots.unpacked_root(name, sif[name], digest(sif[name]))
+        digests[name] = digest(sif[name])
+        if plan.adding:
+            base = Base(name, sif[name], digests[name])
+            one = added(base, plan.adding, apptainer if name in plan.packed else None)
+            sif[name], digests[name] = one.sif, one.digest
+    for name in plan.images if plan.adding else plan.unpacked:
+        root[name] = roots.unpacked_root(name, sif[name], digests[name])
         if name == "wheels":
             roots.add_venv(root[name])
-    made = {name: squash(name, sif[name], digest(sif[name])) for name in plan.squashed}
-    return Images(sif, root, apptainer, made)
+    made = {name: squash(name, sif[name], digests[name]) for name in plan.squashed}
+    return Images(sif, root, apptainer, made, is_whole=LIBRARIES in plan.programs)

@@ -24,6 +24,8 @@ class Images:
     has_mounts
         Whether each node has mounted a tree in the root folder that it needs; otherwise
         each rank does so, in name spaces of its own.
+    is_whole
+        Whether a program may need any package of the image: a tree then has them all.
     """
 
     sif: dict[str, Path]
@@ -31,6 +33,7 @@ class Images:
     apptainer: Path
     squash: dict[str, Path] = field(default_factory=dict)
     has_mounts: bool = True
+    is_whole: bool = False
 
 
 @dataclass(frozen=True)

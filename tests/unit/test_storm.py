@@ -18,6 +18,7 @@ import pytest
 from hpcpy.cluster import life
 from hpcpy.cluster.layout import Layout
 from hpcpy.commands import run
+from hpcpy.engine.podman_hpc import Installed
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.stages import Stage
 from hpcpy.storm import machines, measure, moosefs, network, programs, record, report
@@ -180,6 +181,7 @@ def images_below(folder: Path) -> Images:
         {name: folder / name for name in names},
         folder / "apptainer",
         {name: folder / f"{name}.squash" for name in names},
+        podman_hpc=Installed(folder / "podman-hpc", folder / "venv"),
     )
 
 
@@ -231,10 +233,18 @@ def test_pynamic_as_a_wheel_has_all_its_files(tmp_path: Path) -> None:
     assert [line.split(",")[0] for line in record.splitlines()] == names
 
 
+def test_podman_hpcs_image_has_no_packages_of_a_program() -> None:
+    words = ["storm", "--programs=libraries", "--configurations=venv,static-podman-hpc-shared"]
+    with pytest.raises(UsageError, match="not what the program libraries imports") as caught:
+        run(words)
+    assert caught.value.exit_code == 2
+    assert "podman" not in caught.value.hint
+
+
 @pytest.mark.parametrize("names", [("core",), ("libraries",), ("start", "pynamic-in-image")])
 def test_packages_are_added_for_programs_that_are_named_alone(names: Sequence[str]) -> None:
     plan = Plan(["venv"], names, [1], [1], 1)
-    assert plan.adding == [name for name in names if name in PACKAGES]
+    assert plan.adding == [name for name in PACKAGES if name in names]
 
 
 def test_a_tree_has_all_packages_where_a_program_may_need_them(tmp_path: Path) -> None:

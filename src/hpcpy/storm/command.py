@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from hpcpy import paths
 from hpcpy.errors import UsageError
@@ -110,12 +110,18 @@ def main(options: argparse.Namespace) -> int:
 def _check(plan: Plan) -> None:
     if plan.repetitions < 1:
         raise UsageError(f"--repetitions {plan.repetitions}: at least one is needed")
-    if PYNAMIC in plan.programs and not all(
-        CONFIGURATIONS[name].is_tree for name in plan.configurations
-    ):
-        trees = ",".join(name for name, one in CONFIGURATIONS.items() if one.is_tree)
-        hint = f"--configurations {trees}"
-        raise UsageError(f"the program {PYNAMIC} is files beside a tree of files", hint=hint)
+    known = CONFIGURATIONS.values()
+    if PYNAMIC in plan.programs:
+        why = f"the program {PYNAMIC} is files beside a tree of files"
+        _refuse_others(plan, why, [one.name for one in known if one.is_tree])
+    if plan.adding:
+        why = f"podman-hpc's image has not what the program {plan.adding[0]} imports"
+        _refuse_others(plan, why, [one.name for one in known if not one.needs_podman_hpc])
+
+
+def _refuse_others(plan: Plan, why: str, names: Sequence[str]) -> None:
+    if not {*plan.configurations} <= {*names}:
+        raise UsageError(why, hint=f"--configurations {','.join(names)}")
 
 
 def _names(text: str, known: Iterable[str], what: str) -> list[str]:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hpcpy import paths
 from hpcpy.build.command import have
 from hpcpy.build.graph import the_graph
 from hpcpy.build.sif import sif_path
 from hpcpy.build.stamps import read_stamp
+from hpcpy.engine.podman_hpc import configured, migrated
 from hpcpy.engine.setup import ensure
+from hpcpy.engine.venv import ensure_venv
 from hpcpy.files import sha256
 from hpcpy.measure import roots
 from hpcpy.measure.cold.mounts import squash
 from hpcpy.storm.added import Base, added
-from hpcpy.storm.configurations import Images
+from hpcpy.storm.configurations import CONFIGURATIONS, Images
 from hpcpy.storm.measure import Plan
 from hpcpy.storm.programs import LIBRARIES
+
+_PODMAN_HPC = paths.BUILD / "storm-podman-hpc"
 
 
 def digest(sif: Path) -> str:
@@ -51,5 +56,10 @@ def have_images(plan: Plan, apptainer: Path, *, is_built: bool = False) -> Image
         root[name] = roots.unpacked_root(name, sif[name], digests[name])
         if name == "wheels":
             roots.add_venv(root[name])
+    site = None
+    if any(CONFIGURATIONS[name].needs_podman_hpc for name in plan.configurations):
+        ensure("podman-hpc")
+        site = configured(_PODMAN_HPC, ensure_venv("podman-hpc"))
+        migrated(site, have("oci")[0])
     made = {name: squash(name, sif[name], digests[name]) for name in plan.squashed}
-    return Images(sif, root, apptainer, made, is_whole=LIBRARIES in plan.programs)
+    return Images(sif, root, apptainer, made, is_whole=LIBRARIES in plan.programs, podman_hpc=site)

@@ -77,12 +77,14 @@ class Plan:
     def packed(self) -> list[str]:
         """Names of the images of which a SIF is started."""
         needing = (CONFIGURATIONS[name] for name in self.configurations)
-        return [one.image for one in needing if not (one.needs_root or one.needs_squash)]
+        others = ("needs_root", "needs_squash", "needs_podman_hpc")
+        return [one.image for one in needing if not any(getattr(one, name) for name in others)]
 
     @property
     def adding(self) -> list[str]:
         """Names of the programs whose packages are added to the images."""
-        return [name for name in self.programs if name in PACKAGES]
+        # In the same order whatever was asked for: it is part of what the images are made of.
+        return [name for name in PACKAGES if name in self.programs]
 
     @property
     def images(self) -> list[str]:

@@ -1,20 +1,16 @@
-"""NERSC's podman-hpc as a site has it: configured, with its hook, its modules, its image.
+"""NERSC's podman-hpc as a site has it, with a module, and an image that users have pulled.
 
-All lies below ``build/podman-hpc``: users of the machine read it, as on a site's
-shared disk.  What a node writes is below its own /tmp, as podman-hpc has it.
+All lies below ``build/podman-hpc``.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import pwd
-import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -24,10 +20,9 @@ from site_user import public_python
 from hpcpy import paths
 from hpcpy.build.oci import manifest_digest
 from hpcpy.build.push import parse_reference, push
-from hpcpy.engine import prefix
-from hpcpy.engine.podman import containers_conf, settings
+from hpcpy.engine.podman_hpc import BESIDE, Installed, configured, write_mksquashfs
 from hpcpy.engine.setup import ensure, look_up
-from hpcpy.engine.tools import SBIN, needed
+from hpcpy.engine.tools import needed
 from hpcpy.engine.venv import can_make, ensure_venv
 from hpcpy.errors import HpcpyError
 
@@ -37,40 +32,6 @@ IMAGE = "registry.example.org/you/hpcpy:1"
 MODULE = "/opt/udiImage/modules/mpich"
 # Where the module that podman-hpc comes with has Cray's MPICH from.
 _CRAYS = "/usr/lib/shifter/mpich-2.2"
-# What migrating starts in a container, the folder that it writes to being /sqout.
-# It asks for a static program; this one has its libraries beside what it writes.
-_BESIDE = ".mksquashfs"
-_MKSQUASHFS = f"""#!/bin/sh
-exec /sqout/{_BESIDE}/ld.so --library-path /sqout/{_BESIDE} /sqout/{_BESIDE}/mksquashfs "$@"
-"""
-
-
-@dataclass(frozen=True)
-class Site:
-    """A site's installation: what a user's shell has of it."""
-
-    folder: Path
-    venv: Path
-
-    @property
-    def python(self) -> Path:
-        """The interpreter that podman-hpc has; others may have it, too."""
-        return self.venv / "bin/python3"
-
-    def store(self, uid: int) -> Path:
-        """Return where a user's squashed images lie; all nodes read them."""
-        return self.folder / f"squash-{uid}"
-
-    def environment(self, uid: int) -> dict[str, str]:
-        """Return variables, some of which a module file of the site would set."""
-        own = [str(self.folder / "bin"), str(self.venv / "bin")]
-        path = [*own, os.environ.get("PATH", os.defpath), *SBIN]
-        return {
-            "PATH": os.pathsep.join(path),
-            "PODMANHPC_CONFIG_FILE": str(self.folder / "podman_hpc.yaml"),
-            "SQUASH_DIR": str(self.store(uid)),
-            "USER": pwd.getpwuid(uid).pw_name,
-        }
 
 
 def require() -> None:
@@ -87,7 +48,7 @@ def require() -> None:
         pytest.skip(str(error))
 
 
-def installed(mpich: Path) -> Site:
+def installed(mpich: Path) -> Installed:
     """Install podman-hpc with the image pulled and ``mpich`` for its module.
 
     Parameters
@@ -95,41 +56,14 @@ def installed(mpich: Path) -> Site:
     mpich
         A folder with a ``libmpi.so.12``, and what that needs below ``dep``.
     """
-    folder = paths.BUILD / "podman-hpc"
-    site = Site(folder, ensure_venv("podman-hpc", public_python(can_make)))
-    for name in ("bin", "hooks", "modules/modules.d"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    _write_podman(folder)
+    venv = ensure_venv("podman-hpc", public_python(can_make))
+    site = configured(paths.BUILD / "podman-hpc", venv)
     _write_module(site, mpich)
-    hooks = ["-I", "-m", "podman_hpc.configure_hooks", "--force", f"--hooksd={folder / 'hooks'}"]
-    subprocess.run([site.python, *hooks], check=True, stdout=subprocess.DEVNULL)
-    values = {
-        "podman_bin": folder / "bin/podman",
-        "mount_program": site.venv / "bin/fuse-overlayfs-wrap",
-        "modules_dir": folder / "modules/modules.d",
-        "hooks_dir": folder / "hooks",
-    }
-    lines = [f'{name}: "{value}"\n' for name, value in values.items()]
-    # Its ten seconds for a container's start are few on a machine that builds, too.
-    lines.append("wait_timeout: 60\n")
-    (folder / "podman_hpc.yaml").write_text("".join(lines))
     _pull(site)
     return site
 
 
-def _write_podman(folder: Path) -> None:
-    """Write the podman that podman-hpc starts, with all that this kind of machine may need."""
-    podman = look_up(needed(["podman-hpc"]))["podman"].path
-    conf = folder / "containers.conf"
-    conf.write_text(containers_conf(tuple(settings())))
-    program = folder / "bin/podman"
-    program.write_text(
-        f'#!/bin/sh\nexport CONTAINERS_CONF={conf} STORAGE_DRIVER=overlay\nexec {podman} "$@"\n'
-    )
-    program.chmod(0o755)
-
-
-def _write_module(site: Site, mpich: Path) -> None:
+def _write_module(site: Installed, mpich: Path) -> None:
     """Write the module ``mpich`` as podman-hpc comes with it, but for two lines.
 
     A root that lacks a capability, as in most containers, cannot give them all,
@@ -144,7 +78,7 @@ def _write_module(site: Site, mpich: Path) -> None:
     shutil.copy(came / "01-mpich.conf", site.folder / "modules")
 
 
-def _pull(site: Site) -> None:
+def _pull(site: Installed) -> None:
     """Have the image in root's store, pulled as a user pulls it: ``podman-hpc pull``."""
     store = site.store(0)
     stamp = store / "made-of"
@@ -152,11 +86,10 @@ def _pull(site: Site) -> None:
     if stamp.exists() and stamp.read_text() == digest:
         return
     shutil.rmtree(store, ignore_errors=True)
-    beside = store / "overlay/l" / _BESIDE
-    beside.mkdir(parents=True)
+    beside = store / "overlay/l" / BESIDE
     with tempfile.TemporaryDirectory(dir=paths.BUILD, prefix="registry.") as name:
         folder = Path(name)
-        _write_mksquashfs(site.folder / "bin/mksquashfs", beside)
+        write_mksquashfs(site.folder / "bin/mksquashfs", beside)
         environment = {
             **os.environ,
             **site.environment(0),
@@ -177,7 +110,7 @@ def _pull(site: Site) -> None:
     stamp.write_text(digest)
 
 
-def share(site: Site, uid: int) -> None:
+def share(site: Installed, uid: int) -> None:
     """Give a user the image as if it were pulled by them."""
     store = site.store(uid)
     shutil.rmtree(store, ignore_errors=True)
@@ -190,24 +123,8 @@ def share(site: Site, uid: int) -> None:
             path.chmod(0o644)
 
 
-def _write_mksquashfs(script: Path, beside: Path) -> None:
-    """Write what stands in for the static mksquashfs that sites compile."""
-    prefix.provide()
-    layout, root = prefix.layout(), prefix.prefix()
-    loader, program = root / layout.loader, root / "usr/bin/mksquashfs"
-    listed = subprocess.run(
-        [loader, "--list", program], capture_output=True, text=True, check=True
-    ).stdout
-    for library in re.findall(r"\S+\.so\S* => (/\S+)", listed):
-        shutil.copy(library, beside)
-    shutil.copy(loader, beside / "ld.so")
-    shutil.copy(program, beside)
-    script.write_text(_MKSQUASHFS)
-    script.chmod(0o755)
-
-
 def _run(
-    site: Site, environment: Mapping[str, str], *words: str
+    site: Installed, environment: Mapping[str, str], *words: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [site.venv / "bin/podman-hpc", *words],

@@ -20,12 +20,13 @@ from injection_ways import NOBODY, PROGRAM
 from launching import LONG, said, wait_for_ranks
 from local_cluster import Cluster
 from mpi_libraries import NEWER, module, unpacked
-from podman_hpc_site import IMAGE, MODULE, Site
+from podman_hpc_site import IMAGE, MODULE
 from site_user import SECONDS, Done, User, is_public, site_with_mpich
 
 from hpcpy import paths
 from hpcpy.cluster.layout import NODES
 from hpcpy.engine.capabilities import user_namespaces
+from hpcpy.engine.podman_hpc import Installed
 from tiers import sampled
 
 pytestmark = pytest.mark.skipif(
@@ -62,7 +63,7 @@ DEVICES = machines_devices()
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
+def site() -> Iterator[Installed]:
     podman_hpc_site.require()
     with tempfile.TemporaryDirectory(dir=paths.BUILD, prefix="mpich.") as folder:
         libraries = unpacked(Path(folder))
@@ -70,7 +71,7 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module", params=[0, NOBODY], ids=["root", "nobody"])
-def user(request: pytest.FixtureRequest, cluster: Cluster, site: Site) -> Iterator[User]:
+def user(request: pytest.FixtureRequest, cluster: Cluster, site: Installed) -> Iterator[User]:
     uid: int = request.param
     with contextlib.ExitStack() as stack:
         if uid:
@@ -84,7 +85,7 @@ def user(request: pytest.FixtureRequest, cluster: Cluster, site: Site) -> Iterat
         yield User(own, "podman-hpc", IMAGE, site.python, uid, site.environment(uid))
 
 
-def _require_rootless(site: Site) -> None:
+def _require_rootless(site: Installed) -> None:
     for path in (site.python, paths.ROOT / "src/hpcpy/__main__.py"):
         if not is_public(path):
             pytest.skip(f"{path.resolve()}: not for every user; put the checkout where all read")

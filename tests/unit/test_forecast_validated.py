@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,49 @@ def test_what_is_no_report_of_a_storm_is_one_line(text: str, tmp_path: Path) -> 
     path = tmp_path / "storm.json"
     path.write_text(text)
     with pytest.raises(UsageError, match=r"storm.json: is no report of make storm"):
+        ours.compare(path)
+
+
+def at_site(nodes: Sequence[int], **last: Callable[[int, int], float]) -> dict[str, Any]:
+    samples: list[dict[str, Any]] = [
+        {"configuration": name.replace("_", "-"), "program": "core", "nodes": number,
+         "ranks": ranks, "temperature": "cold", "last": seconds(number, ranks), "ranks_told": []}
+        for name, seconds in last.items() for number in nodes for ranks in (1, 32)
+    ]  # fmt: skip
+    return {"benchmark": "storm at a site", "site": "biowulf", "failed": {}, "samples": samples}
+
+
+def test_a_job_at_a_site_is_predicted_from_fewer_nodes(tmp_path: Path) -> None:
+    path = tmp_path / "storm-17.json"
+    starts = {
+        "venv": lambda nodes, ranks: response(0.02, 1.5, 2048)[nodes * ranks - 1],
+        "wheels_sif_shared": lambda nodes, _: 0.8 + 0.02 * nodes,
+        # No rank's processor time tells what a copy takes.
+        "conda_staged": lambda *_: 99.0,
+    }
+    report = at_site([1, 8, 64], **starts)
+    path.write_text(json.dumps(report))
+    found = ours.compare(path)
+    assert [one.case for one in found.cases] == [
+        f"{name} core cold 64 × {ranks}" for name in ("venv", "wheels-sif-shared")
+        for ranks in (1, 32)
+    ]  # fmt: skip
+    assert found.errors.largest < 0.02
+    assert "biowulf" in found.title
+    path.write_text(json.dumps({**report, "failed": {"venv": "no venv"}}))
+    assert [one.ranks for one in ours.compare(path).cases] == [64, 2048]
+
+
+@pytest.mark.parametrize(
+    ("report", "says"),
+    [(at_site([1, 8], venv=lambda *_: 1.0), "three numbers of nodes, as NODES=1,2,4"),
+     (at_site([]), "three numbers of nodes"),
+     ({**storm(), "samples": storm()["samples"][:1]}, "cases of one rank and of more")],
+)  # fmt: skip
+def test_too_few_cases_are_one_line(report: dict[str, Any], says: str, tmp_path: Path) -> None:
+    path = tmp_path / "storm.json"
+    path.write_text(json.dumps(report))
+    with pytest.raises(UsageError, match=f"storm.json: the model is held.*{says}"):
         ours.compare(path)
 
 

@@ -9,6 +9,8 @@ import os
 import re
 import shlex
 import statistics
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,14 +18,17 @@ import pytest
 from hpcpy.cluster import life
 from hpcpy.cluster.layout import Layout
 from hpcpy.commands import run
+from hpcpy.engine.podman_hpc import Installed
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.stages import Stage
 from hpcpy.storm import machines, measure, moosefs, network, programs, record, report
+from hpcpy.storm.added import PACKAGES
 from hpcpy.storm.configurations import CONFIGURATIONS, Around, Configuration, Images
 from hpcpy.storm.launch import Job, Launch, RanksError
 from hpcpy.storm.measure import Plan
 from hpcpy.storm.mounts import Mount
 from hpcpy.storm.programs import PROGRAMS, Rank, told
+from hpcpy.storm.pynamic import wheel
 from hpcpy.storm.pynamic.generate import DRIVER, Size, generate
 from hpcpy.storm.samples import TEMPERATURES, Case, Sample
 from hpcpy.storm.stats import Asked, between, keep_alives, parse
@@ -176,6 +181,7 @@ def images_below(folder: Path) -> Images:
         {name: folder / name for name in names},
         folder / "apptainer",
         {name: folder / f"{name}.squash" for name in names},
+        podman_hpc=Installed(folder / "podman-hpc", folder / "venv"),
     )
 
 
@@ -210,6 +216,46 @@ def test_pynamic_has_no_place_beside_an_image(capsys: pytest.CaptureFixture[str]
     assert caught.value.exit_code == 2
     assert "venv,venv-broadcast,conda,conda-not-compiled,static-files" in str(caught.value)
     assert capsys.readouterr().out == ""
+
+
+def test_pynamic_as_a_wheel_has_all_its_files(tmp_path: Path) -> None:
+    modules = tmp_path / "0a1b2c3d"
+    modules.mkdir()
+    for name in (f"{DRIVER}.py", "pynamic_module0.so", "libpynamic_library0.so"):
+        (modules / name).write_text(name)
+    assert wheel.write(modules, tmp_path) == "pynamic"
+    (path,) = tmp_path.glob("pynamic-1+0a1b2c3d-py3-none-linux_*.whl")
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        home = "pynamic-1+0a1b2c3d.dist-info"
+        record = archive.read(f"{home}/RECORD").decode()
+    assert {path.name for path in modules.iterdir()} < {*names}
+    assert [line.split(",")[0] for line in record.splitlines()] == names
+
+
+def test_podman_hpcs_image_has_no_packages_of_a_program() -> None:
+    words = ["storm", "--programs=libraries", "--configurations=venv,static-podman-hpc-shared"]
+    with pytest.raises(UsageError, match="not what the program libraries imports") as caught:
+        run(words)
+    assert caught.value.exit_code == 2
+    assert "podman" not in caught.value.hint
+
+
+@pytest.mark.parametrize("names", [("core",), ("libraries",), ("start", "pynamic-in-image")])
+def test_packages_are_added_for_programs_that_are_named_alone(names: Sequence[str]) -> None:
+    plan = Plan(["venv"], names, [1], [1], 1)
+    assert plan.adding == [name for name in PACKAGES if name in names]
+
+
+def test_a_tree_has_all_packages_where_a_program_may_need_them(tmp_path: Path) -> None:
+    images = images_below(tmp_path)
+    some, whole = (
+        files.without
+        for one in (images, dataclasses.replace(images, is_whole=True))
+        for files in CONFIGURATIONS["static-files"].files(one)
+    )
+    assert any("matplotlib" in pattern for pattern in some)
+    assert whole == ()
 
 
 def test_servers_keep_to_their_folder(tmp_path: Path) -> None:

@@ -38,8 +38,11 @@ def test_the_job_is_of_the_largest_case(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_what_a_site_cannot_run_is_told_and_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     lines, said = script(capsys)
-    assert said == ["hpcpy storm: not static-squash-shared: root alone may mount it"]
-    assert not any("squash" in line for line in lines)
+    assert said == [
+        "hpcpy storm: not static-squash-shared: root alone may mount it",
+        "hpcpy storm: not static-podman-hpc-shared: its podman-hpc is one of this machine",
+    ]
+    assert not any("squash" in line or "podman" in line for line in lines)
     assert run(["storm", "--site=perlmutter-cpu", "--account=m1", "--dry=1"]) == 0
     out, err = capsys.readouterr()
     assert err.count("perlmutter-cpu has podman-hpc, and a SIF needs Apptainer") == 9
@@ -61,6 +64,11 @@ def test_what_a_site_cannot_run_is_told_and_left_out(capsys: pytest.CaptureFixtu
             ("--site=local", "--programs=pynamic", "--configurations=venv"),
             UsageError,
             "pynamic is not for a site",
+        ),
+        (
+            ("--site=local", "--programs=libraries", "--configurations=venv"),
+            UsageError,
+            "libraries is not for a site",
         ),
         (
             ("--site=local", "--configurations=static-squash-shared"),

@@ -12,7 +12,7 @@ from hpcpy.adopt.written import LOCK, WHEELS
 from hpcpy.build.sif import SQUASHFS_OPTIONS
 from hpcpy.build.stamps import read_stamp, write_stamp
 from hpcpy.files import require_free, scratch_dir, sha256, whole_file
-from hpcpy.stages import skipped, stage
+from hpcpy.stages import Stage, skipped, stage
 
 _PYTHON = "/opt/hpcpy/bin/python3"
 _FOLDER = "/mnt"
@@ -60,10 +60,16 @@ def bake(apptainer: Path, sif: Path, folder: Path) -> Path:
             inside = [str(root), _PYTHON, "-m", "hpcpy_bake", "-r", f"{_FOLDER}/{LOCK}", *options]
             current.run([apptainer, "exec", "--writable", bind, *inside], env=env)
         with stage(f"pack {target.name}") as current:
-            made = scratch / "adopted.sif"
-            squashfs = f"--mksquashfs-args={' '.join(SQUASHFS_OPTIONS)}"
-            current.run([apptainer, "build", squashfs, made, root], env=env)
-            made.replace(temporary)
+            pack(current, apptainer, root, scratch).replace(temporary)
             current.note = f"{temporary.stat().st_size / 1e6:.0f} MB"
     write_stamp(target, **facts)
     return target
+
+
+def pack(current: Stage, apptainer: Path, root: Path, scratch: Path) -> Path:
+    """Make a SIF of a root folder, in a folder that is removed later, and return it."""
+    made = scratch / "made.sif"
+    env = {"APPTAINER_TMPDIR": str(scratch), "APPTAINER_CACHEDIR": str(scratch / "cache")}
+    squashfs = f"--mksquashfs-args={' '.join(SQUASHFS_OPTIONS)}"
+    current.run([apptainer, "build", squashfs, made, root], env=env)
+    return made

@@ -30,16 +30,18 @@ from workloads.harness import machine
 
 _SAMPLES = 20
 _CASES = (*(case for case in CASES if case.name in ("pass", "numpy")), EIGHT)
-_PIP = (
-    *("pip", "install", "--no-index", f"--find-links={WORK}/wheels", "--root-user-action=ignore"),
+# The folder of the wheels that are added.
+WHEELS = "wheels"
+PIP = (
+    *("pip", "install", "--no-index", f"--find-links={WORK}/{WHEELS}", "--root-user-action=ignore"),
     "--break-system-packages",
 )
-_BAKE = ("hpcpy_bake", f"--wheelhouse={WORK}/wheels")
+BAKE = ("hpcpy_bake", f"--wheelhouse={WORK}/{WHEELS}")
 # Name of the result, image, module and its options.
 _WAYS = (
-    ("wheels, installed", "wheels", _PIP),
-    ("hpcpy, installed", "hpcpy", _PIP),
-    ("hpcpy, baked", "hpcpy", _BAKE),
+    ("wheels, installed", "wheels", PIP),
+    ("hpcpy, installed", "hpcpy", PIP),
+    ("hpcpy, baked", "hpcpy", BAKE),
 )
 
 
@@ -66,7 +68,8 @@ def main(options: argparse.Namespace) -> int:
         work = Path(folder)
         work.chmod(0o755)
         shutil.copyfile(SAMPLER, work / SAMPLER.name)
-        names = _wheelhouse(work / "wheels")
+        (work / WHEELS).mkdir()
+        names = eight(work / WHEELS)
         made = [_target(way, work, names) for way in _WAYS]
         with stage(f"{options.samples} starts of each") as current:
             starts = measure([target for target, _ in made], options.samples, _CASES)
@@ -84,8 +87,8 @@ def main(options: argparse.Namespace) -> int:
     return 0
 
 
-def _wheelhouse(folder: Path) -> list[str]:
-    folder.mkdir()
+def eight(folder: Path) -> list[str]:
+    """Copy the wheels of the NIH's libraries into a folder; return what is asked of it."""
     asked = {line.split("#")[0].strip() for line in _asked().splitlines()} - {""}
     for path in fetch(wheels("bake", this_arch())).values():
         shutil.copyfile(path, folder / path.name)

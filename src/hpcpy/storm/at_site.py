@@ -32,6 +32,8 @@ def why_not(configuration: Configuration, site: Site) -> str:
     """Return why a configuration cannot be run at a site; empty when it can."""
     if configuration.needs_squash:
         return "root alone may mount it"
+    if configuration.needs_podman_hpc:
+        return "its podman-hpc is one of this machine"
     if not configuration.needs_root and site.engine != "apptainer":
         return f"{site.name} has {site.engine}, and a SIF needs Apptainer"
     return ""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from hpcpy import paths
 from hpcpy.errors import UsageError
 from hpcpy.launch.request import OF_A_JOB, meant
 from hpcpy.stages import stage
 from hpcpy.storm import machines, record, report, site_script
+from hpcpy.storm.added import PACKAGES
 from hpcpy.storm.configurations import CONFIGURATIONS
 from hpcpy.storm.images import have_images
 from hpcpy.storm.measure import CLIENTS, SHIPPED, Plan, measure, prepare
@@ -19,6 +20,8 @@ from hpcpy.storm.samples import Sample
 _NUMBERS = "1,2,4"
 _REPETITIONS = 3
 _PROGRAM = "core"
+# podman-hpc is installed for it, and a start takes several times as long as any other.
+_CONFIGURATIONS = ",".join(one.name for one in CONFIGURATIONS.values() if not one.needs_podman_hpc)
 # Of the bridge's addresses; 16 made-up CPUs a node.
 _MOST = {"nodes": 64, "ranks": 16}
 _MOST_AT_A_SITE = 1_000_000
@@ -30,10 +33,15 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--nodes", default=_NUMBERS, help=f"how many nodes, {numbers}")
     parser.add_argument("--ranks", default=_NUMBERS, help=f"ranks on each, {numbers}")
     parser.add_argument(
-        "--configurations", default=",".join(CONFIGURATIONS), help="all by default: %(default)s"
+        "--configurations",
+        default=_CONFIGURATIONS,
+        help=f"of {','.join(CONFIGURATIONS)} (default: all but podman-hpc's)",
     )
     parser.add_argument(
-        "--programs", default=_PROGRAM, help=f"of {','.join(PROGRAMS)} (default {_PROGRAM})"
+        "--programs",
+        default=_PROGRAM,
+        help=f"of {','.join(PROGRAMS)} (default {_PROGRAM}); {' and '.join(PACKAGES)}: minutes "
+        "for images with more packages, a gigabyte each",
     )
     parser.add_argument("--repetitions", type=int, default=_REPETITIONS, help="default %(default)s")
     parser.add_argument(
@@ -74,14 +82,7 @@ def main(options: argparse.Namespace) -> int:
         options.repetitions,
         *_names(options.client, CLIENTS, "client"),
     )
-    if plan.repetitions < 1:
-        raise UsageError(f"--repetitions {plan.repetitions}: at least one is needed")
-    if PYNAMIC in plan.programs and not all(
-        CONFIGURATIONS[name].is_tree for name in plan.configurations
-    ):
-        trees = ",".join(name for name, one in CONFIGURATIONS.items() if one.is_tree)
-        hint = f"--configurations {trees}"
-        raise UsageError(f"the program {PYNAMIC} is files beside a tree of files", hint=hint)
+    _check(plan)
     if not is_here:
         return site_script.main(options, plan)
     # Before an image is built for an hour.
@@ -108,6 +109,23 @@ def main(options: argparse.Namespace) -> int:
     record.pictured(path, images)
     print(report.table(samples), end="")
     return 0
+
+
+def _check(plan: Plan) -> None:
+    if plan.repetitions < 1:
+        raise UsageError(f"--repetitions {plan.repetitions}: at least one is needed")
+    known = CONFIGURATIONS.values()
+    if PYNAMIC in plan.programs:
+        why = f"the program {PYNAMIC} is files beside a tree of files"
+        _refuse_others(plan, why, [one.name for one in known if one.is_tree])
+    if plan.adding:
+        why = f"podman-hpc's image has not what the program {plan.adding[0]} imports"
+        _refuse_others(plan, why, [one.name for one in known if not one.needs_podman_hpc])
+
+
+def _refuse_others(plan: Plan, why: str, names: Sequence[str]) -> None:
+    if not {*plan.configurations} <= {*names}:
+        raise UsageError(why, hint=f"--configurations {','.join(names)}")
 
 
 def _names(text: str, known: Iterable[str], what: str) -> list[str]:

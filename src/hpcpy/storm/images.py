@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hpcpy import paths
 from hpcpy.build.command import have
 from hpcpy.build.graph import the_graph
 from hpcpy.build.sif import sif_path
 from hpcpy.build.stamps import read_stamp
+from hpcpy.engine.podman_hpc import configured, migrated
 from hpcpy.engine.setup import ensure
+from hpcpy.engine.venv import ensure_venv
 from hpcpy.files import sha256
 from hpcpy.measure import roots
 from hpcpy.measure.cold.mounts import squash
-from hpcpy.storm.configurations import Images
+from hpcpy.storm.added import Base, added
+from hpcpy.storm.configurations import CONFIGURATIONS, Images
 from hpcpy.storm.measure import Plan
+from hpcpy.storm.programs import LIBRARIES
+
+_PODMAN_HPC = paths.BUILD / "storm-podman-hpc"
 
 
 def digest(sif: Path) -> str:
@@ -37,11 +44,22 @@ def have_images(plan: Plan, apptainer: Path, *, is_built: bool = False) -> Image
         ensure("podman-hpc")
     sif: dict[str, Path] = {}
     root: dict[str, Path] = {}
+    digests: dict[str, str] = {}
     for name in plan.images:
         sif[name] = sif_path(the_graph().image(name)) if is_built else have("sif", name)[0]
-    for name in plan.unpacked:
-        root[name] = roots.unpacked_root(name, sif[name], digest(sif[name]))
+        digests[name] = digest(sif[name])
+        if plan.adding:
+            base = Base(name, sif[name], digests[name])
+            one = added(base, plan.adding, apptainer if name in plan.packed else None)
+            sif[name], digests[name] = one.sif, one.digest
+    for name in plan.images if plan.adding else plan.unpacked:
+        root[name] = roots.unpacked_root(name, sif[name], digests[name])
         if name == "wheels":
             roots.add_venv(root[name])
-    made = {name: squash(name, sif[name], digest(sif[name])) for name in plan.squashed}
-    return Images(sif, root, apptainer, made)
+    site = None
+    if any(CONFIGURATIONS[name].needs_podman_hpc for name in plan.configurations):
+        ensure("podman-hpc")
+        site = configured(_PODMAN_HPC, ensure_venv("podman-hpc"))
+        migrated(site, have("oci")[0])
+    made = {name: squash(name, sif[name], digests[name]) for name in plan.squashed}
+    return Images(sif, root, apptainer, made, is_whole=LIBRARIES in plan.programs, podman_hpc=site)

@@ -18,10 +18,12 @@ from hpcpy.storm.programs import MARK, Rank, told
 
 PATIENCE = 300.0
 # All that a rank gets beside Slurm's own: none of the caller's, of which paths are part.
-_VARIABLES = {
+VARIABLES = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
     "LANG": "C.UTF-8",
+    # Or it writes below the machine's own home folder.
+    "MPLCONFIGDIR": "/tmp/storm-matplotlib",  # noqa: S108
 }
 
 
@@ -79,7 +81,7 @@ class Job:
 
     def words(self, layout: Layout) -> list[str]:
         """Return what starts it on the local cluster, in a job of its own."""
-        given = ",".join(f"{name}={value}" for name, value in _VARIABLES.items())
+        given = ",".join(f"{name}={value}" for name, value in VARIABLES.items())
         size = [
             *(f"--nodes={self.nodes}", f"--nodelist={','.join(layout.nodes[: self.nodes])}"),
             f"--ntasks-per-node={self.ranks}",
@@ -87,7 +89,7 @@ class Job:
         step = ["--quiet", "--mpi=pmi2", "--chdir=/", f"--export={given}", "--kill-on-bad-exit=1"]
         if self.around is None:
             return [str(layout.bin / "srun"), *step, *size, *self.command]
-        path = f"PATH={layout.bin}:{_VARIABLES['PATH']}"
+        path = f"PATH={layout.bin}:{VARIABLES['PATH']}"
         salloc = ["salloc", "--quiet", "--chdir=/", *size]
         within = self.within(" ".join(quoted(word) for word in [*step, *size]))
         return [*self.entering, "env", "--ignore-environment", path, *salloc, *within]

@@ -7,12 +7,14 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from hpcpy.measure.targets import PYTHON
 from hpcpy.stages import Stage
 from hpcpy.storm import fill
+from hpcpy.storm.added import PACKAGES
 from hpcpy.storm.configurations import CONFIGURATIONS, Files, Images
-from hpcpy.storm.launch import RanksError
+from hpcpy.storm.launch import VARIABLES, RanksError
 from hpcpy.storm.machines import Storm
-from hpcpy.storm.programs import PYNAMIC, PYNAMIC_AT
+from hpcpy.storm.programs import LIBRARIES, PYNAMIC, PYNAMIC_AT
 from hpcpy.storm.pynamic import made as pynamic
 from hpcpy.storm.samples import Case, Sample, take
 
@@ -72,6 +74,19 @@ class Plan:
         return list(dict.fromkeys(one.image for one in needing if one.needs_root))
 
     @property
+    def packed(self) -> list[str]:
+        """Names of the images of which a SIF is started."""
+        needing = (CONFIGURATIONS[name] for name in self.configurations)
+        others = ("needs_root", "needs_squash", "needs_podman_hpc")
+        return [one.image for one in needing if not any(getattr(one, name) for name in others)]
+
+    @property
+    def adding(self) -> list[str]:
+        """Names of the programs whose packages are added to the images."""
+        # In the same order whatever was asked for: it is part of what the images are made of.
+        return [name for name in PACKAGES if name in self.programs]
+
+    @property
     def images(self) -> list[str]:
         """Names of the images that the configurations are made of."""
         return list(dict.fromkeys(CONFIGURATIONS[name].image for name in self.configurations))
@@ -96,6 +111,11 @@ def prepare(storm: Storm, images: Images, plan: Plan) -> None:
     for mount in storm.mounts:
         for root in images.root.values():
             fill.open_root(mount, root)
+        if LIBRARIES in plan.programs:
+            # matplotlib's list of fonts, which a user's first start makes.
+            given = [f"{name}={value}" for name, value in VARIABLES.items()]
+            words = [*given, "chroot", str(root), PYTHON, "-c", "import matplotlib.font_manager"]
+            mount.run("env", "--ignore-environment", *words)
 
 
 def measure(

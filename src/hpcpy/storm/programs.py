@@ -6,10 +6,13 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hpcpy.measure.cases import EIGHT
 from hpcpy.storm.configurations import broadcast, tree
 from hpcpy.storm.pynamic.generate import DRIVER
 
+LIBRARIES = "libraries"
 PYNAMIC = "pynamic"
+PYNAMIC_IN_IMAGE = "pynamic-in-image"
 # Of a tree of files, as programs see it.
 PYNAMIC_AT = tree.PLACE / PYNAMIC
 MARK = "storm "
@@ -52,6 +55,8 @@ PROGRAMS = {
     PYNAMIC: f"import sys; sys.path.append('{PYNAMIC_AT}'); import {DRIVER}\n{DRIVER}.visit()",
     "core": "import numpy, numba, h5py\nfrom mpi4py import MPI\nMPI.COMM_WORLD.Barrier()\n"
     + broadcast.ALL_RANKS,
+    LIBRARIES: EIGHT.code,
+    PYNAMIC_IN_IMAGE: f"import {DRIVER}\n{DRIVER}.visit()",
 }
 
 

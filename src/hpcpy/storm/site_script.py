@@ -24,6 +24,7 @@ from hpcpy.launch.site import Site, find_site
 from hpcpy.launch.words import Expanded, Launch, Line, option, quoted
 from hpcpy.stages import StageError, stage
 from hpcpy.storm import record, report
+from hpcpy.storm.added import PACKAGES
 from hpcpy.storm.at_site import AtSite, why_not
 from hpcpy.storm.configurations import CONFIGURATIONS
 from hpcpy.storm.images import have_images
@@ -83,8 +84,9 @@ def main(options: argparse.Namespace, plan: Plan) -> int:
 def _request(options: argparse.Namespace, plan: Plan) -> Request:
     if not options.site:
         raise UsageError("the storm on this machine has no job", hint="name a site: --site=…")
-    if PYNAMIC in plan.programs:
-        raise UsageError(f"the program {PYNAMIC} is not for a site")
+    for name in plan.programs:
+        if name in (PYNAMIC, *PACKAGES):
+            raise UsageError(f"the program {name} is not for a site")
     if options.client != SHIPPED:
         raise UsageError(f"--client {options.client}: a site's client is as it is")
     nodes = max(plan.nodes)

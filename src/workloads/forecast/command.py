@@ -95,8 +95,8 @@ def _parser() -> options.Parser:
     how.add_argument("--from", dest="report", type=Path, metavar="FILE",
                      help="run nothing: draw by --plot what --json has written")  # fmt: skip
     how.add_argument("--validate", type=Path, nargs="+", metavar="FILE",
-                     help="hold the model against measurements: a storm.json of make storm, "
-                     "nih_import_storm.csv")  # fmt: skip
+                     help="hold the model against measurements: a report of make storm, "
+                     "here or with SITE=…, nih_import_storm.csv")  # fmt: skip
     return parser
 
 

@@ -9,6 +9,11 @@ node's own disk are left out: what they take is no rank's processor time.
 Where the metadata server was made slow, that is the station, and no parameter is
 free: its rate was found by driving it to saturation, the think time by a start
 with the server as fast as it is.
+
+A job at a site has nodes of its own, and a server whose packets nobody counts. Each
+start has two free parameters, as the NIH's curves have: seconds alone, and seconds
+of the server for each rank, or for each node where its ranks share one mount. They
+are fitted to all numbers of nodes but the largest, which the model is then asked for.
 """
 
 from __future__ import annotations
@@ -16,14 +21,21 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from workloads.errors import UsageError
-from workloads.forecast.fit import Errors, errors
+from workloads.forecast.fit import Errors, errors, fitted
 from workloads.forecast.model import on_cores, response
+
+# Of a site's starts, times that of the shortest: seconds alone, and of the server.
+_RANGES = ((0.25, 2.0), (1e-5, 1.0))
+# Two parameters, and a case that the fit has not seen.
+_NUMBERS = 3
+_Case = tuple[int, int]
+_Sample = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -70,30 +82,37 @@ def compare(path: Path) -> Comparison:
     Raises
     ------
     UsageError
-        When the file is no report of a storm, or has no case of one rank.
+        When the file is no report of a storm, or has too few cases to hold anything against.
     """
     try:
         report = json.loads(path.read_text("utf-8"))
-        kinds = {"storm": _on_cores, "throttled storm": _throttled}
-        return kinds[report["benchmark"]](report)
+        predicted, needed = _KINDS[report["benchmark"]]
+        found = predicted(report)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise UsageError(f"{path}: is no report of make storm with a case of one rank") from error
+    if not found.cases:
+        raise UsageError(f"{path}: the model is held against nothing; it needs {needed}")
+    return found
+
+
+def _grouped(report: dict[str, Any]) -> dict[tuple[str, str, str], dict[_Case, list[_Sample]]]:
+    """Return the samples by what was started, cold or warm, and by nodes and ranks on each."""
+    groups: dict[tuple[str, str, str], dict[_Case, list[_Sample]]] = {}
+    for one in report["samples"]:
+        if not one["configuration"].endswith("-staged"):
+            name = (one["configuration"], one["program"], one["temperature"])
+            case = (one["nodes"], one["ranks"])
+            groups.setdefault(name, {}).setdefault(case, []).append(one)
+    return groups
 
 
 def _on_cores(report: dict[str, Any]) -> Comparison:
     cores = int(report["machine"]["cores"])
-    groups: dict[tuple[str, str, str], dict[tuple[int, int], list[dict[str, Any]]]] = {}
-    for one in report["samples"]:
-        if one["configuration"].endswith("-staged"):
-            continue
-        name = (one["configuration"], one["program"], one["temperature"])
-        case = (one["nodes"], one["ranks"])
-        groups.setdefault(name, {}).setdefault(case, []).append(one)
     said: list[Held] = []
     alone: list[float] = []
-    for name, cases in groups.items():
+    for name, cases in _grouped(report).items():
         cpu = _median(rank["cpu"] for one in cases[1, 1] for rank in one["ranks_told"])
         for (nodes, ranks), samples in cases.items():
             last = _median(one["last"] for one in samples)
@@ -118,5 +137,44 @@ def _throttled(report: dict[str, Any]) -> Comparison:
     return Comparison(f"a server of {rate:,.0f} requests a second", {}, cases)
 
 
+def _at_site(report: dict[str, Any]) -> Comparison:
+    said: list[Held] = []
+    for name, cases in _grouped(report).items():
+        numbers = {nodes for nodes, _ in cases}
+        if name[0] not in report["failed"] and len(numbers) >= _NUMBERS:
+            last = {case: _median(one["last"] for one in cases[case]) for case in cases}
+            said += _fitted(name, last, max(numbers))
+    title = f"make storm at {report['site']}, the most nodes by a fit to fewer"
+    return Comparison(title, {"for each start": len(_RANGES)}, said)
+
+
+def _fitted(name: tuple[str, str, str], last: dict[_Case, float], largest: int) -> Iterator[Held]:
+    is_by_node = name[0].endswith("-shared")
+    most = max(nodes * ranks for nodes, ranks in last)
+
+    def predict(think: float, demand: float, asked: Iterable[_Case]) -> list[float]:
+        if is_by_node:
+            return [think + demand * nodes for nodes, _ in asked]
+        times = response(demand, think, most)
+        return [times[nodes * ranks - 1] for nodes, ranks in asked]
+
+    few = [case for case in last if case[0] < largest]
+    many = [case for case in last if case[0] == largest]
+    measured = [last[case] for case in few]
+    ranges = [(low * min(measured), high * min(measured)) for low, high in _RANGES]
+    best = fitted(lambda think, demand: predict(think, demand, few), measured, ranges)
+    for case, seconds in zip(many, predict(*best, many), strict=True):
+        nodes, ranks = case
+        title = f"{' '.join(name)} {nodes} × {ranks}"
+        yield Held(title, nodes * ranks, seconds, last[case])
+
+
 def _median(values: Iterable[float]) -> float:
     return float(statistics.median(values))
+
+
+_KINDS: dict[str, tuple[Callable[[dict[str, Any]], Comparison], str]] = {
+    "storm": (_on_cores, "cases of one rank and of more"),
+    "throttled storm": (_throttled, "a case"),
+    "storm at a site": (_at_site, "starts on three numbers of nodes, as NODES=1,2,4 has them"),
+}

@@ -88,7 +88,7 @@ def validation(made: dict[str, Any]) -> str:
         lines.append([one["environment"], free, *_errors(one["errors"])])
         lines.append(["  above 80 nodes, by the others", "the same two", *_errors(one["beyond"])])
     for one in made["storms"]:
-        free = ", ".join(f"{name} {value:.2f}" for name, value in one["free"].items()) or "nothing"
+        free = ", ".join(f"{name} {value:.3g}" for name, value in one["free"].items()) or "nothing"
         lines.append([one["title"], free, *_errors(one["errors"])])
     parts = [render(lines)]
     if made["curves"]:

@@ -5,7 +5,16 @@ Another one is a file here and a line in `CONFIGURATIONS`.
 
 from __future__ import annotations
 
-from hpcpy.storm.configurations import broadcast, conda, plain_files, sif, squash, staged, venv
+from hpcpy.storm.configurations import (
+    broadcast,
+    conda,
+    plain_files,
+    podman_hpc,
+    sif,
+    squash,
+    staged,
+    venv,
+)
 from hpcpy.storm.configurations.configuration import Around, Configuration, Files, Images
 
 __all__ = ["CONFIGURATIONS", "Around", "Configuration", "Files", "Images"]
@@ -24,5 +33,6 @@ CONFIGURATIONS: dict[str, Configuration] = {
         *sif.of("hpcpy", "the static image"),
         staged.of("hpcpy", "the static image"),
         squash.SQUASH,
+        podman_hpc.PODMAN_HPC,
     )
 }

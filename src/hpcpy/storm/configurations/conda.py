@@ -21,7 +21,7 @@ _READ_ONLY = ("/usr/bin/env", "PYTHONDONTWRITEBYTECODE=1")
 
 
 def _files(folder: str, without: Sequence[str], images: Images) -> list[Files]:
-    left_out = (*tree.left_out("./hpcpy/lib/python3*"), *without)
+    left_out = (*tree.left_out(images, "./hpcpy/lib/python3*"), *without)
     return [Files(images.root[_IMAGE] / "opt", folder, left_out)]
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hpcpy.engine.podman_hpc import Installed
+
 
 @dataclass(frozen=True)
 class Images:
@@ -24,6 +26,10 @@ class Images:
     has_mounts
         Whether each node has mounted a tree in the root folder that it needs; otherwise
         each rank does so, in name spaces of its own.
+    is_whole
+        Whether a program may need any package of the image: a tree then has them all.
+    podman_hpc
+        Where podman-hpc is, and its images.
     """
 
     sif: dict[str, Path]
@@ -31,6 +37,8 @@ class Images:
     apptainer: Path
     squash: dict[str, Path] = field(default_factory=dict)
     has_mounts: bool = True
+    is_whole: bool = False
+    podman_hpc: Installed | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,8 @@ class Configuration:
         What a program's imports stand in, for `str.format`.
     needs_squash
         Whether it needs what podman-hpc makes of its image.
+    needs_podman_hpc
+        Whether it needs podman-hpc itself.
     needs_root
         Whether it needs its image's unpacked files.
     is_tree
@@ -114,5 +124,6 @@ class Configuration:
     around: Callable[[Images, Path, int], Around] | None = None
     imports: str = "{}"
     needs_squash: bool = False
+    needs_podman_hpc: bool = False
     needs_root: bool = False
     is_tree: bool = False

@@ -15,7 +15,7 @@ _PYTHON = f"{tree.PLACE}/hpcpy/bin/python3"
 
 def files(images: Images) -> list[Files]:
     """Return the interpreter with all that lies beside it, and MPI's library."""
-    left_out = tree.left_out("./hpcpy/lib/python3*")
+    left_out = tree.left_out(images, "./hpcpy/lib/python3*")
     return [Files(images.root[_IMAGE] / "opt", _FOLDER, left_out)]
 
 

@@ -26,7 +26,7 @@ def on_each(nodes: int) -> str:
 
 
 def _tree_files(images: Images) -> list[Files]:
-    left_out = tree.left_out("./hpcpy/lib/python3*")
+    left_out = tree.left_out(images, "./hpcpy/lib/python3*")
     source = images.root["wheels"] / "opt"
     # Not compressed: unpacking it takes less of the processor's time.
     return [Files(source, f"{_FOLDER}/{_PACKED}", left_out, is_packed=True)]

@@ -35,15 +35,18 @@ exec chroot "$0" "$@"
 """
 
 
-def left_out(library: str) -> tuple[str, ...]:
+def left_out(images: Images, library: str) -> tuple[str, ...]:
     """Return tar's patterns of packages that are not copied.
 
     Parameters
     ----------
+    images
+        Of which the tree is.
     library
         The folder of site-packages, from the one that is copied.
     """
-    return tuple(f"{library}/site-packages/{name}" for name in _LEFT_OUT)
+    some = () if images.is_whole else _LEFT_OUT
+    return tuple(f"{library}/site-packages/{name}" for name in some)
 
 
 def place(images: Images, image: str) -> Path:

@@ -20,7 +20,9 @@ def files(images: Images) -> list[Files]:
     return [
         Files(root / "opt/hpcpy", f"{_FOLDER}/hpcpy", ("./lib/python3*/site-packages/*",)),
         Files(root / "opt/mpich", f"{_FOLDER}/mpich"),
-        Files(root / MADE.relative_to("/"), f"{_FOLDER}/venv", tree.left_out("./lib/python3*")),
+        Files(
+            root / MADE.relative_to("/"), f"{_FOLDER}/venv", tree.left_out(images, "./lib/python3*")
+        ),
     ]
 
 

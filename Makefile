@@ -21,7 +21,7 @@ override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$m")/hpcpy" 
 override SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages bench-startup bench-cold bench-overhead storm size sbom context push lock outdated verify clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages bench-startup bench-cold bench-overhead storm size sbom context push lock outdated verify docs clean clean-cache distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -115,6 +115,9 @@ outdated: ## say what newer there is for every pin, and whether it can be fetche
 
 verify: ## build all again from an empty cache in another folder, and compare bytes
 	@$(HPCPY) verify
+
+docs: ## build README and docs as pages: build/docs/index.html, to read without a network
+	@$(HPCPY) docs
 
 clean: ## remove the images; tools and cache stay
 	@$(HPCPY) clean

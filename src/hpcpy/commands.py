@@ -40,6 +40,7 @@ COMMANDS = {
     "test-upstream": ("hpcpy.upstream.command", "run the packages' own tests in the images"),
     "test-packages": ("hpcpy.packages.command", "use packages of PyPI in venvs on the images"),
     "bench": ("hpcpy.measure.command", "measure starts, baked packages or messages"),
+    "docs": ("hpcpy.pages.command", "build README and docs as pages to read in a browser"),
     "clean": (
         "hpcpy.cache.clean_build",
         "remove the images, or with --all everything that was built",

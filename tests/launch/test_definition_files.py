@@ -21,7 +21,7 @@ from hpcpy.engine.capabilities import NOBODY, user_namespaces
 from tiers import sampled
 
 PAGE = (paths.ROOT / "docs/bake.md").read_text()
-DEFINITIONS = re.findall(r"(?s)```\n(Bootstrap: (\S+)\n.*?)```", PAGE)
+DEFINITIONS = re.findall(r"(?s)```singularity\n(Bootstrap: (\S+)\n.*?)```", PAGE)
 BY_HAND = re.search(r"`(apptainer build --sandbox .*?)`, `(apptainer exec --writable .*?)`", PAGE)
 PACKAGES = "scipy pandas astropy"
 # A small one in their place, without a network, from a folder that the image has.

@@ -201,7 +201,7 @@ def test_the_containerfile_is_that_of_the_page_on_baking(tmp_path: Path) -> None
     item = Item("heat", "2.0", "0" * 64, "https://h.invalid/x", is_direct=False)
     written.write(tmp_path, Path("hpcpy.sif"), [item], report())
     page = (paths.ROOT / "docs/bake.md").read_text()
-    assert f"```\n{(tmp_path / 'Containerfile').read_text()}```" in page
+    assert f"```dockerfile\n{(tmp_path / 'Containerfile').read_text()}```" in page
 
 
 def test_a_users_sif_is_packed_as_ours_is() -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from hpcpy.pages.conf import groups
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
     *ROOT.glob("*.md"),
@@ -35,7 +37,11 @@ def test_links_of_a_page_lead_somewhere(page: Path) -> None:
     assert not broken
 
 
-def test_pages_of_docs_are_reached_from_the_readme() -> None:
-    linked = set(LINK.findall((ROOT / "README.md").read_text()))
-    pages = {str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md")}
-    assert pages <= linked
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
+def test_a_page_of_docs_is_for_one_reader(page: Path) -> None:
+    grouped = groups((ROOT / "README.md").read_text())
+    readers = [reader for reader, pages in grouped.items() if f"docs/{page.stem}" in pages]
+    assert len(readers) == 1, (
+        f"docs/{page.name} is in {readers or 'no list'}: put a link to it, without an anchor, into "
+        f"one of the README's lists {', '.join(grouped)}"
+    )

@@ -12,7 +12,7 @@ from hpcpy.cluster.command import stop
 from hpcpy.cluster.layout import Layout, default_layout
 from hpcpy.storm import machines
 
-_IMAGES = ("*.sif", "*.tar", "*.json", "*.png", "context", "gpu", "logs", "startup")
+_IMAGES = ("*.sif", "*.tar", "*.json", "*.png", "context", "docs", "gpu", "logs", "startup")
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

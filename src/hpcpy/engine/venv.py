@@ -17,6 +17,7 @@ from hpcpy.stages import StageError, stage
 # What each is for; the names are those of the locks.
 TITLES = {
     "dev": "developer tools",
+    "docs": "Sphinx, for the built pages",
     "outside": "numpy and h5py outside the image",
     "podman-hpc": "podman-hpc, for the launch tests",
     "reframe": "ReFrame, for the launch tests",

@@ -1,0 +1,126 @@
+"""Chromium without a window, for what only a browser tells of a page.
+
+It is driven through two pipes, as its `--remote-debugging-pipe` has it: JSON, a zero
+byte behind each message.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hpcpy.engine.setup import ensure
+
+# Beside what it is asked for: no names are looked up, nothing of a user is read.
+_OPTIONS = (
+    *("--remote-debugging-pipe", "--disable-gpu", "--hide-scrollbars", "--no-first-run"),
+    *("--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND"),
+)
+
+
+class Browser:
+    """A tab; ``browser.open(uri)``, then ``browser.ask("document.title")``."""
+
+    def __init__(self, to: int, back: int) -> None:
+        self._to, self._back = to, back
+        self._number, self._rest = 0, b""
+        self._session = ""
+        # What pages have asked for, by any protocol.
+        self.asked: list[str] = []
+        # What their programs have complained of.
+        self.complaints: list[str] = []
+        tab = self("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self("Target.attachToTarget", targetId=tab, flatten=True)["sessionId"]
+        for domain in ("Page", "Network", "Runtime", "Log"):
+            self(f"{domain}.enable")
+
+    def __call__(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Call a method of the DevTools protocol; return its result."""
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._to, json.dumps(message).encode() + b"\0")
+        while (answer := self._next()).get("id") != self._number:
+            self._note(answer)
+        assert "error" not in answer, (method, answer["error"])
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    def _next(self) -> dict[str, Any]:
+        while b"\0" not in self._rest:
+            found = os.read(self._back, 1 << 16)
+            assert found, "the browser has ended"
+            self._rest += found
+        line, _, self._rest = self._rest.partition(b"\0")
+        message: dict[str, Any] = json.loads(line)
+        return message
+
+    def _note(self, message: dict[str, Any]) -> str:
+        method, told = str(message.get("method")), message.get("params", {})
+        if method == "Network.requestWillBeSent":
+            self.asked.append(told["request"]["url"])
+        elif method == "Runtime.exceptionThrown":
+            self.complaints.append(told["exceptionDetails"]["text"])
+        elif method == "Log.entryAdded" and told["entry"]["level"] == "error":
+            self.complaints.append(told["entry"]["text"])
+        return method
+
+    def size(self, width: int, height: int, *, is_phone: bool) -> None:
+        """Be a screen of some size."""
+        screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": is_phone}
+        self("Emulation.setDeviceMetricsOverride", **screen)
+
+    def open(self, uri: str) -> None:
+        """Go to a page, and wait until all of it is there."""
+        self("Page.navigate", url=uri)
+        while self._note(self._next()) != "Page.loadEventFired":
+            pass
+
+    def ask(self, expression: str) -> Any:
+        """Return the value of an expression of JavaScript; promises are waited for."""
+        found = self(
+            "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True
+        )
+        assert "exceptionDetails" not in found, found["exceptionDetails"]
+        return found["result"].get("value")
+
+    def picture(self, file: Path) -> None:
+        """Write what the screen shows as PNG."""
+        file.write_bytes(base64.b64decode(self("Page.captureScreenshot")["data"]))
+
+
+@contextlib.contextmanager
+def browser(folder: Path) -> Iterator[Browser]:
+    """Give a browser whose profile is below a folder; it ends with the block."""
+    program = ensure("browser").path("chromium-headless-shell")
+    # Its own protection needs a user that is not root.
+    options = [*_OPTIONS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    read, to = os.pipe()
+    back, write = os.pipe()
+    # It reads descriptor 3 and writes 4; Debian's sh has no <& of two digits.
+    shell = f'exec "$0" "$@" 3</dev/fd/{read} 4>/dev/fd/{write}'
+    words = [str(program), *options, f"--user-data-dir={folder / 'profile'}"]
+    with (folder / "browser.log").open("wb") as log:
+        started = subprocess.Popen(
+            ["sh", "-c", shell, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(read, write),
+        )
+    os.close(read)
+    os.close(write)
+    try:
+        yield Browser(to, back)
+    finally:
+        # It ends when nobody can ask it any more.
+        os.close(to)
+        started.wait(60)
+        os.close(back)

@@ -1,0 +1,226 @@
+"""The blocks of README and docs, and the commands in them as this checkout reads them."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import re
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from makefile import targets
+
+sys.path.extend(
+    str(Path(__file__).parents[2] / "src/interp" / name)
+    for name in ("", "features/bake", "features/numba")
+)
+
+import hpcpy_bake.command
+import hpcpy_info
+import hpcpy_warmup
+from hpcpy import commands, paths
+from hpcpy.errors import HpcpyError
+from hpcpy.from_make import with_settings
+from hpcpy.launch import request, workload
+from hpcpy.wrap import KERNELSPEC, MODULEFILE
+from hpcpy.wrap import settings as wrapped
+from workloads.errors import WorkloadError
+from workloads.harness import options
+from workloads.registry import TOOLS
+
+PAGES = [paths.ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
+PAGES += sorted((paths.ROOT / "docs").glob("*.md"))
+BLOCK = re.compile(
+    r"(?:^<!-- needs: (?P<needs>.+) -->\n\n?)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+# What is between commands of one line.
+BETWEEN = {"&&", "||", ";", "|", "&"}
+# They start what follows them: a Python, in the image or out.
+LAUNCHERS = {"srun", "mpiexec", "apptainer", "podman", "podman-hpc", "shifter"}
+PYTHONS = {"python", "python3"}
+MAKE = {
+    target: command.split()
+    for target, command in re.findall(
+        r"^([a-z-]+):.*\n\t@\$\(HPCPY\) (.*)$", (paths.ROOT / "Makefile").read_text(), re.MULTILINE
+    )
+}
+
+
+class WrongError(Exception):
+    """A command that this checkout would refuse."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: where, of which language, what it is said to need."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+    needs: str
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(paths.ROOT)}:{self.line}"
+
+
+def blocks() -> list[Block]:
+    """Return all blocks of all pages."""
+    found = []
+    for page in PAGES:
+        text = page.read_text()
+        for match in BLOCK.finditer(text):
+            line = text[: match.start("language")].count("\n") + 1
+            found.append(Block(page, line, match["language"], match["text"], match["needs"] or ""))
+    return found
+
+
+def typed(block: Block) -> list[str]:
+    """Return the lines that a reader types, or that a build runs."""
+    # A program that is typed on standard input is none of a shell's.
+    text = re.sub(r"<<'(\w+)'\n.*?\n\1\n", "\n", block.text, flags=re.DOTALL)
+    lines = text.replace("\\\n", " ").splitlines()
+    first = {"console": "$ ", "dockerfile": "RUN ", "singularity": "    "}.get(block.language, "")
+    return [line.removeprefix(first) for line in lines if line.startswith(first)]
+
+
+def split(line: str) -> Iterator[list[str]]:
+    """Give the words of each command of a line."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=";&|")
+    lexer.whitespace_split = True
+    words: list[str] = []
+    for word in [*lexer, ";"]:
+        if word in BETWEEN:
+            if words:
+                yield words
+            words = []
+        else:
+            words.append(word)
+
+
+def is_name(words: list[str]) -> bool:
+    """Tell whether a command of a sentence is no more than the name of one that is there."""
+    if len(words) != 2:
+        return False
+    return words[1] in (targets() if words[0] == "make" else commands.COMMANDS)
+
+
+def read(words: list[str]) -> str:
+    """Parse a command as what it calls would, and name that; "" for another's program.
+
+    Raises
+    ------
+    WrongError
+        When it would be refused.
+    """
+    words = list(words)
+    while words and (words[0] == "sudo" or re.match(r"\w+=", words[0])):
+        words.pop(0)
+    if not words:
+        return ""
+    program, rest = Path(words[0]).name, words[1:]
+    try:
+        return _of(program, rest)
+    except (HpcpyError, WorkloadError) as error:
+        raise WrongError(str(error)) from error
+
+
+def _of(program: str, words: list[str]) -> str:
+    if program == "make":
+        return _make(words)
+    if program == "hpcpy":
+        return _hpcpy(words)
+    if program in LAUNCHERS or program.startswith("$"):
+        names = [Path(word).name for word in words]
+        at = [names.index(name) for name in PYTHONS if name in names]
+        return _python(words[min(at) + 1 :]) if at else ""
+    return _python(words) if program in PYTHONS else ""
+
+
+@contextlib.contextmanager
+def _no_exit() -> Iterator[None]:
+    """Have argparse's complaint as an error; --help and --version are none."""
+    try:
+        yield
+    except SystemExit as end:
+        if end.code:
+            raise WrongError("argparse refuses it") from end
+
+
+def _make(words: list[str]) -> str:
+    names = [word for word in words if not re.search("^-|[=…]", word)]
+    if unknown := sorted({*names} - targets()):
+        raise WrongError(f"make has no target {unknown[0]}")
+    given = "\n ".join(word for word in words if "=" in word)
+    for name in names:
+        if name not in MAKE:  # help
+            continue
+        environment = {"HPCPY_SETTINGS": f"{given}\n", "HPCPY_GOALS": str(len(names))}
+        _hpcpy(with_settings(MAKE[name], environment), is_whole="…" not in words)
+    return "make"
+
+
+def _hpcpy(words: list[str], *, is_whole: bool = True) -> str:
+    words = [word for word in words if word != "…"]
+    try:
+        parsed = commands.parse(words)
+    except SystemExit:  # --help, --version
+        return "hpcpy"
+    settings = getattr(parsed, "settings", [])
+    is_whole = is_whole and not any("…" in word for word in settings)
+    if words[0] in ("launch", "batch") and is_whole:
+        asked = request.parse(settings)
+        if asked.workload:
+            _workloads(list(asked.workload))
+    elif words[0] in ("modulefile", "kernelspec"):
+        wrapped.parse(settings, MODULEFILE if words[0] == "modulefile" else KERNELSPEC)
+    elif words[0] == "run" and parsed.workload:
+        _workloads([word for word in parsed.workload if word != "--"])
+    return "hpcpy"
+
+
+def _workloads(words: list[str]) -> str:
+    if wrong := workload.fault(words or ["--help"]):
+        raise WrongError(wrong)
+    if words and words[0] in TOOLS:
+        module = importlib.import_module(TOOLS[words[0]][0])
+        options.parse(module._parser(), words[1:])
+    return "workloads"
+
+
+def _info(words: list[str]) -> object:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["hpcpy_info", *words])
+        return hpcpy_info._options()
+
+
+_MODULES: dict[str, Callable[[list[str]], object]] = {
+    "workloads": _workloads,
+    "hpcpy": _hpcpy,
+    "hpcpy_info": _info,
+    "hpcpy_bake": lambda words: hpcpy_bake.command._parser().parse_args(words),
+    "hpcpy_warmup": lambda words: hpcpy_warmup._parser().parse_args(words),
+}
+# They start the program that follows.
+_STARTERS = ("workloads.preflight", "workloads.on_dask")
+
+
+def _python(words: list[str]) -> str:
+    if words[:1] != ["-m"] or len(words) < 2:
+        return ""
+    name, rest = words[1], [word for word in words[2:] if word not in ("…", ">", "<")]
+    if name in _STARTERS:
+        importlib.import_module(name)
+        if not rest:
+            raise WrongError(f"{name} starts no program")
+        return name
+    if name not in _MODULES:
+        return ""
+    with _no_exit():
+        _MODULES[name](rest)
+    return name

@@ -20,7 +20,7 @@ from workloads.doctor import promises
 BLOCKS = blocks()
 # What a reader types, or builds from; others are files, and text is what is printed.
 COMMANDS = ("sh", "console", "bash", "dockerfile", "singularity")
-LANGUAGES = (*COMMANDS, "python", "toml", "text")
+LANGUAGES = (*COMMANDS, "python", "toml", "yaml", "text")
 # A page, how its blocks begin that a test takes from the page and runs, and that test.
 RUN = (
     ("docs/bake.md", "Bootstrap: ", "tests/launch/test_definition_files.py"),

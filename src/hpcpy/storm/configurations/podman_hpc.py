@@ -23,8 +23,13 @@ _FOLDER = "podman-hpc"
 _SITE = Site(name="storm", summary="", options={"podman-hpc": ("--uts=host",)})
 _NODE_LOCAL = "/tmp"  # noqa: S108
 # Its servers unmount when the container has gone, some seconds after the last rank.
+# They hold its file until they have ended themselves.
 _WAIT = """\
-for _ in $(seq 200); do grep -q " $0/overlay" /proc/self/mounts || exit 0; sleep 0.1; done
+for _ in $(seq 200); do
+  grep -q " $0/overlay" /proc/self/mounts ||
+    pgrep -x "podman|conmon|squashfuse_ll|fuse-overlayfs|inotifywait" >/dev/null || exit 0
+  sleep 0.1
+done
 echo "podman-hpc has not unmounted its image" >&2; exit 1"""
 
 

@@ -159,7 +159,7 @@ def test_outside_the_main_thread_nothing_is_changed() -> None:
 
 
 IN_A_DESTRUCTOR = """\
-import os, signal, sys, time
+import os, signal, sys, threading, time
 from workloads.harness.ignored import stop_again
 
 class Last:
@@ -171,24 +171,36 @@ class Fails:
     def __del__(self):
         raise ValueError("as ever")
 
+start = threading.Thread.start
+
+# As on a machine under load.
+def start_slowly(thread):
+    start(thread)
+    time.sleep(float(sys.argv[2]))
+
+threading.Thread.start = start_slowly
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 sys.unraisablehook = stop_again
 Fails()
 try:
     Last()
-    time.sleep(60)
+    for _ in range(500):
+        time.sleep(0.02)
     print("went on")
 except (KeyboardInterrupt, SystemExit) as stop:
     print(type(stop).__name__)
 """
 
 
+@pytest.mark.parametrize("seconds", [0, 0.5])
 @pytest.mark.parametrize(
     ("name", "raised"), [("SIGINT", "KeyboardInterrupt"), ("SIGTERM", "SystemExit")]
 )
-def test_a_stop_in_a_destructor_comes_again_and_is_not_told(name: str, raised: str) -> None:
+def test_a_stop_in_a_destructor_comes_again_and_is_not_told(
+    name: str, raised: str, seconds: float
+) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", IN_A_DESTRUCTOR, name],
+        [sys.executable, "-c", IN_A_DESTRUCTOR, name, str(seconds)],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")},
         capture_output=True,
         text=True,

@@ -12,6 +12,8 @@ import os
 import signal
 import sys
 import threading
+import time
+from types import FrameType
 from typing import Any
 
 _SECONDS = 0.01
@@ -29,6 +31,22 @@ def stop_again(ignored: Any) -> None:
     if ignored.exc_type not in numbers:
         sys.__unraisablehook__(ignored)
         return
+    here, number = sys._getframe(), numbers[ignored.exc_type]
     # At the end of the interpreter no thread starts any more.
     with contextlib.suppress(RuntimeError):
-        threading.Timer(_SECONDS, os.kill, (os.getpid(), numbers[ignored.exc_type])).start()
+        threading.Thread(target=_send_after, args=(here, number)).start()
+
+
+def _send_after(hook: FrameType, number: int) -> None:
+    # Raised in the hook it would be dropped once more.
+    while _is_in(hook):
+        time.sleep(_SECONDS)
+    os.kill(os.getpid(), number)
+
+
+def _is_in(hook: FrameType) -> bool:
+    """Tell whether the main thread is in a call."""
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)
+    while frame is not None and frame is not hook:
+        frame = frame.f_back
+    return frame is hook

@@ -7,71 +7,13 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from baked_bundle import EPOCH, baked, says
 from small_bundle import Installation, distribution, write
-
-EPOCH, BAKED = 1_000_000_000, 1_500_000_000
-OWN = {
-    "own/__init__.py": "VALUE = 'own'\n",
-    "shared/first.py": "VALUE = 1\n",
-    **distribution("Own", "1.0", "own/__init__.py", "Own-1.0.dist-info/entry_points.txt"),
-    "Own-1.0.dist-info/entry_points.txt": "[group]\nown = own:VALUE\n",
-}
-ADDED = {
-    "added/__init__.py": "from added.part import VALUE\n",
-    "added/part.py": "VALUE = 'added'\n",
-    "shared/second.py": "VALUE = 2\n",
-    **distribution(
-        *("Added", "2.0", "added/__init__.py", "added/part.py", "shared/second.py"),
-        "Added-2.0.dist-info/entry_points.txt",
-    ),
-    "Added-2.0.dist-info/entry_points.txt": "[group]\nadded = added:VALUE\n",
-}
-# Of site-packages alone: the working directory is listed as anywhere.
-REFUSE = """
-def refuse_listing():
-    import os
-    def listdir(path, real=posix.listdir):
-        assert not path.endswith("lib/site-packages"), path
-        return real(path)
-    posix.listdir = os.listdir = listdir
-"""
 
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Installation:
-    made = Installation(tmp_path, OWN)
-    made.epoch = EPOCH
-    (tmp_path / "modules.bundle").write_bytes(made.bundle())
-    bake(made)
-    return made
-
-
-def bake(made: Installation, built_on: dict[str, str] | None = None) -> None:
-    from bundle.about import describe
-    from bundle.tree import Folder, scan
-    from bundle.write import write_bundle
-
-    view = made.folder / "view"
-    write(view, ADDED)
-    write(made.site, ADDED)
-    folders = scan(view, str(made.site), is_open=True)
-    data = write_bundle(
-        [str(made.library), str(made.site)],
-        [Folder(made.library, str(made.library), is_open=False), *folders],
-        describe(view, folders[0].entries, [], {}),
-        more={
-            "epoch": BAKED,
-            "distributions": {"Added-2.0.dist-info": ["added", "shared"]},
-            **({} if built_on is None else {"built on": built_on}),
-        },
-    )
-    (made.library / "hpcpy_baked").mkdir(exist_ok=True)
-    (made.library / "hpcpy_baked/modules.bundle").write_bytes(data)
-    os.utime(made.site, (BAKED, BAKED))
-
-
-def says(installed: Installation, program: str) -> str:
-    return installed.says(REFUSE + textwrap.dedent(program))
+    return baked(tmp_path)
 
 
 def test_it_is_found_without_a_listing(installed: Installation) -> None:
@@ -267,83 +209,3 @@ def test_without_site_it_is_hidden(installed: Installation) -> None:
     program = "import importlib.util; print(importlib.util.find_spec('added'))"
     own = f"sys.path.remove({str(installed.site)!r}); {program}"
     assert installed.says(own, "-S") == "None"
-
-
-def test_another_pythons_is_refused(installed: Installation) -> None:
-    file = installed.library / "hpcpy_baked/modules.bundle"
-    data = file.read_bytes()
-    file.write_bytes(data[:8] + b"\0\0\0\0" + data[12:])
-    done = installed.run("import added")
-    last = done.stderr.splitlines()[-1]
-    assert last.startswith(f"ImportError: hpcpy: the packages in {installed.library}/hpcpy_baked")
-    assert "bake again: python -m hpcpy_bake" in last
-    # What needs none of it goes on.
-    assert installed.says("import own; print(own.VALUE)") == "own"
-
-
-def test_a_rebuilt_base_takes_it(installed: Installation) -> None:
-    # Other modules at other offsets, other times of the files: the same Python.
-    write(installed.site, {"own/__init__.py": "VALUE = 'rebuilt, and longer'\n", "own/more.py": ""})
-    installed.epoch = EPOCH + 1000
-    (installed.folder / "modules.bundle").write_bytes(installed.bundle())
-    os.utime(installed.site, (BAKED, BAKED))
-    program = """
-        refuse_listing()
-        import added.part, own.more, shared.first, shared.second
-        print(added.VALUE, added.__spec__.loader.offset > 0, own.VALUE)
-    """
-    assert says(installed, program) == "added True rebuilt, and longer"
-
-
-@pytest.mark.parametrize(
-    ("built_on", "has"),
-    [
-        ({"Own": "1.0.7"}, ""),
-        ({"Own": "1.1"}, "Own 1.1, and this base has 1.0"),
-        ({"Own": "0.9"}, "Own 0.9, and this base has 1.0"),
-        ({"Own": "2.0rc1"}, "Own 2.0rc1, and this base has 1.0"),
-        ({"Gone": "1.0"}, "Gone 1.0, and this base has none"),
-    ],
-)
-def test_extension_modules_of_a_base_with_another_abi_are_refused(
-    installed: Installation, built_on: dict[str, str], has: str
-) -> None:
-    bake(installed, built_on)
-    done = installed.run("import own, added; print(added.VALUE)")
-    if has:
-        last = done.stderr.splitlines()[-1]
-        where = f"ImportError: hpcpy: the packages in {installed.library}/hpcpy_baked"
-        again = "; bake again: python -m hpcpy_bake (docs/bake.md)"
-        assert last == f"{where} were baked on a base with {has}{again}"
-    else:
-        assert (done.stdout, done.stderr) == ("added\n", "")
-
-
-def test_a_newer_base_of_the_same_major_version_takes_them(installed: Installation) -> None:
-    bake(installed, {"Own": "1.0"})
-    home = installed.site / "Own-1.0.dist-info"
-    (home / "METADATA").write_text((home / "METADATA").read_text().replace("1.0", "1.3.2"))
-    (installed.folder / "modules.bundle").write_bytes(installed.bundle())
-    os.utime(installed.site, (BAKED, BAKED))
-    assert installed.says("import added; print(added.VALUE)") == "added"
-
-
-def test_what_was_built_on_is_told_by_what_extension_modules_require(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from importlib.metadata import distributions
-
-    from hpcpy_bake import installed
-
-    own = {"numpy": "2.1.0", "mpi4py": "4.0", "tqdm": "4.0"}
-    monkeypatch.setattr(installed, "own_versions", lambda: own)
-    for name, file, requires in (
-        ("fast", "fast/part.so", ["NumPy>=2", "tqdm", "h5py; extra == 'all'"]),
-        ("pure", "pure.py", ["mpi4py"]),
-    ):
-        write(tmp_path, distribution(name, "1.0", file))
-        lines = "".join(f"Requires-Dist: {one}\n" for one in requires)
-        with (tmp_path / f"{name}-1.0.dist-info/METADATA").open("a") as metadata:
-            metadata.write(lines)
-    found = distributions(path=[str(tmp_path)])
-    assert installed.built_on(found) == {"numpy": "2.1.0"}

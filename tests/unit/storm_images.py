@@ -1,0 +1,19 @@
+"""Images of a storm by their names alone: no file is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hpcpy.engine.podman_hpc import Installed
+from hpcpy.storm.configurations import Images
+
+
+def images_below(folder: Path) -> Images:
+    names = ("hpcpy", "wheels")
+    return Images(
+        {name: folder / f"{name}.sif" for name in names},
+        {name: folder / name for name in names},
+        folder / "apptainer",
+        {name: folder / f"{name}.squash" for name in names},
+        podman_hpc=Installed(folder / "podman-hpc", folder / "venv"),
+    )

@@ -15,6 +15,7 @@ import pytest
 from local_cluster import Cluster
 
 from hpcpy import paths
+from hpcpy.cluster.node import ENGINE_FOLDER
 from hpcpy.engine import apptainer
 from hpcpy.engine.venv import ensure_venv
 
@@ -81,7 +82,8 @@ def machine(tmp_path: Path, sif: str) -> ReFrame:
 
 @pytest.fixture
 def slurm(cluster: Cluster, sif: str) -> ReFrame:
-    return ReFrame(cluster.shared / "reframe", sif, cluster.environment())
+    variables = cluster.environment({"APPTAINER_CONFIGDIR": ENGINE_FOLDER})
+    return ReFrame(cluster.shared / "reframe", sif, variables)
 
 
 def all_passed(reframe: ReFrame, system: str) -> None:

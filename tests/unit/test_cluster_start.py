@@ -14,7 +14,7 @@ import pytest
 from hpcpy import paths
 from hpcpy.cluster import command, health, processes
 from hpcpy.cluster.layout import Layout
-from hpcpy.cluster.node import MARK, OWN, Node, mount_commands, network_commands
+from hpcpy.cluster.node import ENGINE_FOLDER, MARK, OWN, Node, mount_commands, network_commands
 from hpcpy.commands import run
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.stages import StageError, stage
@@ -113,6 +113,14 @@ def test_node_has_no_memory_files_or_addresses_of_the_machines() -> None:
     # What is not there is not made: the folder would stay.
     assert "/etc/resolv.conf" not in targets
     assert "/dev/mqueue" not in [words[-1] for words in mounted(NODE, *OWN)]
+
+
+def test_the_engines_folder_is_on_the_nodes_own_file_system() -> None:
+    commands = mount_commands(NODE, frozenset(OWN))
+    made = commands.index(["mkdir", "-m", "700", ENGINE_FOLDER])
+    own = next(i for i, words in enumerate(commands) if words[-2:] == ["tmpfs", "/tmp"])  # noqa: S108
+    assert own < made
+    assert not [words for words in mount_commands(NODE, frozenset()) if ENGINE_FOLDER in words]
 
 
 @pytest.mark.parametrize("place", ["/tmp", "/dev/shm"])  # noqa: S108

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import json
+import mmap
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +16,7 @@ from hpcpy import paths
 from hpcpy.commands import run
 from hpcpy.errors import UsageError
 from hpcpy.measure import report
-from hpcpy.measure.cold import sample, table
+from hpcpy.measure.cold import page_cache, sample, table
 from hpcpy.measure.cold.page_cache import drop, load, resident, resident_bytes
 from hpcpy.measure.cold.rounds import PROGRAMS, Cold
 from hpcpy.measure.cold.slow_file import Storage
@@ -31,16 +35,49 @@ def file(tmp_path: Path) -> Path:
     return found
 
 
+@contextlib.contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Have all of a file in memory: what was only read may be reclaimed at any time."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with file.open("r+b") as stream, mmap.mmap(stream.fileno(), 0) as mapped:
+        first = ctypes.c_char.from_buffer(mapped)
+        where = ctypes.c_void_p(ctypes.addressof(first)), ctypes.c_size_t(SIZE)
+        if libc.mlock(*where):
+            pytest.skip(f"mlock: {os.strerror(ctypes.get_errno())}: ulimit -l 8192 would do")
+        try:
+            yield
+        finally:
+            del first
+
+
 def test_a_dropped_file_is_on_the_disk_alone(file: Path) -> None:
     assert not any(resident(file))
-    load(file)
-    assert all(resident(file))
-    assert resident_bytes(file) >= SIZE
+    with locked(file):
+        assert all(resident(file))
+        assert resident_bytes(file) >= SIZE
     drop(file)
+    assert not any(resident(file))
     with file.open("rb", buffering=0) as stream:
         os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
         os.pread(stream.fileno(), 1, 1 << 20)
     assert 0 < resident_bytes(file) < SIZE
+
+
+def test_a_file_that_stays_in_memory_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_cache, "_PAUSE", 0)
+    with locked(file), pytest.raises(OSError, match=r"a blank: \d+ bytes stay in memory"):
+        drop(file)
+
+
+def test_a_dropped_file_is_loaded_from_the_disk(file: Path) -> None:
+    counters = Path("/proc/self/io")
+    before = counters.read_text()
+    load(file)
+    words = [
+        dict(line.split(": ") for line in text.splitlines())
+        for text in (before, counters.read_text())
+    ]
+    assert int(words[1]["read_bytes"]) - int(words[0]["read_bytes"]) >= SIZE
 
 
 def test_an_empty_file_has_no_pages(tmp_path: Path) -> None:

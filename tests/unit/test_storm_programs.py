@@ -52,6 +52,9 @@ def test_what_comes_around_the_ranks_is_a_script_of_the_job(tmp_path: Path) -> N
     alone = Job(2, 4, ["python3", "-c", "a 'b'"])
     assert alone.words(one)[0] == str(one.bin / "srun")
     assert alone.words(one)[-3:] == ["python3", "-c", "a 'b'"]
+    # The home folder is the machine's, where other clusters' nodes have the same names.
+    (given,) = (word for word in alone.words(one) if word.startswith("--export="))
+    assert ",APPTAINER_CONFIGDIR=/tmp/" in given
     around = Around(("copy || exit 73",), ("remove",))
     first, *rest, script = dataclasses.replace(alone, around=around, entering=["enter"]).words(one)
     assert first == "enter"

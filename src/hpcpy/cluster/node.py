@@ -22,6 +22,10 @@ GO = "go"
 # nor podmans in one lock folder.
 OWN = ("/tmp", "/dev/shm", "/run/containers", "/run/user")  # noqa: S108
 _OPEN = ("/tmp", "/dev/shm")  # noqa: S108
+# For APPTAINER_CONFIGDIR.  The containers that ranks share have names of the host's and of
+# a process: below the machine's home folder, two clusters' have the same ones, and one that
+# was killed leaves its own for the next.
+ENGINE_FOLDER = "/tmp/apptainer"  # noqa: S108
 # In the environment of every daemon and of no job: no file has to be kept of
 # their ids, so that none can be wrong after a kill.
 MARK = "HPCPY_CLUSTER_OF"
@@ -107,6 +111,8 @@ def mount_commands(node: Node, there: frozenset[str]) -> list[list[str]]:
         if own in there:
             mode = "1777" if own in _OPEN else "755"
             commands.append(["mount", "-t", "tmpfs", "-o", f"mode={mode}", "tmpfs", own])
+    if "/tmp" in there:  # noqa: S108
+        commands.append(["mkdir", "-m", "700", ENGINE_FOLDER])
     for index, path in enumerate(hidden):
         commands.append(["mkdir", "-p", path])
         commands.append(["mount", "--rbind", f"{aside}/{index}", path])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from hpcpy.cluster import health
 from hpcpy.cluster.layout import Layout
+from hpcpy.cluster.node import ENGINE_FOLDER
 from hpcpy.launch.words import quoted
 from hpcpy.stages import StageError
 from hpcpy.storm.configurations.configuration import Around
@@ -24,6 +25,7 @@ VARIABLES = {
     "LANG": "C.UTF-8",
     # Or it writes below the machine's own home folder.
     "MPLCONFIGDIR": "/tmp/storm-matplotlib",  # noqa: S108
+    "APPTAINER_CONFIGDIR": ENGINE_FOLDER,
 }
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from workloads.doctor import maps
 from workloads.doctor.finding import Finding, Status
@@ -15,8 +17,9 @@ from workloads.harness import ranks
 Look = Callable[[Node], list[Finding]]
 Tell = Callable[["Report"], object]
 # The first rank that ends may take the others along (srun --kill-on-bad-exit),
-# and the one that speaks may have come up last.
-_HEAD_START = 2.0
+# and the one that speaks may have come up last: where starts are slow, much later.
+_HEAD_START, _LONGEST = 2.0, 60.0
+_STARTS = 10
 
 
 @dataclass(frozen=True)
@@ -111,8 +114,28 @@ def together(look: Look, tell: Tell, world: World, *, deep: bool) -> bool:
 
 
 def let_first_speak() -> None:
-    """Wait, on the other ranks of a job whose ranks do not see each other."""
-    time.sleep(_HEAD_START)
+    """Wait, on the other ranks of a job whose ranks do not see each other.
+
+    As long as this rank took to come here, ten times over, but for 2 s at least
+    and 60 at most.
+    """
+    time.sleep(min(max(_HEAD_START, _STARTS * _age()), _LONGEST))
+
+
+def _age() -> float:
+    """Return the seconds since this rank began, the start of its container among them.
+
+    Apptainer's process leads the group; where that cannot be seen, it is this process's age.
+    """
+    for process in (os.getpgid(0), "self"):
+        with contextlib.suppress(OSError):
+            stat = Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace")
+            break
+    else:
+        return 0.0
+    # The 22nd field; the 2nd, in brackets, may have blanks of its own.
+    ticks = int(stat.rpartition(")")[2].split()[19])
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
 
 
 def merged(found: list[tuple[str, list[Finding]]]) -> Report:

@@ -17,6 +17,7 @@ WORKLOADS = {
 
 # Those that compute nothing: no techniques, no timing.
 TOOLS = {
+    "talk": ("workloads.talk.command", "three talks' slides run again: their figures beside yours"),
     "forecast": ("workloads.forecast.command", "what a start would cost on many ranks, modelled"),
     "doctor": ("workloads.doctor.command", "what this machine and job offer, and what is wrong"),
 }

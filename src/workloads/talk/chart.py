@@ -1,0 +1,50 @@
+"""A slide's picture: how many times faster, in the talk and here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from workloads.harness import plot
+from workloads.talk.report import Outcome, times
+
+_HALF = 0.38
+
+
+def draw(path: Path, title: str, outcomes: Sequence[Outcome]) -> None:
+    """Draw two bars a technique, a panel an experiment.
+
+    Raises
+    ------
+    UnavailableError
+        Without matplotlib.
+    OutputError
+        When it cannot be written.
+    """
+    drawn = [outcome for outcome in outcomes if outcome.rows]
+    mpl, figure_class = plot.matplotlib_classes()
+    with mpl.rc_context({"svg.hashsalt": "hpcpy"}):
+        height = 1.1 + 0.45 * max((len(outcome.rows) for outcome in drawn), default=1)
+        figure = figure_class(figsize=(7.2, height * max(1, len(drawn))), layout="constrained")
+        for at, outcome in enumerate(drawn, start=1):
+            _panel(figure.add_subplot(max(1, len(drawn)), 1, at), outcome)
+        figure.suptitle(title)
+        plot.save(figure, path, dots_per_inch=120)
+
+
+def _panel(axes: Any, outcome: Outcome) -> None:
+    rows = outcome.rows
+    names = [row.impl if row.workers == 1 else f"{row.impl}, {row.workers}" for row in rows]
+    for offset, label, told in ((-_HALF / 2, "talk", True), (_HALF / 2, "here", False)):
+        values = [value or 0.0 for value in times(rows, told=told)]
+        places = [index + offset for index in range(len(rows))]
+        bars = axes.barh(places, values, _HALF, label=label, color=plot.COLOURS[not told])
+        axes.bar_label(bars, [f"{value:.3g}" if value else "" for value in values], padding=3)
+    axes.set_yticks(range(len(rows)), names)
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.set_xlabel(f"times as fast as {names[0]}")
+    axes.set_title(outcome.experiment.title)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)

@@ -1,0 +1,158 @@
+"""``python -m workloads talk``: a talk's slides, run again here."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from workloads.errors import EXIT_CODES, UnavailableError, UsageError
+from workloads.harness import files, options, ranks
+from workloads.talk import registry, report, run
+from workloads.talk.slides import Slide, Talk
+
+_EPILOG = f"""\
+talk            the talks and their slides
+talk nih        one talk's
+talk nih 5      runs what slide 5 shows, and sets the talk's figures beside those of here
+talk usc --all  all of a talk's slides, a few minutes
+
+{EXIT_CODES}"""
+
+
+def main(arguments: list[str]) -> int:
+    """List, or run and tell.
+
+    Returns
+    -------
+    int
+        0; 69 when the one slide that was asked for cannot run here.
+
+    Raises
+    ------
+    WorkloadError
+        For wrong usage, a workload that fails, or what cannot be written.
+    """
+    wish = options.parse(_parser(), arguments)
+    _check(wish)
+    if wish.talk is None or not (wish.slide or wish.all):
+        for name in [wish.talk] if wish.talk else registry.TALKS:
+            print(_listing(name, registry.talk(name)))
+        return 0
+    talk = registry.talk(wish.talk)
+    slides = talk.slides if wish.all else [registry.slide(wish.talk, wish.slide)]
+    with options.tables_beside(wish):
+        told = [_told(wish, talk, slide) for slide in slides]
+    _write(wish, told, arguments)
+    return 0
+
+
+def _check(wish: argparse.Namespace) -> None:
+    if ranks.expected() > 1:
+        raise UsageError("starts its ranks itself", hint="start it without mpiexec or srun")
+    if wish.talk is not None:
+        registry.talk(wish.talk)
+    if wish.slide is not None:
+        registry.slide(wish.talk, wish.slide)
+    running = wish.slide is not None or wish.all
+    if wish.slide is not None and wish.all:
+        raise UsageError("--all: a slide is named, too")
+    if wish.all and wish.talk is None:
+        raise UsageError("--all: of which talk?", hint=f"one of: {', '.join(registry.TALKS)}")
+    if not running and (wish.json or wish.plot or wish.html):
+        raise UsageError("nothing is run", hint="name a slide, or --all")
+    if wish.plot and wish.all:
+        raise UsageError("--plot: draws one slide", hint="--html DIR has all")
+    options.check_files(wish)
+    if wish.html is not None:
+        _check_folder(wish.html)
+
+
+def _check_folder(folder: Path) -> None:
+    # Before the run: matplotlib, and a place to write to.
+    from workloads.harness import plot  # noqa: PLC0415
+
+    plot.matplotlib_classes()
+    if folder.exists():
+        raise UsageError(f"--html {folder}: is there already", hint="give a new folder's name")
+    files.require_writable(folder, "--html")
+
+
+def _told(wish: argparse.Namespace, talk: Talk, slide: Slide) -> tuple[Slide, list[report.Outcome]]:
+    outcomes = []
+    for experiment in slide.experiments:
+        try:
+            outcomes.append(report.Outcome(experiment, run.run(experiment)))
+        except UnavailableError as error:
+            if not wish.all and len(slide.experiments) == 1:
+                raise
+            outcomes.append(report.Outcome(experiment, [], str(error)))
+    print(report.text(wish.talk, talk, slide, outcomes), flush=True)
+    return slide, outcomes
+
+
+def _write(
+    wish: argparse.Namespace,
+    told: Sequence[tuple[Slide, list[report.Outcome]]],
+    arguments: Sequence[str],
+) -> None:
+    talk = registry.talk(wish.talk)
+    if wish.json is not None:
+        made: dict[str, Any] = {
+            "workload": "talk",
+            "command": shlex.join(["python", "-m", "workloads", "talk", *arguments]),
+            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "machine": report.circumstances(),
+            "slides": [report.as_json(wish.talk, talk, *each) for each in told],
+        }
+        with files.whole_file(wish.json) as temporary:
+            temporary.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    if wish.plot is not None:
+        from workloads.talk import chart  # noqa: PLC0415
+
+        ((slide, outcomes),) = told
+        chart.draw(wish.plot, f"{wish.talk} {slide.number}: {slide.title}", outcomes)
+    if wish.html is not None:
+        from workloads.talk import page  # noqa: PLC0415
+
+        page.write(wish.html, wish.talk, talk, told)
+
+
+def _listing(name: str, talk: Talk) -> str:
+    lines = [f"{name}: {talk.title} <{talk.source}>"]
+    lines += [f"  {name} {slide.number:<3}  {slide.title}" for slide in talk.slides]
+    return "\n".join(lines) + "\n"
+
+
+def _parser() -> options.Parser:
+    parser = options.Parser(
+        prog="python -m workloads talk",
+        description="Three talks about Python in HPC, slide by slide: runs what a slide computes, "
+        "checks the answer, and sets the talk's figures beside those of this machine.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("talk", nargs="?", help=f"one of: {', '.join(registry.TALKS)}")
+    parser.add_argument("slide", nargs="?", type=options.count, help="its number")
+    parser.add_argument("--all", action="store_true", help="all slides of the talk")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write it as JSON; - is standard output"
+    )
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE", help="draw the slide's picture (png, pdf, svg)"
+    )
+    parser.add_argument(
+        "--html", type=Path, metavar="DIR", help="a new folder with a page to give to a class"
+    )
+    parser.set_defaults(report=None)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

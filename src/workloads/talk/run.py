@@ -1,0 +1,124 @@
+"""A slide's experiments, each a process of its own: the workload checks its answers."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workloads.errors import UnavailableError, WorkerError
+from workloads.harness.result import Result
+from workloads.talk.slides import Experiment
+
+# What a workload has to remove what it was writing, and to end its workers.
+_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """A technique: the talk's seconds and those of here.
+
+    Parameters
+    ----------
+    impl, workers
+        Which, and how many were at work.
+    told
+        The talk's seconds, if it has some.
+    here
+        Those of here, if it ran.
+    sampled
+        Whether a sample of the work was done, and the seconds stand for all of it.
+    verdict
+        What the workload says of the answer.
+    note
+        What else it says.
+    """
+
+    impl: str
+    workers: int
+    told: float | None
+    here: float | None = None
+    sampled: bool = False
+    verdict: str = ""
+    note: str = ""
+
+
+def command(experiment: Experiment) -> list[str]:
+    """Return what a user would type, without its report."""
+    start = ["mpiexec", "-n", str(experiment.ranks)] if experiment.ranks > 1 else []
+    return [*start, "python", "-m", "workloads", *experiment.words]
+
+
+def run(experiment: Experiment) -> list[Row]:
+    """Run it, and return a row for each of the talk's and of here.
+
+    Raises
+    ------
+    UnavailableError
+        When none of it can run here.
+    WorkerError
+        When it fails, or an answer is wrong.
+    """
+    with tempfile.TemporaryDirectory(prefix="hpcpy-talk-") as folder:
+        report = Path(folder) / "report.json"
+        program = command(experiment)
+        if experiment.ranks > 1 and shutil.which(program[0]) is None:
+            raise UnavailableError("no mpiexec on PATH")
+        where = program.index("python")
+        words = [*program[:where], sys.executable, *program[where + 1 :], "--json", str(report)]
+        with _started(words) as process:
+            _, said = process.communicate()
+        if process.returncode:
+            line = next(iter(said.splitlines()), f"ended with {process.returncode}")
+            line = line.removeprefix("workloads: ")
+            if process.returncode == UnavailableError.exit_code:
+                raise UnavailableError(line)
+            raise WorkerError(line)
+        return _rows(experiment, json.loads(report.read_text("utf-8"))["results"])
+
+
+def _rows(experiment: Experiment, results: Sequence[dict[str, Any]]) -> list[Row]:
+    found = {(one.impl, one.workers): one for one in (Result(**each) for each in results)}
+    keys = [*experiment.told, *(key for key in found if key not in experiment.told)]
+    rows = []
+    for name, workers in keys:
+        one = found.get((name, workers))
+        told = experiment.told.get((name, workers))
+        if one is None:
+            rows.append(Row(name, workers, told))
+            continue
+        rows.append(Row(name, workers, told, one.seconds, not one.complete, one.verdict, one.note))
+    return rows
+
+
+@contextlib.contextmanager
+def _started(words: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """Give a process that has ended, and been waited for, when this is stopped."""
+    process = subprocess.Popen(
+        words,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        with process:
+            try:
+                yield process
+            except BaseException:
+                process.send_signal(signal.SIGTERM)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_SECONDS)
+                process.kill()
+                raise
+    finally:
+        if process.stderr is not None:
+            process.stderr.close()

@@ -1,0 +1,87 @@
+"""What a talk is: its slides that compute something, and what they told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+# A technique and its workers.
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One run of a workload, and what the slide shows of it.
+
+    Parameters
+    ----------
+    words
+        Of ``python -m workloads``.
+    told
+        The slide's seconds by technique and workers; None where it has none.  The
+        first is what the others are held against.
+    ranks
+        MPI ranks that the run is started on.
+    title
+        What it computes, where a slide has several.
+    """
+
+    words: tuple[str, ...]
+    told: Mapping[Key, float | None]
+    ranks: int = 1
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Slide:
+    """A slide that computes something.
+
+    Parameters
+    ----------
+    number
+        In the talk.
+    title
+        What it shows, in few words.
+    lesson
+        What to learn from it.
+    experiments
+        What is run.
+    differs
+        What is not the same here by its definition: precision, generator, sizes.
+    """
+
+    number: int
+    title: str
+    lesson: str
+    experiments: tuple[Experiment, ...]
+    differs: str = ""
+
+
+@dataclass(frozen=True)
+class Talk:
+    """A talk.
+
+    Parameters
+    ----------
+    title, source
+        Its name, and where it is.
+    machine
+        What its figures were measured on.
+    slides
+        Those that compute something.
+    """
+
+    title: str
+    source: str
+    machine: str
+    slides: tuple[Slide, ...] = field(repr=False)
+
+
+def times(told: Mapping[str, float | None], workers: int = 1) -> dict[Key, float | None]:
+    """Return seconds by technique and workers, the same number for all."""
+    return {(name, workers): seconds for name, seconds in told.items()}
+
+
+def scaled(name: str, told: Mapping[int, float | None]) -> dict[Key, float | None]:
+    """Return one technique's seconds by technique and workers."""
+    return {(name, workers): seconds for workers, seconds in told.items()}

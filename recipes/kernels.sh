@@ -51,11 +51,12 @@ enter() {
     cp "$package/$1"/kernels/* "$package"/harness/kernels/* .
 }
 
+# cython WORKLOAD MODULE
 cython() {
-    "$python" -m cython -3 _kernels_cython.pyx -o _kernels_cython.c
-    c -w -c _kernels_cython.c
-    nothing_fused _kernels_cython.o
-    link -o "$package/$1/_kernels_cython$suffix" _kernels_cython.o
+    "$python" -m cython -3 "$2.pyx" -o "$2.c"
+    c -w -c "$2.c"
+    nothing_fused "$2.o"
+    link -o "$package/$1/$2$suffix" "$2.o"
 }
 
 # simd WORKLOAD LEVELS SOURCE…: once for each level; the module chooses at its start.
@@ -82,7 +83,7 @@ simd() {
 }
 
 enter mandel
-cython mandel
+cython mandel _kernels_cython
 # f2py only writes the C wrapper here; its own build would ask for meson.
 "$python" -m numpy.f2py --quiet --lower -m _kernels_f2py _kernels_f2py.f90
 cp "$f2py_c/fortranobject.c" "$f2py_c/fortranobject.h" .
@@ -93,5 +94,6 @@ link -o "$package/mandel/_kernels_f2py$suffix" _kernels_f2pymodule.o fortranobje
 simd mandel "v2 v3 v4" escape limit
 
 enter pi
-cython pi
+cython pi _kernels_cython
+cython pi _kernels_twister
 simd pi "v2 v3 v4 v4_ifma" philox

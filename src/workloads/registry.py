@@ -8,6 +8,7 @@ import importlib
 WORKLOADS = {
     "mandel": ("workloads.mandel.command", "escape times of the Mandelbrot set, exact to the bit"),
     "write": ("workloads.write.command", "writing arrays: text, npy, HDF5, one file against many"),
+    "read": ("workloads.read.command", "reading arrays back by number: one file against many"),
     "pi": ("workloads.pi.command", "pi by counting random points: the GIL, and who is free of it"),
     "linalg": ("workloads.linalg.command", "eigenvalues and products: BLAS, its threads, GPUs"),
     "p2p": ("workloads.p2p.command", "messages between MPI ranks: latency and bandwidth by size"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import platform
+import random
 import threading
 from typing import Any
 
@@ -13,9 +14,9 @@ import pytest
 if platform.machine() != "x86_64":
     pytest.skip("levels of x86-64", allow_module_level=True)
 
-from workloads.pi import _kernels_cython, philox  # type: ignore[attr-defined]
+from workloads.pi import _kernels_cython, _kernels_twister, philox  # type: ignore[attr-defined]
 from workloads.pi import _kernels_simd as kernel  # type: ignore[attr-defined]
-from workloads.pi.definition import philox_hits
+from workloads.pi.definition import hits, philox_hits
 from workloads.pi.techniques import numba_scalar
 
 SEED = 2022
@@ -101,3 +102,32 @@ def test_nothing_to_count_is_no_error() -> None:
 def test_bad_input(arguments: Any, error: Any) -> None:
     with pytest.raises(error):
         kernel.count(*arguments)
+
+
+@pytest.mark.parametrize("seed", [0, 1, SEED, 2**64 - 1])
+def test_the_twister_goes_on_as_pythons_own(seed: int) -> None:
+    draw = random.Random(seed)  # noqa: S311
+    # From the middle of its words, too; 312 numbers are all of them.
+    for used in (0, 1, 311):
+        for _ in range(used):
+            draw.random()
+        twister = _kernels_twister.Twister(draw.getstate()[1])
+        for pairs in (0, 1, 2, 155, 156, 157, 10_001):
+            assert twister.hits(pairs) == hits(draw.random, pairs)
+
+
+@pytest.mark.parametrize(
+    ("state", "error"),
+    [
+        ((), ValueError),
+        ((1,) * 624, ValueError),
+        ((1,) * 624 + (625,), ValueError),
+        ((1,) * 624 + (-1,), ValueError),
+        ((2**32,) * 624 + (624,), OverflowError),
+        (("one",) * 624 + (624,), TypeError),
+        (None, TypeError),
+    ],
+)
+def test_no_other_state_is_taken(state: Any, error: Any) -> None:
+    with pytest.raises(error):
+        _kernels_twister.Twister(state)

@@ -26,7 +26,7 @@ def mpiexec(size: Any, *arguments: Any) -> Any:
 
 def read(folder: Path, name: str, n: Any, s: Any) -> Any:
     """Read a technique's files by nothing of ours."""
-    if name in ("text", "vectorized"):
+    if name in ("text", "loops", "vectorized"):
         return [np.loadtxt(path, ndmin=2) for path in sorted(folder.glob("*.txt"))]
     if name == "raw":
         return np.fromfile(folder / "arrays.raw", "<f8").reshape(n, s, s)
@@ -72,7 +72,10 @@ def test_every_technique_of_one_process_writes_the_stated_bytes(
         assert hashlib.sha256(data.tobytes()).hexdigest() == SHA256[Series(15, 100)]
     assert sorted(path.name for path in out.iterdir()) == sorted(LOCAL)
     # As savetxt lays it out, as np.save does.
-    for mine, theirs in (("text", "vectorized"), ("npy", "multiprocessing"), ("npy", "queue")):
+    for mine, theirs in (
+        *(("text", name) for name in ("loops", "vectorized")),
+        *(("npy", name) for name in ("pool-apply", "multiprocessing", "queue")),
+    ):
         for path in (out / mine).iterdir():
             assert path.read_bytes() == (out / theirs / path.name).read_bytes()
     np.save(tmp_path / "a.npy", np.load(out / "npy" / "array-000007.npy"))

@@ -67,7 +67,7 @@ def test_nodes_are_machines_of_their_own(layout: Layout) -> None:
     assert not spaces[0] & spaces[1]
     assert not (spaces[0] | spaces[1]) & host
     for done in said:
-        assert "at /tmp\nat /dev/shm\ndevices eth0 lo\n" in done.stdout
+        assert "at /tmp apptainer\nat /dev/shm\ndevices eth0 lo\n" in done.stdout
         (one_address, other) = done.stdout.splitlines()[-2:]
         assert (one_address[-2:], other[-2:]) == ("n1", "n2")
     shown = [path for folder in OWN for path in Path(folder).glob("of-n[12]")]

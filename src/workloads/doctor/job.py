@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -123,15 +122,10 @@ def let_first_speak() -> None:
 
 
 def _age() -> float:
-    """Return the seconds since this rank began, the start of its container among them.
-
-    Apptainer's process leads the group; where that cannot be seen, it is this process's age.
-    """
-    for process in (os.getpgid(0), "self"):
-        with contextlib.suppress(OSError):
-            stat = Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace")
-            break
-    else:
+    """Return the seconds since this process began."""
+    try:
+        stat = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
         return 0.0
     # The 22nd field; the 2nd, in brackets, may have blanks of its own.
     ticks = int(stat.rpartition(")")[2].split()[19])

@@ -39,6 +39,12 @@ def seeded(seed: int) -> Callable[[], float]:
     return random.Random(seed).random  # noqa: S311  (no secret: the talk's numbers)
 
 
+def counter(seed: int) -> Callable[[int], int]:
+    """Return what counts the hits among the next pairs of ``random.Random(seed)``."""
+    draw = seeded(seed)
+    return lambda pairs: hits(draw, pairs)
+
+
 def seeded_hits(seed: int, pairs: int, stop: memoryview | None = None) -> int:
     """Count the hits among its first pairs; no further once `stop`, a byte, is set."""
     draw = seeded(seed)

@@ -12,6 +12,12 @@ _HERE = "workloads.pi.techniques."
 # The talk's: worker w draws from random.Random(seed + w).
 SEEDED = {
     "python": Technique(_HERE + "python", "pure Python, one worker"),
+    "cython-seeded": Technique(
+        _HERE + "cython_seeded",
+        "Cython, Python's own generator and the loop in C",
+        needs=("workloads.pi._kernels_twister",),
+        absent=COMPILED,
+    ),
     "threads": Technique(
         _HERE + "threads",
         "threads, which the GIL lets count one at a time",
@@ -21,6 +27,13 @@ SEEDED = {
     "sleep-threads": Technique(
         _HERE + "sleep_threads",
         "the same, waiting for each batch of numbers: who waits lets go of the GIL",
+        parallel="threads",
+    ),
+    "sleep": Technique(
+        _HERE + "sleep",
+        "threads that wait for each batch and count it in C: hardly anything but waiting",
+        needs=("workloads.pi._kernels_twister",),
+        absent=COMPILED,
         parallel="threads",
     ),
     "multiprocessing": Technique(

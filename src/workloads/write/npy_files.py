@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from workloads.write.definition import Series
 
 
-def save(series: Series, folder: Path, wanted: Iterable[int], field: Field | None = None) -> None:
+def save(series: Series, folder: Path, wanted: Iterable[int], field: Field | None = None) -> float:
     """Write the `wanted` arrays, each a file.
 
     Parameters
@@ -29,12 +30,24 @@ def save(series: Series, folder: Path, wanted: Iterable[int], field: Field | Non
         Their numbers.
     field
         Computes them; by default this worker process's own.
+
+    Returns
+    -------
+    float
+        The seconds that opening the files took.
     """
     field = field or of_worker(series)
-    for t in wanted:
-        path = folder / f"{array_name(t)}.npy"
-        with completed(path) as temporary, temporary.open("wb") as file:
-            _save(file, field.array(t))
+    return sum(save_array(folder, t, field.array(t)) for t in wanted)
+
+
+def save_array(folder: Path, t: int, values: Float64Array) -> float:
+    """Write array `t`, and return the seconds that opening its file took."""
+    with completed(folder / f"{array_name(t)}.npy") as temporary:
+        begin = time.perf_counter()
+        with temporary.open("wb") as file:
+            opened = time.perf_counter()
+            _save(file, values)
+    return opened - begin
 
 
 def _save(file: BinaryIO, values: Float64Array) -> None:

@@ -1,12 +1,14 @@
 """Reading the arrays back, one after the other: what each technique's `read` is.
 
-Each gives what has the bytes of the doubles of array 0, 1, …
+Each gives what has the bytes of the doubles of array 0, 1, …, or of those that
+`wanted` names, in its order.
 """
 
 from __future__ import annotations
 
+import os
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +18,9 @@ if TYPE_CHECKING:
     from workloads.write.definition import Series
 
 
-def text(folder: Path, series: Series) -> Iterator[Any]:
+def text(folder: Path, series: Series, wanted: Iterable[int] | None = None) -> Iterator[Any]:
     """Read ``array-000000.txt`` and so on; needs no NumPy."""
-    for t in range(series.n):
+    for t in wanted or range(series.n):
         values = array("d")
         with (folder / f"{array_name(t)}.txt").open() as file:
             for line in file:
@@ -26,36 +28,37 @@ def text(folder: Path, series: Series) -> Iterator[Any]:
         yield values
 
 
-def npy(folder: Path, series: Series) -> Iterator[Any]:
+def npy(folder: Path, series: Series, wanted: Iterable[int] | None = None) -> Iterator[Any]:
     """Read ``array-000000.npy`` and so on."""
     import numpy as np  # noqa: PLC0415
 
-    for t in range(series.n):
+    for t in wanted or range(series.n):
         yield np.load(folder / f"{array_name(t)}.npy")
 
 
-def raw(folder: Path, series: Series) -> Iterator[Any]:
+def raw(folder: Path, series: Series, wanted: Iterable[int] | None = None) -> Iterator[Any]:
     """Read ``arrays.raw``: nothing but the doubles."""
     with (folder / RAW).open("rb") as file:
-        for _ in range(series.n):
+        if os.fstat(file.fileno()).st_size != series.bytes:
+            raise ValueError(f"{RAW} has not {series.bytes:,} bytes")
+        for t in wanted or range(series.n):
+            file.seek(t * series.array_bytes)
             yield file.read(series.array_bytes)
-        if file.read(1):
-            raise ValueError(f"{RAW} is too long")
 
 
-def datasets(folder: Path, series: Series) -> Iterator[Any]:
+def datasets(folder: Path, series: Series, wanted: Iterable[int] | None = None) -> Iterator[Any]:
     """Read ``arrays.h5`` with a dataset an array."""
     import h5py  # noqa: PLC0415
 
     with h5py.File(folder / HDF5) as file:
-        for t in range(series.n):
+        for t in wanted or range(series.n):
             yield file[array_name(t)][()]
 
 
-def dataset(folder: Path, series: Series) -> Iterator[Any]:
+def dataset(folder: Path, series: Series, wanted: Iterable[int] | None = None) -> Iterator[Any]:
     """Read ``arrays.h5`` with one dataset of all arrays."""
     import h5py  # noqa: PLC0415
 
     with h5py.File(folder / HDF5) as file:
-        for t in range(series.n):
+        for t in wanted or range(series.n):
             yield file[DATASET][t]

@@ -9,10 +9,22 @@ _HERE = "workloads.write.techniques."
 # A file an array.
 MANY = {
     "text": Technique(_HERE + "text", "pure Python and text, as savetxt lays it out"),
+    "loops": Technique(
+        _HERE + "loops",
+        "Python's loops over NumPy's numbers, a call for each value, savetxt writes text",
+        needs=("numpy",),
+    ),
     "vectorized": Technique(
         _HERE + "vectorized", "NumPy computes, savetxt writes text", needs=("numpy",)
     ),
     "npy": Technique(_HERE + "npy", "NumPy's binary files, np.save", needs=("numpy",)),
+    "pool-apply": Technique(
+        _HERE + "pool_apply",
+        "npy files by a pool: one array at a time, its coordinates sent along, and waited for",
+        needs=("numpy",),
+        parallel="processes",
+        one_core=("npy",),
+    ),
     "multiprocessing": Technique(
         _HERE + "processes",
         "npy files by a pool of processes",
@@ -30,6 +42,13 @@ MANY = {
     "mpi-send": Technique(
         _HERE + "mpi_send",
         "npy files by MPI ranks, to which rank 0 sends a number at a time",
+        needs=("numpy", "mpi4py"),
+        parallel="ranks",
+        one_core=("npy",),
+    ),
+    "mpi-chunks": Technique(
+        _HERE + "mpi_chunks",
+        "npy files by MPI ranks, to each of which rank 0 sends its numbers in one message",
         needs=("numpy", "mpi4py"),
         parallel="ranks",
         one_core=("npy",),

@@ -14,10 +14,10 @@ from workloads.pi.techniques.threads import share_out
 if TYPE_CHECKING:
     from workloads.harness.team import Team
 
-_SECONDS_A_PAIR = 100e-9
+SECONDS_A_PAIR = 100e-9
 
 
 def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
     """Count in `team.workers` threads."""
-    count = share_out(pairs, seed, team, wait=_SECONDS_A_PAIR)
-    return count, f"waits {pairs * _SECONDS_A_PAIR:.3g} s in all"
+    count = share_out(pairs, seed, team, wait=SECONDS_A_PAIR)
+    return count, f"waits {pairs * SECONDS_A_PAIR:.3g} s in all"

@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING
 
 from workloads.harness.interrupts import run_all
 from workloads.harness.pools import gil_note, threads
-from workloads.pi.definition import BATCH_PAIRS, hits, seeded
+from workloads.pi.definition import BATCH_PAIRS, counter
 from workloads.pi.shares import seeds
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from workloads.harness.team import Team
 
 
-def share_out(pairs: int, seed: int, team: Team, *, wait: float = 0.0) -> int:
+def share_out(
+    pairs: int,
+    seed: int,
+    team: Team,
+    *,
+    wait: float = 0.0,
+    counter: Callable[[int], Callable[[int], int]] = counter,
+) -> int:
     """Count in `team.workers` threads.
 
     Parameters
@@ -26,11 +35,13 @@ def share_out(pairs: int, seed: int, team: Team, *, wait: float = 0.0) -> int:
         Its threads do it.
     wait
         Seconds a pair that a batch of them takes to come.
+    counter
+        As `workloads.pi.definition.counter`.
     """
     stop = threading.Event()
 
     def work(seed: int, pairs: int) -> int:
-        draw = seeded(seed)
+        count_next = counter(seed)
         count = 0
         for first in range(0, pairs, BATCH_PAIRS):
             if stop.is_set():
@@ -38,7 +49,7 @@ def share_out(pairs: int, seed: int, team: Team, *, wait: float = 0.0) -> int:
             batch = min(BATCH_PAIRS, pairs - first)
             if wait:
                 time.sleep(batch * wait)
-            count += hits(draw, batch)
+            count += count_next(batch)
         return count
 
     each = zip(*seeds(seed, pairs, team.workers), strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from workloads.write.field import Field
@@ -19,5 +20,7 @@ __all__ = ["compute", "read"]
 
 def compute(series: Series, folder: Path, _: Team) -> str:
     """Write `series.n` files."""
-    save(series, folder, range(series.n), Field(series))
-    return ""
+    begin = time.perf_counter()
+    opening = save(series, folder, range(series.n), Field(series))
+    # The talk's question: how much of the time is waiting for open?
+    return f"{opening / (time.perf_counter() - begin):.0%} of it opens files"

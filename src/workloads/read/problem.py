@@ -1,0 +1,146 @@
+"""Arrays that are to be read, and one format at that: written before, timed, compared."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workloads.errors import OutputError
+from workloads.harness.interrupts import held_back
+from workloads.harness.workload import Outcome
+from workloads.read import cache
+from workloads.write import answer, reading
+from workloads.write.definition import Series
+from workloads.write.files import require_room
+from workloads.write.place import Place
+
+if TYPE_CHECKING:
+    from workloads.harness.result import Result
+    from workloads.harness.team import Team
+    from workloads.harness.trial import Trial
+
+_WARM_UP = Series(3, 2)
+# Every run asks for the arrays in the same order.
+_SEED = 2022
+# Of a double in a text file, with the space behind it.
+_TEXT_BYTES = 25
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Arrays that are to be read by their numbers, in an order drawn at random.
+
+    Parameters
+    ----------
+    series
+        Which.
+    cold
+        Whether the files are taken out of the page cache before.
+    """
+
+    series: Series
+    cold: bool
+
+    @property
+    def name(self) -> str:
+        """How many, and how large."""
+        return f"{self.series.n:,} arrays {self.series.s}×{self.series.s}"
+
+    @property
+    def title(self) -> str:
+        """The line above the table."""
+        return f"read: {self.name}, {self.series.bytes / 1e6:,.1f} MB of doubles"
+
+    def parameters(self) -> Mapping[str, object]:
+        """Return numbers, and whether from memory."""
+        return {**vars(self.series), "cold": self.cold}
+
+    def prepare(self, _: Sequence[str]) -> str:
+        """Refuse nothing: what does not fit is refused when it is written."""
+        return ""
+
+    def attempt(self, trial: Trial) -> _Attempt:
+        """Return what a format does."""
+        return _Attempt(self, trial)
+
+    def finish(self, result: Result) -> None:
+        """Say that all of it was done."""
+        result.total = self.series.bytes
+
+    def remarks(self, _: Sequence[Result]) -> list[str]:
+        """Return where from."""
+        where = Place(None).base
+        what = "not in this machine's page cache" if self.cold else "in the page cache"
+        return [f"read from a temporary folder in {where}, {what}; written before, not timed"]
+
+
+class _Attempt:
+    """One format."""
+
+    def __init__(self, arrays: Arrays, trial: Trial) -> None:
+        self._arrays, self._trial = arrays, trial
+
+        def scratch(_: Team) -> contextlib.AbstractContextManager[Path]:
+            return Place(None).scratch(trial.name, trial.job)
+
+        self._scratch = trial.members.hold(scratch)
+        wide = _TEXT_BYTES if trial.module.read is reading.text else 8
+        require_room(self._scratch, arrays.series.bytes // 8 * wide)
+
+    def warm_up(self) -> None:
+        """Write and read a few small arrays."""
+        folder = self._written(_WARM_UP, "warm-up")
+        for _ in self._trial.module.read(folder, _WARM_UP):
+            pass
+        _remove(folder)
+
+    def once(self) -> Outcome:
+        """Write them, then read them one by one, each compared."""
+        trial, series = self._trial, self._arrays.series
+        folder = self._written(series, str(trial.repetition))
+        if self._arrays.cold:
+            cache.drop(folder)
+        made, size = answer.files(folder)
+        wrong = self._read(folder)
+        _remove(folder)
+        verdict = f"WRONG: array {wrong}" if wrong >= 0 else "matches the definition"
+        details = {"arrays": series.n, "files": made, "disk_bytes": size}
+        return Outcome(trial.seconds, series.bytes, "", wrong < 0, verdict, details=details)
+
+    def _read(self, folder: Path) -> int:
+        """Read all, timed; return the number of a wrong one, or -1."""
+        series = self._arrays.series
+        order = random.Random(_SEED).sample(range(series.n), series.n)  # noqa: S311
+        want = answer.definition(series)
+        arrays = self._trial.module.read(folder, series, order)
+        wrong = -1
+        for t in order:
+            # Opening the one file is part of the first array.
+            with self._trial.clock(), held_back():
+                got = memoryview(next(arrays)).cast("B")
+            if got != want(t):
+                wrong = t
+        # It closes its file.
+        arrays.close()
+        return wrong
+
+    def _written(self, series: Series, name: str) -> Path:
+        folder = self._scratch / name
+        try:
+            folder.mkdir()
+        except OSError as error:
+            raise OutputError(f"{folder}: {error.strerror}") from error
+        self._trial.module.compute(series, folder, self._trial.members)
+        return folder
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise OutputError(f"{folder}: {error.strerror}") from error

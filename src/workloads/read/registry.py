@@ -1,0 +1,23 @@
+"""The formats there are: each is written by a technique of `write`, then read."""
+
+from __future__ import annotations
+
+from workloads.harness.technique import Technique
+
+_THERE = "workloads.write.techniques."
+
+TECHNIQUES = {
+    "text": Technique(_THERE + "text", "a text file an array, read by Python's float"),
+    "npy": Technique(_THERE + "npy", "a binary file an array, np.load", needs=("numpy",)),
+    "hdf5": Technique(
+        _THERE + "hdf5", "HDF5, a dataset an array, read by its name", needs=("numpy", "h5py")
+    ),
+    "hdf5-single": Technique(
+        _THERE + "hdf5_single", "HDF5, one dataset, an array a chunk", needs=("numpy", "h5py")
+    ),
+    "raw": Technique(
+        _THERE + "raw", "one file of nothing but the doubles, seek and read", needs=("numpy",)
+    ),
+}
+
+FASTEST = ("hdf5-single", "npy", "text")

@@ -1,0 +1,46 @@
+"""The talk's pool: an array at a time, its coordinates sent along, and waited for.
+
+No two workers ever work at once, and each task carries two arrays that every
+worker could make itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workloads.harness.interrupts import run_all
+from workloads.write.npy_files import save_array
+from workloads.write.reading import npy as read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workloads.harness.arrays import Float64Array
+    from workloads.harness.team import Team
+    from workloads.write.definition import Series
+
+__all__ = ["compute", "read"]
+
+
+def _prepare() -> None:
+    """Nothing beyond this module's own imports, which come with its name."""
+
+
+def _write(task: tuple[Float64Array, Float64Array, Path, int, int]) -> None:
+    x, y, folder, n, t = task
+    a, b = x / 10, y / 10
+    values = a * a * b + b * b * a + t / n
+    save_array(folder, t, values - np.floor(values))
+
+
+def compute(series: Series, folder: Path, team: Team) -> str:
+    """Write `series.n` files."""
+    x, y = np.meshgrid(np.array(series.x, float), np.array(series.y, float))
+    pool = team.pool(_prepare)
+    for t in range(series.n):
+        # As Pool.apply does: it is waited for before the next one goes out.
+        for _ in run_all(pool, _write, [(x, y, folder, series.n, t)]):
+            pass
+    return f"sends {2 * series.bytes / 1e6:,.3g} MB to the workers"

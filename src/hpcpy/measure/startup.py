@@ -89,8 +89,10 @@ def main(options: argparse.Namespace) -> int:
         report.write_json(results / "startup.json", starts, circumstances)
         drawing = container(images[-1].name, images[-1].sif, work)
         report.draw(results / "startup.json", results / "startup.png", drawing, work)
+    # What a user starts; the JSON has the other places.
+    inside = [start for start in starts if start.place == "container"]
     report.write_page(
-        paths.ROOT / "docs/startup.md", options.out / "startup.md", report.table(starts)
+        paths.ROOT / "docs/startup.md", options.out / "startup.md", report.table(inside)
     )
     print(report.table(starts), end="")
     if warning := report.unsteady(starts):

@@ -17,7 +17,7 @@ override export HPCPY_PYTHON := $(if $(filter PYTHON,$(GIVEN)),$(value PYTHON),p
 # Blanks part its names, and may be in them: the first end of it that is a file is this one.
 override export HPCPY_MAKEFILE := $(MAKEFILE_LIST)
 override FIND = m=$$HPCPY_MAKEFILE; while [ ! -f "$$m" ] && [ "$$m" != "$${m\#* }" ]; do m=$${m\#* }; done
-override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$m")/hpcpy" --from-make
+override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$(readlink -f -- "$$m")")/hpcpy" --from-make
 override SHELL := /bin/sh
 
 .DEFAULT_GOAL := help

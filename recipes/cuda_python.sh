@@ -1,6 +1,6 @@
 #!/bin/sh
 # numba-cuda and NVIDIA's own Python packages below it, from their wheels.  No
-# bytecode: hpcpy-cuda bakes all modules (containers/hpcpy-cuda).
+# bytecode: hpcpy-cuda bakes all modules (containers/baked).
 # shellcheck source=recipes/packages.sh
 . "$CONTEXT/recipes/packages.sh"
 

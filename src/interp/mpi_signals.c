@@ -10,6 +10,7 @@
    So they are put back as they were.  Handlers for crashes stay the library's. */
 
 #define _GNU_SOURCE
+#include "mpi_room.h"
 #include "mpi_signals.h"
 
 #include <stdlib.h>
@@ -49,7 +50,10 @@ static int init(void *count, void *words)
 {
     HpcpySignals signals;
     hpcpy_signals_keep(&signals);
-    int result = their_init(count, words);
+    int result = hpcpy_mpi_lacks_room();
+    if (result == 0) {
+        result = their_init(count, words);
+    }
     hpcpy_signals_put_back(&signals);
     return result;
 }
@@ -58,7 +62,10 @@ static int init_thread(void *count, void *words, int wanted, int *given)
 {
     HpcpySignals signals;
     hpcpy_signals_keep(&signals);
-    int result = their_init_thread(count, words, wanted, given);
+    int result = hpcpy_mpi_lacks_room();
+    if (result == 0) {
+        result = their_init_thread(count, words, wanted, given);
+    }
     hpcpy_signals_put_back(&signals);
     return result;
 }
@@ -68,7 +75,10 @@ static int session_init(void *info, void *errors, void *session)
 {
     HpcpySignals signals;
     hpcpy_signals_keep(&signals);
-    int result = their_session_init(info, errors, session);
+    int result = hpcpy_mpi_lacks_room();
+    if (result == 0) {
+        result = their_session_init(info, errors, session);
+    }
     hpcpy_signals_put_back(&signals);
     return result;
 }

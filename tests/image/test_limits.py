@@ -42,7 +42,7 @@ assert MPI.COMM_WORLD.allreduce(1) == 1
 _MB = 1 << 20
 LIMITS = {
     "AS": [200 * _MB, 400 * _MB, 1000 * _MB],
-    "NOFILE": [3, 6, 64],
+    "NOFILE": [3, 6, 13, 14, 15, 16, 17, 24, 64],
     "FSIZE": [0, 100_000],
     "NPROC": [1],
     "STACK": [256 << 10, resource.RLIM_INFINITY],
@@ -99,6 +99,20 @@ def test_a_program_below_a_limit_works_or_says_why(name: str, program: str) -> N
     faults = {most: fault(*ran(PROGRAMS[program], **{name: most})) for most in LIMITS[name]}
     known = {"", CRASHES.get((name, program), "")}
     assert not {most: said for most, said in faults.items() if said not in known}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("program", ["mpi", "pass"])
+def test_no_number_of_open_files_hangs(program: str) -> None:
+    faults = {most: fault(*ran(PROGRAMS[program], NOFILE=most)) for most in range(3, 41)}
+    assert not {most: said for most, said in faults.items() if said}
+
+
+def test_mpi_says_that_it_lacks_files() -> None:
+    code, out, err = ran(PROGRAMS["mpi"], NOFILE=16)
+    assert (code, out) == (1, "")
+    assert "mpi4py: MPI needs 24 more open files, and" in err
+    assert "are left of 16; see ulimit -n" in err
 
 
 # The limit comes when numpy is there, so that it is BLAS that meets it.

@@ -25,10 +25,12 @@ from workloads.registry import TOOLS, WORKLOADS
 LITTLE = {
     "mandel": "--window -2 0.5 -1.25 1.25 --size 31 17 --maxiter 60 --impl numpy",
     "write": "--impl npy -n 2 -s 4",
+    "read": "--impl npy -n 2 -s 4",
     "pi": "--impl numpy -n 1000",
     "linalg": "--task dot -n 8 --impl numpy",
     "p2p": "--impl mpi-upper --sizes 8 --times 2",
     "startup": "--impl spawn --import json",
+    "talk": "nersc 25",
     "doctor": "--quick --only surroundings",
     "forecast": "--import json --operations 200 --size 1 --probe /tmp",
 }
@@ -128,7 +130,8 @@ def test_all_options_with_files_and_folders_are_known() -> None:
     assert {option for _, option in CASES[: len(READS)]} == {*READS}
     assert {name for name, _ in outputs()} == {*WORKLOADS, *TOOLS}
     assert {option for _, option in outputs()} == {*READS}
-    assert [(name, a.option_strings) for name, a in of_paths("DIR")] == [("write", ["--out"])]
+    folders = [(name, action.option_strings) for name, action in of_paths("DIR")]
+    assert folders == [("write", ["--out"]), ("talk", ["--html"])]
 
 
 @every
@@ -190,15 +193,30 @@ def test_tables_go_to_standard_error_beside_it() -> None:
 
 
 @pytest.mark.parametrize("name", ["-", "fifo", "link"])
-def test_arrays_go_to_a_new_folder_alone(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("workload", "option"), [("write", "--out"), ("talk", "--html")])
+def test_a_folder_is_a_new_one(workload: str, option: str, name: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "link").symlink_to("fifo")
     given = "-" if name == "-" else tmp_path / name
-    words = [*LITTLE["write"].split(), "--out", given]
-    done = in_own_process(sys.executable, "-m", "workloads", "write", *words)
+    words = [*LITTLE[workload].split(), option, given]
+    done = in_own_process(sys.executable, "-m", "workloads", workload, *words)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert (tmp_path / "fifo").is_fifo()
     assert (tmp_path / "link").is_symlink()
+
+
+def test_a_profile_goes_to_standard_output_beside_a_folder_of_that_name(tmp_path: Path) -> None:
+    (tmp_path / "-").mkdir()
+    command = [sys.executable, "-m", "workloads", "pi", *LITTLE["pi"].split()]
+    done = subprocess.run(
+        [*command, "--profile", "line", "-"],
+        env=surroundings(),
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, list((tmp_path / "-").iterdir())) == (0, []), done.stderr
+    assert b"Timer unit" in done.stdout
 
 
 def test_two_pictures_do_not_go_to_one_output() -> None:

@@ -270,3 +270,17 @@ def test_site_names_the_users_own_folders(words: list[str]) -> None:
     )
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("/home/me/.local")
+
+
+def test_paths_are_resolved_in_finalisers_at_the_end() -> None:
+    program = (
+        "import os, pathlib\n"
+        "class One:\n"
+        "    def __del__(self, real=os.path.realpath, path=pathlib.Path('/usr/../usr')):\n"
+        "        print(real('/usr/.'), path.resolve())\n"
+        "one = One()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "/usr /usr\n", "")

@@ -24,11 +24,14 @@ sys.exit(main(sys.argv[2:]))
 """
 
 
-def hpcpy(build: Path, command: str, *words: str) -> subprocess.CompletedProcess[str]:
+def hpcpy(
+    build: Path, command: str, *words: str, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if "SLURM" not in name}
     return subprocess.run(
         [sys.executable, "-c", BATCH, build, command, *words],
         env={**environment, "PYTHONPATH": str(paths.ROOT / "src"), "HPCPY_CHECKOUT_LOCK": ""},
+        cwd=cwd,
         capture_output=True,
         text=True,
         timeout=60,
@@ -90,6 +93,19 @@ def test_where_no_script_can_be_is_one_line(tmp_path: Path) -> None:
         assert "Traceback" not in done.stderr
         assert "cannot be written" in done.stderr.splitlines()[-1], place
     assert {path.name for path in tmp_path.iterdir()} == {"loop", "file"}
+
+
+def test_a_script_may_be_called_as_an_option(tmp_path: Path) -> None:
+    done = hpcpy(tmp_path, "batch", "W=pi", "ENGINE=none", "SCRIPT=-x", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "-x\n")
+    assert done.stderr.splitlines()[-1].endswith("sbatch ./-x")
+
+
+def test_a_site_file_is_called_as_it_was_named(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text("engine = 7\n")
+    done = hpcpy(tmp_path, "batch", "W=pi", "SITE=./s.toml", "DRY=1", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "hpcpy batch: s.toml: engine: 7 is not a text" in done.stderr
 
 
 def test_a_word_that_is_no_text_reaches_the_script(tmp_path: Path) -> None:

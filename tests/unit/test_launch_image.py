@@ -95,6 +95,20 @@ def test_each_has_spellings_of_its_own(tmp_path: Path) -> None:
     assert f"docker:{REFERENCE}" in refused(f"docker://{REFERENCE}", "shifter")
 
 
+@pytest.mark.parametrize("engine", ["apptainer", "podman", "podman-hpc"])
+@pytest.mark.parametrize("given", ["ftp://x/y", "docker://x y", "docker://", "nosuch://x"])
+def test_where_an_image_comes_from_is_what_the_engine_knows(engine: str, given: str) -> None:
+    assert f"IMAGE={given}: " in refused(given, engine, is_here=False)
+
+
+def test_a_scheme_of_another_engine_is_refused() -> None:
+    for given in ("oras://registry.example.org/x:1", "library://me/x", "shub://me/x"):
+        assert taken(given, "apptainer") == ""
+        assert "podman takes a reference" in refused(given, "podman")
+    assert "Apptainer takes a SIF" in refused("containers-storage:x", "apptainer")
+    assert taken("containers-storage:localhost/x", "podman") == ""
+
+
 def test_a_file_that_is_there_is_no_reference(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,6 +98,16 @@ def test_place_that_mounts_cannot_name_is_refused_in_one_line(tmp_path: Path, na
     assert (checkout / "build").is_dir()
 
 
+def test_a_link_to_the_makefile_is_the_checkouts(tmp_path: Path) -> None:
+    checkout = copy(tmp_path / "check out")
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links/Makefile").symlink_to(checkout / "Makefile")
+    (checkout / "build").mkdir()
+    done = make("-f", tmp_path / "links/Makefile", "distclean", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert not (checkout / "build").exists()
+
+
 def test_makefile_may_be_read_after_others(tmp_path: Path) -> None:
     checkout = copy(tmp_path / "a b")
     other = tmp_path / "other.mk"

@@ -64,6 +64,7 @@ def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
             arguments |= {
                 "NAME": image.name,
                 "SUMMARY": image.summary,
+                "LICENCES": image.licences,
                 "VERSION": project_version(),
                 "INPUTS": plan.image_key(image),
             }

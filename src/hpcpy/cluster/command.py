@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import shutil
 import time
-from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.cluster import config, health, life, machines, network, processes
@@ -23,7 +22,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--stop", action="store_true", help="end it and leave nothing")
     what.add_argument("--status", action="store_true", help="say how its nodes are")
-    parser.add_argument("--folder", type=Path, help="where it lies (default: build/cluster)")
+    parser.add_argument(
+        "--folder", type=paths.folder, help="where it lies (default: build/cluster)"
+    )
 
 
 def main(options: argparse.Namespace) -> int:

@@ -62,7 +62,12 @@ def deliver(request: Request, script: str, controller: Controller) -> None:
     # A device, such as a terminal, has the script itself.
     if destination(path).replaced is not None:
         print(path)
-        print(f"  to submit it: {_sbatch(controller)} {shlex.quote(str(path))}", file=sys.stderr)
+        print(f"  to submit it: {_sbatch(controller)} {_quoted(path)}", file=sys.stderr)
+
+
+def _quoted(path: Path) -> str:
+    """Return a path as a shell takes it; one that looks like an option is none."""
+    return shlex.quote(f"./{path}" if str(path).startswith("-") else str(path))
 
 
 def _write(path: Path, script: str) -> None:

@@ -29,6 +29,16 @@ _REFERENCE = re.compile(
 _URI = re.compile(
     r"[a-z-]+://|(?:containers-storage|dir|docker-archive|docker-daemon|oci(-archive)?):"
 )
+# Of these, what each engine takes.
+_TAKEN = {
+    "apptainer": re.compile(
+        r"(?:(?:docker|library|shub|oras|ipfs|https?|instance)://|"
+        r"(?:docker-daemon|docker-archive|oci|oci-archive):)\S+"
+    ),
+    "podman": re.compile(
+        r"(?:docker://|(?:containers-storage|dir|docker-daemon|docker-archive|oci|oci-archive):)\S+"
+    ),
+}
 _EXAMPLE = "registry.example.org/me/hpcpy:1"
 
 
@@ -132,6 +142,8 @@ def check_image(given: str, engine: str, *, is_staged: bool, is_here: bool) -> s
 def _not_for_apptainer(given: str, *, is_staged: bool) -> tuple[str, str]:
     """Return what is wrong for sure, and why a file cannot be seen."""
     if is_uri(given):
+        if not _TAKEN["apptainer"].fullmatch(given):
+            return f"Apptainer takes a SIF, or docker://{_EXAMPLE}, oras://…, library://…", ""
         return ("STAGE=1 copies a file, and this is none" if is_staged else ""), ""
     path = Path(given)
     absent, is_folder, head = _looked_at(path)
@@ -161,7 +173,8 @@ def _no_reference(given: str, engine: str) -> str:
             return ""
         name, example = (rest if kind == "docker" else given), f"docker:{_EXAMPLE}"
     elif _URI.match(given):
-        return ""
+        taken = _TAKEN["podman"].fullmatch(given)
+        return "" if taken else f"{engine} takes a reference such as {_EXAMPLE}, or docker://…"
     absent, is_folder, _ = _looked_at(Path(name)) if "/" in name else ("no path", False, b"")
     is_file = name.endswith((".sif", ".tar")) or not (absent or is_folder)
     if not is_file and _REFERENCE.fullmatch(name):

@@ -106,7 +106,7 @@ def read_site(path: Path) -> Site:
     UsageError
         For the first key that is unknown or holds something else than it should.
     """
-    table = read_table(path)
+    table = read_table(path, is_users=not path.is_relative_to(FOLDER))
     _only(table, "summary", *_TEXTS, *_LISTS, *_NUMBERS, "options", "environment", "promises")
     values: dict[str, Any] = {key: table.text(key) for key in _TEXTS if key in table.values}
     values |= {key: table.texts(key) for key in _LISTS if key in table.values}

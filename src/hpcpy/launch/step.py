@@ -148,20 +148,19 @@ class _Stops:
         self.first: signal.Signals | None = None
         self.has_failed = False
         self._process: subprocess.Popen[bytes] | None = None
-        # The thread that reads stderr may ask for a SIGALRM, which has to come
-        # while there is a handler for it, or not at all.
-        self._lock = threading.RLock()
+        # Its lock may be taken again by a handler that interrupts who holds it.
+        self._changed = threading.Condition(threading.RLock())
+        self._deadline: float | None = None
         self._is_over = False
 
     def __enter__(self) -> Self:
         self._before = {number: signal.signal(number, self._stop) for number in _STOPS}
-        self._before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._insist)
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self._lock:
+        with self._changed:
             self._is_over = True
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            self._changed.notify_all()
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -169,6 +168,9 @@ class _Stops:
         self._process = process
         if self.first:
             self._send(signal.SIGINT)
+        # No timer's signal: the kernel may hand that to a thread that waits for something
+        # else, and the main thread, where Python's handlers run, sleeps on.
+        threading.Thread(target=self._end_what_stays, args=(process,), daemon=True).start()
 
     def _stop(self, number: int, _: object) -> None:
         if self.first is None:
@@ -178,21 +180,29 @@ class _Stops:
 
     def insist(self, seconds: float | None = None) -> None:
         """Have what still runs after some seconds end at once; the sooner time holds."""
-        with self._lock:
-            left, _ = signal.getitimer(signal.ITIMER_REAL)
-            seconds = GRACE if seconds is None else seconds
-            if not self._is_over and not 0 < left < seconds:
-                signal.setitimer(signal.ITIMER_REAL, seconds)
+        with self._changed:
+            deadline = time.monotonic() + (GRACE if seconds is None else seconds)
+            if self._deadline is None or deadline < self._deadline:
+                self._deadline = deadline
+                self._changed.notify_all()
 
-    def _insist(self, *_: object) -> None:
-        if self._process is not None:
+    def _end_what_stays(self, process: subprocess.Popen[bytes]) -> None:
+        """End all of its session when the time has come, and again after some seconds."""
+        while self._has_come():
             for one in _processes():
-                if one.session == self._process.pid:
+                if one.session == process.pid:
                     with suppress(ProcessLookupError, PermissionError):
                         os.kill(one.number, signal.SIGTERM)
-        # Again later, and not by the timer's interval: on a machine under load a look at all
-        # processes can take longer than that, and this handler would interrupt itself for ever.
-        self.insist()
+
+    def _has_come(self) -> bool:
+        with self._changed:
+            while not self._is_over:
+                left = None if self._deadline is None else self._deadline - time.monotonic()
+                if left is not None and left <= 0:
+                    self._deadline = time.monotonic() + GRACE
+                    return True
+                self._changed.wait(left)
+        return False
 
     def _send(self, number: int) -> None:
         if self._process is not None:

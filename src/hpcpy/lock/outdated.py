@@ -134,4 +134,5 @@ def _as_table(pins: Sequence[Pin]) -> Iterator[str]:
         yield f"{lock}  {which}  not known here: {reason}"
     behind = sum(bool(pin.found) for pin in pins)
     unknown = sum(bool(pin.unknown) for pin in pins)
-    yield f"{len(pins)} pins: {behind} have newer versions, {unknown} are not known here"
+    count = f"{len(pins)} pin" + ("" if len(pins) == 1 else "s")
+    yield f"{count}: {behind} have newer versions, {unknown} are not known here"

@@ -71,6 +71,8 @@ def _bars(axes: Any, results: list[dict[str, Any]], key: str, factor: float) -> 
     axes.set_yticks(range(len(cases)), cases)
     axes.set_ylim(len(cases) - 0.5, -0.5)
     axes.margins(x=0.3)
+    # A sample below `true` would move the bars' foot into the picture.
+    axes.set_xlim(left=0)
     axes.locator_params(axis="x", nbins=4)
     axes.spines[["top", "right"]].set_visible(False)
 

@@ -17,7 +17,7 @@ def env_folder(folder: Path | None) -> Path:
     return paths.ENV if folder is None else folder
 
 
-def read_table(path: Path, hint: str = "") -> Table:
+def read_table(path: Path, hint: str = "", *, is_users: bool = False) -> Table:
     """Read a TOML file.
 
     Parameters
@@ -26,13 +26,15 @@ def read_table(path: Path, hint: str = "") -> Table:
         The file.
     hint
         What to do when it is not there.
+    is_users
+        Whether a user has named it: messages then call it as the user did.
 
     Raises
     ------
     UsageError
         When it cannot be read or is no TOML.
     """
-    shown = f"{path.parent.name}/{path.name}"
+    shown = str(path) if is_users else f"{path.parent.name}/{path.name}"
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

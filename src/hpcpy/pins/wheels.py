@@ -18,6 +18,7 @@ GROUPS = {
     "bake": "python-bake.in",
     "own": "python-own.in",
     "cuda": "python-cuda.in",
+    "sci": "python-sci.in",
 }
 _WHEEL_URL = r"https?://[^\s?#]+/[^\s/?#]+\.whl"
 

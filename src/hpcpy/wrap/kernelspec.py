@@ -24,6 +24,7 @@ from hpcpy.wrap.settings import (
     checked_image,
     file_name,
     parse,
+    target,
 )
 
 # Jupyter puts the file's path here.
@@ -63,7 +64,7 @@ def main(options: argparse.Namespace) -> int:
     if engine == "apptainer" and not site.modules:
         _require_ipykernel(program, image)
     name = file_name(given, "NAME", "hpcpy")
-    path = Path(given.get("TO", user_kernels())).absolute() / name.lower() / "kernel.json"
+    path = target(given, user_kernels()) / name.lower() / "kernel.json"
     spec = kernel_spec(engine, container, site, given.get("TITLE", f"Python ({name})"))
     with whole_file(path) as temporary:
         temporary.write_text(f"{json.dumps(spec, indent=2, ensure_ascii=False)}\n", "utf-8")

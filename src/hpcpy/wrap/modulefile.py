@@ -23,6 +23,7 @@ from hpcpy.wrap.settings import (
     checked_image,
     file_name,
     parse,
+    target,
 )
 from hpcpy.wrap.wrapper import ANY, NAMES, wrapper_script
 
@@ -88,7 +89,7 @@ def main(options: argparse.Namespace) -> int:
             f"SITE={site.name} has {site.engine}, and a module file is for Apptainer",
             hint="make launch writes the commands of the other engines",
         )
-    folder = Path(given.get("TO", paths.BUILD / "modules")).absolute()
+    folder = target(given, paths.BUILD / "modules")
     if odd := _NOT_IN_PATHS.search(str(folder)):
         raise UsageError(f"TO={folder} has {odd[0]!r}, which PATH or Tcl gives a meaning to")
     if " " in str(folder) and not str(folder).isascii():

@@ -33,6 +33,20 @@ def add_settings(parser: argparse.ArgumentParser, known: Sequence[str], page: st
     parser.add_argument("settings", nargs="*", metavar="NAME=value", help=help_)
 
 
+def target(given: Mapping[str, str], default: Path) -> Path:
+    """Return the folder that ``TO`` names.
+
+    Raises
+    ------
+    UsageError
+        When it is none, or standard output.
+    """
+    try:
+        return paths.folder(given.get("TO", str(default))).absolute()
+    except argparse.ArgumentTypeError as error:
+        raise UsageError(f"TO={error}") from error
+
+
 def parse(words: Sequence[str], known: Sequence[str]) -> dict[str, str]:
     """Return the values by name; an empty value is as good as none.
 

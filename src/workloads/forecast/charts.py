@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from workloads.forecast import others
+from workloads.forecast import others, tables
 from workloads.harness import plot
 
 _MODELS = "the model's"
@@ -53,7 +53,7 @@ def _forecast(axes: Any, made: dict[str, Any]) -> None:
     ):
         axes.plot(model["ranks"], times, color=colour, marker=marker, markersize=3, label=name)
     _logarithmic(axes, "ranks", f"seconds to the last rank, {_MODELS}")
-    axes.set_title(f"{made['start']}: forecast, {model['per_node']} ranks a node")
+    axes.set_title(f"{made['start']}: forecast, {tables.number(model['per_node'], 'rank')} a node")
     axes.legend(frameon=False)
 
 

@@ -13,23 +13,29 @@ from workloads.harness.result import duration, render
 _EACH = 2
 
 
+def number(count: int, noun: str) -> str:
+    """Return a number of things in words: 1 rank, 2,000 ranks."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
 def forecast(made: dict[str, Any]) -> str:
     """Return the counts, what the probe found, and what the model makes of both."""
     counted, probed, model = made["counted"], made["probed"], made["model"]
     kind = probed["file_system"] or "a file system of unknown kind"
     lines = [
         f"forecast: {made['start']}",
-        f"  counted: {counted['calls']:,} calls with a path that may ask the file system, "
+        f"  counted: {number(counted['calls'], 'call')} with a path that may ask the file system, "
         f"{counted['own']:,} of them not for Python's own files; "
-        f"{counted['opened']:,} openings, of {counted['file_bytes'] / 1e6:,.1f} MB; "
+        f"{number(counted['opened'], 'opening')}, of {counted['file_bytes'] / 1e6:,.1f} MB; "
         f"{duration(counted['cpu'])} of processor time",
         f"  probed: {probed['folder']}, {kind}: {duration(probed['look_up'])} a look-up, "
         f"{duration(probed['opening'])} an opening, {probed['rate']:,.0f} look-ups a second by "
-        f"{probed['threads']} threads, {probed['read'] / 1e6:,.0f} MB a second read; "
-        f"it took {probed['operations']:,} calls, {probed['size'] / 1e6:,.0f} MB and "
+        f"{number(probed['threads'], 'thread')}, {probed['read'] / 1e6:,.0f} MB a second read; "
+        f"it took {number(probed['operations'], 'call')}, {probed['size'] / 1e6:,.0f} MB and "
         f"{duration(probed['seconds'])}",
         "",
-        f"seconds to the last rank, {model['per_node']} ranks a node, every one the model's",
+        f"seconds to the last rank, {number(model['per_node'], 'rank')} a node, "
+        "every one the model's",
         _times(model),
         "",
         *(f"  {name}: {what}" for name, (_, what) in WAYS.items()),

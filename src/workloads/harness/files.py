@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from workloads.errors import OutputError, UsageError
-from workloads.harness.destination import destination
+from workloads.harness.destination import destination, is_stdout
 
 
 def require_writable(path: Path, option: str) -> None:
@@ -19,7 +19,8 @@ def require_writable(path: Path, option: str) -> None:
     UsageError
         When `path` is a folder, or its folder is absent or read-only.
     """
-    if path.is_dir():
+    # A folder may be called `-`, too.
+    if path.is_dir() and not is_stdout(path):
         raise UsageError(f"{option} {path}: is a folder", hint="give a file name")
     try:
         with tempfile.TemporaryFile(dir=destination(path).folder):

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -163,11 +164,16 @@ def _pass_on_stops(program: Process) -> list[int]:
     keep it from tidying up.  Those that come are added to what is returned.
     """
     came: list[int] = []
+    later: list[threading.Timer] = []
 
     def stop(number: int, _: object) -> None:
         came.append(number)
-        signal.signal(signal.SIGALRM, lambda *_: program.send_signal(number))
-        signal.alarm(1)
+        for one in later:
+            one.cancel()
+        # No alarm: the kernel may hand it to a thread of MPI's, and this one waits on.
+        later.append(threading.Timer(1, program.send_signal, [number]))
+        later[-1].daemon = True
+        later[-1].start()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workloads.errors import EXIT_CODES, UnavailableError, UsageError
-from workloads.harness import files, options, ranks
+from workloads.harness import destination, files, options, ranks
 from workloads.talk import registry, report, run
 from workloads.talk.slides import Slide, Talk
 
@@ -78,6 +78,8 @@ def _check_folder(folder: Path) -> None:
     from workloads.harness import plot  # noqa: PLC0415
 
     plot.matplotlib_classes()
+    if str(folder) == destination.STDOUT:
+        raise UsageError("--html -: the page is several files", hint="give a new folder's name")
     if folder.exists():
         raise UsageError(f"--html {folder}: is there already", hint="give a new folder's name")
     files.require_writable(folder, "--html")

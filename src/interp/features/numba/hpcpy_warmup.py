@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--to",
         metavar="FOLDER",
-        type=Path,
+        type=_folder,
         required=not _hpcpy_numba_kept.FOLDER,
         default=_hpcpy_numba_kept.FOLDER,
         help="where to; HPCPY_KERNELS names it when programs run, and here by default",
@@ -60,6 +60,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("script", type=Path, metavar="SCRIPT")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT")
     return parser
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if text == "-" or (path.exists() and not path.is_dir()):
+        raise argparse.ArgumentTypeError(f"{text}: is no folder, and several files are written")
+    return path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -118,7 +125,9 @@ def _warm_up(folder: Path, levels: Sequence[str], command: Sequence[str]) -> Non
         sizes = _write(folder, stamp, contents | {"index": index | files}, Path(name))
         for level, (_, entries) in made.items():
             file = f"{level}.bin"
-            print(f"{level}: {_count(entries)} functions, {sizes[file]:,} bytes in {folder / file}")
+            count = _count(entries)
+            functions = f"{count} function" + ("" if count == 1 else "s")
+            print(f"{level}: {functions}, {sizes[file]:,} bytes in {folder / file}")
 
 
 def _levels(wanted: Sequence[str] | None) -> list[str]:

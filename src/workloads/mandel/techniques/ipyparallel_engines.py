@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from workloads.mandel.grid import Grid
 
 
+_LOOK_SECONDS = 5.0
+
+
 @contextlib.contextmanager
 def _view(team: Team) -> Iterator[Any]:
     # Logs and the connection's key are written there.
@@ -35,7 +38,9 @@ def _view(team: Team) -> Iterator[Any]:
         log_level=logging.CRITICAL,
         # An engine is there once its heart has been heard, by default every
         # three seconds; here that is most of the start.
-        controller_args=["--HeartMonitor.period=200"],
+        # And it is gone after 30 s of silence, as by default: two, where cores are busy,
+        # are none.
+        controller_args=["--HeartMonitor.period=200", "--HeartMonitor.max_heartmonitor_misses=150"],
         # It would say on stderr that it stops.
         shutdown_atexit=False,
     )
@@ -70,6 +75,11 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     work = [grid] * len(parts), [part for _, part in parts]
     done = view.map_async(row_kernel.rows, *work, chunksize=1)
     try:
+        while not done.ready():
+            done.wait(_LOOK_SECONDS)
+            # Of one that is no longer registered no answer comes.
+            if len(view.client.ids) < team.workers:
+                raise WorkerError("an IPython engine ended unasked")
         for (first, part), block in zip(parts, done, strict=True):
             out[first : first + len(part)] = block
         # The client keeps every result it has had.

@@ -242,3 +242,13 @@ def test_files_are_those_that_all_may_read(tmp_path: Path) -> None:
     files = sorted(file.name for file in (tmp_path / "kept").iterdir())
     assert files == sorted(["index", f"{RUNNABLE[-1]}.bin"])
     assert {file.stat().st_mode & 0o777 for file in (tmp_path / "kept").iterdir()} == {0o644}
+
+
+@pytest.mark.parametrize("folder", ["-", "/dev/null"])
+def test_what_is_no_folder_is_refused_before_anything_runs(folder: str, tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    done = warm_up("--to", folder, path)
+    assert done.returncode == 2
+    assert f"{folder}: is no folder" in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "ran").exists()

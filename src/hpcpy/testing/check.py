@@ -24,6 +24,7 @@ _TESTS = (
     ("image", "--exclude=/features/"),
     ("image/features",),
     ("image_cuda",),
+    ("image_sci",),
     ("gpu",),
     ("upstream",),
 )

@@ -18,6 +18,8 @@ from hpcpy.engine.setup import ensure
 from hpcpy.testing.beside import beside
 from hpcpy.testing.check import host_tests, pytest_options
 
+# Folders of tests beside `image` by their images.
+_OWN = {"hpcpy-sci": "image_sci"}
 # "nobody" on every Linux: no home, no right to anything.
 _STRANGER = 65534
 
@@ -104,7 +106,11 @@ def main(options: argparse.Namespace) -> int:
         did.
     """
     if options.image:
-        return 1 if image_tests(have("sif", options.image)[0]) else 0
+        sif, _, _ = have("sif", options.image)
+        # What it has over hpcpy; hpcpy-cuda's wait for `hpcpy test-cuda`.
+        own = _OWN.get(options.image)
+        failed = [folder for folder in ("image", own) if folder and image_tests(sif, folder)]
+        return 1 if failed else 0
     paths.refuse_blanks("make test starts Slurm, which")
     # All that the launch tests start, so that none is skipped for want of it.
     # Only root can make a cluster; others' tests use one that runs.

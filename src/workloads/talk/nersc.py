@@ -16,9 +16,11 @@ def _beside_python(name: str, told: float | None, workers: int) -> tuple[Experim
     return (Experiment(words, seconds),)
 
 
-def _linalg(task: str, told: dict[str, float | None]) -> tuple[Experiment]:
-    return (Experiment(("linalg", "--task", task, "--impl", "all"), times(told)),)
-
+# By threads of BLAS.
+_EIGH = {
+    1: 0.188, 2: 0.126, 4: 0.117, 8: 0.0949, 16: 0.0854, 32: 0.0983, 64: 0.327, 128: 0.468,
+    256: 0.446,
+}  # fmt: skip
 
 TALK = Talk(
     title="Scaling Python Applications, NERSC Data Day 2022",
@@ -102,19 +104,11 @@ TALK = Talk(
             19,
             "how many threads",
             "More threads help up to a few; as many as there are cores are slower than one.",
-            _linalg(
-                "threads",
-                {
-                    "omp-1": 0.188,
-                    "omp-2": 0.126,
-                    "omp-4": 0.117,
-                    "omp-8": 0.0949,
-                    "omp-16": 0.0854,
-                    "omp-32": 0.0983,
-                    "omp-64": 0.327,
-                    "omp-128": 0.468,
-                    "omp-256": 0.446,
-                },
+            (
+                Experiment(
+                    ("linalg", "--task", "threads", "--impl", "all"),
+                    {(f"omp-{threads}", threads): seconds for threads, seconds in _EIGH.items()},
+                ),
             ),
             "OpenBLAS here, up to twice the cores that there are.",
         ),

@@ -62,7 +62,9 @@ def causes(slide: Slide, outcomes: Sequence[Outcome]) -> list[str]:
     cores = machine.cores()
     most = max((row.workers for row in rows), default=1)
     if most > cores:
-        lines.append(f"{most} workers share {cores} cores here, and can be {cores} times as fast.")
+        lines.append(
+            f"{most} workers share {cores} cores here: computing is {cores} times as fast at most."
+        )
     if any(row.sampled for row in rows):
         lines.append("≈: a sample of the rows was computed, and stands for all.")
     lines += [f"{row.impl}: {row.note}." for row in rows if row.note and not row.sampled]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,8 +54,13 @@ class Row:
 
 def command(experiment: Experiment) -> list[str]:
     """Return what a user would type, without its report."""
+    variables = [f"{name}={value}" for name, value in experiment.environment.items()]
+    return [*variables, *_program(experiment, "python")]
+
+
+def _program(experiment: Experiment, python: str) -> list[str]:
     start = ["mpiexec", "-n", str(experiment.ranks)] if experiment.ranks > 1 else []
-    return [*start, "python", "-m", "workloads", *experiment.words]
+    return [*start, python, "-m", "workloads", *experiment.words]
 
 
 def run(experiment: Experiment) -> list[Row]:
@@ -69,12 +75,10 @@ def run(experiment: Experiment) -> list[Row]:
     """
     with tempfile.TemporaryDirectory(prefix="hpcpy-talk-") as folder:
         report = Path(folder) / "report.json"
-        program = command(experiment)
-        if experiment.ranks > 1 and shutil.which(program[0]) is None:
+        if experiment.ranks > 1 and shutil.which("mpiexec") is None:
             raise UnavailableError("no mpiexec on PATH")
-        where = program.index("python")
-        words = [*program[:where], sys.executable, *program[where + 1 :], "--json", str(report)]
-        with _started(words) as process:
+        words = [*_program(experiment, sys.executable), "--json", str(report)]
+        with _started(words, {**os.environ, **experiment.environment}) as process:
             _, said = process.communicate()
         if process.returncode:
             line = next(iter(said.splitlines()), f"ended with {process.returncode}")
@@ -100,10 +104,13 @@ def _rows(experiment: Experiment, results: Sequence[dict[str, Any]]) -> list[Row
 
 
 @contextlib.contextmanager
-def _started(words: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+def _started(
+    words: Sequence[str], environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[str]]:
     """Give a process that has ended, and been waited for, when this is stopped."""
     process = subprocess.Popen(
         words,
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -24,12 +24,15 @@ class Experiment:
         MPI ranks that the run is started on.
     title
         What it computes, where a slide has several.
+    environment
+        Variables that it needs.
     """
 
     words: tuple[str, ...]
     told: Mapping[Key, float | None]
     ranks: int = 1
     title: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ TALK = Talk(
             "multiprocessing",
             "Each row's answer is sent back: beyond a few processes that costs what they gain.",
             (_scaled("multiprocessing", {1: 3.03, 2: 1.66, 4: 1.04, 8: 0.764, 14: 0.818}),),
-            "Here a process returns arrays of several rows, not a list of a row's numbers.",
+            "Here a process computes by vector instructions, and returns several rows as an array.",
         ),
         Slide(
             11,

@@ -68,7 +68,7 @@ def test_program_gets_what_was_typed_and_nothing_runs(
         words, variables = recorded(recorder, target, *typed)
         assert given(variables["HPCPY_SETTINGS"]) == {"PYTHON": str(recorder), **settings}
         # No word of it is in the command, and make hands nothing on by itself.
-        assert words == ["-I", "./hpcpy", "--from-make", *words[3:]]
+        assert words == ["-I", str(paths.ROOT / "hpcpy"), "--from-make", *words[3:]]
         assert " ".join(words[3:5]) == CALLS[target]
         assert not {*settings} & {*variables}
         assert variables.get("MAKEFLAGS", "").strip() == "--no-print-directory"

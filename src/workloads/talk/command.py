@@ -126,7 +126,7 @@ def _write(
 
 
 def _listing(name: str, talk: Talk) -> str:
-    lines = [f"{name}: {talk.title} <{talk.source}>"]
+    lines = [f"{name}: {talk.title} ({talk.source})"]
     lines += [f"  {name} {slide.number:<3}  {slide.title}" for slide in talk.slides]
     return "\n".join(lines) + "\n"
 

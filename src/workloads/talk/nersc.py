@@ -24,7 +24,7 @@ _EIGH = {
 
 TALK = Talk(
     title="Scaling Python Applications, NERSC Data Day 2022",
-    source="https://github.com/NERSC/data-day-2022",
+    source="GitHub: NERSC/data-day-2022",
     machine="a CPU node of Perlmutter, 128 cores; Python 3.10",
     slides=(
         Slide(

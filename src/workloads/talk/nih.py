@@ -36,7 +36,7 @@ def _scaled(name: str, told: dict[int, float | None]) -> Experiment:
 
 TALK = Talk(
     title="Python in HPC, NIH HPC: profile_and_optimize_mandelbrot",
-    source="https://github.com/NIH-HPC/python-in-hpc",
+    source="GitHub: NIH-HPC/python-in-hpc",
     machine="14 cores and one K80, Python 3.6",
     slides=(
         Slide(

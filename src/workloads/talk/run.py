@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from workloads.errors import UnavailableError, WorkerError
+from workloads.harness.interrupts import held_back
 from workloads.harness.result import Result
 from workloads.talk.slides import Experiment
 
@@ -108,24 +109,28 @@ def _started(
     words: Sequence[str], environment: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[str]]:
     """Give a process that has ended, and been waited for, when this is stopped."""
-    process = subprocess.Popen(
-        words,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process: subprocess.Popen[str] | None = None
     try:
-        with process:
-            try:
-                yield process
-            except BaseException:
-                process.send_signal(signal.SIGTERM)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(_SECONDS)
-                process.kill()
-                raise
+        # A stop between its start and its name would leave it.
+        with held_back():
+            process = subprocess.Popen(
+                words,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        yield process
+    except BaseException:
+        if process is not None:
+            process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_SECONDS)
+            process.kill()
+        raise
     finally:
-        if process.stderr is not None:
-            process.stderr.close()
+        if process is not None:
+            process.wait()
+            if process.stderr is not None:
+                process.stderr.close()

@@ -24,7 +24,7 @@ def _by_workers(name: str, told: dict[int, float | None]) -> Experiment:
 
 TALK = Talk(
     title="High-Performance Computing with Python, CARC at USC",
-    source="https://github.com/uschpc/workshop-hpc-python",
+    source="GitHub: uschpc/workshop-hpc-python",
     machine="a node of CARC's Discovery, Python 3.7, a shared file system",
     slides=(
         Slide(

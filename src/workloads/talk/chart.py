@@ -12,6 +12,11 @@ from workloads.talk.report import Outcome, times
 _HALF = 0.38
 
 
+def compares(outcomes: Sequence[Outcome]) -> bool:
+    """Return whether there is anything to compare: two techniques, here or in the talk."""
+    return any(len(outcome.rows) > 1 for outcome in outcomes)
+
+
 def draw(path: Path, title: str, outcomes: Sequence[Outcome]) -> None:
     """Draw two bars a technique, a panel an experiment.
 
@@ -25,11 +30,14 @@ def draw(path: Path, title: str, outcomes: Sequence[Outcome]) -> None:
     drawn = [outcome for outcome in outcomes if outcome.rows]
     mpl, figure_class = plot.matplotlib_classes()
     with mpl.rc_context({"svg.hashsalt": "hpcpy"}):
-        height = 1.1 + 0.45 * max((len(outcome.rows) for outcome in drawn), default=1)
+        height = 1.2 + 0.45 * max((len(outcome.rows) for outcome in drawn), default=1)
         figure = figure_class(figsize=(7.2, height * max(1, len(drawn))), layout="constrained")
         for at, outcome in enumerate(drawn, start=1):
             _panel(figure.add_subplot(max(1, len(drawn)), 1, at), outcome)
         figure.suptitle(title)
+        # Below all panels: in one it would lie on bars.
+        handles, labels = figure.axes[0].get_legend_handles_labels() if drawn else ([], [])
+        figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
         plot.save(figure, path, dots_per_inch=120)
 
 
@@ -47,4 +55,3 @@ def _panel(axes: Any, outcome: Outcome) -> None:
     axes.set_xlabel(f"times as fast as {names[0]}")
     axes.set_title(outcome.experiment.title)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)

@@ -39,7 +39,7 @@ def write(
             own = Path(hidden) / "page"
             own.mkdir()
             for slide, outcomes in told:
-                if any(outcome.rows for outcome in outcomes):
+                if chart.compares(outcomes):
                     chart.draw(own / f"{slide.number}.svg", slide.title, outcomes)
             (own / "index.html").write_text("\n".join(_page(name, talk, told)), "utf-8")
             own.replace(folder)
@@ -65,7 +65,7 @@ def _page(
             yield f"<h3>{_(title)}</h3>" if title else ""
             yield f"<pre>{_(' '.join(command(outcome.experiment)))}</pre>"
             yield from _table(outcome)
-        if any(outcome.rows for outcome in outcomes):
+        if chart.compares(outcomes):
             about = f"times as fast as the first technique: {slide.title}"
             yield f'<p><img src="{slide.number}.svg" alt="{_(about)}"></p>'
         for cause in report.causes(slide, outcomes):

@@ -78,4 +78,6 @@ def test_a_rank_that_waits_gives_its_core_away(python: Target, tmp_path: Path) -
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "done\n")
-    assert trace.read_text().count("sched_yield()") > 100
+    # Without the patch there is none. How many a tenth of a second holds is strace's
+    # doing: 93 were seen on a busy machine.
+    assert trace.read_text().count("sched_yield()") > 10

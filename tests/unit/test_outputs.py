@@ -28,8 +28,10 @@ READ = {
 }
 # Those of settings that name a path, and whether it is written.
 SETTINGS_WITH_PATHS = {"IMAGE": False, "MPI": False, "SITE": False, "SCRIPT": True}
-# A launch that needs no image and no Slurm.
-BATCH = ("-m", "hpcpy", "batch", "W=pi --impl mpi", "ENGINE=none", "NODES=2", "TASKS=4")
+# A launch that needs no image and no Slurm; for a site, since the checkout's own cluster,
+# of which a local one speaks, may start meanwhile.
+LAUNCH = ("W=pi --impl mpi", "SITE=carc", "ACCOUNT=me", "ENGINE=none", "NODES=2", "TASKS=4")
+BATCH = ("-m", "hpcpy", "batch", *LAUNCH)
 
 
 def options_with_paths() -> Iterator[tuple[str, str]]:

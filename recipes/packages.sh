@@ -15,3 +15,15 @@ install_wheels() {
     find "$site" \( -name '*.pyx' -o -name '*.pxd' -o -name '*.a' \) -delete
     rm -rf "$OUT$PREFIX/share/man"
 }
+
+# strip_packages: the symbols for debuggers that wheels come with.  What auditwheel has
+# put beside a package has none, and has been through patchelf, after which strip is not
+# safe.
+strip_packages() {
+    for folder in "$site"/*/; do
+        case $folder in
+            *.libs/) ;;
+            *) strip_all "$folder" ;;
+        esac
+    done
+}

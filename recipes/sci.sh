@@ -5,11 +5,4 @@
 . "$CONTEXT/recipes/packages.sh"
 
 install_wheels
-# What auditwheel has put beside a package has been through patchelf, after which
-# strip is not safe.
-for folder in "$site"/*/; do
-    case $folder in
-        *.libs/) ;;
-        *) strip_all "$folder" ;;
-    esac
-done
+strip_packages

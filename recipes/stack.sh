@@ -25,15 +25,8 @@ for module in config, initfini:
 END
 patch --quiet -d "$site" -p1 <"$MATERIALS/recipes/patches/llvmlite-open-late.patch"
 
-# Wheels come with symbols for debuggers: 164 MB, 115 of them cupy's.  What
-# auditwheel has put beside a package has none, and has been through patchelf,
-# after which strip is not safe.
-for folder in "$site"/*/; do
-    case $folder in
-        *.libs/) ;;
-        *) strip_all "$folder" ;;
-    esac
-done
+# 164 MB, 115 of them cupy's.
+strip_packages
 
 # The window of Tk's, which this Python does not have.
 rm "$site"/matplotlib/backends/_tkagg.*.so

@@ -1,8 +1,8 @@
 /* MPI without file descriptors.
 
    With 16 in all, MPICH's MPI_Finalize waits for ever for a thread of libfabric's that
-   can accept no connection, and with 14 MPI_Init follows a null pointer.  A start takes
-   a dozen; other libraries take more, and say what they lack by themselves. */
+   can accept no connection, and with 14 MPI_Init follows a null pointer; with 17 both
+   work.  What another library takes beyond that is its own to say. */
 
 #include "mpi_room.h"
 

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from workloads.__main__ import main
+from workloads.read import cache
 from workloads.read.registry import FASTEST, TECHNIQUES
 from workloads.write import answer, reading
 from workloads.write.definition import Series
 from workloads.write.files import array_name
+
+NAME = f"{array_name(4)}.txt"
 
 
 def test_every_format_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,6 +66,28 @@ def test_a_wrong_array_is_named_and_exits_1(
     monkeypatch.setattr(answer, "definition", lambda _: lambda t: right(t) if t != 4 else right(3))
     assert main(["read", "-n", "7", "-s", "3", "--impl", "text"]) == 1
     assert "text on 7 arrays 3×3: WRONG: array 4" in capsys.readouterr().err
+
+
+def test_what_cannot_be_read_is_one_line_and_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(cache, "drop", lambda folder: (folder / NAME).write_text("x"))
+    assert main(["read", "-n", "7", "-s", "3", "--impl", "text", "--cold"]) == 1
+    shown = capsys.readouterr().err
+    assert "WRONG: cannot be read: could not convert string to float: 'x'" in shown
+    assert "Traceback" not in shown
+    assert not [*tmp_path.iterdir()]
+
+
+def test_memory_is_asked_for_before_anything_is_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("workloads.harness.machine.available_memory", lambda: 1_000_000)
+    assert main(["read", "-s", "500", "--impl", "text"]) == 2
+    assert "-s 500 needs 10 MB of memory in each process, 1 are available" in (
+        capsys.readouterr().err
+    )
 
 
 def test_readers_give_what_is_wanted_in_that_order(tmp_path: Path) -> None:

@@ -132,8 +132,8 @@ def test_what_cannot_run_here_is_said(small: Talk) -> None:
     with pytest.raises(UnavailableError, match="compiled kernel absent"):
         run.run(ABSENT)
     outcome = report.Outcome(ABSENT, [], "compiled kernel absent")
-    text = report.text("mine", small, small.slides[0], [outcome])
-    assert "  cannot run here: compiled kernel absent\n" in text
+    assert report.answered(outcome) == "  cannot run here: compiled kernel absent\n"
+    assert "talk: 4 cores\n" in report.closing(small, small.slides[0], [outcome])
 
 
 class _Page(HTMLParser):

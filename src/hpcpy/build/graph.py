@@ -94,7 +94,7 @@ class Image:
     parts: tuple[str, ...] = ()
     # What its interpreter has beside the plain tier: docs/interpreter.md.
     features: tuple[str, ...] = ()
-    # Of what it has, in SPDX's form, for its label.
+    # For its label, in SPDX's form; what is in it has the SBOM.
     licences: str = "BSD-3-Clause"
     # GiB that must be free to build it from nothing, beside what it stands on.
     disk: int = 10

@@ -46,7 +46,7 @@ def draw(report: dict[str, Any], picture: Path) -> None:
     )
     handles, labels = panels[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-    figure.savefig(picture, dpi=130)
+    figure.savefig(picture, dpi=115)
 
 
 def _bars(axes: Any, results: list[dict[str, Any]], key: str, factor: float) -> None:

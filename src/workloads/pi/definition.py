@@ -47,12 +47,12 @@ def counter(seed: int) -> Callable[[int], int]:
 
 def seeded_hits(seed: int, pairs: int, stop: memoryview | None = None) -> int:
     """Count the hits among its first pairs; no further once `stop`, a byte, is set."""
-    draw = seeded(seed)
+    count_next = counter(seed)
     count = 0
     for first in range(0, pairs, BATCH_PAIRS):
         if stop is not None and stop[0]:
             break
-        count += hits(draw, min(BATCH_PAIRS, pairs - first))
+        count += count_next(min(BATCH_PAIRS, pairs - first))
     return count
 
 

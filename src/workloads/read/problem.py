@@ -18,6 +18,7 @@ from workloads.write import answer, reading
 from workloads.write.definition import Series
 from workloads.write.files import require_room
 from workloads.write.place import Place
+from workloads.write.problem import require_memory
 
 if TYPE_CHECKING:
     from workloads.harness.result import Result
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 _WARM_UP = Series(3, 2)
 # Every run asks for the arrays in the same order.
 _SEED = 2022
-# Of a double in a text file, with the space behind it.
-_TEXT_BYTES = 25
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,8 @@ class Arrays:
         return {**vars(self.series), "cold": self.cold}
 
     def prepare(self, _: Sequence[str]) -> str:
-        """Refuse nothing: what does not fit is refused when it is written."""
+        """Refuse arrays that do not fit into memory."""
+        require_memory(self.series)
         return ""
 
     def attempt(self, trial: Trial) -> _Attempt:
@@ -89,8 +89,7 @@ class _Attempt:
             return Place(None).scratch(trial.name, trial.job)
 
         self._scratch = trial.members.hold(scratch)
-        wide = _TEXT_BYTES if trial.module.read is reading.text else 8
-        require_room(self._scratch, arrays.series.bytes // 8 * wide)
+        require_room(self._scratch, reading.bytes_of(arrays.series, trial.module.read))
 
     def warm_up(self) -> None:
         """Write and read a few small arrays."""
@@ -106,25 +105,29 @@ class _Attempt:
         if self._arrays.cold:
             cache.drop(folder)
         made, size = answer.files(folder)
-        wrong = self._read(folder)
+        try:
+            wrong = self._read(folder)
+        # What may be wrong with a file that others have changed is not known.
+        except Exception as error:
+            wrong = f"cannot be read: {answer.brief(error)}"
         _remove(folder)
-        verdict = f"WRONG: array {wrong}" if wrong >= 0 else "matches the definition"
+        verdict = f"WRONG: {wrong}" if wrong else "matches the definition"
         details = {"arrays": series.n, "files": made, "disk_bytes": size}
-        return Outcome(trial.seconds, series.bytes, "", wrong < 0, verdict, details=details)
+        return Outcome(trial.seconds, series.bytes, "", not wrong, verdict, details=details)
 
-    def _read(self, folder: Path) -> int:
-        """Read all, timed; return the number of a wrong one, or -1."""
+    def _read(self, folder: Path) -> str:
+        """Read all, timed; return which one is wrong, or an empty string."""
         series = self._arrays.series
         order = random.Random(_SEED).sample(range(series.n), series.n)  # noqa: S311
         want = answer.definition(series)
         arrays = self._trial.module.read(folder, series, order)
-        wrong = -1
+        wrong = ""
         for t in order:
             # Opening the one file is part of the first array.
             with self._trial.clock(), held_back():
                 got = memoryview(next(arrays)).cast("B")
             if got != want(t):
-                wrong = t
+                wrong = wrong or f"array {t}"
         # It closes its file.
         arrays.close()
         return wrong

@@ -6,7 +6,6 @@ import argparse
 import datetime
 import json
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ _EPILOG = f"""\
 talk            the talks and their slides
 talk nih        one talk's
 talk nih 5      runs what slide 5 shows, and sets the talk's figures beside those of here
-talk usc --all  all of a talk's slides, a few minutes
+talk usc --all  all of a talk's slides: a minute or two
 
 {EXIT_CODES}"""
 
@@ -87,14 +86,18 @@ def _check_folder(folder: Path) -> None:
 
 def _told(wish: argparse.Namespace, talk: Talk, slide: Slide) -> tuple[Slide, list[report.Outcome]]:
     outcomes = []
+    # Piece by piece: some take half a minute.
+    print(report.heading(wish.talk, slide))
     for experiment in slide.experiments:
+        print(report.asked(experiment), flush=True)
         try:
             outcomes.append(report.Outcome(experiment, run.run(experiment)))
         except UnavailableError as error:
             if not wish.all and len(slide.experiments) == 1:
                 raise
             outcomes.append(report.Outcome(experiment, [], str(error)))
-    print(report.text(wish.talk, talk, slide, outcomes), flush=True)
+        print(report.answered(outcomes[-1]), flush=True)
+    print(report.closing(talk, slide, outcomes), flush=True)
     return slide, outcomes
 
 
@@ -152,9 +155,6 @@ def _parser() -> options.Parser:
     parser.add_argument(
         "--html", type=Path, metavar="DIR", help="a new folder with a page to give to a class"
     )
+    # It has no --from, which options.check_files looks at.
     parser.set_defaults(report=None)
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

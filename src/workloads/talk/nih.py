@@ -1,6 +1,6 @@
 """NIH HPC, "Python in HPC": the Mandelbrot set climbed from pure Python to parallel code.
 
-The numbers are those of the notebook's implementations.
+The numbers are those of the notebook's implementations; 11 is its MPI program.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ TALK = Talk(
             1,
             "pure Python",
             "25 million calls of a small function and of abs: the profile shows where.",
-            _areas("python", *_PYTHON)[:2],
+            _areas("python", *_PYTHON),
         ),
         Slide(
             2,

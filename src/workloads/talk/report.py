@@ -22,7 +22,17 @@ _NONE = "–"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an experiment gave, or why it could not run."""
+    """What an experiment gave, or why it could not run.
+
+    Parameters
+    ----------
+    experiment
+        Which.
+    rows
+        Empty where it could not run.
+    reason
+        Why not.
+    """
 
     experiment: Experiment
     rows: Sequence[Row]
@@ -62,9 +72,8 @@ def causes(slide: Slide, outcomes: Sequence[Outcome]) -> list[str]:
     cores = machine.cores()
     most = max((row.workers for row in rows), default=1)
     if most > cores:
-        lines.append(
-            f"{most} workers share {cores} cores here: computing is {cores} times as fast at most."
-        )
+        shared = f"{cores} cores" if cores > 1 else "one core"
+        lines.append(f"{most} workers share {shared} here, and compute no faster than {cores}.")
     if any(row.sampled for row in rows):
         lines.append("≈: a sample of the rows was computed, and stands for all.")
     lines += [f"{row.impl}: {row.note}." for row in rows if row.note and not row.sampled]
@@ -86,19 +95,28 @@ def _file_system() -> str:
     return mounts.of(text, tempfile.gettempdir()) or "an unknown file system"
 
 
-def text(name: str, talk: Talk, slide: Slide, outcomes: Sequence[Outcome]) -> str:
-    """Return what is printed of a slide."""
-    lines = [f"{name} {slide.number}: {slide.title}", f"  {slide.lesson}"]
-    for outcome in outcomes:
-        title = f"{outcome.experiment.title}: " if outcome.experiment.title else ""
-        lines += ["", f"{title}{' '.join(command(outcome.experiment))}"]
-        if outcome.reason:
-            lines.append(f"  cannot run here: {outcome.reason}")
-            continue
-        lines += _aligned(table(outcome.rows))
+def heading(name: str, slide: Slide) -> str:
+    """Return what is printed before a slide is run."""
+    return f"{name} {slide.number}: {slide.title}\n  {slide.lesson}\n"
+
+
+def asked(experiment: Experiment) -> str:
+    """Return what is printed before an experiment is run."""
+    title = f"{experiment.title}: " if experiment.title else ""
+    return f"{title}{' '.join(command(experiment))}"
+
+
+def answered(outcome: Outcome) -> str:
+    """Return what is printed of an experiment."""
+    if outcome.reason:
+        return f"  cannot run here: {outcome.reason}\n"
+    return "\n".join([*_aligned(table(outcome.rows)), ""])
+
+
+def closing(talk: Talk, slide: Slide, outcomes: Sequence[Outcome]) -> str:
+    """Return what is printed when a slide has run: both machines, and why they differ."""
     here = circumstances()
-    lines += [
-        "",
+    lines = [
         f"talk: {talk.machine}",
         f"here: {here['processor']}, {here['cores']} cores, Python {here['python']}, "
         f"load {here['load']:.1f}",

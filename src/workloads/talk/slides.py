@@ -77,7 +77,7 @@ class Talk:
     title: str
     source: str
     machine: str
-    slides: tuple[Slide, ...] = field(repr=False)
+    slides: tuple[Slide, ...]
 
 
 def times(told: Mapping[str, float | None], workers: int = 1) -> dict[Key, float | None]:

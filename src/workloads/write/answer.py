@@ -40,7 +40,7 @@ def check(series: Series, arrays: Iterator[Any]) -> tuple[str, bool, str]:
         next(arrays, None)
     # What may be wrong with a file that others have written is not known.
     except Exception as error:
-        return found.hexdigest(), False, f"WRONG: cannot be read back: {_brief(error)}"
+        return found.hexdigest(), False, f"WRONG: cannot be read back: {brief(error)}"
     digest, stored = found.hexdigest(), SHA256.get(series)
     if stored is None:
         return digest, True, "matches the definition"
@@ -77,7 +77,8 @@ def _bits(value: float) -> tuple[bool, str]:
     return math.isnan(value), repr(value)
 
 
-def _brief(error: Exception) -> str:
+def brief(error: Exception) -> str:
+    """Return an error's first line."""
     return (str(error) or type(error).__name__).splitlines()[0][:200]
 
 

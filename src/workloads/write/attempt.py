@@ -25,8 +25,6 @@ T = TypeVar("T")
 
 # Libraries are loaded and workers up before the clock starts.
 _WARM_UP = Series(3, 2)
-# Of a double, with the space behind it.
-_TEXT_BYTES = 25
 
 
 class Attempt:
@@ -57,9 +55,8 @@ class Attempt:
 
     def _require_room(self) -> None:
         if self._trial.job.first:
-            text = self._trial.module.read is reading.text
-            values = self._series.bytes // 8
-            require_room(self._scratch, values * (_TEXT_BYTES if text else 8))
+            need = reading.bytes_of(self._series, self._trial.module.read)
+            require_room(self._scratch, need)
 
     def warm_up(self) -> None:
         """Write a few small arrays."""

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _ARRAYS, _SIDE = 15, 100
 
 
-def _add_options(what: argparse._ArgumentGroup) -> None:
+def add_sizes(what: argparse._ArgumentGroup) -> None:
+    """Add how many arrays there are, and how large they are."""
     what.add_argument(
         "-n",
         type=options.whole(1, MOST_ARRAYS),
@@ -36,6 +37,10 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
         metavar="S",
         help=f"rows and columns of each (default: {_SIDE})",
     )
+
+
+def _add_options(what: argparse._ArgumentGroup) -> None:
+    add_sizes(what)
     what.add_argument(
         "--out",
         type=Path,
@@ -54,11 +59,16 @@ def _problems(wish: argparse.Namespace) -> list[Files]:
 
 
 def _arrays(result: Result, _: Sequence[Result]) -> str:
-    return f"{result.details[-1]['arrays'] / min(result.samples):,.0f}"
+    # Of what failed at once there are no seconds.
+    return f"{result.details[-1]['arrays'] / max(min(result.samples), 1e-9):,.0f}"
 
 
 def _files(result: Result, _: Sequence[Result]) -> str:
     return f"{result.details[-1]['files']:,}"
+
+
+# Those of `read`, too.
+COLUMNS = {"arrays/s": _arrays, "files": _files}
 
 
 def _against_raw(result: Result, results: Sequence[Result]) -> str:
@@ -78,7 +88,7 @@ WRITE = Workload(
     add_options=_add_options,
     problems=_problems,
     baseline="text",
-    columns={"arrays/s": _arrays, "files": _files, "time/raw": _against_raw},
+    columns={**COLUMNS, "time/raw": _against_raw},
 )
 
 

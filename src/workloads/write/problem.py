@@ -21,6 +21,22 @@ if TYPE_CHECKING:
 _COPIES = 5
 
 
+def require_memory(series: Series) -> None:
+    """Refuse arrays that do not fit into memory.
+
+    Raises
+    ------
+    UsageError
+        With what is needed and what there is.
+    """
+    need, there = _COPIES * series.array_bytes, machine.available_memory()
+    if there and need > there:
+        raise UsageError(
+            f"-s {series.s} needs {need / 1e6:,.0f} MB of memory in each process, "
+            f"{there / 1e6:,.0f} are available"
+        )
+
+
 @dataclass(frozen=True)
 class Files:
     """Arrays that are to be written.
@@ -57,12 +73,7 @@ class Files:
 
     def prepare(self, _: Sequence[str]) -> str:
         """Refuse arrays that do not fit into memory."""
-        need, there = _COPIES * self.series.array_bytes, machine.available_memory()
-        if there and need > there:
-            raise UsageError(
-                f"-s {self.series.s} needs {need / 1e6:,.0f} MB of memory in each process, "
-                f"{there / 1e6:,.0f} are available"
-            )
+        require_memory(self.series)
         return ""
 
     def attempt(self, trial: Trial) -> Attempt:

@@ -18,9 +18,18 @@ if TYPE_CHECKING:
     from workloads.write.definition import Series
 
 
+# Of a double in a text file, with the space behind it.
+_TEXT_BYTES = 25
+
+
+def bytes_of(series: Series, read: object) -> int:
+    """Return about how many bytes the files take that one of these reads."""
+    return series.bytes // 8 * (_TEXT_BYTES if read is text else 8)
+
+
 def text(folder: Path, series: Series, wanted: Iterable[int] | None = None) -> Iterator[Any]:
     """Read ``array-000000.txt`` and so on; needs no NumPy."""
-    for t in wanted or range(series.n):
+    for t in range(series.n) if wanted is None else wanted:
         values = array("d")
         with (folder / f"{array_name(t)}.txt").open() as file:
             for line in file:
@@ -32,7 +41,7 @@ def npy(folder: Path, series: Series, wanted: Iterable[int] | None = None) -> It
     """Read ``array-000000.npy`` and so on."""
     import numpy as np  # noqa: PLC0415
 
-    for t in wanted or range(series.n):
+    for t in range(series.n) if wanted is None else wanted:
         yield np.load(folder / f"{array_name(t)}.npy")
 
 
@@ -41,7 +50,7 @@ def raw(folder: Path, series: Series, wanted: Iterable[int] | None = None) -> It
     with (folder / RAW).open("rb") as file:
         if os.fstat(file.fileno()).st_size != series.bytes:
             raise ValueError(f"{RAW} has not {series.bytes:,} bytes")
-        for t in wanted or range(series.n):
+        for t in range(series.n) if wanted is None else wanted:
             file.seek(t * series.array_bytes)
             yield file.read(series.array_bytes)
 
@@ -51,7 +60,7 @@ def datasets(folder: Path, series: Series, wanted: Iterable[int] | None = None) 
     import h5py  # noqa: PLC0415
 
     with h5py.File(folder / HDF5) as file:
-        for t in wanted or range(series.n):
+        for t in range(series.n) if wanted is None else wanted:
             yield file[array_name(t)][()]
 
 
@@ -60,5 +69,5 @@ def dataset(folder: Path, series: Series, wanted: Iterable[int] | None = None) -
     import h5py  # noqa: PLC0415
 
     with h5py.File(folder / HDF5) as file:
-        for t in wanted or range(series.n):
+        for t in range(series.n) if wanted is None else wanted:
             yield file[DATASET][t]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from workloads.mandel.grid import Grid
 
 
+# How often is looked whether all engines are there.
 _LOOK_SECONDS = 5.0
 
 
@@ -38,8 +39,8 @@ def _view(team: Team) -> Iterator[Any]:
         log_level=logging.CRITICAL,
         # An engine is there once its heart has been heard, by default every
         # three seconds; here that is most of the start.
-        # And it is gone after 30 s of silence, as by default: two, where cores are busy,
-        # are none.
+        # It is gone after 30 s of silence, as by default: at this period that would be
+        # 2 s, which busy cores exceed.
         controller_args=["--HeartMonitor.period=200", "--HeartMonitor.max_heartmonitor_misses=150"],
         # It would say on stderr that it stops.
         shutdown_atexit=False,

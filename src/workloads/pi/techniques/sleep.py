@@ -18,5 +18,5 @@ if TYPE_CHECKING:
 
 def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
     """Count in `team.workers` threads."""
-    count = share_out(pairs, seed, team, wait=SECONDS_A_PAIR, counter=counter)
+    count = share_out(pairs, seed, team, wait=SECONDS_A_PAIR, make_counter=counter)
     return count, f"waits {pairs * SECONDS_A_PAIR:.3g} s in all"

@@ -23,7 +23,7 @@ def share_out(
     team: Team,
     *,
     wait: float = 0.0,
-    counter: Callable[[int], Callable[[int], int]] = counter,
+    make_counter: Callable[[int], Callable[[int], int]] = counter,
 ) -> int:
     """Count in `team.workers` threads.
 
@@ -35,13 +35,13 @@ def share_out(
         Its threads do it.
     wait
         Seconds a pair that a batch of them takes to come.
-    counter
+    make_counter
         As `workloads.pi.definition.counter`.
     """
     stop = threading.Event()
 
     def work(seed: int, pairs: int) -> int:
-        count_next = counter(seed)
+        count_next = make_counter(seed)
         count = 0
         for first in range(0, pairs, BATCH_PAIRS):
             if stop.is_set():

@@ -115,13 +115,15 @@ def test_mpi_says_that_it_lacks_files() -> None:
     assert "are left of 16; see ulimit -n" in err
 
 
-# The limit comes when numpy is there, so that it is BLAS that meets it.
+# The limit comes when numpy is there, so that it is BLAS that meets it.  Who meets none
+# tells how many threads it may have, and has.
 _BLAS_BELOW = """
-import numpy, resource
+import numpy, os, resource, _hpcpy_threads
 a = numpy.ones((500, 500))
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_{name}, ({most}, {most}))
 assert (a.dot(a) == 500).all()
+print(_hpcpy_threads.count(), os.listdir("/proc/self/task"), os.getresuid())
 """
 
 

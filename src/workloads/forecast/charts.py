@@ -91,7 +91,7 @@ def _held(axes: Any, made: dict[str, Any]) -> None:
         line = [min(ends), max(ends)]
         axes.plot(line, line, "--", color="0.6", label="equal")
         axes.legend(frameon=False, fontsize="small")
-    _logarithmic(axes, "s to the last rank, measured", _MODELS)
+    _logarithmic(axes, "seconds to the last rank, measured", _MODELS)
     axes.set_title("Runs of make storm")
 
 
@@ -108,7 +108,9 @@ def _at_scale(axes: Any, made: dict[str, Any]) -> None:
     for index, one in enumerate(sorted(made["published"], key=lambda one: one["seconds"])):
         side, away = (("left", 6), ("right", -6))[index % 2]
         words = {"textcoords": "offset points", "fontsize": "small", "color": "0.3", "ha": side}
-        axes.annotate(one["where"], (one["ranks"], one["seconds"]), (away, -3), **words)
+        # A curve that crosses a name goes behind it.
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+        axes.annotate(one["where"], (one["ranks"], one["seconds"]), (away, -3), bbox=box, **words)
     _logarithmic(axes, "ranks", "seconds to the last one")
     axes.set_title(
         f"The NIH's curves to {model['ranks'][-1]:,} ranks, {model['per_node']} a node, "

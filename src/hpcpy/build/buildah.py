@@ -89,9 +89,9 @@ class Buildah:
         """Tell whether the storage holds an image `tag`."""
         return self._quiet("inspect", "--type=image", tag) == 0
 
-    def remove(self, *tags: str) -> None:
-        """Drop images from the storage; one that is not there is no error."""
-        self._quiet("rmi", "--force", *tags)
+    def remove(self, tag: str) -> None:
+        """Drop an image from the storage, unless a build uses it; no error if it is not there."""
+        self._quiet("rmi", tag)
 
     def _quiet(self, *arguments: str) -> int:
         return subprocess.run(

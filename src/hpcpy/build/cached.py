@@ -12,7 +12,8 @@ from hpcpy import paths
 from hpcpy.files import sha256, whole_file
 
 
-def _recorded(path: Path) -> Path:
+def recorded(path: Path) -> Path:
+    """Return where the hash of a cached file is."""
     return path.with_name(path.name + ".sha256")
 
 
@@ -25,7 +26,7 @@ def is_whole(path: Path) -> bool:
     if not path.exists():
         return False
     try:
-        expected = _recorded(path).read_text().strip()
+        expected = recorded(path).read_text().strip()
     except FileNotFoundError:
         return False
     if sha256(path) == expected:
@@ -59,6 +60,6 @@ def cached(kind: str, filename: str, make: Callable[[Path], None]) -> Path:
         with whole_file(path) as temporary:
             make(temporary)
             digest = sha256(temporary)
-        with whole_file(_recorded(path)) as temporary:
+        with whole_file(recorded(path)) as temporary:
             temporary.write_text(digest + "\n")
     return path

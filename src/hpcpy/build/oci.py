@@ -16,6 +16,7 @@ from hpcpy.build.materials import fetch_materials, fetch_packages
 from hpcpy.build.plan import Plan
 from hpcpy.build.schedule import side_by_side
 from hpcpy.build.stamps import read_stamp, write_stamp
+from hpcpy.build.superseded import drop_superseded
 from hpcpy.errors import IntegrityError
 from hpcpy.files import GIB, require_free, scratch_dir, whole_file
 from hpcpy.stages import skipped, stage
@@ -73,6 +74,7 @@ def _make(plan: Plan, image: Image, out: Path) -> None:
         current.run(builder.online("push", tag, f"oci:{layout}:{name}"), env=builder.env)
         pack(layout, out, plan.epoch)
         current.note = f"{out.stat().st_size / 1e6:.0f} MB"
+    drop_superseded(image.name, builder)
 
 
 def _prepare(plan: Plan, image: Image, builder: Buildah) -> None:

@@ -5,7 +5,8 @@
 # would put equal ones of all libraries together.
 order_objects() {
     for object in libpython.a ./*.c.o; do
-        objcopy --set-section-flags '.rodata*.str*=alloc,readonly,data,contents' "$object"
+        objcopy --set-section-flags '.rodata*.str*=alloc,readonly,data,contents' \
+            --set-section-flags '.rodata.cst*=alloc,readonly,data,contents' "$object"
     done
 }
 
@@ -21,11 +22,11 @@ order_draft() {
     gcc -O2 -fno-builtin -fPIC -shared "$own/addresses.c" -o addresses.so
     gcc -O2 -Wall -Wextra "$own/trace.c" -o trace
     order_tool >functions.txt
-    # As in a container, and where the locale is to be made UTF-8 first.
+    # As in the image, and where the locale is to be made UTF-8 first.
     for program in pass "import numpy"; do
         for locale in C.UTF-8 C; do
             env -i LD_PRELOAD=./addresses.so PYTHONHASHSEED=0 LANG="$locale" HOME=/ PATH="$PATH" \
-                LD_LIBRARY_PATH=/.singularity.d/libs \
+                PYTHONNOUSERSITE=1 LD_LIBRARY_PATH=/.singularity.d/libs \
                 ./trace functions.txt "$PREFIX/bin/python-draft" -c "$program" </dev/null
         done
     done >hits.txt

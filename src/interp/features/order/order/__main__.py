@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from order.archive import Archive, places, read_archive
@@ -17,6 +17,37 @@ _OUTPUTS = {
     ".data": (".data.",),
     ".bss": (".bss.",),
 }
+# What lies on either side of these sections, since no function that is watched leads
+# there: code that runs before main(), of libraries with one section an object, and what
+# chooses a hash seed, which a trace has been given; strings; what the loader writes to.
+# Of the bundle a start reads the end, of the code image the beginning.
+_BEFORE = {
+    ".text": (
+        *("*crt1.o(.text)", "*crtbegin.o(.text)"),
+        "*(.text.startup .text.startup.* .text.exit .text.exit.*)",
+        "*libcrypto.a:*cpuid.o(.text)",
+        *("*libpython.a:bootstrap_hash.o(.text.*)", "*libpython.a:pytime.o(.text.*)"),
+    ),
+    ".rodata": ("*bundle.S.o(.rodata)", "*libgcc.a:cpuinfo.o(.rodata)"),
+}
+_BEHIND = {
+    ".text": tuple(
+        f"*libopenblas.a:{name}.o(.text)"
+        for name in ("memory", "openblas_env", "blas_server", "dynamic")
+    ),
+    ".rodata": (
+        *("*.c.o(.rodata .rodata.*)", "*libpython.a:signalmodule.o(.rodata.*)"),
+        "*libpython.a:*(.rodata.*.str1.* .rodata.str1.1 .rodata.str1.8)",
+        "*(.rodata.cst* .rodata.str1.1)",
+    ),
+    ".data": (
+        *("*libpython.a:bootstrap_hash.o(.data.*)", "*libmpdec.a:mpalloc.o(.data.*)"),
+        *("*libsqlite3.a:func.o(.data.rel)", "*libsqlite3.a:os_unix.o(.data.rel)"),
+        *("*.c.o(.data .data.*)", "*code_image_objects.o(.data.*)"),
+    ),
+}
+# readelf cuts longer names.
+_NAME = 255
 # Tables with a docstring for each method, which nobody reads at a start, by
 # what their names have in them.
 _TABLES = ("method", "getset", "member", "func")
@@ -46,11 +77,9 @@ def main() -> int:
         raise SystemExit("order: no function was seen: may this machine trace processes?")
     # What is seldom run, and was entered once, lies behind what runs all the time.
     text.sort(key=lambda section: section.startswith(".text.unlikely."))
-    # Names of modules and methods, which no function has for itself.
-    names = [f"*{options.libraries[0].name}:*(.rodata.str1.1 .rodata.str1.8 .rodata.cst*)"]
     wanted = with_data(text, archive)
-    wanted.sort(key=lambda section: _is_large_table(section, archive))
-    sys.stdout.writelines(ordering(wanted, ["*table.c.o(.rodata.str*)", *names]))
+    wanted.sort(key=lambda section: _size_of_table(section, archive))
+    sys.stdout.writelines(ordering(wanted, _BEFORE, _BEHIND))
     return 0
 
 
@@ -73,22 +102,37 @@ def with_data(text: Sequence[str], archive: Archive) -> list[str]:
     return list(seen)
 
 
-def _is_large_table(section: str, archive: Archive) -> bool:
-    return section.startswith(".rodata.") and archive.sizes.get(section, 0) > _PAGE
+def _size_of_table(section: str, archive: Archive) -> int:
+    size = archive.sizes.get(section, 0) if section.startswith(".rodata.") else 0
+    return size if size > _PAGE else 0
 
 
-def ordering(sections: Iterable[str], strings: Iterable[str]) -> list[str]:
-    """Return the lines of a section ordering file for the linker; strings lie behind the rest."""
-    parts: dict[str, list[str]] = {name: [] for name in _OUTPUTS}
+def ordering(
+    sections: Iterable[str],
+    before: Mapping[str, Sequence[str]],
+    behind: Mapping[str, Sequence[str]],
+) -> list[str]:
+    """Return the lines of a section ordering file for the linker.
+
+    Parameters
+    ----------
+    sections
+        Names in their order.
+    before, behind
+        By section of the executable, patterns of what lies on either side of them.
+    """
+    parts = {name: list(before.get(name, ())) for name in _OUTPUTS}
     for section in sections:
         output = next((o for o, prefixes in _OUTPUTS.items() if section.startswith(prefixes)), None)
         # A constant of many objects has no name of its own.
         if output and not section.startswith((".rodata.str", ".rodata.cst")):
-            parts[output].append(f"    *({section})\n")
-    parts[".rodata"] += [f"    {pattern}\n" for pattern in strings]
+            name = section if len(section) < _NAME else f"{section[:_NAME]}*"
+            parts[output].append(f"*({name})")
     lines = []
-    for name, patterns in parts.items():
-        lines += [f"{name} : {{\n", *patterns, "}\n"] if patterns else []
+    for name, sorted_ones in parts.items():
+        patterns = [*sorted_ones, *behind.get(name, ())]
+        if patterns:
+            lines += [f"{name} : {{\n", *(f"    {pattern}\n" for pattern in patterns), "}\n"]
     return lines
 
 

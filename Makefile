@@ -21,7 +21,7 @@ override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$(readlink -
 override SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages bench-startup bench-cold bench-overhead storm size sbom context push lock outdated verify docs clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages bench-startup bench-cold bench-overhead storm size sbom context release sign check-signature push lock outdated verify docs clean clean-cache distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -103,6 +103,15 @@ sbom: ## what is in the image as an SBOM, build/hpcpy.spdx.json; IMAGE=hpcpy-cud
 
 context: ## write build/context, to build the images with podman or Docker elsewhere
 	@$(HPCPY) context
+
+release: ## an image, SBOM, provenance, hashes and notes in one folder; KEY=FILE signs it
+	@$(HPCPY) release
+
+sign: ## sign a release: make sign KEY=private.pem RELEASE=build/release/…
+	@$(HPCPY) sign
+
+check-signature: ## check a release: make check-signature KEY=public.pem RELEASE=…
+	@$(HPCPY) check-signature
 
 push: ## send the image to a registry: make push REF=registry.example.org/me/hpcpy:1
 	@$(HPCPY) push

@@ -26,12 +26,12 @@ class Bound:
     requests: int
 
 
-# A twentieth above what was counted: 108, 174 and 401 blocks, 17.2, 26.9 and 58.1 MB;
-# a tenth of requests, which the kernel joins now and then: 170, 253 and 532 to 544.
+# A twentieth above what was counted: 83, 162 and 399 blocks, 11.6, 24.1 and 57.5 MB;
+# a tenth of requests, which the kernel joins now and then: 123, 230 and 521 to 544.
 BOUNDS = {
-    "pass": Bound(114, 18.1, 187),
-    "numpy": Bound(183, 28.3, 278),
-    "core": Bound(421, 61.0, 595),
+    "pass": Bound(87, 12.2, 136),
+    "numpy": Bound(170, 25.3, 253),
+    "core": Bound(419, 60.4, 595),
 }
 
 

@@ -24,6 +24,8 @@ READ = {
     ("cluster.command", "--folder"),
     ("measure.overhead", "--sif"),
     ("packages.command", "--{image}"),
+    ("release.command", "folder"),
+    ("release.command", "--key"),
     ("upstream.command", "--{name}"),
 }
 # Those of settings that name a path, and whether it is written.
@@ -53,7 +55,9 @@ def test_every_option_with_a_path_is_known() -> None:
     assert set(options_with_paths()) >= READ
     benches = [module.removeprefix("hpcpy.") for module, _ in sorted(BENCHES.values())]
     writing = ["adopt.command", *benches, "storm.command"]
-    assert [(module, "--out") for module in writing] == OUTPUTS
+    outs = [(module, "--out") for module in writing]
+    # A folder that must not be there: tests/unit/test_release.py.
+    assert sorted([*outs, ("release.command", "--to")]) == OUTPUTS
     assert set(SETTINGS_WITH_PATHS) <= set(SETTINGS)
 
 

@@ -1,0 +1,110 @@
+"""``hpcpy release [IMAGE] [--key KEY]``: all that a centre needs of an image, in one folder."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.build.command import add_image, have
+from hpcpy.build.oci import archive_path
+from hpcpy.build.sbom import sbom_of
+from hpcpy.build.stamps import read_stamp
+from hpcpy.engine.setup import ensure
+from hpcpy.errors import UsageError
+from hpcpy.files import place, scratch_dir
+from hpcpy.release import provenance, signing
+from hpcpy.release.sums import write_sums
+from hpcpy.stages import stage
+from hpcpy.version import project_version
+
+
+def notes(changelog: str, version: str) -> str:
+    """Return the section of a version.
+
+    Raises
+    ------
+    UsageError
+        When there is none.
+    """
+    section = re.search(rf"(?ms)^## {re.escape(version)}\b.*?(?=^## |\Z)", changelog)
+    if section is None:
+        raise UsageError(f"CHANGELOG.md has no section of {version}", hint="write it first")
+    return section[0].rstrip() + "\n"
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_image(parser)
+    add_key(parser, "sign it at once by this private key")
+    help_ = f"the folder, which is not there yet (default: {_shown('IMAGE')})"
+    parser.add_argument("--to", metavar="FOLDER", type=Path, help=help_)
+
+
+def add_key(parser: argparse.ArgumentParser, what: str, *, required: bool = False) -> None:
+    """Add the option that names a key."""
+    help_ = f"{what}, a file in PEM"
+    parser.add_argument("--key", metavar="KEY", type=Path, required=required, help=help_)
+
+
+def add_folder(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the folder of a release as an argument."""
+    here = folder_of("hpcpy")
+    help_ = f"{what} (default: {_shown('hpcpy')})"
+    parser.add_argument("folder", nargs="?", metavar="FOLDER", type=Path, default=here, help=help_)
+
+
+def folder_of(image: str) -> Path:
+    """Return where the release of an image lies."""
+    return paths.BUILD / "release" / f"{image}-{project_version()}"
+
+
+def _shown(image: str) -> str:
+    return str(folder_of(image).relative_to(paths.ROOT))
+
+
+def main(options: argparse.Namespace) -> int:
+    """Write the folder.
+
+    Returns
+    -------
+    int
+        0; problems are raised.
+
+    Raises
+    ------
+    UsageError
+        When the checkout is not as a commit has it, the image has no SBOM, or the
+        folder is there.
+    """
+    of = provenance.commit()
+    version = project_version()
+    target: Path = options.to or folder_of(options.image)
+    if target.exists():
+        raise UsageError(f"{target}: there already", hint="remove it, or name another: --to")
+    about = notes((paths.ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), version)
+    sif, plan, image = have("sif", options.image)
+    archive = archive_path(image)
+    sbom = sbom_of(archive)
+    if sbom is None:
+        raise UsageError(f"{image.name} has no SBOM; those that stand on it do")
+    if replaced := read_stamp(archive).get("replaced"):
+        raise UsageError(f"{archive.name} has packages that are not the locked ones: {replaced}")
+    engine = ensure("build", "apptainer")
+    with scratch_dir(target.parent, target.name) as folder, stage(f"release {target.name}"):
+        for path in (archive, sif):
+            place(path, folder / path.name)
+        (folder / f"{image.name}.spdx.json").write_text(sbom)
+        (folder / "NOTES.md").write_text(about, encoding="utf-8")
+        tools = {name: str(found.version) for name, found in sorted(engine.found.items())}
+        said = provenance.statement(plan, image, of, (archive, sif), tools)
+        (folder / "provenance.json").write_text(json.dumps(said, indent=1) + "\n")
+        write_sums(folder)
+        if options.key:
+            signing.sign(folder, options.key, engine.apptainer)
+        folder.rename(target)
+        folder.mkdir()
+    print(target)
+    return 0

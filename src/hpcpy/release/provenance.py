@@ -1,0 +1,95 @@
+"""Where an image comes from: an in-toto statement with a SLSA provenance, version 1."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from hpcpy import paths
+from hpcpy.build.graph import Image
+from hpcpy.build.plan import Plan
+from hpcpy.build.sbom_pins import expected
+from hpcpy.errors import UsageError
+from hpcpy.files import sha256
+from hpcpy.pins.tables import read_table
+from hpcpy.version import project_version
+
+_BUILD_TYPE = "urn:hpcpy:make:1"
+
+
+def commit() -> str:
+    """Return the commit of this checkout.
+
+    Raises
+    ------
+    UsageError
+        When it is none of git's, or has changes that no commit has.
+    """
+    if changed := _git("status", "--porcelain"):
+        first = changed.splitlines()[0].strip()
+        raise UsageError(f"the checkout has changes ({first})", hint="commit or remove them first")
+    return _git("rev-parse", "HEAD").strip()
+
+
+def _git(*words: str) -> str:
+    try:
+        return subprocess.run(
+            ["git", "-C", str(paths.ROOT), *words], capture_output=True, text=True, check=True
+        ).stdout
+    except (FileNotFoundError, subprocess.CalledProcessError) as error:
+        raise UsageError(
+            f"{paths.ROOT}: git tells no commit", hint="a release is of a clone, and says of which"
+        ) from error
+
+
+def statement(
+    plan: Plan, image: Image, of: str, made: Iterable[Path], tools: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return what `made` is, and what it was made of.
+
+    Parameters
+    ----------
+    plan, image
+        What was built.
+    of
+        The commit.
+    made
+        The files, as the build wrote them.
+    tools
+        Names and versions of the host's programs that had a hand in it.
+    """
+    names = read_table(paths.ENV / "formats.toml").table("provenance")
+    pins = expected(plan, image, project_version()).pins
+    locks = [*sorted(paths.ENV.glob("*.lock")), *sorted(paths.ENV.glob("*.toml"))]
+    materials = [
+        {"name": "commit", "digest": {"gitCommit": of}},
+        *(
+            {"name": f"{paths.ENV.name}/{path.name}", "digest": {"sha256": sha256(path)}}
+            for path in locks
+        ),
+        *(
+            {
+                "name": f"{pin.name} {pin.version}",
+                "uri": pin.url,
+                "digest": {"sha256": pin.sha256},
+                "annotations": {"kind": pin.kind, "use": pin.use, "licence": pin.licence},
+            }
+            for pin in pins
+        ),
+    ]
+    return {
+        "_type": names.text("statement"),
+        "subject": [{"name": path.name, "digest": {"sha256": sha256(path)}} for path in made],
+        "predicateType": names.text("predicate"),
+        "predicate": {
+            "buildDefinition": {
+                "buildType": _BUILD_TYPE,
+                "externalParameters": {"image": image.name, "architecture": plan.arch},
+                "internalParameters": {"inputs": plan.image_key(image), "epoch": plan.epoch},
+                "resolvedDependencies": materials,
+            },
+            "runDetails": {"builder": {"id": _BUILD_TYPE, "version": dict(tools)}},
+        },
+    }

@@ -1,0 +1,182 @@
+"""A signed release is checked offline, and no bit of it can be changed unseen."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hpcpy.commands import run
+from hpcpy.engine import apptainer
+from hpcpy.errors import HpcpyError, IntegrityError, UsageError
+from hpcpy.release import signing
+from hpcpy.release.sums import SIGNATURE, SUMS, write_sums
+
+
+@pytest.fixture(scope="module")
+def program() -> Path:
+    try:
+        return apptainer.find()
+    except HpcpyError as error:
+        pytest.skip(str(error))
+
+
+def said(*command: str | Path, cwd: Path | None = None) -> None:
+    subprocess.run([str(word) for word in command], cwd=cwd, check=True, capture_output=True)
+
+
+def make_key(folder: Path, name: str, *words: str) -> tuple[Path, Path]:
+    private, public = folder / f"{name}.pem", folder / f"{name}.pub.pem"
+    algorithm = words or ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+    said("openssl", "genpkey", *algorithm, "-out", private)
+    said("openssl", "pkey", "-in", private, "-passin", "pass:secret", "-pubout", "-out", public)
+    return private, public
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return make_key(tmp_path_factory.mktemp("keys"), "key")
+
+
+@pytest.fixture(scope="module")
+def unsigned(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("release") / "hpcpy-0.1.0"
+    folder.mkdir()
+    for name in ("hpcpy.oci.tar", "hpcpy.spdx.json", "provenance.json", "NOTES.md"):
+        (folder / name).write_bytes(name.encode() * 100)
+    sif = folder / "hpcpy.sif"
+    said(program, "sif", "new", sif)
+    said(program, "sif", "add", "--datatype", "3", "--groupid", "1", sif, folder / "hpcpy.oci.tar")
+    write_sums(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def signed(
+    unsigned: Path, keys: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    folder = tmp_path_factory.mktemp("signed") / "hpcpy-0.1.0"
+    shutil.copytree(unsigned, folder)
+    assert run(["sign", str(folder), "--key", str(keys[0])]) == 0
+    return folder
+
+
+@pytest.fixture
+def copy(signed: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(signed, tmp_path / "copy"))
+
+
+def refused(folder: Path, public: Path) -> bool:
+    try:
+        run(["check-signature", str(folder), "--key", str(public)])
+    except IntegrityError:
+        return True
+    return False
+
+
+def test_what_was_signed_is_found_whole(
+    signed: Path, keys: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["check-signature", str(signed), "--key", str(keys[1])]) == 0
+    names = ["NOTES.md", "hpcpy.oci.tar", "hpcpy.sif", "hpcpy.spdx.json", "provenance.json"]
+    assert capsys.readouterr().out.splitlines() == [f"{name}: as signed" for name in names]
+
+
+def test_the_commands_of_the_page_check_it_without_hpcpy(
+    signed: Path, keys: tuple[Path, Path], program: Path
+) -> None:
+    by_key = ("dgst", "-sha256", "-verify", keys[1], "-signature", SIGNATURE, SUMS)
+    said("openssl", *by_key, cwd=signed)
+    said("sha256sum", "--check", "--strict", SUMS, cwd=signed)
+    said(program, "verify", "--key", keys[1], "hpcpy.sif", cwd=signed)
+
+
+def test_a_bit_that_was_flipped_anywhere_is_found(copy: Path, keys: tuple[Path, Path]) -> None:
+    missed = []
+    for path in sorted(copy.iterdir()):
+        whole = path.read_bytes()
+        # Of the SIF header, descriptors, data and signature are among them.
+        for place in range(0, len(whole), max(1, len(whole) // 8)):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+            if not refused(copy, keys[1]):
+                missed.append((path.name, place))
+        path.write_bytes(whole)
+    assert not missed
+    assert not refused(copy, keys[1])
+
+
+def test_what_is_cut_swapped_missing_or_added_is_found(copy: Path, keys: tuple[Path, Path]) -> None:
+    sif, sbom = copy / "hpcpy.sif", copy / "hpcpy.spdx.json"
+    whole, other = sif.read_bytes(), sbom.read_bytes()
+    sif.write_bytes(whole[:-1])
+    assert refused(copy, keys[1])
+    sif.write_bytes(other)
+    sbom.write_bytes(whole)
+    assert refused(copy, keys[1])
+    sif.write_bytes(whole)
+    sbom.unlink()
+    assert refused(copy, keys[1])
+    sbom.write_bytes(other)
+    (copy / "more").touch()
+    assert refused(copy, keys[1])
+    (copy / "more").unlink()
+    (copy / SIGNATURE).unlink()
+    assert refused(copy, keys[1])
+
+
+def test_new_sums_of_changed_files_are_not_what_was_signed(
+    copy: Path, keys: tuple[Path, Path]
+) -> None:
+    (copy / "NOTES.md").write_text("trust me\n")
+    write_sums(copy)
+    assert refused(copy, keys[1])
+
+
+def test_another_sif_is_found_by_its_own_signature(
+    unsigned: Path, copy: Path, keys: tuple[Path, Path], program: Path
+) -> None:
+    # As if who has the key signed hashes of a SIF that Apptainer did not sign.
+    shutil.copy(unsigned / "hpcpy.sif", copy)
+    write_sums(copy)
+    said("openssl", "dgst", "-sha256", "-sign", keys[0], "-out", copy / SIGNATURE, copy / SUMS)
+    with pytest.raises(IntegrityError, match=r"hpcpy\.sif.*did not sign it"):
+        signing.check(copy, keys[1], program)
+
+
+def test_another_key_signed_nothing_here(signed: Path, tmp_path: Path, program: Path) -> None:
+    _, public = make_key(tmp_path, "other")
+    with pytest.raises(IntegrityError, match="did not sign this SHA256SUMS"):
+        signing.check(signed, public, program)
+
+
+def test_nothing_is_signed_twice(signed: Path, keys: tuple[Path, Path], program: Path) -> None:
+    with pytest.raises(UsageError, match="signed already"):
+        signing.sign(signed, keys[0], program)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("-algorithm", "ed25519"),
+        ("-algorithm", "RSA", "-aes256", "-pass", "pass:secret"),
+    ],
+    ids=["another kind", "with a passphrase"],
+)
+def test_a_key_that_cannot_sign_leaves_the_release_as_it_was(
+    unsigned: Path, tmp_path: Path, program: Path, words: tuple[str, ...]
+) -> None:
+    private, _ = make_key(tmp_path, "key", *words)
+    folder = Path(shutil.copytree(unsigned, tmp_path / "folder"))
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(UsageError, match="genpkey -algorithm EC"):
+        signing.sign(folder, private, program)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_private_key_is_no_public_one(
+    signed: Path, keys: tuple[Path, Path], program: Path
+) -> None:
+    with pytest.raises(UsageError, match="no public key in PEM"):
+        signing.check(signed, keys[0], program)

@@ -1,0 +1,109 @@
+"""The hashes of a release cover every file in it, and its notes are the changelog's."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hpcpy import paths
+from hpcpy.build.graph import the_graph
+from hpcpy.build.plan import make_plan
+from hpcpy.commands import run
+from hpcpy.errors import IntegrityError, UsageError
+from hpcpy.release import provenance
+from hpcpy.release.command import notes
+from hpcpy.release.sums import SUMS, check_sums, write_sums
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "image.sif").write_bytes(b"an image")
+    (tmp_path / "NOTES.md").write_text("notes\n")
+    write_sums(tmp_path)
+    return tmp_path
+
+
+def test_sums_are_sha256sums(folder: Path) -> None:
+    assert check_sums(folder) == ["NOTES.md", "image.sif"]
+    subprocess.run(["sha256sum", "--check", "--strict", "--quiet", SUMS], cwd=folder, check=True)
+
+
+def test_whatever_is_changed_missing_or_added_is_named(folder: Path) -> None:
+    (folder / "more").touch()
+    with pytest.raises(IntegrityError, match="not listed in SHA256SUMS: more"):
+        check_sums(folder)
+    (folder / "more").unlink()
+    (folder / "image.sif").write_bytes(b"an imagf")
+    with pytest.raises(IntegrityError, match=r"not the files of SHA256SUMS: image\.sif"):
+        check_sums(folder)
+    (folder / "image.sif").unlink()
+    with pytest.raises(IntegrityError, match=r"missing.*image\.sif"):
+        check_sums(folder)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "abc  image.sif\n", f"{64 * '0'}  ../image.sif\n", f"{64 * '0'}  a/b\n", "\0"]
+)
+def test_sums_of_something_else_are_refused(folder: Path, text: str) -> None:
+    (folder / SUMS).write_text(text)
+    with pytest.raises(IntegrityError, match="not as sha256sum writes it"):
+        check_sums(folder)
+
+
+def test_a_folder_that_is_no_release_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no SHA256SUMS in it; name the folder of a release"):
+        check_sums(tmp_path)
+
+
+def test_notes_are_the_section_of_the_version() -> None:
+    changelog = "# Changelog\n\n## 0.2.0\n\nnew\n\n## 0.1.0, unreleased\n\n### A\n\nold\n"
+    assert notes(changelog, "0.2.0") == "## 0.2.0\n\nnew\n"
+    assert notes(changelog, "0.1.0") == "## 0.1.0, unreleased\n\n### A\n\nold\n"
+    with pytest.raises(UsageError, match=r"no section of 0\.3\.0"):
+        notes(changelog, "0.3.0")
+
+
+def git(folder: Path, *words: str) -> None:
+    me = ("-c", "user.name=me", "-c", "user.email=me@example.org")
+    subprocess.run(["git", *me, *words], cwd=folder, check=True, capture_output=True)
+
+
+def test_a_release_is_of_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    with pytest.raises(UsageError, match="a release is of a clone"):
+        provenance.commit()
+    git(tmp_path, "init")
+    (tmp_path / "file").touch()
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "one")
+    assert len(provenance.commit()) == 40
+    (tmp_path / "another").touch()
+    with pytest.raises(UsageError, match=r"has changes \(\?\? another\); commit or remove"):
+        provenance.commit()
+
+
+def test_provenance_names_every_pin_and_what_was_made(tmp_path: Path) -> None:
+    (tmp_path / "image.sif").write_bytes(b"an image")
+    plan = make_plan()
+    image = the_graph().image("hpcpy")
+    said = provenance.statement(plan, image, 40 * "a", [tmp_path / "image.sif"], {"tool": "1.0"})
+    assert json.loads(json.dumps(said)) == said
+    assert [one["name"] for one in said["subject"]] == ["image.sif"]
+    built = said["predicate"]["buildDefinition"]
+    assert built["internalParameters"]["inputs"] == plan.image_key(image)
+    names = [one["name"] for one in built["resolvedDependencies"]]
+    assert len(names) == len(set(names))
+    assert {"commit", "env/python.lock", "env/debian.lock"} <= set(names)
+    pinned = [name.partition(" ")[0] for name in names if " " in name]
+    assert {"numpy", "mpich", "numba"} <= set(pinned)
+    assert all(len(one["digest"]) == 1 for one in built["resolvedDependencies"])
+
+
+def test_a_release_is_not_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provenance, "commit", lambda: 40 * "a")
+    with pytest.raises(UsageError, match="there already"):
+        run(["release", "--to", str(tmp_path)])

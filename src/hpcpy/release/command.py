@@ -76,10 +76,13 @@ def main(options: argparse.Namespace) -> int:
     Raises
     ------
     UsageError
-        When the checkout is not as a commit has it, the image has no SBOM, or the
-        folder is there.
+        When the checkout is not as a commit has it, the key cannot sign, the image has
+        no SBOM, or the folder is there.
     """
     of = provenance.commit()
+    if options.key:
+        # Before a build that may take minutes.
+        signing.check_key(options.key)
     version = project_version()
     target: Path = options.to or folder_of(options.image)
     if target.exists():
@@ -105,6 +108,5 @@ def main(options: argparse.Namespace) -> int:
         if options.key:
             signing.sign(folder, options.key, engine.apptainer)
         folder.rename(target)
-        folder.mkdir()
     print(target)
     return 0

@@ -38,7 +38,7 @@ def sign(folder: Path, key: Path, apptainer: Path) -> None:
         When the files are not those of ``SHA256SUMS``.
     """
     check_sums(folder)
-    _check_key(key, folder / SUMS)
+    check_key(key)
     if (folder / SIGNATURE).exists():
         raise UsageError(f"{folder}: signed already", hint="make release writes it anew")
     for sif in folder.glob("*.sif"):
@@ -48,6 +48,23 @@ def sign(folder: Path, key: Path, apptainer: Path) -> None:
     write_sums(folder)
     with whole_file(folder / SIGNATURE) as temporary:
         _run("openssl", "dgst", "-sha256", "-sign", key, "-out", temporary, folder / SUMS)
+
+
+def check_key(key: Path) -> None:
+    """Check that a key can sign.
+
+    Raises
+    ------
+    UsageError
+        When it is no private key, has a passphrase, or is of another kind.
+    """
+    # For a passphrase it would ask in a terminal that may not be there.
+    if _said("openssl", "pkey", "-in", key, "-passin", "pass:", "-noout"):
+        raise UsageError(
+            f"{key}: no private key in PEM without a passphrase", hint=f"make one: {_MAKES_ONE}"
+        )
+    # One of Ed25519 would fail when the SIF has its signature.
+    _run("openssl", "dgst", "-sha256", "-sign", key, "-out", os.devnull, os.devnull)
 
 
 def check(folder: Path, public: Path, apptainer: Path) -> list[str]:
@@ -86,16 +103,6 @@ def check(folder: Path, public: Path, apptainer: Path) -> list[str]:
         if _said(apptainer, "verify", "--key", public, sif):
             raise IntegrityError(f"{sif}: {public} did not sign it")
     return names
-
-
-def _check_key(key: Path, what: Path) -> None:
-    # A key with a passphrase would ask for it, in a terminal that may not be there.
-    if _said("openssl", "pkey", "-in", key, "-passin", "pass:", "-noout"):
-        raise UsageError(
-            f"{key}: no private key in PEM without a passphrase", hint=f"make one: {_MAKES_ONE}"
-        )
-    # Of Ed25519 it would fail when the SIF has its signature.
-    _run("openssl", "dgst", "-sha256", "-sign", key, "-out", os.devnull, what)
 
 
 def _run(*command: str | Path) -> None:

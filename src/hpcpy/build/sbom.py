@@ -15,9 +15,18 @@ from hpcpy.files import whole_file
 _INSIDE = "opt/hpcpy/share/hpcpy/sbom.spdx.json"
 
 
-def sbom_of(archive: Path) -> str | None:
-    """Return the SBOM that an OCI archive holds."""
-    return read_contents(archive, lambda path: path == _INSIDE).texts.get(_INSIDE)
+def sbom_of(archive: Path) -> str:
+    """Return the SBOM that an OCI archive holds.
+
+    Raises
+    ------
+    UsageError
+        For an image that is none of its own parts, and so has no SBOM.
+    """
+    sbom = read_contents(archive, lambda path: path == _INSIDE).texts.get(_INSIDE)
+    if sbom is None:
+        raise UsageError(f"{archive.name} has no SBOM; the images that stand on it do")
+    return sbom
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -32,16 +41,9 @@ def main(options: argparse.Namespace) -> int:
     -------
     int
         0; problems are raised.
-
-    Raises
-    ------
-    UsageError
-        For an image that is none of its own parts, and so has no SBOM.
     """
     archive, _, image = have("oci", options.image)
     sbom = sbom_of(archive)
-    if sbom is None:
-        raise UsageError(f"{image.name} has no SBOM; those that stand on it do")
     target = paths.BUILD / f"{image.name}.spdx.json"
     with whole_file(target) as temporary:
         temporary.write_text(sbom)

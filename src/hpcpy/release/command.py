@@ -91,8 +91,6 @@ def main(options: argparse.Namespace) -> int:
     sif, plan, image = have("sif", options.image)
     archive = archive_path(image)
     sbom = sbom_of(archive)
-    if sbom is None:
-        raise UsageError(f"{image.name} has no SBOM; those that stand on it do")
     if replaced := read_stamp(archive).get("replaced"):
         raise UsageError(f"{archive.name} has packages that are not the locked ones: {replaced}")
     engine = ensure("build", "apptainer")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -41,6 +42,13 @@ def test_whatever_is_changed_missing_or_added_is_named(folder: Path) -> None:
         check_sums(folder)
     (folder / "image.sif").unlink()
     with pytest.raises(IntegrityError, match=r"missing.*image\.sif"):
+        check_sums(folder)
+    (folder / "image.sif").symlink_to("nowhere")
+    with pytest.raises(IntegrityError, match=r"not the files of SHA256SUMS: image\.sif"):
+        check_sums(folder)
+    (folder / "image.sif").unlink()
+    os.mkfifo(folder / "image.sif")
+    with pytest.raises(IntegrityError, match=r"not the files of SHA256SUMS: image\.sif"):
         check_sums(folder)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hpcpy import paths
 from hpcpy.build.buildah import Buildah
 from hpcpy.build.cached import recorded
@@ -24,7 +26,7 @@ def drop_superseded(name: str, buildah: Buildah) -> None:
     """
     archives = sorted(
         (paths.cache_dir() / "images").glob(f"{name}-{_KEY}.oci.tar"),
-        key=lambda path: path.stat().st_mtime_ns,
+        key=_last_use,
         reverse=True,
     )
     for archive in archives[_KEPT:]:
@@ -32,3 +34,11 @@ def drop_superseded(name: str, buildah: Buildah) -> None:
         recorded(archive).unlink(missing_ok=True)
         key = archive.name.removesuffix(".oci.tar").removeprefix(f"{name}-")
         buildah.remove(tag_of(name, key))
+
+
+def _last_use(archive: Path) -> int:
+    try:
+        return archive.stat().st_mtime_ns
+    except FileNotFoundError:
+        # Another build here has just removed it.
+        return 0

@@ -14,7 +14,7 @@ from hpcpy.build.sbom import sbom_of
 from hpcpy.build.stamps import read_stamp
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import UsageError
-from hpcpy.files import place, scratch_dir
+from hpcpy.files import disk_errors, place, scratch_dir
 from hpcpy.release import provenance, signing
 from hpcpy.release.sums import write_sums
 from hpcpy.stages import stage
@@ -94,7 +94,11 @@ def main(options: argparse.Namespace) -> int:
     if replaced := read_stamp(archive).get("replaced"):
         raise UsageError(f"{archive.name} has packages that are not the locked ones: {replaced}")
     engine = ensure("build", "apptainer")
-    with scratch_dir(target.parent, target.name) as folder, stage(f"release {target.name}"):
+    with (
+        disk_errors(target.parent),
+        scratch_dir(target.parent, target.name) as folder,
+        stage(f"release {target.name}"),
+    ):
         for path in (archive, sif):
             place(path, folder / path.name)
         (folder / f"{image.name}.spdx.json").write_text(sbom)

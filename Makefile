@@ -122,7 +122,7 @@ lock: ## resolve all pins anew and say what moved; NAME=numpy: that one, with wh
 outdated: ## say what newer there is for every pin, and whether it can be fetched; NAME="numpy numba"
 	@$(HPCPY) outdated
 
-verify: ## build all again from an empty cache in another folder, and compare bytes
+verify: ## build all again, elsewhere, and compare; IMAGE=some.sif: is it what this checkout makes?
 	@$(HPCPY) verify
 
 docs: ## build README and docs as pages: build/docs/index.html, to read without a network

@@ -83,6 +83,7 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
     "lock": {"NAME": _each("--only")},
     "outdated": {"NAME": _words},
     "sbom": {"IMAGE": _word},
+    "verify": {"IMAGE": _word},
     "release": {"KEY": _option("--key"), "IMAGE": _word},
     "sign": {"KEY": _option("--key"), "RELEASE": _word},
     "check-signature": {"KEY": _option("--key"), "RELEASE": _word},

@@ -17,6 +17,7 @@ from hpcpy.measure.command import BENCHES
 
 # Module and option of each path that is only read, or is a folder of the tool's own.
 READ = {
+    ("build.verify", "file"),
     ("adopt.command", "what"),
     ("adopt.command", "--image"),
     ("adopt.command", "--python"),

@@ -139,6 +139,10 @@ TOOLS = (
         ("emulator",),
         "an older processor, for tests",
     ),
+    Tool(
+        *("disorderfs", _at_least(0, 5, 11), "disorderfs", ("verify",)),
+        "lists folders in another order",
+    ),
     Tool("strace", _at_least(5, 10), "strace", ("measure",), "tests hold counts against its own"),
     Tool(
         *("chromium-headless-shell", _at_least(120), "chromium-headless-shell", ("browser",)),

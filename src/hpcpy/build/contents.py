@@ -1,0 +1,148 @@
+"""What two images hold, file by file: for two that are not the same bytes.
+
+Other versions of mksquashfs, Apptainer and buildah pack the same files into
+other bytes, so a difference of bytes alone says little.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from hpcpy.build.sif_header import system_offset
+from hpcpy.errors import IntegrityError
+from hpcpy.files import sha256
+
+_BUILDAHS_LABEL = "io.buildah.version"
+
+Contents = dict[str, str]
+
+
+def of_sif(sif: Path, unsquashfs: Path, scratch: Path) -> Contents:
+    """Return the files of a SIF's root, by path.
+
+    Parameters
+    ----------
+    sif
+        The SIF.
+    unsquashfs
+        The program.
+    scratch
+        An empty folder, with room for all files.
+
+    Returns
+    -------
+    dict
+        A path, and its kind, mode and SHA-256 or target as one text.
+
+    Raises
+    ------
+    IntegrityError
+        When it is no SIF, or is cut off.
+    """
+    root = scratch / "root"
+    command: list[str | Path] = [unsquashfs, "-no-progress", "-quiet", "-no-xattrs", "-d", root]
+    offset = str(system_offset(sif))
+    told = subprocess.run(
+        [*command, "-offset", offset, sif], capture_output=True, text=True, check=False
+    )
+    # As an ordinary user it ends with 2: owners cannot be set, and are not compared.
+    if told.returncode not in (0, 2) or not root.is_dir():
+        lines = told.stderr.strip().splitlines() or [f"exit code {told.returncode}"]
+        raise IntegrityError(f"{sif}: {lines[-1]}")
+    return {path.relative_to(root).as_posix(): _told(path) for path in _below(root)}
+
+
+def _below(root: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(root):
+        yield from (Path(folder, name) for name in (*folders, *files))
+
+
+def _told(path: Path) -> str:
+    status = path.lstat()
+    mode = stat.filemode(status.st_mode)
+    if path.is_symlink():
+        return f"{mode} -> {path.readlink()}"
+    return f"{mode} {sha256(path)}" if path.is_file() else mode
+
+
+def of_archive(archive: Path) -> Contents:
+    """Return the files of an OCI archive's layers, by layer and path, and its settings.
+
+    Parameters
+    ----------
+    archive
+        A tar file of an OCI layout with one image.
+
+    Returns
+    -------
+    dict
+        As of `of_sif`, with owners; ``settings`` is the image's configuration.
+
+    Raises
+    ------
+    IntegrityError
+        When it is no such archive.
+    """
+    try:
+        with tarfile.open(archive) as tar:
+            manifest = _json(tar, _blob(_json(tar, "index.json")["manifests"][0]))
+            found = {"settings": _settings(_json(tar, _blob(manifest["config"])))}
+            for number, layer in enumerate(manifest["layers"]):
+                found |= _layer(tar, _blob(layer), f"layer {number}")
+    except (tarfile.TarError, LookupError, TypeError, ValueError, EOFError, OSError) as error:
+        raise IntegrityError(f"{archive}: not a whole OCI archive ({error})") from error
+    return found
+
+
+def _blob(descriptor: Any) -> str:
+    return "blobs/" + str(descriptor["digest"]).replace(":", "/")
+
+
+def _json(tar: tarfile.TarFile, name: str) -> Any:
+    return json.loads(_opened(tar, name).read())
+
+
+def _opened(tar: tarfile.TarFile, entry: str | tarfile.TarInfo) -> IO[bytes]:
+    stream = tar.extractfile(entry)
+    if stream is None:
+        raise ValueError(f"{entry} is no file")
+    return stream
+
+
+def _settings(config: Any) -> str:
+    of_tools = {"history", "rootfs"}
+    kept = {name: value for name, value in config.items() if name not in of_tools}
+    (kept["config"].get("Labels") or {}).pop(_BUILDAHS_LABEL, None)
+    return json.dumps(kept, sort_keys=True)
+
+
+def _layer(tar: tarfile.TarFile, blob: str, layer: str) -> Contents:
+    found = {}
+    with tarfile.open(fileobj=_opened(tar, blob)) as files:
+        for entry in files:
+            told = f"{entry.type!r} {entry.mode:o} {entry.uid}:{entry.gid} {entry.linkname}"
+            if entry.isfile():
+                told += f" {hashlib.file_digest(_opened(files, entry), 'sha256').hexdigest()}"  # type: ignore[arg-type]
+            found[f"{layer}: {entry.name}"] = told
+    return found
+
+
+def differences(first: Contents, second: Contents) -> list[str]:
+    """Return a line for each path that one has alone, or that differs."""
+    return [
+        *(f"{path}: only in the first" for path in sorted(first.keys() - second.keys())),
+        *(f"{path}: only in the second" for path in sorted(second.keys() - first.keys())),
+        *(
+            f"{path}: {first[path]} | {second[path]}"
+            for path in sorted(first.keys() & second.keys())
+            if first[path] != second[path]
+        ),
+    ]

@@ -1,0 +1,139 @@
+"""Images are compared by bytes, and where these differ by the files that they hold."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import subprocess
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from hpcpy.build.contents import differences, of_archive, of_sif
+from hpcpy.build.verify import compare
+from hpcpy.commands import run
+from hpcpy.engine.setup import Engine, ensure
+from hpcpy.errors import HpcpyError, IntegrityError, UsageError
+
+FILES = {"usr/bin/python3": "#!/bin/sh\n", "etc/hostname": "node\n", "usr/doc": "x" * 9000}
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    try:
+        return ensure("apptainer")
+    except HpcpyError as error:
+        pytest.skip(str(error))
+
+
+def make_sif(engine: Engine, folder: Path, files: Mapping[str, str], *options: str) -> Path:
+    root, squashfs, sif = folder / "root", folder / "root.sqfs", folder / "image.sif"
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    (root / "usr/bin/python").symlink_to("python3")
+    for command in (
+        (engine.mksquashfs, root, squashfs, "-quiet", "-no-progress", "-all-root", *options),
+        (engine.apptainer, "sif", "new", sif),
+        (
+            *(engine.apptainer, "sif", "add", "--datatype", "4", "--parttype", "2"),
+            *("--partfs", "1", "--partarch", "2", "--groupid", "1", sif, squashfs),
+        ),
+    ):
+        subprocess.run([str(word) for word in command], check=True, capture_output=True)
+    return sif
+
+
+def add(archive: tarfile.TarFile, name: str, content: bytes, mode: int = 0o644) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(content), mode
+    archive.addfile(entry, io.BytesIO(content))
+
+
+def make_archive(
+    path: Path, files: Mapping[str, str], *, level: int = 6, label: str = "1.28", user: str = "1000"
+) -> Path:
+    layer = io.BytesIO()
+    with tarfile.open(fileobj=layer, mode="w") as tar:
+        for name, text in files.items():
+            add(tar, name, text.encode())
+    config = {"config": {"User": user, "Labels": {"io.buildah.version": label}}, "history": [label]}
+    blobs = {
+        "config": json.dumps(config).encode(),
+        "layer": gzip.compress(layer.getvalue(), level, mtime=0),
+    }
+    manifest = {"config": {"digest": "a:config"}, "layers": [{"digest": "a:layer"}]}
+    with tarfile.open(path, "w") as tar:
+        add(tar, "index.json", b'{"manifests": [{"digest": "a:manifest"}]}')
+        for name, content in {**blobs, "manifest": json.dumps(manifest).encode()}.items():
+            add(tar, f"blobs/a/{name}", content)
+    return path
+
+
+def test_sifs_packed_otherwise_hold_the_same_files(
+    engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    first = make_sif(engine, tmp_path / "a", FILES, "-comp", "gzip")
+    second = make_sif(engine, tmp_path / "b", FILES, "-comp", "zstd")
+    compare(first, second)
+    assert "the same files;" in capsys.readouterr().out
+    compare(first, first)
+    assert "the same bytes" in capsys.readouterr().out
+
+
+def test_a_changed_file_a_missing_one_and_another_mode_are_named(
+    engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    first = make_sif(engine, tmp_path / "a", FILES)
+    second = make_sif(engine, tmp_path / "b", {**FILES, "etc/hostname": "other\n", "opt/x": ""})
+    with pytest.raises(IntegrityError, match="differs in 3 files"):
+        compare(first, second)
+    said = capsys.readouterr().out
+    assert "opt: only in the second" in said
+    assert "etc/hostname: -rw" in said
+
+
+def test_a_sif_that_is_cut_off_is_refused(engine: Engine, tmp_path: Path) -> None:
+    sif = make_sif(engine, tmp_path, FILES)
+    with sif.open("r+b") as stream:
+        stream.truncate(sif.stat().st_size - 4096)
+    (tmp_path / "scratch").mkdir()
+    with pytest.raises(IntegrityError, match="image"):
+        of_sif(sif, engine.mksquashfs.with_name("unsquashfs"), tmp_path / "scratch")
+
+
+def test_archives_of_another_buildah_and_compressor_hold_the_same_files(tmp_path: Path) -> None:
+    first = make_archive(tmp_path / "first.tar", FILES)
+    second = make_archive(tmp_path / "second.tar", FILES, level=1, label="1.39")
+    assert first.read_bytes() != second.read_bytes()
+    assert differences(of_archive(first), of_archive(second)) == []
+
+
+def test_archives_differ_by_settings_and_files(tmp_path: Path) -> None:
+    first = make_archive(tmp_path / "first.tar", FILES)
+    second = make_archive(tmp_path / "second.tar", {"etc/hostname": "other\n"}, user="0")
+    told = differences(of_archive(first), of_archive(second))
+    assert [line.partition(": ")[0] for line in told if "settings" in line] == ["settings"]
+    assert sum("only in the first" in line for line in told) == 2
+    assert sum("etc/hostname" in line for line in told) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive at all", b"\0" * 1024])
+@pytest.mark.usefixtures("engine")
+def test_what_is_no_image_is_refused_in_one_line(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "image"
+    path.write_bytes(content)
+    with pytest.raises(IntegrityError, match="image"):
+        compare(make_archive(tmp_path / "ours.tar", FILES), path)
+
+
+def test_a_file_that_is_not_there_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="no such file"):
+        run(["verify", "/nonexistent.sif"])

@@ -95,7 +95,7 @@ def test_ctrl_c_ends_ranks_that_wait_for_each_other(tmp_path: Path) -> None:
     codes = tmp_path / "codes"
     told = TELLS_WHEN.replace("sys.exit(_entry())", "code = _entry()")
     code = f"{told}with open({str(codes)!r}, 'a') as file: file.write(f'{{code}} ')\nsys.exit(code)"
-    options = ["--pattern", "ping-pong", "--sizes", "8", "--times", "10000000"]
+    options = ["--pattern", "ping-pong", "--sizes", "8", "--times", "10000000", "--warm-up", "0"]
     with start_ranks(2, "-c", code, tmp_path, "p2p", *options) as job:
         wait_until((tmp_path / "begun").exists, job)
         job.send_signal(signal.SIGINT)

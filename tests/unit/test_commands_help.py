@@ -20,6 +20,10 @@ from tiers import sampled
 
 EVERY = [(), *((name,) for name in COMMANDS), *(("bench", name) for name in BENCHES)]
 NAMES = [" ".join(words) or "hpcpy" for words in EVERY]
+# Each starts a Python of its own.
+SOME = sampled(
+    [pytest.param(words, id=name) for words, name in zip(EVERY, NAMES, strict=True)], keep=3
+)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +66,7 @@ def test_help_has_the_usage_and_does_nothing(
     assert done.stdout.startswith(f"usage: {' '.join(('hpcpy', *words))} [-h] [--version]")
 
 
-@pytest.mark.parametrize("words", EVERY, ids=NAMES)
+@pytest.mark.parametrize("words", SOME)
 def test_version_is_one_line_and_does_nothing(checkout: Path, words: tuple[str, ...]) -> None:
     done = asked(checkout, *words, "--version")
     assert (done.returncode, done.stderr) == (0, "")
@@ -94,7 +98,7 @@ def test_help_of_the_workload_is_not_that_of_run() -> None:
     assert parse(["run", "--", "--help"]).workload == ["--", "--help"]
 
 
-@pytest.mark.parametrize("words", EVERY, ids=NAMES)
+@pytest.mark.parametrize("words", SOME)
 def test_another_option_is_one_line_and_code_2(checkout: Path, words: tuple[str, ...]) -> None:
     done = asked(checkout, *words, "--such-an-option")
     assert (done.returncode, done.stdout) == (2, "")

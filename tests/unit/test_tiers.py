@@ -96,7 +96,7 @@ def test_command_runs_its_tier_on_the_host_and_in_the_image(
     monkeypatch.setattr(command, "host_tests", host_tests)
     monkeypatch.setattr(command, "pytest_in", pytest_in)
     assert run_command(words) == 0
-    assert ran == [(("tests/unit", "tests/launch"), tier)]
+    assert ran == [(("tests/launch", "tests/unit"), tier)]
     assert f"== tests in the image\nthe.sif {tier}\n" in capfd.readouterr().out
 
 

@@ -11,9 +11,8 @@ from hpcpy.checkout_lock import checkout_lock
 from hpcpy.engine.venv import ensure_venv
 from hpcpy.stages import stage
 
-# Of the host's tests: those of launches wait for Slurm more than they compute.  On two
-# cores four workers take 5 minutes and two take 8.
-_WORKERS = (os.cpu_count() or 1) + 2
+# Of the host's tests: those of launches wait for Slurm more than they compute.
+_WORKERS = (os.cpu_count() or 1) + 4
 # By Python: the first line of the program mypy cannot name every folder.
 _MYPY = ("python", "-m", "mypy")
 _OF_RECIPES = ("recipes/cuda", "recipes/link")
@@ -85,8 +84,10 @@ def host_tests(*folders: str, tier: str = "short") -> int:
         pytest's exit code.
     """
     python = ensure_venv() / "bin" / "python"
-    # A file to a core, whole: the fixtures of some load images.
-    options = [*pytest_options(tier), f"--numprocesses={_WORKERS}", "--dist=loadfile"]
+    # A file to a worker, whole: the fixtures of some load images.  As they are named, and
+    # not by their number of tests: what waits long begins first.
+    by_file = ("--dist=loadfile", "--no-loadscope-reorder")
+    options = [*pytest_options(tier), f"--numprocesses={_WORKERS}", *by_file]
     command = [str(python), "-m", "pytest", *options, *folders]
     return subprocess.run(command, cwd=paths.ROOT, check=False).returncode
 

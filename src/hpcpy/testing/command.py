@@ -121,7 +121,7 @@ def main(options: argparse.Namespace) -> int:
     # The launch tests wait for half of their time, those in the image compute.
     with pytest_in(sif, tier=tier) as command, beside(command) as show_image_tests:
         runs = (
-            ("host and launch tests", partial(host_tests, "tests/unit", "tests/launch", tier=tier)),
+            ("host and launch tests", partial(host_tests, "tests/launch", "tests/unit", tier=tier)),
             ("tests in the image", show_image_tests),
         )
         failed = [title for title, run in runs if _titled(title, run)]

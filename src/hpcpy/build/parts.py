@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -86,7 +87,8 @@ def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah, progress: 
 
         def run(temporary: Path) -> None:
             _run_recipe(current, buildah, builder, folder)
-            (result / f"{part.name}.tar").replace(temporary)
+            # The cache may be on another disk than the checkout.
+            shutil.move(result / f"{part.name}.tar", temporary)
 
         path = cached("parts", part_file(plan, part), run)
         megabytes = f"{path.stat().st_size / 1e6:.0f} MB"

@@ -49,7 +49,7 @@ class Folder:
         """Return what a job has written when a text is in it."""
         end = time.monotonic() + SECONDS
         while text not in (found := self.outputs().get(name, "")):
-            assert time.monotonic() < end, self.outputs()
+            assert time.monotonic() < end, f"{name}: {found}\n{self.run('squeue')}"
             time.sleep(0.05)
         return found
 

@@ -48,6 +48,12 @@ def image_key(root: Path) -> str:
     return Plan(graph, ARCH, 1).image_key(graph.image("hpcpy"))
 
 
+@pytest.fixture(scope="module")
+def keys() -> tuple[str, str]:
+    """Return those of this checkout, which its copies have until they are changed."""
+    return part_key(paths.ROOT, "workloads"), image_key(paths.ROOT)
+
+
 def add_line(name: str) -> Edit:
     def edit(root: Path) -> None:
         with (root / name).open("a") as stream:
@@ -92,12 +98,10 @@ def add_file(root: Path) -> None:
         pytest.param(change_first_digest("env/debian.lock", '"builder"'), id="package of it"),
     ],
 )
-def test_key_of_a_part_changes_with(checkout: Path, edit: Edit) -> None:
-    before = part_key(checkout, "workloads"), image_key(checkout)
+def test_key_of_a_part_changes_with(keys: tuple[str, str], checkout: Path, edit: Edit) -> None:
     edit(checkout)
-    after = part_key(checkout, "workloads"), image_key(checkout)
-    assert before[0] != after[0]
-    assert before[1] != after[1]
+    assert part_key(checkout, "workloads") != keys[0]
+    assert image_key(checkout) != keys[1]
 
 
 def interpreter_key(root: Path, image: str) -> str:
@@ -105,6 +109,11 @@ def interpreter_key(root: Path, image: str) -> str:
     plan = Plan(graph, ARCH, 1)
     found = {part.name: plan.part_key(part) for part in graph.shipped(graph.image(image))}
     return found["interpreter"] + found["numba_cache"]
+
+
+@pytest.fixture(scope="module")
+def interpreters() -> dict[str, str]:
+    return {image: interpreter_key(paths.ROOT, image) for image in ("hpcpy", "plain")}
 
 
 @pytest.mark.parametrize(
@@ -117,9 +126,9 @@ def interpreter_key(root: Path, image: str) -> str:
     ],
 )
 def test_a_feature_is_an_input_of_the_images_that_have_it(
-    checkout: Path, edit: Edit, changed: set[str]
+    interpreters: dict[str, str], checkout: Path, edit: Edit, changed: set[str]
 ) -> None:
-    before = {image: interpreter_key(checkout, image) for image in ("hpcpy", "plain")}
+    before = interpreters
     assert before["hpcpy"] != before["plain"]
     edit(checkout)
     after = {image: interpreter_key(checkout, image) for image in before}
@@ -136,25 +145,24 @@ def test_parts_below_the_interpreter_are_one_for_all_images(checkout: Path) -> N
     "edit", [add_line("recipes/pocl.sh"), add_line("containers/hpcpy/Containerfile")]
 )
 def test_key_of_a_part_is_kept_when_what_it_does_not_read_changes(
-    checkout: Path, edit: Edit
+    keys: tuple[str, str], checkout: Path, edit: Edit
 ) -> None:
-    part, image = part_key(checkout, "workloads"), image_key(checkout)
     edit(checkout)
-    assert part_key(checkout, "workloads") == part
-    assert image_key(checkout) != image
+    assert part_key(checkout, "workloads") == keys[0]
+    assert image_key(checkout) != keys[1]
 
 
 def test_key_is_kept_when_files_are_only_touched_or_the_checkout_moves(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch
+    keys: tuple[str, str], checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = part_key(checkout, "workloads"), image_key(checkout)
+    assert (part_key(checkout, "workloads"), image_key(checkout)) == keys
     for path in checkout.rglob("*"):
         os.utime(path, (1, 1))
     moved = checkout.rename(checkout.with_name("moved"))
     monkeypatch.setattr(paths, "ROOT", moved)
     for name in ("env", "recipes", "containers"):
         monkeypatch.setattr(paths, name.upper(), moved / name)
-    assert (part_key(moved, "workloads"), image_key(moved)) == before
+    assert (part_key(moved, "workloads"), image_key(moved)) == keys
 
 
 def test_time_of_the_lock_is_an_input(checkout: Path) -> None:

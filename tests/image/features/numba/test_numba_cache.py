@@ -42,7 +42,9 @@ def kernels(folder: Path, *areas: str, rows: list[str] | None = None) -> str:
     return script(folder, COUNTING, KERNELS.format(modules=modules, areas=list(areas)))
 
 
-@pytest.mark.parametrize("processor", sampled(RUNNABLE))
+# That each row is ready on this processor is the next test but one.
+@pytest.mark.long
+@pytest.mark.parametrize("processor", RUNNABLE)
 def test_no_kernel_of_the_image_is_compiled_or_cached(processor: str, tmp_path: Path) -> None:
     program = kernels(tmp_path / "code", *AREAS)
     seen, said = run(program, tmp_path, {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": ""})

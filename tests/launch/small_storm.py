@@ -59,8 +59,9 @@ STATIC_SIF = CONFIGURATIONS["static-sif-shared"]
 # that it does not answer itself.
 REQUESTS = ("lookup.master", "open", "access", "statfs", "readlink.master", "readdir")
 # Two threads of a client that read ask where a chunk is both at once, or one after
-# another; and attributes are asked for anew after a file has been closed.
-CHUNKS = 8
+# another, for each of the image's 8 chunks, and beside a load twice; attributes are
+# asked for anew after a file has been closed.
+CHUNKS = 16
 
 
 def requests(asked: Asked) -> dict[str, int]:

@@ -12,7 +12,7 @@ from hpcpy.engine.venv import ensure_venv
 from hpcpy.stages import stage
 
 # Of the host's tests: those of launches wait for Slurm more than they compute.
-_WORKERS = (os.cpu_count() or 1) + 4
+_WORKERS = (os.cpu_count() or 1) + 2
 # By Python: the first line of the program mypy cannot name every folder.
 _MYPY = ("python", "-m", "mypy")
 _OF_RECIPES = ("recipes/cuda", "recipes/link")

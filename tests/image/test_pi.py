@@ -164,6 +164,21 @@ def test_more_ranks_than_pairs_and_scaling(tmp_path: Path) -> None:
     assert [(r["impl"], r["workers"]) for r in results] == [(n, s) for n in RANKS for s in (1, 3)]
 
 
+def test_weak_scaling_has_as_many_pairs_for_each_rank(tmp_path: Path) -> None:
+    report = tmp_path / "pi.json"
+    options = ["--impl", "mpi-numba", "-n", 1_000, "--scale", "1,3", "--weak", "--json", report]
+    done = mpiexec(3, *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1,000 pairs, seed 2022, for each worker" in done.stdout
+    assert done.stdout.count("mpi-numba: Gustafson's law: ") == 1
+    results = json.loads(report.read_text())["results"]
+    assert [(r["workers"], r["work"], r["ok"]) for r in results] == [
+        (1, 1_000, True),
+        (3, 3_000, True),
+    ]
+    assert {r["problem"] for r in results} == {"1,000 pairs"}
+
+
 def test_auto_is_the_fastest_for_one_process_and_for_ranks(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -6,12 +6,12 @@ import json
 import math
 import os
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
 from workloads.errors import UnavailableError, UsageError
-from workloads.harness import machine, options, ranks, scaling
+from workloads.harness import machine, options, ranks
 from workloads.harness.result import Result, duration, table, write_json
 from workloads.harness.technique import Technique, listing, select
 from workloads.harness.workload import Outcome
@@ -181,30 +181,6 @@ def _negative() -> Any:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--name")
     return parser
-
-
-@pytest.mark.usefixtures("alone")
-class TestScaling:
-    results: ClassVar = [
-        Result("ranks", "p", [1.0], work=1_000_000, total=1_000_000, workers=2),
-        Result("ranks", "p", [0.4], work=1_000_000, total=1_000_000, workers=8),
-    ]
-
-    def test_the_fewest_workers_are_what_speed_up_refers_to(self) -> None:
-        ((_, first, full), (_, speed_up, efficiency)) = scaling.series(self.results)["ranks"]
-        assert (first, full) == (2.0, 1.0)
-        assert speed_up == pytest.approx(5.0)
-        assert efficiency == pytest.approx(0.625)
-        assert "62%" in scaling.table(self.results, "M/s")
-
-    def test_a_technique_without_workers_is_refused(self) -> None:
-        with pytest.raises(UsageError, match="plain has no workers"):
-            scaling.counts(["plain"], HERE, [1, 2])
-        assert [*scaling.without_workers([*HERE], HERE)] == ["plain", "absent"]
-
-    def test_more_ranks_than_there_are_say_how_to_start_them(self) -> None:
-        with pytest.raises(UsageError, match=r"there is 1 rank for ranks; .*mpiexec -n 4"):
-            scaling.counts(["ranks"], HERE, [1, 4])
 
 
 @pytest.mark.parametrize(

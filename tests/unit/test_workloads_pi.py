@@ -38,6 +38,7 @@ def test_every_technique_has_its_line_and_its_family(capsys: pytest.CaptureFixtu
         ("--impl nonesuch", "unknown technique 'nonesuch'"),
         ("--impl python --scale 1,2", "python has no workers"),
         ("--scale 1,2 --workers 3", "exclude"),
+        ("--weak", "for --scale"),
         ("--json {tmp}/absent/pi.json", "absent"),
         ("--plot {tmp}/pi.docx", ".docx"),
         ("--full", "--full"),

@@ -51,7 +51,8 @@ def main(workload: Workload, arguments: list[str]) -> int:
             return 0
         options.check_common(wish)
         if wish.report is not None:
-            _plot(workload, wish.plot, *read_json(wish.report, workload.name))
+            results, words = read_json(wish.report, workload.name)
+            _plot(workload, wish.plot, results, scaling.kind(words))
             return 0
         problems = workload.problems(wish)
         with options.tables_beside(wish):
@@ -131,11 +132,13 @@ def _run_problem(
         print(line, flush=True)
     how = Wish(wish.workers or machine.cores(), wish.repeat, profile)
     hows = [replace(how, workers=count, ranks=count) for count in wish.scale or ()] or [how]
+    grown = scaling.grown(problem, names, wish) if wish.weak else {}
     results: list[Result] = []
     failed: dict[str, str] = {}
     for name, each in itertools.product(names, hows):
         try:
-            results.append(run(name, workload.techniques[name], problem, each))
+            done = run(name, workload.techniques[name], grown.get(each.workers, problem), each)
+            results.append(replace(done, problem=problem.name))
         except UnavailableError as error:
             # Some obstacles show only when a library or device is opened;
             # with `all` they cost one row.
@@ -152,7 +155,7 @@ def _report(
     left_out: Mapping[str, str],
     wish: argparse.Namespace,
 ) -> None:
-    print(problem.title)
+    print(f"{problem.title}{', for each worker' if wish.weak else ''}")
     print(
         scaling.table(results, workload.unit)
         if wish.scale
@@ -162,7 +165,10 @@ def _report(
     for name, note in dict.fromkeys((r.impl, r.note) for r in results if r.note):
         print(f"  {name}: {note}")
     _tell_left_out(left_out)
-    for line in problem.remarks(results):
+    lines = [] if wish.weak else problem.remarks(results)
+    if wish.scale:
+        lines += scaling.laws(results, workload.techniques, scaling.asked(wish))
+    for line in lines:
         print(f"  {line}")
     print(flush=True)
 
@@ -183,14 +189,14 @@ def _write(
         parameters = {problem.name: problem.parameters() for problem in problems}
         write_json(wish.json, workload.name, parameters, arguments, results)
     if wish.plot is not None:
-        _plot(workload, wish.plot, results, is_scaling=bool(wish.scale))
+        _plot(workload, wish.plot, results, scaling.asked(wish))
 
 
-def _plot(workload: Workload, path: Path, results: Sequence[Result], is_scaling: bool) -> None:
+def _plot(workload: Workload, path: Path, results: Sequence[Result], scales: str) -> None:
     if workload.overview is not None:
         workload.overview.chart(path, results)
-    elif is_scaling:
-        plot.scaling_chart(path, f"{workload.title}, strong scaling", results)
+    elif scales:
+        plot.scaling_chart(path, f"{workload.title}, {scales} scaling", results)
     else:
         plot.bar_chart(path, f"{workload.title}, {workload.rate}", workload.unit, results)
 

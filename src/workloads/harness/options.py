@@ -106,8 +106,11 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str =
         "--scale",
         type=counts,
         metavar="N[,N…]",
-        help="the same with each of these numbers of workers: speed-up and efficiency; of MPI "
-        "ranks the first N compute",
+        help="the same with each of these numbers of workers: speed-up, efficiency and the serial "
+        "part; of MPI ranks the first N compute",
+    )
+    choose.add_argument(
+        "--weak", action="store_true", help="with --scale: N times the work for N workers"
     )
     if samples:
         choose.add_argument(
@@ -160,6 +163,8 @@ def check_common(options: argparse.Namespace) -> None:
     """
     if options.scale and options.workers:
         raise UsageError("--scale and --workers exclude each other")
+    if options.weak and not options.scale:
+        raise UsageError("--weak is for --scale", hint="add --scale 1,2,4")
     if options.profile is not None:
         profiling.check(*options.profile)
     check_files(options)

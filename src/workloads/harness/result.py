@@ -221,8 +221,8 @@ def write_json(
         temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
-def read_json(path: Path, workload: str) -> tuple[list[Result], bool]:
-    """Return the results of a report, and whether they are of strong scaling.
+def read_json(path: Path, workload: str) -> tuple[list[Result], list[str]]:
+    """Return the results of a report, and the words of the command that wrote it.
 
     Raises
     ------
@@ -239,4 +239,4 @@ def read_json(path: Path, workload: str) -> tuple[list[Result], bool]:
         raise UsageError(f"--from {path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"--from {path}: is no report that --json has written") from error
-    return results, any(word.startswith("--scale") for word in words)
+    return results, words

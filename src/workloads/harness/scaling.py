@@ -1,15 +1,54 @@
-"""Strong scaling: the same work by more and more workers."""
+"""Strong scaling: the same work by more and more workers; weak: as much for each of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from workloads.errors import UsageError
-from workloads.harness import ranks
+from workloads.harness import machine, ranks
 from workloads.harness.result import Result, duration, render
 from workloads.harness.technique import Technique
+from workloads.harness.workload import Growing
+
+if TYPE_CHECKING:
+    import argparse
+
+    from workloads.harness.workload import Problem
 
 _COUNTED = ("threads", "processes", "ranks")
+STRONG, WEAK = "strong", "weak"
+
+
+def kind(words: Iterable[str]) -> str:
+    """Return which scaling a command line asks for; empty for none."""
+    given = {word.partition("=")[0] for word in words}
+    return _kind(scales="--scale" in given, weak="--weak" in given)
+
+
+def asked(wish: argparse.Namespace) -> str:
+    """Return which scaling parsed options ask for; empty for none."""
+    return _kind(scales=bool(wish.scale), weak=wish.weak)
+
+
+def _kind(*, scales: bool, weak: bool) -> str:
+    return "" if not scales else WEAK if weak else STRONG
+
+
+def grown(problem: Problem, names: Sequence[str], wish: argparse.Namespace) -> dict[int, Problem]:
+    """Return for each number of workers as many times the work.
+
+    Raises
+    ------
+    UsageError
+        When there cannot be more of it, or the largest does not fit.
+    """
+    if not isinstance(problem, Growing):
+        raise UsageError("--weak: this workload has no work that grows")
+    more = {count: problem.grown(count) for count in wish.scale}
+    # What the largest needs is refused before the first has run.
+    more[max(more)].prepare(names)
+    return more
 
 
 def counts(names: Sequence[str], techniques: Mapping[str, Technique], wish: Sequence[int]) -> None:
@@ -41,7 +80,7 @@ def series(results: Sequence[Result]) -> dict[str, list[tuple[Result, float, flo
     """Return each technique's results with speed-up and efficiency.
 
     Both refer to its own run with the fewest workers, which is taken to be
-    perfect: efficiency 1.
+    perfect: efficiency 1.  Speed-up is of the rate, and so holds for more work, too.
     """
     found: dict[str, list[tuple[Result, float, float]]] = {}
     for result in results:
@@ -69,3 +108,70 @@ def table(results: Sequence[Result], unit: str) -> str:
                 ]
             )
     return render(lines)
+
+
+def serial_fraction(results: Sequence[Result], scaling: str) -> tuple[float, float]:
+    """Fit a law to one technique's results with at least two numbers of workers.
+
+    Strong scaling has Amdahl's law, time = s + (1 - s) / workers (AFIPS 1967, 30,
+    483), weak scaling Gustafson's, rate = s + (1 - s) workers (CACM 31, 532, 1988),
+    both times a constant.
+
+    Parameters
+    ----------
+    results
+        Of one technique and problem.
+    scaling
+        `STRONG` or `WEAK`.
+
+    Returns
+    -------
+    tuple of float
+        The serial fraction s, 0 to 1, by least squares of relative deviations, and
+        the largest of these.
+    """
+    seconds = [1 / result.rate for result in results]
+    workers = [float(result.workers) for result in results]
+    if scaling == STRONG:
+        values, basis = seconds, [1 / count for count in workers]
+    else:
+        values, basis = [1 / each for each in seconds], workers
+    u = [1 / value for value in values]
+    v = [each / value for each, value in zip(basis, values, strict=True)]
+    uu, uv, vv = (_product(*pair) for pair in ((u, u), (u, v), (v, v)))
+    serial = (vv * sum(u) - uv * sum(v)) / (uu * vv - uv * uv)
+    shared = (uu * sum(v) - uv * sum(u)) / (uu * vv - uv * uv)
+    # Neither part can be negative: faster than ideal, or slower with more workers.
+    if serial < 0:
+        serial, shared = 0, sum(v) / vv
+    elif shared < 0:
+        serial, shared = sum(u) / uu, 0
+    off = max(abs(serial * a + shared * b - 1) for a, b in zip(u, v, strict=True))
+    return serial / (serial + shared), off
+
+
+def _product(one: Sequence[float], other: Sequence[float]) -> float:
+    return sum(a * b for a, b in zip(one, other, strict=True))
+
+
+def laws(results: Sequence[Result], techniques: Mapping[str, Technique], scaling: str) -> list[str]:
+    """Return a line for each technique with the serial fraction that fits its results.
+
+    Workers that share a core are left out, unless they are ranks, which may have
+    cores of other nodes.
+    """
+    lines = []
+    cores = machine.cores()
+    for name in dict.fromkeys(result.impl for result in results):
+        own = [result for result in results if result.impl == name]
+        if techniques[name].parallel != "ranks":
+            own = [result for result in own if result.workers <= cores]
+        counts_ = sorted({result.workers for result in own})
+        if len(counts_) < 2:
+            continue
+        serial, off = serial_fraction(own, scaling)
+        what = "Amdahl's law" if scaling == STRONG else "Gustafson's law"
+        most = f", at most {1 / serial:,.0f} times faster" if scaling == STRONG and serial else ""
+        of = f"{', '.join(map(str, counts_))} workers, at most {off:.1%} off"
+        lines.append(f"{name}: {what}: {serial:.1%} serial{most} ({of})")
+    return lines

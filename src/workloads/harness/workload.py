@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import argparse
@@ -85,6 +85,14 @@ class Problem(Protocol):
 
     def remarks(self, results: Sequence[Result]) -> list[str]:
         """Return the lines below the table."""
+
+
+@runtime_checkable
+class Growing(Protocol):
+    """A problem of which there may be more, for weak scaling."""
+
+    def grown(self, times: int) -> Problem:
+        """Return one with so many times the work."""
 
 
 class Overview(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,6 +111,21 @@ class Picture:
                 hint="add --full or a faster technique",
             )
         return f"mandel {self.name}: {size}" if size else ""
+
+    def grown(self, times: int) -> Picture:
+        """Return one of the same window with so many times the rows; its answer is not stored.
+
+        Raises
+        ------
+        UsageError
+            When a picture of one of them was asked for.
+        """
+        if self.out is not None:
+            raise UsageError("--out: with --weak each number of workers has its own picture")
+        if times == 1:
+            return self
+        grid = replace(self.area.grid, height=self.area.grid.height * times)
+        return replace(self, area=Area(self.name, grid))
 
     def rows(self, name: str) -> range:
         """Return which rows a technique computes."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from workloads.errors import UsageError
 from workloads.harness import command, options
 from workloads.harness.workload import Outcome, Workload
 from workloads.pi import answer
@@ -54,6 +55,18 @@ class Count:
     def prepare(self, _: Sequence[str]) -> str:
         """Refuse nothing: a count takes no memory."""
         return ""
+
+    def grown(self, times: int) -> Count:
+        """Return one of so many times the pairs.
+
+        Raises
+        ------
+        UsageError
+            When they are more than may be asked for.
+        """
+        if self.pairs * times > _MOST_PAIRS:
+            raise UsageError(f"--weak: {times} times {self.name} are more than {_MOST_PAIRS:,}")
+        return replace(self, pairs=self.pairs * times)
 
     def attempt(self, trial: Trial) -> _Attempt:
         """Return what a technique does."""

@@ -1,0 +1,133 @@
+"""The same work by more and more workers, or as much for each of them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import ClassVar
+
+import pytest
+
+from workloads.errors import UsageError
+from workloads.harness import machine, scaling
+from workloads.harness.result import Result
+from workloads.harness.scaling import STRONG, WEAK, kind, laws, serial_fraction
+from workloads.harness.technique import Technique
+from workloads.mandel.grid import AREAS
+from workloads.mandel.problem import Picture
+from workloads.pi.command import Count
+
+HERE = {
+    "plain": Technique("json", "always there"),
+    "threads": Technique("json", "threads", parallel="threads"),
+    "ranks": Technique("json", "many processes", parallel="ranks"),
+}
+WORKERS = (1, 2, 4, 8, 32)
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [n for n in os.environ if n.startswith(("PMI_", "OMPI_", "SLURM_"))]:
+        monkeypatch.delenv(name)
+
+
+class TestSpeedUp:
+    results: ClassVar = [
+        Result("ranks", "p", [1.0], work=1_000_000, total=1_000_000, workers=2),
+        Result("ranks", "p", [0.4], work=1_000_000, total=1_000_000, workers=8),
+    ]
+
+    def test_the_fewest_workers_are_what_speed_up_refers_to(self) -> None:
+        ((_, first, full), (_, speed_up, efficiency)) = scaling.series(self.results)["ranks"]
+        assert (first, full) == (2.0, 1.0)
+        assert speed_up == pytest.approx(5.0)
+        assert efficiency == pytest.approx(0.625)
+        assert "62%" in scaling.table(self.results, "M/s")
+
+    def test_a_technique_without_workers_is_refused(self) -> None:
+        with pytest.raises(UsageError, match="plain has no workers"):
+            scaling.counts(["plain"], HERE, [1, 2])
+        assert [*scaling.without_workers([*HERE], HERE)] == ["plain"]
+
+    def test_more_ranks_than_there_are_say_how_to_start_them(self) -> None:
+        with pytest.raises(UsageError, match=r"there is 1 rank for ranks; .*mpiexec -n 4"):
+            scaling.counts(["ranks"], HERE, [1, 4])
+
+
+def by_amdahl(serial: float, workers: int, impl: str = "ranks") -> Result:
+    seconds = 3 * (serial + (1 - serial) / workers)
+    return Result(impl, "p", [seconds], work=1_000, workers=workers)
+
+
+def by_gustafson(serial: float, workers: int) -> Result:
+    speed_up = serial + (1 - serial) * workers
+    return Result("ranks", "p", [3 * workers / speed_up], work=1_000 * workers, workers=workers)
+
+
+@pytest.mark.parametrize("serial", [0.0, 0.03, 0.5, 1.0])
+def test_laws_find_the_serial_fraction_that_made_the_times(serial: float) -> None:
+    for make, of in ((by_amdahl, STRONG), (by_gustafson, WEAK)):
+        found, off = serial_fraction([make(serial, workers) for workers in WORKERS], of)
+        assert found == pytest.approx(serial, abs=1e-9)
+        assert off < 1e-9
+
+
+@pytest.mark.parametrize(("seconds", "serial"), [((4.0, 1.5, 0.6), 0.0), ((1.0, 1.2, 1.5), 1.0)])
+def test_faster_than_ideal_is_0_and_slower_with_more_workers_is_1(
+    seconds: tuple[float, ...], serial: float
+) -> None:
+    results = [
+        Result("ranks", "p", [s], work=9, workers=w)
+        for s, w in zip(seconds, (1, 2, 4), strict=True)
+    ]
+    found, off = serial_fraction(results, STRONG)
+    assert found == serial
+    assert 0.1 < off < 1
+
+
+def test_a_line_says_the_law_its_limit_and_how_far_it_is_off() -> None:
+    results = [by_amdahl(0.1, workers) for workers in WORKERS]
+    assert laws(results, HERE, STRONG) == [
+        "ranks: Amdahl's law: 10.0% serial, at most 10 times faster "
+        "(1, 2, 4, 8, 32 workers, at most 0.0% off)"
+    ]
+    (line,) = laws([by_gustafson(0.1, workers) for workers in WORKERS], HERE, WEAK)
+    assert line.startswith("ranks: Gustafson's law: 10.0% serial (1, ")
+
+
+def test_threads_that_share_cores_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    results = [by_amdahl(0.1, workers, "threads") for workers in WORKERS]
+    monkeypatch.setattr(machine, "cores", lambda: 4)
+    (line,) = laws(results, HERE, STRONG)
+    assert "(1, 2, 4 workers" in line
+    monkeypatch.setattr(machine, "cores", lambda: 1)
+    assert laws(results, HERE, STRONG) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--impl", "mpi"], ""),
+        (["--weak"], ""),
+        (["--scale=1,2"], STRONG),
+        (["--scale", "1,2", "--weak"], WEAK),
+    ],
+)
+def test_a_reports_command_tells_its_kind(words: list[str], expected: str) -> None:
+    assert kind(words) == expected
+
+
+def test_weak_scaling_has_so_many_times_the_work() -> None:
+    wish = argparse.Namespace(scale=[1, 3])
+    areas = scaling.grown(Picture(AREAS["area1"], full=False), ["numba"], wish)
+    assert [one.parameters()["height"] for one in areas.values()] == [1000, 3000]
+    counts = scaling.grown(Count(10, 1), ["simd"], wish)
+    assert {workers: one.parameters()["pairs"] for workers, one in counts.items()} == {1: 10, 3: 30}
+
+
+def test_what_cannot_grow_is_refused() -> None:
+    with pytest.raises(UsageError, match="more than"):
+        Count(1 << 39, 1).grown(4)
+    wish = argparse.Namespace(scale=[1, 2])
+    with pytest.raises(UsageError, match="no work that grows"):
+        scaling.grown(object(), [], wish)  # type: ignore[arg-type]

@@ -2,16 +2,19 @@
 
     python3 tests/soak.py --times 10
 
-Each run leaves a log in ``build/soak``, named by its number and its commit.  A run
-that was stopped leaves none, and the next call goes on with it: ten runs may take
-several days.  They may be of several commits, since the cause of a failure is
-mended between them: what counts is how many have passed since the last failure.
+Each run leaves a log in ``build/soak``, named by its number and its commit, and an
+entry in ``docs/results/soak.json``, to be committed.  A run that was stopped leaves
+none, and the next call goes on with it: ten runs may take several days, on several
+machines.  They may be of several commits, since the cause of a failure is mended
+between them: what counts is how many have passed since the last failure.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import datetime
+import json
 import os
 import re
 import signal
@@ -20,10 +23,13 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+RECORD = ROOT / "docs/results/soak.json"
 # pytest's lines in its short summary.
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+LOAD = re.compile(r"^load average of 5 and 15 minutes: (\[.*\])$", re.MULTILINE)
 SUMMARY = re.compile(r"^=* ?(\d+ (?:passed|failed).* in .*?) ?=*$", re.MULTILINE)
 
 
@@ -58,7 +64,7 @@ def run_once(log: Path, processes: int) -> None:
             os.killpg(test.pid, signal.SIGINT)
             test.wait()
             raise
-        stream.write(f"load average of 5 and 15 minutes: {os.getloadavg()[1:]}\n")
+        stream.write(f"load average of 5 and 15 minutes: {list(os.getloadavg()[1:])}\n")
         stream.write(f"make test ended with {code}\n")
     unfinished.rename(log)
 
@@ -66,7 +72,11 @@ def run_once(log: Path, processes: int) -> None:
 def commit() -> str:
     """Return the commit that is tested; what is not committed is part of none."""
     changes = subprocess.run(
-        ["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "status", "--porcelain", "--", ".", f":!{RECORD.relative_to(ROOT)}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     if changes:
         sys.exit(f"soak: commit or remove first:\n{changes}")
@@ -90,33 +100,59 @@ def main() -> int:
     folder = ROOT / "build/soak"
     folder.mkdir(parents=True, exist_ok=True)
     tested = commit()
-    failed: Counter[str] = Counter()
-    row = 0
-    logs = sorted(folder.glob("*.log"))
-    for log in logs:
-        row = report(log, failed, row)
-    number = len(logs)
-    while row < asked.times and number < len(logs) + asked.times:
-        number += 1
-        log = folder / f"{number:03}-{tested}.log"
+    runs = recorded()
+    for run in runs:
+        tell(run)
+    already = len(runs)
+    while row(runs) < asked.times and len(runs) < already + asked.times:
+        log = folder / f"{len(runs) + 1:03}-{tested}.log"
         run_once(log, asked.load)
-        row = report(log, failed, row)
-    for name, times in failed.most_common():
-        print(f"failed in {times} of {number} runs: {name}")
-    print(f"{row} runs in a row have passed, of {number}")
-    return 0 if row >= asked.times else 1
+        runs.append(entry(log, tested))
+        unfinished = RECORD.with_suffix(".unfinished")
+        unfinished.write_text(json.dumps(runs, indent=1) + "\n")
+        unfinished.rename(RECORD)
+        tell(runs[-1])
+    for name, times in Counter(name for run in runs for name in run["failed"]).most_common():
+        print(f"failed in {times} of {len(runs)} runs: {name}")
+    print(f"{row(runs)} runs in a row have passed, of {len(runs)}")
+    return 0 if row(runs) >= asked.times else 1
 
 
-def report(log: Path, failed: Counter[str], row: int) -> int:
-    """Tell of a run, count what failed in it, and return how many passed in a row."""
+def recorded() -> list[dict[str, Any]]:
+    """Return the runs so far."""
+    if not RECORD.exists():
+        return []
+    found: list[dict[str, Any]] = json.loads(RECORD.read_text())
+    return found
+
+
+def entry(log: Path, tested: str) -> dict[str, Any]:
+    """Return what is kept of a run's log."""
     text = log.read_text(errors="replace")
-    failures = FAILED.findall(text)
-    failed.update(failures)
-    print(f"{log.stem}: {'; '.join(SUMMARY.findall(text)) or 'no summary'}  {log}")
-    for name in failures:
+    ended = datetime.datetime.fromtimestamp(log.stat().st_mtime, datetime.UTC)
+    return {
+        "commit": tested,
+        "ended": ended.isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+        "load_average": json.loads(LOAD.findall(text)[-1]),
+        "passed": text.endswith("make test ended with 0\n"),
+        "summaries": SUMMARY.findall(text),
+        "failed": FAILED.findall(text),
+    }
+
+
+def row(runs: list[dict[str, Any]]) -> int:
+    """Return how many have passed since the last failure."""
+    ends = [number for number, run in enumerate(runs, 1) if not run["passed"]]
+    return len(runs) - max(ends, default=0)
+
+
+def tell(run: dict[str, Any]) -> None:
+    """Print a run and what failed in it."""
+    print(f"{run['ended']} {run['commit']}: {'; '.join(run['summaries']) or 'no summary'}")
+    for name in run["failed"]:
         print(f"    {name}")
     sys.stdout.flush()
-    return row + 1 if text.endswith("make test ended with 0\n") else 0
 
 
 if __name__ == "__main__":

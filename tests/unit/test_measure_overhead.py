@@ -64,11 +64,11 @@ def test_sizes_of_one_launch_are_one_value() -> None:
     assert (every.low, every.high) == pytest.approx((one.low, one.high))
 
 
-def test_the_table_has_a_row_a_size_and_a_group() -> None:
+def test_the_table_has_a_row_an_arrangement() -> None:
     lines = table([measured(1.0, 1.01, 1.02, 0.99, 1.0, 1.01)]).splitlines()
-    assert lines[2] == "| **a container a rank** | 8 B | 1.00 | 1.00 | +0.5 % (−0.6 … +1.6) |"
-    assert lines[-1] == "|  | all, 8 B … 1 MiB |  |  | **+0.5 % (−0.6 … +1.6)** |"
-    assert len(lines) == 2 + len(SIZES) + 3
+    more = " | ".join(["+0.5 % (−0.6 … +1.6)"] * 3)
+    assert lines[2:] == [f"| a container a rank | 1.00 | 1.00 | 1.00 | 1.00 | {more} |"]
+    assert lines[0].endswith("| all, 8 B … 1 MiB |")
     assert len({line.count("|") for line in lines}) == 1
 
 

@@ -22,6 +22,8 @@ LINES = [
     ("MPI knows of one in each", "src/workloads/doctor/launcher.py"),
     ("no MPI library loads", "src/interp/mpi_search.c"),
     ("which cannot be used", "src/interp/mpi_search.c"),
+    (" more open files, and ", "src/interp/mpi_room.c"),
+    ("; see ulimit -n", "src/interp/mpi_room.c"),
     ("Slurm gives no job: ", "src/hpcpy/launch/explain.py"),
     ("a node has no program ", "src/hpcpy/launch/explain.py"),
     ("no Slurm controller answers", "src/hpcpy/launch/explain.py"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from needed import plotted
 from running import TELLS_WHEN, on_ranks, start_ranks, wait_until
 
 from tiers import sampled
@@ -36,7 +37,7 @@ def test_every_technique_delivers_on_any_number_of_ranks(
 ) -> None:
     report, chart = tmp_path / "p2p.json", tmp_path / "p2p.svg"
     options = ["--sizes", LENGTH, "--times", times, "--warm-up", times - 1]
-    files = ["--json", report, *(["--plot", chart] if size == 2 else [])]
+    files = ["--json", report, *(plotted(chart) if size == 2 else [])]
     done = p2p(size, "--impl", "all", *options, "--repeat", repeat, *files)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("every message arrived as sent (SHA-256)") == 1, "one rank reports"

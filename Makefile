@@ -33,10 +33,10 @@ fetch: ## download and verify all that is pinned
 	@$(HPCPY) fetch
 
 image: ## build build/hpcpy.oci.tar, for podman, Docker, Shifter and podman-hpc
-	@$(HPCPY) build oci hpcpy
+	@$(HPCPY) build oci
 
-sif: ## build build/hpcpy.sif, for Apptainer
-	@$(HPCPY) build sif hpcpy
+sif: ## build build/hpcpy.sif, for Apptainer; IMAGE=hpcpy-core: the small image
+	@$(HPCPY) build sif
 
 cuda: ## build build/hpcpy-cuda.oci.tar and .sif: hpcpy with numba-cuda and CUDA 12
 	@$(HPCPY) build sif hpcpy-cuda

@@ -56,14 +56,9 @@ for module in sysconfig/__init__ _pyrepl/_module_completer platform traceback ve
     patch --quiet -o "$staged/$module.py" "$library/$module.py" \
         "$MATERIALS/recipes/patches/library-${module%/*}.patch"
 done
-while read -r module patch; do
-    mkdir -p "$staged/site-packages/${module%/*}"
-    patch --quiet -o "$staged/site-packages/$module" "$library/site-packages/$module" \
-        "$MATERIALS/recipes/patches/$patch"
-done <<END
-pip/_internal/req/req_uninstall.py pip-uninstall.patch
-matplotlib/__init__.py matplotlib-config.patch
-END
+module=site-packages/pip/_internal/req/req_uninstall.py
+mkdir -p "$staged/${module%/*}"
+patch --quiet -o "$staged/$module" "$library/$module" "$MATERIALS/recipes/patches/pip-uninstall.patch"
 at files
 find "$staged" -name "*.py" -exec chmod 644 {} +
 cp -R "$staged/." "$library/"

@@ -5,8 +5,11 @@
 . "$CONTEXT/recipes/packages.sh"
 
 install_wheels
-for patch in cupy-import dask-import matplotlib-docs matplotlib-import; do
-    patch --quiet -d "$site" -p1 <"$MATERIALS/recipes/patches/$patch.patch"
+for patch in cupy-import dask-import matplotlib-docs matplotlib-import matplotlib-config; do
+    # A small image has not all of them.
+    if [ -d "$site/${patch%-*}" ]; then
+        patch --quiet -d "$site" -p1 <"$MATERIALS/recipes/patches/$patch.patch"
+    fi
 done
 
 # What llvmlite asks LLVM while it is imported is answered here, once.
@@ -29,7 +32,7 @@ patch --quiet -d "$site" -p1 <"$MATERIALS/recipes/patches/llvmlite-open-late.pat
 strip_packages
 
 # The window of Tk's, which this Python does not have.
-rm "$site"/matplotlib/backends/_tkagg.*.so
+rm -f "$site"/matplotlib/backends/_tkagg.*.so
 
 # LLVM names Debian's libraries by their paths: for bare names the loader
 # searches LD_LIBRARY_PATH, which Apptainer sets, a call or more for each.
@@ -49,4 +52,4 @@ done
 patchelf/usr/bin/patchelf "$@" "$llvm"
 
 # CuPy's were linked beside another Python, in whose folder the loader would look first.
-find "$site"/cupy* -name "*.so" -exec patchelf/usr/bin/patchelf --remove-rpath {} +
+find "$site" -path "$site/cupy*.so" -exec patchelf/usr/bin/patchelf --remove-rpath {} +

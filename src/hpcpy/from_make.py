@@ -59,7 +59,9 @@ _LAUNCH = dict.fromkeys(request.SETTINGS, _assignment)
 # The first words of a command -> its variables, and what becomes of each.
 SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
     "setup": {"TOOLS": _words},
-    "run": {"W": _words},
+    "build oci": {"IMAGE": _word},
+    "build sif": {"IMAGE": _word},
+    "run": {"IMAGE": _option("--image"), "W": _words},
     "launch": _LAUNCH,
     "batch": _LAUNCH,
     "modulefile": dict.fromkeys(MODULEFILE, _assignment),
@@ -74,6 +76,7 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
         "FOLDER": _option("--folder"),
         **{name: _option(f"--{name.lower()}") for name in request.OF_A_JOB},
     },
+    "test": {"IMAGE": _option("--image")},
     "test-gpu": {"ON": _here},
     "test-upstream": {"SUITE": _words},
     "test-packages": {"PACKAGES": _words},
@@ -82,6 +85,7 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
     "bench overhead": {"N": _option("--launches")},
     "lock": {"NAME": _each("--only")},
     "outdated": {"NAME": _words},
+    "size": {"IMAGE": _word},
     "sbom": {"IMAGE": _word},
     "verify": {"IMAGE": _word},
     "release": {"KEY": _option("--key"), "IMAGE": _word},
@@ -131,7 +135,6 @@ def with_settings(words: Sequence[str], environment: MutableMapping[str, str]) -
         environment.pop(name, None)
     known = SETTINGS.get(" ".join(words[:2]), SETTINGS.get(words[0], {})) if words else {}
     others = () if is_only_goal else [name for table in SETTINGS.values() for name in table]
-    arguments = list(words)
     for name, value in settings.items():
         if not (name in known or name in others or _is_for_any(name)):
             hint = meant(name, [*known, *_ANYWHERE])
@@ -140,9 +143,9 @@ def with_settings(words: Sequence[str], environment: MutableMapping[str, str]) -
             raise UsageError(f"{name}={value!r} is not one line of text")
         if name in ENVIRONMENT or name.startswith("HPCPY_"):
             environment[name] = value
-        elif name in known and value.strip():
-            arguments += known[name](name, value)
-    return arguments
+    # In the table's order: what follows `--` comes last.
+    wanted = [(name, to) for name, to in known.items() if settings.get(name, "").strip()]
+    return [*words, *(word for name, to in wanted for word in to(name, settings[name]))]
 
 
 def _is_for_any(name: str) -> bool:

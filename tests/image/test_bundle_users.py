@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from needed import needs
 
 import _hpcpy_importer as importer
 
@@ -180,6 +181,7 @@ def test_import_times_name_the_modules() -> None:
     assert "numpy.linalg" in done.stderr
 
 
+@needs("matplotlib")
 def test_data_and_metadata_of_a_bundled_package_are_read_from_its_folder() -> None:
     program = (
         "import importlib.metadata as m, importlib.resources as r, matplotlib\n"

@@ -11,11 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from needed import need
 
-PROGRAMS = (
-    *("python", "python3", "pip", "pytest"),
-    *("mpiexec", "viztracer", "snakeviz", "kernprof", "dask", "ipcluster"),
-)
+# Program -> the module that brings it.
+PROGRAMS = {
+    **dict.fromkeys(("python", "python3", "pip", "pytest", "mpiexec"), "pip"),
+    "viztracer": "viztracer",
+    "snakeviz": "snakeviz",
+    "kernprof": "line_profiler",
+    "dask": "dask",
+    "ipcluster": "ipyparallel",
+}
 COMPILERS = ("gcc", "cc", "c++", "g++", "gfortran", "clang", "as", "make", "nvcc", "cython")
 PACKAGES = (
     *("numpy", "numba", "mpi4py.MPI", "h5py", "pyopencl", "cupy", "matplotlib", "threadpoolctl"),
@@ -35,6 +41,7 @@ def everything() -> Iterator[Path]:
 
 @pytest.mark.parametrize("modules", PACKAGES)
 def test_module_can_be_imported_without_a_word(modules: str) -> None:
+    need(*modules.split(", "))
     # In a process of its own: numba reads its variables once.
     done = subprocess.run(
         [sys.executable, "-c", f"import {modules}"], capture_output=True, text=True, check=False
@@ -44,6 +51,7 @@ def test_module_can_be_imported_without_a_word(modules: str) -> None:
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_program_is_on_the_path(program: str) -> None:
+    need(PROGRAMS[program])
     assert shutil.which(program)
 
 

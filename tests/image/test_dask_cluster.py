@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from needed import needs
 from running import TELLS_WHEN, wait_until
 
 from workloads.on_dask import service
+
+pytestmark = needs("distributed")
 
 
 @contextlib.contextmanager

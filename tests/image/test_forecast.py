@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from needed import needs
 from running import in_own_process, on_ranks, surroundings, wait_until
 
 from workloads.__main__ import main
@@ -84,6 +85,7 @@ def test_of_several_ranks_the_first_looks(tmp_path: Path) -> None:
     assert done.stdout.count("seconds to the last rank") == 1
 
 
+@needs("matplotlib")
 def test_both_pictures_say_what_is_the_models_and_are_drawn_again(tmp_path: Path) -> None:
     chart, again, report = (tmp_path / name for name in ("f.svg", "g.svg", "f.json"))
     forecast(report, "--import", "json", "--probe", str(tmp_path), "--plot", str(chart))

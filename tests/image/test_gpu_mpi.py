@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from needed import needs
 from running import on_ranks, said
 
 from workloads.errors import UnavailableError
@@ -25,6 +26,7 @@ except UnavailableError as error:
 
 
 # CuPy stands in: no device is reached.
+@needs("cupy")
 def test_every_rank_ends_and_one_line_says_why() -> None:
     code = """
 import sys

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from needed import need
 
 from tiers import sampled
 from workloads.errors import UnavailableError, UsageError
@@ -87,6 +88,7 @@ def answer(name: str, grid: Any, rows: Any, workers: Any = 2) -> Any:
 
 def absent(name: str, reason: Any) -> None:
     """Skip what a GPU node may lack; all else is in the image, or it is broken."""
+    need(*TECHNIQUES[name].needs)
     (pytest.skip if name in GPU else pytest.fail)(f"{name}: {reason}")
 
 
@@ -142,6 +144,7 @@ def test_some_rows_of_both_areas_are_those_of_the_fast_techniques(name: str) -> 
 @pytest.mark.parametrize("workers", sampled([2, 1, 3, 5]))
 @pytest.mark.parametrize("name", sorted(CLUSTERS))
 def test_a_cluster_of_any_size_has_the_same_bytes(name: str, workers: int) -> None:
+    need(*TECHNIQUES[name].needs)
     compute = importlib.import_module(TECHNIQUES[name].module).compute
     grids = [WINDOWS["odd"]]
     if workers == 3:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from needed import need, needs
 from running import in_own_process, wait_until
 
 from tiers import sampled
@@ -203,6 +204,7 @@ def test_a_sample_makes_no_picture(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "--full" in capsys.readouterr().err
 
 
+@needs("matplotlib")
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
 def test_the_chart_is_written(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"chart{suffix}"
@@ -258,6 +260,7 @@ def test_a_closed_pipe_is_no_traceback() -> None:
     ], keep=3),
 )  # fmt: skip
 def test_ctrl_c_ends_it_with_one_line_and_no_process_left(impl: str, tmp_path: Path) -> None:
+    need(*TECHNIQUES[impl].needs)
     assert TECHNIQUES[impl].why_not() == ""
     command = [sys.executable, "-m", "workloads", "mandel", "--area", "area2", "--full"]
     command += ["--impl", impl, "--size", "4000", "4000", "--out", str(tmp_path / "m.npy")]

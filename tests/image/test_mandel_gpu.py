@@ -11,6 +11,7 @@ import sys
 
 import numpy as np
 import pytest
+from needed import needs
 
 from workloads.__main__ import main
 from workloads.errors import UnavailableError
@@ -47,7 +48,7 @@ def test_the_next_step_is_named(capsys: pytest.CaptureFixture[str]) -> None:
 # The modules that can be imported say it as well: a device file alone is
 # no working driver.
 @pytest.mark.usefixtures("without_a_device")
-@pytest.mark.parametrize("module", ["cuda_cupy", "cuda_numba"])
+@pytest.mark.parametrize("module", [pytest.param("cuda_cupy", marks=needs("cupy")), "cuda_numba"])
 def test_a_driver_that_does_not_answer_is_said(module: str) -> None:
     technique = importlib.import_module(f"workloads.mandel.techniques.{module}")
     out = np.empty((GRID.height, GRID.width), np.int32)

@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from needed import needs
 from running import in_own_process, on_ranks, surroundings
 
 from tiers import sampled
 
+pytestmark = needs("distributed")
 ON_DASK = ("-m", "workloads.on_dask")
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from needed import needs
 
+pytestmark = needs("pyopencl")
 VENDORS = Path("/etc/OpenCL/vendors")
 HOSTS = {"nvidia.icd": "libnvidia-opencl.so.1", "amdocl64.icd": "libamdocl64.so"}
 ASK = "import pyopencl; print([p.name for p in pyopencl.get_platforms()])"

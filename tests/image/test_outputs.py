@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from needed import need, needs
 from running import in_own_process, launcher, surroundings
 
 from tiers import sampled
@@ -106,6 +107,8 @@ every = pytest.mark.parametrize(("name", "option"), sampled(CASES, keep=len(READ
 
 def run(name: str, option: str, target: Path | str) -> tuple[bytes, str]:
     """Run a command with one output; return what it wrote to stdout and stderr."""
+    if option == "--plot":
+        need("matplotlib")
     start = launcher(RANKS[name]) if name in RANKS else []
     words = [*LITTLE[name].split(), *option.split(), target]
     command = [*start, sys.executable, "-m", "workloads", name, *map(str, words)]
@@ -193,7 +196,10 @@ def test_tables_go_to_standard_error_beside_it() -> None:
 
 
 @pytest.mark.parametrize("name", ["-", "fifo", "link"])
-@pytest.mark.parametrize(("workload", "option"), [("write", "--out"), ("talk", "--html")])
+@pytest.mark.parametrize(
+    ("workload", "option"),
+    [("write", "--out"), pytest.param("talk", "--html", marks=needs("matplotlib"))],
+)
 def test_a_folder_is_a_new_one(workload: str, option: str, name: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "link").symlink_to("fifo")
@@ -225,6 +231,7 @@ def test_two_pictures_do_not_go_to_one_output() -> None:
     assert "add --area" in done.stderr
 
 
+@needs("matplotlib")
 def test_a_report_is_drawn_again(tmp_path: Path) -> None:
     report, first, again = (tmp_path / name for name in ("pi.json", "first.png", "again.png"))
     command = [sys.executable, "-m", "workloads"]
@@ -239,6 +246,7 @@ def test_a_report_is_drawn_again(tmp_path: Path) -> None:
     assert "is of pi, not of write" in done.stderr
 
 
+@needs("matplotlib")
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"workload": "pi", "results": [1]}'])
 def test_what_is_no_report_is_one_line(content: str | None, tmp_path: Path) -> None:
     report = tmp_path / "report"

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from needed import needs
 
 PROGRAM = Path(__file__).with_name("pool_workers.py")
 
@@ -19,7 +20,12 @@ def started(*words: str) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(
-    ("shared", "module"), [("preload", "numpy"), ("preload", "numba"), ("forkserver", "dask")]
+    ("shared", "module"),
+    [
+        ("preload", "numpy"),
+        ("preload", "numba"),
+        pytest.param("forkserver", "dask", marks=needs("dask")),
+    ],
 )
 def test_workers_share_what_their_server_has_imported(shared: str, module: str) -> None:
     ours, others = (started(method, "2", module) for method in (shared, "spawn"))

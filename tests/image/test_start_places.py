@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from needed import lacking
 
 PREFIX = "/opt/hpcpy"
 PROGRAM = """
@@ -19,7 +20,11 @@ print(json.dumps([sys.executable, sys.prefix, sys.base_prefix,
                   inspect.getsource(json.decoder).count("class JSONDecoder")]))
 """
 # Those that look for files of their own when they are imported.
-PACKAGES = "import dask, distributed, matplotlib; print(dask.config.get('scheduler', 'none'))"
+PACKAGES = (
+    "import numba, viztracer; print('none')"
+    if lacking("dask", "matplotlib")
+    else "import dask, distributed, matplotlib; print(dask.config.get('scheduler', 'none'))"
+)
 CALLBACK = "import ctypes; print(ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(lambda x: x + 1)(41))"
 # What callers put into argv[0]: reloaders, login shells, `exec -a`, broken programs.
 CALLED = [None, "python", "-python3", "anything", "", "/nowhere/python3"]

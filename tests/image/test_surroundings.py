@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from needed import needs
 
 
 def test_the_interpreter_is_the_images_own() -> None:
@@ -80,6 +81,7 @@ def test_numbas_cache_is_on_node_local_storage_and_used_again(tmp_path: Path) ->
     assert list((tmp_path / f"hpcpy-{os.getuid()}/numba").rglob("*.nbi"))
 
 
+@needs("yaml")
 def test_numbas_configuration_is_read_from_the_file_that_is_named(tmp_path: Path) -> None:
     (tmp_path / ".numba_config.yaml").write_text("disable_jit: 1\n")
     program = "import numba; print(numba.config.DISABLE_JIT)"

@@ -95,6 +95,12 @@ def test_a_feature_that_is_not_there_is_told(tmp_path: Path) -> None:
         load(graph_file(tmp_path, row, f'{row}\nfeatures = ["speed"]'))
 
 
+def test_a_stack_that_is_no_group_of_the_lock_is_told(tmp_path: Path) -> None:
+    row = 'parts = ["one", "two", "three"]'
+    with pytest.raises(UsageError, match="full has the stack 'cor', which is no group of"):
+        load(graph_file(tmp_path, row, f'{row}\nstack = "cor"'))
+
+
 def test_an_image_is_like_another_but_for_what_its_row_says(tmp_path: Path) -> None:
     like = '[images.small]\nlike = "full"\nparts = ["one"]\n[parts.one]'
     graph = load(graph_file(tmp_path, "[parts.one]", like))

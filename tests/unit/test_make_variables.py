@@ -122,13 +122,21 @@ def test_settings_become_arguments() -> None:
     assert settings(["push"], REF="--help") == ["push", "--", "--help"]
     assert settings(["test-gpu"], ON="here") == ["test-gpu", "--here"]
     assert settings(["push"], REF=" ") == ["push"]
+    assert settings(["build", "sif"], IMAGE="plain") == ["build", "sif", "--", "plain"]
+
+
+def test_words_come_after_the_options() -> None:
+    words = settings(["run"], W="pi", IMAGE="plain")
+    assert words == ["run", "--image=plain", "--", "pi"]
+    words = settings(["release"], IMAGE="plain", KEY="k")
+    assert words == ["release", "--key=k", "--", "plain"]
 
 
 @pytest.mark.parametrize(
     ("words", "variables", "says"),
     [
         (["launch"], {"NODE": "2"}, "'NODE' is no variable of this target; did you mean NODES?"),
-        (["run"], {"NODES": "2"}, "'NODES' is no variable of this target; there are: W, PEDANTIC"),
+        (["run"], {"NODES": "2"}, "'NODES' is no variable of this target; there are: IMAGE, W"),
         (["setup"], {"GROUPS": "podman"}, "'GROUPS' is no variable of this target"),
         (["run"], {"W": "pi 'x"}, "no closing quotation"),
         (["launch"], {"TIME": "1\\n#SBATCH --x"}, r"TIME='1\n#SBATCH --x' is not one line of text"),

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from hpcpy import paths
-from hpcpy.build.graph import load
+from hpcpy.build.graph import load, the_graph
 from hpcpy.build.inputs import Inputs, tree_files
 from hpcpy.build.plan import Plan
+from hpcpy.pins.wheels import wheels
 
 ARCH = "x86_64"
 CONTENTS = (
@@ -139,6 +140,36 @@ def test_parts_below_the_interpreter_are_one_for_all_images(checkout: Path) -> N
     graph = load(checkout / "containers/images.toml")
     hpcpy, plain = (set(graph.built(graph.image(name))) for name in ("hpcpy", "plain"))
     assert {part.name for part in hpcpy ^ plain} == {"interpreter", "numba_cache"}
+
+
+def packages(image: str) -> dict[str, str]:
+    """Return the Python packages of an image, each with its wheel's hash."""
+    plan = Plan(the_graph(), ARCH, 1)
+    found = {part.name: part for part in plan.graph.shipped(plan.graph.image(image))}
+    of_stack = plan.wheels(found["stack"], found["stack"].wheels)
+    built = [
+        one for one in wheels(found["stack"].stack, ARCH) if one.name in found["stack"].without
+    ]
+    return {one.name: one.sources[0].sha256 for one in (*of_stack, *built)}
+
+
+def test_the_small_image_has_some_of_the_packages_with_the_same_pins() -> None:
+    small, full = packages("hpcpy-core"), packages("hpcpy")
+    assert small.items() < full.items()
+    assert {"numpy", "numba", "llvmlite", "mpi4py", "h5py", "viztracer", "pytest"} <= {*small}
+    assert not {"cupy-cuda12x", "pyopencl", "dask", "ipython", "matplotlib"} & {*small}
+
+
+def test_the_small_image_is_made_of_the_parts_of_the_full_one() -> None:
+    graph = the_graph()
+    plan = Plan(graph, ARCH, 1)
+    small, full = (
+        {part.name: plan.part_key(part) for part in graph.built(graph.image(name))}
+        for name in ("hpcpy-core", "hpcpy")
+    )
+    assert {*full} - {*small} == {"pocl"}
+    own = {name for name, key in small.items() if key != full[name]}
+    assert own == {"stack", "interpreter", "numba_cache"}
 
 
 @pytest.mark.parametrize(

@@ -171,6 +171,16 @@ def test_no_technique_is_listed_that_no_image_has() -> None:
             assert importlib.util.find_spec(technique.module) is not None, name
 
 
+def test_a_program_on_dask_gets_one_line_and_code_69_without_dask(tmp_path: Path) -> None:
+    script = tmp_path / "mine.py"
+    script.touch()
+    command = [sys.executable, "-m", "workloads.on_dask", str(script)]
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    said = "on_dask: Python has no module 'distributed' here\n"
+    assert (done.returncode, done.stdout, done.stderr) == (69, "", said)
+
+
 def test_an_unknown_workload_gets_one_line_and_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["nonesuch"]) == 2
     assert capsys.readouterr().err.count("\n") == 1

@@ -71,6 +71,7 @@ def describe(plan: Plan, image: Image) -> str:
     """Return ``image.json``."""
     fields = {
         "name": image.name,
+        "stack": image.stack,
         "version": project_version(),
         "inputs": plan.image_key(image),
         "architecture": plan.arch,

@@ -12,6 +12,10 @@ from hpcpy import paths
 from hpcpy.build.inputs import tree_files
 from hpcpy.errors import UsageError
 from hpcpy.pins.tables import read_table
+from hpcpy.pins.wheels import GROUPS
+
+# The group of wheels for which an image may name another.
+STACK = "image"
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,9 @@ class Part:
     trees: tuple[str, ...] = ()
     # A folder of one of the trees, with a folder for each feature that an image may have.
     features_in: str = ""
-    # Those that the image has: see `Graph.of`.
+    # The image's: see `Graph.of`.
     features: tuple[str, ...] = ()
+    stack: str = STACK
     scripts: tuple[str, ...] = ()
     # Of processor time that building it takes.
     seconds: int = 5
@@ -94,6 +99,8 @@ class Image:
     parts: tuple[str, ...] = ()
     # What its interpreter has beside the plain tier: docs/interpreter.md.
     features: tuple[str, ...] = ()
+    # The group of env/python.lock that it has the packages of.
+    stack: str = STACK
     # For its label, in SPDX's form; what is in it has the SBOM.
     licences: str = "BSD-3-Clause"
     # GiB that must be free to build it from nothing, beside what it stands on.
@@ -126,29 +133,31 @@ class Graph:
 
     def shipped(self, image: Image) -> list[Part]:
         """Return the parts that the image holds, each after those it needs."""
-        return [self.of(image.features, name) for name in self.parts if name in image.parts]
+        return [self.of(image, name) for name in self.parts if name in image.parts]
 
-    def of(self, features: tuple[str, ...], name: str) -> Part:
-        """Return a part as an image with these features has it."""
+    def of(self, image: Image | Part, name: str) -> Part:
+        """Return a part as an image has it, or one of the image's parts."""
         part = self.parts[name]
-        return replace(part, features=features) if self._hangs_on_features(part) else part
+        behind = [part, *(self.parts[one] for one in self._behind(part))]
+        if any(one.features_in for one in behind):
+            part = replace(part, features=image.features)
+        if any(STACK in one.wheels for one in behind):
+            part = replace(part, stack=image.stack)
+        return part
 
-    def _hangs_on_features(self, part: Part) -> bool:
-        needs = (self.parts[name] for name in part.needs)
-        return bool(part.features_in) or any(map(self._hangs_on_features, needs))
+    def _behind(self, part: Part) -> set[str]:
+        return {*part.needs}.union(*(self._behind(self.parts[name]) for name in part.needs))
 
     def built(self, image: Image) -> list[Part]:
         """Return the image's parts and all that they stand on, in order."""
         shipped = self.shipped(image)
         behind = {one.name for part in shipped for one in (part, *self.needed(part))}
-        return [self.of(image.features, name) for name in self.parts if name in behind]
+        return [self.of(image, name) for name in self.parts if name in behind]
 
     def needed(self, part: Part) -> list[Part]:
         """Return all parts that `part` stands on, each after those it needs."""
-        found: set[str] = set()
-        for name in part.needs:
-            found |= {name, *(one.name for one in self.needed(self.parts[name]))}
-        return [self.of(part.features, name) for name in self.parts if name in found]
+        behind = self._behind(part)
+        return [self.of(part, name) for name in self.parts if name in behind]
 
 
 def _record(kind: type[Any], where: str, name: str, table: Mapping[str, Any]) -> Any:
@@ -185,6 +194,11 @@ def _check_images(graph: Graph, where: str) -> None:
                 raise UsageError(
                     f"{where}: {image.name} has a feature {name!r}, which is not there"
                 )
+        if image.stack not in GROUPS:
+            raise UsageError(
+                f"{where}: {image.name} has the stack {image.stack!r}, which is no group of"
+                " python.lock"
+            )
         for other in (image.base, image.builder):
             if other and other not in images:
                 raise UsageError(f"{where}: {image.name} stands on {other!r}, which is not there")

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from hpcpy import paths
 from hpcpy.build import sbom_pins
-from hpcpy.build.graph import Graph, Image, Part, the_graph
+from hpcpy.build.graph import STACK, Graph, Image, Part, the_graph
 from hpcpy.build.inputs import Inputs
 from hpcpy.fetch.debian import fetch_debs, newer_allowed
 from hpcpy.pins.debian import debs, snapshot_epoch, wanted
@@ -67,7 +67,7 @@ class Plan:
         return [
             one
             for group in groups
-            for one in wheels(group, self.arch)
+            for one in wheels(part.stack if group == STACK else group, self.arch)
             if one.name not in part.without
             and any(fnmatchcase(one.name, pattern) for pattern in part.only)
         ]
@@ -93,7 +93,7 @@ class Plan:
         for name in part.debian_sets:
             self._add_artifacts(inputs, self.debian(name))
         for need in part.needs:
-            inputs.add(f"need {need}", self.part_key(self.graph.of(part.features, need)))
+            inputs.add(f"need {need}", self.part_key(self.graph.of(part, need)))
         return inputs.key
 
     def rootfs_key(self, image: Image) -> str:

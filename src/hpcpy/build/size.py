@@ -23,7 +23,7 @@ _BASE = "Debian base"
 _PYTHON = "Python and its standard library"
 _OTHERS = "other packages"
 _MPI = "MPI"
-_OPENCL = "OpenCL: PoCL and LLVM"
+_LIBRARIES = "Debian libraries over the base"
 _WORKLOADS = "workloads"
 _REST = "all else"
 
@@ -58,7 +58,7 @@ def rows(contents: LayerFiles) -> list[Row]:
     named |= {name: packages[name] for name in largest}
     named[f"{_OTHERS} ({len(packages) - len(largest)})"] = others
     order = [_BASE, _PYTHON, *largest, *(n for n in named if n.startswith(_OTHERS))]
-    order += [_MPI, _OPENCL, _WORKLOADS, _REST]
+    order += [_MPI, _LIBRARIES, _WORKLOADS, _REST]
     return [Row(name, sum(named[name]), len(named[name])) for name in order if named.get(name)]
 
 
@@ -69,9 +69,9 @@ def _place(path: str, entry: Entry) -> str:
     for prefix, name in (("opt/hpcpy/", _PYTHON), ("opt/mpich/", _MPI)):
         if path.startswith(prefix):
             return name
-    # PoCL keeps Debian's paths, /usr and /etc/OpenCL; no other part goes there.
+    # PoCL, PMIx and what wheels rely on keep Debian's paths; no other part goes there.
     if path.startswith(("usr/", "etc/OpenCL/")):
-        return _OPENCL
+        return _LIBRARIES
     return _REST
 
 

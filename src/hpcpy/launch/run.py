@@ -1,4 +1,4 @@
-"""``hpcpy run [WORKLOAD [OPTION …]]``: a workload in ``build/hpcpy.sif``."""
+"""``hpcpy run [--image IMAGE] [WORKLOAD [OPTION …]]``: a workload in a SIF of this checkout."""
 
 from __future__ import annotations
 
@@ -9,22 +9,27 @@ import sys
 
 from hpcpy import paths
 from hpcpy.build.command import have
+from hpcpy.build.graph import STACK, Image, the_graph
 from hpcpy.build.stamps import read_stamp
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import UsageError
 from hpcpy.launch import workload
 from hpcpy.version import project_version
 
-# What runs on one machine without a launcher or a cluster to start.
-_TECHNIQUES = "python,numpy,numba,numba-parallel,cython,f2py,simd,pyopencl,multiprocessing"
-DEFAULT = ["mandel", "--impl", _TECHNIQUES, "--out", "build/mandel.png"]
-
 _VERSIONS = """
 import importlib.metadata, platform
+there = {one.name: one.version for one in importlib.metadata.distributions()}
 names = "numpy numba h5py mpi4py cupy-cuda12x pyopencl dask".split()
-versions = [f"{name} {importlib.metadata.version(name)}" for name in names]
+versions = [f"{name} {there[name]}" for name in names if name in there]
 print(f"python {platform.python_version()}, " + ", ".join(versions))
 """
+
+
+def default(image: Image) -> list[str]:
+    """Return what runs on one machine without a launcher or a cluster to start."""
+    opencl = ",pyopencl" if image.stack == STACK else ""
+    techniques = f"python,numpy,numba,numba-parallel,cython,f2py,simd{opencl},multiprocessing"
+    return ["mandel", "--impl", techniques, "--out", "build/mandel.png"]
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +38,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     help_ = (
         "of python -m workloads, such as: mandel --area area1; with an option first, after --"
         " (default: Mandelbrot by several techniques, with its pictures)"
+    )
+    parser.add_argument(
+        "--image", metavar="IMAGE", default="hpcpy", help="run it in this one (default: hpcpy)"
     )
     parser.add_argument("workload", nargs=argparse.REMAINDER, metavar="WORD", help=help_)
 
@@ -45,11 +53,12 @@ def main(options: argparse.Namespace) -> int:
     int
         The workload's exit code.
     """
-    words = options.workload[options.workload[:1] == ["--"] :] or DEFAULT
+    image = the_graph().image(options.image)
+    words = options.workload[options.workload[:1] == ["--"] :] or default(image)
     # Before an image is built for it.
     if wrong := workload.fault(words):
         raise UsageError(wrong)
-    sif, _, _ = have("sif")
+    sif, _, _ = have("sif", image.name)
     digest = read_stamp(sif)["digest"]
     apptainer = ensure("apptainer").apptainer
     # The working directory is the user's: relative names mean files there.

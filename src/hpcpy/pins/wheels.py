@@ -12,6 +12,7 @@ from hpcpy.pins.tables import Table, env_folder, read_table
 # Group -> the file that asks for its packages.
 GROUPS = {
     "image": "python.in",
+    "core": "python-core.in",
     "mpi": "python-mpi.in",
     "build": "python-build.in",
     "upstream": "python-upstream.in",

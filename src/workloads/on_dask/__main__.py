@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import signal
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from workloads.errors import WorkloadError
+from workloads.errors import UnavailableError, WorkloadError
 from workloads.harness import ranks, streams
 from workloads.on_dask import service
 from workloads.preflight import program
@@ -46,6 +47,8 @@ def main(words: list[str]) -> int:
     is_first = ranks.is_first()
     try:
         program.require(words)
+        if importlib.util.find_spec("distributed") is None:
+            raise UnavailableError("Python has no module 'distributed' here")
         comm = ranks.world()
         return _first(comm, words) if comm.rank == 0 else _other(comm)
     except WorkloadError as error:

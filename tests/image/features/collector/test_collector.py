@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from needed import need
 from running import said
 
 _FINALISED = """
@@ -96,12 +98,14 @@ def test_cycles_of_users_are_collected_while_they_run() -> None:
     ],
 )
 def test_cycles_of_users_are_finalised_at_exit(use: str) -> None:
+    need(*re.findall(r"import (\w+)", use))
     program = f'{_FINALISED}\none = Thing(b"gone")\n{use}\n'
     assert said(program) == said(program, HPCPY_GC="stock") == ["gone"]
 
 
 @pytest.mark.parametrize("package", ["numpy", "pyparsing", "ipyparallel", "matplotlib.pyplot"])
 def test_what_imports_made_is_not_looked_through_at_exit(package: str) -> None:
+    need(package)
     program = f"import gc; gc.set_debug(gc.DEBUG_STATS); import {package}"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False

@@ -8,22 +8,23 @@ import sys
 from pathlib import Path
 
 import pytest
+from needed import needs
 
 # An own module, to see what was imported, and whether others say so.
 OWN = "MINE = True\n"
 ASKED = "import sys, {name} as asked; print(hasattr(asked, 'MINE'))"
 HIDDEN = [
-    ("comm.py", "comm"),
+    ("pluggy.py", "pluggy"),
     ("workloads.py", "workloads"),
-    ("matplotlib.py", "matplotlib"),
-    ("yaml/__init__.py", "yaml"),
+    ("tqdm.py", "tqdm"),
+    ("iniconfig/__init__.py", "iniconfig"),
 ]
 NOT_TOLD = [
     # The standard library's goes first, too; docs/interpreter.md says so.
     ("random.py", "random", False),
     ("queue.py", "queue", False),
     # Elsewhere a folder without __init__.py wins over no package either.
-    ("yaml/part.py", "yaml", False),
+    ("iniconfig/part.py", "iniconfig", False),
     ("mine.py", "mine", True),
     ("mine/__init__.py", "mine", True),
     # Of the core stack a look would cost every start; but see below.
@@ -78,57 +79,62 @@ def test_where_the_folder_is_known_of_the_core_stack_too(
 @pytest.mark.parametrize(
     "program",
     [
-        "import comm, helper",
-        "import helper, comm",
+        "import pluggy, helper",
+        "import helper, pluggy",
         "import helper",
-        "import importlib; importlib.import_module('comm')",
-        "__import__('comm'); import helper",
-        "from comm import create_comm",
+        "import importlib; importlib.import_module('pluggy')",
+        "__import__('pluggy'); import helper",
+        "from pluggy import HookimplMarker",
     ],
 )
 def test_it_is_said_once_however_it_is_imported(tmp_path: Path, program: str) -> None:
-    (tmp_path / "helper.py").write_text("import comm\n")
-    assert run(tmp_path, "comm.py", program) == ("", told(tmp_path / "comm.py", "comm"))
+    (tmp_path / "helper.py").write_text("import pluggy\n")
+    assert run(tmp_path, "pluggy.py", program) == ("", told(tmp_path / "pluggy.py", "pluggy"))
 
 
+@needs("dask")
 def test_what_packages_of_the_image_import_is_theirs(tmp_path: Path) -> None:
     assert run(tmp_path, "yaml.py", "import dask") == ("", "")
 
 
 def test_children_and_other_ranks_do_not_say_it_again(tmp_path: Path) -> None:
     program = """
-import comm, multiprocessing
+import pluggy, multiprocessing
 def work(_): return 1
 if __name__ == "__main__":
     for way in ("spawn", "forkserver", "fork"):
         with multiprocessing.get_context(way).Pool(2) as pool:
             print(sum(pool.map(work, range(4))))
 """
-    said = run(tmp_path, "comm.py", program)
-    assert said == ("4\n4\n4", told(tmp_path / "comm.py", "comm"))
+    said = run(tmp_path, "pluggy.py", program)
+    assert said == ("4\n4\n4", told(tmp_path / "pluggy.py", "pluggy"))
     for rank in ("PMI_RANK", "PMIX_RANK", "SLURM_PROCID"):
-        assert run(tmp_path, "comm.py", "import comm", **{rank: "1"}) == ("", "")
-        assert run(tmp_path, "comm.py", "import comm", **{rank: "0"})[1]
+        assert run(tmp_path, "pluggy.py", "import pluggy", **{rank: "1"}) == ("", "")
+        assert run(tmp_path, "pluggy.py", "import pluggy", **{rank: "0"})[1]
 
 
 def test_the_users_is_taken_where_it_is_preferred(tmp_path: Path) -> None:
-    assert run(tmp_path, "comm.py", ASKED.format(name="comm"), HPCPY_PREFER="comm") == ("True", "")
+    assert run(tmp_path, "pluggy.py", ASKED.format(name="pluggy"), HPCPY_PREFER="pluggy") == (
+        "True",
+        "",
+    )
 
 
 @pytest.mark.parametrize(
     ("file", "name"),
-    [*HIDDEN, *((file, name) for file, name, _ in NOT_TOLD if file != "yaml/part.py")],
+    [*HIDDEN, *((file, name) for file, name, _ in NOT_TOLD if file != "iniconfig/part.py")],
 )
 def test_as_elsewhere_the_users_wins(tmp_path: Path, file: str, name: str) -> None:
     assert run(tmp_path, file, ASKED.format(name=name), HPCPY_SITE="stock") == ("True", "")
 
 
+@needs("matplotlib", "dask")
 def test_as_elsewhere_all_packages_of_the_image_are_there(tmp_path: Path) -> None:
     program = """
-import numba, h5py, matplotlib.pyplot, mpi4py, dask, comm, viztracer, importlib.metadata
+import numba, h5py, matplotlib.pyplot, mpi4py, dask, pluggy, viztracer, importlib.metadata
 import numpy.linalg
 assert numpy.linalg.norm([3.0, 4.0]) == 5.0
 assert numba.njit(lambda number: number + 1)(1) == 2
-print(importlib.metadata.version("numpy") == numpy.__version__, comm.__name__)
+print(importlib.metadata.version("numpy") == numpy.__version__, pluggy.__name__)
 """
-    assert run(tmp_path, "mine.py", program, HPCPY_SITE="stock") == ("True comm", "")
+    assert run(tmp_path, "mine.py", program, HPCPY_SITE="stock") == ("True pluggy", "")

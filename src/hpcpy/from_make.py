@@ -83,6 +83,12 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
     "lock": {"NAME": _each("--only")},
     "outdated": {"NAME": _words},
     "sbom": {"IMAGE": _word},
+    "audit": {
+        "DATA": _each("--data"),
+        "FAIL_ON": _option("--fail-on"),
+        "IGNORE": _option("--ignore"),
+        "IMAGE": _word,
+    },
     "release": {"KEY": _option("--key"), "IMAGE": _word},
     "sign": {"KEY": _option("--key"), "RELEASE": _word},
     "check-signature": {"KEY": _option("--key"), "RELEASE": _word},
@@ -130,7 +136,7 @@ def with_settings(words: Sequence[str], environment: MutableMapping[str, str]) -
         environment.pop(name, None)
     known = SETTINGS.get(" ".join(words[:2]), SETTINGS.get(words[0], {})) if words else {}
     others = () if is_only_goal else [name for table in SETTINGS.values() for name in table]
-    arguments = list(words)
+    arguments: list[list[str]] = []
     for name, value in settings.items():
         if not (name in known or name in others or _is_for_any(name)):
             hint = meant(name, [*known, *_ANYWHERE])
@@ -140,8 +146,10 @@ def with_settings(words: Sequence[str], environment: MutableMapping[str, str]) -
         if name in ENVIRONMENT or name.startswith("HPCPY_"):
             environment[name] = value
         elif name in known and value.strip():
-            arguments += known[name](name, value)
-    return arguments
+            arguments.append(known[name](name, value))
+    # Behind `--` there are no options, and make gives variables in no order.
+    arguments.sort(key=lambda its: its[0] == "--")
+    return [*words, *(word for its in arguments for word in its)]
 
 
 def _is_for_any(name: str) -> bool:

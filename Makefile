@@ -1,9 +1,7 @@
-# An index: what there is to do, each a line for ./hpcpy.
-# Settings come as variables: make run W="mandel --area area1"
+# An index: each target is a line for ./hpcpy, and variables are its settings: make run W=pi
 
-# The variables of make's command line, and no others of the environment, go to the
-# program as they were typed: neither make nor a shell expands anything in a value.
-# A line each, which src/hpcpy/from_make.py reads.
+# The variables of make's command line, and no others of the environment, go to
+# src/hpcpy/from_make.py as they were typed, a line each: nothing expands a value.
 override define LINE
 
 
@@ -21,7 +19,7 @@ override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$(readlink -
 override SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages bench-startup bench-cold bench-overhead storm size sbom context release sign check-signature push lock outdated verify docs clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages bench-startup bench-cold bench-overhead storm size sbom audit context release sign check-signature push lock outdated verify docs clean clean-cache distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -100,6 +98,9 @@ size: ## what the image is made of
 
 sbom: ## what is in the image as an SBOM, build/hpcpy.spdx.json; IMAGE=hpcpy-cuda for that one's
 	@$(HPCPY) sbom
+
+audit: ## look the image's components up in data of known holes: DATA="FOLDER FILE.zip" (SECURITY.md)
+	@$(HPCPY) audit
 
 context: ## write build/context, to build the images with podman or Docker elsewhere
 	@$(HPCPY) context

@@ -23,6 +23,7 @@ COMMANDS = {
     "context": ("hpcpy.build.context", "write an image's complete build context"),
     "size": ("hpcpy.build.size", "tell what an image is made of"),
     "sbom": ("hpcpy.build.sbom", "write an image's software bill of materials (SBOM), as SPDX"),
+    "audit": ("hpcpy.audit.command", "look an image's components up in data of known holes"),
     "verify": ("hpcpy.build.verify", "build all again elsewhere, or take a file, and compare"),
     "release": ("hpcpy.release.command", "put an image and all that tells of it into one folder"),
     "sign": ("hpcpy.release.sign", "sign a release by a private key"),

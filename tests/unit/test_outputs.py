@@ -22,6 +22,8 @@ READ = {
     ("adopt.command", "--image"),
     ("adopt.command", "--python"),
     ("adopt.command", "--wheelhouse"),
+    ("audit.command", "--data"),
+    ("audit.command", "--ignore"),
     ("cluster.command", "--folder"),
     ("measure.overhead", "--sif"),
     ("packages.command", "--{image}"),

@@ -151,6 +151,23 @@ def test_how_each_is_in_the_image_is_told(root: Path) -> None:
     }
 
 
+def test_a_debian_package_names_its_source_where_that_is_called_otherwise(root: Path) -> None:
+    status = root / "var/lib/dpkg/status"
+    text = status.read_text()
+    # By dpkg, with the source's version where that is another; else by the pool.
+    status.write_text(text.replace("14.9-1\n", "14.9-1\nSource: gcc-14 (14.9)\n", 1))
+    pins = tuple(replace(one, source="pocl") for one in PINS)
+    told = packages(made(root, replace(EXPECTED, pins=pins)))
+    purls = {
+        name: one["externalRefs"][0]["referenceLocator"].partition("?")[2]
+        for name, one in told.items()
+        if "externalRefs" in one
+    }
+    assert purls["libstdc++6"] == "distro=debian-13&upstream=gcc-14%4014.9"
+    assert purls["libpocl2t64"] == "distro=debian-13&upstream=pocl"
+    assert purls["numpy"] == ""
+
+
 def test_nvidias_files_are_told_one_by_one_with_what_permits_them(root: Path) -> None:
     document = json.loads(made(root))
     files = {one["fileName"].removeprefix(f"./{SITE}/"): one for one in document["files"]}

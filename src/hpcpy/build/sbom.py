@@ -1,4 +1,4 @@
-"""``hpcpy sbom [IMAGE]``: an image's SBOM as a file beside it."""
+"""``hpcpy sbom [IMAGE]``: an image's SBOM as files beside it, SPDX and CycloneDX."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.build.command import add_image, have
+from hpcpy.build.cyclonedx import converted
 from hpcpy.build.layers import read_contents
 from hpcpy.errors import UsageError
 from hpcpy.files import whole_file
@@ -44,8 +45,9 @@ def main(options: argparse.Namespace) -> int:
     """
     archive, _, image = have("oci", options.image)
     sbom = sbom_of(archive)
-    target = paths.BUILD / f"{image.name}.spdx.json"
-    with whole_file(target) as temporary:
-        temporary.write_text(sbom)
-    print(target)
+    for suffix, text in (("spdx", sbom), ("cdx", converted(sbom))):
+        target = paths.BUILD / f"{image.name}.{suffix}.json"
+        with whole_file(target) as temporary:
+            temporary.write_text(text)
+        print(target)
     return 0

@@ -100,4 +100,6 @@ def _pin(plan: Plan, kind: str, one: Artifact, use: str) -> Pin:
         url, sha256 = public.url, public.sha256
     if one.name in plan.replaced:
         version, url, sha256 = "", "", plan.replaced[one.name]
-    return Pin(kind, one.name, version, one.licence, url, sha256, use)
+    # The folder of Debian's pool that a package lies in has the name of its source.
+    source = one.sources[0].url.split("/")[-2] if kind == "debian" else ""
+    return Pin(kind, one.name, version, one.licence, url, sha256, use, source)

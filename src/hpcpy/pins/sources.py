@@ -49,8 +49,24 @@ def patterns(folder: Path | None = None) -> dict[str, list[str]]:
     }
 
 
+def repositories(folder: Path | None = None) -> dict[str, str]:
+    """Return where sources are developed, of those that say so.
+
+    Raises
+    ------
+    UsageError
+        When the file is malformed.
+    """
+    top = read_table(env_folder(folder) / "sources.toml")
+    return {
+        name: table.text("repository", r"https?://\S+", "a URL")
+        for name, table in top.tables()
+        if "repository" in table.values
+    }
+
+
 def _artifact(name: str, table: Table) -> Artifact:
-    table.only("version", "licence", "why", "sources")
+    table.only("version", "licence", "why", "repository", "sources")
     version = table.text("version")
     found = tuple(_source(source, version) for source in table.array("sources"))
     return Artifact(

@@ -21,6 +21,9 @@ class Contents:
         ``/`` in an image.
     debian
         Versions of dpkg's packages.
+    sources
+        Of those whose source has another name or version: that, and where it
+        differs ``@`` and the version.
     python
         Distributions by their names as indexes write them.
     release
@@ -29,6 +32,7 @@ class Contents:
 
     root: Path
     debian: dict[str, str]
+    sources: dict[str, str]
     python: dict[str, Distribution]
     release: str
 
@@ -54,7 +58,8 @@ def look(root: Path, distributions: Iterable[Distribution]) -> Contents:
         python.setdefault(normal(found.name), found)
     release = (root / "etc/os-release").read_text()
     number = re.search(r"^VERSION_ID=\"?([\d.]+)", release, re.MULTILINE)
-    return Contents(root, _installed(root), python, number[1] if number else "")
+    installed, sources = _of_dpkg(root)
+    return Contents(root, installed, sources, python, number[1] if number else "")
 
 
 def normal(name: str) -> str:
@@ -62,13 +67,17 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _installed(root: Path) -> dict[str, str]:
-    found = {}
+def _of_dpkg(root: Path) -> tuple[dict[str, str], dict[str, str]]:
+    versions, sources = {}, {}
     for stanza in (root / "var/lib/dpkg/status").read_text().split("\n\n"):
-        fields = dict(re.findall(r"^(Package|Version|Status): (.*)$", stanza, re.MULTILINE))
+        fields = dict(re.findall(r"^(Package|Version|Status|Source): (.*)$", stanza, re.MULTILINE))
         if fields.get("Status", "").endswith(" installed"):
-            found[fields["Package"]] = fields["Version"]
-    return found
+            name = fields["Package"]
+            versions[name] = fields["Version"]
+            if "Source" in fields:
+                # Its version stands in brackets behind it.
+                sources[name] = re.sub(r" \((.+)\)", r"@\1", fields["Source"])
+    return versions, sources
 
 
 def licence_texts(found: Distribution) -> str:

@@ -64,6 +64,10 @@ def _package(expected: Expected, pin: Pin, there: Contents, texts: Texts) -> Pac
     if pin.kind == "debian":
         licence = _debian_licence(pin, there, texts)
         purl = f"pkg:deb/debian/{quote(pin.name)}@{quote(version)}?distro=debian-{there.release}"
+        # Debian's data about known holes are by source package.
+        source = there.sources.get(pin.name, "" if pin.name in there.debian else pin.source)
+        if source not in ("", pin.name):
+            purl += f"&upstream={quote(source, safe='')}"
     else:
         text = licence_texts(found) if found else ""
         licence = _licence(pin.name, pin.licence, text, texts)

@@ -28,6 +28,8 @@ class Pin:
         Where it can be had, and what it hashes to from there.
     use
         `INSTALLED`, `CONTAINED`, `LINKED` or `READ`.
+    source
+        Of a Debian package: the source package that it is built from.
     """
 
     kind: str
@@ -37,6 +39,7 @@ class Pin:
     url: str
     sha256: str
     use: str
+    source: str = ""
 
 
 @dataclass(frozen=True)

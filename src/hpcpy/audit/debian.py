@@ -1,0 +1,112 @@
+"""Debian's own data: its security tracker's JSON, and the file that debsecan loads."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from hpcpy.audit.advisories import Advisory, Known
+from hpcpy.audit.severity import by_word
+
+# The tracker has releases by name, images by number.
+_RELEASES = {"bullseye": "11", "bookworm": "12", "trixie": "13", "forky": "14", "duke": "15"}
+_HOLE = re.compile(r"(CVE|TEMP)-[\w-]+")
+_STATES = ("open", "resolved", "undetermined")
+# What it unpacks to has some 30 MB.
+_LARGEST = 1 << 28
+_URGENCIES = {" ": "unknown", "L": "low", "M": "medium", "H": "high"}
+
+
+def is_tracker(value: object) -> bool:
+    """Tell whether this is the tracker's: packages, each with its holes."""
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and all(
+            isinstance(holes, dict) and all(_HOLE.fullmatch(id_) for id_ in holes)
+            for holes in value.values()
+        )
+    )
+
+
+def read_tracker(value: Mapping[str, Any], known: Known) -> None:
+    """Keep what the tracker says.
+
+    Raises
+    ------
+    ValueError, TypeError, AttributeError, LookupError
+        When it is not of the tracker's form.
+    """
+    for name, holes in value.items():
+        for id_, hole in holes.items():
+            known.count += 1
+            for codename, state in hole["releases"].items():
+                known.add(_of_release(name, id_, hole, codename, state))
+
+
+def _of_release(
+    name: str, id_: str, hole: Mapping[str, Any], codename: str, state: Mapping[str, Any]
+) -> Advisory:
+    status, fixed = state["status"], state.get("fixed_version", "")
+    if status not in _STATES or not isinstance(fixed, str):
+        raise ValueError(f"{id_} of {name} has the status {status!r}, fixed by {fixed!r}")
+    note = str(state.get("nodsa") or "")
+    said = str(hole.get("description") or "")
+    undecided = "Debian has not determined it" if status == "undetermined" else ""
+    events = [("introduced", "0")]
+    if status == "resolved":
+        events.append(("fixed", fixed))
+        undecided = "" if fixed else "resolved, and no version says since when"
+    return Advisory(
+        id=id_,
+        severity=by_word(state.get("urgency")),
+        summary=f"{said} (Debian: {note})" if note else said,
+        ecosystem="Debian",
+        release=_RELEASES.get(codename, codename),
+        name=name,
+        ranges=(tuple(events),),
+        undecided=undecided,
+    )
+
+
+def read_debsecan(packed: bytes, known: Known) -> None:
+    """Keep what debsecan's file says.
+
+    Its lines are of three kinds, parted by empty ones: names of holes, packages
+    with a hole's number, and binary packages of sources.
+
+    Raises
+    ------
+    ValueError, LookupError, zlib.error
+        When it is no such file.
+    """
+    unpacker = zlib.decompressobj()
+    text = unpacker.decompress(packed, _LARGEST).decode()
+    if unpacker.unconsumed_tail or not unpacker.eof:
+        raise ValueError("it is cut off, or unpacks to more than debsecan's files have")
+    version, *lines = text.split("\n")
+    if version != "VERSION 1":
+        raise ValueError("not of debsecan's version 1")
+    names = [line.split(",", 2) for line in lines[: lines.index("")]]
+    rest = lines[len(names) + 1 :]
+    for line in rest[: rest.index("")]:
+        package, number, flags, fixed, others = line.split(",", 4)
+        id_, _, said = names[int(number)]
+        known.count += 1
+        if flags[0] == "B":
+            # By binary package, which OSV and the tracker do not have either.
+            continue
+        known.add(
+            Advisory(
+                id=id_,
+                severity=_URGENCIES[flags[1]],
+                summary=said,
+                ecosystem="Debian",
+                release="*",
+                name=package,
+                ranges=((("introduced", "0"), *((("fixed", fixed),) if fixed else ())),),
+                unaffected=frozenset(others.split()),
+            )
+        )

@@ -1,4 +1,4 @@
-"""What there is to do: a subcommand for each, whose module is imported when it is asked for."""
+"""The subcommands; each module is imported on use."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from hpcpy.version import project_version
 COMMANDS = {
     "setup": ("hpcpy.engine.setup", "provide Apptainer, buildah and the tools a build needs"),
     "fetch": ("hpcpy.fetch.command", "download and verify every pinned source, wheel and package"),
-    "lock": ("hpcpy.lock.command", "resolve the pins anew and say what moved"),
-    "outdated": ("hpcpy.lock.outdated", "say what there is newer than each pin"),
+    "lock": ("hpcpy.lock.command", "resolve the pins again and list the changes"),
+    "outdated": ("hpcpy.lock.outdated", "list newer versions of each pin"),
     "build": ("hpcpy.build.command", "build an image as an OCI archive or a SIF"),
     "context": ("hpcpy.build.context", "write an image's complete build context"),
-    "size": ("hpcpy.build.size", "tell what an image is made of"),
+    "size": ("hpcpy.build.size", "list an image's parts and their sizes"),
     "sbom": ("hpcpy.build.sbom", "write an image's software bill of materials (SBOM), as SPDX"),
-    "audit": ("hpcpy.audit.command", "look an image's components up in data of known holes"),
-    "verify": ("hpcpy.build.verify", "build all again elsewhere, or take a file, and compare"),
-    "release": ("hpcpy.release.command", "put an image and all that tells of it into one folder"),
+    "audit": ("hpcpy.audit.command", "check an image's components for known vulnerabilities"),
+    "verify": ("hpcpy.build.verify", "build twice and compare the bytes, or check a given file"),
+    "release": ("hpcpy.release.command", "write an image, its SBOM and provenance into one folder"),
     "sign": ("hpcpy.release.sign", "sign a release by a private key"),
     "check-signature": ("hpcpy.release.check", "check a release by its makers' public key"),
     "push": ("hpcpy.build.push", "send the OCI image to a registry"),
     "run": ("hpcpy.launch.run", "run a workload in the image, which is built first"),
-    "adopt": ("hpcpy.adopt.command", "take a conda environment over into an image on this one"),
+    "adopt": ("hpcpy.adopt.command", "bake a conda environment's packages into an image"),
     "cluster": ("hpcpy.cluster.command", "start a Slurm of two nodes here, or --stop it"),
-    "storm": ("hpcpy.storm.command", "start ranks on a shared file system and count what they ask"),
+    "storm": ("hpcpy.storm.command", "start ranks on a shared file system, count their requests"),
     "launch": ("hpcpy.launch.command", "run a workload over several nodes, by srun"),
-    "batch": ("hpcpy.launch.batch", "write the same as a script for sbatch"),
-    "modulefile": ("hpcpy.wrap.modulefile", "write a module whose python and mpiexec are a SIF's"),
+    "batch": ("hpcpy.launch.batch", "write a script for sbatch that runs a workload"),
+    "modulefile": ("hpcpy.wrap.modulefile", "write a module file with a SIF's python and mpiexec"),
     "kernelspec": ("hpcpy.wrap.kernelspec", "write a Jupyter kernel that runs in an image"),
-    "check": ("hpcpy.testing.check", "lint, types and host tests"),
-    "test": ("hpcpy.testing.command", "run the tests in the image and of the launch"),
+    "check": ("hpcpy.testing.check", "run lint, type checks and host tests"),
+    "test": ("hpcpy.testing.command", "run the tests of the image and of its launch"),
     "test-cuda": ("hpcpy.testing.cuda", "run the tests of hpcpy-cuda that need no GPU"),
     "test-gpu": ("hpcpy.testing.gpu", "run every GPU row with its answer checked, on a GPU"),
     "test-upstream": ("hpcpy.upstream.command", "run the packages' own tests in the images"),
     "test-packages": ("hpcpy.packages.command", "use packages of PyPI in venvs on the images"),
     "bench": ("hpcpy.measure.command", "measure starts, baked packages or messages"),
-    "docs": ("hpcpy.pages.command", "build README and docs as pages to read in a browser"),
+    "docs": ("hpcpy.pages.command", "build README and docs as HTML pages"),
     "clean": (
         "hpcpy.cache.clean_build",
         "remove the images, or with --all everything that was built",
@@ -52,12 +52,12 @@ COMMANDS = {
     "clean-cache": ("hpcpy.cache.clean", "shrink the cache to a number of GiB, oldest first"),
 }
 
-# What follows `--` is a program of the user's, with options of its own.
+# Words after `--` are a user's program with its own options.
 WITH_PROGRAM = frozenset({"adopt"})
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose complaint is one line, as of any error here.
+    """A parser that reports an error in one line.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--version", action=_Version, nargs=0, help=version)
 
     def error(self, message: str) -> NoReturn:
-        """Raise argparse's complaint."""
+        """Raise argparse's error as ours."""
         raise UsageError(" ".join(message.split()), hint=f"see {self.prog} --help")
 
 
@@ -89,11 +89,11 @@ def add_commands(
     Parameters
     ----------
     parser
-        Whose subcommands they are.
+        The parser that gets the subcommands.
     table
         Like `COMMANDS`.
     wanted
-        The subcommands whose modules are imported, and so have their arguments.
+        The subcommands whose modules are imported and declare their arguments.
     """
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
     for name, (where, what) in table.items():
@@ -110,7 +110,7 @@ def top_parser(command: str = "") -> Parser:
     parser = Parser(
         prog="hpcpy",
         description="Build, test and launch the images of this checkout.",
-        epilog="hpcpy COMMAND --help tells the arguments of a command.",
+        epilog="hpcpy COMMAND --help prints a command's arguments.",
     )
     add_commands(parser, COMMANDS, [command])
     return parser
@@ -128,7 +128,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     Raises
     ------
     UsageError
-        When the words cannot be meant.
+        When a command or an argument is unknown.
     """
     first = words[0] if words else ""
     if first not in COMMANDS and not first.startswith("-"):

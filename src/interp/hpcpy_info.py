@@ -169,7 +169,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="hpcpy_info", description=__doc__)
     parser.add_argument("module", nargs="*", help="say where this module comes from")
     parser.add_argument("--check", action="store_true", help="read all that is in memory")
-    parser.add_argument("--json", action="store_true", help="all that is known, for programs")
+    parser.add_argument("--json", action="store_true", help="print all of it as JSON")
     return parser.parse_args()
 
 

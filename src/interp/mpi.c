@@ -4,9 +4,9 @@
    normal search (mpi_search.c).
 
    mpi4py's module is there once for each ABI, all under one name;
-   which one an import gets is the library's to say.  HDF5 is there once, for
+   the library's ABI decides which one is imported.  HDF5 is there once, for
    MPICH's, and shares its slots: with another library it finds MPI not
-   initialised.  docs/mpi.md tells more. */
+   initialised.  See docs/mpi.md. */
 
 #define _GNU_SOURCE
 #include "mpi_interfaces.h"

@@ -24,7 +24,7 @@ def _usage() -> str:
             "",
             *tools,
             "",
-            "python -m workloads NAME --help tells its options, --list its techniques.",
+            "python -m workloads NAME --help prints its options, --list its techniques.",
             "python -m workloads.preflight SCRIPT …  looks at the job, then runs your program.",
             "python -m workloads.on_dask SCRIPT …  makes Dask workers of the ranks, and runs it.",
             "",

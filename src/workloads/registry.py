@@ -9,7 +9,7 @@ WORKLOADS = {
     "mandel": ("workloads.mandel.command", "escape times of the Mandelbrot set, exact to the bit"),
     "write": ("workloads.write.command", "writing arrays: text, npy, HDF5, one file against many"),
     "read": ("workloads.read.command", "reading arrays back by number: one file against many"),
-    "pi": ("workloads.pi.command", "pi by counting random points: the GIL, and who is free of it"),
+    "pi": ("workloads.pi.command", "pi by counting random points: the GIL, and how to avoid it"),
     "linalg": ("workloads.linalg.command", "eigenvalues and products: BLAS, its threads, GPUs"),
     "p2p": ("workloads.p2p.command", "messages between MPI ranks: latency and bandwidth by size"),
     "startup": ("workloads.startup.command", "what starting this Python costs: calls, bytes, ms"),
@@ -17,7 +17,7 @@ WORKLOADS = {
 
 # Those that compute nothing: no techniques, no timing.
 TOOLS = {
-    "talk": ("workloads.talk.command", "three talks' slides run again: their figures beside yours"),
+    "talk": ("workloads.talk.command", "three talks' slides, run here: their figures beside yours"),
     "forecast": ("workloads.forecast.command", "what a start would cost on many ranks, modelled"),
     "doctor": ("workloads.doctor.command", "what this machine and job offer, and what is wrong"),
 }

@@ -46,12 +46,12 @@ def left(layout: Layout) -> dict[str, object]:
         ],
         "folders": [path for path in (layout.run, layout.folder) if path.exists()],
         # lsns would name them, too, and fails where a process ends while it reads.
-        "name spaces": [words for words in proc_files.commands() if str(layout.folder) in words],
+        "namespaces": [words for words in proc_files.commands() if str(layout.folder) in words],
     }
 
 
 NOTHING: dict[str, object] = {
-    name: [] for name in ("processes", "links", "mounts", "folders", "name spaces")
+    name: [] for name in ("processes", "links", "mounts", "folders", "namespaces")
 }
 
 

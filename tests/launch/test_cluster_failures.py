@@ -88,7 +88,7 @@ def test_a_job_that_is_ended_leaves_no_half_written_output(
 def test_a_full_disk_is_said_in_one_line_and_leaves_nothing(
     cluster: Cluster, results: Path
 ) -> None:
-    # A file system of 1 MB, in each task's own mount name space, for 4 MB.
+    # A file system of 1 MB, in each task's own mount namespace, for 4 MB.
     script = 'mount -t tmpfs -o size=1m tmpfs "$0" && "$@"; code=$?; ls -A "$0"; exit $code'
     mounted = ("unshare", "--mount", "sh", "-c", script, results)
     out = ("--area", "area1", "--out", results / "out.npy")

@@ -85,7 +85,7 @@ def test_a_folder_with_a_blank_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", [(), ("--stop",)])
 def test_somebodys_folder_is_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
     (tmp_path / "thesis.tex").touch()
-    with pytest.raises(UsageError, match="not of a cluster"):
+    with pytest.raises(UsageError, match="not a cluster's folder"):
         run(["cluster", *words, f"--folder={tmp_path}"])
     assert (tmp_path / "thesis.tex").exists()
 

@@ -40,8 +40,8 @@ def graph_file(tmp_path: Path, old: str = "", new: str = "") -> Path:
     [
         ('from = "base"', 'form = "base"', "unknown key 'form' in full"),
         ("[parts.one]", "[part.one]", "part: unknown key"),
-        ('from = "base"', 'from = "bare"', "full stands on 'bare', which is not there"),
-        ('builder = "base"', 'builder = "bare"', "full stands on 'bare', which is not there"),
+        ('from = "base"', 'from = "bare"', "full is built on 'bare', which is not there"),
+        ('builder = "base"', 'builder = "bare"', "full is built on 'bare', which is not there"),
         ('["one", "two", "three"]', '["one", "four"]', "full has a part 'four', which is not"),
         ("[parts.one]", '[parts.one]\nneeds = ["two"]', "one must come after two"),
         ('needs = ["two"]', 'needs = ["three"]', "three must come after three"),

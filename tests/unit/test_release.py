@@ -82,7 +82,7 @@ def git(folder: Path, *words: str) -> None:
 def test_a_release_is_of_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "ROOT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    with pytest.raises(UsageError, match="a release is of a clone"):
+    with pytest.raises(UsageError, match="make a release in a git clone"):
         provenance.commit()
     git(tmp_path, "init")
     (tmp_path / "file").touch()

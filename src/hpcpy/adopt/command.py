@@ -42,7 +42,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="take wheels from this folder alone, without a network",
     )  # fmt: skip
     parser.add_argument(
-        "--image", type=Path, metavar="SIF", help="stand on this image (default: build/hpcpy.sif)"
+        "--image", type=Path, metavar="SIF", help="base image (default: build/hpcpy.sif)"
     )
     parser.epilog = (
         "Exit codes: 0 done; 1 PROGRAM does something else in the image; 2 wrong request; "

@@ -1,4 +1,4 @@
-"""What PyPI calls what conda calls so: ``env/conda.toml``."""
+"""Map conda's package names to PyPI's (``env/conda.toml``)."""
 
 from __future__ import annotations
 

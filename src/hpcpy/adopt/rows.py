@@ -136,7 +136,7 @@ def resolve(
     ]
     items = [Item(**item) for item in answer["items"]]
     if unknown := [item.name for item in items if not item.sha256]:
-        raise UsageError(f"pip tells no hash of {', '.join(unknown)}", hint=_BUILD_A_WHEEL)
+        raise UsageError(f"pip gives no hash of {', '.join(unknown)}", hint=_BUILD_A_WHEEL)
     return rows, items
 
 

@@ -201,7 +201,7 @@ def _check_images(graph: Graph, where: str) -> None:
             )
         for other in (image.base, image.builder):
             if other and other not in images:
-                raise UsageError(f"{where}: {image.name} stands on {other!r}, which is not there")
+                raise UsageError(f"{where}: {image.name} is built on {other!r}, which is not there")
         for name in image.parts:
             if name not in parts:
                 raise UsageError(f"{where}: {image.name} has a part {name!r}, which is not there")

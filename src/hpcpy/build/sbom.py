@@ -26,7 +26,7 @@ def sbom_of(archive: Path) -> str:
     """
     sbom = read_contents(archive, lambda path: path == _INSIDE).texts.get(_INSIDE)
     if sbom is None:
-        raise UsageError(f"{archive.name} has no SBOM; the images that stand on it do")
+        raise UsageError(f"{archive.name} has no SBOM; the images that are built on it do")
     return sbom
 
 

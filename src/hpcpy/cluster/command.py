@@ -20,11 +20,9 @@ _CANCEL_SECONDS = 15.0
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--stop", action="store_true", help="end it and leave nothing")
-    what.add_argument("--status", action="store_true", help="say how its nodes are")
-    parser.add_argument(
-        "--folder", type=paths.folder, help="where it lies (default: build/cluster)"
-    )
+    what.add_argument("--stop", action="store_true", help="end it and remove its files")
+    what.add_argument("--status", action="store_true", help="print the state of its nodes")
+    parser.add_argument("--folder", type=paths.folder, help="its folder (default: build/cluster)")
 
 
 def main(options: argparse.Namespace) -> int:
@@ -54,7 +52,9 @@ def _refuse_others_folder(layout: Layout) -> None:
     # All in it goes with the cluster.
     folder = layout.folder
     if folder.exists() and not layout.mark.exists() and any(folder.iterdir()):
-        raise UsageError(f"{folder}: not of a cluster", hint="name a folder that is not there")
+        raise UsageError(
+            f"{folder}: not a cluster's folder", hint="name a folder that is not there"
+        )
 
 
 def start(layout: Layout) -> None:

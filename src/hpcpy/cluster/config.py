@@ -39,7 +39,7 @@ def slurm_conf(layout: Layout, network: Network, memory: int) -> str:
         "SlurmdSpoolDir": layout.run / "%n/spool",
         "SlurmdPidFile": layout.run / "%n/slurmd.pid",
         # No cgroups: nothing of the host's is touched, and a node's processes
-        # end with its process name space.
+        # end with its process namespace.
         "ProctrackType": "proctrack/pgid",
         # Most CPUs of a node are made up, and nothing can be bound to those.
         "TaskPlugin": "task/none",

@@ -23,7 +23,7 @@ class Layout:
     """The names of a cluster, all from the folder that it lies in.
 
     Several clusters live beside each other: each has its own bridge, and the
-    ports of its daemons are in name spaces of their own.
+    ports of its daemons are in namespaces of their own.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from hpcpy.files import disk_errors
 
 
 def require_root(target: str, note: str = "") -> None:
-    """Refuse who may not make name spaces.
+    """Refuse a user who may not make namespaces.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def require_root(target: str, note: str = "") -> None:
     """
     if os.geteuid() != 0:
         raise UnavailableError(
-            "the local cluster is made of network and mount name spaces, which only root may"
+            "the local cluster is made of network and mount namespaces, which only root may"
             " make and end",
             hint=f"an administrator would type: sudo {target}{note}",
         )
@@ -44,7 +44,7 @@ def require_root(target: str, note: str = "") -> None:
     )
     if done.returncode:
         raise UnavailableError(
-            f"this root may not make name spaces ({done.stderr.strip()})",
+            f"this root may not make namespaces ({done.stderr.strip()})",
             hint="it needs CAP_SYS_ADMIN and CAP_NET_ADMIN, as on the machine itself",
         )
 

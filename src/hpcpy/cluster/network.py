@@ -71,7 +71,7 @@ def make_bridge(layout: Layout, network: Network) -> None:
 
 
 def plug_in(layout: Layout, name: str, process: int) -> None:
-    """Give a process's network name space an ``eth0`` that is on the bridge."""
+    """Give a process's network namespace an ``eth0`` that is on the bridge."""
     cable = layout.cable(name)
     _ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", str(process))
     _ip("link", "set", cable, "master", layout.bridge)

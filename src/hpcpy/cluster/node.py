@@ -1,6 +1,6 @@
 """The first process of a node: makes it a machine, then keeps its daemons.
 
-Run as ``python3 -m hpcpy.cluster.node JSON`` in new name spaces of mounts,
+Run as ``python3 -m hpcpy.cluster.node JSON`` in new namespaces of mounts,
 network, host name, IPC and processes.  It says "ready", reads "go" when the
 network device has come, and ends with the first of its daemons: the kernel
 then ends all that the node runs, as at a crash.
@@ -122,7 +122,7 @@ def mount_commands(node: Node, there: frozenset[str]) -> list[list[str]]:
     spool = f"{node.folder}/spool"
     commands.append(["mkdir", "-p", spool])
     commands.append(["mount", "-t", "tmpfs", "-o", "mode=755,exec", "tmpfs", spool])
-    # /sys/class/net is of the name space that /sys was mounted in.
+    # /sys/class/net is of the namespace that /sys was mounted in.
     commands.append(["mkdir", "-p", f"{aside}/cgroup"])
     commands.append(["mount", "--rbind", "/sys/fs/cgroup", f"{aside}/cgroup"])
     commands.append(["mount", "-t", "sysfs", "sysfs", "/sys"])
@@ -168,7 +168,7 @@ def main(text: str) -> int:
     for command in [*network_commands(node), *mount_commands(node, there)]:
         subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
     daemons = _start(node)
-    # As the first process of its name space it has to reap orphans, too.
+    # As the first process of its namespace it has to reap orphans, too.
     while True:
         process, status = os.wait()
         if process in daemons:

@@ -1,4 +1,4 @@
-"""The processes of a cluster: started in name spaces, found again by a mark."""
+"""The processes of a cluster: started in namespaces, found again by a mark."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def start(layout: Layout, node: Node) -> Machine:
     Raises
     ------
     StageError
-        When the kernel refuses the name spaces.
+        When the kernel refuses the namespaces.
     """
     ours, its = socket.socketpair()
     with layout.log(node.name).open("ab") as log, its:

@@ -173,7 +173,7 @@ def _failure(what: str, said: str) -> UnavailableError:
     last = said.strip().splitlines()[-1:] or ["no message"]
     return UnavailableError(
         f"podman {what} on this machine: {last[0]}",
-        hint="make setup tells what the machine lacks",
+        hint="make setup lists what is missing",
     )
 
 

@@ -64,7 +64,7 @@ def address(pythons: Iterable[str | Path]) -> str:
         shown = re.search(r"--index-url.*?\(default\s+(https?://[^\s)]+)\)", text, re.DOTALL)
         if shown:
             return shown[1].rstrip("/")
-    raise LastingError("no pip here that tells its index: apt install python3-pip")
+    raise LastingError("no pip here can print its index: apt install python3-pip")
 
 
 def _pip(python: str | Path, *words: str) -> str | None:

@@ -40,7 +40,8 @@ def _git(*words: str) -> str:
         ).stdout
     except (FileNotFoundError, subprocess.CalledProcessError) as error:
         raise UsageError(
-            f"{paths.ROOT}: git tells no commit", hint="a release is of a clone, and says of which"
+            f"{paths.ROOT}: git finds no commit",
+            hint="make a release in a git clone: it names the commit",
         ) from error
 
 

@@ -64,7 +64,7 @@ def require() -> Engine:
     Raises
     ------
     UnavailableError
-        Without root, name spaces, FUSE, or the packages.
+        Without root, namespaces, FUSE, or the packages.
     """
     life.require_root("make storm")
     try:

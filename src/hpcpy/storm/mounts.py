@@ -1,4 +1,4 @@
-"""A mount for each node: made, looked at and made anew in its name spaces."""
+"""A mount for each node: made, looked at and made anew in its namespaces."""
 
 from __future__ import annotations
 

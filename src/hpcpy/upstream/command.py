@@ -35,7 +35,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--images", nargs="+", choices=tuple(IMAGES), default=tuple(IMAGES), help="run these alone"
     )
     parser.add_argument(
-        "--report", action="store_true", help="run nothing, tell the last runs' results"
+        "--report", action="store_true", help="run nothing, print the last runs' results"
     )
 
 

@@ -1,7 +1,7 @@
-"""Which fabric MPI uses, by what it has opened; and what can be known of that.
+"""Detect MPI's fabric from the devices and sockets it has opened.
 
-MPI has no call that tells.  A fabric's driver is opened through its device,
-TCP by a socket that listens.
+No MPI call reports it.  A driver of a fabric opens its device, TCP a listening
+socket.
 """
 
 from __future__ import annotations

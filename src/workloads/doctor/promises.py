@@ -39,7 +39,7 @@ def _fabric(promise: Any, values: Values) -> str:
         return f"the node has {', '.join(hardware) or 'no fabric but Ethernet'}"
     used = values.get("fabric.used")
     if not used:
-        return "which fabric MPI uses cannot be told here: look inside of a job"
+        return "the fabric is known only inside a job"
     ours = not _PROVIDERS[promise].isdisjoint(used.split(";"))
     return "" if ours else f"MPI uses {used}"
 
@@ -148,7 +148,7 @@ def kept(promises: dict[str, Any], found: list[Finding], *, deep: bool = True) -
         name, why = f"promise.{key}", PROMISES[key][1](promise, values)
         if why:
             detail = f"{shown} is promised, and {why}"
-            answer.append(Finding(name, Status.FAIL, detail, "docs/doctor.md tells of each"))
+            answer.append(Finding(name, Status.FAIL, detail, "see docs/doctor.md"))
         else:
             answer.append(Finding(name, Status.OK, f"{shown} is there"))
     return answer

@@ -25,7 +25,7 @@ class Images:
         The file that podman-hpc makes of an image, for images that need it.
     has_mounts
         Whether each node has mounted a tree in the root folder that it needs; otherwise
-        each rank does so, in name spaces of its own.
+        each rank does so, in namespaces of its own.
     is_whole
         Whether a program may need any package of the image: a tree then has them all.
     podman_hpc

@@ -99,7 +99,7 @@ size: ## what the image is made of
 sbom: ## what is in the image as an SBOM, build/hpcpy.spdx.json; IMAGE=hpcpy-cuda for that one's
 	@$(HPCPY) sbom
 
-audit: ## look the image's components up in data of known holes: DATA="FOLDER FILE.zip" (SECURITY.md)
+audit: ## check the image for known vulnerabilities: DATA="FOLDER FILE.zip" (SECURITY.md)
 	@$(HPCPY) audit
 
 context: ## write build/context, to build the images with podman or Docker elsewhere

@@ -1,4 +1,4 @@
-"""`hpcpy audit` finds the holes that data name, and says what it cannot tell."""
+"""`hpcpy audit` finds the vulnerabilities that data name, and says what it cannot tell."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from holes import HIGH, OPENSSL, ZERO, Audited, osv, tracker, write, write_debsecan, write_zip
+from advisory_files import (
+    HIGH,
+    OPENSSL,
+    ZERO,
+    Audited,
+    osv,
+    tracker,
+    write,
+    write_debsecan,
+    write_zip,
+)
 
 from hpcpy.audit import severity
 from hpcpy.audit.command import names
@@ -129,8 +139,8 @@ def test_a_source_is_known_by_bitnami_its_repository_and_debian(audited: Audited
         "sid": {"status": "resolved", "fixed_version": "3.99.9-1", "urgency": "low"},
         "forky": {"status": "resolved", "fixed_version": "3.99.5-1", "urgency": "low"},
     }
-    hole = {"CVE-2026-3000": {"description": "", "releases": releases}}
-    told = audited.found({PYTHON.debian: hole})
+    vulnerability = {"CVE-2026-3000": {"description": "", "releases": releases}}
+    told = audited.found({PYTHON.debian: vulnerability})
     assert [one["fixed"] for one in told["findings"]] == [["3.99.9-1"]]
     names = [one["name"] for one in told["not_looked_up"]]
     assert "python" not in names

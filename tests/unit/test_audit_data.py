@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from holes import DEBSECAN, SBOM, ZERO, osv, tracker, write, write_debsecan, write_zip
+from advisory_files import DEBSECAN, SBOM, ZERO, osv, tracker, write, write_debsecan, write_zip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -187,10 +187,10 @@ def test_a_file_that_is_too_large_is_not_read(
 
 def test_a_path_without_data_is_told(sbom: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    assert "no data of known holes in it" in fails(sbom, tmp_path / "empty")
+    assert "no data of known vulnerabilities in it" in fails(sbom, tmp_path / "empty")
     with zipfile.ZipFile(tmp_path / "empty.zip", "w") as archive:
         archive.writestr("README", "")
-    assert "no data of known holes in it" in fails(sbom, tmp_path / "empty.zip")
+    assert "no data of known vulnerabilities in it" in fails(sbom, tmp_path / "empty.zip")
     assert "No such file" in fails(sbom, tmp_path / "gone.json", UsageError)
     os.mkfifo(tmp_path / "fifo")
     assert "neither a file nor a folder" in fails(sbom, tmp_path / "fifo", UsageError)

@@ -10,7 +10,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from holes import ZERO, Audited, osv, tracker, write_zip
+from advisory_files import ZERO, Audited, osv, tracker, write_zip
 
 from hpcpy.errors import UsageError
 
@@ -125,11 +125,11 @@ def test_without_data_it_tells_what_debians_changelogs_call_fixed(
     kept.write_bytes(content)
     lines, err = audited.text()
     assert lines[-2] == (
-        "2 CVE names are in the changelogs of 1 Debian packages: holes that Debian has fixed in"
-        " them; they tell of none that is open"
+        "2 CVE names are in the changelogs of 1 Debian packages: vulnerabilities that Debian has"
+        " fixed in them; they tell of none that is open"
     )
     assert lines[-1].endswith("0 of 7 components looked up in 0 advisories: nothing is known")
-    assert err == "hpcpy audit: no data of known holes: give --data (SECURITY.md)\n"
+    assert err == "hpcpy audit: no data of known vulnerabilities: give --data (SECURITY.md)\n"
     told = json.loads("\n".join(audited.text("--json")[0]))
     assert told["fixed_by_changelogs"] == {"bash": ["CVE-2026-70001", "CVE-2026-70002"]}
     # A package that is cut off says nothing, and data of Debian's say it all.

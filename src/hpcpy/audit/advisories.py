@@ -1,4 +1,4 @@
-"""What a file of data says of one hole, whatever its format."""
+"""What a file of data says of one vulnerability, whatever its format."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Event = tuple[str, str]
 
 @dataclass(frozen=True)
 class Advisory:
-    """A hole in one package.
+    """A vulnerability in one package.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Advisory:
     release
         Debian's number, ``sid``, or ``*`` where the data do not part them.
     ranges, versions
-        The versions with the hole: in any of the ranges, or among the versions.
+        The versions with the vulnerability: in any of the ranges, or among the versions.
     unaffected
         Versions without it, whatever the ranges say.
     undecided
@@ -88,7 +88,7 @@ class Known:
             self.advisories.append(advisory)
 
     def rate(self, id_: str, severity: str) -> None:
-        """Keep a hole's level."""
+        """Keep a vulnerability's level."""
         if severity != UNKNOWN:
             self.severities[id_] = worst(severity, self.severities.get(id_, UNKNOWN))
 

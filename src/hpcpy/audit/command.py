@@ -1,4 +1,4 @@
-"""``hpcpy audit [IMAGE]``: an image's components against data of known holes, offline."""
+"""``hpcpy audit [IMAGE]``: an image's components against data of known vulnerabilities, offline."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     )
     help_ = "the least severity that makes the exit code 1 (default: high)"
     parser.add_argument("--fail-on", choices=LEVELS, default="high", metavar="LEVEL", help=help_)
-    help_ = "holes that were decided on, as TOML"
+    help_ = "vulnerabilities that were decided on, as TOML"
     parser.add_argument("--ignore", type=Path, metavar="FILE", help=help_)
     parser.add_argument("--json", action="store_true", help="write all of it as JSON")
 
@@ -43,7 +43,7 @@ def main(options: argparse.Namespace) -> int:
     Returns
     -------
     int
-        1 when a hole reaches the level, else 0.
+        1 when a vulnerability reaches the level, else 0.
 
     Raises
     ------
@@ -74,7 +74,10 @@ def main(options: argparse.Namespace) -> int:
     )
     print(as_json(audit, options.fail_on) if options.json else "\n".join(as_table(audit)))
     if not options.data:
-        print("hpcpy audit: no data of known holes: give --data (SECURITY.md)", file=sys.stderr)
+        print(
+            "hpcpy audit: no data of known vulnerabilities: give --data (SECURITY.md)",
+            file=sys.stderr,
+        )
     return int(audit.reaches(options.fail_on))
 
 

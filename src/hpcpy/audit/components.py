@@ -1,4 +1,4 @@
-"""What an SBOM names, each with the names under which data about holes know it."""
+"""What an SBOM names, each with the names under which data about vulnerabilities know it."""
 
 from __future__ import annotations
 
@@ -155,5 +155,5 @@ def _of_source(name: str, version: str, known: Names) -> Iterator[Identity]:
 
 
 def repository(url: str) -> str:
-    """Return the address of a repository as data about holes are compared by."""
+    """Return the address of a repository as data about vulnerabilities are compared by."""
     return url.lower().removesuffix("/").removesuffix(".git")

@@ -12,7 +12,7 @@ from hpcpy.audit.severity import by_word
 
 # The tracker has releases by name, images by number.
 _RELEASES = {"bullseye": "11", "bookworm": "12", "trixie": "13", "forky": "14", "duke": "15"}
-_HOLE = re.compile(r"(CVE|TEMP)-[\w-]+")
+_NAME = re.compile(r"(CVE|TEMP)-[\w-]+")
 _STATES = ("open", "resolved", "undetermined")
 # What it unpacks to has some 30 MB.
 _LARGEST = 1 << 28
@@ -20,13 +20,14 @@ _URGENCIES = {" ": "unknown", "L": "low", "M": "medium", "H": "high"}
 
 
 def is_tracker(value: object) -> bool:
-    """Tell whether this is the tracker's: packages, each with its holes."""
+    """Tell whether this is the tracker's: packages, each with its vulnerabilities."""
     return (
         isinstance(value, dict)
         and bool(value)
         and all(
-            isinstance(holes, dict) and all(_HOLE.fullmatch(id_) for id_ in holes)
-            for holes in value.values()
+            isinstance(vulnerabilities, dict)
+            and all(_NAME.fullmatch(id_) for id_ in vulnerabilities)
+            for vulnerabilities in value.values()
         )
     )
 
@@ -39,21 +40,21 @@ def read_tracker(value: Mapping[str, Any], known: Known) -> None:
     ValueError, TypeError, AttributeError, LookupError
         When it is not of the tracker's form.
     """
-    for name, holes in value.items():
-        for id_, hole in holes.items():
+    for name, vulnerabilities in value.items():
+        for id_, vulnerability in vulnerabilities.items():
             known.count += 1
-            for codename, state in hole["releases"].items():
-                known.add(_of_release(name, id_, hole, codename, state))
+            for codename, state in vulnerability["releases"].items():
+                known.add(_of_release(name, id_, vulnerability, codename, state))
 
 
 def _of_release(
-    name: str, id_: str, hole: Mapping[str, Any], codename: str, state: Mapping[str, Any]
+    name: str, id_: str, vulnerability: Mapping[str, Any], codename: str, state: Mapping[str, Any]
 ) -> Advisory:
     status, fixed = state["status"], state.get("fixed_version", "")
     if status not in _STATES or not isinstance(fixed, str):
         raise ValueError(f"{id_} of {name} has the status {status!r}, fixed by {fixed!r}")
     note = str(state.get("nodsa") or "")
-    said = str(hole.get("description") or "")
+    said = str(vulnerability.get("description") or "")
     undecided = "Debian has not determined it" if status == "undetermined" else ""
     events = [("introduced", "0")]
     if status == "resolved":
@@ -74,8 +75,8 @@ def _of_release(
 def read_debsecan(packed: bytes, known: Known) -> None:
     """Keep what debsecan's file says.
 
-    Its lines are of three kinds, parted by empty ones: names of holes, packages
-    with a hole's number, and binary packages of sources.
+    Its lines are of three kinds, parted by empty ones: names of vulnerabilities, packages
+    with a vulnerability's number, and binary packages of sources.
 
     Raises
     ------

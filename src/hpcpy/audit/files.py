@@ -45,7 +45,9 @@ def read(path: Path, known: Known) -> None:
     except OSError as error:
         raise UsageError(f"{error.filename or path}: {error.strerror or error}") from error
     if known.count == before:
-        raise IntegrityError(f"{path}: no data of known holes in it", hint="see SECURITY.md")
+        raise IntegrityError(
+            f"{path}: no data of known vulnerabilities in it", hint="see SECURITY.md"
+        )
 
 
 def _files(path: Path) -> Iterator[Path]:

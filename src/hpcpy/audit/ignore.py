@@ -1,4 +1,4 @@
-"""A centre's own decisions: holes that it has looked at and lives with, for a time."""
+"""A centre's own decisions: vulnerabilities that it has looked at and lives with, for a time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Decision:
     package: str = ""
 
     def is_about(self, finding: Finding) -> bool:
-        """Tell whether this is the hole, in the package, that was decided on."""
+        """Tell whether this is the vulnerability, in the package, that was decided on."""
         its = (finding.component.name, *finding.component.packages)
         return self.id == finding.id and (not self.package or self.package in its)
 

@@ -19,7 +19,7 @@ _ORDERS: dict[str, Order] = {"Debian": versions.debian}
 
 @dataclass(frozen=True)
 class Finding:
-    """A hole that a component has.
+    """A vulnerability that a component has.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Unclear:
-    """A hole of which the data do not tell whether a component has it."""
+    """A vulnerability of which the data do not tell whether a component has it."""
 
     id: str
     component: Component
@@ -44,7 +44,7 @@ class Unclear:
 
 
 def findings(component: Component, known: Known) -> Iterator[Finding | Unclear]:
-    """Give the holes of a component, each once."""
+    """Give the vulnerabilities of a component, each once."""
     has: dict[str, list[tuple[Advisory, str]]] = defaultdict(list)
     clear: set[str] = set()
     doubts: dict[str, str] = {}
@@ -93,7 +93,7 @@ def _age(release: str) -> float:
 
 
 def fixed_in(identity: Identity, advisory: Advisory) -> str | None:
-    """Return the version that ends a hole; empty where none does, None without the hole.
+    """Return the version that fixes it; empty where none does, None for one without it.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def fixed_in(identity: Identity, advisory: Advisory) -> str | None:
     order = _ORDERS.get(identity.ecosystem, versions.python)
     mine = (1, order(identity.version))
     for events in advisory.ranges:
-        # Of two events at one version the hole begins before it ends.
+        # Of two events at one version the vulnerability begins before it ends.
         placed = ((_place(version, order), kind, version) for kind, version in events)
         ranked = sorted(placed, key=lambda one: (one[0], one[1] != "introduced"))
         if _is_inside(mine, ranked):

@@ -28,7 +28,7 @@ class Audit:
         How many records the data have, and the day of the newest; empty where
         they do not say.
     findings, ignored, unclear
-        Holes that count, those that a centre has decided on, and those that the
+        Vulnerabilities that count, those that a centre has decided on, and those that the
         data do not decide.
     uncovered
         Components that no data were given for.
@@ -93,7 +93,7 @@ def as_table(audit: Audit) -> Iterator[str]:
         for one in _by_severity(audit.findings)
     ]
     if rows:
-        rows.insert(0, ("severity", "hole", "component", "fixed in", ""))
+        rows.insert(0, ("severity", "vulnerability", "component", "fixed in", ""))
     plain = [tuple(_plain(cell) for cell in row) for row in rows]
     widths = [max(len(row[column]) for row in plain) for column in range(4)] if plain else []
     for *cells, summary in plain:
@@ -106,7 +106,7 @@ def as_table(audit: Audit) -> Iterator[str]:
     counts = Counter(one.severity for one in audit.findings)
     shown = ", ".join(f"{counts[level]} {level}" for level in reversed(LEVELS) if counts[level])
     looked_up = len(audit.bill.components) - len(audit.uncovered)
-    result = shown or ("no known hole" if looked_up else "nothing is known")
+    result = shown or ("no known vulnerability" if looked_up else "nothing is known")
     yield _plain(
         f"{audit.bill.image}: {looked_up} of {len(audit.bill.components)} components looked up in"
         f" {audit.advisories:,} advisories{_until(audit.newest)}: {result}"
@@ -125,7 +125,7 @@ def _what_is_open(audit: Audit) -> Iterator[str]:
         cves = {cve for every in audit.fixed.values() for cve in every}
         yield (
             f"{len(cves)} CVE names are in the changelogs of {len(audit.fixed)} Debian packages:"
-            " holes that Debian has fixed in them; they tell of none that is open"
+            " vulnerabilities that Debian has fixed in them; they tell of none that is open"
         )
 
 

@@ -1,4 +1,4 @@
-"""How bad a hole is: four words, by CVSS, by Debian's urgency or by a database's own word."""
+"""A vulnerability's severity: by CVSS, by Debian's urgency or by a database's own word."""
 
 from __future__ import annotations
 

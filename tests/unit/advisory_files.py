@@ -1,4 +1,4 @@
-"""A small SBOM, and data about holes as OSV, Debian's tracker and debsecan publish them."""
+"""A small SBOM, and advisories as OSV, Debian's tracker and debsecan publish them."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def osv(id_: str, ecosystem: str, name: str, *events: dict[str, str], **more: An
     }
     affected |= {key: more.pop(key) for key in ("versions", "ecosystem_specific") if key in more}
     own = {"schema_version": "1.7.0", "id": id_, "modified": "2026-11-01T00:00:00Z"}
-    return {**own, "summary": f"a hole in {name}", "affected": [affected], **more}
+    return {**own, "summary": f"a vulnerability in {name}", "affected": [affected], **more}
 
 
 def tracker(status: str = "open", release: str = "trixie", **more: str) -> dict[str, Any]:
     state = {"status": status, "repositories": {release: OPENSSL}, "urgency": "medium", **more}
-    hole = {"description": "words", "scope": "remote", "releases": {release: state}}
-    return {"openssl": {"CVE-2026-1000": hole}}
+    vulnerability = {"description": "words", "scope": "remote", "releases": {release: state}}
+    return {"openssl": {"CVE-2026-1000": vulnerability}}
 
 
 DEBSECAN = """VERSION 1

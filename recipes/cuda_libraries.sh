@@ -5,12 +5,12 @@
 . "$CONTEXT/recipes/lib.sh"
 
 site=$OUT$("$PREFIX/bin/python3" -c 'import site; print(site.getsitepackages()[0])')
-"$PREFIX/bin/python3" "$MATERIALS/recipes/cuda/unpack.py" "$MATERIALS/env/cuda.toml" \
+"$PREFIX/bin/python3" "$MATERIALS/containers/cuda/unpack.py" "$MATERIALS/env/cuda.toml" \
     "$site" "$OUT$PREFIX/share/licenses/nvidia-cuda" "$MATERIALS"/nvidia_*.whl
 
 # The two names by which the folder of headers is known.
 for header in cuda_runtime.h cuda_device_runtime_api.h; do
-    install -m 644 "$MATERIALS/recipes/cuda/known_by_name.h" \
+    install -m 644 "$MATERIALS/containers/cuda/known_by_name.h" \
         "$site/nvidia/cuda_runtime/include/$header"
 done
 # CuPy's bfloat16 includes these; numba-cuda brings its own copies of them.

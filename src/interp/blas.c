@@ -17,7 +17,6 @@ void gotoblas_init(void);
 _Noreturn void hpcpy_blas_exit(int status);
 int hpcpy_blas_raise(int number);
 void *hpcpy_blas_malloc(size_t size);
-void openblas_set_num_threads(int count);
 PyObject *__real_PyInit_numpy___core___multiarray_umath(void);
 PyObject *__wrap_PyInit_numpy___core___multiarray_umath(void);
 
@@ -120,27 +119,10 @@ static void limit(long parts)
     pthread_mutex_unlock(&mutex);
 }
 
-static void limit_once(void)
+void hpcpy_blas_limit(void)
 {
     if (!atomic_load_explicit(&is_limited, memory_order_acquire)) {
         limit(1);
-    }
-}
-
-int hpcpy_blas_threads(void)
-{
-    limit_once();
-    return blas_cpu_number;
-}
-
-void hpcpy_blas_set_threads(int count)
-{
-    limit_once();
-    /* OpenBLAS's own function would start all of its threads to have fewer. */
-    if (blas_server_avail == 0 && count > 0 && count <= blas_num_threads) {
-        blas_cpu_number = count;
-    } else {
-        openblas_set_num_threads(count);
     }
 }
 
@@ -148,7 +130,7 @@ void hpcpy_blas_set_threads(int count)
    threads. */
 void *__wrap_blas_memory_alloc(int place)
 {
-    limit_once();
+    hpcpy_blas_limit();
     return __real_blas_memory_alloc(place);
 }
 

@@ -3,10 +3,8 @@
 #ifndef HPCPY_BLAS_H
 #define HPCPY_BLAS_H
 
-/* How many threads it takes, and may take: as its own functions, but that no
-   thread is started, and that what threads.c says comes first. */
-int hpcpy_blas_threads(void);
-void hpcpy_blas_set_threads(int count);
+/* Limits its threads to what threads.c says, the first time. */
+void hpcpy_blas_limit(void);
 
 /* Called when numpy has prepared it, where there is such a function. */
 void hpcpy_blas_ready(void) __attribute__((weak));

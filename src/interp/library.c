@@ -20,14 +20,8 @@
 
 #define CACHE "/etc/ld.so.cache"
 
-/* Of the kernel's machine and the C library that this is compiled for. */
-#if defined(__x86_64__)
+/* The flags of glibc's libraries for x86-64. */
 #define OURS 0x0303
-#elif defined(__aarch64__)
-#define OURS 0x0a03
-#else
-#define OURS -1
-#endif
 
 typedef struct {
     char magic[20];

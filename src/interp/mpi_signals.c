@@ -46,42 +46,24 @@ static int (*their_init)(void *, void *);
 static int (*their_init_thread)(void *, void *, int, int *);
 static int (*their_session_init)(void *, void *, void *);
 
-static int init(void *count, void *words)
-{
-    HpcpySignals signals;
-    hpcpy_signals_keep(&signals);
-    int result = hpcpy_mpi_lacks_room();
-    if (result == 0) {
-        result = their_init(count, words);
+/* A session's handles are numbers in MPICH's ABI: they pass as pointers do. */
+#define INITIALISE(name, parameters, arguments)    \
+    static int name parameters                     \
+    {                                              \
+        HpcpySignals signals;                      \
+        hpcpy_signals_keep(&signals);              \
+        int result = hpcpy_mpi_lacks_room();       \
+        if (result == 0) {                         \
+            result = their_##name arguments;       \
+        }                                          \
+        hpcpy_signals_put_back(&signals);          \
+        return result;                             \
     }
-    hpcpy_signals_put_back(&signals);
-    return result;
-}
 
-static int init_thread(void *count, void *words, int wanted, int *given)
-{
-    HpcpySignals signals;
-    hpcpy_signals_keep(&signals);
-    int result = hpcpy_mpi_lacks_room();
-    if (result == 0) {
-        result = their_init_thread(count, words, wanted, given);
-    }
-    hpcpy_signals_put_back(&signals);
-    return result;
-}
-
-/* Its handles are numbers in MPICH's ABI: they pass as pointers do. */
-static int session_init(void *info, void *errors, void *session)
-{
-    HpcpySignals signals;
-    hpcpy_signals_keep(&signals);
-    int result = hpcpy_mpi_lacks_room();
-    if (result == 0) {
-        result = their_session_init(info, errors, session);
-    }
-    hpcpy_signals_put_back(&signals);
-    return result;
-}
+INITIALISE(init, (void *count, void *words), (count, words))
+INITIALISE(init_thread, (void *count, void *words, int wanted, int *given),
+           (count, words, wanted, given))
+INITIALISE(session_init, (void *info, void *errors, void *session), (info, errors, session))
 
 void *hpcpy_mpi_with_signals(const char *name, void *target)
 {

@@ -11,8 +11,8 @@ import pytest
 from misbehaving_server import Server, serving
 
 from hpcpy import paths
+from hpcpy.apt.offers import Offer
 from hpcpy.engine.venv import TITLES
-from hpcpy.fetch.offers import Offer
 from hpcpy.lock import archive
 from hpcpy.pins.wheels import GROUPS
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from processes import python
 
+from hpcpy.apt import mirrors
+from hpcpy.apt import private as private_apt
+from hpcpy.apt.mirrors import debian_mirrors
+from hpcpy.apt.private import DebianSuite, PrivateApt
 from hpcpy.errors import UnavailableError, UsageError
-from hpcpy.fetch import apt
-from hpcpy.fetch.apt import DebianSuite, PrivateApt, debian_mirrors
 
 needs_apt = pytest.mark.skipif(not shutil.which("apt-get"), reason="no apt on this machine")
 MIRRORS = {"debian": "http://mirror.invalid/debian"}
@@ -46,7 +48,7 @@ def test_mirror_that_is_no_address_is_refused_in_one_line(
 @pytest.mark.parametrize("text", ["http://127.0.0.1:3142/debian", "https://u:p@mirror.invalid/d/"])
 def test_mirror_may_have_a_port_and_a_user(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", text)
-    assert set(debian_mirrors()) == set(apt.ARCHIVES)
+    assert set(debian_mirrors()) == set(mirrors.ARCHIVES)
 
 
 def test_fetch_tells_it_and_ends_with_2(tmp_path: Path) -> None:
@@ -75,7 +77,7 @@ def test_missing_mirror_is_named_with_the_next_step(tmp_path: Path) -> None:
 def test_missing_keyring_is_named_with_its_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apt, "KEYRINGS", tmp_path / "keyrings")
+    monkeypatch.setattr(private_apt, "KEYRINGS", tmp_path / "keyrings")
     with pytest.raises(UnavailableError, match="debian-archive-keyring"):
         PrivateApt(tmp_path / "apt", (DebianSuite("debian", "stable"),), MIRRORS)
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from hpcpy import paths
+from hpcpy.apt.uris import parse_uris
 from hpcpy.engine import apptainer, debs, prefix, tools
 from hpcpy.engine.configuration import CAPABILITIES, bounding_set, configure, set_option
 from hpcpy.errors import DiskError, UnavailableError
-from hpcpy.fetch.uris import parse_uris
 
 URIS = """\
 'http://mirror/debian/pool/main/a/apptainer/apptainer_1.4.5-2_amd64.deb' \

@@ -67,6 +67,7 @@ def test_hooks_are_called_in_the_order_of_the_features(tmp_path: Path) -> None:
         "found": ("f",),
         "before": {"package": "p"},
         "added": "",
+        "check": "",
     }
 
 
@@ -83,7 +84,8 @@ def test_a_hook_that_cannot_be_is_told(tmp_path: Path, tables: tuple[str, ...], 
 
 
 def test_an_image_without_features_hooks_into_nothing(tmp_path: Path) -> None:
-    assert hooked(tmp_path) == {"start": (), "found": (), "before": {}, "added": ""}
+    nothing = {"start": (), "found": (), "before": {}, "added": "", "check": ""}
+    assert hooked(tmp_path) == nothing
 
 
 def test_nothing_stands_before_a_function_of_the_c_library_but_for_a_threads_stack() -> None:

@@ -10,12 +10,12 @@ import pytest
 from misbehaving_server import Server, ranged, serving
 
 from hpcpy import paths
+from hpcpy.apt.offers import Offer
+from hpcpy.apt.uris import parse_uris
 from hpcpy.errors import IntegrityError, UnavailableError, UsageError
 from hpcpy.fetch import debian
 from hpcpy.fetch.connection import Patience
 from hpcpy.fetch.debian import fetch_debs
-from hpcpy.fetch.offers import Offer
-from hpcpy.fetch.uris import parse_uris
 
 BODY = b"the locked package"
 NEWER = b"the newer package"

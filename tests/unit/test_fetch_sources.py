@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from misbehaving_server import Answer, Server, artifact, ranged, serving, status
 
+from hpcpy.apt.mirrors import apt_proxies
 from hpcpy.errors import IntegrityError, UnavailableError
-from hpcpy.fetch.connection import Patience, apt_proxies
+from hpcpy.fetch.connection import Patience
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import downloads_dir
 from hpcpy.pins.model import Source

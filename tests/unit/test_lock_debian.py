@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from hpcpy import paths
+from hpcpy.apt.offers import Offer
 from hpcpy.commands import run
 from hpcpy.errors import UsageError
-from hpcpy.fetch.offers import Offer
 from hpcpy.lock import debian, host
 from hpcpy.lock.command import moved
 from hpcpy.lock.deb_licences import licences, summary

@@ -18,8 +18,8 @@ from lock_blocks import blocks
 from misbehaving_server import Server, serving, whole
 
 from hpcpy import paths
+from hpcpy.apt import offers, private
 from hpcpy.commands import run
-from hpcpy.fetch import apt, offers
 from hpcpy.files import sha256
 from hpcpy.lock import debian, toml
 from hpcpy.pins.debian import debs, snapshot_epoch
@@ -132,7 +132,7 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def unsigned(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let apt take the test's archive, which nobody has signed."""
 
-    class Apt(apt.PrivateApt):
+    class Apt(private.PrivateApt):
         def __init__(self, folder: Path, suites: Any, mirrors: dict[str, str], arch: str) -> None:
             super().__init__(folder, suites, mirrors, arch)
             line = f"deb [trusted=yes arch=amd64] {mirrors['debian']} ./\n"
@@ -142,7 +142,7 @@ def unsigned(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
             kept = "".join(one for one in settings if "Default-Release" not in one)
             (folder / "last.conf").write_text(kept)
 
-    monkeypatch.setattr(apt, "_keyring", lambda: "/none")
+    monkeypatch.setattr(private, "_keyring", lambda: "/none")
     monkeypatch.setattr(offers, "PrivateApt", Apt)
     monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", f"{server.url}/debian")
     monkeypatch.delenv("http_proxy", raising=False)

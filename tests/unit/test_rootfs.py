@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from hpcpy.apt.private import DebianSuite, PrivateApt
 from hpcpy.build.rootfs import hook, source_line, write_index
 from hpcpy.errors import IntegrityError, UnavailableError
-from hpcpy.fetch.apt import DebianSuite, PrivateApt
 from hpcpy.files import sha256
 
 pytestmark = pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg on this machine")

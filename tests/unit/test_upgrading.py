@@ -12,7 +12,8 @@ from hpcpy import paths
 FEATURES = paths.ROOT / "src/interp/features"
 PATCHES = {
     path.stem: path
-    for path in (*(paths.RECIPES / "patches").iterdir(), *FEATURES.glob("*/*.patch"))
+    for folder in (paths.RECIPES / "patches", paths.CONTAINERS / "cuda", FEATURES)
+    for path in folder.rglob("*.patch")
 }
 TEXT = (paths.ROOT / "docs" / "upgrading.md").read_text(encoding="utf-8")
 # Name -> why, when it goes, its tests.
@@ -42,7 +43,7 @@ def test_each_patch_is_an_input_of_a_part() -> None:
     trees = {tree for part in parts.values() for tree in part.get("trees", [])}
     for path in PATCHES.values():
         if not path.is_relative_to(FEATURES):
-            assert f"recipes/patches/{path.name}" in trees
+            assert path.relative_to(paths.ROOT).as_posix() in trees
 
 
 def test_files_that_are_named_are_there() -> None:

@@ -29,7 +29,7 @@ _REST = "all else"
 
 
 @dataclass(frozen=True)
-class Row:
+class Component:
     """One line of the table."""
 
     name: str
@@ -37,7 +37,7 @@ class Row:
     files: int
 
 
-def rows(contents: LayerFiles) -> list[Row]:
+def rows(contents: LayerFiles) -> list[Component]:
     """Return what an image is made of, the largest Python packages by name.
 
     Parameters
@@ -59,7 +59,9 @@ def rows(contents: LayerFiles) -> list[Row]:
     named[f"{_OTHERS} ({len(packages) - len(largest)})"] = others
     order = [_BASE, _PYTHON, *largest, *(n for n in named if n.startswith(_OTHERS))]
     order += [_MPI, _LIBRARIES, _WORKLOADS, _REST]
-    return [Row(name, sum(named[name]), len(named[name])) for name in order if named.get(name)]
+    return [
+        Component(name, sum(named[name]), len(named[name])) for name in order if named.get(name)
+    ]
 
 
 def _place(path: str, entry: Entry) -> str:
@@ -138,7 +140,7 @@ def _compressed(image: Image) -> dict[str, int]:
 
 def _as_table(image: Image, contents: LayerFiles) -> str:
     found = rows(contents)
-    total = Row("total", sum(row.size for row in found), sum(row.files for row in found))
+    total = Component("total", sum(row.size for row in found), sum(row.files for row in found))
     lines = [f"{image.name + ', unpacked':34} {'MB':>8} {'files':>8} {'share':>7}"]
     for row in (*found, total):
         share = f"{row.size / max(total.size, 1):.1%}"

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hpcpy import paths
+from hpcpy.apt.mirrors import debian_mirrors
+from hpcpy.apt.private import DebianSuite, PrivateApt
+from hpcpy.apt.uris import Deb, uris
 from hpcpy.errors import IntegrityError, UnavailableError
-from hpcpy.fetch.apt import DebianSuite, PrivateApt, debian_mirrors
-from hpcpy.fetch.uris import Deb, uris
 from hpcpy.files import disk_errors, scratch_dir, sha256
 
 # Apptainer is in sid alone; its libraries come from the stable release,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import http.client
-import shutil
-import subprocess
 import urllib.request
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
+
+from hpcpy.apt.mirrors import apt_proxies
 
 # Some servers compress on the way what is already compressed, and the bytes
 # would not be the pinned ones.
@@ -103,33 +103,3 @@ class Web:
 
 def _opener(proxies: dict[str, str] | None) -> urllib.request.OpenerDirector:
     return urllib.request.build_opener(urllib.request.ProxyHandler(proxies))
-
-
-def apt_proxies(host: str) -> dict[str, str] | None:
-    """Return the proxies that apt is configured to reach `host` by.
-
-    Returns
-    -------
-    dict or None
-        Scheme to proxy, empty for a direct connection; None where apt says
-        nothing, so that the environment's hold, as they do for apt.
-    """
-    apt_config = shutil.which("apt-config")
-    if not apt_config:
-        return None
-    said = subprocess.run(
-        [apt_config, "dump", "--format", "%f\t%v%n", "Acquire"],
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
-    options = dict(line.split("\t", 1) for line in said.splitlines() if "\t" in line)
-    proxies = {}
-    for scheme in ("http", "https"):
-        general = f"Acquire::{scheme}::Proxy"
-        value = options.get(f"{general}::{host}") or options.get(general, "")
-        if value == "DIRECT":
-            return {}
-        if value:
-            proxies[scheme] = value
-    return proxies or None

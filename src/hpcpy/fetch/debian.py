@@ -7,10 +7,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpcpy.apt.offers import Mirror
 from hpcpy.errors import HpcpyError, UnavailableError, UsageError
 from hpcpy.fetch.connection import Patience
 from hpcpy.fetch.many import fetch
-from hpcpy.fetch.offers import Mirror
 from hpcpy.fetch.one import Tally
 from hpcpy.pins.debian import debs, wanted
 from hpcpy.pins.model import Artifact

@@ -36,15 +36,12 @@ class UnreachableError(PassingError):
     """The host could not be connected to."""
 
 
-def complete(part: Path, source: Source) -> bool:
-    """Tell whether `part` holds the whole file; empty one that cannot become it."""
-    size = part.stat().st_size
-    if size < source.size:
+def is_whole(path: Path, source: Source) -> bool:
+    """Tell whether a file is there with the pinned bytes."""
+    try:
+        return path.stat().st_size == source.size and sha256(path) == source.sha256
+    except (FileNotFoundError, NotADirectoryError):
         return False
-    if size == source.size and sha256(part) == source.sha256:
-        return True
-    _empty(part)
-    return False
 
 
 def download(
@@ -76,23 +73,18 @@ def download(
     PassingError, LastingError
         When they could not be had.
     """
-    if complete(part, source):
-        return
-    resumed = part.stat().st_size > 0
-    try:
-        _receive(get, source, part, received, stop)
-        _verify(part, source)
-    except IntegrityError:
+    if part.stat().st_size >= source.size and not is_whole(part, source):
         _empty(part)
-        if not resumed:
-            raise
-        # The beginning may be of a file that has changed since.
-        _receive(get, source, part, received, stop)
+    while part.stat().st_size < source.size:
+        resumed = part.stat().st_size > 0
         try:
+            _receive(get, source, part, received, stop)
             _verify(part, source)
         except IntegrityError:
             _empty(part)
-            raise
+            # The beginning may be of a file that has changed since.
+            if not resumed:
+                raise
 
 
 def _receive(

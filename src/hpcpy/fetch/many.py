@@ -118,12 +118,12 @@ def _download(
 ) -> Generator[tuple[Artifact, Path | Exception], None, None]:
     workers = _Workers(artifacts, fetcher)
     try:
-        with contextlib.closing(_Line(fetcher.tally, artifacts)) as line:
+        with contextlib.closing(_Progress(fetcher.tally, artifacts)) as progress:
             for _ in artifacts:
                 result = None
                 while result is None:
                     end_if_stopped()
-                    line.update()
+                    progress.update()
                     with contextlib.suppress(queue.Empty):
                         result = workers.done.get(timeout=0.2)
                 yield result
@@ -131,7 +131,7 @@ def _download(
         fetcher.stop.set()
 
 
-class _Line:
+class _Progress:
     """A line on a terminal that is written over."""
 
     def __init__(self, tally: Tally, artifacts: list[Artifact]) -> None:

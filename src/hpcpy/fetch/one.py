@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from hpcpy.apt.mirrors import debian_mirrors, given_mirror
 from hpcpy.errors import HpcpyError, IntegrityError, UnavailableError
-from hpcpy.fetch.apt import debian_mirrors, given_mirror
 from hpcpy.fetch.connection import Patience, Reply, Web
 from hpcpy.fetch.download import (
     Interrupted,
@@ -22,8 +22,9 @@ from hpcpy.fetch.download import (
     PassingError,
     UnreachableError,
     download,
+    is_whole,
 )
-from hpcpy.files import disk_errors, sha256
+from hpcpy.files import disk_errors
 from hpcpy.paths import cache_dir
 from hpcpy.pins.model import APT_MIRROR, Artifact, Source
 
@@ -59,7 +60,7 @@ def cached(artifact: Artifact) -> Path | None:
     """
     for source in artifact.sources:
         path = _final(artifact, source)
-        if _is(path, source):
+        if is_whole(path, source):
             # Used: the oldest go first when the cache is shrunk.  Another
             # user's cache can be read, and keeps its times.
             with contextlib.suppress(OSError):
@@ -70,13 +71,6 @@ def cached(artifact: Artifact) -> Path | None:
 
 def _final(artifact: Artifact, source: Source) -> Path:
     return downloads_dir() / source.sha256 / artifact.filename
-
-
-def _is(path: Path, source: Source) -> bool:
-    try:
-        return path.stat().st_size == source.size and sha256(path) == source.sha256
-    except (FileNotFoundError, NotADirectoryError):
-        return False
 
 
 class Fetcher:
@@ -135,7 +129,7 @@ class Fetcher:
         final = _final(artifact, source)
         with self._partial(source) as part:
             # Another process may have fetched it while this one waited.
-            if _is(final, source):
+            if is_whole(final, source):
                 part.unlink()
                 return final
             if final.exists():

@@ -8,10 +8,11 @@ import threading
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
+from hpcpy.apt.mirrors import debian_mirrors
+from hpcpy.apt.offers import Mirror, Offer
+from hpcpy.apt.private import PrivateApt
 from hpcpy.errors import UnavailableError
-from hpcpy.fetch.apt import PrivateApt, debian_mirrors
 from hpcpy.fetch.download import LastingError
-from hpcpy.fetch.offers import Mirror, Offer
 from hpcpy.paths import cache_dir
 from hpcpy.pins.debian import Wanted, wanted
 

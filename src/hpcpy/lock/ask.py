@@ -7,7 +7,7 @@ import gzip
 import time
 from urllib.parse import urlsplit
 
-from hpcpy.fetch.apt import debian_mirrors
+from hpcpy.apt.mirrors import debian_mirrors
 from hpcpy.fetch.connection import Patience, Reply, Web
 from hpcpy.fetch.download import (
     CHUNK,

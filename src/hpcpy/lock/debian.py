@@ -6,8 +6,8 @@ import datetime
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from hpcpy.apt.offers import Mirror, Offer
 from hpcpy.fetch.many import fetch
-from hpcpy.fetch.offers import Mirror, Offer
 from hpcpy.lock.deb_licences import licences
 from hpcpy.pins.debian import Wanted
 

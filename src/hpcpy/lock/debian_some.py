@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy import paths
+from hpcpy.apt.offers import Mirror, Offer
 from hpcpy.fetch.many import fetch
-from hpcpy.fetch.offers import Mirror, Offer
 from hpcpy.files import scratch_dir
 from hpcpy.lock.debian import stated_licences, table_of
 from hpcpy.pins.debian import Wanted, locked_debs

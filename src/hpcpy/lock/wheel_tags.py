@@ -1,4 +1,7 @@
-"""Which of a package's wheels fits an interpreter and an architecture best."""
+"""Which of a package's wheels fits an interpreter and an architecture best.
+
+The package `packaging` knows it too; host code has the standard library alone.
+"""
 
 from __future__ import annotations
 

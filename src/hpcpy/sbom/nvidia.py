@@ -12,7 +12,7 @@ from hpcpy.sbom.licences import Texts
 from hpcpy.sbom.pins import Expected, Pin
 from hpcpy.sbom.spdx import File
 
-# What recipes/cuda leaves in the image of the wheels' licence.
+# What recipes/cuda_libraries.sh leaves in the image of the wheels' licence.
 _LICENCE = Path("opt/hpcpy/share/licenses/nvidia-cuda/License.txt")
 _NAME, _TITLE = "NVIDIA-CUDA-EULA", "End User License Agreement of NVIDIA's CUDA Toolkit"
 _BLOCK = 1 << 20

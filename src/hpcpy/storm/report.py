@@ -60,10 +60,10 @@ class Column:
 
     title: str
     form: str
-    value: Callable[[Row], float | None]
+    value: Callable[[Series], float | None]
 
 
-class Row:
+class Series:
     """One configuration with one program, cold or warm."""
 
     def __init__(self, medians: Medians, configuration: str, program: str, temperature: str):
@@ -148,7 +148,7 @@ def table(samples: Sequence[Sample]) -> str:
     for program in dict.fromkeys(name for name, _ in medians.rows()):
         for temperature in TEMPERATURES:
             rows = [
-                Row(medians, configuration, program, temperature)
+                Series(medians, configuration, program, temperature)
                 for name, configuration in medians.rows()
                 if name == program
             ]
@@ -157,7 +157,7 @@ def table(samples: Sequence[Sample]) -> str:
     return "\n".join([*lines[1:], ""])
 
 
-def _part(title: str, rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[str]:
+def _part(title: str, rows: Sequence[Series], columns: Sequence[Column]) -> Iterator[str]:
     one = rows[0]
     small, large = (f"{one.nodes[at]} × {one.ranks[at]}" for at in (0, -1))
     titles = [column.title.format(small=small, large=large) for column in columns]
@@ -168,7 +168,7 @@ def _part(title: str, rows: Sequence[Row], columns: Sequence[Column]) -> Iterato
         yield f"| {' | '.join([row.configuration, *(column[index] for column in cells)])} |"
 
 
-def _cells(rows: Sequence[Row], column: Column) -> Iterator[str]:
+def _cells(rows: Sequence[Series], column: Column) -> Iterator[str]:
     values = [column.value(row) for row in rows]
     written = ["–" if value is None else f"{value:{column.form}}" for value in values]
     # What a further one adds may be less than nothing by chance.  Compared as it is written.

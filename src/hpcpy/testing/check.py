@@ -15,7 +15,7 @@ from hpcpy.stages import stage
 _WORKERS = (os.cpu_count() or 1) + 2
 # By Python: the first line of the program mypy cannot name every folder.
 _MYPY = ("python", "-m", "mypy")
-_OF_RECIPES = ("recipes/cuda", "recipes/link")
+_OF_RECIPES = ("containers/cuda", "recipes/link")
 # Each by itself: modules of two may have one name.
 _TESTS = (
     ("unit",),

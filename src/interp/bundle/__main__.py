@@ -34,7 +34,7 @@ def main() -> int:
     """
     options = _options()
     library: Path = options.library
-    final = f"/{library.relative_to(options.staged)}"
+    final = str(library)
     site = library / "site-packages"
     paths = [path for path in (library, library / "lib-dynload", site) if path.is_dir()]
     roots = [final + str(path).removeprefix(str(library)) for path in paths]
@@ -70,7 +70,6 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bundle", description=main.__doc__)
     parser.add_argument("folder", type=Path, help="gets modules.bundle and the code to freeze")
     parser.add_argument("--library", type=Path, required=True, help="…/lib/python3.x")
-    parser.add_argument("--staged", type=Path, default=Path("/"), help="$OUT of the recipe")
     parser.add_argument("--built-in", type=Path, help="names of the linked modules, one a line")
     parser.add_argument("--extensions", type=Path, help="recipes/extensions.toml")
     parser.add_argument("--features", type=Path, help="names of the image's features, one a line")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-_HOOKS = frozenset({"start", "found", "before", "added"})
+_HOOKS = frozenset({"start", "found", "before", "added", "check"})
 
 
 def hooks(files: Iterable[Path]) -> dict[str, Any]:
@@ -25,7 +25,8 @@ def hooks(files: Iterable[Path]) -> dict[str, Any]:
         import; they are built in.  ``found``: of which `found(name)` is called when
         a package of the image was found.  ``before``: for the name of a package the
         one of which `before(name)` is called first.  ``added``: the one whose
-        `start(data, bundle, time)` makes the second bundle.
+        `start(data, bundle, time)` makes the second bundle.  ``check``: the one whose
+        `check(ready, loaded)` compares what is laid out.
 
     Raises
     ------
@@ -35,18 +36,18 @@ def hooks(files: Iterable[Path]) -> dict[str, Any]:
     start: list[str] = []
     found: list[str] = []
     before: dict[str, str] = {}
-    added = ""
+    single = {"added": "", "check": ""}
     for file in files:
         table = tomllib.loads(file.read_text())
         if unknown := sorted(table.keys() - _HOOKS):
             raise ValueError(f"{file}: no hook is called {unknown[0]}")
         start += [table["start"]] if "start" in table else []
         found += [table["found"]] if "found" in table else []
-        added = table.get("added", added)
+        single = {name: table.get(name, module) for name, module in single.items()}
         for package, module in table.get("before", {}).items():
             if before.setdefault(package, module) != module:
                 raise ValueError(f"{file}: {before[package]} comes before {package}, too")
-    return {"start": tuple(start), "found": tuple(found), "before": before, "added": added}
+    return {"start": tuple(start), "found": tuple(found), "before": before, **single}
 
 
 def hook_files(names: Iterable[str]) -> list[Path]:

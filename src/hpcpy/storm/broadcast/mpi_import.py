@@ -39,7 +39,7 @@ _Found = tuple[int, str, list[str] | None, CodeType | None]
 _Message = tuple[dict[_Key, _Found], list[str], bool]
 
 
-class _Line:
+class _Channel:
     """The way from rank 0 to all others, and for files to one rank of each node."""
 
     def __init__(self) -> None:
@@ -126,8 +126,8 @@ class _Opened(ExtensionFileLoader):
 class _OnFirst:
     """PathFinder on rank 0, which tells the others what it has found."""
 
-    def __init__(self, line: _Line, path_finder: Any) -> None:
-        self._line = line
+    def __init__(self, channel: _Channel, path_finder: Any) -> None:
+        self._channel = channel
         self._path_finder = path_finder
         self._told: set[_Key] = set()
         self._found: dict[_Key, _Found] = {}
@@ -162,7 +162,7 @@ class _OnFirst:
             self._send()
 
     def _send(self, *, is_last: bool = False) -> None:
-        self._line.exchange((self._found, self._libraries, is_last))
+        self._channel.exchange((self._found, self._libraries, is_last))
         self._found, self._libraries = {}, []
         self._sent = time.monotonic()
 
@@ -173,8 +173,8 @@ class _OnFirst:
 class _OnOther:
     """What stands for PathFinder on the other ranks."""
 
-    def __init__(self, line: _Line, path_finder: Any) -> None:
-        self._line = line
+    def __init__(self, channel: _Channel, path_finder: Any) -> None:
+        self._channel = channel
         self._path_finder = path_finder
         self._found: dict[_Key, _Found] = {}
         self._is_over = False
@@ -190,7 +190,7 @@ class _OnOther:
             given: dict[str, Any] = {"loader": loader, "submodule_search_locations": folders}
             return spec_from_file_location(name, file, **given)
         if kind == _LIBRARY:
-            return spec_from_file_location(name, self._line.folder + file)
+            return spec_from_file_location(name, self._channel.folder + file)
         if kind == _ABSENT:
             return None
         spec: ModuleSpec | None = self._path_finder.find_spec(name, path, target)
@@ -198,7 +198,7 @@ class _OnOther:
 
     def _take_until(self, key: _Key | None) -> None:
         while key not in self._found and not self._is_over:
-            found, _, self._is_over = self._line.exchange(None)
+            found, _, self._is_over = self._channel.exchange(None)
             self._found.update(found)
 
     def end(self) -> None:
@@ -232,12 +232,12 @@ def together() -> Iterator[None]:
     finders: list[Any] = sys.meta_path
     # hpcpy's static interpreter has another one in its place.
     path_finder = PathFinder if PathFinder in finders else finders[-1]
-    line = _Line()
-    ours = (_OnFirst if MPI.COMM_WORLD.rank == 0 else _OnOther)(line, path_finder)
+    channel = _Channel()
+    ours = (_OnFirst if MPI.COMM_WORLD.rank == 0 else _OnOther)(channel, path_finder)
     finders[finders.index(path_finder)] = ours
     try:
         yield
     finally:
         finders[finders.index(ours)] = path_finder
         ours.end()
-        line.end()
+        channel.end()

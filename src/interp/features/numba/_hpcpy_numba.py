@@ -1,6 +1,6 @@
 """Machine code of the image's own numba kernels, compiled when the image was built.
 
-`_hpcpy_numba_bake` writes it, a file for each level of x86-64; numba asks here
+`_hpcpy_numba_build` writes it, a file for each level of x86-64; numba asks here
 before it compiles a function of a bundled module (numba.patch).
 What is not there is compiled and cached as anywhere else, for this very
 processor: so are users' functions, but those that `_hpcpy_numba_kept` has.

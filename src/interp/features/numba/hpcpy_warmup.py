@@ -201,7 +201,7 @@ _ONE = "--one"
 
 
 def _one(file: str, script: str, *arguments: str) -> None:
-    from _hpcpy_numba_bake import take_addresses_out  # noqa: PLC0415
+    from _hpcpy_numba_build import take_addresses_out  # noqa: PLC0415
 
     take_addresses_out()
     recorded: dict[str, bytes] = {}

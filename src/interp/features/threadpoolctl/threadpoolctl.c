@@ -22,6 +22,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* OpenBLAS's own: threads it has, threads it shares work among, whether they run. */
+extern int blas_num_threads, blas_cpu_number, blas_server_avail;
+void openblas_set_num_threads(int count);
 char *openblas_get_config(void);
 char *openblas_get_corename(void);
 int openblas_get_parallel(void);
@@ -30,6 +33,25 @@ int openblas_get_parallel(void);
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static bool is_ready;
 static bool is_wanted, is_open;
+
+/* How many threads it takes, and may take: as its own functions, but that no
+   thread is started. */
+static int threads(void)
+{
+    hpcpy_blas_limit();
+    return blas_cpu_number;
+}
+
+static void set_threads(int count)
+{
+    hpcpy_blas_limit();
+    /* OpenBLAS's own function would start all of its threads to have fewer. */
+    if (blas_server_avail == 0 && count > 0 && count <= blas_num_threads) {
+        blas_cpu_number = count;
+    } else {
+        openblas_set_num_threads(count);
+    }
+}
 
 /* lib/hpcpy, beside the library's folder. */
 static void *open_shown(void)
@@ -51,8 +73,8 @@ static void open_if_both(void)
     HpcpyOpenblas *functions = library == NULL ? NULL : dlsym(library, "hpcpy_openblas");
     if (functions != NULL) {
         *functions = (HpcpyOpenblas){
-            hpcpy_blas_threads, hpcpy_blas_set_threads, openblas_get_config,
-            openblas_get_corename, openblas_get_parallel,
+            threads, set_threads, openblas_get_config, openblas_get_corename,
+            openblas_get_parallel,
         };
     }
 }

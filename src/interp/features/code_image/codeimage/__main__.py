@@ -10,10 +10,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType
+from typing import Any
+
+from compression import zstd  # type: ignore[import-not-found]
 
 from _hpcpy_folders import PACKAGE
 from _hpcpy_memory import Bundle
-from bundle.frames import loads
 from codeimage.image import Module, write_image
 from codeimage.layout import Layout
 from codeimage.objects import Objects
@@ -41,7 +43,7 @@ def main() -> int:
     options = _options()
     layout = Layout(options.layout.read_text())
     data = memoryview(options.bundle.read_bytes())
-    Bundle.loads = staticmethod(loads)
+    Bundle.loads = staticmethod(_loads)
     bundle = Bundle(data, options.library)
     frozen = dict(_frozen(options.bundle.parent))
     ours = dict.fromkeys(code.co_filename for code in frozen.values())
@@ -56,6 +58,12 @@ def main() -> int:
     options.file.write_bytes(image)
     print(f"code image: {len(modules)} modules, {len(placed)} objects, {len(image):,} bytes of ELF")
     return 0
+
+
+def _loads(value: memoryview) -> Any:
+    # As `values.c` does.
+    is_frame = bytes(value[:4]) == b"\x28\xb5\x2f\xfd"
+    return marshal.loads(zstd.decompress(value) if is_frame else value)  # noqa: S302
 
 
 def _frozen(folder: Path) -> Iterator[tuple[str, CodeType]]:

@@ -7,13 +7,12 @@ they are constants.
 
 from __future__ import annotations
 
-import platform
 import struct
 from array import array
 from collections.abc import Sequence
 
-# Machine, and its relocation of 64 absolute bits.
-_MACHINES = {"x86_64": (62, 1), "aarch64": (183, 257)}
+_X86_64 = 62
+_ABSOLUTE = 1  # its relocation of 64 bits
 _HEADER, _SECTION, _SYMBOL = (
     struct.Struct(form) for form in ("<16sHHIQQQIHHHHHH", "<IIQQQQIIQQ", "<IBBHQQ")
 )
@@ -31,13 +30,12 @@ class Relocations:
         self.externals = list(externals)
         # Symbols: none, the section, its name, what others define.
         self._numbers = {name: 3 + at for at, name in enumerate(self.externals)}
-        self._type = _MACHINES[platform.machine()][1]
         self._words = array("Q")
 
     def add(self, place: int, symbol: str | None, offset: int) -> None:
         """Let the eight bytes at `place` point to a symbol; without one, into the section."""
         number = 1 if symbol is None else self._numbers[symbol]
-        self._words.extend((place, number << 32 | self._type, offset))
+        self._words.extend((place, number << 32 | _ABSOLUTE, offset))
 
     def tobytes(self) -> bytes:
         """Return them as the file has them."""
@@ -97,8 +95,7 @@ def object_file(name: str, data: bytes, relocations: Relocations) -> bytes:
         heads += _SECTION.pack(place, kind, flags, 0, len(out), size, link, info, align, entry)
         out += content
     out += bytes(-len(out) % 8)
-    machine = _MACHINES[platform.machine()][0]
     ident = b"\x7fELF\x02\x01\x01" + bytes(9)
     sizes = (_HEADER.size, 0, 0, _SECTION.size, len(sections) + 1, 5)
-    _HEADER.pack_into(out, 0, ident, 1, machine, 1, 0, 0, len(out), 0, *sizes)
+    _HEADER.pack_into(out, 0, ident, 1, _X86_64, 1, 0, 0, len(out), 0, *sizes)
     return bytes(out + heads)

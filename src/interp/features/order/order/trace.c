@@ -17,17 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#if defined(__x86_64__)
-#define COUNTER(registers) ((registers).rip)
-static const unsigned char stop[] = {0xCC};
-enum { BEHIND = 1 }; /* where the processor stands when it has met one */
-#elif defined(__aarch64__)
-#define COUNTER(registers) ((registers).pc)
-static const unsigned char stop[] = {0x00, 0x00, 0x20, 0xD4};
-enum { BEHIND = 0 };
-#else
-#error "trace.c: no breakpoint of this architecture is known"
-#endif
+/* x86-64's, one byte; the processor stands behind it when it has met one. */
+static const unsigned char stop = 0xCC;
 
 struct point {
     uint64_t address, size;
@@ -65,9 +56,7 @@ static size_t read_points(const char *name, struct point **points)
             room = room ? 2 * room : 1 << 12;
             *points = realloc(*points, room * sizeof **points);
         }
-        /* No breakpoint lies half in what comes behind. */
-        new.size -= new.size % sizeof stop;
-        new.size = new.size ? new.size : sizeof stop;
+        new.size = new.size ? new.size : 1;
         if (*points == NULL || (new.was = malloc(new.size)) == NULL) {
             fail(name);
         }
@@ -93,9 +82,8 @@ static int set_points(pid_t child, const struct point *points, size_t number)
         }
     }
     for (size_t i = 0; i < number; i++) {
-        for (uint64_t at = 0; at < points[i].size; at += sizeof stop) {
-            off_t place = (off_t)(points[i].address + at);
-            if (pwrite(memory, stop, sizeof stop, place) != sizeof stop) {
+        for (uint64_t at = 0; at < points[i].size; at++) {
+            if (pwrite(memory, &stop, 1, (off_t)(points[i].address + at)) != 1) {
                 fail("cannot set a breakpoint");
             }
         }
@@ -111,13 +99,13 @@ static int hit(pid_t child, int memory, const struct point *points, size_t numbe
     if (ptrace(PTRACE_GETREGSET, child, NT_PRSTATUS, &all) != 0) {
         fail("cannot read registers");
     }
-    uint64_t address = COUNTER(registers) - BEHIND;
+    uint64_t address = registers.rip - 1;
     const struct point *found = bsearch(&address, points, number, sizeof *points, place);
     if (found == NULL) {
         return 0;
     }
     printf("%lx\n", found->address);
-    COUNTER(registers) = address;
+    registers.rip = address;
     if (pwrite(memory, found->was, found->size, (off_t)found->address) != (ssize_t)found->size
         || ptrace(PTRACE_SETREGSET, child, NT_PRSTATUS, &all) != 0) {
         fail("cannot go on behind a breakpoint");

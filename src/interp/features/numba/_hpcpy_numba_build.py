@@ -1,4 +1,4 @@
-"""``python -m _hpcpy_numba_bake FOLDER MODULE…``: compile the image's own numba kernels.
+"""``python -m _hpcpy_numba_build FOLDER MODULE…``: compile the image's own numba kernels.
 
 Importing a module compiles its functions that have explicit signatures; none
 of them is run, so that any machine can build for each level of processor.
@@ -13,7 +13,6 @@ import importlib
 import itertools
 import marshal
 import os
-import platform
 import re
 import subprocess
 import sys
@@ -39,9 +38,6 @@ def main(arguments: list[str]) -> int:
         0; problems are raised.
     """
     folder, *modules = arguments
-    if platform.machine() != "x86_64":
-        print("no numba kernels: levels are those of x86-64", file=sys.stderr)
-        return 0
     Path(folder).mkdir(parents=True, exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
     for level in _hpcpy_numba.LEVELS:
@@ -56,7 +52,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def bake(file: Path, modules: list[str]) -> None:
+def build(file: Path, modules: list[str]) -> None:
     """Compile the modules' kernels for the processor that numba is told of.
 
     Parameters
@@ -113,6 +109,6 @@ def take_addresses_out() -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "--one":
-        bake(Path(sys.argv[2]), sys.argv[3:])
+        build(Path(sys.argv[2]), sys.argv[3:])
     else:
         sys.exit(main(sys.argv[1:]))

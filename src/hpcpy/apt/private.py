@@ -1,4 +1,4 @@
-"""The machine's own Debian mirror, and apt with a configuration of ours.
+"""apt with a configuration of ours.
 
 The private configuration has its own sources, lists, cache and dpkg status,
 so that packages of other Debian releases can be resolved and downloaded with
@@ -8,20 +8,15 @@ apt's signature checks without a change to the host.
 from __future__ import annotations
 
 import os
-import re
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.errors import UnavailableError
 from hpcpy.files import disk_errors
 
 _HOSTS_MAIN = Path("/etc/apt/apt.conf")
 KEYRINGS = Path("/usr/share/keyrings")
-_VARIABLE = "HPCPY_DEBIAN_MIRROR"
-ARCHIVES = ("debian", "debian-security")
 
 
 @dataclass(frozen=True)
@@ -31,72 +26,6 @@ class DebianSuite:
     archive: str
     name: str
     check_date: bool = True
-
-
-def given_mirror() -> str:
-    """Return ``HPCPY_DEBIAN_MIRROR`` without a final slash; empty when it is not set.
-
-    Raises
-    ------
-    UsageError
-        When it is no address.
-    """
-    given = os.environ.get(_VARIABLE, "").rstrip("/")
-    if given and not _is_address(given):
-        raise UsageError(
-            f"{_VARIABLE}={given!r} is not an address of a mirror",
-            hint="it is one such as http://HOST/debian",
-        )
-    return given
-
-
-def debian_mirrors() -> dict[str, str]:
-    """Return where this machine's apt gets each Debian archive from.
-
-    Returns
-    -------
-    dict
-        Archive name (see `ARCHIVES`) to base URL without a final slash.
-        ``HPCPY_DEBIAN_MIRROR`` (the URL whose last part is ``debian``) goes
-        before what apt's sources say.  Empty where neither is set, as on a
-        machine that is not Debian's.
-
-    Raises
-    ------
-    UsageError
-        When ``HPCPY_DEBIAN_MIRROR`` is no such URL.
-    """
-    if override := given_mirror():
-        return {name: f"{override.removesuffix('/debian')}/{name}" for name in ARCHIVES}
-    apt = shutil.which("apt-get")
-    if not apt:
-        return {}
-    # Without release information: the index files of it are not there before
-    # the first `apt-get update`, as on a fresh machine.
-    listed = subprocess.run(
-        [apt, "indextargets", "--no-release-info", "--format", "$(REPO_URI)"],
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
-    mirrors: dict[str, str] = {}
-    for line in listed.splitlines():
-        url = line.strip().rstrip("/")
-        archive = urlsplit(url).path.rsplit("/", 1)[-1]
-        if archive in ARCHIVES:
-            mirrors.setdefault(archive, url)
-    return mirrors
-
-
-def _is_address(text: str) -> bool:
-    # What would be another word or option in a line of sources.list is none.
-    if not re.fullmatch(r"https?://[!-~]+", text) or re.search(r"[\s\"'\\<>\[\]{}|^`#?]", text):
-        return False
-    try:
-        parts = urlsplit(text)
-        return bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 class PrivateApt:
@@ -109,7 +38,7 @@ class PrivateApt:
     suites
         What it may install from.
     mirrors
-        Base URL by archive, as `debian_mirrors` returns.
+        Base URL by archive, as `hpcpy.apt.mirrors.debian_mirrors` returns.
     arch
         Debian's name of the architecture.
     kind

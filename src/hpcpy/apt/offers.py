@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from hpcpy.apt.mirrors import debian_mirrors
+from hpcpy.apt.private import PrivateApt
+from hpcpy.apt.uris import Deb, uris
 from hpcpy.errors import UnavailableError
-from hpcpy.fetch.apt import PrivateApt, debian_mirrors
-from hpcpy.fetch.uris import Deb, uris
 from hpcpy.paths import cache_dir
 from hpcpy.pins.debian import Wanted
 from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, Source

@@ -6,8 +6,8 @@ import shlex
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from hpcpy.apt.private import PrivateApt
 from hpcpy.errors import UnavailableError
-from hpcpy.fetch.apt import PrivateApt
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,110 @@
+"""The machine's own Debian mirror, and apt's way to it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from urllib.parse import urlsplit
+
+from hpcpy.errors import UsageError
+
+_VARIABLE = "HPCPY_DEBIAN_MIRROR"
+ARCHIVES = ("debian", "debian-security")
+
+
+def given_mirror() -> str:
+    """Return ``HPCPY_DEBIAN_MIRROR`` without a final slash; empty when it is not set.
+
+    Raises
+    ------
+    UsageError
+        When it is no address.
+    """
+    given = os.environ.get(_VARIABLE, "").rstrip("/")
+    if given and not _is_address(given):
+        raise UsageError(
+            f"{_VARIABLE}={given!r} is not an address of a mirror",
+            hint="it is one such as http://HOST/debian",
+        )
+    return given
+
+
+def debian_mirrors() -> dict[str, str]:
+    """Return where this machine's apt gets each Debian archive from.
+
+    Returns
+    -------
+    dict
+        Archive name (see `ARCHIVES`) to base URL without a final slash.
+        ``HPCPY_DEBIAN_MIRROR`` (the URL whose last part is ``debian``) goes
+        before what apt's sources say.  Empty where neither is set, as on a
+        machine that is not Debian's.
+
+    Raises
+    ------
+    UsageError
+        When ``HPCPY_DEBIAN_MIRROR`` is no such URL.
+    """
+    if override := given_mirror():
+        return {name: f"{override.removesuffix('/debian')}/{name}" for name in ARCHIVES}
+    apt = shutil.which("apt-get")
+    if not apt:
+        return {}
+    # Without release information: the index files of it are not there before
+    # the first `apt-get update`, as on a fresh machine.
+    listed = subprocess.run(
+        [apt, "indextargets", "--no-release-info", "--format", "$(REPO_URI)"],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    mirrors: dict[str, str] = {}
+    for line in listed.splitlines():
+        url = line.strip().rstrip("/")
+        archive = urlsplit(url).path.rsplit("/", 1)[-1]
+        if archive in ARCHIVES:
+            mirrors.setdefault(archive, url)
+    return mirrors
+
+
+def _is_address(text: str) -> bool:
+    # What would be another word or option in a line of sources.list is none.
+    if not re.fullmatch(r"https?://[!-~]+", text) or re.search(r"[\s\"'\\<>\[\]{}|^`#?]", text):
+        return False
+    try:
+        parts = urlsplit(text)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def apt_proxies(host: str) -> dict[str, str] | None:
+    """Return the proxies that apt is configured to reach `host` by.
+
+    Returns
+    -------
+    dict or None
+        Scheme to proxy, empty for a direct connection; None where apt says
+        nothing, so that the environment's hold, as they do for apt.
+    """
+    apt_config = shutil.which("apt-config")
+    if not apt_config:
+        return None
+    said = subprocess.run(
+        [apt_config, "dump", "--format", "%f\t%v%n", "Acquire"],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    options = dict(line.split("\t", 1) for line in said.splitlines() if "\t" in line)
+    proxies = {}
+    for scheme in ("http", "https"):
+        general = f"Acquire::{scheme}::Proxy"
+        value = options.get(f"{general}::{host}") or options.get(general, "")
+        if value == "DIRECT":
+            return {}
+        if value:
+            proxies[scheme] = value
+    return proxies or None

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from hpcpy import paths
+from hpcpy import paths, stage_times
 from hpcpy.errors import HpcpyError
 from hpcpy.files import disk_errors
 
@@ -31,6 +31,8 @@ class StageStoppedError(StageError):
 # The commands of all threads: a signal reaches the main one alone.
 _running: set[subprocess.Popen[bytes]] = set()
 _stopping = threading.Event()
+# Of the build that is going on; other stages are none of it.
+_countdown = stage_times.Countdown({})
 
 
 def stop_running() -> None:
@@ -160,9 +162,22 @@ def _held_back() -> Iterator[None]:
         signal.raise_signal(one)
 
 
+def count_down(countdown: stage_times.Countdown) -> None:
+    """Have each stage of `countdown` say at its end how long the others will take."""
+    global _countdown  # noqa: PLW0603
+    _countdown = countdown
+
+
 @contextlib.contextmanager
-def stage(title: str) -> Iterator[Stage]:
-    """Print `title`, then its time; on failure the tail and name of its log.
+def stage(title: str, *, processor_seconds: float = 0) -> Iterator[Stage]:
+    """Print what `title` will take, then its time; on failure the tail and name of its log.
+
+    Parameters
+    ----------
+    title
+        What is done; its last run is known by it.
+    processor_seconds
+        Of one core: told where no time of an earlier run is known.
 
     Examples
     --------
@@ -175,9 +190,12 @@ def stage(title: str) -> Iterator[Stage]:
         log = paths.LOGS / (re.sub(r"[^a-z0-9.]+", "-", title.lower()).strip("-") + ".log")
         log.write_bytes(b"")
     current = Stage(title, log)
+    _announce(title, processor_seconds)
     terminal = sys.stderr.isatty()
     if terminal:
         print(f"   …     {title}", end="\r", file=sys.stderr, flush=True)
+    countdown = _countdown
+    countdown.begin(title)
     start = time.monotonic()
     try:
         yield current
@@ -185,8 +203,18 @@ def stage(title: str) -> Iterator[Stage]:
         _print_failure(current, time.monotonic() - start, error)
         raise
     seconds = time.monotonic() - start
-    note = f" ({current.note})" if current.note else ""
-    print(f"{seconds:7.1f} s {title}{note}", file=sys.stderr, flush=True)
+    stage_times.remember(title, seconds)
+    note = "; ".join(filter(None, (current.note, countdown.end(title))))
+    said = f" ({note})" if note else ""
+    print(f"{seconds:7.1f} s {title}{said}", file=sys.stderr, flush=True)
+
+
+def _announce(title: str, processor_seconds: float) -> None:
+    seconds = stage_times.expected(title)
+    if seconds is None and processor_seconds >= stage_times.SHORT:
+        say(f"{title}: {processor_seconds:.0f} s of processor time")
+    elif seconds is not None and seconds >= stage_times.SHORT:
+        say(f"{title}: about {seconds:.0f} s")
 
 
 def _print_failure(current: Stage, seconds: float, error: BaseException) -> None:

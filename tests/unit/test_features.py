@@ -88,13 +88,31 @@ def test_an_image_without_features_hooks_into_nothing(tmp_path: Path) -> None:
     assert hooked(tmp_path) == nothing
 
 
+def in_the_c_library(names: set[str]) -> set[str]:
+    c_library = ctypes.CDLL("libc.so.6")
+    return {name for name in names if hasattr(c_library, name)}
+
+
 def test_nothing_stands_before_a_function_of_the_c_library_but_for_a_threads_stack() -> None:
     # What opens a file asks the C library, as everywhere: nothing is made up.
     code = "".join(file.read_text() for file in (ROOT / "src/interp").rglob("*.c"))
     wrapped = set(re.findall(r"\b__wrap_(\w+)\(", code))
     recipe = (ROOT / "recipes/interpreter.sh").read_text()
     (exported,) = re.findall(r"^echo '\{ (.*); \};' >exports$", recipe, re.MULTILINE)
-    c_library = ctypes.CDLL("libc.so.6")
-    standing = {name for name in wrapped | set(exported.split("; ")) if hasattr(c_library, name)}
     assert len(wrapped) > 10
-    assert standing == {"pthread_attr_setstacksize"}
+    assert in_the_c_library(wrapped | set(exported.split("; "))) == {"pthread_attr_setstacksize"}
+
+
+def test_two_archives_alone_call_something_in_place_of_the_c_library() -> None:
+    recipes = [*(ROOT / "recipes").rglob("*.sh"), *FEATURES.glob("*/build.sh")]
+    renamed = {
+        (file.relative_to(ROOT).as_posix(), name)
+        for file in recipes
+        for name in re.findall(r"--redefine-sym[ =]\"?(\w+)=", file.read_text())
+    }
+    # OpenBLAS (blas.c says why), and HDF5, whose plug-ins ask for its names.  Of these
+    # `dlopen` is the one that takes a path.
+    assert {one for one in renamed if in_the_c_library({one[1]})} == {
+        *(("recipes/interpreter.sh", name) for name in ("exit", "malloc", "raise")),
+        ("src/interp/features/hdf5_plugins/build.sh", "dlopen"),
+    }

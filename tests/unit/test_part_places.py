@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -41,8 +40,7 @@ def test_a_part_made_here_is_kept_on_another_disk(
     monkeypatch.setattr(parts, "_run_recipe", run_recipe)
     for name in ("add_recipes", "add_materials", "place"):
         monkeypatch.setattr(parts, name, lambda *_, **__: None)
-    progress: Any = SimpleNamespace(end=lambda _: "")
-    made = parts.make_part(plan, part, "builder", Buildah(Path("buildah"), {}), progress)
+    made = parts.make_part(plan, part, "builder", Buildah(Path("buildah"), {}))
     assert made.is_relative_to(another_disk)
     assert made.read_text() == "made"
     assert parts.ready_part(plan, part) == made

@@ -1,27 +1,117 @@
-"""A build says how long its parts will take, before and while they are built."""
+"""A build says how long it will take, before its first stage and after each."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import pytest
 
+from hpcpy import paths, stage_times
+from hpcpy.build import progress
+from hpcpy.build.buildah import Buildah
 from hpcpy.build.graph import Part
-from hpcpy.build.progress import Progress
+from hpcpy.build.images import image_title, rootfs_title
+from hpcpy.build.materials import MATERIALS
+from hpcpy.build.oci import archive_title
+from hpcpy.build.plan import make_plan
+from hpcpy.stage_times import Countdown
+from hpcpy.stages import count_down, stage
 
-PARTS = [Part("long", seconds=720), Part("short", seconds=240), Part("last", seconds=10)]
+PARTS = [Part("long", seconds=720), Part("short", seconds=240)]
 
 
-@pytest.mark.parametrize(("cores", "minutes"), [(1, 16), (2, 8), (4, 4), (64, 4)])
-def test_the_whole_is_told_at_the_beginning(
-    cores: int, minutes: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture(autouse=True)
+def _places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "LOGS", tmp_path / "logs")
+    monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
+
+
+@dataclass(frozen=True)
+class Storage(Buildah):
+    """An empty storage, or a full one."""
+
+    full: bool = False
+
+    def has(self, tag: str) -> bool:
+        """Tell whether it has everything."""
+        return bool(tag) and self.full
+
+
+@pytest.mark.parametrize(("cores", "seconds"), [(1, 960), (2, 480), (4, 240), (64, 120)])
+def test_parts_share_the_cores(cores: int, seconds: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: cores)
-    Progress(PARTS, at_once=2).begin()
-    assert capsys.readouterr().err.strip() == f"3 parts to build: about {minutes} min"
+    assert sum(progress.of_parts(PARTS).values()) == seconds
 
 
-def test_what_is_left_is_told_after_each(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_whole_has_what_is_before_the_parts_and_behind_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 2)
-    left = Progress(PARTS, at_once=2)
-    assert left.end(PARTS[0]) == "about 2 min left"
-    assert left.end(PARTS[1]) == "less than a minute left"
-    assert left.end(PARTS[2]) == ""
+    plan = make_plan()
+    image, base = (plan.graph.image(name) for name in ("hpcpy", "base"))
+    behind = [archive_title(image), "SIF of hpcpy"]
+    progress.begin(plan, image, Storage(Path("buildah"), {}), behind)
+    titles = [
+        "fetch packages of base and builder",
+        MATERIALS,
+        rootfs_title(base),
+        image_title(base),
+    ]
+    said = capsys.readouterr().err.strip()
+    assert said.startswith("hpcpy from here to its end: about 1")
+    assert said.endswith(f", {len(plan.graph.built(image))} parts among it")
+    parts = [f"build {part.name}" for part in plan.graph.built(image)]
+    for title in [*titles, "image builder", *parts, image_title(image), *behind]:
+        assert title == behind[-1] or "left" not in capsys.readouterr().err
+        with stage(title):
+            pass
+        ended = capsys.readouterr().err.splitlines()[-1]
+        assert ("left" in ended) == (title != behind[-1]), ended
+
+
+def test_an_image_that_is_there_is_packed_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    plan = make_plan()
+    image = plan.graph.image("hpcpy")
+    storage = Storage(Path("buildah"), {}, full=True)
+    progress.begin(plan, image, storage, [archive_title(image), "SIF of hpcpy"])
+    assert capsys.readouterr().err.strip() == "hpcpy from here to its end: about 1 min"
+
+
+def test_it_counts_down_while_stages_run() -> None:
+    now = 0.0
+    left = Countdown({"fetch": 60, "long": 720, "short": 240, "pack": 30}, lambda: now)
+    assert left.seconds == 1050
+    left.begin("fetch")
+    now = 30
+    # Sooner than it was thought: so is the whole.
+    assert left.end("fetch") == "about 16 min left"
+    left.begin("long")
+    left.begin("short")
+    now = 150
+    left.begin("nothing of it")
+    assert left.seconds == 990 - 120
+    # `short` should be through, and is not: `long` has its share.
+    now = 630
+    assert left.end("nothing of it") == ""
+    assert left.seconds == 990 - 600
+    assert left.end("short") == "about 6 min left"
+    # Longer than it was thought: nothing is left of it, and what follows stays.
+    now = 2000
+    assert left.end("long") == "less than a minute left"
+    left.begin("pack")
+    assert left.end("pack") == ""
+
+
+def test_stages_of_another_build_say_nothing_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    count_down(Countdown({"one of it": 600, "last": 60}))
+    with stage("ours alone"):
+        pass
+    assert "left" not in capsys.readouterr().err
+
+
+def test_each_stage_of_a_first_build_has_a_stored_time() -> None:
+    graph = make_plan().graph
+    images = graph.images.values()
+    titles = [title(image) for image in images for title in (image_title, archive_title)]
+    assert all(stage_times.expected(title) for title in (*titles, MATERIALS))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from processes import runs, start, wait_until
 
-from hpcpy import paths
+from hpcpy import paths, stage_times
+from hpcpy.cache.units import find_units
 from hpcpy.stages import StageError, skipped, stage
 
 # A tool as the user has it: hpcpy's own main around a command with a stage
@@ -20,6 +23,7 @@ from hpcpy.stages import StageError, skipped, stage
 TOOL = """
 import sys, types
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from hpcpy import __main__, commands, paths
 from hpcpy.stages import stage
@@ -41,6 +45,7 @@ TREE = 'sh -c "echo \\$\\$ >$1/grandchild; sleep 100" & echo $$ >$1/child; wait'
 @pytest.fixture(autouse=True)
 def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(paths, "LOGS", tmp_path / "logs")
+    monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
     return tmp_path / "logs"
 
 
@@ -150,3 +155,56 @@ def test_ctrl_c_says_that_the_command_can_go_on(tmp_path: Path) -> None:
     first, last = err.splitlines()
     assert first.endswith("compile it all: stopped")
     assert last == "hpcpy long: stopped; the same command goes on from here"
+
+
+def test_a_stage_says_what_it_will_take_from_its_last_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = iter([100.0, 140.0, 200.0, 203.0, 300.0, 301.0])
+    monkeypatch.setattr("hpcpy.stages.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    for _ in range(3):
+        with stage("compile it all"):
+            pass
+    lines = [line.strip() for line in capsys.readouterr().err.splitlines()]
+    assert lines == [
+        "40.0 s compile it all",
+        "compile it all: about 40 s",
+        # What it took last, though it is too short to be told.
+        "3.0 s compile it all",
+        "1.0 s compile it all",
+    ]
+    assert json.loads(stage_times.times_file().read_text()) == {"compile it all": 1.0}
+    # `make clean-cache` knows what it is.
+    known, unknown = find_units(paths.cache_dir())
+    assert ([unit.label for unit in known], unknown) == (["times of stages"], [])
+
+
+def test_a_stage_that_no_run_is_known_of_says_a_stored_time(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for title in ("SIF of mine", "build numpy"):
+        with pytest.raises(StageError), stage(title, processor_seconds=500):
+            raise StageError("no")
+    with stage("neither"):
+        pass
+    told = [line.strip() for line in capsys.readouterr().err.splitlines()]
+    assert told[0] == f"SIF of mine: about {stage_times.expected('SIF of mine')} s"
+    assert "build numpy: 500 s of processor time" in told
+    assert told[-1] == "0.0 s neither"
+    # What failed was no run, and what is short is not kept.
+    assert not stage_times.times_file().exists()
+
+
+@pytest.mark.parametrize("spoilt", ["not JSON", "[]", '{"compile it all": "long"}'])
+def test_spoilt_times_are_as_good_as_none(spoilt: str) -> None:
+    stage_times.times_file().parent.mkdir(parents=True)
+    stage_times.times_file().write_text(spoilt)
+    assert stage_times.expected("compile it all") is None
+    stage_times.remember("compile it all", 40)
+    assert stage_times.expected("compile it all") == 40
+
+
+def test_times_that_cannot_be_kept_are_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "hpcpy").write_text("a file")
+    stage_times.remember("compile it all", 40)
+    assert stage_times.expected("compile it all") is None

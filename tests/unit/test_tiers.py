@@ -81,7 +81,15 @@ def test_command_runs_its_tier_on_the_host_and_in_the_image(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    ran = []
+    ran: list[tuple[tuple[str, ...], str]] = []
+    others: list[tuple[str, str]] = []
+
+    def have(_kind: str, name: str = "the") -> tuple[Path, None, None]:
+        return Path(f"{name}.sif"), None, None
+
+    def image_tests(sif: Path, folder: str) -> int:
+        others.append((sif.name, folder))
+        return 0
 
     def host_tests(*folders: str, tier: str) -> int:
         ran.append((folders, tier))
@@ -92,12 +100,16 @@ def test_command_runs_its_tier_on_the_host_and_in_the_image(
         yield ["echo", f"{sif} {tier}"]
 
     monkeypatch.setattr(command, "ensure", lambda *_: None)
-    monkeypatch.setattr(command, "have", lambda _: (Path("the.sif"), None, None))
+    monkeypatch.setattr(command, "have", have)
+    monkeypatch.setattr(command, "image_tests", image_tests)
     monkeypatch.setattr(command, "host_tests", host_tests)
     monkeypatch.setattr(command, "pytest_in", pytest_in)
     assert run_command(words) == 0
     assert ran == [(("tests/launch", "tests/unit"), tier)]
     assert f"== tests in the image\nthe.sif {tier}\n" in capfd.readouterr().out
+    # The short tests, in images that are not `make test`'s.
+    sci = [("hpcpy-sci.sif", "image"), ("hpcpy-sci.sif", "image_sci")]
+    assert others == ([("plain.sif", "image"), *sci] if tier == "long" else [])
 
 
 def test_marks_names_and_several_values_of_a_case_stay() -> None:

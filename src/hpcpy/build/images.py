@@ -7,12 +7,11 @@ from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.build.buildah import Buildah
-from hpcpy.build.cached import cached
+from hpcpy.build.cached import cached, is_whole
 from hpcpy.build.contexts import add_containerfile, add_description, add_recipes
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.parts import make_part, missing_parts, part_file
 from hpcpy.build.plan import Plan
-from hpcpy.build.progress import Progress
 from hpcpy.build.rootfs import make_rootfs
 from hpcpy.build.schedule import chains, in_order, niceness
 from hpcpy.fetch.debian import fetch_debs
@@ -23,7 +22,7 @@ from hpcpy.version import project_version
 # A configure script keeps one core busy, and often none, and so do the interpreter's
 # steps at the end.  What nothing waits for fills the gaps: it is begun as soon as it
 # can be, and its compilers stand back behind the others.
-_AT_ONCE = 4
+AT_ONCE = 4
 
 
 def _seconds(part: Part) -> float:
@@ -38,6 +37,16 @@ def tag(plan: Plan, image: Image) -> str:
 def tag_of(name: str, key: str) -> str:
     """Return the name of an image with a key."""
     return f"localhost/hpcpy-{name}:{key}"
+
+
+def image_title(image: Image) -> str:
+    """Return the title of the stage that builds an image from what is there."""
+    return f"image {image.name}"
+
+
+def rootfs_title(image: Image) -> str:
+    """Return the title of the stage that makes an image's root filesystem."""
+    return f"root filesystem of {image.name}"
 
 
 def unbuilt(plan: Plan, image: Image, buildah: Buildah) -> list[Image]:
@@ -80,7 +89,7 @@ def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
         else:
             place(rootfs(plan, image), context / "rootfs.tar")
         add_containerfile(context, image)
-        with stage(f"image {image.name}") as current:
+        with stage(image_title(image)) as current:
             buildah.build(current, name, context, plan.time_of(image), **arguments)
     return name
 
@@ -90,14 +99,12 @@ def _make_parts(plan: Plan, image: Image, buildah: Buildah) -> None:
     # With all parts in the cache the builder is not needed.
     if missing:
         builder = make_image(plan, plan.graph.image(image.builder), buildah)
-        progress = Progress(missing, _AT_ONCE)
-        progress.begin()
         found = chains(missing, plan.graph.needed, _seconds)
 
         def make(part: Part) -> None:
-            make_part(plan, part, builder, replace(buildah, nice=niceness(found, part)), progress)
+            make_part(plan, part, builder, replace(buildah, nice=niceness(found, part)))
 
-        in_order(missing, plan.graph.needed, make, at_once=_AT_ONCE, cost=_seconds)
+        in_order(missing, plan.graph.needed, make, at_once=AT_ONCE, cost=_seconds)
 
 
 def _add_parts(plan: Plan, image: Image, context: Path) -> None:
@@ -109,6 +116,15 @@ def _add_parts(plan: Plan, image: Image, context: Path) -> None:
     add_description(context, plan, image)
 
 
+def has_rootfs(plan: Plan, image: Image) -> bool:
+    """Tell whether the cache has the root filesystem of an image."""
+    return is_whole(paths.cache_dir() / "rootfs" / _rootfs_file(plan, image))
+
+
+def _rootfs_file(plan: Plan, image: Image) -> str:
+    return f"{image.name}-{plan.rootfs_key(image)}.tar"
+
+
 def rootfs(plan: Plan, image: Image) -> Path:
     """Return the root filesystem of an image as a tar file, from the cache.
 
@@ -117,7 +133,7 @@ def rootfs(plan: Plan, image: Image) -> Path:
 
     def make(temporary: Path) -> None:
         packages = list(fetch_debs(image.debian, plan.arch).paths.values())
-        with stage(f"root filesystem of {image.name}") as current:
+        with stage(rootfs_title(image)) as current:
             make_rootfs(
                 temporary,
                 packages,
@@ -127,4 +143,4 @@ def rootfs(plan: Plan, image: Image) -> Path:
             )
             current.note = f"{len(packages)} packages, {temporary.stat().st_size / 1e6:.0f} MB"
 
-    return cached("rootfs", f"{image.name}-{plan.rootfs_key(image)}.tar", make)
+    return cached("rootfs", _rootfs_file(plan, image), make)

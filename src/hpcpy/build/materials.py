@@ -14,12 +14,19 @@ from hpcpy.files import in_words
 from hpcpy.pins.model import Artifact
 from hpcpy.stages import stage
 
+MATERIALS = "fetch sources, wheels and packages"
+
+
+def packages_of(images: Sequence[Image]) -> str:
+    """Return the title of the stage that fetches what some images consist of."""
+    return f"fetch packages of {' and '.join(image.name for image in images)}"
+
 
 def fetch_packages(plan: Plan, images: Sequence[Image]) -> None:
     """Have in the cache the Debian packages that some images consist of."""
     if not images:
         return
-    with stage(f"fetch packages of {' and '.join(image.name for image in images)}") as current:
+    with stage(packages_of(images)) as current:
         tally = Tally()
         for image in images:
             fetch_debs(image.debian, plan.arch, tally=tally)
@@ -39,7 +46,7 @@ def fetch_materials(plan: Plan, images: Sequence[Image]) -> None:
     for part in missing:
         pins += plan.pins(part)
         lists += part.debian_sets
-    with stage("fetch sources, wheels and packages") as current:
+    with stage(MATERIALS) as current:
         tally = Tally()
         fetch(pins, tally=tally)
         for name in lists:

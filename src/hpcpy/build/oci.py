@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from hpcpy import paths
+from hpcpy.build import progress
 from hpcpy.build.buildah import Buildah, buildah
 from hpcpy.build.cached import cached
 from hpcpy.build.graph import Image
@@ -32,8 +34,22 @@ def is_current_archive(plan: Plan, image: Image) -> bool:
     return read_stamp(archive_path(image)).get("inputs") == plan.image_key(image)
 
 
-def make_archive(plan: Plan, image: Image) -> Path:
+def archive_title(image: Image) -> str:
+    """Return the title of the stage that packs an image."""
+    return f"OCI archive of {image.name}"
+
+
+def make_archive(plan: Plan, image: Image, *, behind: Sequence[str] = ()) -> Path:
     """Have ``build/<image>.oci.tar``, made of what `plan` says.
+
+    Parameters
+    ----------
+    plan
+        Says what goes into it.
+    image
+        Which.
+    behind
+        Titles of stages that will follow, for the estimate of the whole.
 
     Returns
     -------
@@ -45,7 +61,8 @@ def make_archive(plan: Plan, image: Image) -> Path:
     if is_current_archive(plan, image):
         skipped(f"{target.name}", "up to date")
         return target
-    made = cached("images", f"{image.name}-{key}.oci.tar", lambda out: _make(plan, image, out))
+    name = f"{image.name}-{key}.oci.tar"
+    made = cached("images", name, lambda out: _make(plan, image, out, behind))
     with stage(f"copy to {target.relative_to(paths.ROOT)}"):
         with whole_file(target) as temporary:
             shutil.copyfile(made, temporary)
@@ -59,13 +76,14 @@ def make_archive(plan: Plan, image: Image) -> Path:
     return target
 
 
-def _make(plan: Plan, image: Image, out: Path) -> None:
+def _make(plan: Plan, image: Image, out: Path, behind: Sequence[str]) -> None:
     require_free(paths.cache_dir(), image.disk * GIB, f"building {image.name} from nothing")
     builder = buildah()
+    progress.begin(plan, image, builder, [archive_title(image), *behind])
     _prepare(plan, image, builder)
     tag = make_image(plan, image, builder)
     with (
-        stage(f"OCI archive of {image.name}") as current,
+        stage(archive_title(image)) as current,
         scratch_dir(paths.BUILD, "oci") as folder,
     ):
         layout = folder / "layout"

@@ -13,12 +13,8 @@ from hpcpy.build.cached import cached, is_whole
 from hpcpy.build.contexts import add_materials, add_recipes
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.plan import Plan
-from hpcpy.build.progress import Progress
 from hpcpy.files import place, scratch_dir
-from hpcpy.stages import Stage, say, stage
-
-# A part that takes longer says so before it starts.
-_LONG = 30
+from hpcpy.stages import Stage, stage
 
 
 def part_file(plan: Plan, part: Part) -> str:
@@ -51,7 +47,12 @@ def missing_parts(plan: Plan, image: Image) -> list[Part]:
     return missing
 
 
-def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah, progress: Progress) -> Path:
+def title_of(part: Part) -> str:
+    """Return the title of the stage that builds a part."""
+    return f"build {part.name}"
+
+
+def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
     """Build one part, those it needs being in the cache.
 
     Parameters
@@ -64,18 +65,16 @@ def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah, progress: 
         Tag of the builder image in the storage.
     buildah
         Runs its recipe.
-    progress
-        Knows how long the parts behind it will take.
 
     Returns
     -------
     Path
         A tar file of what the recipe staged.
     """
-    title = f"build {part.name}"
-    if part.seconds >= _LONG:
-        say(f"{title}: {part.seconds} s of processor time")
-    with stage(title) as current, scratch_dir(paths.BUILD, part.name) as folder:
+    with (
+        stage(title_of(part), processor_seconds=part.seconds) as current,
+        scratch_dir(paths.BUILD, part.name) as folder,
+    ):
         context, result = folder / "context", folder / "result"
         result.mkdir()
         needs = plan.graph.needed(part)
@@ -91,8 +90,7 @@ def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah, progress: 
             shutil.move(result / f"{part.name}.tar", temporary)
 
         path = cached("parts", part_file(plan, part), run)
-        megabytes = f"{path.stat().st_size / 1e6:.0f} MB"
-        current.note = "; ".join(filter(None, (megabytes, progress.end(part))))
+        current.note = f"{path.stat().st_size / 1e6:.0f} MB"
         return path
 
 

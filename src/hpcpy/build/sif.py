@@ -79,14 +79,18 @@ def make_sif(plan: Plan, image: Image) -> Path:
     definition = definition_path(image)
     if not definition.exists():
         raise UsageError(f"{image.name} has no {definition.relative_to(paths.ROOT)}")
-    side_by_side(lambda: make_archive(plan, image), lambda: ensure("apptainer"))
+    title = f"SIF of {image.name}"
+    side_by_side(
+        lambda: make_archive(plan, image, behind=[title]),
+        lambda: ensure("apptainer"),
+    )
     if is_current_sif(plan, image):
         skipped(target.name, "up to date")
         return target
     inputs = made_of(image)
     engine = ensure("apptainer")
     with (
-        stage(f"SIF of {image.name}") as current,
+        stage(title) as current,
         scratch_dir(paths.BUILD, "sif") as folder,
         whole_file(target) as temporary,
     ):

@@ -63,7 +63,10 @@ def add_materials(folder: Path, part: Part, plan: Plan) -> None:
 
 def add_description(folder: Path, plan: Plan, image: Image) -> None:
     """Add what a running image says of its own making, and what its SBOM is made from."""
-    (folder / "image.json").write_text(describe(plan, image))
+    description = folder / "image.json"
+    description.write_text(describe(plan, image))
+    # It is copied into the image as it is, whatever the umask.
+    description.chmod(0o644)
     add_sbom_pins(folder, plan, image, project_version())
 
 

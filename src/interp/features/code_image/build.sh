@@ -5,7 +5,12 @@
 code_image_draft() {
     own=$interp/features/code_image/codeimage
     link "$PREFIX/bin/python-draft"
-    env -i PYTHONHASHSEED=0 "$PREFIX/bin/python-draft" "$own/training.py" training.json
+    # Python runs other code where it writes to a file that is not empty, as a log may be.
+    env -i PYTHONHASHSEED=0 "$PREFIX/bin/python-draft" "$own/training.py" training.json \
+        </dev/null >training.log 2>&1 || {
+        cat training.log >&2
+        return 1
+    }
     gcc -std=gnu11 -Wall -Wextra -Wno-deprecated-declarations \
         -I"$PREFIX/include/python$version" "$own/layout.c" -o layout
     ./layout >layout.txt

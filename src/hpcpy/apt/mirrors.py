@@ -49,19 +49,11 @@ def debian_mirrors() -> dict[str, str]:
     """
     if override := given_mirror():
         return {name: f"{override.removesuffix('/debian')}/{name}" for name in ARCHIVES}
-    apt = shutil.which("apt-get")
-    if not apt:
-        return {}
     # Without release information: the index files of it are not there before
     # the first `apt-get update`, as on a fresh machine.
-    listed = subprocess.run(
-        [apt, "indextargets", "--no-release-info", "--format", "$(REPO_URI)"],
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
+    listed = _said("apt-get", "indextargets", "--no-release-info", "--format", "$(REPO_URI)")
     mirrors: dict[str, str] = {}
-    for line in listed.splitlines():
+    for line in listed:
         url = line.strip().rstrip("/")
         archive = urlsplit(url).path.rsplit("/", 1)[-1]
         if archive in ARCHIVES:
@@ -89,16 +81,8 @@ def apt_proxies(host: str) -> dict[str, str] | None:
         Scheme to proxy, empty for a direct connection; None where apt says
         nothing, so that the environment's hold, as they do for apt.
     """
-    apt_config = shutil.which("apt-config")
-    if not apt_config:
-        return None
-    said = subprocess.run(
-        [apt_config, "dump", "--format", "%f\t%v%n", "Acquire"],
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
-    options = dict(line.split("\t", 1) for line in said.splitlines() if "\t" in line)
+    said = _said("apt-config", "dump", "--format", "%f\t%v%n", "Acquire")
+    options = dict(line.split("\t", 1) for line in said if "\t" in line)
     proxies = {}
     for scheme in ("http", "https"):
         general = f"Acquire::{scheme}::Proxy"
@@ -108,3 +92,12 @@ def apt_proxies(host: str) -> dict[str, str] | None:
         if value:
             proxies[scheme] = value
     return proxies or None
+
+
+def _said(program: str, *words: str) -> list[str]:
+    # Nothing on a machine that is not Debian's.
+    found = shutil.which(program)
+    if not found:
+        return []
+    done = subprocess.run([found, *words], capture_output=True, text=True, check=False)
+    return done.stdout.splitlines()

@@ -86,7 +86,7 @@ def test_the_whole_has_what_is_before_the_parts_and_behind_them(
     ]
     said = capsys.readouterr().err.strip()
     assert said.startswith("hpcpy from here to its end: about 1")
-    assert said.endswith(f", {len(plan.graph.built(image))} parts among it")
+    assert said.endswith(f", with {len(plan.graph.built(image))} parts to build")
     parts = [f"build {part.name}" for part in plan.graph.built(image)]
     for title in [*titles, "image builder", *parts, image_title(image), *behind]:
         assert title == behind[-1] or "left" not in capsys.readouterr().err

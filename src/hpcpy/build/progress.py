@@ -40,7 +40,7 @@ def begin(plan: Plan, image: Image, builder: Buildah, behind: Sequence[str]) -> 
     seconds = {title: expected(title) or 0 for title in (*titles, *behind)}
     countdown = Countdown(seconds | of_parts(parts, plan.graph))
     count_down(countdown)
-    among = f", {len(parts)} parts among it" if parts else ""
+    among = f", with {len(parts)} parts to build" if parts else ""
     say(f"{image.name} from here to its end: {in_words(countdown.seconds)}{among}")
 
 

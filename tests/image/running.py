@@ -64,6 +64,15 @@ def wait_until(condition: Callable[[], object], job: subprocess.Popen[str] | Non
         time.sleep(0.01)
 
 
+def last_words(job: subprocess.Popen[str]) -> str:
+    """Return what a job that was told to end says on stderr; one that does not is killed."""
+    try:
+        return job.communicate(timeout=_HUNG_SECONDS)[1]
+    except subprocess.TimeoutExpired:
+        job.kill()
+        raise
+
+
 def on_ranks(size: int | str, *words: object) -> subprocess.CompletedProcess[str]:
     """Run this Python with some words on several ranks."""
     return in_own_process(*launcher(size), sys.executable, *words)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from running import TELLS_WHEN, on_ranks, start_ranks, wait_until
+from running import TELLS_WHEN, last_words, on_ranks, start_ranks, wait_until
 
 from tiers import sampled
 from workloads.mandel.grid import AREAS
@@ -72,8 +72,7 @@ def test_ctrl_c_of_ranks_that_all_come_leaves_mpi_in_order(tmp_path: Path) -> No
         wait_until((tmp_path / "done").exists, job)
         for rank in ranks_with(str(picture)):
             os.kill(rank, signal.SIGINT)
-        assert job.stderr is not None
-        said = job.stderr.read()
+        said = last_words(job)
     assert job.returncode == 130, said
     assert said.startswith("workloads: mandel: stopped\n")
     # Where one does not come in time, the other aborts both.

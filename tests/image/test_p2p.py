@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from needed import plotted
-from running import TELLS_WHEN, on_ranks, start_ranks, wait_until
+from running import TELLS_WHEN, last_words, on_ranks, start_ranks, wait_until
 
 from tiers import sampled
 from workloads.harness.cuda import no_device
@@ -100,8 +100,7 @@ def test_ctrl_c_ends_ranks_that_wait_for_each_other(tmp_path: Path) -> None:
     with start_ranks(2, "-c", code, tmp_path, "p2p", *options) as job:
         wait_until((tmp_path / "begun").exists, job)
         job.send_signal(signal.SIGINT)
-        assert job.stderr is not None
-        said = job.stderr.read()
+        said = last_words(job)
     # Hydra may call it 0 where the ranks end by themselves before it ends them
     # (2 of 42); one that waits in vain for the other aborts both with 130.
     assert job.returncode == 130 or (job.returncode, codes.read_text()) == (0, "130 130 ")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from needed import is_drawn, lacking, need, needs, plotted
-from running import TELLS_WHEN, on_ranks, wait_until
+from running import TELLS_WHEN, last_words, on_ranks, wait_until
 
 from tiers import sampled
 from workloads.__main__ import main
@@ -281,7 +281,6 @@ def test_ctrl_c_ends_a_long_count_with_one_line(name: str, tmp_path: Path) -> No
     with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as job:
         wait_until((tmp_path / "begun").exists, job)
         job.send_signal(signal.SIGINT)
-        assert job.stderr is not None
-        assert job.stderr.read() == "workloads: pi: stopped\n"
+        assert last_words(job) == "workloads: pi: stopped\n"
     assert job.returncode == 130
     assert not [*results.iterdir()]

@@ -1,6 +1,8 @@
 """The forecast's model against ranks that wait for a metadata server made slow.
 
 `STORM_OUT=FILE` keeps what was measured: docs/results/storm-throttled.json.
+
+In `make test`: `tests/unit/test_forecast_model.py`, the model by itself.
 """
 
 from __future__ import annotations

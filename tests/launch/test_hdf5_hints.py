@@ -1,4 +1,7 @@
-"""Parallel HDF5 on a network's file system: whatever MPI-IO is told, what is read is right."""
+"""Parallel HDF5 on a network's file system: whatever MPI-IO is told, what is read is right.
+
+In `make test`: `tests/image/test_mpi.py`, parallel HDF5 without hints, on a local disk.
+"""
 
 from __future__ import annotations
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import queue
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,16 @@ def make(*words: str) -> Done:
     )
 
 
+def until_late(receive: Callable[..., dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Give messages as they come, for `SECONDS` together."""
+    end = time.monotonic() + SECONDS
+    while (left := end - time.monotonic()) > 0:
+        try:
+            yield receive(timeout=left)
+        except queue.Empty:
+            return
+
+
 class Kernel:
     """A kernel that runs."""
 
@@ -78,18 +90,18 @@ class Kernel:
 
     def wait_for(self, text: str, request: str) -> None:
         """Wait until a cell has printed a text."""
-        while True:
-            message = self.client.get_iopub_msg(timeout=SECONDS)
+        for message in until_late(self.client.get_iopub_msg):
             is_its = message["parent_header"].get("msg_id") == request
             if is_its and text in message["content"].get("text", ""):
                 return
+        pytest.fail(f"{text!r} was not printed in {SECONDS} s")
 
     def reply(self, request: str) -> dict[str, Any]:
         """Return what the kernel answers to a cell at its end."""
-        while True:
-            message = self.client.get_shell_msg(timeout=SECONDS)
+        for message in until_late(self.client.get_shell_msg):
             if message["parent_header"].get("msg_id") == request:
                 return dict(message["content"])
+        pytest.fail(f"no answer in {SECONDS} s")
 
     def stop(self) -> None:
         self.client.stop_channels()

@@ -1,4 +1,7 @@
-"""What podman-hpc itself asks of a file system that has its images: one container a node."""
+"""What podman-hpc itself asks of a file system that has its images: one container a node.
+
+In `make test`: `tests/launch/test_podman_hpc.py`, podman-hpc's own start on two nodes.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import re
 import shutil
 import subprocess
 import sys
@@ -110,6 +112,32 @@ def test_command_runs_its_tier_on_the_host_and_in_the_image(
     # The short tests, in images that are not `make test`'s.
     sci = [("hpcpy-sci.sif", "image"), ("hpcpy-sci.sif", "image_sci")]
     assert others == ([("plain.sif", "image"), *sci] if tier == "long" else [])
+
+
+def is_long(node: ast.AST) -> bool:
+    return "pytest.mark.long" in ast.unparse(node)
+
+
+def wholly_long() -> Iterator[Path]:
+    """Find the files of which `make test` runs nothing."""
+    for file in sorted(FOLDER.rglob("test_*.py")):
+        found = ast.parse(file.read_text()).body
+        whole = any(ast.unparse(one) == "pytestmark = pytest.mark.long" for one in found)
+        tests = [one for one in found if isinstance(one, ast.FunctionDef)]
+        tests = [one for one in tests if one.name.startswith("test_")]
+        if whole or (tests and all(any(map(is_long, one.decorator_list)) for one in tests)):
+            yield file
+
+
+def test_a_file_of_long_tests_names_the_one_that_make_test_has_of_its_subject() -> None:
+    files = list(wholly_long())
+    assert FOLDER / "launch/test_overhead.py" in files
+    for file in files:
+        text = ast.get_docstring(ast.parse(file.read_text())) or ""
+        named = re.findall(r"In `make test`: `tests/([\w/.]+)`", text)
+        assert named, f"{file} names no short test"
+        assert (FOLDER / named[0]).exists()
+        assert FOLDER / named[0] not in files
 
 
 def test_marks_names_and_several_values_of_a_case_stay() -> None:

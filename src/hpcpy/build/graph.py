@@ -47,14 +47,20 @@ class Part:
     features: tuple[str, ...] = ()
     stack: str = STACK
     scripts: tuple[str, ...] = ()
-    # Of processor time that building it takes.
+    # Of processor time that building it takes, and what of it one core alone does.
     seconds: int = 5
+    serial: int | None = None
 
     @property
     def recipes(self) -> tuple[Path, ...]:
         """The script that stages it, and those it calls."""
         names = (f"{self.name}.sh", "lib.sh", "build.sh", *self.scripts)
         return tuple(paths.RECIPES / name for name in names)
+
+    def seconds_on(self, cores: int) -> float:
+        """Return how long building it takes by itself on a number of cores."""
+        serial = self.seconds if self.serial is None else self.serial
+        return serial + (self.seconds - serial) / cores
 
     @property
     def debian_sets(self) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from hpcpy.version import project_version
 # A configure script keeps one core busy, and often none, and so do the interpreter's
 # steps at the end.  What nothing waits for fills the gaps: it is begun as soon as it
 # can be, and its compilers stand back behind the others.
-AT_ONCE = 4
+_AT_ONCE = 4
 
 
 def _seconds(part: Part) -> float:
@@ -104,7 +104,7 @@ def _make_parts(plan: Plan, image: Image, buildah: Buildah) -> None:
         def make(part: Part) -> None:
             make_part(plan, part, builder, replace(buildah, nice=niceness(found, part)))
 
-        in_order(missing, plan.graph.needed, make, at_once=AT_ONCE, cost=_seconds)
+        in_order(missing, plan.graph.needed, make, at_once=_AT_ONCE, cost=_seconds)
 
 
 def _add_parts(plan: Plan, image: Image, context: Path) -> None:

@@ -6,11 +6,12 @@ import os
 from collections.abc import Sequence
 
 from hpcpy.build.buildah import Buildah
-from hpcpy.build.graph import Image, Part
-from hpcpy.build.images import AT_ONCE, has_rootfs, image_title, rootfs_title, unbuilt
+from hpcpy.build.graph import Graph, Image, Part
+from hpcpy.build.images import has_rootfs, image_title, rootfs_title, unbuilt
 from hpcpy.build.materials import MATERIALS, packages_of
 from hpcpy.build.parts import missing_parts, title_of
 from hpcpy.build.plan import Plan
+from hpcpy.build.schedule import chains, longest
 from hpcpy.stage_times import Countdown, expected, in_words
 from hpcpy.stages import count_down, say
 
@@ -37,15 +38,31 @@ def begin(plan: Plan, image: Image, builder: Buildah, behind: Sequence[str]) -> 
     titles += [image_title(one) for one in images]
     titles += [rootfs_title(one) for one in images if not (one.base or has_rootfs(plan, one))]
     seconds = {title: expected(title) or 0 for title in (*titles, *behind)}
-    countdown = Countdown(seconds | of_parts(parts))
+    countdown = Countdown(seconds | of_parts(parts, plan.graph))
     count_down(countdown)
-    among = f", {len(parts)} parts among it" if parts else ""
+    among = f", with {len(parts)} parts to build" if parts else ""
     say(f"{image.name} from here to its end: {in_words(countdown.seconds)}{among}")
 
 
-def of_parts(parts: Sequence[Part]) -> dict[str, float]:
+def of_parts(parts: Sequence[Part], graph: Graph) -> dict[str, float]:
     """Return the seconds of the whole machine that each of some parts takes, by its title."""
-    # Compilers of one part take all cores; what is serial in one part runs beside
-    # another one.
-    cores = min(os.cpu_count() or 1, 2 * AT_ONCE)
-    return {title_of(part): part.seconds / cores for part in parts}
+    together = sum(part.seconds for part in parts)
+    share = seconds_on(parts, graph, os.cpu_count() or 1) / together if parts else 0
+    return {title_of(part): part.seconds * share for part in parts}
+
+
+def seconds_on(parts: Sequence[Part], graph: Graph, cores: int) -> float:
+    """Return how long some parts take on a number of cores, at least.
+
+    Parameters
+    ----------
+    parts
+        All are built.
+    graph
+        Knows which need which.
+    cores
+        Few are busy all the time, as parts are built side by side. Of many, the
+        longest path of parts keeps those that it can.
+    """
+    path = longest(chains(parts, graph.needed, lambda part: part.seconds_on(cores)))
+    return max(path, sum(part.seconds for part in parts) / cores)

@@ -72,13 +72,17 @@ def chains(
     return {item: Chain(before[item], cost(item), behind[item]) for item in items}
 
 
+def longest(found: Mapping[T, Chain]) -> float:
+    """Return the cost of the longest path of all."""
+    return max((chain.whole for chain in found.values()), default=0)
+
+
 def niceness(found: Mapping[T, Chain], item: T) -> int:
     """Return how far an item's commands stand back behind those of the others.
 
     What nothing waits for takes what they leave; not so the last of the longest path.
     """
-    longest = max(chain.whole for chain in found.values())
-    return 0 if found[item].behind or found[item].whole == longest else _NICE
+    return 0 if found[item].behind or found[item].whole == longest(found) else _NICE
 
 
 def in_order(

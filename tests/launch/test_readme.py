@@ -12,7 +12,7 @@ from hpcpy.engine.apptainer import find
 PAGE = (paths.ROOT / "README.md").read_text()
 PROGRAMS = {
     "my.py": "import numpy\nprint('numpy', numpy.arange(3).sum())\n",
-    "my-mpi.py": "from mpi4py import MPI\nprint('rank', MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size)\n",
+    "my-mpi.py": "from mpi4py.MPI import COMM_WORLD as w\nprint('rank', w.rank, w.size)\n",
 }
 
 

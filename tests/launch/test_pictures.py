@@ -29,6 +29,7 @@ DRAWN = {
     "pi": ("pi", "pi"),
     "pi-gil": ("pi-gil", "pi"),
     "pi-h200": ("pi-h200", "pi"),
+    "readme": ("startup", "readme_chart.py"),
     "startup": ("startup", "chart.py"),
     "storm": ("storm", "storm_chart.py"),
     "startup-workload": ("startup-workload", "startup"),

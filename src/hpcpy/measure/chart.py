@@ -45,7 +45,7 @@ def draw(report: dict[str, Any], picture: Path) -> None:
         times.bar_label(bars, texts, padding=3)
     calls.set_yticks(range(len(cases)), cases)
     calls.invert_yaxis()
-    calls.set_xlabel("path system calls that are not node-local")
+    calls.set_xlabel("off-node path calls")
     times.set_xlabel("processor time, ms (median, least to most)")
     for axes in (calls, times):
         axes.set_xscale("log")

@@ -19,7 +19,7 @@ from hpcpy.build.stamps import read_stamp
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import UsageError
 from hpcpy.files import sha256
-from hpcpy.measure import report, roots
+from hpcpy.measure import readme_chart, report, roots
 from hpcpy.measure.cases import write_scripts
 from hpcpy.measure.samples import SAMPLER, measure
 from hpcpy.measure.targets import Target, container, image_variables, unpacked
@@ -35,6 +35,7 @@ _WITHOUT = {
     "collector as elsewhere": {"HPCPY_GC": "stock"},
 }
 _SAMPLES = 20
+_PICTURES = {"startup.png": report.CHART, "readme.png": Path(readme_chart.__file__)}
 _FACTS = """
 import importlib.metadata, json, platform, pathlib
 names = "numpy numba llvmlite mpi4py h5py viztracer cupy-cuda12x pyopencl dask matplotlib".split()
@@ -64,7 +65,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Measure and write ``results/startup.json``, a picture and ``startup.md``.
+    """Measure and write ``results/startup.json``, two pictures and ``startup.md``.
 
     Returns
     -------
@@ -88,7 +89,8 @@ def main(options: argparse.Namespace) -> int:
         circumstances = _circumstances(images, work, options.words)
         report.write_json(results / "startup.json", starts, circumstances)
         drawing = container(images[-1].name, images[-1].sif, work)
-        report.draw(results / "startup.json", results / "startup.png", drawing, work)
+        for name, program in _PICTURES.items():
+            report.draw(results / "startup.json", results / name, drawing, work, program)
     # What a user starts; the JSON has the other places.
     inside = [start for start in starts if start.place == "container"]
     report.write_page(

@@ -16,6 +16,12 @@ _WORKERS = (os.cpu_count() or 1) + 2
 # By Python: the first line of the program mypy cannot name every folder.
 _MYPY = ("python", "-m", "mypy")
 _OF_RECIPES = ("containers/cuda", "recipes/link")
+# The forge's `on:` is a key, not a truth; YAML of one document needs no mark of its start.
+_YAML = (
+    "{extends: default, rules: {document-start: disable, line-length: {max: 100},"
+    " truthy: {check-keys: false}}}"
+)
+_YAML_FILES = (".github", "reframe", "CITATION.cff")
 # Each by itself: modules of two may have one name.
 _TESTS = (
     ("unit",),
@@ -62,6 +68,7 @@ def main(_options: argparse.Namespace) -> int:
             ),
             ("mypy of what they share", [*_MYPY, "tests/conftest.py", "tests/soak.py"]),
             ("shellcheck", ["shellcheck", "--external-sources", *shell_scripts()]),
+            ("yamllint", ["yamllint", "--strict", "-d", _YAML, *_YAML_FILES]),
         ):
             with stage(title) as current:
                 current.run([venv / "bin" / command[0], *command[1:]], cwd=paths.ROOT)

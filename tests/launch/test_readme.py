@@ -1,0 +1,39 @@
+"""README's commands for a program of one's own, taken from its text and run in a shell."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.engine.apptainer import find
+
+PAGE = (paths.ROOT / "README.md").read_text()
+PROGRAMS = {
+    "my.py": "import numpy\nprint('numpy', numpy.arange(3).sum())\n",
+    "my-mpi.py": "from mpi4py.MPI import COMM_WORLD as w\nprint('rank', w.rank, w.size)\n",
+}
+
+
+def test_the_commands_for_an_own_program_run_it(sif: str, tmp_path: Path) -> None:
+    block = re.search(r"(?s)\n```sh\n(export PATH=.*?)```", PAGE)
+    assert block
+    for name, text in PROGRAMS.items():
+        (tmp_path / name).write_text(text)
+    tools = tmp_path / "build/tools/bin"
+    tools.mkdir(parents=True)
+    (tools / "apptainer").symlink_to(find())
+    (tmp_path / "build/hpcpy.sif").symlink_to(sif)
+    done = subprocess.run(
+        ["bash", "-ec", block[1]],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    ranks = [f"rank {rank} 4" for rank in range(4)]
+    assert sorted(done.stdout.splitlines()) == ["numpy 3", *ranks]

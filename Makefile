@@ -45,7 +45,7 @@ run: ## run a workload in the image: make run W="mandel --area area1"
 cluster: ## start a Slurm of two nodes on this machine, and say how to use it
 	@$(HPCPY) cluster
 
-cluster-stop: ## end it and its jobs, and leave nothing of it
+cluster-stop: ## stop it and its jobs, and remove its files
 	@$(HPCPY) cluster --stop
 
 launch: ## run a workload, or a program of yours, by srun: make launch PROGRAM=my-mpi.py NODES=2 TASKS=8
@@ -117,10 +117,10 @@ check-signature: ## check a release: make check-signature KEY=public.pem RELEASE
 push: ## send the image to a registry: make push REF=registry.example.org/me/hpcpy:1
 	@$(HPCPY) push
 
-lock: ## resolve all pins anew and say what moved; NAME=numpy: that one, with what it needs
+lock: ## resolve all pins again and list the changes; NAME=numpy: that one, with what it needs
 	@$(HPCPY) lock
 
-outdated: ## say what newer there is for every pin, and whether it can be fetched; NAME="numpy numba"
+outdated: ## list newer versions of each pin, and whether they can be fetched; NAME="numpy numba"
 	@$(HPCPY) outdated
 
 verify: ## build all again, elsewhere, and compare; IMAGE=some.sif: is it what this checkout makes?

@@ -15,6 +15,7 @@ from workloads.registry import TOOLS, WORKLOADS
 ROOT = Path(__file__).resolve().parents[2]
 GLOSSARY = ROOT / "docs/glossary.md"
 PAGES = [
+    ROOT / "Makefile",
     *sorted(ROOT.glob("*.md")),
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "src/interp/features").rglob("README.md")),

@@ -31,7 +31,7 @@ def test_the_commands_for_an_own_program_run_it(sif: str, tmp_path: Path) -> Non
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")

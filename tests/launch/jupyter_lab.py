@@ -34,7 +34,10 @@ def served(command: Sequence[str], folder: Path) -> Iterator[str]:
     Its kernels are looked for in ``folder / "share/kernels"``. No process of it is left
     behind.
     """
-    own = {"HOME": folder, "JUPYTER_PATH": folder / "share", _MARK: folder / "runtime"}
+    # In a container HOME is the engine's.
+    own = {"HOME": folder, _MARK: folder / "runtime"}
+    own |= {"JUPYTER_DATA_DIR": folder / "share", "JUPYTER_CONFIG_DIR": folder / "settings"}
+    own |= {"IPYTHONDIR": folder / "ipython"}
     log = folder / "lab.log"
     with log.open("wb") as file:
         server = subprocess.Popen(
@@ -94,8 +97,8 @@ def run_cell(screen: Browser, address: str, kernel: str, code: str) -> str:
     screen.asked.clear()
     screen.open(address)
     screen.click(f'.jp-LauncherCard[data-category="Notebook"][title^="{kernel}"]')
-    # Until the kernel answers, the page may put another cell in place of the first one.
-    screen.wait_for("document.querySelector('[data-status=idle]') !== null")
+    # Before, the page may put another cell in place of the first one, and runs none.
+    screen.wait_for(f"document.body.innerText.includes('{kernel} | Idle')")
     cell = ".jp-Notebook .jp-CodeCell .cm-content"
     screen.click(cell)
     screen("Input.insertText", text=code)

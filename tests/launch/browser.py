@@ -10,18 +10,26 @@ import base64
 import contextlib
 import json
 import os
+import select
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from hpcpy.engine.setup import ensure
 
-# Beside what it is asked for: no names are looked up, nothing of a user is read.
+# Beside what it is asked for: no names are looked up, nothing of a user is read. Only
+# this machine's own servers can be reached.
 _OPTIONS = (
     *("--remote-debugging-pipe", "--disable-gpu", "--hide-scrollbars", "--no-first-run"),
-    *("--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND"),
+    *(
+        "--disable-background-networking",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    ),
 )
+# For what hangs.
+SECONDS = 240
 
 
 class Browser:
@@ -55,6 +63,7 @@ class Browser:
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
+            assert select.select([self._back], [], [], SECONDS)[0], "the browser says nothing"
             found = os.read(self._back, 1 << 16)
             assert found, "the browser has ended"
             self._rest += found
@@ -90,6 +99,25 @@ class Browser:
         )
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
+
+    def wait_for(self, expression: str) -> Any:
+        """Return the value of an expression as soon as it is true."""
+        end = time.monotonic() + SECONDS
+        while not (value := self.ask(expression)):
+            assert time.monotonic() < end, f"never true: {expression}"
+            time.sleep(0.2)
+        return value
+
+    def click(self, selector: str) -> None:
+        """Wait until an element is on the screen, and click on its middle."""
+        place = self.wait_for(
+            f"(() => {{ const box = document.querySelector({json.dumps(selector)})"
+            "?.getBoundingClientRect();"
+            " return box?.width && [box.x + box.width / 2, box.y + box.height / 2]; })()"
+        )
+        for event in ("mousePressed", "mouseReleased"):
+            at = {"x": place[0], "y": place[1], "button": "left", "clickCount": 1}
+            self("Input.dispatchMouseEvent", type=event, **at)
 
     def picture(self, file: Path) -> None:
         """Write what the screen shows as PNG."""

@@ -18,6 +18,7 @@ from hpcpy.stages import StageError, stage
 TITLES = {
     "dev": "developer tools",
     "docs": "Sphinx, for the built pages",
+    "jupyter": "JupyterLab, for the launch tests",
     "outside": "numpy and h5py outside the image",
     "podman-hpc": "podman-hpc, for the launch tests",
     "reframe": "ReFrame, for the launch tests",

@@ -22,7 +22,7 @@ TABLE = paths.ENV / "cuda.toml"
 
 @pytest.fixture(scope="module")
 def unpack() -> ModuleType:
-    path = paths.RECIPES / "cuda" / "unpack.py"
+    path = paths.CONTAINERS / "cuda" / "unpack.py"
     spec = importlib.util.spec_from_file_location("unpack", path)
     assert spec
     assert spec.loader

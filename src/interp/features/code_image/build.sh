@@ -5,12 +5,14 @@
 code_image_draft() {
     own=$interp/features/code_image/codeimage
     link "$PREFIX/bin/python-draft"
-    # Python runs other code where it writes to a file that is not empty, as a log may be.
-    env -i PYTHONHASHSEED=0 "$PREFIX/bin/python-draft" "$own/training.py" training.json \
-        </dev/null >training.log 2>&1 || {
+    # Into a pipe, as mostly: Python runs other code where it writes to a file, and again
+    # where that is not empty, and the build's log may be any of them.
+    (env -i PYTHONHASHSEED=0 "$PREFIX/bin/python-draft" "$own/training.py" training.json \
+        </dev/null 2>&1 || echo failed) | cat >training.log
+    if grep -q '^failed$' training.log; then
         cat training.log >&2
         return 1
-    }
+    fi
     gcc -std=gnu11 -Wall -Wextra -Wno-deprecated-declarations \
         -I"$PREFIX/include/python$version" "$own/layout.c" -o layout
     ./layout >layout.txt

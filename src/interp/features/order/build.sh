@@ -22,19 +22,19 @@ order_draft() {
     gcc -O2 -fno-builtin -fPIC -shared "$own/addresses.c" -o addresses.so
     gcc -O2 -Wall -Wextra "$own/trace.c" -o trace
     order_tool >functions.txt
-    # As in the image, and where the locale is to be made UTF-8 first.  A log of the build's
-    # is no standard error: Python runs other code where a file is not empty.
+    # As in the image, and where the locale is to be made UTF-8 first; into a pipe, as mostly.
     for program in pass "import numpy"; do
         for locale in C.UTF-8 C; do
-            env -i LD_PRELOAD=./addresses.so PYTHONHASHSEED=0 LANG="$locale" HOME=/ PATH="$PATH" \
+            (env -i LD_PRELOAD=./addresses.so PYTHONHASHSEED=0 LANG="$locale" HOME=/ PATH="$PATH" \
                 PYTHONNOUSERSITE=1 LD_LIBRARY_PATH=/.singularity.d/libs \
-                ./trace functions.txt "$PREFIX/bin/python-draft" -c "$program" \
-                </dev/null >>hits.txt 2>trace.log || {
-                cat trace.log >&2
-                return 1
-            }
+                ./trace functions.txt "$PREFIX/bin/python-draft" -c "$program" </dev/null 2>&1 ||
+                echo failed) | cat
         done
-    done
+    done >hits.txt
+    if grep -q '^failed$' hits.txt; then
+        cat hits.txt >&2
+        return 1
+    fi
     order_tool --hits hits.txt >order.txt
     link_options=-Wl,--section-ordering-file=order.txt
 }

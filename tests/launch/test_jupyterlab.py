@@ -1,4 +1,7 @@
-"""JupyterLab in a browser: a cell that a user types runs in the image."""
+"""JupyterLab in a browser: a cell that a user types runs in the image.
+
+In `make test`: `tests/launch/test_kernelspec.py`, the same kernel without a page.
+"""
 
 from __future__ import annotations
 

@@ -12,7 +12,9 @@ from hpcpy.engine.apptainer import find
 PAGE = (paths.ROOT / "README.md").read_text()
 PROGRAMS = {
     "my.py": "import numpy\nprint('numpy', numpy.arange(3).sum())\n",
-    "my-mpi.py": "from mpi4py.MPI import COMM_WORLD as w\nprint('rank', w.rank, w.size)\n",
+    # One write a line: pieces of several ranks mix where Python does not buffer.
+    "my-mpi.py": "import os\nfrom mpi4py.MPI import COMM_WORLD as w\n"
+    "os.write(1, f'rank {w.rank} {w.size}\\n'.encode())\n",
 }
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from hpcpy.build import verify
 from hpcpy.build.contents import differences, of_archive, of_sif
 from hpcpy.build.verify import compare
 from hpcpy.commands import run
@@ -137,3 +138,21 @@ def test_what_is_no_image_is_refused_in_one_line(content: bytes, tmp_path: Path)
 def test_a_file_that_is_not_there_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="no such file"):
         run(["verify", "/nonexistent.sif"])
+
+
+@pytest.mark.parametrize(
+    ("name", "image"), [("hpcpy-core.tar", "hpcpy-core"), ("downloaded.tar", "hpcpy")]
+)
+def test_a_file_is_compared_with_the_image_that_it_is_named_after(
+    name: str, image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = make_archive(tmp_path / name, FILES)
+    asked = []
+
+    def have(kind: str, wanted: str) -> tuple[Path, None, None]:
+        asked.append((kind, wanted))
+        return given, None, None
+
+    monkeypatch.setattr(verify, "have", have)
+    assert run(["verify", str(given)]) == 0
+    assert asked == [("oci", image)]

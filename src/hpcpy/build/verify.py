@@ -13,6 +13,7 @@ from hpcpy import paths
 from hpcpy.build.command import have
 from hpcpy.build.contents import Contents, differences, of_archive, of_sif
 from hpcpy.build.elsewhere import elsewhere
+from hpcpy.build.graph import the_graph
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import IntegrityError, UsageError
 from hpcpy.files import GIB, require_free, scratch_dir
@@ -48,7 +49,9 @@ def _given(file: Path) -> int:
     if not file.is_file():
         raise UsageError(f"{file}: no such file")
     kind = "oci" if tarfile.is_tarfile(file) else "sif"
-    ours, _, _ = have(kind)
+    # A file that was given another name is taken for the default image.
+    named = file.name.partition(".")[0]
+    ours, _, _ = have(kind, named if named in the_graph().images else "hpcpy")
     compare(ours, file)
     return 0
 

@@ -114,4 +114,6 @@ def _disordered(folder: Path, mount: Path) -> Iterator[Path]:
     try:
         yield mount
     finally:
-        subprocess.run(["fusermount3", "-u", "-z", mount], check=False)
+        # Of fuse or of fuse3, whichever disorderfs came with.
+        unmount = shutil.which("fusermount3") or "fusermount"
+        subprocess.run([unmount, "-u", "-z", mount], check=False)

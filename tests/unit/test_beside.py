@@ -13,8 +13,13 @@ from hpcpy.testing.beside import beside
 
 
 def test_what_it_printed_comes_when_asked_for(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    # More than a pipe holds, on both streams.
-    code = "import sys; print('x' * 200_000); print('y', file=sys.stderr); sys.exit(3)"
+    # More than a pipe holds, on both streams; flushed, so that they have an order.
+    code = """
+import sys
+print("x" * 200_000, flush=True)
+print("y", file=sys.stderr)
+sys.exit(3)
+"""
     with beside([sys.executable, "-c", code]) as show:
         assert capfdbinary.readouterr().out == b""
         assert show() == 3

@@ -52,6 +52,9 @@ def names_in_use() -> set[str]:
 
     A string keeps its hash, so that these are written in every process.
     """
+    # The cache of attributes keeps names alive, and which ones goes by their addresses:
+    # without this one string more or less was in the table of interned ones, by chance.
+    sys._clear_internal_caches()  # type: ignore[attr-defined]
     types: dict[int, type] = {}
     todo: list[type] = [object]
     while todo:
@@ -62,9 +65,7 @@ def names_in_use() -> set[str]:
         type.__getattribute__(found, "__dict__") for found in types.values()
     ]
     tables += [found for found in gc.get_objects() if type(found) is dict]
-    names = {name for table in tables for name in table if type(name) is str}
-    # A class that is being made has a private one, gone by chance a moment later.
-    return {name for name in names if not name.endswith("__in_progress")}
+    return {name for table in tables for name in table if type(name) is str}
 
 
 def code_run_by(call: Callable[[], object]) -> list[CodeType]:

@@ -8,12 +8,14 @@ then ends all that the node runs, as at a crash.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 READY = "ready"
@@ -89,6 +91,19 @@ def network_commands(node: Node) -> list[list[str]]:
         # What asks "which address would I send from" (Dask) has its answer.
         ["ip", "route", "add", "default", "via", node.gateway],
     ]
+
+
+def last_number(node: Node, most: int) -> int:
+    """Return after which number this node's processes begin to count, of `most` there are.
+
+    Apptainer names the cgroup of ranks that share a mount by the number of a process,
+    and all nodes have the machine's cgroups: with the same numbers, one node's could not
+    be removed while another's process was in it.
+    """
+    cluster = zlib.crc32(os.fsencode(Path(node.folder).parent))
+    which = int(node.address.partition("/")[0].rpartition(".")[2])
+    # By the golden ratio, consecutive ones lie far apart, however many there are.
+    return 300 + (cluster + which * most * 618 // 1000) % (most - 300)
 
 
 def mount_commands(node: Node, there: frozenset[str]) -> list[list[str]]:
@@ -167,6 +182,10 @@ def main(text: str) -> int:
     there = frozenset(path for path in asked if Path(path).exists())
     for command in [*network_commands(node), *mount_commands(node, there)]:
         subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
+    most = int(Path("/proc/sys/kernel/pid_max").read_text())
+    # A kernel without CONFIG_CHECKPOINT_RESTORE does not have it.
+    with contextlib.suppress(FileNotFoundError):
+        Path("/proc/sys/kernel/ns_last_pid").write_text(str(last_number(node, most)))
     daemons = _start(node)
     # As the first process of its namespace it has to reap orphans, too.
     while True:

@@ -18,6 +18,15 @@ from hpcpy import paths
 # What the image's own test compares with, too.
 AREA2 = "641cee98245c7d24850cf7364ad18c4c9a0d73d8a1b48d4505d93cbe2655b192"
 LONG = "mandel --impl mpi-dynamic --area area2 --repeat 2000"
+# Ranks that are ready and compute nothing, while a test waits for what ends them.
+WAITS = """
+import time
+from pathlib import Path
+from mpi4py import MPI
+
+Path(f"{__file__}.{MPI.COMM_WORLD.rank}").touch()
+time.sleep(600)
+"""
 # A copy of the image to two nodes takes half a minute on a busy machine.
 SECONDS = 300.0
 
@@ -100,6 +109,24 @@ def wait_for_ranks(cluster: Cluster, workload: str, count: int) -> dict[int, int
         assert time.monotonic() < end, f"{found} do not compute"
         time.sleep(0.1)
     return found
+
+
+def waiting_program(cluster: Cluster, name: str) -> str:
+    """Return the launch's word for WAITS by a name that no other test's ranks have."""
+    for old in cluster.shared.glob(f"{name}.*"):
+        old.unlink()
+    (cluster.shared / name).write_text(WAITS)
+    return f"PROGRAM={name}"
+
+
+def wait_until_ready(cluster: Cluster, name: str, count: int) -> dict[int, int]:
+    """Return the processes of WAITS by rank, once all have said that they wait."""
+    end = time.monotonic() + SECONDS
+    files = [cluster.shared / f"{name}.{rank}" for rank in range(count)]
+    while not all(file.exists() for file in files):
+        assert time.monotonic() < end, f"{ranks(cluster, name)} run, of {count}"
+        time.sleep(0.1)
+    return ranks(cluster, name)
 
 
 def processor_seconds(process: int) -> float:

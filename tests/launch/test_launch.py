@@ -9,7 +9,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from launching import AREA2, LONG, SECONDS, hpcpy, nothing_is_left, said, start, wait_for_ranks
+from launching import (
+    AREA2,
+    LONG,
+    SECONDS,
+    hpcpy,
+    nothing_is_left,
+    said,
+    start,
+    wait_for_ranks,
+    wait_until_ready,
+    waiting_program,
+)
 from local_cluster import Cluster
 
 from hpcpy import paths
@@ -93,8 +104,10 @@ def test_a_staged_image_is_used_and_gone_afterwards(cluster: Cluster, sif: str) 
 
 @pytest.mark.parametrize("rank", sampled([3, 0, 1]))
 def test_a_rank_that_dies_ends_the_job_and_is_named(cluster: Cluster, sif: str, rank: int) -> None:
-    process = start(cluster, f"W={LONG}", "NODES=2", "TASKS=4", f"IMAGE={sif}")
-    os.kill(wait_for_ranks(cluster, LONG, 4)[rank], signal.SIGKILL)
+    waits = f"waits-{rank}.py"
+    program = waiting_program(cluster, waits)
+    process = start(cluster, program, "NODES=2", "TASKS=4", f"IMAGE={sif}")
+    os.kill(wait_until_ready(cluster, waits, 4)[rank], signal.SIGKILL)
     _, err = process.communicate(timeout=SECONDS)
     assert process.returncode not in (0, None)
     *_, last = err.splitlines()

@@ -9,15 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from launching import SECONDS, hpcpy, nothing_is_left, start, wait_for_ranks
+from launching import SECONDS, hpcpy, nothing_is_left, start, wait_until_ready, waiting_program
 from local_cluster import Cluster
 from own_cluster import own, started
 
 from hpcpy.cluster.layout import NODES
 from tiers import sampled
 
-# Its number tells it from other tests' ranks.
-LONG = "mandel --impl mpi-dynamic --area area2 --repeat 2001"
+# Its name tells it from other tests' ranks.
+WAITS = "waits-on-nodes.py"
+SIZE = ("NODES=2", "TASKS=4")
 
 
 @pytest.fixture
@@ -49,42 +50,44 @@ def the_job(cluster: Cluster) -> str:
 def test_a_node_that_dies_ends_the_launch_and_is_named(
     cluster: Cluster, sif: str, more: tuple[str, ...]
 ) -> None:
-    process = start(cluster, f"W={LONG}", "NODES=2", "TASKS=4", f"IMAGE={sif}", *more)
-    wait_for_ranks(cluster, LONG, 4)
+    program = waiting_program(cluster, WAITS)
+    process = start(cluster, program, *SIZE, f"IMAGE={sif}", *more)
+    wait_until_ready(cluster, WAITS, 4)
     # All of the node ends with it.
     os.kill(cluster.daemon("slurmd", "n2"), signal.SIGKILL)
     out, err = process.communicate(timeout=SECONDS)
     assert process.returncode not in (0, None), out + err
     # Whether Slurm 22.05 has told srun so or not.
     assert err.splitlines()[-1] == "hpcpy launch: node n2 has failed", err
-    nothing_is_left(cluster, LONG)
+    nothing_is_left(cluster, WAITS)
     root = Path(f"/proc/{cluster.daemon('slurmd', 'n1')}/root")
     assert list((root / "tmp").glob("hpcpy-*.sif")) == []
 
 
-@pytest.mark.parametrize("when", sampled(["computing", "copying"]))
+@pytest.mark.parametrize("when", sampled(["running", "copying"]))
 def test_a_staged_copy_goes_with_a_cancelled_job(cluster: Cluster, sif: str, when: str) -> None:
-    words = (f"W={LONG}", "NODES=2", "TASKS=4", f"IMAGE={sif}", "STAGE=1")
-    process = start(cluster, *words)
+    program = waiting_program(cluster, WAITS)
+    process = start(cluster, program, *SIZE, f"IMAGE={sif}", "STAGE=1")
     wait_for_copies(cluster, 2)
-    if when == "computing":
-        wait_for_ranks(cluster, LONG, 4)
+    if when == "running":
+        wait_until_ready(cluster, WAITS, 4)
     assert cluster.run("scancel", the_job(cluster)).returncode == 0
     process.communicate(timeout=SECONDS)
     assert process.returncode not in (0, None)
-    nothing_is_left(cluster, LONG)
+    nothing_is_left(cluster, WAITS)
     wait_for_copies(cluster, 0)
 
 
 @pytest.mark.long
 def test_a_staged_copy_goes_with_a_cancelled_batch_job(cluster: Cluster, sif: str) -> None:
     script = cluster.shared / "staged.sbatch"
-    words = (f"W={LONG}", "NODES=2", "TASKS=4", f"IMAGE={sif}", "STAGE=1", f"SCRIPT={script}")
+    program = waiting_program(cluster, WAITS)
+    words = (program, *SIZE, f"IMAGE={sif}", "STAGE=1", f"SCRIPT={script}")
     assert hpcpy(cluster, "batch", *words).returncode == 0
     done = cluster.run("sbatch", f"--output={cluster.shared}/staged.out", script)
     assert done.returncode == 0, done.stderr
-    wait_for_ranks(cluster, LONG, 4)
+    wait_until_ready(cluster, WAITS, 4)
     assert len(copies(cluster)) == 2
     assert cluster.run("scancel", the_job(cluster)).returncode == 0
-    nothing_is_left(cluster, LONG)
+    nothing_is_left(cluster, WAITS)
     wait_for_copies(cluster, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from launching import hpcpy
+from launching import hpcpy, said
 from local_cluster import Cluster
 
 RANKS = """
@@ -26,12 +26,27 @@ with Client() as client:
     workers = len(client.nthreads())
     print(workers, sum(client.gather(client.map(lambda x: x * x, range(10)))))
 """
+# MPI moves on while a rank is in it: here the first never is, once the program runs.
+ALONE = """
+import sys, time
+from pathlib import Path
+from mpi4py import MPI
+
+begun = [Path(f"begun-{rank}") for rank in range(MPI.COMM_WORLD.size)]
+begun[MPI.COMM_WORLD.rank].touch()
+end = time.monotonic() + 60
+while MPI.COMM_WORLD.rank == 0 and not all(path.exists() for path in begun):
+    if time.monotonic() > end:
+        sys.exit("the others have not begun")
+    time.sleep(0.1)
+"""
 SIZE = ("NODES=2", "TASKS=4")
 
 
 @pytest.fixture(autouse=True)
 def programs(cluster: Cluster) -> None:
     (cluster.shared / "my-mpi.py").write_text(RANKS)
+    (cluster.shared / "alone.py").write_text(ALONE)
     (cluster.shared / "squares.py").write_text(SQUARES)
 
 
@@ -39,6 +54,11 @@ def programs(cluster: Cluster) -> None:
 def test_ranks_of_both_nodes_run_it(cluster: Cluster, sif: str, named: str) -> None:
     done = hpcpy(cluster, "launch", f"PROGRAM={named} 'two words' 0", *SIZE, f"IMAGE={sif}")
     assert (done.returncode, done.stdout) == (0, "4|2|two words|0\n"), done.stderr
+
+
+def test_every_rank_begins_while_the_first_computes(cluster: Cluster, sif: str) -> None:
+    done = hpcpy(cluster, "launch", "PROGRAM=alone.py", *SIZE, f"IMAGE={sif}")
+    assert (done.returncode, said(done)) == (0, []), done.stderr
 
 
 def test_its_exit_code_is_the_launchs(cluster: Cluster, sif: str) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import podman_hpc_site
 import pytest
 from injection_ways import NOBODY, PROGRAM
-from launching import LONG, said, wait_for_ranks
+from launching import LONG, said, wait_for_ranks, wait_until_ready, waiting_program
 from local_cluster import Cluster
 from mpi_libraries import NEWER, module, unpacked
 from podman_hpc_site import IMAGE, MODULE
@@ -172,8 +172,10 @@ def test_podman_hpc_takes_no_option_of_the_workload_for_its_own(user: User) -> N
 
 
 def test_a_dead_first_rank_ends_the_job_and_its_containers(user: User) -> None:
-    with user.started(f"W={LONG}", "NODES=2", "TASKS=4") as process:
-        os.kill(wait_for_ranks(user.cluster, LONG, 4)[0], signal.SIGKILL)
+    waits = "waits.py"
+    program = waiting_program(user.cluster, waits)
+    with user.started(program, "NODES=2", "TASKS=4") as process:
+        os.kill(wait_until_ready(user.cluster, waits, 4)[0], signal.SIGKILL)
         _, err = process.communicate(timeout=SECONDS)
     assert process.returncode not in (0, None)
     *_, last = err.splitlines()

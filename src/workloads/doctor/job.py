@@ -106,10 +106,9 @@ def together(look: Look, tell: Tell, world: World, *, deep: bool) -> bool:
         leaders.Free()
     if report is not None:
         tell(report)
-    ranks.wait_quietly(comm)
-    failed = comm.bcast(report.failed if report is not None else None)
+    failed = ranks.any_says(comm, report is not None and report.failed)
     local.Free()
-    return bool(failed)
+    return failed
 
 
 def let_first_speak() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from array import array
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -139,6 +140,21 @@ def wait_quietly(comm: Any) -> None:
     request = comm.Ibarrier()
     while not request.Test():
         time.sleep(0.01)
+
+
+def any_says(comm: Any, said: bool) -> bool:
+    """Return on every rank whether any says so; waits without keeping a core busy.
+
+    Not by a broadcast: MPI may keep what its root sends until the root calls MPI
+    again, and that may be an hour later.  Here a rank goes on when all have come.
+    """
+    from mpi4py import MPI  # noqa: PLC0415
+
+    mine, result = array("i", [said]), array("i", [0])
+    request = comm.Iallreduce([mine, MPI.INT], [result, MPI.INT], MPI.MAX)
+    while not request.Test():
+        time.sleep(0.01)
+    return bool(result[0])
 
 
 def all_come(comm: Any, seconds: float) -> bool:

@@ -46,6 +46,8 @@ def main(workload: Workload, arguments: list[str]) -> int:
     """
     with _together(workload.name):
         wish = options.parse(parser(workload), arguments)
+        techniques = {**workload.techniques, **workload.named(wish)}
+        workload = replace(workload, techniques=techniques)
         if wish.list:
             print(listing(workload.techniques))
             return 0

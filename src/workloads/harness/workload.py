@@ -136,6 +136,8 @@ class Workload:
     columns
         Its own columns of the table: their heads, and what they say of a
         result among all.
+    named
+        Techniques that the options name, besides the registry's.
     """
 
     name: str
@@ -151,3 +153,4 @@ class Workload:
     overview: Overview | None = None
     request: str = "auto"
     columns: Mapping[str, Column] = field(default_factory=dict)
+    named: Callable[[argparse.Namespace], Mapping[str, Technique]] = lambda _: {}

@@ -95,7 +95,7 @@ def test_more_than_the_memory_there_is_is_refused(monkeypatch: pytest.MonkeyPatc
 
 def test_a_request_is_cut_to_what_a_problem_has() -> None:
     registry = {"a": Technique("m", "s"), "b": Technique("m", "s", problems=("x",))}
-    assert fitting("a,b", registry, "x") == ("a,b", registry)
+    assert fitting("a,b", registry, "x") == ("b", {"b": registry["b"]})
     assert fitting("a,b", registry, "y") == ("a", {"a": registry["a"]})
     # Not known at all: that is for who selects.
     assert fitting("b,c", registry, "y")[0] == "c"

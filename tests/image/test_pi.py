@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -144,6 +145,13 @@ def test_what_wants_a_process_to_itself(name: str, workers: int, tmp_path: Path)
     assert (done.returncode, done.stderr) == (0, "")
     (result,) = json.loads(report.read_text())["results"]
     assert result["answer"] == str(want(name, 10_007, workers))
+
+
+def test_the_images_python_can_be_the_other_one() -> None:
+    # Where the definition is in the bundle, its text is still to be had.
+    done = in_own_process([], "--python", sys.executable, "-n", 1_000)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"\npython-{platform.python_version()}" in done.stdout
 
 
 def test_a_process_with_threads_is_not_forked_for_pi() -> None:

@@ -134,6 +134,7 @@ TALK = Talk(
                     times({"numpy": None, "cupy": None}),
                 ),
             ),
+            "`-n 100,500,1000,4000` tells from which size on.",
         ),
     ),
 )

@@ -164,6 +164,14 @@ TECHNIQUES = {
         parallel="device",
         obstacle=no_driver,
     ),
+    "pyopencl-single": Technique(
+        _HERE + "opencl_single",
+        "OpenCL C with float in place of double, as in the NIH's talk",
+        needs=("numpy", "pyopencl"),
+        parallel="device",
+        obstacle=no_driver,
+        problems=SINGLE,
+    ),
     "cupy": Technique(
         _HERE + "cuda_cupy",
         "CUDA C on an NVIDIA GPU, compiled and started by CuPy",

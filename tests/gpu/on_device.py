@@ -52,7 +52,8 @@ def machine_code(techniques: Any, code: str) -> Any:
 
 def _skip_without(techniques: Any, row: Any) -> None:
     # OpenCL would take the processor instead.
-    no_gpu = no_device() if row == "pyopencl" and not Path("/dev/kfd").exists() else ""
+    opencl = row.startswith("pyopencl")
+    no_gpu = no_device() if opencl and not Path("/dev/kfd").exists() else ""
     reason = no_gpu or techniques[row].why_not()
     if reason:
         pytest.skip(f"{row}: {reason}")

@@ -42,6 +42,25 @@ def test_tasks_are_all_done(n: int, count: int) -> None:
     assert "at most residual" in run("cupy", "tasks", "-n", n, "--count", count)
 
 
+@pytest.mark.parametrize(("n", "count"), [(1, 1), (5, 7), (200, 128), (1_000, 128)])
+def test_a_stack_of_tasks_is_done_in_one_call(n: int, count: int) -> None:
+    said = run("cupy-batch", "tasks", "-n", n, "--count", count)
+    assert "at most residual" in said
+    assert f"{count} matrices a call" in said
+
+
+def test_a_stack_that_the_device_cannot_hold_is_halved(monkeypatch: pytest.MonkeyPatch) -> None:
+    # CuPy's own limit on its pool: bytes.
+    monkeypatch.setenv("CUPY_GPU_MEMORY_LIMIT", str(256 << 20))
+    said = run("cupy-batch", "tasks", "-n", 500, "--count", 64)
+    assert "memory is too small for 64" in said
+
+
+@pytest.mark.parametrize("n", [1, 255, 10_000_000])
+def test_cupys_mean_is_asked_of_cupy(n: int) -> None:
+    assert "exactly (n − 1) / 2" in run("cupy", "mean", "-n", n)
+
+
 @pytest.mark.parametrize("ranks", [1, 2, 3])
 def test_ranks_share_the_devices(ranks: int, tmp_path: Path) -> None:
     report = tmp_path / "report.json"

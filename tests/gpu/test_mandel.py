@@ -15,7 +15,7 @@ from typing import Any
 import on_device
 import pytest
 
-from workloads.mandel.registry import TECHNIQUES
+from workloads.mandel.registry import SINGLE, TECHNIQUES
 
 ROWS = ("cupy", "numba-cuda", "pyopencl")
 REFERENCE = {
@@ -39,6 +39,11 @@ def test_the_bytes_are_the_references_and_the_device_is_named(
     assert (result["ok"], result["answer"]) == (True, REFERENCE[area])
     assert len(result["kernel"]) == len(result["samples"]) == 3
     assert "kernel" in result["note"]
+
+
+@pytest.mark.parametrize("area", SINGLE)
+def test_single_precision_has_the_references_bytes(area: str) -> None:
+    assert "matches the reference" in run("pyopencl-single", "--area", area)
 
 
 @pytest.mark.parametrize("row", ROWS)

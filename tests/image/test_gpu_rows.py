@@ -30,8 +30,9 @@ def rows() -> list[tuple[str, str]]:
 
 
 def test_every_row_for_a_gpu_is_among_them() -> None:
-    assert {row for _, row in rows()} == {"cupy", "cupy-mpi", "mpi-cupy", "numba-cuda"}
-    assert len(rows()) == 8
+    for_linalg = {"cupy-batch", "cupy-mpi"}
+    assert {row for _, row in rows()} == {"cupy", "mpi-cupy", "numba-cuda"} | for_linalg
+    assert len(rows()) == 9
 
 
 # recipes/patches/numba-cuda.patch
@@ -46,7 +47,8 @@ def test_numbas_own_package_is_there_where_numba_cuda_is_not() -> None:
 def test_it_says_what_to_do(workload: str, row: str) -> None:
     words = ["-m", "workloads", workload, "--impl", row]
     if workload == "linalg":
-        words += ["--task", {"cupy-mpi": "tasks", "numba-cuda": "addone"}.get(row, "dot")]
+        tasks = {"cupy-mpi": "tasks", "cupy-batch": "tasks", "numba-cuda": "addone"}
+        words += ["--task", tasks.get(row, "dot")]
     if workload in ON_TWO_RANKS:
         done = on_ranks(2, *words)
     else:

@@ -97,7 +97,7 @@ class TestDefinition:
 @pytest.mark.parametrize("n", SIZES)
 def test_one_process_at_any_size(n: Any) -> None:
     with Team(1) as team:
-        for task in (problems.Eigh, problems.Dot, problems.AddOne):
+        for task in (problems.Eigh, problems.Dot, problems.AddOne, problems.Mean):
             problem = task(n, SEED)
             for name, technique in TECHNIQUES.items():
                 if problem.name in technique.problems and technique.parallel == "no":
@@ -215,7 +215,9 @@ def test_a_wrong_answer_exits_1() -> None:
         ("eigh", "cupy"),
         ("tasks", "cupy"),
         ("tasks", "cupy-mpi"),
+        ("tasks", "cupy-batch"),
         ("dot", "cupy"),
+        ("mean", "cupy"),
         ("addone", "numba-cuda"),
     ],
 )

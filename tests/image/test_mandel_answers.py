@@ -19,8 +19,8 @@ from workloads.harness.cuda import no_device
 from workloads.harness.team import Team
 from workloads.mandel.blocks import sample
 from workloads.mandel.definition import escape_time
-from workloads.mandel.grid import AREAS, Grid
-from workloads.mandel.registry import ROW_KERNELS, TECHNIQUES
+from workloads.mandel.grid import AREAS, SINGLE_AREAS, Area, Grid
+from workloads.mandel.registry import ROW_KERNELS, SINGLE, TECHNIQUES
 
 # The ranks have a file of their own: they need a launcher. A GPU most machines
 # have not: that is no skip here.
@@ -30,6 +30,9 @@ ELSEWHERE = GPU if no_device() else set()
 ELSEWHERE = ELSEWHERE | {"subinterpreters", "subinterpreters-python"}
 # Only a process of one thread may fork: test_mandel_command.py.
 ELSEWHERE = ELSEWHERE | {"fork"}
+# They have answers of their own, in single precision.
+SINGLES = [name for name, technique in TECHNIQUES.items() if technique.problems == SINGLE]
+ELSEWHERE = ELSEWHERE.union(SINGLES)
 # A cluster takes seconds to start: a few tests each, below.
 CLUSTERS = {"dask", "ipyparallel"} - ELSEWHERE
 LOCAL = [
@@ -126,6 +129,26 @@ def test_every_technique_has_the_reference_bytes(name: str) -> None:
     for area, step in ((AREAS["area1"], 1), (AREAS["area2"], 5)):
         rows = range(0, area.grid.height, step)
         assert (answer(name, area.grid, rows) == reference(area)[rows]).all()
+
+
+@pytest.mark.parametrize("name", SINGLES)
+@pytest.mark.parametrize("area", SINGLE_AREAS.values(), ids=SINGLE_AREAS)
+def test_single_precision_has_bytes_of_its_own(area: Area, name: str) -> None:
+    rows = range(area.grid.height)
+    got = answer(name, area.grid, rows)
+    assert digest(got) == area.sha256
+    double = AREAS[area.name.removesuffix("-single")]
+    assert (got != reference(double)).sum() == area.apart
+    assert got.sum(dtype="i8") + got.size == area.tests
+
+
+@pytest.mark.parametrize("name", SINGLES)
+def test_single_precision_is_the_definition_in_numpys_float32(name: str) -> None:
+    grid = WINDOWS["odd"]
+    rows = range(grid.height)
+    xs, ys = grid.axes_single(rows)
+    wanted = [[escape_time(x, y, grid.maxiter) for x in xs] for y in ys]
+    assert answer(name, grid, rows).tolist() == wanted
 
 
 @pytest.mark.long

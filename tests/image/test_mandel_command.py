@@ -21,8 +21,8 @@ from running import in_own_process, wait_until
 
 from tiers import sampled
 from workloads.__main__ import main
-from workloads.mandel.grid import AREAS
-from workloads.mandel.registry import TECHNIQUES
+from workloads.mandel.grid import AREAS, SINGLE_AREAS
+from workloads.mandel.registry import SINGLE, TECHNIQUES
 from workloads.mandel.techniques import numpy_masked
 
 SMALL = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "31", "17", "--maxiter", "60"]
@@ -46,6 +46,27 @@ def test_without_arguments_both_areas_match_their_references(
 def test_a_window_is_compared_with_the_definition(capsys: pytest.CaptureFixture[str]) -> None:
     assert mandel(*SMALL, "--impl", "numpy") == 0
     assert "8 of 17 rows match the definition" in capsys.readouterr().out
+
+
+def test_single_precision_tells_how_far_it_is_from_double(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert mandel("--area", "area1-single", "--impl", "all") == 0
+    shown = capsys.readouterr().out
+    area = SINGLE_AREAS["area1-single"]
+    assert shown.count(f"{area.sha256}: matches the reference") == 1
+    assert "360 of 1,000,000 pixels differ from double precision's" in shown
+    assert {line.split()[0] for line in shown.splitlines() if "matches" in line} >= {
+        "numpy-single", "numba-single", "numba-complex64",
+    }  # fmt: skip
+
+
+def test_a_wrong_answer_in_single_precision_counts_pixels_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(TECHNIQUES, "numpy-single", replace(TECHNIQUES["numpy"], problems=SINGLE))
+    assert mandel("--area", "area1-single", "--impl", "numpy-single") == 1
+    assert "WRONG: 360 pixels differ from the reference" in capsys.readouterr().err
 
 
 def test_an_area_at_another_size_has_no_reference(capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,7 +37,7 @@ LITTLE = {
 }
 RANKS = {"p2p": 2}
 # What is only read.
-READ = {"--site", "--from", "--validate"}
+READ = {"--site", "--from", "--validate", "--python"}
 
 
 class _Found(BaseException):

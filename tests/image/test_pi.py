@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -29,8 +30,8 @@ from workloads.pi.shares import seeds
 GPU = {"cupy", "numba-cuda"} if no_device() else set()
 RANKS = [name for name, technique in TECHNIQUES.items() if technique.parallel == "ranks"]
 # A cluster takes seconds to start, and subinterpreters want a process to
-# themselves: both have a test of their own.
-APART = {"dask", "subinterpreters", *RANKS, *GPU}
+# themselves, as has what is forked: each has a test of its own.
+APART = {"dask", "subinterpreters", "fork", *RANKS, *GPU}
 LOCAL = [name for name in TECHNIQUES if name not in APART]
 PARALLEL = [name for name in LOCAL if TECHNIQUES[name].parallel in ("threads", "processes")]
 SEED = 2022
@@ -136,13 +137,28 @@ def test_a_cluster_of_dask(workers: int) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 5])
-def test_subinterpreters(workers: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["subinterpreters", "fork"])
+def test_what_wants_a_process_to_itself(name: str, workers: int, tmp_path: Path) -> None:
     report = tmp_path / "pi.json"
-    options = ["--impl", "subinterpreters", "-n", 10_007, "--workers", workers, "--json", report]
+    options = ["--impl", name, "-n", 10_007, "--workers", workers, "--json", report]
     done = in_own_process([], *options)
     assert (done.returncode, done.stderr) == (0, "")
     (result,) = json.loads(report.read_text())["results"]
-    assert result["answer"] == str(want("subinterpreters", 10_007, workers))
+    assert result["answer"] == str(want(name, 10_007, workers))
+
+
+def test_the_images_python_can_be_the_other_one() -> None:
+    # Where the definition is in the bundle, its text is still to be had.
+    done = in_own_process([], "--python", sys.executable, "-n", 1_000)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"\npython-{platform.python_version()}" in done.stdout
+
+
+def test_a_process_with_threads_is_not_forked_for_pi() -> None:
+    done = in_own_process([], "--impl", "numba-parallel,fork", "-n", 1_000, "--workers", 2)
+    assert done.returncode == 69
+    assert "a forked child would inherit their locks" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
@@ -261,7 +277,8 @@ def test_a_driver_that_does_not_answer_is_said(module: str) -> None:
 
 
 def test_every_technique_is_tried_here_or_elsewhere() -> None:
-    assert {*LOCAL, "dask", "subinterpreters", *RANKS, "cupy", "numba-cuda"} == {*SEEDED, *PHILOX}
+    apart = {"dask", "subinterpreters", "fork", "cupy", "numba-cuda"}
+    assert {*LOCAL, *apart, *RANKS} == {*SEEDED, *PHILOX}
 
 
 @pytest.mark.parametrize(

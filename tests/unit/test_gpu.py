@@ -32,7 +32,7 @@ def rows_for_a_gpu() -> set[tuple[str, str]]:
         found |= {
             (name, row) for row, one in techniques.items() if {"cupy", "numba_cuda"} & {*one.needs}
         }
-    assert len(found) == 8
+    assert len(found) == 9
     return found
 
 

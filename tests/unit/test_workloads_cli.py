@@ -110,6 +110,8 @@ def test_orders_of_preference_name_registered_techniques() -> None:
         ("--impl nonesuch", "nonesuch"),
         ("--impl json,,json", "unknown technique 'json'"),
         ("--area area3", "area3"),
+        ("--area area1-single --size 9 9", "at its own size and limit alone"),
+        ("--area area1-single --impl python", "is not for area1-single; one of: numpy-single"),
         ("--workers 0", "at least 1"),
         ("--workers two", "'two'"),
         ("--repeat -1", "at least 1"),

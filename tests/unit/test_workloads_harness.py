@@ -110,6 +110,14 @@ class TestTable:
         # 4 M/s of 5 workers against 1 M/s of each of 2.
         assert "80%" in shown
 
+    def test_memory_is_that_of_all_processes_together(self) -> None:
+        some = Result("plain", "p", [1.0], work=1, memory=[300 << 20, 1000 << 20])
+        shown = table([some, Result("ranks", "p", [1.0], work=1)], HERE, "plain", "M/s")
+        head, first, second = shown.splitlines()
+        assert head.split()[-2:] == ["memory", "verdict"]
+        assert first.endswith("1,300 MiB")
+        assert second.endswith("–")
+
     def test_a_sample_shows_what_all_would_take(self) -> None:
         assert "≈ 100 s" in self.row("absent")
 

@@ -13,10 +13,10 @@ from workloads.errors import UsageError
 from workloads.harness import machine
 from workloads.harness.result import Result, table
 from workloads.harness.technique import Technique, fitting, listing
-from workloads.linalg import blas, command, problems
+from workloads.linalg import blas, command, crossover, problems
 from workloads.linalg.registry import FASTEST, TECHNIQUES, THREADS
 
-TASKS = {"eigh", "tasks", "dot", "addone", "threads"}
+TASKS = {"eigh", "tasks", "dot", "addone", "mean", "threads"}
 
 
 def test_every_technique_has_its_line_and_says_what_it_is_for(
@@ -28,7 +28,8 @@ def test_every_technique_has_its_line_and_says_what_it_is_for(
     assert all(set(t.problems) <= TASKS and t.problems for t in TECHNIQUES.values())
     assert all(f"  {', '.join(TECHNIQUES[line.split()[0]].problems)}: " in line for line in lines)
     assert {*FASTEST} <= TECHNIQUES.keys()
-    assert {"serial", "multiprocessing", "mpi", "dask", "cupy", "cupy-mpi"} == {
+    one, many = {"serial", "numpy-batch", "cupy", "cupy-batch"}, {"multiprocessing", "mpi", "dask"}
+    assert one | many | {"cupy-mpi"} == {
         name for name, technique in TECHNIQUES.items() if "tasks" in technique.problems
     }
 
@@ -52,6 +53,8 @@ def test_the_sweep_is_of_powers_of_two_up_to_twice_the_cores() -> None:
         ("-n 46341", "the most for eigh"),
         ("--task dot -n 46341", "the most for dot"),
         ("--task addone -n 100000001", "more than 100000000"),
+        ("-n 5,", "'' is not a whole number"),
+        ("--task dot -n 3,46341", "-n 46341: more than 46340, the most for dot"),
         ("--count 0", "at least 1"),
         ("--count 1000001", "more than 1000000"),
         ("--count x", "'x' is not a whole number"),
@@ -95,7 +98,7 @@ def test_more_than_the_memory_there_is_is_refused(monkeypatch: pytest.MonkeyPatc
 
 def test_a_request_is_cut_to_what_a_problem_has() -> None:
     registry = {"a": Technique("m", "s"), "b": Technique("m", "s", problems=("x",))}
-    assert fitting("a,b", registry, "x") == ("a,b", registry)
+    assert fitting("a,b", registry, "x") == ("b", {"b": registry["b"]})
     assert fitting("a,b", registry, "y") == ("a", {"a": registry["a"]})
     # Not known at all: that is for who selects.
     assert fitting("b,c", registry, "y")[0] == "c"
@@ -167,6 +170,40 @@ class TestCheck:
         assert problems.AddOne(4, 1).check(10.0) == (True, "10", "10, exactly n·(n + 1) / 2")
         right, _, says = problems.AddOne(4, 1).check(6.0)
         assert (right, says) == (False, "WRONG: 6.0, not 10")
+
+    def test_a_mean_is_exact(self) -> None:
+        assert problems.Mean(4, 1).check(1.5) == (True, "1.5", "1.5, exactly (n − 1) / 2")
+        assert problems.Mean(4, 1).check(1.25)[2] == "WRONG: 1.25, not 1.5"
+
+
+def swept(impl: str, times: dict[int, float], kernels: dict[int, float]) -> list[Result]:
+    return [
+        Result(impl, f"dot {n}", [seconds], kernel=[kernels[n]] if kernels else [])
+        for n, seconds in times.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fast", "kernels", "says"),
+    [
+        ({1: 9.0, 20: 3.0, 3000: 8.0}, {}, "from n = 3,000 on"),
+        ({1: 0.5, 20: 1.0, 3000: 8.0}, {}, "from n = 1 on"),
+        # Faster once, and then no more: by chance.
+        ({1: 0.5, 20: 3.0, 3000: 20.0}, {}, "at none of these sizes"),
+        (
+            {1: 9.0, 20: 9.0, 3000: 8.0},
+            {1: 1.0, 20: 1.0, 3000: 1.0},
+            "from n = 3,000 on, its kernel alone from n = 20 on",
+        ),
+    ],
+)
+def test_of_several_sizes_it_tells_from_which_on_another_is_faster(
+    fast: dict[int, float], kernels: dict[int, float], says: str
+) -> None:
+    slow = swept("numpy", {1: 1.0, 20: 2.5, 3000: 9.0}, {})
+    results = slow + swept("cupy", fast, kernels)
+    assert crossover.lines(results) == [f"dot: cupy is faster than numpy {says}"]
+    assert crossover.lines(slow) == crossover.lines([Result("numpy", "dot", [1.0])]) == []
 
 
 def test_without_options_there_is_one_of_the_talks_size_and_128_smaller() -> None:

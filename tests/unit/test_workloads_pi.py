@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import platform
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,6 +46,8 @@ def test_every_technique_has_its_line_and_its_family(capsys: pytest.CaptureFixtu
         ("--plot {tmp}/pi.docx", ".docx"),
         ("--full", "--full"),
         ("--area area1", "--area"),
+        ("--python /nonesuch/python", "--python /nonesuch/python: No such file"),
+        ("--python /bin/true", "--python /bin/true: is no Python"),
     ],
 )
 def test_bad_input_gets_one_line_and_code_2(
@@ -53,6 +58,31 @@ def test_bad_input_gets_one_line_and_code_2(
     assert shown.out == ""
     assert len(shown.err.splitlines()) == 1
     assert says in shown.err
+
+
+def test_another_python_counts_beside_this_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "pi.json"
+    pythons = ["--python", sys.executable, "--python", sys.executable]
+    assert main(["pi", "-n", "1000", "--repeat", "2", *pythons, "--json", str(report)]) == 0
+    version = f"python-{platform.python_version()}"
+    told = json.loads(report.read_text())
+    assert [each["impl"] for each in told["results"]] == ["python", version, f"{version}_2"]
+    assert {each["answer"] for each in told["results"]} == {str(definition.seeded_hits(2022, 1000))}
+    (parameters,) = told["parameters"].values()
+    assert [*parameters["pythons"].values()] == [sys.executable] * 2
+    assert f"{version}: {sys.executable}" in capsys.readouterr().out
+
+
+def test_another_python_that_ends_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ends = tmp_path / "python"
+    ends.write_text('#!/bin/sh\ncase "$3" in *version_info*) echo 3.9.9;; esac\n')
+    ends.chmod(0o755)
+    assert main(["pi", "-n", "1000", "--python", str(ends)]) == 1
+    assert capsys.readouterr().err == f"workloads: pi: {ends} ended unasked\n"
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 5, 7])

@@ -72,11 +72,14 @@ class Timing:
 
 _ALL = ("simd", "numba-parallel", "cupy", "numba-cuda", "pyopencl")
 _TASKS = ("--task", "tasks", "-n", "300", "--repeat", "5")
+_DOTS = ("--task", "dot", "-n", "100,300,1000,3000", "--repeat", "5")
 TIMED = (
     Timing("mandel", "mandel", _ALL, ("--repeat", "10")),
     Timing("pi", "pi", _ALL, ("--repeat", "10")),
     Timing("linalg", "linalg", ("numpy", "cupy"), ("--task", "eigh,dot", "--repeat", "5")),
-    Timing("tasks", "linalg", ("serial", "cupy"), _TASKS),
+    Timing("dot-by-size", "linalg", ("numpy", "cupy"), _DOTS),
+    Timing("tasks", "linalg", ("serial", "cupy", "cupy-batch"), _TASKS),
+    Timing("mean", "linalg", ("numpy", "dask-array", "cupy"), ("--task", "mean", "--repeat", "5")),
     Timing("tasks-of-ranks", "linalg", ("mpi", "cupy-mpi"), _TASKS, ranks=2),
     Timing("addone", "linalg", ("numpy", "numba-cuda"), ("--task", "addone", "-n", "10000000")),
     Timing("p2p", "p2p", ("mpi-upper", "mpi-cupy"), ranks=2),

@@ -9,4 +9,5 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Int32Array: TypeAlias = npt.NDArray[np.int32]
+    Float32Array: TypeAlias = npt.NDArray[np.float32]
     Float64Array: TypeAlias = npt.NDArray[np.float64]

@@ -46,6 +46,8 @@ def main(workload: Workload, arguments: list[str]) -> int:
     """
     with _together(workload.name):
         wish = options.parse(parser(workload), arguments)
+        techniques = {**workload.techniques, **workload.named(wish)}
+        workload = replace(workload, techniques=techniques)
         if wish.list:
             print(listing(workload.techniques))
             return 0
@@ -83,6 +85,8 @@ def _run(
         if workload.overview is not None:
             print(workload.overview.table(results))
             _tell_left_out(without)
+        for line in workload.closing(results):
+            print(line)
         _write(workload, wish, problems, arguments, results)
     return _complain(workload, results)
 
@@ -104,7 +108,9 @@ def _names(
     workload: Workload, problem: Problem, wish: argparse.Namespace
 ) -> tuple[list[str], dict[str, str]]:
     """Return what is to run, and for ``all`` what is left out and why."""
-    request, techniques = fitting(wish.impl, workload.techniques, problem.name)
+    # A size that is in its name is nothing to the registry.
+    task = getattr(problem, "task", problem.name)
+    request, techniques = fitting(wish.impl, workload.techniques, task)
     fastest = [name for name in workload.fastest if name in techniques]
     names, left_out = select(request, techniques, fastest)
     if not wish.scale:

@@ -40,6 +40,11 @@ class Job:
         """Return rank 0's value on every rank that computes."""
         return self.team.bcast(value, root=0) if self.collective else value
 
+    def collected(self, values: list[T]) -> list[T]:
+        """Return the values of all ranks that compute, on the first of them."""
+        each = self.team.gather(values, root=0) if self.collective else [values]
+        return [value for of_one in each or [] for value in of_one]
+
     @contextlib.contextmanager
     def failures(self) -> Iterator[None]:
         """Keep a known failure of rank 0 alone until every rank has left."""

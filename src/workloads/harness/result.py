@@ -60,6 +60,9 @@ class Result:
         device's kernels, by its own clock: without copies.
     details
         Of each sample what else the workload has measured.
+    memory
+        The most bytes that each of its processes had in memory, this one's first;
+        empty where the kernel does not tell.
     """
 
     impl: str
@@ -76,6 +79,7 @@ class Result:
     note: str = ""
     kernel: list[float] = field(default_factory=list)
     details: list[Mapping[str, Any]] = field(default_factory=list)
+    memory: list[int] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
@@ -131,6 +135,11 @@ def duration(seconds: float) -> str:
     return f"{seconds * 1e6:.3g} µs"
 
 
+def mebibytes(count: int) -> str:
+    """Return a number of bytes for a table."""
+    return f"{count / 2**20:,.0f} MiB" if count else "–"
+
+
 def table(
     results: Sequence[Result],
     techniques: Mapping[str, Technique],
@@ -158,7 +167,7 @@ def table(
     each = {result.impl: result.rate / result.workers for result in results}
     bases = [baseline] if isinstance(baseline, str) else baseline
     base = next((rates[name] for name in bases if name in rates), None)
-    head = ["technique", "time", "start", "workers", unit, "speed-up", "efficiency"]
+    head = ["technique", "time", "start", "workers", unit, "speed-up", "efficiency", "memory"]
     lines = [[*head, *own, "verdict"]]
     for result in results:
         # Where only a sample was computed the time is what all would take.
@@ -174,6 +183,7 @@ def table(
                 f"{result.rate / 1e6:,.1f}",
                 f"{result.rate / base:,.1f}×" if base else "–",
                 f"{result.rate / single / result.workers:.0%}" if single else "–",
+                mebibytes(sum(result.memory)),
                 *(column(result, results) for column in own.values()),
                 result.verdict,
             ]

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workloads.harness import memory
 from workloads.harness.job import Job
 from workloads.harness.result import Result
 from workloads.harness.team import Team
@@ -63,7 +64,7 @@ def run(name: str, technique: Technique, problem: Problem, wish: Wish) -> Result
     result = Result(name, problem.name)
     if job.computes:
         with job.failures(), Team(wish.workers, job.team) as members:
-            started = time.perf_counter()
+            started, counted = time.perf_counter(), memory.begin()
             module = importlib.import_module(technique.module)
             trial = Trial(name, technique, module, members, job, wish.profile)
             attempt = problem.attempt(trial)
@@ -71,6 +72,8 @@ def run(name: str, technique: Technique, problem: Problem, wish: Wish) -> Result
             result.start = time.perf_counter() - started
             _repeat(trial, attempt, result, wish.repeat)
             result.workers = trial.workers
+            # Before the team's processes end.
+            result.memory = job.collected(memory.peaks() if counted else [])
     result = job.leave(result)
     problem.finish(result)
     return result

@@ -45,7 +45,7 @@ class Technique:
         A further check, cheap and without imports: why it cannot run here,
         or an empty string.
     problems
-        The names of those it is for; by default all.
+        The names of those it is for; by default all that no technique names.
     """
 
     module: str
@@ -120,7 +120,9 @@ def fitting(
     UsageError
         When all that is named is for others.
     """
-    own = {n: t for n, t in techniques.items() if not t.problems or problem in t.problems}
+    named = any(problem in each.problems for each in techniques.values())
+    wanted = {n: problem in t.problems if named else not t.problems for n, t in techniques.items()}
+    own = {name: techniques[name] for name, fits in wanted.items() if fits}
     if request in ("all", "auto"):
         return request, own
     # Names that are in no registry are complained of by `select`.

@@ -136,6 +136,10 @@ class Workload:
     columns
         Its own columns of the table: their heads, and what they say of a
         result among all.
+    closing
+        The lines below the last table, of all problems' results.
+    named
+        Techniques that the options name, besides the registry's.
     """
 
     name: str
@@ -151,3 +155,5 @@ class Workload:
     overview: Overview | None = None
     request: str = "auto"
     columns: Mapping[str, Column] = field(default_factory=dict)
+    closing: Callable[[Sequence[Result]], Sequence[str]] = lambda _: ()
+    named: Callable[[argparse.Namespace], Mapping[str, Technique]] = lambda _: {}

@@ -20,7 +20,7 @@ class AttemptHere:
 
     def __init__(self, problem: Problem, trial: Trial) -> None:
         self._problem, self._trial = problem, trial
-        self._function = getattr(trial.module, problem.name)
+        self._function = getattr(trial.module, problem.task)
 
     def warm_up(self) -> None:
         """Do a smaller one."""

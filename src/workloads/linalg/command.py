@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from workloads.errors import UsageError
 from workloads.harness import command, options
 from workloads.harness.workload import Workload
-from workloads.linalg import problems
+from workloads.linalg import crossover, problems
 from workloads.linalg.registry import FASTEST, TECHNIQUES
 
 SEED = 2022
 COUNT = 128
 # By default the talk's sizes; its tasks take half a minute.
-_SIZES = {"eigh": 1_000, "tasks": 1_000, "dot": 2_000, "addone": 10_000_000, "threads": 1_000}
+_SIZES = {
+    "eigh": 1_000, "tasks": 1_000, "dot": 2_000, "addone": 10_000_000,
+    "mean": 10_000_000, "threads": 1_000,
+}  # fmt: skip
 _DEFAULT = ["eigh", "tasks"]
 # LAPACK counts an element of a matrix in 32 bits; of addone every partial sum
 # is to be exact.
-_MOST = {"addone": 100_000_000}
+_MOST = {"addone": 100_000_000, "mean": 100_000_000}
 _MOST_ROWS = 46_340
 
 
@@ -30,6 +33,13 @@ def _tasks(text: str) -> list[str]:
     return [*dict.fromkeys(names)]
 
 
+_size = options.whole(1, max(_MOST.values()))
+
+
+def _sizes(text: str) -> list[int]:
+    return sorted({_size(word) for word in text.split(",")})
+
+
 def _add_options(what: argparse._ArgumentGroup) -> None:
     what.add_argument(
         "--task",
@@ -37,14 +47,16 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
         default=_DEFAULT,
         metavar="NAME[,NAME…]|all",
         help="eigh: eigenvalues of one matrix; tasks: of many, shared out; dot: a product of two; "
-        "addone: three packages on one GPU array; threads: eigh with one thread of BLAS, two, … "
+        "addone: three packages on one GPU array; mean: by the array's own library; threads: eigh "
+        "with one thread of BLAS, two, … "
         f"(default: {','.join(_DEFAULT)})",
     )
     what.add_argument(
         "-n",
-        type=options.whole(1, max(_MOST.values())),
-        metavar="N",
-        help="rows of each matrix, elements for addone (default: "
+        type=_sizes,
+        metavar="N[,N…]",
+        help="rows of each matrix, elements for addone and mean; of several sizes, where one "
+        "technique becomes faster than another (default: "
         f"{', '.join(f'{size} for {name}' for name, size in _SIZES.items())})",
     )
     what.add_argument(
@@ -72,19 +84,22 @@ def _problems(wish: argparse.Namespace) -> Sequence[problems.Problem]:
         wish.impl = "all"
     found: list[problems.Problem] = []
     for task in wish.task:
-        n, most = wish.n or _SIZES[task], _MOST.get(task, _MOST_ROWS)
-        if n > most:
-            raise UsageError(f"-n {n}: more than {most}, the most for {task}")
-        if task == "tasks":
-            found.append(problems.Tasks(n, wish.seed, wish.count or COUNT))
-        else:
-            found.append(_CLASSES[task](n, wish.seed))
+        sizes, most = wish.n or [_SIZES[task]], _MOST.get(task, _MOST_ROWS)
+        if max(sizes) > most:
+            raise UsageError(f"-n {max(sizes)}: more than {most}, the most for {task}")
+        for n in sizes:
+            counts = (wish.count or COUNT,) if task == "tasks" else ()
+            found.append(_CLASSES[task](n, wish.seed, *counts, swept=len(sizes) > 1))
     return found
 
 
-_CLASSES = {
-    each.name: each for each in (problems.Eigh, problems.Dot, problems.AddOne, problems.Threads)
-}
+_CLASSES: dict[str, Callable[..., problems.Problem]] = {
+    each.task: each
+    for each in (
+        problems.Eigh, problems.Tasks, problems.Dot, problems.AddOne, problems.Mean,
+        problems.Threads,
+    )
+}  # fmt: skip
 
 LINALG = Workload(
     name="linalg",
@@ -99,6 +114,7 @@ LINALG = Workload(
     add_options=_add_options,
     problems=_problems,
     baseline=("numpy", "serial", "omp-1"),
+    closing=crossover.lines,
 )
 
 

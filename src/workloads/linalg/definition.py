@@ -9,6 +9,8 @@ Matrices, products and norms are asked of `xp`, which is numpy or cupy.
 from __future__ import annotations
 
 import functools
+import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,11 +43,18 @@ def symmetric(n: int, seed: int) -> Float64Array:
 
 def eigh_errors(xp: Any, matrix: Any, values: Any, vectors: Any) -> tuple[float, float]:
     """Return the residual ‖AV − VW‖ and how far V is from orthogonal."""
-    n = len(matrix)
+    residual, orthogonality = _errors(xp, matrix, values, vectors)
+    return float(residual), float(orthogonality)
+
+
+def _errors(xp: Any, matrix: Any, values: Any, vectors: Any) -> tuple[Any, Any]:
+    """Return both of one matrix, or of each in a stack."""
+    n = matrix.shape[-1]
     unit = n * xp.finfo(xp.float64).eps
-    norm = xp.linalg.norm
-    residual = norm(matrix @ vectors - vectors * values) / norm(matrix)
-    return float(residual / unit), float(norm(vectors.T @ vectors - xp.eye(n)) / unit)
+    norm = functools.partial(xp.linalg.norm, axis=(-2, -1))
+    residual = norm(matrix @ vectors - vectors * values[..., None, :]) / norm(matrix)
+    turned = vectors.swapaxes(-2, -1)
+    return residual / unit, norm(turned @ vectors - xp.eye(n)) / unit
 
 
 def solve_by(xp: Any, n: int, seed: int) -> tuple[float, float]:
@@ -59,6 +68,25 @@ def solve(n: int, seed: int) -> tuple[float, float]:
     import numpy as np  # noqa: PLC0415
 
     return solve_by(np, n, seed)
+
+
+def solve_batch(xp: Any, n: int, seeds: Sequence[int]) -> list[tuple[float, float]]:
+    """Do several of the tasks in one call."""
+    matrices = xp.stack([xp.asarray(symmetric(n, seed)) for seed in seeds])
+    residual, orthogonality = _errors(xp, matrices, *xp.linalg.eigh(matrices))
+    return list(zip(residual.tolist(), orthogonality.tolist(), strict=True))
+
+
+def mean_of(array: Any) -> float:
+    """Return the mean by the array's own library, whichever that is.
+
+    By the standard of array libraries an array says which.  CuPy's and Dask's do not
+    yet: theirs are the packages `cupy` and `dask.array`, where their classes are.
+    """
+    says = getattr(array, "__array_namespace__", None)
+    package = ".".join(type(array).__module__.split(".")[:2])
+    library = says() if says else sys.modules[package]
+    return float(library.mean(array))
 
 
 def dot_error(first: Any, second: Any, product: Any) -> float:

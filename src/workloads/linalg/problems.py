@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workloads.errors import UsageError
@@ -33,19 +33,28 @@ class Problem:
         Rows and columns, or elements.
     seed
         Of the generator.
+    swept
+        Whether it is one of several sizes.
     """
 
     n: int
     seed: int
+    swept: bool = field(default=False, kw_only=True)
 
-    name: ClassVar[str]
+    # What the registry calls it.
+    task: ClassVar[str]
     # Bytes at once, for each element of a matrix.
     bytes_each: ClassVar[int] = 8 * 8
 
     @property
+    def name(self) -> str:
+        """What it is, and its size if that is one of several."""
+        return f"{self.task} {self.n}" if self.swept else self.task
+
+    @property
     def title(self) -> str:
         """The line above the table."""
-        return f"linalg {self.name}: {self.size}, seed {self.seed}"
+        return f"linalg {self.task}: {self.size}, seed {self.seed}"
 
     @property
     def size(self) -> str:
@@ -65,14 +74,14 @@ class Problem:
 
     def parameters(self) -> Mapping[str, object]:
         """Return size and seed."""
-        return vars(self)
+        return {name: value for name, value in vars(self).items() if name != "swept"}
 
     def prepare(self, _: Sequence[str]) -> str:
         """Refuse what does not fit into memory."""
         need, there = self.bytes_each * self.elements, machine.available_memory()
         if there and need > there:
             raise UsageError(
-                f"-n {self.n} needs {need / 2**30:,.1f} GiB of memory for {self.name}, "
+                f"-n {self.n} needs {need / 2**30:,.1f} GiB of memory for {self.task}, "
                 f"{there / 2**30:,.1f} are available"
             )
         return ""
@@ -102,7 +111,7 @@ class Problem:
 class Eigh(Problem):
     """Eigenvalues and vectors of one matrix."""
 
-    name = "eigh"
+    task = "eigh"
 
     def matrix(self) -> Float64Array:
         """Return the matrix, made once."""
@@ -125,7 +134,7 @@ class Tasks(Problem):
 
     count: int
 
-    name = "tasks"
+    task = "tasks"
 
     @property
     def size(self) -> str:
@@ -162,7 +171,7 @@ class Tasks(Problem):
 class Dot(Problem):
     """The product of two matrices."""
 
-    name = "dot"
+    task = "dot"
     bytes_each = 8 * 5
 
     @property
@@ -182,13 +191,14 @@ class Dot(Problem):
 class AddOne(Problem):
     """One added to each element of an array, and all of it summed up."""
 
-    name = "addone"
+    task = "addone"
     bytes_each = 8 * 2
+    formula: ClassVar[str] = "n·(n + 1) / 2"
 
     @property
     def title(self) -> str:
         """The line above the table."""
-        return f"linalg {self.name}: {self.n:,} elements"
+        return f"linalg {self.task}: {self.n:,} elements"
 
     @property
     def work(self) -> int:
@@ -200,18 +210,39 @@ class AddOne(Problem):
         """How many there are."""
         return self.n
 
+    @property
+    def want(self) -> float:
+        """What is right: every partial sum is exact."""
+        return self.n * (self.n + 1) // 2
+
     def check(self, found: Any) -> tuple[bool, str, str]:
-        """Compare with n·(n + 1) / 2: every partial sum is exact."""
-        want = self.n * (self.n + 1) // 2
-        if found == want:
-            return True, str(want), f"{want:,}, exactly n·(n + 1) / 2"
-        return False, str(found), f"WRONG: {found}, not {want}"
+        """Compare with the formula."""
+        if found == self.want:
+            return True, str(self.want), f"{self.want:,}, exactly {self.formula}"
+        return False, str(found), f"WRONG: {found}, not {self.want}"
+
+
+class Mean(AddOne):
+    """The mean of an array, asked of the library that it is of."""
+
+    task = "mean"
+    formula = "(n − 1) / 2"
+
+    @property
+    def work(self) -> int:
+        """How many floating point operations."""
+        return self.n
+
+    @property
+    def want(self) -> float:
+        """What is right: every partial sum is exact."""
+        return (self.n - 1) / 2
 
 
 class Threads(Eigh):
     """The same eigenvalues, in processes whose BLAS has more and more threads."""
 
-    name = "threads"
+    task = "threads"
 
     def attempt(self, trial: Trial) -> Attempt:
         """Return what a technique does."""

@@ -11,13 +11,15 @@ from workloads.harness import command
 from workloads.harness.destination import destination
 from workloads.harness.workload import Workload
 from workloads.mandel import output
-from workloads.mandel.grid import AREAS, Area, Grid
+from workloads.mandel.grid import AREAS, SINGLE_AREAS, Area, Grid
 from workloads.mandel.problem import Picture
 from workloads.mandel.registry import FASTEST, TECHNIQUES
 
+_ALL_AREAS = AREAS | SINGLE_AREAS
+
 
 def _add_options(what: argparse._ArgumentGroup) -> None:
-    what.add_argument("--area", choices=[*AREAS], help="one of the two areas (default: both)")
+    what.add_argument("--area", choices=[*_ALL_AREAS], help="one area (default: area1 and area2)")
     what.add_argument(
         "--window", nargs=4, type=float, metavar=("XMIN", "XMAX", "YMIN", "YMAX"),
         help="any other window, with --size and --maxiter",
@@ -37,7 +39,7 @@ def _areas(wish: argparse.Namespace) -> list[Area]:
     """Return what is to be computed; an area may get another size or limit."""
     changed = wish.size is not None or wish.maxiter is not None
     if wish.window is None and not changed:
-        return [AREAS[wish.area]] if wish.area else list(AREAS.values())
+        return [_ALL_AREAS[wish.area]] if wish.area else list(AREAS.values())
     if wish.window is not None:
         if wish.area:
             raise UsageError("--area and --window exclude each other")
@@ -46,6 +48,11 @@ def _areas(wish: argparse.Namespace) -> list[Area]:
         xmin, xmax, ymin, ymax = wish.window
         width, height = wish.size
         return [Area("window", Grid(xmin, xmax, ymin, ymax, width, height, wish.maxiter))]
+    if wish.area in SINGLE_AREAS:
+        raise UsageError(
+            f"--area {wish.area}: has an answer at its own size and limit alone",
+            hint="leave out --size and --maxiter",
+        )
     areas = [AREAS[wish.area]] if wish.area else list(AREAS.values())
     return [_resized(area, wish.size, wish.maxiter) for area in areas]
 
@@ -85,6 +92,7 @@ MANDEL = Workload(
     fastest=FASTEST,
     add_options=_add_options,
     problems=_problems,
+    baseline=("python", "numpy-single"),
 )
 
 

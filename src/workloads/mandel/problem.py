@@ -118,8 +118,10 @@ class Picture:
         Raises
         ------
         UsageError
-            When a picture of one of them was asked for.
+            When a picture of one of them was asked for, or in single precision.
         """
+        if self.area.apart:
+            raise UsageError(f"--weak: {self.name} has an answer at its own size alone")
         if self.out is not None:
             raise UsageError("--out: with --weak each number of workers has its own picture")
         if times == 1:
@@ -154,6 +156,9 @@ class Picture:
         for answer, result in {result.answer: result for result in reversed(results)}.items():
             rows = "" if result.complete else " of the sampled rows"
             lines.append(f"sha256{rows} {answer}: {result.verdict}")
+        if self.area.apart:
+            pixels = self.area.grid.width * self.area.grid.height
+            lines.append(f"{self.area.apart:,} of {pixels:,} pixels differ from double precision's")
         if self.out is not None and any(result.complete and result.ok for result in results):
             lines.append(f"written to {self.out}")
         return lines

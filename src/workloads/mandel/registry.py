@@ -9,6 +9,9 @@ from workloads.harness.technique import COMPILED, Technique
 
 _HERE = "workloads.mandel.techniques."
 
+# The areas with an answer of their own in single precision.
+SINGLE = ("area1-single", "area2-single")
+
 # What a worker process or rank computes its rows with: the first there is.
 ROW_KERNELS = ("simd", "cython", "numba", "numpy")
 
@@ -57,6 +60,21 @@ TECHNIQUES = {
     ),
     "numba": Technique(
         _HERE + "numba_scalar", "Numba, the scalar loop compiled", needs=("numpy", "numba")
+    ),
+    "numpy-single": Technique(
+        _HERE + "numpy_single", "NumPy, float32", needs=("numpy",), problems=SINGLE
+    ),
+    "numba-single": Technique(
+        _HERE + "numba_single",
+        "Numba, the scalar loop compiled for float32",
+        needs=("numpy", "numba"),
+        problems=SINGLE,
+    ),
+    "numba-complex64": Technique(
+        _HERE + "numba_complex64",
+        "Numba, complex64, abs(z) > 2",
+        needs=("numpy", "numba"),
+        problems=SINGLE,
     ),
     "numba-parallel": Technique(
         _HERE + "numba_parallel",
@@ -146,6 +164,14 @@ TECHNIQUES = {
         parallel="device",
         obstacle=no_driver,
     ),
+    "pyopencl-single": Technique(
+        _HERE + "opencl_single",
+        "OpenCL C with float in place of double, as in the NIH's talk",
+        needs=("numpy", "pyopencl"),
+        parallel="device",
+        obstacle=no_driver,
+        problems=SINGLE,
+    ),
     "cupy": Technique(
         _HERE + "cuda_cupy",
         "CUDA C on an NVIDIA GPU, compiled and started by CuPy",
@@ -229,4 +255,5 @@ TECHNIQUES = {
 # What `auto` tries, first to last: an order measured once, not here and now.
 FASTEST = (
     "mpi-cyclic", "simd", "numba-parallel", "cython", "f2py", "numba", "numpy", "python-2",
+    "numba-single", "numpy-single",
 )  # fmt: skip

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from workloads.errors import UsageError
 from workloads.harness import command, options
 from workloads.harness.workload import Outcome, Workload
-from workloads.pi import answer
+from workloads.pi import answer, others
 from workloads.pi.registry import FASTEST, TECHNIQUES
 
 if TYPE_CHECKING:
     from workloads.harness.result import Result
+    from workloads.harness.technique import Technique
     from workloads.harness.trial import Trial
 
 # Loads libraries and runs just-in-time compilers before the clock starts.
@@ -33,10 +34,13 @@ class Count:
         How many.
     seed
         Of the streams.
+    pythons
+        Interpreters that count, too, by the name of their row.
     """
 
     pairs: int
     seed: int
+    pythons: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -49,8 +53,8 @@ class Count:
         return f"pi: {self.name}, seed {self.seed}"
 
     def parameters(self) -> Mapping[str, object]:
-        """Return pairs and seed."""
-        return vars(self)
+        """Return pairs and seed, and other interpreters if there are some."""
+        return {name: value for name, value in vars(self).items() if value != {}}
 
     def prepare(self, _: Sequence[str]) -> str:
         """Refuse nothing: a count takes no memory."""
@@ -96,16 +100,23 @@ class _Attempt:
     def __init__(self, count: Count, trial: Trial) -> None:
         self._count, self._trial = count, trial
 
+    def _hits(self, pairs: int) -> tuple[int, str]:
+        seed, members = self._count.seed, self._trial.members
+        python = self._count.pythons.get(self._trial.name)
+        if python is not None:
+            return others.count(python, pairs, seed, members)
+        counted: tuple[int, str] = self._trial.module.compute(pairs, seed, members)
+        return counted
+
     def warm_up(self) -> None:
         """Count a few pairs."""
-        pairs = min(self._count.pairs, _WARM_UP_PAIRS)
-        self._trial.module.compute(pairs, self._count.seed, self._trial.members)
+        self._hits(min(self._count.pairs, _WARM_UP_PAIRS))
 
     def once(self) -> Outcome:
         """Count all of them."""
         trial, pairs, seed = self._trial, self._count.pairs, self._count.seed
         with trial.clock():
-            hits, note = trial.module.compute(pairs, seed, trial.members)
+            hits, note = self._hits(pairs)
         right, verdict = True, ""
         # The others' counts are nothing by themselves.
         if trial.job.first:
@@ -128,6 +139,20 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
         metavar="N",
         help=f"of the streams (default: {answer.SEED}, for which counts are stored)",
     )
+    what.add_argument(
+        "--python",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="another Python (3.7 or later), which counts beside this one; may be repeated",
+    )
+
+
+def _others(wish: argparse.Namespace) -> dict[str, Technique]:
+    wish.pythons = others.named(wish.python)
+    if wish.pythons and wish.impl == "auto":
+        wish.impl = ",".join(["python", *wish.pythons])
+    return {name: others.technique(python) for name, python in wish.pythons.items()}
 
 
 PI = Workload(
@@ -141,7 +166,8 @@ PI = Workload(
     techniques=TECHNIQUES,
     fastest=FASTEST,
     add_options=_add_options,
-    problems=lambda wish: [Count(wish.n, wish.seed)],
+    problems=lambda wish: [Count(wish.n, wish.seed, wish.pythons)],
+    named=_others,
 )
 
 

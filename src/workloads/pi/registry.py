@@ -42,6 +42,12 @@ SEEDED = {
         parallel="processes",
         one_core=("python",),
     ),
+    "fork": Technique(
+        _HERE + "forked",
+        "forked processes, Python's default until 3.13: unsafe where threads hold locks",
+        parallel="processes",
+        one_core=("python",),
+    ),
     "subinterpreters": Technique(
         _HERE + "subinterpreters",
         "subinterpreters, a GIL each in the threads of one process",

@@ -39,6 +39,7 @@ TALK = Talk(
             "a newer Python",
             "3.11 took 2.21 s where 3.10 took 3.17: the best speed-up costs nothing.",
             (Experiment(("pi", "--impl", "python"), times({"python": 2.21})),),
+            "`pi --python FILE` adds a row by any other Python.",
         ),
         Slide(
             9,
@@ -133,6 +134,7 @@ TALK = Talk(
                     times({"numpy": None, "cupy": None}),
                 ),
             ),
+            "`-n 100,500,1000,4000` tells from which size on.",
         ),
     ),
 )

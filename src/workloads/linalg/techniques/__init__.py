@@ -11,6 +11,8 @@ the workers, and returns what it has found with a note for the report:
     of ``problem.factors()``, as a NumPy array.
 ``addone(problem, team) -> (total, note)``
     the sum of 0, 1, … n − 1 after 1 was added to each.
+``mean(problem, team) -> (mean, note)``
+    of 0, 1, … n − 1, by `definition.mean_of` whatever the library.
 
 An MPI technique is called on every rank together; what counts is what it
 returns on rank 0.

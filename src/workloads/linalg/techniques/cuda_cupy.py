@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workloads.harness.cuda import cupy_device, cupy_libraries
-from workloads.linalg.definition import solve_by
+from workloads.linalg.definition import mean_of, solve_by
 
 if TYPE_CHECKING:
     from workloads.harness.arrays import Float64Array
     from workloads.harness.team import Team
-    from workloads.linalg.problems import Dot, Eigh, Tasks
+    from workloads.linalg.problems import Dot, Eigh, Mean, Tasks
 
 
 def eigh(problem: Eigh, team: Team) -> tuple[Any, str]:
@@ -44,5 +44,17 @@ def dot(problem: Dot, team: Team) -> tuple[Float64Array, str]:
         product = first @ second
         ended.record()
     found = product.get()
+    team.kernel_seconds += cupy.cuda.get_elapsed_time(started, ended) / 1e3
+    return found, name
+
+
+def mean(problem: Mean, team: Team) -> tuple[float, str]:
+    """Make the array there; the mean comes back."""
+    cupy, name = cupy_device()
+    started, ended = cupy.cuda.Event(), cupy.cuda.Event()
+    started.record()
+    found = mean_of(cupy.arange(problem.n, dtype=cupy.float64))
+    ended.record()
+    ended.synchronize()
     team.kernel_seconds += cupy.cuda.get_elapsed_time(started, ended) / 1e3
     return found, name

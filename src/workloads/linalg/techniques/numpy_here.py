@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workloads.linalg.definition import solve
+from workloads.linalg.definition import mean_of, solve
 
 if TYPE_CHECKING:
     from workloads.harness.arrays import Float64Array
     from workloads.harness.team import Team
-    from workloads.linalg.problems import AddOne, Dot, Eigh, Tasks
+    from workloads.linalg.problems import AddOne, Dot, Eigh, Mean, Tasks
 
 
 def eigh(problem: Eigh, _: Team) -> tuple[Any, str]:
@@ -35,3 +35,8 @@ def addone(problem: AddOne, _: Team) -> tuple[float, str]:
     numbers = np.arange(problem.n, dtype=np.float64)
     numbers += 1.0
     return float(np.sum(numbers)), ""
+
+
+def mean(problem: Mean, _: Team) -> tuple[float, str]:
+    """Ask NumPy."""
+    return mean_of(np.arange(problem.n, dtype=np.float64)), ""

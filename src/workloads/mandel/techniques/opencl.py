@@ -9,7 +9,7 @@ import numpy as np
 from workloads.harness.opencl import program
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
+    from workloads.harness.arrays import Float32Array, Float64Array, Int32Array
     from workloads.harness.team import Team
     from workloads.mandel.grid import Grid
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 _SOURCE = """
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 #pragma OPENCL FP_CONTRACT OFF
-__kernel void fill(__global const double *xs, __global const double *ys,
+__kernel void fill(__global const REAL *xs, __global const REAL *ys,
                    const int width, const int maxiter, __global int *out)
 {
     const size_t column = get_global_id(0), row = get_global_id(1);
     if (column >= width)
         return;
-    const double cr = xs[column], ci = ys[row];
-    double zr = cr, zi = ci;
+    const REAL cr = xs[column], ci = ys[row];
+    REAL zr = cr, zi = ci;
     int result = maxiter - 1;
     for (int n = 0; n < maxiter; n++) {
-        const double zr2 = zr * zr, zi2 = zi * zi;
-        if (zr2 + zi2 > 4.0) {
+        const REAL zr2 = zr * zr, zi2 = zi * zi;
+        if (zr2 + zi2 > 4) {
             result = n;
             break;
         }
-        zi = 2.0 * zr * zi + ci;
+        zi = (zr + zr) * zi + ci;
         zr = zr2 - zi2 + cr;
     }
     out[row * width + column] = result;
@@ -46,17 +46,29 @@ _GROUP = 64
 
 def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     """Fill `out` on one device."""
-    cl, queue, built = program(_SOURCE)
+    return filled(grid.axes(rows), grid.maxiter, out, team)
+
+
+def filled(
+    axes: tuple[Float64Array, Float64Array] | tuple[Float32Array, Float32Array],
+    maxiter: int,
+    out: Int32Array,
+    team: Team,
+) -> str:
+    """Fill `out` in the precision of the axes."""
+    real = "float" if axes[0].dtype == np.float32 else "double"
+    cl, queue, built = program(f"#define REAL {real}{_SOURCE}")
     flags = cl.mem_flags
     xs, ys = (
         cl.Buffer(queue.context, flags.READ_ONLY | flags.COPY_HOST_PTR, hostbuf=axis)
-        for axis in grid.axes(rows)
+        for axis in axes
     )
     result = cl.Buffer(queue.context, flags.WRITE_ONLY, out.nbytes)
     kernel = cl.Kernel(built, "fill")
-    columns = -(-grid.width // _GROUP) * _GROUP
-    scalars = np.int32(grid.width), np.int32(grid.maxiter)
-    done = kernel(queue, (columns, len(rows)), (_GROUP, 1), xs, ys, *scalars, result)
+    height, width = out.shape
+    columns = -(-width // _GROUP) * _GROUP
+    scalars = np.int32(width), np.int32(maxiter)
+    done = kernel(queue, (columns, height), (_GROUP, 1), xs, ys, *scalars, result)
     cl.enqueue_copy(queue, out, result)
     team.kernel_seconds += (done.profile.end - done.profile.start) / 1e9
     return str(queue.device.name).strip()

@@ -9,20 +9,25 @@ from workloads.pi import definition
 from workloads.pi.shares import seeds
 
 if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
     from workloads.harness.team import Team
 
 
-def _prepare() -> None:
+def prepare() -> None:
     """Nothing beyond this module's own imports, which come with its name."""
 
 
 def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
     """Count in `team.workers` processes."""
-    each = zip(*seeds(seed, pairs, team.workers), strict=True)
-    pool = team.pool(_prepare)
+    return counted(team.pool(prepare), pairs, seed, team.workers), "a GIL each"
+
+
+def counted(pool: ProcessPoolExecutor, pairs: int, seed: int, workers: int) -> int:
+    """Count in the processes of a pool."""
+    each = zip(*seeds(seed, pairs, workers), strict=True)
     try:
-        counts = run_all(pool, definition.seeded_hits, *each)
-        return sum(count for _, count in counts), "a GIL each"
+        return sum(count for _, count in run_all(pool, definition.seeded_hits, *each))
     except KeyboardInterrupt:
         # Of Python 3.14; an older one waits for the shares. A count is sent by
         # one call, so that none is cut off.

@@ -1,0 +1,21 @@
+"""NumPy on a stack of matrices: one call, and a loop in C.  What a GPU gains, NumPy does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workloads.harness import machine
+from workloads.linalg.batches import Errors, in_batches
+
+if TYPE_CHECKING:
+    from workloads.harness.team import Team
+    from workloads.linalg.problems import Tasks
+
+
+def tasks(problem: Tasks, _: Team) -> tuple[Errors, str]:
+    """Do as many at once as half the memory holds."""
+    # Linux gives more memory than there is, and ends who uses it: asked before.
+    most = machine.available_memory() // 2 // (problem.bytes_each * problem.elements)
+    return in_batches(np, problem, max(1, min(problem.count, most)), lambda: None)

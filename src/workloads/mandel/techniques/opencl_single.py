@@ -1,0 +1,17 @@
+"""OpenCL C in single precision: a GPU does 2 to 64 times as many of these operations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workloads.mandel.techniques import opencl
+
+if TYPE_CHECKING:
+    from workloads.harness.arrays import Int32Array
+    from workloads.harness.team import Team
+    from workloads.mandel.grid import Grid
+
+
+def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
+    """Fill `out` on one device."""
+    return opencl.filled(grid.axes_single(rows), grid.maxiter, out, team)

@@ -1,0 +1,57 @@
+"""What a row says of memory, against blocks of a known size."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workloads.__main__ import main
+from workloads.harness import memory
+
+_BLOCK = 96 << 20
+_HOLDS = f"block = bytearray({_BLOCK}); print(flush=True); input()"
+
+
+def test_a_peak_is_told_after_the_memory_is_free_and_forgotten_at_the_next_row() -> None:
+    assert memory.begin()
+    before = memory.peaks()[0]
+    block = bytearray(_BLOCK)
+    del block
+    assert memory.peaks()[0] >= before + _BLOCK // 2
+    assert memory.begin()
+    assert memory.peaks()[0] < before + _BLOCK // 2
+
+
+def test_children_and_theirs_count() -> None:
+    # A shell that stays between them, as Dask's nannies do.
+    words = ["sh", "-c", '"$@"; true', "sh", sys.executable, "-c", _HOLDS]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        found = memory.peaks()
+        child.communicate(b"\n")
+    assert len(found) == 3
+    assert max(found[1:]) >= _BLOCK
+
+
+def test_the_json_has_a_number_for_each_process(tmp_path: Path) -> None:
+    report = tmp_path / "pi.json"
+    words = ["-n", "1000", "--impl", "python,multiprocessing", "--workers", "2"]
+    assert main(["pi", *words, "--json", str(report)]) == 0
+    alone, pool = (each["memory"] for each in json.loads(report.read_text())["results"])
+    assert len(alone) == 1
+    # The two workers and, where it is up, the tracker of multiprocessing's semaphores.
+    assert len(pool) in (3, 4)
+    assert min(alone + pool) > 1 << 20
+
+
+def test_without_the_kernels_help_nothing_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "_PROCESSES", tmp_path)
+    assert not memory.begin()
+    assert memory.peaks() == []

@@ -69,10 +69,14 @@ def folder(text: str) -> Path:
     Raises
     ------
     argparse.ArgumentTypeError
-        For ``-``, which is standard output everywhere, and what is no folder.
+        For ``-``, which is standard output everywhere, and what is no folder or name of one.
     """
     path = Path(text)
-    if text == "-" or (path.exists() and not path.is_dir()):
+    try:
+        is_other = path.exists() and not path.is_dir()
+    except OSError as error:  # too long, or within a folder that is closed
+        raise argparse.ArgumentTypeError(f"{text}: {error.strerror}") from error
+    if text == "-" or is_other:
         raise argparse.ArgumentTypeError(f"{text}: is no folder, and several files are written")
     return path
 

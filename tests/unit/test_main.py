@@ -120,3 +120,14 @@ def test_a_ctrl_c_within_an_exec_is_130_as_anywhere(tmp_path: Path) -> None:
     )
     assert done.returncode == 130
     assert done.stderr == "hpcpy check: stopped; the same command goes on from here\n"
+
+
+@pytest.mark.parametrize("words", [["hpcpy", "--help"], ["make", "-f", "Makefile", "help"]])
+def test_the_folder_it_is_called_in_gives_it_no_code(words: list[str], tmp_path: Path) -> None:
+    # Somebody else may write there, /tmp for one.
+    for name in ("argparse", "hpcpy", "sitecustomize", "usercustomize", "workloads"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('hostile')\n")
+    words = [str(paths.ROOT / word) if (paths.ROOT / word).is_file() else word for word in words]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "build" in done.stdout

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from processes import python
 
+from hpcpy import paths
 from hpcpy.build.cached import cached
 from hpcpy.cache.own import require_own
 from hpcpy.engine import podman
@@ -98,6 +99,19 @@ def test_anothers_is_not(cache: Path, change: Callable[[Path], None], which: str
     change(cache / which)
     with pytest.raises(UnavailableError, match=r"it is of user daemon.*HPCPY_CACHE"):
         cached("parts", "one.tar", make)
+
+
+@only_root
+def test_the_one_who_owns_the_checkout_may_own_the_cache(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # `sudo make cluster`: the user's code runs as root in any case.
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    for path in (checkout, cache, cache / "parts"):
+        owned(path)
+    monkeypatch.setattr(paths, "ROOT", checkout)
+    assert cached("parts", "one.tar", make).exists()
 
 
 @only_root

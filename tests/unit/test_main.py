@@ -122,6 +122,13 @@ def test_a_ctrl_c_within_an_exec_is_130_as_anywhere(tmp_path: Path) -> None:
     assert done.stderr == "hpcpy check: stopped; the same command goes on from here\n"
 
 
+def test_a_home_that_is_not_there_is_one_line() -> None:
+    # A user without a name and HOME has none, either: Path tells both in the same way.
+    done = hpcpy("build", "oci", HPCPY_CACHE="~nobody-has-this-name/cache")
+    assert done.returncode == 2
+    assert re.fullmatch(r"hpcpy build: .* no such home; set HPCPY_CACHE .*\n", done.stderr)
+
+
 @pytest.mark.parametrize("words", [["hpcpy", "--help"], ["make", "-f", "Makefile", "help"]])
 def test_the_folder_it_is_called_in_gives_it_no_code(words: list[str], tmp_path: Path) -> None:
     # Somebody else may write there, /tmp for one.

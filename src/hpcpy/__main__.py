@@ -25,7 +25,7 @@ def main(words: list[str]) -> int:
     Returns
     -------
     int
-        The exit code: 0, or the error's (`hpcpy.errors`), or 130 for Ctrl-C.
+        The exit code (docs/make.md): 0, or the error's (`hpcpy.errors`), or 130 for Ctrl-C.
     """
     # The path that found this package is none for what it starts: an image
     # would take its own `workloads` from there.

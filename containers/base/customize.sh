@@ -34,5 +34,12 @@ find "$root" -xdev -type d -name __pycache__ -prune -exec rm -rf {} +
 rm -rf "$root"/var/cache/* "$root"/var/log/* "$root"/var/lib/apt "$root"/etc/apt/sources.list \
     "$root"/usr/share/doc/*/changelog* "$root"/usr/lib/*/perl-base/pod
 
+# mmdebstrap copies these of the machine that builds.  Empty: engines mount over them.
+for file in hostname resolv.conf; do
+    rm -f "$root/etc/$file"
+    : >"$root/etc/$file"
+    chmod 644 "$root/etc/$file"
+done
+
 # What engines mount over: Apptainer cannot make it in a read-only image.
 mkdir -p "$root/opt/udiImage" "$root/etc/ld.so.conf.d"

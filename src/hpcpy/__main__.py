@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 
 from hpcpy import from_make
 from hpcpy.commands import COMMANDS, run, top_parser
-from hpcpy.errors import HpcpyError
+from hpcpy.errors import DiskError, HpcpyError
 from workloads.harness.streams import spell_in_ascii
 
 
@@ -24,7 +25,7 @@ def main(words: list[str]) -> int:
     Returns
     -------
     int
-        The exit code: 0, or the error's (`hpcpy.errors`), or 130 for Ctrl-C.
+        The exit code (docs/make.md): 0, or the error's (`hpcpy.errors`), or 130 for Ctrl-C.
     """
     # The path that found this package is none for what it starts: an image
     # would take its own `workloads` from there.
@@ -52,17 +53,44 @@ def main(words: list[str]) -> int:
 
 def entry() -> int:
     """Run the command that this process was started with."""
+    _open_streams()
     spell_in_ascii()
     try:
-        code = main(sys.argv[1:])
+        try:
+            code = main(sys.argv[1:])
+        finally:  # --help ends by SystemExit
+            sys.stdout.flush()
         # What was to be done is done: while Python ends, Ctrl-C would kill it.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     except KeyboardInterrupt:
         code = 130
+    except OSError as error:
+        code = _lost_output(error)
     # CPython before 3.14 ends by SIGINT when a Ctrl-C came within the exec of a
     # string, as dataclass has one, also where it was caught; the next exec forgets it.
     exec("")  # noqa: S102
     return code
+
+
+def _open_streams() -> None:
+    # Else the next file that is opened would get what others print. In this order:
+    # a file takes the lowest number that is free.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
+
+
+def _lost_output(error: OSError) -> int:
+    """Say why standard output takes nothing more; another error is raised again."""
+    is_of_a_file = error.filename is not None
+    if is_of_a_file or error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        raise error
+    # Python writes what is left once more when it ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    if error.errno == errno.EPIPE:  # the reader, `head` or `less`, has left
+        return 128 + signal.SIGPIPE
+    print(f"hpcpy: standard output cannot be written ({error.strerror})", file=sys.stderr)
+    return DiskError.exit_code
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from hpcpy.errors import DiskError
 from workloads.harness.destination import destination
@@ -32,6 +33,20 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file as 64 hexadecimal digits."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_at_most(stream: IO[bytes], most: int) -> bytes:
+    """Return all bytes of a stream that somebody else has made.
+
+    Raises
+    ------
+    ValueError
+        When there are more: it was made to fill a memory.
+    """
+    content = stream.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"a file in it has more than {in_words(most)}")
+    return content
 
 
 @contextlib.contextmanager

@@ -69,10 +69,14 @@ def folder(text: str) -> Path:
     Raises
     ------
     argparse.ArgumentTypeError
-        For ``-``, which is standard output everywhere, and what is no folder.
+        For ``-``, which is standard output everywhere, and what is no folder or name of one.
     """
     path = Path(text)
-    if text == "-" or (path.exists() and not path.is_dir()):
+    try:
+        is_other = path.exists() and not path.is_dir()
+    except OSError as error:  # too long, or within a folder that is closed
+        raise argparse.ArgumentTypeError(f"{text}: {error.strerror}") from error
+    if text == "-" or is_other:
         raise argparse.ArgumentTypeError(f"{text}: is no folder, and several files are written")
     return path
 
@@ -84,6 +88,17 @@ def cache_dir() -> Path:
     -------
     Path
         ``${HPCPY_CACHE:-${XDG_CACHE_HOME:-~/.cache}}/hpcpy``; not created.
+
+    Raises
+    ------
+    UsageError
+        When the user has no home, or another one is named that is not there.
     """
-    base = os.environ.get("HPCPY_CACHE") or os.environ.get("XDG_CACHE_HOME")
-    return (Path(base).expanduser().absolute() if base else Path.home() / ".cache") / "hpcpy"
+    base = os.environ.get("HPCPY_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    try:
+        return Path(base).expanduser().absolute() / "hpcpy"
+    except RuntimeError as error:
+        raise UsageError(
+            f"the cache would be in {base}, and there is no such home",
+            hint="set HPCPY_CACHE to a folder of your own",
+        ) from error

@@ -132,6 +132,19 @@ def test_user_is_the_callers(launch: Launcher) -> None:
     assert done.stdout.decode() == f"{launch.uid}\n"
 
 
+def test_one_id_and_no_privilege_are_enough_for_numpy_and_mpi(launch: Launcher) -> None:
+    # An ordinary user of a machine without /etc/subuid has such a namespace.
+    program = (
+        "import numpy, os; from mpi4py import MPI; w = MPI.COMM_WORLD;"
+        "ids = open('/proc/self/uid_map').read().split()[2];"
+        "print(w.allreduce(numpy.ones(2)).sum(), ids, flush=True)"
+    )
+    options = ("--userns", "--no-privs", "--contain")
+    done = launch.run("mpiexec", "-n", "2", "python", "-c", program, options=options)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == b"4.0 1\n4.0 1\n"
+
+
 def test_environment_is_passed_in_unchanged(launch: Launcher) -> None:
     value = "two words, *, $HOME, `id`, \"quoted\", 'single', ü"
     done = launch.run("printenv", "HPCPY_TEST_VALUE", env={"HPCPY_TEST_VALUE": value})

@@ -110,6 +110,35 @@ def test_a_sif_that_is_cut_off_is_refused(engine: Engine, tmp_path: Path) -> Non
         of_sif(sif, engine.mksquashfs.with_name("unsquashfs"), tmp_path / "scratch")
 
 
+def test_a_sif_that_unpacks_to_much_is_refused(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "root/usr/bin").mkdir(parents=True)
+    with (tmp_path / "root/zeros").open("wb") as stream:
+        stream.truncate(100 << 20)
+    sif = make_sif(engine, tmp_path, FILES)
+    (tmp_path / "scratch").mkdir()
+    with pytest.raises(IntegrityError, match="unpacks to more than 20 times its size"):
+        of_sif(sif, engine.mksquashfs.with_name("unsquashfs"), tmp_path / "scratch")
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_nobody_else_reaches_the_programs_of_a_given_sif(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sif = make_sif(engine, tmp_path, FILES)
+    modes = []
+
+    def told(sif: Path, unsquashfs: Path, scratch: Path) -> dict[str, str]:
+        found = of_sif(sif, unsquashfs, scratch)
+        modes.append(scratch.stat().st_mode & 0o777)
+        return found
+
+    monkeypatch.setattr(verify, "of_sif", told)
+    other = tmp_path / "other.sif"
+    other.write_bytes(sif.read_bytes() + b"more")
+    compare(sif, other)
+    assert modes == [0o700, 0o700]
+
+
 def test_archives_of_another_buildah_and_compressor_hold_the_same_files(tmp_path: Path) -> None:
     first = make_archive(tmp_path / "first.tar", FILES)
     second = make_archive(tmp_path / "second.tar", FILES, level=1, label="1.39")

@@ -21,6 +21,9 @@ FORMS = [path for path in FORGE if path.parent.name == "ISSUE_TEMPLATE" and path
 WORKFLOWS = [path for path in FORGE if path.parent.name == "workflows"]
 
 
+TESTS = re.compile(r"`((?:image|launch|unit)/test_\w+\.py)`")
+
+
 def load(path: Path) -> dict[Any, Any]:
     return dict(yaml.safe_load(path.read_text()))
 
@@ -75,3 +78,9 @@ def test_a_workflow_calls_targets_that_there_are_by_clean_shell(workflow: Path) 
             check=False,
         )
         assert done.returncode == 0, done.stdout
+
+
+def test_the_tests_that_security_names_are_there() -> None:
+    named = TESTS.findall((ROOT / "SECURITY.md").read_text())
+    assert len(named) > 10
+    assert [name for name in named if not (ROOT / "tests" / name).is_file()] == []

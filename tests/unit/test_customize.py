@@ -30,6 +30,8 @@ def root(tmp_path: Path) -> Path:
         "etc/apt/sources.list",
         "etc/passwd",
         "etc/group",
+        "etc/hostname",
+        "etc/resolv.conf",
         "etc/shadow",
         "dev/console",
         "tmp/apt.conf",
@@ -71,6 +73,13 @@ def test_passwords_and_logs_are_gone(root: Path) -> None:
     assert not (root / "etc/shadow").exists()
     assert not list((root / "var/log").iterdir())
     assert not list((root / "var/cache").iterdir())
+
+
+def test_name_and_name_server_of_the_machine_are_gone(root: Path) -> None:
+    # Two machines would make two images.
+    for name in ("etc/hostname", "etc/resolv.conf"):
+        assert (root / name).read_text() == ""
+        assert stat.S_IMODE((root / name).stat().st_mode) == 0o644
 
 
 def test_there_is_a_user_that_is_not_root(root: Path) -> None:

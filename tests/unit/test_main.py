@@ -120,3 +120,68 @@ def test_a_ctrl_c_within_an_exec_is_130_as_anywhere(tmp_path: Path) -> None:
     )
     assert done.returncode == 130
     assert done.stderr == "hpcpy check: stopped; the same command goes on from here\n"
+
+
+def buffered() -> dict[str, str]:
+    """Give variables with which argparse itself does not pass over the errors of --help."""
+    return {k: v for k, v in environment().items() if k != "PYTHONUNBUFFERED"}
+
+
+PLAN = "batch DRY=1 W=pi SITE=biowulf NODES=2"
+
+
+@pytest.mark.parametrize("command", ["--help", PLAN])
+@pytest.mark.parametrize(
+    ("where", "code", "said"),
+    [
+        (">/dev/full", 73, "hpcpy: standard output cannot be written (No space left on device)\n"),
+        (">&-", 0, ""),
+        ("2>&- >/dev/null", 0, ""),
+        ("<&- >/dev/null", 0, ""),
+    ],
+)
+def test_output_that_is_not_taken_is_one_line(
+    command: str, where: str, code: int, said: str
+) -> None:
+    script = f'"$0" -m hpcpy {command} {where}'
+    done = subprocess.run(
+        ["bash", "-c", script, sys.executable],
+        env=buffered(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code
+    assert done.stderr.endswith(said)
+    assert not re.search("Traceback|Exception ignored", done.stderr)
+
+
+@pytest.mark.parametrize("command", ["--help", PLAN])
+def test_a_reader_who_has_left_is_no_error_to_tell(command: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    words = [sys.executable, "-m", "hpcpy", *command.split()]
+    with os.fdopen(writer) as pipe:
+        done = subprocess.run(
+            words, env=buffered(), stdout=pipe, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 141
+    assert not re.search("Traceback|Exception ignored", done.stderr)
+
+
+def test_a_home_that_is_not_there_is_one_line() -> None:
+    # A user without a name and HOME has none, either: Path tells both in the same way.
+    done = hpcpy("build", "oci", HPCPY_CACHE="~nobody-has-this-name/cache")
+    assert done.returncode == 2
+    assert re.fullmatch(r"hpcpy build: .* no such home; set HPCPY_CACHE .*\n", done.stderr)
+
+
+@pytest.mark.parametrize("words", [["hpcpy", "--help"], ["make", "-f", "Makefile", "help"]])
+def test_the_folder_it_is_called_in_gives_it_no_code(words: list[str], tmp_path: Path) -> None:
+    # Somebody else may write there, /tmp for one.
+    for name in ("argparse", "hpcpy", "sitecustomize", "usercustomize", "workloads"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('hostile')\n")
+    words = [str(paths.ROOT / word) if (paths.ROOT / word).is_file() else word for word in words]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "build" in done.stdout

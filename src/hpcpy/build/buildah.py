@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy import paths
+from hpcpy.cache.own import require_own
 from hpcpy.engine.setup import ensure
 from hpcpy.files import disk_errors
 from hpcpy.stages import Stage
@@ -106,6 +107,7 @@ class Buildah:
 def buildah() -> Buildah:
     """Return buildah, providing it when the machine has none."""
     engine = ensure("build")
+    require_own(paths.cache_dir() / "storage")
     with disk_errors(paths.cache_dir()):
         paths.cache_dir().mkdir(parents=True, exist_ok=True)
     return Buildah(engine.buildah, {})

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hpcpy import paths
+from hpcpy.cache.own import require_own
 from hpcpy.files import sha256, whole_file
 
 
@@ -22,7 +23,13 @@ def is_whole(path: Path) -> bool:
 
     Hashing costs 0.6 s a gigabyte; building from a truncated layer costs a
     user an afternoon.
+
+    Raises
+    ------
+    UnavailableError
+        When another user can change what is cached.
     """
+    require_own(path.parent)
     if not path.exists():
         return False
     try:

@@ -8,18 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import os
 import stat
 import subprocess
 import tarfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from hpcpy.build.sif_header import system_offset
 from hpcpy.errors import IntegrityError
-from hpcpy.files import sha256
+from hpcpy.files import MIB, read_at_most, sha256
 
+# Lists of layers and settings have some KiB.
+_MOST_JSON = 16 * MIB
+# Images unpack to thrice their size. More was made to fill a disk, or to hash for days.
+_RATIO, _SPARE = 20, 64 * MIB
+# What tarfile and its decompressors raise for bytes that are none of theirs.
+_BROKEN = (
+    *(tarfile.TarError, LookupError, TypeError, ValueError, AttributeError, OverflowError),
+    *(EOFError, OSError, RecursionError, zlib.error, lzma.LZMAError),
+)
 _BUILDAHS_LABEL = "io.buildah.version"
 
 Contents = dict[str, str]
@@ -49,15 +60,28 @@ def of_sif(sif: Path, unsquashfs: Path, scratch: Path) -> Contents:
     """
     root = scratch / "root"
     command: list[str | Path] = [unsquashfs, "-no-progress", "-quiet", "-no-xattrs", "-d", root]
-    offset = str(system_offset(sif))
-    told = subprocess.run(
-        [*command, "-offset", offset, sif], capture_output=True, text=True, check=False
-    )
+    at: list[str | Path] = ["-offset", str(system_offset(sif)), sif]
+    listed = subprocess.run([unsquashfs, "-lln", *at], capture_output=True, check=False)
+    _refuse_bomb(sif, sum(_sizes(listed.stdout)))
+    told = subprocess.run([*command, *at], capture_output=True, text=True, check=False)
     # As an ordinary user it ends with 2: owners cannot be set, and are not compared.
     if told.returncode not in (0, 2) or not root.is_dir():
         lines = told.stderr.strip().splitlines() or [f"exit code {told.returncode}"]
         raise IntegrityError(f"{sif}: {lines[-1]}")
     return {path.relative_to(root).as_posix(): _told(path) for path in _below(root)}
+
+
+def _sizes(listing: bytes) -> Iterator[int]:
+    """Yield the sizes in a listing: ``-rw-r--r-- 0/0  9000 2026-11-01 12:00 …/name``."""
+    for line in listing.splitlines():
+        words = line.split(None, 3)
+        if line.startswith(b"-") and len(words) == 4 and words[2].isdigit():
+            yield int(words[2])
+
+
+def _refuse_bomb(image: Path, size: int) -> None:
+    if size > _SPARE + _RATIO * image.stat().st_size:
+        raise IntegrityError(f"{image}: unpacks to more than {_RATIO} times its size")
 
 
 def _below(root: Path) -> Iterator[Path]:
@@ -96,8 +120,8 @@ def of_archive(archive: Path) -> Contents:
             manifest = _json(tar, _blob(_json(tar, "index.json")["manifests"][0]))
             found = {"settings": _settings(_json(tar, _blob(manifest["config"])))}
             for number, layer in enumerate(manifest["layers"]):
-                found |= _layer(tar, _blob(layer), f"layer {number}")
-    except (tarfile.TarError, LookupError, TypeError, ValueError, EOFError, OSError) as error:
+                found |= _layer(archive, tar, _blob(layer), f"layer {number}")
+    except _BROKEN as error:
         raise IntegrityError(f"{archive}: not a whole OCI archive ({error})") from error
     return found
 
@@ -107,7 +131,7 @@ def _blob(descriptor: Any) -> str:
 
 
 def _json(tar: tarfile.TarFile, name: str) -> Any:
-    return json.loads(_opened(tar, name).read())
+    return json.loads(read_at_most(_opened(tar, name), _MOST_JSON))
 
 
 def _opened(tar: tarfile.TarFile, entry: str | tarfile.TarInfo) -> IO[bytes]:
@@ -124,11 +148,14 @@ def _settings(config: Any) -> str:
     return json.dumps(kept, sort_keys=True)
 
 
-def _layer(tar: tarfile.TarFile, blob: str, layer: str) -> Contents:
-    found = {}
+def _layer(archive: Path, tar: tarfile.TarFile, blob: str, layer: str) -> Contents:
+    found: Contents = {}
+    size = 0
     with tarfile.open(fileobj=_opened(tar, blob)) as files:
         for entry in files:
             told = f"{entry.type!r} {entry.mode:o} {entry.uid}:{entry.gid} {entry.linkname}"
+            size += entry.size
+            _refuse_bomb(archive, size)
             if entry.isfile():
                 told += f" {hashlib.file_digest(_opened(files, entry), 'sha256').hexdigest()}"  # type: ignore[arg-type]
             found[f"{layer}: {entry.name}"] = told

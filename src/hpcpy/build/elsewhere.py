@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -22,6 +23,14 @@ _UMASK = 0o077
 # Farthest from UTC, so that most dates differ; a language in which the capital of "i"
 # is not "I".
 _PLACE = {"TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8"}
+# Within a mount namespace.  mmdebstrap copies both files, and comments change nothing.
+_ANOTHER_MACHINE = """hostname elsewhere
+for file in hostname resolv.conf; do
+    if test -f /etc/$file; then
+        { cat /etc/$file; echo '# elsewhere'; } >$FOLDER/$file
+        mount --bind $FOLDER/$file /etc/$file
+    fi
+done"""
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,7 @@ def elsewhere(folder: Path) -> Iterator[Elsewhere]:
     for path in downloads.rglob("*"):
         if path.is_file():
             place(path, cache / "hpcpy" / "downloads" / path.relative_to(downloads))
-    prefix, told = _otherwise()
+    prefix, told = _otherwise(folder)
     with _disordered(folder / "sources", folder / "another" / "checkout") as checkout:
         env = {
             **_PLACE,
@@ -85,14 +94,15 @@ def _copy(path: Path, target: Path) -> None:
     target.chmod((0o777 if os.access(path, os.X_OK) else 0o666) & ~_UMASK)
 
 
-def _otherwise() -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _otherwise(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     told = ["folder", "umask", "modes and order of files", "time zone", "locale", "home"]
     script = f'umask {_UMASK:o}; exec "$@"'
     prefix: list[str] = []
     if os.geteuid() == 0:
-        told.append("host name")
-        script = f"hostname elsewhere; {script}"
-        prefix += ["unshare", "--uts"]
+        told.append("host name and name server")
+        its = _ANOTHER_MACHINE.replace("$FOLDER", shlex.quote(str(folder)))
+        script = f"{its}\n{script}"
+        prefix += ["unshare", "--uts", "--mount"]
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) > 1:
         told.append(f"{len(cores) - 1} of {len(cores)} cores")

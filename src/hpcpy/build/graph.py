@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from hpcpy import paths
 from hpcpy.build.inputs import tree_files
+from hpcpy.build.records import record
 from hpcpy.errors import UsageError
 from hpcpy.pins.tables import read_table
 from hpcpy.pins.wheels import GROUPS
@@ -166,19 +167,6 @@ class Graph:
         return [self.of(part, name) for name in self.parts if name in behind]
 
 
-def _record(kind: type[Any], where: str, name: str, table: Mapping[str, Any]) -> Any:
-    renamed = {("base" if key == "from" else key): value for key, value in table.items()}
-    known = {field.name for field in fields(kind)} - {"name"}
-    for key in renamed:
-        if key not in known:
-            raise UsageError(f"{where}: unknown key {key!r} in {name}")
-    tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in renamed.items()}
-    try:
-        return kind(name=name, **tuples)
-    except TypeError as error:
-        raise UsageError(f"{where}: {name}: {error}") from error
-
-
 def _with_those_it_is_like(
     rows: Mapping[str, Mapping[str, Any]], where: str, name: str
 ) -> Mapping[str, Any]:
@@ -186,7 +174,7 @@ def _with_those_it_is_like(
     other = row.pop("like", None)
     if other is None:
         return row
-    if other not in rows or "like" in rows[other]:
+    if not isinstance(other, str) or other not in rows or "like" in rows[other]:
         raise UsageError(f"{where}: {name} is like {other!r}, which is no row of its own")
     return {**rows[other], **row}
 
@@ -228,24 +216,28 @@ def load(path: Path) -> Graph:
     top.only("images", "parts")
     rows = {name: table.values for name, table in top.table("images").tables()}
     images = {
-        name: _record(Image, where, name, _with_those_it_is_like(rows, where, name))
-        for name in rows
+        name: record(Image, where, name, _with_those_it_is_like(rows, where, name)) for name in rows
     }
     parts = {
-        name: _record(Part, where, name, table.values)
-        for name, table in top.table("parts").tables()
+        name: record(Part, where, name, table.values) for name, table in top.table("parts").tables()
     }
     graph = Graph(images, parts)
+    _check_parts(parts, where)
     _check_images(graph, where)
+    return graph
+
+
+def _check_parts(parts: Mapping[str, Part], where: str) -> None:
     seen: set[str] = set()
     for part in parts.values():
+        if not (paths.ROOT / part.features_in).is_dir():
+            raise UsageError(f"{where}: {part.name}: {part.features_in!r} is no folder")
         for need in part.needs:
             if need not in parts:
                 raise UsageError(f"{where}: {part.name} needs {need!r}, which is not there")
             if need not in seen:
                 raise UsageError(f"{where}: {part.name} must come after {need}")
         seen.add(part.name)
-    return graph
 
 
 @cache

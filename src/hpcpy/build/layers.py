@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import tarfile
 import zlib
@@ -12,7 +13,10 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from hpcpy.errors import IntegrityError
+from hpcpy.files import MIB, read_at_most
 
+# The longest are SBOMs and records of packages, of some MiB.
+_MOST = 256 * MIB
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
 # Of the OCI image specification; zstd needs a newer Python than the host's.
@@ -78,9 +82,9 @@ def read_contents(archive: Path, wanted: Callable[[str], bool]) -> LayerFiles:
 def _format_errors(archive: Path) -> Iterator[None]:
     try:
         yield
-    except (tarfile.TarError, EOFError, zlib.error, LookupError) as error:
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, LookupError) as error:
         raise IntegrityError(f"{archive}: not a whole OCI archive ({error})") from error
-    except ValueError as error:  # of JSON and UTF-8
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise IntegrityError(f"{archive}: not an OCI archive ({error})") from error
 
 
@@ -97,7 +101,7 @@ def _open(tar: tarfile.TarFile, name: str) -> IO[bytes]:
 
 def _json(tar: tarfile.TarFile, name: str) -> Any:
     with _open(tar, name) as stream:
-        return json.load(stream)
+        return json.loads(read_at_most(stream, _MOST))
 
 
 def _add_layer(
@@ -111,7 +115,7 @@ def _add_layer(
         elif not member.isdir():
             contents.files[path] = Entry(number, member.size if member.isreg() else 0)
             if member.isreg() and wanted(path) and (text := layer.extractfile(member)):
-                contents.texts[path] = text.read().decode(errors="replace")
+                contents.texts[path] = read_at_most(text, _MOST).decode(errors="replace")
 
 
 def _hide(contents: LayerFiles, number: int, folder: str, name: str) -> None:

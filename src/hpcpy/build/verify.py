@@ -112,4 +112,6 @@ def _contents(image: Path) -> Contents:
         return of_archive(image)
     program = ensure("apptainer").mksquashfs.with_name("unsquashfs")
     with scratch_dir(paths.BUILD, "contents") as scratch:
+        # Somebody else's image may have a program that is root's for all who can reach it.
+        scratch.chmod(0o700)
         return of_sif(image, program, scratch)

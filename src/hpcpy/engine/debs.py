@@ -12,6 +12,7 @@ from hpcpy import paths
 from hpcpy.apt.mirrors import debian_mirrors
 from hpcpy.apt.private import DebianSuite, PrivateApt
 from hpcpy.apt.uris import Deb, uris
+from hpcpy.cache.own import require_own
 from hpcpy.errors import IntegrityError, UnavailableError
 from hpcpy.files import disk_errors, scratch_dir, sha256
 
@@ -46,6 +47,7 @@ def download(wanted: frozenset[str], arch: str) -> list[Path]:
         When there is no mirror, or it does not answer.
     """
     cache = paths.cache_dir() / "engine"
+    require_own(cache)
     with _lock(cache):
         apt = PrivateApt(cache / "apt", SUITES, debian_mirrors(), arch)
         if any((cache / "apt" / "lists").glob("*_Packages*")):

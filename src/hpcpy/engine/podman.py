@@ -8,6 +8,7 @@ which a container starts is used, which is none where plain podman works.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import itertools
@@ -23,6 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hpcpy import paths
+from hpcpy.cache.own import require_own
 from hpcpy.checkout_lock import checkout_lock
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import UnavailableError
@@ -87,6 +89,7 @@ def podman_command() -> tuple[list[str], dict[str, str]]:
     UnavailableError
         When no container starts with any of the settings; has podman's words.
     """
+    require_own(_graph_root())
     podman = ensure("podman").found["podman"]
     folder = paths.BUILD / "podman"
     state = folder / "settings.json"
@@ -126,6 +129,9 @@ def _run_root() -> Path:
     shared = os.environ.get("XDG_RUNTIME_DIR")
     base = Path("/run") if os.geteuid() == 0 else Path(shared or f"/tmp/run-{os.geteuid()}")  # noqa: S108
     name = hashlib.sha256(str(paths.cache_dir()).encode()).hexdigest()[:8]
+    with contextlib.suppress(OSError):
+        base.mkdir(mode=0o700)
+    require_own(base / f"hpcpy-{name}", "set XDG_RUNTIME_DIR to a folder of your own")
     return base / f"hpcpy-{name}"
 
 

@@ -44,6 +44,11 @@ def read_table(path: Path, hint: str = "", *, is_users: bool = False) -> Table:
     return Table(shown, "", values)
 
 
+def _in_one_line(name: str) -> str:
+    """Spell a name out that could end the line, or clear the screen."""
+    return name if name.isprintable() else repr(name)
+
+
 class Table:
     """One table of a TOML file.
 
@@ -64,8 +69,8 @@ class Table:
 
     def wrong(self, key: str, what: str) -> UsageError:
         """Return the error for `key`, to be raised."""
-        where = f"[{self.name}] " if self.name else ""
-        return UsageError(f"{self.file}: {where}{key}: {what}")
+        where = f"[{_in_one_line(self.name)}] " if self.name else ""
+        return UsageError(f"{self.file}: {where}{_in_one_line(key)}: {what}")
 
     def only(self, *keys: str) -> None:
         """Refuse keys other than these: a misspelt one would be ignored."""
@@ -136,5 +141,5 @@ class Table:
     def _table(self, key: str, value: object) -> Table:
         name = f"{self.name}.{key}" if self.name else key
         if not isinstance(value, dict):
-            raise UsageError(f"{self.file}: [{name}] is not a table")
+            raise UsageError(f"{self.file}: [{_in_one_line(name)}] is not a table")
         return Table(self.file, name, value)

@@ -1,0 +1,77 @@
+"""Whether code may be taken from a folder: nobody else can have changed what is in it."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import stat
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.errors import UnavailableError
+
+ANOTHER_CACHE = "set HPCPY_CACHE to a folder of your own"
+
+
+def require_own(folder: Path, remedy: str = ANOTHER_CACHE) -> None:
+    """Refuse a folder, and the one that it is in, if another user can change it.
+
+    Root may, and who owns the checkout, whose code runs in any case. Downloads need no
+    such check: each is compared with its pin.
+
+    Parameters
+    ----------
+    folder
+        Where code is taken from; it may not be there yet.
+    remedy
+        What to do in its place.
+
+    Raises
+    ------
+    UnavailableError
+        When another user owns or can write one of the two, or has put a link there.
+    """
+    trusted = {0, os.geteuid(), paths.ROOT.stat().st_uid}
+    for path in (folder.parent, folder):
+        try:
+            found = (path.lstat(), path.stat())
+        except OSError:  # absent, or no folder: said by what makes it
+            continue
+        for status in found:
+            if status.st_uid not in trusted:
+                raise UnavailableError(
+                    f"{path}: it is of user {_name(status.st_uid)}, who could change what"
+                    " is built and run",
+                    hint=remedy,
+                )
+        # In a sticky folder nobody replaces what is another's.
+        is_sticky = path != folder and found[1].st_mode & stat.S_ISVTX
+        if _others_can_write(found[1]) and not is_sticky:
+            raise UnavailableError(
+                f"{path}: other users can write to it, and change what is built and run",
+                hint=f"{remedy}, or empty it and run: chmod go-w {path}",
+            )
+
+
+def _others_can_write(status: os.stat_result) -> bool:
+    if status.st_mode & stat.S_IWOTH:
+        return True
+    return bool(status.st_mode & stat.S_IWGRP) and not _is_alone(status)
+
+
+def _is_alone(status: os.stat_result) -> bool:
+    """Tell whether a group is its user's alone, as most Linux have them with umask 002."""
+    try:
+        group = grp.getgrgid(status.st_gid)
+    except KeyError:
+        return False
+    owner = _name(status.st_uid)
+    return group.gr_name == owner and not {*group.gr_mem} - {owner}
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

@@ -1,0 +1,72 @@
+"""The folder that a command is started in is everybody's: nothing of it is imported.
+
+A program finds its own modules beside it, as in any Python. The names below are those
+that the standard library, the packages and the commands of the image look for.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tiers import sampled
+
+# Those that are absent here, too, which packages try: of Windows, macOS and accelerators.
+ABSENT = (
+    *("sitecustomize", "usercustomize", "_scproxy", "brotli", "colorama", "intel_cmplr"),
+    *("pkg_resources", "rich", "setuptools", "simplejson", "tbb", "ujson"),
+)
+PRESENT = (
+    *("hpcpy_bake", "hpcpy_info", "hpcpy_warmup", "h5py", "llvmlite", "matplotlib", "mpi4py"),
+    *("numba", "numpy", "pip", "pytest", "workloads", "yaml"),
+)
+STACK = "import numpy, numba, mpi4py.MPI, h5py, matplotlib.pyplot, subprocess, asyncio"
+PLANTED = """
+import posix
+file = posix.open({told!r}, posix.O_WRONLY | posix.O_CREAT | posix.O_APPEND, 0o600)
+posix.write(file, b"{name} ")
+posix.close(file)
+"""
+COMMANDS = [
+    f"python3 -c '{STACK}'",
+    f"python3 -I -c '{STACK}'",
+    "python3 -m workloads",
+    "python3 -m hpcpy_info",
+    "python3 -m workloads pi --list",
+    "python3 -m workloads.preflight --help",
+    "python3 -m hpcpy_bake --help",
+    "python3 -m hpcpy_warmup --help",
+    "pip --version",
+    "pytest --version",
+]
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Path:
+    """Give a folder with a module of every such name, which tells that it was imported."""
+    folder = tmp_path / "everybodys"
+    folder.mkdir()
+    for name in {*sys.stdlib_module_names, *PRESENT, *ABSENT}:
+        told = str(tmp_path / "imported")
+        (folder / f"{name}.py").write_text(PLANTED.format(told=told, name=name))
+    return folder
+
+
+def imported(folder: Path, command: str) -> tuple[int, list[str]]:
+    done = subprocess.run(shlex.split(command), cwd=folder, capture_output=True, check=False)
+    told = folder.parent / "imported"
+    return done.returncode, told.read_text().split() if told.exists() else []
+
+
+@pytest.mark.parametrize("command", sampled(COMMANDS, keep=4))
+def test_nothing_of_it_is_imported(hostile: Path, command: str) -> None:
+    assert imported(hostile, command) == (0, [])
+
+
+def test_a_module_that_the_image_lacks_is_found_there(hostile: Path) -> None:
+    # Else the test above would pass for another reason.
+    assert imported(hostile, "python3 -c 'import rich, brotli'") == (0, ["rich", "brotli"])

@@ -1,0 +1,136 @@
+"""Code comes from no folder that another user owns, can write, or has linked."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from processes import python
+
+from hpcpy import paths
+from hpcpy.build.cached import cached
+from hpcpy.cache.own import require_own
+from hpcpy.engine import podman
+from hpcpy.errors import UnavailableError
+
+DAEMON = 1
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
+    parts = tmp_path / "hpcpy/parts"
+    parts.mkdir(parents=True)
+    for folder in (parts, parts.parent):
+        folder.chmod(0o755)
+    return parts.parent
+
+
+def make(path: Path) -> None:
+    path.write_text("made")
+
+
+def test_own_folder_is_taken(cache: Path) -> None:
+    assert cached("parts", "one.tar", make).read_text() == "made"
+    require_own(cache / "absent")
+
+
+def test_a_folder_of_everybodys_is_fine_around_ones_own(cache: Path) -> None:
+    cache.chmod(0o1777)
+    assert cached("parts", "one.tar", make).exists()
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777])
+def test_parts_that_others_can_write_are_not(cache: Path, mode: int) -> None:
+    (cache / "parts").chmod(mode)
+    with pytest.raises(
+        UnavailableError, match=r"parts: other users can write .*chmod go-w"
+    ) as told:
+        cached("parts", "one.tar", make)
+    assert told.value.exit_code == 69
+    assert list((cache / "parts").iterdir()) == []
+
+
+def test_a_cache_that_others_can_write_is_not(cache: Path) -> None:
+    cache.chmod(0o777)
+    with pytest.raises(UnavailableError, match="hpcpy: other users can write"):
+        cached("parts", "one.tar", make)
+
+
+@only_root
+def test_a_group_of_several_is_others(cache: Path) -> None:
+    # daemon's group has no member; its name is not root's, either.
+    os.chown(cache, 0, DAEMON)
+    cache.chmod(0o775)
+    with pytest.raises(UnavailableError, match="other users can write"):
+        cached("parts", "one.tar", make)
+    # A group of one's own: umask 002 makes such folders.
+    os.chown(cache, 0, 0)
+    assert cached("parts", "one.tar", make).exists()
+
+
+def owned(path: Path) -> None:
+    os.chown(path, DAEMON, DAEMON)
+
+
+def linked(path: Path) -> None:
+    """Leave a link of another user's, to a folder of one's own."""
+    elsewhere = path.with_name("elsewhere")
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+    os.chown(path, DAEMON, DAEMON, follow_symlinks=False)
+
+
+def linked_to_theirs(path: Path) -> None:
+    elsewhere = path.with_name("elsewhere")
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+    os.chown(elsewhere, DAEMON, DAEMON)
+
+
+@only_root
+@pytest.mark.parametrize("change", [owned, linked, linked_to_theirs])
+@pytest.mark.parametrize("which", ["parts", "."])
+def test_anothers_is_not(cache: Path, change: Callable[[Path], None], which: str) -> None:
+    change(cache / which)
+    with pytest.raises(UnavailableError, match=r"it is of user daemon.*HPCPY_CACHE"):
+        cached("parts", "one.tar", make)
+
+
+@only_root
+def test_the_one_who_owns_the_checkout_may_own_the_cache(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # `sudo make cluster`: the user's code runs as root in any case.
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    for path in (checkout, cache, cache / "parts"):
+        owned(path)
+    monkeypatch.setattr(paths, "ROOT", checkout)
+    assert cached("parts", "one.tar", make).exists()
+
+
+@only_root
+def test_podmans_run_folder_is_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Only an ordinary user's lies where anybody could have made it.
+    monkeypatch.setattr(os, "geteuid", lambda: 4242)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run-4242"))
+    (tmp_path / "run-4242").mkdir()
+    os.chown(tmp_path / "run-4242", DAEMON, DAEMON)
+    with pytest.raises(UnavailableError, match=r"of user daemon.*XDG_RUNTIME_DIR"):
+        podman._run_root()
+
+
+@only_root
+def test_a_command_ends_in_one_line(cache: Path, tmp_path: Path) -> None:
+    shutil.rmtree(cache / "parts")
+    os.chown(cache, DAEMON, DAEMON)
+    done = python("-m", "hpcpy", "build", "oci", HPCPY_CACHE=str(tmp_path))
+    assert done.returncode == 69
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"hpcpy build: {cache}: it is of user daemon")
+    assert list(cache.iterdir()) == []

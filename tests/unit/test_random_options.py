@@ -1,0 +1,88 @@
+"""No option of ``./hpcpy`` and no variable of make ends in a traceback, whatever its value."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+from functools import partial
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_inputs import WORDS, ends_well
+
+from hpcpy import commands, from_make
+from hpcpy.commands import COMMANDS, parse
+from hpcpy.errors import UsageError
+
+# Those that write nothing and start nothing, or DRY=1 keeps from it, to their end.
+TO_THE_END = ("launch", "batch")
+LAUNCH = (
+    *("W", "PROGRAM", "NODES", "TASKS", "CPUS", "GPUS", "DASK", "STAGE", "ENGINE", "SITE", "IMAGE"),
+    *("MPI", "TIME", "PARTITION", "QOS", "ACCOUNT", "MEM", "SCRIPT"),
+)
+
+
+@functools.cache
+def options_of(command: str) -> list[str]:
+    """Return a command's options, of its subcommands, too."""
+    found: set[str] = set()
+    parsers: list[argparse.ArgumentParser] = [commands.top_parser(command)]
+    while parsers:
+        for action in parsers.pop()._actions:
+            found.update(action.option_strings)
+            if isinstance(action, argparse._SubParsersAction):
+                parsers += action.choices.values()
+                found.update({*action.choices} - {*COMMANDS})
+    return sorted(found)
+
+
+def words_of(command: str, data: st.DataObject) -> list[str]:
+    known = st.sampled_from(options_of(command))
+    glued = st.builds("{}={}".format, known, WORDS)
+    return [command, *data.draw(st.lists(known | WORDS | glued, max_size=6))]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_any_words_are_understood_or_refused(command: str, data: st.DataObject) -> None:
+    ends_well(partial(parse, words_of(command, data)))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("command", COMMANDS)
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_more_words_are_understood_or_refused(command: str, data: st.DataObject) -> None:
+    ends_well(partial(parse, words_of(command, data)))
+
+
+@pytest.mark.parametrize("command", TO_THE_END)
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_a_launch_is_planned_or_refused(command: str, data: st.DataObject) -> None:
+    given_ = data.draw(st.dictionaries(st.sampled_from(LAUNCH), WORDS, max_size=4))
+    words = [f"{name}={value}" for name, value in given_.items()]
+    ends_well(partial(commands.run, [command, "DRY=1", *words]))
+
+
+@pytest.mark.parametrize("target", from_make.SETTINGS)
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_any_variable_of_make_is_taken_or_refused(target: str, data: st.DataObject) -> None:
+    names = st.sampled_from([*from_make.SETTINGS[target], "HPCPY_CACHE"]) | WORDS
+    values = data.draw(st.dictionaries(names, WORDS, max_size=3))
+    # As the Makefile writes them.
+    lines = [f"{name}={_escaped(value)}" for name, value in values.items()]
+    environment = {"HPCPY_SETTINGS": "\n ".join(lines) + "\n"}
+    ends_well(lambda: parse(from_make.with_settings(target.split(), environment)))
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("\n", "\\n")
+
+
+def test_the_name_of_a_folder_that_is_too_long_is_one_line() -> None:
+    with pytest.raises(UsageError, match="File name too long"):
+        parse(["cluster", f"--folder={'9' * 5000}"])

@@ -1,0 +1,95 @@
+"""No TOML file ends in a traceback, whatever is in it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_inputs import as_toml, changed, ends_well
+
+from hpcpy import paths
+from hpcpy.audit import ignore
+from hpcpy.build import graph
+from hpcpy.commands import run
+from hpcpy.launch.site import read_site
+from hpcpy.pins.debian import debs, snapshot_epoch, wanted
+from hpcpy.pins.sources import patterns, repositories, sources
+
+DECISION = """
+[[ignore]]
+id = "CVE-2026-1000"
+package = "openssl"
+reason = "QUIC servers alone"
+until = 2027-01-31
+"""
+
+
+def of_env(*readers: Callable[[Path], object]) -> Callable[[Path], None]:
+    def read(path: Path) -> None:
+        for reader in readers:
+            ends_well(partial(reader, path.parent))
+
+    return read
+
+
+def as_script(path: Path) -> None:
+    """Write a job script with the site's file, and start nothing."""
+    run(["batch", "DRY=1", f"SITE={path}", "W=pi", "NODES=2", "ACCOUNT=a"])
+
+
+READERS: dict[str, tuple[Path | str, Callable[[Path], object]]] = {
+    "site.toml": (paths.ENV / "sites/template.toml", read_site),
+    "script.toml": (paths.ENV / "sites/perlmutter-cpu.toml", as_script),
+    "images.toml": (paths.CONTAINERS / "images.toml", graph.load),
+    "decided.toml": (DECISION, ignore.read),
+    "sources.toml": (paths.ENV / "sources.toml", of_env(sources, patterns, repositories)),
+    "debian.toml": (paths.ENV / "debian.toml", of_env(wanted)),
+    "debian.lock": (
+        paths.ENV / "debian.lock",
+        of_env(snapshot_epoch, lambda folder: debs("base", "x86_64", folder)),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("toml")
+
+
+def another_value(name: str, data: st.DataObject, folder: Path) -> None:
+    original, read = READERS[name]
+    text = original if isinstance(original, str) else original.read_text()
+    path = folder / name
+    path.write_text(as_toml(data.draw(changed(tomllib.loads(text)))), encoding="utf-8")
+    ends_well(partial(read, path))
+
+
+@pytest.mark.parametrize("name", READERS)
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_a_file_with_another_value_is_read_or_refused(
+    name: str, data: st.DataObject, folder: Path
+) -> None:
+    another_value(name, data, folder)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", READERS)
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_more_files_are_read_or_refused(name: str, data: st.DataObject, folder: Path) -> None:
+    another_value(name, data, folder)
+
+
+@pytest.mark.parametrize("name", READERS)
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(content=st.binary(max_size=60) | st.text("[]{}=\"'.#\n\\aé01- ").map(str.encode))
+def test_any_bytes_are_read_or_refused(name: str, content: bytes, folder: Path) -> None:
+    path = folder / name
+    path.write_bytes(content)
+    ends_well(partial(READERS[name][1], path))

@@ -92,8 +92,11 @@ def test_its_folder_is_gone_when_it_is_stopped(
     words += ["--operations", "100000", "--size", "16384"]
     running = "import sys; from workloads.__main__ import _entry; sys.exit(_entry())"
     with start(running, *words) as job:
-        wait_until(lambda: any(tmp_path.glob(".hpcpy-forecast-*/*")))
-        job.send_signal(number)
+        try:
+            wait_until(lambda: any(tmp_path.glob(".hpcpy-forecast-*/*")))
+        finally:
+            # Or a failure would wait for the job's ten minutes.
+            job.send_signal(number)
         out, said = job.communicate()
     assert (job.returncode, out) == (code, "")
     assert len(said.splitlines()) <= 1

@@ -104,6 +104,10 @@ def _at_scale(axes: Any, made: dict[str, Any]) -> None:
         across, up = [one["ranks"] for one in points], [one["seconds"] for one in points]
         marker = plot.MARKERS[index % len(plot.MARKERS)]
         axes.plot(across, up, marker, color="0.3", markersize=5, label=title)
+    if jobs := [one for one in made["published"] if one.get("job")]:
+        across, up = [one["ranks"] for one in jobs], [one["job"] for one in jobs]
+        title = f"{jobs[0]['what']}, the whole job, in the same order"
+        axes.plot(across, up, "o", color="0.3", markersize=5, fillstyle="none", label=title)
     # To the right and to the left in turns: names of neighbours would meet.
     for index, one in enumerate(sorted(made["published"], key=lambda one: one["seconds"])):
         side, away = (("left", 6), ("right", -6))[index % 2]

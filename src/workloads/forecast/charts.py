@@ -70,10 +70,16 @@ def _measured(axes: Any, made: dict[str, Any]) -> None:
         ends = sorted({(run[along], run["ranks"], run["per_node"]) for run in mine})
         predict, _ = others.CURVES[name]
         points = {at: predict(one["think"], one["demand"], *case) for at, *case in ends}
-        axes.plot(list(points), list(points.values()), color=colour, label=_MODELS)
+        label = f"{_MODELS}, {_off(one)}"
+        axes.plot(list(points), list(points.values()), color=colour, label=label)
     _logarithmic(axes, "interpreters, or nodes", "seconds to the last one")
     axes.set_title("The NIH's eight libraries on NFS")
     axes.legend(frameon=False, fontsize="small")
+
+
+def _off(one: dict[str, Any]) -> str:
+    # In the median.
+    return f"{100 * one['errors']['median']:.0f} % off"
 
 
 def _by(along: str) -> str:
@@ -85,7 +91,8 @@ def _held(axes: Any, made: dict[str, Any]) -> None:
     for one, colour, marker in zip(made["storms"], plot.COLOURS[2:], plot.MARKERS, strict=False):
         said = [case["predicted"] for case in one["cases"]]
         took = [case["measured"] for case in one["cases"]]
-        axes.plot(took, said, marker, color=colour, markersize=4, alpha=0.6, label=one["title"])
+        label = f"{one['title']}: {_off(one)}"
+        axes.plot(took, said, marker, color=colour, markersize=4, alpha=0.6, label=label)
         ends += [*said, *took]
     if ends:
         line = [min(ends), max(ends)]

@@ -45,6 +45,25 @@ def python(sif: str, tmp_path: Path) -> Target:
     return container("hpcpy", Path(sif), tmp_path)
 
 
+# Addresses as the kernel writes them.
+LISTENS = """
+import os
+from mpi4py import MPI
+files = filter(os.path.lexists, (f'/proc/self/fd/{name}' for name in os.listdir('/proc/self/fd')))
+own = {os.readlink(file) for file in files}
+lines = [line.split() for line in open('/proc/self/net/tcp')][1:]
+listening = [words for words in lines if words[3] == '0A' and f'socket:[{words[9]}]' in own]
+print({words[1].partition(':')[0] for words in listening})
+"""
+
+
+def test_a_measured_start_listens_on_no_network_that_may_end(python: Target) -> None:
+    done = subprocess.run(
+        python.command(["-c", LISTENS]), capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "{'0100007F'}\n"), done.stderr
+
+
 def test_its_start_does_not_look_at_the_nodes_hardware(python: Target) -> None:
     counts = traced(python.command(["-c", "from mpi4py import MPI"]), PYTHON)
     asked = [call.path for call in counts.paths]

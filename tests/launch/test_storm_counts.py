@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -130,8 +131,20 @@ def test_nothing_is_left_of_a_storm(number: signal.Signals) -> None:
     ],
 )
 def test_what_cannot_be_meant_is_one_line(words: list[str], code: int, said: str) -> None:
+    refused([], words, code, said)
+
+
+def test_a_root_who_may_not_make_namespaces_is_told_in_one_line() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("an ordinary user is told another line; run: sudo make test")
+    without = ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"]
+    refused(without, [], 69, "this root may not make namespaces")
+
+
+def refused(before: list[str], words: list[str], code: int, said: str) -> None:
+    """Run the command, and hold it to one line and an exit code."""
     done = subprocess.run(
-        [sys.executable, paths.ROOT / "hpcpy", "storm", *words],
+        [*before, sys.executable, paths.ROOT / "hpcpy", "storm", *words],
         capture_output=True,
         text=True,
         check=False,

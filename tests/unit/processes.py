@@ -13,7 +13,7 @@ import pytest
 
 from hpcpy import paths
 
-SECONDS = 30
+SECONDS = 120
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from workloads.forecast.probe import LEAST_OPERATIONS, Limits, probe
 LITTLE = Limits(operations=LEAST_OPERATIONS, size=1000, seconds=60)
 LOOK = """
 import sys
+import time
 from pathlib import Path
 from workloads.forecast.probe import Limits, probe
 limits = Limits(int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))
@@ -65,6 +67,23 @@ def test_no_operation_begins_after_its_time(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_whose_writing_took_all_the_time_is_not_read_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A disk that takes so long for its last bytes is not to be had.
+    monkeypatch.setattr("os.fsync", lambda _: time.sleep(5))
+    before = read_by_this_process()
+    found = probe(tmp_path, Limits(operations=LEAST_OPERATIONS, size=64 << 20, seconds=5))
+    assert read_by_this_process() - before < 8 << 20
+    assert found.read > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def read_by_this_process() -> int:
+    """Return its bytes by all calls of read, by the kernel's count."""
+    return int(Path("/proc/self/io").read_text().split()[1])
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_its_folder_is_gone_when_it_is_stopped(
     number: signal.Signals, code: int, tmp_path: Path
@@ -73,8 +92,11 @@ def test_its_folder_is_gone_when_it_is_stopped(
     words += ["--operations", "100000", "--size", "16384"]
     running = "import sys; from workloads.__main__ import _entry; sys.exit(_entry())"
     with start(running, *words) as job:
-        wait_until(lambda: any(tmp_path.glob(".hpcpy-forecast-*/*")))
-        job.send_signal(number)
+        try:
+            wait_until(lambda: any(tmp_path.glob(".hpcpy-forecast-*/*")))
+        finally:
+            # Or a failure would wait for the job's ten minutes.
+            job.send_signal(number)
         out, said = job.communicate()
     assert (job.returncode, out) == (code, "")
     assert len(said.splitlines()) <= 1

@@ -9,15 +9,13 @@ from pathlib import Path
 
 from hpcpy.fetch.many import fetch
 from hpcpy.measure.ranks import Start
-from hpcpy.measure.targets import Target, container, image_variables, unpacked
+from hpcpy.measure.targets import OWN_NETWORK, Target, container, image_variables, unpacked
 from hpcpy.pins.sources import sources
 
 _OWN_MPIEXEC = "/opt/mpich/bin/mpiexec"
 # Of the host; the image's own needs the image's C library.
 _WHEEL = "mpich-abi"
-# libfabric takes an address of the machine even where all messages go through
-# memory: one of a network that ends meanwhile (a local cluster's) breaks MPI_Finalize.
-COMMON = {"FI_TCP_IFACE": "lo"}
+COMMON = OWN_NETWORK
 _PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
 
 

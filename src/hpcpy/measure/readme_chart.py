@@ -39,7 +39,7 @@ def draw(report: dict[str, Any], picture: Path) -> None:
     calls.set_yticks(range(len(_CASES)), list(_CASES.values()))
     calls.invert_yaxis()
     calls.set_xlabel("file-system calls of one start (open, stat …)")
-    times.set_xlabel("processor time, ms")
+    times.set_xlabel("processor time with warm caches, ms")
     for axes in (calls, times):
         axes.spines[["top", "right"]].set_visible(False)
         axes.margins(x=0.16)

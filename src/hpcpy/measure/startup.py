@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -82,11 +83,11 @@ def main(options: argparse.Namespace) -> int:
         write_scripts(work)
         shutil.copyfile(SAMPLER, work / SAMPLER.name)
         targets = [target for image in images for target in _targets(image, work)]
+        circumstances = _circumstances(images, work, options.words)
         with stage(f"{options.samples} starts of each") as current:
             starts = measure(targets, options.samples)
             current.note = f"{len(starts)} kinds"
         results = options.out / "results"
-        circumstances = _circumstances(images, work, options.words)
         report.write_json(results / "startup.json", starts, circumstances)
         drawing = container(images[-1].name, images[-1].sif, work)
         for name, program in _PICTURES.items():
@@ -144,6 +145,8 @@ def _circumstances(images: list[_Image], work: Path, words: list[str]) -> dict[s
     tools = ensure("apptainer").found
     return {
         "machine": machine.describe(),
+        # Before the samples: what else the machine does.
+        "load_average": os.getloadavg(),
         "tools": {name: str(tool.version) for name, tool in tools.items()},
         "images": about,
         "command": shlex.join(["./hpcpy", *words]),

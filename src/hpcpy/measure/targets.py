@@ -14,6 +14,10 @@ from hpcpy.engine.setup import ensure
 WORK = Path("/mnt")
 PYTHON = "/opt/hpcpy/bin/python3"
 _CLEANING = ("--cleanenv", "--ignore-environment")
+# libfabric takes an address of the machine even where nothing is sent: one of a network
+# that ends meanwhile (a local cluster's) breaks MPI_Finalize.  MPICH's own libfabric
+# takes the provider `sockets`, others `tcp`.
+OWN_NETWORK = {"FI_SOCKETS_IFACE": "lo", "FI_TCP_IFACE": "lo"}
 
 # $0 becomes /, its /mnt the folder $1.  In a mount namespace of its own, so
 # that nothing stays mounted; nothing else is a container's.
@@ -61,6 +65,7 @@ def container(name: str, sif: Path, work: Path, apptainer: Path | None = None) -
     as_user = [] if os.geteuid() == 0 else ["--userns"]
     starter = [
         *(str(apptainer or ensure("apptainer").apptainer), "exec", *as_user, "--cleanenv"),
+        *("--env", ",".join(f"{name}={value}" for name, value in OWN_NETWORK.items())),
         *("--bind", f"{work}:{WORK}", "--pwd", str(WORK), str(sif)),
     ]
     return Target(name, PYTHON, starter)

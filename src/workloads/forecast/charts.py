@@ -70,10 +70,16 @@ def _measured(axes: Any, made: dict[str, Any]) -> None:
         ends = sorted({(run[along], run["ranks"], run["per_node"]) for run in mine})
         predict, _ = others.CURVES[name]
         points = {at: predict(one["think"], one["demand"], *case) for at, *case in ends}
-        axes.plot(list(points), list(points.values()), color=colour, label=_MODELS)
+        label = f"{_MODELS}, {_off(one)}"
+        axes.plot(list(points), list(points.values()), color=colour, label=label)
     _logarithmic(axes, "interpreters, or nodes", "seconds to the last one")
     axes.set_title("The NIH's eight libraries on NFS")
     axes.legend(frameon=False, fontsize="small")
+
+
+def _off(one: dict[str, Any]) -> str:
+    # In the median.
+    return f"{100 * one['errors']['median']:.0f} % off"
 
 
 def _by(along: str) -> str:
@@ -85,7 +91,8 @@ def _held(axes: Any, made: dict[str, Any]) -> None:
     for one, colour, marker in zip(made["storms"], plot.COLOURS[2:], plot.MARKERS, strict=False):
         said = [case["predicted"] for case in one["cases"]]
         took = [case["measured"] for case in one["cases"]]
-        axes.plot(took, said, marker, color=colour, markersize=4, alpha=0.6, label=one["title"])
+        label = f"{one['title']}: {_off(one)}"
+        axes.plot(took, said, marker, color=colour, markersize=4, alpha=0.6, label=label)
         ends += [*said, *took]
     if ends:
         line = [min(ends), max(ends)]
@@ -104,6 +111,10 @@ def _at_scale(axes: Any, made: dict[str, Any]) -> None:
         across, up = [one["ranks"] for one in points], [one["seconds"] for one in points]
         marker = plot.MARKERS[index % len(plot.MARKERS)]
         axes.plot(across, up, marker, color="0.3", markersize=5, label=title)
+    if jobs := [one for one in made["published"] if one.get("job")]:
+        across, up = [one["ranks"] for one in jobs], [one["job"] for one in jobs]
+        title = f"{jobs[0]['what']}, the whole job, in the same order"
+        axes.plot(across, up, "o", color="0.3", markersize=5, fillstyle="none", label=title)
     # To the right and to the left in turns: names of neighbours would meet.
     for index, one in enumerate(sorted(made["published"], key=lambda one: one["seconds"])):
         side, away = (("left", 6), ("right", -6))[index % 2]

@@ -148,12 +148,13 @@ class _Probe:
             while size < self._limits.size and (not size or self._time_left() > 0):
                 size += file.write(block[: self._limits.size - size])
             os.fsync(file.fileno())
+        read = 0
         with path.open("rb", buffering=0) as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
             begin = time.perf_counter()
-            while file.read(_BLOCK):
-                pass
-            rate = size / (time.perf_counter() - begin)
+            while (not read or self._time_left() > 0) and (block := file.read(_BLOCK)):
+                read += len(block)
+            rate = read / (time.perf_counter() - begin)
         path.unlink()
         self.operations += 3
         return rate, size

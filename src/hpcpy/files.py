@@ -84,11 +84,27 @@ def whole_file(path: Path) -> Iterator[Path]:
             yield temporary
 
 
+def make_folder(path: Path) -> None:
+    """Have a folder, with those above it.
+
+    Raises
+    ------
+    DiskError
+        When something on the way is no folder, or none can be made there.
+    """
+    with disk_errors(path):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, FileNotFoundError) as error:
+            # Below a file, below /proc.
+            raise DiskError(f"{path}: cannot be written ({error.strerror})") from error
+
+
 @contextlib.contextmanager
 def scratch_dir(parent: Path, prefix: str) -> Iterator[Path]:
     """Give an empty folder below `parent` that is gone afterwards."""
+    make_folder(parent)
     with disk_errors(parent):
-        parent.mkdir(parents=True, exist_ok=True)
         path = Path(tempfile.mkdtemp(prefix=f"{prefix}.", dir=parent))
         path.chmod(0o755)  # apt and build steps read it as other users
     try:

@@ -69,11 +69,13 @@ def folder(text: str) -> Path:
     Raises
     ------
     argparse.ArgumentTypeError
-        For ``-``, which is standard output everywhere, and what is no folder.
+        For ``-``, which is standard output everywhere, and what is no folder or lies in none.
     """
     path = Path(text)
-    if text == "-" or (path.exists() and not path.is_dir()):
-        raise argparse.ArgumentTypeError(f"{text}: is no folder, and several files are written")
+    there = next((one for one in (path, *path.parents) if os.path.lexists(one)), path)
+    if text == "-" or not there.is_dir():
+        which = text if text == "-" else there
+        raise argparse.ArgumentTypeError(f"{which}: is no folder, and several files are written")
     return path
 
 

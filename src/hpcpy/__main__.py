@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 
 from hpcpy import from_make
 from hpcpy.commands import COMMANDS, run, top_parser
-from hpcpy.errors import HpcpyError
+from hpcpy.errors import DiskError, HpcpyError
 from workloads.harness.streams import spell_in_ascii
 
 
@@ -50,11 +51,36 @@ def main(words: list[str]) -> int:
         return 130
 
 
+def _run() -> int:
+    """Run the command, also where standard output does not take what it prints."""
+    try:
+        try:
+            code = main(sys.argv[1:])
+        except SystemExit as end:
+            # --help and --version; or SIGTERM.
+            if end.code:
+                raise
+            code = 0
+        print(end="", flush=True)
+        return code  # noqa: TRY300
+    except BrokenPipeError:
+        # Its reader, head or less, has left.
+        code = 128 + signal.SIGPIPE
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename:
+            raise
+        print("hpcpy: no space left on the device", file=sys.stderr)
+        code = DiskError.exit_code
+    # Python tries once more at its end, and would complain.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return code
+
+
 def entry() -> int:
     """Run the command that this process was started with."""
     spell_in_ascii()
     try:
-        code = main(sys.argv[1:])
+        code = _run()
         # What was to be done is done: while Python ends, Ctrl-C would kill it.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     except KeyboardInterrupt:

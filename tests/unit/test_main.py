@@ -68,6 +68,37 @@ def test_bad_input_is_one_line(arguments: tuple[str, ...]) -> None:
     assert done.stderr.count("\n") == 1
 
 
+SCRIPT = ("batch", "W=pi", "SITE=carc", "ENGINE=none", "SCRIPT=-")
+
+
+def printing(out: int, *words: str) -> tuple[int, str]:
+    """Run a command with standard output as given; return its exit code and stderr."""
+    # Of unbuffered output argparse lets errors pass.
+    variables = environment(PYTHONUNBUFFERED="")
+    command = [sys.executable, "-m", "hpcpy", *words]
+    done = subprocess.run(
+        command, env=variables, stdout=out, stderr=subprocess.PIPE, text=True, check=False
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("words", [("--help",), SCRIPT], ids=["--help", "batch"])
+def test_a_standard_output_that_takes_nothing_is_one_line(words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        assert printing(full.fileno(), *words) == (73, "hpcpy: no space left on the device\n")
+    reader, writer = os.pipe()
+    os.close(reader)
+    assert printing(writer, *words) == (141, "")
+    os.close(writer)
+
+
+def test_a_script_for_a_closed_standard_output_is_not_lost_in_silence() -> None:
+    shell = ("sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "hpcpy", *SCRIPT)
+    done = subprocess.run(shell, env=environment(), stderr=subprocess.PIPE, text=True, check=False)
+    said = "hpcpy batch: standard output is closed; name a file: SCRIPT=…\n"
+    assert (done.returncode, done.stderr) == (73, said)
+
+
 def test_ctrl_c_has_the_shells_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

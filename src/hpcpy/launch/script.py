@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
+from hpcpy.errors import DiskError
 from hpcpy.launch.words import Launch, Line, Option, quoted
 
 _WIDTH = 46
@@ -41,7 +42,15 @@ def batch_script(plan: Launch) -> str:
 
 
 def show(script: str) -> None:
-    """Print a script byte by byte: a path in it may be no text."""
+    """Print a script byte by byte: a path in it may be no text.
+
+    Raises
+    ------
+    DiskError
+        When standard output is closed.
+    """
+    if sys.stdout is None:
+        raise DiskError("standard output is closed", hint="name a file: SCRIPT=…")
     sys.stdout.flush()
     sys.stdout.buffer.write(script.encode("utf-8", "surrogateescape"))
     sys.stdout.buffer.flush()

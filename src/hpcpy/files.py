@@ -16,8 +16,8 @@ from workloads.harness.destination import destination
 
 _CANNOT_BE_WRITTEN = (
     *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR),
-    # Names of outputs: links in a circle, a socket, a descriptor that is not open.
-    *(errno.ELOOP, errno.ENXIO, errno.EBADF),
+    # Names of outputs: links in a circle, a socket, a descriptor that is not open, too long.
+    *(errno.ELOOP, errno.ENXIO, errno.EBADF, errno.ENAMETOOLONG),
 )
 GIB = 1 << 30
 MIB = 1 << 20

@@ -27,7 +27,9 @@ def git(*words: str) -> str:
             check=True,
         ).stdout
     except FileNotFoundError as error:
-        raise UnavailableError(f"{paths.ROOT}: a clone, and no git here", hint="get it") from error
+        raise UnavailableError(
+            f"{paths.ROOT}: a clone, and no git here", hint="install it"
+        ) from error
     except subprocess.CalledProcessError as error:
         said = [*error.stderr.splitlines(), f"git ends with {error.returncode}"][0]
         raise UnavailableError(f"{paths.ROOT}: {said}", hint="see git status") from error

@@ -68,6 +68,8 @@ def test_every_option_with_a_path_is_known() -> None:
     writing = ["adopt.command", *benches, "storm.command"]
     outs = [(module, "--out") for module in writing]
     assert sorted([*outs, ("release.command", "--to")]) == OUTPUTS
+    # Each is tried, and the cluster's own folder.
+    assert len(FOLDERS) == len(OUTPUTS) + 1
     assert set(SETTINGS_WITH_PATHS) <= set(SETTINGS)
 
 

@@ -54,7 +54,7 @@ def test_a_clone_of_another_user_has_its_files(
     subprocess.run(["git", "init", "--quiet", checkout], check=True)
     # How git's own tests ask for that.
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
-    refused = ["git", "-C", checkout, "ls-files"]
+    refused: list[str | Path] = ["git", "-C", checkout, "ls-files"]
     assert subprocess.run(refused, capture_output=True, check=False).returncode == 128
     assert names("src/part/a.py") == ["a.py"]
 

@@ -9,8 +9,11 @@ import sys
 
 from hpcpy import from_make
 from hpcpy.commands import COMMANDS, run, top_parser
-from hpcpy.errors import DiskError, HpcpyError
+from hpcpy.errors import DiskError, HpcpyError, UsageError
 from workloads.harness.streams import spell_in_ascii
+
+# What is wrong with a name that was given, wherever it is first looked at.
+_OF_A_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES)
 
 
 def main(words: list[str]) -> int:
@@ -46,6 +49,11 @@ def main(words: list[str]) -> int:
     except HpcpyError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        if error.errno not in _OF_A_NAME or not error.filename:
+            raise
+        print(f"{name}: {error.filename}: {str(error.strerror).lower()}", file=sys.stderr)
+        return UsageError.exit_code
     except KeyboardInterrupt:
         print(f"{name}: stopped; the same command goes on from here", file=sys.stderr)
         return 130

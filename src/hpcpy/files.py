@@ -17,8 +17,8 @@ from workloads.harness.destination import destination
 
 _CANNOT_BE_WRITTEN = (
     *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR),
-    # Names of outputs: links in a circle, a socket, a descriptor that is not open.
-    *(errno.ELOOP, errno.ENXIO, errno.EBADF),
+    # Names of outputs: links in a circle, a socket, a descriptor that is not open, too long.
+    *(errno.ELOOP, errno.ENXIO, errno.EBADF, errno.ENAMETOOLONG),
 )
 GIB = 1 << 30
 MIB = 1 << 20
@@ -99,11 +99,27 @@ def whole_file(path: Path) -> Iterator[Path]:
             yield temporary
 
 
+def make_folder(path: Path) -> None:
+    """Have a folder, with those above it.
+
+    Raises
+    ------
+    DiskError
+        When something on the way is no folder, or none can be made there.
+    """
+    with disk_errors(path):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, FileNotFoundError) as error:
+            # Below a file, below /proc.
+            raise DiskError(f"{path}: cannot be written ({error.strerror})") from error
+
+
 @contextlib.contextmanager
 def scratch_dir(parent: Path, prefix: str) -> Iterator[Path]:
     """Give an empty folder below `parent` that is gone afterwards."""
+    make_folder(parent)
     with disk_errors(parent):
-        parent.mkdir(parents=True, exist_ok=True)
         path = Path(tempfile.mkdtemp(prefix=f"{prefix}.", dir=parent))
         path.chmod(0o755)  # apt and build steps read it as other users
     try:

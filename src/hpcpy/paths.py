@@ -69,15 +69,19 @@ def folder(text: str) -> Path:
     Raises
     ------
     argparse.ArgumentTypeError
-        For ``-``, which is standard output everywhere, and what is no folder or name of one.
+        For ``-``, which is standard output everywhere, and what is no folder or lies in none.
     """
     path = Path(text)
     try:
-        is_other = path.exists() and not path.is_dir()
+        there = next(
+            (one for one in (path, *path.parents) if one.is_symlink() or one.exists()), path
+        )
+        is_folder = there.is_dir()
     except OSError as error:  # too long, or within a folder that is closed
         raise argparse.ArgumentTypeError(f"{text}: {error.strerror}") from error
-    if text == "-" or is_other:
-        raise argparse.ArgumentTypeError(f"{text}: is no folder, and several files are written")
+    if text == "-" or not is_folder:
+        which = text if text == "-" else there
+        raise argparse.ArgumentTypeError(f"{which}: is no folder, and several files are written")
     return path
 
 

@@ -75,6 +75,16 @@ def test_empty_cache_and_no_argument_are_fine(cache: Path) -> None:
     assert not cache.exists()
 
 
+@pytest.mark.parametrize("name", [".", "hpcpy"])
+def test_a_file_in_the_place_of_the_cache_is_left_alone(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("HPCPY_CACHE", str(cache.parent / "file"))
+    add(cache.parent / "file" / name, 1)
+    assert run(["clean-cache"]) == 0
+    assert (cache.parent / "file" / name).is_file()
+
+
 def test_storages_go_first_though_they_are_the_newest(cache: Path) -> None:
     made = fill(cache)
     run(["clean-cache", *keep(8)])

@@ -9,6 +9,7 @@ import pytest
 
 from hpcpy import paths
 from hpcpy.build.inputs import tree_files
+from hpcpy.errors import UnavailableError
 
 
 @pytest.fixture
@@ -45,3 +46,25 @@ def test_what_a_clone_ignores_is_no_input(checkout: Path) -> None:
     subprocess.run(["git", "init", "--quiet", checkout], check=True)
     (checkout / ".gitignore").write_text("*.so\n__pycache__/\n")
     assert names("src/part") == ["a.py", "b.py"]
+
+
+def test_a_clone_of_another_user_has_its_files(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(["git", "init", "--quiet", checkout], check=True)
+    # How git's own tests ask for that.
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    refused: list[str | Path] = ["git", "-C", checkout, "ls-files"]
+    assert subprocess.run(refused, capture_output=True, check=False).returncode == 128
+    assert names("src/part/a.py") == ["a.py"]
+
+
+def test_a_clone_that_git_cannot_read_is_one_line(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (checkout / ".git").write_text("gitdir: /nowhere\n")
+    with pytest.raises(UnavailableError, match=r"^[^\n]+: fatal: not a git repository[^\n]+$"):
+        names("src/part")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UnavailableError, match="a clone, and no git here"):
+        names("src/part")

@@ -92,6 +92,7 @@ def test_where_no_script_can_be_is_one_line(tmp_path: Path) -> None:
         assert (done.returncode, done.stdout) == (73, ""), place
         assert "Traceback" not in done.stderr
         assert "cannot be written" in done.stderr.splitlines()[-1], place
+        assert done.stderr.endswith("; name another file: SCRIPT=…\n"), place
     assert {path.name for path in tmp_path.iterdir()} == {"loop", "file"}
 
 

@@ -68,6 +68,16 @@ def test_bad_input_is_one_line(arguments: tuple[str, ...]) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("kind", ["long", "circle"])
+@pytest.mark.parametrize("command", ["verify", "adopt"])
+def test_a_name_that_no_file_can_have_is_one_line(tmp_path: Path, command: str, kind: str) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    given = str(tmp_path / ("x" * 300 if kind == "long" else "circle"))
+    done = hpcpy(command, given)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert given in done.stderr
+
+
 def test_ctrl_c_has_the_shells_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

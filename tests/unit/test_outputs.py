@@ -33,6 +33,14 @@ READ = {
 }
 # Those of settings that name a path, and whether it is written.
 SETTINGS_WITH_PATHS = {"IMAGE": False, "MPI": False, "SITE": False, "SCRIPT": True}
+# Each option with a folder that is written.
+FOLDERS = [
+    ("adopt", "x.yml", "--out"),
+    ("cluster", "--folder"),
+    ("release", "--to"),
+    ("storm", "--out"),
+    *(("bench", name, "--out") for name in BENCHES),
+]
 # A launch that needs no image and no Slurm; for a site, since the checkout's own cluster,
 # of which a local one speaks, may start meanwhile.
 LAUNCH = ("W=pi --impl mpi", "SITE=carc", "ACCOUNT=me", "ENGINE=none", "NODES=2", "TASKS=4")
@@ -59,24 +67,33 @@ def test_every_option_with_a_path_is_known() -> None:
     benches = [module.removeprefix("hpcpy.") for module, _ in sorted(BENCHES.values())]
     writing = ["adopt.command", *benches, "storm.command"]
     outs = [(module, "--out") for module in writing]
-    # A folder that must not be there: tests/unit/test_release.py.
     assert sorted([*outs, ("release.command", "--to")]) == OUTPUTS
+    # Each is tried, and the cluster's own folder.
+    assert len(FOLDERS) == len(OUTPUTS) + 1
     assert set(SETTINGS_WITH_PATHS) <= set(SETTINGS)
 
 
-@pytest.mark.parametrize("words", [("adopt", "x.yml"), *(("bench", name) for name in BENCHES)])
-@pytest.mark.parametrize("kind", ["-", "fifo", "link"])
+@pytest.mark.parametrize("words", FOLDERS, ids=" ".join)
+@pytest.mark.parametrize("kind", ["-", "fifo", "link", "nowhere", "fifo/below"])
 def test_a_folder_is_asked_for_before_anything_is_done(
     words: tuple[str, ...], kind: str, tmp_path: Path
 ) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "link").symlink_to("fifo")
+    (tmp_path / "nowhere").symlink_to("absent")
     given = "-" if kind == "-" else str(tmp_path / kind)
-    done = python("-m", "hpcpy", *words, "--out", given)
+    done = python("-m", "hpcpy", *words, given)
     assert done.returncode == 2
-    assert f"{given}: is no folder" in done.stderr
+    assert f"{given.removesuffix('/below')}: is no folder" in done.stderr
     assert (tmp_path / "fifo").is_fifo()
     assert (tmp_path / "link").is_symlink()
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_folder_that_cannot_be_made_is_one_line() -> None:
+    done = python("-m", "hpcpy", "cluster", "--stop", "--folder", "/proc/x/y")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (73, "", 1)
+    assert "/proc/x: cannot be written" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["-", "link"])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
 from hpcpy import paths
+from hpcpy.git import git
 
 KEY_LENGTH = 16
 
@@ -50,13 +50,8 @@ def tree_files(tree: str) -> list[Path]:
     """
     found: Iterable[Path]
     if (paths.ROOT / ".git").exists():
-        listed = subprocess.run(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", tree],
-            cwd=paths.ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
+        options = ("-z", "--cached", "--others", "--exclude-standard")
+        listed = git("ls-files", *options, tree)
         found = (paths.ROOT / name for name in listed.split("\0") if name)
     else:
         top = paths.ROOT / tree

@@ -92,7 +92,7 @@ def _entries(cache: Path, folder: Path) -> Iterator[Unit]:
 def _children(folder: Path) -> list[Path]:
     try:
         return sorted(folder.iterdir())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from hpcpy.cluster import network, processes
 from hpcpy.cluster.layout import Layout
 from hpcpy.errors import UnavailableError
-from hpcpy.files import disk_errors
+from hpcpy.files import make_folder
 
 
 def require_root(target: str, note: str = "") -> None:
@@ -53,8 +53,7 @@ def require_root(target: str, note: str = "") -> None:
 def held(layout: Layout) -> Iterator[None]:
     """Keep others from starting or ending the cluster."""
     # The lock is on a folder that is there anyway: nothing is left of it.
-    with disk_errors(layout.folder):
-        layout.folder.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(layout.folder.parent)
     handle = os.open(layout.folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

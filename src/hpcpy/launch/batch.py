@@ -74,11 +74,9 @@ def _write(path: Path, script: str) -> None:
     try:
         with whole_file(path) as temporary:
             temporary.write_text(script, encoding="utf-8", errors="surrogateescape")
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise DiskError(
-            f"SCRIPT={path}: cannot be written ({reason})", hint="name another file: SCRIPT=…"
-        ) from error
+    except DiskError as error:
+        error.hint = "name another file: SCRIPT=…"
+        raise
 
 
 def _sbatch(controller: Controller) -> str:

@@ -40,7 +40,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add_image(parser)
     add_key(parser, "sign it at once by this private key")
     help_ = f"the folder, which is not there yet (default: {_shown('IMAGE')})"
-    parser.add_argument("--to", metavar="FOLDER", type=Path, help=help_)
+    parser.add_argument("--to", metavar="FOLDER", type=paths.folder, help=help_)
 
 
 def add_key(parser: argparse.ArgumentParser, what: str, *, required: bool = False) -> None:

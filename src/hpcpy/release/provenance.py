@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,9 @@ from hpcpy import paths
 from hpcpy.build.graph import Image
 from hpcpy.build.plan import Plan
 from hpcpy.build.sbom_pins import expected
-from hpcpy.errors import UsageError
+from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.files import sha256
+from hpcpy.git import git
 from hpcpy.pins.tables import read_table
 from hpcpy.version import project_version
 
@@ -35,10 +35,8 @@ def commit() -> str:
 
 def _git(*words: str) -> str:
     try:
-        return subprocess.run(
-            ["git", "-C", str(paths.ROOT), *words], capture_output=True, text=True, check=True
-        ).stdout
-    except (FileNotFoundError, subprocess.CalledProcessError) as error:
+        return git(*words)
+    except UnavailableError as error:
         raise UsageError(
             f"{paths.ROOT}: git finds no commit",
             hint="make a release in a git clone: it names the commit",

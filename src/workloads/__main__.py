@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import signal
 import sys
 
-from workloads.errors import EXIT_CODES, WorkloadError
+from workloads.errors import EXIT_CODES, OutputError, UsageError, WorkloadError
 from workloads.harness import ranks, streams
 from workloads.harness.ignored import stop_again
 from workloads.registry import TOOLS, WORKLOADS
+
+# What is wrong with a name that was given, wherever it is first looked at.
+_OF_A_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES)
 
 
 def _usage() -> str:
@@ -51,20 +55,29 @@ def main(arguments: list[str]) -> int:
         print(_usage())
         return 0
     if arguments[0] == "--version":
-        from workloads.version import version  # noqa: PLC0415
+        from workloads.version import line  # noqa: PLC0415
 
-        print(f"workloads of hpcpy {version()}".rstrip())
+        print(line())
         return 0
     name, *rest = arguments
     known = {**WORKLOADS, **TOOLS}
     if name not in known:
         _complain(f"unknown {_kind(name)} {name!r}; {_meant(name, [*known])}")
         return 2
+    return _run(name, known[name][0], rest)
+
+
+def _run(name: str, module: str, words: list[str]) -> int:
     try:
-        return int(importlib.import_module(known[name][0]).main(rest))
+        return int(importlib.import_module(module).main(words))
     except WorkloadError as error:
         _complain(f"{name}: {error}")
         return error.exit_code
+    except OSError as error:
+        if error.errno not in _OF_A_NAME or not error.filename:
+            raise
+        _complain(f"{name}: {error.filename}: {error.strerror}")
+        return UsageError.exit_code
     except KeyboardInterrupt:
         _complain(f"{name}: stopped")
         return 128 + signal.SIGINT
@@ -98,12 +111,20 @@ def _entry() -> int:
         stopping.stop_within()
     try:
         code = main(sys.argv[1:])
-        sys.stdout.flush()
+        # To nowhere where standard output is closed.
+        print(end="", flush=True)
     except BrokenPipeError:
-        # The reader (head, less) has left. Python would complain once more
-        # when it flushes at exit, so that flush goes to /dev/null.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        # The reader (head, less) has left.
+        code = 128 + signal.SIGPIPE
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename:
+            raise
+        _complain(str(error.strerror))
+        code = OutputError.exit_code
+    else:
+        return code
+    # Python would complain once more when it flushes at exit, so that flush goes to /dev/null.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return code
 
 

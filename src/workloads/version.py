@@ -20,3 +20,8 @@ def version() -> str:
         return str(tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["project"]["version"])
     except OSError:
         return ""
+
+
+def line() -> str:
+    """Return what ``--version`` prints."""
+    return f"workloads of hpcpy {version()}".rstrip()

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import environment, python
 
 from workloads.__main__ import main
 from workloads.errors import WorkloadError
 from workloads.mandel.registry import FASTEST, ROW_KERNELS, TECHNIQUES
-from workloads.registry import WORKLOADS
+from workloads.registry import TOOLS, WORKLOADS
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("numpy", "mpi4py", "numba", "matplotlib", "tqdm", "multiprocessing")
@@ -71,10 +72,43 @@ def test_every_workload_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name in shown and what in shown for name, (_, what) in WORKLOADS.items())
 
 
-def test_version_is_the_projects(capsys: pytest.CaptureFixture[str]) -> None:
+NAMES = [*WORKLOADS, *TOOLS]
+PROGRAMS = ["workloads", *(f"workloads {name}" for name in NAMES)]
+
+
+@pytest.mark.parametrize("words", [*PROGRAMS, "workloads.preflight", "workloads.on_dask"])
+def test_version_is_the_projects(words: str) -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
-    assert main(["--version"]) == 0
-    assert capsys.readouterr().out == f"workloads of hpcpy {project['project']['version']}\n"
+    done = python("-m", *words.split(), "--version")
+    said = f"workloads of hpcpy {project['project']['version']}\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["pi --json", "doctor --only surroundings --json", "forecast --import json --probe", "startup"],
+)
+def test_a_name_that_no_file_can_have_is_one_line(tmp_path: Path, words: str) -> None:
+    name = str(tmp_path / ("x" * 300))
+    done = python("-m", "workloads", *words.split(), *(["--"] if words == "startup" else []), name)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert name in done.stderr
+
+
+def test_a_full_or_closed_standard_output_is_no_traceback() -> None:
+    command = f"{sys.executable} -m workloads pi --impl python -n 1000"
+    for redirected, code, said in (
+        ("/dev/full", 73, "workloads: No space left on device\n"),
+        ("&-", 0, ""),
+    ):
+        done = subprocess.run(
+            ["sh", "-c", f"{command} >{redirected}"],
+            env=environment(PYTHONUNBUFFERED=""),
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (code, said)
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,26 @@ from workloads.harness.destination import is_stdout
 _VALUE = "\0"
 
 
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from workloads.version import line  # noqa: PLC0415
+
+        print(line())
+        parser.exit()
+
+
 class Parser(argparse.ArgumentParser):
-    """A parser whose complaints are one line, raised as `UsageError`."""
+    """A parser whose complaints are one line, raised as `UsageError`.
+
+    Parameters
+    ----------
+    options
+        Those of `argparse.ArgumentParser`.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing the usage above the message."""

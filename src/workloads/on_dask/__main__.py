@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from workloads import version
 from workloads.errors import UnavailableError, WorkloadError
 from workloads.harness import ranks, streams
 from workloads.on_dask import service
@@ -42,6 +43,9 @@ def main(words: list[str]) -> int:
     if words[:1] in (["-h"], ["--help"]):
         streams.spell_in_ascii()
         print(_USAGE)
+        return 0
+    if words[:1] == ["--version"]:
+        print(version.line())
         return 0
     # Asked now: once MPI has ended it can be asked no more.
     is_first = ranks.is_first()

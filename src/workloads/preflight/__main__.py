@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from workloads import version
 from workloads.doctor import promises
 from workloads.errors import UsageError, WorkloadError
 from workloads.harness import ranks, streams
@@ -53,6 +54,9 @@ def main(words: list[str]) -> int:
     if words[:1] in (["-h"], ["--help"]):
         streams.spell_in_ascii()
         print(_USAGE)
+        return 0
+    if words[:1] == ["--version"]:
+        print(version.line())
         return 0
     try:
         how = mode()

@@ -32,7 +32,7 @@ class Plan:
         Seconds since 1970: the time of every file of a build.
     replaced
         Debian packages that are not the locked ones: name to the SHA-256 of
-        what stands in their place.  Empty for a reproducible build.
+        what replaces them.  Empty for a reproducible build.
     """
 
     graph: Graph

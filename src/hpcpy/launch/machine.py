@@ -1,4 +1,4 @@
-"""What a plan has to know of here: the engine, the image, the job around it."""
+"""What a plan needs of this machine: the engine, the image, the job around it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def look_around(request: Request, site: Site, controller: Controller, *, is_prov
 
 
 def job_around(environment: Mapping[str, str]) -> CurrentJob | None:
-    """Return the job that these variables tell of."""
+    """Return the job that these variables describe."""
     if "SLURM_JOB_ID" not in environment:
         return None
     nodes = environment.get("SLURM_JOB_NUM_NODES", "")

@@ -1,4 +1,4 @@
-"""From a request, a site and what is known of this machine to a plan: no side effect."""
+"""Make a plan from a request, a site and this machine, without side effects."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class CurrentJob:
 
 @dataclass(frozen=True)
 class Host:
-    """What a plan has to know of here.
+    """What a plan needs of this machine.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Host:
     slurm
         Which Slurm is asked; empty for the machine's own.
     surroundings
-        Lines of shell by which a script asks that one.
+        Lines of shell that have a script ask that one.
     """
 
     folder: str

@@ -1,4 +1,4 @@
-"""What ``launch`` and ``batch`` begin with: NAME=value words, and a plan for here."""
+"""Read and check the settings of ``launch`` and ``batch``, and plan the run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from hpcpy.launch.words import Launch
 
 @dataclass(frozen=True)
 class Prepared:
-    """A launch that nothing speaks against: what was asked for, how, by which Slurm."""
+    """A launch that was checked: what was asked for, how it runs, which Slurm runs it."""
 
     request: Request
     plan: Launch

@@ -1,4 +1,4 @@
-"""What ``make launch`` is asked for: NAME=value words, checked."""
+"""The settings of ``make launch``: NAME=value words, checked."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from hpcpy.launch.site import Site
 from hpcpy.launch.words import Expanded, Line, Option, Variable, option, quoted
 
 # The files of sites that the image brings.
-_IMAGES_OWN = "/opt/hpcpy/"
+_IMAGES_OWN = "/opt/hpcpy/share/hpcpy/tool/"
 
 
 @dataclass(frozen=True)

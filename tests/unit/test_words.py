@@ -20,7 +20,11 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "src/interp/features").rglob("README.md")),
 ]
-SOURCES = sorted(path.parent for path in (ROOT / "src").glob("hpcpy/**/__init__.py"))
+SOURCES = sorted(
+    path.parent
+    for name in ("hpcpy", "workloads")
+    for path in ROOT.glob(f"src/{name}/**/__init__.py")
+)
 HELPS = [(), *((name,) for name in commands.COMMANDS), *(("bench", name) for name in BENCHES)]
 ROW = re.compile(r"^\| ([^|]+?) \| ([^|]+?) \|$", re.MULTILINE)
 FORBIDDEN = "## Words that are not used"

@@ -1,4 +1,4 @@
-"""Two `make` at once in one checkout wait for each other."""
+"""A lock: of two `make` in one checkout, the second waits for the first."""
 
 from __future__ import annotations
 

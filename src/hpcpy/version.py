@@ -8,6 +8,6 @@ from hpcpy import paths
 
 
 def project_version() -> str:
-    """Return the project's version, which stands in ``pyproject.toml``."""
+    """Return the project's version, from ``pyproject.toml``."""
     table = tomllib.loads((paths.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     return str(table["project"]["version"])

@@ -1,4 +1,4 @@
-"""The project's version: of the image, else of the checkout that this lies in."""
+"""The project's version: the image's, else the checkout's."""
 
 from __future__ import annotations
 

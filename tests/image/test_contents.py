@@ -16,6 +16,7 @@ from needed import need
 # Program -> the module that brings it.
 PROGRAMS = {
     **dict.fromkeys(("python", "python3", "pip", "pytest", "mpiexec"), "pip"),
+    "hpcpy": "workloads",
     "viztracer": "viztracer",
     "snakeviz": "snakeviz",
     "kernprof": "line_profiler",

@@ -101,13 +101,42 @@ python3 -c 'raise SystemExit(7)'; echo $?
 mpiexec -n 2 python -c {shlex.quote(ranks)}
 hpcpy-exec sh -c 'echo "$APPTAINER_NAME $1"' sh "a  b"
 echo 'print("stdin")' | python -
+hpcpy batch W=pi IMAGE=mine.sif | head -n 1
 hpcpy-exec 2>/dev/null; echo $?
 module unload hpcpy
 case $PATH in *hpcpy*) ;; *) echo "${{SLURM_MPI_TYPE-none}}" ;; esac
 """
     done = shell(system, files, script)
-    expected = ["pmi2", "(3, 14) two words", "7", "2", "hpcpy.sif a  b", "stdin", "2", "none"]
+    expected = ["pmi2", "(3, 14) two words", "7", "2", "hpcpy.sif a  b", "stdin"]
+    expected += ["#!/bin/bash", "2", "none"]
     assert (done.stdout.splitlines(), done.stderr) == (expected, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["-I", "-c", "import sys; print(sys.version_info[:2])"], "(3, 14)"),
+        (["-m", "pip", "--version"], "pip "),
+        (["-m", "pytest", "--collect-only", "-q"], "test_my.py::test_it"),
+        (["-m", "debugpy", "--listen", "127.0.0.1:0", "test_my.py", "two words"], "two words"),
+    ],
+)
+def test_an_editor_runs_it_by_its_path(
+    files: Path, tmp_path: Path, words: list[str], says: str
+) -> None:
+    """What VS Code calls, which knows no module: to look, install, test and debug."""
+    program = "import sys\n\nprint(*sys.argv[1:])\n\n\ndef test_it() -> None: ...\n"
+    (tmp_path / "test_my.py").write_text(program)
+    done = subprocess.run(
+        [files.parent / "hpcpy/1.2/bin/python", *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(says)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

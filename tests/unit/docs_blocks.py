@@ -137,6 +137,9 @@ def _of(program: str, words: list[str]) -> str:
         return _hpcpy(words)
     if program in LAUNCHERS or program.startswith("$"):
         names = [Path(word).name for word in words]
+        if "hpcpy batch" in " ".join(words):
+            # The image's own; its script goes into a file.
+            return _hpcpy(words[names.index("batch") : names.index(">")])
         at = [names.index(name) for name in PYTHONS if name in names]
         return _python(words[min(at) + 1 :]) if at else ""
     return _python(words) if program in PYTHONS else ""

@@ -1,7 +1,7 @@
 """What files and folders of conda's and pip's ask for, and what their names are on PyPI.
 
 The files are written for these tests after the forms that conda's documentation
-has: there is no conda here.
+has: there is no conda here.  Two are of public repositories.
 """
 
 from __future__ import annotations
@@ -35,6 +35,19 @@ old ; python_version < "3.8"
 git+https://forge.example.org/me/mine.git#egg=mine
 far @ https://host.example.org/far-1.0-py3-none-any.whl
 """
+# What two public files ask for.  dask/dask-mpi on GitHub, docs/environment.yml at commit
+# 20c0dd9b, BSD-3-Clause, Copyright 2018 Anaconda, Inc. and contributors.
+DASK_MPI = [
+    *("dask>=2.19", "distributed>=2.19", "mpich", "mpi4py>=3.0.3", "versioneer", "sphinx"),
+    *("pygments", {"pip": ["dask_sphinx_theme", "numpydoc", "sphinx-click"]}),
+]
+# mpi4jax/mpi4jax on GitHub, docs/environment.yml at commit 07dcf174, MIT, Copyright 2020
+# Filippo Vicentini.
+MPI4JAX = [
+    *("python=3.7", "numpy", "mpi4py", "cython", "sphinx", "sphinx_rtd_theme", "pip"),
+    {"pip": ["jax", "jaxlib"]},
+]
+IN_THE_IMAGE = {"dask", "distributed", "mpi4py", "numpy", "pygments"}
 
 
 def no_yaml(_: str) -> Any:
@@ -110,6 +123,34 @@ def test_a_file_of_conda(tmp_path: Path) -> None:
     assert mine.url == "."
     assert found.notes == ["variables are not taken: set THREADS where you start it"]
     assert found.python is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "bounds", "absent", "unchecked"),
+    [
+        (
+            DASK_MPI,
+            {"dask": ">=2.19", "distributed": ">=2.19", "mpi4py": ">=3.0.3"},
+            ["mpich"],
+            ["versioneer", "sphinx"],
+        ),
+        (MPI4JAX, {"python": "==3.7.*"}, [], ["sphinx", "sphinx_rtd_theme"]),
+    ],
+    ids=["dask-mpi", "mpi4jax"],
+)
+def test_a_public_file(
+    tmp_path: Path, wanted: list[Any], bounds: dict[str, str], absent: list[str], unchecked: Any
+) -> None:
+    document = {"channels": ["conda-forge", "nodefaults"], "dependencies": wanted}
+    found = of_file(tmp_path, "environment.yml", json.dumps(document))
+    *of_condas, pips = wanted
+    assert [one.text for one in found.asked] == [*of_condas, *pips["pip"]]
+    assert {one.name: one.versions for one in found.asked if one.versions} == bounds
+    assert [one.name for one in found.asked if one.is_pypi] == pips["pip"]
+    assert found.notes == []
+    said = {one.name: known(one, IN_THE_IMAGE) for one in found.asked if one.name != "python"}
+    assert [name for name, one in said.items() if not one.name] == absent
+    assert [name for name, one in said.items() if one.note == UNCHECKED] == unchecked
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,7 @@ def test_the_readme_bakes_as_the_page_on_baking() -> None:
         ("python -m workloads forecast --imports x", "--imports"),
         ("apptainer exec a.sif python3 -m hpcpy_info --chek", "argparse refuses it"),
         ("python -m workloads.preflight", "starts no program"),
+        ("apptainer exec a.sif hpcpy batch W=pi NODE=2 > job.sh", "unknown setting 'NODE'"),
     ],
 )
 def test_what_is_not_there_is_found(command: str, says: str) -> None:

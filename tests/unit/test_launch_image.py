@@ -11,7 +11,8 @@ from small_sif import make_sif, needed_program
 from hpcpy.build.plan import make_plan
 from hpcpy.build.sif_header import settle
 from hpcpy.errors import UsageError
-from hpcpy.launch.image import check_image, has_these_workloads
+from hpcpy.launch.image import check_image
+from hpcpy.launch.own_image import has_these_workloads
 from hpcpy.launch.request import ENGINES
 
 REFERENCE = "registry.example.org/me/hpcpy:1"

@@ -19,7 +19,7 @@ from hpcpy.pins.wheels import wheels
 ARCH = "x86_64"
 CONTENTS = (
     *("env", "recipes", "containers"),
-    *("src/interp", "src/workloads", "src/hpcpy/build", "src/hpcpy/sbom"),
+    *("src/interp", "src/workloads", "src/hpcpy"),
 )
 Edit = Callable[[Path], None]
 
@@ -173,7 +173,14 @@ def test_the_small_image_is_made_of_the_parts_of_the_full_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "edit", [add_line("recipes/pocl.sh"), add_line("containers/hpcpy/Containerfile")]
+    "edit",
+    [
+        add_line("recipes/pocl.sh"),
+        add_line("containers/hpcpy/Containerfile"),
+        # Of the image's own command.
+        add_line("src/hpcpy/launch/slurm.py"),
+        add_line("env/sites/carc.toml"),
+    ],
 )
 def test_key_of_a_part_is_kept_when_what_it_does_not_read_changes(
     keys: tuple[str, str], checkout: Path, edit: Edit

@@ -1,4 +1,4 @@
-"""One word for one thing: what docs/glossary.md forbids stands in no page and no --help."""
+"""One word for one thing: pages, --help and sources have no word that docs/glossary.md forbids."""
 
 import contextlib
 import io
@@ -20,6 +20,11 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "src/interp/features").rglob("README.md")),
 ]
+SOURCES = sorted(
+    path.parent
+    for name in ("hpcpy", "workloads")
+    for path in ROOT.glob(f"src/{name}/**/__init__.py")
+)
 HELPS = [(), *((name,) for name in commands.COMMANDS), *(("bench", name) for name in BENCHES)]
 ROW = re.compile(r"^\| ([^|]+?) \| ([^|]+?) \|$", re.MULTILINE)
 FORBIDDEN = "## Words that are not used"
@@ -44,6 +49,13 @@ def test_a_page_uses_the_words_of_the_glossary(page: Path) -> None:
     if page == GLOSSARY:
         text = text.partition(FORBIDDEN)[0]
     assert not replaced(text), f"{page.name}: docs/glossary.md has better words"
+
+
+@pytest.mark.parametrize("folder", SOURCES, ids=lambda folder: str(folder.relative_to(ROOT)))
+def test_sources_of_a_folder_use_the_words_of_the_glossary(folder: Path) -> None:
+    found = {path.name: replaced(path.read_text()) for path in folder.glob("*.py")}
+    assert found
+    assert not {name: words for name, words in found.items() if words}
 
 
 @pytest.mark.parametrize("words", HELPS, ids=" ".join)

@@ -1,1 +1,1 @@
-"""The way in from conda: what an environment asks for, here: docs/from-conda.md."""
+"""From conda: bake what an environment asks for into an image (docs/from-conda.md)."""

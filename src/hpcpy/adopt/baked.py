@@ -1,4 +1,4 @@
-"""Builds the image: what `adopted.def` says, in steps that any user can take.
+"""Build the image of `adopted.def` in steps that any user can take.
 
 `apptainer build` of a definition asks for capabilities that a root in a container
 lacks (docs/bake.md); to unpack, to bake and to pack does not.
@@ -28,7 +28,7 @@ def bake(apptainer: Path, sif: Path, folder: Path) -> Path:
     apptainer
         The program.
     sif
-        The image that it stands on.
+        The base image.
     folder
         Where `written.write` has written.
 

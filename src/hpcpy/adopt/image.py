@@ -1,4 +1,4 @@
-"""Asks the image's own Python: `inside` is handed over as a text."""
+"""Ask the image's own Python, which runs the text of `inside`."""
 
 from __future__ import annotations
 

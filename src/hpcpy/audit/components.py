@@ -1,4 +1,4 @@
-"""What an SBOM names, each with the names under which data about vulnerabilities know it."""
+"""The components of an SBOM, each with its names in data about vulnerabilities."""
 
 from __future__ import annotations
 

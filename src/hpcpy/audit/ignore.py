@@ -1,4 +1,4 @@
-"""A centre's own decisions: vulnerabilities that it has looked at and lives with, for a time."""
+"""A centre's own decisions: vulnerabilities that it accepts for a time."""
 
 from __future__ import annotations
 

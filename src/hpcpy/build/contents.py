@@ -1,4 +1,4 @@
-"""What two images hold, file by file: for two that are not the same bytes.
+"""Compare two images file by file, where their bytes differ.
 
 Other versions of mksquashfs, Apptainer and buildah pack the same files into
 other bytes, so a difference of bytes alone says little.

@@ -1,4 +1,4 @@
-"""``hpcpy context [IMAGE]``: what podman, Docker or buildah build from elsewhere."""
+"""``hpcpy context [IMAGE]``: write a folder from which podman, Docker or buildah build an image."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from hpcpy import paths
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.plan import Plan
 from hpcpy.build.sbom_pins import add_sbom_pins
+from hpcpy.build.tool import add_tool
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.fetch.many import fetch
 from hpcpy.files import place
@@ -62,11 +63,12 @@ def add_materials(folder: Path, part: Part, plan: Plan) -> None:
 
 
 def add_description(folder: Path, plan: Plan, image: Image) -> None:
-    """Add what a running image says of its own making, and what its SBOM is made from."""
+    """Add the image's description, its command ``hpcpy``, and what its SBOM is made from."""
     description = folder / "image.json"
     description.write_text(describe(plan, image))
     # It is copied into the image as it is, whatever the umask.
     description.chmod(0o644)
+    add_tool(folder, plan.epoch)
     add_sbom_pins(folder, plan, image, project_version())
 
 

@@ -1,4 +1,4 @@
-"""The same SBOM as CycloneDX 1.6, which some scanners read and SPDX they do not."""
+"""The same SBOM as CycloneDX 1.6, for scanners that do not read SPDX."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A copy of the checkout in which all that a build may not depend on is another."""
+"""A copy of the checkout that differs in all that a build must not depend on."""
 
 from __future__ import annotations
 

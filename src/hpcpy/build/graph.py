@@ -110,7 +110,7 @@ class Image:
     stack: str = STACK
     # For its label, in SPDX's form; what is in it has the SBOM.
     licences: str = "BSD-3-Clause"
-    # GiB that must be free to build it from nothing, beside what it stands on.
+    # GiB that must be free to build it from nothing, besides what it is built on.
     disk: int = 10
 
     @property
@@ -156,13 +156,13 @@ class Graph:
         return {*part.needs}.union(*(self._behind(self.parts[name]) for name in part.needs))
 
     def built(self, image: Image) -> list[Part]:
-        """Return the image's parts and all that they stand on, in order."""
+        """Return the image's parts and all that they need, in order."""
         shipped = self.shipped(image)
         behind = {one.name for part in shipped for one in (part, *self.needed(part))}
         return [self.of(image, name) for name in self.parts if name in behind]
 
     def needed(self, part: Part) -> list[Part]:
-        """Return all parts that `part` stands on, each after those it needs."""
+        """Return all parts that `part` needs, each after those it needs itself."""
         behind = self._behind(part)
         return [self.of(part, name) for name in self.parts if name in behind]
 

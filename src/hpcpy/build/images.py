@@ -58,7 +58,7 @@ def unbuilt(plan: Plan, image: Image, buildah: Buildah) -> list[Image]:
 
 
 def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
-    """Have an image in the storage, and all that it stands on.
+    """Have an image in the storage, and all that it is built on.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Names that say what went in: the SHA-256 of all inputs of a result."""
+"""The names of results: the SHA-256 of all their inputs."""
 
 from __future__ import annotations
 

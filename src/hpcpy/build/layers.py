@@ -1,4 +1,4 @@
-"""What an OCI archive holds once its layers lie over one another."""
+"""The files of an OCI archive, its layers applied in order."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from hpcpy import paths
-from hpcpy.build import sbom_pins
+from hpcpy.build import sbom_pins, tool
 from hpcpy.build.graph import STACK, Graph, Image, Part, the_graph
 from hpcpy.build.inputs import Inputs
 from hpcpy.fetch.debian import fetch_debs, newer_allowed
@@ -32,7 +32,7 @@ class Plan:
         Seconds since 1970: the time of every file of a build.
     replaced
         Debian packages that are not the locked ones: name to the SHA-256 of
-        what stands in their place.  Empty for a reproducible build.
+        what replaces them.  Empty for a reproducible build.
     """
 
     graph: Graph
@@ -117,6 +117,7 @@ class Plan:
             # Licences and addresses are nowhere else in a key.
             inputs.add("pins", sbom_pins.pins(self, image, project_version()))
             inputs.add_files(sbom_pins.sources())
+            inputs.add_files([*tool.files(), paths.ROOT / "src/hpcpy/build/tool.py"])
         if image.base:
             inputs.add("base", self.image_key(self.graph.image(image.base)))
             self._add_artifacts(inputs, self.debian(image.debian))

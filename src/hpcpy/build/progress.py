@@ -1,4 +1,4 @@
-"""How long a build will take from its begin to its end, told before and while it goes on."""
+"""Estimate how long a build takes, before and while it runs."""
 
 from __future__ import annotations
 

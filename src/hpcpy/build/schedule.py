@@ -1,4 +1,4 @@
-"""Several things at once, each after those it needs, the longest path first."""
+"""Run several items at once, each after those it needs, the longest path first."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def chains(
     items
         They must have no cycle.
     needs
-        What an item stands on; what is not among `items` costs nothing.
+        What an item needs; what is not among `items` costs nothing.
     cost
         Of one item.
     """
@@ -100,7 +100,7 @@ def in_order(
     items
         They must have no cycle.
     needs
-        What an item stands on; what is not among `items` is there already.
+        What an item needs; what is not among `items` is there already.
     do
         Runs in a thread of its own.
     at_once

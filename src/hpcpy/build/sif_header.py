@@ -1,4 +1,4 @@
-"""The SIF container's own UUID and times, set to what its content says.
+"""Set the UUID and the times of a SIF by its content.
 
 `apptainer sif` writes a random UUID and the time of writing.  The layout is
 that of the SIF specification, version 01 (sylabs/sif, `pkg/sif`): a global

@@ -1,4 +1,4 @@
-"""What an artefact under ``build/`` was made of, beside it."""
+"""Stamps: beside a file of ``build/``, what it was made of."""
 
 from __future__ import annotations
 

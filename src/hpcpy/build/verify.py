@@ -1,4 +1,4 @@
-"""``hpcpy verify``: whether anyone who builds gets the same bytes, or made a given image."""
+"""``hpcpy verify``: build twice and compare the bytes, or check a given file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the cache holds: the pieces of it that come and go as a whole."""
+"""The units of the cache: each is added and removed as a whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done around a cluster: it is held, ended, and refused to who may not."""
+"""Hold a cluster, end it, and refuse it to users who may not have it."""
 
 from __future__ import annotations
 

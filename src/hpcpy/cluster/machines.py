@@ -1,4 +1,4 @@
-"""Bringing a cluster up: its files, its bridge, its machines."""
+"""Start a cluster: its files, its bridge, its machines."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def bring_up(layout: Layout, current: Stage) -> Up:
     layout
         The cluster.
     current
-        The stage, whose log tells of a failure.
+        The stage, whose log has a failure.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What the machine lets containers do, and what an administrator would type."""
+"""What this machine allows containers, and the commands that would allow more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Apptainer's own configuration has to say on this machine."""
+"""Apptainer's own configuration for this machine."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ def migrated(site: Installed, archive: Path) -> Path:
         words = [str(site.program), str(archive), image_name(archive)]
         current.run(["unshare", "--mount", "sh", "-ec", _MIGRATE, *words], env=variables)
         shutil.rmtree(beside)
-        # It tells of a failure in its log alone.
+        # It reports a failure in its log alone.
         (squash,) = store.glob("overlay/l/*.squash")
         current.note = f"{squash.stat().st_size / 1e6:.0f} MB"
     stamp.write_text(digest)

@@ -1,4 +1,4 @@
-"""Which tool is needed for what: one table, and what a machine has of it."""
+"""The table of tools: what each is for, and which of them a machine has."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def _version(path: Path, argument: str, name: str, _mtime: int) -> Version | Non
         )
     except subprocess.TimeoutExpired:
         return None
-    # Some tell the versions of others first: those that they find, or stand on.
+    # Some tell the versions of others first: those that they find, or are built on.
     lines = f"{done.stdout}\n{done.stderr}".splitlines()
     own = "\n".join(line for line in lines if name in line)
     return parse_version(own) or parse_version(done.stdout) or parse_version(done.stderr)

@@ -31,7 +31,7 @@ class Controller:
     environment
         The variables with which its commands are run.
     said
-        How a user is told of it; empty for the machine's own.
+        What a user reads of it; empty for the machine's own.
     lines
         Of shell, for a script that is to ask it.
     """

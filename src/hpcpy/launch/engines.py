@@ -10,6 +10,9 @@ from hpcpy.launch.sharing import around_the_program, before_the_engine
 from hpcpy.launch.site import Site
 from hpcpy.launch.words import Expanded, Line, Option, Variable, option, quoted
 
+# The files of sites that the image brings.
+_IMAGES_OWN = "/opt/hpcpy/share/hpcpy/tool/"
+
 
 @dataclass(frozen=True)
 class Container:
@@ -57,8 +60,9 @@ def _binds(container: Container, site: Site, name: str) -> list[Option]:
     """Return the working directory and the site's folders as ``name=HOST:INSIDE``."""
     folder = f"{name}={container.folder}:{container.folder}"
     promises = f"{name}={site.promises}:{site.promises}:ro"
+    is_outside = site.promises and not site.promises.startswith(_IMAGES_OWN)
     return [
-        *([option(promises, why="what the site promises")] if site.promises else []),
+        *([option(promises, why="what the site promises")] if is_outside else []),
         option(folder, why="the working directory: W's files, and what it writes"),
         *_site_binds(site, name),
     ]

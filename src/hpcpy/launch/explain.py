@@ -1,4 +1,4 @@
-"""Why a step failed, in one line, from what it left on stderr."""
+"""Explain in one line why a step failed, from its stderr."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan has to know of here: the engine, the image, the job around it."""
+"""What a plan needs of this machine: the engine, the image, the job around it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from hpcpy.engine.podman import podman_command
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.launch.controller import Controller, can_bind
-from hpcpy.launch.image import given_image, is_uri, own_name
+from hpcpy.launch.image import absolute, given_image
+from hpcpy.launch.own_image import own_name
 from hpcpy.launch.plan import CurrentJob, Host, engine_of
 from hpcpy.launch.request import Request
 from hpcpy.launch.site import Site
@@ -57,7 +58,7 @@ def look_around(request: Request, site: Site, controller: Controller, *, is_prov
 
 
 def job_around(environment: Mapping[str, str]) -> CurrentJob | None:
-    """Return the job that these variables tell of."""
+    """Return the job that these variables describe."""
     if "SLURM_JOB_ID" not in environment:
         return None
     nodes = environment.get("SLURM_JOB_NUM_NODES", "")
@@ -94,8 +95,7 @@ def _image(request: Request, site: Site, engine: str, *, is_provided: bool) -> s
     if engine == "none":
         return given or "python3"
     if given:
-        is_file = engine == "apptainer" and not is_uri(given)
-        return str(Path(given).absolute()) if is_file else given
+        return absolute(given, engine)
     name = own_name(request)
     if engine != "apptainer":
         return f"{name}:latest"

@@ -1,4 +1,4 @@
-"""From a request, a site and what is known of this machine to a plan: no side effect."""
+"""Make a plan from a request, a site and this machine, without side effects."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class CurrentJob:
 
 @dataclass(frozen=True)
 class Host:
-    """What a plan has to know of here.
+    """What a plan needs of this machine.
 
     Parameters
     ----------
@@ -41,11 +41,11 @@ class Host:
     is_checked
         Whether ranks are to look at their surroundings first.
     can_bind
-        Whether this Slurm can keep ranks on their cores.
+        Whether this Slurm can keep ranks on their cores; None lets the script ask it.
     slurm
         Which Slurm is asked; empty for the machine's own.
     surroundings
-        Lines of shell by which a script asks that one.
+        Lines of shell that have a script ask that one.
     """
 
     folder: str
@@ -53,7 +53,7 @@ class Host:
     image: str
     job: CurrentJob | None = None
     is_checked: bool = True
-    can_bind: bool = True
+    can_bind: bool | None = True
     slurm: str = ""
     surroundings: tuple[Line, ...] = ()
 
@@ -93,7 +93,8 @@ def make_plan(request: Request, site: Site, machine: Host, *, is_batch: bool = F
     start = STARTS[name](container, site)
     login = () if job or is_batch or site.node_local != "/tmp" else (_OF_LOGIN,)  # noqa: S108
     copying = staging.before(request, machine.image, staged) if staged else ()
-    lines = (*modules(site), *login, *start.lines, *copying)
+    asking = (slurm.BINDING,) if machine.can_bind is None else ()
+    lines = (*modules(site), *login, *start.lines, *asking, *copying)
     program = (*start.words, *_python(request, site, machine, name))
     return Launch(
         title=_title(request, site, name, "" if is_batch else machine.slurm),
@@ -105,7 +106,7 @@ def make_plan(request: Request, site: Site, machine: Host, *, is_batch: bool = F
                 request,
                 site,
                 is_nested=bool(job and job.is_in_step),
-                can_bind=machine.can_bind,
+                can_bind=bool(machine.can_bind),
             )
         ),
         program=program,
@@ -221,7 +222,7 @@ def _notes(request: Request, engine: str, machine: Host) -> tuple[str, ...]:
     notes = []
     if request.tasks % request.nodes:
         notes.append("Ranks do not divide by nodes: Slurm fills the first node.")
-    if not machine.can_bind:
+    if machine.can_bind is False:
         notes.append("Cores are not bound: this Slurm has no task plugin (TaskPlugin).")
     if engine == "none":
         return tuple(notes)

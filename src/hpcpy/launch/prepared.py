@@ -1,4 +1,4 @@
-"""What ``launch`` and ``batch`` begin with: NAME=value words, and a plan for here."""
+"""Read and check the settings of ``launch`` and ``batch``, and plan the run."""
 
 from __future__ import annotations
 
@@ -12,15 +12,9 @@ from pathlib import Path
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.launch import workload
 from hpcpy.launch.controller import Controller, check_gpus, find_controller
-from hpcpy.launch.image import (
-    GPU_IMAGE,
-    check_image,
-    given_image,
-    has_these_workloads,
-    own_name,
-    why_not_ready,
-)
+from hpcpy.launch.image import check_image, given_image
 from hpcpy.launch.machine import job_around, look_around
+from hpcpy.launch.own_image import GPU_IMAGE, has_these_workloads, own_name, why_not_ready
 from hpcpy.launch.plan import Host, check, engine_of, make_plan
 from hpcpy.launch.request import SETTINGS, Request, parse
 from hpcpy.launch.site import Site, find_site
@@ -29,7 +23,7 @@ from hpcpy.launch.words import Launch
 
 @dataclass(frozen=True)
 class Prepared:
-    """A launch that nothing speaks against: what was asked for, how, by which Slurm."""
+    """A launch that was checked: what was asked for, how it runs, which Slurm runs it."""
 
     request: Request
     plan: Launch
@@ -94,7 +88,7 @@ def _checked(request: Request, site: Site, controller: Controller, *, is_batch: 
         if has_these_workloads(image, engine):
             raise UsageError(f"W: {wrong}")
         remarks.append(f"W: {wrong} (so says this checkout; the image may have others)")
-    if wrong := _absent(request):
+    if wrong := workload.absent(request):
         # One with an absolute path may lie in the image.
         if is_run and not Path(request.program[0]).is_absolute():
             raise UsageError(wrong, hint="its path is of the working directory, or absolute")
@@ -106,13 +100,6 @@ def _checked(request: Request, site: Site, controller: Controller, *, is_batch: 
             raise
         remarks.append(f"{error} (so says the Slurm that answers here)")
     return remarks
-
-
-def _absent(request: Request) -> str:
-    """Return why the program's script cannot be seen; empty when it can be."""
-    if not request.program or request.program[0] == "-m" or Path(request.program[0]).is_file():
-        return ""
-    return f"PROGRAM={request.program[0]}: no such file"
 
 
 def _to_do(request: Request, site: Site, machine: Host) -> list[str]:

@@ -1,4 +1,4 @@
-"""What ``make launch`` is asked for: NAME=value words, checked."""
+"""The settings of ``make launch``: NAME=value words, checked."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OF_A_JOB = ("SITE", "MPI", "TIME", "PARTITION", "QOS", "ACCOUNT", "MEM", "SCRIPT
 # What ranks run: split into words.
 _WORDS = {"W": "workload", "PROGRAM": "program"}
 SETTINGS = (*_WORDS, *_NUMBERS, *_FLAGS, *_TEXTS)
-USAGE = 'make launch W="pi --impl mpi" NODES=2 TASKS=8, or PROGRAM="my.py --its options"'
+USAGE = 'W="pi --impl mpi" NODES=2 TASKS=8, or PROGRAM="my.py --its options"'
 # As sbatch(1) has it: minutes, minutes:seconds, hours:minutes:seconds, days-hours,
 # days-hours:minutes, days-hours:minutes:seconds; or without an end.
 _TIME = re.compile(r"[0-9]+(:[0-9]+){0,2}|[0-9]+-[0-9]+(:[0-9]+){0,2}|unlimited|infinite|-1", re.I)

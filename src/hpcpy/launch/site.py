@@ -1,4 +1,4 @@
-"""What a site wants of a launch: one small TOML file each, under ``env/sites``."""
+"""Site files: what a launch needs at each site, one small TOML file each (``env/sites``)."""
 
 from __future__ import annotations
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from hpcpy.launch.request import Request
 from hpcpy.launch.site import REQUIRED, Site
-from hpcpy.launch.words import Expanded, Option, option
+from hpcpy.launch.words import Expanded, Line, Option, option
+
+# In place of --cpu-bind, of which srun complains where Slurm has no task plugin.
+BINDING = Line(
+    "scontrol show config 2>/dev/null | grep -q '^TaskPlugin *= *task/[ac]' && "
+    "export SLURM_CPU_BIND=cores",
+    "a rank stays on its cores, beside its memory, where this Slurm can",
+)
 
 
 def size(request: Request, site: Site) -> list[Option]:

@@ -1,4 +1,4 @@
-"""Words of a shell's command, each with the reason why it is there."""
+"""The words of a shell command, each with its reason."""
 
 from __future__ import annotations
 

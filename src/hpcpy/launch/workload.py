@@ -1,4 +1,4 @@
-"""What can be told of W before it runs: which workload, with which options."""
+"""What is wrong with W or PROGRAM, as far as it shows before a launch."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import contextlib
 import importlib
 import io
 from collections.abc import Sequence
+from pathlib import Path
 
-from hpcpy.launch.request import meant
+from hpcpy.launch.request import Request, meant
 from workloads.errors import WorkloadError
 from workloads.harness import command, options
 from workloads.harness.workload import Workload
@@ -48,6 +49,13 @@ def fault(words: Sequence[str]) -> str:
         if technique not in known:
             return f"{name}: unknown technique {technique!r}; {meant(technique, known)}"
     return ""
+
+
+def absent(request: Request) -> str:
+    """Return why the program's script cannot be seen; empty when it can be."""
+    if not request.program or request.program[0] == "-m" or Path(request.program[0]).is_file():
+        return ""
+    return f"PROGRAM={request.program[0]}: no such file"
 
 
 def _techniques(workload: Workload, words: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Some packages of ``debian.lock``, with what they need, and all others as they are."""
+"""Update some packages of ``debian.lock`` and what they need, and keep all others."""
 
 from __future__ import annotations
 

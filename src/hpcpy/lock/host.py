@@ -1,4 +1,4 @@
-"""``dev.lock`` and its like: what the machine's own Python gets, as pip reads it."""
+"""Locks such as ``dev.lock``, for the machine's own Python, in pip's format."""
 
 from __future__ import annotations
 

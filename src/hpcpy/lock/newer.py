@@ -1,4 +1,4 @@
-"""What there is newer than a pin, and whether it can be fetched."""
+"""Find newer versions of a pin, and whether they can be fetched."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Pin:
     Attributes
     ----------
     lock, name, version
-        The file it stands in, less its suffix, and what it says.
+        The pin's file, without its suffix, and what it says.
     offers
         Asks the pin's registries: version to the file to take, empty where
         there is none for this pin.

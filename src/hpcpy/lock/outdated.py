@@ -1,4 +1,4 @@
-"""``hpcpy outdated``: what there is newer than each pin, and whether it can be fetched."""
+"""``hpcpy outdated``: list newer versions of each pin, and whether they can be fetched."""
 
 from __future__ import annotations
 

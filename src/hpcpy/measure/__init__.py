@@ -1,1 +1,1 @@
-"""What a start of Python asks of the file system and takes, and what a container costs."""
+"""Measure what a start of Python costs in path calls and time, and what a container adds."""

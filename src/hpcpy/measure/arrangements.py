@@ -1,4 +1,4 @@
-"""How two ranks are started, inside containers and outside of any, alike but for that."""
+"""Start two ranks inside containers and outside, otherwise alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mean ratio and how sure it is: Student's interval of what was measured several times."""
+"""A mean ratio and its confidence interval (Student's) from several measurements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draw what messages inside of containers take more: run by the image's Python, by itself."""
+"""Draw the extra time of messages in containers: run by the image's Python, by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bursts of messages inside and outside of a container, by turns: their ratio, again and again."""
+"""Bursts of messages inside and outside a container by turns, and their ratios."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A command followed by the tracer of the workload `startup`, from the host."""
+"""Trace a command from the host, by the tracer of the workload `startup`."""
 
 from __future__ import annotations
 

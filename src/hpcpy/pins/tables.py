@@ -1,4 +1,4 @@
-"""TOML tables whose every fault is one line with file, table and key."""
+"""TOML tables: a fault is one line with file, table and key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``hpcpy check-signature [FOLDER] --key PUBLIC``: tell whether it is what its makers signed."""
+"""``hpcpy check-signature [FOLDER] --key PUBLIC``: check that it is what its makers signed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pins and image against each other: what one has and the other has not."""
+"""Compare an image with its pins: what only one of them has."""
 
 from __future__ import annotations
 

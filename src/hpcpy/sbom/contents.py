@@ -1,4 +1,4 @@
-"""What an image really holds, by what its own package managers say."""
+"""What an image holds, as its own package managers list it."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Texts:
         self._ids: set[str] = set()
 
     def reference(self, name: str, title: str, text: str) -> str:
-        """Return the name by which a text is referred to.
+        """Return the name that refers to a text.
 
         Parameters
         ----------

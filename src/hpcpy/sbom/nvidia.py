@@ -1,4 +1,4 @@
-"""NVIDIA's own files, one by one: none but those that may be handed on."""
+"""Check NVIDIA's own files one by one: only those that may be redistributed."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _terms(there: Contents, found: Distribution, texts: Texts) -> str:
     if path.exists():
         return agreement(path.read_text(errors="replace"), texts)
     # hpcpy has no wheel of NVIDIA's, and what numba says of the licence.
-    title = f"NVIDIA's licence, as {found.name} tells of it"
+    title = f"NVIDIA's licence, as {found.name} describes it"
     return texts.reference(f"NVIDIA-by-{found.name}", title, licence_texts(found))
 
 

@@ -40,7 +40,7 @@ class Storm:
     mounts
         One for each node.
     own
-        The server's, by which files come there.
+        The server's, where files come in.
     """
 
     layout: Layout

@@ -1,4 +1,4 @@
-"""All cases in turns, so that a slow minute of the machine meets all of them."""
+"""Measure all cases in turns, so that a slow minute affects them alike."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def measure(
     storm, images, plan
         Where, with what, which.
     current
-        The stage, whose log tells of a failure.
+        The stage, whose log has a failure.
     keep
         Called with all samples after each case.
 

@@ -1,4 +1,4 @@
-"""The static image held to the one with wheels, and both to what is explained."""
+"""Compare hpcpy's results with those of wheels, and both with the explained failures."""
 
 from __future__ import annotations
 

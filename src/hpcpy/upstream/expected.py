@@ -24,7 +24,7 @@ class Explanation:
     suites
         Names of suites.
     tests
-        Patterns of whole names, in which ``*`` stands for anything.
+        Patterns of whole names, where ``*`` matches anything.
     images
         Where they fail.
     message

@@ -1,4 +1,4 @@
-"""What a run came to, test by test."""
+"""The results of a run, test by test."""
 
 from __future__ import annotations
 

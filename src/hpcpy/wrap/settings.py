@@ -10,7 +10,7 @@ from pathlib import Path
 from hpcpy import paths
 from hpcpy.engine import apptainer
 from hpcpy.errors import UnavailableError, UsageError
-from hpcpy.launch.image import check_image, is_uri
+from hpcpy.launch.image import absolute, check_image
 from hpcpy.launch.request import meant
 from hpcpy.launch.site import Site
 
@@ -108,8 +108,7 @@ def checked_image(given: Mapping[str, str], site: Site, engine: str) -> str:
         if not Path(image).exists():
             raise UsageError(f"{image} is not there yet", hint="make sif, or name one: IMAGE=…")
     check_image(image, engine, is_staged=False, is_here=True)
-    is_file = engine == "apptainer" and not is_uri(image)
-    return str(Path(image).absolute()) if is_file else image
+    return absolute(image, engine)
 
 
 def apptainer_program(site: Site) -> str:

@@ -11,7 +11,7 @@ from hpcpy.launch.words import Expanded, quoted
 
 # Runs any command of the image; the others of the same file run what they are called.
 ANY = "hpcpy-exec"
-NAMES = ("python", "python3", "mpiexec")
+NAMES = ("python", "python3", "mpiexec", "hpcpy")
 
 
 def wrapper_script(image: str, engine: str, site: Site) -> str:

@@ -1,4 +1,4 @@
-"""Questions that other people's libraries answer, asked in a process of their own.
+"""Ask other projects' libraries in a process of their own.
 
 A driver may crash, hang, print, or leave threads behind; and who has asked
 libcuda once can use it in no child any more.

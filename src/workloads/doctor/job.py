@@ -1,4 +1,4 @@
-"""All ranks of a job look at their nodes together, one process a node."""
+"""Look at all nodes of a job, by one process a node."""
 
 from __future__ import annotations
 

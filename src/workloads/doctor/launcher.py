@@ -1,4 +1,4 @@
-"""What the launcher has promised: how many ranks, and by which protocol."""
+"""What the launcher has promised: the number of ranks, and their protocol."""
 
 from __future__ import annotations
 

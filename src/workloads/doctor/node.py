@@ -97,7 +97,7 @@ class Node:
 
 
 def facts_of_this_rank() -> RankFacts:
-    """Return what this process tells of itself."""
+    """Return what this process reports of itself."""
     try:
         namespace = str(Path("/proc/self/ns/user").readlink())
     except OSError:

@@ -1,4 +1,4 @@
-"""The processes of a run, and who of them has a part in a technique."""
+"""The processes of a run, and which of them take part in a technique."""
 
 from __future__ import annotations
 

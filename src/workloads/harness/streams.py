@@ -1,4 +1,4 @@
-"""Text for where only ASCII can be shown: what is not is spelt in it."""
+"""Spell text in ASCII where nothing else can be shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One technique that is about to be timed: its module, its workers, the clock."""
+"""One timed run of a technique: its module, its workers, the clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is being written, for whoever has to end this process in the middle of it.
+"""Unfinished files, which are removed when this process is ended.
 
 A rank that MPI keeps from noticing a signal ends by SIGALRM, or when another
 rank aborts all: nothing then removes what it was writing.  See stopping.py.

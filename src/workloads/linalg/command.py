@@ -1,4 +1,4 @@
-"""``python -m workloads linalg``: what may be asked for, and what is done of it."""
+"""``python -m workloads linalg``: its options, and the problems that they choose."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ async def _schedule(file: str, host: str) -> None:
 
 def _is_no_heartbeat(record: logging.LogRecord) -> bool:
     # One that is on its way when the scheduler ends, as the worker does then;
-    # whoever started both tells of an end that nobody wanted.
+    # whoever started both reports an end that nobody wanted.
     return "during heartbeat" not in record.getMessage()
 
 

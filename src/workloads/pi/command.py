@@ -1,4 +1,4 @@
-"""``python -m workloads pi``: what may be asked for, and what is done of it."""
+"""``python -m workloads pi``: its options, and the problems that they choose."""
 
 from __future__ import annotations
 

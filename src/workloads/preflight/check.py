@@ -1,4 +1,4 @@
-"""The look itself: silent when all is well, one line for each fault of all nodes."""
+"""The preflight itself: one line for each fault of all nodes, else silent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arrays that are to be read, and one format at that: written before, timed, compared."""
+"""Arrays to be read in one format: written before, timed, compared."""
 
 from __future__ import annotations
 

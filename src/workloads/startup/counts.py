@@ -1,4 +1,4 @@
-"""What a start of Python asks of the file system, call by call.
+"""Count what a start of Python asks of the file system, call by call.
 
 A path call is one of strace's class ``%file`` that is given a path: execve,
 open, stat, access, readlink and their relatives, whether it succeeds or not.

@@ -1,4 +1,4 @@
-"""Run a program to its end and see what the kernel says of it."""
+"""Run a program to its end and return what the kernel measured."""
 
 from __future__ import annotations
 

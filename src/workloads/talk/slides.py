@@ -1,4 +1,4 @@
-"""What a talk is: its slides that compute something, and what they told."""
+"""What a talk is: the slides that compute something, and their figures."""
 
 from __future__ import annotations
 

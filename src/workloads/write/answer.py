@@ -1,4 +1,4 @@
-"""Is it right? What was written is read back and compared."""
+"""Check what was written: it is read back and compared."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def drop(file: Any, path: Path) -> None:
     """Close a file that is to be removed: HDF5 writes the rest of it to nowhere.
 
     What it cannot write at the end it keeps, and HDF5 1.14 crashes over that
-    when Python ends, or h5py tells of it in a destructor.
+    when Python ends, or h5py reports it in a destructor.
     """
     with contextlib.suppress(OSError, RuntimeError):
         nowhere = os.open(os.devnull, os.O_RDWR)

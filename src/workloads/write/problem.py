@@ -1,4 +1,4 @@
-"""A number of arrays that are to be written, and what the report says of them."""
+"""A number of arrays to be written, and what the report says of them."""
 
 from __future__ import annotations
 

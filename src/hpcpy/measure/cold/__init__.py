@@ -1,1 +1,1 @@
-"""What a start takes after its image was mounted anew, as each ``apptainer exec`` does it."""
+"""Measure starts on a fresh mount of their image, as each ``apptainer exec`` makes one."""

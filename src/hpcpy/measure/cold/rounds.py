@@ -1,4 +1,4 @@
-"""Samples of all starts on fresh mounts, a round of all after the other."""
+"""Sample all starts on fresh mounts, in rounds of one sample each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of an image a start touches: bytes of its file, and blocks of the files in it.
+"""How much of an image a start reads: bytes of its file, and blocks of the files in it.
 
 The image's file system is mounted for this start alone, and its file given by a
 file system of our own, which counts what it is asked for: neither the disk's

@@ -105,7 +105,7 @@ class _Read(SourceFileLoader):
 
 
 class _Opened(ExtensionFileLoader):
-    """The loader of an extension module on rank 0: tells of what it has opened."""
+    """The loader of an extension module on rank 0: reports what it has opened."""
 
     def __init__(self, name: str, path: str, key: _Key, finder: _OnFirst) -> None:
         super().__init__(name, path)

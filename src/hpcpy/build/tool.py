@@ -1,0 +1,60 @@
+"""The image's own command ``hpcpy``, with what it needs of this checkout."""
+
+from __future__ import annotations
+
+import functools
+import io
+import tarfile
+from modulefinder import ModuleFinder
+from pathlib import Path
+
+from hpcpy import paths
+
+_FOLDER = "share/hpcpy/tool"
+_COMMAND = f"""\
+#!/usr/bin/env -S python3 -IB
+import sys
+
+sys.path.insert(0, "/opt/hpcpy/{_FOLDER}/src")
+from hpcpy.launch.in_image import entry
+
+sys.exit(entry())
+"""
+
+
+def files() -> tuple[Path, ...]:
+    """Return the modules that the command imports, and the sites' files."""
+    return _files(paths.ROOT)
+
+
+@functools.cache
+def _files(root: Path) -> tuple[Path, ...]:
+    # The image has the workloads, and the standard library.
+    finder = ModuleFinder(path=[str(root / "src")], excludes=["workloads"])
+    finder.run_script(str(root / "src/hpcpy/launch/in_image.py"))
+    modules = (getattr(one, "__file__", None) for one in finder.modules.values())
+    sites = (root / "env/sites").glob("*.toml")
+    return (*sorted(Path(file) for file in modules if file), *sorted(sites))
+
+
+def add_tool(folder: Path, time: int) -> None:
+    """Add a tar file to a context: what lies below ``/opt/hpcpy``, whatever the umask.
+
+    Parameters
+    ----------
+    folder
+        The context's.
+    time
+        Of the files, in seconds since 1970.
+    """
+    with tarfile.open(folder / "tool.tar", "w") as archive:
+        _add(archive, "bin/hpcpy", _COMMAND.encode(), 0o755, time)
+        for path in files():
+            name = f"{_FOLDER}/{path.relative_to(paths.ROOT)}"
+            _add(archive, name, path.read_bytes(), 0o644, time)
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes, mode: int, time: int) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode, entry.mtime = len(content), mode, time
+    archive.addfile(entry, io.BytesIO(content))

@@ -1,0 +1,39 @@
+"""``hpcpy batch``: the image's own command, which a login node without a checkout has."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+Done = subprocess.CompletedProcess[str]
+
+
+def batch(folder: Path, *words: str) -> Done:
+    return subprocess.run(
+        ["hpcpy", "batch", *words], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+def test_it_prints_a_script_and_writes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "my.py").touch()
+    done = batch(tmp_path, "PROGRAM=my.py", "NODES=2", "TASKS=4", "IMAGE=mine.sif")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"\n  {tmp_path}/mine.sif " in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["my.py"]
+
+
+def test_what_a_site_promises_is_compared_with_the_images_own_file(tmp_path: Path) -> None:
+    words = ("W=pi --impl mpi", "SITE=perlmutter-cpu", "ACCOUNT=mine", "IMAGE=example.org/hpcpy:1")
+    done = batch(tmp_path, *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    (file,) = re.findall(r"--site=(\S+)", done.stdout)
+    assert Path(file).is_file()
+    # The host has no such file to mount.
+    assert f"--volume={file}" not in done.stdout
+
+
+def test_what_needs_a_checkout_says_so() -> None:
+    done = subprocess.run(["hpcpy", "build"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"hpcpy build: only `batch` works without a checkout; .*\n", done.stderr)

@@ -1,0 +1,120 @@
+"""The image's own command ``hpcpy``: it needs no file of the checkout but those it brings."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from hpcpy import paths
+from hpcpy.build.tool import add_tool
+from hpcpy.launch.site import site_names
+
+TOOL = "share/hpcpy/tool"
+SIF = "/shared/hpcpy.sif"
+REFERENCE = "registry.example.org/me/hpcpy:1"
+# Without the checkout: `workloads` is in the image.
+START = """
+import sys
+sys.path[:0] = sys.argv.pop(1).split(":")
+from hpcpy.launch.in_image import entry
+sys.exit(entry())
+"""
+Done = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tool")
+    add_tool(folder, 1)
+    with tarfile.open(folder / "tool.tar") as archive:
+        archive.extractall(folder, filter="data")
+    (folder / "workloads").symlink_to(paths.ROOT / "src/workloads")
+    return folder
+
+
+def run(unpacked: Path, folder: Path, *words: str, out: int | IO[str] = subprocess.PIPE) -> Done:
+    return subprocess.run(
+        [sys.executable, "-IBc", START, f"{unpacked / TOOL / 'src'}:{unpacked}", *words],
+        env={**os.environ, "APPTAINER_CONTAINER": SIF},
+        cwd=folder,
+        stdout=out,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_archive_does_not_depend_on_the_checkouts_modes(unpacked: Path) -> None:
+    with tarfile.open(unpacked / "tool.tar") as archive:
+        entries = archive.getmembers()
+    assert {one.mode for one in entries if one.name != "bin/hpcpy"} == {0o644}
+    assert {(one.mtime, one.uid, one.gid) for one in entries} == {(1, 0, 0)}
+    assert (unpacked / "bin/hpcpy").stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("site", site_names())
+def test_it_has_every_site(unpacked: Path, tmp_path: Path, site: str) -> None:
+    (tmp_path / "my.py").touch()
+    words = ("PROGRAM=my.py x", "NODES=2", "TASKS=8", f"SITE={site}", "ACCOUNT=mine")
+    is_sif = "perlmutter" not in site
+    done = run(unpacked, tmp_path, "batch", *words, *([] if is_sif else [f"IMAGE={REFERENCE}"]))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("#!/bin/bash\n")
+    assert "#SBATCH --ntasks=8\n" in done.stdout
+    assert "  my.py x " in done.stdout
+    assert f"\n  {SIF if is_sif else REFERENCE} " in done.stdout
+    checked = subprocess.run(["bash", "-n"], input=done.stdout, text=True, check=False)
+    assert checked.returncode == 0
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("batch", "--help")])
+def test_its_help_names_settings_and_sites(
+    unpacked: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    done = run(unpacked, tmp_path, *words)
+    assert (done.returncode, done.stderr) == (0 if words else 2, "")
+    assert "PROGRAM, NODES" in done.stdout
+    assert ", ".join(site_names()) in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("build", "sif"), "hpcpy build: only `batch` works without a checkout; "),
+        (("batch", "W=pii"), "hpcpy batch: W: unknown workload 'pii'; did you mean pi?"),
+        (("batch", "W=pi", "NODE=2"), "hpcpy batch: unknown setting 'NODE'; did you mean NODES?"),
+        (("batch", "W=pi", "SCRIPT=x"), "hpcpy batch: SCRIPT: the script goes to standard output"),
+        (("batch", "W=pi", "ENGINE=shifter"), "hpcpy batch: shifter needs the image's name"),
+    ],
+)
+def test_what_it_cannot_do_is_said_in_one_line(
+    unpacked: Path, tmp_path: Path, words: tuple[str, ...], says: str
+) -> None:
+    done = run(unpacked, tmp_path, *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(says)
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_script_that_could_not_be_printed_whole_is_told(unpacked: Path, tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = run(unpacked, tmp_path, "batch", "W=pi", out=full)
+    assert done.returncode == 73
+    assert done.stderr == (
+        "hpcpy batch: standard output: no space left on device; "
+        "the script is not whole: do not submit it\n"
+    )
+
+
+def test_a_program_that_the_container_does_not_see_is_a_remark(
+    unpacked: Path, tmp_path: Path
+) -> None:
+    done = run(unpacked, tmp_path, "batch", "PROGRAM=absent.py")
+    assert done.returncode == 0
+    assert done.stderr == "hpcpy batch: PROGRAM=absent.py: no such file that the container sees\n"

@@ -144,9 +144,9 @@ PLAN = "batch DRY=1 W=pi SITE=biowulf NODES=2"
 @pytest.mark.parametrize(
     ("where", "code", "said"),
     [
-        (">/dev/full", 73, "hpcpy: standard output cannot be written (No space left on device)\n"),
+        (">/dev/full", 73, "^hpcpy.*: standard output.*no space left on device.*\n$"),
         (">&-", 0, ""),
-        ("2>&- >/dev/null", 0, ""),
+        ("2>&- >/dev/null", 0, "^$"),
         ("<&- >/dev/null", 0, ""),
     ],
 )
@@ -162,7 +162,7 @@ def test_output_that_is_not_taken_is_one_line(
         check=False,
     )
     assert done.returncode == code
-    assert done.stderr.endswith(said)
+    assert re.search(said, done.stderr, re.IGNORECASE | re.MULTILINE)
     assert not re.search("Traceback|Exception ignored", done.stderr)
 
 

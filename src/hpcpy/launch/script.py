@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import sys
 from collections.abc import Iterable
 
@@ -57,6 +59,8 @@ def show(script: str) -> None:
     except OSError as error:
         # Python would complain once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno == errno.EPIPE:  # the reader, `head` or `less`, has left
+            raise SystemExit(128 + signal.SIGPIPE) from error
         reason = (error.strerror or str(error)).lower()
         raise DiskError(
             f"standard output: {reason}", hint="the script is not whole: do not submit it"

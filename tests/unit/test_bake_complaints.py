@@ -26,11 +26,11 @@ These do not:
 """
 # Of a lock from a base that has this itself.
 UNPINNED = """\
-Processing /wheels/pandas-3.1.1-cp314-cp314-manylinux_2_28_x86_64.whl (from -r lock.txt (line 1))
+Processing /wheels/frames-1.0-cp314-cp314-manylinux_2_28_x86_64.whl (from -r lock.txt (line 1))
 ERROR: In --require-hashes mode, all requirements must have their versions pinned with ==. \
 These do not:
-    python-dateutil[extra]>=2.8.2 from file:///wheels/python_dateutil-4.0.0-py2.py3-none-any.whl \
-(from pandas==3.1.1->-r lock.txt (line 1))
+    python-dateutil[extra]>=2.8.2 from file:///wheels/python_dateutil-2.9-py3-none-any.whl \
+(from frames==1.0->-r lock.txt (line 1))
 """
 CONFLICT = """\
 ERROR: Cannot install newer because these package versions have conflicting dependencies.

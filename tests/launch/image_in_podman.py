@@ -8,15 +8,18 @@ from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.build.oci import manifest_digest
+from hpcpy.engine.podman_hpc import image_name
 
 NAME = "localhost/hpcpy:latest"
 
 
 def load(archive: Path, podman: Sequence[str], env: Mapping[str, str]) -> None:
-    """Have the image loaded as a user would load it.
+    """Have the image of an archive loaded as a user would load it.
 
     It stays, so that the next run has it when the archive is the same.
     """
+
+    name = image_name(archive)
 
     def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -30,10 +33,10 @@ def load(archive: Path, podman: Sequence[str], env: Mapping[str, str]) -> None:
     # Two that each remove the former image would remove each other's.
     with (paths.BUILD / "podman-image.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        have = run("image", "inspect", "--format", "{{.Digest}}", NAME)
+        have = run("image", "inspect", "--format", "{{.Digest}}", name)
         if have.stdout.strip() == manifest_digest(archive):
             return
-        run("rmi", "--force", NAME)
+        run("rmi", "--force", name)
         done = run("load", "--input", archive)
         assert done.returncode == 0, done.stderr
-        assert NAME in done.stdout
+        assert name in done.stdout

@@ -252,6 +252,8 @@ def test_what_was_baked_on_another_base_is_refused_and_baked_anew(podman: Podman
 def test_a_base_with_another_abi_is_refused_until_what_is_baked_fits_it(podman: Podman) -> None:
     # Another base by hand: what its site-packages and its bundle say of numpy is not changed.
     files: dict[str, str | bytes] = {"fast.py": "", "fast_part.so": b""}
+    # So many that several processes compile them.
+    files |= {f"fast_{number}.py": "" for number in range(128)}
     wheel(podman.folder, "fast", "1.0", files, ["numpy>=2"])
     change = (
         "import sys; file, old, new = sys.argv[1:]; data = open(file, 'rb').read();"

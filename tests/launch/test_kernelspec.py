@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import os
-import queue
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import image_in_podman
 import pytest
-from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_client.manager import KernelManager
+from jupyter_kernel import Kernel, kernelspec
 
 from hpcpy import paths
 from hpcpy.build.graph import the_graph
@@ -24,8 +19,6 @@ from hpcpy.engine.podman import podman_command
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 
-SECONDS = 120
-Done = subprocess.CompletedProcess[str]
 CELL = """
 import os, sys, numpy
 print(os.environ["APPTAINER_NAME"], sys.version_info[:2], numpy.arange(4).sum(), os.getcwd())
@@ -40,78 +33,10 @@ FROM_SITE = "of $USER"
 """
 
 
-def make(*words: str) -> Done:
-    return subprocess.run(
-        [sys.executable, "-m", "hpcpy", "kernelspec", *words],
-        env={**os.environ, "PYTHONPATH": str(paths.ROOT / "src")},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-
-
-def until_late(receive: Callable[..., dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Give messages as they come, for `SECONDS` together."""
-    end = time.monotonic() + SECONDS
-    while (left := end - time.monotonic()) > 0:
-        try:
-            yield receive(timeout=left)
-        except queue.Empty:
-            return
-
-
-class Kernel:
-    """A kernel that runs."""
-
-    def __init__(self, folder: Path, name: str, **variables: str) -> None:
-        specs = KernelSpecManager(kernel_dirs=[str(folder)], ensure_native_kernel=False)
-        runtime = folder / "runtime"
-        runtime.mkdir()
-        self.manager = KernelManager(
-            kernel_name=name,
-            kernel_spec_manager=specs,
-            connection_file=str(runtime / "kernel a.json"),
-        )
-        self.manager.start_kernel(cwd=str(folder), env={**os.environ, **variables})
-        self.client: BlockingKernelClient = self.manager.blocking_client()
-        self.client.start_channels()
-        self.client.wait_for_ready(timeout=SECONDS)
-
-    def run(self, code: str) -> tuple[str, str]:
-        """Return what a cell prints, and the name of its error."""
-        said: list[str] = []
-
-        def hook(message: dict[str, Any]) -> None:
-            said.append(message["content"].get("text", ""))
-
-        reply = self.client.execute_interactive(code, timeout=SECONDS, output_hook=hook)
-        return "".join(said), reply["content"].get("ename", "")
-
-    def wait_for(self, text: str, request: str) -> None:
-        """Wait until a cell has printed a text."""
-        for message in until_late(self.client.get_iopub_msg):
-            is_its = message["parent_header"].get("msg_id") == request
-            if is_its and text in message["content"].get("text", ""):
-                return
-        pytest.fail(f"{text!r} was not printed in {SECONDS} s")
-
-    def reply(self, request: str) -> dict[str, Any]:
-        """Return what the kernel answers to a cell at its end."""
-        for message in until_late(self.client.get_shell_msg):
-            if message["parent_header"].get("msg_id") == request:
-                return dict(message["content"])
-        pytest.fail(f"no answer in {SECONDS} s")
-
-    def stop(self) -> None:
-        self.client.stop_channels()
-        self.manager.shutdown_kernel()
-
-
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory, sif: str) -> Iterator[Kernel]:
     folder = tmp_path_factory.mktemp("kernels")
-    done = make(f"IMAGE={sif}", f"TO={folder}")
+    done = kernelspec(f"IMAGE={sif}", f"TO={folder}")
     assert (done.returncode, done.stdout) == (0, f"{folder}/hpcpy/kernel.json\n"), done.stderr
     one = Kernel(folder, "hpcpy", PYTHONPATH="/of/the/hub", PYTHONHOME="/of/the/hub")
     try:
@@ -142,7 +67,7 @@ def test_a_sites_shell_binds_and_variables_are_the_kernels(tmp_path: Path, sif: 
     home = tmp_path / "my home"
     home.mkdir()
     (home / "file").write_text("read")
-    done = make(f"IMAGE={sif}", f"TO={tmp_path}", f"SITE={tmp_path}/centre.toml", "NAME=Mine")
+    done = kernelspec(f"IMAGE={sif}", f"TO={tmp_path}", f"SITE={tmp_path}/centre.toml", "NAME=Mine")
     assert done.returncode == 0, done.stderr
     one = Kernel(tmp_path, "mine", HOME=str(home), USER="me")
     try:
@@ -161,7 +86,7 @@ def test_a_kernel_runs_in_podman(tmp_path: Path) -> None:
     if not archive.exists():
         pytest.skip(f"{archive}: not there; run: make image")
     image_in_podman.load(archive, *podman_command())
-    done = make(f"IMAGE={image_in_podman.NAME}", "ENGINE=podman", f"TO={tmp_path}")
+    done = kernelspec(f"IMAGE={image_in_podman.NAME}", "ENGINE=podman", f"TO={tmp_path}")
     assert done.returncode == 0, done.stderr
     programs = f"{paths.TOOLS / 'bin'}{os.pathsep}{os.environ['PATH']}"
     one = Kernel(tmp_path, "hpcpy", HOME=str(tmp_path), PATH=programs)
@@ -174,10 +99,29 @@ def test_a_kernel_runs_in_podman(tmp_path: Path) -> None:
     assert (tmp_path / "made").stat().st_uid == os.getuid()
 
 
+@pytest.mark.long
+def test_a_kernel_runs_in_a_sites_shifter() -> None:
+    image = os.environ.get("HPCPY_SHIFTER_IMAGE", "")
+    if shutil.which("shifter") is None or not image:
+        pytest.skip(
+            "no site's shifter and image here; on a login node that has them: "
+            "HPCPY_SHIFTER_IMAGE=docker:registry.example.org/me/hpcpy:1 make test-long"
+        )
+    # Home, since a site mounts it.
+    with tempfile.TemporaryDirectory(prefix=".hpcpy-kernel.", dir=Path.home()) as name:
+        done = kernelspec(f"IMAGE={image}", "ENGINE=shifter", f"TO={name}")
+        assert done.returncode == 0, done.stderr
+        one = Kernel(Path(name), "hpcpy")
+        try:
+            assert one.run("import sys; print(sys.prefix)") == ("/opt/hpcpy\n", "")
+        finally:
+            one.stop()
+
+
 def test_an_image_without_ipykernel_is_refused(tmp_path: Path) -> None:
     sandbox = tmp_path / "sandbox"
     (sandbox / ".singularity.d").mkdir(parents=True)
-    done = make(f"IMAGE={sandbox}", f"TO={tmp_path}")
+    done = kernelspec(f"IMAGE={sandbox}", f"TO={tmp_path}")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(
         f"hpcpy kernelspec: IMAGE={sandbox}: its python3 has no ipykernel"

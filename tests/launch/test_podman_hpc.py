@@ -17,6 +17,7 @@ from pathlib import Path
 import podman_hpc_site
 import pytest
 from injection_ways import NOBODY, PROGRAM
+from jupyter_kernel import Kernel, kernelspec
 from launching import LONG, said, wait_for_ranks, wait_until_ready, waiting_program
 from local_cluster import Cluster
 from mpi_libraries import NEWER, module, unpacked
@@ -197,3 +198,19 @@ def test_ctrl_c_ends_all_ranks_and_their_containers(user: User) -> None:
     # One of a repetition that was finished is whole.
     left = {path.name for path in user.cluster.shared.glob("*unfinished*")}
     assert left <= {"unfinished.png"}
+
+
+@pytest.mark.long
+def test_a_kernel_of_jupyter_runs_in_podman_hpc(site: Installed, tmp_path: Path) -> None:
+    done = kernelspec(f"IMAGE={IMAGE}", "ENGINE=podman-hpc", f"TO={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    # On the machine itself, as from a hub on a login node, and away from other podmans.
+    with tempfile.TemporaryDirectory(prefix="hpc.") as own:
+        roots = {f"PODMANHPC_{name}_ROOT": f"{own}/{name}" for name in ("GRAPH", "RUN")}
+        one = Kernel(tmp_path, "hpcpy", HOME=str(tmp_path), **site.environment(0), **roots)
+        try:
+            code = "import os; open('made', 'w').close(); print(os.getenv('PODMANHPC_MODULES_DIR'))"
+            assert one.run(code) == (f"{site.folder}/modules/modules.d\n", "")
+        finally:
+            one.stop()
+    assert (tmp_path / "made").exists()

@@ -24,6 +24,14 @@ ERROR: In --require-hashes mode, all requirements must have their versions pinne
 These do not:
     older==1.0 --hash=sha256:ffff
 """
+# Of a lock from a base that has this itself.
+UNPINNED = """\
+Processing /wheels/frames-1.0-cp314-cp314-manylinux_2_28_x86_64.whl (from -r lock.txt (line 1))
+ERROR: In --require-hashes mode, all requirements must have their versions pinned with ==. \
+These do not:
+    python-dateutil[extra]>=2.8.2 from file:///wheels/python_dateutil-2.9-py3-none-any.whl \
+(from frames==1.0->-r lock.txt (line 1))
+"""
 CONFLICT = """\
 ERROR: Cannot install newer because these package versions have conflicting dependencies.
 
@@ -68,6 +76,7 @@ establish a new connection: [Errno 111] Connection refused")': /simple/nowhere/
     [
         (HASH, 65, "plain-1.0-py3-none-any.whl: its sha256 is abcd, the requirements say 0000"),
         (MISSING, 2, "older==1.0"),
+        (UNPINNED, 2, "have hashes, but none for python-dateutil[extra]>=2.8.2; add it"),
         (CONFLICT, 69, "newer 1.0 depends on numpy>=99, the image has numpy 9.8.7; take"),
         (NOWHERE, 69, "the requirement nowhere: no index has it"),
         (

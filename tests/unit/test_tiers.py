@@ -85,8 +85,10 @@ def test_command_runs_its_tier_on_the_host_and_in_the_image(
 ) -> None:
     ran: list[tuple[tuple[str, ...], str]] = []
     others: list[tuple[str, str]] = []
+    built: list[tuple[str, str]] = []
 
-    def have(_kind: str, name: str = "the") -> tuple[Path, None, None]:
+    def have(kind: str, name: str = "the") -> tuple[Path, None, None]:
+        built.append((kind, name))
         return Path(f"{name}.sif"), None, None
 
     def image_tests(sif: Path, folder: str) -> int:
@@ -107,6 +109,7 @@ def test_command_runs_its_tier_on_the_host_and_in_the_image(
     monkeypatch.setattr(command, "host_tests", host_tests)
     monkeypatch.setattr(command, "pytest_in", pytest_in)
     assert run_command(words) == 0
+    assert (("oci", "hpcpy-core") in built) is (tier == "long")
     assert ran == [(("tests/launch", "tests/unit"), tier)]
     assert f"== tests in the image\nthe.sif {tier}\n" in capfd.readouterr().out
     # The short tests, in images that are not `make test`'s.

@@ -22,6 +22,8 @@ from hpcpy.testing.check import host_tests, pytest_options
 _OWN = {"hpcpy-sci": "image_sci"}
 # Of `--long`, built if need be: their parts come from the cache or take minutes.
 _OTHERS = ("plain", "hpcpy-sci")
+# Of `--long`, too: what is baked on hpcpy moves to it.
+_SECOND_BASE = "hpcpy-core"
 # "nobody" on every Linux: no home, no right to anything.
 _STRANGER = 65534
 
@@ -115,6 +117,8 @@ def main(options: argparse.Namespace) -> int:
     cluster = ["cluster", "storm"] if os.geteuid() == 0 else []
     ensure("build", "apptainer", "podman-hpc", "registry", "emulator", "measure", *cluster)
     sif, _, _ = have("sif")
+    if options.long:
+        have("oci", _SECOND_BASE)
     tier = "long" if options.long else "short"
     # The launch tests wait for half of their time, those in the image compute.
     with pytest_in(sif, tier=tier) as command, beside(command) as show_image_tests:

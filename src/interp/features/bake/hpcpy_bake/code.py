@@ -7,6 +7,7 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 from bundle.canonical import canonical
@@ -54,5 +55,7 @@ def _results(jobs: Sequence[tuple[Path, str]], workers: int) -> Iterator[bytes]:
         yield from map(_one, jobs)
         gc.enable()
         return
-    with ProcessPoolExecutor(workers, initializer=_prepare) as pool:
+    # Forked: a new interpreter would refuse what was baked on another base, as any start.
+    forked = get_context("fork")
+    with ProcessPoolExecutor(workers, mp_context=forked, initializer=_prepare) as pool:
         yield from pool.map(_one, jobs, chunksize=_BATCH)

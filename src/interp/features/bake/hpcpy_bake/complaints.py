@@ -12,7 +12,8 @@ _HASH = re.compile(
     r"(?m)^ +(?P<what>\S.*?)(?: from (?P<file>\S+).*)?:\n +Expected (?P<kind>\w+) (?P<want>\w+)"
     r"(?:\n +Expected +or \w+)*\n +Got +(?P<got>\w+)"
 )
-_NO_HASH = re.compile(r"(?m)^ +(?P<what>\S+==\S+|\S+) --hash=")
+_HASHES_ARE_REQUIRED = "--require-hashes mode"
+_NO_HASH = re.compile(r"(?m)^ +(?P<what>\S.*?)(?: --hash=| from )")
 _NO_VERSIONS = " (from versions: none)"
 # Why an index was not read: the first is the last word, the second of each attempt.
 _NOT_READ = (
@@ -40,8 +41,8 @@ def explain(said: str, own: Mapping[str, str]) -> BakeError:
             f"{found['want']}; get the file again, or mend the requirements",
             WRONG_BYTES,
         )
-    if "--require-hashes mode" in said:
-        found = _NO_HASH.search(said)
+    if _HASHES_ARE_REQUIRED in said:
+        found = _NO_HASH.search(said.partition(_HASHES_ARE_REQUIRED)[2])
         which = found["what"] if found else _last_error(said)
         return BakeError(
             f"the requirements have hashes, but none for {which}; add it, or leave all of them out",

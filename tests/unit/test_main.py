@@ -181,9 +181,9 @@ def test_a_reader_who_has_left_is_no_error_to_tell(command: str) -> None:
 
 def test_a_home_that_is_not_there_is_one_line() -> None:
     # A user without a name and HOME has none, either: Path tells both in the same way.
-    done = hpcpy("build", "oci", HPCPY_CACHE="~nobody-has-this-name/cache")
+    done = hpcpy("clean-cache", HPCPY_CACHE="~nobody-has-this-name/cache")
     assert done.returncode == 2
-    assert re.fullmatch(r"hpcpy build: .* no such home; set HPCPY_CACHE .*\n", done.stderr)
+    assert re.fullmatch(r"hpcpy clean-cache: .* no such home; set HPCPY_CACHE .*\n", done.stderr)
 
 
 @pytest.mark.parametrize("words", [["hpcpy", "--help"], ["make", "-f", "Makefile", "help"]])

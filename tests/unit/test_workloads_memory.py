@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from processes import python
 
-from workloads.__main__ import main
 from workloads.harness import memory
 
 _BLOCK = 96 << 20
@@ -26,14 +24,21 @@ def test_a_peak_is_told_after_the_memory_is_free_and_forgotten_at_the_next_row()
     assert memory.peaks()[0] < before + _BLOCK // 2
 
 
+# A shell that stays between them, as Dask's nannies do.
+_COUNTS = f"""
+import subprocess, sys
+from workloads.harness import memory
+words = ["sh", "-c", '"$@"; true', "sh", sys.executable, "-c", {_HOLDS!r}]
+with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+    child.stdout.readline()
+    print(*memory.peaks())
+    child.communicate(b"\\n")
+"""
+
+
+# In processes of their own: other tests leave children to this one.
 def test_children_and_theirs_count() -> None:
-    # A shell that stays between them, as Dask's nannies do.
-    words = ["sh", "-c", '"$@"; true', "sh", sys.executable, "-c", _HOLDS]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
-        assert child.stdout is not None
-        child.stdout.readline()
-        found = memory.peaks()
-        child.communicate(b"\n")
+    found = [int(peak) for peak in python("-c", _COUNTS).stdout.split()]
     assert len(found) == 3
     assert max(found[1:]) >= _BLOCK
 
@@ -41,7 +46,7 @@ def test_children_and_theirs_count() -> None:
 def test_the_json_has_a_number_for_each_process(tmp_path: Path) -> None:
     report = tmp_path / "pi.json"
     words = ["-n", "1000", "--impl", "python,multiprocessing", "--workers", "2"]
-    assert main(["pi", *words, "--json", str(report)]) == 0
+    assert python("-m", "workloads", "pi", *words, "--json", report).returncode == 0
     alone, pool = (each["memory"] for each in json.loads(report.read_text())["results"])
     assert len(alone) == 1
     # The two workers and, where it is up, the tracker of multiprocessing's semaphores.

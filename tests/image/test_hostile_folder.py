@@ -6,6 +6,7 @@ that the standard library, the packages and the commands of the image look for.
 
 from __future__ import annotations
 
+import importlib.util
 import shlex
 import subprocess
 import sys
@@ -24,7 +25,9 @@ PRESENT = (
     *("hpcpy_bake", "hpcpy_info", "hpcpy_warmup", "h5py", "llvmlite", "matplotlib", "mpi4py"),
     *("numba", "numpy", "pip", "pytest", "workloads", "yaml"),
 )
-STACK = "import numpy, numba, mpi4py.MPI, h5py, matplotlib.pyplot, subprocess, asyncio"
+# hpcpy-core has no matplotlib.
+PICTURES = ", matplotlib.pyplot" if importlib.util.find_spec("matplotlib") else ""
+STACK = f"import numpy, numba, mpi4py.MPI, h5py, subprocess, asyncio{PICTURES}"
 PLANTED = """
 import posix
 file = posix.open({told!r}, posix.O_WRONLY | posix.O_CREAT | posix.O_APPEND, 0o600)

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import stat
 import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import llvmlite.binding as llvm
 import pytest
 from numba_programs import COUNTING, COUNTS, KERNELS, OF_USERS, USERS, run, script
 
-from tiers import sampled
-
-if platform.machine() != "x86_64":
-    pytest.skip("levels of x86-64", allow_module_level=True)
-
-import llvmlite.binding as llvm
-
 from _hpcpy_numba import LEVELS, level
+from tiers import sampled
 from workloads.mandel.grid import AREAS, SINGLE_AREAS
 from workloads.mandel.registry import TECHNIQUES
 from workloads.registry import numba_modules

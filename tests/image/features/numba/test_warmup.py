@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import os
-import platform
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import llvmlite.binding as llvm
 import pytest
 from numba_programs import COUNTING, OF_USERS, USERS, run, script
 from running import launcher
 
-from tiers import sampled
-
-if platform.machine() != "x86_64":
-    pytest.skip("levels of x86-64", allow_module_level=True)
-
-import llvmlite.binding as llvm
-
 from _hpcpy_numba import LEVELS, level
+from tiers import sampled
 
 FEATURES = llvm.get_host_cpu_features().flatten()
 HERE = level((llvm.get_process_triple(), llvm.get_host_cpu_name(), FEATURES))

@@ -126,11 +126,14 @@ def test_podmans_run_folder_is_ones_own(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @only_root
+@pytest.mark.parametrize("mode", ["locked", "newer"])
 def test_a_build_begins_nothing_there(
-    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
-    # An image that is there and up to date would need no cache.
+    # An image that is there and up to date would need no cache; a plan with newer
+    # packages downloads them.
     monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
+    monkeypatch.setenv("HPCPY_DEBIAN", mode)
     shutil.rmtree(cache / "parts")
     os.chown(cache, DAEMON, DAEMON)
     with pytest.raises(UnavailableError, match=f"^{cache}: it is of user daemon"):

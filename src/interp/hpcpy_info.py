@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from _hpcpy_folders import MODULE, PACKAGE
 from _hpcpy_importer import finder
 from _hpcpy_memory import HEADER_SIZE
+from workloads import version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from _hpcpy_memory import Bundle
 
 
-class NotThereError(Exception):
-    """A module that was asked for is not there."""
+# The first that fits: a module that is not there is an ImportError, too.
+EXIT_CODES: dict[type[Exception], int] = {ModuleNotFoundError: 2, ImportError: 69, ValueError: 65}
 
 
 def check(bundle: Bundle) -> tuple[int, int]:
@@ -82,15 +83,15 @@ def origin(name: str) -> str:
 
     Raises
     ------
-    NotThereError
+    ModuleNotFoundError
         When there is no such module.
     """
     try:
         spec = find_spec(name)
     except (ImportError, ValueError) as error:
-        raise NotThereError(f"{name}: {error}") from None
+        raise ModuleNotFoundError(f"{name}: {error}") from None
     if spec is None:
-        raise NotThereError(f"there is no module {name!r}")
+        raise ModuleNotFoundError(f"there is no module {name!r}")
     if not spec.has_location:
         return f"{name}: {spec.origin or 'a namespace of folders'}"
     offset = getattr(spec.loader, "offset", None)
@@ -127,6 +128,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("module", nargs="*", help="say where this module comes from")
     parser.add_argument("--check", action="store_true", help="read all that is in memory")
     parser.add_argument("--json", action="store_true", help="print all of it as JSON")
+    parser.add_argument("--version", action="version", version=version.line("hpcpy_info"))
     return parser.parse_args()
 
 
@@ -155,12 +157,9 @@ def main() -> int:
     """
     try:
         _answer(_options())
-    except NotThereError as error:
+    except tuple(EXIT_CODES) as error:
         print(f"hpcpy_info: {error}", file=sys.stderr)
-        return 2
-    except (ImportError, ValueError) as error:
-        print(f"hpcpy_info: {error}", file=sys.stderr)
-        return 69 if isinstance(error, ImportError) else 65
+        return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
     return 0
 
 

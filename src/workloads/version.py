@@ -22,6 +22,6 @@ def version() -> str:
         return ""
 
 
-def line() -> str:
-    """Return what ``--version`` prints."""
-    return f"workloads of hpcpy {version()}".rstrip()
+def line(program: str = "workloads") -> str:
+    """Return what ``--version`` of a program prints."""
+    return f"{program} of hpcpy {version()}".rstrip()

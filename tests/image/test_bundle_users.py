@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from needed import needs
 
 import _hpcpy_importer as importer
+from workloads.version import line
 
+# Two of them belong to features.
+TOOLS = ("hpcpy_info", "hpcpy_bake", "hpcpy_warmup")
 NUMPY_2 = {
     "numpy/__init__.py": "__version__ = '0.1'\n",
     "numpy/linalg.py": "OWN = True\n",
@@ -68,6 +72,11 @@ def test_information_names_packages_and_where_a_module_comes_from() -> None:
     said = python("-m", "hpcpy_info")
     assert "numpy " in said
     assert "in memory" in python("-m", "hpcpy_info", "numpy.linalg", "json")
+
+
+@pytest.mark.parametrize("tool", [tool for tool in TOOLS if find_spec(tool)])
+def test_each_tool_says_its_version(tool: str) -> None:
+    assert python("-m", tool, "--version") == line(tool)
 
 
 def test_source_of_a_package_is_shown() -> None:

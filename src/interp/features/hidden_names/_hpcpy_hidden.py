@@ -1,10 +1,9 @@
 """Says that a module beside the script is not the one that was imported.
 
 The image's packages go first (docs/interpreter.md, what wins), so a `comm.py` of the
-user's would silently be another module.  A file is looked for when the user's own
-code imports a package of the image, and then by two calls.  None is made for the
-core stack, which nearly every program imports, where the importer has listed the
-folder, and on ranks other than the first.
+user's would silently be another module.  The script's folder is listed once, when
+the user's own code first imports a package of the image: one path call, or none where
+Python has listed it, and none on ranks other than the first.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container
 
-_CORE = frozenset({"numpy", "numba", "mpi4py", "h5py", "viztracer"})
 _RANKS = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")
+_LISTINGS: dict[str, frozenset[str]] = {}
 
 
 def found(name: str) -> None:
@@ -69,18 +68,23 @@ def _is_one_of_many() -> bool:
 
 
 def _beside(folder: str, name: str) -> str:
-    known = _listed(folder)
-    if known is None and name in _CORE:
-        return ""
+    listed = _listed(folder)
     for entry, file in ((name, f"{name}/__init__.py"), (f"{name}.py", f"{name}.py")):
         path = f"{folder.rstrip('/')}/{file}"
-        if (known is None or entry in known) and os.path.isfile(path):
+        if entry in listed and os.path.isfile(path):
             return path
     return ""
 
 
-def _listed(folder: str) -> Container[str] | None:
+def _listed(folder: str) -> Container[str]:
     # A FileFinder's, once it has looked for a module of the user's.
     finder = sys.path_importer_cache.get(folder)
     names: Container[str] | None = getattr(finder, "_path_cache", None)
-    return names or None
+    if names:
+        return names
+    if folder not in _LISTINGS:
+        try:
+            _LISTINGS[folder] = frozenset(os.listdir(folder))
+        except OSError:  # It cannot be read, or is a zip file.
+            _LISTINGS[folder] = frozenset()
+    return _LISTINGS[folder]

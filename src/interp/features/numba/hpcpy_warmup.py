@@ -20,6 +20,7 @@ from typing import Any
 import _hpcpy_numba
 import _hpcpy_numba_kept
 from _hpcpy_numba_needs import IS_STOCK
+from workloads import version
 
 _FAILED, _UNAVAILABLE, _NOT_WRITABLE, _STOPPED = 1, 69, 73, 130
 _CODES = """exit codes: 1 the program failed, 2 usage, 69 another processor than x86-64 or nothing
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         help="for processors of this level and above (again for several; default: all levels "
         "that this one has)",
     )
+    parser.add_argument("--version", action="version", version=version.line("hpcpy_warmup"))
     parser.add_argument("script", type=Path, metavar="SCRIPT")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT")
     return parser

@@ -14,6 +14,7 @@ from _hpcpy_importer import finder
 from hpcpy_bake.bake import Request, bake
 from hpcpy_bake.errors import UNAVAILABLE, USAGE, BakeError
 from hpcpy_bake.installed import canonical_name, others
+from workloads.version import line as version_line
 
 _DESCRIPTION = """
 Installs packages into this image and puts their modules into memory, so that
@@ -44,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--wheelhouse", metavar="DIR", help="take files from this folder alone, no network"
     )
+    parser.add_argument("--version", action="version", version=version_line("hpcpy_bake"))
     parser.add_argument("--list", action="store_true", help="say what is baked")
     parser.add_argument(
         "--lock", action="store_true", help="print what is baked as requirements with hashes"

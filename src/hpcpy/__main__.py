@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import sys
 
 from hpcpy import from_make
 from hpcpy.commands import COMMANDS, run, top_parser
-from hpcpy.errors import DiskError, HpcpyError, UsageError
-from workloads.harness.streams import spell_in_ascii
-
-# What is wrong with a name that was given, wherever it is first looked at.
-_OF_A_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES)
+from hpcpy.errors import HpcpyError, UsageError
+from workloads.harness.streams import OF_A_NAME, lost_output, open_streams, spell_in_ascii
 
 
 def main(words: list[str]) -> int:
@@ -50,7 +46,7 @@ def main(words: list[str]) -> int:
         print(f"{name}: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        if error.errno not in _OF_A_NAME or not error.filename:
+        if error.errno not in OF_A_NAME or not error.filename:
             raise
         print(f"{name}: {error.filename}: {str(error.strerror).lower()}", file=sys.stderr)
         return UsageError.exit_code
@@ -61,7 +57,7 @@ def main(words: list[str]) -> int:
 
 def entry() -> int:
     """Run the command that this process was started with."""
-    _open_streams()
+    open_streams()
     spell_in_ascii()
     try:
         try:
@@ -73,32 +69,15 @@ def entry() -> int:
     except KeyboardInterrupt:
         code = 130
     except OSError as error:
-        code = _lost_output(error)
+        code = lost_output(error, _complain)
     # CPython before 3.14 ends by SIGINT when a Ctrl-C came within the exec of a
     # string, as dataclass has one, also where it was caught; the next exec forgets it.
     exec("")  # noqa: S102
     return code
 
 
-def _open_streams() -> None:
-    # Else the next file that is opened would get what others print. In this order:
-    # a file takes the lowest number that is free.
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
-
-
-def _lost_output(error: OSError) -> int:
-    """Say why standard output takes nothing more; another error is raised again."""
-    is_of_a_file = error.filename is not None
-    if is_of_a_file or error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO):
-        raise error
-    # Python writes what is left once more when it ends.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    if error.errno == errno.EPIPE:  # the reader, `head` or `less`, has left
-        return 128 + signal.SIGPIPE
-    print(f"hpcpy: standard output cannot be written ({error.strerror})", file=sys.stderr)
-    return DiskError.exit_code
+def _complain(line: str) -> None:
+    print(f"hpcpy: {line}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
-import os
 import signal
 import sys
 
-from workloads.errors import EXIT_CODES, OutputError, UsageError, WorkloadError
+from workloads.errors import EXIT_CODES, UsageError, WorkloadError
 from workloads.harness import ranks, streams
 from workloads.harness.ignored import stop_again
 from workloads.registry import TOOLS, WORKLOADS
-
-# What is wrong with a name that was given, wherever it is first looked at.
-_OF_A_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES)
 
 
 def _usage() -> str:
@@ -74,7 +69,7 @@ def _run(name: str, module: str, words: list[str]) -> int:
         _complain(f"{name}: {error}")
         return error.exit_code
     except OSError as error:
-        if error.errno not in _OF_A_NAME or not error.filename:
+        if error.errno not in streams.OF_A_NAME or not error.filename:
             raise
         _complain(f"{name}: {error.filename}: {error.strerror}")
         return UsageError.exit_code
@@ -113,18 +108,8 @@ def _entry() -> int:
         code = main(sys.argv[1:])
         # To nowhere where standard output is closed.
         print(end="", flush=True)
-    except BrokenPipeError:
-        # The reader (head, less) has left.
-        code = 128 + signal.SIGPIPE
     except OSError as error:
-        if error.errno != errno.ENOSPC or error.filename:
-            raise
-        _complain(str(error.strerror))
-        code = OutputError.exit_code
-    else:
-        return code
-    # Python would complain once more when it flushes at exit, so that flush goes to /dev/null.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return streams.lost_output(error, _complain)
     return code
 
 

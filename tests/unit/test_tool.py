@@ -102,13 +102,15 @@ def test_what_it_cannot_do_is_said_in_one_line(
     assert done.stderr.count("\n") == 1
 
 
-def test_a_script_that_could_not_be_printed_whole_is_told(unpacked: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", [("batch", "W=pi"), ("--help",)])
+def test_output_that_is_not_taken_is_told(
+    unpacked: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
     with Path("/dev/full").open("w") as full:
-        done = run(unpacked, tmp_path, "batch", "W=pi", out=full)
+        done = run(unpacked, tmp_path, *words, out=full)
     assert done.returncode == 73
     assert done.stderr == (
-        "hpcpy batch: standard output: no space left on device; "
-        "the script is not whole: do not submit it\n"
+        "hpcpy: standard output: no space left on device; what was printed is not whole\n"
     )
 
 

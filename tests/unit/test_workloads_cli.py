@@ -98,7 +98,11 @@ def test_a_name_that_no_file_can_have_is_one_line(tmp_path: Path, words: str) ->
 def test_a_full_or_closed_standard_output_is_no_traceback() -> None:
     command = f"{sys.executable} -m workloads pi --impl python -n 1000"
     for redirected, code, said in (
-        ("/dev/full", 73, "workloads: No space left on device\n"),
+        (
+            "/dev/full",
+            73,
+            "workloads: standard output: no space left on device; what was printed is not whole\n",
+        ),
         ("&-", 0, ""),
     ):
         done = subprocess.run(

@@ -13,7 +13,7 @@ from hpcpy.launch.plan import Host, engine_of, make_plan
 from hpcpy.launch.request import SETTINGS, Request, parse
 from hpcpy.launch.script import batch_script, show
 from hpcpy.launch.site import Site, find_site, site_names
-from workloads.harness.streams import spell_in_ascii
+from workloads.harness.streams import lost_output, open_streams, spell_in_ascii
 
 USAGE = f"""\
 usage: hpcpy batch NAME=value …
@@ -97,5 +97,11 @@ def _image(request: Request, site: Site, engine: str) -> str:
 
 def entry() -> int:
     """Run the command that this process was started with."""
+    open_streams()
     spell_in_ascii()
-    return main(sys.argv[1:])
+    try:
+        code = main(sys.argv[1:])
+        sys.stdout.flush()
+    except OSError as error:
+        return lost_output(error, lambda line: print(f"hpcpy: {line}", file=sys.stderr))
+    return code

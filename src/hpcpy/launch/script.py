@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import signal
 import sys
 from collections.abc import Iterable
 
-from hpcpy.errors import DiskError
 from hpcpy.launch.words import Launch, Line, Option, quoted
 
 _WIDTH = 46
@@ -45,26 +41,10 @@ def batch_script(plan: Launch) -> str:
 
 
 def show(script: str) -> None:
-    """Print a script byte by byte: a path in it may be no text.
-
-    Raises
-    ------
-    DiskError
-        When standard output takes no more of it.
-    """
-    try:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(script.encode("utf-8", "surrogateescape"))
-        sys.stdout.buffer.flush()
-    except OSError as error:
-        # Python would complain once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if error.errno == errno.EPIPE:  # the reader, `head` or `less`, has left
-            raise SystemExit(128 + signal.SIGPIPE) from error
-        reason = (error.strerror or str(error)).lower()
-        raise DiskError(
-            f"standard output: {reason}", hint="the script is not whole: do not submit it"
-        ) from error
+    """Print a script byte by byte: a path in it may be no text."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(script.encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.flush()
 
 
 def _header(plan: Launch) -> str:

@@ -1,17 +1,39 @@
-"""Spell text in ASCII where nothing else can be shown."""
+"""Standard output that cannot show a text, or takes no more of it."""
 
 from __future__ import annotations
 
 import codecs
+import errno
 import io
+import os
+import signal
 import sys
 import unicodedata
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _SPELLINGS = {
     "…": "...", "×": "x", "µ": "u", "≈": "~", "–": "-", "−": "-", "→": "->", "²": "^2",
     "³": "^3", "¹": "^1", "π": "pi", "ε": "eps", "‖": "|", "·": "-", "✓": "ok", "✗": "FAIL",
 }  # fmt: skip
 _BYTES = range(0xDC80, 0xDD00)
+# What is wrong with a file's name that was given, wherever it is first looked at.
+OF_A_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES)
+_OF_OUTPUT = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO)
+_NOT_WRITTEN = 73
+
+
+def open_streams() -> None:
+    """Open ``/dev/null`` for each standard stream that is closed.
+
+    Else the next file that is opened would get what others print.
+    """
+    # In this order: a file takes the lowest number that is free.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
 
 
 def spell_in_ascii() -> None:
@@ -35,3 +57,35 @@ def _bytes(character: str) -> bytes:
         return bytes([ord(character) - _BYTES.start + 0x80])
     spelling = _SPELLINGS.get(character) or unicodedata.normalize("NFKD", character)
     return spelling.encode("ascii", "ignore") or b"?"
+
+
+def lost_output(error: OSError, complain: Callable[[str], None]) -> int:
+    """Say why standard output takes nothing more, and have it taken by ``/dev/null``.
+
+    Parameters
+    ----------
+    error
+        What a write to it has raised.
+    complain
+        Prints a line on standard error.
+
+    Returns
+    -------
+    int
+        The exit code: 141 where the reader (`head`, `less`) has left, of which nothing is
+        said, else 73.
+
+    Raises
+    ------
+    OSError
+        `error`, when it is of a file, or another one.
+    """
+    if error.filename is not None or error.errno not in _OF_OUTPUT:
+        raise error
+    # Python would complain once more when it writes what is left at its end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    if error.errno == errno.EPIPE:
+        return 128 + signal.SIGPIPE
+    reason = (error.strerror or str(error)).lower()
+    complain(f"standard output: {reason}; what was printed is not whole")
+    return _NOT_WRITTEN

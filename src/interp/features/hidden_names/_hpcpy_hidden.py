@@ -1,13 +1,17 @@
 """Says that a module beside the script is not the one that was imported.
 
 The image's packages go first (docs/interpreter.md, what wins), so a `comm.py` of the
-user's would silently be another module.  The script's folder is listed once, when
-the user's own code first imports a package of the image: one path call, or none where
-Python has listed it, and none on ranks other than the first.
+user's would silently be another module.  A file is looked for when the user's own
+code imports a package of the image, and then by two calls.  None is made for the
+core stack, which nearly every program imports, where the importer has listed the
+folder, and on ranks other than the first.  A file that hides one of the core stack, in
+a folder that was not listed, is looked for when the program has failed: it lacks what
+the program wanted of it.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from _frozen_importlib import FrozenImporter
@@ -19,8 +23,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container
 
+_CORE = frozenset({"numpy", "numba", "mpi4py", "h5py", "viztracer"})
 _RANKS = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")
-_LISTINGS: dict[str, frozenset[str]] = {}
+# Folder and package, of which nothing has been looked for.
+_later: list[tuple[str, str]] = []
 
 
 def found(name: str) -> None:
@@ -38,8 +44,24 @@ def found(name: str) -> None:
         return
     if sys.stderr is None or not _is_asked_by_user() or _is_one_of_many():
         return
+    if name in _CORE and _listed(folder) is None:
+        if not _later:
+            atexit.register(_after_failure)
+        _later.append((folder, name))
+    else:
+        _tell(folder, name)
+
+
+def _after_failure() -> None:
+    # Python has printed it.
+    if getattr(sys, "last_exc", None) is not None:
+        for folder, name in _later:
+            _tell(folder, name)
+
+
+def _tell(folder: str, name: str) -> None:
     file = _beside(folder, name)
-    if file:
+    if file and sys.stderr is not None:
         print(
             f"hpcpy: {file} is not imported: the image's package {name} goes first; "
             f"HPCPY_PREFER={name} takes yours",
@@ -68,23 +90,16 @@ def _is_one_of_many() -> bool:
 
 
 def _beside(folder: str, name: str) -> str:
-    listed = _listed(folder)
+    known = _listed(folder)
     for entry, file in ((name, f"{name}/__init__.py"), (f"{name}.py", f"{name}.py")):
         path = f"{folder.rstrip('/')}/{file}"
-        if entry in listed and os.path.isfile(path):
+        if (known is None or entry in known) and os.path.isfile(path):
             return path
     return ""
 
 
-def _listed(folder: str) -> Container[str]:
+def _listed(folder: str) -> Container[str] | None:
     # A FileFinder's, once it has looked for a module of the user's.
     finder = sys.path_importer_cache.get(folder)
     names: Container[str] | None = getattr(finder, "_path_cache", None)
-    if names:
-        return names
-    if folder not in _LISTINGS:
-        try:
-            _LISTINGS[folder] = frozenset(os.listdir(folder))
-        except OSError:  # It cannot be read, or is a zip file.
-            _LISTINGS[folder] = frozenset()
-    return _LISTINGS[folder]
+    return names or None

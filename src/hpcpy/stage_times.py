@@ -16,6 +16,8 @@ from hpcpy.files import whole_file
 
 # Nobody wonders about a shorter one, and it is not worth a file.
 SHORT = 8.0
+# A title may name a registry's host: of more, the oldest go.
+_MOST = 100
 # Seconds of stages that no run has been through, on two cores of a Zen 5 and from mirrors
 # nearby: the first pattern that a title fits.  Parts have theirs in images.toml.
 STORED = {
@@ -52,8 +54,9 @@ def remember(title: str, seconds: float) -> None:
     if seconds < SHORT and expected(title) is None:
         return
     with _writing, contextlib.suppress(HpcpyError, OSError), whole_file(times_file()) as temporary:
-        found = {**_read(), title: round(seconds, 1)}
-        temporary.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+        others = {other: its for other, its in _read().items() if other != title}
+        newest = [*others.items(), (title, round(seconds, 1))][-_MOST:]
+        temporary.write_text(json.dumps(dict(newest), indent=1) + "\n")
 
 
 def _read() -> dict[str, object]:

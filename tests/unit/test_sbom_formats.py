@@ -55,16 +55,16 @@ def test_the_validators_see_what_is_wrong(spdx: str, tmp_path: Path) -> None:
     path = tmp_path / "small.spdx.json"
     path.write_text(json.dumps(wrong))
     assert "SPDXRef-nothing" in "".join(sbom_validators.of_spdx(path))
-    bill = json.loads(converted(spdx))
-    assert sbom_validators.of_cyclonedx(json.dumps(bill | {"strange": 1}))
-    twice = bill | {"components": [bill["components"][0]] * 2}
+    sbom = json.loads(converted(spdx))
+    assert sbom_validators.of_cyclonedx(json.dumps(sbom | {"strange": 1}))
+    twice = sbom | {"components": [sbom["components"][0]] * 2}
     assert sbom_validators.of_cyclonedx(json.dumps(twice))
 
 
 def test_cyclonedx_tells_what_spdx_does(spdx: str) -> None:
-    bill: dict[str, Any] = json.loads(converted(spdx))
-    assert bill["metadata"]["component"]["name"] == "small"
-    told = {one["name"]: one for one in bill["components"]}
+    sbom: dict[str, Any] = json.loads(converted(spdx))
+    assert sbom["metadata"]["component"]["name"] == "small"
+    told = {one["name"]: one for one in sbom["components"]}
     assert {*told} == {"python", "libssl3t64", "tqdm", "pip"}
     assert told["libssl3t64"]["purl"] == DEB
     assert told["tqdm"]["hashes"] == [{"alg": "SHA-256", "content": SHA256}]
@@ -76,7 +76,7 @@ def test_cyclonedx_tells_what_spdx_does(spdx: str) -> None:
     assert {name: one["scope"] for name, one in told.items() if one["scope"] != "required"} == {
         "tqdm": "excluded"
     }
-    needs = {one["ref"]: one["dependsOn"] for one in bill["dependencies"]}
+    needs = {one["ref"]: one["dependsOn"] for one in sbom["dependencies"]}
     assert needs[IMAGE] == ["SPDXRef-debian-libssl3t64", "SPDXRef-source-python"]
     assert needs["SPDXRef-source-python"] == ["SPDXRef-brought-pip"]
     assert converted(spdx) == converted(spdx)

@@ -204,6 +204,14 @@ def test_spoilt_times_are_as_good_as_none(spoilt: str) -> None:
     assert stage_times.expected("compile it all") == 40
 
 
+def test_times_of_the_newest_stages_are_kept() -> None:
+    for number in range(150):
+        stage_times.remember(f"push to {number}", 40)
+        stage_times.remember("compile it all", 40)
+    found = json.loads(stage_times.times_file().read_text())
+    assert (len(found), list(found)[-2:]) == (100, ["push to 149", "compile it all"])
+
+
 def test_times_that_cannot_be_kept_are_no_fault(tmp_path: Path) -> None:
     (tmp_path / "hpcpy").write_text("a file")
     stage_times.remember("compile it all", 40)

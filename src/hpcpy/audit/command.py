@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hpcpy.audit import changelogs, files, ignore
 from hpcpy.audit.advisories import Known
-from hpcpy.audit.components import Bill, Names, read
+from hpcpy.audit.components import Names, Sbom, read
 from hpcpy.audit.match import Finding, Unclear, findings
 from hpcpy.audit.report import Audit, as_json, as_table
 from hpcpy.audit.severity import LEVELS
@@ -53,24 +53,24 @@ def main(options: argparse.Namespace) -> int:
         For data or an SBOM that are not what their formats want.
     """
     decisions = ignore.read(options.ignore) if options.ignore else []
-    bill = _bill(options.image)
-    known = Known.of(bill.components)
+    sbom = _sbom(options.image)
+    known = Known.of(sbom.components)
     for path in options.data:
         files.read(path, known)
-    every = [one for component in bill.components for one in findings(component, known)]
+    every = [one for component in sbom.components for one in findings(component, known)]
     found = [one for one in every if isinstance(one, Finding)]
     counting, ignored, notes = ignore.split(found, decisions, datetime.date.today())
     has_debian = any(ecosystem == "Debian" for ecosystem, _ in known.covered)
     audit = Audit(
-        bill=bill,
+        sbom=sbom,
         advisories=known.count,
         newest=known.newest,
         findings=counting,
         ignored=ignored,
         unclear=[one for one in every if isinstance(one, Unclear)],
-        uncovered=[one for one in bill.components if not any(map(known.covers, one.identities))],
+        uncovered=[one for one in sbom.components if not any(map(known.covers, one.identities))],
         notes=notes,
-        fixed={} if has_debian else changelogs.fixed(bill.debs),
+        fixed={} if has_debian else changelogs.fixed(sbom.debs),
     )
     print(as_json(audit, options.fail_on) if options.json else "\n".join(as_table(audit)))
     if not options.data:
@@ -81,7 +81,7 @@ def main(options: argparse.Namespace) -> int:
     return int(audit.reaches(options.fail_on))
 
 
-def _bill(image: str) -> Bill:
+def _sbom(image: str) -> Sbom:
     # By the end of its name: the checkout has a file that is called as the image is.
     path = Path(image)
     try:

@@ -64,7 +64,7 @@ class Names:
 
 
 @dataclass(frozen=True)
-class Bill:
+class Sbom:
     """What an SBOM names: its image, the components, and the hashes of its Debian packages."""
 
     image: str
@@ -72,7 +72,7 @@ class Bill:
     debs: Mapping[str, str]
 
 
-def read(text: str, where: str, sources: Mapping[str, Names]) -> Bill:
+def read(text: str, where: str, sources: Mapping[str, Names]) -> Sbom:
     """Read an SPDX document in JSON.
 
     Parameters
@@ -108,7 +108,7 @@ def read(text: str, where: str, sources: Mapping[str, Names]) -> Bill:
             for (source, identities, version), packages in found.items()
         ]
         components.sort(key=lambda one: (one.name, one.version))
-        return Bill(str(document["name"]), tuple(components), debs)
+        return Sbom(str(document["name"]), tuple(components), debs)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise IntegrityError(f"{where}: not an SPDX document in JSON ({error})") from error
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hpcpy.audit.components import Bill, Component
+from hpcpy.audit.components import Component, Sbom
 from hpcpy.audit.ignore import Decision
 from hpcpy.audit.match import Finding, Unclear
 from hpcpy.audit.severity import LEVELS
@@ -22,7 +22,7 @@ class Audit:
 
     Attributes
     ----------
-    bill
+    sbom
         What was looked up.
     advisories, newest
         How many records the data have, and the day of the newest; empty where
@@ -38,7 +38,7 @@ class Audit:
         CVE names in the changelogs of Debian packages.
     """
 
-    bill: Bill
+    sbom: Sbom
     advisories: int
     newest: str
     findings: Sequence[Finding]
@@ -65,10 +65,10 @@ def as_json(audit: Audit, fail_on: str) -> str:
         return told | {"fixed": list(one.fixed), "summary": one.summary}
 
     told = {
-        "image": audit.bill.image,
+        "image": audit.sbom.image,
         "advisories": audit.advisories,
         "newest": audit.newest,
-        "components": len(audit.bill.components),
+        "components": len(audit.sbom.components),
         "fail_on": fail_on,
         "fails": audit.reaches(fail_on),
         "findings": [found(one) for one in _by_severity(audit.findings)],
@@ -105,10 +105,10 @@ def as_table(audit: Audit) -> Iterator[str]:
     yield from map(_plain, _what_is_open(audit))
     counts = Counter(one.severity for one in audit.findings)
     shown = ", ".join(f"{counts[level]} {level}" for level in reversed(LEVELS) if counts[level])
-    looked_up = len(audit.bill.components) - len(audit.uncovered)
+    looked_up = len(audit.sbom.components) - len(audit.uncovered)
     result = shown or ("no known vulnerability" if looked_up else "nothing is known")
     yield _plain(
-        f"{audit.bill.image}: {looked_up} of {len(audit.bill.components)} components looked up in"
+        f"{audit.sbom.image}: {looked_up} of {len(audit.sbom.components)} components looked up in"
         f" {audit.advisories:,} advisories{_until(audit.newest)}: {result}"
     )
 

@@ -51,7 +51,7 @@ def main(words: list[str]) -> int:
         print(f"{name}: {error.filename}: {str(error.strerror).lower()}", file=sys.stderr)
         return UsageError.exit_code
     except KeyboardInterrupt:
-        print(f"{name}: stopped; the same command goes on from here", file=sys.stderr)
+        print(f"{name}: stopped; the same command continues from here", file=sys.stderr)
         return 130
 
 

@@ -116,6 +116,10 @@ def test_the_tests_that_run_blocks_read_these_pages() -> None:
         assert [block for block in BLOCKS if run_by(block) == test], (page, start)
 
 
+def test_the_readme_is_short() -> None:
+    assert len((paths.ROOT / "README.md").read_text().splitlines()) <= 120
+
+
 def test_the_readme_bakes_as_the_page_on_baking() -> None:
     files = [block.text for block in BLOCKS if block.language == "dockerfile"]
     pages = ["README.md", "bake.md"]

@@ -1,7 +1,7 @@
-# An index: each target is a line for ./hpcpy, and variables are its settings: make run W=pi
+# Each target calls ./hpcpy; variables of make's command line are its settings: make run W=pi
 
-# The variables of make's command line, and no others of the environment, go to
-# src/hpcpy/from_make.py as they were typed, a line each: nothing expands a value.
+# Only variables of make's command line, and none of the environment, go to
+# src/hpcpy/from_make.py: one a line, as they were typed, with nothing expanded.
 override define LINE
 
 
@@ -12,7 +12,7 @@ override MAKEOVERRIDES :=
 override export HPCPY_SETTINGS := $(foreach name,$(GIVEN),$(name)=$(subst $(LINE),\n,$(subst \,\\,$(value $(name))))$(LINE))
 override export HPCPY_GOALS := $(words $(MAKECMDGOALS))
 override export HPCPY_PYTHON := $(if $(filter PYTHON,$(GIVEN)),$(value PYTHON),python3)
-# Blanks part its names, and may be in them: the first end of it that is a file is this one.
+# Blanks separate its names and may be in them: its first tail that is a file is this Makefile.
 override export HPCPY_MAKEFILE := $(MAKEFILE_LIST)
 override FIND = m=$$HPCPY_MAKEFILE; while [ ! -f "$$m" ] && [ "$$m" != "$${m\#* }" ]; do m=$${m\#* }; done
 override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$(readlink -f -- "$$m")")/hpcpy" --from-make

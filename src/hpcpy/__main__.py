@@ -26,8 +26,8 @@ def main(words: list[str]) -> int:
     int
         The exit code (docs/make.md): 0, or the error's (`hpcpy.errors`), or 130 for Ctrl-C.
     """
-    # The path that found this package is none for what it starts: an image
-    # would take its own `workloads` from there.
+    # The programs that this starts must not get the path of this package: an image
+    # would import the checkout's `workloads` in place of its own.
     os.environ.pop("PYTHONPATH", None)
     # SIGTERM as an exception: temporary files go and child processes end,
     # as at Ctrl-C.
@@ -51,7 +51,7 @@ def main(words: list[str]) -> int:
         print(f"{name}: {error.filename}: {str(error.strerror).lower()}", file=sys.stderr)
         return UsageError.exit_code
     except KeyboardInterrupt:
-        print(f"{name}: stopped; the same command goes on from here", file=sys.stderr)
+        print(f"{name}: stopped; the same command continues from here", file=sys.stderr)
         return 130
 
 
@@ -64,7 +64,7 @@ def entry() -> int:
             code = main(sys.argv[1:])
         finally:  # --help ends by SystemExit
             sys.stdout.flush()
-        # What was to be done is done: while Python ends, Ctrl-C would kill it.
+        # The work is done. Ctrl-C while Python ends would change the exit code.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     except KeyboardInterrupt:
         code = 130

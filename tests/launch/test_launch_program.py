@@ -80,7 +80,7 @@ def test_one_that_is_not_there_is_refused_before_the_queue(cluster: Cluster, sif
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         "hpcpy launch: PROGRAM=my-mpy.py: no such file; "
-        "its path is of the working directory, or absolute\n"
+        "give its path from here, or an absolute one\n"
     )
     # A script may be for another machine.
     said = hpcpy(cluster, "batch", *words, "SCRIPT=-")

@@ -42,7 +42,7 @@ def too_many(case: Case, counts: Traced) -> str:
     off_node = [texts[call] for call in counts.off_node]
     local = [f"[node-local] {texts[call]}" for call in counts.paths if call not in counts.off_node]
     lines = [
-        *listed("path system calls", case.goal.path_calls, [*off_node, *local]),
+        *listed("path calls", case.goal.path_calls, [*off_node, *local]),
         *listed("off-node", case.goal.off_node, off_node),
         *listed("getdents", case.goal.getdents, [str(folder) for folder in counts.listings]),
     ]

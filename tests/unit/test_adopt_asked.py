@@ -102,9 +102,9 @@ def test_an_or_of_versions_is_said() -> None:
 
 @pytest.mark.parametrize("text", ["", "=1.2"])
 def test_what_is_no_package_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="no package for conda"):
+    with pytest.raises(UsageError, match="not a conda package"):
         of_conda(text)
-    with pytest.raises(UsageError, match="no requirement for pip"):
+    with pytest.raises(UsageError, match="not a pip requirement"):
         of_pip(text)
 
 
@@ -158,8 +158,8 @@ def test_a_public_file(
     [
         ([], "has no list `dependencies`"),
         ({"dependencies": "heat"}, "has no list `dependencies`"),
-        ({"dependencies": [{"conda": ["heat"]}]}, "is no dependency"),
-        ({"dependencies": [1]}, "is no dependency"),
+        ({"dependencies": [{"conda": ["heat"]}]}, "is not a dependency"),
+        ({"dependencies": [1]}, "is not a dependency"),
     ],
 )
 def test_another_yaml_is_refused_with_the_files_name(

@@ -85,9 +85,9 @@ UNLIKE_ITS_FORMAT = {
 def test_a_record_that_is_not_of_its_format_is_named(
     value: Any, sbom: Path, tmp_path: Path
 ) -> None:
-    assert "not as its format wants it" in fails(sbom, write(tmp_path / "data.json", value))
+    assert "does not fit its format" in fails(sbom, write(tmp_path / "data.json", value))
     packed = write_zip(tmp_path / "data.zip", good=osv("A-0", "PyPI", "numpy"), bad=value)
-    assert "data.zip: 'bad.json': not as" in fails(sbom, packed)
+    assert "data.zip: 'bad.json': does not fit" in fails(sbom, packed)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_record_that_is_not_of_its_format_is_named(
 def test_a_file_of_debsecan_that_is_not_of_its_format(
     text: str, sbom: Path, tmp_path: Path
 ) -> None:
-    assert "not as its format" in fails(sbom, write_debsecan(tmp_path / "trixie", text))
+    assert "does not fit its format" in fails(sbom, write_debsecan(tmp_path / "trixie", text))
 
 
 def test_a_file_of_debsecan_that_is_cut_off_or_a_bomb(

@@ -1,8 +1,9 @@
 """Commands of README and docs are ones that this checkout has, with options that they have.
 
 A block is run by the test that `RUN` names; or each of its commands is parsed here as
-make, `./hpcpy` and the image's modules parse them; or it says above itself what its
-other commands need: `<!-- needs: a login node with Slurm -->`, which no forge shows.
+make, `./hpcpy` and the image's modules parse them. If one is another program's, or needs
+`ELSEWHERE`, the block says above itself what it needs: `<!-- needs: Slurm -->`, which no
+forge shows.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ RUN = (
     ("docs/examples.md", "", "tests/launch/test_examples.py"),
     ("docs/linalg.md", "#!/bin/bash", "tests/launch/test_cluster_dask.py"),
 )
+# What is not there on a machine that has only the image.
+ELSEWHERE = {"srun", "sbatch", "launch", "podman-hpc", "shifter"}
 SPAN = re.compile(r"(?<!`)`((?:make|\./hpcpy|python3? -m \w+) [^`\n]+)`(?!`)")
 
 
@@ -52,18 +55,24 @@ def others(block: Block) -> list[str]:
     return found
 
 
+def elsewhere(block: Block) -> set[str]:
+    """Return what a block starts of `ELSEWHERE`."""
+    return {word for line in typed(block) for words in split(line) for word in words} & ELSEWHERE
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_block_says_its_language(page: Path) -> None:
-    for block in BLOCKS:
-        if block.page == page:
-            assert block.language in LANGUAGES, f"{block}: say which it is: {', '.join(LANGUAGES)}"
+    own = [block for block in BLOCKS if block.page == page]
+    assert len(own) * 2 == len(re.findall("^```", page.read_text(), re.MULTILINE))
+    for block in own:
+        assert block.language in LANGUAGES, f"{block}: say which it is: {', '.join(LANGUAGES)}"
 
 
 @pytest.mark.parametrize("block", [b for b in BLOCKS if b.language in COMMANDS], ids=str)
 def test_commands_of_a_block_are_there_or_it_says_what_it_needs(block: Block) -> None:
-    unread = others(block)
+    unread = [*others(block), *elsewhere(block)]
     assert not unread or block.needs or run_by(block), (
-        f"{block}: no test reads `{unread[0]}`: write <!-- needs: … --> above the block"
+        f"{block}: no test runs `{unread[0]}`: write <!-- needs: … --> above the block"
     )
     assert unread or not block.needs, f"{block}: its commands are read, so it needs no remark"
 
@@ -105,6 +114,10 @@ def test_the_tests_that_run_blocks_read_these_pages() -> None:
     for page, start, test in RUN:
         assert f'"{page}"' in (paths.ROOT / test).read_text()
         assert [block for block in BLOCKS if run_by(block) == test], (page, start)
+
+
+def test_the_readme_is_short() -> None:
+    assert len((paths.ROOT / "README.md").read_text().splitlines()) <= 120
 
 
 def test_the_readme_bakes_as_the_page_on_baking() -> None:

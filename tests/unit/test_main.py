@@ -88,7 +88,7 @@ def test_ctrl_c_has_the_shells_exit_code(
     assert main(["clean-cache"]) == 130
     assert (
         capsys.readouterr().err
-        == "hpcpy clean-cache: stopped; the same command goes on from here\n"
+        == "hpcpy clean-cache: stopped; the same command continues from here\n"
     )
 
 
@@ -129,7 +129,7 @@ def test_a_ctrl_c_within_an_exec_is_130_as_anywhere(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 130
-    assert done.stderr == "hpcpy check: stopped; the same command goes on from here\n"
+    assert done.stderr == "hpcpy check: stopped; the same command continues from here\n"
 
 
 def buffered() -> dict[str, str]:

@@ -154,7 +154,7 @@ def test_ctrl_c_says_that_the_command_can_go_on(tmp_path: Path) -> None:
         _, err = tool.communicate()
     first, last = err.splitlines()
     assert first.endswith("compile it all: stopped")
-    assert last == "hpcpy long: stopped; the same command goes on from here"
+    assert last == "hpcpy long: stopped; the same command continues from here"
 
 
 def test_a_stage_says_what_it_will_take_from_its_last_run(

@@ -120,7 +120,7 @@ def test_the_file_lies_where_jupyter_looks(
         (["GPUS=2"], "GPUS=2 is neither 0 nor 1"),
         (["ENGINE=shifter"], "shifter takes a reference; IMAGE=registry.example.org/me/hpcpy:1"),
         (["IMAGE=/no/such.sif"], "IMAGE=/no/such.sif: no such file"),
-        (["ENGINE=podman-hpc", f"IMAGE={REFERENCE}", "NAME=a/b"], "NAME=a/b: letters, digits"),
+        (["ENGINE=podman-hpc", f"IMAGE={REFERENCE}", "NAME=a/b"], "NAME=a/b cannot name a file"),
         (["ENGINE=podman-hpc", f"IMAGE={REFERENCE}", "TO=-"], "TO=-: is no folder"),
         (["TITLE=a\nb"], "holds a character that cannot be printed"),
     ],

@@ -53,8 +53,8 @@ def test_lines_of_both_files() -> None:
         (["TO=/a{b"], "TO=/a{b has '{', which"),
         (["TO=-"], "TO=-: is no folder, and several files are written"),
         (["TO=/dev/stdout"], "TO=/dev/stdout: is no folder"),
-        (["NAME=.x"], "NAME=.x: letters, digits"),
-        (["VERSION=1/2"], "VERSION=1/2: letters, digits"),
+        (["NAME=.x"], "NAME=.x cannot name a file"),
+        (["VERSION=1/2"], "VERSION=1/2 cannot name a file"),
         (["IMAGE=x:1"], "IMAGE=x:1: no such file; a registry's is docker://x:1"),
     ],
 )

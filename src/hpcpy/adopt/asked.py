@@ -72,7 +72,7 @@ def of_conda(text: str) -> Asked:
     """
     found = _CONDA.fullmatch(text.strip())
     if not found:
-        raise UsageError(f"{text!r} is no package for conda", hint="write NAME, or NAME=VERSION")
+        raise UsageError(f"{text!r} is not a conda package", hint="write NAME, or NAME=VERSION")
     name, rest = found["name"].lower(), found["rest"].strip()
     pairs = {}
     if bracket := _BRACKET.search(rest):
@@ -121,7 +121,7 @@ def of_pip(text: str) -> Asked:
     """
     found = _PIP.fullmatch(text.strip())
     if not found:
-        raise UsageError(f"{text!r} is no requirement for pip", hint="write NAME, or NAME==VERSION")
+        raise UsageError(f"{text!r} is not a pip requirement", hint="write NAME, or NAME==VERSION")
     return Asked(
         text,
         found["name"].lower(),

@@ -27,7 +27,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="where the files go (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--bake", action="store_true", help="build FOLDER/adopted.sif; a PROGRAM does so, too"
+        "--bake", action="store_true", help="build FOLDER/adopted.sif (a PROGRAM implies it)"
     )
     parser.add_argument(
         "--python", type=Path, metavar="FILE",

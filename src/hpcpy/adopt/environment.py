@@ -106,7 +106,7 @@ def _of_yaml(document: Any, path: Path, found: Environment) -> None:
             case {"pip": list(lines)} if len(one) == 1:
                 _of_lines("\n".join(map(str, lines)), path, found, [path.resolve()])
             case _:
-                raise UsageError(f"{one!r} is no dependency: a text or a list `pip`")
+                raise UsageError(f"{one!r} is not a dependency: neither a text nor a list `pip`")
 
 
 def _of_pyproject(document: Mapping[str, Any], found: Environment) -> None:

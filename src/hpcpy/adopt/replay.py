@@ -143,7 +143,7 @@ def compare(old: Place | None, new: Place, program: Sequence[str]) -> tuple[list
     else:
         lines.append(f"the outputs differ: {first_difference(before.output, after.output)}")
         if _varies(old, program, before.output):
-            lines.append(f"{old.name} it prints something else each time, too")
+            lines.append(f"{old.name} two runs print different things, too")
     return lines, is_same, {"environment": before.as_dict(), "image": after.as_dict()}
 
 

@@ -30,9 +30,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", action="append", default=[], type=Path, metavar="PATH", help=help_
     )
-    help_ = "the least severity that makes the exit code 1 (default: high)"
+    help_ = "exit with 1 from this severity on (default: high)"
     parser.add_argument("--fail-on", choices=LEVELS, default="high", metavar="LEVEL", help=help_)
-    help_ = "vulnerabilities that were decided on, as TOML"
+    help_ = "decisions on vulnerabilities, as TOML (SECURITY.md)"
     parser.add_argument("--ignore", type=Path, metavar="FILE", help=help_)
     parser.add_argument("--json", action="store_true", help="write all of it as JSON")
 

@@ -72,7 +72,7 @@ def _read_file(path: Path, known: Known) -> None:
             return
         content = start + stream.read(LARGEST + 1)
     if len(content) > LARGEST:
-        raise IntegrityError(f"{path}: larger than {LARGEST // MIB} MiB, as no such data are")
+        raise IntegrityError(f"{path}: larger than {LARGEST // MIB} MiB: no such data are as large")
     _read_content(content, str(path), known)
 
 
@@ -112,4 +112,4 @@ def _read_content(content: bytes, where: str, known: Known) -> None:
         raise IntegrityError(f"{where}: nested deeper than any such data") from error
     except (ValueError, TypeError, AttributeError, LookupError, zlib.error) as error:
         told = " ".join(str(error).split())
-        raise IntegrityError(f"{where}: not as its format wants it ({told[:200]})") from error
+        raise IntegrityError(f"{where}: does not fit its format ({told[:200]})") from error

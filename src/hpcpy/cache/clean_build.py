@@ -17,7 +17,7 @@ _IMAGES = ("*.sif", "*.tar", "*.json", "*.png", "context", "docs", "gpu", "logs"
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    help_ = "all of build/, the tools too, once local clusters have been stopped"
+    help_ = "stop local clusters, then remove all of build/, tools included"
     parser.add_argument("--all", action="store_true", help=help_)
 
 

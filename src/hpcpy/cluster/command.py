@@ -52,9 +52,7 @@ def _refuse_others_folder(layout: Layout) -> None:
     # All in it goes with the cluster.
     folder = layout.folder
     if folder.exists() and not layout.mark.exists() and any(folder.iterdir()):
-        raise UsageError(
-            f"{folder}: not a cluster's folder", hint="name a folder that is not there"
-        )
+        raise UsageError(f"{folder}: not a cluster's folder", hint="name a new folder")
 
 
 def start(layout: Layout) -> None:

@@ -1,4 +1,4 @@
-"""``hpcpy launch NAME=value …``: a workload over several nodes, by srun."""
+"""``hpcpy launch NAME=value …``: a program or a workload on several nodes, by srun."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Run a workload through srun, or print how with ``DRY=1``.
+    """Run a program or a workload through srun, or print how with ``DRY=1``.
 
     Returns
     -------

@@ -91,7 +91,7 @@ def _checked(request: Request, site: Site, controller: Controller, *, is_batch: 
     if wrong := workload.absent(request):
         # One with an absolute path may lie in the image.
         if is_run and not Path(request.program[0]).is_absolute():
-            raise UsageError(wrong, hint="its path is of the working directory, or absolute")
+            raise UsageError(wrong, hint="give its path from here, or an absolute one")
         remarks.append(f"{wrong} on this machine")
     try:
         check_gpus(request, site, controller, None if is_batch else job_around(os.environ))

@@ -33,7 +33,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     help_ = f"of: {', '.join(_NAMES)} (default: all)"
     parser.add_argument("names", nargs="*", metavar="LOCK", help=help_)
-    help_ = "a package that may move, with what it needs; all others stay (again for several)"
+    help_ = "move only this package and what it needs; may be repeated"
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help=help_)
 
 

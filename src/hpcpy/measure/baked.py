@@ -47,9 +47,9 @@ _WAYS = (
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the measurement's arguments."""
-    parser.add_argument("--samples", type=int, default=_SAMPLES, help="of each (default 20)")
+    parser.add_argument("--samples", type=int, default=_SAMPLES, help="of each start (default 20)")
     parser.add_argument(
-        "--out", type=paths.folder, default=paths.ROOT / "docs", help="docs by default"
+        "--out", type=paths.folder, default=paths.ROOT / "docs", help="of results (default: docs)"
     )
 
 

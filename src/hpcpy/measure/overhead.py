@@ -40,14 +40,14 @@ _SHOWN = (SIZES[0], SIZES[-1])
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the measurement's arguments."""
     parser.add_argument(
-        "--launches", type=int, default=_LAUNCHES, help=f"of each (default {_LAUNCHES})"
+        "--launches", type=int, default=_LAUNCHES, help=f"of each row (default {_LAUNCHES})"
     )
     parser.add_argument(
         "--ranks", default=",".join(ARRANGEMENTS), help=f"default: {','.join(ARRANGEMENTS)}"
     )
-    parser.add_argument("--sif", type=Path, help="an image's file; build/hpcpy.sif by default")
+    parser.add_argument("--sif", type=Path, help="the image (default: build/hpcpy.sif)")
     parser.add_argument(
-        "--out", type=paths.folder, default=paths.ROOT / "docs", help="docs by default"
+        "--out", type=paths.folder, default=paths.ROOT / "docs", help="of results (default: docs)"
     )
 
 

@@ -55,13 +55,13 @@ class _Image:
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the measurement's arguments."""
-    parser.add_argument("--samples", type=int, default=_SAMPLES, help="of each (default 20)")
-    parser.add_argument("--images", default=",".join(_IMAGES), help="wheels,hpcpy by default")
+    parser.add_argument("--samples", type=int, default=_SAMPLES, help="of each start (default 20)")
+    parser.add_argument("--images", default=",".join(_IMAGES), help="default: wheels,hpcpy")
     parser.add_argument(
-        "--sif", action="append", default=[], metavar="NAME=FILE", help="take this file for NAME"
+        "--sif", action="append", default=[], metavar="NAME=FILE", help="measure this SIF as NAME"
     )
     parser.add_argument(
-        "--out", type=paths.folder, default=paths.ROOT / "docs", help="docs by default"
+        "--out", type=paths.folder, default=paths.ROOT / "docs", help="of results (default: docs)"
     )
 
 

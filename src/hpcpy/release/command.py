@@ -38,8 +38,8 @@ def notes(changelog: str, version: str) -> str:
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_image(parser)
-    add_key(parser, "sign it at once by this private key")
-    help_ = f"the folder, which is not there yet (default: {_shown('IMAGE')})"
+    add_key(parser, "sign it with this private key")
+    help_ = f"a new folder (default: {_shown('IMAGE')})"
     parser.add_argument("--to", metavar="FOLDER", type=paths.folder, help=help_)
 
 

@@ -40,27 +40,31 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--programs",
         default=_PROGRAM,
-        help=f"of {','.join(PROGRAMS)} (default {_PROGRAM}); {' and '.join(PACKAGES)}: minutes "
-        "for images with more packages, a gigabyte each",
+        help=f"of {','.join(PROGRAMS)} (default {_PROGRAM}); {' and '.join(PACKAGES)}: build "
+        "larger images: minutes and a gigabyte each",
     )
-    parser.add_argument("--repetitions", type=int, default=_REPETITIONS, help="default %(default)s")
+    parser.add_argument(
+        "--repetitions", type=int, default=_REPETITIONS, help="of each case (default %(default)s)"
+    )
     parser.add_argument(
         "--client",
         default=SHIPPED,
-        help=f"what a node keeps of names: {' or '.join(CLIENTS)} (default %(default)s)",
+        help=f"how a node caches names: {' or '.join(CLIENTS)} (default %(default)s)",
     )
     parser.add_argument(
         "--out", type=paths.folder, default=paths.BUILD, help="where storm.json and storm.png go"
     )
     site = parser.add_argument_group(
         "at a site",
-        "with --site a script for sbatch is written; the values are as in docs/sites.md",
+        "with --site a script for sbatch is written; docs/sites.md explains the values",
     )
     for name in OF_A_JOB:
         site.add_argument(f"--{name.lower()}", metavar=name, default="")
     help_ = "where on the shared file system to copy to (default: that of --out)"
     site.add_argument("--folder", default="", help=help_)
-    site.add_argument("--in-job", action="store_true", help="what the script says: measure now")
+    site.add_argument(
+        "--in-job", action="store_true", help="measure now: for the script that --site writes"
+    )
 
 
 def main(options: argparse.Namespace) -> int:

@@ -93,10 +93,8 @@ def image_tests(sif: Path, folder: str = "image", tier: str = "short") -> int:
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     which = parser.add_mutually_exclusive_group()
-    which.add_argument(
-        "--image", metavar="IMAGE", help="run the tests inside of an image in this one, no others"
-    )
-    help_ = "run the sweeps, and what takes long by its nature, in place of all else"
+    which.add_argument("--image", metavar="IMAGE", help="run only the tests inside of this image")
+    help_ = "run only the long tests: sweeps, storms, browsers, other images"
     which.add_argument("--long", action="store_true", help=help_)
 
 

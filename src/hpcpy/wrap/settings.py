@@ -85,7 +85,7 @@ def file_name(given: Mapping[str, str], setting: str, default: str) -> str:
     value = given.get(setting, default)
     if not _NAME.fullmatch(value):
         raise UsageError(
-            f"{setting}={value}: letters, digits and _ . + - make a name", hint="take others"
+            f"{setting}={value} cannot name a file", hint="use letters, digits and _ . + -"
         )
     return value
 

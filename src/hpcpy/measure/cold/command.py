@@ -31,17 +31,19 @@ STORAGES = (CACHED, DROPPED, SLOW)
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the measurement's arguments."""
-    parser.add_argument("--samples", type=int, default=_SAMPLES, help=f"of each ({_SAMPLES})")
+    parser.add_argument("--samples", type=int, default=_SAMPLES, help=f"of each start ({_SAMPLES})")
     parser.add_argument(
-        "--bursts", type=int, default=_BURSTS, help=f"of 16 starts at once, of each ({_BURSTS})"
+        "--bursts", type=int, default=_BURSTS, help=f"bursts of 16 starts at once ({_BURSTS})"
     )
     parser.add_argument("--mounts", help=f"default: {','.join(mounts.TITLES)}, as far as possible")
-    parser.add_argument("--storages", default=",".join(STORAGES), help="all by default")
     parser.add_argument(
-        "--sif", action="append", default=[], metavar="NAME=FILE", help="take this file for NAME"
+        "--storages", default=",".join(STORAGES), help=f"of {','.join(STORAGES)} (default: all)"
     )
     parser.add_argument(
-        "--out", type=paths.folder, default=paths.ROOT / "docs", help="docs by default"
+        "--sif", action="append", default=[], metavar="NAME=FILE", help="measure this SIF as NAME"
+    )
+    parser.add_argument(
+        "--out", type=paths.folder, default=paths.ROOT / "docs", help="of results (default: docs)"
     )
 
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from _hpcpy_folders import MODULE, PACKAGE
 from _hpcpy_importer import finder
 from _hpcpy_memory import HEADER_SIZE
-from workloads import version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,13 +127,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("module", nargs="*", help="say where this module comes from")
     parser.add_argument("--check", action="store_true", help="read all that is in memory")
     parser.add_argument("--json", action="store_true", help="print all of it as JSON")
-    parser.add_argument("--version", action="version", version=version.line("hpcpy_info"))
+    parser.add_argument("--version", action="store_true", help="print the version")
     return parser.parse_args()
 
 
 def _answer(options: argparse.Namespace) -> None:
     bundle = finder().bundle
-    if options.check:
+    if options.version:
+        print(__import__("workloads.version").version.line("hpcpy_info"))
+    elif options.check:
         modules, laid_out = check(bundle)
         print(f"{modules} modules in memory, each as it was built, {laid_out} laid out")
     elif options.json:

@@ -158,7 +158,10 @@ def endless(cluster: Cluster, sif: str) -> Iterator[subprocess.Popen[str]]:
     process = start(cluster, *words)
     end = time.monotonic() + SECONDS
     while len(found := workers(cluster)) < 4:
-        assert time.monotonic() < end, found
+        if process.poll() is not None or time.monotonic() > end:
+            process.kill()
+            _, err = process.communicate()
+            pytest.fail(f"{found} work, of 4: {err}\n{cluster.run('squeue').stdout}")
         time.sleep(0.1)
     yield process
     process.kill()

@@ -81,7 +81,7 @@ done
 # shellcheck disable=SC2046  # a list of words
 for source in "$interp"/*.c "$interp"/*.S table.c $(in_features "*.c"); do
     # shellcheck disable=SC2086  # lists of words
-    gcc -std=gnu11 -Wall -Wextra $PORTABLE $HARDENED -fno-pie \
+    gcc -std=gnu11 -Wall -Wextra $PORTABLE $HARDENED ${compile_options-} -fno-pie \
         -ffunction-sections -fdata-sections -I"$PREFIX/include/python$version" \
         -I"$PREFIX/include/python$version/internal" -I"$interp" -I. -I/opt/deps/include -DHPCPY_PREFIX="\"$PREFIX\"" -DHPCPY_OWN_MPI='"/opt/mpich"' \
         -DHPCPY_LIBRARY="\"lib/python$version\"" \

@@ -4,6 +4,21 @@ from __future__ import annotations
 
 import pytest
 
+from _hpcpy_importer import finder
+
+UNDER_SANITIZERS = "AddressSanitizer ends who asks for more memory than there is"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "memory: asks for more memory than there is")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if "sanitize" in finder().bundle.about["features"]:
+        for item in items:
+            if "memory" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason=UNDER_SANITIZERS))
+
 
 @pytest.fixture
 def no_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,6 +127,7 @@ print(_hpcpy_threads.count(), os.listdir("/proc/self/task"), os.getresuid())
 """
 
 
+@pytest.mark.memory
 def test_blas_without_memory_says_so_and_ends() -> None:
     code, out, err = ran(_BLAS_BELOW.format(name="AS", most="used + (8 << 20)"))
     assert (code, out) == (1, "")

@@ -32,6 +32,7 @@ def test_a_stack_has_the_errors_of_each_matrix() -> None:
     assert np.allclose(definition.solve_batch(np, 30, seeds), alone, rtol=1e-9, atol=0)
 
 
+@pytest.mark.memory
 def test_a_batch_that_does_not_fit_is_halved_until_it_does() -> None:
     # A limit of the kernel's, and NumPy's own MemoryError: 200 matrices have 16 MB a copy.
     lines = said("""
@@ -53,6 +54,7 @@ def test_a_batch_that_does_not_fit_is_halved_until_it_does() -> None:
     assert " ".join(lines[1:]) == "matrices a call: memory is too small for 200"
 
 
+@pytest.mark.memory
 def test_one_matrix_that_does_not_fit_is_one_line() -> None:
     lines = said("""
         import resource

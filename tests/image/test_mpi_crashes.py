@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from test_mpi import start
 
 TOO_LARGE = """
@@ -13,6 +14,7 @@ except MPI.Exception:
 """
 
 
+@pytest.mark.memory
 def test_a_window_that_is_too_large_ends_the_program() -> None:
     # When this fails since MPICH raises the exception: take the row out of docs/mpi.md.
     done = start("mpiexec", "-n", "1", "python3", "-c", TOO_LARGE)

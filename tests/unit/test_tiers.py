@@ -114,7 +114,8 @@ def test_command_runs_its_tier_on_the_host_and_in_the_image(
     assert f"== tests in the image\nthe.sif {tier}\n" in capfd.readouterr().out
     # The short tests, in images that are not `make test`'s.
     sci = [("hpcpy-sci.sif", "image"), ("hpcpy-sci.sif", "image_sci")]
-    assert others == ([("plain.sif", "image"), *sci] if tier == "long" else [])
+    sanitized = [("sanitized.sif", "image"), ("sanitized.sif", "image_sanitized")]
+    assert others == ([("plain.sif", "image"), *sci, *sanitized] if tier == "long" else [])
 
 
 def is_long(node: ast.AST) -> bool:

@@ -30,6 +30,7 @@ _TESTS = (
     ("image/features",),
     ("image_cuda",),
     ("image_sci",),
+    ("image_sanitized",),
     ("gpu",),
     ("upstream",),
 )

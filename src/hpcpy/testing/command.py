@@ -19,9 +19,9 @@ from hpcpy.testing.beside import beside
 from hpcpy.testing.check import host_tests, pytest_options
 
 # Folders of tests beside `image` by their images.
-_OWN = {"hpcpy-sci": "image_sci"}
+_OWN = {"hpcpy-sci": "image_sci", "sanitized": "image_sanitized"}
 # Of `--long`, built if need be: their parts come from the cache or take minutes.
-_OTHERS = ("plain", "hpcpy-sci")
+_OTHERS = ("plain", "hpcpy-sci", "sanitized")
 # Of `--long`, too: what is baked on hpcpy moves to it.
 _SECOND_BASE = "hpcpy-core"
 # "nobody" on every Linux: no home, no right to anything.

@@ -151,6 +151,14 @@ def test_pi_by_launch(cluster: Cluster, sif: str, folder: Path, kind: str) -> No
     both_nodes_have_worked(folder, 4)
 
 
+def everything(cluster: Cluster) -> str:
+    """Return what each process of this cluster's jobs is and waits for."""
+    processes = ",".join(map(str, running(cluster)))
+    words = ("ps", "-o", "pid,ppid,stat,etime,wchan:24,args", f"--pid={processes}")
+    listed = subprocess.run(words, capture_output=True, text=True, check=False)
+    return "\n".join(line[:300] for line in listed.stdout.splitlines())
+
+
 @pytest.fixture
 def endless(cluster: Cluster, sif: str) -> Iterator[subprocess.Popen[str]]:
     """Start a launch that computes for long, and wait until all its workers are there."""
@@ -159,9 +167,10 @@ def endless(cluster: Cluster, sif: str) -> Iterator[subprocess.Popen[str]]:
     end = time.monotonic() + SECONDS
     while len(found := workers(cluster)) < 4:
         if process.poll() is not None or time.monotonic() > end:
-            process.kill()
-            _, err = process.communicate()
-            pytest.fail(f"{found} work, of 4: {err}\n{cluster.run('squeue').stdout}")
+            there = cluster.run("squeue").stdout + everything(cluster)
+            process.terminate()
+            _, err = process.communicate(timeout=SECONDS)
+            pytest.fail(f"{found} work, of 4: {err}\n{there}")
         time.sleep(0.1)
     yield process
     process.kill()

@@ -9,10 +9,8 @@ from hpcpy.build.graph import Image, the_graph
 from hpcpy.build.oci import archive_path, is_current_archive, make_archive
 from hpcpy.build.plan import Plan, make_plan
 from hpcpy.build.sif import is_current_sif, make_sif, sif_path
-from hpcpy.cache.own import require_own
 from hpcpy.checkout_lock import checkout_lock
 from hpcpy.errors import UsageError
-from hpcpy.paths import cache_dir
 from hpcpy.stages import skipped
 
 KINDS = {"oci": make_archive, "sif": make_sif}
@@ -41,15 +39,11 @@ def have(kind: str, name: str = "hpcpy") -> tuple[Path, Plan, Image]:
     ------
     UsageError
         For another kind or an unknown name.
-    UnavailableError
-        When another user can change the cache.
     """
     if kind not in KINDS:
         raise UsageError(f"no kind of image {kind!r}; one of: {', '.join(KINDS)}")
     # A wrong name is told at once, also while another make is at work.
     the_graph().image(name)
-    # A plan with HPCPY_DEBIAN=newer downloads packages, which takes minutes.
-    require_own(cache_dir() / "parts")
     plan = make_plan()
     image = plan.graph.image(name)
     # Without the lock: whoever has it may build another image for an hour.

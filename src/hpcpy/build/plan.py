@@ -10,6 +10,7 @@ from hpcpy import paths
 from hpcpy.build import sbom_pins, tool
 from hpcpy.build.graph import STACK, Graph, Image, Part, the_graph
 from hpcpy.build.inputs import Inputs
+from hpcpy.cache.own import require_own
 from hpcpy.fetch.debian import fetch_debs, newer_allowed
 from hpcpy.pins.debian import debs, snapshot_epoch, wanted
 from hpcpy.pins.model import Artifact, this_arch
@@ -137,12 +138,21 @@ class Plan:
 
 
 def make_plan() -> Plan:
-    """Return the plan of this checkout on this machine."""
+    """Return the plan of this checkout on this machine.
+
+    Raises
+    ------
+    UnavailableError
+        With ``HPCPY_DEBIAN=newer``, when another user can change the cache, or no mirror
+        answers.
+    """
     arch = this_arch()
     return Plan(the_graph(), arch, snapshot_epoch(), _replaced(arch) if newer_allowed() else {})
 
 
 def _replaced(arch: str) -> dict[str, str]:
+    # What is built would refuse the cache after minutes of downloads.
+    require_own(paths.cache_dir() / "parts")
     # Only the fetcher knows what has left the mirror: ask it for all lists.
     replaced = {}
     for name in wanted().sets:

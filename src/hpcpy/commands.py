@@ -70,6 +70,12 @@ class Parser(argparse.ArgumentParser):
         version = "print hpcpy's version and exit"
         self.add_argument("--version", action=_Version, nargs=0, help=version)
 
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        # Before Python 3.13 the value of `--out=--` is an empty list.
+        if action.option_strings and arg_strings == ["--"]:
+            self.error(f"argument {'/'.join(action.option_strings)}: -- is no value")
+        return super()._get_values(action, arg_strings)
+
     def error(self, message: str) -> NoReturn:
         """Raise argparse's error as ours."""
         raise UsageError(" ".join(message.split()), hint=f"see {self.prog} --help")

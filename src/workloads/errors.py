@@ -33,7 +33,9 @@ class WorkloadError(Exception):
 
     def __str__(self) -> str:
         message = super().__str__()
-        return f"{message}; {self.hint}" if self.hint else message
+        whole = f"{message}; {self.hint}" if self.hint else message
+        # A file's name may have a line break.
+        return whole.replace("\n", "\\n")
 
 
 class UsageError(WorkloadError):

@@ -41,7 +41,14 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing the usage above the message."""
-        raise UsageError(message.replace(_VALUE, ""), hint="--help tells the options")
+        one_line = " ".join(message.replace(_VALUE, "").split())
+        raise UsageError(one_line, hint="--help tells the options")
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        # Before Python 3.13 the value of `--json=--` is an empty list.
+        if action.option_strings and arg_strings == ["--"]:
+            arg_strings = [f"{_VALUE}--"]
+        return super()._get_values(action, arg_strings)
 
     def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
         return super()._get_value(action, arg_string.removeprefix(_VALUE))

@@ -1,4 +1,4 @@
-"""What a distribution tells of itself, where the bundle knows all of its files."""
+"""A distribution's metadata, where the bundle knows all of its files."""
 
 from __future__ import annotations
 

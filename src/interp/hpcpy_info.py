@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import signal
 import sys
 from collections import Counter
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from _hpcpy_folders import MODULE, PACKAGE
+from _hpcpy_folders import MODULE
 from _hpcpy_importer import finder
 from _hpcpy_memory import HEADER_SIZE
 
@@ -36,10 +37,8 @@ def check(bundle: Bundle) -> tuple[int, int]:
 
     Returns
     -------
-    int
-        How many modules it has.
-    int
-        How many of them are laid out (`HPCPY_CODE`).
+    tuple of int
+        How many modules it has, and how many of them are laid out (`HPCPY_CODE`).
 
     Raises
     ------
@@ -51,7 +50,7 @@ def check(bundle: Bundle) -> tuple[int, int]:
     digest.update(bundle.data[HEADER_SIZE:])
     if digest.digest() != bundle.data[HEADER_SIZE - 32 : HEADER_SIZE]:
         raise ValueError("the modules in memory are not those that were built: get the image again")
-    offsets = {where for _, kind, where in _entries(bundle) if kind in (MODULE, PACKAGE)}
+    offsets = {where for _, kind, where in _entries(bundle) if kind == MODULE}
     laid_out = 0
     for offset in offsets:
         loaded, ready = bundle.load(offset), bundle.laid_out(offset)
@@ -103,7 +102,7 @@ def _print_all(bundle: Bundle) -> None:
     modules = Counter(
         path.partition("/site-packages/")[2].partition("/")[0]
         for path, kind, _ in _entries(bundle)
-        if kind in (MODULE, PACKAGE)
+        if kind == MODULE  # a package's own is its __init__
     )
     linked = Counter(name.partition(".")[0] for name in about["built in"])
     print(f"Python {about['python']}, {sum(modules.values())} modules in memory")
@@ -156,6 +155,7 @@ def main() -> int:
         0, 2 for a module that is not there, 65 when a byte in memory is wrong, 69
         when there is no bundle.
     """
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # of `| head`
     try:
         _answer(_options())
     except tuple(EXIT_CODES) as error:

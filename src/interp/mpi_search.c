@@ -60,7 +60,7 @@ static void *open_one(const char *file)
 }
 
 /* In the order of the ABIs, the first that opens, the image's own last;
-   `failed` tells of each that does not. */
+   `failed` gets the reason of each that does not. */
 static void *open_any(const bool *asked, char *failed, size_t room)
 {
     bool own = false;

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -71,7 +73,21 @@ def test_every_module_of_the_tree_is_in_memory() -> None:
 def test_information_names_packages_and_where_a_module_comes_from() -> None:
     said = python("-m", "hpcpy_info")
     assert "numpy " in said
+    # A package and its __init__ are one module.
+    (counted,) = re.findall(r"(\d+) modules in memory", said)
+    assert f"{counted} modules in memory, each" in python("-m", "hpcpy_info", "--check")
     assert "in memory" in python("-m", "hpcpy_info", "numpy.linalg", "json")
+
+
+def test_information_whose_reader_has_left_is_no_traceback() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "hpcpy_info"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as tool:
+        assert tool.stdout
+        assert tool.stderr
+        tool.stdout.close()
+        assert tool.stderr.read() == b""
+    assert tool.returncode == -signal.SIGPIPE
 
 
 @pytest.mark.parametrize("tool", [tool for tool in TOOLS if find_spec(tool)])

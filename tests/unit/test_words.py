@@ -20,11 +20,7 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "src/interp/features").rglob("README.md")),
 ]
-SOURCES = sorted(
-    path.parent
-    for name in ("hpcpy", "workloads")
-    for path in ROOT.glob(f"src/{name}/**/__init__.py")
-)
+SOURCES = sorted({path.parent for path in ROOT.glob("src/**/*.py")})
 HELPS = [(), *((name,) for name in commands.COMMANDS), *(("bench", name) for name in BENCHES)]
 ROW = re.compile(r"^\| ([^|]+?) \| ([^|]+?) \|$", re.MULTILINE)
 FORBIDDEN = "## Words that are not used"
@@ -53,7 +49,8 @@ def test_a_page_uses_the_words_of_the_glossary(page: Path) -> None:
 
 @pytest.mark.parametrize("folder", SOURCES, ids=lambda folder: str(folder.relative_to(ROOT)))
 def test_sources_of_a_folder_use_the_words_of_the_glossary(folder: Path) -> None:
-    found = {path.name: replaced(path.read_text()) for path in folder.glob("*.py")}
+    files = [path for path in folder.iterdir() if path.suffix in (".py", ".c", ".h", ".sh")]
+    found = {path.name: replaced(path.read_text()) for path in files}
     assert found
     assert not {name: words for name, words in found.items() if words}
 

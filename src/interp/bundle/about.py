@@ -1,4 +1,4 @@
-"""What the interpreter tells of itself: distributions, built-in modules, what stays shared."""
+"""What the interpreter consists of: distributions, built-in modules, what stays shared."""
 
 from __future__ import annotations
 

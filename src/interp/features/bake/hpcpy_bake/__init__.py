@@ -1,1 +1,1 @@
-"""Bakes packages into an image that stands on this one: see docs/bake.md."""
+"""Bakes packages into an image that is built on this one: see docs/bake.md."""

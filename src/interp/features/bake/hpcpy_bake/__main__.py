@@ -1,4 +1,4 @@
-"""``python -m hpcpy_bake``: packages into memory, in an image that stands on this one."""
+"""``python -m hpcpy_bake``: packages into memory, in an image that is built on this one."""
 
 from __future__ import annotations
 

@@ -17,11 +17,11 @@ from hpcpy_bake.installed import canonical_name, others
 from workloads.version import line as version_line
 
 _DESCRIPTION = """
-Installs packages into this image and puts their modules into memory, so that
-importing them looks for no file. To be run while an image is built that stands
-on this one, by whoever may write there: `RUN python -m hpcpy_bake -r
-requirements.txt`. All other packages that are installed are baked again; with
-nothing asked for, these alone. See docs/bake.md.
+Installs packages into this image and puts their modules into memory, so that an
+import searches no folder. To be run while an image is built on this one, by a
+user who may write there: `RUN python -m hpcpy_bake -r requirements.txt`. All other
+packages that are installed are baked again; with no package named, these alone.
+See docs/bake.md.
 """
 _CODES = "exit codes: 2 usage, 65 a wrong hash, 69 no solution, 73 the image cannot be written"
 # pip's own, handed on: those with a value, and those without.

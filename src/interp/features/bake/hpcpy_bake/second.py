@@ -58,7 +58,7 @@ class Second:
         epoch
             The time of site-packages.
         sources
-            What `--lock` tells of each.
+            What `--lock` needs to know of each.
         """
         folders = self._scan(found)
         top_level = next(f.entries for f in folders if f.path == self.view)

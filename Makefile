@@ -1,7 +1,5 @@
-# Each target calls ./hpcpy; variables of make's command line are its settings: make run W=pi
-
-# Only variables of make's command line, and none of the environment, go to
-# src/hpcpy/from_make.py: one a line, as they were typed, with nothing expanded.
+# Each target calls ./hpcpy. Its settings are variables of make's command line, none of the
+# environment: src/hpcpy/from_make.py gets them one a line, as typed, with nothing expanded.
 override define LINE
 
 
@@ -18,8 +16,7 @@ override FIND = m=$$HPCPY_MAKEFILE; while [ ! -f "$$m" ] && [ "$$m" != "$${m\#* 
 override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$(readlink -f -- "$$m")")/hpcpy" --from-make
 override SHELL := /bin/sh
 
-.DEFAULT_GOAL := help
-.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages bench-startup bench-cold bench-overhead storm size sbom audit context release sign check-signature push lock outdated verify docs clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages faults bench-startup bench-cold bench-overhead storm size sbom audit context release sign check-signature push lock outdated verify docs clean clean-cache distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -80,6 +77,9 @@ test-upstream: ## the packages' own tests in both images, for hours; SUITE="h5py
 
 test-packages: ## packages that scientists use, each in a venv on the image; PACKAGES="scipy torch"
 	@$(HPCPY) test-packages
+
+faults: ## kill, fill, stall and starve what runs, and tell what came of it (docs/faults.md)
+	@$(HPCPY) faults
 
 bench-startup: ## measure starts of Python, image against image: N=20 samples of each
 	@$(HPCPY) bench startup

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+import fault_table
+
 LEFT_OUT = pytest.StashKey[int]()
 
 
@@ -21,6 +23,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption(
         "--tier", choices=("short", "long"), help="run one of the two tiers alone (default: both)"
+    )
+    parser.addoption(
+        "--faults", metavar="FILE", help="run tests of faults alone, and write what came of each"
     )
 
 
@@ -32,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # Here and not in pyproject.toml, which the image's pytest does not see.
     config.addinivalue_line("markers", "long: of `make test-long`, and not of `make test`")
     config.stash[LEFT_OUT] = 0
+    fault_table.declare(config)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

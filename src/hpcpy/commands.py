@@ -43,6 +43,7 @@ COMMANDS = {
     "test-gpu": ("hpcpy.testing.gpu", "run every GPU row with its answer checked, on a GPU"),
     "test-upstream": ("hpcpy.upstream.command", "run the packages' own tests in the images"),
     "test-packages": ("hpcpy.packages.command", "use packages of PyPI in venvs on the images"),
+    "faults": ("hpcpy.testing.faults", "break things on purpose and tell what came of each"),
     "bench": ("hpcpy.measure.command", "measure starts, baked packages or messages"),
     "docs": ("hpcpy.pages.command", "build README and docs as HTML pages"),
     "clean": (

@@ -74,6 +74,7 @@ def test_what_cannot_be_run_is_said_once(words: tuple[str, ...], says: str) -> N
     assert says in line
 
 
+@pytest.mark.fault("a worker or the scheduler of Dask ends", "the job ends, in one line")
 def test_a_scheduler_that_ends_ends_the_program(tmp_path: Path) -> None:
     script = tmp_path / "kills.py"
     script.write_text(

@@ -99,6 +99,10 @@ def test_dask(jobs: Folder) -> None:
     assert jobs.has_written("dask.out", "\n") == "4 workers: 328350\n"
 
 
+@pytest.mark.fault(
+    "a job gets SIGTERM at its time limit",
+    "the next job goes on from its checkpoint",
+)
 def test_checkpoint_on_sigterm_is_continued_by_another_job(jobs: Folder) -> None:
     jobs.has_made("state.npz")
     jobs.run("scancel", "--signal=TERM", jobs.numbers["checkpoint.sbatch"])

@@ -103,6 +103,7 @@ def test_a_staged_image_is_used_and_gone_afterwards(cluster: Cluster, sif: str) 
 
 
 @pytest.mark.parametrize("rank", sampled([3, 0, 1]))
+@pytest.mark.fault("a rank is killed", "the launcher names it and ends all ranks")
 def test_a_rank_that_dies_ends_the_job_and_is_named(cluster: Cluster, sif: str, rank: int) -> None:
     waits = f"waits-{rank}.py"
     program = waiting_program(cluster, waits)
@@ -118,6 +119,7 @@ def test_a_rank_that_dies_ends_the_job_and_is_named(cluster: Cluster, sif: str, 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("more", sampled([pytest.param(()), pytest.param(("STAGE=1",))]))
+@pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_a_signal_ends_all_ranks(
     cluster: Cluster, sif: str, number: signal.Signals, more: tuple[str, ...]
 ) -> None:

@@ -47,6 +47,7 @@ def the_job(cluster: Cluster) -> str:
 
 
 @pytest.mark.parametrize("more", sampled([pytest.param(()), pytest.param(("STAGE=1",))]))
+@pytest.mark.fault("a node dies", "the launch names it and ends; the next `make cluster` mends it")
 def test_a_node_that_dies_ends_the_launch_and_is_named(
     cluster: Cluster, sif: str, more: tuple[str, ...]
 ) -> None:
@@ -65,6 +66,7 @@ def test_a_node_that_dies_ends_the_launch_and_is_named(
 
 
 @pytest.mark.parametrize("when", sampled(["running", "copying"]))
+@pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_a_staged_copy_goes_with_a_cancelled_job(cluster: Cluster, sif: str, when: str) -> None:
     program = waiting_program(cluster, WAITS)
     process = start(cluster, program, *SIZE, f"IMAGE={sif}", "STAGE=1")

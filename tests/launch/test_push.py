@@ -78,6 +78,7 @@ def test_real_image_comes_back_with_the_same_digest(registry: Registry, tmp_path
     assert_pulled_back_is_the_same(registry, archive, tmp_path)
 
 
+@pytest.mark.fault("a registry does not answer, or wants a login", "one line with the command")
 def test_registry_that_wants_a_login_is_one_line_with_the_command(
     engine: Engine, archive: Path, tmp_path: Path
 ) -> None:
@@ -93,6 +94,7 @@ def test_registry_that_wants_a_login_is_one_line_with_the_command(
 
 
 @pytest.mark.usefixtures("engine")
+@pytest.mark.fault("a registry does not answer, or wants a login", "one line with the command")
 def test_registry_that_does_not_answer_is_one_line(archive: Path) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))

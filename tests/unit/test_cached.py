@@ -31,6 +31,7 @@ def test_part_is_made_once_and_then_used(made: list[Path]) -> None:
 
 
 @pytest.mark.parametrize("left", [0, 3999])
+@pytest.mark.fault("a file of the cache is damaged", "fetched or made anew")
 def test_truncated_part_is_made_anew(
     made: list[Path], left: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -41,6 +42,7 @@ def test_truncated_part_is_made_anew(
     assert "not the bytes that were cached; made anew" in capsys.readouterr().err
 
 
+@pytest.mark.fault("a file of the cache is damaged", "fetched or made anew")
 def test_part_without_its_hash_is_made_anew(made: list[Path]) -> None:
     # Of one that was killed between the two.
     path = get(made)

@@ -191,6 +191,7 @@ def test_variables_of_the_environment_are_set_and_makes_own_are_not_handed_on() 
         ("push", 'REF=x"; touch {}; "', "is not REGISTRY/NAME[:TAG]"),
         ("bench-startup", "N=$$(touch {})", "invalid int value"),
         ("bench-overhead", "N=1; touch {}", "invalid int value"),
+        ("faults", "MINUTES=1; touch {}", "invalid int value"),
         ("clean-cache", "KEEP=1; touch {}", "is not a number of GiB"),
         ("batch", "W=$(shell touch {}) '", "no closing"),
         ("launch", "TIME=1\n#SBATCH --x={}", "one line of text"),

@@ -37,6 +37,7 @@ SETTINGS_WITH_PATHS = {"IMAGE": False, "MPI": False, "SITE": False, "SCRIPT": Tr
 FOLDERS = [
     ("adopt", "x.yml", "--out"),
     ("cluster", "--folder"),
+    ("faults", "--out"),
     ("release", "--to"),
     ("storm", "--out"),
     *(("bench", name, "--out") for name in BENCHES),
@@ -65,7 +66,7 @@ OUTPUTS = sorted(set(options_with_paths()) - READ)
 def test_every_option_with_a_path_is_known() -> None:
     assert set(options_with_paths()) >= READ
     benches = [module.removeprefix("hpcpy.") for module, _ in sorted(BENCHES.values())]
-    writing = ["adopt.command", *benches, "storm.command"]
+    writing = ["adopt.command", *benches, "storm.command", "testing.faults"]
     outs = [(module, "--out") for module in writing]
     assert sorted([*outs, ("release.command", "--to")]) == OUTPUTS
     # Each is tried, and the cluster's own folder.

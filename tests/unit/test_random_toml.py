@@ -72,6 +72,10 @@ def another_value(name: str, data: st.DataObject, folder: Path) -> None:
 @pytest.mark.parametrize("name", READERS)
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(data=st.data())
+@pytest.mark.fault(
+    "a TOML file or an image archive has any content",
+    "one line, a documented exit code",
+)
 def test_a_file_with_another_value_is_read_or_refused(
     name: str, data: st.DataObject, folder: Path
 ) -> None:
@@ -82,6 +86,10 @@ def test_a_file_with_another_value_is_read_or_refused(
 @pytest.mark.parametrize("name", READERS)
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
+@pytest.mark.fault(
+    "a TOML file or an image archive has any content",
+    "one line, a documented exit code",
+)
 def test_more_files_are_read_or_refused(name: str, data: st.DataObject, folder: Path) -> None:
     another_value(name, data, folder)
 
@@ -89,6 +97,10 @@ def test_more_files_are_read_or_refused(name: str, data: st.DataObject, folder: 
 @pytest.mark.parametrize("name", READERS)
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(content=st.binary(max_size=60) | st.text("[]{}=\"'.#\n\\aé01- ").map(str.encode))
+@pytest.mark.fault(
+    "a TOML file or an image archive has any content",
+    "one line, a documented exit code",
+)
 def test_any_bytes_are_read_or_refused(name: str, content: bytes, folder: Path) -> None:
     path = folder / name
     path.write_bytes(content)

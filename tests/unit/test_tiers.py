@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import json
 import re
 import shutil
 import subprocess
@@ -28,14 +29,16 @@ from tiers import sampled
 def test_sweep(number, name): ...
 
 @pytest.mark.long
-def test_storm(): ...
+@pytest.mark.fault("it is slow", "it waits")
+def test_storm(record_property):
+    record_property("s", 2)
 
 def test_quick(): ...
 """
 
 
 def run(folder: Path, *options: str) -> str:
-    for name in ("conftest.py", "tiers.py"):
+    for name in ("conftest.py", "fault_table.py", "tiers.py"):
         shutil.copy(FOLDER / name, folder)
     (folder / "test_it.py").write_text(TESTS)
     done = subprocess.run(
@@ -65,6 +68,20 @@ def test_each_tier_runs_its_own_and_tells_the_others_command(
     both = run(tmp_path, *processes)
     assert "12 passed" in both
     assert "left out" not in both
+
+
+@pytest.mark.parametrize("processes", [(), ("--numprocesses=2",)], ids=["one", "xdist"])
+def test_faults_alone_run_and_leave_a_row_each(tmp_path: Path, processes: tuple[str, ...]) -> None:
+    assert "1 passed" in run(tmp_path, f"--faults={tmp_path}/rows.json", *processes)
+    (row,) = json.loads((tmp_path / "rows.json").read_bytes())
+    assert row.pop("seconds") >= 0
+    assert row == {
+        "fault": "it is slow",
+        "then": "it waits",
+        "test": "test_it.py::test_storm",
+        "outcome": "passed",
+        "measured": {"s": 2},
+    }
 
 
 @pytest.mark.parametrize("tier", ["short", "long"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
+from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.checkout_lock import checkout_lock
@@ -76,7 +77,7 @@ def main(_options: argparse.Namespace) -> int:
     return host_tests("tests/unit")
 
 
-def host_tests(*folders: str, tier: str = "short") -> int:
+def host_tests(*folders: str, tier: str = "short", faults: Path | None = None) -> int:
     """Run tests on the host with the developer tools' pytest.
 
     Parameters
@@ -85,6 +86,8 @@ def host_tests(*folders: str, tier: str = "short") -> int:
         Of the checkout.
     tier
         As for `pytest_options`.
+    faults
+        With it tests of faults alone run, and what came of them is here at the end.
 
     Returns
     -------
@@ -95,7 +98,8 @@ def host_tests(*folders: str, tier: str = "short") -> int:
     # A file to a worker, whole: the fixtures of some load images.  As they are named, and
     # not by their number of tests: what waits long begins first.
     by_file = ("--dist=loadfile", "--no-loadscope-reorder")
-    options = [*pytest_options(tier), f"--numprocesses={_WORKERS}", *by_file]
+    report = [f"--faults={faults}"] if faults else []
+    options = [*pytest_options(tier), f"--numprocesses={_WORKERS}", *by_file, *report]
     command = [str(python), "-m", "pytest", *options, *folders]
     return subprocess.run(command, cwd=paths.ROOT, check=False).returncode
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -57,7 +58,9 @@ def image_command(apptainer: Path, sif: Path, scratch: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def pytest_in(sif: Path, folder: str = "image", tier: str = "short") -> Iterator[list[str]]:
+def pytest_in(
+    sif: Path, folder: str = "image", tier: str = "short", faults: Path | None = None
+) -> Iterator[list[str]]:
     """Give the command that runs a folder of ``tests`` by the image's own interpreter.
 
     Parameters
@@ -68,6 +71,8 @@ def pytest_in(sif: Path, folder: str = "image", tier: str = "short") -> Iterator
         Of ``tests``.
     tier
         As for `hpcpy.testing.check.pytest_options`.
+    faults
+        With it tests of faults alone run, and what came of them is here at the end.
 
     Yields
     ------
@@ -76,12 +81,16 @@ def pytest_in(sif: Path, folder: str = "image", tier: str = "short") -> Iterator
     """
     with tempfile.TemporaryDirectory(prefix="hpcpy-test.") as scratch:
         Path(scratch).chmod(0o1777)
+        report = ["--faults=/tmp/faults.json"] if faults else []
         yield [
             *image_command(ensure("apptainer").apptainer, sif, Path(scratch)),
             *("python3", "-m", "pytest", *pytest_options(tier), "-p", "no:cacheprovider"),
             *("--rootdir=/tests", "--strict-markers", "--numprocesses=auto", "--dist=worksteal"),
+            *report,
             f"/tests/{folder}",
         ]
+        if faults and Path(scratch, "faults.json").exists():
+            shutil.copyfile(Path(scratch, "faults.json"), faults)
 
 
 def image_tests(sif: Path, folder: str = "image", tier: str = "short") -> int:
@@ -109,12 +118,7 @@ def main(options: argparse.Namespace) -> int:
     """
     if options.image:
         return _tests_of(options.image)
-    paths.refuse_blanks("make test starts Slurm, which")
-    # All that the launch tests start, so that none is skipped for want of it.
-    # Only root can make a cluster; others' tests use one that runs.
-    cluster = ["cluster", "storm"] if os.geteuid() == 0 else []
-    ensure("build", "apptainer", "podman-hpc", "registry", "emulator", "measure", *cluster)
-    sif, _, _ = have("sif")
+    sif = prepared()
     if options.long:
         have("oci", _SECOND_BASE)
     tier = "long" if options.long else "short"
@@ -131,6 +135,26 @@ def main(options: argparse.Namespace) -> int:
     if failed:
         print(f"hpcpy test: failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def prepared() -> Path:
+    """Have all that the tests start, so that none is skipped for want of it.
+
+    Returns
+    -------
+    Path
+        The image.
+
+    Raises
+    ------
+    HpcpyError
+        Where something is not to be had.
+    """
+    paths.refuse_blanks("make test starts Slurm, which")
+    # Only root can make a cluster; others' tests use one that runs.
+    cluster = ["cluster", "storm"] if os.geteuid() == 0 else []
+    ensure("build", "apptainer", "podman-hpc", "registry", "emulator", "measure", *cluster)
+    return have("sif")[0]
 
 
 def _tests_of(image: str) -> int:

@@ -1,0 +1,51 @@
+"""Memory files have no room, and there is no folder for temporary files.
+
+In `make test`: `tests/launch/test_write_full.py`, a full disk.
+"""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from local_cluster import SECONDS, image, only_root
+
+pytestmark = pytest.mark.long
+
+SUM = "from mpi4py import MPI; print(MPI.COMM_WORLD.allreduce(1))"
+RANKS = ("mpiexec", "-n", "2", "python3", "-c", SUM)
+# In a mount namespace of its own: the machine's is as it was.
+SMALL_SHM = 'mount -t tmpfs -o size=64k tmpfs /dev/shm && exec "$@"'
+
+
+def ran(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        words,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+@only_root
+@pytest.mark.fault(
+    "the memory files' folder (/dev/shm) is full",
+    "MPI ends by a bus error, which mpiexec names; no hang",
+)
+def test_mpi_without_room_for_memory_files_ends() -> None:
+    done = ran("unshare", "--mount", "sh", "-c", SMALL_SHM, "sh", *image(), *RANKS)
+    assert done.returncode != 0
+    assert "Bus error" in done.stdout
+
+
+@pytest.mark.fault("nothing can be written to /tmp", "works")
+@pytest.mark.parametrize("impl", ["mpi-dynamic", "numba", "multiprocessing"])
+def test_workloads_do_without_temporary_files(impl: str) -> None:
+    engine, word, sif = image()
+    mandel = ("python3", "-m", "workloads", "mandel", "--area", "area1", "--impl", impl)
+    ranks = RANKS[:3] if impl == "mpi-dynamic" else ()
+    done = ran(engine, word, "--no-mount=tmp", sif, *ranks, *mandel)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "identical" in done.stdout or "match" in done.stdout

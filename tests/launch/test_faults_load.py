@@ -1,0 +1,148 @@
+"""Much at once, much in a row: all of it is right, and nothing is left behind.
+
+In `make test`: `tests/launch/test_images.py`, one start of each kind.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import proc_files
+import pytest
+from local_cluster import SECONDS, Cluster, image
+from own_cluster import own, started
+
+from hpcpy import paths
+from hpcpy.files import scratch_dir
+
+pytestmark = pytest.mark.long
+
+AT_ONCE = 64
+IN_A_ROW = 1000
+# `hpcpy faults --minutes`: an hour.  Of pytest by hand as long as shows that it works.
+MINUTES = float(os.environ.get("HPCPY_FAULTS_MINUTES", "0.5"))
+PROGRAM = "import numpy; print(int(numpy.ones((50, 50)).sum()))"
+PI = ("python3", "-m", "workloads", "pi", "--impl", "mpi", "-n", "100000")
+# What a node has of them, by kind: entries of folders, lines of tables.
+LEFT = """
+for folder in /dev/shm /dev/mqueue /tmp; do find "$folder" -mindepth 1 | wc -l; done
+for table in /proc/sysvipc/shm /proc/sysvipc/sem /proc/sysvipc/msg /proc/self/mountinfo; do
+    wc -l < "$table"; done
+ls -d /proc/[0-9]* | wc -l
+"""
+KINDS = ("/dev/shm", "/dev/mqueue", "/tmp", "shm", "sem", "msg", "mounts", "processes")  # noqa: S108
+
+
+@pytest.fixture
+def start() -> Iterator[list[str]]:
+    """Give the command of a start of an image that is nobody else's: a name of its own."""
+    *words, sif = image()
+    with scratch_dir(paths.BUILD, "load") as folder:
+        own_name = folder / "own.sif"
+        own_name.hardlink_to(Path(sif).resolve())
+        yield [*words, str(own_name), "python3", "-c", PROGRAM]
+        assert not uses(own_name)
+
+
+def uses(sif: Path) -> list[str]:
+    """Return what there is of an image on this machine: loop devices, mounts, processes."""
+    # A device is let go a moment after the last process of its namespace.
+    end = time.monotonic() + 60
+    while True:
+        devices = [
+            str(file)
+            for file in Path("/sys/block").glob("loop*/loop/backing_file")
+            if str(sif) in proc_files.read(file)
+        ]
+        running = [words for words in proc_files.commands() if str(sif) in words]
+        table = Path("/proc/self/mountinfo").read_text().splitlines()
+        mounts = [line for line in table if str(sif) in line]
+        if not (devices or running or mounts) or time.monotonic() > end:
+            return [*devices, *running, *mounts]
+        time.sleep(0.1)
+
+
+def run(command: list[str]) -> float:
+    """Run it, which is to print one number and nothing else; return how long it took."""
+    begun = time.monotonic()
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2500\n", "")
+    return time.monotonic() - begun
+
+
+@pytest.mark.fault("64 processes start in one image at once", "all are right, nothing is left")
+def test_many_processes_start_at_once(
+    start: list[str], record_property: Callable[[str, object], None]
+) -> None:
+    begun = time.monotonic()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(run, [start] * AT_ONCE))
+    record_property("s for all", round(time.monotonic() - begun, 1))
+
+
+@pytest.mark.fault("an image starts 1,000 times", "all are right, nothing is left")
+def test_an_image_starts_a_thousand_times(
+    start: list[str], record_property: Callable[[str, object], None]
+) -> None:
+    seconds = [run(start) for _ in range(IN_A_ROW)]
+    first, last = seconds[: IN_A_ROW // 10], seconds[-IN_A_ROW // 10 :]
+    record_property("median of the first 100, ms", round(statistics.median(first) * 1e3))
+    record_property("median of the last 100, ms", round(statistics.median(last) * 1e3))
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    with own("load") as layout:
+        yield started(layout)
+
+
+def left(cluster: Cluster) -> dict[str, list[int]]:
+    """Return of both nodes how much there is of each kind."""
+    told = cluster.srun("-N2", "--label", "sh", "-c", LEFT).stdout.splitlines()
+    numbers = [int(line.partition(": ")[2]) for line in sorted(told, key=lambda line: line[0])]
+    nodes = numbers[: len(KINDS)], numbers[len(KINDS) :]
+    return dict(zip(KINDS, map(list, zip(*nodes, strict=True)), strict=True))
+
+
+def of_daemons(cluster: Cluster) -> tuple[int, int]:
+    """Return how many files the nodes' slurmd have open, and their memory in kB."""
+    daemons = [cluster.daemon("slurmd", node) for node in cluster.layout.nodes]
+    files = [len(list(Path(f"/proc/{process}/fd").iterdir())) for process in daemons]
+    status = (proc_files.read(Path(f"/proc/{process}/status")) for process in daemons)
+    resident = [text.partition("VmRSS:")[2].split()[0] for text in status]
+    return sum(files), sum(map(int, resident))
+
+
+@pytest.mark.fault(
+    "MPI jobs run one after another on the local cluster",
+    "no memory file, semaphore, mount, process or open file is left",
+)
+def test_job_after_job_leaves_nothing(
+    cluster: Cluster, record_property: Callable[[str, object], None]
+) -> None:
+    job = ("--mpi=pmi2", "-N2", "-n4", *image(), *PI)
+    assert cluster.srun(*job).returncode == 0
+    before, (files, memory) = left(cluster), of_daemons(cluster)
+    end, jobs = time.monotonic() + 60 * MINUTES, 0
+    while time.monotonic() < end:
+        done = cluster.srun(*job)
+        assert (done.returncode, done.stderr) == (0, "")
+        jobs += 1
+    assert left(cluster) == before
+    # A daemon that is just being asked has a file more.
+    end = time.monotonic() + SECONDS
+    while (found := of_daemons(cluster))[0] > files:
+        assert time.monotonic() < end, (found, files)
+        time.sleep(1)
+    memory_after = found[1]
+    record_property("jobs", jobs)
+    record_property("minutes", MINUTES)
+    record_property("kB that both slurmd grew a job", round((memory_after - memory) / jobs, 2))

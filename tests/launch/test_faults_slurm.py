@@ -1,0 +1,69 @@
+"""Slurm's controller is killed while a job computes.
+
+In `make test`: `tests/launch/test_cluster_ends.py`, a node that dies.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import proc_files
+import pytest
+from local_cluster import Cluster, image
+from own_cluster import hpcpy, own, running, started
+
+from hpcpy.cluster import processes
+from hpcpy.cluster.layout import Layout
+
+pytestmark = pytest.mark.long
+
+# Until the test says so, its ranks wait for each other, a barrier after another.
+COMPUTES = """
+import pathlib, sys, time
+from mpi4py import MPI
+comm, folder = MPI.COMM_WORLD, pathlib.Path(sys.argv[1])
+(folder / f"there.{comm.rank}").touch()
+while not comm.allreduce((folder / "go").exists()):
+    time.sleep(0.05)
+print(comm.allreduce(1))
+"""
+
+
+@pytest.fixture
+def layout() -> Iterator[Layout]:
+    with own("faults") as one:
+        yield one
+
+
+def controller(cluster: Cluster) -> int:
+    (found,) = (
+        process
+        for process in processes.marked(cluster.layout)
+        if Path(proc_files.read(Path(f"/proc/{process}/cmdline")).split("\0")[0]).name
+        == "slurmctld"
+    )
+    return found
+
+
+@pytest.mark.fault(
+    "slurmctld is killed while a job computes",
+    "the ranks go on to their end; srun waits; `make cluster` starts it anew",
+)
+def test_a_job_outlives_the_controller(layout: Layout) -> None:
+    cluster = started(layout)
+    words = ("--mpi=pmi2", "-N2", "-n4", *image(), "python3", "-c", COMPUTES)
+    with cluster.started(*words, cluster.shared) as job:
+        cluster.wait_for_files(*(f"there.{rank}" for rank in range(4)))
+        os.kill(controller(cluster), signal.SIGKILL)
+        (cluster.shared / "go").touch()
+        assert job.stdout
+        assert [job.stdout.readline() for _ in range(4)] == ["4\n"] * 4
+        assert job.poll() is None
+        # srun itself waits for the controller, which forgets the job when it starts anew.
+        job.kill()
+        hpcpy(layout)
+        running(layout)
+    assert set(cluster.states().values()) == {"idle"}

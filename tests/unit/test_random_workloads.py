@@ -1,0 +1,84 @@
+"""No option of the workloads ends in a traceback, whatever its value."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import itertools
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_inputs import DOCUMENTED
+from random_inputs import WORDS as ANY
+
+from workloads.__main__ import main
+from workloads.registry import TOOLS, WORKLOADS
+
+# No word of a command line can have a zero byte.
+WORDS = ANY.filter(lambda word: "\0" not in word)
+# Behind all other words: what can be said of them has been said, and nothing is started.
+NOTHING = {
+    **dict.fromkeys(WORKLOADS, ("--impl", "nosuch")),
+    **dict.fromkeys(TOOLS, ("--nosuch",)),
+}
+
+
+@functools.cache
+def options_of(name: str) -> list[str]:
+    with contextlib.redirect_stdout(io.StringIO()) as shown, pytest.raises(SystemExit):
+        main([name, "--help"])
+    return sorted({*re.findall(r"(?<!\S)--?[a-z][a-z-]*", shown.getvalue())} - {"--help", "-h"})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    # A word may be a file's name.
+    before = Path.cwd()
+    os.chdir(tmp_path_factory.mktemp("random"))
+    yield
+    os.chdir(before)
+
+
+def is_refused(name: str, data: st.DataObject) -> None:
+    """Give a workload or tool any options: it says why it does not run, in one line."""
+    known = st.sampled_from(options_of(name))
+    glued = st.builds("{}={}".format, known, WORDS)
+    one = st.tuples(known, WORDS) | st.tuples(glued)
+    words = itertools.chain.from_iterable(data.draw(st.lists(one, max_size=4)))
+    with contextlib.redirect_stderr(io.StringIO()) as shown, contextlib.redirect_stdout(None):
+        try:
+            code = main([name, *words, *NOTHING[name]])
+        except SystemExit as end:
+            # Of --list and --version.
+            code = int(end.code or 0)
+    if code:
+        assert code in DOCUMENTED
+        assert shown.getvalue().startswith(f"workloads: {name}: ")
+        assert shown.getvalue().count("\n") == 1
+
+
+@pytest.mark.fault(
+    "an option or a variable of make has any value", "one line, a documented exit code"
+)
+@pytest.mark.parametrize("name", NOTHING)
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_any_options_are_understood_or_refused(name: str, data: st.DataObject) -> None:
+    is_refused(name, data)
+
+
+@pytest.mark.long
+@pytest.mark.fault(
+    "an option or a variable of make has any value", "one line, a documented exit code"
+)
+@pytest.mark.parametrize("name", NOTHING)
+@settings(max_examples=1000, deadline=None)
+@given(data=st.data())
+def test_more_options_are_understood_or_refused(name: str, data: st.DataObject) -> None:
+    is_refused(name, data)

@@ -102,7 +102,9 @@ def shared_sif(mount: Mount) -> Path:
     return mount.folder / STATIC_SIF.folder / "hpcpy.sif"
 
 
-@pytest.mark.fault("the file system below the SIF stands still for 5 s", "the start waits, and is")
+@pytest.mark.fault(
+    "the file system below the SIF stands still for 5 s", "the start waits, and goes on"
+)
 def test_a_start_waits_for_storage_that_stands_still(storm: SmallStorm) -> None:
     with mounted(storm) as mount:
         with stopped(storm, "mfsmaster", "mfschunkserver"):

@@ -44,13 +44,13 @@ def main(options: argparse.Namespace) -> int:
     Returns
     -------
     int
-        0 when each fault ended as it should, 1 otherwise.
+        0 when each fault ended as it should and all tests could run, 1 otherwise.
     """
     if options.minutes < 1:
         raise UsageError(f"--minutes {options.minutes}: at least one is needed")
     os.environ[_VARIABLE] = str(options.minutes)
     sif = prepared()
-    cases = _cases(sif)
+    cases, is_good = _run(sif)
     digest = read_stamp(sif).get("digest") or f"sha256:{sha256(sif)}"
     told = {
         "benchmark": "faults",
@@ -64,20 +64,20 @@ def main(options: argparse.Namespace) -> int:
         temporary.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
     report.write_page(paths.ROOT / "docs/faults.md", options.out / "faults.md", table(cases))
     print(table(cases), end="")
-    return 1 if any(case["outcome"] == "failed" for case in cases) else 0
+    return 0 if is_good else 1
 
 
-def _cases(sif: Path) -> list[dict[str, Any]]:
+def _run(sif: Path) -> tuple[list[dict[str, Any]], bool]:
     with tempfile.TemporaryDirectory(prefix="hpcpy-faults.") as folder:
         files = Path(folder, "host.json"), Path(folder, "image.json")
         print("\n== host and launch tests", flush=True)
-        host_tests("tests/launch", "tests/unit", tier="", faults=files[0])
+        code = host_tests("tests/launch", "tests/unit", tier="", faults=files[0])
         print("\n== tests in the image", flush=True)
         with pytest_in(sif, tier="", faults=files[1]) as command:
-            subprocess.run(command, check=False)
+            code = subprocess.run(command, check=False).returncode or code
         if missing := [file for file in files if not file.exists()]:
             raise StageError(f"pytest has written no {missing[0].name}; see above")
-        return [case for file in files for case in json.loads(file.read_bytes())]
+        return [case for file in files for case in json.loads(file.read_bytes())], code == 0
 
 
 def table(cases: Iterable[Mapping[str, Any]]) -> str:

@@ -116,11 +116,8 @@ class Cluster:
 
     def daemon(self, program: str, node: str) -> int:
         """Return the process of a node's daemon."""
-        for process in processes.marked(self.layout):
-            words = proc_files.read(Path(f"/proc/{process}/cmdline")).split("\0")
-            if Path(words[0]).name == program and node in words:
-                return process
-        pytest.fail(f"no {program} of {node} runs")
+        found = [process for process, words in daemons(self.layout, program) if node in words]
+        return found[0] if found else pytest.fail(f"no {program} of {node} runs")
 
     def wait_for(self, state: str, node: str, timeout: float = SECONDS) -> None:
         """Wait until Slurm says of a node that it is so."""
@@ -135,6 +132,16 @@ class Cluster:
         while missing := [name for name in names if not (self.shared / name).exists()]:
             assert time.monotonic() < end, f"{missing} not there"
             time.sleep(0.05)
+
+
+def daemons(layout: Layout, program: str) -> list[tuple[int, list[str]]]:
+    """Return the processes of a cluster that run a program, and the words of each."""
+    found = []
+    for process in processes.marked(layout):
+        words = proc_files.read(Path(f"/proc/{process}/cmdline")).split("\0")
+        if Path(words[0]).name == program:
+            found.append((process, words))
+    return found
 
 
 def require_one(layout: Layout) -> None:

@@ -25,11 +25,11 @@ pytestmark = pytest.mark.long
 
 AT_ONCE = 64
 IN_A_ROW = 1000
-# `hpcpy faults --minutes`: an hour.  Of pytest by hand as long as shows that it works.
+# `hpcpy faults` sets an hour.  By hand: long enough to show that it works.
 MINUTES = float(os.environ.get("HPCPY_FAULTS_MINUTES", "0.5"))
 PROGRAM = "import numpy; print(int(numpy.ones((50, 50)).sum()))"
 PI = ("python3", "-m", "workloads", "pi", "--impl", "mpi", "-n", "100000")
-# What a node has of them, by kind: entries of folders, lines of tables.
+# Prints how much of each of KINDS a node has: entries of folders, lines of tables.
 LEFT = """
 for folder in /dev/shm /dev/mqueue /tmp; do find "$folder" -mindepth 1 | wc -l; done
 for table in /proc/sysvipc/shm /proc/sysvipc/sem /proc/sysvipc/msg /proc/self/mountinfo; do
@@ -105,7 +105,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 def left(cluster: Cluster) -> dict[str, list[int]]:
-    """Return of both nodes how much there is of each kind."""
+    """Return how much of each kind the nodes have."""
     told = cluster.srun("-N2", "--label", "sh", "-c", LEFT).stdout.splitlines()
     numbers = [int(line.partition(": ")[2]) for line in sorted(told, key=lambda line: line[0])]
     nodes = numbers[: len(KINDS)], numbers[len(KINDS) :]

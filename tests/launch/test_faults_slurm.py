@@ -8,19 +8,16 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
-import proc_files
 import pytest
-from local_cluster import Cluster, image
+from local_cluster import daemons, image
 from own_cluster import hpcpy, own, running, started
 
-from hpcpy.cluster import processes
 from hpcpy.cluster.layout import Layout
 
 pytestmark = pytest.mark.long
 
-# Until the test says so, its ranks wait for each other, a barrier after another.
+# Its ranks wait for each other again and again, until the test makes the file `go`.
 COMPUTES = """
 import pathlib, sys, time
 from mpi4py import MPI
@@ -38,16 +35,6 @@ def layout() -> Iterator[Layout]:
         yield one
 
 
-def controller(cluster: Cluster) -> int:
-    (found,) = (
-        process
-        for process in processes.marked(cluster.layout)
-        if Path(proc_files.read(Path(f"/proc/{process}/cmdline")).split("\0")[0]).name
-        == "slurmctld"
-    )
-    return found
-
-
 @pytest.mark.fault(
     "slurmctld is killed while a job computes",
     "the ranks go on to their end; srun waits; `make cluster` starts it anew",
@@ -57,7 +44,8 @@ def test_a_job_outlives_the_controller(layout: Layout) -> None:
     words = ("--mpi=pmi2", "-N2", "-n4", *image(), "python3", "-c", COMPUTES)
     with cluster.started(*words, cluster.shared) as job:
         cluster.wait_for_files(*(f"there.{rank}" for rank in range(4)))
-        os.kill(controller(cluster), signal.SIGKILL)
+        ((controller, _),) = daemons(layout, "slurmctld")
+        os.kill(controller, signal.SIGKILL)
         (cluster.shared / "go").touch()
         assert job.stdout
         assert [job.stdout.readline() for _ in range(4)] == ["4\n"] * 4

@@ -1,7 +1,7 @@
 """The file system below an image, and below what a program writes, stops or fails.
 
-MooseFS's servers are stopped by a signal, and go on by another; a client that has been
-told to try but twice hands the failure on.
+MooseFS's servers are stopped by a signal, and continued by another.  A client that may try
+twice only passes the failure on.
 
 In `make test`: `tests/launch/test_write_full.py`, a full disk.
 """
@@ -18,11 +18,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import proc_files
 import pytest
+from local_cluster import daemons
 from small_storm import STATIC_SIF, SmallStorm, started
 
-from hpcpy.cluster import processes
 from hpcpy.cluster.processes import daemon_environment
 from hpcpy.measure.targets import PYTHON
 from hpcpy.storm.mounts import Mount
@@ -54,13 +53,9 @@ def mounted(storm: SmallStorm, *options: str) -> Iterator[Mount]:
 
 
 def signalled(storm: SmallStorm, program: str, number: signal.Signals) -> None:
-    found = [
-        process
-        for process in processes.marked(storm.storm.layout)
-        if Path(proc_files.read(Path(f"/proc/{process}/cmdline")).split("\0")[0]).name == program
-    ]
+    found = daemons(storm.storm.layout, program)
     assert found
-    for process in found:
+    for process, _ in found:
         os.kill(process, number)
 
 
@@ -158,5 +153,5 @@ def test_writing_says_that_storage_fails(
             record_property("s to the end", round(time.monotonic() - begun, 1))
         assert job.returncode == 73
         assert err.count("\n") == 1
-        # MooseFS says either, by when the server has told that its disk is gone.
+        # It depends on when the server reports that its disk is gone.
         assert re.search("No space left on device|Input/output error", err), err

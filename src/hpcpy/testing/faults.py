@@ -50,6 +50,7 @@ def main(options: argparse.Namespace) -> int:
         raise UsageError(f"--minutes {options.minutes}: at least one is needed")
     os.environ[_VARIABLE] = str(options.minutes)
     sif = prepared()
+    load = os.getloadavg()
     cases, is_good = _run(sif)
     digest = read_stamp(sif).get("digest") or f"sha256:{sha256(sif)}"
     told = {
@@ -57,6 +58,8 @@ def main(options: argparse.Namespace) -> int:
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "command": shlex.join(["./hpcpy", *options.words]),
         "machine": machine.describe(),
+        # Before the tests: what else the machine does.
+        "load_average": load,
         "images": {"hpcpy": digest},
         "results": cases,
     }

@@ -55,9 +55,11 @@ def options_with_paths() -> Iterator[tuple[str, str]]:
             if not isinstance(call, ast.Call):
                 continue
             of = {word.arg: ast.unparse(word.value) for word in call.keywords}
-            if of.get("type") in ("Path", "paths.folder"):
-                module = file.relative_to(paths.ROOT / "src/hpcpy").with_suffix("")
-                yield ".".join(module.parts), ast.unparse(call.args[0]).split("'")[1]
+            module = ".".join(file.relative_to(paths.ROOT / "src/hpcpy").with_suffix("").parts)
+            if ast.unparse(call.func) == "report.add_out":
+                yield module, "--out"
+            elif of.get("type") in ("Path", "paths.folder") and module != "measure.report":
+                yield module, ast.unparse(call.args[0]).split("'")[1]
 
 
 OUTPUTS = sorted(set(options_with_paths()) - READ)

@@ -48,9 +48,7 @@ _WAYS = (
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the measurement's arguments."""
     parser.add_argument("--samples", type=int, default=_SAMPLES, help="of each start (default 20)")
-    parser.add_argument(
-        "--out", type=paths.folder, default=paths.ROOT / "docs", help="of results (default: docs)"
-    )
+    report.add_out(parser)
 
 
 def main(options: argparse.Namespace) -> int:

@@ -46,9 +46,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--ranks", default=",".join(ARRANGEMENTS), help=f"default: {','.join(ARRANGEMENTS)}"
     )
     parser.add_argument("--sif", type=Path, help="the image (default: build/hpcpy.sif)")
-    parser.add_argument(
-        "--out", type=paths.folder, default=paths.ROOT / "docs", help="of results (default: docs)"
-    )
+    report.add_out(parser)
 
 
 def main(options: argparse.Namespace) -> int:

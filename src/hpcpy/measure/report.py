@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import json
 import re
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hpcpy import paths
 from hpcpy.errors import UsageError
 from hpcpy.files import whole_file
 from hpcpy.measure import chart
@@ -27,6 +29,13 @@ _HEAD = (
     "| start | of | path calls | off-node | getdents | opened | MB read | wall, ms | CPU, ms "
     "| resident, MB | private, MB |\n|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
 )
+
+
+def add_out(parser: argparse.ArgumentParser) -> None:
+    """Add ``--out`` to a command that writes results, and a page with their table."""
+    parser.add_argument(
+        "--out", type=paths.folder, default=paths.ROOT / "docs", help="of results (default: docs)"
+    )
 
 
 def write_json(path: Path, starts: Sequence[Samples], circumstances: dict[str, Any]) -> None:

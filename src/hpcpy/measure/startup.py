@@ -60,9 +60,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sif", action="append", default=[], metavar="NAME=FILE", help="measure this SIF as NAME"
     )
-    parser.add_argument(
-        "--out", type=paths.folder, default=paths.ROOT / "docs", help="of results (default: docs)"
-    )
+    report.add_out(parser)
 
 
 def main(options: argparse.Namespace) -> int:

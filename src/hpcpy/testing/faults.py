@@ -31,11 +31,9 @@ _VARIABLE = "HPCPY_FAULTS_MINUTES"
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    help_ = f"of MPI jobs one after another, to look for leaks (default {_MINUTES})"
+    help_ = f"how long MPI jobs run, one after another, to look for leaks (default {_MINUTES})"
     parser.add_argument("--minutes", type=int, default=_MINUTES, help=help_)
-    parser.add_argument(
-        "--out", type=paths.folder, default=paths.ROOT / "docs", help="of results (default: docs)"
-    )
+    report.add_out(parser)
 
 
 def main(options: argparse.Namespace) -> int:

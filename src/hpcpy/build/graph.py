@@ -145,12 +145,18 @@ class Graph:
     def of(self, image: Image | Part, name: str) -> Part:
         """Return a part as an image has it, or one of the image's parts."""
         part = self.parts[name]
-        behind = [part, *(self.parts[one] for one in self._behind(part))]
-        if any(one.features_in for one in behind):
+        if self.has_features(part):
             part = replace(part, features=image.features)
-        if any(STACK in one.wheels for one in behind):
+        if any(STACK in one.wheels for one in self._with_needs(part)):
             part = replace(part, stack=image.stack)
         return part
+
+    def has_features(self, part: Part) -> bool:
+        """Tell whether an image's features decide what a part is."""
+        return any(one.features_in for one in self._with_needs(part))
+
+    def _with_needs(self, part: Part) -> list[Part]:
+        return [part, *(self.parts[one] for one in self._behind(part))]
 
     def _behind(self, part: Part) -> set[str]:
         return {*part.needs}.union(*(self._behind(self.parts[name]) for name in part.needs))

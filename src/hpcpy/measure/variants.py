@@ -1,0 +1,142 @@
+"""An image with one feature more or less: its interpreter built, its files unpacked."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from hpcpy import paths
+from hpcpy.build.buildah import buildah
+from hpcpy.build.graph import Image, Part
+from hpcpy.build.images import make_image
+from hpcpy.build.parts import make_part, missing_parts, part_file
+from hpcpy.build.plan import Plan
+from hpcpy.build.schedule import in_order
+from hpcpy.build.sif import SQUASHFS_OPTIONS
+from hpcpy.engine.setup import ensure
+from hpcpy.files import scratch_dir
+from hpcpy.stages import Stage
+
+# The builder takes some 2 GB for each at its link.
+_AT_ONCE = 2
+PLAIN, ALL = "plain", "all features"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """An image with some of the features.
+
+    Attributes
+    ----------
+    name
+        For tables: ``plain``, ``plain + zips``, ``all features``, ``all but zips``.
+    image
+        It differs from the others in the parts that have features alone.
+    """
+
+    name: str
+    image: Image
+
+
+def alone(feature: str) -> str:
+    """Return the name of the plain image with one feature."""
+    return f"{PLAIN} + {feature}"
+
+
+def without(feature: str) -> str:
+    """Return the name of the image with all features but one."""
+    return f"all but {feature}"
+
+
+def variants(image: Image, features: Sequence[str]) -> Iterator[Variant]:
+    """Yield an image with no feature, with each alone, with all and with all but each.
+
+    Parameters
+    ----------
+    image
+        The one with all.
+    features
+        Those of its features that are asked for.
+    """
+    yield Variant(PLAIN, replace(image, features=()))
+    for name in features:
+        yield Variant(alone(name), replace(image, features=(name,)))
+    yield Variant(ALL, image)
+    for name in features:
+        others = tuple(one for one in image.features if one != name)
+        yield Variant(without(name), replace(image, features=others))
+
+
+def build(plan: Plan, wanted: Sequence[Variant]) -> None:
+    """Have the parts of all variants in the cache; some 40 s each on two cores."""
+    missing = list(dict.fromkeys(part for one in wanted for part in missing_parts(plan, one.image)))
+    if not missing:
+        return
+    storage = buildah()
+    builder = make_image(plan, plan.graph.image(wanted[0].image.builder), storage)
+
+    def make(part: Part) -> None:
+        make_part(plan, part, builder, storage)
+
+    in_order(missing, plan.graph.needed, make, at_once=_AT_ONCE)
+
+
+def unpack(plan: Plan, one: Variant, pristine: Path, full: Image, current: Stage) -> Path:
+    """Return the files of a variant, those that it shares with the image under a second name.
+
+    Parameters
+    ----------
+    plan
+        Names its parts.
+    one
+        The variant, built.
+    pristine
+        The unpacked files of the image with all features.
+    full
+        That image.
+    current
+        Runs the commands.
+    """
+    root = pristine.with_name(one.name.replace(" ", "-"))
+    shutil.rmtree(root, ignore_errors=True)
+    current.run(["cp", "-al", pristine, root])
+    changed: set[PurePosixPath] = set()
+    for archive in _with_features(plan, full):
+        with tarfile.open(archive) as tar:
+            files = [PurePosixPath(entry.name) for entry in tar if not entry.isdir()]
+        for file in files:
+            (root / file).unlink()
+        changed.update(folder for file in files for folder in file.parents)
+    for archive in _with_features(plan, one.image):
+        with tarfile.open(archive) as tar:
+            changed.update(PurePosixPath(entry.name) for entry in tar if entry.isdir())
+            tar.extractall(root, filter="tar")
+    # A start looks whether site-packages has changed since the build.
+    for folder in changed:
+        if (pristine / folder).is_dir():
+            shutil.copystat(pristine / folder, root / folder)
+    return root
+
+
+def squashed(plan: Plan, image: Image, current: Stage) -> int:
+    """Return how many bytes of a SIF are the parts that have features."""
+    mksquashfs = ensure("apptainer").mksquashfs
+    with scratch_dir(paths.BUILD, "squashed") as folder:
+        content, made = folder / "content", folder / "made.sqfs"
+        for archive in _with_features(plan, image):
+            with tarfile.open(archive) as tar:
+                tar.extractall(content, filter="tar")
+        current.run([mksquashfs, content, made, *SQUASHFS_OPTIONS])
+        return made.stat().st_size
+
+
+def _with_features(plan: Plan, image: Image) -> list[Path]:
+    """Return the archives of the parts that differ from one variant to another."""
+    return [
+        paths.cache_dir() / "parts" / part_file(plan, part)
+        for part in plan.graph.shipped(image)
+        if plan.graph.has_features(part)
+    ]

@@ -16,14 +16,9 @@ export CONFIG_SHELL=/bin/sh
 # Debian's name of the machine, of which its library folders are named.
 MULTIARCH=$(gcc -print-multiarch)
 
-# The oldest level of each architecture that a current centre still has.
-case $(uname -m) in
-    x86_64) LEVEL=x86-64-v2 ;;
-    aarch64) LEVEL=armv8-a ;;
-    *) echo "lib.sh: no level is chosen for $(uname -m)" >&2 && exit 1 ;;
-esac
-# No contraction: a fused multiply-add changes the last bit and so the answers.
-PORTABLE="-O2 -march=$LEVEL -ffp-contract=off"
+# The oldest level of x86-64 that a current centre still has.  No contraction: a fused
+# multiply-add changes the last bit and so the answers.
+PORTABLE="-O2 -march=x86-64-v2 -ffp-contract=off"
 HARDENED="-fstack-protector-strong -D_FORTIFY_SOURCE=2"
 HARDENED_LINK="-Wl,-z,relro,-z,now"
 

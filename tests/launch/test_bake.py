@@ -147,6 +147,7 @@ def test_a_module_and_its_library_have_one_of_what_cpp_has_once(podman: Podman) 
     assert told == "41\n"
 
 
+@pytest.mark.long
 def test_one_that_is_an_sdist_alone_with_a_file_of_data(podman: Podman) -> None:
     told = podman.script(
         "python -m hpcpy_bake --wheelhouse /wheels source >/dev/null;"
@@ -205,6 +206,7 @@ def test_the_same_bytes_from_the_same_requirements(podman: Podman) -> None:
     assert first.splitlines()[-2:] == ["1700000000"] * 2
 
 
+@pytest.mark.long
 def test_baking_again_adds_upgrades_and_takes_out(podman: Podman) -> None:
     bake = "python -m hpcpy_bake --wheelhouse /wheels"
     told = podman.script(

@@ -130,6 +130,7 @@ def test_tasks_of_linear_algebra_with_a_scheduler_file(cluster: Cluster, folder:
     both_nodes_have_worked(folder, 4)
 
 
+@pytest.mark.long
 def test_tasks_of_linear_algebra_by_launch(cluster: Cluster, sif: str, folder: Path) -> None:
     report = folder / "report.json"
     words = (f"W={TASKS} --json {report}", "NODES=2", "TASKS=4", "DASK=1", f"IMAGE={sif}")
@@ -198,7 +199,7 @@ IN_AN_IMPORT = re.compile(
 
 
 @pytest.mark.parametrize("number", sampled([signal.SIGTERM, signal.SIGINT]))
-@pytest.mark.parametrize("when", ["starting", "computing"])
+@pytest.mark.parametrize("when", sampled(["computing", "starting"]))
 @pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_a_signal_ends_all_workers(
     cluster: Cluster, endless: subprocess.Popen[str], when: str, number: signal.Signals

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from local_cluster import SECONDS, Cluster, image, only_root
 
+from tiers import sampled
+
 # Rank 3, on the second node, dies; the others wait for it.
 DEATH = """
 import os, signal, sys
@@ -52,7 +54,7 @@ def results(cluster: Cluster, request: pytest.FixtureRequest) -> Path:
 # scancel and a time limit are SIGTERM, and some seconds to clear up in.  An srun
 # that is itself told to end has all ranks killed at once: what they were writing
 # is left then under its temporary name.
-@pytest.mark.parametrize("how", ["scancel", "Ctrl-C twice", "SIGTERM"])
+@pytest.mark.parametrize("how", sampled(["scancel", "Ctrl-C twice", "SIGTERM"]))
 @pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_a_job_that_is_ended_leaves_no_half_written_output(
     cluster: Cluster, results: Path, how: str

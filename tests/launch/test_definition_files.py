@@ -100,6 +100,7 @@ def test_an_ordinary_user_builds_it(user: Builder, text: str, kind: str) -> None
     user.has_it("mine")
 
 
+@pytest.mark.long
 def test_whoever_lacks_a_capability_builds_it_by_hand(folder: Path) -> None:
     me = Builder(folder)
     assert BY_HAND is not None

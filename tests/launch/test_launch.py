@@ -117,7 +117,7 @@ def test_a_rank_that_dies_ends_the_job_and_is_named(cluster: Cluster, sif: str, 
     nothing_is_left(cluster, LONG)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", sampled([signal.SIGTERM, signal.SIGINT]))
 @pytest.mark.parametrize("more", sampled([pytest.param(()), pytest.param(("STAGE=1",))]))
 @pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_a_signal_ends_all_ranks(

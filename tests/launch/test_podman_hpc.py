@@ -71,7 +71,7 @@ def site() -> Iterator[Installed]:
         yield podman_hpc_site.installed(module(libraries, libraries / "module"))
 
 
-@pytest.fixture(scope="module", params=[0, NOBODY], ids=["root", "nobody"])
+@pytest.fixture(scope="module", params=sampled([NOBODY, 0]), ids=["nobody", "root"])
 def user(request: pytest.FixtureRequest, cluster: Cluster, site: Installed) -> Iterator[User]:
     uid: int = request.param
     with contextlib.ExitStack() as stack:

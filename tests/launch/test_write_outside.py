@@ -77,6 +77,7 @@ def test_every_techniques_files_have_the_stated_bytes_outside(folder: Path) -> N
         assert Path(file).is_relative_to(ensure_venv("outside"))
 
 
+@pytest.mark.long
 def test_one_large_file_of_all_ranks_has_the_stated_bytes_outside(folder: Path) -> None:
     n, s, digest = LARGE
     said = read(written(folder, n, s, "hdf5-parallel"), s)

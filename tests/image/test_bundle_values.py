@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from running import said
 
-# As docs/interpreter.md tells how to look at a bundle.
+# docs/interpreter.md has the format.
 VALUE = r"""
 import marshal, _hpcpy_bundle
 from compression import zstd

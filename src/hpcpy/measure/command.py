@@ -10,6 +10,7 @@ BENCHES = {
     "startup": ("hpcpy.measure.startup", "measure starts of Python, image against image"),
     "cold": ("hpcpy.measure.cold.command", "measure starts on a fresh mount, image against image"),
     "features": ("hpcpy.measure.features", "measure what each feature of the interpreter is worth"),
+    "launch": ("hpcpy.measure.launch", "measure the steps from srun to the last rank"),
     "bake": ("hpcpy.measure.baked", "measure starts with baked packages against installed ones"),
     "overhead": ("hpcpy.measure.overhead", "measure messages between ranks, in containers and out"),
 }

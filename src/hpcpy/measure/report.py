@@ -24,7 +24,6 @@ from hpcpy.stages import StageError
 CHART = Path(chart.__file__)
 # Above this the times say more of the machine's other work than of Python.
 _UNSTEADY = 0.1
-_BETWEEN = re.compile(r"(?<=<!-- table -->\n).*?(?=<!-- end of the table -->)", re.DOTALL)
 _HEAD = (
     "| start | of | path calls | off-node | getdents | opened | MB read | wall, ms | CPU, ms "
     "| resident, MB | private, MB |\n|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
@@ -91,15 +90,27 @@ def _megabytes(start: Samples, key: str) -> str:
     return f"{statistics.median(one[key] for one in start.memory) / 1e6:.1f}"
 
 
-def write_page(template: Path, page: Path, lines: str) -> None:
+def write_page(template: Path, page: Path, lines: str, name: str = "table") -> None:
     """Put a table into a page, between its marks.
+
+    Parameters
+    ----------
+    template
+        The page as it is: ``<!-- table -->`` and ``<!-- end of the table -->``.
+    page
+        The page to write.
+    lines
+        The table.
+    name
+        The word of the first mark, where a page has several tables.
 
     Raises
     ------
     UsageError
         When the page has no marks.
     """
-    text, count = _BETWEEN.subn(lambda _: lines, template.read_text())
+    between = re.compile(f"(?<=<!-- {name} -->\n).*?(?=<!-- end of the table -->)", re.DOTALL)
+    text, count = between.subn(lambda _: lines, template.read_text())
     if count != 1:
         raise UsageError(f"{template}: no place for the table")
     with whole_file(page) as temporary:

@@ -1,0 +1,72 @@
+"""What the pages have a reader type in the image runs, in a folder with the reader's program.
+
+In `make test`: `tests/unit/test_docs_commands.py` parses all of it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hpcpy import paths
+from hpcpy.engine.apptainer import find
+
+pytestmark = pytest.mark.long
+# Blocks that say what they need are another machine's.
+BLOCK = re.compile(r"(?<! -->\n)^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+IN_IMAGE = re.compile(r"(\w+=\S+ )?(mpiexec -n \d+ )?python -m (workloads|hpcpy_info)\b")
+# Also what stands there for the reader's own folder.
+SCRATCH = "/scratch/me"
+WRITTEN = ("--json", "--plot", "--html", "--out")
+# A row of the slowest pure Python takes a minute, a slide of a talk a few.
+SECONDS = 1200
+
+
+def typed() -> list[str]:
+    found: dict[str, None] = {}
+    for page in sorted([paths.ROOT / "README.md", *(paths.ROOT / "docs").glob("*.md")]):
+        for text in BLOCK.findall(page.read_text()):
+            lines = text.replace("\\\n", " ").splitlines()
+            found |= {" ".join(line.split("#")[0].split()): None for line in lines}
+    return [line for line in found if IN_IMAGE.match(line)]
+
+
+def written(line: str) -> list[str]:
+    """Return the files and folders that a command is told to make."""
+    words = shlex.split(line)
+    return [
+        word
+        for option, word in itertools.pairwise(words)
+        if option in WRITTEN and not word.startswith("/")
+    ]
+
+
+@pytest.mark.parametrize("line", typed())
+def test_a_command_of_the_pages_ends_well(sif: str, tmp_path: Path, line: str) -> None:
+    work, memory = tmp_path / "work", tmp_path / "memory"
+    memory.mkdir()
+    shutil.copytree(paths.ROOT / "docs/results", work / "docs/results")
+    (work / "my.py").write_text("import numpy\n")
+    # Nothing of a page's stays in the machine's memory.
+    binds = f"{work}:{SCRATCH},{memory}:/dev/shm"
+    done = subprocess.run(
+        [find(), "exec", "--cleanenv", "--bind", binds, "--pwd", SCRATCH, sif, "bash", "-c", line],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "Traceback" not in done.stderr
+    assert [name for name in written(line) if not (work / name).exists()] == []
+
+
+def test_the_pages_have_such_commands() -> None:
+    assert len(typed()) > 40

@@ -18,7 +18,9 @@ CHARTS = [file for room in ("measure", "storm") for file in (SOURCES / room).glo
 # Picture -> the report, and the program or workload that draws it.
 DRAWN = {
     "cold": ("cold", "cold_chart.py"),
+    "features": ("features", "worth_chart.py"),
     "import-at-scale": ("import-at-scale", "forecast"),
+    "launch": ("launch", "launch_chart.py"),
     "linalg-h200": ("linalg-h200", "linalg"),
     "linalg-tasks": ("linalg", "linalg"),
     "linalg-threads": ("linalg-threads", "linalg"),

@@ -2,51 +2,49 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import statistics
 import sys
 from pathlib import Path
 from typing import Any
 
-# A narrower piece has no room for its number: the table has it.
-_NARROW = 0.04
 # Okabe and Ito's colours, which any colour vision tells apart.
-_COLOURS = ("#999999", "#56b4e9", "#d55e00", "#009e73", "#e69f00")
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#e69f00")
+_WHOLE = "to the last rank"
 
 
 def draw(report: dict[str, Any], picture: Path) -> None:
-    """Draw a bar an image, and in it what each step adds."""
+    """Draw what each step adds, and all of them, a bar an image."""
     from matplotlib.figure import Figure  # noqa: PLC0415
 
-    found = {(one["image"], one["name"]): one["seconds"] for one in report["results"]}
-    images = list(dict.fromkeys(image for image, _ in found if image))
-    names = list(dict.fromkeys(name for _, name in found))
-    longest = max(statistics.median(seconds) for seconds in found.values()) * 1e3
-    figure = Figure(figsize=(9, 1.6 + 0.7 * len(images)), layout="constrained")
+    middle = {
+        (one["image"], one["name"]): statistics.median(one["seconds"]) * 1e3
+        for one in report["results"]
+    }
+    images = list(dict.fromkeys(image for image, _ in middle if image))
+    names = list(dict.fromkeys(name for _, name in middle))
+    figure = Figure(figsize=(9, 1.6 + 0.45 * (len(names) + 1)), layout="constrained")
     axes = figure.subplots()
-    for row, image in enumerate(images):
-        left = 0.0
-        for name, colour in zip(names, _COLOURS, strict=True):
-            seconds = found.get((image, name)) or found["", name]
-            whole = statistics.median(seconds) * 1e3
-            bar = axes.barh(
-                row, whole - left, left=left, color=colour, label="" if row else name, height=0.6
-            )
-            if whole - left > _NARROW * longest:
-                axes.bar_label(bar, [f"{whole - left:.0f}"], label_type="center")
-            left = whole
-        low, high = min(seconds) * 1e3, max(seconds) * 1e3
-        axes.errorbar(left, row, xerr=[[left - low], [high - left]], color="black", lw=0.8)
-    axes.set_yticks(range(len(images)), images)
+    height = 0.8 / len(images)
+    for index, (image, colour) in enumerate(zip(images, _COLOURS, strict=False)):
+        # The launcher has no image.
+        until = [middle.get((image, name), middle.get(("", name), 0.0)) for name in names]
+        added = [until[0], *(b - a for a, b in itertools.pairwise(until)), until[-1]]
+        rows = [row - 0.4 + (index + 0.5) * height for row in range(len(added))]
+        bars = axes.barh(rows, added, height=height * 0.9, color=colour, label=image)
+        axes.bar_label(bars, [f"{value:,.0f}" for value in added], padding=3)
+    axes.set_yticks(range(len(names) + 1), [*names, _WHOLE])
     axes.invert_yaxis()
-    axes.set_xlabel("ms from the start of srun to the last rank, medians; the line: least to most")
+    axes.margins(x=0.1)
+    axes.set_xlabel("ms that a step adds, medians")
     axes.spines[["top", "right"]].set_visible(False)
-    machine, samples = report["machine"], len(seconds)
+    machine, samples = report["machine"], len(report["results"][0]["seconds"])
     figure.suptitle(
         f"{report['srun']}, {samples} launches of each\n"
         f"{machine['processor']}, {machine['cores']} cores"
     )
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=len(names))
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=len(images))
     figure.savefig(picture, dpi=150)
 
 

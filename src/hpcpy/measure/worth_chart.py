@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-# Okabe and Ito's colours, which any colour vision tells apart.
-_CASES = {"pass": "#0072b2", "numpy": "#e69f00", "core": "#d55e00", "core + kernel": "#009e73"}
-# Title -> the variants without and with a feature, as hpcpy.measure.variants names them.
-_PAIRS = {
-    "added to the plain interpreter": ("plain", "plain + {}"),
-    "as the last of all": ("all but {}", "all features"),
+_CASES = ("pass", "numpy", "core", "core + kernel")
+# The variants without and with a feature, as hpcpy.measure.variants names them.  Okabe
+# and Ito's colours, which any colour vision tells apart.
+_WAYS = {
+    "added to the plain interpreter": ("plain", "plain + {}", "#0072b2"),
+    "as the last of all": ("all but {}", "all features", "#d55e00"),
 }
 
 
@@ -23,33 +23,32 @@ def draw(report: dict[str, Any], picture: Path) -> None:
 
     cpu = {(one["image"], one["case"]): one["cpu"] for one in report["results"]}
     features = report["features"]
-    figure = Figure(figsize=(10, 1.8 + 0.6 * len(features)), layout="constrained")
-    panels = figure.subplots(1, 2, sharey=True, sharex=True)
-    for axes, (title, names) in zip(panels, _PAIRS.items(), strict=True):
-        for index, (case, colour) in enumerate(_CASES.items()):
-            found = [_saved(cpu, case, *(name.format(one) for name in names)) for one in features]
-            rows = [row + 0.21 * (index - 1.5) for row in range(len(features))]
+    figure = Figure(figsize=(10, 2 + 0.38 * len(features)), layout="constrained")
+    panels = figure.subplots(1, len(_CASES), sharey=True, sharex=True)
+    for axes, case in zip(panels, _CASES, strict=True):
+        for index, (title, (slower, faster, colour)) in enumerate(_WAYS.items()):
+            found = [_saved(cpu, case, slower.format(one), faster.format(one)) for one in features]
+            rows = [row + 0.38 * (index - 0.5) for row in range(len(features))]
             middle, low, high = zip(*found, strict=True)
             spread = [
                 [m - one for m, one in zip(middle, low, strict=True)],
                 [one - m for m, one in zip(middle, high, strict=True)],
             ]
-            options = {"height": 0.2, "color": colour, "error_kw": {"lw": 0.8}}
-            axes.barh(rows, middle, xerr=spread, label=case, **options)
+            options = {"height": 0.36, "color": colour, "error_kw": {"lw": 0.8}}
+            axes.barh(rows, middle, xerr=spread, label=title, **options)
         axes.axvline(0, color="black", lw=0.8)
-        axes.set_title(title)
-        axes.set_xlabel("processor time saved, % of the start without it")
+        axes.set_title(case)
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_yticks(range(len(features)), features)
     panels[0].invert_yaxis()
-    machine = report["machine"]
-    samples = len(report["results"][0]["cpu"])
+    machine, samples = report["machine"], len(report["results"][0]["cpu"])
     figure.suptitle(
-        f"What each feature of the interpreter saves, medians and quartiles of {samples} rounds\n"
+        "Processor time that each feature saves, % of the start without it\n"
+        f"Medians and quartiles of {samples} rounds: "
         f"{machine['processor']}, {machine['cores']} cores"
     )
     handles = panels[0].get_legend_handles_labels()
-    figure.legend(*handles, loc="outside lower center", ncols=len(_CASES))
+    figure.legend(*handles, loc="outside lower center", ncols=len(_WAYS))
     figure.savefig(picture, dpi=150)
 
 

@@ -45,8 +45,12 @@ def test_outside_of_a_job_it_says_how_to_have_a_cluster(
     assert launch.srun_words("srun -n 4 --mpi='pmi2'")[0] == ["srun", "-n", "4", "--mpi=pmi2"]
 
 
-def test_the_last_rank_counts_and_a_failure_is_named() -> None:
+def test_the_last_rank_counts_and_a_failure_is_one_line() -> None:
     ranks = "now=$(date +%s); echo $((now + 1000)); echo $((now + 500))"
     assert launch.to_the_last(["sh", "-c", ranks], {}) == pytest.approx(1000, abs=100)
     with pytest.raises(StageError, match="ended with 3: no such node"):
         launch.to_the_last(["sh", "-c", "echo no such node >&2; exit 3"], {})
+    with pytest.raises(StageError, match="No such file"):
+        launch.to_the_last(["/nonexistent/srun"], {})
+    with pytest.raises(StageError, match="printed 'hello'"):
+        launch.to_the_last(["echo", "hello"], {})

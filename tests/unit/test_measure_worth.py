@@ -16,7 +16,6 @@ from hpcpy.build.parts import part_file
 from hpcpy.build.plan import Plan
 from hpcpy.measure import variants, worth
 from hpcpy.measure.samples import Samples
-from hpcpy.stages import Stage, stage
 
 ZIPS, BAKE = "zips", "bake"
 CASES = ("pass", "numpy", "core", "core script", "core + kernel")
@@ -121,11 +120,17 @@ def test_a_variants_files_are_the_images_but_for_those_of_its_own_parts(
         (pristine / name).write_text("all")
     os.utime(pristine / "lib", (1, 1))
 
-    def unpacked(current: Stage) -> Path:
-        return variants.unpack(plan, plain, pristine, image, current)
+    monkeypatch.setattr(variants, "squashed", lambda *_: 7)
+    with variants.unpacked(plan, [plain], pristine, image) as made:
+        root = made["plain"].root
+        check_plain(root, pristine)
+    assert (root.exists(), pristine.exists()) == (False, True)
+    with pytest.raises(KeyboardInterrupt), variants.unpacked(plan, [plain], pristine, image):
+        raise KeyboardInterrupt
+    assert not root.exists()
 
-    with stage("unpack") as current:
-        root = unpacked(current)
+
+def check_plain(root: Path, pristine: Path) -> None:
     assert {str(p.relative_to(root)): p.read_text() for p in root.rglob("*") if p.is_file()} == {
         "lib/python": "none",
         "lib/only-none": "none",

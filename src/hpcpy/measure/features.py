@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shlex
 import shutil
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from hpcpy import paths
@@ -18,7 +20,7 @@ from hpcpy.files import GIB, require_free
 from hpcpy.measure import report, roots, variants, worth, worth_chart
 from hpcpy.measure.cases import CASES, write_scripts
 from hpcpy.measure.samples import SAMPLER, Samples, measure
-from hpcpy.measure.targets import Target, container, image_variables, unpacked
+from hpcpy.measure.targets import container, image_variables, unpacked
 from hpcpy.stages import stage
 from workloads.harness import machine
 
@@ -41,7 +43,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Measure and write ``results/features.json``, a picture and the tables of ``interpreter.md``.
+    """Measure and write ``results/features.json``, a picture and the table of ``interpreter.md``.
 
     Returns
     -------
@@ -56,23 +58,12 @@ def main(options: argparse.Namespace) -> int:
     require_free(paths.BUILD, len(wanted) * _DISK_OF_ONE + GIB, f"{len(wanted)} variants")
     variants.build(plan, wanted)
     pristine = roots.unpacked_root(_IMAGE, sif, str(read_stamp(sif)["digest"]))
-    with tempfile.TemporaryDirectory(prefix="hpcpy-features.") as folder:
-        work = Path(folder)
-        work.chmod(0o755)
-        write_scripts(work)
-        shutil.copyfile(SAMPLER, work / SAMPLER.name)
+    with _scripts() as work, variants.unpacked(plan, wanted, pristine, image) as made:
         drawing = container(_IMAGE, sif, work)
-        variables = image_variables(drawing)
-        with stage(f"unpack {len(wanted)} variants") as current:
-            made = {
-                one.name: variants.unpack(plan, one, pristine, image, current) for one in wanted
-            }
-            sizes = {one.name: variants.squashed(plan, one.image, current) for one in wanted}
         load = os.getloadavg()
-        starts = _starts(made, work, variables, options.samples)
-        for root in made.values():
-            shutil.rmtree(root)
-        circumstances = {
+        starts = _starts(made, work, image_variables(drawing), options.samples)
+        sizes = {name: one.squashed for name, one in made.items()}
+        told = {
             "benchmark": "features",
             "machine": machine.describe(),
             "load_average": load,
@@ -82,15 +73,24 @@ def main(options: argparse.Namespace) -> int:
             "command": shlex.join(["./hpcpy", *options.words]),
         }
         results = options.out / "results"
-        report.write_json(results / "features.json", starts, circumstances)
+        report.write_json(results / "features.json", starts, told)
         program = Path(worth_chart.__file__)
         report.draw(results / "features.json", results / "features.png", drawing, work, program)
-    first, last = worth.both(features, starts, sizes)
-    text = worth.table(first, last)
-    page = options.out / "interpreter.md"
-    report.write_page(paths.ROOT / "docs/interpreter.md", page, text)
+    text = worth.table(*worth.both(features, starts, sizes))
+    report.write_page(paths.ROOT / "docs/interpreter.md", options.out / "interpreter.md", text)
     print(text, end="")
     return 0
+
+
+@contextlib.contextmanager
+def _scripts() -> Iterator[Path]:
+    """Give a folder with what is started."""
+    with tempfile.TemporaryDirectory(prefix="hpcpy-features.") as folder:
+        work = Path(folder)
+        work.chmod(0o755)
+        write_scripts(work)
+        shutil.copyfile(SAMPLER, work / SAMPLER.name)
+        yield work
 
 
 def _features(asked: str | None) -> list[str]:
@@ -103,11 +103,9 @@ def _features(asked: str | None) -> list[str]:
 
 
 def _starts(
-    made: dict[str, Path], work: Path, variables: dict[str, str], samples: int
+    made: Mapping[str, variants.Unpacked], work: Path, variables: dict[str, str], samples: int
 ) -> list[Samples]:
-    targets: list[Target] = [
-        unpacked(f"{name}, host", root, work, variables) for name, root in made.items()
-    ]
+    targets = [unpacked(f"{name}, host", one.root, work, variables) for name, one in made.items()]
     with stage(f"{samples} starts of each") as current:
         starts = measure(targets, samples, _CASES)
         current.note = f"{len(starts)} kinds"

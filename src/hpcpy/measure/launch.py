@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from hpcpy.engine.setup import ensure
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.files import whole_file
 from hpcpy.measure import launch_chart, report
+from hpcpy.measure.samples import progress
 from hpcpy.measure.targets import container
 from hpcpy.stages import StageError, stage
 from workloads.harness import machine
@@ -87,16 +88,9 @@ def main(options: argparse.Namespace) -> int:
         raise UsageError(f"--samples {options.samples}: at least one is needed")
     srun, environment = srun_words(options.srun)
     sifs = {name: have("sif", name)[0] for name in options.images.split(",")}
-    apptainer = str(ensure("apptainer").apptainer)
-    engines = {name: [apptainer, "exec", "--sharens", str(sif)] for name, sif in sifs.items()}
     load = os.getloadavg()
-    steps = [Step("", NO_IMAGE)]
-    steps += [Step(image, name) for image in sifs for name in STEPS if name != NO_IMAGE]
     with stage(f"{options.samples} launches of each step") as current:
-        for _ in range(options.samples):
-            for step in steps:
-                command = [*srun, *engines.get(step.image, []), *STEPS[step.name]]
-                step.seconds.append(to_the_last(command, environment))
+        steps = _launches(srun, environment, sifs, options.samples)
         current.note = f"{len(steps)} steps"
     told = {
         "benchmark": "launch",
@@ -113,6 +107,23 @@ def main(options: argparse.Namespace) -> int:
     report.write_page(paths.ROOT / "docs/startup-cold.md", page, table(steps), "launch")
     print(table(steps), end="")
     return 0
+
+
+def _launches(
+    srun: Sequence[str], environment: Mapping[str, str], sifs: Mapping[str, Path], samples: int
+) -> list[Step]:
+    apptainer = str(ensure("apptainer").apptainer)
+    engines = {name: [apptainer, "exec", "--sharens", str(sif)] for name, sif in sifs.items()}
+    steps = [Step("", NO_IMAGE)]
+    steps += [Step(image, name) for image in sifs for name in STEPS if name != NO_IMAGE]
+    show = progress(samples * len(steps))
+    for _ in range(samples):
+        for step in steps:
+            show(f"{step.image} {step.name}")
+            command = [*srun, *engines.get(step.image, []), *STEPS[step.name]]
+            step.seconds.append(to_the_last(command, environment))
+    show("")
+    return steps
 
 
 def table(steps: Sequence[Step]) -> str:
@@ -153,28 +164,35 @@ def srun_words(given: str) -> tuple[list[str], dict[str, str]]:
     return shlex.split(given), found
 
 
-def to_the_last(command: Sequence[str], environment: dict[str, str]) -> float:
+def to_the_last(command: Sequence[str], environment: Mapping[str, str]) -> float:
     """Return the seconds from a command's start to the latest time that its ranks print.
 
     Raises
     ------
     StageError
-        When it ends with another code than 0.
+        When it cannot be started, ends with another code than 0, does not end, or
+        prints something else.
     """
     before = time.time()
-    done = subprocess.run(
-        command,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_SECONDS,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            command,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise StageError(f"{shlex.join(command)}: {error}") from error
     if done.returncode:
         said = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
         raise StageError(f"{shlex.join(command)} ended with {done.returncode}: {said[0]}")
-    return max(map(float, done.stdout.split())) - before
+    try:
+        return max(map(float, done.stdout.split())) - before
+    except ValueError as error:
+        raise StageError(f"{shlex.join(command)} printed {done.stdout.strip()!r}") from error
 
 
 def _write(told: dict[str, Any], results: Path, sif: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tarfile
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ from hpcpy.build.schedule import in_order
 from hpcpy.build.sif import SQUASHFS_OPTIONS
 from hpcpy.engine.setup import ensure
 from hpcpy.files import scratch_dir
-from hpcpy.stages import Stage
+from hpcpy.stages import Stage, stage
 
 # The builder takes some 2 GB for each at its link.
 _AT_ONCE = 2
@@ -39,6 +40,22 @@ class Variant:
 
     name: str
     image: Image
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """A variant's files.
+
+    Attributes
+    ----------
+    root
+        The folder that is its ``/``.
+    squashed
+        Bytes that the parts with features take in a SIF.
+    """
+
+    root: Path
+    squashed: int
 
 
 def alone(feature: str) -> str:
@@ -84,6 +101,34 @@ def build(plan: Plan, wanted: Sequence[Variant]) -> None:
     in_order(missing, plan.graph.needed, make, at_once=_AT_ONCE)
 
 
+@contextlib.contextmanager
+def unpacked(
+    plan: Plan, wanted: Sequence[Variant], pristine: Path, full: Image
+) -> Iterator[dict[str, Unpacked]]:
+    """Give the files of all variants by name, for as long as they are needed.
+
+    Parameters
+    ----------
+    plan, pristine, full
+        As for `unpack`.
+    wanted
+        The variants, built.
+    """
+    with contextlib.ExitStack() as stack, stage(f"unpack {len(wanted)} variants") as current:
+        made = {}
+        for one in wanted:
+            stack.callback(shutil.rmtree, _place(one, pristine), ignore_errors=True)
+            root = unpack(plan, one, pristine, full, current)
+            made[one.name] = Unpacked(root, squashed(plan, one.image, current))
+        leaving = stack.pop_all()
+    with leaving:
+        yield made
+
+
+def _place(one: Variant, pristine: Path) -> Path:
+    return pristine.with_name(one.name.replace(" ", "-"))
+
+
 def unpack(plan: Plan, one: Variant, pristine: Path, full: Image, current: Stage) -> Path:
     """Return the files of a variant, those that it shares with the image under a second name.
 
@@ -100,7 +145,7 @@ def unpack(plan: Plan, one: Variant, pristine: Path, full: Image, current: Stage
     current
         Runs the commands.
     """
-    root = pristine.with_name(one.name.replace(" ", "-"))
+    root = _place(one, pristine)
     shutil.rmtree(root, ignore_errors=True)
     current.run(["cp", "-al", pristine, root])
     changed: set[PurePosixPath] = set()

@@ -23,8 +23,8 @@ def test_each_step_is_told_as_what_it_adds() -> None:
     rows = [line.split("|")[1:-1] for line in launch.table(steps).splitlines()]
     assert [tuple(cell.strip() for cell in row) for row in rows if "--" not in row[1]] == [
         ("step, ms", "one"),
-        *zip(STEPS, ("100", "200", "50", "150", "1000"), strict=True),
-        ("**to the last rank**", "1500"),
+        *zip(STEPS, ("100", "200", "50", "150", "1,000"), strict=True),
+        ("**to the last rank**", "1,500"),
     ]
 
 

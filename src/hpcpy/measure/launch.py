@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
 import os
 import shlex
 import statistics
@@ -22,7 +20,6 @@ from hpcpy.build.stamps import read_stamp
 from hpcpy.cluster.layout import default_layout
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import UnavailableError, UsageError
-from hpcpy.files import whole_file
 from hpcpy.measure import launch_chart, report
 from hpcpy.measure.samples import progress
 from hpcpy.measure.targets import container
@@ -65,6 +62,10 @@ class Step:
     name: str
     seconds: list[float] = field(default_factory=list)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return asdict(self)
+
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the measurement's arguments."""
@@ -99,10 +100,10 @@ def main(options: argparse.Namespace) -> int:
         "images": {name: read_stamp(sif).get("digest") for name, sif in sifs.items()},
         "srun": options.srun,
         "command": shlex.join(["./hpcpy", *options.words]),
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "results": [asdict(step) for step in steps],
     }
-    _write(told, options.out / "results", next(reversed(sifs.values())))
+    results = options.out / "results"
+    report.write_json(results / "launch.json", steps, told)
+    _draw(results, *next(reversed(sifs.items())))
     page = options.out / "startup-cold.md"
     report.write_page(paths.ROOT / "docs/startup-cold.md", page, table(steps), "launch")
     print(table(steps), end="")
@@ -132,15 +133,15 @@ def table(steps: Sequence[Step]) -> str:
     found = {(step.image, step.name): statistics.median(step.seconds) for step in steps}
     slurm = found["", NO_IMAGE]
     lines = [f"| step, ms | {' | '.join(images)} |", f"|---|{'--:|' * len(images)}"]
-    lines.append(f"| {NO_IMAGE} | {' | '.join([f'{slurm * 1e3:.0f}'] * len(images))} |")
+    lines.append(f"| {NO_IMAGE} | {' | '.join([f'{slurm * 1e3:,.0f}'] * len(images))} |")
     names = [name for name in STEPS if name != NO_IMAGE]
     for before, name in zip([NO_IMAGE, *names], names, strict=False):
         added = [
             found[image, name] - (slurm if before == NO_IMAGE else found[image, before])
             for image in images
         ]
-        lines.append(f"| {name} | {' | '.join(f'{one * 1e3:.0f}' for one in added)} |")
-    whole = " | ".join(f"{found[image, names[-1]] * 1e3:.0f}" for image in images)
+        lines.append(f"| {name} | {' | '.join(f'{one * 1e3:,.0f}' for one in added)} |")
+    whole = " | ".join(f"{found[image, names[-1]] * 1e3:,.0f}" for image in images)
     return "\n".join([*lines, f"| **to the last rank** | {whole} |"]) + "\n"
 
 
@@ -195,11 +196,9 @@ def to_the_last(command: Sequence[str], environment: Mapping[str, str]) -> float
         raise StageError(f"{shlex.join(command)} printed {done.stdout.strip()!r}") from error
 
 
-def _write(told: dict[str, Any], results: Path, sif: Path) -> None:
-    with whole_file(results / "launch.json") as temporary:
-        temporary.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+def _draw(results: Path, image: str, sif: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="hpcpy-launch.") as folder:
         work = Path(folder)
-        drawing = container("hpcpy", sif, work)
-        picture = results / "launch.png"
-        report.draw(results / "launch.json", picture, drawing, work, Path(launch_chart.__file__))
+        drawing = container(image, sif, work)
+        program = Path(launch_chart.__file__)
+        report.draw(results / "launch.json", results / "launch.png", drawing, work, program)

@@ -11,7 +11,7 @@ import statistics
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from hpcpy import paths
 from hpcpy.errors import UsageError
@@ -37,10 +37,17 @@ def add_out(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def write_json(path: Path, starts: Sequence[Samples], circumstances: dict[str, Any]) -> None:
+class Result(Protocol):
+    """What was measured of one thing."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+
+
+def write_json(path: Path, found: Sequence[Result], circumstances: dict[str, Any]) -> None:
     """Write all samples and what they were taken with."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    results = [start.as_dict() for start in starts]
+    results = [one.as_dict() for one in found]
     report = {"benchmark": "startup", **circumstances, "date": now, "results": results}
     with whole_file(path) as temporary:
         temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")

@@ -16,11 +16,12 @@ from hpcpy.build.graph import Image
 from hpcpy.build.images import make_image, unbuilt
 from hpcpy.build.materials import fetch_materials, fetch_packages
 from hpcpy.build.plan import Plan
+from hpcpy.build.room import needed_room
 from hpcpy.build.schedule import side_by_side
 from hpcpy.build.stamps import read_stamp, write_stamp
 from hpcpy.build.superseded import drop_superseded
 from hpcpy.errors import IntegrityError
-from hpcpy.files import GIB, require_free, scratch_dir, whole_file
+from hpcpy.files import require_free, scratch_dir, whole_file
 from hpcpy.stages import skipped, stage
 
 
@@ -77,8 +78,8 @@ def make_archive(plan: Plan, image: Image, *, behind: Sequence[str] = ()) -> Pat
 
 
 def _make(plan: Plan, image: Image, out: Path, behind: Sequence[str]) -> None:
-    require_free(paths.cache_dir(), image.disk * GIB, f"building {image.name} from nothing")
     builder = buildah()
+    require_free(paths.cache_dir(), needed_room(plan, image, builder), f"building {image.name}")
     progress.begin(plan, image, builder, [archive_title(image), *behind])
     _prepare(plan, image, builder)
     tag = make_image(plan, image, builder)

@@ -93,25 +93,24 @@ def main(options: argparse.Namespace) -> int:
     paths.refuse_blanks("Slurm", machines.layout(1).folder)
     engine = machines.require()
     images = have_images(plan, engine.apptainer)
-    said = {
+    more = {
         "tools": {name: str(tool.version) for name, tool in engine.found.items()},
         "client": plan.client,
         "client_options": CLIENTS[plan.client],
     }
+    said = record.circumstances(plan, images, options.words, more)
 
     def measured(keep: record.Keep) -> list[Sample]:
         with machines.running(machines.layout(max(plan.nodes))) as storm:
             with stage("fill the shared file system"):
-                prepare(storm, images, plan)
+                said["bytes_on_disk"] = prepare(storm, images, plan)
             with stage(f"{len(plan.cases())} cases, {plan.repetitions} times") as current:
                 return measure(storm, images, plan, current, keep)
 
     path = options.out / "storm.json"
-    samples = record.recorded(
-        path, record.circumstances(plan, images, options.words, said), measured
-    )
+    samples = record.recorded(path, said, measured)
     record.pictured(path, images)
-    print(report.table(samples), end="")
+    print(report.table(samples, said["bytes_on_disk"]), end="")
     return 0
 
 

@@ -51,6 +51,20 @@ def copy(place: Place, wanted: Iterable[Files]) -> None:
             place.run("bash", "-o", "pipefail", "-c", _folder_copied(files, target))
 
 
+def size(place: Place, wanted: Iterable[Files]) -> int:
+    """Return the bytes of files that were copied onto the file system.
+
+    Raises
+    ------
+    StageError
+        When one is not there.
+    """
+    targets = dict.fromkeys(place.folder / files.target for files in wanted)
+    # Not du: a folder of MooseFS says that it has hundreds of kilobytes.
+    sizes = place.run("find", *targets, "-type", "f", "-printf", r"%s\n")
+    return sum(map(int, sizes.split()))
+
+
 def _folder_copied(files: Files, target: Path) -> str:
     left_out = [f"--exclude={pattern}" for pattern in files.without]
     pack = ["tar", "--create", f"--directory={files.source}", *left_out, "."]

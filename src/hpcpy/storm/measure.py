@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -92,22 +93,27 @@ class Plan:
         return list(dict.fromkeys(CONFIGURATIONS[name].image for name in self.configurations))
 
 
-def prepare(storm: Storm, images: Images, plan: Plan) -> None:
+def prepare(storm: Storm, images: Images, plan: Plan) -> dict[str, int]:
     """Bring what the configurations need onto the file system and the nodes.
+
+    Returns
+    -------
+    dict
+        The bytes that each configuration has on the file system.
 
     Raises
     ------
     StageError
         When it cannot be copied or mounted.
     """
-    wanted = [files for name in plan.configurations for files in CONFIGURATIONS[name].files(images)]
+    wanted = {name: [*CONFIGURATIONS[name].files(images)] for name in plan.configurations}
     if PYNAMIC in plan.programs:
-        folders = [CONFIGURATIONS[name].folder for name in plan.configurations]
         # Headers of Python are the same in all images.
         modules = pynamic.made(next(iter(images.root.values())))
-        wanted += [Files(modules, f"{folder}/{PYNAMIC_AT.name}") for folder in folders]
+        for name, files in wanted.items():
+            files.append(Files(modules, f"{CONFIGURATIONS[name].folder}/{PYNAMIC_AT.name}"))
     # Several take the same file.
-    fill.copy(storm.own, dict.fromkeys(wanted))
+    fill.copy(storm.own, dict.fromkeys(itertools.chain(*wanted.values())))
     for mount in storm.mounts:
         for root in images.root.values():
             fill.open_root(mount, root)
@@ -116,6 +122,7 @@ def prepare(storm: Storm, images: Images, plan: Plan) -> None:
             given = [f"{name}={value}" for name, value in VARIABLES.items()]
             words = [*given, "chroot", str(root), PYTHON, "-c", "import matplotlib.font_manager"]
             mount.run("env", "--ignore-environment", *words)
+    return {name: fill.size(storm.own, files) for name, files in wanted.items()}
 
 
 def measure(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hpcpy.storm.samples import SHARES, TEMPERATURES, Case, Sample
@@ -124,6 +124,10 @@ _TAKEN = (
 )
 
 
+def _stored(on_disk: Mapping[str, int]) -> Column:
+    return Column("MB on disk", ",.0f", lambda row: on_disk[row.configuration] / 1e6)
+
+
 def _last(sample: Sample) -> float:
     return sample.launch.last
 
@@ -136,14 +140,24 @@ def _then(sample: Sample) -> float:
     return statistics.median(one.done - one.imported for one in sample.launch.ranks)
 
 
-def table(samples: Sequence[Sample]) -> str:
+def table(samples: Sequence[Sample], on_disk: Mapping[str, int] | None = None) -> str:
     """Return tables in Markdown: what is asked and what it takes, by program and temperature.
 
+    Parameters
+    ----------
+    samples
+        All of a run.
+    on_disk
+        Bytes that each configuration has on the file system, where that is known.
+
+    Notes
+    -----
     What is asked is left out where nobody counted it.  The best number of a column is in
     bold where it is not the static interpreter's.
     """
     is_counted = any(sample.asked for sample in samples)
     medians = Medians(samples)
+    sizes = [_stored(on_disk)] if on_disk else []
     lines = []
     for program in dict.fromkeys(name for name, _ in medians.rows()):
         for temperature in TEMPERATURES:
@@ -152,7 +166,7 @@ def table(samples: Sequence[Sample]) -> str:
                 for name, configuration in medians.rows()
                 if name == program
             ]
-            for columns in (_ASKED, _TAKEN) if is_counted else (_TAKEN,):
+            for columns in ((*_ASKED, *sizes), _TAKEN) if is_counted else (_TAKEN,):
                 lines += ["", *_part(f"**{program}, {temperature}**", rows, columns)]
     return "\n".join([*lines[1:], ""])
 

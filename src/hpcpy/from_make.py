@@ -72,6 +72,7 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
         "CONFIGURATIONS": _option("--configurations"),
         "PROGRAMS": _option("--programs"),
         "CLIENT": _option("--client"),
+        "PYNAMIC": _option("--pynamic"),
         "N": _option("--repetitions"),
         "FOLDER": _option("--folder"),
         **{name: _option(f"--{name.lower()}") for name in request.OF_A_JOB},

@@ -21,10 +21,12 @@ from hpcpy.storm.pynamic import wheel
 
 _WAYS = {"hpcpy": BAKE, "wheels": PIP}
 # Of a program, what puts its wheels into a folder and returns what is asked of them; by
-# an unpacked image, for what is compiled.
-PACKAGES: dict[str, Callable[[Path, Path], list[str]]] = {
-    LIBRARIES: lambda folder, _: eight(folder),
-    PYNAMIC_IN_IMAGE: lambda folder, root: [wheel.write(pynamic.made(root), folder)],
+# an unpacked image, for what is compiled, and LLNL's Pynamic, where it was named.
+PACKAGES: dict[str, Callable[[Path, Path, Path | None], list[str]]] = {
+    LIBRARIES: lambda folder, *_: eight(folder),
+    PYNAMIC_IN_IMAGE: lambda folder, root, checkout: [
+        wheel.write(pynamic.made(root, checkout=checkout), folder)
+    ],
 }
 
 
@@ -45,7 +47,9 @@ class Base:
     digest: str
 
 
-def added(base: Base, programs: Sequence[str], apptainer: Path | None) -> Base:
+def added(
+    base: Base, programs: Sequence[str], apptainer: Path | None, checkout: Path | None = None
+) -> Base:
     """Have an image with the packages of some programs.
 
     Parameters
@@ -56,6 +60,8 @@ def added(base: Base, programs: Sequence[str], apptainer: Path | None) -> Base:
         Names of `PACKAGES`.
     apptainer
         The program that makes a SIF; without it there are unpacked files alone.
+    checkout
+        LLNL's Pynamic, for the program of that name.
 
     Returns
     -------
@@ -70,7 +76,9 @@ def added(base: Base, programs: Sequence[str], apptainer: Path | None) -> Base:
         work.chmod(0o755)
         wheels = work / WHEELS
         wheels.mkdir()
-        asked = [one for program in programs for one in PACKAGES[program](wheels, pristine)]
+        asked = [
+            one for program in programs for one in PACKAGES[program](wheels, pristine, checkout)
+        ]
         names = [base.digest, *asked, *sorted(path.name for path in wheels.iterdir())]
         key = hashlib.sha256("\n".join(names).encode()).hexdigest()
         root = pristine.with_name(key[:16])

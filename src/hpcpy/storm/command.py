@@ -14,7 +14,8 @@ from hpcpy.storm.added import PACKAGES
 from hpcpy.storm.configurations import CONFIGURATIONS
 from hpcpy.storm.images import have_images
 from hpcpy.storm.measure import CLIENTS, SHIPPED, Plan, measure, prepare
-from hpcpy.storm.programs import PROGRAMS, PYNAMIC
+from hpcpy.storm.programs import PROGRAMS, PYNAMIC, PYNAMIC_IN_IMAGE
+from hpcpy.storm.pynamic import llnl
 from hpcpy.storm.samples import Sample
 
 _NUMBERS = "1,2,4"
@@ -51,6 +52,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
         default=SHIPPED,
         help=f"how a node caches names: {' or '.join(CLIENTS)} (default %(default)s)",
     )
+    help_ = "a checkout of LLNL's Pynamic, for the programs of that name (default: one of our own)"
+    parser.add_argument("--pynamic", type=paths.folder, metavar="FOLDER", help=help_)
     parser.add_argument(
         "--out", type=paths.folder, default=paths.BUILD, help="where storm.json and storm.png go"
     )
@@ -84,7 +87,8 @@ def main(options: argparse.Namespace) -> int:
         _numbers(options.nodes, "nodes", is_here=is_here),
         _numbers(options.ranks, "ranks", is_here=is_here),
         options.repetitions,
-        *_names(options.client, CLIENTS, "client"),
+        _names(options.client, CLIENTS, "client")[0],
+        options.pynamic,
     )
     _check(plan)
     if not is_here:
@@ -115,6 +119,13 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _check(plan: Plan) -> None:
+    if plan.pynamic:
+        llnl.sources(plan.pynamic)
+        if not {PYNAMIC, PYNAMIC_IN_IMAGE} & {*plan.programs}:
+            raise UsageError(
+                f"no program is made of {plan.pynamic}",
+                hint=f"--programs {PYNAMIC} or {PYNAMIC_IN_IMAGE}",
+            )
     if plan.repetitions < 1:
         raise UsageError(f"--repetitions {plan.repetitions}: at least one is needed")
     known = CONFIGURATIONS.values()

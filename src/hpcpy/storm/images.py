@@ -50,7 +50,8 @@ def have_images(plan: Plan, apptainer: Path, *, is_built: bool = False) -> Image
         digests[name] = digest(sif[name])
         if plan.adding:
             base = Base(name, sif[name], digests[name])
-            one = added(base, plan.adding, apptainer if name in plan.packed else None)
+            with_sif = apptainer if name in plan.packed else None
+            one = added(base, plan.adding, with_sif, plan.pynamic)
             sif[name], digests[name] = one.sif, one.digest
     for name in plan.images if plan.adding else plan.unpacked:
         root[name] = roots.unpacked_root(name, sif[name], digests[name])

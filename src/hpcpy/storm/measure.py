@@ -7,6 +7,7 @@ import itertools
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from hpcpy.measure.targets import PYTHON
 from hpcpy.stages import Stage
@@ -43,6 +44,8 @@ class Plan:
         How often.
     client
         A name of `CLIENTS`.
+    pynamic
+        A checkout of LLNL's Pynamic; without it its programs are of our generator.
     """
 
     configurations: Sequence[str]
@@ -51,6 +54,7 @@ class Plan:
     ranks: Sequence[int]
     repetitions: int
     client: str = SHIPPED
+    pynamic: Path | None = None
 
     def cases(self) -> list[Case]:
         """Return one round, configurations side by side."""
@@ -109,7 +113,7 @@ def prepare(storm: Storm, images: Images, plan: Plan) -> dict[str, int]:
     wanted = {name: [*CONFIGURATIONS[name].files(images)] for name in plan.configurations}
     if PYNAMIC in plan.programs:
         # Headers of Python are the same in all images.
-        modules = pynamic.made(next(iter(images.root.values())))
+        modules = pynamic.made(next(iter(images.root.values())), checkout=plan.pynamic)
         for name, files in wanted.items():
             files.append(Files(modules, f"{CONFIGURATIONS[name].folder}/{PYNAMIC_AT.name}"))
     # Several take the same file.

@@ -13,6 +13,7 @@ from hpcpy import paths
 from hpcpy.errors import UnavailableError
 from hpcpy.files import disk_errors, scratch_dir
 from hpcpy.stages import Stage, skipped, stage
+from hpcpy.storm.pynamic import llnl
 from hpcpy.storm.pynamic.generate import DRIVER, Size, Sources, generate
 
 _FOLDER = paths.BUILD / "pynamic"
@@ -20,7 +21,7 @@ _FOLDER = paths.BUILD / "pynamic"
 _OPTIONS = ("-shared", "-fPIC", "-O0", "-Wl,-rpath,$ORIGIN", "-L.")
 
 
-def made(root: Path, size: Size | None = None) -> Path:
+def made(root: Path, size: Size | None = None, checkout: Path | None = None) -> Path:
     """Have the modules in a folder of ``build/pynamic``.
 
     Parameters
@@ -29,20 +30,29 @@ def made(root: Path, size: Size | None = None) -> Path:
         An unpacked image, whose Python's headers are taken.
     size
         How much; NERSC's by default.
+    checkout
+        LLNL's own Pynamic; without it the modules are of our generator.
 
     Raises
     ------
     UnavailableError
         Without a compiler.
+    UsageError
+        When that is no checkout of Pynamic.
     """
     compiler = shutil.which("cc") or shutil.which("gcc")
     if not compiler:
         raise UnavailableError("no C compiler for the program pynamic", hint="apt install gcc")
     (include,) = (root.resolve() / "opt/hpcpy/include").glob("python3.*")
-    sources = generate(size or Size())
-    texts = [*sources.libraries.values(), *sources.modules.values(), sources.driver]
-    headers = (include / "patchlevel.h").read_text()
-    folder = _FOLDER / hashlib.sha256("".join([*texts, headers]).encode()).hexdigest()[:16]
+    size = size or Size()
+    ours = generate(size)
+    driver = llnl.driver(size) if checkout else ours.driver
+    texts = [driver, (include / "patchlevel.h").read_text()]
+    if checkout:
+        texts += [repr(size), (llnl.sources(checkout) / llnl.GENERATOR).read_text()]
+    else:
+        texts += [*ours.libraries.values(), *ours.modules.values()]
+    folder = _FOLDER / hashlib.sha256("".join(texts).encode()).hexdigest()[:16]
     if folder.exists():
         skipped("pynamic", "up to date")
         return folder
@@ -50,10 +60,14 @@ def made(root: Path, size: Size | None = None) -> Path:
         with scratch_dir(_FOLDER, "made") as scratch:
             compiled = scratch / "made"
             compiled.mkdir()
-            _compile(current, [compiler, *_OPTIONS, f"-I{include}"], sources, compiled)
-            (compiled / f"{DRIVER}.py").write_text(sources.driver)
+            if checkout:
+                words = [compiler, str(include)]
+                llnl.compile_into(compiled, current, checkout, size, words)
+            else:
+                _compile(current, [compiler, *_OPTIONS, f"-I{include}"], ours, compiled)
+            (compiled / f"{DRIVER}.py").write_text(driver)
             compiled.rename(folder)
-        current.note = f"{len(sources.modules)} modules, {len(sources.libraries)} libraries"
+        current.note = f"{size.modules} modules, {size.libraries} libraries"
     return folder
 
 

@@ -45,11 +45,8 @@ def storm() -> Iterator[SmallStorm]:
 def mounted(storm: SmallStorm, *options: str) -> Iterator[Mount]:
     """Give a node's mount with empty caches."""
     mount = replace(storm.storm.mounts[0], options=options)
-    mount.make()
-    try:
+    with mount.mounted():
         yield mount
-    finally:
-        mount.end()
 
 
 def signalled(storm: SmallStorm, program: str, number: signal.Signals) -> None:

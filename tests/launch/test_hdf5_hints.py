@@ -5,6 +5,7 @@ In `make test`: `tests/image/test_mpi.py`, parallel HDF5 without hints, on a loc
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import subprocess
@@ -47,13 +48,10 @@ def storm() -> Iterator[SmallStorm]:
             dataclasses.replace(mount, folder=one.storm.folder, part="/", options=())
             for mount in one.storm.mounts
         ]
-        for mount in mounts:
-            mount.make()
-        try:
-            yield one
-        finally:
+        with contextlib.ExitStack() as stack:
             for mount in mounts:
-                mount.end()
+                stack.enter_context(mount.mounted())
+            yield one
 
 
 def ran(storm: SmallStorm, nodes: int, ranks: int, *words: str) -> dict[str, Any]:

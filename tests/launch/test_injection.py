@@ -14,6 +14,8 @@ from mpi_libraries import NEWER, module, unpacked
 
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
+from hpcpy.measure.targets import PYTHON
+from hpcpy.measure.trace import traced
 
 pytestmark = [
     pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
@@ -58,6 +60,23 @@ def test_the_sites_library_runs(way: Way, library: Path, folder: Path) -> None:
     start = ("mpiexec", "-n", "3", "python3", "-c", PROGRAM)
     expected = [f"{rank} 3 {NEWER.version} {MODULE}/libmpi.so.12" for rank in range(3)]
     assert output(way(library, folder, *start)) == expected
+
+
+# MPI_Init and MPI_Finalize by the library itself.
+ALONE = "import ctypes; mpi = ctypes.CDLL('libmpi.so.12'); mpi.MPI_Init(0, 0); mpi.MPI_Finalize()"
+
+
+def test_its_start_asks_no_more_than_the_library_does_alone(library: Path, folder: Path) -> None:
+    if not look_up(needed(["measure"])):
+        pytest.skip("no strace here; run: make setup TOOLS=measure")
+    alone, injected = (
+        traced(by_apptainer(library, folder, "python3", "-c", code), PYTHON)
+        for code in (ALONE, "from mpi4py import MPI")
+    )
+    # Measured: one more, to see that the library is there; and UCX makes 1,500 calls, of
+    # which a few are made again by chance.
+    assert len(injected.off_node) <= len(alone.off_node) + 1
+    assert len(injected.paths) <= len(alone.paths) + 10
 
 
 @pytest.mark.parametrize("way", [by_apptainer, by_shifter, by_podman_hpc])

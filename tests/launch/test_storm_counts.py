@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from small_storm import (
@@ -76,6 +78,29 @@ def test_a_further_node_asks_a_few_things(storm: SmallStorm, configuration: Conf
         assert requests(second) == requests(first)
         assert 0 < first.packets <= MOST
         assert 0 < second.packets <= MOST
+
+
+def test_a_storm_that_is_stopped_says_so_and_not_that_a_rank_was_still_there(
+    storm: SmallStorm,
+) -> None:
+    mount = replace(storm.storm.mounts[0], folder=storm.storm.folder, part=VENV.folder)
+    words = ["sh", "-c", 'cd "$0" && echo there && exec sleep 60', str(mount.folder)]
+    with contextlib.ExitStack() as stack:
+
+        def stopped() -> None:
+            with mount.mounted():
+                command = [*mount.machine.entering(), *words]
+                rank = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+                stack.callback(stack.enter_context(rank).kill)
+                assert rank.stdout
+                assert rank.stdout.readline() == "there\n"
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            stopped()
+        # The node has it anew at once.
+        with mount.mounted():
+            assert mount.look()
 
 
 HOLD = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import statistics
@@ -45,11 +46,17 @@ def test_an_image_leaves_what_the_program_asks_for_outside_of_it() -> None:
     assert with_own >= forecast(setting(program=own))["as is"][-1]
 
 
-def test_staged_and_by_broadcast_take_a_step_for_each_doubling_of_nodes() -> None:
+def test_staged_takes_a_step_for_each_doubling_of_nodes() -> None:
+    found = forecast(setting())["staged"]
+    steps = {round(b - a, 6) for a, b in itertools.pairwise(found[7:])}
+    assert steps == {round(5e8 / FILES.link, 6)}
+
+
+def test_by_broadcast_each_rank_still_starts_python_and_opens_libraries() -> None:
     found = forecast(setting())
-    for name, size in (("staged", 5e8), ("by broadcast", PROGRAM.file_bytes)):
-        steps = {round(b - a, 6) for a, b in zip(found[name][7:], found[name][8:], strict=False)}
-        assert steps == {round(size / FILES.link, 6)}
+    asked = ways.BROADCAST_BY_RANK * PROGRAM.calls * RANKS[-1]
+    assert found["by broadcast"][-1] == pytest.approx(asked / FILES.rate, rel=0.01)
+    assert found["by broadcast"][-1] < found["as is"][-1] / 5
 
 
 def test_a_way_pays_from_where_it_stays_faster() -> None:
@@ -78,6 +85,11 @@ def test_its_figures_are_those_of_the_committed_results() -> None:
         first = packets(name, 1, 1)
         assert first == pytest.approx(by_node, abs=3)
         assert (packets(name, 1, 4) - first) / 3 == pytest.approx(by_rank, abs=1)
+    further = {
+        name: packets(name, 1, 4) - packets(name, 1, 1) for name in ("venv", "venv-broadcast")
+    }
+    share = further["venv-broadcast"] / further["venv"]
+    assert share == pytest.approx(ways.BROADCAST_BY_RANK, abs=0.01)
     bake = json.loads((results / "bake.json").read_text())["results"]
     cpu = {one["image"]: statistics.median(one["cpu"]) for one in bake
            if one["case"] == "eight" and one["place"] == places[one["image"]]}  # fmt: skip

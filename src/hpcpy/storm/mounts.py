@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,14 +96,26 @@ class Mount:
             else:
                 return
 
-    def end(self) -> None:
-        """Unmount it; its process ends with that.
+    @contextlib.contextmanager
+    def mounted(self) -> Iterator[None]:
+        """Have it as long as the block runs; its process ends with it.
 
         Raises
         ------
         StageError
-            When it is still in use after some seconds.
+            When it cannot be made, or is still in use some seconds after the block.
         """
+        self.make()
+        try:
+            yield
+        except BaseException:
+            # Ranks that were killed may be on it still.  What ended the block is told.
+            with contextlib.suppress(StageError):
+                self.run("umount", "--lazy", self.folder)
+            raise
+        self._end()
+
+    def _end(self) -> None:
         end = time.monotonic() + _SECONDS
         while True:
             try:

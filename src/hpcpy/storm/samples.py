@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 from collections.abc import Sequence
@@ -11,7 +12,6 @@ from typing import Any
 from hpcpy.storm.configurations.configuration import Configuration, Images
 from hpcpy.storm.launch import Job, Launch, on_cluster
 from hpcpy.storm.machines import Storm
-from hpcpy.storm.mounts import Mount
 from hpcpy.storm.network import Carried, carried
 from hpcpy.storm.programs import source
 from hpcpy.storm.stats import Asked
@@ -111,12 +111,10 @@ def take(storm: Storm, images: Images, configuration: Configuration, case: Case)
         dataclasses.replace(mount, folder=folder, part=configuration.folder)
         for mount in storm.mounts[: case.nodes]
     ]
-    made: list[Mount] = []
-    try:
+    found = []
+    with contextlib.ExitStack() as stack:
         for mount in mounts:
-            mount.make()
-            made.append(mount)
-        found = []
+            stack.enter_context(mount.mounted())
         for temperature in TEMPERATURES:
             devices = [storm.own.machine, *(mount.machine for mount in mounts)]
             before = [carried(device) for device in devices]
@@ -126,7 +124,4 @@ def take(storm: Storm, images: Images, configuration: Configuration, case: Case)
                 carried(device).since(one) for device, one in zip(devices, before, strict=True)
             )
             found.append(Sample(case, temperature, started, watch.asked(), server.sent, each))
-        return found
-    finally:
-        for mount in made:
-            mount.end()
+    return found

@@ -10,6 +10,8 @@ Where the metadata server was made slow, that is the station, and no parameter i
 free: its rate was found by driving it to saturation, the think time by a start
 with the server as fast as it is.
 
+What the forecast itself said is held against starts with such a server, way by way.
+
 A job at a site has nodes of its own, and a server whose packets nobody counts. Each
 start has two free parameters, as the NIH's curves have: seconds alone, and seconds
 of the server for each rank, or for each node where its ranks share one mount. They
@@ -137,6 +139,16 @@ def _throttled(report: dict[str, Any]) -> Comparison:
     return Comparison(f"a server of {rate:,.0f} requests a second", {}, cases)
 
 
+def _forecast(report: dict[str, Any]) -> Comparison:
+    cases = [
+        Held(f"{one['way']} {one['nodes']} × {one['ranks']}", one["nodes"] * one["ranks"],
+             one["predicted"], one["last"])
+        for one in report["samples"]
+    ]  # fmt: skip
+    title = f"the forecast of three remedies, a server of {report['rate']:,.0f} requests a second"
+    return Comparison(title, {}, cases)
+
+
 def _at_site(report: dict[str, Any]) -> Comparison:
     said: list[Held] = []
     for name, cases in _grouped(report).items():
@@ -176,5 +188,6 @@ def _median(values: Iterable[float]) -> float:
 _KINDS: dict[str, tuple[Callable[[dict[str, Any]], Comparison], str]] = {
     "storm": (_on_cores, "cases of one rank and of more"),
     "throttled storm": (_throttled, "a case"),
+    "forecast storm": (_forecast, "a case"),
     "storm at a site": (_at_site, "starts on three numbers of nodes, as NODES=1,2,4 has them"),
 }

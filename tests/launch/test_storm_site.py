@@ -83,11 +83,12 @@ def test_the_job_of_a_script_measures_on_its_nodes(cluster: Cluster) -> None:
     assert [one["temperature"] for one in told["samples"]] == [*TEMPERATURES]
     for one in told["samples"]:
         assert (one["nodes"], one["ranks"], one["asked"]) == (2, 2, [])
-        assert [rank["rank"] for rank in one["ranks_told"]] == [0, 1, 2, 3]
-        assert Counter(rank["node"] for rank in one["ranks_told"]) == {"n1": 2, "n2": 2}
-        for rank in one["ranks_told"]:
-            assert rank["begin"] < rank["imported"] <= rank["done"]
-            assert rank["cpu"] > 0
+        assert one["ranks_told"]["rank"] == [0, 1, 2, 3]
+        assert Counter(one["ranks_told"]["node"]) == {"n1": 2, "n2": 2}
+        told_by = [one["ranks_told"][name] for name in ("begin", "imported", "done", "cpu")]
+        for begin, imported, done, cpu in zip(*told_by, strict=True):
+            assert begin < imported <= done
+            assert cpu > 0
         assert one["last"] >= one["import"]["max"]
     assert nothing_is_left(cluster, number)
 
@@ -103,7 +104,7 @@ def test_trees_and_copies_need_neither_root_nor_a_mount_of_ours(cluster: Cluster
     assert cases == [(nodes, name) for nodes in (1, 2) for name in names for _ in TEMPERATURES]
     for one in told["samples"]:
         # The first ones: the last one copies.
-        nodes = Counter(rank["node"] for rank in one["ranks_told"])
+        nodes = Counter(one["ranks_told"]["node"])
         assert nodes == {f"n{number + 1}": 2 for number in range(one["nodes"])}
     assert nothing_is_left(cluster, number)
 

@@ -57,7 +57,7 @@ def test_the_stated_errors_are_those_of_the_committed_results() -> None:
 def storm(**changes: Any) -> dict[str, Any]:
     def sample(ranks: int, last: float) -> dict[str, Any]:
         return {"configuration": "venv", "program": "core", "nodes": 1, "ranks": ranks,
-                "temperature": "cold", "last": last, "ranks_told": [{"cpu": 1.0}]}  # fmt: skip
+                "temperature": "cold", "last": last, "ranks_told": {"cpu": [1.0]}}  # fmt: skip
 
     samples = [sample(1, 3), sample(8, 12)]
     return {"benchmark": "storm", "machine": {"cores": 2}, "samples": samples, **changes}
@@ -88,7 +88,7 @@ def test_what_is_no_report_of_a_storm_is_one_line(text: str, tmp_path: Path) -> 
 def at_site(nodes: Sequence[int], **last: Callable[[int, int], float]) -> dict[str, Any]:
     samples: list[dict[str, Any]] = [
         {"configuration": name.replace("_", "-"), "program": "core", "nodes": number,
-         "ranks": ranks, "temperature": "cold", "last": seconds(number, ranks), "ranks_told": []}
+         "ranks": ranks, "temperature": "cold", "last": seconds(number, ranks), "ranks_told": {}}
         for name, seconds in last.items() for number in nodes for ranks in (1, 32)
     ]  # fmt: skip
     return {"benchmark": "storm at a site", "site": "biowulf", "failed": {}, "samples": samples}

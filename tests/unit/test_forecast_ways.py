@@ -84,9 +84,9 @@ def test_its_figures_are_those_of_the_committed_results() -> None:
     ):
         first = packets(name, 1, 1)
         assert first == pytest.approx(by_node, abs=3)
-        assert (packets(name, 1, 4) - first) / 3 == pytest.approx(by_rank, abs=1)
+        assert (packets(name, 1, 8) - first) / 7 == pytest.approx(by_rank, abs=1)
     further = {
-        name: packets(name, 1, 4) - packets(name, 1, 1) for name in ("venv", "venv-broadcast")
+        name: packets(name, 1, 8) - packets(name, 1, 1) for name in ("venv", "venv-broadcast")
     }
     share = further["venv-broadcast"] / further["venv"]
     assert share == pytest.approx(ways.BROADCAST_BY_RANK, abs=0.01)

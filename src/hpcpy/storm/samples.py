@@ -13,7 +13,7 @@ from hpcpy.storm.configurations.configuration import Configuration, Images
 from hpcpy.storm.launch import Job, Launch, on_cluster
 from hpcpy.storm.machines import Storm
 from hpcpy.storm.network import Carried, carried
-from hpcpy.storm.programs import source
+from hpcpy.storm.programs import Rank, source
 from hpcpy.storm.stats import Asked
 from hpcpy.storm.watch import watched
 
@@ -84,7 +84,11 @@ class Sample:
             **dataclasses.asdict(self.case),
             "temperature": self.temperature,
             "last": self.launch.last,
-            "ranks_told": [dataclasses.asdict(one) for one in self.launch.ranks],
+            # In columns: thousands of ranks told.
+            "ranks_told": {
+                field.name: [getattr(one, field.name) for one in self.launch.ranks]
+                for field in dataclasses.fields(Rank)
+            },
             "began": self.launch.begin,
             "import": {name: self.slowest(share) for name, share in SHARES.items()},
             "asked": [dataclasses.asdict(one) for one in self.asked],

@@ -115,7 +115,7 @@ def _on_cores(report: dict[str, Any]) -> Comparison:
     said: list[Held] = []
     alone: list[float] = []
     for name, cases in _grouped(report).items():
-        cpu = _median(rank["cpu"] for one in cases[1, 1] for rank in one["ranks_told"])
+        cpu = _median(used for one in cases[1, 1] for used in one["ranks_told"]["cpu"])
         for (nodes, ranks), samples in cases.items():
             last = _median(one["last"] for one in samples)
             count = nodes * ranks

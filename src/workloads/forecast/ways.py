@@ -12,11 +12,11 @@ RANKS = tuple(1 << power for power in range(18))
 
 # Metadata operations, cold, medians of docs/results/storm.json: one mount of an image a
 # node, and the static interpreter as plain files.
-IMAGE_BY_NODE, IMAGE_BY_RANK = 24, 3
+IMAGE_BY_NODE, IMAGE_BY_RANK = 24, 0.1
 FILES_BY_NODE, FILES_BY_RANK = 22, 8
 # Of its operations what a rank still asks where rank 0 sends the modules: Python and MPI
 # have to start before it can. docs/results/storm.json.
-BROADCAST_BY_RANK = 0.15
+BROADCAST_BY_RANK = 0.14
 # Seconds of `apptainer exec … true` on a fresh mount: docs/results/cold.json.
 CONTAINER = 0.12
 # Processor time, baked to wheels, of eight packages: docs/results/bake.json.

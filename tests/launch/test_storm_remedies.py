@@ -46,6 +46,13 @@ from mpi_import import together
 with {block}():
     import made
 assert made.found == {modules}, made.found"""
+# An extension module that is linked with all of Pynamic's modules.
+LINKED = "linked"
+LINKED_C = f"""\
+#include <Python.h>
+static struct PyModuleDef definition = {{PyModuleDef_HEAD_INIT, .m_name = "{LINKED}"}};
+PyMODINIT_FUNC PyInit_{LINKED}(void) {{ return PyModuleDef_Init(&definition); }}
+"""
 # What is not there is looked for, too.
 INIT = f"""\
 found = 0
@@ -117,6 +124,33 @@ def test_compiled_modules_and_their_libraries_are_asked_for_by_no_other(
         assert second < files // 2
         # The copies have gone with the block.
         assert left(storm, sample) == ""
+
+
+def linked(root: Path, modules: Path) -> Path:
+    (include,) = (root / "opt/hpcpy/include").glob("python3.*")
+    file = root.parent / f"{LINKED}.so"
+    words = ["cc", "-shared", "-fPIC", f"-I{include}", "-xc", "-", "-o", str(file)]
+    words += ["-Wl,--no-as-needed,-rpath,$ORIGIN", f"-L{modules}"]
+    words += [f"-l:pynamic_module{number}.so" for number in range(SIZE.modules)]
+    subprocess.run(words, input=LINKED_C.encode(), check=True)
+    return file
+
+
+def test_a_module_that_came_as_a_library_is_not_sent_again(storm: SmallStorm) -> None:
+    root = storm.images.root["hpcpy"]
+    modules = pynamic.made(root, SIZE)
+    place = f"{STATIC_FILES.folder}/{PYNAMIC}"
+    file = Files(linked(root, modules), f"{place}/{LINKED}.so")
+    fill.copy(storm.storm.own, [HOOK, Files(modules, place), file])
+    text = TOGETHER.format(folder=tree.PLACE / PLACE)
+    first = f"import sys; sys.path.append('{tree.PLACE / PYNAMIC}'); import {LINKED}; {{}}"
+    opened = []
+    for name, imports in (("pynamic-sent", text), ("linked-sent", text.replace("{}", first))):
+        sent = replace(STATIC_FILES, name=name, imports=imports)
+        samples = storm.take(sent, 1, 2, PYNAMIC)
+        opened += [requests(sample.asked[0])["open"] for sample in samples]
+    # Written anew, a file that is mapped ends the ranks that read it by SIGBUS.
+    assert max(opened) - min(opened) < SIZE.libraries, opened
 
 
 @pytest.mark.parametrize("name", ["static-sif-staged", "conda-staged"])

@@ -132,6 +132,7 @@ class _OnFirst:
         self._told: set[_Key] = set()
         self._found: dict[_Key, _Found] = {}
         self._libraries: list[str] = []
+        self._copied: set[str] = set()
         self._sent = time.monotonic()
 
     def find_spec(
@@ -157,7 +158,10 @@ class _OnFirst:
     def tell(self, key: _Key, found: _Found, libraries: Iterable[str] = ()) -> None:
         self._told.add(key)
         self._found[key] = found
-        self._libraries += libraries
+        # Once: a module may have come as another one's library, and is mapped on the nodes.
+        new = [path for path in libraries if path not in self._copied]
+        self._copied.update(new)
+        self._libraries += new
         if time.monotonic() > self._sent + _SECONDS_OF_A_MESSAGE:
             self._send()
 

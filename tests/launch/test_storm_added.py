@@ -5,6 +5,7 @@ In `make test`: `tests/launch/test_storm_counts.py`, the same counts with the im
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -20,15 +21,20 @@ from hpcpy.storm.pynamic.generate import Size
 
 pytestmark = pytest.mark.long
 
+VENV = roots.VENV.relative_to("/")
+
 
 @pytest.fixture(scope="module")
 def storm() -> Iterator[SmallStorm]:
     with started() as one:
         images = one.images
         base = images.sif["hpcpy"]
+        pristine = roots.unpacked_root("hpcpy", base, digest(base))
+        roots.add_venv(pristine)
         # As `make storm PROGRAMS=libraries,pynamic-in-image` has it.
         made = added(Base("hpcpy", base, digest(base)), [*PACKAGES], images.apptainer)
         root = roots.unpacked_root("hpcpy", made.sif, made.digest)
+        shutil.rmtree(pristine / VENV)
         for mount in one.storm.mounts:
             fill.open_root(mount, root)
         images = replace(images, sif={"hpcpy": made.sif}, root={"hpcpy": root})
@@ -55,3 +61,8 @@ def test_each_baked_module_is_opened_once_and_looked_for_nowhere(storm: SmallSto
         assert size.modules + size.libraries <= one.operations["open"] <= 140
     # A tree's client knows the names that were asked for; what is not there was not.
     assert requests(warm)["lookup.master"] == 0
+
+
+def test_an_environment_of_the_image_alone_is_not_taken_over(storm: SmallStorm) -> None:
+    # Left by another benchmark, it has none of the packages that were added.
+    assert not (storm.images.root["hpcpy"] / VENV).exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -90,6 +91,8 @@ def added(
                 made = scratch / "root"
                 # Nothing of the image is written to: what is added are new files.
                 current.run(["cp", "-al", pristine, made])
+                # An environment there is one of the packages before.
+                shutil.rmtree(made / roots.VENV.relative_to("/"), ignore_errors=True)
                 variables = image_variables(container(base.name, base.sif, work))
                 python = unpacked(base.name, made, work, variables)
                 current.run(python.command(["-m", *_WAYS[base.name], *asked]))

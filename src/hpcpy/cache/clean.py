@@ -77,12 +77,13 @@ def main(options: argparse.Namespace) -> int:
         When something could not be removed.
     """
     keep = keep_bytes(options.keep)
-    with checkout_lock():
-        return _shrink(keep)
-
-
-def _shrink(keep: int) -> int:
+    # A wrong one is told at once, while another make runs here, too.
     cache = paths.cache_dir()
+    with checkout_lock():
+        return _shrink(cache, keep)
+
+
+def _shrink(cache: Path, keep: int) -> int:
     units, unknown = find_units(cache)
     for path in unknown:
         print(f"hpcpy clean-cache: {path}: left alone, not a part of the cache", file=sys.stderr)

@@ -29,6 +29,7 @@ READ = {
     ("packages.command", "--{image}"),
     ("release.command", "folder"),
     ("release.command", "--key"),
+    ("storm.command", "--pynamic"),
     ("upstream.command", "--{name}"),
 }
 # Those of settings that name a path, and whether it is written.

@@ -82,7 +82,7 @@ def draw(report: dict[str, Any], picture: Path) -> None:
     )
     handles = panels[0][0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=4)
-    figure.savefig(picture, dpi=130)
+    figure.savefig(picture, dpi=80, pil_kwargs={"optimize": True})
 
 
 def _some(number: int, what: str) -> str:

@@ -33,7 +33,7 @@ def draw(path: Path, made: dict[str, Any]) -> None:
             _measured(figure.add_subplot(grid[0, 0]), made)
             _held(figure.add_subplot(grid[0, 1]), made)
             _at_scale(figure.add_subplot(grid[1, :]), made)
-        plot.save(figure, path, dots_per_inch=120)
+        plot.save(figure, path, dots_per_inch=100)
 
 
 def _logarithmic(axes: Any, across: str, up: str) -> None:
@@ -92,12 +92,12 @@ def _held(axes: Any, made: dict[str, Any]) -> None:
         said = [case["predicted"] for case in one["cases"]]
         took = [case["measured"] for case in one["cases"]]
         label = f"{one['title']}: {_off(one)}"
-        axes.plot(took, said, marker, color=colour, markersize=4, alpha=0.6, label=label)
+        axes.plot(took, said, marker, color=colour, markersize=3, alpha=0.6, label=label)
         ends += [*said, *took]
     if ends:
         line = [min(ends), max(ends)]
         axes.plot(line, line, "--", color="0.6", label="equal")
-        axes.legend(frameon=False, fontsize="small")
+        axes.legend(frameon=False, fontsize="small", loc="upper left")
     _logarithmic(axes, "seconds to the last rank, measured", _MODELS)
     axes.set_title("Runs of make storm")
 

@@ -136,7 +136,7 @@ def _throttled(report: dict[str, Any]) -> Comparison:
         count, think = one["nodes"] * one["ranks"], report["think"][one["temperature"]]
         said = response(one["packets"] / rate, think, count)[-1]
         cases.append(Held(name, count, said, one["last"]))
-    return Comparison(f"a server of {rate:,.0f} requests a second", {}, cases)
+    return Comparison(f"a venv, {rate:,.0f} requests a second", {}, cases)
 
 
 def _forecast(report: dict[str, Any]) -> Comparison:
@@ -145,7 +145,7 @@ def _forecast(report: dict[str, Any]) -> Comparison:
              one["predicted"], one["last"])
         for one in report["samples"]
     ]  # fmt: skip
-    title = f"the forecast of three remedies, a server of {report['rate']:,.0f} requests a second"
+    title = f"three remedies, {report['rate']:,.0f} requests a second"
     return Comparison(title, {}, cases)
 
 

@@ -65,7 +65,7 @@ def _times(model: dict[str, Any]) -> str:
 
 def _remarks(made: dict[str, Any]) -> list[str]:
     model, probed = made["model"], made["probed"]
-    found = ["baked, staged and by broadcast were held against no measurement"]
+    found = ["by broadcast was held against no measurement"]
     if probed["file_system"] and not probed["shared"]:
         found.append(
             f"{probed['file_system']} is no shared file system that this knows: the forecast is "

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from hpcpy import paths
+from hpcpy.engine import venv
 from hpcpy.engine.venv import TITLES, ensure_venv
 from hpcpy.errors import UnavailableError, UsageError
+
+DEBIANS = Path("/usr/bin/python3")
 
 
 @pytest.fixture(autouse=True)
@@ -44,10 +49,27 @@ def test_changed_or_half_made_folder_is_made_again() -> None:
     assert rest.exists()
 
 
-def test_python_without_ensurepip_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(UnavailableError, match="apt install python3-venv"):
-        ensure_venv()
+def test_python_of_ones_own_without_ensurepip_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(venv, "can_make", lambda _: False)
+    python = tmp_path / "python3"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    with pytest.raises(UnavailableError, match=f"^{python} .*no ensurepip; name another.*PYTHON="):
+        ensure_venv(python=str(python))
+    assert not paths.VENV.exists()
+
+
+@pytest.mark.skipif(not DEBIANS.exists(), reason=f"no {DEBIANS}")
+def test_debians_python_gets_its_package_of_ensurepip(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A machine with `apt install python3` alone has none.
+    monkeypatch.setattr(venv, "can_make", lambda _: False)
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/apt-get")
+    monkeypatch.setenv("SETUP", "no")
+    command = f"apt-get install --no-install-recommends {DEBIANS.resolve().name}-venv"
+    with pytest.raises(UnavailableError, match=f"SETUP=no forbids it.*{command}"):
+        ensure_venv(python=str(DEBIANS))
     assert not paths.VENV.exists()
 
 

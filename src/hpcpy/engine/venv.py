@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.checkout_lock import checkout_lock
+from hpcpy.engine import packages
+from hpcpy.engine.tools import Tool
+from hpcpy.engine.versions import Version
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.files import disk_errors
 from hpcpy.stages import StageError, stage
@@ -85,11 +89,7 @@ def can_make(python: str) -> bool:
 
 def _make(folder: Path, lock: Path, python: str, title: str) -> None:
     if not can_make(python):
-        # Debian packs it apart from the interpreter.
-        raise UnavailableError(
-            f"{python} cannot make a virtual environment: it has no ensurepip",
-            hint="apt install python3-venv",
-        )
+        _add_ensurepip(Path(python).resolve())
     with stage(title) as current:
         current.run([python, "-m", "venv", "--clear", folder])
         install = ["-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps"]
@@ -108,3 +108,14 @@ def _make(folder: Path, lock: Path, python: str, title: str) -> None:
             raise StageError(
                 str(error), hint="when a package index cannot be reached, configure pip for one"
             ) from error
+
+
+def _add_ensurepip(python: Path) -> None:
+    # Debian packs it apart from the interpreter: python3.11-venv.
+    if python.parent != Path("/usr/bin") or not shutil.which("apt-get"):
+        raise UnavailableError(
+            f"{python} cannot make a virtual environment: it has no ensurepip",
+            hint="name another Python by PYTHON=…",
+        )
+    why = "makes virtual environments"
+    packages.install([Tool("ensurepip", Version((3, 11)), f"{python.name}-venv", (), why)])

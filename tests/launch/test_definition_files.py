@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from site_user import is_public
 from small_packages import wheel
 
 from hpcpy import paths
@@ -75,6 +76,9 @@ def user(folder: Path) -> Builder:
         pytest.skip(f"{user_namespaces().detail}; {user_namespaces().remedy}")
     if os.geteuid():
         return Builder(folder)
+    for path in (find(), folder / "hpcpy.sif"):
+        if not is_public(path):
+            pytest.skip(f"{path.resolve()}: not for every user; put the checkout where all read")
     shutil.chown(folder, NOBODY, NOBODY)
     ids = (f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
     return Builder(folder, ("setpriv", *ids))

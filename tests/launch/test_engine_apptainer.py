@@ -10,7 +10,6 @@ import hashlib
 import os
 import shutil
 import signal
-import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from site_user import is_public
 
 from hpcpy import paths
 from hpcpy.engine import apptainer
@@ -94,7 +94,8 @@ def launch(request: pytest.FixtureRequest, engine: Path, sif: Path) -> Iterator[
         pytest.skip("these tests do not run as root")
     if request.param == "user":
         for path in (engine.resolve(), sif):
-            _skip_unless_readable(path)
+            if not is_public(path):
+                pytest.skip(f"{path}: not for every user; put the checkout where all read")
         if not user_namespaces().there:
             pytest.skip(user_namespaces().detail)
         if not root and not fuse_device().there:
@@ -114,12 +115,6 @@ def launch(request: pytest.FixtureRequest, engine: Path, sif: Path) -> Iterator[
     yield Launcher(prefix, engine, sif, folder, uid)
     shutil.rmtree(folder)
     mounts.rmdir()
-
-
-def _skip_unless_readable(path: Path) -> None:
-    for one in (path, *path.parents):
-        if not one.stat().st_mode & (stat.S_IXOTH if one.is_dir() else stat.S_IROTH):
-            pytest.skip(f"{one}: ordinary users may not read it")
 
 
 def test_working_directory_is_the_callers(launch: Launcher) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -113,6 +114,7 @@ def debian_package(folder: Path, changelog: str) -> bytes:
     return (folder / "bash.deb").read_bytes()
 
 
+@pytest.mark.skipif(not shutil.which("ar"), reason="no ar; run: apt-get install binutils")
 def test_without_data_it_tells_what_debians_changelogs_call_fixed(
     audited: Audited, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,9 @@ OWN = {
 # A C part linked into the interpreter, twofold._core of version 1.
 LINKED = """
 import _imp, types
+from importlib.machinery import BuiltinImporter
+# Pythons before 3.11.4 ask for no built-in module of a package.
+BuiltinImporter.find_spec = lambda name, *path, find=BuiltinImporter.find_spec: find(name)
 def is_builtin(name, real=_imp.is_builtin):
     return 1 if name == "twofold._core" else real(name)
 def create(spec, real=_imp.create_builtin):
@@ -131,6 +134,8 @@ def test_without_site_no_package_is_there(installed: Installation) -> None:
 START_SITE = """
 import site
 site.ENABLE_USER_SITE = None
+# Debian's Python has one, beside its standard library.
+sys.modules.pop("sitecustomize", None)
 _hpcpy_site.main_for(vars(site))()
 """
 

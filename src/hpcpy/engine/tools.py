@@ -143,6 +143,9 @@ TOOLS = (
         *("disorderfs", _at_least(0, 5, 11), "disorderfs", ("verify",)),
         "lists folders in another order",
     ),
+    # With --no-install-recommends gcc has no headers of the C library; g++ needs them.
+    Tool("gcc", _at_least(10), "gcc", ("compilers",), "compiles what tests load"),
+    Tool("g++", _at_least(10), "g++", ("compilers",), "compiles what tests load"),
     Tool("strace", _at_least(5, 10), "strace", ("measure",), "tests hold counts against its own"),
     Tool(
         *("chromium-headless-shell", _at_least(120), "chromium-headless-shell", ("browser",)),

@@ -153,7 +153,8 @@ def prepared() -> Path:
     paths.refuse_blanks("make test starts Slurm, which")
     # Only root can make a cluster; others' tests use one that runs.
     cluster = ["cluster", "storm"] if os.geteuid() == 0 else []
-    ensure("build", "apptainer", "podman-hpc", "registry", "emulator", "measure", *cluster)
+    tests = ["podman-hpc", "registry", "emulator", "compilers", "measure", *cluster]
+    ensure("build", "apptainer", *tests)
     return have("sif")[0]
 
 

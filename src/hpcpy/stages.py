@@ -31,6 +31,8 @@ class StageStoppedError(StageError):
 # The commands of all threads: a signal reaches the main one alone.
 _running: set[subprocess.Popen[bytes]] = set()
 _stopping = threading.Event()
+# The end of its input tells that its starter has gone; a line, that the group has.
+_WATCH = 'read -r done || kill -s KILL -- "-$1"'
 # Of the build that is going on; other stages are none of it.
 _countdown = stage_times.Countdown({})
 
@@ -128,6 +130,7 @@ def _run_group(
                 )
                 _running.add(process)
                 stack.callback(_running.discard, process)
+            stack.enter_context(_killed_with_us(process.pid))
             # Whoever stops them all may have looked just before.
             if _stopping.is_set():
                 _terminate(process)
@@ -139,6 +142,20 @@ def _run_group(
         if _stopping.is_set():
             raise StageStoppedError(f"{argv[0]} was stopped")
         return process.returncode
+
+
+@contextlib.contextmanager
+def _killed_with_us(group: int) -> Iterator[None]:
+    """Have a process group killed when this process ends by a signal that it cannot see.
+
+    A build that was killed left its compilers running, and 25 of them a load of 46.
+    """
+    command = ["sh", "-c", _WATCH, "sh", str(group)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0) as watch:
+        try:
+            yield
+        finally:
+            watch.communicate(b"done\n")
 
 
 @contextlib.contextmanager

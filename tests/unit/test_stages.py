@@ -39,7 +39,7 @@ sys.modules["long_command"] = command
 commands.COMMANDS["long"] = ("long_command", "takes long")
 sys.exit(__main__.main(["long"]))
 """
-TREE = 'sh -c "echo \\$\\$ >$1/grandchild; sleep 100" & echo $$ >$1/child; wait'
+TREE = 'sh -c "echo \\$\\$ >$1/grandchild; sleep 1000" & echo $$ >$1/child; wait'
 
 
 @pytest.fixture(autouse=True)
@@ -114,6 +114,16 @@ def test_stopping_the_tool_ends_everything_that_a_stage_started(
     assert tool.returncode == code
     assert "compile it all" in err
     assert "Traceback" not in err
+    wait_until(lambda: not any(runs(pid) for pid in started))
+
+
+def test_killing_the_tool_ends_everything_that_a_stage_started(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    files = [tmp_path / "logs" / name for name in ("child", "grandchild")]
+    with start(TOOL, tmp_path / "logs", TREE) as tool:
+        wait_until(lambda: all(file.exists() and file.read_text() for file in files))
+        started = [int(file.read_text()) for file in files]
+        tool.kill()
     wait_until(lambda: not any(runs(pid) for pid in started))
 
 

@@ -188,7 +188,7 @@ def _with_features(plan: Plan, image: Image) -> list[Path]:
 
 
 def _extract(tar: tarfile.TarFile, folder: Path) -> None:
-    # A part of our own.  Debian 12's Python, 3.11.2, knows no filters.
+    # A part of our own.  Debian 12's Python knows no filters.
     if hasattr(tarfile, "tar_filter"):
         tar.extraction_filter = tarfile.tar_filter
     tar.extractall(folder)  # noqa: S202

@@ -27,7 +27,7 @@ OWN = {
 LINKED = """
 import _imp, types
 from importlib.machinery import BuiltinImporter
-# Pythons before 3.11.4 ask for no built-in module of a package.
+# Debian 12's Python asks for no built-in module of a package, later ones do.
 BuiltinImporter.find_spec = lambda name, *path, find=BuiltinImporter.find_spec: find(name)
 def is_builtin(name, real=_imp.is_builtin):
     return 1 if name == "twofold._core" else real(name)
@@ -134,7 +134,7 @@ def test_without_site_no_package_is_there(installed: Installation) -> None:
 START_SITE = """
 import site
 site.ENABLE_USER_SITE = None
-# Debian's Python has one, beside its standard library.
+# Debian's Python has imported one, which lies beside its standard library.
 sys.modules.pop("sitecustomize", None)
 _hpcpy_site.main_for(vars(site))()
 """

@@ -1,11 +1,10 @@
 """Caches on node-local storage, for the packages that want one.
 
-In a container the home folder may be missing, read-only, or a network's.
-CuPy then fails at import, numba and matplotlib complain, PoCL shows no
-device.  Before one of them is imported, numba before it first writes, its
-variable is pointed below ``<tmp>/hpcpy-<uid>``, unless it is set: one system
-call, and no import of anything else makes any.  matplotlib's variable would hide
-its settings in the user's home: in the static interpreter it asks `folder`
+In a container the home folder may be missing, read-only, or a network's.  CuPy then
+fails at import, PyOpenCL at its first kernel, numba and matplotlib complain, PoCL shows
+no device.  Before one of them is imported, numba before it first writes, its variable is
+pointed below ``<tmp>/hpcpy-<uid>``, unless it is set: one system call.  matplotlib's
+variable would hide its settings in the user's home: it asks `folder` by itself here
 (matplotlib-config.patch).
 """
 
@@ -35,6 +34,8 @@ def point(package: str) -> str | None:
     str or None
         The folder.
     """
+    if package == "pyopencl":  # What PoCL does not keep it keeps in the home folder.
+        os.environ.setdefault("PYOPENCL_NO_CACHE", "1")
     variable = VARIABLES[package]
     if variable in os.environ:
         return os.environ[variable]

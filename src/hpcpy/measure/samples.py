@@ -135,6 +135,9 @@ def measure(targets: Sequence[Target], number: int, cases: Sequence[Case] = CASE
 
 
 def _sample(start: Samples, one: _Sampler, case: Case, *, memory: bool) -> None:
+    # Kernels take page cache back meanwhile, and a mount then unpacks its file again: in
+    # a container a start that opens LLVM's library took up to five times as long.
+    one.ask(case, memory=False)
     told = one.ask(case, memory=False)
     start.wall.append(told["wall"])
     start.cpu.append(told["cpu"])

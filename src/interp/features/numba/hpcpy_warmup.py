@@ -1,24 +1,25 @@
-"""``python -m hpcpy_warmup SCRIPT [ARGUMENT …]``: keep what numba compiles for a program.
+"""``python -m hpcpy_warmup SCRIPT [ARGUMENT …]``: keep what is compiled for a program.
 
-The program is run once for each level of x86-64 that this processor has, with numba
-told that it is no more.  What it compiles then is kept (`_hpcpy_numba_kept`).
+The program is run once for each level of x86-64 that this processor has, with numba and
+PoCL told that it is no more.  What numba compiles then is kept (`_hpcpy_numba_kept`), and
+the files that PoCL, CuPy and numba-cuda write (`_hpcpy_kept_files`).
 """
 
 from __future__ import annotations
 
 import argparse
 import marshal
-import os
-import runpy
-import subprocess
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import _hpcpy_kept_files
 import _hpcpy_numba
 import _hpcpy_numba_kept
+import _hpcpy_warmup_run
 from _hpcpy_numba_needs import IS_STOCK
 from workloads import version
 
@@ -37,8 +38,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m hpcpy_warmup",
         description=(
-            "Runs a program and keeps what numba compiles for it, functions with cache=True, "
-            "in a folder that all ranks read. See docs/numba.md."
+            "Runs a program and keeps what is compiled for it (numba's functions with "
+            "cache=True, kernels of OpenCL, CuPy and numba-cuda) in a folder that all ranks "
+            "read. See docs/numba.md."
         ),
         epilog=_CODES,
         allow_abbrev=False,
@@ -58,6 +60,14 @@ def _parser() -> argparse.ArgumentParser:
         help="for processors of this level and above (again for several; default: all levels "
         "that this one has)",
     )
+    parser.add_argument(
+        "--cuda",
+        action="append",
+        type=_architecture,
+        metavar="sm_90",
+        help="for GPUs of this architecture (again for several), without one: the program is "
+        "imported and not run, and its CuPy and numba-cuda kernels are compiled",
+    )
     parser.add_argument("--version", action="version", version=version.line("hpcpy_warmup"))
     parser.add_argument("script", type=Path, metavar="SCRIPT")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT")
@@ -69,6 +79,12 @@ def _folder(text: str) -> Path:
     if text == "-" or (path.exists() and not path.is_dir()):
         raise argparse.ArgumentTypeError(f"{text}: is no folder, and several files are written")
     return path
+
+
+def _architecture(text: str) -> str:
+    if not re.fullmatch(r"sm_[1-9][0-9]{1,2}", text):
+        raise argparse.ArgumentTypeError(f"{text}: a GPU's architecture looks like sm_90")
+    return text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,8 +105,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.script.is_file():
         parser.error(f"{options.script}: no such file")
     try:
-        levels = _levels(options.level)
-        _warm_up(Path(options.to).absolute(), levels, [str(options.script), *options.arguments])
+        levels = [] if options.cuda and not options.level else _levels(options.level)
+        command = [str(options.script), *options.arguments]
+        _warm_up(Path(options.to).absolute(), levels, options.cuda or (), command)
     except _WarmupError as error:
         print(f"hpcpy_warmup: {error}", file=sys.stderr)
         return error.code
@@ -103,33 +120,90 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _warm_up(folder: Path, levels: Sequence[str], command: Sequence[str]) -> None:
+def _warm_up(
+    folder: Path, levels: Sequence[str], architectures: Sequence[str], command: Sequence[str]
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    stamp = _hpcpy_numba.stamp()
     with tempfile.TemporaryDirectory(dir=folder, prefix=".warmup.") as name:
-        made = {level: _run(Path(name) / level, level, command) for level in levels}
-        files = {path: digest for of_level in made.values() for path, digest in of_level[0].items()}
-        if not files:
+        scratch = Path(name)
+        made = {level: _run(scratch, level, command) for level in levels}
+        for architecture in architectures:
+            _run(scratch, architecture, command)
+        functions = _of_numba(folder, made)
+        kernels = _of_files(folder, scratch)
+        if not functions and not kernels:
             raise _WarmupError(
-                f"{command[0]}: numba has compiled no function with cache=True", _UNAVAILABLE
+                f"{command[0]}: nothing to keep: no numba function with cache=True and no "
+                "kernel of OpenCL, CuPy or numba-cuda was compiled",
+                _UNAVAILABLE,
             )
-        index = _former(folder / "index", stamp)
-        changed = [index[path] for path in files if index.get(path, files[path]) != files[path]]
-        contents: dict[str, dict[str, Any]] = {}
-        for level, (_, entries) in made.items():
-            kept = {
-                key: value
-                for key, value in _former(folder / f"{level}.bin", stamp).items()
-                if not key.startswith(tuple(_hpcpy_numba_kept.PREFIX + one for one in changed))
-            }
-            contents[f"{level}.bin"] = kept | entries
-        # Last: what a rank that starts meanwhile does not find it compiles.
-        sizes = _write(folder, stamp, contents | {"index": index | files}, Path(name))
-        for level, (_, entries) in made.items():
-            file = f"{level}.bin"
-            count = _count(entries)
-            functions = f"{count} function" + ("" if count == 1 else "s")
-            print(f"{level}: {functions}, {sizes[file]:,} bytes in {folder / file}")
+        sizes = _write(folder, functions | kernels, scratch)
+        for level in levels if functions else ():
+            _say(level, _count(made[level][1]), "function", folder / f"{level}.bin", sizes)
+        for module in _hpcpy_kept_files.PACKAGES:
+            if (file := folder / _hpcpy_kept_files.name(module)).name in kernels:
+                cache = _hpcpy_warmup_run.cache(scratch, module)
+                count = len(_hpcpy_kept_files.kernels(str(cache)))
+                _say(module, count, "kernel", file, sizes)
+
+
+def _run(
+    scratch: Path, target: str, command: Sequence[str]
+) -> tuple[dict[str, str], dict[str, bytes]]:
+    code, files, entries = _hpcpy_warmup_run.run(scratch, target, command)
+    if code:
+        raise _WarmupError(
+            f"{command[0]} ended with exit code {code} as of {target}; all is as before", _FAILED
+        )
+    return files, entries
+
+
+def _of_numba(
+    folder: Path, made: dict[str, tuple[dict[str, str], dict[str, bytes]]]
+) -> dict[str, bytes]:
+    """Return the files of numba's functions, those that earlier runs kept among them."""
+    stamp = _hpcpy_numba.stamp()
+    files = {path: digest for of_level in made.values() for path, digest in of_level[0].items()}
+    if not files:
+        return {}
+    index = _former(folder / "index", stamp)
+    changed = [index[path] for path in files if index.get(path, files[path]) != files[path]]
+    contents: dict[str, dict[str, Any]] = {}
+    for level, (_, entries) in made.items():
+        kept = {
+            key: value
+            for key, value in _former(folder / f"{level}.bin", stamp).items()
+            if not key.startswith(tuple(_hpcpy_numba_kept.PREFIX + one for one in changed))
+        }
+        contents[f"{level}.bin"] = kept | entries
+    # Last: what a rank that starts meanwhile does not find it compiles.
+    contents["index"] = index | files
+    return {
+        name: marshal.dumps((stamp, dict(sorted(content.items()))), 2)
+        for name, content in contents.items()
+    }
+
+
+def _of_files(folder: Path, scratch: Path) -> dict[str, bytes]:
+    """Return the files of packages that keep theirs, those that earlier runs kept among them."""
+    contents = {}
+    for module in _hpcpy_kept_files.PACKAGES:
+        cache = _hpcpy_warmup_run.cache(scratch, module)
+        if _hpcpy_kept_files.kernels(str(cache)):
+            name = _hpcpy_kept_files.name(module)
+            try:
+                kept = _hpcpy_kept_files.read(str(folder / name))
+            except (FileNotFoundError, ValueError):
+                kept = {}
+            files = (path for path in cache.rglob("*") if path.is_file() and path.stat().st_size)
+            made = {str(path.relative_to(cache)): path.read_bytes() for path in files}
+            contents[name] = _hpcpy_kept_files.packed(kept | made)
+    return contents
+
+
+def _say(what: str, count: int, kind: str, file: Path, sizes: dict[str, int]) -> None:
+    plural = "" if count == 1 else "s"
+    print(f"{what}: {count} {kind}{plural}, {sizes[file.name]:,} bytes in {file}")
 
 
 def _levels(wanted: Sequence[str] | None) -> list[str]:
@@ -158,21 +232,6 @@ def _levels(wanted: Sequence[str] | None) -> list[str]:
     return [name for name in runnable if name in (wanted or runnable)]
 
 
-def _run(file: Path, level: str, command: Sequence[str]) -> tuple[dict[str, str], dict[str, bytes]]:
-    """Run the program in a process of its own; return its files, and what was compiled."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
-    own = {"NUMBA_CPU_NAME": level, "NUMBA_CPU_FEATURES": "", "PYTHONHASHSEED": "0"}
-    words: list[str | Path] = [sys.executable, "-m", __spec__.name, _ONE, file, *command]
-    done = subprocess.run(words, env={**kept, **own}, check=False)
-    if done.returncode or not file.exists():
-        raise _WarmupError(
-            f"{command[0]} ended with exit code {done.returncode} as of {level}; all is as before",
-            _FAILED,
-        )
-    files, entries = marshal.loads(file.read_bytes())  # noqa: S302  # this program's own
-    return files, entries
-
-
 def _former(file: Path, stamp: bytes) -> dict[str, Any]:
     try:
         return _hpcpy_numba_kept.read(str(file), stamp)
@@ -180,13 +239,10 @@ def _former(file: Path, stamp: bytes) -> dict[str, Any]:
         return {}
 
 
-def _write(
-    folder: Path, stamp: bytes, contents: dict[str, dict[str, Any]], scratch: Path
-) -> dict[str, int]:
+def _write(folder: Path, contents: dict[str, bytes], scratch: Path) -> dict[str, int]:
     """Write files whole, none before all have found room; return their sizes."""
     sizes = {}
-    for name, content in contents.items():
-        data = marshal.dumps((stamp, dict(sorted(content.items()))), 2)
+    for name, data in contents.items():
         sizes[name] = (scratch / name).write_bytes(data)
         (scratch / name).chmod(0o644)
     for name in contents:
@@ -198,34 +254,5 @@ def _count(entries: dict[str, bytes]) -> int:
     return sum(name.startswith(_hpcpy_numba_kept.PREFIX) for name in entries)
 
 
-# The first word of the program's own process.
-_ONE = "--one"
-
-
-def _one(file: str, script: str, *arguments: str) -> None:
-    from _hpcpy_numba_build import take_addresses_out  # noqa: PLC0415
-
-    take_addresses_out()
-    recorded: dict[str, bytes] = {}
-    files: dict[str, str] = {}
-    _hpcpy_numba.recorded, _hpcpy_numba_kept.recorded = recorded, files
-    sys.argv = [script, *arguments]
-    sys.path[0] = str(Path(script).absolute().parent)
-    try:
-        runpy.run_path(script, run_name="__main__")
-    except SystemExit as error:
-        if error.code not in (None, 0):
-            raise
-    used = {
-        path: digest
-        for path, digest in files.items()
-        if any(name.startswith(_hpcpy_numba_kept.PREFIX + digest) for name in recorded)
-    }
-    Path(file).write_bytes(marshal.dumps((used, recorded), 2))
-
-
 if __name__ == "__main__":
-    if sys.argv[1:2] == [_ONE]:
-        _one(*sys.argv[2:])
-    else:
-        sys.exit(main())
+    sys.exit(main())

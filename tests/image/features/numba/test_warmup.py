@@ -189,7 +189,8 @@ def test_what_is_of_another_image_is_not_taken(tmp_path: Path) -> None:
     [
         (2, (), None, "no such file"),
         (1, (), "raise SystemExit(3)", "ended with exit code 3 as of"),
-        (69, (), "import numba", "numba has compiled no function with cache=True"),
+        (69, (), "import numba", "nothing to keep: no numba function with cache=True"),
+        (2, ("--cuda=90",), SMALL, "a GPU's architecture looks like sm_90"),
         (73, ("--to=/usr/kept",), SMALL, "Read-only file system"),
     ],
 )

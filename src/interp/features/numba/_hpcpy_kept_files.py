@@ -1,0 +1,136 @@
+"""Kernels of users' that OpenCL and the GPU packages have compiled, kept by `hpcpy_warmup`.
+
+PoCL, CuPy and numba-cuda look for compiled kernels in a folder of files that they also
+write to; PoCL builds nothing where it cannot.  So each one's files are kept in one file,
+which many ranks read.  The first rank of a node unpacks it to node-local storage, and
+all ranks of the node use that folder in place of the user's cache.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import marshal
+import os
+import shutil
+import sys
+
+import _hpcpy_caches
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# What is imported -> the package whose cache it is (`_hpcpy_caches.VARIABLES`).
+PACKAGES = {"pyopencl": "pyopencl", "cupy": "cupy", "numba.cuda": "numba"}
+# Names of compiled kernels end so; other files come with them.
+_KERNELS = (".so", ".cubin", ".nbc")
+_DIGEST = 32
+# How launchers number ranks: one speaks for all.
+_RANKS = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")
+
+
+def name(module: str) -> str:
+    """Return the name of the file that a package's kernels are kept in."""
+    return f"{module.replace('.', '-')}.bin"
+
+
+def before(module: str) -> None:
+    """Point a package at the kept kernels before it is imported.
+
+    Nothing is done without HPCPY_KERNELS, without a kept file, and for a user who has
+    named a folder for the package's cache.
+
+    Parameters
+    ----------
+    module
+        A key of `PACKAGES`.
+    """
+    kept = os.environ.get("HPCPY_KERNELS")
+    package = PACKAGES[module]
+    own = _hpcpy_caches.folder() if kept else None
+    variable = _hpcpy_caches.VARIABLES[package]
+    if own is None or os.environ.get(variable, f"{own}/{package}") != f"{own}/{package}":
+        return
+    try:
+        folder = _unpacked(f"{kept}/{name(module)}", f"{own}/{package}")
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, EOFError, TypeError) as error:
+        _tell(f"{kept}/{name(module)}: {error}: {module} compiles anew")
+        return
+    os.environ[variable] = folder
+    if package == "numba":
+        # numba has read the variable: numba.cuda is a part of it.
+        sys.modules["numba.core.config"].CACHE_DIR = folder  # type: ignore[attr-defined]
+    if not _is_one_of_many():
+        atexit.register(_tell_compiled, module, folder, kernels(folder))
+
+
+def read(file: str) -> dict[str, bytes]:
+    """Return the kept files by their paths.
+
+    Raises
+    ------
+    OSError
+        When it cannot be read.
+    ValueError
+        When it is damaged.
+    """
+    with open(file, "rb") as opened:
+        digest, data = opened.read(_DIGEST), opened.read()
+    if hashlib.sha256(data).digest() != digest:
+        raise ValueError("is damaged")
+    found: dict[str, bytes] = marshal.loads(data)  # noqa: S302
+    return found
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """Return files by their paths as what `read` reads, the same bytes for the same files."""
+    data = marshal.dumps(dict(sorted(files.items())), 2)
+    return hashlib.sha256(data).digest() + data
+
+
+def kernels(folder: str) -> set[str]:
+    """Return the paths of the compiled kernels in a folder."""
+    found = (f"{where}/{file}" for where, _, files in os.walk(folder) for file in files)
+    return {path for path in found if path.endswith(_KERNELS)}
+
+
+def _unpacked(kept: str, beginning: str) -> str:
+    """Return a folder with the kept files, made by whichever process of the node is first."""
+    with open(kept, "rb") as file:
+        folder = f"{beginning}-{file.read(_DIGEST).hex()[:16]}"
+    if os.path.isdir(folder):
+        return folder
+    # Processes of several containers may have the same number.
+    scratch = f"{folder}.{os.urandom(8).hex()}"
+    try:
+        for path, data in read(kept).items():
+            os.makedirs(os.path.dirname(f"{scratch}/{path}"), 0o700, exist_ok=True)
+            with open(f"{scratch}/{path}", "wb") as file:
+                file.write(data)
+        try:
+            os.rename(scratch, folder)
+        except OSError:
+            if not os.path.isdir(folder):  # by another rank of this node
+                raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return folder
+
+
+def _tell_compiled(module: str, folder: str, known: set[str]) -> None:
+    count = len(kernels(folder) - known)
+    if count:
+        kernel = f"{count} kernel" + ("" if count == 1 else "s")
+        _tell(f"{os.environ['HPCPY_KERNELS']} lacks {kernel} of {module}, compiled just now")
+
+
+def _is_one_of_many() -> bool:
+    return any(os.environ.get(rank, "0") != "0" for rank in _RANKS)
+
+
+def _tell(what: str) -> None:
+    if not _is_one_of_many() and sys.stderr is not None:
+        print(f"hpcpy: {what}; python -m hpcpy_warmup keeps it", file=sys.stderr)

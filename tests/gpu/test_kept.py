@@ -1,0 +1,83 @@
+"""Kernels that `hpcpy_warmup` has kept are not compiled on a GPU, and give the same answer.
+
+In hpcpy-cuda alone: a machine's own Python has no `hpcpy_warmup`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# Says how often CuPy and numba-cuda compiled.
+PROGRAM = """
+import cupy
+from cupy.cuda import compiler
+from numba import cuda
+
+doubled = cupy.RawKernel(
+    'extern "C" __global__ void doubled(double *x) { x[threadIdx.x] *= 2; }', "doubled"
+)
+
+@cuda.jit("void(float64[:], float64)", cache=True)
+def added(x, number):
+    i = cuda.grid(1)
+    if i < x.size:
+        x[i] += number
+
+def main():
+    compiled = []
+    class Program(compiler._NVRTCProgram):
+        def compile(self, *arguments, **options):
+            compiled.append(self.name) if self.name.endswith(".cubin.cu") else None
+            return super().compile(*arguments, **options)
+    compiler._NVRTCProgram = Program
+    x = cupy.asarray([1.0, 2.0, 3.0, 4.0])
+    doubled((1,), (4,), (x,))
+    added[1, 4](x, 1.0)
+    print(x.tolist(), len(compiled), len(added.stats.cache_misses))
+
+if __name__ == "__main__":
+    main()
+"""
+ANSWER = "[3.0, 5.0, 7.0, 9.0]"
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    cupy = pytest.importorskip("cupy")
+    try:
+        cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        pytest.skip(f"no CUDA device answers ({error}): ON=a GPU node, make test-gpu")
+    if importlib.util.find_spec("hpcpy_warmup") is None:
+        pytest.skip("this Python has no hpcpy_warmup: make test-gpu runs it in hpcpy-cuda")
+    path = tmp_path / "program.py"
+    path.write_text(PROGRAM)
+    return path
+
+
+def run(*words: object, **variables: str) -> str:
+    command = [sys.executable, *map(str, words)]
+    done = subprocess.run(
+        command, env={**os.environ, **variables}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.mark.parametrize("how", ["run here", "compiled without a GPU"])
+def test_kept_kernels_are_not_compiled(how: str, program: Path, tmp_path: Path) -> None:
+    import cupy
+
+    options = []
+    if how != "run here":
+        options = [f"--cuda=sm_{cupy.cuda.Device().compute_capability}"]
+    node = {"TMPDIR": str(tmp_path), "HPCPY_KERNELS": ""}
+    run("-m", "hpcpy_warmup", "--to", tmp_path / "kept", *options, program, **node)
+    told = run(program, **{**node, "HPCPY_KERNELS": str(tmp_path / "kept")})
+    assert told == f"{ANSWER} 0 0\n"

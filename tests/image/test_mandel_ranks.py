@@ -125,6 +125,33 @@ def test_blocks_and_messages_smaller_than_a_row_give_the_same_bytes(tmp_path: Pa
     assert f"sha256 {digest}" in done.stdout
 
 
+# What is asked of a communicator, a file for each rank.
+TELLS_CALLS = """
+import pathlib
+from workloads.harness import ranks
+from workloads.harness.team import Team
+class Told:
+    def __init__(self, comm):
+        self._comm = comm
+    def __getattr__(self, name):
+        with (pathlib.Path({folder!r}) / str(self._comm.rank)).open("a") as told:
+            told.write(name + "\\n")
+        return getattr(self._comm, name)
+Team.comm = property(lambda team: Told(team._comm or ranks.world()))
+"""
+
+
+def test_blocks_are_placed_by_scan_and_collected_by_gatherv(tmp_path: Path) -> None:
+    code = TELLS_CALLS.format(folder=str(tmp_path))
+    done = mpiexec_of(3, code, *ODD, "--impl", "mpi-block")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "13 of 13 rows match the definition" in done.stdout
+    for rank in "012":
+        asked = {*(tmp_path / rank).read_text().split()}
+        assert asked >= {"Scan", "Gather", "Gatherv"}
+        assert not asked & {"Send", "Recv", "send", "recv"}
+
+
 def test_the_ranks_scale_up_to_those_there_are(tmp_path: Path) -> None:
     names = [n for n in RANKS if n != "mpi-block"]
     options = [*ODD, "--impl", ",".join(names), "--scale", "1,2,3", "--json", tmp_path / "m.json"]

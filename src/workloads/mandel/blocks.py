@@ -65,3 +65,8 @@ def blocks(rows: range, length: int) -> Iterator[range]:
     """Cut `rows` into portions of at most `length`."""
     for first in range(0, len(rows), length):
         yield rows[first : first + length]
+
+
+def share(total: int, parts: int, part: int) -> int:
+    """Return how many of `total` rows a part has: the first parts have one more."""
+    return total // parts + (part < total % parts)

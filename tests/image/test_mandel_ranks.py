@@ -17,6 +17,7 @@ import pytest
 from running import TELLS_WHEN, last_words, on_ranks, start_ranks, wait_until
 
 from tiers import sampled
+from workloads.harness import machine
 from workloads.mandel.grid import AREAS
 from workloads.mandel.registry import TECHNIQUES
 
@@ -160,6 +161,10 @@ def test_the_ranks_scale_up_to_those_there_are(tmp_path: Path) -> None:
     results = json.loads((tmp_path / "m.json").read_text())["results"]
     runs = [(r["impl"], r["workers"]) for r in results]
     assert runs == [(name, size) for name in names for size in (1, 2, 3)]
+    # Nobody binds the ranks: on fewer cores they share them.
+    assert {r["workers"]: r["cores"] for r in results} == {
+        size: min(size, machine.cores()) for size in (1, 2, 3)
+    }
     assert len({r["answer"] for r in results}) == 1
     # The ranks' profiles are added up: 3 + 2 + 1 of them, each area once.
     functions = vars(pstats.Stats(str(tmp_path / "m.prof")))["stats"]

@@ -17,6 +17,7 @@ import pytest
 from running import TELLS_WHEN, last_words, on_ranks, start_ranks, wait_until
 
 from tiers import sampled
+from workloads.harness import machine
 from workloads.mandel.grid import AREAS
 from workloads.mandel.registry import TECHNIQUES
 
@@ -125,6 +126,33 @@ def test_blocks_and_messages_smaller_than_a_row_give_the_same_bytes(tmp_path: Pa
     assert f"sha256 {digest}" in done.stdout
 
 
+# What is asked of a communicator, a file for each rank.
+TELLS_CALLS = """
+import pathlib
+from workloads.harness import ranks
+from workloads.harness.team import Team
+class Told:
+    def __init__(self, comm):
+        self._comm = comm
+    def __getattr__(self, name):
+        with (pathlib.Path({folder!r}) / str(self._comm.rank)).open("a") as told:
+            told.write(name + "\\n")
+        return getattr(self._comm, name)
+Team.comm = property(lambda team: Told(team._comm or ranks.world()))
+"""
+
+
+def test_blocks_are_placed_by_scan_and_collected_by_gatherv(tmp_path: Path) -> None:
+    code = TELLS_CALLS.format(folder=str(tmp_path))
+    done = mpiexec_of(3, code, *ODD, "--impl", "mpi-block")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "13 of 13 rows match the definition" in done.stdout
+    for rank in "012":
+        asked = {*(tmp_path / rank).read_text().split()}
+        assert asked >= {"Scan", "Gather", "Gatherv"}
+        assert not asked & {"Send", "Recv", "send", "recv"}
+
+
 def test_the_ranks_scale_up_to_those_there_are(tmp_path: Path) -> None:
     names = [n for n in RANKS if n != "mpi-block"]
     options = [*ODD, "--impl", ",".join(names), "--scale", "1,2,3", "--json", tmp_path / "m.json"]
@@ -133,6 +161,10 @@ def test_the_ranks_scale_up_to_those_there_are(tmp_path: Path) -> None:
     results = json.loads((tmp_path / "m.json").read_text())["results"]
     runs = [(r["impl"], r["workers"]) for r in results]
     assert runs == [(name, size) for name in names for size in (1, 2, 3)]
+    # Nobody binds the ranks: on fewer cores they share them.
+    assert {r["workers"]: r["cores"] for r in results} == {
+        size: min(size, machine.cores()) for size in (1, 2, 3)
+    }
     assert len({r["answer"] for r in results}) == 1
     # The ranks' profiles are added up: 3 + 2 + 1 of them, each area once.
     functions = vars(pstats.Stats(str(tmp_path / "m.prof")))["stats"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
@@ -54,9 +55,9 @@ class TestSpeedUp:
             scaling.counts(["ranks"], HERE, [1, 4])
 
 
-def by_amdahl(serial: float, workers: int, impl: str = "ranks") -> Result:
+def by_amdahl(serial: float, workers: int, impl: str = "ranks", cores: int = 0) -> Result:
     seconds = 3 * (serial + (1 - serial) / workers)
-    return Result(impl, "p", [seconds], work=1_000, workers=workers)
+    return Result(impl, "p", [seconds], work=1_000, workers=workers, cores=cores)
 
 
 def by_gustafson(serial: float, workers: int) -> Result:
@@ -87,21 +88,59 @@ def test_faster_than_ideal_is_0_and_slower_with_more_workers_is_1(
 
 def test_a_line_says_the_law_its_limit_and_how_far_it_is_off() -> None:
     results = [by_amdahl(0.1, workers) for workers in WORKERS]
-    assert laws(results, HERE, STRONG) == [
+    assert laws(results, STRONG) == [
         "ranks: Amdahl's law: 10.0% serial, at most 10 times faster "
         "(1, 2, 4, 8, 32 workers, at most 0.0% off)"
     ]
-    (line,) = laws([by_gustafson(0.1, workers) for workers in WORKERS], HERE, WEAK)
+    (line,) = laws([by_gustafson(0.1, workers) for workers in WORKERS], WEAK)
     assert line.startswith("ranks: Gustafson's law: 10.0% serial (1, ")
 
 
-def test_threads_that_share_cores_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    results = [by_amdahl(0.1, workers, "threads") for workers in WORKERS]
-    monkeypatch.setattr(machine, "cores", lambda: 4)
-    (line,) = laws(results, HERE, STRONG)
-    assert "(1, 2, 4 workers" in line
-    monkeypatch.setattr(machine, "cores", lambda: 1)
-    assert laws(results, HERE, STRONG) == []
+def on_cores(cores: int) -> list[Result]:
+    """Return threads and ranks on so many cores; beyond them nothing becomes faster."""
+    results = []
+    for impl in ("threads", "ranks"):
+        for workers in WORKERS:
+            busy = min(workers, cores)
+            ideal = by_amdahl(0.0, busy)
+            results.append(replace(ideal, impl=impl, workers=workers, cores=busy))
+    return results
+
+
+def test_workers_of_any_kind_that_share_cores_are_left_out_and_named() -> None:
+    found = "Amdahl's law: 0.0% serial (1, 2, 4 workers, at most 0.0% off; without 8, 32, which"
+    assert laws(on_cores(4), STRONG) == [
+        f"threads: {found} share cores)",
+        f"ranks: {found} share cores)",
+    ]
+
+
+def test_without_two_numbers_of_workers_that_have_cores_it_says_why() -> None:
+    assert laws(on_cores(1), STRONG) == [
+        "threads: Amdahl's law: not fitted, as 2, 4, 8, 32 workers share cores",
+        "ranks: Amdahl's law: not fitted, as 2, 4, 8, 32 workers share cores",
+    ]
+    assert laws(on_cores(1)[:1], STRONG) == []
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        # Not bound: the ranks of a node share all its cores.
+        ([("a", {0, 1}, 0.0)] * 4, 2),
+        # Bound to a core each, by a launcher.
+        ([("a", {core}, 0.0) for core in range(4)], 4),
+        ([("a", {0, 1}, 0.0)] * 2 + [("b", {0, 1}, 0.0)] * 2, 4),
+        # As many ranks as cores in all, but one node has three of them.
+        ([("a", {0, 1}, 0.0)] * 3 + [("b", {0, 1}, 0.0)], 3),
+        ([("a", {0, 1, 2, 3}, 1.5)] * 4, 2),
+    ],
+)
+def test_ranks_share_the_cores_of_their_node(
+    places: list[tuple[str, set[int], float]], expected: int
+) -> None:
+    there = [machine.Place(node, frozenset(own), quota) for node, own, quota in places]
+    assert machine.with_a_core(there) == expected
 
 
 @pytest.mark.parametrize(

@@ -9,5 +9,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Int32Array: TypeAlias = npt.NDArray[np.int32]
+    Int64Array: TypeAlias = npt.NDArray[np.int64]
     Float32Array: TypeAlias = npt.NDArray[np.float32]
     Float64Array: TypeAlias = npt.NDArray[np.float64]

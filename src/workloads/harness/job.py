@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from workloads.errors import WorkloadError
-from workloads.harness import ranks
+from workloads.harness import machine, ranks
 
 T = TypeVar("T")
 
@@ -44,6 +44,12 @@ class Job:
         """Return the values of all ranks that compute, on the first of them."""
         each = self.team.gather(values, root=0) if self.collective else [values]
         return [value for of_one in each or [] for value in of_one]
+
+    def with_a_core(self, workers: int) -> int:
+        """Return how many of so many workers can have a core each, on the first rank."""
+        if not self.collective:
+            return min(workers, machine.cores())
+        return machine.with_a_core(self.collected([machine.place()]))
 
     @contextlib.contextmanager
     def failures(self) -> Iterator[None]:

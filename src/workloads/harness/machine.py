@@ -6,7 +6,9 @@ import math
 import os
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from workloads.harness import ranks
 
@@ -22,9 +24,55 @@ def cores() -> int:
     The affinity mask, and where it is tighter the cgroup's quota, which
     neither ``os.cpu_count`` nor ``os.process_cpu_count`` looks at.
     """
-    allowed = len(os.sched_getaffinity(0))
-    quota = _cgroup_quota()
-    return max(1, min(allowed, math.ceil(quota))) if quota else allowed
+    return place().cores()
+
+
+class Place(NamedTuple):
+    """Where a process may run.
+
+    Parameters
+    ----------
+    node
+        The machine's name.
+    allowed
+        The numbers of the cores in its affinity mask.
+    quota
+        Of its cgroup, in cores; 0 without one.
+    """
+
+    node: str
+    allowed: frozenset[int]
+    quota: float
+
+    def cores(self) -> int:
+        """Return how many cores that are."""
+        count = len(self.allowed)
+        return max(1, min(count, math.ceil(self.quota))) if self.quota else count
+
+
+def place() -> Place:
+    """Return where this process may run."""
+    return Place(os.uname().nodename, frozenset(os.sched_getaffinity(0)), _cgroup_quota())
+
+
+def with_a_core(places: Iterable[Place]) -> int:
+    """Return how many of some processes can have a core each.
+
+    Parameters
+    ----------
+    places
+        Where each of them may run; those of a node share its cores.
+    """
+    nodes: dict[str, list[Place]] = {}
+    for one in places:
+        nodes.setdefault(one.node, []).append(one)
+    found = 0
+    for those in nodes.values():
+        # Launchers bind each rank to cores of its own, or none of them to any.
+        allowed = frozenset().union(*(one.allowed for one in those))
+        there = those[0]._replace(allowed=allowed, quota=max(one.quota for one in those))
+        found += min(len(those), there.cores())
+    return found
 
 
 def _cgroup_quota() -> float:

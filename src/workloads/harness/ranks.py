@@ -223,12 +223,9 @@ def gather_rows(comm: Any, parts: list[range], mine: Int32Array, out: Int32Array
     own = parts[0]
     out[own.start : own.stop : own.step] = mine
     for rank, rows in enumerate(parts[1:], start=1):
-        if rows.step == 1:
-            receive_rows(comm, out[rows.start : rows.stop], rank)
-        else:
-            block = np.empty((len(rows), out.shape[1]), out.dtype)
-            receive_rows(comm, block, rank)
-            out[rows.start : rows.stop : rows.step] = block
+        block = np.empty((len(rows), out.shape[1]), out.dtype)
+        receive_rows(comm, block, rank)
+        out[rows.start : rows.stop : rows.step] = block
 
 
 def balance(comm: Any, seconds: float) -> str:

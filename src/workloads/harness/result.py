@@ -53,6 +53,8 @@ class Result:
         What it was compared with and how that went.
     workers
         How many workers computed.
+    cores
+        How many of them can have a core each; 0 where nobody has counted.
     note
         What else is to be said.
     kernel
@@ -76,6 +78,7 @@ class Result:
     answer: str = ""
     verdict: str = ""
     workers: int = 1
+    cores: int = 0
     note: str = ""
     kernel: list[float] = field(default_factory=list)
     details: list[Mapping[str, Any]] = field(default_factory=list)

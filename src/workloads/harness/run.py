@@ -72,6 +72,7 @@ def run(name: str, technique: Technique, problem: Problem, wish: Wish) -> Result
             result.start = time.perf_counter() - started
             _repeat(trial, attempt, result, wish.repeat)
             result.workers = trial.workers
+            result.cores = job.with_a_core(trial.workers)
             # Before the team's processes end.
             result.memory = job.collected(memory.peaks() if counted else [])
     result = job.leave(result)

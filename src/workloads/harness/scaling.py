@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from workloads.errors import UsageError
-from workloads.harness import machine, ranks
+from workloads.harness import ranks
 from workloads.harness.result import Result, duration, render
 from workloads.harness.technique import Technique
 from workloads.harness.workload import Growing
@@ -154,24 +154,39 @@ def _product(one: Sequence[float], other: Sequence[float]) -> float:
     return sum(a * b for a, b in zip(one, other, strict=True))
 
 
-def laws(results: Sequence[Result], techniques: Mapping[str, Technique], scaling: str) -> list[str]:
+def laws(results: Sequence[Result], scaling: str) -> list[str]:
     """Return a line for each technique with the serial fraction that fits its results.
 
-    Workers that share a core are left out, unless they are ranks, which may have
-    cores of other nodes.
+    Workers that share a core are left out, of whatever kind: each of them is slower,
+    and the law would take that for a serial part.
     """
-    lines = []
-    cores = machine.cores()
-    for name in dict.fromkeys(result.impl for result in results):
-        own = [result for result in results if result.impl == name]
-        if techniques[name].parallel != "ranks":
-            own = [result for result in own if result.workers <= cores]
-        counts_ = sorted({result.workers for result in own})
-        if len(counts_) < 2:
-            continue
-        serial, off = serial_fraction(own, scaling)
-        what = "Amdahl's law" if scaling == STRONG else "Gustafson's law"
-        most = f", at most {1 / serial:,.0f} times faster" if scaling == STRONG and serial else ""
-        of = f"{', '.join(map(str, counts_))} workers, at most {off:.1%} off"
-        lines.append(f"{name}: {what}: {serial:.1%} serial{most} ({of})")
-    return lines
+    return [
+        f"{name}: {line}"
+        for name in dict.fromkeys(result.impl for result in results)
+        if (line := _law([result for result in results if result.impl == name], scaling))
+    ]
+
+
+def _law(own: Sequence[Result], scaling: str) -> str:
+    """Return what there is to say of one technique; nothing of one number of workers."""
+    if len({result.workers for result in own}) < 2:
+        return ""
+    what = "Amdahl's law" if scaling == STRONG else "Gustafson's law"
+    alone = [result for result in own if not 0 < result.cores < result.workers]
+    crowded = _counts(result for result in own if result not in alone)
+    counts_ = _counts(alone)
+    if len(counts_) < 2:
+        return f"{what}: not fitted, as {_listed(crowded)} workers share cores"
+    serial, off = serial_fraction(alone, scaling)
+    most = f", at most {1 / serial:,.0f} times faster" if scaling == STRONG and serial else ""
+    of = f"{_listed(counts_)} workers, at most {off:.1%} off"
+    without = f"; without {_listed(crowded)}, which share cores" if crowded else ""
+    return f"{what}: {serial:.1%} serial{most} ({of}{without})"
+
+
+def _counts(results: Iterable[Result]) -> list[int]:
+    return sorted({result.workers for result in results})
+
+
+def _listed(counts_: Iterable[int]) -> str:
+    return ", ".join(map(str, counts_))

@@ -12,7 +12,7 @@ from workloads.mandel.definition import escape_time
 from workloads.mandel.registry import SINGLE, TECHNIQUES
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
+    from workloads.harness.arrays import Int32Array, Int64Array
     from workloads.mandel.grid import Area, Grid
 
     Rows = Callable[[range], Int32Array]
@@ -43,6 +43,8 @@ class Answer:
         self.rows = rows
         self._hash = hashlib.sha256()
         self.tests = 0
+        # Of each block's rows.
+        self.row_tests: list[Int64Array] = []
         self.inside = 0
         self._wrong: list[str] = []
         self._compare: set[int] = set()
@@ -68,7 +70,9 @@ class Answer:
         self._hash.update(block.astype("<i4", copy=False).data)
         # n + 1 tests find an escape at n; a point that never escapes has
         # maxiter - 1 and was tested maxiter times: one more as well.
-        self.tests += int(block.sum(dtype="i8")) + block.size
+        each = block.sum(axis=1, dtype="i8") + block.shape[1]
+        self.row_tests.append(each)
+        self.tests += int(each.sum())
         self.inside += int((block == self.area.grid.maxiter - 1).sum())
         for index, row in enumerate(rows):
             if row in self._compare:

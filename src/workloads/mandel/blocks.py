@@ -34,7 +34,7 @@ def block_rows(grid: Grid, *, singly: bool = False) -> int:
     return 1 if singly else max(1, min(grid.height, _BLOCK_BYTES // (4 * grid.width)))
 
 
-def groups(rows: range, width: int, workers: int) -> list[tuple[int, range]]:
+def groups(rows: range, width: int, workers: int, each: int = _GROUPS) -> list[tuple[int, range]]:
     """Cut `rows` into small groups, to be dealt out to workers as they ask.
 
     Parameters
@@ -45,13 +45,15 @@ def groups(rows: range, width: int, workers: int) -> list[tuple[int, range]]:
         Pixels a row.
     workers
         How many will share the groups.
+    each
+        About how many groups a worker.
 
     Returns
     -------
     list
         Each group's place in the output, and its rows.
     """
-    length = min(-(-len(rows) // (_GROUPS * workers)), _GROUP_BYTES // (4 * width))
+    length = min(-(-len(rows) // (each * workers)), _GROUP_BYTES // (4 * width))
     step = max(1, length)
     return [(first, rows[first : first + step]) for first in range(0, len(rows), step)]
 
@@ -65,3 +67,8 @@ def blocks(rows: range, length: int) -> Iterator[range]:
     """Cut `rows` into portions of at most `length`."""
     for first in range(0, len(rows), length):
         yield rows[first : first + length]
+
+
+def share(total: int, parts: int, part: int) -> int:
+    """Return how many of `total` rows a part has: the first parts have one more."""
+    return total // parts + (part < total % parts)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from workloads.errors import UsageError
-from workloads.harness import command
+from workloads.harness import command, options
 from workloads.harness.destination import destination
 from workloads.harness.workload import Workload
 from workloads.mandel import output
@@ -32,6 +32,14 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
         metavar="FILE",
         help="write a picture (.png, .pgm) or the numbers (.npy, .h5); with both areas the "
         "area's name is added",
+    )
+    what.add_argument(
+        "--balance",
+        type=options.counts,
+        default=(),
+        metavar="N[,N…]",
+        help="tell how evenly N workers would share the work: by blocks of rows, every N-th row, "
+        "or a queue",
     )
 
 
@@ -78,7 +86,10 @@ def _problems(wish: argparse.Namespace) -> list[Picture]:
     areas = _areas(wish)
     if wish.out is not None:
         output.check(wish.out)
-    return [Picture(area, wish.full, _target(wish.out, area, areas)) for area in areas]
+    return [
+        Picture(area, wish.full, _target(wish.out, area, areas), balance=wish.balance)
+        for area in areas
+    ]
 
 
 MANDEL = Workload(

@@ -12,7 +12,7 @@ from workloads.errors import UsageError
 from workloads.harness import machine, progress
 from workloads.harness.result import Result, duration
 from workloads.harness.workload import Outcome
-from workloads.mandel import output
+from workloads.mandel import balance, output
 from workloads.mandel.answer import Answer
 from workloads.mandel.blocks import block_rows, blocks, sample
 from workloads.mandel.grid import Area, Grid
@@ -76,12 +76,15 @@ class Picture:
     written
         Whether a technique that computes every row has done so: the first of
         them writes the file.
+    balance
+        For which numbers of workers to tell how evenly they would share the tests.
     """
 
     area: Area
     full: bool
     out: Path | None = None
     written: bool = False
+    balance: Sequence[int] = ()
 
     @property
     def name(self) -> str:
@@ -105,9 +108,10 @@ class Picture:
         """Refuse what does not fit into memory, and a picture of samples."""
         size = _require_memory(self.area.grid)
         sampled = not self.full and all(_is_sampled(name, self.area.grid) for name in names)
-        if self.out is not None and sampled:
+        if sampled and (self.out is not None or self.balance):
+            option = "--balance" if self.out is None else "--out"
             raise UsageError(
-                f"--out: {', '.join(names)} would compute a sample of {self.name}",
+                f"{option}: {', '.join(names)} would compute a sample of {self.name}",
                 hint="add --full or a faster technique",
             )
         return f"mandel {self.name}: {size}" if size else ""
@@ -159,6 +163,7 @@ class Picture:
         if self.area.apart:
             pixels = self.area.grid.width * self.area.grid.height
             lines.append(f"{self.area.apart:,} of {pixels:,} pixels differ from double precision's")
+        lines += balance.lines(results)
         if self.out is not None and any(result.complete and result.ok for result in results):
             lines.append(f"written to {self.out}")
         return lines
@@ -179,7 +184,7 @@ class _Attempt:
     def __init__(self, picture: Picture, trial: Trial) -> None:
         import numpy as np  # noqa: PLC0415
 
-        self._area, self._trial = picture.area, trial
+        self._area, self._balance, self._trial = picture.area, picture.balance, trial
         self._rows = picture.rows(trial.name)
         complete = len(self._rows) == picture.area.grid.height
         self._out = picture.out if complete and not picture.written else None
@@ -216,7 +221,8 @@ class _Attempt:
         except _WrongError:
             wrong = answer.explain(self._parts, lambda rows: self._block(rows)[0])
         verdict = wrong or answer.praise
-        return Outcome(seconds, answer.tests, answer.sha256, not wrong, verdict, note)
+        details = balance.told(answer.row_tests, self._area.grid.width, self._balance)
+        return Outcome(seconds, answer.tests, answer.sha256, not wrong, verdict, note, details)
 
     def _block(self, rows: range) -> tuple[Int32Array, str]:
         """Return a block of rows (valid until the next) and the note."""

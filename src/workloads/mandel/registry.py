@@ -38,18 +38,18 @@ TECHNIQUES = {
         needs=("numpy",),
         slow=True,
     ),
-    "numpy-loops": Technique(
-        _HERE + "numpy_loops",
-        "pure Python's loops over NumPy's arrays: slower than without NumPy",
-        needs=("numpy",),
-        slow=True,
-    ),
     "numpy": Technique(
         _HERE + "numpy_masked", "NumPy, active points only, real arithmetic", needs=("numpy",)
     ),
     "numba-inner": Technique(
         _HERE + "numba_inner",
-        "Numba on the inner function alone, called by Python's loops",
+        "Numba on the inner function alone, called by Python's loops over lists",
+        needs=("numpy", "numba"),
+        slow=True,
+    ),
+    "numpy-loops": Technique(
+        _HERE + "numpy_loops",
+        "the same function and loops over NumPy's arrays: slower than over lists",
         needs=("numpy", "numba"),
         slow=True,
     ),
@@ -194,9 +194,16 @@ TECHNIQUES = {
         parallel="processes",
         one_core=ROW_KERNELS,
     ),
+    "multiprocessing-lists": Technique(
+        _HERE + "processes_lists",
+        "the same pool, but rows come back as lists: each number is pickled",
+        needs=("numpy", "numba"),
+        parallel="processes",
+        one_core=("numba",),
+    ),
     "fork": Technique(
         _HERE + "forked",
-        "the same pool of forked processes, Python's default until 3.13",
+        "a pool of forked processes, Python's default until 3.13",
         needs=("numpy",),
         parallel="processes",
         one_core=ROW_KERNELS,

@@ -29,4 +29,4 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     # Imported here, so that no child has to.
     row_kernel.prepare()
     pool = team.pool(row_kernel.prepare, method="fork")
-    return processes.dealt(pool, grid, rows, out, team.workers)
+    return processes.by_arrays(pool, grid, rows, out, team.workers)

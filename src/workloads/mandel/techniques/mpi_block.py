@@ -1,15 +1,19 @@
 """MPI: one block of neighbouring rows a rank, the split that comes to mind first.
 
-The rank with the interior of the set works long after the others are done.
+Scan tells a rank where its block begins, Gatherv collects blocks of different
+lengths.  The rank with the interior of the set works long after the others are done.
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from workloads.harness import ranks
 from workloads.mandel import row_kernel
+from workloads.mandel.blocks import share
 
 if TYPE_CHECKING:
     from workloads.harness.arrays import Int32Array
@@ -19,11 +23,35 @@ if TYPE_CHECKING:
 
 def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     """Fill `out` on rank 0 with every rank's rows."""
-    rank, size, total = team.comm.rank, team.comm.size, len(rows)
-    bounds = [total * part // size for part in range(size + 1)]
-    parts = [range(bounds[part], bounds[part + 1]) for part in range(size)]
+    comm = team.comm
+    count = share(len(rows), comm.size, comm.rank)
+    first = _rows_before(comm, count)
     started = time.process_time()
-    mine = row_kernel.rows(grid, rows[bounds[rank] : bounds[rank + 1]])
+    mine = row_kernel.rows(grid, rows[first : first + count])
     busy = time.process_time() - started
-    ranks.gather_rows(team.comm, parts, mine, out)
-    return f"{row_kernel.load()[0]} in each, {ranks.balance(team.comm, busy)}"
+    _gather(comm, mine, out)
+    return f"{row_kernel.load()[0]} in each, {ranks.balance(comm, busy)}"
+
+
+def _rows_before(comm: Any, count: int) -> int:
+    """Return how many rows the ranks before this one have."""
+    total = np.empty(1, "i8")
+    # A rank has the sum of all ranks up to itself.
+    comm.Scan(np.array([count], "i8"), total)
+    return int(total[0]) - count
+
+
+def _gather(comm: Any, mine: Int32Array, out: Int32Array) -> None:
+    """Collect the blocks in `out` on rank 0; no other rank has room for them."""
+    from mpi4py import MPI  # noqa: PLC0415
+
+    counts = np.empty(comm.size, "i4") if comm.rank == 0 else None
+    comm.Gather(np.array([len(mine)], "i4"), counts)
+    # MPI-3 counts to 2³¹: rows, as the numbers of a large image are more.
+    row = MPI.INT32_T.Create_contiguous(mine.shape[1]).Commit()
+    try:
+        # One block lies behind the other, so no displacements are given.
+        into = None if counts is None else [out, (counts, None), row]
+        comm.Gatherv([mine, len(mine), row], into)
+    finally:
+        row.Free()

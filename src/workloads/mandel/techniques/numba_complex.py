@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from workloads.harness.team import Team
     from workloads.mandel.grid import Grid
 
-_escape_time = jit.compiled("int32(complex128, int32)")(python.escape_time)
+escape_time = jit.compiled("int32(complex128, int32)")(python.escape_time)
 
 
 @jit.compiled("void(float64[::1], float64[::1], int32, int32[:, ::1])")
 def _fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
     for row in range(len(ys)):
         for column in range(len(xs)):
-            out[row, column] = _escape_time(complex(xs[column], ys[row]), maxiter)
+            out[row, column] = escape_time(complex(xs[column], ys[row]), maxiter)
 
 
 def compute(grid: Grid, rows: range, out: Int32Array, _: Team) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from workloads.harness.interrupts import run_all
@@ -19,14 +20,26 @@ if TYPE_CHECKING:
 
 def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     """Fill `out` with `team.workers` processes."""
-    return dealt(team.pool(row_kernel.prepare), grid, rows, out, team.workers)
+    return by_arrays(team.pool(row_kernel.prepare), grid, rows, out, team.workers)
 
 
-def dealt(pool: ProcessPoolExecutor, grid: Grid, rows: range, out: Int32Array, workers: int) -> str:
-    """Fill `out` with the processes of a pool."""
-    parts = groups(rows, grid.width, workers)
+def by_arrays(
+    pool: ProcessPoolExecutor, grid: Grid, rows: range, out: Int32Array, workers: int
+) -> str:
+    """Fill `out` with the processes of a pool, which send arrays."""
+    dealt(pool, row_kernel.rows, grid, groups(rows, grid.width, workers), out)
+    return f"{row_kernel.load()[0]} in each"
+
+
+def dealt(
+    pool: ProcessPoolExecutor,
+    compute_rows: Callable[[Grid, range], object],
+    grid: Grid,
+    parts: Sequence[tuple[int, range]],
+    out: Int32Array,
+) -> None:
+    """Fill `out` with what the processes of a pool send for each part."""
     grids = itertools.repeat(grid, len(parts))
-    for number, block in run_all(pool, row_kernel.rows, grids, [part for _, part in parts]):
+    for number, block in run_all(pool, compute_rows, grids, [part for _, part in parts]):
         first, part = parts[number]
         out[first : first + len(part)] = block
-    return f"{row_kernel.load()[0]} in each"

@@ -1,0 +1,85 @@
+"""How evenly rows are shared out, against sums made by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from workloads.__main__ import main
+from workloads.mandel import balance, blocks
+from workloads.mandel.grid import AREAS
+
+WINDOW = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "31", "17", "--maxiter", "60"]
+
+
+def mandel(*arguments: Any) -> Any:
+    return main(["mandel", *map(str, arguments)])
+
+
+def shares(*parts: list[int], workers: int) -> Any:
+    (row,) = balance.told([np.array(tests) for tests in parts], 10, [workers])["balance"]
+    assert row.pop("workers") == workers
+    return row
+
+
+def test_small_cases_are_those_made_by_hand() -> None:
+    # Of 20 tests: 1 + 3 + 9 | 5 + 2; 1 + 9 + 2 | 3 + 5. The queue deals out row by row to
+    # whoever has the fewest: 1 + 9 | 3 + 5 + 2.
+    rows = [1, 3, 9, 5, 2]
+    expected = {"block": 20 / (2 * 13), "cyclic": 20 / (2 * 12), "queue": 20 / (2 * 10)}
+    assert shares(rows, workers=2) == expected
+    # 1 + 3 | 9 + 5 | 2; 1 + 5 | 3 + 2 | 9; the queue as well.
+    expected = {"block": 20 / (3 * 14), "cyclic": 20 / (3 * 9), "queue": 20 / (3 * 9)}
+    assert shares(rows, workers=3) == expected
+    assert shares(rows, workers=1) == dict.fromkeys(("block", "cyclic", "queue"), 1.0)
+    # Two of seven have nothing.
+    assert shares(rows, workers=7) == dict.fromkeys(("block", "cyclic", "queue"), 20 / 63)
+
+
+def test_the_parts_of_a_large_image_wait_for_each_other() -> None:
+    # The largest shares of both, 3 and 9, add up.
+    assert shares([1, 3], [9, 5], workers=2)["block"] == 18 / (2 * (3 + 9))
+
+
+def test_a_queue_deals_out_groups_of_several_rows() -> None:
+    # 64 rows in groups of two among two workers; the last group alone is long.
+    tests = [1] * 62 + [30, 30]
+    assert len(blocks.groups(range(64), 10, 2)) == 32
+    # 31 groups of 2 tests, 32 | 30, and 60 more for the second.
+    assert shares(tests, workers=2)["queue"] == 122 / (2 * 90)
+
+
+@pytest.mark.parametrize(
+    ("area", "block", "cyclic"), [("area1", 0.41, 0.99), ("area2", 0.50, 0.98)]
+)
+def test_blocks_of_64_workers_are_half_as_even_as_every_64th_row(
+    area: str, block: float, cyclic: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "m.json"
+    assert mandel("--area", area, "--balance", "64,2", "--json", path) == 0
+    (result,) = json.loads(path.read_text())["results"]
+    assert result["work"] == AREAS[area].tests
+    two, many = result["details"][0]["balance"]
+    assert (two["workers"], many["workers"]) == (2, 64)
+    assert [round(many[way], 2) for way in ("block", "cyclic")] == [block, cyclic]
+    lines = capsys.readouterr().out.splitlines()
+    head = lines.index("  balance of the tests, mean share by largest:")
+    assert lines[head + 1].split() == ["workers", "block", "cyclic", "queue"]
+    assert lines[head + 3].split()[:3] == ["64", f"{block:.2f}", f"{cyclic:.2f}"]
+
+
+def test_a_sample_of_rows_has_no_balance(capsys: pytest.CaptureFixture[str]) -> None:
+    assert mandel("--area", "area2", "--impl", "python", "--balance", 2) == 2
+    assert "--balance: python would compute a sample of area2" in capsys.readouterr().err
+    assert mandel(*WINDOW, "--balance", "0") == 2
+
+
+def test_rows_that_no_worker_needs_cost_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "m.json"
+    assert mandel(*WINDOW, "--impl", "numpy", "--balance", 10**12, "--json", path) == 0
+    (result,) = json.loads(path.read_text())["results"]
+    assert 0 < result["details"][0]["balance"][0]["block"] < 1e-9

@@ -3,7 +3,8 @@
     python tests/image/pool_workers.py METHOD WORKERS [MODULE]
 
 METHOD is `spawn`, `forkserver`, or `preload`: a fork server that has imported MODULE
-(numpy).  MODULE `dask` starts Dask's LocalCluster, by `spawn` or `forkserver`.
+(numpy).  MODULE `dask` starts Dask's LocalCluster, by `spawn` or `forkserver`, and MODULE
+`workloads` a pool of `python -m workloads`, with numpy.
 """
 
 from __future__ import annotations
@@ -61,6 +62,22 @@ def with_a_pool(method: str, workers: int, module: str) -> tuple[float, list[flo
         return ready, list(executor.map(private, range(workers)))
 
 
+def import_numpy() -> None:
+    """Import what most workloads need, in a worker."""
+    importlib.import_module("numpy")
+
+
+def with_workloads(method: str, workers: int) -> tuple[float, list[float]]:
+    """Return the same of a pool of `python -m workloads`."""
+    from workloads.harness.team import Team
+
+    began = time.monotonic()
+    with Team(workers) as team:
+        executor = team.pool(import_numpy, "numpy", method=method)
+        ready = time.monotonic() - began
+        return ready, list(executor.map(private, range(workers)))
+
+
 def with_dask(method: str, workers: int) -> tuple[float, list[float]]:
     """Return the same of Dask's LocalCluster."""
     import dask
@@ -86,8 +103,11 @@ def with_dask(method: str, workers: int) -> tuple[float, list[float]]:
 def main(method: str, count: str, module: str = "numpy") -> None:
     """Start one pool."""
     workers = int(count)
-    started = with_dask if module == "dask" else with_a_pool
-    ready, own = started(method, workers, *(() if module == "dask" else (module,)))
+    others = {"dask": with_dask, "workloads": with_workloads}
+    if module in others:
+        ready, own = others[module](method, workers)
+    else:
+        ready, own = with_a_pool(method, workers, module)
     if method != "spawn":
         # Its processor time, and its children's, counts when it has ended.
         # There is no public way to end it.

@@ -1,4 +1,4 @@
-"""Spawned processes that take small groups of rows from one queue."""
+"""Processes of a fork server that take small groups of rows from one queue."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     """Fill `out` with `team.workers` processes."""
-    return dealt(team.pool(row_kernel.prepare), grid, rows, out, team.workers)
+    pool = team.pool(row_kernel.prepare, *row_kernel.modules())
+    return dealt(pool, grid, rows, out, team.workers)
 
 
 def dealt(pool: ProcessPoolExecutor, grid: Grid, rows: range, out: Int32Array, workers: int) -> str:

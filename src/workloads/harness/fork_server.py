@@ -61,7 +61,7 @@ def _started(modules: Sequence[str]) -> ForkServerContext | SpawnContext:
         first.start()
         first.join()
     except (OSError, EOFError):
-        # No folder for its socket, or a module that ends it.  A worker tells of that.
+        # No folder for its socket, or a module that ends it: a worker says so then.
         _end()
         return multiprocessing.get_context("spawn")
     return found

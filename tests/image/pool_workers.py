@@ -3,7 +3,14 @@
     python tests/image/pool_workers.py METHOD WORKERS [MODULE]
 
 METHOD is `spawn`, `forkserver`, or `preload`: a fork server that has imported MODULE
-(numpy).  MODULE `dask` starts Dask's LocalCluster, by `spawn` or `forkserver`.
+(numpy).  MODULE `dask` starts Dask's LocalCluster, by `spawn` or `forkserver`, and MODULE
+`workloads` a pool of `python -m workloads`, with numpy.
+
+    python -m workloads.on_dask tests/image/pool_workers.py on_dask SECONDS
+    python tests/image/pool_workers.py calls
+
+The first is told of the cluster of a launch's ranks, which began at `date +%s.%N`.  The
+second counts path calls of each further rank, from its Python's start to its end.
 """
 
 from __future__ import annotations
@@ -14,6 +21,7 @@ import json
 import multiprocessing
 import multiprocessing.forkserver
 import resource
+import shutil
 import statistics
 import sys
 import time
@@ -61,6 +69,22 @@ def with_a_pool(method: str, workers: int, module: str) -> tuple[float, list[flo
         return ready, list(executor.map(private, range(workers)))
 
 
+def import_numpy() -> None:
+    """Import what most workloads need, in a worker."""
+    importlib.import_module("numpy")
+
+
+def with_workloads(method: str, workers: int) -> tuple[float, list[float]]:
+    """Return the same of a pool of `python -m workloads`."""
+    from workloads.harness.team import Team
+
+    began = time.monotonic()
+    with Team(workers) as team:
+        executor = team.pool(import_numpy, "numpy", method=method)
+        ready = time.monotonic() - began
+        return ready, list(executor.map(private, range(workers)))
+
+
 def with_dask(method: str, workers: int) -> tuple[float, list[float]]:
     """Return the same of Dask's LocalCluster."""
     import dask
@@ -83,11 +107,49 @@ def with_dask(method: str, workers: int) -> tuple[float, list[float]]:
         return ready, list(client.run(private).values())
 
 
-def main(method: str, count: str, module: str = "numpy") -> None:
-    """Start one pool."""
+def on_dask(began: str) -> dict[str, object]:
+    """Return what the cluster took that `python -m workloads.on_dask` has started."""
+    from dask.distributed import Client
+
+    with Client() as client:
+        ready = time.time() - float(began)
+        own = list(client.run(private).values())
+        used = client.run(time.process_time).values()
+    return {
+        "method": "on_dask",
+        "workers": len(own),
+        "module": "dask",
+        "ready_s": round(ready, 3),
+        "cpu_s": round(sum(used), 3),
+        "private_mb": round(statistics.median(own), 1),
+    }
+
+
+def calls() -> dict[str, object]:
+    """Return the path calls of a rank that becomes a worker: of four less two, halved."""
+    from workloads.startup.tracer import trace
+
+    mpiexec = str(shutil.which("mpiexec"))
+    words = [sys.executable, "-m", "workloads.on_dask", "-m", "this"]
+    two, four = (trace([mpiexec, "-n", ranks, *words], mpiexec) for ranks in ("2", "4"))
+    counts = {
+        key: (int(str(four[key])) - int(str(two[key]))) // 2
+        for key in ("path_calls", "off_node", "getdents")
+    }
+    return {"method": "on_dask", "module": "dask", **counts}
+
+
+def main(method: str, count: str = "", module: str = "numpy") -> None:
+    """Start one pool, or look at one that is there."""
+    if method in ("on_dask", "calls"):
+        print(json.dumps(on_dask(count) if method == "on_dask" else calls()))
+        return
     workers = int(count)
-    started = with_dask if module == "dask" else with_a_pool
-    ready, own = started(method, workers, *(() if module == "dask" else (module,)))
+    others = {"dask": with_dask, "workloads": with_workloads}
+    if module in others:
+        ready, own = others[module](method, workers)
+    else:
+        ready, own = with_a_pool(method, workers, module)
     if method != "spawn":
         # Its processor time, and its children's, counts when it has ended.
         # There is no public way to end it.

@@ -174,7 +174,8 @@ def test_a_stop_that_ends_the_scheduler_first_is_not_told_at_length(
     file = tmp_path / "scheduler.json"
     with contextlib.ExitStack() as stack:
         server = ("-m", "workloads.on_dask.server")
-        scheduler = subprocess.Popen([sys.executable, *server, "scheduler", file, "127.0.0.1"])
+        words = ("scheduler", file, "127.0.0.1", "1", tmp_path / "told")
+        scheduler = subprocess.Popen([sys.executable, *server, *words])
         stack.callback(scheduler.wait, 60)
         stack.callback(scheduler.kill)
         wait_for(file, scheduler)

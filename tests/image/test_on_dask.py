@@ -74,6 +74,33 @@ def test_what_cannot_be_run_is_said_once(words: tuple[str, ...], says: str) -> N
     assert says in line
 
 
+def test_a_worker_that_cannot_start_is_told_at_once(
+    script: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = script.with_name("ends.py")
+    ends.write_text("import os\nos._exit(3)\n")
+    monkeypatch.setenv("DASK_DISTRIBUTED__WORKER__PRELOAD", str(ends))
+    done = in_own_process(sys.executable, *ON_DASK, script)
+    assert (done.returncode, done.stdout) == (69, "")
+    assert done.stderr == "on_dask: Dask's worker of the first rank has ended with 3\n"
+
+
+def test_workers_look_for_no_disks_of_their_node_unless_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "asks.py"
+    script.write_text(
+        "import dask\n"
+        "from dask.distributed import Client\n"
+        "name = 'distributed.admin.system-monitor.disk'\n"
+        "with Client() as client:\n"
+        "    print(*client.run(dask.config.get, name).values())\n"
+    )
+    assert in_own_process(sys.executable, *ON_DASK, script).stdout == "False\n"
+    monkeypatch.setenv("DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__DISK", "True")
+    assert in_own_process(sys.executable, *ON_DASK, script).stdout == "True\n"
+
+
 @pytest.mark.fault("a worker or the scheduler of Dask ends", "the job ends, in one line")
 def test_a_scheduler_that_ends_ends_the_program(tmp_path: Path) -> None:
     script = tmp_path / "kills.py"

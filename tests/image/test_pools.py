@@ -24,6 +24,7 @@ def started(*words: str) -> dict[str, float]:
     [
         ("preload", "numpy"),
         ("preload", "numba"),
+        ("forkserver", "workloads"),
         pytest.param("forkserver", "dask", marks=needs("dask")),
     ],
 )

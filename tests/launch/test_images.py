@@ -25,6 +25,7 @@ HASHES = (
     "ce229c1440eafdcc4dd464b8667f31e0b7eea5ba24717ae2868e4bc3b1517dfe",
     "641cee98245c7d24850cf7364ad18c4c9a0d73d8a1b48d4505d93cbe2655b192",
 )
+MOST_BYTES = 480_000_000
 
 if not SIF.exists():
     pytest.skip(f"{SIF} is not there; run: make sif", allow_module_level=True)
@@ -69,6 +70,11 @@ def test_the_sif_says_what_it_is() -> None:
     named = labels["data"]["attributes"]["labels"]
     assert named["org.opencontainers.image.title"] == "hpcpy"
     assert "no-date" not in named["org.label-schema.build-date"]
+
+
+def test_the_sif_is_small_enough_to_be_copied_to_nodes() -> None:
+    # With the interpreter uncompressed, which saves time at each mount.
+    assert SIF.stat().st_size <= MOST_BYTES
 
 
 def test_the_interpreter_lies_in_the_sif_as_it_is() -> None:

@@ -13,8 +13,9 @@ import pytest
 from small_storm import CHUNKS, STATIC_FILES, STATIC_SIF, SmallStorm, one_node, requests, started
 
 from hpcpy.measure import roots
+from hpcpy.measure.added import Base
 from hpcpy.storm import fill
-from hpcpy.storm.added import PACKAGES, Base, added
+from hpcpy.storm.added import PACKAGES, added
 from hpcpy.storm.images import digest
 from hpcpy.storm.programs import LIBRARIES, PYNAMIC_IN_IMAGE
 from hpcpy.storm.pynamic.generate import Size

@@ -8,7 +8,9 @@ import json
 import mmap
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,9 +18,12 @@ from hpcpy import paths
 from hpcpy.commands import run
 from hpcpy.errors import UsageError
 from hpcpy.measure import report
-from hpcpy.measure.cold import page_cache, sample, table
+from hpcpy.measure.added import Base
+from hpcpy.measure.cases import EIGHT
+from hpcpy.measure.cold import command, mounts, page_cache, rounds, sample, table
+from hpcpy.measure.cold.mounts import Mounted
 from hpcpy.measure.cold.page_cache import drop, load, resident, resident_bytes
-from hpcpy.measure.cold.rounds import PROGRAMS, Cold
+from hpcpy.measure.cold.rounds import PROGRAMS, WITH_PACKAGES, Cold
 from hpcpy.measure.cold.slow_file import Storage
 
 SIZE = (1 << 22) + 5
@@ -109,7 +114,7 @@ def test_a_program_reads_the_same_bytes_from_every_storage(file: Path, storage: 
     copies = list(file.parent.glob("copy.*"))
     assert len(taken["wall"]) == len(copies) == 2
     assert all(one.read_bytes() == file.read_bytes() for one in copies)
-    assert taken["cpu"] > 0
+    assert taken["user"] + taken["kernel"] > 0
     if storage == sample.CACHED:
         assert "read" not in taken
     else:
@@ -128,7 +133,8 @@ def test_a_program_that_fails_is_told(file: Path) -> None:
 
 
 def of(image: str, case: str, wall: list[float], read: list[int]) -> Cold:
-    return Cold(image, "kernel", sample.DROPPED, case, wall, [0.5] * len(wall), read)
+    user, kernel = [one / 2 for one in wall], [one / 4 for one in wall]
+    return Cold(image, "kernel", sample.DROPPED, case, wall, user, kernel, read)
 
 
 def test_the_table_subtracts_true() -> None:
@@ -140,12 +146,31 @@ def test_the_table_subtracts_true() -> None:
     ]
     text = table.of_starts(found)
     assert "| image's file | of | wall, ms: true | pass | read, MB: pass |" in text
-    assert "| on the local disk | wheels | 100 | 300 | 8.0 |" in text
+    assert "| local disk | wheels | 100 | 300 | 8.0 |" in text
     assert "|  | hpcpy | 200 | 150 | 4.0 |" in text
+
+
+def test_programs_and_the_kernel_have_processor_times_of_their_own() -> None:
+    found = [
+        of(image, case, wall, [0])
+        for case, walls in (("true", ([0.1], [0.2])), ("pass", ([0.5], [0.4])))
+        for image, wall in zip(("wheels", "hpcpy"), walls, strict=True)
+    ]
+    other = replace(found[0], storage=sample.SLOW, user=[9.0])
+    assert table.of_processors([*found, other]).splitlines() == [
+        "| CPU, ms | of | true | pass |",
+        "|---|---|--:|--:|",
+        "| programs | wheels | 50.0 | 200 |",
+        "|  | hpcpy | 100 | 100 |",
+        "| kernel | wheels | 25.0 | 100 |",
+        "|  | hpcpy | 50.0 | 50.0 |",
+    ]
 
 
 def test_cases_are_those_of_the_bench_of_warm_starts() -> None:
     assert [*PROGRAMS] == ["true", "pass", "numpy", "core", "core + MPI"]
+    assert [*WITH_PACKAGES] == ["true", "pass", "eight"]
+    assert WITH_PACKAGES["eight"][-1] == EIGHT.code
 
 
 @pytest.mark.parametrize(
@@ -165,8 +190,48 @@ def test_a_wrong_request_is_refused_before_anything_is_built(
         run(["bench", "cold", *arguments])
 
 
-def test_the_projects_page_has_a_place_for_the_table(tmp_path: Path) -> None:
-    report.write_page(paths.ROOT / "docs/startup-cold.md", tmp_path / "page.md", "a table\n")
+@pytest.mark.parametrize("name", ["table", "packages"])
+def test_the_projects_page_has_a_place_for_the_table(tmp_path: Path, name: str) -> None:
+    page = tmp_path / "page.md"
+    report.write_page(paths.ROOT / "docs/startup-cold.md", page, "a table\n", name)
+
+
+@pytest.mark.parametrize("option", [[], ["--packages"]])
+def test_each_run_writes_its_own_results_and_table(
+    option: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sampled(images: list[Mounted], *others: object) -> list[Cold]:
+        assert others[-1] is (WITH_PACKAGES if option else PROGRAMS)
+        return [of(image.image, case, [1.0], [0]) for case in ("true", "pass") for image in images]
+
+    made = []
+
+    def added(base: Base, title: str, *_: object) -> Base:
+        made.append(base.name)
+        return Base(base.name, base.sif, f"{base.digest} with {title}")
+
+    words = ["--mounts=kernel", f"--out={tmp_path}", *option]
+    for name in ("wheels", "hpcpy"):
+        (tmp_path / name).write_text(name)
+        words.append(f"--sif={name}={tmp_path / name}")
+    tools = SimpleNamespace(apptainer=tmp_path, found={})
+    monkeypatch.setattr(command, "ensure", lambda _: tools)
+    monkeypatch.setattr(command, "added", added)
+    monkeypatch.setattr(mounts, "mounted", lambda way, name, *_: Mounted(name, way, tmp_path, []))
+    monkeypatch.setattr(rounds, "starts", sampled)
+    monkeypatch.setattr(rounds, "touches", lambda *_: [])
+    monkeypatch.setattr(rounds, "bursts", lambda *_: [])
+    monkeypatch.setattr(report, "draw", lambda *_: None)
+    assert run(["bench", "cold", *words]) == 0
+    (file,) = (tmp_path / "results").iterdir()
+    told = json.loads(file.read_text())
+    assert made == (["wheels", "hpcpy"] if option else [])
+    assert file.name == ("cold-packages.json" if made else "cold.json")
+    assert [("with" in digest) for digest in told["images"].values()] == [bool(made)] * 2
+    assert ("bursts" in told) is not bool(made)
+    page = (tmp_path / "startup-cold.md").read_text()
+    mark = "<!-- packages -->" if made else "<!-- table -->"
+    assert f"{mark}\n**apptainer exec" in page
 
 
 def test_the_kept_samples_have_both_images() -> None:

@@ -7,7 +7,6 @@ import shlex
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,12 @@ from hpcpy.build.command import have
 from hpcpy.build.stamps import read_stamp
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import UsageError
-from hpcpy.fetch.many import fetch
 from hpcpy.files import sha256
-from hpcpy.measure import report, roots
+from hpcpy.measure import added, report, roots
+from hpcpy.measure.added import BAKE, PIP, WHEELS, Base, eight, with_packages
 from hpcpy.measure.cases import CASES, EIGHT
 from hpcpy.measure.samples import SAMPLER, measure
-from hpcpy.measure.targets import WORK, Target, container, image_variables, unpacked
+from hpcpy.measure.targets import Target
 from hpcpy.pins.model import this_arch
 from hpcpy.pins.wheels import wheels
 from hpcpy.stages import stage
@@ -30,13 +29,6 @@ from workloads.harness import machine
 
 _SAMPLES = 20
 _CASES = (*(case for case in CASES if case.name in ("pass", "numpy")), EIGHT)
-# The folder of the wheels that are added.
-WHEELS = "wheels"
-PIP = (
-    *("pip", "install", "--no-index", f"--find-links={WORK}/{WHEELS}", "--root-user-action=ignore"),
-    "--break-system-packages",
-)
-BAKE = ("hpcpy_bake", f"--wheelhouse={WORK}/{WHEELS}")
 # Name of the result, image, module and its options.
 _WAYS = (
     ("wheels, installed", "wheels", PIP),
@@ -85,18 +77,6 @@ def main(options: argparse.Namespace) -> int:
     return 0
 
 
-def eight(folder: Path) -> list[str]:
-    """Copy the wheels of the NIH's libraries into a folder; return what is asked of it."""
-    asked = {line.split("#")[0].strip() for line in _asked().splitlines()} - {""}
-    for path in fetch(wheels("bake", this_arch())).values():
-        shutil.copyfile(path, folder / path.name)
-    return sorted(asked)
-
-
-def _asked() -> str:
-    return (paths.ENV / "python-bake.in").read_text(encoding="utf-8")
-
-
 def _target(
     way: tuple[str, str, Sequence[str]], work: Path, packages: Sequence[str]
 ) -> tuple[Target, float]:
@@ -108,14 +88,8 @@ def _target(
     root = pristine.with_name(f"{name.replace(', ', '-')}")
     shutil.rmtree(root, ignore_errors=True)
     with stage(f"{name}: {program[0]}") as current:
-        # Nothing of the image is written to: what is added are new files.
-        current.run(["cp", "-al", pristine, root])
-        variables = image_variables(container(image, sif, work))
-        target = unpacked(name, root, work, variables)
-        before = time.monotonic()
-        current.run(target.command(["-m", *program, *packages]))
-        took = time.monotonic() - before
-    return target, took
+        copy = added.target(name, Base(image, sif, digest), root, work)
+        return copy, with_packages(current, pristine, copy, [*program, *packages])
 
 
 def _circumstances(seconds: dict[str, float], words: list[str]) -> dict[str, Any]:

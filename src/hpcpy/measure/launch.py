@@ -20,7 +20,7 @@ from hpcpy.build.stamps import read_stamp
 from hpcpy.cluster.layout import default_layout
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import UnavailableError, UsageError
-from hpcpy.measure import launch_chart, report
+from hpcpy.measure import launch_chart, report, roots
 from hpcpy.measure.samples import progress
 from hpcpy.measure.targets import container
 from hpcpy.stages import StageError, stage
@@ -31,19 +31,23 @@ _SRUN = "srun --nodes=2 --ntasks=16 --overcommit --mpi=pmi2"
 _IMAGES = ("wheels", "hpcpy")
 _SECONDS = 300
 # With --sharens a rank that joins when the node's first one has ended fails.
-_CLOCK = ("sh", "-c", "date +%s.%N; sleep 1")
+_TELL = "date +%s.%N; sleep 1"
+_CLOCK = ("sh", "-c", _TELL)
 _PYTHON = ("python3", "-c")
 _TIME = "import time; print(f'{time.time():.6f}', flush=True); time.sleep(1)"
 _BARRIER = "from mpi4py import MPI; MPI.COMM_WORLD.Barrier()"
 # Each has all of the step before it, and says the time once it is there.
+NO_IMAGE, NO_CONTAINER, FOLDER = "Slurm", "Apptainer: its program", "namespaces, binds"
 STEPS = {
-    "Slurm": _CLOCK,
-    "Apptainer": _CLOCK,
+    NO_IMAGE: _CLOCK,
+    NO_CONTAINER: ("sh", "-c", f'"$0" --version >/dev/null; {_TELL}'),
+    # The image's files, unpacked, in place of its mount.
+    FOLDER: _CLOCK,
+    "the image's mount": _CLOCK,
     "Python": (*_PYTHON, _TIME),
     "MPI_Init, a barrier": (*_PYTHON, f"{_BARRIER}; {_TIME}"),
     "numpy, numba, h5py": (*_PYTHON, f"import numpy, numba, h5py; {_BARRIER}; {_TIME}"),
 }
-NO_IMAGE = "Slurm"
 
 
 @dataclass
@@ -56,11 +60,14 @@ class Step:
         Of which, and a key of `STEPS`.
     seconds
         From the start of srun to the last rank, one a round.
+    first
+        To the first rank.
     """
 
     image: str
     name: str
     seconds: list[float] = field(default_factory=list)
+    first: list[float] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -114,34 +121,45 @@ def _launches(
     srun: Sequence[str], environment: Mapping[str, str], sifs: Mapping[str, Path], samples: int
 ) -> list[Step]:
     apptainer = str(ensure("apptainer").apptainer)
-    engines = {name: [apptainer, "exec", "--sharens", str(sif)] for name, sif in sifs.items()}
-    steps = [Step("", NO_IMAGE)]
-    steps += [Step(image, name) for image in sifs for name in STEPS if name != NO_IMAGE]
+    folders = {name: _unpacked(name, sif) for name, sif in sifs.items()}
+    bare = (NO_IMAGE, NO_CONTAINER)
+    steps = [Step("", name) for name in bare]
+    steps += [Step(image, name) for image in sifs for name in STEPS if name not in bare]
     show = progress(samples * len(steps))
     for _ in range(samples):
         for step in steps:
             show(f"{step.image} {step.name}")
-            command = [*srun, *engines.get(step.image, []), *STEPS[step.name]]
-            step.seconds.append(to_the_last(command, environment))
+            command = [*srun]
+            if step.image:
+                image = (folders if step.name == FOLDER else sifs)[step.image]
+                command += [apptainer, "exec", "--sharens", str(image)]
+            command += STEPS[step.name]
+            if step.name == NO_CONTAINER:
+                command.append(apptainer)
+            first, last = to_the_ranks(command, environment)
+            step.first.append(first)
+            step.seconds.append(last)
     show("")
     return steps
+
+
+def _unpacked(name: str, sif: Path) -> Path:
+    return roots.unpacked_root(name, sif, str(read_stamp(sif).get("digest")))
 
 
 def table(steps: Sequence[Step]) -> str:
     """Return a table in Markdown: what each step adds, in milliseconds, and all together."""
     images = list(dict.fromkeys(step.image for step in steps if step.image))
-    found = {(step.image, step.name): statistics.median(step.seconds) for step in steps}
-    slurm = found["", NO_IMAGE]
+    found = {(step.image, step.name): statistics.median(step.seconds) * 1e3 for step in steps}
     lines = [f"| step, ms | {' | '.join(images)} |", f"|---|{'--:|' * len(images)}"]
-    lines.append(f"| {NO_IMAGE} | {' | '.join([f'{slurm * 1e3:,.0f}'] * len(images))} |")
-    names = [name for name in STEPS if name != NO_IMAGE]
-    for before, name in zip([NO_IMAGE, *names], names, strict=False):
-        added = [
-            found[image, name] - (slurm if before == NO_IMAGE else found[image, before])
-            for image in images
-        ]
-        lines.append(f"| {name} | {' | '.join(f'{one * 1e3:,.0f}' for one in added)} |")
-    whole = " | ".join(f"{found[image, names[-1]] * 1e3:,.0f}" for image in images)
+    before = dict.fromkeys(images, 0.0)
+    for name in dict.fromkeys(step.name for step in steps):
+        # What needs no image is that of all.
+        until = {image: found.get((image, name), found.get(("", name), 0)) for image in images}
+        added = [until[image] - before[image] for image in images]
+        lines.append(f"| {name} | {' | '.join(f'{one:,.0f}' for one in added)} |")
+        before = until
+    whole = " | ".join(f"{one:,.0f}" for one in before.values())
     return "\n".join([*lines, f"| **to the last rank** | {whole} |"]) + "\n"
 
 
@@ -165,8 +183,8 @@ def srun_words(given: str) -> tuple[list[str], dict[str, str]]:
     return shlex.split(given), found
 
 
-def to_the_last(command: Sequence[str], environment: Mapping[str, str]) -> float:
-    """Return the seconds from a command's start to the latest time that its ranks print.
+def to_the_ranks(command: Sequence[str], environment: Mapping[str, str]) -> tuple[float, float]:
+    """Return the seconds from a command's start to the first and last time that its ranks print.
 
     Raises
     ------
@@ -191,7 +209,8 @@ def to_the_last(command: Sequence[str], environment: Mapping[str, str]) -> float
         said = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
         raise StageError(f"{shlex.join(command)} ended with {done.returncode}: {said[0]}")
     try:
-        return max(map(float, done.stdout.split())) - before
+        told = [float(word) - before for word in done.stdout.split()]
+        return min(told), max(told)
     except ValueError as error:
         raise StageError(f"{shlex.join(command)} printed {done.stdout.strip()!r}") from error
 

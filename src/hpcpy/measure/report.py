@@ -116,8 +116,8 @@ def write_page(template: Path, page: Path, lines: str, name: str = "table") -> N
     UsageError
         When the page has no marks.
     """
-    between = re.compile(f"(?<=<!-- {name} -->\n).*?(?=<!-- end of the table -->)", re.DOTALL)
-    text, count = between.subn(lambda _: lines, template.read_text())
+    between = re.compile(f"(<!-- {name} -->\n).*?(?=<!-- end of the table -->)", re.DOTALL)
+    text, count = between.subn(lambda mark: mark[1] + lines, template.read_text())
     if count != 1:
         raise UsageError(f"{template}: no place for the table")
     with whole_file(page) as temporary:

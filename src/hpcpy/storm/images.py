@@ -14,8 +14,9 @@ from hpcpy.engine.setup import ensure
 from hpcpy.engine.venv import ensure_venv
 from hpcpy.files import sha256
 from hpcpy.measure import roots
+from hpcpy.measure.added import Base
 from hpcpy.measure.cold.mounts import squash
-from hpcpy.storm.added import Base, added
+from hpcpy.storm.added import added
 from hpcpy.storm.configurations import CONFIGURATIONS, Images
 from hpcpy.storm.measure import Plan
 from hpcpy.storm.programs import LIBRARIES

@@ -14,12 +14,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workloads.errors import WorkerError, WorkloadError
-from workloads.harness import tracing
+from workloads.harness import fork_server, tracing
 from workloads.harness.interrupts import held_back
 from workloads.harness.team import START_SECONDS, leave_signals_to_parent, wait_for
 
 if TYPE_CHECKING:
-    from multiprocessing.context import SpawnProcess
+    from multiprocessing.context import (
+        ForkServerContext,
+        ForkServerProcess,
+        SpawnContext,
+        SpawnProcess,
+    )
     from multiprocessing.synchronize import Barrier
 
     from workloads.harness.team import Team
@@ -37,7 +42,7 @@ class Workers:
     def __init__(self, tasks: Any, results: Any) -> None:
         self._tasks, self._results = tasks, results
         self._looked = time.monotonic()
-        self.processes: list[SpawnProcess] = []
+        self.processes: list[ForkServerProcess | SpawnProcess] = []
 
     def act(self, tasks: Sequence[object]) -> Iterator[Any]:
         """Give the tasks' results as they come.
@@ -73,7 +78,7 @@ class Workers:
 
 @contextlib.contextmanager
 def workers(
-    team: Team, act: Callable[[Any], object], prepare: Callable[[], object]
+    team: Team, act: Callable[[Any], object], prepare: Callable[[], object], *modules: str
 ) -> Iterator[Workers]:
     """Give `team.workers` processes, all of them up.
 
@@ -85,22 +90,38 @@ def workers(
         Does a task.
     prepare
         Called once in each process: imports and compilation.
+    modules
+        What a fork server imports for all of them, besides those of `act` and `prepare`.
 
     Raises
     ------
     UnavailableError
         When they do not start.
     """
-    context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(team.workers + 1)
+    needed = [act.__module__, prepare.__module__, *modules]
+    with (
+        fork_server.context(needed) as context,
+        _up(team.workers, context, act, prepare) as found,
+    ):
+        yield found
+
+
+@contextlib.contextmanager
+def _up(
+    count: int,
+    context: ForkServerContext | SpawnContext,
+    act: Callable[[Any], object],
+    prepare: Callable[[], object],
+) -> Iterator[Workers]:
+    barrier = context.Barrier(count + 1)
     tasks, results = context.Queue(), context.Queue()
     arguments = (tasks, results, barrier, act, prepare)
     found = Workers(tasks, results)
     try:
-        for _ in range(team.workers):
+        for _ in range(count):
             found.processes.append(context.Process(target=_work, args=arguments, daemon=True))
             found.processes[-1].start()
-        wait_for(barrier, team.workers)
+        wait_for(barrier, count)
         yield found
         for _ in found.processes:
             tasks.put(None)

@@ -9,11 +9,12 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from multiprocessing.context import BaseContext
 from multiprocessing.synchronize import Barrier
 from typing import Any, TypeVar
 
 from workloads.errors import UnavailableError, WorkerError
-from workloads.harness import ranks, tracing
+from workloads.harness import fork_server, ranks, tracing
 from workloads.harness.interrupts import held_back
 
 T = TypeVar("T")
@@ -58,15 +59,23 @@ class Team:
         value: T = self._held[start]
         return value
 
-    def pool(self, prepare: Callable[[], object], method: str = "spawn") -> ProcessPoolExecutor:
+    def pool(
+        self,
+        prepare: Callable[[], object],
+        *modules: str,
+        method: str = "forkserver",
+    ) -> ProcessPoolExecutor:
         """Return the pool of processes, all of them up.
 
         Parameters
         ----------
         prepare
             Called once in each process: imports and compilation.
+        modules
+            What a fork server imports for all of them, besides that of `prepare`.
         method
-            How they are started; ``fork`` only from a process of one thread.
+            How they are started: ``forkserver``, ``spawn``, or ``fork``, only from a
+            process of one thread.
 
         Raises
         ------
@@ -74,7 +83,14 @@ class Team:
             When they do not start.
         """
         if prepare not in self._held:
-            started = _pool(self.workers, prepare, method)
+            if method == "fork":
+                _refuse_threads()
+            starts = (
+                fork_server.context([prepare.__module__, *modules])
+                if method == "forkserver"
+                else contextlib.nullcontext(multiprocessing.get_context(method))
+            )
+            started = _pool(self.workers, prepare, self._stack.enter_context(starts))
             self._held[prepare] = self._stack.enter_context(started)
         pool: ProcessPoolExecutor = self._held[prepare]
         return pool
@@ -95,16 +111,13 @@ class Team:
 
 @contextlib.contextmanager
 def _pool(
-    workers: int, prepare: Callable[[], object], method: str
+    workers: int, prepare: Callable[[], object], context: BaseContext
 ) -> Iterator[ProcessPoolExecutor]:
     """Give processes; at the end wait for the task that each is in.
 
     An executor, not ``multiprocessing.Pool``: that one waits for ever when a child is
     killed.
     """
-    if method == "fork":
-        _refuse_threads()
-    context = multiprocessing.get_context(method)
     barrier = context.Barrier(workers + 1)
     pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(prepare, barrier))
     try:

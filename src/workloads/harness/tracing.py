@@ -32,7 +32,7 @@ def join() -> None:
     """Begin to trace this worker process, if its parent is being traced."""
     if os.environ.get(_FOLDER) and not _own:
         _own.append(begin("worker"))
-        # A spawned process ends without atexit's functions; these it calls.
+        # A worker process ends without atexit's functions; these it calls.
         Finalize(None, leave, exitpriority=10)
 
 

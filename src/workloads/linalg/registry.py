@@ -37,7 +37,7 @@ TECHNIQUES = {
     ),
     "multiprocessing": Technique(
         _HERE + "processes",
-        "spawned processes, which share the cores",
+        "processes of a fork server, which share the cores",
         needs=("numpy",),
         parallel="processes",
         one_core=("serial",),

@@ -189,7 +189,7 @@ TECHNIQUES = {
     ),
     "multiprocessing": Technique(
         _HERE + "processes",
-        "a pool of spawned processes that take small groups of rows",
+        "a pool of processes of a fork server, which take small groups of rows",
         needs=("numpy",),
         parallel="processes",
         one_core=ROW_KERNELS,

@@ -23,6 +23,11 @@ def load() -> tuple[str, Fill]:
     return name, importlib.import_module(TECHNIQUES[name].module).fill
 
 
+def modules() -> tuple[str, str]:
+    """Return what a fork server imports for all workers."""
+    return "numpy", TECHNIQUES[load()[0]].module
+
+
 def prepare() -> None:
     """Load it in a worker process; the function itself may not be sent back."""
     load()

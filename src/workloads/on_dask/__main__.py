@@ -71,14 +71,13 @@ def _first(comm: Any, words: list[str]) -> int:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="hpcpy-dask-"))
         file = Path(folder, "scheduler.json")
         host = "127.0.0.1" if _are_on_one_node(comm) else ""
-        start = service.scheduler(file, host)
+        start = service.scheduler(file, host, comm.size)
         scheduler = ranks.together(comm, lambda: stack.enter_context(start))
         address = comm.bcast(service.address(file))
-        workers = comm.size
         _leave_mpi()
         worker = stack.enter_context(service.worker(address))
-        service.wait_for_workers(address, workers)
         serving = {"scheduler": scheduler, "worker of the first rank": worker}
+        service.wait_for_workers(file, serving)
         return service.run(words, file, address, serving)
 
 

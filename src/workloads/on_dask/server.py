@@ -12,15 +12,17 @@ import logging
 import os
 import signal
 import sys
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 # A cold file system may need half a minute for Dask's files.
 START_SECONDS = 120
 # By default port 8787, which another user's may have.
 _DASHBOARD = "127.0.0.1:0"
+_LOOK_SECONDS = 0.02
 
 
-async def _schedule(file: str, host: str) -> None:
+async def _schedule(file: str, host: str, workers: str, told: str) -> None:
     from dask.distributed import Scheduler  # noqa: PLC0415
 
     scheduler = await Scheduler(
@@ -35,7 +37,15 @@ async def _schedule(file: str, host: str) -> None:
     loop.add_signal_handler(
         signal.SIGTERM, lambda: closing.append(loop.create_task(scheduler.close()))
     )
+    telling = asyncio.create_task(_tell(scheduler, int(workers), Path(told)))
     await scheduler.finished()
+    telling.cancel()
+
+
+async def _tell(scheduler: Any, workers: int, told: Path) -> None:
+    while len(scheduler.running) < workers:
+        await asyncio.sleep(_LOOK_SECONDS)
+    told.touch()
 
 
 def _is_no_heartbeat(record: logging.LogRecord) -> bool:
@@ -68,7 +78,8 @@ def main(kind: str, *words: str) -> NoReturn:
     kind
         ``scheduler`` or ``worker``.
     words
-        The scheduler's file and host; or its address.
+        The scheduler's file and host, how many workers it is to have, and the file
+        that says that they are there; or its address.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,6 +21,7 @@ from workloads.on_dask.server import START_SECONDS
 
 Process = subprocess.Popen[bytes]
 
+_LOOK_SECONDS = 0.02
 # Of an end in order.
 _END_SECONDS = 10
 # Who a rank is: a process that is none must not take itself for one.
@@ -34,8 +35,13 @@ def of_no_rank(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _environment() -> dict[str, str]:
     caches.provide("DASK_TEMPORARY_DIRECTORY", "dask")
-    # Of each connection that comes and goes it would tell.
-    return {"DASK_LOGGING__DISTRIBUTED": "error", **of_no_rank(os.environ)}
+    return {
+        # Of each connection that comes and goes it would tell.
+        "DASK_LOGGING__DISTRIBUTED": "error",
+        # Twice a second each worker would look for every disk of its node.
+        "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__DISK": "False",
+        **of_no_rank(os.environ),
+    }
 
 
 def _command(*words: str) -> list[str]:
@@ -60,7 +66,7 @@ def _child(*words: str) -> Iterator[Process]:
 
 
 @contextlib.contextmanager
-def scheduler(file: Path, host: str) -> Iterator[Process]:
+def scheduler(file: Path, host: str, workers: int) -> Iterator[Process]:
     """Give a scheduler that has written its file; its workers end with it.
 
     Parameters
@@ -70,21 +76,34 @@ def scheduler(file: Path, host: str) -> Iterator[Process]:
     host
         What it listens on; empty leaves it to Dask, which asks for the way out
         of this node, and warns where there is none.
+    workers
+        How many it is to have: `wait_for_workers`.
 
     Raises
     ------
     UnavailableError
         When it does not come up.
     """
-    with _child("scheduler", str(file), host) as process:
-        end = time.monotonic() + START_SECONDS
-        while not address(file):
-            if process.poll() is not None:
-                raise UnavailableError(f"Dask's scheduler has ended with {process.returncode}")
-            if time.monotonic() > end:
-                raise UnavailableError(f"Dask's scheduler is not there after {START_SECONDS} s")
-            time.sleep(0.02)
+    words = (str(file), host, str(workers), str(_told(file)))
+    with _child("scheduler", *words) as process:
+        serving = {"scheduler": process}
+        _wait(lambda: bool(address(file)), serving, "Dask's scheduler is not there")
         yield process
+
+
+def _told(file: Path) -> Path:
+    return file.with_name("workers-are-there")
+
+
+def _wait(is_there: Callable[[], bool], serving: Mapping[str, Process], problem: str) -> None:
+    end = time.monotonic() + START_SECONDS
+    while not is_there():
+        for name, process in serving.items():
+            if process.poll() is not None:
+                raise UnavailableError(f"Dask's {name} has ended with {process.returncode}")
+        if time.monotonic() > end:
+            raise UnavailableError(f"{problem} after {START_SECONDS} s")
+        time.sleep(_LOOK_SECONDS)
 
 
 def address(file: Path) -> str:
@@ -107,21 +126,25 @@ def become_worker(of: str) -> NoReturn:
         os.execve(sys.executable, _command("worker", of), _environment())  # noqa: S606
 
 
-def wait_for_workers(of: str, count: int) -> None:
-    """Wait until so many workers are there.
+def wait_for_workers(file: Path, serving: Mapping[str, Process]) -> None:
+    """Wait until the scheduler has all its workers.
+
+    It says so itself: a client would import all of Dask here, on the core of the
+    scheduler and of a worker that do so just then.
+
+    Parameters
+    ----------
+    file
+        The scheduler's.
+    serving
+        What is needed for it, by name.
 
     Raises
     ------
     UnavailableError
         When they are not in time.
     """
-    from dask.distributed import Client  # noqa: PLC0415
-
-    try:
-        with Client(of, timeout=START_SECONDS) as client:
-            client.wait_for_workers(count, timeout=START_SECONDS)
-    except OSError as error:  # TimeoutError among them
-        raise UnavailableError(f"Dask's workers are not there: {error}") from error
+    _wait(_told(file).exists, serving, "Dask's workers are not there")
 
 
 def run(words: list[str], file: Path, of: str, serving: Mapping[str, Process]) -> int:

@@ -38,7 +38,7 @@ SEEDED = {
     ),
     "multiprocessing": Technique(
         _HERE + "processes",
-        "spawned processes, a GIL each",
+        "processes of a fork server, a GIL each",
         parallel="processes",
         one_core=("python",),
     ),

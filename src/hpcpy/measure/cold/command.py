@@ -8,6 +8,7 @@ import json
 import os
 import shlex
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from hpcpy.engine.setup import ensure
 from hpcpy.errors import UsageError
 from hpcpy.files import sha256, whole_file
 from hpcpy.measure import cold_chart, report
+from hpcpy.measure.added import Base, added, eight
 from hpcpy.measure.cold import mounts, rounds, table
 from hpcpy.measure.cold.sample import CACHED, DROPPED, SLOW
 from hpcpy.measure.targets import container
@@ -42,11 +44,18 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sif", action="append", default=[], metavar="NAME=FILE", help="measure this SIF as NAME"
     )
+    parser.add_argument(
+        "--packages",
+        action="store_true",
+        help="measure images with the eight libraries of docs/bake.md, baked and installed",
+    )
     report.add_out(parser)
 
 
 def main(options: argparse.Namespace) -> int:
     """Measure and write ``results/cold.json``, a picture and the table of ``startup-cold.md``.
+
+    With ``--packages``: ``results/cold-packages.json`` and its table.
 
     Returns
     -------
@@ -55,47 +64,58 @@ def main(options: argparse.Namespace) -> int:
     """
     _check(options)
     ensure("apptainer")
-    ways = options.mounts.split(",") if options.mounts else mounts.names()
-    storages = options.storages.split(",")
-    sifs = _sifs(options.sif)
     # What else the machine does: at the end it would be that of sixteen ranks.
-    load = os.getloadavg()
+    told: dict[str, Any] = {"benchmark": "cold", "load_average": os.getloadavg()}
+    bases = _images(options.sif)
+    name, mark = ("cold-packages", "packages") if options.packages else ("cold", "table")
+    results = options.out / "results"
     with tempfile.TemporaryDirectory(prefix="hpcpy-cold.") as folder:
         work = Path(folder)
-        digests = {name: _digest(sif) for name, sif in sifs.items()}
-        images = [
-            mounts.mounted(way, name, sif, digests[name], work)
-            for way in ways
-            for name, sif in sifs.items()
-        ]
-        with stage(f"{options.samples} starts of each") as current:
-            found = rounds.starts(images, storages, options.samples)
-            current.note = f"{len(found)} kinds"
-        touches = rounds.touches(sifs) if os.geteuid() == 0 else []
-        # By the first way alone, and not with the file in memory: the second rank's is.
-        far = [storage for storage in storages if storage != CACHED]
-        bursts = rounds.bursts(images[: len(sifs)], far, options.bursts)
-        told = {
-            "benchmark": "cold",
-            **_circumstances(digests, options.words),
-            "load_average": load,
-            "results": [one.as_dict() for one in found],
-            "touched": touches,
-            "bursts": [one.as_dict() for one in bursts],
-        }
-        results = options.out / "results"
-        with whole_file(results / "cold.json") as temporary:
+        images = (
+            {one.name: _with_packages(one) for one in bases}
+            if options.packages
+            else {one.name: one for one in bases}
+        )
+        found, text = _measured(options, images, work)
+        told |= _circumstances(images, options.words) | found
+        with whole_file(results / f"{name}.json") as temporary:
             temporary.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
-        drawing = container(_IMAGES[1], sifs[_IMAGES[1]], work)
-        picture = results / "cold.png"
-        report.draw(results / "cold.json", picture, drawing, work, Path(cold_chart.__file__))
-    text = (
-        table.of_starts(found) + "\n" + table.of_touches(touches) + "\n" + table.of_bursts(bursts)
-    )
+        if not options.packages:
+            drawing = container(_IMAGES[1], images[_IMAGES[1]].sif, work)
+            picture = results / "cold.png"
+            report.draw(results / "cold.json", picture, drawing, work, Path(cold_chart.__file__))
     page = options.out / "startup-cold.md"
-    report.write_page(paths.ROOT / "docs/startup-cold.md", page, text)
+    report.write_page(paths.ROOT / "docs/startup-cold.md", page, text, mark)
     print(text, end="")
     return 0
+
+
+def _measured(
+    options: argparse.Namespace, images: Mapping[str, Base], work: Path
+) -> tuple[dict[str, Any], str]:
+    """Return all samples for the JSON, and their tables."""
+    programs = rounds.WITH_PACKAGES if options.packages else rounds.PROGRAMS
+    storages = options.storages.split(",")
+    ways = options.mounts.split(",") if options.mounts else mounts.names()
+    mounted = [
+        mounts.mounted(way, one.name, one.sif, one.digest, work)
+        for way in ways
+        for one in images.values()
+    ]
+    with stage(f"{options.samples} starts of each") as current:
+        found = rounds.starts(mounted, storages, options.samples, programs)
+        current.note = f"{len(found)} kinds"
+    sifs = {name: one.sif for name, one in images.items()}
+    touches = rounds.touches(sifs, programs) if os.geteuid() == 0 else []
+    tables = [table.of_starts(found), table.of_processors(found), table.of_touches(touches)]
+    told = {"results": [one.as_dict() for one in found], "touched": touches}
+    if not options.packages:
+        # By the first way alone, and not with the file in memory: the second rank's is.
+        far = [storage for storage in storages if storage != CACHED]
+        bursts = rounds.bursts(mounted[: len(sifs)], far, options.bursts)
+        tables.append(table.of_bursts(bursts))
+        told["bursts"] = [one.as_dict() for one in bursts]
+    return told, "\n".join(tables)
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -115,24 +135,30 @@ def _check(options: argparse.Namespace) -> None:
             raise UsageError(f"--sif {name}={file}: no such file")
 
 
-def _sifs(given: list[str]) -> dict[str, Path]:
+def _images(given: list[str]) -> list[Base]:
     files = dict(one.partition("=")[::2] for one in given)
-    return {
+    sifs = {
         name: Path(files[name]).absolute() if name in files else have("sif", name)[0]
         for name in _IMAGES
     }
+    return [Base(name, sif, _digest(sif)) for name, sif in sifs.items()]
+
+
+def _with_packages(base: Base) -> Base:
+    apptainer = ensure("apptainer").apptainer
+    return added(base, "the eight libraries", lambda folder, _: eight(folder), apptainer)
 
 
 def _digest(sif: Path) -> str:
     return str(read_stamp(sif).get("digest") or f"sha256:{sha256(sif)}")
 
 
-def _circumstances(digests: dict[str, str], words: list[str]) -> dict[str, Any]:
+def _circumstances(images: Mapping[str, Base], words: list[str]) -> dict[str, Any]:
     tools = ensure("apptainer").found
     return {
         "machine": machine.describe(),
         "tools": {name: str(tool.version) for name, tool in tools.items()},
-        "images": digests,
+        "images": {name: one.digest for name, one in images.items()},
         "storage": {"rate": rounds.RATE, "delay": rounds.DELAY},
         # What a page fault and a read bring in besides: it decides much of what is read.
         "read_ahead_kb": {

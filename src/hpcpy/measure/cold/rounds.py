@@ -25,6 +25,11 @@ PROGRAMS: dict[str, list[str]] = {
     TRUE: [TRUE],
     **{case.name: [PYTHON, *case.arguments(WORK)] for case in cases.CASES if case.name in _NAMES},
 }
+# The eight libraries of docs/bake.md, in images that have them.
+WITH_PACKAGES: dict[str, list[str]] = {
+    **{name: PROGRAMS[name] for name in (TRUE, "pass")},
+    cases.EIGHT.name: [PYTHON, *cases.EIGHT.arguments(WORK)],
+}
 # Sixteen at once take long.
 _OF_BURSTS = ("numpy", "core")
 
@@ -39,8 +44,8 @@ class Cold:
         Which.
     wall
         Seconds a sample; of several ranks a list of when each had ended.
-    cpu
-        Seconds a sample, of programs and of the kernel for them.
+    user, kernel
+        Processor seconds a sample, of programs and of the kernel for them.
     read
         Bytes of the image's file a sample that came from the storage.
     requests
@@ -52,7 +57,8 @@ class Cold:
     storage: str
     case: str
     wall: list[Any] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
+    user: list[float] = field(default_factory=list)
+    kernel: list[float] = field(default_factory=list)
     read: list[int] = field(default_factory=list)
     requests: list[int] = field(default_factory=list)
 
@@ -61,15 +67,20 @@ class Cold:
         return asdict(self)
 
 
-def starts(images: Sequence[Mounted], storages: Sequence[str], number: int) -> list[Cold]:
+def starts(
+    images: Sequence[Mounted],
+    storages: Sequence[str],
+    number: int,
+    programs: Mapping[str, Sequence[str]] = PROGRAMS,
+) -> list[Cold]:
     """Take samples of single starts; whose turn is first changes with the rounds."""
-    kinds = _kinds(images, storages, PROGRAMS)
+    kinds = _kinds(images, storages, programs)
     show = progress(len(kinds) * number)
     for turn in range(number):
         order = kinds if turn % 2 == 0 else kinds[::-1]
         for cold, image in order:
             show(f"round {turn + 1} of {number}: {cold.image}, {cold.mount}, {cold.case}")
-            taken = _take(cold, image, 1)
+            taken = _take(cold, image, programs[cold.case])
             cold.wall.append(taken["wall"][0])
     show("")
     return [cold for cold, _ in kinds]
@@ -81,15 +92,18 @@ def bursts(images: Sequence[Mounted], storages: Sequence[str], number: int) -> l
     with stage(f"{number} bursts of {RANKS} starts of each"):
         for _ in range(number):
             for cold, image in kinds:
-                cold.wall.append(_take(cold, image, RANKS)["wall"])
+                taken = _take(cold, image, PROGRAMS[cold.case], RANKS)
+                cold.wall.append(taken["wall"])
     return [cold for cold, _ in kinds]
 
 
-def touches(sifs: Mapping[str, Path]) -> list[dict[str, Any]]:
+def touches(
+    sifs: Mapping[str, Path], programs: Mapping[str, Sequence[str]] = PROGRAMS
+) -> list[dict[str, Any]]:
     """Count once what each start touches of each image."""
     found = []
     with stage("count blocks"):
-        for case, program in PROGRAMS.items():
+        for case, program in programs.items():
             for image, sif in sifs.items():
                 one = touched(sif, program)
                 files = dict(sorted(one.files.items(), key=lambda file: -file[1])[:20])
@@ -118,7 +132,7 @@ def _kinds(
     ]
 
 
-def _take(cold: Cold, image: Mounted, ranks: int) -> dict[str, Any]:
+def _take(cold: Cold, image: Mounted, program: Sequence[str], ranks: int = 1) -> dict[str, Any]:
     taken = inside(
         _SAMPLE,
         {
@@ -127,11 +141,10 @@ def _take(cold: Cold, image: Mounted, ranks: int) -> dict[str, Any]:
             "rate": RATE,
             "delay": DELAY,
             "ranks": ranks,
-            "command": image.command(PROGRAMS[cold.case]),
+            "command": image.command(program),
         },
     )
-    cold.cpu.append(taken["cpu"])
-    for name in ("read", "requests"):
+    for name in ("user", "kernel", "read", "requests"):
         if name in taken:
             getattr(cold, name).append(taken[name])
     return taken

@@ -73,7 +73,8 @@ def take(request: dict[str, Any]) -> dict[str, Any]:
     -------
     dict
         ``wall``, seconds until each of them had ended, the first one first;
-        ``cpu``, seconds of all together in programs and in the kernel for them;
+        ``user`` and ``kernel``, processor seconds of all together in programs and in
+        the kernel for them;
         ``read``, bytes of the image's file that came from the storage, and
         ``requests`` where it is slow.
     """
@@ -118,12 +119,13 @@ def _start(request: dict[str, Any], image: Path) -> dict[str, Any]:
                     said.seek(0)
                     text = said.read().decode(errors="replace").strip()
                     sys.exit(f"{command[-1]!r}: exit code {status >> 8}: {text[-300:]}")
-    return {"wall": ends, "cpu": _children() - before}
+    after = _children()
+    return {"wall": ends, **{name: after[name] - before[name] for name in after}}
 
 
-def _children() -> float:
+def _children() -> dict[str, float]:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    return {"user": used.ru_utime, "kernel": used.ru_stime}
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ from hpcpy.measure.cold.sample import CACHED, DROPPED, SLOW
 
 WHEELS, HPCPY = "wheels", "hpcpy"
 STORAGES = {
-    CACHED: "in the page cache",
-    DROPPED: "on the local disk",
-    SLOW: "200 MB/s, 1 ms a request",
+    CACHED: "in memory",
+    DROPPED: "local disk",
+    SLOW: "slow storage",
 }
 _TOUCHES = (
     "| start | blocks: wheels | hpcpy | files: wheels | hpcpy | read: wheels, MB | hpcpy, MB |\n"
@@ -43,6 +43,21 @@ def of_starts(found: Sequence[Cold]) -> str:
                 lines.append(_line([name, image, *_figures(of)]))
         lines.append("")
     return "\n".join(lines)
+
+
+def of_processors(found: Sequence[Cold]) -> str:
+    """Return medians of processor time by the first mount and storage, as `of_starts`."""
+    ways = [one for one in found if (one.mount, one.storage) == (found[0].mount, found[0].storage)]
+    by = {(one.case, one.image): one for one in ways}
+    cases = list(dict.fromkeys(one.case for one in ways))
+    lines = [_line(["CPU, ms", "of", *cases]), f"|---|---|{'--:|' * len(cases)}"]
+    for name, key in (("programs", "user"), ("kernel", "kernel")):
+        for image in (WHEELS, HPCPY):
+            true, *rest = (getattr(by[case, image], key) for case in cases)
+            times = [true, *(above(one, true) for one in rest)]
+            title = name if image == WHEELS else ""
+            lines.append(_line([title, image, *map(_milliseconds, times)]))
+    return "\n".join(lines) + "\n"
 
 
 def above(values: Sequence[float], true: Sequence[float]) -> list[float]:

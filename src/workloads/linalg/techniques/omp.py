@@ -29,7 +29,8 @@ def child(count: int, _: Team) -> Iterator[ProcessPoolExecutor]:
     """Give a process with `count` threads; 0: what it has by default."""
     with Team(1) as alone:
         with blas.threads(count):
-            pool = alone.pool(_prepare)
+            # Several at once differ in their environment.
+            pool = alone.pool(_prepare, method="spawn")
         yield pool
 
 

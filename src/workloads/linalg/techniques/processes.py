@@ -1,4 +1,4 @@
-"""Spawned processes: each takes a task when it has done one."""
+"""Processes of a fork server: each takes a task when it has done one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _prepare() -> None:
 def tasks(problem: Tasks, team: Team) -> tuple[list[tuple[float, float]], str]:
     """Do them in `team.workers` processes."""
     with blas.shared(team.workers) as note:
-        pool = team.pool(_prepare)
+        pool = team.pool(_prepare, "numpy")
     sizes = itertools.repeat(problem.n, problem.count)
     done = dict(run_all(pool, solve, sizes, problem.seeds()))
     return [done[number] for number in range(problem.count)], note

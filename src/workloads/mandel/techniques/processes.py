@@ -1,4 +1,4 @@
-"""Spawned processes that take small groups of rows from one queue."""
+"""Processes of a fork server that take small groups of rows from one queue."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     """Fill `out` with `team.workers` processes."""
-    return by_arrays(team.pool(row_kernel.prepare), grid, rows, out, team.workers)
+    pool = team.pool(row_kernel.prepare, *row_kernel.modules())
+    return by_arrays(pool, grid, rows, out, team.workers)
 
 
 def by_arrays(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import contextlib
 from typing import TYPE_CHECKING
 
 from workloads.harness import queued
@@ -20,7 +20,8 @@ def _act(task: tuple[Grid, int, range]) -> tuple[int, Int32Array]:
     return first, row_kernel.rows(grid, part)
 
 
-_workers = functools.partial(queued.workers, act=_act, prepare=row_kernel.load)
+def _workers(team: Team) -> contextlib.AbstractContextManager[queued.Workers]:
+    return queued.workers(team, _act, row_kernel.load, *row_kernel.modules())
 
 
 def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:

@@ -1,4 +1,4 @@
-"""Spawned processes: an interpreter and a GIL each."""
+"""Processes of a fork server: an interpreter and a GIL each."""
 
 from __future__ import annotations
 

@@ -1,0 +1,156 @@
+"""Workers of one fork server, which imports what they need once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hpcpy import paths
+
+# `needed` tells of each import, and so how often it is imported.
+NEEDED = """\
+import os
+from pathlib import Path
+with Path(__file__).with_name("imports").open("a") as stream:
+    print(os.getpid(), file=stream)
+"""
+ENDS_A_SERVER = """\
+import multiprocessing, sys
+if multiprocessing.current_process().name == "MainProcess":
+    sys.exit()
+"""
+PROGRAM = """\
+import contextlib, os, sys, time
+from multiprocessing import forkserver
+from pathlib import Path
+from workloads.harness import fork_server, queued
+from workloads.harness.team import Team
+
+FOLDER = Path(__file__).parent
+
+def prepare():
+    import needed
+    with (FOLDER / "workers").open("a") as stream:
+        print(os.getppid(), os.environ.get("OMP_NUM_THREADS"), file=stream)
+
+def act(task):
+    return task + 1
+
+@contextlib.contextmanager
+def pool(workers):
+    with Team(workers) as team:
+        yield team.pool(prepare, "needed").submit(act, 1).result()
+
+@contextlib.contextmanager
+def queue(workers):
+    with Team(workers) as team, queued.workers(team, act, prepare, "needed") as found:
+        yield next(found.act([1]))
+
+def children():
+    file = Path(f"/proc/self/task/{os.getpid()}/children")
+    commands = [Path(f"/proc/{one}/cmdline").read_text() for one in file.read_text().split()]
+    return [one for one in commands if "resource_tracker" not in one]
+
+"""
+ONCE = """\
+    with {kind}(3) as answer:
+        assert answer == 2
+    assert children() == []
+"""
+
+
+def started(folder: Path, main: str, needed: str = NEEDED) -> subprocess.Popen[str]:
+    (folder / "needed.py").write_text(needed)
+    script = folder / "program.py"
+    script.write_text(f"{PROGRAM}if __name__ == '__main__':\n{main}    print('done')\n")
+    return subprocess.Popen(
+        [sys.executable, script],
+        # Python 3.11 finds in a fork server what this variable names, and no more.
+        env={**os.environ, "PYTHONPATH": f"{paths.ROOT / 'src'}:{folder}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def run(folder: Path, main: str, needed: str = NEEDED) -> tuple[int, str, str]:
+    with started(folder, main, needed) as process:
+        out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def lines(path: Path) -> list[list[str]]:
+    return [line.split() for line in path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("kind", ["pool", "queue"])
+def test_one_server_imports_for_all_workers_and_ends_with_them(tmp_path: Path, kind: str) -> None:
+    assert run(tmp_path, ONCE.format(kind=kind)) == (0, "done\n", "")
+    (imports,) = lines(tmp_path / "imports")
+    assert [server for server, _ in lines(tmp_path / "workers")] == imports * 3
+
+
+def test_each_pool_has_a_server_with_its_own_variables(tmp_path: Path) -> None:
+    main = "    os.environ['OMP_NUM_THREADS'] = '{}'\n" + ONCE.format(kind="pool")
+    assert run(tmp_path, main.format(1) + main.format(2)) == (0, "done\n", "")
+    assert len(lines(tmp_path / "imports")) == 2
+    assert [value for _, value in lines(tmp_path / "workers")] == ["1"] * 3 + ["2"] * 3
+
+
+def test_a_pool_beside_one_with_other_variables_is_spawned(tmp_path: Path) -> None:
+    main = """\
+    with pool(1) as one, pool(1):
+        os.environ["OMP_NUM_THREADS"] = "7"
+        with queue(2) as two:
+            assert (one, two) == (2, 2)
+    assert children() == []
+"""
+    assert run(tmp_path, main) == (0, "done\n", "")
+    first, second, *spawned = lines(tmp_path / "workers")
+    assert first == second
+    assert [value for _, value in spawned] == ["7", "7"]
+    assert spawned[0][0] not in first
+    assert len(lines(tmp_path / "imports")) == 1 + 2
+
+
+@pytest.mark.parametrize(
+    ("main", "needed"),
+    [
+        # No folder for its socket.
+        ("    forkserver.connection.arbitrary_address = lambda _: open('/nowhere')\n", NEEDED),
+        # It ends with what it imports, which the workers can.
+        ("", ENDS_A_SERVER + NEEDED),
+    ],
+)
+def test_without_a_server_workers_are_spawned(tmp_path: Path, main: str, needed: str) -> None:
+    code, out, err = run(tmp_path, main + ONCE.format(kind="queue"), needed)
+    assert (code, out) == (0, "done\n"), err
+    assert len(lines(tmp_path / "imports")) == 3
+
+
+@pytest.mark.parametrize("kind", ["pool", "queue"])
+def test_a_ctrl_c_while_the_server_imports_says_nothing_of_it(tmp_path: Path, kind: str) -> None:
+    needed = NEEDED + "import time\ntime.sleep(1)\n"
+    main = f"""\
+    try:
+        with {kind}(2):
+            print("up")
+    except KeyboardInterrupt:
+        pass
+"""
+    with started(tmp_path, main, needed) as process:
+        end = time.monotonic() + 60
+        while not (tmp_path / "imports").exists():
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        # As a terminal does: to every process.
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (0, "done\n", "")

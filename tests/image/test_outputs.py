@@ -96,6 +96,7 @@ READS: dict[str, Callable[[bytes], object]] = {
     "--json": json.loads,
     "--profile viztracer": json.loads,
     "--profile cprofile": marshal.loads,
+    "--profile memory": lambda data: data.index(b"rank 0: "),
     "--profile line": lambda data: data.index(b"Timer unit"),
     "--plot": is_picture,
     "--out": is_picture,

@@ -99,7 +99,12 @@ def _started(words: Sequence[str], errors: int) -> Iterator[subprocess.Popen[byt
         # A stop between its start and its name would leave it.
         with held_back():
             process = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stderr=errors, start_new_session=True
+                words,
+                # Bytecode of a file that was changed within a second may be the old one's.
+                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+                stdin=subprocess.DEVNULL,
+                stderr=errors,
+                start_new_session=True,
             )
         yield process
     finally:

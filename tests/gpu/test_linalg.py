@@ -22,7 +22,8 @@ def run(row: Any, task: Any, *arguments: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("task", "sizes"), [("eigh", (1, 2, 3, 127, 1_000)), ("dot", (1, 2, 3, 127, 2_000))]
+    ("task", "sizes"),
+    [("eigh", (1, 2, 3, 127, 1_000)), ("gram", (1, 127, 1_000)), ("dot", (1, 2, 3, 127, 2_000))],
 )
 def test_errors_are_small_and_the_device_is_named(
     task: str, sizes: tuple[int, ...], tmp_path: Path
@@ -58,7 +59,9 @@ def test_a_stack_that_the_device_cannot_hold_is_halved(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("n", [1, 255, 10_000_000])
 def test_cupys_mean_is_asked_of_cupy(n: int) -> None:
-    assert "exactly (n − 1) / 2" in run("cupy", "mean", "-n", n)
+    said = run("cupy", "mean", "-n", n)
+    assert "exactly (n − 1) / 2" in said
+    assert "get_array_module: cupy" in said
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3])

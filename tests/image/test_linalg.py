@@ -56,6 +56,16 @@ class TestDefinition:
             [(first[1] + first[2]) / 2, first[3] + 2],
         ]
 
+    def test_the_talks_matrix_is_a_product(self) -> None:
+        matrix = definition.gram(40, SEED)
+        b = np.random.Generator(np.random.PCG64(SEED)).random((40, 40))
+        assert np.array_equal(matrix, matrix.T)
+        assert np.allclose(matrix, b.T @ b, rtol=1e-13)
+        values = np.linalg.eigvalsh(matrix)
+        assert values.min() > 0
+        # Numbers from [0, 1) have a mean: one eigenvalue outweighs all others.
+        assert values[-1] > 5 * values[:-1].sum() / 2
+
     def test_errors_are_the_norms_in_units_of_n_epsilon(self) -> None:
         matrix = definition.symmetric(30, SEED)
         values, vectors = np.linalg.eigh(matrix)
@@ -97,7 +107,7 @@ class TestDefinition:
 @pytest.mark.parametrize("n", SIZES)
 def test_one_process_at_any_size(n: Any) -> None:
     with Team(1) as team:
-        for task in (problems.Eigh, problems.Dot, problems.AddOne, problems.Mean):
+        for task in (problems.Eigh, problems.Gram, problems.Dot, problems.AddOne, problems.Mean):
             problem = task(n, SEED)
             for name, technique in TECHNIQUES.items():
                 if problem.name in technique.problems and technique.parallel == "no":
@@ -120,6 +130,20 @@ def test_by_default_one_alone_and_many_shared_out(
     assert (many["impl"], many["ok"], many["work"]) == ("multiprocessing", True, 128 * 9 * 101**3)
     for result in (one, many):
         assert 0 < max(errors(result)) <= definition.MOST
+
+
+def test_beside_ours_is_the_talks_matrix(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    report = tmp_path / "linalg.json"
+    assert linalg("--task", "eigh,gram,mean", "-n", 101, "--impl", "numpy", "--json", report) == 0
+    shown = capsys.readouterr().out
+    assert "linalg gram: b.T @ b of 101 × 101, seed 2022" in shown
+    assert "numpy: get_array_module: numpy" in shown
+    ours, talks, _ = results(report)
+    assert ours["work"] == talks["work"] == 9 * 101**3
+    assert 0 < max(errors(talks)) <= definition.MOST
+    assert errors(ours) != errors(talks)
 
 
 # 7 tasks for 1, 2, 3 and 5 processes: an even share is none of them but 1's.
@@ -213,6 +237,7 @@ def test_a_wrong_answer_exits_1() -> None:
     ("task", "name"),
     [
         ("eigh", "cupy"),
+        ("gram", "cupy"),
         ("tasks", "cupy"),
         ("tasks", "cupy-mpi"),
         ("tasks", "cupy-batch"),

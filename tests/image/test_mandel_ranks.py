@@ -189,6 +189,19 @@ def test_one_trace_has_every_rank(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["m.json"]
 
 
+def test_a_memory_profile_has_every_rank(tmp_path: Path) -> None:
+    path, sizes = tmp_path / "m.txt", ["--size", "310", "170"]
+    done = mpiexec(2, *ODD, *sizes, "--impl", "mpi-cyclic", "--profile", "memory", path)
+    assert (done.returncode, done.stderr) == (0, "")
+    ranks = path.read_text().split("rank ")[1:]
+    assert [each.partition(":")[0] for each in ranks] == ["0", "1"]
+    for each in ranks:
+        # Half of the rows.
+        (line,) = [line for line in each.splitlines() if "out = np.empty" in line]
+        assert line.split()[0] == f"{310 * 85 * 4 / 2**20:.3f}"
+    assert [p.name for p in tmp_path.iterdir()] == ["m.txt"]
+
+
 def mpiexec_of_wrong_kernel(size: Any) -> Any:
     code = (
         "from workloads.mandel import row_kernel\n"

@@ -37,7 +37,9 @@ LITTLE = {
 }
 RANKS = {"p2p": 2}
 # What is only read.
-READ = {"--site", "--from", "--validate", "--python"}
+READ = {"--site", "--from", "--validate", "--python", "--check"}
+# A file that is not to be there: test_exercise.py.
+NEW = {"--to"}
 
 
 class _Found(BaseException):
@@ -69,7 +71,7 @@ def named(action: argparse.Action) -> tuple[str, ...]:
 def of_paths(word: str) -> Iterator[tuple[str, argparse.Action]]:
     for name in {**WORKLOADS, **TOOLS}:
         for action in parser_of(name)._actions:
-            if word in named(action) and action.option_strings[0] not in READ:
+            if word in named(action) and action.option_strings[0] not in READ | NEW:
                 yield name, action
 
 
@@ -96,6 +98,7 @@ READS: dict[str, Callable[[bytes], object]] = {
     "--json": json.loads,
     "--profile viztracer": json.loads,
     "--profile cprofile": marshal.loads,
+    "--profile memory": lambda data: data.index(b"rank 0: "),
     "--profile line": lambda data: data.index(b"Timer unit"),
     "--plot": is_picture,
     "--out": is_picture,
@@ -131,7 +134,7 @@ def reader(read: Callable[[], bytes]) -> Iterator[list[bytes]]:
 def test_all_options_with_files_and_folders_are_known() -> None:
     assert CASES[: len(READS)] == [("mandel", option) for _, option in CASES[: len(READS)]]
     assert {option for _, option in CASES[: len(READS)]} == {*READS}
-    assert {name for name, _ in outputs()} == {*WORKLOADS, *TOOLS}
+    assert {name for name, _ in outputs()} == {*WORKLOADS, *TOOLS} - {"exercise"}
     assert {option for _, option in outputs()} == {*READS}
     folders = [(name, action.option_strings) for name, action in of_paths("DIR")]
     assert folders == [("write", ["--out"]), ("talk", ["--html"])]

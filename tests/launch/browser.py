@@ -1,7 +1,8 @@
 """Chromium without a window, for what only a browser tells of a page.
 
 It is driven through two pipes, as its `--remote-debugging-pipe` has it: JSON, a zero
-byte behind each message.
+byte behind each message. What would leave the machine ends at a proxy that writes it down:
+pages' workers, too, of which the pipes tell nothing.
 """
 
 from __future__ import annotations
@@ -11,16 +12,21 @@ import contextlib
 import json
 import os
 import select
+import socketserver
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hpcpy.engine.setup import ensure
+from hpcpy.errors import HpcpyError
 
 # Beside what it is asked for: no names are looked up, nothing of a user is read. Only
-# this machine's own servers can be reached.
+# this machine's own servers can be reached: those of 127.0.0.1 without the proxy.
 _OPTIONS = (
     *("--remote-debugging-pipe", "--disable-gpu", "--hide-scrollbars", "--no-first-run"),
     *(
@@ -35,7 +41,7 @@ SECONDS = 240
 class Browser:
     """A tab; ``browser.open(uri)``, then ``browser.ask("document.title")``."""
 
-    def __init__(self, to: int, back: int) -> None:
+    def __init__(self, to: int, back: int, left: list[str]) -> None:
         self._to, self._back = to, back
         self._number, self._rest = 0, b""
         self._session = ""
@@ -43,6 +49,8 @@ class Browser:
         self.asked: list[str] = []
         # What their programs have complained of.
         self.complaints: list[str] = []
+        # The hosts elsewhere that anything has asked for.
+        self.left: list[str] = left
         tab = self("Target.createTarget", url="about:blank")["targetId"]
         self._session = self("Target.attachToTarget", targetId=tab, flatten=True)["sessionId"]
         for domain in ("Page", "Network", "Runtime", "Log"):
@@ -77,6 +85,8 @@ class Browser:
             self.asked.append(told["request"]["url"])
         elif method == "Runtime.exceptionThrown":
             self.complaints.append(told["exceptionDetails"]["text"])
+        elif method == "Runtime.consoleAPICalled" and told["type"] in ("error", "assert"):
+            self.complaints.append(str([one.get("value") for one in told["args"]]))
         elif method == "Log.entryAdded" and told["entry"]["level"] == "error":
             self.complaints.append(told["entry"]["text"])
         return method
@@ -124,12 +134,46 @@ class Browser:
         file.write_bytes(base64.b64decode(self("Page.captureScreenshot")["data"]))
 
 
+class _Proxy(socketserver.StreamRequestHandler):
+    """Refuses every request, and keeps whose it is."""
+
+    def handle(self) -> None:
+        words = self.rfile.readline().decode("latin-1").split()
+        self.server.left.append(words[1] if len(words) > 1 else "?")  # type: ignore[attr-defined]
+        self.wfile.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+
+@contextlib.contextmanager
+def _proxy() -> Iterator[tuple[int, list[str]]]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Proxy) as server:
+        server.daemon_threads = True
+        server.left = []  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server.server_address[1], server.left  # type: ignore[attr-defined]
+        finally:
+            server.shutdown()
+
+
 @contextlib.contextmanager
 def browser(folder: Path) -> Iterator[Browser]:
-    """Give a browser whose profile is below a folder; it ends with the block."""
-    program = ensure("browser").path("chromium-headless-shell")
+    """Give a browser whose profile is below a folder; it ends with the block.
+
+    Without one the test is skipped.
+    """
+    try:
+        program = ensure("browser").path("chromium-headless-shell")
+    except HpcpyError as error:
+        pytest.skip(f"no browser: {error}; type: make setup TOOLS=browser")
+    with _proxy() as (port, left), _started(program, folder, port) as (to, back):
+        yield Browser(to, back, left)
+
+
+@contextlib.contextmanager
+def _started(program: Path, folder: Path, proxy: int) -> Iterator[tuple[int, int]]:
     # Its own protection needs a user that is not root.
     options = [*_OPTIONS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    options.append(f"--proxy-server=127.0.0.1:{proxy}")
     read, to = os.pipe()
     back, write = os.pipe()
     # It reads descriptor 3 and writes 4; Debian's sh has no <& of two digits.
@@ -146,7 +190,7 @@ def browser(folder: Path) -> Iterator[Browser]:
     os.close(read)
     os.close(write)
     try:
-        yield Browser(to, back)
+        yield to, back
     finally:
         # It ends when nobody can ask it any more.
         os.close(to)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from browser import Browser, browser
 from local_cluster import Cluster, acquired, image
 
 
@@ -19,3 +21,10 @@ def cluster() -> Iterator[Cluster]:
 def sif() -> str:
     """Give the image's file."""
     return image()[-1]
+
+
+@pytest.fixture
+def screen(tmp_path: Path) -> Iterator[Browser]:
+    """Give a browser: ``screen.open(uri)``; without one the test is skipped."""
+    with browser(tmp_path) as one:
+        yield one

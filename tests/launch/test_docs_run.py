@@ -24,7 +24,7 @@ BLOCK = re.compile(r"(?<! -->\n)^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 IN_IMAGE = re.compile(r"(\w+=\S+ )?(mpiexec -n \d+ )?python -m (workloads|hpcpy_info)\b")
 # Also what stands there for the reader's own folder.
 SCRATCH = "/scratch/me"
-WRITTEN = ("--json", "--plot", "--html", "--out")
+WRITTEN = ("--json", "--plot", "--html", "--out", "--to")
 # A row of the slowest pure Python takes a minute, a slide of a talk a few.
 SECONDS = 1200
 

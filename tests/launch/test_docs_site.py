@@ -13,7 +13,6 @@ import pytest
 from browser import Browser, browser
 
 from hpcpy import paths
-from hpcpy.errors import HpcpyError
 from hpcpy.pages.command import build
 from hpcpy.pages.conf import groups
 from hpcpy.stages import StageError
@@ -133,11 +132,8 @@ def test_links_that_lead_nowhere_end_the_build_and_leave_the_pages(
 
 @pytest.fixture(scope="module")
 def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    try:
-        with browser(tmp_path_factory.mktemp("browser")) as one:
-            yield one
-    except HpcpyError as error:
-        pytest.skip(f"no browser: {error}; type: make setup TOOLS=browser")
+    with browser(tmp_path_factory.mktemp("browser")) as one:
+        yield one
 
 
 @pytest.mark.long

@@ -13,28 +13,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import Browser, browser
+from browser import Browser
 from jupyter_lab import run_cell, served
 from local_cluster import only_root
 
 from hpcpy import paths
 from hpcpy.engine import apptainer
 from hpcpy.engine.venv import ensure_venv
-from hpcpy.errors import HpcpyError
 from hpcpy.fetch.many import fetch
 from hpcpy.packages.pins import wheels_for
 
 pytestmark = pytest.mark.long
 CELL = 'import os, sys, numpy; print(os.environ["APPTAINER_NAME"], *sys.version_info[:2])'
-
-
-@pytest.fixture
-def screen(tmp_path: Path) -> Iterator[Browser]:
-    try:
-        with browser(tmp_path) as one:
-            yield one
-    except HpcpyError as error:
-        pytest.skip(f"no browser: {error}; type: make setup TOOLS=browser")
 
 
 def test_a_cell_of_a_jupyterlab_outside_runs_in_the_image(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -13,10 +15,10 @@ from workloads.errors import UsageError
 from workloads.harness import machine
 from workloads.harness.result import Result, table
 from workloads.harness.technique import Technique, fitting, listing
-from workloads.linalg import blas, command, crossover, problems
+from workloads.linalg import blas, command, crossover, definition, problems
 from workloads.linalg.registry import FASTEST, TECHNIQUES, THREADS
 
-TASKS = {"eigh", "tasks", "dot", "addone", "mean", "threads"}
+TASKS = {"eigh", "gram", "tasks", "dot", "addone", "mean", "threads"}
 
 
 def test_every_technique_has_its_line_and_says_what_it_is_for(
@@ -174,6 +176,33 @@ class TestCheck:
     def test_a_mean_is_exact(self) -> None:
         assert problems.Mean(4, 1).check(1.5) == (True, "1.5", "1.5, exactly (n − 1) / 2")
         assert problems.Mean(4, 1).check(1.25)[2] == "WRONG: 1.25, not 1.5"
+
+
+def test_an_array_is_asked_whose_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    own, cupys = ModuleType("own"), ModuleType("cupy")
+    own.mean = cupys.mean = lambda array: len(array) / 2  # type: ignore[attr-defined]
+    asked: list[object] = []
+
+    def get_array_module(array: object) -> ModuleType:
+        asked.append(array)
+        return cupys
+
+    cupys.get_array_module = get_array_module  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "cupy", cupys)
+    monkeypatch.setitem(sys.modules, "own.array", own)
+
+    def of(module: str, **more: object) -> object:
+        return type("ndarray", (list,), {"__module__": module, **more})([1, 2])
+
+    standard = of("any", __array_namespace__=lambda _: own)
+    assert definition.mean_of(standard) == (1.0, "get_array_module: own")
+    # Dask's: the package of the class.
+    assert definition.mean_of(of("own.array.core")) == (1.0, "get_array_module: own")
+    assert asked == []
+    for module in ("cupy", "cupy._core.core"):
+        array = of(module)
+        assert definition.mean_of(array) == (1.0, "get_array_module: cupy")
+        assert asked.pop() is array
 
 
 def swept(impl: str, times: dict[int, float], kernels: dict[int, float]) -> list[Result]:

@@ -39,7 +39,10 @@ from workloads.registry import WORKLOADS
         ("--plot {tmp}/r.docx", "--plot {tmp}/r.docx: ends in none of .png, .pdf, .svg"),
         ("--plot {tmp}/none/r.png", "--plot {tmp}/none/r.png: there is no folder {tmp}/none"),
         ("--profile cprofile", "argument --profile: expected 2 arguments"),
-        ("--profile gprof {tmp}/p", "--profile gprof: is none of cprofile, line, viztracer"),
+        (
+            "--profile gprof {tmp}/p",
+            "--profile gprof: is none of cprofile, line, memory, viztracer",
+        ),
         ("--profile cprofile {tmp}/none/p", "there is no folder {tmp}/none"),
         ("--nonesuch", "unrecognized arguments: --nonesuch"),
     ],

@@ -168,10 +168,11 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str =
     report.add_argument(
         "--profile",
         nargs=2,
-        metavar=("cprofile|line|viztracer", "FILE"),
+        metavar=("cprofile|line|memory|viztracer", "FILE"),
         help="where the time goes: cprofile's FILE opens in snakeviz, line's is text, "
-        "viztracer's opens in vizviewer and has worker processes too; all have every rank, "
-        "which write beside FILE",
+        "viztracer's opens in vizviewer and has worker processes too; memory's is text, the "
+        "lines that hold most (by tracemalloc: Python's objects and NumPy's arrays, not what C "
+        "libraries allocate themselves); all have every rank, which write beside FILE",
     )
 
 

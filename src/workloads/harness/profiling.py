@@ -1,4 +1,4 @@
-"""``--profile``: where the time goes, of all ranks in one file."""
+"""``--profile``: where the time or the memory goes, of all ranks in one file."""
 
 from __future__ import annotations
 
@@ -125,10 +125,29 @@ class _VizTracer:
         ReportBuilder(parts, verbose=0).save(str(path))
 
 
+class _Memory:
+    """The lines that hold memory; see `allocations`."""
+
+    def __init__(self, package: str) -> None:
+        from workloads.harness.allocations import Memory  # noqa: PLC0415
+
+        self._memory = Memory(package)
+
+    def measure(self) -> contextlib.AbstractContextManager[object]:
+        return self._memory.measure()
+
+    def save(self, folder: Path) -> None:
+        self._memory.save(_part(folder))
+
+    def merge(self, parts: list[str], path: Path) -> None:
+        self._memory.merge(parts, path)
+
+
 # kind -> (how, the module it needs, what its file may end in)
 _KINDS: dict[str, tuple[Any, str, tuple[str, ...]]] = {
     "cprofile": (_CProfile, "cProfile", ()),
     "line": (_Line, "line_profiler", ()),
+    "memory": (_Memory, "tracemalloc", ()),
     "viztracer": (_VizTracer, "viztracer", (".json", ".json.gz", ".html")),
 }
 

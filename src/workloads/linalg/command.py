@@ -15,7 +15,7 @@ SEED = 2022
 COUNT = 128
 # By default the talk's sizes; its tasks take half a minute.
 _SIZES = {
-    "eigh": 1_000, "tasks": 1_000, "dot": 2_000, "addone": 10_000_000,
+    "eigh": 1_000, "gram": 1_000, "tasks": 1_000, "dot": 2_000, "addone": 10_000_000,
     "mean": 10_000_000, "threads": 1_000,
 }  # fmt: skip
 _DEFAULT = ["eigh", "tasks"]
@@ -46,9 +46,9 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
         type=_tasks,
         default=_DEFAULT,
         metavar="NAME[,NAME…]|all",
-        help="eigh: eigenvalues of one matrix; tasks: of many, shared out; dot: a product of two; "
-        "addone: three packages on one GPU array; mean: by the array's own library; threads: eigh "
-        "with one thread of BLAS, two, … "
+        help="eigh: eigenvalues of one matrix; gram: of the talk's, b.T @ b; tasks: of many, "
+        "shared out; dot: a product of two; addone: three packages on one GPU array; mean: by the "
+        "array's own library; threads: eigh with one thread of BLAS, two, … "
         f"(default: {','.join(_DEFAULT)})",
     )
     what.add_argument(
@@ -96,7 +96,7 @@ def _problems(wish: argparse.Namespace) -> Sequence[problems.Problem]:
 _CLASSES: dict[str, Callable[..., problems.Problem]] = {
     each.task: each
     for each in (
-        problems.Eigh, problems.Tasks, problems.Dot, problems.AddOne, problems.Mean,
+        problems.Eigh, problems.Gram, problems.Tasks, problems.Dot, problems.AddOne, problems.Mean,
         problems.Threads,
     )
 }  # fmt: skip

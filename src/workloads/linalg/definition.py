@@ -41,6 +41,16 @@ def symmetric(n: int, seed: int) -> Float64Array:
     return matrix
 
 
+def gram(n: int, seed: int) -> Float64Array:
+    """Return b.T @ b of a random n×n matrix b: the talk's, positive definite as well.
+
+    Its last bits are the BLAS's, and its largest eigenvalue is nearly all of its norm.
+    """
+    b = uniform(n, seed)
+    matrix: Float64Array = b.T @ b
+    return matrix
+
+
 def eigh_errors(xp: Any, matrix: Any, values: Any, vectors: Any) -> tuple[float, float]:
     """Return the residual ‖AV − VW‖ and how far V is from orthogonal."""
     residual, orthogonality = _errors(xp, matrix, values, vectors)
@@ -77,16 +87,25 @@ def solve_batch(xp: Any, n: int, seeds: Sequence[int]) -> list[tuple[float, floa
     return list(zip(residual.tolist(), orthogonality.tolist(), strict=True))
 
 
-def mean_of(array: Any) -> float:
-    """Return the mean by the array's own library, whichever that is.
+def get_array_module(array: Any) -> Any:
+    """Return the library that an array is of, as CuPy's function of this name does.
 
-    By the standard of array libraries an array says which.  CuPy's and Dask's do not
-    yet: theirs are the packages `cupy` and `dask.array`, where their classes are.
+    By the standard of array libraries an array says which.  CuPy's do not yet: CuPy says
+    it of them, in a program that has them.  Nor do Dask's: theirs is the package where
+    their class is.
     """
-    says = getattr(array, "__array_namespace__", None)
+    if says := getattr(array, "__array_namespace__", None):
+        return says()
     package = ".".join(type(array).__module__.split(".")[:2])
-    library = says() if says else sys.modules[package]
-    return float(library.mean(array))
+    if package.split(".")[0] == "cupy":
+        return sys.modules["cupy"].get_array_module(array)
+    return sys.modules[package]
+
+
+def mean_of(array: Any) -> tuple[float, str]:
+    """Return the mean by the array's own library, whichever that is, and which it was."""
+    library = get_array_module(array)
+    return float(library.mean(array)), f"get_array_module: {library.__name__}"
 
 
 def dot_error(first: Any, second: Any, product: Any) -> float:

@@ -125,7 +125,23 @@ class Eigh(Problem):
         return definition.judge(residual=residual, orthogonality=orthogonality)
 
 
+class Gram(Eigh):
+    """The same of the talk's matrix."""
+
+    task = "gram"
+
+    @property
+    def size(self) -> str:
+        """How much there is, and of what."""
+        return f"b.T @ b of {super().size}"
+
+    def matrix(self) -> Float64Array:
+        """Return the matrix, made once."""
+        return _gram(self.n, self.seed)
+
+
 _symmetric = functools.lru_cache(maxsize=2)(definition.symmetric)
+_gram = functools.lru_cache(maxsize=2)(definition.gram)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ TECHNIQUES = {
         _HERE + "numpy_here",
         "NumPy in this process; BLAS has threads",
         needs=("numpy",),
-        problems=("eigh", "dot", "addone", "mean"),
+        problems=("eigh", "gram", "dot", "addone", "mean"),
     ),
     "serial": Technique(
         _HERE + "numpy_here",
@@ -73,7 +73,7 @@ TECHNIQUES = {
         needs=("numpy", "cupy"),
         parallel="device",
         obstacle=no_device,
-        problems=("eigh", "tasks", "dot", "mean"),
+        problems=("eigh", "gram", "tasks", "dot", "mean"),
     ),
     "cupy-batch": Technique(
         _HERE + "cuda_cupy_batch",

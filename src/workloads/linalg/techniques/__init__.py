@@ -4,7 +4,7 @@ Each is given the problem (`workloads.linalg.problems`) and the team that has
 the workers, and returns what it has found with a note for the report:
 
 ``eigh(problem, team) -> ((values, vectors), note)``
-    of ``problem.matrix()``, as NumPy arrays.
+    of ``problem.matrix()``, as NumPy arrays; ``gram`` is the same function.
 ``tasks(problem, team) -> (errors, note)``
     one pair for each of ``problem.seeds()``, as `definition.solve` gives it.
 ``dot(problem, team) -> (product, note)``

@@ -21,4 +21,5 @@ def mean(problem: Mean, team: Team) -> tuple[float, str]:
     """Ask Dask."""
     chunk = -(-problem.n // (_PIECES * team.workers))
     with dask.config.set(scheduler="threads", num_workers=team.workers):
-        return mean_of(da.arange(problem.n, dtype="f8", chunks=chunk)), f"pieces of {chunk:,}"
+        found, by = mean_of(da.arange(problem.n, dtype="f8", chunks=chunk))
+    return found, f"{by}, pieces of {chunk:,}"

@@ -1,0 +1,1 @@
+"""The files that a class is given; each function raises until its hole is filled."""

@@ -163,7 +163,7 @@ def test_repeated_it_tells_the_median_and_keeps_every_sample(
 def test_what_cannot_run_here_is_said(small: Talk) -> None:
     with pytest.raises(UnavailableError, match="compiled kernel absent"):
         run.run(ABSENT)
-    outcome = Outcome(ABSENT, rows.absent(ABSENT, "no <kernel>"), "no <kernel>")
+    outcome = Outcome(ABSENT, rows.absent(ABSENT, "pi: a cannot run here: no <kernel>"), "no")
     # The talk's figure is told all the same.
     assert report.answered(outcome).splitlines()[1:] == [
         "cython-seeded        1   1 s     –            1            –  not run",

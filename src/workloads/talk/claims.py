@@ -59,15 +59,19 @@ class Ratio:
         The rows.
     least, most
         How many times.
+    of
+        The title of the experiment that is meant, where it is not every one.
     """
 
     slow: Key
     fast: Key
     least: float = 0.0
     most: float = float("inf")
+    of: str = ""
 
     def judge(self, outcomes: Sequence[Outcome]) -> Sequence[Finding]:
         """Say it of each experiment that has both; else of all together."""
+        outcomes = [one for one in outcomes if self.of in ("", one.experiment.title)]
         pairs = [(one.experiment.title, _pair(one.rows, self.slow, self.fast)) for one in outcomes]
         both = [(title, pair) for title, pair in pairs if pair]
         if not both:
@@ -178,9 +182,9 @@ def faster(slow: Key, fast: Key, times: float = 1.0) -> Ratio:
     return Ratio(slow, fast, least=times)
 
 
-def about(slow: Key, fast: Key, times: float) -> Ratio:
+def about(slow: Key, fast: Key, times: float, of: str = "") -> Ratio:
     """Claim that one row is about so many times as fast: half to twice of it."""
-    return Ratio(slow, fast, times / _ABOUT, times * _ABOUT)
+    return Ratio(slow, fast, times / _ABOUT, times * _ABOUT, of)
 
 
 def alike(one: Key, other: Key) -> Ratio:
@@ -215,7 +219,8 @@ def _compared(slow: Row, fast: Row) -> str:
     low, high = _gain(slow, fast)
     ratio = (slow.here or 0.0) / (fast.here or 1e-9)
     spread = "" if low == high else f" ({low:.3g} … {high:.3g})"
-    names = [_named((row.impl, row.workers)) for row in (fast, slow)]
+    alone = "" if fast.impl != slow.impl else " with 1 worker"
+    names = [_named((row.impl, row.workers), alone) for row in (fast, slow)]
     return f"{names[0]} is {ratio:.3g}{spread} times as fast as {names[1]}"
 
 
@@ -231,9 +236,9 @@ def _not_measured(rows: Sequence[Row], *keys: Key) -> Finding:
     return Finding("was not measured", f"without {', '.join(names)}")
 
 
-def _named(key: Key) -> str:
+def _named(key: Key, alone: str = "") -> str:
     name, workers = key
-    return name if workers == 1 else f"{name} with {workers} workers"
+    return f"{name}{alone}" if workers == 1 else f"{name} with {workers} workers"
 
 
 def judged(claims: Sequence[Claim], outcomes: Sequence[Outcome]) -> Iterator[Finding]:

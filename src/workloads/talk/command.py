@@ -18,7 +18,7 @@ _EPILOG = f"""\
 talk            the talks and their slides
 talk nih        one talk's
 talk nih 5      runs what slide 5 shows, and sets the talk's figures beside those of here
-talk usc --all  all of a talk's slides: a minute or two
+talk usc --all  all of a talk's slides: some minutes
 
 {EXIT_CODES}"""
 

@@ -123,7 +123,9 @@ def of(experiment: Experiment, results: Sequence[Mapping[str, Any]]) -> list[Row
 def absent(experiment: Experiment, reason: str) -> list[Row]:
     """Return the talk's rows of what cannot run here."""
     typed = " ".join(command(experiment))
-    return [_told(experiment, key, reason=reason, elsewhere=typed) for key in experiment.told]
+    # The row says already which technique it is.
+    why = reason.rpartition("cannot run here: ")[2]
+    return [_told(experiment, key, reason=why, elsewhere=typed) for key in experiment.told]
 
 
 def _by_key(experiment: Experiment, results: Sequence[Result]) -> dict[Key, Result]:

@@ -6,11 +6,12 @@ below a profiler; here they are of the writing alone.
 
 from __future__ import annotations
 
-from workloads.talk.claims import Noted, Trend, about, faster, no_faster
+from workloads.talk.claims import Noted, Trend, about, alike, faster, no_faster
 from workloads.talk.slides import Experiment, Key, Slide, Talk, times
 
 _WHOLE = "The talk's seconds are of a whole program below a profiler; here, of the writing."
 _READ_OFF = "The talk's figures are read off its picture."
+_SMALL = "1,000 arrays of 100 × 100"
 _LARGE = "100 arrays of 1,000 × 1,000"
 
 
@@ -128,10 +129,7 @@ TALK = Talk(
                 _speed_ups(100, 1_000, {"queue": {1: 1.0, 2: 1.95, 4: 3.6, 16: 9.2}}),
             ),
             f"{_READ_OFF} Here the start is not timed.",
-            claims=(
-                Trend(("queue", 1), ("queue", 16), falls=False),
-                faster(("queue", 1), ("queue", 2), 1.5),
-            ),
+            claims=(Trend(("queue", 1), ("queue", 16), falls=False),),
         ),
         Slide(
             35,
@@ -142,7 +140,7 @@ TALK = Talk(
                     ("write", "-n", "1000", "--impl", "npy,mpi-chunks"),
                     {("npy", 1): 5.46, ("mpi-chunks", 4): None},
                     4,
-                    "1,000 arrays of 100 × 100",
+                    _SMALL,
                 ),
             ),
             _WHOLE,
@@ -153,7 +151,7 @@ TALK = Talk(
             "the speed-up of Send and Recv",
             "Two ranks gain nothing in the talk, four twice.",
             (_speed_ups(100, 1_000, {"mpi-chunks": {1: 1.0, 2: 1.03, 4: 2.05}}, 4),),
-            f"{_READ_OFF} It does not tell how many arrays.",
+            f"{_READ_OFF} The picture does not tell how many arrays.",
             claims=(faster(("mpi-chunks", 1), ("mpi-chunks", 4), 1.5),),
         ),
         Slide(
@@ -171,7 +169,7 @@ TALK = Talk(
                     4,
                 ),
             ),
-            f"{_READ_OFF} It does not tell how many arrays.",
+            f"{_READ_OFF} The picture does not tell how many arrays.",
             claims=(
                 faster(("mpi-scatter", 1), ("mpi-scatter", 2), 1.5),
                 faster(("mpi-chunks", 4), ("mpi-scatter", 4)),
@@ -186,11 +184,11 @@ TALK = Talk(
                 Experiment(
                     ("read", "-n", "1000", "--impl", "npy,hdf5"),
                     times({"npy": None, "hdf5": None}),
-                    title="read back by name, in an order drawn at random",
+                    title="read back in an order drawn at random",
                 ),
             ),
             f"{_WHOLE} On a local disk files are opened in microseconds; TMPDIR chooses another.",
-            claims=(about(("npy", 1), ("hdf5", 1), 2.1),),
+            claims=(about(("npy", 1), ("hdf5", 1), 2.1, _SMALL),),
         ),
         Slide(
             43,
@@ -203,7 +201,8 @@ TALK = Talk(
         Slide(
             45,
             "one file by all ranks",
-            "A bit faster, and more to install: worth it where one file is what you need.",
+            "A bit faster with few ranks, and more to install: worth it where one file is what you "
+            "need.",
             (
                 _by_workers(
                     {
@@ -215,10 +214,10 @@ TALK = Talk(
                     ranks=4,
                 ),
             ),
-            f"{_READ_OFF} It does not tell how many arrays; these are {_LARGE}.",
+            f"{_READ_OFF} The picture does not tell how many arrays. Here they are {_LARGE}.",
             claims=(
                 faster(("mpi-scatter", 1), ("hdf5-parallel", 1)),
-                faster(("mpi-scatter", 4), ("hdf5-parallel", 4)),
+                alike(("mpi-scatter", 4), ("hdf5-parallel", 4)),
             ),
         ),
     ),

@@ -19,12 +19,15 @@ from workloads.__main__ import main
 from workloads.errors import UnavailableError
 from workloads.harness import command
 from workloads.registry import WORKLOADS
-from workloads.talk import registry, report, run
+from workloads.talk import registry, report, rows, run
+from workloads.talk.claims import Ratio
+from workloads.talk.rows import Outcome
 from workloads.talk.slides import Experiment, Slide, Talk, times
 
 SMALL = Experiment(
     ("pi", "-n", "1000", "--impl", "python,threads", "--workers", "3"),
     {("python", 1): 3.6, ("threads", 3): 1.2, ("threads", 64): 9.0},
+    elsewhere={("threads", 64): ("for 64 cores", "pi --impl threads --workers 64")},
 )
 ABSENT = Experiment(("pi", "--impl", "cython-seeded", "-n", "10"), times({"cython-seeded": 1.0}))
 SLIDES = [
@@ -43,7 +46,9 @@ def _path(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> Talk:
     """Have one talk of one small slide."""
-    talk = Talk("A talk", "https://example.org/", "4 cores", (Slide(3, "x & y", "why", (SMALL,)),))
+    claims = (Ratio(("python", 1), ("threads", 3)),)
+    slides = (Slide(3, "x & y", "why", (SMALL,), claims=claims),)
+    talk = Talk("A talk", "https://example.org/", "4 cores", slides)
     monkeypatch.setattr(registry, "TALKS", {"mine": "mine"})
     monkeypatch.setitem(sys.modules, "mine", type(sys)("mine"))
     monkeypatch.setattr(sys.modules["mine"], "TALK", talk, raising=False)
@@ -59,7 +64,10 @@ def test_every_slides_command_can_be_typed(slide: Slide) -> None:
         wish = command.parser(found).parse_args(words)
         asked = wish.impl.split(",")
         assert asked == ["all"] or {*asked} <= {*found.techniques}
-        assert asked == ["all"] or [*dict.fromkeys(key[0] for key in experiment.told)] == asked
+        names = [key[0] for key in experiment.told if key not in experiment.elsewhere]
+        assert asked == ["all"] or [*dict.fromkeys(names)] == asked
+        assert experiment.times.keys() <= experiment.told.keys()
+        assert experiment.elsewhere.keys() <= experiment.told.keys()
         assert (experiment.ranks > 1) == any(
             found.techniques[one].parallel == "ranks" for one in asked if one != "all"
         )
@@ -86,6 +94,8 @@ def test_slides_are_listed_in_their_order(capsys: pytest.CaptureFixture[str]) ->
         ("--all", "--all: of which talk?"),
         ("nih 1 --all", "--all: a slide is named, too"),
         ("nih --json x", "nothing is run; name a slide, or --all"),
+        ("nih --repeat 2", "nothing is run; name a slide, or --all"),
+        ("nih 1 --repeat 0", "at least 1"),
         ("nih --all --plot x.png", "--plot: draws one slide; --html DIR has all"),
         ("nih 1 --json {tmp}/absent/x", "absent"),
         ("nih 1 --plot {tmp}/x.docx", ".docx"),
@@ -116,24 +126,55 @@ def test_a_slide_has_the_talks_figures_beside_those_of_here(
     assert lines[6].split()[:4] == ["threads", "3", "1.2", "s"]
     # Of the talk alone.
     assert lines[7].split() == ["threads", "64", "9", "s", "–", "0.4", "–", "not", "run"]
+    assert lines[8] == (
+        "threads: not run: for 64 cores; to run it: "
+        "python -m workloads pi --impl threads --workers 64"
+    )
     assert "talk: 4 cores" in lines
     (slide,) = json.loads(made.read_text())["slides"]
-    rows = slide["experiments"][0]["rows"]
-    assert [(row["impl"], row["workers"], row["told"]) for row in rows] == [
+    each = slide["experiments"][0]["rows"]
+    assert [(row["impl"], row["workers"], row["told"]) for row in each] == [
         ("python", 1, 3.6),
         ("threads", 3, 1.2),
         ("threads", 64, 9.0),
     ]
-    assert rows[0]["here"] > 0
-    assert rows[2]["here"] is None
+    assert each[0]["here"] > 0
+    assert each[2]["here"] is None
+
+
+@pytest.mark.usefixtures("small")
+def test_repeated_it_tells_the_median_and_keeps_every_sample(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = tmp_path / "talk.json"
+    assert main(["talk", "mine", "3", "--repeat", "3", "--json", str(made)]) == 0
+    assert "least … most" in capsys.readouterr().out.splitlines()[4]
+    report_ = json.loads(made.read_text())
+    # As every workload's report.
+    assert {"machine", "versions", "image", "command", "date", "load_before"} <= report_.keys()
+    assert report_["command"].startswith("python -m workloads talk mine 3 --repeat 3")
+    (slide,) = report_["slides"]
+    assert slide["findings"][0]["verdict"] in ("holds", "is not certain")
+    for row in slide["experiments"][0]["rows"][:2]:
+        assert len(row["samples"]) == 3
+        assert [row["least"], row["here"], row["most"]] == pytest.approx(sorted(row["samples"]))
 
 
 def test_what_cannot_run_here_is_said(small: Talk) -> None:
     with pytest.raises(UnavailableError, match="compiled kernel absent"):
         run.run(ABSENT)
-    outcome = report.Outcome(ABSENT, [], "compiled kernel absent")
-    assert report.answered(outcome) == "  cannot run here: compiled kernel absent\n"
-    assert "talk: 4 cores\n" in report.closing(small, small.slides[0], [outcome])
+    outcome = Outcome(ABSENT, rows.absent(ABSENT, "pi: a cannot run here: no <kernel>"), "no")
+    # The talk's figure is told all the same.
+    assert report.answered(outcome).splitlines()[1:] == [
+        "cython-seeded        1   1 s     –            1            –  not run",
+        "cython-seeded: not run: no <kernel>; to run it: "
+        "python -m workloads pi --impl cython-seeded -n 10",
+    ]
+    assert "talk: 4 cores\n" in report.closing(small, _told(small, outcome))
+
+
+def _told(talk: Talk, *outcomes: Outcome) -> report.Told:
+    return report.Told(talk.slides[0], outcomes, 0.5)
 
 
 class _Page(HTMLParser):
@@ -158,15 +199,17 @@ def test_a_page_is_whole_and_asks_nobody(
         path.write_text("<svg/>")
 
     monkeypatch.setattr(chart, "draw", draw)
-    outcomes = [report.Outcome(SMALL, run.run(SMALL)), report.Outcome(ABSENT, [], "no <kernel>")]
-    page.write(tmp_path / "out", "mine", small, [(small.slides[0], outcomes)])
+    absent = Outcome(ABSENT, rows.absent(ABSENT, "no <kernel>"), "no <kernel>")
+    told = _told(small, Outcome(SMALL, run.run(SMALL)), absent)
+    page.write(tmp_path / "out", "mine", small, [told])
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["3.svg", "index.html"]
     found = _Page()
     found.feed((tmp_path / "out/index.html").read_text())
     assert found.leads == ["3.svg"]
     assert "script" not in found.tags
     assert "3: x & y" in found.cells
-    assert "Cannot run here: no <kernel>" in found.cells
+    assert any("not run: no <kernel>; to run" in cell for cell in found.cells)
+    assert any(cell.startswith("holds here: threads with 3") for cell in found.cells)
     assert sorted(tmp_path.iterdir()) == [tmp_path / "out"]
 
 

@@ -208,6 +208,21 @@ def render(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join(rendered)
 
 
+def circumstances(workload: str, arguments: Sequence[str]) -> dict[str, object]:
+    """Return what every report says of the machine, the software and the command."""
+    try:
+        image = json.loads(_IMAGE.read_text())
+    except (OSError, ValueError):
+        image = None
+    return {
+        "machine": machine.describe(),
+        "versions": machine.versions(),
+        "image": image,
+        "command": shlex.join(["python", "-m", "workloads", workload, *arguments]),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+
+
 def write_json(
     path: Path,
     workload: str,
@@ -216,18 +231,10 @@ def write_json(
     results: Sequence[Result],
 ) -> None:
     """Write one object with the results and their circumstances."""
-    try:
-        image = json.loads(_IMAGE.read_text())
-    except (OSError, ValueError):
-        image = None
     report = {
         "workload": workload,
         "parameters": parameters,
-        "machine": machine.describe(),
-        "versions": machine.versions(),
-        "image": image,
-        "command": shlex.join(["python", "-m", "workloads", workload, *arguments]),
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **circumstances(workload, arguments),
         "results": [vars(result) for result in results],
     }
     with files.whole_file(path) as temporary:

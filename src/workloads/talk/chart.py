@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from workloads.harness import plot
-from workloads.talk.report import Outcome, times
+from workloads.talk.report import times
+from workloads.talk.rows import Outcome
 
 _HALF = 0.38
 
 
 def compares(outcomes: Sequence[Outcome]) -> bool:
     """Return whether there is anything to compare: two techniques, here or in the talk."""
-    return any(len(outcome.rows) > 1 for outcome in outcomes)
+    return any(len(outcome.rows) > 1 for outcome in outcomes if not outcome.reason)
 
 
 def draw(path: Path, title: str, outcomes: Sequence[Outcome]) -> None:
@@ -27,7 +28,7 @@ def draw(path: Path, title: str, outcomes: Sequence[Outcome]) -> None:
     OutputError
         When it cannot be written.
     """
-    drawn = [outcome for outcome in outcomes if outcome.rows]
+    drawn = [outcome for outcome in outcomes if not outcome.reason]
     mpl, figure_class = plot.matplotlib_classes()
     with mpl.rc_context({"svg.hashsalt": "hpcpy"}):
         height = 1.2 + 0.45 * max((len(outcome.rows) for outcome in drawn), default=1)

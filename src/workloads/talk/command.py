@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from workloads.errors import EXIT_CODES, UnavailableError, UsageError
 from workloads.harness import destination, files, options, ranks
-from workloads.talk import registry, report, run
+from workloads.harness.result import circumstances
+from workloads.talk import registry, report, rows, run
+from workloads.talk.rows import Outcome
 from workloads.talk.slides import Slide, Talk
 
 _EPILOG = f"""\
 talk            the talks and their slides
 talk nih        one talk's
 talk nih 5      runs what slide 5 shows, and sets the talk's figures beside those of here
-talk usc --all  all of a talk's slides: a minute or two
+talk usc --all  all of a talk's slides: some minutes
 
 {EXIT_CODES}"""
 
@@ -63,7 +62,7 @@ def _check(wish: argparse.Namespace) -> None:
         raise UsageError("--all: a slide is named, too")
     if wish.all and wish.talk is None:
         raise UsageError("--all: of which talk?", hint=f"one of: {', '.join(registry.TALKS)}")
-    if not running and (wish.json or wish.plot or wish.html):
+    if not running and (wish.json or wish.plot or wish.html or wish.repeat > 1):
         raise UsageError("nothing is run", hint="name a slide, or --all")
     if wish.plot and wish.all:
         raise UsageError("--plot: draws one slide", hint="--html DIR has all")
@@ -84,44 +83,42 @@ def _check_folder(folder: Path) -> None:
     files.require_writable(folder, "--html")
 
 
-def _told(wish: argparse.Namespace, talk: Talk, slide: Slide) -> tuple[Slide, list[report.Outcome]]:
-    outcomes = []
+def _told(wish: argparse.Namespace, talk: Talk, slide: Slide) -> report.Told:
+    outcomes, load = [], report.load()
     # Piece by piece: some take half a minute.
     print(report.heading(wish.talk, slide))
     for experiment in slide.experiments:
         print(report.asked(experiment), flush=True)
         try:
-            outcomes.append(report.Outcome(experiment, run.run(experiment)))
+            outcomes.append(Outcome(experiment, run.run(experiment, wish.repeat)))
         except UnavailableError as error:
             if not wish.all and len(slide.experiments) == 1:
                 raise
-            outcomes.append(report.Outcome(experiment, [], str(error)))
+            reason = str(error)
+            outcomes.append(Outcome(experiment, rows.absent(experiment, reason), reason))
         print(report.answered(outcomes[-1]), flush=True)
-    print(report.closing(talk, slide, outcomes), flush=True)
-    return slide, outcomes
+    told = report.Told(slide, outcomes, load)
+    print(report.closing(talk, told), flush=True)
+    return told
 
 
-def _write(
-    wish: argparse.Namespace,
-    told: Sequence[tuple[Slide, list[report.Outcome]]],
-    arguments: Sequence[str],
-) -> None:
+def _write(wish: argparse.Namespace, told: Sequence[report.Told], arguments: Sequence[str]) -> None:
     talk = registry.talk(wish.talk)
     if wish.json is not None:
-        made: dict[str, Any] = {
+        made = {
             "workload": "talk",
-            "command": shlex.join(["python", "-m", "workloads", "talk", *arguments]),
-            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "machine": report.circumstances(),
-            "slides": [report.as_json(wish.talk, talk, *each) for each in told],
+            **circumstances("talk", arguments),
+            "load_before": told[0].load,
+            "slides": [report.as_json(wish.talk, talk, each) for each in told],
         }
         with files.whole_file(wish.json) as temporary:
             temporary.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", "utf-8")
     if wish.plot is not None:
         from workloads.talk import chart  # noqa: PLC0415
 
-        ((slide, outcomes),) = told
-        chart.draw(wish.plot, f"{wish.talk} {slide.number}: {slide.title}", outcomes)
+        (one,) = told
+        title = f"{wish.talk} {one.slide.number}: {one.slide.title}"
+        chart.draw(wish.plot, title, one.outcomes)
     if wish.html is not None:
         from workloads.talk import page  # noqa: PLC0415
 
@@ -146,6 +143,13 @@ def _parser() -> options.Parser:
     parser.add_argument("talk", nargs="?", help=f"one of: {', '.join(registry.TALKS)}")
     parser.add_argument("slide", nargs="?", type=options.count, help="its number")
     parser.add_argument("--all", action="store_true", help="all slides of the talk")
+    parser.add_argument(
+        "--repeat",
+        type=options.count,
+        default=1,
+        metavar="N",
+        help="time each technique N times: the median, the least and the most",
+    )
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="write it as JSON; - is standard output"
     )

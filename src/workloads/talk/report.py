@@ -13,56 +13,91 @@ from typing import Any
 from workloads.doctor import mounts
 from workloads.harness import machine
 from workloads.harness.result import duration
-from workloads.talk.run import Row, command
+from workloads.talk.claims import judged
+from workloads.talk.rows import Outcome, Row, command
 from workloads.talk.slides import Experiment, Slide, Talk
 
 _HEAD = ("technique", "workers", "talk", "here", "talk, times", "here, times", "answer")
+_SPREAD = "least … most"
 _NONE = "–"
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What an experiment gave, or why it could not run.
+class Told:
+    """A slide that was run.
 
     Parameters
     ----------
-    experiment
+    slide
         Which.
-    rows
-        Empty where it could not run.
-    reason
-        Why not.
+    outcomes
+        What its experiments gave.
+    load
+        How many processes were running in the minute before.
     """
 
-    experiment: Experiment
-    rows: Sequence[Row]
-    reason: str = ""
+    slide: Slide
+    outcomes: Sequence[Outcome]
+    load: float
+
+
+def load() -> float:
+    """Return how many processes were running in the last minute."""
+    return round(os.getloadavg()[0], 2)
 
 
 def times(rows: Sequence[Row], *, told: bool) -> list[float | None]:
     """Return how many times faster than the first each is, of the talk or of here."""
     values = [row.told if told else row.here for row in rows]
     first = next(iter(values), None)
-    return [first / value if first and value else None for value in values]
+    found = [first / value if first and value else None for value in values]
+    if not told:
+        return found
+    return [row.told_times or value for row, value in zip(rows, found, strict=True)]
 
 
 def table(rows: Sequence[Row]) -> list[list[str]]:
     """Return the cells, the head first."""
-    cells = [list(_HEAD)]
+    repeated = any(len(row.samples) > 1 for row in rows)
+    cells = [[*_HEAD[:4], *([_SPREAD] if repeated else []), *_HEAD[4:]]]
     columns = zip(rows, times(rows, told=True), times(rows, told=False), strict=True)
     for row, talk, here in columns:
-        about = "≈ " if row.sampled else ""
         cells.append(
             [
                 row.impl,
                 str(row.workers),
                 _NONE if row.told is None else duration(row.told),
-                _NONE if row.here is None else f"{about}{duration(row.here)}",
+                seconds_here(row),
+                *([_spread(row)] if repeated else []),
                 *(_NONE if value is None else f"{value:.3g}" for value in (talk, here)),
                 row.verdict or "not run",
             ]
         )
     return cells
+
+
+def seconds_here(row: Row) -> str:
+    """Return what a table has of here."""
+    if row.here is None:
+        return _NONE
+    return f"{'≈ ' if row.sampled else ''}{duration(row.here)}"
+
+
+def _spread(row: Row) -> str:
+    if row.least is None or row.most is None:
+        return _NONE
+    return f"{duration(row.least)} … {duration(row.most)}"
+
+
+def left_out(outcome: Outcome) -> list[str]:
+    """Return of each row that did not run why, and what to type where it can."""
+    said = [(row.reason, row.elsewhere) for row in outcome.rows if row.reason]
+    lines = []
+    for why, typed in dict.fromkeys(said):
+        rows = [row for row in outcome.rows if (row.reason, row.elsewhere) == (why, typed)]
+        names = ", ".join(dict.fromkeys(row.impl for row in rows))
+        lines.append(f"{names}: not run: {why}; to run it: {typed}")
+    return lines
 
 
 def causes(slide: Slide, outcomes: Sequence[Outcome]) -> list[str]:
@@ -76,15 +111,12 @@ def causes(slide: Slide, outcomes: Sequence[Outcome]) -> list[str]:
         lines.append(f"{most} workers share {shared} here, and compute no faster than {cores}.")
     if any(row.sampled for row in rows):
         lines.append("≈: a sample of the rows was computed, and stands for all.")
+    fewer = [row for row in rows if row.at_work < row.workers]
+    lines += [f"{row.impl}: {row.workers} asked for, {row.at_work} at work." for row in fewer]
     lines += [f"{row.impl}: {row.note}." for row in rows if row.note and not row.sampled]
     if any(outcome.experiment.words[0] in ("write", "read") for outcome in outcomes):
         lines.append(f"Files lie on {_file_system()} here; TMPDIR chooses another place.")
     return [*dict.fromkeys(lines)]
-
-
-def circumstances() -> dict[str, Any]:
-    """Return what the figures of here were measured on."""
-    return {**machine.describe(), "python": sys.version.split()[0], "load": os.getloadavg()[0]}
 
 
 def _file_system() -> str:
@@ -93,6 +125,18 @@ def _file_system() -> str:
     except OSError:
         return "an unknown file system"
     return mounts.of(text, tempfile.gettempdir()) or "an unknown file system"
+
+
+def findings(told: Told) -> list[str]:
+    """Return whether what the slide teaches is seen in the rows of here."""
+    return [finding.line for finding in judged(told.slide.claims, told.outcomes)]
+
+
+def here() -> str:
+    """Return the machine and the Python of here."""
+    found = machine.describe()
+    python = sys.version.split()[0]
+    return f"{found['processor']}, {found['cores']} cores, Python {python}"
 
 
 def heading(name: str, slide: Slide) -> str:
@@ -108,19 +152,16 @@ def asked(experiment: Experiment) -> str:
 
 def answered(outcome: Outcome) -> str:
     """Return what is printed of an experiment."""
-    if outcome.reason:
-        return f"  cannot run here: {outcome.reason}\n"
-    return "\n".join([*_aligned(table(outcome.rows)), ""])
+    return "\n".join([*_aligned(table(outcome.rows)), *left_out(outcome), ""])
 
 
-def closing(talk: Talk, slide: Slide, outcomes: Sequence[Outcome]) -> str:
-    """Return what is printed when a slide has run: both machines, and why they differ."""
-    here = circumstances()
+def closing(talk: Talk, told: Told) -> str:
+    """Return what is printed when a slide has run: the lesson, and both machines."""
     lines = [
+        *findings(told),
         f"talk: {talk.machine}",
-        f"here: {here['processor']}, {here['cores']} cores, Python {here['python']}, "
-        f"load {here['load']:.1f}",
-        *(f"      {cause}" for cause in causes(slide, outcomes)),
+        f"here: {here()}, load before it {told.load:.1f}",
+        *(f"      {cause}" for cause in causes(told.slide, told.outcomes)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -135,8 +176,9 @@ def _aligned(cells: Sequence[Sequence[str]]) -> list[str]:
     return lines
 
 
-def as_json(name: str, talk: Talk, slide: Slide, outcomes: Sequence[Outcome]) -> Mapping[str, Any]:
+def as_json(name: str, talk: Talk, told: Told) -> Mapping[str, Any]:
     """Return the same for ``--json``."""
+    slide, outcomes = told.slide, told.outcomes
     return {
         "talk": name,
         "title": talk.title,
@@ -154,5 +196,8 @@ def as_json(name: str, talk: Talk, slide: Slide, outcomes: Sequence[Outcome]) ->
             }
             for outcome in outcomes
         ],
+        "findings": [asdict(finding) for finding in judged(slide.claims, outcomes)],
+        "load_before": told.load,
+        "differs": slide.differs,
         "causes": causes(slide, outcomes),
     }

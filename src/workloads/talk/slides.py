@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workloads.talk.claims import Claim
 
 # A technique and its workers.
 Key = tuple[str, int]
@@ -26,6 +30,12 @@ class Experiment:
         What it computes, where a slide has several.
     environment
         Variables that it needs.
+    times
+        How many times as fast as the first, where the slide has this and no seconds.
+    elsewhere
+        What of the slide is not run here: why, and the command for where it can be.
+    sha256
+        Of the whole answer, where the workload itself knows only a part.
     """
 
     words: tuple[str, ...]
@@ -33,6 +43,15 @@ class Experiment:
     ranks: int = 1
     title: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
+    times: Mapping[Key, float] = field(default_factory=dict)
+    elsewhere: Mapping[Key, tuple[str, str]] = field(default_factory=dict)
+    sha256: str = ""
+
+    @property
+    def counts(self) -> list[int]:
+        """The numbers of workers that are asked for one after the other, if any."""
+        words = dict(zip(self.words, self.words[1:], strict=False))
+        return sorted(map(int, words["--scale"].split(","))) if "--scale" in words else []
 
 
 @dataclass(frozen=True)
@@ -51,6 +70,8 @@ class Slide:
         What is run.
     differs
         What is not the same here by its definition: precision, generator, sizes.
+    claims
+        What has to be seen in the rows where the lesson holds.
     """
 
     number: int
@@ -58,6 +79,7 @@ class Slide:
     lesson: str
     experiments: tuple[Experiment, ...]
     differs: str = ""
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True)

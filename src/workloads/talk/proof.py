@@ -1,0 +1,165 @@
+"""The table of a page, by what ``talk --json`` has written: every slide, both figures, why.
+
+``python -m workloads.talk.proof PAGE FILE…`` puts it between the page's marks.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import string
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from workloads.errors import UsageError, WorkloadError
+from workloads.harness import files
+
+_BETWEEN = re.compile(r"(?s)(?<=<!-- table -->\n).*?(?=<!-- end of the table -->)")
+# Without blanks around the cells: a page has enough of them.
+_HEAD = """\
+|slide|shows|technique|workers|talk, s|here, s|least–most|holds|why|
+|---|---|---|--:|--:|--:|--:|---|---|
+"""
+_NONE = "–"
+_HOLDS = {
+    "holds": "yes",
+    "does not hold": "no",
+    "is not certain": "unclear",
+    "was not measured": _NONE,
+}
+_SENTENCE = re.compile(r"(?<=\.) (?=[A-Z])")
+
+
+class _Notes:
+    """What several rows say is said once, by a letter."""
+
+    def __init__(self) -> None:
+        self._letters: dict[str, str] = {}
+
+    def letter(self, text: str) -> str:
+        often, at = divmod(len(self._letters), len(string.ascii_lowercase))
+        return self._letters.setdefault(text, string.ascii_lowercase[at] * (1 + often))
+
+    def lines(self) -> Iterator[str]:
+        yield from (f"- {letter}: {text.rstrip('.')}.\n" for text, letter in self._letters.items())
+
+
+def table(reports: Sequence[dict[str, Any]]) -> str:
+    """Return the table in Markdown, and below it what its letters say.
+
+    Parameters
+    ----------
+    reports
+        Of ``--json``, one for each talk.
+    """
+    notes = _Notes()
+    rows = [
+        f"|{'|'.join(cells)}|\n"
+        for report in reports
+        for slide in report["slides"]
+        for cells in _slide(slide, report["machine"]["cores"], notes)
+    ]
+    return "".join([_circumstances(reports), "\n", _HEAD, *rows, "\n", *notes.lines()])
+
+
+def _circumstances(reports: Sequence[dict[str, Any]]) -> str:
+    slides = [slide for report in reports for slide in report["slides"]]
+    rows = [row for slide in slides for one in slide["experiments"] for row in one["rows"]]
+    machines = [
+        f"{one['machine']['cores']} cores of {one['machine']['processor']}" for one in reports
+    ]
+    loads = [slide["load_before"] for slide in slides]
+    often = max(len(row["samples"]) for row in rows)
+    return (
+        f"{', '.join(dict.fromkeys(machines))}; "
+        f"{', '.join(sorted({one['date'][:10] for one in reports}))}; "
+        f"load before a slide {min(loads)} to {max(loads)}; "
+        f"{f'medians of {often} samples' if often > 1 else 'one sample each'}.\n"
+    )
+
+
+def _slide(slide: dict[str, Any], cores: int, notes: _Notes) -> Iterator[list[str]]:
+    shown = slide["experiments"]
+    # Of the same with less to compute the page does not tell.
+    if [one["title"] for one in shown] == ["area 1", "area 2"]:
+        shown = shown[1:]
+    lesson = ", ".join(dict.fromkeys(_HOLDS[one["verdict"]] for one in slide["findings"]))
+    begin = [f"{slide['talk']} {slide['slide']}", slide["shows"]]
+    end = [lesson, ", ".join(_why(slide, shown, cores, notes))]
+    for experiment in shown:
+        if len(shown) > 1:
+            begin[1] = f"{begin[1]}: {experiment['title']}" if begin[0] else experiment["title"]
+        first = experiment["rows"][0]
+        for row in experiment["rows"]:
+            yield [*begin, *_figures(row, first, notes), *end]
+            begin, end = ["", ""], ["", ""]
+
+
+def _why(
+    slide: dict[str, Any], shown: Sequence[dict[str, Any]], cores: int, notes: _Notes
+) -> Iterator[str]:
+    yield from map(notes.letter, filter(None, _SENTENCE.split(slide["differs"])))
+    ran = [row["workers"] for one in shown for row in one["rows"] if row["here"] is not None]
+    if max(ran, default=1) > cores:
+        yield f"{cores} cores"
+
+
+def _figures(row: dict[str, Any], first: dict[str, Any], notes: _Notes) -> list[str]:
+    name = [f"`{row['impl']}`", str(row["workers"])]
+    told = _NONE if row["told"] is None else f"{row['told']:.3g}"
+    if row["told_times"] is not None:
+        told = f"{row['told_times']:.3g}×"
+    if row["here"] is None:
+        return [*name, told, f"({notes.letter(row['reason'])})", ""]
+    here = f"{'≈' if row['sampled'] else ''}{row['here']:.3g}"
+    spread = f"{row['least']:.3g}–{row['most']:.3g}" if len(row["samples"]) > 1 else ""
+    # What the talk tells is what is told of here.
+    if row["told_times"] is not None and first["here"]:
+        here, spread = f"{first['here'] / row['here']:.3g}×", ""
+    return [*name, told, here, spread]
+
+
+def text(page: str, reports: Sequence[dict[str, Any]]) -> str:
+    """Return a page with its table made anew.
+
+    Raises
+    ------
+    UsageError
+        When it has no place for it.
+    """
+    made, count = _BETWEEN.subn(lambda _: table(reports), page)
+    if count != 1:
+        raise UsageError("the page has no place for the table", hint="<!-- table -->")
+    return made
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write a page's table.
+
+    Parameters
+    ----------
+    arguments
+        The page, and the reports in the order of its rows.
+
+    Returns
+    -------
+    int
+        0, or 2 for what cannot be read or written.
+    """
+    try:
+        page, *reports = map(Path, arguments)
+        made = text(
+            page.read_text("utf-8"), [json.loads(one.read_text("utf-8")) for one in reports]
+        )
+        with files.whole_file(page) as temporary:
+            temporary.write_text(made, "utf-8")
+    except (OSError, ValueError, KeyError, WorkloadError) as error:
+        print(f"proof: {error}; give PAGE FILE…", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -6,7 +6,7 @@
 
 install_wheels
 for patch in cupy-import dask-closing dask-import matplotlib-docs matplotlib-import \
-    matplotlib-config snakeviz-network; do
+    matplotlib-config; do
     # A small image has not all of them.
     if [ -d "$site/${patch%-*}" ]; then
         patch --quiet -d "$site" -p1 <"$MATERIALS/recipes/patches/$patch.patch"

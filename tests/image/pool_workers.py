@@ -3,8 +3,9 @@
     python tests/image/pool_workers.py METHOD WORKERS [MODULE]
 
 METHOD is `spawn`, `forkserver`, or `preload`: a fork server that has imported MODULE
-(numpy).  MODULE `dask` starts Dask's LocalCluster, by `spawn` or `forkserver`, and MODULE
-`workloads` a pool of `python -m workloads`, with numpy.
+(numpy).  MODULE `dask` starts Dask's LocalCluster, by `spawn`, `forkserver`, or `early`: a
+fork server that imports Dask while this process does.  MODULE `workloads` starts a pool of
+`python -m workloads`, with numpy.
 
     python -m workloads.on_dask tests/image/pool_workers.py on_dask SECONDS
     python tests/image/pool_workers.py calls
@@ -87,10 +88,14 @@ def with_workloads(method: str, workers: int) -> tuple[float, list[float]]:
 
 def with_dask(method: str, workers: int) -> tuple[float, list[float]]:
     """Return the same of Dask's LocalCluster."""
+    if method == "early":
+        multiprocessing.set_forkserver_preload(["distributed"])
+        multiprocessing.forkserver.ensure_running()
     import dask
     from dask.distributed import Client, LocalCluster
 
-    dask.config.set({"distributed.worker.multiprocessing-method": method})
+    how = "spawn" if method == "spawn" else "forkserver"
+    dask.config.set({"distributed.worker.multiprocessing-method": how})
     began = time.monotonic()
     nowhere = "127.0.0.1:0"
     with (

@@ -26,6 +26,7 @@ def started(*words: str) -> dict[str, float]:
         ("preload", "numba"),
         ("forkserver", "workloads"),
         pytest.param("forkserver", "dask", marks=needs("dask")),
+        pytest.param("early", "dask", marks=needs("dask")),
     ],
 )
 def test_workers_share_what_their_server_has_imported(shared: str, module: str) -> None:

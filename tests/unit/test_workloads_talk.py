@@ -67,6 +67,9 @@ def test_every_slides_command_can_be_typed(slide: Slide) -> None:
         names = [key[0] for key in experiment.told if key not in experiment.elsewhere]
         assert asked == ["all"] or [*dict.fromkeys(names)] == asked
         assert experiment.times.keys() <= experiment.told.keys()
+        # They are of one row, as those of here.
+        assert not experiment.times or next(iter(experiment.times.values())) == 1
+        assert sum(times == 1 for times in experiment.times.values()) <= 1
         assert experiment.elsewhere.keys() <= experiment.told.keys()
         assert (experiment.ranks > 1) == any(
             found.techniques[one].parallel == "ranks" for one in asked if one != "all"

@@ -156,7 +156,7 @@ def test_a_share_in_a_note_is_read() -> None:
     (row,) = rows.of(experiment, [_result("npy", 1.0, note="12% of it opens files")])
     claim = Noted(("npy", 1), "of it opens files", 40)
     assert claim.judge([Outcome(experiment, [row])]) == [
-        Finding("does not hold", "npy: 12% of it opens files; asked for: 40 %")
+        Finding("does not hold", "npy: 12% of it opens files; the lesson asks for at least 40%")
     ]
     assert claim.judge([Outcome(experiment, [])])[0].verdict == "was not measured"
 

@@ -166,7 +166,7 @@ class Noted:
         found = [
             Finding(
                 "holds" if int(share[1]) >= self.least else "does not hold",
-                f"{row.impl}: {share[0]}; asked for: {self.least} %",
+                f"{row.impl}: {share[0]}; the lesson asks for at least {self.least}%",
             )
             for each in outcomes
             for row in each.rows

@@ -32,13 +32,11 @@ def _by_workers(
     )
 
 
-def _speed_ups(n: int, side: int, told: dict[str, dict[int, float]], ranks: int = 1) -> Experiment:
-    counts = next(iter(told.values()))
-    found = {(name, count): many for name, of in told.items() for count, many in of.items()}
-    nothing: dict[Key, float | None] = dict.fromkeys(found)
-    title = f"{n:,} arrays of {side:,} × {side:,}"
-    words = _scale(n, side, [*told], [*counts])
-    return Experiment(words, nothing, ranks, title, times=found)
+def _speed_ups(n: int, side: int, name: str, told: dict[int, float], ranks: int = 1) -> Experiment:
+    times_ = {(name, count): many for count, many in told.items()}
+    nothing: dict[Key, float | None] = dict.fromkeys(times_)
+    title = f"{name}, {n:,} arrays of {side:,} × {side:,}"
+    return Experiment(_scale(n, side, [name], [*told]), nothing, ranks, title, times=times_)
 
 
 def _scale(n: int, side: int, names: list[str], counts: list[int]) -> tuple[str, ...]:
@@ -125,8 +123,8 @@ TALK = Talk(
             "the queue's speed-up",
             "16 workers are 1.5 times as fast with small files, 9 times with large ones.",
             (
-                _speed_ups(100, 100, {"queue": {1: 1.0, 2: 1.23, 4: 1.36, 16: 1.51}}),
-                _speed_ups(100, 1_000, {"queue": {1: 1.0, 2: 1.95, 4: 3.6, 16: 9.2}}),
+                _speed_ups(100, 100, "queue", {1: 1.0, 2: 1.23, 4: 1.36, 16: 1.51}),
+                _speed_ups(100, 1_000, "queue", {1: 1.0, 2: 1.95, 4: 3.6, 16: 9.2}),
             ),
             f"{_READ_OFF} Here the start is not timed.",
             claims=(Trend(("queue", 1), ("queue", 16), falls=False),),
@@ -150,7 +148,7 @@ TALK = Talk(
             37,
             "the speed-up of Send and Recv",
             "Two ranks gain nothing in the talk, four twice.",
-            (_speed_ups(100, 1_000, {"mpi-chunks": {1: 1.0, 2: 1.03, 4: 2.05}}, 4),),
+            (_speed_ups(100, 1_000, "mpi-chunks", {1: 1.0, 2: 1.03, 4: 2.05}, 4),),
             f"{_READ_OFF} The picture does not tell how many arrays.",
             claims=(faster(("mpi-chunks", 1), ("mpi-chunks", 4), 1.5),),
         ),
@@ -159,15 +157,8 @@ TALK = Talk(
             "MPI, Scatter",
             "One call in place of the loop of messages, and better speed-ups.",
             (
-                _speed_ups(
-                    100,
-                    1_000,
-                    {
-                        "mpi-scatter": {1: 1.0, 2: 1.76, 4: 3.4},
-                        "mpi-chunks": {1: 1.0, 2: 1.03, 4: 2.05},
-                    },
-                    4,
-                ),
+                _speed_ups(100, 1_000, "mpi-scatter", {1: 1.0, 2: 1.76, 4: 3.4}, 4),
+                _speed_ups(100, 1_000, "mpi-chunks", {1: 1.0, 2: 1.03, 4: 2.05}, 4),
             ),
             f"{_READ_OFF} The picture does not tell how many arrays.",
             claims=(

@@ -72,7 +72,8 @@ def _figures(of: dict[str, Cold]) -> Iterator[str]:
     yield _milliseconds(true.wall)
     yield from (_milliseconds(above(one.wall, true.wall)) for one in starts)
     for one in starts:
-        yield f"{statistics.median(above(one.read, true.read)) / 1e6:.1f}" if one.read else ""
+        if one.read:
+            yield f"{statistics.median(above(one.read, true.read)) / 1e6:.1f}"
 
 
 def of_touches(found: Sequence[dict[str, Any]]) -> str:

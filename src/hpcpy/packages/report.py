@@ -15,8 +15,8 @@ PAGE = paths.ROOT / "docs" / "packages.md"
 IMAGES = ("hpcpy", "wheels")
 _TABLE = re.compile(r"(?s)(?<=<!-- table -->\n).*?(?=<!-- end of the table -->)")
 _HEAD = """\
-| package | version | wheels, MB | disk, MB |
-|---|---|--:|--:|
+| package | version | disk, MB |
+|---|---|--:|
 """
 _LONGEST = 160
 
@@ -45,7 +45,7 @@ def table(rows: Mapping[str, Any]) -> str:
     for name, row in sorted(rows.items()):
         here, there = (row.get(image) for image in IMAGES)
         disk = (here or there or {}).get("disk", 0)
-        cells = (name, row["version"], f"{row['bytes'] / 1e6:,.0f}", f"{disk / 1e6:,.0f}")
+        cells = (name, row["version"], f"{disk / 1e6:,.0f}")
         lines.append(f"| {' | '.join(cells)} |\n")
         said = _said(here, there), _said(there, here)
         if said != ("works", "works"):

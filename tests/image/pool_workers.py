@@ -7,11 +7,13 @@ METHOD is `spawn`, `forkserver`, or `preload`: a fork server that has imported M
 fork server that imports Dask while this process does.  MODULE `workloads` starts a pool of
 `python -m workloads`, with numpy.
 
+    python tests/image/pool_workers.py rounds N FILE
     python -m workloads.on_dask tests/image/pool_workers.py on_dask SECONDS
     python tests/image/pool_workers.py calls
 
-The first is told of the cluster of a launch's ranks, which began at `date +%s.%N`.  The
-second counts path calls of each further rank, from its Python's start to its end.
+The first starts each of ROWS N times, in turns, and writes docs/results/pools.json or the
+like.  The second tells of the cluster of a launch's ranks, which began at `date +%s.%N`.  The
+third counts path calls of each further rank, from its Python's start to its end.
 """
 
 from __future__ import annotations
@@ -21,15 +23,25 @@ import importlib
 import json
 import multiprocessing
 import multiprocessing.forkserver
+import os
 import resource
 import shutil
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+
+_METHODS, _DASKS = ("spawn", "forkserver", "preload"), ("spawn", "forkserver", "early")
+ROWS = (
+    *((method, "8", module) for module in ("numpy", "numba") for method in _METHODS),
+    *((method, count, "dask") for count in ("4", "16") for method in _DASKS),
+    ("spawn", "8", "workloads"),
+    ("forkserver", "8", "workloads"),
+)
 
 
 def begin(barrier: Barrier, module: str) -> None:
@@ -144,8 +156,27 @@ def calls() -> dict[str, object]:
     return {"method": "on_dask", "module": "dask", **counts}
 
 
+def rounds(number: int, file: Path) -> None:
+    """Start all rows in turns, and write what each took."""
+    from workloads.harness.result import circumstances
+
+    told = {"benchmark": "pools", **circumstances("", ()), "load_average": os.getloadavg()}
+    told["command"] = f"python tests/image/pool_workers.py rounds {number} {file.name}"
+    words = [sys.executable, __file__]
+    samples = []
+    for turn in range(number * len(ROWS)):
+        done = subprocess.run(
+            [*words, *ROWS[turn % len(ROWS)]], capture_output=True, text=True, check=True
+        )
+        samples.append(json.loads(done.stdout))
+    file.write_text(json.dumps({**told, "samples": samples}, indent=1) + "\n")
+
+
 def main(method: str, count: str = "", module: str = "numpy") -> None:
     """Start one pool, or look at one that is there."""
+    if method == "rounds":
+        rounds(int(count), Path(module))
+        return
     if method in ("on_dask", "calls"):
         print(json.dumps(on_dask(count) if method == "on_dask" else calls()))
         return

@@ -15,7 +15,13 @@ import pytest
 
 from hpcpy.measure.fuse.server import Server
 
-MOUNTED = 'mount -i -t fuse -o "$1" hpcpy "$2" && shift 2 && exec "$@"'
+# Whoever has the descriptor keeps the requests waiting when nobody answers any more.
+MOUNTED = """
+mount -i -t fuse -o "$1" hpcpy "$2" || exit
+device=$3
+exec {device}>&-
+exec "${@:4}"
+"""
 SECONDS = 60.0
 
 
@@ -64,8 +70,9 @@ class FailingStorage:
 
 def begin(server: Server, folder: Path, command: Sequence[str]) -> subprocess.Popen[str]:
     """Start a command in a mount namespace of its own, in which the file system is mounted."""
+    given = (server.options, str(folder), str(server.device))
     return subprocess.Popen(
-        ["unshare", "--mount", "sh", "-c", MOUNTED, "sh", server.options, str(folder), *command],
+        ["unshare", "--mount", "bash", "-c", MOUNTED, "bash", *given, *command],
         pass_fds=[server.device],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

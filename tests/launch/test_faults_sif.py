@@ -6,6 +6,7 @@ no mount, loop device or process has anything of it any more.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -175,7 +176,7 @@ def test_a_start_waits_for_reads_or_is_ended(
     start.storage.go_on()
     start.process.wait(SECONDS)
     if number == signal.SIGKILL:
-        _end_squashfuse(start.folder)
+        _end_squashfuse(start)
     code, out, _ = start.ends()
     # Apptainer takes no Ctrl-C while it looks at the file.
     goes_on = (number, place) == (signal.SIGINT, "header")
@@ -189,11 +190,17 @@ def _until_it_waits(start: Start) -> None:
         time.sleep(0.01)
 
 
-def _end_squashfuse(folder: Path) -> None:
-    """End what Apptainer alone would: squashfuse_ll has a process group of its own.
+def _end_squashfuse(start: Start) -> None:
+    """End what Apptainer would have ended: squashfuse_ll has a process group of its own.
 
     A batch system kills all that a job has started.
     """
-    for process in holders(folder):
-        assert (Path("/proc") / str(process) / "comm").read_text() == "squashfuse_ll\n"
-        os.kill(process, signal.SIGKILL)
+    end = time.monotonic() + SECONDS
+    while start.server.thread.is_alive():
+        assert time.monotonic() < end
+        for process in holders(start.folder):
+            # All others end by themselves.
+            with contextlib.suppress(OSError):
+                if (Path("/proc") / str(process) / "comm").read_text() == "squashfuse_ll\n":
+                    os.kill(process, signal.SIGKILL)
+        start.server.thread.join(0.1)

@@ -78,7 +78,7 @@ class Server(abc.ABC):
             try:
                 return os.read(self.device, LARGEST + 4096)
             except OSError as error:
-                if error.errno == errno.ENODEV:
+                if error.errno in (errno.ENODEV, errno.ECONNABORTED):
                     return b""
                 if error.errno == errno.EPERM:
                     time.sleep(_NOT_MOUNTED_YET)
@@ -93,5 +93,5 @@ class Server(abc.ABC):
         except OSError as error:
             said = answer(asked.number, error.errno or errno.EIO, b"")
         # Who was killed meanwhile waits for no answer.
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, ConnectionAbortedError):
             os.write(self.device, said)

@@ -92,8 +92,8 @@ def test_an_empty_file_has_no_pages(tmp_path: Path) -> None:
 
 def test_a_slow_storage_shares_its_rate_and_counts() -> None:
     storage = Storage(rate=1e12, delay=0)
-    storage.wait(1000)
-    storage.wait(24)
+    storage.take(0, 1000)
+    storage.take(0, 24)
     assert (storage.requests, storage.bytes_read) == (2, 1024)
 
 

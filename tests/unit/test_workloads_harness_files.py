@@ -100,3 +100,16 @@ def test_ctrl_c_right_after_its_creation_leaves_no_temporary_file(
     with pytest.raises(KeyboardInterrupt), files.whole_file(tmp_path / "image.npy"):
         pass
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("kind", [OSError, RuntimeError])
+def test_what_hdf5_cannot_write_has_the_number_of_its_text(kind: type[Exception]) -> None:
+    text = "Can't decrement id ref count (unable to close file, errno = 5, error message = '')"
+    with pytest.raises(OSError, match="Input/output error") as caught, files.hdf5_errors():
+        raise kind(text)
+    assert caught.value.errno == errno.EIO
+
+
+def test_another_error_stays_as_it_is() -> None:
+    with pytest.raises(RuntimeError, match="of another kind"), files.hdf5_errors():
+        raise RuntimeError("of another kind")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,15 @@ def test_readers_give_what_is_wanted_in_that_order(tmp_path: Path) -> None:
     found = [array[0] for array in reading.text(tmp_path, Series(3, 1), [2, 0, 1])]
     assert found == [2.0, 0.0, 1.0]
     assert [array[0] for array in reading.text(tmp_path, Series(3, 1))] == [0.0, 1.0, 2.0]
+
+
+def test_a_first_read_that_fails_is_one_line_and_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("workloads.write.techniques.text.read", fails)
+    assert main(["read", "--impl", "text", "-n", "3", "-s", "2"]) == 1
+    said = capsys.readouterr().err
+    assert said.endswith("/warm-up: cannot be read: [Errno 5] Input/output error\n")

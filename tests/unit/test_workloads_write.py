@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from array import array
 from pathlib import Path
@@ -162,3 +163,29 @@ def test_a_file_that_fails_has_no_name_and_says_how_much_is_free(tmp_path: Path)
         temporary.write_bytes(b"whole")
         assert not (tmp_path / "a.raw").exists()
     assert (tmp_path / "a.raw").read_bytes() == b"whole"
+
+
+@pytest.mark.parametrize(
+    ("number", "step"),
+    [
+        (errno.ENOSPC, "2.5 MB are free there; choose another folder with --out"),
+        (errno.EDQUOT, "2.5 MB are free there; choose another folder with --out"),
+        # HDF5 does not always tell which.
+        (None, "2.5 MB are free there; choose another folder with --out"),
+        (errno.EIO, "choose another folder with --out"),
+        (errno.EROFS, "choose another folder with --out"),
+        (errno.EFBIG, "see ulimit -f"),
+    ],
+)
+def test_only_a_full_disk_is_said_to_have_little_room(
+    number: int | None, step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "free_bytes", lambda _: 2_500_000)
+    error = OSError("it failed") if number is None else OSError(number, "it failed")
+    assert files.not_written(tmp_path / "arrays.h5", error).hint == step
+
+
+def test_a_folder_that_is_gone_is_asked_for(tmp_path: Path) -> None:
+    error = OSError(errno.ENOENT, "it failed")
+    said = files.not_written(tmp_path / "gone/arrays.h5", error)
+    assert said.hint == "is the folder still there, and on every node?"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,3 +68,24 @@ def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
         raise
     except OSError as error:
         raise OutputError(f"{path}: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def hdf5_errors() -> Iterator[None]:
+    """Raise what HDF5 cannot write as the system's error, whose number it has in its text.
+
+    h5py raises RuntimeError where a file cannot be closed.
+
+    Raises
+    ------
+    OSError
+        With the number.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        found = re.search(r"errno = (\d+)", str(error))
+        if found is None:
+            raise
+        number = int(found[1])
+        raise OSError(number, os.strerror(number)) from error

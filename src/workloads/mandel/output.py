@@ -102,7 +102,7 @@ def sink(path: Path, grid: Grid) -> Iterator[Sink]:
     OutputError
         When the disk is full.
     """
-    with files.whole_file(path, _DEFAULT) as temporary:
+    with files.whole_file(path, _DEFAULT) as temporary, files.hdf5_errors():
         target: Sink = _FORMATS[temporary.suffix.lower()](temporary, grid)
         with contextlib.closing(target):
             yield target

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workloads.errors import OutputError
+from workloads.errors import OutputError, WorkloadError
 from workloads.harness.interrupts import held_back
 from workloads.harness.workload import Outcome
 from workloads.read import cache
@@ -94,8 +94,11 @@ class _Attempt:
     def warm_up(self) -> None:
         """Write and read a few small arrays."""
         folder = self._written(_WARM_UP, "warm-up")
-        for _ in self._trial.module.read(folder, _WARM_UP):
-            pass
+        try:
+            for _ in self._trial.module.read(folder, _WARM_UP):
+                pass
+        except OSError as error:
+            raise WorkloadError(f"{folder}: cannot be read: {answer.brief(error)}") from error
         _remove(folder)
 
     def once(self) -> Outcome:

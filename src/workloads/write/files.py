@@ -50,8 +50,15 @@ def not_written(path: Path, error: OSError) -> OutputError:
     """Return what to say of a file that could not be written."""
     # h5py's own text names offsets and addresses.
     reason = os.strerror(error.errno) if error.errno else str(error)
-    hint = "see ulimit -f" if error.errno == errno.EFBIG else room(path.parent)
-    return OutputError(f"{path.name}: {reason}", hint=hint)
+    return OutputError(f"{path.name}: {reason}", hint=_next_step(path.parent, error.errno))
+
+
+def _next_step(folder: Path, number: int | None) -> str:
+    """Return what helps against an error of which HDF5 may not tell the number."""
+    if number == errno.EFBIG:
+        return "see ulimit -f"
+    # How much is free there says nothing of a disk that fails.
+    return room(folder, told=number in (None, errno.ENOSPC, errno.EDQUOT))
 
 
 def require_room(folder: Path, need: int) -> None:
@@ -68,13 +75,14 @@ def require_room(folder: Path, need: int) -> None:
         raise OutputError(f"{need / 1e6:,.1f} MB are to be written", hint=room(folder))
 
 
-def room(folder: Path) -> str:
-    """Return how much can still be written there."""
+def room(folder: Path, *, told: bool = True) -> str:
+    """Return where else to write, and first of all how much can still be written there."""
     try:
         free = free_bytes(folder)
     except OSError:
         return "is the folder still there, and on every node?"
-    return f"{free / 1e6:,.1f} MB are free there; choose another folder with --out"
+    free_there = f"{free / 1e6:,.1f} MB are free there; " if told else ""
+    return f"{free_there}choose another folder with --out"
 
 
 def free_bytes(folder: Path) -> int:

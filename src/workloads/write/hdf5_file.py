@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 
+from workloads.harness.files import hdf5_errors
 from workloads.harness.interrupts import held_back
 from workloads.write.files import DATASET, completed
 
@@ -42,7 +43,12 @@ def new(path: Path) -> Iterator[Any]:
         except BaseException:
             drop(file, temporary)
             raise
-        file.close()
+        try:
+            with hdf5_errors():
+                file.close()
+        except OSError:
+            drop(file, temporary)
+            raise
 
 
 def _create(path: Path) -> Any:

@@ -1,0 +1,1 @@
+"""File systems that a process of ours serves, by the kernel's FUSE protocol."""

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sysconfig
+import zipfile
 from pathlib import Path
 
 import extension_kinds as kinds
@@ -61,6 +62,34 @@ def test_distutils_is_absent_where_setuptools_is_told_so() -> None:
         check=False,
     )
     assert done.stderr.endswith("ModuleNotFoundError: No module named 'distutils'\n")
+
+
+@pytest.mark.parametrize(("site", "version"), [("", "3"), ("stock", "99")])
+def test_an_isolated_build_has_the_images_cython_unless_the_path_decides(
+    site: str, version: str, tmp_path: Path
+) -> None:
+    info = "cython-99.0.dist-info"
+    with zipfile.ZipFile(tmp_path / "cython-99.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("Cython/__init__.py", "__version__ = '99.0'\n")
+        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: cython\nVersion: 99.0\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    package = tmp_path / "package"
+    package.mkdir()
+    package.joinpath("pyproject.toml").write_text(
+        "[build-system]\nrequires = ['cython==99.0']\n"
+        "build-backend = 'backend'\nbackend-path = ['.']\n"
+    )
+    package.joinpath("backend.py").write_text("import Cython\nexit(f'has {Cython.__version__}')\n")
+    done = subprocess.run(
+        ["pip", "wheel", "--no-index", f"--find-links={tmp_path}", package],
+        cwd=tmp_path,
+        env={**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "HPCPY_SITE": site},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"has {version}" in done.stdout + done.stderr
 
 
 def test_a_program_of_mpis_is_compiled_and_run(tmp_path: Path) -> None:

@@ -312,3 +312,22 @@ def test_the_projects_images_have_all_their_pins(image: str) -> None:
     assert used["python"] == CONTAINED
     if image != "wheels":
         assert (used["zlib1g-dev"], used["openmpi"]) == (LINKED, READ)
+
+
+def test_what_an_image_installs_over_its_base_is_dpkgs_and_no_longer_linked_alone() -> None:
+    plan = make_plan()
+    used = {
+        image: {
+            one.name: one.use
+            for one in sbom_pins.expected(plan, the_graph().image(image), "0.1.0").pins
+        }
+        for image in ("hpcpy", "hpcpy-dev")
+    }
+    assert (used["hpcpy"]["libc6-dev"], used["hpcpy"]["binutils-common"]) == (LINKED, CONTAINED)
+    dev = used["hpcpy-dev"]
+    assert {dev[name] for name in ("gcc", "libc6-dev", "binutils-common", "cython")} == {INSTALLED}
+    # Else as in its base.
+    assert dev.keys() > used["hpcpy"].keys()
+    moved = {name for name, use in used["hpcpy"].items() if dev[name] != use}
+    assert {dev[name] for name in moved} == {INSTALLED}
+    assert (dev["zlib1g-dev"], dev["openmpi"]) == (LINKED, READ)

@@ -10,6 +10,7 @@ from hpcpy import paths
 from hpcpy.build.command import add_image
 from hpcpy.build.contexts import (
     add_containerfile,
+    add_debs,
     add_description,
     add_materials,
     add_recipes,
@@ -18,7 +19,6 @@ from hpcpy.build.graph import Image
 from hpcpy.build.images import rootfs
 from hpcpy.build.plan import Plan, make_plan
 from hpcpy.checkout_lock import checkout_lock
-from hpcpy.fetch.debian import fetch_debs
 from hpcpy.files import disk_errors, place, scratch_dir
 from hpcpy.stages import stage
 
@@ -55,11 +55,10 @@ def write_context(plan: Plan, image: Image, folder: Path) -> None:
         for part in parts:
             add_materials(target, part, plan)
         add_description(target, plan, image)
-    elif image.base:
-        for package in fetch_debs(image.debian, plan.arch).paths.values():
-            place(package, target / "debs" / package.name)
-    else:
+    if not image.base:
         place(rootfs(plan, image), target / "rootfs.tar")
+    elif image.debian:
+        add_debs(target, plan, image)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

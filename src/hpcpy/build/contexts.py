@@ -22,6 +22,12 @@ def add_containerfile(folder: Path, image: Image) -> None:
     place(image.folder / "Containerfile", folder / "Containerfile")
 
 
+def add_debs(folder: Path, plan: Plan, image: Image) -> None:
+    """Add the Debian packages that an image installs over those of its base."""
+    for package in fetch_debs(image.debian, plan.arch).paths.values():
+        place(package, folder / "debs" / package.name)
+
+
 def add_recipes(
     folder: Path, parts: Iterable[Part], epoch: int, *, shipped: Collection[Part]
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from hpcpy import paths
 from hpcpy.build.buildah import Buildah
 from hpcpy.build.cached import cached, is_whole
-from hpcpy.build.contexts import add_containerfile, add_description, add_recipes
+from hpcpy.build.contexts import add_containerfile, add_debs, add_description, add_recipes
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.parts import make_part, missing_parts, part_file
 from hpcpy.build.plan import Plan
@@ -83,11 +83,10 @@ def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
                 "INPUTS": plan.image_key(image),
             }
             _add_parts(plan, image, context)
-        elif image.base:
-            for package in fetch_debs(image.debian, plan.arch).paths.values():
-                place(package, context / "debs" / package.name)
-        else:
+        if not image.base:
             place(rootfs(plan, image), context / "rootfs.tar")
+        elif image.debian:
+            add_debs(context, plan, image)
         add_containerfile(context, image)
         with stage(image_title(image)) as current:
             buildah.build(current, name, context, plan.time_of(image), **arguments)

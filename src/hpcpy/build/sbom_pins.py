@@ -66,10 +66,10 @@ def sources() -> list[Path]:
 
 def _pins(plan: Plan, image: Image) -> Iterator[Pin]:
     graph = plan.graph
+    yield from (_pin(plan, "debian", one, INSTALLED) for one in plan.debian(image.debian))
     if image.base:
         yield from _pins(plan, graph.image(image.base))
     if not image.parts:
-        yield from (_pin(plan, "debian", one, INSTALLED) for one in plan.debian(image.debian))
         return
     shipped = graph.shipped(image)
     for part in graph.built(image):

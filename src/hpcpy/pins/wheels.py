@@ -20,6 +20,7 @@ GROUPS = {
     "own": "python-own.in",
     "cuda": "python-cuda.in",
     "sci": "python-sci.in",
+    "dev": "python-dev.in",
 }
 _WHEEL_URL = r"https?://[^\s?#]+/[^\s/?#]+\.whl"
 

@@ -16,7 +16,7 @@ from hpcpy.stages import stage
 _WORKERS = (os.cpu_count() or 1) + 2
 # By Python: the first line of the program mypy cannot name every folder.
 _MYPY = ("python", "-m", "mypy")
-_OF_RECIPES = ("containers/cuda", "recipes/link")
+_OF_RECIPES = ("containers/cuda", "containers/dev", "recipes/link")
 # The forge's `on:` is a key, not a truth; YAML of one document needs no mark of its start.
 _YAML = (
     "{extends: default, rules: {document-start: disable, line-length: {max: 100},"
@@ -31,6 +31,7 @@ _TESTS = (
     ("image/features",),
     ("image_cuda",),
     ("image_sci",),
+    ("image_dev",),
     ("image_sanitized",),
     ("gpu",),
     ("upstream",),

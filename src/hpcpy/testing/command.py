@@ -20,11 +20,13 @@ from hpcpy.testing.beside import beside
 from hpcpy.testing.check import host_tests, pytest_options
 
 # Folders of tests beside `image` by their images.
-_OWN = {"hpcpy-sci": "image_sci", "sanitized": "image_sanitized"}
+_OWN = {"hpcpy-sci": "image_sci", "hpcpy-dev": "image_dev", "sanitized": "image_sanitized"}
 # Of `--long`, built if need be: their parts come from the cache or take minutes.
-_OTHERS = ("plain", "hpcpy-sci", "sanitized")
-# Of `--long`, too: what is baked on hpcpy moves to it.
+_OTHERS = ("plain", "hpcpy-sci", "hpcpy-dev", "sanitized")
+# Of `--long`, too: what is baked on hpcpy moves to the one, and what the other compiles
+# runs in hpcpy.
 _SECOND_BASE = "hpcpy-core"
+_COMPILES = "hpcpy-dev"
 # "nobody" on every Linux: no home, no right to anything.
 _STRANGER = 65534
 
@@ -121,6 +123,7 @@ def main(options: argparse.Namespace) -> int:
     sif = prepared()
     if options.long:
         have("oci", _SECOND_BASE)
+        have("sif", _COMPILES)
     tier = "long" if options.long else "short"
     # The launch tests wait for half of their time, those in the image compute.
     with pytest_in(sif, tier=tier) as command, beside(command) as show_image_tests:

@@ -1,0 +1,132 @@
+"""hpcpy-dev compiles each kind of extension module for a user who is not root, offline.
+
+`tests/launch/test_dev_image.py` imports them in hpcpy.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import extension_kinds as kinds
+import extension_sources as sources
+import pytest
+
+from sbom import installed_by_dpkg, packages, relations
+
+PROGRAMS = (
+    *("c++", "cc", "cython", "cythonize", "g++", "gcc", "gfortran", "ld", "make", "meson"),
+    *("mpic++", "mpicc", "mpicxx", "ninja", "patch", "pkg-config"),
+)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_program_is_on_the_path(program: str) -> None:
+    assert shutil.which(program)
+
+
+@pytest.mark.parametrize("kind", kinds.BUILDERS)
+def test_a_module_is_compiled_and_gives_pythons_answer(kind: str, tmp_path: Path) -> None:
+    kinds.BUILDERS[kind](tmp_path)
+    kinds.run(tmp_path, *kinds.check_command(kind))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("cythonize", "--quiet", "--inplace", "own.pyx"),
+        ("python", "-c", "import pyximport; pyximport.install(build_dir='.'); import own"),
+        # The slides' own line, and as of a Python with setuptools without a warning.
+        ("python", "-W", "error", "-c", "from distutils.core import setup, Extension"),
+        ("python", "-W", "error", "-c", "import distutils, setuptools"),
+    ],
+    ids=" ".join,
+)
+def test_what_asks_for_distutils_finds_that_of_setuptools(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    tmp_path.joinpath("own.pyx").write_text("def twice(int n): return 2 * n\n")
+    kinds.run(tmp_path, *words, HOME=str(tmp_path))
+
+
+def test_distutils_is_absent_where_setuptools_is_told_so() -> None:
+    done = subprocess.run(
+        ["python", "-W", "ignore", "-c", "import distutils"],
+        env={**os.environ, "SETUPTOOLS_USE_DISTUTILS": "stdlib"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr.endswith("ModuleNotFoundError: No module named 'distutils'\n")
+
+
+@pytest.mark.parametrize(("site", "version"), [("", "3"), ("stock", "99")])
+def test_an_isolated_build_has_the_images_cython_unless_the_path_decides(
+    site: str, version: str, tmp_path: Path
+) -> None:
+    info = "cython-99.0.dist-info"
+    with zipfile.ZipFile(tmp_path / "cython-99.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("Cython/__init__.py", "__version__ = '99.0'\n")
+        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: cython\nVersion: 99.0\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    package = tmp_path / "package"
+    package.mkdir()
+    package.joinpath("pyproject.toml").write_text(
+        "[build-system]\nrequires = ['cython==99.0']\n"
+        "build-backend = 'backend'\nbackend-path = ['.']\n"
+    )
+    package.joinpath("backend.py").write_text("import Cython\nexit(f'has {Cython.__version__}')\n")
+    done = subprocess.run(
+        ["pip", "wheel", "--no-index", f"--find-links={tmp_path}", package],
+        cwd=tmp_path,
+        env={**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "HPCPY_SITE": site},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"has {version}" in done.stdout + done.stderr
+
+
+def test_a_program_of_mpis_is_compiled_and_run(tmp_path: Path) -> None:
+    tmp_path.joinpath("sum.c").write_text(sources.C_SUM)
+    kinds.run(tmp_path, "mpicc", "-O2", "sum.c", "-o", "sum")
+    done = subprocess.run(
+        ["mpiexec", "-n", "2", tmp_path / "sum"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
+
+
+def test_the_mpi_compilers_say_what_they_call() -> None:
+    said = subprocess.run(
+        ["mpicc", "-show", "-c", "x y.c"], capture_output=True, text=True, check=True
+    ).stdout
+    assert said.split()[:2] == ["gcc", "-c"]
+    assert "-I/opt/mpich/include" in said
+    assert "-L/opt/mpich/lib -lmpi" in said
+
+
+def test_the_compilers_that_sysconfig_names_are_there() -> None:
+    for name in ("CC", "CXX", "AR"):
+        assert shutil.which(sysconfig.get_config_var(name).split()[0])
+
+
+def test_the_compilers_are_installed_by_dpkg_and_in_the_sbom() -> None:
+    there = installed_by_dpkg()
+    assert {"binutils", "g++", "gcc", "gfortran", "libc6-dev", "make", "pkgconf"} <= {*there}
+    named = packages("debian")
+    assert {name: named[name]["versionInfo"] for name in there} == there
+    # What dpkg has installed is told so, also where hpcpy has it linked in.
+    assert not {one for _, one in relations("STATIC_LINK")} & {*there}
+
+
+def test_what_builds_modules_is_baked() -> None:
+    wanted = {"cffi", "cython", "meson", "meson-python", "ninja", "pybind11", "setuptools"}
+    said = subprocess.run(
+        ["python", "-m", "hpcpy_bake", "--list"], capture_output=True, text=True, check=True
+    ).stdout
+    assert wanted <= {line.split()[0] for line in said.lower().splitlines() if line.split()}

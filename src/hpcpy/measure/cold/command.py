@@ -107,13 +107,13 @@ def _measured(
         current.note = f"{len(found)} kinds"
     sifs = {name: one.sif for name, one in images.items()}
     touches = rounds.touches(sifs, programs) if os.geteuid() == 0 else []
-    tables = [table.of_starts(found), table.of_processors(found), table.of_touches(touches)]
+    tables = [table.of_starts(found)]
     told = {"results": [one.as_dict() for one in found], "touched": touches}
     if not options.packages:
         # By the first way alone, and not with the file in memory: the second rank's is.
         far = [storage for storage in storages if storage != CACHED]
         bursts = rounds.bursts(mounted[: len(sifs)], far, options.bursts)
-        tables.append(table.of_bursts(bursts))
+        tables += [table.of_processors(found), table.of_touches(touches), table.of_bursts(bursts)]
         told["bursts"] = [one.as_dict() for one in bursts]
     return told, "\n".join(tables)
 

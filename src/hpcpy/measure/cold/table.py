@@ -26,7 +26,7 @@ _BURSTS = (
 )
 
 
-# MPI adds some 20 ms: not worth two columns of the page.
+# MPI adds some 20 ms: not worth its columns on the page.
 _IN_JSON = "core + MPI"
 
 
@@ -53,7 +53,7 @@ def of_processors(found: Sequence[Cold]) -> str:
     """Return medians of processor time by the first mount and storage, as `of_starts`."""
     ways = [one for one in found if (one.mount, one.storage) == (found[0].mount, found[0].storage)]
     by = {(one.case, one.image): one for one in ways}
-    cases = list(dict.fromkeys(one.case for one in ways))
+    cases = [case for case in dict.fromkeys(one.case for one in ways) if case != _IN_JSON]
     lines = [_line(["CPU, ms", "of", *cases]), f"|---|---|{'--:|' * len(cases)}"]
     for name, key in (("programs", "user"), ("kernel", "kernel")):
         for image in (WHEELS, HPCPY):
@@ -83,7 +83,7 @@ def _figures(of: dict[str, Cold]) -> Iterator[str]:
 def of_touches(found: Sequence[dict[str, Any]]) -> str:
     """Return what each start touches, `true` included."""
     lines = [_TOUCHES]
-    for case in dict.fromkeys(one["case"] for one in found):
+    for case in dict.fromkeys(one["case"] for one in found if one["case"] != _IN_JSON):
         pair = [
             next(one for one in found if (one["case"], one["image"]) == (case, image))
             for image in (WHEELS, HPCPY)

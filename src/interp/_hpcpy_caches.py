@@ -34,7 +34,7 @@ def point(package: str) -> str | None:
     str or None
         The folder.
     """
-    if package == "pyopencl":  # What PoCL does not keep it keeps in the home folder.
+    if package == "pyopencl":  # It keeps a database in the home folder, or fails.
         os.environ.setdefault("PYOPENCL_NO_CACHE", "1")
     variable = VARIABLES[package]
     if variable in os.environ:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 
+import docker_profile
 import image_in_podman
 import pytest
 
 from hpcpy.build.graph import the_graph
 from hpcpy.build.oci import archive_path
 from hpcpy.engine.podman import podman_command
+from hpcpy.engine.prefix import layout
 
 ARCHIVE = archive_path(the_graph().image("hpcpy"))
 if not ARCHIVE.exists():
@@ -48,6 +50,12 @@ def run(podman: Podman, options: tuple[str, ...], *words: str) -> str:
     return done.stdout
 
 
+@pytest.fixture(scope="module")
+def docker(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    profile = docker_profile.write(tmp_path_factory.mktemp("profile"), layout().debian)
+    return (f"--security-opt=seccomp={profile}",)
+
+
 def test_the_engine_has_taken_all_power(podman: Podman) -> None:
     told = dict(
         line.split(":\t", 1)
@@ -60,8 +68,21 @@ def test_the_engine_has_taken_all_power(podman: Podman) -> None:
     assert told["Seccomp"] == "2"
 
 
-@pytest.mark.parametrize("options", [(), NOT_EVEN_TMP, STRANGER], ids=" ".join)
-def test_numpy_and_mpi_work(podman: Podman, options: tuple[str, ...]) -> None:
+def numpy_and_mpi_work(podman: Podman, options: tuple[str, ...]) -> None:
     assert run(podman, options, "python", "-c", NUMPY) == "10\n"
     said = run(podman, options, "mpiexec", "-n", "2", "python", "-c", HELLO)
     assert said == "1 2\n1 2\n"
+
+
+@pytest.mark.parametrize("options", [(), NOT_EVEN_TMP, STRANGER], ids=" ".join)
+def test_numpy_and_mpi_work(podman: Podman, options: tuple[str, ...]) -> None:
+    numpy_and_mpi_work(podman, options)
+
+
+def test_numpy_and_mpi_work_under_dockers_profile(podman: Podman, docker: tuple[str, ...]) -> None:
+    # Docker's refuses a user namespace, which podman's allows.
+    new = ("python", "-c", "import os; os.unshare(os.CLONE_NEWUSER)")
+    run(podman, (), *new)
+    with pytest.raises(AssertionError, match="permitted"):
+        run(podman, docker, *new)
+    numpy_and_mpi_work(podman, docker)

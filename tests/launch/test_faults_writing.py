@@ -95,14 +95,10 @@ CASES = [
     Case(Kind.RENAME, errno.EIO, "first"),
 ]
 
-# HDF5 itself waits for ever where one rank cannot end a file of several.
-HANGS = [(Kind.WRITE, "last"), *((Kind.FLUSH, place) for place in ("first", "middle", "last"))]
-
 
 def tried(case: Case) -> list[tuple[str, Case]]:
     """Return the programs that a case is for: `read` goes to another folder than a bad one."""
     left_out = {"read"} if case.place == "first" else set()
-    left_out |= {"hdf5-parallel"} if (case.kind, case.place) in HANGS else set()
     return [(program, case) for program in PROGRAMS if program not in left_out]
 
 

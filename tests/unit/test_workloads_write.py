@@ -168,12 +168,12 @@ def test_a_file_that_fails_has_no_name_and_says_how_much_is_free(tmp_path: Path)
 @pytest.mark.parametrize(
     ("number", "step"),
     [
-        (errno.ENOSPC, "2.5 MB are free there; choose another folder with --out"),
-        (errno.EDQUOT, "2.5 MB are free there; choose another folder with --out"),
+        (errno.ENOSPC, "2.5 MB are free there; choose another folder with --out or TMPDIR"),
+        (errno.EDQUOT, "2.5 MB are free there; choose another folder with --out or TMPDIR"),
         # HDF5 does not always tell which.
-        (None, "2.5 MB are free there; choose another folder with --out"),
-        (errno.EIO, "choose another folder with --out"),
-        (errno.EROFS, "choose another folder with --out"),
+        (None, "2.5 MB are free there; choose another folder with --out or TMPDIR"),
+        (errno.EIO, "choose another folder with --out or TMPDIR"),
+        (errno.EROFS, "choose another folder with --out or TMPDIR"),
         (errno.EFBIG, "see ulimit -f"),
     ],
 )

@@ -82,7 +82,7 @@ def room(folder: Path, *, told: bool = True) -> str:
     except OSError:
         return "is the folder still there, and on every node?"
     free_there = f"{free / 1e6:,.1f} MB are free there; " if told else ""
-    return f"{free_there}choose another folder with --out"
+    return f"{free_there}choose another folder with --out or TMPDIR"
 
 
 def free_bytes(folder: Path) -> int:

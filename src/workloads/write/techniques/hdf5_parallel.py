@@ -1,4 +1,4 @@
-"""HDF5 by MPI-IO: all ranks write one file, created and written collectively."""
+"""HDF5 by MPI-IO: all ranks write one file collectively."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from workloads.errors import UnavailableError
 from workloads.harness import ranks
+from workloads.harness.files import hdf5_errors
 from workloads.harness.interrupts import held_back
 from workloads.write import hdf5_file
 from workloads.write.definition import shares
@@ -43,8 +44,11 @@ def compute(series: Series, folder: Path, team: Team) -> str:
     comm, path = team.comm, folder / HDF5
     file = None
     try:
-        file = h5py.File(temporary(path), "w", driver="mpio", comm=comm)
+        _create(temporary(path), comm)
+        file = h5py.File(temporary(path), "r+", driver="mpio", comm=comm)
         _write(hdf5_file.dataset(file, series), series, comm)
+        # Before the end: there HDF5 waits for the others although one cannot write.
+        file.flush()
         file.close()
     except (OSError, RuntimeError) as error:
         failure = not_written(path, _brief(error))
@@ -62,6 +66,23 @@ def compute(series: Series, folder: Path, team: Team) -> str:
     return ""
 
 
+def _create(path: Path, comm: Any) -> None:
+    """Create the file on the first rank, and say on all of them if it cannot.
+
+    MPICH's own way to create one hangs when the first rank cannot close it.
+    """
+    failure = None
+    if comm.rank == 0:
+        try:
+            with hdf5_errors():
+                h5py.File(path, "w").close()
+        except OSError as error:
+            failure = error
+    failure = comm.bcast(failure)
+    if failure is not None:
+        raise failure
+
+
 def _leave_it_to_the_first(path: Path) -> None:
     """Wait for the end, where another rank is going to say it and to end all of them."""
     try:
@@ -73,6 +94,8 @@ def _leave_it_to_the_first(path: Path) -> None:
 
 def _brief(error: Exception) -> OSError:
     """Return an error without the stack of MPI's file library."""
+    if isinstance(error, OSError) and error.errno:
+        return error
     found = re.search(r"I/O error (?!,)([^']*)", str(error))
     if not found:
         return OSError(str(error).splitlines()[0])

@@ -69,7 +69,10 @@ def main(_options: argparse.Namespace) -> int:
                 (f"mypy of tests/{one}", [*_MYPY, f"tests/{one}", *options])
                 for one, *options in _TESTS
             ),
-            ("mypy of what they share", [*_MYPY, "tests/conftest.py", "tests/soak.py"]),
+            (
+                "mypy of what they share",
+                [*_MYPY, "tests/conftest.py", "tests/soak.py", "tests/kills.py"],
+            ),
             ("shellcheck", ["shellcheck", "--external-sources", *shell_scripts()]),
             ("yamllint", ["yamllint", "--strict", "-d", _YAML, *_YAML_FILES]),
         ):

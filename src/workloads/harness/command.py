@@ -7,12 +7,11 @@ import contextlib
 import itertools
 import signal
 import sys
-import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workloads.errors import EXIT_CODES, UnavailableError, WorkloadError
 from workloads.harness import machine, options, plot, profiling, ranks, scaling
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 # picture that it writes to remove.  With what is said then it is less than
 # stopping.SECONDS.
 _STOP_SECONDS = 2.0
-_SAID_SECONDS = 0.3
 
 
 def main(workload: Workload, arguments: list[str]) -> int:
@@ -230,7 +228,7 @@ def _together(name: str) -> Iterator[None]:
             ranks.free_what_is_left(stop)
             raise
         print(f"workloads: {name}: stopped", file=sys.stderr)
-        _abort(comm, stop.code if isinstance(stop, SystemExit) else 128 + signal.SIGINT)
+        ranks.abort(comm, stop.code if isinstance(stop, SystemExit) else 128 + signal.SIGINT)
         raise
     except Exception as error:
         comm = ranks.several()
@@ -240,11 +238,5 @@ def _together(name: str) -> Iterator[None]:
             print(f"{name}: {error}", file=sys.stderr)
         else:
             traceback.print_exc()
-        _abort(comm, getattr(error, "exit_code", 1))
+        ranks.abort(comm, getattr(error, "exit_code", 1))
         raise
-
-
-def _abort(comm: Any, code: Any) -> None:
-    # The launcher may end before it has passed on what a rank has just said.
-    time.sleep(_SAID_SECONDS)
-    comm.Abort(code)

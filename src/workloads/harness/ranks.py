@@ -32,6 +32,7 @@ _ON_NODE = ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID")
 # row has more.
 _MESSAGE_BYTES = 64 << 20
 _LEFT = "left_to_free"
+_SAID_SECONDS = 0.3
 
 
 def _from_launcher() -> tuple[int, int]:
@@ -185,6 +186,13 @@ def free_what_is_left(error: BaseException) -> None:
     """Free what :func:`free_once_all_come` was told of; every rank calls this."""
     for free in reversed(error.__dict__.pop(_LEFT, [])):
         free()
+
+
+def abort(comm: Any, code: Any) -> None:
+    """End all ranks, after this one has said why."""
+    # The launcher may end before it has passed on what a rank has just said.
+    time.sleep(_SAID_SECONDS)
+    comm.Abort(code)
 
 
 def send_rows(comm: Any, block: Int32Array, dest: int) -> None:

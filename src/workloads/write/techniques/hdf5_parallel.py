@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,10 @@ import h5py
 import numpy as np
 
 from workloads.errors import UnavailableError
-from workloads.harness import ranks
+from workloads.harness import ranks, unfinished
 from workloads.harness.files import hdf5_errors
 from workloads.harness.interrupts import held_back
-from workloads.write import hdf5_file
+from workloads.write import failing_end, hdf5_file
 from workloads.write.definition import shares
 from workloads.write.field import Field
 from workloads.write.files import HDF5, StuckError, completed, not_written, temporary
@@ -42,14 +43,22 @@ def compute(series: Series, folder: Path, team: Team) -> str:
     if not h5py.get_config().mpi:
         raise UnavailableError("h5py is built without MPI here")
     comm, path = team.comm, folder / HDF5
+
+    def fail(reason: str) -> None:
+        failure = not_written(path, _brief(OSError(reason)))
+        _leave_it_to_the_first(temporary(path))
+        unfinished.remove_all()
+        print(f"write: {failure}", file=sys.stderr)
+        ranks.abort(comm, failure.exit_code)
+
     file = None
     try:
-        _create(temporary(path), comm)
-        file = h5py.File(temporary(path), "r+", driver="mpio", comm=comm)
-        _write(hdf5_file.dataset(file, series), series, comm)
-        # Before the end: there HDF5 waits for the others although one cannot write.
-        file.flush()
-        file.close()
+        with failing_end.watched(fail) as end:
+            _create(temporary(path), comm)
+            file = h5py.File(temporary(path), "r+", driver="mpio", comm=comm)
+            _write(hdf5_file.dataset(file, series), series, comm)
+            end()
+            file.close()
     except (OSError, RuntimeError) as error:
         failure = not_written(path, _brief(error))
         if not ranks.all_come(comm, _FAILED_SECONDS):

@@ -1,0 +1,191 @@
+"""Break a build at random moments, resume it each time, and compare what it makes.
+
+    python3 tests/broken_builds.py /tmp/broken --builds 2 --times 25
+    python3 tests/broken_builds.py /mnt/small --fault full --times 10
+
+``./hpcpy build sif`` of this commit runs in a clone below the folder, with a cache of its own
+that is empty at first.  ``kill``: the tool and its process group get SIGKILL.  ``full``: the
+folder's file system, which has to be another one than the checkout's, is filled, and the build
+has to end by itself with one line and exit code 73.  Two moments are 1 to 300 s apart, evenly
+drawn by their logarithm: some early in a stage, some beyond the longest one.  At last the build
+runs to its end.  Its archive and SIF have to be those of ``build/``, which nothing has
+disturbed.  ``docs/results/broken-builds.json`` gets each moment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime
+import hashlib
+import json
+import math
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+RECORD = ROOT / "docs/results/broken-builds.json"
+MADE = ("hpcpy.oci.tar", "hpcpy.sif")
+# The seconds between two moments: the longest part takes about the larger number.
+EARLIEST, LATEST = 1.0, 300.0
+# A shell ends each stage's processes when the tool is gone.
+END_SECONDS = 30.0
+# What a compiler that has no more room needs to say so, and the others to end.
+FULL_SECONDS = 300.0
+FULL_CODE = 73
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of a checkout's image files."""
+    found = {}
+    for name in MADE:
+        with (folder / name).open("rb") as stream:
+            found[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return found
+
+
+def processes_below(folder: Path) -> list[int]:
+    """Return the processes that work in a folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdecimal() and (entry / "cwd").readlink().is_relative_to(folder):
+                found.append(int(entry.name))
+    return found
+
+
+def left_after(folder: Path) -> int:
+    """Return how many processes of a broken build are there when they had time to end."""
+    deadline = time.monotonic() + END_SECONDS
+    while (left := processes_below(folder)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return len(left)
+
+
+@contextlib.contextmanager
+def filled(folder: Path) -> Iterator[None]:
+    """Leave a file system no room."""
+    filler = folder / "filler"
+    try:
+        with filler.open("wb") as stream, contextlib.suppress(OSError):
+            size = shutil.disk_usage(folder).free
+            while size:
+                os.posix_fallocate(stream.fileno(), stream.seek(0, os.SEEK_END), size)
+                size //= 2
+        yield
+    finally:
+        filler.unlink()
+
+
+def build(folder: Path, seconds: float | None, fault: str) -> tuple[int, bool]:
+    """Run ``make sif``; return its exit code, and whether it was broken after some seconds."""
+    with (folder / "log").open("a") as stream:
+        made = subprocess.Popen(
+            ["./hpcpy", "build", "sif"],
+            cwd=folder / "hpcpy",
+            env={**os.environ, "HPCPY_CACHE": str(folder / "cache")},
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            return made.wait(seconds), False
+        except subprocess.TimeoutExpired:
+            if fault == "full":
+                with filled(folder):
+                    return made.wait(FULL_SECONDS), True
+            return -signal.SIGKILL, True
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(made.pid, signal.SIGKILL)
+            made.wait()
+
+
+def broken_build(folder: Path, times: int, draw: random.Random, fault: str) -> dict[str, Any]:
+    """Build once, broken so many times at most; return what is kept of it."""
+    for name in ("hpcpy", "cache"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["git", "clone", "-q", ROOT, folder / "hpcpy"], check=True)
+    moments: list[dict[str, Any]] = []
+    is_broken, begun = True, time.monotonic()
+    while is_broken:
+        seconds = math.exp(draw.uniform(math.log(EARLIEST), math.log(LATEST)))
+        code, is_broken = build(folder, seconds if len(moments) < times else None, fault)
+        if is_broken:
+            moments.append(moment(folder, seconds, code))
+    return {
+        "fault": fault,
+        "ended": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+        "seconds": round(time.monotonic() - begun),
+        "moments": moments,
+        "exit_code": code,
+        "sha256": hashes(folder / "hpcpy/build") if code == 0 else {},
+    }
+
+
+def moment(folder: Path, seconds: float, code: int) -> dict[str, Any]:
+    """Return, and print, what is kept of one moment."""
+    said = (folder / "log").read_text(errors="replace").rstrip().split("\n")
+    one = {
+        "after_s": round(seconds, 1),
+        "exit_code": code,
+        "last_line": said[-1].strip().replace(str(folder), "…"),
+        "left": left_after(folder),
+    }
+    print(json.dumps(one, ensure_ascii=False), flush=True)
+    return one
+
+
+def is_good(run: dict[str, Any]) -> bool:
+    """Return whether a build made the same bytes, left no process and ended as it should."""
+    codes = {one["exit_code"] for one in run["moments"]}
+    as_it_should = run["fault"] == "kill" or codes <= {FULL_CODE}
+    return run["same"] and as_it_should and not any(one["left"] for one in run["moments"])
+
+
+def main() -> int:
+    """Return 0 if every build was good."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path, help="for the clone and its cache: 10 GB")
+    parser.add_argument("--fault", choices=("kill", "full"), default="kill")
+    parser.add_argument("--builds", type=int, default=1)
+    parser.add_argument("--times", type=int, default=25, help="in each build")
+    parser.add_argument("--seed", type=int, default=None, help="of the moments")
+    asked = parser.parse_args()
+    folder = asked.folder.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    if asked.fault == "full" and folder.stat().st_dev == ROOT.stat().st_dev:
+        parser.error(f"{folder}: is on the checkout's file system, which is not to be filled")
+    wanted = hashes(ROOT / "build")
+    seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(1 << 32)
+    draw = random.Random(seed)  # noqa: S311
+    runs = json.loads(RECORD.read_text()) if RECORD.exists() else []
+    good = True
+    for _ in range(asked.builds):
+        run = {"seed": seed, **broken_build(folder, asked.times, draw, asked.fault)}
+        run["same"] = run["sha256"] == wanted
+        runs.append(run)
+        unfinished = RECORD.with_suffix(".unfinished")
+        unfinished.write_text(json.dumps(runs, indent=1, ensure_ascii=False) + "\n")
+        unfinished.rename(RECORD)
+        print(f"{len(run['moments'])} times, {run['seconds']} s, the same bytes: {run['same']}")
+        good = good and is_good(run)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -93,7 +93,7 @@ def _ended(words: list[str], tracer: Any) -> SystemExit:
     except KeyboardInterrupt:
         raise
     except BaseException:
-        tracer.stop()
+        tracer.stop("flush_as_finish")
         # At once: the others may wait for this rank.
         sys.excepthook(*sys.exc_info())
         return _Failure(1)

@@ -57,6 +57,10 @@ def test_every_rank_has_a_row_and_all_its_calls(script: Path, size: int) -> None
     assert names == {rank: f"rank {rank} on {node}" for rank in range(size)}
     calls = events(trace, f"mine ({script}:4)")
     assert {rank: len(each) for rank, each in calls.items()} == dict.fromkeys(range(size), 30)
+    of_mpi = events(trace, "Comm.gather")
+    assert {rank: len(each) for rank, each in of_mpi.items()} == dict.fromkeys(range(size), 1)
+    rows = {rank: each[0]["tid"] for rank, each in events(trace, "thread_name").items()}
+    assert {rank: each[0]["tid"] for rank, each in of_mpi.items()} == rows
     assert trace["file_info"]["files"][str(script)][0] == PROGRAM
     assert not [*script.parent.glob(".m*")]
 
@@ -78,6 +82,31 @@ def test_a_message_ends_after_it_begins_on_one_clock(script: Path) -> None:
     trace = json.loads(file.read_text())
     (sent,), (got,) = events(trace, "sends")[0], events(trace, "gets")[1]
     assert got["ts"] + got["dur"] > sent["ts"] + 40_000
+
+
+def test_calls_of_mpi_are_there_also_if_they_fail_and_of_each_thread(script: Path) -> None:
+    script.write_text(
+        "import threading\n"
+        "from mpi4py import MPI\n"
+        "def asks(dest):\n"
+        "    try:\n"
+        "        MPI.COMM_WORLD.send(0, dest)\n"
+        "    except MPI.Exception:\n"
+        "        pass\n"
+        "asks(99)\n"
+        "one = threading.Thread(target=asks, args=(77,))\n"
+        "one.start()\n"
+        "one.join()\n"
+        "MPI.COMM_WORLD.barrier()\n"
+    )
+    file = script.with_name("m.json")
+    done = in_own_process(sys.executable, *TRACED, file, script)
+    assert (done.returncode, done.stderr) == (0, "")
+    trace = json.loads(file.read_text())
+    of_mpi = [event for event in trace["traceEvents"] if event.get("cat") == "mpi"]
+    assert [event["name"] for event in of_mpi] == ["Comm.send", "Comm.send", "Comm.barrier"]
+    rows = [event["args"]["name"] for event in events(trace, "thread_name")[0]]
+    assert rows.count("MPI") == len({event["tid"] for event in of_mpi}) == 2
 
 
 def test_what_a_rank_keeps_is_bounded(script: Path) -> None:

@@ -19,10 +19,11 @@ usage: python -m workloads.traced FILE SCRIPT [ARGUMENT …]
        python -m workloads.traced FILE -m MODULE [ARGUMENT …]
 
 Runs the program on every rank below srun or mpiexec, or alone, and writes the
-calls of all ranks into FILE (.json, .json.gz or .html): vizviewer shows a row a
-rank, on the clock of the first rank's node. All ranks together keep 1,000,000
-calls, the last ones of each. Worker processes are not seen. An exception on one
-rank ends all, and a rank that is killed or stopped leaves no file.
+calls of all ranks into FILE (.json, .json.gz or .html): vizviewer shows a group
+of rows a rank, calls of MPI in one of their own, on the clock of the first
+rank's node. All ranks together keep 1,000,000 calls, the last ones of each.
+Worker processes are not seen. An exception on one rank ends all, and a rank
+that is killed or stopped leaves no file.
 The exit code is the program's; 2 for wrong usage, 69 without viztracer or MPI
 between the ranks, 73 when FILE cannot be written."""
 

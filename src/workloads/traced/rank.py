@@ -14,7 +14,7 @@ from typing import Any
 from workloads.errors import OutputError
 from workloads.harness import ranks, tracing
 from workloads.preflight import program
-from workloads.traced import clocks, merge
+from workloads.traced import clocks, merge, mpi_calls
 
 # Of all ranks: a file of about 100 MB.
 CALLS = 1_000_000
@@ -53,7 +53,8 @@ def run(comm: Any, file: Path, words: list[str]) -> int:
     name = f"rank {rank} on {os.uname().nodename}"
     tracer = tracing.begin(name, max(1, CALLS // size))
     process = os.getpid()
-    ended = _ended(words, tracer)
+    calls = mpi_calls.MpiCalls(tracer)
+    ended = _ended(words, tracer, calls)
     if os.getpid() != process:
         # A child that the program has forked, and that has come to its end.
         raise ended
@@ -85,7 +86,8 @@ class _Failure(SystemExit):
     """The end of a program by an exception that nobody caught."""
 
 
-def _ended(words: list[str], tracer: Any) -> SystemExit:
+def _ended(words: list[str], tracer: Any, calls: mpi_calls.MpiCalls) -> SystemExit:
+    calls.start()
     try:
         program.run(words)
     except SystemExit as error:
@@ -98,6 +100,7 @@ def _ended(words: list[str], tracer: Any) -> SystemExit:
         sys.excepthook(*sys.exc_info())
         return _Failure(1)
     finally:
+        calls.stop()
         tracer.stop("flush_as_finish")
     return SystemExit(0)
 

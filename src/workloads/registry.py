@@ -18,6 +18,7 @@ WORKLOADS = {
 # Those that compute nothing: no techniques, no timing.
 TOOLS = {
     "talk": ("workloads.talk.command", "three talks' slides, run here: their figures beside yours"),
+    "arrays": ("workloads.arrays.command", "NumPy's views, strides, broadcasting: a drawing"),
     "exercise": ("workloads.exercise.command", "a file with a hole for a class, and its check"),
     "forecast": ("workloads.forecast.command", "what a start would cost on many ranks, modelled"),
     "doctor": ("workloads.doctor.command", "what this machine and job offer, and what is wrong"),

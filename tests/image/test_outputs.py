@@ -33,6 +33,7 @@ LITTLE = {
     "startup": "--impl spawn --import json",
     "talk": "nersc 25",
     "doctor": "--quick --only surroundings",
+    "arrays": "",
     "forecast": "--import json --operations 200 --size 1 --probe /tmp",
 }
 RANKS = {"p2p": 2}

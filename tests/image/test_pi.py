@@ -152,6 +152,8 @@ def test_the_images_python_can_be_the_other_one() -> None:
     done = in_own_process([], "--python", sys.executable, "-n", 1_000)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"\npython-{platform.python_version()}" in done.stdout
+    # It has a GIL, as this one.
+    assert "\nthreads" not in done.stdout
 
 
 def test_a_process_with_threads_is_not_forked_for_pi() -> None:

@@ -1,11 +1,13 @@
 """Draw pictures of reports, in the image, and tell what a reader could not read.
 
 Each argument is a drawing, its three words separated by commas: a program or the
-name of a workload, a report, a picture. Prints a line a picture and a line a fault.
+name of a workload, a report or nothing, a picture. Prints a line a picture and a line a fault.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import itertools
 import re
 import runpy
@@ -70,7 +72,7 @@ def look_and_save(figure: Any, target: Any, **options: Any) -> None:
     # As large as it is written.
     figure.set_dpi(options["dpi"])
     for fault in faults(figure):
-        print(fault)
+        print(fault, file=sys.__stdout__)
     save(figure, target, **options)
 
 
@@ -85,7 +87,10 @@ def main(drawings: Any) -> None:
         else:
             from workloads.__main__ import main as workload
 
-            code = workload([program, "--from", report, "--plot", picture])
+            source = ["--from", report] if report else []
+            # A workload without a report prints its table.
+            with contextlib.redirect_stdout(io.StringIO()):
+                code = workload([program, *source, "--plot", picture])
             if code:
                 print(f"{program} ended with {code}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -51,6 +52,21 @@ with Client(scheduler_file=str(file)) as client:
     client.shutdown()
 scheduler.wait(60)
 sys.exit(done.returncode)
+"""
+
+# A rank waits for what the other one sends after a while.
+TRACED = """
+import time
+from mpi4py import MPI
+
+def sends():
+    time.sleep(0.5)
+    MPI.COMM_WORLD.send(0, 1)
+
+def gets():
+    MPI.COMM_WORLD.recv()
+
+gets() if MPI.COMM_WORLD.rank else sends()
 """
 
 
@@ -107,6 +123,21 @@ def test_pi_on_dask_across_both_nodes(cluster: Cluster) -> None:
     assert said.startswith("on n1 n2\n")
     assert workers(said, "dask") == 2
     assert "counted again" in said
+
+
+def test_a_trace_has_the_rows_of_both_nodes_on_one_clock(cluster: Cluster) -> None:
+    program, file = cluster.shared / "traced.py", cluster.shared / "traced.json"
+    program.write_text(TRACED)
+    words = ("python3", "-m", "workloads.traced", file, program)
+    assert succeeded(cluster.srun("--mpi=pmi2", "-N2", "-n2", *image(), *words)) == ""
+    events = json.loads(file.read_text())["traceEvents"]
+    names = [event["args"]["name"] for event in events if event["name"] == "process_name"]
+    assert names == ["rank 0 on n1", "rank 1 on n2"]
+    (sent,) = [event for event in events if event["name"].startswith("sends ")]
+    (got,) = [event for event in events if event["name"].startswith("gets ")]
+    assert (sent["pid"], got["pid"]) == (0, 1)
+    # In order, though the nodes' clocks are compared by messages.
+    assert got["ts"] + got["dur"] > sent["ts"] + sent["dur"] / 2
 
 
 def test_without_a_launchers_help_no_rank_computes_alone(cluster: Cluster) -> None:

@@ -15,8 +15,9 @@ from hpcpy.testing.command import image_command
 RESULTS = paths.ROOT / "docs/results"
 SOURCES = paths.ROOT / "src/hpcpy"
 CHARTS = [file for room in ("measure", "storm") for file in (SOURCES / room).glob("*chart.py")]
-# Picture -> the report, and the program or workload that draws it.
+# Picture -> the report, if it needs one, and the program or workload that draws it.
 DRAWN = {
+    "arrays": ("", "arrays"),
     "cold": ("cold", "cold_chart.py"),
     "features": ("features", "worth_chart.py"),
     "import-at-scale": ("import-at-scale", "forecast"),
@@ -50,7 +51,10 @@ def test_every_picture_can_be_read_where_a_page_shows_it(sif: str, tmp_path: Pat
     for file in (*RESULTS.glob("*.json"), *CHARTS):
         shutil.copy(file, tmp_path)
     tmp_path.chmod(0o1777)
-    words = [f"{by},{report}.json,{picture}.png" for picture, (report, by) in DRAWN.items()]
+    words = [
+        f"{by},{report and f'{report}.json'},{picture}.png"
+        for picture, (report, by) in DRAWN.items()
+    ]
     in_folder = ["env", "--chdir=/tmp"]
     program = [*in_folder, "python3", "/tests/launch/looks_at_pictures.py", *words]
     done = subprocess.run(

@@ -97,6 +97,22 @@ def test_vizviewers_page_shows_every_rank(tmp_path: Path, screen: Browser) -> No
         shown(screen, f"http://127.0.0.1:{port}", "rank 0", "rank 1")
 
 
+def test_vizviewers_page_shows_every_rank_of_a_program(tmp_path: Path, screen: Browser) -> None:
+    trace, script, port = tmp_path / "m.json.gz", tmp_path / "mine.py", free_port()
+    script.write_text(
+        "from mpi4py import MPI\n"
+        "def mine(x):\n"
+        "    return MPI.COMM_WORLD.allreduce(x)\n"
+        "[mine(i) for i in range(30)]\n"
+    )
+    command = [*image(), "mpiexec", "-n", "4", "python", "-m", "workloads.traced", trace, script]
+    subprocess.run([*map(str, command)], timeout=SECONDS, check=True)
+    with served("vizviewer", "--server_only", "--port", port, trace):
+        answers(port)
+        rows = [f"rank {rank} on {os.uname().nodename}" for rank in range(4)]
+        shown(screen, f"http://127.0.0.1:{port}", *rows)
+
+
 def test_a_trace_as_one_page_needs_scripts_from_elsewhere(tmp_path: Path, screen: Browser) -> None:
     # Hence docs/mandelbrot.md names vizviewer.
     trace = tmp_path / "m.html"

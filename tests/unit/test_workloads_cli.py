@@ -76,7 +76,10 @@ NAMES = [*WORKLOADS, *TOOLS]
 PROGRAMS = ["workloads", *(f"workloads {name}" for name in NAMES)]
 
 
-@pytest.mark.parametrize("words", [*PROGRAMS, "workloads.preflight", "workloads.on_dask"])
+STARTERS = ["workloads.preflight", "workloads.on_dask", "workloads.traced"]
+
+
+@pytest.mark.parametrize("words", [*PROGRAMS, *STARTERS])
 def test_version_is_the_projects(words: str) -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
     done = python("-m", *words.split(), "--version")

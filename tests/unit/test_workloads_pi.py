@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from workloads.__main__ import main
-from workloads.pi import answer, definition
+from workloads.pi import answer, definition, others
 from workloads.pi.registry import FASTEST, PHILOX, SEEDED, TECHNIQUES
 from workloads.pi.shares import parts, seeds, shares
 
@@ -75,11 +75,50 @@ def test_another_python_counts_beside_this_one(
     assert f"{version}: {sys.executable}" in capsys.readouterr().out
 
 
+def told(folder: Path, version: str) -> str:
+    """Return a program that says it is such a Python, else is this one."""
+    file = folder / version.replace(" ", "-")
+    own = f'*) exec {sys.executable} "$@";;'
+    file.write_text(f'#!/bin/sh\ncase "$3" in *Py_GIL_DISABLED*) echo {version};; {own} esac\n')
+    file.chmod(0o755)
+    return str(file)
+
+
+def test_a_python_without_a_gil_has_a_row_of_threads(tmp_path: Path) -> None:
+    free, other = told(tmp_path, "3.14.0t 1"), told(tmp_path, "3.14.0 0")
+    rows = others.named([other, free, free])
+    assert rows == {
+        "python-3.14.0": other,
+        "python-3.14.0t": free,
+        "threads-3.14.0t": free,
+        "python-3.14.0t_2": free,
+        "threads-3.14.0t_2": free,
+    }
+    assert others.request(rows) == ",".join(["python", "threads", *rows])
+    assert others.request(["python-3.14.0"]) == "python,python-3.14.0"
+    threads = others.technique("threads-3.14.0t_2", free)
+    assert (threads.parallel, threads.one_core) == ("threads", ("python-3.14.0t_2",))
+
+
+def test_each_thread_of_another_python_has_its_share(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    free = told(tmp_path, "3.14.0t 1")
+    report = tmp_path / "pi.json"
+    words = ["-n", "1000", "--workers", "3", "--python", free, "--json", str(report)]
+    assert main(["pi", *words]) == 0
+    found = {each["impl"]: each for each in json.loads(report.read_text())["results"]}
+    assert [*found] == ["python", "threads", "python-3.14.0t", "threads-3.14.0t"]
+    assert [each["workers"] for each in found.values()] == [1, 3, 1, 3]
+    assert found["threads-3.14.0t"]["answer"] == found["threads"]["answer"]
+    assert f"threads-3.14.0t: {free}" in capsys.readouterr().out
+
+
 def test_another_python_that_ends_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ends = tmp_path / "python"
-    ends.write_text('#!/bin/sh\ncase "$3" in *version_info*) echo 3.9.9;; esac\n')
+    ends.write_text('#!/bin/sh\ncase "$3" in *version_info*) echo 3.9.9 0;; esac\n')
     ends.chmod(0o755)
     assert main(["pi", "-n", "1000", "--python", str(ends)]) == 1
     assert capsys.readouterr().err == f"workloads: pi: {ends} ended unasked\n"

@@ -222,7 +222,7 @@ def tables_beside(options: argparse.Namespace) -> contextlib.AbstractContextMana
     options
         As `check_common` has found them right.
     """
-    named = [options.json, options.plot, getattr(options, "out", None)]
+    named = [getattr(options, name, None) for name in ("json", "plot", "out")]
     profile = getattr(options, "profile", None)
     named += [Path(profile[1])] if profile is not None else []
     if any(path is not None and is_stdout(path) for path in named):

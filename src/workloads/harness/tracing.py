@@ -42,11 +42,11 @@ def leave() -> None:
         end(_own.pop(), Path(os.environ[_FOLDER]))
 
 
-def begin(name: str) -> Any:
-    """Return a tracer that runs."""
+def begin(name: str, calls: int = _ENTRIES) -> Any:
+    """Return a tracer that runs, and keeps so many calls."""
     from viztracer import VizTracer  # noqa: PLC0415
 
-    tracer = VizTracer(_ENTRIES, verbose=0, process_name=name, register_global=False)
+    tracer = VizTracer(calls, verbose=0, process_name=name, register_global=False)
     tracer.start()
     return tracer
 

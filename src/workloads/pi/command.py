@@ -12,6 +12,7 @@ from workloads.harness import command, options
 from workloads.harness.workload import Outcome, Workload
 from workloads.pi import answer, others
 from workloads.pi.registry import FASTEST, TECHNIQUES
+from workloads.pi.shares import seeds
 
 if TYPE_CHECKING:
     from workloads.harness.result import Result
@@ -104,7 +105,8 @@ class _Attempt:
         seed, members = self._count.seed, self._trial.members
         python = self._count.pythons.get(self._trial.name)
         if python is not None:
-            return others.count(python, pairs, seed, members)
+            shared = seeds(seed, pairs, self._trial.workers)
+            return others.count(python, shared, members)
         counted: tuple[int, str] = self._trial.module.compute(pairs, seed, members)
         return counted
 
@@ -144,15 +146,16 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="another Python (3.7 or later), which counts beside this one; may be repeated",
+        help="another Python (3.7 or later), which counts beside this one, a free-threaded one in "
+        "threads, too; may be repeated",
     )
 
 
 def _others(wish: argparse.Namespace) -> dict[str, Technique]:
     wish.pythons = others.named(wish.python)
     if wish.pythons and wish.impl == "auto":
-        wish.impl = ",".join(["python", *wish.pythons])
-    return {name: others.technique(python) for name, python in wish.pythons.items()}
+        wish.impl = others.request(wish.pythons)
+    return {row: others.technique(row, python) for row, python in wish.pythons.items()}
 
 
 PI = Workload(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import itertools
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
@@ -18,19 +19,28 @@ from workloads.pi import definition
 if TYPE_CHECKING:
     from workloads.harness.team import Team
 
-# Free-threaded builds have a `t` there.
-_VERSION = "import sys; print('%d.%d.%d' % sys.version_info[:3] + sys.abiflags)"
+# Its version, to which a free-threaded build adds a `t`, and whether it is one.
+_VERSION = """
+import sys, sysconfig
+free = sysconfig.get_config_var('Py_GIL_DISABLED')
+print('%d.%d.%d' % sys.version_info[:3] + sys.abiflags, int(bool(free)))
+"""
 # After the definition's own text: it stays up, so that no start is timed.
 _ANSWERS = """
 import sys
+from concurrent.futures import ThreadPoolExecutor
+pool = None
 for line in sys.stdin:
-    print(seeded_hits(*map(int, line.split())), flush=True)
+    numbers = [*map(int, line.split())]
+    pool = pool or ThreadPoolExecutor(len(numbers) // 2)
+    print(sum(pool.map(seeded_hits, numbers[::2], numbers[1::2])), flush=True)
 """
+_THREADS = "threads-"
 _START_SECONDS = 60.0
 
 
 def named(pythons: Sequence[str]) -> dict[str, str]:
-    """Return a technique's name for each interpreter, by its version.
+    """Return each row's interpreter: by its version, and of its threads where it has no GIL.
 
     Raises
     ------
@@ -39,13 +49,16 @@ def named(pythons: Sequence[str]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for python in pythons:
-        name = f"python-{_version(python)}"
-        same = sum(known.partition("_")[0] == name for known in found)
-        found[f"{name}_{same + 1}" if same else name] = python
+        version, is_free = _version(python)
+        same = sum(known.partition("_")[0] == f"python-{version}" for known in found)
+        name = f"{version}_{same + 1}" if same else version
+        found[f"python-{name}"] = python
+        if is_free:
+            found[f"{_THREADS}{name}"] = python
     return found
 
 
-def _version(python: str) -> str:
+def _version(python: str) -> tuple[str, bool]:
     try:
         asked = subprocess.run(
             [python, "-I", "-c", _VERSION],
@@ -60,19 +73,41 @@ def _version(python: str) -> str:
     except subprocess.TimeoutExpired as error:
         raise UsageError(f"--python {python}: says nothing") from error
     words = asked.stdout.split()
-    if asked.returncode or len(words) != 1:
+    if asked.returncode or len(words) != 2:
         raise UsageError(f"--python {python}: is no Python 3.7 or later")
-    return words[0]
+    return words[0], words[1] == "1"
 
 
-def technique(python: str) -> Technique:
+def request(rows: Iterable[str]) -> str:
+    """Return what ``--impl`` asks for beside these rows where the user leaves it open."""
+    rows = list(rows)
+    are_free = any(row.startswith(_THREADS) for row in rows)
+    return ",".join(["python", *(["threads"] if are_free else []), *rows])
+
+
+def technique(row: str, python: str) -> Technique:
     """Return what stands in the registry beside the others."""
     # Its module is not called: `count` is.
-    return Technique("workloads.pi.techniques.python", f"pure Python by {python}")
+    module = "workloads.pi.techniques.python"
+    if not row.startswith(_THREADS):
+        return Technique(module, f"pure Python by {python}")
+    one = row.replace(_THREADS, "python-", 1)
+    return Technique(
+        module, f"threads without a GIL by {python}", parallel="threads", one_core=(one,)
+    )
 
 
-def count(python: str, pairs: int, seed: int, team: Team) -> tuple[int, str]:
+def count(python: str, shared: Sequence[tuple[int, int]], team: Team) -> tuple[int, str]:
     """Count in another interpreter, which `team` holds.
+
+    Parameters
+    ----------
+    python
+        Its file.
+    shared
+        A thread's seed and pairs each.
+    team
+        Whoever holds it ends it.
 
     Raises
     ------
@@ -81,7 +116,7 @@ def count(python: str, pairs: int, seed: int, team: Team) -> tuple[int, str]:
     """
     child = team.hold(_started(python))
     with contextlib.suppress(BrokenPipeError):
-        print(seed, pairs, file=child.stdin, flush=True)
+        print(*itertools.chain(*shared), file=child.stdin, flush=True)
     answer = child.stdout.readline() if child.stdout else ""
     if not answer:
         raise WorkerError(f"{python} ended unasked")

@@ -11,7 +11,7 @@ from types import TracebackType
 
 from workloads.errors import UsageError
 
-_HERE = str(Path(__file__).parent)
+_OURS = tuple(str(Path(__file__).parents[1] / name) for name in ("preflight", "traced"))
 
 
 def require(words: list[str]) -> None:
@@ -76,4 +76,4 @@ def _without_ours(
 
 
 def _is_ours(file: str) -> bool:
-    return file.startswith(_HERE) or file in ("<frozen runpy>", runpy.__file__)
+    return file.startswith(_OURS) or file in ("<frozen runpy>", runpy.__file__)

@@ -1,0 +1,87 @@
+"""``python -m workloads arrays``: what NumPy says of its arrays, as a table and drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from needed import needs
+
+from workloads.__main__ import main
+from workloads.arrays.examples import LINES, Example, examples
+
+
+def flat(cells: Any) -> list[int]:
+    return [int(cell) for cell in np.asarray(cells).ravel()]
+
+
+def by_code() -> dict[str, Example]:
+    return {each.code: each for each in examples()}
+
+
+def test_each_array_is_found_in_its_memory() -> None:
+    names: dict[str, Any] = {"np": np}
+    for line, each in zip(LINES, examples(), strict=True):
+        exec(f"_ = {line}", names)  # noqa: S102
+        assert np.asarray(each.cells).shape == each.shape
+        assert [each.memory[cell] for cell in flat(each.cells)] == names["_"].ravel().tolist()
+
+
+def test_a_view_takes_no_memory_and_a_copy_its_own() -> None:
+    found = by_code()
+    own = {code: each.own for code, each in found.items() if each.own}
+    assert own == {"a = np.arange(12)": 96, "b[0] * b[:, :1]": 96, "b[[0, 2]]": 64}
+    assert [code for code, each in found.items() if not each.shares] == [*own][1:]
+
+
+def test_what_is_broadcast_has_its_elements_once() -> None:
+    found = by_code()
+    row, column = (found[f"np.broadcast_to({part}, (3, 4))"] for part in ("b[0]", "b[:, :1]"))
+    assert (row.strides, set(flat(row.cells))) == ((0, 8), {0, 1, 2, 3})
+    assert (column.strides, set(flat(column.cells))) == ((32, 0), {0, 4, 8})
+
+
+def test_elements_of_two_bytes_have_their_strides() -> None:
+    _, each = examples(["c = np.zeros((2, 3), 'int16', order='F')", "c[:, 1:]"])
+    assert (each.strides, each.item, each.shares, each.own) == ((2, 4), 2, True, 0)
+    assert each.cells == [[2, 4], [3, 5]]
+
+
+def test_the_table_has_a_line_an_array(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["arrays"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert [line.split("  ")[0] for line in out.splitlines()] == ["array", *LINES]
+    words = ["a[::-3]", "(4,)", "(-24,)", "yes", "0"]
+    assert words in [line.split() for line in out.splitlines()]
+
+
+@needs("matplotlib")
+def test_the_same_drawing_has_the_same_bytes(tmp_path: Path) -> None:
+    files = [tmp_path / "1.svg", tmp_path / "2.svg"]
+    for file in files:
+        assert main(["arrays", "--plot", str(file)]) == 0
+    first, second = (file.read_bytes() for file in files)
+    assert first == second
+    # A cell an element of each memory, and a cell each time that an index finds one.
+    found = examples()
+    cells = sum(len(each.memory) for each in found)
+    cells += sum(len(flat(each.cells)) for each in found[1:])
+    assert first.count(b'id="patch_') >= cells
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--plot", "/dev/null"], "--plot /dev/null: ends in none of .png, .pdf, .svg"),
+        (["--plot", "/none/x.png"], "--plot /none/x.png: there is no folder /none"),
+        (["more"], "unrecognized arguments: more; --help tells the options"),
+    ],
+)
+def test_wrong_usage_is_one_line(
+    words: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["arrays", *words]) == 2
+    assert capsys.readouterr() == ("", f"workloads: arrays: {says}\n")

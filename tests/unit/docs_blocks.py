@@ -210,7 +210,7 @@ _MODULES: dict[str, Callable[[list[str]], object]] = {
     "hpcpy_warmup": lambda words: hpcpy_warmup._parser().parse_args(words),
 }
 # They start the program that follows.
-_STARTERS = ("workloads.preflight", "workloads.on_dask")
+_STARTERS = ("workloads.preflight", "workloads.on_dask", "workloads.on_spark")
 
 
 def _python(words: list[str]) -> str:

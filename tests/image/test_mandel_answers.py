@@ -30,6 +30,8 @@ ELSEWHERE = GPU if no_device() else set()
 ELSEWHERE = ELSEWHERE | {"subinterpreters", "subinterpreters-python"}
 # Only a process of one thread may fork: test_mandel_command.py.
 ELSEWHERE = ELSEWHERE | {"fork"}
+# Of another image: tests/image_spark.
+ELSEWHERE = ELSEWHERE | {"spark"}
 # They have answers of their own, in single precision.
 SINGLES = [name for name, technique in TECHNIQUES.items() if technique.problems == SINGLE]
 ELSEWHERE = ELSEWHERE.union(SINGLES)

@@ -30,8 +30,9 @@ from workloads.pi.shares import seeds
 GPU = {"cupy", "numba-cuda"} if no_device() else set()
 RANKS = [name for name, technique in TECHNIQUES.items() if technique.parallel == "ranks"]
 # A cluster takes seconds to start, and subinterpreters want a process to
-# themselves, as has what is forked: each has a test of its own.
-APART = {"dask", "subinterpreters", "fork", *RANKS, *GPU}
+# themselves, as has what is forked: each has a test of its own.  Spark is in another
+# image: tests/image_spark.
+APART = {"dask", "spark", "subinterpreters", "fork", *RANKS, *GPU}
 LOCAL = [name for name in TECHNIQUES if name not in APART]
 PARALLEL = [name for name in LOCAL if TECHNIQUES[name].parallel in ("threads", "processes")]
 SEED = 2022
@@ -279,7 +280,7 @@ def test_a_driver_that_does_not_answer_is_said(module: str) -> None:
 
 
 def test_every_technique_is_tried_here_or_elsewhere() -> None:
-    apart = {"dask", "subinterpreters", "fork", "cupy", "numba-cuda"}
+    apart = {"dask", "spark", "subinterpreters", "fork", "cupy", "numba-cuda"}
     assert {*LOCAL, *apart, *RANKS} == {*SEEDED, *PHILOX}
 
 

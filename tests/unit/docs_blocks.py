@@ -210,7 +210,12 @@ _MODULES: dict[str, Callable[[list[str]], object]] = {
     "hpcpy_warmup": lambda words: hpcpy_warmup._parser().parse_args(words),
 }
 # They start the program that follows.
-_STARTERS = ("workloads.preflight", "workloads.on_dask", "workloads.traced")
+_STARTERS = (
+    "workloads.preflight",
+    "workloads.on_dask",
+    "workloads.on_spark",
+    "workloads.traced",
+)
 
 
 def _python(words: list[str]) -> str:

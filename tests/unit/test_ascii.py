@@ -26,6 +26,7 @@ HELP = [
     *(f"workloads {name} --list" for name in WORKLOADS),
     "workloads.preflight --help",
     "workloads.on_dask --help",
+    "workloads.on_spark --help",
     "workloads.traced --help",
     "hpcpy --help",
     *(f"hpcpy {name} --help" for name in ("setup", "cluster", "test-upstream")),

@@ -133,11 +133,12 @@ def test_what_a_site_promises_is_looked_at_in_the_container() -> None:
     assert there[there.index("workloads.preflight") + 1] == "--site=/sites/there.toml"
 
 
-def test_ranks_become_a_dask_cluster_when_asked() -> None:
+@pytest.mark.parametrize("kind", ["dask", "spark"])
+def test_ranks_become_a_cluster_when_asked(kind: str) -> None:
     workload = ["-m", "workloads", "pi", "--impl", "mpi"]
-    checked = ["-m", "workloads.preflight", "-m", "workloads.on_dask"]
-    assert inside(plan("DASK=1")) == [*IN_CONTAINER, *checked, *workload]
-    assert "workloads.on_dask" not in words(plan())
+    checked = ["-m", "workloads.preflight", "-m", f"workloads.on_{kind}"]
+    assert inside(plan(f"{kind.upper()}=1")) == [*IN_CONTAINER, *checked, *workload]
+    assert f"workloads.on_{kind}" not in words(plan())
 
 
 def test_within_a_job_the_step_fits_in() -> None:

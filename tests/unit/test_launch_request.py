@@ -56,6 +56,7 @@ def test_a_program_is_what_follows_python(program: str, title: str, words: tuple
         ([], "neither W nor PROGRAM is given"),
         (["W=", "PROGRAM= "], "neither W nor PROGRAM is given"),
         (["W=pi", "PROGRAM=my.py"], "both W and PROGRAM are given"),
+        (["W=pi", "DASK=1", "SPARK=1"], "DASK=1 and SPARK=1: the ranks form one cluster"),
         (["PROGRAM=''"], "begins neither with a script nor with -m MODULE"),
         (["PROGRAM=my.py 'x"], "no closing quotation"),
         (["PROGRAM=-c 'print(1)'"], "begins neither with a script nor with -m MODULE"),

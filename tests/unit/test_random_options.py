@@ -19,7 +19,7 @@ from hpcpy.errors import UsageError
 TO_THE_END = ("launch", "batch")
 LAUNCH = (
     *("W", "PROGRAM", "NODES", "TASKS", "CPUS", "GPUS", "DASK", "STAGE", "ENGINE", "SITE", "IMAGE"),
-    *("MPI", "TIME", "PARTITION", "QOS", "ACCOUNT", "MEM", "SCRIPT"),
+    *("SPARK", "MPI", "TIME", "PARTITION", "QOS", "ACCOUNT", "MEM", "SCRIPT"),
 )
 
 

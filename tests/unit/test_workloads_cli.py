@@ -76,7 +76,12 @@ NAMES = [*WORKLOADS, *TOOLS]
 PROGRAMS = ["workloads", *(f"workloads {name}" for name in NAMES)]
 
 
-STARTERS = ["workloads.preflight", "workloads.on_dask", "workloads.traced"]
+STARTERS = [
+    "workloads.preflight",
+    "workloads.on_dask",
+    "workloads.on_spark",
+    "workloads.traced",
+]
 
 
 @pytest.mark.parametrize("words", [*PROGRAMS, *STARTERS])
@@ -214,14 +219,31 @@ def test_no_technique_is_listed_that_no_image_has() -> None:
             assert importlib.util.find_spec(technique.module) is not None, name
 
 
-def test_a_program_on_dask_gets_one_line_and_code_69_without_dask(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("dask", "Python has no module 'distributed' here"),
+        ("spark", "no program java here: run it in the image hpcpy-spark"),
+    ],
+)
+def test_a_program_on_a_cluster_gets_one_line_and_code_69_without_it(
+    kind: str, says: str, tmp_path: Path
+) -> None:
     script = tmp_path / "mine.py"
     script.touch()
-    command = [sys.executable, "-m", "workloads.on_dask", str(script)]
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, "-m", f"workloads.on_{kind}", str(script)]
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "JAVA_HOME": str(tmp_path)}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-    said = "on_dask: Python has no module 'distributed' here\n"
+    said = f"on_{kind}: {says}\n"
     assert (done.returncode, done.stdout, done.stderr) == (69, "", said)
+
+
+@pytest.mark.parametrize("workload", ["mandel", "pi"])
+def test_the_rows_of_spark_say_where_they_run(workload: str) -> None:
+    done = python("-m", "workloads", workload, "--impl", "spark", JAVA_HOME="/nonexistent")
+    says = "spark cannot run here: no program java here: run it in the image hpcpy-spark"
+    assert (done.returncode, done.stdout) == (69, "")
+    assert done.stderr == f"workloads: {workload}: {says}\n"
 
 
 def test_an_unknown_workload_gets_one_line_and_code_2(capsys: pytest.CaptureFixture[str]) -> None:

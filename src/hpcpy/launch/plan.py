@@ -209,11 +209,16 @@ def _python(request: Request, site: Site, machine: Host, engine: str) -> tuple[O
             else []
         ),
     ]
-    why = "DASK: of each rank a worker of one cluster, whose program runs once"
+    clusters = {"dask": request.dask, "spark": request.spark}
+    why = "of each rank a worker of one cluster, whose program runs once"
     return (
         option(interpreter),
         *(check if machine.is_checked else []),
-        *([option("-m", "workloads.on_dask", why=why)] if request.dask else []),
+        *(
+            option("-m", f"workloads.on_{name}", why=f"{name.upper()}: {why}")
+            for name, is_asked in clusters.items()
+            if is_asked
+        ),
         option(*request.python_words, why="W" if request.workload else "PROGRAM"),
     )
 

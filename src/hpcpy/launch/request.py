@@ -13,7 +13,7 @@ from hpcpy.errors import UsageError
 
 ENGINES = ("apptainer", "podman-hpc", "shifter", "podman", "none")
 _NUMBERS = {"NODES": "nodes", "TASKS": "tasks", "CPUS": "cpus", "GPUS": "gpus"}
-_FLAGS = {"DASK": "dask", "DRY": "dry", "STAGE": "stage"}
+_FLAGS = {"DASK": "dask", "SPARK": "spark", "DRY": "dry", "STAGE": "stage"}
 _TEXTS = {
     "ENGINE": "engine",
     "SITE": "site",
@@ -58,8 +58,8 @@ class Request:
         In place of the site's; empty for the site's own.
     site
         A name of ``env/sites/``, or a file.
-    dask
-        Make workers of one Dask cluster of the ranks.
+    dask, spark
+        Make workers of one Dask or Spark cluster of the ranks.
     dry, stage
         Only print; copy the image to the nodes first.
     script
@@ -83,6 +83,7 @@ class Request:
     memory: str = ""
     script: str = ""
     dask: bool = False
+    spark: bool = False
     dry: bool = False
     stage: bool = False
 
@@ -166,6 +167,8 @@ def parse(words: list[str]) -> Request:
             f"TASKS={request.tasks} on NODES={request.nodes}: a node would have no rank",
             hint="TASKS counts the ranks of all nodes together",
         )
+    if request.dask and request.spark:
+        raise UsageError("DASK=1 and SPARK=1: the ranks form one cluster", hint="give one of them")
     if request.engine and request.engine not in ENGINES:
         raise UsageError(f"unknown ENGINE={request.engine}", hint=meant(request.engine, ENGINES))
     if request.time and not is_time(request.time):

@@ -21,6 +21,7 @@ GROUPS = {
     "cuda": "python-cuda.in",
     "sci": "python-sci.in",
     "dev": "python-dev.in",
+    "spark": "python-spark.in",
 }
 _WHEEL_URL = r"https?://[^\s?#]+/[^\s/?#]+\.whl"
 

@@ -20,13 +20,18 @@ from hpcpy.testing.beside import beside
 from hpcpy.testing.check import host_tests, pytest_options
 
 # Folders of tests beside `image` by their images.
-_OWN = {"hpcpy-sci": "image_sci", "hpcpy-dev": "image_dev", "sanitized": "image_sanitized"}
+_OWN = {
+    "hpcpy-sci": "image_sci",
+    "hpcpy-dev": "image_dev",
+    "hpcpy-spark": "image_spark",
+    "sanitized": "image_sanitized",
+}
 # Of `--long`, built if need be: their parts come from the cache or take minutes.
-_OTHERS = ("plain", "hpcpy-sci", "hpcpy-dev", "sanitized")
-# Of `--long`, too: what is baked on hpcpy moves to the one, and what the other compiles
-# runs in hpcpy.
+_OTHERS = ("plain", "hpcpy-sci", "hpcpy-dev", "hpcpy-spark", "sanitized")
+# Of `--long`, too: what is baked on hpcpy moves to the one; what one of the others
+# compiles runs in hpcpy, and the last has a cluster of its own.
 _SECOND_BASE = "hpcpy-core"
-_COMPILES = "hpcpy-dev"
+_BESIDE = ("hpcpy-dev", "hpcpy-spark")
 # "nobody" on every Linux: no home, no right to anything.
 _STRANGER = 65534
 
@@ -123,7 +128,8 @@ def main(options: argparse.Namespace) -> int:
     sif = prepared()
     if options.long:
         have("oci", _SECOND_BASE)
-        have("sif", _COMPILES)
+        for image in _BESIDE:
+            have("sif", image)
     tier = "long" if options.long else "short"
     # The launch tests wait for half of their time, those in the image compute.
     with pytest_in(sif, tier=tier) as command, beside(command) as show_image_tests:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workloads.harness.cuda import NO_NUMBA_CUDA, no_device
+from workloads.harness.java import NO_PYSPARK, no_java
 from workloads.harness.opencl import no_driver
 from workloads.harness.pools import no_subinterpreters
 from workloads.harness.technique import COMPILED, Technique
@@ -221,6 +222,15 @@ TECHNIQUES = {
         needs=("numpy", "dask", "distributed"),
         parallel="processes",
         one_core=ROW_KERNELS,
+    ),
+    "spark": Technique(
+        _HERE + "spark",
+        "Spark, tasks of an RDD on a local cluster, or on SPARK_MASTER's",
+        needs=("numpy", "pyspark"),
+        absent=NO_PYSPARK,
+        parallel="processes",
+        one_core=ROW_KERNELS,
+        obstacle=no_java,
     ),
     "ipyparallel": Technique(
         _HERE + "ipyparallel_engines",

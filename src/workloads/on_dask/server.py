@@ -15,8 +15,8 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-# A cold file system may need half a minute for Dask's files.
-START_SECONDS = 120
+from workloads.on_ranks.processes import START_SECONDS
+
 # By default port 8787, which another user's may have.
 _DASHBOARD = "127.0.0.1:0"
 _LOOK_SECONDS = 0.02

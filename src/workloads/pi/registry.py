@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workloads.harness.cuda import NO_NUMBA_CUDA, no_device
+from workloads.harness.java import NO_PYSPARK, no_java
 from workloads.harness.opencl import no_driver
 from workloads.harness.pools import no_subinterpreters
 from workloads.harness.technique import COMPILED, Technique
@@ -61,6 +62,15 @@ SEEDED = {
         needs=("dask", "distributed"),
         parallel="processes",
         one_core=("python",),
+    ),
+    "spark": Technique(
+        _HERE + "spark",
+        "Spark, tasks of an RDD on a local cluster, or on SPARK_MASTER's",
+        needs=("pyspark",),
+        absent=NO_PYSPARK,
+        parallel="processes",
+        one_core=("python",),
+        obstacle=no_java,
     ),
     "mpi": Technique(
         _HERE + "mpi",

@@ -1,0 +1,45 @@
+#!/bin/sh
+# PySpark with Spark's own files, from its sdist, as pip lays them out; without what runs
+# on Kubernetes, YARN and Hive, Spark Connect, and other systems' libraries.
+# shellcheck source=recipes/packages.sh
+. "$CONTEXT/recipes/packages.sh"
+
+install_wheels
+unpack pyspark
+package=$site/pyspark
+find pyspark deps/bin -name '*.cmd' -delete
+cp -R pyspark "$package"
+drop_tests "$package"
+mkdir "$package/bin" "$package/jars"
+cp -R LICENSE NOTICE deps/licenses "$package/"
+for program in find-spark-home load-spark-env.sh pyspark spark-class spark-submit; do
+    install -m 755 -t "$package/bin" "deps/bin/$program"
+done
+# As pip: what is on PATH looks for the rest by find_spark_home.py.
+for program in find-spark-home pyspark spark-submit; do
+    install -D -m 755 -t "$OUT$PREFIX/bin" "deps/bin/$program"
+done
+install -m 755 -t "$OUT$PREFIX/bin" pyspark/find_spark_home.py
+
+for jar in deps/jars/*.jar; do
+    case ${jar##*/} in
+        datanucleus-* | derby* | hive-* | kubernetes-* | rocksdbjni-* | vertx-* | volcano-*) ;;
+        spark-connect_* | spark-hive* | spark-kubernetes_* | spark-pipelines_* | spark-yarn_*) ;;
+        *-aarch_64.jar | *-osx-* | *-riscv64.jar | *-windows-*) ;;
+        *) install -m 644 -t "$package/jars" "$jar" ;;
+    esac
+done
+
+# What pip would write of it.
+info=$site/pyspark-$(sed -n 's/^Version: //p' PKG-INFO).dist-info
+mkdir "$info"
+cp PKG-INFO "$info/METADATA"
+install -D -m 644 -t "$info/licenses" LICENSE NOTICE
+echo pip >"$info/INSTALLER"
+(
+    cd "$site"
+    find pyspark "${info##*/}" -type f -printf '%p,,\n'
+    cd "$OUT$PREFIX/bin"
+    find . -type f -printf '../../../bin/%P,,\n'
+) | sort >"$info/RECORD.new"
+mv "$info/RECORD.new" "$info/RECORD"

@@ -1,0 +1,147 @@
+"""Make a cluster of a job's ranks, and run a program on it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Protocol
+
+from workloads import version
+from workloads.errors import UnavailableError, WorkloadError
+from workloads.harness import ranks, streams
+from workloads.on_ranks.processes import Process, run, wait
+from workloads.preflight import program
+
+
+class Cluster(Protocol):
+    """A kind of cluster: a server beside the first rank, and a worker of every rank.
+
+    Attributes
+    ----------
+    name, usage
+        Of the command.
+    owner, server_name
+        In messages: "Dask", "scheduler".
+    """
+
+    name: str
+    usage: str
+    owner: str
+    server_name: str
+
+    def why_not(self) -> str:
+        """Return why there is none to be had here, or an empty string."""
+
+    def server(
+        self, folder: Path, host: str, workers: int
+    ) -> contextlib.AbstractContextManager[Process]:
+        """Give the server, which keeps its files in `folder` and takes calls.
+
+        An empty `host` leaves it to the server what it listens on.
+        """
+
+    def told(self, folder: Path) -> Any:
+        """Return what a worker must know of the server."""
+
+    def worker(self, told: Any) -> contextlib.AbstractContextManager[Process]:
+        """Give a worker beside this process."""
+
+    def become_worker(self, told: Any) -> int:
+        """Be a worker until the cluster ends."""
+
+    def is_complete(self, folder: Path, workers: int) -> bool:
+        """Return whether all workers are there."""
+
+    def variables(self, folder: Path, told: Any, workers: int) -> dict[str, str]:
+        """Return by what a program finds the cluster."""
+
+
+def main(words: list[str], cluster: Cluster) -> int:
+    """Be one of the cluster's workers, and on the first rank all else of it.
+
+    Parameters
+    ----------
+    words
+        The program and its arguments.
+    cluster
+        Its kind.
+
+    Returns
+    -------
+    int
+        2 for wrong usage, 69 where there is no cluster to be had; else the
+        program's. Of the other ranks' processes workers are made.
+    """
+    if words[:1] in (["-h"], ["--help"]):
+        streams.spell_in_ascii()
+        print(cluster.usage)
+        return 0
+    if words[:1] == ["--version"]:
+        print(version.line())
+        return 0
+    # Asked now: once MPI has ended it can be asked no more.
+    is_first = ranks.is_first()
+    try:
+        program.require(words)
+        if reason := cluster.why_not():
+            raise UnavailableError(reason)
+        comm = ranks.world()
+        return _first(comm, words, cluster) if comm.rank == 0 else _other(comm, cluster)
+    except WorkloadError as error:
+        # What all ranks know the first one says.
+        if is_first or not error.agreed:
+            print(f"{cluster.name}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+def _first(comm: Any, words: list[str], cluster: Cluster) -> int:
+    # Whatever is begun here ends with this process.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    size = comm.size
+    with contextlib.ExitStack() as stack:
+        prefix = f"hpcpy-{cluster.owner.lower()}-"
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=prefix)))
+        host = "127.0.0.1" if _are_on_one_node(comm) else ""
+        start = cluster.server(folder, host, size)
+        server = ranks.together(comm, lambda: stack.enter_context(start))
+        told = comm.bcast(cluster.told(folder))
+        _leave_mpi()
+        worker = stack.enter_context(cluster.worker(told))
+        owner = f"{cluster.owner}'s"
+        serving = {
+            f"{owner} {cluster.server_name}": server,
+            f"{owner} worker of the first rank": worker,
+        }
+        missing = f"{owner} workers are not there"
+        wait(lambda: cluster.is_complete(folder, size), serving, missing)
+        return run(words, cluster.variables(folder, told, size), serving)
+
+
+def _other(comm: Any, cluster: Cluster) -> int:
+    _are_on_one_node(comm)
+    ranks.together(comm, lambda: None)
+    told = comm.bcast(None)
+    _leave_mpi()
+    return cluster.become_worker(told)
+
+
+def _are_on_one_node(comm: Any) -> bool:
+    """Return whether no worker needs a network; all ranks call this together."""
+    from mpi4py import MPI  # noqa: PLC0415
+
+    node = comm.Split_type(MPI.COMM_TYPE_SHARED, comm.rank)
+    size = node.size
+    node.Free()
+    return bool(size == comm.size)
+
+
+def _leave_mpi() -> None:
+    """End MPI: what this process starts, or becomes, is to have none of it."""
+    from mpi4py import MPI  # noqa: PLC0415
+
+    MPI.Finalize()

@@ -1,0 +1,136 @@
+"""The processes of a cluster of ranks, and how long each of them lives."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from workloads.errors import UnavailableError, WorkerError
+from workloads.harness.interrupts import held_back
+
+Process = subprocess.Popen[bytes]
+
+# A cold file system may need half a minute for a cluster's files.
+START_SECONDS = 120
+_LOOK_SECONDS = 0.02
+# Of an end in order.
+_END_SECONDS = 10
+# Who a rank is: a process that is none must not take itself for one.
+_OF_RANKS = ("PMI_", "PMI2_", "PMIX_", "OMPI_", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS")
+
+
+def of_no_rank(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables without those that make a process a rank."""
+    return {name: value for name, value in environ.items() if not name.startswith(_OF_RANKS)}
+
+
+@contextlib.contextmanager
+def child(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[Process]:
+    """Give a process that ends with the block.
+
+    Parameters
+    ----------
+    command, environment
+        Its words and its variables.
+    """
+    # A Ctrl-C would end it in its start, at length: it is started with SIGINT
+    # blocked, and ignores it from its first line on.
+    with held_back():
+        process = subprocess.Popen(command, env=environment)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait(is_there: Callable[[], bool], serving: Mapping[str, Process], problem: str) -> None:
+    """Wait until something is there that processes make.
+
+    Parameters
+    ----------
+    is_there
+        Asked again and again.
+    serving
+        The processes, by name.
+    problem
+        What to say when it does not come.
+
+    Raises
+    ------
+    UnavailableError
+        When it is not there in time, or a process has ended.
+    """
+    end = time.monotonic() + START_SECONDS
+    while not is_there():
+        for name, process in serving.items():
+            if process.poll() is not None:
+                raise UnavailableError(f"{name} has ended with {process.returncode}")
+        if time.monotonic() > end:
+            raise UnavailableError(f"{problem} after {START_SECONDS} s")
+        time.sleep(_LOOK_SECONDS)
+
+
+def run(words: list[str], found: Mapping[str, str], serving: Mapping[str, Process]) -> int:
+    """Run the program, and return its exit code.
+
+    Parameters
+    ----------
+    words
+        ``-m MODULE`` or ``SCRIPT``, and arguments.
+    found
+        The variables by which it finds the cluster.
+    serving
+        What the program needs to live, by name.
+
+    Raises
+    ------
+    WorkerError
+        When one of them has failed: the program might wait for it for ever.
+    """
+    program = subprocess.Popen([sys.executable, *words], env={**of_no_rank(os.environ), **found})
+    stops = _pass_on_stops(program)
+    while program.poll() is None:
+        # Any child's end, which is left for its own object to read.
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+        for name, process in serving.items():
+            # 0, or anything after a stop, which all of the job have had: told to end.
+            if process.poll() and not stops:
+                program.kill()
+                program.wait()
+                raise WorkerError(f"{name} has ended with {process.returncode}")
+    code = program.returncode
+    return code if code >= 0 else 128 - code
+
+
+def _pass_on_stops(program: Process) -> list[int]:
+    """Hand SIGINT and SIGTERM on to the program, if a second later it still runs.
+
+    Of a launcher or a terminal it has them already, and a second one would
+    keep it from tidying up.  Those that come are added to what is returned.
+    """
+    came: list[int] = []
+    later: list[threading.Timer] = []
+
+    def stop(number: int, _: object) -> None:
+        came.append(number)
+        for one in later:
+            one.cancel()
+        # No alarm: the kernel may hand it to a thread of MPI's, and this one waits on.
+        later.append(threading.Timer(1, program.send_signal, [number]))
+        later[-1].daemon = True
+        later[-1].start()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    return came

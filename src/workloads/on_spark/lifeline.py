@@ -1,0 +1,75 @@
+"""A connection of each worker to the first rank, which ends with that rank.
+
+A worker of Spark's looks for its master for minutes once that has ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import threading
+from collections.abc import Iterator
+
+from workloads.on_ranks.processes import Process
+
+# Any address beyond the node's own networks: nothing is sent there.
+_OUTSIDE = ("192.0.2.1", 9)
+
+
+def address_towards(host: str, port: int) -> str:
+    """Return this node's own address on the way to another one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
+        way.connect((host, port))
+        return str(way.getsockname()[0])
+
+
+def own_address() -> str:
+    """Return the address by which other nodes reach this one.
+
+    That of the way out, else of this node's name.
+    """
+    try:
+        return address_towards(*_OUTSIDE)
+    except OSError:
+        return socket.gethostbyname(socket.gethostname())
+
+
+@contextlib.contextmanager
+def held(host: str) -> Iterator[int]:
+    """Give the port at which workers hold on to this process."""
+    held_on: list[socket.socket] = []
+    with socket.create_server((host, 0), backlog=socket.SOMAXCONN) as server:
+
+        def accept() -> None:
+            # Until the server is closed.
+            with contextlib.suppress(OSError):
+                while True:
+                    held_on.append(server.accept()[0])
+
+        threading.Thread(target=accept, daemon=True).start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            for one in held_on:
+                one.close()
+
+
+def wait_for_end(line: socket.socket, worker: Process) -> bool:
+    """Wait for the end of the first rank or of a worker, and return whether it is the first's.
+
+    Parameters
+    ----------
+    line
+        The connection to the first rank.
+    worker
+        The worker.
+    """
+    ended = os.pidfd_open(worker.pid)
+    try:
+        ready, _, _ = select.select([line.fileno(), ended], [], [])
+    finally:
+        os.close(ended)
+    return line.fileno() in ready

@@ -1,0 +1,213 @@
+"""The processes of a job's Spark cluster, which is Spark's own standalone one."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import re
+import secrets
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from workloads.harness import java
+from workloads.harness.spark_context import LOGGING, SAVING
+from workloads.on_ranks.processes import Process, child, of_no_rank, wait
+from workloads.on_spark import lifeline
+
+USAGE = """\
+usage: python -m workloads.on_spark SCRIPT [ARGUMENT …]
+       python -m workloads.on_spark -m MODULE [ARGUMENT …]
+
+Below srun or mpiexec: makes a Spark worker of one core of every rank, and runs
+the program once, beside the first, when all of them are there. SparkContext()
+and SparkSession.builder.getOrCreate() find the cluster, SPARK_MASTER names it.
+It ends with the program; the exit code is the program's."""
+
+# The master says in a file where it listens and who has come; nothing else does.
+_MASTERS = """\
+logger.master.name = org.apache.spark.deploy.master.Master
+logger.master.level = info
+logger.master.additivity = false
+logger.master.appenderRef.file.ref = file
+appender.file.type = File
+appender.file.name = file
+appender.file.fileName = FILE
+appender.file.layout.type = PatternLayout
+appender.file.layout.pattern = %m%n
+"""
+# A worker would tell that its master has ended, as all of it does then.
+_WORKERS = """\
+logger.worker.name = org.apache.spark.deploy.worker.Worker
+logger.worker.level = off
+"""
+# Of the master and the workers, which only keep accounts.
+_SMALL = ("-Xmx512m", "-XX:TieredStopAtLevel=1")
+# Java has no option for it: a Ctrl-C is the program's.
+_DEAF = ("/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh")
+
+
+class Told(NamedTuple):
+    """What a worker must know of the first rank."""
+
+    url: str
+    host: str
+    # At which it ends with the first rank.
+    port: int
+    secret: str
+
+
+class SparkCluster:
+    """As `workloads.on_ranks.command.Cluster` has it."""
+
+    name = "on_spark"
+    usage = USAGE
+    owner = "Spark"
+    server_name = "master"
+
+    def __init__(self) -> None:
+        self._host, self._port, self._secret = "", 0, ""
+
+    def why_not(self) -> str:
+        """Return why there is no Spark here, or an empty string."""
+        there = importlib.util.find_spec("pyspark") is not None
+        return java.no_java() or ("" if there else java.NO_PYSPARK)
+
+    @contextlib.contextmanager
+    def server(self, folder: Path, host: str, workers: int) -> Iterator[Process]:  # noqa: ARG002
+        """Give a master that listens."""
+        self._host = host or lifeline.own_address()
+        # Else anybody who reaches its port could run what they like as this user.
+        self._secret = secrets.token_hex(32)
+        (folder / "master").mkdir()
+        settings = folder / "master/log4j2.properties"
+        settings.write_text(LOGGING + _MASTERS.replace("FILE", str(_log(folder))))
+        words = ("master.Master", "--host", self._host, "--port", "0", "--webui-port", "0")
+        environment = _environment(self._host, self._secret, folder)
+        with child(_command(settings, *words), environment) as process:
+            serving = {"Spark's master": process}
+            wait(lambda: bool(_url(folder)), serving, "Spark's master is not there")
+            # Other ranks' workers end before it.
+            with lifeline.held(self._host) as self._port:
+                yield process
+
+    def told(self, folder: Path) -> Told:
+        """Return what a worker must know."""
+        return Told(_url(folder), self._host, self._port, self._secret)
+
+    @contextlib.contextmanager
+    def worker(self, told: Told) -> Iterator[Process]:
+        """Give a worker, whose files are gone with it."""
+        own = lifeline.address_towards(told.host, told.port)
+        with tempfile.TemporaryDirectory(
+            prefix="hpcpy-spark-", ignore_cleanup_errors=True
+        ) as folder:
+            settings = Path(folder, "log4j2.properties")
+            settings.write_text(LOGGING + _WORKERS)
+            words = ("worker.Worker", "--host", own, "--port", "0", "--webui-port", "0")
+            options = ("--cores", "1", "--work-dir", folder, told.url)
+            environment = _environment(own, told.secret, Path(folder))
+            with child(_command(settings, *words, *options), environment) as process:
+                yield process
+
+    def become_worker(self, told: Told) -> int:
+        """Be a worker until the first rank ends; 1 if the worker ends before."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+        line = socket.create_connection((told.host, told.port))
+        with line, self.worker(told) as process:
+            if lifeline.wait_for_end(line, process):
+                return 0
+            print(
+                f"on_spark: a worker on {os.uname().nodename} has ended with {process.wait()}",
+                file=sys.stderr,
+            )
+            return 1
+
+    def is_complete(self, folder: Path, workers: int) -> bool:
+        """Return whether the master has all its workers."""
+        return _said(folder).count("Registering worker") >= workers
+
+    def variables(self, folder: Path, told: Told, workers: int) -> dict[str, str]:
+        """Return by what a program finds the cluster: settings that Spark reads itself."""
+        home = folder / "conf"
+        home.mkdir()
+        (home / "log4j2.properties").write_text(LOGGING)
+        settings = {
+            "spark.master": told.url,
+            "spark.authenticate": "true",
+            "spark.authenticate.secret": told.secret,
+            "spark.cores.max": str(workers),
+            # No task before all of them are there.
+            "spark.scheduler.minRegisteredResourcesRatio": "1.0",
+            "spark.scheduler.maxRegisteredResourcesWaitingTime": "120s",
+            "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
+            "spark.driver.defaultJavaOptions": f"{' '.join(SAVING)} -Djava.io.tmpdir={folder}",
+            "spark.executor.defaultJavaOptions": " ".join(SAVING),
+        }
+        lines = "".join(f"{name} {value}\n" for name, value in settings.items())
+        (home / "spark-defaults.conf").write_text(lines)
+        return {
+            "SPARK_MASTER": told.url,
+            "SPARK_CONF_DIR": str(home),
+            "SPARK_LOCAL_IP": told.host,
+            "SPARK_LOCAL_DIRS": str(folder),
+            "PYSPARK_PYTHON": os.environ.get("PYSPARK_PYTHON", sys.executable),
+        }
+
+
+def _log(folder: Path) -> Path:
+    return folder / "master/said"
+
+
+def _said(folder: Path) -> str:
+    try:
+        return _log(folder).read_text(encoding="utf-8")
+    except OSError:  # not there yet
+        return ""
+
+
+def _url(folder: Path) -> str:
+    found = re.search(r"Starting Spark master at (\S+)\n", _said(folder))
+    return found[1] if found else ""
+
+
+def _home() -> Path:
+    spec = importlib.util.find_spec("pyspark")
+    assert spec is not None  # noqa: S101  (`why_not` has asked)
+    return Path(str(spec.origin)).parent
+
+
+def _command(logging: Path, kind: str, *words: str) -> list[str]:
+    options = {
+        "log4j2.configurationFile": str(logging),
+        "java.io.tmpdir": str(logging.parent),
+        "spark.authenticate": "true",
+        "spark.master.rest.enabled": "false",
+    }
+    return [
+        *(*_DEAF, java.program(), *_SMALL, *SAVING),
+        *(f"-D{name}={value}" for name, value in options.items()),
+        *("-cp", f"{_home()}/jars/*", f"org.apache.spark.deploy.{kind}", *words),
+    ]
+
+
+def _environment(own: str, secret: str, folder: Path) -> dict[str, str]:
+    (core,) = _home().glob("jars/spark-core_*.jar")
+    return {
+        **of_no_rank(os.environ),
+        # What each of them listens on, its pages too.
+        "SPARK_LOCAL_IP": own,
+        "SPARK_LOCAL_DIRS": str(folder),
+        # Not among the words, which anybody on the node can read.
+        "_SPARK_AUTH_SECRET": secret,
+        # What its own scripts would find out, for the command of an executor.
+        "SPARK_HOME": str(_home()),
+        "SPARK_SCALA_VERSION": core.name.split("_")[1].split("-")[0],
+    }

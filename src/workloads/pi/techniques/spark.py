@@ -1,0 +1,34 @@
+"""Spark: a share to each worker of a cluster, of this machine or a site's."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from workloads.harness import spark_context
+from workloads.pi import definition
+from workloads.pi.shares import seeds
+
+if TYPE_CHECKING:
+    from workloads.harness.team import Team
+
+
+def _prepare() -> None:
+    """Nothing beyond this module's own imports, which come with its name."""
+
+
+def _context(team: Team) -> AbstractContextManager[Any]:
+    return spark_context.context(team, _prepare)
+
+
+def _hits(share: tuple[int, int]) -> int:
+    return definition.seeded_hits(*share)
+
+
+def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
+    """Count in the cluster's workers."""
+    context = team.hold(_context)
+    shares = seeds(seed, pairs, team.workers)
+    with spark_context.failures():
+        hits = sum(context.parallelize(shares, len(shares)).map(_hits).collect())
+    return hits, "a GIL each"

@@ -1,0 +1,177 @@
+"""hpcpy-spark: Spark's rows give the answer, alone and on a cluster of ranks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+PYTHON = sys.executable
+ON_SPARK = (PYTHON, "-m", "workloads.on_spark")
+# Java writes one of its own where a program is started by Spark's script.
+NOISE = "WARNING: Using incubator modules: jdk.incubator.vector\n"
+PROGRAM = """
+import sys
+from pyspark.sql import SparkSession
+session = SparkSession.builder.getOrCreate()
+context = session.sparkContext
+print(context.master[:8], context.parallelize(range(10), 5).map(lambda x: x * x).sum())
+print(session.range(1000).selectExpr("sum(id)").collect()[0][0], *sys.argv[1:])
+sys.exit(7)
+"""
+
+
+def run(*words: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        words,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=400,
+    )
+
+
+def ranks(size: int, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    return run("mpiexec", "-n", str(size), *words)
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.py"
+    path.write_text(PROGRAM)
+    return path
+
+
+def java(mark: str) -> list[str]:
+    """Return the words of each Java that a test has started."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_text().split("\0")
+            is_ours = mark in (process / "environ").read_text()
+        except OSError:
+            continue
+        if is_ours and Path(words[0]).name == "java":
+            found.append(" ".join(words))
+    return found
+
+
+def comes(condition: Callable[[], object]) -> bool:
+    end = time.monotonic() + 300
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_the_mandelbrot_set_of_this_machines_workers(workers: str) -> None:
+    words = ("mandel", "--area", "area1", "--impl", "spark", "--workers", workers)
+    done = run(PYTHON, "-m", "workloads", *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "matches the reference" in done.stdout
+    (row,) = [line.split() for line in done.stdout.splitlines() if line.startswith("spark ")]
+    assert f" {workers} " in " ".join(row)
+
+
+def test_pi_of_this_machines_workers() -> None:
+    done = run(PYTHON, "-m", "workloads", "pi", "--impl", "spark", "--workers", "2")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "seeded, 2 at work: 15,704,402 hits" in done.stdout
+    assert "matches the stored count" in done.stdout
+
+
+def test_every_rank_is_a_worker_and_the_program_runs_once(script: Path) -> None:
+    done = ranks(3, *ON_SPARK, script, "a", "-b")
+    assert (done.returncode, done.stdout) == (7, "spark:// 285\n499500 a -b\n")
+    assert done.stderr.replace(NOISE, "") == ""
+
+
+def test_a_workload_has_all_workers_and_leaves_nothing(tmp_path: Path) -> None:
+    mark = f"STARTED_BY={tmp_path}"
+    words = ("-m", "workloads", "pi", "--impl", "spark")
+    done = run(
+        *("mpiexec", "-n", "2", *ON_SPARK, *words),
+        STARTED_BY=str(tmp_path),
+        TMPDIR=str(tmp_path),
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "seeded, 2 at work: 15,704,402 hits" in done.stdout
+    assert comes(lambda: not java(mark)), java(mark)
+    assert not list(tmp_path.glob("hpcpy-spark-*"))
+
+
+def test_a_stranger_is_not_let_in(tmp_path: Path) -> None:
+    script = tmp_path / "stranger.py"
+    script.write_text(
+        "import os, subprocess, sys\n"
+        "env = {k: v for k, v in os.environ.items() if k not in "
+        "('SPARK_CONF_DIR', 'SPARK_LOCAL_DIRS')}\n"
+        "words = [sys.executable, '-m', 'workloads', 'pi', '-n', '1000', '--impl', 'spark']\n"
+        "sys.exit(subprocess.run(words, env=env).returncode)\n"
+    )
+    done = ranks(1, *ON_SPARK, script)
+    assert done.returncode == 69, done.stdout
+    assert "\nworkloads: pi: Spark does not start at spark://" in done.stderr
+
+
+def test_no_secret_is_among_the_words_of_a_process(tmp_path: Path) -> None:
+    script = tmp_path / "looks.py"
+    script.write_text(
+        "import os, pathlib, re\n"
+        "from pyspark import SparkContext\n"
+        "context = SparkContext()\n"
+        "secret = context.getConf().get('spark.authenticate.secret')\n"
+        "context.parallelize([1]).count()\n"
+        "told = [p.read_text() for p in pathlib.Path('/proc').glob('[0-9]*/cmdline')]\n"
+        "print(len(secret), any(secret in words for words in told))\n"
+        "print(any('CoarseGrainedExecutorBackend' in words for words in told))\n"
+    )
+    done = ranks(1, *ON_SPARK, script)
+    assert (done.returncode, done.stdout) == (0, "64 False\nTrue\n")
+
+
+def test_a_master_that_is_not_there_is_69_and_one_line() -> None:
+    words = ("pi", "-n", "1000", "--impl", "spark")
+    done = run(PYTHON, "-m", "workloads", *words, SPARK_MASTER="spark://nowhere.invalid:7077")
+    assert (done.returncode, done.stderr.count("\n")) == (69, 1)
+    assert "Spark does not start at spark://nowhere.invalid:7077" in done.stderr
+
+
+@pytest.mark.parametrize("prefix", [(), ON_SPARK[1:]], ids=["alone", "on ranks"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_ends_all_of_it(prefix: tuple[str, ...], number: int, tmp_path: Path) -> None:
+    mark = f"STARTED_BY={tmp_path}"
+    words = ("-m", "workloads", "pi", "--impl", "spark", "-n", str(2**40))
+    with subprocess.Popen(
+        [PYTHON, *prefix, *words],
+        env={**os.environ, "STARTED_BY": str(tmp_path), "TMPDIR": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as job:
+        computes = "pyspark.daemon"
+        assert comes(lambda: any_process(mark, computes) or job.poll() is not None)
+        job.send_signal(number)
+        said = job.communicate(timeout=300)[1]
+    assert job.returncode == 128 + number, said
+    assert "Traceback" not in said
+    assert comes(lambda: not java(mark)), java(mark)
+
+
+def any_process(mark: str, module: str) -> bool:
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_text()
+            if module in words and mark in (process / "environ").read_text():
+                return True
+        except OSError:
+            continue
+    return False

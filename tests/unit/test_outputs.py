@@ -26,6 +26,7 @@ READ = {
     ("audit.command", "--ignore"),
     ("cluster.command", "--folder"),
     ("measure.overhead", "--sif"),
+    ("measure.writing.command", "--sif"),
     ("packages.command", "--{image}"),
     ("release.command", "folder"),
     ("release.command", "--key"),

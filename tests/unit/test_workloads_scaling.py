@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
 
 from workloads.errors import UsageError
-from workloads.harness import machine, scaling
-from workloads.harness.result import Result
+from workloads.harness import machine, ranks, scaling
+from workloads.harness.result import Result, read_json
 from workloads.harness.scaling import STRONG, WEAK, kind, laws, serial_fraction
+from workloads.harness.team import Team
 from workloads.harness.technique import Technique
 from workloads.mandel.grid import AREAS
 from workloads.mandel.problem import Picture
@@ -24,6 +28,7 @@ HERE = {
     "ranks": Technique("json", "many processes", parallel="ranks"),
 }
 WORKERS = (1, 2, 4, 8, 32)
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -121,6 +126,56 @@ def test_without_two_numbers_of_workers_that_have_cores_it_says_why() -> None:
         "ranks: Amdahl's law: not fitted, as 2, 4, 8, 32 workers share cores",
     ]
     assert laws(on_cores(1)[:1], STRONG) == []
+
+
+def test_ranks_that_share_cores_are_compared_by_their_processor_time() -> None:
+    # On the wall 64 ranks of 2 cores gain nothing; the busiest has a 32nd of the work.
+    one = Result("ranks", "p", [6.4, 6.5], work=9, workers=1, cores=1, busy=[[6.4], [6.5]])
+    each = [0.2, *[0.1] * 63]
+    many = Result("ranks", "p", [9.0], work=9, workers=64, cores=2, busy=[each])
+    assert scaling.series([one, many])["ranks"][1][1:] == pytest.approx((32, 0.5))
+    head, *rows = scaling.table([one, many], "M/s").splitlines()
+    assert [row.split()[6:12] for row in rows] == [
+        ["100%", "6.4", "s", "6.4", "s"],
+        ["50%", "6.5", "s", "200", "ms"],
+    ]
+    assert head.split()[-4:] == ["all", "ranks", "busiest", "verdict"]
+    assert scaling.remarks([one, many]) == [
+        "ranks: 64 ranks share 2 cores; speed-up by the busiest rank's processor time"
+    ]
+
+
+def test_ranks_add_up_their_processor_time_block_by_block() -> None:
+    team = Team(2, SimpleNamespace(gather=lambda seconds: [seconds, 3.0]))
+    assert ranks.balance(team, 1.0) == "balance 0.67"
+    assert ranks.balance(team, 3.0) == "balance 1.00"
+    assert team.busy == [4.0, 6.0]
+    another = Team(2, SimpleNamespace(gather=lambda _: None))
+    assert (ranks.balance(another, 1.0), another.busy) == ("", [])
+
+
+def test_the_page_has_the_speed_ups_of_the_stored_samples() -> None:
+    results, _ = read_json(ROOT / "docs/results/mandel-ranks.json", "mandel")
+    found = scaling.series(results)
+    of = {(name, one.workers): times for name, points in found.items() for one, times, _ in points}
+    balance = {each["workers"]: each for each in results[0].details[0]["balance"]}
+    ways = {"mpi-block": "block", "mpi-cyclic": "cyclic", "mpi-dynamic": "queue"}
+    page = (ROOT / "docs/mandelbrot.md").read_text()
+    for count in (4, 16, 64):
+        told = [
+            f"{value:#.3g}×"
+            for name, way in ways.items()
+            for value in (of[name, count], count * balance[count][way])
+        ]
+        assert re.search(rf"^\|{count}\|[^|]*\|{re.escape('|'.join(told))}\|$", page, re.MULTILINE)
+
+
+def test_ranks_with_a_core_each_are_compared_by_the_clock() -> None:
+    alone = [
+        Result("ranks", "p", [1 / n], work=9, workers=n, cores=n, busy=[[0.5] * n]) for n in (1, 4)
+    ]
+    assert scaling.series(alone)["ranks"][1][1:] == (4, 1)
+    assert scaling.remarks(alone) == []
 
 
 @pytest.mark.parametrize(

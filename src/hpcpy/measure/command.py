@@ -13,6 +13,7 @@ BENCHES = {
     "launch": ("hpcpy.measure.launch", "measure the steps from srun to the last rank"),
     "bake": ("hpcpy.measure.baked", "measure starts with baked packages against installed ones"),
     "overhead": ("hpcpy.measure.overhead", "measure messages between ranks, in containers and out"),
+    "write": ("hpcpy.measure.writing.command", "measure one file against many, on three places"),
 }
 
 

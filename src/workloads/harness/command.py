@@ -171,7 +171,7 @@ def _report(
     _tell_left_out(left_out)
     lines = [] if wish.weak else problem.remarks(results)
     if wish.scale:
-        lines += scaling.laws(results, scaling.asked(wish))
+        lines += [*scaling.remarks(results), *scaling.laws(results, scaling.asked(wish))]
     for line in lines:
         print(f"  {line}")
     print(flush=True)

@@ -13,6 +13,7 @@ from workloads.errors import UnavailableError
 
 if TYPE_CHECKING:
     from workloads.harness.arrays import Int32Array
+    from workloads.harness.team import Team
 
 T = TypeVar("T")
 
@@ -236,16 +237,20 @@ def gather_rows(comm: Any, parts: list[range], mine: Int32Array, out: Int32Array
         out[rows.start : rows.stop : rows.step] = block
 
 
-def balance(comm: Any, seconds: float) -> str:
+def balance(team: Team, seconds: float) -> str:
     """Return on rank 0 how evenly the ranks were busy: mean over maximum.
 
     Parameters
     ----------
-    comm
-        The communicator; all its ranks call this together.
+    team
+        All its ranks call this together; on rank 0 it keeps their times.
     seconds
         Processor time that this rank has computed for: on crowded cores the
         wall clock would count the others' work as well.
     """
-    busy = comm.gather(seconds)
-    return f"balance {sum(busy) / len(busy) / max(*busy, 1e-9):.2f}" if busy else ""
+    busy = team.comm.gather(seconds)
+    if not busy:
+        return ""
+    # Of a large image there is a call for each block of rows.
+    team.busy = [a + b for a, b in zip(team.busy or [0.0] * len(busy), busy, strict=True)]
+    return f"balance {sum(busy) / len(busy) / max(*busy, 1e-9):.2f}"

@@ -60,6 +60,9 @@ class Result:
     kernel
         Of each sample the seconds between the start and the end of a
         device's kernels, by its own clock: without copies.
+    busy
+        Of each sample the processor seconds that each rank has computed for, its
+        waiting left out, where the technique counts them.
     details
         Of each sample what else the workload has measured.
     memory
@@ -81,6 +84,7 @@ class Result:
     cores: int = 0
     note: str = ""
     kernel: list[float] = field(default_factory=list)
+    busy: list[list[float]] = field(default_factory=list)
     details: list[Mapping[str, Any]] = field(default_factory=list)
     memory: list[int] = field(default_factory=list)
 

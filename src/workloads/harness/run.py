@@ -87,6 +87,8 @@ def _repeat(trial: Trial, attempt: Attempt, result: Result, times: int) -> None:
         result.add(attempt.once())
         if trial.members.kernel_seconds:
             result.kernel.append(trial.members.kernel_seconds)
+        if trial.members.busy:
+            result.busy.append(trial.members.busy)
         # In turn, so that both have seen the same clock and neighbours.
         if hasattr(trial.module, "limit"):
             limits.append((trial.module.limit(result.work), trial.processor_seconds))

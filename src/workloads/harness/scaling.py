@@ -86,14 +86,49 @@ def series(results: Sequence[Result]) -> dict[str, list[tuple[Result, float, flo
     for result in results:
         own = [other for other in results if other.impl == result.impl]
         base = min(own, key=lambda other: other.workers)
-        speed_up = result.rate / base.rate * base.workers
+        rate = _busiest_rate if _by_processor(own) else _wall_rate
+        speed_up = rate(result) / rate(base) * base.workers
         found.setdefault(result.impl, []).append((result, speed_up, speed_up / result.workers))
     return found
 
 
+def _wall_rate(result: Result) -> float:
+    return result.rate
+
+
+def _busiest_rate(result: Result) -> float:
+    return result.work / max(min(map(max, result.busy)), 1e-9)
+
+
+def _by_processor(own: Sequence[Result]) -> bool:
+    """Return whether ranks share cores, so that the wall clock counts the others' work."""
+    return any(_shares_cores(result) for result in own) and all(result.busy for result in own)
+
+
+def _shares_cores(result: Result) -> bool:
+    return 0 < result.cores < result.workers
+
+
+def remarks(results: Sequence[Result]) -> list[str]:
+    """Return a line for each technique whose speed-up is not by the clock on the wall."""
+    lines = []
+    for name in dict.fromkeys(result.impl for result in results):
+        own = [result for result in results if result.impl == name]
+        if _by_processor(own):
+            most = max((one for one in own if _shares_cores(one)), key=lambda one: one.workers)
+            shared = f"{most.workers} ranks share {most.cores} cores"
+            lines.append(f"{name}: {shared}; speed-up by the busiest rank's processor time")
+    return lines
+
+
 def table(results: Sequence[Result], unit: str) -> str:
-    """Return one problem's results by technique and workers."""
-    lines = [["technique", "workers", "time", unit, "speed-up", "efficiency", "verdict"]]
+    """Return one problem's results by technique and workers.
+
+    Where ranks have counted their processor time the table has its sum and the
+    busiest rank's: where ranks share cores these say what the wall clock cannot.
+    """
+    counted = ["all ranks", "busiest"] if any(result.busy for result in results) else []
+    lines = [["technique", "workers", "time", unit, "speed-up", "efficiency", *counted, "verdict"]]
     for name, points in series(results).items():
         for result, speed_up, efficiency in points:
             lines.append(
@@ -104,10 +139,18 @@ def table(results: Sequence[Result], unit: str) -> str:
                     f"{result.rate / 1e6:,.1f}",
                     f"{speed_up:,.2f}×",
                     f"{efficiency:.0%}",
+                    *(_busy(result) if counted else ()),
                     result.verdict,
                 ]
             )
     return render(lines)
+
+
+def _busy(result: Result) -> list[str]:
+    """Return the least processor time of all ranks, and of the busiest one."""
+    if not result.busy:
+        return ["–", "–"]
+    return [duration(min(map(of, result.busy))) for of in (sum, max)]
 
 
 def serial_fraction(results: Sequence[Result], scaling: str) -> tuple[float, float]:
@@ -172,7 +215,7 @@ def _law(own: Sequence[Result], scaling: str) -> str:
     if len({result.workers for result in own}) < 2:
         return ""
     what = "Amdahl's law" if scaling == STRONG else "Gustafson's law"
-    alone = [result for result in own if not 0 < result.cores < result.workers]
+    alone = [result for result in own if not _shares_cores(result)]
     crowded = _counts(result for result in own if result not in alone)
     counts_ = _counts(alone)
     if len(counts_) < 2:

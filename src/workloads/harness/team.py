@@ -37,11 +37,15 @@ class Team:
     ----------
     kernel_seconds
         What a device's own clock says of its kernels; techniques add to it.
+    busy
+        On rank 0 the processor time that each rank has computed for, where a
+        technique counts it: `workloads.harness.ranks.balance`.
     """
 
     def __init__(self, workers: int, comm: Any = None) -> None:
         self.workers = workers
         self.kernel_seconds = 0.0
+        self.busy: list[float] = []
         self._comm = comm
         self._held: dict[object, Any] = {}
         self._stack = contextlib.ExitStack()

@@ -71,3 +71,4 @@ class Trial:
         """Begin a repetition."""
         self.repetition = repetition
         self.seconds = self.processor_seconds = self.members.kernel_seconds = 0.0
+        self.members.busy = []

@@ -41,7 +41,7 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
         busy = _work(comm, grid, parts)
     return (
         f"{row_kernel.load()[0]} in {comm.size - 1} workers, rank 0 manages, "
-        f"{ranks.balance(comm, busy)}"
+        f"{ranks.balance(team, busy)}"
     )
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -17,6 +20,8 @@ from hpcpy.build.sif import sif_path
 from hpcpy.cluster.layout import NODES
 
 SIZE = ("NODES=2", "TASKS=4", "SPARK=1")
+EXECUTOR = "org.apache.spark.executor.CoarseGrainedExecutorBackend"
+WORKER = "org.apache.spark.deploy.worker.Worker"
 HOSTS = """
 import os
 from pyspark import SparkContext
@@ -37,18 +42,39 @@ def spark() -> str:
     return str(path)
 
 
-def executors(cluster: Cluster) -> int:
-    """Return how many of this cluster's processes compute for Spark."""
-    found = 0
+def running(cluster: Cluster, kind: str) -> dict[int, str]:
+    """Return the node of each process of this cluster that is of a class of Spark's."""
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words = proc_files.read(process / "cmdline").split("\0")
             environment = proc_files.read(process / "environ").split("\0")
         except OSError:
             continue
-        is_here = f"SLURM_SUBMIT_DIR={cluster.shared}" in environment
-        found += is_here and "org.apache.spark.executor.CoarseGrainedExecutorBackend" in words
+        variables = dict(one.partition("=")[::2] for one in environment)
+        if variables.get("SLURM_SUBMIT_DIR") == str(cluster.shared) and kind in words:
+            found[int(process.name)] = variables["SLURMD_NODENAME"]
     return found
+
+
+def computing(cluster: Cluster, spark: str) -> subprocess.Popen[str]:
+    """Start a launch that computes for long, and wait until all its executors are there."""
+    process = start(cluster, f"W=pi --impl spark -n {2**40}", *SIZE, f"IMAGE={spark}")
+    end = time.monotonic() + SECONDS
+    while len(running(cluster, EXECUTOR)) < 4:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    return process
+
+
+def nothing_of_spark_is_left(cluster: Cluster) -> None:
+    nothing_is_left(cluster, "pi --impl spark")
+    # Executors end when their workers have: Java's shutdown is none of the step's.
+    end = time.monotonic() + SECONDS
+    while running(cluster, EXECUTOR) or running(cluster, WORKER):
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 @pytest.mark.long
@@ -78,21 +104,24 @@ def test_a_program_computes_on_both_nodes(cluster: Cluster, spark: str) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_all_of_it(cluster: Cluster, spark: str, number: signal.Signals) -> None:
-    process = start(cluster, f"W=pi --impl spark -n {2**40}", *SIZE, f"IMAGE={spark}")
-    end = time.monotonic() + SECONDS
-    while executors(cluster) < 4:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    process = computing(cluster, spark)
     process.send_signal(number)
     _, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 128 + number, err
     assert err.splitlines()[-1] == f"hpcpy launch: stopped by {number.name}"
-    nothing_is_left(cluster, "pi --impl spark")
-    # They end when their workers have: Java's shutdown is none of the step's.
-    while executors(cluster):
-        assert time.monotonic() < end + SECONDS
-        time.sleep(0.1)
+    nothing_of_spark_is_left(cluster)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("node", NODES)
+def test_a_worker_that_dies_ends_the_job(cluster: Cluster, spark: str, node: str) -> None:
+    process = computing(cluster, spark)
+    victim = next(one for one, where in running(cluster, WORKER).items() if where == node)
+    os.kill(victim, signal.SIGKILL)
+    _, err = process.communicate(timeout=SECONDS)
+    assert process.returncode not in (0, None), err
+    assert re.match(rf"hpcpy launch: rank \d on {node}: ", err.splitlines()[-1]), err
+    nothing_of_spark_is_left(cluster)
 
 
 def test_an_image_without_spark_is_69_and_one_line(cluster: Cluster, sif: str) -> None:

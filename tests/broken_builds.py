@@ -115,7 +115,8 @@ def broken_build(folder: Path, times: int, draw: random.Random, fault: str) -> d
     for name in ("hpcpy", "cache"):
         shutil.rmtree(folder / name, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["git", "clone", "-q", ROOT, folder / "hpcpy"], check=True)
+    quietly = ["-c", "advice.detachedHead=false"]
+    subprocess.run(["git", *quietly, "clone", "-q", ROOT, folder / "hpcpy"], check=True)
     moments: list[dict[str, Any]] = []
     is_broken, begun = True, time.monotonic()
     while is_broken:

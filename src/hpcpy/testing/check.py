@@ -32,6 +32,7 @@ _TESTS = (
     ("image_cuda",),
     ("image_sci",),
     ("image_dev",),
+    ("image_spark",),
     ("image_sanitized",),
     ("gpu",),
     ("upstream",),

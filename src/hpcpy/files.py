@@ -22,6 +22,7 @@ _CANNOT_BE_WRITTEN = (
 )
 GIB = 1 << 30
 MIB = 1 << 20
+MORE_ROOM = "free some, or set HPCPY_CACHE to a larger disk"
 
 
 def in_words(size: int) -> str:
@@ -65,7 +66,7 @@ def disk_errors(path: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskError(
                 f"{where}: no space left on the device",
-                hint="free some, or set HPCPY_CACHE to a larger disk",
+                hint=MORE_ROOM,
             ) from error
         if error.errno in _CANNOT_BE_WRITTEN:
             raise DiskError(

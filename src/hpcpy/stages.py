@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
-import signal
-import subprocess
+import shutil
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from hpcpy import paths, stage_times
-from hpcpy.errors import HpcpyError
-from hpcpy.files import disk_errors
+from hpcpy.errors import DiskError, HpcpyError
+from hpcpy.files import MIB, MORE_ROOM, disk_errors
+from hpcpy.process_groups import StoppedError, run_group
 
 TAIL_LINES = 20
 
@@ -24,41 +24,15 @@ class StageError(HpcpyError):
     """A command of a stage failed; its log says why."""
 
 
-class StageStoppedError(StageError):
-    """A command was stopped by Ctrl-C."""
+class StageRoomError(StageError, DiskError):
+    """A command of a stage had no room."""
 
 
-# The commands of all threads: a signal reaches the main one alone.
-_running: set[subprocess.Popen[bytes]] = set()
-_stopping = threading.Event()
-# The end of its input tells that its starter has gone; a line, that the group has.
-_WATCH = 'read -r done || kill -s KILL -- "-$1"'
 # Of the build that is going on; other stages are none of it.
 _countdown = stage_times.Countdown({})
-
-
-def stop_running() -> None:
-    """Ask the commands of all stages to end, now and from now on."""
-    _stopping.set()
-    for process in list(_running):
-        _terminate(process)
-
-
-def end_if_stopped() -> None:
-    """Let a thread end that waits for something else than a command.
-
-    Raises
-    ------
-    StageStoppedError
-        When `stop_running` was called.
-    """
-    if _stopping.is_set():
-        raise StageStoppedError("stopped")
-
-
-def _terminate(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
+# What a command's own words are not, where it starts another.
+_STARTERS = ("env", "nice", "unshare")
+_NO_ROOM = (os.strerror(errno.ENOSPC).encode(), os.strerror(errno.EDQUOT).encode())
 
 
 class Stage:
@@ -93,90 +67,38 @@ class Stage:
         Raises
         ------
         StageError
-            When it cannot be started or ends with another code than 0.
+            When it cannot be started or ends with another code than 0; where it
+            had no room, its kind `StageRoomError`.
         """
         argv = [str(word) for word in command]
-        with self.log.open("ab") as log:
+        with disk_errors(self.log), self.log.open("ab") as log:
             log.write(f"$ {' '.join(argv)}\n".encode())
             log.flush()
+            begin = log.tell()
             try:
-                code = _run_group(argv, {**os.environ, **(env or {})}, cwd, stdin, log.fileno())
+                code = run_group(argv, {**os.environ, **(env or {})}, cwd, stdin, log.fileno())
             except OSError as error:
                 raise StageError(f"{argv[0]}: {error.strerror}") from error
         if code != 0:
             ended = f"signal {-code}" if code < 0 else f"exit code {code}"
-            raise StageError(f"{Path(argv[0]).name} ended with {ended}")
+            failed = f"{_program(argv)} ended with {ended}"
+            if self._had_no_room(begin):
+                said = f"{self.title}: no space left on the device ({failed})"
+                raise StageRoomError(said, hint=MORE_ROOM)
+            raise StageError(failed)
+
+    def _had_no_room(self, begin: int) -> bool:
+        with self.log.open("rb") as log:
+            log.seek(begin)
+            said = log.read()
+        # On a full disk the log has not taken the words either.
+        free = shutil.disk_usage(self.log.parent).free
+        return free < MIB or any(words in said for words in _NO_ROOM)
 
 
-def _run_group(
-    argv: list[str], env: Mapping[str, str], cwd: Path | None, stdin: bytes | None, log: int
-) -> int:
-    # A group of its own: at Ctrl-C the whole tree below (make, cc1, fuse
-    # mounts) is told once and waited for, so that nothing writes on.
-    process: subprocess.Popen[bytes] | None = None
-    with contextlib.ExitStack() as stack:
-        try:
-            with _held_back():
-                process = stack.enter_context(
-                    subprocess.Popen(
-                        argv,
-                        env=dict(env),
-                        cwd=cwd,
-                        stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-                        stdout=log,
-                        stderr=subprocess.STDOUT,
-                        process_group=0,
-                    )
-                )
-                _running.add(process)
-                stack.callback(_running.discard, process)
-            stack.enter_context(_killed_with_us(process.pid))
-            # Whoever stops them all may have looked just before.
-            if _stopping.is_set():
-                _terminate(process)
-            process.communicate(stdin)
-        except BaseException:
-            if process is not None:
-                _terminate(process)
-            raise
-        if _stopping.is_set():
-            raise StageStoppedError(f"{argv[0]} was stopped")
-        return process.returncode
-
-
-@contextlib.contextmanager
-def _killed_with_us(group: int) -> Iterator[None]:
-    """Have a process group killed when this process ends by a signal that it cannot see.
-
-    A build that was killed left its compilers running, and 25 of them a load of 46.
-    """
-    command = ["sh", "-c", _WATCH, "sh", str(group)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0) as watch:
-        try:
-            yield
-        finally:
-            watch.communicate(b"done\n")
-
-
-@contextlib.contextmanager
-def _held_back() -> Iterator[None]:
-    # A signal that comes when a program has been started and Popen has not
-    # returned would leave it running.  It is raised at the end.
-    came: list[int] = []
-    kept = {}
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # One that is ignored is so for the program, too.
-            if callable(handler := signal.getsignal(number)):
-                kept[number] = handler
-                signal.signal(number, lambda number, _: came.append(number))
-    try:
-        yield
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
-    for one in came:
-        signal.raise_signal(one)
+def _program(argv: Sequence[str]) -> str:
+    names = (Path(word).name for word in argv if not word.startswith("-"))
+    return next((name for name in names if name not in _STARTERS), argv[0])
 
 
 def count_down(countdown: stage_times.Countdown) -> None:
@@ -235,7 +157,7 @@ def _announce(title: str, processor_seconds: float) -> None:
 
 
 def _print_failure(current: Stage, seconds: float, error: BaseException) -> None:
-    stopped = isinstance(error, KeyboardInterrupt | StageStoppedError)
+    stopped = isinstance(error, KeyboardInterrupt | StoppedError)
     word = "stopped" if stopped else "FAILED"
     print(f"{seconds:7.1f} s {current.title}: {word}", file=sys.stderr)
     if stopped or not isinstance(error, StageError):

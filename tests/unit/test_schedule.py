@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths, stages
+from hpcpy import paths, process_groups
 from hpcpy.build.graph import the_graph
 from hpcpy.build.schedule import Chain, chains, in_order, niceness, side_by_side
 from hpcpy.stages import StageError, stage
@@ -117,7 +117,7 @@ def test_a_failure_keeps_what_was_begun_and_begins_nothing_more(
 def test_ctrl_c_stops_all_commands(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stages, "_stopping", threading.Event())
+    monkeypatch.setattr(process_groups, "_stopping", threading.Event())
     begun = threading.Barrier(2, timeout=30)
 
     def build(name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from processes import runs, start, wait_until
 
 from hpcpy import paths, stage_times
 from hpcpy.cache.units import find_units
+from hpcpy.errors import DiskError
 from hpcpy.stages import StageError, skipped, stage
 
 # A tool as the user has it: hpcpy's own main around a command with a stage
@@ -226,3 +228,29 @@ def test_times_that_cannot_be_kept_are_no_fault(tmp_path: Path) -> None:
     (tmp_path / "hpcpy").write_text("a file")
     stage_times.remember("compile it all", 40)
     assert stage_times.expected("compile it all") is None
+
+
+@pytest.mark.fault("the disk of a build is full", "one line, exit code 73, nothing half-written")
+def test_command_without_room_says_so() -> None:
+    # The kernel's own ENOSPC, from the device that is always full.
+    words = r"build it: no space left on the device \(sh ended with exit code 2\); free some"
+    with pytest.raises(DiskError, match=words) as failed, stage("build it") as current:
+        current.run(["nice", "-n1", "sh", "-c", "cat /etc/passwd >/dev/full; exit 2"])
+    assert failed.value.exit_code == 73
+    assert isinstance(failed.value, StageError)
+
+
+@pytest.mark.fault("the disk of a build is full", "one line, exit code 73, nothing half-written")
+def test_command_without_room_for_its_words_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=4096))
+    with pytest.raises(DiskError, match="no space left"), stage("build it") as current:
+        current.run(["false"])
+
+
+def test_what_failed_before_is_no_lack_of_room() -> None:
+    with contextlib.ExitStack() as stack:
+        failed = stack.enter_context(pytest.raises(StageError))
+        current = stack.enter_context(stage("build it"))
+        current.run(["sh", "-c", "cat /etc/passwd >/dev/full; exit 0"])
+        current.run(["false"])
+    assert (str(failed.value), failed.value.exit_code) == ("false ended with exit code 1", 1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import TypeVar
 
-from hpcpy.stages import stop_running
+from hpcpy.process_groups import stop_running
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from hpcpy.fetch.download import Interrupted
 from hpcpy.fetch.one import Fetcher, Tally, cached, downloads_dir
 from hpcpy.files import MIB, require_free
 from hpcpy.pins.model import Artifact
-from hpcpy.stages import end_if_stopped
+from hpcpy.process_groups import end_if_stopped
 
 # Enough to hide the round trips of many small files; mirrors frown on more.
 THREADS = 6

@@ -1,0 +1,138 @@
+"""Commands as process groups, which all end when one fails, at Ctrl-C or with this process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from hpcpy.errors import HpcpyError
+
+# The commands of all threads: a signal reaches the main one alone.
+_running: set[subprocess.Popen[bytes]] = set()
+_stopping = threading.Event()
+# The end of its input tells that its starter has gone; a line, that the group has.
+_WATCH = 'read -r done || kill -s KILL -- "-$1"'
+
+
+class StoppedError(HpcpyError):
+    """A command was stopped by Ctrl-C."""
+
+
+def stop_running() -> None:
+    """Ask the commands of all stages to end, now and from now on."""
+    _stopping.set()
+    for process in list(_running):
+        _terminate(process)
+
+
+def end_if_stopped() -> None:
+    """Let a thread end that waits for something else than a command.
+
+    Raises
+    ------
+    StoppedError
+        When `stop_running` was called.
+    """
+    if _stopping.is_set():
+        raise StoppedError("stopped")
+
+
+def _terminate(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+
+
+def run_group(
+    argv: list[str], env: Mapping[str, str], cwd: Path | None, stdin: bytes | None, log: int
+) -> int:
+    """Run a command, and return its exit code; negative, the signal that ended it.
+
+    Parameters
+    ----------
+    argv
+        Program and arguments.
+    env, cwd
+        Its variables and working directory; None for the present one.
+    stdin
+        Bytes for its standard input; None for none.
+    log
+        The descriptor of a file for its output.
+
+    Raises
+    ------
+    OSError
+        When it cannot be started.
+    StoppedError
+        When `stop_running` was called.
+    """
+    # A group of its own: at Ctrl-C the whole tree below (make, cc1, fuse
+    # mounts) is told once and waited for, so that nothing writes on.
+    process: subprocess.Popen[bytes] | None = None
+    with contextlib.ExitStack() as stack:
+        try:
+            with _held_back():
+                process = stack.enter_context(
+                    subprocess.Popen(
+                        argv,
+                        env=dict(env),
+                        cwd=cwd,
+                        stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=subprocess.STDOUT,
+                        process_group=0,
+                    )
+                )
+                _running.add(process)
+                stack.callback(_running.discard, process)
+            stack.enter_context(_killed_with_us(process.pid))
+            # Whoever stops them all may have looked just before.
+            if _stopping.is_set():
+                _terminate(process)
+            process.communicate(stdin)
+        except BaseException:
+            if process is not None:
+                _terminate(process)
+            raise
+        if _stopping.is_set():
+            raise StoppedError(f"{argv[0]} was stopped")
+        return process.returncode
+
+
+@contextlib.contextmanager
+def _killed_with_us(group: int) -> Iterator[None]:
+    """Have a process group killed when this process ends by a signal that it cannot see.
+
+    A build that was killed left its compilers running, and 25 of them a load of 46.
+    """
+    command = ["sh", "-c", _WATCH, "sh", str(group)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0) as watch:
+        try:
+            yield
+        finally:
+            watch.communicate(b"done\n")
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[None]:
+    # A signal that comes when a program has been started and Popen has not
+    # returned would leave it running.  It is raised at the end.
+    came: list[int] = []
+    kept = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # One that is ignored is so for the program, too.
+            if callable(handler := signal.getsignal(number)):
+                kept[number] = handler
+                signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+    for one in came:
+        signal.raise_signal(one)

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from hpcpy.errors import HpcpyError
 
-# The commands of all threads: a signal reaches the main one alone.
-_running: set[subprocess.Popen[bytes]] = set()
+# The groups of all threads: a signal reaches the main one alone.
+_running: set[int] = set()
 _stopping = threading.Event()
-# The end of its input tells that its starter has gone; a line, that the group has.
-_WATCH = 'read -r done || kill -s KILL -- "-$1"'
+# The first of a group.  The end of its input says that this process has gone, a line that the
+# command has.
+_LEADER = 'trap "" INT TERM; read -r done || kill -s KILL 0'
 
 
 class StoppedError(HpcpyError):
@@ -26,8 +27,8 @@ class StoppedError(HpcpyError):
 def stop_running() -> None:
     """Ask the commands of all stages to end, now and from now on."""
     _stopping.set()
-    for process in list(_running):
-        _terminate(process)
+    for group in list(_running):
+        _terminate(group)
 
 
 def end_if_stopped() -> None:
@@ -42,9 +43,9 @@ def end_if_stopped() -> None:
         raise StoppedError("stopped")
 
 
-def _terminate(process: subprocess.Popen[bytes]) -> None:
+def _terminate(group: int) -> None:
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
+        os.killpg(group, signal.SIGTERM)
 
 
 def run_group(
@@ -72,10 +73,11 @@ def run_group(
     """
     # A group of its own: at Ctrl-C the whole tree below (make, cc1, fuse
     # mounts) is told once and waited for, so that nothing writes on.
-    process: subprocess.Popen[bytes] | None = None
+    group: int | None = None
     with contextlib.ExitStack() as stack:
         try:
             with _held_back():
+                group = stack.enter_context(_leader())
                 process = stack.enter_context(
                     subprocess.Popen(
                         argv,
@@ -84,19 +86,18 @@ def run_group(
                         stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
                         stdout=log,
                         stderr=subprocess.STDOUT,
-                        process_group=0,
+                        process_group=group,
                     )
                 )
-                _running.add(process)
-                stack.callback(_running.discard, process)
-            stack.enter_context(_killed_with_us(process.pid))
+                _running.add(group)
+                stack.callback(_running.discard, group)
             # Whoever stops them all may have looked just before.
             if _stopping.is_set():
-                _terminate(process)
+                _terminate(group)
             process.communicate(stdin)
         except BaseException:
-            if process is not None:
-                _terminate(process)
+            if group is not None:
+                _terminate(group)
             raise
         if _stopping.is_set():
             raise StoppedError(f"{argv[0]} was stopped")
@@ -104,17 +105,17 @@ def run_group(
 
 
 @contextlib.contextmanager
-def _killed_with_us(group: int) -> Iterator[None]:
-    """Have a process group killed when this process ends by a signal that it cannot see.
+def _leader() -> Iterator[int]:
+    """Give a new process group, which is killed when this process is.
 
     A build that was killed left its compilers running, and 25 of them a load of 46.
     """
-    command = ["sh", "-c", _WATCH, "sh", str(group)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0) as watch:
+    command = ["sh", "-c", _LEADER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0) as leader:
         try:
-            yield
+            yield leader.pid
         finally:
-            watch.communicate(b"done\n")
+            leader.communicate(b"done\n")
 
 
 @contextlib.contextmanager

@@ -177,8 +177,8 @@ def test_a_start_waits_for_reads_or_is_ended(
     code, out, _ = start.ends()
     # The signal ends Apptainer, or a child of it first.
     ends = {(-number, ""), (255, "")}
-    # Apptainer takes no Ctrl-C while it looks at the file.
-    if number == signal.SIGINT and place != "interpreter":
+    # Apptainer may lose a signal while it looks at the file or mounts it.
+    if number != signal.SIGKILL and place != "interpreter":
         ends.add((0, RIGHT))
     assert (code, out) in ends
 

@@ -26,6 +26,7 @@ DRAWN = {
     "linalg-tasks": ("linalg", "linalg"),
     "linalg-threads": ("linalg-threads", "linalg"),
     "mandel-h200": ("mandel-h200", "mandel"),
+    "mandel-ranks": ("mandel-ranks", "mandel"),
     "mandel-rates": ("mandel", "mandel"),
     "overhead": ("overhead", "overhead_chart.py"),
     "p2p": ("p2p", "p2p"),
@@ -37,6 +38,7 @@ DRAWN = {
     "storm": ("storm", "storm_chart.py"),
     "startup-workload": ("startup-workload", "startup"),
     "write": ("write", "write"),
+    "write-places": ("write-places", "writing_chart.py"),
 }
 # What `mandel --out` has written: no chart.
 PICTURES = {"mandel-area1", "mandel-area2"}

@@ -19,10 +19,10 @@ from hpcpy.build.stamps import read_stamp
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import UsageError
 from hpcpy.files import sha256, whole_file
-from hpcpy.measure import report
+from hpcpy.measure import report, writing_chart
 from hpcpy.measure.samples import progress
 from hpcpy.measure.targets import container
-from hpcpy.measure.writing import chart, places, ratios, rounds
+from hpcpy.measure.writing import places, ratios, rounds
 from hpcpy.measure.writing.rounds import TASKS, Row
 from hpcpy.stages import stage
 from workloads.harness import machine
@@ -115,6 +115,6 @@ def _draw(results: Path, sif: Path) -> None:
         work = Path(folder)
         work.chmod(0o755)
         drawing = container(_IMAGE, sif, work)
-        program = Path(chart.__file__)
+        program = Path(writing_chart.__file__)
         picture = results / f"{_NAME}.png"
         report.draw(results / f"{_NAME}.json", picture, drawing, work, program)

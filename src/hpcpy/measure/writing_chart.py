@@ -24,7 +24,7 @@ def draw(report: dict[str, Any], picture: Path) -> None:
     """Draw the times of all techniques, HDF5 against files, and the share of open."""
     from matplotlib.figure import Figure  # noqa: PLC0415
 
-    figure = Figure(figsize=(13, 8.5), layout="constrained")
+    figure = Figure(figsize=(11, 9), layout="constrained")
     grid = figure.add_gridspec(2, 4, height_ratios=(1, 1))
     colours = dict(zip(report["places"], _COLOURS, strict=False))
     _times(figure.add_subplot(grid[0, :]), report, colours)
@@ -58,13 +58,13 @@ def _times(axes: Any, report: dict[str, Any], colours: dict[str, str]) -> None:
             [value - min(each) for each, value in zip(times, middle, strict=True)],
             [max(each) - value for each, value in zip(times, middle, strict=True)],
         ]
-        axes.bar(
-            places, middle, width * 0.9, color=colour, label=place, yerr=spread, error_kw={"lw": 1}
-        )
-    labels = [f"{workload}\n{name}" for workload, name in names]
-    axes.set_xticks(range(len(names)), labels, fontsize=8)
+        axes.errorbar(places, middle, spread, fmt="o", color=colour, capsize=3, label=place)
+    labels = [f"{workload} {name}" for workload, name in names]
+    axes.set_xticks(range(len(names)), labels, rotation=30, ha="right", rotation_mode="anchor")
     axes.set_yscale("log")
     axes.set_ylabel("ms, median, least to most")
+    axes.yaxis.set_major_formatter("{x:,g}")
+    axes.minorticks_off()
     axes.set_title(f"{_SHOWN[0]:,} arrays of {_SHOWN[1]} × {_SHOWN[1]}", fontsize=10)
     axes.legend()
     axes.spines[["top", "right"]].set_visible(False)
@@ -104,7 +104,7 @@ def _opening(axes: Any, report: dict[str, Any], colours: dict[str, str]) -> None
         places = [sizes.index((one["arrays"], one["side"])) for one in mine]
         axes.plot(places, [statistics.median(one["opening"]) for one in mine], "o-", color=colour)
     axes.axhline(40, color="grey", lw=0.8, ls="--")
-    axes.text(0, 41, "the talk", color="grey", fontsize=8)
+    axes.text(0, 41, "the talk", color="grey", fontsize=9)
     axes.set_ylim(bottom=0)
     axes.set_title("npy: time in open, %", fontsize=10)
     _by_size(axes, sizes)
@@ -115,7 +115,7 @@ def _by_size(axes: Any, sizes: list[tuple[int, int]]) -> None:
         range(len(sizes)),
         [f"{count:,} × {side}²" for count, side in sizes],
         rotation=30,
-        fontsize=8,
+        fontsize=9,
     )
     axes.set_xlim(-0.5, len(sizes) - 0.5)
     axes.spines[["top", "right"]].set_visible(False)

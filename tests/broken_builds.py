@@ -38,9 +38,9 @@ MADE = ("hpcpy.oci.tar", "hpcpy.sif")
 EARLIEST, LATEST = 1.0, 300.0
 # A shell ends each stage's processes when the tool is gone.
 END_SECONDS = 30.0
-# What a compiler that has no more room needs to say so, and the others to end.
-FULL_SECONDS = 300.0
-FULL_CODE = 73
+# Parts that find room in their own files go on to their end before the build ends.
+FULL_SECONDS = 1_800.0
+FULL_CODE, HUNG_CODE = 73, 124
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -102,12 +102,20 @@ def build(folder: Path, seconds: float | None, fault: str) -> tuple[int, bool]:
         except subprocess.TimeoutExpired:
             if fault == "full":
                 with filled(folder):
-                    return made.wait(FULL_SECONDS), True
+                    return ended(made), True
             return -signal.SIGKILL, True
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(made.pid, signal.SIGKILL)
             made.wait()
+
+
+def ended(made: subprocess.Popen[bytes]) -> int:
+    """Return the exit code of a build that is to end by itself."""
+    try:
+        return made.wait(FULL_SECONDS)
+    except subprocess.TimeoutExpired:
+        return HUNG_CODE
 
 
 def broken_build(folder: Path, times: int, draw: random.Random, fault: str) -> dict[str, Any]:

@@ -139,7 +139,19 @@ def broken_build(folder: Path, times: int, draw: random.Random, fault: str) -> d
         "seconds": round(time.monotonic() - begun),
         "moments": moments,
         "exit_code": code,
+        "behind": left_behind(folder),
         "sha256": hashes(folder / "hpcpy/build") if code == 0 else {},
+    }
+
+
+def left_behind(folder: Path) -> dict[str, int]:
+    """Return what broken builds have left when a whole one has ended."""
+    containers = folder / "cache/hpcpy/storage/overlay-containers/containers.json"
+    mounted = Path("/proc/self/mountinfo").read_text()
+    return {
+        "containers": len(json.loads(containers.read_text())) if containers.exists() else 0,
+        "mounts": mounted.count(f" {folder}/cache/"),
+        "folders": len(list((folder / "hpcpy/build/scratch").glob("[!.]*"))),
     }
 
 
@@ -157,10 +169,11 @@ def moment(folder: Path, seconds: float, code: int) -> dict[str, Any]:
 
 
 def is_good(run: dict[str, Any]) -> bool:
-    """Return whether a build made the same bytes, left no process and ended as it should."""
+    """Return whether a build made the same bytes, left nothing and ended as it should."""
     codes = {one["exit_code"] for one in run["moments"]}
     as_it_should = run["fault"] == "kill" or codes <= {FULL_CODE}
-    return run["same"] and as_it_should and not any(one["left"] for one in run["moments"])
+    left = [*run["behind"].values(), *(one["left"] for one in run["moments"])]
+    return run["same"] and as_it_should and not any(left)
 
 
 def main() -> int:

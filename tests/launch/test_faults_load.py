@@ -18,8 +18,7 @@ import pytest
 from local_cluster import SECONDS, Cluster, image
 from own_cluster import own, started
 
-from hpcpy import paths
-from hpcpy.files import scratch_dir
+from hpcpy.scratch import build_scratch
 
 pytestmark = pytest.mark.long
 
@@ -43,7 +42,7 @@ KINDS = ("/dev/shm", "/dev/mqueue", "/tmp", "shm", "sem", "msg", "mounts", "proc
 def start() -> Iterator[list[str]]:
     """Give the command of a start of an image that is nobody else's: a name of its own."""
     *words, sif = image()
-    with scratch_dir(paths.BUILD, "load") as folder:
+    with build_scratch("load") as folder:
         own_name = folder / "own.sif"
         own_name.hardlink_to(Path(sif).resolve())
         yield [*words, str(own_name), "python3", "-c", PROGRAM]

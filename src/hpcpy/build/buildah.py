@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.cache.own import require_own
 from hpcpy.engine.setup import ensure
-from hpcpy.files import disk_errors
+from hpcpy.files import disk_errors, make_folder
+from hpcpy.shared_folder import used
 from hpcpy.stages import Stage
 
 
@@ -94,6 +97,10 @@ class Buildah:
         """Drop an image from the storage, unless a build uses it; no error if it is not there."""
         self._quiet("rmi", tag)
 
+    def remove_containers(self) -> None:
+        """Remove all containers from the storage, with what is mounted of them."""
+        self._quiet("rm", "--all")
+
     def _quiet(self, *arguments: str) -> int:
         return subprocess.run(
             self.online(*arguments),
@@ -104,10 +111,20 @@ class Buildah:
         ).returncode
 
 
-def buildah() -> Buildah:
-    """Return buildah, providing it when the machine has none."""
+@contextlib.contextmanager
+def buildah() -> Iterator[Buildah]:
+    """Give buildah, providing it when the machine has none.
+
+    Containers of killed builds, up to 1.3 GB and a mount each, go when nobody
+    else builds in the storage.
+    """
     engine = ensure("build")
-    require_own(paths.cache_dir() / "storage")
-    with disk_errors(paths.cache_dir()):
-        paths.cache_dir().mkdir(parents=True, exist_ok=True)
-    return Buildah(engine.buildah, {})
+    storage = paths.cache_dir() / "storage"
+    require_own(storage)
+    # As buildah makes it: with any umask nobody else can change what is in it.
+    with disk_errors(storage):
+        make_folder(storage.parent)
+        storage.mkdir(0o700, exist_ok=True)
+    found = Buildah(engine.buildah, {})
+    with used(storage, found.remove_containers):
+        yield found

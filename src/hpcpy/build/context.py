@@ -19,7 +19,8 @@ from hpcpy.build.graph import Image
 from hpcpy.build.images import rootfs
 from hpcpy.build.plan import Plan, make_plan
 from hpcpy.checkout_lock import checkout_lock
-from hpcpy.files import disk_errors, place, scratch_dir
+from hpcpy.files import disk_errors, place
+from hpcpy.scratch import build_scratch
 from hpcpy.stages import stage
 
 _SCRIPT = """\
@@ -75,7 +76,7 @@ def main(options: argparse.Namespace) -> int:
         0; problems are raised.
     """
     final = paths.BUILD / "context"
-    with checkout_lock(), scratch_dir(paths.BUILD, "context") as scratch:
+    with checkout_lock(), build_scratch("context") as scratch:
         plan = make_plan()
         image = plan.graph.image(options.image)
         folder = scratch / "context"

@@ -15,7 +15,8 @@ from hpcpy.build.plan import Plan
 from hpcpy.build.rootfs import make_rootfs
 from hpcpy.build.schedule import chains, in_order, niceness
 from hpcpy.fetch.debian import fetch_debs
-from hpcpy.files import place, scratch_dir
+from hpcpy.files import place
+from hpcpy.scratch import build_scratch
 from hpcpy.stages import stage
 from hpcpy.version import project_version
 
@@ -71,7 +72,7 @@ def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
     base = make_image(plan, plan.graph.image(image.base), buildah) if image.base else ""
     if image.parts:
         _make_parts(plan, image, buildah)
-    with scratch_dir(paths.BUILD, image.name) as context:
+    with build_scratch(image.name) as context:
         arguments = {"BASE": base} if base else {}
         if image.parts:
             arguments["BUILDER"] = make_image(plan, plan.graph.image(image.builder), buildah)

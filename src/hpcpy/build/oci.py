@@ -21,7 +21,8 @@ from hpcpy.build.schedule import side_by_side
 from hpcpy.build.stamps import read_stamp, write_stamp
 from hpcpy.build.superseded import drop_superseded
 from hpcpy.errors import IntegrityError
-from hpcpy.files import require_free, scratch_dir, whole_file
+from hpcpy.files import require_free, whole_file
+from hpcpy.scratch import build_scratch
 from hpcpy.stages import skipped, stage
 
 
@@ -78,14 +79,20 @@ def make_archive(plan: Plan, image: Image, *, behind: Sequence[str] = ()) -> Pat
 
 
 def _make(plan: Plan, image: Image, out: Path, behind: Sequence[str]) -> None:
-    builder = buildah()
+    with buildah() as builder:
+        _make_with(builder, plan, image, out, behind)
+
+
+def _make_with(
+    builder: Buildah, plan: Plan, image: Image, out: Path, behind: Sequence[str]
+) -> None:
     require_free(paths.cache_dir(), needed_room(plan, image, builder), f"building {image.name}")
     progress.begin(plan, image, builder, [archive_title(image), *behind])
     _prepare(plan, image, builder)
     tag = make_image(plan, image, builder)
     with (
         stage(archive_title(image)) as current,
-        scratch_dir(paths.BUILD, "oci") as folder,
+        build_scratch("oci") as folder,
     ):
         layout = folder / "layout"
         # The full name: older podman does not add "localhost/" by itself.

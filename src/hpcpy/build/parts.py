@@ -13,7 +13,8 @@ from hpcpy.build.cached import cached, is_whole
 from hpcpy.build.contexts import add_materials, add_recipes
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.plan import Plan
-from hpcpy.files import place, scratch_dir
+from hpcpy.files import place
+from hpcpy.scratch import build_scratch
 from hpcpy.stages import Stage, stage
 
 
@@ -73,7 +74,7 @@ def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
     """
     with (
         stage(title_of(part), processor_seconds=part.seconds) as current,
-        scratch_dir(paths.BUILD, part.name) as folder,
+        build_scratch(part.name) as folder,
     ):
         context, result = folder / "context", folder / "result"
         result.mkdir()

@@ -7,12 +7,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy import paths
 from hpcpy.build.command import have
 from hpcpy.build.oci import manifest_digest
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import HpcpyError, UnavailableError, UsageError
-from hpcpy.files import scratch_dir
+from hpcpy.scratch import build_scratch
 from hpcpy.stages import Stage, StageError, stage
 
 _HOW = "such as make push REF=registry.example.org/me/hpcpy:1"
@@ -99,7 +98,7 @@ def push(archive: Path, reference: Reference) -> str:
     skopeo = ensure("build").skopeo
     with (
         stage(f"push to {reference}") as current,
-        scratch_dir(paths.BUILD, "push") as folder,
+        build_scratch("push") as folder,
     ):
         # Bytes as they are: a registry that wants another format of manifest
         # must say so, and not get an image of another digest.

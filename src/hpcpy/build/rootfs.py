@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from hpcpy import paths
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import IntegrityError
-from hpcpy.files import place, scratch_dir, sha256
+from hpcpy.files import place, sha256
+from hpcpy.scratch import build_scratch
 from hpcpy.stages import Stage
 
 # What no run reads; copyright notices stay, their licences ask for it.
@@ -95,7 +95,7 @@ def make_rootfs(
     current
         Where it logs.
     """
-    with scratch_dir(paths.BUILD, "repository") as folder:
+    with build_scratch("repository") as folder:
         names = write_index(folder, packages)
         current.run(
             [

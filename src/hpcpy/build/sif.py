@@ -20,7 +20,8 @@ from hpcpy.build.sif_header import settle
 from hpcpy.build.stamps import read_stamp, write_stamp
 from hpcpy.engine.setup import Engine, ensure
 from hpcpy.errors import UsageError
-from hpcpy.files import scratch_dir, sha256, whole_file
+from hpcpy.files import sha256, whole_file
+from hpcpy.scratch import build_scratch
 from hpcpy.stages import Stage, skipped, stage
 
 # SIF's own numbers: kinds of data, file systems and architectures.
@@ -91,7 +92,7 @@ def make_sif(plan: Plan, image: Image) -> Path:
     engine = ensure("apptainer")
     with (
         stage(title) as current,
-        scratch_dir(paths.BUILD, "sif") as folder,
+        build_scratch("sif") as folder,
         whole_file(target) as temporary,
     ):
         _assemble(current, engine, plan, image, folder)

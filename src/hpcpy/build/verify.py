@@ -16,7 +16,8 @@ from hpcpy.build.elsewhere import elsewhere
 from hpcpy.build.graph import the_graph
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import IntegrityError, UsageError
-from hpcpy.files import GIB, require_free, scratch_dir
+from hpcpy.files import GIB, require_free
+from hpcpy.scratch import build_scratch
 from hpcpy.stages import stage
 
 _FREE = 14 * GIB
@@ -59,7 +60,7 @@ def _given(file: Path) -> int:
 def _build_twice() -> int:
     first, _, _ = have("sif")
     require_free(paths.BUILD, _FREE, "a second build")
-    with scratch_dir(paths.BUILD, "verify") as folder, elsewhere(folder) as other:
+    with build_scratch("verify") as folder, elsewhere(folder) as other:
         print(f"what differs in the second build: {', '.join(other.told)}")
         with stage("second build, from an empty cache") as current:
             current.run(
@@ -111,7 +112,7 @@ def _contents(image: Path) -> Contents:
     if tarfile.is_tarfile(image):
         return of_archive(image)
     program = ensure("apptainer").mksquashfs.with_name("unsquashfs")
-    with scratch_dir(paths.BUILD, "contents") as scratch:
+    with build_scratch("contents") as scratch:
         # Somebody else's image may have a program that is root's for all who can reach it.
         scratch.chmod(0o700)
         return of_sif(image, program, scratch)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpcpy.shared_folder import USERS
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -66,7 +68,7 @@ def find_units(cache: Path) -> tuple[list[Unit], list[Path]]:
         if path.is_symlink() or not path.is_dir():
             unknown.append(path)
         elif storage:
-            units.append(_unit(storage[0], path, is_storage=True))
+            units.append(_unit(storage[0], path, is_storage=True, lock=path / USERS))
         elif path.name in _WHOLE:
             units.append(_unit(_WHOLE[path.name], path, lock=path / "lock"))
         elif path.name in ENTRIES:

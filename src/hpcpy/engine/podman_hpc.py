@@ -14,13 +14,12 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy import paths
 from hpcpy.build.oci import manifest_digest
 from hpcpy.engine import prefix
 from hpcpy.engine.podman import containers_conf, settings
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import SBIN, needed
-from hpcpy.files import scratch_dir
+from hpcpy.scratch import build_scratch
 from hpcpy.stages import skipped, stage
 
 # What migrating starts in a container, the folder that it writes to being /sqout.
@@ -158,7 +157,7 @@ def migrated(site: Installed, archive: Path) -> Path:
         return store
     shutil.rmtree(store, ignore_errors=True)
     script, beside = site.folder / "bin/mksquashfs", store / "overlay/l" / BESIDE
-    with stage("podman-hpc migrate") as current, scratch_dir(paths.BUILD, "podman-hpc") as scratch:
+    with stage("podman-hpc migrate") as current, build_scratch("podman-hpc") as scratch:
         write_mksquashfs(script, beside)
         variables = {
             **site.environment(0),

@@ -9,12 +9,11 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hpcpy import paths
 from hpcpy.apt.offers import Mirror, Offer
 from hpcpy.fetch.many import fetch
-from hpcpy.files import scratch_dir
 from hpcpy.lock.debian import stated_licences, table_of
 from hpcpy.pins.debian import Wanted, locked_debs
+from hpcpy.scratch import build_scratch
 
 Tables = dict[str, dict[str, Any]]
 
@@ -109,7 +108,7 @@ def _of_one_source(tables: Tables, its: Iterable[str], only: Collection[str]) ->
 
 def _upgrade(mirror: Mirror, names: Collection[str], installed: Iterable[Path]) -> list[Offer]:
     """Ask apt what it installs where the locked packages are installed."""
-    with scratch_dir(paths.BUILD, "lock") as scratch:
+    with build_scratch("lock") as scratch:
         status = scratch / "status"
         status.write_text("".join(_stanza(deb) for deb in installed), encoding="utf-8")
         return mirror.upgrade(names, status)

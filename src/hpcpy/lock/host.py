@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 
 from hpcpy import paths
-from hpcpy.files import scratch_dir
 from hpcpy.lock.uv import compile_lock
+from hpcpy.scratch import build_scratch
 
 
 def resolve(name: str, old: str = "", only: Collection[str] = ()) -> str:
@@ -35,7 +35,7 @@ def resolve(name: str, old: str = "", only: Collection[str] = ()) -> str:
         When there is no solution or no index.
     """
     oldest = _oldest_python()
-    with scratch_dir(paths.BUILD, "lock") as scratch:
+    with build_scratch("lock") as scratch:
         output, held = scratch / "requirements.txt", scratch / "constraints.txt"
         kept = {line: lines for line, lines in _entries(old) if only and _name(line) not in only}
         held.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")

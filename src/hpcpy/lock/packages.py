@@ -9,12 +9,12 @@ from typing import Any
 from hpcpy import paths
 from hpcpy.fetch.connection import Patience, Web
 from hpcpy.fetch.many import THREADS
-from hpcpy.files import scratch_dir
 from hpcpy.lock.python import best_wheel, pinned, platform, with_size
 from hpcpy.lock.uv import compile_lock, packages
 from hpcpy.packages.pins import asked
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import locked
+from hpcpy.scratch import build_scratch
 
 # What is in the image, and what other tests put on top of it.
 _HELD = {"image", "own", "bake"}
@@ -43,7 +43,7 @@ def resolve(old: Mapping[str, Any] | None = None, only: Collection[str] = ()) ->
     python = (int(major), int(minor))
     here = platform(python)
     kept = {name: table for name, table in (old or {}).items() if only and name not in only}
-    with scratch_dir(paths.BUILD, "lock") as scratch:
+    with build_scratch("lock") as scratch:
         held = scratch / "constraints.txt"
         versions = {
             name: table.text("version")

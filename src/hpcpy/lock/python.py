@@ -15,12 +15,12 @@ from hpcpy.errors import UnavailableError
 from hpcpy.fetch.connection import Patience, Web
 from hpcpy.fetch.download import LastingError, PassingError, network_errors
 from hpcpy.fetch.many import THREADS, fetch
-from hpcpy.files import scratch_dir
 from hpcpy.lock import wheel_licences, wheel_tags
 from hpcpy.lock.uv import compile_lock, packages
 from hpcpy.pins.model import Artifact, Source
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import GROUPS
+from hpcpy.scratch import build_scratch
 
 # Of the images' glibc, the newest that uv has a platform for.
 GLIBC = (2, 40)
@@ -62,7 +62,7 @@ def resolve(old: Mapping[str, Any] | None = None, only: Collection[str] = ()) ->
     major, minor, *_ = sources()["python"].version.split(".")
     python = (int(major), int(minor))
     kept = {name: table for name, table in (old or {}).items() if only and name not in only}
-    with scratch_dir(paths.BUILD, "lock") as scratch:
+    with build_scratch("lock") as scratch:
         found = _resolve(scratch, python, kept)
     tables = {
         name: dict(kept[name]) | {"groups": package.groups}

@@ -18,7 +18,7 @@ from hpcpy.build.plan import Plan
 from hpcpy.build.schedule import in_order
 from hpcpy.build.sif import SQUASHFS_OPTIONS
 from hpcpy.engine.setup import ensure
-from hpcpy.files import scratch_dir
+from hpcpy.scratch import build_scratch
 from hpcpy.stages import Stage, stage
 
 # The builder takes some 2 GB for each at its link.
@@ -92,13 +92,13 @@ def build(plan: Plan, wanted: Sequence[Variant]) -> None:
     missing = list(dict.fromkeys(part for one in wanted for part in missing_parts(plan, one.image)))
     if not missing:
         return
-    storage = buildah()
-    builder = make_image(plan, plan.graph.image(wanted[0].image.builder), storage)
+    with buildah() as storage:
+        builder = make_image(plan, plan.graph.image(wanted[0].image.builder), storage)
 
-    def make(part: Part) -> None:
-        make_part(plan, part, builder, storage)
+        def make(part: Part) -> None:
+            make_part(plan, part, builder, storage)
 
-    in_order(missing, plan.graph.needed, make, at_once=_AT_ONCE)
+        in_order(missing, plan.graph.needed, make, at_once=_AT_ONCE)
 
 
 @contextlib.contextmanager
@@ -169,7 +169,7 @@ def unpack(plan: Plan, one: Variant, pristine: Path, full: Image, current: Stage
 def squashed(plan: Plan, image: Image, current: Stage) -> int:
     """Return how many bytes of a SIF are the parts that have features."""
     mksquashfs = ensure("apptainer").mksquashfs
-    with scratch_dir(paths.BUILD, "squashed") as folder:
+    with build_scratch("squashed") as folder:
         content, made = folder / "content", folder / "made.sqfs"
         for archive in _with_features(plan, image):
             with tarfile.open(archive) as tar:

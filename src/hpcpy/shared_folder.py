@@ -1,0 +1,42 @@
+"""Folders that several builds use at once, tidied when a killed one was the last."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from hpcpy.files import disk_errors, make_folder
+
+USERS = ".users"
+
+
+@contextlib.contextmanager
+def used(folder: Path, tidy: Callable[[], None]) -> Iterator[None]:
+    """Use a folder; where nobody else does, tidy it first.
+
+    The kernel drops the lock of a process that is killed.
+
+    Parameters
+    ----------
+    folder
+        It is made where it is missing.
+    tidy
+        Removes what earlier users have left in it.
+
+    Raises
+    ------
+    DiskError
+        When the folder cannot be written.
+    """
+    make_folder(folder)
+    with disk_errors(folder):
+        lock = (folder / USERS).open("a")
+    with lock:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            tidy()
+        # Who is tidying just now is waited for.
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield

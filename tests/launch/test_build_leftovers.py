@@ -1,0 +1,52 @@
+"""Containers of a killed build go when the next one begins, with their mounts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hpcpy import paths
+from hpcpy.build.buildah import Buildah, buildah
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
+
+
+def said(builder: Buildah, *arguments: str) -> list[str]:
+    command = builder.online(*arguments)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.split()
+
+
+def mounts() -> int:
+    storage = str(paths.cache_dir() / "storage")
+    return Path("/proc/self/mountinfo").read_text().count(f" {storage}")
+
+
+@pytest.mark.fault(
+    "a build is killed while it downloads, writes or sets up",
+    "the next one goes on; nothing half-written",
+)
+def test_the_next_build_removes_containers_and_their_mounts() -> None:
+    with buildah() as builder:
+        (container,) = said(builder, "from", "--name", "left", "scratch")
+        if os.geteuid() == 0:
+            said(builder, "mount", container)
+            assert mounts() > 0
+    with buildah() as builder:
+        assert said(builder, "containers", "--quiet") == []
+    assert mounts() == 0
+
+
+def test_a_container_of_a_build_that_runs_stays() -> None:
+    with buildah() as builder:
+        said(builder, "from", "--name", "mine", "scratch")
+        with buildah() as another:
+            assert len(said(another, "containers", "--quiet")) == 1
+        said(builder, "rm", "mine")

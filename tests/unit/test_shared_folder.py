@@ -1,0 +1,71 @@
+"""What a killed build has left goes with the next one, and not while another one works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from processes import start
+
+from hpcpy import paths
+from hpcpy.scratch import build_scratch
+from hpcpy.shared_folder import used
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from hpcpy import paths
+from hpcpy.scratch import build_scratch
+paths.BUILD = Path(sys.argv[1])
+with build_scratch("part") as folder:
+    (folder / "result").write_text("half")
+    print(folder, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(paths, "BUILD", tmp_path)
+    return tmp_path
+
+
+def names(build: Path) -> list[str]:
+    return sorted(path.name for path in (build / "scratch").glob("[!.]*"))
+
+
+@pytest.mark.fault(
+    "a build is killed while it downloads, writes or sets up",
+    "the next one goes on; nothing half-written",
+)
+def test_the_next_command_removes_what_a_killed_one_has_left(build: Path) -> None:
+    with start(HOLD, build) as killed:
+        assert killed.stdout is not None
+        left = Path(killed.stdout.readline().strip())
+        killed.kill()
+    assert (left / "result").exists()
+    with build_scratch("image") as folder:
+        assert names(build) == [folder.name]
+    assert names(build) == []
+
+
+def test_a_folder_in_use_stays(build: Path) -> None:
+    with start(HOLD, build) as other:
+        assert other.stdout is not None
+        theirs = Path(other.stdout.readline().strip())
+        with build_scratch("image") as one, build_scratch("part") as two:
+            assert names(build) == sorted([theirs.name, one.name, two.name])
+        assert (theirs / "result").exists()
+        other.terminate()
+
+
+def test_only_the_first_user_tidies(tmp_path: Path) -> None:
+    tidied: list[str] = []
+    with used(tmp_path, lambda: tidied.append("first")):
+        with used(tmp_path, lambda: tidied.append("second")):
+            pass
+        with used(tmp_path, lambda: tidied.append("third")):
+            pass
+    with used(tmp_path, lambda: tidied.append("fourth")):
+        pass
+    assert tidied == ["first", "fourth"]

@@ -59,7 +59,16 @@ class Buildah:
             return [str(self.program), "unshare", "--", *command]
         return command
 
-    def build(self, stage: Stage, tag: str, context: Path, epoch: int, **args: str) -> None:
+    def build(
+        self,
+        stage: Stage,
+        tag: str,
+        context: Path,
+        epoch: int,
+        *,
+        squash: bool = False,
+        **args: str,
+    ) -> None:
         """Build the Containerfile of a context as image `tag`.
 
         Parameters
@@ -72,10 +81,15 @@ class Buildah:
             Folder with the Containerfile and all it reads.
         epoch
             Seconds since 1970, the time of every new file.
+        squash
+            Make one layer of it and its base.  What differs from the base is told by the
+            kernel's overlay for root, and by a comparison of files for an ordinary user:
+            a folder that a step has touched is in root's layer alone.
         args
             Values for the Containerfile's ARGs.
         """
         given = [f"--build-arg={name}={value}" for name, value in args.items()]
+        given += ["--squash"] if squash else []
         stage.run(
             self.offline(
                 "build",

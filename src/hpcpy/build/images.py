@@ -90,7 +90,9 @@ def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
             add_debs(context, plan, image)
         add_containerfile(context, image)
         with stage(image_title(image)) as current:
-            buildah.build(current, name, context, plan.time_of(image), **arguments)
+            shipped = bool(image.parts)
+            epoch = plan.time_of(image)
+            buildah.build(current, name, context, epoch, squash=shipped, **arguments)
     return name
 
 

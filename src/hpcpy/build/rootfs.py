@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
@@ -108,8 +109,27 @@ def make_rootfs(
                 f"--customize-hook={hook(customize)}",
                 # The suite's name only fills a default that is not used.
                 "stable",
-                out,
+                folder / "root.tar",
                 source_line(folder),
             ],
             env={"SOURCE_DATE_EPOCH": str(epoch), "TMPDIR": os.environ.get("TMPDIR", "/tmp")},  # noqa: S108
         )
+        without_devices(folder / "root.tar", out)
+
+
+def without_devices(made: Path, out: Path) -> None:
+    """Copy a tar file without its device nodes.
+
+    An ordinary user's build cannot make them, and each engine mounts a ``/dev`` of its own.
+
+    Parameters
+    ----------
+    made
+        As mmdebstrap writes it.
+    out
+        The tar file to write.
+    """
+    with tarfile.open(made) as source, tarfile.open(out, "w", format=tarfile.GNU_FORMAT) as target:
+        for entry in source:
+            if not entry.isdev():
+                target.addfile(entry, source.extractfile(entry) if entry.isreg() else None)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hpcpy.build.command import add_image
 from hpcpy.build.graph import Image, the_graph
-from hpcpy.build.layers import Entry, LayerFiles, read_contents
+from hpcpy.build.layers import LayerFiles, read_contents
 from hpcpy.build.oci import archive_path
 from hpcpy.build.sif import sif_path
 from hpcpy.errors import UnavailableError
@@ -19,11 +19,10 @@ from hpcpy.errors import UnavailableError
 LARGEST = 12
 _SITE = re.compile(r"opt/hpcpy/lib/python[^/]+/site-packages/(?P<top>[^/]+)(?P<rest>/.*)?")
 _RECORD = re.compile(_SITE.pattern.replace("(?P<rest>/.*)", r"\.dist-info/RECORD") + "$")
-_BASE = "Debian base"
 _PYTHON = "Python and its standard library"
 _OTHERS = "other packages"
 _MPI = "MPI"
-_LIBRARIES = "Debian libraries over the base"
+_DEBIAN = "Debian's files"
 _WORKLOADS = "workloads"
 _REST = "all else"
 
@@ -52,29 +51,24 @@ def rows(contents: LayerFiles) -> list[Component]:
         package = _package(path, owners)
         # The project's own is no distribution, and a row however small.
         where = packages if package not in ("", _WORKLOADS) else named
-        where[package or _place(path, entry)].append(entry.size)
+        where[package or _place(path)].append(entry.size)
     largest = sorted(packages, key=lambda name: (-sum(packages[name]), name))[:LARGEST]
     others = [size for name in packages if name not in largest for size in packages[name]]
     named |= {name: packages[name] for name in largest}
     named[f"{_OTHERS} ({len(packages) - len(largest)})"] = others
-    order = [_BASE, _PYTHON, *largest, *(n for n in named if n.startswith(_OTHERS))]
-    order += [_MPI, _LIBRARIES, _WORKLOADS, _REST]
+    order = [_PYTHON, *largest, *(n for n in named if n.startswith(_OTHERS))]
+    order += [_MPI, _DEBIAN, _WORKLOADS, _REST]
     return [
         Component(name, sum(named[name]), len(named[name])) for name in order if named.get(name)
     ]
 
 
-def _place(path: str, entry: Entry) -> str:
-    # The root filesystem is the first layer: containers/base adds it as one.
-    if entry.layer == 0:
-        return _BASE
-    for prefix, name in (("opt/hpcpy/", _PYTHON), ("opt/mpich/", _MPI)):
+def _place(path: str) -> str:
+    for prefix, name in (("opt/hpcpy/", _PYTHON), ("opt/mpich/", _MPI), ("opt/", _REST)):
         if path.startswith(prefix):
             return name
-    # PoCL, PMIx and what wheels rely on keep Debian's paths; no other part goes there.
-    if path.startswith(("usr/", "etc/OpenCL/")):
-        return _LIBRARIES
-    return _REST
+    # PoCL, PMIx and what wheels rely on keep Debian's paths.
+    return _DEBIAN
 
 
 def _package(path: str, owners: dict[str, str]) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,22 @@ for file in hostname resolv.conf; do
         mount --bind $FOLDER/$file /etc/$file
     fi
 done"""
+# Lines of passwd and its like, for this namespace alone.  Root's folders may be closed
+# to others: the user sees what is theirs at another place.
+_ANOTHER_USER = """for line in passwd:elsewhere:x:$ID:$ID::$SEEN:/bin/sh group:elsewhere:x:$ID: \\
+    subuid:elsewhere:1000000:65536 subgid:elsewhere:1000000:65536
+do
+    file=${line%%:*}
+    { cat /etc/$file; echo "${line#*:}"; } >$FOLDER/$file
+    mount --bind $FOLDER/$file /etc/$file
+done
+mount --bind $FOLDER $SEEN"""
+# It asks for files as the user who does.
+_DISORDERED = "$DISORDERFS --quiet --multi-user=yes --shuffle-dirents=yes $SEEN/sources $CHECKOUT"
+_CHECKOUT = "another/checkout"
+_SEEN = Path("/mnt")
+# No distribution gives these ids to anybody.
+_IDS = range(60_100, 61_000)
 
 
 @dataclass(frozen=True)
@@ -75,16 +93,20 @@ def elsewhere(folder: Path) -> Iterator[Elsewhere]:
     for path in downloads.rglob("*"):
         if path.is_file():
             place(path, cache / "hpcpy" / "downloads" / path.relative_to(downloads))
-    prefix, told = _otherwise(folder)
-    with _disordered(folder / "sources", folder / "another" / "checkout") as checkout:
-        env = {
-            **_PLACE,
-            "PYTHONPATH": str(checkout / "src"),
-            "HPCPY_CACHE": str(cache),
-            "HOME": str(folder),
-            "USER": "elsewhere",
-        }
-        yield Elsewhere(checkout, prefix, env, told)
+    (folder / _CHECKOUT).mkdir(parents=True)
+    if os.geteuid() != 0:
+        with _disordered(folder / "sources", folder / _CHECKOUT):
+            yield _otherwise(folder)
+        return
+    user = _free_id()
+    # Before FUSE is asked for owners, which it keeps for a second.
+    _give(folder, user)
+    theirs = _otherwise(folder, user)
+    if _can_build(theirs):
+        yield theirs
+        return
+    print("not as another user, who needs newuidmap: apt-get install uidmap")
+    yield _otherwise(folder)
 
 
 def _copy(path: Path, target: Path) -> None:
@@ -94,35 +116,81 @@ def _copy(path: Path, target: Path) -> None:
     target.chmod((0o777 if os.access(path, os.X_OK) else 0o666) & ~_UMASK)
 
 
-def _otherwise(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _free_id() -> int:
+    taken = {one.pw_uid for one in pwd.getpwall()}
+    return next(number for number in _IDS if number not in taken)
+
+
+def _can_build(theirs: Elsewhere) -> bool:
+    """Tell whether a user can run this Python, and buildah in a user namespace."""
+    unshare = [str(ensure("build").buildah), "unshare", "true"]
+    code = f"import subprocess; subprocess.run({unshare}, check=True)"
+    command = [*theirs.prefix, sys.executable, "-c", code]
+    env = {**os.environ, **theirs.env}
+    return subprocess.run(command, env=env, capture_output=True, check=False).returncode == 0
+
+
+def _give(folder: Path, user: int) -> None:
+    # Not the downloads: they are links to those of the cache.
+    for path in (folder, *folder.rglob("*")):
+        if path.is_dir() or path.is_relative_to(folder / "sources"):
+            os.chown(path, user, user, follow_symlinks=False)
+
+
+def _otherwise(folder: Path, user: int | None = None) -> Elsewhere:
     told = ["folder", "umask", "modes and order of files", "time zone", "locale", "home"]
-    script = f'umask {_UMASK:o}; exec "$@"'
+    lines: list[str] = []
+    become, seen = "", folder
     prefix: list[str] = []
+    if user is not None:
+        told.append("user")
+        seen, become = _SEEN, f"setpriv --reuid={user} --regid={user} --clear-groups"
+        lines.append(_ANOTHER_USER.replace("$ID", str(user)))
     if os.geteuid() == 0:
         told.append("host name and name server")
-        its = _ANOTHER_MACHINE.replace("$FOLDER", shlex.quote(str(folder)))
-        script = f"{its}\n{script}"
-        prefix += ["unshare", "--uts", "--mount"]
+        lines = [_ANOTHER_MACHINE, *lines, _DISORDERED]
+        # disorderfs ends with the shell.
+        prefix += ["unshare", "--uts", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) > 1:
         told.append(f"{len(cores) - 1} of {len(cores)} cores")
         prefix += ["taskset", "--cpu-list", ",".join(map(str, cores[1:]))]
-    return (*prefix, "sh", "-c", script, "elsewhere"), tuple(told)
+    lines += [f"umask {_UMASK:o}", "cd $CHECKOUT", f'{become} "$@"']
+    env = {
+        **_PLACE,
+        "PYTHONPATH": str(seen / _CHECKOUT / "src"),
+        "HPCPY_CACHE": str(seen / "cache"),
+        "HOME": str(seen),
+        "USER": "elsewhere",
+    }
+    script = _filled("\n".join(lines), folder, seen)
+    return Elsewhere(
+        folder / "sources", (*prefix, "sh", "-ec", script, "elsewhere"), env, tuple(told)
+    )
+
+
+def _filled(script: str, folder: Path, seen: Path) -> str:
+    values = {
+        "$CHECKOUT": seen / _CHECKOUT,
+        "$DISORDERFS": ensure("verify").path("disorderfs"),
+        "$FOLDER": folder,
+        "$SEEN": seen,
+    }
+    for name, value in values.items():
+        script = script.replace(name, shlex.quote(str(value)))
+    return script
 
 
 @contextlib.contextmanager
-def _disordered(folder: Path, mount: Path) -> Iterator[Path]:
+def _disordered(folder: Path, mount: Path) -> Iterator[None]:
     """Show a folder through disorderfs, which lists each folder in a random order."""
     program = ensure("verify").path("disorderfs")
-    mount.mkdir(parents=True)
-    # Build steps read it as other users, which FUSE allows root alone.
-    options = ["--multi-user=yes"] if os.geteuid() == 0 else []
-    command: list[str | Path] = [program, "--shuffle-dirents=yes", *options, folder, mount]
+    command: list[str | Path] = [program, "--shuffle-dirents=yes", folder, mount]
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     if told.returncode:
         raise UnavailableError(f"disorderfs: {told.stderr.strip() or told.returncode}")
     try:
-        yield mount
+        yield
     finally:
         # Of fuse or of fuse3, whichever disorderfs came with.
         unmount = shutil.which("fusermount3") or "fusermount"

@@ -66,7 +66,6 @@ def _build_twice() -> int:
             current.run(
                 [*other.prefix, sys.executable, "-m", "hpcpy", "build", "sif"],
                 env=other.env,
-                cwd=other.checkout,
             )
         for name in (first.with_suffix(".oci.tar").name, first.name):
             second = other.checkout / "build" / name

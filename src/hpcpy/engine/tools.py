@@ -143,6 +143,10 @@ TOOLS = (
         *("disorderfs", _at_least(0, 5, 11), "disorderfs", ("verify",)),
         "lists folders in another order",
     ),
+    Tool(
+        *("faketime", _at_least(0, 9, 10), "faketime", ("clock",)),
+        "sets a program's clock, in tests",
+    ),
     # With --no-install-recommends gcc has no headers of the C library; g++ needs them.
     Tool("gcc", _at_least(10), "gcc", ("compilers",), "compiles what tests load"),
     Tool("g++", _at_least(10), "g++", ("compilers",), "compiles what tests load"),

@@ -162,8 +162,8 @@ def prepared() -> Path:
     paths.refuse_blanks("make test starts Slurm, which")
     # Only root can make a cluster; others' tests use one that runs.
     cluster = ["cluster", "storm"] if os.geteuid() == 0 else []
-    tests = ["podman-hpc", "registry", "emulator", "compilers", "measure", "verify", *cluster]
-    ensure("build", "apptainer", *tests)
+    tests = ["podman-hpc", "registry", "emulator", "compilers", "measure", "verify", "clock"]
+    ensure("build", "apptainer", *tests, *cluster)
     return have("sif")[0]
 
 

@@ -15,7 +15,7 @@ from hpcpy.build.elsewhere import Elsewhere, elsewhere
 
 TELL = """
 import json, os, pathlib, pwd, socket
-pathlib.Path("build").mkdir()
+pathlib.Path("build/made").mkdir()
 pathlib.Path(os.environ["HPCPY_CACHE"], "hpcpy/made").mkdir(parents=True)
 told = {
     "name": pwd.getpwuid(os.getuid()).pw_name,
@@ -60,7 +60,7 @@ def test_root_builds_again_as_a_user_whom_the_machine_does_not_know(other: Elsew
         "machine": "elsewhere",
         "server": "# elsewhere",
     }
-    assert (other.checkout / "build").stat().st_uid != 0
+    assert (other.checkout / "build/made").stat().st_uid != 0
     assert [path.read_bytes() for path in FILES] == before
 
 

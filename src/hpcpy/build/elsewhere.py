@@ -43,8 +43,10 @@ do
     mount --bind $FOLDER/$file /etc/$file
 done
 mount --bind $FOLDER $SEEN"""
-# It asks for files as the user who does.
-_DISORDERED = "$DISORDERFS --quiet --multi-user=yes --shuffle-dirents=yes $SEEN/sources $CHECKOUT"
+# It asks for files as the user who does: for an open log, which a program in a user
+# namespace closes, as somebody who may not.
+_DISORDERED = """$DISORDERFS --quiet --multi-user=yes --shuffle-dirents=yes $SEEN/sources $CHECKOUT
+mount --bind $SEEN/logs $CHECKOUT/build/logs"""
 _CHECKOUT = "another/checkout"
 _SEEN = Path("/mnt")
 # No distribution gives these ids to anybody.
@@ -93,7 +95,8 @@ def elsewhere(folder: Path) -> Iterator[Elsewhere]:
     for path in downloads.rglob("*"):
         if path.is_file():
             place(path, cache / "hpcpy" / "downloads" / path.relative_to(downloads))
-    (folder / _CHECKOUT).mkdir(parents=True)
+    for made in (_CHECKOUT, "logs", "sources/build/logs"):
+        (folder / made).mkdir(parents=True)
     if os.geteuid() != 0:
         with _disordered(folder / "sources", folder / _CHECKOUT):
             yield _otherwise(folder)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shlex
+import shutil
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import IntegrityError
-from hpcpy.files import place, sha256
-from hpcpy.scratch import build_scratch
+from hpcpy.files import disk_errors, scratch_dir, sha256
 from hpcpy.stages import Stage
 
 # What no run reads; copyright notices stay, their licences ask for it.
@@ -29,12 +29,12 @@ KEPT = ("/usr/share/doc/*/copyright",)
 
 
 def write_index(folder: Path, packages: Sequence[Path]) -> list[str]:
-    """Make `folder` a flat apt repository of `packages` (as links).
+    """Make `folder` a flat apt repository of `packages`.
 
     Parameters
     ----------
     folder
-        An empty folder.
+        An empty folder, which has copies of them then.
     packages
         Verified ``.deb`` files.
 
@@ -56,15 +56,31 @@ def write_index(folder: Path, packages: Sequence[Path]) -> list[str]:
         )
         if done.returncode:
             raise IntegrityError(f"{package}: {done.stderr.strip()}")
-        place(package, folder / package.name)
+        # Not a link: with umask 077 others may read neither the cache nor the checkout.
+        readable(package, folder / package.name)
         control = done.stdout.strip()
         stanzas.append(
             f"{control}\nFilename: ./{package.name}\n"
             f"Size: {package.stat().st_size}\nSHA256: {sha256(package)}\n"
         )
         names.append(control.partition("Package: ")[2].partition("\n")[0])
-    (folder / "Packages").write_text("\n".join(stanzas))
+    index = folder / "Packages"
+    index.write_text("\n".join(stanzas))
+    index.chmod(0o644)
     return sorted(names)
+
+
+def readable(source: Path, target: Path) -> None:
+    """Copy a file so that apt's user can read it, and root of a user namespace.
+
+    Parameters
+    ----------
+    source, target
+        The files.
+    """
+    with disk_errors(target):
+        shutil.copyfile(source, target)
+        target.chmod(0o644)
 
 
 def source_line(folder: Path) -> str:
@@ -96,8 +112,10 @@ def make_rootfs(
     current
         Where it logs.
     """
-    with build_scratch("repository") as folder:
+    # An ordinary user's mmdebstrap reads it as another one, as apt does.
+    with scratch_dir(Path(tempfile.gettempdir()), "hpcpy-rootfs") as folder:
         names = write_index(folder, packages)
+        readable(customize, folder / "customize.sh")
         current.run(
             [
                 ensure("build").mmdebstrap,
@@ -106,13 +124,13 @@ def make_rootfs(
                 f"--include={','.join(names)}",
                 *(f"--dpkgopt=path-exclude={pattern}" for pattern in UNUSED),
                 *(f"--dpkgopt=path-include={pattern}" for pattern in KEPT),
-                f"--customize-hook={hook(customize)}",
+                f"--customize-hook={hook(folder / 'customize.sh')}",
                 # The suite's name only fills a default that is not used.
                 "stable",
                 folder / "root.tar",
                 source_line(folder),
             ],
-            env={"SOURCE_DATE_EPOCH": str(epoch), "TMPDIR": os.environ.get("TMPDIR", "/tmp")},  # noqa: S108
+            env={"SOURCE_DATE_EPOCH": str(epoch), "TMPDIR": str(folder.parent)},
         )
         without_devices(folder / "root.tar", out)
 

@@ -43,9 +43,11 @@ do
     mount --bind $FOLDER/$file /etc/$file
 done
 mount --bind $FOLDER $SEEN"""
-# It asks for files as the user who does: for an open log, which a program in a user
-# namespace closes, as somebody who may not.
-_DISORDERED = """$DISORDERFS --quiet --multi-user=yes --shuffle-dirents=yes $SEEN/sources $CHECKOUT
+# Without the options, buildah cannot bind what is there in its user namespace.  It asks for
+# files as the user who does: for an open log, which a program in a user namespace closes,
+# as somebody who may not.
+_DISORDERED = """$DISORDERFS -q -o dev,suid --multi-user=yes --shuffle-dirents=yes \\
+    $SEEN/sources $CHECKOUT
 mount --bind $SEEN/logs $CHECKOUT/build/logs"""
 _CHECKOUT = "another/checkout"
 _SEEN = Path("/mnt")

@@ -12,9 +12,14 @@ from pathlib import Path
 from hpcpy import paths
 from hpcpy.cache.own import require_own
 from hpcpy.engine.setup import ensure
+from hpcpy.engine.versions import Version
+from hpcpy.errors import UnavailableError
 from hpcpy.files import disk_errors, make_folder
 from hpcpy.shared_folder import used
 from hpcpy.stages import Stage
+
+# https://github.com/containers/buildah/pull/5083
+_KEEPS_FLAGS = Version((1, 33))
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,33 @@ class Buildah:
         ).returncode
 
 
+def require_bindable(folder: Path, version: Version | None) -> None:
+    """Refuse a folder from which a user's buildah cannot bind.
+
+    In a user namespace nobody may take nosuid or nodev from a mount, and older
+    versions bind without naming them.
+
+    Parameters
+    ----------
+    folder
+        Where build contexts are made.
+    version
+        buildah's.
+
+    Raises
+    ------
+    UnavailableError
+        When the folder's file system is mounted so.
+    """
+    flags = os.statvfs(folder).f_flag
+    if version and version < _KEEPS_FLAGS and flags & (os.ST_NOSUID | os.ST_NODEV):
+        raise UnavailableError(
+            f"{folder}: its file system is mounted nosuid or nodev, from which an ordinary"
+            f" user's buildah {version} binds nothing",
+            hint="use a checkout on another one (findmnt lists them), or build as root",
+        )
+
+
 @contextlib.contextmanager
 def buildah() -> Iterator[Buildah]:
     """Give buildah, providing it when the machine has none.
@@ -133,6 +165,9 @@ def buildah() -> Iterator[Buildah]:
     else builds in the storage.
     """
     engine = ensure("build")
+    if os.geteuid() != 0:
+        make_folder(paths.BUILD)
+        require_bindable(paths.BUILD, engine.found["buildah"].version)
     storage = paths.cache_dir() / "storage"
     require_own(storage)
     # As buildah makes it: with any umask nobody else can change what is in it.

@@ -3,30 +3,53 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from hpcpy import paths
+
+MOUNT = 'mount -t tmpfs -o "$1" none "$2" && shift 2 && exec "$@"'
+CODE = """
+import sys
+from pathlib import Path
 from hpcpy.build.buildah import require_bindable
 from hpcpy.engine.versions import Version
 from hpcpy.errors import UnavailableError
-
-# Distributions and containers mount at least one of them so.
-MOUNTS = [Path("/", name) for name in ("proc", "sys", "dev/shm", "run")]
-OLD, NEW = Version((1, 28, 2)), Version((1, 33, 7))
-
-
-def test_a_folder_that_cannot_be_bound_is_refused_in_one_line() -> None:
-    found = [one for one in MOUNTS if one.exists() and os.statvfs(one).f_flag & os.ST_NOSUID]
-    if not found:
-        pytest.skip(f"nothing is mounted nosuid: {MOUNTS}")
-    with pytest.raises(UnavailableError, match=r"nosuid or nodev.*buildah 1\.28\.2") as caught:
-        require_bindable(found[0], OLD)
-    assert "\n" not in str(caught.value)
-    require_bindable(found[0], NEW)
+try:
+    require_bindable(Path(sys.argv[1]), Version(tuple(map(int, sys.argv[2].split(".")))))
+except UnavailableError as error:
+    print(error)
+"""
 
 
-def test_another_folder_is_taken(tmp_path: Path) -> None:
-    if os.statvfs(tmp_path).f_flag & (os.ST_NOSUID | os.ST_NODEV):
-        pytest.skip(f"{tmp_path} is mounted nosuid or nodev")
-    require_bindable(tmp_path, OLD)
+def said(folder: Path, options: str, version: str) -> str:
+    """Return the error for a folder in memory that is mounted with some options."""
+    done = subprocess.run(
+        [
+            *("unshare", "--map-root-user", "--mount", "sh", "-c", MOUNT, "sh", options, folder),
+            *(sys.executable, "-c", CODE, folder, version),
+        ],
+        env={**os.environ, "PYTHONPATH": str(paths.ROOT / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "unshare" in done.stderr or "mount" in done.stderr:
+        pytest.skip(f"nothing can be mounted here: {done.stderr.strip()}")
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.mark.parametrize("options", ["nosuid", "nodev", "nosuid,nodev"])
+def test_a_folder_that_cannot_be_bound_is_refused_in_one_line(tmp_path: Path, options: str) -> None:
+    told = said(tmp_path, options, "1.28.2")
+    assert told.startswith(f"{tmp_path}: its file system is mounted nosuid or nodev")
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize(("options", "version"), [("nosuid", "1.33.7"), ("noatime", "1.28.2")])
+def test_another_folder_or_version_is_taken(tmp_path: Path, options: str, version: str) -> None:
+    assert said(tmp_path, options, version) == ""

@@ -6,6 +6,7 @@ The tests of `make test-long` have the mark `long`: sweeps over many cases, of w
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Generator
 from typing import Any
@@ -34,6 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # all that tests start and stop by it.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A rank's print() would be written word by word, between those of another one.
+    os.environ.pop("PYTHONUNBUFFERED", None)
     # Here and not in pyproject.toml, which the image's pytest does not see.
     config.addinivalue_line("markers", "long: of `make test-long`, and not of `make test`")
     config.stash[LEFT_OUT] = 0

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 
 from hpcpy import paths
-from hpcpy.files import disk_errors
+from hpcpy.files import disk_errors, lock
 
 _HELD = "HPCPY_CHECKOUT_LOCK"
 
@@ -26,17 +26,19 @@ def checkout_lock() -> Iterator[None]:
         return
     with disk_errors(paths.BUILD):
         paths.BUILD.mkdir(parents=True, exist_ok=True)
-        lock = (paths.BUILD / ".lock").open("a+")
-    with lock:
+        stream = (paths.BUILD / ".lock").open("a+")
+    with stream:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            lock.seek(0)
-            print(f"waiting for another make here (process {lock.read().strip()})", file=sys.stderr)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        lock.seek(0)
-        lock.truncate()
-        print(os.getpid(), file=lock, flush=True)
+            stream.seek(0)
+            print(
+                f"waiting for another make here (process {stream.read().strip()})", file=sys.stderr
+            )
+            lock(stream, fcntl.LOCK_EX)
+        stream.seek(0)
+        stream.truncate()
+        print(os.getpid(), file=stream, flush=True)
         os.environ[_HELD] = str(paths.BUILD)
         try:
             yield

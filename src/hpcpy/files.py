@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from hpcpy.errors import DiskError
 from workloads.harness.destination import destination
@@ -20,6 +21,7 @@ _CANNOT_BE_WRITTEN = (
     # Names of outputs: links in a circle, a socket, a descriptor that is not open, too long.
     *(errno.ELOOP, errno.ENXIO, errno.EBADF, errno.ENAMETOOLONG),
 )
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 GIB = 1 << 30
 MIB = 1 << 20
 MORE_ROOM = "free some, or set HPCPY_CACHE to a larger disk"
@@ -144,6 +146,34 @@ def require_free(path: Path, need: int, what: str) -> None:
             f"{what} needs {in_words(need)} free at {path}, there are {in_words(free)}",
             hint="free some, or set HPCPY_CACHE (downloads, builds) to a larger disk",
         )
+
+
+def lock(stream: IO[Any], operation: int) -> None:
+    """Lock an open file, as flock(2) does.
+
+    Parameters
+    ----------
+    stream
+        The file.
+    operation
+        Of `fcntl`: ``LOCK_SH``, ``LOCK_EX``, with ``LOCK_NB`` not to wait.
+
+    Raises
+    ------
+    BlockingIOError
+        With ``LOCK_NB``, when another process has it.
+    DiskError
+        When its file system has no locks.
+    """
+    try:
+        fcntl.flock(stream, operation)
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        raise DiskError(
+            f"{stream.name}: its file system has no locks ({error.strerror})",
+            hint="use a checkout and HPCPY_CACHE on another one; Lustre has them with -o flock",
+        ) from error
 
 
 def place(source: Path, target: Path) -> None:

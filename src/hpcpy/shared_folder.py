@@ -7,7 +7,7 @@ import fcntl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from hpcpy.files import disk_errors, make_folder
+from hpcpy.files import disk_errors, lock, make_folder
 
 USERS = ".users"
 
@@ -32,11 +32,11 @@ def used(folder: Path, tidy: Callable[[], None]) -> Iterator[None]:
     """
     make_folder(folder)
     with disk_errors(folder):
-        lock = (folder / USERS).open("a")
-    with lock:
+        stream = (folder / USERS).open("a")
+    with stream:
         with contextlib.suppress(BlockingIOError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             tidy()
         # Who is tidying just now is waited for.
-        fcntl.flock(lock, fcntl.LOCK_SH)
+        lock(stream, fcntl.LOCK_SH)
         yield

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -99,3 +101,27 @@ def test_lock_of_another_checkout_is_not_this_ones(
     monkeypatch.setenv("HPCPY_CHECKOUT_LOCK", "/another/checkout/build")
     with checkout_lock():
         assert (build / ".lock").read_text() == f"{os.getpid()}\n"
+
+
+@pytest.mark.parametrize("number", ["ENOSYS", "ENOLCK", "EOPNOTSUPP"])
+def test_a_file_system_without_locks_is_named_in_one_line(build: Path, number: str) -> None:
+    if not shutil.which("strace"):
+        pytest.skip("no strace; on Debian: apt-get install strace")
+    code = f"""
+from hpcpy.errors import DiskError
+try:
+{textwrap.indent(ENTER, "    ")}
+except DiskError as error:
+    print(error)
+"""
+    fails = ["strace", "-f", "-o", "/dev/null", "-e", f"inject=flock:error={number}"]
+    done = subprocess.run(
+        [*fails, sys.executable, "-c", code, build],
+        env={**os.environ, "PYTHONPATH": str(paths.ROOT / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"{build}/.lock: its file system has no locks (")
+    assert done.stdout.count("\n") == 1

@@ -14,7 +14,7 @@ from hpcpy.apt.private import DebianSuite, PrivateApt
 from hpcpy.apt.uris import Deb, uris
 from hpcpy.cache.own import require_own
 from hpcpy.errors import IntegrityError, UnavailableError
-from hpcpy.files import disk_errors, scratch_dir, sha256
+from hpcpy.files import disk_errors, lock, scratch_dir, sha256
 
 # Apptainer is in sid alone; its libraries come from the stable release,
 # unless apt finds that sid's Apptainer needs newer ones.  Sid's index is not
@@ -63,9 +63,9 @@ def _lock(cache: Path) -> Iterator[None]:
     """Let one checkout at a time use the cache that they share."""
     with disk_errors(cache):
         (cache / "debs").mkdir(parents=True, exist_ok=True)
-        lock = (cache / "lock").open("a")
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        stream = (cache / "lock").open("a")
+    with stream:
+        lock(stream, fcntl.LOCK_EX)
         for left in (cache / "debs").glob(".download.*"):  # of one that was killed
             shutil.rmtree(left, ignore_errors=True)
         yield

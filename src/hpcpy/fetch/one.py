@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 from hpcpy.apt.mirrors import debian_mirrors, given_mirror
@@ -24,7 +25,7 @@ from hpcpy.fetch.download import (
     download,
     is_whole,
 )
-from hpcpy.files import disk_errors
+from hpcpy.files import disk_errors, lock
 from hpcpy.paths import cache_dir
 from hpcpy.pins.model import APT_MIRROR, Artifact, Source
 
@@ -191,7 +192,7 @@ class Fetcher:
                 stream = part.open("ab")
             with stream:
                 # Not a blocking wait: it could not be stopped from outside.
-                while not _locked(stream.fileno()):
+                while not _locked(stream):
                     if self.stop.wait(0.1):
                         raise Interrupted
                 # Who had the lock before may have renamed or removed the file.
@@ -200,9 +201,9 @@ class Fetcher:
                     return
 
 
-def _locked(handle: int) -> bool:
+def _locked(stream: IO[bytes]) -> bool:
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

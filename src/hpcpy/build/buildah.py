@@ -18,7 +18,7 @@ from hpcpy.files import disk_errors, make_folder
 from hpcpy.shared_folder import used
 from hpcpy.stages import Stage
 
-# https://github.com/containers/buildah/pull/5083
+# The first that keeps a mount's flags in a user namespace (buildah's pull request 5083).
 _KEEPS_FLAGS = Version((1, 33))
 
 

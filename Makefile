@@ -123,7 +123,7 @@ lock: ## resolve all pins again and list the changes; NAME=numpy: that one, with
 outdated: ## list newer versions of each pin, and whether they can be fetched; NAME="numpy numba"
 	@$(HPCPY) outdated
 
-verify: ## build all again, elsewhere, and compare; IMAGE=some.sif: is it what this checkout makes?
+verify: ## build twice and compare; IMAGE=FILE: compare FILE with this checkout's build
 	@$(HPCPY) verify
 
 docs: ## build README and docs as pages: build/docs/index.html, to read without a network

@@ -28,7 +28,7 @@ MORE_ROOM = "free some, or set HPCPY_CACHE to a larger disk"
 
 
 def in_words(size: int) -> str:
-    """Return a number of bytes for people."""
+    """Return a number of bytes as text with a unit."""
     return f"{size / GIB:.2f} GiB" if size >= GIB else f"{size / MIB:.1f} MiB"
 
 

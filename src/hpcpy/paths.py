@@ -41,7 +41,7 @@ def check_root() -> None:
 
 
 def refuse_blanks(what: str, path: Path | None = None) -> None:
-    """Refuse a path for the sake of a program that cannot have a blank in it.
+    """Refuse a path with a blank, which a program cannot handle.
 
     Parameters
     ----------

@@ -22,6 +22,7 @@ from hpcpy.engine.capabilities import NOBODY, user_namespaces
 from tiers import sampled
 
 PAGE = (paths.ROOT / "docs/bake.md").read_text()
+README = (paths.ROOT / "README.md").read_text()
 DEFINITIONS = re.findall(r"(?s)```singularity\n(Bootstrap: (\S+)\n.*?)```", PAGE)
 BY_HAND = re.search(r"`(apptainer build --sandbox .*?)`, `(apptainer exec --writable .*?)`", PAGE)
 PACKAGES = "scipy pandas astropy"
@@ -88,6 +89,10 @@ def test_the_page_has_both() -> None:
     assert [kind for _, kind in DEFINITIONS] == ["localimage", "oci-archive"]
     assert all(PACKAGES in text for text, _ in DEFINITIONS)
     assert BY_HAND is not None
+
+
+def test_the_readme_has_the_first() -> None:
+    assert f"```singularity\n{DEFINITIONS[0][0]}```" in README
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,11 @@ import pytest
 from hpcpy import paths
 from hpcpy.engine.apptainer import find
 from hpcpy.errors import UnavailableError
+from image_commands import IN_IMAGE
 
 pytestmark = pytest.mark.long
 # Blocks that say what they need are another machine's.
-BLOCK = re.compile(r"(?<! -->\n)^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-IN_IMAGE = re.compile(r"(\w+=\S+ )?(mpiexec -n \d+ )?python -m (workloads|hpcpy_info)\b")
+BLOCK = re.compile(r"(?<!:\*\n)^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Also what stands there for the reader's own folder.
 SCRATCH = "/scratch/me"
 WRITTEN = ("--json", "--plot", "--html", "--out", "--to")

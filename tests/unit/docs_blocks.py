@@ -35,7 +35,7 @@ from workloads.registry import TOOLS
 PAGES = [paths.ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
 PAGES += sorted((paths.ROOT / "docs").glob("*.md"))
 BLOCK = re.compile(
-    r"(?:^<!-- needs: (?P<needs>[^\n]+) -->\n\n?)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
+    r"(?:^\*Needs (?P<needs>[^\n]+):\*\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 # What is between commands of one line.

@@ -1,4 +1,4 @@
-"""CITATION.cff and the forge's files: they parse, and name what there is."""
+"""CITATION.cff and the forge's files name what there is; `make check` has their schemas."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from hpcpy.version import project_version
 
 ROOT = Path(__file__).resolve().parents[2]
 FORGE = sorted((ROOT / ".github").rglob("*.yml"))
-FORMS = [path for path in FORGE if path.parent.name == "ISSUE_TEMPLATE" and path.stem != "config"]
 WORKFLOWS = [path for path in FORGE if path.parent.name == "workflows"]
 
 
@@ -30,23 +29,10 @@ def load(path: Path) -> dict[Any, Any]:
 
 def test_citation_is_of_this_version_and_licence() -> None:
     citation = load(ROOT / "CITATION.cff")
-    assert citation["cff-version"] == "1.2.0"
     assert str(citation["version"]) == project_version()
     assert f'license = "{citation["license"]}"' in (ROOT / "pyproject.toml").read_text()
-    assert {"message", "title", "authors"} <= set(citation)
     # The readme's first line.
     assert (ROOT / "README.md").read_text().startswith(f"# {citation['title']}\n")
-
-
-@pytest.mark.parametrize("form", FORMS, ids=lambda path: path.stem)
-def test_a_form_for_issues_is_one(form: Path) -> None:
-    fields = load(form)
-    assert {"name", "description", "body"} <= set(fields)
-    ids = [field["id"] for field in fields["body"]]
-    assert len(ids) == len(set(ids))
-    for field in fields["body"]:
-        assert field["type"] in ("textarea", "input", "dropdown", "checkboxes")
-        assert field["attributes"]["label"]
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from hpcpy.errors import UsageError
-from hpcpy.launch.request import parse
+from hpcpy.launch.meanings import LAUNCH
+from hpcpy.launch.request import SETTINGS, parse
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -126,3 +127,7 @@ def test_make_hands_on_what_w_quotes(target: str) -> None:
     script = f"step=({array}\n); printf '%s\\n' \"${{step[@]: -1}}\""
     said = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
     assert said.stdout == f"{word}\n"
+
+
+def test_help_says_what_each_setting_means() -> None:
+    assert sorted(LAUNCH) == sorted(SETTINGS)

@@ -66,7 +66,7 @@ def test_outside_of_a_job_it_says_how_to_have_a_cluster(
 ) -> None:
     monkeypatch.setattr(paths, "BUILD", tmp_path)
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
-    with pytest.raises(UnavailableError, match="no job of Slurm's is around this"):
+    with pytest.raises(UnavailableError, match="this is not in a Slurm job"):
         launch.srun_words("srun -n 4")
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     assert launch.srun_words("srun -n 4 --mpi='pmi2'")[0] == ["srun", "-n", "4", "--mpi=pmi2"]

@@ -51,7 +51,7 @@ def test_its_generator_is_found_in_the_checkout_or_below(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("programs", "holds", "said"),
-    [("pynamic", "", "has no so_generator.py"), ("core", llnl.GENERATOR, "no program is made of")],
+    [("pynamic", "", "has no so_generator.py"), ("core", llnl.GENERATOR, "no program runs on")],
 )
 def test_what_it_is_no_use_for_is_said_before_anything_starts(
     programs: str, holds: str, said: str, tmp_path: Path

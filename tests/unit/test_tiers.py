@@ -132,13 +132,12 @@ def test_command_runs_its_tier_on_the_host_and_in_the_image(
     assert ran == [(("tests/launch", "tests/unit"), tier)]
     assert f"== tests in the image\nthe.sif {tier}\n" in capfd.readouterr().out
     # The short tests, in images that are not `make test`'s.
+    plain = [("plain.sif", "image"), ("hpcpy-core.sif", "image")]
     sci = [("hpcpy-sci.sif", "image"), ("hpcpy-sci.sif", "image_sci")]
     dev = [("hpcpy-dev.sif", "image"), ("hpcpy-dev.sif", "image_dev")]
     spark = [("hpcpy-spark.sif", "image"), ("hpcpy-spark.sif", "image_spark")]
     sanitized = [("sanitized.sif", "image"), ("sanitized.sif", "image_sanitized")]
-    assert others == (
-        [("plain.sif", "image"), *sci, *dev, *spark, *sanitized] if tier == "long" else []
-    )
+    assert others == ([*plain, *sci, *dev, *spark, *sanitized] if tier == "long" else [])
 
 
 def is_long(node: ast.AST) -> bool:

@@ -13,6 +13,7 @@ import pytest
 
 from hpcpy import paths
 from hpcpy.build.tool import add_tool
+from hpcpy.launch.meanings import LAUNCH, table
 from hpcpy.launch.site import site_names
 
 TOOL = "share/hpcpy/tool"
@@ -79,7 +80,7 @@ def test_its_help_names_settings_and_sites(
 ) -> None:
     done = run(unpacked, tmp_path, *words)
     assert (done.returncode, done.stderr) == (0 if words else 2, "")
-    assert "PROGRAM, NODES" in done.stdout
+    assert table(LAUNCH, without=("SCRIPT", "DRY")) in done.stdout
     assert ", ".join(site_names()) in done.stdout
 
 

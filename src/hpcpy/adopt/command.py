@@ -31,7 +31,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--python", type=Path, metavar="FILE",
-        help="compare PROGRAM with this one (default: the folder's, or the activated one)",
+        help="the Python to compare with (default: that of WHAT, else the active environment)",
     )  # fmt: skip
     parser.add_argument(
         "--source", action="append", default=[], metavar="NAME",

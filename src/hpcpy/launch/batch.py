@@ -12,7 +12,8 @@ from hpcpy import paths
 from hpcpy.errors import DiskError
 from hpcpy.files import whole_file
 from hpcpy.launch.controller import Controller
-from hpcpy.launch.prepared import add_settings, prepared
+from hpcpy.launch.meanings import LAUNCH, add_settings
+from hpcpy.launch.prepared import prepared
 from hpcpy.launch.request import Request
 from hpcpy.launch.script import batch_script, show
 from workloads.harness.destination import destination
@@ -20,7 +21,7 @@ from workloads.harness.destination import destination
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_settings(parser)
+    add_settings(parser, LAUNCH, "sites.md")
 
 
 def main(options: argparse.Namespace) -> int:

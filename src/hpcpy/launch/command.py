@@ -7,13 +7,14 @@ import sys
 
 from hpcpy.launch import step
 from hpcpy.launch.explain import explained, own_code
-from hpcpy.launch.prepared import add_settings, prepared
+from hpcpy.launch.meanings import LAUNCH, add_settings
+from hpcpy.launch.prepared import prepared
 from hpcpy.launch.script import launch_script, show
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_settings(parser)
+    add_settings(parser, LAUNCH, "sites.md")
 
 
 def main(options: argparse.Namespace) -> int:

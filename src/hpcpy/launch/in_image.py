@@ -9,8 +9,9 @@ from pathlib import Path
 from hpcpy.errors import HpcpyError, UsageError
 from hpcpy.launch import workload
 from hpcpy.launch.image import absolute, check_image, given_image
+from hpcpy.launch.meanings import LAUNCH, table
 from hpcpy.launch.plan import Host, engine_of, make_plan
-from hpcpy.launch.request import SETTINGS, Request, parse
+from hpcpy.launch.request import Request, parse
 from hpcpy.launch.script import batch_script, show
 from hpcpy.launch.site import Site, find_site, site_names
 from workloads.harness.streams import lost_output, open_streams, spell_in_ascii
@@ -21,11 +22,10 @@ usage: hpcpy batch NAME=value …
 Print a script for sbatch that runs your program in this image: hpcpy batch
 PROGRAM="my.py --its options" NODES=2 TASKS=8 > job.sh
 
-NAME    {", ".join(name for name in SETTINGS if name not in ("SCRIPT", "DRY"))}
-SITE    {", ".join(site_names())}, or a TOML file
-IMAGE   by default the SIF that this runs in
+{table(LAUNCH, without=("SCRIPT", "DRY"))}
 
-docs/sites.md explains them. All other commands need a checkout: ./hpcpy --help"""
+Sites: {", ".join(site_names())}. IMAGE is by default the SIF that this runs in.
+All other commands need a checkout: ./hpcpy --help"""
 
 
 def main(words: list[str]) -> int:

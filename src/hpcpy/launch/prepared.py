@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import sys
@@ -16,7 +15,7 @@ from hpcpy.launch.image import check_image, given_image
 from hpcpy.launch.machine import job_around, look_around
 from hpcpy.launch.own_image import GPU_IMAGE, has_these_workloads, own_name, why_not_ready
 from hpcpy.launch.plan import Host, check, engine_of, make_plan
-from hpcpy.launch.request import SETTINGS, Request, parse
+from hpcpy.launch.request import Request, parse
 from hpcpy.launch.site import Site, find_site
 from hpcpy.launch.words import Launch
 
@@ -28,12 +27,6 @@ class Prepared:
     request: Request
     plan: Launch
     controller: Controller
-
-
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Add the settings of a launch as arguments."""
-    help_ = f"with NAME one of {', '.join(SETTINGS)} (docs/sites.md)"
-    parser.add_argument("settings", nargs="*", metavar="NAME=value", help=help_)
 
 
 def prepared(arguments: list[str], *, is_batch: bool = False) -> Prepared:

@@ -179,7 +179,7 @@ def srun_words(given: str) -> tuple[list[str], dict[str, str]]:
             "PATH": f"{layout.bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         }
     elif "SLURM_JOB_ID" not in os.environ:
-        raise UnavailableError("no job of Slurm's is around this", hint="make cluster starts one")
+        raise UnavailableError("this is not in a Slurm job", hint="make cluster starts one")
     return shlex.split(given), found
 
 

@@ -35,7 +35,7 @@ class Worth:
     path_calls
         Case -> path calls.
     resident, private
-        Bytes of the core stack's process.
+        Bytes of core's process.
     sif
         Bytes of the image's file.
     """

@@ -123,7 +123,7 @@ def _check(plan: Plan) -> None:
         llnl.sources(plan.pynamic)
         if not {PYNAMIC, PYNAMIC_IN_IMAGE} & {*plan.programs}:
             raise UsageError(
-                f"no program is made of {plan.pynamic}",
+                f"no program runs on {plan.pynamic}",
                 hint=f"--programs {PYNAMIC} or {PYNAMIC_IN_IMAGE}",
             )
     if plan.repetitions < 1:

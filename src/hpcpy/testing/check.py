@@ -23,6 +23,13 @@ _YAML = (
     " truthy: {check-keys: false}}}"
 )
 _YAML_FILES = (".github", "reframe", "CITATION.cff")
+# By their schema, as check-jsonschema ships it.
+_SCHEMAS = {
+    "github-workflows": ".github/workflows/*.yml",
+    "github-issue-config": ".github/ISSUE_TEMPLATE/config.yml",
+    "github-issue-forms": ".github/ISSUE_TEMPLATE/[!c]*.yml",
+    "citation-file-format": "CITATION.cff",
+}
 # Each by itself: modules of two may have one name.
 _TESTS = (
     ("unit",),
@@ -44,6 +51,10 @@ def shell_scripts() -> list[str]:
     folders = (paths.RECIPES, paths.CONTAINERS, paths.ROOT / "src/interp")
     found = [*(file for folder in folders for file in folder.rglob("*.sh")), paths.ROOT / ".ci/run"]
     return sorted(path.relative_to(paths.ROOT).as_posix() for path in found)
+
+
+def _files(pattern: str) -> list[str]:
+    return sorted(path.relative_to(paths.ROOT).as_posix() for path in paths.ROOT.glob(pattern))
 
 
 def declare(_parser: argparse.ArgumentParser) -> None:
@@ -76,6 +87,13 @@ def main(_options: argparse.Namespace) -> int:
             ),
             ("shellcheck", ["shellcheck", "--external-sources", *shell_scripts()]),
             ("yamllint", ["yamllint", "--strict", "-d", _YAML, *_YAML_FILES]),
+            *(
+                (
+                    f"schema {schema}",
+                    ["check-jsonschema", "--builtin-schema", f"vendor.{schema}", *_files(pattern)],
+                )
+                for schema, pattern in _SCHEMAS.items()
+            ),
         ):
             with stage(title) as current:
                 current.run([venv / "bin" / command[0], *command[1:]], cwd=paths.ROOT)

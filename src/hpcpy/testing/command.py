@@ -27,7 +27,7 @@ _OWN = {
     "sanitized": "image_sanitized",
 }
 # Of `--long`, built if need be: their parts come from the cache or take minutes.
-_OTHERS = ("plain", "hpcpy-sci", "hpcpy-dev", "hpcpy-spark", "sanitized")
+_OTHERS = ("plain", "hpcpy-core", "hpcpy-sci", "hpcpy-dev", "hpcpy-spark", "sanitized")
 # Of `--long`, too: what is baked on hpcpy moves to the one; what one of the others
 # compiles runs in hpcpy, and the last has a cluster of its own.
 _SECOND_BASE = "hpcpy-core"

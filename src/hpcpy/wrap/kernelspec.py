@@ -13,13 +13,13 @@ from pathlib import Path
 from hpcpy.errors import UsageError
 from hpcpy.files import whole_file
 from hpcpy.launch.engines import Container, shifter
+from hpcpy.launch.meanings import add_settings
 from hpcpy.launch.plan import site_variables
 from hpcpy.launch.request import meant
 from hpcpy.launch.site import Site, find_site
 from hpcpy.launch.words import Expanded, quoted
 from hpcpy.wrap import KERNELSPEC
 from hpcpy.wrap.settings import (
-    add_settings,
     apptainer_program,
     checked_image,
     file_name,

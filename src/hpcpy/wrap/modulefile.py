@@ -14,11 +14,11 @@ from hpcpy import paths
 from hpcpy.engine.prefix import relink
 from hpcpy.errors import UsageError
 from hpcpy.files import disk_errors, whole_file
+from hpcpy.launch.meanings import add_settings
 from hpcpy.launch.site import find_site
 from hpcpy.version import project_version
 from hpcpy.wrap import MODULEFILE
 from hpcpy.wrap.settings import (
-    add_settings,
     apptainer_program,
     checked_image,
     file_name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from hpcpy import paths
@@ -15,22 +15,6 @@ from hpcpy.launch.request import meant
 from hpcpy.launch.site import Site
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", re.ASCII)
-
-
-def add_settings(parser: argparse.ArgumentParser, known: Sequence[str], page: str) -> None:
-    """Add NAME=value words as arguments.
-
-    Parameters
-    ----------
-    parser
-        The command's.
-    known
-        The names.
-    page
-        Where they are explained.
-    """
-    help_ = f"with NAME one of {', '.join(known)} (docs/{page})"
-    parser.add_argument("settings", nargs="*", metavar="NAME=value", help=help_)
 
 
 def target(given: Mapping[str, str], default: Path) -> Path:
@@ -47,7 +31,7 @@ def target(given: Mapping[str, str], default: Path) -> Path:
         raise UsageError(f"TO={error}") from error
 
 
-def parse(words: Sequence[str], known: Sequence[str]) -> dict[str, str]:
+def parse(words: Sequence[str], known: Collection[str]) -> dict[str, str]:
     """Return the values by name; an empty value is as good as none.
 
     Raises

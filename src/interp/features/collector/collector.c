@@ -1,5 +1,5 @@
 /* The cyclic garbage collector stays out of imports.  Executing the bodies of
-   modules makes many objects and next to no garbage: the core stack 98,000 and
+   modules makes many objects and next to no garbage: core 98,000 and
    220.  So it does not run while a bundled module is imported, and what the
    import made is then parked: on a list that the collector does not look through.
 

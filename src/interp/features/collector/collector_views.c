@@ -129,7 +129,7 @@ static bool user_has_something(struct _gc_runtime_state *collector)
     return false;
 }
 
-/* At exit all stays parked, which is a sixth of the core stack's time, unless that
+/* At exit all stays parked, which is a sixth of core's time, unless that
    has kept something of the user's from being found: a namespace, of which a
    function was put into a bundled module, or what has a finaliser, as files do.
 

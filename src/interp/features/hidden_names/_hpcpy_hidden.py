@@ -3,8 +3,8 @@
 The image's packages go first (docs/interpreter.md, what wins), so a `comm.py` of the
 user's would silently be another module.  A file is looked for when the user's own
 code imports a package of the image, and then by two calls.  None is made for the
-core stack, which nearly every program imports, where the importer has listed the
-folder, and on ranks other than the first.  A file that hides one of the core stack, in
+packages of core, which nearly every program imports, where the importer has listed the
+folder, and on ranks other than the first.  A file that hides one of these, in
 a folder that was not listed, is looked for when the program has failed: it lacks what
 the program wanted of it.
 """

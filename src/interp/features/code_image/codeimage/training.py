@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-# What programs of all kinds begin with, and the core stack.  What lies beside
+# What programs of all kinds begin with, and core.  What lies beside
 # what goes by this order: numpy is first, as many programs import little else.
 _IMPORTS = (
     "numpy",

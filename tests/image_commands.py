@@ -1,0 +1,6 @@
+"""Which commands of README and docs `tests/launch/test_docs_run.py` runs in the image."""
+
+import re
+
+# Of blocks that say nothing of what they need.
+IN_IMAGE = re.compile(r"(\w+=\S+ )?(mpiexec -n \d+ )?python -m (workloads|hpcpy_info)\b")

@@ -117,6 +117,29 @@ def test_a_claim_is_judged_by_its_rows(claim: Claim, a: Any, b: Any, verdict: st
     assert found.verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("at_work", "verdict"),
+    [
+        ((1, 2, 4), "holds"),
+        # On two cores the third is the second again.
+        ((1, 2, 2), "does not hold"),
+        ((1, 1, 1), "was not measured"),
+        # As stored before it was counted.
+        ((0, 0, 0), "holds"),
+    ],
+)
+def test_more_threads_than_are_at_work_are_no_row_of_their_own(
+    at_work: tuple[int, ...], verdict: str
+) -> None:
+    each = zip((1, 2, 4), at_work, (0.3, 0.1, 0.2), strict=True)
+    found = [
+        Row("a", many, None, here=s, least=s, most=s, at_work=there) for many, there, s in each
+    ]
+    outcome = Outcome(Experiment(("pi",), {}), found)
+    (finding,) = TooMany([("a", many) for many in (1, 2, 4)]).judge([outcome])
+    assert finding.verdict == verdict
+
+
 def test_a_finding_says_what_was_measured() -> None:
     (found,) = faster(A, B, 2).judge([_outcome(a=(3.0, 3.3, 3.6), b=1.0)])
     assert found.line == (

@@ -27,13 +27,15 @@ def _row(**others: Any) -> dict[str, Any]:
     made = {
         "impl": "a", "workers": 1, "told": 1.25, "told_times": None, "here": 0.5, "least": 0.5,
         "most": 0.5, "samples": [0.5], "sampled": False, "reason": "",
+        "elsewhere": "",
     }  # fmt: skip
     return made | others
 
 
 def _report(*rows: dict[str, Any], **others: Any) -> dict[str, Any]:
     slide = {
-        "talk": "usc", "slide": 7, "shows": "x", "differs": "", "load_before": 0.5,
+        "talk": "usc", "slide": 7, "shows": "x", "differs": "", "causes": [],
+        "load_before": 0.5,
         "findings": [{"verdict": "holds"}, {"verdict": "is not certain"}, {"verdict": "holds"}],
         "experiments": [{"title": "", "rows": rows}],
     }  # fmt: skip
@@ -67,7 +69,7 @@ def test_a_line_has_both_figures_the_spread_and_why() -> None:
     rows = [
         _row(here=2.0, least=1.5, most=2.25, samples=[1.5, 2.0, 2.25]),
         _row(impl="b", workers=4, told=None, told_times=1.5, sampled=True),
-        _row(impl="c", here=None, samples=[], reason="no GPU"),
+        _row(impl="c", here=None, samples=[], reason="no GPU", elsewhere="python x"),
     ]
     lines = proof.table([_report(*rows, differs="Other sizes. No clock.")]).splitlines()
     assert lines[:2] == [
@@ -81,13 +83,29 @@ def test_a_line_has_both_figures_the_spread_and_why() -> None:
         "",
         "- a: Other sizes.",
         "- b: No clock.",
-        "- c: no GPU.",
+        "- c: No GPU; elsewhere: `python x`.",
+    ]
+
+
+def test_what_was_measured_of_the_machine_is_among_the_causes() -> None:
+    causes = [
+        "Files lie on ext4 here; TMPDIR chooses another place.",
+        "mpi-block: simd x86-64-v4 in each, balance 0.69.",
+        "mpi-cyclic: simd x86-64-v4 in each, balance 1.00.",
+    ]
+    lines = proof.table([_report(_row(), causes=causes)]).splitlines()
+    assert lines[4].endswith("|a, b|")
+    assert lines[6:] == [
+        "- a: Files lie on ext4 here; TMPDIR chooses another place.",
+        "- b: Vector instructions here are those of x86-64-v4.",
     ]
 
 
 def test_there_are_letters_for_more_than_an_alphabet_of_notes() -> None:
     lines = proof.table([_report(*[_row(here=None, reason=f"r{n}") for n in range(28)])])
-    assert lines.splitlines()[-3:] == ["- z: r25.", "- aa: r26.", "- bb: r27."]
+    assert lines.splitlines()[-3:] == [
+        f"- {letter}: R{n}; elsewhere: ``." for letter, n in (("z", 25), ("aa", 26), ("bb", 27))
+    ]
 
 
 def test_of_two_areas_the_larger_is_told_and_else_every_experiment() -> None:
@@ -97,6 +115,9 @@ def test_of_two_areas_the_larger_is_told_and_else_every_experiment() -> None:
         .splitlines()[4]
         .startswith("|usc 7|x|`a`|1|1.25|2|")
     )
+    areas.append({"title": "single", "rows": [_row()]})
+    shown = proof.table([_report(experiments=areas)]).splitlines()[4:6]
+    assert [line.split("|")[2] for line in shown] == ["x: area 2", "single"]
     sizes = [{"title": f"{n} files", "rows": [_row()]} for n in (1, 2)]
     shown = proof.table([_report(experiments=sizes)]).splitlines()[4:6]
     assert [line.split("|")[2] for line in shown] == ["x: 1 files", "2 files"]

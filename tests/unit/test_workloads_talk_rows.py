@@ -53,7 +53,7 @@ def test_a_row_is_found_by_what_was_asked_and_not_by_who_came() -> None:
     assert [row.impl for row in found].count("omp-2") == 1
     assert (found[-1].impl, found[-1].workers) == ("omp-unset", 2)
     eight = next(row for row in found if row.impl == "omp-8")
-    assert eight.reason == "needs half as many cores as threads"
+    assert eight.reason == "rows go up to twice the cores of the machine"
     assert eight.elsewhere == "python -m workloads linalg --task threads --impl all"
 
 
@@ -62,6 +62,18 @@ def test_rows_of_a_scale_are_those_of_its_numbers() -> None:
     results = [_result("mpi", 2.0, workers=1), _result("mpi", 1.5, workers=3)]
     found = rows.of(experiment, results)
     assert [(row.workers, row.told, row.here) for row in found] == [(1, 3, 2.0), (4, 1, 1.5)]
+
+
+def test_a_version_of_python_is_the_talks_and_a_second_one_is_its_own() -> None:
+    experiment = registry.slide("nersc", 8).experiments[0]
+    names = ("python-3.10.4", "python-3.10.13", "python", "python-3.1.2")
+    found = rows.of(experiment, [_result(name, 1.0) for name in names])
+    assert [(row.impl, row.told) for row in found] == [
+        ("python-3.10", 3.17),
+        ("python", 2.21),
+        ("python-3.10.13", None),
+        ("python-3.1.2", None),
+    ]
 
 
 def test_what_a_gpu_would_run_says_why_not_and_what_to_type(

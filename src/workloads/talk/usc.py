@@ -1,7 +1,7 @@
 """USC's workshop, "High-Performance Computing with Python": writing many arrays.
 
 The numbers count its slides from the title on.  Its seconds are of whole programs
-below a profiler; here they are of the writing alone.
+under a profiler; here they are of the writing alone.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from workloads.talk.claims import Noted, Trend, about, alike, faster, no_faster
 from workloads.talk.slides import Experiment, Key, Slide, Talk, times
 
-_WHOLE = "The talk's seconds are of a whole program below a profiler; here, of the writing."
+_WHOLE = "The talk's seconds are of a whole program under a profiler; here, of the writing."
 _READ_OFF = "The talk's figures are read off its picture."
 _SMALL = "1,000 arrays of 100 × 100"
 _LARGE = "100 arrays of 1,000 × 1,000"
@@ -178,7 +178,7 @@ TALK = Talk(
                     title="read back in an order drawn at random",
                 ),
             ),
-            f"{_WHOLE} On a local disk files are opened in microseconds; TMPDIR chooses another.",
+            f"{_WHOLE} On a local disk files are opened in microseconds.",
             claims=(about(("npy", 1), ("hdf5", 1), 2.1, _SMALL),),
         ),
         Slide(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from workloads.errors import EXIT_CODES, UnavailableError, UsageError
-from workloads.harness import destination, files, options, ranks
+from workloads.harness import destination, files, machine, options, ranks
 from workloads.harness.result import circumstances
 from workloads.talk import pythons, registry, report, rows, run
 from workloads.talk.rows import Outcome
@@ -42,6 +42,7 @@ def main(arguments: list[str]) -> int:
         for name in [wish.talk] if wish.talk else registry.TALKS:
             print(_listing(name, registry.talk(name)))
         return 0
+    machine.load_before()
     talk = registry.talk(wish.talk)
     slides = talk.slides if wish.all else [registry.slide(wish.talk, wish.slide)]
     slides = pythons.beside(slides, wish.python)
@@ -86,7 +87,7 @@ def _check_folder(folder: Path) -> None:
 
 
 def _told(wish: argparse.Namespace, talk: Talk, slide: Slide) -> report.Told:
-    outcomes, load = [], report.load()
+    outcomes, load = [], machine.load()
     # Piece by piece: some take half a minute.
     print(report.heading(wish.talk, slide))
     for experiment in slide.experiments:
@@ -110,7 +111,6 @@ def _write(wish: argparse.Namespace, told: Sequence[report.Told], arguments: Seq
         made = {
             "workload": "talk",
             **circumstances("talk", arguments),
-            "load_before": told[0].load,
             "slides": [report.as_json(wish.talk, talk, each) for each in told],
         }
         with files.whole_file(wish.json) as temporary:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from workloads.errors import UsageError
+from workloads.harness import command as workload_command
+from workloads.registry import WORKLOADS
 from workloads.talk import proof, registry
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -63,6 +67,29 @@ def test_the_samples_are_of_every_slide_as_it_is_now() -> None:
                 assert {key: rows[key] for key in experiment.told} == experiment.told
             assert stored["shows"] == slide.title
             assert stored["differs"] == slide.differs
+
+
+def _beside() -> list[list[str]]:
+    """Return the cells of the table that is made by hand."""
+    page = (DOCS / "talks.md").read_text("utf-8")
+    table = page.partition("|item|command|talk|here|test|\n")[2].partition("\n\n")[0]
+    return [line.strip("|").split("|") for line in table.splitlines()[1:]]
+
+
+@pytest.mark.parametrize("cells", _beside(), ids=lambda cells: cells[0])
+def test_what_stands_beside_the_slides_has_a_test_and_can_be_typed(cells: list[str]) -> None:
+    _, command, _, here, test = cells
+    assert (DOCS.parent / "tests" / test.strip("`")).is_file()
+    # No figure without a place of it, no gap without a reason.
+    assert "](" in here or re.fullmatch(r"– \(.+\)|below", here)
+    span = re.match(r"`(\w+) ([^`]+)`", command)
+    if span is None or span[1] not in WORKLOADS:
+        return
+    module = importlib.import_module(WORKLOADS[span[1]][0])
+    found = next((v for v in vars(module).values() if type(v).__name__ == "Workload"), None)
+    if found is not None:
+        names = workload_command.parser(found).parse_args(span[2].split()).impl.split(",")
+        assert names == ["all"] or {*names} <= {*found.techniques}
 
 
 def test_a_line_has_both_figures_the_spread_and_why() -> None:

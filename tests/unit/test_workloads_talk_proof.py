@@ -80,8 +80,8 @@ def _beside() -> list[list[str]]:
 def test_what_stands_beside_the_slides_has_a_test_and_can_be_typed(cells: list[str]) -> None:
     _, command, _, here, test = cells
     assert (DOCS.parent / "tests" / test.strip("`")).is_file()
-    # No figure without a place of it, no gap without a reason.
-    assert "](" in here or re.fullmatch(r"– \(.+\)|below", here)
+    # No figure without a place of it.
+    assert "](" in here or re.fullmatch(r"–( \(.+\))?|below", here)
     span = re.match(r"`(\w+) ([^`]+)`", command)
     if span is None or span[1] not in WORKLOADS:
         return
@@ -130,9 +130,13 @@ def test_what_was_measured_of_the_machine_is_among_the_causes() -> None:
 
 def test_there_are_letters_for_more_than_an_alphabet_of_notes() -> None:
     lines = proof.table([_report(*[_row(here=None, reason=f"r{n}") for n in range(28)])])
-    assert lines.splitlines()[-3:] == [
-        f"- {letter}: R{n}; elsewhere: ``." for letter, n in (("z", 25), ("aa", 26), ("bb", 27))
-    ]
+    assert lines.splitlines()[-3:] == ["- z: R25.", "- aa: R26.", "- bb: R27."]
+
+
+def test_a_reason_that_rows_share_names_each_command_once() -> None:
+    rows = [_row(here=None, reason="no GPU", elsewhere=f"python {name}") for name in "xyx"]
+    lines = proof.table([_report(*rows)]).splitlines()
+    assert lines[-1] == "- a: No GPU; elsewhere: `python x`, `python y`."
 
 
 def test_of_two_areas_the_larger_is_told_and_else_every_experiment() -> None:

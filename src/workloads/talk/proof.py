@@ -39,14 +39,19 @@ class _Notes:
 
     def __init__(self) -> None:
         self._letters: dict[str, str] = {}
+        self._commands: dict[str, dict[str, None]] = {}
 
-    def letter(self, text: str) -> str:
+    def letter(self, text: str, command: str = "") -> str:
+        if command:
+            self._commands.setdefault(text, {})[f"`{command}`"] = None
         often, at = divmod(len(self._letters), len(string.ascii_lowercase))
         return self._letters.setdefault(text, string.ascii_lowercase[at] * (1 + often))
 
     def lines(self) -> Iterator[str]:
         for text, letter in self._letters.items():
-            yield f"- {letter}: {text[:1].upper()}{text[1:].rstrip('.')}.\n"
+            commands = ", ".join(self._commands.get(text, ()))
+            elsewhere = f"; elsewhere: {commands}" if commands else ""
+            yield f"- {letter}: {text[:1].upper()}{text[1:].rstrip('.')}{elsewhere}.\n"
 
 
 def table(reports: Sequence[dict[str, Any]]) -> str:
@@ -123,8 +128,7 @@ def _figures(row: dict[str, Any], first: dict[str, Any], notes: _Notes) -> list[
     if row["told_times"] is not None:
         told = f"{row['told_times']:.3g}×"
     if row["here"] is None:
-        why = f"{row['reason']}; elsewhere: `{row['elsewhere']}`"
-        return [*name, told, f"({notes.letter(why)})", ""]
+        return [*name, told, f"({notes.letter(row['reason'], row['elsewhere'])})", ""]
     here = f"{'≈' if row['sampled'] else ''}{row['here']:.3g}"
     spread = f"{row['least']:.3g}–{row['most']:.3g}" if len(row["samples"]) > 1 else ""
     # What the talk tells is what is told of here.

@@ -172,7 +172,7 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str =
         help="where the time goes: cprofile's FILE opens in snakeviz, line's is text, "
         "viztracer's opens in vizviewer and has worker processes too; memory's is text, the "
         "lines that hold most (by tracemalloc: Python's objects and NumPy's arrays, not what C "
-        "libraries allocate themselves); FILE holds all ranks, each of which first writes beside it",
+        "libraries allocate themselves); FILE holds all ranks, which first write beside it",
     )
 
 

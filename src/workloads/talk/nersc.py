@@ -34,7 +34,7 @@ _EIGH = {
     256: 0.446,
 }  # fmt: skip
 
-_MATRIX = "The talk's matrix is b.T @ b (`--task gram`), here it is another random one."
+_MATRIX = "The talk's matrix is b.T @ b (`--task gram`), here another one."
 
 
 def _eigh_by_threads() -> Experiment:
@@ -181,7 +181,7 @@ TALK = Talk(
             "how many threads",
             "More threads help up to a few; as many as there are cores are slower than one.",
             (_eigh_by_threads(),),
-            f"OpenBLAS here, up to twice the cores that there are. {_MATRIX}",
+            f"OpenBLAS here. {_MATRIX}",
             claims=(TooMany([(f"omp-{threads}", threads) for threads in _EIGH]),),
         ),
         Slide(

@@ -178,7 +178,7 @@ TALK = Talk(
                     title="read back in an order drawn at random",
                 ),
             ),
-            f"{_WHOLE} On a local disk files are opened in microseconds.",
+            _WHOLE,
             claims=(about(("npy", 1), ("hdf5", 1), 2.1, _SMALL),),
         ),
         Slide(

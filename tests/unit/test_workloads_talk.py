@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,9 @@ import pytest
 from workloads.__main__ import main
 from workloads.errors import UnavailableError
 from workloads.harness import command
-from workloads.pi import others
 from workloads.registry import WORKLOADS
-from workloads.talk import pythons, registry, report, rows, run
-from workloads.talk.claims import Ratio, faster
+from workloads.talk import registry, report, rows, run
+from workloads.talk.claims import Ratio
 from workloads.talk.rows import Outcome
 from workloads.talk.slides import Experiment, Slide, Talk, times
 
@@ -179,48 +177,6 @@ def test_what_cannot_run_here_is_said(small: Talk) -> None:
         "python -m workloads pi --impl cython-seeded -n 10",
     ]
     assert "talk: 4 cores\n" in report.closing(small, _told(small, outcome))
-
-
-def _versions() -> Experiment:
-    told = {("python-3.1", 1): 3.0, ("python", 1): 2.0}
-    nowhere = {("python-3.1", 1): ("no other", "talk mine 8 --python FILE")}
-    words = ("pi", "-n", "1000", "--impl", "python")
-    return Experiment(words, told, elsewhere=nowhere, pythons=True)
-
-
-def test_another_python_has_a_row_beside_the_talks(
-    small: Talk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    slides = (*small.slides, Slide(8, "versions", "why", (_versions(),)))
-    monkeypatch.setattr(sys.modules["mine"], "TALK", replace(small, slides=slides))
-    made = tmp_path / "talk.json"
-    words = ["talk", "mine", "8", "--python", sys.executable, "--python", sys.executable]
-    assert main([*words, "--json", str(made)]) == 0
-    (slide,) = json.loads(made.read_text())["slides"]
-    (experiment,) = slide["experiments"]
-    version = "python-{}.{}.{}".format(*sys.version_info)
-    assert experiment["command"][7] == f"{version},{version}_2,python"
-    assert [(row["impl"], row["here"] is None) for row in experiment["rows"]] == [
-        ("python-3.1", True),
-        ("python", False),
-        (version, False),
-        (f"{version}_2", False),
-    ]
-
-
-def test_the_newer_of_two_pythons_is_claimed_to_be_faster(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows_ = {"python-3.1.4": "a", "python-99.0.0t": "b", "threads-99.0.0t": "b"}
-    monkeypatch.setattr(others, "named", lambda _: rows_)
-    (slide,) = pythons.beside([Slide(8, "x", "y", (_versions(),))], ["a", "b"])
-    assert slide.experiments[0].words == (
-        *("pi", "-n", "1000", "--impl", "python-3.1.4,python-99.0.0t,python"),
-        *("--python", "a", "--python", "b"),
-    )
-    # The talk's own row is that of its version.
-    assert slide.claims == (
-        faster(("python-3.1", 1), ("python", 1)),
-        faster(("python", 1), ("python-99.0.0t", 1)),
-    )
 
 
 def _told(talk: Talk, *outcomes: Outcome) -> report.Told:

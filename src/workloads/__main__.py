@@ -25,7 +25,8 @@ def _usage() -> str:
             "",
             "python -m workloads NAME --help prints its options, --list its techniques.",
             "python -m workloads.preflight SCRIPT …  looks at the job, then runs your program.",
-            "python -m workloads.on_dask SCRIPT …  makes Dask workers of the ranks, and runs it.",
+            "python -m workloads.on_dask SCRIPT …  "
+            "starts a Dask worker on each rank, then runs SCRIPT once.",
             "python -m workloads.on_spark SCRIPT …  makes Spark workers of them, and runs it.",
             "python -m workloads.traced FILE SCRIPT …  runs it, and writes all ranks' calls.",
             "",

@@ -1,4 +1,4 @@
-"""What docs/startup.md tells of pools: workers of a fork server share its imports."""
+"""What docs/startup.md tells of pools: workers that are forked share imports."""
 
 import json
 import subprocess
@@ -24,6 +24,8 @@ def started(*words: str) -> dict[str, float]:
     [
         ("preload", "numpy"),
         ("preload", "numba"),
+        ("fork", "numpy"),
+        ("fork", "workloads"),
         ("forkserver", "workloads"),
         pytest.param("forkserver", "dask", marks=needs("dask")),
         pytest.param("early", "dask", marks=needs("dask")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import statistics
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -178,6 +179,20 @@ def test_the_projects_page_has_a_place_for_the_table(tmp_path: Path) -> None:
     page = tmp_path / "write.md"
     report.write_page(paths.ROOT / "docs/write.md", page, "a table\n", "places")
     assert "a table\n<!-- end of the table -->" in page.read_text()
+
+
+def test_the_pages_result_is_that_of_the_stored_samples_on_a_disk() -> None:
+    times = {
+        one["technique"]: statistics.median(one["seconds"])
+        for one in json.loads(RESULTS.read_text())["results"]
+        if (one["place"], one["workload"], one["arrays"]) == ("disk", "write", 100)
+    }
+    text, npy, hdf5 = (float(f"{1e3 * times[name]:.3g}") for name in ("text", "npy", "hdf5"))
+    page = (paths.ROOT / "docs/write.md").read_text()
+    assert (
+        f"100 arrays of 100 × 100 take {text:,.0f} ms as text files, {npy:.3g} ms as `.npy` files, "
+        f"and {hdf5:.3g} ms in one HDF5 file"
+    ) in page
 
 
 def test_the_page_has_the_table_of_the_stored_samples() -> None:

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from workloads.__main__ import main
 from workloads.errors import UnavailableError, UsageError
 from workloads.harness import machine, options, ranks
 from workloads.harness.result import Result, duration, table, write_json
 from workloads.harness.technique import Technique, listing, select
 from workloads.harness.workload import Outcome
+from workloads.pi.techniques import python
 
 HERE = {
     "plain": Technique("json", "always there"),
@@ -203,11 +205,31 @@ def test_json_report_has_the_promised_keys(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     write_json(path, "mandel", {"size": 3}, ["--impl", "a b"], [TestTable.plain])
     report = json.loads(path.read_text())
-    keys = {"workload", "parameters", "machine", "versions", "image", "command", "date", "results"}
-    assert report.keys() == keys
+    assert report.keys() == {
+        *("workload", "parameters", "results"),
+        *("machine", "versions", "image", "command", "date", "load_before"),
+    }
     assert report["command"] == "python -m workloads mandel --impl 'a b'"
     assert {"impl", "samples", "ok", "answer", "workers", "note"} <= report["results"][0].keys()
     assert report["results"][0]["samples"] == [2.0, 1.0]
+
+
+def test_the_load_is_that_of_before_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.load_before.cache_clear()
+    loads = [0.123, 9.0]
+    compute = python.compute
+
+    def loading(*arguments: Any) -> tuple[int, str]:
+        del loads[:-1]
+        return compute(*arguments)
+
+    monkeypatch.setattr(python, "compute", loading)
+    monkeypatch.setattr(os, "getloadavg", lambda: (loads[0], 0, 0))
+    assert main(["pi", "-n", "10", "--impl", "python", "--json", str(tmp_path / "r.json")]) == 0
+    assert json.loads((tmp_path / "r.json").read_text())["load_before"] == 0.12
+    assert machine.load() == 9
 
 
 def test_a_cgroup_quota_limits_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,6 +128,32 @@ def test_without_two_numbers_of_workers_that_have_cores_it_says_why() -> None:
     assert laws(on_cores(1)[:1], STRONG) == []
 
 
+def test_a_law_through_two_points_is_not_said_to_fit_them() -> None:
+    two = [by_amdahl(0.5, workers) for workers in (1, 2)]
+    assert laws(two, STRONG) == [
+        "ranks: Amdahl's law: 50.0% serial, at most 2 times faster (1, 2 workers)"
+    ]
+    # Faster than ideal: the law cannot go through both.
+    (line,) = laws([two[0], replace(two[1], samples=[0.1])], STRONG)
+    assert re.search(r"\(1, 2 workers, at most \d\d\.\d% off\)$", line)
+
+
+def test_ranks_that_share_cores_are_fitted_by_their_processor_time() -> None:
+    results = []
+    for workers in WORKERS:
+        seconds = 3 * (0.1 + 0.9 / workers)
+        busy = [[seconds, *[0.01] * (workers - 1)]]
+        cores = min(workers, 2)
+        # By the clock they take as long as one.
+        results.append(
+            Result("ranks", "p", [3.0], work=1_000, workers=workers, cores=cores, busy=busy)
+        )
+    assert laws(results, STRONG) == [
+        "ranks: Amdahl's law: 10.0% serial, at most 10 times faster "
+        "(1, 2, 4, 8, 32 workers, by processor time, at most 0.0% off)"
+    ]
+
+
 def test_ranks_that_share_cores_are_compared_by_their_processor_time() -> None:
     # On the wall 64 ranks of 2 cores gain nothing; the busiest has a 32nd of the work.
     one = Result("ranks", "p", [6.4, 6.5], work=9, workers=1, cores=1, busy=[[6.4], [6.5]])

@@ -53,7 +53,7 @@ def test_a_row_is_found_by_what_was_asked_and_not_by_who_came() -> None:
     assert [row.impl for row in found].count("omp-2") == 1
     assert (found[-1].impl, found[-1].workers) == ("omp-unset", 2)
     eight = next(row for row in found if row.impl == "omp-8")
-    assert eight.reason == "needs half as many cores as threads"
+    assert eight.reason == "rows go up to twice the cores of the machine"
     assert eight.elsewhere == "python -m workloads linalg --task threads --impl all"
 
 
@@ -62,6 +62,18 @@ def test_rows_of_a_scale_are_those_of_its_numbers() -> None:
     results = [_result("mpi", 2.0, workers=1), _result("mpi", 1.5, workers=3)]
     found = rows.of(experiment, results)
     assert [(row.workers, row.told, row.here) for row in found] == [(1, 3, 2.0), (4, 1, 1.5)]
+
+
+def test_a_version_of_python_is_the_talks_and_a_second_one_is_its_own() -> None:
+    experiment = registry.slide("nersc", 8).experiments[0]
+    names = ("python-3.10.4", "python-3.10.13", "python", "python-3.1.2")
+    found = rows.of(experiment, [_result(name, 1.0) for name in names])
+    assert [(row.impl, row.told) for row in found] == [
+        ("python-3.10", 3.17),
+        ("python", 2.21),
+        ("python-3.10.13", None),
+        ("python-3.1.2", None),
+    ]
 
 
 def test_what_a_gpu_would_run_says_why_not_and_what_to_type(
@@ -115,6 +127,29 @@ def test_the_whole_answer_is_held_against_a_stored_hash() -> None:
 def test_a_claim_is_judged_by_its_rows(claim: Claim, a: Any, b: Any, verdict: str) -> None:
     (found,) = claim.judge([_outcome(a=a, b=b)])
     assert found.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("at_work", "verdict"),
+    [
+        ((1, 2, 4), "holds"),
+        # On two cores the third is the second again.
+        ((1, 2, 2), "does not hold"),
+        ((1, 1, 1), "was not measured"),
+        # As stored before it was counted.
+        ((0, 0, 0), "holds"),
+    ],
+)
+def test_more_threads_than_are_at_work_are_no_row_of_their_own(
+    at_work: tuple[int, ...], verdict: str
+) -> None:
+    each = zip((1, 2, 4), at_work, (0.3, 0.1, 0.2), strict=True)
+    found = [
+        Row("a", many, None, here=s, least=s, most=s, at_work=there) for many, there, s in each
+    ]
+    outcome = Outcome(Experiment(("pi",), {}), found)
+    (finding,) = TooMany([("a", many) for many in (1, 2, 4)]).judge([outcome])
+    assert finding.verdict == verdict
 
 
 def test_a_finding_says_what_was_measured() -> None:

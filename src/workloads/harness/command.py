@@ -54,6 +54,7 @@ def main(workload: Workload, arguments: list[str]) -> int:
             results, words = read_json(wish.report, workload.name)
             _plot(workload, wish.plot, results, scaling.kind(words))
             return 0
+        machine.load_before()
         problems = workload.problems(wish)
         with options.tables_beside(wish):
             return _run(workload, wish, problems, arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import re
@@ -48,6 +49,17 @@ class Place(NamedTuple):
         """Return how many cores that are."""
         count = len(self.allowed)
         return max(1, min(count, math.ceil(self.quota))) if self.quota else count
+
+
+def load() -> float:
+    """Return how many processes were running in the last minute."""
+    return round(os.getloadavg()[0], 2)
+
+
+@functools.cache
+def load_before() -> float:
+    """Return the load when this was first called: a command does so before it runs anything."""
+    return load()
 
 
 def place() -> Place:

@@ -149,8 +149,8 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str =
         "--json",
         type=Path,
         metavar="FILE",
-        help="write every sample as JSON; of all options - is standard output, and the tables "
-        "go to standard error",
+        help="write every sample as JSON; for all options, - writes to standard output; tables "
+        "then go to standard error",
     )
     report.add_argument(
         "--plot",
@@ -172,7 +172,7 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str =
         help="where the time goes: cprofile's FILE opens in snakeviz, line's is text, "
         "viztracer's opens in vizviewer and has worker processes too; memory's is text, the "
         "lines that hold most (by tracemalloc: Python's objects and NumPy's arrays, not what C "
-        "libraries allocate themselves); all have every rank, which write beside FILE",
+        "libraries allocate themselves); FILE holds all ranks, which first write beside it",
     )
 
 

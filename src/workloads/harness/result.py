@@ -224,6 +224,7 @@ def circumstances(workload: str, arguments: Sequence[str]) -> dict[str, object]:
         "image": image,
         "command": shlex.join(["python", "-m", "workloads", workload, *arguments]),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "load_before": machine.load_before(),
     }
 
 

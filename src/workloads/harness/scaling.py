@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from workloads.errors import UsageError
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _COUNTED = ("threads", "processes", "ranks")
 STRONG, WEAK = "strong", "weak"
+# Below it 0.0% is printed.
+_ROUNDED = 0.0005
 
 
 def kind(words: Iterable[str]) -> str:
@@ -86,7 +88,7 @@ def series(results: Sequence[Result]) -> dict[str, list[tuple[Result, float, flo
     for result in results:
         own = [other for other in results if other.impl == result.impl]
         base = min(own, key=lambda other: other.workers)
-        rate = _busiest_rate if _by_processor(own) else _wall_rate
+        rate = _rate_of(own)
         speed_up = rate(result) / rate(base) * base.workers
         found.setdefault(result.impl, []).append((result, speed_up, speed_up / result.workers))
     return found
@@ -98,6 +100,11 @@ def _wall_rate(result: Result) -> float:
 
 def _busiest_rate(result: Result) -> float:
     return result.work / max(min(map(max, result.busy)), 1e-9)
+
+
+def _rate_of(own: Sequence[Result]) -> Callable[[Result], float]:
+    """Return by what one technique's results are compared."""
+    return _busiest_rate if _by_processor(own) else _wall_rate
 
 
 def _by_processor(own: Sequence[Result]) -> bool:
@@ -163,7 +170,7 @@ def serial_fraction(results: Sequence[Result], scaling: str) -> tuple[float, flo
     Parameters
     ----------
     results
-        Of one technique and problem.
+        Of one technique and problem; where ranks share cores, by their processor time.
     scaling
         `STRONG` or `WEAK`.
 
@@ -173,7 +180,8 @@ def serial_fraction(results: Sequence[Result], scaling: str) -> tuple[float, flo
         The serial fraction s, 0 to 1, by least squares of relative deviations, and
         the largest of these.
     """
-    seconds = [1 / result.rate for result in results]
+    rate = _rate_of(results)
+    seconds = [1 / rate(result) for result in results]
     workers = [float(result.workers) for result in results]
     if scaling == STRONG:
         values, basis = seconds, [1 / count for count in workers]
@@ -200,8 +208,8 @@ def _product(one: Sequence[float], other: Sequence[float]) -> float:
 def laws(results: Sequence[Result], scaling: str) -> list[str]:
     """Return a line for each technique with the serial fraction that fits its results.
 
-    Workers that share a core are left out, of whatever kind: each of them is slower,
-    and the law would take that for a serial part.
+    Workers that share a core are left out, unless they count their processor time: each
+    of them is slower by the clock, and the law would take that for a serial part.
     """
     return [
         f"{name}: {line}"
@@ -215,14 +223,17 @@ def _law(own: Sequence[Result], scaling: str) -> str:
     if len({result.workers for result in own}) < 2:
         return ""
     what = "Amdahl's law" if scaling == STRONG else "Gustafson's law"
-    alone = [result for result in own if not _shares_cores(result)]
-    crowded = _counts(result for result in own if result not in alone)
-    counts_ = _counts(alone)
+    by_processor = _by_processor(own)
+    fitted = [result for result in own if by_processor or not _shares_cores(result)]
+    crowded = _counts(result for result in own if result not in fitted)
+    counts_ = _counts(fitted)
     if len(counts_) < 2:
         return f"{what}: not fitted, as {_listed(crowded)} workers share cores"
-    serial, off = serial_fraction(alone, scaling)
+    serial, off = serial_fraction(fitted, scaling)
     most = f", at most {1 / serial:,.0f} times faster" if scaling == STRONG and serial else ""
-    of = f"{_listed(counts_)} workers, at most {off:.1%} off"
+    of = f"{_listed(counts_)} workers{', by processor time' if by_processor else ''}"
+    # Through two points a law of two numbers goes, however wrong it is.
+    of += f", at most {off:.1%} off" if len(counts_) > 2 or off > _ROUNDED else ""
     without = f"; without {_listed(crowded)}, which share cores" if crowded else ""
     return f"{what}: {serial:.1%} serial{most} ({of}{without})"
 

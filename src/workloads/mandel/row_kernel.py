@@ -23,6 +23,13 @@ def load() -> tuple[str, Fill]:
     return name, importlib.import_module(TECHNIQUES[name].module).fill
 
 
+def told() -> str:
+    """Return its name, and which vector instructions it has, if any."""
+    name, _ = load()
+    level = getattr(importlib.import_module(TECHNIQUES[name].module), "level", None)
+    return f"{name} {level()}" if level else name
+
+
 def modules() -> tuple[str, str]:
     """Return what a fork server imports for all workers."""
     return "numpy", TECHNIQUES[load()[0]].module

@@ -124,6 +124,9 @@ class Trend:
 class TooMany:
     """The last of several rows, with the most workers, is not the fastest.
 
+    Rows for which fewer workers were at work than asked for are left out: they repeat
+    a row with fewer.
+
     Parameters
     ----------
     keys
@@ -136,8 +139,9 @@ class TooMany:
         """Hold the last that ran against the best of the others."""
         every = [row for each in outcomes for row in each.rows]
         ran = [row for row in every if (row.impl, row.workers) in self.keys and row.here]
+        ran = [row for row in ran if not 0 < row.at_work < row.workers]
         if len(ran) < 2:
-            return [_not_measured(every, *self.keys)]
+            return [_not_measured(ran, *self.keys)]
         *others, last = sorted(ran, key=lambda row: row.workers)
         best = min(others, key=lambda row: row.here or 0.0)
         return [Finding(_verdict(_gain(last, best), 1.0, float("inf")), _compared(last, best))]

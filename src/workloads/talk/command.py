@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from workloads.errors import EXIT_CODES, UnavailableError, UsageError
-from workloads.harness import destination, files, options, ranks
+from workloads.harness import destination, files, machine, options, ranks
 from workloads.harness.result import circumstances
-from workloads.talk import registry, report, rows, run
+from workloads.talk import pythons, registry, report, rows, run
 from workloads.talk.rows import Outcome
 from workloads.talk.slides import Slide, Talk
 
@@ -42,8 +42,10 @@ def main(arguments: list[str]) -> int:
         for name in [wish.talk] if wish.talk else registry.TALKS:
             print(_listing(name, registry.talk(name)))
         return 0
+    machine.load_before()
     talk = registry.talk(wish.talk)
     slides = talk.slides if wish.all else [registry.slide(wish.talk, wish.slide)]
+    slides = pythons.beside(slides, wish.python)
     with options.tables_beside(wish):
         told = [_told(wish, talk, slide) for slide in slides]
     _write(wish, told, arguments)
@@ -62,7 +64,8 @@ def _check(wish: argparse.Namespace) -> None:
         raise UsageError("--all: a slide is named, too")
     if wish.all and wish.talk is None:
         raise UsageError("--all: of which talk?", hint=f"one of: {', '.join(registry.TALKS)}")
-    if not running and (wish.json or wish.plot or wish.html or wish.repeat > 1):
+    given = wish.json or wish.plot or wish.html or wish.python
+    if not running and (given or wish.repeat > 1):
         raise UsageError("nothing is run", hint="name a slide, or --all")
     if wish.plot and wish.all:
         raise UsageError("--plot: draws one slide", hint="--html DIR has all")
@@ -84,7 +87,7 @@ def _check_folder(folder: Path) -> None:
 
 
 def _told(wish: argparse.Namespace, talk: Talk, slide: Slide) -> report.Told:
-    outcomes, load = [], report.load()
+    outcomes, load = [], machine.load()
     # Piece by piece: some take half a minute.
     print(report.heading(wish.talk, slide))
     for experiment in slide.experiments:
@@ -108,7 +111,6 @@ def _write(wish: argparse.Namespace, told: Sequence[report.Told], arguments: Seq
         made = {
             "workload": "talk",
             **circumstances("talk", arguments),
-            "load_before": told[0].load,
             "slides": [report.as_json(wish.talk, talk, each) for each in told],
         }
         with files.whole_file(wish.json) as temporary:
@@ -149,6 +151,13 @@ def _parser() -> options.Parser:
         default=1,
         metavar="N",
         help="time each technique N times: the median, the least and the most",
+    )
+    parser.add_argument(
+        "--python",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="another Python, which a slide that compares them runs, too; may be repeated",
     )
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="write it as JSON; - is standard output"

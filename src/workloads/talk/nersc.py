@@ -34,12 +34,14 @@ _EIGH = {
     256: 0.446,
 }  # fmt: skip
 
+_MATRIX = "The talk's matrix is b.T @ b (`--task gram`), here another one."
+
 
 def _eigh_by_threads() -> Experiment:
     told: dict[Key, float | None] = {(f"omp-{many}", many): _EIGH[many] for many in _EIGH}
     words = ("linalg", "--task", "threads", "--impl", "all")
     # There are rows for up to twice the cores.
-    where = ("needs half as many cores as threads", " ".join(words))
+    where = ("rows go up to twice the cores of the machine", " ".join(words))
     return Experiment(words, told, elsewhere=dict.fromkeys(told, where))
 
 
@@ -88,8 +90,12 @@ TALK = Talk(
                     ("pi", "--impl", "python"),
                     {("python-3.10", 1): 3.17, ("python", 1): 2.21},
                     elsewhere={
-                        ("python-3.10", 1): ("no second Python is named", "pi --python FILE")
+                        ("python-3.10", 1): (
+                            "`--python FILE` adds another Python",
+                            "talk nersc 8 --python FILE",
+                        )
                     },
+                    pythons=True,
                 ),
             ),
             claims=(faster(("python-3.10", 1), ("python", 1)),),
@@ -166,6 +172,8 @@ TALK = Talk(
                     title="as many as by default",
                 ),
             ),
+            "By default the talk's BLAS has 128 threads, too many for this matrix; here it has a "
+            f"thread a core. {_MATRIX}",
             claims=(faster(("numpy", 1), ("omp-1", 1)),),
         ),
         Slide(
@@ -173,7 +181,7 @@ TALK = Talk(
             "how many threads",
             "More threads help up to a few; as many as there are cores are slower than one.",
             (_eigh_by_threads(),),
-            "OpenBLAS here, up to twice the cores that there are.",
+            f"OpenBLAS here. {_MATRIX}",
             claims=(TooMany([(f"omp-{threads}", threads) for threads in _EIGH]),),
         ),
         Slide(
@@ -212,7 +220,8 @@ TALK = Talk(
                 _tasks("on a GPU", {("cupy", 1): 3.471}),
                 _tasks("on four GPUs", {("cupy-mpi", 4): 4.344}, 4),
             ),
-            "The talk's seconds are of whole programs, their start and their matrices included.",
+            "The talk's seconds are of whole programs, their start and their matrices included. "
+            f"{_MATRIX}",
             claims=(
                 faster(("serial", 1), ("multiprocessing", 4), 1.5),
                 faster(("serial", 1), ("mpi", 4), 1.5),

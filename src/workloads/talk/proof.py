@@ -30,6 +30,8 @@ _HOLDS = {
     "was not measured": _NONE,
 }
 _SENTENCE = re.compile(r"(?<=\.) (?=[A-Z])")
+_FILES = "Files lie on "
+_LEVEL = re.compile(r"x86-64-v\d(?:\+\w+)?")
 
 
 class _Notes:
@@ -37,13 +39,19 @@ class _Notes:
 
     def __init__(self) -> None:
         self._letters: dict[str, str] = {}
+        self._commands: dict[str, dict[str, None]] = {}
 
-    def letter(self, text: str) -> str:
+    def letter(self, text: str, command: str = "") -> str:
+        if command:
+            self._commands.setdefault(text, {})[f"`{command}`"] = None
         often, at = divmod(len(self._letters), len(string.ascii_lowercase))
         return self._letters.setdefault(text, string.ascii_lowercase[at] * (1 + often))
 
     def lines(self) -> Iterator[str]:
-        yield from (f"- {letter}: {text.rstrip('.')}.\n" for text, letter in self._letters.items())
+        for text, letter in self._letters.items():
+            commands = ", ".join(self._commands.get(text, ()))
+            elsewhere = f"; elsewhere: {commands}" if commands else ""
+            yield f"- {letter}: {text[:1].upper()}{text[1:].rstrip('.')}{elsewhere}.\n"
 
 
 def table(reports: Sequence[dict[str, Any]]) -> str:
@@ -83,8 +91,8 @@ def _circumstances(reports: Sequence[dict[str, Any]]) -> str:
 def _slide(slide: dict[str, Any], cores: int, notes: _Notes) -> Iterator[list[str]]:
     shown = slide["experiments"]
     # Of the same with less to compute the page does not tell.
-    if [one["title"] for one in shown] == ["area 1", "area 2"]:
-        shown = shown[1:]
+    if {one["title"] for one in shown} >= {"area 1", "area 2"}:
+        shown = [one for one in shown if one["title"] != "area 1"]
     lesson = ", ".join(dict.fromkeys(_HOLDS[one["verdict"]] for one in slide["findings"]))
     begin = [f"{slide['talk']} {slide['slide']}", slide["shows"]]
     end = [lesson, ", ".join(_why(slide, shown, cores, notes))]
@@ -101,9 +109,17 @@ def _why(
     slide: dict[str, Any], shown: Sequence[dict[str, Any]], cores: int, notes: _Notes
 ) -> Iterator[str]:
     yield from map(notes.letter, filter(None, _SENTENCE.split(slide["differs"])))
+    yield from map(notes.letter, _measured(slide["causes"]))
     ran = [row["workers"] for one in shown for row in one["rows"] if row["here"] is not None]
     if max(ran, default=1) > cores:
         yield f"{cores} cores"
+
+
+def _measured(causes: Sequence[str]) -> Iterator[str]:
+    """Give what a report has found of this machine, but for what other cells say."""
+    yield from (cause for cause in causes if cause.startswith(_FILES))
+    for level in dict.fromkeys(_LEVEL.findall(" ".join(causes))):
+        yield f"Vector instructions here are those of {level}"
 
 
 def _figures(row: dict[str, Any], first: dict[str, Any], notes: _Notes) -> list[str]:
@@ -112,7 +128,7 @@ def _figures(row: dict[str, Any], first: dict[str, Any], notes: _Notes) -> list[
     if row["told_times"] is not None:
         told = f"{row['told_times']:.3g}×"
     if row["here"] is None:
-        return [*name, told, f"({notes.letter(row['reason'])})", ""]
+        return [*name, told, f"({notes.letter(row['reason'], row['elsewhere'])})", ""]
     here = f"{'≈' if row['sampled'] else ''}{row['here']:.3g}"
     spread = f"{row['least']:.3g}–{row['most']:.3g}" if len(row["samples"]) > 1 else ""
     # What the talk tells is what is told of here.

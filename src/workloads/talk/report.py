@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -39,11 +38,6 @@ class Told:
     slide: Slide
     outcomes: Sequence[Outcome]
     load: float
-
-
-def load() -> float:
-    """Return how many processes were running in the last minute."""
-    return round(os.getloadavg()[0], 2)
 
 
 def times(rows: Sequence[Row], *, told: bool) -> list[float | None]:

@@ -36,6 +36,8 @@ class Experiment:
         What of the slide is not run here: why, and the command for where it can be.
     sha256
         Of the whole answer, where the workload itself knows only a part.
+    pythons
+        Whether other Pythons, which the user names, run it, too.
     """
 
     words: tuple[str, ...]
@@ -46,6 +48,11 @@ class Experiment:
     times: Mapping[Key, float] = field(default_factory=dict)
     elsewhere: Mapping[Key, tuple[str, str]] = field(default_factory=dict)
     sha256: str = ""
+    pythons: bool = False
+
+    def keys(self, impl: str) -> list[Key]:
+        """Return the slide's rows of a technique; python-3.10.4 is its python-3.10."""
+        return [key for key in self.told if f"{impl}.".startswith(f"{key[0]}.")]
 
     @property
     def counts(self) -> list[int]:

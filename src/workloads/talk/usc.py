@@ -1,7 +1,7 @@
 """USC's workshop, "High-Performance Computing with Python": writing many arrays.
 
 The numbers count its slides from the title on.  Its seconds are of whole programs
-below a profiler; here they are of the writing alone.
+under a profiler; here they are of the writing alone.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 from workloads.talk.claims import Noted, Trend, about, alike, faster, no_faster
 from workloads.talk.slides import Experiment, Key, Slide, Talk, times
 
-_WHOLE = "The talk's seconds are of a whole program below a profiler; here, of the writing."
+_WHOLE = "The talk's seconds are of a whole program under a profiler; here, of the writing."
 _READ_OFF = "The talk's figures are read off its picture."
-_SMALL = "1,000 arrays of 100 × 100"
-_LARGE = "100 arrays of 1,000 × 1,000"
+_SMALL = "1,000 arrays of 100²"
+_LARGE = "100 arrays of 1,000²"
 
 
 def _write(n: int, told: dict[str, float | None], workers: int = 1, ranks: int = 1) -> Experiment:
     words = ("write", "-n", str(n), "--impl", ",".join(told))
-    return Experiment(words, times(told, workers), ranks, f"{n:,} arrays of 100 × 100")
+    return Experiment(words, times(told, workers), ranks, f"{n:,} arrays of 100²")
 
 
 def _by_workers(
@@ -28,14 +28,14 @@ def _by_workers(
         _scale(n, side, [*told], [*counts]),
         {(name, count): seconds for name, of in told.items() for count, seconds in of.items()},
         ranks,
-        f"{n:,} arrays of {side:,} × {side:,}",
+        f"{n:,} arrays of {side:,}²",
     )
 
 
 def _speed_ups(n: int, side: int, name: str, told: dict[int, float], ranks: int = 1) -> Experiment:
     times_ = {(name, count): many for count, many in told.items()}
     nothing: dict[Key, float | None] = dict.fromkeys(times_)
-    title = f"{name}, {n:,} arrays of {side:,} × {side:,}"
+    title = f"{name}, {n:,} arrays of {side:,}²"
     return Experiment(_scale(n, side, [name], [*told]), nothing, ranks, title, times=times_)
 
 
@@ -48,7 +48,7 @@ def _files_or_one(side: int, gain: float) -> Experiment:
     words = ("write", "-n", "200", "-s", str(side), "--impl", "npy,hdf5")
     told = times({"npy": None, "hdf5": None})
     gains = {("npy", 1): 1.0, ("hdf5", 1): gain}
-    return Experiment(words, told, title=f"200 arrays of {side:,} × {side:,}", times=gains)
+    return Experiment(words, told, title=f"200 arrays of {side:,}²", times=gains)
 
 
 TALK = Talk(
@@ -178,7 +178,7 @@ TALK = Talk(
                     title="read back in an order drawn at random",
                 ),
             ),
-            f"{_WHOLE} On a local disk files are opened in microseconds; TMPDIR chooses another.",
+            _WHOLE,
             claims=(about(("npy", 1), ("hdf5", 1), 2.1, _SMALL),),
         ),
         Slide(

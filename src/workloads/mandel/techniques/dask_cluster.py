@@ -35,4 +35,4 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
         for future, block in finished:
             first = places[future.key]
             out[first : first + len(block)] = block
-    return f"{row_kernel.load()[0]} in each"
+    return f"{row_kernel.told()} in each"

@@ -87,4 +87,4 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
         view.client.purge_local_results("all")
     except error.EngineError as failure:
         raise WorkerError("an IPython engine ended unasked") from failure
-    return f"{row_kernel.load()[0]} in each"
+    return f"{row_kernel.told()} in each"

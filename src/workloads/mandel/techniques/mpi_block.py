@@ -30,7 +30,7 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     mine = row_kernel.rows(grid, rows[first : first + count])
     busy = time.process_time() - started
     _gather(comm, mine, out)
-    return f"{row_kernel.load()[0]} in each, {ranks.balance(team, busy)}"
+    return f"{row_kernel.told()} in each, {ranks.balance(team, busy)}"
 
 
 def _rows_before(comm: Any, count: int) -> int:

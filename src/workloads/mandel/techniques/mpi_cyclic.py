@@ -22,4 +22,4 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     mine = row_kernel.rows(grid, rows[rank::size])
     busy = time.process_time() - started
     ranks.gather_rows(team.comm, parts, mine, out)
-    return f"{row_kernel.load()[0]} in each, {ranks.balance(team, busy)}"
+    return f"{row_kernel.told()} in each, {ranks.balance(team, busy)}"

@@ -38,7 +38,7 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
         mine.append((number, row_kernel.rows(grid, parts[number][1])))
         busy += time.process_time() - started
     _collect(comm, parts, mine, out)
-    return f"{row_kernel.load()[0]} in each, {ranks.balance(team, busy)}"
+    return f"{row_kernel.told()} in each, {ranks.balance(team, busy)}"
 
 
 @contextlib.contextmanager

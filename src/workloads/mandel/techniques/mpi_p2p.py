@@ -34,13 +34,13 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     busy = 0.0
     if comm.size == 1:
         row_kernel.load()[1](*grid.axes(rows), grid.maxiter, out)
-        return f"{row_kernel.load()[0]}; one rank has nobody to send to and computes itself"
+        return f"{row_kernel.told()}; one rank has nobody to send to and computes itself"
     if comm.rank == 0:
         _manage(comm, parts, out)
     else:
         busy = _work(comm, grid, parts)
     return (
-        f"{row_kernel.load()[0]} in {comm.size - 1} workers, rank 0 manages, "
+        f"{row_kernel.told()} in {comm.size - 1} workers, rank 0 manages, "
         f"{ranks.balance(team, busy)}"
     )
 

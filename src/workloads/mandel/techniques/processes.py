@@ -29,7 +29,7 @@ def by_arrays(
 ) -> str:
     """Fill `out` with the processes of a pool, which send arrays."""
     dealt(pool, row_kernel.rows, grid, groups(rows, grid.width, workers), out)
-    return f"{row_kernel.load()[0]} in each"
+    return f"{row_kernel.told()} in each"
 
 
 def dealt(

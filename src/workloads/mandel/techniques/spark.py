@@ -30,4 +30,4 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
         blocks = spread.map(functools.partial(row_kernel.rows, grid)).collect()
     for first, block in zip(places, blocks, strict=True):
         out[first : first + len(block)] = block
-    return f"{row_kernel.load()[0]} in each"
+    return f"{row_kernel.told()} in each"

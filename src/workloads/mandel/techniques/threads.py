@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     """Fill `out` with `team.workers` threads, each writing into it directly."""
-    name, fill = row_kernel.load()
+    _, fill = row_kernel.load()
     xs, ys = grid.axes(rows)
 
     def work(group: tuple[int, range]) -> None:
@@ -27,4 +27,4 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
 
     for _ in run_all(team.hold(threads), work, groups(rows, grid.width, team.workers)):
         pass
-    return f"{name} without the GIL"
+    return f"{row_kernel.told()} without the GIL"

@@ -29,4 +29,4 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     parts = [(grid, first, part) for first, part in groups(rows, grid.width, team.workers)]
     for first, block in team.hold(_workers).act(parts):
         out[first : first + len(block)] = block
-    return f"{row_kernel.load()[0]} in each"
+    return f"{row_kernel.told()} in each"

@@ -43,7 +43,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Measure and write ``results/features.json``, a picture and the table of ``interpreter.md``.
+    """Measure, write ``results/features.json`` and a picture, and print a table.
 
     Returns
     -------
@@ -76,9 +76,7 @@ def main(options: argparse.Namespace) -> int:
         report.write_json(results / "features.json", starts, told)
         program = Path(worth_chart.__file__)
         report.draw(results / "features.json", results / "features.png", drawing, work, program)
-    text = worth.table(*worth.both(features, starts, sizes))
-    report.write_page(paths.ROOT / "docs/interpreter.md", options.out / "interpreter.md", text)
-    print(text, end="")
+    print(worth.table(*worth.both(features, starts, sizes)), end="")
     return 0
 
 

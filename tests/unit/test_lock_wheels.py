@@ -47,7 +47,10 @@ def test_wheels_for_other_machines_are_no_wheels() -> None:
 
 def test_an_index_cannot_name_a_file_outside_the_cache() -> None:
     url = "https://h.invalid/..%2F..%2Fthing-7-py3-none-any.whl"
-    package = {"version": "7", "wheels": [{"url": url, "hashes": {"sha256": "0"}}]}
+    package: dict[str, object] = {
+        "version": "7",
+        "wheels": [{"url": url, "hashes": {"sha256": "0"}}],
+    }
     with pytest.raises(UsageError, match="does not end in the name of a file"):
         best_wheel("thing", package, PYTHON)
 

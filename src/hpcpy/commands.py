@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from hpcpy import paths
+from hpcpy.cache.own import require_safe_checkout
 from hpcpy.errors import UsageError
 from hpcpy.launch.request import meant
 from hpcpy.version import project_version
@@ -175,4 +176,5 @@ def run(words: Sequence[str]) -> int:
     """
     options = parse(words)
     paths.check_root()
+    require_safe_checkout()
     return int(options.main(options))

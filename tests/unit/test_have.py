@@ -17,6 +17,7 @@ from hpcpy.build.packed_by import present_tools
 from hpcpy.build.plan import make_plan
 from hpcpy.build.sif import made_of, sif_path
 from hpcpy.build.stamps import write_stamp
+from hpcpy.launch.own_image import why_not_ready
 
 HAVE = """
 import sys
@@ -86,3 +87,13 @@ def test_one_that_is_not_waits_for_its_turn(build: Path, changed: str) -> None:
             assert process.stderr.readline().startswith("waiting for another make here")
         finally:
             process.kill()
+
+
+@pytest.mark.usefixtures("build")
+def test_a_launch_takes_a_sif_that_other_versions_have_packed() -> None:
+    images("")
+    sif = sif_path(make_plan().graph.image("hpcpy"))
+    write_stamp(sif, **made_of(make_plan().graph.image("hpcpy")), apptainer="0.1")
+    assert why_not_ready("hpcpy") == ""
+    sif.write_bytes(b"another")
+    assert why_not_ready("hpcpy") == "is not made of the present sources"

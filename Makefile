@@ -114,7 +114,7 @@ sign: ## sign a release: make sign KEY=private.pem RELEASE=build/release/…
 check-signature: ## check a release: make check-signature KEY=public.pem RELEASE=…
 	@$(HPCPY) check-signature
 
-push: ## send the image to a registry: make push REF=registry.example.org/me/hpcpy:1
+push: ## send an image to a registry: make push REF=registry.example.org/me/hpcpy:1; REF=oras://… the SIF
 	@$(HPCPY) push
 
 lock: ## resolve all pins again and list the changes; NAME=numpy: that one, with what it needs

@@ -26,7 +26,7 @@ sed -i '/test /s/ == / = /g' configure src/mpi/romio/configure
     --disable-wrapper-rpath --disable-doc --enable-fast=O2,ndebug --with-dlopen=no \
     --disable-shm --disable-udp --disable-rxd --disable-mrail \
     --disable-perf --disable-hook_debug --disable-rstream \
-    MPICHLIB_CFLAGS="$PORTABLE $HARDENED" MPICHLIB_LDFLAGS="$HARDENED_LINK"
+    MPICHLIB_CFLAGS="$PORTABLE $HARDENED" LDFLAGS="$HARDENED_LINK"
 # No program names a place for the library, by libtool's option or by LD_RUN_PATH.
 sed -i -e 's/^hardcode_libdir_flag_spec=.*/hardcode_libdir_flag_spec=""/' \
     -e 's/^runpath_var=.*/runpath_var=NONE/' libtool

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from hpcpy import paths
+from hpcpy.cache.own import require_safe_checkout
 from hpcpy.errors import UsageError
 from hpcpy.launch.request import meant
 from hpcpy.version import project_version
@@ -28,7 +29,7 @@ COMMANDS = {
     "release": ("hpcpy.release.command", "write an image, its SBOM and provenance into one folder"),
     "sign": ("hpcpy.release.sign", "sign a release by a private key"),
     "check-signature": ("hpcpy.release.check", "check a release by its makers' public key"),
-    "push": ("hpcpy.build.push", "send the OCI image to a registry"),
+    "push": ("hpcpy.build.push", "send an image to a registry, as OCI or as SIF"),
     "run": ("hpcpy.launch.run", "run a workload in the image, which is built first"),
     "adopt": ("hpcpy.adopt.command", "bake a conda environment's packages into an image"),
     "cluster": ("hpcpy.cluster.command", "start a Slurm of two nodes here, or --stop it"),
@@ -175,4 +176,5 @@ def run(words: Sequence[str]) -> int:
     """
     options = parse(words)
     paths.check_root()
+    require_safe_checkout()
     return int(options.main(options))

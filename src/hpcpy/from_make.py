@@ -99,7 +99,7 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
     "release": {"KEY": _option("--key"), "IMAGE": _word},
     "sign": {"KEY": _option("--key"), "RELEASE": _word},
     "check-signature": {"KEY": _option("--key"), "RELEASE": _word},
-    "push": {"REF": _word},
+    "push": {"IMAGE": _option("--image"), "REF": _word},
     "clean-cache": {"KEEP": _word},
 }
 

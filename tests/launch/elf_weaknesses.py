@@ -10,16 +10,33 @@ from elftools.elf.elffile import ELFFile
 
 _EXECUTE, _WRITE = 1, 2
 _OF_TEXT = 4  # DF_TEXTREL
+# DF_BIND_NOW, DF_1_NOW
+_AT_START = (("DT_FLAGS", 8), ("DT_FLAGS_1", 1))
 # Libraries beside the file itself, and the system's own.
 _GOOD_PLACES = ("$ORIGIN", "/usr/lib/", "/opt/")
 
 
-def weaknesses(content: bytes) -> set[str]:
-    """Return a word for each weakness of an ELF file; of one that the linker reads, none."""
+def weaknesses(content: bytes, *, is_ours: bool = False) -> set[str]:
+    """Return a word for each weakness of an ELF file; of one that the linker reads, none.
+
+    Of `is_ours` no function is looked up at its first call: until then its address can
+    be written. Debian has not linked all of its files so, nor have makers of wheels.
+    """
     elf = ELFFile(io.BytesIO(content))
     if elf.header.e_type == "ET_REL":
         return set()
-    return {*_of_segments(elf), *_of_dynamic(elf)}
+    lazy = {"lazy binding"} if is_ours and _binds_late(elf) else set()
+    return {*_of_segments(elf), *_of_dynamic(elf), *lazy}
+
+
+def _binds_late(elf: ELFFile) -> bool:
+    dynamic = (one for one in elf.iter_segments() if isinstance(one, DynamicSegment))
+    entries = [entry.entry for segment in dynamic for entry in segment.iter_tags()]
+    return any(entry.d_tag == "DT_JMPREL" for entry in entries) and not any(
+        entry.d_tag == "DT_BIND_NOW"
+        or any(entry.d_tag == tag and entry.d_val & bit for tag, bit in _AT_START)
+        for entry in entries
+    )
 
 
 def _of_segments(elf: ELFFile) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Nothing in the image's layers gives power or tells about its makers: one pass over all files."""
+"""Nothing in an image's layers gives power or tells about its makers: one pass over all files."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from elf_weaknesses import weaknesses
 
 from hpcpy.build.graph import the_graph
 from hpcpy.build.oci import archive_path
+from tiers import sampled
 
-ARCHIVE = archive_path(the_graph().image("hpcpy"))
+# Of those that are shipped; the first one is in `make test`.
+IMAGES = ("hpcpy", "hpcpy-core", "hpcpy-sci", "hpcpy-dev", "hpcpy-spark", "hpcpy-cuda")
+ARCHIVES = {name: archive_path(the_graph().image(name)) for name in IMAGES}
 INTERPRETER = "opt/hpcpy/bin/python3.14"
 TEMPORARY = {"tmp", "var/tmp", "run/lock"}
 # Docker's own `COPY` keeps capabilities of files as this header of tar.
@@ -26,8 +29,11 @@ OF_A_MACHINE = {
 }
 CACHES = ("var/lib/apt", "var/cache/", "var/log/", "root/.cache/", "home/hpcpy/")
 
-if not ARCHIVE.exists():
-    pytest.skip(f"{ARCHIVE} is not there; run: make image", allow_module_level=True)
+# What this repository has linked; wheels and Debian's packages are linked by others.
+OURS = ("opt/hpcpy/bin/", "opt/mpich/")
+
+if not ARCHIVES["hpcpy"].exists():
+    pytest.skip(f"{ARCHIVES['hpcpy']} is not there; run: make image", allow_module_level=True)
 
 
 @dataclass
@@ -50,10 +56,12 @@ def files(layer: tarfile.TarFile) -> Iterator[tuple[str, tarfile.TarInfo, bytes]
         yield entry.name.removeprefix("./"), entry, stream.read() if stream else b""
 
 
-@pytest.fixture(scope="module")
-def found() -> Found:
+@pytest.fixture(
+    scope="module", params=sampled([name for name in IMAGES if ARCHIVES[name].exists()])
+)
+def found(request: pytest.FixtureRequest) -> Found:
     told = Found()
-    with tarfile.open(ARCHIVE) as tar:
+    with tarfile.open(ARCHIVES[request.param]) as tar:
         index = json.load(tar.extractfile("index.json") or pytest.fail("no index"))
         manifest = json.load(blob(tar, index["manifests"][0]))
         told.settings = json.load(blob(tar, manifest["config"]))["config"]
@@ -61,7 +69,8 @@ def found() -> Found:
             with tarfile.open(fileobj=blob(tar, descriptor), mode="r|gz") as layer:
                 for path, entry, content in files(layer):
                     told.modes[path] = entry
-                    if content[:4] == b"\x7fELF" and (weak := weaknesses(content)):
+                    is_elf, is_ours = content[:4] == b"\x7fELF", path.startswith(OURS)
+                    if is_elf and (weak := weaknesses(content, is_ours=is_ours)):
                         told.weak[path] = weak
                     if b"PRIVATE KEY-----\n" in content:
                         told.keys.append(path)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from local_registry import Registry, serve
+from packed_images import FILES, make_sif
 
 from hpcpy import paths
 from hpcpy.build.oci import manifest_digest
-from hpcpy.build.push import parse_reference, push
+from hpcpy.build.push import parse_reference, push, push_sif
+from hpcpy.commands import run
 from hpcpy.engine.setup import Engine, ensure
 from hpcpy.errors import HpcpyError, UnavailableError
 from small_image import layer, write_archive
@@ -76,6 +79,52 @@ def test_real_image_comes_back_with_the_same_digest(registry: Registry, tmp_path
     if not archive.exists():
         pytest.skip(f"{archive}: not there; run: make image")
     assert_pulled_back_is_the_same(registry, archive, tmp_path)
+
+
+@pytest.fixture
+def sif(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    # No logins of the user's.
+    monkeypatch.setenv("APPTAINER_CONFIGDIR", str(tmp_path / "apptainer"))
+    try:
+        return make_sif(ensure("apptainer"), tmp_path, FILES)
+    except HpcpyError as error:
+        pytest.skip(str(error))
+
+
+def test_pushed_sif_is_pulled_as_it_was(
+    registry: Registry,
+    sif: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = []
+
+    def have(*words: str) -> tuple[Path, None, None]:
+        asked.append(words)
+        return sif, None, None
+
+    monkeypatch.setattr("hpcpy.build.push.have", have)
+    address = f"oras://{registry.address}/group/hpcpy:1"
+    assert run(["push", address, "--image", "hpcpy-core"]) == 0
+    assert asked == [("sif", "hpcpy-core")]
+    assert f"apptainer pull {address}" in capsys.readouterr().out
+    program, back = ensure("apptainer").apptainer, tmp_path / "back.sif"
+    subprocess.run([program, "pull", "--no-https", back, address], check=True, capture_output=True)
+    assert back.read_bytes() == sif.read_bytes()
+
+
+@pytest.mark.fault("a registry does not answer, or wants a login", "one line with the command")
+def test_a_sif_that_is_refused_is_one_line_with_the_command(
+    engine: Engine, sif: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "private"
+    extra = f"auth: {{htpasswd: {{realm: test, path: {folder / 'htpasswd'}}}}}\n"
+    for registry in serve(engine, folder, extra=extra):
+        reference = parse_reference(f"oras://{registry.address}/group/hpcpy:1")
+        login = f"apptainer registry login --username NAME oras://{registry.address}"
+        with pytest.raises(UnavailableError, match=f"refuses .*{login}$"):
+            push_sif(sif, reference)
 
 
 @pytest.mark.fault("a registry does not answer, or wants a login", "one line with the command")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from release_keys import make_key, refused, said
 
 from hpcpy.commands import run
 from hpcpy.engine import apptainer
@@ -21,18 +21,6 @@ def program() -> Path:
         return apptainer.find()
     except HpcpyError as error:
         pytest.skip(str(error))
-
-
-def said(*command: str | Path, cwd: Path | None = None) -> None:
-    subprocess.run([str(word) for word in command], cwd=cwd, check=True, capture_output=True)
-
-
-def make_key(folder: Path, name: str, *words: str) -> tuple[Path, Path]:
-    private, public = folder / f"{name}.pem", folder / f"{name}.pub.pem"
-    algorithm = words or ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
-    said("openssl", "genpkey", *algorithm, "-out", private)
-    said("openssl", "pkey", "-in", private, "-passin", "pass:secret", "-pubout", "-out", public)
-    return private, public
 
 
 @pytest.fixture(scope="module")
@@ -66,14 +54,6 @@ def signed(
 @pytest.fixture
 def copy(signed: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(signed, tmp_path / "copy"))
-
-
-def refused(folder: Path, public: Path) -> bool:
-    try:
-        run(["check-signature", str(folder), "--key", str(public)])
-    except IntegrityError:
-        return True
-    return False
 
 
 def test_what_was_signed_is_found_whole(

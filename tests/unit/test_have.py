@@ -13,9 +13,11 @@ import pytest
 
 from hpcpy import paths
 from hpcpy.build.oci import archive_path
+from hpcpy.build.packed_by import present_tools
 from hpcpy.build.plan import make_plan
 from hpcpy.build.sif import made_of, sif_path
 from hpcpy.build.stamps import write_stamp
+from hpcpy.launch.own_image import why_not_ready
 
 HAVE = """
 import sys
@@ -44,7 +46,7 @@ def images(key: str) -> None:
     for path in (archive_path(image), sif_path(image)):
         path.write_bytes(b"an image")
     write_stamp(archive_path(image), inputs=key or plan.image_key(image), digest="sha256:1")
-    write_stamp(sif_path(image), **made_of(image))
+    write_stamp(sif_path(image), **made_of(image), **present_tools())
 
 
 def start(build: Path, kind: str) -> subprocess.Popen[str]:
@@ -69,10 +71,15 @@ def test_an_image_that_is_up_to_date_waits_for_nobody(build: Path, kind: str, na
     assert err == f"      – s {name} (up to date)\n"
 
 
-@pytest.mark.parametrize("changed", ["sources", "archive", "sif"])
+@pytest.mark.parametrize("changed", ["sources", "archive", "sif", "tools"])
 def test_one_that_is_not_waits_for_its_turn(build: Path, changed: str) -> None:
     images("of other sources" if changed == "sources" else "")
-    if changed != "sources":
+    if changed == "tools":
+        image = make_plan().graph.image("hpcpy")
+        write_stamp(sif_path(image), **made_of(image), **dict.fromkeys(present_tools(), "0.1"))
+        if not present_tools():
+            pytest.skip("neither Apptainer nor mksquashfs here")
+    elif changed != "sources":
         (build / ("hpcpy.sif" if changed == "sif" else "hpcpy.oci.tar")).write_bytes(b"another")
     with start(build, "sif") as process:
         assert process.stderr is not None
@@ -80,3 +87,13 @@ def test_one_that_is_not_waits_for_its_turn(build: Path, changed: str) -> None:
             assert process.stderr.readline().startswith("waiting for another make here")
         finally:
             process.kill()
+
+
+@pytest.mark.usefixtures("build")
+def test_a_launch_takes_a_sif_that_other_versions_have_packed() -> None:
+    images("")
+    sif = sif_path(make_plan().graph.image("hpcpy"))
+    write_stamp(sif, **made_of(make_plan().graph.image("hpcpy")), apptainer="0.1")
+    assert why_not_ready("hpcpy") == ""
+    sif.write_bytes(b"another")
+    assert why_not_ready("hpcpy") == "is not made of the present sources"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from hpcpy.errors import UsageError
+from hpcpy.lock.python import best_wheel
 from hpcpy.lock.wheel_licences import from_metadata, licence
 from hpcpy.lock.wheel_tags import best
 
@@ -41,6 +43,16 @@ def test_most_specific_wheel_that_fits_is_locked(better: str, worse: str) -> Non
 def test_wheels_for_other_machines_are_no_wheels() -> None:
     names = ["thing-7-py3-none-manylinux2014_x86_64.whl", "thing-7-1-cp314-cp314-win_amd64.whl"]
     assert best(names, PYTHON, "aarch64", GLIBC) is None
+
+
+def test_an_index_cannot_name_a_file_outside_the_cache() -> None:
+    url = "https://h.invalid/..%2F..%2Fthing-7-py3-none-any.whl"
+    package: dict[str, object] = {
+        "version": "7",
+        "wheels": [{"url": url, "hashes": {"sha256": "0"}}],
+    }
+    with pytest.raises(UsageError, match="does not end in the name of a file"):
+        best_wheel("thing", package, PYTHON)
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,7 @@ def test_settings_become_arguments() -> None:
     assert settings(["push"], REF="--help") == ["push", "--", "--help"]
     assert settings(["test-gpu"], ON="here") == ["test-gpu", "--here"]
     assert settings(["push"], REF=" ") == ["push"]
+    assert settings(["push"], REF="a.b/c", IMAGE="d") == ["push", "--image=d", "--", "a.b/c"]
     assert settings(["build", "sif"], IMAGE="plain") == ["build", "sif", "--", "plain"]
 
 

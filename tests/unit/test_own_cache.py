@@ -11,10 +11,10 @@ import pytest
 
 from hpcpy import paths
 from hpcpy.build.cached import cached
-from hpcpy.cache.own import require_own
+from hpcpy.cache.own import require_own, require_safe_checkout
 from hpcpy.commands import run
 from hpcpy.engine import podman
-from hpcpy.errors import UnavailableError
+from hpcpy.errors import UnavailableError, UsageError
 
 DAEMON = 1
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
@@ -139,3 +139,49 @@ def test_a_build_begins_nothing_there(
     with pytest.raises(UnavailableError, match=f"^{cache}: it is of user daemon"):
         run(["build", "oci"])
     assert list(cache.iterdir()) == []
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = tmp_path / "checkout"
+    (root / "src/hpcpy").mkdir(parents=True)
+    for name in ("Makefile", "hpcpy"):
+        (root / name).touch()
+    for path in (root, *root.rglob("*")):
+        path.chmod(0o755)
+    monkeypatch.setattr(paths, "ROOT", root)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    return root
+
+
+@pytest.mark.parametrize("name", ["..", ".", "src/hpcpy", "Makefile"])
+def test_root_runs_no_checkout_that_others_can_write(checkout: Path, name: str) -> None:
+    path = (checkout / name).resolve()
+    path.chmod(0o777)
+    with pytest.raises(UnavailableError, match=f"^{path}: other users.*chmod -R go-w") as told:
+        run(["verify", "/nonexistent.sif"])
+    assert told.value.exit_code == 69
+    path.chmod(0o755)
+    with pytest.raises(UsageError, match="no such file"):
+        run(["verify", "/nonexistent.sif"])
+
+
+def test_an_ordinary_user_runs_their_own_risk(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout.chmod(0o777)
+    monkeypatch.setattr(os, "geteuid", lambda: 4242)
+    require_safe_checkout()
+
+
+@only_root
+def test_a_checkout_of_umask_002_is_its_owners(checkout: Path) -> None:
+    checkout.chmod(0o775)
+    # The group root, of root alone.
+    require_safe_checkout()
+    # Whoever owns a checkout has written what root runs.
+    owned(checkout)
+    require_safe_checkout()
+    os.chown(checkout, 0, DAEMON)
+    with pytest.raises(UnavailableError, match="other users can write"):
+        require_safe_checkout()

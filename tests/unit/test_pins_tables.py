@@ -138,6 +138,11 @@ def test_set_has_its_own_packages_alone(env: Path) -> None:
         ("debian.lock", "x86_64.other", "x86_64.another", "debian.lock has no other for more"),
         ("debian.lock", "[packages.x86_64.", "[packages.aarch64.", "has no packages for x86_64"),
         ("python.lock", "-any.whl", "-any.zip", "[packages.thing.wheels.x86_64] url: "),
+        *(
+            ("python.lock", "thing-7-py3", f"..{slash}..{slash}thing-7-py3", "x86_64] url: 'https:")
+            for slash in ("%2F", "%2f", "%0A")
+        ),
+        ("sources.toml", "thing-{version}.tar", "..", "[thing.sources.0] url: "),
         ("python.lock", "wheels.x86_64", "wheels.vax", "[packages.thing.wheels] x86_64: missing"),
         ("python.lock", 'groups = ["image"]', 'groups = "image"', "[packages.thing] groups: "),
     ],

@@ -14,6 +14,7 @@ from hpcpy.errors import UnavailableError
 from hpcpy.paths import cache_dir
 from hpcpy.pins.debian import Wanted
 from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, Source
+from hpcpy.pins.names import file_name
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,8 @@ class Offer:
     def artifact(self) -> Artifact:
         """What to fetch: from the mirror alone, which has just offered it."""
         url = f"{APT_MIRROR}{self.archive}/{quote(self.path)}"
-        filename = self.path.rsplit("/", 1)[-1]
         source = Source(url, self.size, self.sha256)
-        return Artifact(self.name, self.version, filename, "", "", (source,))
+        return Artifact(self.name, self.version, file_name(url), "", "", (source,))
 
 
 class Mirror:

@@ -6,6 +6,7 @@ other bytes, so a difference of bytes alone says little.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import lzma
@@ -31,7 +32,7 @@ _BROKEN = (
     *(tarfile.TarError, LookupError, TypeError, ValueError, AttributeError, OverflowError),
     *(EOFError, OSError, RecursionError, zlib.error, lzma.LZMAError),
 )
-_BUILDAHS_LABEL = "io.buildah.version"
+BUILDAHS_LABEL = "io.buildah.version"
 
 Contents = dict[str, str]
 
@@ -115,15 +116,32 @@ def of_archive(archive: Path) -> Contents:
     IntegrityError
         When it is no such archive.
     """
+    with _whole(archive) as (tar, manifest):
+        found = {"settings": _settings(_json(tar, _blob(manifest["config"])))}
+        for number, layer in enumerate(manifest["layers"]):
+            found |= _layer(archive, tar, _blob(layer), f"layer {number}")
+    return found
+
+
+def settings_of(archive: Path) -> dict[str, Any]:
+    """Return the settings of the image in an OCI archive: ``User``, ``Labels`` and the like.
+
+    Raises
+    ------
+    IntegrityError
+        When it is no such archive.
+    """
+    with _whole(archive) as (tar, manifest):
+        return dict(_json(tar, _blob(manifest["config"]))["config"])
+
+
+@contextlib.contextmanager
+def _whole(archive: Path) -> Iterator[tuple[tarfile.TarFile, Any]]:
     try:
         with tarfile.open(archive) as tar:
-            manifest = _json(tar, _blob(_json(tar, "index.json")["manifests"][0]))
-            found = {"settings": _settings(_json(tar, _blob(manifest["config"])))}
-            for number, layer in enumerate(manifest["layers"]):
-                found |= _layer(archive, tar, _blob(layer), f"layer {number}")
+            yield tar, _json(tar, _blob(_json(tar, "index.json")["manifests"][0]))
     except _BROKEN as error:
         raise IntegrityError(f"{archive}: not a whole OCI archive ({error})") from error
-    return found
 
 
 def _blob(descriptor: Any) -> str:
@@ -144,7 +162,7 @@ def _opened(tar: tarfile.TarFile, entry: str | tarfile.TarInfo) -> IO[bytes]:
 def _settings(config: Any) -> str:
     of_tools = {"history", "rootfs"}
     kept = {name: value for name, value in config.items() if name not in of_tools}
-    (kept["config"].get("Labels") or {}).pop(_BUILDAHS_LABEL, None)
+    (kept["config"].get("Labels") or {}).pop(BUILDAHS_LABEL, None)
     return json.dumps(kept, sort_keys=True)
 
 

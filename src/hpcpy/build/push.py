@@ -1,4 +1,8 @@
-"""``hpcpy push REF``: the OCI image to a registry, for Shifter and podman-hpc."""
+"""``hpcpy push REF``: an image to a registry.
+
+The OCI image is for Shifter, podman-hpc and all others; Apptainer alone takes a SIF,
+which a registry keeps as it is.
+"""
 
 from __future__ import annotations
 
@@ -39,11 +43,12 @@ _CERTIFICATE = re.compile(r"x509: [^\"\n]+")
 
 @dataclass(frozen=True)
 class Reference:
-    """Where an image goes: registry, repository, tag."""
+    """Where an image goes: registry, repository, tag; by ``oras`` it is a SIF."""
 
     registry: str
     repository: str
     tag: str
+    scheme: str = "docker"
 
     def __str__(self) -> str:
         return f"{self.registry}/{self.repository}:{self.tag}"
@@ -55,7 +60,7 @@ class Reference:
 
 
 def parse_reference(text: str) -> Reference:
-    """Read ``[docker://]REGISTRY/REPOSITORY[:TAG]``; the tag is ``latest`` by default.
+    """Read ``[docker://|oras://]REGISTRY/REPOSITORY[:TAG]``; the tag is ``latest`` by default.
 
     Raises
     ------
@@ -64,13 +69,14 @@ def parse_reference(text: str) -> Reference:
     """
     if not text:
         raise UsageError("no REF is given", hint=_HOW)
-    match = _REFERENCE.fullmatch(text.removeprefix("docker://"))
+    scheme = "oras" if text.startswith("oras://") else "docker"
+    match = _REFERENCE.fullmatch(text.removeprefix(f"{scheme}://"))
     if not match:
         raise UsageError(
             f"REF {text!r} is not REGISTRY/NAME[:TAG]",
             hint="name the registry, in lower case: docker.io/me/hpcpy, localhost:5000/hpcpy:1",
         )
-    return Reference(match["registry"], match["repository"], match["tag"] or "latest")
+    return Reference(match["registry"], match["repository"], match["tag"] or "latest", scheme)
 
 
 def push(archive: Path, reference: Reference) -> str:
@@ -108,7 +114,7 @@ def push(archive: Path, reference: Reference) -> str:
         try:
             current.run([*command, f"oci-archive:{archive}", f"docker://{reference}"])
         except StageError as error:
-            raise _explained(current, reference) or error from error
+            raise _explained(current, reference, "skopeo login") or error from error
         digest = (folder / "digest").read_text().strip()
         current.note = f"{archive.stat().st_size / 1e6:.0f} MB"
     if digest != manifest_digest(archive):
@@ -116,7 +122,37 @@ def push(archive: Path, reference: Reference) -> str:
     return digest
 
 
-def _explained(current: Stage, reference: Reference) -> HpcpyError | None:
+def push_sif(sif: Path, reference: Reference) -> None:
+    """Send a SIF to a registry, by Apptainer.
+
+    Parameters
+    ----------
+    sif
+        The SIF.
+    reference
+        Where to.
+
+    Raises
+    ------
+    UnavailableError
+        When the registry cannot be reached, or refuses.
+    StageError
+        When Apptainer fails for another reason.
+    """
+    command: list[str | Path] = [ensure("apptainer").apptainer, "push"]
+    command += ["--no-https"] if reference.on_this_machine else []
+    with stage(f"push the SIF to {reference}") as current:
+        try:
+            current.run([*command, sif, f"oras://{reference}"])
+        except StageError as error:
+            login = "apptainer registry login --username NAME"
+            raise _explained(current, reference, login, "oras://") or error from error
+        current.note = f"{sif.stat().st_size / 1e6:.0f} MB"
+
+
+def _explained(
+    current: Stage, reference: Reference, login: str, scheme: str = ""
+) -> HpcpyError | None:
     """Return what a failed push means, when its log says a known thing."""
     log = current.log.read_text(errors="replace")
     registry = reference.registry
@@ -132,24 +168,27 @@ def _explained(current: Stage, reference: Reference) -> HpcpyError | None:
     if _REFUSED.search(log):
         return UnavailableError(
             f"{registry} refuses to take {reference.repository}",
-            hint=f"log in as somebody who may write there: skopeo login {registry}",
+            hint=f"log in as somebody who may write there: {login} {scheme}{registry}",
         )
     if _UNREACHABLE.search(log):
         return UnavailableError(
             f"{registry} cannot be reached",
-            hint=f"check its name and the network: skopeo login {registry}",
+            hint=f"check its name and the network: {login} {scheme}{registry}",
         )
     return None
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    help_ = "where to: REGISTRY/NAME[:TAG], such as registry.example.org/me/hpcpy:1"
+    help_ = "where to: REGISTRY/NAME[:TAG], such as registry.example.org/me/hpcpy:1;"
+    help_ += " oras://REGISTRY/NAME[:TAG] for the SIF"
     parser.add_argument("reference", nargs="?", metavar="REF", default="", help=help_)
+    help_ = "a name of containers/images.toml (default: hpcpy)"
+    parser.add_argument("--image", metavar="IMAGE", default="hpcpy", help=help_)
 
 
 def main(options: argparse.Namespace) -> int:
-    """Send ``build/hpcpy.oci.tar``, built first where it is missing.
+    """Send an image's OCI archive or, by ``oras://``, its SIF, built first where it is missing.
 
     Returns
     -------
@@ -158,7 +197,12 @@ def main(options: argparse.Namespace) -> int:
     """
     # Before a build that may take minutes.
     reference = parse_reference(options.reference.strip())
-    archive, _, _ = have("oci")
+    if reference.scheme == "oras":
+        sif, _, _ = have("sif", options.image)
+        push_sif(sif, reference)
+        print(f"  Apptainer    apptainer pull oras://{reference}")
+        return 0
+    archive, _, _ = have("oci", options.image)
     digest = push(archive, reference)
     print(f"{reference} is {digest}")
     print(f"  Shifter      shifterimg pull docker:{reference}")

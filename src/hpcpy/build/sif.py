@@ -14,6 +14,7 @@ from pathlib import Path
 from hpcpy import paths
 from hpcpy.build.graph import Image
 from hpcpy.build.oci import archive_path, is_current_archive, make_archive
+from hpcpy.build.packed_by import present_tools
 from hpcpy.build.plan import Plan
 from hpcpy.build.schedule import side_by_side
 from hpcpy.build.sif_header import settle
@@ -52,14 +53,25 @@ def definition_path(image: Image) -> Path:
 
 
 def is_current_sif(plan: Plan, image: Image) -> bool:
-    """Return whether the SIF is there as `plan` would make it, its archive beside it."""
+    """Return whether the SIF is there as it would be made now, its archive beside it.
+
+    Tools of other versions than those here would give it other bytes. Where the tools
+    are not here, nothing is known against it.
+    """
+    if not is_sif_of_sources(plan, image):
+        return False
+    return present_tools().items() <= read_stamp(sif_path(image)).items()
+
+
+def is_sif_of_sources(plan: Plan, image: Image) -> bool:
+    """Return whether the SIF is there, made of what `plan` says, by whatever tools."""
     if not (definition_path(image).exists() and is_current_archive(plan, image)):
         return False
     return made_of(image).items() <= read_stamp(sif_path(image)).items()
 
 
 def made_of(image: Image) -> dict[str, str]:
-    """Return what decides a SIF's bytes, its archive beside it."""
+    """Return what a SIF is made of, its archive beside it."""
     digest = str(read_stamp(archive_path(image)).get("digest"))
     return {
         "digest": digest,
@@ -98,7 +110,7 @@ def make_sif(plan: Plan, image: Image) -> Path:
         _assemble(current, engine, plan, image, folder)
         (folder / "image.sif").replace(temporary)
         current.note = f"{temporary.stat().st_size / 1e6:.0f} MB"
-    write_stamp(target, **inputs)
+    write_stamp(target, **inputs, **present_tools())
     return target
 
 

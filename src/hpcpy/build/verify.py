@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import filecmp
-import shutil
+import os
 import sys
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.build.command import have
 from hpcpy.build.contents import Contents, differences, of_archive, of_sif
+from hpcpy.build.diffoscope import closer
 from hpcpy.build.elsewhere import elsewhere
 from hpcpy.build.graph import the_graph
+from hpcpy.build.packed_by import in_words, packed_by
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import IntegrityError, UsageError
 from hpcpy.files import GIB, require_free
@@ -36,7 +39,8 @@ def main(options: argparse.Namespace) -> int:
     Returns
     -------
     int
-        0 when they are the same bytes, or hold the same files.
+        0 when they are the same bytes. A given image, and one that other versions of the
+        tools have packed, may also hold the same files.
 
     Raises
     ------
@@ -69,26 +73,31 @@ def _build_twice() -> int:
             )
         for name in (first.with_suffix(".oci.tar").name, first.name):
             second = other.checkout / "build" / name
-            try:
-                compare(paths.BUILD / name, second)
-            except IntegrityError:
-                shutil.copyfile(second, paths.BUILD / f"second.{name}")
-                raise
+            tools = packed_by(second)
+            # The folder goes, and with it what a difference could be looked for in.
+            kept = second.replace(paths.BUILD / f"second.{name}")
+            os.chown(kept, os.geteuid(), os.getegid())
+            compare(paths.BUILD / name, kept, rebuilt_by=tools)
+            kept.unlink()
     return 0
 
 
-def compare(ours: Path, other: Path) -> None:
+def compare(ours: Path, other: Path, *, rebuilt_by: Mapping[str, str] | None = None) -> None:
     """Say whether two images are the same bytes, else whether they hold the same files.
 
     Parameters
     ----------
     ours, other
         Two SIFs, or two OCI archives.
+    rebuilt_by
+        Of a second build, the versions of the tools: the same ones have to give the
+        same bytes.
 
     Raises
     ------
     IntegrityError
-        When a file differs; the first ones are printed.
+        When a file differs, of which the first ones are printed, or the bytes of a
+        second build do.
     """
     if filecmp.cmp(ours, other, shallow=False):
         print(f"{other.name}: the same bytes")
@@ -99,12 +108,14 @@ def compare(ours: Path, other: Path) -> None:
         print(line)
     if len(found) > _LISTED:
         print(f"and {len(found) - _LISTED} more")
-    if found:
-        raise IntegrityError(
-            f"{other.name} differs in {len(found)} files",
-            hint=f"compare with: diffoscope {ours} {other}",
-        )
-    print(f"{other.name}: the same files; signed, or packed by other versions of the tools")
+    mine = packed_by(ours)
+    theirs = packed_by(other) if rebuilt_by is None else dict(rebuilt_by)
+    has_other_tools = bool(mine and theirs) and mine != theirs
+    if found or (rebuilt_by is not None and not has_other_tools):
+        what = f"differs in {len(found)} files" if found else "has the same files in other bytes"
+        raise IntegrityError(f"{other.name} {what}", hint=closer(ours, other))
+    packed = f"packed by {in_words(theirs)}, ours by {in_words(mine)}"
+    print(f"{other.name}: the same files; {packed if mine != theirs else f'signed, or {packed}'}")
 
 
 def _contents(image: Path) -> Contents:

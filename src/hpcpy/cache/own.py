@@ -6,6 +6,7 @@ import grp
 import os
 import pwd
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from hpcpy import paths
@@ -52,6 +53,37 @@ def require_own(folder: Path, remedy: str = ANOTHER_CACHE) -> None:
                 f"{path}: other users can write to it, and change what is built and run",
                 hint=f"{remedy}, or empty it and run: chmod go-w {path}",
             )
+
+
+def require_safe_checkout() -> None:
+    """Refuse, as root, a checkout that other users can write to.
+
+    Whoever owns it is trusted: their code runs in any case.
+
+    Raises
+    ------
+    UnavailableError
+        When others can change what root would run.
+    """
+    if os.geteuid() != 0:
+        return
+    above = paths.ROOT.parent
+    bits = above.stat().st_mode & (stat.S_IWOTH | stat.S_ISVTX)
+    # A group's folder is a centre's /usr/local, or its like.
+    open_ = [above] if bits == stat.S_IWOTH else []
+    for path in open_ or (one for one in _code() if _others_can_write(one.stat())):
+        raise UnavailableError(
+            f"{path}: other users can write to it, and change what root runs",
+            hint=f"compare it with git diff, and run: chmod -R go-w {path}",
+        )
+
+
+def _code() -> Iterator[Path]:
+    # A thousand files more would take each command 20 ms.
+    yield paths.ROOT
+    yield from (one for name in ("Makefile", "hpcpy") if (one := paths.ROOT / name).exists())
+    for name in ("src", "recipes", "containers", "env"):
+        yield from (Path(folder) for folder, _, _ in os.walk(paths.ROOT / name))
 
 
 def _others_can_write(status: os.stat_result) -> bool:

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import unquote
 
 from hpcpy import paths
 from hpcpy.errors import UnavailableError
@@ -18,6 +17,7 @@ from hpcpy.fetch.many import THREADS, fetch
 from hpcpy.lock import wheel_licences, wheel_tags
 from hpcpy.lock.uv import compile_lock, packages
 from hpcpy.pins.model import Artifact, Source
+from hpcpy.pins.names import file_name
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import GROUPS
 from hpcpy.scratch import build_scratch
@@ -121,7 +121,7 @@ def best_wheel(name: str, package: dict[str, object], python: tuple[int, int]) -
     """
     # The size follows: the index that uv reads does not always state it.
     there = {
-        unquote(wheel["url"].rsplit("/", 1)[-1]): Source(wheel["url"], 0, wheel["hashes"]["sha256"])
+        file_name(wheel["url"]): Source(wheel["url"], 0, wheel["hashes"]["sha256"])
         for wheel in cast("list[dict[str, Any]]", package.get("wheels", []))
     }
     filename = wheel_tags.best(there, python, ARCH, GLIBC)
@@ -139,8 +139,9 @@ def _complete(found: dict[str, Locked]) -> None:
             package.wheel = wheel
     artifacts = {}
     for name, package in found.items():
-        filename = unquote(package.wheel.url.rsplit("/", 1)[-1])
-        artifacts[name] = Artifact(name, package.version, filename, "", "", (package.wheel,))
+        wheel = package.wheel
+        file = file_name(wheel.url)
+        artifacts[name] = Artifact(name, package.version, file, "", "", (wheel,))
     files = fetch(artifacts.values())
     for name, package in found.items():
         package.licence = wheel_licences.licence(files[artifacts[name]])

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.parse import unquote
 
 from hpcpy import paths
 from hpcpy.errors import UsageError
 from hpcpy.pins.model import Artifact, Source
+from hpcpy.pins.names import name_of
 from hpcpy.pins.tables import read_table
 
 ARCH = "x86_64"
@@ -37,7 +37,7 @@ def wheels_for(names: Iterable[str]) -> list[Artifact]:
             continue
         url = table.text("url", r"https?://[^\s?#]+/[^\s/?#]+\.whl")
         source = Source(url, table.size("size"), table.digest("sha256"))
-        file = unquote(url.rsplit("/", 1)[-1])
+        file = name_of(table, "url", url)
         why = f"wanted by {', '.join(table.texts('for'))}"
         found.append(Artifact(name, table.text("version"), file, "", why, (source,)))
     missing = wanted - {artifact.name for artifact in found}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hpcpy.pins.model import Artifact, Source
+from hpcpy.pins.names import name_of
 from hpcpy.pins.tables import Table, env_folder, read_table
 
 _URL = r"(https?://|apt-mirror:)[^\s?#]+/[^\s/?#]+"
@@ -68,11 +69,12 @@ def repositories(folder: Path | None = None) -> dict[str, str]:
 def _artifact(name: str, table: Table) -> Artifact:
     table.only("version", "licence", "why", "repository", "sources")
     version = table.text("version")
-    found = tuple(_source(source, version) for source in table.array("sources"))
+    first, *_ = tables = table.array("sources")
+    found = tuple(_source(one, version) for one in tables)
     return Artifact(
         name=name,
         version=version,
-        filename=found[0].url.rsplit("/", 1)[-1],
+        filename=name_of(first, "url", found[0].url),
         licence=table.text("licence"),
         why=table.text("why"),
         sources=found,

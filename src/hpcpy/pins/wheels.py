@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import unquote
 
 from hpcpy.errors import UsageError
 from hpcpy.pins.model import Artifact, Source, known_arch
+from hpcpy.pins.names import name_of
 from hpcpy.pins.tables import Table, env_folder, read_table
 
 # Group -> the file that asks for its packages.
@@ -82,7 +82,7 @@ def _artifact(name: str, table: Table, wheel: Table) -> Artifact:
     return Artifact(
         name=name,
         version=table.text("version"),
-        filename=unquote(url.rsplit("/", 1)[-1]),
+        filename=name_of(wheel, "url", url),
         licence=table.text("licence"),
         why=f"Python package of the group {', '.join(table.texts('groups'))}",
         sources=(Source(url, wheel.size("size"), wheel.digest("sha256")),),

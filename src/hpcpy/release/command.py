@@ -10,6 +10,7 @@ from pathlib import Path
 from hpcpy import paths
 from hpcpy.build.command import add_image, have
 from hpcpy.build.oci import archive_path
+from hpcpy.build.packed_by import PROVENANCE, packed_by
 from hpcpy.build.sbom import sbom_of
 from hpcpy.build.stamps import read_stamp
 from hpcpy.engine.setup import ensure
@@ -93,7 +94,8 @@ def main(options: argparse.Namespace) -> int:
     sbom = sbom_of(archive)
     if replaced := read_stamp(archive).get("replaced"):
         raise UsageError(f"{archive.name} has packages that are not the locked ones: {replaced}")
-    engine = ensure("build", "apptainer")
+    # Not the versions of now: an image that was up to date may be older than they are.
+    tools = packed_by(archive) | packed_by(sif)
     with (
         disk_errors(target.parent),
         scratch_dir(target.parent, target.name) as folder,
@@ -103,12 +105,11 @@ def main(options: argparse.Namespace) -> int:
             place(path, folder / path.name)
         (folder / f"{image.name}.spdx.json").write_text(sbom)
         (folder / "NOTES.md").write_text(about, encoding="utf-8")
-        tools = {name: str(found.version) for name, found in sorted(engine.found.items())}
         said = provenance.statement(plan, image, of, (archive, sif), tools)
-        (folder / "provenance.json").write_text(json.dumps(said, indent=1) + "\n")
+        (folder / PROVENANCE).write_text(json.dumps(said, indent=1) + "\n")
         write_sums(folder)
         if options.key:
-            signing.sign(folder, options.key, engine.apptainer)
+            signing.sign(folder, options.key, ensure("apptainer").apptainer)
         folder.rename(target)
     print(target)
     return 0

@@ -57,7 +57,7 @@ def statement(
     made
         The files, as the build wrote them.
     tools
-        Names and versions of the host's programs that had a hand in it.
+        Names and versions of the programs that packed it.
     """
     names = read_table(paths.ENV / "formats.toml").table("provenance")
     pins = expected(plan, image, project_version()).pins

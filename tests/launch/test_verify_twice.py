@@ -1,0 +1,122 @@
+"""A second build by the same tools has to give the same bytes; other versions are named."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+from packed_images import FILES, make_archive, make_sif
+
+from hpcpy import paths
+from hpcpy.build import verify
+from hpcpy.build.elsewhere import Elsewhere
+from hpcpy.build.packed_by import packed_by
+from hpcpy.build.stamps import write_stamp
+from hpcpy.build.verify import compare
+from hpcpy.commands import run
+from hpcpy.engine.setup import Engine, ensure
+from hpcpy.errors import HpcpyError, IntegrityError
+
+# Without the word of its report, which it writes.
+DIFFOSCOPE = """\
+#!/bin/sh
+report=${1#--text=}
+shift
+for word in "$@"; do
+    test "$word" = --no-progress || echo "$word"
+done >"$report"
+exit 1
+"""
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    try:
+        return ensure("apptainer")
+    except HpcpyError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the folder of a second build, which has been made, and begin with the first's."""
+    build, second = tmp_path / "build", tmp_path / "second/build"
+    for folder in (build, second):
+        folder.mkdir(parents=True)
+    monkeypatch.setattr(paths, "BUILD", build)
+    monkeypatch.setattr(paths, "LOGS", build / "logs")
+    monkeypatch.setattr(verify, "have", lambda _: (build / "hpcpy.sif", None, None))
+    made = Elsewhere(second.parent, ("true",), {}, ())
+    monkeypatch.setattr(verify, "elsewhere", lambda _: contextlib.nullcontext(made))
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    return second
+
+
+def test_the_same_tools_have_to_give_the_same_bytes(twice: Path) -> None:
+    make_archive(paths.BUILD / "hpcpy.oci.tar", FILES)
+    make_archive(twice / "hpcpy.oci.tar", FILES, level=1)
+    with pytest.raises(IntegrityError, match="has the same files in other bytes") as caught:
+        run(["verify"])
+    assert caught.value.exit_code == 65
+    kept = paths.BUILD / "second.hpcpy.oci.tar"
+    assert f"diffoscope {paths.BUILD / 'hpcpy.oci.tar'} {kept}" in str(caught.value)
+    assert kept.exists()
+
+
+def test_other_versions_of_the_tools_may_pack_the_same_files_otherwise(
+    twice: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_archive(paths.BUILD / "hpcpy.oci.tar", FILES)
+    make_archive(twice / "hpcpy.oci.tar", FILES, level=1, label="1.39")
+    for folder in (paths.BUILD, twice):
+        (folder / "hpcpy.sif").write_bytes(b"the same")
+    assert run(["verify"]) == 0
+    said = capsys.readouterr().out
+    assert "the same files; packed by buildah 1.39, ours by buildah 1.28" in said
+    assert "hpcpy.sif: the same bytes" in said
+    assert list(paths.BUILD.glob("second.*")) == []
+
+
+def test_diffoscope_tells_what_differs_where_it_is_there(twice: Path, tmp_path: Path) -> None:
+    program = tmp_path / "bin/diffoscope"
+    program.parent.mkdir()
+    program.write_text(DIFFOSCOPE)
+    program.chmod(0o755)
+    make_archive(paths.BUILD / "hpcpy.oci.tar", FILES)
+    make_archive(twice / "hpcpy.oci.tar", {**FILES, "etc/hostname": "other\n"})
+    report = paths.LOGS / "diffoscope.second.hpcpy.oci.tar.txt"
+    with pytest.raises(IntegrityError, match=f"differs in 1 files; read {report}"):
+        run(["verify"])
+    assert report.read_text().split() == [
+        "--max-text-report-size=1048576",
+        *(str(paths.BUILD / name) for name in ("hpcpy.oci.tar", "second.hpcpy.oci.tar")),
+    ]
+
+
+def test_a_sif_is_packed_by_what_its_stamp_or_a_provenance_says(
+    engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    first = make_sif(engine, tmp_path / "a", FILES, "-comp", "gzip")
+    second = make_sif(engine, tmp_path / "b", FILES, "-comp", "zstd")
+    write_stamp(first, apptainer="1.4.5", mksquashfs="4.6.1")
+    compare(first, second)
+    told = "packed by {}, ours by apptainer 1.4.5, mksquashfs 4.6.1"
+    assert told.format("unknown versions") in capsys.readouterr().out
+    builder = {"version": {"apptainer": "1.4.5", "mksquashfs": "4.5.1", "skopeo": "\n"}}
+    statement = {"predicate": {"runDetails": {"builder": builder}}}
+    (tmp_path / "b/provenance.json").write_text(json.dumps(statement))
+    compare(first, second)
+    assert told.format("apptainer 1.4.5, mksquashfs 4.5.1") in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("version", ["x\ny", 4, "9" * 99, None])
+def test_a_version_that_is_none_is_not_printed(tmp_path: Path, version: object) -> None:
+    statement = {"predicate": {"runDetails": {"builder": {"version": {"apptainer": version}}}}}
+    (tmp_path / "provenance.json").write_text(json.dumps(statement))
+    (tmp_path / "image.sif").write_bytes(b"SIF")
+    assert packed_by(tmp_path / "image.sif") == {}

@@ -92,7 +92,14 @@ class Driver:
 @contextmanager
 def driver(folder: Path, name: str) -> Iterator[Driver]:
     """Give the sanitized program of `drivers/fuzz_NAME.c`."""
-    found = Driver(compiled(folder / name, DRIVERS / f"fuzz_{name}.c"))
+    with counted(compiled(folder / name, DRIVERS / f"fuzz_{name}.c"), name) as found:
+        yield found
+
+
+@contextmanager
+def counted(program: Path, name: str) -> Iterator[Driver]:
+    """Give a program, and tell `make fuzz` at its end how many cases it had."""
+    found = Driver(program)
     yield found
     found.end()
     if counts := os.environ.get(COUNTS):

@@ -16,7 +16,7 @@ override FIND = m=$$HPCPY_MAKEFILE; while [ ! -f "$$m" ] && [ "$$m" != "$${m\#* 
 override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$(readlink -f -- "$$m")")/hpcpy" --from-make
 override SHELL := /bin/sh
 
-.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages faults bench-startup bench-cold bench-overhead storm size sbom audit context release sign check-signature push lock outdated verify docs clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages faults fuzz bench-startup bench-cold bench-overhead storm size sbom audit context release sign check-signature push lock outdated verify docs clean clean-cache distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -78,8 +78,11 @@ test-upstream: ## the packages' own tests in both images, for hours; SUITE="h5py
 test-packages: ## packages that scientists use, each in a venv on the image; PACKAGES="scipy torch"
 	@$(HPCPY) test-packages
 
-faults: ## kill, fill, stall and starve what runs, and tell what came of it (docs/faults.md)
+faults: ## inject faults and report the results (docs/faults.md)
 	@$(HPCPY) faults
+
+fuzz: ## feed random inputs to our C, built with sanitizers: MINUTES=10
+	@$(HPCPY) fuzz
 
 bench-startup: ## measure starts of Python, image against image: N=20 samples of each
 	@$(HPCPY) bench startup

@@ -2,6 +2,7 @@
 
     python3 tests/broken_builds.py /tmp/broken --builds 2 --times 25
     python3 tests/broken_builds.py /mnt/small --fault full --times 10
+    python3 tests/broken_builds.py /tmp/broken --late --times 10
 
 ``./hpcpy build sif`` of this commit runs in a clone below the folder, with a cache of its own
 that is empty at first.  ``kill``: the tool and its process group get SIGKILL.  ``full``: the
@@ -9,7 +10,9 @@ folder's file system, which has to be another one than the checkout's, is filled
 has to end by itself with one line and exit code 73.  Two moments are 1 to 300 s apart, evenly
 drawn by their logarithm: some early in a stage, some beyond the longest one.  At last the build
 runs to its end.  Its archive and SIF have to be those of ``build/``, which nothing has
-disturbed.  ``docs/results/broken-builds.json`` gets each moment.
+disturbed.  ``--late``: the cache begins with a copy of the parts that ``~/.cache/hpcpy`` has, so
+that all moments are in the stages behind them; a build that ends before the last moment begins
+again there.  ``docs/results/broken-builds.json`` gets each moment.
 """
 
 from __future__ import annotations
@@ -36,6 +39,10 @@ RECORD = ROOT / "docs/results/broken-builds.json"
 MADE = ("hpcpy.oci.tar", "hpcpy.sif")
 # The seconds between two moments: the longest part takes about the larger number.
 EARLIEST, LATEST = 1.0, 300.0
+# With all parts at hand: image, archive and SIF together take about as long.
+LATEST_LATE = 90.0
+# What a cache has that comes before image, archive and SIF.
+READY = ("apt", "downloads", "parts", "rootfs")
 # A shell ends each stage's processes when the tool is gone.
 END_SECONDS = 30.0
 # Parts that find room in their own files go on to their end before the build ends.
@@ -118,22 +125,50 @@ def ended(made: subprocess.Popen[bytes]) -> int:
         return HUNG_CODE
 
 
-def broken_build(folder: Path, times: int, draw: random.Random, fault: str) -> dict[str, Any]:
+def get_ready(folder: Path) -> None:
+    """Copy what the checkout's own cache has of all that comes before the image."""
+    own = Path(os.environ.get("HPCPY_CACHE") or Path.home() / ".cache", "hpcpy")
+    for name in READY:
+        # No links: a moment is to harm nothing but this copy.
+        shutil.copytree(own / name, folder / "cache/hpcpy" / name, symlinks=True)
+
+
+def begin_again(folder: Path) -> None:
+    """Remove image, archive and SIF, so that the next build makes them anew."""
+    storage = folder / "cache/hpcpy/storage"
+    shutil.rmtree(folder / "cache/hpcpy/images", ignore_errors=True)
+    for file in (folder / "hpcpy/build").glob("hpcpy.*"):
+        file.unlink()
+    if storage.exists():
+        roots: list[str | Path] = ["--root", storage, "--runroot", storage / "run"]
+        subprocess.run(["buildah", *roots, "rmi", "--all", "--force"], check=False)
+
+
+def broken_build(
+    folder: Path, times: int, draw: random.Random, fault: str, *, late: bool
+) -> dict[str, Any]:
     """Build once, broken so many times at most; return what is kept of it."""
     for name in ("hpcpy", "cache"):
         shutil.rmtree(folder / name, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
+    if late:
+        get_ready(folder)
     quietly = ["-c", "advice.detachedHead=false"]
     subprocess.run(["git", *quietly, "clone", "-q", ROOT, folder / "hpcpy"], check=True)
     moments: list[dict[str, Any]] = []
-    is_broken, begun = True, time.monotonic()
-    while is_broken:
-        seconds = math.exp(draw.uniform(math.log(EARLIEST), math.log(LATEST)))
+    begun, latest = time.monotonic(), LATEST_LATE if late else LATEST
+    while True:
+        seconds = math.exp(draw.uniform(math.log(EARLIEST), math.log(latest)))
         code, is_broken = build(folder, seconds if len(moments) < times else None, fault)
         if is_broken:
             moments.append(moment(folder, seconds, code))
+        elif late and code == 0 and len(moments) < times:
+            begin_again(folder)
+        else:
+            break
     return {
         "fault": fault,
+        "late": late,
         "ended": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "cores": os.cpu_count(),
         "seconds": round(time.monotonic() - begun),
@@ -146,10 +181,12 @@ def broken_build(folder: Path, times: int, draw: random.Random, fault: str) -> d
 
 def left_behind(folder: Path) -> dict[str, int]:
     """Return what broken builds have left when a whole one has ended."""
-    containers = folder / "cache/hpcpy/storage/overlay-containers/containers.json"
+    lists = ("*-containers/containers.json", "run/*-containers/volatile-containers.json")
+    storage = folder / "cache/hpcpy/storage"
+    listed = [json.loads(file.read_text()) for one in lists for file in storage.glob(one)]
     mounted = Path("/proc/self/mountinfo").read_text()
     return {
-        "containers": len(json.loads(containers.read_text())) if containers.exists() else 0,
+        "containers": sum(map(len, listed)),
         "mounts": mounted.count(f" {folder}/cache/"),
         "folders": len(list((folder / "hpcpy/build/scratch").glob("[!.]*"))),
     }
@@ -181,6 +218,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path, help="for the clone and its cache: 10 GB")
     parser.add_argument("--fault", choices=("kill", "full"), default="kill")
+    help_ = "with all parts at hand: image, archive and SIF are broken"
+    parser.add_argument("--late", action="store_true", help=help_)
     parser.add_argument("--builds", type=int, default=1)
     parser.add_argument("--times", type=int, default=25, help="in each build")
     parser.add_argument("--seed", type=int, default=None, help="of the moments")
@@ -197,7 +236,8 @@ def main() -> int:
     runs = json.loads(RECORD.read_text()) if RECORD.exists() else []
     good = True
     for _ in range(asked.builds):
-        run = {"seed": seed, **broken_build(folder, asked.times, draw, asked.fault)}
+        one = broken_build(folder, asked.times, draw, asked.fault, late=asked.late)
+        run = {"seed": seed, **one}
         run["same"] = run["sha256"] == wanted
         runs.append(run)
         unfinished = RECORD.with_suffix(".unfinished")

@@ -45,6 +45,7 @@ COMMANDS = {
     "test-upstream": ("hpcpy.upstream.command", "run the packages' own tests in the images"),
     "test-packages": ("hpcpy.packages.command", "use packages of PyPI in venvs on the images"),
     "faults": ("hpcpy.testing.faults", "break things on purpose and tell what came of each"),
+    "fuzz": ("hpcpy.testing.fuzz", "feed random inputs to our C, built with sanitizers"),
     "bench": ("hpcpy.measure.command", "measure starts, launches, packages, messages or writing"),
     "docs": ("hpcpy.pages.command", "build README and docs as HTML pages"),
     "clean": (

@@ -82,6 +82,7 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
     "test-upstream": {"SUITE": _words},
     "test-packages": {"PACKAGES": _words},
     "faults": {"MINUTES": _option("--minutes")},
+    "fuzz": {"MINUTES": _option("--minutes")},
     "bench startup": {"N": _option("--samples")},
     "bench cold": {"N": _option("--samples")},
     "bench overhead": {"N": _option("--launches")},

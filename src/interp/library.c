@@ -51,15 +51,17 @@ int hpcpy_in_library_path(const char *const *sonames, int count)
     if (path_at_start == NULL || path_at_start[0] == '\0') {
         return HPCPY_NOWHERE;
     }
-    /* Empty parts mean the working directory; $ begins $ORIGIN and its like. */
-    if (strchr(path_at_start, '$') != NULL || path_at_start[0] == ':'
-        || strstr(path_at_start, "::") != NULL
-        || path_at_start[strlen(path_at_start) - 1] == ':') {
+    /* It begins $ORIGIN and its like. */
+    if (strchr(path_at_start, '$') != NULL) {
         return HPCPY_UNREADABLE;
     }
     char *copy = strdup(path_at_start), *rest = copy, *folder;
     int found = copy == NULL ? HPCPY_UNREADABLE : HPCPY_NOWHERE;
     while (found == HPCPY_NOWHERE && rest != NULL && (folder = strsep(&rest, ":;")) != NULL) {
+        /* The working directory. */
+        if (folder[0] == '\0') {
+            found = HPCPY_UNREADABLE;
+        }
         for (int i = 0; i < count && found == HPCPY_NOWHERE; i++) {
             char *path = NULL;
             if (asprintf(&path, "%s/%s", folder, sonames[i]) < 0) {

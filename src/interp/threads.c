@@ -76,10 +76,23 @@ static int quota_of_group(const char *folder, bool is_first_version)
         }
         long value = strtol(quota, NULL, 10);
         if (got == 2 && period > 0 && value > 0) {
-            return (int)((value + period - 1) / period);
+            long whole = value / period + (value % period != 0);
+            return whole < MOST ? (int)whole : MOST;
         }
     }
     return MOST;
+}
+
+/* Whether it is a list with `cpu`. */
+static bool has_processors(char *controllers)
+{
+    const char *one;
+    while ((one = strsep(&controllers, ",")) != NULL) {
+        if (strcmp(one, "cpu") == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The tightest on the way up to the root counts.  In a container a group may not
@@ -99,9 +112,7 @@ static int quota(void)
         *own++ = '\0';
         own[strcspn(own, "\n")] = '\0';
         bool is_first = *controllers != '\0';
-        char name[64];
-        snprintf(name, sizeof(name), ",%.60s,", controllers);
-        if (is_first && strstr(name, ",cpu,") == NULL) {
+        if (is_first && !has_processors(controllers)) {
             continue;
         }
         const char *mounted = is_first ? CGROUPS "/cpu" : CGROUPS;

@@ -56,7 +56,7 @@ def test_any_words_are_understood_or_refused(command: str, data: st.DataObject) 
 
 @pytest.mark.long
 @pytest.mark.parametrize("command", COMMANDS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(data=st.data())
 @pytest.mark.fault(
     "an option or a variable of make has any value",

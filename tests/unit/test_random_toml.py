@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from random_inputs import as_toml, changed, ends_well
 
 from hpcpy import paths
+from hpcpy.adopt import names
+from hpcpy.adopt.asked import Asked
 from hpcpy.audit import ignore
 from hpcpy.build import graph
 from hpcpy.commands import run
@@ -42,6 +44,18 @@ def as_script(path: Path) -> None:
     run(["batch", "DRY=1", f"SITE={path}", "W=pi", "NODES=2", "ACCOUNT=a"])
 
 
+def of_conda(path: Path) -> None:
+    """Look a name up in a table of names on conda and on PyPI."""
+    names._table.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hpcpy.packages.pins.asked", tuple)
+        patch.setattr(paths, "ENV", path.parent)
+        try:
+            names.known(Asked("numpy", "numpy", is_pypi=False), ())
+        finally:
+            names._table.cache_clear()
+
+
 READERS: dict[str, tuple[Path | str, Callable[[Path], object]]] = {
     "site.toml": (paths.ENV / "sites/template.toml", read_site),
     "script.toml": (paths.ENV / "sites/perlmutter-cpu.toml", as_script),
@@ -49,6 +63,7 @@ READERS: dict[str, tuple[Path | str, Callable[[Path], object]]] = {
     "decided.toml": (DECISION, ignore.read),
     "sources.toml": (paths.ENV / "sources.toml", of_env(sources, patterns, repositories)),
     "debian.toml": (paths.ENV / "debian.toml", of_env(wanted)),
+    "conda.toml": (paths.ENV / "conda.toml", of_conda),
     "debian.lock": (
         paths.ENV / "debian.lock",
         of_env(snapshot_epoch, lambda folder: debs("base", "x86_64", folder)),
@@ -84,7 +99,7 @@ def test_a_file_with_another_value_is_read_or_refused(
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", READERS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(data=st.data())
 @pytest.mark.fault(
     "a TOML file or an image archive has any content",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy import paths
+from hpcpy.build import leftovers
 from hpcpy.cache.own import require_own
 from hpcpy.engine.setup import ensure
 from hpcpy.engine.versions import Version
@@ -118,16 +119,21 @@ class Buildah:
 
     def remove_containers(self) -> None:
         """Remove all containers from the storage, with what is mounted of them."""
-        self._quiet("rm", "--all")
+        leftovers.remove_containers(paths.cache_dir() / "storage", self._run)
 
     def _quiet(self, *arguments: str) -> int:
+        return self._run(*arguments).returncode
+
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             self.online(*arguments),
             env={**os.environ, **self.env},
             stdin=subprocess.DEVNULL,
             capture_output=True,
+            text=True,
+            errors="replace",
             check=False,
-        ).returncode
+        )
 
 
 def require_bindable(folder: Path, version: Version | None) -> None:

@@ -88,7 +88,7 @@ def table(cases: Iterable[Mapping[str, Any]]) -> str:
     ----------
     cases
         Those of ``results/faults.json``: of each the fault, what should come of
-        it, the test's outcome, and what was measured, by name.
+        it, the test's outcome and seconds, and what was measured, by name.
     """
     rows: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for case in cases:
@@ -106,11 +106,17 @@ def _outcomes(cases: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _measured(cases: Sequence[Mapping[str, Any]]) -> str:
-    """Return each figure once; of several the least and the most."""
+    """Return each figure once; of several the least and the most.
+
+    Where nothing was measured it is how long the longest case took: none hangs.
+    """
     found: dict[str, list[float]] = {}
     for case in cases:
         for name, value in case["measured"].items():
             found.setdefault(name, []).append(value)
+    if not found:
+        seconds = [case["seconds"] for case in cases if case["outcome"] != "skipped"]
+        return f"longest, s: {max(seconds):,.4g}" if seconds else ""
     return "; ".join(f"{name}: {_range(values)}" for name, values in found.items())
 
 

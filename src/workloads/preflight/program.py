@@ -30,7 +30,8 @@ def require(words: list[str]) -> None:
     if not words or words == ["-m"]:
         raise UsageError("no program is named", hint="give a SCRIPT, or -m MODULE")
     if words[0] != "-m":
-        if not Path(words[0]).exists():
+        # Before Python 3.12 a Path raises an error for a name that is too long.
+        if not os.path.exists(words[0]):  # noqa: PTH110
             raise UsageError(f"{words[0]}: there is no such script")
     elif not _is_there(words[1]):
         raise UsageError(f"there is no module {words[1]!r} to run")

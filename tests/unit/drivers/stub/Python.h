@@ -1,0 +1,12 @@
+/* What src/interp/mpi_search.c takes of Python. */
+
+#ifndef STUB_PYTHON_H
+#define STUB_PYTHON_H
+
+#include <stddef.h>
+
+typedef struct _object PyObject;
+extern PyObject *PyExc_ImportError;
+PyObject *PyErr_Format(PyObject *exception, const char *format, ...);
+
+#endif

@@ -1,0 +1,112 @@
+"""Our C, built with sanitizers and fed by hypothesis: `make fuzz`, and less of it in `make test`.
+
+A fuzzer's program (`drivers/fuzz_*.c`) includes the file that it is about, and answers one case
+after the other, so that most cases cost no start.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+INTERP = Path(__file__).parents[2] / "src/interp"
+DRIVERS = Path(__file__).parent / "drivers"
+SANITIZED = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+# Set by `make fuzz` (hpcpy.testing.fuzz): how many cases a test draws, where they are counted.
+CASES, COUNTS = "HPCPY_FUZZ_CASES", "HPCPY_FUZZ_COUNTS"
+
+
+def cases(short: int) -> settings:
+    """Return how many cases a test draws: in `make test` the same ones each time."""
+    asked = os.environ.get(CASES)
+    return settings(
+        max_examples=max(1, short * int(asked or 100) // 100),
+        derandomize=asked is None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def compiled(program: Path, *sources: Path, options: tuple[str, ...] = SANITIZED) -> Path:
+    """Compile a program of C for this machine."""
+    gcc = shutil.which("gcc")
+    if gcc is None:
+        pytest.skip("no gcc here; install one: apt-get install gcc")
+    strict = ("-std=gnu11", "-Wall", "-Wextra", "-Werror")
+    folders = (f"-I{INTERP}", f"-I{DRIVERS}", f"-I{DRIVERS}/stub")
+    subprocess.run([gcc, *strict, *options, *folders, *sources, "-o", program], check=True)
+    return program
+
+
+class Driver:
+    """A fuzzer's program, started again after a case has ended it."""
+
+    def __init__(self, program: Path) -> None:
+        self._program = program
+        self._process: subprocess.Popen[bytes] | None = None
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - as long as this
+        self.asked = 0
+
+    def ask(self, *fields: bytes) -> bytes:
+        """Return the answer to a case; what a sanitizer finds fails the test."""
+        self.asked += 1
+        if self._process is None:
+            pipe = subprocess.PIPE
+            self._process = subprocess.Popen(
+                [self._program], stdin=pipe, stdout=pipe, stderr=self._said
+            )
+        given, got = self._process.stdin, self._process.stdout
+        assert given
+        assert got
+        case = b"".join(struct.pack("<I", len(one)) + one for one in fields)
+        given.write(struct.pack("<I", len(fields)) + case)
+        given.flush()
+        size = got.read(4)
+        if len(size) < 4:
+            self.end()
+            pytest.fail("the program ended without an answer")
+        return got.read(struct.unpack("<I", size)[0])
+
+    def end(self) -> None:
+        """End it; it must have leaked nothing."""
+        if self._process is None:
+            return
+        self._process.communicate()
+        code, self._process = self._process.returncode, None
+        self._said.seek(0)
+        said = self._said.read().decode(errors="replace")
+        self._said.truncate(0)
+        if code or said:
+            pytest.fail(f"exit code {code}: {said}")
+
+
+@contextmanager
+def driver(folder: Path, name: str) -> Iterator[Driver]:
+    """Give the sanitized program of `drivers/fuzz_NAME.c`."""
+    with counted(compiled(folder / name, DRIVERS / f"fuzz_{name}.c"), name) as found:
+        yield found
+
+
+@contextmanager
+def counted(program: Path, name: str) -> Iterator[Driver]:
+    """Give a program, and tell `make fuzz` at its end how many cases it had."""
+    found = Driver(program)
+    yield found
+    found.end()
+    if counts := os.environ.get(COUNTS):
+        with Path(counts).open("a") as stream:
+            stream.write(f"{name} {found.asked}\n")
+
+
+def text(value: str | bytes) -> bytes:
+    """Return a string of C."""
+    return (value if isinstance(value, bytes) else value.encode()) + b"\0"

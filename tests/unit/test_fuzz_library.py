@@ -1,0 +1,169 @@
+"""Whatever is in the loader's cache and in LD_LIBRARY_PATH: the interpreter finds what the loader
+opens, and reads nothing beyond a file's end.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from fuzzing import DRIVERS, Driver, cases, compiled, driver, text
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+NOWHERE, UNREADABLE = -1, -2
+MAGIC = b"glibc-ld.so.cache1.1"
+NAMES = ("libfuzz.so.1", "libfuzz.so.2")
+# Which of them are in which folder.
+FOLDERS: dict[str, Sequence[str]] = {"none": (), "one": NAMES[:1], "two": NAMES[1:], "both": NAMES}
+WORDS = st.sampled_from([b"libfuzz.so.1", b"libfuzz.so.2", b"", b"/a/libfuzz.so.1", b"x" * 5000])
+NUMBERS = st.integers(0, 300) | st.sampled_from([2**31 - 1, 2**31, 2**32 - 1])
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+    with driver(tmp_path_factory.mktemp("driver"), "library") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make folders with libraries, and the program that has the loader open them."""
+    folder = tmp_path_factory.mktemp("libraries")
+    compiled(folder / "opens", DRIVERS / "opens.c", options=())
+    for name, libraries in FOLDERS.items():
+        (folder / name).mkdir()
+        for one in libraries:
+            named = f"-Wl,-soname,{one}"
+            empty = ["-shared", named, "-x", "c", "/dev/null"]
+            subprocess.run(["gcc", *empty, "-o", folder / name / one], check=True)
+    return folder
+
+
+def opened(folder: Path, cwd: str, path: str, *before: str) -> list[str]:
+    done = subprocess.run(
+        [*before, folder / "opens", *NAMES],
+        cwd=folder / cwd,
+        env={"LD_LIBRARY_PATH": path} if path else {},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.splitlines()
+
+
+def parts() -> st.SearchStrategy[str]:
+    named = st.sampled_from(["", ".", "../both", *(f"{{}}/{name}" for name in FOLDERS)])
+    joined = st.lists(st.tuples(named, st.sampled_from(":;")), min_size=1, max_size=5)
+    return joined.map(lambda found: "".join(part + end for part, end in found)[:-1])
+
+
+@cases(250)
+@given(cwd=st.sampled_from([*FOLDERS]), path=parts())
+# An empty part between semicolons was the root, and not the working folder.
+@example(cwd="two", path="{}/none;;{}/one")
+@example(cwd="one", path=";{}/two")
+@example(cwd="both", path="{}/none;")
+def test_the_variable_is_read_as_the_loader_does(
+    library: Driver, folder: Path, cwd: str, path: str
+) -> None:
+    path = path.replace("{}", str(folder))
+    here = text(os.fspath(folder / cwd))
+    answer = int(library.ask(b"path\0", here, text(path), *map(text, NAMES)))
+    searched = [(folder / cwd / part).resolve() for part in path.replace(";", ":").split(":")]
+    places = [
+        (searched.index((folder / cwd / found).resolve().parent), index)
+        for index, found in enumerate(opened(folder, cwd, path))
+        if found
+    ]
+    if answer == UNREADABLE:
+        assert "" in path.replace(";", ":").split(":")
+    else:
+        assert answer == (min(places)[1] if places else NOWHERE)
+
+
+@cases(1500)
+@given(path=st.text(":;$./ab\n\x7fé", max_size=40))
+def test_any_variable_is_read(library: Driver, folder: Path, path: str) -> None:
+    answer = library.ask(b"path\0", text(os.fspath(folder)), text(path), *map(text, NAMES))
+    assert int(answer) in (NOWHERE, UNREADABLE)
+
+
+@st.composite
+def caches(draw: st.DrawFn) -> bytes:
+    strings = b"".join(text(word) for word in draw(st.lists(WORDS, max_size=4)))
+    strings = strings[: len(strings) - draw(st.integers(0, 1))]
+    count = draw(st.integers(0, 4))
+    head = 48 + 24 * count
+    starts = [head, *(head + at + 1 for at, byte in enumerate(strings) if byte == 0)]
+    offsets = st.sampled_from(starts) | NUMBERS
+    entries = [
+        struct.pack(
+            "<iIIIQ",
+            draw(st.sampled_from([0x0303, 0x0303, 3, -1])),
+            draw(offsets),
+            draw(offsets),
+            0,
+            draw(st.sampled_from([0, 0, 1 << 62])),
+        )
+        for _ in range(count)
+    ]
+    told = draw(st.just(count) | NUMBERS)
+    start = draw(st.sampled_from([MAGIC, MAGIC, b"glibc-ld.so.cache1.0"]))
+    whole = struct.pack("<20sII5I", start, told, len(strings), *[0] * 5)
+    whole += b"".join(entries) + strings
+    return whole[: draw(st.just(len(whole)) | st.integers(0, len(whole)))]
+
+
+def in_cache(file: bytes, soname: bytes, last: bytes) -> bytes:
+    """Return the path that a cache has for a library, as library.h says."""
+    if len(file) < 48 or file[:20] != MAGIC:
+        return b""
+    (count,) = struct.unpack_from("<I", file, 20)
+    if count > (len(file) - 48) // 24:
+        return b""
+    found = b""
+    for flags, key, value, _, levels in struct.iter_unpack("<iIIIQ", file[48 : 48 + 24 * count]):
+        if (flags, levels) != (0x0303, 0) or b"\0" not in file[key:] or b"\0" not in file[value:]:
+            continue
+        path = file[value:].partition(b"\0")[0]
+        if file[key:].partition(b"\0")[0] == soname and len(path) < 4096:
+            found = path
+            if found != last:
+                break
+    return found
+
+
+@cases(2500)
+@given(file=caches(), soname=WORDS, last=WORDS)
+def test_any_cache_is_read_to_its_end_and_not_beyond(
+    library: Driver, file: bytes, soname: bytes, last: bytes
+) -> None:
+    answer = library.ask(b"cache\0", file, text(soname), text(last))
+    assert answer.removesuffix(b"\n") == in_cache(file, soname, last)
+
+
+@cases(25)
+@given(order=st.permutations([*FOLDERS]), left_out=st.sets(st.sampled_from([*FOLDERS])))
+def test_a_path_of_the_cache_is_what_the_loader_opens(
+    library: Driver, folder: Path, order: Sequence[str], left_out: set[str]
+) -> None:
+    alone = ["unshare", "--user", "--map-root-user", "--mount"]
+    if subprocess.run([*alone, "true"], check=False).returncode:
+        pytest.skip("no user namespaces here; as root: sysctl user.max_user_namespaces=1000")
+    ldconfig = shutil.which("ldconfig", path="/sbin:/usr/sbin")
+    assert ldconfig
+    listed = [f"{folder / name}\n" for name in order if name not in left_out]
+    (folder / "conf").write_text("".join(listed))
+    options: list[str | Path] = ["-X", "-f", folder / "conf", "-C", folder / "cache"]
+    subprocess.run([ldconfig, *options], check=True)
+    bound = f'mount --bind "{folder}/cache" /etc/ld.so.cache && exec "$0" "$@"'
+    content = (folder / "cache").read_bytes()
+    found = [library.ask(b"cache\0", content, text(name), b"\0") for name in NAMES]
+    expected = opened(folder, "none", "", *alone, "sh", "-c", bound)
+    assert [one.decode().strip() for one in found] == expected

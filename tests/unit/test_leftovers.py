@@ -1,0 +1,95 @@
+"""A build removes the containers that broken ones have left, or says what it could not remove."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hpcpy.build import leftovers
+from hpcpy.build.buildah import Buildah
+from hpcpy.cache import removal
+
+KINDS = {"missing": None, "empty": "", "half": '{"type":"buildah'}
+
+
+@pytest.fixture
+def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Buildah]:
+    """Give a buildah with an empty storage, which goes with all that is mounted in it."""
+    program = shutil.which("buildah")
+    if program is None or os.geteuid() != 0:
+        pytest.skip("needs root and buildah: sudo make setup")
+    monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
+    (tmp_path / "hpcpy/storage").mkdir(parents=True)
+    yield Buildah(Path(program), {})
+    removal.remove_storage(tmp_path / "hpcpy/storage")
+    assert f" {tmp_path}/" not in Path("/proc/self/mountinfo").read_text()
+
+
+def _mounted(storage: Path) -> str:
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return "\n".join(line for line in lines if f" {storage}/" in line)
+
+
+def made(buildah: Buildah) -> str:
+    started = buildah._run("from", "--pull=never", "scratch")
+    assert started.returncode == 0, started.stderr
+    assert buildah._run("mount", started.stdout.strip()).returncode == 0
+    return started.stdout.strip()
+
+
+@pytest.mark.fault("the disk of a build is full", "one line, exit code 73, nothing half-written")
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_container_with_a_damaged_record_is_removed(
+    found: Buildah, tmp_path: Path, capfd: pytest.CaptureFixture[str], kind: str
+) -> None:
+    storage = tmp_path / "hpcpy/storage"
+    for _ in range(2):
+        made(found)
+    folders = leftovers.containers(storage).values()
+    assert len(folders) == 2
+    record = next(iter(folders)) / "userdata/buildah.json"
+    record.unlink()
+    if (text := KINDS[kind]) is not None:
+        record.write_text(text)
+    # It says that all is well, and leaves one.
+    assert found._run("rm", "--all").returncode == 0
+    assert len(leftovers.containers(storage)) == 1
+    found.remove_containers()
+    assert not leftovers.containers(storage)
+    assert "/merged " not in _mounted(storage)
+    assert "could not be removed" not in "".join(capfd.readouterr())
+
+
+def test_one_line_says_what_could_not_be_removed_and_how(
+    found: Buildah,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    made(found)
+    storage = tmp_path / "hpcpy/storage"
+    (folder,) = leftovers.containers(storage).values()
+    (folder / "userdata/buildah.json").unlink()
+    monkeypatch.setattr(leftovers, "_KIND", "another program's")
+    found.remove_containers()
+    assert len(leftovers.containers(storage)) == 1
+    (line,) = "".join(capfd.readouterr()).splitlines()
+    assert "1 of the containers of broken builds could not be removed (" in line
+    assert line.endswith("make clean-cache removes all of it")
+
+
+def test_a_list_that_cannot_be_read_is_one_line(
+    found: Buildah, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    made(found)
+    (file,) = (tmp_path / "hpcpy/storage").glob("*-containers/containers.json")
+    before = file.read_bytes()
+    file.write_text("[{")
+    found.remove_containers()
+    file.write_bytes(before)
+    (line,) = "".join(capfd.readouterr()).splitlines()
+    assert "its list of containers cannot be read" in line

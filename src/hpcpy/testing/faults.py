@@ -23,7 +23,7 @@ from hpcpy.testing.check import host_tests
 from hpcpy.testing.command import prepared, pytest_in
 from workloads.harness import machine
 
-_HEAD = "| what breaks | what comes of it | tests | measured |\n|---|---|--:|---|"
+_HEAD = "| what breaks | what comes of it | tests | longest, s | measured |\n|---|---|--:|--:|---|"
 _MINUTES = 60
 # Of the job after job that looks for leaks; tests/launch/test_faults_load.py reads it.
 _VARIABLE = "HPCPY_FAULTS_MINUTES"
@@ -94,7 +94,7 @@ def table(cases: Iterable[Mapping[str, Any]]) -> str:
     for case in cases:
         rows.setdefault((case["fault"], case["then"]), []).append(case)
     lines = [
-        f"| {what} | {then} | {_outcomes(of)} | {_measured(of)} |"
+        f"| {what} | {then} | {_outcomes(of)} | {_longest(of)} | {_measured(of)} |"
         for (what, then), of in sorted(rows.items())
     ]
     return "\n".join([_HEAD, *lines]) + "\n"
@@ -105,18 +105,18 @@ def _outcomes(cases: Sequence[Mapping[str, Any]]) -> str:
     return str(passed) if passed == len(cases) else f"{passed} of {len(cases)}"
 
 
-def _measured(cases: Sequence[Mapping[str, Any]]) -> str:
-    """Return each figure once; of several the least and the most.
+def _longest(cases: Sequence[Mapping[str, Any]]) -> str:
+    """Return how many seconds the longest case took: none hangs."""
+    seconds = [case["seconds"] for case in cases if case["outcome"] != "skipped"]
+    return f"{max(seconds):,.3g}" if seconds else ""
 
-    Where nothing was measured it is how long the longest case took: none hangs.
-    """
+
+def _measured(cases: Sequence[Mapping[str, Any]]) -> str:
+    """Return each figure once; of several the least and the most."""
     found: dict[str, list[float]] = {}
     for case in cases:
         for name, value in case["measured"].items():
             found.setdefault(name, []).append(value)
-    if not found:
-        seconds = [case["seconds"] for case in cases if case["outcome"] != "skipped"]
-        return f"longest, s: {max(seconds):,.4g}" if seconds else ""
     return "; ".join(f"{name}: {_range(values)}" for name, values in found.items())
 
 

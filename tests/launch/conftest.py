@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 from browser import Browser, browser
 from local_cluster import Cluster, acquired, image
+from release_keys import make_key
+
+from hpcpy.engine.setup import Engine, ensure
+from hpcpy.errors import HpcpyError
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +25,27 @@ def cluster() -> Iterator[Cluster]:
 def sif() -> str:
     """Give the image's file."""
     return image()[-1]
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """Give Apptainer and mksquashfs; without them the test is skipped."""
+    try:
+        return ensure("apptainer")
+    except HpcpyError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def program(engine: Engine) -> Path:
+    """Give Apptainer."""
+    return engine.apptainer
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Give a private and a public key."""
+    return make_key(tmp_path_factory.mktemp("keys"), "key")
 
 
 @pytest.fixture

@@ -6,32 +6,17 @@ import json
 from pathlib import Path
 
 import pytest
-from release_keys import make_key, refused, said
+from release_keys import refused, said
 
 from hpcpy import paths
 from hpcpy.build.plan import make_plan
 from hpcpy.build.stamps import write_stamp
 from hpcpy.commands import run
-from hpcpy.engine import apptainer
-from hpcpy.errors import HpcpyError
 from hpcpy.files import sha256
 from hpcpy.release import command, provenance
 from hpcpy.release.sums import SIGNATURE, SUMS
 from hpcpy.version import project_version
 from small_image import layer, write_archive
-
-
-@pytest.fixture(scope="module")
-def program() -> Path:
-    try:
-        return apptainer.find()
-    except HpcpyError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return make_key(tmp_path_factory.mktemp("keys"), "key")
 
 
 @pytest.fixture

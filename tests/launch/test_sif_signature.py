@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 from packed_images import FILES, make_sif
-from release_keys import make_key, said
+from release_keys import said
 
-from hpcpy.engine.setup import Engine, ensure
-from hpcpy.errors import HpcpyError
+from hpcpy.engine.setup import Engine
 
 # The layout of SIF, version 01: a name and its bytes.
 HEADER = {
@@ -57,19 +56,6 @@ OUTSIDE = {
     *(f"signature {name}" for name in ("owner", "owner group", "name", "extra")),
     *("gap after the header", "unused descriptor", "gap before the data"),
 }
-
-
-@pytest.fixture(scope="module")
-def engine() -> Engine:
-    try:
-        return ensure("apptainer")
-    except HpcpyError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return make_key(tmp_path_factory.mktemp("keys"), "key")
 
 
 @pytest.fixture(scope="module")

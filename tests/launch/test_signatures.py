@@ -9,23 +9,9 @@ import pytest
 from release_keys import make_key, refused, said
 
 from hpcpy.commands import run
-from hpcpy.engine import apptainer
-from hpcpy.errors import HpcpyError, IntegrityError, UsageError
+from hpcpy.errors import IntegrityError, UsageError
 from hpcpy.release import signing
 from hpcpy.release.sums import SIGNATURE, SUMS, write_sums
-
-
-@pytest.fixture(scope="module")
-def program() -> Path:
-    try:
-        return apptainer.find()
-    except HpcpyError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return make_key(tmp_path_factory.mktemp("keys"), "key")
 
 
 @pytest.fixture(scope="module")

@@ -11,16 +11,8 @@ from hpcpy.build import verify
 from hpcpy.build.contents import differences, of_archive, of_sif
 from hpcpy.build.verify import compare
 from hpcpy.commands import run
-from hpcpy.engine.setup import Engine, ensure
-from hpcpy.errors import HpcpyError, IntegrityError, UsageError
-
-
-@pytest.fixture(scope="module")
-def engine() -> Engine:
-    try:
-        return ensure("apptainer")
-    except HpcpyError as error:
-        pytest.skip(str(error))
+from hpcpy.engine.setup import Engine
+from hpcpy.errors import IntegrityError, UsageError
 
 
 def test_sifs_packed_otherwise_hold_the_same_files(

@@ -17,8 +17,8 @@ from hpcpy.build.packed_by import packed_by
 from hpcpy.build.stamps import write_stamp
 from hpcpy.build.verify import compare
 from hpcpy.commands import run
-from hpcpy.engine.setup import Engine, ensure
-from hpcpy.errors import HpcpyError, IntegrityError
+from hpcpy.engine.setup import Engine
+from hpcpy.errors import IntegrityError
 
 # Without the word of its report, which it writes.
 DIFFOSCOPE = """\
@@ -30,14 +30,6 @@ for word in "$@"; do
 done >"$report"
 exit 1
 """
-
-
-@pytest.fixture(scope="module")
-def engine() -> Engine:
-    try:
-        return ensure("apptainer")
-    except HpcpyError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture

@@ -15,6 +15,16 @@ from hpcpy.engine.setup import Engine
 from hpcpy.errors import IntegrityError, UsageError
 
 
+def test_the_mode_of_the_root_is_compared(engine: Engine, tmp_path: Path) -> None:
+    found = []
+    for mode in ("0755", "0775"):
+        (tmp_path / mode).mkdir()
+        sif = make_sif(engine, tmp_path / mode, FILES, "-root-mode", mode)
+        (scratch := tmp_path / f"{mode}.files").mkdir()
+        found.append(of_sif(sif, engine.mksquashfs.with_name("unsquashfs"), scratch))
+    assert [line.partition(":")[0] for line in differences(*found)] == ["."]
+
+
 def test_sifs_packed_otherwise_hold_the_same_files(
     engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -69,7 +69,7 @@ def of_sif(sif: Path, unsquashfs: Path, scratch: Path) -> Contents:
     if told.returncode not in (0, 2) or not root.is_dir():
         lines = told.stderr.strip().splitlines() or [f"exit code {told.returncode}"]
         raise IntegrityError(f"{sif}: {lines[-1]}")
-    return {path.relative_to(root).as_posix(): _told(path) for path in _below(root)}
+    return {path.relative_to(root).as_posix(): _told(path) for path in (root, *_below(root))}
 
 
 def _sizes(listing: bytes) -> Iterator[int]:

@@ -132,6 +132,8 @@ def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: 
         cwd=archive_path(image).parent,
     )
     labels = _date_labels(root, plan.epoch)
+    # Apptainer makes it by the umask: with 002 the SIF had other bytes.
+    root.chmod(0o755)
     current.run(
         [engine.mksquashfs, root, squashfs, *SQUASHFS_OPTIONS],
         env=env,

@@ -47,6 +47,12 @@ def test_changed_or_half_made_folder_is_made_again() -> None:
     # Another one has its own folder, and leaves this one as it is.
     assert (ensure_venv("outside") / "bin" / "python").exists()
     assert rest.exists()
+    # A link to that of another checkout, which stays as it is.
+    paths.VENV.rename(paths.BUILD / "elsewhere")
+    paths.VENV.symlink_to("elsewhere")
+    (paths.ENV / "dev.lock").write_text("# changed\n")
+    ensure_venv()
+    assert (paths.BUILD / "elsewhere" / rest.name).exists()
 
 
 def test_python_of_ones_own_without_ensurepip_is_one_line(

@@ -90,6 +90,8 @@ def can_make(python: str) -> bool:
 def _make(folder: Path, lock: Path, python: str, title: str) -> None:
     if not can_make(python):
         _add_ensurepip(Path(python).resolve())
+    if folder.is_symlink():
+        folder.unlink()  # `--clear` would empty what it points to
     with stage(title) as current:
         current.run([python, "-m", "venv", "--clear", folder])
         install = ["-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps"]

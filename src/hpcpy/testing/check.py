@@ -97,10 +97,13 @@ def main(_options: argparse.Namespace) -> int:
         ):
             with stage(title) as current:
                 current.run([venv / "bin" / command[0], *command[1:]], cwd=paths.ROOT)
-    return host_tests("tests/unit")
+    # A minute of random inputs: `make test` has it.
+    return host_tests("tests/unit", without="test_fuzz_*")
 
 
-def host_tests(*folders: str, tier: str = "short", faults: Path | None = None) -> int:
+def host_tests(
+    *folders: str, tier: str = "short", faults: Path | None = None, without: str = ""
+) -> int:
     """Run tests on the host with the developer tools' pytest.
 
     Parameters
@@ -111,6 +114,8 @@ def host_tests(*folders: str, tier: str = "short", faults: Path | None = None) -
         As for `pytest_options`.
     faults
         With it tests of faults alone run, and what came of them is here at the end.
+    without
+        A pattern of files that are left out.
 
     Returns
     -------
@@ -122,7 +127,8 @@ def host_tests(*folders: str, tier: str = "short", faults: Path | None = None) -
     # not by their number of tests: what waits long begins first.
     by_file = ("--dist=loadfile", "--no-loadscope-reorder")
     report = [f"--faults={faults}"] if faults else []
-    options = [*pytest_options(tier), f"--numprocesses={_WORKERS}", *by_file, *report]
+    left_out = [f"--ignore-glob=*/{without}"] if without else []
+    options = [*pytest_options(tier), f"--numprocesses={_WORKERS}", *by_file, *report, *left_out]
     command = [str(python), "-m", "pytest", *options, *folders]
     return subprocess.run(command, cwd=paths.ROOT, check=False).returncode
 

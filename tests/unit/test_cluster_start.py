@@ -13,7 +13,8 @@ import pytest
 
 from hpcpy import paths
 from hpcpy.cluster import command, health, processes
-from hpcpy.cluster.layout import Layout
+from hpcpy.cluster.layout import Layout, Network
+from hpcpy.cluster.machines import machine_of
 from hpcpy.cluster.node import ENGINE_FOLDER, MARK, OWN, Node, mount_commands, network_commands
 from hpcpy.commands import run
 from hpcpy.errors import UnavailableError, UsageError
@@ -104,6 +105,19 @@ def test_node_has_its_own_network_up_before_its_route() -> None:
 def mounted(node: Node, *there: str) -> list[tuple[str, ...]]:
     commands = mount_commands(node, frozenset(there))
     return [tuple(words) for words in commands if words[0] == "mount"]
+
+
+def test_node_has_the_checkout_and_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # podman's images are in the cache, which may lie below /tmp.
+    monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
+    layout, on = Layout(tmp_path / "cluster"), Network("198.18.7.0/24")
+    layout.folder.mkdir()
+    there = {str(paths.ROOT), str(layout.folder)}
+    assert {*machine_of(layout, on, "n1", ()).kept} == there
+    (tmp_path / "hpcpy").mkdir()
+    assert {*machine_of(layout, on, "n1", ()).kept} == {*there, str(tmp_path / "hpcpy")}
 
 
 def test_node_has_no_memory_files_or_addresses_of_the_machines() -> None:

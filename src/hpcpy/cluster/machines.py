@@ -15,7 +15,7 @@ from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import SBIN, needed
 from hpcpy.errors import UnavailableError
 from hpcpy.files import disk_errors
-from hpcpy.paths import ROOT
+from hpcpy.paths import ROOT, cache_dir
 from hpcpy.stages import Stage
 
 _KEY_BYTES = 1024
@@ -147,7 +147,8 @@ def machine_of(
         gateway=at["login"],
         folder=str(layout.run / name),
         files=tuple((f"/etc/{name}", str(layout.run / name)) for name in config.files(layout, on)),
-        kept=(str(ROOT), str(layout.folder)),
+        # podman's images are in the cache.
+        kept=tuple(str(path) for path in (ROOT, layout.folder, cache_dir()) if path.is_dir()),
         daemons=tuple(command for command, _ in daemons),
         wanted=tuple(wanted for _, wanted in daemons),
     )

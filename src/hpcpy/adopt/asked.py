@@ -35,9 +35,9 @@ class Asked:
     extras, url, marker
         Of a line for pip.
     build
-        conda's, which tells packages of Python from others.
+        conda's build string, which shows whether a package is for Python.
     note
-        What of the line pip cannot be asked for.
+        The part of the line that pip cannot be asked for.
     """
 
     text: str
@@ -68,7 +68,7 @@ def of_conda(text: str) -> Asked:
     Raises
     ------
     UsageError
-        When it is none.
+        When the text is not one.
     """
     found = _CONDA.fullmatch(text.strip())
     if not found:
@@ -117,7 +117,7 @@ def of_pip(text: str) -> Asked:
     Raises
     ------
     UsageError
-        When it is none.
+        When the text is not one.
     """
     found = _PIP.fullmatch(text.strip())
     if not found:

@@ -1,7 +1,7 @@
 """Build the image of `adopted.def` in steps that any user can take.
 
 `apptainer build` of a definition asks for capabilities that a root in a container
-lacks (docs/bake.md); to unpack, to bake and to pack does not.
+lacks (docs/bake.md).  Unpacking, baking and packing ask for none.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ROOM = 4 << 30
 
 
 def bake(apptainer: Path, sif: Path, folder: Path) -> Path:
-    """Have ``adopted.sif`` in a folder, whose lock is baked into an image.
+    """Have ``adopted.sif`` in a folder: the base image with the folder's lock baked in.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def bake(apptainer: Path, sif: Path, folder: Path) -> Path:
         skipped(target.name, "up to date")
         return target
     require_free(folder, _ROOM, "baking")
-    # A root folder that is written to gets no new places to mount at.
+    # Apptainer makes no mount point in a writable root folder; _FOLDER is there already.
     bind = f"--bind={folder}:{_FOLDER}:ro"
     has_wheels = (folder / WHEELS).is_dir()
     options = [f"--wheelhouse={_FOLDER}/{WHEELS}"] if has_wheels else []

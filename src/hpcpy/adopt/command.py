@@ -56,7 +56,8 @@ def main(options: argparse.Namespace) -> int:
     Returns
     -------
     int
-        1 when the program ends or prints otherwise in the image.
+        1 when the program's exit code or output differs in the image, or it fails there with
+        nothing to compare; else 0.
     """
     _check(options)
     base = (options.image or have("sif")[0]).resolve()

@@ -21,7 +21,7 @@ _EXPORTED = re.compile(r"(?P<name>[\w.-]+)=(?P<version>[^=\s]+)=(?P<build>[^=\s]
 _EXPLICIT = re.compile(
     r"\S+/(?P<name>[^/\s]+)-(?P<version>[^/\s-]+)-(?P<build>[^/\s-]+)\.(?:conda|tar\.bz2)(?:#\w+)?"
 )
-# Of pip's files: with a value, whose line is not a package.
+# An option of pip's files whose value is another such file.
 _INCLUDED = re.compile(r"(?:-r|--requirement)[\s=]*(?P<file>\S.*)")
 _HASHES = re.compile(r"\s--hash[= ]\S+")
 _KNOWN_KEYS = {"name", "channels", "dependencies", "prefix", "variables", "platforms", "category"}

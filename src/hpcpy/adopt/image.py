@@ -34,7 +34,7 @@ class Image:
         Raises
         ------
         HpcpyError
-            When there is none for a known cause.
+            When it answers with an error, whose code decides the class.
         StageError
             When the program itself fails.
         """

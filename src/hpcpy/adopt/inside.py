@@ -1,7 +1,7 @@
 """Run by the image's Python, which has YAML, pip and what pip knows of versions.
 
-`inside.ask` hands it over as a text, with a request as JSON on standard input; an
-answer as JSON goes to standard output.
+`hpcpy.adopt.image.Image.ask` passes this file as ``python -c`` text, with a request as
+JSON on standard input; the answer goes to standard output as JSON.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from packaging.version import InvalidVersion, Version
 from hpcpy_bake.complaints import explain
 from hpcpy_bake.errors import BakeError
 
-# Where pip would put packages, and what it would ask, is not for settings to say.
+# A user's settings must not say where pip would install, or that it needs a venv.
 _NOT_SET = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_REQUIRE_VIRTUALENV")
-# Below all versions: pip's complaint then has those that there are.
+# Below all versions: pip's complaint then lists those that exist.
 _NONE_SO_LOW = "<0.dev0"
 _AT_ONCE = 4
 
@@ -44,14 +44,14 @@ def _pip(*arguments: str) -> str:
     command = [
         *(sys.executable, "-I", "-m", "pip", "--disable-pip-version-check", "--no-input"),
         *("install", "--dry-run", "--progress-bar=off", "--root-user-action=ignore"),
-        # The image's Python says that pip is not to change it, which this does not.
+        # The image's Python is marked as externally managed; a dry run changes nothing.
         *("--break-system-packages", *arguments),
     ]
     done = subprocess.run(
         command, env=kept, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     if done.returncode:
-        # Of versions that nobody asked for; the complaint itself comes after it.
+        # This line is about versions that nobody asked for; the complaint follows it.
         said = re.sub(r"(?m)^ERROR: Ignored the following .*\n", "", done.stdout)
         raise explain(said, _installed())
     return done.stdout
@@ -77,14 +77,14 @@ def _is_of_versions(error: BakeError) -> bool:
 
 
 def nearest(wanted: SpecifierSet, there: list[Version]) -> Version | None:
-    """Return the version that comes next to what was wanted: newer before older.
+    """Return the version that is nearest to what was wanted: newer before older.
 
     Parameters
     ----------
     wanted
-        Which none of `there` fulfils.
+        A specifier that no version in `there` meets.
     there
-        In order.
+        Versions in ascending order.
     """
     try:
         named = [Version(one.version.removesuffix(".*")) for one in wanted]
@@ -188,7 +188,7 @@ def _nearly(
             raise
         last = error
     lines = _there_is(wanted, here, options)
-    # The nearest of each may not go together: first they may be any, then all others.
+    # The nearest versions may conflict: first free those, then all but direct addresses.
     for loosen in (lambda _: False, lambda one: one.is_near, lambda one: not one.url):
         for one in filter(loosen, lines):
             one.given = ""
@@ -205,7 +205,7 @@ def _nearly(
 
 
 def _there_is(wanted: list[_Line], here: dict[str, str], options: list[str]) -> list[_Line]:
-    """Return the lines that there is a version of, with the nearest where not the same."""
+    """Return the lines whose package has a version; take the nearest where none fits."""
     asked = [one for one in wanted if not one.url and one.name not in here]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         every = list(pool.map(lambda one: _versions(one.name, options), asked))
@@ -242,7 +242,7 @@ def yaml(text: str) -> Any:
     from yaml import YAMLError, safe_load  # noqa: PLC0415
 
     try:
-        # Dates and the like would be none of JSON.
+        # JSON has no dates: they become text.
         return json.loads(json.dumps(safe_load(text), default=str))
     except YAMLError as error:
         raise BakeError(f"not YAML: {' '.join(str(error).split())}", 2) from None

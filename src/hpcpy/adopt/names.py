@@ -27,7 +27,7 @@ class Known:
     name
         PyPI's; empty where there is none.
     extras
-        What is asked of it with it, as ``[complete]``.
+        The extras to ask for with it, as ``[complete]``.
     note
         What a person has to know.
     is_needed

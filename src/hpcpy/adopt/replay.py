@@ -13,7 +13,7 @@ from hpcpy.errors import HpcpyError, UnavailableError
 from hpcpy.measure.targets import PYTHON
 from hpcpy.measure.trace import traced
 
-# Of a line of the output that is shown.
+# Characters of a differing output line that are shown.
 _LONGEST = 100
 
 
@@ -127,7 +127,7 @@ def compare(old: Place | None, new: Place, program: Sequence[str]) -> tuple[list
     Returns
     -------
     tuple
-        Lines for people; whether it does in the image what it did; the figures.
+        Lines for people; whether exit code and output are the same; the figures.
     """
     after = run(new, program)
     if old is None:
@@ -148,7 +148,7 @@ def compare(old: Place | None, new: Place, program: Sequence[str]) -> tuple[list
 
 
 def _varies(place: Place, program: Sequence[str], output: bytes) -> bool:
-    """Run a program once more: a time or a random number differs everywhere."""
+    """Tell whether a second run in the same place prints something else, such as a time."""
     again = subprocess.run(
         [*place.command, *program], stdin=subprocess.DEVNULL, capture_output=True, check=False
     )

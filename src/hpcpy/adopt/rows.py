@@ -100,7 +100,7 @@ def resolve(
     image
         Whose pip is asked.
     options
-        pip's, of where it looks.
+        pip's options that say where it looks.
     sources
         Packages that it may build.
 

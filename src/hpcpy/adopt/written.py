@@ -74,7 +74,7 @@ def write(folder: Path, sif: Path, items: Sequence[Item], report: Mapping[str, A
     """
     lock = "".join(f"{item.requirement}\n" for item in items) or _NOTHING
     containerfile, definition = _recipes(items)
-    # The report first: it says that the folder is one of these, whatever comes.
+    # The report first: `claim` knows the folder by it, even after a failed write.
     files = {
         REPORT: json.dumps(report, indent=1) + "\n",
         LOCK: lock,

@@ -62,7 +62,7 @@ def debian_mirrors() -> dict[str, str]:
 
 
 def _is_address(text: str) -> bool:
-    # What would be another word or option in a line of sources.list is none.
+    # An address must stay one word, and no option, in a line of sources.list.
     if not re.fullmatch(r"https?://[!-~]+", text) or re.search(r"[\s\"'\\<>\[\]{}|^`#?]", text):
         return False
     try:

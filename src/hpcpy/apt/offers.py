@@ -97,7 +97,7 @@ class Mirror:
         return self._ask("download", *packages)
 
     def upgrade(self, packages: Iterable[str], status: Path) -> list[Offer]:
-        """Return what has to be installed for packages to be as they are now.
+        """Return what has to be installed to bring packages to the mirror's versions.
 
         Parameters
         ----------
@@ -109,13 +109,13 @@ class Mirror:
         Raises
         ------
         UnavailableError
-            When there is no such package, or only by removing another.
+            When there is no such package, or another would have to be removed.
         """
         installed = f"Dir::State::status={status}"
         return self._ask("install", "-y", "--no-remove", "-o", installed, *packages)
 
     def newest(self, packages: Iterable[str]) -> dict[str, Offer]:
-        """Return packages as they are now, less those that are no more."""
+        """Return packages as the mirror has them, without those that have left it."""
         offers = {}
         for package in packages:
             try:

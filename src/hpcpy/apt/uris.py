@@ -26,7 +26,7 @@ class Deb:
 
     @property
     def version(self) -> str:
-        """Its version; of address and file name only the second has the epoch, as in 1%3a2.3."""
+        """Its version, by the file name: the address lacks the epoch, as in 1%3a2.3."""
         return unquote(self.file).split("_")[1]
 
 

@@ -27,7 +27,7 @@ class Advisory:
     ecosystem, name
         The package, as `Identity` has them.
     release
-        Debian's number, ``sid``, or ``*`` where the data do not part them.
+        Debian's number, ``sid``, or ``*`` where the data do not tell releases apart.
     ranges, versions
         The versions with the vulnerability: in any of the ranges, or among the versions.
     unaffected
@@ -59,8 +59,8 @@ class Known:
     severities
         Levels by CVE, of all records: Debian's tracker often has none.
     covered
-        Ecosystems with their releases that data were given for, and names in them
-        where an ecosystem has only some.
+        What data were given for: pairs of ecosystem and release, and of ecosystem
+        and name, as some ecosystems' data have only a few names.
     newest
         The latest change of a record, as ISO 8601 writes it.
     count

@@ -17,7 +17,7 @@ from hpcpy.files import MIB
 
 _CVE = re.compile(r"\bCVE-\d{4}-\d{4,}\b")
 _CHANGELOG = re.compile(r"(?:\./)?usr/share/doc/[^/]+/changelog\.Debian(?:\.[^/]+)?\.gz")
-# The longest there are, gcc's and glibc's, have 2.
+# The longest, gcc's and glibc's, have 2 MiB.
 _LONGEST = 64 * MIB
 
 

@@ -82,7 +82,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _sbom(image: str) -> Sbom:
-    # By the end of its name: the checkout has a file that is called as the image is.
+    # By suffix, not by whether it exists: the checkout has a file `hpcpy`, like the image.
     path = Path(image)
     try:
         if path.suffix == ".json":

@@ -155,5 +155,5 @@ def _of_source(name: str, version: str, known: Names) -> Iterator[Identity]:
 
 
 def repository(url: str) -> str:
-    """Return the address of a repository as data about vulnerabilities are compared by."""
+    """Return a repository's address in the form in which addresses are compared."""
     return url.lower().removesuffix("/").removesuffix(".git")

@@ -75,7 +75,7 @@ def _of_release(
 def read_debsecan(packed: bytes, known: Known) -> None:
     """Keep what debsecan's file says.
 
-    Its lines are of three kinds, parted by empty ones: names of vulnerabilities, packages
+    It has three blocks, separated by empty lines: names of vulnerabilities, packages
     with a vulnerability's number, and binary packages of sources.
 
     Raises

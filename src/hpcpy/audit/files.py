@@ -18,7 +18,7 @@ from hpcpy.files import MIB
 
 # Debian's tracker has some 100 MiB, the largest record of osv.dev some 10.
 LARGEST = 1024 * MIB
-# JSON becomes a tenth. What unpacks to a hundred times its size was made to fill a memory.
+# JSON compresses to a tenth. A zip that unpacks to a hundred times its size is a bomb.
 _RATIO, _SPARE = 100, 64 * MIB
 _ZIP, _ZLIB = b"PK", b"\x78"
 # What zipfile and its decompressors raise for bytes that are none of theirs.
@@ -83,7 +83,7 @@ def _read_zip(path: Path, known: Known) -> None:
             for member in archive.infolist():
                 if not member.filename.endswith(".json"):
                     continue
-                # Not by the size that it says it has.
+                # Count what is read: the size that the zip states may be wrong.
                 with archive.open(member) as stream:
                     content = stream.read(left + 1)
                 left -= len(content)

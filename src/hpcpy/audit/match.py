@@ -13,7 +13,7 @@ from hpcpy.audit.severity import UNKNOWN, worst
 from hpcpy.audit.versions import Key
 
 Order = Callable[[str], Key]
-# A semantic version is one of Python's, as far as releases and candidates go.
+# All others use Python's order: it fits semantic versions of releases and candidates.
 _ORDERS: dict[str, Order] = {"Debian": versions.debian}
 
 
@@ -81,7 +81,7 @@ def _about(identity: Identity, advisories: Iterable[Advisory]) -> list[Advisory]
     ]
     if identity.release or identity.ecosystem != "Debian":
         return its
-    # A source that is none of Debian's: what is newest there is nearest to it.
+    # A source from outside Debian: Debian's newest release is nearest to it.
     newest: dict[str, Advisory] = {}
     for one in sorted(its, key=lambda one: _age(one.release)):
         newest[one.id] = one
@@ -93,7 +93,7 @@ def _age(release: str) -> float:
 
 
 def fixed_in(identity: Identity, advisory: Advisory) -> str | None:
-    """Return the version that fixes it; empty where none does, None for one without it.
+    """Return the version with the fix; empty if there is none, None if it is not affected.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def _is_same(listed: str, version: str, order: Order) -> bool:
     try:
         return listed == version or order(listed) == order(version)
     except ValueError:
-        # Older than its ecosystem's rules, and so another one.
+        # Its ecosystem's rules cannot order it, so it is another version.
         return False
 
 

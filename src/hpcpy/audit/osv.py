@@ -14,7 +14,7 @@ _CVE = re.compile(r"CVE-\d{4}-\d{4,}")
 
 
 def is_record(value: object) -> bool:
-    """Tell whether this is one: the schema asks for these two."""
+    """Tell whether this is a record: the schema requires ``id`` and ``modified``."""
     return isinstance(value, dict) and isinstance(value.get("id"), str) and "modified" in value
 
 

@@ -1,7 +1,7 @@
 """The order of versions as Debian and Python define it.
 
-The host's Python has neither dpkg nor `packaging` for certain.  The tests compare
-both orders here with theirs.
+The host may have neither dpkg nor `packaging`, so both orders are written here.  The
+tests compare them with theirs.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ Key = tuple[Any, ...]
 
 _DEBIAN = re.compile(r"([0-9]+):([A-Za-z0-9.+~:-]+)")
 _WITHOUT_EPOCH = re.compile(r"()([A-Za-z0-9.+~-]+)")
-# A part of letters and the number behind it.  Two end each version: a tilde sorts
-# before the end, and the first part of a version may be as empty as the end.
+# Letters and the number behind them.  Each version ends with two of these: a tilde
+# sorts before the end, and a first part such as that of 0~1 equals one of them.
 _END = ((0,), 0)
 _PYTHON = re.compile(
     r"""v?(?:(?P<epoch>[0-9]+)!)?(?P<release>[0-9]+(?:\.[0-9]+)*)
@@ -28,7 +28,7 @@ _PRE = {"alpha": "a", "beta": "b", "c": "rc", "pre": "rc", "preview": "rc"}
 
 
 def debian(version: str) -> Key:
-    """Return what Debian's versions are ordered by (deb-version(7)).
+    """Return a sort key for Debian's versions (deb-version(7)).
 
     Raises
     ------
@@ -67,7 +67,7 @@ def _order(letter: str) -> int:
 
 
 def python(version: str) -> Key:
-    """Return what versions of Python packages are ordered by (PEP 440).
+    """Return a sort key for versions of Python packages (PEP 440).
 
     Semantic versions of final releases and candidates have the same order.
 

@@ -34,7 +34,7 @@ class Buildah:
     env
         Variables that choose storage and configuration.
     nice
-        As nice(1) counts: how far its steps stand back behind other programs.
+        Niceness of its steps, as nice(1) counts.
     """
 
     program: Path
@@ -88,9 +88,9 @@ class Buildah:
         epoch
             Seconds since 1970, the time of every new file.
         squash
-            Make one layer of it and its base.  What differs from the base is told by the
-            kernel's overlay for root, and by a comparison of files for an ordinary user:
-            a folder that a step has touched is in root's layer alone.
+            Make one layer of it and its base.  Separate layers would differ: the kernel's
+            overlay tells root's buildah which folders a step has touched; a user's buildah
+            compares files, and leaves those folders out.
         args
             Values for the Containerfile's ARGs.
         """
@@ -139,8 +139,8 @@ class Buildah:
 def require_bindable(folder: Path, version: Version | None) -> None:
     """Refuse a folder from which a user's buildah cannot bind.
 
-    In a user namespace nobody may take nosuid or nodev from a mount, and older
-    versions bind without naming them.
+    In a user namespace a bind mount must keep nosuid and nodev, and older versions
+    do not pass these flags.
 
     Parameters
     ----------

@@ -42,7 +42,7 @@ def have(kind: str, name: str = "hpcpy") -> tuple[Path, Plan, Image]:
     """
     if kind not in KINDS:
         raise UsageError(f"no kind of image {kind!r}; one of: {', '.join(KINDS)}")
-    # A wrong name is told at once, also while another make is at work.
+    # A wrong name is an error at once, even while another make runs.
     the_graph().image(name)
     plan = make_plan()
     image = plan.graph.image(name)

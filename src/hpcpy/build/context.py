@@ -44,8 +44,8 @@ def image_order(plan: Plan, image: Image) -> list[Image]:
 def write_context(plan: Plan, image: Image, folder: Path) -> None:
     """Write the complete build context of one image below `folder`.
 
-    Sources, wheels and packages are in it, verified; nothing that is built
-    but the root filesystem, which no Containerfile can make.
+    It has verified sources, wheels and packages.  The root filesystem is the
+    only built file in it, as no Containerfile can make that.
     """
     target = folder / image.name
     target.mkdir(parents=True)

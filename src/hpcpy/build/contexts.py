@@ -52,8 +52,8 @@ def add_materials(folder: Path, part: Part, plan: Plan) -> None:
     Everything is fetched and verified first.
     """
     for artifact, path in fetch(plan.pins(part)).items():
-        # One name whatever the place called it, so that a recipe can say it;
-        # the wheel of a package that is built from source has its name, too.
+        # Recipes open a source as NAME.tar.*, whatever its server calls it.  The
+        # wheel of a package that is built from source is also called NAME.
         is_source = artifact.name in part.sources and path.suffix != ".whl"
         name = f"{artifact.name}.tar{path.suffix}" if is_source else path.name
         place(path, folder / part.name / name)

@@ -11,9 +11,9 @@ _ALGORITHMS = {"SHA1": "SHA-1", "SHA256": "SHA-256"}
 
 
 def converted(spdx: str) -> str:
-    """Return the components of an image's SPDX document as CycloneDX; no time but its own.
+    """Return the components of an image's SPDX document as CycloneDX, with the same time.
 
-    Files that SPDX tells one by one are left out: their packages stand for them.
+    Files that SPDX lists one by one are left out: their packages stand for them.
     """
     document = json.loads(spdx)
     titles = {

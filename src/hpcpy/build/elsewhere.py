@@ -19,8 +19,8 @@ from hpcpy.engine.setup import ensure
 from hpcpy.errors import UnavailableError
 from hpcpy.files import place
 
-# Nobody can read what this makes but its owner, where the first build's files are
-# everybody's to read.
+# Only the owner can read what the second build makes; everybody can read the first
+# build's files.
 _UMASK = 0o077
 # Farthest from UTC, so that most dates differ; a language in which the capital of "i"
 # is not "I".
@@ -43,9 +43,9 @@ do
     mount --bind $FOLDER/$file /etc/$file
 done
 mount --bind $FOLDER $SEEN"""
-# Without the options, buildah cannot bind what is there in its user namespace.  It asks for
-# files as the user who does: for an open log, which a program in a user namespace closes,
-# as somebody who may not.
+# Without `-o dev,suid`, buildah cannot bind from there in its user namespace.  disorderfs
+# acts as the user who asks.  A program in a user namespace that closes an open log counts
+# as a user without access, so the logs are mounted past disorderfs.
 _DISORDERED = """$DISORDERFS -q -o dev,suid --multi-user=yes --shuffle-dirents=yes \\
     $SEEN/sources $CHECKOUT
 mount --bind $SEEN/logs $CHECKOUT/build/logs"""

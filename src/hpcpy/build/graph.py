@@ -26,15 +26,15 @@ class Part:
     name: str
     needs: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
-    # No more of its sources than headers is read.
+    # Only headers of its sources are read.
     headers: bool = False
-    # Groups of wheels: installed; single files of them taken; run by its recipe alone.
+    # Groups of wheels: installed whole; single files of them taken; run by its recipe.
     wheels: tuple[str, ...] = ()
     unpacks: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     # Packages of these groups that other parts build from source.
     without: tuple[str, ...] = ()
-    # Where another part or image has the rest of them; `*` stands for anything.
+    # Patterns of the packages to take, where another part or image has the rest.
     only: tuple[str, ...] = ("*",)
     debian: str = ""
     # The set of Debian packages that its recipe alone runs.
@@ -48,7 +48,7 @@ class Part:
     features: tuple[str, ...] = ()
     stack: str = STACK
     scripts: tuple[str, ...] = ()
-    # Of processor time that building it takes, and what of it one core alone does.
+    # Seconds of processor time to build it, and how many of them a single core has to do.
     seconds: int = 5
     serial: int | None = None
 

@@ -20,9 +20,9 @@ from hpcpy.scratch import build_scratch
 from hpcpy.stages import stage
 from hpcpy.version import project_version
 
-# A configure script keeps one core busy, and often none, and so do the interpreter's
-# steps at the end.  What nothing waits for fills the gaps: it is begun as soon as it
-# can be, and its compilers stand back behind the others.
+# A configure script keeps at most one core busy, and so do the interpreter's steps at
+# the end.  Parts that nothing waits for fill the gaps: they start as soon as they can,
+# and their compilers run at a higher niceness.
 _AT_ONCE = 4
 
 

@@ -23,7 +23,7 @@ from hpcpy.files import MIB, read_at_most
 
 PROVENANCE = "provenance.json"
 SIF_TOOLS = ("apptainer", "mksquashfs")
-# What is printed of a file that anybody may have written.
+# A version that is safe to print: anybody may have written the file.
 _VERSION = re.compile(r"[\w.+~()-][\w.+~() -]{0,40}")
 _MOST = 16 * MIB
 

@@ -131,8 +131,8 @@ class Plan:
 
     def _add_artifacts(self, inputs: Inputs, artifacts: list[Artifact]) -> None:
         for one in artifacts:
-            # Each source has its own hash when a distribution has repacked
-            # the source: the same source all the same.
+            # A distribution may have repacked a source: its hash differs then,
+            # though the contents are the same.
             hashes = sorted({source.sha256 for source in one.sources})
             inputs.add(one.filename, self.replaced.get(one.name, " ".join(hashes)))
 

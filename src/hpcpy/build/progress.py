@@ -45,7 +45,7 @@ def begin(plan: Plan, image: Image, builder: Buildah, behind: Sequence[str]) -> 
 
 
 def of_parts(parts: Sequence[Part], graph: Graph) -> dict[str, float]:
-    """Return the seconds of the whole machine that each of some parts takes, by its title."""
+    """Return each part's share of the time that all of them take, in seconds, by title."""
     together = sum(part.seconds for part in parts)
     share = seconds_on(parts, graph, os.cpu_count() or 1) / together if parts else 0
     return {title_of(part): part.seconds * share for part in parts}
@@ -61,8 +61,8 @@ def seconds_on(parts: Sequence[Part], graph: Graph, cores: int) -> float:
     graph
         Knows which need which.
     cores
-        Few are busy all the time, as parts are built side by side. Of many, the
-        longest path of parts keeps those that it can.
+        A few are busy all the time, as parts are built side by side. With many, the
+        longest path of parts sets the time.
     """
     path = longest(chains(parts, graph.needed, lambda part: part.seconds_on(cores)))
     return max(path, sum(part.seconds for part in parts) / cores)

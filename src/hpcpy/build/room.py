@@ -29,7 +29,7 @@ def needed_room(plan: Plan, image: Image, builder: Buildah) -> int:
     -------
     int
         For the images of the storage that are not there, and for each part that
-        is not.  Downloads are asked for by themselves.
+        is not.  Downloads are not counted: `fetch` checks the room for them.
     """
     images = unbuilt(plan, image, builder)
     parts = missing_parts(plan, image) if images else []

@@ -22,7 +22,7 @@ def sbom_of(archive: Path) -> str:
     Raises
     ------
     UsageError
-        For an image that is none of its own parts, and so has no SBOM.
+        For an image without parts of its own, which has no SBOM.
     """
     sbom = read_contents(archive, lambda path: path == _INSIDE).texts.get(_INSIDE)
     if sbom is None:

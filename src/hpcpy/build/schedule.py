@@ -12,7 +12,7 @@ from hpcpy.process_groups import stop_running
 
 T = TypeVar("T")
 
-# Of nice(1): a quarter of a core beside a program that does not stand back.  With 10, a
+# Of nice(1): a quarter of a core that is shared with a program of niceness 0.  With 10, a
 # tenth, MPICH ended a minute after all other parts.
 _NICE = 5
 
@@ -24,11 +24,11 @@ class Chain:
     Attributes
     ----------
     before
-        Cost of those that it needs, one after the other.
+        Cost of the longest path of items that it needs.
     cost
         Its own.
     behind
-        Cost of those that need it.
+        Cost of the longest path of items that need it.
     """
 
     before: float
@@ -37,7 +37,7 @@ class Chain:
 
     @property
     def left(self) -> float:
-        """Cost from its begin to the end of the last one."""
+        """Cost from its start to the end of the last one."""
         return self.cost + self.behind
 
     @property
@@ -78,9 +78,9 @@ def longest(found: Mapping[T, Chain]) -> float:
 
 
 def niceness(found: Mapping[T, Chain], item: T) -> int:
-    """Return how far an item's commands stand back behind those of the others.
+    """Return the niceness of an item's commands.
 
-    What nothing waits for takes what they leave; not so the last of the longest path.
+    An item that nothing waits for yields to the others, unless it ends the longest path.
     """
     return 0 if found[item].behind or found[item].whole == longest(found) else _NICE
 
@@ -106,14 +106,14 @@ def in_order(
     at_once
         How many, at most.
     cost
-        Of one item: of those that could begin, the one from which it is furthest
-        to the end does, else the first of `items`.
+        Of one item.  Of those that are ready, the one with the most cost up to the
+        end starts first; among equals the first of `items`.
 
     Raises
     ------
     BaseException
-        What the first `do` that failed has raised, once those that were begun
-        are done, too: minutes of compiling are kept.  Nothing more is begun.
+        What the first failed `do` has raised.  Those that run are waited for, so
+        that minutes of compiling are kept; no further one starts.
         KeyboardInterrupt at once, with all commands stopped.
     """
     found = chains(items, needs, cost)

@@ -30,11 +30,10 @@ _DEFINITION, _LABELS, _PARTITION = "1", "3", "4"
 _SQUASHFS, _PRIMARY_SYSTEM = "1", "2"
 _ARCHITECTURES = {"x86_64": "2"}
 _DATE_LABEL = "org.label-schema.build-date"
-# Each mount has a page cache of its own: what a start needs of the interpreter is
-# unpacked anew, 128 KB for each page that is touched.  With an interpreter that is not
-# compressed core starts 30 to 50 ms sooner from memory and 350 later from storage of
-# 200 MB/s, and the SIF is 70 MB larger; zstd 9 in place of 3 takes 22 off, for 10 s of
-# each build.
+# Each mount has a page cache of its own, so a compressed interpreter is unpacked for each:
+# 128 KB for each page that is touched.  It is not compressed here: core starts 30 to 50 ms
+# sooner from memory, but 350 ms later from storage of 200 MB/s, and the SIF is 70 MB
+# larger.  zstd 9 in place of 3 makes it 22 MB smaller, for 10 s of each build.
 SQUASHFS_OPTIONS = (
     *("-noappend", "-no-progress", "-quiet", "-all-root", "-no-xattrs"),
     *("-comp", "zstd", "-Xcompression-level", "9"),
@@ -55,8 +54,8 @@ def definition_path(image: Image) -> Path:
 def is_current_sif(plan: Plan, image: Image) -> bool:
     """Return whether the SIF is there as it would be made now, its archive beside it.
 
-    Tools of other versions than those here would give it other bytes. Where the tools
-    are not here, nothing is known against it.
+    The tools here must have the versions that packed it, as others give other bytes. A
+    tool that is not on this machine is not compared.
     """
     if not is_sif_of_sources(plan, image):
         return False

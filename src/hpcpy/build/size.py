@@ -49,7 +49,7 @@ def rows(contents: LayerFiles) -> list[Component]:
     packages: dict[str, list[int]] = defaultdict(list)
     for path, entry in contents.files.items():
         package = _package(path, owners)
-        # The project's own is no distribution, and a row however small.
+        # The workloads are no distribution, and get a row however small.
         where = packages if package not in ("", _WORKLOADS) else named
         where[package or _place(path)].append(entry.size)
     largest = sorted(packages, key=lambda name: (-sum(packages[name]), name))[:LARGEST]
@@ -88,7 +88,7 @@ def _owners(texts: dict[str, str]) -> dict[str, str]:
     """Return which distribution each name below site-packages belongs to.
 
     As pip recorded it: cupy, cupyx and cupy_backends are one package.  A name
-    that several have a share in is that one's with the most files.
+    that several share belongs to the one with the most files.
     """
     claims: dict[str, Counter[str]] = defaultdict(Counter)
     for path, text in texts.items():

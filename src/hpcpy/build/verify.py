@@ -74,7 +74,7 @@ def _build_twice() -> int:
         for name in (first.with_suffix(".oci.tar").name, first.name):
             second = other.checkout / "build" / name
             tools = packed_by(second)
-            # The folder goes, and with it what a difference could be looked for in.
+            # The scratch folder is removed: keep the image, to look for a difference in it.
             kept = second.replace(paths.BUILD / f"second.{name}")
             os.chown(kept, os.geteuid(), os.getegid())
             compare(paths.BUILD / name, kept, rebuilt_by=tools)
@@ -123,6 +123,6 @@ def _contents(image: Path) -> Contents:
         return of_archive(image)
     program = ensure("apptainer").mksquashfs.with_name("unsquashfs")
     with build_scratch("contents") as scratch:
-        # Somebody else's image may have a program that is root's for all who can reach it.
+        # Another's image may have setuid-root programs: no other user may reach them.
         scratch.chmod(0o700)
         return of_sif(image, program, scratch)

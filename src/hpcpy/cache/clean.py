@@ -70,14 +70,14 @@ def main(options: argparse.Namespace) -> int:
     Raises
     ------
     UsageError
-        When it is no such number.
+        When GIB is not a number from 0 on.
     UnavailableError
         When something that should go is in use; all else has gone.
     DiskError
         When something could not be removed.
     """
     keep = keep_bytes(options.keep)
-    # A wrong one is told at once, while another make runs here, too.
+    # A wrong HPCPY_CACHE is an error at once, even while another make runs here.
     cache = paths.cache_dir()
     with checkout_lock():
         return _shrink(cache, keep)

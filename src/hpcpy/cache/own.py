@@ -18,7 +18,7 @@ ANOTHER_CACHE = "set HPCPY_CACHE to a folder of your own"
 def require_own(folder: Path, remedy: str = ANOTHER_CACHE) -> None:
     """Refuse a folder, and the one that it is in, if another user can change it.
 
-    Root may, and who owns the checkout, whose code runs in any case. Downloads need no
+    Root and the checkout's owner may: their code runs in any case. Downloads need no
     such check: each is compared with its pin.
 
     Parameters
@@ -69,7 +69,7 @@ def require_safe_checkout() -> None:
         return
     above = paths.ROOT.parent
     bits = above.stat().st_mode & (stat.S_IWOTH | stat.S_ISVTX)
-    # A group's folder is a centre's /usr/local, or its like.
+    # A parent that its group can write is allowed: a centre's /usr/local or its like.
     open_ = [above] if bits == stat.S_IWOTH else []
     for path in open_ or (one for one in _code() if _others_can_write(one.stat())):
         raise UnavailableError(
@@ -79,7 +79,7 @@ def require_safe_checkout() -> None:
 
 
 def _code() -> Iterator[Path]:
-    # A thousand files more would take each command 20 ms.
+    # Folders only: their thousand files would cost each command 20 ms.
     yield paths.ROOT
     yield from (one for name in ("Makefile", "hpcpy") if (one := paths.ROOT / name).exists())
     for name in ("src", "recipes", "containers", "env"):

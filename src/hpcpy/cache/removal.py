@@ -117,7 +117,7 @@ def held(lock: Path) -> Iterator[None]:
     Raises
     ------
     UnavailableError
-        When one is at it.
+        When one of them is writing.
     """
     try:
         stream = lock.open("ab")

@@ -56,7 +56,7 @@ def _refuse_others_folder(layout: Layout) -> None:
 
 
 def start(layout: Layout) -> None:
-    """Have the cluster up: as it is when it is whole, else started anew.
+    """Have the cluster up: left as it is if all nodes take jobs, else started anew.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def stop(layout: Layout) -> None:
 
 
 def _cancel_jobs(layout: Layout) -> None:
-    """Let users' srun and sbatch end in order, as far as they do it soon.
+    """Let users' srun and sbatch end cleanly, if they do so soon.
 
     A job is over when the last of its nodes has told its srun of each task.
     """

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from hpcpy.cluster.layout import CONTROLLER, CPUS, Layout, Network, addresses
 
-# What a user types; those of accounting have nothing to say here.
+# What a user types; the commands of accounting are left out, as there is none here.
 COMMANDS = (
     *("srun", "sbatch", "salloc", "sbcast", "sattach", "scancel"),
     *("squeue", "sinfo", "scontrol"),
@@ -69,9 +69,8 @@ def files(layout: Layout, network: Network) -> dict[str, str]:
     lines += [f"{address} {name}" for name, address in addresses(layout, network).items()]
     return {
         "hosts": "\n".join([*lines, ""]),
-        # Without a name server of its own the node asks itself and has its
-        # answer at once: the machine's is out of reach, and asking it takes
-        # half a minute.
+        # The node asks itself, where nothing listens, and fails at once.  The
+        # machine's name server is out of reach: asking it takes half a minute.
         "resolv.conf": "nameserver 127.0.0.1\n",
     }
 
@@ -91,7 +90,7 @@ def wrapper(layout: Layout, program: str) -> str:
 
 
 def environment(layout: Layout) -> str:
-    """Return what a shell takes in to have the commands."""
+    """Return the text of a file that a shell sources to have the commands."""
     path = shlex.quote(str(layout.bin))
     return (
         f"# . this file: srun, sbatch … are the local cluster's then.\n"

@@ -80,7 +80,7 @@ class Layout:
 
     @property
     def environment(self) -> Path:
-        """What a shell takes in to have the commands."""
+        """The file that a shell sources to have the commands."""
         return self.folder / "env"
 
     @property

@@ -24,9 +24,9 @@ GO = "go"
 # nor podmans in one lock folder.
 OWN = ("/tmp", "/dev/shm", "/run/containers", "/run/user")  # noqa: S108
 _OPEN = ("/tmp", "/dev/shm")  # noqa: S108
-# For APPTAINER_CONFIGDIR.  The containers that ranks share have names of the host's and of
-# a process: below the machine's home folder, two clusters' have the same ones, and one that
-# was killed leaves its own for the next.
+# For APPTAINER_CONFIGDIR.  Containers that ranks share are named by host and process.  In
+# the home folder, two clusters would use the same names, and a killed cluster would leave
+# its own to the next.
 ENGINE_FOLDER = "/tmp/apptainer"  # noqa: S108
 # In the environment of every daemon and of no job: no file has to be kept of
 # their ids, so that none can be wrong after a kill.
@@ -94,7 +94,7 @@ def network_commands(node: Node) -> list[list[str]]:
 
 
 def last_number(node: Node, most: int) -> int:
-    """Return after which number this node's processes begin to count, of `most` there are.
+    """Return the process number after which this node's numbers start, below `most`.
 
     Apptainer names the cgroup of ranks that share a mount by the number of a process,
     and all nodes have the machine's cgroups: with the same numbers, one node's could not
@@ -149,7 +149,7 @@ def mount_commands(node: Node, there: frozenset[str]) -> list[list[str]]:
 def _start(node: Node) -> dict[int, subprocess.Popen[bytes]]:
     """Start the daemons, in their order; return them by process.
 
-    Kept, or the objects' end would reap what has ended already.
+    The caller keeps them: a Popen object that is collected reaps its ended process.
     """
     env = {name: os.environ[name] for name in _DAEMON_ENVIRONMENT if name in os.environ}
     started = {}

@@ -21,7 +21,7 @@ from hpcpy.stages import Stage, stage
 
 RECIPE = 1
 _NEEDED = 60 * MIB
-# Each for itself: they conflict.
+# Resolved separately, as the packages conflict.
 _LMOD = (
     *("lmod", "lua5.3", "lua-posix", "lua-filesystem", "lua-term", "lua-bit32", "lua-json"),
     *("lua-lpeg", "libtcl8.6", "libreadline8t64", "libtinfo6", "libcrypt1", "libc6", "zlib1g"),

@@ -22,8 +22,8 @@ from hpcpy.engine.tools import SBIN, needed
 from hpcpy.scratch import build_scratch
 from hpcpy.stages import skipped, stage
 
-# What migrating starts in a container, the folder that it writes to being /sqout.
-# It asks for a static program; this one has its libraries beside what it writes.
+# `podman-hpc migrate` starts this in a container, and mounts the folder to write to at
+# /sqout.  It wants a static program; this one has its libraries in that folder.
 BESIDE = ".mksquashfs"
 _MKSQUASHFS = f"""#!/bin/sh
 exec /sqout/{BESIDE}/ld.so --library-path /sqout/{BESIDE} /sqout/{BESIDE}/mksquashfs "$@"
@@ -64,7 +64,7 @@ class Installed:
         uid
             The user.
         store
-            Where their images lie, if not in `store`.
+            Where their images lie, if not in `Installed.store`.
         """
         own = [str(self.folder / "bin"), str(self.venv / "bin")]
         path = [*own, os.environ.get("PATH", os.defpath), *SBIN]
@@ -99,7 +99,7 @@ def configured(folder: Path, venv: Path) -> Installed:
         "hooks_dir": folder / "hooks",
     }
     lines = [f'{name}: "{value}"\n' for name, value in values.items()]
-    # Its ten seconds for a container's start are few on a machine that builds, too.
+    # The default, 10 s for a container's start, is too short on a machine that also builds.
     lines.append("wait_timeout: 60\n")
     (folder / "podman_hpc.yaml").write_text("".join(lines))
     return site
@@ -125,7 +125,7 @@ def write_mksquashfs(script: Path, beside: Path) -> None:
     script
         The program.
     beside
-        The folder of what it needs, `BESIDE` of what migrating writes to.
+        The folder for what it needs: `BESIDE` below the one that migrating writes to.
     """
     prefix.provide()
     layout, root = prefix.layout(), prefix.prefix()

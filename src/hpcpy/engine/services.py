@@ -1,4 +1,4 @@
-"""Install packages of daemons without a daemon started, now or at boot."""
+"""Install packages of daemons so that no daemon starts, now or at boot."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def policy(process: int) -> str:
 
 @contextlib.contextmanager
 def held_back() -> Iterator[None]:
-    """Have packages that are installed inside start no daemon.
+    """Keep packages that are installed in this context from starting a daemon.
 
     A ``policy-rc.d`` that is there is the administrator's, and stays.  What
     the packages enabled for the next boot is disabled afterwards; services

@@ -115,8 +115,8 @@ def ensure(*groups: str) -> Engine:
 
 
 def _refuse_blanks(tools: Sequence[Tool], found: Mapping[str, Found]) -> None:
-    # Without root it mounts by FUSE, below its own folder, and waits there for a path
-    # that the kernel writes with the blank escaped: in vain, or for ever.
+    # Without root, Apptainer mounts by FUSE below its own folder, and waits until the path
+    # is listed as mounted.  The kernel escapes blanks there, so it fails or waits for ever.
     if os.geteuid() == 0 or not any(tool.program == "apptainer" for tool in tools):
         return
     present = found.get("apptainer")

@@ -147,7 +147,7 @@ TOOLS = (
         *("faketime", _at_least(0, 9, 10), "faketime", ("clock",)),
         "sets a program's clock, in tests",
     ),
-    # With --no-install-recommends gcc has no headers of the C library; g++ needs them.
+    # With --no-install-recommends gcc lacks the C library's headers; g++ depends on them.
     Tool("gcc", _at_least(10), "gcc", ("compilers",), "compiles what tests load"),
     Tool("g++", _at_least(10), "g++", ("compilers",), "compiles what tests load"),
     Tool("strace", _at_least(5, 10), "strace", ("measure",), "tests hold counts against its own"),

@@ -38,7 +38,7 @@ def fetch_debs(
     tally: Tally | None = None,
     patience: Patience | None = None,
 ) -> DebSet:
-    """Fetch the locked packages of a set, without those of the first.
+    """Fetch the locked packages of a set, without those of the first set.
 
     Parameters
     ----------

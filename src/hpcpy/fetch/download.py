@@ -16,7 +16,7 @@ from hpcpy.files import disk_errors, sha256
 from hpcpy.pins.model import Source
 
 CHUNK = 1 << 18
-# Of the server's own doing and likely to pass.
+# HTTP codes of failures that are likely to pass.
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
 
 
@@ -115,7 +115,7 @@ def _receive(
                 if stop.is_set():
                     raise Interrupted
                 with network_errors():
-                    # Not read: what it has got is lost when it times out.
+                    # Not read(): when that times out, what it has received is lost.
                     piece = reply.read1(CHUNK)
                 if not piece:
                     break

@@ -37,7 +37,7 @@ def downloads_dir() -> Path:
 
 @dataclass
 class Tally:
-    """What a fetch has done, in bytes."""
+    """What a fetch has done: bytes downloaded, bytes already there, number of files."""
 
     downloaded: int = 0
     present: int = 0
@@ -90,7 +90,7 @@ class Fetcher:
         self.tally = tally
         self._patience = patience
         self._web = Web(patience)
-        # A wrong one is told before anything is downloaded.
+        # A wrong HPCPY_DEBIAN_MIRROR is an error before anything is downloaded.
         given_mirror()
         self._mirrors: dict[str, str] | None = None
         # Host -> since when no connection to it has succeeded.
@@ -214,7 +214,7 @@ def _host(source: Source) -> str:
 
 
 def _failure(artifact: Artifact, failures: dict[Source, Exception]) -> HpcpyError:
-    # Wrong bytes before all: they are no matter of trying again.
+    # Wrong bytes come first: trying again does not help.
     for error in failures.values():
         if isinstance(error, IntegrityError):
             return IntegrityError(

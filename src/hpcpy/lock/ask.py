@@ -18,7 +18,7 @@ from hpcpy.fetch.download import (
 )
 from hpcpy.pins.model import APT_MIRROR
 
-# One answer is waited for at a time, and there are hundreds to ask for.
+# There are hundreds of questions: each is repeated only once.
 PATIENCE = Patience(pauses=(0.5,))
 
 
@@ -55,8 +55,8 @@ class Questions:
     def refusal(self, url: str) -> str:
         """Return why a file cannot be had; empty when it can.
 
-        Its first byte is asked for: some registries list what they do not give,
-        and some answer a question for the headers alone otherwise.
+        Its first byte is asked for: some registries list files that they do not
+        serve, and some answer a HEAD request differently.
         """
         try:
             with (
@@ -71,7 +71,7 @@ class Questions:
         address = self._address(url)
         host = urlsplit(address).netloc
         failure: Exception | None = self._silent.get(host)
-        # One that cannot be reached costs its time once, and not for each of its pins.
+        # A host that cannot be reached costs its time once, not for each of its pins.
         for pause in () if failure else (0.0, *self._patience.pauses):
             time.sleep(pause)
             try:

@@ -48,7 +48,7 @@ def main(options: argparse.Namespace) -> int:
     Raises
     ------
     UsageError
-        For a lock that there is not, and a package that is in none of them.
+        For an unknown lock, or a package that none of the locks has.
     """
     updates: dict[str, Callable[[Only], list[str]]] = {"debian": _debian, "python": _python}
     updates["packages"] = _packages

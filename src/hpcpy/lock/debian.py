@@ -46,9 +46,9 @@ def dated(
     """Return the contents of ``debian.lock``: packages with the times to look them up by.
 
     The lock's own time is also the date of all that is built: a new one builds
-    everything anew.  It moves when the version of a package does that a full lock
-    has resolved.  Otherwise what is new has a time of its own, by which
-    the snapshot archive is asked for it.
+    everything anew.  It moves when a full lock has moved the version of a package.
+    Otherwise a new package gets a time of its own, by which the snapshot archive
+    is asked for it.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ def resolve_some(
     only
         Packages of it, or newly asked for.
     now
-        The time that what moves is looked up by.
+        The time by which the archive is asked for what moves.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def resolve_some(
     Raises
     ------
     UnavailableError
-        When a mirror does not answer, or only other packages make room for one.
+        When a mirror does not answer, or another package would have to be removed.
     """
     locked = {}
     for arch in asked.architectures:

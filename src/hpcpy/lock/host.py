@@ -48,7 +48,7 @@ def resolve(name: str, old: str = "", only: Collection[str] = ()) -> str:
             f"--constraint={held}",
         )
         resolved = output.read_text(encoding="utf-8")
-    # Files that came to a version since it was locked are not a move of it.
+    # New files of a locked version are no move: its entry stays as it is.
     return "".join(kept.get(line, lines) for line, lines in _entries(resolved))
 
 

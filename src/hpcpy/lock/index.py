@@ -127,7 +127,7 @@ def parse(text: str, page: str) -> list[File]:
     text
         The answer.
     page
-        Its address, which links in it may lie below.
+        Its address, to which links in it may be relative.
     """
     if text.lstrip()[:1] == "{":
         entries = [

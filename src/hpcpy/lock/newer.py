@@ -10,7 +10,7 @@ from hpcpy.fetch.download import LastingError, PassingError
 from hpcpy.lock.ask import Questions
 from hpcpy.pins.versions import newer, same_series
 
-# Of a series that cannot be fetched, as many are tried before the rest is left.
+# How many versions of a series are tried when they cannot be fetched.
 _TRIES = 4
 
 

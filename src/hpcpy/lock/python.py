@@ -22,7 +22,7 @@ from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import GROUPS
 from hpcpy.scratch import build_scratch
 
-# Of the images' glibc, the newest that uv has a platform for.
+# The newest glibc that uv has a platform for, of those up to the images'.
 GLIBC = (2, 40)
 # What is resolved, and the images are built for.
 ARCH = "x86_64"
@@ -46,8 +46,8 @@ def resolve(old: Mapping[str, Any] | None = None, only: Collection[str] = ()) ->
     old
         The present lock's packages; needed for `only`.
     only
-        The packages that may move; all by default.  What they need anew comes, what
-        nothing needs any more goes, and every other table stays as it is.
+        The packages that may move; all by default.  New dependencies are added,
+        those that nothing needs any more go, and every other table stays as it is.
 
     Returns
     -------

@@ -25,12 +25,12 @@ _MARK = "{version}"
 
 
 class Upstream:
-    """Where sources are asked for.
+    """The versions that the places of a source offer.
 
     Parameters
     ----------
     questions
-        How.
+        How to ask.
     indexed
         Gives a package's files in the index.
     best
@@ -114,7 +114,7 @@ class Upstream:
 
 
 def indexed_as(pattern: str) -> str:
-    """Return the package of an index that a file's address is of; empty for other addresses."""
+    """Return the index's package that a file's address belongs to; empty for others."""
     match = _OF_INDEX.fullmatch(pattern)
     return match[1].partition(f"-{_MARK}")[0] if match else ""
 

@@ -70,8 +70,8 @@ def entry() -> int:
         code = 130
     except OSError as error:
         code = lost_output(error, _complain)
-    # CPython before 3.14 ends by SIGINT when a Ctrl-C came within the exec of a
-    # string, as dataclass has one, also where it was caught; the next exec forgets it.
+    # CPython before 3.14 ends by SIGINT after a Ctrl-C during the exec of a string (in
+    # dataclass, say), even if the exception was caught; the next exec clears that.
     exec("")  # noqa: S102
     return code
 

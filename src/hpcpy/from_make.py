@@ -14,12 +14,12 @@ from hpcpy.launch import request
 from hpcpy.launch.request import meant
 from hpcpy.wrap import KERNELSPEC, MODULEFILE
 
-# Of the Makefile alone, or of a make around: nothing that is started here is a part of it.
+# For the Makefile alone, or for a make around it: no program started here is part of that make.
 _OF_MAKE = ("HPCPY_SETTINGS", "HPCPY_GOALS", "HPCPY_MAKEFILE", "HPCPY_PYTHON")
 _MAKES_OWN = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKE_TERMOUT", "MAKE_TERMERR")
-# What work as variables of the environment, too, and as any that begins with HPCPY_.
+# These work as environment variables, too, as does any that begins with HPCPY_.
 ENVIRONMENT = ("PEDANTIC", "SETUP")
-# Which Python to start: the Makefile has seen to it.
+# PYTHON names the Python to start: the Makefile has already used it.
 _ANYWHERE = (*ENVIRONMENT, "PYTHON")
 # A line break would be one of a script's or a message's, and bytes that are no text
 # (lone surrogates) cannot be written into either.
@@ -136,7 +136,7 @@ def with_settings(words: Sequence[str], environment: MutableMapping[str, str]) -
     Raises
     ------
     UsageError
-        For a variable that the command does not have, or a value that cannot be meant.
+        For a variable that the command does not have, or a value that makes no sense.
     """
     settings = given(environment.get("HPCPY_SETTINGS", ""))
     is_only_goal = environment.get("HPCPY_GOALS", "") in ("", "0", "1")

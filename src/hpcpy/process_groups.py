@@ -15,8 +15,8 @@ from hpcpy.errors import HpcpyError
 # The groups of all threads: a signal reaches the main one alone.
 _running: set[int] = set()
 _stopping = threading.Event()
-# The first of a group.  The end of its input says that this process has gone, a line that the
-# command has.
+# The first process of a group.  The end of its input means that this process has gone, a line
+# that the command has ended.
 _LEADER = 'trap "" INT TERM; read -r done || kill -s KILL 0'
 
 
@@ -72,7 +72,7 @@ def run_group(
         When `stop_running` was called.
     """
     # A group of its own: at Ctrl-C the whole tree below (make, cc1, fuse
-    # mounts) is told once and waited for, so that nothing writes on.
+    # mounts) is told once and waited for, so that nothing goes on writing.
     group: int | None = None
     with contextlib.ExitStack() as stack:
         try:
@@ -91,7 +91,7 @@ def run_group(
                 )
                 _running.add(group)
                 stack.callback(_running.discard, group)
-            # Whoever stops them all may have looked just before.
+            # `stop_running` may have gone through the groups just before this one was added.
             if _stopping.is_set():
                 _terminate(group)
             process.communicate(stdin)
@@ -108,7 +108,7 @@ def run_group(
 def _leader() -> Iterator[int]:
     """Give a new process group, which is killed when this process is.
 
-    A build that was killed left its compilers running, and 25 of them a load of 46.
+    A build that was killed left its compilers running: 25 of them made a load of 46.
     """
     command = ["sh", "-c", _LEADER]
     with subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0) as leader:
@@ -120,8 +120,8 @@ def _leader() -> Iterator[int]:
 
 @contextlib.contextmanager
 def _held_back() -> Iterator[None]:
-    # A signal that comes when a program has been started and Popen has not
-    # returned would leave it running.  It is raised at the end.
+    # A signal between a program's start and Popen's return would leave the program
+    # running.  It is held back, and raised at the end.
     came: list[int] = []
     kept = {}
     if threading.current_thread() is threading.main_thread():

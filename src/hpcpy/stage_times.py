@@ -16,7 +16,7 @@ from hpcpy.files import whole_file
 
 # Nobody wonders about a shorter one, and it is not worth a file.
 SHORT = 8.0
-# A title may name a registry's host: of more, the oldest go.
+# Titles may name any registry's host: beyond this number the oldest go.
 _MOST = 100
 # Seconds of stages that no run has been through, on two cores of a Zen 5 and from mirrors
 # nearby: the first pattern that a title fits.  Parts have theirs in images.toml.
@@ -83,8 +83,8 @@ class Countdown:
     Parameters
     ----------
     seconds
-        Of the whole machine, by the title of a stage.  Of those that run side by side
-        each gets its share of the time, until it should be through.
+        What each stage takes of the whole machine, by its title.  Stages that run side
+        by side share the time equally, until each should be through.
     clock
         Tells the seconds.
     """

@@ -30,7 +30,7 @@ class StageRoomError(StageError, DiskError):
 
 # Of the build that is going on; other stages are none of it.
 _countdown = stage_times.Countdown({})
-# What a command's own words are not, where it starts another.
+# Programs that only start another one: a message names that one.
 _STARTERS = ("env", "nice", "unshare")
 _NO_ROOM = (os.strerror(errno.ENOSPC).encode(), os.strerror(errno.EDQUOT).encode())
 
@@ -116,7 +116,7 @@ def stage(title: str, *, processor_seconds: float = 0) -> Iterator[Stage]:
     title
         What is done; its last run is known by it.
     processor_seconds
-        Of one core: told where no time of an earlier run is known.
+        What it takes of one core; printed where no time of an earlier run is known.
 
     Examples
     --------

@@ -12,7 +12,7 @@ process does.  MODULE `workloads` starts a pool of `python -m workloads`, with n
     python tests/image/pool_workers.py calls
 
 The first starts each of ROWS N times, in turns, and writes docs/results/pools.json or the
-like.  The second tells of the cluster of a launch's ranks, which began at `date +%s.%N`.  The
+like.  The second describes the cluster of a launch's ranks, which began at `date +%s.%N`.  The
 third counts path calls of each further rank, from its Python's start to its end.
 """
 
@@ -147,7 +147,7 @@ def on_dask(began: str) -> dict[str, object]:
 
 
 def calls() -> dict[str, object]:
-    """Return the path calls of a rank that becomes a worker: of four less two, halved."""
+    """Return the path calls of a rank that becomes a worker: half of what two more ranks add."""
     from workloads.startup.tracer import trace
 
     mpiexec = str(shutil.which("mpiexec"))
@@ -190,7 +190,7 @@ def main(method: str, count: str = "", module: str = "numpy") -> None:
         ready, own = others[module](method, workers)
     else:
         ready, own = with_a_pool(method, workers, module)
-    # What a fork's parent has imported, a server or a worker imports else.
+    # A fork's workers have what the parent imported; else a server or a worker imports it.
     imported = time.process_time() - before if method == "fork" else 0.0
     if method in ("forkserver", "preload", "early"):
         # Its processor time, and its children's, counts when it has ended.

@@ -51,7 +51,7 @@ def uninterned(text: str) -> str:
 
 
 def both_ways(bases: tuple[type, ...], names: dict[Any, Any]) -> tuple[type, type]:
-    """Make a class by the filter, and one whose key that is not interned forbids it."""
+    """Make a class by the filter, and one without: a key that is not interned forbids it."""
     kind = max((type(base) for base in bases), key=lambda kind: len(type.mro(kind)))
     searched = {**names, uninterned("_other_key"): None}
     return kind("Made", bases, dict(names)), kind("Made", bases, searched)

@@ -75,7 +75,7 @@ def test_no_file_makes_anybody_root() -> None:
 
 
 def test_every_file_can_be_read_by_everybody() -> None:
-    # Shifter squashes the image as root's and gives it to users.
+    # Shifter's squash keeps the files as root's, and users have to read them.
     hidden = [
         path
         for path in everything()
@@ -94,7 +94,7 @@ def test_no_tests_caches_or_manuals_are_shipped() -> None:
 
 
 def test_no_bytecode_asks_for_its_sources_time() -> None:
-    # The static interpreter's is in memory, and no file has any.
+    # The static interpreter's bytecode is in memory: there it finds no file.
     flags = set()
     for path in PREFIX.rglob("*.pyc"):
         with path.open("rb") as stream:

@@ -1,4 +1,4 @@
-"""A client of Dask's that ends leaves nothing for asyncio to tell of."""
+"""A client of Dask's that ends leaves no error for asyncio to report."""
 
 from __future__ import annotations
 

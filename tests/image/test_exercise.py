@@ -1,4 +1,4 @@
-"""Each exercise can be solved, and says what is wrong first with a typical mistake."""
+"""Each exercise can be solved; for a typical mistake it names what is wrong first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a build of an extension module asks the image for is there: hpcpy-dev has it of hpcpy.
+"""The image has what a build of an extension module asks for: hpcpy-dev takes it from hpcpy.
 
 The builds themselves: `tests/image_dev`, `tests/launch/test_dev_image.py`.
 """

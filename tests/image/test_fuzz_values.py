@@ -1,7 +1,7 @@
 """A damaged value of the bundle is an error and no crash, as zstd and marshal say of it.
 
-Random, from seeds; in the image `sanitized`, too, where AddressSanitizer watches. Values that
-a damage leaves without an error, but not as they were, are marshal's own, and not tried.
+Random, from seeds; in the image `sanitized`, too, where AddressSanitizer watches. Damage that
+zstd does not notice and that changes the value is a matter of marshal's, and not tried.
 """
 
 from __future__ import annotations

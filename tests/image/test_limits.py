@@ -117,8 +117,8 @@ def test_mpi_says_that_it_lacks_files() -> None:
     assert "are left of 16; see ulimit -n" in err
 
 
-# The limit comes when numpy is there, so that it is BLAS that meets it.  Who meets none
-# tells how many threads it may have, and has.
+# The limit is set after numpy's import, so that BLAS meets it.  A process that meets none
+# prints how many threads it may have, and has.
 _BLAS_BELOW = """
 import numpy, os, resource, _hpcpy_threads
 a = numpy.ones((500, 500))
@@ -139,8 +139,8 @@ def test_blas_without_memory_says_so_and_ends() -> None:
 @pytest.mark.skipif(os.geteuid() == 0, reason="the limit is not root's; run: make test")
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) == 1, reason="BLAS starts no thread on one core")
 def test_blas_without_threads_says_so_and_ends() -> None:
-    # Not 1: beside a load, the product went through in two of some thirty runs; nobody
-    # knows why, and what it then had is told.
+    # Not 1: beside a load, the product went through in two of some thirty runs.  Nobody
+    # knows why; a failure shows what the process had.
     code, out, err = ran(_BLAS_BELOW.format(name="NPROC", most=0))
     assert (code, out) == (1, ""), f"{code}: {out}{err}"
     assert "pthread_create failed" in err

@@ -146,7 +146,7 @@ def test_beside_ours_is_the_talks_matrix(
     assert errors(ours) != errors(talks)
 
 
-# 7 tasks for 1, 2, 3 and 5 processes: an even share is none of them but 1's.
+# 7 tasks for 1, 2, 3 and 5 processes: only 1 divides them evenly.
 def test_processes_of_any_number(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report, chart, profile = (tmp_path / name for name in ("l.json", "l.svg", "l.prof"))
     options = ["--task", "tasks", "--impl", "multiprocessing", "-n", 11, "--count", 7]

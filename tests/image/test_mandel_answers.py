@@ -22,8 +22,8 @@ from workloads.mandel.definition import escape_time
 from workloads.mandel.grid import AREAS, SINGLE_AREAS, Area, Grid
 from workloads.mandel.registry import ROW_KERNELS, SINGLE, TECHNIQUES
 
-# The ranks have a file of their own: they need a launcher. A GPU most machines
-# have not: that is no skip here.
+# The ranks have a file of their own: they need a launcher. Most machines have no GPU:
+# its rows are left out there, and not skipped.
 GPU = {"cupy", "numba-cuda"}
 ELSEWHERE = GPU if no_device() else set()
 # Subinterpreters have a process to themselves: test_mandel_subinterpreters.py.

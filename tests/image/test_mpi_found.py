@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 PREFIX = Path(sys.prefix)
-# MPICH's own, which tell of the library that they find and run nothing.
+# MPICH's own, which print which library they find and run nothing.
 TELL_OF_IT = {Path("/opt/mpich/bin/mpichversion"), Path("/opt/mpich/bin/mpivars")}
 # Of ELF64: kind, flags, offset, address, address, size in the file.
 SEGMENT = struct.Struct("<IIQQQQ")

@@ -20,7 +20,7 @@ NEWER = re.compile(
 )
 
 
-# What of MPI 3.1 takes counts, which mpi4py calls with large ones where it can.
+# Functions of MPI 3.1 with counts: mpi4py calls those for large counts where it can.
 WORK = """
 import sys
 from mpi4py import MPI

@@ -1,4 +1,4 @@
-"""OpenCL drivers of three vendors are named; those that the host has not are no harm."""
+"""OpenCL drivers of three vendors are named; those that the host lacks do no harm."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """asyncio's tasks of another process are told, though _asyncio is built in.
 
 A program is looked into by the one that has started it: many machines let
-nobody else (Yama's rule 1).
+nobody else (Yama's ptrace_scope is 1).
 """
 
 from __future__ import annotations

@@ -29,9 +29,8 @@ from workloads.pi.shares import seeds
 
 GPU = {"cupy", "numba-cuda"} if no_device() else set()
 RANKS = [name for name, technique in TECHNIQUES.items() if technique.parallel == "ranks"]
-# A cluster takes seconds to start, and subinterpreters want a process to
-# themselves, as has what is forked: each has a test of its own.  Spark is in another
-# image: tests/image_spark.
+# A cluster takes seconds to start, and subinterpreters want a process to themselves, as
+# `fork` does: each has a test of its own.  Spark is in another image: tests/image_spark.
 APART = {"dask", "spark", "subinterpreters", "fork", *RANKS, *GPU}
 LOCAL = [name for name in TECHNIQUES if name not in APART]
 PARALLEL = [name for name in LOCAL if TECHNIQUES[name].parallel in ("threads", "processes")]

@@ -1,4 +1,4 @@
-"""What docs/startup.md tells of pools: workers that are forked share imports."""
+"""What docs/startup.md says about pools: workers that are forked share imports."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Chromium without a window, for what only a browser tells of a page.
+"""Chromium without a window, for what only a browser shows of a page.
 
 It is driven through two pipes, as its `--remote-debugging-pipe` has it: JSON, a zero
 byte behind each message. What would leave the machine ends at a proxy that writes it down:
@@ -92,7 +92,7 @@ class Browser:
         return method
 
     def size(self, width: int, height: int, *, is_phone: bool) -> None:
-        """Be a screen of some size."""
+        """Set the size of the screen."""
         screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": is_phone}
         self("Emulation.setDeviceMetricsOverride", **screen)
 
@@ -135,7 +135,7 @@ class Browser:
 
 
 class _Proxy(socketserver.StreamRequestHandler):
-    """Refuses every request, and keeps whose it is."""
+    """Refuses every request, and notes which host it is for."""
 
     def handle(self) -> None:
         words = self.rfile.readline().decode("latin-1").split()

@@ -19,8 +19,8 @@ _GOOD_PLACES = ("$ORIGIN", "/usr/lib/", "/opt/")
 def weaknesses(content: bytes, *, is_ours: bool = False) -> set[str]:
     """Return a word for each weakness of an ELF file; of one that the linker reads, none.
 
-    Of `is_ours` no function is looked up at its first call: until then its address can
-    be written. Debian has not linked all of its files so, nor have makers of wheels.
+    With `is_ours`, a look-up of functions at their first call is a weakness, too: until
+    then their addresses can be written. Debian and makers of wheels link some files so.
     """
     elf = ELFFile(io.BytesIO(content))
     if elf.header.e_type == "ET_REL":

@@ -30,7 +30,7 @@ ARCHIVE = paths.BUILD / "hpcpy.oci.tar"
 # As a user names it; the registry that it comes from is the tests' own.
 IMAGE = "registry.example.org/you/hpcpy:1"
 MODULE = "/opt/udiImage/modules/mpich"
-# Where the module that podman-hpc comes with has Cray's MPICH from.
+# Where the module that comes with podman-hpc takes Cray's MPICH from.
 _CRAYS = "/usr/lib/shifter/mpich-2.2"
 
 

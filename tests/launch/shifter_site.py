@@ -1,7 +1,7 @@
 """NERSC's Shifter as a site has it, built from its source: no registry has a package.
 
 ``HPCPY_SHIFTER`` names a checkout of it, of which the commit of env/shifter.toml is
-built.  Configured is what a site's administrator would have: the images' folder, the
+built.  It is configured as a site's administrator would: the images' folder, the
 file systems that every container sees, and the module ``mpich``.  There is no image
 gateway: the image is made of the archive by the gateway's own functions, and found by
 its name there, ``id:…``.
@@ -72,7 +72,7 @@ defaultImageType=id
 module_mpich_copyPath={mpich}
 module_mpich_siteEnvPrepend=LD_LIBRARY_PATH={module}:{module}/dep
 """
-# What the gateway does once it has an image's files: to squashfs, and what is said of it.
+# What the gateway does with an image's files: it makes a squashfs, and writes its metadata.
 _CONVERT = """
 import json, sys
 from shifter_imagegw import converters

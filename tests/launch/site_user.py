@@ -88,7 +88,7 @@ class User:
         )
 
     def has_the_answers_of_two_nodes(self, each: int) -> None:
-        """Assert that mandel and pi of some ranks on each of two nodes are what they shall be."""
+        """Assert that mandel and pi of some ranks on each of two nodes are right."""
         size = ("NODES=2", f"TASKS={2 * each}")
         picture = f"picture-{each}.png"
         words = f"W=mandel --impl mpi-dynamic --area area2 --out {picture}"

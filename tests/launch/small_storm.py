@@ -58,9 +58,9 @@ STATIC_SIF = CONFIGURATIONS["static-sif-shared"]
 # Operations that the client answers by a request, whatever it keeps; of `lookup` the part
 # that it does not answer itself.
 REQUESTS = ("lookup.master", "open", "access", "statfs", "readlink.master", "readdir")
-# Two threads of a client that read ask where a chunk is both at once, or one after
-# another, for each of the image's 8 chunks, and beside a load twice; attributes are
-# asked for anew after a file has been closed.
+# By how many packets starts that ask the same may differ.  Of each of the image's 8 chunks
+# two threads of a client may ask where it is, both or only one of them, and twice beside a
+# load.  Attributes are asked for anew after a file has been closed.
 CHUNKS = 16
 
 

@@ -1,4 +1,4 @@
-"""`RUN python -m hpcpy_bake` in an image that stands on this one, offline."""
+"""`RUN python -m hpcpy_bake` in an image that is built on this one, offline."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hpcpy.measure.targets import PYTHON, WORK, unpacked
 from hpcpy.measure.trace import Traced, traced
 
 DERIVED = "localhost/hpcpy-baked"
-# The library counts first.
+# A module and its library count in one C++ variable, the library first.
 COUNTER = {
     "once.h": "inline int &counted() { static int one = 40; return one; }",
     "held.cpp": """
@@ -252,7 +252,7 @@ def test_what_was_baked_on_another_base_is_refused_and_baked_anew(podman: Podman
 
 
 def test_a_base_with_another_abi_is_refused_until_what_is_baked_fits_it(podman: Podman) -> None:
-    # Another base by hand: what its site-packages and its bundle say of numpy is not changed.
+    # Another base, by hand; what its site-packages and its bundle say of numpy is kept.
     files: dict[str, str | bytes] = {"fast.py": "", "fast_part.so": b""}
     # So many that several processes compile them.
     files |= {f"fast_{number}.py": "" for number in range(128)}

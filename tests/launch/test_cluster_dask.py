@@ -23,7 +23,7 @@ from tiers import sampled
 
 # Beside the same tasks in one process, whose answer is the same.
 TASKS = "linalg --task tasks --impl serial,dask -n 31 --count 40 --repeat 1"
-# Dask's own way into a worker: it tells of each task that is done there.
+# Dask's own way into a worker: it writes down each task that is done there.
 TELL = """
 import os
 from distributed import WorkerPlugin

@@ -27,7 +27,7 @@ if comm.rank == 3:
 comm.recv(source=3)
 """
 MANDEL = ("python3", "-m", "workloads", "mandel", "--impl", "mpi-dynamic")
-# Long enough in its file to be met there: a picture that takes seconds to pack.
+# Writing its file takes long enough to be stopped in it: seconds to pack a picture.
 LARGE = ("--window", "-2", "0.5", "-1.25", "1.25", "--size", "10000", "10000", "--maxiter", "50")
 
 

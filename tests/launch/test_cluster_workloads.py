@@ -76,7 +76,7 @@ def succeeded(done: Done) -> str:
 
 
 def workers(said: str, technique: str) -> int:
-    """Return how many ranks the report's only line of a technique tells of."""
+    """Return how many ranks the report's only line of a technique names."""
     (row,) = re.findall(rf"^{technique} +[\d.,]+ \w+ +[\d.,]+ \w+ +(\d+) ", said, re.MULTILINE)
     return int(row)
 

@@ -32,7 +32,7 @@ from workloads.harness import machine
 RELAY = Path(__file__).with_name("slow_server.py")
 # MooseFS's own for clients, and one that is free on the server's machine.
 PORT, SLOW_PORT = 9421, 9521
-# Requests a second: few, so that the server is the station and not this machine's cores.
+# Requests a second: few, so that the server is the bottleneck, not this machine's cores.
 RATE = 60.0
 # The same for the forecast, whose probe looks names up one by one.
 FORECAST_RATE = 100.0
@@ -48,7 +48,7 @@ SIZES = ((1, 1), (1, 2), (2, 1), (1, 4), (2, 2), (2, 4))
 # What the model may be off by, of the time.  Measured: 13 % at most in a run, 31 % in another
 # of one case; without a queue it would be off by 80 % of eight ranks' time.
 MOST = 0.5
-# The same of the remedies, whose requests are of another program, `core`: measured 109 %.
+# The same for the remedies, whose requests come from another program, `core`: measured 109 %.
 # Where ranks ask as many as they do without a remedy, they take thirty times as long.
 MOST_OF_WAYS = 1.5
 

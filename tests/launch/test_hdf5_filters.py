@@ -24,7 +24,7 @@ ORDERS = (
     ("h5netcdf", "tables", "hdf5plugin", "netCDF4", "h5py"),
     ("tables", "h5py", "hdf5plugin", "h5netcdf", "netCDF4"),
 )
-# What of a dataset's bits are flipped by hdf5_plugin.c, written and read.
+# A dataset that is written and read through hdf5_plugin.c, which flips its bits.
 FLIPPED = """
 import h5py, numpy
 values = numpy.arange(1000.0)
@@ -84,7 +84,7 @@ def test_every_filter_of_hdf5plugin_reads_the_same_inside_and_outside(
     for name, (_, away, filters) in here["found"].items():
         assert away <= 1e-6, name
         assert len(filters) == 1, name
-    # Ours it was, and theirs.
+    # Each used its own HDF5: inside ours, outside the wheel's.
     assert here["h5py"].endswith("/site-packages/h5py/libhdf5.so")
     assert Path(there["h5py"]).is_relative_to(ensure_venv("outside"))
 

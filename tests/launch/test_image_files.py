@@ -120,7 +120,7 @@ def test_no_private_key_and_no_cache_is_there(found: Found) -> None:
 
 
 def test_nothing_is_told_about_the_machine_that_built_it(found: Found) -> None:
-    # That its name is within no other file `make verify` shows, which builds under another.
+    # `make verify` shows that no other file has its name in it: it builds under another name.
     assert [path for path in OF_A_MACHINE if path in found.modes and found.modes[path].size] == []
 
 

@@ -18,8 +18,8 @@ pytestmark = [
     pytest.mark.skipif(platform.machine() != "x86_64", reason="the pinned wheels are for x86-64"),
 ]
 LIBRARY = "/mpi/intel/lib"
-# With its library of the standard's interface an error ends the program, whatever
-# handler is set; without Python, too.
+# With its library of the MPI standard's ABI an error ends the program, whatever handler
+# is set; without Python, too.
 PROGRAMS = {"mpich": WORK, "abi": WORK.replace(ERRORS, "\n")}
 LAUNCHERS = ["/mpi/intel/bin/mpiexec", "/opt/mpich/bin/mpiexec"]
 
@@ -44,7 +44,7 @@ def test_ranks_write_one_hdf5_file(intel: Path) -> None:
     assert sorted(said(done)) == [f"{rank} 3 Library {LIBRARY}/libmpi.so.12" for rank in range(3)]
 
 
-# With a node's ranks not in a row it does not start ("unable to allocate shared memory").
+# It does not start unless a node's ranks are consecutive ("unable to allocate shared memory").
 @pytest.mark.parametrize("tasks", sampled(["--distribution=plane=3", "--ntasks-per-node=2"]))
 @pytest.mark.parametrize("interface", ["mpich", "abi"])
 def test_ranks_of_two_nodes_work_together(

@@ -26,7 +26,7 @@ with Client() as client:
     workers = len(client.nthreads())
     print(workers, sum(client.gather(client.map(lambda x: x * x, range(10)))))
 """
-# MPI moves on while a rank is in it: here the first never is, once the program runs.
+# MPI makes progress only while a rank is in it: the first never is, once this program runs.
 ALONE = """
 import sys, time
 from pathlib import Path

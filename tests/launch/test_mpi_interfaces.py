@@ -1,4 +1,4 @@
-"""mpi4py.MPI is made for three binary interfaces, and a process takes what it finds."""
+"""mpi4py.MPI is built for three ABIs, and a process takes the library that it finds."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Messages between ranks take no longer inside of containers: at most 5 % is allowed.
 
 A machine that does other work is no obstacle.  Bursts of messages inside and
-outside alternate within milliseconds, of each the median counts, and launches
-are added until the interval says that it is less or a time is over.  Only what
-surely is more fails, after three times that time.
+outside alternate within milliseconds, and the median of each counts.  Launches
+are added until the interval shows that it is less, or a time is over.  If the
+interval shows more they go on to a longer time, and only then the test fails.
 
 In `make test`: `tests/unit/test_measure_overhead.py`, what is made of the times.
 """

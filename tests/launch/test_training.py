@@ -1,4 +1,4 @@
-"""What is seen of a start does not go by addresses, which differ in every process."""
+"""What the training records of a start does not depend on addresses, which always differ."""
 
 from __future__ import annotations
 

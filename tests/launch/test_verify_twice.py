@@ -20,7 +20,7 @@ from hpcpy.commands import run
 from hpcpy.engine.setup import Engine
 from hpcpy.errors import IntegrityError
 
-# Without the word of its report, which it writes.
+# Writes its words, but for --no-progress, into its report.
 DIFFOSCOPE = """\
 #!/bin/sh
 report=${1#--text=}
@@ -34,7 +34,7 @@ exit 1
 
 @pytest.fixture
 def twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the folder of a second build, which has been made, and begin with the first's."""
+    """Give the folder of a second build, as if it had been made, beside that of a first one."""
     build, second = tmp_path / "build", tmp_path / "second/build"
     for folder in (build, second):
         folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What the image has written, plain numpy and h5py read outside of it."""
+"""Plain numpy and h5py, outside of the image, read what it has written."""
 
 from __future__ import annotations
 

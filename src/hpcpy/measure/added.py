@@ -49,7 +49,7 @@ class Base:
 
 
 def eight(folder: Path) -> list[str]:
-    """Copy the wheels of the NIH's libraries into a folder; return what is asked of it."""
+    """Copy the wheels of the NIH's libraries into a folder; return the names to install."""
     text = (paths.ENV / "python-bake.in").read_text(encoding="utf-8")
     asked = {line.split("#")[0].strip() for line in text.splitlines()} - {""}
     for path in fetch(wheels("bake", this_arch())).values():
@@ -83,9 +83,9 @@ def with_packages(current: Stage, pristine: Path, copy: Target, words: Sequence[
         How many seconds the module took.
     """
     root = Path(copy.root)
-    # Nothing of the image is written to: what is added are new files.
+    # Hard links do: packages are added as new files, and no file of the image is changed.
     current.run(["cp", "-al", pristine, root])
-    # An environment there is one of the packages before.
+    # A virtual environment there has the packages from before.
     shutil.rmtree(root / roots.VENV.relative_to("/"), ignore_errors=True)
     before = time.monotonic()
     current.run(copy.command(["-m", *words]))
@@ -95,7 +95,7 @@ def with_packages(current: Stage, pristine: Path, copy: Target, words: Sequence[
 def added(
     base: Base, title: str, gather: Callable[[Path, Path], Sequence[str]], apptainer: Path | None
 ) -> Base:
-    """Have an image with packages.
+    """Return an image with packages; make it if it is not there yet.
 
     Parameters
     ----------
@@ -104,8 +104,8 @@ def added(
     title
         What is added.
     gather
-        Puts the wheels into a folder, by an unpacked image, and returns what is asked of
-        them.
+        Gets a folder and the unpacked image; puts the wheels into the folder, and returns
+        the names to install.
     apptainer
         The program that makes a SIF; without it there are unpacked files alone.
 

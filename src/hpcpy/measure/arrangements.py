@@ -13,7 +13,7 @@ from hpcpy.measure.targets import OWN_NETWORK, Target, container, image_variable
 from hpcpy.pins.sources import sources
 
 _OWN_MPIEXEC = "/opt/mpich/bin/mpiexec"
-# Of the host; the image's own needs the image's C library.
+# Its mpiexec runs on the host, where the image's own would lack the image's C library.
 _WHEEL = "mpich-abi"
 COMMON = OWN_NETWORK
 _PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
@@ -29,7 +29,7 @@ class Arrangement:
         For the command line, and for people.
     apart
         Whether each is in a container of its own, started by mpiexec on the
-        host, as srun does it; in one with their mpiexec otherwise.
+        host, as srun does it.  Otherwise both and their mpiexec share one.
     variables
         What they get besides `COMMON`, inside and outside.
     slower

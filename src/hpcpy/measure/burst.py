@@ -20,7 +20,7 @@ from typing import Any
 
 
 def _keep_to_a_core() -> None:
-    # Both pairs on the same two: elsewhere a message may have a longer way.
+    # Both pairs use the same two cores: between others a message may have a longer way.
     from workloads.harness import ranks  # noqa: PLC0415
 
     cores = sorted(os.sched_getaffinity(0))
@@ -41,8 +41,8 @@ def _library() -> dict[str, str]:
 def _let_go(comm: Any) -> None:
     """Let the second rank wait for orders only when the first has all that it sent.
 
-    A message that the library has taken may still lie there, and who waits
-    for orders does not send it on.
+    A message that the library has accepted may not have left yet, and a rank
+    that waits for orders does not send it on.
     """
     if comm.rank == 0:
         comm.send(None, 1)

@@ -12,7 +12,7 @@ _CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Interval:
-    """A ratio, and between which two the true one lies in 95 of 100 measurements."""
+    """A ratio and its 95 % interval: in 95 of 100 measurements the true ratio lies in it."""
 
     ratio: float
     low: float

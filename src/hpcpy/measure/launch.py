@@ -30,7 +30,7 @@ _SAMPLES = 10
 _SRUN = "srun --nodes=2 --ntasks=16 --overcommit --mpi=pmi2"
 _IMAGES = ("wheels", "hpcpy")
 _SECONDS = 300
-# With --sharens a rank that joins when the node's first one has ended fails.
+# With --sharens a rank fails if it starts after the node's first rank has ended.
 _TELL = "date +%s.%N; sleep 1"
 _CLOCK = ("sh", "-c", _TELL)
 _PYTHON = ("python3", "-c")
@@ -57,7 +57,7 @@ class Step:
     Attributes
     ----------
     image, name
-        Of which, and a key of `STEPS`.
+        The image, empty where there is none, and a key of `STEPS`.
     seconds
         From the start of srun to the last rank, one a round.
     first
@@ -154,7 +154,7 @@ def table(steps: Sequence[Step]) -> str:
     lines = [f"| step, ms | {' | '.join(images)} |", f"|---|{'--:|' * len(images)}"]
     before = dict.fromkeys(images, 0.0)
     for name in dict.fromkeys(step.name for step in steps):
-        # What needs no image is that of all.
+        # A step without an image counts for each image.
         until = {image: found.get((image, name), found.get(("", name), 0)) for image in images}
         added = [until[image] - before[image] for image in images]
         lines.append(f"| {name} | {' | '.join(f'{one:,.0f}' for one in added)} |")

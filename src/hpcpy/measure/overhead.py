@@ -100,7 +100,7 @@ def prepared(sif: Path) -> Iterator[Places]:
 
 
 def table(found: Sequence[Overhead]) -> str:
-    """Return a table in Markdown: medians of all launches, and what inside takes more."""
+    """Return a table in Markdown: medians of all launches, and how much longer inside takes."""
     times = [f"{in_words(size)}, µs: outside | inside" for size in _SHOWN]
     groups = [f"{name}, {in_words(of[0])} … {in_words(of[-1])}" for name, of in GROUPS.items()]
     lines = [_row("ranks", *times, *groups), _row("---", *["--:"] * (2 * len(times) + len(groups)))]

@@ -18,16 +18,16 @@ from hpcpy.measure.ranks import Ranks, started
 
 T = TypeVar("T")
 
-# Of longer ones a burst takes longer than a busy machine leaves two processes alone.
+# A burst of longer ones takes longer than a busy machine leaves two processes undisturbed.
 SIZES = (8, 1 << 10, 1 << 14, 1 << 16, 1 << 18, 1 << 20)
-# Up to here a message's time is mostly its latency, above it its bytes'.
+# Up to here a message's time is mostly its latency, above it mostly its bytes' transfer.
 _SHORT = 1 << 14
 GROUPS = {
     "latency": tuple(size for size in SIZES if size <= _SHORT),
     "bandwidth": tuple(size for size in SIZES if size > _SHORT),
     "all": SIZES,
 }
-# Fewer give no interval.
+# One more than `mean_ratio` needs for an interval.
 LEAST = 6
 # A launch has at most so many rounds, and fewer on a busy machine: another
 # launch tells more than another round.
@@ -71,8 +71,8 @@ class Overhead:
     def interval(self, sizes: Sequence[int]) -> Interval:
         """Return the geometric mean over the launches and over some sizes.
 
-        Sizes of one launch vary together: what is sure of their mean is what
-        the launches' means say.
+        Sizes of one launch vary together: each launch counts as one value, the
+        mean of its sizes.
         """
         by_launch = zip(*(self.ratios[size] for size in sizes), strict=True)
         return mean_ratio([statistics.fmean(map(math.log, ratios)) for ratios in by_launch])
@@ -101,7 +101,7 @@ def measure(
     enough
         Asked before each launch; fewer than `LEAST` give no interval.
     order
-        Which place is first, and which size.
+        Draws which place and which size come first.
     """
     order = order or random.Random(time.time_ns())  # noqa: S311 - nothing is secret
     starts = dict(zip(_PLACES, places.starts(arrangement), strict=True))

@@ -63,7 +63,8 @@ class Ranks:
     def _answer(self) -> dict[str, Any]:
         out = self._process.stdout
         line = ""
-        # Nothing is left of an answer before: a line is all that readline has read.
+        # `select` sees each answer: ranks print one line an order, so that none is left
+        # in readline's buffer.
         if out and select.select([out], [], [], _PATIENCE)[0]:
             line = out.readline()
         if not line:
@@ -75,12 +76,12 @@ class Ranks:
 
 @contextlib.contextmanager
 def started(name: str, start: Start, work: Path) -> Iterator[Ranks]:
-    """Give two ranks of a name's own; they end afterwards.
+    """Give two running ranks; they end afterwards.
 
     Parameters
     ----------
     name
-        What they are, in words; also of their files.
+        What they are, in words; their files have this name, too.
     start
         How they are started.
     work
@@ -92,7 +93,7 @@ def started(name: str, start: Start, work: Path) -> Iterator[Ranks]:
         for fifo in fifos:
             os.mkfifo(fifo)
             stack.callback(fifo.unlink)
-        # Written to and read, neither side waits for the other to open it.
+        # Opened to read and write: neither side waits for the other to open it.
         ends = [os.open(fifo, os.O_RDWR) for fifo in fifos]
         closing = stack.enter_context(contextlib.ExitStack())
         for end in ends:

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-# The names and colours of chart.py: an image runs each program without the other.
+# The places and colours of chart.py: an image runs each program without the other.
 _PLACES = {
     ("wheels", "venv"): ("a virtual environment with wheels", "#0072b2"),
     ("hpcpy", "host"): ("hpcpy", "#d55e00"),
 }
-# Case -> what a passer-by calls it: the first rows of the README's table.
+# Case -> what a passer-by calls it.
 _CASES = {
     "pass": "a bare start",
     "numpy": "import numpy",

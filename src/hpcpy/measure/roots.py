@@ -21,7 +21,7 @@ _NOT_IN_VENV = ("sitecustomize.py", "sitecustomize.cpython-*.pyc")
 
 
 def unpacked_root(name: str, sif: Path, digest: str) -> Path:
-    """Have the files of a SIF in ``build/startup``, those of other builds gone.
+    """Return the folder of a SIF's files in ``build/startup``; those of other builds go.
 
     Parameters
     ----------

@@ -99,7 +99,7 @@ def _samplers(targets: Sequence[Target]) -> Iterator[list[_Sampler]]:
 
 
 def measure(targets: Sequence[Target], number: int, cases: Sequence[Case] = CASES) -> list[Samples]:
-    """Count once, then take samples, a round of all after the other.
+    """Count each start once, then take samples in rounds of one of each.
 
     Parameters
     ----------
@@ -135,8 +135,9 @@ def measure(targets: Sequence[Target], number: int, cases: Sequence[Case] = CASE
 
 
 def _sample(start: Samples, one: _Sampler, case: Case, *, memory: bool) -> None:
-    # Kernels take page cache back meanwhile, and a mount then unpacks its file again: in
-    # a container a start that opens LLVM's library took up to five times as long.
+    # The first start is not timed.  Kernels take page cache back meanwhile, and a mount
+    # then unpacks its file again: in a container, opening LLVM's library made a start take
+    # up to five times as long.
     one.ask(case, memory=False)
     told = one.ask(case, memory=False)
     start.wall.append(told["wall"])

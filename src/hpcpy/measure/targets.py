@@ -19,8 +19,8 @@ _CLEANING = ("--cleanenv", "--ignore-environment")
 # takes the provider `sockets`, others `tcp`.
 OWN_NETWORK = {"FI_SOCKETS_IFACE": "lo", "FI_TCP_IFACE": "lo"}
 
-# $0 becomes /, its /mnt the folder $1.  In a mount namespace of its own, so
-# that nothing stays mounted; nothing else is a container's.
+# $0 becomes /, its /mnt the folder $1.  It has a mount namespace of its own, so
+# that nothing stays mounted; in all else it is no container.
 _CHANGE_ROOT = f"""
 for folder in proc sys dev; do mount --rbind "/$folder" "$0/$folder" || exit; done
 mount --bind "$1" "$0{WORK}" || exit
@@ -55,7 +55,7 @@ class Target:
         return [*self.starter, program or self.program, *arguments]
 
     def with_variables(self) -> Target:
-        """Return it with all variables let in: a launcher tells its ranks by them."""
+        """Return it with the caller's variables let in: by them a launcher numbers its ranks."""
         return replace(self, starter=[word for word in self.starter if word not in _CLEANING])
 
 

@@ -16,7 +16,7 @@ from workloads.startup.counts import PathCall
 from workloads.startup.places import is_node_local
 
 _SECONDS = 300
-# Its module's path is no variable: the command would have it, too.
+# Its module's path is no environment variable: the command would inherit it.
 _TRACER = """
 import json, sys
 sys.path.insert(0, sys.argv[1])

@@ -35,7 +35,7 @@ class Variant:
     name
         For tables: ``plain``, ``plain + zips``, ``all features``, ``all but zips``.
     image
-        It differs from the others in the parts that have features alone.
+        It differs from the others only in the parts that have features.
     """
 
     name: str
@@ -130,7 +130,7 @@ def _place(one: Variant, pristine: Path) -> Path:
 
 
 def unpack(plan: Plan, one: Variant, pristine: Path, full: Image, current: Stage) -> Path:
-    """Return the files of a variant, those that it shares with the image under a second name.
+    """Return the files of a variant; those that it shares with the image are hard links.
 
     Parameters
     ----------

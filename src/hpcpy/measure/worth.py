@@ -14,7 +14,7 @@ TIMED = ("pass", "numpy", "core", "core + kernel")
 COUNTED = ("pass", "core script", "core + kernel")
 _CORE = "core"
 _CONFIDENCE = 0.95
-# What is less than the samples can tell from nothing.
+# For a difference that the samples cannot tell from zero.
 _NOTHING = "–"
 _HEAD = """\
 | feature | CPU, alone | CPU, last in | path calls, alone | last in | resident | private | SIF |
@@ -133,7 +133,7 @@ def table(alone: Sequence[Worth], last: Sequence[Worth]) -> str:
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Return between which two the median of all possible values lies, 95 times in 100.
+    """Return the 95 % interval of the median of all possible values.
 
     By the order of the values alone (the sign test's interval): a few rounds that the
     machine disturbed do not widen it.

@@ -44,7 +44,7 @@ def main(options: argparse.Namespace) -> int:
     -------
     int
         1 when one of them fails here or prints something else than with the
-        wheels' Python.
+        wheels' Python, unless it fails with that, too.
     """
     known = programs()
     for name in options.names:

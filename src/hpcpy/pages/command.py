@@ -48,14 +48,14 @@ def build(checkout: Path, folder: Path) -> None:
     StageError
         When Sphinx has something to complain of.
     """
-    # The same for make and for a test, which runs by a link to it: else each would
-    # make the folder of packages anew.
+    # A test's Python is a link to make's: by two names each of them would make the
+    # venv anew.
     base = str(Path(sys.executable).resolve())
     python = ensure_venv("docs", base) / "bin" / "python"
     with disk_errors(folder), scratch_dir(folder.parent, ".docs") as scratch:
         made = scratch / "html"
-        # From nothing each time: of a page that has not changed Sphinx does not say
-        # again that a link is broken, and a page that has gone would stay.
+        # Built from nothing each time: Sphinx does not repeat a warning about a page that
+        # has not changed, and a page that has gone would stay.
         options = ["--fail-on-warning", "--keep-going", "--quiet", "--builder=html"]
         own = [f"--conf-dir={Path(__file__).parent}", f"--doctree-dir={scratch / 'read'}"]
         with stage("docs") as current:

@@ -24,13 +24,13 @@ exclude_patterns = ["build", ".*", "containers", "env", "recipes", "tests"]
 myst_heading_anchors = 6
 # A broken link ends the build; a skipped level of headings, or a `…` in TOML, does not.
 suppress_warnings = ["myst.header", "misc.highlighting_failure"]
-# Of a block that does not say: Python's colours would be wrong in most.
+# For a block that names no language: Python's colours would be wrong in most.
 highlight_language = "none"
 html_theme = "furo"
 html_show_sourcelink = False
 html_copy_source = False
 html_show_copyright = False
-# A summary would be fetched from the page found, which no browser does of a file.
+# A summary would be fetched from the page found, which no browser does for a local file.
 html_show_search_summary = False
 
 

@@ -23,7 +23,7 @@ def file_name(url: str) -> str:
 
 
 def name_of(table: Table, key: str, url: str) -> str:
-    """Return the name of the file at a URL that `key` of a table holds, or makes.
+    """Return the name of the file at a URL that comes from `key` of a table.
 
     Raises
     ------

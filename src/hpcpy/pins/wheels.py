@@ -32,8 +32,8 @@ def wheels(group: str, arch: str, folder: Path | None = None) -> list[Artifact]:
     Parameters
     ----------
     group
-        ``image`` for what the images hold, ``build`` for what the builder
-        needs to compile; a wheel can be of both.
+        A name of `GROUPS`: ``image`` for what the images hold, ``build`` for what
+        the builder needs to compile; a wheel can be in several.
     arch
         One of `hpcpy.pins.model.DEBIAN_ARCH`.
     folder

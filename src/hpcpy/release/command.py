@@ -94,7 +94,7 @@ def main(options: argparse.Namespace) -> int:
     sbom = sbom_of(archive)
     if replaced := read_stamp(archive).get("replaced"):
         raise UsageError(f"{archive.name} has packages that are not the locked ones: {replaced}")
-    # Not the versions of now: an image that was up to date may be older than they are.
+    # The versions that packed it, not today's: an image that is up to date may be older.
     tools = packed_by(archive) | packed_by(sif)
     with (
         disk_errors(target.parent),

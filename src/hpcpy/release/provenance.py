@@ -25,7 +25,7 @@ def commit() -> str:
     Raises
     ------
     UsageError
-        When it is none of git's, or has changes that no commit has.
+        When it is no git clone, or has changes that are not committed.
     """
     if changed := _git("status", "--porcelain"):
         first = changed.splitlines()[0].strip()

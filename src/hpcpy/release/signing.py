@@ -33,7 +33,7 @@ def sign(folder: Path, key: Path, apptainer: Path) -> None:
     Raises
     ------
     UsageError
-        When the key cannot sign, or somebody has signed.
+        When the key cannot sign, or the release is signed already.
     IntegrityError
         When the files are not those of ``SHA256SUMS``.
     """
@@ -58,12 +58,12 @@ def check_key(key: Path) -> None:
     UsageError
         When it is no private key, has a passphrase, or is of another kind.
     """
-    # For a passphrase it would ask in a terminal that may not be there.
+    # Without -passin it would ask for a passphrase on a terminal that may not be there.
     if _said("openssl", "pkey", "-in", key, "-passin", "pass:", "-noout"):
         raise UsageError(
             f"{key}: no private key in PEM without a passphrase", hint=f"make one: {_MAKES_ONE}"
         )
-    # One of Ed25519 would fail when the SIF has its signature.
+    # A key of Ed25519 fails here; else it would fail only after the SIF has been signed.
     _run("openssl", "dgst", "-sha256", "-sign", key, "-out", os.devnull, os.devnull)
 
 

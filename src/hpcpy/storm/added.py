@@ -11,8 +11,8 @@ from hpcpy.storm.programs import LIBRARIES, PYNAMIC_IN_IMAGE
 from hpcpy.storm.pynamic import made as pynamic
 from hpcpy.storm.pynamic import wheel
 
-# Of a program, what puts its wheels into a folder and returns what is asked of them; by
-# an unpacked image, for what is compiled, and LLNL's Pynamic, where it was named.
+# Program -> what puts its wheels into a folder and returns the names to install.  It also
+# gets an unpacked image, to compile for, and LLNL's Pynamic, if that was named.
 PACKAGES: dict[str, Callable[[Path, Path, Path | None], list[str]]] = {
     LIBRARIES: lambda folder, *_: eight(folder),
     PYNAMIC_IN_IMAGE: lambda folder, root, checkout: [
@@ -24,7 +24,7 @@ PACKAGES: dict[str, Callable[[Path, Path, Path | None], list[str]]] = {
 def added(
     base: Base, programs: Sequence[str], apptainer: Path | None, checkout: Path | None = None
 ) -> Base:
-    """Have an image with the packages of some programs.
+    """Return an image with the packages of some programs; make it if it is not there yet.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """A storm within a Slurm job of a site: nobody is root, and the file system is the site's.
 
-What a node asks of it nobody counts there.  A cold start needs files that its nodes have
+Nobody counts there what a node asks of it.  A cold start needs files that its nodes have
 never seen, since no user can empty a node's memory: so each case has a copy of its own,
 which the job's last node writes.
 """
@@ -93,14 +93,14 @@ class AtSite:
         return " ".join(["--quiet --chdir=/", *given])
 
     def tried(self, images: Images, failed: dict[str, str], case: Case) -> list[Sample]:
-        """Start a case unless its configuration has failed before; of others it is no end.
+        """Start a case unless its configuration has failed before; a failure ends no other.
 
         Parameters
         ----------
         images
             With what.
         failed
-            Why, by configuration; what fails now is added.
+            Configuration -> why it failed; one that fails now is added.
         case
             Which.
 

@@ -23,7 +23,7 @@ _REPETITIONS = 3
 _PROGRAM = "core"
 # podman-hpc is installed for it, and a start takes several times as long as any other.
 _CONFIGURATIONS = ",".join(one.name for one in CONFIGURATIONS.values() if not one.needs_podman_hpc)
-# Of the bridge's addresses; 16 made-up CPUs a node.
+# Nodes take addresses of the bridge's 254; each has 16 made-up CPUs for ranks.
 _MOST = {"nodes": 64, "ranks": 16}
 _MOST_AT_A_SITE = 1_000_000
 

@@ -30,7 +30,7 @@ def digest(sif: Path) -> str:
 
 
 def have_images(plan: Plan, apptainer: Path, *, is_built: bool = False) -> Images:
-    """Have a plan's images as files, and unpacked where a configuration needs that.
+    """Return a plan's images, and build or unpack what its configurations lack.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ from hpcpy.storm.configurations.configuration import Around
 from hpcpy.storm.programs import MARK, Rank, told
 
 PATIENCE = 300.0
-# All that a rank gets beside Slurm's own: none of the caller's, of which paths are part.
+# All that a rank gets beside Slurm's own: the caller's variables would bring its paths.
 VARIABLES = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",

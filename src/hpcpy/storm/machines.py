@@ -40,7 +40,7 @@ class Storm:
     mounts
         One for each node.
     own
-        The server's, where files come in.
+        The server's mount, through which files are copied in.
     """
 
     layout: Layout

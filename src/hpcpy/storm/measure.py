@@ -20,8 +20,9 @@ from hpcpy.storm.programs import LIBRARIES, PYNAMIC, PYNAMIC_AT
 from hpcpy.storm.pynamic import made as pynamic
 from hpcpy.storm.samples import Case, Sample, take
 
-# What a node keeps of the file system's names and attributes.  As MooseFS comes: names of
-# files not at all, all else for a second.  Keeping: as clients do that hold locks.
+# How long a node keeps the file system's names and attributes.  As MooseFS is shipped:
+# names of files not at all, all else for a second.  `keeping`: an hour, as clients do that
+# hold locks.
 _NAMES = ("mfsattrcacheto", "mfsentrycacheto", "mfsdirentrycacheto", "mfsnegentrycacheto")
 SHIPPED = "shipped"
 CLIENTS: dict[str, tuple[str, ...]] = {
@@ -45,7 +46,7 @@ class Plan:
     client
         A name of `CLIENTS`.
     pynamic
-        A checkout of LLNL's Pynamic; without it its programs are of our generator.
+        A checkout of LLNL's Pynamic; without it our generator makes the modules.
     """
 
     configurations: Sequence[str]
@@ -136,7 +137,7 @@ def measure(
     current: Stage,
     keep: Callable[[Sequence[Sample]], None],
 ) -> list[Sample]:
-    """Take every case so often, in turns.
+    """Take every case as often as the plan says, in turns.
 
     Parameters
     ----------
@@ -168,7 +169,7 @@ def in_turns(
     current: Stage,
     keep: Callable[[Sequence[Sample]], None],
 ) -> list[Sample]:
-    """Take every case so often, in turns, by a function that takes one of them.
+    """Take every case as often as the plan says, in turns, by a function that takes one.
 
     Raises
     ------

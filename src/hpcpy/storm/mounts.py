@@ -109,7 +109,7 @@ class Mount:
         try:
             yield
         except BaseException:
-            # Ranks that were killed may be on it still.  What ended the block is told.
+            # Ranks that were killed may still use it.  The block's own error is raised.
             with contextlib.suppress(StageError):
                 self.run("umount", "--lazy", self.folder)
             raise

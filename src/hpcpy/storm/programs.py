@@ -21,9 +21,9 @@ _PATIENCE = 600.0
 # Nothing that it uses is imported from a file: it would be asked for beside the import
 # that is measured.
 #
-# A container of all ranks of a node ends with its first rank: who comes later would have
-# none to join.  So each waits at its end until all of the node have told, by files in the
-# node's own /tmp; MPI is not there in every program.
+# A container of all ranks of a node ends with its first rank: one that comes later would
+# have none to join.  So each waits at its end until all of its node have printed, by files
+# in the node's own /tmp; not every program has MPI.
 _AROUND = f"""\
 import os, time
 begin = time.monotonic()
@@ -74,7 +74,7 @@ class Rank:
     cpu
         Seconds of the processor from its start on.
     resident, private
-        Bytes: at most, and of those that no other process has.
+        Bytes: the most that were resident, and those that no other process has.
     """
 
     rank: int

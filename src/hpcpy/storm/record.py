@@ -38,7 +38,7 @@ def circumstances(
     words
         The command's.
     more
-        What else there is to say; ``benchmark`` is its name.
+        Further entries; its ``benchmark`` takes the place of "storm".
     """
     return {
         "benchmark": "storm",
@@ -65,7 +65,7 @@ def recorded(
     said
         The circumstances.
     measured
-        Takes the samples; what it gets is called with all of them again and again.
+        Takes the samples, and calls the function that it gets with all of them so far.
     """
     unfinished = path.with_suffix(".unfinished.json")
     unfinished.unlink(missing_ok=True)

@@ -89,7 +89,7 @@ class Series:
         return (self.of(0, -1, what) - self.of(0, 0, what)) / more if more else None
 
     def further_node(self, what: Callable[[Sample], float]) -> float | None:
-        """Return what each further node of the smallest number of ranks adds."""
+        """Return what each further node adds, at the smallest number of ranks."""
         more = self.nodes[-1] - self.nodes[0]
         return (self.of(-1, 0, what) - self.of(0, 0, what)) / more if more else None
 

@@ -56,7 +56,7 @@ class Sample:
     asked
         What each node's mount asked, in the nodes' order; nothing where it is no mount of ours.
     served
-        Bytes that the file system's servers sent: what of the files the nodes fetched.
+        Bytes that the file system's servers sent: mostly the files that nodes fetched.
     carried
         What each node's network device carried: with Slurm's and MPI's messages.
     """

@@ -34,10 +34,10 @@ from hpcpy.storm.samples import Sample
 from workloads.doctor import mounts
 from workloads.forecast.count import mounted
 
-# Of the settings, those that are none of the command in the job.
+# The settings that are not handed on to the command in the job.
 _OF_THE_SCRIPT = ("SITE", "SCRIPT", "DRY")
 _JOB = "storm-$SLURM_JOB_ID"
-# What ranks and copies leave on a node, and what follows after a dash.
+# What ranks and copies leave on a node: this, or this with a dash and more.
 _AT_NODE = Expanded(f"/tmp/{_JOB}")  # noqa: S108
 
 

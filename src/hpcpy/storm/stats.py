@@ -56,10 +56,10 @@ class Asked:
 
 
 def keep_alives(before: Mapping[str, int], after: Mapping[str, int]) -> int:
-    """Return how many packets between two looks were keep-alives, where all were.
+    """Return the number of packets between two looks if all were keep-alives, else 0.
 
-    Among requests they cannot be told: looks have to follow each other sooner than
-    a client falls silent.
+    Among requests they cannot be told apart: looks have to follow each other sooner
+    than a client falls silent.
     """
     packets = after[_PACKETS] - before[_PACKETS]
     return packets if after[_SENT] - before[_SENT] == packets * _KEEP_ALIVE else 0

@@ -17,7 +17,7 @@ _WORKERS = (os.cpu_count() or 1) + 2
 # By Python: the first line of the program mypy cannot name every folder.
 _MYPY = ("python", "-m", "mypy")
 _OF_RECIPES = ("containers/cuda", "containers/dev", "recipes/link")
-# The forge's `on:` is a key, not a truth; YAML of one document needs no mark of its start.
+# The forge's `on:` is a key, not a truth value; one document needs no mark of its start.
 _YAML = (
     "{extends: default, rules: {document-start: disable, line-length: {max: 100},"
     " truthy: {check-keys: false}}}"
@@ -123,8 +123,8 @@ def host_tests(
         pytest's exit code.
     """
     python = ensure_venv() / "bin" / "python"
-    # A file to a worker, whole: the fixtures of some load images.  As they are named, and
-    # not by their number of tests: what waits long begins first.
+    # A whole file to a worker: the fixtures of some load images.  In the order of their
+    # names, not of their numbers of tests: so those that wait long begin first.
     by_file = ("--dist=loadfile", "--no-loadscope-reorder")
     report = [f"--faults={faults}"] if faults else []
     left_out = [f"--ignore-glob=*/{without}"] if without else []

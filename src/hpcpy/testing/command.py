@@ -28,8 +28,8 @@ _OWN = {
 }
 # Of `--long`, built if need be: their parts come from the cache or take minutes.
 _OTHERS = ("plain", "hpcpy-core", "hpcpy-sci", "hpcpy-dev", "hpcpy-spark", "sanitized")
-# Of `--long`, too: what is baked on hpcpy moves to the one; what one of the others
-# compiles runs in hpcpy, and the last has a cluster of its own.
+# Also of `--long`: tests move what is baked on hpcpy to the first of these images, run in
+# hpcpy what hpcpy-dev compiles, and start hpcpy-spark on a cluster of its own.
 _SECOND_BASE = "hpcpy-core"
 _BESIDE = ("hpcpy-dev", "hpcpy-spark")
 # "nobody" on every Linux: no home, no right to anything.
@@ -84,7 +84,8 @@ def pytest_in(
     Yields
     ------
     list of str
-        Its scratch folder, the only one that it can write, lives as long as this.
+        The command.  Its scratch folder, the only one that it can write, lives as long
+        as this context.
     """
     with tempfile.TemporaryDirectory(prefix="hpcpy-test.") as scratch:
         Path(scratch).chmod(0o1777)

@@ -17,6 +17,8 @@ class Comparison:
 
     Attributes
     ----------
+    suite
+        Its name.
     counts
         For each image how many tests passed, failed and were skipped.
     lost

@@ -110,8 +110,8 @@ def library(suite: Suite) -> Path:
 def venv(prefix: str) -> Path:
     """Have a venv over the image's interpreter, in which tests can be imported.
 
-    By its ``.pth`` file in every process: tests start interpreters that unpickle
-    functions of theirs.
+    Its ``.pth`` file works in every process: tests start interpreters that unpickle
+    functions of the tests.
 
     Parameters
     ----------

@@ -13,11 +13,11 @@ from xml.etree import ElementTree
 from hpcpy.files import whole_file
 
 FAILED, PASSED, SKIPPED = "failed", "passed", "skipped"
-# Of one test on several ranks, or under one name, the first counts.
+# Where one name has several outcomes, as on several ranks, the first of these counts.
 _ORDER = (FAILED, PASSED, SKIPPED)
 # Enough for the exception and the line it came from.
 _TEXT = 4000
-# regrtest's lines: how a file ended, and of its failed tests what unittest says.
+# regrtest's lines: how a file ended, and what unittest says of its failed tests.
 _FILE = re.compile(r"(?m)^\d+:\d\d:\d\d .*?\[ *\d+/\d+(?:/\d+)?\] (?P<name>[\w.]+) (?P<what>.*)$")
 _TEST = re.compile(
     r"(?ms)^={70}\n(?:FAIL|ERROR): (?P<title>.*?)\n-{70}\n(?P<text>.*?)(?=^={70}$|^-{70}$)"
@@ -44,7 +44,7 @@ def read_reports(reports: Iterable[Path], regrtest_log: Path | None = None) -> d
     reports
         One a rank; those that are not whole are left out.
     regrtest_log
-        regrtest's output: how each file ended, a crash for one, it tells there.
+        regrtest's output, which alone says how a whole file ended: by a crash, say.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def read_reports(reports: Iterable[Path], regrtest_log: Path | None = None) -> d
             _add(found, _name(case), _outcome(case))
     if regrtest_log:
         log = regrtest_log.read_text(errors="replace")
-        # Of these the report has neither subtests nor whole files.
+        # The JUnit report has neither subtests nor whole files.
         for read in (_tests_of, _files_of):
             for name, outcome in read(log, found):
                 _add(found, name, outcome)

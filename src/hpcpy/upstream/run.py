@@ -122,8 +122,8 @@ def command(suite: Suite, apptainer: Path, sif: Path, scratch: Path) -> list[str
     # A name of this machine that has an address without a network: mpiexec and
     # tests look theirs up.
     host = "--hostname=localhost"
-    # regrtest takes "no such file" for an answer where it removes files, and
-    # not "read-only file system".
+    # Where regrtest removes files it puts up with "no such file", but not with
+    # "read-only file system".
     writable = ["--writable-tmpfs"] if suite.runner == "regrtest" else []
     first = f"PATH={prepare.VENV}/bin:$PATH && export PATH && " if suite.inside else ""
     script = _SCRIPT.format(work=TESTS if suite.copied else "/tmp/work")  # noqa: S108

@@ -18,6 +18,8 @@ class Suite:
 
     Attributes
     ----------
+    name
+        Short, for the command line.
     what
         What of the package's tests it is, for the documentation.
     source
@@ -30,6 +32,8 @@ class Suite:
         What is run: paths below the unpacked tests, or regrtest's words.
     options
         Further words for the runner.
+    runner
+        ``pytest`` or ``regrtest``.
     ranks
         MPI ranks; none for a suite without MPI.
     workers
@@ -43,8 +47,8 @@ class Suite:
     inside
         Whether the tests are modules of the package, `numpy.tests`.
     library
-        A module whose shared object tests open by ctypes for the functions in
-        it: where the module is linked in, they get the wheel's.
+        A module whose shared object tests open by ctypes for its functions.
+        Where the module is linked in, they get the wheel's shared object.
     copied
         Whether they get a copy that can be written, and run in it.
     stand_ins

@@ -118,7 +118,7 @@ def kernel_spec(engine: str, container: Container, site: Site, title: str) -> di
         "argv": _argv(engine, container, site),
         "display_name": title,
         "language": "python",
-        # A message reaches the kernel by any engine; a signal, not by podman's.
+        # A message reaches the kernel by any engine; a signal does not get through podman.
         "interrupt_mode": "message",
         # The hub's own, for another Python.
         "env": {"PYTHONHOME": "", "PYTHONPATH": ""},

@@ -9,7 +9,7 @@ from hpcpy.launch.sharing import around_the_program, before_the_engine
 from hpcpy.launch.site import Site
 from hpcpy.launch.words import Expanded, quoted
 
-# Runs any command of the image; the others of the same file run what they are called.
+# Runs any command of the image; the same file under one of `NAMES` runs that command.
 ANY = "hpcpy-exec"
 NAMES = ("python", "python3", "mpiexec", "hpcpy")
 
@@ -24,7 +24,7 @@ def wrapper_script(image: str, engine: str, site: Site) -> str:
     engine
         Apptainer's command.
     site
-        What its users are bound and set; where the nodes have a disk.
+        Its binds and variables, and the folder of a node's own disk.
     """
     return "".join(f"{line}\n" for line in _lines(image, engine, site))
 

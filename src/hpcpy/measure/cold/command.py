@@ -110,7 +110,8 @@ def _measured(
     tables = [table.of_starts(found)]
     told = {"results": [one.as_dict() for one in found], "touched": touches}
     if not options.packages:
-        # By the first way alone, and not with the file in memory: the second rank's is.
+        # By the first mount alone, and not with the file in memory: for all ranks but the
+        # first it is there in any case.
         far = [storage for storage in storages if storage != CACHED]
         bursts = rounds.bursts(mounted[: len(sifs)], far, options.bursts)
         tables += [table.of_processors(found), table.of_touches(touches), table.of_bursts(bursts)]

@@ -99,7 +99,7 @@ def _podman_hpc(variables: Mapping[str, str], work: Path) -> list[str]:
         str(shutil.which(name)) for name in ("squashfuse_ll", "fuse-overlayfs")
     )
     given = [f"{name}={value}" for name, value in variables.items()]
-    # A folder for each of several ranks: the shell's own number.
+    # Each of several ranks has a folder of its own, named by its shell's process number.
     script = f'mkdir "$1/$$" && set -- "$1/$$" "$2" "$3" "$4" "${{@:5}}"\n{_AS_PODMAN_HPC}'
     shell = ["bash", "-c", script, "bash", str(work), squashfuse, overlayfs, IMAGE]
     return [*shell, *given, "chroot", "merged"]

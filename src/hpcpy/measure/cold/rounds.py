@@ -73,7 +73,7 @@ def starts(
     number: int,
     programs: Mapping[str, Sequence[str]] = PROGRAMS,
 ) -> list[Cold]:
-    """Take samples of single starts; whose turn is first changes with the rounds."""
+    """Take samples of single starts; every second round goes in reverse order."""
     kinds = _kinds(images, storages, programs)
     show = progress(len(kinds) * number)
     for turn in range(number):

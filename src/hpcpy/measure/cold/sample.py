@@ -26,7 +26,7 @@ from hpcpy.stages import StageError
 IMAGE = "{image}"
 CACHED, DROPPED, SLOW = "cached", "dropped", "slow"
 _SECONDS = 300
-# Its own path is no variable: the command would have it, too.
+# The module's path is no environment variable: the command would inherit it.
 _RUN = """
 import runpy, sys
 sys.path.insert(0, sys.argv[1])
@@ -41,7 +41,7 @@ def inside(module: str, request: dict[str, Any]) -> dict[str, Any]:
     Raises
     ------
     StageError
-        When it tells nothing, or that something went wrong.
+        When it ends with another code than 0.
     """
     as_user = [] if os.geteuid() == 0 else ["--map-root-user"]
     python = [sys.executable, "-I", "-c", _RUN, str(paths.ROOT / "src"), module]
@@ -101,7 +101,7 @@ def _start(request: dict[str, Any], image: Path) -> dict[str, Any]:
     before = _children()
     with tempfile.TemporaryFile() as said:
         begun = time.monotonic()
-        # Kept: one that is forgotten is waited for by nobody's order, its code lost.
+        # Kept: subprocess itself collects the exit code of one that is forgotten.
         every = [
             subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)
             for _ in range(request["ranks"])

@@ -1,9 +1,9 @@
 """How much of an image a start reads: bytes of its file, and blocks of the files in it.
 
-The image's file system is mounted for this start alone, and its file given by a
-file system of our own, which counts what it is asked for: neither the disk's
-read-ahead nor who else uses the image counts.  Afterwards the kernel tells which
-pages it holds of each file in the image.
+The image's file system is mounted for this start alone.  A file system of our own
+serves its file and counts the requests: neither the disk's read-ahead nor other users
+of the image count.  Afterwards the kernel tells which pages it holds of each file in
+the image.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ class Touched:
 
 
 def touched(sif: Path, command: Sequence[str]) -> Touched:
-    """Start a program on a fresh mount and look what it touched.
+    """Start a program on a fresh mount and look at what it touched.
 
     Parameters
     ----------
     sif
         The image.
     command
-        The image's folder becomes its ``/``.
+        The program and its arguments; the mounted image becomes its ``/``.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def _fresh(image: Path, offset: int, command: Sequence[str], caches: Path) -> di
                 check=True,
                 stdout=subprocess.DEVNULL,
             )
-        # First of all: looking at the files reads the image's tables of them.
+        # Read first: looking at the files below reads the image's tables of them.
         asked = {"read": storage.bytes_read, "requests": storage.requests}
         subprocess.run(["umount", root / "tmp"], check=True)
         found = {

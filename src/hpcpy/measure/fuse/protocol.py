@@ -53,7 +53,7 @@ _VALIDITY = struct.Struct("<QII")
 _ATTRIBUTES = struct.Struct("<QQQQQQIIIIIIIIII")
 # inode, generation, how long it and its attributes are valid, in seconds and nanoseconds
 _ENTRY = struct.Struct("<QQQQII")
-# version, read-ahead, flags, requests at once, from which on it is busy, largest write
+# version, read-ahead, flags, requests at once, how many count as busy, largest write
 _INITIAL = struct.Struct("<IIIIHHI")
 # Reads at the same time, writes of more than a page, look-ups at the same time.
 _FLAGS = 1 << 0 | 1 << 5 | 1 << 18

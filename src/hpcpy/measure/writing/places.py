@@ -47,7 +47,7 @@ class Place:
 
 
 def choose(asked: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """Return the places that can be had, and why another cannot.
+    """Return the places that can be had, and for each of the others why not.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def choose(asked: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     Raises
     ------
     UsageError
-        For what is no folder.
+        For what is neither one of `NAMES` nor a folder.
     UnavailableError
         When MooseFS was asked for by name and cannot be started here.
     """

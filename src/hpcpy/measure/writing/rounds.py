@@ -23,7 +23,7 @@ _WORKERS = ("pool-apply", "multiprocessing", "queue")
 _BY_MPI = ("mpi-send", "mpi-chunks", "mpi-scatter", "hdf5-parallel")
 _ONE_FILE = ("hdf5", "hdf5-parallel")
 _BINARY = (*_FORMATS, *_WORKERS, *_BY_MPI)
-# Formatting takes most of their time, minutes of larger arrays, wherever they write.
+# Wherever they write, most of their time is formatting: minutes for larger arrays.
 _TEXT = ("text", "loops", "vectorized")
 # To read more than this back takes longer than all else.
 _MOST_VERIFIED = 1 << 30
@@ -97,7 +97,7 @@ class Row:
     seconds
         Of the writing or the reading.
     opening
-        Of them what opening the files took, in percent, if the technique tells.
+        The percentage of them that opening the files took, if the technique tells.
     """
 
     place: str
@@ -132,7 +132,7 @@ def measure(
     tasks: Sequence[Task] = TASKS,
     show: Callable[[str], None] = lambda _: None,
 ) -> list[Row]:
-    """Take every task at every place so often, in turns.
+    """Run every task at every place in each round, in turns.
 
     Parameters
     ----------

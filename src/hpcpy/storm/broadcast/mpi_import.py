@@ -26,7 +26,7 @@ from typing import Any
 from mpi4py import MPI
 
 _ABSENT, _CODE, _LIBRARY, _OTHER = range(4)
-# The others have something to do meanwhile, and a message costs each of them a wake-up.
+# Often enough that the others have something to do; each message costs each a wake-up.
 _SECONDS_OF_A_MESSAGE = 0.02
 # Ranks may share a core: MPI's own waiting would keep rank 0 from it.
 _SECONDS_OF_A_LOOK = 0.0005

@@ -9,9 +9,10 @@ from hpcpy.storm.configurations import tree, venv
 from hpcpy.storm.configurations.configuration import Files, Images
 
 _HOOK = paths.ROOT / "src/hpcpy/storm/broadcast/mpi_import.py"
-# Of the tree: no other program looks for modules there.
+# A folder of the tree in which no other program looks for modules.
 _FOLDER = "broadcast"
-# A launcher that MPI does not know makes each rank one of one: nothing is sent or waited for.
+# Under a launcher that MPI does not know, each rank is rank 0 of 1: it sends nothing and
+# waits for nobody.
 ALL_RANKS = """\
 if MPI.COMM_WORLD.size != int(os.environ["SLURM_NTASKS"]):
     raise SystemExit("MPI sees one rank in each process: it needs another srun --mpi")"""

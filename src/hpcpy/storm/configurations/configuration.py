@@ -11,7 +11,7 @@ from hpcpy.engine.podman_hpc import Installed
 
 @dataclass(frozen=True)
 class Images:
-    """What an image is there as, on the machine's own disk.
+    """A plan's images on the machine's own disk, in each form that is needed.
 
     Attributes
     ----------
@@ -24,8 +24,8 @@ class Images:
     squash
         The file that podman-hpc makes of an image, for images that need it.
     has_mounts
-        Whether each node has mounted a tree in the root folder that it needs; otherwise
-        each rank does so, in namespaces of its own.
+        Whether each node has mounted the tree in the root folder that the tree needs;
+        otherwise each rank does so, in namespaces of its own.
     is_whole
         Whether a program may need any package of the image: a tree then has them all.
     podman_hpc
@@ -98,12 +98,12 @@ class Configuration:
     place
         Where on the node; None is the storm's own folder.
     command
-        What starts Python with some words, by the images and the folder.
+        Returns what starts Python, given the images, the folder and Python's words.
     around
         What is done in the ranks' job before and after them, by the images, the
         folder and the number of nodes.
     imports
-        What a program's imports stand in, for `str.format`.
+        The code around a program's imports, for `str.format`.
     needs_squash
         Whether it needs what podman-hpc makes of its image.
     needs_podman_hpc

@@ -1,7 +1,7 @@
 """podman-hpc itself: its store on the shared file system, one container a node.
 
-podman's own files are below the node's /tmp, as podman-hpc has them; from the store it
-has the image alone, whose squash it mounts once a node.
+podman's own files are below the node's /tmp, as podman-hpc has them.  Only the image
+comes from the store: its squash is mounted once a node.
 """
 
 from __future__ import annotations

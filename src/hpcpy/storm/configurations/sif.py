@@ -10,7 +10,7 @@ from hpcpy.measure.targets import PYTHON
 from hpcpy.storm.configurations.configuration import Configuration, Files, Images
 
 FOLDER = "images"
-# By what follows the name: Apptainer's options, and what they are for.
+# What the name ends with -> Apptainer's options, and what they are for.
 _WAYS = {
     "": ((), "as a SIF, a mount by the kernel for each rank"),
     "-shared": (("--sharens",), "as a SIF, one mount by the kernel a node"),
@@ -45,7 +45,7 @@ def of(image: str, title: str) -> list[Configuration]:
 
 
 def prefix(image: str) -> str:
-    """Return what an image's configurations are called, before what tells them apart."""
+    """Return what the names of an image's configurations begin with."""
     return "static" if image == "hpcpy" else image
 
 
@@ -60,7 +60,7 @@ def command(images: Images, options: Sequence[str], file: str, words: Sequence[s
     Parameters
     ----------
     images
-        Apptainer is one of them.
+        Its `apptainer` is what starts it.
     options
         Apptainer's.
     file

@@ -1,6 +1,6 @@
-"""What podman-hpc makes of an image, on the shared file system, mounted as it does once a node.
+"""podman-hpc's squash of an image on the shared file system, mounted once a node as it does.
 
-podman itself is not there: neither what it costs before Python starts, nor what it asks.
+podman itself takes no part: neither its time before Python starts nor its requests count.
 """
 
 from __future__ import annotations

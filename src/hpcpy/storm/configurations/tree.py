@@ -23,7 +23,7 @@ _LEFT_OUT = (
     *("prompt_toolkit", "pygments", "tornado", "tzdata", "viztracer", "wcwidth", "zmq"),
 )
 
-# Of the node a program has these; and what else `fill.open_root` gives it.
+# A program sees these of its node, as with `fill.open_root`.
 _ENTER = f"""\
 for path in proc sys dev tmp; do mount --rbind "/$path" "$0/$path" || exit; done
 for path in etc/hosts etc/resolv.conf; do
@@ -41,9 +41,9 @@ def left_out(images: Images, library: str) -> tuple[str, ...]:
     Parameters
     ----------
     images
-        Of which the tree is.
+        Those of which the tree is made.
     library
-        The folder of site-packages, from the one that is copied.
+        The folder above site-packages, relative to the one that is copied.
     """
     some = () if images.is_whole else _LEFT_OUT
     return tuple(f"{library}/site-packages/{name}" for name in some)

@@ -17,7 +17,7 @@ from hpcpy.storm.pynamic import llnl
 from hpcpy.storm.pynamic.generate import DRIVER, Size, Sources, generate
 
 _FOLDER = paths.BUILD / "pynamic"
-# What is compiled counts by its number; time for more is the user's.
+# The number of modules counts, not their speed: to optimise would only take longer.
 _OPTIONS = ("-shared", "-fPIC", "-O0", "-Wl,-rpath,$ORIGIN", "-L.")
 
 

@@ -1,4 +1,4 @@
-"""HDF5's functions for who opens the file of a module of h5py's: those in the executable."""
+"""Who opens an h5py module's file gets the HDF5 functions that are in the executable."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ NOT_TOLD = [
     ("iniconfig/part.py", "iniconfig", False),
     ("mine.py", "mine", True),
     ("mine/__init__.py", "mine", True),
-    # Of the core stack a look would cost every start; but see the next two.
+    # For the packages of core a look would cost every start; but see the next two.
     ("numpy.py", "numpy", False),
 ]
 

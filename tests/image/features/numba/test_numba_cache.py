@@ -31,7 +31,7 @@ ROWS = {
     if one.module in numba_modules() and one.parallel != "processes"
 }
 SINGLE = {name for name in ROWS if set(TECHNIQUES[name].problems) & set(SINGLE_AREAS)}
-# Of 2008, and in the image for nobody: every machine that runs the image can run its code.
+# A processor of 2008 that the image has no code for, and whose code any machine here can run.
 UNKNOWN = {"NUMBA_CPU_NAME": "nehalem", "NUMBA_CPU_FEATURES": ""}
 # What numba compiles in each process, having no cache for it.
 WRAPPERS = {"nrt", "ufunc_wrapper", "parallelgufuncwrapper"}

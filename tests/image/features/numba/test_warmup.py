@@ -1,4 +1,4 @@
-"""What `python -m hpcpy_warmup` has kept no rank compiles, and a changed file says so."""
+"""No rank compiles what `python -m hpcpy_warmup` has kept, and a changed file is reported."""
 
 from __future__ import annotations
 

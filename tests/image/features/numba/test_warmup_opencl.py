@@ -1,4 +1,4 @@
-"""Kernels of OpenCL that `python -m hpcpy_warmup` has kept no rank compiles."""
+"""No rank compiles the OpenCL kernels that `python -m hpcpy_warmup` has kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A script's folder takes one look-up, and that it is no folder and no zip file none."""
+"""A script that ends in `.py` is not looked at as a folder or a zip file."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def test_what_the_image_has_is_not_baked_and_compared_at_once(folder: Path, sif:
     (folder / "own.py").write_text("import sys\nprint('same', sys.argv[1:])\n")
     told, said = adopt(folder, sif, "model", "--", "own.py", "--bake")
     assert [row["name"] for row in report(folder)["rows"]] == ["numpy"]
-    assert "nothing is to be baked" in said
+    assert "nothing to bake" in said
     assert not (folder / "adopted/adopted.sif").exists()
     replay = report(folder)["replay"]
     assert replay["lines"][-1] == "the same output, 16 bytes"

@@ -328,7 +328,7 @@ def test_a_name_that_is_known(text: str, pypi: str) -> None:
         ("libnetcdf", "libraries in C:", False),
         ("snappy", "libraries in C:", False),
         ("_libgcc_mutex=0.1=main", "conda itself:", False),
-        ("oddtool=1.0=h27cfd23_0", "h27cfd23_0 is none for Python", True),
+        ("oddtool=1.0=h27cfd23_0", "h27cfd23_0 is not a Python package", True),
     ],
 )
 def test_what_pypi_has_not_is_said_with_what_to_do(text: str, says: str, is_needed: bool) -> None:

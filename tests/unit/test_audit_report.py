@@ -128,7 +128,7 @@ def test_without_data_it_tells_what_debians_changelogs_call_fixed(
     lines, err = audited.text()
     assert lines[-2] == (
         "2 CVE names are in the changelogs of 1 Debian packages: vulnerabilities that Debian has"
-        " fixed in them; they tell of none that is open"
+        " fixed in them; changelogs do not list open ones"
     )
     assert lines[-1].endswith("0 of 7 components looked up in 0 advisories: nothing is known")
     assert err == "hpcpy audit: no data of known vulnerabilities: give --data (SECURITY.md)\n"

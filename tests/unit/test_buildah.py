@@ -1,4 +1,4 @@
-"""An ordinary user's older buildah binds nothing from a file system mounted nosuid or nodev."""
+"""An ordinary user's older buildah cannot bind from a file system mounted nosuid or nodev."""
 
 from __future__ import annotations
 

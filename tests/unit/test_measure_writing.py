@@ -98,7 +98,7 @@ def test_places_take_turns_and_another_one_is_first_in_each_round(
 
 @pytest.mark.parametrize(
     ("code", "printed", "why"),
-    [(73, "", "ended with 73: the disk is full"), (0, "no JSON", "told no JSON")],
+    [(73, "", "ended with 73: the disk is full"), (0, "no JSON", "printed no JSON")],
 )
 def test_a_failure_is_one_line(
     code: int, printed: str, why: str, monkeypatch: pytest.MonkeyPatch

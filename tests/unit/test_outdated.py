@@ -53,9 +53,9 @@ def test_table_tells_newer_versions_and_which_of_them_can_be_fetched(
         "python numbers 2.0 2.0.1 cannot be fetched: no file of it fits (numbers<3)",
         *DEV,
         "debian thing 1.9-1 1.10-1 can be fetched",
-        f"sources kept not known here: {server.url[7:]} a snapshot has nothing newer",
-        "shifter shifter not known here: a commit, which no registry lists",
-        "9 pins: 6 have newer versions, 2 are not known here",
+        f"sources kept could not be checked: {server.url[7:]} a snapshot has nothing newer",
+        "shifter shifter could not be checked: a commit, which no registry lists",
+        "9 pins: 6 have newer versions, 2 could not be checked",
     ]
 
 
@@ -146,8 +146,8 @@ def test_some_registry_that_is_silent_does_not_hide_the_others(
     server.answers["/simple/numbers/"] = [whole(page(server))]
     assert run(["outdated", "numbers", "forged"]) == 0
     said = capsys.readouterr().out
-    assert "sources  forged  not known here: " in said
-    assert said.splitlines()[-1] == "4 pins: 3 have newer versions, 1 are not known here"
+    assert "sources  forged  could not be checked: " in said
+    assert said.splitlines()[-1] == "4 pins: 3 have newer versions, 1 could not be checked"
 
 
 def test_page_of_links_is_read_as_json_is(server: Server) -> None:

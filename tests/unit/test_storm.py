@@ -167,7 +167,7 @@ def test_what_was_measured_before_a_failure_is_kept(
 
     def take(_: object, __: object, ___: object, case: Case) -> list[Sample]:
         if case.configuration == "conda":
-            raise RanksError("1 of 2 ranks told what they took", "why")
+            raise RanksError("1 of 2 ranks reported what they took", "why")
         return [sample(case, "cold", 7)]
 
     monkeypatch.setattr(measure, "take", take)

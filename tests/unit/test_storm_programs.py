@@ -139,7 +139,7 @@ def test_pynamic_as_a_wheel_has_all_its_files(tmp_path: Path) -> None:
 
 def test_podman_hpcs_image_has_no_packages_of_a_program() -> None:
     words = ["storm", "--programs=libraries", "--configurations=venv,static-podman-hpc-shared"]
-    with pytest.raises(UsageError, match="not what the program libraries imports") as caught:
+    with pytest.raises(UsageError, match="lacks what the program libraries imports") as caught:
         run(words)
     assert caught.value.exit_code == 2
     assert "podman" not in caught.value.hint

@@ -60,7 +60,7 @@ def test_what_a_site_cannot_run_is_told_and_left_out(capsys: pytest.CaptureFixtu
         (("--time=5",), UsageError, "name a site: --site="),
         (("--in-job",), UsageError, "name a site: --site="),
         (("--site=local", "--in-job"), UsageError, "the script that `make storm SITE=…` writes"),
-        (("--site=local", "--client=keeping"), UsageError, "a site's client is as it is"),
+        (("--site=local", "--client=keeping"), UsageError, "cannot be chosen at a site"),
         (
             ("--site=local", "--programs=pynamic", "--configurations=venv"),
             UsageError,

@@ -116,7 +116,7 @@ def test_the_file_lies_where_jupyter_looks(
     [
         (["IMAG=x"], "unknown setting 'IMAG'; did you mean IMAGE?"),
         (["IMAGE"], "the setting IMAGE has no value"),
-        (["ENGINE=none"], "ENGINE=none starts no kernel; there are: apptainer, podman-hpc"),
+        (["ENGINE=none"], "ENGINE=none cannot start a kernel; there are: apptainer, podman-hpc"),
         (["GPUS=2"], "GPUS=2 is neither 0 nor 1"),
         (["ENGINE=shifter"], "shifter takes a reference; IMAGE=registry.example.org/me/hpcpy:1"),
         (["IMAGE=/no/such.sif"], "IMAGE=/no/such.sif: no such file"),

@@ -15,7 +15,7 @@ _PIP = re.compile(
     r"(?P<name>[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?P<extras>\[[^\]]*\])?\s*"
     r"(?:@\s*(?P<url>\S+)|(?P<versions>[^;@]*))\s*(?:;\s*(?P<marker>.+))?"
 )
-_NO_OR = "pip knows no `|` of versions: any is taken"
+_NO_OR = "pip has no `|` between versions: any version is accepted"
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def main(options: argparse.Namespace) -> int:
         return 0
     sif = baked.bake(apptainer, base, options.out) if items else base
     if not items:
-        say(f"nothing is to be baked: {sif.name} has all of it")
+        say(f"nothing to bake: {sif.name} has everything")
     if not options.program:
         return 0
     own = options.python or python or replay.environments_python(os.environ)

@@ -106,7 +106,7 @@ class _Line:
             self.wanted = SpecifierSet(row["versions"], prereleases=True)
         except InvalidSpecifier:
             self.wanted = SpecifierSet(prereleases=True)
-            self.why = f"{row['versions']} is no version that PyPI could have: any is taken"
+            self.why = f"{row['versions']} is not a valid PyPI version: any is accepted"
         try:
             self.is_here = not row["marker"] or Marker(row["marker"]).evaluate()
         except InvalidMarker:

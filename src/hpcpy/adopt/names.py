@@ -94,6 +94,6 @@ def known(asked: Asked, in_image: Collection[str]) -> Known:
 
 def _unknown(asked: Asked, *, is_in_image: bool) -> Known:
     if asked.build and not is_in_image and not _OF_PYTHON.search(asked.build):
-        what = f"conda's build {asked.build} is none for Python"
+        what = f"conda's build {asked.build} is not a Python package"
         return Known(note=f"{what}; install it in an image on top, if your program starts it")
     return Known(asked.name, note="" if is_in_image else UNCHECKED)

@@ -72,7 +72,7 @@ def _read_file(path: Path, known: Known) -> None:
             return
         content = start + stream.read(LARGEST + 1)
     if len(content) > LARGEST:
-        raise IntegrityError(f"{path}: larger than {LARGEST // MIB} MiB: no such data are as large")
+        raise IntegrityError(f"{path}: larger than {LARGEST // MIB} MiB, more than any known data")
     _read_content(content, str(path), known)
 
 

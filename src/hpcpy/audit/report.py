@@ -125,7 +125,7 @@ def _what_is_open(audit: Audit) -> Iterator[str]:
         cves = {cve for every in audit.fixed.values() for cve in every}
         yield (
             f"{len(cves)} CVE names are in the changelogs of {len(audit.fixed)} Debian packages:"
-            " vulnerabilities that Debian has fixed in them; they tell of none that is open"
+            " vulnerabilities that Debian has fixed in them; changelogs do not list open ones"
         )
 
 

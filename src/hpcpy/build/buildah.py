@@ -157,8 +157,8 @@ def require_bindable(folder: Path, version: Version | None) -> None:
     flags = os.statvfs(folder).f_flag
     if version and version < _KEEPS_FLAGS and flags & (os.ST_NOSUID | os.ST_NODEV):
         raise UnavailableError(
-            f"{folder}: its file system is mounted nosuid or nodev, from which an ordinary"
-            f" user's buildah {version} binds nothing",
+            f"{folder}: its file system is mounted nosuid or nodev, and an ordinary user's"
+            f" buildah {version} cannot bind from there",
             hint="use a checkout on another one (findmnt lists them), or build as root",
         )
 

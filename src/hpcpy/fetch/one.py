@@ -219,7 +219,7 @@ def _failure(artifact: Artifact, failures: dict[Source, Exception]) -> HpcpyErro
         if isinstance(error, IntegrityError):
             return IntegrityError(
                 f"{artifact.filename}: {error}",
-                hint="nothing of it was kept; find out why it changed before env/ is made to fit",
+                hint="the file was discarded; find out why it changed before you update env/",
             )
     reasons = "; ".join(f"{source.url}: {error}" for source, error in failures.items())
     return UnavailableError(

@@ -131,8 +131,8 @@ def _as_table(pins: Sequence[Pin]) -> Iterator[str]:
             reasons.setdefault((pin.lock, pin.unknown), []).append(pin.name)
     for (lock, reason), names in reasons.items():
         which = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
-        yield f"{lock}  {which}  not known here: {reason}"
+        yield f"{lock}  {which}  could not be checked: {reason}"
     behind = sum(bool(pin.found) for pin in pins)
     unknown = sum(bool(pin.unknown) for pin in pins)
     count = f"{len(pins)} pin" + ("" if len(pins) == 1 else "s")
-    yield f"{count}: {behind} have newer versions, {unknown} are not known here"
+    yield f"{count}: {behind} have newer versions, {unknown} could not be checked"

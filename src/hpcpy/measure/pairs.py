@@ -149,7 +149,7 @@ def _same_library(ranks: Iterable[Ranks]) -> dict[str, str]:
     libraries = [library for one in ranks for library in one.libraries]
     if len({library["sha256"] for library in libraries}) > 1:
         names = sorted({library["file"] for library in libraries})
-        raise IntegrityError(f"inside and outside have other MPI libraries: {', '.join(names)}")
+        raise IntegrityError(f"inside and outside have different MPI libraries: {', '.join(names)}")
     return libraries[0]
 
 

@@ -61,7 +61,7 @@ def check_key(key: Path) -> None:
     # Without -passin it would ask for a passphrase on a terminal that may not be there.
     if _said("openssl", "pkey", "-in", key, "-passin", "pass:", "-noout"):
         raise UsageError(
-            f"{key}: no private key in PEM without a passphrase", hint=f"make one: {_MAKES_ONE}"
+            f"{key}: not an unencrypted private key in PEM", hint=f"make one: {_MAKES_ONE}"
         )
     # A key of Ed25519 fails here; else it would fail only after the SIF has been signed.
     _run("openssl", "dgst", "-sha256", "-sign", key, "-out", os.devnull, os.devnull)

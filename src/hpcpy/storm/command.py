@@ -133,7 +133,7 @@ def _check(plan: Plan) -> None:
         why = f"the program {PYNAMIC} is files beside a tree of files"
         _refuse_others(plan, why, [one.name for one in known if one.is_tree])
     if plan.adding:
-        why = f"podman-hpc's image has not what the program {plan.adding[0]} imports"
+        why = f"podman-hpc's image lacks what the program {plan.adding[0]} imports"
         _refuse_others(plan, why, [one.name for one in known if not one.needs_podman_hpc])
 
 

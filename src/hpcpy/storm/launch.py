@@ -30,7 +30,7 @@ VARIABLES = {
 
 
 class RanksError(StageError):
-    """Not all ranks told what they took.
+    """Not all ranks reported what they took.
 
     Attributes
     ----------
@@ -151,7 +151,7 @@ def launch(words: Sequence[str], everybody: int, patience: float = PATIENCE) -> 
         spoken = spoken or [f"srun ended with {code} and says nothing"]
         # Apptainer's first line is about what it could not tidy up.
         first = next((line for line in spoken if line.startswith("FATAL")), spoken[0])
-        message = f"{len(found)} of {everybody} ranks told what they took: {first}"
+        message = f"{len(found)} of {everybody} ranks reported what they took: {first}"
         raise RanksError(message, f"{''.join(lines)}\n{stderr}")
     return Launch(begin, told_at, found)
 

@@ -45,7 +45,7 @@ everybody = int(os.environ["SLURM_NTASKS_PER_NODE"])
 end = time.monotonic() + {_PATIENCE}
 while sum(name.startswith(step) for name in os.listdir("/tmp")) < everybody:
     if time.monotonic() > end:
-        raise SystemExit("other ranks of this node have not told what they took")
+        raise SystemExit("other ranks of this node have not reported what they took")
     time.sleep(0.01)
 """
 # The first line of each is what it imports; what follows may wait for other ranks.

@@ -83,12 +83,12 @@ def main(options: argparse.Namespace, plan: Plan) -> int:
 
 def _request(options: argparse.Namespace, plan: Plan) -> Request:
     if not options.site:
-        raise UsageError("the storm on this machine has no job", hint="name a site: --site=…")
+        raise UsageError("options of a job need a site", hint="name a site: --site=…")
     for name in plan.programs:
         if name in (PYNAMIC, *PACKAGES):
             raise UsageError(f"the program {name} is not for a site")
     if options.client != SHIPPED:
-        raise UsageError(f"--client {options.client}: a site's client is as it is")
+        raise UsageError(f"--client {options.client}: cannot be chosen at a site")
     nodes = max(plan.nodes)
     size = (f"NODES={nodes}", f"TASKS={nodes * max(plan.ranks)}")
     return parse([*settings(options), "PROGRAM=storm", *size])

@@ -55,7 +55,7 @@ def main(options: argparse.Namespace) -> int:
     site = find_site(given.get("SITE", "local"))
     engine = given.get("ENGINE", site.engine)
     if engine not in WORDS:
-        raise UsageError(f"ENGINE={engine} starts no kernel", hint=meant(engine, WORDS))
+        raise UsageError(f"ENGINE={engine} cannot start a kernel", hint=meant(engine, WORDS))
     if given.get("GPUS", "0") not in ("0", "1"):
         raise UsageError(f"GPUS={given['GPUS']} is neither 0 nor 1")
     image = checked_image(given, site, engine)

@@ -197,7 +197,7 @@ def ask(sif: Path, place: Place, task: Task, *, verify: bool) -> list[dict[str, 
         if done.returncode == 0:
             return list(json.loads(done.stdout)["results"])
     except (ValueError, KeyError) as error:
-        raise StageError(f"{task.workload} at {place.name} told no JSON: {error}") from error
+        raise StageError(f"{task.workload} at {place.name} printed no JSON: {error}") from error
     said = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
     print(done.stderr, file=sys.stderr, end="")
     raise StageError(f"{task.workload} at {place.name} ended with {done.returncode}: {said[0]}")

@@ -1,13 +1,12 @@
 """Starts of Python by many ranks on a file system with a metadata server: ``make storm``.
 
-`moosefs` says what its daemons read, `machines` starts them beside the local
-cluster's nodes, `mounts` gives each node its own mount, `fill` brings files there,
-`stats` reads what a mount counts and `network` what a device carries,
-`configurations` are the ways to have Python there (`broadcast` is what one of them
-needs), `programs` what a rank runs, `launch` starts the ranks, `watch` looks meanwhile,
-`samples` are what came of it, `measure` takes all of them in turns, `images` has what
-they are made of and `added` the packages of some programs, `record`, `report` and
-`storm_chart` tell, `command` is what make calls.
-
-At a site `site_script` writes a script, in whose job `at_site` takes the samples.
+- The file system: `moosefs` writes what its daemons read, `machines` starts them beside
+  the local cluster's nodes, `mounts` gives each node its own mount, `fill` copies files in.
+- What starts: `configurations` are the ways to have Python there (`broadcast` is for one of
+  them), `programs` what a rank runs, `images` and `added` what is in the images.
+- A measurement: `command` is what make calls, `measure` takes all cases in turns, `launch`
+  starts the ranks of one, `watch` looks on meanwhile; `stats` reads what a mount counts,
+  `network` what a device carries.
+- What came of it: `samples`, `record`, `report` and `storm_chart`.
+- At a site: `site_script` writes a script, in whose job `at_site` takes the samples.
 """

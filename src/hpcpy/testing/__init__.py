@@ -1,1 +1,1 @@
-"""The commands that check and test: `check`, `test`, `test-cuda`, `test-gpu`."""
+"""The commands that test: `check`, `test`, `test-cuda`, `test-gpu`, `faults`, `fuzz`."""

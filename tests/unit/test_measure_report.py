@@ -12,7 +12,7 @@ import pytest
 from hpcpy import paths
 from hpcpy.commands import run
 from hpcpy.errors import UsageError
-from hpcpy.measure import report
+from hpcpy.measure import report, startup
 from hpcpy.measure.cases import CASES, Case, write_scripts
 from hpcpy.measure.sampler import memory, timed
 from hpcpy.measure.samples import SAMPLER, Samples
@@ -128,3 +128,14 @@ def test_a_wrong_request_is_refused_before_anything_is_built(
 def test_the_projects_page_has_a_place_for_the_table(tmp_path: Path) -> None:
     page = paths.ROOT / "docs/startup.md"
     report.write_page(page, tmp_path / "startup.md", "a table\n")
+
+
+@pytest.mark.parametrize(
+    ("images", "drawn"),
+    [
+        (["wheels", "hpcpy"], {"startup.png", "readme.png"}),
+        (["hpcpy", "pie"], {"startup.png"}),
+    ],
+)
+def test_the_readmes_picture_needs_both_of_its_images(images: list[str], drawn: set[str]) -> None:
+    assert {*startup.pictures(images)} == drawn

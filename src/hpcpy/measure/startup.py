@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,8 @@ _WITHOUT = {
     "collector as elsewhere": {"HPCPY_GC": "stock"},
 }
 _SAMPLES = 20
-_PICTURES = {"startup.png": report.CHART, "readme.png": Path(readme_chart.__file__)}
+_README = "readme.png"  # compares just `_IMAGES`
+_PICTURES = {"startup.png": report.CHART, _README: Path(readme_chart.__file__)}
 _FACTS = """
 import importlib.metadata, json, platform, pathlib
 names = "numpy numba llvmlite mpi4py h5py viztracer cupy-cuda12x pyopencl dask matplotlib".split()
@@ -64,7 +66,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Measure and write ``results/startup.json``, two pictures and ``startup.md``.
+    """Measure and write ``results/startup.json``, its pictures and ``startup.md``.
 
     Returns
     -------
@@ -88,7 +90,7 @@ def main(options: argparse.Namespace) -> int:
         results = options.out / "results"
         report.write_json(results / "startup.json", starts, circumstances)
         drawing = container(images[-1].name, images[-1].sif, work)
-        for name, program in _PICTURES.items():
+        for name, program in pictures(image.name for image in images).items():
             report.draw(results / "startup.json", results / name, drawing, work, program)
     # What a user starts; the JSON has the other places.
     inside = [start for start in starts if start.place == "container"]
@@ -99,6 +101,12 @@ def main(options: argparse.Namespace) -> int:
     if warning := report.unsteady(starts):
         print(f"hpcpy bench: {warning}", file=sys.stderr)
     return 0
+
+
+def pictures(names: Iterable[str]) -> dict[str, Path]:
+    """Return the pictures of a measurement of some images, each with the program that draws it."""
+    has_all = {*_IMAGES} <= {*names}
+    return {name: path for name, path in _PICTURES.items() if has_all or name != _README}
 
 
 def _images(names: list[str], given: list[str]) -> list[_Image]:

@@ -102,6 +102,11 @@ def test_a_script_whose_name_is_too_long_is_not_there(
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_a_folder_whose_name_is_too_long_is_parsed() -> None:
+    # Making it fails later, in one line.
+    assert COMMANDS["hpcpy_warmup"][0](["--to", "9" * 5000, "my.py"])
+
+
 @pytest.mark.fault(
     "an option or a variable of make has any value", "one line, a documented exit code"
 )

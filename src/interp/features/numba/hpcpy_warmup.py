@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import marshal
+import os
 import re
 import sys
 import tempfile
@@ -76,7 +77,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _folder(text: str) -> Path:
     path = Path(text)
-    if text == "-" or (path.exists() and not path.is_dir()):
+    # Before Python 3.12 those of a path raise an error where a name is too long.
+    if text == "-" or (os.path.exists(path) and not os.path.isdir(path)):
         raise argparse.ArgumentTypeError(f"{text}: is no folder, and several files are written")
     return path
 

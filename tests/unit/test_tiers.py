@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy.commands import run as run_command
-from hpcpy.testing import command
+from hpcpy.testing import check, command
 from hpcpy.testing.check import pytest_options
 from tiers import sampled
 
@@ -37,21 +37,22 @@ def test_quick(): ...
 """
 
 
-def run(folder: Path, *options: str) -> str:
+def run(folder: Path, *options: str, tests: str = TESTS, code: int = 0) -> str:
     for name in ("conftest.py", "fault_table.py", "tiers.py"):
         shutil.copy(FOLDER / name, folder)
-    (folder / "test_it.py").write_text(TESTS)
+    (folder / "test_it.py").write_text(tests)
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
             *("--strict-markers", f"--rootdir={folder}", *options, str(folder)),
         ],
         cwd=folder,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == code, done.stdout
     return done.stdout
 
 
@@ -82,6 +83,18 @@ def test_faults_alone_run_and_leave_a_row_each(tmp_path: Path, processes: tuple[
         "outcome": "passed",
         "measured": {"s": 2},
     }
+
+
+def test_a_test_that_hangs_fails_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As CI's machine did until its own limit, without a word of which test it was.
+    monkeypatch.setattr(check, "_HUNG_SECONDS", 1)
+    waits = "import threading\ndef test_waits(): threading.Event().wait()\ndef test_next(): ...\n"
+    done = run(tmp_path, *pytest_options("short"), "--numprocesses=1", tests=waits, code=1)
+    assert "crashed while running 'test_it.py::test_waits'" in done
+    assert done.count("FAILED") == 1
+    assert "in test_waits" in done
 
 
 @pytest.mark.parametrize("tier", ["short", "long"])

@@ -12,6 +12,8 @@ from hpcpy.checkout_lock import checkout_lock
 from hpcpy.engine.venv import ensure_venv
 from hpcpy.stages import stage
 
+# A test of `make test`, with its fixtures; the longest of them took 93 s on a CI machine.
+_HUNG_SECONDS = 900
 # Of the host's tests: those of launches wait for Slurm more than they compute.
 _WORKERS = (os.cpu_count() or 1) + 2
 # By Python: the first line of the program mypy cannot name every folder.
@@ -145,4 +147,8 @@ def pytest_options(tier: str = "short") -> list[str]:
     pedantic = ["--pedantic"] if os.environ.get("PEDANTIC") else []
     of_tier = [f"--tier={tier}"] if tier else []
     slowest = ["--durations=10", "--durations-min=10"]
-    return ["-q", "-ra", *slowest, *of_tier, *pedantic]
+    # A test that hangs fails, named and with the stack of each thread, before CI's own
+    # limit ends the run without a word.  A long test may take an hour.
+    limit = [f"--override-ini=faulthandler_timeout={_HUNG_SECONDS}"]
+    limit += ["--override-ini=faulthandler_exit_on_timeout=true"]
+    return ["-q", "-ra", *slowest, *of_tier, *(limit if tier == "short" else []), *pedantic]

@@ -25,6 +25,7 @@ from hpcpy.measure.cold.mounts import Mounted
 from hpcpy.measure.cold.page_cache import drop, load, resident, resident_bytes
 from hpcpy.measure.cold.rounds import PROGRAMS, WITH_PACKAGES, Cold
 from hpcpy.measure.cold.slow_file import Storage
+from hpcpy.stages import StageError
 
 SIZE = (1 << 22) + 5
 
@@ -129,6 +130,14 @@ def test_a_program_that_fails_is_told(file: Path) -> None:
         "command": ["sh", "-c", "echo no such thing >&2; exit 3"],
     }
     with pytest.raises(Exception, match="exit code 3: no such thing"):
+        sample.inside("hpcpy.measure.cold.sample", request)
+
+
+def test_a_program_that_does_not_end_is_told(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sample, "_SECONDS", 1)
+    command = ["sleep", "3"]
+    request = {"image": str(file), "storage": sample.CACHED, "ranks": 1, "command": command}
+    with pytest.raises(StageError, match="had not ended after 1 s"):
         sample.inside("hpcpy.measure.cold.sample", request)
 
 

@@ -45,10 +45,10 @@ class Result(Protocol):
 
 
 def write_json(path: Path, found: Sequence[Result], circumstances: dict[str, Any]) -> None:
-    """Write all samples and what they were taken with."""
+    """Write all samples and what they were taken with, the benchmark's name first."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     results = [one.as_dict() for one in found]
-    report = {"benchmark": "startup", **circumstances, "date": now, "results": results}
+    report = {**circumstances, "date": now, "results": results}
     with whole_file(path) as temporary:
         temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
 

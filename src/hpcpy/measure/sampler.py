@@ -51,9 +51,9 @@ def memory(argv: list[str]) -> dict[str, float]:
     os.close(child_out)
     found = {}
     if os.read(from_child, 6).startswith(b"ready"):
-        now = _kilobytes(Path(f"/proc/{pid}/smaps_rollup"))
+        now = _sizes(Path(f"/proc/{pid}/smaps_rollup"))
         # What ru_maxrss tells includes the memory of whoever started it.
-        most = _kilobytes(Path(f"/proc/{pid}/status"))["VmHWM"]
+        most = _sizes(Path(f"/proc/{pid}/status"))["VmHWM"]
         found = {"most": most, "resident": now["Rss"], "private": now["Private_Dirty"]}
         os.write(to_child, b"\n")
     os.close(to_child)
@@ -62,7 +62,8 @@ def memory(argv: list[str]) -> dict[str, float]:
     return {"code": code, **found}
 
 
-def _kilobytes(path: Path) -> dict[str, int]:
+def _sizes(path: Path) -> dict[str, int]:
+    """Return the sizes that a file of /proc has, in bytes."""
     rows = (line.split() for line in path.read_text().splitlines() if line.endswith(" kB"))
     return {words[0].rstrip(":"): int(words[1]) * 1024 for words in rows}
 

@@ -150,6 +150,7 @@ def _circumstances(images: list[_Image], work: Path, words: list[str]) -> dict[s
         about[image.name] = {"digest": image.digest, **json.loads(done.stdout)}
     tools = ensure("apptainer").found
     return {
+        "benchmark": "startup",
         "machine": machine.describe(),
         # Before the samples: what else the machine does.
         "load_average": os.getloadavg(),

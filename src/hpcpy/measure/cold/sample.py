@@ -41,19 +41,22 @@ def inside(module: str, request: dict[str, Any]) -> dict[str, Any]:
     Raises
     ------
     StageError
-        When it ends with another code than 0.
+        When it ends with another code than 0, or not within `_SECONDS`.
     """
     as_user = [] if os.geteuid() == 0 else ["--map-root-user"]
     python = [sys.executable, "-I", "-c", _RUN, str(paths.ROOT / "src"), module]
-    done = subprocess.run(
-        ["unshare", "--mount", *as_user, *python, json.dumps(request)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=_SECONDS,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            ["unshare", "--mount", *as_user, *python, json.dumps(request)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise StageError(f"{module} had not ended after {_SECONDS} s") from None
     if done.returncode:
         said = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
         raise StageError(f"{module} failed with exit code {done.returncode}: {said[0]}")

@@ -85,16 +85,21 @@ def test_faults_alone_run_and_leave_a_row_each(tmp_path: Path, processes: tuple[
     }
 
 
-def test_a_test_that_hangs_fails_by_its_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # As CI's machine did until its own limit, without a word of which test it was.
-    monkeypatch.setattr(check, "_HUNG_SECONDS", 1)
+LIMITS = {
+    "host": (check.LIMIT, "--dist=loadfile", "Timeout (>1.0s) from pytest-timeout"),
+    "image": (command.LIMIT, "--dist=worksteal", "crashed while running 'test_it.py::test_waits'"),
+}
+
+
+@pytest.mark.parametrize("where", LIMITS)
+def test_a_test_that_hangs_fails_by_its_name(tmp_path: Path, where: str) -> None:
+    # It ended with CI's own limit, which names none.
     waits = "import threading\ndef test_waits(): threading.Event().wait()\ndef test_next(): ...\n"
-    done = run(tmp_path, *pytest_options("short"), "--numprocesses=1", tests=waits, code=1)
-    assert "crashed while running 'test_it.py::test_waits'" in done
-    assert done.count("FAILED") == 1
-    assert "in test_waits" in done
+    limit, by, words = LIMITS[where]
+    options = [option.replace(str(check.HUNG_SECONDS), "1") for option in limit]
+    done = run(tmp_path, *options, "--numprocesses=1", by, tests=waits, code=1)
+    assert words in done
+    assert "1 failed, 1 passed" in done
 
 
 @pytest.mark.parametrize("tier", ["short", "long"])

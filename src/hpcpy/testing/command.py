@@ -17,7 +17,7 @@ from hpcpy import paths
 from hpcpy.build.command import have
 from hpcpy.engine.setup import ensure
 from hpcpy.testing.beside import beside
-from hpcpy.testing.check import host_tests, pytest_options
+from hpcpy.testing.check import HUNG_SECONDS, host_tests, pytest_options
 
 # Folders of tests beside `image` by their images.
 _OWN = {
@@ -32,6 +32,12 @@ _OTHERS = ("plain", "hpcpy-core", "hpcpy-sci", "hpcpy-dev", "hpcpy-spark", "sani
 # hpcpy what hpcpy-dev compiles, and start hpcpy-spark on a cluster of its own.
 _SECOND_BASE = "hpcpy-core"
 _BESIDE = ("hpcpy-dev", "hpcpy-spark")
+# A test that hangs ends its worker, also within a library's code; pytest-xdist names the
+# test, and goes on with another worker.
+LIMIT = (
+    f"--override-ini=faulthandler_timeout={HUNG_SECONDS}",
+    "--override-ini=faulthandler_exit_on_timeout=true",
+)
 # "nobody" on every Linux: no home, no right to anything.
 _STRANGER = 65534
 
@@ -93,6 +99,7 @@ def pytest_in(
         yield [
             *image_command(ensure("apptainer").apptainer, sif, Path(scratch)),
             *("python3", "-m", "pytest", *pytest_options(tier), "-p", "no:cacheprovider"),
+            *(LIMIT if tier == "short" else ()),
             *("--rootdir=/tests", "--strict-markers", "--numprocesses=auto", "--dist=worksteal"),
             *report,
             f"/tests/{folder}",

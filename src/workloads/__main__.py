@@ -46,8 +46,14 @@ def main(arguments: list[str]) -> int:
     Returns
     -------
     int
-        0; 1 for a wrong answer; 2 for bad input; 69 when the technique cannot
-        run here; 73 when a result could not be written; 130 for Ctrl-C.
+        0; 1 for a wrong answer or another failure; 2 for bad input; 69 when the
+        technique cannot run here; 73 when a result could not be written; 130
+        for Ctrl-C.
+
+    Raises
+    ------
+    OSError
+        Unless the name of a file is the cause; standard output's errors are among them.
     """
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_usage())
@@ -100,7 +106,7 @@ def _complain(line: str) -> None:
 
 def _entry() -> int:
     streams.spell_in_ascii()
-    # SIGTERM as an exception: worker processes end and half-written files go.
+    # SIGTERM raises SystemExit: worker processes end and half-written files are removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.unraisablehook = stop_again
     if ranks.expected() > 1:
@@ -109,7 +115,8 @@ def _entry() -> int:
         stopping.stop_within()
     try:
         code = main(sys.argv[1:])
-        # To nowhere where standard output is closed.
+        # Flush here, where an error becomes one line. sys.stdout is None if standard output
+        # was closed at the start, which print accepts.
         print(end="", flush=True)
     except OSError as error:
         return streams.lost_output(error, _complain)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# As --help ends.
+# The last lines of each --help.
 EXIT_CODES = """\
 Exit codes: 0 done; 1 failed, or a wrong answer; 2 wrong usage; 69 cannot run here;
 73 a result cannot be written; 130 stopped (docs/mandelbrot.md)."""
@@ -21,7 +21,7 @@ class WorkloadError(Exception):
     Attributes
     ----------
     agreed
-        Whether every rank raises it: then none need end the others.
+        Whether every rank raises it, so that none has to end the others.
     """
 
     exit_code = 1

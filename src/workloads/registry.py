@@ -26,7 +26,7 @@ TOOLS = {
 
 
 def numba_modules() -> list[str]:
-    """Name the modules whose kernels numba compiles for processors."""
+    """Return the modules of the techniques that numba compiles for processors, not GPUs."""
     found = []
     for command, _ in WORKLOADS.values():
         package = command.rpartition(".")[0]

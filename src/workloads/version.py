@@ -11,7 +11,7 @@ _PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 
 def version() -> str:
-    """Return the version; empty where neither says it."""
+    """Return the version; empty where neither file can be read."""
     try:
         return str(json.loads(_IMAGE.read_text(encoding="utf-8"))["version"])
     except OSError:

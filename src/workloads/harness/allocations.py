@@ -1,7 +1,8 @@
 """``--profile memory``: which lines hold memory when there is most of it, of every rank.
 
-tracemalloc counts what Python and NumPy allocate, and tells only what there is at the
-moment: hence it is asked behind each line of the workloads, when there is more than before.
+tracemalloc counts what Python and NumPy allocate, and knows the lines only of what is held
+at the moment.  Hence each line of the workloads that is run looks whether there is more than
+before, and if so takes a snapshot.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from typing import Any
 
 from workloads.harness import ranks
 
-# Deep enough for a line of a workload behind NumPy's own.
+# Frames of each block: deep enough for a workload's line behind NumPy's own.
 _FRAMES = 16
-# Looked at again when there is this much more: each time all blocks are counted.
+# The growth, and the first bytes, at which a snapshot is taken: each counts all blocks.
 _GROWTH, _LEAST = 1.05, 1 << 12
 _LINES = 10
 _OURS = str(Path(__file__).parents[1])
@@ -89,7 +90,7 @@ class Memory:
         Path(path).write_text(json.dumps(part), encoding="utf-8")
 
     def merge(self, parts: Sequence[str], path: Path) -> None:
-        """Write what a person reads of all parts."""
+        """Write all parts as one text for people."""
         read = [json.loads(Path(part).read_text(encoding="utf-8")) for part in parts]
         read.sort(key=lambda part: int(part["rank"]))
         text = [line for part in read for line in _told(part)]
@@ -97,7 +98,7 @@ class Memory:
 
 
 def _line(frames: tracemalloc.Traceback) -> tuple[str, int]:
-    # The newest is last; NumPy's own lines say little.
+    # The newest frame is last; NumPy's own lines say little.
     ours = [frame for frame in frames if frame.filename.startswith(_OURS)]
     frame = (ours or frames)[-1]
     return frame.filename, frame.lineno

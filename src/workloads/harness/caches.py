@@ -25,7 +25,7 @@ def provide(variable: str, name: str) -> bool:
         What the library reads, for example ``NUMBA_CACHE_DIR``; to be set
         before that library is imported.
     name
-        The folder's name below ours.
+        The folder's name, below the temporary folder of this user's hpcpy.
 
     Returns
     -------

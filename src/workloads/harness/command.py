@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from workloads.harness.workload import Problem, Workload
 
 
-# How long ranks that were stopped wait for the others, one of which may have a
-# picture that it writes to remove.  With what is said then it is less than
-# stopping.SECONDS.
+# How long a stopped rank waits for the others, one of which may be removing a
+# half-written picture.  With the time to print the message (ranks.abort) it is
+# less than stopping.SECONDS.
 _STOP_SECONDS = 2.0
 
 
@@ -67,7 +67,7 @@ def _run(
     arguments: Sequence[str],
 ) -> int:
     """Run all, report and write what was asked for; return the exit code."""
-    # Before the first of them runs: what one cannot do is said at once.
+    # Before the first of them runs: what cannot be done is refused at once.
     plans = [(problem, *_names(workload, problem, wish)) for problem in problems]
     results: list[Result] = []
     without: dict[str, str] = {}
@@ -107,7 +107,7 @@ def _names(
     workload: Workload, problem: Problem, wish: argparse.Namespace
 ) -> tuple[list[str], dict[str, str]]:
     """Return what is to run, and for ``all`` what is left out and why."""
-    # A size that is in its name is nothing to the registry.
+    # The registry knows a problem by its task; its name may also have a size.
     task = getattr(problem, "task", problem.name)
     request, techniques = fitting(wish.impl, workload.techniques, task)
     fastest = [name for name in workload.fastest if name in techniques]
@@ -129,7 +129,7 @@ def _run_problem(
     profile: Profiler,
 ) -> tuple[list[Result], dict[str, str]]:
     """Run the techniques one after the other; return results and failures."""
-    # Below --help and --list: it imports multiprocessing.
+    # Not at the top: it imports multiprocessing, which --help and --list must not.
     from workloads.harness.run import Wish, run  # noqa: PLC0415
 
     line = problem.prepare(names)
@@ -166,7 +166,7 @@ def _report(
         if wish.scale
         else table(results, workload.techniques, workload.baseline, workload.unit, workload.columns)
     )
-    # The same with every number of workers is said once.
+    # A note that is the same for several numbers of workers is printed once.
     for name, note in dict.fromkeys((r.impl, r.note) for r in results if r.note):
         print(f"  {name}: {note}")
     _tell_left_out(left_out)
@@ -222,7 +222,7 @@ def _together(name: str) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, SystemExit) as stop:
         comm = ranks.several()
-        # Python never sees the signal where MPI waits for a rank that has left.
+        # A rank that waits in MPI for one that has left never sees its signal: abort it.
         if comm is None:
             raise
         if ranks.all_come(comm, _STOP_SECONDS):

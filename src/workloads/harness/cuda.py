@@ -102,7 +102,7 @@ def cupy_libraries() -> Iterator[None]:
     Raises
     ------
     UnavailableError
-        Where the toolkit is absent: they are no part of the driver; or the
+        Where the toolkit is absent, as the driver does not have them, or the
         device's memory is too small.
     """
     try:

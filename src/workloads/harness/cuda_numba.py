@@ -15,11 +15,11 @@ from workloads.harness.cuda import NO_DEVICE, NO_TOOLKIT, of_this_rank, reason
 
 
 def _part(name: str) -> Any:
-    """Return a part of Numba; through jit, which the other techniques need before it."""
+    """Return a part of Numba, through `jit`, which must be imported before numba."""
     try:
         return jit.submodule(name)
     except RuntimeError as failure:
-        # numba-cuda opens the toolkit's libcudart to be imported.
+        # numba-cuda opens the toolkit's libcudart when it is imported.
         raise UnavailableError(
             f"numba-cuda cannot be loaded ({reason(failure)})", hint=NO_TOOLKIT
         ) from failure
@@ -29,7 +29,7 @@ cuda = _part("cuda")
 libdevice = _part("cuda.libdevice")
 _error = _part("cuda.cudadrv.error")
 
-# It warns of kernels that are too small for the device, as the warm-up is.
+# It warns of kernels that are too small for the device, such as the warm-up's.
 warnings.filterwarnings("ignore", ".*Grid size")
 
 
@@ -76,16 +76,16 @@ def compilation() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _what_numpy_had() -> Iterator[None]:
-    """Give NumPy a function back while numba-cuda's own module on arrays is imported.
+    """Give NumPy its `row_stack` back while numba-cuda imports its module on arrays.
 
-    That is when the first kernel is compiled: it registers `row_stack`, which
-    NumPy has dropped in 2.5, and numba-cuda 0.30 is not going to follow.
+    That is when the first kernel is compiled: the module registers `row_stack`,
+    which NumPy 2.5 has dropped. numba-cuda 0.30 is not going to follow.
     """
     if hasattr(np, "row_stack"):
         yield
         return
 
-    # One of its own: vstack itself has been registered already.
+    # A function of its own, as vstack itself has been registered already.
     def row_stack(arrays: Sequence[Any]) -> Any:
         return np.vstack(arrays)
 

@@ -1,4 +1,4 @@
-"""A cluster of Dask's: one of this machine, or a site's."""
+"""A Dask cluster: one on this machine, or a site's."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def client(team: Team, prepare: Callable[[], object]) -> Iterator[Any]:
-    """Give a client of DASK_SCHEDULER_FILE's cluster, else of one of our own.
+    """Give a client of DASK_SCHEDULER_FILE's cluster, else of one on this machine.
 
     Parameters
     ----------
@@ -32,24 +32,24 @@ def client(team: Team, prepare: Callable[[], object]) -> Iterator[Any]:
     Raises
     ------
     UnavailableError
-        When the given cluster cannot be had.
+        When the given cluster cannot be reached, or has no worker.
     """
     # Read when dask is imported; its worker processes inherit it.
     caches.provide("DASK_TEMPORARY_DIRECTORY", "dask")
     import dask  # noqa: PLC0415
     from dask.distributed import Client, LocalCluster  # noqa: PLC0415
 
-    # Forked by a server that has imported Dask and runs no thread: spawned
-    # ones would import it all anew.
+    # Workers are forked by a server that has imported Dask and runs no thread:
+    # spawned ones would each import it anew.
     dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
     with contextlib.ExitStack() as stack:
         given = os.environ.get("DASK_SCHEDULER_FILE")
         if given:
-            # Its scheduler may end first: `failures` says so in one line.  Whoever
-            # was sending just then would log the broken connection, too.
+            # Its scheduler may end first: `failures` says so in one line.  These
+            # loggers would also report the broken connection.
             for name in ("distributed", "distributed.client", "tornado.application"):
                 logging.getLogger(name).setLevel(logging.CRITICAL)
-            # Dask waits for the file for ever.
+            # Dask would wait for the file for ever.
             if not Path(given).exists():
                 raise UnavailableError(
                     f"DASK_SCHEDULER_FILE={given}: no such file",
@@ -63,12 +63,12 @@ def client(team: Team, prepare: Callable[[], object]) -> Iterator[Any]:
             if not team.workers:
                 raise UnavailableError(f"the cluster of DASK_SCHEDULER_FILE={given} has no worker")
         else:
-            # It cannot be closed before it has begun.
+            # A cluster cannot be closed while it starts.
             with held_back():
                 cluster = LocalCluster(
                     n_workers=team.workers,
                     threads_per_worker=1,
-                    # None would mean port 8787, which another user's may have.
+                    # None would mean port 8787, which another user may have taken.
                     dashboard_address="127.0.0.1:0",
                     worker_dashboard_address="127.0.0.1:0",
                     # No limit but the machine's.
@@ -78,7 +78,7 @@ def client(team: Team, prepare: Callable[[], object]) -> Iterator[Any]:
                 stack.enter_context(cluster)
                 connected = stack.enter_context(Client(cluster))
                 connected.run(leave_signals_to_parent)
-        # Entered last, so that it is told of a stop before the client ends.
+        # Entered last, so that on a stop it acts before the client ends.
         stack.enter_context(_quiet_when_stopped())
         connected.run(prepare)
         connected.run(tracing.join)
@@ -88,8 +88,8 @@ def client(team: Team, prepare: Callable[[], object]) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _quiet_when_stopped() -> Iterator[None]:
-    # asyncio would tell of each task that nobody waits for any more, and Dask of a
-    # scheduler that has heard of the same stop and has ended first.
+    # asyncio would log each task that nobody waits for any more, and Dask a scheduler
+    # that the same signal has ended first.
     try:
         yield
     except (KeyboardInterrupt, SystemExit):
@@ -104,8 +104,8 @@ def failures() -> Iterator[None]:
     Raises
     ------
     WorkerError
-        When Dask has given up a task since its workers were killed, or all of
-        them since there is no scheduler any more.
+        When Dask has given up a task because its workers were killed, or all
+        tasks because the scheduler has ended.
     """
     from dask.distributed import KilledWorker  # noqa: PLC0415
     from distributed.client import FutureCancelledError  # noqa: PLC0415

@@ -1,7 +1,7 @@
-"""Where an output goes: to a plain file, or to what is only written to.
+"""Where an output goes: in place of a plain file, or into a device, a FIFO or an open file.
 
-A rename takes the place of whatever has the name: of a link, of a FIFO, and as
-root of a device. Only plain files and free names are renamed onto.
+A rename would replace whatever has the name: a link, a FIFO, and as root a
+device. So only plain files and free names are renamed onto.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import BinaryIO
 from workloads.harness.unfinished import unfinished
 
 STDOUT = "-"
-# As many as the kernel follows.
+# The kernel follows as many.
 _MOST_LINKS = 40
 
 
@@ -55,7 +55,7 @@ class Destination:
 
     @contextlib.contextmanager
     def whole(self, suffix: str = "") -> Iterator[Path]:
-        """Give a temporary name in `folder`; bring its file there when it is complete.
+        """Give a temporary name in `folder`; put its file in place when it is complete.
 
         A failure, Ctrl-C included, leaves nothing under either name.
 
@@ -64,9 +64,9 @@ class Destination:
         suffix
             How the temporary name ends where `path` has no ending.
         """
-        # The suffix stays at the end: libraries choose the format by it.  The name
-        # is there before the file: after mkstemp another thread may have the GIL for
-        # a while, and a Ctrl-C that comes then would leave a file that nobody knows.
+        # The suffix stays at the end: libraries choose the format by it.  The name is
+        # chosen before the file is made: after mkstemp another thread may hold the GIL
+        # for a while, and a Ctrl-C would then leave a file that nobody knows.
         name = f".{self.path.stem}.{os.urandom(8).hex()}{self.path.suffix or suffix}"
         temporary = self.folder / name
         with unfinished(temporary):
@@ -97,7 +97,7 @@ class Destination:
 
 
 def destination(path: Path) -> Destination:
-    """Look at what has the name, and refuse what cannot be written to.
+    """Return what a name leads to, and refuse what cannot be written to.
 
     Raises
     ------
@@ -127,9 +127,9 @@ def destination(path: Path) -> Destination:
 
 
 def is_stdout(path: Path) -> bool:
-    """Tell whether an output has standard output; what cannot be written to has not.
+    """Tell whether an output goes to standard output; False if it cannot be written to.
 
-    A folder that another rank has just made is one of these.
+    It may be a folder that another rank has just made.
     """
     try:
         return destination(path).is_stdout
@@ -138,7 +138,7 @@ def is_stdout(path: Path) -> bool:
 
 
 def _mode(path: Path) -> int:
-    """Return what kind of file it is; a free name is to become a plain one."""
+    """Return the mode of a file; a free name counts as a plain file, which it will become."""
     try:
         return path.stat().st_mode
     except FileNotFoundError:
@@ -148,7 +148,7 @@ def _mode(path: Path) -> int:
 def _followed(path: Path) -> Path:
     """Follow the links at a path's end, up to those in /proc, which lead to open files."""
     for _ in range(_MOST_LINKS):
-        # Strictly: f of `absent/../f` is not the file that is meant.
+        # Strict, so that `absent/../f` is an error, as for the kernel, and not `f`.
         path = Path(os.path.realpath(path.parent, strict=True), path.name)
         if path.is_relative_to("/proc") or not path.is_symlink():
             return path

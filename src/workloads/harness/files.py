@@ -21,7 +21,7 @@ def require_writable(path: Path, option: str) -> None:
     UsageError
         When `path` is a folder, or its folder is absent or read-only.
     """
-    # A folder may be called `-`, too.
+    # `-` is standard output, even where a folder has that name.
     if path.is_dir() and not is_stdout(path):
         raise UsageError(f"{option} {path}: is a folder", hint="give a file name")
     try:
@@ -34,7 +34,7 @@ def require_writable(path: Path, option: str) -> None:
 
 
 def with_ending(path: Path, default: str) -> Path:
-    """Return a name whose ending says the format: standard output has the default."""
+    """Return `path` with an ending that says the format: standard output gets the default."""
     if path.suffix or not destination(path).is_stdout:
         return path
     return path.with_name(f"{path.name}{default}")
@@ -72,14 +72,15 @@ def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
 
 @contextlib.contextmanager
 def hdf5_errors() -> Iterator[None]:
-    """Raise what HDF5 cannot write as the system's error, whose number it has in its text.
+    """Turn an error of HDF5 into the system's error, by the number in its text.
 
-    h5py raises RuntimeError where a file cannot be closed.
+    h5py raises RuntimeError where a file cannot be closed. An error without a number
+    stays as it is.
 
     Raises
     ------
     OSError
-        With the number.
+        With that number.
     """
     try:
         yield

@@ -1,7 +1,7 @@
 """A fork server: it imports what tasks need, once, and worker processes share that memory.
 
-`multiprocessing` starts it by ``exec``, and so it has none of this process's threads,
-locks and ranks: also below mpiexec.
+`multiprocessing` starts it by ``exec``, so it inherits neither threads nor locks, and
+is no MPI rank: it works below mpiexec, too.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from workloads.harness.interrupts import held_back
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, SpawnContext
 
-# What this process's server was started with, once for each pool that has it.
+# The environment that the server was started with, once for each block that uses it.
 _variables: list[dict[str, str]] = []
 
 
 @contextlib.contextmanager
 def context(modules: Sequence[str]) -> Iterator[ForkServerContext | SpawnContext]:
-    """Give what starts processes: a fork server, which ends with the last block.
+    """Give the context to start processes with: a fork server, which ends with the last block.
 
-    They are spawned where there can be no server, and where the present one has other
-    environment variables: libraries have read them when it imported them.
+    It is the spawn context where no server can start, and where the running server has
+    other environment variables: libraries read them when the server imported them.
 
     Parameters
     ----------
     modules
-        What the server imports. They start no thread, and none is ``mpi4py.MPI``.
+        What the server imports. They must not start a thread, nor be ``mpi4py.MPI``.
     """
     if _variables and _variables[0] != dict(os.environ):
         yield multiprocessing.get_context("spawn")
@@ -50,25 +50,25 @@ def _started(modules: Sequence[str]) -> ForkServerContext | SpawnContext:
     found = multiprocessing.get_context("forkserver")
     found.set_forkserver_preload(["__main__", *modules])
     try:
-        # Its start unblocks SIGINT.
+        # First, as its start unblocks SIGINT.
         resource_tracker.ensure_running()
         with held_back():
-            # With SIGINT blocked, as its workers have it then: they leave it to this process.
+            # It inherits the blocked SIGINT, and so do its workers: Ctrl-C is for this process.
             forkserver.ensure_running()
-        # The first process comes when all is imported, which takes long on a cold file
-        # system: here it can be stopped.
+        # The server starts it when all is imported, which takes long on a cold file
+        # system: outside of `held_back` Ctrl-C can stop the wait.
         first = found.Process(target=_nothing)
         first.start()
         first.join()
     except (OSError, EOFError):
-        # No folder for its socket, or a module that ends it: a worker says so then.
+        # No folder for its socket, or a module ends the server: a spawned worker reports that.
         _end()
         return multiprocessing.get_context("spawn")
     return found
 
 
 def _end() -> None:
-    # There is no public way, and without one it waits for the end of this process.
+    # There is no public function; without this the server lives as long as this process.
     with held_back():
         getattr(forkserver, "_forkserver")._stop()  # noqa: B009
 

@@ -1,7 +1,7 @@
 """Whether the MPI library in use takes arrays that lie on a GPU.
 
-One that does not reads the address as memory of the host's and ends the
-process with a segmentation fault, so it has to be asked before.
+A library that does not would read the address as host memory, and end the
+process with a segmentation fault: so it is asked first.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from workloads.errors import UnavailableError
 
-# Cray's has no other way to be told, and must be told before it starts.
+# Cray MPICH reads only this variable for it, when it starts.
 _CRAY = "MPICH_GPU_SUPPORT_ENABLED"
 _NEXT_STEP = (
     "bind the site's GPU-aware MPI and put it on LD_LIBRARY_PATH, or copy to the host: array.get()"
@@ -44,7 +44,7 @@ def require_gpu_aware(version: str) -> None:
 
 
 def answers_yes(library: Any) -> bool:
-    """Return whether an MPI library says that it can, by MPICH's and Open MPI's function."""
+    """Return what the function of MPICH and Open MPI says; False where a library lacks it."""
     query = getattr(library, "MPIX_Query_cuda_support", None)
     return bool(query and query())
 

@@ -1,8 +1,8 @@
 """Ctrl-C or SIGTERM in a destructor or a weak reference's callback.
 
-Python tells at length of what a signal's handler raises there, and drops it: the
-program goes on as if nobody had stopped it. importlib has such callbacks, so any
-import is a place for it.
+Python prints at length what a signal's handler raises there, and drops it: the
+program goes on as if nobody had stopped it. importlib has such callbacks, so this
+may happen in any import.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _SECONDS = 0.01
 
 
 def stop_again(ignored: Any) -> None:
-    """Have a stop come once more, when the main thread is elsewhere.
+    """Send a dropped signal once more, when the main thread has left this hook.
 
     Parameters
     ----------
     ignored
-        As Python hands it to `sys.unraisablehook`, which this is meant for.
+        As Python passes it to `sys.unraisablehook`, which is set to this function.
     """
     numbers = {KeyboardInterrupt: signal.SIGINT, SystemExit: signal.SIGTERM}
     if ignored.exc_type not in numbers:
@@ -45,7 +45,7 @@ def _send_after(hook: FrameType, number: int) -> None:
 
 
 def _is_in(hook: FrameType) -> bool:
-    """Tell whether the main thread is in a call."""
+    """Tell whether the main thread is still in the call with this frame."""
     frame = sys._current_frames().get(threading.main_thread().ident or 0)
     while frame is not None and frame is not hook:
         frame = frame.f_back

@@ -3,9 +3,9 @@
 Python raises KeyboardInterrupt, and what SIGTERM's handler raises, between any
 two instructions of the main thread: also when `concurrent.futures` or a queue
 has taken a lock and has not yet entered the block that gives it back. Ending
-the workers then waits for that lock for ever. In a destructor what is raised
-is ignored, and the program goes on. Here the signal is noted, and raised where
-nothing is held.
+the workers then waits for that lock for ever. An exception in a destructor is
+ignored, and the program goes on. Here the signal is noted first, and its handler
+called where no lock is held.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ T = TypeVar("T")
 
 @contextlib.contextmanager
 def _noted(note: Callable[[int], object]) -> Iterator[Callable[[int], object]]:
-    """Have signals call `note` with their number, where their handlers would raise.
+    """Have SIGINT and SIGTERM call `note` with their number instead of their handlers.
 
-    Gives what calls a signal's own handler.
+    Give a function that calls a signal's own handler, by its number.
     """
     handlers: dict[int, Callable[[int, FrameType | None], object]] = {}
     if threading.current_thread() is threading.main_thread():
@@ -45,11 +45,11 @@ def _noted(note: Callable[[int], object]) -> Iterator[Callable[[int], object]]:
 
 @contextlib.contextmanager
 def held_back() -> Iterator[None]:
-    """Raise at the end of the block what a signal that came in it is to raise.
+    """Hold SIGINT and SIGTERM back until the end of the block; then call their handlers.
 
-    For what takes moments: nobody can stop it meanwhile. Processes that are
-    started in it never see the terminal's Ctrl-C; they have the mask of this
-    thread, or of one that began in the block.
+    For short blocks, as nothing can stop them. Processes that are started in the
+    block never see the terminal's Ctrl-C: they inherit the blocked SIGINT of this
+    thread, or of a thread that began in the block.
     """
     came: list[int] = []
     with _noted(came.append) as act:
@@ -65,7 +65,7 @@ def held_back() -> Iterator[None]:
 def run_all(
     executor: Executor, function: Callable[..., T], *columns: Iterable[Any]
 ) -> Iterator[tuple[int, T]]:
-    """Call `function` in the executor's workers, as `Executor.map` does.
+    """Call `function` in the executor's workers, and yield the results as they come.
 
     Parameters
     ----------
@@ -80,18 +80,26 @@ def run_all(
     ------
     tuple of int and result
         The call's number and what it returned, in the order in which they end.
+
+    Raises
+    ------
+    ValueError
+        When the columns differ in length.
+    BaseException
+        What a call has raised, or the handler of a signal; KeyboardInterrupt where
+        that handler returns.
     """
-    # Its `put` may be called in a signal handler, whatever the thread is in.
+    # SimpleQueue's `put` is reentrant: a signal handler may call it at any point.
     ended: SimpleQueue[Future[T] | int] = SimpleQueue()
     with _noted(ended.put) as act:
         calls = []
         for row in zip(*columns, strict=True):
             calls.append(executor.submit(function, *row))
-            # A million take half a minute and more.
+            # A million calls take more than half a minute to submit.
             if not ended.empty():
                 break
         numbers = {call: number for number, call in enumerate(calls)}
-        del calls  # which would keep every result to the end
+        del calls  # or it would keep every result to the end
         if ended.empty():
             for call in numbers:
                 call.add_done_callback(ended.put)
@@ -99,7 +107,7 @@ def run_all(
             done = ended.get()
             if isinstance(done, int):
                 act(done)
-                # Where somebody further out only notes it.
+                # The handler returns if it is that of an outer `_noted`.
                 raise KeyboardInterrupt
             yield numbers.pop(done), done.result()
         if not ended.empty():

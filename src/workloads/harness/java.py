@@ -10,7 +10,7 @@ NO_PYSPARK = "Python has no module 'pyspark' here: run it in the image hpcpy-spa
 
 
 def program() -> str:
-    """Return the program ``java``, JAVA_HOME's first; empty where there is none."""
+    """Return the path of ``java``: JAVA_HOME's, or where that is not set PATH's; empty if none."""
     home = os.environ.get("JAVA_HOME")
     return shutil.which("java", path=f"{home}/bin" if home else None) or ""
 

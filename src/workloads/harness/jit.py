@@ -1,4 +1,4 @@
-"""Numba's decorator, made safe for folders that cannot be written.
+"""Numba's decorators, made safe where no cache folder can be written.
 
 Import this module before numba: it chooses the cache folder.
 """
@@ -17,16 +17,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _may_cache() -> bool:
-    # Where the image has this machine code, no folder is to be touched; its
-    # numba finds one by itself for a processor that it has none for.
+    # The image has the machine code, and its numba needs no folder. For a
+    # processor without machine code there, that numba finds a folder itself.
     if importlib.util.find_spec("_hpcpy_numba"):
         return True
     return caches.provide("NUMBA_CACHE_DIR", "numba")
 
 
 def _allow_threads(count: int) -> None:
-    # Numba starts its threads once and never more than this; by default as
-    # many as there are cores, fewer than somebody may ask for.
+    # Numba starts its threads once, and never more than this. By default it
+    # is the number of cores, and --workers may ask for more.
     os.environ.setdefault("NUMBA_NUM_THREADS", str(count))
 
 
@@ -46,8 +46,9 @@ def compiled(signature: str, *, parallel: bool = False) -> Callable[[F], F]:
     """Return Numba's decorator for one explicit signature.
 
     An explicit signature is compiled at import, so that no timing includes
-    it and its machine code can be put into an image. Without ``fastmath``
-    Numba lets LLVM neither reorder nor fuse.
+    it and its machine code can be put into an image. The function releases
+    the GIL. Without ``fastmath`` LLVM must neither reorder nor fuse
+    floating-point operations.
     """
     decorator: Callable[[F], F] = numba.njit(signature, cache=_CACHE, parallel=parallel, nogil=True)
     return decorator

@@ -27,8 +27,8 @@ class Job:
         self.comm: Any = ranks.world() if collective or ranks.expected() > 1 else None
         self.first = self.comm is None or self.comm.rank == 0
         self.collective = collective
-        # Of the ranks that compute. Those other than the first have a part in
-        # collective techniques only.
+        # The communicator of the ranks that compute. A technique that is not
+        # collective has none: the first rank computes alone.
         self.team: Any = None
         if collective:
             world = ranks.world()
@@ -41,24 +41,24 @@ class Job:
         return self.team.bcast(value, root=0) if self.collective else value
 
     def collected(self, values: list[T]) -> list[T]:
-        """Return the values of all ranks that compute, on the first of them."""
+        """Return the values of all ranks that compute, on the first of them; elsewhere none."""
         each = self.team.gather(values, root=0) if self.collective else [values]
         return [value for of_one in each or [] for value in of_one]
 
     def with_a_core(self, workers: int) -> int:
-        """Return how many of so many workers can have a core each, on the first rank."""
+        """Return, on the first rank, how many of the workers can have a core each."""
         if not self.collective:
             return min(workers, machine.cores())
         return machine.with_a_core(self.collected([machine.place()]))
 
     @contextlib.contextmanager
     def failures(self) -> Iterator[None]:
-        """Keep a known failure of rank 0 alone until every rank has left."""
+        """Keep a failure that no rank has to know at once, until all come to `leave`."""
         try:
             yield
         except WorkloadError as error:
-            # Of a failure that not every rank knows of the others must learn at
-            # once: they may be waiting for this one.
+            # The others must learn at once of a failure that only some ranks
+            # know: they may be waiting for this one.
             alone = self.collective and not error.agreed
             if self.comm is None or self.team is self.comm or alone:
                 raise

@@ -22,8 +22,8 @@ _PACKAGES = (
 def cores() -> int:
     """Return how many cores this process may use.
 
-    The affinity mask, and where it is tighter the cgroup's quota, which
-    neither ``os.cpu_count`` nor ``os.process_cpu_count`` looks at.
+    Those of the affinity mask, or the cgroup's quota where that is tighter:
+    neither ``os.cpu_count`` nor ``os.process_cpu_count`` looks at the quota.
     """
     return place().cores()
 
@@ -46,13 +46,13 @@ class Place(NamedTuple):
     quota: float
 
     def cores(self) -> int:
-        """Return how many cores that are."""
+        """Return how many cores the process may use: at least 1, a quota rounded up."""
         count = len(self.allowed)
         return max(1, min(count, math.ceil(self.quota))) if self.quota else count
 
 
 def load() -> float:
-    """Return how many processes were running in the last minute."""
+    """Return the load average of the last minute: processes that run or wait for a core or disk."""
     return round(os.getloadavg()[0], 2)
 
 
@@ -68,7 +68,7 @@ def place() -> Place:
 
 
 def with_a_core(places: Iterable[Place]) -> int:
-    """Return how many of some processes can have a core each.
+    """Return how many of these processes can have a core each.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def with_a_core(places: Iterable[Place]) -> int:
         nodes.setdefault(one.node, []).append(one)
     found = 0
     for those in nodes.values():
-        # Launchers bind each rank to cores of its own, or none of them to any.
+        # Launchers bind each rank to cores of its own, or bind none: the union counts.
         allowed = frozenset().union(*(one.allowed for one in those))
         there = those[0]._replace(allowed=allowed, quota=max(one.quota for one in those))
         found += min(len(those), there.cores())
@@ -106,7 +106,7 @@ def _cgroup_quota() -> float:
 
 
 def available_memory() -> int:
-    """Return the bytes that can be had without swapping; 0 when not told."""
+    """Return the bytes that are available without swapping; 0 if the kernel does not say."""
     return _first_kib("/proc/meminfo", "MemAvailable:")
 
 
@@ -138,7 +138,7 @@ def named(cpuinfo: str) -> str:
     first, _, _ = cpuinfo.partition("\n\n")
     lines = (line.partition(":") for line in first.splitlines())
     fields = {name.strip(): value.strip() for name, _, value in lines}
-    # Arm's have no name there: the numbers of their maker and of the part.
+    # Arm processors have no name there, but numbers of their maker and of the part.
     known = ("cpu family", "model", "CPU implementer", "CPU part")
     numbers = ", ".join(f"{name} {fields[name]}" for name in known if name in fields)
     name = fields.get("model name", "unknown")
@@ -146,7 +146,7 @@ def named(cpuinfo: str) -> str:
 
 
 def describe() -> dict[str, object]:
-    """Return the machine's circumstances for a JSON report."""
+    """Return what a JSON report says of the machine."""
     system = os.uname()
     return {
         "processor": _processor(),

@@ -1,6 +1,6 @@
-"""How much memory a technique's processes had at most: their peaks, as the kernel counts.
+"""Peak resident memory of a technique's processes, as the kernel counts it.
 
-Not ``ru_maxrss``: that is of a process's whole life, and a child's begins with what its
+Not ``ru_maxrss``: that covers a process's whole life, and a child's begins with what its
 parent had.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 _PROCESSES = Path("/proc")
 _PEAK = re.compile(r"^VmHWM:\s*(\d+) kB", re.MULTILINE)
-# What sets a process's peak back to what it has now: proc_pid_clear_refs(5).
+# Written to clear_refs, it resets a peak to what the process has now: proc_pid_clear_refs(5).
 _FORGET = "5"
 
 
@@ -27,7 +27,7 @@ def begin() -> bool:
 
 
 def peaks() -> list[int]:
-    """Return the bytes that this process had at most, then those of its descendants."""
+    """Return the peak of this process in bytes, then those of its descendants."""
     return [peak for process in _with_descendants(os.getpid()) if (peak := _peak(process))]
 
 
@@ -44,7 +44,7 @@ def _with_descendants(process: int) -> Iterator[int]:
 
 
 def _read(path: Path) -> str:
-    # It may have ended since.
+    # The process may have ended since.
     try:
         return path.read_text()
     except OSError:

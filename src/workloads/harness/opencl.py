@@ -14,7 +14,7 @@ from workloads.harness import caches, ranks
 
 
 def no_driver() -> str:
-    """Return why no OpenCL driver can be found, without loading one."""
+    """Return why no OpenCL driver can be found, or an empty string; load none."""
     if os.environ.get("OCL_ICD_FILENAMES"):
         return ""
     vendors = Path(os.environ.get("OCL_ICD_VENDORS", "/etc/OpenCL/vendors"))
@@ -30,7 +30,8 @@ def program(source: str) -> tuple[Any, Any, Any]:
     Raises
     ------
     UnavailableError
-        When there is no device with double precision, or no compiler.
+        When no platform answers, no device has double precision, or the device
+        cannot compile the program.
     """
     # PoCL offers no device at all when its cache folder cannot be written.
     caches.provide("POCL_CACHE_DIR", "pocl")
@@ -51,12 +52,12 @@ def program(source: str) -> tuple[Any, Any, Any]:
     gpus = [device for device in able if device.type & cl.device_type.GPU]
     device = gpus[(ranks.on_this_node() or 0) % len(gpus)] if gpus else able[0]
     if "pocl" in device.platform.version.lower() and shutil.which("ld") is None:
-        # It would not fail but abort the whole process.
+        # Without ld PoCL would not fail, but abort the whole process.
         raise UnavailableError("PoCL links what it has compiled, and there is no ld on PATH")
     context = cl.Context([device])
     try:
         with warnings.catch_warnings():
-            # NVIDIA's compiler has something to say of every kernel.
+            # NVIDIA's compiler writes a message about every kernel.
             warnings.simplefilter("ignore", cl.CompilerWarning)
             built = cl.Program(context, source).build()
     except cl.Error as error:

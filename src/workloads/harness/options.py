@@ -13,8 +13,8 @@ from workloads.errors import UsageError
 from workloads.harness import files, plot, profiling
 from workloads.harness.destination import is_stdout
 
-# Before a word that is no option although it begins with a dash: no word of a
-# command line can have it.
+# Marks a word that is no option although it begins with a dash: no word of a
+# command line can contain this character.
 _VALUE = "\0"
 
 
@@ -40,7 +40,7 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
 
     def error(self, message: str) -> NoReturn:
-        """Raise instead of printing the usage above the message."""
+        """Raise a UsageError instead of printing the usage above the message."""
         one_line = " ".join(message.replace(_VALUE, "").split())
         raise UsageError(one_line, hint="--help tells the options")
 
@@ -55,10 +55,10 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:
-    """Parse; ``-1e-3`` and ``-inf`` are numbers, not options.
+    """Parse a command line; take ``-1e-3`` and ``-inf`` for numbers, not options.
 
-    Before Python 3.14 argparse knows only plain digits as negative numbers.
-    What follows ``--`` is no option anyway.
+    Before Python 3.14 argparse takes only digits, as in ``-1`` and ``-0.5``, for
+    a negative number. What follows ``--`` is no option anyway.
     """
     ours = [*arguments, "--"].index("--")
     words = [f"{_VALUE}{word}" if _is_number(word) else word for word in arguments[:ours]]
@@ -94,7 +94,7 @@ count = whole(1)
 
 
 def counts(text: str) -> list[int]:
-    """Return whole numbers of at least 1, rising, each once."""
+    """Return comma-separated whole numbers of at least 1, sorted, each once."""
     return sorted({count(word) for word in text.split(",")})
 
 
@@ -177,7 +177,7 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str =
 
 
 def check_common(options: argparse.Namespace) -> None:
-    """Refuse what the parser alone cannot see.
+    """Refuse what the parser alone cannot detect.
 
     Raises
     ------
@@ -215,12 +215,12 @@ def check_files(options: argparse.Namespace) -> None:
 
 
 def tables_beside(options: argparse.Namespace) -> contextlib.AbstractContextManager[object]:
-    """Send what people read to standard error where an output has standard output.
+    """Send what people read to standard error where an output goes to standard output.
 
     Parameters
     ----------
     options
-        As `check_common` has found them right.
+        Checked by `check_common`.
     """
     named = [getattr(options, name, None) for name in ("json", "plot", "out")]
     profile = getattr(options, "profile", None)

@@ -20,7 +20,7 @@ MARKERS = "osD^vP*Xh"
 _COLUMNS = 2
 _DECADE = 10
 
-# Of charts; the first is that of standard output.
+# The endings of charts; standard output gets the first.
 ENDINGS = (".png", ".pdf", ".svg")
 
 
@@ -42,7 +42,9 @@ def check(path: Path) -> None:
 
 
 def bar_chart(path: Path, title: str, unit: str, results: Sequence[Result]) -> None:
-    """Draw every result's rate, a panel a problem, on a logarithmic axis.
+    """Draw every result's rate in millions, a panel a problem.
+
+    The axis is logarithmic, but linear from zero where all rates are within a decade.
 
     Raises
     ------
@@ -52,8 +54,8 @@ def bar_chart(path: Path, title: str, unit: str, results: Sequence[Result]) -> N
     mpl, figure_class = matplotlib_classes()
     problems = list(dict.fromkeys(result.problem for result in results))
     most = max(sum(r.problem == name for r in results) for name in problems)
-    # SVG and PDF name their parts by a random salt and carry a date: the
-    # same results are to give the same bytes.
+    # The same results must give the same bytes, but SVG names its parts by a
+    # random salt.  `save` leaves out the dates.
     with mpl.rc_context({"svg.hashsalt": "hpcpy"}):
         figure, panels = _panels(figure_class, len(problems), 5.5, 1.1 + 0.32 * most)
         for axes, name in zip(panels, problems, strict=True):
@@ -62,7 +64,7 @@ def bar_chart(path: Path, title: str, unit: str, results: Sequence[Result]) -> N
             bars = axes.barh([result.impl for result in shown], rates, color="#0072b2")
             labels = [f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}" for rate in rates]
             axes.bar_label(bars, labels, padding=3)
-            # Within a decade there is no power of ten to write below a logarithmic axis.
+            # Within a decade a logarithmic axis may have no power of ten to label.
             if max(rates) < _DECADE * min(rates):
                 axes.set_xlim(0, max(rates) * 1.2)
                 axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4))
@@ -160,7 +162,7 @@ def line_chart(path: Path, title: str, panels: Sequence[Panel], columns: int) ->
             axes.set_ylabel(panel.up)
             axes.set_title(panel.title)
             axes.spines[["top", "right"]].set_visible(False)
-        # One for all: they have the same lines.
+        # One legend for all panels: they have the same lines.
         axes.legend(frameon=False)
         figure.suptitle(title)
         save(figure, path, dots_per_inch=120)
@@ -210,7 +212,7 @@ def bars(
 
 
 def _panels(figure_class: Any, count: int, width: float, height: float) -> tuple[Any, list[Any]]:
-    """Return a figure and its axes; beside more than two, text is too small on a page."""
+    """Return a figure and its axes, two in a row: with more, text is too small on a page."""
     columns = min(count, _COLUMNS)
     rows = -(-count // columns)
     size = (width * columns, 0.3 + height * rows)
@@ -237,7 +239,7 @@ def matplotlib_classes() -> tuple[Any, Any]:
 
 
 def save(figure: Any, path: Path, dots_per_inch: int = 150) -> None:
-    """Write a figure, the same bytes for the same one, or nothing."""
+    """Write a figure whole or not at all; the same figure gives the same bytes."""
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     with files.whole_file(path, ENDINGS[0]) as temporary:
         suffix = temporary.suffix.lower()

@@ -15,8 +15,8 @@ from workloads.harness.interrupts import run_all
 if TYPE_CHECKING:
     from workloads.harness.team import Team
 
-# With InterpreterPoolExecutor, of Python 3.14, and typed as 3.11 sees it;
-# where it is older such a technique is not offered.
+# Imported without types, which are checked for Python 3.11: InterpreterPoolExecutor
+# is new in 3.14. An older Python does not offer its techniques.
 _futures: Any = importlib.import_module("concurrent.futures")
 
 
@@ -26,7 +26,7 @@ def no_subinterpreters() -> str:
 
 
 def gil_note() -> str:
-    """Return what threads of pure Python have to say of the GIL."""
+    """Return the note on the GIL for threads of pure Python."""
     # A build of Python without a GIL has the function and answers False.
     held = getattr(sys, "_is_gil_enabled", lambda: True)()
     return "one thread at a time holds the GIL" if held else "this Python has no GIL"
@@ -49,8 +49,8 @@ def subinterpreters(team: Team) -> Iterator[Any]:
     Raises
     ------
     UnavailableError
-        When a library has run in this process that they do not get on with:
-        ending them has aborted it in ``free()``.
+        When this process has imported OpenCL or Dask: the end of
+        subinterpreters has then aborted it in ``free()``.
     """
     for module, name in (("pyopencl", "OpenCL"), ("distributed", "Dask")):
         if module in sys.modules:
@@ -60,8 +60,8 @@ def subinterpreters(team: Team) -> Iterator[Any]:
             )
     interpreters = _futures.InterpreterPoolExecutor(team.workers)
     try:
-        # One starts for each task that finds none idle, and starting takes
-        # longer than handing out these.
+        # One starts for each task that finds none idle. Each takes longer to
+        # start than all tasks to hand out, so all of them start.
         for _ in run_all(interpreters, _nothing, range(team.workers)):
             pass
         yield interpreters

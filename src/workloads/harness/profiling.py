@@ -51,7 +51,7 @@ class _CProfile:
         return self._profile
 
     def save(self, folder: Path) -> None:
-        # A rank that had nothing to do has no statistics, which pstats refuses.
+        # pstats refuses a file without statistics: a rank that had nothing to do has none.
         if self._profile.getstats():
             self._profile.dump_stats(_part(folder))
 
@@ -60,7 +60,7 @@ class _CProfile:
 
 
 class _Line:
-    """Line by line, the functions of the package that are loaded by then."""
+    """Line by line: the package's functions that are loaded when a region begins."""
 
     def __init__(self, package: str) -> None:
         from line_profiler import LineProfiler  # noqa: PLC0415
@@ -75,7 +75,7 @@ class _Line:
             if not name.startswith(self._package):
                 continue
             for function in vars(module).values():
-                # What a decorator has wrapped would be a line of the wrapper.
+                # Of a decorated function only the wrapper's lines would be counted.
                 plain = isinstance(function, types.FunctionType)
                 if plain and function not in self._seen and not hasattr(function, "__wrapped__"):
                     self._seen.add(function)
@@ -95,7 +95,7 @@ class _Line:
 
 
 class _VizTracer:
-    """A time line of every call; worker processes add theirs (see `tracing`)."""
+    """A timeline of every call; worker processes add theirs (see `tracing`)."""
 
     def __init__(self, _: str) -> None:
         from workloads.harness import tracing  # noqa: PLC0415
@@ -181,7 +181,12 @@ def profiler(wish: list[str] | None, package: str) -> Iterator[Profiler]:
     wish
         Kind and file, checked; None for no profile.
     package
-        Whose functions a profile by lines is about.
+        The package whose functions a profile by lines covers.
+
+    Raises
+    ------
+    OutputError
+        When the file cannot be written.
     """
     if wish is None:
         yield _Nothing()

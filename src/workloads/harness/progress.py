@@ -11,14 +11,14 @@ _DELAY_SECONDS = 2.0
 
 @contextlib.contextmanager
 def bar(title: str, total: int, *, show: bool) -> Iterator[Callable[[int], object]]:
-    """Give a function that is told how much more has been done.
+    """Give a function to call with how much more has been done.
 
     Parameters
     ----------
     title
         What is being done.
     total
-        How much there is to do.
+        How much there is to do, in rows.
     show
         False on every rank but the first.
     """

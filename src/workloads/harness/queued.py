@@ -1,6 +1,6 @@
-"""Worker processes written out: a queue of tasks, one of results.
+"""Worker processes with a queue of tasks and a queue of results.
 
-What the pool of `multiprocessing` does behind its ``map``.
+That is what the pool of `multiprocessing` does behind its ``map``.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 
     from workloads.harness.team import Team
 
-# How often somebody who waits looks whether the other side is still alive.
+# How often a waiting process checks whether the other side is still alive.
 _LOOK_SECONDS = 1.0
-# Held until this process ends, which else may come between a queue's own thread
-# removing its last semaphore and saying so, and is then warned of a leak.
+# Queues, kept until this process ends.  Otherwise its end may come after a queue's
+# thread has removed its last semaphore and before it reports that: Python then warns of
+# a leak.
 _ended: list[Any] = []
 
 
@@ -50,7 +51,7 @@ class Workers:
         Raises
         ------
         WorkloadError
-            What a task has raised, or that a worker has ended.
+            What a task has raised; a WorkerError when a worker has ended.
         """
         with held_back():
             for task in tasks:
@@ -63,7 +64,7 @@ class Workers:
 
     def _next(self) -> Any:
         while True:
-            # Also while others still have results to give.
+            # Also while other workers still deliver results.
             if time.monotonic() - self._looked > _LOOK_SECONDS:
                 self._look()
             with contextlib.suppress(queue.Empty):
@@ -132,7 +133,7 @@ def _up(
             process.terminate()
             process.join()
         for each in (tasks, results):
-            # Else the end of this process waits until all has been read.
+            # Otherwise this process waits at its end until all has been read.
             each.cancel_join_thread()
             each.close()
             _ended.append(each)
@@ -152,8 +153,8 @@ def _work(
     try:
         barrier.wait(START_SECONDS)
     except threading.BrokenBarrierError:
-        return  # the parent tells
-    # A parent that was killed can tell nobody.
+        return  # the parent reports it
+    # A parent that was killed sends no None to end this loop.
     while parent is not None and parent.is_alive():
         try:
             task = tasks.get(timeout=_LOOK_SECONDS)

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# What launchers tell a rank, (rank, size): MPICH's hydra and Slurm's pmi2,
-# Open MPI, PMIx below Slurm. Read so that help and --list need no MPI library.
+# Variables that launchers set, (rank, size): MPICH's hydra and Slurm's pmi2,
+# Open MPI, PMIx below Slurm. With them --help and --list need no MPI library.
 _LAUNCHERS = (
     ("PMI_RANK", "PMI_SIZE"),
     ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
     ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
 )
 
-# Which of its node's ranks this is.  Slurm's comes last: where mpiexec runs in
-# a batch script, every rank has that of the script.
+# Variables with a rank's number on its node.  Slurm's comes last: where mpiexec
+# runs in a batch script, every rank has that of the script.
 _ON_NODE = ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID")
 
 # One message stays far below the 2³¹ bytes that MPI-3 counts, even where one
@@ -95,14 +95,14 @@ def world() -> Any:
 
 
 def together(comm: Any, act: Callable[[], T]) -> T:
-    """Return what this rank's part of something gives.
+    """Return what this rank's part of a common step gives.
 
     Parameters
     ----------
     comm
         The communicator; all its ranks call this together.
     act
-        The part; it talks to no other rank, which may have failed.
+        The part; it must not talk to another rank, which may have failed.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def any_says(comm: Any, said: bool) -> bool:
 
 
 def all_come(comm: Any, seconds: float) -> bool:
-    """Return whether every rank calls this within some seconds."""
+    """Return whether every rank calls this within that many seconds."""
     request = comm.Ibarrier()
     deadline = time.monotonic() + seconds
     while not request.Test():
@@ -171,20 +171,20 @@ def all_come(comm: Any, seconds: float) -> bool:
 
 
 def free_once_all_come(error: BaseException, free: Callable[[], None]) -> None:
-    """Leave what all ranks free together to whoever learns that they all come.
+    """Attach a collective free to `error`, for whoever learns that all ranks come to it.
 
     Parameters
     ----------
     error
         What ends this rank, and may or may not end the others.
     free
-        Frees it; waits for every rank.
+        Frees what all ranks free together; waits for every rank.
     """
     error.__dict__.setdefault(_LEFT, []).append(free)
 
 
 def free_what_is_left(error: BaseException) -> None:
-    """Free what :func:`free_once_all_come` was told of; every rank calls this."""
+    """Free what :func:`free_once_all_come` has attached to `error`; every rank calls this."""
     for free in reversed(error.__dict__.pop(_LEFT, [])):
         free()
 
@@ -220,9 +220,9 @@ def gather_rows(comm: Any, parts: list[range], mine: Int32Array, out: Int32Array
     parts
         For each rank, which rows of `out` it has computed.
     mine
-        This rank's rows, contiguous.
+        This rank's rows, contiguous, of shape (rows, columns).
     out
-        All rows; used on rank 0 only.
+        All rows, of the same dtype; used on rank 0 only.
     """
     import numpy as np  # noqa: PLC0415
 
@@ -238,19 +238,19 @@ def gather_rows(comm: Any, parts: list[range], mine: Int32Array, out: Int32Array
 
 
 def balance(team: Team, seconds: float) -> str:
-    """Return on rank 0 how evenly the ranks were busy: mean over maximum.
+    """Return how evenly the ranks were busy, mean over maximum; empty on all but rank 0.
 
     Parameters
     ----------
     team
         All its ranks call this together; on rank 0 it keeps their times.
     seconds
-        Processor time that this rank has computed for: on crowded cores the
+        Processor seconds that this rank has computed: on crowded cores the
         wall clock would count the others' work as well.
     """
     busy = team.comm.gather(seconds)
     if not busy:
         return ""
-    # Of a large image there is a call for each block of rows.
+    # A large image is computed in blocks of rows, with a call for each.
     team.busy = [a + b for a, b in zip(team.busy or [0.0] * len(busy), busy, strict=True)]
     return f"balance {sum(busy) / len(busy) / max(*busy, 1e-9):.2f}"

@@ -38,7 +38,7 @@ class Result:
         Seconds, one a repetition; import, compilation and the start of
         workers are not in them.
     start
-        Seconds of those.
+        Seconds of import, compilation and the start of workers.
     work
         How much was done in each sample, in the workload's unit.
     total
@@ -58,16 +58,16 @@ class Result:
     note
         What else is to be said.
     kernel
-        Of each sample the seconds between the start and the end of a
+        For each sample the seconds between the start and the end of a
         device's kernels, by its own clock: without copies.
     busy
-        Of each sample the processor seconds that each rank has computed for, its
-        waiting left out, where the technique counts them.
+        For each sample the processor seconds that each rank has computed, without
+        waiting, where the technique counts them.
     details
-        Of each sample what else the workload has measured.
+        For each sample what else the workload has measured.
     memory
-        The most bytes that each of its processes had in memory, this one's first;
-        empty where the kernel does not tell.
+        Peak bytes of resident memory of each process, this one's first; empty where
+        the kernel cannot reset its count.
     """
 
     impl: str
@@ -112,8 +112,8 @@ class Result:
         ----------
         pairs
             For each repetition the least seconds one core needs, measured
-            right after it, and the processor time that it took: unlike the
-            clock on the wall that stands still while others have the core.
+            right after it, and the processor seconds that it took: unlike the
+            wall clock these stand still while others have the core.
         """
         if pairs:
             limit, used = (min(values) for values in zip(*pairs, strict=True))
@@ -130,7 +130,7 @@ class Result:
 
     @property
     def seconds(self) -> float:
-        """Time for all the work, at this rate."""
+        """Seconds for all the work at this rate; without any work those of the fastest sample."""
         return self.total / self.rate if self.work else min(self.samples)
 
 
@@ -143,7 +143,7 @@ def duration(seconds: float) -> str:
 
 
 def mebibytes(count: int) -> str:
-    """Return a number of bytes for a table."""
+    """Return a number of bytes as MiB for a table; a dash for 0."""
     return f"{count / 2**20:,.0f} MiB" if count else "–"
 
 
@@ -165,9 +165,9 @@ def table(
     baseline
         The technique that speed-ups refer to; of several the first that has run.
     unit
-        Of the rate, for example ``M tests/s``; work is counted in millionths.
+        Of the rate, in millions of what `work` counts: ``M tests/s``.
     columns
-        The workload's own: heads, and what they say of a result among all.
+        The workload's own: heads, and functions of a result and all results.
     """
     own = columns or {}
     rates = {result.impl: result.rate for result in results}
@@ -177,7 +177,7 @@ def table(
     head = ["technique", "time", "start", "workers", unit, "speed-up", "efficiency", "memory"]
     lines = [[*head, *own, "verdict"]]
     for result in results:
-        # Where only a sample was computed the time is what all would take.
+        # Where only a sample was computed, it is the time that all would take.
         about = "" if result.complete else "≈ "
         alone = techniques[result.impl].one_core
         single = next((each[name] for name in alone if name in each), None)
@@ -199,7 +199,7 @@ def table(
 
 
 def render(lines: Sequence[Sequence[str]]) -> str:
-    """Return a table: the first and the last column to the left, the others right."""
+    """Return a table: the first and last columns aligned left, the others right."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     last = len(widths) - 1
     rendered = []
@@ -252,7 +252,7 @@ def read_json(path: Path, workload: str) -> tuple[list[Result], list[str]]:
     Raises
     ------
     UsageError
-        When it cannot be read, or is none of this workload.
+        When it cannot be read, or is not a report of this workload.
     """
     try:
         report = json.loads(path.read_text("utf-8"))

@@ -59,6 +59,11 @@ def run(name: str, technique: Technique, problem: Problem, wish: Wish) -> Result
     -------
     Result
         Rank 0's, on every rank.
+
+    Raises
+    ------
+    WorkloadError
+        When the technique cannot run here, or fails.
     """
     job = Job(collective=technique.parallel == "ranks", count=wish.ranks)
     result = Result(name, problem.name)
@@ -89,7 +94,7 @@ def _repeat(trial: Trial, attempt: Attempt, result: Result, times: int) -> None:
             result.kernel.append(trial.members.kernel_seconds)
         if trial.members.busy:
             result.busy.append(trial.members.busy)
-        # In turn, so that both have seen the same clock and neighbours.
+        # After each repetition, so that both have the same clock rate and neighbours.
         if hasattr(trial.module, "limit"):
             limits.append((trial.module.limit(result.work), trial.processor_seconds))
     result.compare_with_limit(limits)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _COUNTED = ("threads", "processes", "ranks")
 STRONG, WEAK = "strong", "weak"
-# Below it 0.0% is printed.
+# Less than this is printed as 0.0%.
 _ROUNDED = 0.0005
 
 
@@ -38,7 +38,7 @@ def _kind(*, scales: bool, weak: bool) -> str:
 
 
 def grown(problem: Problem, names: Sequence[str], wish: argparse.Namespace) -> dict[int, Problem]:
-    """Return for each number of workers as many times the work.
+    """Return a problem for each number of workers, with as many times the work.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def grown(problem: Problem, names: Sequence[str], wish: argparse.Namespace) -> d
     if not isinstance(problem, Growing):
         raise UsageError("--weak: this workload has no work that grows")
     more = {count: problem.grown(count) for count in wish.scale}
-    # What the largest needs is refused before the first has run.
+    # If the largest does not fit, it is refused before the first has run.
     more[max(more)].prepare(names)
     return more
 
@@ -82,7 +82,7 @@ def series(results: Sequence[Result]) -> dict[str, list[tuple[Result, float, flo
     """Return each technique's results with speed-up and efficiency.
 
     Both refer to its own run with the fewest workers, which is taken to be
-    perfect: efficiency 1.  Speed-up is of the rate, and so holds for more work, too.
+    perfect: efficiency 1.  Speed-up compares rates, so it also holds for more work.
     """
     found: dict[str, list[tuple[Result, float, float]]] = {}
     for result in results:
@@ -103,12 +103,12 @@ def _busiest_rate(result: Result) -> float:
 
 
 def _rate_of(own: Sequence[Result]) -> Callable[[Result], float]:
-    """Return by what one technique's results are compared."""
+    """Return the function by whose rates one technique's results are compared."""
     return _busiest_rate if _by_processor(own) else _wall_rate
 
 
 def _by_processor(own: Sequence[Result]) -> bool:
-    """Return whether ranks share cores, so that the wall clock counts the others' work."""
+    """Return whether ranks share cores, and all results have processor times to compare."""
     return any(_shares_cores(result) for result in own) and all(result.busy for result in own)
 
 
@@ -117,7 +117,7 @@ def _shares_cores(result: Result) -> bool:
 
 
 def remarks(results: Sequence[Result]) -> list[str]:
-    """Return a line for each technique whose speed-up is not by the clock on the wall."""
+    """Return a line for each technique whose speed-up is not by the wall clock."""
     lines = []
     for name in dict.fromkeys(result.impl for result in results):
         own = [result for result in results if result.impl == name]
@@ -131,8 +131,8 @@ def remarks(results: Sequence[Result]) -> list[str]:
 def table(results: Sequence[Result], unit: str) -> str:
     """Return one problem's results by technique and workers.
 
-    Where ranks have counted their processor time the table has its sum and the
-    busiest rank's: where ranks share cores these say what the wall clock cannot.
+    Where ranks have counted their processor time, the table has its sum and the
+    busiest rank's: on shared cores these show what the wall clock cannot.
     """
     counted = ["all ranks", "busiest"] if any(result.busy for result in results) else []
     lines = [["technique", "workers", "time", unit, "speed-up", "efficiency", *counted, "verdict"]]
@@ -219,7 +219,7 @@ def laws(results: Sequence[Result], scaling: str) -> list[str]:
 
 
 def _law(own: Sequence[Result], scaling: str) -> str:
-    """Return what there is to say of one technique; nothing of one number of workers."""
+    """Return the line on one technique; an empty string for a single number of workers."""
     if len({result.workers for result in own}) < 2:
         return ""
     what = "Amdahl's law" if scaling == STRONG else "Gustafson's law"
@@ -232,7 +232,7 @@ def _law(own: Sequence[Result], scaling: str) -> str:
     serial, off = serial_fraction(fitted, scaling)
     most = f", at most {1 / serial:,.0f} times faster" if scaling == STRONG and serial else ""
     of = f"{_listed(counts_)} workers{', by processor time' if by_processor else ''}"
-    # Through two points a law of two numbers goes, however wrong it is.
+    # A law of two parameters fits any two points, however wrong it is.
     of += f", at most {off:.1%} off" if len(counts_) > 2 or off > _ROUNDED else ""
     without = f"; without {_listed(crowded)}, which share cores" if crowded else ""
     return f"{what}: {serial:.1%} serial{most} ({of}{without})"

@@ -20,7 +20,7 @@ from workloads.harness.interrupts import held_back
 if TYPE_CHECKING:
     from workloads.harness.team import Team
 
-# What Spark's programs say, errors alone.
+# Log settings of Spark's programs: errors alone.
 LOGGING = """\
 status = off
 rootLogger.level = error
@@ -38,8 +38,8 @@ appender.console.filter.stopped.onMismatch = NEUTRAL
 logger.gateway.name = org.apache.spark.api.python.PythonGatewayServer
 logger.gateway.level = error
 """
-# Of every Java: no file in /tmp that tells other users' tools of it, one thread that
-# collects, and no word on a node without a name.
+# Options of every Java: no file in /tmp by which tools find the process, one thread of
+# garbage collection, and no warning on a node without a name.
 SAVING = ("-XX:-UsePerfData", "-XX:+UseSerialGC", "-Dlog4j2.statusLoggerLevel=OFF")
 
 
@@ -57,7 +57,9 @@ def context(team: Team, prepare: Callable[[], object]) -> Iterator[Any]:
     Raises
     ------
     UnavailableError
-        When the cluster cannot be had.
+        When Spark does not start, or the cluster does not answer.
+    WorkerError
+        When Spark has ended before the block does.
     """
     master = os.environ.get("SPARK_MASTER", "")
     with contextlib.ExitStack() as stack:
@@ -85,18 +87,23 @@ def _workers(started: Any) -> int:
 def everywhere(
     started: Any, workers: int, act: Callable[..., object], *arguments: object
 ) -> list[Any]:
-    """Return what a function gives in each worker, of all at the same time.
+    """Call a function in all workers at the same time; return what each call gives.
 
     Parameters
     ----------
     started
         The SparkContext.
     workers
-        How many there are: less, and some would be called twice.
+        How many there are: with a smaller number some would be left out.
     act, arguments
-        The function and what it takes.
+        The function and its arguments.
+
+    Raises
+    ------
+    WorkerError
+        When Spark has given up a task, or has ended.
     """
-    # A barrier's tasks run together: none of the workers does two.
+    # The tasks of a barrier stage run together, so no worker gets two.
     slots = started.parallelize(range(workers), workers).barrier()
     with failures():
         found: list[Any] = slots.mapPartitions(lambda _: [act(*arguments)]).collect()
@@ -113,9 +120,9 @@ def _leave() -> None:
 
 
 def _be_quiet() -> None:
-    """Have py4j tell nothing of calls that are stopped, or whose Java has ended."""
+    """Silence py4j about calls that are stopped, or whose Java has ended."""
     logging.getLogger("py4j").setLevel(logging.CRITICAL + 1)
-    # Some of it goes to the root.
+    # It logs some of them to the root logger.
     logging.getLogger().addFilter(_is_not_py4js)
 
 
@@ -124,7 +131,7 @@ def _is_not_py4js(record: logging.LogRecord) -> bool:
 
 
 def _started(master: str, folder: Path) -> Any:
-    """Return a SparkContext; what its Java says is in a file of `folder`."""
+    """Return a SparkContext; the output of its Java goes to a file in `folder`."""
     from py4j.protocol import Py4JError, Py4JJavaError  # noqa: PLC0415
     from pyspark import SparkConf, SparkContext  # noqa: PLC0415
     from pyspark.errors import PySparkException  # noqa: PLC0415
@@ -132,11 +139,11 @@ def _started(master: str, folder: Path) -> Any:
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     if master.startswith("local"):
-        # No node's name need be known, and nobody else is let in.
+        # It then works on a node without a known name, and lets no other machine in.
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     asked = SparkConf(loadDefaults=False).setAll(_settings(master, folder).items())
     said = folder / "said"
-    # A context sets a handler of its own.
+    # A SparkContext sets a handler of its own, which is taken back below.
     handler = signal.getsignal(signal.SIGINT)
     try:
         with said.open("wb") as file:
@@ -175,11 +182,11 @@ def _stop(started: Any) -> None:
 
     gateway = started._gateway
     with warnings.catch_warnings(), contextlib.suppress(Exception):
-        # Its Java may have heard of the same stop, and have ended.
+        # The same signal may have ended its Java already.
         warnings.simplefilter("ignore")
         started.stop()
     gateway.shutdown()
-    # Its Java ends with its input.
+    # Its Java ends when its input is closed.
     gateway.proc.stdin.close()
     gateway.proc.wait()
     SparkContext._gateway = SparkContext._jvm = None
@@ -192,7 +199,7 @@ def failures() -> Iterator[None]:
     Raises
     ------
     WorkerError
-        When Spark has given up a task.
+        When Spark has given up a task, or has ended.
     """
     from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError  # noqa: PLC0415
 

@@ -1,8 +1,8 @@
-"""A rank that is told to stop is gone within seconds, whatever it waits for.
+"""Have a rank end within seconds of a signal, whatever it waits for.
 
-Python sees a signal between two of its instructions.  A rank that waits in MPI
-for one that has died comes to none, or comes to its end and then waits in
-MPI_Finalize: Slurm would give both half a minute before it kills them.
+Python handles a signal between two of its instructions.  A rank that waits in
+MPI for a dead one never reaches the next, or it reaches its end and then waits in
+MPI_Finalize: Slurm gives either half a minute before it kills it.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
 
 def stop_within(seconds: int = SECONDS) -> None:
-    """Have SIGINT and SIGTERM stop this process, SIGALRM end it some seconds later.
+    """Have SIGINT and SIGTERM stop this process, and SIGALRM end it some seconds later.
 
     Until then it can tidy up: the first signal raises KeyboardInterrupt or
-    SystemExit, further ones do nothing.  One Ctrl-C comes several times, from
-    Slurm to all processes, from the container's engine to its child, and as
-    SIGTERM when the first rank has ended.
+    SystemExit, further ones do nothing.  One Ctrl-C comes several times: Slurm
+    sends it to all processes and the container engine to its child, and SIGTERM
+    follows when the first rank has ended.
 
     Parameters
     ----------
@@ -37,15 +37,15 @@ def stop_within(seconds: int = SECONDS) -> None:
     """
     stop = _Stop(seconds)
     for number in _NUMBERS:
-        # A shell starts what it does not wait for with SIGINT ignored.
+        # A shell starts a background job with SIGINT ignored: that stays so.
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, stop)
     read, write = os.pipe2(os.O_CLOEXEC)
     os.set_blocking(write, False)
-    # The interpreter writes a signal's number when it comes, not when a
-    # handler runs; a thread reads while MPI waits, as mpi4py lets others run.
-    # It does not do without the handler: at Python's end no thread runs any
-    # more, and MPI_Finalize comes after that.
+    # The interpreter writes a signal's number to the pipe when it comes, not
+    # when its handler runs.  A thread can read it while MPI waits, as mpi4py
+    # releases the GIL.  The handler is needed as well: MPI_Finalize comes at
+    # Python's end, when no thread runs any more.
     signal.set_wakeup_fd(write, warn_on_full_buffer=False)
     # A child's signals are not this process's.
     os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))
@@ -73,7 +73,7 @@ def _watch(read: int, seconds: int) -> None:
     while numbers := os.read(read, 64):
         if set(_NUMBERS).intersection(numbers):
             signal.alarm(seconds)
-            # Who has come to the handler by then has tidied up.
+            # If the handler has run, the process has tidied up by then.
             time.sleep(_TIDY_SECONDS)
             unfinished.remove_all()
             return

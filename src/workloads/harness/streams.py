@@ -19,7 +19,7 @@ _SPELLINGS = {
     "³": "^3", "¹": "^1", "π": "pi", "ε": "eps", "‖": "|", "·": "-", "✓": "ok", "✗": "FAIL",
 }  # fmt: skip
 _BYTES = range(0xDC80, 0xDD00)
-# What is wrong with a file's name that was given, wherever it is first looked at.
+# Errors of a file name that a user has given, wherever it is first used.
 OF_A_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES)
 _OF_OUTPUT = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO)
 _NOT_WRITTEN = 73
@@ -28,7 +28,7 @@ _NOT_WRITTEN = 73
 def open_streams() -> None:
     """Open ``/dev/null`` for each standard stream that is closed.
 
-    Else the next file that is opened would get what others print.
+    Otherwise the next file that is opened would take its number, and get what is printed.
     """
     # In this order: a file takes the lowest number that is free.
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
@@ -52,7 +52,7 @@ def _spelt(error: UnicodeError) -> tuple[bytes, int]:
 
 
 def _bytes(character: str) -> bytes:
-    # A byte of a file's name that is no text: it goes out as it came.
+    # A surrogate stands for a byte of a file name that is not UTF-8: write that byte.
     if ord(character) in _BYTES:
         return bytes([ord(character) - _BYTES.start + 0x80])
     spelling = _SPELLINGS.get(character) or unicodedata.normalize("NFKD", character)
@@ -60,7 +60,7 @@ def _bytes(character: str) -> bytes:
 
 
 def lost_output(error: OSError, complain: Callable[[str], None]) -> int:
-    """Say why standard output takes nothing more, and have it taken by ``/dev/null``.
+    """Say why standard output takes no more, and redirect it to ``/dev/null``.
 
     Parameters
     ----------
@@ -72,17 +72,17 @@ def lost_output(error: OSError, complain: Callable[[str], None]) -> int:
     Returns
     -------
     int
-        The exit code: 141 where the reader (`head`, `less`) has left, of which nothing is
-        said, else 73.
+        The exit code: 141, without a message, where the reader (`head`, `less`) has left;
+        otherwise 73.
 
     Raises
     ------
     OSError
-        `error`, when it is of a file, or another one.
+        `error` itself, when it names a file or is not an error of an output.
     """
     if error.filename is not None or error.errno not in _OF_OUTPUT:
         raise error
-    # Python would complain once more when it writes what is left at its end.
+    # Otherwise Python would complain once more, when it writes the rest at its end.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if error.errno == errno.EPIPE:
         return 128 + signal.SIGPIPE

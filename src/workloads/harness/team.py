@@ -36,10 +36,10 @@ class Team:
     Attributes
     ----------
     kernel_seconds
-        What a device's own clock says of its kernels; techniques add to it.
+        Seconds of a device's kernels by its own clock; techniques add to it.
     busy
-        On rank 0 the processor time that each rank has computed for, where a
-        technique counts it: `workloads.harness.ranks.balance`.
+        On rank 0 the processor seconds that each rank has computed, where a
+        technique counts them by `workloads.harness.ranks.balance`.
     """
 
     def __init__(self, workers: int, comm: Any = None) -> None:
@@ -51,7 +51,7 @@ class Team:
         self._stack = contextlib.ExitStack()
 
     def hold(self, start: Callable[[Team], contextlib.AbstractContextManager[T]]) -> T:
-        """Return what `start` gives for this team; ended with the team.
+        """Return what `start` gives for this team; it ends with the team.
 
         Parameters
         ----------
@@ -76,15 +76,15 @@ class Team:
         prepare
             Called once in each process: imports and compilation.
         modules
-            What a fork server imports for all of them, besides that of `prepare`.
+            What a fork server imports for all of them, besides the module of `prepare`.
         method
-            How they are started: ``forkserver``, ``spawn``, or ``fork``, only from a
-            process of one thread.
+            How they are started: ``forkserver``, ``spawn`` or ``fork``, the last only
+            from a process of one thread.
 
         Raises
         ------
         UnavailableError
-            When they do not start.
+            When they do not start, or this process has too many threads to fork.
         """
         if prepare not in self._held:
             if method == "fork":
@@ -125,16 +125,16 @@ def _pool(
     barrier = context.Barrier(workers + 1)
     pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(prepare, barrier))
     try:
-        # A process is started for a task that finds none idle; the barrier
-        # holds each until the last one is there.
+        # The executor starts a process for a task that finds none idle; the
+        # barrier holds each until the last one is there.
         with held_back():
             for _ in range(workers):
                 pool.submit(_nothing)
         wait_for(barrier, workers)
         yield pool
     finally:
-        # Not terminated: of one that is killed while it sends a large result
-        # the rest never comes, and the pool waits for it for ever.
+        # Not terminated: if a process is killed while it sends a large result,
+        # the rest never comes and the pool waits for it for ever.
         pool.shutdown(cancel_futures=True)
 
 
@@ -164,7 +164,7 @@ def wait_for(barrier: Barrier, workers: int) -> None:
             f"{workers} worker processes did not start", hint="use fewer --workers"
         ) from error
     except BaseException:
-        # Stopped: workers that are up would wait for this process.
+        # On a stop: workers that are up would go on waiting for this process.
         barrier.abort()
         raise
 
@@ -186,7 +186,7 @@ def _begin(prepare: Callable[[], object], barrier: Barrier) -> None:
         barrier.abort()
         raise
     tracing.join()
-    # What broke it, who broke it tells.
+    # Whoever broke the barrier reports why.
     with contextlib.suppress(threading.BrokenBarrierError):
         barrier.wait(START_SECONDS)
 

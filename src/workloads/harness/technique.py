@@ -10,7 +10,7 @@ from typing import Literal
 from workloads.errors import UnavailableError, UsageError
 from workloads.harness import ranks
 
-# What to say where a kernel is absent that the image's build compiles.
+# What to say where a kernel is absent: the image's build compiles them.
 COMPILED = "compiled kernel absent: run inside the image"
 
 Parallel = Literal["no", "threads", "processes", "ranks", "device"]
@@ -37,15 +37,15 @@ class Technique:
     parallel
         What ``--workers`` counts.
     one_core
-        The techniques whose rate on one core its efficiency is held against;
+        The techniques whose rate per worker its efficiency is compared with;
         the first that has run counts.
     slow
-        So slow that only a sample of the work is done unless all is asked for.
+        Whether it does only a sample of the work, unless ``--full`` asks for all.
     obstacle
-        A further check, cheap and without imports: why it cannot run here,
-        or an empty string.
+        A further check, cheap and without imports. It returns why the
+        technique cannot run here, or an empty string.
     problems
-        The names of those it is for; by default all that no technique names.
+        Names of the problems it is for; by default all that no technique names.
     """
 
     module: str
@@ -70,7 +70,7 @@ class Technique:
         return ""
 
     def advice(self) -> str:
-        """Return why it can run but not show anything here, or an empty string."""
+        """Return why it can run here but would show nothing, or an empty string."""
         if self.parallel == "ranks" and ranks.expected() == 1:
             return "one rank: start it with mpiexec -n N or srun -n N"
         return ""
@@ -85,7 +85,7 @@ def _there(module: str) -> bool:
 
 
 def listing(techniques: Mapping[str, Technique]) -> str:
-    """Return one line a technique, with the reason where it cannot run here."""
+    """Return a line per technique, with the reason where it cannot run here or shows nothing."""
     width = max(map(len, techniques))
     lines = []
     for name, technique in techniques.items():
@@ -99,7 +99,7 @@ def listing(techniques: Mapping[str, Technique]) -> str:
 def fitting(
     request: str, techniques: Mapping[str, Technique], problem: str
 ) -> tuple[str, dict[str, Technique]]:
-    """Leave out what is not for this problem.
+    """Restrict a request and the registry to the techniques for one problem.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def fitting(
     techniques
         The registry.
     problem
-        Its name.
+        The problem's name.
 
     Returns
     -------
@@ -118,14 +118,14 @@ def fitting(
     Raises
     ------
     UsageError
-        When all that is named is for others.
+        When all named techniques are for other problems.
     """
     named = any(problem in each.problems for each in techniques.values())
     wanted = {n: problem in t.problems if named else not t.problems for n, t in techniques.items()}
     own = {name: techniques[name] for name, fits in wanted.items() if fits}
     if request in ("all", "auto"):
         return request, own
-    # Names that are in no registry are complained of by `select`.
+    # Unknown names stay: `select` reports them.
     names = [n for n in request.split(",") if n in own or n not in techniques]
     if not names:
         raise UsageError(
@@ -187,7 +187,7 @@ def select(
 
 
 def _none(reasons: Iterable[str]) -> UnavailableError:
-    """Return what to say when nothing is left to run: the reason, if it is one."""
+    """Return the error when nothing is left to run, with the reason if all have the same."""
     distinct = {*reasons}
     if len(distinct) == 1:
         return UnavailableError(f"no technique can run here: {distinct.pop()}")

@@ -9,9 +9,9 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
-# Set where there is a folder for the parts.
+# Set while workers are to be traced: the folder for their parts.
 _FOLDER = "HPCPY_TRACE_PARTS"
-# Calls that are kept, the latest ones; about 100 bytes each in the file.
+# How many calls are kept, the latest ones; about 100 bytes each in the file.
 _ENTRIES = 500_000
 
 _own: list[Any] = []
@@ -32,7 +32,7 @@ def join() -> None:
     """Begin to trace this worker process, if its parent is being traced."""
     if os.environ.get(_FOLDER) and not _own:
         _own.append(begin("worker"))
-        # A worker process ends without atexit's functions; these it calls.
+        # multiprocessing ends a worker without atexit's functions, but runs finalizers.
         Finalize(None, leave, exitpriority=10)
 
 
@@ -43,7 +43,7 @@ def leave() -> None:
 
 
 def begin(name: str, calls: int = _ENTRIES) -> Any:
-    """Return a tracer that runs, and keeps so many calls."""
+    """Return a running tracer that keeps the latest `calls` calls."""
     from viztracer import VizTracer  # noqa: PLC0415
 
     tracer = VizTracer(calls, verbose=0, process_name=name, register_global=False)

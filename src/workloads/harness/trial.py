@@ -36,7 +36,8 @@ class Trial:
     repetition
         How many there have been before.
     seconds, processor_seconds
-        What this repetition has taken so far, on the wall and of this process.
+        Seconds of this repetition so far: by the wall clock, and of this process's
+        processor time.
     """
 
     name: str
@@ -51,14 +52,14 @@ class Trial:
 
     @property
     def workers(self) -> int:
-        """How many compute; not known before they have begun."""
+        """How many compute; right only once they have started."""
         if self.job.collective:
             return int(self.members.comm.size)
         return self.members.workers if self.technique.parallel in ("threads", "processes") else 1
 
     @contextlib.contextmanager
     def clock(self) -> Iterator[None]:
-        """Give a region that is timed and profiled; all ranks begin it together."""
+        """Give a region that is timed and profiled; the ranks that compute begin it together."""
         if self.job.collective:
             self.job.team.Barrier()
         with self.profile.measure():

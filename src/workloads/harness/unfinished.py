@@ -16,14 +16,14 @@ _removals: dict[Path, Callable[[Path], object]] = {}
 
 @contextlib.contextmanager
 def unfinished(path: Path, remove: Callable[[Path], object] = os.unlink) -> Iterator[None]:
-    """Have `remove_all` remove a path that is not complete before the block's end.
+    """Have `remove_all` remove a path until the block ends: it is not complete before.
 
     Parameters
     ----------
     path
-        A temporary name, before or after there is something of that name.
+        A temporary name, whether or not there is something of that name yet.
     remove
-        Called with it, in another thread; what it raises as OSError is ignored.
+        Called with the path, in another thread; its OSError is ignored.
     """
     _removals[path] = remove
     try:

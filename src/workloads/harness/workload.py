@@ -50,7 +50,7 @@ class Attempt(Protocol):
     """One technique at one problem."""
 
     def warm_up(self) -> None:
-        """Do a little once: libraries are loaded, just-in-time compilers done."""
+        """Do a little once, so that libraries are loaded and code is compiled."""
 
     def once(self) -> Outcome:
         """Do it once, timed by the trial's clock, and check the answer."""
@@ -59,8 +59,8 @@ class Attempt(Protocol):
 class Problem(Protocol):
     """One thing that is computed, by one technique after the other.
 
-    With MPI each rank has its own, and all of them come to the same calls;
-    what rank 0 says is what counts.
+    With MPI each rank has its own, and all ranks make the same calls; what
+    rank 0's returns counts.
     """
 
     @property
@@ -72,10 +72,10 @@ class Problem(Protocol):
         """The line above the table."""
 
     def parameters(self) -> Mapping[str, object]:
-        """Return what ``--json`` is to say of it."""
+        """Return what ``--json`` records of it."""
 
     def prepare(self, names: Sequence[str]) -> str:
-        """Refuse what these techniques cannot do; return a line to show, or none."""
+        """Refuse what these techniques cannot do; return a line to show, or an empty string."""
 
     def attempt(self, trial: Trial) -> Attempt:
         """Return what a technique does; called on the ranks that compute."""
@@ -89,10 +89,10 @@ class Problem(Protocol):
 
 @runtime_checkable
 class Growing(Protocol):
-    """A problem of which there may be more, for weak scaling."""
+    """A problem whose work can grow, for weak scaling."""
 
     def grown(self, times: int) -> Problem:
-        """Return one with so many times the work."""
+        """Return a problem with `times` times the work."""
 
 
 class Overview(Protocol):
@@ -118,28 +118,28 @@ class Workload:
     title, rate
         Of charts: what it is, and what the rate counts.
     unit
-        Of the rate, for example ``M tests/s``; work is counted in millionths.
+        Of the rate, in millions of what `work` counts: ``M tests/s``.
     techniques
         The registry.
     fastest
         What ``auto`` tries, first to last.
     add_options
-        Adds what is to be computed to its group of options.
+        Adds the options that say what to compute, to their group.
     problems
-        Makes that of the options.
+        Makes the problems from the parsed options.
     baseline
         The technique that speed-ups refer to; of several the first that has run.
     overview
-        Of all problems at once; by default each has its table and panel.
+        One table and chart of all problems; by default each has its own.
     request
-        What ``--impl`` is where it is not given.
+        The default of ``--impl``.
     columns
-        Its own columns of the table: their heads, and what they say of a
-        result among all.
+        Its own columns of the table: their heads, and functions of a result
+        and all results.
     closing
-        The lines below the last table, of all problems' results.
+        Returns the lines below the last table, from all problems' results.
     named
-        Techniques that the options name, besides the registry's.
+        Returns techniques that the options name, besides the registry's.
     """
 
     name: str

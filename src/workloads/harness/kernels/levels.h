@@ -1,15 +1,15 @@
-/* The levels of x86-64 that a kernel is compiled for, and the module of it.
+/* The levels of x86-64 that a kernel is compiled for, and the slots of its module.
  *
- * For a module that is no more than its kernel: it keeps no state and may be
- * imported in subinterpreters that have a GIL of their own.  With WITH_IFMA the
- * kernel has one more, for processors with products of 52 bits, beside v4.
+ * For a module that has only its kernel: it keeps no state, and subinterpreters
+ * with a GIL of their own may import it.  WITH_IFMA adds a level above v4, for
+ * processors with products of 52 bits (AVX-512 IFMA).
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
 #include <string.h>
 
-/* The best first; so stand the kernel's own tables. */
+/* The best first.  The kernel's own tables are indexed by these. */
 enum levels {
 #ifdef WITH_IFMA
     V4_IFMA,
@@ -30,7 +30,7 @@ static const char *const LEVEL_NAMES[LEVELS] = {
 
 static int runs_here(enum levels level)
 {
-    /* The builtin takes nothing but a literal. */
+    /* The builtin takes only a literal. */
     switch (level) {
 #ifdef WITH_IFMA
     case V4_IFMA: return runs_here(V4) && __builtin_cpu_supports("avx512ifma") != 0;
@@ -43,7 +43,7 @@ static int runs_here(enum levels level)
     return 0;
 }
 
-/* The level of that name, or without one the best; -1 with an exception. */
+/* Return the level of that name, or the best for NULL; -1 with an exception set. */
 static int find_level(const char *name)
 {
     for (int k = 0; k < LEVELS; k++)

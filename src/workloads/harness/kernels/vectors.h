@@ -1,4 +1,4 @@
-/* The vectors of the level of x86-64 that is compiled. */
+/* Vector types for the level of x86-64 that the compiler's flags choose. */
 #if defined(__AVX512F__)
 #define BYTES 64
 #define ORDER (whole){0, 1, 2, 3, 4, 5, 6, 7}

@@ -29,9 +29,14 @@ def main(arguments: list[str]) -> int:
     -------
     int
         0 when nothing has failed, otherwise 1.
+
+    Raises
+    ------
+    UsageError
+        For wrong options, a wrong site file, or a JSON file that cannot be written.
     """
     wish = _parser().parse_args(arguments)
-    # The look at a job's start would come before this one.
+    # Otherwise the import of MPI would run the preflight first.
     os.environ["HPCPY_PREFLIGHT"] = "off"
     if wish.json is not None:
         files.require_writable(wish.json, "--json")
@@ -53,7 +58,7 @@ def _report(look: job.Look, tell: job.Tell, *, deep: bool) -> bool:
     world = job.start_mpi() if claims and claims[0].size > 1 else World()
     if world.comm is not None and world.comm.size > 1:
         return job.together(look, tell, world, deep=deep)
-    # Ranks that MPI does not join, or none of which has MPI: one looks for all.
+    # MPI does not join the ranks, or is absent on all: one looks for all.
     failed = world.comm is not None or bool(world.problem)
     if claims and claims[0].rank != 0:
         job.let_first_speak()

@@ -17,7 +17,7 @@ def ranges(cores: Iterable[int]) -> str:
 
 
 def parsed(text: str) -> frozenset[int]:
-    """Return the cores of ``0-3,8``; none for what is no such list."""
+    """Return the cores of ``0-3,8``; none for a text that is not such a list."""
     found: set[int] = set()
     for part in text.strip().split(","):
         first, _, last = part.partition("-")
@@ -35,8 +35,8 @@ def sharing(ranks: Sequence[frozenset[int]], online: frozenset[int]) -> str:
     ranks
         The cores that each rank of the node may run on.
     online
-        The node's cores. Ranks that may run on all of them were not bound by
-        anybody, and the kernel spreads them.
+        The node's cores. Ranks that may run on all of them are not bound, and
+        the kernel spreads them.
     """
     together = frozenset().union(*ranks)
     if len(ranks) < 2 or (online and all(cores >= online for cores in ranks)):

@@ -14,7 +14,7 @@ from pathlib import Path
 _LOAD, _DYNAMIC = 1, 2
 _NEEDED, _STRTAB, _SONAME = 1, 5, 14
 _VERNEED, _VERNEED_COUNT = 0x6FFFFFFE, 0x6FFFFFFF
-# A broken file may say anything.
+# A broken file may give any count.
 _MOST = 10_000
 
 
@@ -29,7 +29,7 @@ class Needs:
     needed
         The libraries that it names.
     versions
-        Of each library the versions of symbols: ``{"libc.so.6": ["GLIBC_2.34"]}``.
+        Versions of symbols for each library: ``{"libc.so.6": ["GLIBC_2.34"]}``.
     """
 
     soname: str
@@ -44,7 +44,7 @@ class Needs:
 
 
 def version(text: str) -> tuple[int, ...]:
-    """Return the numbers of ``2.34``; none for what is no version (``PRIVATE``)."""
+    """Return the numbers of ``2.34``; none for a text like ``PRIVATE``."""
     parts = text.split(".")
     return tuple(map(int, parts)) if all(part.isdigit() for part in parts) else ()
 
@@ -60,7 +60,7 @@ def needs(path: Path) -> Needs:
     Raises
     ------
     ValueError
-        For what is no whole 64-bit little-endian ELF file.
+        For a file that is not a complete 64-bit little-endian ELF file.
     OSError
         For a file that cannot be read.
     """

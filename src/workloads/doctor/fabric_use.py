@@ -17,13 +17,13 @@ _DEVICES = (
     (re.compile(r"/dev/hfi1_\d"), "opx"),
     (re.compile(r"/dev/infiniband/uverbs\d"), "verbs"),
 )
-# In /proc/self/net/tcp: the state of a socket that listens, the socket's inode.
+# The state of a listening socket in /proc/self/net/tcp.
 _LISTENS = "0A"
 _SAYS = re.compile(r"^libfabric provider: ([\w;]+)", re.MULTILINE)
 
 
 def evidence(opened: frozenset[str], mapped: list[str], root: Path = Path("/")) -> dict[str, str]:
-    """Return the provider and by what it is known.
+    """Return the provider that MPI uses, and the evidence.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def evidence(opened: frozenset[str], mapped: list[str], root: Path = Path("/")) 
     mapped
         The files that are mapped.
     root
-        Where /proc is.
+        The folder that has ``proc``; tests have their own.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def evidence(opened: frozenset[str], mapped: list[str], root: Path = Path("/")) 
     for device, provider in _DEVICES:
         if found := sorted(path for path in {*opened, *mapped} if device.fullmatch(path)):
             if provider == "verbs" and listening:
-                # Looking for devices opens them, too.
+                # A search for devices alone opens them, too.
                 return {"provider": "tcp", "how": f"it listens on TCP; {found[0]} is open as well"}
             return {"provider": provider, "how": f"{found[0]} is open"}
     if listening:
@@ -99,10 +99,10 @@ _VERSION = 1 << 16 | 5
 
 
 def offered_by_libfabric() -> list[str]:
-    """Return the providers that a loaded libfabric has here; none without one.
+    """Return the providers that libfabric has here; none where it is not loaded.
 
-    A site's libmpi brings it as a library of its own; in the image's it is
-    linked in, and cannot be asked.
+    A site's libmpi loads it as a library of its own; the image's libmpi has it
+    linked in, where it cannot be asked.
     """
     try:
         fabric = ctypes.CDLL("libfabric.so.1", mode=os.RTLD_NOLOAD | os.RTLD_LAZY)

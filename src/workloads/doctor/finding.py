@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 class Status(enum.StrEnum):
-    """How good a finding is; `FAIL` makes the exit code 1 and ends a job's start."""
+    """How good a finding is; `FAIL` makes doctor's exit code 1, and the preflight end the job."""
 
     OK = "ok"
     INFO = "info"

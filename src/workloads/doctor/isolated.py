@@ -1,7 +1,7 @@
 """Ask other projects' libraries in a process of their own.
 
-A driver may crash, hang, print, or leave threads behind; and who has asked
-libcuda once can use it in no child any more.
+A driver may crash, hang, print, or leave threads behind. After a process has
+asked libcuda, its forked children cannot use it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import os
 import sys
 from typing import Any
 
-# Some GPUs' drivers take seconds to wake.
+# Generous: some GPU drivers take seconds to start.
 _SECONDS = 60
-# With these a process would take part in the job.
+# Prefixes of variables with which a process would take part in the job.
 _LAUNCHERS = ("PMI_", "PMIX_", "PMI2_", "OMPI_", "PRTE_", "HYDI_", "MPI_LOCAL", "PALS_", "SLURM_")
 
 
@@ -33,19 +33,25 @@ def ask(probe: str, *, seconds: float = _SECONDS, **variables: str) -> dict[str,
     variables
         More variables for its environment.
 
+    Returns
+    -------
+    dict
+        What it has answered, and as ``said`` all that it printed.
+
     Raises
     ------
     NoAnswerError
         When it crashes, fails or does not end.
     """
-    # Not at a job's start, which asks nobody.
+    # Imported here: the preflight never asks, and is spared the import.
     import subprocess  # noqa: PLC0415
 
     if not sys.executable:
         raise NoAnswerError("Python does not know its own path")
     environ = {k: v for k, v in os.environ.items() if not k.startswith(_LAUNCHERS)}
-    # The user's script may lie beside modules that hide the standard library's.
     environ["HPCPY_PREFLIGHT"] = "off"
+    # With -P the probe searches the same folders as this process: modules in the working
+    # directory might hide the standard library's.
     environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     try:
         done = subprocess.run(

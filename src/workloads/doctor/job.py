@@ -15,8 +15,8 @@ from workloads.harness import ranks
 
 Look = Callable[[Node], list[Finding]]
 Tell = Callable[["Report"], object]
-# The first rank that ends may take the others along (srun --kill-on-bad-exit),
-# and the one that speaks may have come up last: where starts are slow, much later.
+# Seconds. The first rank that ends may end the others (srun --kill-on-bad-exit), and
+# the one that reports may have started last: where starts are slow, much later.
 _HEAD_START, _LONGEST = 2.0, 60.0
 _STARTS = 10
 
@@ -45,7 +45,7 @@ class Report:
 def start_mpi() -> World:
     """Start MPI in this process, as the import of mpi4py's module does.
 
-    Where the user has told mpi4py not to (MPI4PY_RC_INITIALIZE), it is not.
+    It is not started where MPI4PY_RC_INITIALIZE forbids mpi4py to.
     """
     before = maps.open_files()
     try:
@@ -77,10 +77,10 @@ def together(look: Look, tell: Tell, world: World, *, deep: bool) -> bool:
     look
         Gives the findings of a node.
     tell
-        Given the report on rank 0, before any rank can act on it: the first
-        that ends may end them all.
+        Called with the report on rank 0, before any rank can act on it: the
+        first that ends may end them all.
     world
-        MPI, started.
+        MPI's, which has been started.
     deep
         Whether checks may take their time.
 
@@ -112,10 +112,10 @@ def together(look: Look, tell: Tell, world: World, *, deep: bool) -> bool:
 
 
 def let_first_speak() -> None:
-    """Wait, on the other ranks of a job whose ranks do not see each other.
+    """Give the first rank time to report, where the ranks do not see each other.
 
-    As long as this rank took to come here, ten times over, but for 2 s at least
-    and 60 at most.
+    The other ranks call this. It waits ten times as long as this rank took to come
+    here, but at least 2 s and at most 60 s.
     """
     time.sleep(min(max(_HEAD_START, _STARTS * _age()), _LONGEST))
 
@@ -126,13 +126,13 @@ def _age() -> float:
         stat = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace")
     except OSError:
         return 0.0
-    # The 22nd field; the 2nd, in brackets, may have blanks of its own.
+    # The 22nd field is the start; the 2nd, in brackets, may have blanks of its own.
     ticks = int(stat.rpartition(")")[2].split()[19])
     return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
 
 
 def merged(found: list[tuple[str, list[Finding]]]) -> Report:
-    """Put what several nodes have found together.
+    """Merge the findings of several nodes.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# Launchers that may run below another: theirs is the word, not Slurm's.
+# Launchers that may run below Slurm: their variables then count, not Slurm's.
 _INNER = {
     "mpiexec or srun": ("PMI_RANK", "PMI_SIZE"),
     "Open MPI's mpirun": ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
@@ -50,7 +50,8 @@ def launchers(environ: Mapping[str, str]) -> list[Launcher]:
     Returns
     -------
     list of Launcher
-        More than one below ``srun`` where both speak: MPI must agree with one.
+        More than one where the variables of both are set, as by Open MPI's mpirun
+        below ``srun``: MPI must agree with one.
     """
     found = []
     for name, variables in _INNER.items():
@@ -72,7 +73,7 @@ def _number(environ: Mapping[str, str], variable: str) -> int | None:
 
 
 def protocol(environ: Mapping[str, str]) -> str:
-    """Return by what the launcher offers to connect the ranks."""
+    """Return the protocol by which the launcher can connect the ranks, or ``none``."""
     if "PMI_FD" in environ or "PMI_PORT" in environ:
         return "PMI"
     if "PMIX_RANK" in environ:
@@ -81,7 +82,7 @@ def protocol(environ: Mapping[str, str]) -> str:
 
 
 def mismatch(launcher: Launcher, size: int) -> str:
-    """Return what is wrong, one line.
+    """Return what is wrong when the numbers of ranks differ, one line.
 
     Parameters
     ----------
@@ -97,7 +98,7 @@ def mismatch(launcher: Launcher, size: int) -> str:
 
 
 def remedy(environ: Mapping[str, str], family: str) -> str:
-    """Return what mends a mismatch, one line.
+    """Return how to mend a mismatch, one line.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-# Not their companions for Fortran and C++, nor libmpi_mpifh and the like.
+# MPI libraries, without their companions for Fortran and C++ (libmpi_mpifh).
 _MPI = re.compile(r"libmpi(ch|_abi|(ch)?_(gnu|cray|intel|aocc|nvidia|amd)\w*)?\.so(\.\d+)*")
 
 
@@ -35,7 +35,7 @@ def mpi_library(mapped: list[str], named: str = "") -> str:
     mapped
         The files.
     named
-        One that goes by any name, as HPCPY_LIBMPI has it.
+        A path whose file may have any name: HPCPY_MPI or HPCPY_LIBMPI.
     """
     if named and (real := str(Path(named).resolve())) in mapped:
         return real
@@ -44,7 +44,7 @@ def mpi_library(mapped: list[str], named: str = "") -> str:
 
 
 def of_this_process() -> list[str]:
-    """Return the files that this process has mapped; none where it cannot be told."""
+    """Return the files that this process has mapped; none where they cannot be read."""
     try:
         return files(Path("/proc/self/maps").read_text(errors="surrogateescape"))
     except OSError:

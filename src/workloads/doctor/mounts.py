@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 
-# Where every rank's small files are everybody's trouble: the kernel's file systems,
-# then clients in user space, as /proc/self/mountinfo has their names after "fuse.".
+# Shared file systems, which every rank's small files slow down for all: the kernel's,
+# then clients in user space by the names after "fuse." in /proc/self/mountinfo.
 NETWORK = frozenset(
     {"nfs", "nfs4", "lustre", "gpfs", "beegfs", "ceph", "panfs", "afs", "cifs", "smb3", "dvs",
      "wekafs", "orangefs", "pvfs2", "vast", "9p", "gfs2", "ocfs2",
@@ -19,8 +19,8 @@ _ESCAPED = re.compile(r"\\([0-7]{3})")
 def kind(mountinfo: str, folder: str) -> str:
     """Return the file system's type; empty where it cannot be told.
 
-    A client in user space that names no type has its name before the ``#`` of the
-    source, as MooseFS's ``mfs#host:9421``: that is ``fuse.mfs`` here.
+    A client in user space may have the type ``fuse`` alone, and its name before the
+    ``#`` of the source, as in MooseFS's ``mfs#host:9421``: that gives ``fuse.mfs``.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def kind(mountinfo: str, folder: str) -> str:
 
 
 def is_network(name: str) -> bool:
-    """Tell whether a type, as `kind` returns it, is that of a network's file system."""
+    """Tell whether a type, as `kind` returns it, is that of a network file system."""
     return name.removeprefix("fuse.") in NETWORK
 
 

@@ -52,14 +52,14 @@ def _soname(path: str) -> str:
 
 
 def family(path: str, soname: str, text: str) -> str:
-    """Return whose ABI a library has: ``mpich``, ``openmpi``, ``abi``.
+    """Return whose ABI a library has: ``openmpi``, ``abi``, or for all others ``mpich``.
 
     Parameters
     ----------
     path
         Its file, if known.
     soname
-        The name that programs want it by.
+        The name by which programs need it; empty if not known.
     text
         What `MPI_Get_library_version` says.
     """
@@ -74,7 +74,7 @@ def _has(path: str, symbol: str) -> bool:
     if not path:
         return False
     try:
-        # It is loaded already, or this fails: nothing new comes in.
+        # This fails where it is not loaded already: nothing new is loaded.
         library = ctypes.CDLL(path, mode=os.RTLD_NOLOAD | os.RTLD_LAZY)
     except OSError:
         return False
@@ -87,8 +87,8 @@ def first_words(text: str) -> str:
     Parameters
     ----------
     text
-        What `MPI_Get_library_version` says: of MPICH ten lines, with how it
-        was compiled.
+        What `MPI_Get_library_version` says: MPICH's has ten lines, with the
+        options that it was compiled with.
     """
     lines = [re.sub(r"\s+", " ", line).strip(" \0") for line in text.splitlines()]
     words = [line for line in lines if re.search(r"version|device", line, re.IGNORECASE)]
@@ -96,5 +96,5 @@ def first_words(text: str) -> str:
 
 
 def whose(family_name: str) -> str:
-    """Return a family's name for people."""
+    """Return a family's name for people, as a possessive: ``MPICH's``."""
     return _FAMILIES.get(family_name, family_name)

@@ -18,7 +18,7 @@ class World:
     comm
         ``MPI.COMM_WORLD``; None where MPI was not started.
     problem
-        Why it was not, one line; empty where nobody asked.
+        Why it could not be, one line; empty where nobody tried.
     opened
         What MPI's start has opened: targets of ``/proc/self/fd``.
     """
@@ -30,14 +30,14 @@ class World:
 
 @dataclass(frozen=True)
 class RankFacts:
-    """What a rank tells the one that looks at the node.
+    """What a rank reports to the one that looks at the node.
 
     Parameters
     ----------
     cores
         Those that it may run on.
     user_namespace
-        Which one it is in: ranks of two read each other's memory through copies.
+        Its user namespace: ranks of different ones cannot read each other's memory.
     visible_gpus
         Its CUDA_VISIBLE_DEVICES; None where it has none.
     """
@@ -58,8 +58,8 @@ class Node:
     environ
         The environment.
     deep
-        Whether a check may take seconds and start other processes. A job's
-        start may not.
+        Whether a check may take seconds and start other processes. The
+        preflight's may not.
     world
         What MPI has told.
     ranks
@@ -73,7 +73,7 @@ class Node:
     ranks: tuple[RankFacts, ...] = ()
 
     def path(self, name: str) -> Path:
-        """Return where an absolute path is here."""
+        """Return where an absolute path is below `root`."""
         return self.root / name.lstrip("/")
 
     def text(self, name: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from workloads.doctor.finding import Finding, Status
 from workloads.errors import UsageError
 
-# Providers of libfabric that go by one fabric's name.
+# The fabrics that can be promised, and the providers of libfabric that are right for each.
 _PROVIDERS = {
     "cxi": {"cxi"}, "opx": {"opx", "psm2"}, "verbs": {"verbs"}, "efa": {"efa"},
     "roce": {"verbs"}, "tcp": {"tcp", "sockets"},
@@ -74,7 +74,7 @@ def _names(value: Any) -> str:
     return "" if is_list else "a list of parts of platforms' names"
 
 
-# key -> (why a value is none, in words: what it must be; why it is not kept)
+# key -> (what a value must be, empty if it is that; why it is not kept, empty if it is)
 PROMISES: dict[str, tuple[Callable[[Any], str], Callable[[Any, Values], str]]] = {
     "mpi": (_one_of(_FAMILIES), _mpi),
     "mpi_library": (_text, _mpi_library),
@@ -95,7 +95,7 @@ def read(path: Path) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        When it cannot be read, is no TOML, or promises what is not known.
+        When it cannot be read, is not TOML, or has an unknown or wrong promise.
     """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8")).get("promises", {})
@@ -136,7 +136,7 @@ def kept(promises: dict[str, Any], found: list[Finding], *, deep: bool = True) -
     found
         The findings of one node.
     deep
-        Whether the checks have asked everything; a job's start leaves OpenCL
+        Whether the checks have asked everything; the preflight leaves OpenCL
         out.
     """
     values = {finding.name: finding.value for finding in found}

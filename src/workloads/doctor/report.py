@@ -60,17 +60,17 @@ def as_json(report: Report) -> str:
 
 
 def shortened(hosts: tuple[str, ...]) -> str:
-    """Return nodes' names, and of many how many they are."""
+    """Return the nodes' names; of more than four the first four, and how many more."""
     if len(hosts) <= _MOST_HOSTS:
         return ", ".join(hosts)
     return f"{', '.join(hosts[:_MOST_HOSTS])} and {len(hosts) - _MOST_HOSTS} more"
 
 
 def must_be_plain(stream: TextIO = sys.stdout) -> bool:
-    """Return whether a stream's reader may know ASCII alone.
+    """Return whether a stream's reader may understand ASCII alone.
 
-    Python writes UTF-8 in the locale C, too, where terminals do not, and sets
-    LC_CTYPE then: LANG has to say it as well.
+    In the C locale Python sets LC_CTYPE and writes UTF-8, which a terminal there
+    does not expect: so LANG has to name UTF-8 as well.
     """
     asked = [os.environ.get("LC_ALL", "")]
     if not asked[0]:

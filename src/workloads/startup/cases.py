@@ -40,7 +40,7 @@ class Invocation:
 
     def absent(self) -> str:
         """Return the module that is not there, or an empty string."""
-        # The parent alone: a submodule's would have to be imported.
+        # Only the top package: to find a submodule would import its parents.
         tops = (name.partition(".")[0] for name in self.needs)
         return next((name for name in tops if importlib.util.find_spec(name) is None), "")
 
@@ -76,9 +76,9 @@ def of_script(words: Sequence[str]) -> Invocation:
     return Invocation(Path(words[0]).name, words)
 
 
-# As `hpcpy bench startup` has them, so that its figures can be compared.
+# The same imports as in `hpcpy bench startup`, so that figures can be compared.
 _CORE = ("numpy", "numba", "mpi4py", "h5py", "viztracer")
-# MPI's library is loaded; MPI_Init would look for a launcher.
+# MPI's library is loaded, but MPI not started: MPI_Init would look for a launcher.
 _MPI = f"import {', '.join(_CORE)}; mpi4py.rc.initialize = False; import mpi4py.MPI"
 CASES = {
     case.name: case

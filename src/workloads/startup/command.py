@@ -1,4 +1,4 @@
-"""``python -m workloads startup``: what may be asked for."""
+"""``python -m workloads startup``: its options, and the starts that they ask for."""
 
 from __future__ import annotations
 

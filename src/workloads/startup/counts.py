@@ -2,11 +2,10 @@
 
 A path call is one of strace's class ``%file`` that is given a path: execve,
 open, stat, access, readlink and their relatives, whether it succeeds or not.
-`getcwd` is given none, and the kernel answers it by itself: it is told apart.
-Off-node is each path call whose path is not node-local (places.py), and which
-so may become a request to a metadata server.  A call on an open descriptor is
-none of them, ``newfstatat(fd, "")`` included: the C library writes fstat either
-way.
+`getcwd` is given none, and the kernel answers it by itself: it is counted apart.
+A path call is off-node if its path is not node-local (places.py): it may become
+a request to a metadata server.  A call on an open descriptor is not a path call.
+Nor is ``newfstatat(fd, "")``, which the C library may use for fstat.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from workloads.startup.places import is_below, is_node_local
 from workloads.startup.syscalls import DESCRIPTOR, KINDS, PATH_KINDS, Rule
 
 _AT_FDCWD = -100
-# Folders of each start, for --json.
+# How many folders of each start --json has.
 _KEPT = 30
 
 
@@ -45,7 +44,7 @@ class Pending:
 
     @classmethod
     def at(cls, tid: int, rule: Rule, arguments: Sequence[int]) -> Pending:
-        """Return the call that a stopped thread is in; execve's path is gone later."""
+        """Return the call that a stopped thread is in, while execve's path can still be read."""
         if rule.path < 0:
             folder = _descriptor(tid, arguments[rule.folder]) if rule.folder >= 0 else None
             return cls(rule, folder)
@@ -58,7 +57,7 @@ class Pending:
 
 def _descriptor(tid: int, number: int) -> str | None:
     """Return the file behind a descriptor, None for pipes and sockets."""
-    # An int of 32 bits in a register of 64.
+    # It is an int of 32 bits in a register of 64.
     number = (number & 0xFFFFFFFF) - ((number & 0x80000000) << 1)
     where = "cwd" if number == _AT_FDCWD else f"fd/{number}"
     try:
@@ -68,7 +67,7 @@ def _descriptor(tid: int, number: int) -> str | None:
         return None
     if not path.startswith("/"):
         return None
-    # The kernel tells them from outside of a changed root.
+    # The kernel gives both as seen from outside of a changed root.
     inside = is_below(path, root) and root != "/"
     return path[len(root) :] or "/" if inside else path
 
@@ -89,23 +88,23 @@ class Counts:
     Attributes
     ----------
     calls
-        All of them.
+        How many system calls in all.
     kinds
-        Those that have a rule.
+        How many of each kind, of those that have a rule.
     paths
-        The path calls, each.
+        Each path call.
     listings
         The folder of each getdents call.
     opens
         Files and folders that were opened.
     bytes_read
-        By read calls from files that are off-node; pages of mapped files are
-        not among them.
+        Bytes that read calls took from off-node files, without pages of
+        mapped files.
     bytes_moved
-        By reading and copying from anything, pipes too.
+        Bytes that read and copy calls took from anything, also from pipes.
     accounted
-        The same as the kernel's own account has it, with what processes read
-        that it has started; None where there is none.
+        The same by the kernel's own account, which includes children that the
+        program has waited for; None where there is no account.
     processes, threads
         How many it started.
     """
@@ -122,7 +121,7 @@ class Counts:
     threads: int = 0
 
     def add(self, call: Pending, value: int) -> None:
-        """Take in a call that has ended."""
+        """Count a call that has ended."""
         kind = call.rule.kind
         if kind in PATH_KINDS:
             if call.path is None:
@@ -141,7 +140,7 @@ class Counts:
         self.kinds[kind] += 1
 
     def add_child(self, *, thread: bool) -> None:
-        """Take in a new thread or process."""
+        """Count a new thread or process."""
         self.threads += thread
         self.processes += not thread
 

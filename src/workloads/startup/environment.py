@@ -9,8 +9,8 @@ from pathlib import Path
 def initial() -> dict[bytes, bytes]:
     """Return the variables that this process was started with.
 
-    Its own start may have added some, as the names of cache folders that it
-    has made: with them its children would make fewer calls than it did.
+    Its own start may have added some, such as the names of cache folders that
+    it has made: with these its children would make fewer calls than it did.
     """
     try:
         text = Path("/proc/self/environ").read_bytes()

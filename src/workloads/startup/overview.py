@@ -34,7 +34,7 @@ class Overview:
         return "\n".join([*parts, *_verdicts(results)])
 
     def chart(self, path: Path, results: Sequence[Result]) -> None:
-        """Draw the milliseconds of what each case imports, a panel a case."""
+        """Draw each case's imports in ms, a panel a case; without `importtime` the rates."""
         from workloads.harness import plot  # noqa: PLC0415
 
         panels = []
@@ -105,7 +105,7 @@ _COLUMNS: tuple[tuple[str, str, Callable[[Result], str]], ...] = (
 
 
 def _main(results: Sequence[Result]) -> str:
-    # With --scale the last, which has the most workers.
+    # With --scale the last result is shown, which has the most workers.
     found = {(result.problem, result.impl): result for result in results}
     there = {impl for _, impl in found}
     columns = [column for column in _COLUMNS if column[1] in there]

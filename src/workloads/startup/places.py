@@ -6,13 +6,13 @@ import posixpath
 
 # The kernel's, and what every node has of its own.
 _LOCAL = ("/etc", "/proc", "/sys", "/dev")
-# Libraries, locales and character sets are the system's there; a Python is
-# what is measured.
+# The system's libraries, locales and character sets are there, but perhaps also
+# a Python, which is what is measured.
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 
 
 def is_node_local(path: str) -> bool:
-    """Tell whether an absolute path costs no shared file system anything."""
+    """Tell whether a call with an absolute path needs no shared file system."""
     plain = posixpath.normpath(path)
     if any(is_below(plain, folder) for folder in _LOCAL):
         return True

@@ -25,7 +25,7 @@ class Start:
     case
         What it runs.
     note
-        What is to be said before.
+        Lines to print before it runs.
     """
 
     case: Invocation
@@ -54,11 +54,11 @@ class Start:
         return _Attempt(self.case, trial)
 
     def finish(self, result: Result) -> None:
-        """Say that all of it was done."""
+        """Record that all of the work was done."""
         result.total = result.work
 
     def remarks(self, _: Sequence[Result]) -> list[str]:
-        """Return nothing: the overview tells."""
+        """Return nothing: the overview has all lines."""
         return []
 
 
@@ -74,7 +74,7 @@ class _Attempt:
         self._case, self._trial = case, trial
 
     def warm_up(self) -> None:
-        """Start it once: its files come into memory, its cache folders into being."""
+        """Start it once, so that its files are in memory and its cache folders exist."""
         _started_before(tuple(self._case.command))
 
     def once(self) -> Outcome:

@@ -26,7 +26,7 @@ class Ended:
     bytes_from_disk
         What the kernel had to fetch for it, mapped files included.
     page_faults
-        Those that a file had to be read for.
+        Major ones, for which a file had to be read.
     said
         What it wrote to standard error.
     """
@@ -41,6 +41,11 @@ class Ended:
 
 class Running:
     """A program that has been started; its input and output are /dev/null.
+
+    Parameters
+    ----------
+    argv
+        The program's path and its arguments.
 
     Raises
     ------
@@ -84,7 +89,7 @@ class Running:
         if not after:
             return Ended(cpu, None, None, None, usage.ru_majflt, said)
         read, calls, disk = (now - then for now, then in zip(after, self._before, strict=True))
-        # The first look is in the second.
+        # The second account includes the first look's own read.
         return Ended(cpu, read - self._look, calls - 1, disk, usage.ru_majflt, said)
 
     def stop(self) -> None:
@@ -98,7 +103,7 @@ class Running:
 def _nameless_file() -> int:
     try:
         return os.memfd_create("stderr")
-    except OSError:  # by a container's policy
+    except OSError:  # a container's policy may forbid it
         import tempfile  # noqa: PLC0415
 
         with tempfile.TemporaryFile() as file:
@@ -106,11 +111,11 @@ def _nameless_file() -> int:
 
 
 def _own_account() -> tuple[tuple[int, ...], int]:
-    """Return bytes read, read calls, bytes from disk of this process; what it took.
+    """Return bytes read, read calls, bytes from disk of this process; bytes of this look.
 
-    Those of a child are added to it when the child is waited for.  The child's
-    own file is forbidden by then to all but root.  What other threads of this
-    process read meanwhile is in it, too: there are none.
+    The kernel adds a child's when the child is waited for; by then only root may read
+    the child's own file.  What other threads of this process read meanwhile would be
+    in it, too: there are none.
     """
     try:
         file = os.open("/proc/self/io", os.O_RDONLY)
@@ -124,7 +129,7 @@ def _own_account() -> tuple[tuple[int, ...], int]:
 
 
 def run(argv: Sequence[str]) -> Ended:
-    """Run a program to its end; a Ctrl-C is its end."""
+    """Run a program to its end; kill it at a Ctrl-C."""
     running = Running(argv)
     try:
         return running.end()
@@ -133,12 +138,12 @@ def run(argv: Sequence[str]) -> Ended:
 
 
 def check(argv: Sequence[str], code: int, said: str) -> None:
-    """Refuse to measure what has failed.
+    """Refuse to measure a program that has failed.
 
     Raises
     ------
     WorkloadError
-        With the last that the program said.
+        With the last line that the program wrote to standard error.
     """
     if code:
         last = (said.strip().splitlines() or ["it said nothing"])[-1]

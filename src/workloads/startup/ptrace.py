@@ -1,4 +1,4 @@
-"""The kernel's ptrace, by ctypes: no strace has to be there."""
+"""The kernel's ptrace, through ctypes: strace is not needed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import NamedTuple
 _TRACEME, _GETEVENTMSG, _SYSCALL = 0, 0x4201, 24
 _SETOPTIONS, _GET_SYSCALL_INFO = 0x4200, 0x420E
 FORK, VFORK, CLONE, EXEC, EXIT = 1, 2, 3, 4, 6
-# Calls told from signals, all that it starts followed, all of it killed when
-# its tracer goes.
+# Tell system calls from signals, follow all that the program starts, and kill
+# all of it when the tracer ends.
 _OPTIONS = 1 | sum(1 << event for event in (FORK, VFORK, CLONE, EXEC, EXIT)) | 1 << 20
 CALL_STOP = signal.SIGTRAP | 0x80
 # Threads as well as processes.
@@ -32,7 +32,7 @@ class _Info(ctypes.Structure):
 
 
 class Entered(NamedTuple):
-    """A call that begins: its number and its arguments."""
+    """A call that begins: AUDIT_ARCH_… of linux/audit.h, its number, its arguments."""
 
     arch: int
     number: int
@@ -63,13 +63,13 @@ def set_options(tid: int) -> None:
 
 
 def go_on(tid: int, signal_number: int) -> None:
-    """Let a thread run to its next call's beginning or end; a killed one is gone."""
+    """Let a thread run to its next call's beginning or end; ignore one that was killed."""
     with contextlib.suppress(ProcessLookupError):
         _ptrace(_SYSCALL, tid, 0, signal_number)
 
 
 def wait() -> tuple[int, int] | None:
-    """Return the next thread that stops or ends, and its status; None when all have."""
+    """Return the next thread that stops or ends, and its status; None when none is left."""
     try:
         return os.waitpid(-1, _WALL)
     except ChildProcessError:
@@ -77,14 +77,14 @@ def wait() -> tuple[int, int] | None:
 
 
 def message(tid: int) -> int:
-    """Return what a stop for an event is about: the new thread's number."""
+    """Return an event's number: of the new thread, or after execve the thread's former one."""
     value = ctypes.c_ulong()
     _ptrace(_GETEVENTMSG, tid, 0, ctypes.addressof(value))
     return value.value
 
 
 def call(tid: int) -> Entered | int | None:
-    """Return the call that begins, or the value of the one that ends.
+    """Return the call that begins, or the value of the one that ends; None for neither.
 
     Raises
     ------

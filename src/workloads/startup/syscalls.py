@@ -20,8 +20,8 @@ class Rule:
         What it is counted as.
     folder, path
         Which argument is the descriptor that a relative path starts from,
-        and which is the path.  A folder of -1: the working directory.  A
-        path of -1: it has none.
+        and which is the path.  A folder of -1: the working directory.  With a
+        path of -1 it has none, and `folder` is the descriptor that it works on.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Rule:
 
 
 PATH_KINDS = ("execve", "open", "stat", "access", "readlink", "other")
-# A call on an open descriptor by one of the names above is one of `DESCRIPTOR`.
+# A call of the kinds above that is given an open descriptor counts as `DESCRIPTOR`.
 DESCRIPTOR = "descriptor"
 KINDS = (*PATH_KINDS, "getdents", "getcwd", "read", "copy", DESCRIPTOR, "memory", "signal")
 
@@ -122,7 +122,7 @@ _CALLS: dict[str, tuple[str, int, int, int, int]] = {
     "rt_sigprocmask": ("signal", 14, 135, -1, -1),
 }
 
-# The column, and AUDIT_ARCH_… of linux/audit.h, by which the kernel tells
+# The column of _CALLS, and AUDIT_ARCH_… of linux/audit.h: by this the kernel marks
 # calls of 32-bit programs, which have other numbers.
 MACHINES = {"x86_64": (1, 0xC000003E), "aarch64": (2, 0xC00000B7)}
 

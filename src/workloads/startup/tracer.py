@@ -1,8 +1,8 @@
 """``python -m workloads.startup.tracer [--calls] PROGRAM [ARGUMENT …]``: its calls as JSON.
 
-A process of its own: it waits for every child it has, and it forks, which a
-process with threads must not.  What counts (counts.py) does so from the
-program's own execve on, with all that it starts.
+It is a process of its own, as it waits for every child it has, and forks, which a
+process with threads must not.  Calls count (counts.py) from the program's own execve
+on, with those of all that it starts.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ class _Tracer:
 
     @property
     def started(self) -> bool:
-        """Whether the program has been."""
+        """Whether the program's execve has been seen."""
         return bool(self._counted)
 
     def follow(self) -> None:
         """Run the program to the end of all that it starts."""
         ptrace.go_on(self._pid, 0)
-        # Until there is none: a thread that another one's execve has ended is
-        # never told of.
+        # Until none is left: the end of a thread that another one's execve has
+        # ended is never reported.
         while (stop := ptrace.wait()) is not None:
             tid, status = stop
             if not os.WIFSTOPPED(status):
@@ -59,12 +59,12 @@ class _Tracer:
             ptrace.go_on(tid, signal_number)
 
     def _stopped(self, tid: int, status: int) -> int:
-        """Look at a thread; return the signal that it is to be given."""
+        """Handle a thread's stop; return the signal to pass on to it, or 0."""
         number, event = os.WSTOPSIG(status), status >> 16
         new = tid not in self._threads
         if new:
             self._threads[tid] = None
-            # Its first stop may come before the event of the one that has made it.
+            # Its first stop may come before the event of the thread that has made it.
             if self._counted and _maker(tid) in self._counted:
                 self._counted[tid] = None
         if number == ptrace.CALL_STOP:
@@ -103,7 +103,7 @@ class _Tracer:
                 self.counts.accounted = after - self._before
 
     def _executed(self, tid: int) -> None:
-        # An execve of another thread than the first takes the first's number.
+        # A thread other than the first gets the first's number by its execve.
         former = ptrace.message(tid)
         if former != tid:
             self._threads[tid] = self._threads.pop(former, None)
@@ -129,7 +129,7 @@ def _maker(tid: int) -> int:
 
 
 def bytes_by_kernel(tid: int) -> int | None:
-    """Return how many bytes a process has read, None where the kernel does not tell."""
+    """Return how many bytes a process has read, None where the kernel keeps no account."""
     try:
         with open(f"/proc/{tid}/io", encoding="utf-8") as file:  # noqa: PTH123
             return int(next(file).split()[1])
@@ -145,9 +145,9 @@ def trace(argv: Sequence[str], program: str = "", *, calls: bool = False) -> dic
     argv
         The command.
     program
-        What the program's execve names; the command itself where there is no name.
+        The path that the program's execve names; if empty, the command itself counts.
     calls
-        Whether ``paths`` and ``listings`` are told, too, call by call.
+        Whether to return ``paths`` and ``listings``, too, call by call.
     """
     pid = os.fork()
     if not pid:
@@ -185,7 +185,7 @@ def _become(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    # Ctrl-C comes to all of the group: who waits for this process ends it.
+    # Ctrl-C comes to the whole group: the parent reports it, this process just ends.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     each = sys.argv[1:2] == ["--calls"]
     print(json.dumps(trace(sys.argv[1 + each :], calls=each)))

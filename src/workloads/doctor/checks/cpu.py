@@ -53,7 +53,7 @@ def _of_task(node: Node, cores: int) -> list[Finding]:
     wanted = node.number("SLURM_CPUS_PER_TASK")
     if wanted is None or cores >= wanted:
         return []
-    # Slurm 22.05 ended srun's taking it from sbatch.
+    # Since Slurm 22.05 srun does not take it from sbatch.
     return [
         Finding(
             "cpu.task", Status.WARN,

@@ -8,10 +8,11 @@ from workloads.doctor import fabric_use, isolated, maps
 from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node
 
-# What TCP in its place is a loss of; Ethernet with RDMA ("roce") is often not set up.
+# Fabrics whose speed is lost where MPI uses TCP; not Ethernet with RDMA ("roce"), which
+# is often not set up.
 _FAST = frozenset({"cxi", "opx", "verbs", "efa"})
 _SLOW = frozenset({"tcp", "sockets", "udp", "net"})
-# What moves a library's choice; shown when set.
+# Variables that change a library's choice; shown when set.
 _VARIABLES = (
     "FI_PROVIDER", "FI_PROVIDER_PATH", "MPIR_CVAR_OFI_USE_PROVIDER", "MPIR_CVAR_CH4_NETMOD",
     "MPICH_OFI_NIC_POLICY", "UCX_TLS", "UCX_NET_DEVICES", "OMPI_MCA_pml", "OMPI_MCA_btl",
@@ -21,7 +22,7 @@ _HINTS = {
     "opx": "see that /dev/hfi1_* is in here and that the library has opx or psm2",
     "verbs": "see that /dev/infiniband is in here and that FI_PROVIDER does not forbid verbs",
 }
-# Verbs pins memory: less than this and it falls back or fails.
+# Verbs pins memory: with a limit of fewer bytes it falls back or fails.
 _PINNED = 64 << 20
 
 
@@ -52,7 +53,7 @@ def hardware(node: Node) -> dict[str, list[str]]:
     Parameters
     ----------
     node
-        Where to look. Ports that are down do not count.
+        Where to look. A device whose ports are all down does not count.
     """
     found: dict[str, list[str]] = {}
     for name in node.names("/sys/class/cxi"):

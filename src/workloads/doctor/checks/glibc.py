@@ -13,7 +13,7 @@ from workloads.doctor.node import Node
 _INJECTED = (
     "/opt/udiImage/modules/*", "/opt/udiImage/modules/*/dep", "/.singularity.d/libs",
 )  # fmt: skip
-# A folder of thousands of libraries is somebody's whole installation.
+# At most so many are read: a folder of thousands is somebody's whole installation.
 _MOST_IN_DEPTH, _MOST = 1000, 64
 
 
@@ -23,8 +23,8 @@ def check(node: Node) -> list[Finding]:
     Parameters
     ----------
     node
-        Where to look. Libraries are those of LD_LIBRARY_PATH and of the
-        engines' folders, and in this process those that it has loaded.
+        Where to look. The libraries are those in LD_LIBRARY_PATH and in the
+        engines' folders, and the MPI library that this process has loaded.
     """
     text = _own()
     own = elf.version(text)
@@ -42,7 +42,7 @@ def check(node: Node) -> list[Finding]:
     count = sum(version > own for version in wants.values())
     detail = f"{text}, and {count} of the site's libraries want up to {most}: {path}"
     step = "take an image with a newer C library, or do not inject it"
-    # Those that MPI loads may be others: what must load has failed by itself.
+    # Only a warning: MPI may load others, and one that it must load fails by itself.
     return [Finding("glibc.version", Status.WARN, detail, step, text)]
 
 
@@ -73,7 +73,7 @@ def injected(node: Node, most: int) -> list[Path]:
             found += sorted(path for path in folder.iterdir() if ".so" in path.name)
         except OSError:
             continue
-    # Three names of one file are usual.
+    # A library usually has three names.
     return list(dict.fromkeys(path.resolve() for path in found))[:most]
 
 

@@ -7,7 +7,7 @@ from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node
 
 _NV = "start the container with --nv (Apptainer), --gpu (podman-hpc) or --module=gpu (Shifter)"
-# By which Slurm tells a job of its GPUs.
+# Variables by which Slurm tells a job its GPUs.
 _OF_JOB = ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS_ON_NODE", "CUDA_VISIBLE_DEVICES")
 _NONE = ("", "0", "-1", "NoDevFiles")
 
@@ -18,7 +18,7 @@ def check(node: Node) -> list[Finding]:
     Parameters
     ----------
     node
-        Where to look. In depth libcuda is asked; else the files alone.
+        Where to look. If it is `deep`, libcuda is asked; otherwise only files are.
     """
     cards = node.names("/proc/driver/nvidia/gpus")
     files = node.names("/dev", "nvidia[0-9]*")
@@ -36,7 +36,7 @@ def check(node: Node) -> list[Finding]:
 
 
 def _asks(name: str, value: str) -> bool:
-    # Device 0 is one in the lists of ids; a count of 0 is none.
+    # In a list of ids 0 is a device; as a count 0 means none.
     return value not in (_NONE if name == "SLURM_GPUS_ON_NODE" else ("", "-1", "NoDevFiles"))
 
 
@@ -81,7 +81,7 @@ def _nvidia(node: Node, cards: int, files: int, wanted: bool) -> Finding:
 
 
 def _ranks(node: Node) -> list[Finding]:
-    """Tell which rank has which devices, where several share the node."""
+    """Return which devices each rank may use, where several share the node."""
     lists = [rank.visible_gpus for rank in node.ranks]
     if len(lists) < 2:
         mine = node.environ.get("CUDA_VISIBLE_DEVICES")

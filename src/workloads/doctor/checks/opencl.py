@@ -17,7 +17,7 @@ def check(node: Node) -> list[Finding]:
     Parameters
     ----------
     node
-        Where to look. In depth the drivers are loaded; else they are named alone.
+        Where to look. If it is `deep`, the drivers are loaded; otherwise only named.
     """
     drivers = registered(node)
     if not drivers:
@@ -61,7 +61,7 @@ def _loading(drivers: dict[str, str]) -> Finding:
     others = [name for name in drivers if name not in loads]
     words = [f"{', '.join(loads) or 'none'} loads"]
     if others:
-        # An entry whose library is the host's alone does no harm.
+        # An entry whose library is only on the host does no harm.
         words.append(f"{', '.join(others)} does not: no such library in here")
     broken = [
         f"{drivers[name]}: {answer[drivers[name]]}"

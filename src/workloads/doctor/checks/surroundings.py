@@ -14,11 +14,11 @@ from workloads.doctor import mounts
 from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node
 
-# Those that must be the image's: MPI and arrays of other builds break both.
+# Packages that must be the image's: other builds break MPI and arrays.
 _OURS = ("numpy", "mpi4py", "h5py")
 _ENGINES = {
     "APPTAINER_CONTAINER": "Apptainer", "SINGULARITY_CONTAINER": "Singularity",
-    # The first is Shifter's own, with the image; the other a custom of sites.
+    # Shifter itself sets the first, to the image's name; some sites set the other.
     "SHIFTER_IMAGEREQUEST": "Shifter", "SHIFTER_RUNTIME": "Shifter",
     "PODMANHPC_MODULES_DIR": "podman-hpc",
 }  # fmt: skip
@@ -96,7 +96,7 @@ def _temporary(node: Node) -> Finding:
 
 
 def _shared(node: Node) -> list[Finding]:
-    """Tell whether ranks of a node have room for messages through memory."""
+    """Return whether the node's ranks have room for messages through shared memory."""
     try:
         status = os.statvfs(node.path("/dev/shm"))  # noqa: S108
     except OSError:
@@ -107,7 +107,7 @@ def _shared(node: Node) -> list[Finding]:
         step = "--ipc=host, or --shm-size (podman)"
         detail = f"only {room >> 20} MiB are free in /dev/shm"
         return [Finding("node.shm", Status.WARN, detail, step, room)]
-    # No number: nodes that are alike shall say the same.
+    # No number in the text, so that the report can merge nodes that are alike.
     return [Finding("node.shm", Status.OK, "the shared memory has room", value=room)]
 
 
@@ -141,7 +141,7 @@ def _leaks(node: Node) -> Finding:
 
 
 def _packages(node: Node) -> list[Finding]:
-    """Tell which packages come from the user's folders."""
+    """Return the packages that come from the user's folders."""
     local = Path(os.path.expanduser("~"), ".local")  # noqa: PTH111
     leaks = [Path(part) for part in node.environ.get("PYTHONPATH", "").split(":") if part]
     found = []

@@ -1,4 +1,4 @@
-"""Ask the driver's libcuda for its devices, without a package."""
+"""Ask the driver's libcuda for its devices; no Python package is needed."""
 
 from __future__ import annotations
 

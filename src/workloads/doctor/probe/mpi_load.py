@@ -8,7 +8,7 @@ from workloads.doctor import mpi_library
 
 
 def load() -> dict[str, object]:
-    """Return what library mpi4py finds, or why none."""
+    """Return which library mpi4py finds, or why none."""
     try:
         import mpi4py  # noqa: PLC0415
 

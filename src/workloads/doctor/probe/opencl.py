@@ -1,4 +1,4 @@
-"""Ask OpenCL's loader for its platforms and devices, by pyopencl."""
+"""Ask OpenCL's loader for its platforms and devices, through pyopencl."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from workloads.startup.cases import Invocation
 
 _LINE = re.compile(r"import time: +(\d+) \| +(\d+) \| ( *)(\S+)")
-# Of each start, for --json.
+# How many imports of each start --json has.
 _KEPT = 50
 
 
@@ -38,7 +38,7 @@ def compute(case: Invocation, trial: Trial) -> tuple[dict[str, Any], str]:
 
 
 def imports(said: str) -> list[tuple[str, float, float, int]]:
-    """Return each import: name, seconds of its own, with those within, depth."""
+    """Return each import: name, its own seconds, seconds with the imports within, depth."""
     return [
         (match[4], int(match[1]) / 1e6, int(match[2]) / 1e6, len(match[3]) // 2)
         for match in map(_LINE.match, said.splitlines())

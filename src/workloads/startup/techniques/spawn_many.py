@@ -1,4 +1,4 @@
-"""As many at the same moment as there are workers: a node's ranks do that."""
+"""As many starts at the same moment as there are workers, as a node's ranks do."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def compute(case: Invocation, trial: Trial) -> tuple[dict[str, Any], str]:
-    """Have it followed by a process that has no other children."""
+    """Have the program traced by a process that has no other children."""
     with trial.clock():
         found = follow(case.command)
     return found, _compare(found)
@@ -32,12 +32,12 @@ def follow(command: Sequence[str], *, calls: bool = False) -> dict[str, Any]:
     command
         Its words.
     calls
-        Whether each path call is told, too.
+        Whether to return each path call, too.
 
     Raises
     ------
     WorkloadError
-        When the command fails.
+        When the command or the tracer fails.
     UnavailableError
         Where the kernel refuses ptrace.
     """
@@ -56,7 +56,7 @@ def follow(command: Sequence[str], *, calls: bool = False) -> dict[str, Any]:
 
 
 def _compare(found: dict[str, int | None]) -> str:
-    """Hold the bytes of all calls against the kernel's own account."""
+    """Compare the bytes of all calls with the kernel's own account."""
     read, accounted = found["bytes_moved"], found["accounted"]
     if accounted is None:
         return "the kernel keeps no account to compare with"

@@ -1,5 +1,5 @@
 """A Dask cluster of a job's ranks: ``python -m workloads.on_dask PROGRAM``.
 
-Every rank becomes a worker; the first one starts the scheduler, too, and runs
-the program when all workers are there.  docs/sites.md tells more.
+Every rank becomes a worker; the first one also starts the scheduler, and runs the
+program when all workers are there.  docs/sites.md has more.
 """

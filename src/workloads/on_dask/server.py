@@ -1,7 +1,7 @@
 """A scheduler or a worker, in a process of its own: ``python -m workloads.on_dask.server``.
 
-Dask's own programs end at Ctrl-C, and the program that runs on them would tell
-at length what it has lost while it tidies up.  These end with the program.
+Dask's own programs end at Ctrl-C, and the user's program would then print at
+length what it has lost while it tidies up.  These end with the program.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from workloads.on_ranks.processes import START_SECONDS
 
-# By default port 8787, which another user's may have.
+# The default is port 8787, which another user may have taken.
 _DASHBOARD = "127.0.0.1:0"
 _LOOK_SECONDS = 0.02
 
@@ -49,8 +49,8 @@ async def _tell(scheduler: Any, workers: int, told: Path) -> None:
 
 
 def _is_no_heartbeat(record: logging.LogRecord) -> bool:
-    # One that is on its way when the scheduler ends, as the worker does then;
-    # whoever started both reports an end that nobody wanted.
+    # A heartbeat may be on its way when the scheduler ends, and the worker with it;
+    # the process that started both reports an end that nobody wanted.
     return "during heartbeat" not in record.getMessage()
 
 
@@ -71,15 +71,15 @@ async def _work(address: str) -> None:
 
 
 def main(kind: str, *words: str) -> NoReturn:
-    """Be one until the scheduler is told to end.
+    """Be a scheduler or a worker until the scheduler gets SIGTERM.
 
     Parameters
     ----------
     kind
         ``scheduler`` or ``worker``.
     words
-        The scheduler's file and host, how many workers it is to have, and the file
-        that says that they are there; or its address.
+        For a scheduler its file, its host, how many workers it is to have, and the file
+        to create when they are there; for a worker the scheduler's address.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

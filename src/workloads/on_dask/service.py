@@ -26,7 +26,7 @@ cluster ends with the program; the exit code is the program's."""
 
 
 class DaskCluster:
-    """As `workloads.on_ranks.command.Cluster` has it."""
+    """Dask's kind of cluster: see `workloads.on_ranks.command.Cluster`."""
 
     name = "on_dask"
     usage = USAGE
@@ -41,8 +41,8 @@ class DaskCluster:
     @contextlib.contextmanager
     def server(self, folder: Path, host: str, workers: int) -> Iterator[Process]:
         """Give a scheduler that has written its file; its workers end with it."""
-        # Empty, the host is left to Dask, which asks for the way out of this node, and
-        # warns where there is none.
+        # With an empty host Dask takes the address of the default route, and warns where
+        # there is none.
         file = _file(folder)
         words = (str(file), host, str(workers), str(_told(folder)))
         with child(_command("scheduler", *words), _environment()) as process:
@@ -67,13 +67,13 @@ class DaskCluster:
     def is_complete(self, folder: Path, workers: int) -> bool:  # noqa: ARG002
         """Return whether the scheduler has all its workers.
 
-        It says so itself: a client would import all of Dask here, on the core of the
-        scheduler and of a worker that do so just then.
+        It says so itself, by a file: a client would import all of Dask here, on the core
+        where the scheduler and a worker are importing it.
         """
         return _told(folder).exists()
 
     def variables(self, folder: Path, told: str, workers: int) -> dict[str, str]:  # noqa: ARG002
-        """Return by what a program finds the cluster."""
+        """Return the variables by which a program finds the cluster."""
         return {"DASK_SCHEDULER_FILE": str(_file(folder)), "DASK_SCHEDULER_ADDRESS": told}
 
 
@@ -88,7 +88,7 @@ def _told(folder: Path) -> Path:
 def _environment() -> dict[str, str]:
     caches.provide("DASK_TEMPORARY_DIRECTORY", "dask")
     return {
-        # Of each connection that comes and goes it would tell.
+        # It would log each connection that comes and goes.
         "DASK_LOGGING__DISTRIBUTED": "error",
         # Twice a second each worker would look for every disk of its node.
         "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__DISK": "False",

@@ -33,14 +33,14 @@ class Cluster(Protocol):
     server_name: str
 
     def why_not(self) -> str:
-        """Return why there is none to be had here, or an empty string."""
+        """Return why there cannot be one here, or an empty string."""
 
     def server(
         self, folder: Path, host: str, workers: int
     ) -> contextlib.AbstractContextManager[Process]:
-        """Give the server, which keeps its files in `folder` and takes calls.
+        """Give the server, which keeps its files in `folder` and accepts connections.
 
-        An empty `host` leaves it to the server what it listens on.
+        With an empty `host` the server chooses the address that it listens on.
         """
 
     def told(self, folder: Path) -> Any:
@@ -50,17 +50,17 @@ class Cluster(Protocol):
         """Give a worker beside this process."""
 
     def become_worker(self, told: Any) -> int:
-        """Be a worker until the cluster ends."""
+        """Be a worker until the cluster ends; return the exit code."""
 
     def is_complete(self, folder: Path, workers: int) -> bool:
         """Return whether all workers are there."""
 
     def variables(self, folder: Path, told: Any, workers: int) -> dict[str, str]:
-        """Return by what a program finds the cluster."""
+        """Return the variables by which a program finds the cluster."""
 
 
 def main(words: list[str], cluster: Cluster) -> int:
-    """Be one of the cluster's workers, and on the first rank all else of it.
+    """Make a worker of this rank; on the first, run the server and the program as well.
 
     Parameters
     ----------
@@ -72,8 +72,9 @@ def main(words: list[str], cluster: Cluster) -> int:
     Returns
     -------
     int
-        2 for wrong usage, 69 where there is no cluster to be had; else the
-        program's. Of the other ranks' processes workers are made.
+        2 for wrong usage, 69 where there can be no cluster, 1 when a process
+        of it has failed, 130 for Ctrl-C; otherwise the program's, and on all
+        ranks but the first the worker's.
     """
     if words[:1] in (["-h"], ["--help"]):
         streams.spell_in_ascii()
@@ -82,7 +83,7 @@ def main(words: list[str], cluster: Cluster) -> int:
     if words[:1] == ["--version"]:
         print(version.line())
         return 0
-    # Asked now: once MPI has ended it can be asked no more.
+    # Asked now, as MPI cannot be asked after its end.
     is_first = ranks.is_first()
     try:
         program.require(words)
@@ -91,7 +92,7 @@ def main(words: list[str], cluster: Cluster) -> int:
         comm = ranks.world()
         return _first(comm, words, cluster) if comm.rank == 0 else _other(comm, cluster)
     except WorkloadError as error:
-        # What all ranks know the first one says.
+        # If all ranks know an error, only the first prints it.
         if is_first or not error.agreed:
             print(f"{cluster.name}: {error}", file=sys.stderr)
         return error.exit_code
@@ -100,7 +101,7 @@ def main(words: list[str], cluster: Cluster) -> int:
 
 
 def _first(comm: Any, words: list[str], cluster: Cluster) -> int:
-    # Whatever is begun here ends with this process.
+    # SIGTERM raises SystemExit, so that whatever is started here ends with this process.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     size = comm.size
     with contextlib.ExitStack() as stack:
@@ -141,7 +142,7 @@ def _are_on_one_node(comm: Any) -> bool:
 
 
 def _leave_mpi() -> None:
-    """End MPI: what this process starts, or becomes, is to have none of it."""
+    """End MPI: the processes that this one starts, or becomes, must not be ranks."""
     from mpi4py import MPI  # noqa: PLC0415
 
     MPI.Finalize()

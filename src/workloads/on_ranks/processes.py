@@ -19,9 +19,9 @@ Process = subprocess.Popen[bytes]
 # A cold file system may need half a minute for a cluster's files.
 START_SECONDS = 120
 _LOOK_SECONDS = 0.02
-# Of an end in order.
+# How long a process may take to tidy up after SIGTERM.
 _END_SECONDS = 10
-# Who a rank is: a process that is none must not take itself for one.
+# Prefixes of variables that make a process a rank: other processes must not see them.
 _OF_RANKS = ("PMI_", "PMI2_", "PMIX_", "OMPI_", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS")
 
 
@@ -39,8 +39,8 @@ def child(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[Pr
     command, environment
         Its words and its variables.
     """
-    # A Ctrl-C would end it in its start, at length: it is started with SIGINT
-    # blocked, and ignores it from its first line on.
+    # A Ctrl-C during its start would end it with a traceback: it is started with
+    # SIGINT blocked, and ignores it from its first line on.
     with held_back():
         process = subprocess.Popen(command, env=environment)
     try:
@@ -55,12 +55,12 @@ def child(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[Pr
 
 
 def wait(is_there: Callable[[], bool], serving: Mapping[str, Process], problem: str) -> None:
-    """Wait until something is there that processes make.
+    """Wait until something is there, while the processes that make it live.
 
     Parameters
     ----------
     is_there
-        Asked again and again.
+        Whether it is there; called again and again.
     serving
         The processes, by name.
     problem
@@ -91,7 +91,12 @@ def run(words: list[str], found: Mapping[str, str], serving: Mapping[str, Proces
     found
         The variables by which it finds the cluster.
     serving
-        What the program needs to live, by name.
+        The processes that the program needs, by name.
+
+    Returns
+    -------
+    int
+        128 and the signal's number where a signal has ended the program.
 
     Raises
     ------
@@ -101,10 +106,10 @@ def run(words: list[str], found: Mapping[str, str], serving: Mapping[str, Proces
     program = subprocess.Popen([sys.executable, *words], env={**of_no_rank(os.environ), **found})
     stops = _pass_on_stops(program)
     while program.poll() is None:
-        # Any child's end, which is left for its own object to read.
+        # Wait for any child; its status is left for its own Popen to read.
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
         for name, process in serving.items():
-            # 0, or anything after a stop, which all of the job have had: told to end.
+            # 0 is an ordinary end; so is any code after a stop, which all of the job get.
             if process.poll() and not stops:
                 program.kill()
                 program.wait()
@@ -114,10 +119,10 @@ def run(words: list[str], found: Mapping[str, str], serving: Mapping[str, Proces
 
 
 def _pass_on_stops(program: Process) -> list[int]:
-    """Hand SIGINT and SIGTERM on to the program, if a second later it still runs.
+    """Pass SIGINT and SIGTERM on to the program, if it still runs a second later.
 
-    Of a launcher or a terminal it has them already, and a second one would
-    keep it from tidying up.  Those that come are added to what is returned.
+    A launcher or a terminal has sent them to it already, and a second one would
+    keep it from tidying up.  Return the list to which those that come are added.
     """
     came: list[int] = []
     later: list[threading.Timer] = []
@@ -126,7 +131,7 @@ def _pass_on_stops(program: Process) -> list[int]:
         came.append(number)
         for one in later:
             one.cancel()
-        # No alarm: the kernel may hand it to a thread of MPI's, and this one waits on.
+        # No alarm: the kernel may deliver it to one of MPI's threads, and this one waits on.
         later.append(threading.Timer(1, program.send_signal, [number]))
         later[-1].daemon = True
         later[-1].start()

@@ -1,6 +1,6 @@
-"""A connection of each worker to the first rank, which ends with that rank.
+"""A connection from each worker to the first rank: when that rank ends, it closes.
 
-A worker of Spark's looks for its master for minutes once that has ended.
+By itself a Spark worker looks for minutes for a master that has ended.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _OUTSIDE = ("192.0.2.1", 9)
 
 
 def address_towards(host: str, port: int) -> str:
-    """Return this node's own address on the way to another one."""
+    """Return this node's own address on the route to another one."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
         way.connect((host, port))
         return str(way.getsockname()[0])
@@ -28,7 +28,7 @@ def address_towards(host: str, port: int) -> str:
 def own_address() -> str:
     """Return the address by which other nodes reach this one.
 
-    That of the way out, else of this node's name.
+    That on the default route, else that of this node's name.
     """
     try:
         return address_towards(*_OUTSIDE)
@@ -38,7 +38,7 @@ def own_address() -> str:
 
 @contextlib.contextmanager
 def held(host: str) -> Iterator[int]:
-    """Give the port at which workers hold on to this process."""
+    """Give a port to which workers connect; the connections close with the block."""
     held_on: list[socket.socket] = []
     with socket.create_server((host, 0), backlog=socket.SOMAXCONN) as server:
 
@@ -58,7 +58,7 @@ def held(host: str) -> Iterator[int]:
 
 
 def wait_for_end(line: socket.socket, worker: Process) -> bool:
-    """Wait for the end of the first rank or of a worker, and return whether it is the first's.
+    """Wait for the end of the first rank or the worker; return whether it is the first rank's.
 
     Parameters
     ----------

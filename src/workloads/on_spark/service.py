@@ -1,4 +1,4 @@
-"""The processes of a job's Spark cluster, which is Spark's own standalone one."""
+"""The processes of a job's Spark cluster, in Spark's standalone mode."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ the program once, beside the first, when all of them are there. SparkContext()
 and SparkSession.builder.getOrCreate() find the cluster, SPARK_MASTER names it.
 It ends with the program; the exit code is the program's."""
 
-# The master says in a file where it listens and who has come; nothing else does.
+# Only the master's log says where it listens and which workers have come: write it to a file.
 _MASTERS = """\
 logger.master.name = org.apache.spark.deploy.master.Master
 logger.master.level = info
@@ -41,14 +41,14 @@ appender.file.fileName = FILE
 appender.file.layout.type = PatternLayout
 appender.file.layout.pattern = %m%n
 """
-# A worker would tell that its master has ended, as all of it does then.
+# A worker would log that its master has ended, though then the whole cluster ends.
 _WORKERS = """\
 logger.worker.name = org.apache.spark.deploy.worker.Worker
 logger.worker.level = off
 """
-# Of the master and the workers, which only keep accounts.
+# Java options of the master and the workers, which compute nothing: executors do.
 _SMALL = ("-Xmx512m", "-XX:TieredStopAtLevel=1")
-# Java has no option for it: a Ctrl-C is the program's.
+# Run Java with SIGINT ignored, for which it has no option: Ctrl-C is for the program.
 _DEAF = ("/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh")
 
 
@@ -57,13 +57,13 @@ class Told(NamedTuple):
 
     url: str
     host: str
-    # At which it ends with the first rank.
+    # Of the lifeline, by which it ends with the first rank.
     port: int
     secret: str
 
 
 class SparkCluster:
-    """As `workloads.on_ranks.command.Cluster` has it."""
+    """Spark's kind of cluster: see `workloads.on_ranks.command.Cluster`."""
 
     name = "on_spark"
     usage = USAGE
@@ -82,7 +82,7 @@ class SparkCluster:
     def server(self, folder: Path, host: str, workers: int) -> Iterator[Process]:  # noqa: ARG002
         """Give a master that listens."""
         self._host = host or lifeline.own_address()
-        # Else anybody who reaches its port could run what they like as this user.
+        # Otherwise anybody who reaches its port could run any code as this user.
         self._secret = secrets.token_hex(32)
         (folder / "master").mkdir()
         settings = folder / "master/log4j2.properties"
@@ -92,7 +92,7 @@ class SparkCluster:
         with child(_command(settings, *words), environment) as process:
             serving = {"Spark's master": process}
             wait(lambda: bool(_url(folder)), serving, "Spark's master is not there")
-            # Other ranks' workers end before it.
+            # The lifeline closes first, so that other ranks' workers end before the master.
             with lifeline.held(self._host) as self._port:
                 yield process
 
@@ -102,7 +102,7 @@ class SparkCluster:
 
     @contextlib.contextmanager
     def worker(self, told: Told) -> Iterator[Process]:
-        """Give a worker, whose files are gone with it."""
+        """Give a worker; its files are removed when it has ended."""
         own = lifeline.address_towards(told.host, told.port)
         with tempfile.TemporaryDirectory(
             prefix="hpcpy-spark-", ignore_cleanup_errors=True
@@ -134,7 +134,7 @@ class SparkCluster:
         return _said(folder).count("Registering worker") >= workers
 
     def variables(self, folder: Path, told: Told, workers: int) -> dict[str, str]:
-        """Return by what a program finds the cluster: settings that Spark reads itself."""
+        """Return the variables by which a program finds the cluster; Spark reads its settings."""
         home = folder / "conf"
         home.mkdir()
         (home / "log4j2.properties").write_text(LOGGING)
@@ -143,7 +143,7 @@ class SparkCluster:
             "spark.authenticate": "true",
             "spark.authenticate.secret": told.secret,
             "spark.cores.max": str(workers),
-            # No task before all of them are there.
+            # No task starts before all executors are there.
             "spark.scheduler.minRegisteredResourcesRatio": "1.0",
             "spark.scheduler.maxRegisteredResourcesWaitingTime": "120s",
             "spark.ui.enabled": "false",
@@ -202,12 +202,12 @@ def _environment(own: str, secret: str, folder: Path) -> dict[str, str]:
     (core,) = _home().glob("jars/spark-core_*.jar")
     return {
         **of_no_rank(os.environ),
-        # What each of them listens on, its pages too.
+        # The address that each of them listens on, also for its web pages.
         "SPARK_LOCAL_IP": own,
         "SPARK_LOCAL_DIRS": str(folder),
-        # Not among the words, which anybody on the node can read.
+        # Not on the command line, which anybody on the node can read.
         "_SPARK_AUTH_SECRET": secret,
-        # What its own scripts would find out, for the command of an executor.
+        # Spark's own scripts would set these; a worker starts executors by them.
         "SPARK_HOME": str(_home()),
         "SPARK_SCALA_VERSION": core.name.split("_")[1].split("-")[0],
     }

@@ -16,21 +16,29 @@ if TYPE_CHECKING:
 
 
 class AttemptHere:
-    """One technique at one problem."""
+    """One technique at one problem, in this process.
+
+    Parameters
+    ----------
+    problem
+        What to compute; the technique's function has the name of its task.
+    trial
+        The technique and its workers.
+    """
 
     def __init__(self, problem: Problem, trial: Trial) -> None:
         self._problem, self._trial = problem, trial
         self._function = getattr(trial.module, problem.task)
 
     def warm_up(self) -> None:
-        """Do a smaller one."""
+        """Do a smaller problem, and make this one's matrices."""
         self._function(self._problem.smaller(), self._trial.members)
-        # Made here and not when the clock runs.
+        # Made here, so that it is not timed.
         for name in ("matrix", "factors"):
             getattr(self._problem, name, tuple)()
 
     def once(self) -> Outcome:
-        """Do it; check what rank 0 has."""
+        """Do it; check what rank 0 returns."""
         problem, trial = self._problem, self._trial
         with trial.clock():
             found, note = self._function(problem, trial.members)
@@ -41,7 +49,15 @@ class AttemptHere:
 
 
 class AttemptOfChild:
-    """A process with its own number of threads."""
+    """One number of threads, in a process of its own.
+
+    Parameters
+    ----------
+    problem
+        Whose matrix is to be solved.
+    trial
+        The technique, whose name gives the number of threads.
+    """
 
     def __init__(self, problem: Threads, trial: Trial) -> None:
         self._problem, self._trial = problem, trial
@@ -54,19 +70,19 @@ class AttemptOfChild:
         return found
 
     def warm_up(self) -> None:
-        """Start it, have it do a smaller one, and make the matrix."""
+        """Start the process, have it solve a smaller matrix, and make this one."""
         for problem in (self._problem.smaller(), self._problem):
             self._ask("make", problem)
             if problem is not self._problem:
                 self._ask("solve", problem)
 
     def once(self) -> Outcome:
-        """Have it solve; then ask for the errors."""
+        """Have the process solve, timed; then ask it for the errors."""
         problem, trial = self._problem, self._trial
         with trial.clock():
             self._ask("solve", problem)
         (residual, orthogonality), threads = self._ask("errors", problem)
-        # What BLAS has made of it: it may take fewer.
+        # The threads that BLAS has started: it may start fewer than asked for.
         trial.members.workers = threads
         right, answer, verdict = judge(residual=residual, orthogonality=orthogonality)
         return Outcome(trial.seconds, problem.work, answer, right, verdict)

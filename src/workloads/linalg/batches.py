@@ -22,18 +22,18 @@ def in_batches(
     Parameters
     ----------
     xp
-        numpy or cupy.
+        The module numpy or cupy.
     problem
-        Its tasks.
+        The tasks.
     size
         Matrices in the first batch.
     give_back
-        Gives memory that the library keeps to whoever asks next.
+        Frees the memory that the library keeps for reuse.
 
     Returns
     -------
     tuple
-        Each task's errors, and a note of the batch's size.
+        Each task's errors, and a note on the batch's size.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def in_batches(
 
 
 def _attempt(xp: Any, n: int, seeds: Sequence[int]) -> Errors:
-    # Its own function: until it returns, its arrays are not free.
+    # A function of its own, since its arrays are not freed until it returns.
     try:
         return solve_batch(xp, n, seeds)
     except MemoryError:

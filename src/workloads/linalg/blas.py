@@ -1,7 +1,7 @@
 """How many threads BLAS has in processes that are to be started.
 
-It reads the environment when it is loaded; nothing else reaches it in every
-build of numpy.
+BLAS reads the environment when it is loaded; nothing else sets its threads in
+every build of numpy.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ VARIABLES = (
 
 @contextlib.contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Have processes that are started meanwhile use `count` threads each; 0: their default."""
+    """Have BLAS use `count` threads in processes started meanwhile; with 0, its default."""
     before = {name: os.environ.pop(name) for name in VARIABLES if name in os.environ}
     if count:
         os.environ["OMP_NUM_THREADS"] = str(count)
@@ -35,7 +35,7 @@ def threads(count: int) -> Iterator[None]:
 def shared(workers: int) -> Iterator[str]:
     """Have `workers` processes share the cores, unless the user has set a number.
 
-    Gives a note of how many threads each has.
+    The context gives a note on the threads of each process.
     """
     given = next((f"{name}={os.environ[name]}" for name in VARIABLES if os.environ.get(name)), "")
     if given:

@@ -13,14 +13,14 @@ from workloads.linalg.registry import FASTEST, TECHNIQUES
 
 SEED = 2022
 COUNT = 128
-# By default the talk's sizes; its tasks take half a minute.
+# The default sizes are the talk's; its tasks take half a minute.
 _SIZES = {
     "eigh": 1_000, "gram": 1_000, "tasks": 1_000, "dot": 2_000, "addone": 10_000_000,
     "mean": 10_000_000, "threads": 1_000,
 }  # fmt: skip
 _DEFAULT = ["eigh", "tasks"]
-# LAPACK counts an element of a matrix in 32 bits; of addone every partial sum
-# is to be exact.
+# Partial sums of addone and mean must be exact, below 2^53; LAPACK counts a
+# matrix's elements in 32 bits, so that its rows are fewer than 2^15.5.
 _MOST = {"addone": 100_000_000, "mean": 100_000_000}
 _MOST_ROWS = 46_340
 
@@ -80,7 +80,7 @@ def _problems(wish: argparse.Namespace) -> Sequence[problems.Problem]:
     if wish.scale and "threads" in wish.task:
         raise UsageError("--scale: the threads of BLAS are a sweep already")
     if wish.task == ["threads"] and wish.impl == "auto":
-        # A sweep of one would be none.
+        # One technique alone would be no sweep.
         wish.impl = "all"
     found: list[problems.Problem] = []
     for task in wish.task:

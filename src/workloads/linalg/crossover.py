@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from workloads.harness.result import Result
 
-# By problem, technique and size.
+# Seconds by task, technique and size.
 _Times = dict[str, dict[str, dict[int, float]]]
 
 
 def lines(results: Sequence[Result]) -> list[str]:
-    """Return a line for each technique that another is held against, at several sizes."""
+    """Return a line for each technique that is compared with a task's first, by size."""
     whole, kernels = _Times(), _Times()
     for result in results:
         task, _, size = result.problem.partition(" ")
@@ -45,7 +45,7 @@ def _of_one(
 
 
 def _from(slow: Mapping[int, float], fast: Mapping[int, float]) -> str:
-    """Return the size from which on all times of `fast` are less."""
+    """Return in words the size from which on all times of `fast` are less."""
     sizes = sorted(slow.keys() & fast.keys())
     first = None
     for size in reversed(sizes):

@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from workloads.harness.trial import Trial
     from workloads.harness.workload import Attempt
 
-# Enough for BLAS to start its threads; done before the clock starts.
+# Rows of the warm-up, before the clock starts: enough for BLAS to start its threads.
 _WARM_UP = 200
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What all have.
+    """The base of all problems.
 
     Parameters
     ----------
     n
-        Rows and columns, or elements.
+        Rows and columns of a matrix, or elements of an array.
     seed
-        Of the generator.
+        The random generator's.
     swept
         Whether it is one of several sizes.
     """
@@ -41,14 +41,14 @@ class Problem:
     seed: int
     swept: bool = field(default=False, kw_only=True)
 
-    # What the registry calls it.
+    # Its name in the registry.
     task: ClassVar[str]
-    # Bytes at once, for each element of a matrix.
+    # Peak memory: bytes for each element.
     bytes_each: ClassVar[int] = 8 * 8
 
     @property
     def name(self) -> str:
-        """What it is, and its size if that is one of several."""
+        """The task, and the size if it is one of several."""
         return f"{self.task} {self.n}" if self.swept else self.task
 
     @property
@@ -63,8 +63,8 @@ class Problem:
 
     @property
     def work(self) -> int:
-        """How many floating point operations, nominally."""
-        # With vectors: Golub and Van Loan, Matrix Computations, 8.3.
+        """The nominal number of floating point operations."""
+        # With eigenvectors: Golub and Van Loan, Matrix Computations, 8.3.
         return 9 * self.n**3
 
     @property
@@ -73,11 +73,17 @@ class Problem:
         return self.n * self.n
 
     def parameters(self) -> Mapping[str, object]:
-        """Return size and seed."""
+        """Return size and seed, and the number of tasks if it has one."""
         return {name: value for name, value in vars(self).items() if name != "swept"}
 
     def prepare(self, _: Sequence[str]) -> str:
-        """Refuse what does not fit into memory."""
+        """Refuse what does not fit into memory.
+
+        Raises
+        ------
+        UsageError
+            With the memory that is needed and that is available.
+        """
         need, there = self.bytes_each * self.elements, machine.available_memory()
         if there and need > there:
             raise UsageError(
@@ -87,7 +93,7 @@ class Problem:
         return ""
 
     def smaller(self) -> Any:
-        """Return what to warm up with."""
+        """Return a small problem to warm up with."""
         return replace(self, n=min(self.n, _WARM_UP))
 
     def attempt(self, trial: Trial) -> Attempt:
@@ -104,7 +110,7 @@ class Problem:
         return []
 
     def check(self, found: Any) -> tuple[bool, str, str]:
-        """Return whether it is right, what identifies it, and what to say of it."""
+        """Return whether a technique's answer is right, what identifies it, and the verdict."""
         raise NotImplementedError
 
 
@@ -118,7 +124,7 @@ class Eigh(Problem):
         return _symmetric(self.n, self.seed)
 
     def check(self, found: Any) -> tuple[bool, str, str]:
-        """Multiply again."""
+        """Check the residual and the orthogonality."""
         import numpy as np  # noqa: PLC0415
 
         residual, orthogonality = definition.eigh_errors(np, self.matrix(), *found)
@@ -126,7 +132,7 @@ class Eigh(Problem):
 
 
 class Gram(Eigh):
-    """The same of the talk's matrix."""
+    """Eigenvalues and vectors of the talk's matrix."""
 
     task = "gram"
 
@@ -146,7 +152,13 @@ _gram = functools.lru_cache(maxsize=2)(definition.gram)
 
 @dataclass(frozen=True)
 class Tasks(Problem):
-    """As many matrices as there are tasks; each is checked by whoever did it."""
+    """Eigenvalues and vectors of many matrices; each worker checks its own.
+
+    Parameters
+    ----------
+    count
+        How many matrices.
+    """
 
     count: int
 
@@ -159,11 +171,11 @@ class Tasks(Problem):
 
     @property
     def work(self) -> int:
-        """How many floating point operations, nominally; the checks are not counted."""
+        """The nominal number of floating point operations; the checks are not counted."""
         return super().work * self.count
 
     def seeds(self) -> range:
-        """Return each task's own."""
+        """Return the seed of each task."""
         return range(self.seed, self.seed + self.count)
 
     def smaller(self) -> Tasks:
@@ -171,7 +183,7 @@ class Tasks(Problem):
         return replace(self, n=min(self.n, _WARM_UP), count=min(self.count, 8))
 
     def check(self, found: Any) -> tuple[bool, str, str]:
-        """Count them and look at the worst."""
+        """Check that all tasks were done, and judge the worst errors."""
         if len(found) != self.count:
             return False, "", f"WRONG: {len(found):,} of {self.count:,} tasks were done"
         residuals, orthogonalities = zip(*found, strict=True)
@@ -196,16 +208,16 @@ class Dot(Problem):
         return int(2 * self.n**3)
 
     def factors(self) -> tuple[Float64Array, Float64Array]:
-        """Return both, made once."""
+        """Return both factors, made once."""
         return definition.uniform(self.n, self.seed), definition.uniform(self.n, self.seed + 1)
 
     def check(self, found: Any) -> tuple[bool, str, str]:
-        """Multiply by one vector."""
+        """Compare the product with its factors, by one vector."""
         return definition.judge(error=definition.dot_error(*self.factors(), found))
 
 
 class AddOne(Problem):
-    """One added to each element of an array, and all of it summed up."""
+    """One is added to each element of an array, and the array is summed up."""
 
     task = "addone"
     bytes_each = 8 * 2
@@ -239,7 +251,7 @@ class AddOne(Problem):
 
 
 class Mean(AddOne):
-    """The mean of an array, asked of the library that it is of."""
+    """The mean of an array, computed by the library that it belongs to."""
 
     task = "mean"
     formula = "(n − 1) / 2"
@@ -265,7 +277,7 @@ class Threads(Eigh):
         return AttemptOfChild(self, trial)
 
     def remarks(self, results: Sequence[Result]) -> list[str]:
-        """Return how good the default is."""
+        """Return the default's rate as a share of the best."""
         default = next((result for result in results if not THREADS[result.impl]), None)
         best = max(results, key=lambda result: result.rate, default=None)
         if default is None or best is None or len(results) == 1:

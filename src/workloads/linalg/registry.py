@@ -9,7 +9,7 @@ from workloads.harness.technique import Technique
 _HERE = "workloads.linalg.techniques."
 
 _CORES = machine.cores()
-# The name says OMP_NUM_THREADS, "unset" is the default; up to twice the cores.
+# OMP_NUM_THREADS by name, up to twice the cores; "unset" leaves it unset.
 THREADS = {
     f"omp-{count or 'unset'}": count
     for count in (0, 1, 2, 4, 8, 16, 32, 64, 128, 256)

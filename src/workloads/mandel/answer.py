@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     Rows = Callable[[range], Int32Array]
 
-# Kernels that are trusted to say which pixels are wrong, once their own hash
-# is the reference's; the fastest first.
+# Kernels that may say which pixels are wrong, the fastest first: one whose own
+# hash is the reference's, or else the last, which is not checked.
 _ORACLES = ("cython", "f2py", "numba", "numpy", "python-2")
 _SINGLE_ORACLES = ("numba-single", "numpy-single")
 # On a window without a reference at most this many rows and about this many
@@ -33,9 +33,9 @@ class Answer:
     Parameters
     ----------
     area
-        What they belong to.
+        The area that they belong to.
     rows
-        Which rows come.
+        The rows that `take` is going to be given.
     """
 
     def __init__(self, area: Area, rows: range) -> None:
@@ -43,7 +43,7 @@ class Answer:
         self.rows = rows
         self._hash = hashlib.sha256()
         self.tests = 0
-        # Of each block's rows.
+        # The tests of each row, an array for each block.
         self.row_tests: list[Int64Array] = []
         self.inside = 0
         self._wrong: list[str] = []
@@ -62,11 +62,19 @@ class Answer:
 
     @property
     def sha256(self) -> str:
-        """Of the rows so far."""
+        """The SHA-256 of the rows so far."""
         return self._hash.hexdigest()
 
     def take(self, rows: range, block: Int32Array) -> None:
-        """Take in the next rows."""
+        """Take in the next rows.
+
+        Parameters
+        ----------
+        rows
+            Their numbers.
+        block
+            Their escape times, of shape ``(len(rows), width)``.
+        """
         self._hash.update(block.astype("<i4", copy=False).data)
         # n + 1 tests find an escape at n; a point that never escapes has
         # maxiter - 1 and was tested maxiter times: one more as well.
@@ -87,7 +95,7 @@ class Answer:
 
     @property
     def right(self) -> bool:
-        """Whether it is the reference, or agrees with the definition."""
+        """Whether the hash is the reference's or, without one, no compared row is wrong."""
         return self.sha256 == self._reference if self._reference else not self._wrong
 
     @property
@@ -102,15 +110,15 @@ class Answer:
         return f"{self._compared} of {len(self.rows):,} rows"
 
     def explain(self, parts: Sequence[range], recompute: Rows) -> str:
-        """Return how many pixels of a wrong answer differ, and the first.
+        """Return a line with the number of wrong pixels and the first of them.
 
         Parameters
         ----------
         parts
             The rows in portions.
         recompute
-            Computes such a portion again, as the blocks have not been kept;
-            on ranks other than the first it returns no rows.
+            Computes a portion again, since blocks are not kept; on ranks other
+            than the first it returns no rows.
         """
         if not self._reference:
             return (
@@ -139,7 +147,7 @@ def _difference(row: int, column: int, got: int, want: int) -> str:
 
 
 def _oracle(area: Area) -> Rows:
-    """Return the fastest kernel whose own answer is the reference."""
+    """Return the fastest kernel whose own answer is the reference, or the last one."""
     everything = range(area.grid.height)
     oracles = _SINGLE_ORACLES if area.name in SINGLE else _ORACLES
     for name in oracles:
@@ -154,7 +162,7 @@ def _oracle(area: Area) -> Rows:
 
 
 def rows_by(name: str, grid: Grid) -> Rows:
-    """Return a function that computes rows with a one-core technique."""
+    """Return a function that computes rows with a technique of one core."""
     import numpy as np  # noqa: PLC0415
 
     from workloads.harness.team import Team  # noqa: PLC0415

@@ -20,10 +20,10 @@ def told(parts: Sequence[Int64Array], width: int, counts: Sequence[int]) -> Mapp
     Parameters
     ----------
     parts
-        For each call of a technique how many tests each row takes; all workers have
-        ended before the next call begins.
+        An array for each call of a technique: the tests of each row.  All workers
+        end one call before the next begins.
     width
-        Pixels a row.
+        Pixels in a row.
     counts
         The numbers of workers.
     """
@@ -33,11 +33,11 @@ def told(parts: Sequence[Int64Array], width: int, counts: Sequence[int]) -> Mapp
 
 
 def _balance(parts: Sequence[Int64Array], width: int, workers: int) -> dict[str, float]:
-    """Return for each way the mean share of the tests divided by the largest."""
+    """Return the mean share of the tests divided by the largest, for each way."""
     total = sum(int(tests.sum()) for tests in parts)
     found = {}
     for name, largest in _WAYS.items():
-        # Nobody beyond the number of rows gets one.
+        # Workers beyond the number of rows get none.
         each = (largest(tests, width, min(workers, len(tests))) for tests in parts)
         found[name] = total / (workers * sum(each))
     return found
@@ -57,7 +57,7 @@ def _cyclic(tests: Int64Array, _: int, workers: int) -> int:
 
 
 def _queue(tests: Int64Array, width: int, workers: int) -> int:
-    """Deal groups out to whoever has done the fewest tests, and so is free first."""
+    """Deal groups out: the worker with the fewest tests so far is free first."""
     done = [0] * workers
     for first, part in groups(range(len(tests)), width, workers):
         heapq.heapreplace(done, done[0] + int(tests[first : first + len(part)].sum()))
@@ -68,7 +68,7 @@ _WAYS = {"block": _block, "cyclic": _cyclic, "queue": _queue}
 
 
 def lines(results: Sequence[Result]) -> list[str]:
-    """Return the table of the first right answer that has all rows."""
+    """Return the table of the first right answer with all rows, or no lines."""
     for result in results:
         if result.ok and result.complete and result.details:
             return ["balance of the tests, mean share by largest:", *_table(result.details[0])]

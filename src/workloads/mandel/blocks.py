@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from workloads.mandel.grid import Grid
 
-# Points × maxiter. Just all of area1; of area2 39 rows, about two seconds of
-# pure Python instead of fifty.
+# Points × maxiter: exactly all of area1, and 39 rows of area2, which pure
+# Python computes in about two seconds instead of fifty.
 _SAMPLE_TESTS = 80_000_000
-# What one call of a technique fills: large enough that starting it costs
-# nothing, small enough that an image larger than memory's comfort streams.
+# What one call of a technique fills: large enough that its start costs nothing,
+# small enough that an image too large for memory is computed block by block.
 _BLOCK_BYTES = 256 << 20
-# Groups a worker: enough that none is idle for long at the end, few enough
-# that a message costs little against what it brings. And no group so large
-# that copying it holds up the others.
+# Groups for each worker: enough that none is idle for long at the end, few
+# enough that a message costs little beside the rows that it brings. No group
+# is so large that copying it holds up the others.
 _GROUPS = 16
 _GROUP_BYTES = 4 << 20
 
@@ -26,10 +26,10 @@ def sample(grid: Grid) -> range:
 
 
 def block_rows(grid: Grid, *, singly: bool = False) -> int:
-    """Return how many rows a call computes.
+    """Return how many rows one call computes.
 
-    Everything at once, or as much as a block of memory holds; `singly` for
-    what is so slow that a progress bar is to move row by row.
+    That is all of them, or as many as a block of memory holds, or one row
+    if `singly`: for a technique so slow that a progress bar counts rows.
     """
     return 1 if singly else max(1, min(grid.height, _BLOCK_BYTES // (4 * grid.width)))
 
@@ -40,18 +40,18 @@ def groups(rows: range, width: int, workers: int, each: int = _GROUPS) -> list[t
     Parameters
     ----------
     rows
-        What is to be computed.
+        The rows that are to be computed.
     width
-        Pixels a row.
+        Pixels in a row.
     workers
-        How many will share the groups.
+        How many share the groups.
     each
-        About how many groups a worker.
+        About how many groups there are for each worker.
 
     Returns
     -------
     list
-        Each group's place in the output, and its rows.
+        For each group the index of its first row in the output, and its rows.
     """
     length = min(-(-len(rows) // (each * workers)), _GROUP_BYTES // (4 * width))
     step = max(1, length)
@@ -59,7 +59,7 @@ def groups(rows: range, width: int, workers: int, each: int = _GROUPS) -> list[t
 
 
 def singles(rows: range) -> list[tuple[int, range]]:
-    """Return such groups of one row each: Ctrl-C waits for the one in work."""
+    """Return groups as `groups` does, of one row each: Ctrl-C waits for a group's end."""
     return [(place, rows[place : place + 1]) for place in range(len(rows))]
 
 

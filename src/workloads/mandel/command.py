@@ -44,7 +44,7 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
 
 
 def _areas(wish: argparse.Namespace) -> list[Area]:
-    """Return what is to be computed; an area may get another size or limit."""
+    """Return the areas to compute; --size and --maxiter change a stored area."""
     changed = wish.size is not None or wish.maxiter is not None
     if wish.window is None and not changed:
         return [_ALL_AREAS[wish.area]] if wish.area else list(AREAS.values())

@@ -1,14 +1,22 @@
-"""The scalar definition every technique must agree with, bit for bit."""
+"""The scalar definition that every technique must agree with, bit for bit."""
 
 from __future__ import annotations
 
 
 def escape_time(cr: float, ci: float, maxiter: int) -> int:
-    """Return at which iteration |z| > 2 is seen first, else ``maxiter - 1``.
+    """Return the iteration at which |z| > 2 is first seen, or ``maxiter - 1``.
 
     The order of the operations is part of the definition: a fused
     multiply-add or another grouping changes thousands of pixels of area2.
-    Compiled for single precision it computes in that: no literal makes it double.
+    Compiled for single precision, it computes in single precision throughout: no
+    literal turns a number into a double.
+
+    Parameters
+    ----------
+    cr, ci
+        Real and imaginary part of the point c; z begins as c.
+    maxiter
+        The most tests of |z|.
     """
     zr, zi = cr, ci
     for n in range(maxiter):

@@ -1,4 +1,4 @@
-"""The points, the areas with their reference answers, and what may be asked."""
+"""The points, the areas with their reference answers, and the limits of what may be asked."""
 
 from __future__ import annotations
 
@@ -25,10 +25,19 @@ class Grid:
     Point `i` of an axis is ``start + i*step``: the last one is what that
     gives, not the exact end that ``numpy.linspace`` forces.
 
+    Parameters
+    ----------
+    xmin, xmax, ymin, ymax
+        The window: the first and the last point of both axes.
+    width, height
+        Pixels.
+    maxiter
+        The most tests of a point.
+
     Raises
     ------
     UsageError
-        For a window or a size that makes no picture.
+        For a window, a size or a limit that makes no picture.
     """
 
     xmin: float
@@ -52,17 +61,18 @@ class Grid:
             raise UsageError(f"--window {shown}: XMIN < XMAX and YMIN < YMAX are required")
 
     def point(self, column: int, row: int) -> tuple[float, float]:
-        """Return real and imaginary part of a pixel's point."""
+        """Return the real and the imaginary part of a pixel's point."""
         return (
             self.xmin + column * _step(self.xmin, self.xmax, self.width),
             self.ymin + row * _step(self.ymin, self.ymax, self.height),
         )
 
     def axes(self, rows: range) -> tuple[Float64Array, Float64Array]:
-        """Return the real parts of all columns, the imaginary ones of `rows`.
+        """Return the real parts of all columns, and the imaginary parts of `rows`.
 
-        Kernels take these instead of start and step: a compiler that fuses
-        ``start + i*step`` would move points by a bit.
+        Their shapes are ``(width,)`` and ``(len(rows),)``. Kernels take these
+        instead of start and step: a compiler that fuses ``start + i*step``
+        would move points by a bit.
         """
         import numpy as np  # noqa: PLC0415
 
@@ -72,7 +82,7 @@ class Grid:
         return xs, self.ymin + lines * _step(self.ymin, self.ymax, self.height)
 
     def axes_single(self, rows: range) -> tuple[Float32Array, Float32Array]:
-        """Return the same, rounded to single precision."""
+        """Return the same as `axes`, rounded to single precision."""
         xs, ys = self.axes(rows)
         return xs.astype("f4"), ys.astype("f4")
 
@@ -88,13 +98,13 @@ class Area:
     grid
         What to compute.
     sha256
-        Of the int32 little-endian array, one row per y; empty when unknown.
+        Of the little-endian int32 array, one row per y; empty when unknown.
     sample_sha256
-        The same of the rows that `workloads.mandel.blocks.sample` takes.
+        The same for the rows that `workloads.mandel.blocks.sample` takes.
     tests
         How often |z|² > 4 is asked; 0 when unknown.
     apart
-        In single precision: how many pixels differ from double's.
+        How many pixels differ from double precision's; 0 for an area in double.
     """
 
     name: str
@@ -121,8 +131,8 @@ AREAS = {
     ),
 }
 
-# The same in single precision. What differs: rounding errors grow with the iterations,
-# and of area2's 1,000 x only 840 are numbers of 24 bits that differ from their neighbours.
+# The same in single precision. Pixels differ since rounding errors grow with the
+# iterations, and since area2's 1,000 x are only 840 distinct numbers in 24 bits.
 SINGLE_AREAS = {
     "area1-single": Area(
         "area1-single",

@@ -71,7 +71,7 @@ def _picture(path: Path, grid: Grid) -> Sink:
 
 
 _FORMATS = {".png": _picture, ".pgm": _picture, ".npy": _Npy, ".h5": _Hdf5}
-# Of standard output, whose name has no ending.
+# The format on standard output, whose name has no ending.
 _DEFAULT = ".png"
 
 
@@ -81,7 +81,7 @@ def check(path: Path) -> None:
     Raises
     ------
     UsageError
-        For an unknown ending or a place that cannot be written.
+        For an unknown ending, or a place that cannot be written to.
     UnavailableError
         For HDF5 without h5py.
     """
@@ -95,12 +95,12 @@ def check(path: Path) -> None:
 
 @contextlib.contextmanager
 def sink(path: Path, grid: Grid) -> Iterator[Sink]:
-    """Give what takes the rows; the file appears once all of them are there.
+    """Give a sink for the rows; the file appears once all of them are there.
 
     Raises
     ------
     OutputError
-        When the disk is full.
+        When the file cannot be written, for example on a full disk.
     """
     with files.whole_file(path, _DEFAULT) as temporary, files.hdf5_errors():
         target: Sink = _FORMATS[temporary.suffix.lower()](temporary, grid)

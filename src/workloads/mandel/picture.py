@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from workloads.harness.arrays import Int32Array
     from workloads.mandel.grid import Grid
 
-# From dark blue over grey to yellow, lightness rising evenly: it reads the
+# From dark blue over grey to yellow, with evenly rising lightness: it reads the
 # same with any colour vision and in black and white. The set itself is black.
 _STOPS = np.array(
     [(0, 30, 78), (34, 59, 110), (79, 89, 112), (115, 119, 119),
@@ -31,11 +31,11 @@ def _palette() -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
 
 
 def _lowest(grid: Grid) -> int:
-    """Return the least escape time of the border, by 64 of its points.
+    """Return the least escape time of the border, from 16 points or more a side.
 
-    Points of at least a given escape time form regions without holes, so a
-    window has its least on its border: the colours are known before the
-    first row is.
+    Points of at least a given escape time form regions without holes, so the
+    least time of a window is on its border. The colours are thus known before
+    the first row is.
     """
     columns = range(0, grid.width, max(1, grid.width // 16))
     rows = range(0, grid.height, max(1, grid.height // 16))
@@ -47,8 +47,8 @@ def _lowest(grid: Grid) -> int:
 class _Shades:
     """Maps escape times to 0…1, the set itself to -1.
 
-    By the cube root: between the square root, too dark for area1, and the
-    logarithm, too pale for area2.
+    It takes the cube root, which lies between the square root, too dark for
+    area1, and the logarithm, too pale for area2.
     """
 
     def __init__(self, grid: Grid) -> None:
@@ -67,9 +67,9 @@ class Png:
     Parameters
     ----------
     path
-        Where to.
+        The file to write.
     grid
-        What is computed.
+        The grid that is computed.
     """
 
     def __init__(self, path: Path, grid: Grid) -> None:
@@ -79,7 +79,7 @@ class Png:
         self._compressor = zlib.compressobj(6)
         self._file: BinaryIO = path.open("wb")
         self._file.write(b"\x89PNG\r\n\x1a\n")
-        # 8 bits a channel, colour type 2: red, green, blue.
+        # 8 bits a channel; colour type 2 is red, green, blue.
         self._chunk(b"IHDR", struct.pack(">IIBBBBB", grid.width, grid.height, 8, 2, 0, 0, 0))
 
     def _chunk(self, kind: bytes, data: bytes) -> None:
@@ -92,7 +92,7 @@ class Png:
             shade = self._shades(row)
             colours = self._palette[(np.abs(shade) * (_COLOURS - 1)).astype(np.int32)]
             colours[shade < 0] = 0
-            # A row begins with its filter: 0, none.
+            # A row begins with the number of its filter: 0 is none.
             packed = self._compressor.compress(b"\0" + colours.tobytes())
             if packed:
                 self._chunk(b"IDAT", packed)
@@ -105,7 +105,13 @@ class Png:
 
 
 class Pgm:
-    """A grey picture in the plainest format there is."""
+    """A grey picture in the plainest format there is.
+
+    Parameters
+    ----------
+    path, grid
+        As for `Png`.
+    """
 
     def __init__(self, path: Path, grid: Grid) -> None:
         self._shades = _Shades(grid)

@@ -1,4 +1,4 @@
-"""One area: what a technique does of it, checked and written block by block."""
+"""One area: what a technique computes of it, checked and written block by block."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ _WARM_UP_MAXITER = 100
 
 
 def _is_sampled(name: str, grid: Grid) -> bool:
-    """Return whether a technique computes only some rows unless told otherwise."""
+    """Return whether a technique computes only some rows without ``--full``."""
     return TECHNIQUES[name].slow and sample(grid) != range(grid.height)
 
 
 def _require_memory(grid: Grid) -> str:
-    """Return what a large image takes, or an empty string for one block of rows.
+    """Return a line on the memory of a large image, or an empty string for one block.
 
     Raises
     ------
     UsageError
-        When the machine has less memory.
+        When less memory is available.
     """
     rows = block_rows(grid)
-    # A block of rows; the same again while the workers' shares are on their
-    # way, and half of it where they are put in order; a kernel's arrays for
-    # one row of points.
+    # Under three blocks of rows: one, the same again while the workers' shares
+    # are on their way, half while they are put in order. And 100 bytes a
+    # column: a kernel's arrays for one row of points.
     need = (3 * 4 * rows + 100) * grid.width
     there = machine.available_memory()
     if there and need > there:
@@ -70,14 +70,14 @@ class Picture:
     area
         What to compute.
     full
-        Whether slow techniques do all the work, too.
+        Whether slow techniques compute every row, too.
     out
-        Where its picture or numbers go, if anywhere.
+        The file for its picture or numbers, if any.
     written
-        Whether a technique that computes every row has done so: the first of
-        them writes the file.
+        Whether a technique has computed every row: the first to do so writes
+        the file.
     balance
-        For which numbers of workers to tell how evenly they would share the tests.
+        The numbers of workers for which the balance of the tests is shown.
     """
 
     area: Area
@@ -88,7 +88,7 @@ class Picture:
 
     @property
     def name(self) -> str:
-        """The area's."""
+        """The area's name."""
         return self.area.name
 
     @property
@@ -105,7 +105,7 @@ class Picture:
         return vars(self.area.grid)
 
     def prepare(self, names: Sequence[str]) -> str:
-        """Refuse what does not fit into memory, and a picture of samples."""
+        """Refuse what does not fit into memory, and ``--out`` or ``--balance`` of a sample."""
         size = _require_memory(self.area.grid)
         sampled = not self.full and all(_is_sampled(name, self.area.grid) for name in names)
         if sampled and (self.out is not None or self.balance):
@@ -117,12 +117,12 @@ class Picture:
         return f"mandel {self.name}: {size}" if size else ""
 
     def grown(self, times: int) -> Picture:
-        """Return one of the same window with so many times the rows; its answer is not stored.
+        """Return the same window with `times` as many rows; its answer is not stored.
 
         Raises
         ------
         UsageError
-            When a picture of one of them was asked for, or in single precision.
+            With ``--out``, and for an area in single precision.
         """
         if self.area.apart:
             raise UsageError(f"--weak: {self.name} has an answer at its own size alone")
@@ -143,10 +143,10 @@ class Picture:
         return _Attempt(self, trial)
 
     def finish(self, result: Result) -> None:
-        """Complete a result by how much there was to do."""
+        """Complete a result: how much there was to do, and whether all was done."""
         grid, rows = self.area.grid, self.rows(result.impl)
         result.complete = len(rows) == grid.height
-        # Without a stored count the rows that were computed stand for all.
+        # Without a stored count the computed rows stand for all.
         result.total = self.area.tests or result.work * grid.height // len(rows)
         if result.complete:
             self.written = True
@@ -155,7 +155,7 @@ class Picture:
         result.note = "; ".join(filter(None, (part, result.note)))
 
     def remarks(self, results: Sequence[Result]) -> list[str]:
-        """Return the answers' hashes, and where the picture is."""
+        """Return the answers' hashes, the balance, and where the picture is."""
         lines = []
         for answer, result in {result.answer: result for result in reversed(results)}.items():
             rows = "" if result.complete else " of the sampled rows"
@@ -188,7 +188,7 @@ class _Attempt:
         self._rows = picture.rows(trial.name)
         complete = len(self._rows) == picture.area.grid.height
         self._out = picture.out if complete and not picture.written else None
-        # Workers of a slow technique have nothing to share in a single row.
+        # Not with workers: they would have nothing to share in a single row.
         singly = trial.technique.slow and trial.technique.parallel == "no"
         length = min(len(self._rows), block_rows(self._area.grid, singly=singly))
         self._parts = list(blocks(self._rows, length))
@@ -207,7 +207,7 @@ class _Attempt:
         self._trial.module.compute(small, range(small.height), out, self._trial.members)
 
     def once(self) -> Outcome:
-        """Compute everything once, and write it if that is to be done."""
+        """Compute everything once, and write the file in the first repetition."""
         answer = Answer(self._area, self._rows)
         wrong = note = ""
         try:
@@ -225,9 +225,9 @@ class _Attempt:
         return Outcome(seconds, answer.tests, answer.sha256, not wrong, verdict, note, details)
 
     def _block(self, rows: range) -> tuple[Int32Array, str]:
-        """Return a block of rows (valid until the next) and the note."""
+        """Return a block of rows, valid until the next call, and the note."""
         block = self._buffer[: len(rows)]
-        # No escape time is negative: a row that nobody fills is found.
+        # No escape time is negative: a row that nobody fills is noticed.
         block.fill(-1)
         with self._trial.clock():
             note = self._trial.module.compute(self._area.grid, rows, block, self._trial.members)

@@ -13,7 +13,7 @@ _HERE = "workloads.mandel.techniques."
 # The areas with an answer of their own in single precision.
 SINGLE = ("area1-single", "area2-single")
 
-# What a worker process or rank computes its rows with: the first there is.
+# What a worker or a rank computes its rows with: the first that can run here.
 ROW_KERNELS = ("simd", "cython", "numba", "numpy")
 
 

@@ -1,4 +1,4 @@
-"""What a worker process or a rank computes its rows with."""
+"""The kernel that a worker or a rank computes its rows with."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ if TYPE_CHECKING:
 
 @functools.cache
 def load() -> tuple[str, Fill]:
-    """Return name and ``fill`` of the fastest kernel there is on one core."""
+    """Return the name and ``fill`` of the fastest kernel of one core that can run here."""
     name = next(name for name in ROW_KERNELS if not TECHNIQUES[name].why_not())
     return name, importlib.import_module(TECHNIQUES[name].module).fill
 
 
 def told() -> str:
-    """Return its name, and which vector instructions it has, if any."""
+    """Return the kernel's name, and the level of its vector instructions, if any."""
     name, _ = load()
     level = getattr(importlib.import_module(TECHNIQUES[name].module), "level", None)
     return f"{name} {level()}" if level else name
 
 
 def modules() -> tuple[str, str]:
-    """Return what a fork server imports for all workers."""
+    """Return the modules that a fork server imports for all workers."""
     return "numpy", TECHNIQUES[load()[0]].module
 
 
 def prepare() -> None:
-    """Load it in a worker process; the function itself may not be sent back."""
+    """Load the kernel in a worker process; return nothing, as ``fill`` may not pickle."""
     load()
 
 
 def rows(grid: Grid, wanted: range) -> Int32Array:
-    """Return the escape times of the `wanted` rows."""
+    """Return the escape times of the `wanted` rows, int32 of ``(len(wanted), width)``."""
     import numpy as np  # noqa: PLC0415
 
     out = np.empty((len(wanted), grid.width), np.int32)

@@ -12,25 +12,37 @@ from workloads.pi.shares import seeds
 PAIRS = 20_000_000
 SEED = 2022
 
-# (pairs, workers) with SEED.
+# Hits by (pairs, workers), with SEED.
 _SEEDED = {(PAIRS, 1): 15_703_410, (PAIRS, 2): 15_704_402, (PAIRS, 4): 15_703_353}
-# pairs with SEED, by any number of workers.
+# Hits by pairs, with SEED and any number of workers.
 _PHILOX = {1_000: 797, PAIRS: 15_705_172}
 
-# Counting again takes about two seconds.
+# The most pairs that are counted again, which takes about two seconds.
 _SEEDED_AGAIN, _PHILOX_AGAIN = PAIRS, 200_000_000
-# Where it would take longer: of a right count one in two million is farther
-# from the mean.
+# Standard deviations, where that would take longer: of right counts one in two
+# million is farther from the mean.
 _DEVIATIONS = 5.0
 
 
 def family(technique: str) -> str:
-    """Return which of the two streams a technique counts."""
+    """Return which of the two streams a technique counts: ``philox`` or ``seeded``."""
     return "philox" if technique in PHILOX else "seeded"
 
 
 def check(technique: str, hits: int, pairs: int, seed: int, workers: int) -> tuple[bool, str]:
-    """Return whether a count is right, and what to say of it."""
+    """Return whether a count is right, and what to say of it.
+
+    Parameters
+    ----------
+    technique
+        Its name, which decides the stream.
+    hits
+        The count.
+    pairs, seed
+        What was counted.
+    workers
+        How many shared the pairs: a seeded stream depends on it.
+    """
     philox = family(technique) == "philox"
     stored = None
     if seed == SEED:
@@ -57,7 +69,7 @@ def _plausible(hits: int, pairs: int) -> tuple[bool, str]:
     return False, f"WRONG: {hits:,} hits are {away:.1f} standard deviations from π/4"
 
 
-# Techniques of one family ask for the same.
+# Cached, since all techniques of a family ask for the same count.
 @functools.cache
 def _seeded_again(seed: int, pairs: int, workers: int) -> int:
     return sum(definition.seeded_hits(*each) for each in seeds(seed, pairs, workers))

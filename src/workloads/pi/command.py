@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from workloads.harness.technique import Technique
     from workloads.harness.trial import Trial
 
-# Loads libraries and runs just-in-time compilers before the clock starts.
+# Enough to load libraries and run just-in-time compilers before the clock starts.
 _WARM_UP_PAIRS = 1_000
-# More would take hours; no kernel's 32-bit counts a group overflow below it.
+# More would take hours; up to this no kernel's 32-bit count of a group overflows.
 _MOST_PAIRS = 1 << 40
 
 
@@ -34,9 +34,9 @@ class Count:
     pairs
         How many.
     seed
-        Of the streams.
+        The seed of the streams.
     pythons
-        Interpreters that count, too, by the name of their row.
+        Other interpreters that count, too: their files by the name of their row.
     """
 
     pairs: int
@@ -62,12 +62,12 @@ class Count:
         return ""
 
     def grown(self, times: int) -> Count:
-        """Return one of so many times the pairs.
+        """Return the problem with `times` as many pairs.
 
         Raises
         ------
         UsageError
-            When they are more than may be asked for.
+            When these are more than may be asked for.
         """
         if self.pairs * times > _MOST_PAIRS:
             raise UsageError(f"--weak: {times} times {self.name} are more than {_MOST_PAIRS:,}")
@@ -82,11 +82,11 @@ class Count:
         result.total = self.pairs
 
     def remarks(self, results: Sequence[Result]) -> list[str]:
-        """Return each count with what it says of pi, once."""
+        """Return each distinct count once, with the value of pi that it gives."""
         lines = []
         for result in results:
             family = answer.family(result.impl)
-            # The count of this family depends on the workers.
+            # This family's count depends on the number of workers.
             who = f", {result.workers} at work" if family == "seeded" else ""
             hits = int(result.answer)
             lines.append(
@@ -120,7 +120,7 @@ class _Attempt:
         with trial.clock():
             hits, note = self._hits(pairs)
         right, verdict = True, ""
-        # The others' counts are nothing by themselves.
+        # What other ranks return is no count of all pairs.
         if trial.job.first:
             right, verdict = answer.check(trial.name, hits, pairs, seed, trial.workers)
         return Outcome(trial.seconds, pairs, str(hits), right, verdict, note)

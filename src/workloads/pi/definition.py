@@ -5,11 +5,11 @@ the sum rounded: a fused multiply-add may decide otherwise on the border.
 
 ``seeded``
     The talk's: worker w draws its share of the pairs from
-    ``random.Random(seed + w)``, so that the count depends on the workers.
+    ``random.Random(seed + w)``, so the count depends on the number of workers.
 ``philox``
     Counter-based: pair i is doubles 2i and 2i + 1 of the stream that
     ``numpy.random.Generator(numpy.random.Philox(key=seed)).random`` gives.
-    Any pair can be had without those before it, so the count does not
+    Any pair can be computed without those before it, so the count does not
     depend on who counts what.
 """
 
@@ -18,14 +18,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-# After each a worker may look whether it is to stop.
+# A worker may look after each batch whether it is to stop.
 BATCH_PAIRS = 100_000
-# Of pairs at once: 1 MiB of doubles, which stays in a core's cache.
+# Pairs at once: 1 MiB of doubles, which stays in a core's cache.
 _CHUNK = 1 << 16
 
 
 def hits(draw: Callable[[], float], pairs: int) -> int:
-    """Count the hits among the next `pairs` that `draw` gives."""
+    """Count the hits among the next `pairs` pairs of numbers that `draw` returns."""
     count = 0
     for _ in range(pairs):
         x, y = draw(), draw()
@@ -35,18 +35,28 @@ def hits(draw: Callable[[], float], pairs: int) -> int:
 
 
 def seeded(seed: int) -> Callable[[], float]:
-    """Return what draws the numbers of ``random.Random(seed)``."""
+    """Return the function that draws the numbers of ``random.Random(seed)``."""
     return random.Random(seed).random  # noqa: S311  (no secret: the talk's numbers)
 
 
 def counter(seed: int) -> Callable[[int], int]:
-    """Return what counts the hits among the next pairs of ``random.Random(seed)``."""
+    """Return a function that counts the hits among the next pairs of ``random.Random(seed)``."""
     draw = seeded(seed)
     return lambda pairs: hits(draw, pairs)
 
 
 def seeded_hits(seed: int, pairs: int, stop: memoryview | None = None) -> int:
-    """Count the hits among its first pairs; no further once `stop`, a byte, is set."""
+    """Count the hits among the first pairs of ``random.Random(seed)``.
+
+    Parameters
+    ----------
+    seed
+        The stream's.
+    pairs
+        How many to count.
+    stop
+        One byte: once it is not 0, the count ends after the batch.
+    """
     count_next = counter(seed)
     count = 0
     for first in range(0, pairs, BATCH_PAIRS):
@@ -61,7 +71,7 @@ def philox_hits(key: int, wanted: range) -> int:
     import numpy as np  # noqa: PLC0415
 
     bits = np.random.Philox(key=key)
-    # It counts blocks of four numbers, and so two pairs.
+    # `advance` counts blocks of four numbers, which are two pairs.
     bits.advance(wanted.start // 2)
     stream = np.random.Generator(bits)
     stream.random(wanted.start % 2 * 2)

@@ -1,4 +1,4 @@
-"""Pure Python by interpreters that the user names: versions side by side."""
+"""Pure Python in interpreters that the user names: versions side by side."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from workloads.pi import definition
 if TYPE_CHECKING:
     from workloads.harness.team import Team
 
-# Its version, to which a free-threaded build adds a `t`, and whether it is one.
+# Prints the version, with a `t` for a free-threaded build, and whether it is one.
 _VERSION = """
 import sys, sysconfig
 free = sysconfig.get_config_var('Py_GIL_DISABLED')
 print('%d.%d.%d' % sys.version_info[:3] + sys.abiflags, int(bool(free)))
 """
-# After the definition's own text: it stays up, so that no start is timed.
+# Runs after the definition's own text, and stays up, so that no start is timed.
 _ANSWERS = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +40,14 @@ _START_SECONDS = 60.0
 
 
 def named(pythons: Sequence[str]) -> dict[str, str]:
-    """Return each row's interpreter: by its version, and of its threads where it has no GIL.
+    """Return the interpreters by the names of their rows.
+
+    An interpreter has the row ``python-VERSION``, and ``threads-VERSION`` if it has no GIL.
+
+    Parameters
+    ----------
+    pythons
+        The interpreters' files.
 
     Raises
     ------
@@ -79,15 +86,23 @@ def _version(python: str) -> tuple[str, bool]:
 
 
 def request(rows: Iterable[str]) -> str:
-    """Return what ``--impl`` asks for beside these rows where the user leaves it open."""
+    """Return ``--impl`` for these rows and the like of this Python, if the user gives none."""
     rows = list(rows)
     are_free = any(row.startswith(_THREADS) for row in rows)
     return ",".join(["python", *(["threads"] if are_free else []), *rows])
 
 
 def technique(row: str, python: str) -> Technique:
-    """Return what stands in the registry beside the others."""
-    # Its module is not called: `count` is.
+    """Return the registry's entry for a row of another interpreter.
+
+    Parameters
+    ----------
+    row
+        Its name, as `named` makes it.
+    python
+        The interpreter's file.
+    """
+    # This module's `count` is called, not that module's `compute`.
     module = "workloads.pi.techniques.python"
     if not row.startswith(_THREADS):
         return Technique(module, f"pure Python by {python}")
@@ -98,21 +113,21 @@ def technique(row: str, python: str) -> Technique:
 
 
 def count(python: str, shared: Sequence[tuple[int, int]], team: Team) -> tuple[int, str]:
-    """Count in another interpreter, which `team` holds.
+    """Count in another interpreter; return the hits, and its file as the note.
 
     Parameters
     ----------
     python
-        Its file.
+        The interpreter's file.
     shared
-        A thread's seed and pairs each.
+        Seed and number of pairs for each thread.
     team
-        Whoever holds it ends it.
+        Holds the interpreter, and ends it.
 
     Raises
     ------
     WorkerError
-        When it ends.
+        When the interpreter ends without an answer.
     """
     child = team.hold(_started(python))
     with contextlib.suppress(BrokenPipeError):
@@ -123,7 +138,7 @@ def count(python: str, shared: Sequence[tuple[int, int]], team: Team) -> tuple[i
     return int(answer), python
 
 
-# The same function for the same interpreter: a team knows what it holds by that.
+# Cached: a team knows what it holds by the function, so each interpreter needs its own.
 @functools.cache
 def _started(python: str) -> Callable[[Team], AbstractContextManager[_Child]]:
     return functools.partial(_child, python)
@@ -134,7 +149,7 @@ def _child(python: str, _: Team) -> Iterator[_Child]:
     program = inspect.getsource(definition) + _ANSWERS
     child: _Child | None = None
     try:
-        # A stop between its start and its name would leave it.
+        # A Ctrl-C between the start and the assignment would leave the process.
         with held_back():
             child = subprocess.Popen(
                 [python, "-I", "-c", program],

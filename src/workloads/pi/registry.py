@@ -10,7 +10,7 @@ from workloads.harness.technique import COMPILED, Technique
 
 _HERE = "workloads.pi.techniques."
 
-# The talk's: worker w draws from random.Random(seed + w).
+# The talk's stream: worker w draws from random.Random(seed + w).
 SEEDED = {
     "python": Technique(_HERE + "python", "pure Python, one worker"),
     "cython-seeded": Technique(
@@ -81,7 +81,7 @@ SEEDED = {
     ),
 }
 
-# Counter-based: pair i of the Philox stream, whoever counts it.
+# Counter-based: pair i of the Philox stream is the same, whoever counts it.
 PHILOX = {
     "numpy": Technique(
         _HERE + "numpy_stream", "NumPy, its own generator, in chunks", needs=("numpy",)

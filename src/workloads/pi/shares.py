@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-# Parts a thread takes one after the other: enough that none is idle for long
-# at the end, few enough that handing them out costs nothing.
+# Parts for each thread: enough that none is idle for long at the end, few enough
+# that dealing them out costs nothing.
 _PARTS = 8
-# And no part so long that Ctrl-C would wait for it.
+# No part is so long that Ctrl-C would have to wait for it.
 _PART_PAIRS = 1 << 26
 
 
@@ -23,12 +23,12 @@ def seeds(seed: int, pairs: int, workers: int) -> list[tuple[int, int]]:
 
 
 def parts(pairs: int, workers: int) -> list[range]:
-    """Return groups of pairs, to be dealt out to workers as they ask."""
+    """Return parts of the pairs, to be dealt out to workers as they ask."""
     groups = max(workers * _PARTS, -(-pairs // _PART_PAIRS))
     return [part for part in shares(pairs, groups) if part]
 
 
 def pieces(wanted: range) -> Iterator[range]:
-    """Cut pairs into pieces to count one after the other."""
+    """Cut pairs into pieces that are counted one after the other, so that Ctrl-C is heard."""
     for first in range(0, len(wanted), _PART_PAIRS):
         yield wanted[first : first + _PART_PAIRS]

@@ -1,19 +1,19 @@
 """One technique a file, with a function for each problem that it is for.
 
-Each is given the problem (`workloads.linalg.problems`) and the team that has
-the workers, and returns what it has found with a note for the report:
+Each function takes the problem (`workloads.linalg.problems`) and the team that
+has the workers; it returns its answer and a note for the report:
 
 ``eigh(problem, team) -> ((values, vectors), note)``
-    of ``problem.matrix()``, as NumPy arrays; ``gram`` is the same function.
+    Those of ``problem.matrix()``, as NumPy arrays; ``gram`` is the same function.
 ``tasks(problem, team) -> (errors, note)``
-    one pair for each of ``problem.seeds()``, as `definition.solve` gives it.
+    One pair for each of ``problem.seeds()``, as `definition.solve` returns it.
 ``dot(problem, team) -> (product, note)``
-    of ``problem.factors()``, as a NumPy array.
+    The product of ``problem.factors()``, as a NumPy array.
 ``addone(problem, team) -> (total, note)``
-    the sum of 0, 1, … n − 1 after 1 was added to each.
+    The sum of 0, 1, … n − 1 after 1 was added to each.
 ``mean(problem, team) -> (mean, note)``
-    of 0, 1, … n − 1, by `definition.mean_of` whatever the library.
+    The mean of 0, 1, … n − 1, by `definition.mean_of` with any library.
 
-An MPI technique is called on every rank together; what counts is what it
-returns on rank 0.
+An MPI technique is called on every rank together; the answer is what it returns
+on rank 0.
 """

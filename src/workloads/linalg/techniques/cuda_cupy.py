@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def eigh(problem: Eigh, team: Team) -> tuple[Any, str]:
-    """Copy the matrix there and what is found back."""
+    """Solve on the GPU: the matrix is copied there, values and vectors are copied back."""
     cupy, name = cupy_device()
     started, ended = cupy.cuda.Event(), cupy.cuda.Event()
     matrix = cupy.asarray(problem.matrix())
@@ -31,14 +31,14 @@ gram = eigh
 
 
 def tasks(problem: Tasks, _: Team) -> tuple[list[tuple[float, float]], str]:
-    """Do one after the other, checks included, there."""
+    """Do one task after the other on the GPU, checks included."""
     cupy, name = cupy_device()
     with cupy_libraries():
         return [solve_by(cupy, problem.n, seed) for seed in problem.seeds()], name
 
 
 def dot(problem: Dot, team: Team) -> tuple[Float64Array, str]:
-    """Copy both factors there and the product back."""
+    """Multiply on the GPU: both factors are copied there, the product is copied back."""
     cupy, name = cupy_device()
     started, ended = cupy.cuda.Event(), cupy.cuda.Event()
     first, second = map(cupy.asarray, problem.factors())
@@ -52,7 +52,7 @@ def dot(problem: Dot, team: Team) -> tuple[Float64Array, str]:
 
 
 def mean(problem: Mean, team: Team) -> tuple[float, str]:
-    """Make the array there; the mean comes back."""
+    """Make the array on the GPU, and copy only the mean back."""
     cupy, name = cupy_device()
     started, ended = cupy.cuda.Event(), cupy.cuda.Event()
     started.record()

@@ -1,4 +1,4 @@
-"""CuPy on a stack of matrices: one call solves them all, so that none leaves the GPU idle."""
+"""CuPy on a stack of matrices: one call solves them all, and keeps the GPU busy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def tasks(problem: Tasks, _: Team) -> tuple[Errors, str]:
-    """Do all at once, or as many as the GPU's memory holds."""
+    """Do all tasks in one call, or as many at once as the GPU's memory holds."""
     cupy, name = cupy_device()
     pool = cupy.get_default_memory_pool()
     with cupy_libraries():

@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 
 def tasks(problem: Tasks, team: Team) -> tuple[Errors, str]:
-    """Do them on every rank."""
+    """Do each rank's tasks on its GPU; rank 0 returns the errors of all.
+
+    Raises
+    ------
+    UnavailableError
+        On every rank, when one has no GPU, no CUDA libraries or too little memory.
+    """
     from mpi4py import MPI  # noqa: PLC0415
 
     comm = team.comm

@@ -32,18 +32,18 @@ def _add_one(numbers: Any) -> None:
 
 
 def addone(problem: AddOne, team: Team) -> tuple[float, str]:
-    """Add and sum up on the current device."""
+    """Add one and sum up on the current device."""
     cupy, _ = cupy_device()
     name = device()
     started, ended = cupy.cuda.Event(), cupy.cuda.Event()
     numbers = cupy.arange(problem.n, dtype=cupy.float64)
-    # Numba starts it on the same stream, the legacy default one.
+    # Numba starts its kernel on the same stream as CuPy, the legacy default one.
     started.record()
     with compilation():
         _add_one[-(-problem.n // _THREADS), _THREADS](numbers)
     total = np.sum(numbers)
     ended.record()
-    # NumPy has given it to CuPy: it is on the GPU still.
+    # NumPy has called CuPy's sum: the result is still on the GPU.
     assert isinstance(total, cupy.ndarray)  # noqa: S101
     found = float(total)
     team.kernel_seconds += cupy.cuda.get_elapsed_time(started, ended) / 1e3

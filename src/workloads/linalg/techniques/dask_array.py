@@ -1,4 +1,4 @@
-"""Dask's array in threads: pieces of NumPy's, which release the GIL."""
+"""Dask's array in threads: its pieces are NumPy's arrays, whose sums release the GIL."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from workloads.harness.team import Team
     from workloads.linalg.problems import Mean
 
-# A piece for each worker would leave those idle that are done first.
+# Pieces for each worker: with one each, the workers that end first would be idle.
 _PIECES = 4
 
 
 def mean(problem: Mean, team: Team) -> tuple[float, str]:
-    """Ask Dask."""
+    """Take the mean by Dask."""
     chunk = -(-problem.n // (_PIECES * team.workers))
     with dask.config.set(scheduler="threads", num_workers=team.workers):
         found, by = mean_of(da.arange(problem.n, dtype="f8", chunks=chunk))

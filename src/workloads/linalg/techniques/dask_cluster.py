@@ -1,4 +1,4 @@
-"""Dask: a task is a future on a cluster, of this machine or a site's."""
+"""Dask: a task is a future, on a local cluster or a site's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _prepare() -> None:
-    """Nothing beyond this module's own imports, which come with its name."""
+    """Do nothing: a process imports this module to find this function by its name."""
 
 
 def _client(team: Team) -> AbstractContextManager[Any]:
@@ -23,9 +23,9 @@ def _client(team: Team) -> AbstractContextManager[Any]:
 
 
 def tasks(problem: Tasks, team: Team) -> tuple[list[tuple[float, float]], str]:
-    """Do them in the cluster's workers."""
+    """Do the tasks in the cluster's workers."""
     client = team.hold(_client)
-    # Not pure: the same task asked for again is to be done again.
+    # Not pure: a task that is asked for again must be done again.
     futures = client.map(functools.partial(solve, problem.n), problem.seeds(), pure=False)
     with dask_client.failures():
         return client.gather(futures), "Dask sets OMP_NUM_THREADS=1 in workers that it starts"

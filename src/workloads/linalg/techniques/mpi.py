@@ -16,12 +16,12 @@ Errors = list[tuple[float, float]]
 
 
 def own(xp: Any, problem: Tasks, comm: Any) -> Errors:
-    """Do this rank's tasks."""
+    """Do this rank's tasks; return both errors of each."""
     return [solve_by(xp, problem.n, seed) for seed in problem.seeds()[comm.rank :: comm.size]]
 
 
 def gathered(mine: Errors, problem: Tasks, comm: Any) -> Errors:
-    """Return the errors of all tasks on the first rank, none on the others."""
+    """Return the errors of all tasks on the first rank, an empty list on the others."""
     each = comm.gather(mine)
     if each is None:
         return []
@@ -32,5 +32,5 @@ def gathered(mine: Errors, problem: Tasks, comm: Any) -> Errors:
 
 
 def tasks(problem: Tasks, team: Team) -> tuple[Errors, str]:
-    """Do them on every rank."""
+    """Do each rank's tasks; rank 0 returns the errors of all."""
     return gathered(own(np, problem, team.comm), problem, team.comm), ""

@@ -1,4 +1,4 @@
-"""NumPy on a stack of matrices: one call, and a loop in C.  What a GPU gains, NumPy does not."""
+"""NumPy on a stack of matrices: one call, and a loop in C.  A GPU gains by it, NumPy does not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 def tasks(problem: Tasks, _: Team) -> tuple[Errors, str]:
-    """Do as many at once as half the memory holds."""
-    # Linux gives more memory than there is, and ends who uses it: asked before.
+    """Do as many tasks at once as half the memory holds."""
+    # Linux grants more memory than there is, and kills the process that uses it: so
+    # the batch's size is chosen beforehand.
     most = machine.available_memory() // 2 // (problem.bytes_each * problem.elements)
     return in_batches(np, problem, max(1, min(problem.count, most)), lambda: None)

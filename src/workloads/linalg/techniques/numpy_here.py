@@ -1,4 +1,4 @@
-"""NumPy in this process, one thing after the other; its BLAS has threads of its own."""
+"""NumPy in this process, one task after the other; its BLAS has threads of its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def eigh(problem: Eigh, _: Team) -> tuple[Any, str]:
-    """Ask LAPACK."""
+    """Solve by LAPACK."""
     return np.linalg.eigh(problem.matrix()), ""
 
 
@@ -23,23 +23,23 @@ gram = eigh
 
 
 def tasks(problem: Tasks, _: Team) -> tuple[list[tuple[float, float]], str]:
-    """Do one after the other."""
+    """Do one task after the other."""
     return [solve(problem.n, seed) for seed in problem.seeds()], ""
 
 
 def dot(problem: Dot, _: Team) -> tuple[Float64Array, str]:
-    """Ask BLAS."""
+    """Multiply by BLAS."""
     first, second = problem.factors()
     return first @ second, ""
 
 
 def addone(problem: AddOne, _: Team) -> tuple[float, str]:
-    """Add and sum up on one core."""
+    """Add one and sum up on one core."""
     numbers = np.arange(problem.n, dtype=np.float64)
     numbers += 1.0
     return float(np.sum(numbers)), ""
 
 
 def mean(problem: Mean, _: Team) -> tuple[float, str]:
-    """Ask NumPy."""
+    """Take the mean by NumPy."""
     return mean_of(np.arange(problem.n, dtype=np.float64))

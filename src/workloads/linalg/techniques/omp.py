@@ -15,36 +15,36 @@ from workloads.linalg import blas, definition
 if TYPE_CHECKING:
     from workloads.harness.arrays import Float64Array
 
-# The child's: not sent to and fro, which would be timed.
+# Kept in the child: sending them would be timed.
 _matrix: dict[tuple[int, int], Float64Array] = {}
 _found: list[tuple[Float64Array, Float64Array]] = []
 
 
 def _prepare() -> None:
-    """Nothing beyond this module's own imports, which come with its name."""
+    """Do nothing: a process imports this module to find this function by its name."""
 
 
 @contextlib.contextmanager
 def child(count: int, _: Team) -> Iterator[ProcessPoolExecutor]:
-    """Give a process with `count` threads; 0: what it has by default."""
+    """Start a process whose BLAS has `count` threads, or with 0 its default."""
     with Team(1) as alone:
         with blas.threads(count):
-            # Several at once differ in their environment.
+            # Spawned: children that live at once have different environments.
             pool = alone.pool(_prepare, method="spawn")
         yield pool
 
 
 def make(n: int, seed: int) -> None:
-    """Have the matrix, in the child."""
+    """Make the matrix and keep it, in the child."""
     _matrix.clear()
     _matrix[n, seed] = definition.symmetric(n, seed)
 
 
 def solve(n: int, seed: int) -> None:
-    """Find eigenvalues and vectors, in the child."""
+    """Find eigenvalues and vectors and keep them, in the child."""
     _found[:] = [np.linalg.eigh(_matrix[n, seed])]
 
 
 def errors(n: int, seed: int) -> tuple[tuple[float, float], int]:
-    """Return the errors of what was found, and how many threads there are, in the child."""
+    """Return both errors of what `solve` found, and the child's number of threads."""
     return definition.eigh_errors(np, _matrix[n, seed], *_found[0]), blas.running()

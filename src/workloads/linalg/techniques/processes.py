@@ -1,4 +1,4 @@
-"""Processes of a fork server: each takes a task when it has done one."""
+"""Processes of a fork server: each takes the next task when it has done one."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def _prepare() -> None:
-    """Nothing beyond this module's own imports, which come with its name."""
+    """Do nothing: a process imports this module to find this function by its name."""
 
 
 def tasks(problem: Tasks, team: Team) -> tuple[list[tuple[float, float]], str]:
-    """Do them in `team.workers` processes."""
+    """Do the tasks in `team.workers` processes."""
     with blas.shared(team.workers) as note:
         pool = team.pool(_prepare, "numpy")
     sizes = itertools.repeat(problem.n, problem.count)

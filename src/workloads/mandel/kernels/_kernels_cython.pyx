@@ -16,7 +16,13 @@ cdef int escape_time(double cr, double ci, int maxiter) noexcept nogil:
 
 
 def fill(const double[::1] xs, const double[::1] ys, int maxiter, int[:, ::1] out):
-    """Fill `out` with the escape times of all ``xs`` × ``ys``."""
+    """Fill `out` with the escape times of all ``xs`` × ``ys``.
+
+    Raises
+    ------
+    ValueError
+        When the shape of `out` is not ``(len(ys), len(xs))``.
+    """
     cdef Py_ssize_t row, column
     if out.shape[0] != ys.shape[0] or out.shape[1] != xs.shape[0]:
         raise ValueError("out has another shape than ys × xs")

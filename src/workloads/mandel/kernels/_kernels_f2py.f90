@@ -1,6 +1,6 @@
 ! The scalar definition in Fortran 2008. Compiled with -ffp-contract=off.
-! A procedure without input, output or allocation: the module then needs no
-! libgfortran. The !f2py lines tell f2py which argument is written.
+! The procedure has no I/O and no allocation, so that the module needs no
+! libgfortran. The !f2py lines derive both sizes, and release the GIL.
 
 subroutine fill(xs, ys, maxiter, output, width, height)
   implicit none

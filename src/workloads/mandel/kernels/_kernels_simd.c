@@ -1,8 +1,8 @@
 /* The module _kernels_simd: escape_simd.c for the best level this processor has.
  *
- * It knows buffers, not numpy, keeps no state and runs without the GIL: it can
- * be used in threads, and in subinterpreters that have a GIL of their own and
- * cannot import numpy.
+ * It takes buffers, not numpy's arrays, keeps no state and runs without the GIL.
+ * So it can be used in threads, and in subinterpreters, which have a GIL of
+ * their own and cannot import numpy.
  */
 #include "levels.h"
 
@@ -18,15 +18,15 @@ static const struct level {
     {fill_v2, limit_v2, &lanes_v2},
 };
 
-/* The kernel of that level, or without a name the best; NULL with an exception. */
+/* The kernel of the level `name`, or of the best one; NULL with an exception. */
 static const struct level *find(const char *name)
 {
     const int k = find_level(name);
     return k < 0 ? NULL : &KERNELS[k];
 }
 
-/* Fill `view` with a contiguous buffer of items of `size` bytes: of one of the
- * `kinds`, letters of the module struct, or of plain bytes. */
+/* Fill `view` with a contiguous buffer, whose items are either of one of the
+ * `kinds`, letters of the module struct, and of `size` bytes, or plain bytes. */
 static int get(PyObject *object, Py_buffer *view, int flags, const char *kinds, Py_ssize_t size)
 {
     if (PyObject_GetBuffer(object, view, flags | PyBUF_FORMAT | PyBUF_C_CONTIGUOUS) < 0)
@@ -41,7 +41,7 @@ static int get(PyObject *object, Py_buffer *view, int flags, const char *kinds, 
     return -1;
 }
 
-/* The filling itself, all buffers at hand. */
+/* Fill `out`, once all buffers have been checked. */
 static PyObject *run(const struct level *level, const Py_buffer *xs, const Py_buffer *ys,
                      int maxiter, const Py_buffer *out, int64_t *next)
 {
@@ -50,8 +50,8 @@ static PyObject *run(const struct level *level, const Py_buffer *xs, const Py_bu
     if (__builtin_mul_overflow(width, height, &pixels) || out->len / 4 != pixels)
         return PyErr_Format(PyExc_ValueError, "out has not %lld times %lld numbers",
                             (long long)height, (long long)width);
-    /* The kernel reads whole groups: behind the last column there are points
-     * that escape at once. */
+    /* The kernel reads whole groups: points that escape at once are added after
+     * the last column. */
     double *const padded = PyMem_RawMalloc((width + GROUP_MOST) * sizeof *padded);
     if (padded == NULL)
         return PyErr_NoMemory();

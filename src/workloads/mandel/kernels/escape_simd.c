@@ -1,15 +1,15 @@
 /* Escape times, several vectors of pixels at a time.
  *
- * Compiled once for each level of x86-64 (-march=x86-64-v2, -v3, -v4, LEVEL
- * names the functions) with -ffp-contract=off; _kernels_simd.c chooses.
+ * Compiled once for each level of x86-64 (-march=x86-64-v2, -v3, -v4; LEVEL
+ * names the functions) with -ffp-contract=off; _kernels_simd.c chooses one.
  *
  * A row's pixels take their first tests together, straight from the row. Those
- * that are left wait in a pool, which is iterated in groups of independent
- * vectors, STRIDE tests at a time, and is filled up again from the next
- * pixels: no lane waits until the last of its vector has escaped, and no
+ * that have not escaped go to a pool. It is iterated in groups of independent
+ * vectors, STRIDE tests at a time, and filled up again with the next pixels:
+ * no lane waits until the last of its vector has escaped, and no
  * operation waits for the one before it.
  *
- * |z|^2 > 4 is asked at the end of a stride only. That is exact: what has
+ * |z|^2 > 4 is tested only at the end of a stride. That is exact: what has
  * escaped stays escaped. If the computed |z|^2 is above 4 and |c|^2 below
  * 4 - 2^-20, then |z|^2 - |c| > 2 + 2^-23, far more than the rounding of one
  * iteration (2^-49), and if |c|^2 is above 4 + 2^-20, no |z| falls below |c|.
@@ -29,10 +29,10 @@ typedef int32_t times __attribute__((vector_size(BYTES / 2), aligned(4), may_ali
 
 enum {
     START = 6 * LANES,  /* pixels that begin together */
-    GROUP = 8 * LANES,  /* that go on together */
+    GROUP = 8 * LANES,  /* pixels that go on together */
     FIRST = 10,         /* tests at the beginning */
     STRIDE = 35,        /* tests until the next look at who has escaped */
-    SLOTS = 512,        /* pixels under way, 48 bytes each: half a level-1 cache */
+    SLOTS = 512,        /* pixels under way, 48 bytes each: 24 KiB of a level-1 cache */
     VECTORS = GROUP / LANES,
     STARTERS = START / LANES,
 };
@@ -77,9 +77,9 @@ static int64_t scalar(double cr, double ci, int64_t maxiter)
     return maxiter - 1;
 }
 
-/* One iteration of all vectors, and what is asked before it. Doubling is a
- * product in every other vector, a sum in the rest: processors with separate
- * units for the two have as much of one as of the other. */
+/* One iteration of all vectors, with ASKED before each vector's. Doubling is a
+ * product in every other vector and a sum in the rest: that keeps both kinds of
+ * units equally busy in processors with separate multipliers and adders. */
 #define ITERATE(VECTORS, zr, zi, cr, ci, ASKED)                                        \
     for (int v = 0; v < VECTORS; v++) {                                                \
         const reals zr2 = zr[v] * zr[v], zi2 = zi[v] * zi[v];                          \
@@ -88,7 +88,7 @@ static int64_t scalar(double cr, double ci, int64_t maxiter)
         zr[v] = zr2 - zi2 + cr;                                                        \
     }
 
-/* 2.0, not known to the compiler, which would make all products with it sums. */
+/* 2.0, hidden from the compiler, which would turn all products with it into sums. */
 static inline reals opaque_two(void)
 {
     reals two = 2.0 - (reals){};
@@ -103,7 +103,7 @@ static inline void copy(struct pixels *to, int k, const struct pixels *from, int
     to->n[k] = from->n[slot], to->place[k] = from->place[slot];
 }
 
-/* Find at which test of their last stride the escaped ones did. */
+/* Find the test of its last stride at which each escaped pixel escaped. */
 static void settle(struct job *job)
 {
     struct pixels *const p = &job->escaped;
@@ -125,7 +125,7 @@ static void settle(struct job *job)
     p->count = 0;
 }
 
-/* Take out a vector: the last pixels, `last` and on, move to its place. */
+/* Take out the vector at `slot`: the pool's last pixels, from `last` on, replace it. */
 static inline void close_gap(struct pixels *p, int slot, int last)
 {
     const int from = last > slot + LANES ? last : slot + LANES;
@@ -137,14 +137,14 @@ static inline void close_gap(struct pixels *p, int slot, int last)
     *(whole *)(p->place + slot) = *(whole_anywhere *)(p->place + from);
 }
 
-/* Take the lanes `gone` out of a group; those of them that are `dead` have
- * escaped, and how they were `before` goes to where that is settled. */
+/* Take the lanes `gone` out of a group. Those that are also `dead` have escaped:
+ * their state `before` the stride goes to job->escaped, for `settle`. */
 static inline void take_out(struct job *job, int first, uint64_t gone, uint64_t dead,
                             reals before[2][VECTORS])
 {
     struct pixels *const p = &job->pool, *const e = &job->escaped;
-    /* Counted in registers: a count in memory would be a chain of stores and
-     * loads through all of it. */
+    /* Counted in registers: a count in memory would make a chain of stores and
+     * loads through the whole loop. */
     int count = p->count, found = e->count;
     /* From the last lane to the first: the pixel that is moved into a gap is
      * the pool's last, and never one that has yet to be looked at. */
@@ -201,7 +201,7 @@ static void advance(struct job *job, int first)
         take_out(job, first, gone, dead, before);
 }
 
-/* Write the answers of pixels that have begun; put those left into the pool. */
+/* Write the answers of pixels after their first tests; put the rest into the pool. */
 static inline void hand_over(struct job *job, const reals *zr, const reals *zi, const reals *cr,
                              reals ci, const whole *n, const whole *near, int64_t place,
                              int width)
@@ -211,7 +211,7 @@ static inline void hand_over(struct job *job, const reals *zr, const reals *zi, 
     int count = p->count;
     for (int v = 0; v < STARTERS && v * LANES < width; v++) {
         const int columns = width - v * LANES < LANES ? width - v * LANES : LANES;
-        /* What does not escape in time has its answer already. */
+        /* A pixel that goes on gets maxiter - 1, the answer if it never escapes. */
         const whole early = (whole)(n[v] < (limit < FIRST ? limit : FIRST));
         const whole time = (n[v] & early) | (limit & ~early);
         const times narrow = __builtin_convertvector(time, times);
@@ -242,7 +242,7 @@ static inline void hand_over(struct job *job, const reals *zr, const reals *zi, 
     p->count = count;
 }
 
-/* The first tests of a group of pixels of one row; the rest go to the pool. */
+/* Do the first tests of a group of pixels of one row; the rest go to the pool. */
 static void begin(struct job *job, const double *xs, double y, int64_t place, int width)
 {
     const reals ci = y - (reals){};
@@ -281,7 +281,7 @@ void NAMED(fill, LEVEL)(const double *xs, int64_t width, const double *ys, int64
         for (int64_t column = 0; column < width; column += START) {
             const int64_t rest = width - column;
             begin(&job, xs + column, ys[row], row * width + column, rest < START ? rest : START);
-            /* Only whole groups while there are pixels to fill them with. */
+            /* Only whole groups, as long as there are pixels to fill them. */
             while (job.pool.count > SLOTS - GROUP)
                 for (int first = 0; first + GROUP <= job.pool.count; first += GROUP)
                     advance(&job, first);

@@ -1,7 +1,7 @@
-/* What _kernels_simd.c calls, once for each level of x86-64. */
+/* The functions that _kernels_simd.c calls, once for each level of x86-64. */
 #include <stdint.h>
 
-/* No level takes more pixels of a row at a time. */
+/* The most pixels of a row that any level takes at a time. */
 #define GROUP_MOST 64
 
 #define DECLARE(level)                                                                     \

@@ -4,12 +4,12 @@
 
 const int NAMED(lanes, LEVEL) = LANES;
 
-/* Do as many of the operations of an iteration (three products, three sums, and
- * a doubling that may be either) as `vectors` vectors need, none of which waits
- * for another. */
+/* Do as many operations as one iteration of `vectors` vectors needs (for each three
+ * products, three sums, and a doubling that may be either); none waits for
+ * another. */
 double NAMED(limit, LEVEL)(int64_t vectors)
 {
-    enum { CHAINS = BYTES == 64 ? 14 : 7 }; /* with `one` all but all registers */
+    enum { CHAINS = BYTES == 64 ? 14 : 7 }; /* with `one` nearly all registers */
     reals product[CHAINS], sum[CHAINS], all = {};
     volatile double unknown = 1.0;
     const reals one = unknown - (reals){};

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from workloads.harness.team import Team
     from workloads.mandel.grid import Grid
 
-# Rounding must not bring a point in: what is closer to the border than this
-# is iterated. A point so close outside would need millions of iterations.
+# Rounding must not bring a point in: a point that is closer to the border than
+# this is iterated. One so close outside would need millions of iterations.
 _MARGIN = 1e-12
 
 

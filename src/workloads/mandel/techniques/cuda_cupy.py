@@ -39,7 +39,7 @@ _THREADS = 128
 
 
 def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
-    """Fill `out` on the current device; its copy back is part of the time."""
+    """Fill `out` on the current device; the copy back is part of the time."""
     cupy, kernel, name = cupy_kernel(_SOURCE, "fill")
     started, ended = cupy.cuda.Event(), cupy.cuda.Event()
     xs, ys = map(cupy.asarray, grid.axes(rows))

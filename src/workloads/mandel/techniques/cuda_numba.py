@@ -27,7 +27,7 @@ def _fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> 
     zr, zi = cr, ci
     out[row, column] = maxiter - 1
     # Numba has no option that keeps NVIDIA's compiler from fusing a product
-    # with a sum, even without fastmath; these products it must round.
+    # with a sum, even without fastmath; dmul_rn makes it round these products.
     for n in range(maxiter):
         zr2, zi2 = libdevice.dmul_rn(zr, zr), libdevice.dmul_rn(zi, zi)
         if zr2 + zi2 > 4.0:
@@ -38,7 +38,7 @@ def _fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> 
 
 
 def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
-    """Fill `out` on the current device; its copy back is part of the time."""
+    """Fill `out` on the current device; the copy back is part of the time."""
     name = device()
     xs, ys = map(cuda.to_device, grid.axes(rows))
     result = cuda.device_array(out.shape, out.dtype)

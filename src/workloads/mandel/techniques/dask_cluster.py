@@ -1,4 +1,4 @@
-"""Dask: groups of rows as futures, on a cluster of this machine or a site's."""
+"""Dask: groups of rows as futures, on a local cluster or a site's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     from dask.distributed import as_completed  # noqa: PLC0415
 
     parts = groups(rows, grid.width, team.workers)
-    # Not pure: the same rows asked for again are to be computed again.
+    # Not pure: rows that are asked for again must be computed again.
     futures = [client.submit(row_kernel.rows, grid, part, pure=False) for _, part in parts]
     places = {future.key: first for future, (first, _) in zip(futures, parts, strict=True)}
     finished = as_completed(futures, with_results=True)

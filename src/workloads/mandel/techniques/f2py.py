@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 
 
 def compute(grid: Grid, rows: range, out: Int32Array, _: Team) -> str:
-    """Fill `out` on one core; its transpose is what Fortran calls contiguous."""
+    """Fill `out` on one core; Fortran sees its transpose as contiguous."""
     fill(*grid.axes(rows), grid.maxiter, out.T)
     return ""

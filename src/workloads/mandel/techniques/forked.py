@@ -1,8 +1,8 @@
 """Forked processes: they have what this process has imported, and start at once.
 
 A child has one thread alone, and the locks of its parent's other threads as they were
-when it was forked.  Python's default is therefore another method since 3.14, and a
-process with threads is not forked here.
+when it was forked.  Since 3.14 Python's default is therefore another method, and here a
+process with threads is not forked.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     UnavailableError
         When this process has threads.
     """
-    # Imported here, so that no child has to.
+    # Imported here, so that no child has to import it.
     row_kernel.prepare()
     pool = team.pool(row_kernel.prepare, method="fork")
     return processes.by_arrays(pool, grid, rows, out, team.workers)

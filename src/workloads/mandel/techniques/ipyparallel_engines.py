@@ -22,32 +22,31 @@ if TYPE_CHECKING:
     from workloads.mandel.grid import Grid
 
 
-# How often is looked whether all engines are there.
+# Seconds between two checks that all engines are still there.
 _LOOK_SECONDS = 5.0
 
 
 @contextlib.contextmanager
 def _view(team: Team) -> Iterator[Any]:
-    # Logs and the connection's key are written there.
+    # IPython writes its logs and the connection's key there.
     caches.provide("IPYTHONDIR", "ipython")
-    # Without a network it finds no address but the loopback, and says so.
+    # Without a network it warns that it finds no address but the loopback.
     warnings.filterwarnings("ignore", "IPython could not determine IPs", RuntimeWarning)
     import ipyparallel as ipp  # noqa: PLC0415
 
     cluster = ipp.Cluster(
         n=team.workers,
         log_level=logging.CRITICAL,
-        # An engine is there once its heart has been heard, by default every
-        # three seconds; here that is most of the start.
-        # It is gone after 30 s of silence, as by default: at this period that would be
-        # 2 s, which busy cores exceed.
+        # An engine counts as there from its first heartbeat, by default every three
+        # seconds: with 200 ms the start is much shorter.  It counts as gone after 30 s
+        # of silence, as by default: ten periods would be 2 s, which busy cores exceed.
         controller_args=["--HeartMonitor.period=200", "--HeartMonitor.max_heartmonitor_misses=150"],
-        # It would say on stderr that it stops.
+        # Otherwise it would report on stderr that it stops.
         shutdown_atexit=False,
     )
     client = None
     try:
-        # Both leave tasks and processes of theirs when they are stopped half-way.
+        # Both leave tasks and processes behind when they are stopped half-way.
         with held_back():
             cluster.start_cluster_sync()
             client = cluster.connect_client_sync()
@@ -68,7 +67,15 @@ def _view(team: Team) -> Iterator[Any]:
 
 
 def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
-    """Fill `out` with `team.workers` engines."""
+    """Fill `out` with `team.workers` engines.
+
+    Raises
+    ------
+    UnavailableError
+        When the engines do not start.
+    WorkerError
+        When an engine ends unasked.
+    """
     from ipyparallel import error  # noqa: PLC0415
 
     view = team.hold(_view)
@@ -78,12 +85,12 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     try:
         while not done.ready():
             done.wait(_LOOK_SECONDS)
-            # Of one that is no longer registered no answer comes.
+            # An engine that is no longer registered never answers.
             if len(view.client.ids) < team.workers:
                 raise WorkerError("an IPython engine ended unasked")
         for (first, part), block in zip(parts, done, strict=True):
             out[first : first + len(part)] = block
-        # The client keeps every result it has had.
+        # The client keeps every result until it is purged.
         view.client.purge_local_results("all")
     except error.EngineError as failure:
         raise WorkerError("an IPython engine ended unasked") from failure

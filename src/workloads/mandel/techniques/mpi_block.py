@@ -1,6 +1,6 @@
 """MPI: one block of neighbouring rows a rank, the split that comes to mind first.
 
-Scan tells a rank where its block begins, Gatherv collects blocks of different
+Scan computes where a rank's block begins, Gatherv collects blocks of different
 lengths.  The rank with the interior of the set works long after the others are done.
 """
 
@@ -36,7 +36,7 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
 def _rows_before(comm: Any, count: int) -> int:
     """Return how many rows the ranks before this one have."""
     total = np.empty(1, "i8")
-    # A rank has the sum of all ranks up to itself.
+    # Scan gives a rank the sum over all ranks up to and with itself.
     comm.Scan(np.array([count], "i8"), total)
     return int(total[0]) - count
 
@@ -47,10 +47,10 @@ def _gather(comm: Any, mine: Int32Array, out: Int32Array) -> None:
 
     counts = np.empty(comm.size, "i4") if comm.rank == 0 else None
     comm.Gather(np.array([len(mine)], "i4"), counts)
-    # MPI-3 counts to 2³¹: rows, as the numbers of a large image are more.
+    # MPI-3 counts below 2³¹: so it counts rows, as a large image has more numbers.
     row = MPI.INT32_T.Create_contiguous(mine.shape[1]).Commit()
     try:
-        # One block lies behind the other, so no displacements are given.
+        # The blocks follow each other without gaps: no displacements are needed.
         into = None if counts is None else [out, (counts, None), row]
         comm.Gatherv([mine, len(mine), row], into)
     finally:

@@ -1,7 +1,7 @@
 """MPI: whoever is free draws the next group from a counter, rank 0 as well.
 
-The counter lies in rank 0's memory and is drawn from one-sidedly: rank 0
-computes meanwhile and answers nobody.
+The counter lies in rank 0's memory and is read by one-sided operations: rank 0
+answers nobody, and computes meanwhile.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     comm = team.comm
     parts = groups(rows, grid.width, comm.size)
     draw = team.hold(_counter)
-    # Nobody draws any more: rank 0 has had every rank's last group.
+    # Safe: rank 0 has every rank's last group of the call before, so nobody draws.
     draw(True)
     comm.Barrier()
     mine: list[tuple[int, Int32Array]] = []
@@ -43,7 +43,7 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
 
 @contextlib.contextmanager
 def _counter(team: Team) -> Iterator[Callable[[bool], int]]:
-    """Give a function that draws the next number, or begins anew at 0."""
+    """Give a function that draws the next number, or with True sets it to 0."""
     from mpi4py import MPI  # noqa: PLC0415
 
     comm = team.comm
@@ -62,9 +62,9 @@ def _counter(team: Team) -> Iterator[Callable[[bool], int]]:
     try:
         yield draw
     except BaseException as error:
-        # Freeing waits for every rank, and after a failure some may never come:
-        # MPI is aborted then.  Where all come MPI is finalised, which fails
-        # while a window is there.
+        # Freeing waits for every rank.  After a failure some may never come: then
+        # MPI is aborted.  If all come, MPI is finalised, which fails while there
+        # is a window.
         if comm.size > 1 and not getattr(error, "agreed", False):
             ranks.free_once_all_come(error, lambda: _free(counter))
             raise

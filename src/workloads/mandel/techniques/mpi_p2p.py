@@ -1,8 +1,8 @@
 """MPI: rank 0 sends groups of rows to the others, one at a time, and collects.
 
 The pattern that every MPI course begins with: blocking send and receive. The
-manager computes nothing, so n ranks do the work of n - 1, and it polls one
-core for that.
+manager computes nothing, so n ranks do the work of n - 1; yet it keeps a core
+busy, since it polls.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Groups = list[tuple[int, range]]
 
-# Sent instead of a group's number: there is nothing left to do.
+# Sent in place of a group's number when nothing is left to do.
 _STOP = -1
 
 

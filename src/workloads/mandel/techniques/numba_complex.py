@@ -1,6 +1,6 @@
 """Numba, complex numbers and ``abs(z) > 2``: both loops and the function compiled.
 
-What the pure Python of `python` becomes when nothing is rewritten.
+This is the pure Python of `python`, compiled without being rewritten.
 """
 
 from __future__ import annotations

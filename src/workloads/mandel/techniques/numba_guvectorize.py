@@ -24,7 +24,7 @@ def _fill_row(xs: Float64Array, y: float, maxiter: int, out: Int32Array) -> None
 def compute(grid: Grid, rows: range, out: Int32Array, _: Team) -> str:
     """Fill `out` on one core."""
     xs, ys = grid.axes(rows)
-    # A ufunc warns where numbers overflow, which these may once they escape.
+    # A ufunc warns of numbers that overflow, as they may after they have escaped.
     with np.errstate(over="ignore", invalid="ignore"):
         _fill_row(xs, ys, grid.maxiter, out)
     return ""

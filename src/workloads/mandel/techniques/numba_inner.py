@@ -1,6 +1,6 @@
 """Numba on the inner function alone: Python's loops call it once for each pixel.
 
-Loops and lists are those of pure Python, as the NIH's talk begins.
+Loops and lists are those of pure Python, as at the beginning of the NIH's talk.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     """Fill `out` with `team.workers` threads."""
     jit.use_threads(team.workers)
     # Chunks of one row are dealt out as threads become free. By default each
-    # thread has one block of rows, and the one with the set's interior is late.
+    # thread has one block of rows, and the thread with the set's interior is late.
     with jit.numba.parallel_chunksize(1):
         _fill(*grid.axes(rows), grid.maxiter, out)
     return f"{jit.numba.threading_layer()} threads"

@@ -20,7 +20,7 @@ _escape_times = jit.vectorized("int32(float64, float64, int32)")(definition.esca
 def compute(grid: Grid, rows: range, out: Int32Array, _: Team) -> str:
     """Fill `out`; broadcasting pairs every column with every row."""
     xs, ys = grid.axes(rows)
-    # A ufunc warns where numbers overflow, which these may once they escape.
+    # A ufunc warns of numbers that overflow, as they may after they have escaped.
     with np.errstate(over="ignore", invalid="ignore"):
         _escape_times(xs, ys[:, None], grid.maxiter, out=out)
     return ""

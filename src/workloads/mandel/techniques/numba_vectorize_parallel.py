@@ -23,10 +23,11 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     """Fill `out` with `team.workers` threads."""
     jit.use_threads(team.workers)
     xs, ys = grid.axes(rows)
-    # A ufunc cuts only its innermost loop into parts, a row of this array: it
-    # gets all points as one. Their coordinates take four times the answer.
+    # A ufunc shares out only its innermost loop, which would be one row: so it
+    # gets all points as one row. Their coordinates take four times the answer's
+    # memory.
     cr, ci = np.tile(xs, len(ys)), np.repeat(ys, len(xs))
-    # A ufunc warns where numbers overflow, which these may once they escape.
+    # A ufunc warns of numbers that overflow, as they may after they have escaped.
     with np.errstate(over="ignore", invalid="ignore"):
         _escape_times(cr, ci, grid.maxiter, out=out.reshape(-1))
     return f"{jit.numba.threading_layer()} threads, one block of points each"

@@ -1,7 +1,7 @@
-"""NumPy's arrays in place of the lists of `numba_inner`: slower, while Python loops.
+"""NumPy's arrays in place of `numba_inner`'s lists: slower, as long as Python loops.
 
 Each element that Python reads becomes an object first.  Arrays pay once the loops are
-compiled, too: `numba_complex`.
+compiled, too, as in `numba_complex`.
 """
 
 from __future__ import annotations

@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from workloads.harness.team import Team
     from workloads.mandel.grid import Grid
 
-# The arrays of this many points stay in a core's level-2 cache.
+# Arrays of this many points stay in a core's level-2 cache.
 _POINTS = 16_384
 
 
 def fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
-    """Fill `out` with the escape times of all ``xs`` × ``ys``."""
+    """Fill `out` with the escape times of all ``xs`` × ``ys``, in the axes' precision."""
     lines = max(1, _POINTS // len(xs))
     for first in range(0, len(ys), lines):
         part = ys[first : first + lines]
         cr = np.tile(xs, len(part))
-        # What overflows has escaped.
+        # A number that overflows has escaped.
         with np.errstate(over="ignore", invalid="ignore"):
             _fill_points(
                 cr, np.repeat(part, len(xs)), maxiter, out[first : first + lines].reshape(-1)
@@ -29,8 +29,8 @@ def fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> N
 
 
 def _fill_points(cr: Float64Array, ci: Float64Array, maxiter: int, out: Int32Array) -> None:
-    # Real arithmetic: NumPy's complex multiply may fuse operations on some
-    # processors, and then area2 differs.
+    # Real arithmetic: on some processors NumPy's complex product may fuse
+    # operations, and then area2 differs.
     out[:] = maxiter - 1
     active = np.arange(len(cr))
     zr, zi = cr, ci

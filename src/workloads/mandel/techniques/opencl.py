@@ -39,8 +39,8 @@ __kernel void fill(__global const REAL *xs, __global const REAL *ys,
 }
 """
 
-# Neighbours in a row that run together. Fixed, since PoCL compiles a kernel
-# anew for each shape of the group, and padded: a width may be anything.
+# Neighbours in a row that run as one work-group. The size is fixed, since PoCL
+# compiles a kernel anew for each shape; a row is padded to a multiple of it.
 _GROUP = 64
 
 
@@ -55,7 +55,20 @@ def filled(
     out: Int32Array,
     team: Team,
 ) -> str:
-    """Fill `out` in the precision of the axes."""
+    """Fill `out` on one device, in the precision of the axes.
+
+    Parameters
+    ----------
+    axes
+        Real parts of the columns and imaginary parts of the rows, both float32
+        or both float64.
+    maxiter
+        The most tests of a point.
+    out
+        The escape times, of shape ``(rows, columns)``.
+    team
+        It gets the kernel's seconds.
+    """
     real = "float" if axes[0].dtype == np.float32 else "double"
     cl, queue, built = program(f"#define REAL {real}{_SOURCE}")
     flags = cl.mem_flags

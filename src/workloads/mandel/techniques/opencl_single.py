@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 
 def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
-    """Fill `out` on one device."""
+    """Fill `out` on one device, in single precision."""
     return opencl.filled(grid.axes_single(rows), grid.maxiter, out, team)

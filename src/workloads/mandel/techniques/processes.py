@@ -27,7 +27,7 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
 def by_arrays(
     pool: ProcessPoolExecutor, grid: Grid, rows: range, out: Int32Array, workers: int
 ) -> str:
-    """Fill `out` with the processes of a pool, which send arrays."""
+    """Fill `out` with the arrays that the processes of a pool send; return the note."""
     dealt(pool, row_kernel.rows, grid, groups(rows, grid.width, workers), out)
     return f"{row_kernel.told()} in each"
 
@@ -39,7 +39,21 @@ def dealt(
     parts: Sequence[tuple[int, range]],
     out: Int32Array,
 ) -> None:
-    """Fill `out` with what the processes of a pool send for each part."""
+    """Fill `out` with what the processes of a pool send for each part.
+
+    Parameters
+    ----------
+    pool
+        The processes.
+    compute_rows
+        Returns the rows of a part, as an array or as lists.
+    grid
+        The grid that the rows are of.
+    parts
+        As `workloads.mandel.blocks.groups` gives them.
+    out
+        The escape times, an int32 row for each row of all parts.
+    """
     grids = itertools.repeat(grid, len(parts))
     for number, block in run_all(pool, compute_rows, grids, [part for _, part in parts]):
         first, part = parts[number]

@@ -1,7 +1,7 @@
 """Processes that send rows as lists, as the NIH's talk does: each number is pickled.
 
-This process makes an object of each number again, alone: beyond a few workers that
-takes longer than computing.
+This process alone makes an object of each number again: beyond a few workers that
+takes longer than the computing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from workloads.harness.team import Team
     from workloads.mandel.grid import Grid
 
-# Portions a worker, as multiprocessing.Pool.map cuts them.
+# Portions for each worker, as many as multiprocessing.Pool.map cuts.
 _PORTIONS = 4
 # A number takes some 40 bytes in a list, and all lists may wait here.
 _MOST_NUMBERS = 4 << 20
@@ -36,7 +36,7 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
 
 
 def _prepare() -> None:
-    """Do nothing: what has imported this module has compiled it."""
+    """Do nothing: a process that has imported this module has compiled it."""
 
 
 def _rows(grid: Grid, wanted: range) -> list[list[int]]:

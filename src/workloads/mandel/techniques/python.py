@@ -1,4 +1,4 @@
-"""Pure Python as one writes it down first: complex numbers, ``abs(z) > 2``."""
+"""Pure Python as one would first write it: complex numbers, ``abs(z) > 2``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def escape_time(c: complex, maxiter: int) -> int:
-    """Return at which iteration ``|z| > 2`` is seen first, else ``maxiter - 1``."""
+    """Return the iteration at which ``|z| > 2`` is first seen, or ``maxiter - 1``."""
     z = c
     for n in range(maxiter):
         if abs(z) > 2:

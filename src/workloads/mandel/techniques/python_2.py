@@ -1,4 +1,4 @@
-"""Pure Python with real and imaginary part apart: no square root, no objects."""
+"""Pure Python with real and imaginary part apart: no square root, no complex objects."""
 
 from __future__ import annotations
 

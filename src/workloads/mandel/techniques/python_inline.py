@@ -1,7 +1,7 @@
 """Pure Python with everything that does not change taken out of the loops.
 
-No call for a pixel, coordinates computed once, each square once: what is left
-is the iteration itself, and that is what pure Python is slow at.
+There is no call for a pixel; each coordinate and each square is computed once.
+What is left is the iteration itself, and that is what pure Python is slow at.
 """
 
 from __future__ import annotations

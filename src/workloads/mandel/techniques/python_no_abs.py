@@ -1,7 +1,7 @@
 """Pure Python, complex numbers without ``abs``: no square root, and yet slower.
 
 One call of C is cheaper than four attributes, two products and a sum, each of
-which is an object of its own: in pure Python the steps count, not the flops.
+which makes an object: in pure Python the number of steps counts, not the flops.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from workloads.harness.team import Team
     from workloads.mandel.grid import Grid
 
-# What the limit is measured with: a millisecond or so, several times.
+# The limit is measured by so many tests, some milliseconds, several times.
 _LIMIT_TESTS = 16_000_000
 _LIMIT_SAMPLES = 5
 
@@ -31,7 +31,7 @@ def fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> N
 def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     """Fill `out` with `team.workers` threads."""
     xs, ys = grid.axes(rows)
-    # A thread takes rows from here until there are none, within one call:
+    # The next row. A thread takes rows until there are none, within one call:
     # the kernel works best on many rows, and nobody waits at the end.
     counter = np.zeros(1, np.int64)
 
@@ -48,12 +48,12 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
 
 
 def level() -> str:
-    """Return the level of x86-64 whose instructions run here."""
+    """Return the level of x86-64 that the kernel uses here."""
     return str(levels[0])
 
 
 def limit(tests: int) -> float:
-    """Return the processor time that one core needs at least for so many tests."""
+    """Return the least processor time, in seconds, that one core needs for so many tests."""
     samples = []
     for _ in range(_LIMIT_SAMPLES):
         started = time.thread_time()

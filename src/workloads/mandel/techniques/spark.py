@@ -1,4 +1,4 @@
-"""Spark: groups of rows as partitions, on a cluster of this machine or a site's."""
+"""Spark: groups of rows as partitions, on a local cluster or a site's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     context = team.hold(_context)
     places, parts = zip(*groups(rows, grid.width, team.workers), strict=True)
     with spark_context.failures():
-        # A partition each: they are dealt out as workers become free.
+        # Each part is a partition: they are dealt out as workers become free.
         spread = context.parallelize(parts, len(parts))
         blocks = spread.map(functools.partial(row_kernel.rows, grid)).collect()
     for first, block in zip(places, blocks, strict=True):

@@ -1,8 +1,8 @@
 """Subinterpreters, a GIL each, in the threads of one process.
 
-They share no Python object, but they may share memory: each is given
-memoryviews of the rows that it is to fill. numpy refuses to be imported in
-one, so the kernel is a C module of our own.
+They share no Python object, but they may share memory: each gets memoryviews of
+the rows that it is to fill. numpy refuses to be imported in one, so the kernel
+is a C module of our own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def fill(xs: memoryview, ys: memoryview, maxiter: int, out: memoryview) -> None:
-    """Fill `out` in the subinterpreter."""
+    """Fill `out`, of shape ``(len(ys), len(xs))``, in the subinterpreter."""
     from workloads.mandel import _kernels_simd  # noqa: PLC0415
 
     _kernels_simd.fill(xs, ys, maxiter, out)
@@ -34,7 +34,21 @@ def deal_out(
     out: Int32Array,
     team: Team,
 ) -> None:
-    """Have `function` called for each group of rows in a free subinterpreter."""
+    """Call `function` for each group of rows in a free subinterpreter.
+
+    Parameters
+    ----------
+    function
+        Takes the axes, maxiter and the rows to fill; importable by its name.
+    grid
+        The grid that the rows are of.
+    parts
+        As `workloads.mandel.blocks.groups` gives them.
+    out
+        The escape times, an int32 row for each row of all parts.
+    team
+        The subinterpreters.
+    """
     executor = team.hold(subinterpreters)
     calls = []
     for first, part in parts:

@@ -1,4 +1,4 @@
-"""Subinterpreters with pure Python: what threads cannot do, a GIL each can."""
+"""Subinterpreters with pure Python: they run at once, as each has its own GIL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def fill(xs: memoryview, ys: memoryview, maxiter: int, out: memoryview) -> None:
-    """Fill `out` in the subinterpreter, point by point."""
+    """Fill `out`, of shape ``(len(ys), len(xs))``, in the subinterpreter, point by point."""
     columns = xs.tolist()
     for row, ci in enumerate(ys.tolist()):
         for column, cr in enumerate(columns):

@@ -1,4 +1,4 @@
-"""A pool of threads: real concurrency, as the compiled kernel lets go of the GIL."""
+"""A pool of threads: they run at once, as the compiled kernel releases the GIL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
-    """Fill `out` with `team.workers` threads, each writing into it directly."""
+    """Fill `out` with `team.workers` threads, each of which writes into it directly."""
     _, fill = row_kernel.load()
     xs, ys = grid.axes(rows)
 

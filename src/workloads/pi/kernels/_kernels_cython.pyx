@@ -10,7 +10,7 @@ cdef extern from *:
 
 cdef int64_t hit(uint64_t a, uint64_t b) noexcept nogil:
     cdef double x = <double>(a >> 11), y = <double>(b >> 11)
-    # 2^106: the doubles are these times 2^-53.
+    # The doubles are x and y times 2^-53, so 1 becomes 2^106.
     return x * x + y * y < 81129638414606681695789005144064.0
 
 

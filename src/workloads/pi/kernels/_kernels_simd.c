@@ -21,7 +21,7 @@ static PyObject *count(PyObject *self, PyObject *args, PyObject *keywords)
     const uint64_t key = PyLong_AsUnsignedLongLong(number);
     if (PyErr_Occurred())
         return NULL;
-    /* Above it, end plus a group of pairs would overflow. */
+    /* Above 2^62 the sum of end and a group of pairs might overflow. */
     if (first < 0 || end > (1LL << 62))
         return PyErr_Format(PyExc_ValueError, "pairs are counted from 0 to 2**62");
     const int level = find_level(name);

@@ -13,7 +13,7 @@ cdef enum:
     AHEAD = 397
 
 
-# Final: its methods become part of the loop.
+# Final: the C compiler can inline its methods into the loop.
 @cython.final
 cdef class Twister:
     """Draws what ``random.Random(seed)`` draws.
@@ -22,12 +22,12 @@ cdef class Twister:
     ----------
     state
         ``random.Random(seed).getstate()[1]``: 624 words of 32 bits, and how many
-        of them are used.
+        of them have been used.
 
     Raises
     ------
     ValueError
-        When it is another generator's state.
+        When it is not such a state.
     OverflowError
         When a word has more than 32 bits.
     """
@@ -45,7 +45,7 @@ cdef class Twister:
 
     cdef void refill(self) noexcept nogil:
         cdef int index
-        # Three parts, so that no index needs a division.
+        # In three parts, so that no index needs a modulo.
         for index in range(WORDS - AHEAD):
             self.renew(index, index + 1, index + AHEAD)
         for index in range(WORDS - AHEAD, WORDS - 1):
@@ -75,7 +75,7 @@ cdef class Twister:
         return (high * 67108864.0 + low) * (1.0 / 9007199254740992.0)
 
     def hits(self, int64_t pairs):
-        """Count the hits among the next pairs; other threads run meanwhile.
+        """Count the hits among the next pairs, without the GIL.
 
         Two threads must not share one object.
         """

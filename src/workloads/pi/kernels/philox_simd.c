@@ -1,13 +1,13 @@
 /* Hits among pairs of the Philox-4x64-10 stream, many blocks at a time.
  *
- * Compiled once for each level of x86-64 (-march=x86-64-v2, -v3, -v4, LEVEL
- * names the function) with -ffp-contract=off; _kernels_simd.c chooses.
+ * Compiled once for each level of x86-64 (-march=x86-64-v2, -v3, -v4; LEVEL
+ * names the function) with -ffp-contract=off; _kernels_simd.c chooses one.
  *
- * A round is two products of 64 by 64 bits, of which all 128 are wanted. No
+ * A round is two products of 64 by 64 bits, of which all 128 are needed. No
  * level has them in vectors: they are made of products of 32 bits, or, with
- * -mavx512ifma, of 52. The one product a cycle of the ordinary registers comes
- * from a unit of its own: rounds of single blocks stand between those of vectors,
- * near enough for the processor to have both under way.
+ * -mavx512ifma, of 52. General registers have a multiplier of their own, with one
+ * such product a cycle. So rounds of single blocks stand between those of vectors,
+ * close enough for the processor to have both under way.
  */
 #include "philox_simd.h"
 
@@ -18,9 +18,9 @@
 typedef uint64_t words __attribute__((vector_size(BYTES), may_alias));
 typedef unsigned __int128 twice;
 
-/* Blocks under way at once, VECTORS times LANES, so that no product waits for
- * the one before it; and single blocks that are done BESIDE one of their rounds.
- * The best of those tried, with AVX-512 alone on a Zen 5, the others on a Zen 4. */
+/* VECTORS times LANES blocks are under way at once, so that no product waits for
+ * the one before it. BESIDE single blocks are computed beside each of their rounds.
+ * The best of those tried: AVX-512 without IFMA on a Zen 5, the others on a Zen 4. */
 #if defined(__AVX512IFMA__)
 enum { VECTORS = 5, BESIDE = 2 };
 #elif BYTES == 64
@@ -40,15 +40,15 @@ enum { SINGLES = FULL * BESIDE, TOGETHER = VECTORS * LANES + SINGLES };
 #define W1 0xBB67AE8584CAA73Bu
 #define LOW 0xFFFFFFFFu
 
-/* A double is a word's upper 53 bits times 2^-53. The factor is left out: the
- * squares are then 2^106 times as large, by the same roundings. */
+/* A double is a word's upper 53 bits times 2^-53. The factor is left out: then the
+ * squares are 2^106 times as large, with the same roundings. */
 #define LIMIT 0x1p106
 
 /* The product of a and m, 128 bits. */
 #ifdef __AVX512IFMA__
 static inline void multiply(words a, uint64_t m, words *high, words *low)
 {
-    /* Of each factor the lower 52 bits are taken, and 12 are left. */
+    /* Each factor is split into its lower 52 bits and the 12 above. */
     const __m512i a_low = (__m512i)a, a_high = (__m512i)(a >> 52), zero = {};
     const __m512i m_low = _mm512_set1_epi64((int64_t)m), m_high = _mm512_set1_epi64(m >> 52);
     __m512i middle = _mm512_madd52hi_epu64(zero, a_low, m_low);
@@ -92,7 +92,8 @@ static inline reals number(words w)
 #ifdef __AVX512DQ__
     return __builtin_convertvector(w >> 11, reals);
 #else
-    /* Two halves as the last digits of 2^84 and 2^52, which come off exactly. */
+    /* The halves become the last digits of 2^84 and of 2^52, which are then
+     * subtracted exactly. */
     const words high = w >> 43 | 0x4530000000000000u;
     const words low = (w >> 11 & LOW) | 0x4330000000000000u;
     return ((reals)high - 0x1.00000001p84) + (reals)low;
@@ -129,13 +130,13 @@ static uint64_t count_one(uint64_t pair, uint64_t key)
     return pair % 2 ? hit(b.c2, b.c3) : hit(b.c0, b.c1);
 }
 
-/* The hits of the next TOGETHER blocks, as -1, go to sums. */
+/* Add the hits among the next TOGETHER blocks to `sums`, each as -1. */
 __attribute__((always_inline)) static inline void
 count_together(uint64_t block, uint64_t key, whole sums[2])
 {
     words c0[VECTORS], c1[VECTORS], c2[VECTORS], c3[VECTORS];
     uint64_t done[4][SINGLES ? SINGLES : 1] __attribute__((aligned(64)));
-    /* Two rounds, whose other two products are of 0 and of the key. */
+    /* The first two rounds: their other products are those of 0 and of the key. */
     const twice of_key = (twice)M0 * key;
     for (int v = 0; v < VECTORS; v++) {
         words high0, low0, high1, low1;
@@ -155,7 +156,7 @@ count_together(uint64_t block, uint64_t key, whole sums[2])
             multiply(c2[v], M1, &high1, &low1);
             c0[v] = high1 ^ c1[v] ^ k0, c1[v] = low1;
             c2[v] = high0 ^ c3[v] ^ k1, c3[v] = low0;
-            /* The vector's share of the rounds of BESIDE single blocks. */
+            /* This vector's share of the rounds of BESIDE single blocks. */
 #pragma GCC unroll 20
             for (int r = v * ROUNDS * BESIDE / VECTORS; r < (v + 1) * ROUNDS * BESIDE / VECTORS;
                  r++) {

@@ -2,7 +2,7 @@
 
 ``compute(pairs, seed, team) -> (hits, note)`` counts the hits among `pairs`
 pairs of its family's stream (see `workloads.pi.definition`). `team` has the
-workers it may use; the note is what the report should say, or an empty
-string. An MPI technique is called on every rank together; what counts is
-what it returns on rank 0.
+workers that it may use; the note is what the report should say, or an empty
+string. An MPI technique is called on every rank together; the result is what
+it returns on rank 0.
 """

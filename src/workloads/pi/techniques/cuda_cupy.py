@@ -43,13 +43,13 @@ extern "C" __global__ void count(const word pairs, const word key, word *out)
         atomicAdd(out, (word)sum);
 }
 """
-# Enough threads for the largest GPU. A block's count has 32 bits: with the
-# most pairs there may be it is 2^28.
+# Enough threads for the largest GPU. A block's count has 32 bits: for the most
+# pairs that may be asked for it is at most 2^28.
 _BLOCKS, _THREADS = 4096, 128
 
 
 def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
-    """Count on the current device; the count's copy back is part of the time."""
+    """Count on the current device; the copy of the count back is part of the time."""
     cupy, kernel, name = cupy_kernel(_SOURCE, "count")
     started, ended = cupy.cuda.Event(), cupy.cuda.Event()
     result = cupy.zeros(1, cupy.uint64)

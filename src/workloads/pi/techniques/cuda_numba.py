@@ -28,8 +28,8 @@ def _count(pairs: int, key: int, out: npt.NDArray[np.int64]) -> None:
     hits = 0
     for block in range(cuda.grid(1), (pairs + 1) >> 1, cuda.gridsize(1)):
         w0, w1, w2, w3 = _words(np.uint64(block), np.uint64(key))
-        # Numba has no option that keeps NVIDIA's compiler from fusing a
-        # product with a sum, even without fastmath; these it must round.
+        # Numba has no option that keeps NVIDIA's compiler from fusing a product
+        # with a sum, even without fastmath; dmul_rn makes it round these products.
         x, y = np.float64(w0 >> _SHIFT), np.float64(w1 >> _SHIFT)
         if libdevice.dmul_rn(x, x) + libdevice.dmul_rn(y, y) < _LIMIT:
             hits += 1
@@ -40,7 +40,7 @@ def _count(pairs: int, key: int, out: npt.NDArray[np.int64]) -> None:
 
 
 def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
-    """Count on the current device; the count's copy back is part of the time."""
+    """Count on the current device; the copy of the count back is part of the time."""
     name = device()
     result = cuda.to_device(np.zeros(1, np.int64))
     started, ended = cuda.event(), cuda.event()

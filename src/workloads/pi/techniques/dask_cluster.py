@@ -1,4 +1,4 @@
-"""Dask: a share to each worker of a cluster, of this machine or a site's."""
+"""Dask: a share to each worker of a local cluster or a site's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _prepare() -> None:
-    """Nothing beyond this module's own imports, which come with its name."""
+    """Do nothing: a process imports this module to find this function by its name."""
 
 
 def _client(team: Team) -> AbstractContextManager[Any]:
@@ -25,7 +25,7 @@ def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
     """Count in the cluster's workers."""
     client = team.hold(_client)
     each = zip(*seeds(seed, pairs, team.workers), strict=True)
-    # Not pure: the same share asked for again is to be counted again.
+    # Not pure: a share that is asked for again must be counted again.
     futures = client.map(definition.seeded_hits, *each, pure=False)
     with dask_client.failures():
         return sum(client.gather(futures)), "a GIL each"

@@ -1,8 +1,8 @@
-"""Forked processes: a GIL each, and at work at once.
+"""Forked processes: a GIL each, and they start immediately.
 
 Python's default was `fork` until 3.13.  A child has copies of locks that its parent's
-other threads hold, and no thread that will ever release them: it may wait for ever.  A
-process with threads is therefore not forked here.
+other threads hold, and no thread that will ever release them: it may wait for ever.
+Therefore a process with threads is not forked here.
 """
 
 from __future__ import annotations

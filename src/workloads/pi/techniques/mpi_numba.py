@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
-    """Count on every rank."""
+    """Count each rank's share; the sum is on rank 0, and 0 on the others."""
     mine = shares(pairs, team.comm.size)[team.comm.rank]
-    # On the other ranks there is no sum.
+    # reduce returns None on the other ranks.
     return team.comm.reduce(count_all(mine, seed)) or 0, ""

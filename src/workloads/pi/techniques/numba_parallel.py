@@ -28,8 +28,8 @@ def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
     """Count in `team.workers` threads."""
     jit.use_threads(team.workers)
     hits = 0
-    # Parts are dealt out one by one: a thread that the machine has stopped
-    # holds up no other's.
+    # Parts are dealt out one by one: a thread that loses its core for a while
+    # holds up only its own part.
     with jit.numba.parallel_chunksize(1):
         for piece in pieces(range(pairs)):
             bounds = [part.stop for part in parts(len(piece), team.workers)]

@@ -1,4 +1,4 @@
-"""OpenCL C: each work-item counts every so many blocks, a group adds up its counts."""
+"""OpenCL C: each work-item counts every n-th block, a group adds up its counts."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ __kernel void count(const ulong pairs, const ulong key, __global ulong *out)
 }
 """
 
-# Enough work-items for the largest GPU. A group's count has 32 bits: with the
-# most pairs there may be it is 2^28.
+# Enough work-items for the largest GPU. A group's count has 32 bits: for the most
+# pairs that may be asked for it is at most 2^28.
 _GROUPS, _GROUP = 4096, 64
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def prepare() -> None:
-    """Nothing beyond this module's own imports, which come with its name."""
+    """Do nothing: a process imports this module to find this function by its name."""
 
 
 def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
@@ -29,7 +29,7 @@ def counted(pool: ProcessPoolExecutor, pairs: int, seed: int, workers: int) -> i
     try:
         return sum(count for _, count in run_all(pool, definition.seeded_hits, *each))
     except KeyboardInterrupt:
-        # Of Python 3.14; an older one waits for the shares. A count is sent by
-        # one call, so that none is cut off.
+        # terminate_workers is new in Python 3.14; an older one waits for the shares.
+        # A count is sent by one call, so that none is cut off.
         getattr(pool, "terminate_workers", pool.shutdown)()
         raise

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
     """Count in `team.workers` threads."""
-    # Whoever is free takes the next; a part takes a millisecond or so, which
-    # a task for each would lengthen.
+    # A free thread takes the next part. A part takes about a millisecond, and a
+    # task of the pool for each would add to that.
     todo = iter(parts(pairs, team.workers))
 
     def work(_: int) -> int:
@@ -26,6 +26,6 @@ def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
         counts = run_all(team.hold(threads), work, range(team.workers))
         return sum(each for _, each in counts), str(levels[0])
     finally:
-        # After Ctrl-C every thread ends with the part it is in.
+        # After Ctrl-C every thread ends with the part that it is in.
         for _ in todo:
             pass

@@ -1,7 +1,7 @@
-"""Threads that hardly do anything but wait: n of them are done n times as soon.
+"""Threads that do hardly anything but wait: n of them end n times as soon.
 
 The batches of numbers come as slowly as in `sleep_threads`, but are counted in C,
-twenty times as fast as in Python: of several threads nearly all wait at once.
+twenty times as fast as in Python.  So nearly all threads wait at once.
 """
 
 from __future__ import annotations

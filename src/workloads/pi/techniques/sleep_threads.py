@@ -1,8 +1,8 @@
-"""Threads that also wait: the GIL's other side, as who waits lets go of it.
+"""Threads that also wait: the GIL's other side, as a thread that waits releases it.
 
-Each batch of numbers seems to come from a slow source, a disk or a network;
-it takes about as long to come as to count. One thread waits for every batch
-in turn; of several, one counts while the others wait.
+Each batch of numbers seems to come from a slow source, a disk or a network: it
+takes about as long to arrive as to count. A single thread waits for every batch
+in turn; of several threads, one counts while the others wait.
 """
 
 from __future__ import annotations

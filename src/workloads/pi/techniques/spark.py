@@ -1,4 +1,4 @@
-"""Spark: a share to each worker of a cluster, of this machine or a site's."""
+"""Spark: a share to each worker of a local cluster or a site's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _prepare() -> None:
-    """Nothing beyond this module's own imports, which come with its name."""
+    """Do nothing: a process imports this module to find this function by its name."""
 
 
 def _context(team: Team) -> AbstractContextManager[Any]:

@@ -23,5 +23,5 @@ def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
         counts = run_all(team.hold(subinterpreters), seeded_hits, *each, flags)
         return sum(count for _, count in counts), "a GIL each"
     finally:
-        # After Ctrl-C every interpreter ends with the batch it is in.
+        # After Ctrl-C every interpreter ends with the batch that it is in.
         stop[0] = 1

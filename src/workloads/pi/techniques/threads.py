@@ -25,18 +25,18 @@ def share_out(
     wait: float = 0.0,
     make_counter: Callable[[int], Callable[[int], int]] = counter,
 ) -> int:
-    """Count in `team.workers` threads.
+    """Count in `team.workers` threads; return the hits.
 
     Parameters
     ----------
     pairs, seed
         What to count.
     team
-        Its threads do it.
+        Its threads count.
     wait
-        Seconds a pair that a batch of them takes to come.
+        Seconds for each pair that a batch takes to arrive.
     make_counter
-        As `workloads.pi.definition.counter`.
+        Makes a thread's counter of its seed, as `workloads.pi.definition.counter` does.
     """
     stop = threading.Event()
 
@@ -56,7 +56,7 @@ def share_out(
     try:
         return sum(count for _, count in run_all(team.hold(threads), work, *each))
     finally:
-        # After Ctrl-C every thread ends with the batch it is in.
+        # After Ctrl-C every thread ends with the batch that it is in.
         stop.set()
 
 

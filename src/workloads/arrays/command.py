@@ -11,12 +11,17 @@ from workloads.harness import options, plot, ranks
 
 
 def main(arguments: list[str]) -> int:
-    """Print what NumPy says of some arrays; draw them where that is asked for.
+    """Print what NumPy says of some arrays; draw them with ``--plot``.
 
     Returns
     -------
     int
         0; problems are raised.
+
+    Raises
+    ------
+    WorkloadError
+        For wrong usage, without NumPy or matplotlib, or when the picture cannot be written.
     """
     wish = options.parse(_parser(), arguments)
     if wish.plot is not None:

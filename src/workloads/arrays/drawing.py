@@ -1,4 +1,4 @@
-"""Arrays as cells: the memory in a row, beside it what an index finds."""
+"""Arrays as cells: the memory as one row, and beside it the array that an index gives."""
 
 from __future__ import annotations
 
@@ -11,19 +11,26 @@ from workloads.arrays.examples import Example
 from workloads.harness import plot
 
 _COLUMNS = 2
-# Light ones of the charts' colours, a row of the array each.
+# Light shades of the charts' colours, one for each row of an array.
 _ROWS = ("#9fcbe6", "#f7c99b", "#a6dcc8", "#e8c4d9")
-# Of the axes' strides: the first axis', the second one's.
+# Colours of the strides: the first axis', the second axis'.
 _AXES = ("#d55e00", "#0072b2")
 _EMPTY, _EDGE = "white", "0.35"
-# In cells: where the array stands beside its memory, and what a panel takes.
+# In cells: where an array begins beside its memory, and a panel's right, top and bottom.
 _LEFT, _WIDTH, _TOP, _BOTTOM = 13.4, 17.6, 2.7, -2.1
-# Of the highest arrow between cells.
+# Height of the highest arrow, in cells.
 _HIGH = 1.1
 
 
 def draw(path: Path, found: Sequence[Example]) -> None:
-    """Draw a panel an array.
+    """Draw a panel for each array.
+
+    Parameters
+    ----------
+    path
+        The picture: png, pdf or svg.
+    found
+        The arrays.
 
     Raises
     ------
@@ -51,7 +58,7 @@ def _panel(axes: Any, each: Example) -> None:
     axes.set_title(each.code, family="monospace", fontsize=10, loc="left", weight="bold")
     colours: dict[int, str] = {}
     for index, cell in _elements(each):
-        # What an axis of stride 0 repeats has its first colour.
+        # A cell that an axis of stride 0 repeats keeps its first colour.
         colours.setdefault(cell, _ROWS[index[0] if len(index) > 1 else 0])
     for cell, value in enumerate(each.memory):
         _cell(axes, (cell, 0), str(value), colours.get(cell, _EMPTY))
@@ -131,7 +138,7 @@ def _arrow(
 
 
 def _array(axes: Any, each: Example, colours: dict[int, str]) -> None:
-    """Draw an array in its shape; what is there again only by its index is pale."""
+    """Draw an array in its shape; an element whose cell has been drawn already is pale."""
     rows, columns = each.shape if len(each.shape) > 1 else (1, *each.shape)
     top = (_TOP + _BOTTOM) / 2 + rows / 2
     seen: set[int] = set()

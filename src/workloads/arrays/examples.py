@@ -32,17 +32,17 @@ class Example:
     Parameters
     ----------
     code
-        What has made it.
+        The expression that has made it.
     shape, strides
-        As NumPy says; strides are bytes.
+        NumPy's; strides are in bytes.
     shares
         Whether its elements lie in the memory of the first array.
     own
-        How many bytes were taken for it; 0 for a view.
+        How many bytes were allocated for it; 0 for a view.
     memory
         The elements of that memory, in its order.
     cells
-        For each element, as nested lists, its place in `memory`.
+        Each element's index in `memory`, as nested lists of the array's shape.
     item
         Bytes of an element.
     """
@@ -58,12 +58,13 @@ class Example:
 
 
 def examples(lines: Sequence[str] = LINES) -> list[Example]:
-    """Make arrays, and look at them.
+    """Make arrays, and describe them.
 
     Parameters
     ----------
     lines
-        Python's; the first one's array is what the others are compared with.
+        Python expressions, with or without ``NAME = `` before.  The others' arrays are
+        compared with the first one's.
 
     Raises
     ------
@@ -79,7 +80,7 @@ def examples(lines: Sequence[str] = LINES) -> list[Example]:
     first = None
     for line in lines:
         name, _, code = line.rpartition(" = ")
-        # What the table shows is what has run.
+        # Evaluated, so that the table shows the very code that has run.
         array = eval(code, names)  # noqa: S307
         names[name] = array
         first = array if first is None else first
@@ -109,7 +110,7 @@ def _example(code: str, array: Any, first: Any) -> Example:
 
 
 def table(found: Sequence[Example]) -> str:
-    """Return what `found` says, a line each."""
+    """Return the examples as a table, a line for each."""
     rows = [("array", "shape", "strides", "in a's memory", "new bytes")]
     for each in found:
         shared = "yes" if each.shares else "no"

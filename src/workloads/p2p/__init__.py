@@ -1,1 +1,1 @@
-"""Point to point: messages between MPI ranks, how long each takes and how fast it goes."""
+"""Point to point: messages between MPI ranks, their time and their bytes a second."""

@@ -1,4 +1,4 @@
-"""What a technique is to give: a way to send one message and to receive one."""
+"""What a technique provides: a way to send one message and to receive one."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Channel:
     comm
         The communicator; all its ranks open a channel together.
     out
-        What is sent.
+        The message that is sent: uint8, of one axis.
     into
-        Where the message that arrives is, in the end; as long as `out`.  A
-        technique may put another array in its place.
+        The array for the message that arrives, of the shape of `out`.  A technique
+        may replace it by another array.
     """
 
     def __init__(self, comm: Any, out: Bytes, into: Bytes) -> None:
@@ -36,16 +36,16 @@ class Channel:
         raise NotImplementedError
 
     def swap(self, dest: int, source: int) -> None:
-        """Send to one rank and receive from another, which do the same."""
+        """Send to one rank and receive from another, while both do the same."""
         raise NotImplementedError
 
     def forget(self) -> None:
-        """Set what has arrived to zero: it is not to be taken for what arrives next."""
+        """Set what has arrived to zero, so that it is not taken for what arrives next."""
         self.into[:] = 0
 
     def arrived(self) -> Bytes:
-        """Return what has arrived."""
+        """Return the message that has arrived, in the host's memory."""
         return self.into
 
     def close(self) -> None:
-        """Give back what it holds; all ranks together."""
+        """Free what the channel holds; all ranks call this together."""

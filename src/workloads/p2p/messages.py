@@ -11,7 +11,7 @@ from workloads.p2p.channel import Bytes
 
 
 def message(rank: int, size: int) -> Bytes:
-    """Return what a rank sends: the same bytes in every run, others from every rank."""
+    """Return what a rank sends: `size` bytes, the same in every run, different by rank."""
     stream = np.random.Generator(np.random.Philox(key=rank))
     return np.frombuffer(stream.bytes(size), np.uint8)
 
@@ -27,7 +27,7 @@ def check(digests: Sequence[tuple[int, int, str]], size: int) -> tuple[bool, str
     Parameters
     ----------
     digests
-        For each message who received it, from whom, and its SHA-256.
+        For each message the receiving rank, the sending rank, and the SHA-256.
     size
         Bytes of each.
 

@@ -19,10 +19,10 @@ _WHAT = {
 
 
 class Overview:
-    """Latency and bandwidth by size."""
+    """Time and rate by the size of the message."""
 
     def table(self, results: Sequence[Result]) -> str:
-        """Return two tables a pattern and number of ranks: times, then rates."""
+        """Return two tables for each pattern and number of ranks: times, then rates."""
         parts = []
         for ranks, pattern in dict.fromkeys((r.workers, _pattern(r)) for r in results):
             shown = [r for r in results if (r.workers, _pattern(r)) == (ranks, pattern)]
@@ -32,7 +32,7 @@ class Overview:
         return "\n".join([*parts, _verdict(results)])
 
     def chart(self, path: Path, results: Sequence[Result]) -> None:
-        """Draw time and rate over the size, a row a pattern."""
+        """Draw time and rate over the size, a row of panels for each pattern."""
         from workloads.harness import plot  # noqa: PLC0415
 
         panels = []
@@ -65,7 +65,7 @@ def _pattern(result: Result) -> str:
 
 
 def _number(result: Result, key: str) -> float:
-    """Return the best of all repetitions."""
+    """Return the least value in all repetitions."""
     return float(min(details[key] for details in result.details))
 
 
@@ -86,7 +86,7 @@ def _by_size(results: Sequence[Result], cell: Any) -> str:
     cells = {(_number(r, "bytes"), r.impl): cell(r) for r in results}
     sizes = sorted({size for size, _ in cells})
     rows = [[in_words(int(size)), *(cells.get((size, n), "–") for n in names)] for size in sizes]
-    # The empty last column: the harness's tables have words there.
+    # The last column is empty: `render` aligns it to the left, for words.
     return render([["bytes", *names, ""], *[[*row, ""] for row in rows]])
 
 

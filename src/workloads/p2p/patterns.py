@@ -16,7 +16,7 @@ def ping_pong(channel: Channel, comm: Any, times: int) -> list[float]:
     Returns
     -------
     list
-        On the first rank the seconds of half of each round trip.
+        On the first rank half the seconds of each round trip; empty on the others.
     """
     last = comm.size - 1
     seconds = []
@@ -57,7 +57,7 @@ PATTERNS: dict[str, Callable[[Channel, Any, int], list[float]]] = {
 
 
 def sender(pattern: str, rank: int, size: int) -> int | None:
-    """Return from whom a rank receives; None for one that only waits."""
+    """Return the rank that a rank receives from, or None if it only waits."""
     if pattern == "exchange":
         return (rank - 1) % size
     return {0: size - 1, size - 1: 0}.get(rank)

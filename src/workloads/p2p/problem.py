@@ -21,14 +21,15 @@ if TYPE_CHECKING:
     from workloads.harness.trial import Trial
     from workloads.p2p.channel import Channel
 
-# Where nothing is asked for: this many bytes are sent, in so many messages.
+# By default about this many bytes are sent, in at least and at most so many messages.
 _BYTES = 64 << 20
 _LEAST, _MOST = 16, 1000
-# What launchers tell: MPICH's hydra, Open MPI, Slurm ("64(x2),32").
+# How many ranks a node has, by the launchers MPICH's hydra, Open MPI and Slurm, whose
+# "64(x2),32" lists all nodes: the first one's is taken.
 _RANKS_HERE = ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE", "SLURM_STEP_TASKS_PER_NODE")
-# Ranks that share a core wait for each other's turn, milliseconds a message.
+# The divisor where ranks share a core: they wait for their turns, milliseconds a message.
 _CROWDED = 10
-# Sent, received, and as many in MPI's and in pickle's hands.
+# Of a message in memory: sent, received, and up to three that MPI and pickle make.
 _COPIES = 5
 
 
@@ -39,13 +40,13 @@ class Messages:
     Parameters
     ----------
     pattern
-        Of `workloads.p2p.patterns`.
+        One of `workloads.p2p.patterns`.
     size
-        Bytes of each.
+        Bytes of each message.
     times
-        How many are timed.
+        How many messages are timed.
     warm_up
-        How many are sent before.
+        How many are sent before those.
     """
 
     pattern: str
@@ -68,9 +69,15 @@ class Messages:
         return vars(self)
 
     def prepare(self, _: Sequence[str]) -> str:
-        """Refuse messages that the memory of the first rank's node does not hold."""
+        """Refuse messages that the memory of the first rank's node does not hold.
+
+        Raises
+        ------
+        UsageError
+            On every rank.
+        """
         here = _on_this_node()
-        # One that alone came to another conclusion would leave the others waiting.
+        # A rank that alone came to another conclusion would leave the others waiting.
         need, there = ranks.world().bcast((_COPIES * self.size * here, machine.available_memory()))
         if there and need > there:
             raise UsageError(
@@ -88,20 +95,20 @@ class Messages:
         result.total = result.work
 
     def remarks(self, _: Sequence[Result]) -> list[str]:
-        """Return nothing: the overview tells."""
+        """Return nothing: the overview says it all."""
         return []
 
 
 def how_often(size: int) -> int:
-    """Return how many messages of a size are timed where it is not said."""
+    """Return how many messages of a size are timed without ``--times``."""
     times = min(_MOST, max(_LEAST, _BYTES // size))
-    # Of the whole node: a rank may be bound to one core.
+    # The cores of the whole node: a rank may be bound to one of them.
     crowded = _on_this_node() > (os.cpu_count() or 1)
     return max(_LEAST // 2, times // _CROWDED) if crowded else times
 
 
 def _on_this_node() -> int:
-    """Return how many ranks share this node's cores and memory."""
+    """Return how many ranks share a node's cores and memory."""
     for name in _RANKS_HERE:
         if told := re.match(r"\d+", os.environ.get(name, "")):
             return int(told[0])
@@ -112,19 +119,19 @@ class _Attempt:
     """One technique with messages of one size."""
 
     def __init__(self, asked: Messages, trial: Trial) -> None:
-        # Nodes may differ in what they make of it, and all have to send as many.
+        # Nodes may compute different defaults, and all ranks have to send as many.
         times, warm_up = trial.job.agree((asked.times, asked.warm_up))
         self._asked, self._trial = replace(asked, times=times, warm_up=warm_up), trial
 
     def warm_up(self) -> None:
-        """Send a few: connections are made and buffers known to the network."""
+        """Send a few messages, so that connections are made and buffers registered."""
         from workloads.p2p.patterns import PATTERNS  # noqa: PLC0415
 
         PATTERNS[self._asked.pattern](self._channel(), self._comm, self._asked.warm_up)
         self._let_others_sleep()
 
     def once(self) -> Outcome:
-        """Send all of them."""
+        """Send all messages, and compare what has arrived."""
         from workloads.p2p.patterns import PATTERNS  # noqa: PLC0415
 
         trial, asked, channel = self._trial, self._asked, self._channel()
@@ -161,11 +168,11 @@ class _Attempt:
         out = message(team.comm.rank, self._asked.size).copy()
         channel: Channel = self._trial.module.Channel(team.comm, out, np.zeros_like(out))
         yield channel
-        # After a failure of one rank the others would wait in here for ever.
+        # Not after a failure: close would wait for ever for the rank that failed.
         channel.close()
 
     def _let_others_sleep(self) -> None:
-        # In a barrier they would poll, and take cores from the two that send.
+        # In a barrier they would poll, and take cores from the two ranks that send.
         if self._asked.pattern == "ping-pong" and self._comm.size > 2:
             ranks.wait_quietly(self._comm)
 
@@ -177,7 +184,7 @@ class _Attempt:
         source = sender(self._asked.pattern, comm.rank, comm.size)
         mine = None if source is None else (comm.rank, source, digest(received))
         every = comm.gather(mine)
-        # The other ranks' verdicts are nothing by themselves.
+        # Only the first rank has all digests to judge.
         if every is None:
             return True, "", ""
         return check([one for one in every if one is not None], self._asked.size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
-# Of the table that osu_latency prints.
+# From 8 bytes to 4 MiB, as in the table that osu_latency prints.
 DEFAULT = tuple(1 << power for power in range(3, 23))
 # MPI-3 counts elements in 31 bits, and memory has to hold several of them.
 _MOST = 1 << 28
@@ -13,7 +13,13 @@ _UNITS = {"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20}
 
 
 def sizes(text: str) -> list[int]:
-    """Return what ``8,4KiB,1MiB`` means, rising, each once."""
+    """Return the bytes that a text like ``8,4KiB,1MiB`` means, ascending, each once.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        For a word that is no size, or a size out of range.
+    """
     return sorted({_size(word.strip()) for word in text.split(",")})
 
 
@@ -28,7 +34,7 @@ def _size(word: str) -> int:
 
 
 def in_words(size: int) -> str:
-    """Return a size with the unit that it is a whole number of."""
+    """Return a size in the largest unit that it is a whole number of."""
     for unit, factor in (("MiB", 1 << 20), ("KiB", 1 << 10)):
         if size % factor == 0:
             return f"{size // factor:,} {unit}"

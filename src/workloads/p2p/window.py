@@ -1,4 +1,4 @@
-"""A window of one rank's memory that others may reach: what one-sided techniques share."""
+"""A window of one rank's memory that others may access: what one-sided techniques share."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Channel(channel.Channel):
     Parameters
     ----------
     comm, out, into
-        As of every channel.
+        As for every channel.
     shown
-        Which of the two arrays others reach.
+        The one of the two arrays that other ranks access.
     """
 
     def __init__(self, comm: Any, out: Bytes, into: Bytes, shown: Bytes) -> None:

@@ -1,4 +1,4 @@
-"""Arrays to be read in one format: written before, timed, compared."""
+"""Arrays that are read in one format: they are written before, timed and compared."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Arrays:
     Parameters
     ----------
     series
-        Which.
+        The arrays.
     cold
-        Whether the files are taken out of the page cache before.
+        Whether the files are taken out of the page cache before they are read.
     """
 
     series: Series
@@ -56,7 +56,7 @@ class Arrays:
         return f"read: {self.name}, {self.series.bytes / 1e6:,.1f} MB of doubles"
 
     def parameters(self) -> Mapping[str, object]:
-        """Return numbers, and whether from memory."""
+        """Return the arrays' number and size, and whether they are read cold."""
         return {**vars(self.series), "cold": self.cold}
 
     def prepare(self, _: Sequence[str]) -> str:
@@ -73,7 +73,7 @@ class Arrays:
         result.total = self.series.bytes
 
     def remarks(self, _: Sequence[Result]) -> list[str]:
-        """Return where from."""
+        """Return where the files were read from."""
         where = Place(None).base
         what = "not in this machine's page cache" if self.cold else "in the page cache"
         return [f"read from a temporary folder in {where}, {what}; written before, not timed"]
@@ -110,7 +110,7 @@ class _Attempt:
         made, size = answer.files(folder)
         try:
             wrong = self._read(folder)
-        # What may be wrong with a file that others have changed is not known.
+        # A damaged file may raise anything.
         except Exception as error:
             wrong = f"cannot be read: {answer.brief(error)}"
         _remove(folder)
@@ -131,7 +131,7 @@ class _Attempt:
                 got = memoryview(next(arrays)).cast("B")
             if got != want(t):
                 wrong = wrong or f"array {t}"
-        # It closes its file.
+        # The reader then closes its file.
         arrays.close()
         return wrong
 

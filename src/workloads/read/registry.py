@@ -1,4 +1,4 @@
-"""The formats there are: each is written by a technique of `write`, then read."""
+"""The formats that are read: a technique of `write` writes each before."""
 
 from __future__ import annotations
 
@@ -20,4 +20,5 @@ TECHNIQUES = {
     ),
 }
 
+# What `auto` tries, first to last.
 FASTEST = ("hdf5-single", "npy", "text")

@@ -24,7 +24,14 @@ def check(series: Series, arrays: Iterator[Any]) -> tuple[str, bool, str]:
     """Return the hash of what is read, whether it is right, and what to say of it.
 
     Every array is compared with the definition, and the hash with the stored
-    one where there is one.
+    one if there is one.
+
+    Parameters
+    ----------
+    series
+        What was written.
+    arrays
+        Buffers with the doubles of array 0, 1, …: one of `workloads.write.reading`.
     """
     found = hashlib.sha256()
     want = definition(series)
@@ -36,9 +43,9 @@ def check(series: Series, arrays: Iterator[Any]) -> tuple[str, bool, str]:
             found.update(got)
             if got != right:
                 return found.hexdigest(), False, f"WRONG: array {t}{_first(series, got, right)}"
-        # The readers look for what ought not to be there when asked once more.
+        # A reader that is asked once more ends, and closes its file.
         next(arrays, None)
-    # What may be wrong with a file that others have written is not known.
+    # A damaged file may raise anything.
     except Exception as error:
         return found.hexdigest(), False, f"WRONG: cannot be read back: {brief(error)}"
     digest, stored = found.hexdigest(), SHA256.get(series)
@@ -50,7 +57,7 @@ def check(series: Series, arrays: Iterator[Any]) -> tuple[str, bool, str]:
 
 
 def definition(series: Series) -> Callable[[int], memoryview]:
-    """Return what gives the bytes of array t."""
+    """Return a function that gives the bytes of array t, valid until its next call."""
     if importlib.util.find_spec("numpy") is None:
         return lambda t: memoryview(
             array("d", [v for y in series.y for v in series.row(t, y)])
@@ -73,7 +80,7 @@ def _first(series: Series, got: memoryview, want: memoryview) -> str:
 
 
 def _bits(value: float) -> tuple[bool, str]:
-    # No number equals itself less than NaN, and -0.0 equals 0.0.
+    # Not by ==: NaN does not equal itself, and -0.0 equals 0.0.
     return math.isnan(value), repr(value)
 
 
@@ -83,6 +90,6 @@ def brief(error: Exception) -> str:
 
 
 def files(folder: Path) -> tuple[int, int]:
-    """Return how many files a technique has made, and their bytes."""
+    """Return how many files a technique has made, and their bytes in all."""
     sizes = [entry.stat().st_size for entry in folder.iterdir()]
     return len(sizes), sum(sizes)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Libraries are loaded and workers up before the clock starts.
+# Enough to load libraries and start workers before the clock starts.
 _WARM_UP = Series(3, 2)
 
 
@@ -33,9 +33,9 @@ class Attempt:
     Parameters
     ----------
     series
-        Which.
+        The arrays.
     place
-        Where to.
+        Where they go.
     trial
         The technique and its workers.
     verify
@@ -75,7 +75,7 @@ class Attempt:
         job = self._trial.job
         self._on_all(lambda: _make(folder) if job.first else None)
         with self._trial.clock():
-            # Until the last rank is done.
+            # The time runs until the last rank is done.
             note: str = self._on_all(
                 lambda: self._trial.module.compute(series, folder, self._trial.members)
             )
@@ -115,7 +115,7 @@ class Attempt:
             failure = error
         if job.collective:
             if quietly:
-                # Who waits must not take the cores from who works.
+                # Ranks that wait must not take cores from the one that works.
                 ranks.wait_quietly(job.team)
             failure = next(filter(None, job.team.allgather(failure)), None)
             if failure is not None:

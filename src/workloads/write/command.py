@@ -17,12 +17,12 @@ from workloads.write.registry import FASTEST, TECHNIQUES
 if TYPE_CHECKING:
     from workloads.harness.result import Result
 
-# The talk's.
+# The talk's sizes.
 _ARRAYS, _SIDE = 15, 100
 
 
 def add_sizes(what: argparse._ArgumentGroup) -> None:
-    """Add how many arrays there are, and how large they are."""
+    """Add the options for how many arrays there are, and how large they are."""
     what.add_argument(
         "-n",
         type=options.whole(1, MOST_ARRAYS),
@@ -59,7 +59,7 @@ def _problems(wish: argparse.Namespace) -> list[Files]:
 
 
 def _arrays(result: Result, _: Sequence[Result]) -> str:
-    # Of what failed at once there are no seconds.
+    # A run that failed at once has 0 seconds.
     return f"{result.details[-1]['arrays'] / max(min(result.samples), 1e-9):,.0f}"
 
 
@@ -67,7 +67,7 @@ def _files(result: Result, _: Sequence[Result]) -> str:
     return f"{result.details[-1]['files']:,}"
 
 
-# Those of `read`, too.
+# `read` has the same columns.
 COLUMNS = {"arrays/s": _arrays, "files": _files}
 
 

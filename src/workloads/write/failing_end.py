@@ -1,8 +1,8 @@
-"""The end of an HDF5 file of several ranks: whoever cannot write it ends all of them.
+"""The end of an HDF5 file of several ranks: a rank that cannot write it ends all of them.
 
 HDF5 closes its file although it could not write the last metadata: the rank then waits in
-MPI_File_close, and the others in a barrier before that, for ever.  What runs before is an
-error handler of MPI-IO.  A flush would find the error too, but waits for the disk.
+MPI_File_close, and the others in a barrier before that, for ever.  MPI-IO calls an error
+handler before.  A flush would find the error, too, but waits for the disk.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 @contextlib.contextmanager
 def watched(fail: Callable[[str], None]) -> Iterator[Callable[[], None]]:
-    """Have errors of MPI-IO told while files that are opened here are closed.
+    """Report errors of MPI-IO while files that were opened in this context are closed.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def watched(fail: Callable[[str], None]) -> Iterator[Callable[[], None]]:
     Yields
     ------
     callable
-        Says that the end begins: what fails before is HDF5's to tell.
+        To be called before the file is closed: HDF5 itself reports what fails earlier.
     """
     from mpi4py import MPI  # noqa: PLC0415
 
@@ -38,7 +38,7 @@ def watched(fail: Callable[[str], None]) -> Iterator[Callable[[], None]]:
         if is_ending:
             fail(MPI.Get_error_string(code))
 
-    # A file has the handler that this one has when it is opened.
+    # A file gets the handler that FILE_NULL has when the file is opened.
     former = MPI.FILE_NULL.Get_errhandler()
     handler = MPI.File.Create_errhandler(handle)
     MPI.FILE_NULL.Set_errhandler(handler)

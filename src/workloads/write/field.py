@@ -18,27 +18,27 @@ class Field:
     Parameters
     ----------
     series
-        Which.
+        The arrays' number and size.
     """
 
     def __init__(self, series: Series) -> None:
         self._n = series.n
         x = np.array(series.x) / 10
         y = np.array(series.y)[:, np.newaxis] / 10
-        # All that does not depend on t.
+        # The part that does not depend on t.
         self._base = x * x * y + y * y * x
         self._floor = np.empty_like(self._base)
         self._values = np.empty_like(self._base)
 
     def fill(self, t: int, out: Float64Array) -> Float64Array:
-        """Compute array `t` in `out` and return it."""
+        """Compute array `t` in `out`, of shape (s, s), and return `out`."""
         np.add(self._base, t / self._n, out=out)
         np.floor(out, out=self._floor)
         np.subtract(out, self._floor, out=out)
         return out
 
     def array(self, t: int) -> Float64Array:
-        """Return array `t`, valid until the next call."""
+        """Return array `t`, of shape (s, s), valid until the next call."""
         return self.fill(t, self._values)
 
 

@@ -1,4 +1,4 @@
-"""Names of the files, and how one is written: whole, or under no such name."""
+"""Names of the files, and how one is written: it has its name only when it is whole."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 
 from workloads.errors import OutputError
 
-# The one file of the techniques that make one, and the name of its arrays.
+# The file of the techniques that make only one, and the name of its dataset.
 HDF5 = "arrays.h5"
 RAW = "arrays.raw"
 DATASET = "arrays"
 
 
 class StuckError(OutputError):
-    """A rank cannot write, and the others wait for it where nothing wakes them."""
+    """A rank cannot write, and the others wait for it in a call that does not end."""
 
 
 def array_name(t: int) -> str:
@@ -37,7 +37,7 @@ def completed(path: Path) -> Iterator[Path]:
     Raises
     ------
     OutputError
-        When the disk is full, the folder is gone, …
+        When the file cannot be written: the disk is full, the folder is gone, …
     """
     try:
         yield temporary(path)
@@ -47,28 +47,35 @@ def completed(path: Path) -> Iterator[Path]:
 
 
 def not_written(path: Path, error: OSError) -> OutputError:
-    """Return what to say of a file that could not be written."""
+    """Return the error for a file that could not be written, with the next step."""
     # h5py's own text names offsets and addresses.
     reason = os.strerror(error.errno) if error.errno else str(error)
     return OutputError(f"{path.name}: {reason}", hint=_next_step(path.parent, error.errno))
 
 
 def _next_step(folder: Path, number: int | None) -> str:
-    """Return what helps against an error of which HDF5 may not tell the number."""
+    """Return the next step after an error; the number is None if HDF5 gives none."""
     if number == errno.EFBIG:
         return "see ulimit -f"
-    # How much is free there says nothing of a disk that fails.
+    # Free bytes explain nothing when the disk itself fails.
     return room(folder, told=number in (None, errno.ENOSPC, errno.EDQUOT))
 
 
 def require_room(folder: Path, need: int) -> None:
     """Refuse what a folder's filesystem has no room for.
 
+    Parameters
+    ----------
+    folder
+        The folder to write into.
+    need
+        Bytes.
+
     Raises
     ------
     OutputError
-        When it says that less is free. Where it says 0, which may mean that
-        it does not know, the writing itself will tell.
+        When fewer bytes are free. A filesystem that reports 0 may not know:
+        then only the writing shows it.
     """
     free = free_bytes(folder)
     if 0 < free < need:
@@ -76,7 +83,7 @@ def require_room(folder: Path, need: int) -> None:
 
 
 def room(folder: Path, *, told: bool = True) -> str:
-    """Return where else to write, and first of all how much can still be written there."""
+    """Return advice to write elsewhere; if `told`, after the bytes that are free there."""
     try:
         free = free_bytes(folder)
     except OSError:
@@ -86,6 +93,6 @@ def room(folder: Path, *, told: bool = True) -> str:
 
 
 def free_bytes(folder: Path) -> int:
-    """Return how many bytes a user may still write into `folder`."""
+    """Return how many bytes an ordinary user may still write into `folder`."""
     status = os.statvfs(folder)
     return status.f_bavail * status.f_frsize

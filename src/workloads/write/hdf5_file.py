@@ -1,7 +1,7 @@
 """HDF5 files of the arrays.
 
-A Ctrl-C that meets one of h5py's calls is held back to its end: most of them
-drop identifiers, and what is raised in a destructor Python ignores.
+A Ctrl-C during one of h5py's calls is held back until the call ends: most calls
+drop identifiers, and Python ignores what is raised in a destructor.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def new(path: Path) -> Iterator[Any]:
     Raises
     ------
     OutputError
-        When it could not be written.
+        When it cannot be written.
     """
     with completed(path) as temporary:
         with held_back():
             file = h5py.File(_create(temporary))
         try:
             yield file
-            # All that can fail but the end itself.
+            # This does all that can fail, except for the closing itself.
             with held_back():
                 file.flush()
         except BaseException:
@@ -52,8 +52,8 @@ def new(path: Path) -> Iterator[Any]:
 
 
 def _create(path: Path) -> Any:
-    # Each value is written once: nothing is gained by keeping it first, and
-    # what cannot be written later is told nobody, or Python crashes at its end.
+    # Each value is written once, so caches gain nothing. And if a cached value
+    # cannot be written later, nobody learns of it, or Python crashes at its end.
     access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
     access.set_fclose_degree(h5py.h5f.CLOSE_STRONG)
     access.set_sieve_buf_size(0)
@@ -62,10 +62,10 @@ def _create(path: Path) -> Any:
 
 
 def drop(file: Any, path: Path) -> None:
-    """Close a file that is to be removed: HDF5 writes the rest of it to nowhere.
+    """Close a file that is to be removed: HDF5 writes the rest of it to /dev/null.
 
-    What it cannot write at the end it keeps, and HDF5 1.14 crashes over that
-    when Python ends, or h5py reports it in a destructor.
+    HDF5 keeps what it cannot write at the end: then HDF5 1.14 crashes when
+    Python ends, or h5py reports it in a destructor.
     """
     with contextlib.suppress(OSError, RuntimeError):
         nowhere = os.open(os.devnull, os.O_RDWR)
@@ -76,10 +76,10 @@ def drop(file: Any, path: Path) -> None:
 
 
 def _open_on(path: Path) -> list[int]:
-    """Return this process's descriptors of a file: those of MPI's library, too."""
+    """Return this process's descriptors of a file, those of the MPI library included."""
     wanted, found = path.stat(), []
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208  (numbers, no paths)
-        # The one that the list was read from is closed by now.
+        # The descriptor that the list was read from is closed by now.
         with contextlib.suppress(OSError):
             if os.path.samestat(os.fstat(int(name)), wanted):
                 found.append(int(name))
@@ -87,7 +87,7 @@ def _open_on(path: Path) -> list[int]:
 
 
 def dataset(file: Any, series: Series) -> Any:
-    """Return a new dataset (n, s, s), an array a chunk."""
+    """Return a new dataset of doubles, of shape (n, s, s), with a chunk for each array."""
     n, s = series.n, series.s
-    # Nothing is filled in advance: every value is going to be written.
+    # Not filled in advance, since every value is going to be written.
     return file.create_dataset(DATASET, (n, s, s), "<f8", chunks=(1, s, s), fill_time="never")

@@ -1,4 +1,4 @@
-"""NumPy's own format, a file an array: what several techniques have workers do."""
+"""NumPy's own format, a file for each array: what workers of several techniques write."""
 
 from __future__ import annotations
 
@@ -18,23 +18,28 @@ if TYPE_CHECKING:
 
 
 def save(series: Series, folder: Path, wanted: Iterable[int], field: Field | None = None) -> float:
-    """Write the `wanted` arrays, each a file.
+    """Write the `wanted` arrays, each into a file of its own.
 
     Parameters
     ----------
     series
-        What they are of.
+        The series that they belong to.
     folder
-        Where to.
+        Where the files go.
     wanted
-        Their numbers.
+        Numbers of arrays.
     field
-        Computes them; by default this worker process's own.
+        Computes the arrays; by default the field that this worker process keeps.
 
     Returns
     -------
     float
         The seconds that opening the files took.
+
+    Raises
+    ------
+    OutputError
+        When a file cannot be written.
     """
     field = field or of_worker(series)
     return sum(save_array(folder, t, field.array(t)) for t in wanted)
@@ -51,9 +56,9 @@ def save_array(folder: Path, t: int, values: Float64Array) -> float:
 
 
 def _save(file: BinaryIO, values: Float64Array) -> None:
-    # np.save's bytes. It writes by a C stream of its own and does not look
-    # whether closing that went well: on a full disk a small array would be
-    # cut short without an error (NumPy 2.5).
+    # The bytes of np.save, which itself writes through a C stream and ignores
+    # errors when it closes that: on a full disk a small array would be cut
+    # short without an error (NumPy 2.5).
     header = np.lib.format.header_data_from_array_1_0(values)
     np.lib.format.write_array_header_1_0(file, header)
     file.write(values.data)

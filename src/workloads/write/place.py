@@ -20,21 +20,21 @@ from workloads.harness.destination import STDOUT
 from workloads.harness.job import Job
 from workloads.harness.unfinished import unfinished
 
-# Others of this job may still be creating files in what is being removed.
+# Other ranks may still be creating files in the folder that is being removed.
 _ATTEMPTS = 10
 
 
 def check(out: Path | None) -> None:
-    """Refuse before the run a folder that cannot be made, or is there.
+    """Refuse before the run a folder that cannot be made, or exists already.
 
     Raises
     ------
     UsageError
-        On every rank.
+        On every rank, for such a folder.
     """
     if out is None:
         return
-    # Rank 0 alone looks: it may have made the folder before another does.
+    # Rank 0 alone looks: it may have made the folder before another rank looks.
     comm = ranks.world() if ranks.expected() > 1 else None
     fault = _fault(out) if comm is None or comm.rank == 0 else ""
     if comm is not None:
@@ -65,9 +65,9 @@ class Place:
     ----------
     out
         A folder that is made when something is written; None for a temporary
-        one.
+        folder.
     kept
-        The techniques whose files are there.
+        The techniques whose files are in `out`.
     """
 
     out: Path | None
@@ -75,21 +75,28 @@ class Place:
 
     @property
     def base(self) -> Path:
-        """The folder whose filesystem is written to."""
+        """An existing folder on the filesystem that is written to."""
         return self.out.parent if self.out is not None else Path(tempfile.gettempdir())
 
     @contextlib.contextmanager
     def scratch(self, name: str, job: Job) -> Iterator[Path]:
-        """Give a folder for one technique's files, on every rank the same.
+        """Give a folder for one technique's files, the same one on every rank.
 
-        It is gone afterwards.
+        It is removed afterwards.
+
+        Parameters
+        ----------
+        name
+            The technique.
+        job
+            The ranks, which call this together if they compute together.
 
         Raises
         ------
         OutputError
-            When it cannot be made.
+            When the folder cannot be made.
         UsageError
-            When there is a rank that does not see it.
+            When a rank does not see it.
         """
         unique = os.urandom(8).hex()
         path = job.agree(
@@ -105,12 +112,12 @@ class Place:
                 yield path
                 done = True
         finally:
-            # After a failure nobody knows who is still there to do it.
+            # After a failure any rank may be the last one: each removes it.
             if job.first or not done:
                 self.remove(path)
 
     def remove(self, path: Path) -> None:
-        """Remove a folder of ours, and the new one if nothing is in it."""
+        """Remove a folder that `scratch` made, and `out` if nothing is in it."""
         for _ in range(_ATTEMPTS):
             shutil.rmtree(path, ignore_errors=True)
             if not path.exists():
@@ -120,11 +127,11 @@ class Place:
                 self.out.rmdir()
 
     def _abandon(self, path: Path) -> None:
-        # Under another name first: what is half removed is never kept.
+        # Renamed first, so that a half removed folder is never kept.
         self.remove(path.rename(path.with_name(f"{path.name}.stopped")))
 
     def keep(self, path: Path, name: str) -> None:
-        """Give a technique's files their place, the first time."""
+        """Move a technique's files to their place; remove those of later repetitions."""
         if self.out is None or name in self.kept:
             shutil.rmtree(path)
             return
@@ -136,7 +143,7 @@ def _made(path: Path, out: Path | None) -> str:
     """Make a folder; return why not, or an empty string."""
     try:
         if out is None:
-            # /tmp is everybody's.
+            # Everybody can look into /tmp.
             path.mkdir(mode=0o700)
         else:
             out.mkdir(exist_ok=True)

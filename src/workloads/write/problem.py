@@ -1,4 +1,4 @@
-"""A number of arrays to be written, and what the report says of them."""
+"""The arrays that are to be written, and what the report says of them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from workloads.write.definition import Series
     from workloads.write.place import Place
 
-# Of an array's size what a process needs: the base, the floor, the values, as
-# much again to read and compare.
+# How many arrays' size a process needs: the base, the floor and the values, and
+# two more to read back and compare.
 _COPIES = 5
 
 
@@ -27,7 +27,7 @@ def require_memory(series: Series) -> None:
     Raises
     ------
     UsageError
-        With what is needed and what there is.
+        When they do not; it names what is needed and what is available.
     """
     need, there = _COPIES * series.array_bytes, machine.available_memory()
     if there and need > there:
@@ -44,9 +44,9 @@ class Files:
     Parameters
     ----------
     series
-        Which.
+        The arrays.
     place
-        Where to.
+        Where they go.
     verify
         Whether they are read back.
     """
@@ -66,7 +66,7 @@ class Files:
         return f"write: {self.name}, {self.series.bytes / 1e6:,.1f} MB of doubles"
 
     def parameters(self) -> Mapping[str, object]:
-        """Return numbers and place."""
+        """Return the arrays' number and size, their place, and whether they are verified."""
         out = self.place.out
         where = "temporary folder" if out is None else str(out)
         return {**vars(self.series), "out": where, "verify": self.verify}

@@ -1,7 +1,7 @@
-"""Reading the arrays back, one after the other: what each technique's `read` is.
+"""Reading the arrays back, one after the other: each technique's `read` is one of these.
 
-Each gives what has the bytes of the doubles of array 0, 1, …, or of those that
-`wanted` names, in its order.
+Each gives buffers with the doubles of array 0, 1, …, or of the arrays that
+`wanted` names, in that order.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from workloads.write.definition import Series
 
 
-# Of a double in a text file, with the space behind it.
+# Bytes of a double in a text file, with the space after it.
 _TEXT_BYTES = 25
 
 
 def bytes_of(series: Series, read: object) -> int:
-    """Return about how many bytes the files take that one of these reads."""
+    """Return about how many bytes the files take that `read`, one of these, reads."""
     return series.bytes // 8 * (_TEXT_BYTES if read is text else 8)
 
 
@@ -46,7 +46,13 @@ def npy(folder: Path, series: Series, wanted: Iterable[int] | None = None) -> It
 
 
 def raw(folder: Path, series: Series, wanted: Iterable[int] | None = None) -> Iterator[Any]:
-    """Read ``arrays.raw``: nothing but the doubles."""
+    """Read ``arrays.raw``: nothing but the doubles.
+
+    Raises
+    ------
+    ValueError
+        When the file has another size than all arrays.
+    """
     with (folder / RAW).open("rb") as file:
         if os.fstat(file.fileno()).st_size != series.bytes:
             raise ValueError(f"{RAW} has not {series.bytes:,} bytes")
@@ -56,7 +62,7 @@ def raw(folder: Path, series: Series, wanted: Iterable[int] | None = None) -> It
 
 
 def datasets(folder: Path, series: Series, wanted: Iterable[int] | None = None) -> Iterator[Any]:
-    """Read ``arrays.h5`` with a dataset an array."""
+    """Read ``arrays.h5`` with a dataset for each array."""
     import h5py  # noqa: PLC0415
 
     with h5py.File(folder / HDF5) as file:

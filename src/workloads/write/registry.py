@@ -6,7 +6,7 @@ from workloads.harness.technique import Technique
 
 _HERE = "workloads.write.techniques."
 
-# A file an array.
+# Techniques that write a file for each array.
 MANY = {
     "text": Technique(_HERE + "text", "pure Python and text, as savetxt lays it out"),
     "loops": Technique(
@@ -62,7 +62,7 @@ MANY = {
     ),
 }
 
-# One file.
+# Techniques that write one file.
 ONE = {
     "hdf5": Technique(_HERE + "hdf5", "HDF5, a dataset for each array", needs=("numpy", "h5py")),
     "hdf5-single": Technique(
@@ -82,5 +82,5 @@ ONE = {
 
 TECHNIQUES = {**MANY, **ONE}
 
-# What `auto` tries: the fastest whose files say what is in them.
+# What `auto` tries, first to last: the fastest whose files describe their contents.
 FASTEST = ("hdf5-parallel", "hdf5-single", "npy", "text")

@@ -17,7 +17,13 @@ from workloads.p2p.channel import Bytes
 
 
 class Channel(channel.Channel):
-    """Buffers on this rank's GPU, blocking."""
+    """Buffers on this rank's GPU, blocking.
+
+    Raises
+    ------
+    UnavailableError
+        When the MPI library does not know GPUs, or no device answers.
+    """
 
     def __init__(self, comm: Any, out: Bytes, into: Bytes) -> None:
         require_gpu_aware(MPI.Get_library_version())

@@ -1,4 +1,4 @@
-"""``Isend`` and ``Irecv``: begun, and waited for later; between them a program can compute."""
+"""``Isend`` and ``Irecv``: begun, and waited for later; a program can compute in between."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ class Channel(channel.Channel):
 
     def swap(self, dest: int, source: int) -> None:
         """Send to one rank and receive from another."""
-        # The receive first: what arrives then has a place to go.
+        # The receive first, so that the message that arrives has a place to go.
         arriving = self.comm.Irecv(self.into, source)
         MPI.Request.Waitall([arriving, self.comm.Isend(self.out, dest)])

@@ -43,6 +43,6 @@ class Channel(channel.Channel):
         MPI.Request.Waitall(both)
 
     def close(self) -> None:
-        """Give the requests back."""
+        """Free the requests."""
         for request in self._held:
             request.Free()

@@ -1,6 +1,6 @@
 """The same with pickle's protocol 5: an array's bytes go beside the pickle, uncopied.
 
-That takes further messages, one with the pickle and one each buffer.
+That takes more messages: one with the pickle, and one for each buffer.
 """
 
 from __future__ import annotations

@@ -30,16 +30,26 @@ if TYPE_CHECKING:
 
 __all__ = ["compute", "read"]
 
-# Of arrays that a rank writes in one call: every call waits for the slowest rank,
-# long where others have its core.
+# Bytes of arrays that a rank writes in one call: every call waits for the slowest
+# rank, and long if that one's core is shared.
 _BATCH_BYTES = 64 << 20
-# How long a rank that cannot write waits for the others to find out that they
+# Seconds that a rank that cannot write waits for the others to find out that they
 # cannot either.
 _FAILED_SECONDS = 2.0
 
 
 def compute(series: Series, folder: Path, team: Team) -> str:
-    """Write one file."""
+    """Write one file.
+
+    Raises
+    ------
+    UnavailableError
+        When h5py is built without MPI.
+    OutputError
+        When no rank can write.
+    StuckError
+        When this rank cannot write, and others wait for it.
+    """
     if not h5py.get_config().mpi:
         raise UnavailableError("h5py is built without MPI here")
     comm, path = team.comm, folder / HDF5
@@ -62,7 +72,7 @@ def compute(series: Series, folder: Path, team: Team) -> str:
     except (OSError, RuntimeError) as error:
         failure = not_written(path, _brief(error))
         if not ranks.all_come(comm, _FAILED_SECONDS):
-            # The file stays open: to close it would wait for the others, too.
+            # The file stays open: closing it would wait for the others, too.
             _leave_it_to_the_first(temporary(path))
             raise StuckError(str(failure)) from error
         if file is not None:
@@ -70,13 +80,13 @@ def compute(series: Series, folder: Path, team: Team) -> str:
         raise failure from error
     if comm.rank == 0:
         with completed(path):
-            # Written and closed by all of them.
+            # All ranks have written and closed it: only its name is missing.
             pass
     return ""
 
 
 def _create(path: Path, comm: Any) -> None:
-    """Create the file on the first rank, and say on all of them if it cannot.
+    """Create the file on the first rank; raise on every rank if it cannot.
 
     MPICH's own way to create one hangs when the first rank cannot close it.
     """
@@ -93,16 +103,16 @@ def _create(path: Path, comm: Any) -> None:
 
 
 def _leave_it_to_the_first(path: Path) -> None:
-    """Wait for the end, where another rank is going to say it and to end all of them."""
+    """Return in the first rank that calls this, which ends all; let the others wait."""
     try:
-        # Only one of them can, however full the disk is.
+        # Only one rank can rename the file, and it can on a full disk.
         path.rename(path.with_name(f"{path.name}.failed"))
     except OSError:
         time.sleep(_FAILED_SECONDS)
 
 
 def _brief(error: Exception) -> OSError:
-    """Return an error without the stack of MPI's file library."""
+    """Return an error without the stack that MPI's file library has put into its text."""
     if isinstance(error, OSError) and error.errno:
         return error
     found = re.search(r"I/O error (?!,)([^']*)", str(error))
@@ -132,8 +142,8 @@ def _write(dataset: Any, series: Series, comm: Any) -> None:
             space.select_hyperslab((wanted.start, 0, 0), shape)
             memory.select_hyperslab((0, 0, 0), shape)
         else:
-            # A rank without work takes part nevertheless, which h5py's
-            # brackets would not.
+            # A rank without work has to take part; by h5py's indexing it would
+            # not.
             space.select_none()
             memory.select_none()
         with held_back():

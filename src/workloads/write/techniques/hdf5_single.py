@@ -1,4 +1,4 @@
-"""HDF5, one file with one dataset (n, s, s), an array a chunk."""
+"""HDF5, one file with one dataset of shape (n, s, s), a chunk for each array."""
 
 from __future__ import annotations
 

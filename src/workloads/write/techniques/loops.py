@@ -1,6 +1,6 @@
 """The talk's first program: Python's loops over NumPy's numbers, savetxt writes.
 
-Each value is a call and an item of an array; nine tenths of the time go there.
+Each value takes a call and sets an item of an array: nine tenths of the time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["compute", "read"]
 
 def _value(x: np.float64, y: np.float64, shift: float) -> np.float64:
     a, b = x / 10, y / 10
-    # Not ** 2: NumPy asks the C library's pow, whose last bit is its own.
+    # Not ** 2: NumPy calls the C library's pow, whose last bit may differ.
     return (a * a * b + b * b * a + shift) % 1
 
 

@@ -25,7 +25,8 @@ _TAG = 77
 def compute(series: Series, folder: Path, team: Team) -> str:
     """Write `series.n` files."""
     comm = team.comm
-    # Every rank knows how many it gets: the talk's n is a multiple of the ranks.
+    # Every rank computes how many numbers it gets; the talk's n is a multiple of the
+    # ranks.
     parts = [np.array(part, np.intc) for part in shares(series.n, comm.size)]
     mine = np.empty_like(parts[comm.rank])
     if comm.rank == 0:

@@ -21,8 +21,8 @@ __all__ = ["compute", "read"]
 def compute(series: Series, folder: Path, team: Team) -> str:
     """Write `series.n` files."""
     comm = team.comm
-    # The lower-case one: its parts are objects and may differ in length, so
-    # that n need be no multiple of the ranks.
+    # The lower-case scatter: its parts are objects and may differ in length, so n
+    # need not be a multiple of the ranks.
     mine = comm.scatter(shares(series.n, comm.size) if comm.rank == 0 else None)
     save(series, folder, mine, Field(series))
     return ""

@@ -1,7 +1,7 @@
-"""MPI, send and receive: rank 0 sends the others an array's number at a time.
+"""MPI, send and receive: rank 0 sends the others the number of one array at a time.
 
 Numbers travel, not arrays: each rank computes and writes its own npy files.
-Rank 0 writes none, and polls one core while it waits for the others.
+Rank 0 writes none; it keeps a core busy, since it polls while it waits.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _manage(comm: Any, n: int) -> None:
     waiting = iter(range(n))
     at_work = comm.size - 1
     while at_work:
-        # Who asks says whether it can still write.
+        # A rank that asks says whether it can still write.
         if not comm.recv(status=status):
             waiting = iter(())
         t = next(waiting, None)

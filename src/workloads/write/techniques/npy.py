@@ -1,4 +1,4 @@
-"""NumPy computes, np.save writes: a binary file an array."""
+"""NumPy computes; each array becomes a binary file in np.save's format."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def compute(series: Series, folder: Path, _: Team) -> str:
     """Write `series.n` files."""
     begin = time.perf_counter()
     opening = save(series, folder, range(series.n), Field(series))
-    # The talk's question: how much of the time is waiting for open?
+    # The talk asks how much of the time is spent waiting for open.
     return f"{opening / (time.perf_counter() - begin):.0%} of it opens files"

@@ -1,4 +1,4 @@
-"""The talk's pool: an array at a time, its coordinates sent along, and waited for.
+"""The talk's pool: it sends one array's coordinates to a worker, and waits for it.
 
 No two workers ever work at once, and each task carries two arrays that every
 worker could make itself.
@@ -25,7 +25,7 @@ __all__ = ["compute", "read"]
 
 
 def _prepare() -> None:
-    """Nothing beyond this module's own imports, which come with its name."""
+    """Do nothing: a process imports this module to find this function by its name."""
 
 
 def _write(task: tuple[Float64Array, Float64Array, Path, int, int]) -> None:
@@ -40,7 +40,7 @@ def compute(series: Series, folder: Path, team: Team) -> str:
     x, y = np.meshgrid(np.array(series.x, float), np.array(series.y, float))
     pool = team.pool(_prepare)
     for t in range(series.n):
-        # As Pool.apply does: it is waited for before the next one goes out.
+        # As Pool.apply does, this waits for a task before it sends the next one.
         for _ in run_all(pool, _write, [(x, y, folder, series.n, t)]):
             pass
     return f"sends {2 * series.bytes / 1e6:,.3g} MB to the workers"

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["compute", "read"]
 
-# Parts a worker takes one after the other: enough that none is idle for long
-# at the end, and that Ctrl-C has only one to wait for.
+# Parts for each worker: enough that none is idle for long at the end, and that
+# Ctrl-C waits only for a short part.
 _PARTS = 16
 
 
 def _prepare() -> None:
-    """Nothing beyond this module's own imports, which come with its name."""
+    """Do nothing: a process imports this module to find this function by its name."""
 
 
 def compute(series: Series, folder: Path, team: Team) -> str:

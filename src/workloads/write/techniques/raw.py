@@ -28,8 +28,8 @@ def compute(series: Series, folder: Path, _: Team) -> str:
 
 
 def _write_all(descriptor: int, values: memoryview, offset: int) -> None:
-    # A call may write less than it was given: the last bytes that fit on the
-    # disk, or 2 GB at most.
+    # A call may write less than it was given: what still fits on the disk, and
+    # never more than 2 GB.
     while values:
         done = os.pwrite(descriptor, values, offset)
         values, offset = values[done:], offset + done

@@ -1,4 +1,4 @@
-"""Pure Python: every value by itself, a text file an array, as savetxt lays it out."""
+"""Pure Python: value by value, a text file for each array, as savetxt lays it out."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ __all__ = ["compute", "read"]
 
 def compute(series: Series, folder: Path, _: Team) -> str:
     """Write `series.n` text files."""
-    # 18 digits behind the point, savetxt's default: 17 would do to read the
-    # same double again.
+    # 18 digits after the point, savetxt's default: 16 are enough to read the same
+    # double again.
     line = " ".join(["%.18e"] * series.s) + "\n"
     for t in range(series.n):
         path = folder / f"{array_name(t)}.txt"

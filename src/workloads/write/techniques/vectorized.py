@@ -1,4 +1,4 @@
-"""NumPy computes, savetxt writes: a text file an array."""
+"""NumPy computes, savetxt writes: a text file for each array."""
 
 from __future__ import annotations
 

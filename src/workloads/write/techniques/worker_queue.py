@@ -19,7 +19,7 @@ __all__ = ["compute", "read"]
 
 
 def _prepare() -> None:
-    """Nothing beyond this module's own imports, which come with its name."""
+    """Do nothing: a process imports this module to find this function by its name."""
 
 
 def _act(task: tuple[Series, Path, int]) -> None:

@@ -1,1 +1,1 @@
-"""Exercises for a class: a file with a hole, and what checks it."""
+"""Exercises for a class: a file with a hole, and the check of it."""

@@ -21,12 +21,12 @@ from workloads.harness.interrupts import held_back
 
 
 def check_file(file: Path) -> None:
-    """Refuse what Python cannot read, or not import by its name.
+    """Refuse a file that Python cannot read, or cannot import by its name.
 
     Raises
     ------
     UsageError
-        For a file that is absent or no Python, or has the name of another module.
+        For a file that is absent, is not Python, or has the name of another module.
     """
     try:
         ast.parse(file.read_bytes(), str(file))
@@ -44,7 +44,7 @@ def check_file(file: Path) -> None:
 
 
 def _is(name: str, file: Path) -> bool:
-    # It stands in the working directory, which `python -m` searches.
+    # `python -m` searches the working directory, where the file itself may be.
     spec = importlib.util.find_spec(name)
     return bool(spec and spec.origin and Path(spec.origin).resolve() == file.resolve())
 
@@ -52,10 +52,21 @@ def _is(name: str, file: Path) -> bool:
 def check(name: str, exercise: Exercise, file: Path, seconds: float) -> None:
     """Run a student's file with each number of ranks, and judge what it computes.
 
+    Parameters
+    ----------
+    name, exercise
+        The exercise.
+    file
+        The student's file.
+    seconds
+        How long each run may take.
+
     Raises
     ------
     WorkloadError
-        For a wrong answer, an exception, or none in time.
+        For a wrong answer, an exception, or no answer in time.
+    UsageError
+        When the file lacks the function.
     UnavailableError
         Without mpiexec.
     """
@@ -80,7 +91,7 @@ def check(name: str, exercise: Exercise, file: Path, seconds: float) -> None:
 
 
 def _run(words: Sequence[str], seconds: float) -> tuple[int | None, str]:
-    """Return the exit code, None for one that had to be ended, and its last words."""
+    """Return the exit code, or None when time was up, and the last line of stderr."""
     with tempfile.TemporaryFile() as said, _started(words, said.fileno()) as process:
         try:
             code: int | None = process.wait(seconds)
@@ -93,14 +104,14 @@ def _run(words: Sequence[str], seconds: float) -> tuple[int | None, str]:
 
 @contextlib.contextmanager
 def _started(words: Sequence[str], errors: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Give a process of a group of its own; nothing of the group is left."""
+    """Start a process in a process group of its own; kill the whole group at the end."""
     process: subprocess.Popen[bytes] | None = None
     try:
-        # A stop between its start and its name would leave it.
+        # A Ctrl-C between the start and the assignment would leave the process.
         with held_back():
             process = subprocess.Popen(
                 words,
-                # Bytecode of a file that was changed within a second may be the old one's.
+                # Otherwise a file that is changed within a second could run its old bytecode.
                 env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
                 stdin=subprocess.DEVNULL,
                 stderr=errors,
@@ -113,7 +124,7 @@ def _started(words: Sequence[str], errors: int) -> Iterator[subprocess.Popen[byt
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    # When mpiexec is gone its helper ends the ranks. Told to end, it would print a page.
+    # Killed: its helper then ends the ranks. On SIGTERM mpiexec would print a page.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

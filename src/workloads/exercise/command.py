@@ -27,12 +27,12 @@ def main(arguments: list[str]) -> int:
     Returns
     -------
     int
-        0, of a check for a right answer.
+        0; of a check, it means a right answer.
 
     Raises
     ------
     WorkloadError
-        For wrong usage, a wrong answer, what cannot run or be written.
+        For wrong usage, a wrong answer, or when something cannot run or be written.
     """
     wish = options.parse(_parser(), arguments)
     if ranks.expected() > 1:

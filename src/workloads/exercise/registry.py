@@ -1,4 +1,4 @@
-"""The exercises there are; adding one is a hole, a judge, and an entry here."""
+"""The exercises; adding one is a hole, a judge, and an entry here."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ class Exercise:
     hole
         The module whose text the class is given.
     judge
-        Module and function ``judge(student's function, ranks' communicator or None)``.
+        Module and name of a function, which takes the student's function and the ranks'
+        communicator or None.
     function
-        What the student's file has to have.
+        The function that the student's file must have.
     needs
         Modules that must be there.
     ranks
-        With how many MPI ranks it is checked; none for a plain process.
+        The numbers of MPI ranks that it is checked on; empty for a plain process.
     """
 
     summary: str
@@ -46,7 +47,7 @@ class Exercise:
         return Path(spec.origin).read_text(encoding="utf-8")
 
     def check_needs(self) -> None:
-        """Refuse what cannot be checked here.
+        """Refuse an exercise that cannot be checked here.
 
         Raises
         ------

@@ -23,7 +23,25 @@ _COLOURS = re.compile(r"\x1b\[\d*m")
 
 
 def main(name: str, file: Path, folder: Path) -> int:
-    """Judge a student's file; return 0, or 1 when other ranks are not to wait."""
+    """Judge a student's file, and leave the verdict in `folder`.
+
+    With several ranks, a verdict other than right ends all of them.
+
+    Parameters
+    ----------
+    name
+        The exercise.
+    file
+        The student's file, absolute.
+    folder
+        For the verdict of each rank.
+
+    Returns
+    -------
+    int
+        0 for a right answer, 1 for a wrong one or an exception; the code of a
+        `WorkloadError` where the check itself fails.
+    """
     exercise = EXERCISES[name]
     comm = None
     if exercise.ranks:
@@ -50,7 +68,7 @@ def main(name: str, file: Path, folder: Path) -> int:
 
 
 def _function(file: Path, name: str) -> Callable[..., Any]:
-    # By a name that worker processes can import, which get this sys.path.
+    # Imported by a name that worker processes can import, too: they get this sys.path.
     sys.path.insert(0, str(file.parent))
     found = getattr(importlib.import_module(file.stem), name, None)
     if not callable(found):
@@ -68,7 +86,7 @@ def _told(error: BaseException, file: Path) -> str:
     ]
     lines = [line.strip() for line in _COLOURS.sub("", str(error)).splitlines() if line.strip()]
     if type(error).__module__.startswith("numba."):
-        # Which step has failed, again and again; then why, and in a later line where.
+        # Numba names the failed step again and again, then the reason, and later the line.
         found = re.findall(rf"{re.escape(file.name)}\W+(?:line )?(\d+)", "\n".join(lines))
         where = [int(line) for line in found[:1]]
         lines = [line for line in lines if not line.startswith("Failed in ")]
@@ -89,5 +107,5 @@ if __name__ == "__main__":
     sys.stdout.flush()
     if EXERCISES[sys.argv[1]].ranks:
         sys.exit(_code)
-    # What the student's program has left running does not hold up the verdict.
+    # Threads or processes that the student's program has left do not hold up the verdict.
     os._exit(_code)

@@ -1,4 +1,4 @@
-"""A forecast or a validation as a picture; what the model says is drawn as lines, and named."""
+"""A forecast or a validation as a picture; the model's times are lines, and named so."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ _COLOUR = dict(zip(others.CURVES, plot.COLOURS, strict=False))
 
 
 def draw(path: Path, made: dict[str, Any]) -> None:
-    """Draw either.
+    """Draw a forecast or a validation.
+
+    Parameters
+    ----------
+    path
+        The picture: png, pdf or svg.
+    made
+        As `workloads.forecast.report` makes it.
 
     Raises
     ------
@@ -62,7 +69,7 @@ def _measured(axes: Any, made: dict[str, Any]) -> None:
         name = one["environment"]
         mine = [run for run in made["measured"] if run["environment"] == name]
         colour, title = _COLOUR[name], others.CURVES[name][1]
-        # Conda's times follow interpreters, the container's nodes.
+        # Conda's times depend on interpreters, the container's on nodes.
         along = "ranks" if name == "py_conda" else "nodes"
         label = f"{title}, by {_by(along)}"
         at, took = [run[along] for run in mine], [run["seconds"] for run in mine]
@@ -78,7 +85,7 @@ def _measured(axes: Any, made: dict[str, Any]) -> None:
 
 
 def _off(one: dict[str, Any]) -> str:
-    # In the median.
+    # The median error.
     return f"{100 * one['errors']['median']:.0f} % off"
 
 
@@ -115,11 +122,11 @@ def _at_scale(axes: Any, made: dict[str, Any]) -> None:
         across, up = [one["ranks"] for one in jobs], [one["job"] for one in jobs]
         title = f"{jobs[0]['what']}, the whole job, in the same order"
         axes.plot(across, up, "o", color="0.3", markersize=5, fillstyle="none", label=title)
-    # To the right and to the left in turns: names of neighbours would meet.
+    # To the left and to the right in turns: names of neighbours would overlap.
     for index, one in enumerate(sorted(made["published"], key=lambda one: one["seconds"])):
         side, away = (("left", 6), ("right", -6))[index % 2]
         words = {"textcoords": "offset points", "fontsize": "small", "color": "0.3", "ha": side}
-        # A curve that crosses a name goes behind it.
+        # The box hides a curve that crosses a name.
         box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
         axes.annotate(one["where"], (one["ranks"], one["seconds"]), (away, -3), bbox=box, **words)
     _logarithmic(axes, "ranks", "seconds to the last one")

@@ -23,12 +23,17 @@ matplotlib; 73: the folder is full or cannot be written to; 130: stopped."""
 
 
 def main(arguments: list[str]) -> int:
-    """Count, probe and tell; or hold the model against measurements.
+    """Count, probe and report; or compare the model with measurements; or draw a report.
 
     Returns
     -------
     int
         0; problems are raised.
+
+    Raises
+    ------
+    WorkloadError
+        For wrong usage, a program that fails, or when something cannot run or be written.
     """
     wish = options.parse(_parser(), arguments)
     _check(wish)

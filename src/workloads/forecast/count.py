@@ -1,4 +1,4 @@
-"""What a program asks at its start, and how much of it is Python's own."""
+"""What a program asks of the file system at its start, and how much of it is Python's own."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ RUNS = 4
 
 
 def count(case: Invocation, where: Path) -> tuple[Program, int]:
-    """Run a program some times; return what it takes, and how many of its calls open files.
+    """Run a program `RUNS` times; return what it takes, and how many of its calls open files.
 
     Parameters
     ----------
     case
         The program.
     where
-        A folder of the file system that it is forecast for.  Where that is a
+        A folder of the file system that the forecast is for.  If that is a
         network's, calls for files on disks of this node are left out.
 
     Raises
     ------
     WorkloadError
-        When it fails.
+        When the program fails.
     UnavailableError
         Where the kernel refuses ptrace.
     """
-    # Of several the median, the later ones warm: to wait for files is the model's to add.
+    # The median of runs, of which the later are warm: the model adds the wait for files.
     cpu = statistics.median(program.run(case.command).cpu for _ in range(RUNS - 1))
     found = follow(case.command, calls=True)
     here = mounted()
@@ -51,7 +51,7 @@ def count(case: Invocation, where: Path) -> tuple[Program, int]:
 
 
 def mounted() -> str:
-    """Return what is mounted, as the kernel tells it."""
+    """Return the kernel's list of mounts, the text of mountinfo, or an empty string."""
     try:
         return Path("/proc/self/mountinfo").read_text()
     except OSError:
@@ -59,8 +59,8 @@ def mounted() -> str:
 
 
 def is_shared(kind: str) -> bool:
-    """Tell whether a kind of file system is a network's."""
-    # Some clients in user space tell no more of themselves.
+    """Return whether a kind of file system is a network's."""
+    # Some clients in user space give no other kind than this.
     return mounts.is_network(kind) or kind == "fuse"
 
 
@@ -74,5 +74,5 @@ def _size(path: str) -> int:
     file = Path(path)
     try:
         return file.stat().st_size if file.is_file() else 0
-    except OSError:  # of this start alone
+    except OSError:  # a file that only that start had
         return 0

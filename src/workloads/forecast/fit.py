@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-# A grid around the best so far, a third as wide each time.
+# Points of an axis of the grid around the best so far; rounds; each is 2/3 as wide as the last.
 _STEPS, _ROUNDS, _NARROWER = 9, 12, 3
 
 
@@ -19,9 +19,9 @@ class Errors:
     Attributes
     ----------
     median, largest
-        Of their sizes.
+        Of their absolute values.
     points
-        How many there are.
+        How many values were compared.
     """
 
     median: float
@@ -34,7 +34,7 @@ class Errors:
 
 
 def errors(predicted: Sequence[float], measured: Sequence[float]) -> Errors:
-    """Compare."""
+    """Return the relative errors of predicted values, each to the measured one."""
     sizes = [abs(one / other - 1) for one, other in zip(predicted, measured, strict=True)]
     return Errors(statistics.median(sizes), max(sizes), len(sizes))
 
@@ -49,11 +49,12 @@ def fitted(
     Parameters
     ----------
     predict
-        Of parameters, what the model says.
+        Takes both parameters, and returns what the model says for each case.
     measured
-        What it is compared with.
+        The value of each case, above 0.
     ranges
-        Where each parameter is looked for.
+        The least and the most of each parameter, above 0, in the first round.  Later rounds
+        may go beyond them.
     """
     logs = [math.log(value) for value in measured]
 

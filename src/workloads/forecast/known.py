@@ -1,12 +1,12 @@
-"""How far off the model was where it was held against measurements.
+"""How far off the model was where it was compared with measurements.
 
-`python -m workloads forecast --validate` of docs/results says so, and a unit
-test holds these figures to what it says.
+`python -m workloads forecast --validate` prints these figures for docs/results,
+and a unit test compares both.
 """
 
 from __future__ import annotations
 
-# What: the median and the largest relative error.
+# By what was compared: the median and the largest relative error.
 ERRORS = {
     "NIH, conda as files on NFS, 10 to 5,120 interpreters": (0.09, 0.28),
     "NIH, a container on NFS, 10 to 320 nodes": (0.13, 0.47),

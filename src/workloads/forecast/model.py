@@ -8,8 +8,8 @@ Lazowska, J. Zahorjan, G. Graham and K. Sevcik, Quantitative System Performance
 (1984), chapter 6. `on_cores` is A. Seidmann's station of several servers
 (Queueing Systems 1, 1987).
 
-What each node asks once, it asks in the first moment, and so all nodes wait in
-one queue: that is added, not spread over the start.
+What each node asks once, it asks in the first moment. So all nodes wait in one
+queue, whose time is added and not spread over the start.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from dataclasses import dataclass
 
 @functools.lru_cache(maxsize=64)
 def response(demand: float, think: float, most: int) -> tuple[float, ...]:
-    """Return the seconds of a customer's round where there are 1, 2 … `most` of them.
+    """Return the seconds of a customer's round, for 1, 2 … `most` customers.
 
     Parameters
     ----------
     demand
         Seconds of the station that a round takes.
     think
-        Seconds of a round for which no customer waits for another.
+        Seconds of a round in which a customer waits for no other.
     most
-        How many customers there are at most.
+        The most customers.
     """
     if not demand:
         return (think,) * most
@@ -43,7 +43,15 @@ def response(demand: float, think: float, most: int) -> tuple[float, ...]:
 
 
 def on_cores(seconds: float, cores: int) -> tuple[float, float]:
-    """Return demand and think time of work that any of some cores can do."""
+    """Return demand and think time, in seconds, of work that any of some cores can do.
+
+    Parameters
+    ----------
+    seconds
+        Processor time of the work.
+    cores
+        How many cores share the work of all customers.
+    """
     return seconds / cores, seconds * (cores - 1) / cores
 
 
@@ -56,7 +64,7 @@ class FileSystem:
     rate
         Metadata operations a second, to all nodes together.
     latency
-        Seconds of one of them where nobody else asks.
+        Seconds of one operation when nobody else asks.
     node_rate
         Operations a second that one node can ask for: its client's concurrency.
     link, storage
@@ -77,11 +85,11 @@ class Start:
     Attributes
     ----------
     think
-        Seconds in which a rank asks nobody: its processor time, above all.
+        Seconds in which a rank asks nobody: above all its processor time.
     by_rank, by_node
-        Metadata operations of each rank, and of each node once.
+        Metadata operations of each rank, and those that each node does once.
     node_bytes
-        What each node reads once from the shared storage.
+        Bytes that each node reads once from the shared storage.
     """
 
     think: float
@@ -91,18 +99,18 @@ class Start:
 
 
 def seconds(start: Start, files: FileSystem, ranks: int, per_node: int, most: int = 0) -> float:
-    """Return the time from the launch to the last rank's start.
+    """Return the seconds from the launch to the last rank's start.
 
     Parameters
     ----------
     start
         What each rank and node takes.
     files
-        Where from.
+        The file system.
     ranks, per_node
-        How many ranks in all, and on a node.
+        How many ranks there are in all, and on a node.
     most
-        The most ranks that will be asked for: what is computed for it is kept.
+        The most ranks that are going to be asked for: one cached computation serves all.
     """
     nodes = math.ceil(ranks / per_node)
     queue = (nodes - 1) * (start.by_node / files.rate + start.node_bytes / files.storage)

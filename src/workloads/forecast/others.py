@@ -1,4 +1,4 @@
-"""The model held against the NIH's data: 10 to 5,120 interpreters, 10 to 320 nodes, NFS."""
+"""The model compared with the NIH's data: 10 to 5,120 interpreters, 10 to 320 nodes, NFS."""
 
 from __future__ import annotations
 
@@ -12,18 +12,28 @@ from workloads.errors import UsageError
 from workloads.forecast.fit import Errors, errors, fitted
 from workloads.forecast.model import FileSystem, Start, response, seconds
 
-# Half of a decade and more on each side of what fits.
+# Where the fit begins, in seconds: half a decade and more on each side of the result.
 _THINK, _DEMAND = (0.5, 20.0), (1e-3, 0.2)
-# Of the data: one computation has all points.
+# The most interpreters in the data: one computation gives all points.
 _MOST = 5_120
-# What a fit to the smaller half is asked to tell of the larger.
+# A fit to runs on at most so many nodes has to predict those on more.
 _SMALL_NODES = 80
 _COLUMNS = ("environment", "interpreters_per_node", "nodes", "interpreters", "seconds")
 
 
 @dataclass(frozen=True)
 class Run:
-    """One measured point."""
+    """One measured point.
+
+    Attributes
+    ----------
+    environment
+        One of `CURVES`.
+    per_node, nodes, ranks
+        Interpreters on each node, nodes, and interpreters in all.
+    seconds
+        To the end of the last interpreter's start.
+    """
 
     environment: str
     per_node: int
@@ -33,12 +43,12 @@ class Run:
 
 
 def read(path: Path) -> list[Run]:
-    """Return the points.
+    """Return the points of a file.
 
     Raises
     ------
     UsageError
-        When the file has others than the columns of the data.
+        When it cannot be read, or has not the columns and environments of the data.
     """
     try:
         lines = [line for line in path.read_text("utf-8").splitlines() if not line.startswith("#")]
@@ -54,12 +64,12 @@ def read(path: Path) -> list[Run]:
 
 
 def _as_files(think: float, demand: float, ranks: int, _: int) -> float:
-    """Return the time where each interpreter asks the server for `demand` seconds of its time."""
+    """Return the time if each interpreter needs `demand` seconds of the server."""
     return response(demand, think, max(ranks, _MOST))[ranks - 1]
 
 
 def _as_image(think: float, demand: float, ranks: int, per_node: int) -> float:
-    """Return the time where each node does so, once and at first."""
+    """Return the time if each node does so, once and at its start."""
     free = FileSystem(1 / demand, demand, 1 / demand, 1, 1)
     return seconds(Start(think, by_node=1), free, ranks, per_node)
 
@@ -77,14 +87,14 @@ class Curve:
     Attributes
     ----------
     environment
-        Of the data.
+        One of `CURVES`.
     think, demand
         The two free parameters: seconds of a start alone, and of the server for
         each interpreter (conda) or node (container).
     errors
-        Over all points, which it was fitted to.
+        Over all points, to which it was fitted.
     beyond
-        Of the points above 80 nodes, by a fit to those below alone.
+        Over the points above 80 nodes, by a fit to the other points alone.
     """
 
     environment: str
@@ -94,7 +104,7 @@ class Curve:
     beyond: Errors
 
     def at(self, ranks: int, per_node: int) -> float:
-        """Return the model's seconds."""
+        """Return the model's seconds to the last rank's start."""
         return CURVES[self.environment][0](self.think, self.demand, ranks, per_node)
 
     def as_dict(self) -> dict[str, Any]:

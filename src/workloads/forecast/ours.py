@@ -1,21 +1,21 @@
-"""The model held against runs of `make storm`.
+"""The model compared with runs of `make storm`.
 
 On one machine all ranks, clients and servers share its cores, and these are the
 station. A rank's demand is its processor time, as it was measured for one rank
-alone. One parameter is free: how much slower all of it was for whatever else the
-machine did, by the cases of one rank. It is then asked for all others. Copies to a
-node's own disk are left out: what they take is no rank's processor time.
+alone. One parameter is free: how much slower all starts were because of other work on
+the machine. It comes from the cases of one rank; the model then predicts all others.
+Copies to a node's own disk are left out: their time is no rank's processor time.
 
-Where the metadata server was made slow, that is the station, and no parameter is
-free: its rate was found by driving it to saturation, the think time by a start
-with the server as fast as it is.
+Where the metadata server was made slow, the server is the station, and no parameter
+is free: its rate was measured by driving it to saturation, the think time by a start
+with the server at full speed.
 
-What the forecast itself said is held against starts with such a server, way by way.
+What the forecast itself said is compared with starts with such a server, way by way.
 
 A job at a site has nodes of its own, and a server whose packets nobody counts. Each
-start has two free parameters, as the NIH's curves have: seconds alone, and seconds
-of the server for each rank, or for each node where its ranks share one mount. They
-are fitted to all numbers of nodes but the largest, which the model is then asked for.
+start has two free parameters, like the NIH's curves: seconds alone, and seconds of
+the server for each rank, or for each node if its ranks share one mount. They are
+fitted to all numbers of nodes but the largest, which the model then predicts.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ from workloads.errors import UsageError
 from workloads.forecast.fit import Errors, errors, fitted
 from workloads.forecast.model import on_cores, response
 
-# Of a site's starts, times that of the shortest: seconds alone, and of the server.
+# Where the fit of a site's start begins, in times of its shortest: seconds alone, and of
+# the server.
 _RANGES = ((0.25, 2.0), (1e-5, 1.0))
-# Two parameters, and a case that the fit has not seen.
+# The fewest numbers of nodes: for two parameters, and one that the fit has not seen.
 _NUMBERS = 3
 _Case = tuple[int, int]
 _Sample = dict[str, Any]
@@ -42,7 +43,7 @@ _Sample = dict[str, Any]
 
 @dataclass(frozen=True)
 class Held:
-    """One case: what the model says, and what the clock said."""
+    """One case: the seconds that the model says, and those that were measured."""
 
     case: str
     ranks: int
@@ -57,11 +58,11 @@ class Comparison:
     Attributes
     ----------
     title
-        Of what.
+        What was compared.
     free
-        What was fitted, by name; and with it
+        The fitted parameters by name.
     cases
-        that the fit has not seen.
+        Predictions for cases that the fit has not seen.
     """
 
     title: str
@@ -70,7 +71,7 @@ class Comparison:
 
     @property
     def errors(self) -> Errors:
-        """How far off it is."""
+        """The relative errors of all cases."""
         return errors([one.predicted for one in self.cases], [one.measured for one in self.cases])
 
     def as_dict(self) -> dict[str, Any]:
@@ -79,12 +80,12 @@ class Comparison:
 
 
 def compare(path: Path) -> Comparison:
-    """Hold the model against a report.
+    """Compare the model with a report.
 
     Raises
     ------
     UsageError
-        When the file is no report of a storm, or has too few cases to hold anything against.
+        When the file is no report of a storm, or has too few cases for a comparison.
     """
     try:
         report = json.loads(path.read_text("utf-8"))

@@ -1,7 +1,7 @@
-"""What a file system gives one node: a look within bounds, in a folder that goes again.
+"""What a file system gives one node: a look within bounds, in a folder that is removed.
 
-Names that are not there are looked up: no client has an answer of its own to a
-name that it never saw. Files are made, opened and removed. One file is written,
+Names that do not exist are looked up: no client has cached the answer for a name
+that it never saw. Files are made, opened and removed. One file is written,
 dropped from this node's memory, and read.
 """
 
@@ -24,9 +24,9 @@ from workloads.harness.unfinished import unfinished
 
 LEAST_OPERATIONS = 200
 _THREADS = (1, 2, 4, 8, 16, 32)
-# Parts of all operations: files, each made, opened and removed; look-ups one by one.
+# Shares of all operations: files, each made, opened and removed; look-ups one by one.
 _FILES, _ALONE = 0.05, 0.1
-# The folder and the large file: made, opened, removed.
+# Calls for the folder, made and removed, and for the large file, made, opened and removed.
 _FEW = 5
 _BLOCK = 1 << 20
 
@@ -38,11 +38,11 @@ class Limits:
     Attributes
     ----------
     operations
-        Calls with a path, those that remove what it made among them.
+        Calls with a path, including those that remove what the probe made.
     size
         Bytes that are written, and read again.
     seconds
-        When no more is begun: an operation that hangs is not ended.
+        After these nothing more is begun; an operation that hangs is not ended.
     """
 
     operations: int
@@ -61,9 +61,9 @@ class Probed:
     rate, threads
         The most look-ups a second from this node, and by how many threads.
     read
-        Bytes a second of the large file.
+        Bytes a second when the large file is read.
     operations, size, seconds
-        What it took.
+        What the probe took: calls with a path, bytes written, and time.
     """
 
     look_up: float
@@ -85,7 +85,7 @@ class _Probe:
         self._folder, self._limits = folder, limits
         self._begin = time.monotonic()
         self._names = 0
-        # One is the folder's own.
+        # The folder has been made.
         self.operations = 1
 
     def _time_left(self) -> float:
@@ -102,7 +102,7 @@ class _Probe:
         return found
 
     def look_ups(self, *counts: int) -> list[list[float]]:
-        """Return the seconds of look-ups of names that are not there, by a thread each."""
+        """Return the seconds of looking up names that do not exist: a thread for each count."""
         ends = list(itertools.accumulate(counts, initial=self._names))
         self._names = ends[-1]
         found: list[list[float]] = [[] for _ in counts]
@@ -135,13 +135,13 @@ class _Probe:
         return found
 
     def at_once(self, threads: int, count: int) -> float:
-        """Return look-ups a second by some threads."""
+        """Return look-ups a second by so many threads."""
         begin = time.perf_counter()
         found = self.look_ups(*[max(1, count // threads)] * threads)
         return sum(map(len, found)) / (time.perf_counter() - begin)
 
     def reading(self) -> tuple[float, int]:
-        """Return bytes a second of a file that this node has no longer in memory, and its size."""
+        """Return bytes a second of reading a file that is not cached here, and its size."""
         path, block = self._folder / "large", os.urandom(_BLOCK)
         size = 0
         with path.open("wb", buffering=0) as file:
@@ -160,7 +160,7 @@ class _Probe:
         return rate, size
 
     def look(self) -> Probed:
-        """Do all of it."""
+        """Make all measurements."""
         most = self._limits.operations - _FEW
         opening = statistics.median(self.openings(int(_FILES * most)))
         look_up = statistics.median(*self.look_ups(int(_ALONE * most)))
@@ -189,7 +189,7 @@ def probe(where: Path, limits: Limits) -> Probed:
     Raises
     ------
     OutputError
-        When nothing can be written there, or no more.
+        When the folder cannot be written to, or the disk is full.
     """
     try:
         with _own_folder(where) as folder:
@@ -203,7 +203,7 @@ def probe(where: Path, limits: Limits) -> Probed:
 
 @contextlib.contextmanager
 def _own_folder(where: Path) -> Iterator[Path]:
-    # Named before it is there: a Ctrl-C may come between.
+    # Registered before it exists: a Ctrl-C may come in between.
     folder = where / f".hpcpy-forecast-{os.urandom(8).hex()}"
     with unfinished(folder, shutil.rmtree):
         try:

@@ -1,7 +1,7 @@
-"""Starts at scale that others have published: points to hold the model's curves against.
+"""Starts at scale that others have published: points to compare the model's curves with.
 
-Programs, file systems and years differ: no point tells whether a curve of another
-program is right, all together tell whether its height is.
+Programs, file systems and years differ. So no point shows whether the curve of another
+program is right; all together show whether its height is.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ class Point:
     Attributes
     ----------
     ranks, seconds
-        How many, and how long.
+        How many ranks started, and how long that took.
     what, where
         The program, and how it came to the ranks.
     source
         Who measured it.
     job
-        Seconds of the whole job, where they are told.
+        Seconds of the whole job, where they are published.
     """
 
     ranks: int
@@ -37,8 +37,8 @@ class Point:
     job: float | None = None
 
 
-# Of a range the middle.  Left out: where the number of ranks is not told (Frontier, 8
-# nodes), and a difference of two times (Aurora, Copper's first start).
+# Of a range, this has the middle.  Left out are a point without its number of ranks
+# (Frontier, 8 nodes), and a difference of two times (Aurora, Copper's first start).
 POINTS = (
     Point(16_384, 31, "Pynamic", "Lustre", _CANOPIE, 67.5),
     Point(16_384, 4.6, "Pynamic", "Shifter", _CANOPIE, 41.5),

@@ -1,4 +1,4 @@
-"""A forecast or a validation: made, written, read again, told."""
+"""A forecast or a validation: made, printed, written and read again."""
 
 from __future__ import annotations
 
@@ -26,14 +26,29 @@ from workloads.harness import machine
 from workloads.startup.cases import Invocation
 
 _MILLION = 1_000_000
-# Of the NIH's data the most a node.
+# The most interpreters on a node in the NIH's data.
 _NIH_PER_NODE = 16
 
 
 def forecast(
     case: Invocation, wish: argparse.Namespace, arguments: Sequence[str]
 ) -> dict[str, Any]:
-    """Count a program, probe a file system, and ask the model."""
+    """Count a program, probe a file system, and ask the model.
+
+    Parameters
+    ----------
+    case
+        The program.
+    wish
+        The command line's options.
+    arguments
+        The command line's words.
+
+    Raises
+    ------
+    WorkloadError
+        When the program fails or cannot be traced, or the probe cannot write.
+    """
     where = wish.probe or (Path(wish.script[0]).resolve().parent if wish.script else Path.cwd())
     program, opened = count(case, where)
     kind = mounts.of(mounted(), str(where))
@@ -59,7 +74,7 @@ def forecast(
 def _modelled(
     program: Program, opened: int, found: Probed, wish: argparse.Namespace
 ) -> dict[str, Any]:
-    # An opening asks twice, for the name and to open; both are in its time.
+    # An opening asks twice, for the name and to open; its time has both.
     latency = found.look_up
     if program.calls:
         latency += (found.opening - found.look_up) * min(1, opened / program.calls)
@@ -87,7 +102,20 @@ def _modelled(
 
 
 def validated(paths: Sequence[Path], arguments: Sequence[str]) -> dict[str, Any]:
-    """Hold the model against measurements."""
+    """Compare the model with measurements.
+
+    Parameters
+    ----------
+    paths
+        The NIH's data (csv), and reports of `make storm`.
+    arguments
+        The command line's words.
+
+    Raises
+    ------
+    UsageError
+        When a file is neither.
+    """
     curves, runs, storms = [], [], []
     for path in paths:
         if path.suffix == ".csv":
@@ -124,17 +152,19 @@ def _circumstances(arguments: Sequence[str]) -> dict[str, Any]:
 
 
 def text(made: dict[str, Any]) -> str:
-    """Return it for people."""
+    """Return a forecast or a validation as text."""
     return tables.forecast(made) if made["kind"] == "forecast" else tables.validation(made)
 
 
 def write(made: dict[str, Any], json_file: Path | None, picture: Path | None) -> None:
-    """Write what was asked for.
+    """Write a forecast or a validation as JSON and as a picture, if asked for.
 
     Raises
     ------
     OutputError
-        When it cannot be written.
+        When a file cannot be written.
+    UnavailableError
+        For a picture without matplotlib.
     """
     if json_file is not None:
         with outputs.whole_file(json_file) as temporary:
@@ -149,7 +179,7 @@ def read(path: Path) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        When it cannot be read, or is none of these.
+        When the file cannot be read, or `write` has not written it.
     """
     try:
         made = json.loads(path.read_text("utf-8"))

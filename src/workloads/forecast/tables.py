@@ -9,7 +9,7 @@ from typing import Any
 from workloads.forecast.ways import WAYS
 from workloads.harness.result import duration, render
 
-# A row for each fourth of the powers of two, and the last.
+# Every second number of ranks has a row, and the last: 1, 4, 16, …
 _EACH = 2
 
 
@@ -87,7 +87,7 @@ def _remarks(made: dict[str, Any]) -> list[str]:
 
 
 def validation(made: dict[str, Any]) -> str:
-    """Return the errors of all that the model was held against."""
+    """Return the errors of all that the model was compared with, and the NIH's curves."""
     lines = [["held against", "free", "points", "median error", "largest", ""]]
     for one in made["curves"]:
         free = f"{one['think']:.2f} s alone, {one['demand'] * 1e3:.2f} ms of the server"

@@ -10,16 +10,16 @@ from workloads.forecast.model import FileSystem, Start, seconds
 
 RANKS = tuple(1 << power for power in range(18))
 
-# Metadata operations, cold, medians of docs/results/storm.json: one mount of an image a
-# node, and the static interpreter as plain files.
+# Metadata operations of a cold start, medians of docs/results/storm.json: with one mount of
+# an image on each node, and with the static interpreter as plain files.
 IMAGE_BY_NODE, IMAGE_BY_RANK = 24, 0.1
 FILES_BY_NODE, FILES_BY_RANK = 22, 8
-# Of its operations what a rank still asks where rank 0 sends the modules: Python and MPI
-# have to start before it can. docs/results/storm.json.
+# The share of its operations that a rank still does if rank 0 sends the modules: Python and
+# MPI have to start before. docs/results/storm.json.
 BROADCAST_BY_RANK = 0.14
 # Seconds of `apptainer exec … true` on a fresh mount: docs/results/cold.json.
 CONTAINER = 0.12
-# Processor time, baked to wheels, of eight packages: docs/results/bake.json.
+# Processor time of eight packages' start, baked relative to wheels: docs/results/bake.json.
 BAKED_CPU = 0.50
 
 
@@ -34,9 +34,9 @@ class Program:
     calls
         Calls with a path that may ask the shared file system.
     own
-        Those of them outside of Python's folders: no image takes them away.
+        Those of the calls outside of Python's folders: an image does not save them.
     file_bytes
-        The size of all files that it opened, each once: nothing reads more.
+        The size of all opened files, each counted once: a node reads no more.
     """
 
     cpu: float
@@ -52,11 +52,11 @@ class Setting:
     Attributes
     ----------
     program, files
-        As counted, and as probed.
+        The program as counted, the file system as probed.
     per_node
         Ranks on a node.
     image_bytes
-        The size of an image that is staged.
+        The size of the image that is staged.
     """
 
     program: Program
@@ -65,17 +65,17 @@ class Setting:
     image_bytes: float
 
     def by_tree(self, size: float, ranks: int) -> float:
-        """Return the seconds in which every node has something, each handing it on."""
+        """Return the seconds until all nodes have `size` bytes, which each passes on."""
         nodes = math.ceil(ranks / self.per_node)
         return math.ceil(math.log2(nodes)) * size / self.files.link
 
     def as_is(self, _: int) -> Start:
-        """Every rank asks for each of its files."""
+        """Have every rank ask for each of its files."""
         one = self.program
         return Start(one.cpu, by_rank=one.calls, node_bytes=one.file_bytes)
 
     def in_sif(self, _: int) -> Start:
-        """Have one image, mounted once a node."""
+        """Have one image, mounted once on each node."""
         one = self.program
         by_rank = IMAGE_BY_RANK + one.own
         return Start(CONTAINER + one.cpu, by_rank, IMAGE_BY_NODE, one.file_bytes)
@@ -87,7 +87,7 @@ class Setting:
         return Start(BAKED_CPU * one.cpu, by_rank, FILES_BY_NODE, one.file_bytes)
 
     def staged(self, ranks: int) -> Start:
-        """Read the image once, hand it on from node to node, start from the node's disk."""
+        """Read the image once, pass it on from node to node, start from the node's disk."""
         one = self.program
         copy = self.image_bytes / self.files.link + self.by_tree(self.image_bytes, ranks)
         return Start(copy + CONTAINER + one.cpu, one.own)
@@ -121,12 +121,12 @@ def forecast(setting: Setting) -> dict[str, list[float]]:
 
 
 def _most(name: str) -> int:
-    # A tree's think time differs by ranks: nothing computed for the most is of use.
+    # With a tree the think time depends on the ranks: a result for the most serves no other.
     return RANKS[-1] if name in ("as is", "in a SIF", "baked") else 0
 
 
 def pays_from(times: dict[str, list[float]]) -> dict[str, int | None]:
-    """Return from how many ranks on each way is faster than none, up to the most."""
+    """Return for each way the ranks from which on it is always faster than as is, or None."""
     base, *_ = times.values()
     found: dict[str, int | None] = {}
     for name, column in list(times.items())[1:]:

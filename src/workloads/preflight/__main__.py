@@ -49,7 +49,8 @@ def main(words: list[str]) -> int:
     -------
     int
         2 for wrong usage, 78 where a check has failed, 130 for Ctrl-C before
-        the program; else the program's.
+        the program; 0 where the program has come to its end.  An exit of the
+        program's own, or its exception, is raised.
     """
     if words[:1] in (["-h"], ["--help"]):
         streams.spell_in_ascii()

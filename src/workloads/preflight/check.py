@@ -1,4 +1,4 @@
-"""The preflight itself: one line for each fault of all nodes, else silent."""
+"""The preflight itself: one line for each fault on any node, and no line without faults."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from workloads.preflight.mode import Mode
 # EX_CONFIG of sysexits.h: programs seldom use it.
 FAULT = 78
 _SHOWN = (Status.WARN, Status.FAIL)
-# Once in a process: the program's import of mpi4py.MPI asks again.
+# Only once in a process: the program's import of mpi4py.MPI asks again.
 _done = False
 
 
 def check(mode: Mode, promised: dict[str, Any], world: World | None = None) -> int:
-    """Look at the job and complain; all its ranks call this.
+    """Look at the job and print its faults; all ranks call this together.
 
     Parameters
     ----------
     mode
-        With `Mode.WARN` a fault is said and forgotten.
+        With `Mode.WARN` a fault is printed, and the program runs; with `Mode.OFF` nothing
+        is looked at.
     promised
         The site's promises.
     world
-        MPI, if it is started; by default it is, where there are several ranks.
+        MPI, if it has been started; by default it is started here for several ranks.
 
     Returns
     -------
@@ -66,7 +67,7 @@ def _of_ranks(
         return job.together(look, tell, world, deep=False)
     if size == 0 and not world.problem:
         return False
-    # They cannot talk to each other: the launcher's first rank speaks.
+    # The ranks cannot talk to each other: the launcher's first rank prints.
     if claims[0].rank == 0:
         tell(_apart(world))
     else:
@@ -76,7 +77,7 @@ def _of_ranks(
 
 def _apart(world: World) -> job.Report:
     found = registry.examine(Node(deep=False, world=world), ["mpi"])
-    # Where MPI does not load at all, the C library may be why.
+    # If MPI does not load at all, the C library may be the cause.
     found += registry.examine(Node(deep=False), ["glibc"]) if world.comm is None else []
     return job.merged([(job.host(), [f for f in found if f.status in _SHOWN])])
 

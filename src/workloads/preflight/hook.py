@@ -1,7 +1,7 @@
-"""HPCPY_PREFLIGHT for programs that are started as ever: the look comes with MPI.
+"""HPCPY_PREFLIGHT for programs that are started as usual: the check comes with MPI.
 
 The interpreter's importer calls `install` when mpi4py is imported and the
-variable is set; the look is taken when ``mpi4py.MPI`` has been.
+variable is set; the check follows the import of ``mpi4py.MPI``.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _MODULE = "mpi4py.MPI"
 
 
 def install() -> None:
-    """Have the job looked at once MPI is imported.
+    """Have the job checked after the import of MPI.
 
     Raises
     ------
     SystemExit
-        When the variable says what nobody knows.
+        When the variable has an unknown value.
     """
     try:
         how = mode()
@@ -59,7 +59,7 @@ class _Finder(MetaPathFinder):
 
 
 class _Loader(Loader):
-    """Another's, and the look after it."""
+    """Loads by another loader, and then checks the job."""
 
     def __init__(self, how: Mode, real: Loader) -> None:
         self._how, self._real = how, real

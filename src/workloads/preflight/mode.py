@@ -1,4 +1,4 @@
-"""HPCPY_PREFLIGHT: whether to look, and what a fault does."""
+"""HPCPY_PREFLIGHT: whether to check the job, and what a fault does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from workloads.errors import UsageError
 
 
 class Mode(enum.StrEnum):
-    """What HPCPY_PREFLIGHT may say."""
+    """The values of HPCPY_PREFLIGHT."""
 
     ON = "on"
     WARN = "warn"

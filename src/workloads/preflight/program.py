@@ -15,7 +15,7 @@ _OURS = tuple(str(Path(__file__).parents[1] / name) for name in ("preflight", "t
 
 
 def require(words: list[str]) -> None:
-    """Refuse what cannot be run, before anything is looked at.
+    """Refuse a program that cannot be run, before anything else is done.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def require(words: list[str]) -> None:
     Raises
     ------
     UsageError
-        Without a program, or when there is none of that name.
+        Without a program, or when none has that name.
     """
     if not words or words == ["-m"]:
         raise UsageError("no program is named", hint="give a SCRIPT, or -m MODULE")
@@ -53,7 +53,7 @@ def run(words: list[str]) -> None:
     Parameters
     ----------
     words
-        As `require` takes them. The program sees them as its ``sys.argv``.
+        As `require` takes them. The program's ``sys.argv`` has them, without ``-m``.
     """
     sys.excepthook = _without_ours
     if words[0] == "-m":
@@ -62,7 +62,7 @@ def run(words: list[str]) -> None:
         return
     sys.argv = words
     if not sys.flags.safe_path:
-        # In the place of the working directory, which `-m` has put there.
+        # It replaces the working directory, which `-m` has put there.
         sys.path[0] = os.path.dirname(os.path.realpath(words[0]))  # noqa: PTH120
     runpy.run_path(words[0], run_name="__main__")
 
@@ -70,7 +70,7 @@ def run(words: list[str]) -> None:
 def _without_ours(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """Print a traceback that begins in the program."""
+    """Print a traceback without the frames before the program's."""
     while trace is not None and _is_ours(trace.tb_frame.f_code.co_filename):
         trace = trace.tb_next
     sys.__excepthook__(kind, error.with_traceback(trace), trace)

@@ -1,4 +1,4 @@
-"""A slide's picture: how many times faster, in the talk and here."""
+"""A slide's picture: how many times as fast as the first, in the talk and here."""
 
 from __future__ import annotations
 
@@ -19,7 +19,16 @@ def compares(outcomes: Sequence[Outcome]) -> bool:
 
 
 def draw(path: Path, title: str, outcomes: Sequence[Outcome]) -> None:
-    """Draw two bars a technique, a panel an experiment.
+    """Draw two bars for each technique, and a panel for each experiment.
+
+    Parameters
+    ----------
+    path
+        The picture: png, pdf or svg.
+    title
+        Above all panels.
+    outcomes
+        The experiments; those that could not run are left out.
 
     Raises
     ------

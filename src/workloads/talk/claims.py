@@ -1,4 +1,4 @@
-"""What a lesson claims of its rows, and whether that is so here."""
+"""What a lesson claims of its rows, and whether it holds here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Verdict = Literal["holds", "does not hold", "is not certain", "was not measured"
 # Least and most of what the samples allow.
 Range = tuple[float, float]
 
-# What counts as the same, and as no faster: a neighbour's work is seen so.
+# Ratios that count as the same, and as no faster: other work on the machine can cause them.
 _SAME = 4 / 3
 _NO_FASTER = 1.1
 _ABOUT = 2.0
@@ -30,7 +30,7 @@ class Finding:
     verdict
         Whether it holds.
     measured
-        By what.
+        The figures that show it.
     """
 
     verdict: Verdict
@@ -58,9 +58,9 @@ class Ratio:
     slow, fast
         The rows.
     least, most
-        How many times.
+        How many times as fast.
     of
-        The title of the experiment that is meant, where it is not every one.
+        The title of the experiment that is meant; by default each.
     """
 
     slow: Key
@@ -70,7 +70,7 @@ class Ratio:
     of: str = ""
 
     def judge(self, outcomes: Sequence[Outcome]) -> Sequence[Finding]:
-        """Say it of each experiment that has both; else of all together."""
+        """Judge each experiment that has both rows, or all together if none has."""
         outcomes = [one for one in outcomes if self.of in ("", one.experiment.title)]
         pairs = [(one.experiment.title, _pair(one.rows, self.slow, self.fast)) for one in outcomes]
         both = [(title, pair) for title, pair in pairs if pair]
@@ -98,7 +98,7 @@ class Trend:
     slow, fast
         The rows.
     falls
-        Whether it is to fall.
+        Whether the gain is claimed to fall, not to grow.
     """
 
     slow: Key
@@ -124,19 +124,18 @@ class Trend:
 class TooMany:
     """The last of several rows, with the most workers, is not the fastest.
 
-    Rows for which fewer workers were at work than asked for are left out: they repeat
-    a row with fewer.
+    Rows with fewer workers at work than asked for are left out: they repeat another row.
 
     Parameters
     ----------
     keys
-        The rows, by rising workers.
+        The rows, by ascending workers.
     """
 
     keys: Sequence[Key]
 
     def judge(self, outcomes: Sequence[Outcome]) -> Sequence[Finding]:
-        """Hold the last that ran against the best of the others."""
+        """Compare the last row that ran with the best of the others."""
         every = [row for each in outcomes for row in each.rows]
         ran = [row for row in every if (row.impl, row.workers) in self.keys and row.here]
         ran = [row for row in ran if not 0 < row.at_work < row.workers]
@@ -149,14 +148,14 @@ class TooMany:
 
 @dataclass(frozen=True)
 class Noted:
-    """What a row's note says in per cent is at least so much.
+    """The percentage in a row's note is at least so much.
 
     Parameters
     ----------
     key
         The row.
     words
-        After the number.
+        The words that follow the percentage.
     least
         Per cent.
     """
@@ -187,7 +186,7 @@ def faster(slow: Key, fast: Key, times: float = 1.0) -> Ratio:
 
 
 def about(slow: Key, fast: Key, times: float, of: str = "") -> Ratio:
-    """Claim that one row is about so many times as fast: half to twice of it."""
+    """Claim that one row is about so many times as fast: half of it to twice."""
     return Ratio(slow, fast, times / _ABOUT, times * _ABOUT, of)
 
 
@@ -208,7 +207,7 @@ def _pair(rows: Sequence[Row], *keys: Key) -> tuple[Row, Row] | None:
 
 
 def _gain(slow: Row, fast: Row) -> Range:
-    """Return how many times as fast the samples allow."""
+    """Return the least and the most times as fast that the samples allow."""
     return (slow.least or 0.0) / (fast.most or 1e-9), (slow.most or 0.0) / (fast.least or 1e-9)
 
 

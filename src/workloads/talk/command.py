@@ -24,17 +24,19 @@ talk usc --all  all of a talk's slides: some minutes
 
 
 def main(arguments: list[str]) -> int:
-    """List, or run and tell.
+    """List the talks and their slides, or run slides and print what came of them.
 
     Returns
     -------
     int
-        0; 69 when the one slide that was asked for cannot run here.
+        0; problems are raised.
 
     Raises
     ------
+    UnavailableError
+        When the one experiment of the slide that was asked for cannot run here.
     WorkloadError
-        For wrong usage, a workload that fails, or what cannot be written.
+        For wrong usage, a workload that fails, or when something cannot be written.
     """
     wish = options.parse(_parser(), arguments)
     _check(wish)
@@ -75,7 +77,7 @@ def _check(wish: argparse.Namespace) -> None:
 
 
 def _check_folder(folder: Path) -> None:
-    # Before the run: matplotlib, and a place to write to.
+    # Checked before the run: matplotlib, and a place to write to.
     from workloads.harness import plot  # noqa: PLC0415
 
     plot.matplotlib_classes()
@@ -88,7 +90,7 @@ def _check_folder(folder: Path) -> None:
 
 def _told(wish: argparse.Namespace, talk: Talk, slide: Slide) -> report.Told:
     outcomes, load = [], machine.load()
-    # Piece by piece: some take half a minute.
+    # Printed piece by piece: some experiments take half a minute.
     print(report.heading(wish.talk, slide))
     for experiment in slide.experiments:
         print(report.asked(experiment), flush=True)
@@ -168,6 +170,6 @@ def _parser() -> options.Parser:
     parser.add_argument(
         "--html", type=Path, metavar="DIR", help="a new folder with a page to give to a class"
     )
-    # It has no --from, which options.check_files looks at.
+    # This command has no --from, which options.check_files looks at.
     parser.set_defaults(report=None)
     return parser

@@ -1,6 +1,6 @@
 """NERSC's Data Day 2022, "Scaling Python Applications": pi, the GIL, BLAS and GPUs.
 
-The numbers are those printed on its slides; 29, behind the last, is the repository's
+The numbers are those printed on its slides; 29, after the last one, is the repository's
 ``data-tasks``.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import replace
 from workloads.talk.claims import TooMany, about, faster, no_faster
 from workloads.talk.slides import Experiment, Key, Slide, Talk, scaled, times
 
-# Of pi with four workers, but for the first and the last.
+# The talk's pi: workers, and seconds if the talk has them.
 _PI: dict[str, tuple[int, float | None]] = {
     "python": (1, 3.6154),
     "cython-seeded": (1, None),
@@ -28,7 +28,7 @@ def _pi(*names: str) -> tuple[Experiment]:
     return (Experiment(("pi", "--impl", ",".join(names), "--workers", str(most)), told),)
 
 
-# By threads of BLAS.
+# The talk's seconds of eigh, by threads of BLAS.
 _EIGH = {
     1: 0.188, 2: 0.126, 4: 0.117, 8: 0.0949, 16: 0.0854, 32: 0.0983, 64: 0.327, 128: 0.468,
     256: 0.446,
@@ -40,7 +40,7 @@ _MATRIX = "The talk's matrix is b.T @ b (`--task gram`), here another one."
 def _eigh_by_threads() -> Experiment:
     told: dict[Key, float | None] = {(f"omp-{many}", many): _EIGH[many] for many in _EIGH}
     words = ("linalg", "--task", "threads", "--impl", "all")
-    # There are rows for up to twice the cores.
+    # The workload has rows for up to twice the cores.
     where = ("rows go up to twice the cores of the machine", " ".join(words))
     return Experiment(words, told, elsewhere=dict.fromkeys(told, where))
 
@@ -48,7 +48,7 @@ def _eigh_by_threads() -> Experiment:
 def _tasks(title: str, told: dict[Key, float | None], ranks: int = 1) -> Experiment:
     names = ",".join(name for name, _ in told)
     words = ("linalg", "--task", "tasks", "--impl", names)
-    # The talk leaves BLAS one thread: processes are what is compared.
+    # The talk gives BLAS one thread, since it compares processes.
     return Experiment(words, told, ranks, title, {"OMP_NUM_THREADS": "1"})
 
 

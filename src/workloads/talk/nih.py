@@ -22,7 +22,7 @@ _TOLD: dict[str, tuple[float, float] | tuple[None, None]] = {
     "f2py": (0.107, 2.62),
 }
 _SINGLE = "The talk computes in single precision; here that is a table of its own."
-# Of area 2, 3,000 × 3,000: simd, f2py, numba and vectorize give the same bytes.
+# The hash of area 2 at 3,000 × 3,000: simd, f2py, numba and vectorize agree on it.
 _SHA256_3000 = "9c7dbadf74c49393304475e4ef73cd219dc1337a10c9f9f4bc682cc64442d070"
 
 
@@ -32,7 +32,7 @@ def _areas(*names: str) -> tuple[Experiment, Experiment]:
         told = times({name: _TOLD[name][area - 1] for name in names})
         return Experiment(words, told, title=f"area {area}")
 
-    # Of a slow technique a sample of area 2's rows is computed.
+    # A slow technique computes a sample of area 2's rows.
     return one(1), one(2)
 
 
@@ -46,7 +46,8 @@ def _scaled(name: str, told: dict[int, float | None]) -> Experiment:
     found: dict[Key, float | None] = scaled(name, told)
     scale = ",".join(map(str, told))
     words = ("mandel", "--area", "area2", "--impl", name, "--scale", scale)
-    # Numba starts no more threads than cores, unless it is told before its import.
+    # Numba starts at most 8 threads, or one for each core if there are more
+    # (harness/jit.py), unless the variable is set before its import.
     threads = {"NUMBA_NUM_THREADS": str(max(told))} if name == "vectorize-parallel" else {}
     return Experiment(words, found, title="area 2", environment=threads)
 

@@ -1,4 +1,4 @@
-"""A talk as one page for a browser: tables, pictures, no script, nothing from elsewhere."""
+"""A talk as one page for a browser: tables and pictures, no script, nothing from the network."""
 
 from __future__ import annotations
 
@@ -25,12 +25,21 @@ img { max-width: 100%; }
 
 
 def write(folder: Path, name: str, talk: Talk, told: Sequence[report.Told]) -> None:
-    """Write ``index.html`` and a picture a slide into a new folder.
+    """Write ``index.html`` and a picture for each slide into a new folder.
+
+    Parameters
+    ----------
+    folder
+        The new folder.
+    name, talk
+        The talk.
+    told
+        The slides that were run.
 
     Raises
     ------
     OutputError
-        When it cannot be written; nothing is left then.
+        When the folder cannot be written; then nothing of it is left.
     """
     try:
         with tempfile.TemporaryDirectory(dir=folder.absolute().parent, prefix=".talk-") as hidden:

@@ -1,6 +1,6 @@
-"""The table of a page, by what ``talk --json`` has written: every slide, both figures, why.
+"""A page's table, made of what ``talk --json`` has written: slides, both figures, and why.
 
-``python -m workloads.talk.proof PAGE FILE…`` puts it between the page's marks.
+``python -m workloads.talk.proof PAGE FILE…`` puts the table between the page's marks.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from workloads.errors import UsageError, WorkloadError
 from workloads.harness import files
 
 _BETWEEN = re.compile(r"(?s)(?<=<!-- table -->\n).*?(?=<!-- end of the table -->)")
-# Without blanks around the cells: a page has enough of them.
+# Without blanks around the cells, which would only lengthen the page.
 _HEAD = """\
 |slide|shows|technique|workers|talk, s|here, s|least–most|holds|why|
 |---|---|---|--:|--:|--:|--:|---|---|
@@ -35,7 +35,7 @@ _LEVEL = re.compile(r"x86-64-v\d(?:\+\w+)?")
 
 
 class _Notes:
-    """What several rows say is said once, by a letter."""
+    """Notes below the table, each written once, to which rows refer by a letter."""
 
     def __init__(self) -> None:
         self._letters: dict[str, str] = {}
@@ -55,12 +55,12 @@ class _Notes:
 
 
 def table(reports: Sequence[dict[str, Any]]) -> str:
-    """Return the table in Markdown, and below it what its letters say.
+    """Return the table in Markdown, and below it the notes that its letters stand for.
 
     Parameters
     ----------
     reports
-        Of ``--json``, one for each talk.
+        What ``--json`` has written, one for each talk.
     """
     notes = _Notes()
     rows = [
@@ -90,7 +90,7 @@ def _circumstances(reports: Sequence[dict[str, Any]]) -> str:
 
 def _slide(slide: dict[str, Any], cores: int, notes: _Notes) -> Iterator[list[str]]:
     shown = slide["experiments"]
-    # Of the same with less to compute the page does not tell.
+    # Area 1 is the same with less to compute: the page leaves it out.
     if {one["title"] for one in shown} >= {"area 1", "area 2"}:
         shown = [one for one in shown if one["title"] != "area 1"]
     lesson = ", ".join(dict.fromkeys(_HOLDS[one["verdict"]] for one in slide["findings"]))
@@ -116,7 +116,7 @@ def _why(
 
 
 def _measured(causes: Sequence[str]) -> Iterator[str]:
-    """Give what a report has found of this machine, but for what other cells say."""
+    """Give the causes that a report has measured, except for those in other cells."""
     yield from (cause for cause in causes if cause.startswith(_FILES))
     for level in dict.fromkeys(_LEVEL.findall(" ".join(causes))):
         yield f"Vector instructions here are those of {level}"
@@ -131,7 +131,7 @@ def _figures(row: dict[str, Any], first: dict[str, Any], notes: _Notes) -> list[
         return [*name, told, f"({notes.letter(row['reason'], row['elsewhere'])})", ""]
     here = f"{'≈' if row['sampled'] else ''}{row['here']:.3g}"
     spread = f"{row['least']:.3g}–{row['most']:.3g}" if len(row["samples"]) > 1 else ""
-    # What the talk tells is what is told of here.
+    # Where the talk has ratios, those of here are shown beside them.
     if row["told_times"] is not None and first["here"]:
         here, spread = f"{first['here'] / row['here']:.3g}×", ""
     return [*name, told, here, spread]
@@ -143,7 +143,7 @@ def text(page: str, reports: Sequence[dict[str, Any]]) -> str:
     Raises
     ------
     UsageError
-        When it has no place for it.
+        When the page has not exactly one place for the table.
     """
     made, count = _BETWEEN.subn(lambda _: table(reports), page)
     if count != 1:

@@ -16,25 +16,25 @@ _VERSION = re.compile(r"python-(\d+)\.(\d+)")
 
 
 def beside(slides: Sequence[Slide], files: Sequence[str]) -> list[Slide]:
-    """Return slides whose experiments are run by other Pythons, too, where they compare them.
+    """Return slides, of which those that compare Pythons are run by other Pythons, too.
 
     Parameters
     ----------
     slides
-        Those that are to run.
+        The slides that are to run.
     files
         The other Pythons.
 
     Raises
     ------
     UsageError
-        When one is no Python, or no slide compares them.
+        When a file is no Python, or no slide compares Pythons.
     """
     if not files:
         return [*slides]
     if not any(one.pythons for slide in slides for one in slide.experiments):
         raise UsageError("--python: no slide that is run compares Pythons", hint="nersc 8 does")
-    # Threads without a GIL are not what the slide is about.
+    # Without the rows of threads without a GIL: the slide is not about them.
     rows = [row for row in others.named(files) if _VERSION.match(row)]
     return [_with(slide, rows, files) for slide in slides]
 
@@ -55,7 +55,7 @@ def _with(slide: Slide, rows: Sequence[str], files: Sequence[str]) -> Slide:
 
 
 def _claims(experiment: Experiment, row: str) -> list[Claim]:
-    """Claim that the newer of two versions is faster; nothing of the same."""
+    """Claim that the newer of two versions is faster; claim nothing of equal versions."""
     found = _VERSION.match(row)
     version = tuple(map(int, found.groups())) if found else ()
     key: Key = next(iter(experiment.keys(row)), (row, 1))

@@ -28,11 +28,11 @@ class Told:
     Parameters
     ----------
     slide
-        Which.
+        The slide.
     outcomes
-        What its experiments gave.
+        The results of its experiments.
     load
-        How many processes were running in the minute before.
+        The load average of the minute before.
     """
 
     slide: Slide
@@ -41,7 +41,15 @@ class Told:
 
 
 def times(rows: Sequence[Row], *, told: bool) -> list[float | None]:
-    """Return how many times faster than the first each is, of the talk or of here."""
+    """Return how many times as fast as the first each row is, None if not known.
+
+    Parameters
+    ----------
+    rows
+        The rows.
+    told
+        Whether to take the talk's figures, not those of here.
+    """
     values = [row.told if told else row.here for row in rows]
     first = next(iter(values), None)
     found = [first / value if first and value else None for value in values]
@@ -51,7 +59,7 @@ def times(rows: Sequence[Row], *, told: bool) -> list[float | None]:
 
 
 def table(rows: Sequence[Row]) -> list[list[str]]:
-    """Return the cells, the head first."""
+    """Return the rows' cells, after those of the head."""
     repeated = any(len(row.samples) > 1 for row in rows)
     cells = [[*_HEAD[:4], *([_SPREAD] if repeated else []), *_HEAD[4:]]]
     columns = zip(rows, times(rows, told=True), times(rows, told=False), strict=True)
@@ -71,7 +79,7 @@ def table(rows: Sequence[Row]) -> list[list[str]]:
 
 
 def seconds_here(row: Row) -> str:
-    """Return what a table has of here."""
+    """Return a row's cell for the seconds of here."""
     if row.here is None:
         return _NONE
     return f"{'≈ ' if row.sampled else ''}{duration(row.here)}"
@@ -84,7 +92,7 @@ def _spread(row: Row) -> str:
 
 
 def left_out(outcome: Outcome) -> list[str]:
-    """Return of each row that did not run why, and what to type where it can."""
+    """Return why rows did not run, and what to type where they can."""
     said = [(row.reason, row.elsewhere) for row in outcome.rows if row.reason]
     lines = []
     for why, typed in dict.fromkeys(said):
@@ -95,7 +103,7 @@ def left_out(outcome: Outcome) -> list[str]:
 
 
 def causes(slide: Slide, outcomes: Sequence[Outcome]) -> list[str]:
-    """Return what of this machine explains the differences, measured or known."""
+    """Return what explains the differences: known ones, and those of this machine."""
     lines = [slide.differs] if slide.differs else []
     rows = [row for outcome in outcomes for row in outcome.rows if row.here is not None]
     cores = machine.cores()
@@ -122,12 +130,12 @@ def _file_system() -> str:
 
 
 def findings(told: Told) -> list[str]:
-    """Return whether what the slide teaches is seen in the rows of here."""
+    """Return a line for each claim of the slide: whether it holds here."""
     return [finding.line for finding in judged(told.slide.claims, told.outcomes)]
 
 
 def here() -> str:
-    """Return the machine and the Python of here."""
+    """Return this machine's processor and cores, and the version of this Python."""
     found = machine.describe()
     python = sys.version.split()[0]
     return f"{found['processor']}, {found['cores']} cores, Python {python}"
@@ -171,7 +179,7 @@ def _aligned(cells: Sequence[Sequence[str]]) -> list[str]:
 
 
 def as_json(name: str, talk: Talk, told: Told) -> Mapping[str, Any]:
-    """Return the same for ``--json``."""
+    """Return what ``--json`` writes of a slide."""
     slide, outcomes = told.slide, told.outcomes
     return {
         "talk": name,

@@ -1,4 +1,4 @@
-"""A slide's rows: the talk's figures, and beside them those of here or why there are none."""
+"""A slide's rows: the talk's figures, and those of here or why there are none."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ class Row:
     Parameters
     ----------
     impl, workers
-        Which, and how many were asked for.
+        The technique, and how many workers were asked for.
     told
         The talk's seconds, if it has some.
     told_times
         How many times as fast as the first, where the talk has this and no seconds.
     here, least, most
-        The median of those of here and their range, if it ran.
+        The seconds here if it ran: their median, least and most, for all of the work.
     samples
-        Each as measured: where a part of the work was done, of that part.
+        The seconds of each repetition as measured, maybe for a sample of the work.
     at_work
-        How many workers there were.
+        How many workers there were; 0 if it did not run.
     sampled
         Whether a sample of the work was done, and the seconds stand for all of it.
     verdict
-        What the workload says of the answer.
+        The workload's verdict on the answer.
     note
-        What else it says.
+        What else the workload says.
     reason, elsewhere
         Why it did not run, and the command for where it can.
     """
@@ -65,11 +65,11 @@ class Outcome:
     Parameters
     ----------
     experiment
-        Which.
+        The experiment.
     rows
-        Of the talk alone where it could not run.
+        Its rows, with the talk's figures alone if it could not run.
     reason
-        Why not.
+        Why it could not run, or an empty string.
     """
 
     experiment: Experiment
@@ -78,39 +78,39 @@ class Outcome:
 
 
 def command(experiment: Experiment, words: Sequence[str] = ()) -> list[str]:
-    """Return what a user would type, without its report.
+    """Return what a user would type, without the options for the report.
 
     Parameters
     ----------
     experiment
-        What is run.
+        The experiment.
     words
-        Of the workload, where they are others than the experiment's.
+        The workload's words; by default the experiment's.
     """
     variables = [f"{name}={value}" for name, value in experiment.environment.items()]
     return [*variables, *program(experiment, "python", words or experiment.words)]
 
 
 def program(experiment: Experiment, python: str, words: Sequence[str]) -> list[str]:
-    """Return a command line, with the launcher if it has ranks."""
+    """Return a command line, with mpiexec for an experiment of several ranks."""
     start = ["mpiexec", "-n", str(experiment.ranks)] if experiment.ranks > 1 else []
     return [*start, python, "-m", "workloads", *words]
 
 
 def of(experiment: Experiment, results: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """Return a row for each of the talk's and of here.
+    """Return the talk's rows, with the seconds of here, and then other rows of here.
 
     Parameters
     ----------
     experiment
         What was run.
     results
-        What ``--json`` says of it.
+        The results in what ``--json`` wrote.
 
     Raises
     ------
     WorkerError
-        When an answer is not the stored one.
+        When an answer has not the experiment's SHA-256.
     """
     found = _by_key(experiment, [Result(**each) for each in results])
     keys = [*experiment.told, *(key for key in found if key not in experiment.told)]
@@ -121,19 +121,19 @@ def of(experiment: Experiment, results: Sequence[Mapping[str, Any]]) -> list[Row
 
 
 def absent(experiment: Experiment, reason: str) -> list[Row]:
-    """Return the talk's rows of what cannot run here."""
+    """Return the talk's rows of an experiment that cannot run here."""
     typed = " ".join(command(experiment))
-    # The row says already which technique it is.
+    # The row itself names the technique.
     why = reason.rpartition("cannot run here: ")[2]
     return [_told(experiment, key, reason=why, elsewhere=typed) for key in experiment.told]
 
 
 def _by_key(experiment: Experiment, results: Sequence[Result]) -> dict[Key, Result]:
-    """Return each result by what was asked for: fewer workers may have come."""
+    """Return each result by the workers that were asked for: fewer may have run."""
     found: dict[Key, Result] = {}
     for name in dict.fromkeys(one.impl for one in results):
         own = [one for one in results if one.impl == name]
-        # Of two such Pythons the second has a row of its own.
+        # Of two Pythons of one version the second has a row of its own.
         asked = [key for key in experiment.keys(name) if key not in found]
         here = [key for key in asked if key not in experiment.elsewhere]
         scaled = [(name, count) for count in experiment.counts]
@@ -148,7 +148,7 @@ def _told(experiment: Experiment, key: Key, **others: Any) -> Row:
 
 
 def _measured(experiment: Experiment, key: Key, one: Result) -> Row:
-    # Of a sample of the rows: what all would take.
+    # For a sample of the rows, the seconds that all would take.
     whole = one.total / one.work if one.work else 1.0
     seconds = [sample * whole for sample in one.samples]
     verdict = one.verdict
@@ -177,7 +177,7 @@ def _absent(experiment: Experiment, key: Key) -> Row:
     name, _ = key
     package = WORKLOADS[experiment.words[0]][0].rpartition(".")[0]
     techniques = importlib.import_module(f"{package}.registry").TECHNIQUES
-    # What was left out when it was opened says so to those who ask for it by name.
+    # A technique that only fails when it starts gives its reason if it is asked for alone.
     reason = techniques[name].why_not() or "asked for alone it tells why"
     alone = [*experiment.words]
     alone[alone.index("--impl") + 1] = name

@@ -1,4 +1,4 @@
-"""A slide's experiments, each a process of its own: the workload checks its answers."""
+"""A slide's experiments, each in a process of its own: the workload checks its answers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from workloads.talk import rows
 from workloads.talk.rows import Row, program
 from workloads.talk.slides import Experiment
 
-# What a workload has to remove what it was writing, and to end its workers.
+# Seconds that a workload has to remove unfinished files, and to end its workers.
 _SECONDS = 10.0
 
 
 def run(experiment: Experiment, repeat: int = 1) -> list[Row]:
-    """Run it, and return a row for each of the talk's and of here.
+    """Run an experiment, and return the rows of the talk and of here.
 
     Parameters
     ----------
@@ -61,10 +61,10 @@ def run(experiment: Experiment, repeat: int = 1) -> list[Row]:
 def _started(
     words: Sequence[str], environment: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[str]]:
-    """Give a process that has ended, and been waited for, when this is stopped."""
+    """Start a process; when this one is stopped, end the process and wait for it."""
     process: subprocess.Popen[str] | None = None
     try:
-        # A stop between its start and its name would leave it.
+        # A Ctrl-C between the start and the assignment would leave the process.
         with held_back():
             process = subprocess.Popen(
                 words,

@@ -20,10 +20,10 @@ class Experiment:
     Parameters
     ----------
     words
-        Of ``python -m workloads``.
+        The words after ``python -m workloads``.
     told
         The slide's seconds by technique and workers; None where it has none.  The
-        first is what the others are held against.
+        others are compared with the first.
     ranks
         MPI ranks that the run is started on.
     title
@@ -33,11 +33,11 @@ class Experiment:
     times
         How many times as fast as the first, where the slide has this and no seconds.
     elsewhere
-        What of the slide is not run here: why, and the command for where it can be.
+        The slide's rows that are not run here: why, and the command for where they can be.
     sha256
-        Of the whole answer, where the workload itself knows only a part.
+        The whole answer's, where the workload itself stores none or only a sample's.
     pythons
-        Whether other Pythons, which the user names, run it, too.
+        Whether it is also run by other Pythons, which the user names.
     """
 
     words: tuple[str, ...]
@@ -51,12 +51,12 @@ class Experiment:
     pythons: bool = False
 
     def keys(self, impl: str) -> list[Key]:
-        """Return the slide's rows of a technique; python-3.10.4 is its python-3.10."""
+        """Return the slide's rows of a technique; python-3.10.4 is the slide's python-3.10."""
         return [key for key in self.told if f"{impl}.".startswith(f"{key[0]}.")]
 
     @property
     def counts(self) -> list[int]:
-        """The numbers of workers that are asked for one after the other, if any."""
+        """The numbers of workers that ``--scale`` asks for, ascending, if any."""
         words = dict(zip(self.words, self.words[1:], strict=False))
         return sorted(map(int, words["--scale"].split(","))) if "--scale" in words else []
 
@@ -76,9 +76,9 @@ class Slide:
     experiments
         What is run.
     differs
-        What is not the same here by its definition: precision, generator, sizes.
+        What is defined otherwise here: precision, generator, sizes.
     claims
-        What has to be seen in the rows where the lesson holds.
+        What the rows must show if the lesson holds.
     """
 
     number: int
@@ -110,7 +110,7 @@ class Talk:
 
 
 def times(told: Mapping[str, float | None], workers: int = 1) -> dict[Key, float | None]:
-    """Return seconds by technique and workers, the same number for all."""
+    """Return seconds by technique and workers, with the same number of workers for all."""
     return {(name, workers): seconds for name, seconds in told.items()}
 
 

@@ -1,7 +1,7 @@
 """USC's workshop, "High-Performance Computing with Python": writing many arrays.
 
-The numbers count its slides from the title on.  Its seconds are of whole programs
-under a profiler; here they are of the writing alone.
+The numbers count its slides from the title on.  Its seconds are those of whole programs
+under a profiler, the seconds here those of the writing alone.
 """
 
 from __future__ import annotations

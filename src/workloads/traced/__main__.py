@@ -41,7 +41,12 @@ def main(words: list[str]) -> int:
     int
         2 for wrong usage, 69 where there is no viztracer or no MPI between the
         ranks, 73 on the first rank when the file cannot be written, 130 for
-        Ctrl-C outside of the program; else the program's.
+        Ctrl-C.
+
+    Raises
+    ------
+    SystemExit
+        Otherwise, with the program's exit code.
     """
     if words[:1] in (["-h"], ["--help"]):
         streams.spell_in_ascii()
@@ -65,7 +70,7 @@ def main(words: list[str]) -> int:
 
 
 def _prepared(words: list[str]) -> tuple[Path, Any]:
-    """Return the trace's file and the communicator; None for a process alone."""
+    """Return the trace's file, and the communicator or None for a process alone."""
     if not words:
         raise UsageError("no file is named for the trace", hint="--help tells the words")
     if not words[0].endswith(ENDINGS):
@@ -74,7 +79,7 @@ def _prepared(words: list[str]) -> tuple[Path, Any]:
     if importlib.util.find_spec("viztracer") is None:
         raise UnavailableError("Python has no module 'viztracer' here")
     comm = ranks.world().Dup() if ranks.expected() > 1 else None
-    # The program may change the folder.
+    # Absolute, since the program may change the working directory.
     file = Path(words[0]).absolute()
     said = ""
     if comm is None or comm.rank == 0:

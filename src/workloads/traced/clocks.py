@@ -1,4 +1,4 @@
-"""The clocks of the nodes, set to that of the first rank's node."""
+"""The clocks of the nodes, compared with that of the first rank's node."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-# The fastest answer counts: others have waited for a core, or in a queue.
+# Rounds, of which the fastest counts: others have waited for a core, or in a queue.
 _ROUNDS = 30
 
 
@@ -19,11 +19,11 @@ class Reading:
     Parameters
     ----------
     at
-        This node's time in seconds.
+        This node's time, in seconds.
     behind
-        What has to be added to it.
+        The seconds to add to it for the first node's time.
     within
-        By how much `behind` may be wrong, at most.
+        The seconds by which `behind` may be wrong at most.
     """
 
     at: float = 0.0
@@ -77,12 +77,12 @@ def _ask(comm: Any, now: Callable[[], float]) -> Reading:
 
 
 def corrected(start: Reading, end: Reading) -> Callable[[float], float]:
-    """Return what makes the first node's microseconds of this node's.
+    """Return a function that converts this node's microseconds to the first node's.
 
     Parameters
     ----------
     start, end
-        Readings before and after: two clocks drift apart steadily in between.
+        Readings before and after: in between, two clocks drift apart steadily.
     """
     took = end.at - start.at
     rate = (end.behind - start.behind) / took if took > 0 else 0.0

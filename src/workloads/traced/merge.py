@@ -1,4 +1,4 @@
-"""Parts of a trace, a rank each, and one file of them."""
+"""The parts of a trace, one for each rank, and the file that is made of them."""
 
 from __future__ import annotations
 
@@ -19,24 +19,25 @@ from workloads.traced.mpi_calls import CATEGORY
 
 ENDINGS = (".json", ".json.gz", ".html")
 _LOOK_SECONDS = 0.01
-# More than a thread's number can be.
+# Added to a thread's number for its row of MPI calls: more than any such number.
 _MPI_ROWS = 10_000_000
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one rank has seen.
+    """What one rank has called.
 
     Parameters
     ----------
     rank, node
-        Whose it is.
+        The rank, and its node.
     calls
         How many calls are kept.
     is_cut
         Whether there were more.
     events, sources
-        JSON, compressed: a list's inner text, and the functions' source files.
+        JSON, compressed by zlib: the text within a list's brackets, and the functions'
+        source files.
     """
 
     rank: int
@@ -53,11 +54,11 @@ def part(tracer: Any, rank: int, corrected: Callable[[float], float]) -> Part:
     Parameters
     ----------
     tracer
-        viztracer's.
+        viztracer's tracer.
     rank
-        This process's, which becomes the row's number.
+        This process's rank, which becomes the process number of its rows.
     corrected
-        Takes and returns microseconds.
+        As `workloads.traced.clocks.corrected` returns it: takes and returns microseconds.
     """
     from viztracer.report_builder import ReportBuilder  # noqa: PLC0415
 
@@ -66,7 +67,7 @@ def part(tracer: Any, rank: int, corrected: Callable[[float], float]) -> Part:
     ReportBuilder(tracer.data, verbose=0).prepare_json()
     events = _with_rows_of_mpi(tracer.data["traceEvents"])
     for event in events:
-        # Processes on two nodes may have one number.
+        # Processes on two nodes may have the same number.
         event["pid"] = rank
         if "ts" in event:
             event["ts"] = round(corrected(event["ts"]), 3)
@@ -82,7 +83,7 @@ def part(tracer: Any, rank: int, corrected: Callable[[float], float]) -> Part:
 
 
 def _with_rows_of_mpi(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give each thread's calls of MPI a row: their clock differs by microseconds."""
+    """Give each thread's MPI calls a row of their own: their clock is off by microseconds."""
     rows: dict[int, dict[str, Any]] = {}
     for event in events:
         if event.get("cat") == CATEGORY:
@@ -93,19 +94,19 @@ def _with_rows_of_mpi(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _packed(text: str) -> bytes:
-    # A page of HTML would end its script there; to JSON it is the same.
+    # In a page of HTML it would end the script; in JSON the two texts mean the same.
     return zlib.compress(text.replace("</script>", "<\\/script>").encode(), 1)
 
 
 def send(comm: Any, mine: Part) -> None:
-    """Send a part to the first rank, which takes them in turn."""
+    """Send a part to the first rank, which receives the parts in turn."""
     sent = comm.isend(mine, 0)
     while not sent.Test():
         time.sleep(_LOOK_SECONDS)
 
 
 def received(comm: Any) -> Iterator[Part]:
-    """Give the other ranks' parts, one by one."""
+    """Give the parts of the other ranks, in the order of ranks."""
     for rank in range(1, comm.size):
         yield comm.recv(source=rank)
 
@@ -116,21 +117,21 @@ def write(file: Path, parts: Iterator[Part], base_time: int) -> list[Part]:
     Parameters
     ----------
     file
-        It ends in one of `ENDINGS`.
+        Its name ends in one of `ENDINGS`.
     parts
-        At least one; all are taken, whatever fails: who sends one waits for that.
+        At least one.  All are received, whatever fails, as each sender waits for that.
     base_time
-        Nanoseconds from the epoch to the first node's clock's zero.
+        Nanoseconds from the epoch to the zero of the first node's clock.
 
     Returns
     -------
     list
-        The parts, without what is in the file.
+        The parts, with their events and sources left out.
 
     Raises
     ------
     OutputError
-        When it cannot be written.
+        When the file cannot be written.
     """
     try:
         with files.whole_file(file) as temporary, _opened(temporary) as target:
@@ -151,7 +152,7 @@ def _opened(file: Path) -> Iterator[TextIO]:
 
 
 def _write(target: TextIO, is_page: bool, parts: Iterator[Part], base_time: int) -> list[Part]:
-    # All calls of all ranks at once would take gigabytes of the first one's memory.
+    # Part by part: all at once would take gigabytes of the first rank's memory.
     before, between, after = _frame(is_page, base_time)
     sources: dict[str, dict[str, Any]] = {"files": {}, "functions": {}}
     seen: list[Part] = []

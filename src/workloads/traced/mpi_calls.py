@@ -1,4 +1,4 @@
-"""The calls into mpi4py, which viztracer does not see: Cython's functions are not C's."""
+"""The calls into mpi4py, which viztracer does not see: it traces C's functions, not Cython's."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from typing import Any
 
 CATEGORY = "mpi"
 _MODULE = "mpi4py.MPI"
-# None that debuggers, coverage or profilers have.
+# A tool's number that debuggers, coverage and profilers do not use.
 _TOOL = 4
 
 
 class MpiCalls:
-    """What adds them to a trace, by Python's monitoring.
+    """Adds calls of MPI to a trace, by Python's monitoring.
 
     Parameters
     ----------
     tracer
-        viztracer's.
+        viztracer's tracer.
     """
 
     def __init__(self, tracer: Any) -> None:
         self._tracer = tracer
-        # Each thread's outermost call: what, since when.
+        # Each thread's outermost call: the function, and nanoseconds at its begin.
         self._open: dict[int, tuple[object, int]] = {}
-        # Python 3.12 has it.
+        # New in Python 3.12.
         self._monitoring: Any = getattr(sys, "monitoring", None)
 
     def start(self) -> None:
-        """Begin; a program whose tool has taken the place is left alone."""
+        """Begin, unless another tool has this number."""
         if self._monitoring is None or self._monitoring.get_tool(_TOOL) is not None:
             self._monitoring = None
             return
@@ -43,7 +43,7 @@ class MpiCalls:
         self._monitoring.set_events(_TOOL, events.CALL)
 
     def stop(self) -> None:
-        """End; for good."""
+        """End, for good."""
         if self._monitoring is not None:
             self._monitoring.set_events(_TOOL, 0)
             self._monitoring.free_tool_id(_TOOL)
@@ -51,7 +51,7 @@ class MpiCalls:
 
     def _called(self, _code: CodeType, _offset: int, called: object, _first: object) -> object:
         if getattr(called, "__module__", None) != _MODULE:
-            # Of this place in the program nothing more is asked: that costs no time.
+            # Python does not report this place in the program again, which saves time.
             return self._monitoring.DISABLE
         self._open.setdefault(get_ident(), (called, time.monotonic_ns()))
         return None

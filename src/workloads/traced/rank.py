@@ -1,4 +1,4 @@
-"""One rank: its program, its calls, and on the first rank everybody's."""
+"""One rank: its program, its calls, and on the first rank the calls of all."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from workloads.harness import ranks, tracing
 from workloads.preflight import program
 from workloads.traced import clocks, merge, mpi_calls
 
-# Of all ranks: a file of about 100 MB.
+# The most calls of all ranks together: a file of about 100 MB.
 CALLS = 1_000_000
-# For the others after an exception, which may be all ranks'.
+# Seconds that a rank waits for the others after an exception, which all may have had.
 _FAILED_SECONDS = 5.0
-# The launcher may end before it has passed on what a rank has just said.
+# The launcher may end before it has passed on what a rank has just printed.
 _SAID_SECONDS = 0.3
 
 
@@ -30,21 +30,22 @@ def run(comm: Any, file: Path, words: list[str]) -> int:
     Parameters
     ----------
     comm
-        Nobody else's communicator of all ranks; None for a process alone.
+        A communicator of all ranks that nobody else uses; None for a process alone.
     file
-        The trace's, absolute.
+        The trace's file, absolute.
     words
         The program and its arguments.
 
     Returns
     -------
     int
-        The program's exit code, or 73 where that is 0 and the file was not written.
+        73, on the first rank, where the program's exit code is 0 and the file could not
+        be written.
 
     Raises
     ------
     SystemExit
-        Where the program has ended with a text or with another process's code.
+        Otherwise: the end of the program, also with 0, and in a child that it has forked.
     """
     rank, size = (comm.rank, comm.size) if comm is not None else (0, 1)
     start = clocks.read(comm) if comm is not None else clocks.Reading()
@@ -56,11 +57,11 @@ def run(comm: Any, file: Path, words: list[str]) -> int:
     calls = mpi_calls.MpiCalls(tracer)
     ended = _ended(words, tracer, calls)
     if os.getpid() != process:
-        # A child that the program has forked, and that has come to its end.
+        # This is a child that the program has forked, at its end.
         raise ended
     if comm is not None:
         _wait(comm, ended)
-    # From here on the file's temporary name goes, too.
+    # From here on SIGTERM has to remove the file's temporary name, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     end = clocks.read(comm) if comm is not None else start
     part = merge.part(tracer, rank, clocks.corrected(start, end))
@@ -78,7 +79,7 @@ def run(comm: Any, file: Path, words: list[str]) -> int:
 def _leave_the_end_of_mpi_to_python() -> None:
     from mpi4py import MPI  # noqa: PLC0415
 
-    # The traces have to be sent after the program, which may end MPI by itself.
+    # The traces are sent after the program's end, and the program may finalise MPI.
     MPI.Finalize = lambda: None
 
 
@@ -96,7 +97,7 @@ def _ended(words: list[str], tracer: Any, calls: mpi_calls.MpiCalls) -> SystemEx
         raise
     except BaseException:
         tracer.stop("flush_as_finish")
-        # At once: the others may wait for this rank.
+        # Printed at once: the others may wait for this rank.
         sys.excepthook(*sys.exc_info())
         return _Failure(1)
     finally:

@@ -2,11 +2,11 @@
 
 # Task: fill the hole in escape_time. Numba compiles it, and the loops of compute, too.
 #
-# z begins as c, and becomes z*z + c again and again. Return how often it has done so when
-# |z| > 2 is seen first: 0 if already c is outside. Return maxiter - 1 if it is not seen in
-# maxiter looks, n = 0 ... maxiter - 1.
+# z begins as c, and becomes z*z + c in each step. Return after how many steps |z| > 2 is
+# seen first: 0 if c itself is outside. Look maxiter times at most, after n = 0 ...
+# maxiter - 1 steps, and return maxiter - 1 if it is never seen.
 #
-# Use real numbers, in this order: another one gives other last bits.
+# Use real numbers, in this order: another order gives other last bits.
 #   |z| > 2        is  zr*zr + zi*zi > 4.0
 #   the new zi     is  2.0*zr*zi + ci
 #   the new zr     is  zr*zr - zi*zi + cr    (of the old zi)
@@ -23,7 +23,7 @@ import numpy as np
 
 @numba.njit
 def escape_time(cr: float, ci: float, maxiter: int) -> int:
-    """Return when c = cr + i*ci leaves the circle."""
+    """Return after how many steps z leaves the circle, for c = cr + i*ci."""
     zr, zi = cr, ci
     for n in range(maxiter):
         raise NotImplementedError("look, and compute the next z, in escape_time")

@@ -1,10 +1,10 @@
 """Exercise write-hdf5: many arrays in one dataset of one HDF5 file."""
 
-# Task: fill the hole in write. Make the file, with one dataset `arrays` of doubles: count
-# arrays of side x side, its shape (count, side, side). Array t is arrays[t] of it.
+# Task: fill the hole in write. Make one dataset of doubles in the file, with the name
+# `arrays` and the shape (count, side, side). Array t is arrays[t].
 #
-# An array is written at once: let it be one chunk of the dataset. array(t) computes array t
-# when it is asked; do not keep them all.
+# An array is written as a whole: let it be one chunk of the dataset. array(t) computes
+# array t when you call it; do not keep all arrays in memory.
 #
 # Check it: python -m workloads exercise write-hdf5 --check THIS_FILE
 

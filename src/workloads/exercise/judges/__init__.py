@@ -1,1 +1,1 @@
-"""What checks an answer: an empty string for a right one, else what is wrong first."""
+"""Judges: each returns an empty string for a right answer, or the first thing wrong."""

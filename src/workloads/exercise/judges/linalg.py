@@ -11,19 +11,19 @@ import numpy as np
 from workloads.exercise.judges.mandel import described
 
 _COUNT, _N, _MOST = 100, 32, 16
-# Of the products, in little-endian doubles.
+# The hash of all products, in little-endian doubles.
 SHA256 = "3f99c44a819b4c69c1fd6398903db27d3788c2cb4912550559697aa2e589c745"
 
 
 def batched(compute: Callable[..., Any], _: Any) -> str:
-    """Judge what multiplies two stacks of matrices."""
+    """Judge a function that multiplies two stacks of matrices."""
     calls: list[int] = []
     stacks = [_stack(factor).view(_watched(calls)) for factor in (7, 5)]
     found = compute(*stacks, _MOST)
     want = _stack(7) @ _stack(5)
     if not isinstance(found, np.ndarray) or found.shape != want.shape:
         return f"{described(found)}, not of shape {want.shape}"
-    # Zero has one sign, then.
+    # Adding 0.0 turns -0.0 into 0.0.
     got = np.asarray(found, "<f8") + 0.0
     if hashlib.sha256(got.tobytes()).hexdigest() != SHA256:
         place = tuple(int(index[0]) for index in (got != want).nonzero())
@@ -45,7 +45,7 @@ def _stack(factor: int) -> Any:
 
 
 def _watched(calls: list[int]) -> type:
-    """Return an array's class that notes how many matrices a product has."""
+    """Return a class of arrays that notes in `calls` how many matrices each product has."""
 
     class Watched(np.ndarray):  # type: ignore[misc]
         def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:

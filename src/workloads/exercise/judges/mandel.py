@@ -11,18 +11,18 @@ from workloads.mandel import row_kernel
 from workloads.mandel.answer import Answer
 from workloads.mandel.grid import AREAS, Area
 
-# Its pixels tell the order of the operations; the other one is enough for the rows'.
+# The first one's pixels depend on the order of operations; the second is enough for rows.
 _DEEP, _AREA = AREAS["area2"], AREAS["area1"]
 
 
 def whole(compute: Callable[..., Any], _: Any) -> str:
-    """Judge what computes an image from its axes."""
+    """Judge a function that computes an image from its axes."""
     grid = _DEEP.grid
     return _image(_DEEP, compute(*grid.axes(range(grid.height)), grid.maxiter))
 
 
 def cyclic(compute: Callable[..., Any], comm: Any) -> str:
-    """Judge what deals rows out to ranks, and gathers them on the first."""
+    """Judge a function that deals rows out to ranks and gathers them on the first."""
     grid = _AREA.grid
     asked: list[int] = []
 
@@ -50,7 +50,7 @@ def _image(area: Area, found: Any) -> str:
 
 
 def _dealt(dealt: list[list[int]]) -> str:
-    """Tell of the first rank whose rows are not its own."""
+    """Describe the first rank whose rows are not its own, or return an empty string."""
     for rank, rows in enumerate(dealt):
         own = range(rank, _AREA.grid.height, len(dealt))
         for row in rows:
@@ -62,7 +62,7 @@ def _dealt(dealt: list[list[int]]) -> str:
 
 
 def described(found: Any) -> str:
-    """Say what an answer is."""
+    """Return in words what kind of object an answer is."""
     if isinstance(found, np.ndarray):
         return f"the answer is an array of {found.dtype} of shape {found.shape}"
     return f"the answer is {type(found).__name__}"

@@ -16,7 +16,7 @@ _WORKERS = 3
 
 
 def shared(compute: Callable[..., Any], _: Any) -> str:
-    """Judge what counts in several processes."""
+    """Judge a function that counts in several processes."""
     with tempfile.TemporaryDirectory(prefix="hpcpy-exercise-") as folder:
         os.environ[NOTES] = folder
         found = compute(PAIRS, _WORKERS)
@@ -31,7 +31,7 @@ def shared(compute: Callable[..., Any], _: Any) -> str:
     right, said = check("simd", found, PAIRS, SEED, 1)
     if not right:
         return "; ".join(filter(None, (said.removeprefix("WRONG: "), _first(counted))))
-    # The pair may be no hit.
+    # A pair that was forgotten or counted twice may be no hit.
     if counted and (missed := _first(counted)):
         return f"the count is right by luck: {missed}"
     if str(os.getpid()) in {file.name for file in files} or len(files) < 2:
@@ -40,7 +40,7 @@ def shared(compute: Callable[..., Any], _: Any) -> str:
 
 
 def _first(counted: list[tuple[int, int]]) -> str:
-    """Tell of the first pair that was forgotten, or counted again."""
+    """Describe the first pair that was forgotten or counted again, or return an empty string."""
     end = 0
     for first, last in sorted(counted):
         if first != end:

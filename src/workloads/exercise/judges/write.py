@@ -18,7 +18,7 @@ _SERIES = Series(15, 100)
 
 
 def dataset(write: Callable[..., Any], _: Any) -> str:
-    """Judge what writes one dataset of all arrays."""
+    """Judge a function that writes all arrays into one dataset."""
     with tempfile.TemporaryDirectory(prefix="hpcpy-exercise-") as folder:
         path = Path(folder) / HDF5
         write(str(path), lambda t: Field(_SERIES).array(t), _SERIES.n, _SERIES.s)

@@ -38,7 +38,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def deliver(request: Request, script: str, controller: Controller) -> None:
-    """Write a script and say how it is submitted, or print it alone where that is asked for.
+    """Write a script and print how to submit it; with ``DRY=1`` or ``SCRIPT=-``, print the script.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def deliver(request: Request, script: str, controller: Controller) -> None:
     script
         For sbatch.
     controller
-        Of the Slurm that answers here.
+        The Slurm that answers here.
 
     Raises
     ------
@@ -60,14 +60,14 @@ def deliver(request: Request, script: str, controller: Controller) -> None:
     name = f"{request.name}-{request.nodes}x{request.tasks}.sbatch"
     path = Path(request.script) if request.script else paths.BUILD / name
     _write(path, script)
-    # A device, such as a terminal, has the script itself.
+    # A device, such as a terminal, shows the script itself and is nothing to submit.
     if destination(path).replaced is not None:
         print(path)
         print(f"  to submit it: {_sbatch(controller)} {_quoted(path)}", file=sys.stderr)
 
 
 def _quoted(path: Path) -> str:
-    """Return a path as a shell takes it; one that looks like an option is none."""
+    """Return a path quoted for a shell, with ``./`` before one that looks like an option."""
     return shlex.quote(f"./{path}" if str(path).startswith("-") else str(path))
 
 
@@ -81,7 +81,7 @@ def _write(path: Path, script: str) -> None:
 
 
 def _sbatch(controller: Controller) -> str:
-    """Return the sbatch of the Slurm that answers here, as a shell takes it."""
+    """Return the sbatch of the Slurm that answers here, quoted for a shell."""
     ours = controller.environment.get("PATH")
     if shutil.which("sbatch", path=ours) == shutil.which("sbatch"):
         return "sbatch"

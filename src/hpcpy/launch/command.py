@@ -23,7 +23,8 @@ def main(options: argparse.Namespace) -> int:
     Returns
     -------
     int
-        The first dead rank's exit code, else srun's; 130 or 143 when stopped.
+        The first dead rank's exit code, else srun's; 69 without a Slurm controller; 129, 130
+        or 143 when SIGHUP, SIGINT or SIGTERM stopped it.
     """
     made = prepared(options.settings)
     script = launch_script(made.plan)

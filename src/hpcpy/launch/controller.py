@@ -15,9 +15,9 @@ from hpcpy.launch.request import LOCAL, Request
 from hpcpy.launch.site import Site
 from hpcpy.launch.words import Line, quoted
 
-# What names a Slurm in an environment; within a job it is the job's own.
+# Variables that name a Slurm: SLURM_JOB_ID, within a job, names the job's own.
 _NAMES = ("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JOB_ID")
-# A partition for srun, salloc and sbatch where none is asked for.
+# Variables with the default partition of srun, salloc and sbatch.
 _PARTITIONS = ("SLURM_PARTITION", "SALLOC_PARTITION", "SBATCH_PARTITION")
 _ANSWER_SECONDS = 10.0
 
@@ -31,9 +31,9 @@ class Controller:
     environment
         The variables with which its commands are run.
     said
-        What a user reads of it; empty for the machine's own.
+        Its name in messages; empty for the machine's own.
     lines
-        Of shell, for a script that is to ask it.
+        Shell lines that make a script ask it.
     """
 
     environment: Mapping[str, str]
@@ -41,7 +41,7 @@ class Controller:
     lines: tuple[Line, ...] = ()
 
     def asked(self, *words: str) -> str:
-        """Return what a command of Slurm prints; nothing without an answer."""
+        """Return a Slurm command's standard output; empty without an answer in 10 s."""
         try:
             return subprocess.run(
                 words,
@@ -57,7 +57,9 @@ class Controller:
 
 
 def find_controller(request: Request, environment: Mapping[str, str]) -> Controller:
-    """Return the Slurm that the environment names, else for ``SITE=local`` this checkout's.
+    """Return the Slurm that the environment names, else this checkout's or the machine's own.
+
+    This checkout's, of `make cluster`, serves ``SITE=local`` alone, and only if it runs.
 
     Parameters
     ----------
@@ -84,7 +86,7 @@ def find_controller(request: Request, environment: Mapping[str, str]) -> Control
 def can_bind(controller: Controller) -> bool:
     """Return whether this Slurm binds; where it does not, srun says so on stderr.
 
-    Without an answer it is taken to be as most are.
+    Without an answer: True, as most do.
     """
     told = controller.asked("scontrol", "show", "config")
     return not re.search(r"^TaskPlugin\s*=\s*(\(null\)|task/none)?\s*$", told, re.M)
@@ -102,7 +104,7 @@ def check_gpus(
     controller
         The Slurm to ask.
     job
-        The job that the ranks will be in; none for one that is asked for.
+        The job that the ranks will be in; None if a new job is asked for.
 
     Raises
     ------
@@ -121,7 +123,7 @@ def check_gpus(
         has_some[partition] = has_some.get(partition, False) or "gpu" in resources
         default += [partition] if name.endswith("*") else []
     names = [*has_some] if job else _partitions(request, site, controller) or default
-    # Of a partition that is not there Slurm tells at once.
+    # An unknown partition passes here: Slurm itself refuses it at once.
     if names and not any(has_some.get(name, True) for name in names):
         where = "this job" if job else f"partition {', '.join(dict.fromkeys(names))}"
         having = [] if job else [name for name, has in has_some.items() if has]

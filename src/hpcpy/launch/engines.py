@@ -10,7 +10,7 @@ from hpcpy.launch.sharing import around_the_program, before_the_engine
 from hpcpy.launch.site import Site
 from hpcpy.launch.words import Expanded, Line, Option, Variable, option, quoted
 
-# The files of sites that the image brings.
+# Where the image has its own copy of the site files.
 _IMAGES_OWN = "/opt/hpcpy/share/hpcpy/tool/"
 
 
@@ -29,7 +29,7 @@ class Container:
     has_gpus
         Whether ranks have GPUs.
     variables
-        Which the ranks get.
+        Variables that the ranks get.
     is_shared
         Whether a node has several ranks.
     """
@@ -95,7 +95,7 @@ def apptainer(container: Container, site: Site) -> ContainerStart:
     words = [
         option("bash", "-c", Expanded("$at_node"), why="see above"),
         option(container.program, "exec"),
-        # Its end is not always clean (apptainer#2713), so not where it brings nothing.
+        # --sharens does not always end cleanly (apptainer#2713), and brings one rank nothing.
         *([option("--sharens", why=_SHARED)] if container.is_shared else []),
         *([option("--nv", why="GPUS: the host's NVIDIA driver")] if container.has_gpus else []),
         *_binds(container, site, "--bind"),
@@ -109,8 +109,8 @@ def apptainer(container: Container, site: Site) -> ContainerStart:
 
 def podman_hpc(container: Container, site: Site) -> ContainerStart:
     """Return the words of ``podman-hpc shared-run``: one container a node."""
-    # Each of its modules for MPI (mpi, cuda-mpi, openmpi-…) has them, too, and podman
-    # refuses a second --network.
+    # Each podman-hpc module for MPI (mpi, cuda-mpi, openmpi-…) sets the options of
+    # `_hosts_own`, too, and podman refuses a second --network.
     has_module = any("mpi" in word for word in site.options.get("podman-hpc", ()))
     why = "on the node: podman-hpc takes the first node's number of ranks for every one's"
     on_node = Line(f"on_node={quoted(one_container.before_the_engine())}", why)
@@ -133,8 +133,8 @@ def podman_hpc(container: Container, site: Site) -> ContainerStart:
     return ContainerStart((on_node, in_container), tuple(words))
 
 
-# podman passes on consecutive descriptors from 3 alone; Slurm's PMI has any number.
-# keep-id is for rootless podman alone.
+# podman passes on only consecutive descriptors from 3 on; that of Slurm's PMI may have
+# any number.  Only rootless podman takes keep-id.
 _ON_NODE = (
     'if [ -n "$PMI_FD" ]; then eval "exec 3<&$PMI_FD"; export PMI_FD=3; fi; '
     'if [ "$UID" = 0 ]; then me=--user=0:0; else me=--userns=keep-id; fi; '
@@ -201,7 +201,7 @@ def _modules(word: str) -> list[str]:
 
 
 def none(container: Container, site: Site) -> ContainerStart:
-    """Return no words but the interpreter's: nothing is contained."""
+    """Return lines that export the variables, and no words: there is no container."""
     lines = [Line(f"export {one.name}={quoted(one.value)}", one.why) for one in container.variables]
     lines.append(Line("export PYTHONNOUSERSITE=1", "nothing from ~/.local"))
     return ContainerStart(tuple(lines), _extra(site, "none"))

@@ -9,7 +9,8 @@ from hpcpy.errors import UnavailableError
 _TASK = re.compile(
     r"^srun: error: (?P<node>[^:\s]+): tasks? (?P<ranks>[0-9,\[\]-]+): (?P<what>.+)$"
 )
-# Of `hpcpy.launch.sharing`: Slurm learns of this rank's death by a signal alone.
+# Printed by the shell of `sharing` and `one_container`, which then kills the rank's engine:
+# Slurm itself reports only that signal.
 _GUARDED = re.compile(r"^hpcpy: rank (?P<ranks>\d+) on (?P<node>\S+): (?P<what>exit code \d+)$")
 _SCHEDULER = re.compile(
     r"^(?:srun|salloc|sbcast|slurmstepd|slurmd|hpcpy)[^:]*: (?:error: |fatal: )?(?P<what>.+)$"
@@ -50,7 +51,7 @@ def explained(stderr: str, code: int) -> str:
     Parameters
     ----------
     stderr
-        The end of it, ranks' and Slurm's lines as they came.
+        The end of stderr: lines of ranks and of Slurm, in the order in which they came.
     code
         srun's exit code.
     """
@@ -65,7 +66,7 @@ def explained(stderr: str, code: int) -> str:
         if (found := _TASK.match(line) or _GUARDED.match(line))
     ]
     if deaths:
-        # Those after it may have been ended by --kill-on-bad-exit.
+        # The first rank that --kill-on-bad-exit did not end, as it may have ended the others.
         at, first = next(
             (one for one in deaths if not _ENDED_BY_OTHERS.search(one[1]["what"])), deaths[0]
         )
@@ -80,8 +81,8 @@ def explained(stderr: str, code: int) -> str:
 def own_code(line: str, code: int) -> int:
     """Return the exit code of the rank that an explanation names, else `code`.
 
-    srun's is the highest of all ranks': 143 of one that was ended for it; and 1
-    where nothing can run.
+    srun returns the highest code of all ranks, often the 143 of a rank that it has ended
+    itself.  Without a controller it returns 1, and this 69 (`UnavailableError`).
     """
     if line.startswith(_SILENT):
         return UnavailableError.exit_code
@@ -90,7 +91,7 @@ def own_code(line: str, code: int) -> int:
 
 
 def _last_words(lines: list[str], at: int, ranks: str) -> str:
-    """Return the last line before the end of a rank: that names it, of MPI, or any."""
+    """Return the last line before a rank's end that names it, else MPI's abort, else any."""
     spoken = [line for line in lines[:at] if not _SCHEDULER.match(line)] or [
         line for line in lines if not _SCHEDULER.match(line)
     ]

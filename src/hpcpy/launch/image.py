@@ -9,7 +9,7 @@ from hpcpy.errors import UsageError
 from hpcpy.launch.request import Request
 from hpcpy.launch.site import Site
 
-# What Apptainer runs, by where it begins and with what: a SIF, squashfs, ext3.
+# The files that Apptainer runs, SIF, squashfs and ext3: offset and bytes of the magic number.
 _MAGIC = ((32, b"SIF_MAGIC\0"), (0, b"hsqs"), (1080, b"\x53\xef"))
 _HEAD = 2048
 # [HOST[:PORT]/]NAME[:TAG][@DIGEST]
@@ -19,11 +19,11 @@ _REFERENCE = re.compile(
     r"(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?",
     re.ASCII,
 )
-# Where an engine finds an image that is no file and in no store of its own.
+# A transport, which says where an engine gets an image that is not in its own store.
 _URI = re.compile(
     r"[a-z-]+://|(?:containers-storage|dir|docker-archive|docker-daemon|oci(-archive)?):"
 )
-# Of these, what each engine takes.
+# The transports that each engine takes.
 _TAKEN = {
     "apptainer": re.compile(
         r"(?:(?:docker|library|shub|oras|ipfs|https?|instance)://|"
@@ -42,12 +42,12 @@ def given_image(request: Request, site: Site) -> str:
 
 
 def is_uri(given: str) -> bool:
-    """Return whether an image is named by where it comes from, as docker://… is."""
+    """Return whether an image's name begins with a transport, such as docker://."""
     return _URI.match(given) is not None
 
 
 def absolute(given: str, engine: str) -> str:
-    """Return an image as a script of any folder names it: a file by its absolute path."""
+    """Return an image's name as it works in any folder: Apptainer's file by absolute path."""
     is_file = engine == "apptainer" and not is_uri(given)
     return str(Path(given).absolute()) if is_file else given
 
@@ -69,13 +69,13 @@ def check_image(given: str, engine: str, *, is_staged: bool, is_here: bool) -> s
     Returns
     -------
     str
-        Why a file cannot be seen that need not be here; mostly empty.
+        Why a file that may be on another machine cannot be seen here; otherwise empty.
 
     Raises
     ------
     UsageError
         For a file where a reference is needed, the other way round, and for a
-        file that is not there.
+        missing file if `is_here`.
     """
     if not given:
         return ""

@@ -84,7 +84,7 @@ def script(request: Request) -> str:
 
 
 def _image(request: Request, site: Site, engine: str) -> str:
-    """Return the image that is named, or the SIF that this runs in."""
+    """Return the image of the request, else the SIF that this runs in, else the site's."""
     running = os.environ.get("APPTAINER_CONTAINER", "") if engine == "apptainer" else ""
     image = request.image or running or given_image(request, site)
     if engine == "none":

@@ -1,4 +1,4 @@
-"""What Slurm says of a launch's job, for when srun says nothing."""
+"""Ask Slurm about a launch's job, in case srun reports nothing."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ import subprocess
 import time
 from collections.abc import Mapping
 
-# Of a controller that is busy; it is asked again later.
+# A busy controller may take longer: it is asked again later.
 _ANSWER_SECONDS = 20
-# What the clocks of the controller and of this machine may differ by.
+# How far the clocks of the controller and of this machine may differ.
 _CLOCK_SECONDS = 60
-# What `scontrol show job` calls a JobState that no job comes back from.
+# The values of JobState in `scontrol show job` that no job comes back from.
 _ENDS = (
     *("BOOT_FAIL", "CANCELLED", "COMPLETED", "COMPLETING", "DEADLINE", "FAILED"),
     *("LAUNCH_FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "REVOKED", "TIMEOUT"),
 )
-# Its word for one that it has forgotten, MinJobAge after the end.
+# What scontrol prints for a job that Slurm has forgotten, MinJobAge seconds after its end.
 _FORGOTTEN = "Invalid job id"
 
 
 class Job:
     """The job of a launch: the one that it runs in, or that its srun or salloc asked for.
 
-    The latter is known by its session, which Slurm writes down and which is the
-    launch's own: no word of the command has to name it.  Another machine may
-    have a session of that number, so the job must be this user's, no older than
-    this object, and the only one.
+    The latter is found by its session, which Slurm records (AllocSID) and which the
+    launch shares with no other command: no option has to name the job.  Another
+    machine may have a session of that number, so the job must be this user's, no
+    older than this object, and the only one.
 
     Parameters
     ----------
     session
         The session in which srun or salloc runs.
     environment
-        With SLURM_JOB_ID within a job.
+        Variables for Slurm's commands; within a job SLURM_JOB_ID names it.
     """
 
     def __init__(self, session: int, environment: Mapping[str, str]) -> None:
@@ -44,7 +44,7 @@ class Job:
         self._nodes = ""
 
     def is_over(self) -> bool:
-        """Ask whether the job has come to an end; no answer, or no job yet, is none."""
+        """Ask whether the job has ended; False without an answer or a job."""
         return self._state() in _ENDS
 
     def down_nodes(self) -> list[str]:
@@ -65,7 +65,7 @@ class Job:
             return "COMPLETED"
         fields: dict[str, str] = dict(re.findall(r"(?:^|\s)(\w+)=(\S*)", text))
         state = fields.get("JobState", "")
-        # While it completes Slurm shows the nodes that still do: no dead one.
+        # NodeList of a completing job has only the nodes that still complete, and no dead one.
         if state != "COMPLETING":
             self._nodes = fields.get("NodeList", self._nodes).replace("(null)", "")
         return state

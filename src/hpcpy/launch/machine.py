@@ -18,12 +18,12 @@ from hpcpy.launch.plan import CurrentJob, Host, engine_of
 from hpcpy.launch.request import Request
 from hpcpy.launch.site import Site
 
-# From here on the steps are Slurm's own (batch, interactive): they hold no processors.
+# Step IDs from here on are of Slurm's own steps (batch, interactive), which hold no processors.
 _FIRST_OF_SLURM = 0xFFFF_FFF0
 
 
 def look_around(request: Request, site: Site, controller: Controller, *, is_provided: bool) -> Host:
-    """Find engine and image, provided first where they are ours to provide.
+    """Find the engine, the image and the job around this, as a plan needs them.
 
     Parameters
     ----------
@@ -32,7 +32,8 @@ def look_around(request: Request, site: Site, controller: Controller, *, is_prov
     controller
         The Slurm to ask.
     is_provided
-        Whether they have to be there; else they are named alone.
+        Whether to install the engine and build the image if they are missing and this
+        checkout's; otherwise they are only named.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def job_around(environment: Mapping[str, str]) -> CurrentJob | None:
 
 
 def engine_program(engine: str, site: Site, *, is_provided: bool) -> str:
-    """Return the engine's program: the one of the site's modules, or setup's."""
+    """Return the engine's program: its name, or the path of the one that setup installs."""
     if site.modules:
         return engine
     if engine == "apptainer":

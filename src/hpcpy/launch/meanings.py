@@ -37,9 +37,9 @@ def add_settings(parser: argparse.ArgumentParser, meanings: Mapping[str, str], p
     parser
         The command's.
     meanings
-        The names, each with what it means.
+        The settings' names, each with its meaning.
     page
-        Of ``docs``, which explains them.
+        The page of ``docs`` that explains them.
     """
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = f"settings, defaults in brackets (docs/{page}):\n{table(meanings)}"

@@ -1,16 +1,16 @@
 """What ``podman-hpc shared-run`` needs around it: shell for each rank.
 
-The first of a node's ranks makes the container, and each, the first one too,
-starts its program in it.  As of podman-hpc 1.2 the first one ends the
-container when it has heard of as many ends as the first node has ranks: on a
-node with fewer it waits for ever, and it does so, too, for the others of its
-node when its own program has died.  What runs in the container is podman's
-child and not Slurm's: it outlives a step that Slurm has to kill.
+The first of a node's ranks makes the container, and each rank, the first one too,
+starts its program in it.  As of podman-hpc 1.2 the first rank ends the container
+when as many ranks have ended as the first node has: on a node with fewer ranks it
+waits for ever.  When its own program has died, it waits for ever for the node's
+other ranks.  What runs in the container is podman's child and not Slurm's, so it
+outlives a step that Slurm has to kill.
 """
 
 from __future__ import annotations
 
-# How long the other ranks have to end by themselves, with codes of their own.
+# Seconds in which the other ranks may end by themselves, with exit codes of their own.
 SECONDS = 5
 
 
@@ -47,7 +47,7 @@ exec "${engine[@]}" 2> >(
 
 
 def around_the_program() -> str:
-    """Return a script that runs a rank, tells Slurm of its death, and ends with its task."""
+    """Return a script that runs a rank, reports its death to Slurm, and ends with its task."""
     return f"""\
 : >/run/hpcpy.$$ # for the container, which podman removes when no rank is left
 ( (

@@ -35,7 +35,7 @@ def own_name(request: Request) -> str:
 def has_these_workloads(given: str, engine: str) -> bool:
     """Return whether it is certain that the image has this checkout's workloads.
 
-    A SIF says in its header what it was made of, also where it was copied to.
+    A SIF's header records what the SIF was made of, so a copy of it is known, too.
     """
     if engine != "apptainer":
         return False

@@ -18,7 +18,7 @@ _OF_LOGIN = Line(
 
 @dataclass(frozen=True)
 class CurrentJob:
-    """The job that this runs in: its nodes, and whether within a step of it."""
+    """The job that this runs in: how many nodes it has, and whether this is in a step of it."""
 
     nodes: int
     is_in_step: bool
@@ -45,7 +45,7 @@ class Host:
     slurm
         Which Slurm is asked; empty for the machine's own.
     surroundings
-        Lines of shell that have a script ask that one.
+        Shell lines that make a script ask that Slurm.
     """
 
     folder: str
@@ -114,7 +114,7 @@ def make_plan(request: Request, site: Site, machine: Host, *, is_batch: bool = F
         notes=_notes(request, name, machine),
         within_job=job is not None,
         needs_job_shell=bool(request.stage or _names_job(site)),
-        # sbatch's own Slurm is asked within its job.
+        # Within sbatch's job, Slurm's commands ask the Slurm that runs it.
         surroundings=() if is_batch else machine.surroundings,
     )
 
@@ -163,14 +163,14 @@ def _title(request: Request, site: Site, engine: str, slurm: str) -> str:
     if request.gpus:
         each += f" and {counted(request.gpus, 'GPU')}"
     size = f"ranks {request.tasks}, nodes {request.nodes}, {each} a rank"
-    # A line of its own, whatever the word.
+    # One line, even for a name with line breaks.
     name = " ".join(request.title.split())
     where = f"site {site.name}, engine {engine}" + (f", {slurm}" if slurm else "")
     return f"{name}: {size}; {where}"
 
 
 def site_variables(site: Site) -> tuple[Variable, ...]:
-    """Return the variables that a site sets for its ranks: TMPDIR first, where it has a disk."""
+    """Return the variables that a site sets for its ranks: TMPDIR first, if not on ``/tmp``."""
     own = []
     if site.node_local != "/tmp":  # noqa: S108
         why = "caches and temporary files on the node's own disk"
@@ -183,7 +183,7 @@ def site_variables(site: Site) -> tuple[Variable, ...]:
 
 
 def modules(site: Site) -> tuple[Line, ...]:
-    """Return the lines that have a site's modules, and nothing of another Python."""
+    """Return the lines that load a site's modules, run its setup, and unset ``PYTHON*``."""
     why = f"site {site.name}"
     lines = [Line(f"module load {quoted(name)} || exit 69", why) for name in site.modules]
     if lines:

@@ -32,8 +32,8 @@ class Prepared:
 def prepared(arguments: list[str], *, is_batch: bool = False) -> Prepared:
     """Read the words, check them, and plan what they ask for.
 
-    What is wrong is said before an image is built and before a job is asked
-    for.  What may be right on another machine, or of another image, is a
+    Errors are raised before an image is built and before a job is asked for.
+    What may be right on another machine, or with another image, is only a
     remark on stderr.
 
     Parameters
@@ -48,7 +48,7 @@ def prepared(arguments: list[str], *, is_batch: bool = False) -> Prepared:
     UsageError
         For a request that is wrong for sure.
     UnavailableError
-        When it is to be run here and there is no Slurm.
+        When it is to be run here and there is no srun.
     """
     request = parse(arguments)
     site = find_site(request.site)
@@ -82,7 +82,7 @@ def _checked(request: Request, site: Site, controller: Controller, *, is_batch: 
             raise UsageError(f"W: {wrong}")
         remarks.append(f"W: {wrong} (so says this checkout; the image may have others)")
     if wrong := workload.absent(request):
-        # One with an absolute path may lie in the image.
+        # A script with an absolute path may lie in the image.
         if is_run and not Path(request.program[0]).is_absolute():
             raise UsageError(wrong, hint="give its path from here, or an absolute one")
         remarks.append(f"{wrong} on this machine")
@@ -103,7 +103,7 @@ def _to_do(request: Request, site: Site, machine: Host) -> list[str]:
     if not given_image(request, site):
         name = own_name(request)
         if why_not := why_not_ready(name):
-            # It provides the engine, too.
+            # The target installs the engine, too.
             target = "cuda" if name == GPU_IMAGE else "sif"
             return [f"{machine.image} {why_not}; before you submit: make {target}"]
     if "/" in machine.program and not Path(machine.program).exists():

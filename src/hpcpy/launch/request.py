@@ -27,14 +27,14 @@ _TEXTS = {
     "SCRIPT": "script",
 }
 LOCAL = "local"
-# Of any job at a site, whatever it runs.
+# The settings of any job at a site, whatever it runs.
 OF_A_JOB = ("SITE", "MPI", "TIME", "PARTITION", "QOS", "ACCOUNT", "MEM", "SCRIPT", "DRY")
-# What ranks run: split into words.
+# The settings of what ranks run; their values are split into words.
 _WORDS = {"W": "workload", "PROGRAM": "program"}
 SETTINGS = (*_WORDS, *_NUMBERS, *_FLAGS, *_TEXTS)
 USAGE = 'W="pi --impl mpi" NODES=2 TASKS=8, or PROGRAM="my.py --its options"'
-# As sbatch(1) has it: minutes, minutes:seconds, hours:minutes:seconds, days-hours,
-# days-hours:minutes, days-hours:minutes:seconds; or without an end.
+# Time limits of sbatch(1): minutes, minutes:seconds, hours:minutes:seconds, days-hours,
+# days-hours:minutes, days-hours:minutes:seconds; or none.
 _TIME = re.compile(r"[0-9]+(:[0-9]+){0,2}|[0-9]+-[0-9]+(:[0-9]+){0,2}|unlimited|infinite|-1", re.I)
 _MEMORY = re.compile(r"[0-9]+[KMGT]?(/cpu)?", re.ASCII | re.I)
 TIMES = "write 30 (minutes), 01:30:00, 2-12 (days-hours) or UNLIMITED"
@@ -42,7 +42,7 @@ TIMES = "write 30 (minutes), 01:30:00, 2-12 (days-hours) or UNLIMITED"
 
 @dataclass(frozen=True)
 class Request:
-    """One run: which workload or program, on how much, by what.
+    """One run: a workload or program, its nodes and ranks, the engine and the job's options.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Request:
     nodes, tasks, cpus, gpus
         Nodes; ranks in all; processors and GPUs of each rank.
     memory
-        Of each node, or with ``/cpu`` of each processor; as Slurm has it: 4G, 500M/cpu.
+        Of each node, or with ``/cpu`` of each processor: 4G, 500M/cpu; without a letter in MiB.
     engine, image, mpi, time, partition, qos, account
         In place of the site's; empty for the site's own.
     site
@@ -89,7 +89,7 @@ class Request:
 
     @property
     def name(self) -> str:
-        """The name of what runs, of letters that a file and a job may have."""
+        """The title, with only characters that names of files and jobs may have."""
         return re.sub(r"[^\w.+-]+", "-", self.title)
 
     @property
@@ -111,14 +111,14 @@ class Request:
 
 
 def meant(name: str, known: Iterable[str]) -> str:
-    """Return "; did you mean …?" when a known name is near, else the known ones."""
+    """Return "did you mean …?" when a known name is near, else "there are: …" with all."""
     names = list(known)
     near = difflib.get_close_matches(name, names, n=1)
     return f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
 
 
 def is_time(text: str) -> bool:
-    """Return whether Slurm takes it for a time limit.
+    """Return whether Slurm takes a text as a time limit.
 
     Examples
     --------
@@ -134,13 +134,12 @@ def counted(number: int, noun: str) -> str:
 
 
 def parse(words: list[str]) -> Request:
-    """Read NAME=value words; an empty value is as good as none.
+    """Read NAME=value words; a setting with an empty value counts as not given.
 
     Raises
     ------
     UsageError
-        For an unknown name, a value that cannot be meant, or a request that
-        no machine could fulfil.
+        For an unknown name, a wrong value, or a request that no machine could fulfil.
 
     Examples
     --------
@@ -182,7 +181,7 @@ def parse(words: list[str]) -> Request:
 
 
 def _line(name: str, value: str) -> str:
-    # A second line would be one more of the script's, but within the quotes of words.
+    # A line break would begin a new line of the script; W and PROGRAM are quoted in it.
     if name not in _WORDS and not value.isprintable():
         raise UsageError(f"{name}={value!r} holds a character that cannot be printed")
     return value

@@ -26,7 +26,7 @@ print(f"python {platform.python_version()}, " + ", ".join(versions))
 
 
 def default(image: Image) -> list[str]:
-    """Return what runs on one machine without a launcher or a cluster to start."""
+    """Return the default words: mandel, by techniques that need no launcher and no cluster."""
     opencl = ",pyopencl" if image.stack == STACK else ""
     techniques = f"python,numpy,numba,numba-parallel,cython,f2py,simd{opencl},multiprocessing"
     return ["mandel", "--impl", techniques, "--out", "build/mandel.png"]
@@ -34,7 +34,7 @@ def default(image: Image) -> list[str]:
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    # All from the first word that is no option, and all after `--`.
+    # REMAINDER takes all words from the first that is no option, and all after `--`.
     help_ = (
         "of python -m workloads, such as: mandel --area area1; with an option first, after --"
         " (default: Mandelbrot by several techniques, with its pictures)"
@@ -46,22 +46,27 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Run a workload, the image being built first where it is missing.
+    """Become a workload's process; build the image first if it is missing.
 
     Returns
     -------
     int
-        The workload's exit code.
+        The workload's exit code, as its process takes this one's place.
+
+    Raises
+    ------
+    UsageError
+        When the words are wrong on any machine.
     """
     image = the_graph().image(options.image)
     words = options.workload[options.workload[:1] == ["--"] :] or default(image)
-    # Before an image is built for it.
+    # Wrong words are refused before an image is built.
     if wrong := workload.fault(words):
         raise UsageError(wrong)
     sif, _, _ = have("sif", image.name)
     digest = read_stamp(sif)["digest"]
     apptainer = ensure("apptainer").apptainer
-    # The working directory is the user's: relative names mean files there.
+    # Relative names mean files of the checkout, wherever this was called.
     inside = [str(apptainer), "exec", "--bind", str(paths.ROOT), "--pwd", str(paths.ROOT), str(sif)]
     version = subprocess.run(
         [apptainer, "--version"], capture_output=True, text=True, check=False
@@ -71,5 +76,5 @@ def main(options: argparse.Namespace) -> int:
     subprocess.run([*inside, "python3", "-c", _VERSIONS], check=False)
     sys.stdout.flush()
     command = [*inside, "python3", "-m", "workloads", *words]
-    # In its place, so that Ctrl-C and the exit code are the workload's own.
+    # By exec, so that Ctrl-C and the exit code are the workload's own.
     os.execv(command[0], command)  # noqa: S606

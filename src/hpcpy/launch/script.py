@@ -14,8 +14,8 @@ _END = "END_OF_JOB"
 def launch_script(plan: Launch) -> str:
     """Return the script that runs the plan from here.
 
-    With lines that need a job it asks for one by salloc and gives it a script
-    of its own; ``srun`` alone does so by itself.
+    If its lines need a job, it asks salloc for one and runs them in that job's
+    shell; otherwise ``srun`` asks for the job.
     """
     first = _header(plan) + _commented_lines(plan.surroundings)
     if plan.within_job:
@@ -24,7 +24,7 @@ def launch_script(plan: Launch) -> str:
         return first + _body(plan, plan.allocation)
     job = _array("job", ["salloc"], plan.size, plan.allocation)
     body, end = _body(plan, ()), _END
-    # A word of the user's may have lines of its own.
+    # A word of the user's may have several lines, and this among them.
     while end in body:
         end += "_"
     return f"{first}{job}exec \"${{job[@]}}\" bash -s <<'{end}'\n{body}{end}\n"
@@ -41,7 +41,7 @@ def batch_script(plan: Launch) -> str:
 
 
 def show(script: str) -> None:
-    """Print a script byte by byte: a path in it may be no text."""
+    """Print a script as bytes: a path in it may not be UTF-8."""
     sys.stdout.flush()
     sys.stdout.buffer.write(script.encode("utf-8", "surrogateescape"))
     sys.stdout.buffer.flush()
@@ -65,13 +65,13 @@ def _body(plan: Launch, allocation: Iterable[Option]) -> str:
 def _guarded(afterwards: Iterable[Line]) -> str:
     """Return the shell that runs the step and then, whatever came of it, the lines.
 
-    In the background, since a foreground command would keep bash from its trap,
-    and in a process group of its own: a Ctrl-C for the shell's group as well
-    would be two for srun, which kills the ranks at the second.
+    The step runs in the background, since bash runs no trap while it waits for a
+    foreground command.  It has a process group of its own: otherwise srun would get
+    a Ctrl-C twice, from the terminal and by the trap, and kill the ranks.
     """
     lines = _commented_lines(afterwards)
     return (
-        # Before the step: without a trap bash forgets a Ctrl-C where the step goes on.
+        # Before the step: without a trap, bash forgets a Ctrl-C that the step survives.
         "early= running=\n"
         "stop() { if [ $running ]; then kill -INT $running 2>/dev/null; else early=1; fi; }\n"
         "trap stop TERM INT HUP\n"
@@ -80,7 +80,7 @@ def _guarded(afterwards: Iterable[Line]) -> str:
         "running=$!\n"
         "set +m\n"
         "[ ! $early ] || kill -INT $running\n"
-        # A trap ends `wait`, not what it waits for.
+        # A trap ends `wait`, but not the step.
         "until wait $running; code=$?; ! kill -0 $running 2>/dev/null; do :; done\n"
         f"{lines}exit $code\n"
     )

@@ -1,27 +1,26 @@
 """What ``apptainer exec --sharens`` needs around it: shell for each rank.
 
 The first of a node's ranks makes the container, the others join it.  As of
-Apptainer 1.4 the first one's end is told to nobody before the others have
-ended: were it to die, they and Slurm would wait for it for ever.  A signal ends
-all engines, the others' at once and with what they started; the first one's
-passes it on to nobody.  And it keeps a file below the home folder, which may be
-a shared one, or read-only.
+Apptainer 1.4 the first rank's end is not reported before the others have ended: if
+it dies, they and Slurm wait for it for ever.  A signal ends all engines: the others'
+at once, with what they started; the first one's does not pass it on.  The first
+engine also keeps a file below the home folder, which may be shared, or read-only.
 """
 
 from __future__ import annotations
 
 from hpcpy.launch.words import Expanded, quoted
 
-# How long the other ranks have to end by themselves, with codes of their own.
+# Seconds in which the other ranks may end by themselves, with exit codes of their own.
 SECONDS = 5
-# What a rank has between a Ctrl-C and the SIGTERM that follows it.
+# Seconds that a rank has between a Ctrl-C and the SIGTERM that follows it.
 TIDY_SECONDS = 2
 
 
 def before_the_engine(node_local: str) -> str:
-    """Return a script that has the engine's files on the node and becomes it.
+    """Return a script that puts the engine's files on the node and becomes the engine.
 
-    Whoever else made a folder of that name, it is not used.
+    A folder of that name that belongs to another user is not used.
     """
     folder = quoted(Expanded(node_local))
     return (
@@ -37,11 +36,12 @@ def before_the_engine(node_local: str) -> str:
 def around_the_program() -> str:
     """Return a script that runs a rank, passes a stop on, and ends the first one's engine.
 
-    Slurm signals what it has started, with ``proctrack/cgroup`` the engine alone.
-    The shell hears of its engine's end by a signal of its own, where the engine
-    would have it killed.  However often a stop comes, from Slurm to all of a
-    group and by that end, the rank has one.  srun, which takes an engine's end
-    for a rank's, has the others ended at once: that waits for them to tidy up.
+    Slurm signals what it has started: with ``proctrack/cgroup`` only the engine.  The
+    kernel would kill the shell at its engine's end, as the engine asks; setpriv makes
+    that a SIGPWR, which the shell can handle.  A stop may come more than once, from
+    Slurm to the whole group and by the engine's end: the rank gets it once.  srun takes
+    an engine's end for a rank's and sends the others SIGTERM at once: after a Ctrl-C it
+    reaches the ranks `TIDY_SECONDS` later, so that they can tidy up.
     """
     return f"""\
 told=(setpriv --pdeathsig PWR) killed=(setpriv --pdeathsig KILL)

@@ -35,16 +35,16 @@ class Site:
     mpi
         ``srun --mpi``; empty leaves it to the site's own default.
     modules, setup, binds
-        Environment modules to load; lines of shell after that; folders that
-        the ranks see, too.
+        Environment modules to load; shell lines after that; more folders that
+        the ranks see.
     node_local
-        A folder of each node's own disk, for caches and staged images. It and
-        all binds and variables may hold ``$NAME``, which the job's shell
-        expands.
+        A folder of each node's own disk, for caches and staged images.  It, binds,
+        variables and options of step and engine may hold ``$NAME``, which the
+        job's shell expands.
     partitions, qos
-        Those there are, the first taken by default.
+        Those that the site has; the first is the default.
     constraint, account, time
-        Of the allocation. The account ``required`` has to be asked for.
+        Options of the job.  With the account ``required``, each request has to name one.
     cpus_per_node, gpus_per_node
         What a node has; 0 when nodes differ.
     options
@@ -53,7 +53,7 @@ class Site:
     environment
         Variables that the ranks get.
     promises
-        The file, where it has the table that the look at a job compares with.
+        The site file, if it has the table ``promises``, which preflight compares with.
     """
 
     name: str
@@ -91,7 +91,7 @@ def find_site(name: str) -> Site:
         When there is none, or one line of it is wrong.
     """
     path = Path(name) if "/" in name or name.endswith(".toml") else FOLDER / f"{name}.toml"
-    # Of a name that is too long, or a folder that is closed, `is_file` would raise.
+    # `Path.is_file` raises for a name that is too long, or in a folder without access.
     if not os.path.isfile(path):  # noqa: PTH113
         hint = f"{meant(name, site_names())}  A file may be named, too: env/sites/template.toml"
         raise UsageError(f"no site {name!r}", hint=hint)
@@ -104,7 +104,7 @@ def read_site(path: Path) -> Site:
     Raises
     ------
     UsageError
-        For the first key that is unknown or holds something else than it should.
+        For the first key that is unknown or has a wrong value.
     """
     table = read_table(path, is_users=not path.is_relative_to(FOLDER))
     _only(table, "summary", *_TEXTS, *_LISTS, *_NUMBERS, "options", "environment", "promises")
@@ -157,7 +157,7 @@ def _options(table: Table) -> dict[str, tuple[str, ...]]:
     found = {key: options.texts(key) for key in options.values}
     for key, words in found.items():
         for word in words:
-            # Its value in a word of its own would be taken for the program.
+            # An option's value as a separate word would be taken for the program.
             if not re.fullmatch(r"--?[A-Za-z]\S*", word):
                 raise options.wrong(key, f"{word!r} is not one option such as '--mem=0'")
     return found

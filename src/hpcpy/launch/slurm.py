@@ -6,7 +6,7 @@ from hpcpy.launch.request import Request
 from hpcpy.launch.site import REQUIRED, Site
 from hpcpy.launch.words import Expanded, Line, Option, option
 
-# In place of --cpu-bind, of which srun complains where Slurm has no task plugin.
+# In place of --cpu-bind, about which srun complains if Slurm has no task plugin.
 BINDING = Line(
     "scontrol show config 2>/dev/null | grep -q '^TaskPlugin *= *task/[ac]' && "
     "export SLURM_CPU_BIND=cores",
@@ -15,13 +15,13 @@ BINDING = Line(
 
 
 def size(request: Request, site: Site) -> list[Option]:
-    """Return how much is asked for: job and step alike are told."""
+    """Return the options of size, which the job and the step both get."""
     options = [
         option(f"--nodes={request.nodes}", why="NODES"),
         option(f"--ntasks={request.tasks}", why="TASKS: ranks in all"),
     ]
     if request.tasks % request.nodes == 0:
-        # Slurm refuses any other number, in so many words.
+        # Only if it divides evenly: Slurm refuses a number that does not match --ntasks.
         why = "as many on each: Slurm would give all but the first node one rank"
         options.append(option(f"--ntasks-per-node={request.per_node}", why=why))
     why = "CPUS: srun has not taken it from the job since Slurm 22.05"
@@ -36,7 +36,7 @@ def size(request: Request, site: Site) -> list[Option]:
 
 
 def allocation(request: Request, site: Site) -> list[Option]:
-    """Return what else a job is asked for."""
+    """Return the job's other options."""
     first = {"partition": site.partitions[:1], "qos": site.qos[:1]}
     asked = {
         "partition": request.partition or "".join(first["partition"]),
@@ -55,7 +55,7 @@ def allocation(request: Request, site: Site) -> list[Option]:
         *(
             option(word, why=f"site {site.name}")
             for word in site.options.get("allocation", ())
-            # Slurm takes one of its options for memory, not two.
+            # Slurm refuses two options for memory: the request's replaces the site's.
             if not (request.memory and word.startswith("--mem"))
         ),
     ]
@@ -66,7 +66,7 @@ def _asked_by(name: str, request: Request, site: Site) -> str:
 
 
 def step(request: Request, site: Site, *, is_nested: bool, can_bind: bool) -> list[Option]:
-    """Return how srun starts and ends the ranks.
+    """Return the options by which srun starts and ends the ranks.
 
     Parameters
     ----------

@@ -5,21 +5,21 @@ from __future__ import annotations
 from hpcpy.launch.request import Request
 from hpcpy.launch.words import Expanded, Line, quoted
 
-# On each node. SIGTERM, of scancel or the time limit, ends cat alone; Ctrl-C
-# does not, since ranks may still read while they tidy up; otherwise cat ends
-# when the job's shell closes the pipe or is no more.
+# Runs on each node: cat ends when the job's shell closes the pipe or has ended.  SIGTERM,
+# from scancel or the time limit, ends cat alone.  Ctrl-C does not end it, since ranks may
+# still read the copy while they tidy up.
 _KEEPER = 'trap : TERM; trap "" INT HUP; echo; { cat; } 2>/dev/null; rm -rf "$0" "$0"-*'
-# How long a removal may take.
+# Seconds that a removal may take.
 _SECONDS = 5
 
 
 def copy_of(node_local: str) -> Expanded:
-    """Return where a node has its copy, by the job's number."""
+    """Return the path of a node's copy, which has the job's number in it."""
     return Expanded(f"{node_local}/hpcpy-$SLURM_JOB_ID.sif")
 
 
 def before(request: Request, image: str, copy: Expanded) -> tuple[Line, ...]:
-    """Return the lines that copy, the one that will remove the copies first."""
+    """Return the lines that copy the image, after those that will remove the copies."""
     return (
         *removing(request.nodes, copy),
         Line(
@@ -30,12 +30,12 @@ def before(request: Request, image: str, copy: Expanded) -> tuple[Line, ...]:
 
 
 def removing(nodes: int, path: Expanded) -> tuple[Line, ...]:
-    """Return the lines that have a path of each node removed when the job ends, however it does.
+    """Return the lines that remove a path on each node when the job ends, however it ends.
 
-    What begins with the path and a dash goes, too.
+    Paths that begin with this one and a dash are removed, too.
     """
     each = f"--nodes={nodes} --ntasks={nodes} --ntasks-per-node=1"
-    # In a session of its own: what ends a step that does not end is not for it.
+    # In a session of its own: `hpcpy.launch.step` may end all of the launch's session.
     srun = f"setsid srun --overlap {each} --mpi=none --quiet"
     keeper = f"exec {srun} sh -c {quoted(_KEEPER)} {quoted(path)}"
     each_node = f"for ((node = 0; node < {nodes}; node++))"
@@ -57,6 +57,6 @@ def afterwards() -> tuple[Line, ...]:
     return (
         Line('eval "exec $keeper_in>&-"', "the copies go"),
         Line(f"read -r -t {_SECONDS} -u $keeper_out 2>/dev/null", "they have gone"),
-        # SIGTERM would have srun end those that still remove.
+        # At SIGTERM, srun would end the removals that are not done.
         Line("kill -KILL $keeper_process 2>/dev/null", "a dead node never says so"),
     )

@@ -17,27 +17,27 @@ from typing import IO, NamedTuple, Self
 
 from hpcpy.launch.job import Job
 
-# What is kept of stderr to find out what happened.
+# Bytes of stderr's end that are kept to explain a failure.
 _TAIL = 64 << 10
-# Of a stop: how long ranks have to tidy up, then srun to end them.
+# Seconds after a stop: first for ranks to tidy up, then for srun to end them.
 GRACE = 10.0
-# Slurm tells srun of a dead node, and ends the other nodes' ranks; but srun 22.05
-# then waits for those of the dead one until it is told to end.  Its own word is
-# not sure to come: slurmstepd on a node that lives tells it, too; and when a rank
-# has died in whatever way, srun says that it ends the others, for which it gives
-# them KillWait's 30 s.  In 1 of 4 launches none of this came: so Slurm is asked,
-# each half minute, whether the job is over, and twice before srun is ended.
+# Slurm reports a dead node to srun and ends the other nodes' ranks; but srun 22.05
+# then waits for the dead node's ranks until it gets a signal.  srun does not always
+# print the report: slurmstepd on a living node prints it, too; and whenever a rank has
+# died, srun prints that it ends the others, which have KillWait's 30 s for it.  In 1 of
+# 4 launches none of this was printed: so Slurm is asked each half minute whether the
+# job is over, and srun is ended after two such answers in a row.
 _NODE_FAILURE = re.compile(
     rb"(?:srun|salloc): error: Node failure on |slurmstepd\S*: error: .* DUE TO NODE FAILURE"
 )
 _STEP_ENDS = re.compile(rb"srun: .*\bTerminating StepId=")
 END_SECONDS = 60.0
 ASK_SECONDS = 30.0
-# When it is asked first, to know the job's nodes before one of them dies.
+# Seconds until Slurm is asked first, to know the job's nodes before one of them dies.
 FIRST_SECONDS = 5.0
-# How long it may take until Slurm tells the nodes of a job that has just failed.
+# Seconds that Slurm may take to name the down nodes of a job that has just failed.
 NAME_SECONDS = 30.0
-# Of a line that matters; a progress bar's line may have no end.
+# Bytes kept of an unfinished line: a progress bar's may never end.
 _LINE = 1 << 10
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -52,23 +52,23 @@ class Ended:
 
 
 def run(script: str, environment: Mapping[str, str]) -> Ended:
-    """Run a script to its end, its stderr passed on as it comes.
+    """Run a script to its end, and pass its stderr on as it comes.
 
     SIGINT, SIGTERM and SIGHUP are passed on once, as SIGINT: srun hands that to
-    the ranks, which tidy up.  SIGTERM has it end them at once, and follows
-    when there is no end after some seconds, as it does when a node has failed.
+    the ranks, which tidy up.  SIGTERM, at which srun ends them at once, follows if
+    the script has not ended `GRACE` seconds later, or if a node has failed.
 
     Parameters
     ----------
     script
-        For bash.
+        The script, for bash.
     environment
         All its variables.
 
     Returns
     -------
     Ended
-        The code is 128 and more for a signal.
+        Its code is 128 plus a signal's number, and not 0 if a node has failed.
     """
     tail = bytearray()
     with _Stops() as stops:
@@ -92,7 +92,7 @@ def run(script: str, environment: Mapping[str, str]) -> Ended:
         has_ended.set()
     reader.join(timeout=GRACE)
     if stops.has_failed:
-        # srun that was told to end may call that a success.
+        # srun may exit with 0 after a signal has ended it.
         code = code or 1
         if stops.first is None:
             tail += _named(job, bytes(tail))
@@ -132,7 +132,7 @@ def _watch(job: Job, stops: _Stops, has_ended: threading.Event) -> None:
 
 
 def _named(job: Job, stderr: bytes) -> bytes:
-    """Return srun's word of the job's dead nodes, where it has not said it itself."""
+    """Return srun's line about the job's down nodes; empty if stderr has it already."""
     if b"Node failure on" in stderr:
         return b""
     end = time.monotonic() + (NAME_SECONDS if b"NODE FAILURE" in stderr else 0)
@@ -142,13 +142,13 @@ def _named(job: Job, stderr: bytes) -> bytes:
 
 
 class _Stops:
-    """Signals that are to stop a process, from before it starts."""
+    """Handlers of the signals that stop a process, set before it starts."""
 
     def __init__(self) -> None:
         self.first: signal.Signals | None = None
         self.has_failed = False
         self._process: subprocess.Popen[bytes] | None = None
-        # Its lock may be taken again by a handler that interrupts who holds it.
+        # Reentrant: a signal handler may interrupt the thread that holds the lock.
         self._changed = threading.Condition(threading.RLock())
         self._deadline: float | None = None
         self._is_over = False
@@ -168,8 +168,8 @@ class _Stops:
         self._process = process
         if self.first:
             self._send(signal.SIGINT)
-        # No timer's signal: the kernel may hand that to a thread that waits for something
-        # else, and the main thread, where Python's handlers run, sleeps on.
+        # A thread, not a timer: the kernel may deliver a timer's signal to another thread,
+        # while the main thread, where Python's handlers run, sleeps on.
         threading.Thread(target=self._end_what_stays, args=(process,), daemon=True).start()
 
     def _stop(self, number: int, _: object) -> None:
@@ -179,7 +179,7 @@ class _Stops:
             self.insist()
 
     def insist(self, seconds: float | None = None) -> None:
-        """Have what still runs after some seconds end at once; the sooner time holds."""
+        """End what still runs after some seconds, `GRACE` by default; the first deadline holds."""
         with self._changed:
             deadline = time.monotonic() + (GRACE if seconds is None else seconds)
             if self._deadline is None or deadline < self._deadline:
@@ -187,7 +187,7 @@ class _Stops:
                 self._changed.notify_all()
 
     def _end_what_stays(self, process: subprocess.Popen[bytes]) -> None:
-        """End all of its session when the time has come, and again after some seconds."""
+        """Send all of its session SIGTERM at the deadline, and again every `GRACE` seconds."""
         while self._has_come():
             for one in _processes():
                 if one.session == process.pid:
@@ -211,7 +211,7 @@ class _Stops:
 
 
 class _Process(NamedTuple):
-    """Of a line in /proc: its number and name, its parent, group and session."""
+    """A process in /proc: its number and name, its parent, group and session."""
 
     number: int
     name: str
@@ -223,7 +223,7 @@ class _Process(NamedTuple):
 def _processes() -> Iterator[_Process]:
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            # Its name, in brackets, may hold anything.
+            # The name stands in brackets and may itself hold brackets and spaces.
             text = (folder / "stat").read_text(errors="replace")
             words = text.rpartition(")")[2].split()
             name = text.partition("(")[2].rpartition(")")[0]
@@ -233,8 +233,8 @@ def _processes() -> Iterator[_Process]:
 def _group_to_stop(leader: int) -> int:
     """Return the process group that a stop is for.
 
-    salloc, when it is stopped, gives the job back while its shell runs on: Slurm
-    then kills ranks that still tidy up.  The shell is in a group of its own.
+    When salloc is stopped, it gives the job back while its shell runs on, and Slurm
+    kills ranks that still tidy up.  So its shell's group, a separate one, is stopped.
     """
     found = list(_processes())
     if any(one.number == leader and one.name == "salloc" for one in found):

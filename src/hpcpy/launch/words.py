@@ -10,7 +10,7 @@ _VARIABLE = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})")
 
 
 class Expanded(str):
-    """A word whose ``$NAME`` are the job's; all else of it is as it stands."""
+    """A word in which the job's shell expands ``$NAME`` or ``${NAME}``, and nothing else."""
 
     __slots__ = ()
 
@@ -55,7 +55,7 @@ def option(*words: str, why: str = "") -> Option:
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable that the ranks are to have."""
+    """A variable for the ranks."""
 
     name: str
     value: str
@@ -83,21 +83,21 @@ class Launch:
     allocation
         What else is asked of the scheduler for a job.
     lines
-        Of shell, before the step.
+        Shell lines before the step.
     step
         ``srun``'s other options.
     program
         The engine and what runs in it.
     afterwards
-        Of shell, whatever the step's end was.
+        Shell lines after the step, however it ended.
     notes
-        What is as it should be without any option.
+        Remarks, for comments at the script's start.
     within_job
         Whether a job is there already.
     needs_job_shell
         Whether lines or words need a job before ``srun`` runs.
     surroundings
-        Lines of shell before a job is asked for.
+        Shell lines before a job is asked for.
     launcher
         What starts the program.
     """

@@ -59,8 +59,8 @@ def absent(request: Request) -> str:
 
 
 def _techniques(workload: Workload, words: list[str]) -> list[str]:
-    """Return the techniques that are asked for; none where they do not matter."""
-    # --help prints, and ends.
+    """Return the techniques that are asked for; none with ``--help`` or ``--list``."""
+    # --help prints and exits.
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
         wish = options.parse(command.parser(workload), words)
         return [] if wish.list else str(wish.impl).split(",")

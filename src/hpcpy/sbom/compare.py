@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from hpcpy.sbom.contents import Contents, normal
 from hpcpy.sbom.pins import INSTALLED, LINKED, READ, Expected
 
-# CPython's source brings it, and installs it with the interpreter.
+# Package -> the source that brings it: CPython's installs pip with the interpreter.
 BROUGHT = {"pip": "python"}
 
 
 def differences(expected: Expected, there: Contents) -> Iterator[str]:
-    """Give a line for each thing in which an image is not what its pins say."""
+    """Yield a line for each difference between an image and its pins."""
     installed = [pin for pin in expected.pins if pin.use == INSTALLED]
     debian = {pin.name: pin.version for pin in installed if pin.kind == "debian"}
     yield from _compared("Debian package", debian, there.debian)
@@ -22,7 +22,7 @@ def differences(expected: Expected, there: Contents) -> Iterator[str]:
             yield f"the licences of the Debian package {pin.name} are not in the image"
     python = {name: found.version for name, found in there.python.items()}
     packages = {normal(pin.name): pin.version for pin in installed if pin.kind == "wheel"}
-    # A source is a Python package where the image has one of that name.
+    # A source counts as a Python package if the image has one of that name.
     for pin in expected.pins:
         if pin.kind == "source" and normal(pin.name) in python:
             packages[normal(pin.name)] = pin.version

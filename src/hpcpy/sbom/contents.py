@@ -22,12 +22,12 @@ class Contents:
     debian
         Versions of dpkg's packages.
     sources
-        Of those whose source has another name or version: that, and where it
-        differs ``@`` and the version.
+        Source packages, by package, where name or version differ: ``NAME``, or
+        ``NAME@VERSION`` if the version differs.
     python
-        Distributions by their names as indexes write them.
+        Distributions by normalised name.
     release
-        Debian's own number.
+        Debian's version number; empty if it has none.
     """
 
     root: Path
@@ -37,7 +37,7 @@ class Contents:
     release: str
 
     def copyright_of(self, package: str) -> Path | None:
-        """Return where the licences of a Debian package are, from the root."""
+        """Return the path from the root of a Debian package's licences, if it is there."""
         path = Path("usr/share/doc") / package / "copyright"
         return path if (self.root / path).is_file() else None
 
@@ -63,7 +63,7 @@ def look(root: Path, distributions: Iterable[Distribution]) -> Contents:
 
 
 def normal(name: str) -> str:
-    """Return the name of a Python package as indexes write it."""
+    """Return the normalised name of a Python package (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -75,7 +75,7 @@ def _of_dpkg(root: Path) -> tuple[dict[str, str], dict[str, str]]:
             name = fields["Package"]
             versions[name] = fields["Version"]
             if "Source" in fields:
-                # Its version stands in brackets behind it.
+                # The source's version follows its name in brackets.
                 sources[name] = re.sub(r" \((.+)\)", r"@\1", fields["Source"])
     return versions, sources
 

@@ -12,7 +12,7 @@ from hpcpy.sbom.nvidia import agreement, files, is_nvidias
 from hpcpy.sbom.pins import CONTAINED, INSTALLED, LINKED, READ, Expected, Pin
 from hpcpy.sbom.spdx import IMAGE, Package, document, package_id
 
-# How the image stands to a package -> SPDX's word, and whether it stands first.
+# A pin's use -> SPDX's relationship, and whether the image is its first element.
 _RELATIONS = {
     INSTALLED: ("CONTAINS", True),
     CONTAINED: ("CONTAINS", True),
@@ -64,7 +64,7 @@ def _package(expected: Expected, pin: Pin, there: Contents, texts: Texts) -> Pac
     if pin.kind == "debian":
         licence = _debian_licence(pin, there, texts)
         purl = f"pkg:deb/debian/{quote(pin.name)}@{quote(version)}?distro=debian-{there.release}"
-        # Debian's data about known holes are by source package.
+        # Debian lists known vulnerabilities by source package.
         source = there.sources.get(pin.name, "" if pin.name in there.debian else pin.source)
         if source not in ("", pin.name):
             purl += f"&upstream={quote(source, safe='')}"
@@ -98,8 +98,8 @@ def _licence(name: str, said: str, text: str, texts: Texts) -> str:
 
 
 def _debian_licence(pin: Pin, there: Contents, texts: Texts) -> str:
-    # Debian's files name all licences of a source, for which SPDX has no
-    # expression; they are some 20 kB each and in the image as they are.
+    # Debian's copyright files name all licences of a source, for which SPDX has no
+    # expression.  They have some 20 kB each, and the image has them as they are.
     path = there.copyright_of(pin.name)
     text = f"Debian's copyright file of {pin.name} names: {pin.licence}."
     if path:

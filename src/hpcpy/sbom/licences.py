@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-# Those of SPDX's list that pins name; any other becomes a text of its own, so
-# that a new one here is a convenience and not a condition.
+# Licences on SPDX's list that pins name.  Any other becomes a text of its own, so
+# nobody has to add one here.
 LISTED = frozenset(
     {
         *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSD-3-Clause-Open-MPI"),
@@ -22,15 +22,15 @@ PREFIX = "LicenseRef-"
 def is_expression(said: str) -> bool:
     """Tell whether these words are an SPDX expression of listed licences.
 
-    Pins are written by hand or by wheels' builders, which both check the
-    grammar: only the words are looked at.
+    Only the words are checked: people and wheels' builders, who write the pins,
+    check the grammar.
     """
     words = re.sub(r"[()]", " ", said).split()
     return bool(words) and all(word in LISTED | EXCEPTIONS | _OPERATORS for word in words)
 
 
 def identifier(words: str) -> str:
-    """Return some words with nothing in them that SPDX forbids in a name."""
+    """Return words as an SPDX identifier, with a dash for what SPDX forbids in it."""
     return re.sub(r"[^A-Za-z0-9.-]+", "-", words).strip("-")
 
 
@@ -47,9 +47,9 @@ class Texts:
         Parameters
         ----------
         name
-            What to call it, if no equal one is here yet.
+            What to call it, unless the same text is here already.
         title
-            How its owner calls it.
+            What its owner calls it.
         text
             All of it.
 
@@ -67,7 +67,7 @@ class Texts:
         return self._by_text[text][0]
 
     def as_spdx(self) -> list[dict[str, str]]:
-        """Return them as the document has them, by name."""
+        """Return them as the document's JSON has them, sorted by name."""
         found = [
             {"licenseId": reference, "name": title, "extractedText": text}
             for text, (reference, title) in self._by_text.items()

@@ -12,19 +12,19 @@ from hpcpy.sbom.licences import Texts
 from hpcpy.sbom.pins import Expected, Pin
 from hpcpy.sbom.spdx import File
 
-# What recipes/cuda_libraries.sh leaves in the image of the wheels' licence.
+# Where recipes/cuda_libraries.sh puts the licence of NVIDIA's wheels.
 _LICENCE = Path("opt/hpcpy/share/licenses/nvidia-cuda/License.txt")
 _NAME, _TITLE = "NVIDIA-CUDA-EULA", "End User License Agreement of NVIDIA's CUDA Toolkit"
 _BLOCK = 1 << 20
 
 
 def is_nvidias(licence: str) -> bool:
-    """Tell whether a licence is NVIDIA's own, under which not all may be handed on."""
+    """Tell whether a licence is NVIDIA's own, which lets only some files be redistributed."""
     return "nvidia" in licence.lower()
 
 
 def agreement(text: str, texts: Texts) -> str:
-    """Return how the document calls NVIDIA's licence; all of its wheels bring one text."""
+    """Return the document's name for NVIDIA's licence; all its wheels bring the same text."""
     return texts.reference(_NAME, _TITLE, text)
 
 
@@ -34,7 +34,7 @@ def files(expected: Expected, there: Contents, pin: Pin, texts: Texts) -> list[F
     Parameters
     ----------
     expected
-        Says which may be handed on.
+        Lists the files that may be redistributed.
     there
         The image.
     pin
@@ -45,7 +45,7 @@ def files(expected: Expected, there: Contents, pin: Pin, texts: Texts) -> list[F
     Raises
     ------
     ValueError
-        When a file is not there, or nothing says that it may be handed on.
+        When a file is not there, or nothing permits its redistribution.
     """
     found = there.python[normal(pin.name)]
     if is_nvidias(pin.licence):
@@ -79,13 +79,13 @@ def _terms(there: Contents, found: Distribution, texts: Texts) -> str:
     path = there.root / _LICENCE
     if path.exists():
         return agreement(path.read_text(errors="replace"), texts)
-    # hpcpy has no wheel of NVIDIA's, and what numba says of the licence.
+    # An image such as hpcpy has no wheel of NVIDIA's, only a notice of the package (numba).
     title = f"NVIDIA's licence, as {found.name} describes it"
     return texts.reference(f"NVIDIA-by-{found.name}", title, licence_texts(found))
 
 
 def _hashes(path: Path) -> tuple[str, str]:
-    # Both of one reading: there are 2.4 GB.  SPDX wants the older one, too.
+    # Both in one pass: there are 2.4 GB.  SPDX requires SHA-1, too.
     sha1, sha256 = hashlib.sha1(usedforsecurity=False), hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(_BLOCK):

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 INSTALLED = "installed"  # by dpkg or pip, which know of it
 CONTAINED = "contained"  # unpacked or compiled
 LINKED = "linked"  # into an executable
-READ = "read"  # by its compiler: headers alone
+READ = "read"  # by its compiler: only headers
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ class Pin:
     kind
         ``debian``, ``source`` or ``wheel``.
     name, version, licence
-        As the lock has them.  Without a version where the locked package
-        could not be had and another one took its place.
+        As in the lock.  The version is empty if the locked package could not
+        be had and another version took its place.
     url, sha256
-        Where it can be had, and what it hashes to from there.
+        Its address, and the SHA-256 of the file there.
     use
         `INSTALLED`, `CONTAINED`, `LINKED` or `READ`.
     source
@@ -51,13 +51,13 @@ class Expected:
     image, version, summary, licence
         Of the image itself.
     created
-        The time of the lock, in UTC as ISO 8601 has it.
+        The time of the lock, in UTC, in ISO 8601.
     pins
         All that went into it and into the images below it.
     listed
-        Of NVIDIA's files those that may be handed on, and what permits it.
+        NVIDIA's files that may be redistributed, each with what permits it.
     brought
-        Its files that packages under other licences bring, by package.
+        NVIDIA's files in packages under other licences, by package.
     """
 
     image: str
@@ -71,7 +71,7 @@ class Expected:
 
 
 def written(expected: Expected) -> str:
-    """Return it as the text of a file."""
+    """Return it as the text of a JSON file."""
     return json.dumps(asdict(expected), indent=1) + "\n"
 
 

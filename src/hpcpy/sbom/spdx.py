@@ -29,7 +29,7 @@ class File:
 
     @property
     def id(self) -> str:
-        """Its name in the document: paths can differ in forbidden letters alone."""
+        """Its identifier, a hash: two paths may differ only in letters that SPDX forbids."""
         return f"SPDXRef-file-{hashlib.sha256(self.path.encode()).hexdigest()[:16]}"
 
     def as_spdx(self) -> dict[str, Any]:
@@ -47,7 +47,7 @@ class File:
 
 @dataclass(frozen=True)
 class Package:
-    """A package of the image, with those of its files that are told one by one."""
+    """A package of the image, with those of its files that are listed one by one."""
 
     id: str
     name: str
@@ -61,7 +61,7 @@ class Package:
     files: Sequence[File] = ()
 
     def as_spdx(self) -> dict[str, Any]:
-        """Return it as the document has it; what is not known is left out."""
+        """Return it as the document's JSON has it, without fields that are not known."""
         told: dict[str, Any] = {
             "SPDXID": self.id,
             "name": self.name,
@@ -102,13 +102,18 @@ def document(
     Parameters
     ----------
     expected
-        What it is of.
+        The image's name, version and time.
     packages
         The image itself and all that it contains.
     relations
-        Who has what relation to whom.
+        Triples: an element, its relationship, the other element.
     texts
         The licences that are not on SPDX's list.
+
+    Raises
+    ------
+    ValueError
+        When two packages or files have the same identifier.
     """
     files = [one for package in packages for one in package.files]
     all_relations = [
@@ -138,7 +143,7 @@ def document(
         ],
     }
     _names_are_unique(told)
-    # Another document has another name: that of its own content.
+    # The namespace has to be unique to the document: it is made from the content.
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
     told["documentNamespace"] = uuid.uuid5(uuid.NAMESPACE_OID, digest).urn
     return json.dumps(told, indent=1, sort_keys=True) + "\n"

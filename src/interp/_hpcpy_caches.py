@@ -1,11 +1,11 @@
 """Caches on node-local storage, for the packages that want one.
 
-In a container the home folder may be missing, read-only, or a network's.  CuPy then
+In a container the home folder may be missing, read-only, or on a network.  CuPy then
 fails at import, PyOpenCL at its first kernel, numba and matplotlib complain, PoCL shows
-no device.  Before one of them is imported, numba before it first writes, its variable is
-pointed below ``<tmp>/hpcpy-<uid>``, unless it is set: one system call.  matplotlib's
-variable would hide its settings in the user's home: it asks `folder` by itself here
-(matplotlib-config.patch).
+no device.  So a package's variable is set to a folder below ``<tmp>/hpcpy-<uid>``, unless
+it is set, before the package is imported, and for numba before it first writes: one
+system call.  matplotlib's variable would also hide the settings in the user's home, so
+matplotlib calls `folder` itself (matplotlib-config.patch).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ VARIABLES = {
 
 
 def point(package: str) -> str | None:
-    """Set the package's variable, where it is not set and a folder can be had.
+    """Set the package's variable, if it is not set and there is a folder for it.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def point(package: str) -> str | None:
     Returns
     -------
     str or None
-        The folder.
+        The variable's value; None if no folder can be used.
     """
     if package == "pyopencl":  # It keeps a database in the home folder, or fails.
         os.environ.setdefault("PYOPENCL_NO_CACHE", "1")
@@ -43,7 +43,7 @@ def point(package: str) -> str | None:
     if own is None:
         return None
     os.environ[variable] = path = f"{own}/{package}"
-    # The others make theirs when they write.
+    # CuPy and numba make theirs when they write.
     if package in ("matplotlib", "pyopencl"):
         try:
             os.mkdir(path, 0o700)
@@ -53,7 +53,7 @@ def point(package: str) -> str | None:
 
 
 def folder() -> str | None:
-    """Return a folder of this user's alone on node-local storage; it is made when missing."""
+    """Return this user's private folder on node-local storage, made if missing; else None."""
     for parent in (os.environ.get("TMPDIR"), "/tmp", "/var/tmp", "/dev/shm"):  # noqa: S108
         if parent and _is_ours(path := f"{parent}/hpcpy-{os.getuid()}"):
             return path

@@ -4,13 +4,13 @@ The bundle (see `_hpcpy_memory`) knows some folders of this installation: the
 standard library, site-packages and all packages below them.
 
 - `Folder` is a path entry finder that answers for one such folder from its
-  table.  Python meets it by `sys.path_hooks`, so that `pkgutil`, namespace
+  table.  Python gets it from `sys.path_hooks`, so that `pkgutil`, namespace
   packages and a `__path__` that somebody extends work as with any folder.
-- `Loader` is a `SourceFileLoader` that has the code already.  All else, the
-  source, data files, resources, it takes from the real tree when asked.
+- `Loader` is a `SourceFileLoader` that has the code already.  It takes the
+  source, data files and resources from the real tree when asked.
 
-Frozen into the interpreter, it runs before there are codecs, `os` or
-`importlib`: it may use modules that are written in C, and no others.
+This module is frozen into the interpreter and runs before there are codecs, `os`
+or `importlib`: it may use only modules that are written in C.
 """
 
 import _imp
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from _hpcpy_memory import Bundle
 
 _TAG = sys.implementation.cache_tag
-# What an entry of a folder's table is: (kind, offset of the code or file name).
+# Kinds of entries in a folder's table: (kind, offset of the code or file name).
 MODULE, PACKAGE, SHARED, SOURCE, BUILT_IN, SUBFOLDER = range(6)
 
 
 class _Spec(ModuleSpec):
-    # There is no such file, but programs ask for its name; where ModuleSpec
-    # works it out, that takes 5 us a module.
+    # There is no such file, but programs ask for its name; ModuleSpec takes 5 us a
+    # module to work it out.
     cached: str | None = None
 
 
@@ -50,9 +50,9 @@ class Loader(SourceFileLoader):
     Parameters
     ----------
     fullname, path
-        As of any file loader.
+        As for any file loader.
     bundle, offset
-        Where its code is.
+        The bundle, and the offset of the code in it.
     """
 
     def __init__(self, fullname: str, path: str, bundle: "Bundle", offset: int) -> None:
@@ -61,11 +61,11 @@ class Loader(SourceFileLoader):
         self.offset = offset
 
     def get_code(self, fullname: str) -> "CodeType | None":
-        """Return the code; with -O that of the file, as the bundle keeps assertions."""
+        """Return the code; with -O from the file, as the bundle's code has assertions."""
         if sys.flags.optimize:
             return super().get_code(fullname)
         code = self.bundle.code(self.offset)
-        # Other than the path it was compiled with where the image was moved.
+        # In a moved image the path is not the one that the code was compiled with.
         _imp._fix_co_filename(code, self.path)  # type: ignore[attr-defined]
         return code
 
@@ -97,13 +97,13 @@ class Folder:
 
     @property
     def entries(self) -> dict[str, tuple[int, int | str]]:
-        """Its modules and subfolders by name; read when first asked for."""
+        """Its modules and subfolders by name, read at the first use."""
         if self._entries is None:
             self._is_open, self._entries = self._bundle.load(self._offset)
         return self._entries
 
     def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> ModuleSpec | None:
-        """Find a module, one that was installed after the build too."""
+        """Find a module, also one that was installed after the build."""
         return self.bundled(fullname) or self._installed(fullname, target)
 
     def bundled(self, fullname: str) -> ModuleSpec | None:
@@ -156,16 +156,16 @@ class Folder:
 
     @property
     def is_complete(self) -> bool:
-        """Whether it is known that nothing lies here but what the bundles have."""
+        """Whether it is known that the bundles have all that lies here."""
         return self._listing is not None and not self._listing
 
     def take_as_complete(self, others: "Iterable[str]") -> None:
-        """Know what lies here beside what the bundles have, and look no more."""
+        """Take these names as all that lies here besides the bundles', and look no more."""
         self._listing = frozenset(others)
 
     def _list(self) -> list[str]:
         try:
-            # All that is in an image bears one time: nothing has come since.
+            # All files of an image have one time: nothing was added since.
             if posix.stat(self.path).st_mtime == self._bundle.epoch:
                 return []
             return [entry.partition(".")[0] for entry in posix.listdir(self.path)]
@@ -191,5 +191,5 @@ class Folder:
                 yield prefix + name, spec.submodule_search_locations is not None
 
     def invalidate_caches(self) -> None:
-        """Look at the disk again for what was installed meanwhile."""
+        """Forget the listing, so that what was installed meanwhile is found."""
         self._listing = None

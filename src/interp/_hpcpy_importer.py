@@ -1,8 +1,8 @@
-"""Imports from memory, and the one rule of what wins.
+"""Imports from memory, and the rule that says which module wins.
 
 `install` puts a `Finder` first in `sys.meta_path` and the bundle's folders
 (see `_hpcpy_folders`) first in `sys.path_hooks`; `_hpcpy_path` stands in for
-CPython's own finder.  Frozen, as those are.
+CPython's own finder.  All of them are frozen into the interpreter.
 """
 
 import posix
@@ -21,16 +21,15 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-# Those of `_hpcpy_caches`, which cannot be imported this early; numba and
-# matplotlib ask it by themselves (numba-import.patch, matplotlib-config.patch).
+# Keys of `_hpcpy_caches.VARIABLES`, which cannot be imported this early.  numba and
+# matplotlib call it themselves (numba-import.patch, matplotlib-config.patch).
 _CACHING = frozenset({"cupy", "pyopencl"})
-# CPython's example of a frozen package: the bundle has it for those who do
-# without frozen modules.
+# CPython's example of a frozen package: the bundle has it for -X frozen_modules=off.
 _FROZEN_EXAMPLE = "__phello__"
 
 
 class Finder:
-    """What wins: the bundle, unless somebody asked for a package of their own.
+    """Finds the bundle's modules first, unless somebody asked for a package of their own.
 
     Parameters
     ----------
@@ -49,7 +48,7 @@ class Finder:
     def find_spec(
         self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
     ) -> "ModuleSpec | None":
-        """Find a bundled package or module; those inside of it, its `Folder` finds."""
+        """Find a top-level package or module; a `Folder` finds what is in a package."""
         if path is None and fullname in _CACHING:
             from _hpcpy_caches import point  # noqa: PLC0415
 
@@ -85,12 +84,12 @@ class Finder:
             return None
         spec = _whole(Path.find_spec(fullname, None, target))
         if spec is not None and not self._is_packages(spec):
-            # One of the user's has none of the parts that are linked in.
+            # A user's package must not get the C parts that are linked in.
             self._outside[fullname] = ""
         return spec
 
     def follow_path(self) -> None:
-        """Let the order of `sys.path` say what wins, as elsewhere."""
+        """Let the order of `sys.path` decide what wins, as in any Python."""
         self._follows_path = True
         Path.absent, Path.import_name = frozenset(), -1
 
@@ -108,7 +107,7 @@ class Finder:
     def find_distributions(self, context: "Any") -> "Iterator[Distribution]":
         """Find a distribution's metadata by its name, for `importlib.metadata`.
 
-        It is the one that an import would take, and no folder is listed.
+        An import would take the same distribution.  No folder is listed.
         """
         name = context.name
         if name is None or self._follows_path or "path" in vars(context):
@@ -118,7 +117,7 @@ class Finder:
         known = normal(name)
         site = self.bundle.roots[-1]
         for bundle in (self.bundle, self.bundle.added):
-            # Where something was installed since, another version may lie there.
+            # If something was installed since, another version may lie there.
             if bundle is not None and site.is_complete:
                 about = bundle.about
                 folder = about["folders"].get(known)
@@ -145,7 +144,7 @@ class Finder:
                 name=fullname,
             )
         if fullname in sys.builtin_module_names:
-            # Returning None would give its turn to the built-in C part.
+            # After None, BuiltinImporter would be asked, which has the built-in C part.
             raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
         return None
 
@@ -155,26 +154,26 @@ class Finder:
         Parameters
         ----------
         names
-            Import names or names of distributions; all that a distribution
-            brings goes with it.
+            Import names or names of distributions; all top-level names of a
+            distribution go with it.
         wanted_by
-            The variable that asks for them: one that is missing is then an
-            error, and it may name the standard library's too.
+            The variable that asks for them.  With one, a missing package is an
+            error at its import, and the standard library's may be named, too.
         """
         wanted = {name.strip().lower().replace("-", "_").replace(".", "_") for name in names}
         found = _owned(self.bundle, wanted)
-        # Some may be those that were added, which is not looked at yet.
+        # Some may be in the second bundle, which is not opened yet.
         self._wanted.update(dict.fromkeys(wanted, wanted_by))
         if wanted_by:
             found |= wanted - {""}
             Path.absent -= wanted
-        # Whoever asked first is named.
+        # The error names the variable that asked first.
         self._outside = {**dict.fromkeys(found, wanted_by), **self._outside}
         for root in self.bundle.roots:
             root.outside = frozenset(self._outside)
 
     def take_all_from_path(self) -> None:
-        """Let the standard library alone come from memory."""
+        """Let only the standard library come from memory."""
         self.take_from_path(self.bundle.about["owners"])
         self.bundle.add_nothing()
 
@@ -205,7 +204,7 @@ def _is_preflight_wanted() -> bool:
 
 
 def _owned(bundle: Bundle, wanted: set[str]) -> set[str]:
-    # What the wanted distributions bring; those that are known are taken out.
+    # The top-level names of wanted distributions; names that are found leave `wanted`.
     found: set[str] = set()
     for owner, tops in bundle.about["owners"].items():
         known = {owner, *[top.lower() for top in tops]}
@@ -216,7 +215,7 @@ def _owned(bundle: Bundle, wanted: set[str]) -> set[str]:
 
 
 def _whole(spec: "ModuleSpec | None") -> "ModuleSpec | None":
-    # A namespace package may have portions elsewhere: by the path.
+    # A namespace package may have portions elsewhere: the path's finder looks for it.
     return spec if spec is not None and spec.loader is not None else None
 
 

@@ -1,7 +1,7 @@
 """The bundle: all modules in memory, as the build or a bake has written them.
 
-docs/interpreter.md has its format.  Frozen into the interpreter, as
-`_hpcpy_folders` is and with the same limits.
+docs/interpreter.md has its format.  This module is frozen into the interpreter, with
+the same limits as `_hpcpy_folders`.
 """
 
 import marshal
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 MAGIC = b"hpcpy 3\n"
 HEADER_SIZE = 64
-# Before each value: how many bytes it has.
+# Size of the number before each value, which says how many bytes the value has.
 SIZE_BYTES = 4
-# Of a second bundle, below the library's folder.
+# The second bundle's path, below the library's folder.
 BAKED = "/hpcpy_baked/modules.bundle"
 
 
 def _nothing(_: int) -> None:
-    # A feature may have code that need not be loaded.
+    # The default of `laid_out`, which the feature code_image replaces.
     return None
 
 
@@ -38,7 +38,7 @@ class Bundle:
     data
         All of it.
     library
-        The standard library's folder, which all paths in it start from.
+        The standard library's folder, to which all paths in the bundle are relative.
 
     Raises
     ------
@@ -46,7 +46,7 @@ class Bundle:
         When it is not a bundle for this very Python.
     """
 
-    # The interpreter's own takes compressed values too: see values.c.
+    # The interpreter sets its own function, which also takes compressed values: values.c.
     loads: "Callable[[memoryview], Any]" = marshal.loads
 
     def __init__(self, data: memoryview, library: str) -> None:
@@ -67,7 +67,7 @@ class Bundle:
 
     def load(self, offset: int) -> "Any":
         """Unmarshal what lies at an offset."""
-        # Its own bytes alone: an audit hook has them copied for it.
+        # Only the value's own bytes: Python copies them for an audit hook.
         size = int.from_bytes(self.data[offset - SIZE_BYTES : offset], "little")
         return self.loads(self.data[offset : offset + size])
 
@@ -83,12 +83,12 @@ class Bundle:
 
     @property
     def about(self) -> "Any":
-        """What `python -m hpcpy_info` tells; no usual import reads it."""
+        """What `python -m hpcpy_info` prints; ordinary imports do not read it."""
         return self.load(self._index["about"])
 
     @property
     def added(self) -> "Bundle | None":
-        """A second bundle, of what was added later; looked for when first asked."""
+        """The second bundle, of packages that were baked later; opened at the first use."""
         if not self._looked:
             self._added = _added(self)
             self._looked = True
@@ -117,12 +117,12 @@ class Bundle:
         return found
 
     def find_in(self, path: str, fullname: str) -> ModuleSpec | None:
-        """Find a module in one folder, if that is known here."""
+        """Find a module in one folder, if this bundle knows that folder."""
         known = path[len(self._library) :] in self._index["folders"]
         return self.folder(path).bundled(fullname) if known else None
 
     def has_source(self, path: str) -> bool:
-        """Say whether a path, spelled as modules' are, is that of a module's source."""
+        """Say whether a path is that of a module's source, as `__file__` spells it."""
         home, _, file = path.rpartition("/")
         if not path.startswith(self._library) or not file.endswith(".py"):
             return False
@@ -133,7 +133,7 @@ class Bundle:
         return entry is not None and entry.origin == path
 
     def folders(self) -> "Iterator[Folder]":
-        """Name all folders that it knows."""
+        """Yield the finders of all its folders."""
         return (self.folder(self._library + path) for path in self._index["folders"])
 
 

@@ -17,29 +17,29 @@ if TYPE_CHECKING:
 
 
 def normal(name: str) -> str:
-    """Return a distribution's name as the bundles write it."""
+    """Return a distribution's name as the bundles spell it."""
     return name.lower().replace("-", "_").replace(".", "_")
 
 
 def narrowed(context: Any, finder: Finder) -> Any:
-    """Return a question for a name without the folders that the bundles know all of.
+    """Return a query for one name without the folders that the bundles know completely.
 
-    Programs ask for what is nowhere, and each question costs 14 calls and lists
-    the working directory.  Asked anew are the folders of a user's alone.
+    Programs ask for distributions that are nowhere, and each query costs 14 calls and
+    lists the working directory.  The new query searches only a user's folders.
 
     Parameters
     ----------
     context
-        The question, for a name and all of `sys.path`.
+        The query, for a name and all of `sys.path`.
     finder
-        What knows the bundles.
+        The finder with the bundles.
     """
     bundle = finder.bundle
     added = bundle.added
     name = normal(context.name)
     known = any(name in each.about["folders"] for each in (bundle, added) if each is not None)
     if known or not bundle.roots[-1].is_complete:
-        # One of ours that somebody wants from elsewhere, or packages that came later.
+        # A package of ours that is wanted from elsewhere, or packages installed later.
         return context
     closed = {*_without_metadata(bundle), bundle.roots[-1].path}
     path = [_named(entry) for entry in sys.path if entry not in closed]
@@ -49,14 +49,14 @@ def narrowed(context: Any, finder: Finder) -> Any:
 def everything(
     finder: Finder, search: Callable[[Any], Iterable[PathDistribution]]
 ) -> Iterator[PathDistribution]:
-    """Name all distributions in the order of `sys.path`, the image's from memory.
+    """Yield all distributions in the order of `sys.path`, the image's from memory.
 
     Parameters
     ----------
     finder
-        What knows the bundles.
+        The finder with the bundles.
     search
-        Finds those of a user's folders.
+        Finds the distributions in a user's folders.
     """
     bundle = finder.bundle
     added = bundle.added
@@ -86,8 +86,8 @@ def _without_metadata(bundle: Bundle) -> frozenset[str]:
 
 
 def _named(entry: str) -> str:
-    # importlib.metadata cannot tell the time of a folder without a name, and
-    # lists it again for each question.
+    # importlib.metadata cannot get the time of the folder "", the working directory, and
+    # would list it again for each query.
     if entry:
         return entry
     try:
@@ -97,20 +97,20 @@ def _named(entry: str) -> str:
 
 
 class Known(PathDistribution):
-    """A distribution that asks the file system for no file that is not there.
+    """A distribution that looks for no file that its folder does not have.
 
-    Programs ask each for ``direct_url.json`` and ``entry_points.txt``, which few
-    have.
+    Programs ask each distribution for ``direct_url.json`` and ``entry_points.txt``,
+    which few have.
 
     Parameters
     ----------
     folder
         Its dist-info folder.
     bundle
-        What knows it.
+        The bundle with its metadata.
     files
-        The names of all files in the folder, each with the place of its text
-        in the bundle or None.
+        The names of all files in the folder, each with the offset of its text
+        in the bundle, or None.
     """
 
     def __init__(self, folder: str, bundle: Bundle, files: Mapping[str, int | None]) -> None:

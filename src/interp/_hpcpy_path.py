@@ -1,6 +1,6 @@
-"""`sys.path`'s finder: CPython's own, but for what is nowhere and what is not beside the script.
+"""`sys.path`'s finder: CPython's own, with two short cuts that save look-ups.
 
-Frozen, as `_hpcpy_importer` is, which puts it in place.
+It is frozen, as `_hpcpy_importer` is, which puts it in place.
 """
 
 import posix
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 class Path(PathFinder):
-    """Knows what is nowhere, and who is not to look beside the script.
+    """CPython's finder, without look-ups that would be in vain.
 
-    Nowhere are the standard library's modules for other systems.  Packages try
-    others that may be missing (numba tries scipy, for one): an import
-    statement of a bundled module asks PYTHONPATH, a venv and site-packages for
-    it, and not the script's folder, which is a network's more often than not.
+    The standard library's modules for other systems are looked for nowhere.  Packages
+    try modules that may be missing (numba tries scipy, for one): for an import
+    statement of a bundled module, PYTHONPATH, a venv and site-packages are searched,
+    and not the script's folder, which mostly is on a network.
     """
 
     absent: frozenset[str] = frozenset()
@@ -44,7 +44,7 @@ class Path(PathFinder):
 
     @classmethod
     def find_distributions(cls, *arguments: "Any") -> "Iterable[PathDistribution]":
-        """Look for metadata only where the bundles do not know all that lies."""
+        """Look for metadata only in folders that the bundles do not know completely."""
         search = super().find_distributions
         if arguments and "path" not in vars(arguments[0]):
             from _hpcpy_importer import finder  # noqa: PLC0415
@@ -57,7 +57,7 @@ class Path(PathFinder):
         return search(*arguments)
 
 
-# What is between an import statement and the finder, and `importlib` itself.
+# Modules whose frames lie between an import statement and the finder.
 MACHINERY = frozenset(
     {
         __name__,
@@ -65,11 +65,11 @@ MACHINERY = frozenset(
         "_frozen_importlib",
         "importlib._bootstrap",
         "_frozen_importlib_external",
-        # What they are called once somebody has imported `importlib`.
+        # The name of _frozen_importlib_external once somebody has imported `importlib`.
         "importlib._bootstrap_external",
     }
 )
-# Those that try packages which may be missing by a call.
+# Modules that try packages by a call of import_module, and not by a statement.
 _TRY_BY_CALL = frozenset({"pandas.compat._optional", "tlz._build_tlz"})
 
 
@@ -91,7 +91,7 @@ def _statement_of_ours(import_name: int) -> bool:
 
 
 def script_folder() -> str:
-    """Return the folder that `sys.path` has of the script, or of `python -m`."""
+    """Return the folder that `sys.path` has for the script or for `python -m`."""
     main = sys.modules.get("__main__")
     if getattr(main, "__spec__", None) is not None:
         return posix.getcwd()  # python -m

@@ -1,10 +1,11 @@
-"""What `site.main` does here: all that a start needs, without a file.
+"""Replace `site.main` by one that does what a start needs, and opens no file.
 
 The standard one lists each site-packages for `.pth` files and looks for
-`~/.local`, `usercustomize` and `sitecustomize`, on every rank.  Here it runs
-in a venv alone, whose `.pth` files count, and with HPCPY_SITE=stock, which also
-lets the order of `sys.path` say what is imported.  `site` itself stays CPython's,
-with one line before its last that calls `main_for`.
+`~/.local`, `usercustomize` and `sitecustomize`, on every rank.  Here it runs in
+three cases: in a venv, whose `.pth` files count; for a package's build backend;
+with HPCPY_SITE=stock, which also lets the order of `sys.path` decide what is
+imported.  `site` itself stays CPython's, with a line before its last that calls
+`main_for`.
 """
 
 import os
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def main_for(site: "dict[str, Any]") -> "Callable[[], None]":
-    """Make what takes the place of `site.main`.
+    """Return the function that takes the place of `site.main`.
 
     Parameters
     ----------
@@ -41,16 +42,16 @@ def main_for(site: "dict[str, Any]") -> "Callable[[], None]":
                 stock_main()
                 return
             if "_PYPROJECT_HOOKS_BUILD_BACKEND" in os.environ:
-                # What pip and others build a package with, they tell by a sitecustomize.
+                # pip and others tell a build backend by a sitecustomize where to import from.
                 stock_main()
                 return
         site["ENABLE_USER_SITE"] = False
-        # What they would be: `python -m site --user-site` and pip ask.
+        # Set USER_SITE, though it is not used: `python -m site --user-site` and pip ask.
         site["getusersitepackages"]()
         if sys.prefix != sys.base_prefix:
             _start_in_venv(site, stock_main)
             return
-        # Without looking whether they are there; and no .pth file is read.
+        # Not checked whether they are there, and no .pth file is read.
         sys.path += [path for path in site["getsitepackages"]() if path not in sys.path]
         site["setquit"]()
         site["setcopyright"]()
@@ -69,7 +70,7 @@ def _start_in_venv(site: "dict[str, Any]", stock_main: "Callable[[], None]") -> 
     finder.take_from_path(_installed(site["getsitepackages"]([sys.prefix])))
     stock_main()
     if sys.base_prefix not in site["PREFIXES"]:
-        # Made without --system-site-packages: it wants nothing of ours.
+        # Made without --system-site-packages: it must get no package of ours.
         finder.take_all_from_path()
 
 
@@ -81,7 +82,7 @@ def _installed(folders: "list[str]") -> "set[str]":
         except FileNotFoundError:
             continue
         for entry in entries:
-            # An editable install has a dist-info folder and no more.
+            # An editable install has only a dist-info folder.
             end = "-" if entry.endswith(".dist-info") else "."
             found.add(entry.partition(end)[0])
     return found

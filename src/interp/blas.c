@@ -1,6 +1,6 @@
-/* OpenBLAS prepares itself when it is loaded, here at every start of Python: it
+/* OpenBLAS initialises itself when it is loaded, here at every start of Python: it
    asks how many processors there are and starts a thread for each.  The recipe
-   takes it off the list of what runs before main(); its first user calls it. */
+   takes its function off the list of what runs before main(); numpy's module calls it. */
 
 #define _GNU_SOURCE
 #include <Python.h>
@@ -20,7 +20,7 @@ void *hpcpy_blas_malloc(size_t size);
 PyObject *__real_PyInit_numpy___core___multiarray_umath(void);
 PyObject *__wrap_PyInit_numpy___core___multiarray_umath(void);
 
-/* OpenBLAS's own: threads it has, threads it shares work among, whether they run. */
+/* OpenBLAS's own: how many threads it has, among how many it shares work, whether they run. */
 extern int blas_num_threads, blas_cpu_number, blas_server_avail;
 int openblas_num_threads_env(void);
 int openblas_goto_num_threads_env(void);
@@ -40,14 +40,14 @@ void hpcpy_blas_exit(int status)
     _exit(status);
 }
 
-/* Where a thread could not be started it raises SIGINT, which Python only notes, and
-   then waits for that thread for ever.  That raising fails makes it exit. */
+/* If a thread cannot be started, OpenBLAS raises SIGINT, which Python only notes, and
+   then waits for that thread for ever.  When raise() fails, it exits instead. */
 int hpcpy_blas_raise(int Py_UNUSED(number))
 {
     return -1;
 }
 
-/* It asks for its buffers again and again, 0.3.29 for ever. */
+/* Without memory it asks for its buffers again and again, 0.3.29 for ever. */
 void *hpcpy_blas_malloc(size_t size)
 {
     void *found = malloc(size);
@@ -61,7 +61,7 @@ void *hpcpy_blas_malloc(size_t size)
     return found;
 }
 
-/* Imported before any other module that calls BLAS. */
+/* numpy imports this module before any other that calls BLAS. */
 PyObject *__wrap_PyInit_numpy___core___multiarray_umath(void)
 {
     gotoblas_init();
@@ -86,7 +86,7 @@ static bool is_set_by_user(void)
 
 static atomic_bool is_limited;
 
-/* `parts` is into how many the operation that asks has been cut already. */
+/* `parts`: into how many the calling operation has already been cut. */
 static void limit_to(int most, long parts)
 {
     /* Parts may wait for each other, so each needs its thread. */
@@ -101,7 +101,7 @@ static void limit_to(int most, long parts)
     blas_cpu_number = most;
 }
 
-/* To what threads.c says, once, and not at import: it opens files. */
+/* Limit the threads to what threads.c says, once, and not at import, as it opens files. */
 static void limit(long parts)
 {
     /* Starting threads asks for memory, and so comes here again. */
@@ -134,7 +134,7 @@ void *__wrap_blas_memory_alloc(int place)
     return __real_blas_memory_alloc(place);
 }
 
-/* What has no need of memory, as a long dot product, comes here first. */
+/* An operation that needs no memory, such as a long dot product, comes here first. */
 int __wrap_exec_blas(long parts, void *queue)
 {
     if (!atomic_load_explicit(&is_limited, memory_order_acquire)) {

@@ -1,12 +1,12 @@
-/* The OpenBLAS that is linked in, for who shows it to others. */
+/* The OpenBLAS that is linked in, for the feature that shows it to others. */
 
 #ifndef HPCPY_BLAS_H
 #define HPCPY_BLAS_H
 
-/* Limits its threads to what threads.c says, the first time. */
+/* Limits its threads to what threads.c says, at the first call. */
 void hpcpy_blas_limit(void);
 
-/* Called when numpy has prepared it, where there is such a function. */
+/* Called when numpy's module has initialised OpenBLAS, if a feature has this function. */
 void hpcpy_blas_ready(void) __attribute__((weak));
 
 #endif

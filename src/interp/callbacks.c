@@ -1,7 +1,7 @@
-/* ctypes' callbacks in a process that the loader was started for.  libffi makes them
-   of a piece of its own file, which is mapped once more: /proc/self/exe
-   (libffi-own-file.patch).  That is the loader's here, and the piece another one: a
-   bus error at the first call.  Without that file libffi takes memory of its own. */
+/* ctypes' callbacks in a process that was started by naming the loader.  libffi makes
+   them from a piece of its own file, /proc/self/exe, which it maps once more
+   (libffi-own-file.patch).  Here that file is the loader, and the piece another one: a
+   bus error at the first call.  Without the file, libffi takes memory of its own. */
 
 #include "places.h"
 

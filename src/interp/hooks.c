@@ -1,11 +1,11 @@
-/* Calls what the features of this image bring: see hooks.h. */
+/* Calls the functions of this image's features: see hooks.h. */
 
 #include "hooks.h"
 
 #define FEATURE(name)                                                      \
     PyObject *hpcpy_##name##_module(void) __attribute__((weak));           \
     void hpcpy_##name##_started(const PyConfig *known) __attribute__((weak));
-/* Written by the recipe: FEATURE(name) for each name of the image's. */
+/* Written by the recipe: FEATURE(name) for each feature of the image. */
 #include "feature_names.h"
 #undef FEATURE
 

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from _hpcpy_memory import Bundle
 
 
-# The first that fits: a module that is not there is an ImportError, too.
+# The first that fits counts: ModuleNotFoundError is an ImportError, too.
 EXIT_CODES: dict[type[Exception], int] = {ModuleNotFoundError: 2, ImportError: 69, ValueError: 65}
 
 
 def check(bundle: Bundle) -> tuple[int, int]:
-    """Read every byte of the bundle, and only then load every module's code.
+    """Check every byte of the bundle, and only then load every module's code.
 
-    What is laid out of it is compared with that.
+    Code of the code image is compared with the bundle's.
 
     Parameters
     ----------
@@ -38,14 +38,15 @@ def check(bundle: Bundle) -> tuple[int, int]:
     Returns
     -------
     tuple of int
-        How many modules it has, and how many of them are laid out (`HPCPY_CODE`).
+        How many modules it has, and how many of them the code image has (`HPCPY_CODE`).
 
     Raises
     ------
     ValueError
-        When a byte is not what the build wrote.
+        When a byte is not what the build wrote, or the code image differs.
     """
-    # The digest lies between what it is of; wrong bytecode can crash Python.
+    # The digest lies in the middle of the bytes that it covers.  It is compared before any
+    # code is loaded: wrong bytecode can crash Python.
     digest = hashlib.sha256(bundle.data[: HEADER_SIZE - 32])
     digest.update(bundle.data[HEADER_SIZE:])
     if digest.digest() != bundle.data[HEADER_SIZE - 32 : HEADER_SIZE]:

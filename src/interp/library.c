@@ -1,9 +1,9 @@
-/* The loader looks for a library in seven folders below each one that
-   LD_LIBRARY_PATH names, six of them for newer processors: for one library with
-   Apptainer's one folder that is eight look-ups, all in vain, where one tells as
-   much.  Nobody has an MPI for one level of processors there.
+/* The loader looks for a library in each folder that LD_LIBRARY_PATH names and in
+   seven below it, six of them for newer processors: for one library, Apptainer's one
+   folder costs eight look-ups, all in vain, where one would do.  Nobody has an MPI
+   for one level of processors there.
 
-   Then comes its cache; the format is glibc's since 2.32 (cache_file_new in
+   The loader then reads its cache; the format is glibc's since 2.32 (cache_file_new in
    sysdeps/generic/dl-cache.h, "glibc-ld.so.cache1.1"). */
 
 #define _GNU_SOURCE
@@ -35,10 +35,10 @@ typedef struct {
     uint32_t key;   /* the soname's offset in the file */
     uint32_t value; /* the path's */
     uint32_t unused;
-    uint64_t levels; /* not 0: for newer processors alone */
+    uint64_t levels; /* not 0: only for newer processors */
 } Entry;
 
-/* The loader's: a program may change the variable for its children. */
+/* As the loader has read it: a program may change the variable for its children. */
 static const char *path_at_start;
 
 __attribute__((constructor)) static void remember(void)
@@ -51,14 +51,14 @@ int hpcpy_in_library_path(const char *const *sonames, int count)
     if (path_at_start == NULL || path_at_start[0] == '\0') {
         return HPCPY_NOWHERE;
     }
-    /* It begins $ORIGIN and its like. */
+    /* $ORIGIN and the like, which only the loader expands. */
     if (strchr(path_at_start, '$') != NULL) {
         return HPCPY_UNREADABLE;
     }
     char *copy = strdup(path_at_start), *rest = copy, *folder;
     int found = copy == NULL ? HPCPY_UNREADABLE : HPCPY_NOWHERE;
     while (found == HPCPY_NOWHERE && rest != NULL && (folder = strsep(&rest, ":;")) != NULL) {
-        /* The working directory. */
+        /* An empty entry is the working directory. */
         if (folder[0] == '\0') {
             found = HPCPY_UNREADABLE;
         }
@@ -76,7 +76,7 @@ int hpcpy_in_library_path(const char *const *sonames, int count)
     return found;
 }
 
-/* The text at an offset, or NULL where it does not end in the file. */
+/* The text at an offset, or NULL if it does not end within the file. */
 static const char *text(const char *file, size_t size, uint32_t offset)
 {
     return offset < size && memchr(file + offset, '\0', size - offset) ? file + offset : NULL;

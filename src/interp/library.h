@@ -8,9 +8,9 @@
 #define HPCPY_NOWHERE -1
 #define HPCPY_UNREADABLE -2
 
-/* Which of the libraries the first folder of LD_LIBRARY_PATH has that has any of
-   them: its index, HPCPY_NOWHERE, or HPCPY_UNREADABLE for a variable that only the
-   loader can read. */
+/* The index of the library that the loader would find in LD_LIBRARY_PATH: of those in
+   the first folder that has one, the first.  HPCPY_NOWHERE without any, HPCPY_UNREADABLE
+   if only the loader can read the variable. */
 int hpcpy_in_library_path(const char *const *sonames, int count);
 
 /* Writes the path that /etc/ld.so.cache has for each library, or "": the first one,

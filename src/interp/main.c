@@ -17,9 +17,9 @@ static PyStatus fill(PyConfig *config, int argc, char **argv)
     return PyConfig_SetBytesArgv(config, argc, argv);
 }
 
-/* `known` is what the command line and the environment say: -E and -I must be
-   known before PYTHONPATH is looked at.  Python starts with another one, since
-   a second reading would lose -X warn_default_encoding. */
+/* `known` is what the command line and the environment say: -E and -I must be known
+   before PYTHONPATH is looked at.  Python starts with `config`, which is not read
+   here: a second reading would lose -X warn_default_encoding. */
 static PyStatus configure(PyConfig *known, PyConfig *config, int argc, char **argv)
 {
     PyPreConfig preconfig;

@@ -5,7 +5,7 @@
 
    mpi4py's module is there once for each ABI, all under one name;
    the library's ABI decides which one is imported.  HDF5 is there once, for
-   MPICH's, and shares its slots: with another library it finds MPI not
+   MPICH's ABI, and uses its slots: with another library, HDF5 finds MPI not
    initialised.  See docs/mpi.md. */
 
 #define _GNU_SOURCE
@@ -40,14 +40,14 @@ const HpcpyMpiInterface hpcpy_mpi_interfaces[] = {
     {"abi", hpcpy_abi_functions, hpcpy_abi_data, hpcpy_abi_handles, abi_PyInit_mpi4py__MPI},
 };
 
-/* What a function that the library lacks returns: mpi4py makes of this very
-   number a NotImplementedError, and to HDF5 it is an error as any other. */
+/* Called for a function that the library lacks: mpi4py turns this very number into
+   a NotImplementedError, and for HDF5 it is an error like any other. */
 int hpcpy_mpi_unavailable(void)
 {
     return -1431655766;
 }
 
-/* MPI_Initialized and MPI_Finalized, which HDF5 asks in programs without MPI. */
+/* MPI_Initialized and MPI_Finalized, which HDF5 calls also in programs without MPI. */
 int hpcpy_mpi_answer_no(int *flag)
 {
     *flag = 0;
@@ -64,15 +64,15 @@ static void fill_functions(void *library, const HpcpyMpiInterface *interface)
 {
     bool has_tool = false;
     for (HpcpyMpiFunction *function = interface->functions; function->name != NULL; function++) {
-        /* Profiling tools put their own before MPI's: preloaded ones, and what
-           mpi4py.profile() opens. */
+        /* A profiling tool's functions go before MPI's: of a preloaded tool, or of one
+           that mpi4py.profile() has opened. */
         void *target = dlsym(RTLD_DEFAULT, function->name);
         if (target != NULL) {
             has_tool = true;
         } else if ((target = dlsym(library, function->name)) == NULL) {
             target = (void *)hpcpy_mpi_unavailable;
         }
-        /* mpi4py compares: one that is lacking has nothing before it. */
+        /* mpi4py compares the slot with this: a missing function must stay unwrapped. */
         if (target != (void *)hpcpy_mpi_unavailable) {
             target = hpcpy_mpi_with_room(interface, function->name, target);
             target = hpcpy_mpi_with_signals(function->name, target);
@@ -81,8 +81,8 @@ static void fill_functions(void *library, const HpcpyMpiInterface *interface)
     }
     struct link_map *map = NULL;
     if (has_tool && dlinfo(library, RTLD_DI_LINKMAP, &map) == 0) {
-        /* They call MPI themselves, by names that a program's own MPI has for
-           everybody. */
+        /* Tools call MPI themselves, by names that are global if a program is linked
+           with MPI. */
         dlopen(map->l_name, RTLD_LAZY | RTLD_NOLOAD | RTLD_GLOBAL);
     }
 }
@@ -95,7 +95,7 @@ static void fill(void *library, const HpcpyMpiInterface *interface)
             memcpy(data->place, place, data->size);
         }
     }
-    /* One that an older library lacks is 0, as a weak symbol's address is. */
+    /* A variable that an older library lacks is NULL, like a weak symbol's address. */
     for (HpcpyMpiHandle *handle = interface->handles; handle->name != NULL; handle++) {
         handle->address = dlsym(library, handle->name);
     }
@@ -104,8 +104,8 @@ static void fill(void *library, const HpcpyMpiInterface *interface)
 
 PyObject *__wrap_PyInit_mpi4py__MPI(void)
 {
-    /* Subinterpreters may import it at one time; after a failure, which a
-       program may mend, it is tried anew. */
+    /* Subinterpreters may import it at the same time.  A failed import can be repeated:
+       the program may have removed the cause. */
     static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
     static const HpcpyMpiInterface *loaded;
     char problem[2048] = "";

@@ -1,11 +1,11 @@
 /* MPI_Error_string with more room than MPICH says that it needs.
 
-   MPICH joins an error's places to one string.  Where that is full just behind a
-   place's dots, it takes what lies behind the string for a part of it, counts the
-   bytes that are left as fewer than none, and writes on without a limit (4.0,
+   MPICH joins the places of an error into one string.  If the string is full just
+   behind a place's dots, MPICH takes the memory behind it for a part of it, gets a
+   negative number of bytes that are left, and writes on without a limit (4.0,
    MPIR_Err_print_stack_string).  A rank whose peers had been killed died of
-   "stack smashing detected" in mpi4py in place of raising what had happened.
-   With zeros behind the string it finds nothing there, and stops. */
+   "stack smashing detected" in mpi4py, and did not raise what had happened.
+   With zeros behind the string, MPICH finds nothing there and stops. */
 
 #include "mpi_interfaces.h"
 
@@ -31,7 +31,7 @@ static int error_string(int code, char *string, int *length)
 
 void *hpcpy_mpi_with_room(const HpcpyMpiInterface *interface, const char *name, void *target)
 {
-    /* Open MPI's is a string of 256, and counts what is left of it. */
+    /* Open MPI's string has 256 bytes, and Open MPI counts what is left correctly. */
     int is_ours = interface != &hpcpy_mpi_interfaces[HPCPY_OPENMPI];
     if (!is_ours || strcmp(name, "MPI_Error_string") != 0) {
         return target;

@@ -5,7 +5,7 @@
 
 #include <Python.h>
 
-/* The entries of mpi_stubs.S; a table ends with one without a name. */
+/* The entries of the tables in mpi_stubs.S; the last one of a table has no name. */
 typedef struct {
     const char *name;
     void *target;
@@ -34,15 +34,15 @@ enum { HPCPY_MPICH, HPCPY_OPENMPI, HPCPY_ABI, HPCPY_INTERFACES };
 
 extern const HpcpyMpiInterface hpcpy_mpi_interfaces[HPCPY_INTERFACES];
 
-/* Opens the library that HPCPY_MPI, `wanted`, names, or that the process finds,
-   and says whose ABI it has.  NULL leaves the reason in `problem`. */
+/* Opens the library that HPCPY_MPI (`wanted`) names, or that the process finds, and
+   writes its ABI to `interface`.  With NULL, `problem` has the reason. */
 void *hpcpy_mpi_open(const char *wanted, int *interface, char *problem, size_t room);
 
-/* What is called for a function of the library's: `target`, or what stands in
-   front of it (mpi_error_string.c). */
+/* The function to call in place of the library's `target`: `target` itself, or a
+   wrapper of it (mpi_error_string.c). */
 void *hpcpy_mpi_with_room(const HpcpyMpiInterface *interface, const char *name, void *target);
 
-/* The ImportError for such a reason. */
+/* Raises the ImportError for the reason in `problem`. */
 void hpcpy_mpi_set_error(const char *wanted, const char *problem);
 
 #endif

@@ -1,8 +1,8 @@
 /* MPI without file descriptors.
 
-   With 16 in all, MPICH's MPI_Finalize waits for ever for a thread of libfabric's that
-   can accept no connection, and with 14 MPI_Init follows a null pointer; with 17 both
-   work.  What another library takes beyond that is its own to say. */
+   If a process may have 16 in all, MPICH's MPI_Finalize waits for ever for a thread of
+   libfabric's that can accept no connection; with 14, MPI_Init follows a null pointer;
+   with 17, both work.  A library that needs more has to report that itself. */
 
 #include "mpi_room.h"
 

@@ -3,7 +3,7 @@
 #ifndef HPCPY_MPI_ROOM_H
 #define HPCPY_MPI_ROOM_H
 
-/* Return 0, or, having said so on stderr, MPI's code for a failure. */
+/* Returns 0, or prints a line on stderr and returns MPI's code for a failure. */
 int hpcpy_mpi_lacks_room(void);
 
 #endif

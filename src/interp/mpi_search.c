@@ -1,5 +1,5 @@
 /* Which MPI library a process takes: the one that HPCPY_MPI names, else the first
-   that the loader's normal search has, of any ABI.  The image's own comes
+   that the loader's normal search finds, of any ABI.  The image's own comes
    last, so that a site's is taken wherever the loader finds it. */
 
 #define _GNU_SOURCE
@@ -21,14 +21,14 @@ static const char *const whose[] = {
     "MPICH's ABI", "Open MPI's ABI", "the MPI standard's ABI",
 };
 
-/* srun --mpi=pmix and prterun, and not an mpiexec below them. */
+/* True below srun --mpi=pmix and prterun, but not below an mpiexec that they start. */
 static bool started_by_pmix(void)
 {
     return getenv("PMIX_RANK") != NULL && getenv("PMI_FD") == NULL && getenv("PMI_PORT") == NULL;
 }
 
-/* The image's own MPI speaks PMI, and PMIx from a second file: which one is
-   decided when it is compiled.  Not by LD_LIBRARY_PATH, which is the user's. */
+/* The image's own MPI is there twice, since it is compiled for PMI or for PMIx.  It is
+   opened by its path: LD_LIBRARY_PATH is the user's. */
 static const char *own_file(void)
 {
     return started_by_pmix() ? HPCPY_OWN_MPI "/pmix/lib/libmpi.so.12" : OWN;
@@ -40,8 +40,8 @@ static bool is_own(void *library)
     return dlinfo(library, RTLD_DI_LINKMAP, &map) == 0 && strcmp(map->l_name, OWN) == 0;
 }
 
-/* A library's ABI, by what only it has; MPI 5's may be asked at any time,
-   and MPICH's own library of the same release answers -1. */
+/* A library's ABI, by functions and variables that only it has.  MPI_Abi_get_version may
+   be called at any time; in MPICH's own library of the same release its answer is -1. */
 static int interface_of(void *library)
 {
     int (*version)(int *, int *) = dlsym(library, "MPI_Abi_get_version");
@@ -52,7 +52,7 @@ static int interface_of(void *library)
     return version != NULL && version(&major, &minor) == 0 && major > 0 ? HPCPY_ABI : HPCPY_MPICH;
 }
 
-/* Lazily and not for everybody, as Python opens a module's libraries.  None is ever
+/* With lazy binding and local names, as Python opens a module's libraries.  None is ever
    closed: MPICH's hwloc puts a string of its own into the environment. */
 static void *open_one(const char *file)
 {
@@ -91,7 +91,7 @@ static void *open_found(const bool *asked, char *failed, size_t room)
             which[count++] = i;
         }
     }
-    /* Preloaded, it is there by its soname. */
+    /* A preloaded library is found by its soname. */
     for (int i = 0; dlsym(RTLD_DEFAULT, "MPI_Init") != NULL && i < count; i++) {
         void *library = dlopen(names[i], RTLD_LAZY | RTLD_NOLOAD);
         if (library != NULL) {
@@ -131,7 +131,7 @@ static int named(const char *wanted)
     return -1;
 }
 
-/* False leaves in `problem` why not, without Python: a lock is held. */
+/* NULL leaves the reason in `problem`.  No call of Python: a lock is held. */
 void *hpcpy_mpi_open(const char *wanted, int *interface, char *problem, size_t room)
 {
     bool asked[HPCPY_INTERFACES];

@@ -1,13 +1,13 @@
-/* The signals that end a job stay the program's.
+/* The program keeps its handlers of the signals that end a job.
 
-   MPI libraries take some, and a job did not end when it was told to:
+   MPI libraries replace some, and a job then did not end when it got the signal:
 
-   - libfabric takes SIGTERM and SIGINT when MPICH 4.0 is initialised.  Its
-     handler puts the one before it back and returns: the first SIGTERM was lost.
+   - libfabric takes SIGTERM and SIGINT when MPICH 4.0 is initialised.  Its handler
+     only restores the previous one and returns: the first SIGTERM was lost.
    - UCX takes SIGHUP when it is loaded, to write a log from then on.
-   - MPICH takes SIGUSR1: its mpiexec tells ranks by it of dead ones.
+   - MPICH takes SIGUSR1: its mpiexec reports dead ranks to the others by it.
 
-   So they are put back as they were.  Handlers for crashes stay the library's. */
+   So these handlers are restored.  Handlers for crashes stay the library's. */
 
 #define _GNU_SOURCE
 #include "mpi_room.h"
@@ -16,12 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The last one is not always put back. */
+/* The last one, SIGUSR1, is not always put back. */
 static const int of_a_job[HPCPY_SIGNALS] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1};
 
-/* Hydra, MPICH's and Intel's mpiexec, tells a rank how many there are on its node,
-   and with -disable-auto-cleanup by SIGUSR1 of dead ones: that would end it.  Asked
-   before MPI's start, in which Intel's library sets the variable itself. */
+/* Hydra, MPICH's and Intel's mpiexec, sets this variable for its ranks.  With
+   -disable-auto-cleanup it sends them SIGUSR1 when one has died, which would end a rank
+   without a handler.  Asked before MPI's start: Intel's library then sets it itself. */
 static int keeps_sigusr1(void)
 {
     return getenv("MPI_LOCALNRANKS") != NULL;
@@ -46,7 +46,7 @@ static int (*their_init)(void *, void *);
 static int (*their_init_thread)(void *, void *, int, int *);
 static int (*their_session_init)(void *, void *, void *);
 
-/* A session's handles are numbers in MPICH's ABI: they pass as pointers do. */
+/* In MPICH's ABI a session's handles are integers, which are passed as pointers are. */
 #define INITIALISE(name, parameters, arguments)    \
     static int name parameters                     \
     {                                              \

@@ -1,4 +1,4 @@
-/* The signals that end a job, as they are before a library may take them. */
+/* Handlers of the signals that end a job, as they were before a library took them. */
 
 #ifndef HPCPY_MPI_SIGNALS_H
 #define HPCPY_MPI_SIGNALS_H
@@ -15,8 +15,8 @@ typedef struct {
 void hpcpy_signals_keep(HpcpySignals *signals);
 void hpcpy_signals_put_back(const HpcpySignals *signals);
 
-/* What is called for a function of the library's: `target`, or for those that
-   initialise MPI what stands in front of it. */
+/* The function to call in place of the library's `target`: `target` itself, or a
+   wrapper for those that initialise MPI. */
 void *hpcpy_mpi_with_signals(const char *name, void *target);
 
 #endif

@@ -1,13 +1,13 @@
-/* MPI's functions, each a jump through a slot that mpi.c fills, and its data:
-   for each binary interface a set of its own, since HDF5 knows MPICH's alone and
-   must not get at another one's.  The lists are made by `python -m stubs`:
+/* MPI's functions, each a jump through a slot that mpi.c fills, and its data.
+   Each ABI has a set of its own, since HDF5 knows only MPICH's and must not get at
+   another one's.  The lists are made by `python -m stubs`:
 
-   FUNCTION(name)    names itself and aborts while there is no library
+   FUNCTION(name)    prints its name and aborts while there is no library
    QUESTION(name)    answers no while there is no library
    DATA(name, size)  bytes, copied from the library
    HANDLE(name)      the address of the library's own variable
 
-   Outside of MPICH's set a function's symbol is its name behind a prefix. */
+   In the sets other than MPICH's, a function's symbol is its name behind a prefix. */
 
         /* HpcpyMpiFunction: name, target.  The slot has a name of its own, which
            mpi4py's patch tests. */

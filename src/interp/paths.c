@@ -1,4 +1,4 @@
-/* What CPython is told of its places, so that it searches for none. */
+/* Preset CPython's paths, so that it searches for none. */
 
 #define _GNU_SOURCE
 #include "paths.h"
@@ -27,8 +27,8 @@ static PyStatus append(PyWideStringList *list, const char *path)
     return status;
 }
 
-/* PYTHONPATH's folders, then the library's; no zip file and no lib-dynload,
-   which this interpreter does not have. */
+/* The folders of PYTHONPATH, then the library's; no zip file and no lib-dynload, as
+   this interpreter has neither. */
 static PyStatus set_search_path(PyConfig *config, const char *stdlib)
 {
     PyStatus status = PyStatus_Ok();
@@ -73,7 +73,7 @@ PyStatus hpcpy_preset_paths(PyConfig *config, char *const *argv)
     char *stdlib = NULL;
     PyStatus status = PyStatus_Ok();
     hpcpy_places_find(&places, argv);
-    /* Whoever sets one of these wants CPython's own search for all the rest. */
+    /* With one of these set, CPython's own search finds all the rest. */
     bool is_told = config->use_environment
         && (is_set("PYTHONHOME") || is_set("PYTHONEXECUTABLE") || is_set("PYTHONPLATLIBDIR")
             || is_set("__PYVENV_LAUNCHER__"));

@@ -1,5 +1,5 @@
-/* Where this interpreter lies.  The caller writes argv[0] and may write anything
-   into it; the kernel says what it started.  A usual start asks no file system. */
+/* Where this interpreter lies.  The caller may write anything into argv[0]; the kernel
+   says which file it started.  An ordinary start makes no path call for this. */
 
 #define _GNU_SOURCE
 #include "places.h"
@@ -39,8 +39,8 @@ char *hpcpy_absolute(const char *path)
     return result;
 }
 
-/* The folder of a path; that of one without a slash is empty.  A folder of PATH may
-   end with a slash, and leaves two. */
+/* The folder of a path, empty for one without a slash.  There may be two slashes, as a
+   folder of PATH may end with one. */
 static char *parent(const char *path)
 {
     const char *slash = path == NULL ? NULL : strrchr(path, '/');
@@ -63,7 +63,7 @@ static bool is_same_file(const char *path, const char *other)
         && one.st_ino == two.st_ino && one.st_dev == two.st_dev;
 }
 
-/* The kernel tells no address of a loader when it started the loader itself. */
+/* The kernel passes no address of a loader when it has started the loader itself. */
 bool hpcpy_started_by_loader(void)
 {
     return getauxval(AT_BASE) == 0;
@@ -91,7 +91,7 @@ static char *mapped_file(void)
     return file;
 }
 
-/* The file that runs, with no link in its path; NULL without /proc. */
+/* The path of the file that runs, with all links resolved; NULL without /proc. */
 static char *running_file(void)
 {
     char path[4096];
@@ -102,14 +102,14 @@ static char *running_file(void)
     return length <= 0 || length == sizeof(path) ? NULL : strndup(path, (size_t)length);
 }
 
-/* What the kernel calls a program that was started by its descriptor, and
-   /proc/self/exe: the same path is another file in another process. */
+/* The kernel's names for a program that was started by its descriptor, and
+   /proc/self/exe: such a path is another file in another process. */
 static bool is_passing(const char *path)
 {
     return strncmp(path, "/dev/fd/", 8) == 0 || strncmp(path, "/proc/", 6) == 0;
 }
 
-/* Without /proc all that can be said of a path is whether it is a program's. */
+/* Without /proc it is only known whether the path is an executable file. */
 static bool leads_to(const char *running, const char *path)
 {
     return !is_passing(path)
@@ -125,8 +125,8 @@ static bool is_of_script(char *const *argv, const char *started)
             || (argv[2] != NULL && strcmp(argv[2], started) == 0));
 }
 
-/* argv[0] says another file than the kernel.  Launchers of virtual environments
-   name one's link there: it counts where it leads to this very file. */
+/* argv[0] names another file than the kernel.  Launchers of virtual environments put
+   the environment's link there: it counts if it leads to this very file. */
 static char *find_disputed(const char *name, const char *started)
 {
     char *running = running_file(), *found = NULL;
@@ -142,8 +142,8 @@ static char *find_disputed(const char *name, const char *started)
     return found;
 }
 
-/* The program's path, by the name that was called: links stay, as a virtual
-   environment is known by its own. */
+/* The program's path, by the name that was called.  Links are not resolved: a virtual
+   environment is known by the path of its link. */
 static char *find_executable(char *const *argv)
 {
     const char *started = (const char *)getauxval(AT_EXECFN), *said = NULL;
@@ -163,7 +163,8 @@ static char *find_executable(char *const *argv)
     return found == NULL ? find_disputed(name, started) : found;
 }
 
-/* The value of `home` in <folder>/pyvenv.cfg without slashes at its end, or NULL. */
+/* The value of `home` in <folder>/pyvenv.cfg, without blanks and slashes at its end, or
+   NULL. */
 static char *home_of_venv(const char *folder)
 {
     char *path = NULL, *line = NULL, *home = NULL;
@@ -190,12 +191,12 @@ static char *home_of_venv(const char *folder)
     return home;
 }
 
-/* The prefix that a folder of executables belongs to: with no library beside that
-   folder it is the one of the build, as for any Python. */
+/* The prefix that a folder of executables belongs to.  Without a library beside that
+   folder it is the prefix of the build, as for any Python. */
 static char *base_of(const char *folder)
 {
     char *base = parent(folder), *landmark = NULL;
-    /* A virtual environment has the library's folder, too, and no package in it. */
+    /* A virtual environment also has a library folder, but no `encodings` in it. */
     bool is_base = strcmp(folder, OWN_FOLDER) == 0
         || (asprintf(&landmark, "%s/" HPCPY_LIBRARY "/encodings", base) >= 0
             && access(landmark, F_OK) == 0);
@@ -207,7 +208,7 @@ static char *base_of(const char *folder)
     return strdup(HPCPY_PREFIX);
 }
 
-/* Called by another path than our own: a link to us, a virtual environment's
+/* The case of another path than our own: a link to this file, a virtual environment's
    link or copy, or an image that was unpacked elsewhere. */
 static void look_around(HpcpyPlaces *places, const char *folder)
 {

@@ -3,12 +3,12 @@
 
 #include <stdbool.h>
 
-/* All strings belong to this; what cannot be found out is NULL. */
+/* It owns all its strings; what cannot be found out is NULL. */
 typedef struct {
     char *executable;      /* as it was called, absolute */
     char *base_executable; /* behind a virtual environment's link */
-    char *prefix;          /* the virtual environment's, where there is one */
-    char *base;            /* the one with the library */
+    char *prefix;          /* of the virtual environment, else `base` */
+    char *base;            /* the prefix with the library */
 } HpcpyPlaces;
 
 /* Find out where this interpreter lies.  `argv` ends with NULL, as main's does, and
@@ -19,8 +19,8 @@ void hpcpy_places_clear(HpcpyPlaces *places);
 /* The folder of the library, which is the build's until `hpcpy_places_find` was called. */
 const char *hpcpy_library(void);
 
-/* A path from the root on, links and `..` in it left as they are; NULL where the working
-   folder is gone.  free() it. */
+/* The absolute path, with links and `..` in it left as they are; NULL if the working
+   directory is gone.  free() it. */
 char *hpcpy_absolute(const char *path);
 
 /* Whether somebody ran `/lib64/ld-linux-x86-64.so.2 …/python3`: then /proc/self/exe

@@ -1,6 +1,6 @@
 """Run at every start of the Python of the image `wheels`: see `_hpcpy_caches`.
 
-The static interpreter's importer asks for each package alone, when it is
+In the static interpreter the importer does this for each package when it is
 imported.
 """
 

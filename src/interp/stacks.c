@@ -1,10 +1,10 @@
-/* A thread's stack is as large as was asked for, whatever lies in it besides.
+/* A thread's stack has the size that was asked for, besides its thread-local variables.
 
-   The C library has a thread's variables at the end of its stack: those of the
-   executable, which here has numpy's, OpenBLAS's and numba's, 115 KB.  Libraries
-   that are opened later have theirs elsewhere.  Without this a thread with a
-   stack of less could not be started: threading.stack_size(65536) or
-   OMP_STACKSIZE=100K, of which 100 KB are enough with wheels. */
+   The C library places the executable's thread-local variables at the end of each
+   thread's stack.  Here they include numpy's, OpenBLAS's and numba's: 115 KB; those of
+   libraries that are opened later lie elsewhere.  Without this, a thread with a smaller
+   stack could not be started, as by threading.stack_size(65536) or OMP_STACKSIZE=100K,
+   which work with wheels. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-/* The first object is the executable. */
+/* Called for the first object alone, the executable: 1 ends the iteration. */
 static int add_variables(struct dl_phdr_info *object, size_t size, void *sum)
 {
     (void)size;

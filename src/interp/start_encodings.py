@@ -1,6 +1,6 @@
-"""Frozen as `encodings`, the first module that Python imports with its import system up.
+"""Put the importer in place, frozen as `encodings`, and then become the real `encodings`.
 
-It puts the importer in place and then becomes the real `encodings`.
+`encodings` is the first module that Python imports once its import system works.
 """
 
 import sys

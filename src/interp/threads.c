@@ -1,7 +1,7 @@
-/* How many threads BLAS and numba start by themselves: the least of the processors
-   that this process may run on, the cgroup's quota, and what Slurm has for a task;
-   of the ranks of one node each has its share, unless the launcher has bound it to
-   fewer.  Libraries know the first alone.  docs/linalg.md tells more. */
+/* How many threads BLAS and numba start if the user sets no number: the least of the
+   processors that this process may run on, the cgroup's quota, Slurm's processors for a
+   task, and a rank's share of its node.  Libraries themselves know only the first.  See
+   docs/linalg.md. */
 
 #define _GNU_SOURCE
 #include "threads.h"
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Others for tests. */
+/* Tests set other folders. */
 #ifndef CGROUPS
 #define CGROUPS "/sys/fs/cgroup"
 #define OWN_GROUPS "/proc/self/cgroup"
@@ -27,7 +27,7 @@ static int least(int one, int other)
     return one < other ? one : other;
 }
 
-/* Of another process 0 where it cannot be told. */
+/* How many processors a process may run on; 0 if that is not known. */
 static int processors_of(pid_t process)
 {
     for (int room = 1024; room <= MOST; room *= 2) {
@@ -95,8 +95,8 @@ static bool has_processors(char *controllers)
     return false;
 }
 
-/* The tightest on the way up to the root counts.  In a container a group may not
-   be where /proc has it, and its limit is the root's. */
+/* The tightest quota on the way up to the root counts.  In a container, the group may not
+   be at the path that /proc has: its limit is then in the root. */
 static int quota(void)
 {
     int found = MOST;
@@ -132,8 +132,8 @@ static int quota(void)
     return found;
 }
 
-/* Whether a process was started with a variable; so it seems of one whose
-   environment is not to be seen, as a container's starter's may not be. */
+/* Whether a process was started with a variable.  True if its environment cannot be
+   read, as may be so for the program that starts a container. */
 static bool was_given(pid_t process, const char *variable)
 {
     char path[64], *entry = NULL;
@@ -170,8 +170,8 @@ static pid_t parent_of(pid_t process)
     return parent;
 }
 
-/* What the ranks of this node have together: the launcher, which gave them the
-   variable, is bound to no rank's processors. */
+/* The processors that the ranks of this node share: those of the launcher, which set the
+   variable for them and is itself not bound to one rank's processors. */
 static int processors_of_launcher(const char *variable)
 {
     pid_t process = getppid();

@@ -1,4 +1,4 @@
-/* Loads a value of a bundle: marshalled, most of the code compressed by zstd. */
+/* Loads a value of a bundle: marshalled, and most code also compressed by zstd. */
 
 #include "values.h"
 
@@ -6,8 +6,8 @@
 #include <string.h>
 #include <zstd.h>
 
-/* 96 kB, most of it touched by each frame: made for each anew, the heap's end
-   would go to and fro. */
+/* It has 96 kB, most of which each frame touches.  A new one for each frame would move
+   the heap's end to and fro. */
 static ZSTD_DCtx *kept;
 
 static ZSTD_DCtx *take(void)
@@ -55,7 +55,7 @@ static PyObject *loads_frame(const Py_buffer *frame)
 
 PyObject *hpcpy_loads(PyObject *Py_UNUSED(module), PyObject *value)
 {
-    /* To marshal it is a tuple of 16 million values at least. */
+    /* marshal would read it as a tuple of at least 16 million values. */
     static const unsigned char magic[] = {0x28, 0xB5, 0x2F, 0xFD};
     Py_buffer given;
     if (PyObject_GetBuffer(value, &given, PyBUF_SIMPLE) < 0) {

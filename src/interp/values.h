@@ -5,7 +5,7 @@
 
 #include <Python.h>
 
-/* marshal.loads, of a zstd frame too. */
+/* marshal.loads, which also takes a zstd frame. */
 PyObject *hpcpy_loads(PyObject *module, PyObject *value);
 
 #endif

@@ -1,1 +1,1 @@
-"""Builds the bundle: every module of the interpreter, compiled, in one file."""
+"""Build the bundle: every module of the interpreter, compiled, in one file."""

@@ -14,7 +14,7 @@ from bundle.frames import compress
 from bundle.tree import add_built_in, scan
 from bundle.write import compiled, write_bundle
 
-# What is frozen into the interpreter, as bundle.S calls it.
+# The modules that are frozen into the interpreter, by the names in bundle.S.
 _FROZEN = {
     "folders.code": "_hpcpy_folders.py",
     "memory.code": "_hpcpy_memory.py",

@@ -8,8 +8,8 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
 
-# The files of dist-info folders whose texts a bundle holds: what
-# importlib.metadata.version and entry_points read.
+# The files of dist-info folders whose texts a bundle holds: importlib.metadata.version
+# and entry_points read these.
 KEPT = ("METADATA", "entry_points.txt")
 
 
@@ -26,7 +26,7 @@ def describe(
     site
         The folder of site-packages.
     top_level
-        Names of all that can be imported from there.
+        The top-level names that can be imported from there.
     built_in
         Names of the packages' modules that are linked into the interpreter.
     extensions
@@ -35,7 +35,7 @@ def describe(
     Returns
     -------
     dict
-        Plain values, in an order that depends on nothing else.
+        Plain values, in an order that is the same in each build.
     """
     unowned = set(top_level)
     owners: dict[str, list[str]] = {}
@@ -53,7 +53,7 @@ def describe(
             if len(file.parts) == 2 and file.parts[0].endswith(".dist-info")
         ]
         folders[owner] = inside[0][0] if inside else ""
-        # What lists them may leave itself out.
+        # RECORD, which lists the files, may leave itself out.
         there = sorted({"RECORD", *[name for _, name in inside]}) if inside else []
         metadata[owner] = {name: found.read_text(name) if name in KEPT else None for name in there}
         packages[found.name] = {
@@ -74,7 +74,7 @@ def describe(
 
 
 def _top_level(found: Distribution) -> set[str]:
-    # The wheel's own list of files; top_level.txt is there for some alone.
+    # By the wheel's list of files: not every wheel has a top_level.txt.
     return {file.parts[0].partition(".")[0] for file in found.files or ()}
 
 

@@ -1,8 +1,8 @@
-"""Marshal's bytes, made to depend on the code alone.
+"""Marshal values to bytes that depend on the values alone.
 
 `marshal.dumps` flags each object that is referred to from anywhere in the
-process and writes back-references by identity.  The same source thus gives
-other bytes in another process, and so another image.  Here the stream is read
+process and writes back-references by identity.  So the same source gives
+other bytes in another process, and another image.  Here the stream is read
 into a tree and written again: equal constants once, back-references where they
 shorten it, frozensets sorted.  The grammar is that of CPython's
 `Python/marshal.c`, versions 3.11 to 3.14.
@@ -65,7 +65,7 @@ class _Reader:
             return found
         number = len(self._references)
         if byte & _FLAG_REF:
-            # Numbered before what is inside of it.
+            # marshal numbers an object before the objects in it.
             self._references.append(None)
         node = self._object(kind)
         node.plain = bytes([kind]) + node.head + b"".join([c.plain for c in node.children])
@@ -137,7 +137,7 @@ def _write(node: _Node, uses: Counter[bytes], numbers: dict[bytes, int], out: by
 
 
 def canonical(value: Any) -> bytes:
-    """Marshal a value, the same bytes in every process.
+    """Marshal a value, to the same bytes in every process.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the features of an image hook into of the importer: their ``hooks.toml``."""
+"""Read which hooks of the importer an image's features use: their ``hooks.toml``."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def hooks(files: Iterable[Path]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``start``: modules of which `start(finder)` is called as soon as Python can
-        import; they are built in.  ``found``: of which `found(name)` is called when
-        a package of the image was found.  ``before``: for the name of a package the
-        one of which `before(name)` is called first.  ``added``: the one whose
-        `start(data, bundle, time)` makes the second bundle.  ``check``: the one whose
-        `check(ready, loaded)` compares what is laid out.
+        ``start``: built-in modules whose `start(finder)` is called as soon as Python can
+        import.  ``found``: modules whose `found(name)` is called when a package of the
+        image was found.  ``before``: for the name of a package, the module whose
+        `before(name)` is called before its import.  ``added``: the module whose
+        `start(data, bundle, time)` makes the second bundle.  ``check``: the module whose
+        `check(ready, loaded)` compares the code image with the bundle.
 
     Raises
     ------
     ValueError
-        For a hook that there is not, and a package that two want.
+        For an unknown hook, and for a package with two modules in ``before``.
     """
     start: list[str] = []
     found: list[str] = []

@@ -1,4 +1,4 @@
-"""What the folders of an installation hold, as Python's own finder would see it."""
+"""Find the modules in an installation's folders, as Python's own finder would."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from _hpcpy_folders import BUILT_IN, MODULE, PACKAGE, SHARED, SUBFOLDER
 
-# Those that are on sys.path themselves, and bytecode.
+# Folders that are on sys.path themselves, and the folder of bytecode.
 _NO_PACKAGES = frozenset(["site-packages", "lib-dynload", "__pycache__"])
 
 
@@ -23,13 +23,13 @@ class Folder:
     path
         Where it lies now.
     final
-        Where it will lie: what tracebacks and `__file__` say.
+        Where it will lie, as in tracebacks and `__file__`.
     is_open
         Whether modules may come into it after the build.
     entries
         Kind and file of each module or subfolder, by name.
     ready
-        Canonical code that there is already, by file.
+        Canonical code of files that are compiled already.
     """
 
     path: Path
@@ -54,7 +54,7 @@ def scan(path: Path, final: str, *, is_open: bool) -> list[Folder]:
     Returns
     -------
     list of Folder
-        It and all below it that hold modules, each after the one above it.
+        The folder and all below it that hold modules, each after its parent.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def scan(path: Path, final: str, *, is_open: bool) -> list[Folder]:
         if not is_package and any((child / f"__init__{e}").exists() for e in EXTENSION_SUFFIXES):
             raise ValueError(f"{child}: its __init__ is an extension module")
         below = scan(child, f"{final}/{child.name}", is_open=not is_package)
-        # One without modules is found by the file system, as data is.
+        # A folder without modules is left to the file system, as data is.
         if below[1:] or any(kind != SUBFOLDER for kind, _ in below[0].entries.values()):
             found += below
         here.entries[child.name] = (
@@ -99,7 +99,7 @@ def add_built_in(
     Parameters
     ----------
     folders
-        All folders; those that a name is in are changed.
+        All folders; the modules are entered in those that they belong to.
     library, site
         The standard library's folder and site-packages.
     names
@@ -108,7 +108,7 @@ def add_built_in(
     Raises
     ------
     ValueError
-        When the package of one is not there.
+        When a module's package has no folder here.
     """
     by_path = {folder.path: folder for folder in folders}
     for name in names:

@@ -1,4 +1,4 @@
-"""Lays the bundle out: header, code, tables, what is told about it, index."""
+"""Lay the bundle out: header, code, metadata, tables, index."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class _Writer:
         try:
             code = ready or canonical(compiled(file, path))
         except SyntaxError:
-            # It fails for whoever imports it, as it would without us.
+            # Whoever imports it gets the error, as in any Python.
             self.from_source.append(path)
             return None
         return self._append(self._packed(code))
 
     def add_codes(self, folder: Folder) -> None:
-        """Append the code of a folder's modules that is not there yet."""
+        """Append the code of those of a folder's modules that have none yet."""
         for kind, file in folder.entries.values():
             # A package and the module `__init__` in it share their code.
             if kind in (MODULE, PACKAGE) and file not in self._code:
@@ -88,16 +88,16 @@ def write_bundle(
     folders
         They and all below them.
     about
-        What `hpcpy_info` tells; ``owners`` in it says which top-level names
+        What `hpcpy_info` prints; ``owners`` in it says which top-level names
         each distribution brings, ``metadata`` which files its dist-info folder
-        has: texts in place of None are kept, and their places told.  They are
-        compressed as code is.
+        has.  A text there, in place of None, is kept, compressed as code is, and
+        the bundle has its offset instead.
     more
         Further entries of the index; ``absent`` are names that nobody can
         import on this system, ``epoch`` is the time of all files in an image,
-        when they have but one, ``hooks`` are what features hook into.
+        if they have one time, ``hooks`` are those of the features.
     compress
-        Makes a zstd frame of code, which is kept where it is smaller.
+        Makes a zstd frame, which is kept where it is smaller.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def write_bundle(
         for owner, files in about.get("metadata", {}).items()
     }
     about_all = writer.add({**about, "metadata": metadata, "from source": writer.from_source})
-    # What each start reads lies together, at the end.
+    # The tables and the index, which each start reads, lie together at the end.
     tables = {folder.final.removeprefix(roots[0]): writer.table(folder) for folder in folders}
     index = {
         "roots": [root.removeprefix(roots[0]) for root in roots],
@@ -146,7 +146,7 @@ def compiled(file: Path, path: str) -> CodeType:
     file
         Where it lies now.
     path
-        Where it will lie.
+        Where it will lie, as in tracebacks.
 
     Returns
     -------

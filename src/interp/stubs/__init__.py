@@ -1,1 +1,1 @@
-"""Lists the MPI functions and data that linked objects want: `python -m stubs`."""
+"""List the MPI functions and data that linked objects need: `python -m stubs`."""

@@ -18,17 +18,17 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-# The profiling interface and extensions too, and functions that Open MPI's
-# header names in place of constants.
+# Also the profiling interface, extensions, and the functions that Open MPI's
+# header has in place of constants.
 _MPI = re.compile(r"(P?MPIX?|OMPI_C_MPI)_[A-Z]\w*")
 _SLOT = "hpcpy_mpi_slot_"
 _HANDLE = "hpcpy_mpi_handle_"
-# HDF5 asks these in programs that have no MPI.
+# HDF5 calls these also in programs without MPI.
 _QUESTIONS = frozenset({"MPI_Initialized", "MPI_Finalized"})
 
 
 def undefined(symbols: Iterable[str]) -> set[str]:
-    """Return the names that none among the objects that want them defines.
+    """Return the names that some objects refer to and none of them defines.
 
     Parameters
     ----------
@@ -44,13 +44,13 @@ def undefined(symbols: Iterable[str]) -> set[str]:
 
 
 def functions(names: Iterable[str]) -> list[str]:
-    """Return what of MPI is among undefined names, functions and data, sorted.
+    """Return the names of MPI's functions and data among undefined names, sorted.
 
     Raises
     ------
     ValueError
-        When an object tests the slot of a function that none calls: its
-        name is not MPI's, and the test would not be linked.
+        When an object tests the slot of a function that no object calls: there
+        would be no such slot to link with.
     """
     every = set(names)
     found = {name for name in every if _MPI.fullmatch(name)}
@@ -61,7 +61,7 @@ def functions(names: Iterable[str]) -> list[str]:
 
 
 def handles(names: Iterable[str]) -> list[str]:
-    """Return the library's variables whose addresses are wanted, sorted."""
+    """Return the library's variables whose addresses are needed, sorted."""
     return sorted(name.removeprefix(_HANDLE) for name in names if name.startswith(_HANDLE))
 
 
@@ -94,7 +94,7 @@ def listing(names: Iterable[str], sizes: dict[str, int], addresses: Iterable[str
 
 
 def renames(names: Iterable[str], prefix: str) -> str:
-    """Return objcopy's list that puts a prefix before functions and their slots."""
+    """Return the list by which objcopy puts a prefix before functions and their slots."""
     pairs = [(name, prefix + name) for name in names]
     pairs += [(_SLOT + old, _SLOT + new) for old, new in pairs]
     return "".join(f"{old} {new}\n" for old, new in pairs)
@@ -103,7 +103,7 @@ def renames(names: Iterable[str], prefix: str) -> str:
 def _nm(*arguments: str | Path) -> list[str]:
     command = ["nm", "--format=posix", *map(str, arguments)]
     listed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    # Of a static library each member has a heading.
+    # nm prints a heading for each member of a static library.
     return [line for line in listed.splitlines() if line and not line.endswith(":")]
 
 
@@ -117,7 +117,7 @@ def _options() -> argparse.Namespace:
 
 
 def main(files: Sequence[Path], library: Path | None, prefix: str, target: Path | None) -> str:
-    """Return the list for some files, and write the names' new ones to a target."""
+    """Return the list for some files, and write the renames to a target, if there is one."""
     wanted = undefined(_nm("--extern-only", *files))
     names = functions(wanted)
     if target:

@@ -2,8 +2,8 @@
 
 `python -m hpcpy_bake` writes it beside site-packages.  It is looked for at the
 first import of a name that the interpreter itself does not have, and only
-where site-packages has changed since the image was built: a start of an image
-without one asks for nothing that it did not ask for before.
+if site-packages has changed since the image was built: without one, a start
+makes no further path call.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Baked(Bundle):
     Raises
     ------
     ImportError
-        When it was baked on a base with another Python or another form of bundle.
+        When it was baked on a base with another Python or another format of bundle.
     """
 
     def __init__(self, data: memoryview, library: str) -> None:
@@ -42,7 +42,7 @@ class Baked(Bundle):
             super().__init__(data, library)
         except ImportError:
             raise _other_base(library, "another base") from None
-        # None of its own, and no listing of what it has whole.
+        # It has no second bundle of its own, so `Folder` never looks for one.
         self.add_nothing()
         self.distributions: dict[str, list[str]] = self._index["distributions"]
 
@@ -59,7 +59,7 @@ class Baked(Bundle):
         ImportError
             When one of them is older, or of another major version.
         """
-        # A bundle of an earlier hpcpy does not tell.
+        # A bundle of an earlier hpcpy has no such entry.
         for name, version in self._index.get("built on", {}).items():
             there = packages.get(name, {}).get("version", "")
             if not _fits(version, there):
@@ -67,7 +67,7 @@ class Baked(Bundle):
                 raise _other_base(self.library, f"a base with {name} {version}, and {has}")
 
     def leave_out(self, tops: Iterable[str]) -> None:
-        """Know some packages no more, as others lie in their place."""
+        """Forget some packages, as others lie in their place."""
         gone = frozenset(tops)
         site = self.roots[-1].path
         self._gone = tuple(f"{site}/{top}/" for top in gone)
@@ -82,7 +82,7 @@ class Baked(Bundle):
 
 
 def _fits(needed: str, there: str) -> bool:
-    # An ABI as numpy promises it: what was built for 2.4 works with 2.5, not with 2.3 or 3.0.
+    # By numpy's promise: a module built for 2.4 works with 2.5, but not with 2.3 or 3.0.
     wanted, found = _major_and_minor(needed), _major_and_minor(there)
     return found[:1] == wanted[:1] and found >= wanted
 
@@ -98,21 +98,21 @@ def start(data: memoryview, bundle: Bundle, time: float) -> Baked:
     Parameters
     ----------
     data
-        All of it.
+        All bytes of the second bundle.
     bundle
-        The first.
+        The first bundle.
     time
-        When site-packages was last changed.
+        When site-packages was last changed, in seconds since 1970.
 
     Returns
     -------
     Baked
-        The second.
+        The second bundle.
 
     Raises
     ------
     ImportError
-        When it was baked on a base that this one cannot stand for.
+        When it was baked on a base whose place this one cannot take.
     """
     baked = Baked(data, bundle.library)
     baked.refuse_other_versions(bundle.about["packages"])

@@ -6,6 +6,6 @@ bake_files() {
     # A user's bundle is made by the same code as this one.
     cp -R "$interp/features/bake/hpcpy_bake" "$staged/"
     cp -R "$interp/bundle" "$staged/hpcpy_bake/"
-    # A checkout's are as its user's umask was.
+    # The permissions in a checkout depend on its user's umask.
     chmod -R u=rwX,go=rX "$staged/hpcpy_bake"
 }

@@ -1,4 +1,4 @@
-"""Compares what is laid out with the bundle's own, for `hpcpy_info.check`."""
+"""Compare the code image with the bundle, for `hpcpy_info.check`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import _imp
 from types import CodeType
 from typing import Any
 
-# `==` leaves some of them out; lines and positions are what is in the line table.
+# `==` ignores some of these attributes.  Lines and positions come from the line table.
 _OF_CODE = sorted(
     {name for name in dir(CodeType) if name.startswith("co_")}
     - {"co_lnotab", "co_lines", "co_positions", "co_branches"}
@@ -14,21 +14,21 @@ _OF_CODE = sorted(
 
 
 def check(ready: CodeType, loaded: CodeType) -> None:
-    """Compare a module's code as it is laid out and as it was loaded.
+    """Compare a module's code in the code image with the code that the bundle has.
 
     Raises
     ------
     ValueError
         When they differ.
     """
-    # What was imported already has the path of an image that was moved.
+    # In a moved image, an imported module's code has the new path already.
     _imp._fix_co_filename(loaded, ready.co_filename)  # type: ignore[attr-defined]
     if not same(ready, loaded):
         raise ValueError(f"{loaded.co_filename} is laid out as something else")
 
 
 def same(ready: Any, loaded: Any) -> bool:
-    """Whether two constants are the same in all that a program can see.
+    """Say whether two constants are the same in all that a program can see.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def same(ready: Any, loaded: Any) -> bool:
     Returns
     -------
     bool
-        The answer; names must be one object.
+        True if they are; names of code must be the same objects.
     """
     if type(ready) is not type(loaded):
         return False
@@ -52,6 +52,6 @@ def same(ready: Any, loaded: Any) -> bool:
     if isinstance(ready, frozenset):
         return ready == loaded and {*map(repr, ready)} == {*map(repr, loaded)}
     if isinstance(ready, (float, complex, slice)):
-        # 0.0 and -0.0 are equal, not a number is not even itself.
+        # 0.0 equals -0.0, and NaN does not equal itself.
         return repr(ready) == repr(loaded)
     return bool(ready == loaded)

@@ -1,12 +1,12 @@
-# The modules that starts load, as objects of the executable.
+# The modules that most starts load, as objects of the executable.
 # shellcheck shell=sh disable=SC2154  # variables of recipes/interpreter.sh
 
 # In the prefix, so that the draft has all packages and their final paths.
 code_image_draft() {
     own=$interp/features/code_image/codeimage
     link "$PREFIX/bin/python-draft"
-    # Into a pipe, as mostly: Python runs other code where it writes to a file, and again
-    # where that is not empty, and the build's log may be any of them.
+    # Into a pipe, as in most runs: Python runs other code if it writes to a file, and again
+    # other code if the file is not empty; the build's log may be either.
     (env -i PYTHONHASHSEED=0 "$PREFIX/bin/python-draft" "$own/training.py" training.json \
         </dev/null 2>&1 || echo failed) | cat >training.log
     if grep -q '^failed$' training.log; then

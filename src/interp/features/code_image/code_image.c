@@ -1,5 +1,5 @@
-/* Modules' code as the objects that an import would make, ready in the
-   executable's data: docs/interpreter.md. */
+/* Code of modules, as the objects that an import would make, in the executable's
+   data: docs/interpreter.md. */
 
 #define Py_BUILD_CORE 1
 #include <Python.h>
@@ -34,7 +34,7 @@ struct head {
     const unsigned char *filter;
     uint64_t name_mask, versions;
 };
-/* The interpreter that sees what belongs into it has none. */
+/* The draft in which training.py runs has none. */
 extern char hpcpy_code_image[] __attribute__((weak));
 #define HEAD ((const struct head *)hpcpy_code_image)
 enum { PLACE_BITS = 24 };
@@ -82,11 +82,11 @@ static PyObject *find_name(PyObject *wanted)
     }
 }
 
-/* Stands before the look-up in Python's table of static strings, so that a
-   name of the image is the one object of that name from the start on. */
+/* Called before the look-up in Python's table of static strings, so that a name in the
+   image is the only object of that name from the start on. */
 static _Py_hashtable_entry_t *find_entry(_Py_hashtable_t *table, const void *key)
 {
-    /* Interpreters with a GIL of their own ask at the same time. */
+    /* Interpreters with a GIL of their own may call this at the same time. */
     static _Thread_local _Py_hashtable_entry_t entry;
     PyObject *found = find_name((PyObject *)key);
     if (found == NULL) {
@@ -99,16 +99,15 @@ static _Py_hashtable_entry_t *find_entry(_Py_hashtable_t *table, const void *key
 static int is_wanted(const PyConfig *config)
 {
     const char *way = config->use_environment ? getenv("HPCPY_CODE") : NULL;
-    /* The image has the positions that -X no_debug_ranges is to save, and
-       assertions. */
+    /* The image's code has assertions, and the positions that -X no_debug_ranges is to
+       save. */
     return hpcpy_code_image != NULL && config->code_debug_ranges && config->optimization_level == 0
            && (way == NULL || strcmp(way, "marshal") != 0);
 }
 
 PyStatus __real__PyUnicode_InitGlobalObjects(PyInterpreterState *interp);
 
-/* The first moment at which there is a table of strings, and the last at which
-   nothing but CPython's own is in it. */
+/* At this moment the table of strings exists, and has nothing but CPython's own in it. */
 PyStatus __wrap__PyUnicode_InitGlobalObjects(PyInterpreterState *interp)
 {
     PyStatus status = __real__PyUnicode_InitGlobalObjects(interp);
@@ -120,7 +119,7 @@ PyStatus __wrap__PyUnicode_InitGlobalObjects(PyInterpreterState *interp)
     _Py_hashtable_t *strings = _PyRuntime.cached_objects.interned_strings;
     find_own = strings->get_entry_func;
     strings->get_entry_func = find_entry;
-    /* The image's code has the first ones. */
+    /* The image's code objects have the first versions. */
     interp->func_state.next_version += (uint32_t)HEAD->versions;
     in_use = 1;
     return status;
@@ -132,7 +131,7 @@ static int compare(const void *key, const void *module)
     return (wanted > found) - (wanted < found);
 }
 
-/* The order of a set hangs on this process's hash seed. */
+/* The order of a set depends on this process's hash seed. */
 static int make_sets(const struct module *module)
 {
     const struct set *set = HEAD->set + module->first_set;
@@ -149,13 +148,13 @@ static PyObject *code_of(const struct module *module)
     return make_sets(module) < 0 ? NULL : Py_NewRef(module->code);
 }
 
-/* What running leaves in a code object is one interpreter's. */
+/* A code object that has run belongs to one interpreter. */
 static int may_use(void)
 {
     return in_use && _Py_IsMainInterpreter(_PyInterpreterState_GET());
 }
 
-/* By where its marshalled form is in the bundle. */
+/* Finds a module by the offset of its marshalled form in the bundle. */
 static PyObject *find(PyObject *Py_UNUSED(module), PyObject *offset)
 {
     uint64_t key = PyLong_AsUnsignedLongLong(offset);
@@ -208,7 +207,7 @@ PyObject *hpcpy_code_image_module(void)
 
 PyObject *__real_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t size);
 
-/* How CPython loads what is frozen, its import system and our own part of it. */
+/* CPython loads frozen modules by this: its import system and our part of it. */
 PyObject *__wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t size)
 {
     if (may_use()) {

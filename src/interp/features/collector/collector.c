@@ -1,16 +1,16 @@
 /* The cyclic garbage collector stays out of imports.  Executing the bodies of
-   modules makes many objects and next to no garbage: core 98,000 and
-   220.  So it does not run while a bundled module is imported, and what the
+   modules makes many objects and next to no garbage: for core 98,000 objects, 220 of
+   them garbage.  So it does not run while a bundled module is imported, and what the
    import made is then parked: on a list that the collector does not look through.
 
-   - A window belongs to the import that opened it, and closes when that ends,
-     whatever other threads and greenlets import meanwhile.
-   - Parked is what an import makes while Python has one thread, by modules that
-     are imported for the first time: reloading one again and again leaks nothing.
-   - Who wants to see all objects gets them back first: collector_views.c.
+   - A window is the time of an import.  It belongs to the import that opened it, and
+     closes when that ends, whatever other threads and greenlets import meanwhile.
+   - Only the objects of modules that are imported for the first time, while Python has
+     one thread, are parked: reloading one again and again leaks nothing.
+   - Before somebody looks at all objects, they are given back: collector_views.c.
    - gc.isenabled() and the thresholds are never touched.
 
-   For the main interpreter, below its lock; others are as ever. */
+   This is for the main interpreter, under its lock; others are as in any CPython. */
 
 #define Py_BUILD_CORE 1
 #include "collector.h"
@@ -19,13 +19,13 @@
 #include "internal/pycore_gc.h"
 #include "internal/pycore_interp.h"
 
-/* A module whose import makes more containers than this, those that it imports
-   aside, is collected as any program.  And so is code that runs in a window and is
-   no import: of other threads, or of greenlets while one waits in an import. */
+/* After so many containers, the collector runs even in a window: for a module that makes
+   more, without those that it imports, and for code in a window that is no import, of
+   other threads, or of greenlets while one waits in an import. */
 #define MOST 100000
 
 static bool armed, may_park, are_shown;
-/* The import that has it open, by number; 0 is none. */
+/* The number of the import whose window is open, or 0; the number of windows so far. */
 static unsigned long window, windows;
 static int count_before;
 static PyGC_Head parked, held;
@@ -117,8 +117,8 @@ void hpcpy_collector_show(PyInterpreterState *interpreter, bool begins)
     are_shown = begins;
 }
 
-/* The youngest generation is held aside: what is there at the end, the import
-   made. */
+/* The youngest generation is held aside: what is in it at the end was made by the
+   import. */
 unsigned long hpcpy_collector_open(PyInterpreterState *interpreter)
 {
     struct gc_generation *youngest = &interpreter->gc.generations[0];
@@ -142,7 +142,7 @@ static void close_window(PyInterpreterState *interpreter)
     struct gc_generation *youngest = &interpreter->gc.generations[0];
     window = 0;
     move_all(&held, &youngest->head);
-    /* Unless it ran after all, and has counted anew. */
+    /* Unless the collector ran after all, and has counted anew. */
     if (youngest->count < 0) {
         youngest->count = count_before;
     }
@@ -196,7 +196,7 @@ Py_ssize_t hpcpy_collector_parked(void)
     return number;
 }
 
-/* From Python's first object on: the importer comes later. */
+/* No collection from Python's first object on: the importer starts later. */
 PyStatus __wrap__PyGC_Init(PyInterpreterState *interpreter)
 {
     PyStatus status = __real__PyGC_Init(interpreter);
@@ -206,8 +206,8 @@ PyStatus __wrap__PyGC_Init(PyInterpreterState *interpreter)
     return status;
 }
 
-/* All that a start made, but for the user's: the globals of __main__ are found
-   to be garbage at exit only where the collector looks at them. */
+/* Parks all that a start made, except __main__ and its globals: at exit these are found
+   to be garbage only if the collector looks at them. */
 void hpcpy_collector_started(const PyConfig *Py_UNUSED(known))
 {
     PyInterpreterState *interpreter = PyInterpreterState_Get();

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The names of all modules that were imported. */
+/* The names of all modules that have been imported. */
 static PyObject *seen;
 
 static int see(PyObject *module)
@@ -78,7 +78,7 @@ static PyObject *count_parked(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(n
     return PyLong_FromSsize_t(serves ? hpcpy_collector_parked() : 0);
 }
 
-/* Each call is made where the one before has succeeded; all are given back. */
+/* Each call is made only if the one before has succeeded; all references are released. */
 static PyObject *start(PyObject *module, PyObject *Py_UNUSED(finder))
 {
     const char *way = getenv("HPCPY_GC");

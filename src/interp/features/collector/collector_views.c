@@ -1,10 +1,10 @@
-/* Where the garbage collector is asked about all objects, those that collector.c
-   has parked are handed back first.  The recipe links these in front of CPython's
+/* When the garbage collector is asked about all objects, those that collector.c
+   has parked are given back first.  The recipe links these in front of CPython's
    own (--wrap): gc.collect(), gc.freeze(), gc.get_objects(), gc.get_referrers()
    and the collections at exit.
 
-   Two are exported, for extension modules and ctypes, which --wrap does not
-   change: the recipe gives CPython's own another name. */
+   Two are exported.  --wrap does not change the calls of extension modules and ctypes,
+   so the recipe gives CPython's own two another name. */
 
 #define Py_BUILD_CORE 1
 #include "collector.h"
@@ -66,7 +66,8 @@ void __wrap__PyGC_Freeze(PyInterpreterState *interpreter)
     __real__PyGC_Freeze(interpreter);
 }
 
-/* Nothing is noticed of its end.  What a function holds beside its globals may be. */
+/* Nobody notices the end of such a value.  A function holds its globals; what else it
+   holds may be noticed. */
 static bool is_harmless(PyObject *value)
 {
     if (PyFunction_Check(value)) {
@@ -79,7 +80,7 @@ static bool is_harmless(PyObject *value)
            PyUnicode_CheckExact(value) || PyBytes_CheckExact(value);
 }
 
-/* Cython puts __builtins__ into its modules, too: mpi4py.MPI's namespace stays. */
+/* Cython puts __builtins__ into its modules, too: mpi4py.MPI's namespace is not a user's. */
 static bool is_linked_module(PyObject *namespace)
 {
     PyObject *loader = PyDict_GetItemString(namespace, "__loader__");
@@ -129,13 +130,13 @@ static bool user_has_something(struct _gc_runtime_state *collector)
     return false;
 }
 
-/* At exit all stays parked, which is a sixth of core's time, unless that
-   has kept something of the user's from being found: a namespace, of which a
-   function was put into a bundled module, or what has a finaliser, as files do.
+/* At exit all stays parked, which saves a sixth of core's time, unless that keeps
+   something of the user's alive: a namespace, one of whose functions was put into a
+   bundled module, or an object with a finaliser, such as a file.
 
-   Garbage of an import may keep it, too: an exception that a module caught leads by
-   its traceback to all frames that called it, __main__'s among them.  So these are
-   looked at first, a few hundred in place of a hundred thousand. */
+   Garbage of an import may keep it alive, too: an exception that a module caught leads
+   by its traceback to all frames that called it, __main__'s among them.  So frames and
+   the like are looked at first, a few hundred in place of a hundred thousand. */
 void __wrap__PyGC_CollectNoFail(PyThreadState *tstate)
 {
     __real__PyGC_CollectNoFail(tstate);

@@ -1,7 +1,7 @@
-# HDF5's names, for who asks: a library without code, and what leads to it.
+# HDF5's names for plug-ins: a library without code, and others that lead to it.
 # shellcheck shell=sh disable=SC2154  # variables of recipes/interpreter.sh
 
-# What plug-ins are linked with, by HDF5's releases and by Debian.
+# The sonames that plug-ins are linked with, of HDF5's releases and of Debian.
 hdf5_sonames="libhdf5.so.310 libhdf5.so.200 libhdf5.so.103 libhdf5_serial.so.310 libhdf5_serial.so.103"
 
 hdf5_plugins_files() {
@@ -12,7 +12,7 @@ hdf5_plugins_files() {
         >hdf5_sonames.h
 }
 
-# Opens plug-ins by hdf5.c; found before the one it is a copy of.
+# This copy of HDF5's archive opens plug-ins by hdf5.c; the link finds it before the original.
 hdf5_plugins_objects() {
     objcopy --redefine-sym dlopen=hpcpy_hdf5_open /opt/deps/lib/libhdf5.a libhdf5.a
 }

@@ -1,7 +1,7 @@
-/* HDF5's plug-ins: filters in shared objects, which its functions are not exported
-   to.  A plug-in that was linked with libhdf5 gets them from a library of that name
-   without code (hdf5_names.py), opened for it and for nobody else: what brings
-   an HDF5 of its own (netCDF4, PyTables) goes on with that. */
+/* HDF5's plug-ins: filters in shared objects.  The executable does not export HDF5's
+   functions.  A plug-in that was linked with libhdf5 gets them from a library of that
+   name without code (hdf5_names.py), which is opened only for plug-ins: packages that
+   bring an HDF5 of their own (netCDF4, PyTables) keep using that. */
 
 #define _GNU_SOURCE
 #include "hdf5_sonames.h" /* by build.sh */
@@ -15,10 +15,10 @@
 extern const char _PyHpcpy_hdf5;
 void *hpcpy_hdf5_open(const char *path, int flags);
 
-/* What the library without code looks for, so that no other program opens it. */
+/* The library without code needs this name, so that no other program can open it. */
 const char _PyHpcpy_hdf5 = 1;
 
-/* It itself, then what leads to it under the names that plug-ins are linked with. */
+/* The library itself, then those that lead to it under the names that plug-ins need. */
 static const char *const names[] = {"libhdf5.so", HPCPY_HDF5_SONAMES};
 
 static void open_names(void)
@@ -26,8 +26,8 @@ static void open_names(void)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char *path = NULL;
         if (asprintf(&path, "%s/site-packages/h5py/%s", hpcpy_library(), names[i]) >= 0) {
-            /* It stays open: the loader takes an open library for its soname.  Where
-               one is missing, the plug-in that wants it says so. */
+            /* It stays open: the loader takes an open library by its soname.  If one is
+               missing, the plug-in that needs it says so. */
             dlopen(path, RTLD_LAZY | RTLD_LOCAL);
             free(path);
         }

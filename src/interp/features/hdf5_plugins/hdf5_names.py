@@ -3,9 +3,9 @@
     python -m hdf5_names EXECUTABLE >libhdf5.S
 
 HDF5 is linked into the executable, which exports none of its names: they would
-take the place of those that a user's own libraries bring.  Who wants them opens
-the library that is made of this text.  The executable is not position-independent,
-so they are numbers by now.
+take the place of those that a user's own libraries bring.  A plug-in gets them from
+the library that is made from this text.  The executable is not position-independent,
+so the addresses are constants after its link.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import sys
 from collections.abc import Iterable, Iterator
 
 # What HDF5's headers declare: functions, and the variables behind macros such as
-# H5T_NATIVE_INT.  Names of its own begin with `H5T_` or `H5T__`.
+# H5T_NATIVE_INT.  Names of HDF5's internal functions begin with `H5T_` or `H5T__`.
 _FUNCTION = re.compile(r"H5[A-Z]{0,2}[a-z]\w*")
 _VARIABLE = re.compile(r"H5[A-Z]*_\w+_g")
-# In another program the numbers would lead anywhere.  So the library wants this
-# name, which only the executable has, and is not opened without it.
+# In another program the addresses would be wrong.  So the library needs this name,
+# which only the executable has, and cannot be opened without it.
 MARK = "_PyHpcpy_hdf5"
 
 
 def names(symbols: Iterable[str]) -> Iterator[tuple[str, str, str, str]]:
-    """Give each name with its type, address and size, as the assembler reads them.
+    """Yield each name with its type, address and size, as the assembler reads them.
 
     Parameters
     ----------
@@ -41,12 +41,12 @@ def names(symbols: Iterable[str]) -> Iterator[tuple[str, str, str, str]]:
 
 
 def assembly(found: Iterable[tuple[str, str, str, str]]) -> str:
-    """Return the library's text.
+    """Return the library's source, for the assembler.
 
     Raises
     ------
     ValueError
-        When there is no name to give.
+        When there is no name.
     """
     lines = []
     for name, kind, address, size in found:

@@ -1,12 +1,12 @@
-"""Says that a module beside the script is not the one that was imported.
+"""Say that a module beside the script is not the one that was imported.
 
-The image's packages go first (docs/interpreter.md, what wins), so a `comm.py` of the
-user's would silently be another module.  A file is looked for when the user's own
-code imports a package of the image, and then by two calls.  None is made for the
-packages of core, which nearly every program imports, where the importer has listed the
-folder, and on ranks other than the first.  A file that hides one of these, in
-a folder that was not listed, is looked for when the program has failed: it lacks what
-the program wanted of it.
+The image's packages go first (docs/interpreter.md, what wins), so for a `comm.py` of
+the user's another module would silently be imported.  A file is looked for, by two
+calls, when the user's own code imports a package of the image.  No call is made on ranks
+other than the first, if the importer's listing of the folder lacks the file, and for the
+packages of core, which nearly every program imports.  A file with the name of one of
+these, in a folder that was not listed, is looked for only after the program has failed,
+as the image's package lacks what the program wants.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _CORE = frozenset({"numpy", "numba", "mpi4py", "h5py", "viztracer"})
 _RANKS = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")
-# Folder and package, of which nothing has been looked for.
+# Pairs of folder and package whose file has not been looked for yet.
 _later: list[tuple[str, str]] = []
 
 
@@ -37,8 +37,8 @@ def found(name: str) -> None:
     name
         The package that is imported.
     """
-    # Where Python elsewhere looks first: the script's folder, "" with -c and at the
-    # prompt.  That of a program of the image has no modules.
+    # The folder in which any other Python looks first: the script's; "" with -c and at the
+    # prompt.  The folder of the image's own programs has no modules.
     folder = sys.path[0] if sys.path else ""
     if not folder.startswith("/") or folder.startswith(f"{sys.base_prefix}/"):
         return
@@ -53,7 +53,7 @@ def found(name: str) -> None:
 
 
 def _after_failure() -> None:
-    # Python has printed it.
+    # Set when Python has printed the traceback of an exception that ended the program.
     if getattr(sys, "last_exc", None) is not None:
         for folder, name in _later:
             _tell(folder, name)
@@ -70,7 +70,7 @@ def _tell(folder: str, name: str) -> None:
 
 
 def _is_asked_by_user() -> bool:
-    # The importer's, this module's and that of `import_module` are between.
+    # Skip the frames of the importer, of this module and of `import_module`.
     frame = sys._getframe(2)
     while frame.f_globals.get("__name__") in MACHINERY or (
         frame.f_globals.get("__name__") == "importlib"
@@ -99,7 +99,7 @@ def _beside(folder: str, name: str) -> str:
 
 
 def _listed(folder: str) -> Container[str] | None:
-    # A FileFinder's, once it has looked for a module of the user's.
+    # A FileFinder has the names once it has looked for a module of the user's.
     finder = sys.path_importer_cache.get(folder)
     names: Container[str] | None = getattr(finder, "_path_cache", None)
     return names or None

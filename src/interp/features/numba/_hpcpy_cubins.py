@@ -2,7 +2,7 @@
 
 NVRTC, NVVM and nvJitLink compile for any architecture, without a GPU or a driver.
 CuPy and numba-cuda ask the driver for the architecture before they compile, and load
-what they have compiled.  Both are answered here as on a GPU of that architecture, so
+what they have compiled.  Here both get the answers of a GPU of that architecture, so
 that the files of their caches have the names that they look for there.
 """
 
@@ -17,21 +17,21 @@ from typing import Any
 
 
 def compile_for(architecture: str, script: str) -> None:
-    """Import a program and compile its kernels: all that need no array to be compiled.
+    """Import a program and compile those of its kernels that need no array for it.
 
     Parameters
     ----------
     architecture
-        As CUDA names it: ``sm_90``.
+        CUDA's name of it: ``sm_90``.
     script
-        Its path.  What it does as ``__main__`` it does not do.  Kernels of CuPy are
-        its `RawKernel` and `RawModule` objects.  Functions of numba-cuda have a
+        The program's path.  Its code for ``__main__`` does not run.  CuPy's kernels are
+        its `RawKernel` and `RawModule` objects.  Functions for numba-cuda need a
         signature, which compiles them at once, and ``cache=True``.
     """
     number = architecture.removeprefix("sm_")
     if importlib.util.find_spec("numba_cuda"):
         _answer_numba_cuda((int(number[:-1]), int(number[-1])))
-    # Held until the kernels have been looked for.
+    # Keeps the kernels alive until they have been found and compiled.
     names = runpy.run_path(script, run_name=Path(script).stem)
     if "cupy" in sys.modules:
         _compile_cupy(number)

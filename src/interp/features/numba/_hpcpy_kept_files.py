@@ -1,9 +1,9 @@
-"""Kernels of users' that OpenCL and the GPU packages have compiled, kept by `hpcpy_warmup`.
+"""Users' kernels that OpenCL and the GPU packages have compiled, kept by `hpcpy_warmup`.
 
 PoCL, CuPy and numba-cuda look for compiled kernels in a folder of files that they also
-write to; PoCL builds nothing where it cannot.  So each one's files are kept in one file,
-which many ranks read.  The first rank of a node unpacks it to node-local storage, and
-all ranks of the node use that folder in place of the user's cache.
+write to; PoCL builds nothing if it cannot write there.  So each package's files are kept
+in one file, which many ranks read.  The first rank of a node unpacks it to node-local
+storage, and all ranks of the node use that folder in place of the user's cache.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# What is imported -> the package whose cache it is (`_hpcpy_caches.VARIABLES`).
+# Imported module -> the package whose cache it uses (`_hpcpy_caches.VARIABLES`).
 PACKAGES = {"pyopencl": "pyopencl", "cupy": "cupy", "numba.cuda": "numba"}
-# Names of compiled kernels end so; other files come with them.
+# Ends of the names of compiled kernels; other files come with them.
 _KERNELS = (".so", ".cubin", ".nbc")
 _DIGEST = 32
-# How launchers number ranks: one speaks for all.
+# Launchers' variables with a rank's number: only rank 0 prints.
 _RANKS = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")
 
 
@@ -38,7 +38,7 @@ def name(module: str) -> str:
 def before(module: str) -> None:
     """Point a package at the kept kernels before it is imported.
 
-    Nothing is done without HPCPY_KERNELS, without a kept file, and for a user who has
+    Nothing is done without HPCPY_KERNELS, without a kept file, or if the user has
     named a folder for the package's cache.
 
     Parameters
@@ -61,14 +61,14 @@ def before(module: str) -> None:
         return
     os.environ[variable] = folder
     if package == "numba":
-        # numba has read the variable: numba.cuda is a part of it.
+        # numba, whose part numba.cuda is, has read the variable already.
         sys.modules["numba.core.config"].CACHE_DIR = folder  # type: ignore[attr-defined]
     if not _is_one_of_many():
         atexit.register(_tell_compiled, module, folder, kernels(folder))
 
 
 def read(file: str) -> dict[str, bytes]:
-    """Return the kept files by their paths.
+    """Return the contents of the kept files by their paths.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def read(file: str) -> dict[str, bytes]:
 
 
 def packed(files: Mapping[str, bytes]) -> bytes:
-    """Return files by their paths as what `read` reads, the same bytes for the same files."""
+    """Return files, given by their paths, as the bytes that `read` reads: equal for equal files."""
     data = marshal.dumps(dict(sorted(files.items())), 2)
     return hashlib.sha256(data).digest() + data
 
@@ -103,7 +103,7 @@ def _unpacked(kept: str, beginning: str) -> str:
         folder = f"{beginning}-{file.read(_DIGEST).hex()[:16]}"
     if os.path.isdir(folder):
         return folder
-    # Processes of several containers may have the same number.
+    # Not by process ID: processes of several containers may have the same.
     scratch = f"{folder}.{os.urandom(8).hex()}"
     try:
         for path, data in read(kept).items():

@@ -2,8 +2,8 @@
 
 `_hpcpy_numba_build` writes it, a file for each level of x86-64; numba asks here
 before it compiles a function of a bundled module (numba.patch).
-What is not there is compiled and cached as anywhere else, for this very
-processor: so are users' functions, but those that `_hpcpy_numba_kept` has.
+All other functions are compiled and cached as in any numba, for this very
+processor; so are users' functions, except those that `_hpcpy_numba_kept` has.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
     from types import FunctionType
 
 FOLDER = f"{sys.base_prefix}/share/hpcpy/numba"
-# What a processor has at each level, as LLVM names it: the x86-64 psABI.
+# The features that a processor has at each level of the x86-64 psABI, by LLVM's names.
 _V2 = frozenset({"cx16", "popcnt", "sahf", "sse3", "sse4.1", "sse4.2", "ssse3"})
 _V3 = _V2 | {"avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "xsave"}
 _V4 = _V3 | {"avx512bw", "avx512cd", "avx512dq", "avx512f", "avx512vl"}
 LEVELS = {"x86-64-v4": _V4, "x86-64-v3": _V3, "x86-64-v2": _V2}
 
-# While an image is built, or a program is warmed up: all that is compiled, to be written.
+# While an image is built or a program is warmed up: all code that is compiled, by name.
 recorded: dict[str, bytes] | None = None
 _found: dict[tuple[str, ...], dict[str, bytes]] = {}
 
 
 def recording() -> bool:
-    """Tell whether what is compiled is to be written."""
+    """Tell whether compiled code is recorded, to be written."""
     return recorded is not None
 
 
 def stamp() -> bytes:
-    """Name what the machine code belongs to: this interpreter's modules, numba among them."""
+    """Return the digest of the bundle, to whose modules, numba among them, the code belongs."""
     return bytes(finder().bundle.data[HEADER_SIZE - 32 : HEADER_SIZE])
 
 
@@ -52,6 +52,11 @@ def level(target: tuple[str, ...]) -> str:
     ----------
     target
         As numba's code generator has it: triple, processor, features.
+
+    Returns
+    -------
+    str
+        A key of `LEVELS`; "" if there is none.
     """
     triple, processor, features = target
     if not triple.startswith("x86_64"):
@@ -84,18 +89,18 @@ def _of_image(name: str) -> dict[str, bytes]:
 
 
 def kernel(function: FunctionType, kind: str, owner: Any) -> str:
-    """Return the name that a function is kept by, "" for one that is not.
+    """Return the name under which a function's code is kept, "" if it is not kept.
 
-    Those of the image's modules are, and those that a user has warmed up.
+    It is kept for functions of the image's modules, and for those that a user has warmed up.
 
     Parameters
     ----------
     function
-        What is to be compiled.
+        The function to compile.
     kind
-        "" for the function itself.
+        numba's prefix of a cached file's name; "" for the function itself.
     owner
-        Its dispatcher: what it is compiled for, and how.
+        Its dispatcher, which says for what it is compiled, and how.
     """
     module = sys.modules.get(function.__module__)
     loader = getattr(getattr(module, "__spec__", None), "loader", None)
@@ -116,7 +121,7 @@ def kernel(function: FunctionType, kind: str, owner: Any) -> str:
 
 
 def load(name: str, signature: Any, context: Any) -> Any:
-    """Return what numba's cache would have for a kernel, or None."""
+    """Return what numba's cache would have for a kernel, None if its code is not kept."""
     held = None
     if is_processor(context):
         held = _entries(context.codegen()).get(f"{name} {signature}")
@@ -126,7 +131,7 @@ def load(name: str, signature: Any, context: Any) -> Any:
 
 
 def save(name: str, signature: Any, content: Any) -> None:
-    """Keep a compiled kernel, while an image is built."""
+    """Record a compiled kernel, while an image is built or a program is warmed up."""
     _keep(f"{name} {signature}", content)
 
 
@@ -138,22 +143,22 @@ def _keep(name: str, content: Any) -> None:
 
 
 def mark(loaded: Any) -> Any:
-    """Note on a kernel that it is the image's: its wrappers are there, too."""
+    """Mark a kernel as the image's, so that its wrappers are loaded, too, and return it."""
     getattr(loaded, "library", loaded).is_of_image = True
     return loaded
 
 
 def library(name: str, codegen: Any, build: Callable[[], Any]) -> Any:
-    """Return a library of numba's own, the image's or one that is compiled now.
+    """Return a library of numba's own: the image's, or one that is compiled now.
 
     Parameters
     ----------
     name
-        What it is.
+        The name under which it is kept.
     codegen
         numba's code generator.
     build
-        Makes it, not yet finalized.
+        Makes the library, not yet finalized.
     """
     held = _entries(codegen).get(name)
     if held is not None:
@@ -170,12 +175,12 @@ def library(name: str, codegen: Any, build: Callable[[], Any]) -> Any:
 
 
 def wrapper(kind: str, compiled: Any, build: Callable[[], Any]) -> Any:
-    """Return what NumPy calls of a ufunc, which numba itself never caches.
+    """Return the wrapper that NumPy calls for a ufunc, which numba itself never caches.
 
     Parameters
     ----------
     kind
-        Of ufunc.
+        The kind of ufunc.
     compiled
         The function in it.
     build

@@ -1,9 +1,9 @@
 """``python -m _hpcpy_numba_build FOLDER MODULE…``: compile the image's own numba kernels.
 
-Importing a module compiles its functions that have explicit signatures; none
-of them is run, so that any machine can build for each level of processor.
-The same modules give the same bytes: what numba takes from addresses comes
-from names and a counter here.
+Importing a module compiles its functions that have explicit signatures.  None
+of them is run, so any machine can build for each level of processor.
+The same modules give the same bytes: names and a counter replace what numba
+takes from addresses.
 """
 
 from __future__ import annotations
@@ -53,14 +53,19 @@ def main(arguments: list[str]) -> int:
 
 
 def build(file: Path, modules: list[str]) -> None:
-    """Compile the modules' kernels for the processor that numba is told of.
+    """Compile the modules' kernels for the processor that NUMBA_CPU_NAME names.
 
     Parameters
     ----------
     file
-        Is written.
+        The file to write.
     modules
-        Are imported.
+        The modules to import.
+
+    Raises
+    ------
+    ValueError
+        When the code contains an address, which would differ in each build.
     """
     take_addresses_out()
     recorded: dict[str, bytes] = {}
@@ -77,7 +82,7 @@ def build(file: Path, modules: list[str]) -> None:
 
 
 def take_addresses_out() -> None:
-    """Have numba name by a counter what it names by addresses, in this process."""
+    """Make numba, in this process, name by a counter what it names by addresses."""
     from numba.core import compiler  # noqa: PLC0415
     from numba.np.ufunc import parallel, wrappers  # noqa: PLC0415
     from numba.parfors import parfor  # noqa: PLC0415
@@ -85,7 +90,7 @@ def take_addresses_out() -> None:
     count = itertools.count()
 
     def number(loop: Any) -> int:
-        # Part of a symbol's name, which has to differ from users' own loops.
+        # It is part of a symbol's name, which has to differ from those of users' loops.
         found = loop.__dict__.setdefault("hpcpy_number", next(count))
         name = f"{loop.loc.filename}:{loop.loc.line}:{found}"
         return int.from_bytes(hashlib.sha256(name.encode()).digest()[:7])

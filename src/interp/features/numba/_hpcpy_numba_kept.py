@@ -1,8 +1,8 @@
 """Machine code of users' numba functions, which `python -m hpcpy_warmup` has kept.
 
-A folder of files that many ranks read and none writes: ``index``, and a file for each
-level of x86-64.  Functions are known by the hash of the file that they are written in,
-wherever it lies: one that has changed is compiled as anywhere else, and a line says so.
+It is in a folder of files that many ranks read and none writes: ``index``, and one for
+each level of x86-64.  Functions are found by the hash of their source file, wherever
+that lies.  If it has changed, they are compiled as in any numba, and a line says so.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from types import FunctionType
 
 FOLDER = os.environ.get("HPCPY_KERNELS", "")
-# What names of users' functions begin with, before the hash of the file.
+# Names of users' functions begin with this and the hash of the file.
 PREFIX = "file:"
-# How launchers number ranks: one speaks for all.
+# Launchers' variables with a rank's number: only rank 0 prints.
 _RANKS = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")
 
-# While a program is warmed up: the files of its functions, each with its hash.
+# While a program is warmed up: its functions' files, each with its hash.
 recorded: dict[str, str] | None = None
 _index: dict[str, str] | None = None
 _hashes: dict[str, str] = {}
@@ -38,7 +38,7 @@ def read(file: str, stamp: bytes) -> dict[str, Any]:
     file
         Its path.
     stamp
-        What it must belong to: `_hpcpy_numba.stamp`.
+        The image that it must belong to: `_hpcpy_numba.stamp`.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def read(file: str, stamp: bytes) -> dict[str, Any]:
 
 
 def is_in_use() -> bool:
-    """Tell whether any function of a user's may be kept."""
+    """Tell whether code of users' functions is looked up or recorded."""
     return bool(FOLDER) or recorded is not None
 
 
@@ -78,7 +78,7 @@ def files(stamp: bytes) -> dict[str, str]:
 
 
 def entries(levels: Iterable[str], stamp: bytes) -> dict[str, bytes]:
-    """Return what is kept for the first of some levels that has a file."""
+    """Return the kept code, by name, of the first of some levels that has a file."""
     if FOLDER and recorded is None and files(stamp):
         for level in levels:
             try:
@@ -92,12 +92,12 @@ def entries(levels: Iterable[str], stamp: bytes) -> dict[str, bytes]:
 
 
 def source(function: FunctionType, stamp: bytes) -> str:
-    """Return the hash of the file a function is written in; "" where none of it is kept.
+    """Return the hash of a function's file; "" if nothing of that file is kept.
 
     Parameters
     ----------
     function
-        A user's.
+        A user's function.
     stamp
         As for `read`.
     """
@@ -110,7 +110,7 @@ def source(function: FunctionType, stamp: bytes) -> str:
             with open(path, "rb") as file:
                 _hashes[path] = hashlib.sha256(file.read()).hexdigest()
         except OSError:
-            # Of a string, or of the standard input.
+            # The function comes from a string or from the standard input.
             _hashes[path] = ""
     found = _hashes[path]
     if recorded is not None:
@@ -125,7 +125,7 @@ def source(function: FunctionType, stamp: bytes) -> str:
 
 
 def variables(function: FunctionType) -> str:
-    """Return a hash of what a function has of those around it, "" where it has nothing."""
+    """Return a hash of the values in a function's closure, "" without a closure."""
     if function.__closure__ is None:
         return ""
     from numba.core.serialize import dumps  # noqa: PLC0415
@@ -135,7 +135,7 @@ def variables(function: FunctionType) -> str:
 
 
 def tell_missing(name: str, signature: object) -> None:
-    """Say that a function is kept, and not for these types."""
+    """Print that a function's code is kept, but not for these types."""
     what = name.partition(" ")[2].partition(" ")[0]
     _tell(f"{what} is not in {FOLDER} for {signature}: numba compiles it")
 

@@ -1,8 +1,7 @@
-"""What of numba a process loads: its compiler when something is compiled, and not before.
+"""Load numba's compiler when something is compiled, and not before.
 
-numba loads all that it can compile, 70 modules and 2,000 declarations, before
-it looks into a cache.  Code that comes from one has its symbols to be found,
-and no more (numba.patch).
+numba loads all that compiling takes, 70 modules and 2,000 declarations, before
+it looks into a cache.  Code from a cache needs only its symbols (numba.patch).
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from _hpcpy_path import script_folder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# HPCPY_NUMBA=stock: all is as elsewhere.
+# HPCPY_NUMBA=stock: numba works as in any Python.
 IS_STOCK = os.environ.get("HPCPY_NUMBA") == "stock"
 _needs_nothing = False
 
 
 @contextlib.contextmanager
 def nothing() -> Iterator[None]:
-    """Link libraries that need none of numba's declarations."""
+    """Let libraries be linked without a look at their symbols: they need no declaration."""
     global _needs_nothing  # noqa: PLW0603
     _needs_nothing = True
     try:
@@ -35,14 +34,14 @@ def nothing() -> Iterator[None]:
 
 
 def is_processor(context: Any) -> bool:
-    """Tell a target of numba's that is a processor from a GPU."""
+    """Tell whether a target of numba's is a processor, and not a GPU."""
     from numba.core.cpu import CPUContext  # noqa: PLC0415
 
     return isinstance(context, CPUContext)
 
 
 def prepare(context: Any) -> None:
-    """Have what linking cached code takes; what compiling takes comes when it is needed.
+    """Load what linking cached code takes; what compiling takes is loaded when needed.
 
     Parameters
     ----------
@@ -63,7 +62,7 @@ def have_symbols(module: Any) -> None:
     Parameters
     ----------
     module
-        LLVM's, about to be linked; without a symbol LLVM ends the process.
+        LLVM's module, which is about to be linked; LLVM ends the process if a symbol is missing.
     """
     if _needs_nothing:
         return
@@ -74,8 +73,8 @@ def have_symbols(module: Any) -> None:
     symbols = (*module.functions, *module.global_variables)
     wanted = (symbol.name for symbol in symbols if symbol.is_declaration)
     if any(llvm.address_of_symbol(name) is None for name in wanted if name[:5] != "llvm."):
-        # Recursion is by symbols that are filled in once this is linked, and
-        # until then lead to a function of the run time's.
+        # Recursive calls use symbols that are filled in after this is linked, and until
+        # then lead to a function of numba's run time.
         _ = rtsys.library
         cpu_target.target_context.refresh()
 
@@ -83,8 +82,8 @@ def have_symbols(module: Any) -> None:
 def extensions() -> Any:
     """Return the entry points that may have numba's extensions, all or none.
 
-    Elsewhere numba asks each package on `sys.path`.  None that came with the
-    image extends it; and none beside the script is looked for, as everywhere.
+    numba itself asks each package on `sys.path`.  No package that came with the image
+    extends it, and none is looked for beside the script.
     """
     bundle = finder().bundle
     ours = {script_folder()}

@@ -1,4 +1,4 @@
-"""A program that `hpcpy_warmup` runs, in a process of its own for each processor or GPU."""
+"""Run a program for `hpcpy_warmup`, in a process of its own for each level or GPU."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run(
     Parameters
     ----------
     scratch
-        A folder for files.
+        A folder for temporary files and the packages' caches.
     target
         A level of x86-64, or a GPU's architecture.
     command
@@ -42,11 +42,11 @@ def run(
     Returns
     -------
     int
-        Its exit code; what follows is empty if that is not 0.
+        Its exit code, 1 if it left no result; if it is not 0, the rest is empty.
     dict
-        Files with functions of numba's that it compiled, each with its hash.
+        Files whose functions numba has compiled, each with its hash.
     dict
-        Their machine code, by its name.
+        Machine code by the name under which it is kept.
     """
     made = scratch / f"made for {target}"
     variables = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA_")}

@@ -1,8 +1,8 @@
 """``python -m hpcpy_warmup SCRIPT [ARGUMENT …]``: keep what is compiled for a program.
 
-The program is run once for each level of x86-64 that this processor has, with numba and
-PoCL told that it is no more.  What numba compiles then is kept (`_hpcpy_numba_kept`), and
-the files that PoCL, CuPy and numba-cuda write (`_hpcpy_kept_files`).
+The program is run once for each level of x86-64 that this processor has: numba and PoCL
+then compile for that level.  What numba compiles is kept (`_hpcpy_numba_kept`), and so
+are the files that PoCL, CuPy and numba-cuda write (`_hpcpy_kept_files`).
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _folder(text: str) -> Path:
     path = Path(text)
-    # Before Python 3.12 those of a path raise an error where a name is too long.
+    # Not `Path.exists` and `is_dir`, which raise for a name that is too long before 3.12.
     if text == "-" or (os.path.exists(path) and not os.path.isdir(path)):
         raise argparse.ArgumentTypeError(f"{text}: is no folder, and several files are written")
     return path
@@ -163,7 +163,7 @@ def _run(
 def _of_numba(
     folder: Path, made: dict[str, tuple[dict[str, str], dict[str, bytes]]]
 ) -> dict[str, bytes]:
-    """Return the files of numba's functions, those that earlier runs kept among them."""
+    """Return the files of numba's code, with what earlier runs have kept."""
     stamp = _hpcpy_numba.stamp()
     files = {path: digest for of_level in made.values() for path, digest in of_level[0].items()}
     if not files:
@@ -178,7 +178,7 @@ def _of_numba(
             if not key.startswith(tuple(_hpcpy_numba_kept.PREFIX + one for one in changed))
         }
         contents[f"{level}.bin"] = kept | entries
-    # Last: what a rank that starts meanwhile does not find it compiles.
+    # The index goes last: a rank that starts meanwhile compiles what it does not find.
     contents["index"] = index | files
     return {
         name: marshal.dumps((stamp, dict(sorted(content.items()))), 2)
@@ -187,7 +187,7 @@ def _of_numba(
 
 
 def _of_files(folder: Path, scratch: Path) -> dict[str, bytes]:
-    """Return the files of packages that keep theirs, those that earlier runs kept among them."""
+    """Return a file for each package with compiled kernels, with what earlier runs have kept."""
     contents = {}
     for module in _hpcpy_kept_files.PACKAGES:
         cache = _hpcpy_warmup_run.cache(scratch, module)
@@ -209,12 +209,12 @@ def _say(what: str, count: int, kind: str, file: Path, sizes: dict[str, int]) ->
 
 
 def _levels(wanted: Sequence[str] | None) -> list[str]:
-    """Return the levels to keep code for: the wanted ones, all that this processor has by default.
+    """Return the levels to keep code for: the wanted ones, by default all of this processor.
 
     Raises
     ------
     _WarmupError
-        When there is none, or it has not the wanted one.
+        When nothing can be kept here, or this processor lacks a wanted level.
     """
     import llvmlite.binding as llvm  # noqa: PLC0415
 
@@ -242,7 +242,7 @@ def _former(file: Path, stamp: bytes) -> dict[str, Any]:
 
 
 def _write(folder: Path, contents: dict[str, bytes], scratch: Path) -> dict[str, int]:
-    """Write files whole, none before all have found room; return their sizes."""
+    """Write files whole, and replace none before all have found room; return their sizes."""
     sizes = {}
     for name, data in contents.items():
         sizes[name] = (scratch / name).write_bytes(data)

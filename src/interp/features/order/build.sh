@@ -1,8 +1,8 @@
 # The functions that starts enter, and what these refer to, side by side.
 # shellcheck shell=sh disable=SC2034,SC2154  # variables of recipes/interpreter.sh
 
-# Strings of CPython's and of ours stay beside what reads them, where the linker
-# would put equal ones of all libraries together.
+# Strings of CPython's and of ours stay beside what reads them: the linker would
+# put equal ones of all libraries together.
 order_objects() {
     for object in libpython.a ./*.c.o; do
         objcopy --set-section-flags '.rodata*.str*=alloc,readonly,data,contents' \
@@ -22,7 +22,8 @@ order_draft() {
     gcc -O2 -fno-builtin -fPIC -shared "$own/addresses.c" -o addresses.so
     gcc -O2 -Wall -Wextra "$own/trace.c" -o trace
     order_tool >functions.txt
-    # As in the image, and where the locale is to be made UTF-8 first; into a pipe, as mostly.
+    # With the image's locale, and one that Python first changes to UTF-8; into a pipe, as in
+    # most runs.
     for program in pass "import numpy"; do
         for locale in C.UTF-8 C; do
             (env -i LD_PRELOAD=./addresses.so PYTHONHASHSEED=0 LANG="$locale" HOME=/ PATH="$PATH" \

@@ -4,9 +4,9 @@
 compile_options="-fsanitize=address,undefined -fno-sanitize-recover=all \
     -fno-omit-frame-pointer -U_FORTIFY_SOURCE"
 
-# All libraries of the process must take ASan's malloc, which is in the executable: what
-# libc's strdup allocates, our C frees.  And as an object, so before libc in the link: after
-# it ld follows libc's `tmpnam_r` in a circle.
+# All libraries of the process must take ASan's malloc, which is in the executable: our C
+# frees what libc's strdup allocates.  As one object it comes before libc in the link: after
+# libc, ld would follow libc's `tmpnam_r` in a circle.
 sanitize_objects() {
     runtime=$(dirname "$(gcc -print-libgcc-file-name)")
     ld -r -o sanitizers.o "$runtime/libasan_preinit.o" --whole-archive "$runtime/libasan.a"

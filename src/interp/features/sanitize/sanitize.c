@@ -1,7 +1,7 @@
-// Options of the sanitizers, where ASAN_OPTIONS and UBSAN_OPTIONS name no others.
+// Options of the sanitizers, unless ASAN_OPTIONS and UBSAN_OPTIONS name others.
 
-// CPython leaves to the kernel what it has when it ends; faulthandler and numba set
-// handlers and stacks of their own.
+// CPython does not free all memory when it ends; faulthandler and numba set handlers
+// and stacks of their own.
 const char *__asan_default_options(void)
 {
     return "detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_abort=0:"

@@ -1,6 +1,6 @@
-/* A script is run with two look-ups of its own: one for its folder, one to read
-   it.  CPython makes three to see whether it is a folder or a zip file, and one
-   for each folder of its path. */
+/* Running a script takes two look-ups: one for its folder, one to read it.  CPython
+   makes three more to see whether it is a folder or a zip file, and one for each
+   folder of its path. */
 
 #define _GNU_SOURCE
 #include "hooks.h"
@@ -13,7 +13,7 @@
 int __real__PyPathConfig_ComputeSysPath0(const PyWideStringList *argv, PyObject **folder);
 int __wrap__PyPathConfig_ComputeSysPath0(const PyWideStringList *argv, PyObject **folder);
 
-/* None in this cache: no importer knows it, so that it is a file with a program. */
+/* None in this cache means that no importer takes it: it is a file with a program. */
 static int take_for_script(const wchar_t *filename)
 {
     size_t length = filename == NULL ? 0 : wcslen(filename);
@@ -59,7 +59,7 @@ int __wrap__PyPathConfig_ComputeSysPath0(const PyWideStringList *argv, PyObject 
         PyMem_Free(script);
         const char *slash = length > 0 ? memrchr(path, '/', (size_t)length) : NULL;
         if (slash != NULL) {
-            /* That of a script in / is / itself. */
+            /* The folder of a script in / is / itself. */
             *folder = PyUnicode_DecodeFSDefaultAndSize(path, slash == path ? 1 : slash - path);
             return *folder == NULL ? -1 : 1;
         }

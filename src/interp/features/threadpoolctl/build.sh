@@ -1,4 +1,4 @@
-# Opened by what looks for OpenBLAS by a file's name: see threadpoolctl.c.
+# A library for threadpoolctl, which looks for OpenBLAS by a file's name: threadpoolctl.c.
 # shellcheck shell=sh disable=SC2154  # variables of recipes/interpreter.sh
 
 threadpoolctl_objects() {

@@ -1,12 +1,11 @@
 /* OpenBLAS as threadpoolctl finds it.
 
-   threadpoolctl looks through the files that the process has opened for one named
-   libopenblas…, and asks that for its functions.  Here OpenBLAS is in the
-   executable, and its names are not exported: they would take the place of those
-   that a user's own packages bring.  So a small library of such a name
-   (shown/openblas.c) is opened, whose functions call those below.  It is opened
-   once both numpy and threadpoolctl are imported; other programs never ask for
-   the file. */
+   threadpoolctl looks among the process's libraries for a file named libopenblas…,
+   and looks its functions up there.  Here OpenBLAS is in the executable, and its names
+   are not exported: they would take the place of those that a user's own packages
+   bring.  So a small library of such a name (shown/openblas.c) is opened, whose
+   functions call those below.  It is opened once both numpy and threadpoolctl are
+   imported; other programs make no call for the file. */
 
 #define _GNU_SOURCE
 #include <Python.h>
@@ -22,20 +21,20 @@
 #include <stdio.h>
 #include <string.h>
 
-/* OpenBLAS's own: threads it has, threads it shares work among, whether they run. */
+/* OpenBLAS's own: how many threads it has, among how many it shares work, whether they run. */
 extern int blas_num_threads, blas_cpu_number, blas_server_avail;
 void openblas_set_num_threads(int count);
 char *openblas_get_config(void);
 char *openblas_get_corename(void);
 int openblas_get_parallel(void);
 
-/* Interpreters of one process may import at one time. */
+/* Interpreters of one process may import at the same time. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static bool is_ready;
 static bool is_wanted, is_open;
 
-/* How many threads it takes, and may take: as its own functions, but that no
-   thread is started. */
+/* How many threads OpenBLAS uses, and may use: like its own functions, but these start
+   no thread. */
 static int threads(void)
 {
     hpcpy_blas_limit();
@@ -87,7 +86,7 @@ void hpcpy_blas_ready(void)
     pthread_mutex_unlock(&mutex);
 }
 
-/* Before threadpoolctl is imported, whoever's it is. */
+/* Called before threadpoolctl is imported, the image's or a user's. */
 static PyObject *before(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(name))
 {
     pthread_mutex_lock(&mutex);

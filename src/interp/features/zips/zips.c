@@ -1,7 +1,7 @@
-/* Nothing is imported to look for zip files until there is something to look at.
-   CPython imports zipimport, and with it time, at each start to have it in
-   sys.path_hooks: 4 % of a bare start, and a look at /etc/localtime.  Here what
-   stands there imports it at the first path that is no folder. */
+/* zipimport is imported only when there may be a zip file.  CPython imports it, and
+   with it time, at each start to have it in sys.path_hooks: 4 % of a bare start, and
+   a look at /etc/localtime.  Here the hook in its place imports it at the first path
+   that is no folder. */
 
 #include <Python.h>
 
@@ -18,7 +18,7 @@ static bool is_folder(PyObject *path)
     bool found = false;
     if (PyUnicode_Check(path) && PyUnicode_FSConverter(path, &name)) {
         const char *text = PyBytes_AS_STRING(name);
-        /* The empty one is the working directory. */
+        /* An empty path is the working directory. */
         found = text[0] == '\0' || (stat(text, &status) == 0 && S_ISDIR(status.st_mode));
     }
     Py_XDECREF(name);
@@ -41,7 +41,7 @@ static PyMethodDef method = {
     "zipimporter", look, METH_O, "zipimporter(path)\n--\n\nImport zipimport and ask that.",
 };
 
-/* CPython takes what it finds under this name in sys.modules. */
+/* CPython takes the module that it finds under this name in sys.modules. */
 PyStatus __wrap__PyImport_InitExternal(PyThreadState *tstate)
 {
     PyObject *modules = PySys_GetObject("modules"); /* borrowed */

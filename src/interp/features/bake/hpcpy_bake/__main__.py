@@ -15,7 +15,7 @@ has_moved = False
 try:
     own.added  # noqa: B018
 except ImportError as error:
-    # Of another base: the bake that takes its place cannot import through it.
+    # It was baked on another base: the new bake, which replaces it, cannot import from it.
     print(f"hpcpy_bake: {str(error).removeprefix('hpcpy: ')}", file=sys.stderr)
     own.add_nothing()
     has_moved = True

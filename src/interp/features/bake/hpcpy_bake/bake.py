@@ -1,4 +1,4 @@
-"""The whole of it: resolve, install aside, compile, move, bundle."""
+"""All stages of a bake: resolve, install aside, compile, move, bundle."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Request:
     names
         The distributions that are named, which may be replaced.
     options
-        Where pip is to look.
+        pip's options, such as those that say where it looks.
     has_hashes
-        Whether the requirements say what each file is.
+        Whether the requirements have hashes.
     """
 
     asked: Sequence[str]
@@ -54,14 +54,14 @@ def bake(request: Request, say: Callable[[str], None]) -> None:
     Parameters
     ----------
     request
-        With nothing asked for, what is installed already is baked.
+        If nothing is asked for, what is installed already is baked.
     say
-        Gets a line a stage.
+        Is called with a line for each stage.
 
     Raises
     ------
     BakeError
-        When something is amiss; then all is as before.
+        When something is wrong; all is as before then.
     """
     library = Path(finder().bundle.library)
     site = library / "site-packages"
@@ -145,7 +145,7 @@ def _stamp() -> int:
     if given is not None and not given.isdecimal():
         raise BakeError(f"SOURCE_DATE_EPOCH is {given!r}, no number of seconds", 2)
     stamp = int(given) if given else int(time.time())
-    # Where site-packages bears the image's own time, nobody looks for more.
+    # Nothing is looked for in a site-packages that has the image's own time.
     return stamp + (stamp == finder().bundle.epoch)
 
 
@@ -158,7 +158,7 @@ def _date(folder: Path, stamp: int) -> None:
 
 @contextmanager
 def _as_before(*folders: Path) -> Iterator[None]:
-    # The time of site-packages says whether something has come into it.
+    # The time of site-packages says whether something was added to it.
     times = {folder: folder.stat() for folder in folders if folder.is_dir()}
     try:
         yield

@@ -1,4 +1,4 @@
-"""Compiles modules, on as many cores as there are."""
+"""Compile modules on all cores that this process may use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from bundle.canonical import canonical
 from bundle.write import compiled
 
-# Processes take so many files at once: a message costs more than a small file.
+# Files that a process takes at once: a message costs more than a small file.
 _BATCH = 64
 
 
@@ -22,12 +22,12 @@ def _one(job: tuple[Path, str]) -> bytes:
     try:
         return canonical(compiled(file, path))
     except (SyntaxError, ValueError):
-        # It fails for whoever imports it, as it would without us.
+        # Whoever imports it gets the error, as in any Python.
         return b""
 
 
 def _prepare() -> None:
-    # Trees of many small objects, none of which is ever collected.
+    # The collector would look through trees of many small objects, and find no garbage.
     gc.disable()
     warnings.simplefilter("ignore")
 
@@ -43,7 +43,7 @@ def compile_all(jobs: Sequence[tuple[Path, str]]) -> dict[Path, bytes]:
     Returns
     -------
     dict
-        Code by file; none for what does not compile.
+        Code by file, without the files that do not compile.
     """
     workers = max(1, min(len(os.sched_getaffinity(0)), len(jobs) // _BATCH))
     return {job[0]: code for job, code in zip(jobs, _results(jobs, workers), strict=True) if code}
@@ -55,7 +55,7 @@ def _results(jobs: Sequence[tuple[Path, str]], workers: int) -> Iterator[bytes]:
         yield from map(_one, jobs)
         gc.enable()
         return
-    # Forked: a new interpreter would refuse what was baked on another base, as any start.
+    # Forked: a new interpreter would refuse packages that were baked on another base.
     forked = get_context("fork")
     with ProcessPoolExecutor(workers, mp_context=forked, initializer=_prepare) as pool:
         yield from pool.map(_one, jobs, chunksize=_BATCH)

@@ -24,7 +24,7 @@ packages that are installed are baked again; with no package named, these alone.
 See docs/bake.md.
 """
 _CODES = "exit codes: 2 usage, 65 a wrong hash, 69 no solution, 73 the image cannot be written"
-# pip's own, handed on: those with a value, and those without.
+# pip's options that are passed on: those with a value, and those without.
 _VALUES = (
     *("--index-url", "--extra-index-url", "--find-links", "--only-binary", "--no-binary"),
     *("--trusted-host", "--proxy", "--cert", "--client-cert", "--timeout", "--retries"),
@@ -66,7 +66,7 @@ def _request(options: argparse.Namespace, *, has_moved: bool) -> Request:
         for option in _VALUES
         for value in given[option.strip("-").replace("-", "_")]
     ]
-    # The second step asks for addresses: their hashes are checked anyhow.
+    # The install step names files by address with their hashes, which pip checks anyhow.
     flags = [option for option in _FLAGS if given[option.strip("-").replace("-", "_")]]
     handed_on += [option for option in flags if option != "--require-hashes"]
     if options.wheelhouse:
@@ -85,7 +85,7 @@ def _request(options: argparse.Namespace, *, has_moved: bool) -> Request:
         asked += [f"--constraint={file}" for file in options.constraint]
         asked += ["--require-hashes"] if options.require_hashes else []
     elif has_moved:
-        # pip then looks whether this base has what they require.
+        # pip then checks that this base has what the baked packages require.
         site = Path(finder().bundle.roots[-1].path)
         there = [f"{name}=={one.version}" for name, one in others(site).items()]
         asked = ["--no-index", *there] if there else []
@@ -140,7 +140,7 @@ def _run(options: argparse.Namespace, *, has_moved: bool) -> None:
 
 
 def main(arguments: Sequence[str] | None = None, *, has_moved: bool = False) -> int:
-    """Bake.
+    """Bake packages, or list what is baked.
 
     Parameters
     ----------
@@ -152,7 +152,8 @@ def main(arguments: Sequence[str] | None = None, *, has_moved: bool = False) -> 
     Returns
     -------
     int
-        0, or one of `hpcpy_bake.errors`.
+        0; a code of `hpcpy_bake.errors`, 73 also for an error of the file system; 130 when
+        it was stopped.
     """
     options = _parser().parse_args(arguments)
     try:

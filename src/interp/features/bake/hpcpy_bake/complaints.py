@@ -1,4 +1,4 @@
-"""pip's complaints, each in one line."""
+"""Turn pip's complaints into one line each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HASH = re.compile(
 _HASHES_ARE_REQUIRED = "--require-hashes mode"
 _NO_HASH = re.compile(r"(?m)^ +(?P<what>\S.*?)(?: --hash=| from )")
 _NO_VERSIONS = " (from versions: none)"
-# Why an index was not read: the first is the last word, the second of each attempt.
+# Why an index was not read: pip's final line, which is preferred, and that of each attempt.
 _NOT_READ = (
     re.compile(r"(?m)^Could not fetch URL (?P<where>\S+): (?P<why>.+) - skipping$"),
     re.compile(r"connection broken by '(?P<why>.+)': (?P<where>\S+)$", re.MULTILINE),
@@ -25,7 +25,7 @@ _CONSTRAINT = re.compile(r"The user requested \(constraint\) (?P<name>[\w.-]+)==
 
 
 def explain(said: str, own: Mapping[str, str]) -> BakeError:
-    """Return the error that pip's complaint stands for.
+    """Return pip's complaint as an error of one line.
 
     Parameters
     ----------
@@ -79,10 +79,10 @@ def _conflict(said: str, own: Mapping[str, str]) -> str:
 def _last_error(said: str) -> str:
     errors = re.findall(r"(?m)^ *(?:ERROR|error): (?!Exception:)(.+)", said)
     if "Traceback (most recent call last)" in said:
-        # Of a build, most often: its last line says what.
+        # Mostly of a build: the last line of the traceback says what went wrong.
         errors = []
-    # The first says what is missing, those after it what follows from that; before it may
-    # stand all versions that are for other Pythons.
+    # The first error says what is missing, the others what follows from it.  A list of
+    # versions for other Pythons may stand before it.
     others = ("No matching distribution", "Ignored the following")
     lines = [line for line in errors if not line.startswith(others)] or errors
     plain = [line.strip() for line in said.splitlines() if line.strip()]

@@ -1,4 +1,4 @@
-"""What goes wrong: one line, the next step, an exit code."""
+"""Errors: one line with the next step, and an exit code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class BakeError(Exception):
     message
         One line, with what to do next.
     code
-        What the program ends with.
+        The program's exit code.
     """
 
     def __init__(self, message: str, code: int = UNAVAILABLE) -> None:

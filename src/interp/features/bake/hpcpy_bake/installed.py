@@ -14,14 +14,14 @@ _WITH_ABI = ("numpy", "mpi4py", "h5py")
 
 
 def canonical_name(name: str) -> str:
-    """Return a distribution's name as indexes write it."""
+    """Return a distribution's normalised name (PEP 503), without dashes at its ends."""
     return "-".join(
         part for part in name.lower().replace("_", "-").replace(".", "-").split("-") if part
     )
 
 
 def own_versions() -> dict[str, str]:
-    """Return the image's own distributions, which are linked or in memory already."""
+    """Return the versions of the image's own distributions, by normalised name."""
     packages = finder().bundle.about["packages"]
     return {canonical_name(name): str(package["version"]) for name, package in packages.items()}
 
@@ -47,24 +47,24 @@ def folder_name(found: Distribution) -> str:
 
 
 def top_level(found: Distribution) -> Iterable[str]:
-    """Return what can be imported of a distribution."""
+    """Return the top-level names that can be imported from a distribution, sorted."""
     tops = {Path(file).parts[0].partition(".")[0] for file in files(found) if file[:2] != ".."}
     return sorted(top for top in tops if top.isidentifier())
 
 
 def built_on(found: Iterable[Distribution]) -> dict[str, str]:
-    """Return the image's packages whose ABI extension modules of others rely on.
+    """Return the image's packages on whose ABI other packages' extension modules rely.
 
     Parameters
     ----------
     found
-        The others.
+        The other packages.
 
     Returns
     -------
     dict
-        Version by name.  A wheel does not say what its modules were compiled against:
-        what it requires counts, where it has extension modules at all.
+        Version by name.  A wheel does not say what its modules were compiled against, so
+        all requirements of a wheel with extension modules count.
     """
     own = own_versions()
     needed = {

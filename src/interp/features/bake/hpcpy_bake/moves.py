@@ -1,4 +1,4 @@
-"""Puts new files in their places, all of them or none."""
+"""Put new files in their places, all of them or none."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Moves:
         self._done.append((source, target))
 
     def take_away(self, root: Path, names: Iterable[str], into: Path) -> None:
-        """Move files away, and the folders that are empty then."""
+        """Move files away, and remove the folders that are then empty."""
         folders = set()
         for name in names:
             path = Path(os.path.normpath(root / name))
@@ -57,7 +57,7 @@ class Moves:
             _remove_empty(folder, root)
 
     def merge(self, source: Path, target: Path) -> None:
-        """Move a tree into another; a folder that is new goes as a whole."""
+        """Move a tree into another; a new folder is moved as a whole."""
         for path in sorted(source.iterdir()):
             place = target / path.name
             if place.is_dir():
@@ -67,7 +67,7 @@ class Moves:
 
 
 def refuse_to_overwrite(source: Path, target: Path) -> None:
-    """Look whether a tree can be merged into another.
+    """Refuse to merge a tree into another if a file would be overwritten.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def refuse_to_overwrite(source: Path, target: Path) -> None:
 
 
 def _remove_empty(folder: Path, root: Path) -> None:
-    # What Python itself has left there goes as well.
+    # The bytecode that Python has left there is removed, too.
     with suppress(OSError):
         while root in folder.parents:
             cache = folder / "__pycache__"

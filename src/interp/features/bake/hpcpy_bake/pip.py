@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hpcpy_bake.complaints import explain
 
-# Where it would put packages is not for the user's own settings to say.
+# A user's settings must not say where pip puts packages.
 _ELSEWHERE = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_REQUIRE_VIRTUALENV")
 
 
@@ -23,9 +23,9 @@ class Item:
     Attributes
     ----------
     name, version, url
-        Of its wheel or sdist.
+        Those of its wheel or sdist.
     sha256
-        Of that; empty for a repository or a folder.
+        The hash of that file; empty for a repository or a folder.
     is_direct
         Whether the user named this very address.
     is_requested
@@ -41,13 +41,13 @@ class Item:
 
     @property
     def requirement(self) -> str:
-        """What makes pip install this very file."""
+        """The requirement that makes pip install this very file."""
         digest = f" --hash=sha256:{self.sha256}" if self.sha256 else ""
         return f"{self.name} @ {self.url}{digest}"
 
 
 def _pip(arguments: Sequence[str], own: Mapping[str, str]) -> None:
-    # Not --quiet, which leaves out what a conflict is caused by.
+    # Not with --quiet, which leaves out the cause of a conflict.
     environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
     command = [
         *(sys.executable, "-I", "-m", "pip", "--disable-pip-version-check", "--no-input"),
@@ -69,18 +69,18 @@ def _pip(arguments: Sequence[str], own: Mapping[str, str]) -> None:
 def resolve(
     asked: Sequence[str], constraints: Mapping[str, str], own: Mapping[str, str], folder: Path
 ) -> list[Item]:
-    """Find out what is missing for what is asked for.
+    """Return the distributions that are missing for what is asked for.
 
     Parameters
     ----------
     asked
         Requirements and options, as for pip.
     constraints
-        The versions of what is there and stays.
+        The versions of the packages that are there and stay.
     own
-        Those of the image itself among them.
+        The versions of the image's own packages.
     folder
-        For files that are not needed afterwards.
+        A folder for temporary files.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def install(
     items
         What `resolve` has found.
     options
-        Where build dependencies come from.
+        pip's options, which say where build dependencies come from.
     own
         The versions of the image's own packages.
     prefix
@@ -131,9 +131,9 @@ def install(
     Raises
     ------
     BakeError
-        When one is not what it was, or cannot be built.
+        When a file is not the one that `resolve` found, or cannot be built.
     """
-    # One without a hash, in a file with hashes, would be refused.
+    # pip refuses a requirement without a hash in a file with hashes.
     checked = all(item.sha256 for item in items)
     lines = [item.requirement if checked else f"{item.name} @ {item.url}" for item in items]
     listed = prefix.with_name("items.txt")
@@ -145,7 +145,7 @@ def install(
 
 
 def _forget_how(item: Item, prefix: Path) -> None:
-    # They are asked for by address here, which `pip freeze` need not know.
+    # Here all are asked for by address, which `pip freeze` must not show.
     name = item.name.replace("-", "_").lower()
     unwanted = {"direct_url.json"} if not item.is_direct else set()
     unwanted |= set() if item.is_requested else {"REQUESTED"}

@@ -1,4 +1,4 @@
-"""Writes the second bundle, of all that lies in site-packages beside the image's own."""
+"""Write the second bundle: all packages in site-packages that are not the image's own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hpcpy_bake.moves import Moves
 from hpcpy_info import check
 
 _NAME = "modules.bundle"
-# What the bundle's builder looks at.
+# The ends of the names of files that the bundle's builder reads.
 _SEEN = (".py", ".so", "/RECORD", *(f"/{name}" for name in KEPT))
 
 
@@ -29,7 +29,7 @@ class Second:
     library
         The standard library's folder.
     stage
-        A folder on the same file system, for what goes nowhere else.
+        A folder on the same file system, for temporary files.
     """
 
     def __init__(self, library: Path, stage: Path) -> None:
@@ -58,7 +58,7 @@ class Second:
         epoch
             The time of site-packages.
         sources
-            What `--lock` needs to know of each.
+            What `--lock` prints of each: version and SHA-256.
         """
         folders = self._scan(found)
         top_level = next(f.entries for f in folders if f.path == self.view)
@@ -92,9 +92,9 @@ class Second:
         Parameters
         ----------
         bundle
-            Its path.
+            The path of the bundle that imports use.
         moves
-            Undone when something goes wrong.
+            Renames that are undone if something goes wrong.
         """
         folder = bundle.parent
         self.folder.chmod(0o755)

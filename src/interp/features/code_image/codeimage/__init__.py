@@ -1,1 +1,1 @@
-"""Builds the code image: modules' code as the objects that an import would make."""
+"""Build the code image: modules' code as the objects that an import would make."""

@@ -22,7 +22,7 @@ from codeimage.objects import Objects
 from codeimage.order import Order
 from codeimage.seen import Training
 
-# What is frozen, as CPython and bundle.S call the marshalled code.
+# CPython's frozen modules, each with the symbol of its marshalled code.
 _OF_CPYTHON = {
     "_frozen_importlib": "_Py_M__importlib__bootstrap",
     "_frozen_importlib_external": "_Py_M__importlib__bootstrap_external",

@@ -1,8 +1,8 @@
 """An ELF object file with one section of data, whose pointers the linker fills in.
 
-Through an assembler the same takes several times as long: half a gigabyte of
-text for the whole image.  The executable is no PIE, so that after the link
-they are constants.
+By an assembler the same would take several times as long: half a gigabyte of
+text for the whole image.  The executable is not position-independent, so the
+pointers are constants after the link.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Sequence
 
 _X86_64 = 62
-_ABSOLUTE = 1  # its relocation of 64 bits
+_ABSOLUTE = 1  # R_X86_64_64, an address of 64 bits
 _HEADER, _SECTION, _SYMBOL = (
     struct.Struct(form) for form in ("<16sHHIQQQIHHHHHH", "<IIQQQQIIQQ", "<IBBHQQ")
 )
@@ -33,12 +33,12 @@ class Relocations:
         self._words = array("Q")
 
     def add(self, place: int, symbol: str | None, offset: int) -> None:
-        """Let the eight bytes at `place` point to a symbol; without one, into the section."""
+        """Point the eight bytes at `place` to an offset from a symbol; with None, into data."""
         number = 1 if symbol is None else self._numbers[symbol]
         self._words.extend((place, number << 32 | _ABSOLUTE, offset))
 
     def tobytes(self) -> bytes:
-        """Return them as the file has them."""
+        """Return the entries of the file's relocation section."""
         return self._words.tobytes()
 
 
@@ -79,7 +79,7 @@ def object_file(name: str, data: bytes, relocations: Relocations) -> bytes:
     sections: list[tuple[int, int, bytes, int, int, int, int]] = [
         (_PROGBITS, _WRITE | _ALLOC, data, 0, 0, _PAGE, 0),
         (_RELA, _INFO, relocations.tobytes(), 3, _DATA, 8, 24),
-        # The first global one is number 2.
+        # The first global symbol is number 2.
         (_SYMTAB, 0, table, 4, 2, 8, _SYMBOL.size),
         (_STRTAB, 0, symbols, 0, 0, 1, 0),
         (_STRTAB, 0, title_data, 0, 0, 1, 0),

@@ -1,4 +1,4 @@
-"""Lays the code image out: head, tables for the loader, then the objects."""
+"""Lay the code image out: head, tables for code_image.c, then the objects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from codeimage.layout import Layout
 from codeimage.names import name_tables
 from codeimage.objects import SYMBOLS, Node, Part
 
-# As code_image.c has them.
+# As in code_image.c.
 _HEAD, _MODULE, _SET = (struct.Struct(form) for form in ("<QQQQQQQQ", "<QQQQ", "<QQ"))
 _PAGE = 4096
 
@@ -88,9 +88,9 @@ def write_image(layout: Layout, modules: Iterable[Module], order: Sequence[Node]
     layout
         How this Python lays its objects out.
     modules
-        What the loader can ask for.
+        The modules that code_image.c can find.
     order
-        All objects.
+        All objects, in the order in which they will lie.
 
     Returns
     -------
@@ -98,7 +98,7 @@ def write_image(layout: Layout, modules: Iterable[Module], order: Sequence[Node]
         An ELF object file that defines `hpcpy_code_image`.
     """
     code = {module.key: module.code for module in modules}
-    # Numbers are searched, and what is frozen comes behind them.
+    # The numbers are sorted for a binary search; the frozen modules come behind them.
     numbers = sorted(key for key in code if isinstance(key, int))
     frozen = [key for key in code if isinstance(key, str)]
     keys: list[int | str] = [*numbers, *frozen]
@@ -142,7 +142,7 @@ def _write_objects(writer: _Writer, layout: Layout, order: Sequence[Node]) -> in
     versions = 0
     for node in order:
         if node.is_collected:
-            # All zero: the collector does not track it.
+            # All zero: the garbage collector does not track the object.
             writer.add(bytes(layout["gc head"]))
         if node.type is CodeType:
             at = layout["PyCodeObject.co_version"]

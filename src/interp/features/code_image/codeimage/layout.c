@@ -1,5 +1,5 @@
-/* Prints how this CPython lays its objects out, a line a fact: the code image
-   is made by these numbers.  layout.py reads them. */
+/* Prints how this CPython lays its objects out, a fact on each line.  The code image
+   is made by these numbers, which layout.py reads. */
 
 #define Py_BUILD_CORE 1
 #include <Python.h>
@@ -14,7 +14,7 @@
 #define FACT(name, value) printf("%s %lld\n", name, (long long)(value))
 #define FIELD(type, field) FACT(#type "." #field, offsetof(type, field))
 
-/* The bits of a string's state have no address. */
+/* The bits of a string's state have no offset: one is set, and looked for. */
 static void string_state(void)
 {
     union {

@@ -1,8 +1,8 @@
 """The table by which the interpreter finds the strings of the image.
 
-Python keeps one object for each name.  Those of the image are that object:
-whoever makes an equal string and has it interned, gets the image's.  The table
-is asked before Python's own and is never written.
+Python keeps one object for each name.  For a name in the image, that is the image's
+object: whoever makes an equal string and has it interned gets the image's.  The table
+is searched before Python's own and is never written.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _PLACE_BITS = 24
 
 
 def name_hash(data: bytes) -> int:
-    """Hash a string's bytes, as code_image.c does: its ends and its length."""
+    """Hash a string's first and last eight bytes and its length, as code_image.c does."""
     first = int.from_bytes(data[:8], "little")
     last = int.from_bytes(data[-8:], "little")
     mixed = first * 0x9E3779B97F4A7C15 ^ last * 0xC2B2AE3D27D4EB4F ^ len(data) * 0x165667B19E3779F9
@@ -28,7 +28,7 @@ def name_hash(data: bytes) -> int:
 
 
 def name_tables(layout: Layout, order: Sequence[Node], slots: int) -> tuple[bytes, bytes]:
-    """Make the table, a slot for each name, open addressing; and its filter.
+    """Return the hash table of names, with open addressing, and its Bloom filter.
 
     Parameters
     ----------
@@ -37,21 +37,21 @@ def name_tables(layout: Layout, order: Sequence[Node], slots: int) -> tuple[byte
     order
         All objects of the image, with their places.
     slots
-        How many; a power of two.
+        The number of slots, a power of two.
 
     Returns
     -------
     bytes
-        A number of 32 bits a slot: eight bits of the hash, so that few strings
-        are read in vain, and the place in units of 8 bytes; 0 when it is empty.
+        A number of 32 bits for each slot: eight bits of the hash, so that few strings
+        are read in vain, and the place in units of 8 bytes; 0 for an empty slot.
     bytes
-        Two bits a slot, in which each name sets one: small enough for the
-        processor's cache, it answers for most of the strings that are not there.
+        Two bits for each slot, one of which each name sets.  It is small enough for the
+        processor's cache, and excludes most strings that are not in the table.
 
     Raises
     ------
     ValueError
-        When the image is larger than that can tell.
+        When an object's place, in units of 8 bytes, needs more than 24 bits.
     """
     table = array("I", bytes(4 * slots))
     bits = bytearray(slots // 4)

@@ -1,8 +1,8 @@
-"""Photographs of live objects: their bytes, and where these point.
+"""Copies of live objects: their bytes, and where the pointers in them lead.
 
-What `marshal.loads` has just made is what an import would get.  Its bytes are
-taken as they lie in memory, and only what is an address, a count of references
-or comes from running is replaced.  Equal constants are taken once.
+An import would get what `marshal.loads` has just made.  Its bytes are copied as they
+lie in memory; only addresses, counts of references and what running has written are
+replaced.  Equal constants are copied once.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ TYPES = {
 }
 RUNTIME = "_PyRuntime"
 SYMBOLS = (*TYPES.values(), *_EXTERNAL.values(), RUNTIME)
-# Those whose objects the cyclic garbage collector keeps a head for.
+# Types whose objects have the cyclic garbage collector's head in front of them.
 _COLLECTED = (tuple, slice)
 _PARTS = (
     *("co_consts", "co_names", "co_exceptiontable", "co_filename", "co_name"),
     *("co_qualname", "co_linetable"),
 )
-# Interned too, and 14,000 of them that nobody looks up: equal ones may be others.
+# Strings that are interned, too, but nobody looks these 14,000 up: there may be equal ones.
 _UNSOUGHT = ("PyCodeObject.co_filename", "PyCodeObject.co_qualname")
-# With the dot of what is imported: `import numpy.linalg`.
+# With a dot, as in the name of `import numpy.linalg`.
 _LETTERS = frozenset(string.ascii_letters + string.digits + "_.")
 _NEW = (
     *("co_weakreflist", "co_executors", "_co_cached", "_co_instrumentation_version"),
@@ -56,21 +56,21 @@ class Node:
     Attributes
     ----------
     type
-        Of what it is.
+        The object's type.
     raw
         Its bytes; zero where there is a pointer.
     pointers
-        Offset in them, and what lies there.
+        The offset of each pointer in the bytes, and what it points to.
     sets
-        Offset of each frozenset that it holds, and the tuple of its elements.
-        The order in a set hangs on the process's hash seed: they are made when
+        The offset of each frozenset that it holds, and the tuple of its elements.
+        The order in a set depends on the process's hash seed: sets are made when
         a module is loaded.
     text
-        The string that it is, where Python keeps one object for it.
+        The string itself, if Python keeps one object for it.
     code
-        The code object that it is.
+        The code object itself, if it is one.
     place
-        Its offset in the image, when that is known.
+        Its offset in the image; -1 until it is known.
     """
 
     type: type
@@ -83,21 +83,21 @@ class Node:
 
     @property
     def is_collected(self) -> bool:
-        """Whether a head comes before it."""
+        """Whether the garbage collector's head lies in front of it."""
         return self.type in _COLLECTED
 
 
-# A node, or a symbol of the interpreter and an offset from it.
+# What a pointer leads to: a node, or a symbol of the interpreter and an offset from it.
 Part = Node | tuple[str, int]
 
 
 class Objects:
-    """Takes photographs, of equal objects one.
+    """Copies objects; equal ones share a copy.
 
     Parameters
     ----------
     layout
-        How this Python lays them out.
+        How this Python lays its objects out.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -106,7 +106,14 @@ class Objects:
         self._runtime = ctypes.addressof(ctypes.c_char.in_dll(ctypes.pythonapi, RUNTIME))
 
     def code(self, code: CodeType) -> Node:
-        """Take a code object that nobody has run, and all below it."""
+        """Copy a code object that nobody has run, and all below it.
+
+        Raises
+        ------
+        ValueError
+            When an object is not laid out as the headers say, or has a type that the code
+            image does not know.
+        """
         layout = self._layout
         node = self._photograph(code, layout["PyCodeObject.co_code_adaptive"] + len(code.co_code))
         node.code = code
@@ -114,7 +121,7 @@ class Objects:
         for name in _PARTS:
             self._point(node, f"PyCodeObject.{name}", raw, getattr(code, name))
         for name, kind in (("co_localsplusnames", tuple), ("co_localspluskinds", bytes)):
-            # There is no attribute for them.
+            # Python has no attribute for these two.
             at = layout.pointer(raw, f"PyCodeObject.{name}")
             part = ctypes.cast(at, ctypes.py_object).value
             if type(part) is not kind:
@@ -133,7 +140,7 @@ class Objects:
     def _refer(self, node: Node, at: int, part: Any, *, is_sought: bool = True) -> None:
         node.raw[at : at + 8] = bytes(8)
         if type(part) is frozenset:
-            # marshal writes its elements in no order that would last.
+            # marshal gives its elements in an order that differs between processes.
             node.sets.append((at, self._target(tuple(sorted(part, key=_in_order)))))
         else:
             target = self._target(part)
@@ -216,13 +223,13 @@ class Objects:
 
 
 def _clear(node: Node, start: int, end: int) -> None:
-    # Between two fields lies what was in that memory before.
+    # Gaps between fields still hold what was in that memory before.
     node.raw[start:end] = bytes(end - start)
 
 
 def _is_name(part: Any) -> bool:
-    # What CPython interns of constants and names.  Whether it has done so with
-    # this object hangs on what else was in the process.
+    # Constants and names that CPython interns.  Whether it has interned this very
+    # object depends on what else was in the process.
     return type(part) is str and (part.isidentifier() or _LETTERS.issuperset(part))
 
 

@@ -1,8 +1,8 @@
-"""What lies beside what: the pages that every import reads come first.
+"""The order of the objects: the pages that every import reads come first.
 
-A page of 4 KiB is the machine's unit of reading, and of copying once a process
-writes into it, as running does: it marks instructions and keeps the hashes of
-names.  What an import runs must not lie among what it does not.
+A page of 4 KiB is read as a whole, and copied as a whole once a process writes to it,
+as running does: it marks instructions and stores the hashes of names.  So objects that
+an import runs must not lie among others.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Area(IntEnum):
     """Lines, for tracebacks, and the handlers of code that no import runs."""
 
 
-# Where that lies which code of an area reads besides itself.
+# Area of code -> area of what that code reads besides itself.
 _READ_BY = {Area.START_RUN: Area.START_READ, Area.RUN: Area.READ}
-# In front of a bytes object's own; one byte, zero, is behind them.
+# Size of the head in front of a bytes object's data; one byte, zero, is behind the data.
 _BYTES_HEAD = sys.getsizeof(b"") - 1
 
 
@@ -44,17 +44,17 @@ def _nodes(parts: Iterable[tuple[int, Part]]) -> Iterator[Node]:
 
 
 def _is_handlers_of(node: Node, code: CodeType) -> bool:
-    """Whether it is where exceptions in some code go."""
+    """Say whether a node is the exception table of some code."""
     return node.type is bytes and bytes(node.raw[_BYTES_HEAD:-1]) == code.co_exceptiontable
 
 
 class Order:
-    """Sorts nodes into areas, each where it is met first.
+    """Sorts nodes into areas; in each they lie in the order in which they are met.
 
     Parameters
     ----------
     training
-        What imports run.
+        What starts load and run.
     """
 
     def __init__(self, training: Training) -> None:
@@ -62,7 +62,13 @@ class Order:
         self._areas: dict[Node, Area] = {}
 
     def of(self, modules: Iterable[Node]) -> list[Node]:
-        """Return all objects of the modules, in their order."""
+        """Return all objects of the modules, in their order.
+
+        Raises
+        ------
+        ValueError
+            When the training has not seen a module.
+        """
         by_file = {module.code.co_filename: module for module in modules if module.code}
         for file in self._training.files:
             if file in by_file:
@@ -72,7 +78,7 @@ class Order:
         return sorted(self._areas, key=self._areas.__getitem__)
 
     def _add(self, node: Node, *, maker: Area | None) -> None:
-        """Put code; `maker` is where the code lies that makes a function of it."""
+        """Place code; `maker` is the area of the code that makes a function of it."""
         if node.code is None:
             raise ValueError("what is sorted first must be code")
         area = self._area_of_code(node.code)
@@ -89,7 +95,7 @@ class Order:
             made_of = made if depth < 2 else None
             read = _READ_BY.get(area, made_of)
             if _is_handlers_of(part, node.code):
-                # An import that tries one module after the other reads them.
+                # An import that tries one module after the other reads this table.
                 self._put(part, _READ_BY.get(area, Area.TABLES))
                 continue
             self._put(part, self._area(part, read))

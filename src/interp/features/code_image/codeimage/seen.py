@@ -1,4 +1,4 @@
-"""What training.py saw of starts."""
+"""What training.py has seen of starts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import CodeType
 from typing import Any
 
 _CO_NEWLOCALS = 2
-# Qualified name and first line of code, by file.
+# By file, the qualified names and first lines of code objects.
 _Places = Mapping[str, Collection[tuple[str, int]]]
 
 
@@ -21,9 +21,9 @@ class Training:
     files
         The files of the modules, in the order of their imports.
     start
-        Of those that a bare start imports.
+        The files of the modules that a bare start imports.
     run, later
-        What imports run; what only the first compiled function does.
+        The code that imports run, and that only the first compilation by numba runs.
     started
         The functions that a bare start runs.
     start_names, names
@@ -40,7 +40,7 @@ class Training:
 
     @classmethod
     def of(cls, seen: Mapping[str, Any], frozen: Iterable[str]) -> Training:
-        """Read what it wrote; what is frozen runs at each start, and has no file."""
+        """Read what training.py wrote; frozen modules run at each start, and have no file."""
         return cls(
             # Modules are in sys.modules in the order in which their imports began.
             dict.fromkeys([*frozen, *seen["loaded"]]),
@@ -53,18 +53,18 @@ class Training:
         )
 
     def starts(self, code: CodeType) -> bool:
-        """Whether a bare start runs this code."""
+        """Say whether a bare start runs this code."""
         if code.co_filename in self.start and not code.co_flags & _CO_NEWLOCALS:
-            # Gone before anybody could look: modules and classes.
+            # Bodies of modules and classes are gone before training.py can look.
             return True
         return _is_in(self.started, code)
 
     def has_run(self, code: CodeType) -> bool:
-        """Whether an import runs this code."""
+        """Say whether an import runs this code."""
         return self.starts(code) or _is_in(self.run, code)
 
     def runs_later(self, code: CodeType) -> bool:
-        """Whether the first compiled function runs this code."""
+        """Say whether the first compilation by numba runs this code."""
         return _is_in(self.later, code)
 
 

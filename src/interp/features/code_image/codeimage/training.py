@@ -1,8 +1,8 @@
-"""Sees what a start loads and runs: ``python training.py FILE``, without an image.
+"""Write what a start loads and runs: ``python training.py FILE``, without a code image.
 
-The code image holds the modules that this loads, and no others: the whole
-standard library and these packages would be 41 MB instead of 23.  It is a
-script, and imports little itself: what it imports is seen, too.
+The code image holds only the modules that this loads: with the whole standard library
+and all of these packages it would have 41 MB instead of 23.  This is a script that
+imports little itself, as what it imports is seen, too.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-# What programs of all kinds begin with, and core.  What lies beside
-# what goes by this order: numpy is first, as many programs import little else.
+# Modules that programs of all kinds import first, and core.  The code image has them in
+# this order: numpy is first, as many programs import little else.
 _IMPORTS = (
     "numpy",
     *("argparse", "concurrent.futures", "contextlib", "csv", "dataclasses", "datetime", "enum"),
@@ -29,7 +29,7 @@ _IMPORTS = (
 
 
 def _begin_as_with_c() -> None:
-    # Before the program of `python -c`, and so of each start that is measured.
+    # As Python does before the program of `python -c`, so in each start that is measured.
     import linecache  # noqa: PLC0415
 
     linecache._register_code(_import_all.__code__, "pass", "<string>")  # type: ignore[attr-defined]
@@ -41,19 +41,19 @@ def _import_all() -> None:
 
 
 def _compile_one() -> None:
-    # The first compiled function loads half of numba.
+    # The first compilation loads half of numba.
     import numba  # noqa: PLC0415
 
     numba.njit(lambda number: number + 1)(1)
 
 
 def names_in_use() -> set[str]:
-    """Return the keys of all tables of names: those whose hashes are known.
+    """Return the strings that are keys of dicts, among them those of types.
 
-    A string keeps its hash, so that these are written in every process.
+    A string stores its hash when it becomes a key, so each process writes into these.
     """
-    # The cache of attributes keeps names alive, and which ones goes by their addresses:
-    # without this one string more or less was in the table of interned ones, by chance.
+    # The cache of attributes keeps names alive, and their addresses decide which ones:
+    # without this the table of interned strings had one more or less, by chance.
     sys._clear_internal_caches()  # type: ignore[attr-defined]
     types: dict[int, type] = {}
     todo: list[type] = [object]
@@ -69,7 +69,7 @@ def names_in_use() -> set[str]:
 
 
 def code_run_by(call: Callable[[], object]) -> list[CodeType]:
-    """Return the code objects that a call runs, in their order."""
+    """Return the code objects that a call runs, in the order of their first runs."""
     monitoring: Any = sys.monitoring  # type: ignore[attr-defined]
     seen: dict[CodeType, None] = {}
 
@@ -92,7 +92,7 @@ def code_run_by(call: Callable[[], object]) -> list[CodeType]:
 def code_that_ran() -> list[CodeType]:
     """Return the code of functions that has run: running marks its instructions.
 
-    A start is over before anybody could look on.
+    The start itself is over before it could be monitored.
     """
     todo = [found.__code__ for found in gc.get_objects() if type(found) is type(_import_all)]
     seen: dict[Any, None] = {}
@@ -114,8 +114,8 @@ def _places(code: Iterable[CodeType]) -> list[tuple[Any, ...]]:
 
 
 def main(file: str) -> None:
-    """Write what was seen, as JSON."""
-    # What finalisers run would hang on when it collects.
+    """Write what was seen to a file, as JSON."""
+    # What finalisers run would depend on when the collector runs.
     gc.disable()
     _begin_as_with_c()
     seen: dict[str, Any] = {"start": _files(), "start names": sorted(names_in_use())}

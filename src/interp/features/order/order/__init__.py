@@ -1,1 +1,1 @@
-"""Puts what a start needs of CPython side by side in the executable."""
+"""Put the functions and data that a start needs side by side in the executable."""

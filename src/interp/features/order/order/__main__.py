@@ -17,10 +17,10 @@ _OUTPUTS = {
     ".data": (".data.",),
     ".bss": (".bss.",),
 }
-# What lies on either side of these sections, since no function that is watched leads
-# there: code that runs before main(), of libraries with one section an object, and what
-# chooses a hash seed, which a trace has been given; strings; what the loader writes to.
-# Of the bundle a start reads the end, of the code image the beginning.
+# What lies before and behind the sorted sections, since no function that is watched leads
+# there: code that runs before main(), and that of libraries with one section an object;
+# the choice of a hash seed, as a trace has a fixed one; strings; what the loader writes
+# to.  A start reads the end of the bundle, and the beginning of the code image.
 _BEFORE = {
     ".text": (
         *("*crt1.o(.text)", "*crtbegin.o(.text)"),
@@ -48,10 +48,9 @@ _BEHIND = {
 }
 # readelf cuts longer names.
 _NAME = 255
-# Tables with a docstring for each method, which nobody reads at a start, by
-# what their names have in them.
+# Parts of the names of tables with a docstring for each method, which no start reads.
 _TABLES = ("method", "getset", "member", "func")
-# What is larger is mostly a table of which a start reads a few lines.
+# A larger section mostly is a table of which a start reads a few lines.
 _PAGE = 4096
 
 
@@ -75,7 +74,7 @@ def main() -> int:
     text = [section for hit in hits for section in archive.functions[found[hit].name]]
     if not text:
         raise SystemExit("order: no function was seen: may this machine trace processes?")
-    # What is seldom run, and was entered once, lies behind what runs all the time.
+    # Code that is seldom run, and was entered once, lies behind code that runs all the time.
     text.sort(key=lambda section: section.startswith(".text.unlikely."))
     wanted = with_data(text, archive)
     wanted.sort(key=lambda section: _size_of_table(section, archive))
@@ -86,9 +85,9 @@ def main() -> int:
 def with_data(text: Sequence[str], archive: Archive) -> list[str]:
     """Return sections of functions and of the data that they refer to.
 
-    What data points to is taken along, too: tables of methods, their names.
-    Their docstrings are not, those of types and modules are, which each start
-    looks into.
+    What data points to is taken along, too, such as tables of methods and their names.
+    Docstrings of methods are left out; those of types and modules are not, as each
+    start looks into them.
     """
     seen = dict.fromkeys(text)
     todo = list(text)
@@ -117,14 +116,14 @@ def ordering(
     Parameters
     ----------
     sections
-        Names in their order.
+        Their names, in the order in which they are to lie.
     before, behind
-        By section of the executable, patterns of what lies on either side of them.
+        By section of the executable, patterns of what lies before and behind them.
     """
     parts = {name: list(before.get(name, ())) for name in _OUTPUTS}
     for section in sections:
         output = next((o for o, prefixes in _OUTPUTS.items() if section.startswith(prefixes)), None)
-        # A constant of many objects has no name of its own.
+        # Constants that many objects share have no section of their own.
         if output and not section.startswith((".rodata.str", ".rodata.cst")):
             name = section if len(section) < _NAME else f"{section[:_NAME]}*"
             parts[output].append(f"*({name})")

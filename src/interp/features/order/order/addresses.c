@@ -1,6 +1,6 @@
-/* Preloaded while a start is traced: memory at the same addresses in every run, so
-   that tables that go by addresses are searched alike and the trace is the same.
-   A builder may forbid personality(ADDR_NO_RANDOMIZE).  One thread. */
+/* Preloaded while a start is traced: it gives memory at the same addresses in every run,
+   so that hash tables of addresses are searched in the same way and the trace is the
+   same.  A builder may forbid personality(ADDR_NO_RANDOMIZE).  For one thread alone. */
 
 #define _GNU_SOURCE
 #include <stddef.h>
@@ -32,7 +32,7 @@ void *mmap(void *address, size_t size, int protection, int flags, int file, off_
     return (void *)syscall(SYS_mmap, address, size, protection, flags, file, offset);
 }
 
-/* What programs call that are compiled for large files. */
+/* Called by programs that are compiled for large files. */
 void *mmap64(void *address, size_t size, int protection, int flags, int file, off_t offset)
 {
     return mmap(address, size, protection, flags, file, offset);

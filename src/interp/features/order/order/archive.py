@@ -1,4 +1,4 @@
-"""What a static library's sections hold and refer to, as readelf tells."""
+"""Read from readelf what a static library's sections hold and refer to."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class _Object:
 
 @dataclass
 class Archive:
-    """The sections of all objects of a library; those of equal names are one.
+    """The sections of all objects of libraries; those of the same name count as one.
 
     Attributes
     ----------
     functions
-        Names of functions, each with the sections that hold one.
+        Names of functions, each with the sections that hold one of that name.
     sizes
-        Bytes of a section, of the largest of that name.
+        Bytes of the largest section of each name.
     references
-        Of a section those that it points to, in their order.
+        The sections that a section points to, in their order.
     """
 
     functions: dict[str, list[str]] = field(default_factory=dict)
@@ -46,9 +46,9 @@ def read_archive(file: Path, found: Archive) -> None:
     Parameters
     ----------
     file
-        Its objects were compiled with -ffunction-sections and -fdata-sections.
+        The file, compiled with -ffunction-sections and -fdata-sections.
     found
-        What is known of other libraries.
+        What other libraries hold; it is added to.
     """
     everywhere: dict[str, str] = {}
     objects = [_read(lines, found, everywhere) for lines in _objects(_readelf("-SsrW", file))]
@@ -66,11 +66,11 @@ class Place:
     Attributes
     ----------
     name
-        The function's.
+        The function's name.
     entries
-        Bytes from its beginning on at any of which it may be entered: 1, or of
-        a part that GCC has split off as seldom run, `f.cold`, all of it, since
-        jumps lead into its middle.
+        Bytes, from its beginning on, at which it may be entered: 1, or the whole
+        size of a part that GCC has split off as seldom run, `f.cold`, since jumps
+        lead into its middle.
     """
 
     name: str

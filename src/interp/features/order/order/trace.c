@@ -1,7 +1,7 @@
-/* trace FILE PROGRAM...: the functions that a program enters, each once, in the
-   order in which it first does.  A line of FILE is an address and how many bytes
-   from there on are watched, both hexadecimal; a line that this writes is the
-   address.  Breakpoints lie in these bytes until one of them is hit. */
+/* trace FILE PROGRAM...: prints the functions that a program enters, each once, in
+   the order of their first entries.  A line of FILE is an address and the number of
+   bytes from there on that are watched, both hexadecimal; a line of output is the
+   address.  Breakpoints lie in all of these bytes until one of them is hit. */
 
 #define _GNU_SOURCE
 #include <elf.h>
@@ -17,12 +17,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* x86-64's, one byte; the processor stands behind it when it has met one. */
+/* int3 of x86-64, one byte; the instruction pointer is behind it when it was hit. */
 static const unsigned char stop = 0xCC;
 
 struct point {
     uint64_t address, size;
-    unsigned char *was; /* as many bytes */
+    unsigned char *was; /* the program's own `size` bytes */
 };
 
 static void fail(const char *what)
@@ -37,7 +37,7 @@ static int compare(const void *one, const void *other)
     return (a->address > b->address) - (a->address < b->address);
 }
 
-/* Of an address and a point: 0 where it lies in it. */
+/* For bsearch: 0 if the address lies within the point. */
 static int place(const void *address, const void *point)
 {
     const struct point *p = point;
@@ -91,7 +91,7 @@ static int set_points(pid_t child, const struct point *points, size_t number)
     return memory;
 }
 
-/* Returns whether it was one of ours. */
+/* Returns whether it was a breakpoint of ours; if so, removes it and prints its address. */
 static int hit(pid_t child, int memory, const struct point *points, size_t number)
 {
     struct user_regs_struct registers;

@@ -5,7 +5,7 @@
 
 #include "openblas.h"
 
-/* Filled as soon as this is opened. */
+/* The executable fills it as soon as this library is opened. */
 HpcpyOpenblas hpcpy_openblas;
 
 int openblas_get_num_threads(void)

@@ -1,4 +1,4 @@
-/* What the executable hands to the library that stands for its OpenBLAS. */
+/* The functions that the executable hands to the library that stands for its OpenBLAS. */
 
 #ifndef HPCPY_SHOWN_OPENBLAS_H
 #define HPCPY_SHOWN_OPENBLAS_H

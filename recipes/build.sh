@@ -1,18 +1,18 @@
 #!/bin/sh
 # Build the parts of recipes/parts.list in order, inside the builder image.
 #
-# A part is PART.sh beside this file.  What it stages is unpacked at / for the
-# parts after it; one that lies ready as $CONTEXT/parts/PART.tar is unpacked
-# instead of built.  With RESULT set, the tar files of the built ones are left
-# there; without it, in /build, and those of the parts that are marked as shipped
-# are named in /build/shipped, for unpack.sh.
+# A part is built by PART.sh beside this file.  What that stages is unpacked at / for
+# the parts after it.  A part that is ready as $CONTEXT/parts/PART.tar is not built,
+# only unpacked.  The tar files of the built parts go to $RESULT, or without it to
+# /build.  /build/shipped lists the tar files of the parts that are marked as shipped:
+# the images' Containerfiles unpack these.
 set -eu
 : "${CONTEXT:=/context}" "${RESULT:=}"
 export CONTEXT LC_ALL=C.UTF-8 TZ=UTC PYTHONHASHSEED=0
 SOURCE_DATE_EPOCH=$(cat "$CONTEXT/recipes/epoch")
 export SOURCE_DATE_EPOCH
 
-# Behind the last one that is built, nothing needs to lie at /.
+# After the last part that is built, nothing has to be unpacked at /.
 left=0
 while read -r PART _; do
     [ -f "$CONTEXT/parts/$PART.tar" ] || left=$((left + 1))
@@ -36,7 +36,7 @@ while read -r PART use; do
         # Processor time of this shell and of all that it ran: `seconds` of the part.
         times
         left=$((left - 1))
-        # The container goes with what lies in it.
+        # With RESULT, the container itself is removed afterwards.
         [ -n "$RESULT" ] || rm -rf "$work" "$OUT"
     fi
     if [ "$use" = shipped ]; then

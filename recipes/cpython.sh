@@ -1,7 +1,7 @@
 #!/bin/sh
-# CPython with all its own modules built in: what the parts of the one executable
-# are built with, and its library.  This program itself takes Debian's shared
-# libraries; the executable takes the archives of the same packages.
+# CPython with all its own modules built in: the parts of the one executable are built
+# with it, and the executable takes its library.  This program itself uses Debian's
+# shared libraries; the executable, the archives of the same packages.
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
 
@@ -10,10 +10,10 @@ for patch in "$MATERIALS"/recipes/patches/cpython-*.patch; do
     patch -p1 <"$patch"
 done
 
-# sysconfig tells users' builds all flags that configure is given, and those of the
-# executable are not for them: so the compiler is wrapped.  Each function and each
-# variable has a section, so that interpreter.sh can put those that a start needs
-# beside each other.  What debuggers read is stripped below, and need not be made.
+# sysconfig gives users' builds all flags of configure, and the executable's are not for
+# them: so the compiler is wrapped.  Each function and each variable has a section, so
+# that interpreter.sh can put those that a start needs beside each other.  -g0: debugging
+# data would be stripped below.
 mkdir compilers
 cat >compilers/gcc <<'END'
 #!/bin/sh
@@ -23,19 +23,19 @@ chmod +x compilers/gcc
 export PATH="$PWD/compilers:$PATH"
 # libffi is the one library that is not Debian's.
 export CPATH=/opt/deps/include LIBRARY_PATH=/opt/deps/lib PKG_CONFIG_PATH=/opt/deps/lib/pkgconfig
-# An archive does not name the libraries that it needs itself.
+# An archive does not name the libraries that it needs; pkg-config does.
 export PKG_CONFIG="/usr/bin/pkg-config --static"
 
-# mimalloc, which is for PYTHONMALLOC and free threading alone, reads a file at
-# each start.  _tkinter would pull in X11.  Compilers by their names, or
-# extensions would be linked by this one's path.
+# mimalloc, which is only for PYTHONMALLOC and free threading, reads a file at
+# each start.  _tkinter would pull in X11.  CC and CXX are names without a folder:
+# otherwise users' extensions would be linked by the wrapper's path.
 MODULE_BUILDTYPE=static ./configure --prefix="$PREFIX" --disable-shared \
     --disable-test-modules --without-mimalloc --with-readline=editline --with-ensurepip=install \
     CC=gcc CXX=g++ CFLAGS_NODIST="$PORTABLE $HARDENED" LDFLAGS_NODIST="$HARDENED_LINK" \
     LIBEDIT_LIBS="-ledit -lncursesw -ltinfo -lbsd -lmd" py_cv_module__tkinter=n/a
 
 make -j "$JOBS"
-# Bytecode at three levels of optimisation would take a minute, and goes below.
+# Bytecode at three levels of optimisation would take a minute, and is removed below.
 make install DESTDIR="$OUT" COMPILEALL_OPTS=-l
 
 # libpython.a lacks the libraries that CPython brings along.

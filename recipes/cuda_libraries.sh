@@ -8,7 +8,7 @@ site=$OUT$("$PREFIX/bin/python3" -c 'import site; print(site.getsitepackages()[0
 "$PREFIX/bin/python3" "$MATERIALS/containers/cuda/unpack.py" "$MATERIALS/env/cuda.toml" \
     "$site" "$OUT$PREFIX/share/licenses/nvidia-cuda" "$MATERIALS"/nvidia_*.whl
 
-# The two names by which the folder of headers is known.
+# cuda-pathfinder finds the folder of headers by files of these two names.
 for header in cuda_runtime.h cuda_device_runtime_api.h; do
     install -m 644 "$MATERIALS/containers/cuda/known_by_name.h" \
         "$site/nvidia/cuda_runtime/include/$header"

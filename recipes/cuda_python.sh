@@ -6,7 +6,6 @@
 
 install_wheels
 patch --quiet -d "$site" -p1 <"$MATERIALS/containers/cuda/numba-cuda-numpy.patch"
-# Each module of cuda-core's, and each header of numba-cuda's, once for CUDA 12
-# and once for 13.
+# cuda-core's modules and numba-cuda's headers are there for CUDA 12 and for 13.
 rm -r "$site/cuda/core/cu13" "$site/numba_cuda/numba/cuda/include/13"
 strip_all "$site"

@@ -1,13 +1,13 @@
 #!/bin/sh
-# What compiles against the image's own MPI: its headers, and the compilers' names that
-# set-ups ask for.  The library's own link line is MPICH's, so that a site's can take its
-# place.  Not for Fortran, for which the library has no functions.
+# For compiling against the image's own MPI: its headers, and the compilers' names that
+# set-ups ask for.  They write no path of the library into programs, so that a site's can
+# take its place.  None for Fortran, for which the library has no functions.
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
 
 mkdir -p "$OUT/opt/mpich/bin"
 install -D -m 644 -t "$OUT/opt/mpich/include" /opt/deps/include/mpi*.h
-# wrapper NAME COMPILER: prints its command for -show, as MPICH's own.
+# wrapper NAME COMPILER: with -show it prints its command, as MPICH's own do.
 wrapper() {
     cat >"$OUT/opt/mpich/bin/$1" <<END
 #!/bin/sh

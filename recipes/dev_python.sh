@@ -1,6 +1,6 @@
 #!/bin/sh
-# What builds extension modules, from its projects' wheels.  As they are: Cython reads
-# .pxd files at run time, and packages.sh takes them away.  No bytecode: the
+# Packages that build extension modules, from their projects' wheels.  Not by packages.sh,
+# which would remove the .pxd files that Cython reads at run time.  No bytecode: the
 # image bakes all modules.
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
@@ -10,7 +10,7 @@
     --root "$OUT" --prefix "$PREFIX" "$MATERIALS"/*.whl
 site=$(echo "$OUT$PREFIX"/lib/python3.*/site-packages)
 drop_tests "$site"
-# Of setuptools' files, so that it is baked with them.
+# Listed among setuptools' files, so that it is baked with them.
 install -D -m 644 "$MATERIALS/containers/dev/distutils_shim.py" "$site/distutils/__init__.py"
 echo "distutils/__init__.py,," >>"$(echo "$site"/setuptools-*.dist-info)/RECORD"
 rm -rf "$OUT$PREFIX/share/man"

@@ -10,13 +10,13 @@ mkdir h5py
 tar -xf "$MATERIALS"/h5py.tar.* -C h5py --strip-components=1 --no-same-owner
 patch -p1 -d h5py <"$MATERIALS/recipes/patches/h5py-mpio.patch"
 
-# It is compiled with mpi4py's declarations alone.
+# Compiling it takes only mpi4py's declarations.
 mkdir mpi4py
 tar -xf "$MATERIALS"/mpi4py.tar.* -C mpi4py --strip-components=1 --no-same-owner
 export PYTHONPATH="$PWD/mpi4py/src"
 
-# Its set-up opens libhdf5.so to ask what it is, and what is linked in here is no
-# shared object: it gets an empty one, and all answers beforehand.
+# Its set-up opens libhdf5.so to ask for its version and options.  What is linked in here
+# is no shared object: the set-up gets an empty one, and all answers beforehand.
 mkdir asked
 /usr/bin/gcc -shared -o asked/libhdf5.so -x c - </dev/null
 HDF5_VERSION=$(sed -n 's/^#define H5_VERS_STR "\(.*\)".*/\1/p' /opt/deps/include/H5public.h)
@@ -24,7 +24,7 @@ export HDF5_VERSION HDF5_MPI=ON H5PY_ROS3=0 H5PY_DIRECT_VFD=0
 export HDF5_LIBDIR="$PWD/asked" HDF5_INCLUDEDIR=/opt/deps/include
 export CFLAGS="$PORTABLE $HARDENED"
 link_install h5py
-# What HDF5's archive needs, which does not name it.
+# The libraries that HDF5's archive needs and does not name.
 printf '%s\n' -lsz -laec >>"$OUT/opt/link/$PART/libraries"
 
 site=$(echo "$OUT$PREFIX"/lib/python3.*/site-packages)

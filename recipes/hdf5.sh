@@ -1,7 +1,6 @@
 #!/bin/sh
-# libhdf5 and libhdf5_hl, parallel, Debian's archives: h5py.  MPI's functions come
-# from the interpreter's stubs, whose library has the binary interface of the MPICH
-# that Debian compiles with.
+# libhdf5 and libhdf5_hl, parallel, Debian's archives: for h5py.  MPI's functions come
+# from the interpreter's stubs for MPICH's ABI, with which Debian compiles.
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
 # shellcheck source=recipes/link/archives.sh

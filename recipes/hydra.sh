@@ -1,6 +1,6 @@
 #!/bin/sh
-# Hydra, MPICH's mpiexec, by itself: it is compiled in half a minute, MPICH in ten
-# times that.
+# Hydra, MPICH's mpiexec, as a part of its own: compiling it takes half a minute, MPICH
+# ten times as long.
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
 

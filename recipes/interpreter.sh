@@ -19,8 +19,8 @@ library=$PREFIX/lib/python$version
 # What a feature adds to this recipe: functions called NAME_STAGE in its build.sh.
 #
 #   files    $staged is filled, but not yet copied into the library and bundled
-#   objects  all is compiled, libpython.a is the copy that will be linked
-#   draft    before the last link; `link FILE` links what there is by now
+#   objects  all is compiled, and libpython.a is the copy that will be linked
+#   draft    just before the last link; `link FILE` links what is there by now
 #   linked   the executable is there, with its symbols
 for feature in $features; do
     if [ -f "$interp/features/$feature/build.sh" ]; then
@@ -35,14 +35,14 @@ at() {
         fi
     done
 }
-# in_features PATTERN: files of theirs.
+# in_features PATTERN: the features' files of such names.
 in_features() {
     for feature in $features; do
         find "$interp/features/$feature" -maxdepth 1 -name "$1"
     done
 }
 
-# What the importer wants beside the library, and its line in CPython's site.
+# The importer's files beside the library, and its line in CPython's site.
 staged=$OUT$library
 mkdir -p "$staged" "$OUT$PREFIX/bin"
 # shellcheck disable=SC2046  # a list of words
@@ -65,7 +65,7 @@ cp -R "$staged/." "$library/"
 
 python "$link_tools/table.py" /opt/link >table.c
 python "$link_tools/table.py" --names /opt/link >names.txt
-# All packages are at / by now, and with --epoch nobody looks for later ones.
+# All packages are at / by now.  Folders whose time is --epoch are not searched for later ones.
 python -m bundle bundle --library "$library" --built-in names.txt \
     --extensions "$MATERIALS/recipes/extensions.toml" --epoch "$SOURCE_DATE_EPOCH" \
     --features "$MATERIALS/features"
@@ -97,7 +97,7 @@ for shared in libm.so.6 libc.so.6; do
     patchelf/usr/bin/patchelf --set-soname "$system/$shared" --output "$shared" "$system/$shared"
 done
 
-# OpenBLAS would prepare itself at every start, and hang where it gives up: see blas.c.
+# OpenBLAS would initialise itself at every start, and hang instead of exiting: see blas.c.
 blas=$(readlink -f /opt/deps/lib/libopenblas.a)
 objcopy --remove-section=.init_array --remove-section=.rela.init_array \
     --redefine-sym exit=hpcpy_blas_exit --redefine-sym raise=hpcpy_blas_raise \
@@ -106,12 +106,12 @@ objcopy --remove-section=.init_array --remove-section=.rela.init_array \
 libraries=$(python "$link_tools/libraries.py" "$config" /opt/link/*/libraries |
     sed "s#$blas#libopenblas.a#")
 # Of the global names only Python's C API is exported: OpenSSL's or BLAS's
-# would take the place of those that a user's own libraries bring.  And what is to
-# stand before the C library's, for all libraries: see stacks.c.
+# would take the place of those that a user's own libraries bring.  And one function that
+# replaces the C library's in all libraries: see stacks.c.
 echo '{ Py*; _Py*; pthread_attr_setstacksize; };' >exports
 cp "$config/libpython$version.a" libpython.a
 at objects
-# What stands before a function of somebody else says so by its name.
+# A function called __wrap_X is linked in front of another one, X.
 link_options=
 wrapped=$(nm ./*.o | sed -n 's/.* T __wrap_/-Wl,--wrap=/p')
 # No PIE: 743,038 pointers to relocate would cost each start 17 ms, and 23 MB of memory.

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Java's runtime from Debian's package.  No certificates, which its installation makes of
-# ca-certificates: what Spark does in an image needs none.
+# Java's runtime from Debian's package.  Without the certificates that its installation
+# makes from ca-certificates: Spark in an image needs none.
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
 
@@ -10,7 +10,7 @@ done
 mkdir -p "$OUT/usr/bin" "$OUT/usr/lib"
 cp -a root/etc "$OUT/"
 cp -a root/usr/lib/jvm "$OUT/usr/lib/"
-# The one of its names without the package's own.
+# By its alias java-1.*, not by the folder with the package's name.
 for home in root/usr/lib/jvm/java-1.*/bin; do
     ln -s "..${home#root/usr}/java" "$OUT/usr/bin/java"
 done

@@ -22,8 +22,8 @@ numpy_h=$(ask 'numpy.get_include()')
 f2py_c=$(ask '__import__("numpy.f2py").f2py.get_include()')
 suffix=$(ask 'sysconfig.get_config_var("EXT_SUFFIX")')
 
-# Exact answers need -ffp-contract=off: where the processor has it gcc fuses
-# a*b+c by default, and area2 then differs in thousands of pixels.
+# Exact answers need -ffp-contract=off: gcc by default fuses a*b+c if the processor
+# can, and area2 then differs in thousands of pixels.
 exact="-O3 -ffp-contract=off -fPIC"
 # shellcheck disable=SC2086  # lists of words
 c() { gcc ${CFLAGS:-} $exact -fno-strict-aliasing -DNDEBUG -I. -I"$python_h" -I"$numpy_h" "$@"; }
@@ -31,7 +31,7 @@ c() { gcc ${CFLAGS:-} $exact -fno-strict-aliasing -DNDEBUG -I. -I"$python_h" -I"
 fortran() { gfortran ${FFLAGS:-} $exact -std=f2008 -Wall "$@"; }
 link() { gcc -shared -s "$@"; }
 
-# Answers would still be nearly right, so look at the instructions themselves.
+# Fused, the answers would still be nearly right, so look at the instructions themselves.
 nothing_fused() {
     for object in "$@"; do
         instructions=$(objdump --disassemble --no-show-raw-insn "$object")

@@ -10,10 +10,10 @@ set -eu
 PREFIX=/opt/hpcpy
 MATERIALS=$CONTEXT/$PART
 JOBS=$(nproc)
-# dash: configure and libtool, which would look for bash, are mostly shell.
+# dash runs configure and libtool, which are mostly shell and would look for bash.
 export CONFIG_SHELL=/bin/sh
 
-# Debian's name of the machine, of which its library folders are named.
+# Debian's name for the architecture, after which its library folders are named.
 MULTIARCH=$(gcc -print-multiarch)
 
 # The oldest level of x86-64 that a current centre still has.  No contraction: a fused

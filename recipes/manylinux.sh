@@ -15,5 +15,5 @@ done
 for copyright in root/usr/share/doc/*/copyright; do
     install -D -m 644 "$copyright" "$OUT/${copyright#root/}"
 done
-# Or a link to those of a package that `base` has.
+# A package may have a link to the licences of one that `base` has.
 find root/usr/share/doc -type l -exec cp -a -t "$OUT/usr/share/doc" {} +

@@ -15,10 +15,10 @@ done
 rm -r test/mpi
 # These tests are bash's, and dash would take them for failed.
 sed -i '/test /s/ == / = /g' configure src/mpi/romio/configure
-# The default datatype engine is 108 MB of generated C; libfabric and hwloc come
-# with the source, so that libmpi needs libc and libm alone.  dlopen is libfabric's:
-# looking for more providers costs each start 100 path system calls.  Of libfabric's
-# providers those stay that ranks of two nodes can use; shm would take SIGTERM.
+# The default datatype engine is 108 MB of generated C.  libfabric and hwloc come
+# with the source, so that libmpi needs only libc and libm.  With dlopen, libfabric would
+# look for more providers, 100 path calls at each start.  Of libfabric's providers, those
+# stay that ranks of two nodes can use; shm would take SIGTERM.
 ./configure --prefix=/opt/mpich \
     --with-device=ch4:ofi --with-libfabric=embedded --with-hwloc=embedded \
     --with-datatype-engine=dataloop --with-pm=no --enable-romio \
@@ -27,10 +27,10 @@ sed -i '/test /s/ == / = /g' configure src/mpi/romio/configure
     --disable-shm --disable-udp --disable-rxd --disable-mrail \
     --disable-perf --disable-hook_debug --disable-rstream \
     MPICHLIB_CFLAGS="$PORTABLE $HARDENED" LDFLAGS="$HARDENED_LINK"
-# No program names a place for the library, by libtool's option or by LD_RUN_PATH.
+# No program gets a path to the library, by libtool's option or by LD_RUN_PATH.
 sed -i -e 's/^hardcode_libdir_flag_spec=.*/hardcode_libdir_flag_spec=""/' \
     -e 's/^runpath_var=.*/runpath_var=NONE/' libtool
-# The compiler reads all of its headers once, and not for each of 700 files.
+# The compiler reads MPICH's headers once, and not for each of 700 files.
 compiler=$(make -n V=1 src/binding/c/pt2pt/send.lo |
     sed -n 's/.*mode=compile \(gcc.*\) -MT .*/\1/p')
 # shellcheck disable=SC2086  # a list of words
@@ -39,7 +39,7 @@ make -j "$JOBS"
 make install DESTDIR="$PWD/all"
 
 # Which of PMI and PMIx the library speaks is decided when two of its files are
-# compiled: see src/interp/mpi.c for who gets which.
+# compiled: src/interp/mpi_search.c chooses one of the two libraries.
 for package in "$MATERIALS"/*.deb; do
     dpkg-deb --extract "$package" debian
 done
@@ -57,7 +57,7 @@ for program in mpichversion mpivars; do
 done
 mkdir -p "$OUT/opt/mpich/pmix/lib" "$OUT/$libraries/pmix2/lib/pmix"
 cp -a lib/.libs/libmpi.so.* "$OUT/opt/mpich/pmix/lib/"
-# PMIx's libraries stay on their paths, as its plugins are found by them.
+# PMIx's libraries stay on their paths, by which its plugins are found.
 (cd "debian/$libraries" && cp -a --parents ./*.so.* pmix2/lib/*.so.* pmix2/lib/pmix/*.so \
     "$OUT/$libraries/")
 for copyright in debian/usr/share/doc/lib*/copyright; do

@@ -1,6 +1,6 @@
 #!/bin/sh
 # mpi4py from its sdist, its module as an object for the interpreter: once for each
-# binary interface of MPI, of which a process takes one (src/interp/mpi.c).
+# ABI of MPI, of which a process takes one (src/interp/mpi.c).
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
 # shellcheck source=recipes/link/use.sh
@@ -11,8 +11,8 @@ mkdir mpi4py
 tar -xf "$MATERIALS"/mpi4py.tar.* -C mpi4py --strip-components=1 --no-same-owner
 patch -p1 -d mpi4py <"$MATERIALS/recipes/patches/mpi4py-slots.patch"
 
-# Its set-up links a program with MPI to see that there is one, by a compiler of
-# this name; the module is to be linked with none, and there is none here.
+# Its set-up checks for MPI by linking a program with a compiler of this name.  There is
+# no MPI here, and the module is to be linked with none.
 cat >compilers/mpicc <<'END'
 #!/bin/sh
 case " $* " in
@@ -22,7 +22,7 @@ exec gcc "$@" -Wl,--unresolved-symbols=ignore-all
 END
 chmod +x compilers/mpicc
 
-# For every library of MPICH's binary interface, older and newer than the headers.
+# For every library of MPICH's ABI, older and newer than the headers.
 export CFLAGS="$PORTABLE $HARDENED" MPI4PY_BUILD_MPIABI=1
 link_install mpi4py
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Headers of MPI's binary interfaces, for the builder alone: the image's own MPICH's,
-# Open MPI's, and the MPI standard's own as a newer MPICH brings it.  Apart from the
-# part mpi, so that no other part waits for the library or follows its patches.
+# Headers of MPI's ABIs, only for the builder: the image's own MPICH's, Open MPI's, and
+# the MPI standard's as a newer MPICH brings it.  Not in the part mpi, so that no other
+# part waits for the library or is rebuilt after a change of its patches.
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
 
@@ -14,7 +14,7 @@ cp mpich/*.data/data/include/mpi_abi.h "$OUT/opt/deps/mpi/abi/mpi.h"
 # Tells functions from data for the interpreter's stubs, and is never opened.
 cp mpich/*.data/data/lib/libmpi.so.12 "$OUT/opt/deps/mpi/mpich/"
 
-# Its own are made of their templates; the part mpi compares them with its configure's.
+# MPICH's own are made from their templates; the part mpi compares them with its configure's.
 mkdir own
 cd own
 tar -xf "$MATERIALS"/mpich.tar.* --strip-components=1 --no-same-owner --wildcards \
@@ -28,7 +28,7 @@ for template in src/include/mpi.h.in src/mpi/romio/include/mpio.h.in; do
         -e "s/@MPICH_NUMVERSION@/$number/" "$template" >"$include/${header%.in}"
 done
 cp src/include/mpi_proto.h "$include/"
-# Nothing that a newer MPICH asks for is left open.
+# A newer MPICH may have further names to replace: an error.
 if grep '@[A-Za-z_0-9]*@' "$include"/mpi*.h; then
     echo "mpi_headers.sh: mpich.sed lacks these" >&2
     exit 1

@@ -9,9 +9,9 @@ link_setup
 mkdir numpy
 tar -xf "$MATERIALS"/numpy.tar.* -C numpy --strip-components=1 --no-same-owner
 
-# Not -O2: meson's release build says -O3, and the environment would win.  The
-# baseline is -march's; what is above it numpy picks at run time.  A section for
-# each function, since interpreter.sh puts those together that an import enters.
+# Not -O2: it would override the -O3 of meson's release build.  The baseline is
+# -march's; numpy chooses code above it at run time.  A section for each function,
+# since interpreter.sh puts those together that an import enters.
 flags="${PORTABLE#-O2 } -ffunction-sections -fdata-sections"
 export CFLAGS="$flags $HARDENED" CXXFLAGS="$flags $HARDENED"
 link_install numpy --config-settings=build-dir=build \

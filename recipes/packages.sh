@@ -1,4 +1,4 @@
-# What the recipes of Python packages from wheels rely on, over lib.sh; sourced.
+# Functions for recipes of Python packages from wheels; it sources lib.sh, and is sourced.
 # shellcheck shell=sh
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
@@ -10,14 +10,14 @@ install_wheels() {
         --root "$OUT" --prefix "$PREFIX" "$MATERIALS"/*.whl
     site=$(echo "$OUT$PREFIX"/lib/python3.*/site-packages)
     drop_tests "$site"
-    # Headers, stubs and typesheds of compilers that the image does not have;
-    # CuPy's own headers stay, it compiles against them on the GPU node.
+    # Cython's sources and declarations and static archives are for compilers, which the
+    # image does not have.  Headers stay: CuPy compiles against its own on the GPU node.
     find "$site" \( -name '*.pyx' -o -name '*.pxd' -o -name '*.a' \) -delete
     rm -rf "$OUT$PREFIX/share/man"
 }
 
-# strip_packages: the symbols for debuggers that wheels come with.  What auditwheel has
-# put beside a package has none, and has been through patchelf, after which strip is not
+# strip_packages: debugging sections in wheels' libraries.  Those that auditwheel has put
+# beside a package have none, and have been through patchelf, after which strip is not
 # safe.
 strip_packages() {
     for folder in "$site"/*/; do

@@ -1,14 +1,14 @@
 #!/bin/sh
-# CPython from upstream's tarball, against the base image's shared libraries.
+# CPython from its project's tarball, with the base image's shared libraries.
 # shellcheck source=recipes/lib.sh
 . "$CONTEXT/recipes/lib.sh"
 
 unpack python
 
-# The flags go in as *_NODIST: sysconfig hands CFLAGS on to every extension
-# that a user builds, and these are ours alone.  No PGO: 6 minutes for no clear
-# gain.  _tkinter would pull in X11; readline's editor is libedit, since GNU's
-# licence would bind the whole interpreter.
+# The flags are passed as *_NODIST: sysconfig gives CFLAGS to every extension
+# that a user builds, and these are not for them.  No PGO: 6 minutes for no clear
+# gain.  _tkinter would pull in X11.  readline's editor is libedit, since GNU
+# readline's licence would bind the whole interpreter.
 ./configure --prefix="$PREFIX" --disable-test-modules --without-static-libpython \
     --with-readline=editline --with-ensurepip=install \
     CFLAGS_NODIST="$PORTABLE $HARDENED" LDFLAGS_NODIST="$HARDENED_LINK" \

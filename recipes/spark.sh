@@ -1,6 +1,6 @@
 #!/bin/sh
-# PySpark with Spark's own files, from its sdist, as pip lays them out; without what runs
-# on Kubernetes, YARN and Hive, Spark Connect, and other systems' libraries.
+# PySpark with Spark's own files, from its sdist, as pip lays them out; without the files
+# for Kubernetes, YARN, Hive and Spark Connect, and other systems' libraries.
 # shellcheck source=recipes/packages.sh
 . "$CONTEXT/recipes/packages.sh"
 
@@ -15,7 +15,7 @@ cp -R LICENSE NOTICE deps/licenses "$package/"
 for program in find-spark-home load-spark-env.sh pyspark spark-class spark-submit; do
     install -m 755 -t "$package/bin" "deps/bin/$program"
 done
-# As pip: what is on PATH looks for the rest by find_spark_home.py.
+# As pip does: the programs on PATH find the rest by find_spark_home.py.
 for program in find-spark-home pyspark spark-submit; do
     install -D -m 755 -t "$OUT$PREFIX/bin" "deps/bin/$program"
 done
@@ -30,7 +30,7 @@ for jar in deps/jars/*.jar; do
     esac
 done
 
-# What pip would write of it.
+# The metadata that pip would write.
 info=$site/pyspark-$(sed -n 's/^Version: //p' PKG-INFO).dist-info
 mkdir "$info"
 cp PKG-INFO "$info/METADATA"

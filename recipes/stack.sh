@@ -1,5 +1,5 @@
 #!/bin/sh
-# What of the stack is not compiled here, from its projects' wheels.  No
+# The packages of the stack that are not compiled here, from their projects' wheels.  No
 # bytecode: the interpreter has all modules in memory.
 # shellcheck source=recipes/packages.sh
 . "$CONTEXT/recipes/packages.sh"
@@ -7,13 +7,13 @@
 install_wheels
 for patch in cupy-import dask-closing dask-import matplotlib-docs matplotlib-import \
     matplotlib-config; do
-    # A small image has not all of them.
+    # A small image does not have all of these packages.
     if [ -d "$site/${patch%-*}" ]; then
         patch --quiet -d "$site" -p1 <"$MATERIALS/recipes/patches/$patch.patch"
     fi
 done
 
-# What llvmlite asks LLVM while it is imported is answered here, once.
+# LLVM's answers to llvmlite's questions at import are written into its modules here.
 PYTHONPATH=$site "$PREFIX/bin/python3" -B - <<'END'
 import pathlib
 import re
@@ -32,12 +32,12 @@ patch --quiet -d "$site" -p1 <"$MATERIALS/recipes/patches/llvmlite-open-late.pat
 # 164 MB, 115 of them cupy's.
 strip_packages
 
-# The window of Tk's, which this Python does not have.
+# matplotlib's part for Tk, which this Python does not have.
 rm -f "$site"/matplotlib/backends/_tkagg.*.so
 
-# LLVM names Debian's libraries by their paths: for bare names the loader
-# searches LD_LIBRARY_PATH, which Apptainer sets, a call or more for each.
-# libc has all that the libraries of its former parts are asked for.
+# LLVM's library gets the paths of Debian's libraries: for bare names the loader
+# would search LD_LIBRARY_PATH, which Apptainer sets, by a call or more for each.
+# libc.so.6 has all functions of its former parts, such as libpthread.
 mkdir patchelf
 dpkg-deb -x "$MATERIALS"/patchelf_*.deb patchelf
 llvm=$site/llvmlite/binding/libllvmlite.so
@@ -52,5 +52,5 @@ for library in $(patchelf/usr/bin/patchelf --print-needed "$llvm"); do
 done
 patchelf/usr/bin/patchelf "$@" "$llvm"
 
-# CuPy's were linked beside another Python, in whose folder the loader would look first.
+# CuPy's modules have the path of another Python's folder, where the loader would look first.
 find "$site" -path "$site/cupy*.so" -exec patchelf/usr/bin/patchelf --remove-rpath {} +

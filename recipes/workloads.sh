@@ -11,7 +11,8 @@ site=$OUT$("$PREFIX/bin/python3" -c 'import site; print(site.getsitepackages()[0
 mkdir -p "$site"
 cp -a "$MATERIALS/src/workloads" "$site/"
 chmod -R u+w,a+rX "$site"
-# Only what lies below this folder is linked relocatably.
+# TMPDIR: kernels.sh works below this folder, as only an archive of the package's own build
+# becomes part of a module.
 TMPDIR=$PWD PYTHON=$PWD/tools/bin/python3 CFLAGS="$PORTABLE $HARDENED" FFLAGS="$PORTABLE" \
     sh "$CONTEXT/recipes/kernels.sh" "$site/workloads"
 link_collect

@@ -41,11 +41,11 @@ MADE = ("hpcpy.oci.tar", "hpcpy.sif")
 EARLIEST, LATEST = 1.0, 300.0
 # With all parts at hand: image, archive and SIF together take about as long.
 LATEST_LATE = 90.0
-# What a cache has that comes before image, archive and SIF.
+# The folders of a cache that are made before image, archive and SIF.
 READY = ("apt", "downloads", "parts", "rootfs")
-# A shell ends each stage's processes when the tool is gone.
+# In this time a shell ends each stage's processes when the tool is gone.
 END_SECONDS = 30.0
-# Parts that find room in their own files go on to their end before the build ends.
+# The build ends only after the parts that still find room in their own files.
 FULL_SECONDS = 1_800.0
 FULL_CODE, HUNG_CODE = 73, 124
 
@@ -70,7 +70,7 @@ def processes_below(folder: Path) -> list[int]:
 
 
 def left_after(folder: Path) -> int:
-    """Return how many processes of a broken build are there when they had time to end."""
+    """Return how many processes of a broken build are left after `END_SECONDS`."""
     deadline = time.monotonic() + END_SECONDS
     while (left := processes_below(folder)) and time.monotonic() < deadline:
         time.sleep(0.2)
@@ -79,7 +79,7 @@ def left_after(folder: Path) -> int:
 
 @contextlib.contextmanager
 def filled(folder: Path) -> Iterator[None]:
-    """Leave a file system no room."""
+    """Fill a folder's file system while the block runs."""
     filler = folder / "filler"
     try:
         with filler.open("wb") as stream, contextlib.suppress(OSError):
@@ -93,7 +93,7 @@ def filled(folder: Path) -> Iterator[None]:
 
 
 def build(folder: Path, seconds: float | None, fault: str) -> tuple[int, bool]:
-    """Run ``make sif``; return its exit code, and whether it was broken after some seconds."""
+    """Run ``hpcpy build sif``; return its exit code, and whether it was broken in that time."""
     with (folder / "log").open("a") as stream:
         made = subprocess.Popen(
             ["./hpcpy", "build", "sif"],
@@ -118,7 +118,7 @@ def build(folder: Path, seconds: float | None, fault: str) -> tuple[int, bool]:
 
 
 def ended(made: subprocess.Popen[bytes]) -> int:
-    """Return the exit code of a build that is to end by itself."""
+    """Return the exit code of a build that has to end by itself; `HUNG_CODE` if it does not."""
     try:
         return made.wait(FULL_SECONDS)
     except subprocess.TimeoutExpired:
@@ -129,7 +129,7 @@ def get_ready(folder: Path) -> None:
     """Copy what the checkout's own cache has of all that comes before the image."""
     own = Path(os.environ.get("HPCPY_CACHE") or Path.home() / ".cache", "hpcpy")
     for name in READY:
-        # No links: a moment is to harm nothing but this copy.
+        # A real copy, without hard links: nothing else may be harmed.
         shutil.copytree(own / name, folder / "cache/hpcpy" / name, symlinks=True)
 
 
@@ -147,7 +147,7 @@ def begin_again(folder: Path) -> None:
 def broken_build(
     folder: Path, times: int, draw: random.Random, fault: str, *, late: bool
 ) -> dict[str, Any]:
-    """Build once, broken so many times at most; return what is kept of it."""
+    """Build once, broken at most so many times; return the record's entry."""
     for name in ("hpcpy", "cache"):
         shutil.rmtree(folder / name, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
@@ -180,7 +180,7 @@ def broken_build(
 
 
 def left_behind(folder: Path) -> dict[str, int]:
-    """Return what broken builds have left when a whole one has ended."""
+    """Return how many containers, mounts and folders are left after the last build."""
     lists = ("*-containers/containers.json", "run/*-containers/volatile-containers.json")
     storage = folder / "cache/hpcpy/storage"
     listed = [json.loads(file.read_text()) for one in lists for file in storage.glob(one)]
@@ -193,7 +193,7 @@ def left_behind(folder: Path) -> dict[str, int]:
 
 
 def moment(folder: Path, seconds: float, code: int) -> dict[str, Any]:
-    """Return, and print, what is kept of one moment."""
+    """Return, and print, the record's entry for one moment."""
     said = (folder / "log").read_text(errors="replace").rstrip().split("\n")
     one = {
         "after_s": round(seconds, 1),
@@ -228,7 +228,7 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     if asked.fault == "full" and folder.stat().st_dev == ROOT.stat().st_dev:
         parser.error(f"{folder}: is on the checkout's file system, which is not to be filled")
-    # Undisturbed, and of this commit.
+    # The build to compare with: undisturbed, and of this commit.
     subprocess.run(["./hpcpy", "build", "sif"], cwd=ROOT, check=True)
     wanted = hashes(ROOT / "build")
     seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(1 << 32)

@@ -31,13 +31,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # A shell that starts pytest in the background has it ignore Ctrl-C, and so would
-    # all that tests start and stop by it.
+    # pytest ignores Ctrl-C if a shell has started it in the background.  So would all
+    # programs that tests start and stop by it.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    # A rank's print() would be written word by word, between those of another one.
+    # Unbuffered, ranks' prints would be mixed word by word.
     os.environ.pop("PYTHONUNBUFFERED", None)
-    # Here and not in pyproject.toml, which the image's pytest does not see.
+    # Not in pyproject.toml, which the image's pytest does not see.
     config.addinivalue_line("markers", "long: of `make test-long`, and not of `make test`")
     config.stash[LEFT_OUT] = 0
     fault_table.declare(config)

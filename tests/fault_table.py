@@ -1,7 +1,7 @@
-"""Tests that break something on purpose: `--faults FILE` runs these alone, and tells of each.
+"""Tests that break something on purpose: `--faults FILE` runs only these, and records each.
 
-They have the mark `fault(what breaks, what comes of it)`. What one measures it hands to
-pytest's own `record_property`. `make faults` makes the table of docs/faults.md of the files.
+They have the mark `fault(what breaks, what comes of it)`. A test passes what it measures to
+pytest's own `record_property`. `make faults` makes the table of docs/faults.md from the files.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _PROPERTY = "fault"
 
 
 def declare(config: pytest.Config) -> None:
-    """Make the mark known, and look for it where the option is given."""
+    """Make the mark known, and record the tests with it if the option is given."""
     config.addinivalue_line("markers", "fault(what, then): breaks something, and what comes of it")
     if file := config.getoption("--faults"):
         config.pluginmanager.register(_Table(Path(file)))
@@ -41,7 +41,7 @@ class _Table:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         told: dict[str, Any] = dict(report.user_properties)
-        # Of a test that is well its call alone counts.
+        # Of a test that passes, only the call counts.
         if _PROPERTY not in told or (report.when != "call" and report.passed):
             return
         what, then = told.pop(_PROPERTY)

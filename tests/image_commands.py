@@ -2,5 +2,5 @@
 
 import re
 
-# Of blocks that say nothing of what they need.
+# The commands of blocks that do not say what they need.
 IN_IMAGE = re.compile(r"(\w+=\S+ )?(mpiexec -n \d+ )?python -m (workloads|hpcpy_info)\b")

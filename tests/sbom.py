@@ -27,7 +27,7 @@ def packages(*kinds: str) -> dict[str, Any]:
 
 
 def relations(word: str) -> set[tuple[str, str]]:
-    """Return the names of who has this relation to whom."""
+    """Return pairs of names: a package, and the package to which it has this relation."""
     names = {one["SPDXID"]: one["name"] for one in DOCUMENT["packages"]}
     return {
         (names[one["spdxElementId"]], names[one["relatedSpdxElement"]])
@@ -37,19 +37,19 @@ def relations(word: str) -> set[tuple[str, str]]:
 
 
 def installed_by_dpkg() -> dict[str, str]:
-    """Return the versions of the packages that dpkg knows of."""
+    """Return the versions of dpkg's packages by name."""
     words = ["dpkg-query", "--show", "--showformat", "${Package} ${Version}\n"]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     return dict(line.split() for line in done.stdout.splitlines())
 
 
 def python_packages() -> dict[str, str]:
-    """Return the versions of all distributions, by the names that indexes have."""
+    """Return the versions of all distributions by normalised name."""
     return {re.sub(r"[-_.]+", "-", one.name).lower(): one.version for one in distributions()}
 
 
 def noticed(top: Path) -> set[str]:
-    """Return the texts below a folder that say they are under NVIDIA's licence."""
+    """Return the source files below a folder that say they are under NVIDIA's licence."""
     return {
         str(path)
         for path in top.rglob("*")
@@ -60,14 +60,14 @@ def noticed(top: Path) -> set[str]:
     }
 
 
-# As NVIDIA calls the libraries of the toolkit and of the driver.
+# NVIDIA's names of libraries of the toolkit and of the driver.
 _LIBRARY = re.compile(
     r"lib(cu(da|blas|fft|rand|solver|sparse|pti|dnn)|nv|nccl)\w*[-.\w]*\.so[.\d]*"
 )
 
 
 def nvidia_libraries() -> set[str]:
-    """Return the libraries that are named as NVIDIA's are, wherever they lie."""
+    """Return all libraries of the image that have a name of NVIDIA's."""
     tops = [Path(one) for one in ("/opt", "/usr", "/etc", "/home", "/var")]
     return {
         str(path)

@@ -1,4 +1,4 @@
-"""What the validators of SPDX's and CycloneDX's own projects say of a document."""
+"""Check documents by the validators of SPDX's and CycloneDX's own projects."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from hpcpy.build.oci import pack
 
 
 def layer(files: Mapping[str, bytes], links: Mapping[str, str] | None = None) -> bytes:
-    """Give a layer with some files, their folders, and hard links."""
+    """Return an uncompressed layer with some files and hard links, and no entries of folders."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as tar:
         for name, content in files.items():

@@ -35,7 +35,7 @@ SUMMARY = re.compile(r"^=* ?(\d+ (?:passed|failed).* in .*?) ?=*$", re.MULTILINE
 
 @contextlib.contextmanager
 def load(processes: int) -> Iterator[None]:
-    """Keep cores busy."""
+    """Keep so many cores busy while the block runs."""
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)]
     try:
         yield
@@ -60,7 +60,7 @@ def run_once(log: Path, processes: int) -> None:
         try:
             code = test.wait()
         except KeyboardInterrupt:
-            # It ends what it has started; a kill would leave that behind.
+            # At SIGINT make test ends its children; a kill would leave them behind.
             os.killpg(test.pid, signal.SIGINT)
             test.wait()
             raise
@@ -70,7 +70,7 @@ def run_once(log: Path, processes: int) -> None:
 
 
 def commit() -> str:
-    """Return the commit that is tested; what is not committed is part of none."""
+    """Return the commit that is tested; exit if the checkout has changes beside the record."""
     changes = subprocess.run(
         ["git", "status", "--porcelain", "--", ".", f":!{RECORD.relative_to(ROOT)}"],
         cwd=ROOT,
@@ -127,7 +127,7 @@ def recorded() -> list[dict[str, Any]]:
 
 
 def entry(log: Path, tested: str) -> dict[str, Any]:
-    """Return what is kept of a run's log."""
+    """Return the record's entry for a run's log."""
     text = log.read_text(errors="replace")
     ended = datetime.datetime.fromtimestamp(log.stat().st_mtime, datetime.UTC)
     return {

@@ -1,4 +1,4 @@
-"""What the schema of SPDX 2.3 asks of a document, and what its text asks beyond."""
+"""Check what the schema of SPDX 2.3 requires of a document, and what its text adds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-# Of each kind of object the fields that it must have, and the further ones of ours.
+# By kind of object: the required fields, and the others that our documents have.
 FIELDS = {
     "": (
         {"SPDXID", "creationInfo", "dataLicense", "name", "spdxVersion"},
@@ -48,7 +48,7 @@ WORDS = {
 
 
 def complaints(document: dict[str, Any]) -> list[str]:
-    """Tell what is wrong with a document; nothing is, for an empty list."""
+    """Return what is wrong with a document, as lines; an empty list if nothing is."""
     return [*_of_fields("", document), *_of_references(document), *_of_files(document)]
 
 
@@ -85,12 +85,12 @@ def _of_references(document: dict[str, Any]) -> Iterator[str]:
 def _of_files(document: dict[str, Any]) -> Iterator[str]:
     related = {one["spdxElementId"] for one in document["relationships"]}
     for one in document["files"]:
-        # Of files the older hash is a must.
+        # For files, SPDX requires SHA-1.
         if "SHA1" not in {checksum["algorithm"] for checksum in one["checksums"]}:
             yield f"{one['fileName']} has no SHA1"
         if one["SPDXID"] not in related:
             yield f"{one['fileName']} comes from nowhere"
     for one in document["packages"]:
-        # It may not contain files, and needs no hash of all of them.
+        # With false, a package may list no files, and needs no hash over all of them.
         if one["filesAnalyzed"] is not False:
             yield f"{one['name']} is said to be looked into"

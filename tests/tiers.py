@@ -1,4 +1,4 @@
-"""Which cases of a sweep `make test` runs: its first ones, the others `make test-long`."""
+"""Divide a sweep: `make test` runs its first cases, `make test-long` the others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 def sampled(cases: Iterable[Any], keep: int = 1) -> list[Any]:
     """Return the cases of a parametrised test, all but the first few marked as long.
 
-    With a second parameter each of its cases meets those that are kept.
+    With a second parameter, the kept cases are run with each of its cases.
     """
     return [case if number < keep else _as_long(case) for number, case in enumerate(cases)]
 
@@ -19,6 +19,6 @@ def sampled(cases: Iterable[Any], keep: int = 1) -> list[Any]:
 def _as_long(case: Any) -> Any:
     if isinstance(case, type(pytest.param())):
         return pytest.param(*case.values, id=case.id, marks=[*case.marks, pytest.mark.long])
-    # A list or tuple is the values of several parameters.
+    # A list or tuple has the values of several parameters.
     values = case if isinstance(case, (list, tuple)) else (case,)
     return pytest.param(*values, marks=pytest.mark.long)

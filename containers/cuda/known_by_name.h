@@ -1,3 +1,3 @@
-/* Not NVIDIA's, and empty.  cuda-pathfinder, which CuPy and numba-cuda ask for
-   the folder of headers, knows it by a file of this name; what NVIDIA's of this
-   name declares for kernels, NVRTC has built in. */
+/* Not NVIDIA's, and empty.  CuPy and numba-cuda ask cuda-pathfinder for the folder
+   of headers, which it finds by a file of this name.  NVRTC has built in what NVIDIA's
+   file of this name declares for kernels. */

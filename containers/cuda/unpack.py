@@ -1,9 +1,9 @@
-"""Unpack of NVIDIA's wheels what ``env/cuda.toml`` lists, and nothing else.
+"""Unpack from NVIDIA's wheels the files that ``env/cuda.toml`` lists, and no others.
 
 ``unpack.py TABLE SITE LICENCES WHEEL …``: the files and their distributions'
 metadata go below SITE, the licence and the table below LICENCES.  pip would
-unpack 1.1 GB more, which nothing here opens and much of which nobody may hand
-on: static libraries, ptxas, the solver for several GPUs, older headers.
+unpack 1.1 GB more, which nothing here opens and much of which may not be
+redistributed: static libraries, ptxas, the solver for several GPUs, older headers.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ def unpack(wheel: Path, wanted: set[str], site: Path, licences: Path) -> None:
     wheel
         The file.
     wanted
-        Names in it.
+        Names of files in it.
     site
-        Where they go, with a RECORD of just these.
+        The folder for them, with a RECORD of just these.
     licences
-        Where the licence goes; equal ones are one file.
+        The folder for the licence, of which equal copies become one file.
 
     Raises
     ------
     SystemExit
-        When it lacks one of them, or brings another licence than the others.
+        When the wheel lacks one of the files, or brings another licence than the others.
     """
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if _METADATA.fullmatch(name)} | wanted
@@ -79,10 +79,16 @@ def _keep(licence: Path, target: Path) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Unpack all of them."""
+    """Unpack all wheels, and copy the table beside the licence.
+
+    Raises
+    ------
+    SystemExit
+        When the table and the wheels differ.
+    """
     table, site, licences, *files = map(Path, arguments)
     wanted = listed(table)
-    # The name of a wheel's file, as the table and the lock write it.
+    # By the distribution's name in the file's name, as the table and the lock write it.
     found = {file.name.partition("-")[0].replace("_", "-"): file for file in files}
     if found.keys() != wanted.keys():
         differ = ", ".join(sorted(found.keys() ^ wanted.keys()))

@@ -1,12 +1,12 @@
-"""`import distutils`: that of setuptools, which puts it in place by a .pth file.
+"""Let `import distutils` find setuptools' own, which needs a .pth file in other Pythons.
 
-hpcpy reads no .pth file.  This one becomes `distutils/__init__.py` of site-packages;
+hpcpy reads no .pth file.  This becomes `distutils/__init__.py` of site-packages:
 Cython's `cythonize`, `%%cython` and pyximport import distutils before setuptools.
 """
 
 import sys
 
-# Or setuptools takes it for Python's own, and warns.
+# Otherwise setuptools takes this module for Python's own distutils, and warns.
 del sys.modules[__name__]
 import setuptools  # noqa: E402, F401
 

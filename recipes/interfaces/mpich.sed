@@ -1,8 +1,9 @@
-# What configure puts into MPICH's mpi.h and mpio.h where longs and pointers have eight
-# bytes, without Fortran and C++.  Having configure say it takes a minute.  The part
+# What configure puts into MPICH's mpi.h and mpio.h if longs and pointers have eight
+# bytes, without Fortran and C++.  configure itself would take a minute.  The part
 # mpi compares the headers with those that its own configure has made.
 #
-# A type's handle has its size in the last digits but two: MPICH, src/include/mpir_datatype.h.
+# The third and fourth last digits of a type's handle are its size: MPICH,
+# src/include/mpir_datatype.h.
 s|@configure_input@|src/include/mpi.h.  Generated from mpi.h.in by configure.|
 s|@DISABLE_TAG_SUPPORT@|#define NO_TAGS_WITH_MODIFIERS 1|
 s|@MPI_CHAR@|0x4c000101|

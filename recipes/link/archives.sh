@@ -1,4 +1,4 @@
-# Static archives of Debian packages, for the interpreter's link alone; sourced
+# Static archives of Debian packages, only for the interpreter's link; sourced
 # after lib.sh.
 # shellcheck shell=sh
 
@@ -12,7 +12,7 @@ mkdir -p "$OUT$DEPS/include" "$OUT$DEPS/lib" "$OUT$DEPS/share"
 cp -R root/usr/share/doc "$OUT$DEPS/share/"
 find "$OUT$DEPS/share/doc" -type f ! -name copyright -delete
 
-# take_archives FOLDER ARCHIVE…: from a folder below Debian's for libraries.
+# take_archives FOLDER ARCHIVE…: from a folder below Debian's library folder.
 take_archives() {
     from=root/usr/lib/$MULTIARCH/$1
     shift

@@ -3,7 +3,7 @@
     collect.py SITE_PACKAGES TARGET
 
 Each becomes TARGET/<dotted.name>.o with an init function named for the whole
-dotted name; TARGET/libraries lists what they want linked, a line each.
+dotted name; TARGET/libraries lists the libraries that they need, a line each.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def dotted_name(module: Path, site: Path) -> str:
 def built_in_symbol(name: str) -> str:
     """Return the init function's name of a module that is linked in.
 
-    Leaf names are no good: several packages have a ``utils``.
+    The last part of the module's name is not enough: several packages have a ``utils``.
     """
     return f"PyInit_{name.replace('.', '__')}"
 
@@ -61,7 +61,7 @@ def collect(site: Path, target: Path) -> list[str]:
     (target / "libraries").write_text("".join(f"{one}\n" for one in libraries))
     gone = {path.relative_to(site).as_posix() for path in moved.values()}
     for url in site.glob("*.dist-info/direct_url.json"):
-        # The folder that it was built in, which pip would list for its version.
+        # It names the build's folder, which pip would list in place of the version.
         gone.add(url.relative_to(site).as_posix())
         url.unlink()
     for record in site.glob("*.dist-info/RECORD"):
@@ -72,7 +72,7 @@ def collect(site: Path, target: Path) -> list[str]:
 
 
 def _repoint(script: Path) -> None:
-    # Installed by the venv of the build, whose Python it names.
+    # The build's venv has installed the script, whose first line names the venv's Python.
     first, end, rest = script.read_bytes().partition(b"\n")
     if first.startswith(b"#!") and first.endswith(b"/tools/bin/python3"):
         script.write_bytes(b"#!" + sys.executable.encode() + end + rest)

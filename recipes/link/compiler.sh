@@ -1,7 +1,7 @@
-# All that stands in for gcc, g++, gfortran … does, sourced by a script of that
-# name, first on PATH: see driver.py.  What only compiles goes straight on, since
-# a Python for each of numpy's 600 files would cost half a minute.  -g0: what debuggers
-# read is taken out of the modules anyway.
+# Stands in for gcc, g++, gfortran …: a script of that name, first on PATH, sources it.
+# See driver.py.  A command that only compiles goes straight to the compiler, since a
+# Python for each of numpy's 600 files would cost half a minute.  -g0: debugging data is
+# taken out of the modules anyway.
 # shellcheck shell=sh
 name=${0##*/}
 case " $* " in

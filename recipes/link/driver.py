@@ -1,4 +1,4 @@
-"""Stands in for a compiler driver where a package's build links its modules.
+"""Stand in for a compiler driver when a package's build links its modules.
 
     driver.py /usr/bin/gcc ARGUMENT…
 
@@ -29,7 +29,7 @@ def main(compiler: str, arguments: list[str]) -> int:
         own = Path(os.environ.get("LINK_OWN", "."))
         line = link_line.read(Path(compiler).name, expanded, own)
         stays = line.output.name.partition(".")[0] in os.environ.get("LINK_SHARED", "").split()
-        # Meson's test of cython compiles and links at once.
+        # Meson's test of Cython compiles and links in one command.
         compiles = any(Path(one).suffix in _SOURCES for one in line.inputs)
         try:
             if not stays and not compiles and relocatable.make(compiler, line):
@@ -37,8 +37,8 @@ def main(compiler: str, arguments: list[str]) -> int:
         except subprocess.CalledProcessError as error:
             return int(error.returncode)
         return subprocess.run([compiler, *arguments], check=False).returncode
-    # A configure's test program: the static libraries that it tries are not
-    # position-independent.  For compiling the option means nothing.
+    # A test program of a configure script: the static libraries that it tries are not
+    # position-independent.  The option has no effect on compiling.
     return subprocess.run([compiler, "-no-pie", *arguments], check=False).returncode
 
 

@@ -2,7 +2,7 @@
 
     libraries.py CONFIG LIBRARIES…
 
-CONFIG is the folder of libpython; each LIBRARIES a file of collect.py.
+CONFIG is the folder of libpython; each LIBRARIES is a file that collect.py wrote.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def arguments(modlibs: str, config: Path, lists: Iterable[Path]) -> list[str]:
     lists
         Files with an argument a line.
     """
-    # Options like -pthread stand there too.
+    # MODLIBS also has options such as -pthread.
     found = [
         str(config / Path(word).name) if word.endswith(".a") else word
         for word in modlibs.split()

@@ -1,4 +1,4 @@
-"""What a compiler driver is asked to link, read from its command line."""
+"""Read from a compiler driver's command line what it is asked to link."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# Options whose value is the next argument; those of compiling too, since
-# drivers take them on link lines and pass over them.
+# Options whose value is the next argument; also those of compiling, since
+# drivers accept them on link lines and ignore them.
 _WITH_VALUE = frozenset(
     {"-o", "-L", "-l", "-T", "-u", "-z", "-x", "-e", "-h", "-I", "-D", "-U"}
     | {"-isystem", "-include", "-idirafter", "-iquote", "-MF", "-MT", "-MQ"}
     | {"-Xlinker", "-Xassembler", "-Xpreprocessor"}
 )
-# Not asked to link a shared object, whatever else stands there.
+# With one of these, a command links no shared object.
 _NO_LINK = frozenset({"-c", "-S", "-E", "-M", "-MM", "-r", "-fsyntax-only"})
-# Of what is passed to the linker only the grouping of archives means anything
-# in a relocatable link; the rest (rpaths, sonames, hardening, version scripts)
-# is the final link's to decide.
+# Of the options for the linker, only the grouping of archives matters in a
+# relocatable link; the others (rpaths, sonames, hardening, version scripts)
+# are for the final link to decide.
 _GROUPING = frozenset(
     {
         "--start-group",
@@ -36,12 +36,12 @@ _OF_DRIVER = {"g++": "-lstdc++", "c++": "-lstdc++", "gfortran": "-lgfortran"}
 
 @dataclass
 class LinkLine:
-    """The parts of a link command that a relocatable link takes up.
+    """The parts of a link command that matter to a relocatable link.
 
     Attributes
     ----------
     output
-        What ``-o`` names.
+        The file that ``-o`` names.
     inputs
         Objects, sources, archives and their grouping, in the order given.
     libraries
@@ -57,7 +57,7 @@ class LinkLine:
 def expand(arguments: Iterable[str]) -> Iterator[str]:
     """Yield the arguments with each response file's content in its place.
 
-    Ninja hides ``-shared`` itself in them once a line is long.
+    Ninja puts even ``-shared`` into them if a line is long.
     """
     for argument in arguments:
         if argument.startswith("@") and Path(argument[1:]).is_file():
@@ -79,7 +79,7 @@ def read(driver: str, arguments: list[str], own: Path) -> LinkLine:
     driver
         ``gcc``, ``g++``, ``gfortran`` …
     arguments
-        What follows it.
+        The arguments that follow it.
     own
         Folder of the package's build: an archive below it is part of the
         module, any other one a library for the final link.
@@ -87,7 +87,7 @@ def read(driver: str, arguments: list[str], own: Path) -> LinkLine:
     Returns
     -------
     LinkLine
-        What matters of it.
+        The parts that matter.
     """
     line = LinkLine(Path("a.out"))
     waiting = iter(arguments)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from link_line import LinkLine
 
-# Travels inside the object from the package's link to the collecting of the
-# modules: an installer copies the file and knows nothing of a second one.
+# A section that keeps the libraries in the object itself, from the package's link until
+# collect.py takes it: an installer copies that file, and would not copy a second one.
 LIBRARIES = ".hpcpy.libraries"
 _ET_REL = 1
 
@@ -34,7 +34,7 @@ def make(driver: str, line: LinkLine) -> bool:
     driver
         The compiler's path.
     line
-        What it was asked to link.
+        What the driver was asked to link.
 
     Returns
     -------
@@ -45,8 +45,8 @@ def make(driver: str, line: LinkLine) -> bool:
     keep = init_symbol(line.output)
     with tempfile.TemporaryDirectory(dir=line.output.parent) as folder:
         linked, libraries = Path(folder, "linked.o"), Path(folder, "libraries")
-        # Without --force-group-allocation the final link would take one
-        # module's copy of a C++ template for all, after they became local.
+        # Without --force-group-allocation the final link would take one module's copy
+        # of a C++ template for all modules, though the copies are local by then.
         options = ["-r", "-nostdlib", "-Wl,--force-group-allocation", "-o", str(linked)]
         subprocess.run([driver, *options, *line.inputs], check=True)
         if keep not in defined(linked):
@@ -63,7 +63,7 @@ def make(driver: str, line: LinkLine) -> bool:
             check=True,
         )
         linked.replace(line.output)
-    # As a linker leaves its output: installers copy the mode.
+    # The mode of a linker's output, which installers copy.
     line.output.chmod(0o755)
     return True
 
@@ -83,7 +83,7 @@ def is_relocatable(path: Path) -> bool:
 
 
 def take_libraries(path: Path) -> list[str]:
-    """Take out of a module's object the libraries that it wants linked."""
+    """Remove the list of needed libraries from a module's object, and return it."""
     with tempfile.TemporaryDirectory() as folder:
         dumped = Path(folder, "libraries")
         section = [f"--dump-section={LIBRARIES}={dumped}", f"--remove-section={LIBRARIES}"]

@@ -21,7 +21,7 @@ def module_names(link: Path) -> list[str]:
     Raises
     ------
     ValueError
-        When two parts bring the same module, or two names the same symbol.
+        When two parts bring the same module, or two names give the same symbol.
     """
     names = sorted(path.name.removesuffix(".o") for path in link.glob("*/*.o"))
     symbols: dict[str, str] = {}

@@ -8,7 +8,7 @@ link_tools=$MATERIALS/recipes/link
 # the compilers that link relocatably.  Modules that LINK_SHARED names by the
 # last part of their names, a word each, stay shared objects.
 link_setup() {
-    # Without a pip of its own, and without bytecode of what is never imported.
+    # Without a pip of its own, and without bytecode of modules that are never imported.
     "$PREFIX/bin/python3" -m venv --system-site-packages --without-pip tools
     tools/bin/python3 -m pip --disable-pip-version-check install --no-index --no-deps --quiet \
         --no-compile --ignore-installed "$MATERIALS"/*.whl

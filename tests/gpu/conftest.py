@@ -19,7 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class Outcomes:
-    """Of every check the outcome, the reason and the seconds."""
+    """Outcome, reason and seconds of every check."""
 
     def __init__(self) -> None:
         self.checks: dict[str, dict[str, Any]] = {}
@@ -62,7 +62,7 @@ def _reason(report: pytest.TestReport) -> str:
 
 
 def circumstances() -> Iterator[tuple[str, str]]:
-    """Name what the outcomes depend on."""
+    """Yield what the outcomes depend on, as pairs of name and text."""
     yield "machine", platform.platform()
     yield "python", platform.python_version()
     if DRIVER.exists():

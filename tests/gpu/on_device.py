@@ -1,4 +1,4 @@
-"""A technique on a GPU, as its own process or as several ranks."""
+"""Run a technique on a GPU, in a process of its own or on several ranks."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 
 from workloads.harness.cuda import no_device
 
-# Open MPI starts nothing as root, which who has a machine for a while often is,
-# and no more ranks than cores; other launchers know none of these.
+# Without these, Open MPI starts nothing as root, as which one often works on a borrowed
+# machine, and no more ranks than cores.  Other launchers ignore them.
 _OPEN_MPI = {
     "OMPI_ALLOW_RUN_AS_ROOT": "1",
     "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
@@ -28,7 +28,7 @@ print(f"rank {MPI.COMM_WORLD.rank} of {MPI.COMM_WORLD.size}: {MPI.Get_library_ve
 
 
 def run(workload: Any, techniques: Any, row: Any, *arguments: Any) -> Any:
-    """Return what a run prints; skip what this machine cannot do, with the reason."""
+    """Return what a run prints; skip the test, with the reason, if it cannot run here."""
     _skip_without(techniques, row)
     return _printed(row, [], "-m", "workloads", workload, "--impl", row, *arguments)
 
@@ -41,7 +41,7 @@ def run_on_ranks(size: Any, workload: Any, techniques: Any, row: Any, *arguments
 
 
 def machine_code(techniques: Any, code: str) -> Any:
-    """Return what `code` prints of numba-cuda's kernel; skip where it cannot be seen."""
+    """Return what `code` prints about numba-cuda's kernel; skip without a GPU or nvdisasm."""
     _skip_without(techniques, "numba-cuda")
     done = _start([], "-c", code)
     if "UnavailableError" in done.stderr or "nvdisasm" in done.stderr:
@@ -64,7 +64,7 @@ def _printed(row: Any, launcher: Any, *words: Any) -> Any:
     if done.returncode == 69:
         pytest.skip(f"{row}: {done.stderr.strip()}")
     if (done.returncode, done.stderr) != (0, ""):
-        # All of it: what tells the cause is seldom in pytest's short form.
+        # The whole output: pytest's short form seldom shows the cause.
         library = _report(_start(launcher, "-c", _LIBRARY)) if launcher else ""
         pytest.fail(f"{_report(done)}\n{library}", pytrace=False)
     return done.stdout
@@ -87,8 +87,8 @@ def _report(done: Any) -> Any:
 
 
 def _mpiexec() -> Any:
-    # That of this Python's own MPI goes first: another one's ranks would not
-    # find each other.
+    # The one of this Python's own MPI goes first: ranks of another one would not find
+    # each other.
     beside = str(Path(sys.executable).parent)
     found = shutil.which("mpiexec", path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
     return found or pytest.skip("there is no mpiexec")

@@ -1,6 +1,6 @@
 """Kernels that `hpcpy_warmup` has kept are not compiled on a GPU, and give the same answer.
 
-In hpcpy-cuda alone: a machine's own Python has no `hpcpy_warmup`.
+Only in hpcpy-cuda: a machine's own Python has no `hpcpy_warmup`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-# Says how often CuPy and numba-cuda compiled.
+# Prints the answer, and how often CuPy and numba-cuda compiled.
 PROGRAM = """
 import cupy
 from cupy.cuda import compiler

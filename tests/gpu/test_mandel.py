@@ -68,7 +68,7 @@ def test_more_pixels_than_the_largest_32_bit_number_of_bytes(row: Any) -> None:
     run(row, "--area", "area1", "--size", 32768, 32768)
 
 
-# Their bytes on area2 say the same; this says where to look.
+# The bytes on area2 would show it, too; this test shows where to look.
 def test_numbas_machine_code_has_no_fused_multiply_add() -> None:
     code = """
 import numpy as np

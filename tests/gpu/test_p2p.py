@@ -16,7 +16,7 @@ import pytest
 
 from workloads.harness.cuda import no_device
 
-# A number of bytes that no message is cut at, and one of many messages.
+# Among them a length that is no multiple of a message's, and one of many messages.
 LENGTHS = (1, 70_001, 1 << 24)
 
 

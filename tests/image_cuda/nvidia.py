@@ -1,4 +1,4 @@
-"""What of NVIDIA's the image has, by its own table."""
+"""NVIDIA's files in the image, by the image's own table."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ TABLE = tomllib.loads((LICENCES / "files.toml").read_text())
 COMPONENTS = TABLE["components"]
 FILES = sorted(name for one in COMPONENTS.values() for name in one["files"])
 BROUGHT = sorted(name for one in TABLE["brought"].values() for name in one["files"])
-# The oldest that a centre still has, and the newest that these libraries know.
+# From the oldest that a centre still has to the newest that these libraries know.
 ARCHITECTURES = ((7, 0), (7, 5), (8, 0), (8, 6), (8, 9), (9, 0), (10, 0), (12, 0))
-# As cuda-pathfinder calls them.
+# By cuda-pathfinder's names.
 LIBRARIES = {
     "cudart": "libcudart.so.12",
     "nvrtc": "libnvrtc.so.12",

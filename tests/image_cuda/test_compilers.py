@@ -55,7 +55,7 @@ extern "C" __global__ void f(double *x) { x[0] = cuda::std::complex<double>(x[1]
 
 @pytest.fixture
 def compiled(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """What CuPy's compiler gives for an architecture; loading it would take a driver."""
+    """Return what compiles a source with CuPy; loading the result would take a driver."""
     codes: list[tuple[str, bytes]] = []
 
     class Program(compiler._NVRTCProgram):  # type: ignore[misc]
@@ -76,7 +76,7 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> Any:
             lambda _=None: (f"-arch={kind}_{arch}", method),
         )
         codes.clear()
-        # It ends where CuPy hands the code to the driver.
+        # The error comes when CuPy passes the code to the driver.
         with pytest.raises(Exception, match="cudaErrorInsufficientDriver"):
             core.compile_with_cache(source, options, prepend_cupy_headers=False)
         used, code = codes[-1]

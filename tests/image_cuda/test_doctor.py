@@ -1,4 +1,4 @@
-"""The doctor tells what it finds of GPUs and of OpenCL's drivers where there is no GPU."""
+"""Without a GPU, the doctor reports that, and which of OpenCL's drivers work."""
 
 from __future__ import annotations
 

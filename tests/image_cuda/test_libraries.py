@@ -43,7 +43,7 @@ print(json.dumps([found.abs_path, sorted(maps)]))
     assert all(one.startswith(f"{SITE}/nvidia/") for one in libraries)
 
 
-# The loader would otherwise find that an undefined name is missing at its call.
+# Otherwise the loader would notice a missing name only when it is called.
 @pytest.mark.parametrize("name", LIBRARIES)
 def test_no_name_in_it_is_undefined(name: str) -> None:
     code = f"""
@@ -55,7 +55,7 @@ ctypes.CDLL(path, os.RTLD_NOW)
     assert python(code, LD_BIND_NOW="1").returncode == 0
 
 
-# Each alone: one may load what another would have missed.
+# Each in a process of its own: one may load a library that another lacks.
 @pytest.mark.parametrize(
     ("part", "version_of"),
     [

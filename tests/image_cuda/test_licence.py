@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from nvidia import COMPONENTS, FILES, LICENCES, SITE
 
-# Empty, by which the folder of headers is known; links to files that numba-cuda
-# and CuPy bring.
+# Empty files by which the folder of headers is found, and links to files that
+# numba-cuda and CuPy bring.
 OURS = {
     "nvidia/cuda_runtime/include/cuda_bf16.h",
     "nvidia/cuda_runtime/include/cuda_bf16.hpp",
@@ -21,7 +21,7 @@ OURS = {
     "nvidia/cuda_runtime/include/cuda_device_runtime_api.h",
     "nvidia/cuda_cccl/include",
 }
-# Of these libraries, unpacked: 2.37 GB.
+# These libraries have 2.37 GB, unpacked.
 MOST_BYTES = 2_450_000_000
 DRIVERS = ("libcuda.so*", "libcudadebugger*", "libnvidia-*", "libOpenCL.so.*nvidia*")
 TOOLS = {"ptxas", "nvcc", "nvlink", "fatbinary", "nvprune", "nvdisasm", "cuobjdump"}

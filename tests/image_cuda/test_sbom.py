@@ -1,4 +1,4 @@
-"""Every file of NVIDIA's is in the SBOM, with its licence and that one's text."""
+"""Every file of NVIDIA's is in the SBOM, with its licence and the licence's text."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """numba-cuda's kernels in its simulator, each thread in Python: what they compute is right.
 
-What the simulator leaves out is NVIDIA's own: libdevice, of which a product that is
-rounded by itself is Python's.  test_compilers.py has the machine code.
+The simulator lacks NVIDIA's own libdevice: its product that is rounded by itself is
+Python's here.  test_compilers.py tests the machine code.
 """
 
 from __future__ import annotations

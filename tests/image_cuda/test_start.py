@@ -1,4 +1,4 @@
-"""What a start of this image's Python asks of the file system, beyond hpcpy's."""
+"""How many path calls a start of this image's Python makes, beside hpcpy's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from nvidia import SITE
 
-# As hpcpy's; numba asks for a package that it has not, so that the second bundle is opened.
+# As in hpcpy; numba tries a package that is missing, so that the second bundle is opened.
 MOST = {"pass": 8, "numba": 22}
 
 

@@ -31,7 +31,7 @@ def scaled(x, factor):
 if __name__ == "__main__":
     cupy.arange(8)
 """
-# What compiles says so: a rank of a job stands for the GPU.
+# Prints each compilation; it takes the place of a job's rank on a GPU.
 RANK = """
 import sys
 import _hpcpy_cubins

@@ -36,7 +36,7 @@ def test_cupy_says_what_is_missing() -> None:
     assert "CUDA driver" in done.stderr.splitlines()[-1]
 
 
-# By numba's own package, which gives way; or by numba-cuda's .pth file.
+# Through numba's own package, which gives way, or by numba-cuda's .pth file.
 @pytest.mark.parametrize("site", ["", "stock"])
 @pytest.mark.parametrize(
     "line",

@@ -1,4 +1,4 @@
-"""Compiles each kind of extension module as its users do, and says how to check it.
+"""Compile each kind of extension module as its users do, with a check for each.
 
 `python extension_kinds.py FOLDER` compiles all of them into a folder, for an image that has no
 compiler.
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import extension_sources as sources
 
-# The same in Python, whose floats are C's doubles.
+# The same computation in Python, whose floats are C's doubles.
 ROW = """
 import {name}
 def points():
@@ -56,7 +56,7 @@ _POINTS = "-2.0, 1.0, 0.25, 200, 100"
 
 
 def run(folder: Path, *words: str | Path, **variables: str) -> None:
-    """Run a command in a folder; what it says is shown when it fails."""
+    """Run a command in a folder; a failure shows its output."""
     done = subprocess.run(
         words,
         cwd=folder,
@@ -91,7 +91,7 @@ def _f2py(folder: Path) -> None:
 def _cffi(folder: Path) -> None:
     folder.joinpath("build.py").write_text(sources.CFFI_PAIRS)
     run(folder, "python", "build.py")
-    # Its modules import this one, which hpcpy has not.
+    # cffi's modules import this one, which hpcpy does not have.
     backend = importlib.util.find_spec("_cffi_backend")
     assert backend
     assert backend.origin
@@ -108,7 +108,7 @@ def _pybind11(folder: Path) -> None:
 
 
 def _sdist(folder: Path, name: str, **files: str) -> None:
-    """Install a package from its source, as pip does with what has no wheel."""
+    """Install a package from its source, as pip does if there is no wheel."""
     package = folder / f"{name}-1.0"
     package.mkdir()
     package.joinpath(f"{name}.c").write_text(sources.MODULE_PAIRS.replace("NAME", name))
@@ -174,7 +174,7 @@ CHECKS: Mapping[str, str] = {
 
 
 def folder_of(kind: str, below: Path) -> Path:
-    """Return where a kind is compiled: names of folders without blanks."""
+    """Return the folder in which a kind is compiled; its name has no blanks."""
     return below / kind.replace(" ", "_").strip("%")
 
 

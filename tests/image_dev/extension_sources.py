@@ -141,7 +141,7 @@ shell.run_cell_magic("cython", "-n pairs_magic", '''{MAGIC_PAIRS}''')
 assert shell.user_ns["inside"](100, 1) > 60
 """
 
-# The ranks' sum, by MPI's own function in the hands of mpi4py's communicator.
+# The ranks' sum, by MPI's own function with mpi4py's communicator.
 CYTHON_SUM = """
 # cython: language_level=3
 from mpi4py cimport MPI

@@ -40,7 +40,7 @@ def test_a_module_is_compiled_and_gives_pythons_answer(kind: str, tmp_path: Path
     [
         ("cythonize", "--quiet", "--inplace", "own.pyx"),
         ("python", "-c", "import pyximport; pyximport.install(build_dir='.'); import own"),
-        # The slides' own line, and as of a Python with setuptools without a warning.
+        # The slides' line, which must give no warning, as in any Python with setuptools.
         ("python", "-W", "error", "-c", "from distutils.core import setup, Extension"),
         ("python", "-W", "error", "-c", "import distutils, setuptools"),
     ],
@@ -120,7 +120,7 @@ def test_the_compilers_are_installed_by_dpkg_and_in_the_sbom() -> None:
     assert {"binutils", "g++", "gcc", "gfortran", "libc6-dev", "make", "pkgconf"} <= {*there}
     named = packages("debian")
     assert {name: named[name]["versionInfo"] for name in there} == there
-    # What dpkg has installed is told so, also where hpcpy has it linked in.
+    # A package that dpkg has installed counts as installed, even if hpcpy links it in.
     assert not {one for _, one in relations("STATIC_LINK")} & {*there}
 
 

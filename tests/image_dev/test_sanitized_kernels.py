@@ -1,6 +1,6 @@
 """The workloads' Cython and Fortran, compiled with sanitizers: the image's tests of them pass.
 
-The image `sanitized` has the rest of our C so, but these take compilers.
+In the image `sanitized` the rest of our C is compiled so; compiling these takes compilers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy import f2py
 
 import workloads
 
-# The tests of a workload's kernels, and which kernels.
+# A file of tests -> the kernels that it tests.
 KERNELS = {
     "test_mandel_answers.py": ("mandel._kernels_cython", "mandel._kernels_f2py"),
     "test_pi_kernels.py": ("pi._kernels_cython", "pi._kernels_twister"),
@@ -72,6 +72,6 @@ def test_kernels_do_no_harm(tests: str, tmp_path: Path) -> None:
         *(f"--rootdir={TESTS.parent}", "-k", "cython or f2py or twister", TESTS / tests),
         PYTHONPATH=str(tmp_path),
         LD_PRELOAD=library,
-        # CPython leaves to the kernel what it has when it ends.
+        # CPython does not free all memory when it ends.
         ASAN_OPTIONS="detect_leaks=0",
     )

@@ -1,4 +1,4 @@
-"""The sanitizers watch: else the tests of `tests/image` would show nothing in this image."""
+"""The sanitizers watch: otherwise the tests of `tests/image` would show nothing here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-# Of C's own memory, which ctypes does not look after.
+# Memory of C's own malloc, which ctypes does not check.
 START = """
 import ctypes
 c = ctypes.CDLL(None)

@@ -1,4 +1,4 @@
-"""hpcpy-sci: its packages work, start as baked ones do, and Dask has what it wants of them."""
+"""hpcpy-sci: its packages work and start as baked ones do; Dask finds those that it needs."""
 
 from __future__ import annotations
 

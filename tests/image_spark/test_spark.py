@@ -14,7 +14,7 @@ import pytest
 
 PYTHON = sys.executable
 ON_SPARK = (PYTHON, "-m", "workloads.on_spark")
-# Java writes one of its own where a program is started by Spark's script.
+# A warning of Java's own if Spark's script starts the program.
 NOISE = "WARNING: Using incubator modules: jdk.incubator.vector\n"
 PROGRAM = """
 import sys
@@ -50,7 +50,7 @@ def script(tmp_path: Path) -> Path:
 
 
 def java(mark: str) -> list[str]:
-    """Return the words of each Java that a test has started."""
+    """Return the command line of each Java process that a test has started."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:

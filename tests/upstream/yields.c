@@ -1,9 +1,9 @@
-/* Ranks that wait give their core away: preloaded where there are more ranks than cores.
+/* Makes waiting ranks give their core away: preloaded if there are more ranks than cores.
 
-   MPICH waits by asking, without a system call, until the kernel's tick takes the
-   core from it: a barrier of three ranks on two cores takes 13 ms, and mpi4py's
-   tests half an hour.  What the image's own asks for, each time, is the time; what
-   the wheel's asks is UCX. */
+   MPICH as published waits in a loop without a system call until the kernel's tick takes
+   the core from it: a barrier of three ranks on two cores takes 13 ms, and mpi4py's tests
+   half an hour.  In each round of the loop, libfabric's ranks ask for the time, and those
+   of UCX, as the wheel's, call UCX.  The image's own MPICH has mpich-yield.patch, too. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -35,7 +35,7 @@ unsigned ucp_worker_progress(void *worker)
 {
     static unsigned (*real)(void *);
     if (real == NULL) {
-        /* Its user is there for an extension module alone: not among what follows. */
+        /* RTLD_NEXT does not find it: libucp was opened for an extension module alone. */
         void *library = dlopen("libucp.so.0", RTLD_LAZY | RTLD_NOLOAD);
         real = (unsigned (*)(void *))dlsym(library, "ucp_worker_progress");
     }

@@ -1,7 +1,7 @@
-"""Makes the unpacked tests importable under the names that they have upstream.
+"""Make the unpacked tests importable under the names that they have upstream.
 
-Imported by pytest's plugin, and at the start of a venv's interpreter for what
-tests start themselves.
+It is imported by pytest's plugin, and at the start of a venv's interpreter for
+programs that tests start themselves.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ TREE = "/upstream/tests"
 class Tests(importlib.abc.MetaPathFinder):
     """Finds `numpy._core.tests` and the like, which no image has.
 
-    Last in `sys.meta_path`: what the image has comes from the image.
+    It is last in `sys.meta_path`, so that the image's modules come from the image.
     """
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Look where the package's folder would be in the tree."""
+        """Find a module where its package's folder would be in the tree."""
         if path is None:
             return None
         folder = "/".join((TREE, *fullname.split(".")[:-1]))
         spec = PathFinder.find_spec(fullname, [folder], target)
-        # Only a folder of that name may be without an __init__.py: all others
-        # of the tree that are so are the image's own packages.
+        # Only a folder called `tests` may be without an __init__.py: all others of the
+        # tree without one are the image's own packages.
         is_tests = fullname.endswith(".tests")
         if spec is None or (spec.loader is None and not is_tests):
             return None
@@ -43,14 +43,14 @@ class Tests(importlib.abc.MetaPathFinder):
 
 
 def give_file() -> None:
-    """Give a module that is linked in, and so has no file, one to open by ctypes."""
+    """Give a linked-in module, which has no file, a file that tests can open by ctypes."""
     name = os.environ.get("HPCPY_UPSTREAM_LIBRARY")
     if name and not hasattr(module := importlib.import_module(name), "__file__"):
         module.__file__ = "/upstream/library/library.so"
 
 
 def install() -> None:
-    """Let the tests be imported, and hide what a suite is not to see."""
+    """Make the tests importable, and hide modules that a suite must not see."""
     if not any(isinstance(finder, Tests) for finder in sys.meta_path):
         sys.meta_path.append(Tests())
     for name in os.environ.get("HPCPY_UPSTREAM_HIDDEN", "").replace(",", " ").split():

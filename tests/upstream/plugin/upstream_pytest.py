@@ -1,4 +1,4 @@
-"""The plugin of every run: tests can be imported, and each rank reports."""
+"""The plugin of every run: it makes tests importable, and each rank report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import upstream_finder  # installs itself
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Give each MPI rank a report of its own, and tests the file they open."""
-    # mpiexec says which rank it is.
+    # mpiexec sets the rank's number.
     rank = os.environ.get("PMI_RANK")
     if rank is not None and config.option.xmlpath:
         config.option.xmlpath = config.option.xmlpath.replace(".xml", f"-{rank}.xml")

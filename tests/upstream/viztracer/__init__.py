@@ -1,1 +1,1 @@
-"""Stands in for what the sdist lacks of the tests: it has none but test_*.py."""
+"""Replaces the tests' files that the sdist lacks: it has only test_*.py."""

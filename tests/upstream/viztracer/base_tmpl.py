@@ -1,4 +1,4 @@
-"""What most of the tests are derived from."""
+"""The base class of most tests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class BaseTmpl(unittest.TestCase):
         self.stdout_orig = sys.__stdout__
 
     def assertEventNumber(self, data: Trace, expected_entries: int) -> None:  # noqa: N802
-        """Count the events of a trace, those of metadata aside."""
+        """Check the number of a trace's events, without those of metadata."""
         events = [event for event in data["traceEvents"] if event["ph"] != "M"]
         assert len(events) == expected_entries, events
 
@@ -33,17 +33,17 @@ class BaseTmpl(unittest.TestCase):
         return [event["name"] for event in data["traceEvents"] if event["ph"] == "X"]
 
     def assertFunctionInEvents(self, data: Trace, func_name: str) -> None:  # noqa: N802
-        """Look for a function among the complete events."""
+        """Check that a function is among the complete events."""
         assert any(func_name in name for name in self._functions(data)), func_name
 
     def assertFunctionNotInEvents(self, data: Trace, func_name: str) -> None:  # noqa: N802
-        """Look for a function that must not be there."""
+        """Check that a function is not among the complete events."""
         assert not any(func_name in name for name in self._functions(data)), func_name
 
     def assertFileExists(  # noqa: N802
         self, path: str, timeout: float | None = None, msg: str | None = None
     ) -> None:
-        """Wait for a file, if asked to."""
+        """Check that there is a file, after waiting up to `timeout` seconds for it."""
 
         def exists() -> None:
             assert Path(path).exists(), f"{path}: {msg}"
@@ -55,7 +55,7 @@ class BaseTmpl(unittest.TestCase):
         assert not Path(path).exists(), path
 
     def assertTrueTimeout(self, func: Callable[[], object], timeout: float) -> None:  # noqa: N802
-        """Try an assertion until it holds."""
+        """Repeat an assertion until it holds, for at most `timeout` seconds."""
         give_up = time.monotonic() + timeout
         while True:
             try:

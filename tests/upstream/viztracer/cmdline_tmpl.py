@@ -1,4 +1,4 @@
-"""What the tests of the command line are derived from."""
+"""The base class of the tests of the command line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def fib(n):
 
 fib(5)
 """
-# Others may be building on the same cores.
+# In seconds: other programs may use the same cores.
 _PATIENCE = 120
 
 
@@ -42,7 +42,7 @@ class CmdlineTmpl(BaseTmpl):
         output_file: str | list[str] | None = "result.json",
         script_name: str = "cmdline_test.py",
     ) -> None:
-        """Remove the script and what came of it."""
+        """Remove the script and the files that it has written."""
         for path in [Path(script_name), *_paths(output_file)]:
             if path.is_dir():
                 shutil.rmtree(path)

@@ -12,7 +12,7 @@ class _Packages:
 
 
 def package_matrix(_: object) -> Any:
-    """Leave a test as it is; tell a class what is there."""
+    """Leave a test as it is; let a class ask which packages are there."""
 
     def decorate(decorated: Any) -> Any:
         if isinstance(decorated, type):

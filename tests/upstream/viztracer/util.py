@@ -11,5 +11,5 @@ def cmd_with_coverage(command: list[str]) -> list[str]:
 
 
 def get_tests_data_file_path(name: str) -> str:
-    """Return where a data file would be; the sdist has none."""
+    """Return the path of a data file; the sdist has none, so they lie beside this file."""
     return str(Path(__file__).parent / "data" / name)

@@ -18,6 +18,7 @@ HIGH = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N"
 
 
 def package(name: str, version: str, purl: str) -> dict[str, Any]:
+    """Return a package of an SPDX document."""
     reference = {"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl"}
     return {
         "name": name,
@@ -28,6 +29,7 @@ def package(name: str, version: str, purl: str) -> dict[str, Any]:
 
 
 def deb(name: str, version: str, source: str = "") -> dict[str, Any]:
+    """Return a Debian package of an SPDX document, built from `source` if that is given."""
     said = f"&upstream={source}" if source else ""
     return package(name, version, f"pkg:deb/debian/{name}@{version}?distro=debian-13{said}")
 
@@ -50,6 +52,7 @@ SBOM = {
 
 
 def osv(id_: str, ecosystem: str, name: str, *events: dict[str, str], **more: Any) -> Any:
+    """Return an advisory in the OSV format, about one package; `more` are further keys."""
     affected: dict[str, Any] = {
         "package": {"ecosystem": ecosystem, "name": name},
         "ranges": [{"type": "ECOSYSTEM", "events": [*events]}] if events else [],
@@ -60,6 +63,7 @@ def osv(id_: str, ecosystem: str, name: str, *events: dict[str, str], **more: An
 
 
 def tracker(status: str = "open", release: str = "trixie", **more: str) -> dict[str, Any]:
+    """Return data of Debian's security tracker with one vulnerability of openssl."""
     state = {"status": status, "repositories": {release: OPENSSL}, "urgency": "medium", **more}
     vulnerability = {"description": "words", "scope": "remote", "releases": {release: state}}
     return {"openssl": {"CVE-2026-1000": vulnerability}}
@@ -79,12 +83,14 @@ bash,bash
 
 
 def write(path: Path, value: Any) -> Path:
+    """Write a value as JSON, and return the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value))
     return path
 
 
 def write_zip(path: Path, **records: Any) -> Path:
+    """Write a zip file with a JSON file for each record, and return its path."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, value in records.items():
             archive.writestr(f"{name}.json", json.dumps(value))
@@ -92,24 +98,26 @@ def write_zip(path: Path, **records: Any) -> Path:
 
 
 def write_debsecan(path: Path, text: str = DEBSECAN) -> Path:
+    """Write a text compressed as debsecan's data are, and return the path."""
     path.write_bytes(zlib.compress(text.encode()))
     return path
 
 
 class Audited:
-    """An audit of the small SBOM, as often as one likes."""
+    """Audits of the small SBOM, each with data of its own."""
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self._folder, self._capsys = folder, capsys
         self.sbom = write(folder / "small.spdx.json", SBOM)
 
     def text(self, *words: str, code: int = 0) -> tuple[list[str], str]:
+        """Audit, require an exit code, and return the lines of stdout and the text of stderr."""
         assert run(["audit", str(self.sbom), *words]) == code
         said = self._capsys.readouterr()
         return said.out.splitlines(), said.err
 
     def found(self, *data: Any, words: tuple[str, ...] = (), code: int = 0) -> dict[str, Any]:
-        """Audit with each of these as a file."""
+        """Audit with each of `data` as a file, and return the JSON report."""
         paths = [
             one if isinstance(one, Path) else write(self._folder / f"{number}.json", one)
             for number, one in enumerate(data)
@@ -121,4 +129,5 @@ class Audited:
         return told
 
     def ids(self, *data: Any) -> list[str]:
+        """Return the ids of what is found with `data`; nothing of it may be critical."""
         return [one["id"] for one in self.found(*data, words=("--fail-on=critical",))["findings"]]

@@ -25,7 +25,7 @@ ADDED = {
     ),
     "Added-2.0.dist-info/entry_points.txt": "[group]\nadded = added:VALUE\n",
 }
-# Of site-packages alone: the working directory is listed as anywhere.
+# Refuses to list site-packages alone: the working directory is listed as by any Python.
 REFUSE = """
 def refuse_listing():
     import os
@@ -37,6 +37,7 @@ def refuse_listing():
 
 
 def baked(folder: Path) -> Installation:
+    """Make an installation with a bundle of its own and a second one beside it."""
     made = Installation(folder, OWN)
     made.epoch = EPOCH
     (folder / "modules.bundle").write_bytes(made.bundle())
@@ -45,6 +46,7 @@ def baked(folder: Path) -> Installation:
 
 
 def bake(made: Installation, built_on: dict[str, str] | None = None) -> None:
+    """Add the packages of `ADDED` in a second bundle, built on these versions of others."""
     from bundle.about import describe
     from bundle.tree import Folder, scan
     from bundle.write import write_bundle
@@ -69,4 +71,5 @@ def bake(made: Installation, built_on: dict[str, str] | None = None) -> None:
 
 
 def says(installed: Installation, program: str) -> str:
+    """Return what a program prints, which may call `refuse_listing`."""
     return installed.says(REFUSE + textwrap.dedent(program))

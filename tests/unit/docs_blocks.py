@@ -38,9 +38,9 @@ BLOCK = re.compile(
     r"(?:^\*Needs (?P<needs>[^\n]+):\*\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
-# What is between commands of one line.
+# What separates the commands of one line.
 BETWEEN = {"&&", "||", ";", "|", "&"}
-# They start what follows them: a Python, in the image or out.
+# Programs that start what follows them: a Python, inside an image or outside.
 LAUNCHERS = {"srun", "mpiexec", "apptainer", "podman", "podman-hpc", "shifter"}
 PYTHONS = {"python", "python3"}
 MAKE = {
@@ -57,7 +57,7 @@ class WrongError(Exception):
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: where, of which language, what it is said to need."""
+    """A fenced block: its place, its language, and what its page says that it needs."""
 
     page: Path
     line: int
@@ -82,7 +82,7 @@ def blocks() -> list[Block]:
 
 def typed(block: Block) -> list[str]:
     """Return the lines that a reader types, or that a build runs."""
-    # A program that is typed on standard input is none of a shell's.
+    # A here-document is the input of another program: the shell runs none of its lines.
     text = re.sub(r"<<'(\w+)'\n.*?\n\1\n", "\n", block.text, flags=re.DOTALL)
     lines = text.replace("\\\n", " ").splitlines()
     first = {"console": "$ ", "dockerfile": "RUN ", "singularity": "    "}.get(block.language, "")
@@ -90,7 +90,7 @@ def typed(block: Block) -> list[str]:
 
 
 def split(line: str) -> Iterator[list[str]]:
-    """Give the words of each command of a line."""
+    """Yield the words of each command of a line."""
     lexer = shlex.shlex(line, posix=True, punctuation_chars=";&|")
     lexer.whitespace_split = True
     words: list[str] = []
@@ -104,19 +104,24 @@ def split(line: str) -> Iterator[list[str]]:
 
 
 def is_name(words: list[str]) -> bool:
-    """Tell whether a command of a sentence is no more than the name of one that is there."""
+    """Return whether a command in a sentence is only the name of one that exists."""
     if len(words) != 2:
         return False
     return words[1] in (targets() if words[0] == "make" else commands.COMMANDS)
 
 
 def read(words: list[str]) -> str:
-    """Parse a command as what it calls would, and name that; "" for another's program.
+    """Parse a command as its program does.
+
+    Returns
+    -------
+    str
+        The program's or module's name; "" for a program that is not this checkout's.
 
     Raises
     ------
     WrongError
-        When it would be refused.
+        If the program would refuse the command.
     """
     words = list(words)
     while words and (words[0] == "sudo" or re.match(r"\w+=", words[0])):
@@ -138,7 +143,7 @@ def _of(program: str, words: list[str]) -> str:
     if program in LAUNCHERS or program.startswith("$"):
         names = [Path(word).name for word in words]
         if "hpcpy batch" in " ".join(words):
-            # The image's own; its script goes into a file.
+            # The image's own `hpcpy batch`, whose script is redirected into a file.
             return _hpcpy(words[names.index("batch") : names.index(">")])
         at = [names.index(name) for name in PYTHONS if name in names]
         return _python(words[min(at) + 1 :]) if at else ""
@@ -147,7 +152,7 @@ def _of(program: str, words: list[str]) -> str:
 
 @contextlib.contextmanager
 def _no_exit() -> Iterator[None]:
-    """Have argparse's complaint as an error; --help and --version are none."""
+    """Raise WrongError where argparse exits with an error; --help and --version are none."""
     try:
         yield
     except SystemExit as end:
@@ -209,7 +214,7 @@ _MODULES: dict[str, Callable[[list[str]], object]] = {
     "hpcpy_bake": lambda words: hpcpy_bake.command._parser().parse_args(words),
     "hpcpy_warmup": lambda words: hpcpy_warmup._parser().parse_args(words),
 }
-# They start the program that follows.
+# Modules that start the program that follows.
 _STARTERS = (
     "workloads.preflight",
     "workloads.on_dask",

@@ -1,7 +1,7 @@
 """Our C, built with sanitizers and fed by hypothesis: `make fuzz`, and less of it in `make test`.
 
-A fuzzer's program (`drivers/fuzz_*.c`) includes the file that it is about, and answers one case
-after the other, so that most cases cost no start.
+A fuzzer's program (`drivers/fuzz_*.c`) includes the C file that it tests, and answers one case
+after another: only after a failure does a case cost the start of a process.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from hypothesis import HealthCheck, settings
 INTERP = Path(__file__).parents[2] / "src/interp"
 DRIVERS = Path(__file__).parent / "drivers"
 SANITIZED = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-# Set by `make fuzz` (hpcpy.testing.fuzz): how many cases a test draws, where they are counted.
+# Set by `make fuzz` (hpcpy.testing.fuzz): the cases that a test draws, in per cent of those of
+# `make test`, and the file where they are counted.
 CASES, COUNTS = "HPCPY_FUZZ_CASES", "HPCPY_FUZZ_COUNTS"
 
 
 def cases(short: int) -> settings:
-    """Return how many cases a test draws: in `make test` the same ones each time."""
+    """Return the settings of a test that draws `short` cases in `make test`, always the same."""
     asked = os.environ.get(CASES)
     return settings(
         max_examples=max(1, short * int(asked or 100) // 100),
@@ -37,7 +38,7 @@ def cases(short: int) -> settings:
 
 
 def compiled(program: Path, *sources: Path, options: tuple[str, ...] = SANITIZED) -> Path:
-    """Compile a program of C for this machine."""
+    """Compile a C program for this machine, and return its path; skip the test without gcc."""
     gcc = shutil.which("gcc")
     if gcc is None:
         pytest.skip("no gcc here; install one: apt-get install gcc")
@@ -48,7 +49,7 @@ def compiled(program: Path, *sources: Path, options: tuple[str, ...] = SANITIZED
 
 
 class Driver:
-    """A fuzzer's program, started again after a case has ended it."""
+    """A fuzzer's program, which is started again after a case has ended it."""
 
     def __init__(self, program: Path) -> None:
         self._program = program
@@ -77,7 +78,7 @@ class Driver:
         return got.read(struct.unpack("<I", size)[0])
 
     def end(self) -> None:
-        """End it; it must have leaked nothing."""
+        """End the program; an exit code, a leak or any other line on stderr fails the test."""
         if self._process is None:
             return
         self._process.communicate()
@@ -91,14 +92,14 @@ class Driver:
 
 @contextmanager
 def driver(folder: Path, name: str) -> Iterator[Driver]:
-    """Give the sanitized program of `drivers/fuzz_NAME.c`."""
+    """Compile `drivers/fuzz_NAME.c` with sanitizers, and yield its driver."""
     with counted(compiled(folder / name, DRIVERS / f"fuzz_{name}.c"), name) as found:
         yield found
 
 
 @contextmanager
 def counted(program: Path, name: str) -> Iterator[Driver]:
-    """Give a program, and tell `make fuzz` at its end how many cases it had."""
+    """Yield a program's driver, and at its end write for `make fuzz` how many cases it had."""
     found = Driver(program)
     yield found
     found.end()
@@ -108,5 +109,5 @@ def counted(program: Path, name: str) -> Iterator[Driver]:
 
 
 def text(value: str | bytes) -> bytes:
-    """Return a string of C."""
+    """Return a C string: the value's bytes and a zero byte."""
     return (value if isinstance(value, bytes) else value.encode()) + b"\0"

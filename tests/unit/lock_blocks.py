@@ -1,4 +1,4 @@
-"""A lock as it is written, to see which of its tables another one changes."""
+"""The text of a lock's tables, to see which of them a new lock changes."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from pathlib import Path
 
 
 def blocks(lock: Path) -> dict[str, str]:
-    """Return a lock's tables as they are written, by their first line."""
+    """Return the text of each table of a lock, by its first line."""
     return {block.partition("\n")[0]: block for block in lock.read_text().split("\n\n")}

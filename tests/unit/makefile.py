@@ -1,4 +1,4 @@
-"""Calls of the Makefile for tests, and copies of a checkout for it."""
+"""Calls of make for tests, and copies of a checkout to call it in."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def make(
 
 
 def make_help(*words: str | Path, cwd: Path = paths.ROOT) -> dict[str, str]:
-    """Return what `make help` tells of each target."""
+    """Return what `make help` says of each target."""
     done = make(*words, "help", cwd=cwd)
     assert (done.returncode, done.stderr) == (0, "")
     rows = re.findall(r"^  make (\S+) +(\S.*)$", done.stdout, re.MULTILINE)
@@ -43,7 +43,7 @@ def targets() -> set[str]:
 
 
 def copy(folder: Path) -> Path:
-    """Have a checkout in another place, with nothing that an image could be built of."""
+    """Copy what make needs of this checkout, without the recipes: no image can be built there."""
     folder.mkdir(parents=True)
     for name in ("Makefile", "hpcpy", "pyproject.toml", ".gitignore"):
         shutil.copy(paths.ROOT / name, folder)

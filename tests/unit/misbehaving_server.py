@@ -12,6 +12,8 @@ from hpcpy.pins.model import Artifact, Source
 
 
 class Handler(BaseHTTPRequestHandler):
+    """Answers each GET as the test has chosen, and logs its path and its Range."""
+
     server: Server
 
     def do_GET(self) -> None:
@@ -25,7 +27,7 @@ class Handler(BaseHTTPRequestHandler):
             answer(self)
 
     def start(self) -> int:
-        """First byte that is asked for."""
+        """Return the number of the first byte that is asked for."""
         return int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
 
     def log_message(self, *_: object) -> None:
@@ -36,11 +38,13 @@ Answer = Callable[[Handler], None]
 
 
 class Server(ThreadingHTTPServer):
+    """A server on a free port of the loopback interface."""
+
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        # Path -> what is answered, one after the other; the last one stays.
+        # Path -> its answers, one after another; the last one is given again and again.
         self.answers: dict[str, list[Answer]] = {}
         self.log: list[tuple[str, str]] = []
         self.closing = threading.Event()
@@ -50,11 +54,12 @@ class Server(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, *_: object) -> None:
-        """Clients that go away are a part of the tests."""
+        """Print nothing: clients that go away are part of the tests."""
 
 
 @contextlib.contextmanager
 def serving() -> Iterator[Server]:
+    """Yield a server that runs in a thread, and stop it at the end."""
     with Server() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -67,7 +72,7 @@ def serving() -> Iterator[Server]:
 
 
 def whole(body: bytes) -> Answer:
-    """The whole file, whatever range is asked for."""
+    """Send the whole file, whatever range is asked for."""
 
     def answer(handler: Handler) -> None:
         handler.send_response(200)
@@ -79,7 +84,7 @@ def whole(body: bytes) -> Answer:
 
 
 def ranged(body: bytes, sent: int | None = None, *, then_wait: bool = False) -> Answer:
-    """What is asked for, or its first `sent` bytes; then the end, or silence."""
+    """Send the range that is asked for, or its first `sent` bytes; then end, or fall silent."""
 
     def answer(handler: Handler) -> None:
         start = handler.start()
@@ -100,11 +105,12 @@ def ranged(body: bytes, sent: int | None = None, *, then_wait: bool = False) -> 
 
 
 def status(code: int) -> Answer:
+    """Send an HTTP error."""
     return lambda handler: handler.send_error(code)
 
 
 def no_range(body: bytes) -> Answer:
-    """The whole file, and 416 for any part of it."""
+    """Send the whole file, and 416 for any part of it."""
 
     def answer(handler: Handler) -> None:
         (status(416) if handler.headers.get("Range") else whole(body))(handler)
@@ -113,7 +119,7 @@ def no_range(body: bytes) -> Answer:
 
 
 def unsized(body: bytes) -> Answer:
-    """The whole file, its length not told."""
+    """Send the whole file without a Content-Length."""
 
     def answer(handler: Handler) -> None:
         handler.send_response(200)
@@ -124,6 +130,7 @@ def unsized(body: bytes) -> Answer:
 
 
 def artifact(body: bytes, *urls: str, name: str = "thing") -> Artifact:
+    """Return a pin of `body`, which each of the addresses should give."""
     digest = hashlib.sha256(body).hexdigest()
     sources = tuple(Source(url, len(body), digest) for url in urls)
     return Artifact(name, "1", f"{name}.tar", "MIT", "a test", sources)

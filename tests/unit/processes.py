@@ -17,13 +17,13 @@ SECONDS = 120
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Give the variables of a process that imports this checkout's hpcpy."""
+    """Return the variables of a process that imports this checkout's hpcpy, without HPCPY_*."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("HPCPY_")}
     return {**inherited, "PYTHONPATH": str(paths.ROOT / "src"), **more}
 
 
 def python(*words: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run this Python with some words to its end."""
+    """Run this Python with these words, and wait for its end."""
     return subprocess.run(
         [sys.executable, *words],
         env=environment(**more),
@@ -47,7 +47,7 @@ def start(code: str, *arguments: str | Path, **more: str) -> subprocess.Popen[st
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for what another process is about to do."""
+    """Wait, for at most `SECONDS`, until another process has made a condition true."""
     deadline = time.monotonic() + SECONDS
     while not condition():
         assert time.monotonic() < deadline, "it never came"
@@ -55,7 +55,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def runs(pid: int) -> bool:
-    """Tell whether a process is there; one that only waits to be reaped is not."""
+    """Return whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -63,7 +63,7 @@ def runs(pid: int) -> bool:
 
 
 def read_only(folder: Path) -> list[str]:
-    """Give words before a command that make `folder` read-only for it, for root too."""
+    """Return words to put before a command: it starts in `folder`, read-only even for root."""
     become = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     mount = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd "$0" && exec "$@"'
     prefix = ["unshare", *become, "--mount", "sh", "-c", mount, str(folder)]

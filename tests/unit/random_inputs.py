@@ -1,4 +1,4 @@
-"""Random inputs for tests by property, and what may come of them."""
+"""Random inputs for property-based tests, and the ends that a program may come to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hpcpy.errors import HpcpyError
 
 DOCUMENTED = {1, 2, 65, 69, 73}
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-# What programs give a meaning to, beside any text.
+# Any text, and words that programs give a meaning to.
 WORDS = TEXTS | st.sampled_from(
     [
         *(
@@ -79,7 +79,7 @@ VALUES = st.recursive(
 
 @st.composite
 def changed(draw: st.DrawFn, original: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a file's values of which one, at any depth, is another, added or gone."""
+    """Return a file's values after one of them, at any depth, was replaced, added or removed."""
     whole: Any = copy.deepcopy(dict(original))
     place: Any = whole
     while True:
@@ -103,6 +103,7 @@ def changed(draw: st.DrawFn, original: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_toml(values: Mapping[str, Any]) -> str:
+    """Return values as the text of a TOML file."""
     return "".join(f"{_text(key)} = {_value(value)}\n" for key, value in values.items())
 
 
@@ -123,7 +124,7 @@ def _text(text: str) -> str:
 
 
 def ends_well(act: Callable[[], object]) -> None:
-    """Do it: it may end by an error that a user can act on, of one line and a documented code."""
+    """Call a function, which may fail only with a one-line error and a documented exit code."""
     try:
         act()
     except HpcpyError as error:

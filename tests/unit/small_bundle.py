@@ -12,12 +12,12 @@ from pathlib import Path
 PYTHON: str = getattr(sys, "_base_executable", sys.executable)
 INTERP = Path(__file__).parents[2] / "src/interp"
 FEATURES = INTERP / "features"
-# All that the image `hpcpy` has.
+# Those of all features that the image `hpcpy` has.
 _FOLDERS = [str(path) for path in (INTERP, *sorted(FEATURES.iterdir())) if path.is_dir()]
 sys.path[:0] = _FOLDERS
 
-# What the executable does in C; the library's folder has no standard library
-# in it here, that stays the running Python's.
+# What the executable does in C.  The library's folder has no standard library
+# here: the running Python's is used.
 _START = """
 import sys
 sys.path[:0] = {folders!r}
@@ -54,6 +54,7 @@ class Installation:
         write(self.site, files)
 
     def bundle(self) -> bytes:
+        """Return the bundle of the library's folder and of site-packages."""
         from bundle.about import describe
         from bundle.features import hooks
         from bundle.tree import scan
@@ -72,7 +73,7 @@ class Installation:
     def run(
         self, program: str, *options: str, python: str = PYTHON, **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program by a Python that has the bundle, made at the first run."""
+        """Run a program in a Python that has the bundle, which the first run makes."""
         file = self.folder / "modules.bundle"
         if not file.exists():
             file.write_bytes(self.bundle())
@@ -93,13 +94,14 @@ class Installation:
         )
 
     def says(self, program: str, *options: str, **variables: str) -> str:
-        """Return what a program prints, which must go well."""
+        """Return what a program prints; it must end with 0 and write nothing to stderr."""
         done = self.run(program, *options, **variables)
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
         return done.stdout.strip()
 
 
 def write(folder: Path, files: dict[str, str]) -> None:
+    """Write texts, dedented, by their paths below a folder."""
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

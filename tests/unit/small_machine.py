@@ -14,7 +14,7 @@ Machine = Callable[..., Node]
 
 
 def maker(root: Path) -> Machine:
-    """Return what makes a node of files by their paths; a text of None makes a folder."""
+    """Return a function that makes a node of texts by path; None in place of a text is a folder."""
 
     def make(files: Files, **more: object) -> Node:
         for name, text in files.items():

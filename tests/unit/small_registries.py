@@ -1,4 +1,4 @@
-"""Registries on the loopback, and an `env/` whose pins are theirs."""
+"""Registries on the loopback interface, and an `env/` with pins of what they have."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ FILES = {
 
 
 def page(server: Server) -> bytes:
-    """What an index has of `numbers`, as JSON."""
+    """Return what an index lists of `numbers`, as JSON."""
     files = [
         {"filename": name, "url": f"{server.url}/{HASHED}/{name}", **its}
         for name, its in FILES.items()
@@ -125,7 +125,7 @@ def page(server: Server) -> bytes:
 
 @contextlib.contextmanager
 def registries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """Make `tmp_path` the folder of the pins, and give the server that has newer ones."""
+    """Make `tmp_path` the folder of the pins, and yield the server that has newer versions."""
     with serving() as running:
         for name in (*GROUPS.values(), *(f"{title}.in" for title in TITLES)):
             (tmp_path / name).write_text("numbers<3  # why\n" if name == "python.in" else "")
@@ -174,7 +174,7 @@ def debian_has(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def answers(server: Server) -> dict[str, bytes]:
-    """What the registries have; all else is 404."""
+    """Return what the registries have, by path; any other path is a 404."""
     return {
         "/simple/numbers/": page(server),
         "/ftp/": b'<a href="../">up</a><a href="3.9.1/">3.9.1</a><a href="3.15.0/">3.15.0</a>'

@@ -12,7 +12,7 @@ from hpcpy.errors import UnavailableError
 
 
 def needed_program() -> Path:
-    """Return Apptainer; skip without one."""
+    """Return the path of Apptainer; skip the test without one."""
     try:
         return apptainer.find()
     except UnavailableError as error:

@@ -1,4 +1,4 @@
-"""Images of a storm by their names alone: no file is there."""
+"""Images of a storm that are paths alone: no file is there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from hpcpy.storm.configurations import Images
 
 
 def images_below(folder: Path) -> Images:
+    """Return the images of `hpcpy` and `wheels` in every form, at paths below a folder."""
     names = ("hpcpy", "wheels")
     return Images(
         {name: folder / f"{name}.sif" for name in names},

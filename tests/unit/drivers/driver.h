@@ -1,6 +1,6 @@
-/* A fuzzer's end of the pipe: `one_case` is called for each case, whose fields are as large as
-   they were sent, to the byte, for the sanitizers to see what is read behind them.  tests/unit/
-   fuzzing.py has the other end. */
+/* A fuzzer's end of the pipe.  `one_case` is called for each case.  Each field is allocated with
+   exactly the size that was sent, so that the sanitizers see a read past its end.
+   tests/unit/fuzzing.py has the other end. */
 
 #ifndef DRIVER_H
 #define DRIVER_H
@@ -27,7 +27,7 @@ static FILE *answers;
 
 static void one_case(void);
 
-/* Files that a case brings: from this field on, path and content in turn. */
+/* The first field of the files that a case brings: path and content in turn. */
 static uint32_t first_file = FIELDS;
 
 static __attribute__((unused)) FILE *open_field(const char *path)

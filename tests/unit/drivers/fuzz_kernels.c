@@ -1,6 +1,6 @@
-/* "pi", a level, first pair, end and key; or "mandel", a level, maxiter, the columns' x and the
-   rows' y; or "limit", a level and vectors.  The answer of a level that is not this processor's
-   is empty. */
+/* "pi", a level, and first pair, end and key as three uint64; or "mandel", a level, maxiter, the
+   columns' x and the rows' y as doubles; or "limit", a level and the number of vectors.  The
+   answer is empty where the processor lacks the level. */
 
 #include "driver.h"
 
@@ -41,7 +41,7 @@ static void mandel(const Level *level)
 {
     int64_t width = (int64_t)(field_size[3] / sizeof(double));
     int64_t height = (int64_t)(field_size[4] / sizeof(double)), next = 0;
-    /* As the module does: a level reads a whole group of pixels of a row. */
+    /* Padded as the module does it: a level reads whole groups of a row's pixels. */
     double *xs = malloc(((size_t)width + GROUP_MOST) * sizeof(*xs));
     int32_t *out = malloc((size_t)(width * height) * sizeof(*out));
     memcpy(xs, field[3], field_size[3]);

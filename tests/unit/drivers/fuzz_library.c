@@ -1,4 +1,4 @@
-/* "cache", its bytes, a soname, the last path; or "path", a folder to be in, the value of
+/* "cache", its bytes, a soname, the last path; or "path", the working directory, the value of
    LD_LIBRARY_PATH, and sonames. */
 
 #include "driver.h"

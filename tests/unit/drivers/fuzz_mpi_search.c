@@ -1,7 +1,7 @@
-/* Field 0: HPCPY_MPI's value and a zero byte, or nothing.  Field 1: room for the reason, what
-   hpcpy_in_library_path answers.  Field 2: what the loader says of a file it cannot open.  Then
-   files: cache/SONAME with a path, and the libraries by the name they are opened by, with the
-   file that it is, a colon, and the letter of its ABI. */
+/* Field 0: HPCPY_MPI's value and a zero byte, or nothing.  Field 1: the room for the reason, in
+   bytes, and what hpcpy_in_library_path answers.  Field 2: what the loader says of a file that
+   it cannot open.  Then files: cache/SONAME with the path in the loader's cache; and each name
+   that opens a library, with the library's file, a colon, and the letter of its ABI. */
 
 #include "driver.h"
 

@@ -1,5 +1,6 @@
-/* "home" and the files; "maps" and the files; "here"; or "find", the number of words,
-   AT_EXECFN's, AT_BASE's, what /proc/self/exe leads to, the words and the files. */
+/* "home" and the files; "maps" and the files; "here"; or "find", the number of argv's words, the
+   value of AT_EXECFN, that of AT_BASE (0 if empty, else 1), the target of /proc/self/exe, the
+   words and the files. */
 
 #include "driver.h"
 

@@ -1,6 +1,6 @@
-/* Field 0: this process's parent, and the processors that are online.  Field 1: environment
-   entries, each with its zero byte.  Then files: those below /proc and the cgroups', and
-   affinity/PROCESS with a number of processors. */
+/* Field 0: the pid of this process's parent, and the number of processors that are online.
+   Field 1: environment entries, each with its zero byte.  Then files: those below /proc and
+   those of cgroups, and affinity/PID with a number of processors. */
 
 #include "driver.h"
 

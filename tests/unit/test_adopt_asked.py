@@ -1,7 +1,7 @@
-"""What files and folders of conda's and pip's ask for, and what their names are on PyPI.
+"""What files and folders of conda and pip ask for, and what PyPI calls it.
 
-The files are written for these tests after the forms that conda's documentation
-has: there is no conda here.  Two are of public repositories.
+No conda is needed: the files were written for these tests in the forms of conda's
+documentation.  Two are from public repositories.
 """
 
 from __future__ import annotations
@@ -243,7 +243,7 @@ def record(prefix: Path, name: str, version: str, build: str, *files: str, spec:
 
 
 def installed(prefix: Path, name: str, version: str, by: str, **files: str) -> str:
-    """Install nothing but a package's metadata; return their path."""
+    """Install only the metadata of a package; return the path of METADATA below `prefix`."""
     home = f"lib/python3.9/site-packages/{name.replace('-', '_')}-{version}.dist-info"
     (prefix / home).mkdir(parents=True)
     text = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n\nLong.\n"

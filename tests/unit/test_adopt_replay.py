@@ -1,4 +1,4 @@
-"""A program in two places, and what is said of it; real processes, followed by ptrace.
+"""A program run in two places, and how the runs differ; real processes, traced with ptrace.
 
 Both places are this Python; the second sees a variable that the first does not.
 """

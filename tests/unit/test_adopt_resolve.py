@@ -1,6 +1,6 @@
-"""The same versions or the nearest: asked of a real pip, with wheels of these tests alone.
+"""The same versions or the nearest, as a real pip resolves them from these tests' wheels alone.
 
-What stands for the image is this Python with its own packages.
+This Python, with its own packages, stands for the image.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def test_newer_before_older_and_none_before_its_release(wanted: str, version: st
 
 
 def test_nearest_ones_that_do_not_go_together_give_way(wheels: Path) -> None:
-    # climate 2.0 is the nearest, which needs another heat than the same one.
+    # climate 2.0 is the nearest to 1.5, but needs heat 2, and heat 1.0 is there as asked for.
     found, items = resolved(wheels, of_conda("heat=1.0"), of_conda("climate=1.5"))
     assert items == {"heat": "1.0", "climate": "1.0"}
     assert [row.fits for row in found] == [True, False]

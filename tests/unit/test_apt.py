@@ -1,4 +1,4 @@
-"""apt of our own: its mirror from the machine, nothing else of it."""
+"""The private apt: it takes the mirror from the machine, and nothing else."""
 
 from __future__ import annotations
 

@@ -81,12 +81,12 @@ def test_debian_is_looked_up_by_source_release_and_version(audited: Audited) -> 
     (finding,) = told["findings"]
     assert finding["id"] == "CVE-2026-1000"
     assert finding["fixed"] == [event["fixed"]]
-    # Both packages of one source, a rebuild too, are one component.
+    # Both packages of one source are one component, though one is a rebuild.
     packages = ["libssl-dev", "libssl3t64"]
     assert finding["component"] == {"name": "openssl", "version": OPENSSL, "packages": packages}
     assert audited.ids(osv("A-1", "Debian:12", "openssl", ZERO)) == []
     assert audited.ids(osv("A-1", "Debian:13", "openssl", ZERO, {"fixed": OPENSSL})) == []
-    # Its source has no epoch, and `bash` was built again.
+    # Only the package of util-linux has an epoch, not its source; `bash` is a rebuild.
     assert audited.ids(osv("A-1", "Debian:13", "util-linux", ZERO, {"fixed": "2.41-5"})) == []
     assert audited.ids(osv("A-1", "Debian:13", "bash", ZERO, {"fixed": "5.2.37-2"})) == []
 
@@ -144,7 +144,7 @@ def test_a_source_is_known_by_bitnami_its_repository_and_debian(audited: Audited
     assert [one["fixed"] for one in told["findings"]] == [["3.99.9-1"]]
     names = [one["name"] for one in told["not_looked_up"]]
     assert "python" not in names
-    # Of sources no database has all: without a record of it, it was not looked up.
+    # No database has all sources: a source without a record was not looked up.
     assert "python" in [one["name"] for one in audited.found(tracker())["not_looked_up"]]
 
 
@@ -190,7 +190,7 @@ def test_severity_is_the_databases_word_else_cvss_else_another_records(audited: 
 @pytest.mark.parametrize(
     ("vector", "level"),
     [
-        # Scores of the specification's own examples: 9.8, 7.5, 6.1, 3.1, 10.0, 0.
+        # Base scores of the specification's own examples: 9.8, 7.5, 6.1, 3.1, 10.0, 0.
         ("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "critical"),
         ("CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N", "high"),
         ("CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N/E:P", "medium"),

@@ -1,4 +1,4 @@
-"""Data that are broken, hostile or none end an audit in one line, and are never unpacked."""
+"""Broken, hostile and missing data end an audit with one line, and are never unpacked."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def test_what_is_no_sbom_is_refused(text: str, tmp_path: Path) -> None:
     ("image", "says"),
     [
         ("nowhere", "no image 'nowhere'"),
-        # A file of the checkout, and no image.
+        # A file of the working directory, but no image.
         ("README", "no image 'README'"),
         ("nowhere.json", "nowhere.json: No such file"),
         ("nowhere.oci.tar", "nowhere.oci.tar: No such file"),

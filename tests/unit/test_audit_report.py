@@ -134,7 +134,7 @@ def test_without_data_it_tells_what_debians_changelogs_call_fixed(
     assert err == "hpcpy audit: no data of known vulnerabilities: give --data (SECURITY.md)\n"
     told = json.loads("\n".join(audited.text("--json")[0]))
     assert told["fixed_by_changelogs"] == {"bash": ["CVE-2026-70001", "CVE-2026-70002"]}
-    # A package that is cut off says nothing, and data of Debian's say it all.
+    # A truncated package adds nothing; with Debian's own data no changelog is read.
     kept.write_bytes(content[:-40])
     assert json.loads("\n".join(audited.text("--json")[0]))["fixed_by_changelogs"] == {}
     kept.write_bytes(content)

@@ -14,7 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from hpcpy.audit import versions
 
-# Each after the one before it, as the policy and PEP 440 say.
+# In rising order, as Debian's policy and PEP 440 define it.
 DEBIAN = (
     *("0~~", "0", "0.9", "1.0~~", "1.0~~a", "1.0~", "1.0", "1.0-0.1", "1.0-1", "1.0-1+b1"),
     *("1.0-1+deb13u1", "1.0-1.1", "1.0a", "1.0+dfsg-1", "1.0.1", "1.2", "1.10", "1:0.1", "2:0"),

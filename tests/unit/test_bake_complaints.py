@@ -24,7 +24,7 @@ ERROR: In --require-hashes mode, all requirements must have their versions pinne
 These do not:
     older==1.0 --hash=sha256:ffff
 """
-# Of a lock from a base that has this itself.
+# With a lock that was made on a base which already has this package.
 UNPINNED = """\
 Processing /wheels/frames-1.0-cp314-cp314-manylinux_2_28_x86_64.whl (from -r lock.txt (line 1))
 ERROR: In --require-hashes mode, all requirements must have their versions pinned with ==. \
@@ -52,8 +52,8 @@ ERROR: Could not find a version that satisfies the requirement plain==1.0 (from 
 ERROR: No matching distribution found for plain==1.0
 """
 
-# What pip 26 says of a server whose certificates it does not know, of one that
-# does not answer, and of a name that there is not.
+# What pip 26 says of a server whose certificate it cannot verify, and of one that
+# does not answer, before it prints NOWHERE.
 TLS = """\
 Looking in indexes: https://localhost:45127/simple
 WARNING: Retrying (Retry(total=0, connect=None, read=None, redirect=None, status=None)) after \

@@ -1,4 +1,4 @@
-"""A program beside another one: nothing of its output is lost, and it does not stay."""
+"""A program beside another one: none of its output is lost, and it ends with the other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hpcpy.testing.beside import beside
 
 
 def test_what_it_printed_comes_when_asked_for(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    # More than a pipe holds, on both streams; flushed, so that they have an order.
+    # More than a pipe holds, then a line on stderr; flushed, so that they have an order.
     code = """
 import sys
 print("x" * 200_000, flush=True)
@@ -33,7 +33,7 @@ def test_what_comes_later_is_shown_too(capfdbinary: pytest.CaptureFixture[bytes]
 
 
 def interrupted(program: list[str], told: Path) -> None:
-    """Run a program until it has told something, then be stopped."""
+    """Run a program until it has made a file, then raise KeyboardInterrupt."""
     with beside(program):
         wait_until(told.exists)
         raise KeyboardInterrupt

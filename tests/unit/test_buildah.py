@@ -26,7 +26,7 @@ except UnavailableError as error:
 
 
 def said(folder: Path, options: str, version: str) -> str:
-    """Return the error for a folder in memory that is mounted with some options."""
+    """Return the error for a tmpfs that is mounted on a folder with some options, or ""."""
     done = subprocess.run(
         [
             *("unshare", "--map-root-user", "--mount", "sh", "-c", MOUNT, "sh", options, folder),

@@ -169,7 +169,7 @@ def test_entry_points_of_a_users_are_found_and_what_comes_later_too(
     folder = installed.folder / where
     mine = distribution("mine", "3.0")
     write(folder, {**mine, "mine-3.0.dist-info/entry_points.txt": "[group]\nm = json:__name__\n"})
-    # Of the same name as one of the image's: the first on sys.path counts, as elsewhere.
+    # A distribution of the image has the same name: the first on sys.path counts, as elsewhere.
     write(folder, distribution("Added", "9.0"))
     program = f"""
         import os

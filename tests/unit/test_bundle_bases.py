@@ -23,12 +23,12 @@ def test_another_pythons_is_refused(installed: Installation) -> None:
     last = done.stderr.splitlines()[-1]
     assert last.startswith(f"ImportError: hpcpy: the packages in {installed.library}/hpcpy_baked")
     assert "bake again: python -m hpcpy_bake" in last
-    # What needs none of it goes on.
+    # A program that needs no baked package goes on.
     assert installed.says("import own; print(own.VALUE)") == "own"
 
 
 def test_a_rebuilt_base_takes_it(installed: Installation) -> None:
-    # Other modules at other offsets, other times of the files: the same Python.
+    # The modules, their offsets and the files' times differ; the Python is the same.
     write(installed.site, {"own/__init__.py": "VALUE = 'rebuilt, and longer'\n", "own/more.py": ""})
     installed.epoch = EPOCH + 1000
     (installed.folder / "modules.bundle").write_bytes(installed.bundle())

@@ -1,4 +1,4 @@
-"""The bundle's bytes: moved they still serve, changed they are an error, made twice the same."""
+"""The bundle's bytes: they work in another place, a change is an error, two builds agree."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_changed_byte_is_an_error_and_no_crash(installed: Installation) -> None:
     good = file.read_bytes()
     for at in range(0, len(good), len(good) // 12):
         file.write_bytes(good[:at] + bytes([good[at] ^ 0x40]) + good[at + 1 :])
-        # The tables are needed to come as far as the check: 1, and no signal.
+        # The check itself needs the tables: broken ones also end with 1, and with no signal.
         assert installed.run(program).returncode == 1
 
 

@@ -83,7 +83,7 @@ def test_module_has_the_attributes_of_a_file(installed: Installation) -> None:
 
 
 def test_absent_module_has_no_spec(installed: Installation) -> None:
-    # None, and no exception: programs ask so whether something is installed.
+    # None, and no exception: this is how programs ask whether something is installed.
     program = """
         from importlib.util import find_spec
         print([find_spec(name) for name in ("pack.absent", "winreg", "absent")])

@@ -1,4 +1,4 @@
-"""HPCPY_PREFLIGHT has the importer call the look at a job, when mpi4py is imported."""
+"""With HPCPY_PREFLIGHT set, the importer installs the preflight's hook with mpi4py."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PROGRAM = "import mpi4py, mpi4py.util, sys; print('workloads' in sys.modules)"
     [
         ("on", [], "hook True"),
         ("warn", [], "hook True"),
-        # Which is an error, and the hook's to say.
+        # An error, which the hook reports.
         ("nonsense", [], "hook True"),
         ("off", [], "False"),
         ("", [], "False"),

@@ -1,4 +1,4 @@
-"""The bundle wins, unless a package of one's own was asked for: then all of it."""
+"""The bundle wins, unless users ask for a package of their own, which then wins as a whole."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_without_site_no_package_is_there(installed: Installation) -> None:
     assert done.stderr.splitlines()[-1] == "ModuleNotFoundError: No module named 'twofold'"
 
 
-# As the line in `site` calls it; the running Python's start is over.
+# Calls it as the line in `site` does: the running Python has started already.
 START_SITE = """
 import site
 site.ENABLE_USER_SITE = None
@@ -214,7 +214,7 @@ def test_users_customisation_runs_when_asked_for_alone(installed: Installation) 
 
 def test_by_the_path_what_comes_first_wins(installed: Installation, own: str) -> None:
     assert installed.says(START_SITE + VERSIONS, PYTHONPATH=own, HPCPY_SITE="stock") == "2 2 2"
-    # What nobody has in its place is the bundle's, without a file.
+    # What nothing on the path replaces comes from the bundle, without a file.
     assert installed.says(START_SITE + VERSIONS, HPCPY_SITE="stock") == "1 1 1"
     assert installed.says(START_SITE + VERSIONS, PYTHONPATH=own, HPCPY_SITE="other") == "1 1 1"
 

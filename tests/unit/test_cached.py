@@ -12,7 +12,7 @@ from hpcpy.build.cached import cached, is_whole
 
 @pytest.fixture
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Give the list of what was made."""
+    """Use an empty cache, and return the list in which `get` notes what it makes."""
     monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
     return []
 
@@ -44,7 +44,7 @@ def test_truncated_part_is_made_anew(
 
 @pytest.mark.fault("a file of the cache is damaged", "fetched or made anew")
 def test_part_without_its_hash_is_made_anew(made: list[Path]) -> None:
-    # Of one that was killed between the two.
+    # As a process leaves it that is killed between writing the part and writing its hash.
     path = get(made)
     path.with_name(f"{path.name}.sha256").unlink()
     get(made)

@@ -23,7 +23,7 @@ SLEEP = "import time; print(flush=True); time.sleep(60)"
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a cache that is told to lie in an empty folder."""
+    """Return the path of a cache in an empty folder; it does not exist yet."""
     monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
     monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
     monkeypatch.delenv("HPCPY_CHECKOUT_LOCK", raising=False)
@@ -161,7 +161,7 @@ def test_download_that_goes_on_is_left_and_all_else_goes(cache: Path) -> None:
 
 def test_storage_that_a_container_runs_in_is_left(cache: Path) -> None:
     made = fill(cache)
-    # As conmon is told where its container lies.
+    # conmon has the place of its container on its command line, too.
     with start(SLEEP, "--root", made["podman"].parents[3]) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -229,7 +229,7 @@ def test_cache_is_not_shrunk_while_a_make_runs_here(cache: Path) -> None:
 def test_what_cannot_be_removed_is_told_in_one_line_and_all_else_goes(cache: Path) -> None:
     made = fill(cache)
     code = "import sys; from hpcpy.__main__ import main; sys.exit(main(['clean-cache', '0']))"
-    # Held by this test, as by a make that calls another command.
+    # The lock counts as held, as when a make calls another command.
     held = {"HPCPY_CHECKOUT_LOCK": str(paths.ROOT / "build")}
     done = subprocess.run(
         [*read_only(made["part"].parent), sys.executable, "-c", code],

@@ -124,7 +124,7 @@ def test_node_has_no_memory_files_or_addresses_of_the_machines() -> None:
     targets = [words[-1] for words in mounted(NODE, *OWN, "/dev/mqueue", "/etc/hosts")]
     for path in ("/tmp", "/dev/shm", "/dev/mqueue", "/sys", "/etc/hosts"):  # noqa: S108
         assert path in targets
-    # What is not there is not made: the folder would stay.
+    # A mount point that is not there is not made: the folder would stay.
     assert "/etc/resolv.conf" not in targets
     assert "/dev/mqueue" not in [words[-1] for words in mounted(NODE, *OWN)]
 
@@ -194,13 +194,13 @@ def test_a_node_that_does_not_come_is_named_with_its_log(
 
 
 def test_processes_are_found_by_their_mark_and_ended(layout: Layout) -> None:
-    # One that outlives its parent, too, and nobody else's.
+    # A process that outlives its parent is ended as well, and none of another cluster.
     program = "import subprocess, sys; subprocess.Popen(['sleep', '600'])"
     env = {**os.environ, MARK: str(layout.folder)}
     with subprocess.Popen(["sleep", "600"], env={**env, MARK: f"{layout.folder}-2"}) as other:
         try:
             subprocess.run([sys.executable, "-c", program], env=env, check=True)
-            # While a process replaces its program it has no environment.
+            # During execve a process has no environment.
             end = time.monotonic() + 60
             while not list(processes.marked(layout)):
                 assert time.monotonic() < end

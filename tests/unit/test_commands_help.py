@@ -1,4 +1,4 @@
-"""--help and --version of every command tell it and do nothing else."""
+"""--help and --version of every command print it and do nothing else."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def asked(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of a checkout with an empty cache; nothing is made anywhere."""
+    """Run a command of a checkout with an empty cache, and check that it makes no file."""
     home = checkout.parent / "home"
     home.mkdir(exist_ok=True)
     before = sorted(checkout.rglob("*"))

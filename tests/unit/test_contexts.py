@@ -1,4 +1,4 @@
-"""What a recipe finds in its folder."""
+"""What a recipe and a Containerfile find in the build context."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of NVIDIA's wheels just the listed files are unpacked, and the list fits the lock."""
+"""Only the listed files of NVIDIA's wheels are unpacked, and the list fits the lock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""pi's kernel in CUDA C, compiled for the processor: a thread a thread, and what it counts."""
+"""pi's kernel in CUDA C counts right, compiled for the CPU with a C++ thread for each of CUDA's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from hpcpy import paths
 
-# What CUDA's compiler knows by itself, by C++'s threads; blocks come one after the other.
+# CUDA's built-ins, made of C++ threads; blocks run one after another.
 CUDA = """
 #include <barrier>
 #include <cstdio>
@@ -68,7 +68,7 @@ def source(module: str) -> str:
 
 
 def defined(pairs: int, key: int) -> int:
-    """Count by Philox 4×64 with 10 rounds (Salmon et al., SC11), two pairs a block."""
+    """Return the hits by Philox 4×64 with 10 rounds (Salmon et al., SC11), two pairs a block."""
     hits = 0
     for block in range((pairs + 1) // 2):
         words, keys = [block + 1, 0, 0, 0], [key, 0]

@@ -41,8 +41,8 @@ def root(tmp_path: Path) -> Path:
     (tmp_path / "usr/bin/su").write_text("program\n")
     (tmp_path / "usr/bin/su").chmod(0o4711)
     (tmp_path / "dev/console").chmod(0o600)
-    # Only root can give a folder away, and only a real root has localedef; the
-    # rest of the script is anybody's.
+    # Only root can chown a folder, and only a real root filesystem has localedef; any
+    # user can run the rest of the script.
     fake = tmp_path.parent / "bin"
     fake.mkdir(exist_ok=True)
     for program in ("chown", "chroot"):
@@ -57,7 +57,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_mmdebstraps_own_apt_configuration_stays(root: Path) -> None:
-    # Without it, its clean-up ran `apt-get update` on the host's lists.
+    # Without this file, mmdebstrap's clean-up ran `apt-get update` on the host's lists.
     assert (root / "tmp/apt.conf").exists()
 
 

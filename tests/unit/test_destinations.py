@@ -22,10 +22,10 @@ from workloads.errors import OutputError, UsageError
 from workloads.harness import files
 
 Write = Callable[[Path], AbstractContextManager[Path]]
-# The two of them differ in their errors, and the tool makes the folder.
+# The two differ in their errors, and only the tool's makes the folder.
 both = pytest.mark.parametrize("whole", [hpcpy.files.whole_file, files.whole_file])
 
-# Writes "whole" to its argument by one of the two, and prints around it.
+# Writes "whole" to its argument by one of the two, and prints before and after.
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -35,7 +35,7 @@ with whole_file(Path(sys.argv[1])) as temporary:
     temporary.write_text("whole")
 print("after", flush=True)
 """
-# The names in /dev are such links. The machine's own stay out of it: a fault here would
+# /dev has these names as such links. The machine's own are not used: a fault here would
 # replace them.
 LINKS = {"stdout": "/proc/self/fd/1", "fd": "/proc/self/fd"}
 STDOUT_NAMES = ("-", "stdout", "fd/1", "/proc/self/fd/1")
@@ -53,7 +53,7 @@ def names(folder: Path) -> list[str]:
 
 @pytest.fixture
 def links(tmp_path: Path) -> Path:
-    """Give a folder with what /dev has."""
+    """Return a folder with the same links as /dev."""
     folder = tmp_path / "dev"
     folder.mkdir()
     for name, target in LINKS.items():
@@ -63,7 +63,7 @@ def links(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def device(tmp_path: Path) -> Path:
-    """Give a device of the test's own that is as /dev/null."""
+    """Return a device of the test's own that is like /dev/null; skip the test without root."""
     node = tmp_path / "device"
     try:
         os.mknod(node, stat.S_IFCHR | 0o666, os.makedev(1, 3))
@@ -168,7 +168,7 @@ def test_what_cannot_be_written_is_refused_before_any_work(
 
 
 def test_the_file_behind_an_absent_folder_is_not_the_one_that_is_named(tmp_path: Path) -> None:
-    # The kernel finds no absent/../kept; by its words alone it is `kept`.
+    # The kernel finds no absent/../kept; as text alone the path is `kept`.
     (tmp_path / "kept").write_text("mine")
     named = tmp_path / "absent/../kept"
     with pytest.raises(UsageError, match="no folder"):

@@ -1,8 +1,8 @@
-"""Commands of README and docs are ones that this checkout has, with options that they have.
+"""Commands in README and docs exist in this checkout, and so do their options.
 
-Each command is parsed here as make, `./hpcpy` and the image's modules parse them.  A block of
-README and docs is run by the test that `RUN` names, or has commands for the image alone, which
-test_docs_run.py runs; or it says above itself what it needs: `*Needs Slurm:*`.
+Each command is parsed here as make, `./hpcpy` and the image's modules parse it.  The test that
+`RUN` names runs a block of README and docs, or test_docs_run.py does if all of its commands are
+for the image; any other block has a line above it that says what it needs: `*Needs Slurm:*`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BLOCKS = blocks()
 # What a reader types, or builds from; others are files, and text is what is printed.
 COMMANDS = ("sh", "console", "bash", "dockerfile", "singularity")
 LANGUAGES = (*COMMANDS, "python", "toml", "yaml", "text")
-# A page, how its blocks begin that a test takes from the page and runs, and that test.
+# A page, the beginning of its blocks that a test takes from the page and runs, and that test.
 RUN = (
     ("README.md", "make run", ".ci/run"),
     ("README.md", "export PATH=", "tests/launch/test_readme.py"),
@@ -34,7 +34,7 @@ RUN = (
     ("docs/linalg.md", "#!/bin/bash", "tests/launch/test_cluster_dask.py"),
     ("docs/modules.md", "make modulefile", "tests/launch/test_docs_wrap.py"),
 )
-# For who works on a checkout: minutes to hours each.
+# Pages for developers: their commands take minutes to hours each.
 OF_THE_CHECKOUT = ("CONTRIBUTING.md", "SECURITY.md")
 SPAN = re.compile(r"(?<!`)`((?:make|\./hpcpy|python3? -m \w+) [^`\n]+)`(?!`)")
 
@@ -47,7 +47,7 @@ def run_by(block: Block) -> str:
 
 
 def others(block: Block) -> list[str]:
-    """Return the commands of a block that call nothing of this checkout's."""
+    """Return the commands of a block that call nothing of this checkout."""
     found = []
     for line in typed(block):
         for words in split(line):
@@ -93,7 +93,7 @@ def test_commands_within_sentences_are_there(page: Path) -> None:
     text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
     for span in SPAN.findall(text):
         for words in split(span):
-            # What a launch needs beside is told elsewhere in the sentence.
+            # The other settings that a launch needs stand elsewhere in the sentence.
             part = [*words, "…"] if words[0] == "make" else words
             try:
                 if not is_name(words):

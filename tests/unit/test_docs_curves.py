@@ -19,7 +19,7 @@ CLOCK, PROCESSOR = "clock", "processor time"
 
 
 def _rows() -> Iterator[list[str]]:
-    """Give the cells of the table."""
+    """Yield the cells of each row of the table."""
     page = (DOCS / "mandelbrot.md").read_text("utf-8")
     table = page.partition("\n|curve|by|talk|here|serial|")[2].partition("\n\n")[0]
     for line in table.splitlines()[2:]:
@@ -30,7 +30,7 @@ def _of_slide(talk: str, number: int, impl: str) -> list[Result]:
     """Return the rows of a slide as results."""
     report = json.loads((DOCS / f"results/talk-{talk}.json").read_text("utf-8"))
     slide = next(one for one in report["slides"] if one["slide"] == number)
-    # Of several sizes the last, and largest.
+    # The last of several sizes, which is the largest.
     *_, rows = [
         found
         for one in slide["experiments"]

@@ -14,7 +14,7 @@ from workloads.__main__ import main
 from workloads.doctor import job, promises, registry, report
 from workloads.doctor.finding import Finding, Status
 
-# What a rank of another job that runs these tests might have.
+# Variables that a rank of a job has, if it runs these tests.
 LAUNCHERS = ("PMI_", "OMPI_", "SLURM_")
 
 
@@ -29,7 +29,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
-    """Have the checks find this, whatever there is."""
+    """Make the checks return these findings, whatever the machine has."""
     findings = [
         Finding(
             "mpi.library", Status.OK, "é", value={"family": "mpich", "path": "/opt/x/libmpi.so"}

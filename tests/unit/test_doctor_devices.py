@@ -144,7 +144,7 @@ int cuGetErrorName(int code, const char **to) { *to = "CUDA_ERROR_NO_DEVICE"; re
 
 @pytest.fixture
 def libcuda(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Make a driver's library, with this in its cuInit."""
+    """Return a function that compiles a driver's library with a given body of cuInit."""
     gcc = shutil.which("gcc")
     if gcc is None:
         pytest.skip("no gcc here; install one: apt-get install gcc")
@@ -183,7 +183,7 @@ def test_the_driver_is_asked_and_may_crash(
 
 
 def test_a_driver_that_does_not_answer_is_ended(tmp_path: Path) -> None:
-    # Who opens it waits for somebody who writes.
+    # To open a FIFO for reading waits for a writer.
     driver = tmp_path / "libnever.so"
     os.mkfifo(driver)
     with pytest.raises(isolated.NoAnswerError, match="no answer within 1 s"):

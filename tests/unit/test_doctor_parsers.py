@@ -87,7 +87,7 @@ NODE = frozenset(range(8))
         ([{0}], ""),
         # Not bound, even with more ranks than cores: the kernel spreads them.
         ([NODE] * 12, ""),
-        # By a cpuset that has room for all.
+        # Bound by a cpuset that has room for all.
         ([{0, 1, 2, 3}] * 4, ""),
         ([{3}] * 4, "all 4 ranks are bound to core 3"),
         ([{2, 3}] * 4, "all 4 ranks are bound to cores 2-3"),
@@ -149,7 +149,7 @@ OPEN_MPI = {"OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "3"}
         ({"SLURM_PROCID": "0", "SLURM_NTASKS": "8"}, []),
         (SLURM, [(2, 8)]),
         (HYDRA, [(1, 4)]),
-        # mpiexec inside of a step: its word counts.
+        # mpiexec inside of a step: its variables count.
         (SLURM | HYDRA, [(1, 4)]),
         (HYDRA | OPEN_MPI, [(1, 4), (0, 3)]),
         ({"PMI_RANK": "x", "PMI_SIZE": ""}, []),
@@ -196,7 +196,7 @@ LISTENS = """\
         ({"/dev/cxi0", "socket:[77]"}, "cxi"),
         ({"/dev/hfi1_0"}, "opx"),
         ({"/dev/infiniband/uverbs0"}, "verbs"),
-        # Looking for devices opens them, whatever is used then.
+        # A search for devices opens them, whichever of them is used later.
         ({"/dev/infiniband/uverbs0", "socket:[77]"}, "tcp"),
         (set(), ""),
     ],

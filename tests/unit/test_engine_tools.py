@@ -1,4 +1,4 @@
-"""Which tool is taken: the one on PATH when it is recent enough, else ours."""
+"""Which tool is taken: the one on PATH if it is recent enough, or else ours."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ APPTAINER = next(tool for tool in TOOLS if tool.program == "apptainer")
 
 
 def program(folder: Path, name: str, prints: str) -> Path:
-    """Write a program that prints something whatever it is asked."""
+    """Write a program that prints the same for any arguments."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
     path.write_text(f"#!/bin/sh\necho '{prints}'\n")

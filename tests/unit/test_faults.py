@@ -27,7 +27,7 @@ def case(outcome: str = "passed", seconds: float = 1, **measured: float) -> dict
 
 
 def marked() -> Iterator[tuple[str, str]]:
-    """Yield what breaks and what comes of it, of every test that has the mark."""
+    """Yield what breaks and what comes of it, for every test that has the mark."""
     for file in sorted((paths.ROOT / "tests").rglob("test_*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.fault":

@@ -14,7 +14,7 @@ from hpcpy.paths import ROOT
 
 HEADINGS = ("What it does", "What it touches of CPython", "What it is worth", "Without it")
 NAMES = [path.name for path in sorted(FEATURES.iterdir()) if path.is_dir()]
-# It is in no image for users.
+# This feature is in no image for users.
 OWN_TESTS = {"sanitize": "image_sanitized"}
 
 
@@ -106,7 +106,7 @@ def in_the_c_library(names: set[str]) -> set[str]:
 
 
 def test_nothing_stands_before_a_function_of_the_c_library_but_for_a_threads_stack() -> None:
-    # What opens a file asks the C library, as everywhere: nothing is made up.
+    # Programs open files through the C library, as everywhere: no answer of it is made up.
     code = "".join(file.read_text() for file in (ROOT / "src/interp").rglob("*.c"))
     wrapped = set(re.findall(r"\b__wrap_(\w+)\(", code))
     recipe = (ROOT / "recipes/interpreter.sh").read_text()

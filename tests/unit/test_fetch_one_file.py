@@ -1,4 +1,4 @@
-"""The fetcher against a real server that does what servers do."""
+"""The fetcher against a real HTTP server that fails as servers do."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from hpcpy.fetch.one import Tally, downloads_dir
 
 BODY = bytes(range(256)) * 4096
 DIGEST = hashlib.sha256(BODY).hexdigest()
-# The seconds are waited for in the tests of a silent server alone; a busy machine's is silent
-# for a while, too.
+# Only the tests of a silent server wait for all of these seconds.  Fewer would not do: on a
+# busy machine any server is silent for a while.
 SOON = Patience(seconds=3.0, pauses=(0.0, 0.0, 0.0), give_up=5.0)
 
 

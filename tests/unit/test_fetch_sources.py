@@ -41,7 +41,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def full_queue() -> Iterator[str]:
-    """A host that never answers: what connects waits in its full queue."""
+    """Yield the address of a host that never answers: its backlog of connections is full."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
         address = listener.getsockname()
         waiting = []

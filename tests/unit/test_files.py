@@ -126,7 +126,7 @@ def test_scratch_folder_is_gone_after_a_failure(tmp_path: Path) -> None:
 
 
 def test_file_is_placed_on_another_disk_too(tmp_path: Path) -> None:
-    # A pseudo file system refuses a link from it: what is left is a copy.
+    # /proc allows no hard link to another file system: only a copy is left.
     source = Path("/proc/version")
     place(source, tmp_path / "deep/version")
     assert (tmp_path / "deep/version").read_bytes() == source.read_bytes()

@@ -17,7 +17,7 @@ def test_one_rank_waits_for_nobody() -> None:
 
 
 def test_two_ranks_are_as_computed_by_hand() -> None:
-    # One alone is at the station a fifth of its time: 0.5 of 2.5.
+    # A rank alone is at the station for a fifth of its time: 0.5 of 2.5.
     assert response(0.5, 2, 2)[1] == pytest.approx(2 + 0.5 * 1.2)
 
 
@@ -26,7 +26,7 @@ def test_times_rise_within_the_bounds_and_end_at_saturation(demand: float, think
     found = response(demand, think, 5000)
     assert list(found) == sorted(found)
     for ranks in (1, 2, 10, 100, 5000):
-        # The asymptotic bounds: nobody waits for more than must be; all come at once.
+        # The asymptotic bounds: no rank waits longer than it must; all ranks come at once.
         least = max(think + demand, ranks * demand)
         most = think + ranks * demand
         assert least * (1 - 1e-9) <= found[ranks - 1] <= most * (1 + 1e-9)
@@ -54,7 +54,7 @@ def test_a_node_asks_no_faster_than_its_client_can() -> None:
     slow = FileSystem(rate=1e9, latency=1e-6, node_rate=100, link=1e9, storage=math.inf)
     start = Start(think=0, by_rank=100)
     assert seconds(start, slow, 64, 64) == pytest.approx(64)
-    # It is the same for each node.
+    # Further nodes take no longer.
     assert seconds(start, slow, 6400, 64) == pytest.approx(64)
 
 

@@ -39,7 +39,7 @@ def test_it_does_no_more_calls_than_it_may_by_the_kernels_count(
         pytest.skip(found["error"])
     assert found["code"] == 0
     calls = [name for name, _, path, _ in found["paths"] if path.startswith(f"{folder}/")]
-    # Python looks at what it has opened; and the folder is listed to be removed.
+    # Python also stats what it has opened, and lists the folder to remove it.
     assert 0.8 * operations <= len(calls) <= operations
     assert list(folder.iterdir()) == []
 
@@ -70,7 +70,7 @@ def test_no_operation_begins_after_its_time(tmp_path: Path) -> None:
 def test_a_file_whose_writing_took_all_the_time_is_not_read_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A disk that takes so long for its last bytes is not to be had.
+    # No disk of the tests takes so long for its last bytes.
     monkeypatch.setattr("os.fsync", lambda _: time.sleep(5))
     before = read_by_this_process()
     found = probe(tmp_path, Limits(operations=LEAST_OPERATIONS, size=64 << 20, seconds=5))
@@ -80,7 +80,7 @@ def test_a_file_whose_writing_took_all_the_time_is_not_read_whole(
 
 
 def read_by_this_process() -> int:
-    """Return its bytes by all calls of read, by the kernel's count."""
+    """Return how many bytes this process has read, by the kernel's count (rchar)."""
     return int(Path("/proc/self/io").read_text().split()[1])
 
 
@@ -95,7 +95,7 @@ def test_its_folder_is_gone_when_it_is_stopped(
         try:
             wait_until(lambda: any(tmp_path.glob(".hpcpy-forecast-*/*")))
         finally:
-            # Or a failure would wait for the job's ten minutes.
+            # Otherwise a failure would wait for the job's ten minutes.
             job.send_signal(number)
         out, said = job.communicate()
     assert (job.returncode, out) == (code, "")

@@ -1,4 +1,4 @@
-"""The model against measurements: fits find what made the data, errors are the stated ones."""
+"""The model against measurements: a fit finds what made the data, errors are as stated."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_one_rank_gives_the_slowness_by_which_the_others_are_predicted(tmp_path:
     found = ours.compare(path)
     assert found.free == {"slower by": pytest.approx(3)}
     (one,) = found.cases
-    # Eight on two cores, each of which has half of them.
+    # Eight ranks on two cores: each core has half of them.
     assert one.predicted == pytest.approx(3 * 8 / 2, rel=0.01)
 
 
@@ -100,7 +100,7 @@ def test_a_job_at_a_site_is_predicted_from_fewer_nodes(tmp_path: Path) -> None:
     starts = {
         "venv": lambda nodes, ranks: response(0.02, 1.5, 2048)[nodes * ranks - 1],
         "wheels_sif_shared": lambda nodes, _: 0.8 + 0.02 * nodes,
-        # No rank's processor time tells what a copy takes.
+        # The processor time of ranks does not say what a copy takes.
         "conda_staged": lambda *_: 99.0,
     }
     report = at_site([1, 8, 64], **starts)

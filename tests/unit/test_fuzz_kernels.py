@@ -75,7 +75,7 @@ def hits(first: int, end: int, key: int) -> int:
 
 @pytest.mark.parametrize("level", OF_PI)
 def test_pi_has_the_stored_count(kernels: Driver, level: str) -> None:
-    # As tests/image/test_pi_kernels.py has it.
+    # The counts are those of tests/image/test_pi_kernels.py.
     for end, count in ((1_000, "797"), (20_000_000, "15705172")):
         assert ask(kernels, "pi", level, struct.pack("<3Q", 0, end, 2022)) == [count]
 
@@ -119,7 +119,7 @@ COORDINATES = st.floats(-2.5, 2.5) | st.sampled_from(
 def test_mandel_has_the_time_of_each_pixel(
     kernels: Driver, level: str, xs: tuple[Sequence[float], int], ys: Sequence[float], maxiter: int
 ) -> None:
-    # A row of some pixels again and again is wider than a level's groups.
+    # A few pixels, repeated, make a row that is wider than a level's groups.
     few, times = xs
     packed = (struct.pack(f"<{len(one)}d", *one) for one in ([*few] * times, ys))
     answer = ask(kernels, "mandel", level, text(str(maxiter)), *packed)
@@ -129,5 +129,5 @@ def test_mandel_has_the_time_of_each_pixel(
 
 @pytest.mark.parametrize("level", OF_MANDEL)
 def test_the_limit_of_the_processor_is_counted_to_its_end(kernels: Driver, level: str) -> None:
-    # As many products and sums as the chains are, of which each sum was 1 at first.
+    # Each chain has a product and a sum that begin at 1: 7 chains give 14 without any work.
     assert float(ask(kernels, "limit", level, text("14"))[0]) > 14

@@ -1,5 +1,6 @@
-"""Whatever is in the loader's cache and in LD_LIBRARY_PATH: the interpreter finds what the loader
-opens, and reads nothing beyond a file's end.
+"""The interpreter finds what the loader opens, whatever its cache and LD_LIBRARY_PATH hold.
+
+It reads nothing beyond the cache's end.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def parts() -> st.SearchStrategy[str]:
 
 @cases(250)
 @given(cwd=st.sampled_from([*FOLDERS]), path=parts())
-# An empty part between semicolons was the root, and not the working folder.
+# An empty part between semicolons was taken as the root, not as the working directory.
 @example(cwd="two", path="{}/none;;{}/one")
 @example(cwd="one", path=";{}/two")
 @example(cwd="both", path="{}/none;")

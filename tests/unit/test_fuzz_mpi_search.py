@@ -47,7 +47,7 @@ def taken(
 
 
 def expected(library: str | None, wanted: str | None) -> tuple[str, int]:
-    """Return the library and its ABI where it can be used."""
+    """Return the library that can be used, or "-", and the index of its ABI, or -1."""
     if library is None or library[-1] == "x":
         return "-", -1
     which = LETTERS.index(library[-1])
@@ -56,7 +56,7 @@ def expected(library: str | None, wanted: str | None) -> tuple[str, int]:
 
 @st.composite
 def sites(draw: st.DrawFn) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """Return what the cache has of each soname, and the libraries by what they are opened by."""
+    """Return the cache's path of each soname, and the library that each name opens."""
     libraries = draw(LIBRARIES)
     files = draw(st.dictionaries(st.sampled_from(FILES), st.sampled_from("moax")))
     opens = {name: f"{file}:{letter}" for name, (file, letter) in libraries.items()}

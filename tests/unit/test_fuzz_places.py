@@ -1,4 +1,4 @@
-"""Where the interpreter lies is found out from whatever its caller, a venv and /proc say."""
+"""The interpreter finds where it lies, whatever its caller, a venv and /proc say."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ QUOTAS = (
 PERIODS = st.sampled_from(["100000", "1", "0", "-5", "x", str(LARGEST)]) | st.integers(
     1, 10**6
 ).map(str)
-# As the kernel writes them, from the root on.
+# Paths of cgroups as the kernel writes them, from the root on.
 GROUPS = st.sampled_from(["/", "", "/job", "/job/step", "/job/step/", "/elsewhere", "/../x"])
 CONTROLLERS = st.sampled_from(["", "cpu", "cpu,cpuacct", "cpuset", "name=systemd", "cpuacct"]) | (
     st.integers(40, 60).map(lambda size: f"{'x' * size},cpuacct,cpu")
@@ -60,7 +60,7 @@ def groups(draw: st.DrawFn) -> dict[str, str]:
 
 @st.composite
 def machines(draw: st.DrawFn) -> Case:
-    """Return processes in a row, the first one this one's parent, with their files."""
+    """Draw a chain of processes that begins with this one's parent, with their files."""
     files = draw(groups())
     variables = draw(st.dictionaries(st.sampled_from([*RANKS, *OF_SLURM]), COUNTS, max_size=4))
     row = draw(st.lists(st.integers(2, 99), unique=True, max_size=4))
@@ -90,13 +90,13 @@ def ask(threads: Driver, case: Case) -> int:
 
 
 def leading(value: str) -> int | None:
-    """Return the number that text begins with, at most a long one's."""
+    """Return the number that a text begins with, within the range of C's long, or None."""
     found = re.match(r"\s*[+-]?\d+", value)
     return max(-LARGEST - 1, min(LARGEST, int(found[0]))) if found else None
 
 
 def number(value: str | None) -> int:
-    """Return the largest number in text as Slurm writes it."""
+    """Return the largest number, up to `MOST`, in a list of Slurm's; 0 if there is none."""
     found = [leading(one) or 0 for one in (value or "").split(",")]
     return max([0, *(one for one in found if one <= MOST)])
 
@@ -107,7 +107,7 @@ def quota_of(files: Mapping[str, str], folder: str, is_first: bool) -> int:
     else:
         told = files.get(f"{folder}/cpu.max", "").split()
     value, period = (leading(one) for one in [*told, "", ""][:2])
-    # An empty first word: the period's is the only one.
+    # With an empty quota the period is the only word.
     if len([one for one in told if one.strip()]) < 2 or not value or not period:
         return MOST
     return min(MOST, -(-value // period)) if value > 0 and period > 0 else MOST
@@ -167,11 +167,11 @@ def list_of(controllers: str) -> Case:
 
 @cases(500)
 @given(case=machines())
-# The sum of both overflowed, and what an int cannot hold was a number below 1.
+# The sum of both overflowed, and a quotient too large for an int was taken as below 1.
 @example(case=quota_alone(f"{LARGEST} 100000"))
 @example(case=quota_alone("4294967296 1"))
 @example(case=quota_alone("6442450944 1"))
-# What stood behind the sixtieth letter was not seen, and `cpuacct` cut off there was `cpu`.
+# Text after the sixtieth letter was not read, and `cpuacct` cut off there was taken as `cpu`.
 @example(case=list_of(f"{'x' * 58},cpu"))
 @example(case=list_of(f"{'x' * 56},cpuacct"))
 def test_the_number_follows_the_rules(threads: Driver, case: Case) -> None:
@@ -189,7 +189,7 @@ def test_any_bytes_give_a_number(
     threads: Driver, own: bytes, file: bytes, stat: bytes, count: str
 ) -> None:
     files = {"/own": own, "/cgroup/cpu.max": file, "/cgroup/cpu/cpu.cfs_quota_us": file}
-    # Whose parent this one is, is no process: nobody is one's own forefather.
+    # Without digits the stat names no parent: the kernel never makes a loop of parents.
     files |= {"/proc/7/stat": stat.translate(None, b"0123456789"), "/cgroup/x/cpu.max": file}
     sent = [part for path, content in files.items() for part in (text(path), content)]
     variables = f"MPI_LOCALNRANKS={count}\0SLURM_CPUS_PER_TASK={count}\0".encode()

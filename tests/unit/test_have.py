@@ -1,4 +1,4 @@
-"""An image that is up to date is had without waiting for another make."""
+"""An image that is up to date is taken without waiting for another make."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SECONDS = 60
 
 @pytest.fixture
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Give a build folder whose lock another make holds."""
+    """Yield a build folder whose lock another make holds."""
     monkeypatch.setattr(paths, "BUILD", tmp_path)
     monkeypatch.delenv("HPCPY_CHECKOUT_LOCK", raising=False)
     with (tmp_path / ".lock").open("a") as lock:

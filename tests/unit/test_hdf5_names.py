@@ -1,4 +1,4 @@
-"""The library that gives HDF5's functions to who opens it: the executable's own."""
+"""The library that gives the executable's own HDF5 functions to plug-ins that load it."""
 
 from __future__ import annotations
 

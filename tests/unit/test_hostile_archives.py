@@ -1,4 +1,4 @@
-"""Archives that are made to harm end in one line: nothing is unpacked, followed, or filled."""
+"""Malicious archives end in one line: nothing is unpacked, no link followed, no disk filled."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def entry(
 
 
 def archive_of(path: Path, unpacked: bytes, **others: bytes | str) -> Path:
-    """Make an OCI archive; `others` take the place of its files, a text as a link."""
+    """Make an OCI archive; `others` replace its files by name, and a text makes a link to it."""
     config = json.dumps({"config": {}}).encode()
     one = {"digest": "a:layer", "mediaType": KIND}
     manifest = json.dumps({"config": {"digest": "a:config"}, "layers": [one]}).encode()
@@ -63,7 +63,7 @@ def archive_of(path: Path, unpacked: bytes, **others: bytes | str) -> Path:
 
 
 def both(path: Path) -> None:
-    """Read it as `verify`, and as `sbom`, `audit`, `size` and `release` do."""
+    """Read an archive as `verify` does, and as `sbom`, `audit`, `size` and `release` do."""
     of_archive(path)
     read_contents(path, lambda _: True)
 

@@ -14,7 +14,7 @@ from hpcpy.errors import UnavailableError
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An unpacked release in an ignored folder of somebody's repository."""
+    """Unpack a small release in an ignored folder of another repository, and return it."""
     subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
     (tmp_path / ".gitignore").write_text("/build/\n")
     top = tmp_path / "build" / "hpcpy"

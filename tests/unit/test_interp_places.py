@@ -39,7 +39,7 @@ class Found(NamedTuple):
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a prefix with a program that tells its places."""
+    """Return a prefix with a program that prints its places."""
     gcc = shutil.which("gcc")
     if gcc is None:
         pytest.skip("no gcc here; install one: apt-get install gcc")
@@ -60,7 +60,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def found(
     *words: str | Path, file: Path | None = None, cwd: Path | None = None, path: str = "/usr/bin"
 ) -> Found:
-    """Start `file`, which words[0] says when it is missing, and return what it tells."""
+    """Start `file` with `words` as its argv, or `words` as they are; return what it prints."""
     if file is not None:
         # Python itself refuses to start a program with an empty name.
         words = ("/bin/bash", "-c", 'exec -a "$0" "$@"', words[0], file, *words[1:])
@@ -77,7 +77,7 @@ def found(
 
 
 def installed(prefix: Path, executable: str | Path) -> Found:
-    """Return what is to be told of an executable outside of virtual environments."""
+    """Return what an executable outside of virtual environments has to print."""
     return Found(str(executable), str(executable), str(prefix), str(prefix))
 
 
@@ -104,7 +104,7 @@ def loader(program: Path) -> str:
     return said[1]
 
 
-# What callers write: reloaders, login shells, `exec -a`, broken programs.
+# What callers write into argv[0]: reloaders, login shells, `exec -a`, broken programs.
 CALLED = ["python", "python3", "-python3", "anything", "", "/nowhere/python3", "/usr/bin/env"]
 
 
@@ -149,7 +149,7 @@ def test_a_bare_name_is_what_path_leads_to(own: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["./python3", "python3", "../bin/python3"])
 @pytest.mark.parametrize("called", [None, "anything"])
 def test_a_relative_path_is_completed(own: Path, name: str, called: str | None) -> None:
-    # Executed as it is; subprocess would look bare names up.
+    # execv takes the name as it is; subprocess would look a bare name up on PATH.
     program = f"import os; os.chdir({str(own / 'bin')!r}); os.execv({name!r}, [{called or name!r}])"
     done = subprocess.run(["python3", "-c", program], capture_output=True, text=True, check=True)
     told = Found(*done.stdout.splitlines()[:4])

@@ -1,4 +1,4 @@
-"""How many threads libraries start by themselves, as the interpreter counts it."""
+"""How many threads libraries start by default, as the interpreter counts them."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_ranks_of_a_slurm_step_share_the_jobs_processors(asked: Callable[..., in
 
 def test_a_program_between_launcher_and_rank_is_none(folder: Path) -> None:
     (folder / "own").unlink(missing_ok=True)
-    # As bound as the rank, and started with the variable: a shell, a container's starter.
+    # Such a program is bound as the rank is, and has the variable: a shell, a container's starter.
     code = (
         "import os, subprocess, sys\n"
         "own = sorted(os.sched_getaffinity(0))\n"

@@ -119,7 +119,7 @@ def test_a_word_that_is_no_text_reaches_the_script(tmp_path: Path) -> None:
         assert b" --json '\xff.json'" in (done.stdout + script.read_bytes())
 
 
-# A name with a second line, which sbatch would read; the end of the script that salloc gets.
+# A name whose second line sbatch would read; the line that ends the script for salloc.
 WILD = ("W='a/b\n#SBATCH --x' c", "W=pi --json '\nEND_OF_JOB\nexit 3\n'")
 
 

@@ -21,7 +21,7 @@ MIXED = "cpu* (null)\ncpu* nvme:1\ngpu (null)\ngpu gpu:a100:4(S:0-1)\n"
 
 @pytest.fixture
 def silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a build folder without a cluster that runs."""
+    """Return a build folder without a cluster that runs."""
     monkeypatch.setattr(paths, "BUILD", tmp_path)
     return tmp_path
 
@@ -40,7 +40,7 @@ def test_within_a_job_its_own_slurm_is_asked(silent: Path) -> None:
 
 
 def test_without_a_cluster_the_machines_own_is_asked(silent: Path) -> None:
-    # Of one that a reboot has ended.
+    # What is left of a cluster that a reboot has ended.
     (silent / "cluster").mkdir()
     default_layout().conf.touch()
     for site in ("local", "carc"):
@@ -52,7 +52,7 @@ def test_without_a_cluster_the_machines_own_is_asked(silent: Path) -> None:
 def test_a_folder_that_cannot_be_looked_into_has_no_cluster(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # One that is closed is open to root; a name that is too long is refused to all.
+    # A closed folder is open to root; a name that is too long is refused to every user.
     monkeypatch.setattr(paths, "BUILD", tmp_path / ("x" * 300))
     assert find_controller(parse(["W=pi"]), {}) == Controller({})
 
@@ -82,7 +82,7 @@ def slurm_that_lists(folder: Path, listed: str, **variables: str) -> Controller:
         (MIXED, ("PARTITION=cpu,gpu",), {}, ""),
         (MIXED, ("PARTITION=cpu",), {}, "no node of partition cpu has a GPU"),
         (MIXED, (), {"SLURM_PARTITION": "gpu"}, ""),
-        # Slurm itself refuses a partition that there is not; it may hide one.
+        # Slurm itself refuses a partition that does not exist; it may hide one that does.
         (MIXED, ("PARTITION=secret",), {}, ""),
         ("", (), {}, ""),
     ],

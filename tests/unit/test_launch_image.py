@@ -1,4 +1,4 @@
-"""An image that the engine cannot take is told before a job is asked for."""
+"""An image that the engine cannot take is reported before a job is asked for."""
 
 from __future__ import annotations
 

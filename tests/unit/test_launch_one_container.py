@@ -1,4 +1,4 @@
-"""What stands around a rank of ``podman-hpc shared-run``."""
+"""The shell commands around a rank of ``podman-hpc shared-run``."""
 
 from __future__ import annotations
 

@@ -206,7 +206,7 @@ def test_gpus_are_handed_in_when_asked_for(engine: str, flag: str) -> None:
 
 
 def test_shifter_gets_one_word_for_all_its_modules() -> None:
-    # Of several it takes the last.
+    # Shifter takes the last of several.
     site = dataclasses.replace(SITE, options={"shifter": ("--module=cuda-mpich", "--verbose")})
     for asked, modules in (("GPUS=1", "gpu,cuda-mpich"), ("GPUS=0", "cuda-mpich")):
         there = words(plan("ENGINE=shifter", asked, site=site))
@@ -277,7 +277,7 @@ def test_a_staged_image_is_copied_used_and_removed() -> None:
     assert copying == f"sbcast --force image {copy} || exit 73"
     assert made.needs_job_shell
     assert copy in [option.shell for option in made.program]
-    # It is there before there is anything to remove, on every node.
+    # What removes the copy waits on every node before there is a copy.
     assert "--nodes=3 --ntasks=3 --ntasks-per-node=1" in keeper
     assert 'rm -rf "$0"' in keeper
     assert keeper.endswith(f"{copy}; }}")

@@ -91,10 +91,10 @@ def test_a_word_of_the_job_is_read_within_the_job() -> None:
 
 @pytest.mark.parametrize("code", [0, 3])
 def test_what_was_staged_goes_whatever_the_end_was(code: int) -> None:
-    # On a cluster it is `tests/launch/test_launch_nodes.py` that looks.
+    # `tests/launch/test_launch_nodes.py` looks at this on a cluster.
     plan = planned("STAGE=1", job=CurrentJob(1, is_in_step=False))
     script = launch_script(dataclasses.replace(plan, afterwards=(Line("echo swept", ""),)))
-    # The real step's place is taken by what ends as told; the rest runs as it is.
+    # A step that ends with the code replaces the real one; the rest runs as it is.
     guard = script[script.index("early=") :]
     ended = subprocess.run(
         ["bash", "-c", f"step=(bash -c 'exit {code}')\n{guard}"],
@@ -106,14 +106,14 @@ def test_what_was_staged_goes_whatever_the_end_was(code: int) -> None:
     assert "swept" in ended.stdout
 
 
-# Slow, the signal comes before the shell has seen that its step runs.
+# In a slow shell the signal comes before the shell has seen that its step runs.
 @pytest.mark.parametrize("shell", ["", "trap 'sleep 0.1' DEBUG\n"], ids=["quick", "slow"])
 def test_a_ctrl_c_of_a_terminal_is_one_for_the_step(shell: str) -> None:
     # srun kills the ranks at a second one.
     plan = planned("STAGE=1", job=CurrentJob(1, is_in_step=False))
     script = launch_script(dataclasses.replace(plan, afterwards=(Line("echo swept", ""),)))
     guard = script[script.index("early=") :]
-    # It goes on for a second after the first one, however late that comes.
+    # The step goes on for a second after its first signal, however late that comes.
     step = (
         "trap 'echo INT; got=1' INT; echo ready; until [ $got ]; do sleep 0.05; done;"
         "for i in $(seq 20); do sleep 0.05; done; exit 4"

@@ -1,4 +1,4 @@
-"""Site files: those of this checkout are sound, a wrong line says which and why."""
+"""Site files: those of this checkout are valid; an error names the wrong line and says why."""
 
 from __future__ import annotations
 
@@ -81,6 +81,6 @@ def test_a_wrong_line_is_named(tmp_path: Path, text: str, says: str) -> None:
         site.read_site(write(tmp_path, text))
     assert says in str(caught.value)
     assert "there.toml" in str(caught.value)
-    # No pattern of this program's.
+    # No regular expression of this program.
     assert "(?" not in str(caught.value)
     assert "\n" not in str(caught.value)

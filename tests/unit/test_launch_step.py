@@ -101,7 +101,7 @@ def test_what_does_not_end_is_insisted_on(run: str) -> None:
 
 @pytest.mark.parametrize("program", ["srun", "salloc"])
 def test_a_nodes_failure_is_waited_for_no_longer(program: str) -> None:
-    # In two pieces, after the unfinished line of a rank's.
+    # Both lines come in two pieces: that of a rank, and then the message.
     script = (
         "trap 'exit 5' TERM; printf 'a rank: ' >&2; echo >&2;"
         f"printf '{program}: error: Node fai' >&2; sleep 0.1; echo 'lure on n2' >&2;"
@@ -143,7 +143,7 @@ def slurm_that_says(
     listed = "".join(
         f"echo {one.format(folder)} $(($(date +%s) - {age})) 7;" for one in sessions.split(",")
     )
-    # The first time it runs; while it completes only the nodes that still do are told.
+    # At the first question the job runs; later only the nodes that still complete are listed.
     shown = (
         f"state={state}; nodes=n[1-2]; "
         f"test {state} = COMPLETING && {{ test -e {folder}/asked && nodes=n1 || state=RUNNING; }};"
@@ -160,7 +160,7 @@ def slurm_that_says(
     return {"PATH": f"{folder}:{os.environ['PATH']}"}
 
 
-# Its own session is that of its job.
+# Its own session is the one that Slurm has for its job (AllocSID).
 WAITS = "echo $$ >{}/sid; trap 'exit 0' TERM; while :; do sleep 0.05; done"
 ENDS = "echo $$ >{}/sid; trap 'exit 0' TERM; for i in $(seq 60); do sleep 0.05; done; exit 3"
 

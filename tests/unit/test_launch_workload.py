@@ -1,4 +1,4 @@
-"""A wrong W is told before a job is asked for, by a host that has no numpy."""
+"""A wrong W is reported before a job is asked for, on a host without numpy."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_what_no_machine_can_run_is_told(words: str, says: str) -> None:
     [
         *("mandel", "mandel --impl mpi-dynamic --area area2", "mandel --impl all", "pi --list"),
         *("mandel --window -1 -1e-3 -inf 1 --size 3 3 --maxiter 9", "pi --impl mpi --help"),
-        # What a machine or a folder has, is not known here.
+        # What a machine or a folder has is not known here.
         *("pi --impl cupy", "pi --json /nodes/only/x.json", "startup -- /in/the/image.py --help"),
         *("doctor --site x", "--help", "-h", "--version"),
     ],

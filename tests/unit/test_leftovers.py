@@ -18,7 +18,7 @@ KINDS = {"missing": None, "empty": "", "half": '{"type":"buildah'}
 
 @pytest.fixture
 def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Buildah]:
-    """Give a buildah with an empty storage, which goes with all that is mounted in it."""
+    """Yield a buildah with an empty storage; at the end remove it with all its mounts."""
     program = shutil.which("buildah")
     if program is None or os.geteuid() != 0:
         pytest.skip("needs root and buildah: sudo make setup")
@@ -55,7 +55,7 @@ def test_a_container_with_a_damaged_record_is_removed(
     record.unlink()
     if (text := KINDS[kind]) is not None:
         record.write_text(text)
-    # It says that all is well, and leaves one.
+    # buildah reports success, and leaves one.
     assert found._run("rm", "--all").returncode == 0
     assert len(leftovers.containers(storage)) == 1
     found.remove_containers()

@@ -1,7 +1,7 @@
-"""What is linked into the interpreter may be given away with it.
+"""What is linked into the interpreter may be redistributed with it.
 
-All that is built from source counts as linked in: there are only permissive
-licences in it now, and one line here has to change when that ends.
+Everything that is built from source counts as linked in: its licences are all
+permissive today, and one line here has to change when that ends.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import pytest
 from hpcpy.pins.sources import sources
 
 COPYLEFT = re.compile(r"(A|L)?GPL-")
-# What gcc's run-time libraries are under: made for being linked in.
+# Exceptions for what is made to be linked in: gcc's run-time libraries, and what Autoconf and
+# Bison write.
 EXCEPTIONS = {"GCC-exception-3.1", "Autoconf-exception-3.0", "Bison-exception-2.2"}
 
 
 def permits(expression: str) -> bool:
-    """Tell whether an SPDX expression leaves a choice without copyleft."""
+    """Return whether an SPDX expression leaves a choice without copyleft."""
     words = re.findall(r"[()]|[^\s()]+", expression)
     permitted = _alternatives(words)
     if words:

@@ -81,7 +81,7 @@ def test_licence_of_a_package_without_documentation_is_that_of_the_linked_one(
 
 
 class Index:
-    """Three packages; `more` needs `thing`, which needs `base`."""
+    """An index of packages of version 1, each of which needs `base`."""
 
     def closure(self, packages: Iterable[str]) -> list[Offer]:
         return [offer(name) for name in {"base", *packages}]

@@ -1,6 +1,6 @@
-"""One package of Python's moves in a lock, and every other pin stays, byte for byte.
+"""One Python package moves in a lock, and every other pin stays, byte for byte.
 
-What uv resolves is the test's, the rest is real; `test_lock_only_debian.py` has Debian's.
+A stand-in for uv resolves, the rest is real; `test_lock_only_debian.py` has Debian's packages.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def test_package_of_no_lock_is_refused_and_a_near_one_told() -> None:
 def uv_resolves(
     monkeypatch: pytest.MonkeyPatch, module: Any, newest: dict[str, str]
 ) -> list[dict[str, str]]:
-    """Stand in for uv: the newest of each package, or what a constraint holds it to."""
+    """Stand in for uv, which takes the newest within constraints; return those of each call."""
     held: list[dict[str, str]] = []
 
     def compile_lock(output: Path, _inputs: Iterable[Path], *options: str) -> None:
@@ -101,7 +101,7 @@ def test_python_package_moves_and_no_other_byte(
     assert {name for name in before if before[name] != after[name]} == {
         f"[packages.numbers{table}]" for table in ("", ".wheels.x86_64")
     }
-    # One was held, and only the other's wheels were asked for.
+    # `arrays` was held, and only the wheels of `numbers` were asked for.
     assert held[0] == {"arrays": "1"}
     assert asked == ["numbers"]
 

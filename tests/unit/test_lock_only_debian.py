@@ -91,7 +91,7 @@ def table(deb: Path, name: str, version: str, sets: list[str]) -> dict[str, Any]
 
 @pytest.fixture
 def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An archive that has the newest of `DEBS`, a lock of the oldest, and its folder."""
+    """Serve an archive of the newest of `DEBS`, and yield the folder of a lock of the oldest."""
     if not shutil.which("dpkg-deb") or not shutil.which("apt-get"):
         pytest.skip("no dpkg-deb and apt-get here: this needs a Debian")
     files = {key: make_deb(tmp_path / "debs", *key, needs) for key, needs in DEBS.items()}

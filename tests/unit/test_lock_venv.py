@@ -33,7 +33,7 @@ def _checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reason="this Python has no ensurepip (Debian: apt install python3-venv)",
 )
 def test_changed_or_half_made_folder_is_made_again() -> None:
-    # One of another lock; a half-made one has no stamp, which is as different.
+    # A folder of another lock; a half-made one has no stamp, and so is different, too.
     paths.VENV.mkdir(parents=True)
     rest = paths.VENV / "left-over"
     rest.touch()
@@ -44,7 +44,7 @@ def test_changed_or_half_made_folder_is_made_again() -> None:
     rest.touch()
     ensure_venv()
     assert rest.exists()
-    # Another one has its own folder, and leaves this one as it is.
+    # Another lock has a folder of its own, and leaves this one as it is.
     assert (ensure_venv("outside") / "bin" / "python").exists()
     assert rest.exists()
     # A link to that of another checkout, which stays as it is.

@@ -133,7 +133,7 @@ def test_a_ctrl_c_within_an_exec_is_130_as_anywhere(tmp_path: Path) -> None:
 
 
 def buffered() -> dict[str, str]:
-    """Give variables with which argparse itself does not pass over the errors of --help."""
+    """Return variables without PYTHONUNBUFFERED, with which argparse ignores errors of --help."""
     return {k: v for k, v in environment().items() if k != "PYTHONUNBUFFERED"}
 
 
@@ -180,7 +180,7 @@ def test_a_reader_who_has_left_is_no_error_to_tell(command: str) -> None:
 
 
 def test_a_home_that_is_not_there_is_one_line() -> None:
-    # A user without a name and HOME has none, either: Path tells both in the same way.
+    # A user without a name and HOME has none, either: pathlib raises the same error for both.
     done = hpcpy("clean-cache", HPCPY_CACHE="~nobody-has-this-name/cache")
     assert done.returncode == 2
     assert re.fullmatch(r"hpcpy clean-cache: .* no such home; set HPCPY_CACHE .*\n", done.stderr)
@@ -188,7 +188,7 @@ def test_a_home_that_is_not_there_is_one_line() -> None:
 
 @pytest.mark.parametrize("words", [["hpcpy", "--help"], ["make", "-f", "Makefile", "help"]])
 def test_the_folder_it_is_called_in_gives_it_no_code(words: list[str], tmp_path: Path) -> None:
-    # Somebody else may write there, /tmp for one.
+    # Other users may write there, as in /tmp.
     for name in ("argparse", "hpcpy", "sitecustomize", "usercustomize", "workloads"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('hostile')\n")
     words = [str(paths.ROOT / word) if (paths.ROOT / word).is_file() else word for word in words]

@@ -17,7 +17,7 @@ from hpcpy.from_make import ENVIRONMENT, SETTINGS, given, with_settings
 
 pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="no make here: apt install make")
 TEXT = MAKEFILE.read_text()
-# target -> the command that it calls, and the variables that this has.
+# Target -> the command that it calls; below, target -> the variables of that command.
 CALLS = {
     target: " ".join(command.split()[:2])
     for target, command in re.findall(r"^([a-z-]+):.*\n\t@\$\(HPCPY\) (.*)$", TEXT, re.MULTILINE)
@@ -27,7 +27,7 @@ OF_TARGET = {
     for target, command in CALLS.items()
 }
 OF_TARGET["check"] += [*ENVIRONMENT, "HPCPY_CACHE", "HPCPY_DEBIAN_MIRROR"]
-# {} is a file: it is there when a part of the value was run.
+# {} is a file: it exists if a part of the value was run.
 HOSTILE = [
     *("x; touch {}", "$$(touch {})", "$(shell touch {})", "`touch {}`", "' ; touch {} ; '"),
     *('"; touch {}; "', '"$(shell touch {})"', "x\ntouch {}", "x\r\ntouch {}", "${{HOME}}$HOME"),

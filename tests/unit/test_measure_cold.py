@@ -1,4 +1,4 @@
-"""Starts on a fresh mount: a file out of the page cache, from a slow storage, and the table."""
+"""Starts on a fresh mount: a file dropped from the page cache, a slow storage, the tables."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def file(tmp_path: Path) -> Path:
 
 @contextlib.contextmanager
 def locked(file: Path) -> Iterator[None]:
-    """Have all of a file in memory: what was only read may be reclaimed at any time."""
+    """Lock a file's pages in memory: pages that were only read may be reclaimed at any time."""
     libc = ctypes.CDLL(None, use_errno=True)
     with file.open("r+b") as stream, mmap.mmap(stream.fileno(), 0) as mapped:
         first = ctypes.c_char.from_buffer(mapped)

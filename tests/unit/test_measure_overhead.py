@@ -1,4 +1,4 @@
-"""What a container costs: the interval of its ratio, and what is told of it."""
+"""What a container costs: the interval of its ratio, and how it is shown."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_difference_is_told_in_percent() -> None:
 
 
 def test_sizes_of_one_launch_are_one_value() -> None:
-    # As sure of six sizes as of one, where all vary together.
+    # Sizes that vary together give no narrower interval than one of them.
     found = measured(1.0, 1.01, 1.02, 0.99, 1.0, 1.01)
     one, every = found.interval(SIZES[:1]), found.interval(SIZES)
     assert (every.low, every.high) == pytest.approx((one.low, one.high))

@@ -1,4 +1,4 @@
-"""What of MPI becomes a jump stub, and what a stub does with and without a library."""
+"""Which names of MPI become jump stubs, and what a stub does with and without a library."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ needs_gcc = pytest.mark.skipif(
     not all(shutil.which(tool) for tool in ("gcc", "nm", "objcopy")), reason="no gcc or binutils"
 )
 
-# In place of mpi.c: the loading is Python's and the library's, the jumps are not.
+# Stands for mpi.c, whose loading needs Python and a library; the jump stubs are real.
 PROGRAM = r"""
 #include "mpi_interfaces.h"
 #include <stdio.h>
@@ -69,7 +69,8 @@ int main(void)
     return MPI_Other();
 }
 """
-# A module for another interface: 5, by a handle, and 7 by a function that it tests.
+# A module for another interface: it writes 5 through a handle, and adds 5 to the 7 of a function
+# that it tests.
 OTHER = r"""
 long MPI_Sum(void);
 extern void *hpcpy_mpi_slot_MPI_Sum, *hpcpy_mpi_handle_ompi_world;
@@ -139,7 +140,7 @@ def test_calls_go_where_the_slots_say(tmp_path: Path) -> None:
     def gcc(*arguments: str) -> None:
         run("gcc", "-fno-pie", "-O1", "-I.", *arguments)
 
-    # Of Python the header wants one type.
+    # The header needs one type of Python's.
     (tmp_path / "Python.h").write_text("#include <stddef.h>\ntypedef void PyObject;\n")
     (tmp_path / "program.c").write_text(PROGRAM)
     (tmp_path / "other.c").write_text(OTHER)

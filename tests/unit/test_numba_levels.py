@@ -1,4 +1,4 @@
-"""Which of the image's machine code a processor is given."""
+"""Which level of the image's machine code a processor gets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TRIPLE = "x86_64-unknown-linux-gnu"
 
 
 def features(names: frozenset[str], *absent: str) -> str:
-    """As LLVM lists them."""
+    """Return features as LLVM lists them."""
     return ",".join([*(f"+{name}" for name in sorted(names)), *(f"-{name}" for name in absent)])
 
 

@@ -1,4 +1,4 @@
-"""What a start enters is found out, and lies together in what is linked."""
+"""The functions that a start enters are traced, and the linker places them together."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ int main(int n, char **v) { (void)v; return n > 9 ? never() : second() - 4; }
 """
 
 
-# What is declared cold leaves main for a part of its own.
+# gcc moves what is declared cold out of main, into main.cold.
 _COLD = """
 #include <stdlib.h>
 __attribute__((cold, noinline)) static void seldom(int n) { if (n > 9) abort(); }

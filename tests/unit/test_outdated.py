@@ -1,4 +1,4 @@
-"""What there is newer than the pins, by registries on the loopback."""
+"""What is newer than the pins, according to registries on the loopback interface."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_each_page_and_each_file_is_asked_for_once(
     asked(server, capsys)
     times = Counter(path for path, _ in server.log)
     assert times["/simple/numbers/"] == 1
-    # Of a file the first byte alone, and of what nothing is newer, nothing.
+    # Only the first byte of a file is asked for, and nothing of a version that is not newer.
     ranges = {path: its for path, its in server.log if its}
     assert set(ranges.values()) == {"bytes=0-0"}
     assert not any("1.9" in path or "numbers-2.0.tar.gz" in path for path in ranges)
@@ -115,7 +115,7 @@ def test_names_choose_and_an_unknown_one_is_refused(
 
 
 def test_silent_registries_are_one_line_and_not_available(server: Server) -> None:
-    # The index and the forge have nothing at all.
+    # The registries have nothing at all.
     with pytest.raises(UnavailableError, match=r"asked for: 127\.\S+ HTTP 404") as raised:
         run(["outdated", "numbers"])
     assert raised.value.exit_code == 69
@@ -136,7 +136,7 @@ def test_host_that_cannot_be_reached_costs_its_time_once() -> None:
     questions._web = web = Web()  # type: ignore[assignment]
     for name in ("a", "b", "c"):
         assert questions.refusal(f"http://a.invalid/{name}") == "no route"
-    # It is tried twice, for the first of them.
+    # The first question tries twice, the others not at all.
     assert web.asked == 2
 
 
@@ -162,11 +162,11 @@ def test_page_of_links_is_read_as_json_is(server: Server) -> None:
 
 
 def test_pip_names_the_index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    # The first of them has no pip.
+    # The first does not exist, and the second has no pip.
     pythons = (tmp_path / "python3", "false", sys.executable)
     monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
     monkeypatch.delenv("PIP_INDEX_URL", raising=False)
-    # Its own address, where nobody has set one.
+    # pip's own address, where nobody has set one.
     (tmp_path / "pip.conf").write_text("")
     public = index.address(pythons)
     assert public.startswith("https://")

@@ -33,7 +33,7 @@ READ = {
     ("storm.command", "--pynamic"),
     ("upstream.command", "--{name}"),
 }
-# Those of settings that name a path, and whether it is written.
+# Settings that name a path, and whether that is written.
 SETTINGS_WITH_PATHS = {"IMAGE": False, "MPI": False, "SITE": False, "SCRIPT": True}
 # Each option with a folder that is written.
 FOLDERS = [
@@ -44,14 +44,14 @@ FOLDERS = [
     ("storm", "--out"),
     *(("bench", name, "--out") for name in BENCHES),
 ]
-# A launch that needs no image and no Slurm; for a site, since the checkout's own cluster,
-# of which a local one speaks, may start meanwhile.
+# A launch that needs no image and no Slurm.  It is for a site: a local launch says whether the
+# checkout's own cluster runs, and that may start meanwhile.
 LAUNCH = ("W=pi --impl mpi", "SITE=carc", "ACCOUNT=me", "ENGINE=none", "NODES=2", "TASKS=4")
 BATCH = ("-m", "hpcpy", "batch", *LAUNCH)
 
 
 def options_with_paths() -> Iterator[tuple[str, str]]:
-    """Find what `add_argument` makes a path of."""
+    """Yield the module and the name of each argument that `add_argument` makes a path of."""
     for file in sorted((paths.ROOT / "src/hpcpy").rglob("*.py")):
         for call in ast.walk(ast.parse(file.read_text())):
             if not isinstance(call, ast.Call):
@@ -103,7 +103,7 @@ def test_a_folder_that_cannot_be_made_is_one_line() -> None:
 
 @pytest.mark.parametrize("name", ["-", "link"])
 def test_a_script_to_standard_output_is_all_that_is_there(name: str, tmp_path: Path) -> None:
-    # What the machine's /dev/stdout is, which no test names: a fault would replace it.
+    # The same link as the machine's /dev/stdout, which no test names: a fault would replace it.
     (tmp_path / "link").symlink_to("/proc/self/fd/1")
     done = python(*BATCH, f"SCRIPT={name if name == '-' else tmp_path / name}")
     assert (done.returncode, done.stderr) == (0, "")

@@ -78,7 +78,7 @@ def owned(path: Path) -> None:
 
 
 def linked(path: Path) -> None:
-    """Leave a link of another user's, to a folder of one's own."""
+    """Put a link of another user in the place of a folder, to that folder."""
     elsewhere = path.with_name("elsewhere")
     path.rename(elsewhere)
     path.symlink_to(elsewhere)
@@ -116,7 +116,7 @@ def test_the_one_who_owns_the_checkout_may_own_the_cache(
 
 @only_root
 def test_podmans_run_folder_is_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Only an ordinary user's lies where anybody could have made it.
+    # Only an ordinary user's run folder lies where anybody could have made it.
     monkeypatch.setattr(os, "geteuid", lambda: 4242)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run-4242"))
     (tmp_path / "run-4242").mkdir()

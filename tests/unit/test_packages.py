@@ -36,7 +36,7 @@ def test_each_is_python_and_has_its_wheels(name: str) -> None:
     compile(program.use, name, "exec")
     wheels = wheels_for(program.requires)
     assert set(program.requires) <= {wheel.name for wheel in wheels}
-    # What the image has, it has there in the same version.
+    # A package that the image has is here in the same version.
     image = {
         package: table.text("version")
         for package, table in locked().items()

@@ -1,4 +1,4 @@
-"""Parts are kept in a cache that may be on another disk than the checkout."""
+"""Parts are kept in a cache, which may be on another disk than the checkout."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Versions and addresses stand in env/ and nowhere else.
 
-Looked at is every file that git tracks or would, but for prose: Markdown,
-LICENSE and the recorded results under docs/ state what was, or link to what
-can be read, and nothing is built from them.
+The tests read every file that git tracks or would track, except for prose:
+Markdown, LICENSE and the recorded results under docs/ state what was, or link
+to what can be read, and nothing is built from them.
 """
 
 from __future__ import annotations
@@ -62,11 +62,11 @@ def lines_with(pattern: re.Pattern[str]) -> list[str]:
 
 
 def pinned_versions() -> re.Pattern[str]:
-    """Match a pinned version.
+    """Return a pattern that matches a pinned version.
 
-    One of three parts and more counts wherever it stands.  A shorter one, or
-    that of a package which only came along, is also some other program's or a
-    plain number: it counts beside its package's name.
+    A version of three or more parts counts wherever it stands.  A shorter one,
+    or one of a package that only came along, may be another program's or a
+    plain number: it counts beside its package's name alone.
     """
     asked = set(sources())
     for name in GROUPS.values():

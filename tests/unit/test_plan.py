@@ -26,7 +26,7 @@ Edit = Callable[[Path], None]
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a copy of this checkout's inputs that may be changed."""
+    """Return a copy of this checkout's inputs that may be changed."""
     root = tmp_path / "checkout"
     for name in CONTENTS:
         shutil.copytree(
@@ -51,7 +51,7 @@ def image_key(root: Path) -> str:
 
 @pytest.fixture(scope="module")
 def keys() -> tuple[str, str]:
-    """Return those of this checkout, which its copies have until they are changed."""
+    """Return the keys of this checkout, which its copies share until they are changed."""
     return part_key(paths.ROOT, "workloads"), image_key(paths.ROOT)
 
 
@@ -177,7 +177,7 @@ def test_the_small_image_is_made_of_the_parts_of_the_full_one() -> None:
     [
         add_line("recipes/pocl.sh"),
         add_line("containers/hpcpy/Containerfile"),
-        # Of the image's own command.
+        # Inputs of the image's own command `hpcpy`.
         add_line("src/hpcpy/launch/slurm.py"),
         add_line("env/sites/carc.toml"),
     ],

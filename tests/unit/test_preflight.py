@@ -16,7 +16,7 @@ import pytest
 
 from workloads.preflight.check import FAULT
 
-# A rank that has only itself, as MPI without a launcher.
+# A world of one rank, as MPI has it without a launcher.
 MPI = """
 class COMM_WORLD:
     size, rank = 1, 0
@@ -30,7 +30,7 @@ SCRIPT = "import sys\nprint(sys.argv, sys.path[0], __name__, __file__)\n"
 
 @pytest.fixture
 def run(tmp_path: Path) -> Any:
-    """Run a program after the preflight, by a Python that has such an mpi4py."""
+    """Return a function that runs a program after the preflight, with such an mpi4py."""
 
     def start(
         *words: Any,
@@ -127,7 +127,7 @@ def test_its_end_is_the_programs(run: Any, script: Path, ends: str, code: Any) -
 
 
 def test_ctrl_c_during_the_look_is_one_line(run: Any, script: Path, tmp_path: Path) -> None:
-    # An mpi4py that takes for ever, and is interrupted.
+    # An mpi4py whose import sends the process a SIGINT.
     slow = tmp_path / "slow/mpi4py"
     slow.mkdir(parents=True)
     (slow / "__init__.py").write_text("")
@@ -222,7 +222,7 @@ def test_a_broken_promise_ends_it(run: Any, script: Path, tmp_path: Path) -> Non
     assert "preflight: promise.gpus: 1000 is promised" in done.stderr
 
 
-# The variable alone: the interpreter's importer calls the hook.
+# With HPCPY_PREFLIGHT alone, without the module, the interpreter's importer calls the hook.
 HOOK = "from workloads.preflight import hook; hook.install()\n"
 
 

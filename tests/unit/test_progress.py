@@ -41,7 +41,7 @@ class Storage(Buildah):
     full: bool = False
 
     def has(self, tag: str) -> bool:
-        """Tell whether it has everything."""
+        """Return whether it has everything."""
         return bool(tag) and self.full
 
 
@@ -68,7 +68,7 @@ def test_the_docs_have_what_is_calculated_for_more_cores() -> None:
     two, *more = (round(progress.seconds_on(built, graph, cores)) for cores in (2, 8, 32))
     assert parts[1:] == tuple(more)
     assert f"gives {two} s" in text
-    # Of two cores, where it was measured, it is not far off.
+    # For two cores, on which it was measured, it is not far off.
     assert two == pytest.approx(parts[0], rel=0.1)
 
 
@@ -112,19 +112,19 @@ def test_it_counts_down_while_stages_run() -> None:
     assert left.seconds == 1050
     left.begin("fetch")
     now = 30
-    # Sooner than it was thought: so is the whole.
+    # It ended sooner than expected, and so will the whole.
     assert left.end("fetch") == "about 16 min left"
     left.begin("long")
     left.begin("short")
     now = 150
     left.begin("nothing of it")
     assert left.seconds == 990 - 120
-    # `short` should be through, and is not: `long` has its share.
+    # `short` should have ended, and has not: `long` gets its share of the time.
     now = 630
     assert left.end("nothing of it") == ""
     assert left.seconds == 990 - 600
     assert left.end("short") == "about 6 min left"
-    # Longer than it was thought: nothing is left of it, and what follows stays.
+    # It took longer than expected: nothing is left of it, and the stages behind it stay.
     now = 2000
     assert left.end("long") == "less than a minute left"
     left.begin("pack")

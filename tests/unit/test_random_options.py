@@ -15,7 +15,7 @@ from hpcpy import commands, from_make
 from hpcpy.commands import COMMANDS, parse
 from hpcpy.errors import UsageError
 
-# Those that write nothing and start nothing, or DRY=1 keeps from it, to their end.
+# Commands that run to their end here: with DRY=1 they write nothing and start nothing.
 TO_THE_END = ("launch", "batch")
 LAUNCH = (
     *("W", "PROGRAM", "NODES", "TASKS", "CPUS", "GPUS", "DASK", "STAGE", "ENGINE", "SITE", "IMAGE"),
@@ -25,7 +25,7 @@ LAUNCH = (
 
 @functools.cache
 def options_of(command: str) -> list[str]:
-    """Return a command's options, of its subcommands, too."""
+    """Return the options of a command and of its subcommands, and the subcommands' names."""
     found: set[str] = set()
     parsers: list[argparse.ArgumentParser] = [commands.top_parser(command)]
     while parsers:
@@ -99,7 +99,7 @@ def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\").replace("\n", "\\n")
 
 
-# An empty list, before Python 3.13, which the commands took for a value.
+# Before Python 3.13 argparse made an empty list of it, which the commands took for a value.
 def test_two_dashes_are_no_value() -> None:
     with pytest.raises(UsageError, match="argument --out: -- is no value"):
         parse(["bench", "startup", "--out=--"])

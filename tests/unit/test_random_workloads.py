@@ -22,7 +22,7 @@ from workloads.registry import TOOLS, WORKLOADS
 
 # No word of a command line can have a zero byte.
 WORDS = ANY.filter(lambda word: "\0" not in word)
-# Behind all other words: what can be said of them has been said, and nothing is started.
+# They stand behind all other words, and are refused only if those are not: nothing is started.
 NOTHING = {
     **dict.fromkeys(WORKLOADS, ("--impl", "nosuch")),
     **dict.fromkeys(TOOLS, ("--nosuch",)),

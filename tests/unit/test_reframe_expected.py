@@ -19,7 +19,7 @@ from workloads.write.definition import Series
 
 @pytest.fixture(scope="module")
 def expected() -> dict[str, Any]:
-    """Give the constants of the checks, which need ReFrame to be imported."""
+    """Return the constants of the checks by parsing: an import would need ReFrame."""
     text = (paths.ROOT / "reframe/hpcpy_checks.py").read_text()
     return {
         statement.targets[0].id: ast.literal_eval(statement.value)

@@ -22,13 +22,13 @@ class Storage(Buildah):
     tags: frozenset[str] = frozenset()
 
     def has(self, tag: str) -> bool:
-        """Tell whether it holds an image."""
+        """Return whether it holds an image."""
         return tag in self.tags
 
 
 @pytest.fixture
 def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
-    """A plan, and a cache that holds no part."""
+    """Return a plan, with a cache that holds no part."""
     monkeypatch.setenv("HPCPY_CACHE", str(tmp_path))
     monkeypatch.setenv("HPCPY_DEBIAN", "locked")
     return make_plan()
@@ -49,7 +49,7 @@ def test_a_build_from_nothing_needs_what_the_readme_says(plan: Plan) -> None:
 def test_a_second_image_of_the_same_parts_needs_its_own_room_alone(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # What ended a run of the plain image's tests, with 7.85 GiB free, behind hpcpy's.
+    # 7.85 GiB free were too few for the plain image's tests once, which ran after hpcpy's.
     def ready(_plan: Plan, part: Part) -> Path | None:
         return None if part.name in ("interpreter", "numba_cache") else Path(part.name)
 

@@ -1,4 +1,4 @@
-"""The SBOM tells what is in the image, or that it is not what was pinned."""
+"""The SBOM says what is in the image; an image that is not what was pinned has none."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def distribution(root: Path, name: str, version: str, files: dict[str, str]) -> 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Give what an image of these pins holds."""
+    """Return the root folder of an image that holds these pins."""
     root = tmp_path / "root"
     write(root / "etc/os-release", 'ID=debian\nVERSION_ID="13"\n')
     write(
@@ -154,7 +154,7 @@ def test_how_each_is_in_the_image_is_told(root: Path) -> None:
 def test_a_debian_package_names_its_source_where_that_is_called_otherwise(root: Path) -> None:
     status = root / "var/lib/dpkg/status"
     text = status.read_text()
-    # By dpkg, with the source's version where that is another; else by the pool.
+    # dpkg names the source, with its version if that differs; otherwise the pin does, by the pool.
     status.write_text(text.replace("14.9-1\n", "14.9-1\nSource: gcc-14 (14.9)\n", 1))
     pins = tuple(replace(one, source="pocl") for one in PINS)
     told = packages(made(root, replace(EXPECTED, pins=pins)))
@@ -326,7 +326,7 @@ def test_what_an_image_installs_over_its_base_is_dpkgs_and_no_longer_linked_alon
     assert (used["hpcpy"]["libc6-dev"], used["hpcpy"]["binutils-common"]) == (LINKED, CONTAINED)
     dev = used["hpcpy-dev"]
     assert {dev[name] for name in ("gcc", "libc6-dev", "binutils-common", "cython")} == {INSTALLED}
-    # Else as in its base.
+    # Otherwise as in its base.
     assert dev.keys() > used["hpcpy"].keys()
     moved = {name for name, use in used["hpcpy"].items() if dev[name] != use}
     assert {dev[name] for name in moved} == {INSTALLED}

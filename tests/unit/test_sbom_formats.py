@@ -1,4 +1,4 @@
-"""Both forms of an SBOM are what their formats want, and tell the same."""
+"""Both forms of an SBOM are valid in their formats, and say the same."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_cyclonedx_tells_what_spdx_does(spdx: str) -> None:
     assert told["pip"]["licenses"] == [{"license": {"name": "Its Own Licence"}}]
     (reference,) = told["python"]["externalReferences"]
     assert reference["url"] == "https://example.org/p.tar.xz"
-    # Headers alone were read of it: it is not in the image.
+    # Only its headers were read: it is not in the image.
     assert {name: one["scope"] for name, one in told.items() if one["scope"] != "required"} == {
         "tqdm": "excluded"
     }

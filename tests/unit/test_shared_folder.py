@@ -1,4 +1,4 @@
-"""What a killed build has left goes with the next one, and not while another one works."""
+"""The next build removes what a killed one has left, but not while another one works."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ def test_a_stage_says_what_it_will_take_from_its_last_run(
     assert lines == [
         "40.0 s compile it all",
         "compile it all: about 40 s",
-        # What it took last, though it is too short to be told.
+        # The last duration counts, though it is too short to be announced.
         "3.0 s compile it all",
         "1.0 s compile it all",
     ]

@@ -62,7 +62,7 @@ class TestTracer:
             f"os.chdir({str(tmp_path)!r})\n"
             "for name in ('x', 'y', 'z', 'sub/y', '/proc/none') * 9: os.access(name, os.R_OK)\n"
         )
-        # Those that are asked most are told, and a start asks some dozens of folders.
+        # Only the folders that are asked most are listed, and a start asks some dozens.
         folders = {folder: rest for folder, *rest in calls_of(code)["folders"]}
         assert folders[str(tmp_path)] == [27, 18]
         assert folders[str(tmp_path / "sub")] == [9, 9]
@@ -179,7 +179,7 @@ class TestOneProgramOfACommand:
 
 
 class TestRefusal:
-    """Who is traced already can be traced by nobody else: a real refusal."""
+    """A process that is traced already cannot be traced by another: a real refusal."""
 
     def traced(self, tmp_path: Path, *options: Any) -> Any:
         report = tmp_path / "s.json"

@@ -1,4 +1,4 @@
-"""What a storm reads and tells: counters, ranks' lines, tables; nothing started."""
+"""What a storm reads and prints: counters, ranks' lines, tables; nothing is started."""
 
 from __future__ import annotations
 
@@ -126,11 +126,11 @@ def sample(case: Case, temperature: str, packets: int) -> Sample:
 
 
 def tables(*names: str) -> list[list[str]]:
-    """Return the cells of each table's last row, the tables of two configurations and more."""
+    """Return the cells of each row of the first two tables: what was asked, what it took."""
     plan = Plan(names, ["core"], [1, 2], [1, 4], 1)
     cost = {(1, 1): 100, (1, 4): 130, (2, 1): 180, (2, 4): 240}
     samples = [
-        # Each asks more than the one before it.
+        # Each configuration asks more than the one before it.
         sample(case, temperature, cost[case.nodes, case.ranks] * (1 + names.index(name)))
         for case in plan.cases()
         for temperature in TEMPERATURES

@@ -1,4 +1,4 @@
-"""What ranks of a storm start: configurations, programs, packages; nothing started."""
+"""What ranks of a storm start: configurations, programs, packages; nothing is started."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ SITE = ("storm", "--site=local", "--dry=1")
 
 
 def script(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[list[str], list[str]]:
-    """Return the lines of a script, and of what is said besides."""
+    """Return the lines of a script, and the lines on stderr."""
     assert run([*SITE, *words]) == 0
     said = capsys.readouterr()
     return said.out.splitlines(), said.err.splitlines()

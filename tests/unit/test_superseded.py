@@ -12,7 +12,7 @@ from hpcpy.build.superseded import drop_superseded
 
 
 class Removed(Buildah):
-    """Notes what is dropped from the storage."""
+    """A buildah that only notes what is dropped from the storage."""
 
     def __init__(self) -> None:
         super().__init__(Path("buildah"), {})

@@ -149,7 +149,7 @@ def test_command_runs_its_tier_on_the_host_and_in_the_image(
         assert (("sif", image) in built) is (tier == "long")
     assert ran == [(("tests/launch", "tests/unit"), tier)]
     assert f"== tests in the image\nthe.sif {tier}\n" in capfd.readouterr().out
-    # The short tests, in images that are not `make test`'s.
+    # The short tests, in images that `make test` does not use.
     plain = [("plain.sif", "image"), ("hpcpy-core.sif", "image")]
     sci = [("hpcpy-sci.sif", "image"), ("hpcpy-sci.sif", "image_sci")]
     dev = [("hpcpy-dev.sif", "image"), ("hpcpy-dev.sif", "image_dev")]
@@ -163,7 +163,7 @@ def is_long(node: ast.AST) -> bool:
 
 
 def wholly_long() -> Iterator[Path]:
-    """Find the files of which `make test` runs nothing."""
+    """Yield the files of which `make test` runs nothing."""
     for file in sorted(FOLDER.rglob("test_*.py")):
         found = ast.parse(file.read_text()).body
         whole = any(ast.unparse(one) == "pytestmark = pytest.mark.long" for one in found)

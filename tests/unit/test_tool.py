@@ -19,7 +19,7 @@ from hpcpy.launch.site import site_names
 TOOL = "share/hpcpy/tool"
 SIF = "/shared/hpcpy.sif"
 REFERENCE = "registry.example.org/me/hpcpy:1"
-# Without the checkout: `workloads` is in the image.
+# Starts the command without the checkout: `workloads` is in the image.
 START = """
 import sys
 sys.path[:0] = sys.argv.pop(1).split(":")

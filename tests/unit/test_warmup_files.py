@@ -22,7 +22,7 @@ FILES = {*(f"{level}.bin" for level in LEVELS), "index"}
 
 @pytest.fixture
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with what one program compiled."""
+    """Return a folder with what one program compiled."""
     monkeypatch.setattr(_hpcpy_numba, "stamp", lambda: b"image")
     monkeypatch.setattr(hpcpy_warmup, "_levels", lambda _: LEVELS)
     compiles(monkeypatch, "/one.py", "aa")

@@ -27,14 +27,14 @@ FORBIDDEN = "## Words that are not used"
 
 
 def forbidden() -> dict[str, str]:
-    """Return each phrase that is not used, and what is said for it."""
+    """Return each phrase that is not used, and the phrase in its place."""
     rows = dict(ROW.findall(GLOSSARY.read_text().partition(FORBIDDEN)[2]))
     del rows["not"]
     return rows
 
 
 def replaced(text: str) -> dict[str, str]:
-    """Return the phrases of a text that are not used, and what is said for them."""
+    """Return the phrases in a text that are not to be used, and those in their place."""
     words = " ".join(text.lower().split())
     return {word: better for word, better in forbidden().items() if word in words}
 

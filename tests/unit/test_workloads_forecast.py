@@ -24,7 +24,7 @@ HEAVY = ("numpy", "mpi4py", "numba", "matplotlib", "multiprocessing")
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have a tracer's answer, where the kernel refuses one within another."""
+    """Stand in for the tracer: the kernel refuses one within another."""
     seen = {"paths": [["openat", "open", "/shared/mine.py", 3],
                       ["stat", "stat", f"{sys.prefix}/lib/x.py", -2],
                       ["openat", "open", "/etc/passwd", 3]]}  # fmt: skip
@@ -202,7 +202,7 @@ def test_what_is_no_report_of_it_is_one_line_and_2(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    # Whether it is there is another question.
+    # Whether matplotlib is there is another question.
     monkeypatch.setattr("workloads.harness.plot.importlib.util.find_spec", lambda _: object())
     report = tmp_path / "r.json"
     report.write_text(text)

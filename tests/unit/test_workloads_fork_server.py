@@ -13,7 +13,7 @@ import pytest
 
 from hpcpy import paths
 
-# `needed` tells of each import, and so how often it is imported.
+# `needed` writes a line at each import: the lines say how often it is imported.
 NEEDED = """\
 import os
 from pathlib import Path
@@ -71,7 +71,7 @@ def started(folder: Path, main: str, needed: str = NEEDED) -> subprocess.Popen[s
     script.write_text(f"{PROGRAM}if __name__ == '__main__':\n{main}    print('done')\n")
     return subprocess.Popen(
         [sys.executable, script],
-        # Python 3.11 finds in a fork server what this variable names, and no more.
+        # On Python 3.11 a fork server finds only what this variable names.
         env={**os.environ, "PYTHONPATH": f"{paths.ROOT / 'src'}:{folder}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -125,7 +125,7 @@ def test_a_pool_beside_one_with_other_variables_is_spawned(tmp_path: Path) -> No
     [
         # No folder for its socket.
         ("    forkserver.connection.arbitrary_address = lambda _: open('/nowhere')\n", NEEDED),
-        # It ends with what it imports, which the workers can.
+        # The server ends at an import that the workers can do.
         ("", ENDS_A_SERVER + NEEDED),
     ],
 )

@@ -19,7 +19,7 @@ from workloads.harness.interrupts import held_back, run_all
 
 
 class Unlucky(ThreadPoolExecutor):
-    """Has its Ctrl-C where CPython's own `submit` has a lock and no `with` block yet."""
+    """Gets a Ctrl-C where CPython's own `submit` has taken a lock before its `with` block."""
 
     def submit(self, function: Any, /, *arguments: Any, **named: Any) -> Any:
         self._shutdown_lock.acquire()
@@ -104,7 +104,7 @@ def test_held_back_raises_at_the_end_of_the_block() -> None:
 
 @pytest.fixture
 def terminated() -> Iterator[Any]:
-    """Have SIGTERM raise, as in `python -m workloads`."""
+    """Make SIGTERM raise SystemExit, as `python -m workloads` does."""
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     yield
     signal.signal(signal.SIGTERM, before)
@@ -112,7 +112,7 @@ def terminated() -> Iterator[Any]:
 
 @pytest.mark.usefixtures("terminated")
 def test_what_ends_a_job_is_held_back_too_also_in_a_destructor() -> None:
-    # What is raised in one is ignored, and the program would go on.
+    # Python ignores what a destructor raises, and the program would go on.
     class Dropped:
         def __del__(self) -> None:
             signal.raise_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""What no workload loads to tell what it does."""
+"""No workload imports a large package to print its help or its list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Linear algebra's command line, what needs no numpy: lists, bad input, what is for what."""
+"""Linear algebra without numpy: lists, bad input, which technique is for which task."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_request_is_cut_to_what_a_problem_has() -> None:
     registry = {"a": Technique("m", "s"), "b": Technique("m", "s", problems=("x",))}
     assert fitting("a,b", registry, "x") == ("b", {"b": registry["b"]})
     assert fitting("a,b", registry, "y") == ("a", {"a": registry["a"]})
-    # Not known at all: that is for who selects.
+    # `c` is not known at all: `select` refuses it.
     assert fitting("b,c", registry, "y")[0] == "c"
     assert fitting("all", registry, "y") == ("all", {"a": registry["a"]})
     with pytest.raises(UsageError, match="is not for y"):
@@ -196,7 +196,7 @@ def test_an_array_is_asked_whose_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
 
     standard = of("any", __array_namespace__=lambda _: own)
     assert definition.mean_of(standard) == (1.0, "get_array_module: own")
-    # Dask's: the package of the class.
+    # As for Dask's arrays: the package of the class.
     assert definition.mean_of(of("own.array.core")) == (1.0, "get_array_module: own")
     assert asked == []
     for module in ("cupy", "cupy._core.core"):

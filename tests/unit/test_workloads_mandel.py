@@ -1,4 +1,4 @@
-"""What mandel says of itself."""
+"""What a row of mandel says of its vector instructions."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def test_a_profile_names_the_line_of_what_is_free_again(
     profile.merge([str(tmp_path / "part")], tmp_path / "told")
     told = (tmp_path / "told").read_text()
     size, _, where, source = told.splitlines()[3].split(maxsplit=3)
-    # Of each of the two the largest, and not their sum.
+    # The larger of the two measurements, and not their sum.
     assert float(size) == pytest.approx(3, abs=0.01)
     assert source == "block = bytearray(3 << 20)"
     assert f"{Path(__file__).name}:" in where

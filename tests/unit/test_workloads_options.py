@@ -22,7 +22,7 @@ from workloads.registry import WORKLOADS
         ("--workers 0", "argument --workers: 0 is not at least 1"),
         ("--workers -2", "argument --workers: -2 is not at least 1"),
         ("--workers 1.5", "argument --workers: '1.5' is not a whole number"),
-        # An empty list, before Python 3.13.
+        # Before Python 3.13 argparse made an empty list of it.
         ("--workers=--", "argument --workers: '--' is not a whole number"),
         ("--scale 2,0", "argument --scale: 0 is not at least 1"),
         ("--scale -1", "argument --scale: -1 is not at least 1"),

@@ -76,7 +76,7 @@ def test_another_python_counts_beside_this_one(
 
 
 def told(folder: Path, version: str) -> str:
-    """Return a program that says it is such a Python, else is this one."""
+    """Return a program that calls itself such a Python, and otherwise is this one."""
     file = folder / version.replace(" ", "-")
     own = f'*) exec {sys.executable} "$@";;'
     file.write_text(f'#!/bin/sh\ncase "$3" in *Py_GIL_DISABLED*) echo {version};; {own} esac\n')

@@ -1,4 +1,4 @@
-"""A rank that is told to stop ends, also where Python comes to no handler."""
+"""A rank that is told to stop ends, even where Python reaches no signal handler."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
-# Often: a signal that comes just before a sleep begins is handled after it.
+# Short sleeps: a signal that comes just before one begins is handled after it.
 SLEEP = "while True: time.sleep(0.01)"
 BEGIN = """
 import os, signal, sys, time
@@ -72,8 +72,8 @@ except KeyboardInterrupt:
         time.sleep(0.2)
     sys.exit(6)
 """
-# MPI_Finalize, which waits for ranks that have gone, comes after Python's end,
-# when no thread of it runs any more: this one never did.
+# MPI_Finalize, which waits for ranks that have gone, comes after Python's end, when
+# none of its threads runs any more; here the watching thread never did.
 FINALIZE = f"""
 import ctypes, sys, time
 from workloads.harness import stopping

@@ -39,13 +39,13 @@ SLIDES = [
 
 @pytest.fixture(autouse=True)
 def _path(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have what is started import what is imported here."""
+    """Let the programs that are started import what this process can."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> Talk:
-    """Have one talk of one small slide."""
+    """Make one talk of one small slide the only one, and return it."""
     claims = (Ratio(("python", 1), ("threads", 3)),)
     slides = (Slide(3, "x & y", "why", (SMALL,), claims=claims),)
     talk = Talk("A talk", "https://example.org/", "4 cores", slides)
@@ -67,7 +67,7 @@ def test_every_slides_command_can_be_typed(slide: Slide) -> None:
         names = [key[0] for key in experiment.told if key not in experiment.elsewhere]
         assert asked == ["all"] or [*dict.fromkeys(names)] == asked
         assert experiment.times.keys() <= experiment.told.keys()
-        # They are of one row, as those of here.
+        # The talk's ratios refer to one row, as those measured here do.
         assert not experiment.times or next(iter(experiment.times.values())) == 1
         assert sum(times == 1 for times in experiment.times.values()) <= 1
         assert experiment.elsewhere.keys() <= experiment.told.keys()
@@ -130,7 +130,7 @@ def test_a_slide_has_the_talks_figures_beside_those_of_here(
     assert lines[5].split()[:4] == ["python", "1", "3.6", "s"]
     assert lines[5].endswith("matches the definition, counted again")
     assert lines[6].split()[:4] == ["threads", "3", "1.2", "s"]
-    # Of the talk alone.
+    # A row with a figure of the talk alone.
     assert lines[7].split() == ["threads", "64", "9", "s", "–", "0.4", "–", "not", "run"]
     assert lines[8] == (
         "threads: not run: for 64 cores; to run it: "
@@ -234,7 +234,7 @@ def test_a_stop_ends_what_it_has_started() -> None:
         while not (found := children.read_text().split()):
             assert time.monotonic() < end
             time.sleep(0.02)
-        # Its handler is there when the child is.
+        # The program sets its handler before it starts the child.
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 143
     assert not Path(f"/proc/{found[0]}").exists()

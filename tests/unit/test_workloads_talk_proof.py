@@ -80,7 +80,7 @@ def _beside() -> list[list[str]]:
 def test_what_stands_beside_the_slides_has_a_test_and_can_be_typed(cells: list[str]) -> None:
     _, command, _, here, test = cells
     assert (DOCS.parent / "tests" / test.strip("`")).is_file()
-    # No figure without a place of it.
+    # A figure has a link to its place.
     assert "](" in here or re.fullmatch(r"–( \(.+\))?|below", here)
     span = re.match(r"`(\w+) ([^`]+)`", command)
     if span is None or span[1] not in WORKLOADS:

@@ -1,4 +1,4 @@
-"""A slide's rows by what was asked for, and what they say of its lesson."""
+"""A slide's rows are found by what was asked for, and say whether its lesson holds."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _result(impl: str, *samples: float, **others: Any) -> dict[str, Any]:
 
 
 def _outcome(title: str = "", **seconds: float | tuple[float, ...]) -> Outcome:
-    """Have rows with one worker each; several samples are a range."""
+    """Return an outcome of rows with one worker each, with the seconds of one or more samples."""
     found = []
     for impl, each in seconds.items():
         samples = each if isinstance(each, tuple) else (each,)
@@ -197,7 +197,7 @@ def test_a_share_in_a_note_is_read() -> None:
 
 
 def _as_told(experiment: Experiment) -> Outcome:
-    """Have the talk's own figures as those of here."""
+    """Return an outcome in which the talk's own figures were measured here."""
     found = []
     for key, seconds in experiment.told.items():
         times_ = experiment.times.get(key)

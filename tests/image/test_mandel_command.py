@@ -106,6 +106,17 @@ def test_a_wrong_pixel_is_counted_placed_and_exits_1(
     assert not [*tmp_path.iterdir()], "a wrong picture must not appear"
 
 
+def test_the_first_right_answer_is_written(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # A wrong one before it left no file, and the report named one.
+    monkeypatch.setattr(numpy_masked, "fill", lambda *_: None)
+    numbers = tmp_path / "m.npy"
+    assert mandel("--area", "area1", "--impl", "numpy,cython", "--out", numbers) == 1
+    assert f"written to {numbers}" in capsys.readouterr().out
+    assert hashlib.sha256(np.load(numbers).tobytes()).hexdigest() == AREAS["area1"].sha256
+
+
 def test_a_wrong_pixel_of_a_window_exits_1(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

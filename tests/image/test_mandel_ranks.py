@@ -107,6 +107,13 @@ def test_a_wrong_answer_of_many_ranks_exits_1() -> None:
     assert done.stderr.count("pixels differ from the reference, first row 0 column 0") == 1
 
 
+def test_a_wrong_answer_without_a_reference_is_told_by_the_first_rank_alone() -> None:
+    # The others raised IndexError: they had compared nothing.
+    done = mpiexec_of_wrong_kernel(3, "--size", 40, 30)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
+    assert done.stderr.count("pixels differ from the definition") == 1
+
+
 def test_blocks_and_messages_smaller_than_a_row_give_the_same_bytes(tmp_path: Path) -> None:
     path = tmp_path / "m.npy"
     out = ["--area", "area1", "--size", "90", "70", "--out", str(path)]
@@ -208,7 +215,7 @@ def test_a_memory_profile_has_every_rank(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["m.txt"]
 
 
-def mpiexec_of_wrong_kernel(size: Any) -> Any:
+def mpiexec_of_wrong_kernel(size: Any, *options: Any) -> Any:
     code = (
         "from workloads.mandel import row_kernel\n"
         "right = row_kernel.rows\n"
@@ -218,7 +225,7 @@ def mpiexec_of_wrong_kernel(size: Any) -> Any:
         "    return out\n"
         "row_kernel.rows = wrong\n"
     )
-    return mpiexec_of(size, code, "--area", "area1", "--impl", "mpi-cyclic")
+    return mpiexec_of(size, code, "--area", "area1", "--impl", "mpi-cyclic", *options)
 
 
 def mpiexec_of(size: Any, code: str, *arguments: Any) -> Any:

@@ -121,9 +121,11 @@ class Answer:
             than the first it returns no rows.
         """
         if not self._reference:
+            # Ranks other than the first have compared nothing.
+            first = self._wrong[0] if self._wrong else ""
             return (
                 f"WRONG: {len(self._wrong):,} pixels differ from the definition in "
-                f"{self._extent}, first {self._wrong[0]}"
+                f"{self._extent}, first {first}"
             )
         oracle: Rows | None = None
         count, first = 0, "not seen again"

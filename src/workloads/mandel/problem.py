@@ -74,8 +74,8 @@ class Picture:
     out
         The file for its picture or numbers, if any.
     written
-        Whether a technique has computed every row: the first to do so writes
-        the file.
+        Whether a technique has computed every row, rightly: the first to do so
+        writes the file.
     balance
         The numbers of workers for which the balance of the tests is shown.
     """
@@ -149,7 +149,8 @@ class Picture:
         # Without a stored count the computed rows stand for all.
         result.total = self.area.tests or result.work * grid.height // len(rows)
         if result.complete:
-            self.written = True
+            # A wrong answer has left no file: the next technique writes it.
+            self.written = self.written or result.ok
             return
         part = f"{len(rows)} of {grid.height:,} rows in {duration(min(result.samples))}"
         result.note = "; ".join(filter(None, (part, result.note)))

@@ -195,7 +195,17 @@ def _negative() -> Any:
 
 @pytest.mark.parametrize(
     ("seconds", "shown"),
-    [(1234.5, "1,234 s"), (47.0, "47 s"), (0.0123, "12.3 ms"), (2.5e-5, "25 µs"), (0.0, "0 µs")],
+    [
+        (1234.5, "1,234 s"),
+        (47.0, "47 s"),
+        (0.0123, "12.3 ms"),
+        (2.5e-5, "25 µs"),
+        (0.0, "0 µs"),
+        (999.7, "1,000 s"),
+        (0.9996, "1 s"),
+        (0.9994, "999 ms"),
+        (9.996e-4, "1 ms"),
+    ],
 )
 def test_durations_have_a_fitting_unit(seconds: float, shown: str) -> None:
     assert duration(seconds) == shown

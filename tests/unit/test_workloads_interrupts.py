@@ -28,6 +28,16 @@ class Unlucky(ThreadPoolExecutor):
         return super().submit(function, *arguments, **named)
 
 
+def test_a_ctrl_c_in_a_block_that_fails_is_not_lost() -> None:
+    @held_back()
+    def fail() -> None:
+        signal.raise_signal(signal.SIGINT)
+        raise ZeroDivisionError
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+
+
 def test_a_ctrl_c_while_calls_are_handed_out_leaves_no_lock_behind() -> None:
     executor = Unlucky(2)
     with pytest.raises(KeyboardInterrupt):

@@ -47,19 +47,23 @@ def _noted(note: Callable[[int], object]) -> Iterator[Callable[[int], object]]:
 def held_back() -> Iterator[None]:
     """Hold SIGINT and SIGTERM back until the end of the block; then call their handlers.
 
+    Also when the block has raised: what a handler raises then takes that one's place.
+
     For short blocks, as nothing can stop them. Processes that are started in the
     block never see the terminal's Ctrl-C: they inherit the blocked SIGINT of this
     thread, or of a thread that began in the block.
     """
     came: list[int] = []
-    with _noted(came.append) as act:
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            yield
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    for number in came:
-        act(number)
+    try:
+        with _noted(came.append) as act:
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                yield
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    finally:
+        for number in came:
+            act(number)
 
 
 def run_all(

@@ -126,7 +126,8 @@ class Result:
     def tell_kernel(self) -> None:
         """Add to the note what the device's clock says."""
         if self.kernel:
-            self.note = f"{self.note}, kernel {duration(min(self.kernel))}"
+            kernel = f"kernel {duration(min(self.kernel))}"
+            self.note = ", ".join(filter(None, (self.note, kernel)))
 
     @property
     def seconds(self) -> float:
@@ -136,9 +137,12 @@ class Result:
 
 def duration(seconds: float) -> str:
     """Return seconds with three digits and a fitting unit."""
+    # Three digits of 999.5 and more are 1e+03: it counts in the next unit.
+    if seconds >= 999.5:
+        return f"{seconds:,.0f} s"
     for factor, unit in ((1.0, "s"), (1e3, "ms")):
-        if seconds * factor >= 1:
-            return f"{seconds * factor:.3g} {unit}" if seconds < 1000 else f"{seconds:,.0f} s"
+        if seconds * factor >= 0.9995:
+            return f"{seconds * factor:.3g} {unit}"
     return f"{seconds * 1e6:.3g} µs"
 
 

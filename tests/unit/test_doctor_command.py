@@ -72,6 +72,16 @@ def test_promises(
     assert f"{int(bool(says))} failed" in shown.out
 
 
+def test_a_quick_look_does_not_hold_opencl_against_a_site(
+    tmp_path: Path, found: list[Finding], capsys: pytest.CaptureFixture[str]
+) -> None:
+    # It asks no driver; it failed with "OpenCL was not asked".
+    found[:] = [finding for finding in found if finding.name != "opencl.devices"]
+    site = tmp_path / "s.toml"
+    site.write_text('[promises]\ngpus = 4\nopencl = ["nvidia"]\n')
+    assert main(["doctor", "--quick", "--site", str(site)]) == 0, capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("there", "says"), [(1, "and 1 GPU answers"), (2, "and 2 GPUs answer")])
 def test_one_gpu_is_no_plural(there: int, says: str) -> None:
     gpus = Finding("gpu.devices", Status.OK, "", value=there)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 
@@ -57,6 +58,37 @@ def test_every_library_of_this_process_can_be_read() -> None:
 def test_a_cut_file_is_an_error_that_names_the_reason(built: Path, size: int) -> None:
     built.write_bytes(built.read_bytes()[:size])
     with pytest.raises(ValueError, match=r"ELF|empty"):
+        elf.needs(built)
+
+
+def section(library: Path, name: str) -> int:
+    """Return a section's offset in the file."""
+    said = subprocess.run(["readelf", "-SW", library], capture_output=True, text=True, check=True)
+    (line,) = [line for line in said.stdout.splitlines() if f" {name} " in line]
+    return int(line.partition(name)[2].split()[2], 16)
+
+
+def test_a_file_that_claims_millions_of_versions_is_refused_at_once(built: Path) -> None:
+    # With 10,000 libraries of as many each it would have read for minutes.
+    content = bytearray(built.read_bytes())
+    versions = section(built, ".gnu.version_r")
+    # vn_cnt of the first library, and vna_next 0: all are the same one.
+    content[versions + 2 : versions + 4] = b"\xff\xff"
+    first = versions + int.from_bytes(content[versions + 8 : versions + 12], "little")
+    content[first + 12 : first + 16] = bytes(4)
+    built.write_bytes(content)
+    with pytest.raises(ValueError, match="broken ELF"):
+        elf.needs(built)
+
+
+def test_a_segment_beyond_every_file_is_an_error(built: Path) -> None:
+    content = bytearray(built.read_bytes())
+    start, size, count = struct.unpack_from("<32xQ14xHH", content)
+    headers = range(start, start + size * count, size)
+    (dynamic,) = [at for at in headers if struct.unpack_from("<I", content, at)[0] == 2]
+    struct.pack_into("<Q", content, dynamic + 8, 2**64 - 16)
+    built.write_bytes(content)
+    with pytest.raises(ValueError, match="broken ELF"):
         elf.needs(built)
 
 

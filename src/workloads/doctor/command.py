@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
 
     def look(node: Node) -> list[Finding]:
         found = registry.examine(node, wish.only or registry.GROUPS)
-        return [*found, *promises.kept(promised, found)]
+        return [*found, *promises.kept(promised, found, deep=not wish.quick)]
 
     def tell(found: job.Report) -> None:
         _write(found, wish.json)
@@ -89,7 +89,6 @@ def _parser() -> options.Parser:
         prog="python -m workloads doctor",
         description="What this machine and this job offer, and what is wrong with them.",
         epilog=_EPILOG,
-        allow_abbrev=False,
     )
     groups = ", ".join(f"{name}: {what}" for name, (_, what) in registry.GROUPS.items())
     parser.add_argument(

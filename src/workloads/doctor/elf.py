@@ -14,7 +14,7 @@ from pathlib import Path
 _LOAD, _DYNAMIC = 1, 2
 _NEEDED, _STRTAB, _SONAME = 1, 5, 14
 _VERNEED, _VERNEED_COUNT = 0x6FFFFFFE, 0x6FFFFFFF
-# A broken file may give any count.
+# A broken file may give any count of libraries, and of versions for each.
 _MOST = 10_000
 
 
@@ -68,7 +68,7 @@ def needs(path: Path) -> Needs:
         try:
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 return _Reader(content).read()
-        except (struct.error, IndexError) as error:
+        except (struct.error, IndexError, OverflowError) as error:
             raise ValueError(f"{path}: a cut or broken ELF file") from error
 
 
@@ -100,10 +100,14 @@ class _Reader:
     def _versions(self, values: dict[int, int]) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         place = self._offset(values[_VERNEED]) if _VERNEED in values else 0
+        left = _MOST
         for _ in range(min(values.get(_VERNEED_COUNT, 0), _MOST)):
             _, count, file, first, following = struct.unpack_from("<HHIII", self._content, place)
             names = found.setdefault(self._string(file), [])
             entry = place + first
+            left -= count
+            if left < 0:
+                raise IndexError(count)
             for _ in range(count):
                 _, _, _, name, step = struct.unpack_from("<IHHII", self._content, entry)
                 names.append(self._string(name))

@@ -105,11 +105,8 @@ def _first(comm: Any, words: list[str], cluster: Cluster) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     size = comm.size
     with contextlib.ExitStack() as stack:
-        prefix = f"hpcpy-{cluster.owner.lower()}-"
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=prefix)))
         host = "127.0.0.1" if _are_on_one_node(comm) else ""
-        start = cluster.server(folder, host, size)
-        server = ranks.together(comm, lambda: stack.enter_context(start))
+        folder, server = ranks.together(comm, lambda: _start(stack, cluster, host, size))
         told = comm.bcast(cluster.told(folder))
         _leave_mpi()
         worker = stack.enter_context(cluster.worker(told))
@@ -121,6 +118,21 @@ def _first(comm: Any, words: list[str], cluster: Cluster) -> int:
         missing = f"{owner} workers are not there"
         wait(lambda: cluster.is_complete(folder, size), serving, missing)
         return run(words, cluster.variables(folder, told, size), serving)
+
+
+def _start(
+    stack: contextlib.ExitStack, cluster: Cluster, host: str, workers: int
+) -> tuple[Path, Process]:
+    """Return the cluster's folder and its server, both until the end of `stack`."""
+    prefix = f"hpcpy-{cluster.owner.lower()}-"
+    try:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=prefix)))
+        return folder, stack.enter_context(cluster.server(folder, host, workers))
+    except OSError as error:
+        # Not raised as it is: the other ranks would wait for this one.
+        raise UnavailableError(
+            f"{cluster.owner}'s {cluster.server_name} does not start: {error}"
+        ) from error
 
 
 def _other(comm: Any, cluster: Cluster) -> int:

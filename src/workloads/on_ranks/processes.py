@@ -105,9 +105,13 @@ def run(words: list[str], found: Mapping[str, str], serving: Mapping[str, Proces
     """
     program = subprocess.Popen([sys.executable, *words], env={**of_no_rank(os.environ), **found})
     stops = _pass_on_stops(program)
+    known = {program.pid, *(process.pid for process in serving.values())}
     while program.poll() is None:
         # Wait for any child; its status is left for its own Popen to read.
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+        if ended is not None and ended.si_pid not in known:
+            # The first process of a container gets orphans: nobody else reads their status.
+            os.waitpid(ended.si_pid, 0)
         for name, process in serving.items():
             # 0 is an ordinary end; so is any code after a stop, which all of the job get.
             if process.poll() and not stops:

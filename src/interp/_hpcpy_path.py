@@ -94,5 +94,9 @@ def script_folder() -> str:
     """Return the folder that `sys.path` has for the script or for `python -m`."""
     main = sys.modules.get("__main__")
     if getattr(main, "__spec__", None) is not None:
-        return posix.getcwd()  # python -m
+        # python -m
+        try:
+            return posix.getcwd()
+        except OSError:  # the folder is gone
+            return ""
     return (getattr(main, "__file__", None) or "").rpartition("/")[0]

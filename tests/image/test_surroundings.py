@@ -36,6 +36,22 @@ def test_there_is_no_network() -> None:
         socket.create_connection(("192.0.2.1", 80), timeout=2)
 
 
+def test_packages_are_imported_in_a_folder_that_is_gone(tmp_path: Path) -> None:
+    # A package that tried a missing one ended with FileNotFoundError, by `python -m` alone.
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    (tmp_path / "leaves.py").write_text("import os\nos.rmdir(os.getcwd())\nimport numba\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "leaves"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_packages_of_the_users_home_are_not_seen() -> None:
     import site
 

@@ -62,6 +62,17 @@ from hpcpy.launch.explain import explained, own_code
             "slurmstepd-n1: error: *** STEP 1.0 ON n1 CANCELLED AT x DUE TO NODE FAILURE ***\n",
             "a node of the job has failed; sinfo --Node --states=down names it",
         ),
+        (
+            "sh: 1: exec: podman-hpc: not found\n"
+            "srun: error: n1: task 0: Exited with exit code 127\n",
+            "a node has no program podman-hpc",
+        ),
+        (
+            # What a rank prints explains nothing but its own death.
+            "ValueError: invalid MPI datatype\nKeyError: Node failure on n9\n"
+            "srun: error: n1: task 0: Exited with exit code 1\n",
+            "rank 0 on n1: Exited with exit code 1; last on stderr: KeyError: Node failure on n9",
+        ),
         ("srun: error: something new\n", "something new"),
         ("a program's last words\n", "a program's last words"),
         ("", "exit code 3"),

@@ -15,6 +15,8 @@ _GUARDED = re.compile(r"^hpcpy: rank (?P<ranks>\d+) on (?P<node>\S+): (?P<what>e
 _SCHEDULER = re.compile(
     r"^(?:srun|salloc|sbcast|slurmstepd|slurmd|hpcpy)[^:]*: (?:error: |fatal: )?(?P<what>.+)$"
 )
+# Slurm's own lines, and those of the shell that starts a rank: a rank prints what it likes.
+_NO_RANKS = re.compile(r"^(?:s(?:run|alloc|batch|bcast|info|control)\b|slurm)|^\S+: .*\bexec: ")
 _ENDED_BY_OTHERS = re.compile(r"Terminated|Killed by|Exited with exit code 143")
 _SILENT = "no Slurm controller answers"
 _KNOWN = (
@@ -57,7 +59,7 @@ def explained(stderr: str, code: int) -> str:
     """
     lines = [line.rstrip() for line in re.split(r"[\r\n]+", stderr) if line.strip()]
     for pattern, meaning in _KNOWN:
-        for line in lines:
+        for line in filter(_NO_RANKS.match, lines):
             if found := pattern.search(line):
                 return found.expand(meaning)
     deaths = [

@@ -46,7 +46,6 @@ def _parser() -> options.Parser:
         "taken for them.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw them (png, pdf, svg)")
     return parser

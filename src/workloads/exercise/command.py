@@ -80,7 +80,6 @@ def _parser() -> options.Parser:
         "file bit by bit.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("name", nargs="?", help=f"one of: {', '.join(EXERCISES)}")
     parser.add_argument("--to", type=Path, metavar="FILE", help="write the file with the hole")

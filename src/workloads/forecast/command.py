@@ -81,7 +81,6 @@ def _parser() -> options.Parser:
         "counted here, probed on your file system, the rest by a model.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     what = parser.add_argument_group("what is started")
     what.add_argument("--import", dest="modules", type=module_names, metavar="NAME[,NAME…]",

@@ -36,7 +36,8 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        # A report's command is read later (`scaling.kind`): its options have one spelling.
+        super().__init__(allow_abbrev=False, **options)
         self.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
 
     def error(self, message: str) -> NoReturn:

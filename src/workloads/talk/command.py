@@ -142,7 +142,6 @@ def _parser() -> options.Parser:
         "checks the answer, and sets the talk's figures beside those of this machine.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("talk", nargs="?", help=f"one of: {', '.join(registry.TALKS)}")
     parser.add_argument("slide", nargs="?", type=options.count, help="its number")

@@ -55,6 +55,12 @@ class TestNumbers:
         assert newer == {number: rule for number, rule in arm.items() if number >= 424}
         assert len(newer) == 3
 
+    @pytest.mark.parametrize("machine", MACHINES)
+    def test_a_symbolic_link_is_looked_up_and_its_target_is_not(self, machine: str) -> None:
+        found = {rule.name: (rule.folder, rule.path) for rule in rules(machine).values()}
+        assert found["symlinkat"] == (1, 2)
+        assert found.get("symlink", (-1, 1)) == (-1, 1)
+
     def test_what_one_machine_lacks_it_has_under_another_name(self) -> None:
         missing = {r.name for r in rules("x86_64").values()} - {
             r.name for r in rules("aarch64").values()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from workloads.__main__ import main
+from workloads.errors import UsageError
 from workloads.pi import answer, definition, others
 from workloads.pi.registry import FASTEST, PHILOX, SEEDED, TECHNIQUES
 from workloads.pi.shares import parts, seeds, shares
@@ -98,6 +99,11 @@ def test_a_python_without_a_gil_has_a_row_of_threads(tmp_path: Path) -> None:
     assert others.request(["python-3.14.0"]) == "python,python-3.14.0"
     threads = others.technique("threads-3.14.0t_2", free)
     assert (threads.parallel, threads.one_core) == ("threads", ("python-3.14.0t_2",))
+
+
+def test_a_python_that_is_too_old_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"is no Python 3\.7 or later"):
+        others.named([told(tmp_path, "3.6.15 0")])
 
 
 def test_each_thread_of_another_python_has_its_share(

@@ -127,7 +127,7 @@ def _on_cores(report: dict[str, Any]) -> Comparison:
                 said.append(Held(f"{' '.join(name)} {nodes} × {ranks}", count, quiet, last))
     slower = math.exp(statistics.mean(alone))
     cases_ = [Held(one.case, one.ranks, one.predicted * slower, one.measured) for one in said]
-    return Comparison("make storm, all on two cores", {"slower by": slower}, cases_)
+    return Comparison(f"make storm, all on {cores} cores", {"slower by": slower}, cases_)
 
 
 def _throttled(report: dict[str, Any]) -> Comparison:

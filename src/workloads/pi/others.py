@@ -6,6 +6,7 @@ import contextlib
 import functools
 import inspect
 import itertools
+import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -36,6 +37,7 @@ for line in sys.stdin:
     print(sum(pool.map(seeded_hits, numbers[::2], numbers[1::2])), flush=True)
 """
 _THREADS = "threads-"
+_OLDEST = (3, 7)
 _START_SECONDS = 60.0
 
 
@@ -80,7 +82,9 @@ def _version(python: str) -> tuple[str, bool]:
     except subprocess.TimeoutExpired as error:
         raise UsageError(f"--python {python}: says nothing") from error
     words = asked.stdout.split()
-    if asked.returncode or len(words) != 2:
+    release = re.match(r"(\d+)\.(\d+)\.", asked.stdout)
+    is_old = release is None or tuple(map(int, release.groups())) < _OLDEST
+    if asked.returncode or len(words) != 2 or is_old:
         raise UsageError(f"--python {python}: is no Python 3.7 or later")
     return words[0], words[1] == "1"
 

@@ -84,8 +84,9 @@ _CALLS: dict[str, tuple[str, int, int, int, int]] = {
     "rmdir": ("other", 84, -1, -1, 0),
     "setxattr": ("other", 188, 5, -1, 0),
     "statfs": ("other", 137, 43, -1, 0),
-    "symlink": ("other", 88, -1, -1, 0),
-    "symlinkat": ("other", 266, 36, -1, 0),
+    # By the link: its target is text, which the kernel does not look for.
+    "symlink": ("other", 88, -1, -1, 1),
+    "symlinkat": ("other", 266, 36, 1, 2),
     "truncate": ("other", 76, 45, -1, 0),
     "umount2": ("other", 166, 39, -1, 0),
     "unlink": ("other", 87, -1, -1, 0),

@@ -51,7 +51,8 @@ class MpiCalls:
 
     def _called(self, _code: CodeType, _offset: int, called: object, _first: object) -> object:
         if getattr(called, "__module__", None) != _MODULE:
-            # Python does not report this place in the program again, which saves time.
+            # Python does not report this place in the program again, which saves time. A
+            # place that calls now MPI and now something else is lost from then on.
             return self._monitoring.DISABLE
         self._open.setdefault(get_ident(), (called, time.monotonic_ns()))
         return None

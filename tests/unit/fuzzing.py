@@ -85,7 +85,9 @@ class Driver:
         code, self._process = self._process.returncode, None
         self._said.seek(0)
         said = self._said.read().decode(errors="replace")
-        self._said.truncate(0)
+        # Where the next program begins to write.
+        self._said.seek(0)
+        self._said.truncate()
         if code or said:
             pytest.fail(f"exit code {code}: {said}")
 

@@ -65,7 +65,7 @@ int main(void)
     if (strcmp(hpcpy_openmpi_handles[0].name, "ompi_world") || hpcpy_openmpi_handles[1].name
         || hpcpy_abi_handles[0].name || hpcpy_abi_functions[0].name) return 5;
     hpcpy_openmpi_handles[0].address = &flag;
-    if (other_sum() != 12) return 6;
+    if (other_sum() != 12 || flag != 5) return 6;
     return MPI_Other();
 }
 """

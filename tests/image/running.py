@@ -44,15 +44,21 @@ assert total(np.ones(1000)) == 1000
 
 def said(program: str, *options: str, **variables: str) -> list[str]:
     """Return the words that a program prints; it must end well and warn of nothing."""
-    done = subprocess.run(
-        [sys.executable, *options, "-c", textwrap.dedent(program)],
+    done = python(*options, "-c", textwrap.dedent(program), **variables)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.split()
+
+
+def python(*words: object, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run this Python to its end, as a user starts it, with more variables."""
+    return subprocess.run(
+        [sys.executable, *map(str, words)],
         env={**os.environ, **variables},
         capture_output=True,
         text=True,
+        timeout=_HUNG_SECONDS,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.split()
 
 
 def wait_until(condition: Callable[[], object], job: subprocess.Popen[str] | None = None) -> None:

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from needed import needs
+from running import python
 
 pytestmark = needs("pyopencl")
 VENDORS = Path("/etc/OpenCL/vendors")
 HOSTS = {"nvidia.icd": "libnvidia-opencl.so.1", "amdocl64.icd": "libamdocl64.so"}
 ASK = "import pyopencl; print([p.name for p in pyopencl.get_platforms()])"
-
-
-def python(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *words],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.fixture

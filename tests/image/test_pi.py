@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import platform
-import shutil
-import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from needed import is_drawn, lacking, need, needs, plotted
-from running import TELLS_WHEN, last_words, on_ranks, wait_until
+from needed import need
+from running import in_own_process, on_ranks
 
 from tiers import sampled
 from workloads.__main__ import main
-from workloads.errors import UnavailableError
 from workloads.harness.cuda import no_device
 from workloads.harness.team import Team
 from workloads.pi.definition import philox_hits, seeded_hits
@@ -56,12 +51,8 @@ def pi(*arguments: Any) -> Any:
     return main(["pi", *map(str, arguments)])
 
 
-def in_own_process(launcher: Any, *arguments: Any) -> Any:
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [*launcher, sys.executable, "-m", "workloads", "pi", *arguments]
-    return subprocess.run(
-        [str(word) for word in command], env=env, capture_output=True, text=True, check=False
-    )
+def alone(*arguments: Any) -> Any:
+    return in_own_process(sys.executable, "-m", "workloads", "pi", *arguments)
 
 
 def mpiexec(size: Any, *arguments: Any) -> Any:
@@ -141,7 +132,7 @@ def test_a_cluster_of_dask(workers: int) -> None:
 def test_what_wants_a_process_to_itself(name: str, workers: int, tmp_path: Path) -> None:
     report = tmp_path / "pi.json"
     options = ["--impl", name, "-n", 10_007, "--workers", workers, "--json", report]
-    done = in_own_process([], *options)
+    done = alone(*options)
     assert (done.returncode, done.stderr) == (0, "")
     (result,) = json.loads(report.read_text())["results"]
     assert result["answer"] == str(want(name, 10_007, workers))
@@ -149,7 +140,7 @@ def test_what_wants_a_process_to_itself(name: str, workers: int, tmp_path: Path)
 
 def test_the_images_python_can_be_the_other_one() -> None:
     # Where the definition is in the bundle, its text is still to be had.
-    done = in_own_process([], "--python", sys.executable, "-n", 1_000)
+    done = alone("--python", sys.executable, "-n", 1_000)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"\npython-{platform.python_version()}" in done.stdout
     # It has a GIL, as this one.
@@ -157,7 +148,7 @@ def test_the_images_python_can_be_the_other_one() -> None:
 
 
 def test_a_process_with_threads_is_not_forked_for_pi() -> None:
-    done = in_own_process([], "--impl", "numba-parallel,fork", "-n", 1_000, "--workers", 2)
+    done = alone("--impl", "numba-parallel,fork", "-n", 1_000, "--workers", 2)
     assert done.returncode == 69
     assert "a forked child would inherit their locks" in done.stderr
     assert done.stderr.count("\n") == 1
@@ -199,107 +190,6 @@ def test_weak_scaling_has_as_many_pairs_for_each_rank(tmp_path: Path) -> None:
     assert {r["problem"] for r in results} == {"1,000 pairs"}
 
 
-def test_auto_is_the_fastest_for_one_process_and_for_ranks(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert pi("-n", 1_000) == 0
-    shown = capsys.readouterr().out
-    assert "\nsimd " in shown
-    assert "philox: 797 hits, π ≈ 3.1880000: matches the stored count" in shown
-    done = mpiexec(2, "-n", 1_000)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "\nmpi-numba " in done.stdout
-
-
-def test_without_options_the_counts_are_the_stored_ones(capsys: pytest.CaptureFixture[str]) -> None:
-    assert pi("--impl", "python,simd,numpy") == 0
-    shown = capsys.readouterr().out
-    assert "seeded, 1 at work: 15,703,410 hits" in shown
-    # One line for both techniques of the family.
-    assert shown.count("philox: 15,705,172 hits, π ≈ 3.1410344: matches the stored count") == 1
-
-
-def test_scaling_profile_and_charts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    names = "threads,simd,numba-parallel,multiprocessing"
-    chart, profile = tmp_path / "pi.svg", tmp_path / "pi.prof"
-    options = [*plotted(chart), "--profile", "cprofile", profile]
-    assert pi("-n", 5_001, "--impl", names, "--scale", "1,2,3", *options) == 0
-    shown = capsys.readouterr().out
-    assert [shown.count(f"seeded, {p} at work") for p in (1, 2, 3)] == [1, 1, 1]
-    assert is_drawn(chart)
-    assert profile.stat().st_size > 100
-
-
-@pytest.mark.parametrize(("home", "variable"), [("/proc/none", "/proc/none"), ("/", "/")])
-def test_it_runs_where_no_home_and_no_cache_can_be_written(home: str, variable: str) -> None:
-    with_env = ["env", f"HOME={home}", f"NUMBA_CACHE_DIR={variable}"]
-    names = [
-        n for n in ("numba", "numba-parallel", "pyopencl") if not lacking(*TECHNIQUES[n].needs)
-    ]
-    done = in_own_process(with_env, "-n", 1_000, "--impl", ",".join(names))
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-@pytest.mark.parametrize("rank_alone", [False, True])
-def test_a_wrong_count_exits_1(rank_alone: bool) -> None:
-    code = (
-        "import sys\n"
-        "from workloads.__main__ import main\n"
-        "from workloads.pi.techniques import mpi, numpy_stream\n"
-        "numpy_stream.philox_hits = lambda key, wanted: len(wanted)\n"
-        "mpi.seeded_hits = lambda seed, pairs: pairs\n"
-        "sys.exit(main(sys.argv[1:]))\n"
-    )
-    beside = str(Path(sys.executable).parent)
-    launcher = shutil.which("mpiexec", path=os.pathsep.join([beside, os.environ["PATH"]]))
-    name = "numpy" if rank_alone else "mpi"
-    assert launcher
-    command = [launcher, "-n", "3", sys.executable, "-c", code, "pi", "-n", "1000", "--impl", name]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stderr.count("WRONG: 1,000 hits, not") == 1
-
-
-@pytest.mark.skipif(not GPU, reason="this machine has a CUDA device")
-@pytest.mark.parametrize("name", ["cupy", "numba-cuda"])
-def test_without_a_device_it_is_69_and_one_line(
-    name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert pi("--impl", name) == 69
-    assert capsys.readouterr().err.count("\n") == 1
-
-
-@pytest.mark.skipif(not GPU, reason="this machine has a CUDA device")
-@pytest.mark.parametrize("module", [pytest.param("cuda_cupy", marks=needs("cupy")), "cuda_numba"])
-def test_a_driver_that_does_not_answer_is_said(module: str) -> None:
-    technique = importlib.import_module(f"workloads.pi.techniques.{module}")
-    with pytest.raises(UnavailableError, match="--nv on a GPU node"):
-        technique.compute(1_000, SEED, None)
-
-
 def test_every_technique_is_tried_here_or_elsewhere() -> None:
     apart = {"dask", "spark", "subinterpreters", "fork", "cupy", "numba-cuda"}
     assert {*LOCAL, *apart, *RANKS} == {*SEEDED, *PHILOX}
-
-
-@pytest.mark.parametrize(
-    "name",
-    sampled([
-        "multiprocessing", "threads", "sleep-threads", "python", "subinterpreters",
-        "dask", "numpy", "numba", "numba-parallel", "simd",
-    ], keep=3),
-)  # fmt: skip
-def test_ctrl_c_ends_a_long_count_with_one_line(name: str, tmp_path: Path) -> None:
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    results = tmp_path / "results"
-    results.mkdir()
-    options = ["--profile", "cprofile", str(results / "pi.prof"), "-n", str(2**40)]
-    words = [str(tmp_path), "pi", "--impl", name, *options]
-    command = [sys.executable, "-c", TELLS_WHEN, *words]
-    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as job:
-        wait_until((tmp_path / "begun").exists, job)
-        job.send_signal(signal.SIGINT)
-        assert last_words(job) == "workloads: pi: stopped\n"
-    assert job.returncode == 130
-    assert not [*results.iterdir()]

@@ -9,6 +9,7 @@ import errno
 import sys
 
 import pytest
+from needed import lacking
 from running import in_own_process
 
 # Numbers of x86-64.  Since 424 (pidfd_send_signal, Linux 5.1) all processors have the same.
@@ -41,9 +42,10 @@ else:
     assert prctl(THP_DISABLE, 1, 0, 0, 0) == 0
 os.execv(sys.executable, [sys.executable, "-c", sys.argv[2]])
 """
-WORK = """
-import concurrent.futures, subprocess, sys, tempfile
-import dask, distributed, h5py, matplotlib, numba, numpy
+# hpcpy-core has none of these.
+MORE = [name for name in ("dask", "distributed", "matplotlib") if not lacking(name)]
+WORK = f"""
+import {", ".join(["concurrent.futures, subprocess, sys, tempfile, h5py, numba, numpy", *MORE])}
 from mpi4py import MPI
 
 assert (numpy.ones((500, 500)) @ numpy.ones((500, 500)) == 500).all()

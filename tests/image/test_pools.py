@@ -1,5 +1,6 @@
 """What docs/startup.md says about pools: workers that are forked share imports."""
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -8,6 +9,13 @@ from pathlib import Path
 import pytest
 from needed import needs
 
+OF_DASK = (
+    needs("dask"),
+    pytest.mark.skipif(
+        importlib.util.find_spec("bokeh") is not None,
+        reason="each worker's dashboard imports bokeh, which is in this image",
+    ),
+)
 PROGRAM = Path(__file__).with_name("pool_workers.py")
 
 
@@ -27,8 +35,8 @@ def started(*words: str) -> dict[str, float]:
         ("fork", "numpy"),
         ("fork", "workloads"),
         ("forkserver", "workloads"),
-        pytest.param("forkserver", "dask", marks=needs("dask")),
-        pytest.param("early", "dask", marks=needs("dask")),
+        pytest.param("forkserver", "dask", marks=OF_DASK),
+        pytest.param("early", "dask", marks=OF_DASK),
     ],
 )
 def test_workers_share_what_their_server_has_imported(shared: str, module: str) -> None:

@@ -53,6 +53,7 @@ PLACES = {
     f"{LIBRARIES}/libz3.so.*": "libz3-4",
     f"{LIBRARIES}/pmix2/lib/*": "libpmix2t64",
     f"{LIBRARIES}/pocl/*": "libpocl2t64",
+    "/usr/lib/jvm/*": "openjdk-21-jre-headless",
 }
 # Modules of the library's folder that CPython does not call its library.
 OF_CPYTHON = {"__hello__", "__phello__", "_sysconfigdata__linux_x86_64-linux-gnu"}

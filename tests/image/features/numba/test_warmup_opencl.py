@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from needed import needs
 from numba_programs import script
 from running import launcher
 from test_warmup import HERE, RUNNABLE, warm_up
 
+pytestmark = needs("pyopencl")
 # An answer is printed by each rank.  A group's size is given: PoCL chooses one by the
 # number of cores, and compiles for it.
 PROGRAM = """

@@ -150,9 +150,10 @@ def test_older_versions_ways_of_looking_find_it(tmp_path: Path) -> None:
 
 
 def test_openmp_of_numba_is_known_beside_it() -> None:
+    # A set: scipy, where somebody has baked it, brings an OpenBLAS of its own.
     program = f"""{PARALLEL_SUM}
 import threadpoolctl
-print(*sorted(pool["internal_api"] for pool in threadpoolctl.threadpool_info()))
+print(*sorted({{pool["internal_api"] for pool in threadpoolctl.threadpool_info()}}))
 """
     assert said(program, NUMBA_THREADING_LAYER="omp") == ["openblas", "openmp"]
 

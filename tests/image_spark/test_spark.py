@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from workloads.harness.spark_context import failures
-
 PYTHON = sys.executable
 ON_SPARK = (PYTHON, "-m", "workloads.on_spark")
 # A warning of Java's own if Spark's script starts the program.
@@ -146,21 +144,6 @@ def test_a_master_that_is_not_there_is_69_and_one_line() -> None:
     done = run(PYTHON, "-m", "workloads", *words, SPARK_MASTER="spark://nowhere.invalid:7077")
     assert (done.returncode, done.stderr.count("\n")) == (69, 1)
     assert "Spark does not start at spark://nowhere.invalid:7077" in done.stderr
-
-
-@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
-def test_a_stop_in_the_middle_of_a_call_is_no_failure(stop: type[BaseException]) -> None:
-    # pyspark tells Java the end of each call; 4 of 34 Ctrl-Cs made "Spark has ended" of that.
-    from py4j.protocol import Py4JNetworkError
-
-    def call() -> None:
-        try:
-            raise stop
-        finally:
-            raise Py4JNetworkError("Answer from Java side is empty")
-
-    with pytest.raises(stop), failures():
-        call()
 
 
 @pytest.mark.parametrize("prefix", [(), ON_SPARK[1:]], ids=["alone", "on ranks"])

@@ -143,7 +143,6 @@ def _started(master: str, folder: Path) -> Any:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     asked = SparkConf(loadDefaults=False).setAll(_settings(master, folder).items())
     said = folder / "said"
-    gateway = None
     # A SparkContext sets a handler of its own, which is taken back below.
     handler = signal.getsignal(signal.SIGINT)
     try:
@@ -156,8 +155,6 @@ def _started(master: str, folder: Path) -> Any:
         reason = f"{error}\n{said.read_text()}"
     finally:
         signal.signal(signal.SIGINT, handler)
-    if gateway is not None:
-        _end_java(gateway)
     raise _no_start(master, reason)
 
 
@@ -181,17 +178,13 @@ def _settings(master: str, folder: Path) -> dict[str, str]:
 
 
 def _stop(started: Any) -> None:
+    from pyspark import SparkContext  # noqa: PLC0415
+
     gateway = started._gateway
     with warnings.catch_warnings(), contextlib.suppress(Exception):
         # The same signal may have ended its Java already.
         warnings.simplefilter("ignore")
         started.stop()
-    _end_java(gateway)
-
-
-def _end_java(gateway: Any) -> None:
-    from pyspark import SparkContext  # noqa: PLC0415
-
     gateway.shutdown()
     # Its Java ends when its input is closed.
     gateway.proc.stdin.close()
@@ -207,8 +200,6 @@ def failures() -> Iterator[None]:
     ------
     WorkerError
         When Spark has given up a task, or has ended.
-    KeyboardInterrupt, SystemExit
-        When a stop has come first.
     """
     from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError  # noqa: PLC0415
 
@@ -219,16 +210,4 @@ def failures() -> Iterator[None]:
             f"Spark: {str(error.java_exception.getMessage()).splitlines()[0]}"
         ) from error
     except (Py4JError, Py4JNetworkError, ConnectionError) as error:
-        # After a stop in the middle of a call pyspark's own tidying fails, too.
-        stop = _stop_before(error)
-        if stop is not None:
-            raise stop from None
         raise WorkerError("Spark has ended") from error
-
-
-def _stop_before(error: BaseException) -> KeyboardInterrupt | SystemExit | None:
-    """Return the stop that was being handled when an error was raised, if any."""
-    earlier = error.__context__
-    while earlier is not None and not isinstance(earlier, (KeyboardInterrupt, SystemExit)):
-        earlier = earlier.__context__
-    return earlier

@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> int:
     name, *rest = arguments
     known = {**WORKLOADS, **TOOLS}
     if name not in known:
-        _complain(f"unknown {_kind(name)} {name!r}; {_meant(name, [*known])}")
+        _refuse(f"unknown {_kind(name)} {name!r}; {_meant(name, [*known])}")
         return 2
     return _run(name, known[name][0], rest)
 
@@ -75,12 +75,12 @@ def _run(name: str, module: str, words: list[str]) -> int:
     try:
         return int(importlib.import_module(module).main(words))
     except WorkloadError as error:
-        _complain(f"{name}: {error}")
+        _refuse(f"{name}: {error}")
         return error.exit_code
     except OSError as error:
         if error.errno not in streams.OF_A_NAME or not error.filename:
             raise
-        _complain(f"{name}: {error.filename}: {error.strerror}")
+        _refuse(f"{name}: {error.filename}: {error.strerror}")
         return UsageError.exit_code
     except KeyboardInterrupt:
         _complain(f"{name}: stopped")
@@ -98,8 +98,14 @@ def _meant(name: str, known: list[str]) -> str:
     return f"did you mean {near[0]}?" if near else f"one of: {', '.join(known)}"
 
 
+def _refuse(line: str) -> None:
+    """Say what every rank finds."""
+    from workloads.harness import agreed  # noqa: PLC0415
+
+    agreed.say(f"workloads: {line}", is_first=ranks.is_first())
+
+
 def _complain(line: str) -> None:
-    # Every rank finds the same fault: one of them says it.
     if ranks.is_first():
         print(f"workloads: {line}", file=sys.stderr)
 

@@ -40,6 +40,15 @@ while MPI.COMM_WORLD.rank == 0 and not all(path.exists() for path in begun):
         sys.exit("the others have not begun")
     time.sleep(0.1)
 """
+# A module that comes to its error on the first rank when it has on the others.
+LATE = """
+import os, runpy, sys, time
+
+if os.environ["SLURM_PROCID"] == "0":
+    time.sleep(1)
+del sys.argv[0]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
 SIZE = ("NODES=2", "TASKS=4")
 
 
@@ -48,6 +57,7 @@ def programs(cluster: Cluster) -> None:
     (cluster.shared / "my-mpi.py").write_text(RANKS)
     (cluster.shared / "alone.py").write_text(ALONE)
     (cluster.shared / "squares.py").write_text(SQUARES)
+    (cluster.shared / "late.py").write_text(LATE)
 
 
 @pytest.mark.parametrize("named", ["my-mpi.py", "-m my-mpi"])
@@ -86,3 +96,23 @@ def test_one_that_is_not_there_is_refused_before_the_queue(cluster: Cluster, sif
     said = hpcpy(cluster, "batch", *words, "SCRIPT=-")
     assert said.returncode == 0
     assert said.stderr == "hpcpy batch: PROGRAM=my-mpy.py: no such file on this machine\n"
+
+
+# The check starts MPI before the program.
+@pytest.mark.parametrize("check", ["on", "off"])
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("workloads pi --impl spark", "workloads: pi: spark cannot run here: no program java"),
+        ("workloads.on_spark -m workloads", "on_spark: no program java here"),
+    ],
+    ids=["workloads", "on_spark"],
+)
+def test_an_error_of_all_ranks_is_said_though_the_first_comes_to_it_last(
+    cluster: Cluster, sif: str, words: str, says: str, check: str
+) -> None:
+    asked = (f"PROGRAM=late.py {words}", *SIZE, f"IMAGE={sif}")
+    done = hpcpy(cluster, "launch", *asked, env={"HPCPY_PREFLIGHT": check})
+    assert done.returncode == 69, done.stderr
+    said_by = [line for line in done.stderr.splitlines() if line.startswith(says)]
+    assert len(said_by) == 1, done.stderr

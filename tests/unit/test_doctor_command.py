@@ -214,27 +214,3 @@ def test_this_machine_whatever_it_is(capsys: pytest.CaptureFixture[str]) -> None
 def test_it_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     assert "doctor" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(("age", "seconds"), [(0.05, 2.0), (0.5, 5.0), (20.0, 60.0)])
-def test_the_rank_that_speaks_has_time_by_how_slow_starts_are(
-    age: float, seconds: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    slept: list[float] = []
-    monkeypatch.setattr(job, "_age", lambda: age)
-    monkeypatch.setattr("time.sleep", slept.append)
-    job.let_first_speak()
-    assert slept == [seconds]
-
-
-def test_a_process_knows_its_age() -> None:
-    program = "from workloads.doctor.job import _age; import time; b = _age(); time.sleep(0.2)"
-    done = subprocess.run(
-        [sys.executable, "-c", f"{program}; print(b, _age())"],
-        env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    before, after = map(float, done.stdout.split())
-    assert 0 <= before < before + 0.2 <= after + 0.02

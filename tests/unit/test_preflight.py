@@ -21,6 +21,7 @@ MPI = """
 class COMM_WORLD:
     size, rank = 1, 0
 def Is_initialized(): return INITIALIZED
+def Is_finalized(): return False
 def Get_library_version(): return "MPICH Version: 4.9.9"
 def Get_version(): return (4, 0)
 """

@@ -9,7 +9,7 @@ from workloads.doctor import job, launcher, promises, registry, report
 from workloads.doctor.finding import Finding
 from workloads.doctor.node import Node, World
 from workloads.errors import UsageError
-from workloads.harness import files, options
+from workloads.harness import agreed, files, options
 
 _EPILOG = """\
 Below a launcher (srun, mpiexec) one process a node looks and the first rank
@@ -61,7 +61,7 @@ def _report(look: job.Look, tell: job.Tell, *, deep: bool) -> bool:
     # MPI does not join the ranks, or is absent on all: one looks for all.
     failed = world.comm is not None or bool(world.problem)
     if claims and claims[0].rank != 0:
-        job.let_first_speak()
+        agreed.let_first_speak()
         return failed
     found = job.alone(look, Node(deep=deep, world=world))
     tell(found)

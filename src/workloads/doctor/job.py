@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from workloads.doctor import maps
 from workloads.doctor.finding import Finding, Status
@@ -15,10 +13,6 @@ from workloads.harness import ranks
 
 Look = Callable[[Node], list[Finding]]
 Tell = Callable[["Report"], object]
-# Seconds. The first rank that ends may end the others (srun --kill-on-bad-exit), and
-# the one that reports may have started last: where starts are slow, much later.
-_HEAD_START, _LONGEST = 2.0, 60.0
-_STARTS = 10
 
 
 @dataclass(frozen=True)
@@ -109,26 +103,6 @@ def together(look: Look, tell: Tell, world: World, *, deep: bool) -> bool:
     failed = ranks.any_says(comm, report is not None and report.failed)
     local.Free()
     return failed
-
-
-def let_first_speak() -> None:
-    """Give the first rank time to report, where the ranks do not see each other.
-
-    The other ranks call this. It waits ten times as long as this rank took to come
-    here, but at least 2 s and at most 60 s.
-    """
-    time.sleep(min(max(_HEAD_START, _STARTS * _age()), _LONGEST))
-
-
-def _age() -> float:
-    """Return the seconds since this process began."""
-    try:
-        stat = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return 0.0
-    # The 22nd field is the start; the 2nd, in brackets, may have blanks of its own.
-    ticks = int(stat.rpartition(")")[2].split()[19])
-    return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
 
 
 def merged(found: list[tuple[str, list[Finding]]]) -> Report:

@@ -59,8 +59,9 @@ def on_this_node() -> int | None:
 def several() -> Any:
     """Return ``MPI.COMM_WORLD`` if MPI runs with more than one rank, else None."""
     mpi = sys.modules.get("mpi4py.MPI")
-    running = mpi is not None and mpi.Is_initialized() and mpi.COMM_WORLD.size > 1
-    return mpi.COMM_WORLD if mpi is not None and running else None
+    if mpi is None or not mpi.Is_initialized() or mpi.Is_finalized():
+        return None
+    return mpi.COMM_WORLD if mpi.COMM_WORLD.size > 1 else None
 
 
 def is_first() -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from workloads import version
 from workloads.errors import UnavailableError, WorkloadError
-from workloads.harness import ranks, streams
+from workloads.harness import agreed, ranks, streams
 from workloads.on_ranks.processes import Process, run, wait
 from workloads.preflight import program
 
@@ -92,9 +92,7 @@ def main(words: list[str], cluster: Cluster) -> int:
         comm = ranks.world()
         return _first(comm, words, cluster) if comm.rank == 0 else _other(comm, cluster)
     except WorkloadError as error:
-        # If all ranks know an error, only the first prints it.
-        if is_first or not error.agreed:
-            print(f"{cluster.name}: {error}", file=sys.stderr)
+        agreed.tell(cluster.name, error, is_first=is_first)
         return error.exit_code
     except KeyboardInterrupt:
         return 128 + signal.SIGINT

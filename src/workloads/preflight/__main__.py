@@ -10,7 +10,7 @@ from typing import Any
 from workloads import version
 from workloads.doctor import promises
 from workloads.errors import UsageError, WorkloadError
-from workloads.harness import ranks, streams
+from workloads.harness import agreed, ranks, streams
 from workloads.preflight import check, program
 from workloads.preflight.mode import mode
 
@@ -65,8 +65,7 @@ def main(words: list[str]) -> int:
         program.require(rest)
         code = check.check(how, promised)
     except WorkloadError as error:
-        if ranks.is_first():
-            print(f"preflight: {error}", file=sys.stderr)
+        agreed.tell("preflight", error, is_first=ranks.is_first())
         return error.exit_code
     except KeyboardInterrupt:
         if ranks.is_first():

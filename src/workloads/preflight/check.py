@@ -9,6 +9,7 @@ from workloads.doctor import job, launcher, promises, registry
 from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node, World
 from workloads.doctor.report import shortened
+from workloads.harness import agreed
 from workloads.preflight.mode import Mode
 
 # EX_CONFIG of sysexits.h: programs seldom use it.
@@ -71,7 +72,7 @@ def _of_ranks(
     if claims[0].rank == 0:
         tell(_apart(world))
     else:
-        job.let_first_speak()
+        agreed.let_first_speak()
     return True
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from workloads.doctor import maps
 from workloads.doctor.node import World
 from workloads.errors import UsageError
-from workloads.harness import ranks
+from workloads.harness import agreed, ranks
 from workloads.preflight.check import check
 from workloads.preflight.mode import Mode, mode
 
@@ -35,8 +35,7 @@ def install() -> None:
     try:
         how = mode()
     except UsageError as error:
-        if ranks.is_first():
-            print(f"preflight: {error}", file=sys.stderr)
+        agreed.tell("preflight", error, is_first=ranks.is_first())
         sys.exit(error.exit_code)
     if how is not Mode.OFF and _MODULE not in sys.modules:
         sys.meta_path.insert(0, _Finder(how))

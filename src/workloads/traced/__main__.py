@@ -10,7 +10,7 @@ from typing import Any
 
 from workloads import version
 from workloads.errors import UnavailableError, UsageError, WorkloadError
-from workloads.harness import files, ranks, streams
+from workloads.harness import agreed, files, ranks, streams
 from workloads.preflight import program
 from workloads.traced.merge import ENDINGS
 
@@ -62,8 +62,7 @@ def main(words: list[str]) -> int:
 
         return rank.run(comm, file, words[1:])
     except WorkloadError as error:
-        if is_first or not error.agreed:
-            print(f"traced: {error}", file=sys.stderr)
+        agreed.tell("traced", error, is_first=is_first)
         return error.exit_code
     except KeyboardInterrupt:
         return 128 + signal.SIGINT

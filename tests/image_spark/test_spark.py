@@ -25,6 +25,20 @@ print(context.master[:8], context.parallelize(range(10), 5).map(lambda x: x * x)
 print(session.range(1000).selectExpr("sum(id)").collect()[0][0], *sys.argv[1:])
 sys.exit(7)
 """
+NO_CONTEXT = """
+import os
+from workloads.errors import UnavailableError
+from workloads.harness.spark_context import context
+from workloads.harness.team import Team
+try:
+    with context(Team(1), bool):
+        pass
+except UnavailableError:
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        print("no child")
+"""
 
 
 def run(*words: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -146,9 +160,19 @@ def test_a_master_that_is_not_there_is_69_and_one_line() -> None:
     assert "Spark does not start at spark://nowhere.invalid:7077" in done.stderr
 
 
+def test_java_ends_where_no_context_starts() -> None:
+    done = run(PYTHON, "-c", NO_CONTEXT, SPARK_MASTER="spark://nowhere.invalid:7077")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "no child\n", "")
+
+
+# When its Java starts, and when it computes: a stop in the middle of a call of pyspark's
+# was taken for Spark's end in 4 of 34 starts, and SIGTERM waited for the computation's end.
+@pytest.mark.parametrize("moment", ["SparkSubmit", "pyspark.daemon"])
 @pytest.mark.parametrize("prefix", [(), ON_SPARK[1:]], ids=["alone", "on ranks"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_ends_all_of_it(prefix: tuple[str, ...], number: int, tmp_path: Path) -> None:
+def test_a_stop_ends_all_of_it(
+    moment: str, prefix: tuple[str, ...], number: int, tmp_path: Path
+) -> None:
     mark = f"STARTED_BY={tmp_path}"
     words = ("-m", "workloads", "pi", "--impl", "spark", "-n", str(2**40))
     with subprocess.Popen(
@@ -157,8 +181,7 @@ def test_a_stop_ends_all_of_it(prefix: tuple[str, ...], number: int, tmp_path: P
         stderr=subprocess.PIPE,
         text=True,
     ) as job:
-        computes = "pyspark.daemon"
-        assert comes(lambda: any_process(mark, computes) or job.poll() is not None)
+        assert comes(lambda: any_process(mark, moment) or job.poll() is not None)
         job.send_signal(number)
         said = job.communicate(timeout=300)[1]
     assert job.returncode == 128 + number, said

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from workloads.harness.interrupts import held_back, run_all
+from workloads.harness.interrupts import failing_by, held_back, run_all
 
 
 class Unlucky(ThreadPoolExecutor):
@@ -110,6 +110,23 @@ def test_held_back_raises_at_the_end_of_the_block() -> None:
     with pytest.raises(KeyboardInterrupt):
         work()
     assert reached
+
+
+def test_a_block_fails_by_a_ctrl_c_and_the_ctrl_c_is_raised() -> None:
+    read, write = os.pipe()
+    reached = []
+
+    def work() -> None:
+        with failing_by(lambda: os.close(write)):
+            threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGINT]).start()
+            # An end of file, as from a process that has been killed.
+            reached.append(os.read(read, 1))
+            raise ZeroDivisionError
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert reached == [b""]
+    os.close(read)
 
 
 @pytest.fixture

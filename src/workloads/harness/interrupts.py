@@ -53,14 +53,37 @@ def held_back() -> Iterator[None]:
     block never see the terminal's Ctrl-C: they inherit the blocked SIGINT of this
     thread, or of a thread that began in the block.
     """
+    with failing_by(lambda: None):
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def failing_by(fail: Callable[[], object]) -> Iterator[None]:
+    """Have SIGINT and SIGTERM make the block fail, and call their handlers at its end.
+
+    For a block that talks to another process: an exception in the middle of a call leaves
+    the connection unusable, and whatever tidies up on the way out may wait on it for ever.
+    What the handler raises takes the place of what the block has raised.
+
+    Parameters
+    ----------
+    fail
+        Called at each signal, between two instructions of the block.  It makes the call
+        that the block waits in, and each later one, raise.
+    """
     came: list[int] = []
+
+    def note(number: int) -> None:
+        came.append(number)
+        fail()
+
     try:
-        with _noted(came.append) as act:
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            try:
-                yield
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        with _noted(note) as act:
+            yield
     finally:
         for number in came:
             act(number)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UnavailableError, WorkerError
 from workloads.harness import tracing
-from workloads.harness.interrupts import held_back
+from workloads.harness.interrupts import failing_by, held_back
 
 if TYPE_CHECKING:
     from workloads.harness.team import Team
@@ -68,6 +68,11 @@ def context(team: Team, prepare: Callable[[], object]) -> Iterator[Any]:
         with held_back():
             started = _started(master or f"local[{team.workers}]", folder)
             stack.callback(_stop, started)
+        # The server of accumulators would print a traceback when Java has been killed.
+        started._accumulatorServer.handle_error = lambda *_: None
+        # pyspark tells Java of a call's end on the way out: Java answers when the call is
+        # over, which may be never.
+        stack.enter_context(failing_by(started._gateway.proc.kill))
         try:
             if master:
                 team.workers = _workers(started)
@@ -143,6 +148,7 @@ def _started(master: str, folder: Path) -> Any:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     asked = SparkConf(loadDefaults=False).setAll(_settings(master, folder).items())
     said = folder / "said"
+    gateway = None
     # A SparkContext sets a handler of its own, which is taken back below.
     handler = signal.getsignal(signal.SIGINT)
     try:
@@ -155,6 +161,8 @@ def _started(master: str, folder: Path) -> Any:
         reason = f"{error}\n{said.read_text()}"
     finally:
         signal.signal(signal.SIGINT, handler)
+    if gateway is not None:
+        _end_java(gateway)
     raise _no_start(master, reason)
 
 
@@ -178,13 +186,17 @@ def _settings(master: str, folder: Path) -> dict[str, str]:
 
 
 def _stop(started: Any) -> None:
-    from pyspark import SparkContext  # noqa: PLC0415
-
     gateway = started._gateway
     with warnings.catch_warnings(), contextlib.suppress(Exception):
-        # The same signal may have ended its Java already.
+        # A signal may have ended its Java already.
         warnings.simplefilter("ignore")
         started.stop()
+    _end_java(gateway)
+
+
+def _end_java(gateway: Any) -> None:
+    from pyspark import SparkContext  # noqa: PLC0415
+
     gateway.shutdown()
     # Its Java ends when its input is closed.
     gateway.proc.stdin.close()

@@ -200,11 +200,11 @@ def _modules(word: str) -> list[str]:
     return modules.split(",") if name == "--module" else []
 
 
-def none(container: Container, site: Site) -> ContainerStart:
+def none(container: Container, _site: Site) -> ContainerStart:
     """Return lines that export the variables, and no words: there is no container."""
     lines = [Line(f"export {one.name}={quoted(one.value)}", one.why) for one in container.variables]
     lines.append(Line("export PYTHONNOUSERSITE=1", "nothing from ~/.local"))
-    return ContainerStart(tuple(lines), _extra(site, "none"))
+    return ContainerStart(tuple(lines), ())
 
 
 def _hosts_own() -> list[Option]:

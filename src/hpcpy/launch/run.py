@@ -37,7 +37,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     # REMAINDER takes all words from the first that is no option, and all after `--`.
     help_ = (
         "of python -m workloads, such as: mandel --area area1; with an option first, after --"
-        " (default: Mandelbrot by several techniques, with its pictures)"
+        " (default: Mandelbrot by several techniques, with its pictures); relative names of"
+        " files are below the checkout"
     )
     parser.add_argument(
         "--image", metavar="IMAGE", default="hpcpy", help="run it in this one (default: hpcpy)"

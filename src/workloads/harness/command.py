@@ -87,7 +87,12 @@ def _run(
         for line in workload.closing(results):
             print(line)
         _write(workload, wish, problems, arguments, results)
-    return _complain(workload, results)
+    code = _complain(workload, results)
+    comm = ranks.several()
+    if code and comm is not None:
+        # The first rank writes: others that end with such a code may end it, too.
+        ranks.wait_quietly(comm)
+    return code
 
 
 def parser(workload: Workload) -> options.Parser:

@@ -71,6 +71,9 @@ def run(comm: Any, file: Path, words: list[str]) -> int:
         code = _write(file, itertools.chain([part], others), tracer.get_base_time())
     else:
         merge.send(comm, part)
+    if comm is not None:
+        # The first rank writes: the end of another one may end it, too.
+        ranks.wait_quietly(comm)
     if code and not ended.code:
         return code
     raise ended

@@ -75,10 +75,11 @@ def test_counts_of_a_busy_program_are_straces(tmp_path: Path) -> None:
     assert (found.summary["processes"], found.summary["threads"]) == (2, 1)
 
 
-def without_memory(summary: dict[str, Any]) -> dict[str, Any]:
-    """Leave out calls for memory: it takes one more or less, by the addresses that are free."""
+def apart(summary: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Return the calls for memory, and the summary without them."""
     kinds = dict(summary["kinds"])
-    return {**summary, "calls": summary["calls"] - kinds.pop("memory"), "kinds": kinds}
+    memory = kinds.pop("memory")
+    return memory, {**summary, "calls": summary["calls"] - memory, "kinds": kinds}
 
 
 @pytest.mark.long
@@ -101,6 +102,9 @@ def test_counts_of_every_case_are_the_same_from_outside_of_the_image(tmp_path: P
     for name, case in CASES.items():
         summary = traced(python.command(case.arguments), python.program).summary
         # The kernel's account is another user's matter to who looks from outside.
-        inside = {key: found[name][key] for key in summary}
-        assert without_memory(inside) == without_memory(summary)
+        memory, others = apart(summary)
+        memory_inside, inside = apart({key: found[name][key] for key in summary})
+        assert inside == others
+        # 12 starts of one program asked 8 times 121 and 4 times 120.
+        assert abs(memory_inside - memory) <= 1
         assert found[name]["bytes_moved"] == found[name]["accounted"]

@@ -99,7 +99,7 @@ ALONE = tuple(
     for name, goal in {
         "line_profiler": (13, 6, 0),
         "cupy": (90, 72, 0),
-        "pyopencl": (40, 27, 0),
+        "pyopencl": (39, 27, 0),
         "dask": (46, 18, 2),
         "distributed": (58, 21, 2),
         "ipyparallel": (65, 43, 4),

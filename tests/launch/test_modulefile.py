@@ -177,8 +177,18 @@ def test_site_files_modules_binds_variables_and_options_hold(
     assert ("Loading requirement: engine/1" in ended.stderr) == (system == "modulecmd")
 
 
+# It fails before MPI, for which the others wait.
+FAILS = """
+import os
+if os.environ["SLURM_PROCID"] == "2":
+    raise ValueError("mine")
+from mpi4py import MPI
+"""
+
+
 def test_srun_starts_ranks_of_one_program_on_both_nodes(cluster: Cluster, sif: str) -> None:
     (cluster.shared / "my-mpi.py").write_text(RANKS)
+    (cluster.shared / "fails.py").write_text(FAILS)
     # A node's /tmp is its own.
     done = make(f"IMAGE={sif}", f"TO={cluster.shared / 'to'}")
     assert done.returncode == 0, done.stderr
@@ -186,11 +196,13 @@ def test_srun_starts_ranks_of_one_program_on_both_nodes(cluster: Cluster, sif: s
         "module load hpcpy\n"
         f"cd {shlex.quote(str(cluster.shared))}\n"
         "srun --quiet -N2 --ntasks-per-node=2 python my-mpi.py 'two words' 0; echo $?\n"
-        "srun --quiet -N2 --ntasks-per-node=2 python my-mpi.py x 7; echo $? >&2\n"
-        "srun --quiet -N2 -n2 python my-mpi.py 'one each' 0; echo $?\n"
+        "srun --quiet -N2 -n2 python -m mpi4py my-mpi.py 'one each' 0; echo $?\n"
+        "srun --quiet -N2 --ntasks-per-node=2 python -m mpi4py fails.py || echo failed\n"
+        "srun --quiet -N2 --ntasks-per-node=2 python -m mpi4py my-mpi.py x 7; echo $? >&2\n"
     )
     done = shell("modulecmd", cluster.shared / "to/modulefiles", script, cluster.environment())
-    assert done.stdout == "4|2|two words|0\n0\n4|2|x|7\n2|2|one each|0\n0\n", done.stderr
+    ended = "4|2|two words|0\n0\n2|2|one each|0\n0\nfailed\n4|2|x|7\n"
+    assert (done.stdout, done.stderr.count("ValueError: mine\n")) == (ended, 1), done.stderr
     # The engine of a node's first rank is ended late, and a line has the rank's own code.
     code = done.stderr.splitlines()[-1]
     assert code == "7" or (code, "rank 3 on n2: exit code 7" in done.stderr) == ("137", True)

@@ -32,6 +32,7 @@ def test_lines_of_both_files() -> None:
         "conflict hpcpy",
         "if {![is-loaded apptainer/1.4]} { module load apptainer/1.4 }",
         "setenv SLURM_MPI_TYPE pmi2",
+        "setenv SLURM_KILL_BAD_EXIT 1",
         "prepend-path PATH /to/bin",
     ]
     assert lua_text(MODULE).splitlines()[3:] == [
@@ -39,6 +40,7 @@ def test_lines_of_both_files() -> None:
         'conflict("hpcpy")',
         'depends_on("apptainer/1.4")',
         'setenv("SLURM_MPI_TYPE", "pmi2")',
+        'setenv("SLURM_KILL_BAD_EXIT", "1")',
         'prepend_path("PATH", "/to/bin")',
     ]
 

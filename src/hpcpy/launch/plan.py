@@ -210,10 +210,12 @@ def _python(request: Request, site: Site, machine: Host, engine: str) -> tuple[O
         ),
     ]
     clusters = {"dask": request.dask, "spark": request.spark}
+    is_ranks = not (request.workload or any(clusters.values()))
+    run_by_mpi4py = option("-m", "mpi4py", why="a rank that fails ends all")
     why = "of each rank a worker of one cluster, whose program runs once"
     return (
         option(interpreter),
-        *(check if machine.is_checked else []),
+        *(check if machine.is_checked else [run_by_mpi4py] if is_ranks else []),
         *(
             option("-m", f"workloads.on_{name}", why=f"{name.upper()}: {why}")
             for name, is_asked in clusters.items()

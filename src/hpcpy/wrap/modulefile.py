@@ -60,7 +60,7 @@ class Module:
         """What ``module help`` prints."""
         return (
             f"{', '.join(NAMES)} and {ANY} COMMAND run in {self.image}. "
-            "Ranks of an MPI program: srun python my-mpi.py"
+            "Ranks of an MPI program: srun python -m mpi4py my-mpi.py"
         )
 
 
@@ -136,8 +136,7 @@ def tcl_text(module: Module) -> str:
     lines += [
         f"if {{![is-loaded {_tcl(name)}]}} {{ module load {_tcl(name)} }}" for name in module.needs
     ]
-    if module.mpi:
-        lines.append(f"setenv SLURM_MPI_TYPE {_tcl(module.mpi)}")
+    lines += [f"setenv {name} {_tcl(value)}" for name, value in _variables(module)]
     return _text([*lines, f"prepend-path PATH {_tcl(module.programs)}"])
 
 
@@ -151,9 +150,14 @@ def lua_text(module: Module) -> str:
         f"conflict({_lua(module.name)})",
     ]
     lines += [f"depends_on({_lua(name)})" for name in module.needs]
-    if module.mpi:
-        lines.append(f"setenv({_lua('SLURM_MPI_TYPE')}, {_lua(module.mpi)})")
+    lines += [f"setenv({_lua(name)}, {_lua(value)})" for name, value in _variables(module)]
     return _text([*lines, f"prepend_path({_lua('PATH')}, {_lua(module.programs)})"])
+
+
+def _variables(module: Module) -> list[tuple[str, str]]:
+    """Return what `srun` reads: the kind of MPI, and that a rank that dies ends all."""
+    mpi = [("SLURM_MPI_TYPE", module.mpi)] if module.mpi else []
+    return [*mpi, ("SLURM_KILL_BAD_EXIT", "1")]
 
 
 def _text(lines: Sequence[str]) -> str:

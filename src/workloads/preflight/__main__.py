@@ -72,7 +72,7 @@ def main(words: list[str]) -> int:
             print("preflight: stopped", file=sys.stderr)
         return 128 + signal.SIGINT
     if code == 0:
-        program.run(rest)
+        program.run_rank(rest)
     return code
 
 

@@ -5,13 +5,20 @@ from __future__ import annotations
 import importlib.util
 import os
 import runpy
+import signal
 import sys
+import threading
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from workloads.errors import UsageError
+from workloads.harness import ranks
 
 _OURS = tuple(str(Path(__file__).parents[1] / name) for name in ("preflight", "traced"))
+_RUNNERS = ("<frozen runpy>", "/runpy.py", "/mpi4py/run.py")
+# Seconds that a failed rank has for its end: threads, exit handlers, closing of files.
+_END_SECONDS = 3.0
 
 
 def require(words: list[str]) -> None:
@@ -47,6 +54,63 @@ def _is_there(name: str) -> bool:
     return spec is not None
 
 
+def run_rank(words: list[str]) -> None:
+    """Run a program as ``python -m mpi4py`` does: the failure of a rank ends all ranks.
+
+    mpi4py aborts at the end of Python, which a thread in a call of MPI, or the close of a
+    file that all ranks close, may keep from coming: then the job is aborted after
+    `_END_SECONDS`.
+
+    Parameters
+    ----------
+    words
+        As `require` takes them.
+    """
+    # Workloads end all ranks by themselves, once the first has said why.
+    is_workload = words[0] == "-m" and words[1].split(".")[0] == "workloads"
+    if is_workload or ranks.expected() == 1:
+        run(words)
+        return
+    try:
+        from mpi4py import run as mpi4py_run  # noqa: PLC0415
+    except ImportError:
+        run(words)
+        return
+    sys.excepthook = _without_ours
+    threading.excepthook = _thread_failed
+    sys.argv = ["mpi4py", *words]
+    try:
+        mpi4py_run.main()
+    except BaseException as error:
+        if code := _exit_code(error):
+            end = threading.Timer(_END_SECONDS, _abort, (code,))
+            end.daemon = True
+            end.start()
+        raise
+
+
+def _exit_code(error: BaseException) -> int:
+    if isinstance(error, KeyboardInterrupt):
+        return 128 + signal.SIGINT
+    code = error.code if isinstance(error, SystemExit) else 1
+    return code if isinstance(code, int) else int(code is not None)
+
+
+def _thread_failed(failed: Any) -> None:
+    """Print a thread's exception; unless it is a daemon, which may end before the program."""
+    threading.__excepthook__(failed)
+    is_daemon = failed.thread is not None and failed.thread.daemon
+    if not is_daemon and failed.exc_type is not SystemExit:
+        _abort(1)
+
+
+def _abort(code: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if (comm := ranks.several()) is not None:
+        ranks.abort(comm, code)
+
+
 def run(words: list[str]) -> None:
     """Run a program in this process as ``__main__``.
 
@@ -77,4 +141,4 @@ def _without_ours(
 
 
 def _is_ours(file: str) -> bool:
-    return file.startswith(_OURS) or file in ("<frozen runpy>", runpy.__file__)
+    return file.startswith(_OURS) or file.endswith(_RUNNERS)

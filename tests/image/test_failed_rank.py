@@ -1,0 +1,103 @@
+"""A rank that fails ends all ranks, and says which it is and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from running import on_ranks
+
+# All ranks but one wait for it, in ways that never end.
+PROGRAM = """
+import sys, threading
+how = sys.argv[1]
+if how == "before":
+    import os
+    if os.environ["PMI_RANK"] == "1":
+        raise ValueError("mine")
+from mpi4py import MPI
+comm = MPI.COMM_WORLD
+
+def fail():
+    raise ValueError("mine")
+
+def wait():
+    comm.recv(source=1, tag=1)
+
+if comm.rank == 1:
+    if how == "after":
+        fail()
+    elif how == "collective":
+        comm.Allreduce(None, 5)
+    elif how == "thread":
+        threading.Thread(target=fail).start()
+    elif how == "beside a thread":
+        threading.Thread(target=wait).start()
+        fail()
+    elif how == "at the end":
+        import atexit
+        atexit.register(wait)
+        fail()
+    elif how == "exit":
+        sys.exit(7)
+    elif how == "text":
+        sys.exit("mine")
+comm.Barrier()
+if comm.rank == 1:
+    wait()
+comm.Barrier()
+"""
+GOES_ON = """
+import sys, threading
+from mpi4py import MPI
+comm = MPI.COMM_WORLD
+try:
+    if comm.rank == 1:
+        raise ValueError("mine")
+except ValueError:
+    pass
+comm.Barrier()
+sys.exit(0)
+"""
+WAYS = {"mpi4py": ["-m", "mpi4py"], "preflight": ["-m", "workloads.preflight"]}
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.py"
+    path.write_text(PROGRAM)
+    return path
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("how", ["before", "after", "collective", "exit", "text"])
+def test_all_end_with_its_reason(script: Path, how: str, way: str) -> None:
+    done = on_ranks(3, *WAYS[way], script, how)
+    assert done.returncode == (7 if how == "exit" else 1), done.stderr
+    reason = {"exit": "", "text": "mine", "collective": "Error: "}.get(how, "ValueError: mine\n")
+    assert reason in done.stderr
+    if (how, way) != ("before", "mpi4py"):  # MPI does not run yet
+        assert "rank 1" in done.stderr
+
+
+@pytest.mark.parametrize("how", ["thread", "beside a thread", "at the end"])
+def test_all_end_though_python_does_not(script: Path, how: str) -> None:
+    done = on_ranks(3, *WAYS["preflight"], script, how)
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.count("ValueError: mine\n") == 1
+    assert "rank 1" in done.stderr
+
+
+def test_a_module_ends_all_too(script: Path) -> None:
+    folder = f"import sys; sys.path.insert(0, {str(script.parent)!r})"
+    code = f"{folder}; from workloads.preflight.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    done = on_ranks(3, "-c", code, "-m", "mine", "after")
+    assert done.returncode == 1, done.stderr
+    assert "ValueError: mine\n" in done.stderr
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_exception_that_is_caught_ends_nothing(script: Path, way: str) -> None:
+    script.write_text(GOES_ON)
+    done = on_ranks(3, *WAYS[way], script)
+    assert (done.returncode, done.stderr) == (0, "")

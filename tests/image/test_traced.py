@@ -178,6 +178,18 @@ def test_one_rank_that_fails_ends_all(script: Path) -> None:
     assert [each.name for each in script.parent.iterdir()] == [script.name]
 
 
+def test_so_does_one_that_exits(script: Path) -> None:
+    script.write_text(
+        "from mpi4py import MPI\n"
+        "if MPI.COMM_WORLD.rank:\n"
+        "    raise SystemExit(3)\n"
+        "MPI.COMM_WORLD.recv()\n"
+    )
+    done = on_ranks(2, *TRACED, script.with_name("m.json"), script)
+    assert done.returncode != 0
+    assert "traced: rank 1 on " in done.stderr
+
+
 def test_the_traceback_is_the_programs(script: Path) -> None:
     script.write_text("def f():\n    raise ValueError('mine')\nf()\n")
     plain = in_own_process(sys.executable, script)

@@ -87,7 +87,7 @@ def _leave_the_end_of_mpi_to_python() -> None:
 
 
 class _Failure(SystemExit):
-    """The end of a program by an exception that nobody caught."""
+    """The end of a program by an exception that nobody caught, or by a code that is not 0."""
 
 
 def _ended(words: list[str], tracer: Any, calls: mpi_calls.MpiCalls) -> SystemExit:
@@ -95,7 +95,7 @@ def _ended(words: list[str], tracer: Any, calls: mpi_calls.MpiCalls) -> SystemEx
     try:
         program.run(words)
     except SystemExit as error:
-        return error
+        return _Failure(error.code) if error.code else error
     except KeyboardInterrupt:
         raise
     except BaseException:

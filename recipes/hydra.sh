@@ -6,7 +6,9 @@
 
 unpack mpich
 cd src/pm/hydra
-patch -p1 <"$MATERIALS/recipes/patches/hydra-stdin.patch"
+for patch in "$MATERIALS"/recipes/patches/hydra-*.patch; do
+    patch -p1 <"$patch"
+done
 ./configure --prefix=/opt/mpich --with-hwloc=embedded --enable-fast=O2,ndebug \
     CFLAGS="$PORTABLE $HARDENED" LDFLAGS="$HARDENED_LINK"
 make -j "$JOBS"

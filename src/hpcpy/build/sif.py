@@ -21,7 +21,7 @@ from hpcpy.build.sif_header import settle
 from hpcpy.build.stamps import read_stamp, write_stamp
 from hpcpy.engine.setup import Engine, ensure
 from hpcpy.errors import UsageError
-from hpcpy.files import sha256, whole_file
+from hpcpy.files import disk_errors, sha256
 from hpcpy.scratch import build_scratch
 from hpcpy.stages import Stage, skipped, stage
 
@@ -101,11 +101,11 @@ def make_sif(plan: Plan, image: Image) -> Path:
     with (
         stage(title) as current,
         build_scratch("sif") as folder,
-        whole_file(target) as temporary,
+        disk_errors(target),
     ):
         _assemble(current, engine, plan, image, folder)
-        (folder / "image.sif").replace(temporary)
-        current.note = f"{temporary.stat().st_size / 1e6:.0f} MB"
+        (folder / "image.sif").replace(target)
+        current.note = f"{target.stat().st_size / 1e6:.0f} MB"
     write_stamp(target, **inputs, apptainer=str(engine.found["apptainer"].version))
     return target
 

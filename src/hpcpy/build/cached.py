@@ -34,7 +34,7 @@ def is_whole(path: Path) -> bool:
     if not path.exists():
         return False
     try:
-        expected = recorded(path).read_text().strip()
+        expected = recorded(path).read_text(errors="replace").strip()
     except FileNotFoundError:
         return False
     if sha256(path) == expected:

@@ -80,7 +80,7 @@ def stamp() -> str:
 def is_ready() -> bool:
     """Tell whether the prefix is whole and was made for this place."""
     try:
-        return (prefix() / "stamp").read_text() == stamp() and command().exists()
+        return (prefix() / "stamp").read_bytes() == stamp().encode() and command().exists()
     except OSError:
         return False
 

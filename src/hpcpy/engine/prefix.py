@@ -85,6 +85,20 @@ def is_ready() -> bool:
         return False
 
 
+def made_for() -> str:
+    """Return the place of which the prefix is, if that is another: a checkout was copied or moved.
+
+    Empty where there is none, or it is this one's.
+    """
+    try:
+        text = (prefix() / "stamp").read_text(errors="replace")
+    except OSError:
+        return ""
+    lines = text.splitlines()
+    place = next((line.removeprefix("prefix ") for line in lines if line.startswith("prefix ")), "")
+    return "" if place == str(prefix()) else place
+
+
 def layout() -> DebianPaths:
     """Return the layout of this machine's architecture.
 

@@ -33,8 +33,8 @@ TITLES = {
 def ensure_venv(name: str = "dev", python: str = sys.executable) -> Path:
     """Return a folder with exactly the packages of ``env/<name>.lock``.
 
-    It is made again when the lock or the interpreter has changed, or when
-    making it was interrupted.
+    It is made again when the lock, the interpreter or the folder's place has
+    changed, or when making it was interrupted.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def ensure_venv(name: str = "dev", python: str = sys.executable) -> Path:
     lock = paths.ENV / f"{name}.lock"
     folder = paths.VENV if name == "dev" else paths.VENV.with_name(f"venv-{name}")
     made_from = hashlib.sha256(
-        "\0".join([read_lock(name), _version(python), python]).encode()
+        "\0".join([read_lock(name), _version(python), python, str(folder)]).encode()
     ).hexdigest()
     # Written last, and kept inside: a venv without it is half made.
     stamp = folder / "made-from"

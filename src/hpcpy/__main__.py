@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 
 from hpcpy import from_make
+from hpcpy.cache.own import ANOTHER_CACHE
 from hpcpy.commands import COMMANDS, run, top_parser
-from hpcpy.errors import HpcpyError, UsageError
+from hpcpy.errors import DiskError, HpcpyError, UsageError
+from hpcpy.paths import cache_dir
 from workloads.harness.streams import OF_A_NAME, lost_output, open_streams, spell_in_ascii
 
 
@@ -48,11 +51,22 @@ def main(words: list[str]) -> int:
     except OSError as error:
         if error.errno not in OF_A_NAME or not error.filename:
             raise
-        print(f"{name}: {error.filename}: {str(error.strerror).lower()}", file=sys.stderr)
+        told = f"{name}: {error.filename}: {str(error.strerror).lower()}"
+        if _is_in_cache(error.filename):
+            print(f"{told}; {ANOTHER_CACHE}", file=sys.stderr)
+            return DiskError.exit_code
+        print(told, file=sys.stderr)
         return UsageError.exit_code
     except KeyboardInterrupt:
         print(f"{name}: stopped; the same command continues from here", file=sys.stderr)
         return 130
+
+
+def _is_in_cache(name: str | bytes) -> bool:
+    try:
+        return Path(os.fsdecode(name)).is_relative_to(cache_dir())
+    except UsageError:  # there is none
+        return False
 
 
 def entry() -> int:

@@ -26,7 +26,7 @@ def checkout_lock() -> Iterator[None]:
         return
     with disk_errors(paths.BUILD):
         paths.BUILD.mkdir(parents=True, exist_ok=True)
-        stream = (paths.BUILD / ".lock").open("a+")
+        stream = (paths.BUILD / ".lock").open("a+", errors="replace")
     with stream:
         try:
             lock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

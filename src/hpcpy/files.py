@@ -148,13 +148,13 @@ def require_free(path: Path, need: int, what: str) -> None:
         )
 
 
-def lock(stream: IO[Any], operation: int) -> None:
+def lock(stream: IO[Any] | int, operation: int, path: Path | None = None) -> None:
     """Lock an open file, as flock(2) does.
 
     Parameters
     ----------
     stream
-        The file.
+        The file; of a folder its descriptor, with `path`.
     operation
         Of `fcntl`: ``LOCK_SH``, ``LOCK_EX``, with ``LOCK_NB`` not to wait.
 
@@ -170,8 +170,9 @@ def lock(stream: IO[Any], operation: int) -> None:
     except OSError as error:
         if error.errno not in _NO_LOCKS:
             raise
+        where = path or (stream if isinstance(stream, int) else stream.name)
         raise DiskError(
-            f"{stream.name}: its file system has no locks ({error.strerror})",
+            f"{where}: its file system has no locks ({error.strerror})",
             hint="use a checkout and HPCPY_CACHE on another one; Lustre has them with -o flock",
         ) from error
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
-
 from hpcpy import paths
+from hpcpy.pins.tables import read_table
 
 
 def project_version() -> str:
     """Return the project's version, from ``pyproject.toml``."""
-    table = tomllib.loads((paths.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return str(table["project"]["version"])
+    return read_table(paths.ROOT / "pyproject.toml").table("project").text("version")

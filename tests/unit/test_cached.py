@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from processes import start
 
 from hpcpy.build.cached import cached, is_whole
+from hpcpy.shared_folder import USERS
 
 
 @pytest.fixture
@@ -58,8 +60,40 @@ def test_failed_making_leaves_nothing(made: list[Path], tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         cached("parts", "python-0123.tar", fail)
-    assert list((tmp_path / "hpcpy/parts").iterdir()) == []
+    assert [path.name for path in (tmp_path / "hpcpy/parts").iterdir()] == [USERS]
     assert made == []
+
+
+KILLED = """
+import sys, time
+from hpcpy.build.cached import cached
+
+def make(temporary):
+    temporary.write_bytes(b"half")
+    print(temporary, flush=True)
+    time.sleep(60)
+
+cached("parts", "numpy-4567.tar", make)
+"""
+
+
+@pytest.mark.fault(
+    "a build is killed while it downloads, writes or sets up",
+    "the next one goes on; nothing half-written",
+)
+def test_the_next_build_removes_what_a_killed_one_has_half_made(
+    made: list[Path], tmp_path: Path
+) -> None:
+    with start(KILLED, HPCPY_CACHE=str(tmp_path)) as build:
+        assert build.stdout is not None
+        half = Path(build.stdout.readline().strip())
+        get(made)
+        assert half.read_bytes() == b"half"
+        build.kill()
+    (tmp_path / "hpcpy/parts/python-0123.tar").unlink()
+    get(made)
+    names = {path.name for path in half.parent.iterdir()}
+    assert names == {USERS, "python-0123.tar", "python-0123.tar.sha256"}
 
 
 def test_use_counts_as_use_when_the_cache_is_shrunk(made: list[Path]) -> None:

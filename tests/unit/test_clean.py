@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from processes import environment, read_only, start, wait_until
+from processes import environment, python, read_only, start, wait_until
 
 from hpcpy import paths
 from hpcpy.cache.clean_build import clusters
@@ -224,6 +224,42 @@ def test_cache_is_not_shrunk_while_a_make_runs_here(cache: Path) -> None:
             process.wait()
     wait_until(lambda: not cache.exists())
     assert process.returncode == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_cache_that_is_closed_to_the_user_is_one_line(cache: Path) -> None:
+    fill(cache)
+    cache.chmod(0o700)
+    code = (
+        "import os, sys, hpcpy.cache.clean; from hpcpy.__main__ import main;"
+        " os.setuid(65534); sys.exit(main(['clean-cache', '0']))"
+    )
+    held = {"HPCPY_CHECKOUT_LOCK": str(paths.ROOT / "build")}
+    done = python("-c", code, HPCPY_CACHE=str(cache.parent), **held)
+    assert done.returncode == 73
+    assert done.stderr.startswith(f"hpcpy clean-cache: {cache}")
+    assert done.stderr.endswith("permission denied; set HPCPY_CACHE to a folder of your own\n")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_cache_without_locks_is_one_line(cache: Path) -> None:
+    if not shutil.which("strace"):
+        pytest.skip("no strace; on Debian: apt-get install strace")
+    fill(cache)
+    code = "import sys; from hpcpy.__main__ import main; sys.exit(main(['clean-cache', '0']))"
+    fails = ["strace", "-f", "-o", "/dev/null", "-e", "inject=flock:error=ENOLCK"]
+    held = {"HPCPY_CHECKOUT_LOCK": str(paths.ROOT / "build")}
+    done = subprocess.run(
+        [*fails, sys.executable, "-c", code],
+        env=environment(HPCPY_CACHE=str(cache.parent), **held),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 73
+    assert "Traceback" not in done.stderr
+    assert f"{cache}/downloads/partial/" in done.stderr
+    assert "its file system has no locks" in done.stderr.splitlines()[-1]
 
 
 def test_what_cannot_be_removed_is_told_in_one_line_and_all_else_goes(cache: Path) -> None:

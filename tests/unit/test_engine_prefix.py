@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import platform
 import shutil
+import subprocess
+import sys
 from collections import namedtuple
 from pathlib import Path
 
 import pytest
+from processes import environment, read_only
 
 from hpcpy import paths
 from hpcpy.apt.uris import parse_uris
@@ -50,6 +53,50 @@ def test_prefix_of_a_moved_checkout_is_made_anew(
     monkeypatch.setattr(paths, "TOOLS", checkout / "moved/tools")
     assert prefix.command().exists()
     assert not prefix.is_ready()
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(tools, "SBIN", ())
+    with pytest.raises(UnavailableError, match=rf"made for {checkout}/build/tools/.*make setup"):
+        apptainer.find()
+
+
+READER = """
+import os, sys
+from pathlib import Path
+from hpcpy import paths
+from hpcpy.engine import setup, tools
+from hpcpy.errors import UnavailableError
+paths.BUILD = Path(sys.argv[1])
+paths.TOOLS = paths.BUILD / "tools"
+tools.SBIN = ()
+os.environ["PATH"] = ""
+try:
+    setup.ensure("apptainer")
+except UnavailableError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_who_cannot_write_a_copied_checkout_is_told_what_to_do(
+    checkout: Path, is_moved: bool
+) -> None:
+    build = checkout / "build"
+    if is_moved:
+        build = build.rename(checkout / "moved")
+    else:
+        shutil.rmtree(build / "tools")
+    done = subprocess.run(
+        [*read_only(build), sys.executable, "-c", READER, build],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 1
+    assert ".lock" not in done.stdout
+    assert (f"was made for {checkout}/build/tools/apptainer" in done.stdout) == is_moved
+    assert done.stdout.endswith("; its owner types make setup, or put one on PATH\n")
 
 
 @pytest.mark.usefixtures("checkout")

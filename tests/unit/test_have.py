@@ -13,7 +13,6 @@ import pytest
 
 from hpcpy import paths
 from hpcpy.build.oci import archive_path
-from hpcpy.build.packed_by import present_tools
 from hpcpy.build.plan import make_plan
 from hpcpy.build.sif import made_of, sif_path
 from hpcpy.build.stamps import write_stamp
@@ -46,7 +45,7 @@ def images(key: str) -> None:
     for path in (archive_path(image), sif_path(image)):
         path.write_bytes(b"an image")
     write_stamp(archive_path(image), inputs=key or plan.image_key(image), digest="sha256:1")
-    write_stamp(sif_path(image), **made_of(image), **present_tools())
+    write_stamp(sif_path(image), **made_of(plan, image))
 
 
 def start(build: Path, kind: str) -> subprocess.Popen[str]:
@@ -71,14 +70,13 @@ def test_an_image_that_is_up_to_date_waits_for_nobody(build: Path, kind: str, na
     assert err == f"      – s {name} (up to date)\n"
 
 
-@pytest.mark.parametrize("changed", ["sources", "archive", "sif", "tools"])
+@pytest.mark.parametrize("changed", ["sources", "archive", "sif", "packer"])
 def test_one_that_is_not_waits_for_its_turn(build: Path, changed: str) -> None:
     images("of other sources" if changed == "sources" else "")
-    if changed == "tools":
-        image = make_plan().graph.image("hpcpy")
-        write_stamp(sif_path(image), **made_of(image), **dict.fromkeys(present_tools(), "0.1"))
-        if not present_tools():
-            pytest.skip("neither Apptainer nor mksquashfs here")
+    if changed == "packer":
+        plan = make_plan()
+        image = plan.graph.image("hpcpy")
+        write_stamp(sif_path(image), **made_of(plan, image) | {"squashfs": "1:4.5.1-1"})
     elif changed != "sources":
         (build / ("hpcpy.sif" if changed == "sif" else "hpcpy.oci.tar")).write_bytes(b"another")
     with start(build, "sif") as process:
@@ -90,10 +88,11 @@ def test_one_that_is_not_waits_for_its_turn(build: Path, changed: str) -> None:
 
 
 @pytest.mark.usefixtures("build")
-def test_a_launch_takes_a_sif_that_other_versions_have_packed() -> None:
+def test_a_launch_takes_a_sif_that_another_apptainer_has_packed() -> None:
     images("")
-    sif = sif_path(make_plan().graph.image("hpcpy"))
-    write_stamp(sif, **made_of(make_plan().graph.image("hpcpy")), apptainer="0.1")
+    plan = make_plan()
+    sif = sif_path(plan.graph.image("hpcpy"))
+    write_stamp(sif, **made_of(plan, plan.graph.image("hpcpy")), apptainer="0.1")
     assert why_not_ready("hpcpy") == ""
     sif.write_bytes(b"another")
     assert why_not_ready("hpcpy") == "is not made of the present sources"

@@ -6,6 +6,7 @@ A stand-in for uv resolves, the rest is real; `test_lock_only_debian.py` has Deb
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from lock_blocks import blocks
 
 from hpcpy import paths
 from hpcpy.commands import run
+from hpcpy.engine.venv import TITLES
 from hpcpy.errors import UsageError
 from hpcpy.from_make import with_settings
 from hpcpy.lock import host, packages, python, toml
@@ -32,6 +34,26 @@ def test_package_of_no_lock_is_refused_and_a_near_one_told() -> None:
     with pytest.raises(UsageError, match=r"no package 'nunpy' in debian\.lock, .*") as raised:
         run(["lock", "--only", "nunpy"])
     assert "did you mean numpy?" in str(raised.value)
+
+
+SIDES = "<<<<<<< HEAD\n{0}=======\n{0}>>>>>>> other\n"
+NAMES = ("debian", "python", "packages", *TITLES)
+
+
+@pytest.mark.parametrize("only", [[], ["--only", "numpy"]])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lock_with_both_sides_of_a_merge_is_refused(
+    name: str, only: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(paths.ENV, tmp_path / "env")
+    monkeypatch.setattr(paths, "ENV", tmp_path / "env")
+    lock = tmp_path / f"env/{name}.lock"
+    first, rest = lock.read_text().split("\n", 1)
+    text = f"{first}\n{SIDES.format(rest)}"
+    lock.write_text(text)
+    with pytest.raises(UsageError, match=rf"^env/{name}\.lock: .*line 2\b.*git checkout"):
+        run(["lock", name, *only])
+    assert lock.read_text() == text
 
 
 def uv_resolves(

@@ -55,6 +55,13 @@ def test_changed_or_half_made_folder_is_made_again() -> None:
     assert (paths.BUILD / "elsewhere" / rest.name).exists()
 
 
+def test_a_lock_with_both_sides_of_a_merge_is_refused() -> None:
+    (paths.ENV / "dev.lock").write_text("# made\n<<<<<<< HEAD\na==1\n=======\na==2\n>>>>>>> b\n")
+    with pytest.raises(UsageError, match=r"^env/dev\.lock: line 2 .*git checkout"):
+        ensure_venv()
+    assert not paths.VENV.exists()
+
+
 def test_python_of_ones_own_without_ensurepip_is_one_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import shutil
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,6 +74,48 @@ def test_a_group_of_several_is_others(cache: Path) -> None:
     # A group of one's own: umask 002 makes such folders.
     os.chown(cache, 0, 0)
     assert cached("parts", "one.tar", make).exists()
+
+
+@only_root
+def test_a_group_is_its_users_alone_only_without_others_whose_primary_group_it_is(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.chmod(0o775)
+    listed = pwd.getpwall()
+    require_own(cache)
+    another = pwd.struct_passwd(("another", "x", 4242, 0, "", "/", "/bin/sh"))
+    monkeypatch.setattr(pwd, "getpwall", lambda: [*listed, another])
+    with pytest.raises(UnavailableError, match="other users can write"):
+        require_own(cache)
+
+
+@only_root
+def test_where_users_cannot_be_listed_a_group_of_their_number_is_theirs(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.chmod(0o775)
+    monkeypatch.setattr(pwd, "getpwall", list)
+    require_own(cache)
+    named = grp.struct_group(("root", "x", 4242, []))
+    monkeypatch.setattr(grp, "getgrgid", lambda _: named)
+    os.chown(cache, 0, 4242)
+    with pytest.raises(UnavailableError, match="other users can write"):
+        require_own(cache)
+
+
+def test_an_access_list_lets_others_write(cache: Path) -> None:
+    cache.chmod(0o775)
+    # Owner, one more user, group, mask, others: (tag, permissions, id) each.
+    entries = ((1, 7, -1), (2, 7, 4242), (4, 5, -1), (16, 7, -1), (32, 5, -1))
+    content = struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *one) for one in entries)
+    try:
+        os.setxattr(cache, "system.posix_acl_access", content)
+    except OSError:
+        pytest.skip("no access lists on this file system")
+    with pytest.raises(UnavailableError, match=r"other users can write .*chmod go-w"):
+        require_own(cache)
+    cache.chmod(0o755)
+    require_own(cache)
 
 
 def owned(path: Path) -> None:

@@ -45,6 +45,26 @@ def test_lines_of_both_files() -> None:
     ]
 
 
+@pytest.mark.parametrize("is_own", [True, False])
+@pytest.mark.parametrize("command", ["modulefile", "kernelspec"])
+def test_what_goes_with_the_checkout_is_told(
+    command: str,
+    is_own: bool,
+    sif: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(paths, "TOOLS", sif.parent / "tools")
+    program = sif.parent / ("tools" if is_own else "usr") / "bin/apptainer"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(apptainer, "find", lambda: program)
+    assert run([command, f"IMAGE={sif}", f"TO={sif.parent / 'to'}"]) == 0
+    warning = f"it needs {program}, and breaks when this checkout goes"
+    assert (warning in capsys.readouterr().err) == is_own
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -11,6 +11,7 @@ from pathlib import Path
 from hpcpy import paths
 from hpcpy.cache.own import require_own
 from hpcpy.files import sha256, whole_file
+from hpcpy.shared_folder import USERS, used
 
 
 def recorded(path: Path) -> Path:
@@ -33,7 +34,7 @@ def is_whole(path: Path) -> bool:
     if not path.exists():
         return False
     try:
-        expected = recorded(path).read_text().strip()
+        expected = recorded(path).read_text(errors="replace").strip()
     except FileNotFoundError:
         return False
     if sha256(path) == expected:
@@ -47,6 +48,8 @@ def is_whole(path: Path) -> bool:
 
 def cached(kind: str, filename: str, make: Callable[[Path], None]) -> Path:
     """Return a result from the cache, making it when it is not there whole.
+
+    What killed builds have half made in the folder goes first.
 
     Parameters
     ----------
@@ -63,7 +66,15 @@ def cached(kind: str, filename: str, make: Callable[[Path], None]) -> Path:
         The cached file; its time is that of its last use.
     """
     path = paths.cache_dir() / kind / filename
-    if not is_whole(path):
+    if is_whole(path):
+        return path
+
+    def tidy() -> None:
+        for left in path.parent.glob(".*"):
+            if left.name != USERS:
+                left.unlink(missing_ok=True)
+
+    with used(path.parent, tidy):
         with whole_file(path) as temporary:
             make(temporary)
             digest = sha256(temporary)

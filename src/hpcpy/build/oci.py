@@ -21,7 +21,7 @@ from hpcpy.build.schedule import side_by_side
 from hpcpy.build.stamps import read_stamp, write_stamp
 from hpcpy.build.superseded import drop_superseded
 from hpcpy.errors import IntegrityError
-from hpcpy.files import require_free, whole_file
+from hpcpy.files import disk_errors, require_free
 from hpcpy.scratch import build_scratch
 from hpcpy.stages import skipped, stage
 
@@ -66,8 +66,8 @@ def make_archive(plan: Plan, image: Image, *, behind: Sequence[str] = ()) -> Pat
     name = f"{image.name}-{key}.oci.tar"
     made = cached("images", name, lambda out: _make(plan, image, out, behind))
     with stage(f"copy to {target.relative_to(paths.ROOT)}"):
-        with whole_file(target) as temporary:
-            shutil.copyfile(made, temporary)
+        with build_scratch("copy") as folder, disk_errors(target):
+            shutil.copyfile(made, folder / target.name).replace(target)
         write_stamp(
             target,
             inputs=key,

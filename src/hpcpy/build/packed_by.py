@@ -1,7 +1,7 @@
 """Which versions of the tools packed an image: the same files, other bytes.
 
-Apptainer and mksquashfs leave no version in a SIF, so its stamp has them, and the
-provenance of a release. buildah's is a label of the image.
+A SIF has no version of Apptainer, so its stamp has it, and the provenance of a release.
+buildah's is a label of the image. mksquashfs is a pin.
 """
 
 from __future__ import annotations
@@ -16,22 +16,14 @@ from typing import Any
 
 from hpcpy.build.contents import BUILDAHS_LABEL, settings_of
 from hpcpy.build.stamps import read_stamp
-from hpcpy.engine.setup import look_up
-from hpcpy.engine.tools import TOOLS
 from hpcpy.errors import IntegrityError
 from hpcpy.files import MIB, read_at_most
 
 PROVENANCE = "provenance.json"
-SIF_TOOLS = ("apptainer", "mksquashfs")
+SIF_TOOLS = ("apptainer",)
 # A version that is safe to print: anybody may have written the file.
 _VERSION = re.compile(r"[\w.+~()-][\w.+~() -]{0,40}")
 _MOST = 16 * MIB
-
-
-def present_tools() -> dict[str, str]:
-    """Return the versions of what packs a SIF here, of those that are there."""
-    found = look_up([tool for tool in TOOLS if tool.program in SIF_TOOLS])
-    return {name: str(found[name].version) for name in SIF_TOOLS if name in found}
 
 
 def packed_by(image: Path) -> dict[str, str]:

@@ -12,16 +12,16 @@ import json
 from pathlib import Path
 
 from hpcpy import paths
+from hpcpy.build import squashfs
 from hpcpy.build.graph import Image
 from hpcpy.build.oci import archive_path, is_current_archive, make_archive
-from hpcpy.build.packed_by import present_tools
 from hpcpy.build.plan import Plan
 from hpcpy.build.schedule import side_by_side
 from hpcpy.build.sif_header import settle
 from hpcpy.build.stamps import read_stamp, write_stamp
 from hpcpy.engine.setup import Engine, ensure
 from hpcpy.errors import UsageError
-from hpcpy.files import sha256, whole_file
+from hpcpy.files import disk_errors, sha256
 from hpcpy.scratch import build_scratch
 from hpcpy.stages import Stage, skipped, stage
 
@@ -30,6 +30,11 @@ _DEFINITION, _LABELS, _PARTITION = "1", "3", "4"
 _SQUASHFS, _PRIMARY_SYSTEM = "1", "2"
 _ARCHITECTURES = {"x86_64": "2"}
 _DATE_LABEL = "org.label-schema.build-date"
+_OF_APPTAINER = (
+    "org.label-schema.usage.apptainer.version",
+    "org.opencontainers.image.base.name",
+    "org.opencontainers.image.base.digest",
+)
 # Each mount has a page cache of its own, so a compressed interpreter is unpacked for each:
 # 128 KB for each page that is touched.  It is not compressed here: core starts 30 to 50 ms
 # sooner from memory, but 350 ms later from storage of 200 MB/s, and the SIF is 70 MB
@@ -54,28 +59,20 @@ def definition_path(image: Image) -> Path:
 def is_current_sif(plan: Plan, image: Image) -> bool:
     """Return whether the SIF is there as it would be made now, its archive beside it.
 
-    The tools here must have the versions that packed it, as others give other bytes. A
-    tool that is not on this machine is not compared.
+    Versions of the host's tools do not count: they leave no trace in the bytes.
     """
-    if not is_sif_of_sources(plan, image):
-        return False
-    return present_tools().items() <= read_stamp(sif_path(image)).items()
-
-
-def is_sif_of_sources(plan: Plan, image: Image) -> bool:
-    """Return whether the SIF is there, made of what `plan` says, by whatever tools."""
     if not (definition_path(image).exists() and is_current_archive(plan, image)):
         return False
-    return made_of(image).items() <= read_stamp(sif_path(image)).items()
+    return made_of(plan, image).items() <= read_stamp(sif_path(image)).items()
 
 
-def made_of(image: Image) -> dict[str, str]:
+def made_of(plan: Plan, image: Image) -> dict[str, str]:
     """Return what a SIF is made of, its archive beside it."""
     digest = str(read_stamp(archive_path(image)).get("digest"))
     return {
         "digest": digest,
         "definition": sha256(definition_path(image)),
-        "squashfs": " ".join(SQUASHFS_OPTIONS),
+        "squashfs": " ".join((squashfs.version(plan.arch), *SQUASHFS_OPTIONS)),
     }
 
 
@@ -99,22 +96,22 @@ def make_sif(plan: Plan, image: Image) -> Path:
     if is_current_sif(plan, image):
         skipped(target.name, "up to date")
         return target
-    inputs = made_of(image)
+    inputs = made_of(plan, image)
     engine = ensure("apptainer")
     with (
         stage(title) as current,
         build_scratch("sif") as folder,
-        whole_file(target) as temporary,
+        disk_errors(target),
     ):
         _assemble(current, engine, plan, image, folder)
-        (folder / "image.sif").replace(temporary)
-        current.note = f"{temporary.stat().st_size / 1e6:.0f} MB"
-    write_stamp(target, **inputs, **present_tools())
+        (folder / "image.sif").replace(target)
+        current.note = f"{target.stat().st_size / 1e6:.0f} MB"
+    write_stamp(target, **inputs, apptainer=str(engine.found["apptainer"].version))
     return target
 
 
 def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: Path) -> None:
-    root, squashfs, sif = folder / "root", folder / "root.sqfs", folder / "image.sif"
+    root, packed, sif = folder / "root", folder / "root.sqfs", folder / "image.sif"
     apptainer = engine.apptainer
     env = {
         "APPTAINER_CACHEDIR": str(folder / "cache"),
@@ -130,11 +127,11 @@ def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: 
         env=env,
         cwd=archive_path(image).parent,
     )
-    labels = _date_labels(root, plan.epoch)
+    labels = _settle_labels(root, plan.epoch)
     # Apptainer makes it by the umask: with 002 the SIF had other bytes.
     root.chmod(0o755)
     current.run(
-        [engine.mksquashfs, root, squashfs, *SQUASHFS_OPTIONS],
+        [*squashfs.unpacked(folder / "tools", plan.arch, current), root, packed, *SQUASHFS_OPTIONS],
         env=env,
     )
     (folder / "labels.json").write_bytes(labels)
@@ -142,7 +139,7 @@ def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: 
     for kind, path in (
         ((_DEFINITION,), definition_path(image)),
         ((_LABELS,), folder / "labels.json"),
-        (_system_partition(plan.arch), squashfs),
+        (_system_partition(plan.arch), packed),
     ):
         words = ["--datatype", kind[0], *kind[1:], "--groupid", "1"]
         current.run([apptainer, "sif", "add", *words, sif, path], env=env)
@@ -162,10 +159,13 @@ def _system_partition(arch: str) -> tuple[str, ...]:
     )
 
 
-def _date_labels(root: Path, epoch: int) -> bytes:
+def _settle_labels(root: Path, epoch: int) -> bytes:
     path = root / ".singularity.d" / "labels.json"
     labels = json.loads(path.read_text())
     labels[_DATE_LABEL] = datetime.datetime.fromtimestamp(epoch, datetime.UTC).isoformat()
+    # By their sources, Apptainer 1.4.0 to 1.5.3 write nothing else differently for our images.
+    for name in _OF_APPTAINER:
+        labels.pop(name, None)
     text = json.dumps(labels, sort_keys=True, indent=1).encode()
     path.write_bytes(text)
     return text

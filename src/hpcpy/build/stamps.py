@@ -24,7 +24,7 @@ def read_stamp(artefact: Path) -> dict[str, Any]:
     try:
         recorded = json.loads(stamp_path(artefact).read_text())
         status = artefact.stat()
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (FileNotFoundError, ValueError):  # not JSON, not UTF-8
         return {}
     if not isinstance(recorded, dict):
         return {}

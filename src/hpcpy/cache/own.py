@@ -48,7 +48,7 @@ def require_own(folder: Path, remedy: str = ANOTHER_CACHE) -> None:
                 )
         # In a sticky folder nobody replaces what is another's.
         is_sticky = path != folder and found[1].st_mode & stat.S_ISVTX
-        if _others_can_write(found[1]) and not is_sticky:
+        if _others_can_write(path) and not is_sticky:
             raise UnavailableError(
                 f"{path}: other users can write to it, and change what is built and run",
                 hint=f"{remedy}, or empty it and run: chmod go-w {path}",
@@ -71,7 +71,7 @@ def require_safe_checkout() -> None:
     bits = above.stat().st_mode & (stat.S_IWOTH | stat.S_ISVTX)
     # A parent that its group can write is allowed: a centre's /usr/local or its like.
     open_ = [above] if bits == stat.S_IWOTH else []
-    for path in open_ or (one for one in _code() if _others_can_write(one.stat())):
+    for path in open_ or (one for one in _code() if _others_can_write(one)):
         raise UnavailableError(
             f"{path}: other users can write to it, and change what root runs",
             hint=f"compare it with git diff, and run: chmod -R go-w {path}",
@@ -86,10 +86,19 @@ def _code() -> Iterator[Path]:
         yield from (Path(folder) for folder, _, _ in os.walk(paths.ROOT / name))
 
 
-def _others_can_write(status: os.stat_result) -> bool:
+def _others_can_write(path: Path) -> bool:
+    status = path.stat()
     if status.st_mode & stat.S_IWOTH:
         return True
-    return bool(status.st_mode & stat.S_IWGRP) and not _is_alone(status)
+    # With an access list the group's bits are what anybody named in it may have at most.
+    return bool(status.st_mode & stat.S_IWGRP) and (_has_list(path) or not _is_alone(status))
+
+
+def _has_list(path: Path) -> bool:
+    try:
+        return "system.posix_acl_access" in os.listxattr(path)
+    except OSError:  # a file system without such lists
+        return False
 
 
 def _is_alone(status: os.stat_result) -> bool:
@@ -99,7 +108,14 @@ def _is_alone(status: os.stat_result) -> bool:
     except KeyError:
         return False
     owner = _name(status.st_uid)
-    return group.gr_name == owner and not {*group.gr_mem} - {owner}
+    if group.gr_name != owner or {*group.gr_mem} - {owner}:
+        return False
+    # Whose primary group it is, is no member of it.
+    users = pwd.getpwall()
+    if any(one.pw_gid == status.st_gid and one.pw_uid != status.st_uid for one in users):
+        return False
+    # LDAP does not list its users: there a user's own group has the number of the user.
+    return status.st_gid == status.st_uid or any(one.pw_uid == status.st_uid for one in users)
 
 
 def _name(uid: int) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from hpcpy.errors import DiskError, UnavailableError
+from hpcpy.files import lock as flock
 
 _ESCAPE = re.compile(r"\\([0-7]{3})")
 
@@ -127,7 +128,7 @@ def held(lock: Path) -> Iterator[None]:
         return
     with stream:
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise UnavailableError(
                 f"{lock}: another process works on it", hint="try again when it has ended"

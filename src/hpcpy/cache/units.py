@@ -84,6 +84,9 @@ def _entries(cache: Path, folder: Path) -> Iterator[Unit]:
         if path == cache / PARTIAL:
             for part in _children(path):
                 yield _unit("unfinished downloads", part, lock=part)
+        elif path.name.startswith("."):
+            # Half made, or what those who make something hold.
+            yield _unit(label, path, lock=folder / USERS)
         elif path.suffix != ".sha256":
             # The hash goes first: a file without one is made anew.
             yield _unit(label, path.with_name(f"{path.name}.sha256"), path)

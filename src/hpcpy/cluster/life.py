@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from hpcpy.cluster import network, processes
 from hpcpy.cluster.layout import Layout
 from hpcpy.errors import UnavailableError
-from hpcpy.files import make_folder
+from hpcpy.files import lock, make_folder
 
 
 def require_root(target: str, note: str = "") -> None:
@@ -56,7 +56,7 @@ def held(layout: Layout) -> Iterator[None]:
     make_folder(layout.folder.parent)
     handle = os.open(layout.folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        lock(handle, fcntl.LOCK_EX, layout.folder.parent)
         yield
     finally:
         os.close(handle)

@@ -24,4 +24,8 @@ def find() -> Path:
         return found.path
     if prefix.is_ready():
         return prefix.command()
-    raise UnavailableError(f"no Apptainer >= {_TOOL.minimum} here", hint="run: make setup")
+    place = prefix.made_for()
+    of_another = f" (that of build/tools was made for {place})" if place else ""
+    raise UnavailableError(
+        f"no Apptainer >= {_TOOL.minimum} here{of_another}", hint="run: make setup"
+    )

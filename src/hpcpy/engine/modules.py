@@ -44,7 +44,7 @@ def stamp() -> str:
 def is_ready() -> bool:
     """Tell whether both are whole and were made for this place."""
     try:
-        return (folder() / "stamp").read_text() == stamp() and command("lmod").exists()
+        return (folder() / "stamp").read_bytes() == stamp().encode() and command("lmod").exists()
     except OSError:
         return False
 

@@ -152,7 +152,7 @@ def migrated(site: Installed, archive: Path) -> Path:
     """
     store = site.store(0)
     stamp, digest = store / "made-of", manifest_digest(archive)
-    if stamp.exists() and stamp.read_text() == digest:
+    if stamp.exists() and stamp.read_bytes() == digest.encode():
         skipped("podman-hpc migrate", "up to date")
         return store
     shutil.rmtree(store, ignore_errors=True)

@@ -80,9 +80,23 @@ def stamp() -> str:
 def is_ready() -> bool:
     """Tell whether the prefix is whole and was made for this place."""
     try:
-        return (prefix() / "stamp").read_text() == stamp() and command().exists()
+        return (prefix() / "stamp").read_bytes() == stamp().encode() and command().exists()
     except OSError:
         return False
+
+
+def made_for() -> str:
+    """Return the place of which the prefix is, if that is another: a checkout was copied or moved.
+
+    Empty where there is none, or it is this one's.
+    """
+    try:
+        text = (prefix() / "stamp").read_text(errors="replace")
+    except OSError:
+        return ""
+    lines = text.splitlines()
+    place = next((line.removeprefix("prefix ") for line in lines if line.startswith("prefix ")), "")
+    return "" if place == str(prefix()) else place
 
 
 def layout() -> DebianPaths:

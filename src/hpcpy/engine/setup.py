@@ -98,6 +98,7 @@ def ensure(*groups: str) -> Engine:
     missing = [tool for tool in tools if tool.program not in found]
     if not missing:
         return Engine(found)
+    _refuse_readers(missing)
     with checkout_lock():
         if to_install := [tool for tool in missing if tool.provided == "apt"]:
             packages.install(to_install)
@@ -112,6 +113,20 @@ def ensure(*groups: str) -> Engine:
     if short := [tool for tool in tools if tool.program not in found]:
         raise packages.missing_message(short, "this system's packages of them are older")
     return Engine(found)
+
+
+def _refuse_readers(missing: Sequence[Tool]) -> None:
+    # What is missing is made below build/: others would be told of its lock.
+    there = next(path for path in (paths.BUILD, *paths.BUILD.parents) if path.exists())
+    if os.access(there, os.W_OK):
+        return
+    names = ", ".join(tool.program for tool in missing)
+    place = prefix.made_for() if any(tool.provided == "prefix" for tool in missing) else ""
+    of_another = f"; that of build/tools was made for {place}" if place else ""
+    raise UnavailableError(
+        f"{names}: not here{of_another}, and you cannot write to {there}",
+        hint="its owner types make setup, or put one on PATH",
+    )
 
 
 def _refuse_blanks(tools: Sequence[Tool], found: Mapping[str, Found]) -> None:

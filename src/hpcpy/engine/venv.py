@@ -18,6 +18,7 @@ from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.files import disk_errors
 from hpcpy.stages import StageError, stage
 
+RESOLVE = "take one side of it (git checkout --ours or --theirs), then: make lock"
 # What each is for; the names are those of the locks.
 TITLES = {
     "dev": "developer tools",
@@ -32,8 +33,8 @@ TITLES = {
 def ensure_venv(name: str = "dev", python: str = sys.executable) -> Path:
     """Return a folder with exactly the packages of ``env/<name>.lock``.
 
-    It is made again when the lock or the interpreter has changed, or when
-    making it was interrupted.
+    It is made again when the lock, the interpreter or the folder's place has
+    changed, or when making it was interrupted.
 
     Parameters
     ----------
@@ -57,20 +58,37 @@ def ensure_venv(name: str = "dev", python: str = sys.executable) -> Path:
     """
     lock = paths.ENV / f"{name}.lock"
     folder = paths.VENV if name == "dev" else paths.VENV.with_name(f"venv-{name}")
-    try:
-        pinned = lock.read_bytes()
-    except OSError as error:
-        raise UsageError(f"env/{lock.name}: {error.strerror}") from error
     made_from = hashlib.sha256(
-        b"\0".join([pinned, _version(python).encode(), python.encode()])
+        "\0".join([read_lock(name), _version(python), python, str(folder)]).encode()
     ).hexdigest()
     # Written last, and kept inside: a venv without it is half made.
     stamp = folder / "made-from"
     with checkout_lock(), disk_errors(folder):
-        if not stamp.exists() or stamp.read_text() != made_from:
+        if not stamp.exists() or stamp.read_bytes() != made_from.encode():
             _make(folder, lock, python, TITLES[name])
             stamp.write_text(made_from)
     return folder
+
+
+def read_lock(name: str) -> str:
+    """Return the text of ``env/<name>.lock``, in pip's format.
+
+    Raises
+    ------
+    UsageError
+        When it cannot be read, or a merge has left both sides in it.
+    """
+    shown = f"env/{name}.lock"
+    try:
+        text = (paths.ENV / f"{name}.lock").read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{shown}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{shown}: not UTF-8: {error}") from error
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith(("<<<<<<<", ">>>>>>>")):
+            raise UsageError(f"{shown}: line {number} is of a merge's conflict", hint=RESOLVE)
+    return text
 
 
 def _version(python: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def fetch_debs(
     name: str,
     arch: str,
     *,
+    only: Collection[str] = (),
     tally: Tally | None = None,
     patience: Patience | None = None,
 ) -> DebSet:
@@ -44,6 +46,8 @@ def fetch_debs(
     ----------
     name, arch
         As for `hpcpy.pins.debian.debs`.
+    only
+        Names of those that are wanted; all where there is none.
     tally, patience
         As for `hpcpy.fetch.many.fetch`.
 
@@ -57,7 +61,8 @@ def fetch_debs(
     """
     go_on = newer_allowed()
     failures: dict[Artifact, HpcpyError] = {}
-    fetched = fetch(debs(name, arch), tally=tally, patience=patience, failures=failures)
+    asked = [deb for deb in debs(name, arch) if not only or deb.name in only]
+    fetched = fetch(asked, tally=tally, patience=patience, failures=failures)
     for error in failures.values():
         if not isinstance(error, UnavailableError):
             raise error

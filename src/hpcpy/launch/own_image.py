@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hpcpy.build.graph import the_graph
 from hpcpy.build.plan import make_plan
-from hpcpy.build.sif import definition_path, is_sif_of_sources, sif_path
+from hpcpy.build.sif import definition_path, is_current_sif, sif_path
 from hpcpy.build.sif_header import identity_of, recorded_identity
 from hpcpy.errors import IntegrityError, UsageError
 from hpcpy.launch.request import Request
@@ -58,4 +58,4 @@ def why_not_ready(name: str) -> str:
     image = plan.graph.image(name)
     if not sif_path(image).exists():
         return "is not there yet"
-    return "" if is_sif_of_sources(plan, image) else "is not made of the present sources"
+    return "" if is_current_sif(plan, image) else "is not made of the present sources"

@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpcpy.engine import prefix
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.launch import workload
 from hpcpy.launch.controller import Controller, check_gpus, find_controller
@@ -106,6 +107,7 @@ def _to_do(request: Request, site: Site, machine: Host) -> list[str]:
             # The target installs the engine, too.
             target = "cuda" if name == GPU_IMAGE else "sif"
             return [f"{machine.image} {why_not}; before you submit: make {target}"]
-    if "/" in machine.program and not Path(machine.program).exists():
+    # Of a checkout that was copied or moved it is there, and does not start.
+    if machine.program == str(prefix.command()) and not prefix.is_ready():
         return [f"{machine.program} is not there yet; before you submit: make setup"]
     return []

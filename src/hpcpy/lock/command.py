@@ -6,7 +6,6 @@ import argparse
 import datetime
 import difflib
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -14,12 +13,13 @@ from typing import Any
 
 from hpcpy import paths
 from hpcpy.checkout_lock import checkout_lock
-from hpcpy.engine.venv import TITLES
+from hpcpy.engine.venv import RESOLVE, TITLES, read_lock
 from hpcpy.errors import UsageError
 from hpcpy.files import whole_file
 from hpcpy.lock import debian, host, packages, python, toml
 from hpcpy.lock.debian_some import resolve_some
 from hpcpy.pins.debian import wanted
+from hpcpy.pins.tables import read_table
 from hpcpy.pins.wheels import GROUPS
 from hpcpy.stages import stage
 
@@ -86,7 +86,7 @@ def _with(only: Only, locks: list[str]) -> set[str]:
 def _locked(lock: str) -> set[str]:
     path = paths.ENV / f"{lock}.lock"
     if lock in TITLES:
-        return set(host.versions(path.read_text(encoding="utf-8") if path.exists() else ""))
+        return set(host.versions(read_lock(lock) if path.exists() else ""))
     packages_ = _read(path).get("packages", {})
     return (
         {name for one in packages_.values() for name in one} if lock == "debian" else {*packages_}
@@ -149,7 +149,7 @@ def _packages(only: Only) -> list[str]:
 
 def _host(name: str, only: Only) -> list[str]:
     path = paths.ENV / f"{name}.lock"
-    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    old = read_lock(name) if path.exists() else ""
     new = f"# {_HEADER.format(sources=f'{name}.in')}\n\n{host.resolve(name, old, only)}"
     if old != new:
         _write(path, new)
@@ -176,11 +176,17 @@ def _debian_versions(lock: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Return the present lock; nothing where there is none or it is broken."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    """Return the present lock; nothing where there is none.
+
+    A broken one is refused: in place of one package, all would move.
+    """
+    if not path.exists():
         return {}
+    try:
+        return dict(read_table(path).values)
+    except UsageError as error:
+        error.hint = RESOLVE
+        raise
 
 
 def _write(path: Path, text: str) -> None:

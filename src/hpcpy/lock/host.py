@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 
 from hpcpy import paths
 from hpcpy.lock.uv import compile_lock
+from hpcpy.pins.tables import read_table
 from hpcpy.scratch import build_scratch
 
 
@@ -74,5 +74,5 @@ def versions(requirements: str) -> dict[str, str]:
 
 
 def _oldest_python() -> str:
-    project = tomllib.loads((paths.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return str(project["project"]["requires-python"]).removeprefix(">=")
+    project = read_table(paths.ROOT / "pyproject.toml").table("project")
+    return project.text("requires-python").removeprefix(">=")

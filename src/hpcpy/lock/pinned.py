@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from hpcpy import paths
-from hpcpy.engine.venv import TITLES
+from hpcpy.engine.venv import TITLES, read_lock
 from hpcpy.fetch.download import LastingError
 from hpcpy.lock import host, wheel_tags
 from hpcpy.lock.archive import Packages, after
@@ -45,7 +45,7 @@ def of_wheels(indexed: Indexed) -> Iterator[Pin]:
         offers = functools.partial(_offers, indexed, name, best)
         yield Pin("packages", name, table.text("version"), offers)
     for lock in TITLES:
-        text = (paths.ENV / f"{lock}.lock").read_text(encoding="utf-8")
+        text = read_lock(lock)
         asked = bounds((paths.ENV / f"{lock}.in").read_text(encoding="utf-8").splitlines())
         for name, version in host.versions(text).items():
             # Where an older Python has one of its own, the other is the newer.

@@ -25,6 +25,7 @@ from hpcpy.wrap.settings import (
     file_name,
     parse,
     target,
+    warn_of_checkout,
 )
 
 # Jupyter puts the file's path here.
@@ -69,6 +70,7 @@ def main(options: argparse.Namespace) -> int:
     with whole_file(path) as temporary:
         temporary.write_text(f"{json.dumps(spec, indent=2, ensure_ascii=False)}\n", "utf-8")
     print(path)
+    warn_of_checkout(program)
     return 0
 
 

@@ -24,6 +24,7 @@ from hpcpy.wrap.settings import (
     file_name,
     parse,
     target,
+    warn_of_checkout,
 )
 from hpcpy.wrap.wrapper import ANY, NAMES, wrapper_script
 
@@ -102,7 +103,8 @@ def main(options: argparse.Namespace) -> int:
     version = file_name(given, "VERSION", project_version())
     image = checked_image(given, site, "apptainer")
     programs = folder / name / version / "bin"
-    _write(programs / ANY, wrapper_script(image, apptainer_program(site), site), mode=0o755)
+    program = apptainer_program(site)
+    _write(programs / ANY, wrapper_script(image, program, site), mode=0o755)
     with disk_errors(programs):
         for one in NAMES:
             relink(programs / one, programs / ANY)
@@ -113,6 +115,7 @@ def main(options: argparse.Namespace) -> int:
     print(files)
     use = f"module use {shlex.quote(str(files))} && module load {name}/{version}"
     print(f"  to load it: {use}", file=sys.stderr)
+    warn_of_checkout(program)
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -110,3 +111,13 @@ def apptainer_program(site: Site) -> str:
     except UnavailableError as error:
         error.hint = "make setup, or name the site's module of it in a site file (docs/sites.md)"
         raise
+
+
+def warn_of_checkout(program: str) -> None:
+    """Say that what was written works as long as the checkout, if its Apptainer is named."""
+    if Path(program).is_relative_to(paths.TOOLS):
+        print(
+            f"  it needs {program}, and breaks when this checkout goes or moves: install"
+            " Apptainer, or name the site's module of it in a site file (docs/sites.md)",
+            file=sys.stderr,
+        )

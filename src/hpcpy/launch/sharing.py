@@ -17,18 +17,30 @@ SECONDS = 5
 TIDY_SECONDS = 2
 
 
+def private_folder(node_local: str) -> str:
+    """Return shell that sets ``own`` to a folder on the node that is the user's alone.
+
+    ``$own/apptainer`` is one, too.  Without such folders ``own`` is empty.
+    """
+    folder = quoted(Expanded(node_local))
+    # stat follows no link, and in a sticky folder nobody can replace what it has seen.
+    return (
+        f"own={folder}/hpcpy-$UID\n"
+        'for folder in "$own" "$own/apptainer"; do\n'
+        '  mkdir -m 700 "$folder"\n'
+        '  case $(stat -c %u:%A "$folder") in "$UID:d"????-??-?) ;; *) own=; break ;; esac\n'
+        "done 2>/dev/null\n"
+    )
+
+
 def before_the_engine(node_local: str) -> str:
     """Return a script that puts the engine's files on the node and becomes the engine.
 
-    A folder of that name that belongs to another user is not used.
+    Without a folder of the user's alone they are in the home folder.
     """
-    folder = quoted(Expanded(node_local))
     return (
-        f"own={folder}/hpcpy-$UID\n"
-        'mkdir -m 700 "$own" 2>/dev/null\n'
-        'if [ -O "$own" ] && mkdir -p "$own/apptainer"; then\n'
-        '  export APPTAINER_CONFIGDIR="$own/apptainer"\n'
-        "fi\n"
+        f"{private_folder(node_local)}"
+        '[ -z "$own" ] || export APPTAINER_CONFIGDIR=$own/apptainer\n'
         'exec "$0" "$@"'
     )
 

@@ -1,9 +1,11 @@
-"""The shell around ``apptainer exec``: the folder of its files on a node."""
+"""The shell around ``apptainer exec``: its files on a node, and what it leaves there."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,3 +79,32 @@ def test_a_folder_that_others_have_a_hand_in_is_not_used(
     made(tmp_path / name, aside := tmp_path / "aside")
     assert engines_folder(tmp_path) == "default"
     assert not aside.exists() or list(aside.iterdir()) == []
+
+
+def lock_of(process: int) -> Path:
+    return Path(f"/dev/shm/sharens_instance_{process}")  # noqa: S108
+
+
+def test_locks_of_steps_that_have_ended_go(tmp_path: Path) -> None:
+    slurmstepd = tmp_path / "slurmstepd"
+    shutil.copy("/bin/bash", slurmstepd)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    script = '"$@"; : >/dev/shm/sharens_instance_$$; echo $$; exit 3'
+    for lock in (running := lock_of(os.getpid()), stale := lock_of(ended.pid)):
+        lock.touch()
+    done = subprocess.run(
+        [slurmstepd, "-c", script, "-", "bash", "-c", before_the_engine(str(tmp_path)), "true"],
+        env={"PATH": os.environ["PATH"], "SLURM_LOCALID": "0"},
+        start_new_session=True,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (3, "")
+    assert (running.exists(), stale.exists()) == (True, False)
+    running.unlink()
+    end = time.monotonic() + 60
+    while lock_of(int(done.stdout)).exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)

@@ -90,7 +90,7 @@ def test_within_a_job_its_nodes_are_taken(cluster: Cluster, sif: str) -> None:
 
 
 def test_a_staged_image_is_used_and_gone_afterwards(cluster: Cluster, sif: str) -> None:
-    look = ("--nodes=2", "sh", "-c", "ls /tmp | grep 'hpcpy-.*sif'; true")
+    look = ("--nodes=2", "sh", "-c", "ls -d /tmp/hpcpy-*-*; true")
     before = cluster.srun(*look).stdout
     done = hpcpy(
         *(cluster, "launch", "W=pi --impl mpi", "NODES=2", "TASKS=4"),
@@ -100,6 +100,22 @@ def test_a_staged_image_is_used_and_gone_afterwards(cluster: Cluster, sif: str) 
     assert [line for line in said(done) if not line.startswith("salloc: ")] == []
     assert "15,703,353 hits" in done.stdout
     assert cluster.srun(*look).stdout == before
+
+
+def test_a_staged_copy_follows_no_link_that_another_user_has_made(
+    cluster: Cluster, sif: str
+) -> None:
+    precious = cluster.shared / "precious.txt"
+    precious.write_text("precious")
+    # Whoever knows the job's number knew the copy's name.
+    job = int(cluster.run("salloc", "--quiet", "sh", "-c", "echo $SLURM_JOB_ID").stdout)
+    names = " ".join(f"/tmp/hpcpy-{number}.sif" for number in range(job, job + 20))  # noqa: S108
+    guess = f"for name in {names}; do ln -s {precious} $name; chown -h 65534 $name; done"
+    cluster.srun("--nodes=2", "sh", "-c", guess)
+    done = hpcpy(cluster, "launch", "W=pi --impl mpi", "NODES=2", f"IMAGE={sif}", "STAGE=1")
+    cluster.srun("--nodes=2", "rm", "-f", *names.split())
+    assert done.returncode == 0, done.stderr
+    assert precious.read_text() == "precious"
 
 
 @pytest.mark.parametrize("rank", sampled([3, 0, 1]))

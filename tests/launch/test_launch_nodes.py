@@ -31,7 +31,7 @@ def cluster() -> Iterator[Cluster]:
 def copies(cluster: Cluster) -> list[Path]:
     """Return the staged images on the nodes, as their daemons see them."""
     roots = [Path(f"/proc/{cluster.daemon('slurmd', name)}/root") for name in NODES]
-    return [path for root in roots for path in (root / "tmp").glob("hpcpy-*.sif")]
+    return [path for root in roots for path in (root / "tmp").glob("hpcpy-*/*.sif")]
 
 
 def wait_for_copies(cluster: Cluster, count: int) -> None:
@@ -62,7 +62,7 @@ def test_a_node_that_dies_ends_the_launch_and_is_named(
     assert err.splitlines()[-1] == "hpcpy launch: node n2 has failed", err
     nothing_is_left(cluster, WAITS)
     root = Path(f"/proc/{cluster.daemon('slurmd', 'n1')}/root")
-    assert list((root / "tmp").glob("hpcpy-*.sif")) == []
+    assert list((root / "tmp").glob("hpcpy-*/*.sif")) == []
 
 
 @pytest.mark.parametrize("when", sampled(["running", "copying"]))

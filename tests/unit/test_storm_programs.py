@@ -71,10 +71,10 @@ def test_a_copy_lies_where_the_job_says(tmp_path: Path) -> None:
     assert staged.around
     before = staged.around(images, tmp_path, 2).before
     (copying,) = [line for line in before if line.startswith("sbcast")]
-    # bash reads the job's number there, and in the rank's words.
-    assert '"/tmp/hpcpy-$SLURM_JOB_ID.sif"' in copying
+    # bash reads the folder's name there, and in the rank's words.
+    assert '"$staged/hpcpy.sif"' in copying
     words = Job(2, 1, command, staged.around(images, tmp_path, 2)).words(Layout(tmp_path))
-    assert ' "/tmp/hpcpy-$SLURM_JOB_ID.sif" ' in words[-1]
+    assert ' "$staged/hpcpy.sif" ' in words[-1]
 
 
 def test_a_tree_is_mounted_by_each_rank_where_nobody_is_root(tmp_path: Path) -> None:

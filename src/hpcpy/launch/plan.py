@@ -81,10 +81,9 @@ def make_plan(request: Request, site: Site, machine: Host, *, is_batch: bool = F
     job = None if is_batch else machine.job
     check(request, site, job)
     name = engine_of(request, site)
-    staged = staging.copy_of(site.node_local) if request.stage else None
     container = Container(
         program=machine.program,
-        image=staged or machine.image,
+        image=staging.COPY if request.stage else machine.image,
         folder=machine.folder,
         has_gpus=request.gpus > 0,
         variables=site_variables(site),
@@ -92,7 +91,7 @@ def make_plan(request: Request, site: Site, machine: Host, *, is_batch: bool = F
     )
     start = STARTS[name](container, site)
     login = () if job or is_batch or site.node_local != "/tmp" else (_OF_LOGIN,)  # noqa: S108
-    copying = staging.before(request, machine.image, staged) if staged else ()
+    copying = staging.before(request, machine.image, site.node_local) if request.stage else ()
     asking = (slurm.BINDING,) if machine.can_bind is None else ()
     lines = (*modules(site), *login, *start.lines, *asking, *copying)
     program = (*start.words, *_python(request, site, machine, name))
@@ -110,7 +109,7 @@ def make_plan(request: Request, site: Site, machine: Host, *, is_batch: bool = F
             )
         ),
         program=program,
-        afterwards=staging.afterwards() if staged else (),
+        afterwards=staging.afterwards() if request.stage else (),
         notes=_notes(request, name, machine),
         within_job=job is not None,
         needs_job_shell=bool(request.stage or _names_job(site)),

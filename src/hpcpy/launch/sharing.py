@@ -20,17 +20,38 @@ TIDY_SECONDS = 2
 def before_the_engine(node_local: str) -> str:
     """Return a script that puts the engine's files on the node and becomes the engine.
 
-    A folder of that name that belongs to another user is not used.
+    Without folders of the user's alone they are in the home folder.
     """
     folder = quoted(Expanded(node_local))
+    # stat follows no link, and in a sticky folder nobody can replace what it has seen.
     return (
         f"own={folder}/hpcpy-$UID\n"
-        'mkdir -m 700 "$own" 2>/dev/null\n'
-        'if [ -O "$own" ] && mkdir -p "$own/apptainer"; then\n'
-        '  export APPTAINER_CONFIGDIR="$own/apptainer"\n'
-        "fi\n"
+        'for folder in "$own" "$own/apptainer"; do\n'
+        '  mkdir -m 700 "$folder"\n'
+        '  case $(stat -c %u:%A "$folder") in "$UID:d"????-??-?) ;; *) own=; break ;; esac\n'
+        "done 2>/dev/null\n"
+        '[ -z "$own" ] || export APPTAINER_CONFIGDIR=$own/apptainer\n'
+        f"{_TIDIES}"
         'exec "$0" "$@"'
     )
+
+
+# An engine that is killed leaves its squashfuse, in a process group of its own, and its
+# lock in /dev/shm; the lock would end a later step whose slurmstepd has the same number.
+# A node's first rank starts what outlives the step and removes both.  proctrack/cgroup
+# kills that, with all squashfuses: then the next step removes the lock.
+_TIDIES = """\
+if [ "$SLURM_LOCALID" = 0 ] && [ "$(cat /proc/$PPID/comm)" = slurmstepd ]; then
+  for file in /dev/shm/sharens_instance_*; do
+    [ -O "$file" ] && [ ! -d "/proc/${file##*_}" ] && rm -f "$file"
+  done
+  stat=$(cat /proc/$$/stat)
+  read -r _ _ _ session _ <<<"${stat##*) }"
+  tidies='tail --pid=$0 -f /dev/null
+    pkill -KILL -s $1 fuse; rm -f /dev/shm/sharens_instance_$0'
+  (setsid bash -c "$tidies" $PPID "$session" </dev/null >/dev/null 2>&1 &)
+fi
+"""
 
 
 def around_the_program() -> str:

@@ -44,7 +44,7 @@ def _tree_around(_: Images, folder: Path, nodes: int) -> Around:
     unpack = f"mkdir {_TREE} && tar -xf {packed} -C {_TREE} && rm {packed}"
     return Around(
         (
-            f"sbcast --force {quoted(str(folder / _PACKED))} {quoted(packed)} || exit 73",
+            f"sbcast {quoted(str(folder / _PACKED))} {quoted(packed)} || exit 73",
             f"{on_each(nodes)} {quoted(unpack)} || exit 73",
         ),
         (f"{on_each(nodes)} 'rm -rf {_TREE}'",),
@@ -67,7 +67,7 @@ TREE = Configuration(
 def _sif_around(image: str, _: Images, folder: Path, nodes: int) -> Around:
     # The lines of a user's STAGE=1.
     request = Request(workload=(), nodes=nodes)
-    before = staging.before(request, f"{folder}/{image}.sif", staging.copy_of(_NODE_LOCAL))
+    before = staging.before(request, f"{folder}/{image}.sif", _NODE_LOCAL)
     return Around(
         [line.shell for line in before],
         [line.shell for line in staging.afterwards()],
@@ -75,7 +75,7 @@ def _sif_around(image: str, _: Images, folder: Path, nodes: int) -> Around:
 
 
 def _sif_command(images: Images, _: Path, words: Sequence[str]) -> list[str]:
-    return sif.command(images, ("--sharens",), staging.copy_of(_NODE_LOCAL), words)
+    return sif.command(images, ("--sharens",), staging.COPY, words)
 
 
 def of(image: str, title: str) -> Configuration:

@@ -1,0 +1,107 @@
+"""What an ordinary user's killed step leaves on its nodes: nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import proc_files
+import pytest
+from launching import SECONDS, hpcpy
+from local_cluster import Cluster
+from own_cluster import own, started
+
+from hpcpy.cluster.layout import NODES
+from hpcpy.engine.capabilities import NOBODY
+
+# An administrator would open /dev/fuse to users.
+FUSE = """
+folder=$(mktemp -d) && mount -t tmpfs -o mode=755 tmpfs $folder && mknod $folder/fuse c 10 229 &&
+chmod 666 $folder/fuse && mount --bind $folder/fuse /dev/fuse
+"""
+NAMES = ("starter", "squashfuse_ll", "tail")
+PROGRAM = """
+import sys, time
+from pathlib import Path
+from mpi4py import MPI
+
+Path(f"{__file__}.{MPI.COMM_WORLD.rank}").touch()
+MPI.COMM_WORLD.barrier()
+if sys.argv[1] == "abort" and MPI.COMM_WORLD.rank == MPI.COMM_WORLD.size // 2:
+    MPI.COMM_WORLD.Abort(3)
+time.sleep(600)
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """Give a cluster of these tests' alone, on whose nodes users can mount by FUSE."""
+    with own("launch-leftovers") as layout:
+        cluster = started(layout)
+        for name in NODES:
+            into = ("nsenter", f"--target={cluster.daemon('slurmd', name)}", "--mount")
+            done = subprocess.run([*into, "sh", "-c", FUSE], capture_output=True, check=False)
+            if done.returncode:
+                pytest.skip(f"no /dev/fuse for users here: {done.stderr.decode()}")
+        cluster.shared.chmod(0o777)
+        yield cluster
+
+
+def engines(cluster: Cluster) -> list[int]:
+    """Return first ranks' engines, their mounts, and what waits for the step's end."""
+    roots = [Path(f"/proc/{cluster.daemon('slurmd', name)}/ns/pid").stat().st_ino for name in NODES]
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            is_ours = folder.stat().st_uid == NOBODY and (folder / "ns/pid").stat().st_ino in roots
+            if is_ours and proc_files.read(folder / "comm").strip() in NAMES:
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
+def locks(cluster: Cluster) -> list[Path]:
+    roots = [Path(f"/proc/{cluster.daemon('slurmd', name)}/root") for name in NODES]
+    return [path for root in roots for path in (root / "dev/shm").glob("sharens_instance_*")]
+
+
+@pytest.mark.parametrize("each", [2, 1])
+@pytest.mark.parametrize("end", ["abort", "scancel", "kill"])
+@pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
+def test_no_mount_and_no_lock_outlive_the_step(
+    cluster: Cluster, sif: str, each: int, end: str
+) -> None:
+    program = cluster.shared / f"leaves-{end}-{each}.py"
+    program.write_text(PROGRAM)
+    size = ("NODES=2", f"TASKS={2 * each}")
+    shown = hpcpy(
+        cluster, "launch", f"PROGRAM={program} {end}", *size, f"IMAGE={sif}", "DRY=1"
+    ).stdout
+    as_user = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    with subprocess.Popen(
+        [*as_user, "bash", "-c", shown],
+        env=cluster.environment({"HOME": str(cluster.shared)}),
+        cwd=cluster.shared,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        cluster.wait_for_files(*(f"{program.name}.{rank}" for rank in range(2 * each)))
+        if end == "scancel":
+            cluster.run("scancel", f"--user={NOBODY}")
+        if end == "kill":
+            for one in engines(cluster):
+                if proc_files.read(Path(f"/proc/{one}/comm")).strip() == "starter":
+                    os.kill(one, signal.SIGKILL)
+        out, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode not in (0, None), out
+    until = time.monotonic() + 60
+    while left := [*engines(cluster), *locks(cluster)]:
+        assert time.monotonic() < until, left
+        time.sleep(0.2)

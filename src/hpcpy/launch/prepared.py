@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.launch import workload
-from hpcpy.launch.controller import Controller, check_gpus, find_controller
+from hpcpy.launch.controller import Controller, check_nodes, find_controller
 from hpcpy.launch.image import check_image, given_image
 from hpcpy.launch.machine import job_around, look_around
 from hpcpy.launch.own_image import GPU_IMAGE, has_these_workloads, own_name, why_not_ready
@@ -87,7 +87,7 @@ def _checked(request: Request, site: Site, controller: Controller, *, is_batch: 
             raise UsageError(wrong, hint="give its path from here, or an absolute one")
         remarks.append(f"{wrong} on this machine")
     try:
-        check_gpus(request, site, controller, None if is_batch else job_around(os.environ))
+        check_nodes(request, site, controller, None if is_batch else job_around(os.environ))
     except UsageError as error:
         if is_run:
             raise

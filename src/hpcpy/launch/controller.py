@@ -26,7 +26,7 @@ _ANSWER_SECONDS = 10.0
 class _Nodes(NamedTuple):
     """Nodes of one kind in a partition, whatever their state."""
 
-    count: int
+    number: int
     cpus: int
     has_gpus: bool
 
@@ -147,7 +147,7 @@ def check_nodes(
 
 
 def _check_size(request: Request, site: Site, partitions: list[list[_Nodes]], where: str) -> None:
-    most = max(sum(one.count for one in nodes) for nodes in partitions)
+    most = max(sum(one.number for one in nodes) for nodes in partitions)
     if request.nodes > most:
         raise UsageError(f"NODES={request.nodes}: {where} has {counted(most, 'node')}")
     largest = max(one.cpus for nodes in partitions for one in nodes)

@@ -82,9 +82,9 @@ def _checked(request: Request, site: Site, controller: Controller, *, is_batch: 
             raise UsageError(f"W: {wrong}")
         remarks.append(f"W: {wrong} (so says this checkout; the image may have others)")
     if wrong := workload.absent(request):
-        # A script with an absolute path may lie in the image.
-        if is_run and not Path(request.program[0]).is_absolute():
-            raise UsageError(wrong, hint="give its path from here, or an absolute one")
+        # A script with an absolute path may lie in the image, or on the nodes alone.
+        if not (request.dry or Path(request.program[0]).is_absolute()):
+            raise UsageError(wrong, hint=workload.NAME_IT)
         remarks.append(f"{wrong} on this machine")
     try:
         check_nodes(request, site, controller, None if is_batch else job_around(os.environ))

@@ -88,6 +88,56 @@ def test_a_slurm_that_the_environment_names_is_taken(cluster: Cluster, other: Cl
     assert done.stderr.splitlines()[0].endswith(f", the Slurm of SLURM_CONF={conf}")
 
 
+@pytest.mark.parametrize("size", ["NODES=3", "TASKS=400", "CPUS=1000"])
+def test_what_no_node_can_ever_give_is_refused(cluster: Cluster, size: str) -> None:
+    done = launch(cluster, "W=pi", "ENGINE=none", "IMAGE=/bin/echo", size)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "partition all" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_what_the_nodes_give_later_is_waited_for(cluster: Cluster) -> None:
+    words = ("W=pi", "ENGINE=none", "IMAGE=/bin/echo", "NODES=2")
+    hold = ("--nodes=2", "--exclusive", "sh", "-c", "touch held.$SLURM_NODEID; sleep 600")
+    with cluster.started(*hold) as process:
+        cluster.wait_for_files("held.0", "held.1")
+        waiting = subprocess.Popen(
+            [sys.executable, "-m", "hpcpy", "launch", *words],
+            env=plain(cluster),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert waiting.stderr is not None
+        assert any("queued and waiting" in line for line in waiting.stderr)
+        cluster.run("scancel", f"--name={cluster.name(process)}")
+        waiting.communicate(timeout=SECONDS)
+    assert waiting.returncode == 0
+
+
+def test_a_cancelled_job_is_told_as_such(cluster: Cluster) -> None:
+    text = "trap 'exit 146' TERM; touch runs.$SLURM_PROCID; sleep 600 & wait"
+    words = ("W=pi", "ENGINE=none", f"IMAGE={program(cluster, 'waits', text)}", "TASKS=2")
+    with subprocess.Popen(
+        [sys.executable, "-m", "hpcpy", "launch", *words],
+        env=plain(cluster),
+        cwd=cluster.shared,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        cluster.wait_for_files("runs.0", "runs.1")
+        cluster.run("scancel", "--name=hpcpy-pi")
+        _, said = running.communicate(timeout=SECONDS)
+    assert running.returncode != 0
+    assert said.splitlines()[-1] == "hpcpy launch: the job was cancelled"
+
+
+def test_an_unknown_kind_of_mpi_is_a_wrong_request(cluster: Cluster) -> None:
+    done = launch(cluster, "W=pi", "ENGINE=none", "IMAGE=/bin/echo", "MPI=foo")
+    assert done.returncode == 2
+    assert "srun --mpi=list" in done.stderr.splitlines()[-1]
+
+
 def test_the_line_that_submits_a_script_does(cluster: Cluster) -> None:
     tell = program(cluster, "write", 'hostname > "it ran.part" && mv "it ran.part" "it ran"')
     script = cluster.shared / "it's a $script.sbatch"

@@ -110,6 +110,15 @@ def test_a_library_that_does_not_load_is_a_failure(machine: Machine) -> None:
     assert named(found, "mpi.library").status is Status.FAIL
 
 
+def test_a_library_that_somebody_names_and_no_program_gets_is_a_failure(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = "mpi4py.MPI: HPCPY_MPI names /nope, which cannot be used: x; name another file"
+    monkeypatch.setattr(mpi.isolated, "ask", lambda _: {"problem": problem})
+    found = named(mpi.check(machine({}, deep=True)), "mpi.library")
+    assert (found.status, found.next_step) == (Status.FAIL, "")
+
+
 def test_a_check_that_raises_is_a_finding(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -214,3 +214,16 @@ def test_this_machine_whatever_it_is(capsys: pytest.CaptureFixture[str]) -> None
 def test_it_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     assert "doctor" in capsys.readouterr().out
+
+
+def test_an_older_python_gets_one_line() -> None:
+    code = "import sys; sys.version_info = (3, 9); import workloads.preflight"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (69, "")
+    assert done.stderr.count("\n") == 1

@@ -83,6 +83,16 @@ def test_a_script_for_another_machine_may_name_its_image(tmp_path: Path) -> None
     )
 
 
+def test_a_program_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    words = ("batch", "ENGINE=none", "SCRIPT=-")
+    done = hpcpy(tmp_path, *words, "PROGRAM=missing.py")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    # An absolute name may be on the nodes alone.
+    done = hpcpy(tmp_path, *words, "PROGRAM=/on/the/nodes/my.py")
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1)
+
+
 def test_where_no_script_can_be_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "file").touch()

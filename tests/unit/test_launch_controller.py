@@ -10,13 +10,14 @@ import pytest
 from hpcpy import paths
 from hpcpy.cluster.layout import default_layout
 from hpcpy.errors import UsageError
-from hpcpy.launch.controller import Controller, check_gpus, find_controller
+from hpcpy.launch.controller import Controller, check_nodes, find_controller
 from hpcpy.launch.plan import CurrentJob
 from hpcpy.launch.request import parse
 from hpcpy.launch.site import Site
 
-# What `sinfo --noheader --format="%P %G"` of Slurm 22.05 prints.
-MIXED = "cpu* (null)\ncpu* nvme:1\ngpu (null)\ngpu gpu:a100:4(S:0-1)\n"
+# What `sinfo --noheader --exact --format="%P %D %c %G"` of Slurm 22.05 prints.
+ALONE = "all* 2 16 (null)\n"
+MIXED = "cpu* 3 64 (null)\ncpu* 1 128 nvme:1\ngpu 6 16 (null)\ngpu 2 32 gpu:a100:4(S:0-1)\n"
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def slurm_that_lists(folder: Path, listed: str, **variables: str) -> Controller:
 @pytest.mark.parametrize(
     ("listed", "words", "variables", "says"),
     [
-        ("all* (null)\n", (), {}, "GPUS=1: no node of partition all has a GPU"),
+        (ALONE, (), {}, "GPUS=1: no node of partition all has a GPU"),
         (MIXED, (), {}, "partition cpu has a GPU; these have: PARTITION=gpu"),
         (MIXED, ("PARTITION=gpu",), {}, ""),
         (MIXED, ("PARTITION=cpu,gpu",), {}, ""),
@@ -95,21 +96,44 @@ def test_gpus_are_refused_where_slurm_says_that_there_are_none(
     site = Site(name="there", summary="a site")
     if says:
         with pytest.raises(UsageError, match=says):
-            check_gpus(request, site, controller, None)
+            check_nodes(request, site, controller, None)
     else:
-        check_gpus(request, site, controller, None)
+        check_nodes(request, site, controller, None)
 
 
 def test_of_a_job_its_own_nodes_are_asked(tmp_path: Path) -> None:
-    controller = slurm_that_lists(tmp_path, "gpu (null)\n", SLURM_JOB_NODELIST="n[1-2]")
+    controller = slurm_that_lists(tmp_path, "gpu 2 16 (null)\n", SLURM_JOB_NODELIST="n[1-2]")
     request, site = parse(["W=pi", "GPUS=1"]), Site(name="there", summary="a site")
     with pytest.raises(UsageError, match="no node of this job has a GPU"):
-        check_gpus(request, site, controller, CurrentJob(2, is_in_step=False))
+        check_nodes(request, site, controller, CurrentJob(2, is_in_step=False))
     assert "--nodes=n[1-2]" in (tmp_path / "asked").read_text()
 
 
-def test_without_gpus_and_without_slurm_nothing_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("NODES=5", "NODES=5: partition cpu has 4 nodes"),
+        ("NODES=9 PARTITION=cpu,gpu", "NODES=9: partition cpu, gpu has 8 nodes"),
+        ("TASKS=400", "400 ranks a node with CPUS=1 each: a node of partition cpu has 128"),
+        ("CPUS=1000", "1 rank a node with CPUS=1000 each: a node of partition cpu has 128"),
+        ("NODES=2 TASKS=3 CPUS=65", "2 ranks a node with CPUS=65 each"),
+        ("NODES=4 TASKS=512", ""),
+        ("NODES=8 PARTITION=cpu,gpu", ""),
+        ("NODES=900 PARTITION=secret", ""),
+    ],
+)
+def test_what_no_node_can_ever_give_is_refused(tmp_path: Path, words: str, says: str) -> None:
+    controller = slurm_that_lists(tmp_path, MIXED)
+    request, site = parse(["W=pi", *words.split()]), Site(name="there", summary="a site")
+    if says:
+        with pytest.raises(UsageError, match=says):
+            check_nodes(request, site, controller, None)
+    else:
+        check_nodes(request, site, controller, None)
+    # Within a job, Slurm itself refuses such a step at once.
+    check_nodes(request, site, controller, CurrentJob(9, is_in_step=False))
+
+
+def test_without_an_answer_nothing_is_refused(tmp_path: Path) -> None:
     site = Site(name="there", summary="a site")
-    check_gpus(parse(["W=pi"]), site, slurm_that_lists(tmp_path, "all* (null)\n"), None)
-    assert not (tmp_path / "asked").exists()
-    check_gpus(parse(["W=pi", "GPUS=1"]), site, Controller({"PATH": str(tmp_path / "no")}), None)
+    check_nodes(parse(["W=pi", "GPUS=1"]), site, Controller({"PATH": str(tmp_path / "no")}), None)

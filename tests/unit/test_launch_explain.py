@@ -73,6 +73,47 @@ from hpcpy.launch.explain import explained, own_code
             "srun: error: n1: task 0: Exited with exit code 1\n",
             "rank 0 on n1: Exited with exit code 1; last on stderr: KeyError: Node failure on n9",
         ),
+        (
+            # scancel: a rank ends with a code of its own.
+            "slurmstepd-n1: error: *** STEP 31.0 ON n1 CANCELLED AT 2026-11-25T17:37:29 ***\n"
+            "srun: error: n1: task 0: Exited with exit code 146\n"
+            "srun: launch/slurm: _step_signal: Terminating StepId=31.0\n",
+            "the job was cancelled",
+        ),
+        (
+            "srun: error: n1: tasks 0-1: Terminated\nsrun: Force Terminated StepId=35.0\n",
+            "the job was cancelled",
+        ),
+        (
+            # A user cancels a job that hangs since a rank has died.
+            "srun: error: n1: task 0: Exited with exit code 3\n"
+            "slurmstepd-n1: error: *** STEP 31.0 ON n1 CANCELLED AT 2026-11-25T17:37:29 ***\n"
+            "srun: error: n2: task 1: Terminated\nsrun: Force Terminated StepId=31.0\n",
+            "rank 0 on n1: Exited with exit code 3",
+        ),
+        (
+            "srun: job 37 queued and waiting for resources\nsrun: Job has been cancelled\n"
+            "srun: error: Unable to allocate resources: Job/step already completing or completed\n",
+            "the job was cancelled while it waited",
+        ),
+        (
+            "salloc: Granted job allocation 39\n"
+            "sbcast: error: REQUEST_FILE_BCAST(n2): No such file or directory\n"
+            "salloc: Relinquishing job allocation 39\n",
+            "no copy of the image on n2: No such file or directory; "
+            "STAGE=1 copies to the site's node_local",
+        ),
+        (
+            "salloc: Granted job allocation 39\nhpcpy: the copy on n1 is damaged\n"
+            "salloc: Relinquishing job allocation 39\n"
+            "salloc: Job allocation 39 has been revoked.\n",
+            "the copy on n1 is damaged",
+        ),
+        (
+            "salloc: Granted job allocation 39\nLmod: no module named apptainer\n"
+            "salloc: Relinquishing job allocation 39\n",
+            "Lmod: no module named apptainer",
+        ),
         ("srun: error: something new\n", "something new"),
         ("a program's last words\n", "a program's last words"),
         ("", "exit code 3"),
@@ -80,6 +121,53 @@ from hpcpy.launch.explain import explained, own_code
 )
 def test_the_end_is_explained_in_one_line(stderr: str, line: str) -> None:
     assert explained(stderr, 3) == line
+
+
+PLAIN = """\
+Traceback (most recent call last):
+  File "my.py", line 9, in <module>
+    rank_1 = run()  # rank 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        (f"{PLAIN}pkg.mod.OwnError: one\ntwo\n  three\n", "pkg.mod.OwnError: one"),
+        (f"{PLAIN}ValueError: one\n{PLAIN}", "ValueError: one"),
+        (f"{PLAIN}KeyboardInterrupt\nbye\n", "KeyboardInterrupt"),
+        (
+            f"{PLAIN}KeyError: 'a'\n\nDuring handling of the above exception, another exception "
+            f"occurred:\n\n{PLAIN}RuntimeError: b\nhint: c\n",
+            "RuntimeError: b",
+        ),
+        (
+            "  + Exception Group Traceback (most recent call last):\n"
+            '  |   File "my.py", line 1, in <module>\n'
+            "  | ExceptionGroup: several (1 sub-exception)\n"
+            "  +-+---------------- 1 ----------------\n"
+            "    | Traceback (most recent call last):\n"
+            '    |   File "my.py", line 2, in one\n'
+            "    | ValueError: a\n    +------------------------------------\n",
+            "ValueError: a",
+        ),
+        (
+            f"{PLAIN}ValueError: a\nAbort(1) on node 1 (rank 1 in comm 0): "
+            "application called MPI_Abort(MPI_COMM_WORLD, 1) - process 1\n",
+            "ValueError: a",
+        ),
+        (
+            f"{PLAIN}ValueError: caught\nAbort(9) on node 1 (rank 1 in comm 0): Fatal error\n",
+            "Abort(9) on node 1 (rank 1 in comm 0): Fatal error",
+        ),
+    ],
+)
+def test_an_exceptions_own_line_is_told(said: str, line: str) -> None:
+    death = "srun: error: n1: task 1: Exited with exit code 1\n"
+    assert (
+        explained(said + death, 1)
+        == f"rank 1 on n1: Exited with exit code 1; last on stderr: {line}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,6 +178,7 @@ def test_the_end_is_explained_in_one_line(stderr: str, line: str) -> None:
         ("rank 0 on n1: Killed; last on stderr: rank 1 on n2: exit code 5", 143),
         ("Slurm gives no job: x", 143),
         ("no Slurm controller answers; x", 69),
+        ("Slurm has no such kind of MPI; x", 2),
     ],
 )
 def test_the_exit_code_is_the_named_ranks(line: str, code: int) -> None:

@@ -42,7 +42,8 @@ def test_apptainer_is_told_how_it_names_a_registrys_image(given: str, *, is_here
 
 
 def test_apptainer_takes_what_it_can_run(tmp_path: Path) -> None:
-    head = {"sif": 32 * b"#" + b"SIF_MAGIC\0", "squashfs": b"hsqs", "ext3": 1080 * b"\0" + b"S\xef"}
+    sif = make_sif(needed_program(), tmp_path, "made.sif").read_bytes()
+    head = {"sif": sif, "squashfs": b"hsqs", "ext3": 1080 * b"\0" + b"S\xef"}
     for name, begin in head.items():
         (tmp_path / name).write_bytes(begin)
         assert taken(str(tmp_path / name), "apptainer") == ""
@@ -50,6 +51,19 @@ def test_apptainer_takes_what_it_can_run(tmp_path: Path) -> None:
     assert taken(str(tmp_path / "sandbox"), "apptainer") == ""
     assert taken(f"docker://{REFERENCE}", "apptainer") == ""
     assert taken(f"oci-archive:{tmp_path}/x.tar", "apptainer") == ""
+
+
+def test_a_sif_that_is_not_whole_is_refused(tmp_path: Path) -> None:
+    sif = make_sif(needed_program(), tmp_path, "x.sif")
+    whole = sif.read_bytes()
+    for size in (42, 127, 128, 4000, len(whole) - 1):
+        sif.write_bytes(whole[:size])
+        for is_here in (True, False):
+            assert f"is cut short: {size} " in refused(str(sif), "apptainer", is_here=is_here)
+    # The number of descriptors: flipped bits.
+    for number in (b"\xff" * 8, b"\0" * 5 + b"\x01\0\0"):
+        sif.write_bytes(whole[:88] + number + whole[96:])
+        assert "is damaged" in refused(str(sif), "apptainer")
 
 
 def test_apptainer_gets_no_other_file_and_no_folder(tmp_path: Path) -> None:

@@ -54,6 +54,29 @@ def test_only_the_end_of_a_long_stderr_is_kept() -> None:
     assert "last" in out
 
 
+@pytest.mark.parametrize("is_full", [False, True], ids=["no reader", "full disk"])
+def test_stderr_that_nobody_reads_stops_no_job(*, is_full: bool) -> None:
+    script = "yes 0123456789 | head -n 20000 >&2; echo last >&2; echo done; exit 7"
+    if is_full:
+        stderr = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reader, stderr = os.pipe()
+        os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-c", f"{RUN}\nsys.exit(ended.code)", script, "60"],
+        env={**os.environ, "PYTHONPATH": str(SOURCES)},
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    os.close(stderr)
+    assert done.stdout.startswith("done\n7 None ")
+    assert done.stdout.endswith("last\\n'\n")
+    assert done.returncode == 7
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stop_is_passed_on_once_as_sigint(number: signal.Signals) -> None:
     script = (

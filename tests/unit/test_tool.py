@@ -115,9 +115,12 @@ def test_output_that_is_not_taken_is_told(
     )
 
 
-def test_a_program_that_the_container_does_not_see_is_a_remark(
-    unpacked: Path, tmp_path: Path
-) -> None:
+def test_a_program_that_the_container_does_not_see(unpacked: Path, tmp_path: Path) -> None:
     done = run(unpacked, tmp_path, "batch", "PROGRAM=absent.py")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("hpcpy batch: PROGRAM=absent.py: no such file that the container")
+    # An absolute name may be on the nodes alone.
+    done = run(unpacked, tmp_path, "batch", "PROGRAM=/on/the/nodes/my.py")
     assert done.returncode == 0
-    assert done.stderr == "hpcpy batch: PROGRAM=absent.py: no such file that the container sees\n"
+    assert done.stderr.count("\n") == 1
+    assert " /on/the/nodes/my.py " in done.stdout

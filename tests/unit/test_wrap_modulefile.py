@@ -22,7 +22,7 @@ MODULE = Module("hpcpy", "1", '/a "b"/x.sif', "/to/bin", "pmi2", ("apptainer/1.4
 @pytest.fixture
 def sif(tmp_path: Path) -> Path:
     path = tmp_path / "x.sif"
-    path.write_bytes(bytes(32) + b"SIF_MAGIC\0")
+    path.write_bytes((bytes(32) + b"SIF_MAGIC").ljust(200, b"\0"))
     return path
 
 

@@ -21,7 +21,7 @@ _MAGIC = b"SIF_MAGIC\0"
 # type, used, id, group, link, offset, size, padded size, created, modified,
 # owner, group, name, extra
 _DESCRIPTOR = struct.Struct("<i?IIIqqqqqqq128s384s")
-_TYPE, _USED, _OFFSET, _CREATED, _OWNER = 0, 1, 5, 8, 10
+_TYPE, _USED, _OFFSET, _SIZE, _CREATED, _OWNER = 0, 1, 5, 6, 8, 10
 _PARTITION = 0x4004
 
 
@@ -93,6 +93,25 @@ def system_offset(path: Path) -> int:
             if descriptor[_USED] and descriptor[_TYPE] == _PARTITION:
                 return int(descriptor[_OFFSET])
     raise IntegrityError(f"{path}: a SIF without a file system")
+
+
+def missing(path: Path) -> str:
+    """Return why a SIF is not whole, by the sizes that it states; empty if it is."""
+    there = path.stat().st_size
+    if there < _HEADER.size:
+        return f"is cut short: {there} bytes; copy it again"
+    with path.open("rb") as stream:
+        total, start = _header(stream, path)[8:10]
+        # Apptainer makes tables of 48.
+        if not (0 <= total < 1 << 16 and 0 <= start < 1 << 62):
+            return "is damaged; copy it again"
+        stream.seek(start)
+        table = stream.read(total * _DESCRIPTOR.size)
+    whole = table[: len(table) // _DESCRIPTOR.size * _DESCRIPTOR.size]
+    used = [one for one in _DESCRIPTOR.iter_unpack(whole) if one[_USED]]
+    ends = [one[_OFFSET] + one[_SIZE] for one in used]
+    needed = max(start + total * _DESCRIPTOR.size, *ends, 0)
+    return f"is cut short: {there} of {needed} bytes; copy it again" if there < needed else ""
 
 
 def _header(stream: BinaryIO, path: Path) -> list[Any]:

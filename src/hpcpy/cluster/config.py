@@ -47,6 +47,8 @@ def slurm_conf(layout: Layout, network: Network, memory: int) -> str:
         "SelectTypeParameters": "CR_Core",
         "SlurmdParameters": "config_overrides",
         "PropagateResourceLimits": "NONE",
+        # What no node can ever run is refused at once; by default it waits for ever.
+        "EnforcePartLimits": "ALL",
         "ReturnToService": 2,
         # A dead node is DOWN within seconds, not after Slurm's five minutes.
         "SlurmdTimeout": 5,

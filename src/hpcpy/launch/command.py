@@ -31,13 +31,18 @@ def main(options: argparse.Namespace) -> int:
     if made.request.dry:
         show(script)
         return 0
-    print(made.plan.title, file=sys.stderr, flush=True)
+    _tell(made.plan.title)
     ended = step.run(script, made.controller.environment)
     if ended.stopped_by:
-        print(f"hpcpy launch: stopped by {ended.stopped_by.name}", file=sys.stderr)
+        _tell(f"hpcpy launch: stopped by {ended.stopped_by.name}")
         return 128 + ended.stopped_by
     if not ended.code:
         return 0
     line = explained(ended.stderr, ended.code)
-    print(f"hpcpy launch: {line}", file=sys.stderr)
+    _tell(f"hpcpy launch: {line}")
     return own_code(line, ended.code)
+
+
+def _tell(line: str) -> None:
+    with step.to_stderr():
+        print(line, file=sys.stderr)

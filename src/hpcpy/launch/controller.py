@@ -6,12 +6,13 @@ import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from hpcpy.cluster import config, health
 from hpcpy.cluster.layout import default_layout
 from hpcpy.errors import UsageError
 from hpcpy.launch.plan import CurrentJob
-from hpcpy.launch.request import LOCAL, Request
+from hpcpy.launch.request import LOCAL, Request, counted
 from hpcpy.launch.site import Site
 from hpcpy.launch.words import Line, quoted
 
@@ -20,6 +21,14 @@ _NAMES = ("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JOB_ID")
 # Variables with the default partition of srun, salloc and sbatch.
 _PARTITIONS = ("SLURM_PARTITION", "SALLOC_PARTITION", "SBATCH_PARTITION")
 _ANSWER_SECONDS = 10.0
+
+
+class _Nodes(NamedTuple):
+    """Nodes of one kind in a partition, whatever their state."""
+
+    number: int
+    cpus: int
+    has_gpus: bool
 
 
 @dataclass(frozen=True)
@@ -92,10 +101,12 @@ def can_bind(controller: Controller) -> bool:
     return not re.search(r"^TaskPlugin\s*=\s*(\(null\)|task/none)?\s*$", told, re.M)
 
 
-def check_gpus(
+def check_nodes(
     request: Request, site: Site, controller: Controller, job: CurrentJob | None
 ) -> None:
-    """Refuse GPUs where Slurm answers that no node has one.
+    """Refuse what no node can ever give, as Slurm tells; by default such a job waits for ever.
+
+    A node that is down counts: it may come back.
 
     Parameters
     ----------
@@ -109,26 +120,47 @@ def check_gpus(
     Raises
     ------
     UsageError
-        When no node of the job, or of its partition, has any.
+        When there are fewer nodes or smaller ones, or GPUs are asked for and no node
+        of the job, or of its partition, has any.
     """
-    if not request.gpus:
-        return
     nodes = controller.environment.get("SLURM_JOB_NODELIST") if job else None
     within = [f"--nodes={nodes}"] if nodes else []
-    listed = controller.asked("sinfo", "--noheader", "--format=%P %G", *within)
-    has_some: dict[str, bool] = {}
+    listed = controller.asked("sinfo", "--noheader", "--exact", "--format=%P %D %c %G", *within)
+    found: dict[str, list[_Nodes]] = {}
     default = []
-    for name, resources in re.findall(r"(?m)^(\S+) +(.+)$", listed):
+    for name, count, cpus, resources in re.findall(r"(?m)^(\S+) +(\d+) +(\d+) +(.+)$", listed):
         partition = name.removesuffix("*")
-        has_some[partition] = has_some.get(partition, False) or "gpu" in resources
+        alike = _Nodes(int(count), int(cpus), has_gpus="gpu" in resources)
+        found.setdefault(partition, []).append(alike)
         default += [partition] if name.endswith("*") else []
-    names = [*has_some] if job else _partitions(request, site, controller) or default
+    names = [*found] if job else _partitions(request, site, controller) or default
     # An unknown partition passes here: Slurm itself refuses it at once.
-    if names and not any(has_some.get(name, True) for name in names):
-        where = "this job" if job else f"partition {', '.join(dict.fromkeys(names))}"
-        having = [] if job else [name for name, has in has_some.items() if has]
-        hint = f"these have: PARTITION={' or '.join(having)}" if having else ""
+    if not names or not found.keys() >= set(names):
+        return
+    where = "this job" if job else f"partition {', '.join(dict.fromkeys(names))}"
+    if not job:
+        _check_size(request, site, [found[name] for name in names], where)
+    if request.gpus and not any(one.has_gpus for name in names for one in found[name]):
+        having = [name for name, there in found.items() if any(one.has_gpus for one in there)]
+        hint = f"these have: PARTITION={' or '.join(having)}" if having and not job else ""
         raise UsageError(f"GPUS={request.gpus}: no node of {where} has a GPU", hint=hint)
+
+
+def _check_size(request: Request, site: Site, partitions: list[list[_Nodes]], where: str) -> None:
+    most = max(sum(one.number for one in nodes) for nodes in partitions)
+    if request.nodes > most:
+        raise UsageError(f"NODES={request.nodes}: {where} has {counted(most, 'node')}")
+    largest = max(one.cpus for nodes in partitions for one in nodes)
+    is_crowded = "--overcommit" in (
+        *site.options.get("allocation", ()),
+        *site.options.get("step", ()),
+    )
+    if request.per_node * request.cpus > largest and not is_crowded:
+        raise UsageError(
+            f"{counted(request.per_node, 'rank')} a node with CPUS={request.cpus} each: "
+            f"a node of {where} has {largest}",
+            hint="more NODES, or fewer TASKS or CPUS",
+        )
 
 
 def _partitions(request: Request, site: Site, controller: Controller) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hpcpy.errors import UnavailableError
+from hpcpy.errors import UnavailableError, UsageError
 
 _TASK = re.compile(
     r"^srun: error: (?P<node>[^:\s]+): tasks? (?P<ranks>[0-9,\[\]-]+): (?P<what>.+)$"
@@ -18,7 +18,18 @@ _SCHEDULER = re.compile(
 # Slurm's own lines, and those of the shell that starts a rank: a rank prints what it likes.
 _NO_RANKS = re.compile(r"^(?:s(?:run|alloc|batch|bcast|info|control)\b|slurm)|^\S+: .*\bexec: ")
 _ENDED_BY_OTHERS = re.compile(r"Terminated|Killed by|Exited with exit code 143")
+# What srun and salloc print of a job whatever comes of it.
+_GREETING = re.compile(r"^s(?:run|alloc): (?!error: |fatal: )")
+# When the controller ends a job.  Where --kill-on-bad-exit does, a rank's death comes before it.
+_CANCELLED = re.compile(r"^slurmstepd\S* error: \*\*\* (?:JOB|STEP) .* CANCELLED AT ")
+_ENDED = re.compile(r"^srun: Force Terminated (?:Job|Step)")
+_TRACEBACK = "Traceback (most recent call last):"
+# At its line's start, behind the bars of an exception group: a name, and what it says.
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?::|$)")
+_BARS = re.compile(r"^ *[|+] ")
+_ABORT = "application called MPI_Abort("
 _SILENT = "no Slurm controller answers"
+_NO_MPI = "Slurm has no such kind of MPI"
 _KNOWN = (
     (re.compile(r"DUE TO TIME LIMIT"), "the job's time is over; ask for more: TIME=HH:MM:SS"),
     (re.compile(r"execve\(\): (\S+): No such file"), r"a node has no program \1"),
@@ -32,13 +43,18 @@ _KNOWN = (
         re.compile(r"Timed out waiting for job step to complete"),
         "ranks of a node did not end, which may have failed; sinfo --Node --states=down names it",
     ),
+    (re.compile(r"Job has been cancelled"), "the job was cancelled while it waited"),
+    (
+        re.compile(r"^sbcast: error: .*\((\S+)\): (.+)"),
+        r"no copy of the image on \1: \2; STAGE=1 copies to the site's node_local",
+    ),
     (
         re.compile(r"(?:Unable to allocate resources|Job submit/allocate failed): (.+)"),
         r"Slurm gives no job: \1",
     ),
     (
         re.compile(r"[Ii]nvalid MPI|Couldn't find.*mpi|MPI: [Cc]annot"),
-        "Slurm has no such kind of MPI; srun --mpi=list names those it has: MPI=…",
+        f"{_NO_MPI}; srun --mpi=list names those it has: MPI=…",
     ),
     (
         re.compile(r"Unable to contact slurm controller|establish a configuration source"),
@@ -69,36 +85,57 @@ def explained(stderr: str, code: int) -> str:
     ]
     if deaths:
         # The first rank that --kill-on-bad-exit did not end, as it may have ended the others.
-        at, first = next(
-            (one for one in deaths if not _ENDED_BY_OTHERS.search(one[1]["what"])), deaths[0]
-        )
+        own = [one for one in deaths if not _ENDED_BY_OTHERS.search(one[1]["what"])]
+        before = lines[: own[0][0]] if own else []
+        if any(map(_CANCELLED.match, before)) or (not own and any(map(_ENDED.match, lines))):
+            return "the job was cancelled"
+        at, first = (own or deaths)[0]
         said = _last_words(lines, at, first["ranks"])
         which = "rank" if first["ranks"].isdigit() else "ranks"
         where = f"{which} {first['ranks'].strip('[]')} on {first['node']}"
         return f"{where}: {first['what']}" + (f"; last on stderr: {said}" if said else "")
+    lines = [line for line in lines if not _GREETING.match(line)] or lines
     said = next((f["what"] for line in reversed(lines) if (f := _SCHEDULER.match(line))), "")
-    return said or (lines[-1].strip() if lines else f"exit code {code}")
+    return said or _exception(lines) or (lines[-1].strip() if lines else f"exit code {code}")
 
 
 def own_code(line: str, code: int) -> int:
     """Return the exit code of the rank that an explanation names, else `code`.
 
     srun returns the highest code of all ranks, often the 143 of a rank that it has ended
-    itself.  Without a controller it returns 1, and this 69 (`UnavailableError`).
+    itself.  Without a controller it returns 1, and this 69 (`UnavailableError`); for an
+    unknown kind of MPI 2 (`UsageError`).
     """
-    if line.startswith(_SILENT):
-        return UnavailableError.exit_code
+    for said, error in ((_SILENT, UnavailableError), (_NO_MPI, UsageError)):
+        if line.startswith(said):
+            return error.exit_code
     found = re.match(r"ranks? [0-9,-]+ on [^:]+: (?:Exited with )?exit code (\d+)\b", line)
     return int(found[1]) if found else code
 
 
 def _last_words(lines: list[str], at: int, ranks: str) -> str:
-    """Return the last line before a rank's end that names it, else MPI's abort, else any."""
+    """Return the last line before a rank's end that names it, else the exception, else any."""
     spoken = [line for line in lines[:at] if not _SCHEDULER.match(line)] or [
         line for line in lines if not _SCHEDULER.match(line)
     ]
-    for known in (rf"\brank {re.escape(ranks)}\b", r"^Abort\("):
-        for line in reversed(spoken):
-            if re.search(known, line):
-                return line
-    return spoken[-1] if spoken else ""
+    if exception := _exception(spoken):
+        spoken = [line for line in spoken if _ABORT not in line]
+    named = re.compile(rf"\brank {re.escape(ranks)}\b")
+    # What is indented is a traceback's source line, as a rule.
+    naming = [line for line in spoken if named.search(line) and not line.startswith(" ")]
+    aborts = [line for line in spoken if line.startswith("Abort(")]
+    said = (*naming[-1:], exception, *aborts[-1:], *spoken[-1:])
+    return next(filter(None, said), "")
+
+
+def _exception(lines: list[str]) -> str:
+    """Return the last traceback's line with the exception, whose message may have more lines."""
+    found = ""
+    is_inside = False
+    for line in lines:
+        text = _BARS.sub("", line)
+        if text.endswith(_TRACEBACK):
+            is_inside = True
+        elif is_inside and _EXCEPTION.match(text):
+            found, is_inside = text, False
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from hpcpy.build.sif_header import missing
 from hpcpy.errors import UsageError
 from hpcpy.launch.request import Request
 from hpcpy.launch.site import Site
@@ -108,6 +109,8 @@ def _not_for_apptainer(given: str, *, is_staged: bool) -> tuple[str, str]:
     if is_folder:
         is_sandbox = (path / ".singularity.d").is_dir()
         return ("" if is_sandbox and not is_staged else "is a folder; name a SIF"), ""
+    if _is_sif(head):
+        return missing(path), ""
     is_one = any(head[at:].startswith(magic) for at, magic in _MAGIC)
     return ("" if is_one else "is nothing that Apptainer runs; `make sif` makes a SIF"), ""
 
@@ -115,8 +118,13 @@ def _not_for_apptainer(given: str, *, is_staged: bool) -> tuple[str, str]:
 def _no_interpreter(given: str) -> str:
     # A name without a slash is looked for on the nodes.
     _, is_folder, head = _looked_at(Path(given)) if "/" in given else ("", False, b"")
-    is_sif = any(head[at:].startswith(magic) for at, magic in _MAGIC[:1])
-    return "ENGINE=none takes a Python that has the workloads" if is_folder or is_sif else ""
+    wrong = is_folder or _is_sif(head)
+    return "ENGINE=none takes a Python that has the workloads" if wrong else ""
+
+
+def _is_sif(head: bytes) -> bool:
+    at, magic = _MAGIC[0]
+    return head[at:].startswith(magic)
 
 
 def _no_reference(given: str, engine: str) -> str:

@@ -70,6 +70,8 @@ def script(request: Request) -> str:
     if request.workload and (wrong := workload.fault(request.workload)):
         raise UsageError(f"W: {wrong}")
     if wrong := workload.absent(request):
+        if not Path(request.program[0]).is_absolute():
+            raise UsageError(f"{wrong} that the container sees", hint=workload.NAME_IT)
         print(f"hpcpy batch: {wrong} that the container sees", file=sys.stderr)
     engine = engine_of(request, site)
     machine = Host(

@@ -11,7 +11,7 @@ from pathlib import Path
 from hpcpy.engine import prefix
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.launch import workload
-from hpcpy.launch.controller import Controller, check_gpus, find_controller
+from hpcpy.launch.controller import Controller, check_nodes, find_controller
 from hpcpy.launch.image import check_image, given_image
 from hpcpy.launch.machine import job_around, look_around
 from hpcpy.launch.own_image import GPU_IMAGE, has_these_workloads, own_name, why_not_ready
@@ -83,12 +83,12 @@ def _checked(request: Request, site: Site, controller: Controller, *, is_batch: 
             raise UsageError(f"W: {wrong}")
         remarks.append(f"W: {wrong} (so says this checkout; the image may have others)")
     if wrong := workload.absent(request):
-        # A script with an absolute path may lie in the image.
-        if is_run and not Path(request.program[0]).is_absolute():
-            raise UsageError(wrong, hint="give its path from here, or an absolute one")
+        # A script with an absolute path may lie in the image, or on the nodes alone.
+        if not (request.dry or Path(request.program[0]).is_absolute()):
+            raise UsageError(wrong, hint=workload.NAME_IT)
         remarks.append(f"{wrong} on this machine")
     try:
-        check_gpus(request, site, controller, None if is_batch else job_around(os.environ))
+        check_nodes(request, site, controller, None if is_batch else job_around(os.environ))
     except UsageError as error:
         if is_run:
             raise

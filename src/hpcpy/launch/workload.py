@@ -14,6 +14,8 @@ from workloads.harness import command, options
 from workloads.harness.workload import Workload
 from workloads.registry import TOOLS, WORKLOADS
 
+NAME_IT = "give its path from here, or an absolute one"
+
 
 def fault(words: Sequence[str]) -> str:
     """Return what this checkout's workloads would refuse on any machine.

@@ -53,13 +53,15 @@ def _alone() -> Finding:
         answer = isolated.ask("mpi_load")
     except isolated.NoAnswerError as error:
         return Finding("mpi.library", Status.WARN, f"loading it {error}", _NO_LIBRARY)
-    if "problem" in answer:
-        return _absent(answer["problem"], Status.INFO)
+    if problem := answer.get("problem"):
+        # A library that somebody has named and no program gets.
+        return _absent(problem, Status.FAIL if "HPCPY_MPI" in problem else Status.INFO)
     return _library(answer["library"])
 
 
 def _absent(problem: str, status: Status) -> Finding:
-    step = "" if "LD_LIBRARY_PATH" in problem else _NO_LIBRARY
+    is_told = "LD_LIBRARY_PATH" in problem or "HPCPY_MPI" in problem
+    step = "" if is_told else _NO_LIBRARY
     if "No module" in problem:
         step = "install mpi4py into this Python"
     return Finding("mpi.library", status, f"none: {problem}", step)

@@ -85,7 +85,7 @@ def test_all_end_though_python_does_not(script: Path, how: str) -> None:
     done = on_ranks(3, *WAYS["preflight"], script, how)
     assert done.returncode == 1, done.stderr
     assert done.stderr.count("ValueError: mine\n") == 1
-    assert "rank 1" in done.stderr
+    assert "hpcpy: rank 1 on " in done.stderr
 
 
 def test_a_module_ends_all_too(script: Path) -> None:

@@ -42,7 +42,7 @@ def test_a_rank_that_fails_ends_the_job(cluster: Cluster, sif: str, how: str, ch
     done = hpcpy(cluster, "launch", *words, env={"HPCPY_PREFLIGHT": check})
     assert done.returncode == (7 if how == "exit" else 1), done.stderr
     last = done.stderr.splitlines()[-1]
-    assert last.startswith("hpcpy launch: rank 2 on n2: "), done.stderr
+    assert last.startswith("hpcpy launch: rank 2"), done.stderr
     assert how == "exit" or "ValueError: mine" in last, done.stderr
     nothing_is_left(cluster, "fails.py")
 
@@ -63,4 +63,4 @@ def test_so_does_one_in_a_script_for_sbatch(cluster: Cluster, sif: str) -> None:
     for script in ("job.sh", "of_image.sh"):
         error = cluster.shared / f"{script}.err"
         ran = cluster.run("sbatch", "--wait", f"--error={error}", script)
-        assert (ran.returncode, error.read_text().count("ValueError: mine\n")) == (1, 1), error
+        assert (ran.returncode != 0, error.read_text().count("ValueError: mine\n")) == (True, 1)

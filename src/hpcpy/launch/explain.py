@@ -28,6 +28,10 @@ _TRACEBACK = "Traceback (most recent call last):"
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?::|$)")
 _BARS = re.compile(r"^ *[|+] ")
 _ABORT = "application called MPI_Abort("
+# Slurm ends all ranks of a job that aborts by SIGKILL: only this line has the rank and its code.
+_ABORTED = re.compile(
+    rf"^Abort\((?P<code>\d+)\) on node \d+ \(rank (?P<rank>\d+) .*{re.escape(_ABORT)}"
+)
 _SILENT = "no Slurm controller answers"
 _NO_MPI = "Slurm has no such kind of MPI"
 _KNOWN = (
@@ -83,6 +87,10 @@ def explained(stderr: str, code: int) -> str:
         for number, line in enumerate(lines)
         if (found := _TASK.match(line) or _GUARDED.match(line))
     ]
+    aborted = next(filter(None, map(_ABORTED.match, lines)), None)
+    if aborted and all(re.search("Killed|Terminated", found["what"]) for _, found in deaths):
+        said = _last_words(lines, len(lines), aborted["rank"])
+        return f"rank {aborted['rank']}: exit code {aborted['code']}; last on stderr: {said}"
     if deaths:
         # The first rank that --kill-on-bad-exit did not end, as it may have ended the others.
         own = [one for one in deaths if not _ENDED_BY_OTHERS.search(one[1]["what"])]
@@ -109,7 +117,7 @@ def own_code(line: str, code: int) -> int:
     for said, error in ((_SILENT, UnavailableError), (_NO_MPI, UsageError)):
         if line.startswith(said):
             return error.exit_code
-    found = re.match(r"ranks? [0-9,-]+ on [^:]+: (?:Exited with )?exit code (\d+)\b", line)
+    found = re.match(r"ranks? [0-9,-]+(?: on [^:]+)?: (?:Exited with )?exit code (\d+)\b", line)
     return int(found[1]) if found else code
 
 

@@ -8,6 +8,7 @@ import runpy
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,6 +20,8 @@ _OURS = tuple(str(Path(__file__).parents[1] / name) for name in ("preflight", "t
 _RUNNERS = ("<frozen runpy>", "/runpy.py", "/mpi4py/run.py")
 # Seconds that a failed rank has for its end: threads, exit handlers, closing of files.
 _END_SECONDS = 3.0
+# A launcher may end before it has passed on what a rank has just said.
+_SAID_SECONDS = 0.3
 
 
 def require(words: list[str]) -> None:
@@ -82,11 +85,29 @@ def run_rank(words: list[str]) -> None:
     try:
         mpi4py_run.main()
     except BaseException as error:
-        if code := _exit_code(error):
-            end = threading.Timer(_END_SECONDS, _abort, (code,))
-            end.daemon = True
-            end.start()
-        raise
+        code = _exit_code(error)
+        if not code:
+            raise
+        end = threading.Timer(_END_SECONDS, _abort, (code,))
+        end.daemon = True
+        end.start()
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        if not isinstance(error, SystemExit):
+            sys.excepthook(type(error), error, error.__traceback__)
+        elif not isinstance(error.code, int):
+            print(error.code, file=sys.stderr)
+        _name_rank(code)
+        sys.exit(code)
+
+
+def _name_rank(code: int) -> None:
+    """Say which rank ends: `hpcpy.launch.explain` reads it, as an abort leaves Slurm no code."""
+    sys.stdout.flush()
+    if (comm := ranks.several()) is not None:
+        line = f"hpcpy: rank {comm.rank} on {os.uname().nodename}: exit code {code}"
+        print(line, file=sys.stderr, flush=True)
+        time.sleep(_SAID_SECONDS)
 
 
 def _exit_code(error: BaseException) -> int:
@@ -97,10 +118,11 @@ def _exit_code(error: BaseException) -> int:
 
 
 def _thread_failed(failed: Any) -> None:
-    """Print a thread's exception; unless it is a daemon, which may end before the program."""
+    """Print a thread's exception; unless it is a daemon, all ranks end."""
     threading.__excepthook__(failed)
     is_daemon = failed.thread is not None and failed.thread.daemon
     if not is_daemon and failed.exc_type is not SystemExit:
+        _name_rank(1)
         _abort(1)
 
 
@@ -108,7 +130,7 @@ def _abort(code: int) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     if (comm := ranks.several()) is not None:
-        ranks.abort(comm, code)
+        comm.Abort(code)
 
 
 def run(words: list[str]) -> None:

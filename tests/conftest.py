@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Generator
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
@@ -16,6 +17,13 @@ import pytest
 import fault_table
 
 LEFT_OUT = pytest.StashKey[int]()
+# Whole files of `make test-long`: random inputs, injected faults, storms of jobs, and the
+# tools that only maintainers run.
+_LONG_FILES = (
+    *("test_fuzz_*", "test_random_*", "test_faults_*", "test_storm*", "test_measure_*"),
+    *("test_overhead.py", "test_writing.py", "test_forecast_*", "test_upstream.py"),
+    *("test_packages.py", "test_audit*", "test_adopt*", "test_outdated.py"),
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,6 +52,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if any(fnmatch(item.path.name, pattern) for pattern in _LONG_FILES):
+            item.add_marker(pytest.mark.long)
     tier = config.getoption("--tier")
     if not tier:
         return

@@ -63,6 +63,7 @@ def test_a_read_only_folder_is_one_line_and_73(capsys: pytest.CaptureFixture[str
     assert f"forecast: {sys.prefix} cannot be probed: " in shown.err
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stopped_probe_leaves_nothing(number: signal.Signals, code: int, tmp_path: Path) -> None:
     words = ["--import", "json", "--probe", str(tmp_path), "--operations", "100000"]

@@ -190,6 +190,7 @@ def test_a_closed_pipe_is_no_traceback() -> None:
     assert done.stderr == b""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "impl",
     sampled([

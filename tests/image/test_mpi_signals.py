@@ -33,6 +33,7 @@ def python(
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 @pytest.mark.parametrize("start", STARTS)
 def test_the_first_signal_ends_the_program(start: str, number: signal.Signals) -> None:

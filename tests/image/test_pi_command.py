@@ -107,6 +107,7 @@ def test_a_driver_that_does_not_answer_is_said(module: str) -> None:
         technique.compute(1_000, SEED, None)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name",
     sampled([

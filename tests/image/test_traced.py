@@ -65,6 +65,7 @@ def test_every_rank_has_a_row_and_all_its_calls(script: Path, size: int) -> None
     assert not [*script.parent.glob(".m*")]
 
 
+@pytest.mark.long
 def test_a_message_ends_after_it_begins_on_one_clock(script: Path) -> None:
     # One node: a rank that waits for a message goes on after it was sent.
     script.write_text(
@@ -236,6 +237,7 @@ def test_a_trace_that_cannot_be_written_is_code_73(script: Path) -> None:
     assert done.stderr == f"traced: {folder / 'm.json'}: No such file or directory\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stop_leaves_no_file(script: Path, number: signal.Signals) -> None:
     begun = script.with_name("begun")

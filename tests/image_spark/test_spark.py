@@ -167,6 +167,7 @@ def test_java_ends_where_no_context_starts() -> None:
 
 # When its Java starts, and when it computes: a stop in the middle of a call of pyspark's
 # was taken for Spark's end in 4 of 34 starts, and SIGTERM waited for the computation's end.
+@pytest.mark.long
 @pytest.mark.parametrize("moment", ["SparkSubmit", "pyspark.daemon"])
 @pytest.mark.parametrize("prefix", [(), ON_SPARK[1:]], ids=["alone", "on ranks"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -107,6 +107,7 @@ def test_every_user_has_its_srun_whatever_roots_umask() -> None:
 CANCELLED = r"slurmstepd-n1: error: \*\*\* STEP \S+ ON n1 CANCELLED AT \S+ \*\*\*"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("begins", "last", "told"),
     [
@@ -134,6 +135,7 @@ def test_stop_ends_running_jobs_and_their_users_are_told(
     assert left(layout) == NOTHING
 
 
+@pytest.mark.long
 @pytest.mark.fault("a node dies", "the launch names it and ends; the next `make cluster` mends it")
 def test_a_dead_node_is_down_and_the_next_start_mends_it(layout: Layout) -> None:
     one = started(layout)
@@ -177,6 +179,7 @@ def handles(process: subprocess.Popen[str], number: signal.Signals) -> bool:
     return bool(int(caught, 16) >> (number - 1) & 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("delay", sampled([0.15, 0.05, 0.25, 0.35]))
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 @pytest.mark.fault("the start of a cluster is stopped at any point", "nothing is left")

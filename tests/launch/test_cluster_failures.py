@@ -54,6 +54,7 @@ def results(cluster: Cluster, request: pytest.FixtureRequest) -> Path:
 # scancel and a time limit are SIGTERM, and some seconds to clear up in.  An srun
 # that is itself told to end has all ranks killed at once: what they were writing
 # is left then under its temporary name.
+@pytest.mark.long
 @pytest.mark.parametrize("how", sampled(["scancel", "Ctrl-C twice", "SIGTERM"]))
 @pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_a_job_that_is_ended_leaves_no_half_written_output(

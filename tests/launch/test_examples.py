@@ -111,6 +111,7 @@ def test_dask(jobs: Folder) -> None:
     assert jobs.has_written("dask.out", "\n") == "4 workers: 328350\n"
 
 
+@pytest.mark.long
 @pytest.mark.fault(
     "a job gets SIGTERM at its time limit",
     "the next job goes on from its checkpoint",
@@ -124,6 +125,7 @@ def test_checkpoint_on_sigterm_is_continued_by_another_job(jobs: Folder) -> None
     assert "Submitted batch job" in output
 
 
+@pytest.mark.long
 def test_a_second_sigterm_does_not_end_the_checkpoint(tmp_path: Path) -> None:
     # Slurm sends one to all processes, and Apptainer passes its own on.
     program = tmp_path / "checkpoint.py"

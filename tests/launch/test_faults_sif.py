@@ -144,6 +144,7 @@ def test_a_running_program_ends(way: str, code: str, tmp_path: Path) -> None:
     assert says_so(ended, err), (ended, err)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     ("place", "number"),

@@ -51,6 +51,7 @@ def test_a_cell_runs_in_the_image_in_the_notebooks_folder(kernel: Kernel) -> Non
     assert kernel.run(CELL) == (f"hpcpy.sif (3, 14) 6 {folder}\n", "")
 
 
+@pytest.mark.long
 def test_an_interrupt_ends_a_cell_and_the_kernel_goes_on(kernel: Kernel) -> None:
     assert kernel.run("import time; x = 1") == ("", "")
     loop = "print('begun', flush=True)\nwhile True: time.sleep(0.01)"

@@ -118,6 +118,7 @@ def test_a_staged_copy_follows_no_link_that_another_user_has_made(
     assert precious.read_text() == "precious"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rank", sampled([3, 0, 1]))
 @pytest.mark.fault("a rank is killed", "the launcher names it and ends all ranks")
 def test_a_rank_that_dies_ends_the_job_and_is_named(cluster: Cluster, sif: str, rank: int) -> None:
@@ -133,6 +134,7 @@ def test_a_rank_that_dies_ends_the_job_and_is_named(cluster: Cluster, sif: str, 
     nothing_is_left(cluster, LONG)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", sampled([signal.SIGTERM, signal.SIGINT]))
 @pytest.mark.parametrize("more", sampled([pytest.param(()), pytest.param(("STAGE=1",))]))
 @pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")

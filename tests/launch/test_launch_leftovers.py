@@ -70,6 +70,7 @@ def locks(cluster: Cluster) -> list[Path]:
     return [path for root in roots for path in (root / "dev/shm").glob("sharens_instance_*")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("each", [2, 1])
 @pytest.mark.parametrize("end", ["abort", "scancel", "kill"])
 @pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")

@@ -46,6 +46,7 @@ def the_job(cluster: Cluster) -> str:
     return number
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("more", sampled([pytest.param(()), pytest.param(("STAGE=1",))]))
 @pytest.mark.fault("a node dies", "the launch names it and ends; the next `make cluster` mends it")
 def test_a_node_that_dies_ends_the_launch_and_is_named(
@@ -65,6 +66,7 @@ def test_a_node_that_dies_ends_the_launch_and_is_named(
     assert list((root / "tmp").glob("hpcpy-*/*.sif")) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("when", sampled(["running", "copying"]))
 @pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_a_staged_copy_goes_with_a_cancelled_job(cluster: Cluster, sif: str, when: str) -> None:

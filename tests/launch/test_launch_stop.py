@@ -86,6 +86,7 @@ def started(cluster: Cluster, sif: str, program: Path) -> subprocess.Popen[str]:
 
 
 # With cgroups Slurm signals its tasks alone, here all of a process group.
+@pytest.mark.long
 @pytest.mark.parametrize("tracks", ["groups", "cgroups"])
 def test_every_rank_of_a_shared_container_hears_of_a_stop(
     cluster: Cluster, sif: str, program: Path, tracks: str

@@ -129,6 +129,7 @@ def is_left(one: Layout) -> bool:
     return bool(list(processes.marked(one))) or one.run.exists() or one.folder.exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "killed"])
 def test_nothing_is_left_of_a_storm(number: signal.Signals) -> None:
     require()

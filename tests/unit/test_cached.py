@@ -77,6 +77,7 @@ cached("parts", "numpy-4567.tar", make)
 """
 
 
+@pytest.mark.long
 @pytest.mark.fault(
     "a build is killed while it downloads, writes or sets up",
     "the next one goes on; nothing half-written",

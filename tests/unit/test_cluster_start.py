@@ -193,6 +193,7 @@ def test_a_node_that_does_not_come_is_named_with_its_log(
     assert "the reason" in current.log.read_text()
 
 
+@pytest.mark.long
 def test_processes_are_found_by_their_mark_and_ended(layout: Layout) -> None:
     # A process that outlives its parent is ended as well, and none of another cluster.
     program = "import subprocess, sys; subprocess.Popen(['sleep', '600'])"

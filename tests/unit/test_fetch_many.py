@@ -111,6 +111,7 @@ def test_two_processes_at_once_download_once(server: Server) -> None:
     assert fetch([wanted])[wanted].read_bytes() == BODY
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("where", "how"),
     [("alone", signal.SIGINT), ("alone", signal.SIGKILL), ("beside", signal.SIGINT)],

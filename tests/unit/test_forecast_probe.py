@@ -67,6 +67,7 @@ def test_no_operation_begins_after_its_time(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_a_file_whose_writing_took_all_the_time_is_not_read_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,6 +85,7 @@ def read_by_this_process() -> int:
     return int(Path("/proc/self/io").read_text().split()[1])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_its_folder_is_gone_when_it_is_stopped(
     number: signal.Signals, code: int, tmp_path: Path

@@ -107,6 +107,7 @@ def test_what_was_staged_goes_whatever_the_end_was(code: int) -> None:
 
 
 # In a slow shell the signal comes before the shell has seen that its step runs.
+@pytest.mark.long
 @pytest.mark.parametrize("shell", ["", "trap 'sleep 0.1' DEBUG\n"], ids=["quick", "slow"])
 def test_a_ctrl_c_of_a_terminal_is_one_for_the_step(shell: str) -> None:
     # srun kills the ranks at a second one.

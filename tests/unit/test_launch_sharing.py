@@ -85,6 +85,7 @@ def lock_of(process: int) -> Path:
     return Path(f"/dev/shm/sharens_instance_{process}")  # noqa: S108
 
 
+@pytest.mark.long
 def test_locks_of_steps_that_have_ended_go(tmp_path: Path) -> None:
     slurmstepd = tmp_path / "slurmstepd"
     shutil.copy("/bin/bash", slurmstepd)

@@ -94,6 +94,7 @@ def test_a_stop_is_passed_on_once_as_sigint(number: signal.Signals) -> None:
     assert out.splitlines()[1].startswith(f"9 {int(number)} ")
 
 
+@pytest.mark.long
 def test_a_stop_is_for_the_shell_of_salloc_and_not_for_salloc(tmp_path: Path) -> None:
     # salloc has its shell in a group of its own.
     salloc = tmp_path / "salloc"
@@ -111,6 +112,7 @@ def test_a_stop_is_for_the_shell_of_salloc_and_not_for_salloc(tmp_path: Path) ->
     assert "revoked" not in out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("run", [RUN, SLOW], ids=["", "slow"])
 def test_what_does_not_end_is_insisted_on(run: str) -> None:
     script = "trap '' INT; trap 'exit 5' TERM; echo ready >&2; while :; do sleep 0.05; done"
@@ -221,6 +223,7 @@ def test_another_job_or_one_that_goes_on_is_left_alone(
     assert out.startswith("3 None ")
 
 
+@pytest.mark.long
 def test_a_stopped_launch_asks_for_no_names(tmp_path: Path) -> None:
     script = (
         "trap 'exit 9' INT; echo 'slurmstepd-n1: error: x DUE TO NODE FAILURE, SEE x' >&2;"

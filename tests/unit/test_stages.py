@@ -100,6 +100,7 @@ def test_standard_input_is_what_was_given_or_empty(logs: Path) -> None:
     assert (logs / "read.log").read_text() == "$ cat\ngiven\n$ cat\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "kill"]
 )
@@ -119,6 +120,7 @@ def test_stopping_the_tool_ends_everything_that_a_stage_started(
     wait_until(lambda: not any(runs(pid) for pid in started))
 
 
+@pytest.mark.long
 def test_killing_the_tool_ends_everything_that_a_stage_started(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     files = [tmp_path / "logs" / name for name in ("child", "grandchild")]
@@ -129,6 +131,7 @@ def test_killing_the_tool_ends_everything_that_a_stage_started(tmp_path: Path) -
     wait_until(lambda: not any(runs(pid) for pid in started))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_what_has_just_been_started_is_stopped_too(
     monkeypatch: pytest.MonkeyPatch, number: signal.Signals
@@ -169,6 +172,7 @@ def test_ctrl_c_says_that_the_command_can_go_on(tmp_path: Path) -> None:
     assert last == "hpcpy long: stopped; the same command continues from here"
 
 
+@pytest.mark.long
 def test_a_stage_says_what_it_will_take_from_its_last_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -100,6 +100,7 @@ class TestTracer:
         assert found["kinds"]["execve"] == 1
         assert found["calls"] >= sum(found["kinds"].values())
 
+    @pytest.mark.long
     def test_signals_reach_the_program(self) -> None:
         calls_of(
             "import os, signal\n"
@@ -109,6 +110,7 @@ class TestTracer:
             "assert seen == [1]\n"
         )
 
+    @pytest.mark.long
     def test_threads_that_are_killed_in_the_middle_of_a_call(self) -> None:
         code = (
             "import _thread, os, time\n"
@@ -121,6 +123,7 @@ class TestTracer:
         for _ in range(3):
             assert calls_of(code)["threads"] == 4
 
+    @pytest.mark.long
     def test_a_thread_that_starts_another_program(self) -> None:
         code = (
             "import _thread, os, sys, time\n"

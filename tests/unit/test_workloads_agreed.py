@@ -58,6 +58,7 @@ def test_the_rank_that_speaks_has_time_by_how_slow_starts_are(
     assert slept == [seconds]
 
 
+@pytest.mark.long
 def test_a_process_knows_its_age() -> None:
     program = "from workloads.harness.agreed import _age; import time; b = _age(); time.sleep(0.2)"
     done = subprocess.run(

@@ -135,6 +135,7 @@ def test_without_a_server_workers_are_spawned(tmp_path: Path, main: str, needed:
     assert len(lines(tmp_path / "imports")) == 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["pool", "queue"])
 def test_a_ctrl_c_while_the_server_imports_says_nothing_of_it(tmp_path: Path, kind: str) -> None:
     needed = NEEDED + "import time\ntime.sleep(1)\n"

@@ -133,6 +133,7 @@ def test_a_program_gets_the_variables_of_the_start_not_later_ones(
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("technique", TECHNIQUES)
 def test_ctrl_c_ends_what_was_started(technique: Any, tmp_path: Path) -> None:
     script, seen = tmp_path / "long.py", tmp_path / "seen"

@@ -219,6 +219,7 @@ def test_a_page_is_whole_and_asks_nobody(
     assert sorted(tmp_path.iterdir()) == [tmp_path / "out"]
 
 
+@pytest.mark.long
 def test_a_stop_ends_what_it_has_started() -> None:
     program = (
         "import signal, sys\n"

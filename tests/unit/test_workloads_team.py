@@ -59,6 +59,7 @@ def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["pool", "queue"])
 def test_a_stop_leaves_no_worker_waiting_for_its_parent(tmp_path: Path, kind: str) -> None:
     script = tmp_path / "program.py"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from launching import hpcpy, nothing_is_left
 from local_cluster import Cluster, image
@@ -58,9 +60,13 @@ def test_so_does_one_in_a_script_for_sbatch(cluster: Cluster, sif: str) -> None:
     words = ("PROGRAM=fails.py after", *SIZE, "TIME=5")
     made = hpcpy(cluster, "batch", *words, f"IMAGE={sif}", "SCRIPT=job.sh")
     assert made.returncode == 0, made.stderr
-    of_image = cluster.run(*image(), "hpcpy", "batch", *words)
+    # By its name, as a site has it on PATH.
+    engine, *inside = image()
+    found = {"PATH": f"{Path(engine).parent}:{cluster.environment()['PATH']}"}
+    of_image = cluster.run(engine, *inside, "hpcpy", "batch", *words)
     (cluster.shared / "of_image.sh").write_text(of_image.stdout)
     for script in ("job.sh", "of_image.sh"):
         error = cluster.shared / f"{script}.err"
-        ran = cluster.run("sbatch", "--wait", f"--error={error}", script)
-        assert (ran.returncode != 0, error.read_text().count("ValueError: mine\n")) == (True, 1)
+        ran = cluster.run("sbatch", "--wait", f"--error={error}", script, env=found)
+        assert ran.returncode != 0
+        assert error.read_text().count("ValueError: mine\n") == 1, error.read_text()

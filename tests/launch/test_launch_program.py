@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 from launching import hpcpy, said
@@ -107,7 +106,7 @@ def test_its_exit_code_is_the_launchs(cluster: Cluster, sif: str) -> None:
     done = hpcpy(cluster, "launch", "PROGRAM=my-mpi.py x 7", *SIZE, f"IMAGE={sif}")
     assert (done.returncode, done.stdout) == (7, "4|2|x|7\n")
     last = done.stderr.splitlines()[-1]
-    assert re.fullmatch(r"hpcpy launch: rank 3 on n2: .*exit code 7", last), done.stderr
+    assert last.startswith("hpcpy launch: rank 3 on n2: exit code 7"), done.stderr
 
 
 def test_it_runs_once_beside_dasks_workers(cluster: Cluster, sif: str) -> None:

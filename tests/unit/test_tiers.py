@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -156,32 +154,6 @@ def test_command_runs_its_tier_on_the_host_and_in_the_image(
     spark = [("hpcpy-spark.sif", "image"), ("hpcpy-spark.sif", "image_spark")]
     sanitized = [("sanitized.sif", "image"), ("sanitized.sif", "image_sanitized")]
     assert others == ([*plain, *sci, *dev, *spark, *sanitized] if tier == "long" else [])
-
-
-def is_long(node: ast.AST) -> bool:
-    return "pytest.mark.long" in ast.unparse(node)
-
-
-def wholly_long() -> Iterator[Path]:
-    """Yield the files of which `make test` runs nothing."""
-    for file in sorted(FOLDER.rglob("test_*.py")):
-        found = ast.parse(file.read_text()).body
-        whole = any(ast.unparse(one) == "pytestmark = pytest.mark.long" for one in found)
-        tests = [one for one in found if isinstance(one, ast.FunctionDef)]
-        tests = [one for one in tests if one.name.startswith("test_")]
-        if whole or (tests and all(any(map(is_long, one.decorator_list)) for one in tests)):
-            yield file
-
-
-def test_a_file_of_long_tests_names_the_one_that_make_test_has_of_its_subject() -> None:
-    files = list(wholly_long())
-    assert FOLDER / "launch/test_overhead.py" in files
-    for file in files:
-        text = ast.get_docstring(ast.parse(file.read_text())) or ""
-        named = re.findall(r"In `make test`: `tests/([\w/.]+)`", text)
-        assert named, f"{file} names no short test"
-        assert (FOLDER / named[0]).exists()
-        assert FOLDER / named[0] not in files
 
 
 def test_marks_names_and_several_values_of_a_case_stay() -> None:

@@ -35,8 +35,9 @@ if comm.rank == 1:
         threading.Thread(target=wait).start()
         fail()
     elif how == "at the end":
-        import atexit
-        atexit.register(wait)
+        # As HDF5 closes a file: all ranks have to, and Python's lock is held.
+        import atexit, ctypes
+        atexit.register(ctypes.PyDLL(None).sleep, 600)
         fail()
     elif how == "exit":
         sys.exit(7)
@@ -83,7 +84,7 @@ def test_all_end_with_its_reason(script: Path, how: str, way: str) -> None:
 @pytest.mark.parametrize("how", ["thread", "beside a thread", "at the end"])
 def test_all_end_though_python_does_not(script: Path, how: str) -> None:
     done = on_ranks(3, *WAYS["preflight"], script, how)
-    assert done.returncode == 1, done.stderr
+    assert done.returncode != 0, done.stderr
     assert done.stderr.count("ValueError: mine\n") == 1
     assert "hpcpy: rank 1 on " in done.stderr
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from small_machine import Machine, maker, named
 
-from workloads.doctor import registry
+from workloads.doctor import isolated, registry
 from workloads.doctor.checks import cpu, glibc, mpi, surroundings
 from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node, RankFacts, World
@@ -114,7 +114,7 @@ def test_a_library_that_somebody_names_and_no_program_gets_is_a_failure(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     problem = "mpi4py.MPI: HPCPY_MPI names /nope, which cannot be used: x; name another file"
-    monkeypatch.setattr(mpi.isolated, "ask", lambda _: {"problem": problem})
+    monkeypatch.setattr(isolated, "ask", lambda _: {"problem": problem})
     found = named(mpi.check(machine({}, deep=True)), "mpi.library")
     assert (found.status, found.next_step) == (Status.FAIL, "")
 

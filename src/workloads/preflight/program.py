@@ -19,7 +19,7 @@ from workloads.harness import ranks
 _OURS = tuple(str(Path(__file__).parents[1] / name) for name in ("preflight", "traced"))
 _RUNNERS = ("<frozen runpy>", "/runpy.py", "/mpi4py/run.py")
 # Seconds that a failed rank has for its end: threads, exit handlers, closing of files.
-_END_SECONDS = 3.0
+_END_SECONDS = 3
 # A launcher may end before it has passed on what a rank has just said.
 _SAID_SECONDS = 0.3
 
@@ -61,8 +61,8 @@ def run_rank(words: list[str]) -> None:
     """Run a program as ``python -m mpi4py`` does: the failure of a rank ends all ranks.
 
     mpi4py aborts at the end of Python, which a thread in a call of MPI, or the close of a
-    file that all ranks close, may keep from coming: then the job is aborted after
-    `_END_SECONDS`.
+    file that all ranks close, may keep from coming: then SIGALRM ends this rank after
+    `_END_SECONDS`, and so all.
 
     Parameters
     ----------
@@ -88,9 +88,9 @@ def run_rank(words: list[str]) -> None:
         code = _exit_code(error)
         if not code:
             raise
-        end = threading.Timer(_END_SECONDS, _abort, (code,))
-        end.daemon = True
-        end.start()
+        # By the kernel: what Python waits for may hold its lock, as HDF5 does.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(_END_SECONDS)
         if isinstance(error, KeyboardInterrupt):
             raise
         if not isinstance(error, SystemExit):
@@ -123,14 +123,8 @@ def _thread_failed(failed: Any) -> None:
     is_daemon = failed.thread is not None and failed.thread.daemon
     if not is_daemon and failed.exc_type is not SystemExit:
         _name_rank(1)
-        _abort(1)
-
-
-def _abort(code: int) -> None:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    if (comm := ranks.several()) is not None:
-        comm.Abort(code)
+        if (comm := ranks.several()) is not None:
+            comm.Abort(1)
 
 
 def run(words: list[str]) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import signal
 import sys
 
 from workloads.errors import EXIT_CODES, UsageError, WorkloadError
-from workloads.harness import ranks, streams
-from workloads.harness.ignored import stop_again
+from workloads.harness import ranks, stopping, streams
 from workloads.registry import TOOLS, WORKLOADS
 
 
@@ -48,7 +46,7 @@ def main(arguments: list[str]) -> int:
     int
         0; 1 for a wrong answer or another failure; 2 for bad input; 69 when the
         technique cannot run here; 73 when a result could not be written; 130
-        for Ctrl-C.
+        for Ctrl-C, 143 for SIGTERM.
 
     Raises
     ------
@@ -73,18 +71,26 @@ def main(arguments: list[str]) -> int:
 
 def _run(name: str, module: str, words: list[str]) -> int:
     try:
-        return int(importlib.import_module(module).main(words))
-    except WorkloadError as error:
+        code = int(importlib.import_module(module).main(words))
+    except BaseException as error:
+        if not stopping.asked():
+            return _failed(name, error)
+    else:
+        if not stopping.asked():
+            return code
+    _complain(f"{name}: stopped")
+    return 128 + stopping.asked()
+
+
+def _failed(name: str, error: BaseException) -> int:
+    """Say what has ended a workload and return its exit code, or raise it."""
+    if isinstance(error, WorkloadError):
         _refuse(f"{name}: {error}")
         return error.exit_code
-    except OSError as error:
-        if error.errno not in streams.OF_A_NAME or not error.filename:
-            raise
+    if isinstance(error, OSError) and error.errno in streams.OF_A_NAME and error.filename:
         _refuse(f"{name}: {error.filename}: {error.strerror}")
         return UsageError.exit_code
-    except KeyboardInterrupt:
-        _complain(f"{name}: stopped")
-        return 128 + signal.SIGINT
+    raise error
 
 
 def _kind(name: str) -> str:
@@ -112,20 +118,22 @@ def _complain(line: str) -> None:
 
 def _entry() -> int:
     streams.spell_in_ascii()
-    # SIGTERM raises SystemExit: worker processes end and half-written files are removed.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    sys.unraisablehook = stop_again
     if ranks.expected() > 1:
-        from workloads.harness import stopping  # noqa: PLC0415
-
         stopping.stop_within()
+    else:
+        stopping.listen()
     try:
         code = main(sys.argv[1:])
         # Flush here, where an error becomes one line. sys.stdout is None if standard output
         # was closed at the start, which print accepts.
         print(end="", flush=True)
-    except OSError as error:
-        return streams.lost_output(error, _complain)
+    except BaseException as error:
+        if stopping.asked():
+            streams.drop_output()
+            return 128 + stopping.asked()
+        if isinstance(error, OSError):
+            return streams.lost_output(error, _complain)
+        raise
     return code
 
 

@@ -152,9 +152,9 @@ def test_a_cluster_that_is_not_there_is_69_and_one_line(tmp_path: Path) -> None:
 
 STOPPED = """\
 import os, signal, sys, time
-from workloads.harness import dask_client
+from workloads.harness import dask_client, stopping
 from workloads.harness.team import Team
-ended = {"SIGINT": KeyboardInterrupt, "SIGTERM": SystemExit}[sys.argv[1]]
+stopping.listen()
 try:
     with dask_client.client(Team(1), int) as client:
         os.kill(client.run_on_scheduler(os.getpid), signal.SIGKILL)
@@ -162,8 +162,8 @@ try:
         while client.status == "running" and time.monotonic() < end:
             time.sleep(0.01)
         print(client.status)
-        raise ended
-except ended:
+        signal.raise_signal(getattr(signal, sys.argv[1]))
+except (KeyboardInterrupt, SystemExit):
     print("ended")
 """
 

@@ -159,7 +159,7 @@ def test_sigterm_ends_it_wherever_it_is_and_leaves_nothing(moment: Any, tmp_path
         time.sleep(0.03 * moment)
         job.terminate()
         said = job.communicate(timeout=100)[1]
-    assert (job.returncode, said) == (143, "")
+    assert (job.returncode, said) == (143, "workloads: write: stopped\n")
     assert not [*tmp_path.iterdir()]
 
 

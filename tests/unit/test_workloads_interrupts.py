@@ -187,7 +187,7 @@ def test_outside_the_main_thread_nothing_is_changed() -> None:
 
 IN_A_DESTRUCTOR = """\
 import os, signal, sys, threading, time
-from workloads.harness.ignored import stop_again
+from workloads.harness import stopping
 
 class Last:
     def __del__(self):
@@ -206,8 +206,7 @@ def start_slowly(thread):
     time.sleep(float(sys.argv[2]))
 
 threading.Thread.start = start_slowly
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-sys.unraisablehook = stop_again
+stopping.listen()
 Fails()
 try:
     Last()

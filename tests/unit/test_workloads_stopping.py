@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+SECONDS = 120
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 # Short sleeps: a signal that comes just before one begins is handled after it.
 SLEEP = "while True: time.sleep(0.01)"
@@ -105,6 +106,44 @@ with files.whole_file(folder / "result.png") as temporary, unfinished.unfinished
     for _ in range(2):
         ctypes.CDLL(None).pthread_mutex_lock(lock)
 """
+# Whatever the stop makes fail, and wherever: a lock's own code, a thread, a destructor,
+# a handler of Python's end, a second signal, standard output without a reader.
+TANGLED = """
+import atexit, logging, os, signal, sys, threading, types
+from workloads import __main__, registry
+
+class Fails:
+    def __del__(self):
+        raise ValueError("destructor")
+
+def fail():
+    raise ValueError("thread or end")
+
+def main(words):
+    atexit.register(fail)
+    sys.stdout.write("lost")
+    os.close(read)
+    try:
+        os.kill(os.getpid(), int(words[0]))
+        signal.pause()
+    finally:
+        Fails()
+        thread = threading.Thread(target=fail)
+        thread.start()
+        thread.join()
+        logging.error("a callback has failed")
+        os.kill(os.getpid(), int(words[1]))
+        if words[2] == "returns":
+            return 1
+        raise {"RuntimeError": RuntimeError, "OSError": OSError, "exit": SystemExit}[words[2]](5)
+
+read, write = os.pipe()
+os.dup2(write, 1)
+sys.stdout = os.fdopen(1, "w", closefd=False)
+sys.modules["tangled"] = types.SimpleNamespace(main=main)
+registry.WORKLOADS["tangled"] = ("tangled", "")
+sys.exit(__main__._entry())
+"""
 
 
 def start(script: str, *words: str) -> subprocess.Popen[str]:
@@ -116,6 +155,24 @@ def start(script: str, *words: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.parametrize("ends", ["RuntimeError", "OSError", "exit", "returns"])
+@pytest.mark.parametrize(
+    ("first", "second"), [(signal.SIGINT, signal.SIGTERM), (signal.SIGTERM, signal.SIGINT)]
+)
+def test_whatever_a_stop_makes_fail_is_that_stop(
+    first: signal.Signals, second: signal.Signals, ends: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TANGLED, "tangled", str(int(first)), str(int(second)), ends],
+        env={**os.environ, "PYTHONPATH": str(SOURCES)},
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (128 + first, "workloads: tangled: stopped\n")
+
+
 @pytest.mark.parametrize(
     ("script", "code"),
     [(DEAF, -signal.SIGALRM), (TIDY, 7), (LATE + WAIT, 143), (FINALIZE, -signal.SIGALRM)],
@@ -125,7 +182,7 @@ def test_a_rank_that_is_told_to_stop_ends(script: str, code: int) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.terminate()
-    process.communicate(timeout=60)
+    process.communicate(timeout=SECONDS)
     assert process.returncode == code
 
 
@@ -134,13 +191,13 @@ def test_further_signals_disturb_no_tidying_up() -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=SECONDS)
     assert process.returncode == 6
 
 
 def test_a_childs_signal_is_not_the_parents() -> None:
     process = start(PARENT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=SECONDS)
     assert process.returncode == 5
 
 
@@ -150,6 +207,6 @@ def test_what_is_half_written_goes_where_no_handler_runs(tmp_path: Path) -> None
     assert process.stdout.readline() == "ready\n"
     assert len(list(tmp_path.iterdir())) == 1
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=SECONDS)
     assert process.returncode == -signal.SIGALRM
     assert list(tmp_path.iterdir()) == []

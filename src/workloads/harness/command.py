@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workloads.errors import EXIT_CODES, UnavailableError, WorkloadError
-from workloads.harness import machine, options, plot, profiling, ranks, scaling
+from workloads.harness import machine, options, plot, profiling, ranks, scaling, stopping
 from workloads.harness.result import Result, read_json, table, write_json
 from workloads.harness.technique import fitting, listing, select
 
@@ -225,24 +225,27 @@ def _together(name: str) -> Iterator[None]:
     """End all ranks when one fails in a way the others cannot know of."""
     try:
         yield
-    except (KeyboardInterrupt, SystemExit) as stop:
+    except BaseException as error:
         comm = ranks.several()
-        # A rank that waits in MPI for one that has left never sees its signal: abort it.
         if comm is None:
             raise
-        if ranks.all_come(comm, _STOP_SECONDS):
-            ranks.free_what_is_left(stop)
+        stopped = isinstance(error, (KeyboardInterrupt, SystemExit)) or stopping.asked()
+        if stopped and ranks.all_come(comm, _STOP_SECONDS):
+            ranks.free_what_is_left(error)
             raise
-        print(f"workloads: {name}: stopped", file=sys.stderr)
-        ranks.abort(comm, stop.code if isinstance(stop, SystemExit) else 128 + signal.SIGINT)
+        if stopped:
+            # A rank that waits in MPI for one that has left never sees its signal: abort it.
+            print(f"workloads: {name}: stopped", file=sys.stderr)
+            own = getattr(error, "code", 128 + signal.SIGINT)
+            ranks.abort(comm, 128 + stopping.asked() if stopping.asked() else own)
+        elif not getattr(error, "agreed", False):
+            _tell(name, error)
+            ranks.abort(comm, getattr(error, "exit_code", 1))
         raise
-    except Exception as error:
-        comm = ranks.several()
-        if comm is None or getattr(error, "agreed", False):
-            raise
-        if isinstance(error, WorkloadError):
-            print(f"{name}: {error}", file=sys.stderr)
-        else:
-            traceback.print_exc()
-        ranks.abort(comm, getattr(error, "exit_code", 1))
-        raise
+
+
+def _tell(name: str, error: BaseException) -> None:
+    if isinstance(error, WorkloadError):
+        print(f"{name}: {error}", file=sys.stderr)
+    else:
+        traceback.print_exception(error)

@@ -78,23 +78,10 @@ def client(team: Team, prepare: Callable[[], object]) -> Iterator[Any]:
                 stack.enter_context(cluster)
                 connected = stack.enter_context(Client(cluster))
                 connected.run(leave_signals_to_parent)
-        # Entered last, so that on a stop it acts before the client ends.
-        stack.enter_context(_quiet_when_stopped())
         connected.run(prepare)
         connected.run(tracing.join)
         yield connected
         connected.run(tracing.leave)
-
-
-@contextlib.contextmanager
-def _quiet_when_stopped() -> Iterator[None]:
-    # asyncio would log each task that nobody waits for any more, and Dask a scheduler
-    # that the same signal has ended first.
-    try:
-        yield
-    except (KeyboardInterrupt, SystemExit):
-        logging.disable(logging.ERROR)
-        raise
 
 
 @contextlib.contextmanager

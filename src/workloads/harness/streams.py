@@ -59,6 +59,11 @@ def _bytes(character: str) -> bytes:
     return spelling.encode("ascii", "ignore") or b"?"
 
 
+def drop_output() -> None:
+    """Redirect standard output to ``/dev/null``: at its end Python writes what is left there."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def lost_output(error: OSError, complain: Callable[[str], None]) -> int:
     """Say why standard output takes no more, and redirect it to ``/dev/null``.
 
@@ -82,8 +87,8 @@ def lost_output(error: OSError, complain: Callable[[str], None]) -> int:
     """
     if error.filename is not None or error.errno not in _OF_OUTPUT:
         raise error
-    # Otherwise Python would complain once more, when it writes the rest at its end.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    # Otherwise Python would complain once more.
+    drop_output()
     if error.errno == errno.EPIPE:
         return 128 + signal.SIGPIPE
     reason = (error.strerror or str(error)).lower()

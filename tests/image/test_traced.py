@@ -235,7 +235,7 @@ def test_a_stop_leaves_no_file(script: Path, number: signal.Signals) -> None:
     try:
         wait_until(begun.exists, job)
         job.send_signal(number)
-        job.communicate(timeout=100)
+        job.communicate(timeout=300)
     finally:
         job.kill()
     assert {each.name for each in script.parent.iterdir()} == {script.name, begun.name}

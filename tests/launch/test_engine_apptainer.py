@@ -24,7 +24,7 @@ from hpcpy.engine import apptainer
 from hpcpy.engine.capabilities import NOBODY, fuse_device, user_namespaces
 from hpcpy.errors import UnavailableError
 
-SECONDS = 60
+SECONDS = 300
 # An administrator would open /dev/fuse to users: root does so here in a mount
 # namespace of the one command, and then becomes the user.
 AS_USER = f"""

@@ -28,7 +28,7 @@ KERNEL, SQUASHFUSE = "kernel", "squashfuse_ll"
 WAYS = {KERNEL: (), SQUASHFUSE: ("--userns",)}
 PLACES = ("header", "mount", "interpreter", "import")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
-SECONDS = 60.0
+SECONDS = 300.0
 # How a process ends that the kernel cannot give a page of its program.
 NO_PAGE = (-signal.SIGBUS, -signal.SIGSEGV)
 

@@ -137,7 +137,7 @@ def test_nothing_is_left_of_a_storm(number: signal.Signals) -> None:
         assert process.stdout
         assert process.stdout.readline() == "up\n"
         process.send_signal(number)
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
     if number == signal.SIGKILL:
         assert is_left(one)
         # The next one of the same folder finds what is left.

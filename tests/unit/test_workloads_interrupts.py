@@ -64,11 +64,14 @@ def test_a_ctrl_c_ends_the_handing_out() -> None:
 
 def test_a_ctrl_c_while_it_waits_ends_the_waiting() -> None:
     go_on = threading.Event()
+
+    def work(number: signal.Signals) -> None:
+        os.kill(os.getpid(), number)
+        go_on.wait()
+
     with ThreadPoolExecutor(1) as executor:
-        results = run_all(executor, go_on.wait, [None])
         with pytest.raises(KeyboardInterrupt):
-            threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGINT]).start()
-            next(results)
+            next(run_all(executor, work, [signal.SIGINT]))
         go_on.set()
 
 

@@ -88,6 +88,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield file
 
 
+@pytest.mark.long
 @pytest.mark.fault("a worker or the scheduler of Dask ends", "the job ends, in one line")
 def test_a_scheduler_that_ends_is_told_in_one_line(tmp_path: Path) -> None:
     with serving(tmp_path) as (file, scheduler):
@@ -167,6 +168,7 @@ except (KeyboardInterrupt, SystemExit):
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_stop_that_ends_the_scheduler_first_is_not_told_at_length(
     tmp_path: Path, name: str

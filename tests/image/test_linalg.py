@@ -261,6 +261,7 @@ def test_a_driver_that_does_not_answer_is_said() -> None:
         cupy.eigh(problems.Eigh(3, SEED), None)
 
 
+@pytest.mark.long
 def test_ctrl_c_in_a_worker_process_leaves_none_behind(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys, threading\n"

@@ -64,6 +64,7 @@ def test_techniques_of_one_process_run_once() -> None:
     assert any(line.startswith("mpi-block") for line in shown)
 
 
+@pytest.mark.long
 @pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_ctrl_c_of_ranks_that_all_come_leaves_mpi_in_order(tmp_path: Path) -> None:
     # Each has a window of memory, with which MPI cannot be finalised.

@@ -118,6 +118,7 @@ def test_workers_look_for_no_disks_of_their_node_unless_asked(
     assert in_own_process(sys.executable, *ON_DASK, script).stdout == "True\n"
 
 
+@pytest.mark.long
 @pytest.mark.fault("a worker or the scheduler of Dask ends", "the job ends, in one line")
 def test_a_scheduler_that_ends_ends_the_program(tmp_path: Path) -> None:
     script = tmp_path / "kills.py"
@@ -134,6 +135,7 @@ def test_a_scheduler_that_ends_ends_the_program(tmp_path: Path) -> None:
     assert "on_dask: Dask's scheduler has ended with -9" in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stop_reaches_the_program(tmp_path: Path, number: signal.Signals) -> None:
     script = tmp_path / "waits.py"

@@ -92,6 +92,7 @@ def test_a_message_that_arrives_changed_is_an_error() -> None:
     assert done.stderr.count("WRONG: rank 1 did not receive what rank 0 sent") == 1
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_ranks_that_wait_for_each_other(tmp_path: Path) -> None:
     codes = tmp_path / "codes"
     told = TELLS_WHEN.replace("sys.exit(_entry())", "code = _entry()")

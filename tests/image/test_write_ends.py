@@ -20,6 +20,8 @@ import pytest
 from running import in_own_process, launcher, on_ranks, surroundings, wait_until
 from writing import ALONE, LOCAL, PROCESSES, RANKS, write
 
+from tiers import sampled
+
 LIMITED = """
 import resource, sys
 limit, names, rank, *rest = sys.argv[1:]
@@ -96,6 +98,7 @@ def test_no_room_is_said_before_anything_is_written(
     assert not [*tmp_path.iterdir()]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", RANKS)
 @pytest.mark.fault("a rank or a worker process is killed while it writes", "nothing looks complete")
 def test_a_killed_rank_leaves_nothing_that_looks_complete(name: str, tmp_path: Path) -> None:
@@ -121,6 +124,7 @@ def test_a_killed_rank_leaves_nothing_that_looks_complete(name: str, tmp_path: P
     assert not [path for path in out.rglob("*.h5") if not path.name.startswith(".")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", PROCESSES)
 @pytest.mark.fault("a rank or a worker process is killed while it writes", "nothing looks complete")
 def test_a_killed_worker_is_said_and_nothing_is_left(
@@ -141,6 +145,7 @@ def test_a_killed_worker_is_said_and_nothing_is_left(
 
 
 # One in three was lost in a destructor of h5py's, and the job went on.
+@pytest.mark.long
 @pytest.mark.parametrize("moment", range(6))
 @pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_sigterm_ends_it_wherever_it_is_and_leaves_nothing(moment: Any, tmp_path: Path) -> None:
@@ -160,7 +165,7 @@ def test_sigterm_ends_it_wherever_it_is_and_leaves_nothing(moment: Any, tmp_path
     assert not [*tmp_path.iterdir()]
 
 
-@pytest.mark.parametrize("name", ["text", "hdf5-single", "multiprocessing", "mpi-send"])
+@pytest.mark.parametrize("name", sampled(["text", "hdf5-single", "multiprocessing", "mpi-send"]))
 @pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_ctrl_c_is_one_line_and_leaves_nothing(name: str, tmp_path: Path) -> None:
     out = tmp_path / "o"

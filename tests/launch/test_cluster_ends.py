@@ -20,7 +20,6 @@ from own_cluster import hpcpy, own, running, start_hpcpy, started, stderr_of
 
 from hpcpy.cluster import processes
 from hpcpy.cluster.layout import NODES, Layout
-from tiers import sampled
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +108,7 @@ def test_every_user_has_its_srun_whatever_roots_umask() -> None:
 CANCELLED = r"slurmstepd-n1: error: \*\*\* STEP \S+ ON n1 CANCELLED AT \S+ \*\*\*"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("begins", "last", "told"),
     [
@@ -136,6 +136,7 @@ def test_stop_ends_running_jobs_and_their_users_are_told(
     assert left(layout) == NOTHING
 
 
+@pytest.mark.long
 @pytest.mark.fault("a node dies", "the launch names it and ends; the next `make cluster` mends it")
 def test_a_dead_node_is_down_and_the_next_start_mends_it(layout: Layout) -> None:
     one = started(layout)
@@ -179,7 +180,8 @@ def handles(process: subprocess.Popen[str], number: signal.Signals) -> bool:
     return bool(int(caught, 16) >> (number - 1) & 1)
 
 
-@pytest.mark.parametrize("delay", sampled([0.15, 0.05, 0.25, 0.35]))
+@pytest.mark.long
+@pytest.mark.parametrize("delay", [0.15, 0.05, 0.25, 0.35])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 @pytest.mark.fault("the start of a cluster is stopped at any point", "nothing is left")
 def test_a_start_may_be_stopped_at_any_point(

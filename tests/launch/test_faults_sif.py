@@ -149,7 +149,11 @@ def test_a_running_program_ends(way: str, code: str, tmp_path: Path) -> None:
     ("place", "number"),
     [
         ("interpreter", None),
-        *[(place, number) for place in PLACES[:3] for number in SIGNALS],
+        *[
+            pytest.param(place, number, marks=pytest.mark.long)
+            for place in PLACES[:3]
+            for number in SIGNALS
+        ],
     ],
 )
 @pytest.mark.fault(

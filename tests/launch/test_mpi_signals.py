@@ -59,6 +59,7 @@ def test_the_first_signal_ends_a_program_and_its_handler_is_kept(mpi: Path, libr
     assert said(done) == expected
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 @pytest.mark.parametrize("options", [(), ("--pid",)], ids=["", "--pid"])
 def test_apptainer_ends_as_the_program_does(

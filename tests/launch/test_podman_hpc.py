@@ -172,6 +172,7 @@ def test_podman_hpc_takes_no_option_of_the_workload_for_its_own(user: User) -> N
     assert "workloads pi" in done.stdout
 
 
+@pytest.mark.long
 def test_a_dead_first_rank_ends_the_job_and_its_containers(user: User) -> None:
     waits = "waits.py"
     program = waiting_program(user.cluster, waits)
@@ -185,6 +186,7 @@ def test_a_dead_first_rank_ends_the_job_and_its_containers(user: User) -> None:
     nothing_is_left(user, LONG)
 
 
+@pytest.mark.long
 @AS_ROOT
 def test_ctrl_c_ends_all_ranks_and_their_containers(user: User) -> None:
     picture = f"{LONG} --out unfinished.png"

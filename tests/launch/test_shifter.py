@@ -76,6 +76,7 @@ def test_a_launch_with_the_module_finds_what_the_site_promises(user: User) -> No
     assert (shared / "pi.json").stat().st_size
 
 
+@pytest.mark.long
 def test_a_dead_rank_ends_the_job(user: User) -> None:
     with user.started(f"W={LONG}", "NODES=2", "TASKS=4") as process:
         os.kill(wait_for_ranks(user.cluster, LONG, 4)[0], signal.SIGKILL)
@@ -87,7 +88,8 @@ def test_a_dead_rank_ends_the_job(user: User) -> None:
     user.wait_until_no_rank_is_left(LONG)
 
 
-@pytest.mark.parametrize("sent", sampled([signal.SIGTERM, signal.SIGINT]))
+@pytest.mark.long
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_all_ranks(user: User, sent: signal.Signals) -> None:
     picture = f"{LONG} --out unfinished.png"
     with user.started(f"W={picture}", "NODES=2", "TASKS=4") as process:

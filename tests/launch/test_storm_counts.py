@@ -31,6 +31,8 @@ from hpcpy.cluster.layout import Layout
 from hpcpy.storm import machines
 from hpcpy.storm.configurations import Configuration
 
+pytestmark = pytest.mark.long
+
 # Low tens, cold; a venv of numpy alone asks for hundreds.
 MOST = 40
 

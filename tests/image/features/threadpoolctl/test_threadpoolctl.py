@@ -67,6 +67,7 @@ def test_a_limit_counts_from_the_first_operation_and_ends() -> None:
     assert said(program) == ["done"]
 
 
+@pytest.mark.long
 def test_a_limit_counts_once_threads_run() -> None:
     # Of the other threads none gets work: they have used no time at the end.
     program = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 from needed import needs
 
 pytestmark = needs("distributed")
@@ -57,7 +58,7 @@ print(sent)
 
 def run(program: str) -> tuple[int, str, str]:
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False
     )
     return done.returncode, done.stdout, done.stderr
 
@@ -67,5 +68,6 @@ def test_a_loop_that_ends_at_a_time_out_is_quiet() -> None:
     assert run(ENDS_AT_THE_TIME_OUT) == (0, "closed\n", "")
 
 
+@pytest.mark.long
 def test_messages_are_sent_together_and_all_of_them() -> None:
     assert run(SENDS) == (0, "[[0, 1, 2], [3, 4], [5], 'closed']\n", "")

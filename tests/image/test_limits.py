@@ -136,6 +136,7 @@ def test_blas_without_memory_says_so_and_ends() -> None:
     assert "OpenBLAS" in err
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.geteuid() == 0, reason="the limit is not root's; run: make test")
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) == 1, reason="BLAS starts no thread on one core")
 def test_blas_without_threads_says_so_and_ends() -> None:

@@ -194,9 +194,9 @@ def test_a_closed_pipe_is_no_traceback() -> None:
 @pytest.mark.parametrize(
     "impl",
     sampled([
-        "multiprocessing", "threads", "dask", "python", "queue", "threads-python",
+        "python", "multiprocessing", "threads", "dask", "queue", "threads-python",
         "subinterpreters-python", "ipyparallel",
-    ], keep=3),
+    ]),
 )  # fmt: skip
 def test_ctrl_c_ends_it_with_one_line_and_no_process_left(impl: str, tmp_path: Path) -> None:
     need(*TECHNIQUES[impl].needs)

@@ -128,7 +128,7 @@ def reader(read: Callable[[], bytes]) -> Iterator[list[bytes]]:
     thread = Thread(target=lambda: got.append(read()), daemon=True)
     thread.start()
     yield got
-    thread.join(30)
+    thread.join(300)
     assert got, "nothing came"
 
 

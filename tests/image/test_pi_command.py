@@ -111,9 +111,9 @@ def test_a_driver_that_does_not_answer_is_said(module: str) -> None:
 @pytest.mark.parametrize(
     "name",
     sampled([
-        "multiprocessing", "threads", "sleep-threads", "python", "subinterpreters",
+        "python", "multiprocessing", "threads", "sleep-threads", "subinterpreters",
         "dask", "numpy", "numba", "numba-parallel", "simd",
-    ], keep=3),
+    ]),
 )  # fmt: skip
 def test_ctrl_c_ends_a_long_count_with_one_line(name: str, tmp_path: Path) -> None:
     results = tmp_path / "results"

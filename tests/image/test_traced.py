@@ -237,8 +237,7 @@ def test_a_trace_that_cannot_be_written_is_code_73(script: Path) -> None:
     assert done.stderr == f"traced: {folder / 'm.json'}: No such file or directory\n"
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", sampled([signal.SIGINT, signal.SIGTERM]))
 def test_a_stop_leaves_no_file(script: Path, number: signal.Signals) -> None:
     begun = script.with_name("begun")
     script.write_text(
@@ -249,7 +248,7 @@ def test_a_stop_leaves_no_file(script: Path, number: signal.Signals) -> None:
     try:
         wait_until(begun.exists, job)
         job.send_signal(number)
-        job.communicate(timeout=100)
+        job.communicate(timeout=300)
     finally:
         job.kill()
     assert {each.name for each in script.parent.iterdir()} == {script.name, begun.name}

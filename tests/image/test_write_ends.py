@@ -20,6 +20,8 @@ import pytest
 from running import in_own_process, launcher, on_ranks, surroundings, wait_until
 from writing import ALONE, LOCAL, PROCESSES, RANKS, write
 
+from tiers import sampled
+
 LIMITED = """
 import resource, sys
 limit, names, rank, *rest = sys.argv[1:]
@@ -158,13 +160,12 @@ def test_sigterm_ends_it_wherever_it_is_and_leaves_nothing(moment: Any, tmp_path
         wait_until(lambda: [*out.glob(".*/0/.*")], job)
         time.sleep(0.03 * moment)
         job.terminate()
-        said = job.communicate(timeout=100)[1]
+        said = job.communicate(timeout=300)[1]
     assert (job.returncode, said) == (143, "workloads: write: stopped\n")
     assert not [*tmp_path.iterdir()]
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("name", ["text", "hdf5-single", "multiprocessing", "mpi-send"])
+@pytest.mark.parametrize("name", sampled(["text", "hdf5-single", "multiprocessing", "mpi-send"]))
 @pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_ctrl_c_is_one_line_and_leaves_nothing(name: str, tmp_path: Path) -> None:
     out = tmp_path / "o"
@@ -175,7 +176,7 @@ def test_ctrl_c_is_one_line_and_leaves_nothing(name: str, tmp_path: Path) -> Non
     ) as job:
         wait_until(lambda: [*out.glob(".*/0/*")], job)
         os.killpg(job.pid, signal.SIGINT)
-        said = job.communicate(timeout=100)[1]
+        said = job.communicate(timeout=300)[1]
     assert job.returncode == 130
     assert said.count("workloads: write: stopped\n") == 1
     assert not [*tmp_path.iterdir()]

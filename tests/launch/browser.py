@@ -194,5 +194,5 @@ def _started(program: Path, folder: Path, proxy: int) -> Iterator[tuple[int, int
     finally:
         # It ends when nobody can ask it any more.
         os.close(to)
-        started.wait(60)
+        started.wait(300)
         os.close(back)

@@ -22,7 +22,7 @@ device=$3
 exec {device}>&-
 exec "${@:4}"
 """
-SECONDS = 60.0
+SECONDS = 300.0
 
 
 @dataclass

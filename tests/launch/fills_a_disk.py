@@ -28,7 +28,7 @@ def every_row() -> dict[str, tuple[int, str, list[str]]]:
             [*launcher, sys.executable, __file__, *options],
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=300,
             check=False,
         )
         found[name] = (done.returncode, done.stderr, sorted(os.listdir()))  # noqa: PTH208

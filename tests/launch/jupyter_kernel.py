@@ -18,7 +18,7 @@ from jupyter_client.manager import KernelManager
 
 from hpcpy import paths
 
-SECONDS = 120
+SECONDS = 300
 Done = subprocess.CompletedProcess[str]
 
 

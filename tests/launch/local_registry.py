@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hpcpy.engine.setup import Engine
 
-SECONDS = 30
+SECONDS = 300
 
 
 @dataclass(frozen=True)

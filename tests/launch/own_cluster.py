@@ -63,4 +63,4 @@ def started(layout: Layout) -> Cluster:
 
 def stderr_of(layout: Layout, *words: str) -> str:
     with start_hpcpy(layout, *words) as process:
-        return process.communicate(timeout=60)[1]
+        return process.communicate(timeout=300)[1]

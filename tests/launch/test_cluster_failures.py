@@ -31,7 +31,7 @@ MANDEL = ("python3", "-m", "workloads", "mandel", "--impl", "mpi-dynamic")
 LARGE = ("--window", "-2", "0.5", "-1.25", "1.25", "--size", "10000", "10000", "--maxiter", "50")
 
 
-@pytest.mark.parametrize("kind", ["pmi2", "pmix"])
+@pytest.mark.parametrize("kind", sampled(["pmi2", "pmix"]))
 @pytest.mark.fault("a rank is killed", "the launcher names it and ends all ranks")
 def test_a_rank_that_dies_ends_the_job(cluster: Cluster, kind: str) -> None:
     options = (f"--mpi={kind}", "--kill-on-bad-exit=1", "-N2", "-n4")
@@ -55,7 +55,7 @@ def results(cluster: Cluster, request: pytest.FixtureRequest) -> Path:
 # that is itself told to end has all ranks killed at once: what they were writing
 # is left then under its temporary name.
 @pytest.mark.long
-@pytest.mark.parametrize("how", sampled(["scancel", "Ctrl-C twice", "SIGTERM"]))
+@pytest.mark.parametrize("how", ["scancel", "Ctrl-C twice", "SIGTERM"])
 @pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_a_job_that_is_ended_leaves_no_half_written_output(
     cluster: Cluster, results: Path, how: str

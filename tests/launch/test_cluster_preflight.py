@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from local_cluster import Cluster, Done, image
 
+from tiers import sampled
+
 PROGRAM = """
 import sys
 from mpi4py import MPI
@@ -45,13 +47,16 @@ runpy.run_module("workloads.preflight", run_name="__main__", alter_sys=True)
 """
 
 
-@pytest.mark.parametrize("ends", [[], ["--kill-on-bad-exit=1"]])
+@pytest.mark.parametrize(
+    "ends", sampled([pytest.param([]), pytest.param(["--kill-on-bad-exit=1"])])
+)
 def test_ranks_that_do_not_end_with_one_line_of_all(
     cluster: Cluster, program: list[str | Path], ends: list[str]
 ) -> None:
     one_line(cluster.srun("--mpi=none", "-N2", "-n4", *ends, *program), ends)
 
 
+@pytest.mark.long
 def test_one_that_comes_up_late_is_heard(cluster: Cluster, program: list[str | Path]) -> None:
     ends = ["--kill-on-bad-exit=1"]
     where = program.index("-m")

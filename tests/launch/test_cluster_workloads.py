@@ -24,7 +24,7 @@ from pathlib import Path
 from workloads.on_dask.service import address
 
 def wait_for_address():
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not address(file):  # Dask's own programs take a file that is still empty
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -33,7 +33,7 @@ file = Path(sys.argv[1])
 options = ["--scheduler-file", str(file), "--no-dashboard"]
 if int(os.environ["SLURM_PROCID"]):
     wait_for_address()
-    options += ["--nthreads", "1", "--no-nanny", "--death-timeout", "60"]
+    options += ["--nthreads", "1", "--no-nanny", "--death-timeout", "300"]
     program = ["-m", "distributed.cli.dask_worker", *options]
     sys.exit(subprocess.run([sys.executable, *program], stderr=subprocess.DEVNULL).returncode)
 
@@ -43,14 +43,14 @@ from dask.distributed import Client
 
 wait_for_address()
 with Client(scheduler_file=str(file)) as client:
-    client.wait_for_workers(2, timeout=60)
+    client.wait_for_workers(2, timeout=300)
     print("on", *sorted(set(client.run(lambda: os.uname().nodename).values())), flush=True)
     # Of the tasks this one alone runs the workload: for it there is no launcher.
     env = {name: value for name, value in os.environ.items() if not name.startswith("SLURM_")}
     words = ["-m", "workloads", "pi", "--impl", "dask", "-n", "10007"]
     done = subprocess.run([sys.executable, *words], env={**env, "DASK_SCHEDULER_FILE": str(file)})
     client.shutdown()
-scheduler.wait(60)
+scheduler.wait(300)
 sys.exit(done.returncode)
 """
 

@@ -29,7 +29,7 @@ def run(podman: tuple[list[str], dict[str, str]], *words: str) -> subprocess.Com
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 

@@ -48,7 +48,7 @@ from hpcpy.fetch.connection import Patience
 from hpcpy.fetch.many import fetch
 from misbehaving_server import artifact
 try:
-    fetch([artifact(b"x", sys.argv[1])], patience=Patience(3.0, (0.0,), 5.0))
+    fetch([artifact(b"x", sys.argv[1])], patience=Patience(60.0, (0.0,), 60.0))
 except HpcpyError as error:
     sys.exit(f"{error}")
 """

@@ -52,7 +52,7 @@ def start() -> Iterator[list[str]]:
 def uses(sif: Path) -> list[str]:
     """Return what there is of an image on this machine: loop devices, mounts, processes."""
     # A device is let go a moment after the last process of its namespace.
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while True:
         devices = [
             str(file)

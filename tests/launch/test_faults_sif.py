@@ -28,7 +28,7 @@ KERNEL, SQUASHFUSE = "kernel", "squashfuse_ll"
 WAYS = {KERNEL: (), SQUASHFUSE: ("--userns",)}
 PLACES = ("header", "mount", "interpreter", "import")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
-SECONDS = 60.0
+SECONDS = 300.0
 # How a process ends that the kernel cannot give a page of its program.
 NO_PAGE = (-signal.SIGBUS, -signal.SIGSEGV)
 
@@ -150,7 +150,11 @@ def test_a_running_program_ends(way: str, code: str, tmp_path: Path) -> None:
     ("place", "number"),
     [
         ("interpreter", None),
-        *[(place, number) for place in PLACES[:3] for number in SIGNALS],
+        *[
+            pytest.param(place, number, marks=pytest.mark.long)
+            for place in PLACES[:3]
+            for number in SIGNALS
+        ],
     ],
 )
 @pytest.mark.fault(

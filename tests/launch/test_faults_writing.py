@@ -38,7 +38,7 @@ PROGRAMS = {
     "out-h5": (*MANDEL, "--out", "out.h5"),
     "json": (*MANDEL, "--json", "out.json"),
 }
-SECONDS = 120.0
+SECONDS = 300.0
 
 pytestmark = pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif")
 

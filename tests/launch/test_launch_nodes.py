@@ -14,7 +14,8 @@ from local_cluster import Cluster
 from own_cluster import own, started
 
 from hpcpy.cluster.layout import NODES
-from tiers import sampled
+
+pytestmark = pytest.mark.long
 
 # Its name tells it from other tests' ranks.
 WAITS = "waits-on-nodes.py"
@@ -46,8 +47,7 @@ def the_job(cluster: Cluster) -> str:
     return number
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("more", sampled([pytest.param(()), pytest.param(("STAGE=1",))]))
+@pytest.mark.parametrize("more", [(), ("STAGE=1",)])
 @pytest.mark.fault("a node dies", "the launch names it and ends; the next `make cluster` mends it")
 def test_a_node_that_dies_ends_the_launch_and_is_named(
     cluster: Cluster, sif: str, more: tuple[str, ...]
@@ -66,8 +66,7 @@ def test_a_node_that_dies_ends_the_launch_and_is_named(
     assert list((root / "tmp").glob("hpcpy-*/*.sif")) == []
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("when", sampled(["running", "copying"]))
+@pytest.mark.parametrize("when", ["running", "copying"])
 @pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_a_staged_copy_goes_with_a_cancelled_job(cluster: Cluster, sif: str, when: str) -> None:
     program = waiting_program(cluster, WAITS)
@@ -82,7 +81,6 @@ def test_a_staged_copy_goes_with_a_cancelled_job(cluster: Cluster, sif: str, whe
     wait_for_copies(cluster, 0)
 
 
-@pytest.mark.long
 def test_a_staged_copy_goes_with_a_cancelled_batch_job(cluster: Cluster, sif: str) -> None:
     script = cluster.shared / "staged.sbatch"
     program = waiting_program(cluster, WAITS)

@@ -43,7 +43,7 @@ apptainer = ["--cleanenv"]
 FROM_SITE = "x,y $HOME"
 """
 ODD = "a b'c (d)"
-SECONDS = 120
+SECONDS = 300
 Done = subprocess.CompletedProcess[str]
 SYSTEMS = ["lmod", "modulecmd"]
 

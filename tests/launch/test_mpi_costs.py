@@ -87,6 +87,7 @@ def test_a_part_of_a_node_is_still_told(python: Target) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
 
 
+@pytest.mark.long
 def test_a_rank_that_waits_gives_its_core_away(python: Target, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     strace = [str(ensure("measure").path("strace")), "-f", "-e", "trace=sched_yield"]

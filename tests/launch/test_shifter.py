@@ -89,7 +89,7 @@ def test_a_dead_rank_ends_the_job(user: User) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("sent", sampled([signal.SIGTERM, signal.SIGINT]))
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_all_ranks(user: User, sent: signal.Signals) -> None:
     picture = f"{LONG} --out unfinished.png"
     with user.started(f"W={picture}", "NODES=2", "TASKS=4") as process:

@@ -31,6 +31,8 @@ from hpcpy.cluster.layout import Layout
 from hpcpy.storm import machines
 from hpcpy.storm.configurations import Configuration
 
+pytestmark = pytest.mark.long
+
 # Low tens, cold; a venv of numpy alone asks for hundreds.
 MOST = 40
 
@@ -138,7 +140,7 @@ def test_nothing_is_left_of_a_storm(number: signal.Signals) -> None:
         assert process.stdout
         assert process.stdout.readline() == "up\n"
         process.send_signal(number)
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
     if number == signal.SIGKILL:
         assert is_left(one)
         # The next one of the same folder finds what is left.

@@ -20,6 +20,8 @@ from hpcpy.build.plan import make_plan
 from hpcpy.build.sif import is_current_sif
 from hpcpy.storm.samples import TEMPERATURES
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _has_images(cluster: Cluster) -> None:  # noqa: ARG001
@@ -93,7 +95,6 @@ def test_the_job_of_a_script_measures_on_its_nodes(cluster: Cluster) -> None:
     assert nothing_is_left(cluster, number)
 
 
-@pytest.mark.long
 def test_trees_and_copies_need_neither_root_nor_a_mount_of_ours(cluster: Cluster) -> None:
     needs("wheels")
     names = ["venv", "venv-broadcast", "conda-staged", "static-files", "static-sif-staged"]
@@ -109,7 +110,6 @@ def test_trees_and_copies_need_neither_root_nor_a_mount_of_ours(cluster: Cluster
     assert nothing_is_left(cluster, number)
 
 
-@pytest.mark.long
 def test_a_cancelled_job_leaves_its_samples_and_nothing_else(cluster: Cluster) -> None:
     words = ("--nodes=2", "--ranks=1", "--repetitions=99", "--configurations=static-sif-staged")
     number = submitted(cluster, written(cluster, cluster.shared, *words))
@@ -141,7 +141,6 @@ def checkout_of(uid: int, folder: Path) -> Path:
     return made
 
 
-@pytest.mark.long
 @only_root
 def test_an_ordinary_user_measures_and_what_fails_is_left_out(cluster: Cluster) -> None:
     needs("wheels")

@@ -13,7 +13,7 @@ import pytest
 
 from hpcpy import paths
 
-SECONDS = 120
+SECONDS = 300
 
 
 def environment(**more: str) -> dict[str, str]:

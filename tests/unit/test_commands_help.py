@@ -48,7 +48,7 @@ def asked(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
         cwd=home,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=300,
         check=False,
     )
     assert sorted(checkout.rglob("*")) == before

@@ -97,7 +97,7 @@ def test_a_fifo_gets_the_bytes_and_stays_one(whole: Write, tmp_path: Path) -> No
     reader = Thread(target=lambda: read.append(fifo.read_text()), daemon=True)
     reader.start()
     write(whole, fifo)
-    reader.join(30)
+    reader.join(300)
     assert read == ["whole"]
     assert fifo.is_fifo()
 

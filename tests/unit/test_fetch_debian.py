@@ -19,7 +19,7 @@ from hpcpy.fetch.debian import fetch_debs
 
 BODY = b"the locked package"
 NEWER = b"the newer package"
-SOON = Patience(seconds=5.0, pauses=(0.0,))
+SOON = Patience(seconds=60.0, pauses=(0.0,))
 WANTED = """
 architectures = ["x86_64"]
 snapshot = "{server}/archive/{{archive}}/{{timestamp}}/{{path}}"

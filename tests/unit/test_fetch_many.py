@@ -23,7 +23,7 @@ from hpcpy.fetch.one import Tally, downloads_dir
 from hpcpy.pins.model import Artifact
 
 BODY = bytes(range(256)) * 4096
-SOON = Patience(seconds=5.0, pauses=(0.0,))
+SOON = Patience(seconds=60.0, pauses=(0.0,))
 # A process of its own that fetches what `misbehaving_server.artifact` makes.
 FETCH = """
 import sys
@@ -105,7 +105,7 @@ def test_missing_files_are_told_when_the_rest_will_do(server: Server) -> None:
 def test_two_processes_at_once_download_once(server: Server) -> None:
     server.answers["/x"] = [ranged(BODY)]
     processes = [fetching_process(f"{server.url}/x") for _ in range(3)]
-    assert [process.wait(30) for process in processes] == [0, 0, 0]
+    assert [process.wait(300) for process in processes] == [0, 0, 0]
     assert len(server.log) == 1
     wanted = artifact(BODY, f"{server.url}/x")
     assert fetch([wanted])[wanted].read_bytes() == BODY
@@ -124,7 +124,7 @@ def test_interrupted_download_goes_on_where_it_was(
     part = part_of(BODY)
     wait_until(lambda: part.exists() and part.stat().st_size >= 100_000)
     process.send_signal(how)
-    assert process.wait(30) == (130 if how == signal.SIGINT else -how)
+    assert process.wait(300) == (130 if how == signal.SIGINT else -how)
     # It has not gone on by itself.
     assert len(server.log) == 1
     wanted = artifact(BODY, f"{server.url}/x")

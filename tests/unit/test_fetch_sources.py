@@ -20,7 +20,7 @@ from hpcpy.pins.model import Source
 
 BODY = b"the pinned bytes"
 REPACKED = b"the same, packed anew"
-SOON = Patience(seconds=3.0, pauses=(0.0,), give_up=5.0)
+SOON = Patience(seconds=60.0, pauses=(0.0,), give_up=60.0)
 PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 
 

@@ -26,7 +26,7 @@ paths.BUILD = Path(sys.argv[1])
 from hpcpy.build.command import have
 print(have(sys.argv[2])[0])
 """
-SECONDS = 60
+SECONDS = 300
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def hpcpy(
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 

@@ -128,7 +128,7 @@ def test_a_ctrl_c_of_a_terminal_is_one_for_the_step(shell: str) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     os.killpg(process.pid, signal.SIGINT)
-    assert (process.communicate(timeout=60)[0], process.returncode) == ("INT\nswept\n", 4)
+    assert (process.communicate(timeout=300)[0], process.returncode) == ("INT\nswept\n", 4)
 
 
 def test_sbatch_reads_its_options_from_the_top() -> None:

@@ -41,14 +41,14 @@ def start(
 
 def test_code_and_stderr_of_a_script() -> None:
     process = start("echo out; echo err >&2; exit 7")
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert out == "out\n7 None 'err\\n'\n"
     assert err == "err\n"
 
 
 def test_only_the_end_of_a_long_stderr_is_kept() -> None:
     process = start("yes 0123456789 | head -n 20000 >&2; echo last >&2")
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert err.count("\n") == 20001
     assert len(out) < 100_000
     assert "last" in out
@@ -88,7 +88,7 @@ def test_a_stop_is_passed_on_once_as_sigint(number: signal.Signals) -> None:
     assert process.stderr.readline() == "ready\n"
     process.send_signal(number)
     process.send_signal(number)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=300)
     assert out.splitlines()[0] == "got INT"
     assert out.count("got") == 1
     assert out.splitlines()[1].startswith(f"9 {int(number)} ")
@@ -107,7 +107,7 @@ def test_a_stop_is_for_the_shell_of_salloc_and_not_for_salloc(tmp_path: Path) ->
     assert process.stderr is not None
     assert process.stderr.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=300)
     assert out.splitlines()[0] == "got INT"
     assert "revoked" not in out
 
@@ -120,7 +120,7 @@ def test_what_does_not_end_is_insisted_on(run: str) -> None:
     assert process.stderr is not None
     assert process.stderr.readline() == "ready\n"
     process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=300)
     assert out.startswith("5 ")
 
 
@@ -132,19 +132,19 @@ def test_a_nodes_failure_is_waited_for_no_longer(program: str) -> None:
         f"printf '{program}: error: Node fai' >&2; sleep 0.1; echo 'lure on n2' >&2;"
         "while :; do sleep 0.05; done"
     )
-    out, err = start(script, grace="0.2").communicate(timeout=60)
+    out, err = start(script, grace="0.2").communicate(timeout=300)
     assert out.startswith("5 None ")
     assert err.startswith(f"a rank: \n{program}: error: Node failure on n2\n")
 
 
 def test_a_failed_node_is_no_success_whatever_srun_ends_with() -> None:
-    out, _ = start("echo 'srun: error: Node failure on n2' >&2; exit 0").communicate(timeout=60)
+    out, _ = start("echo 'srun: error: Node failure on n2' >&2; exit 0").communicate(timeout=300)
     assert out.startswith("1 None ")
 
 
 def test_a_rank_that_speaks_of_a_failed_node_goes_on() -> None:
     script = "trap 'exit 5' TERM; echo 'rank 0: Node failure on n2' >&2; sleep 1; exit 3"
-    out, _ = start(script, grace="0.2").communicate(timeout=60)
+    out, _ = start(script, grace="0.2").communicate(timeout=300)
     assert out.startswith("3 None ")
 
 
@@ -157,7 +157,7 @@ def test_a_rank_that_speaks_of_a_failed_node_goes_on() -> None:
 )
 def test_a_step_that_has_lost_a_rank_is_not_waited_for_for_ever(line: str) -> None:
     script = f"trap 'exit 5' TERM; echo '{line}' >&2; while :; do sleep 0.05; done"
-    out, _ = start(script, grace="0.2").communicate(timeout=60)
+    out, _ = start(script, grace="0.2").communicate(timeout=300)
     assert out.startswith("5 None ")
 
 
@@ -193,7 +193,7 @@ ENDS = "echo $$ >{}/sid; trap 'exit 0' TERM; for i in $(seq 60); do sleep 0.05; 
 @pytest.mark.parametrize("state", ["NODE_FAIL", "COMPLETING", ""])
 def test_a_job_that_is_over_is_waited_for_no_longer(tmp_path: Path, state: str) -> None:
     process = start(WAITS.format(tmp_path), "0.2", **slurm_that_says(tmp_path, state))
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=300)
     assert out.startswith("1 None ")
     assert ("Node failure on n2" in out) == bool(state)
 
@@ -201,7 +201,7 @@ def test_a_job_that_is_over_is_waited_for_no_longer(tmp_path: Path, state: str) 
 def test_within_a_job_that_one_is_asked_for(tmp_path: Path) -> None:
     slurm = slurm_that_says(tmp_path, "NODE_FAIL", sessions="1")
     process = start(WAITS.format(tmp_path), "0.2", SLURM_JOB_ID="7", **slurm)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=300)
     assert out.startswith("1 None ")
 
 
@@ -219,7 +219,7 @@ def test_another_job_or_one_that_goes_on_is_left_alone(
     tmp_path: Path, state: str, age: int, sessions: str
 ) -> None:
     slurm = slurm_that_says(tmp_path, state, age=age, sessions=sessions)
-    out, _ = start(ENDS.format(tmp_path), "0.2", **slurm).communicate(timeout=60)
+    out, _ = start(ENDS.format(tmp_path), "0.2", **slurm).communicate(timeout=300)
     assert out.startswith("3 None ")
 
 
@@ -234,6 +234,6 @@ def test_a_stopped_launch_asks_for_no_names(tmp_path: Path) -> None:
     assert process.stderr is not None
     process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=300)
     assert out.startswith("9 ")
     assert "Node failure on" not in out

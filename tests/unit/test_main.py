@@ -24,7 +24,7 @@ def hpcpy(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]
         env=environment(**variables),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=300,
         check=False,
     )
 
@@ -102,7 +102,7 @@ def test_read_only_checkout_ends_in_one_line(tmp_path: Path) -> None:
         env=environment(PYTHONPATH=str(checkout / "src"), HPCPY_CACHE=str(tmp_path / "cache")),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 73
@@ -125,7 +125,7 @@ def test_a_ctrl_c_within_an_exec_is_130_as_anywhere(tmp_path: Path) -> None:
         env={**variables, "PYTHONPATH": path},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 130

@@ -119,7 +119,7 @@ def test_a_script_goes_into_a_fifo_and_behind_a_link(tmp_path: Path) -> None:
     reader = Thread(target=lambda: read.append(fifo.read_text()), daemon=True)
     reader.start()
     assert python(*BATCH, f"SCRIPT={fifo}").returncode == 0
-    reader.join(30)
+    reader.join(300)
     assert fifo.is_fifo()
     assert python(*BATCH, f"SCRIPT={link}").stdout == f"{link}\n"
     assert link.is_symlink()

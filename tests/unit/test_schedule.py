@@ -51,7 +51,7 @@ def test_one_that_waits_for_a_place_lets_a_longer_path_go_before_it() -> None:
     def do(name: str) -> None:
         begun.append(name)
         if name == "alone":
-            assert first.wait(30)
+            assert first.wait(300)
         if name == "link":
             first.set()
 
@@ -82,12 +82,12 @@ def test_the_image_is_built_along_its_longest_path() -> None:
 
 
 def test_tasks_run_side_by_side() -> None:
-    both = threading.Barrier(2, timeout=30)
+    both = threading.Barrier(2, timeout=300)
     side_by_side(both.wait, both.wait)
 
 
 def test_two_are_done_at_once() -> None:
-    both = threading.Barrier(2, timeout=30)
+    both = threading.Barrier(2, timeout=300)
     in_order(["a", "b"], NEEDS.__getitem__, lambda _: both.wait(), at_once=2)
 
 
@@ -100,7 +100,7 @@ def test_a_failure_keeps_what_was_begun_and_begins_nothing_more(
     def build(name: str) -> None:
         with stage(name) as current:
             if name == "a":
-                failed.wait(30)
+                failed.wait(300)
             else:
                 failed.set()
                 current.run(["sh", "-c", "echo a mistake; exit 3"])
@@ -118,7 +118,7 @@ def test_ctrl_c_stops_all_commands(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process_groups, "_stopping", threading.Event())
-    begun = threading.Barrier(2, timeout=30)
+    begun = threading.Barrier(2, timeout=300)
 
     def build(name: str) -> None:
         with stage(name) as current:

@@ -42,7 +42,7 @@ def test_a_ctrl_c_while_calls_are_handed_out_leaves_no_lock_behind() -> None:
     executor = Unlucky(2)
     with pytest.raises(KeyboardInterrupt):
         list(run_all(executor, abs, range(3)))
-    assert executor._shutdown_lock.acquire(timeout=5)
+    assert executor._shutdown_lock.acquire(timeout=300)
     executor._shutdown_lock.release()
     executor.shutdown()
 
@@ -64,11 +64,14 @@ def test_a_ctrl_c_ends_the_handing_out() -> None:
 
 def test_a_ctrl_c_while_it_waits_ends_the_waiting() -> None:
     go_on = threading.Event()
+
+    def work(number: signal.Signals) -> None:
+        os.kill(os.getpid(), number)
+        go_on.wait()
+
     with ThreadPoolExecutor(1) as executor:
-        results = run_all(executor, go_on.wait, [None])
-        threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGINT]).start()
         with pytest.raises(KeyboardInterrupt):
-            next(results)
+            next(run_all(executor, work, [signal.SIGINT]))
         go_on.set()
 
 

@@ -29,6 +29,6 @@ def test_an_orphan_that_ends_is_waited_for_once() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert (done.stdout, done.stderr) == ("0 2\n", "")

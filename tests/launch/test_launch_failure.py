@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from launching import hpcpy, nothing_is_left
+from launching import hpcpy, ranks
 from local_cluster import Cluster, image
 
 # The others wait for rank 2, which fails.
@@ -46,14 +46,14 @@ def test_a_rank_that_fails_ends_the_job(cluster: Cluster, sif: str, how: str, ch
     last = done.stderr.splitlines()[-1]
     assert last.startswith("hpcpy launch: rank 2"), done.stderr
     assert how == "exit" or "ValueError: mine" in last, done.stderr
-    nothing_is_left(cluster, "fails.py")
+    assert not ranks(cluster, "fails.py")
 
 
 def test_so_does_a_thread_of_a_module(cluster: Cluster, sif: str) -> None:
     done = hpcpy(cluster, "launch", "PROGRAM=-m fails thread", *SIZE, f"IMAGE={sif}")
     assert done.returncode == 1, done.stderr
     assert done.stderr.splitlines()[-1].startswith("hpcpy launch: rank 2 on n2: "), done.stderr
-    nothing_is_left(cluster, "fails")
+    assert not ranks(cluster, "fails")
 
 
 def test_so_does_one_in_a_script_for_sbatch(cluster: Cluster, sif: str) -> None:

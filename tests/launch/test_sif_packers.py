@@ -23,11 +23,11 @@ test "$1" = -version
 # What a newer one writes: another version among the labels.
 APPTAINER = """\
 #!/bin/sh
-if test "$1" = --version; then echo apptainer version 1.9.1; exit; fi
+if test "$1" = --version; then echo apptainer version 0.0.1; exit; fi
 {real} "$@" || exit
 for word in "$@"; do
     labels=$word/.singularity.d/labels.json
-    test ! -e "$labels" || sed -i 's/\\(usage.apptainer.version": "\\)[^"]*/\\11.9.1/' "$labels"
+    test ! -e "$labels" || sed -i 's/\\(usage.apptainer.version": "\\)[^"]*/\\10.0.1/' "$labels"
 done
 """
 

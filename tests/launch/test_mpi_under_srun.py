@@ -54,6 +54,23 @@ def test_ranks_of_two_nodes_work_together(
     assert sorted(said(done)) == [f"4 {name}"] * 4 + ["n1 n2"] * 4
 
 
+@pytest.mark.parametrize("how", ["workloads.preflight", "mpi4py"])
+def test_a_rank_of_open_mpi_that_fails_ends_all(cluster: Cluster, mpi: Path, how: str) -> None:
+    fails = cluster.shared / "fails.py"
+    fails.write_text(
+        "from mpi4py import MPI\n"
+        "if MPI.COMM_WORLD.rank == 2:\n"
+        "    raise ValueError('mine')\n"
+        "MPI.COMM_WORLD.Barrier()\n"
+    )
+    options = ("--mpi=pmix", "-n4", "--ntasks-per-node=2", "--kill-on-bad-exit=1")
+    done = srun(cluster, mpi, options, "openmpi", OPEN, "python3", "-m", how, str(fails))
+    assert done.returncode != 0
+    assert done.stderr.count("ValueError: mine\n") == 1, done.stderr
+    if how == "workloads.preflight":  # Open MPI itself names none here
+        assert "hpcpy: rank 2 on n2: exit code 1\n" in done.stderr
+
+
 @pytest.mark.parametrize("library", ["mpich", "abi"])
 def test_an_mpich_without_pmix_says_so_and_ends(cluster: Cluster, mpi: Path, library: str) -> None:
     program = ("python3", "-c", "from mpi4py import MPI; print(MPI.COMM_WORLD.size)")

@@ -85,6 +85,7 @@ def test_of_several_ranks_the_first_looks(tmp_path: Path) -> None:
     assert done.stdout.count("seconds to the last rank") == 1
 
 
+@pytest.mark.long
 @needs("matplotlib")
 def test_both_pictures_say_what_is_the_models_and_are_drawn_again(tmp_path: Path) -> None:
     chart, again, report = (tmp_path / name for name in ("f.svg", "g.svg", "f.json"))

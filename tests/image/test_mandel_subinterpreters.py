@@ -12,6 +12,7 @@ import sys
 
 import pytest
 
+from tiers import sampled
 from workloads.mandel.registry import TECHNIQUES
 
 CHECK = """
@@ -58,7 +59,7 @@ main()
 """
 
 
-@pytest.mark.parametrize("name", ["subinterpreters", "subinterpreters-python"])
+@pytest.mark.parametrize("name", sampled(["subinterpreters", "subinterpreters-python"]))
 def test_subinterpreters_have_the_same_bytes(name: str) -> None:
     reason = TECHNIQUES[name].why_not()
     if reason:

@@ -102,6 +102,7 @@ def test_a_first_rank_without_a_folder_leaves_no_rank_waiting(script: Path) -> N
     assert "Dask's scheduler does not start: [Errno 2] No usable temporary directory" in line
 
 
+@pytest.mark.long
 def test_workers_look_for_no_disks_of_their_node_unless_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from needed import needs
 
+from tiers import sampled
+
 OF_DASK = (
     needs("dask"),
     pytest.mark.skipif(
@@ -29,7 +31,7 @@ def started(*words: str) -> dict[str, float]:
 
 @pytest.mark.parametrize(
     ("shared", "module"),
-    [
+    sampled([
         ("preload", "numpy"),
         ("preload", "numba"),
         ("fork", "numpy"),
@@ -37,8 +39,8 @@ def started(*words: str) -> dict[str, float]:
         ("forkserver", "workloads"),
         pytest.param("forkserver", "dask", marks=OF_DASK),
         pytest.param("early", "dask", marks=OF_DASK),
-    ],
-)
+    ]),
+)  # fmt: skip
 def test_workers_share_what_their_server_has_imported(shared: str, module: str) -> None:
     ours, others = (started(method, "2", module) for method in (shared, "spawn"))
     assert ours["private_mb"] < 0.5 * others["private_mb"]

@@ -67,6 +67,7 @@ def outside(command: str, files: Path) -> dict[str, Any]:
     return said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("written", ["inside", "outside"])
 def test_every_filter_of_hdf5plugin_reads_the_same_inside_and_outside(
     own: Path, written: str

@@ -16,6 +16,8 @@ from hpcpy.build.graph import the_graph
 from hpcpy.build.oci import archive_path
 from tiers import sampled
 
+pytestmark = pytest.mark.long
+
 # Of those that are shipped; the first one is in `make test`.
 IMAGES = ("hpcpy", "hpcpy-core", "hpcpy-sci", "hpcpy-dev", "hpcpy-spark", "hpcpy-cuda")
 ARCHIVES = {name: archive_path(the_graph().image(name)) for name in IMAGES}

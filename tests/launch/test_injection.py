@@ -16,6 +16,7 @@ from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from hpcpy.measure.targets import PYTHON
 from hpcpy.measure.trace import traced
+from tiers import sampled
 
 pytestmark = [
     pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
@@ -48,13 +49,13 @@ def skip_without(way: Way) -> None:
 
 
 def output(command: list[str]) -> list[str]:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return sorted(done.stdout.splitlines())
 
 
-@pytest.mark.parametrize("way", [by_apptainer, by_shifter, by_podman_hpc])
+@pytest.mark.parametrize("way", sampled([by_apptainer, by_shifter, by_podman_hpc], keep=2))
 def test_the_sites_library_runs(way: Way, library: Path, folder: Path) -> None:
     skip_without(way)
     start = ("mpiexec", "-n", "3", "python3", "-c", PROGRAM)
@@ -79,7 +80,7 @@ def test_its_start_asks_no_more_than_the_library_does_alone(library: Path, folde
     assert len(injected.paths) <= len(alone.paths) + 10
 
 
-@pytest.mark.parametrize("way", [by_apptainer, by_shifter, by_podman_hpc])
+@pytest.mark.parametrize("way", sampled([by_apptainer, by_shifter, by_podman_hpc], keep=2))
 def test_python_without_mpi_does_not_load_it(way: Way, library: Path, folder: Path) -> None:
     skip_without(way)
     program = "import numpy, h5py; print('libmpi' in open('/proc/self/maps').read())"

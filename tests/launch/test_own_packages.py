@@ -79,6 +79,7 @@ def test_a_folder_on_the_path_is_passed_over_otherwise(folder: Path) -> None:
     assert said == [sources()["numpy"].version, "built-in"]
 
 
+@pytest.mark.long
 def test_coverage_of_a_venv_sees_the_lines_of_modules_in_memory(folder: Path) -> None:
     (folder / "uses.py").write_text("import colorsys\nprint(colorsys.rgb_to_hsv(1, 0, 0))\n")
     coverage = ("/own/venv/bin/python", "-m", "coverage")

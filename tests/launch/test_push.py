@@ -74,6 +74,7 @@ def test_pushing_again_changes_nothing(registry: Registry, archive: Path) -> Non
     assert push(archive, reference) == push(archive, reference)
 
 
+@pytest.mark.long
 def test_real_image_comes_back_with_the_same_digest(registry: Registry, tmp_path: Path) -> None:
     archive = paths.BUILD / "hpcpy.oci.tar"
     if not archive.exists():

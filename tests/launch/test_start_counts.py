@@ -14,6 +14,7 @@ from hpcpy.errors import UnavailableError
 from hpcpy.measure.cases import ALONE, CASES, Case, write_scripts
 from hpcpy.measure.targets import WORK, Target, container
 from hpcpy.measure.trace import Traced, traced
+from tiers import sampled
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,10 @@ def too_many(case: Case, counts: Traced) -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.goal], ids=lambda case: case.name)
+GOALS = [pytest.param(case, id=case.name) for case in CASES if case.goal]
+
+
+@pytest.mark.parametrize("case", sampled(GOALS, keep=4))
 def test_a_start_makes_no_more_calls_than_its_goal(python: Target, case: Case) -> None:
     # The first run makes the user's cache folders.
     for _ in range(2):

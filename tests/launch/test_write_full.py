@@ -18,7 +18,10 @@ SIF = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()
 # Seen by what runs in it alone, and gone with it.
 MOUNTED = 'mount -t tmpfs -o size=4m,mode=1777 none "$0" && exec "$@"'
 
-pytestmark = pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
+]
 
 
 def on_a_small_disk(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

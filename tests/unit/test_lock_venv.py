@@ -28,6 +28,7 @@ def _checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (paths.ENV / f"{name}.lock").write_text("# nothing\n")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(
     importlib.util.find_spec("ensurepip") is None,
     reason="this Python has no ensurepip (Debian: apt install python3-venv)",

@@ -17,6 +17,8 @@ from hpcpy.testing import check, command
 from hpcpy.testing.check import pytest_options
 from tiers import sampled
 
+pytestmark = pytest.mark.long
+
 FOLDER = Path(__file__).resolve().parents[1]
 TESTS = """
 import pytest

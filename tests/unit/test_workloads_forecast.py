@@ -180,6 +180,7 @@ def test_of_several_ranks_the_first_looks(
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.long
 def test_all_committed_measurements_are_held_against_the_model(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -51,6 +51,7 @@ def test_pip_installs_into_a_folder(wheel: Path, tmp_path: Path) -> None:
     assert (tmp_path / "there/small.py").exists()
 
 
+@pytest.mark.long
 def test_pip_installs_into_a_virtual_environment(wheel: Path, tmp_path: Path) -> None:
     make: list[str | Path] = [sys.executable, "-m", "venv", "--system-site-packages"]
     subprocess.run([*make, tmp_path / "my"], check=True)

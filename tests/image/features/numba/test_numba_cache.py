@@ -71,7 +71,7 @@ def test_no_kernel_of_another_workload_is_either(processor: str, tmp_path: Path)
     assert seen["answers"] == [797, 797]
 
 
-@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize("row", sampled(ROWS, keep=4))
 def test_this_processor_has_a_level_without_being_told(row: str, tmp_path: Path) -> None:
     # Each alone: none may live on what another has loaded.
     seen, said = run(kernels(tmp_path / "code", "area1", rows=[row]), tmp_path)
@@ -81,6 +81,7 @@ def test_this_processor_has_a_level_without_being_told(row: str, tmp_path: Path)
     assert seen["answers"] == answers("area1", rows=[row])
 
 
+@pytest.mark.long
 def test_an_unknown_processor_compiles_once_and_goes(tmp_path: Path) -> None:
     program = kernels(tmp_path / "code", "area1")
     first, said = run(program, tmp_path, UNKNOWN)
@@ -125,9 +126,10 @@ def test_kernels_go_where_nothing_at_all_can_be_written(tmp_path: Path) -> None:
         assert seen["answers"] == [AREAS["area1"].sha256]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "arguments",
-    sampled([pytest.param(("more",), id="and compiled"), pytest.param((), id="only loaded")]),
+    [pytest.param(("more",), id="and compiled"), pytest.param((), id="only loaded")],
 )
 def test_functions_of_a_user_are_compiled_once(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     # In a folder that cannot be written, without a home.

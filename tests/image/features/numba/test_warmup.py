@@ -68,6 +68,7 @@ def compiled(seen: dict[str, Any]) -> list[Any]:
     return [seen["compiled"], seen["generated"], seen["written"]]
 
 
+@pytest.mark.long
 def test_nothing_of_a_program_is_compiled_or_cached(tmp_path: Path) -> None:
     program = script(tmp_path / "code", COUNTING, USERS)
     told = kept(tmp_path / "kept", program)
@@ -109,6 +110,7 @@ def test_a_changed_file_is_compiled_and_says_so(tmp_path: Path) -> None:
     assert size == (tmp_path / f"new/{HERE}.bin").stat().st_size
 
 
+@pytest.mark.long
 def test_other_types_are_compiled_and_say_so(tmp_path: Path) -> None:
     program = script(tmp_path / "code", COUNTING, SMALL, "twice(float(len(sys.argv)))")
     quiet = script(tmp_path / "other", COUNTING, SMALL)
@@ -160,6 +162,7 @@ def test_sixteen_ranks_compile_nothing(tmp_path: Path) -> None:
     assert done.stderr.count("has changed since") == 1
 
 
+@pytest.mark.long
 def test_what_is_of_another_image_is_not_taken(tmp_path: Path) -> None:
     program = script(tmp_path / "code", COUNTING, SMALL)
     told = kept(tmp_path / "kept", program)

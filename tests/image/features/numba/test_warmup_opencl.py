@@ -102,6 +102,7 @@ def test_without_it_they_are_compiled(program: Path, kept: Path, tmp_path: Path)
     assert len(compiled(own)) == 2
 
 
+@pytest.mark.long
 def test_a_changed_source_is_compiled_and_says_so(
     program: Path, kept: Path, tmp_path: Path
 ) -> None:
@@ -115,6 +116,7 @@ def test_a_changed_source_is_compiled_and_says_so(
     assert (done.returncode, done.stderr.count("lacks")) == (0, 1)
 
 
+@pytest.mark.long
 def test_a_further_run_adds(program: Path, kept: Path, tmp_path: Path) -> None:
     kept.chmod(0o755)
     former = program.read_text()
@@ -126,6 +128,7 @@ def test_a_further_run_adds(program: Path, kept: Path, tmp_path: Path) -> None:
     assert len(compiled(tmp_path / "node")) == 4
 
 
+@pytest.mark.long
 def test_each_level_has_its_own(program: Path, tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     levels = [f"--level={level}" for level in RUNNABLE]
@@ -136,6 +139,7 @@ def test_each_level_has_its_own(program: Path, tmp_path: Path) -> None:
         assert told(done) == (0, ANSWER, "")
 
 
+@pytest.mark.long
 def test_a_damaged_file_is_told(program: Path, kept: Path, tmp_path: Path) -> None:
     file = kept / "pyopencl.bin"
     file.chmod(0o644)

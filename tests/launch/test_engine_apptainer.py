@@ -174,6 +174,7 @@ def test_death_by_a_signal_is_an_exit_code_above_128(launch: Launcher) -> None:
     assert code in (128 + signal.SIGKILL, -signal.SIGKILL)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
 def test_signal_reaches_the_command(launch: Launcher, number: signal.Signals) -> None:
     name = number.name.removeprefix("SIG")

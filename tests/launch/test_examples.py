@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,7 @@ class Folder:
 
 
 @pytest.fixture(scope="module")
-def jobs(cluster: Cluster, sif: str) -> Folder:
+def jobs(cluster: Cluster, sif: str) -> Iterator[Folder]:
     """Give the folder of jobs that are submitted at once: they run side by side."""
     folder = Folder(cluster, cluster.shared / "examples", sif)
     # No node of this cluster has a GPU to ask for.
@@ -88,7 +89,9 @@ def jobs(cluster: Cluster, sif: str) -> Folder:
     program.write_text(program.read_text().replace("time.sleep(0.05)", work))
     short = sorted(name for name in FILES if name.endswith(".sbatch") and name != "dask.sbatch")
     folder.numbers = {name: folder.submit(name) for name in short}
-    return folder
+    yield folder
+    # SIGTERM would have the checkpoint's job submit another one.
+    cluster.run("scancel", "--signal=KILL", "--full", *folder.numbers.values())
 
 
 def test_ranks(jobs: Folder) -> None:

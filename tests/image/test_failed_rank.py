@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -64,11 +63,7 @@ sys.exit(0)
 WAYS = {"mpi4py": ["-m", "mpi4py"], "preflight": ["-m", "workloads.preflight"]}
 
 
-@pytest.fixture(autouse=True)
-def no_threads_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    # More than there are cores are a warning; techniques set theirs.
-    for name in [name for name in os.environ if name.endswith("_NUM_THREADS")]:
-        monkeypatch.delenv(name)
+pytestmark = pytest.mark.usefixtures("no_number_of_threads")
 
 
 @pytest.fixture

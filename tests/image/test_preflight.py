@@ -21,11 +21,7 @@ NO_LAUNCHER = {
 }
 
 
-@pytest.fixture(autouse=True)
-def no_threads_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    # More than there are cores are a warning; techniques set theirs.
-    for name in [name for name in os.environ if name.endswith("_NUM_THREADS")]:
-        monkeypatch.delenv(name)
+pytestmark = pytest.mark.usefixtures("no_number_of_threads")
 
 
 @pytest.fixture

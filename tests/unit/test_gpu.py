@@ -36,6 +36,7 @@ def rows_for_a_gpu() -> set[tuple[str, str]]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_gpu")
 def test_each_check_says_why_it_cannot_run() -> None:
     done = subprocess.run(

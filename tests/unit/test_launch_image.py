@@ -145,6 +145,7 @@ def test_without_an_engine_a_python_is_needed(tmp_path: Path) -> None:
         assert taken(str(name), "none") == ""
 
 
+@pytest.mark.long
 def test_a_sif_of_this_checkout_is_known_wherever_it_lies(tmp_path: Path) -> None:
     sif = make_sif(needed_program(), tmp_path, "copy.sif")
     plan = make_plan()

@@ -63,7 +63,7 @@ check: ## lint, types and host tests, for before each commit
 test: ## the tests, inside the image and out; PEDANTIC=1 makes a skip a failure
 	@$(HPCPY) test
 
-test-long: ## those that take long: sweeps over all cases, storms of jobs, browsers, other images
+test-long: ## those that take long: sweeps over all cases, storms of jobs, other images
 	@$(HPCPY) test --long
 
 test-cuda: ## tests of hpcpy-cuda that need no GPU

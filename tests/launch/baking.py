@@ -1,14 +1,16 @@
-"""podman with the image loaded, and the packages that tests bake."""
+"""Packages that tests bake, by Apptainer in a layer of memory, or by podman."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import image_in_podman
 import pytest
+from local_cluster import Done, image
 from small_packages import digest, sdist, wheel
 
 from hpcpy.build.graph import the_graph
@@ -57,19 +59,46 @@ class Podman:
         return self("run", *words, *options, image, "sh", "-euc", text)[1]
 
 
-def prepared(folder: Path) -> Podman:
-    """Fill a folder with packages, those of the tests and those that are pinned."""
-    if len(look_up(needed(["podman", "measure"]))) < len(needed(["podman", "measure"])):
-        pytest.skip('no podman or strace here; run: make setup TOOLS="podman measure"')
-    group = wheels("bake", this_arch())
-    build = [one for one in wheels("build", this_arch()) if one.name == "setuptools"]
-    lines = []
-    for artifact, path in fetch([*group, *build]).items():
+def in_memory(folder: Path, text: str, *, writable: bool = True) -> Done:
+    """Run shell commands in the image, whose files can be changed, with a folder as /wheels."""
+    layer = ["--writable-tmpfs"] if writable else []
+    options = ("--contain", "--cleanenv", "--no-home", "--pwd=/")
+    with tempfile.TemporaryDirectory(prefix="hpcpy-bake.") as scratch:
+        binds = f"--bind={folder}:/wheels:ro,{scratch}:/tmp"
+        return subprocess.run(
+            [*image()[:2], *layer, *options, binds, image()[-1], "sh", "-euc", text],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+
+def setuptools(folder: Path) -> None:
+    """Add to a folder what an sdist is built by."""
+    pins = [one for one in wheels("build", this_arch()) if one.name == "setuptools"]
+    for path in fetch(pins).values():
         shutil.copyfile(path, folder / path.name)
-        if artifact in group and artifact.name != "numpy":
+
+
+def pinned(folder: Path) -> None:
+    """Fill a folder with the packages that are pinned, and requirements of them."""
+    setuptools(folder)
+    lines = []
+    for artifact, path in fetch(wheels("bake", this_arch())).items():
+        shutil.copyfile(path, folder / path.name)
+        if artifact.name != "numpy":
             lines.append(f"{artifact.name}=={artifact.version} --hash=sha256:{digest(path)}\n")
     (folder / "requirements.txt").write_text("".join(lines))
     (folder / "Containerfile").write_text(CONTAINERFILE)
+
+
+def in_podman(folder: Path) -> Podman:
+    """Give podman with the image loaded, and a folder with all packages."""
+    if len(look_up(needed(["podman", "measure"]))) < len(needed(["podman", "measure"])):
+        pytest.skip('no podman or strace here; run: make setup TOOLS="podman measure"')
+    pinned(folder)
     small(folder)
     found = Podman(folder)
     image_in_podman.load(ARCHIVE, found.command, found.env)
@@ -77,6 +106,7 @@ def prepared(folder: Path) -> Podman:
 
 
 def small(folder: Path) -> None:
+    """Write the packages of the tests' own."""
     wheel(
         folder,
         "plain",
@@ -92,8 +122,6 @@ def small(folder: Path) -> None:
     wheel(folder, "older", "1.0", {"older.py": ""}, ["plain<2"])
     wheel(folder, "rude", "1.0", {"numpy/rude.py": "", "tqdm/__init__.py": "broken = 1\n"})
     sdist(folder, "source", "1.0")
-    (folder / "hashed.txt").write_text(
-        f"plain==1.0 --hash=sha256:{digest(folder / 'plain-1.0-py3-none-any.whl')}\n"
-    )
+    hashed = f"plain==1.0 --hash=sha256:{digest(folder / 'plain-1.0-py3-none-any.whl')}\n"
     (folder / "wrong.txt").write_text(f"plain==1.0 --hash=sha256:{'0' * 64}\n")
-    (folder / "half.txt").write_text((folder / "hashed.txt").read_text() + "older==1.0\n")
+    (folder / "half.txt").write_text(f"{hashed}older==1.0\n")

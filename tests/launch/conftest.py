@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import Browser, browser
 from local_cluster import Cluster, acquired, image
+from mpi_libraries import unpacked
 from release_keys import make_key
 
+from hpcpy import paths
 from hpcpy.engine.setup import Engine, ensure
 from hpcpy.errors import HpcpyError
 
@@ -43,13 +45,14 @@ def program(engine: Engine) -> Path:
 
 
 @pytest.fixture(scope="session")
+def mpi() -> Iterator[Path]:
+    """Give a folder with Open MPI and a newer MPICH, which all nodes of a cluster see."""
+    paths.BUILD.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=paths.BUILD, prefix="mpi.") as folder:
+        yield unpacked(Path(folder))
+
+
+@pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Give a private and a public key."""
     return make_key(tmp_path_factory.mktemp("keys"), "key")
-
-
-@pytest.fixture
-def screen(tmp_path: Path) -> Iterator[Browser]:
-    """Give a browser: ``screen.open(uri)``; without one the test is skipped."""
-    with browser(tmp_path) as one:
-        yield one

@@ -132,16 +132,8 @@ def in_image(
     LD_LIBRARY_PATH is the process's alone, as a site's profile or a user sets it.
     """
     apptainer = ensure("apptainer").apptainer
-    line: list[str | Path] = [
-        apptainer,
-        "exec",
-        "--cleanenv",
-        "--contain",
-        "--no-home",
-        "--pwd=/",
-        *options,
-    ]
-    line += [f"--bind={folder}:/mpi", SIF, "env", *assignments(variables), *command]
+    line: list[str | Path] = [apptainer, "exec", "--cleanenv", "--contain", "--no-home", "--pwd=/"]
+    line += [*options, f"--bind={folder}:/mpi", SIF, "env", *assignments(variables), *command]
     return subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
 
 

@@ -1,4 +1,4 @@
-"""`RUN python -m hpcpy_bake` in an image that is built on this one, offline."""
+"""`python -m hpcpy_bake`, offline: in a layer of memory, and in an image on this one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from baking import ARCHIVE, Podman, prepared
+from baking import ARCHIVE, Podman, in_memory, in_podman, setuptools, small
 from small_packages import digest, wheel
 
 from hpcpy.measure.cases import CASES, EIGHT
@@ -47,14 +47,28 @@ for parent, folders, files in os.walk(sys.prefix):
         print(path, status.st_mtime_ns, status.st_size if path != parent else "", status.st_mode)
 """
 
-pytestmark = pytest.mark.skipif(
-    not ARCHIVE.exists(), reason=f"{ARCHIVE} is not there; run: make image"
-)
+BAKE = "python -m hpcpy_bake --wheelhouse /wheels"
 
 
 @pytest.fixture(scope="module")
 def podman(tmp_path_factory: pytest.TempPathFactory) -> Podman:
-    return prepared(tmp_path_factory.mktemp("wheels"))
+    if not ARCHIVE.exists():
+        pytest.skip(f"{ARCHIVE} is not there; run: make image")
+    return in_podman(tmp_path_factory.mktemp("wheels"))
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder with small packages, which the image sees as /wheels."""
+    folder = tmp_path_factory.mktemp("packages")
+    small(folder)
+    return folder
+
+
+def output(packages: Path, text: str) -> str:
+    done = in_memory(packages, text)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -87,16 +101,10 @@ def test_the_eight_libraries_ask_for_next_to_nothing(root: Path, tmp_path: Path)
     told = "\n".join(f"{call.kind} {call.path}" for call in counts.paths)
     assert len(counts.paths) <= EIGHT.goal.path_calls, told
     assert len(counts.off_node) <= EIGHT.goal.off_node, told
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("name", ["pass", "numpy"])
-def test_a_start_that_needs_none_of_them_asks_for_no_more(
-    root: Path, tmp_path: Path, name: str
-) -> None:
-    case = next(case for case in CASES if case.name == name)
-    assert case.goal is not None
-    assert len(counted(root, tmp_path, case.code).paths) <= case.goal.path_calls
+    for case in CASES:
+        if case.name in ("pass", "numpy") and case.goal:
+            # A start that needs none of them asks for no more.
+            assert len(counted(root, tmp_path, case.code).paths) <= case.goal.path_calls
 
 
 @pytest.mark.long
@@ -123,11 +131,11 @@ print("all")
     assert podman("run", *options, DERIVED, "python", "-c", program)[1] == "all\n"
 
 
-def test_a_module_and_its_library_have_one_of_what_cpp_has_once(podman: Podman) -> None:
+def test_a_module_and_its_library_have_one_of_what_cpp_has_once(packages: Path) -> None:
     # A library that is opened before its module has an object of its own.
     if shutil.which("g++") is None:
         pytest.skip("no g++ here; run: apt-get install g++")
-    folder = podman.folder / "counter"
+    folder = packages / "counter"
     folder.mkdir()
     for name, text in COUNTER.items():
         (folder / name).write_text(text)
@@ -139,19 +147,20 @@ def test_a_module_and_its_library_have_one_of_what_cpp_has_once(podman: Podman) 
     subprocess.run([*gcc, "counter.so", "counter.cpp", *link], cwd=folder, check=True)
     files = {"counter.so": "counter.so", "held.libs/libheld.so": "libheld.so"}
     made = {name: (folder / file).read_bytes() for name, file in files.items()}
-    wheel(podman.folder, "counter", "1.0", made)
-    told = podman.script(
-        "python -m hpcpy_bake --wheelhouse /wheels counter >/dev/null;"
-        "python -c 'import counter; print(counter.told)'"
+    wheel(packages, "counter", "1.0", made)
+    told = output(
+        packages, f"{BAKE} counter >/dev/null;python -c 'import counter; print(counter.told)'"
     )
     assert told == "41\n"
 
 
 @pytest.mark.long
-def test_one_that_is_an_sdist_alone_with_a_file_of_data(podman: Podman) -> None:
-    told = podman.script(
-        "python -m hpcpy_bake --wheelhouse /wheels source >/dev/null;"
-        "python -c 'import source; print(source.__spec__.loader.offset > 0, source.told())'"
+def test_one_that_is_an_sdist_alone_with_a_file_of_data(packages: Path) -> None:
+    setuptools(packages)
+    told = output(
+        packages,
+        f"{BAKE} source >/dev/null;"
+        "python -c 'import source; print(source.__spec__.loader.offset > 0, source.told())'",
     )
     assert told == "True from a file\n\n"
 
@@ -163,18 +172,18 @@ def test_one_that_is_an_sdist_alone_with_a_file_of_data(podman: Podman) -> None:
         ("-r /wheels/half.txt", 2, ("older==1.0",)),
         ("plain==2.0 older", 69, ("older 1.0 depends on plain<2", "plain==2.0")),
         ("newer", 69, ("newer 1.0 depends on numpy>=99", "the image has numpy")),
-        ("'numpy>=99'", 69, ("numpy>=99", "the image has numpy")),
         ("nowhere", 69, ("nowhere",)),
         ("rude", 69, ("tqdm/__init__.py", "already")),
     ],
 )
 def test_what_cannot_be_baked_is_one_line_and_leaves_nothing(
-    podman: Podman, asked: str, code: int, says: tuple[str, ...]
+    packages: Path, asked: str, code: int, says: tuple[str, ...]
 ) -> None:
-    told = podman.script(
+    told = output(
+        packages,
         f"python -c '{SEEN}' >/tmp/before; code=0;"
-        f"python -m hpcpy_bake --wheelhouse /wheels {asked} >/dev/null 2>/tmp/said || code=$?;"
-        f"python -c '{SEEN}' >/tmp/after; diff /tmp/before /tmp/after; echo $code; cat /tmp/said"
+        f"{BAKE} {asked} >/dev/null 2>/tmp/said || code=$?;"
+        f"python -c '{SEEN}' >/tmp/after; diff /tmp/before /tmp/after; echo $code; cat /tmp/said",
     )
     ended, *said = told.splitlines()
     assert int(ended) == code, told
@@ -184,19 +193,17 @@ def test_what_cannot_be_baked_is_one_line_and_leaves_nothing(
         assert words in said[0]
 
 
-def test_a_user_who_may_not_write_is_told_where_to_bake(podman: Podman) -> None:
-    words = ("run", "--rm", "--network=none", "hpcpy", "python", "-m", "hpcpy_bake", "plain")
-    code, _, said = podman(*words, code=None)
-    assert code == 73
-    assert "USER 0" in said
-    assert said.count("\n") == 1
+def test_a_user_who_may_not_write_is_told_where_to_bake(packages: Path) -> None:
+    done = in_memory(packages, f"{BAKE} plain", writable=False)
+    assert done.returncode == 73
+    assert "USER 0" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.long
 def test_the_same_bytes_from_the_same_requirements(podman: Podman) -> None:
-    bake = "SOURCE_DATE_EPOCH=1700000000 python -m hpcpy_bake --wheelhouse /wheels -r /wheels/{}"
     script = (
-        f"{bake.format('small.txt')} >/dev/null;"
+        f"SOURCE_DATE_EPOCH=1700000000 {BAKE} -r /wheels/small.txt >/dev/null;"
         "cd /opt/hpcpy/lib/python3.*/; find hpcpy_baked -type f | sort | xargs sha256sum;"
         "stat -c %Y hpcpy_baked/../site-packages site-packages/plain/part.py"
     )
@@ -207,18 +214,19 @@ def test_the_same_bytes_from_the_same_requirements(podman: Podman) -> None:
 
 
 @pytest.mark.long
-def test_baking_again_adds_upgrades_and_takes_out(podman: Podman) -> None:
-    bake = "python -m hpcpy_bake --wheelhouse /wheels"
-    told = podman.script(
-        f"{bake} plain==1.0 >/dev/null; {bake} source >/dev/null;"
+def test_baking_again_adds_upgrades_and_takes_out(packages: Path) -> None:
+    setuptools(packages)
+    told = output(
+        packages,
+        f"{BAKE} plain==1.0 >/dev/null; {BAKE} source >/dev/null;"
         "python -c 'import plain, source; print(plain.VALUE, plain.__spec__.loader.offset > 0)';"
-        f"{bake} plain==2.0 >/dev/null;"
+        f"{BAKE} plain==2.0 >/dev/null;"
         "python -c 'import plain; print(plain.VALUE, plain.__spec__.loader.offset > 0)';"
         "test ! -e /opt/hpcpy/lib/python3.*/site-packages/plain/part.py;"
         "python -m hpcpy_bake --list; python -m hpcpy_bake --lock;"
         "python -m pip uninstall -qqy --break-system-packages plain;"
-        f"{bake} >/dev/null; python -m hpcpy_bake --list;"
-        "python -c 'import plain' 2>&1 | tail -1"
+        f"{BAKE} >/dev/null; python -m hpcpy_bake --list;"
+        "python -c 'import plain' 2>&1 | tail -1",
     )
     lines = told.splitlines()
     assert lines[:2] == ["1 True", "2 True"]
@@ -226,9 +234,7 @@ def test_baking_again_adds_upgrades_and_takes_out(podman: Podman) -> None:
         ["plain", "2.0", "1"],
         ["source", "1.0", "1"],
     ]
-    pins = [
-        digest(podman.folder / name) for name in ("plain-2.0-py3-none-any.whl", "source-1.0.tar.gz")
-    ]
+    pins = [digest(packages / name) for name in ("plain-2.0-py3-none-any.whl", "source-1.0.tar.gz")]
     assert lines[4:6] == [
         f"plain==2.0 --hash=sha256:{pins[0]}",
         f"source==1.0 --hash=sha256:{pins[1]}",
@@ -236,27 +242,28 @@ def test_baking_again_adds_upgrades_and_takes_out(podman: Podman) -> None:
     assert [line.split()[0] for line in lines[6:]] == ["source", "ModuleNotFoundError:"]
 
 
-def test_what_was_baked_on_another_base_is_refused_and_baked_anew(podman: Podman) -> None:
+def test_what_was_baked_on_another_base_is_refused_and_baked_anew(packages: Path) -> None:
     # The bytes that say for which bytecode it is.
     bundle = "/opt/hpcpy/lib/python3.*/hpcpy_baked/modules.bundle"
-    told = podman.script(
-        "python -m hpcpy_bake --wheelhouse /wheels plain==1.0 >/dev/null;"
+    told = output(
+        packages,
+        f"{BAKE} plain==1.0 >/dev/null;"
         f"printf '\\0\\0\\0\\0' | dd of=$(echo {bundle}) bs=1 seek=8 conv=notrunc 2>/dev/null;"
         "python -c 'import numpy'; python -c 'import plain' 2>&1 | tail -1;"
         "python -m hpcpy_bake >/dev/null;"
-        "python -c 'import plain; print(plain.VALUE, plain.__spec__.loader.offset > 0)'"
+        "python -c 'import plain; print(plain.VALUE, plain.__spec__.loader.offset > 0)'",
     )
     refused, anew = told.splitlines()
     assert "were baked on another base; bake again: python -m hpcpy_bake" in refused
     assert anew == "1 True"
 
 
-def test_a_base_with_another_abi_is_refused_until_what_is_baked_fits_it(podman: Podman) -> None:
+def test_a_base_with_another_abi_is_refused_until_what_is_baked_fits_it(packages: Path) -> None:
     # Another base, by hand; what its site-packages and its bundle say of numpy is kept.
     files: dict[str, str | bytes] = {"fast.py": "", "fast_part.so": b""}
     # So many that several processes compile them.
     files |= {f"fast_{number}.py": "" for number in range(128)}
-    wheel(podman.folder, "fast", "1.0", files, ["numpy>=2"])
+    wheel(packages, "fast", "1.0", files, ["numpy>=2"])
     change = (
         "import sys; file, old, new = sys.argv[1:]; data = open(file, 'rb').read();"
         "assert data.count(old.encode()) == 1; open(file, 'wb').write("
@@ -264,15 +271,16 @@ def test_a_base_with_another_abi_is_refused_until_what_is_baked_fits_it(podman: 
     )
     numpy = "$(python -c 'import numpy; print(numpy.__version__)')"
     lib = "$(echo /opt/hpcpy/lib/python3.*)"
-    told = podman.script(
-        f"python -m hpcpy_bake --wheelhouse /wheels fast >/dev/null; n={numpy}; l={lib};"
+    told = output(
+        packages,
+        f"{BAKE} fast >/dev/null; n={numpy}; l={lib};"
         "newer=3${n#?};"
         f'python -c "{change}" $l/hpcpy_baked/modules.bundle $n $newer;'
         "python -c 'import numpy'; python -c 'import fast' 2>&1 | tail -1;"
         "sed -i 's/numpy>=2/numpy>=3/' $l/site-packages/fast-1.0.dist-info/METADATA;"
         "python -m hpcpy_bake 2>&1 && exit 1;"
         "sed -i 's/numpy>=3/numpy>=2/' $l/site-packages/fast-1.0.dist-info/METADATA;"
-        "python -m hpcpy_bake >/dev/null 2>&1; python -c 'import fast; print(fast.__name__)'"
+        "python -m hpcpy_bake >/dev/null 2>&1; python -c 'import fast; print(fast.__name__)'",
     )
     refused, again, wrong, works = told.splitlines()
     assert "were baked on a base with numpy 3." in refused
@@ -281,28 +289,30 @@ def test_a_base_with_another_abi_is_refused_until_what_is_baked_fits_it(podman: 
     assert works == "fast"
 
 
-def test_what_pip_installs_over_a_baked_package_wins(podman: Podman) -> None:
-    told = podman.script(
-        "python -m hpcpy_bake --wheelhouse /wheels plain==1.0 source >/dev/null;"
+def test_what_pip_installs_over_a_baked_package_wins(packages: Path) -> None:
+    told = output(
+        packages,
+        f"{BAKE} plain==1.0 >/dev/null;"
         "python -m pip install -q --root-user-action=ignore --break-system-packages"
         " --no-index -f /wheels plain==2.0;"
         "python -m hpcpy_bake --list 2>&1 || true;"
-        "python -c 'import plain, source; print(plain.VALUE, source.told(), end=\"\")';"
-        "python -c 'import importlib.metadata as m; print(m.version(\"plain\"))'"
+        "python -c 'import plain; print(plain.VALUE)';"
+        "python -c 'import importlib.metadata as m; print(m.version(\"plain\"))'",
     )
     replaced = "hpcpy_bake: plain 1.0 was replaced since it was baked; bake again\n"
-    assert told == f"{replaced}2 from a file\n2.0\n"
+    assert told == f"{replaced}2\n2.0\n"
 
 
-def test_it_yields_to_a_venv_and_to_what_is_preferred(podman: Podman) -> None:
-    told = podman.script(
-        "python -m hpcpy_bake --wheelhouse /wheels plain==1.0 >/dev/null;"
-        "python -m venv --system-site-packages /tmp/own; python -m venv /tmp/bare;"
-        "/tmp/own/bin/python -m pip install -q --no-index -f /wheels plain==2.0;"
-        "/tmp/own/bin/python -c 'import plain; print(plain.VALUE)';"
-        "/tmp/bare/bin/python -c 'import plain' 2>&1 | tail -1;"
-        "python -m pip install -q --no-index -f /wheels --target /tmp/there plain==2.0;"
+def test_it_yields_to_a_venv_and_to_what_is_preferred(packages: Path) -> None:
+    told = output(
+        packages,
+        f"{BAKE} plain==1.0 >/dev/null;"
+        "cd /tmp; python -m venv --system-site-packages own; python -m venv bare;"
+        "own/bin/python -m pip install -q --no-index -f /wheels plain==2.0;"
+        "own/bin/python -c 'import plain; print(plain.VALUE)';"
+        "bare/bin/python -c 'import plain' 2>&1 | tail -1;"
+        "python -m pip install -q --no-index -f /wheels --target there plain==2.0;"
         "export PYTHONPATH=/tmp/there; python -c 'import plain; print(plain.VALUE)';"
-        "HPCPY_PREFER=plain python -c 'import plain; print(plain.VALUE)'"
+        "HPCPY_PREFER=plain python -c 'import plain; print(plain.VALUE)'",
     )
     assert told == "2\nModuleNotFoundError: No module named 'plain'\n1\n2\n"

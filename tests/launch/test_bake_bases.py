@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import image_in_podman
 import pytest
-from baking import ARCHIVE, Podman, prepared
+from baking import ARCHIVE, Podman, in_podman
 
 from hpcpy.build.graph import the_graph
 from hpcpy.build.oci import archive_path
@@ -53,7 +53,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
-    one = prepared(tmp_path_factory.mktemp("wheels"))
+    one = in_podman(tmp_path_factory.mktemp("wheels"))
     image_in_podman.load(OTHER, one.command, one.env)
     build(one, OLD, BAKED.format(base="localhost/hpcpy", asked=PACKAGES))
     (one.folder / "lock.txt").write_text(hpcpy_bake(one, OLD, "--lock"))

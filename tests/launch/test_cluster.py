@@ -14,6 +14,7 @@ from hpcpy import paths
 from hpcpy.cluster import processes
 from hpcpy.cluster.layout import NODES, Layout
 from hpcpy.cluster.node import OWN
+from tiers import sampled
 
 # Bytes that one of two ranks sends the other, at least, in an allreduce of
 # 8 MB with each of two algorithms.
@@ -78,24 +79,13 @@ def test_nodes_are_machines_of_their_own(layout: Layout) -> None:
     assert shown == []
 
 
-def test_nodes_number_their_processes_far_apart(layout: Layout) -> None:
-    one = started(layout)
-    # A new kernel lets each namespace have its own limit.
-    asked = ("sh", "-c", "echo $$ $(cat /proc/sys/kernel/pid_max)")
-    said = [one.srun(f"--nodelist={name}", *asked).stdout.split() for name in NODES]
-    (first, most), (second, _) = [tuple(map(int, words)) for words in said]
-    # They go on from the first one when all have been used.
-    apart = abs(first - second)
-    assert min(apart, most - apart) > most // 4
-
-
 def sent(layout: Layout, name: str) -> int:
     # What the bridge's end receives is what the node sent.
     path = f"/sys/class/net/{layout.cable(name)}/statistics/rx_bytes"
     return int(Path(path).read_text())
 
 
-@pytest.mark.parametrize("kind", ["pmi2", "pmix"])
+@pytest.mark.parametrize("kind", sampled(["pmi2", "pmix"]))
 def test_ranks_of_two_nodes_talk_over_the_network(layout: Layout, kind: str) -> None:
     inside = image()
     one = started(layout)

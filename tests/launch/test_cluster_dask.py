@@ -130,17 +130,6 @@ def test_tasks_of_linear_algebra_with_a_scheduler_file(cluster: Cluster, folder:
     both_nodes_have_worked(folder, 4)
 
 
-@pytest.mark.long
-def test_tasks_of_linear_algebra_by_launch(cluster: Cluster, sif: str, folder: Path) -> None:
-    report = folder / "report.json"
-    words = (f"W={TASKS} --json {report}", "NODES=2", "TASKS=4", "DASK=1", f"IMAGE={sif}")
-    done = hpcpy(cluster, "launch", *words)
-    assert (done.returncode, said(done)) == (0, [])
-    assert done.stdout.count("linalg tasks: 40 of 31 × 31") == 1
-    right_by_both(report)
-    both_nodes_have_worked(folder, 4)
-
-
 @pytest.mark.parametrize("kind", sampled(["pmi2", "pmix"]))
 def test_pi_by_launch(cluster: Cluster, sif: str, folder: Path, kind: str) -> None:
     words = ("W=pi --impl dask", "NODES=2", "TASKS=4", "DASK=1", f"MPI={kind}", f"IMAGE={sif}")
@@ -199,8 +188,9 @@ IN_AN_IMPORT = re.compile(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("when", ["computing", "starting"])
+@pytest.mark.parametrize(
+    ("when", "number"), [("computing", signal.SIGTERM), ("starting", signal.SIGINT)]
+)
 def test_a_signal_ends_all_workers(
     cluster: Cluster, endless: subprocess.Popen[str], when: str, number: signal.Signals
 ) -> None:

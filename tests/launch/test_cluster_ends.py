@@ -180,8 +180,10 @@ def handles(process: subprocess.Popen[str], number: signal.Signals) -> bool:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("delay", [0.15, 0.05, 0.25, 0.35])
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("number", "delay"),
+    [(signal.SIGKILL, 0.05), (signal.SIGKILL, 0.25), (signal.SIGINT, 0.15), (signal.SIGINT, 0.35)],
+)
 def test_a_start_may_be_stopped_at_any_point(
     layout: Layout, number: signal.Signals, delay: float
 ) -> None:

@@ -113,8 +113,8 @@ def test_a_signal_ends_all_of_it(cluster: Cluster, spark: str, number: signal.Si
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("node", NODES)
-def test_a_worker_that_dies_ends_the_job(cluster: Cluster, spark: str, node: str) -> None:
+def test_a_worker_that_dies_ends_the_job(cluster: Cluster, spark: str) -> None:
+    node = NODES[1]
     process = computing(cluster, spark)
     victim = next(one for one, where in running(cluster, WORKER).items() if where == node)
     os.kill(victim, signal.SIGKILL)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 from local_cluster import Cluster, Done, image, only_root
@@ -15,44 +14,7 @@ from workloads.mandel.grid import AREAS
 REFERENCE = f"sha256 {AREAS['area1'].sha256}: matches the reference"
 MANDEL = ("python3", "-m", "workloads", "mandel", "--area", "area1", "--impl", "mpi-dynamic")
 PI = ("python3", "-m", "workloads", "pi", "--impl", "mpi-numba")
-POISON = "raise SystemExit('a poisoned numpy was imported')\n"
 
-# One task is scheduler and client, the others a worker each.
-DASK = """
-import os, subprocess, sys, time
-from pathlib import Path
-from workloads.on_dask.service import address
-
-def wait_for_address():
-    end = time.monotonic() + 300
-    while not address(file):  # Dask's own programs take a file that is still empty
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-file = Path(sys.argv[1])
-options = ["--scheduler-file", str(file), "--no-dashboard"]
-if int(os.environ["SLURM_PROCID"]):
-    wait_for_address()
-    options += ["--nthreads", "1", "--no-nanny", "--death-timeout", "300"]
-    program = ["-m", "distributed.cli.dask_worker", *options]
-    sys.exit(subprocess.run([sys.executable, *program], stderr=subprocess.DEVNULL).returncode)
-
-program = ["-m", "distributed.cli.dask_scheduler", "--port", "0", *options]
-scheduler = subprocess.Popen([sys.executable, *program], stderr=subprocess.DEVNULL)
-from dask.distributed import Client
-
-wait_for_address()
-with Client(scheduler_file=str(file)) as client:
-    client.wait_for_workers(2, timeout=300)
-    print("on", *sorted(set(client.run(lambda: os.uname().nodename).values())), flush=True)
-    # Of the tasks this one alone runs the workload: for it there is no launcher.
-    env = {name: value for name, value in os.environ.items() if not name.startswith("SLURM_")}
-    words = ["-m", "workloads", "pi", "--impl", "dask", "-n", "10007"]
-    done = subprocess.run([sys.executable, *words], env={**env, "DASK_SCHEDULER_FILE": str(file)})
-    client.shutdown()
-scheduler.wait(300)
-sys.exit(done.returncode)
-"""
 
 # A rank waits for what the other one sends after a while.
 TRACED = """
@@ -113,18 +75,7 @@ def test_uneven_numbers_of_ranks_on_the_nodes(cluster: Cluster, first: int, kind
     assert workers(said, "mpi-dynamic") == first + 1
 
 
-def test_pi_on_dask_across_both_nodes(cluster: Cluster) -> None:
-    program = cluster.shared / "dask_on_nodes.py"
-    program.write_text(DASK)
-    file = cluster.shared / "scheduler.json"
-    file.unlink(missing_ok=True)
-    # Tasks 0 and 1 on the first node, 2 on the second.
-    said = succeeded(cluster.srun("-N2", "-n3", *image(), "python3", program, file))
-    assert said.startswith("on n1 n2\n")
-    assert workers(said, "dask") == 2
-    assert "counted again" in said
-
-
+@pytest.mark.long
 def test_a_trace_has_the_rows_of_both_nodes_on_one_clock(cluster: Cluster) -> None:
     program, file = cluster.shared / "traced.py", cluster.shared / "traced.json"
     program.write_text(TRACED)
@@ -146,25 +97,6 @@ def test_without_a_launchers_help_no_rank_computes_alone(cluster: Cluster) -> No
     assert "sha256" not in done.stdout
     assert "the launcher started 2 processes but MPI sees one rank in each" in done.stderr
     assert "srun --mpi=pmi2" in done.stderr
-
-
-@pytest.fixture
-def poisoned(cluster: Cluster) -> Path:
-    """Give a home whose ~/.local has a numpy, and the same on its own."""
-    for folder in ("evil", "home/.local/lib/python3.14/site-packages"):
-        package = cluster.shared / folder / "numpy"
-        package.mkdir(parents=True, exist_ok=True)
-        (package / "__init__.py").write_text(POISON)
-    return cluster.shared
-
-
-def test_hostile_surroundings(cluster: Cluster, poisoned: Path) -> None:
-    variables = (
-        *("env", f"HOME={poisoned / 'home'}", f"PYTHONPATH={poisoned / 'evil'}"),
-        *("LANG=tr_TR.UTF-8", "TMPDIR=/nonexistent/tmp"),
-    )
-    said = succeeded(cluster.srun("--mpi=pmi2", "-N2", "-n2", *image(), *variables, *MANDEL))
-    assert said.count(REFERENCE) == 1
 
 
 @only_root

@@ -69,7 +69,3 @@ def test_a_command_of_the_pages_ends_well(sif: str, tmp_path: Path, line: str) -
     assert done.returncode == 0, done.stderr[-2000:]
     assert "Traceback" not in done.stderr
     assert [name for name in written(line) if not (work / name).exists()] == []
-
-
-def test_the_pages_have_such_commands() -> None:
-    assert len(typed()) > 40

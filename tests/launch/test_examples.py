@@ -138,10 +138,3 @@ def test_a_second_sigterm_does_not_end_the_checkpoint(tmp_path: Path) -> None:
         assert process.stdout.readline() == b"ends\n"
         process.terminate()
     assert process.returncode == 85
-
-
-def test_every_file_of_the_page_is_used() -> None:
-    assert len(FILES) == 10
-    scripts = [text for name, text in FILES.items() if name.endswith(".sbatch")]
-    programs = [name for name in FILES if name.endswith(".py")]
-    assert all(any(f" {name}" in text for text in scripts) for name in programs)

@@ -1,6 +1,6 @@
 """Memory files have no room, and there is no folder for temporary files.
 
-In `make test`: `tests/launch/test_write_full.py`, a full disk.
+In `make test`: `tests/launch/test_cluster_failures.py`, a full disk.
 """
 
 from __future__ import annotations

@@ -22,7 +22,6 @@ from hpcpy.scratch import build_scratch
 pytestmark = pytest.mark.long
 
 AT_ONCE = 64
-IN_A_ROW = 1000
 # An hour looks for leaks (docs/faults.md).  By default long enough to show that it works.
 MINUTES = float(os.environ.get("HPCPY_FAULTS_MINUTES", "0.5"))
 PROGRAM = "import numpy; print(int(numpy.ones((50, 50)).sum()))"
@@ -77,11 +76,6 @@ def run(command: list[str]) -> None:
 def test_many_processes_start_at_once(start: list[str]) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(run, [start] * AT_ONCE))
-
-
-def test_an_image_starts_a_thousand_times(start: list[str]) -> None:
-    for _ in range(IN_A_ROW):
-        run(start)
 
 
 @pytest.fixture

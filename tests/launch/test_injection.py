@@ -67,6 +67,7 @@ def test_the_sites_library_runs(way: Way, library: Path, folder: Path) -> None:
 ALONE = "import ctypes; mpi = ctypes.CDLL('libmpi.so.12'); mpi.MPI_Init(0, 0); mpi.MPI_Finalize()"
 
 
+@pytest.mark.long
 def test_its_start_asks_no_more_than_the_library_does_alone(library: Path, folder: Path) -> None:
     if not look_up(needed(["measure"])):
         pytest.skip("no strace here; run: make setup TOOLS=measure")
@@ -80,13 +81,14 @@ def test_its_start_asks_no_more_than_the_library_does_alone(library: Path, folde
     assert len(injected.paths) <= len(alone.paths) + 10
 
 
-@pytest.mark.parametrize("way", sampled([by_apptainer, by_shifter, by_podman_hpc], keep=2))
+@pytest.mark.parametrize("way", sampled([by_apptainer, by_shifter, by_podman_hpc]))
 def test_python_without_mpi_does_not_load_it(way: Way, library: Path, folder: Path) -> None:
     skip_without(way)
     program = "import numpy, h5py; print('libmpi' in open('/proc/self/maps').read())"
     assert output(way(library, folder, "python3", "-c", program)) == ["False"]
 
 
+@pytest.mark.long
 def test_the_hooks_file_is_enough_where_the_variable_is_lost(library: Path, folder: Path) -> None:
     skip_without(by_podman_hpc)
     program = ("env", "-u", "LD_LIBRARY_PATH", "python3", "-c")
@@ -94,6 +96,7 @@ def test_the_hooks_file_is_enough_where_the_variable_is_lost(library: Path, fold
     assert said == [f"0 1 {NEWER.version} {MODULE}/libmpi.so.12"]
 
 
+@pytest.mark.long
 def test_a_user_unknown_to_the_image_and_no_home_are_no_trouble(
     library: Path, folder: Path
 ) -> None:

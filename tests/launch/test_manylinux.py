@@ -24,7 +24,10 @@ for name in sys.argv[1:]:
         print(error)
 """
 
-pytestmark = pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
+]
 
 
 def promised() -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mpi_libraries import NEWER, OPENMPI, OWN, SIF, WORK, in_image, said, unpacked
+from mpi_libraries import NEWER, OPENMPI, OWN, SIF, WORK, in_image, said
 
 from tiers import sampled
 
@@ -51,28 +51,17 @@ h5py.File('/tmp/parallel.h5', 'w', driver='mpio', comm=MPI.COMM_WORLD)
 """
 
 
-@pytest.fixture(scope="module")
-def mpi(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return unpacked(tmp_path_factory.mktemp("mpi"))
-
-
 @pytest.mark.parametrize(
     ("path", "asked", "who"),
     [
         ("", "", OURS),
         ("/mpi/openmpi/lib", "", OPEN),
         ("/mpi/abi/lib", "", STANDARD),
-        ("/mpi/mpich/lib", "", NEW),
         # The first folder that has any.
-        ("/mpi/openmpi/lib:/mpi/mpich/lib", "", OPEN),
         ("/mpi/mpich/lib:/mpi/openmpi/lib", "", NEW),
-        (EVERY, "mpich", NEW),
         (EVERY, "openmpi", OPEN),
-        (EVERY, "abi", STANDARD),
         ("/mpi/openmpi/lib", "mpich", OURS),
-        ("", "/mpi/openmpi/lib/libmpi.so.40", OPEN),
         ("", "/mpi/abi/lib/libmpi_abi.so.1", STANDARD),
-        (EVERY, "libmpi.so.12", NEW),
     ],
 )
 def test_which_library_and_module_a_process_takes(
@@ -101,17 +90,14 @@ def test_a_preloaded_library_is_the_one(mpi: Path) -> None:
     assert said(in_image(mpi, "python3", "-c", WHO, LD_PRELOAD=library)) == [OPEN]
 
 
-@pytest.mark.parametrize("count", sampled([3, 1, 2]))
-@pytest.mark.parametrize(("launcher", "variables"), LAUNCHERS)
-def test_ranks_work_together(
-    mpi: Path, launcher: str, variables: dict[str, Any], count: int
-) -> None:
-    command = (*launcher.split(), str(count), "python3", "-c", WORK)
+@pytest.mark.parametrize(("launcher", "variables"), sampled(LAUNCHERS, keep=2))
+def test_ranks_work_together(mpi: Path, launcher: str, variables: dict[str, Any]) -> None:
+    command = (*launcher.split(), "3", "python3", "-c", WORK)
     name = "Open MPI" if "openmpi" in launcher else "MPICH"
-    assert said(in_image(mpi, *command, **variables)) == [f"{count} {name}"] * count
+    assert said(in_image(mpi, *command, **variables)) == [f"3 {name}"] * 3
 
 
-@pytest.mark.parametrize("path", ["/mpi/openmpi/lib", "/mpi/abi/lib"])
+@pytest.mark.parametrize("path", sampled(["/mpi/openmpi/lib", "/mpi/abi/lib"]))
 def test_hdf5_of_mpichs_interface_refuses_another_one(mpi: Path, path: str) -> None:
     done = in_image(mpi, "python3", "-c", HDF5, LD_LIBRARY_PATH=path)
     assert (done.returncode, done.stdout) == (1, "36\n")

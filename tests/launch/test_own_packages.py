@@ -25,6 +25,7 @@ print(numpy.__version__, getattr(c, '__file__', 'built-in'))
 """
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
     pytest.mark.skipif(platform.machine() != "x86_64", reason="the pinned wheel is for x86-64"),
 ]
@@ -79,7 +80,6 @@ def test_a_folder_on_the_path_is_passed_over_otherwise(folder: Path) -> None:
     assert said == [sources()["numpy"].version, "built-in"]
 
 
-@pytest.mark.long
 def test_coverage_of_a_venv_sees_the_lines_of_modules_in_memory(folder: Path) -> None:
     (folder / "uses.py").write_text("import colorsys\nprint(colorsys.rgb_to_hsv(1, 0, 0))\n")
     coverage = ("/own/venv/bin/python", "-m", "coverage")

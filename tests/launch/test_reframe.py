@@ -111,11 +111,6 @@ def test_a_centres_jobs_are_written(machine: ReFrame) -> None:
 
 
 @pytest.mark.long
-def test_all_pass_on_a_machine_without_a_scheduler(machine: ReFrame) -> None:
-    all_passed(machine, "machine")
-
-
-@pytest.mark.long
 def test_all_pass_on_two_nodes_of_slurm(slurm: ReFrame) -> None:
     all_passed(slurm, "cluster")
 
@@ -150,16 +145,3 @@ def test_what_is_not_as_expected_fails(machine: ReFrame) -> None:
     assert "promise.fabric on " in reasons["HpcpyDoctor"]
     assert f"{absent}: no such image" in reasons["HpcpyReduce"]
     assert "write_wall" in reasons["HpcpyParallelHdf5"]
-
-
-@pytest.mark.long
-def test_ranks_that_do_not_see_each_other_fail(slurm: ReFrame) -> None:
-    own = shutil.copytree(paths.ROOT / "reframe", slurm.folder / "own")
-    settings = own / "settings.py"
-    settings.write_text(settings.read_text().replace('"pmi2"', '"none"'))
-    code, said = slurm.run("--run", "--system=cluster", "--name=HpcpyReduce", checks=own)
-    assert code == 1, said
-    case = slurm.cases()["HpcpyReduce"]
-    assert case["result"] == "fail"
-    # On a machine under load Slurm may kill the rank that says why, before it has.
-    assert "the command printed no JSON" in case["fail_reason"], case["fail_reason"]

@@ -15,16 +15,6 @@ from hpcpy.engine.setup import Engine
 from hpcpy.errors import IntegrityError, UsageError
 
 
-def test_the_mode_of_the_root_is_compared(engine: Engine, tmp_path: Path) -> None:
-    found = []
-    for mode in ("0755", "0775"):
-        (tmp_path / mode).mkdir()
-        sif = make_sif(engine, tmp_path / mode, FILES, "-root-mode", mode)
-        (scratch := tmp_path / f"{mode}.files").mkdir()
-        found.append(of_sif(sif, engine.mksquashfs.with_name("unsquashfs"), scratch))
-    assert [line.partition(":")[0] for line in differences(*found)] == ["."]
-
-
 def test_sifs_packed_otherwise_hold_the_same_files(
     engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -70,24 +60,6 @@ def test_a_sif_that_unpacks_to_much_is_refused(engine: Engine, tmp_path: Path) -
     with pytest.raises(IntegrityError, match="unpacks to more than 20 times its size"):
         of_sif(sif, engine.mksquashfs.with_name("unsquashfs"), tmp_path / "scratch")
     assert list((tmp_path / "scratch").iterdir()) == []
-
-
-def test_nobody_else_reaches_the_programs_of_a_given_sif(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sif = make_sif(engine, tmp_path, FILES)
-    modes = []
-
-    def told(sif: Path, unsquashfs: Path, scratch: Path) -> dict[str, str]:
-        found = of_sif(sif, unsquashfs, scratch)
-        modes.append(scratch.stat().st_mode & 0o777)
-        return found
-
-    monkeypatch.setattr(verify, "of_sif", told)
-    other = tmp_path / "other.sif"
-    other.write_bytes(sif.read_bytes() + b"more")
-    compare(sif, other)
-    assert modes == [0o700, 0o700]
 
 
 def test_archives_of_another_buildah_and_compressor_hold_the_same_files(tmp_path: Path) -> None:

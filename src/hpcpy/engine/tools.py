@@ -151,11 +151,6 @@ TOOLS = (
     Tool("gcc", _at_least(10), "gcc", ("compilers",), "compiles what tests load"),
     Tool("g++", _at_least(10), "g++", ("compilers",), "compiles what tests load"),
     Tool("strace", _at_least(5, 10), "strace", ("measure",), "tests hold counts against its own"),
-    Tool(
-        *("chromium-headless-shell", _at_least(120), "chromium-headless-shell", ("browser",)),
-        "shows the built pages, in tests",
-        calls_itself="Chromium",
-    ),
     # Debian's comes with srun, sbatch … of the same version, which cannot tell
     # it without a configuration.
     Tool(

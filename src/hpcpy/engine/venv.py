@@ -23,7 +23,6 @@ RESOLVE = "take one side of it (git checkout --ours or --theirs), then: make loc
 TITLES = {
     "dev": "developer tools",
     "docs": "Sphinx, for the built pages",
-    "jupyter": "JupyterLab, for the launch tests",
     "outside": "numpy and h5py outside the image",
     "podman-hpc": "podman-hpc, for the launch tests",
     "reframe": "ReFrame, for the launch tests",

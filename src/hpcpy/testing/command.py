@@ -118,7 +118,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--image", metavar="IMAGE", help="run only the tests inside of this image")
-    help_ = "run only the long tests: sweeps, storms, browsers, other images"
+    help_ = "run only the long tests: sweeps, storms, other images"
     which.add_argument("--long", action="store_true", help=help_)
 
 

@@ -1,0 +1,106 @@
+"""The archive under podman: loaded once, and started with no power at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+
+import docker_profile
+import image_in_podman
+import pytest
+
+from hpcpy import paths
+from hpcpy.build.graph import the_graph
+from hpcpy.build.oci import archive_path
+from hpcpy.engine.podman import podman_command
+from hpcpy.engine.prefix import layout
+from hpcpy.engine.setup import look_up
+from hpcpy.engine.tools import needed
+from workloads.mandel.grid import AREAS
+
+ARCHIVE = archive_path(the_graph().image("hpcpy"))
+if not ARCHIVE.exists():
+    pytest.skip(f"{ARCHIVE} is not there; run: make image", allow_module_level=True)
+
+# What a careful site takes away.
+LEAST = ("--read-only", "--network=none", "--cap-drop=all", "--security-opt=no-new-privileges")
+NOT_EVEN_TMP = ("--read-only-tmpfs=false",)
+# A user who has no name and no home in the image.
+STRANGER = ("--user=54321:54321",)
+MANDEL = ("python", "-m", "workloads", "mandel")
+RANKS = ("mpiexec", "-n", "2", "python", "-c")
+HELLO = (
+    "import numpy; from mpi4py import MPI; w = MPI.COMM_WORLD;"
+    "print(w.allreduce(numpy.ones(2)).sum(), flush=True)"
+)
+NEW_NAMESPACE = ("python", "-c", "import os; os.unshare(os.CLONE_NEWUSER)")
+Podman = tuple[list[str], dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def podman() -> Podman:
+    """Give podman with the image loaded."""
+    if len(look_up(needed(["podman"]))) < len(needed(["podman"])):
+        pytest.skip("no podman here; run: make setup TOOLS=podman")
+    command, variables = podman_command()
+    image_in_podman.load(ARCHIVE, command, variables)
+    return command, variables
+
+
+def ran(podman: Podman, *words: str) -> subprocess.CompletedProcess[str]:
+    command, variables = podman
+    return subprocess.run(
+        [*command, *words],
+        env={**os.environ, **variables},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def output(podman: Podman, options: tuple[str, ...], *words: str) -> str:
+    done = ran(podman, "run", "--rm", *LEAST, *options, image_in_podman.NAME, *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_its_own_user_computes_both_areas(podman: Podman) -> None:
+    assert output(podman, (), "id", "-un") == "hpcpy\n"
+    told = output(podman, (), *MANDEL)
+    for name in ("area1", "area2"):
+        assert f"sha256 {AREAS[name].sha256}: matches the reference" in told
+
+
+def test_ranks_start_without_any_power(podman: Podman) -> None:
+    lines = output(podman, STRANGER, "cat", "/proc/self/status").splitlines()
+    status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+    assert {status[name] for name in ("CapEff", "CapPrm", "CapBnd", "CapInh")} == {"0" * 16}
+    assert status["NoNewPrivs"] == "1"
+    # 2: a filter, podman's default profile.
+    assert status["Seccomp"] == "2"
+    for options in (NOT_EVEN_TMP, STRANGER):
+        assert output(podman, options, *RANKS, HELLO) == "4.0\n" * 2
+
+
+@pytest.mark.long
+def test_ranks_start_under_dockers_profile(
+    podman: Podman, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    profile = docker_profile.write(tmp_path_factory.mktemp("profile"), layout().debian)
+    docker = (f"--security-opt=seccomp={profile}",)
+    # Docker's refuses a user namespace, which podman's allows.
+    output(podman, (), *NEW_NAMESPACE)
+    with pytest.raises(AssertionError, match="permitted"):
+        output(podman, docker, *NEW_NAMESPACE)
+    assert output(podman, docker, *RANKS, HELLO) == "4.0\n" * 2
+
+
+def test_images_lie_below_the_cache_and_the_wrapper_finds_them(podman: Podman) -> None:
+    done = ran(podman, "info", "--format", "json")
+    assert json.loads(done.stdout)["store"]["graphRoot"].startswith(str(paths.cache_dir()))
+    wrapper = ([str(paths.TOOLS / "bin/podman")], dict[str, str]())
+    done = ran(wrapper, "run", "--rm", "--network=none", image_in_podman.NAME, "true")
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,4 +1,4 @@
-"""The definition files of docs/bake.md, taken from its text, as they are built by users."""
+"""The definition files of docs/bake.md as users build them; README.md has the first."""
 
 from __future__ import annotations
 
@@ -86,6 +86,8 @@ def user(folder: Path) -> Builder:
 
 @pytest.mark.parametrize(("text", "kind"), DEFINITIONS, ids=["SIF", "archive"])
 def test_an_ordinary_user_builds_it(user: Builder, text: str, kind: str) -> None:
+    readme = (paths.ROOT / "README.md").read_text()
+    assert kind != "localimage" or f"```singularity\n{text}```" in readme
     source = user.folder / ("hpcpy.sif" if kind == "localimage" else "hpcpy.oci.tar")
     if not source.exists():
         pytest.skip(f"{source.resolve()}: not there; run: make sif")

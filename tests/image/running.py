@@ -10,6 +10,7 @@ import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 # Ranks that wait for each other would wait for ever.
 _HUNG_SECONDS = 500
@@ -49,16 +50,15 @@ def said(program: str, *options: str, **variables: str) -> list[str]:
     return done.stdout.split()
 
 
+def ran(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end; options are those of `subprocess.run`."""
+    asked = {"capture_output": True, "text": True, "timeout": _HUNG_SECONDS, **options}
+    return subprocess.run([str(word) for word in words], check=asked.pop("check", False), **asked)
+
+
 def python(*words: object, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run this Python to its end, as a user starts it, with more variables."""
-    return subprocess.run(
-        [sys.executable, *map(str, words)],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        timeout=_HUNG_SECONDS,
-        check=False,
-    )
+    return ran(sys.executable, *words, env={**os.environ, **variables})
 
 
 def wait_until(condition: Callable[[], object], job: subprocess.Popen[str] | None = None) -> None:
@@ -106,14 +106,7 @@ def launcher(size: int | str) -> list[str]:
 
 def in_own_process(*words: object) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, with this Python's modules."""
-    return subprocess.run(
-        [str(word) for word in words],
-        env=surroundings(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_HUNG_SECONDS,
-    )
+    return ran(*words, env=surroundings())
 
 
 def surroundings() -> dict[str, str]:

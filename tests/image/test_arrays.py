@@ -43,12 +43,6 @@ def test_what_is_broadcast_has_its_elements_once() -> None:
     assert (column.strides, set(flat(column.cells))) == ((32, 0), {0, 4, 8})
 
 
-def test_elements_of_two_bytes_have_their_strides() -> None:
-    _, each = examples(["c = np.zeros((2, 3), 'int16', order='F')", "c[:, 1:]"])
-    assert (each.strides, each.item, each.shares, each.own) == ((2, 4), 2, True, 0)
-    assert each.cells == [[2, 4], [3, 5]]
-
-
 def test_the_table_has_a_line_an_array(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["arrays"]) == 0
     out, err = capsys.readouterr()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from needed import needs
+from running import ran
 
 import _hpcpy_importer as importer
 from workloads.version import line
@@ -27,13 +28,7 @@ NUMPY_2 = {
 
 
 def python(*arguments: str, program: str = sys.executable, **variables: str) -> str:
-    done = subprocess.run(
-        [program, *arguments],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = ran(program, *arguments, env={**os.environ, **variables})
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.strip()
 
@@ -95,19 +90,9 @@ def test_each_tool_says_its_version(tool: str) -> None:
     assert python("-m", tool, "--version") == line(tool)
 
 
-def test_source_of_a_package_is_shown() -> None:
-    program = "import inspect, numpy.linalg as n; print(inspect.getsource(n.norm))"
-    assert "def norm(x, ord=None" in python("-c", program)
-
-
 def test_options_that_start_python_otherwise_work() -> None:
     for options in (["-I"], ["-E"], ["-S"], ["-P"], ["-B"], ["-O"], ["-W", "error"], ["-X", "dev"]):
         assert python(*options, "-c", "import json; print(json.dumps(1))") == "1"
-
-
-def test_without_site_no_package_is_there() -> None:
-    program = "from importlib.util import find_spec; print(find_spec('numpy'))"
-    assert python("-S", "-c", program) == "None"
 
 
 def test_workers_import_what_they_need(tmp_path: Path) -> None:
@@ -131,24 +116,6 @@ def test_subinterpreter_imports_from_memory() -> None:
         "s.exec('import json; print(type(json.__loader__).__module__, flush=True)'); s.close()"
     )
     assert python("-c", program) == "_hpcpy_folders"
-
-
-def test_debugger_shows_lines_of_a_bundled_module(tmp_path: Path) -> None:
-    script = tmp_path / "uses.py"
-    script.write_text("import json\njson.dumps(1)\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "pdb", str(script)],
-        input="next\nbreak json.dumps\ncontinue\nlist\nquit\n",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "return _default_encoder.encode(obj)" in done.stdout
-    assert "json/__init__.py" in done.stdout
-
-
-def test_pip_sees_the_bundled_packages() -> None:
-    assert "numpy==" in python("-m", "pip", "--no-cache-dir", "list", "--format=freeze")
 
 
 def test_leaked_package_is_not_taken(own_numpy: Path) -> None:
@@ -185,25 +152,9 @@ def _of_its_own(program: str, variables: dict[str, str]) -> None:
 
 
 def test_asked_for_package_that_is_nowhere_is_one_clear_line() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", "import numpy"],
-        env={**os.environ, "HPCPY_PREFER": "numpy"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = ran(sys.executable, "-c", "import numpy", env={**os.environ, "HPCPY_PREFER": "numpy"})
     assert done.returncode == 1
     assert "HPCPY_PREFER wants numpy from sys.path, which has none" in done.stderr
-
-
-def test_import_times_name_the_modules() -> None:
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "import numpy.linalg"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "numpy.linalg" in done.stderr
 
 
 @needs("matplotlib")
@@ -215,15 +166,6 @@ def test_data_and_metadata_of_a_bundled_package_are_read_from_its_folder() -> No
         "      any(f.name == 'pyplot.py' and f.locate().exists() for f in m.files('matplotlib')))"
     )
     assert python("-c", program) == "True True True"
-
-
-def test_functions_and_classes_of_bundled_modules_are_pickled_by_name() -> None:
-    program = (
-        "import pickle, json, fractions\n"
-        "print(pickle.loads(pickle.dumps((json.dumps, fractions.Fraction(1, 3)))) \n"
-        "      == (json.dumps, fractions.Fraction(1, 3)))"
-    )
-    assert python("-c", program) == "True"
 
 
 def test_modules_are_listed_and_run_by_name() -> None:
@@ -241,14 +183,6 @@ from _pyrepl._module_completer import ModuleCompleter
 print(*ModuleCompleter().get_completions("import collections."))
 """
     assert python("-c", program) == "collections.abc"
-
-
-def test_the_tracer_names_the_files_of_bundled_modules(tmp_path: Path) -> None:
-    script = tmp_path / "uses.py"
-    script.write_text("import colorsys\nprint(colorsys.rgb_to_hsv(1, 0, 0))\n")
-    trace = tmp_path / "trace.json"
-    python("-m", "viztracer", "--quiet", "-o", str(trace), str(script))
-    assert "colorsys.py" in trace.read_text()
 
 
 def test_a_package_that_python_has_frozen_as_an_example_is_in_memory_beside_it() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import abc
 import collections
 import collections.abc
 import ctypes
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tiers import sampled
 
 _NAMES = [
     *("__repr__", "__hash__", "__call__", "__str__", "__getattribute__", "__getattr__"),
@@ -24,9 +25,8 @@ _NAMES = [
     *("__contains__", "__iconcat__", "__missing__", "__reversed__", "__format__"),
 ]
 _BASES = [
-    *(object, int, float, complex, str, bytes, tuple, list, dict, set, Exception, OSError, type),
-    *(property, io.RawIOBase, collections.OrderedDict, collections.UserList, collections.deque),
-    *(collections.abc.Mapping, collections.abc.Coroutine, abc.ABC, ctypes.Structure),
+    *(object, dict, type, collections.abc.Mapping, int, str, tuple, Exception, io.RawIOBase),
+    *(collections.OrderedDict, collections.UserList, ctypes.Structure),
 ]
 
 
@@ -61,7 +61,7 @@ def function(*_: object) -> None:
     """Stand for any method."""
 
 
-@pytest.mark.parametrize("base", _BASES, ids=lambda base: base.__name__)
+@pytest.mark.parametrize("base", sampled(_BASES, keep=4))
 def test_the_slots_are_those_of_a_full_search(base: type) -> None:
     for name in _NAMES:
         made, searched = both_ways((base,), {name: function})

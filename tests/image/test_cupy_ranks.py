@@ -48,7 +48,7 @@ def cupy_mpi(size: Any, fail: Any, *options: Any) -> Any:
     return on_ranks(size, "-c", program, *words, *options)
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 5])
+@pytest.mark.parametrize("size", [1, 3])
 def test_ranks_do_all_tasks_and_take_the_devices_in_turn(size: int, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     done = cupy_mpi(size, "def fail(rank): pass", "--json", report)

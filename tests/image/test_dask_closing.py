@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import pytest
 from needed import needs
+from running import ran
 
 pytestmark = needs("distributed")
 # The last turn of a loop, in which the time-out of the next message comes.
@@ -57,9 +57,7 @@ print(sent)
 
 
 def run(program: str) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False
-    )
+    done = ran(sys.executable, "-c", program)
     return done.returncode, done.stdout, done.stderr
 
 

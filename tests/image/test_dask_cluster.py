@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from needed import needs
-from running import TELLS_WHEN, wait_until
+from running import TELLS_WHEN, ran, wait_until
 
 from workloads.on_dask import service
 
@@ -47,14 +47,7 @@ def workload(file: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def python(file: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run Python as a user of the cluster that a scheduler's file names."""
-    return subprocess.run(
-        [sys.executable, *words],
-        env={**os.environ, "DASK_SCHEDULER_FILE": str(file)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return ran(sys.executable, *words, env={**os.environ, "DASK_SCHEDULER_FILE": str(file)})
 
 
 @contextlib.contextmanager
@@ -128,18 +121,6 @@ def test_mandelbrot_is_computed_there(cluster: Path) -> None:
     # The cluster's workers, not those that were asked for.
     (row,) = [line.split() for line in done.stdout.splitlines() if line.startswith("dask")]
     assert " 2 " in " ".join(row)
-
-
-def test_pi_is_counted_there(cluster: Path) -> None:
-    done = workload(cluster, "pi", "-n", "10007", "--impl", "dask")
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_eigenvalues_are_found_there(cluster: Path) -> None:
-    options = ("--task", "tasks", "--impl", "dask", "-n", "11", "--count", "7")
-    done = workload(cluster, "linalg", *options)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "linalg tasks: 7 of 11 × 11" in done.stdout
 
 
 def test_a_cluster_that_is_not_there_is_69_and_one_line(tmp_path: Path) -> None:

@@ -56,11 +56,8 @@ MISTAKES = [
     ("mandel-numba", "return n\n", "return n + 1\n", "first row 0 column 0: 204, not 203"),
     # Another order of the same sum rounds otherwise.
     ("mandel-numba", "zr * zr - zi * zi + cr", "zr * zr - (zi * zi - cr)", "pixels differ"),
-    ("mandel-numba", "zr * zr - zi * zi + cr, 2.0", "zr * zr + zi * zi + cr, 2.0", "not "),
     ("mandel-mpi", "image[rank :: comm.size] = part", "image[:] = np.resize(part, image.shape)",
      "on 4 ranks: "),
-    ("mandel-mpi", "    parts = comm.gather(mine)", "    parts = [mine]", "on 4 ranks: "),
-    ("mandel-mpi", "return image", "return part", "an array of int32 of shape (250, 1000), not"),
     (
         "mandel-mpi",
         ROWS,
@@ -73,20 +70,10 @@ MISTAKES = [
         "pairs // workers * worker for",
         "the count is right by luck: pair 19,999,998 is counted by none",
     ),
-    (
-        "pi-processes",
-        "bounds[:-1], bounds[1:]",
-        "[0] * 3, bounds[1:]",
-        "hits, not 15,705,172 (the stored count); pair 0 is counted again",
-    ),
     ("pi-processes", SHARES, "\n    return hits(0, pairs)\n", "3 other processes were to count"),
     ("write-hdf5", "arrays[t] = array(t)", "arrays[t] = array(t).T", "array 0 row 0 column 1: "),
-    ("write-hdf5", "range(count)", "range(1, count)", "array 0 row 0 column 1: 0.0, not 0.9"),
-    ("write-hdf5", '"f8", ', '"f4", ', "array 0 has 40,000 bytes, not 80,000"),
     ("write-hdf5", ", chunks=(1, side, side)", "", "chunks are None, not (1, 100, 100)"),
-    ("write-hdf5", '"arrays"', '"numbers"', "cannot be read back: "),
     ("linalg-batch", "(first)", "(first) - most + 1", "matrix 96 row 0 column 0: "),
-    ("linalg-batch", "a + most] @", "a + most] *", "matrix 0 row 0 column 0: "),
     (
         "linalg-batch",
         BATCHES,
@@ -132,10 +119,6 @@ def said(file: Path, name: str, *more: str) -> tuple[int, str]:
     return code, line.removeprefix(start)
 
 
-def test_every_exercise_has_a_solution_and_a_mistake() -> None:
-    assert {*EXERCISES} == {*SOLVED} == {name for name, *_ in MISTAKES}
-
-
 @pytest.mark.parametrize("name", EXERCISES)
 def test_the_solution_is_right_and_the_hole_is_told(name: str, tmp_path: Path) -> None:
     file = tmp_path / "my.py"
@@ -166,11 +149,8 @@ def test_a_mistake_is_told(name: str, right: str, wrong: str, told: str, tmp_pat
 BAD = [
     ("def compute(:\n", 2, "my.py:1: "),
     ("pi = 3\n", 2, "my.py has no function compute"),
-    ("import nonesuch\n", 1, "my.py:1: ModuleNotFoundError: No module named 'nonesuch'"),
     ("def compute(pairs, workers):\n    return pairs / 0\n", 1, "my.py:2: ZeroDivisionError: "),
-    ("def compute(pairs, workers):\n    raise SystemExit\n", 1, "my.py:2: SystemExit"),
     ("def compute(pairs, workers):\n    return 3.14\n", 1, "the answer is float, not int"),
-    ("import os\ndef compute(*_):\n    os._exit(3)\n", 1, "ended with 3"),
     ("def compute(*_):\n    while True: pass\n", 1, "no answer within 2 s; an endless loop?"),
 ]
 
@@ -185,25 +165,8 @@ def test_a_bad_file_is_one_line(text: str, code: int, told: str, tmp_path: Path)
     assert told in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("wrong", "told"),
-    [
-        ("zrr", "NameError: name 'zrr' is not defined"),
-        ("'x'", "my.py:29: TypingError: No implementation of function Function(<built-in "),
-    ],
-)
-def test_what_numba_cannot_compile_is_told_with_its_cause(
-    wrong: str, told: str, tmp_path: Path
-) -> None:
-    file = tmp_path / "my.py"
-    file.write_text(filled("mandel-numba", ESCAPE.replace("if zr * zr", f"if {wrong} * zr")))
-    code, line = said(file, "mandel-numba")
-    assert code == 1
-    assert told in line
-
-
 @pytest.mark.long
-@pytest.mark.parametrize("body", ["while True: pass", "comm.Barrier()", "comm.recv()"])
+@pytest.mark.parametrize("body", ["while True: pass", "comm.recv()"])
 def test_ranks_that_wait_for_ever_are_ended(body: str, tmp_path: Path) -> None:
     file = tmp_path / "my.py"
     file.write_text(filled("mandel-mpi", f"\n    if comm.rank:\n        {body}{ROWS}"))

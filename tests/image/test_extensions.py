@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-import importlib
-import subprocess
 import sys
 import sysconfig
 
 import pytest
+from running import ran
 
 from tiers import sampled
 
@@ -20,29 +19,16 @@ def test_the_packages_modules_are_there() -> None:
     assert {"line_profiler", "numba", "numpy", "viztracer"} <= packages
 
 
-@pytest.mark.parametrize("name", sampled(DOTTED, keep=6))
+@pytest.mark.parametrize("name", sampled(DOTTED, keep=2))
 def test_a_linked_module_has_its_full_name(name: str) -> None:
     # In a process of its own: the package's own imports come first there.
     program = (
         f"import importlib; m = importlib.import_module({name!r});"
         "print(m.__name__, m.__spec__.name, m.__spec__.origin)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
+    done = ran(sys.executable, "-c", program)
     assert done.stderr == ""
     assert done.stdout.split() == [name, name, "built-in"]
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("_bz2", "_ctypes", "_curses", "_decimal", "_hashlib", "_lzma", "_sqlite3", "_ssl"),
-        *("_uuid", "_zstd", "readline"),
-    ],
-)
-def test_the_librarys_own_extensions_are_built_in(name: str) -> None:
-    assert importlib.import_module(name).__spec__.origin == "built-in"  # type: ignore[union-attr]
 
 
 def test_no_extension_of_the_library_is_missing_but_those_that_are_said_to_be() -> None:
@@ -75,31 +61,12 @@ def test_pythons_c_api_is_exported_and_nothing_of_the_libraries() -> None:
 
 
 def test_the_math_and_c_libraries_are_the_only_ones_and_known_by_path() -> None:
-    done = subprocess.run(
-        [sys.executable],
+    done = ran(
+        sys.executable,
         env={"LD_TRACE_LOADED_OBJECTS": "1", "LD_LIBRARY_PATH": "/nonexistent"},
-        capture_output=True,
-        text=True,
         check=True,
     )
     needed = [line.split()[0] for line in done.stdout.splitlines()]
     libraries = [name for name in needed if "vdso" not in name and "ld-linux" not in name]
     assert [name.rpartition("/")[2] for name in libraries] == ["libm.so.6", "libc.so.6"]
     assert all(name.startswith("/") for name in libraries)
-
-
-def test_no_thread_is_started_by_an_import() -> None:
-    program = "import numpy, os; print(len(os.listdir('/proc/self/task')))"
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "1\n"
-
-
-def test_linear_algebra_is_openblas_and_right() -> None:
-    import numpy as np
-
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    assert blas["name"] == "openblas"
-    matrix = np.random.default_rng(1).random((600, 600))
-    assert np.allclose(np.linalg.inv(matrix) @ matrix, np.eye(600))

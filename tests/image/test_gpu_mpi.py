@@ -53,15 +53,3 @@ def test_crays_is_told_by_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         gpu_mpi.require_gpu_aware(version)
     monkeypatch.setenv("MPICH_GPU_SUPPORT_ENABLED", "1")
     gpu_mpi.require_gpu_aware(version)
-
-
-@pytest.mark.parametrize("answer", [0, 1])
-def test_others_are_asked(answer: int) -> None:
-    class Library:
-        @staticmethod
-        def MPIX_Query_cuda_support() -> int:  # noqa: N802
-            return answer
-
-    assert gpu_mpi.answers_yes(Library()) == bool(answer)
-    assert not gpu_mpi.answers_yes(object())
-    assert not gpu_mpi.answers_yes(None)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.util
 import os
-import subprocess
 import sys
 
 import pytest
-from running import on_ranks
+from running import on_ranks, ran, said
 
 from workloads.harness.cuda import no_device
+from workloads.mandel.registry import TECHNIQUES
 from workloads.registry import WORKLOADS
 
 pytestmark = pytest.mark.skipif(not no_device(), reason="this machine has a CUDA device")
@@ -35,12 +36,32 @@ def test_every_row_for_a_gpu_is_among_them() -> None:
     assert len(rows()) == 9
 
 
+NO_NUMBA_CUDA = pytest.mark.skipif(
+    importlib.util.find_spec("numba_cuda") is not None, reason="numba-cuda is here"
+)
+
+
 # recipes/patches/numba-cuda.patch
-@pytest.mark.skipif(importlib.util.find_spec("numba_cuda") is not None, reason="numba-cuda is here")
+@NO_NUMBA_CUDA
 def test_numbas_own_package_is_there_where_numba_cuda_is_not() -> None:
     code = "from numba import cuda; print(cuda.implementation, cuda.is_available())"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = ran(sys.executable, "-c", code)
     assert (done.returncode, done.stdout, done.stderr) == (0, "Built-in False\n", "")
+
+
+@NO_NUMBA_CUDA
+def test_the_row_names_the_package_that_is_missing() -> None:
+    # On a machine with a GPU; a missing one is said before it.
+    technique = dataclasses.replace(TECHNIQUES["numba-cuda"], obstacle=str)
+    assert "use the image hpcpy-cuda" in technique.why_not()
+    assert "pip install 'numba-cuda" in technique.why_not()
+
+
+@pytest.mark.usefixtures("no_number_of_threads")
+def test_numba_for_cuda_leaves_the_threads_of_other_techniques_alone() -> None:
+    # Numba reads its number of threads when it is first imported.
+    code = "from workloads.mandel.techniques import cuda_numba; import numba; "
+    assert int(said(f"{code}print(numba.config.NUMBA_NUM_THREADS)")[0]) >= 8
 
 
 @pytest.mark.parametrize(("workload", "row"), rows())
@@ -49,21 +70,18 @@ def test_it_says_what_to_do(workload: str, row: str) -> None:
     if workload == "linalg":
         tasks = {"cupy-mpi": "tasks", "cupy-batch": "tasks", "numba-cuda": "addone"}
         words += ["--task", tasks.get(row, "dot")]
-    if workload in ON_TWO_RANKS:
-        done = on_ranks(2, *words)
-    else:
-        done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+    done = on_ranks(2, *words) if workload in ON_TWO_RANKS else ran(sys.executable, *words)
     assert (done.returncode, done.stdout) == (69, "")
     assert done.stderr.splitlines() == [
         f"workloads: {workload}: {row} cannot run here: {NO_DEVICE}"
     ]
 
 
-@pytest.mark.parametrize("workload", sorted({workload for workload, _ in rows()}))
-def test_the_list_says_it_too(workload: str) -> None:
+def test_the_list_says_it_too() -> None:
+    workload = "mandel"
     words = [sys.executable, "-m", "workloads", workload, "--list"]
     env = {name: text for name, text in os.environ.items() if not name.startswith("PMI_")}
-    done = subprocess.run(words, env=env, capture_output=True, text=True, check=True)
+    done = ran(*words, env=env, check=True)
     said = {line.split()[0]: line for line in done.stdout.splitlines()}
     for row in (row for name, row in rows() if name == workload and name not in ON_TWO_RANKS):
         assert said[row].endswith(f"[cannot run here: {NO_DEVICE}]")

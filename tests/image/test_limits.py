@@ -41,8 +41,8 @@ assert MPI.COMM_WORLD.allreduce(1) == 1
 }
 _MB = 1 << 20
 LIMITS = {
-    "AS": [200 * _MB, 400 * _MB, 1000 * _MB],
-    "NOFILE": [3, 6, 13, 14, 15, 16, 17, 24, 64],
+    "AS": [200 * _MB, 400 * _MB],
+    "NOFILE": [3, 14, 16, 24],
     "FSIZE": [0, 100_000],
     "NPROC": [1],
     "STACK": [256 << 10, resource.RLIM_INFINITY],

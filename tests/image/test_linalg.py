@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 from needed import is_drawn, needs, plotted
-from running import on_ranks
+from running import on_ranks, ran
 
+from tiers import sampled
 from workloads.__main__ import main
-from workloads.errors import UnavailableError
-from workloads.harness.cuda import no_device
 from workloads.harness.team import Team
 from workloads.linalg import definition, problems
 from workloads.linalg.registry import TECHNIQUES, THREADS
 
 SEED = 2022
-SIZES = [1, 2, 3, 7, 64, 201]
 CORES = len(os.sched_getaffinity(0))
 
 
@@ -40,8 +37,8 @@ def errors(result: Any) -> Any:
 
 
 class TestDefinition:
-    @pytest.mark.parametrize("n", SIZES)
-    def test_matrices_are_symmetric_and_positive_definite(self, n: Any) -> None:
+    def test_matrices_are_symmetric_and_positive_definite(self) -> None:
+        n = 64
         matrix = definition.symmetric(n, SEED)
         assert np.array_equal(matrix, matrix.T)
         assert np.linalg.eigvalsh(matrix).min() > 0
@@ -56,41 +53,12 @@ class TestDefinition:
             [(first[1] + first[2]) / 2, first[3] + 2],
         ]
 
-    def test_the_talks_matrix_is_a_product(self) -> None:
-        matrix = definition.gram(40, SEED)
-        b = np.random.Generator(np.random.PCG64(SEED)).random((40, 40))
-        assert np.array_equal(matrix, matrix.T)
-        assert np.allclose(matrix, b.T @ b, rtol=1e-13)
-        values = np.linalg.eigvalsh(matrix)
-        assert values.min() > 0
-        # Numbers from [0, 1) have a mean: one eigenvalue outweighs all others.
-        assert values[-1] > 5 * values[:-1].sum() / 2
-
-    def test_errors_are_the_norms_in_units_of_n_epsilon(self) -> None:
-        matrix = definition.symmetric(30, SEED)
-        values, vectors = np.linalg.eigh(matrix)
-        residual, orthogonality = definition.eigh_errors(np, matrix, values, vectors)
-        unit = 30 * np.finfo(float).eps
-        wanted = np.linalg.norm(matrix @ vectors - vectors @ np.diag(values))
-        assert residual * unit * np.linalg.norm(matrix) == pytest.approx(wanted, rel=0.1)
-        wanted = np.linalg.norm(vectors.T @ vectors - np.eye(30))
-        assert orthogonality * unit == pytest.approx(wanted, rel=0.1)
-
-    @pytest.mark.parametrize("what", ["value", "vector", "zero", "nan", "swapped"])
+    @pytest.mark.parametrize("what", ["vector", "nan"])
     def test_what_is_wrong_is_seen(self, what: str) -> None:
         problem = problems.Eigh(30, SEED)
         values, vectors = np.linalg.eigh(problem.matrix())
         assert problem.check((values, vectors))[0]
-        if what == "value":
-            values[3] *= 1 + 1e-10
-        elif what == "vector":
-            vectors[3, 3] += 1e-10
-        elif what == "zero":
-            vectors[:] = 0
-        elif what == "nan":
-            vectors[0, 0] = np.nan
-        else:
-            values = values[::-1]
+        vectors[3, 3] = np.nan if what == "nan" else vectors[3, 3] + 1e-10
         right, _, verdict = problem.check((values, vectors))
         assert not right
         assert verdict.startswith("WRONG: ")
@@ -104,7 +72,7 @@ class TestDefinition:
         assert not problem.check(product)[0]
 
 
-@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("n", sampled([7, 1, 201]))
 def test_one_process_at_any_size(n: Any) -> None:
     with Team(1) as team:
         for task in (problems.Eigh, problems.Gram, problems.Dot, problems.AddOne, problems.Mean):
@@ -175,19 +143,8 @@ def test_ranks_of_any_number_and_rows_of_one_process_beside_them(tmp_path: Path)
     assert len({tuple(errors(r)) for r in found}) == 1
 
 
-def test_more_ranks_than_tasks_and_auto_for_ranks(tmp_path: Path) -> None:
-    report = tmp_path / "linalg.json"
-    options = ["-n", 5, "--count", 2, "--task", "eigh,tasks"]
-    done = on_ranks(3, "-m", "workloads", "linalg", *options, "--json", report)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert [(r["impl"], r["workers"], r["ok"]) for r in results(report)] == [
-        ("numpy", 1, True),
-        ("mpi", 3, True),
-    ]
-
-
 @needs("dask")
-@pytest.mark.parametrize("workers", [1, 2, 3, 5])
+@pytest.mark.parametrize("workers", sampled([3, 1]))
 def test_a_cluster_of_dask(workers: int, tmp_path: Path) -> None:
     report = tmp_path / "linalg.json"
     options = ["--task", "tasks", "--impl", "serial,dask", "-n", 11, "--count", 7]
@@ -232,35 +189,6 @@ def test_a_wrong_answer_exits_1() -> None:
     assert done.stderr.count("linalg: mpi on tasks: WRONG: 4 tasks, ") == 1
 
 
-@pytest.mark.skipif(not no_device(), reason="this machine has a CUDA device")
-@pytest.mark.parametrize(
-    ("task", "name"),
-    [
-        ("eigh", "cupy"),
-        ("gram", "cupy"),
-        ("tasks", "cupy"),
-        ("tasks", "cupy-mpi"),
-        ("tasks", "cupy-batch"),
-        ("dot", "cupy"),
-        ("mean", "cupy"),
-        ("addone", "numba-cuda"),
-    ],
-)
-def test_without_a_device_it_is_69_and_one_line(
-    task: str, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert linalg("--task", task, "--impl", name) == 69
-    assert capsys.readouterr().err.count("\n") == 1
-
-
-@needs("cupy")
-@pytest.mark.skipif(not no_device(), reason="this machine has a CUDA device")
-def test_a_driver_that_does_not_answer_is_said() -> None:
-    cupy = importlib.import_module("workloads.linalg.techniques.cuda_cupy")
-    with pytest.raises(UnavailableError, match="--nv on a GPU node"):
-        cupy.eigh(problems.Eigh(3, SEED), None)
-
-
 @pytest.mark.long
 def test_ctrl_c_in_a_worker_process_leaves_none_behind(tmp_path: Path) -> None:
     code = (
@@ -272,7 +200,5 @@ def test_ctrl_c_in_a_worker_process_leaves_none_behind(tmp_path: Path) -> None:
     options = ["linalg", "--task", "tasks", "-n", "200", "--count", "1000000"]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-c", code, *options, "--impl", "multiprocessing"]
-    done = subprocess.run(
-        command, env=env, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=300
-    )
+    done = ran(*command, env=env, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (130, "workloads: linalg: stopped\n")

@@ -49,11 +49,9 @@ PARALLEL = [name for name in LOCAL if TECHNIQUES[name].parallel in ("threads", "
 WINDOWS = {
     "odd": Grid(-2.0, 0.5, -1.25, 1.25, 7, 13, 50),
     "one pixel": Grid(-0.1, 0.5, 0.1, 1.25, 1, 1, 50),
-    "one row": Grid(-2.0, 0.5, -1.25, 1.25, 1000, 1, 30),
     "wide": Grid(-2.0, 0.5, -1.25, 1.25, 1000, 3, 30),
     "high": Grid(-2.0, 0.5, -1.25, 1.25, 3, 1000, 30),
     "none escapes": Grid(-0.1, 0.1, -0.1, 0.1, 33, 21, 40),
-    "all escape at once": Grid(3.0, 4.0, 3.0, 4.0, 33, 21, 40),
     "one test": Grid(-2.0, 0.5, -1.25, 1.25, 33, 21, 1),
     "on the border": Grid(-2.0, 2.0, -2.0, 2.0, 5, 5, 40),
     # Where rounding decides whether what has escaped comes back.
@@ -166,7 +164,7 @@ def test_some_rows_of_both_areas_are_those_of_the_fast_techniques(name: str) -> 
         assert (answer(name, area.grid, rows) == reference(area)[rows]).all()
 
 
-@pytest.mark.parametrize("workers", sampled([2, 1, 3, 5]))
+@pytest.mark.parametrize("workers", sampled([2, 3]))
 @pytest.mark.parametrize("name", sorted(CLUSTERS))
 def test_a_cluster_of_any_size_has_the_same_bytes(name: str, workers: int) -> None:
     need(*TECHNIQUES[name].needs)
@@ -184,18 +182,12 @@ def test_a_cluster_of_any_size_has_the_same_bytes(name: str, workers: int) -> No
 @pytest.mark.parametrize("grid", sampled(WINDOWS.values()), ids=WINDOWS)
 @pytest.mark.parametrize("name", LOCAL)
 def test_odd_windows_agree_with_the_definition(name: str, grid: Any) -> None:
-    rows = range(grid.height)
-    assert answer(name, grid, rows).tolist() == definition(grid, rows)
+    # All of them, and some.
+    for rows in (range(grid.height), range(grid.height // 6, grid.height, 4)):
+        assert answer(name, grid, rows).tolist() == definition(grid, rows)
 
 
-@pytest.mark.parametrize("name", LOCAL)
-def test_any_stride_of_rows_may_be_asked_for(name: str) -> None:
-    grid = WINDOWS["odd"]
-    rows = range(2, 13, 4)
-    assert answer(name, grid, rows).tolist() == definition(grid, rows)
-
-
-@pytest.mark.parametrize("workers", sampled([3, 1, 2, 5]))
+@pytest.mark.parametrize("workers", sampled([3, 1, 5]))
 @pytest.mark.parametrize("name", PARALLEL)
 def test_the_number_of_workers_does_not_matter(name: str, workers: int) -> None:
     grid = WINDOWS["odd"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from workloads.__main__ import main
-from workloads.mandel import balance, blocks
+from workloads.mandel import balance
 from workloads.mandel.grid import AREAS
 
 WINDOW = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "31", "17", "--maxiter", "60"]
@@ -40,19 +40,6 @@ def test_small_cases_are_those_made_by_hand() -> None:
     assert shares(rows, workers=7) == dict.fromkeys(("block", "cyclic", "queue"), 20 / 63)
 
 
-def test_the_parts_of_a_large_image_wait_for_each_other() -> None:
-    # The largest shares of both, 3 and 9, add up.
-    assert shares([1, 3], [9, 5], workers=2)["block"] == 18 / (2 * (3 + 9))
-
-
-def test_a_queue_deals_out_groups_of_several_rows() -> None:
-    # 64 rows in groups of two among two workers; the last group alone is long.
-    tests = [1] * 62 + [30, 30]
-    assert len(blocks.groups(range(64), 10, 2)) == 32
-    # 31 groups of 2 tests, 32 | 30, and 60 more for the second.
-    assert shares(tests, workers=2)["queue"] == 122 / (2 * 90)
-
-
 @pytest.mark.parametrize(
     ("area", "block", "cyclic"), [("area1", 0.41, 0.99), ("area2", 0.50, 0.98)]
 )
@@ -76,10 +63,3 @@ def test_a_sample_of_rows_has_no_balance(capsys: pytest.CaptureFixture[str]) -> 
     assert mandel("--area", "area2", "--impl", "python", "--balance", 2) == 2
     assert "--balance: python would compute a sample of area2" in capsys.readouterr().err
     assert mandel(*WINDOW, "--balance", "0") == 2
-
-
-def test_rows_that_no_worker_needs_cost_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "m.json"
-    assert mandel(*WINDOW, "--impl", "numpy", "--balance", 10**12, "--json", path) == 0
-    (result,) = json.loads(path.read_text())["results"]
-    assert 0 < result["details"][0]["balance"][0]["block"] < 1e-9

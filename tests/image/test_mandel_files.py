@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from needed import needs
 
-from tiers import sampled
 from workloads.__main__ import main
 from workloads.mandel.grid import AREAS
 
@@ -42,11 +41,6 @@ def test_numbers_written_are_the_answer(tmp_path: Path) -> None:
     written = np.load(path)
     assert written.dtype == np.dtype("<i4")
     assert hashlib.sha256(written.tobytes()).hexdigest() == AREAS["area1"].sha256
-
-
-def test_both_areas_get_a_file_each(tmp_path: Path) -> None:
-    assert mandel("--out", tmp_path / "m.npy") == 0
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["m-area1.npy", "m-area2.npy"]
 
 
 def test_hdf5_has_the_numbers_and_the_window(tmp_path: Path) -> None:
@@ -87,9 +81,10 @@ def test_the_picture_is_black_inside_and_nowhere_else(tmp_path: Path) -> None:
     assert ((pixels.sum(axis=2) == 0) == (np.load(numbers) == 59)).all()
 
 
-@pytest.mark.parametrize("window", sampled(["-2 0.5 -1.25 1.25", "-0.1 0.1 -0.1 0.1", "3 4 3 4"]))
-@pytest.mark.parametrize("size", ["1 1", "7 13", "1000 3"])
-@pytest.mark.parametrize("maxiter", [1, 2, 40])
+@pytest.mark.parametrize(
+    ("window", "size", "maxiter"),
+    [("-2 0.5 -1.25 1.25", "7 13", 40), ("-0.1 0.1 -0.1 0.1", "1 1", 1), ("3 4 3 4", "1000 3", 2)],
+)
 def test_any_window_makes_a_picture(window: str, size: str, maxiter: int, tmp_path: Path) -> None:
     options = ["--window", *window.split(), "--size", *size.split(), "--maxiter", maxiter]
     for name in ("m.png", "m.pgm"):
@@ -108,8 +103,7 @@ def test_a_sample_makes_no_picture(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 @needs("matplotlib")
-@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
-def test_the_chart_is_written(suffix: str, tmp_path: Path) -> None:
-    path = tmp_path / f"chart{suffix}"
+def test_the_chart_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "chart.pdf"
     assert mandel(*SMALL, "--impl", "numpy,python", "--plot", path) == 0
     assert path.stat().st_size > 1000

@@ -87,16 +87,6 @@ def test_a_line_profile_has_the_inner_loop(tmp_path: Path) -> None:
     assert int(line.split()[1]) > 31 * 17
 
 
-def test_a_memory_profile_has_the_line_of_an_array_of_numpys(tmp_path: Path) -> None:
-    path = tmp_path / "l.txt"
-    words = ["linalg", "--task", "dot", "-n", "500", "--impl", "numpy"]
-    assert main([*words, "--profile", "memory", str(path)]) == 0
-    (line,) = [line for line in path.read_text().splitlines() if "first @ second" in line]
-    # 500 × 500 numbers of 8 bytes, which nothing holds any more when the run has ended.
-    assert line.split()[0] == f"{500 * 500 * 8 / 2**20:.3f}"
-    assert "workloads/linalg/techniques/numpy_here.py:" in line
-
-
 def test_one_trace_has_the_worker_processes(tmp_path: Path) -> None:
     path = tmp_path / "m.json"
     names = "multiprocessing,queue"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import struct
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from running import ran
 
 PREFIX = Path(sys.prefix)
 # MPICH's own, which print which library they find and run nothing.
@@ -97,7 +97,5 @@ def test_nothing_depends_on_ld_library_path() -> None:
     environment = {name: os.environ[name] for name in os.environ if name != "LD_LIBRARY_PATH"}
     for path in ({}, {"LD_LIBRARY_PATH": "/nonexistent"}):
         command = [sys.executable, "-c", program]
-        done = subprocess.run(
-            command, env=environment | path, capture_output=True, text=True, check=False
-        )
+        done = ran(*command, env=environment | path)
         assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")

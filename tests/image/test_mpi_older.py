@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from test_mpi import OWN, ranks
 
+from tiers import sampled
+
 # What MPI 4.0 has brought: large counts, sessions, partitioned and persistent
 # collective communication, and some single functions.
 NEWER = re.compile(
@@ -123,13 +125,9 @@ def older(tmp_path: Path) -> str:
     return str(copy.parent)
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("count", sampled([3, 1]))
 def test_all_of_mpi_3_1_works_and_what_is_newer_is_a_notimplementederror(
     older: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     monkeypatch.setenv("LD_LIBRARY_PATH", older)
     assert ranks(count, WORK + LACKING, str(tmp_path / "file")) == [f"works {count}"] * count
-
-
-def test_the_same_works_where_nothing_is_hidden(tmp_path: Path) -> None:
-    assert ranks(2, WORK + "print('works')", str(tmp_path / "file")) == ["works"] * 2

@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from running import ran
 
-SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1]
+from tiers import sampled
+
 BY_HAND = "import mpi4py; mpi4py.rc.initialize = False; from mpi4py import MPI; "
 STARTS = {
     "import": "from mpi4py import MPI",
@@ -24,17 +26,11 @@ HANDLER = "import signal, sys; signal.signal(int(sys.argv[1]), lambda n, _: prin
 def python(
     *lines: str, number: int, launcher: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*launcher, sys.executable, "-c", "\n".join(lines), str(int(number))],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return ran(*launcher, sys.executable, "-c", "\n".join(lines), str(int(number)))
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda one: one.name)
 @pytest.mark.parametrize("start", STARTS)
 def test_the_first_signal_ends_the_program(start: str, number: signal.Signals) -> None:
     done = python(STARTS[start], SEND, number=number)
@@ -43,7 +39,7 @@ def test_the_first_signal_ends_the_program(start: str, number: signal.Signals) -
     assert last == (["KeyboardInterrupt"] if number == signal.SIGINT else [])
 
 
-@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("number", sampled([signal.SIGTERM, signal.SIGINT, signal.SIGUSR1]))
 def test_a_handler_from_before_it_is_called_each_time(number: signal.Signals) -> None:
     done = python(HANDLER, STARTS["import"], SEND, SEND, number=number)
     said = f"handler {int(number)}\nwent on\n"
@@ -57,9 +53,7 @@ def test_a_signal_that_was_ignored_still_is() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "went on\n", "")
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name
-)
+@pytest.mark.parametrize("number", sampled([signal.SIGTERM, signal.SIGINT]))
 def test_ranks_that_are_ended_leave_no_shared_memory(number: signal.Signals) -> None:
     # All at once, each with memory that it shares; they say which files these are.
     work = (

@@ -54,11 +54,6 @@ def test_the_look_at_the_job_comes_first(script: Path, monkeypatch: pytest.Monke
     assert (done.returncode, done.stdout, done.stderr) == (7, "2 285\n", "")
 
 
-def test_without_a_launcher_there_is_one_worker(script: Path) -> None:
-    done = in_own_process(sys.executable, *ON_DASK, script)
-    assert (done.returncode, done.stdout, done.stderr) == (7, "1 285\n", "")
-
-
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -100,23 +95,6 @@ def test_a_first_rank_without_a_folder_leaves_no_rank_waiting(script: Path) -> N
     assert done.returncode == 69
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("on_dask:")]
     assert "Dask's scheduler does not start: [Errno 2] No usable temporary directory" in line
-
-
-@pytest.mark.long
-def test_workers_look_for_no_disks_of_their_node_unless_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    script = tmp_path / "asks.py"
-    script.write_text(
-        "import dask\n"
-        "from dask.distributed import Client\n"
-        "name = 'distributed.admin.system-monitor.disk'\n"
-        "with Client() as client:\n"
-        "    print(*client.run(dask.config.get, name).values())\n"
-    )
-    assert in_own_process(sys.executable, *ON_DASK, script).stdout == "False\n"
-    monkeypatch.setenv("DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__DISK", "True")
-    assert in_own_process(sys.executable, *ON_DASK, script).stdout == "True\n"
 
 
 @pytest.mark.long

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from needed import needs
@@ -50,34 +48,6 @@ def vendors(tmp_path: Path) -> tuple[Path, Path]:
         for name, library in {**names, "pocl.icd": pocl}.items():
             (folder / name).write_text(f"{library}\n")
     return both
-
-
-def asked(program: Path, report: Path, folder: Path) -> Any:
-    words = ["startup", "--impl", "ptrace", "--json", str(report), "--", str(program)]
-    done = python("-m", "workloads", *words, OCL_ICD_VENDORS=f"{folder}/")
-    if done.returncode == 69:
-        pytest.skip(done.stderr.strip())
-    assert (done.returncode, done.stderr) == (0, "")
-    details = json.loads(report.read_text())["results"][0]["details"]
-    return details[0] if isinstance(details, list) else details
-
-
-@pytest.mark.usefixtures("absent")
-def test_absent_ones_cost_a_few_calls_of_who_uses_opencl(
-    vendors: tuple[Path, Path], tmp_path: Path
-) -> None:
-    program = tmp_path / "ask.py"
-    program.write_text(ASK)
-    # The first of all fills caches.
-    _, three, none = (
-        asked(program, tmp_path / "startup.json", folder) for folder in (VENDORS, *vendors)
-    )
-    # A file each, and for its library's name the loader's folders.
-    assert three["path_calls"] - none["path_calls"] <= 20 * len(ABSENT)
-    # Nobody tries again, waits, or starts something that would.
-    assert three["calls"] - none["calls"] <= 50 * len(ABSENT)
-    for kind in ("processes", "threads"):
-        assert three[kind] == none[kind]
 
 
 @pytest.mark.usefixtures("absent")

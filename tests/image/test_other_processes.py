@@ -6,10 +6,10 @@ nobody else (Yama's ptrace_scope is 1).
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import pytest
+from running import ran
 
 TASKS = """
 import asyncio
@@ -39,28 +39,13 @@ FORBIDDEN = "insufficient permissions"
 
 
 def told(program: str, *words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", ASK, program, *words], capture_output=True, text=True, check=False
-    )
+    done = ran(sys.executable, "-c", ASK, program, *words)
     if FORBIDDEN in done.stdout:
         pytest.skip("this machine lets nobody read another process's memory, not even a child's")
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
 
-def test_tasks_of_another_process_are_listed() -> None:
-    lines = told(TASKS, "asyncio", "ps").splitlines()
-    assert len(lines) == 4
-    assert "Task-1" in lines[2]
-    assert "the leaf" in lines[3]
-    assert "sleep -> leaf" in lines[3]
-
-
 def test_tasks_of_another_process_are_a_tree() -> None:
     tree = told(TASKS, "asyncio", "pstree")
     assert tree.index("(T) Task-1") < tree.index("(T) the leaf") < tree.index("sleep /opt/hpcpy/")
-
-
-def test_a_process_without_tasks_has_none() -> None:
-    # The table's head is all there is.
-    assert len(told("print(flush=True); input()", "asyncio", "ps").splitlines()) == 2

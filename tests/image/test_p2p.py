@@ -107,9 +107,3 @@ def test_ctrl_c_ends_ranks_that_wait_for_each_other(tmp_path: Path) -> None:
     assert job.returncode == 130 or (job.returncode, codes.read_text()) == (0, "130 130 ")
     assert "workloads: p2p: stopped\n" in said
     assert "Traceback" not in said
-
-
-def test_bad_input_is_said_once() -> None:
-    done = p2p(3, "--sizes", "none")
-    assert done.returncode == 2
-    assert done.stderr.count("'none' is no size") == 1

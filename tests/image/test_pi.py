@@ -19,7 +19,7 @@ from workloads.__main__ import main
 from workloads.harness.cuda import no_device
 from workloads.harness.team import Team
 from workloads.pi.definition import philox_hits, seeded_hits
-from workloads.pi.registry import PHILOX, SEEDED, TECHNIQUES
+from workloads.pi.registry import PHILOX, TECHNIQUES
 from workloads.pi.shares import seeds
 
 GPU = {"cupy", "numba-cuda"} if no_device() else set()
@@ -64,20 +64,18 @@ class TestDefinition:
         assert philox_hits(SEED, range(1_000)) == 797
         assert philox_hits(SEED, range(20_000_000)) == 15_705_172
 
-    @pytest.mark.parametrize("first", [0, 1, 2, 3, 4, 5, 997, 65_535, 65_536, 65_537])
-    @pytest.mark.parametrize("length", [0, 1, 2, 3, 70_001])
-    def test_a_part_of_the_stream_is_what_the_whole_has_there(
-        self, first: int, length: int
-    ) -> None:
-        stream = np.random.Generator(np.random.Philox(key=SEED)).random(2 * (first + length))
-        x, y = stream[2 * first :: 2], stream[2 * first + 1 :: 2]
-        hits = np.count_nonzero(x * x + y * y < 1.0)
-        assert philox_hits(SEED, range(first, first + length)) == hits
+    def test_a_part_of_the_stream_is_what_the_whole_has_there(self) -> None:
+        stream = np.random.Generator(np.random.Philox(key=SEED)).random(2 * 140_000)
+        inside = stream[::2] ** 2 + stream[1::2] ** 2 < 1.0
+        for first in (0, 1, 2, 3, 997, 65_535, 65_536):
+            for end in (first, first + 1, first + 3, first + 70_001):
+                hits = np.count_nonzero(inside[first:end])
+                assert philox_hits(SEED, range(first, end)) == hits, (first, end)
 
 
 @pytest.mark.parametrize("name", [name for name in LOCAL if name in PHILOX])
 def test_counter_based_techniques_have_the_stored_counts(name: str) -> None:
-    for workers in (1, 2, 3, 5) if name in PARALLEL else (1,):
+    for workers in (1, 3) if name in PARALLEL else (1,):
         assert compute(name, 20_000_000, workers) == 15_705_172
         assert compute(name, 1_000, workers) == 797
 
@@ -104,30 +102,25 @@ def test_the_talks_family_has_the_stored_counts_for_1_2_and_4(tmp_path: Path) ->
         assert {r["verdict"] for r in results} == {"matches the stored count"}
 
 
-@pytest.mark.parametrize("pairs", sampled([1_000, 1, 2, 3, 7, 100_003]))
 @pytest.mark.parametrize("name", LOCAL)
-def test_any_number_of_pairs(name: str, pairs: int) -> None:
-    assert compute(name, pairs) == want(name, pairs)
+def test_any_number_of_pairs_and_any_seed(name: str) -> None:
+    for pairs, seed in ((1_000, SEED), (1, SEED), (3, 0), (4_001, 2**64 - 1)):
+        if name in PHILOX or seed == SEED:
+            assert compute(name, pairs, seed=seed) == want(name, pairs, seed=seed)
 
 
-@pytest.mark.parametrize("workers", sampled([3, 1, 2, 5]))
+@pytest.mark.parametrize("workers", sampled([3, 1, 5]))
 @pytest.mark.parametrize("name", PARALLEL)
 def test_any_number_of_workers(name: str, workers: int) -> None:
     assert compute(name, 10_007, workers) == want(name, 10_007, workers)
 
 
-@pytest.mark.parametrize("seed", sampled([2**63, 0, 1, 2**64 - 1]))
-@pytest.mark.parametrize("name", [name for name in LOCAL if name in PHILOX])
-def test_any_seed(name: str, seed: Any) -> None:
-    assert compute(name, 4_001, seed=seed) == want(name, 4_001, seed=seed)
-
-
-@pytest.mark.parametrize("workers", [1, 2, 3, 5])
+@pytest.mark.parametrize("workers", sampled([3, 1]))
 def test_a_cluster_of_dask(workers: int) -> None:
     assert compute("dask", 10_007, workers) == want("dask", 10_007, workers)
 
 
-@pytest.mark.parametrize("workers", [1, 2, 3, 5])
+@pytest.mark.parametrize("workers", sampled([3, 1]))
 @pytest.mark.parametrize("name", ["subinterpreters", "fork"])
 def test_what_wants_a_process_to_itself(name: str, workers: int, tmp_path: Path) -> None:
     report = tmp_path / "pi.json"
@@ -147,32 +140,16 @@ def test_the_images_python_can_be_the_other_one() -> None:
     assert "\nthreads" not in done.stdout
 
 
-def test_a_process_with_threads_is_not_forked_for_pi() -> None:
-    done = alone("--impl", "numba-parallel,fork", "-n", 1_000, "--workers", 2)
-    assert done.returncode == 69
-    assert "a forked child would inherit their locks" in done.stderr
-    assert done.stderr.count("\n") == 1
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 5])
-def test_any_number_of_ranks(size: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("size", "pairs"), sampled([(3, 10_007), (3, 2), (1, 10_007)], keep=2))
+def test_any_number_of_ranks(size: int, pairs: int, tmp_path: Path) -> None:
     report = tmp_path / "pi.json"
-    done = mpiexec(size, "--impl", ",".join(RANKS), "-n", 10_007, "--json", report)
+    done = mpiexec(size, "--impl", ",".join(RANKS), "-n", pairs, "--json", report)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("pi: 10,007 pairs") == 1, "one rank reports"
+    assert done.stdout.count(f"pi: {pairs:,} pairs") == 1, "one rank reports"
     results = {result["impl"]: result for result in json.loads(report.read_text())["results"]}
     for name in RANKS:
         assert results[name]["workers"] == size
-        assert results[name]["answer"] == str(want(name, 10_007, size))
-
-
-def test_more_ranks_than_pairs_and_scaling(tmp_path: Path) -> None:
-    report = tmp_path / "pi.json"
-    options = ["--impl", ",".join(RANKS), "-n", 2, "--scale", "1,3", "--json", report]
-    done = mpiexec(3, *options)
-    assert (done.returncode, done.stderr) == (0, "")
-    results = json.loads(report.read_text())["results"]
-    assert [(r["impl"], r["workers"]) for r in results] == [(n, s) for n in RANKS for s in (1, 3)]
+        assert results[name]["answer"] == str(want(name, pairs, size))
 
 
 def test_weak_scaling_has_as_many_pairs_for_each_rank(tmp_path: Path) -> None:
@@ -188,8 +165,3 @@ def test_weak_scaling_has_as_many_pairs_for_each_rank(tmp_path: Path) -> None:
         (3, 3_000, True),
     ]
     assert {r["problem"] for r in results} == {"1,000 pairs"}
-
-
-def test_every_technique_is_tried_here_or_elsewhere() -> None:
-    apart = {"dask", "spark", "subinterpreters", "fork", "cupy", "numba-cuda"}
-    assert {*LOCAL, *apart, *RANKS} == {*SEEDED, *PHILOX}

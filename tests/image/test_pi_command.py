@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import signal
 import subprocess
 import sys
@@ -10,16 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from needed import is_drawn, lacking, needs, plotted
+from needed import is_drawn, lacking, plotted
 from running import TELLS_WHEN, in_own_process, last_words, on_ranks, surroundings, wait_until
 
-from tiers import sampled
 from workloads.__main__ import main
-from workloads.errors import UnavailableError
-from workloads.harness.cuda import no_device
 from workloads.pi.registry import TECHNIQUES
 
-GPU = {"cupy", "numba-cuda"} if no_device() else set()
 SEED = 2022
 
 
@@ -62,9 +57,8 @@ def test_scaling_profile_and_charts(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert profile.stat().st_size > 100
 
 
-@pytest.mark.parametrize(("home", "variable"), [("/proc/none", "/proc/none"), ("/", "/")])
-def test_it_runs_where_no_home_and_no_cache_can_be_written(home: str, variable: str) -> None:
-    with_env = ["env", f"HOME={home}", f"NUMBA_CACHE_DIR={variable}"]
+def test_it_runs_where_no_home_and_no_cache_can_be_written() -> None:
+    with_env = ["env", "HOME=/proc/none", "NUMBA_CACHE_DIR=/proc/none"]
     names = [
         n for n in ("numba", "numba-parallel", "pyopencl") if not lacking(*TECHNIQUES[n].needs)
     ]
@@ -90,31 +84,11 @@ def test_a_wrong_count_exits_1(rank_alone: bool) -> None:
     assert done.stderr.count("WRONG: 1,000 hits, not") == 1
 
 
-@pytest.mark.skipif(not GPU, reason="this machine has a CUDA device")
-@pytest.mark.parametrize("name", ["cupy", "numba-cuda"])
-def test_without_a_device_it_is_69_and_one_line(
-    name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert pi("--impl", name) == 69
-    assert capsys.readouterr().err.count("\n") == 1
-
-
-@pytest.mark.skipif(not GPU, reason="this machine has a CUDA device")
-@pytest.mark.parametrize("module", [pytest.param("cuda_cupy", marks=needs("cupy")), "cuda_numba"])
-def test_a_driver_that_does_not_answer_is_said(module: str) -> None:
-    technique = importlib.import_module(f"workloads.pi.techniques.{module}")
-    with pytest.raises(UnavailableError, match="--nv on a GPU node"):
-        technique.compute(1_000, SEED, None)
-
-
 @pytest.mark.long
 @pytest.mark.parametrize(
     "name",
-    sampled([
-        "python", "multiprocessing", "threads", "sleep-threads", "subinterpreters",
-        "dask", "numpy", "numba", "numba-parallel", "simd",
-    ]),
-)  # fmt: skip
+    ["python", "multiprocessing", "threads", "subinterpreters", "dask", "numba-parallel"],
+)
 def test_ctrl_c_ends_a_long_count_with_one_line(name: str, tmp_path: Path) -> None:
     results = tmp_path / "results"
     results.mkdir()

@@ -6,7 +6,6 @@ import re
 import sysconfig
 from pathlib import Path
 
-import pytest
 from needed import lacking
 
 from sbom import (
@@ -84,19 +83,13 @@ def test_each_but_the_image_itself_says_where_it_is_from_and_its_hash() -> None:
         assert one["licenseDeclared"] not in ("", "NOASSERTION"), one["name"]
 
 
-@pytest.mark.parametrize("name", sorted(packages("source")))
-def test_the_licence_texts_of_what_is_compiled_here_are_in_the_image(name: str) -> None:
+def test_the_licence_texts_of_what_is_compiled_here_are_in_the_image() -> None:
     read = {one for one, _ in relations("BUILD_DEPENDENCY_OF")}
-    if name in read:
-        assert not (LICENCES / name).exists()
-        return
-    assert any(path.stat().st_size > 400 for path in licence_files(name))
-
-
-def test_a_licence_that_no_list_has_is_there_as_a_text() -> None:
-    for one in TEXTS.values():
-        path = re.search(r"It is (/\S+) in the image", one["extractedText"])
-        assert Path(path[1]).stat().st_size > 200 if path else len(one["extractedText"]) > 40
+    for name in packages("source"):
+        if name in read:
+            assert not (LICENCES / name).exists(), name
+        else:
+            assert any(path.stat().st_size > 400 for path in licence_files(name)), name
 
 
 def test_of_the_cuda_toolkit_it_has_the_two_headers_that_numba_brings() -> None:

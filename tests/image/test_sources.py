@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import inspect
 import json.decoder
 import subprocess
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 from needed import lacking, needs
 from refusals import REFUSE_MEMFD
-from running import said
+from running import ran, said
 
 from _hpcpy_folders import MODULE, PACKAGE
 from _hpcpy_importer import finder
@@ -30,16 +29,12 @@ READERS = "cupy, dask, distributed, matplotlib.pyplot"
 
 def found(*words: str) -> list[str]:
     """Return what another program than Python finds below the library."""
-    done = subprocess.run(
-        ["/usr/bin/find", LIBRARY, *words], capture_output=True, text=True, check=True
-    )
+    done = ran("/usr/bin/find", LIBRARY, *words, check=True)
     return done.stdout.splitlines()
 
 
 def run(*words: str | Path, typed: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *words], input=typed, capture_output=True, text=True, check=False
-    )
+    return ran(sys.executable, *words, input=typed)
 
 
 def test_other_programs_find_the_source_of_every_module_in_memory() -> None:
@@ -76,10 +71,6 @@ def test_a_debugger_shows_them() -> None:
     assert "if isinstance(s, str):" in done.stdout
 
 
-def test_without_assertions_they_are_compiled() -> None:
-    assert run("-O", "-c", "import json; print(json.loads('[1]'))").stdout == "[1]\n"
-
-
 def test_one_of_them_is_run_by_its_path() -> None:
     done = run(FOLDER / "tool.py", typed='{"a": 1}')
     assert (done.returncode, done.stdout) == (0, '{\n    "a": 1\n}\n'), done.stderr
@@ -87,25 +78,11 @@ def test_one_of_them_is_run_by_its_path() -> None:
     assert done.stdout.strip() == str(FOLDER), done.stderr
 
 
-def test_one_of_them_is_a_resource() -> None:
-    assert TEXT in importlib.resources.files("json").joinpath("decoder.py").read_text()
-
-
-@needs("jedi")
-def test_jedi_completes_by_stubs(tmp_path: Path) -> None:
-    program = (
-        "import jedi; print(*[c.name for c in jedi.Script('import shlex; shlex.sp').complete()])"
-    )
-    assert said(program, XDG_CACHE_HOME=str(tmp_path)) == ["split"]
-
-
 @pytest.mark.parametrize("packages", [True, False])
 def test_a_virtual_environment_reads_them(tmp_path: Path, packages: bool) -> None:
     venv.create(tmp_path / "v", with_pip=False, system_site_packages=packages)
     program = "import shlex as s, inspect; print(inspect.getsource(s)[:5])"
-    done = subprocess.run(
-        [tmp_path / "v/bin/python", "-c", program], capture_output=True, text=True, check=False
-    )
+    done = ran(tmp_path / "v/bin/python", "-c", program)
     assert done.stdout.split() == ['"""A'], done.stderr
 
 

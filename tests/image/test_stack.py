@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from needed import lacking, needs
-from running import python
+from running import python, ran
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3])
@@ -16,43 +15,9 @@ def test_mpiexec_starts_ranks_that_know_each_other(ranks: int) -> None:
     program = (
         "from mpi4py import MPI; w = MPI.COMM_WORLD;print(w.size, w.allreduce(w.rank), flush=True)"
     )
-    done = subprocess.run(
-        ["mpiexec", "-n", str(ranks), sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = ran("mpiexec", "-n", str(ranks), sys.executable, "-c", program)
     assert done.stderr == ""
     assert done.stdout.splitlines() == [f"{ranks} {sum(range(ranks))}"] * ranks
-
-
-def test_the_mpi_library_is_found_by_its_soname_outside_the_python_prefix() -> None:
-    done = python("-c", "import mpi4py.MPI; print(open('/proc/self/maps').read())")
-    paths = {line.split()[-1] for line in done.stdout.splitlines() if "libmpi.so" in line}
-    (path,) = paths
-    assert path.startswith("/opt/mpich/lib/libmpi.so.12")
-
-
-def test_python_alone_does_not_load_mpi() -> None:
-    done = python("-c", "import numpy, h5py, numba; print(open('/proc/self/maps').read())")
-    assert "libmpi" not in done.stdout
-
-
-def test_h5py_writes_what_it_reads(tmp_path: Path) -> None:
-    import h5py
-    import numpy as np
-
-    data = np.arange(1000.0).reshape(10, 100)
-    with h5py.File(tmp_path / "a.h5", "w") as file:
-        file.create_dataset("x", data=data, chunks=True, compression="gzip")
-    with h5py.File(tmp_path / "a.h5") as file:
-        assert np.array_equal(file["x"][:], data)
-
-
-def test_numba_compiles_without_a_place_for_its_cache() -> None:
-    done = python("-c", "import numba; print(numba.njit(lambda x: x + 1)(41))")
-    assert (done.stdout, done.stderr) == ("42\n", "")
 
 
 def test_numbas_own_openmp_threads_work() -> None:
@@ -91,55 +56,6 @@ print(a.sum())
 def test_cupy_without_a_driver_says_so() -> None:
     done = python("-c", "import cupy; print(cupy.cuda.runtime.getDeviceCount())")
     assert "cudaErrorInsufficientDriver" in done.stderr or "libcuda" in done.stderr
-
-
-@needs("distributed")
-def test_dask_runs_its_workers_as_processes(tmp_path: Path) -> None:
-    program = """
-from distributed import Client, LocalCluster
-if __name__ == "__main__":
-    cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
-    with cluster, Client(cluster) as client:
-        print(sum(client.gather(client.map(lambda x: x * x, range(10)))))
-"""
-    path = tmp_path / "squares.py"
-    path.write_text(program)
-    done = subprocess.run(
-        [sys.executable, str(path)],
-        cwd=path.parent,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.stdout == "285\n", done.stderr
-
-
-def test_profilers_write_their_files(tmp_path: Path) -> None:
-    script = tmp_path / "work.py"
-    script.write_text("def f():\n    return sum(range(100))\nprint(f())\n")
-    trace = tmp_path / "trace.json"
-    subprocess.run(
-        ["viztracer", "-o", trace, "--quiet", script], check=True, cwd=tmp_path, timeout=120
-    )
-    assert trace.stat().st_size > 100
-    subprocess.run(
-        ["kernprof", "-l", "-o", tmp_path / "lines", script], check=True, cwd=tmp_path, timeout=120
-    )
-    assert (tmp_path / "lines").stat().st_size > 0
-
-
-def test_a_venv_on_top_sees_the_stack(tmp_path: Path) -> None:
-    done = python("-m", "venv", "--system-site-packages", str(tmp_path / "venv"))
-    assert done.returncode == 0, done.stderr
-    inside = subprocess.run(
-        [tmp_path / "venv/bin/python", "-c", "import numpy, sys; print(sys.prefix)"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    assert inside.stdout.strip() == str(tmp_path / "venv")
 
 
 def test_entry_points_of_the_image_are_those_of_its_files() -> None:

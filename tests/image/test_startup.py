@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 from needed import is_drawn, plotted
-from refusals import REFUSE_MEMFD
-from running import on_ranks, said
+from running import on_ranks
 
 from workloads.__main__ import main
 from workloads.startup.registry import TECHNIQUES
@@ -42,14 +40,6 @@ def test_every_technique(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         assert counted["calls"] >= sum(counted["kinds"].values())
         assert counted["path_calls"] >= counted["opens"] > 0
     assert is_drawn(chart)
-
-
-def test_a_policy_that_refuses_files_in_memory_is_no_obstacle(tmp_path: Path) -> None:
-    words = ["startup", "--case", "pass", "--impl", "spawn,ptrace"]
-    program = (
-        f"{REFUSE_MEMFD}\nfrom workloads.__main__ import main\nraise SystemExit(main({words}))"
-    )
-    assert "ptrace:" in said(program, TMPDIR=str(tmp_path))
 
 
 def test_modules_and_a_script_of_the_users(
@@ -87,11 +77,3 @@ def test_of_several_ranks_the_first_looks(size: int) -> None:
     done = on_ranks(size, "-m", "workloads", *words)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("system calls by kind") == 1
-
-
-def test_it_is_this_interpreter_that_is_started(tmp_path: Path) -> None:
-    report = tmp_path / "s.json"
-    options = ["--case", "pass", "--impl", "spawn", "--json", str(report)]
-    assert main(["startup", *options]) == 0
-    command = json.loads(report.read_text())["parameters"]["pass"]["command"]
-    assert command == [sys.executable, "-c", "pass"]

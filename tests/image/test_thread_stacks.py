@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import os
-import subprocess
 import sys
 import threading
 
-import pytest
+from running import ran
 
 KIB = 1024
 
 
-@pytest.mark.parametrize("size", [64 * KIB, 100 * KIB, 256 * KIB])
-def test_a_thread_with_a_stack_of_any_size_starts(size: int) -> None:
+def test_a_thread_with_a_small_stack_starts() -> None:
+    size = 64 * KIB
     seen: list[int] = []
     before = threading.stack_size(size)
     try:
@@ -27,12 +26,16 @@ def test_a_thread_with_a_stack_of_any_size_starts(size: int) -> None:
 
 
 def test_openmp_threads_may_have_small_stacks() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "workloads", "pi", "-n", "1000", "--impl", "numba-parallel"],
+    done = ran(
+        sys.executable,
+        "-m",
+        "workloads",
+        "pi",
+        "-n",
+        "1000",
+        "--impl",
+        "numba-parallel",
         env={**os.environ, "OMP_STACKSIZE": "100K"},
-        capture_output=True,
-        text=True,
-        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "omp threads" in done.stdout

@@ -132,7 +132,7 @@ def test_a_killed_worker_is_said_and_nothing_is_left(
 
 # One in three was lost in a destructor of h5py's, and the job went on.
 @pytest.mark.long
-@pytest.mark.parametrize("moment", range(6))
+@pytest.mark.parametrize("moment", [0, 2, 5])
 def test_sigterm_ends_it_wherever_it_is_and_leaves_nothing(moment: Any, tmp_path: Path) -> None:
     out = tmp_path / "out"
     options = ["--impl", "hdf5", "-n", "20000", "-s", "100", "--out", str(out)]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import textwrap
+
+from running import ran
 
 # What is looked at: laid out, with names, sets, defaults, nested functions.
 LOOK = """
@@ -19,12 +20,12 @@ decode = json.decoder.JSONDecoder.decode
 
 
 def run(program: str, *options: str, ok: int = 0, **variables: str) -> str:
-    done = subprocess.run(
-        [sys.executable, *options, "-c", LOOK + textwrap.dedent(program)],
+    done = ran(
+        sys.executable,
+        *options,
+        "-c",
+        LOOK + textwrap.dedent(program),
         env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
     )
     assert done.returncode == ok, done.stderr
     assert done.stderr == ""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 from laid_out import run
+from running import ran
 
 
 def test_tracing_and_monitoring_see_it_and_end() -> None:
@@ -52,20 +52,7 @@ def test_viztracer_shows_its_functions(tmp_path: Path) -> None:
     assert run(program) == "True"
 
 
-def test_the_source_and_lines_of_errors_are_shown() -> None:
-    program = """
-        import inspect, traceback
-        try:
-            json.loads("{")
-        except ValueError:
-            said = traceback.format_exc()
-        print("obj, end = self.raw_decode(s" in said, "^^^" in said)
-        print(inspect.getsource(decode).splitlines()[0].strip())
-        """
-    assert run(program).splitlines()[0] == "True True"
-
-
 def test_times_of_imports_are_told() -> None:
     command = [sys.executable, "-X", "importtime", "-c", "import json.decoder"]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    said = ran(*command, check=True).stderr
     assert " json.decoder\n" in said

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-import subprocess
 import sys
 from pathlib import Path
 
 import h5py
+from running import ran
 
 MODULES = (h5py.h5, h5py.h5d, h5py.h5p, h5py.h5t, h5py.h5z)
 
@@ -36,20 +36,12 @@ def test_variables_are_this_hdf5s() -> None:
 
 
 def test_another_program_cannot_open_it() -> None:
-    done = subprocess.run(
-        ["/bin/true"],
-        env={"LD_PRELOAD": str(h5py.h5z.__file__)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = ran("/bin/true", env={"LD_PRELOAD": str(h5py.h5z.__file__)})
     assert done.returncode != 0
     assert "undefined symbol: _PyHpcpy_hdf5" in done.stderr
 
 
 def test_an_import_opens_none_of_it() -> None:
     program = "import h5py; print('libhdf5' in open('/proc/self/maps').read())"
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
+    done = ran(sys.executable, "-c", program, check=True)
     assert done.stdout == "False\n"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from needed import needs
+from running import ran
 
 # An own module, to see what was imported, and whether others say so.
 OWN = "MINE = True\n"
@@ -47,13 +47,7 @@ def run(
     (folder / file).write_text(OWN)
     script = folder / "script.py"
     script.write_text(program)
-    done = subprocess.run(
-        [sys.executable, script],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = ran(sys.executable, script, env={**os.environ, **variables})
     assert done.returncode == code, done.stderr
     return done.stdout.strip(), done.stderr
 
@@ -91,22 +85,6 @@ def test_a_program_that_failed_is_told_of_the_core_stack_too(
     assert "hpcpy: " not in run(tmp_path, file, wrong, 1, PMI_RANK="1")[1]
 
 
-@pytest.mark.parametrize(
-    "program",
-    [
-        "import pluggy, helper",
-        "import helper, pluggy",
-        "import helper",
-        "import importlib; importlib.import_module('pluggy')",
-        "__import__('pluggy'); import helper",
-        "from pluggy import HookimplMarker",
-    ],
-)
-def test_it_is_said_once_however_it_is_imported(tmp_path: Path, program: str) -> None:
-    (tmp_path / "helper.py").write_text("import pluggy\n")
-    assert run(tmp_path, "pluggy.py", program) == ("", told(tmp_path / "pluggy.py", "pluggy"))
-
-
 @needs("dask")
 def test_what_packages_of_the_image_import_is_theirs(tmp_path: Path) -> None:
     assert run(tmp_path, "yaml.py", "import dask") == ("", "")
@@ -133,14 +111,6 @@ def test_the_users_is_taken_where_it_is_preferred(tmp_path: Path) -> None:
         "True",
         "",
     )
-
-
-@pytest.mark.parametrize(
-    ("file", "name"),
-    [*HIDDEN, *((file, name) for file, name, _ in NOT_TOLD if file != "iniconfig/part.py")],
-)
-def test_as_elsewhere_the_users_wins(tmp_path: Path, file: str, name: str) -> None:
-    assert run(tmp_path, file, ASKED.format(name=name), HPCPY_SITE="stock") == ("True", "")
 
 
 @needs("matplotlib", "dask")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from running import ran
 
 # Says at its end what numba compiled, for what LLVM made code, what Python wrote.
 COUNTING = """
@@ -125,14 +126,12 @@ def run(
     # Other tests of this process may have set where caches go.
     mine = ("NUMBA_", "XDG_CACHE_HOME")
     base = {k: v for k, v in os.environ.items() if not k.startswith(mine)}
-    done = subprocess.run(
-        [sys.executable, program, *arguments],
+    done = ran(
+        sys.executable,
+        program,
+        *arguments,
         env={**base, "TMPDIR": str(tmp), **(variables or {})},
         cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1]), done.stderr

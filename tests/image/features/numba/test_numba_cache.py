@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import llvmlite.binding as llvm
 import pytest
 from numba_programs import COUNTING, COUNTS, KERNELS, OF_USERS, USERS, run, script
+from running import ran
 
 from _hpcpy_numba import LEVELS, level
 from tiers import sampled
@@ -24,7 +24,7 @@ FEATURES = llvm.get_host_cpu_features().flatten()
 HERE = level((llvm.get_process_triple(), llvm.get_host_cpu_name(), FEATURES))
 # What this machine can run: its own level and those below.
 RUNNABLE = list(LEVELS)[list(LEVELS).index(HERE) :]
-# What other processes compile is not seen: theirs are in test_mandel_ladder.py.
+# What other processes compile is not seen.
 ROWS = {
     name: one.module
     for name, one in TECHNIQUES.items()
@@ -105,18 +105,6 @@ def test_numba_is_as_elsewhere_where_that_is_asked_for(tmp_path: Path) -> None:
     assert seen["answers"] == [AREAS["area1"].sha256]
 
 
-def test_an_unknown_processor_is_told_to_whoever_asks(tmp_path: Path) -> None:
-    program = kernels(tmp_path / "code", rows=["numba"])
-    done = subprocess.run(
-        [sys.executable, program],
-        env={**os.environ, "TMPDIR": str(tmp_path), **UNKNOWN, "NUMBA_DEBUG_CACHE": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "not in the image for this processor: <function escape_time" in done.stdout
-
-
 def test_kernels_go_where_nothing_at_all_can_be_written(tmp_path: Path) -> None:
     program = kernels(tmp_path / "code", "area1", rows=["numba"])
     for _ in range(2):
@@ -167,11 +155,10 @@ def test_extensions_of_numba_on_the_path_are_found(extended: bool, tmp_path: Pat
     program = script(tmp_path / "code", COUNTING, EXTENDED)
     variables = {"PYTHONPATH": str(packages)} if extended else {}
     for _ in range(2):
-        done = subprocess.run(
-            [sys.executable, program],
+        done = ran(
+            sys.executable,
+            program,
             env={**os.environ, "TMPDIR": str(tmp_path), **variables},
-            capture_output=True,
-            text=True,
             check=True,
         )
         assert done.stdout.startswith("extended") == extended
@@ -183,9 +170,7 @@ def test_functions_of_a_user_are_for_this_very_processor() -> None:
     program = "from numba.core.registry import cpu_target as t; " + (
         "print(*t.target_context.codegen().magic_tuple()[1:], sep='\\n')"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
+    done = ran(sys.executable, "-c", program, check=True)
     name, features = done.stdout.splitlines()
     assert name == llvm.get_host_cpu_name()
     assert {f for f in features.split(",") if f[0] == "+"} <= set(FEATURES.split(","))

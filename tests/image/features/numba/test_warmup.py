@@ -11,7 +11,7 @@ from typing import Any
 import llvmlite.binding as llvm
 import pytest
 from numba_programs import COUNTING, OF_USERS, USERS, run, script
-from running import launcher
+from running import launcher, ran
 
 from _hpcpy_numba import LEVELS, level
 from tiers import sampled
@@ -45,15 +45,7 @@ print(sum(root.stats.cache_misses.values()), sum(root.stats.cache_hits.values())
 def warm_up(*words: object, **variables: str) -> subprocess.CompletedProcess[str]:
     mine = ("NUMBA_", "HPCPY_KERNELS")
     base = {k: v for k, v in os.environ.items() if not k.startswith(mine)}
-    return subprocess.run(
-        [sys.executable, "-m", "hpcpy_warmup", *map(str, words)],
-        env={**base, **variables},
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=500,
-    )
+    return ran(sys.executable, "-m", "hpcpy_warmup", *words, env={**base, **variables}, cwd="/")
 
 
 def kept(folder: Path, program: str, *names: str) -> dict[str, str]:
@@ -138,26 +130,14 @@ def line_of(program: str, text: str) -> int:
 def test_sixteen_ranks_compile_nothing(tmp_path: Path) -> None:
     program = script(tmp_path / "code", RANK)
     told = kept(tmp_path / "kept", program)
-    done = subprocess.run(
-        [*launcher(16), sys.executable, program],
-        env={**os.environ, **told, "TMPDIR": "/nonexistent"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=500,
+    done = ran(
+        *launcher(16), sys.executable, program, env={**os.environ, **told, "TMPDIR": "/nonexistent"}
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "0 1\n" * 16, "")
     Path(program).chmod(0o644)
     with Path(program).open("a") as file:
         file.write("# changed\n")
-    done = subprocess.run(
-        [*launcher(3), sys.executable, program],
-        env={**os.environ, **told},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=500,
-    )
+    done = ran(*launcher(3), sys.executable, program, env={**os.environ, **told})
     assert done.returncode == 0
     assert done.stderr.count("has changed since") == 1
 
@@ -210,19 +190,6 @@ def test_what_cannot_be_is_one_line(
     assert not list((tmp_path / "kept").glob("*")) or not (tmp_path / "kept").exists()
 
 
-def test_the_folder_is_named_by_the_option_or_the_variable(tmp_path: Path) -> None:
-    path = tmp_path / "program.py"
-    path.write_text(RANK)
-    done = warm_up(path)
-    assert (done.returncode, "are required: --to" in done.stderr) == (
-        2,
-        True,
-    )
-    folder = str(tmp_path / "kept")
-    assert warm_up(f"--level={HERE}", path, HPCPY_KERNELS=folder).returncode == 0
-    assert (tmp_path / "kept/index").exists()
-
-
 def test_stock_keeps_nothing(tmp_path: Path) -> None:
     path = tmp_path / "program.py"
     path.write_text(RANK)
@@ -231,15 +198,6 @@ def test_stock_keeps_nothing(tmp_path: Path) -> None:
         69,
         "hpcpy_warmup: nothing can be kept here: HPCPY_NUMBA=stock\n",
     )
-
-
-def test_files_are_those_that_all_may_read(tmp_path: Path) -> None:
-    path = tmp_path / "program.py"
-    path.write_text(RANK)
-    kept(tmp_path / "kept", str(path), *RUNNABLE[-1:])
-    files = sorted(file.name for file in (tmp_path / "kept").iterdir())
-    assert files == sorted(["index", f"{RUNNABLE[-1]}.bin"])
-    assert {file.stat().st_mode & 0o777 for file in (tmp_path / "kept").iterdir()} == {0o644}
 
 
 @pytest.mark.parametrize("folder", ["-", "/dev/null"])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import sysconfig
 import venv
 from pathlib import Path
+
+from running import ran
 
 
 def test_nobody_asks_whether_a_script_is_a_folder_or_a_zip_file(tmp_path: Path) -> None:
@@ -20,7 +21,7 @@ def test_nobody_asks_whether_a_script_is_a_folder_or_a_zip_file(tmp_path: Path) 
         script = tmp_path / name
         script.write_text("import sys; print(__file__ in sys.asked)")
         command = [folder / "bin/python", script]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = ran(*command, check=True)
         answers[name] = done.stdout.strip()
     # Elsewhere both are asked about.
     assert answers == {"script.py": "False", "script": "True"}

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from running import PARALLEL_SUM, said
+from running import said
 
 CORES = len(os.sched_getaffinity(0))
 STUB = "libopenblas-hpcpy.so"
@@ -98,20 +98,6 @@ def test_a_limit_counts_once_threads_run() -> None:
     assert said(program) == ["done"]
 
 
-def test_more_threads_than_the_default_may_be_asked_for() -> None:
-    program = """
-    import os
-    import numpy as np
-    from threadpoolctl import threadpool_limits
-    m = np.ones((600, 600))
-    with threadpool_limits(3):
-        assert (m @ m == 600).all()
-        assert len(os.listdir("/proc/self/task")) == 3
-    print("done")
-    """
-    assert said(program, SLURM_CPUS_PER_TASK="1") == ["done"]
-
-
 def test_a_child_process_has_the_limit_and_can_change_it() -> None:
     program = """
     import os
@@ -148,15 +134,6 @@ def test_older_versions_ways_of_looking_find_it(tmp_path: Path) -> None:
     """
     found = said(program, HPCPY_PREFER="threadpoolctl", PYTHONPATH=str(tmp_path))
     assert found == ["openblas", "pthreads"]
-
-
-def test_openmp_of_numba_is_known_beside_it() -> None:
-    # A set: scipy, where somebody has baked it, brings an OpenBLAS of its own.
-    program = f"""{PARALLEL_SUM}
-import threadpoolctl
-print(*sorted({{pool["internal_api"] for pool in threadpoolctl.threadpool_info()}}))
-"""
-    assert said(program, NUMBA_THREADING_LAYER="omp") == ["openblas", "openmp"]
 
 
 def test_programs_without_threadpoolctl_never_open_it() -> None:

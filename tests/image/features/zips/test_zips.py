@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
+
+from running import ran
 
 from _hpcpy_importer import finder
 
@@ -27,7 +28,7 @@ import pkgutil
 print(pkgutil.get_importer(sys.argv[1]).__class__.__name__)
 """
     command: list[str | Path] = [sys.executable, "-c", program, tmp_path / "some.zip"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = ran(*command, cwd=tmp_path, check=True)
     # The image's own, zipimport's and the one of files; baked packages have one, too.
     hooks = "4" if finder().bundle.added else "3"
     assert done.stdout.split() == ["True", "False", "zipimporter", hooks, "zipimporter"]
@@ -44,5 +45,5 @@ other.exec(f"import sys; sys.path.insert(0, {sys.argv[1]!r}); import within")
 other.close()
 """
     command: list[str | Path] = [sys.executable, "-c", program, tmp_path / "some.zip"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = ran(*command, check=True)
     assert done.stdout == "found\n"

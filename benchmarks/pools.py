@@ -1,20 +1,22 @@
 """Start a pool and print what it took, as one line of JSON.
 
-    python tests/image/pool_workers.py METHOD WORKERS [MODULE]
+    python benchmarks/pools.py METHOD WORKERS [MODULE]
 
 METHOD is `fork`, of this process, which has imported MODULE (numpy), `spawn`, `forkserver`,
 or `preload`: a fork server that has imported MODULE.  MODULE `dask` starts Dask's
 LocalCluster, by `spawn`, `forkserver`, or `early`: a fork server that imports Dask while this
 process does.  MODULE `workloads` starts a pool of `python -m workloads`, with numpy.
 
-    python tests/image/pool_workers.py rounds N FILE
-    python -m workloads.on_dask tests/image/pool_workers.py on_dask SECONDS
-    python tests/image/pool_workers.py calls
+    python benchmarks/pools.py rounds N FILE
+    python -m workloads.on_dask benchmarks/pools.py on_dask SECONDS
+    python benchmarks/pools.py calls
 
 The first starts each of ROWS N times, in turns, and writes docs/results/pools.json or the
 like.  The second describes the cluster of a launch's ranks, which began at `date +%s.%N`.  The
 third counts path calls of each further rank, from its Python's start to its end.
 """
+
+# ruff: noqa: PLC0415  # what is imported when is what it measures
 
 from __future__ import annotations
 
@@ -165,7 +167,7 @@ def rounds(number: int, file: Path) -> None:
     from workloads.harness.result import circumstances
 
     told = {"benchmark": "pools", **circumstances("", ()), "load_average": os.getloadavg()}
-    told["command"] = f"python tests/image/pool_workers.py rounds {number} {file.name}"
+    told["command"] = f"python benchmarks/pools.py rounds {number} {file.name}"
     words = [sys.executable, __file__]
     samples = []
     for turn in range(number * len(ROWS)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-import pytest
 from needed import needs
 from running import ran
 
@@ -27,33 +26,6 @@ loop.close()
 gc.collect()
 print("closed")
 """
-# Messages are sent together, as many as come within the interval.
-SENDS = """
-import asyncio
-from distributed.batched import BatchedSend
-sent = []
-class Comm:
-    def closed(self):
-        return False
-    async def write(self, messages, **_):
-        sent.append(messages)
-        return 1
-    async def close(self):
-        sent.append("closed")
-async def main():
-    sender = BatchedSend("20ms")
-    sender.start(Comm())
-    for number in range(3):
-        sender.send(number)
-    await asyncio.sleep(0.01)
-    sender.send(3)
-    sender.send(4)
-    await asyncio.sleep(0.05)
-    sender.send(5)
-    await sender.close()
-asyncio.run(main())
-print(sent)
-"""
 
 
 def run(program: str) -> tuple[int, str, str]:
@@ -64,8 +36,3 @@ def run(program: str) -> tuple[int, str, str]:
 def test_a_loop_that_ends_at_a_time_out_is_quiet() -> None:
     # "Future exception was never retrieved" without dask-closing.patch.
     assert run(ENDS_AT_THE_TIME_OUT) == (0, "closed\n", "")
-
-
-@pytest.mark.long
-def test_messages_are_sent_together_and_all_of_them() -> None:
-    assert run(SENDS) == (0, "[[0, 1, 2], [3, 4], [5], 'closed']\n", "")

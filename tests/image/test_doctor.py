@@ -85,12 +85,3 @@ def test_processes_that_do_not_see_each_other_fail() -> None:
     assert (first.returncode, other.returncode) == (1, 1)
     assert "every rank is rank 0 of 1" in first.stdout
     assert other.stdout == ""
-
-
-def test_a_library_that_is_named_is_the_one_that_is_found(tmp_path: Path) -> None:
-    site = tmp_path / "libmpi.so.12"
-    site.write_bytes(Path("/opt/mpich/lib/libmpi.so.12").read_bytes())
-    command = [sys.executable, *DOCTOR, "--only", "mpi,glibc", "--json"]
-    found = findings(in_own_process("env", f"LD_LIBRARY_PATH={tmp_path}", *command))
-    assert found["mpi.library"]["value"]["path"] == str(site)
-    assert "libraries of MPI and the site (1) want at most 2." in found["glibc.version"]["detail"]

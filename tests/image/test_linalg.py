@@ -100,20 +100,6 @@ def test_by_default_one_alone_and_many_shared_out(
         assert 0 < max(errors(result)) <= definition.MOST
 
 
-def test_beside_ours_is_the_talks_matrix(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    report = tmp_path / "linalg.json"
-    assert linalg("--task", "eigh,gram,mean", "-n", 101, "--impl", "numpy", "--json", report) == 0
-    shown = capsys.readouterr().out
-    assert "linalg gram: b.T @ b of 101 × 101, seed 2022" in shown
-    assert "numpy: get_array_module: numpy" in shown
-    ours, talks, _ = results(report)
-    assert ours["work"] == talks["work"] == 9 * 101**3
-    assert 0 < max(errors(talks)) <= definition.MOST
-    assert errors(ours) != errors(talks)
-
-
 # 7 tasks for 1, 2, 3 and 5 processes: only 1 divides them evenly.
 def test_processes_of_any_number(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report, chart, profile = (tmp_path / name for name in ("l.json", "l.svg", "l.prof"))

@@ -54,26 +54,6 @@ def test_a_batch_that_does_not_fit_is_halved_until_it_does() -> None:
     assert " ".join(lines[1:]) == "matrices a call: memory is too small for 200"
 
 
-@pytest.mark.memory
-def test_one_matrix_that_does_not_fit_is_one_line() -> None:
-    lines = said("""
-        import resource
-        import numpy as np
-        from workloads.errors import UnavailableError
-        from workloads.linalg.batches import in_batches
-        from workloads.linalg.problems import Tasks
-        in_batches(np, Tasks(9, 1, 2), 2, lambda: None)
-        text = open("/proc/self/status").read()
-        now = 1024 * int(text.split("VmSize:")[1].split()[0])
-        resource.setrlimit(resource.RLIMIT_AS, (now + (50 << 20),) * 2)
-        try:
-            in_batches(np, Tasks(4000, 1, 2), 2, lambda: None)
-        except UnavailableError as error:
-            print(error)
-    """, OMP_NUM_THREADS="1")  # fmt: skip
-    assert " ".join(lines).startswith("memory is too small for one matrix of 4,000 × 4,000; give")
-
-
 @needs("dask")
 def test_the_mean_is_asked_of_each_library(tmp_path: Path) -> None:
     workers = 3

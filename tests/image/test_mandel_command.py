@@ -53,14 +53,6 @@ def test_single_precision_tells_how_far_it_is_from_double(
     }  # fmt: skip
 
 
-def test_slow_techniques_say_which_rows_they_did(capsys: pytest.CaptureFixture[str]) -> None:
-    assert mandel("--area", "area2", "--impl", "python-2") == 0
-    shown = capsys.readouterr().out
-    assert "≈" in shown
-    assert "39 of 1,000 rows" in shown
-    assert "sha256 of the sampled rows" in shown
-
-
 def test_a_wrong_pixel_is_counted_placed_and_exits_1(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -92,21 +84,6 @@ def test_the_first_right_answer_is_written(
     assert mandel("--area", "area1", "--impl", "numpy,cython", "--out", numbers) == 1
     assert f"written to {numbers}" in capsys.readouterr().out
     assert hashlib.sha256(np.load(numbers).tobytes()).hexdigest() == AREAS["area1"].sha256
-
-
-def test_a_wrong_pixel_of_a_window_exits_1(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    right = numpy_masked.fill
-
-    def wrong(xs: Any, ys: Any, maxiter: Any, out: Any) -> None:
-        right(xs, ys, maxiter, out)
-        out[-1, -1] += 1
-
-    monkeypatch.setattr(numpy_masked, "fill", wrong)
-    window = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "5", "1", "--maxiter", "60"]
-    assert mandel(*window, "--impl", "numpy") == 1
-    assert "1 pixels differ from the definition in 1 of 1 rows" in capsys.readouterr().err
 
 
 def test_what_cannot_run_here_exits_69(

@@ -48,14 +48,6 @@ def test_more_ranks_than_rows_is_no_error() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_techniques_of_one_process_run_once() -> None:
-    done = mpiexec(3, *ODD, "--impl", "numpy,queue,threads-python,mpi-block")
-    assert (done.returncode, done.stderr) == (0, "")
-    shown = done.stdout.splitlines()
-    assert [line.split()[0] for line in shown if line.startswith("numpy")] == ["numpy"]
-    assert any(line.startswith("mpi-block") for line in shown)
-
-
 @pytest.mark.long
 def test_ctrl_c_of_ranks_that_all_come_leaves_mpi_in_order(tmp_path: Path) -> None:
     # Each has a window of memory, with which MPI cannot be finalised.
@@ -149,19 +141,6 @@ def test_more_ranks_than_were_started_are_refused() -> None:
     done = mpiexec(2, *ODD, "--impl", "mpi-cyclic", "--scale", "1,4")
     assert done.returncode == 2
     assert done.stderr.count("--scale 4: there are 2 ranks for mpi-cyclic") == 1
-
-
-def test_a_memory_profile_has_every_rank(tmp_path: Path) -> None:
-    path, sizes = tmp_path / "m.txt", ["--size", "310", "170"]
-    done = mpiexec(2, *ODD, *sizes, "--impl", "mpi-cyclic", "--profile", "memory", path)
-    assert (done.returncode, done.stderr) == (0, "")
-    ranks = path.read_text().split("rank ")[1:]
-    assert [each.partition(":")[0] for each in ranks] == ["0", "1"]
-    for each in ranks:
-        # Half of the rows.
-        (line,) = [line for line in each.splitlines() if "out = np.empty" in line]
-        assert line.split()[0] == f"{310 * 85 * 4 / 2**20:.3f}"
-    assert [p.name for p in tmp_path.iterdir()] == ["m.txt"]
 
 
 def mpiexec_of_wrong_kernel(size: Any, *options: Any) -> Any:

@@ -80,13 +80,6 @@ def test_a_function_profile_opens_in_pstats(tmp_path: Path) -> None:
     assert calls == 2, "what is timed, and not the warm-up"
 
 
-def test_a_line_profile_has_the_inner_loop(tmp_path: Path) -> None:
-    path = tmp_path / "m.txt"
-    assert mandel(*SMALL, "--impl", "python-2", "--profile", "line", path) == 0
-    (line,) = [line for line in path.read_text().splitlines() if "zr = zr2 - zi2 + cr" in line]
-    assert int(line.split()[1]) > 31 * 17
-
-
 def test_one_trace_has_the_worker_processes(tmp_path: Path) -> None:
     path = tmp_path / "m.json"
     names = "multiprocessing,queue"

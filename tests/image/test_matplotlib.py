@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from needed import needs
@@ -44,14 +43,6 @@ print(matplotlib.rcParams["lines.linewidth"])
     assert sorted(path.name for path in home.rglob("*")) == [
         ".config", "matplotlib", "matplotlibrc", "mine.mplstyle", "stylelib"
     ]  # fmt: skip
-
-
-@needs("matplotlib")
-def test_matplotlib_does_without_a_home(tmp_path: Path) -> None:
-    program = "import matplotlib; print(matplotlib.get_cachedir(), matplotlib.get_configdir())"
-    done = python("-c", program, TMPDIR=str(tmp_path), HOME="", XDG_CONFIG_HOME="", MPLCONFIGDIR="")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.split()[0] == str(tmp_path / f"hpcpy-{os.getuid()}")
 
 
 @needs("matplotlib")

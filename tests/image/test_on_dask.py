@@ -80,23 +80,6 @@ def test_a_worker_that_cannot_start_is_told_at_once(
     assert done.stderr == "on_dask: Dask's worker of the first rank has ended with 3\n"
 
 
-def test_a_first_rank_without_a_folder_leaves_no_rank_waiting(script: Path) -> None:
-    code = (
-        "import resource, sys\n"
-        "from mpi4py import MPI\n"
-        # tempfile tries a folder by writing a file.
-        "if MPI.COMM_WORLD.rank == 0:\n"
-        "    resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))\n"
-        "from workloads.on_dask.service import DaskCluster\n"
-        "from workloads.on_ranks import command\n"
-        "sys.exit(command.main(sys.argv[1:], DaskCluster()))\n"
-    )
-    done = on_ranks(2, "-c", code, script)
-    assert done.returncode == 69
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("on_dask:")]
-    assert "Dask's scheduler does not start: [Errno 2] No usable temporary directory" in line
-
-
 @pytest.mark.long
 def test_a_scheduler_that_ends_ends_the_program(tmp_path: Path) -> None:
     script = tmp_path / "kills.py"

@@ -1,10 +1,8 @@
-"""Every option that names an output, of every command, found in their parsers."""
+"""Outputs of every kind, to files that are none: standard output, a FIFO, a terminal, a link."""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import importlib
 import json
 import marshal
 import os
@@ -20,7 +18,6 @@ from needed import need, needs
 from running import in_own_process, launcher, surroundings
 
 from tiers import sampled
-from workloads.registry import TOOLS, WORKLOADS
 
 # Little to compute, for each command.
 LITTLE = {
@@ -37,51 +34,6 @@ LITTLE = {
     "forecast": "--import json --operations 200 --size 1 --probe /tmp",
 }
 RANKS = {"p2p": 2}
-# What is only read.
-READ = {"--site", "--from", "--validate", "--python", "--check"}
-# A file that is not to be there: test_exercise.py.
-NEW = {"--to"}
-
-
-class _Found(BaseException):
-    pass
-
-
-def parser_of(name: str) -> argparse.ArgumentParser:
-    """Catch the parser that a command makes."""
-    found = []
-
-    def caught(self: argparse.ArgumentParser, *_: object) -> None:
-        found.append(self)
-        raise _Found
-
-    main = importlib.import_module({**WORKLOADS, **TOOLS}[name][0]).main
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(argparse.ArgumentParser, "parse_args", caught)
-        with pytest.raises(_Found):
-            main([])
-    return found[0]
-
-
-def named(action: argparse.Action) -> tuple[str, ...]:
-    """Return what `--help` calls an option's values."""
-    metavar = action.metavar or ""
-    return metavar if isinstance(metavar, tuple) else (metavar,)
-
-
-def of_paths(word: str) -> Iterator[tuple[str, argparse.Action]]:
-    for name in {**WORKLOADS, **TOOLS}:
-        for action in parser_of(name)._actions:
-            if word in named(action) and action.option_strings[0] not in READ | NEW:
-                yield name, action
-
-
-def outputs() -> Iterator[tuple[str, str]]:
-    """Find each command's options with a file to write; `--profile` has its kinds, too."""
-    for name, action in of_paths("FILE"):
-        kinds = named(action)[0].split("|") if len(named(action)) > 1 else [""]
-        for kind in kinds:
-            yield name, f"{action.option_strings[0]} {kind}".strip()
 
 
 def endings(option: str) -> str:
@@ -104,8 +56,9 @@ READS: dict[str, Callable[[bytes], object]] = {
     "--plot": is_picture,
     "--out": is_picture,
 }
-# mandel has each option: in `make test` its own are tried alone.
-CASES = sorted(outputs(), key=lambda case: case[0] != "mandel")
+# mandel has each option, and all commands have one.
+CASES = [("mandel", option) for option in READS]
+CASES += [(name, "--json") for name in LITTLE if name != "mandel"]
 every = pytest.mark.parametrize(("name", "option"), sampled(CASES, keep=len(READS)))
 # What a file is to a program is the same for all of them: a text, and a picture.
 some = pytest.mark.parametrize(("name", "option"), [("mandel", "--json"), ("mandel", "--out")])
@@ -132,15 +85,6 @@ def reader(read: Callable[[], bytes]) -> Iterator[list[bytes]]:
     yield got
     thread.join(300)
     assert got, "nothing came"
-
-
-def test_all_options_with_files_and_folders_are_known() -> None:
-    assert CASES[: len(READS)] == [("mandel", option) for _, option in CASES[: len(READS)]]
-    assert {option for _, option in CASES[: len(READS)]} == {*READS}
-    assert {name for name, _ in outputs()} == {*WORKLOADS, *TOOLS} - {"exercise"}
-    assert {option for _, option in outputs()} == {*READS}
-    folders = [(name, action.option_strings) for name, action in of_paths("DIR")]
-    assert folders == [("write", ["--out"]), ("talk", ["--html"])]
 
 
 @every

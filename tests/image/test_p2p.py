@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pstats
 import signal
 from pathlib import Path
 from typing import Any
@@ -60,18 +59,6 @@ def test_one_rank_says_what_to_type() -> None:
     assert done.returncode == 69
     assert done.stderr.count("\n") == 1
     assert "mpiexec -n 2 python -m workloads p2p" in done.stderr
-
-
-def test_fewer_of_the_ranks_scale_and_are_profiled(tmp_path: Path) -> None:
-    profile = tmp_path / "p2p.prof"
-    options = ["--pattern", "exchange", "--sizes", "1,8", "--times", 1, "--warm-up", 0]
-    done = p2p(3, *options, "--scale", "2,3", "--profile", "cprofile", profile)
-    assert (done.returncode, done.stderr) == (0, "")
-    for size in (2, 3):
-        assert done.stdout.count(f"exchange, each of {size} ranks") == 2
-    functions = vars(pstats.Stats(str(profile)))["stats"]
-    # A step of each size on each of 2 + 3 ranks.
-    assert sum(v[0] for k, v in functions.items() if k[2] == "swap") == 10
 
 
 def test_a_message_that_arrives_changed_is_an_error() -> None:

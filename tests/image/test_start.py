@@ -101,13 +101,6 @@ late = Late()
     assert done.stderr.endswith("ZeroDivisionError: division by zero\n")
 
 
-def test_a_script_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    done = ran(sys.executable, "absent.py", cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.startswith(f"{sys.executable}: can't open file")
-    assert done.stderr.count("\n") == 1
-
-
 def test_pythonpath_comes_first_and_relative_parts_are_completed(tmp_path: Path) -> None:
     found = seen(sys.executable, cwd=tmp_path, PYTHONPATH="/a:b:./c")
     assert found["path"][:5] == ["", "/a", f"{tmp_path}/b", f"{tmp_path}/c", LIBRARY]
@@ -165,14 +158,6 @@ print(before, traceback._colorize is sys.modules["_colorize"])
     assert done.stdout == "False True\n"
     assert "ZeroDivisionError" in done.stderr
     assert "\x1b[" in done.stderr
-
-
-def test_site_names_the_users_own_folders() -> None:
-    command = [sys.executable, "-m", "site", "--user-site"]
-    # Exit code 1: they are not in use.
-    done = ran(*command, env={"HOME": "/home/me"})
-    assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.startswith("/home/me/.local")
 
 
 def test_paths_are_resolved_in_finalisers_at_the_end() -> None:

@@ -65,31 +65,6 @@ def test_every_rank_has_a_row_and_all_its_calls(script: Path, size: int) -> None
     assert not [*script.parent.glob(".m*")]
 
 
-def test_calls_of_mpi_are_there_also_if_they_fail_and_of_each_thread(script: Path) -> None:
-    script.write_text(
-        "import threading\n"
-        "from mpi4py import MPI\n"
-        "def asks(dest):\n"
-        "    try:\n"
-        "        MPI.COMM_WORLD.send(0, dest)\n"
-        "    except MPI.Exception:\n"
-        "        pass\n"
-        "asks(99)\n"
-        "one = threading.Thread(target=asks, args=(77,))\n"
-        "one.start()\n"
-        "one.join()\n"
-        "MPI.COMM_WORLD.barrier()\n"
-    )
-    file = script.with_name("m.json")
-    done = in_own_process(sys.executable, *TRACED, file, script)
-    assert (done.returncode, done.stderr) == (0, "")
-    trace = json.loads(file.read_text())
-    of_mpi = [event for event in trace["traceEvents"] if event.get("cat") == "mpi"]
-    assert [event["name"] for event in of_mpi] == ["Comm.send", "Comm.send", "Comm.barrier"]
-    rows = [event["args"]["name"] for event in events(trace, "thread_name")[0]]
-    assert rows.count("MPI") == len({event["tid"] for event in of_mpi}) == 2
-
-
 def test_what_a_rank_keeps_is_bounded(script: Path) -> None:
     small = script.with_name("small.py")
     small.write_text(
@@ -106,16 +81,6 @@ def test_what_a_rank_keeps_is_bounded(script: Path) -> None:
     trace = json.loads(gzip.decompress(file.read_bytes()))
     kept = [event for event in trace["traceEvents"] if event["ph"] != "M"]
     assert len(kept) == 1000
-
-
-def test_a_process_alone_has_one_row_and_no_mpi(script: Path) -> None:
-    script.write_text("import sys\ndef f(): pass\nf()\nprint(*sys.argv, 'mpi4py' in sys.modules)\n")
-    file = script.with_name("m.html")
-    done = in_own_process(sys.executable, *TRACED, file, script, "-a")
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"{script} -a False\n", "")
-    page = file.read_text()
-    assert page.lstrip().startswith("<")
-    assert f'"name":"f ({script}:2)"' in page
 
 
 @pytest.mark.parametrize(
@@ -152,19 +117,6 @@ def test_one_rank_that_fails_ends_all(script: Path) -> None:
     said = f"traced: rank 1 on {os.uname().nodename} has failed, others wait: no trace"
     assert said in lines
     assert [each.name for each in script.parent.iterdir()] == [script.name]
-
-
-def test_a_forked_child_ends_as_ever(script: Path) -> None:
-    script.write_text(
-        "import os, sys\n"
-        "if not os.fork():\n"
-        "    sys.exit(5)\n"
-        "print(os.waitstatus_to_exitcode(os.wait()[1]))\n"
-    )
-    file = script.with_name("m.json")
-    done = in_own_process(sys.executable, "-W", "ignore", *TRACED, file, script)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "5\n", "")
-    assert len(events(json.loads(file.read_text()), "process_name")) == 1
 
 
 @pytest.mark.parametrize(

@@ -121,17 +121,6 @@ def test_any_number_of_ranks(tmp_path: Path) -> None:
         assert same(read(out / name, name, 4, 9), 4, 9)
 
 
-def test_without_out_nothing_is_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    assert write("-n", 3, "-s", 4, "--no-verify", "--impl", "npy,hdf5-single,raw") == 0
-    shown = capsys.readouterr().out
-    assert shown.count("not verified") == 3
-    assert f"written to a temporary folder in {tmp_path} and removed" in shown
-    assert not [*tmp_path.iterdir()]
-
-
 def test_a_wrong_byte_exits_1_and_is_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -79,15 +79,8 @@ def test_cycles_of_users_are_collected_while_they_run() -> None:
     "use",
     [
         "pass",
-        "import numpy",
-        "import numpy; numpy.mine = one",
         "import numpy; numpy.ma.MaskedArray.mine = one",
-        "import warnings; warnings.showwarning = lambda *x: None",
-        # Their imports leave frames, and a function of __main__'s globals.
-        "import pyparsing",
-        "import ipyparallel",
-        "import ipyparallel; things = {1: one}; del one",
-        "import ipyparallel\ndef use(thing=one): pass\ndel one",
+        # Its import leaves frames, and a function of __main__'s globals.
         "import ipyparallel\ndef outer(thing): return lambda: thing\nuse = outer(one); del one",
     ],
 )
@@ -97,7 +90,7 @@ def test_cycles_of_users_are_finalised_at_exit(use: str) -> None:
     assert said(program) == said(program, HPCPY_GC="stock") == ["gone"]
 
 
-@pytest.mark.parametrize("package", ["numpy", "pyparsing", "ipyparallel", "matplotlib.pyplot"])
+@pytest.mark.parametrize("package", ["numpy", "ipyparallel"])
 def test_what_imports_made_is_not_looked_through_at_exit(package: str) -> None:
     need(package)
     program = f"import gc; gc.set_debug(gc.DEBUG_STATS); import {package}"

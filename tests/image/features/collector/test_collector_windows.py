@@ -77,41 +77,6 @@ print(gc.get_count()[0] >= 0, most_alive(20_000) < 5_000)
     assert said(program) == ["True"] * 3
 
 
-def test_the_child_of_a_thread_that_forks_while_another_imports_collects() -> None:
-    program = f"""{_INSIDE}
-def inside():
-    def forks():
-        if os.fork() == 0:
-            import _hpcpy_collector as ours
-            before = ours.parked()
-            import csv
-            kept = ours.parked() > before
-            print(gc.get_count()[0] >= 0, most_alive(20_000) < 5_000, kept, flush=True)
-            os._exit(0)
-        os.wait()
-    thread = threading.Thread(target=forks)
-    thread.start()
-    thread.join()
-run()
-print(gc.get_count()[0] >= 0)
-"""
-    assert said(program, "-W", "ignore::DeprecationWarning") == ["True"] * 4
-
-
-def test_a_child_goes_on_with_the_import_in_which_it_was_made() -> None:
-    program = f"""{_INSIDE}
-def inside():
-    if os.fork() != 0:
-        os.wait()
-run()
-import _hpcpy_collector as ours
-before = ours.parked()
-import csv
-print(gc.get_count()[0] >= 0, ours.parked() > before, flush=True)
-"""
-    assert said(program) == ["True"] * 4
-
-
 def test_collecting_from_c_sees_all() -> None:
     program = """
     import ctypes, gc, json, _hpcpy_collector as ours
@@ -121,24 +86,3 @@ def test_collecting_from_c_sees_all() -> None:
     print(ours.parked() > 0, ctypes.pythonapi.PyGC_Collect(), ours.parked())
     """
     assert said(program) == ["True", "True", "0", "True", "0", "0"]
-
-
-def test_visiting_from_c_sees_all_and_may_import() -> None:
-    program = """
-    import ctypes, gc, json, sys, _hpcpy_collector as ours
-    wanted, found = id(json.decoder.__dict__), []
-    @ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object, ctypes.c_void_p)
-    def visit(one, _):
-        if "colorsys" not in sys.modules:
-            import colorsys
-        if id(one) == wanted:
-            found.append(1)
-        return 1
-    print(ours.parked() > 0)
-    ctypes.pythonapi.PyUnstable_GC_VisitObjects(visit, None)
-    print(found, ours.parked(), gc.isenabled(), gc.get_count()[0] >= 0)
-    before = ours.parked()
-    import csv
-    print(ours.parked() > before)
-    """
-    assert said(program) == ["True", "[1]", "0", "True", "True", "True"]

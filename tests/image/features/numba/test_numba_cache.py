@@ -11,7 +11,7 @@ from pathlib import Path
 
 import llvmlite.binding as llvm
 import pytest
-from numba_programs import COUNTING, COUNTS, KERNELS, OF_USERS, USERS, run, script
+from numba_programs import COUNTING, KERNELS, OF_USERS, USERS, run, script
 from running import ran
 
 from _hpcpy_numba import LEVELS, level
@@ -63,15 +63,7 @@ def test_no_kernel_of_the_image_is_compiled_or_cached(processor: str, tmp_path: 
     assert [path.name for path in tmp_path.iterdir()] == ["code"]
 
 
-@pytest.mark.parametrize("processor", RUNNABLE)
-def test_no_kernel_of_another_workload_is_either(processor: str, tmp_path: Path) -> None:
-    program = script(tmp_path / "code", COUNTING, COUNTS)
-    seen, said = run(program, tmp_path, {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": ""})
-    assert (seen["compiled"], seen["generated"], seen["written"], said) == ([], [], [], "")
-    assert seen["answers"] == [797, 797]
-
-
-@pytest.mark.parametrize("row", sampled(ROWS, keep=4))
+@pytest.mark.parametrize("row", sampled(ROWS, keep=2))
 def test_this_processor_has_a_level_without_being_told(row: str, tmp_path: Path) -> None:
     # Each alone: none may live on what another has loaded.
     seen, said = run(kernels(tmp_path / "code", "area1", rows=[row]), tmp_path)
@@ -145,15 +137,14 @@ seen["answers"] = [twice(2)]
 """
 
 
-@pytest.mark.parametrize("extended", [False, True])
-def test_extensions_of_numba_on_the_path_are_found(extended: bool, tmp_path: Path) -> None:
+def test_extensions_of_numba_on_the_path_are_found(tmp_path: Path) -> None:
     packages = tmp_path / "packages"
     (packages / "extension-1.dist-info").mkdir(parents=True)
     points = "[numba_extensions]\ninit = extension:init\n"
     (packages / "extension-1.dist-info/entry_points.txt").write_text(points)
     (packages / "extension.py").write_text("def init(): print('extended')")
     program = script(tmp_path / "code", COUNTING, EXTENDED)
-    variables = {"PYTHONPATH": str(packages)} if extended else {}
+    variables = {"PYTHONPATH": str(packages)}
     for _ in range(2):
         done = ran(
             sys.executable,
@@ -161,7 +152,7 @@ def test_extensions_of_numba_on_the_path_are_found(extended: bool, tmp_path: Pat
             env={**os.environ, "TMPDIR": str(tmp_path), **variables},
             check=True,
         )
-        assert done.stdout.startswith("extended") == extended
+        assert done.stdout.startswith("extended")
     seen = json.loads(done.stdout.splitlines()[-1])
     assert (seen["answers"], seen["compiled"], seen["loaded"]) == ([4], [], [])
 
@@ -174,12 +165,3 @@ def test_functions_of_a_user_are_for_this_very_processor() -> None:
     name, features = done.stdout.splitlines()
     assert name == llvm.get_host_cpu_name()
     assert {f for f in features.split(",") if f[0] == "+"} <= set(FEATURES.split(","))
-
-
-def test_another_builds_machine_code_is_left_alone(tmp_path: Path) -> None:
-    # As where a derived image replaces the interpreter and not the folder.
-    change = "import _hpcpy_numba; _hpcpy_numba.stamp = lambda: b'another build'"
-    area = KERNELS.format(modules=[ROWS["numba"]], areas=["area1"])
-    seen, _ = run(script(tmp_path / "code", COUNTING, change, area), tmp_path)
-    assert sorted(seen["compiled"]) == ["escape_time", "fill"]
-    assert seen["answers"] == [AREAS["area1"].sha256]

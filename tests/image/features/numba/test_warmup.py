@@ -102,31 +102,6 @@ def test_a_changed_file_is_compiled_and_says_so(tmp_path: Path) -> None:
     assert size == (tmp_path / f"new/{HERE}.bin").stat().st_size
 
 
-@pytest.mark.long
-def test_other_types_are_compiled_and_say_so(tmp_path: Path) -> None:
-    program = script(tmp_path / "code", COUNTING, SMALL, "twice(float(len(sys.argv)))")
-    quiet = script(tmp_path / "other", COUNTING, SMALL)
-    folder = tmp_path / "kept"
-    kept(folder, quiet)
-    seen, said = run(program, tmp_path, kept(folder, program))
-    assert (compiled(seen), said) == ([[], [], []], "")
-    # The first program's are still there.
-    seen, said = run(quiet, tmp_path, {"HPCPY_KERNELS": str(folder)})
-    assert (compiled(seen), said) == ([[], [], []], "")
-    asking = script(tmp_path / "asking", COUNTING, SMALL, "if len(sys.argv) > 1:", "    twice(1.5)")
-    seen, said = run(asking, tmp_path, kept(folder, asking), "more")
-    assert seen["compiled"] == ["twice"]
-    assert said == (
-        f"hpcpy: __main__.twice:{line_of(asking, 'def twice') - 1} is not in {folder} for "
-        "(float64,): numba compiles it; python -m hpcpy_warmup keeps it\n"
-    )
-
-
-def line_of(program: str, text: str) -> int:
-    lines = Path(program).read_text().splitlines()
-    return next(number for number, line in enumerate(lines, 1) if text in line)
-
-
 def test_sixteen_ranks_compile_nothing(tmp_path: Path) -> None:
     program = script(tmp_path / "code", RANK)
     told = kept(tmp_path / "kept", program)
@@ -173,7 +148,6 @@ def test_what_is_of_another_image_is_not_taken(tmp_path: Path) -> None:
         (2, (), None, "no such file"),
         (1, (), "raise SystemExit(3)", "ended with exit code 3 as of"),
         (69, (), "import numba", "nothing to keep: no numba function with cache=True"),
-        (2, ("--cuda=90",), SMALL, "a GPU's architecture looks like sm_90"),
         (73, ("--to=/usr/kept",), SMALL, "Read-only file system"),
     ],
 )
@@ -198,13 +172,3 @@ def test_stock_keeps_nothing(tmp_path: Path) -> None:
         69,
         "hpcpy_warmup: nothing can be kept here: HPCPY_NUMBA=stock\n",
     )
-
-
-@pytest.mark.parametrize("folder", ["-", "/dev/null"])
-def test_what_is_no_folder_is_refused_before_anything_runs(folder: str, tmp_path: Path) -> None:
-    path = tmp_path / "program.py"
-    path.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
-    done = warm_up("--to", folder, path)
-    assert done.returncode == 2
-    assert f"{folder}: is no folder" in done.stderr.splitlines()[-1]
-    assert not (tmp_path / "ran").exists()

@@ -11,7 +11,7 @@ import pytest
 from needed import needs
 from numba_programs import script
 from running import launcher, ran
-from test_warmup import HERE, RUNNABLE, warm_up
+from test_warmup import HERE, warm_up
 
 pytestmark = needs("pyopencl")
 # An answer is printed by each rank.  A group's size is given: PoCL chooses one by the
@@ -90,16 +90,6 @@ def test_sixteen_ranks_compile_nothing(program: Path, kept: Path, tmp_path: Path
     assert compiled(node) == unpacked
 
 
-def test_without_it_they_are_compiled(program: Path, kept: Path, tmp_path: Path) -> None:
-    node = tmp_path / "node"
-    assert told(run(program, node, tmp_path / "nothing")) == (0, ANSWER, "")
-    assert len(compiled(node)) == 2
-    own = tmp_path / "own"
-    own.mkdir()
-    assert told(run(program, node, kept, POCL_CACHE_DIR=str(own))) == (0, ANSWER, "")
-    assert len(compiled(own)) == 2
-
-
 @pytest.mark.long
 def test_a_changed_source_is_compiled_and_says_so(
     program: Path, kept: Path, tmp_path: Path
@@ -112,17 +102,6 @@ def test_a_changed_source_is_compiled_and_says_so(
     assert told(run(program, node, kept)) == (0, "4160.0\n", "")
     done = run(program, tmp_path / "another", kept, ranks=3)
     assert (done.returncode, done.stderr.count("lacks")) == (0, 1)
-
-
-@pytest.mark.long
-def test_each_level_has_its_own(program: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "kept"
-    levels = [f"--level={level}" for level in RUNNABLE]
-    done = warm_up("--to", folder, *levels, program)
-    assert f"pyopencl: {2 * len(RUNNABLE)} kernels" in done.stdout
-    for variant in ("avx512", "avx2", "sse41")[-len(RUNNABLE) :]:
-        done = run(program, tmp_path / "node", folder, POCL_KERNELLIB_NAME=variant)
-        assert told(done) == (0, ANSWER, "")
 
 
 @pytest.mark.long

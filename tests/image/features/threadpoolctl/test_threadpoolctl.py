@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -25,9 +24,8 @@ print(pool["num_threads"])
 pytestmark = pytest.mark.usefixtures("no_number_of_threads")
 
 
-@pytest.mark.parametrize("order", ["numpy, threadpoolctl", "threadpoolctl, numpy"])
-def test_it_names_version_layer_and_threads(order: str) -> None:
-    (threads,) = said(f"import os, {order}\n{KNOWN}")
+def test_it_names_version_layer_and_threads() -> None:
+    (threads,) = said(f"import os, threadpoolctl, numpy\n{KNOWN}")
     assert 1 <= int(threads) <= CORES
 
 
@@ -62,37 +60,6 @@ def test_a_limit_counts_from_the_first_operation_and_ends() -> None:
     with threadpool_limits(limits={"blas": 1}):
         assert told() == 1
     assert told() == count
-    print("done")
-    """
-    assert said(program) == ["done"]
-
-
-@pytest.mark.long
-def test_a_limit_counts_once_threads_run() -> None:
-    # Of the other threads none gets work: they have used no time at the end.
-    program = """
-    import os, time
-    import numpy as np
-    from threadpoolctl import threadpool_limits
-    def used():
-        me, ticks = str(os.getpid()), 0
-        for task in os.listdir("/proc/self/task"):
-            if task != me:
-                fields = open(f"/proc/self/task/{task}/stat").read().rpartition(")")[2].split()
-                ticks += int(fields[11]) + int(fields[12])
-        return ticks
-    m = np.ones((1500, 1500))
-    m @ m
-    with threadpool_limits(1):
-        # They ask for more work for a while, and then sleep.
-        before, now, end = -1, used(), time.monotonic() + 300
-        while now != before:
-            assert time.monotonic() < end, "they never sleep"
-            time.sleep(0.2)
-            before, now = now, used()
-        for _ in range(4):
-            m @ m
-        assert used() - now <= 1, (used(), now)
     print("done")
     """
     assert said(program) == ["done"]
@@ -140,19 +107,3 @@ def test_programs_without_threadpoolctl_never_open_it() -> None:
     program = "import numpy, numba, h5py; print('libopenblas' in open('/proc/self/maps').read())"
     assert said(program) == ["False"]
     assert said("import threadpoolctl; print(len(threadpoolctl.threadpool_info()))") == ["0"]
-
-
-def test_a_library_that_needs_openblas_still_gets_its_own() -> None:
-    # What the loader would take this one for.
-    stub = Path(sys.prefix) / "lib/hpcpy" / STUB
-    content = stub.read_bytes()
-    assert b"openblas_get_num_threads" in content
-    assert b"cblas_dgemm" not in content
-    assert b"libopenblas.so" not in content
-    program = """
-    import ctypes, numpy, threadpoolctl
-    try: ctypes.CDLL("libopenblas.so.0")
-    except OSError: print("none")
-    print(hasattr(ctypes.CDLL(None), "openblas_get_num_threads"))
-    """
-    assert said(program) == ["none", "False"]

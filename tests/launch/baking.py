@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 import image_in_podman
 import pytest
+from launching import ran
 from local_cluster import Done, image
 from small_packages import digest, sdist, wheel
 
@@ -41,15 +41,7 @@ class Podman:
         self.folder = folder
 
     def __call__(self, *words: str | Path, code: int | None = 0) -> tuple[int, str, str]:
-        done = subprocess.run(
-            [*self.command, *map(str, words)],
-            env=self.env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
+        done = ran(*self.command, *words, env=self.env)
         assert code is None or done.returncode == code, done.stderr
         return done.returncode, done.stdout, done.stderr
 
@@ -65,14 +57,7 @@ def in_memory(folder: Path, text: str, *, writable: bool = True) -> Done:
     options = ("--contain", "--cleanenv", "--no-home", "--pwd=/")
     with tempfile.TemporaryDirectory(prefix="hpcpy-bake.") as scratch:
         binds = f"--bind={folder}:/wheels:ro,{scratch}:/tmp"
-        return subprocess.run(
-            [*image()[:2], *layer, *options, binds, image()[-1], "sh", "-euc", text],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
+        return ran(*image()[:2], *layer, *options, binds, image()[-1], "sh", "-euc", text)
 
 
 def setuptools(folder: Path) -> None:

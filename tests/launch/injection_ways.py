@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import shlex
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import image_in_podman
+from launching import ran
 from mpi_libraries import assignments
 
 from hpcpy import paths
@@ -114,12 +114,7 @@ def by_apptainer(library: Path, folder: Path, *command: str) -> list[str]:
 
 def by_shifter(library: Path, folder: Path, *command: str) -> list[str]:
     """Return the command that makes Shifter's root and starts a program in it."""
-    listed = subprocess.run(
-        [ensure("apptainer").apptainer, "sif", "list", SIF],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    listed = ran(ensure("apptainer").apptainer, "sif", "list", SIF, check=True).stdout
     (partition,) = (line for line in listed.splitlines() if "Squashfs" in line)
     offset = partition.split("|")[3].partition("-")[0].strip()
     script = _SHIFTER.format(module=MODULE, uid=NOBODY, library=shlex.quote(str(library)))

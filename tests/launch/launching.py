@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import proc_files
 from local_cluster import Cluster
@@ -31,6 +32,13 @@ time.sleep(600)
 SECONDS = 300.0
 
 Done = subprocess.CompletedProcess[str]
+
+
+def ran(*words: object, **options: Any) -> Done:
+    """Run a command to its end; options are those of `subprocess.run`."""
+    asked = {"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 600, **options}
+    check = asked.pop("check", False)
+    return subprocess.run([str(word) for word in words], text=True, check=check, **asked)
 
 
 def variables(cluster: Cluster, more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from launching import ran
+
 from hpcpy.engine.setup import Engine
 
 SECONDS = 300
@@ -25,9 +27,7 @@ class Registry:
     skopeo: Path
 
     def skopeo_says(self, *words: str | Path) -> str:
-        done = subprocess.run(
-            [self.skopeo, *words], capture_output=True, text=True, timeout=SECONDS, check=True
-        )
+        done = ran(self.skopeo, *words, check=True)
         return done.stdout
 
 

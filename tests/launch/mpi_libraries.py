@@ -10,6 +10,8 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from launching import ran
+
 from hpcpy import paths
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.many import fetch
@@ -134,19 +136,12 @@ def in_image(
     apptainer = ensure("apptainer").apptainer
     line: list[str | Path] = [apptainer, "exec", "--cleanenv", "--contain", "--no-home", "--pwd=/"]
     line += [*options, f"--bind={folder}:/mpi", SIF, "env", *assignments(variables), *command]
-    return subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
+    return ran(*line)
 
 
 def on_the_host(command: Sequence[str | Path], home: Path) -> subprocess.CompletedProcess[str]:
     """Run a launcher of the host's with a bare environment."""
-    return subprocess.run(
-        command,
-        env={"PATH": os.defpath, "HOME": str(home)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return ran(*command, env={"PATH": os.defpath, "HOME": str(home)})
 
 
 def assignments(variables: Mapping[str, str]) -> list[str]:

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from launching import ran
+
 from hpcpy import paths
 from hpcpy.engine.apptainer import find
 from hpcpy.fetch.many import fetch
@@ -22,13 +24,7 @@ def in_image(
     """Run a command in the image, with a folder as /own and a few variables."""
     options = ("--cleanenv", "--contain", "--no-home", "--pwd=/", f"--bind={folder}:/own")
     environment = [f"--env={name}={value}" for name, value in variables.items()]
-    return subprocess.run(
-        [find(), "exec", *options, *environment, SIF, *command],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return ran(find(), "exec", *options, *environment, SIF, *command)
 
 
 def make(folder: Path) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from launching import ran
 from local_registry import serve
 from site_user import public_python
 
@@ -126,12 +127,4 @@ def share(site: Installed, uid: int) -> None:
 def _run(
     site: Installed, environment: Mapping[str, str], *words: str
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [site.venv / "bin/podman-hpc", *words],
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return ran(site.venv / "bin/podman-hpc", *words, env=dict(environment))

@@ -98,22 +98,6 @@ def test_the_lock_gives_the_same_packages_on_another_base(podman: Podman, new: s
     assert run(podman, new, "-c", WORKS) == "True True\ncore\n"
 
 
-def test_what_the_first_base_had_and_the_other_lacks_is_named(podman: Podman) -> None:
-    lock = podman.script(
-        "python -m hpcpy_bake --wheelhouse /wheels pandas >/dev/null;python -m hpcpy_bake --lock"
-    )
-    assert "dateutil" not in lock
-    (podman.folder / "pandas.txt").write_text(lock)
-    told = podman.script(
-        "python -m hpcpy_bake --wheelhouse /wheels -r /wheels/pandas.txt 2>&1 >/dev/null"
-        " || echo $?",
-        image="hpcpy-core",
-    )
-    said, code = told.splitlines()
-    assert code == "2"
-    assert re.match(r"hpcpy_bake: the requirements have hashes, but none for \S+; add it", said)
-
-
 def test_a_copy_of_what_was_baked_works(podman: Podman, copy: str) -> None:
     assert run(podman, copy, "-c", WORKS).startswith("True True\n")
     assert hpcpy_bake(podman, copy, "--list") == hpcpy_bake(podman, OLD, "--list")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
+from launching import ran
 
 from hpcpy import paths
 from hpcpy.build.buildah import Buildah, buildah
@@ -19,7 +19,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def said(builder: Buildah, *arguments: str) -> list[str]:
     command = builder.online(*arguments)
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = ran(*command)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.split()
 

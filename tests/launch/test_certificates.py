@@ -14,6 +14,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from launching import ran
 from small_packages import wheel
 
 from hpcpy.engine.apptainer import find
@@ -57,12 +58,16 @@ class Site:
     ) -> subprocess.CompletedProcess[str]:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(NAMES)}
         bind = f"--bind={self.folder}:/mnt"
-        return subprocess.run(
-            [str(find()), "exec", "--no-home", bind, "--pwd=/mnt", *options, self.sif, *words],
+        return ran(
+            str(find()),
+            "exec",
+            "--no-home",
+            bind,
+            "--pwd=/mnt",
+            *options,
+            self.sif,
+            *words,
             env={**inherited, **variables},
-            capture_output=True,
-            text=True,
-            check=False,
         )
 
     def get(self, **variables: Any) -> subprocess.CompletedProcess[str]:

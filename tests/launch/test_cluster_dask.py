@@ -14,7 +14,7 @@ from pathlib import Path
 
 import proc_files
 import pytest
-from launching import SECONDS, hpcpy, nothing_is_left, processor_seconds, said, start
+from launching import SECONDS, hpcpy, nothing_is_left, processor_seconds, ran, said, start
 from local_cluster import Cluster, image
 
 from hpcpy import paths
@@ -145,7 +145,7 @@ def everything(cluster: Cluster) -> str:
     """Return what each process of this cluster's jobs is and waits for."""
     processes = ",".join(map(str, running(cluster)))
     words = ("ps", "-o", "pid,ppid,stat,etime,wchan:24,args", f"--pid={processes}")
-    listed = subprocess.run(words, capture_output=True, text=True, check=False)
+    listed = ran(*words)
     return "\n".join(line[:300] for line in listed.stdout.splitlines())
 
 

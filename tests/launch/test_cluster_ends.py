@@ -15,6 +15,7 @@ from pathlib import Path
 
 import proc_files
 import pytest
+from launching import ran
 from local_cluster import Cluster
 from own_cluster import hpcpy, own, running, start_hpcpy, started, stderr_of
 
@@ -67,15 +68,11 @@ def test_start_says_how_to_use_it_and_stop_leaves_nothing(layout: Layout) -> Non
     for _ in range(2):
         said = hpcpy(layout)
         (line,) = re.findall(r"^ +(/\S+/srun -N 2 hostname)$", said, re.MULTILINE)
-        done = subprocess.run(
-            line.split(), capture_output=True, text=True, timeout=300, check=False
-        )
+        done = ran(*line.split())
         assert (done.returncode, done.stderr) == (0, "")
         assert sorted(done.stdout.split()) == list(NODES)
         sourced = f". {layout.folder / 'env'} && sbatch --version && squeue --noheader"
-        done = subprocess.run(
-            ["sh", "-c", sourced], capture_output=True, text=True, timeout=300, check=False
-        )
+        done = ran("sh", "-c", sourced)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.startswith("slurm")
         hpcpy(layout, "--stop")
@@ -93,14 +90,7 @@ def test_every_user_has_its_srun_whatever_roots_umask() -> None:
                 _, err = process.communicate(timeout=300)
             assert process.returncode == 0, err
             nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-            done = subprocess.run(
-                [*nobody, layout.bin / "srun", "--quiet", "-N2", "id", "-u"],
-                capture_output=True,
-                cwd="/",
-                text=True,
-                timeout=300,
-                check=False,
-            )
+            done = ran(*nobody, layout.bin / "srun", "--quiet", "-N2", "id", "-u", cwd="/")
             assert (done.returncode, done.stderr) == (0, "")
             assert done.stdout.split() == ["65534"] * 2
 

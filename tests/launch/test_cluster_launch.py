@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from launching import SECONDS, Done, hpcpy
+from launching import SECONDS, Done, hpcpy, ran
 from local_cluster import Cluster
 from own_cluster import own, started
 
@@ -35,16 +35,7 @@ def plain(cluster: Cluster, **more: str) -> dict[str, str]:
 
 
 def alone(cluster: Cluster, *command: str | Path, **more: str) -> Done:
-    return subprocess.run(
-        command,
-        env=plain(cluster, **more),
-        cwd=cluster.shared,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    return ran(*command, env=plain(cluster, **more), cwd=cluster.shared)
 
 
 def launch(cluster: Cluster, *words: str, **more: str) -> Done:

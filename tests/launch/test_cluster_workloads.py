@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
@@ -14,22 +13,6 @@ from workloads.mandel.grid import AREAS
 REFERENCE = f"sha256 {AREAS['area1'].sha256}: matches the reference"
 MANDEL = ("python3", "-m", "workloads", "mandel", "--area", "area1", "--impl", "mpi-dynamic")
 PI = ("python3", "-m", "workloads", "pi", "--impl", "mpi-numba")
-
-
-# A rank waits for what the other one sends after a while.
-TRACED = """
-import time
-from mpi4py import MPI
-
-def sends():
-    time.sleep(0.5)
-    MPI.COMM_WORLD.send(0, 1)
-
-def gets():
-    MPI.COMM_WORLD.recv()
-
-gets() if MPI.COMM_WORLD.rank else sends()
-"""
 
 
 def succeeded(done: Done) -> str:
@@ -73,22 +56,6 @@ def test_uneven_numbers_of_ranks_on_the_nodes(cluster: Cluster, first: int, kind
     said = succeeded(cluster.srun(f"--mpi={kind}", *options, *image(), *MANDEL))
     assert said.count(REFERENCE) == 1
     assert workers(said, "mpi-dynamic") == first + 1
-
-
-@pytest.mark.long
-def test_a_trace_has_the_rows_of_both_nodes_on_one_clock(cluster: Cluster) -> None:
-    program, file = cluster.shared / "traced.py", cluster.shared / "traced.json"
-    program.write_text(TRACED)
-    words = ("python3", "-m", "workloads.traced", file, program)
-    assert succeeded(cluster.srun("--mpi=pmi2", "-N2", "-n2", *image(), *words)) == ""
-    events = json.loads(file.read_text())["traceEvents"]
-    names = [event["args"]["name"] for event in events if event["name"] == "process_name"]
-    assert names == ["rank 0 on n1", "rank 1 on n2"]
-    (sent,) = [event for event in events if event["name"].startswith("sends ")]
-    (got,) = [event for event in events if event["name"].startswith("gets ")]
-    assert (sent["pid"], got["pid"]) == (0, 1)
-    # In order, though the nodes' clocks are compared by messages.
-    assert got["ts"] + got["dur"] > sent["ts"] + sent["dur"] / 2
 
 
 def test_without_a_launchers_help_no_rank_computes_alone(cluster: Cluster) -> None:

@@ -5,11 +5,11 @@ In `make test`: `tests/image/test_extension_builds.py`.
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import extension_kinds as kinds
 import pytest
+from launching import ran
 from local_cluster import image
 
 from hpcpy import paths
@@ -26,14 +26,7 @@ def run(sif: str | Path, folder: Path, *words: str | Path) -> None:
     apptainer, *_ = image()
     binds = f"--bind={folder}:/work,{FOLDER}:/kinds:ro"
     options = ("--contain", "--cleanenv", "--no-home", "--net", "--network=none", binds)
-    done = subprocess.run(
-        [apptainer, "exec", *options, "--pwd=/work", sif, "env", "HOME=/work", *words],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    done = ran(apptainer, "exec", *options, "--pwd=/work", sif, "env", "HOME=/work", *words)
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 
 

@@ -9,10 +9,10 @@ import itertools
 import re
 import shlex
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from launching import ran
 
 from hpcpy import paths
 from hpcpy.engine.apptainer import find
@@ -56,13 +56,19 @@ def test_a_command_of_the_pages_ends_well(sif: str, tmp_path: Path, line: str) -
     (work / "my.py").write_text("import numpy\n")
     # Nothing of a page's stays in the machine's memory.
     binds = f"{work}:{SCRATCH},{memory}:/dev/shm"
-    done = subprocess.run(
-        [find(), "exec", "--cleanenv", "--bind", binds, "--pwd", SCRATCH, sif, "bash", "-c", line],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
+    done = ran(
+        find(),
+        "exec",
+        "--cleanenv",
+        "--bind",
+        binds,
+        "--pwd",
+        SCRATCH,
+        sif,
+        "bash",
+        "-c",
+        line,
         timeout=SECONDS,
-        check=False,
     )
     if done.returncode == UnavailableError.exit_code and "no CUDA device" in done.stderr:
         pytest.skip(f"{done.stderr.strip()}; there: {line}")

@@ -5,10 +5,9 @@ In `make test`: `tests/launch/test_cluster_failures.py`, a full disk.
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
-from local_cluster import SECONDS, image, only_root
+from launching import ran
+from local_cluster import image, only_root
 
 pytestmark = pytest.mark.long
 
@@ -16,17 +15,6 @@ SUM = "from mpi4py import MPI; print(MPI.COMM_WORLD.allreduce(1))"
 RANKS = ("mpiexec", "-n", "2", "python3", "-c", SUM)
 # In a mount namespace of its own: the machine's is as it was.
 SMALL_SHM = 'mount -t tmpfs -o size=64k tmpfs /dev/shm && exec "$@"'
-
-
-def ran(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        words,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
 
 
 @only_root

@@ -6,7 +6,6 @@ In `make test`: `tests/launch/test_images.py`, one start of each kind.
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import proc_files
 import pytest
+from launching import ran
 from local_cluster import SECONDS, Cluster, image
 from own_cluster import own, started
 
@@ -67,9 +67,7 @@ def uses(sif: Path) -> list[str]:
 
 def run(command: list[str]) -> None:
     """Run it, which is to print one number and nothing else."""
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
+    done = ran(*command)
     assert (done.returncode, done.stdout, done.stderr) == (0, "2500\n", "")
 
 

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from launching import ran
 
 from hpcpy.build.graph import the_graph
 from hpcpy.build.oci import archive_path, manifest_digest
@@ -27,15 +28,7 @@ if not SIF.exists():
 
 
 def run(*command: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(word) for word in command],
-        env={**os.environ, **variables},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return ran(*command, env={**os.environ, **variables})
 
 
 def test_apptainer_computes_both_areas_and_runs_python() -> None:

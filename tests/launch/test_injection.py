@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from injection_ways import MODULE, PROGRAM, SIF, by_apptainer, by_podman_hpc, by_shifter
+from launching import ran
 from mpi_libraries import NEWER, module, unpacked
 
 from hpcpy.engine.setup import look_up
@@ -49,7 +49,7 @@ def skip_without(way: Way) -> None:
 
 
 def output(command: list[str]) -> list[str]:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    done = ran(*command)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return sorted(done.stdout.splitlines())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from injection_ways import PROGRAM
 from local_cluster import Cluster, image
-from mpi_libraries import ERRORS, SIF, WORK, in_image, on_the_host, said, unpacked_intel
+from mpi_libraries import ERRORS, SIF, WORK, in_image, said, unpacked_intel
 
 from tiers import sampled
 
@@ -56,28 +56,3 @@ def test_ranks_of_two_nodes_work_together(
     ring = str(cluster.shared / f"ring-{interface}{tasks}")
     done = cluster.srun("-N2", "-n4", tasks, "--mpi=pmi2", *program, *inside, ring)
     assert said(done) == ["4 Intel MPI"] * 4
-
-
-@pytest.mark.parametrize(("library", "name"), [("", "MPICH"), (LIBRARY, "Intel MPI")])
-def test_its_mpiexec_on_the_host_starts_a_container_a_rank(
-    intel: Path, tmp_path: Path, library: str, name: str
-) -> None:
-    program: list[str | Path] = [intel / "intel/bin/mpiexec", "-n", "2", *image()[:-1]]
-    inside: list[str | Path] = [f"--bind={intel}:/mpi", f"--bind={tmp_path}:/mnt", SIF, "env"]
-    inside += [f"LD_LIBRARY_PATH={library}", "python3", "-c", WORK, "/mnt/ring"]
-    done = on_the_host([*program, *inside], tmp_path)
-    assert said(done) == [f"2 {name}"] * 2
-
-
-# For PMIx it wants libpmix.so, which a site would bring.
-@pytest.mark.parametrize("kind", ["pmix", "none"])
-def test_where_every_rank_is_rank_0_of_1_the_workloads_refuse(
-    cluster: Cluster, intel: Path, kind: str
-) -> None:
-    *program, sif = image()
-    inside = (f"--bind={intel}:/mpi", sif, "env", f"LD_LIBRARY_PATH={LIBRARY}")
-    words = ("python3", "-m", "workloads", "pi", "--impl", "mpi", "-n", "10007")
-    done = cluster.srun("-N2", "-n2", f"--mpi={kind}", *program, *inside, *words)
-    assert done.returncode == 69
-    assert all(line.startswith("MPI startup(): ") for line in done.stdout.splitlines())
-    assert "the launcher started 2 processes but MPI sees one rank in each" in done.stderr

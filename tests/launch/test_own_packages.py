@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import platform
-import subprocess
 from pathlib import Path
 
 import pytest
+from launching import ran
 
 from hpcpy import paths
 from hpcpy.engine.setup import ensure
@@ -50,9 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def in_image(folder: Path, *command: str) -> str:
     apptainer = ensure("apptainer").apptainer
     options = ("--cleanenv", "--contain", "--no-home", "--pwd=/", f"--bind={folder}:/own")
-    done = subprocess.run(
-        [apptainer, "exec", *options, SIF, *command], capture_output=True, text=True, check=False
-    )
+    done = ran(apptainer, "exec", *options, SIF, *command)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 
 import docker_profile
 import image_in_podman
 import pytest
+from launching import ran
 
 from hpcpy import paths
 from hpcpy.build.graph import the_graph
@@ -48,21 +48,10 @@ def podman() -> Podman:
     return command, variables
 
 
-def ran(podman: Podman, *words: str) -> subprocess.CompletedProcess[str]:
-    command, variables = podman
-    return subprocess.run(
-        [*command, *words],
-        env={**os.environ, **variables},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-
-
 def output(podman: Podman, options: tuple[str, ...], *words: str) -> str:
-    done = ran(podman, "run", "--rm", *LEAST, *options, image_in_podman.NAME, *words)
+    command, variables = podman
+    run = (*command, "run", "--rm", *LEAST, *options, image_in_podman.NAME, *words)
+    done = ran(*run, env={**os.environ, **variables})
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
@@ -99,8 +88,9 @@ def test_ranks_start_under_dockers_profile(
 
 
 def test_images_lie_below_the_cache_and_the_wrapper_finds_them(podman: Podman) -> None:
-    done = ran(podman, "info", "--format", "json")
+    command, variables = podman
+    done = ran(*command, "info", "--format", "json", env={**os.environ, **variables})
     assert json.loads(done.stdout)["store"]["graphRoot"].startswith(str(paths.cache_dir()))
-    wrapper = ([str(paths.TOOLS / "bin/podman")], dict[str, str]())
+    wrapper = paths.TOOLS / "bin/podman"
     done = ran(wrapper, "run", "--rm", "--network=none", image_in_podman.NAME, "true")
     assert (done.returncode, done.stderr) == (0, "")

@@ -36,13 +36,6 @@ def test_a_view_takes_no_memory_and_a_copy_its_own() -> None:
     assert [code for code, each in found.items() if not each.shares] == [*own][1:]
 
 
-def test_what_is_broadcast_has_its_elements_once() -> None:
-    found = by_code()
-    row, column = (found[f"np.broadcast_to({part}, (3, 4))"] for part in ("b[0]", "b[:, :1]"))
-    assert (row.strides, set(flat(row.cells))) == ((0, 8), {0, 1, 2, 3})
-    assert (column.strides, set(flat(column.cells))) == ((32, 0), {0, 4, 8})
-
-
 def test_the_table_has_a_line_an_array(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["arrays"]) == 0
     out, err = capsys.readouterr()

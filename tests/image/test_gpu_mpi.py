@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
 from needed import needs
 from running import on_ranks, said
-
-from workloads.errors import UnavailableError
-from workloads.harness import gpu_mpi
 
 
 def test_the_images_own_mpi_says_that_it_does_not() -> None:
@@ -44,12 +40,3 @@ sys.exit(_entry())
     assert done.stdout == ""
     assert done.stderr.count("cannot send from a GPU") == 1
     assert "Traceback" not in done.stderr
-
-
-def test_crays_is_told_by_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    version = "MPI VERSION    : CRAY MPICH version 8.1.30.9 (ANL base 3.4a2)"
-    monkeypatch.delenv("MPICH_GPU_SUPPORT_ENABLED", raising=False)
-    with pytest.raises(UnavailableError, match="set MPICH_GPU_SUPPORT_ENABLED=1"):
-        gpu_mpi.require_gpu_aware(version)
-    monkeypatch.setenv("MPICH_GPU_SUPPORT_ENABLED", "1")
-    gpu_mpi.require_gpu_aware(version)

@@ -35,14 +35,6 @@ def test_json_has_every_sample(tmp_path: Path) -> None:
     assert result["answer"] == AREAS["area1"].sha256
 
 
-def test_numbers_written_are_the_answer(tmp_path: Path) -> None:
-    path = tmp_path / "m.npy"
-    assert mandel("--area", "area1", "--out", path) == 0
-    written = np.load(path)
-    assert written.dtype == np.dtype("<i4")
-    assert hashlib.sha256(written.tobytes()).hexdigest() == AREAS["area1"].sha256
-
-
 def test_hdf5_has_the_numbers_and_the_window(tmp_path: Path) -> None:
     import h5py
 

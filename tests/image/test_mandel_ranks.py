@@ -137,12 +137,6 @@ def test_the_ranks_scale_up_to_those_there_are(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m.json", "m.prof"]
 
 
-def test_more_ranks_than_were_started_are_refused() -> None:
-    done = mpiexec(2, *ODD, "--impl", "mpi-cyclic", "--scale", "1,4")
-    assert done.returncode == 2
-    assert done.stderr.count("--scale 4: there are 2 ranks for mpi-cyclic") == 1
-
-
 def mpiexec_of_wrong_kernel(size: Any, *options: Any) -> Any:
     code = (
         "from workloads.mandel import row_kernel\n"

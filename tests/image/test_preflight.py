@@ -108,12 +108,6 @@ def test_a_broken_promise_ends_all_ranks_and_is_said_once(script: Path, tmp_path
     assert "0 3" not in done.stdout
 
 
-def test_the_programs_traceback_is_its_own(script: Path) -> None:
-    script.write_text("def f():\n    raise ValueError('mine')\nf()\n")
-    done, plain = start(*WRAPPED, script), start(script)
-    assert (done.returncode, done.stderr) == (1, plain.stderr)
-
-
 HOOK = "from workloads.preflight import hook; hook.install()\n"
 
 

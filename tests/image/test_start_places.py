@@ -70,11 +70,6 @@ def test_a_virtual_environment_is_known_by_its_link(environment: Path, name: str
     assert printed(*words, "-c", PACKAGES, file=program) == "none"
 
 
-def test_a_launcher_may_name_a_virtual_environments_link(environment: Path) -> None:
-    program = f"{environment}/bin/python"
-    assert found(program, file=sys.executable) == [program, str(environment), PREFIX, 1]
-
-
 def test_a_program_that_starts_itself_anew_is_the_same(environment: Path) -> None:
     again = "import os, sys; os.execv(sys.executable, ['python', *sys.argv[1:]])"
     for program, prefix in ((sys.executable, PREFIX), (f"{environment}/bin/python", environment)):
@@ -91,18 +86,6 @@ def test_a_program_that_starts_anew_by_proc_has_a_path_for_others(environment: P
     program = f"{environment}/bin/python"
     told = json.loads(printed(program, "-c", again, program, "-c", PROGRAM))
     assert told == [program, str(environment), PREFIX, 1]
-
-
-def test_workers_are_started_from_the_same_file(tmp_path: Path) -> None:
-    script = tmp_path / "pool.py"
-    script.write_text(
-        "import multiprocessing, sys\n"
-        "def where(_): return sys.executable\n"
-        "if __name__ == '__main__':\n"
-        "    with multiprocessing.get_context('spawn').Pool(1) as pool:\n"
-        "        print(*pool.map(where, [0]))\n"
-    )
-    assert printed("anything", str(script), file=sys.executable) == sys.executable
 
 
 def test_links_and_bare_and_relative_names(tmp_path: Path) -> None:
@@ -126,11 +109,6 @@ def test_the_first_line_of_a_script(environment: Path, tmp_path: Path, first: st
     path = f"{environment}/bin:/usr/bin"
     told = json.loads(printed(str(script), env={"PATH": path}))
     assert told == [program, str(environment), PREFIX, 1]
-
-
-def test_pythonhome_leaves_the_executable_known() -> None:
-    told = found("anything", file=sys.executable, env={"PYTHONHOME": PREFIX})
-    assert told == [sys.executable, PREFIX, PREFIX, 1]
 
 
 def test_the_loader_may_be_started_instead(environment: Path) -> None:

@@ -57,20 +57,6 @@ def test_modules_and_a_script_of_the_users(
     assert "tqdm" in results[2]["details"][0]["whole"]
 
 
-def test_the_slowest_imports_are_told_and_profiled(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    profile = tmp_path / "s.prof"
-    options = ["--case", "numpy", "--impl", "importtime", "--repeat", "2"]
-    assert main(["startup", *options, "--profile", "cprofile", str(profile)]) == 0
-    shown = capsys.readouterr().out
-    lines = shown[shown.index("the slowest imports of numpy") :].splitlines()[2:17]
-    times = [float(line.split()[1]) for line in lines]
-    assert len(times) == 15
-    assert times == sorted(times, reverse=True)
-    assert profile.stat().st_size > 100
-
-
 @pytest.mark.parametrize("size", [2])
 def test_of_several_ranks_the_first_looks(size: int) -> None:
     words = ["startup", "--case", "pass", "--impl", "spawn,ptrace"]

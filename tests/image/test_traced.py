@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import signal
@@ -63,24 +62,6 @@ def test_every_rank_has_a_row_and_all_its_calls(script: Path, size: int) -> None
     assert {rank: each[0]["tid"] for rank, each in of_mpi.items()} == rows
     assert trace["file_info"]["files"][str(script)][0] == PROGRAM
     assert not [*script.parent.glob(".m*")]
-
-
-def test_what_a_rank_keeps_is_bounded(script: Path) -> None:
-    small = script.with_name("small.py")
-    small.write_text(
-        "import sys\n"
-        "from workloads.traced import __main__, rank\n"
-        "rank.CALLS = 1000\n"
-        "sys.exit(__main__.main(sys.argv[1:]))\n"
-    )
-    file = script.with_name("m.json.gz")
-    done = on_ranks(2, small, file, script, 5000)
-    assert done.returncode == 7
-    said = "traced: 2 of 2 ranks made more calls than are kept: their last 500 are in m.json.gz\n"
-    assert done.stderr == said
-    trace = json.loads(gzip.decompress(file.read_bytes()))
-    kept = [event for event in trace["traceEvents"] if event["ph"] != "M"]
-    assert len(kept) == 1000
 
 
 @pytest.mark.parametrize(

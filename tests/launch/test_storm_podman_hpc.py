@@ -18,7 +18,7 @@ from hpcpy.engine.podman_hpc import configured, migrated
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from hpcpy.engine.venv import can_make, ensure_venv
-from hpcpy.storm.configurations import CONFIGURATIONS
+from sharedfs.configurations import CONFIGURATIONS
 
 pytestmark = pytest.mark.long
 

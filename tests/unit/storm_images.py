@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hpcpy.engine.podman_hpc import Installed
+from podman_hpc import Installed
 from sharedfs.configurations import Images
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from hpcpy.engine.podman_hpc import image_name
 from hpcpy.launch import engines
 from hpcpy.launch.site import Site
 from hpcpy.launch.words import quoted
 from measure.targets import PYTHON
+from podman_hpc import image_name
 from sharedfs.configurations import staged
 from sharedfs.configurations.configuration import Around, Configuration, Files, Images
 

@@ -14,8 +14,6 @@ from typing import Any
 
 import pytest
 
-import fault_table
-
 LEFT_OUT = pytest.StashKey[int]()
 # Whole files of `make test-long`: random inputs, injected faults, storms of jobs, and the
 # tools that only maintainers run.
@@ -23,7 +21,7 @@ _LONG_FILES = (
     *("test_fuzz*", "test_random_*", "test_faults*", "test_storm*", "test_measure_*"),
     *("test_overhead.py", "test_writing.py", "test_forecast_*", "test_upstream.py"),
     *("test_packages.py", "test_audit*", "test_adopt*", "test_outdated.py", "test_room.py"),
-    *("test_progress.py", "test_reframe*", "test_docs_site.py", "test_old_processor.py"),
+    *("test_progress.py", "test_reframe*", "test_old_processor.py"),
     *("test_verify_user.py", "test_verify_twice.py", "test_write_outside.py", "test_jupyterlab.py"),
     *("test_intel_mpi.py", "test_podman_nodes.py", "test_profile_pages.py", "test_pictures.py"),
 )
@@ -36,9 +34,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--tier", choices=("short", "long"), help="run one of the two tiers alone (default: both)"
     )
-    parser.addoption(
-        "--faults", metavar="FILE", help="run tests of faults alone, and write what came of each"
-    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -50,8 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("PYTHONUNBUFFERED", None)
     # Not in pyproject.toml, which the image's pytest does not see.
     config.addinivalue_line("markers", "long: of `make test-long`, and not of `make test`")
+    config.addinivalue_line("markers", "heavy: of tests/packages and tests/upstream, if named")
     config.stash[LEFT_OUT] = 0
-    fault_table.declare(config)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

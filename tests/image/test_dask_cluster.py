@@ -89,7 +89,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.mark.long
-@pytest.mark.fault("a worker or the scheduler of Dask ends", "the job ends, in one line")
 def test_a_scheduler_that_ends_is_told_in_one_line(tmp_path: Path) -> None:
     with serving(tmp_path) as (file, scheduler):
         words = ["pi", "--impl", "dask", "-n", str(2**40)]

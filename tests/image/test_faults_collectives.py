@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -110,26 +108,15 @@ def whole(path: Path) -> bool:
     return path.read_text().endswith("}\n")
 
 
-@pytest.mark.fault(
-    "a rank is killed at each collective call of each workload",
-    "mpiexec ends all ranks; outputs are whole or absent",
-)
 @pytest.mark.parametrize("row", ROWS)
-def test_a_rank_that_is_killed_in_a_collective_call_ends_the_job(
-    row: str, tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
+def test_a_rank_that_is_killed_in_a_collective_call_ends_the_job(row: str, tmp_path: Path) -> None:
     code, err = run(row, 0, tmp_path / "whole")
     assert (code, err) == (0, "")
     calls = int((tmp_path / "whole/seen").read_text())
-    longest = 0.0
     for at in range(1, calls + 1):
         folder = tmp_path / str(at)
-        begun = time.monotonic()
         code, err = run(row, at, folder)
-        longest = max(longest, time.monotonic() - begun)
         assert code != 0, at
         assert "Traceback" not in err, at
         files = [path for path in (folder / "out").rglob("*") if path.is_file()]
         assert all(whole(path) for path in files), (at, files)
-    record_property("calls", calls)
-    record_property("longest job, s", round(longest, 2))

@@ -74,10 +74,6 @@ def below(kernel: str, program: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-@pytest.mark.fault(
-    "the kernel lacks system calls (Linux 4.10, 4.18), refuses memfd, has no huge pages",
-    "imports, BLAS, numba, MPI, HDF5 and processes work",
-)
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_what_the_image_has_works(kernel: str) -> None:
     assert below(kernel, WORK) == (0, "done\n", "")

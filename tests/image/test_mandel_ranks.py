@@ -65,7 +65,6 @@ def test_techniques_of_one_process_run_once() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_ctrl_c_of_ranks_that_all_come_leaves_mpi_in_order(tmp_path: Path) -> None:
     # Each has a window of memory, with which MPI cannot be finalised.
     picture = tmp_path / "results/m.npy"
@@ -234,10 +233,6 @@ def mpiexec_of(size: Any, code: str, *arguments: Any) -> Any:
     return on_ranks(size, "-c", code, "mandel", *arguments)
 
 
-@pytest.mark.fault(
-    "the disk below a job's output is full",
-    "one line, exit code 73, nothing is left",
-)
 def test_one_rank_on_a_full_disk_is_73_and_mpi_ends_well(tmp_path: Path) -> None:
     code = (
         "import resource\n"

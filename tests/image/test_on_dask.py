@@ -120,7 +120,6 @@ def test_workers_look_for_no_disks_of_their_node_unless_asked(
 
 
 @pytest.mark.long
-@pytest.mark.fault("a worker or the scheduler of Dask ends", "the job ends, in one line")
 def test_a_scheduler_that_ends_ends_the_program(tmp_path: Path) -> None:
     script = tmp_path / "kills.py"
     script.write_text(

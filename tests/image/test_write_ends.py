@@ -39,10 +39,6 @@ if rank == "alone" or MPI.COMM_WORLD.rank == 0:
 # np.save and HDF5 kept what fits into their buffers, and told nobody that it was
 # lost. 500 bytes are too few for multiprocessing itself.
 @pytest.mark.parametrize(("limit", "s", "names"), [(500, 10, ALONE), (20_000, 60, LOCAL)])
-@pytest.mark.fault(
-    "the disk below a job's output is full",
-    "one line, exit code 73, nothing is left",
-)
 def test_a_full_disk_is_73_and_leaves_nothing(
     limit: int, s: int, names: Any, tmp_path: Path
 ) -> None:
@@ -55,10 +51,6 @@ def test_a_full_disk_is_73_and_leaves_nothing(
     assert not [*tmp_path.iterdir()]
 
 
-@pytest.mark.fault(
-    "the disk below a job's output is full",
-    "one line, exit code 73, nothing is left",
-)
 def test_a_full_disk_under_one_rank_ends_all_of_them(tmp_path: Path) -> None:
     options = ["-n", 9, "-s", 60, "--out", tmp_path / "o"]
     names = "mpi-send,mpi-scatter"
@@ -77,10 +69,6 @@ def test_a_full_disk_under_one_rank_ends_all_of_them(tmp_path: Path) -> None:
 
 # h5py told of it in a destructor, in ten lines more.
 @pytest.mark.parametrize("size", [1, 2])
-@pytest.mark.fault(
-    "the disk below a job's output is full",
-    "one line, exit code 73, nothing is left",
-)
 def test_a_full_disk_under_all_ranks_of_one_file_is_one_line(size: int, tmp_path: Path) -> None:
     options = ["-n", 9, "-s", 60, "--out", tmp_path / "o"]
     done = on_ranks(size, "-c", LIMITED, 20_000, "hdf5-parallel", "all", *options)
@@ -100,7 +88,6 @@ def test_no_room_is_said_before_anything_is_written(
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", RANKS)
-@pytest.mark.fault("a rank or a worker process is killed while it writes", "nothing looks complete")
 def test_a_killed_rank_leaves_nothing_that_looks_complete(name: str, tmp_path: Path) -> None:
     code = """
         import os, signal, sys
@@ -126,7 +113,6 @@ def test_a_killed_rank_leaves_nothing_that_looks_complete(name: str, tmp_path: P
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", PROCESSES)
-@pytest.mark.fault("a rank or a worker process is killed while it writes", "nothing looks complete")
 def test_a_killed_worker_is_said_and_nothing_is_left(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -147,7 +133,6 @@ def test_a_killed_worker_is_said_and_nothing_is_left(
 # One in three was lost in a destructor of h5py's, and the job went on.
 @pytest.mark.long
 @pytest.mark.parametrize("moment", range(6))
-@pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_sigterm_ends_it_wherever_it_is_and_leaves_nothing(moment: Any, tmp_path: Path) -> None:
     out = tmp_path / "out"
     options = ["--impl", "hdf5", "-n", "20000", "-s", "100", "--out", str(out)]
@@ -166,7 +151,6 @@ def test_sigterm_ends_it_wherever_it_is_and_leaves_nothing(moment: Any, tmp_path
 
 
 @pytest.mark.parametrize("name", sampled(["text", "hdf5-single", "multiprocessing", "mpi-send"]))
-@pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_ctrl_c_is_one_line_and_leaves_nothing(name: str, tmp_path: Path) -> None:
     out = tmp_path / "o"
     command = [*(launcher(2) if name in RANKS else []), sys.executable, "-m", "workloads"]

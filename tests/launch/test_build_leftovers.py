@@ -29,10 +29,6 @@ def mounts() -> int:
     return Path("/proc/self/mountinfo").read_text().count(f" {storage}")
 
 
-@pytest.mark.fault(
-    "a build is killed while it downloads, writes or sets up",
-    "the next one goes on; nothing half-written",
-)
 def test_the_next_build_removes_containers_and_their_mounts() -> None:
     with buildah() as builder:
         (container,) = said(builder, "from", "--name", "left", "scratch")

@@ -178,7 +178,6 @@ def endless(cluster: Cluster, sif: str) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.long
-@pytest.mark.fault("a worker or the scheduler of Dask ends", "the job ends, in one line")
 def test_a_worker_that_dies_ends_the_job(cluster: Cluster, endless: subprocess.Popen[str]) -> None:
     os.kill(
         next(worker for worker, node in workers(cluster).items() if node == "n2"), signal.SIGKILL
@@ -202,7 +201,6 @@ IN_AN_IMPORT = re.compile(
 @pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("when", ["computing", "starting"])
-@pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_a_signal_ends_all_workers(
     cluster: Cluster, endless: subprocess.Popen[str], when: str, number: signal.Signals
 ) -> None:

@@ -137,7 +137,6 @@ def test_stop_ends_running_jobs_and_their_users_are_told(
 
 
 @pytest.mark.long
-@pytest.mark.fault("a node dies", "the launch names it and ends; the next `make cluster` mends it")
 def test_a_dead_node_is_down_and_the_next_start_mends_it(layout: Layout) -> None:
     one = started(layout)
     script = "touch $(hostname).up && exec sleep 600"
@@ -183,7 +182,6 @@ def handles(process: subprocess.Popen[str], number: signal.Signals) -> bool:
 @pytest.mark.long
 @pytest.mark.parametrize("delay", [0.15, 0.05, 0.25, 0.35])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-@pytest.mark.fault("the start of a cluster is stopped at any point", "nothing is left")
 def test_a_start_may_be_stopped_at_any_point(
     layout: Layout, number: signal.Signals, delay: float
 ) -> None:

@@ -32,7 +32,6 @@ LARGE = ("--window", "-2", "0.5", "-1.25", "1.25", "--size", "10000", "10000", "
 
 
 @pytest.mark.parametrize("kind", sampled(["pmi2", "pmix"]))
-@pytest.mark.fault("a rank is killed", "the launcher names it and ends all ranks")
 def test_a_rank_that_dies_ends_the_job(cluster: Cluster, kind: str) -> None:
     options = (f"--mpi={kind}", "--kill-on-bad-exit=1", "-N2", "-n4")
     done = cluster.srun(*options, *image(), "python3", "-c", DEATH)
@@ -56,7 +55,6 @@ def results(cluster: Cluster, request: pytest.FixtureRequest) -> Path:
 # is left then under its temporary name.
 @pytest.mark.long
 @pytest.mark.parametrize("how", ["scancel", "Ctrl-C twice", "SIGTERM"])
-@pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_a_job_that_is_ended_leaves_no_half_written_output(
     cluster: Cluster, results: Path, how: str
 ) -> None:
@@ -90,10 +88,6 @@ def test_a_job_that_is_ended_leaves_no_half_written_output(
 
 
 @only_root
-@pytest.mark.fault(
-    "the disk below a job's output is full",
-    "one line, exit code 73, nothing is left",
-)
 def test_a_full_disk_is_said_in_one_line_and_leaves_nothing(
     cluster: Cluster, results: Path
 ) -> None:

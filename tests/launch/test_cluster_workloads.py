@@ -168,7 +168,6 @@ def test_hostile_surroundings(cluster: Cluster, poisoned: Path) -> None:
 
 
 @only_root
-@pytest.mark.fault("no home, no /proc, no entry in /etc/passwd, an odd locale", "works")
 def test_a_user_without_a_name_or_a_home_in_the_c_locale(cluster: Cluster) -> None:
     *inside, sif = image()
     user = ("--security=uid:12345", "--security=gid:12345", "--no-home", "--pwd=/", sif)

@@ -115,10 +115,6 @@ def test_dask(jobs: Folder) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.fault(
-    "a job gets SIGTERM at its time limit",
-    "the next job goes on from its checkpoint",
-)
 def test_checkpoint_on_sigterm_is_continued_by_another_job(jobs: Folder) -> None:
     jobs.has_made("state.npz")
     jobs.run("scancel", "--signal=TERM", jobs.numbers["checkpoint.sbatch"])

@@ -52,7 +52,6 @@ try:
 except HpcpyError as error:
     sys.exit(f"{error}")
 """
-FAULT = pytest.mark.fault("the clock is decades off", "all is right; TLS refuses in one line")
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +76,6 @@ def in_image(
     )
 
 
-@FAULT
 @pytest.mark.parametrize("clock", [PAST, FUTURE])
 @pytest.mark.parametrize("run", RUNS)
 def test_programs_in_the_image_are_right(
@@ -114,7 +112,6 @@ def site(sif: str, tmp_path: Path) -> Iterator[str]:
     server.server_close()
 
 
-@FAULT
 @pytest.mark.usefixtures("library")
 @pytest.mark.parametrize(("clock", "told"), [(PAST, "not yet valid"), (FUTURE, "has expired")])
 def test_a_download_says_that_the_certificate_is_of_another_time(

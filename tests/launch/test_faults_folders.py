@@ -30,17 +30,12 @@ def ran(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 @only_root
-@pytest.mark.fault(
-    "the memory files' folder (/dev/shm) is full",
-    "MPI ends by a bus error, which mpiexec names; no hang",
-)
 def test_mpi_without_room_for_memory_files_ends() -> None:
     done = ran("unshare", "--mount", "sh", "-c", SMALL_SHM, "sh", *image(), *RANKS)
     assert done.returncode != 0
     assert "Bus error" in done.stdout
 
 
-@pytest.mark.fault("nothing can be written to /tmp", "works")
 @pytest.mark.parametrize("impl", ["mpi-dynamic", "numba", "multiprocessing"])
 def test_workloads_do_without_temporary_files(impl: str) -> None:
     engine, word, sif = image()

@@ -91,9 +91,6 @@ def says_so(code: int, err: str) -> bool:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.fault(
-    "reads of the SIF fail (EIO)", "a line and exit code 255, or SIGBUS, SIGSEGV, OSError"
-)
 def test_a_start_ends_where_reads_fail(
     way: str, place: str, first_reads: dict[tuple[str, str], int], tmp_path: Path
 ) -> None:
@@ -108,9 +105,6 @@ def test_a_start_ends_where_reads_fail(
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.fault(
-    "reads of the SIF fail (EIO)", "a line and exit code 255, or SIGBUS, SIGSEGV, OSError"
-)
 def test_a_start_ends_where_the_superblock_cannot_be_read(way: str, tmp_path: Path) -> None:
     begins = system_offset(SIF)
     start = Start(FailingStorage(failing=range(begins, begins + 96)), way, tmp_path)
@@ -128,9 +122,6 @@ READY = "import sys; print('ready', flush=True); sys.stdin.readline(); "
     "code",
     [IMPORTS, "print(len(open('/usr/share/common-licenses/GPL-3').read()))"],
     ids=["import", "file"],
-)
-@pytest.mark.fault(
-    "reads of the SIF fail (EIO)", "a line and exit code 255, or SIGBUS, SIGSEGV, OSError"
 )
 def test_a_running_program_ends(way: str, code: str, tmp_path: Path) -> None:
     start = Start(FailingStorage(), way, tmp_path, "python", "-c", READY + code)
@@ -156,9 +147,6 @@ def test_a_running_program_ends(way: str, code: str, tmp_path: Path) -> None:
             for number in SIGNALS
         ],
     ],
-)
-@pytest.mark.fault(
-    "reads of the SIF are not answered", "it goes on once they are, or ends by a signal"
 )
 def test_a_start_waits_for_reads_or_is_ended(
     way: str,

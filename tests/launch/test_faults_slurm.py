@@ -35,10 +35,6 @@ def layout() -> Iterator[Layout]:
         yield one
 
 
-@pytest.mark.fault(
-    "slurmctld is killed while a job computes",
-    "the ranks go on to their end; srun waits; `make cluster` starts it anew",
-)
 def test_a_job_outlives_the_controller(layout: Layout) -> None:
     cluster = started(layout)
     words = ("--mpi=pmi2", "-N2", "-n4", *image(), "python3", "-c", COMPUTES)

@@ -14,7 +14,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,9 +94,6 @@ def shared_sif(mount: Mount) -> Path:
     return mount.folder / STATIC_SIF.folder / "hpcpy.sif"
 
 
-@pytest.mark.fault(
-    "the file system below the SIF stands still for 5 s", "the start waits, and goes on"
-)
 def test_a_start_waits_for_storage_that_stands_still(storm: SmallStorm) -> None:
     with mounted(storm) as mount:
         with stopped(storm, "mfsmaster", "mfschunkserver"):
@@ -107,21 +104,15 @@ def test_a_start_waits_for_storage_that_stands_still(storm: SmallStorm) -> None:
         assert (job.returncode, out, err) == (0, "250000.0\n", "")
 
 
-@pytest.mark.fault("the file system below the SIF fails", "a line, an exit code other than 0")
-def test_a_start_ends_where_storage_fails(
-    storm: SmallStorm, record_property: Callable[[str, object], None]
-) -> None:
+def test_a_start_ends_where_storage_fails(storm: SmallStorm) -> None:
     with mounted(storm, "mfsioretries=2") as mount, stopped(storm, "mfschunkserver"):
-        begun = time.monotonic()
         job = begin(storm, mount, "-c", IMPORTS, sif=shared_sif(mount))
         out, err = job.communicate(timeout=SECONDS)
-        record_property("s to the end", round(time.monotonic() - begun, 1))
         assert (job.returncode, out, err.count("\n")) == (255, "", 1)
         # Apptainer takes what it cannot read for another format.
         assert err.startswith("FATAL: ")
 
 
-@pytest.mark.fault("the file system below `write` stands still for 5 s", "it waits, and is right")
 def test_writing_waits_for_storage_that_stands_still(storm: SmallStorm) -> None:
     sif = storm.images.sif["hpcpy"]
     with mounted(storm) as mount:
@@ -135,19 +126,14 @@ def test_writing_waits_for_storage_that_stands_still(storm: SmallStorm) -> None:
         assert "npy" in shown
 
 
-@pytest.mark.fault("the file system below `write` loses its disk", "one line, exit code 73")
-def test_writing_says_that_storage_fails(
-    storm: SmallStorm, record_property: Callable[[str, object], None]
-) -> None:
+def test_writing_says_that_storage_fails(storm: SmallStorm) -> None:
     sif = storm.images.sif["hpcpy"]
     chunks = storm.storm.layout.folder / "moosefs/chunks"
     with mounted(storm, "mfsioretries=2") as mount:
         out = mount.folder / "failed"
         with gone(chunks):
-            begun = time.monotonic()
             job = begin(storm, mount, "-m", "workloads", *WRITE, "--out", str(out), sif=sif)
             _, err = job.communicate(timeout=SECONDS)
-            record_property("s to the end", round(time.monotonic() - begun, 1))
         assert job.returncode == 73
         assert err.count("\n") == 1
         # It depends on when the server reports that its disk is gone.

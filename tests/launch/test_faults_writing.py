@@ -19,7 +19,7 @@ from failing_folder import FailingFolder
 from hpcpy import paths
 from hpcpy.engine.apptainer import find
 from hpcpy.measure.fuse.protocol import Kind
-from hpcpy.testing.command import image_command
+from in_image import image_command
 from tiers import sampled
 
 SIF = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()
@@ -106,10 +106,6 @@ SHORT, LONG = ([one for case in cases for one in tried(case)] for cases in (CASE
 
 
 @pytest.mark.parametrize(("program", "case"), sampled([*SHORT, *LONG], keep=len(SHORT)), ids=str)
-@pytest.mark.fault(
-    "a write, close, rename or read of a job's output fails (EIO, ENOSPC)",
-    "one line, exit code 73, 1 or 2; nothing half-written",
-)
 def test_what_cannot_be_written_is_said_and_not_left(
     program: str, case: Case, undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
@@ -137,10 +133,6 @@ def test_what_cannot_be_written_is_said_and_not_left(
 
 
 @pytest.mark.parametrize("program", ["npy", "hdf5", "hdf5-single", "mpi-scatter", "read"])
-@pytest.mark.fault(
-    "a write, close, rename or read of a job's output fails (EIO, ENOSPC)",
-    "one line, exit code 73, 1 or 2; nothing half-written",
-)
 def test_what_cannot_be_read_back_is_wrong(program: str, tmp_path: Path) -> None:
     code, err, left = run(program, tmp_path, FailingFolder(Kind.READ, first=0))
     assert (code, err.count("\n"), left) == (1, 1, [])

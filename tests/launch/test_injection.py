@@ -94,7 +94,6 @@ def test_the_hooks_file_is_enough_where_the_variable_is_lost(library: Path, fold
     assert said == [f"0 1 {NEWER.version} {MODULE}/libmpi.so.12"]
 
 
-@pytest.mark.fault("no home, no /proc, no entry in /etc/passwd, an odd locale", "works")
 def test_a_user_unknown_to_the_image_and_no_home_are_no_trouble(
     library: Path, folder: Path
 ) -> None:

@@ -21,7 +21,7 @@ from hpcpy import paths
 from hpcpy.engine import apptainer
 from hpcpy.engine.venv import ensure_venv
 from hpcpy.fetch.many import fetch
-from hpcpy.packages.pins import wheels_for
+from hpcpy.pins.packages import wheels_for
 
 pytestmark = pytest.mark.long
 CELL = 'import os, sys, numpy; print(os.environ["APPTAINER_NAME"], *sys.version_info[:2])'

@@ -120,7 +120,6 @@ def test_a_staged_copy_follows_no_link_that_another_user_has_made(
 
 @pytest.mark.long
 @pytest.mark.parametrize("rank", sampled([3, 0, 1]))
-@pytest.mark.fault("a rank is killed", "the launcher names it and ends all ranks")
 def test_a_rank_that_dies_ends_the_job_and_is_named(cluster: Cluster, sif: str, rank: int) -> None:
     waits = f"waits-{rank}.py"
     program = waiting_program(cluster, waits)
@@ -134,7 +133,6 @@ def test_a_rank_that_dies_ends_the_job_and_is_named(cluster: Cluster, sif: str, 
     nothing_is_left(cluster, LONG)
 
 
-@pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_a_signal_ends_ranks_that_wait(cluster: Cluster, sif: str) -> None:
     program = waiting_program(cluster, "waits-for-a-signal.py")
     process = start(cluster, program, "NODES=2", "TASKS=4", f"IMAGE={sif}")
@@ -149,7 +147,6 @@ def test_a_signal_ends_ranks_that_wait(cluster: Cluster, sif: str) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("more", [(), ("STAGE=1",)])
-@pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_a_signal_ends_all_ranks(
     cluster: Cluster, sif: str, number: signal.Signals, more: tuple[str, ...]
 ) -> None:

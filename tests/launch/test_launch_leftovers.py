@@ -73,7 +73,6 @@ def locks(cluster: Cluster) -> list[Path]:
 @pytest.mark.long
 @pytest.mark.parametrize("each", [2, 1])
 @pytest.mark.parametrize("end", ["abort", "scancel", "kill"])
-@pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_no_mount_and_no_lock_outlive_the_step(
     cluster: Cluster, sif: str, each: int, end: str
 ) -> None:

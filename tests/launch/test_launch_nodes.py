@@ -48,7 +48,6 @@ def the_job(cluster: Cluster) -> str:
 
 
 @pytest.mark.parametrize("more", [(), ("STAGE=1",)])
-@pytest.mark.fault("a node dies", "the launch names it and ends; the next `make cluster` mends it")
 def test_a_node_that_dies_ends_the_launch_and_is_named(
     cluster: Cluster, sif: str, more: tuple[str, ...]
 ) -> None:
@@ -67,7 +66,6 @@ def test_a_node_that_dies_ends_the_launch_and_is_named(
 
 
 @pytest.mark.parametrize("when", ["running", "copying"])
-@pytest.mark.fault("a job is cancelled or stopped", "all ranks end; no half-written output")
 def test_a_staged_copy_goes_with_a_cancelled_job(cluster: Cluster, sif: str, when: str) -> None:
     program = waiting_program(cluster, WAITS)
     process = start(cluster, program, *SIZE, f"IMAGE={sif}", "STAGE=1")

@@ -10,7 +10,7 @@ import pytest
 
 from hpcpy import paths
 from hpcpy.engine.apptainer import find
-from hpcpy.testing.command import image_command
+from in_image import image_command
 
 RESULTS = paths.ROOT / "docs/results"
 SOURCES = paths.ROOT / "src/hpcpy"

@@ -115,7 +115,6 @@ def test_pushed_sif_is_pulled_as_it_was(
     assert back.read_bytes() == sif.read_bytes()
 
 
-@pytest.mark.fault("a registry does not answer, or wants a login", "one line with the command")
 def test_a_sif_that_is_refused_is_one_line_with_the_command(
     engine: Engine, sif: Path, tmp_path: Path
 ) -> None:
@@ -128,7 +127,6 @@ def test_a_sif_that_is_refused_is_one_line_with_the_command(
             push_sif(sif, reference)
 
 
-@pytest.mark.fault("a registry does not answer, or wants a login", "one line with the command")
 def test_registry_that_wants_a_login_is_one_line_with_the_command(
     engine: Engine, archive: Path, tmp_path: Path
 ) -> None:
@@ -144,7 +142,6 @@ def test_registry_that_wants_a_login_is_one_line_with_the_command(
 
 
 @pytest.mark.usefixtures("engine")
-@pytest.mark.fault("a registry does not answer, or wants a login", "one line with the command")
 def test_registry_that_does_not_answer_is_one_line(archive: Path) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))

@@ -6,7 +6,6 @@ import json
 import subprocess
 from pathlib import Path
 
-import pytest
 from local_cluster import image
 
 PREFIX = "/opt/hpcpy"
@@ -34,7 +33,6 @@ print(ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(lambda x: x + 1)(41))
 """
 
 
-@pytest.mark.fault("no home, no /proc, no entry in /etc/passwd, an odd locale", "works")
 def test_a_start_without_proc_knows_its_places(tmp_path: Path) -> None:
     *start, sif = image()
     options = ["--cleanenv", "--no-mount", "proc", "--bind", str(tmp_path)]

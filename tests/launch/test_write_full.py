@@ -11,7 +11,7 @@ import pytest
 
 from hpcpy import paths
 from hpcpy.engine.apptainer import find
-from hpcpy.testing.command import image_command
+from in_image import image_command
 from workloads.write.registry import MANY, TECHNIQUES
 
 SIF = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()
@@ -36,10 +36,6 @@ def on_a_small_disk(folder: Path, *words: str) -> subprocess.CompletedProcess[st
     )
 
 
-@pytest.mark.fault(
-    "the disk below a job's output is full",
-    "one line, exit code 73, nothing is left",
-)
 def test_a_probe_of_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     tried = on_a_small_disk(tmp_path, "true")
     if tried.returncode:
@@ -53,10 +49,6 @@ def test_a_probe_of_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -
     )
 
 
-@pytest.mark.fault(
-    "the disk below a job's output is full",
-    "one line, exit code 73, nothing is left",
-)
 def test_every_row_says_that_the_disk_is_full_and_leaves_nothing(tmp_path: Path) -> None:
     tried = on_a_small_disk(tmp_path, "true")
     if tried.returncode:

@@ -16,7 +16,7 @@ from hpcpy import paths
 from hpcpy.engine.apptainer import find
 from hpcpy.engine.venv import ensure_venv
 from hpcpy.lock.host import versions
-from hpcpy.testing.command import image_command
+from in_image import image_command
 from workloads.write.registry import TECHNIQUES
 
 SIF = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()

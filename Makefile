@@ -21,9 +21,11 @@ override EACH = $(foreach name,$(call given,PEDANTIC SETUP HPCPY_%),$(name)=$(ca
 override NOT_MAKES = $(addprefix -u ,MAKEFLAGS MFLAGS MAKELEVEL HPCPY_SETTINGS HPCPY_GOALS HPCPY_MAKEFILE HPCPY_PYTHON)
 override TESTS = $(FIND); cd "$$(dirname -- "$$(readlink -f -- "$$m")")" && env $(NOT_MAKES) $(EACH) "$$HPCPY_PYTHON" tests/run.py
 override CASES = $(if $(call given,$(1)),$(foreach case,$(value $(1)),$(call Q,$(2)[$(case)])),-m 'not heavy' $(2))
+override ANY = $(filter-out PYTHON HPCPY_%,$(GIVEN))
+override BENCHMARK = $(if $(ANY),$(error $@ takes no variable $(ANY): python3 benchmarks/NAME.py --help))$(FIND); exec "$$HPCPY_PYTHON" "$$(dirname -- "$$(readlink -f -- "$$m")")/benchmarks"
 override SHELL := /bin/sh
 
-.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-gpu test-upstream test-packages bench-startup bench-cold bench-overhead storm size sbom audit context release sign check-signature push lock outdated verify docs clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-gpu test-upstream test-packages bench storm size sbom audit context release sign check-signature push lock outdated verify docs clean clean-cache distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -82,17 +84,12 @@ test-upstream: ## the packages' own tests in both images, for hours; SUITE="h5py
 test-packages: ## packages that scientists use, each in a venv on the image; PACKAGES="scipy torch"
 	@$(TESTS) --python dev -m pytest -vs $(call CASES,PACKAGES,tests/packages/test_programs.py::test_package)
 
-bench-startup: ## measure starts of Python, image against image: N=20 samples of each
-	@$(HPCPY) bench startup
+bench: ## measure the starts that README shows; the others: python3 benchmarks/NAME.py --help
+	@$(BENCHMARK)/startup.py
+	@$(BENCHMARK)/cold.py
 
-bench-cold: ## measure starts on a fresh mount, image against image: N=8 samples of each
-	@$(HPCPY) bench cold
-
-bench-overhead: ## measure messages between ranks inside a container against outside: N=40 launches
-	@$(HPCPY) bench overhead
-
-storm: ## start ranks on a shared file system: NODES=1,2,4 RANKS=1,2,4 N=3; SITE=…: a centre's (docs/import-at-scale.md)
-	@$(HPCPY) storm
+storm: ## start ranks on a shared file system of this machine (docs/import-at-scale.md)
+	@$(BENCHMARK)/storm.py
 
 size: ## what the image is made of
 	@$(HPCPY) size

@@ -33,12 +33,10 @@ COMMANDS = {
     "run": ("hpcpy.launch.run", "run a workload in the image, which is built first"),
     "adopt": ("hpcpy.adopt.command", "bake a conda environment's packages into an image"),
     "cluster": ("hpcpy.cluster.command", "start a Slurm of two nodes here, or --stop it"),
-    "storm": ("hpcpy.storm.command", "start ranks on a shared file system and count requests"),
     "launch": ("hpcpy.launch.command", "run a program or a workload on several nodes, by srun"),
     "batch": ("hpcpy.launch.batch", "write a script for sbatch that runs a program or a workload"),
     "modulefile": ("hpcpy.wrap.modulefile", "write a module file with a SIF's python and mpiexec"),
     "kernelspec": ("hpcpy.wrap.kernelspec", "write a Jupyter kernel that runs in an image"),
-    "bench": ("hpcpy.measure.command", "measure starts, launches, packages, messages or writing"),
     "clean": (
         "hpcpy.cache.clean_build",
         "remove the images, or with --all everything that was built",

@@ -110,7 +110,7 @@ def test_every_variable_that_the_texts_name_is_known() -> None:
     named = set(re.findall(r"(?<![\w$])([A-Z]+)=", "\n".join(calls)))
     known = {name for names in SETTINGS.values() for name in names} | {*ENVIRONMENT, "PYTHON"}
     known |= {"SUITE", "PACKAGES", "ON"}
-    assert {"W", "NODES", "TOOLS", "SUITE", "REF", "N", "KEEP", "ON", "IMAGE", "DRY"} <= named
+    assert {"W", "NODES", "TOOLS", "SUITE", "REF", "KEEP", "ON", "IMAGE", "DRY"} <= named
     assert named <= known
 
 
@@ -144,9 +144,6 @@ def test_settings_become_arguments() -> None:
     assert settings(["run"], W="pi --label 'a b'") == ["run", "--", "pi", "--label", "a b"]
     assert settings(["setup"], TOOLS="build podman") == ["setup", "--", "build", "podman"]
     assert settings(["launch"], W="pi 'x'", NODES="2") == ["launch", "W=pi 'x'", "NODES=2"]
-    assert settings(["bench", "startup"], N="5") == ["bench", "startup", "--samples=5"]
-    assert settings(["bench", "cold"], N="3") == ["bench", "cold", "--samples=3"]
-    assert settings(["bench", "overhead"], N="9") == ["bench", "overhead", "--launches=9"]
     assert settings(["push"], REF="--help") == ["push", "--", "--help"]
     assert settings(["push"], REF=" ") == ["push"]
     assert settings(["push"], REF="a.b/c", IMAGE="d") == ["push", "--image=d", "--", "a.b/c"]
@@ -215,8 +212,6 @@ def test_variables_of_the_environment_are_set_and_makes_own_are_not_handed_on() 
         ("setup", "TOOLS=x; touch {}", "no tool group '/"),
         ("sbom", "IMAGE=x; touch {}", "no image 'x; touch"),
         ("push", 'REF=x"; touch {}; "', "is not REGISTRY/NAME[:TAG]"),
-        ("bench-startup", "N=$$(touch {})", "invalid int value"),
-        ("bench-overhead", "N=1; touch {}", "invalid int value"),
         ("clean-cache", "KEEP=1; touch {}", "is not a number of GiB"),
         ("batch", "W=$(shell touch {}) '", "no closing"),
         ("launch", "TIME=1\n#SBATCH --x={}", "one line of text"),

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hpcpy.adopt.trace import traced
 from hpcpy.errors import HpcpyError, UnavailableError
-from hpcpy.measure.targets import PYTHON
-from hpcpy.measure.trace import traced
 
+_PYTHON = "/opt/hpcpy/bin/python3"
 # Characters of a differing output line that are shown.
 _LONGEST = 100
 
@@ -70,7 +70,7 @@ def in_image(apptainer: Path, sif: Path) -> Place:
     # A setuid Apptainer cannot be traced by an ordinary user.
     as_user = [] if os.geteuid() == 0 else ["--userns"]
     command = [str(apptainer), "exec", *as_user, "--bind", str(here), "--pwd", str(here)]
-    return Place(f"in {sif.name}", [*command, str(sif), PYTHON], PYTHON)
+    return Place(f"in {sif.name}", [*command, str(sif), _PYTHON], _PYTHON)
 
 
 def outside(python: Path) -> Place:
@@ -89,13 +89,7 @@ def environments_python(variables: Mapping[str, str]) -> Path | None:
 
 
 def run(place: Place, program: Sequence[str]) -> Ran:
-    """Run a program twice: for what it prints, and for its path calls.
-
-    Raises
-    ------
-    UnavailableError
-        When Python itself cannot be started there.
-    """
+    """Run a program twice: for what it prints, and for its path calls."""
     command = [*place.command, *program]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
@@ -113,22 +107,7 @@ def run(place: Place, program: Sequence[str]) -> Ran:
 
 
 def compare(old: Place | None, new: Place, program: Sequence[str]) -> tuple[list[str], bool, Any]:
-    """Run a program in both places.
-
-    Parameters
-    ----------
-    old
-        In the environment; None where there is none.
-    new
-        In the image.
-    program
-        A script and its arguments.
-
-    Returns
-    -------
-    tuple
-        Lines for people; whether exit code and output are the same; the figures.
-    """
+    """Run a program in both places; return lines for people, whether both agree, the figures."""
     after = run(new, program)
     if old is None:
         nothing = "no Python to compare with: give --python FILE, or activate the environment"

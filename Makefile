@@ -18,8 +18,9 @@ override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$(readlink -
 override Q = '$(subst $(LINE), ,$(subst ','\'',$(1)))'
 override given = $(filter $(1),$(GIVEN))
 override EACH = $(foreach name,$(call given,PEDANTIC SETUP HPCPY_%),$(name)=$(call Q,$(value $(name))))
-override NOT_MAKES = $(addprefix -u ,MAKEFLAGS MFLAGS MAKELEVEL HPCPY_SETTINGS HPCPY_GOALS HPCPY_MAKEFILE HPCPY_PYTHON)
-override TESTS = $(FIND); cd "$$(dirname -- "$$(readlink -f -- "$$m")")" && env $(NOT_MAKES) $(EACH) "$$HPCPY_PYTHON" tests/run.py
+override WITHOUT = $(addprefix -u ,MAKEFLAGS MFLAGS MAKELEVEL HPCPY_SETTINGS HPCPY_GOALS HPCPY_MAKEFILE HPCPY_PYTHON PYTHONPATH)
+override OTHERS = $(if $(filter 1,$(HPCPY_GOALS)),$(filter-out PYTHON PEDANTIC SETUP HPCPY_% IMAGE ON SUITE PACKAGES,$(GIVEN)))
+override TESTS = $(if $(OTHERS),$(error $@ takes no variable $(OTHERS)))$(FIND); cd "$$(dirname -- "$$(readlink -f -- "$$m")")" && env $(WITHOUT) $(EACH) "$$HPCPY_PYTHON" tests/run.py
 override CASES = $(if $(call given,$(1)),$(foreach case,$(value $(1)),$(call Q,$(2)[$(case)])),-m 'not heavy' $(2))
 override ANY = $(filter-out PYTHON HPCPY_%,$(GIVEN))
 override BENCHMARK = $(if $(ANY),$(error $@ takes no variable $(ANY): python3 benchmarks/NAME.py --help))$(FIND); exec "$$HPCPY_PYTHON" "$$(dirname -- "$$(readlink -f -- "$$m")")/benchmarks"

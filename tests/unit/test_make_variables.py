@@ -102,6 +102,12 @@ def test_tests_get_what_was_typed_and_nothing_runs(
         assert sorted(path.name for path in tmp_path.iterdir()) == ["python; x", "record"]
 
 
+def test_a_variable_that_no_test_has_is_refused() -> None:
+    done = make("test-upstream", "SUTE=h5py")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "test-upstream takes no variable SUTE" in done.stderr
+
+
 def test_every_variable_that_the_texts_name_is_known() -> None:
     pages = [
         (paths.ROOT / name).read_text() for name in ("README.md", "docs/make.md", "docs/sites.md")

@@ -14,11 +14,19 @@ override export HPCPY_PYTHON := $(if $(filter PYTHON,$(GIVEN)),$(value PYTHON),p
 override export HPCPY_MAKEFILE := $(MAKEFILE_LIST)
 override FIND = m=$$HPCPY_MAKEFILE; while [ ! -f "$$m" ] && [ "$$m" != "$${m\#* }" ]; do m=$${m\#* }; done
 override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$(readlink -f -- "$$m")")/hpcpy" --from-make
+# Tests and checks get what was given to them the same way: as typed, with nothing expanded.
+override Q = '$(subst $(LINE), ,$(subst ','\'',$(1)))'
+override given = $(filter $(1),$(GIVEN))
+override EACH = $(foreach name,$(call given,PEDANTIC SETUP HPCPY_%),$(name)=$(call Q,$(value $(name))))
+override WITHOUT = $(addprefix -u ,MAKEFLAGS MFLAGS MAKELEVEL HPCPY_SETTINGS HPCPY_GOALS HPCPY_MAKEFILE HPCPY_PYTHON PYTHONPATH)
+override OTHERS = $(if $(filter 1,$(HPCPY_GOALS)),$(filter-out PYTHON PEDANTIC SETUP HPCPY_% IMAGE ON SUITE PACKAGES,$(GIVEN)))
+override TESTS = $(if $(OTHERS),$(error $@ takes no variable $(OTHERS)))$(FIND); cd "$$(dirname -- "$$(readlink -f -- "$$m")")" && env $(WITHOUT) $(EACH) "$$HPCPY_PYTHON" tests/run.py
+override CASES = $(if $(call given,$(1)),$(foreach case,$(value $(1)),$(call Q,$(2)[$(case)])),-m 'not heavy' $(2))
 override ANY = $(filter-out PYTHON HPCPY_%,$(GIVEN))
 override BENCHMARK = $(if $(ANY),$(error $@ takes no variable $(ANY): python3 benchmarks/NAME.py --help))$(FIND); exec "$$HPCPY_PYTHON" "$$(dirname -- "$$(readlink -f -- "$$m")")/benchmarks"
 override SHELL := /bin/sh
 
-.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages faults fuzz bench storm size sbom audit context release sign check-signature push lock outdated verify docs clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-gpu test-upstream test-packages bench storm size sbom audit context release sign check-signature push lock outdated verify docs clean clean-cache distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -60,31 +68,22 @@ kernelspec: ## write a Jupyter kernel that runs in an image (docs/jupyter.md)
 	@$(HPCPY) kernelspec
 
 check: ## lint, types and host tests, for before each commit
-	@$(HPCPY) check
+	@$(TESTS) --check
 
 test: ## the tests, inside the image and out; PEDANTIC=1 makes a skip a failure
-	@$(HPCPY) test
+	@$(TESTS) $(if $(call given,IMAGE),--image $(call Q,$(value IMAGE)))
 
 test-long: ## those that take long: sweeps over all cases, storms of jobs, other images
-	@$(HPCPY) test --long
-
-test-cuda: ## tests of hpcpy-cuda that need no GPU
-	@$(HPCPY) test-cuda
+	@$(TESTS) --long
 
 test-gpu: ## every GPU row, its answer checked, in hpcpy-cuda on a GPU; ON=here: without a container
-	@$(HPCPY) test-gpu
+	@$(TESTS) --gpu $(if $(call given,ON),--$(call Q,$(value ON)))
 
 test-upstream: ## the packages' own tests in both images, for hours; SUITE="h5py numba-all"
-	@$(HPCPY) test-upstream
+	@$(TESTS) --python dev -m pytest -vs $(call CASES,SUITE,tests/upstream/test_suites.py::test_suite)
 
 test-packages: ## packages that scientists use, each in a venv on the image; PACKAGES="scipy torch"
-	@$(HPCPY) test-packages
-
-faults: ## inject faults and report the results (docs/faults.md)
-	@$(HPCPY) faults
-
-fuzz: ## feed random inputs to our C, built with sanitizers: MINUTES=10
-	@$(HPCPY) fuzz
+	@$(TESTS) --python dev -m pytest -vs $(call CASES,PACKAGES,tests/packages/test_programs.py::test_package)
 
 bench: ## measure the starts that README shows; the others: python3 benchmarks/NAME.py --help
 	@$(BENCHMARK)/startup.py
@@ -127,7 +126,7 @@ verify: ## build twice and compare; IMAGE=FILE: compare FILE with this checkout'
 	@$(HPCPY) verify
 
 docs: ## build README and docs as pages: build/docs/index.html, to read without a network
-	@$(HPCPY) docs
+	@$(TESTS) --python docs -m sphinx --fail-on-warning --keep-going --quiet --fresh-env --write-all --conf-dir=docs . build/docs && cp build/docs/README.html build/docs/index.html
 
 clean: ## remove the images; tools and cache stay
 	@$(HPCPY) clean

@@ -14,8 +14,6 @@ from typing import Any
 
 import pytest
 
-import fault_table
-
 LEFT_OUT = pytest.StashKey[int]()
 # Whole files of `make test-long`: random inputs, injected faults, storms of jobs, and the
 # tools that only maintainers run.
@@ -35,9 +33,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--tier", choices=("short", "long"), help="run one of the two tiers alone (default: both)"
     )
-    parser.addoption(
-        "--faults", metavar="FILE", help="run tests of faults alone, and write what came of each"
-    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,8 +44,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("PYTHONUNBUFFERED", None)
     # Not in pyproject.toml, which the image's pytest does not see.
     config.addinivalue_line("markers", "long: of `make test-long`, and not of `make test`")
+    config.addinivalue_line("markers", "heavy: of tests/packages and tests/upstream, if named")
     config.stash[LEFT_OUT] = 0
-    fault_table.declare(config)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -49,12 +49,6 @@ def _each(option: str) -> Callable[[str, str], list[str]]:
     return lambda name, value: [f"{option}={word}" for word in _words(name, value)[1:]]
 
 
-def _here(name: str, value: str) -> list[str]:
-    if value.strip() != "here":
-        raise UsageError(f"{name}={value}: there is only ON=here")
-    return ["--here"]
-
-
 _LAUNCH = dict.fromkeys(request.SETTINGS, _assignment)
 # The first words of a command -> its variables, and what becomes of each.
 SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
@@ -66,12 +60,6 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
     "batch": _LAUNCH,
     "modulefile": dict.fromkeys(MODULEFILE, _assignment),
     "kernelspec": dict.fromkeys(KERNELSPEC, _assignment),
-    "test": {"IMAGE": _option("--image")},
-    "test-gpu": {"ON": _here},
-    "test-upstream": {"SUITE": _words},
-    "test-packages": {"PACKAGES": _words},
-    "faults": {"MINUTES": _option("--minutes")},
-    "fuzz": {"MINUTES": _option("--minutes")},
     "lock": {"NAME": _each("--only")},
     "outdated": {"NAME": _words},
     "size": {"IMAGE": _word},

@@ -18,7 +18,7 @@ from failing_folder import FailingFolder
 
 from hpcpy import paths
 from hpcpy.engine.apptainer import find
-from hpcpy.testing.command import image_command
+from in_image import image_command
 from measure.fuse.protocol import Kind
 from tiers import sampled
 

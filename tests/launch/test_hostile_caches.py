@@ -17,7 +17,7 @@ import pytest
 from launching import ran
 
 from hpcpy.engine.apptainer import find
-from hpcpy.testing.command import image_command
+from in_image import image_command
 from tiers import sampled
 
 # nobody and daemon: Apptainer warns of a user without a name.

@@ -1,4 +1,4 @@
-"""Our C, built with sanitizers and fed by hypothesis: `make fuzz`, and less of it in `make test`.
+"""Our C, built with sanitizers and fed by hypothesis, in `make test-long`.
 
 A fuzzer's program (`drivers/fuzz_*.c`) includes the C file that it tests, and answers one case
 after another: only after a failure does a case cost the start of a process.
@@ -21,13 +21,12 @@ from hypothesis import HealthCheck, settings
 INTERP = Path(__file__).parents[2] / "src/interp"
 DRIVERS = Path(__file__).parent / "drivers"
 SANITIZED = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-# Set by `make fuzz` (hpcpy.testing.fuzz): the cases that a test draws, in per cent of those of
-# `make test`, and the file where they are counted.
-CASES, COUNTS = "HPCPY_FUZZ_CASES", "HPCPY_FUZZ_COUNTS"
+# The cases that a test draws, in per cent of the usual ones; with it, others in each run.
+CASES = "HPCPY_FUZZ_CASES"
 
 
 def cases(short: int) -> settings:
-    """Return the settings of a test that draws `short` cases in `make test`, always the same."""
+    """Return the settings of a test that draws `short` cases, always the same."""
     asked = os.environ.get(CASES)
     return settings(
         max_examples=max(1, short * int(asked or 100) // 100),
@@ -55,11 +54,9 @@ class Driver:
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - as long as this
-        self.asked = 0
 
     def ask(self, *fields: bytes) -> bytes:
         """Return the answer to a case; what a sanitizer finds fails the test."""
-        self.asked += 1
         if self._process is None:
             pipe = subprocess.PIPE
             self._process = subprocess.Popen(
@@ -95,19 +92,16 @@ class Driver:
 @contextmanager
 def driver(folder: Path, name: str) -> Iterator[Driver]:
     """Compile `drivers/fuzz_NAME.c` with sanitizers, and yield its driver."""
-    with counted(compiled(folder / name, DRIVERS / f"fuzz_{name}.c"), name) as found:
+    with started(compiled(folder / name, DRIVERS / f"fuzz_{name}.c")) as found:
         yield found
 
 
 @contextmanager
-def counted(program: Path, name: str) -> Iterator[Driver]:
-    """Yield a program's driver, and at its end write for `make fuzz` how many cases it had."""
+def started(program: Path) -> Iterator[Driver]:
+    """Yield a program's driver, and end the program."""
     found = Driver(program)
     yield found
     found.end()
-    if counts := os.environ.get(COUNTS):
-        with Path(counts).open("a") as stream:
-            stream.write(f"{name} {found.asked}\n")
 
 
 def text(value: str | bytes) -> bytes:

@@ -29,7 +29,7 @@ HELP = [
     "workloads.on_spark --help",
     "workloads.traced --help",
     "hpcpy --help",
-    *(f"hpcpy {name} --help" for name in ("setup", "cluster", "test-upstream")),
+    *(f"hpcpy {name} --help" for name in ("setup", "cluster", "adopt")),
 ]
 
 

@@ -33,7 +33,6 @@ def test_part_is_made_once_and_then_used(made: list[Path]) -> None:
 
 
 @pytest.mark.parametrize("left", [0, 3999])
-@pytest.mark.fault("a file of the cache is damaged", "fetched or made anew")
 def test_truncated_part_is_made_anew(
     made: list[Path], left: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -44,7 +43,6 @@ def test_truncated_part_is_made_anew(
     assert "not the bytes that were cached; made anew" in capsys.readouterr().err
 
 
-@pytest.mark.fault("a file of the cache is damaged", "fetched or made anew")
 def test_part_without_its_hash_is_made_anew(made: list[Path]) -> None:
     # As a process leaves it that is killed between writing the part and writing its hash.
     path = get(made)
@@ -78,10 +76,6 @@ cached("parts", "numpy-4567.tar", make)
 
 
 @pytest.mark.long
-@pytest.mark.fault(
-    "a build is killed while it downloads, writes or sets up",
-    "the next one goes on; nothing half-written",
-)
 def test_the_next_build_removes_what_a_killed_one_has_half_made(
     made: list[Path], tmp_path: Path
 ) -> None:

@@ -48,7 +48,6 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.fault("two builds run at once", "one waits and says for whom; nothing is made twice")
 def test_second_process_says_whom_it_waits_for_and_comes_after(build: Path) -> None:
     (build / "second may go").touch()
     with start(HOLD, build, "first") as first:
@@ -66,10 +65,6 @@ def test_second_process_says_whom_it_waits_for_and_comes_after(build: Path) -> N
     assert order == ["first in", "first out", "second in", "second out"]
 
 
-@pytest.mark.fault(
-    "a build is killed while it downloads, writes or sets up",
-    "the next one goes on; nothing half-written",
-)
 def test_lock_of_a_killed_process_is_free(build: Path) -> None:
     with start(HOLD, build, "first") as first:
         assert first.stdout is not None

@@ -101,7 +101,6 @@ def test_missing_files_are_told_when_the_rest_will_do(server: Server) -> None:
     assert (list(found), list(failures)) == ([good], [bad])
 
 
-@pytest.mark.fault("two builds run at once", "one waits and says for whom; nothing is made twice")
 def test_two_processes_at_once_download_once(server: Server) -> None:
     server.answers["/x"] = [ranged(BODY)]
     processes = [fetching_process(f"{server.url}/x") for _ in range(3)]
@@ -132,7 +131,6 @@ def test_interrupted_download_goes_on_where_it_was(
     assert server.log[-1][1] == "bytes=100000-"
 
 
-@pytest.mark.fault("the disk of a build is full", "one line, exit code 73, nothing half-written")
 def test_disk_that_fills_up_is_one_clear_line(server: Server) -> None:
     server.answers["/x"] = [ranged(BODY)]
     part = part_of(BODY)
@@ -143,7 +141,6 @@ def test_disk_that_fills_up_is_one_clear_line(server: Server) -> None:
     assert not list(downloads_dir().glob("*/thing.tar"))
 
 
-@pytest.mark.fault("the disk of a build is full", "one line, exit code 73, nothing half-written")
 def test_more_than_the_disk_has_is_refused_before_the_first_byte(server: Server) -> None:
     wanted = artifact(BODY, f"{server.url}/x")
     source = wanted.sources[0]

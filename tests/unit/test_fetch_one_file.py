@@ -77,26 +77,17 @@ def test_second_fetch_asks_no_server(server: Server) -> None:
 
 
 @pytest.mark.parametrize("damaged", [BODY[:-1], b"", b"\1" + BODY[1:], BODY + b"x"])
-@pytest.mark.fault("a file of the cache is damaged", "fetched or made anew")
 def test_damaged_cache_file_is_fetched_again(server: Server, damaged: bytes) -> None:
     path = get(server, ranged(BODY))
     path.write_bytes(damaged)
     assert get(server, ranged(BODY)).read_bytes() == BODY
 
 
-@pytest.mark.fault(
-    "the source server breaks off, stalls or errs",
-    "the download is resumed or asked for again",
-)
 def test_broken_connection_is_resumed_where_it_broke(server: Server) -> None:
     assert get(server, ranged(BODY, 1000), ranged(BODY)).read_bytes() == BODY
     assert [wanted for _, wanted in server.log] == ["", "bytes=1000-"]
 
 
-@pytest.mark.fault(
-    "the source server breaks off, stalls or errs",
-    "the download is resumed or asked for again",
-)
 def test_stalled_connection_is_resumed(server: Server) -> None:
     answers = (ranged(BODY, 777, then_wait=True), ranged(BODY))
     impatient = replace(SOON, seconds=3.0)
@@ -104,10 +95,6 @@ def test_stalled_connection_is_resumed(server: Server) -> None:
     assert server.log[-1][1] == "bytes=777-"
 
 
-@pytest.mark.fault(
-    "a build is killed while it downloads, writes or sets up",
-    "the next one goes on; nothing half-written",
-)
 def test_download_of_a_killed_process_is_resumed(server: Server) -> None:
     begun(BODY[:5000])
     tally = Tally()
@@ -117,10 +104,6 @@ def test_download_of_a_killed_process_is_resumed(server: Server) -> None:
     assert tally.downloaded == len(BODY) - 5000
 
 
-@pytest.mark.fault(
-    "a build is killed while it downloads, writes or sets up",
-    "the next one goes on; nothing half-written",
-)
 def test_finished_download_of_a_killed_process_is_not_repeated(server: Server) -> None:
     begun(BODY)
     assert get(server, status(500)).read_bytes() == BODY
@@ -128,29 +111,17 @@ def test_finished_download_of_a_killed_process_is_not_repeated(server: Server) -
 
 
 @pytest.mark.parametrize("answer", [whole(BODY), unsized(BODY), no_range(BODY)])
-@pytest.mark.fault(
-    "the source server breaks off, stalls or errs",
-    "the download is resumed or asked for again",
-)
 def test_server_without_ranges_is_read_from_the_start(server: Server, answer: Answer) -> None:
     begun(BODY[:5000])
     assert get(server, answer).read_bytes() == BODY
 
 
 @pytest.mark.parametrize("old", [b"old" * 1000, b"old" * len(BODY)])
-@pytest.mark.fault(
-    "the source server sends wrong, too few or endless bytes",
-    "refused in one line; nothing gets through",
-)
 def test_beginning_of_another_file_is_not_kept(server: Server, old: bytes) -> None:
     begun(old)
     assert get(server, ranged(BODY)).read_bytes() == BODY
 
 
-@pytest.mark.fault(
-    "the source server sends wrong, too few or endless bytes",
-    "refused in one line; nothing gets through",
-)
 def test_wrong_byte_is_refused_naming_file_expected_and_found(server: Server) -> None:
     wrong = BODY[:-1] + b"?"
     with pytest.raises(IntegrityError) as caught:
@@ -165,10 +136,6 @@ def test_wrong_byte_is_refused_naming_file_expected_and_found(server: Server) ->
 
 
 @pytest.mark.parametrize("wrong", [BODY[:-1], BODY + b"?"])
-@pytest.mark.fault(
-    "the source server sends wrong, too few or endless bytes",
-    "refused in one line; nothing gets through",
-)
 def test_file_of_another_length_is_refused_before_it_is_downloaded(
     server: Server, wrong: bytes
 ) -> None:
@@ -180,20 +147,12 @@ def test_file_of_another_length_is_refused_before_it_is_downloaded(
     assert files() == []
 
 
-@pytest.mark.fault(
-    "the source server sends wrong, too few or endless bytes",
-    "refused in one line; nothing gets through",
-)
 def test_endless_file_is_cut_off_and_refused(server: Server) -> None:
     with pytest.raises(IntegrityError, match="more than"):
         get(server, unsized(BODY * 8))
     assert files() == []
 
 
-@pytest.mark.fault(
-    "the source server breaks off, stalls or errs",
-    "the download is resumed or asked for again",
-)
 def test_server_in_trouble_is_asked_again(server: Server) -> None:
     assert get(server, status(503), status(429), ranged(BODY)).read_bytes() == BODY
 
@@ -216,10 +175,6 @@ def test_missing_file_is_not_asked_for_again(server: Server) -> None:
     body=st.binary(min_size=1, max_size=4000),
     troubles=st.lists(st.sampled_from(["cut", "503", "no range", "unsized", "other"]), max_size=6),
     cuts=st.lists(st.integers(0, 4000), min_size=6, max_size=6),
-)
-@pytest.mark.fault(
-    "the source server sends wrong, too few or endless bytes",
-    "refused in one line; nothing gets through",
 )
 def test_whatever_the_server_does_no_other_byte_gets_through(
     server: Server, body: bytes, troubles: list[str], cuts: list[int]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from fuzzing import DRIVERS, SANITIZED, Driver, cases, compiled, counted, text
+from fuzzing import DRIVERS, SANITIZED, Driver, cases, compiled, started, text
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,7 +37,7 @@ def kernels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
         compiled(objects[-1], source, options=(*EXACT, *machine))
     main = DRIVERS / "fuzz_kernels.c"
     program = compiled(folder / "kernels", main, *objects, options=EXACT)
-    with counted(program, "kernels") as found:
+    with started(program) as found:
         yield found
 
 
@@ -128,7 +128,7 @@ def test_mandel_has_the_time_of_each_pixel(
 
 
 @pytest.mark.parametrize("level", OF_MANDEL)
-def test_the_limit_of_the_processor_is_counted_to_its_end(kernels: Driver, level: str) -> None:
+def test_the_limit_of_the_processor_is_started_to_its_end(kernels: Driver, level: str) -> None:
     # The sum of all chains' values, which grow with each test.
     none, some, more = (
         float(ask(kernels, "limit", level, text(tests))[0]) for tests in ("0", "14", "140")

@@ -1,4 +1,4 @@
-"""What `make fuzz` runs and says, and that a fuzzer sees what a sanitizer finds."""
+"""A fuzzer sees what a sanitizer finds."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ from pathlib import Path
 
 import pytest
 from fuzzing import Driver, compiled, text
-
-from hpcpy.commands import run
-from hpcpy.errors import UsageError
-from hpcpy.testing import fuzz
 
 BROKEN = """
 #include "driver.h"
@@ -49,26 +45,3 @@ def test_what_is_leaked_fails_at_the_end(tmp_path: Path) -> None:
     assert driver.ask(text("leak")).endswith(b"well\n")
     with pytest.raises(pytest.fail.Exception, match="9 byte"):
         driver.end()
-
-
-def test_rounds_have_seeds_of_their_own_until_one_fails(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    seeds: list[int] = []
-
-    def one(_: Path, seed: int) -> tuple[int, dict[str, int]]:
-        seeds.append(seed)
-        return int(len(seeds) == 3), {"places": 1_000, "threads": 234}
-
-    monkeypatch.setattr(fuzz, "ensure_venv", lambda: Path("venv"))
-    monkeypatch.setattr(fuzz, "_round", one)
-    assert run(["fuzz"]) == 1
-    assert len({*seeds}) == 3
-    said = capsys.readouterr()
-    assert f"round 2: seed {seeds[1]}, 1,234 cases\n" in said.out
-    assert f"--hypothesis-seed={seeds[2]} tests/unit/test_fuzz_*.py" in said.err
-
-
-def test_a_time_below_a_minute_is_refused() -> None:
-    with pytest.raises(UsageError, match="at least one is needed"):
-        run(["fuzz", "--minutes=0"])

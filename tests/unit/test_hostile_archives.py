@@ -79,10 +79,6 @@ OUTSIDE = [
 
 
 @pytest.mark.parametrize("harmful", OUTSIDE, ids=lambda entry: str(entry.name))
-@pytest.mark.fault(
-    "an archive has paths outside, devices or bombs",
-    "listed or refused, never made",
-)
 def test_paths_links_and_devices_are_listed_and_not_made(
     harmful: tarfile.TarInfo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,20 +114,12 @@ def test_archives_that_are_none_are_refused(
         read(path)
 
 
-@pytest.mark.fault(
-    "an archive has paths outside, devices or bombs",
-    "listed or refused, never made",
-)
 def test_a_layer_that_unpacks_to_much_is_refused(tmp_path: Path) -> None:
     path = archive_of(tmp_path / "image.tar", layer_of(entry("zeros", size=HUGE)))
     with pytest.raises(IntegrityError, match="unpacks to more than 20 times its size"):
         of_archive(path)
 
 
-@pytest.mark.fault(
-    "an archive has paths outside, devices or bombs",
-    "listed or refused, never made",
-)
 def test_a_json_that_unpacks_to_much_is_refused(tmp_path: Path) -> None:
     inner = archive_of(tmp_path / "inner.tar", b"", index=b" " * (17 << 20))
     path = tmp_path / "image.tar"
@@ -150,10 +138,6 @@ def archive() -> bytes:
 
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
-@pytest.mark.fault(
-    "a TOML file or an image archive has any content",
-    "one line, a documented exit code",
-)
 def test_a_changed_archive_is_read_or_refused(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.pages.conf import groups
-
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
     *ROOT.glob("*.md"),
@@ -35,13 +33,3 @@ def test_links_of_a_page_lead_somewhere(page: Path) -> None:
         if not target.exists() or (anchor and anchor not in anchors(target)):
             broken.append(link)
     assert not broken
-
-
-@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
-def test_a_page_of_docs_is_for_one_reader(page: Path) -> None:
-    grouped = groups((ROOT / "README.md").read_text())
-    readers = [reader for reader, pages in grouped.items() if f"docs/{page.stem}" in pages]
-    assert len(readers) == 1, (
-        f"docs/{page.name} is in {readers or 'no list'}: put a link to it, without an anchor, into "
-        f"one of the README's lists {', '.join(grouped)}"
-    )

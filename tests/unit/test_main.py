@@ -55,10 +55,9 @@ def test_unknown_command_is_one_line_and_bad_input() -> None:
         ("build",),
         ("build", "iso"),
         ("build", "oci", "hpyc"),
-        ("check", "--fix"),
+        ("fetch", "--fix"),
         ("clean-cache", "x"),
         ("size", "a", "b\nc"),
-        ("test-upstream", "--images", "neither"),
     ],
 )
 def test_bad_input_is_one_line(arguments: tuple[str, ...]) -> None:
@@ -114,14 +113,14 @@ def test_read_only_checkout_ends_in_one_line(tmp_path: Path) -> None:
 def test_a_ctrl_c_within_an_exec_is_130_as_anywhere(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import sys, types\n"
-        "sys.modules['hpcpy.testing.check'] = check = types.ModuleType('check')\n"
-        "check.declare = lambda _: None\n"
-        "check.main = lambda _: exec('raise KeyboardInterrupt')\n"
+        "sys.modules['hpcpy.build.size'] = size = types.ModuleType('size')\n"
+        "size.declare = lambda _: None\n"
+        "size.main = lambda _: exec('raise KeyboardInterrupt')\n"
     )
     variables = environment()
     path = os.pathsep.join([str(tmp_path), variables["PYTHONPATH"]])
     done = subprocess.run(
-        [sys.executable, "-m", "hpcpy", "check"],
+        [sys.executable, "-m", "hpcpy", "size"],
         env={**variables, "PYTHONPATH": path},
         capture_output=True,
         text=True,
@@ -129,7 +128,7 @@ def test_a_ctrl_c_within_an_exec_is_130_as_anywhere(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 130
-    assert done.stderr == "hpcpy check: stopped; the same command continues from here\n"
+    assert done.stderr == "hpcpy size: stopped; the same command continues from here\n"
 
 
 def buffered() -> dict[str, str]:

@@ -45,7 +45,8 @@ def test_makefile_is_an_index() -> None:
     text = MAKEFILE.read_text()
     assert len(text.splitlines()) < 145
     recipes = re.findall(r"^\t(.*)$", text, re.MULTILINE)
-    assert {recipe.split(" ")[0] for recipe in recipes} == {"@$(HPCPY)", "@$(FIND);"}
+    programs = {re.split("[ /;]", recipe)[0] for recipe in recipes}
+    assert programs == {"@$(HPCPY)", "@$(TESTS)", "@$(BENCHMARK)", "@$(FIND)"}
 
 
 def test_clean_removes_in_the_checkout_and_not_in_the_working_directory(tmp_path: Path) -> None:

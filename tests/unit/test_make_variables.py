@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ OF_TARGET = {
     target: [*SETTINGS.get(command, SETTINGS.get(command.split()[0], {}))]
     for target, command in CALLS.items()
 }
-OF_TARGET["check"] += [*ENVIRONMENT, "HPCPY_CACHE", "HPCPY_DEBIAN_MIRROR"]
+OF_TARGET["setup"] += [*ENVIRONMENT, "HPCPY_CACHE", "HPCPY_DEBIAN_MIRROR"]
 # {} is a file: it exists if a part of the value was run.
 HOSTILE = [
     *("x; touch {}", "$$(touch {})", "$(shell touch {})", "`touch {}`", "' ; touch {} ; '"),
@@ -75,6 +76,38 @@ def test_program_gets_what_was_typed_and_nothing_runs(
         assert sorted(path.name for path in tmp_path.iterdir()) == ["python; x", "record"]
 
 
+SUITES = "tests/upstream/test_suites.py::test_suite"
+OF_TESTS: dict[str, tuple[str, Callable[[str], list[str]]]] = {
+    "test": ("IMAGE", lambda text: ["--image", text]),
+    "test-gpu": ("ON", lambda text: ["--gpu", f"--{text}"]),
+    "test-upstream": ("SUITE", lambda text: [f"{SUITES}[{word}]" for word in text.split()]),
+}
+
+
+@pytest.mark.parametrize("target", OF_TESTS)
+def test_tests_get_what_was_typed_and_nothing_runs(
+    tmp_path: Path, recorder: Path, target: str
+) -> None:
+    name, words_of = OF_TESTS[target]
+    for text in (*HOSTILE, "a b"):
+        typed = text.format(tmp_path / "ran")
+        words, variables = recorded(recorder, target, f"{name}={typed}", f"HPCPY_X={typed}")
+        # A break of a line would end the recipe's.
+        value = typed.replace("\n", " ")
+        expected = words_of(value)
+        assert words[0] == "tests/run.py"
+        assert words[-len(expected) :] == expected
+        assert variables["HPCPY_X"] == value
+        assert not {name, "MAKEFLAGS", "HPCPY_SETTINGS"} & {*variables}
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["python; x", "record"]
+
+
+def test_a_variable_that_no_test_has_is_refused() -> None:
+    done = make("test-upstream", "SUTE=h5py")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "test-upstream takes no variable SUTE" in done.stderr
+
+
 def test_every_variable_that_the_texts_name_is_known() -> None:
     pages = [
         (paths.ROOT / name).read_text() for name in ("README.md", "docs/make.md", "docs/sites.md")
@@ -82,7 +115,8 @@ def test_every_variable_that_the_texts_name_is_known() -> None:
     calls = re.findall(r"make .*|## .*|`[A-Z]+=.*`", "\n".join([TEXT, *pages]))
     named = set(re.findall(r"(?<![\w$])([A-Z]+)=", "\n".join(calls)))
     known = {name for names in SETTINGS.values() for name in names} | {*ENVIRONMENT, "PYTHON"}
-    assert {"W", "NODES", "TOOLS", "SUITE", "REF", "N", "KEEP", "ON", "IMAGE", "DRY"} <= named
+    known |= {"SUITE", "PACKAGES", "ON"}
+    assert {"W", "NODES", "TOOLS", "SUITE", "REF", "KEEP", "ON", "IMAGE", "DRY"} <= named
     assert named <= known
 
 
@@ -117,7 +151,6 @@ def test_settings_become_arguments() -> None:
     assert settings(["setup"], TOOLS="build podman") == ["setup", "--", "build", "podman"]
     assert settings(["launch"], W="pi 'x'", NODES="2") == ["launch", "W=pi 'x'", "NODES=2"]
     assert settings(["push"], REF="--help") == ["push", "--", "--help"]
-    assert settings(["test-gpu"], ON="here") == ["test-gpu", "--here"]
     assert settings(["push"], REF=" ") == ["push"]
     assert settings(["push"], REF="a.b/c", IMAGE="d") == ["push", "--image=d", "--", "a.b/c"]
     assert settings(["build", "sif"], IMAGE="plain") == ["build", "sif", "--", "plain"]
@@ -148,8 +181,7 @@ def test_options_stand_before_words_whatever_their_order() -> None:
         (["launch"], {"TIME": "1\\n#SBATCH --x"}, r"TIME='1\n#SBATCH --x' is not one line of text"),
         (["sbom"], {"IMAGE": "a\x1b[2J"}, "one line of text"),
         (["sbom"], {"IMAGE": "\udcff"}, "one line of text"),
-        (["test"], {"HPCPY_CACHE": "/a\\nb"}, "one line of text"),
-        (["test-gpu"], {"ON": "there"}, "there is only ON=here"),
+        (["fetch"], {"HPCPY_CACHE": "/a\\nb"}, "one line of text"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_one_line(
@@ -176,7 +208,7 @@ def test_variables_of_the_environment_are_set_and_makes_own_are_not_handed_on() 
         "HPCPY_MAKEFILE": " M",
         "HOME": "/h",
     }
-    assert with_settings(["test"], variables) == ["test"]
+    assert with_settings(["fetch"], variables) == ["fetch"]
     assert variables == {"SETUP": "no", "HPCPY_CACHE": "/x", "HOME": "/h"}
 
 
@@ -184,15 +216,13 @@ def test_variables_of_the_environment_are_set_and_makes_own_are_not_handed_on() 
     ("target", "word", "says"),
     [
         ("setup", "TOOLS=x; touch {}", "no tool group '/"),
-        ("test-upstream", "SUITE=x; touch {}", "no suite 'x;'"),
         ("sbom", "IMAGE=x; touch {}", "no image 'x; touch"),
         ("push", 'REF=x"; touch {}; "', "is not REGISTRY/NAME[:TAG]"),
-        ("faults", "MINUTES=1; touch {}", "invalid int value"),
         ("clean-cache", "KEEP=1; touch {}", "is not a number of GiB"),
         ("batch", "W=$(shell touch {}) '", "no closing"),
         ("launch", "TIME=1\n#SBATCH --x={}", "one line of text"),
         ("run", "W=pi\ntouch {}", "one line of text"),
-        ("check", "HPCPY_CACHE=/x\ntouch {}", "one line of text"),
+        ("fetch", "HPCPY_CACHE=/x\ntouch {}", "one line of text"),
     ],
 )
 def test_targets_refuse_it_in_one_line(tmp_path: Path, target: str, word: str, says: str) -> None:

@@ -107,9 +107,6 @@ def test_a_folder_whose_name_is_too_long_is_parsed() -> None:
     assert COMMANDS["hpcpy_warmup"][0](["--to", "9" * 5000, "my.py"])
 
 
-@pytest.mark.fault(
-    "an option or a variable of make has any value", "one line, a documented exit code"
-)
 @pytest.mark.parametrize("name", COMMANDS)
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(data=st.data())
@@ -118,9 +115,6 @@ def test_any_words_are_parsed_or_refused(name: str, data: st.DataObject) -> None
 
 
 @pytest.mark.long
-@pytest.mark.fault(
-    "an option or a variable of make has any value", "one line, a documented exit code"
-)
 @pytest.mark.parametrize("name", COMMANDS)
 @settings(max_examples=1000, deadline=None)
 @given(data=st.data())

@@ -63,9 +63,6 @@ def is_refused(name: str, data: st.DataObject) -> None:
         assert shown.getvalue().count("\n") == 1
 
 
-@pytest.mark.fault(
-    "an option or a variable of make has any value", "one line, a documented exit code"
-)
 @pytest.mark.parametrize("name", NOTHING)
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(data=st.data())
@@ -74,9 +71,6 @@ def test_any_options_are_understood_or_refused(name: str, data: st.DataObject) -
 
 
 @pytest.mark.long
-@pytest.mark.fault(
-    "an option or a variable of make has any value", "one line, a documented exit code"
-)
 @pytest.mark.parametrize("name", NOTHING)
 @settings(max_examples=1000, deadline=None)
 @given(data=st.data())

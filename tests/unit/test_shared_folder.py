@@ -34,10 +34,6 @@ def names(build: Path) -> list[str]:
     return sorted(path.name for path in (build / "scratch").glob("[!.]*"))
 
 
-@pytest.mark.fault(
-    "a build is killed while it downloads, writes or sets up",
-    "the next one goes on; nothing half-written",
-)
 def test_the_next_command_removes_what_a_killed_one_has_left(build: Path) -> None:
     with start(HOLD, build) as killed:
         assert killed.stdout is not None

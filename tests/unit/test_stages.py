@@ -234,7 +234,6 @@ def test_times_that_cannot_be_kept_are_no_fault(tmp_path: Path) -> None:
     assert stage_times.expected("compile it all") is None
 
 
-@pytest.mark.fault("the disk of a build is full", "one line, exit code 73, nothing half-written")
 def test_command_without_room_says_so() -> None:
     # The kernel's own ENOSPC, from the device that is always full.
     words = r"build it: no space left on the device \(sh ended with exit code 2\); free some"
@@ -244,7 +243,6 @@ def test_command_without_room_says_so() -> None:
     assert isinstance(failed.value, StageError)
 
 
-@pytest.mark.fault("the disk of a build is full", "one line, exit code 73, nothing half-written")
 def test_command_without_room_for_its_words_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=4096))
     with pytest.raises(DiskError, match="no space left"), stage("build it") as current:

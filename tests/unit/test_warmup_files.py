@@ -61,7 +61,6 @@ def test_another_program_is_added_and_a_changed_file_replaced(
         ]
 
 
-@pytest.mark.fault("the disk of a build is full", "one line, exit code 73, nothing half-written")
 def test_a_full_disk_leaves_all_as_it_was(
     kept: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 
 from hpcpy import paths
 from hpcpy.adopt.asked import Asked, canonical
-from hpcpy.packages import pins
+from hpcpy.pins import packages as pins
 from hpcpy.pins.tables import read_table
 
 # Names of builds: py39h1234567_0, pyhd8ed1ab_0, mpi_mpich_py311h…_0, py_0.

@@ -1,4 +1,4 @@
-"""``packages.lock``: one wheel a package, for what `hpcpy test-packages` installs."""
+"""``packages.lock``: one wheel a package, for what `make test-packages` installs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hpcpy.fetch.connection import Patience, Web
 from hpcpy.fetch.many import THREADS
 from hpcpy.lock.python import best_wheel, pinned, platform, with_size
 from hpcpy.lock.uv import compile_lock, packages
-from hpcpy.packages.pins import asked
+from hpcpy.pins.packages import asked
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import locked
 from hpcpy.scratch import build_scratch

@@ -1,16 +1,13 @@
-"""The results of a run, test by test."""
+"""The results of a run of a package's own tests: pytest's JUnit reports and regrtest's output."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree import ElementTree
-
-from hpcpy.files import whole_file
 
 FAILED, PASSED, SKIPPED = "failed", "passed", "skipped"
 # Where one name has several outcomes, as on several ranks, the first of these counts.
@@ -25,33 +22,24 @@ _TEST = re.compile(
 _TITLE = re.compile(r"(?s)(?:.*\nDoctest: (?P<doctest>\S+)|\S+ \((?P<test>[\w.<>]+)\))")
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Outcome(NamedTuple):
     """How a test ended, and what it said if it failed."""
 
     status: str
     text: str = ""
 
 
-Outcomes = Mapping[str, Verdict]
-
-
-def read_reports(reports: Iterable[Path], regrtest_log: Path | None = None) -> dict[str, Verdict]:
-    """Read the JUnit reports of a run.
+def read_reports(reports: Iterable[Path], regrtest_log: Path | None = None) -> dict[str, Outcome]:
+    """Return the outcome of each test of a run.
 
     Parameters
     ----------
     reports
-        One a rank; those that are not whole are left out.
+        One a rank; those that are not complete are left out.
     regrtest_log
-        regrtest's output, which alone says how a whole file ended: by a crash, say.
-
-    Returns
-    -------
-    dict
-        Test to outcome.
+        regrtest's output, which alone says how a file ended: by a crash, say.
     """
-    found: dict[str, Verdict] = {}
+    found: dict[str, Outcome] = {}
     for report in reports:
         try:
             # Written by the run just ended.
@@ -59,67 +47,50 @@ def read_reports(reports: Iterable[Path], regrtest_log: Path | None = None) -> d
         except ElementTree.ParseError:
             continue
         for case in root.iter("testcase"):
-            _add(found, _name(case), _outcome(case))
+            name = ".".join(part for part in (case.get("classname"), case.get("name")) if part)
+            _add(found, name, _outcome(case))
     if regrtest_log:
         log = regrtest_log.read_text(errors="replace")
-        # The JUnit report has neither subtests nor whole files.
+        # The JUnit report has neither subtests nor files.
         for read in (_tests_of, _files_of):
             for name, outcome in read(log, found):
                 _add(found, name, outcome)
     return found
 
 
-def _add(found: dict[str, Verdict], name: str, outcome: Verdict) -> None:
+def _add(found: dict[str, Outcome], name: str, outcome: Outcome) -> None:
     known = found.get(name)
     if known is None or _ORDER.index(outcome.status) < _ORDER.index(known.status):
         found[name] = outcome
 
 
-def _name(case: ElementTree.Element) -> str:
-    return ".".join(part for part in (case.get("classname"), case.get("name")) if part)
-
-
-def _outcome(case: ElementTree.Element) -> Verdict:
+def _outcome(case: ElementTree.Element) -> Outcome:
     for kind in ("failure", "error"):
         element = case.find(kind)
         if element is not None:
             # The end of a traceback tells more than its beginning.
             message = element.get("message") or ""
-            return Verdict(FAILED, f"{message[:_TEXT]}\n{(element.text or '')[-_TEXT:]}".strip())
-    return Verdict(SKIPPED if case.find("skipped") is not None else PASSED)
+            return Outcome(FAILED, f"{message[:_TEXT]}\n{(element.text or '')[-_TEXT:]}".strip())
+    return Outcome(SKIPPED if case.find("skipped") is not None else PASSED)
 
 
-def _tests_of(log: str, _: Outcomes) -> Iterator[tuple[str, Verdict]]:
+def _tests_of(log: str, _: object) -> Iterator[tuple[str, Outcome]]:
     for match in _TEST.finditer(log):
         title = _TITLE.match(match["title"])
         name = (title["doctest"] or title["test"]) if title else match["title"]
-        yield name, Verdict(FAILED, match["text"][-_TEXT:].strip())
+        yield name, Outcome(FAILED, match["text"][-_TEXT:].strip())
 
 
-def _files_of(log: str, cases: Outcomes) -> Iterator[tuple[str, Verdict]]:
-    """Give how whole files ended, where their own tests do not tell it."""
+def _files_of(log: str, cases: dict[str, Outcome]) -> Iterator[tuple[str, Outcome]]:
+    """Yield how files ended, where their own tests do not tell it."""
     failed = [name for name, outcome in cases.items() if outcome.status == FAILED]
     matches = list(_FILE.finditer(log))
     for match, following in zip_longest(matches, matches[1:]):
         name, what = match["name"], match["what"]
         if what.startswith("skipped"):
-            yield name, Verdict(SKIPPED)
+            yield name, Outcome(SKIPPED)
         elif what.startswith(("passed", "failed (env changed)", "run no tests")):
-            yield name, Verdict(PASSED)
+            yield name, Outcome(PASSED)
         elif not any(name in test.split(".") or f"{name}." in test for test in failed):
-            said = log[match.end() : following.start() if following else None]
-            yield name, Verdict(FAILED, f"{what}\n{said[-_TEXT:].strip()}".strip())
-
-
-def write_results(path: Path, facts: dict[str, str | float], outcomes: dict[str, Verdict]) -> None:
-    """Keep a run's results."""
-    tests = {name: [one.status, one.text] for name, one in sorted(outcomes.items())}
-    with whole_file(path) as temporary:
-        temporary.write_text(json.dumps({**facts, "tests": tests}, indent=0) + "\n")
-
-
-def read_results(path: Path) -> tuple[dict[str, str | float], dict[str, Verdict]]:
-    """Return what `write_results` has kept."""
-    facts = json.loads(path.read_text())
-    tests = facts.pop("tests")
-    return facts, {name: Verdict(*one) for name, one in tests.items()}
+            output = log[match.end() : following.start() if following else None]
+            yield name, Outcome(FAILED, f"{what}\n{output[-_TEXT:].strip()}".strip())

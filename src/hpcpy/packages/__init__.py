@@ -1,1 +1,0 @@
-"""Packages that scientists use, in virtual environments on the image: `hpcpy test-packages`."""

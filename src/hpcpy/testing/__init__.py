@@ -1,1 +1,0 @@
-"""The commands that test: `check`, `test`, `test-cuda`, `test-gpu`, `faults`, `fuzz`."""

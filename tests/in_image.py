@@ -1,0 +1,51 @@
+"""Images for tests, and the command by which programs run in them as nobody, offline."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from hpcpy import paths
+
+# "nobody" on every Linux: no home, no right to anything.
+_STRANGER = 65534
+
+
+def built(image: str = "hpcpy", kind: str = "sif") -> Path:
+    """Build an image where it is missing or old, and return its SIF's path."""
+    command = [sys.executable, "-I", str(paths.ROOT / "hpcpy"), "build", kind, image]
+    subprocess.run(command, check=True)
+    return paths.BUILD / f"{image}.sif"
+
+
+def image_command(apptainer: Path, sif: Path, scratch: Path, *options: str) -> list[str]:
+    """Return the words that start a program in an image.
+
+    Read-only image, a user that is not root, no network, a home that cannot
+    be written, none of the host's variables; only /tmp can be written.
+
+    Parameters
+    ----------
+    apptainer
+        The program.
+    sif
+        The image.
+    scratch
+        A folder that becomes /tmp; Apptainer's own would hold 64 MB.
+    options
+        More of `apptainer exec`.
+    """
+    as_stranger = (
+        [f"--security=uid:{_STRANGER}", f"--security=gid:{_STRANGER}"] if os.geteuid() == 0 else []
+    )
+    return [
+        *(str(apptainer), "exec", *as_stranger, "--contain", "--cleanenv"),
+        *("--net", "--network=none", "--no-home", "--pwd=/"),
+        f"--bind={scratch}:/tmp",
+        f"--bind={paths.ROOT / 'tests'}:/tests:ro",
+        *options,
+        str(sif),
+        *("env", "HOME=/nonexistent"),
+    ]

@@ -1,0 +1,110 @@
+"""Packages that scientists use, each in a virtual environment on two images.
+
+`make test-packages` runs it. A package has to print the same on hpcpy as on the wheels' Python.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hpcpy import paths
+from hpcpy.engine.setup import ensure
+from hpcpy.fetch.many import fetch
+from hpcpy.pins.model import Artifact, this_arch
+from hpcpy.pins.packages import wheels_for
+from hpcpy.pins.wheels import wheels
+from in_image import built, image_command
+
+PROGRAMS: dict[str, dict[str, Any]] = tomllib.loads(
+    Path(__file__).with_name("programs.toml").read_text(encoding="utf-8")
+)
+SECONDS = 900
+# Both as the image sees them.
+TMP, VENV = "/tmp", "/tmp/venv"  # noqa: S108
+MAKE = f"""
+python3 -m venv --system-site-packages {VENV}
+[ $# = 0 ] || {VENV}/bin/python -m pip --quiet install --no-index --no-deps --no-compile "$@"
+"""
+
+
+@pytest.fixture(scope="session")
+def sifs() -> list[Path]:
+    return [built("hpcpy"), built("wheels")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.heavy if program.get("heavy") else ())
+        for name, program in PROGRAMS.items()
+    ],
+)
+def test_package(name: str, sifs: list[Path]) -> None:
+    requires = PROGRAMS[name].get("requires", [name])
+    every = wheels_for(requires)
+    # What both images have is not installed.
+    in_images = {(one.name, one.version) for one in wheels("image", this_arch())}
+    wanted = [one for one in every if (one.name, one.version) not in in_images]
+    (here, why, size), (there, why_there, _) = (
+        used(PROGRAMS[name]["use"], wanted, sif) for sif in sifs
+    )
+    version = next(one.version for one in every if one.name == requires[0])
+    # A row of docs/packages.md.
+    print(f"\n| {name} | {version} | {size / 1e6:,.0f} |")
+    if why_there:
+        pytest.skip(f"fails with the wheels' Python: {why_there}; here: {why or here}")
+    assert (here, why) == (there, "")
+
+
+def used(program: str, wanted: Sequence[Artifact], sif: Path) -> tuple[str, str, int]:
+    """Install wheels into a virtual environment on an image, and use them there.
+
+    Returns
+    -------
+    tuple
+        What the program printed, the last line of its errors if it failed, and the bytes of
+        the environment.
+    """
+    # Some have gigabytes, and /tmp is memory on many machines.
+    paths.BUILD.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(
+        prefix="packages.", dir=paths.BUILD, ignore_cleanup_errors=True
+    ) as name:
+        scratch = Path(name)
+        scratch.chmod(0o1777)
+        files = [Path(shutil.copy(path, scratch)) for path in fetch(wanted).values()]
+        (scratch / "use.py").write_text(program, encoding="utf-8")
+        start = [*image_command(ensure("apptainer").apptainer, sif, scratch), f"HOME={TMP}"]
+        names = [f"{TMP}/{file.name}" for file in files]
+        _, why = ran([*start, "sh", "-ec", MAKE, "sh", *names])
+        if why:
+            return "", f"not installed: {why}", 0
+        size = sum(path.lstat().st_blocks * 512 for path in (scratch / "venv").rglob("*"))
+        output, why = ran([*start, f"{VENV}/bin/python", f"{TMP}/use.py"])
+        return output, why, size
+
+
+def ran(command: list[str]) -> tuple[str, str]:
+    """Run a program; return what it printed, and the last line of its errors if it failed."""
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return "", f"stopped after {SECONDS} s"
+    lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+    return done.stdout, lines[-1] if done.returncode else ""

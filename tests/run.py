@@ -1,0 +1,220 @@
+"""Run this checkout's tests and checks: what `make test`, `make check` and their kin call.
+
+The host's tests run by the pytest of build/venv, those of an image by its own interpreter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+import checks
+from hpcpy import paths
+from hpcpy.engine.setup import ensure
+from hpcpy.engine.venv import ensure_venv
+from hpcpy.errors import HpcpyError, UnavailableError
+from in_image import built, image_command
+
+# Folders of tests beside `image`, by their images.
+OWN = {
+    "hpcpy-sci": "image_sci",
+    "hpcpy-dev": "image_dev",
+    "hpcpy-spark": "image_spark",
+    "sanitized": "image_sanitized",
+}
+# Of `--long`: their parts come from the cache or take minutes.
+OTHERS = ("plain", "hpcpy-core", *OWN)
+GROUPS = (
+    *("build", "apptainer", "podman-hpc", "registry", "emulator", "compilers"),
+    *("measure", "verify", "clock"),
+)
+# A test of `make test` and its fixtures, after which it has failed; CI's longest took 93 s.
+HUNG_SECONDS = 900
+# In the image a test that hangs ends its worker, also within a library's code, and
+# pytest-xdist names it.  On the host it fails: pytest-xdist 3.8 may wait for ever for an
+# ended worker's files (its issue 1323).
+IMAGE_LIMIT = (
+    f"--override-ini=faulthandler_timeout={HUNG_SECONDS}",
+    "--override-ini=faulthandler_exit_on_timeout=true",
+)
+
+
+def pytest_options(tier: str) -> list[str]:
+    """Return what every run of pytest is given; of no tier, all tests run."""
+    of_tier = [f"--tier={tier}"] if tier else []
+    pedantic = ["--pedantic"] if os.environ.get("PEDANTIC") else []
+    return ["-q", "-ra", "--durations=10", "--durations-min=10", *of_tier, *pedantic]
+
+
+def host_tests(*words: str, tier: str = "short") -> int:
+    """Run tests on the host; return pytest's exit code."""
+    # Tests of launches wait for Slurm more than they compute.
+    workers = (os.cpu_count() or 1) + 2
+    # A whole file to a worker: the fixtures of some load images.  In the order of their
+    # names, not of their numbers of tests: so those that wait long begin first.
+    by_file = (f"--numprocesses={workers}", "--dist=loadfile", "--no-loadscope-reorder")
+    # A long test may take an hour.
+    limit = [f"--timeout={HUNG_SECONDS}"] if tier == "short" else []
+    command = [str(ensure_venv() / "bin/python"), "-m", "pytest", *pytest_options(tier)]
+    return subprocess.run([*command, *by_file, *limit, *words], check=False).returncode
+
+
+@contextlib.contextmanager
+def beside(
+    sif: Path, folder: str, tier: str, output: IO[bytes] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Have a folder of tests run in an image; they end with this context."""
+    with tempfile.TemporaryDirectory(prefix="hpcpy-test.") as scratch:
+        Path(scratch).chmod(0o1777)
+        command = [
+            *image_command(ensure("apptainer").apptainer, sif, Path(scratch)),
+            *("python3", "-m", "pytest", *pytest_options(tier), "-p", "no:cacheprovider"),
+            *(IMAGE_LIMIT if tier == "short" else ()),
+            *("--rootdir=/tests", "--strict-markers", "--numprocesses=auto", "--dist=worksteal"),
+            f"/tests/{folder}",
+        ]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def image_tests(image: str, *folders: str, tier: str = "short") -> int:
+    """Run folders of tests in an image; return the last exit code that is not 0."""
+    sif = built(image)
+    code = 0
+    for folder in folders:
+        print(f"\n== {folder} in {image}", flush=True)
+        with beside(sif, folder, tier) as process:
+            code = process.wait() or code
+    return code
+
+
+def tests(tier: str) -> int:
+    """Run one of the two tiers: the host's and launch tests, those in the image beside them."""
+    paths.refuse_blanks("make test starts Slurm, which")
+    # Only root can make a cluster; others' tests use one that runs.
+    ensure(*GROUPS, *(["cluster", "storm"] if os.geteuid() == 0 else []))
+    sif = built()
+    if tier == "long":
+        # Tests move what is baked on hpcpy to the first, and use the others.
+        built("hpcpy-core", "oci")
+        for image in ("hpcpy-dev", "hpcpy-spark"):
+            built(image)
+    # The launch tests wait for half of their time, those in the image compute.
+    with tempfile.TemporaryFile() as output, beside(sif, "image", tier, output) as process:
+        print("\n== host and launch tests", flush=True)
+        codes = [host_tests("tests/launch", "tests/unit", tier=tier)]
+        print("\n== image in hpcpy", flush=True)
+        codes.append(process.wait())
+        output.seek(0)
+        shutil.copyfileobj(output, sys.stdout.buffer)
+        sys.stdout.flush()
+    if tier == "long":
+        codes += [image_tests(image, *folders_of(image)) for image in OTHERS]
+    return int(any(codes))
+
+
+def folders_of(image: str) -> list[str]:
+    """Return the folders of tests that an image has to pass."""
+    return ["image", *([OWN[image]] if image in OWN else [])]
+
+
+def cuda_tests() -> int:
+    """Run what can be tested of hpcpy-cuda without a GPU, and the image's own test."""
+    code = image_tests("hpcpy-cuda", "image_cuda", tier="")
+    apptainer = ensure("apptainer").apptainer
+    own = subprocess.run([apptainer, "test", paths.BUILD / "hpcpy-cuda.sif"], check=False)
+    return code or own.returncode
+
+
+def gpu_tests(*, is_here: bool) -> int:
+    """Check every row for a GPU, then time them; build/gpu has the checks and the times.
+
+    In hpcpy-cuda with the host's driver, or by this machine's own Python.
+    """
+    out = paths.BUILD / "gpu"
+    out.mkdir(parents=True, exist_ok=True)
+    if is_here:
+        enter, at, to = [sys.executable], "tests", str(out)
+        os.environ["PYTHONPATH"] = str(paths.ROOT / "src")
+    else:
+        binds = [f"--bind={paths.ROOT / 'tests'}:/tests:ro", f"--bind={out}:/out"]
+        sif = str(built("hpcpy-cuda"))
+        start = [str(ensure("apptainer").apptainer), "exec", "--nv", "--contain", "--cleanenv"]
+        enter = [*start, "--no-home", "--pwd=/", *binds, sif, "python3"]
+        at, to = "/tests", "/out"
+    options = [*pytest_options(""), "-p", "no:cacheprovider", "--strict-markers"]
+    report = [f"--rootdir={at}", f"--report={to}/checks.json", f"{at}/gpu"]
+    code = subprocess.run([*enter, "-m", "pytest", *options, *report], check=False).returncode
+    outcomes = {one["outcome"] for one in json.loads((out / "checks.json").read_text())["checks"]}
+    if outcomes <= {"cannot run"}:
+        why = "no check could run here: see build/gpu/checks.json"
+        raise UnavailableError(why, hint="run it on a GPU node")
+    return subprocess.run([*enter, f"{at}/gpu/times.py", to], check=False).returncode or code
+
+
+def check() -> int:
+    """Run lint, types and host tests; the first that finds something ends it."""
+    programs = ensure_venv() / "bin"
+    for program, *words in checks.commands():
+        print("==", *[program, *words][:4], flush=True)
+        if code := subprocess.run([programs / program, *words], check=False).returncode:
+            return code
+    # `make test-long` has a minute of random inputs.
+    return host_tests("tests/unit", "--ignore-glob=*/test_fuzz_*")
+
+
+def main() -> int:
+    """Run what the command line asks for, and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--long", action="store_true", help="the tests that take long")
+    which.add_argument("--image", metavar="NAME", help="only the tests inside of this image")
+    which.add_argument("--cuda", action="store_true", help="those of hpcpy-cuda without a GPU")
+    which.add_argument("--gpu", action="store_true", help="every GPU row, checked and timed")
+    which.add_argument("--check", action="store_true", help="lint, types and host tests")
+    help_ = "start the Python of a venv: dev -m pytest …"
+    which.add_argument("--python", nargs=argparse.REMAINDER, metavar="VENV", help=help_)
+    parser.add_argument("--here", action="store_true", help="with --gpu: without a container")
+    options = parser.parse_args()
+    paths.check_root()
+    os.chdir(paths.ROOT)
+    if options.python:
+        name, *words = options.python
+        return subprocess.run([ensure_venv(name) / "bin/python", *words], check=False).returncode
+    if options.image:
+        return image_tests(options.image, *folders_of(options.image))
+    if options.cuda:
+        return cuda_tests()
+    if options.gpu:
+        return gpu_tests(is_here=options.here)
+    return check() if options.check else tests("long" if options.long else "short")
+
+
+if __name__ == "__main__":
+    # As an exception, so that temporary files go and child processes end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        sys.exit(main())
+    except HpcpyError as error:
+        print(f"tests/run.py: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except subprocess.CalledProcessError as error:  # of a build, which has said why
+        sys.exit(error.returncode)
+    except KeyboardInterrupt:
+        sys.exit(130)

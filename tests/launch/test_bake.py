@@ -165,32 +165,28 @@ def test_one_that_is_an_sdist_alone_with_a_file_of_data(packages: Path) -> None:
     assert told == "True from a file\n\n"
 
 
-@pytest.mark.parametrize(
-    ("asked", "code", "says"),
-    [
-        ("-r /wheels/wrong.txt", 65, ("plain-1.0-py3-none-any.whl", "0" * 64)),
-        ("-r /wheels/half.txt", 2, ("older==1.0",)),
-        ("plain==2.0 older", 69, ("older 1.0 depends on plain<2", "plain==2.0")),
-        ("newer", 69, ("newer 1.0 depends on numpy>=99", "the image has numpy")),
-        ("nowhere", 69, ("nowhere",)),
-        ("rude", 69, ("tqdm/__init__.py", "already")),
-    ],
+# What is asked for, the exit code, and words of the one line.
+REFUSED = (
+    ("-r /wheels/wrong.txt", 65, ("plain-1.0-py3-none-any.whl", "0" * 64)),
+    ("-r /wheels/half.txt", 2, ("older==1.0",)),
+    ("plain==2.0 older", 69, ("older 1.0 depends on plain<2", "plain==2.0")),
+    ("newer", 69, ("newer 1.0 depends on numpy>=99", "the image has numpy")),
+    ("nowhere", 69, ("nowhere",)),
+    ("rude", 69, ("tqdm/__init__.py", "already")),
 )
-def test_what_cannot_be_baked_is_one_line_and_leaves_nothing(
-    packages: Path, asked: str, code: int, says: tuple[str, ...]
-) -> None:
-    told = output(
-        packages,
-        f"python -c '{SEEN}' >/tmp/before; code=0;"
-        f"{BAKE} {asked} >/dev/null 2>/tmp/said || code=$?;"
-        f"python -c '{SEEN}' >/tmp/after; diff /tmp/before /tmp/after; echo $code; cat /tmp/said",
-    )
-    ended, *said = told.splitlines()
-    assert int(ended) == code, told
-    assert len(said) == 1, told
-    assert said[0].startswith("hpcpy_bake: ")
-    for words in says:
-        assert words in said[0]
+
+
+def test_what_cannot_be_baked_is_one_line_and_leaves_nothing(packages: Path) -> None:
+    run = f"code=0; {BAKE} {{}} >/dev/null 2>/tmp/said || code=$?; echo $code; cat /tmp/said;"
+    runs = "".join(run.format(asked) for asked, *_ in REFUSED)
+    seen = f"python -c '{SEEN}' >/tmp/{{}};"
+    script = f"{seen.format('before')} {runs} {seen.format('after')} diff /tmp/before /tmp/after"
+    lines = output(packages, script).splitlines()
+    told = zip(REFUSED, lines[::2], lines[1::2], strict=True)
+    for (asked, code, says), ended, said in told:
+        assert int(ended) == code, (asked, lines)
+        assert said.startswith("hpcpy_bake: ")
+        assert all(words in said for words in says), said
 
 
 def test_a_user_who_may_not_write_is_told_where_to_bake(packages: Path) -> None:

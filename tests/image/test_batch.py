@@ -6,13 +6,13 @@ import re
 import subprocess
 from pathlib import Path
 
-from running import ran
+from running import run
 
 Done = subprocess.CompletedProcess[str]
 
 
 def batch(folder: Path, *words: str) -> Done:
-    return ran("hpcpy", "batch", *words, cwd=folder)
+    return run("hpcpy", "batch", *words, cwd=folder)
 
 
 def test_it_prints_a_script_and_writes_nothing(tmp_path: Path) -> None:
@@ -34,6 +34,6 @@ def test_what_a_site_promises_is_compared_with_the_images_own_file(tmp_path: Pat
 
 
 def test_what_needs_a_checkout_says_so() -> None:
-    done = ran("hpcpy", "build")
+    done = run("hpcpy", "build")
     assert (done.returncode, done.stdout) == (2, "")
     assert re.fullmatch(r"hpcpy build: only `batch` works without a checkout; .*\n", done.stderr)

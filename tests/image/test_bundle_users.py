@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from needed import needs
-from running import ran
 
 import _hpcpy_importer as importer
+from running import run
 from workloads.version import line
 
 # Two of them belong to features.
@@ -28,7 +28,7 @@ NUMPY_2 = {
 
 
 def python(*arguments: str, program: str = sys.executable, **variables: str) -> str:
-    done = ran(program, *arguments, env={**os.environ, **variables})
+    done = run(program, *arguments, env={**os.environ, **variables})
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.strip()
 
@@ -152,7 +152,7 @@ def _of_its_own(program: str, variables: dict[str, str]) -> None:
 
 
 def test_asked_for_package_that_is_nowhere_is_one_clear_line() -> None:
-    done = ran(sys.executable, "-c", "import numpy", env={**os.environ, "HPCPY_PREFER": "numpy"})
+    done = run(sys.executable, "-c", "import numpy", env={**os.environ, "HPCPY_PREFER": "numpy"})
     assert done.returncode == 1
     assert "HPCPY_PREFER wants numpy from sys.path, which has none" in done.stderr
 

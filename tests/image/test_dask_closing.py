@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 from needed import needs
-from running import ran
+
+from running import run
 
 pytestmark = needs("distributed")
 # The last turn of a loop, in which the time-out of the next message comes.
@@ -28,11 +29,11 @@ print("closed")
 """
 
 
-def run(program: str) -> tuple[int, str, str]:
-    done = ran(sys.executable, "-c", program)
+def ran(program: str) -> tuple[int, str, str]:
+    done = run(sys.executable, "-c", program)
     return done.returncode, done.stdout, done.stderr
 
 
 def test_a_loop_that_ends_at_a_time_out_is_quiet() -> None:
     # "Future exception was never retrieved" without dask-closing.patch.
-    assert run(ENDS_AT_THE_TIME_OUT) == (0, "closed\n", "")
+    assert ran(ENDS_AT_THE_TIME_OUT) == (0, "closed\n", "")

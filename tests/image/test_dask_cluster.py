@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from needed import needs
-from running import TELLS_WHEN, ran, wait_until
 
+from running import TELLS_WHEN, run, wait_until
 from workloads.on_dask import service
 
 pytestmark = needs("distributed")
@@ -47,7 +47,7 @@ def workload(file: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def python(file: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run Python as a user of the cluster that a scheduler's file names."""
-    return ran(sys.executable, *words, env={**os.environ, "DASK_SCHEDULER_FILE": str(file)})
+    return run(sys.executable, *words, env={**os.environ, "DASK_SCHEDULER_FILE": str(file)})
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sysconfig
 from pathlib import Path
 
-from running import ran
+from running import run
 
 
 def test_headers_and_declarations_of_python_numpy_and_mpi4py_are_there() -> None:
@@ -35,6 +35,6 @@ def test_names_and_compilers_are_those_of_a_debian() -> None:
 
 
 def test_python3_config_says_the_same() -> None:
-    said = ran("python3-config", "--includes", "--extension-suffix", check=True).stdout.split()
+    said = run("python3-config", "--includes", "--extension-suffix", check=True).stdout.split()
     include = f"-I{sysconfig.get_path('include')}"
     assert said == [include, include, sysconfig.get_config_var("EXT_SUFFIX")]

@@ -7,8 +7,8 @@ import sys
 import sysconfig
 
 import pytest
-from running import ran
 
+from running import run
 from tiers import sampled
 
 DOTTED = sorted(name for name in sys.builtin_module_names if "." in name)
@@ -26,7 +26,7 @@ def test_a_linked_module_has_its_full_name(name: str) -> None:
         f"import importlib; m = importlib.import_module({name!r});"
         "print(m.__name__, m.__spec__.name, m.__spec__.origin)"
     )
-    done = ran(sys.executable, "-c", program)
+    done = run(sys.executable, "-c", program)
     assert done.stderr == ""
     assert done.stdout.split() == [name, name, "built-in"]
 
@@ -61,7 +61,7 @@ def test_pythons_c_api_is_exported_and_nothing_of_the_libraries() -> None:
 
 
 def test_the_math_and_c_libraries_are_the_only_ones_and_known_by_path() -> None:
-    done = ran(
+    done = run(
         sys.executable,
         env={"LD_TRACE_LOADED_OBJECTS": "1", "LD_LIBRARY_PATH": "/nonexistent"},
         check=True,

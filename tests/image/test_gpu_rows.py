@@ -9,8 +9,8 @@ import os
 import sys
 
 import pytest
-from running import on_ranks, ran, said
 
+from running import on_ranks, run, said
 from workloads.harness.cuda import no_device
 from workloads.mandel.registry import TECHNIQUES
 from workloads.registry import WORKLOADS
@@ -45,7 +45,7 @@ NO_NUMBA_CUDA = pytest.mark.skipif(
 @NO_NUMBA_CUDA
 def test_numbas_own_package_is_there_where_numba_cuda_is_not() -> None:
     code = "from numba import cuda; print(cuda.implementation, cuda.is_available())"
-    done = ran(sys.executable, "-c", code)
+    done = run(sys.executable, "-c", code)
     assert (done.returncode, done.stdout, done.stderr) == (0, "Built-in False\n", "")
 
 
@@ -70,7 +70,7 @@ def test_it_says_what_to_do(workload: str, row: str) -> None:
     if workload == "linalg":
         tasks = {"cupy-mpi": "tasks", "cupy-batch": "tasks", "numba-cuda": "addone"}
         words += ["--task", tasks.get(row, "dot")]
-    done = on_ranks(2, *words) if workload in ON_TWO_RANKS else ran(sys.executable, *words)
+    done = on_ranks(2, *words) if workload in ON_TWO_RANKS else run(sys.executable, *words)
     assert (done.returncode, done.stdout) == (69, "")
     assert done.stderr.splitlines() == [
         f"workloads: {workload}: {row} cannot run here: {NO_DEVICE}"
@@ -81,7 +81,7 @@ def test_the_list_says_it_too() -> None:
     workload = "mandel"
     words = [sys.executable, "-m", "workloads", workload, "--list"]
     env = {name: text for name, text in os.environ.items() if not name.startswith("PMI_")}
-    done = ran(*words, env=env, check=True)
+    done = run(*words, env=env, check=True)
     said = {line.split()[0]: line for line in done.stdout.splitlines()}
     for row in (row for name, row in rows() if name == workload and name not in ON_TWO_RANKS):
         assert said[row].endswith(f"[cannot run here: {NO_DEVICE}]")

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 from needed import is_drawn, needs, plotted
-from running import on_ranks, ran
 
+from running import on_ranks, run
 from tiers import sampled
 from workloads.__main__ import main
 from workloads.harness.team import Team
@@ -186,5 +186,5 @@ def test_ctrl_c_in_a_worker_process_leaves_none_behind(tmp_path: Path) -> None:
     options = ["linalg", "--task", "tasks", "-n", "200", "--count", "1000000"]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-c", code, *options, "--impl", "multiprocessing"]
-    done = ran(*command, env=env, cwd=tmp_path)
+    done = run(*command, env=env, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (130, "workloads: linalg: stopped\n")

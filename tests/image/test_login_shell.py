@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from running import ran
+
+from running import run
 
 ASK = (
     "for program in python python3 mpiexec hydra_pmi_proxy; do command -v $program; done; "
@@ -18,14 +19,14 @@ NOBODY = {"HOME": "/nonexistent"}
 
 @pytest.mark.parametrize(("shell", "given"), [("bash", {}), ("sh", {"PATH": os.environ["PATH"]})])
 def test_a_login_shell_finds_python_and_mpi(shell: str, given: dict[str, str]) -> None:
-    done = ran(f"/bin/{shell}", "-l", "-c", ASK, env={**NOBODY, **given})
+    done = run(f"/bin/{shell}", "-l", "-c", ASK, env={**NOBODY, **given})
     expected = [*FOUND.split(), "/opt/mpich/bin/hydra_pmi_proxy", "1"]
     assert (done.returncode, done.stdout.split(), done.stderr) == (0, expected, "")
 
 
 def test_a_login_shell_still_finds_what_debians_profile_names() -> None:
     command = ["/bin/bash", "-l", "-c", "echo $PATH"]
-    done = ran(*command, env=NOBODY, check=True)
+    done = run(*command, env=NOBODY, check=True)
     folders = done.stdout.strip().split(":")
     assert folders[:2] == ["/opt/hpcpy/bin", "/opt/mpich/bin"]
     assert {"/usr/local/bin", "/usr/bin", "/bin"} <= set(folders)

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 from needed import need
-from running import in_own_process, ran, wait_until
 
+from running import in_own_process, run, wait_until
 from workloads.__main__ import main
 from workloads.mandel.grid import AREAS, SINGLE_AREAS
 from workloads.mandel.registry import TECHNIQUES
@@ -109,7 +109,7 @@ def test_it_runs_where_no_home_and_no_cache_can_be_written(tmp_path: Path) -> No
         "TMPDIR": str(tmp_path),
     }
     command = [sys.executable, "-m", "workloads", "mandel", *SMALL, "--impl", "all"]
-    done = ran(*command, env=env)
+    done = run(*command, env=env)
     assert (done.returncode, done.stderr) == (0, "")
     assert "\npython-2 " in done.stdout
     assert "mpi-block: left out: one rank" in done.stdout

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from running import TELLS_WHEN, last_words, on_ranks, ran, start_ranks, wait_until
 
+from running import TELLS_WHEN, last_words, on_ranks, run, start_ranks, wait_until
 from tiers import sampled
 from workloads.harness import machine
 from workloads.mandel.grid import AREAS
@@ -178,7 +178,7 @@ def test_a_launcher_that_mpi_does_not_know_is_refused() -> None:
     for name in [n for n in env if n.startswith(("PMI_", "OMPI_"))]:
         del env[name]
     command = [sys.executable, "-m", "workloads", "mandel", *ODD, "--impl", "mpi-cyclic"]
-    done = ran(*command, env=env)
+    done = run(*command, env=env)
     assert done.returncode == 69
     assert "4 processes" in done.stderr
     assert "--mpi=pmi2" in done.stderr

@@ -10,8 +10,8 @@ import os
 import sys
 
 import pytest
-from running import ran
 
+from running import run
 from tiers import sampled
 from workloads.mandel.registry import TECHNIQUES
 
@@ -66,7 +66,7 @@ def test_subinterpreters_have_the_same_bytes(name: str) -> None:
         pytest.skip(f"{name}: {reason}")
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-c", CHECK, name]
-    done = ran(*command, env=env)
+    done = run(*command, env=env)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -76,6 +76,6 @@ def test_they_refuse_a_process_that_they_could_end() -> None:
         "from workloads.__main__ import main\n"
         "sys.exit(main('mandel --area area1 --size 7 13 --impl subinterpreters'.split()))\n"
     )
-    done = ran(sys.executable, "-c", code)
+    done = run(sys.executable, "-c", code)
     assert done.returncode == 69
     assert "Dask has run in this process" in done.stderr

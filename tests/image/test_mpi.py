@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from running import ran
+
+from running import run
 
 OWN = Path("/opt/mpich/lib/libmpi.so.12")
 # Without MPI_Init, for which there may be no launcher.
@@ -21,7 +22,7 @@ BOTH = "from mpi4py import MPI\nimport h5py, numpy as np, sys\ncomm = MPI.COMM_W
 
 
 def start(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return ran(*command, env={**os.environ, **variables})
+    return run(*command, env={**os.environ, **variables})
 
 
 def python(*arguments: str, **variables: str) -> str:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from running import ran
+from running import run
 
 PREFIX = Path(sys.prefix)
 # MPICH's own, which print which library they find and run nothing.
@@ -76,5 +76,5 @@ def test_nothing_depends_on_ld_library_path() -> None:
     environment = {name: os.environ[name] for name in os.environ if name != "LD_LIBRARY_PATH"}
     for path in ({}, {"LD_LIBRARY_PATH": "/nonexistent"}):
         command = [sys.executable, "-c", program]
-        done = ran(*command, env=environment | path)
+        done = run(*command, env=environment | path)
         assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")

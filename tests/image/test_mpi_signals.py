@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from running import ran
 
+from running import run
 from tiers import sampled
 
 BY_HAND = "import mpi4py; mpi4py.rc.initialize = False; from mpi4py import MPI; "
@@ -26,7 +26,7 @@ HANDLER = "import signal, sys; signal.signal(int(sys.argv[1]), lambda n, _: prin
 def python(
     *lines: str, number: int, launcher: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
-    return ran(*launcher, sys.executable, "-c", "\n".join(lines), str(int(number)))
+    return run(*launcher, sys.executable, "-c", "\n".join(lines), str(int(number)))
 
 
 @pytest.mark.long

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import subprocess
 
-from running import ran
+from running import run
 
 
 def test_every_rank_sees_the_end_of_its_stdin() -> None:
-    done = ran("mpiexec", "-n", "3", "cat", stdin=subprocess.DEVNULL)
+    done = run("mpiexec", "-n", "3", "cat", stdin=subprocess.DEVNULL)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_the_first_rank_alone_reads_what_mpiexec_is_given() -> None:
-    done = ran("mpiexec", "-n", "3", "cat", input="a line\n")
+    done = run("mpiexec", "-n", "3", "cat", input="a line\n")
     assert (done.returncode, done.stdout, done.stderr) == (0, "a line\n", "")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import sys
 
 import pytest
-from running import ran
+
+from running import run
 
 TASKS = """
 import asyncio
@@ -39,7 +40,7 @@ FORBIDDEN = "insufficient permissions"
 
 
 def told(program: str, *words: str) -> str:
-    done = ran(sys.executable, "-c", ASK, program, *words)
+    done = run(sys.executable, "-c", ASK, program, *words)
     if FORBIDDEN in done.stdout:
         pytest.skip("this machine lets nobody read another process's memory, not even a child's")
     assert (done.returncode, done.stderr) == (0, "")

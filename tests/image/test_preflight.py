@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from running import on_ranks, ran
+
+from running import on_ranks, run
 
 WRAPPED = ["-m", "workloads.preflight"]
 PROGRAM = "import sys\nfrom mpi4py import MPI\nprint(MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size)\n"
@@ -32,7 +33,7 @@ def script(tmp_path: Path) -> Path:
 
 
 def start(*words: object, **variables: str) -> subprocess.CompletedProcess[str]:
-    return ran(sys.executable, *words, env={**NO_LAUNCHER, **variables})
+    return run(sys.executable, *words, env={**NO_LAUNCHER, **variables})
 
 
 def test_ranks_that_see_each_other_hear_nothing(script: Path) -> None:

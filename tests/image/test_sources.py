@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from needed import lacking, needs
 from refusals import REFUSE_MEMFD
-from running import ran, said
 
 from _hpcpy_folders import MODULE, PACKAGE
 from _hpcpy_importer import finder
+from running import run, said
 
 LIBRARY = Path(sysconfig.get_path("stdlib"))
 FOLDER = LIBRARY / "json"
@@ -29,12 +29,12 @@ READERS = "cupy, dask, distributed, matplotlib.pyplot"
 
 def found(*words: str) -> list[str]:
     """Return what another program than Python finds below the library."""
-    done = ran("/usr/bin/find", LIBRARY, *words, check=True)
+    done = run("/usr/bin/find", LIBRARY, *words, check=True)
     return done.stdout.splitlines()
 
 
-def run(*words: str | Path, typed: str = "") -> subprocess.CompletedProcess[str]:
-    return ran(sys.executable, *words, input=typed)
+def ran(*words: str | Path, typed: str = "") -> subprocess.CompletedProcess[str]:
+    return run(sys.executable, *words, input=typed)
 
 
 def test_other_programs_find_the_source_of_every_module_in_memory() -> None:
@@ -67,14 +67,14 @@ def test_sources_are_shown() -> None:
 
 def test_a_debugger_shows_them() -> None:
     program = "import json\nimport pdb\npdb.run('json.loads(chr(49))')"
-    done = run("-c", program, typed="break json.loads\ncontinue\nlist\nquit\n")
+    done = ran("-c", program, typed="break json.loads\ncontinue\nlist\nquit\n")
     assert "if isinstance(s, str):" in done.stdout
 
 
 def test_one_of_them_is_run_by_its_path() -> None:
-    done = run(FOLDER / "tool.py", typed='{"a": 1}')
+    done = ran(FOLDER / "tool.py", typed='{"a": 1}')
     assert (done.returncode, done.stdout) == (0, '{\n    "a": 1\n}\n'), done.stderr
-    done = run("-i", FOLDER / "scanner.py", typed="import sys; print(sys.path[0])")
+    done = ran("-i", FOLDER / "scanner.py", typed="import sys; print(sys.path[0])")
     assert done.stdout.strip() == str(FOLDER), done.stderr
 
 
@@ -82,17 +82,17 @@ def test_one_of_them_is_run_by_its_path() -> None:
 def test_a_virtual_environment_reads_them(tmp_path: Path, packages: bool) -> None:
     venv.create(tmp_path / "v", with_pip=False, system_site_packages=packages)
     program = "import shlex as s, inspect; print(inspect.getsource(s)[:5])"
-    done = ran(tmp_path / "v/bin/python", "-c", program)
+    done = run(tmp_path / "v/bin/python", "-c", program)
     assert done.stdout.split() == ['"""A'], done.stderr
 
 
 def test_pip_takes_no_package_of_the_image_away() -> None:
     options = ("--disable-pip-version-check", "--break-system-packages")
-    done = run("-m", "pip", "uninstall", "-y", *options, "viztracer")
+    done = ran("-m", "pip", "uninstall", "-y", *options, "viztracer")
     assert done.returncode != 0
     assert "ERROR: viztracer lies in the image's interpreter and stays there" in done.stderr
     assert "Traceback" not in done.stderr
-    assert run("-c", "import viztracer; print(open(viztracer.__file__).read()[:3])").stdout
+    assert ran("-c", "import viztracer; print(open(viztracer.__file__).read()[:3])").stdout
 
 
 @needs(*READERS.split(", "))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from needed import lacking, needs
-from running import python, ran
+
+from running import python, run
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3])
@@ -15,7 +16,7 @@ def test_mpiexec_starts_ranks_that_know_each_other(ranks: int) -> None:
     program = (
         "from mpi4py import MPI; w = MPI.COMM_WORLD;print(w.size, w.allreduce(w.rank), flush=True)"
     )
-    done = ran("mpiexec", "-n", str(ranks), sys.executable, "-c", program)
+    done = run("mpiexec", "-n", str(ranks), sys.executable, "-c", program)
     assert done.stderr == ""
     assert done.stdout.splitlines() == [f"{ranks} {sum(range(ranks))}"] * ranks
 

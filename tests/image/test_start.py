@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import ran
+
+from running import run
 
 LIBRARY = sysconfig.get_path("stdlib")
 PROGRAM = """
@@ -23,7 +24,7 @@ print(json.dumps({name: getattr(sys, name) for name in [*names.split(), "path"]}
 
 
 def seen(*command: str | Path, cwd: Path | None = None, **variables: str) -> dict[str, Any]:
-    done = ran(*command, "-c", PROGRAM, cwd=cwd, env={"PATH": os.environ["PATH"], **variables})
+    done = run(*command, "-c", PROGRAM, cwd=cwd, env={"PATH": os.environ["PATH"], **variables})
     assert done.stderr == ""
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -44,12 +45,12 @@ def test_sysconfig_needs_no_look_around(tmp_path: Path) -> None:
     link = tmp_path / "bin/python3"
     link.symlink_to(sys.executable)
     program = "import sysconfig as s; print(s.is_python_build(), s.get_config_var('projectbase'))"
-    done = ran(link, "-c", program, check=True)
+    done = run(link, "-c", program, check=True)
     assert done.stdout.split() == ["False", "/opt/hpcpy/bin"]
 
 
 def first_path(*command: str | Path, cwd: Path) -> str:
-    done = ran(sys.executable, *command, cwd=cwd)
+    done = run(sys.executable, *command, cwd=cwd)
     assert done.stderr == ""
     return done.stdout.strip()
 
@@ -96,7 +97,7 @@ class Late:
 late = Late()
 """
     command = [sys.executable, "-c", program]
-    done = ran(*command, check=True)
+    done = run(*command, check=True)
     assert done.stderr.startswith("Traceback (most recent call last):")
     assert done.stderr.endswith("ZeroDivisionError: division by zero\n")
 
@@ -111,7 +112,7 @@ def test_pythonpath_is_taken_as_it_is_where_the_working_folder_is_gone(tmp_path:
     program += (
         "os.execv('/opt/hpcpy/bin/python3', ['python3', '-c', 'import sys; print(sys.path)'])"
     )
-    done = ran(sys.executable, "-c", program, cwd=tmp_path, env={"PYTHONPATH": "below"})
+    done = run(sys.executable, "-c", program, cwd=tmp_path, env={"PYTHONPATH": "below"})
     assert (done.returncode, done.stderr) == (0, "")
     assert "'below'" in done.stdout
 
@@ -137,7 +138,7 @@ def test_an_unknown_option_is_refused_as_by_any_python() -> None:
 def test_a_flag_is_not_lost_and_is_1_if_given_twice(option: str, variable: str, flag: str) -> None:
     program = f"import os, sys; print(int(sys.flags.{flag}), flush=True); os._exit(0)"
     environment = {**os.environ, variable: "2"} if variable else dict(os.environ)
-    done = ran(
+    done = run(
         sys.executable, option, "-c", program, env=environment, stdin=subprocess.DEVNULL, check=True
     )
     assert done.stdout == "1\n"
@@ -154,7 +155,7 @@ except ZeroDivisionError as error:
 print(before, traceback._colorize is sys.modules["_colorize"])
 """
     command = [sys.executable, "-c", program]
-    done = ran(*command, check=True)
+    done = run(*command, check=True)
     assert done.stdout == "False True\n"
     assert "ZeroDivisionError" in done.stderr
     assert "\x1b[" in done.stderr
@@ -168,5 +169,5 @@ def test_paths_are_resolved_in_finalisers_at_the_end() -> None:
         "        print(real('/usr/.'), path.resolve())\n"
         "one = One()\n"
     )
-    done = ran(sys.executable, "-c", program)
+    done = run(sys.executable, "-c", program)
     assert (done.returncode, done.stdout, done.stderr) == (0, "/usr /usr\n", "")

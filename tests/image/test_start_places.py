@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from needed import lacking
-from running import ran
+
+from running import run
 
 PREFIX = "/opt/hpcpy"
 PROGRAM = """
@@ -38,7 +39,7 @@ def printed(*words: str, file: str | None = None, **more: Any) -> str:
     if file is not None:
         # Python itself refuses to start a program with an empty name.
         words = ("bash", "-c", 'exec -a "$0" "$@"', words[0], file, *words[1:])
-    done = ran(*words, **more)
+    done = run(*words, **more)
     assert (done.returncode, done.stderr) == (0, "")
     return str(done.stdout).strip()
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from needed import needs
-from running import ran
+
+from running import run
 
 
 def test_the_interpreter_is_the_images_own() -> None:
@@ -41,7 +42,7 @@ def test_packages_are_imported_in_a_folder_that_is_gone(tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()
     (tmp_path / "leaves.py").write_text("import os\nos.rmdir(os.getcwd())\nimport numba\n")
-    done = ran(
+    done = run(
         sys.executable, "-m", "leaves", env={**os.environ, "PYTHONPATH": str(tmp_path)}, cwd=folder
     )
     assert (done.returncode, done.stderr) == (0, "")
@@ -74,7 +75,7 @@ def test_numbas_cache_is_on_node_local_storage_and_used_again(tmp_path: Path) ->
     script.write_text(CACHED)
     variables = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"}
     said = [
-        ran(sys.executable, script, env={**variables, "TMPDIR": str(tmp_path)}, check=True).stdout
+        run(sys.executable, script, env={**variables, "TMPDIR": str(tmp_path)}, check=True).stdout
         for _ in range(2)
     ]
     assert said == ["0 1\n", "1 0\n"]
@@ -86,7 +87,7 @@ def test_numbas_configuration_is_read_from_the_file_that_is_named(tmp_path: Path
     (tmp_path / ".numba_config.yaml").write_text("disable_jit: 1\n")
     program = "import numba; print(numba.config.DISABLE_JIT)"
     for variables, level in (({}, "0"), ({"HPCPY_NUMBA_CONFIG": ".numba_config.yaml"}, "1")):
-        done = ran(
+        done = run(
             sys.executable, "-c", program, env={**os.environ, **variables}, cwd=tmp_path, check=True
         )
         assert done.stdout.strip() == level

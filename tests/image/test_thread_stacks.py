@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 
-from running import ran
+from running import run
 
 KIB = 1024
 
@@ -26,7 +26,7 @@ def test_a_thread_with_a_small_stack_starts() -> None:
 
 
 def test_openmp_threads_may_have_small_stacks() -> None:
-    done = ran(
+    done = run(
         sys.executable,
         "-m",
         "workloads",

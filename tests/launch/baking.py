@@ -9,7 +9,6 @@ from pathlib import Path
 
 import image_in_podman
 import pytest
-from launching import ran
 from local_cluster import Done, image
 from small_packages import digest, sdist, wheel
 
@@ -21,6 +20,7 @@ from hpcpy.engine.tools import needed
 from hpcpy.fetch.many import fetch
 from hpcpy.pins.model import this_arch
 from hpcpy.pins.wheels import wheels
+from running import run
 
 ARCHIVE = archive_path(the_graph().image("hpcpy"))
 CONTAINERFILE = """
@@ -41,7 +41,7 @@ class Podman:
         self.folder = folder
 
     def __call__(self, *words: str | Path, code: int | None = 0) -> tuple[int, str, str]:
-        done = ran(*self.command, *words, env=self.env)
+        done = run(*self.command, *words, env=self.env)
         assert code is None or done.returncode == code, done.stderr
         return done.returncode, done.stdout, done.stderr
 
@@ -57,7 +57,7 @@ def in_memory(folder: Path, text: str, *, writable: bool = True) -> Done:
     options = ("--contain", "--cleanenv", "--no-home", "--pwd=/")
     with tempfile.TemporaryDirectory(prefix="hpcpy-bake.") as scratch:
         binds = f"--bind={folder}:/wheels:ro,{scratch}:/tmp"
-        return ran(*image()[:2], *layer, *options, binds, image()[-1], "sh", "-euc", text)
+        return run(*image()[:2], *layer, *options, binds, image()[-1], "sh", "-euc", text)
 
 
 def setuptools(folder: Path) -> None:

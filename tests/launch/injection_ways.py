@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import image_in_podman
-from launching import ran
 from mpi_libraries import assignments
 
 from hpcpy import paths
 from hpcpy.engine.podman import podman_command
 from hpcpy.engine.setup import ensure
+from running import run
 
 SIF = paths.BUILD / "hpcpy.sif"
 ARCHIVE = paths.BUILD / "hpcpy.oci.tar"
@@ -114,7 +114,7 @@ def by_apptainer(library: Path, folder: Path, *command: str) -> list[str]:
 
 def by_shifter(library: Path, folder: Path, *command: str) -> list[str]:
     """Return the command that makes Shifter's root and starts a program in it."""
-    listed = ran(ensure("apptainer").apptainer, "sif", "list", SIF, check=True).stdout
+    listed = run(ensure("apptainer").apptainer, "sif", "list", SIF, check=True).stdout
     (partition,) = (line for line in listed.splitlines() if "Squashfs" in line)
     offset = partition.split("|")[3].partition("-")[0].strip()
     script = _SHIFTER.format(module=MODULE, uid=NOBODY, library=shlex.quote(str(library)))

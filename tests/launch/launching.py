@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import proc_files
 from local_cluster import Cluster
@@ -32,13 +33,6 @@ time.sleep(600)
 SECONDS = 300.0
 
 Done = subprocess.CompletedProcess[str]
-
-
-def ran(*words: object, **options: Any) -> Done:
-    """Run a command to its end; options are those of `subprocess.run`."""
-    asked = {"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 600, **options}
-    check = asked.pop("check", False)
-    return subprocess.run([str(word) for word in words], text=True, check=check, **asked)
 
 
 def variables(cluster: Cluster, more: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -88,23 +82,37 @@ def said(done: Done) -> list[str]:
     return [line for line in rest if not waits.fullmatch(line)]
 
 
+@dataclass(frozen=True)
+class Process:
+    """A process of a job: its number, the program's name, its words and its variables."""
+
+    number: int
+    name: str
+    words: list[str]
+    variables: dict[str, str]
+
+
+def processes(cluster: Cluster) -> Iterator[Process]:
+    """Yield the processes of a cluster's jobs; another test run has a cluster of its own."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended
+            environment = proc_files.read(folder / "environ").split("\0")
+            variables = dict(one.partition("=")[::2] for one in environment)
+            if variables.get("SLURM_SUBMIT_DIR") == str(cluster.shared):
+                words = proc_files.read(folder / "cmdline").split("\0")
+                name = proc_files.read(folder / "comm").strip()
+                yield Process(int(folder.name), name, words, variables)
+
+
 def ranks(cluster: Cluster, workload: str) -> dict[int, int]:
     """Return the running ranks of a workload here: process by rank."""
-    found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if proc_files.read(folder / "comm") != "python3\n":
-                continue
-            words = proc_files.read(folder / "cmdline").replace("\0", " ")
-            environment = proc_files.read(folder / "environ").split("\0")
-        except OSError:
-            continue
-        its = dict(one.partition("=")[::2] for one in environment)
-        # Another test run on this machine has a cluster of its own.
-        is_here = its.get("SLURM_SUBMIT_DIR") == str(cluster.shared)
-        if is_here and "SLURM_PROCID" in its and workload in words:
-            found[int(its["SLURM_PROCID"])] = int(folder.name)
-    return found
+    return {
+        int(one.variables["SLURM_PROCID"]): one.number
+        for one in processes(cluster)
+        if one.name == "python3"
+        and "SLURM_PROCID" in one.variables
+        and workload in " ".join(one.words)
+    }
 
 
 def wait_for_ranks(cluster: Cluster, workload: str, count: int) -> dict[int, int]:

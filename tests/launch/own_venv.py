@@ -7,13 +7,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from launching import ran
-
 from hpcpy import paths
 from hpcpy.engine.apptainer import find
 from hpcpy.fetch.many import fetch
 from hpcpy.pins.model import this_arch
 from hpcpy.pins.wheels import wheels
+from running import run
 
 SIF = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()
 
@@ -24,7 +23,7 @@ def in_image(
     """Run a command in the image, with a folder as /own and a few variables."""
     options = ("--cleanenv", "--contain", "--no-home", "--pwd=/", f"--bind={folder}:/own")
     environment = [f"--env={name}={value}" for name, value in variables.items()]
-    return ran(find(), "exec", *options, *environment, SIF, *command)
+    return run(find(), "exec", *options, *environment, SIF, *command)
 
 
 def make(folder: Path) -> None:

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from launching import ran
 from local_registry import serve
 from site_user import public_python
 
@@ -26,6 +25,7 @@ from hpcpy.engine.tools import needed
 from hpcpy.engine.venv import can_make, ensure_venv
 from hpcpy.errors import HpcpyError
 from podman_hpc import BESIDE, Installed, configured, write_mksquashfs
+from running import run
 
 ARCHIVE = paths.BUILD / "hpcpy.oci.tar"
 # As a user names it; the registry that it comes from is the tests' own.
@@ -127,4 +127,4 @@ def share(site: Installed, uid: int) -> None:
 def _run(
     site: Installed, environment: Mapping[str, str], *words: str
 ) -> subprocess.CompletedProcess[str]:
-    return ran(site.venv / "bin/podman-hpc", *words, env=dict(environment))
+    return run(site.venv / "bin/podman-hpc", *words, env=dict(environment))

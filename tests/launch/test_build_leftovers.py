@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
-from launching import ran
 
 from hpcpy import paths
 from hpcpy.build.buildah import Buildah, buildah
+from running import run
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def said(builder: Buildah, *arguments: str) -> list[str]:
     command = builder.online(*arguments)
-    done = ran(*command)
+    done = run(*command)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.split()
 

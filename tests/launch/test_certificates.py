@@ -14,10 +14,10 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from launching import ran
 from small_packages import wheel
 
 from hpcpy.engine.apptainer import find
+from running import run
 
 # The image's own program: the host may have none. Python refuses an authority
 # without a key usage since 3.13.
@@ -58,7 +58,7 @@ class Site:
     ) -> subprocess.CompletedProcess[str]:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(NAMES)}
         bind = f"--bind={self.folder}:/mnt"
-        return ran(
+        return run(
             str(find()),
             "exec",
             "--no-home",

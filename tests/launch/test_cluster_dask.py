@@ -12,13 +12,13 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import proc_files
 import pytest
-from launching import SECONDS, hpcpy, nothing_is_left, processor_seconds, ran, said, start
+from launching import SECONDS, hpcpy, nothing_is_left, processes, processor_seconds, said, start
 from local_cluster import Cluster, image
 
 from hpcpy import paths
 from hpcpy.cluster.layout import NODES
+from running import run
 from tiers import sampled
 
 # Beside the same tasks in one process, whose answer is the same.
@@ -55,19 +55,11 @@ def folder(
 
 def running(cluster: Cluster, *beginning: str) -> dict[int, str]:
     """Return the node of each Python of this cluster whose words begin like that."""
-    found = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = proc_files.read(process / "cmdline").split("\0")
-            environment = proc_files.read(process / "environ").split("\0")
-        except OSError:
-            continue
-        variables = dict(one.partition("=")[::2] for one in environment)
-        # Other tests on this machine have clusters, or workers without one.
-        is_here = variables.get("SLURM_SUBMIT_DIR") == str(cluster.shared)
-        if is_here and tuple(words[1 : 1 + len(beginning)]) == beginning:
-            found[int(process.name)] = variables["SLURMD_NODENAME"]
-    return found
+    return {
+        one.number: one.variables["SLURMD_NODENAME"]
+        for one in processes(cluster)
+        if tuple(one.words[1 : 1 + len(beginning)]) == beginning
+    }
 
 
 def workers(cluster: Cluster) -> dict[int, str]:
@@ -143,9 +135,9 @@ def test_pi_by_launch(cluster: Cluster, sif: str, folder: Path, kind: str) -> No
 
 def everything(cluster: Cluster) -> str:
     """Return what each process of this cluster's jobs is and waits for."""
-    processes = ",".join(map(str, running(cluster)))
-    words = ("ps", "-o", "pid,ppid,stat,etime,wchan:24,args", f"--pid={processes}")
-    listed = ran(*words)
+    numbers = ",".join(map(str, running(cluster)))
+    words = ("ps", "-o", "pid,ppid,stat,etime,wchan:24,args", f"--pid={numbers}")
+    listed = run(*words)
     return "\n".join(line[:300] for line in listed.stdout.splitlines())
 
 

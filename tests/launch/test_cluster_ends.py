@@ -15,12 +15,12 @@ from pathlib import Path
 
 import proc_files
 import pytest
-from launching import ran
 from local_cluster import Cluster
 from own_cluster import hpcpy, own, running, start_hpcpy, started, stderr_of
 
 from hpcpy.cluster import processes
 from hpcpy.cluster.layout import NODES, Layout
+from running import run
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +68,11 @@ def test_start_says_how_to_use_it_and_stop_leaves_nothing(layout: Layout) -> Non
     for _ in range(2):
         said = hpcpy(layout)
         (line,) = re.findall(r"^ +(/\S+/srun -N 2 hostname)$", said, re.MULTILINE)
-        done = ran(*line.split())
+        done = run(*line.split())
         assert (done.returncode, done.stderr) == (0, "")
         assert sorted(done.stdout.split()) == list(NODES)
         sourced = f". {layout.folder / 'env'} && sbatch --version && squeue --noheader"
-        done = ran("sh", "-c", sourced)
+        done = run("sh", "-c", sourced)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.startswith("slurm")
         hpcpy(layout, "--stop")
@@ -90,7 +90,7 @@ def test_every_user_has_its_srun_whatever_roots_umask() -> None:
                 _, err = process.communicate(timeout=300)
             assert process.returncode == 0, err
             nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-            done = ran(*nobody, layout.bin / "srun", "--quiet", "-N2", "id", "-u", cwd="/")
+            done = run(*nobody, layout.bin / "srun", "--quiet", "-N2", "id", "-u", cwd="/")
             assert (done.returncode, done.stderr) == (0, "")
             assert done.stdout.split() == ["65534"] * 2
 

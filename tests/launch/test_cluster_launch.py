@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from launching import SECONDS, Done, hpcpy, ran
+from launching import SECONDS, Done, hpcpy
 from local_cluster import Cluster
 from own_cluster import own, started
 
 from hpcpy import paths
 from hpcpy.build.plan import make_plan
 from hpcpy.build.sif import is_current_sif, sif_path
+from running import run
 from tiers import sampled
 
 # What names a Slurm, a job, or one who holds the checkout's lock.
@@ -35,7 +36,7 @@ def plain(cluster: Cluster, **more: str) -> dict[str, str]:
 
 
 def alone(cluster: Cluster, *command: str | Path, **more: str) -> Done:
-    return ran(*command, env=plain(cluster, **more), cwd=cluster.shared)
+    return run(*command, env=plain(cluster, **more), cwd=cluster.shared)
 
 
 def launch(cluster: Cluster, *words: str, **more: str) -> Done:

@@ -8,11 +8,9 @@ import re
 import signal
 import subprocess
 import time
-from pathlib import Path
 
-import proc_files
 import pytest
-from launching import SECONDS, hpcpy, nothing_is_left, said, start
+from launching import SECONDS, hpcpy, nothing_is_left, processes, said, start
 from local_cluster import Cluster
 
 from hpcpy.build.graph import the_graph
@@ -44,17 +42,11 @@ def spark() -> str:
 
 def running(cluster: Cluster, kind: str) -> dict[int, str]:
     """Return the node of each process of this cluster that is of a class of Spark's."""
-    found = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = proc_files.read(process / "cmdline").split("\0")
-            environment = proc_files.read(process / "environ").split("\0")
-        except OSError:
-            continue
-        variables = dict(one.partition("=")[::2] for one in environment)
-        if variables.get("SLURM_SUBMIT_DIR") == str(cluster.shared) and kind in words:
-            found[int(process.name)] = variables["SLURMD_NODENAME"]
-    return found
+    return {
+        one.number: one.variables["SLURMD_NODENAME"]
+        for one in processes(cluster)
+        if kind in one.words
+    }
 
 
 def computing(cluster: Cluster, spark: str) -> subprocess.Popen[str]:

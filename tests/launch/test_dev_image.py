@@ -9,12 +9,12 @@ from pathlib import Path
 
 import extension_kinds as kinds
 import pytest
-from launching import ran
 from local_cluster import image
 
 from hpcpy import paths
 from hpcpy.build.graph import the_graph
 from hpcpy.build.sif import sif_path
+from running import run
 
 pytestmark = pytest.mark.long
 
@@ -22,11 +22,11 @@ DEV = sif_path(the_graph().image("hpcpy-dev"))
 FOLDER = paths.ROOT / "tests/image_dev"
 
 
-def run(sif: str | Path, folder: Path, *words: str | Path) -> None:
+def ran(sif: str | Path, folder: Path, *words: str | Path) -> None:
     apptainer, *_ = image()
     binds = f"--bind={folder}:/work,{FOLDER}:/kinds:ro"
     options = ("--contain", "--cleanenv", "--no-home", "--net", "--network=none", binds)
-    done = ran(apptainer, "exec", *options, "--pwd=/work", sif, "env", "HOME=/work", *words)
+    done = run(apptainer, "exec", *options, "--pwd=/work", sif, "env", "HOME=/work", *words)
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 
 
@@ -36,10 +36,10 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not DEV.exists():
         pytest.skip(f"{DEV} is not there; run: make sif IMAGE=hpcpy-dev")
     folder = tmp_path_factory.mktemp("compiled")
-    run(DEV, folder, "python", "/kinds/extension_kinds.py", "/work")
+    ran(DEV, folder, "python", "/kinds/extension_kinds.py", "/work")
     return folder
 
 
 @pytest.mark.parametrize("kind", kinds.BUILDERS)
 def test_a_module_from_hpcpy_dev_gives_pythons_answer_in_hpcpy(kind: str, compiled: Path) -> None:
-    run(image()[-1], kinds.folder_of(kind, compiled), *kinds.check_command(kind))
+    ran(image()[-1], kinds.folder_of(kind, compiled), *kinds.check_command(kind))

@@ -12,12 +12,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from launching import ran
 
 from hpcpy import paths
 from hpcpy.engine.apptainer import find
 from hpcpy.errors import UnavailableError
 from image_commands import IN_IMAGE
+from running import run
 
 pytestmark = pytest.mark.long
 # Blocks that say what they need are another machine's.
@@ -56,7 +56,7 @@ def test_a_command_of_the_pages_ends_well(sif: str, tmp_path: Path, line: str) -
     (work / "my.py").write_text("import numpy\n")
     # Nothing of a page's stays in the machine's memory.
     binds = f"{work}:{SCRATCH},{memory}:/dev/shm"
-    done = ran(
+    done = run(
         find(),
         "exec",
         "--cleanenv",

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from launching import ran
 
 from hpcpy.engine.apptainer import find
+from running import run
 
 PAST, FUTURE = "@1975-06-01 00:00:00", "@2106-03-01 00:00:00"
 # numba compiles and caches, a pool waits, HDF5 and NumPy write dates.
@@ -40,13 +40,13 @@ def library() -> str:
         pytest.skip("no faketime; on Debian: apt-get install faketime")
     maps = "import re; print(re.search(r'/.*libfaketime.*', open('/proc/self/maps').read())[0])"
     command = ["faketime", "-f", PAST, sys.executable, "-c", maps]
-    return ran(*command, check=True).stdout.strip()
+    return run(*command, check=True).stdout.strip()
 
 
 def in_image(
     sif: str, folder: Path, *words: str, options: tuple[str, ...] = (), **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    return ran(
+    return run(
         str(find()),
         "exec",
         "--no-home",

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import proc_files
 import pytest
-from launching import ran
 from local_cluster import SECONDS, Cluster, image
 from own_cluster import own, started
 
 from hpcpy.scratch import build_scratch
+from running import run
 
 pytestmark = pytest.mark.long
 
@@ -65,15 +65,15 @@ def uses(sif: Path) -> list[str]:
         time.sleep(0.1)
 
 
-def run(command: list[str]) -> None:
+def ran(command: list[str]) -> None:
     """Run it, which is to print one number and nothing else."""
-    done = ran(*command)
+    done = run(*command)
     assert (done.returncode, done.stdout, done.stderr) == (0, "2500\n", "")
 
 
 def test_many_processes_start_at_once(start: list[str]) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(run, [start] * AT_ONCE))
+        list(pool.map(ran, [start] * AT_ONCE))
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from launching import ran
 from own_venv import SIF, in_image, make
 
 from hpcpy.engine.venv import ensure_venv
+from running import run
 
 HERE = Path(__file__).parent
 # In what is called so, a plug-in looks for HDF5.
@@ -64,7 +64,7 @@ def inside(own: Path, command: str, files: Path) -> dict[str, Any]:
 def outside(command: str, files: Path) -> dict[str, Any]:
     python = ensure_venv("outside") / "bin/python"
     words: list[str | Path] = [python, "-I", HERE / "hdf5_filters.py", command, files]
-    done = ran(*words)
+    done = run(*words)
     assert (done.returncode, done.stderr) == (0, "")
     said: dict[str, Any] = json.loads(done.stdout)
     return said

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from launching import ran
 
 from hpcpy.engine.apptainer import find
 from in_image import image_command
+from running import run
 from tiers import sampled
 
 # nobody and daemon: Apptainer warns of a user without a name.
@@ -51,7 +51,7 @@ def answer(sif: str, tmp: Path, uid: int, factor: int, *variables: str) -> tuple
     as_victim = image_command(find(), Path(sif), tmp)
     command = [word.replace(f"id:{VICTIM}", f"id:{uid}") for word in as_victim]
     words = (*variables, "python", "/tmp/program.py", str(factor))  # noqa: S108  # the image's
-    done = ran(*command, *words)
+    done = run(*command, *words)
     assert (done.returncode, done.stderr) == (0, "")
     times, hits = done.stdout.split()
     return int(times), int(hits)

@@ -9,12 +9,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from launching import ran
 
 from hpcpy.build.graph import the_graph
 from hpcpy.build.oci import archive_path, manifest_digest
 from hpcpy.build.sif import sif_path
 from hpcpy.engine.apptainer import find
+from running import run
 from workloads.mandel.grid import AREAS
 
 IMAGE = the_graph().image("hpcpy")
@@ -27,23 +27,23 @@ if not SIF.exists():
     pytest.skip(f"{SIF} is not there; run: make sif", allow_module_level=True)
 
 
-def run(*command: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    return ran(*command, env={**os.environ, **variables})
+def ran(*command: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    return run(*command, env={**os.environ, **variables})
 
 
 def test_apptainer_computes_both_areas_and_runs_python() -> None:
-    done = run(find(), "exec", SIF, "python", "-m", "workloads", "mandel")
+    done = ran(find(), "exec", SIF, "python", "-m", "workloads", "mandel")
     assert done.returncode == 0, done.stderr
     for name in ("area1", "area2"):
         assert f"sha256 {AREAS[name].sha256}: matches the reference" in done.stdout
-    done = run(find(), "run", SIF, "-c", "print(6 * 7)")
+    done = ran(find(), "run", SIF, "-c", "print(6 * 7)")
     assert (done.returncode, done.stdout) == (0, "42\n")
 
 
 def test_the_sif_says_what_it_is() -> None:
-    helped = run(find(), "run-help", SIF)
+    helped = ran(find(), "run-help", SIF)
     assert "python -m workloads mandel" in helped.stdout
-    labels = json.loads(run(find(), "inspect", "--json", SIF).stdout)
+    labels = json.loads(ran(find(), "inspect", "--json", SIF).stdout)
     named = labels["data"]["attributes"]["labels"]
     assert named["org.opencontainers.image.title"] == "hpcpy"
     assert "no-date" not in named["org.label-schema.build-date"]
@@ -65,7 +65,7 @@ def test_a_hostile_python_of_the_host_does_not_leak_in(tmp_path: Path) -> None:
     poison = tmp_path / ".local/lib/python3.14/site-packages/numpy"
     poison.mkdir(parents=True)
     (poison / "__init__.py").write_text("raise SystemExit('poisoned')\n")
-    done = run(
+    done = ran(
         *(find(), "exec", "--home", tmp_path, SIF, "python", "-c", "import numpy"),
         PYTHONHOME="/nonexistent",
     )

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from injection_ways import MODULE, PROGRAM, SIF, by_apptainer, by_podman_hpc, by_shifter
-from launching import ran
 from mpi_libraries import NEWER, module, unpacked
 
 from hpcpy.adopt.trace import traced
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from measure.targets import PYTHON
+from running import run
 from tiers import sampled
 
 pytestmark = [
@@ -49,7 +49,7 @@ def skip_without(way: Way) -> None:
 
 
 def output(command: list[str]) -> list[str]:
-    done = ran(*command)
+    done = run(*command)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return sorted(done.stdout.splitlines())

@@ -7,10 +7,10 @@ import signal
 import subprocess
 
 import pytest
-from launching import ran
 
 from hpcpy import paths
 from hpcpy.engine.setup import ensure
+from running import run
 
 pytestmark = pytest.mark.skipif(
     platform.machine() != "x86_64", reason="levels of x86-64; run it on such a machine"
@@ -56,7 +56,7 @@ print("right")
 def emulated(processor: str, *command: str) -> subprocess.CompletedProcess[str]:
     engine = ensure("apptainer", "emulator")
     emulator = [f"{LIBRARIES}/ld-linux-x86-64.so.2", "--library-path", LIBRARIES]
-    return ran(
+    return run(
         *(str(engine.apptainer), "exec", "--cleanenv", "--contain", "--no-home", "--pwd=/"),
         *(f"--bind=/usr:{HOST}:ro", str(SIF), *emulator),
         *(f"{HOST}/bin/{engine.path('qemu-x86_64').name}", "-cpu", processor, *command),

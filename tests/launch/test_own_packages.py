@@ -6,12 +6,12 @@ import platform
 from pathlib import Path
 
 import pytest
-from launching import ran
 
 from hpcpy import paths
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.many import fetch
 from hpcpy.pins.sources import sources
+from running import run
 
 SIF = paths.BUILD / "hpcpy.sif"
 OLDER = sources()["numpy-older"]
@@ -50,7 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def in_image(folder: Path, *command: str) -> str:
     apptainer = ensure("apptainer").apptainer
     options = ("--cleanenv", "--contain", "--no-home", "--pwd=/", f"--bind={folder}:/own")
-    done = ran(apptainer, "exec", *options, SIF, *command)
+    done = run(apptainer, "exec", *options, SIF, *command)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

@@ -8,7 +8,6 @@ import os
 import docker_profile
 import image_in_podman
 import pytest
-from launching import ran
 
 from hpcpy import paths
 from hpcpy.build.graph import the_graph
@@ -17,6 +16,7 @@ from hpcpy.engine.podman import podman_command
 from hpcpy.engine.prefix import layout
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
+from running import run
 from workloads.mandel.grid import AREAS
 
 ARCHIVE = archive_path(the_graph().image("hpcpy"))
@@ -50,8 +50,8 @@ def podman() -> Podman:
 
 def output(podman: Podman, options: tuple[str, ...], *words: str) -> str:
     command, variables = podman
-    run = (*command, "run", "--rm", *LEAST, *options, image_in_podman.NAME, *words)
-    done = ran(*run, env={**os.environ, **variables})
+    start = (*command, "run", "--rm", *LEAST, *options, image_in_podman.NAME)
+    done = run(*start, *words, env={**os.environ, **variables})
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
@@ -89,8 +89,8 @@ def test_ranks_start_under_dockers_profile(
 
 def test_images_lie_below_the_cache_and_the_wrapper_finds_them(podman: Podman) -> None:
     command, variables = podman
-    done = ran(*command, "info", "--format", "json", env={**os.environ, **variables})
+    done = run(*command, "info", "--format", "json", env={**os.environ, **variables})
     assert json.loads(done.stdout)["store"]["graphRoot"].startswith(str(paths.cache_dir()))
     wrapper = paths.TOOLS / "bin/podman"
-    done = ran(wrapper, "run", "--rm", "--network=none", image_in_podman.NAME, "true")
+    done = run(wrapper, "run", "--rm", "--network=none", image_in_podman.NAME, "true")
     assert (done.returncode, done.stderr) == (0, "")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from launching import ran
-
 from hpcpy import paths
 from hpcpy.engine.apptainer import find
+from running import run
 
 PAGE = (paths.ROOT / "README.md").read_text()
 PROGRAMS = {
@@ -28,7 +27,7 @@ def test_the_commands_for_an_own_program_run_it(sif: str, tmp_path: Path) -> Non
     tools.mkdir(parents=True)
     (tools / "apptainer").symlink_to(find())
     (tmp_path / "build/hpcpy.sif").symlink_to(sif)
-    done = ran("bash", "-ec", block[1], cwd=tmp_path)
+    done = run("bash", "-ec", block[1], cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     ranks = [f"rank {rank} 4" for rank in range(4)]
     assert sorted(done.stdout.splitlines()) == ["numpy 3", *ranks]

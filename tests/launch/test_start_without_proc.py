@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from launching import ran
 from local_cluster import image
+
+from running import run
 
 PREFIX = "/opt/hpcpy"
 WHERE = "import sys, json; print(json.dumps([sys.executable, sys.prefix, sys.base_prefix]))"
@@ -37,7 +38,7 @@ def test_a_start_without_proc_knows_its_places(tmp_path: Path) -> None:
     *start, sif = image()
     options = ["--cleanenv", "--no-mount", "proc", "--bind", str(tmp_path)]
     # Apptainer itself warns of it on stderr.
-    done = ran(*start, *options, sif, "python3", "-c", PROGRAM, str(tmp_path))
+    done = run(*start, *options, sif, "python3", "-c", PROGRAM, str(tmp_path))
     assert done.returncode == 0, done.stderr
     places, callback = done.stdout.splitlines()
     own = [f"{PREFIX}/bin/python3", PREFIX, PREFIX]

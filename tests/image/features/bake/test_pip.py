@@ -8,13 +8,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from running import ran
+
+from running import run
 
 _HOME = "small-1.0.dist-info"
 
 
 def pip(*words: str | Path, python: str | Path = sys.executable) -> tuple[int, str]:
-    done = ran(python, "-m", "pip", "--disable-pip-version-check", "--no-cache-dir", *words)
+    done = run(python, "-m", "pip", "--disable-pip-version-check", "--no-cache-dir", *words)
     return done.returncode, done.stderr
 
 
@@ -53,6 +54,6 @@ def test_pip_installs_into_a_virtual_environment(wheel: Path, tmp_path: Path) ->
     own = tmp_path / "my/bin/python"
     assert pip("install", "--no-index", wheel, python=own) == (0, "")
     program = "import numpy, small; print(small.VALUE, small.__file__)"
-    done = ran(own, "-c", program, check=True)
+    done = run(own, "-c", program, check=True)
     assert done.stdout.split()[0] == "1"
     assert str(tmp_path / "my") in done.stdout

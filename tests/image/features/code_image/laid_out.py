@@ -6,7 +6,7 @@ import os
 import sys
 import textwrap
 
-from running import ran
+from running import run
 
 # What is looked at: laid out, with names, sets, defaults, nested functions.
 LOOK = """
@@ -19,8 +19,8 @@ decode = json.decoder.JSONDecoder.decode
 """
 
 
-def run(program: str, *options: str, ok: int = 0, **variables: str) -> str:
-    done = ran(
+def ran(program: str, *options: str, ok: int = 0, **variables: str) -> str:
+    done = run(
         sys.executable,
         *options,
         "-c",

@@ -7,15 +7,15 @@ import sys
 from typing import Any
 
 import pytest
-from laid_out import run
-from running import ran
+from laid_out import ran
 
 from _hpcpy_importer import finder
+from running import run
 
 
 def test_each_module_is_as_marshal_would_load_it() -> None:
     command = [sys.executable, "-m", "hpcpy_info", "--check"]
-    said = ran(*command, check=True).stdout
+    said = run(*command, check=True).stdout
     found = re.match(r"(\d+) modules in memory, each as it was built, (\d+) laid out\n", said)
     assert found is not None, said
     assert 400 < int(found[2]) < int(found[1])
@@ -33,7 +33,7 @@ def test_the_core_stack_is_laid_out() -> None:
         """
     # Of an image on hpcpy, what finds its baked packages.
     others = ["_hpcpy_baked"] if finder().bundle.added else []
-    assert run(program) == f"True {others}"
+    assert ran(program) == f"True {others}"
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_code_is_loaded_where_that_is_asked_for(
     options: list[str], variables: dict[str, Any]
 ) -> None:
     program = "print(ready, sys._is_immortal(decode.__code__), json.loads('[1]'))"
-    assert run(program, *options, **variables) == "None False [1]"
+    assert ran(program, *options, **variables) == "None False [1]"
 
 
 def test_a_subinterpreter_loads_its_own() -> None:
@@ -64,7 +64,7 @@ def test_a_subinterpreter_loads_its_own() -> None:
         print(one.call(json.loads, "[1, 2]"), json.loads("[3]"))
         one.close()
         """
-    assert run(program) == "[1, 2] [3]"
+    assert ran(program) == "[1, 2] [3]"
 
 
 @pytest.mark.parametrize("seed", ["0", "random"])
@@ -79,7 +79,7 @@ def test_names_are_the_one_object_of_that_name(seed: str) -> None:
         print(made("JSONDecoder") in vars(json.decoder), getattr(decode, made("__name__")))
         print({made("memo"): 1} == {"memo": 1}, hash(made("memo")) == hash("me" + "mo"))
         """
-    assert run(program, PYTHONHASHSEED=seed) == "True True\nTrue decode\nTrue True"
+    assert ran(program, PYTHONHASHSEED=seed) == "True True\nTrue decode\nTrue True"
 
 
 def test_sets_are_found_in_with_any_hash_seed() -> None:
@@ -99,7 +99,7 @@ def test_sets_are_found_in_with_any_hash_seed() -> None:
                     found += sets(code)
         print(len(found) > 20, all(each in one for one in found for each in list(one)))
         """
-    assert run(program, PYTHONHASHSEED="1") == "True True"
+    assert ran(program, PYTHONHASHSEED="1") == "True True"
 
 
 def test_an_object_of_the_image_answers_as_any_other() -> None:
@@ -124,7 +124,7 @@ def test_an_object_of_the_image_answers_as_any_other() -> None:
         gc.collect()
         print(json.loads("[1]"), sys.getrefcount(ready) > 10**9)
         """
-    assert run(program) == "[1] True"
+    assert ran(program) == "[1] True"
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_it_ends_well_whatever_was_done(options: list[str], variables: dict[str,
         import numpy, numba
         threading.Thread(target=json.loads, args=("[1]",)).start()
         """
-    assert run(program, *options, **variables) == ""
+    assert ran(program, *options, **variables) == ""
 
 
 def test_children_have_it_too() -> None:
@@ -168,4 +168,4 @@ def test_children_have_it_too() -> None:
             with multiprocessing.get_context(way).Pool(2) as pool:
                 print(pool.map(json.loads, ["[1]", "[2]"]))
         """
-    assert run(program) == "0\n" + "[[1], [2]]\n" * 2 + "[[1], [2]]"
+    assert ran(program) == "0\n" + "[[1], [2]]\n" * 2 + "[[1], [2]]"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from laid_out import run
-from running import ran
+from laid_out import ran
+
+from running import run
 
 
 def test_tracing_and_monitoring_see_it_and_end() -> None:
@@ -39,7 +40,7 @@ def test_tracing_and_monitoring_see_it_and_end() -> None:
               any(e.code is decode.__code__ for e in profile.getstats()),
               "obj, end = self.raw_decode" in said.getvalue())
         """
-    assert run(program) == "True 0 True True True"
+    assert ran(program) == "True 0 True True True"
 
 
 def test_viztracer_shows_its_functions(tmp_path: Path) -> None:
@@ -49,10 +50,10 @@ def test_viztracer_shows_its_functions(tmp_path: Path) -> None:
             json.loads("[1]")
         print("decoder.py" in open({str(tmp_path / "out.json")!r}).read())
         """
-    assert run(program) == "True"
+    assert ran(program) == "True"
 
 
 def test_times_of_imports_are_told() -> None:
     command = [sys.executable, "-X", "importtime", "-c", "import json.decoder"]
-    said = ran(*command, check=True).stderr
+    said = run(*command, check=True).stderr
     assert " json.decoder\n" in said

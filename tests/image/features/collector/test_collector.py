@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from needed import need
-from running import ran, said
+
+from running import run, said
 
 _FINALISED = """
 import os
@@ -84,7 +85,7 @@ def test_cycles_of_users_are_finalised_at_exit(use: str) -> None:
 def test_what_imports_made_is_not_looked_through_at_exit(package: str) -> None:
     need(package)
     program = f"import gc; gc.set_debug(gc.DEBUG_STATS); import {package}"
-    done = ran(sys.executable, "-c", program)
+    done = run(sys.executable, "-c", program)
     told = [line for line in done.stderr.splitlines() if "objects in each generation" in line]
     looked_through = [sum(map(int, line.rpartition(":")[2].split())) for line in told]
     assert done.returncode == 0

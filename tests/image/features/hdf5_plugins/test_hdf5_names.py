@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import h5py
-from running import ran
+
+from running import run
 
 MODULES = (h5py.h5, h5py.h5d, h5py.h5p, h5py.h5t, h5py.h5z)
 
@@ -36,12 +37,12 @@ def test_variables_are_this_hdf5s() -> None:
 
 
 def test_another_program_cannot_open_it() -> None:
-    done = ran("/bin/true", env={"LD_PRELOAD": str(h5py.h5z.__file__)})
+    done = run("/bin/true", env={"LD_PRELOAD": str(h5py.h5z.__file__)})
     assert done.returncode != 0
     assert "undefined symbol: _PyHpcpy_hdf5" in done.stderr
 
 
 def test_an_import_opens_none_of_it() -> None:
     program = "import h5py; print('libhdf5' in open('/proc/self/maps').read())"
-    done = ran(sys.executable, "-c", program, check=True)
+    done = run(sys.executable, "-c", program, check=True)
     assert done.stdout == "False\n"

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from running import ran
+from running import run
 
 # Says at its end what numba compiled, for what LLVM made code, what Python wrote.
 COUNTING = """
@@ -112,14 +112,14 @@ seen["answers"] = said
 OF_USERS = {"counted", "noise", "fails", "total"}
 
 
-def run(
+def ran(
     program: str, tmp: Path, variables: dict[str, str] | None = None, *arguments: str
 ) -> tuple[dict[str, Any], str]:
     """Run a program that counts; what it saw, and its stderr."""
     # Other tests of this process may have set where caches go.
     mine = ("NUMBA_", "XDG_CACHE_HOME")
     base = {k: v for k, v in os.environ.items() if not k.startswith(mine)}
-    done = ran(
+    done = run(
         sys.executable,
         program,
         *arguments,

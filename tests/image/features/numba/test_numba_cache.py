@@ -11,10 +11,10 @@ from pathlib import Path
 
 import llvmlite.binding as llvm
 import pytest
-from numba_programs import COUNTING, KERNELS, OF_USERS, USERS, run, script
-from running import ran
+from numba_programs import COUNTING, KERNELS, OF_USERS, USERS, ran, script
 
 from _hpcpy_numba import LEVELS, level
+from running import run
 from tiers import sampled
 from workloads.mandel.grid import AREAS, SINGLE_AREAS
 from workloads.mandel.registry import TECHNIQUES
@@ -57,7 +57,7 @@ def answers(*areas: str, rows: Iterable[str] = ROWS) -> list[str]:
 @pytest.mark.parametrize("processor", RUNNABLE)
 def test_no_kernel_of_the_image_is_compiled_or_cached(processor: str, tmp_path: Path) -> None:
     program = kernels(tmp_path / "code", *AREAS)
-    seen, said = run(program, tmp_path, {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": ""})
+    seen, said = ran(program, tmp_path, {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": ""})
     assert (seen["compiled"], seen["generated"], seen["written"], said) == ([], [], [], "")
     assert seen["answers"] == answers(*AREAS)
     assert [path.name for path in tmp_path.iterdir()] == ["code"]
@@ -66,7 +66,7 @@ def test_no_kernel_of_the_image_is_compiled_or_cached(processor: str, tmp_path: 
 @pytest.mark.parametrize("row", sampled(ROWS, keep=2))
 def test_this_processor_has_a_level_without_being_told(row: str, tmp_path: Path) -> None:
     # Each alone: none may live on what another has loaded.
-    seen, said = run(kernels(tmp_path / "code", "area1", rows=[row]), tmp_path)
+    seen, said = ran(kernels(tmp_path / "code", "area1", rows=[row]), tmp_path)
     assert (seen["compiled"], seen["generated"], seen["written"], said) == ([], [], [], "")
     # That of a ufunc in numba's own class declares what numba has for arrays.
     assert seen["loaded"] == (["compiler"] if row in ("vectorize", "guvectorize") else [])
@@ -76,12 +76,12 @@ def test_this_processor_has_a_level_without_being_told(row: str, tmp_path: Path)
 @pytest.mark.long
 def test_an_unknown_processor_compiles_once_and_goes(tmp_path: Path) -> None:
     program = kernels(tmp_path / "code", "area1")
-    first, said = run(program, tmp_path, UNKNOWN)
+    first, said = ran(program, tmp_path, UNKNOWN)
     assert said == ""
     assert {"escape_time", "fill"} <= set(first["compiled"])
     assert not WRAPPERS.issuperset(first["generated"])
     assert (tmp_path / f"hpcpy-{os.getuid()}/numba").is_dir()
-    second, said = run(program, tmp_path, UNKNOWN)
+    second, said = ran(program, tmp_path, UNKNOWN)
     assert said == ""
     assert second["compiled"] == []
     assert WRAPPERS.issuperset(second["generated"])
@@ -90,7 +90,7 @@ def test_an_unknown_processor_compiles_once_and_goes(tmp_path: Path) -> None:
 
 def test_numba_is_as_elsewhere_where_that_is_asked_for(tmp_path: Path) -> None:
     program = kernels(tmp_path / "code", "area1", rows=["numba"])
-    seen, said = run(program, tmp_path, {"HPCPY_NUMBA": "stock"})
+    seen, said = ran(program, tmp_path, {"HPCPY_NUMBA": "stock"})
     assert said == ""
     assert sorted(seen["compiled"]) == ["escape_time", "fill"]
     assert "nrt" in seen["generated"]
@@ -100,7 +100,7 @@ def test_numba_is_as_elsewhere_where_that_is_asked_for(tmp_path: Path) -> None:
 def test_kernels_go_where_nothing_at_all_can_be_written(tmp_path: Path) -> None:
     program = kernels(tmp_path / "code", "area1", rows=["numba"])
     for _ in range(2):
-        seen, said = run(program, tmp_path, {**UNKNOWN, "NUMBA_CACHE_DIR": "/nonexistent"})
+        seen, said = ran(program, tmp_path, {**UNKNOWN, "NUMBA_CACHE_DIR": "/nonexistent"})
         assert said == ""
         assert sorted(seen["compiled"]) == ["escape_time", "fill"]
         assert seen["answers"] == [AREAS["area1"].sha256]
@@ -114,14 +114,14 @@ def test_kernels_go_where_nothing_at_all_can_be_written(tmp_path: Path) -> None:
 def test_functions_of_a_user_are_compiled_once(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     # In a folder that cannot be written, without a home.
     program = script(tmp_path / "code", COUNTING, USERS)
-    first, said = run(program, tmp_path)
+    first, said = ran(program, tmp_path)
     assert said == ""
     assert OF_USERS.issubset(first["compiled"])
     assert all(str(tmp_path) in path for path in first["written"]), first["written"]
     folder = tmp_path / f"hpcpy-{os.getuid()}"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert list((folder / "numba").rglob("*.nbc"))
-    second, said = run(program, tmp_path, {}, *arguments)
+    second, said = ran(program, tmp_path, {}, *arguments)
     assert said == ""
     assert OF_USERS.intersection(second["compiled"]) == ({"total"} if arguments else set())
     assert second["answers"][: len(first["answers"])] == first["answers"]
@@ -146,7 +146,7 @@ def test_extensions_of_numba_on_the_path_are_found(tmp_path: Path) -> None:
     program = script(tmp_path / "code", COUNTING, EXTENDED)
     variables = {"PYTHONPATH": str(packages)}
     for _ in range(2):
-        done = ran(
+        done = run(
             sys.executable,
             program,
             env={**os.environ, "TMPDIR": str(tmp_path), **variables},
@@ -161,7 +161,7 @@ def test_functions_of_a_user_are_for_this_very_processor() -> None:
     program = "from numba.core.registry import cpu_target as t; " + (
         "print(*t.target_context.codegen().magic_tuple()[1:], sep='\\n')"
     )
-    done = ran(sys.executable, "-c", program, check=True)
+    done = run(sys.executable, "-c", program, check=True)
     name, features = done.stdout.splitlines()
     assert name == llvm.get_host_cpu_name()
     assert {f for f in features.split(",") if f[0] == "+"} <= set(FEATURES.split(","))

@@ -10,10 +10,10 @@ from typing import Any
 
 import llvmlite.binding as llvm
 import pytest
-from numba_programs import COUNTING, OF_USERS, USERS, run, script
-from running import launcher, ran
+from numba_programs import COUNTING, OF_USERS, USERS, ran, script
 
 from _hpcpy_numba import LEVELS, level
+from running import launcher, run
 from tiers import sampled
 
 FEATURES = llvm.get_host_cpu_features().flatten()
@@ -45,7 +45,7 @@ print(sum(root.stats.cache_misses.values()), sum(root.stats.cache_hits.values())
 def warm_up(*words: object, **variables: str) -> subprocess.CompletedProcess[str]:
     mine = ("NUMBA_", "HPCPY_KERNELS")
     base = {k: v for k, v in os.environ.items() if not k.startswith(mine)}
-    return ran(sys.executable, "-m", "hpcpy_warmup", *words, env={**base, **variables}, cwd="/")
+    return run(sys.executable, "-m", "hpcpy_warmup", *words, env={**base, **variables}, cwd="/")
 
 
 def kept(folder: Path, program: str, *names: str) -> dict[str, str]:
@@ -65,8 +65,8 @@ def test_nothing_of_a_program_is_compiled_or_cached(tmp_path: Path) -> None:
     program = script(tmp_path / "code", COUNTING, USERS)
     told = kept(tmp_path / "kept", program)
     (tmp_path / "cold").mkdir()
-    cold, _ = run(program, tmp_path / "cold")
-    seen, said = run(program, tmp_path, told)
+    cold, _ = ran(program, tmp_path / "cold")
+    seen, said = ran(program, tmp_path, told)
     assert set(cold["compiled"]) >= OF_USERS
     assert (compiled(seen), said) == ([[], [], []], "")
     assert seen["answers"] == cold["answers"]
@@ -75,7 +75,7 @@ def test_nothing_of_a_program_is_compiled_or_cached(tmp_path: Path) -> None:
 @pytest.mark.parametrize("processor", sampled(RUNNABLE[1:]))
 def test_a_lower_level_serves_where_there_is_no_higher(processor: str, tmp_path: Path) -> None:
     program = script(tmp_path / "code", COUNTING, SMALL)
-    seen, said = run(program, tmp_path, kept(tmp_path / "kept", program, processor))
+    seen, said = ran(program, tmp_path, kept(tmp_path / "kept", program, processor))
     assert (compiled(seen), said) == ([[], [], []], "")
     assert seen["answers"] == [2, 11, 8]
 
@@ -86,7 +86,7 @@ def test_a_changed_file_is_compiled_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "code/program.py").chmod(0o644)
     changed = Path(program).read_text().replace("2 * x", "3 * x")
     Path(program).write_text(changed)
-    seen, said = run(program, tmp_path, told)
+    seen, said = ran(program, tmp_path, told)
     assert seen["answers"] == [2, 11, 12]
     assert set(seen["compiled"]) == {"adds.<locals>.add", "twice"}
     assert said == (
@@ -95,7 +95,7 @@ def test_a_changed_file_is_compiled_and_says_so(tmp_path: Path) -> None:
     )
     # Once more, and what was kept of the former file is gone.
     told = kept(tmp_path / "kept", program)
-    seen, said = run(program, tmp_path, told)
+    seen, said = ran(program, tmp_path, told)
     assert (compiled(seen), said) == ([[], [], []], "")
     size = (tmp_path / f"kept/{HERE}.bin").stat().st_size
     kept(tmp_path / "new", program)
@@ -105,14 +105,14 @@ def test_a_changed_file_is_compiled_and_says_so(tmp_path: Path) -> None:
 def test_sixteen_ranks_compile_nothing(tmp_path: Path) -> None:
     program = script(tmp_path / "code", RANK)
     told = kept(tmp_path / "kept", program)
-    done = ran(
+    done = run(
         *launcher(16), sys.executable, program, env={**os.environ, **told, "TMPDIR": "/nonexistent"}
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "0 1\n" * 16, "")
     Path(program).chmod(0o644)
     with Path(program).open("a") as file:
         file.write("# changed\n")
-    done = ran(*launcher(3), sys.executable, program, env={**os.environ, **told})
+    done = run(*launcher(3), sys.executable, program, env={**os.environ, **told})
     assert done.returncode == 0
     assert done.stderr.count("has changed since") == 1
 
@@ -126,19 +126,19 @@ def test_what_is_of_another_image_is_not_taken(tmp_path: Path) -> None:
         data = bytearray(file.read_bytes())
         data[10] ^= 1
         file.write_bytes(data)
-    seen, said = run(program, tmp_path, told)
+    seen, said = ran(program, tmp_path, told)
     assert seen["answers"] == [2, 11, 8]
     assert said == (
         f"hpcpy: {tmp_path}/kept/index is of another image: numba compiles anew; "
         "python -m hpcpy_warmup keeps it\n"
     )
     (tmp_path / "kept/index").write_bytes(b"")
-    seen, said = run(program, tmp_path, told)
+    seen, said = ran(program, tmp_path, told)
     assert said.startswith(f"hpcpy: {tmp_path}/kept/index is damaged: numba compiles anew")
-    _, said = run(program, tmp_path, {"HPCPY_KERNELS": str(tmp_path / "nothing")})
+    _, said = ran(program, tmp_path, {"HPCPY_KERNELS": str(tmp_path / "nothing")})
     assert said.startswith(f"hpcpy: HPCPY_KERNELS: {tmp_path}/nothing/index: No such file")
     # Damaged again: it is made anew as a whole.
-    seen, said = run(program, tmp_path, kept(tmp_path / "kept", program))
+    seen, said = ran(program, tmp_path, kept(tmp_path / "kept", program))
     assert (compiled(seen), said) == ([[], [], []], "")
 
 

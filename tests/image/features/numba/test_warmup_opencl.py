@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from needed import needs
 from numba_programs import script
-from running import launcher, ran
 from test_warmup import HERE, warm_up
+
+from running import launcher, run
 
 pytestmark = needs("pyopencl")
 # An answer is printed by each rank.  A group's size is given: PoCL chooses one by the
@@ -54,7 +55,7 @@ def kept(program: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def run(
+def ran(
     program: Path, node: Path, kept: Path, ranks: int = 1, **more: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the program where nothing has been cached by another test."""
@@ -66,7 +67,7 @@ def run(
         if ranks > 1
         else [sys.executable, str(program)]
     )
-    return ran(*words, env=variables)
+    return run(*words, env=variables)
 
 
 def compiled(node: Path) -> dict[Path, int]:
@@ -80,13 +81,13 @@ def told(done: subprocess.CompletedProcess[str]) -> tuple[int, str, str]:
 
 def test_ranks_compile_nothing(program: Path, kept: Path, tmp_path: Path) -> None:
     node = tmp_path / "node"
-    done = run(program, node, kept, ranks=4)
+    done = ran(program, node, kept, ranks=4)
     assert told(done) == (0, ANSWER * 4, "")
     # Those of ranks that were not the first have gone.
     assert len(list(node.glob("hpcpy-*/pyopencl-*"))) == 1
     unpacked = compiled(node)
     assert len(unpacked) == 2
-    assert told(run(program, node, kept, ranks=4)) == (0, ANSWER * 4, "")
+    assert told(ran(program, node, kept, ranks=4)) == (0, ANSWER * 4, "")
     assert compiled(node) == unpacked
 
 
@@ -97,10 +98,10 @@ def test_a_changed_source_is_compiled_and_says_so(
     node = tmp_path / "node"
     program.write_text(program.read_text().replace("+= 1", "+= 2"))
     says = LACKS.format(kept, "2 kernels")
-    assert told(run(program, node, kept)) == (0, "4160.0\n", says)
+    assert told(ran(program, node, kept)) == (0, "4160.0\n", says)
     # Nothing is compiled again on this node.
-    assert told(run(program, node, kept)) == (0, "4160.0\n", "")
-    done = run(program, tmp_path / "another", kept, ranks=3)
+    assert told(ran(program, node, kept)) == (0, "4160.0\n", "")
+    done = ran(program, tmp_path / "another", kept, ranks=3)
     assert (done.returncode, done.stderr.count("lacks")) == (0, 1)
 
 
@@ -112,5 +113,5 @@ def test_a_damaged_file_is_told(program: Path, kept: Path, tmp_path: Path) -> No
     data[-1] ^= 1
     file.write_bytes(data)
     says = f"hpcpy: {file}: is damaged: pyopencl compiles anew; python -m hpcpy_warmup keeps it\n"
-    assert told(run(program, tmp_path / "node", kept)) == (0, ANSWER, says)
+    assert told(ran(program, tmp_path / "node", kept)) == (0, ANSWER, says)
     assert not list((tmp_path / "node").glob("hpcpy-*/pyopencl-*"))

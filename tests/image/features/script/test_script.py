@@ -6,7 +6,7 @@ import sysconfig
 import venv
 from pathlib import Path
 
-from running import ran
+from running import run
 
 
 def test_nobody_asks_whether_a_script_is_a_folder_or_a_zip_file(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_nobody_asks_whether_a_script_is_a_folder_or_a_zip_file(tmp_path: Path) 
         script = tmp_path / name
         script.write_text("import sys; print(__file__ in sys.asked)")
         command = [folder / "bin/python", script]
-        done = ran(*command, check=True)
+        done = run(*command, check=True)
         answers[name] = done.stdout.strip()
     # Elsewhere both are asked about.
     assert answers == {"script.py": "False", "script": "True"}

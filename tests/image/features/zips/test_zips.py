@@ -6,9 +6,8 @@ import sys
 import zipfile
 from pathlib import Path
 
-from running import ran
-
 from _hpcpy_importer import finder
+from running import run
 
 
 def test_zip_files_are_looked_for_when_there_is_one(tmp_path: Path) -> None:
@@ -28,7 +27,7 @@ import pkgutil
 print(pkgutil.get_importer(sys.argv[1]).__class__.__name__)
 """
     command: list[str | Path] = [sys.executable, "-c", program, tmp_path / "some.zip"]
-    done = ran(*command, cwd=tmp_path, check=True)
+    done = run(*command, cwd=tmp_path, check=True)
     # The image's own, zipimport's and the one of files; baked packages have one, too.
     hooks = "4" if finder().bundle.added else "3"
     assert done.stdout.split() == ["True", "False", "zipimporter", hooks, "zipimporter"]
@@ -45,5 +44,5 @@ other.exec(f"import sys; sys.path.insert(0, {sys.argv[1]!r}); import within")
 other.close()
 """
     command: list[str | Path] = [sys.executable, "-c", program, tmp_path / "some.zip"]
-    done = ran(*command, check=True)
+    done = run(*command, check=True)
     assert done.stdout == "found\n"

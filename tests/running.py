@@ -1,4 +1,4 @@
-"""Programs as tests run them: in another Python, or on several ranks."""
+"""Programs as tests run them, on the host and in an image: to their end, or on several ranks."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+Done = subprocess.CompletedProcess[str]
 # Ranks that wait for each other would wait for ever.
 _HUNG_SECONDS = 500
 # The command `workloads` after a folder's name: when what is timed begins it leaves
@@ -50,15 +51,17 @@ def said(program: str, *options: str, **variables: str) -> list[str]:
     return done.stdout.split()
 
 
-def ran(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:
+def run(*words: object, **options: Any) -> Done:
     """Run a command to its end; options are those of `subprocess.run`."""
     asked = {"capture_output": True, "text": True, "timeout": _HUNG_SECONDS, **options}
+    if "input" not in asked:
+        asked.setdefault("stdin", subprocess.DEVNULL)
     return subprocess.run([str(word) for word in words], check=asked.pop("check", False), **asked)
 
 
-def python(*words: object, **variables: str) -> subprocess.CompletedProcess[str]:
+def python(*words: object, **variables: str) -> Done:
     """Run this Python to its end, as a user starts it, with more variables."""
-    return ran(sys.executable, *words, env={**os.environ, **variables})
+    return run(sys.executable, *words, env={**os.environ, **variables})
 
 
 def wait_until(condition: Callable[[], object], job: subprocess.Popen[str] | None = None) -> None:
@@ -79,7 +82,7 @@ def last_words(job: subprocess.Popen[str]) -> str:
         raise
 
 
-def on_ranks(size: int | str, *words: object) -> subprocess.CompletedProcess[str]:
+def on_ranks(size: int | str, *words: object) -> Done:
     """Run this Python with some words on several ranks."""
     return in_own_process(*launcher(size), sys.executable, *words)
 
@@ -104,9 +107,9 @@ def launcher(size: int | str) -> list[str]:
     return [found, "-n", str(size)]
 
 
-def in_own_process(*words: object) -> subprocess.CompletedProcess[str]:
+def in_own_process(*words: object) -> Done:
     """Run a command to its end, with this Python's modules."""
-    return ran(*words, env=surroundings())
+    return run(*words, env=surroundings())
 
 
 def surroundings() -> dict[str, str]:

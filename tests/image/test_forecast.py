@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from needed import needs
-from running import in_own_process, last_words, on_ranks, surroundings, wait_until
 
+from running import last_words, on_ranks, surroundings, wait_until
 from workloads.__main__ import main
-from workloads.forecast.model import response
 from workloads.forecast.ways import RANKS, WAYS
 
 LITTLE = ["--operations", "200", "--size", "1"]
@@ -83,26 +81,3 @@ def test_of_several_ranks_the_first_looks(tmp_path: Path) -> None:
     done = on_ranks(2, "-m", "workloads", *words)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("seconds to the last rank") == 1
-
-
-@pytest.mark.long
-@needs("matplotlib")
-def test_both_pictures_say_what_is_the_models_and_are_drawn_again(tmp_path: Path) -> None:
-    chart, again, report = (tmp_path / name for name in ("f.svg", "g.svg", "f.json"))
-    forecast(report, "--import", "json", "--probe", str(tmp_path), "--plot", str(chart))
-    assert main(["forecast", "--from", str(report), "--plot", str(again)]) == 0
-    assert chart.read_bytes() == again.read_bytes()
-    data, made = tmp_path / "nih.csv", tmp_path / "v.json"
-    lines = ["environment,interpreters_per_node,nodes,interpreters,seconds"]
-    lines += [
-        f"{name},2,{nodes},{2 * nodes},{response(0.02, 4, 640)[2 * nodes - 1]}"
-        for name in ("py_conda", "py_container")
-        for nodes in (10, 40, 160, 320)
-    ]
-    data.write_text("\n".join(lines) + "\n")
-    words = ["--json", str(made), "--plot", str(chart)]
-    assert main(["forecast", *words, "--validate", str(data)]) == 0
-    assert json.loads(made.read_text())["curves"][0]["errors"]["largest"] < 0.01
-    assert main(["forecast", "--from", str(made), "--plot", str(again)]) == 0
-    assert chart.read_bytes() == again.read_bytes()
-    assert in_own_process(sys.executable, "-m", "workloads", "forecast", "--help").returncode == 0

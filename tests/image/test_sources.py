@@ -12,19 +12,16 @@ import venv
 from pathlib import Path
 
 import pytest
-from needed import lacking, needs
-from refusals import REFUSE_MEMFD
+from needed import lacking
 
 from _hpcpy_folders import MODULE, PACKAGE
 from _hpcpy_importer import finder
-from running import run, said
+from running import run
 
 LIBRARY = Path(sysconfig.get_path("stdlib"))
 FOLDER = LIBRARY / "json"
 FILE = FOLDER / "decoder.py"
 TEXT = "class JSONDecoder"
-# These read files of their own when they are imported.
-READERS = "cupy, dask, distributed, matplotlib.pyplot"
 
 
 def found(*words: str) -> list[str]:
@@ -93,18 +90,3 @@ def test_pip_takes_no_package_of_the_image_away() -> None:
     assert "ERROR: viztracer lies in the image's interpreter and stays there" in done.stderr
     assert "Traceback" not in done.stderr
     assert ran("-c", "import viztracer; print(open(viztracer.__file__).read()[:3])").stdout
-
-
-@needs(*READERS.split(", "))
-def test_packages_read_their_files_where_memory_files_are_refused(tmp_path: Path) -> None:
-    program = f"{REFUSE_MEMFD}\nimport {READERS}\nprint(len(open({str(FILE)!r}).read()))"
-    assert said(program, TMPDIR=str(tmp_path)) == [str(len(FILE.read_text()))]
-
-
-@needs(*READERS.split(", "))
-def test_packages_read_their_files_under_a_limit_on_written_ones(tmp_path: Path) -> None:
-    # Their caches are written first: the limit is for those, too.
-    said(f"import {READERS}", TMPDIR=str(tmp_path))
-    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))"
-    program = f"{limit}\nimport {READERS}\nprint(len(open({str(FILE)!r}).read()))"
-    assert said(program, TMPDIR=str(tmp_path)) == [str(len(FILE.read_text()))]

@@ -24,7 +24,6 @@ COMMANDS = {
     "context": ("hpcpy.build.context", "write an image's complete build context"),
     "size": ("hpcpy.build.size", "list an image's parts and their sizes"),
     "sbom": ("hpcpy.build.sbom", "write an image's software bill of materials (SBOM), as SPDX"),
-    "audit": ("hpcpy.audit.command", "check an image's components for known vulnerabilities"),
     "verify": ("hpcpy.build.verify", "build twice and compare the bytes, or check a given file"),
     "release": ("hpcpy.release.command", "write an image, its SBOM and provenance into one folder"),
     "sign": ("hpcpy.release.sign", "sign a release by a private key"),

@@ -91,12 +91,6 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
     "size": {"IMAGE": _word},
     "sbom": {"IMAGE": _word},
     "verify": {"IMAGE": _word},
-    "audit": {
-        "DATA": _each("--data"),
-        "FAIL_ON": _option("--fail-on"),
-        "IGNORE": _option("--ignore"),
-        "IMAGE": _word,
-    },
     "release": {"KEY": _option("--key"), "IMAGE": _word},
     "sign": {"KEY": _option("--key"), "RELEASE": _word},
     "check-signature": {"KEY": _option("--key"), "RELEASE": _word},

@@ -63,7 +63,7 @@ def archive_of(path: Path, unpacked: bytes, **others: bytes | str) -> Path:
 
 
 def both(path: Path) -> None:
-    """Read an archive as `verify` does, and as `sbom`, `audit`, `size` and `release` do."""
+    """Read an archive as `verify` does, and as `sbom`, `size` and `release` do."""
     of_archive(path)
     read_contents(path, lambda _: True)
 

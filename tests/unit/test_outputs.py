@@ -22,8 +22,6 @@ READ = {
     ("adopt.command", "--image"),
     ("adopt.command", "--python"),
     ("adopt.command", "--wheelhouse"),
-    ("audit.command", "--data"),
-    ("audit.command", "--ignore"),
     ("cluster.command", "--folder"),
     ("measure.overhead", "--sif"),
     ("measure.writing.command", "--sif"),

@@ -68,7 +68,11 @@ def _component(
             {"alg": _ALGORITHMS[one["algorithm"]], "content": one["checksumValue"]}
             for one in package.get("checksums", ())
         ],
-        "purl": "".join(one["referenceLocator"] for one in package.get("externalRefs", ())),
+        "purl": "".join(
+            one["referenceLocator"]
+            for one in package.get("externalRefs", ())
+            if one["referenceType"] == "purl"
+        ),
         "externalReferences": [
             {"type": "distribution", "url": url}
             for url in [package["downloadLocation"]]

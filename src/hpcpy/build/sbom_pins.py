@@ -102,4 +102,4 @@ def _pin(plan: Plan, kind: str, one: Artifact, use: str) -> Pin:
         version, url, sha256 = "", "", plan.replaced[one.name]
     # The folder of Debian's pool that a package lies in has the name of its source.
     source = one.sources[0].url.split("/")[-2] if kind == "debian" else ""
-    return Pin(kind, one.name, version, one.licence, url, sha256, use, source)
+    return Pin(kind, one.name, version, one.licence, url, sha256, use, source, one.cpe)

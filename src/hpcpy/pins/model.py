@@ -36,6 +36,7 @@ class Artifact:
     licence: str
     why: str
     sources: tuple[Source, ...]
+    cpe: str = ""
 
 
 def this_arch() -> str:

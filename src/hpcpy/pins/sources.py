@@ -50,24 +50,8 @@ def patterns(folder: Path | None = None) -> dict[str, list[str]]:
     }
 
 
-def repositories(folder: Path | None = None) -> dict[str, str]:
-    """Return where sources are developed, of those that say so.
-
-    Raises
-    ------
-    UsageError
-        When the file is malformed.
-    """
-    top = read_table(env_folder(folder) / "sources.toml")
-    return {
-        name: table.text("repository", r"https?://\S+", "a URL")
-        for name, table in top.tables()
-        if "repository" in table.values
-    }
-
-
 def _artifact(name: str, table: Table) -> Artifact:
-    table.only("version", "licence", "why", "repository", "sources")
+    table.only("version", "licence", "why", "cpe", "sources")
     version = table.text("version")
     first, *_ = tables = table.array("sources")
     found = tuple(_source(one, version) for one in tables)
@@ -78,6 +62,9 @@ def _artifact(name: str, table: Table) -> Artifact:
         licence=table.text("licence"),
         why=table.text("why"),
         sources=found,
+        cpe=table.text("cpe", r"[\w.-]+:[\w.-]+", "VENDOR:PRODUCT")
+        if "cpe" in table.values
+        else "",
     )
 
 

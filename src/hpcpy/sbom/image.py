@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -71,7 +72,7 @@ def _package(expected: Expected, pin: Pin, there: Contents, texts: Texts) -> Pac
     else:
         text = licence_texts(found) if found else ""
         licence = _licence(pin.name, pin.licence, text, texts)
-        kind = "pypi" if found else "generic"
+        kind = "pypi" if found or pin.kind == "wheel" else "generic"
         purl = f"pkg:{kind}/{quote(normal(pin.name))}@{quote(version)}"
     return Package(
         id=package_id(pin.kind, pin.name),
@@ -81,8 +82,18 @@ def _package(expected: Expected, pin: Pin, there: Contents, texts: Texts) -> Pac
         url=pin.url,
         sha256=pin.sha256,
         purl=purl,
+        cpe=_cpe(pin, version),
         files=files(expected, there, pin, texts) if found else (),
     )
+
+
+def _cpe(pin: Pin, version: str) -> str:
+    # Debian mends a package without a new upstream version: by a CPE it would seem unfixed.
+    if pin.kind == "debian":
+        return ""
+    vendor, product = (pin.cpe or f"{pin.name}:{pin.name}").lower().split(":")
+    quoted = re.sub(r"([^\w.-])", r"\\\1", version)
+    return f"cpe:2.3:a:{vendor}:{product}:{quoted}:*:*:*:*:*:*:*"
 
 
 def _licence(name: str, said: str, text: str, texts: Texts) -> str:

@@ -26,8 +26,6 @@ COMMANDS = {
     "sbom": ("hpcpy.build.sbom", "write an image's software bill of materials (SBOM), as SPDX"),
     "verify": ("hpcpy.build.verify", "build twice and compare the bytes, or check a given file"),
     "release": ("hpcpy.release.command", "write an image, its SBOM and provenance into one folder"),
-    "sign": ("hpcpy.release.sign", "sign a release by a private key"),
-    "check-signature": ("hpcpy.release.check", "check a release by its makers' public key"),
     "push": ("hpcpy.build.push", "send an image to a registry, as OCI or as SIF"),
     "run": ("hpcpy.launch.run", "run a workload in the image, which is built first"),
     "adopt": ("hpcpy.adopt.command", "bake a conda environment's packages into an image"),

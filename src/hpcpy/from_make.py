@@ -92,8 +92,6 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
     "sbom": {"IMAGE": _word},
     "verify": {"IMAGE": _word},
     "release": {"KEY": _option("--key"), "IMAGE": _word},
-    "sign": {"KEY": _option("--key"), "RELEASE": _word},
-    "check-signature": {"KEY": _option("--key"), "RELEASE": _word},
     "push": {"IMAGE": _option("--image"), "REF": _word},
     "clean-cache": {"KEEP": _word},
 }

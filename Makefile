@@ -16,7 +16,7 @@ override FIND = m=$$HPCPY_MAKEFILE; while [ ! -f "$$m" ] && [ "$$m" != "$${m\#* 
 override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$(readlink -f -- "$$m")")/hpcpy" --from-make
 override SHELL := /bin/sh
 
-.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages faults fuzz bench-startup bench-cold bench-overhead storm size sbom context release push lock outdated verify docs clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages faults fuzz bench-startup bench-cold bench-overhead storm size sbom context release push lock verify docs clean clean-cache distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -113,9 +113,6 @@ push: ## send an image to a registry: make push REF=registry.example.org/me/hpcp
 
 lock: ## resolve all pins again and list the changes; NAME=numpy: that one, with what it needs
 	@$(HPCPY) lock
-
-outdated: ## list newer versions of each pin, and whether they can be fetched; NAME="numpy numba"
-	@$(HPCPY) outdated
 
 verify: ## build twice and compare; IMAGE=FILE: compare FILE with this checkout's build
 	@$(HPCPY) verify

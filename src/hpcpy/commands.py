@@ -19,7 +19,6 @@ COMMANDS = {
     "setup": ("hpcpy.engine.setup", "provide Apptainer, buildah and the tools a build needs"),
     "fetch": ("hpcpy.fetch.command", "download and verify every pinned source, wheel and package"),
     "lock": ("hpcpy.lock.command", "resolve the pins again and list the changes"),
-    "outdated": ("hpcpy.lock.outdated", "list newer versions of each pin"),
     "build": ("hpcpy.build.command", "build an image as an OCI archive or a SIF"),
     "context": ("hpcpy.build.context", "write an image's complete build context"),
     "size": ("hpcpy.build.size", "list an image's parts and their sizes"),

@@ -87,7 +87,6 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
     "bench cold": {"N": _option("--samples")},
     "bench overhead": {"N": _option("--launches")},
     "lock": {"NAME": _each("--only")},
-    "outdated": {"NAME": _words},
     "size": {"IMAGE": _word},
     "sbom": {"IMAGE": _word},
     "verify": {"IMAGE": _word},

@@ -19,7 +19,7 @@ from hpcpy.build import graph
 from hpcpy.commands import run
 from hpcpy.launch.site import read_site
 from hpcpy.pins.debian import debs, snapshot_epoch, wanted
-from hpcpy.pins.sources import patterns, sources
+from hpcpy.pins.sources import sources
 
 
 def of_env(*readers: Callable[[Path], object]) -> Callable[[Path], None]:
@@ -51,7 +51,7 @@ READERS: dict[str, tuple[Path | str, Callable[[Path], object]]] = {
     "site.toml": (paths.ENV / "sites/template.toml", read_site),
     "script.toml": (paths.ENV / "sites/perlmutter-cpu.toml", as_script),
     "images.toml": (paths.CONTAINERS / "images.toml", graph.load),
-    "sources.toml": (paths.ENV / "sources.toml", of_env(sources, patterns)),
+    "sources.toml": (paths.ENV / "sources.toml", of_env(sources)),
     "debian.toml": (paths.ENV / "debian.toml", of_env(wanted)),
     "conda.toml": (paths.ENV / "conda.toml", of_conda),
     "debian.lock": (

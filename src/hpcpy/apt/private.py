@@ -41,8 +41,6 @@ class PrivateApt:
         Base URL by archive, as `hpcpy.apt.mirrors.debian_mirrors` returns.
     arch
         Debian's name of the architecture.
-    kind
-        ``deb`` for packages, ``deb-src`` for their sources.
     """
 
     def __init__(
@@ -51,7 +49,6 @@ class PrivateApt:
         suites: tuple[DebianSuite, ...],
         mirrors: dict[str, str],
         arch: str = "amd64",
-        kind: str = "deb",
     ) -> None:
         missing = sorted({suite.archive for suite in suites} - set(mirrors))
         if missing:
@@ -67,7 +64,7 @@ class PrivateApt:
             (folder / "status").touch()
             (folder / "sources.list").write_text(
                 "".join(
-                    f"{kind} [arch={arch} signed-by={_keyring()}"
+                    f"deb [arch={arch} signed-by={_keyring()}"
                     f"{'' if suite.check_date else ' check-valid-until=no'}] "
                     f"{mirrors[suite.archive]} {suite.name} main\n"
                     for suite in suites

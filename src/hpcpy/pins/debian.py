@@ -28,8 +28,6 @@ class Wanted:
     sets: dict[str, tuple[str, ...]]
     # Those of `sets` that are taken without what their packages declare.
     alone: frozenset[str]
-    # Where sources newer than the suites' are looked for.
-    newest: DebianSuite | None = None
 
 
 def wanted(folder: Path | None = None) -> Wanted:
@@ -41,9 +39,8 @@ def wanted(folder: Path | None = None) -> Wanted:
         When the file is malformed.
     """
     top = read_table(env_folder(folder) / "debian.toml")
-    top.only("architectures", "snapshot", "suites", "newest", "sets")
+    top.only("architectures", "snapshot", "suites", "sets")
     suites = tuple(_suite(table) for table in top.array("suites"))
-    newest = _suite(top.table("newest")) if "newest" in top.values else None
     sets = {}
     alone = set()
     for name, table in top.table("sets").tables():
@@ -56,7 +53,7 @@ def wanted(folder: Path | None = None) -> Wanted:
         if arch not in DEBIAN_ARCH:
             raise top.wrong("architectures", f"{arch!r} is not one of {', '.join(DEBIAN_ARCH)}")
     snapshot = top.text("snapshot", r"https?://.+", "a URL")
-    return Wanted(suites, snapshot, architectures, sets, frozenset(alone), newest)
+    return Wanted(suites, snapshot, architectures, sets, frozenset(alone))
 
 
 def _suite(table: Table) -> DebianSuite:

@@ -35,21 +35,6 @@ def sources(folder: Path | None = None) -> dict[str, Artifact]:
     return {name: _artifact(name, table) for name, table in top.tables()}
 
 
-def patterns(folder: Path | None = None) -> dict[str, list[str]]:
-    """Return each source's addresses with ``{version}`` where the version stands.
-
-    Raises
-    ------
-    UsageError
-        When the file is malformed.
-    """
-    top = read_table(env_folder(folder) / "sources.toml")
-    return {
-        name: [source.text("url", _URL, "a URL") for source in table.array("sources")]
-        for name, table in top.tables()
-    }
-
-
 def _artifact(name: str, table: Table) -> Artifact:
     table.only("version", "licence", "why", "cpe", "sources")
     version = table.text("version")

@@ -16,7 +16,7 @@ override FIND = m=$$HPCPY_MAKEFILE; while [ ! -f "$$m" ] && [ "$$m" != "$${m\#* 
 override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$(readlink -f -- "$$m")")/hpcpy" --from-make
 override SHELL := /bin/sh
 
-.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages faults fuzz bench-startup bench-cold bench-overhead storm size sbom context release push lock verify docs clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages faults fuzz bench-startup bench-cold bench-overhead storm sbom context release push lock verify docs clean clean-cache distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -95,9 +95,6 @@ bench-overhead: ## measure messages between ranks inside a container against out
 
 storm: ## start ranks on a shared file system: NODES=1,2,4 RANKS=1,2,4 N=3; SITE=…: a centre's (docs/import-at-scale.md)
 	@$(HPCPY) storm
-
-size: ## what the image is made of
-	@$(HPCPY) size
 
 sbom: ## what is in the image as an SBOM, build/hpcpy.spdx.json; IMAGE=hpcpy-cuda for that one's
 	@$(HPCPY) sbom

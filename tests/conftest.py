@@ -22,9 +22,9 @@ LEFT_OUT = pytest.StashKey[int]()
 _LONG_FILES = (
     *("test_fuzz*", "test_random_*", "test_faults*", "test_storm*", "test_measure_*"),
     *("test_overhead.py", "test_writing.py", "test_forecast_*", "test_upstream.py"),
-    *("test_packages.py", "test_adopt*", "test_room.py"),
-    *("test_progress.py", "test_reframe*", "test_docs_site.py", "test_old_processor.py"),
-    *("test_verify_user.py", "test_verify_twice.py", "test_write_outside.py", "test_jupyterlab.py"),
+    *("test_packages.py", "test_adopt*"),
+    *("test_reframe*", "test_docs_site.py", "test_old_processor.py"),
+    *("test_verify_twice.py", "test_write_outside.py", "test_jupyterlab.py"),
     *("test_intel_mpi.py", "test_podman_nodes.py", "test_profile_pages.py", "test_pictures.py"),
 )
 

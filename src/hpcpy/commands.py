@@ -21,7 +21,6 @@ COMMANDS = {
     "lock": ("hpcpy.lock.command", "resolve the pins again and list the changes"),
     "build": ("hpcpy.build.command", "build an image as an OCI archive or a SIF"),
     "context": ("hpcpy.build.context", "write an image's complete build context"),
-    "size": ("hpcpy.build.size", "list an image's parts and their sizes"),
     "sbom": ("hpcpy.build.sbom", "write an image's software bill of materials (SBOM), as SPDX"),
     "verify": ("hpcpy.build.verify", "build twice and compare the bytes, or check a given file"),
     "release": ("hpcpy.release.command", "write an image, its SBOM and provenance into one folder"),

@@ -87,7 +87,6 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
     "bench cold": {"N": _option("--samples")},
     "bench overhead": {"N": _option("--launches")},
     "lock": {"NAME": _each("--only")},
-    "size": {"IMAGE": _word},
     "sbom": {"IMAGE": _word},
     "verify": {"IMAGE": _word},
     "release": {"KEY": _option("--key"), "IMAGE": _word},

@@ -11,8 +11,9 @@ from pathlib import Path
 import image_in_podman
 import pytest
 
+from hpcpy.build.archive import manifest_digest
 from hpcpy.build.graph import the_graph
-from hpcpy.build.oci import archive_path, manifest_digest
+from hpcpy.build.oci import archive_path
 from hpcpy.build.sif import sif_path
 from hpcpy.engine.apptainer import find
 from hpcpy.engine.podman import podman_command

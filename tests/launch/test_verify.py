@@ -8,8 +8,8 @@ import pytest
 from packed_images import FILES, make_archive, make_sif
 
 from hpcpy.build import verify
-from hpcpy.build.contents import differences, of_archive, of_sif
-from hpcpy.build.verify import compare
+from hpcpy.build.archive import files_of
+from hpcpy.build.verify import compare, differences, files_of_sif
 from hpcpy.commands import run
 from hpcpy.engine.setup import Engine
 from hpcpy.errors import IntegrityError, UsageError
@@ -21,7 +21,7 @@ def test_the_mode_of_the_root_is_compared(engine: Engine, tmp_path: Path) -> Non
         (tmp_path / mode).mkdir()
         sif = make_sif(engine, tmp_path / mode, FILES, "-root-mode", mode)
         (scratch := tmp_path / f"{mode}.files").mkdir()
-        found.append(of_sif(sif, engine.mksquashfs.with_name("unsquashfs"), scratch))
+        found.append(files_of_sif(sif, engine.mksquashfs.with_name("unsquashfs"), scratch))
     assert [line.partition(":")[0] for line in differences(*found)] == ["."]
 
 
@@ -58,7 +58,7 @@ def test_a_sif_that_is_cut_off_is_refused(engine: Engine, tmp_path: Path) -> Non
         stream.truncate(sif.stat().st_size - 4096)
     (tmp_path / "scratch").mkdir()
     with pytest.raises(IntegrityError, match="image"):
-        of_sif(sif, engine.mksquashfs.with_name("unsquashfs"), tmp_path / "scratch")
+        files_of_sif(sif, engine.mksquashfs.with_name("unsquashfs"), tmp_path / "scratch")
 
 
 def test_a_sif_that_unpacks_to_much_is_refused(engine: Engine, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_sif_that_unpacks_to_much_is_refused(engine: Engine, tmp_path: Path) -
     sif = make_sif(engine, tmp_path, FILES)
     (tmp_path / "scratch").mkdir()
     with pytest.raises(IntegrityError, match="unpacks to more than 20 times its size"):
-        of_sif(sif, engine.mksquashfs.with_name("unsquashfs"), tmp_path / "scratch")
+        files_of_sif(sif, engine.mksquashfs.with_name("unsquashfs"), tmp_path / "scratch")
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
@@ -79,11 +79,11 @@ def test_nobody_else_reaches_the_programs_of_a_given_sif(
     modes = []
 
     def told(sif: Path, unsquashfs: Path, scratch: Path) -> dict[str, str]:
-        found = of_sif(sif, unsquashfs, scratch)
+        found = files_of_sif(sif, unsquashfs, scratch)
         modes.append(scratch.stat().st_mode & 0o777)
         return found
 
-    monkeypatch.setattr(verify, "of_sif", told)
+    monkeypatch.setattr(verify, "files_of_sif", told)
     other = tmp_path / "other.sif"
     other.write_bytes(sif.read_bytes() + b"more")
     compare(sif, other)
@@ -94,13 +94,13 @@ def test_archives_of_another_buildah_and_compressor_hold_the_same_files(tmp_path
     first = make_archive(tmp_path / "first.tar", FILES)
     second = make_archive(tmp_path / "second.tar", FILES, level=1, label="1.39")
     assert first.read_bytes() != second.read_bytes()
-    assert differences(of_archive(first), of_archive(second)) == []
+    assert differences(files_of(first), files_of(second)) == []
 
 
 def test_archives_differ_by_settings_and_files(tmp_path: Path) -> None:
     first = make_archive(tmp_path / "first.tar", FILES)
     second = make_archive(tmp_path / "second.tar", {"etc/hostname": "other\n"}, user="0")
-    told = differences(of_archive(first), of_archive(second))
+    told = differences(files_of(first), files_of(second))
     assert [line.partition(": ")[0] for line in told if "settings" in line] == ["settings"]
     assert sum("only in the first" in line for line in told) == 2
     assert sum("etc/hostname" in line for line in told) == 1

@@ -57,7 +57,7 @@ def test_unknown_command_is_one_line_and_bad_input() -> None:
         ("build", "oci", "hpyc"),
         ("check", "--fix"),
         ("clean-cache", "x"),
-        ("size", "a", "b\nc"),
+        ("sbom", "a", "b\nc"),
         ("test-upstream", "--images", "neither"),
     ],
 )

@@ -48,20 +48,14 @@ class Part:
     features: tuple[str, ...] = ()
     stack: str = STACK
     scripts: tuple[str, ...] = ()
-    # Seconds of processor time to build it, and how many of them a single core has to do.
+    # Seconds of processor time to build it: the longest path starts first.
     seconds: int = 5
-    serial: int | None = None
 
     @property
     def recipes(self) -> tuple[Path, ...]:
         """The script that stages it, and those it calls."""
         names = (f"{self.name}.sh", "lib.sh", "build.sh", *self.scripts)
         return tuple(paths.RECIPES / name for name in names)
-
-    def seconds_on(self, cores: int) -> float:
-        """Return how long building it takes by itself on a number of cores."""
-        serial = self.seconds if self.serial is None else self.serial
-        return serial + (self.seconds - serial) / cores
 
     @property
     def debian_sets(self) -> tuple[str, ...]:
@@ -110,8 +104,6 @@ class Image:
     stack: str = STACK
     # For its label, in SPDX's form; what is in it has the SBOM.
     licences: str = "BSD-3-Clause"
-    # GiB that must be free to make it of its parts and to pack it: 3.8 were measured.
-    disk: int = 4
 
     @property
     def folder(self) -> Path:

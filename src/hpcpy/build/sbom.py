@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 
 from hpcpy import paths
+from hpcpy.build.archive import text_of
 from hpcpy.build.command import add_image, have
 from hpcpy.build.cyclonedx import converted
-from hpcpy.build.layers import read_contents
 from hpcpy.errors import UsageError
 from hpcpy.files import whole_file
 
@@ -24,7 +24,7 @@ def sbom_of(archive: Path) -> str:
     UsageError
         For an image without parts of its own, which has no SBOM.
     """
-    sbom = read_contents(archive, lambda path: path == _INSIDE).texts.get(_INSIDE)
+    sbom = text_of(archive, _INSIDE)
     if sbom is None:
         raise UsageError(f"{archive.name} has no SBOM; the images that are built on it do")
     return sbom

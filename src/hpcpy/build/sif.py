@@ -88,9 +88,8 @@ def make_sif(plan: Plan, image: Image) -> Path:
     definition = definition_path(image)
     if not definition.exists():
         raise UsageError(f"{image.name} has no {definition.relative_to(paths.ROOT)}")
-    title = f"SIF of {image.name}"
     side_by_side(
-        lambda: make_archive(plan, image, behind=[title]),
+        lambda: make_archive(plan, image),
         lambda: ensure("apptainer"),
     )
     if is_current_sif(plan, image):
@@ -99,7 +98,7 @@ def make_sif(plan: Plan, image: Image) -> Path:
     inputs = made_of(plan, image)
     engine = ensure("apptainer")
     with (
-        stage(title) as current,
+        stage(f"SIF of {image.name}") as current,
         build_scratch("sif") as folder,
         disk_errors(target),
     ):

@@ -140,10 +140,6 @@ TOOLS = (
         "an older processor, for tests",
     ),
     Tool(
-        *("disorderfs", _at_least(0, 5, 11), "disorderfs", ("verify",)),
-        "lists folders in another order",
-    ),
-    Tool(
         *("faketime", _at_least(0, 9, 10), "faketime", ("clock",)),
         "sets a program's clock, in tests",
     ),

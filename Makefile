@@ -16,7 +16,7 @@ override FIND = m=$$HPCPY_MAKEFILE; while [ ! -f "$$m" ] && [ "$$m" != "$${m\#* 
 override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$(readlink -f -- "$$m")")/hpcpy" --from-make
 override SHELL := /bin/sh
 
-.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages faults fuzz bench-startup bench-cold bench-overhead storm sbom context release push lock verify docs clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages faults fuzz bench-startup bench-cold bench-overhead storm sbom context release push lock verify docs clean distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -117,11 +117,8 @@ verify: ## build twice and compare; IMAGE=FILE: compare FILE with this checkout'
 docs: ## build README and docs as pages: build/docs/index.html, to read without a network
 	@$(HPCPY) docs
 
-clean: ## remove the images; tools and cache stay
+clean: ## remove the images; tools and cache stay. CACHE=5: shrink the cache to 5 GiB instead
 	@$(HPCPY) clean
-
-clean-cache: ## shrink the cache to KEEP GiB (default 0), oldest first
-	@$(HPCPY) clean-cache
 
 distclean: ## stop the local cluster and remove all of build/, the tools too; the cache stays
 	@$(HPCPY) clean --all

@@ -43,11 +43,7 @@ COMMANDS = {
     "fuzz": ("hpcpy.testing.fuzz", "feed random inputs to our C, built with sanitizers"),
     "bench": ("hpcpy.measure.command", "measure starts, launches, packages, messages or writing"),
     "docs": ("hpcpy.pages.command", "build README and docs as HTML pages"),
-    "clean": (
-        "hpcpy.cache.clean_build",
-        "remove the images, or with --all everything that was built",
-    ),
-    "clean-cache": ("hpcpy.cache.clean", "shrink the cache to a number of GiB, oldest first"),
+    "clean": ("hpcpy.cache.clean", "remove the images, everything that was built, or the cache"),
 }
 
 # Words after `--` are a user's program with its own options.

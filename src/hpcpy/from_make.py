@@ -91,7 +91,7 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
     "verify": {"IMAGE": _word},
     "release": {"KEY": _option("--key"), "IMAGE": _word},
     "push": {"IMAGE": _option("--image"), "REF": _word},
-    "clean-cache": {"KEEP": _word},
+    "clean": {"CACHE": _option("--cache")},
 }
 
 

@@ -82,7 +82,7 @@ def test_every_variable_that_the_texts_name_is_known() -> None:
     calls = re.findall(r"make .*|## .*|`[A-Z]+=.*`", "\n".join([TEXT, *pages]))
     named = set(re.findall(r"(?<![\w$])([A-Z]+)=", "\n".join(calls)))
     known = {name for names in SETTINGS.values() for name in names} | {*ENVIRONMENT, "PYTHON"}
-    assert {"W", "NODES", "TOOLS", "SUITE", "REF", "N", "KEEP", "ON", "IMAGE", "DRY"} <= named
+    assert {"W", "NODES", "TOOLS", "SUITE", "REF", "N", "CACHE", "ON", "IMAGE", "DRY"} <= named
     assert named <= known
 
 
@@ -190,7 +190,7 @@ def test_variables_of_the_environment_are_set_and_makes_own_are_not_handed_on() 
         ("bench-startup", "N=$$(touch {})", "invalid int value"),
         ("bench-overhead", "N=1; touch {}", "invalid int value"),
         ("faults", "MINUTES=1; touch {}", "invalid int value"),
-        ("clean-cache", "KEEP=1; touch {}", "is not a number of GiB"),
+        ("clean", "CACHE=1; touch {}", "is not a number of GiB"),
         ("batch", "W=$(shell touch {}) '", "no closing"),
         ("launch", "TIME=1\n#SBATCH --x={}", "one line of text"),
         ("run", "W=pi\ntouch {}", "one line of text"),

@@ -21,7 +21,7 @@ COMMANDS = {
     "lock": ("hpcpy.lock.command", "resolve the pins again and list the changes"),
     "build": ("hpcpy.build.command", "build an image as an OCI archive or a SIF"),
     "context": ("hpcpy.build.context", "write an image's complete build context"),
-    "sbom": ("hpcpy.build.sbom", "write an image's software bill of materials (SBOM), as SPDX"),
+    "sbom": ("hpcpy.sbom.command", "write an image's software bill of materials (SBOM), as SPDX"),
     "verify": ("hpcpy.build.verify", "build twice and compare the bytes, or check a given file"),
     "release": ("hpcpy.release.command", "write an image, its SBOM and provenance into one folder"),
     "push": ("hpcpy.build.push", "send an image to a registry, as OCI or as SIF"),

@@ -11,12 +11,12 @@ from hpcpy import paths
 from hpcpy.build.command import add_image, have
 from hpcpy.build.oci import archive_path
 from hpcpy.build.packed_by import PROVENANCE, packed_by
-from hpcpy.build.sbom import sbom_of
 from hpcpy.build.stamps import read_stamp
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import UsageError
 from hpcpy.files import disk_errors, place, scratch_dir
 from hpcpy.release import provenance, signing
+from hpcpy.sbom.command import sbom_of
 from hpcpy.stages import stage
 from hpcpy.version import project_version
 

@@ -41,7 +41,7 @@ def test_truncated_part_is_made_anew(
     os.truncate(path, left)
     assert get(made).read_bytes() == b"part" * 1000
     assert len(made) == 2
-    assert "not the bytes that were cached; made anew" in capsys.readouterr().err
+    assert "checksum mismatch; rebuilding" in capsys.readouterr().err
 
 
 @pytest.mark.fault("a file of the cache is damaged", "fetched or made anew")

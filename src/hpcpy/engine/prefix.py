@@ -122,7 +122,7 @@ def provide() -> Path:
     Raises
     ------
     UnavailableError
-        When Debian's packages cannot be had, or not for this machine.
+        When Debian's packages could not be downloaded, or not for this machine.
     DiskError
         When there is no room for it.
     """

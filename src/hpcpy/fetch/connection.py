@@ -79,7 +79,7 @@ class Web:
         Raises
         ------
         OSError
-            When it cannot be had: `urllib.error.HTTPError` when the server
+            When it could not be downloaded: `urllib.error.HTTPError` when the server
             says so.
         """
         # The openers below know http and https alone.

@@ -12,14 +12,14 @@ from typing import Any
 from hpcpy import paths
 from hpcpy.errors import UnavailableError
 from hpcpy.fetch.connection import Patience, Web
-from hpcpy.fetch.download import LastingError, PassingError, network_errors
+from hpcpy.fetch.download import PermanentError, TransientError, network_errors
 from hpcpy.fetch.many import THREADS, fetch
 from hpcpy.lock import licences, uv
 from hpcpy.lock.uv import compile_lock, packages
 from hpcpy.packages.pins import asked
 from hpcpy.pins.model import Artifact, Source
-from hpcpy.pins.names import file_name
 from hpcpy.pins.sources import sources
+from hpcpy.pins.tables import file_name
 from hpcpy.pins.wheels import GROUPS, locked
 from hpcpy.scratch import build_scratch
 
@@ -144,9 +144,9 @@ def with_size(web: Web, source: Source) -> Source:
         try:
             with network_errors():
                 size = web.length(source.url)
-        except PassingError as error:
+        except TransientError as error:
             failure: Exception = error
-        except LastingError as error:
+        except PermanentError as error:
             failure = error
             break
         else:

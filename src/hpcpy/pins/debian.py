@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from hpcpy.apt.private import DebianSuite
 from hpcpy.errors import UsageError
-from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, Source
+from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, DebianSuite, Source
 from hpcpy.pins.tables import Table, env_folder, read_table
 
 # Below pool/ and without "..": it becomes a part of URLs.

@@ -39,6 +39,15 @@ class Artifact:
     cpe: str = ""
 
 
+@dataclass(frozen=True)
+class DebianSuite:
+    """One line of a sources list: ``DebianSuite("debian", "trixie")``."""
+
+    archive: str
+    name: str
+    check_date: bool = True
+
+
 def this_arch() -> str:
     """Return the architecture of this machine as the pins name it.
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hpcpy.pins.model import Artifact, Source
-from hpcpy.pins.names import name_of
-from hpcpy.pins.tables import Table, env_folder, read_table
+from hpcpy.pins.tables import Table, env_folder, name_of, read_table
 
 _URL = r"(https?://|apt-mirror:)[^\s?#]+/[^\s/?#]+"
 

@@ -26,7 +26,7 @@ override ANY = $(filter-out PYTHON HPCPY_%,$(GIVEN))
 override BENCHMARK = $(if $(ANY),$(error $@ takes no variable $(ANY): python3 benchmarks/NAME.py --help))$(FIND); exec "$$HPCPY_PYTHON" "$$(dirname -- "$$(readlink -f -- "$$m")")/benchmarks"
 override SHELL := /bin/sh
 
-.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-gpu test-upstream test-packages bench storm size sbom audit context release sign check-signature push lock outdated verify docs clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-gpu test-upstream test-packages bench storm sbom context release push lock verify docs clean distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -92,14 +92,8 @@ bench: ## measure the starts that README shows; the others: python3 benchmarks/N
 storm: ## start ranks on a shared file system of this machine (docs/import-at-scale.md)
 	@$(BENCHMARK)/storm.py
 
-size: ## what the image is made of
-	@$(HPCPY) size
-
 sbom: ## what is in the image as an SBOM, build/hpcpy.spdx.json; IMAGE=hpcpy-cuda for that one's
 	@$(HPCPY) sbom
-
-audit: ## check the image for known vulnerabilities: DATA="FOLDER FILE.zip" (SECURITY.md)
-	@$(HPCPY) audit
 
 context: ## write build/context, to build the images with podman or Docker elsewhere
 	@$(HPCPY) context
@@ -107,20 +101,11 @@ context: ## write build/context, to build the images with podman or Docker elsew
 release: ## an image, SBOM, provenance, hashes and notes in one folder; KEY=FILE signs it
 	@$(HPCPY) release
 
-sign: ## sign a release: make sign KEY=private.pem RELEASE=build/release/…
-	@$(HPCPY) sign
-
-check-signature: ## check a release: make check-signature KEY=public.pem RELEASE=…
-	@$(HPCPY) check-signature
-
 push: ## send an image to a registry: make push REF=registry.example.org/me/hpcpy:1; REF=oras://… the SIF
 	@$(HPCPY) push
 
 lock: ## resolve all pins again and list the changes; NAME=numpy: that one, with what it needs
 	@$(HPCPY) lock
-
-outdated: ## list newer versions of each pin, and whether they can be fetched; NAME="numpy numba"
-	@$(HPCPY) outdated
 
 verify: ## build twice and compare; IMAGE=FILE: compare FILE with this checkout's build
 	@$(HPCPY) verify
@@ -128,11 +113,8 @@ verify: ## build twice and compare; IMAGE=FILE: compare FILE with this checkout'
 docs: ## build README and docs as pages: build/docs/index.html, to read without a network
 	@$(TESTS) --python docs -m sphinx --fail-on-warning --keep-going --quiet --fresh-env --write-all --conf-dir=docs . build/docs && cp build/docs/README.html build/docs/index.html
 
-clean: ## remove the images; tools and cache stay
+clean: ## remove the images; tools and cache stay. CACHE=5: shrink the cache to 5 GiB instead
 	@$(HPCPY) clean
-
-clean-cache: ## shrink the cache to KEEP GiB (default 0), oldest first
-	@$(HPCPY) clean-cache
 
 distclean: ## stop the local cluster and remove all of build/, the tools too; the cache stays
 	@$(HPCPY) clean --all

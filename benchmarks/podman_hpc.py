@@ -14,7 +14,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy.build.oci import manifest_digest
+from hpcpy.build.archive import manifest_digest
 from hpcpy.engine import prefix
 from hpcpy.engine.podman import containers_conf, settings
 from hpcpy.engine.setup import look_up

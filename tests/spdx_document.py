@@ -40,8 +40,9 @@ WORDS = {
     "algorithm": r"SHA1|SHA256",
     "checksumValue": r"[0-9a-f]{40}|[0-9a-f]{64}",
     "fileName": r"\./\S.*",
-    "referenceCategory": r"PACKAGE-MANAGER",
-    "referenceLocator": r"pkg:(deb/debian|pypi|generic)/[^@\s]+@[^@\s]+",
+    "referenceCategory": r"PACKAGE-MANAGER|SECURITY",
+    "referenceLocator": r"pkg:(deb/debian|pypi|generic)/[^@\s]+@[^@\s]+"
+    r"|cpe:2\.3:a(:[\w.-]+){2}:([\w.-]|\\\W)+(:\*){7}",
     "relationshipType": r"BUILD_DEPENDENCY_OF|CONTAINS|DESCRIBES|EXPANDED_FROM_ARCHIVE|STATIC_LINK",
     "primaryPackagePurpose": r"CONTAINER|LIBRARY",
 }

@@ -19,16 +19,11 @@ COMMANDS = {
     "setup": ("hpcpy.engine.setup", "provide Apptainer, buildah and the tools a build needs"),
     "fetch": ("hpcpy.fetch.command", "download and verify every pinned source, wheel and package"),
     "lock": ("hpcpy.lock.command", "resolve the pins again and list the changes"),
-    "outdated": ("hpcpy.lock.outdated", "list newer versions of each pin"),
     "build": ("hpcpy.build.command", "build an image as an OCI archive or a SIF"),
     "context": ("hpcpy.build.context", "write an image's complete build context"),
-    "size": ("hpcpy.build.size", "list an image's parts and their sizes"),
-    "sbom": ("hpcpy.build.sbom", "write an image's software bill of materials (SBOM), as SPDX"),
-    "audit": ("hpcpy.audit.command", "check an image's components for known vulnerabilities"),
+    "sbom": ("hpcpy.sbom.command", "write an image's software bill of materials (SBOM), as SPDX"),
     "verify": ("hpcpy.build.verify", "build twice and compare the bytes, or check a given file"),
     "release": ("hpcpy.release.command", "write an image, its SBOM and provenance into one folder"),
-    "sign": ("hpcpy.release.sign", "sign a release by a private key"),
-    "check-signature": ("hpcpy.release.check", "check a release by its makers' public key"),
     "push": ("hpcpy.build.push", "send an image to a registry, as OCI or as SIF"),
     "run": ("hpcpy.launch.run", "run a workload in the image, which is built first"),
     "adopt": ("hpcpy.adopt.command", "bake a conda environment's packages into an image"),
@@ -37,11 +32,7 @@ COMMANDS = {
     "batch": ("hpcpy.launch.batch", "write a script for sbatch that runs a program or a workload"),
     "modulefile": ("hpcpy.wrap.modulefile", "write a module file with a SIF's python and mpiexec"),
     "kernelspec": ("hpcpy.wrap.kernelspec", "write a Jupyter kernel that runs in an image"),
-    "clean": (
-        "hpcpy.cache.clean_build",
-        "remove the images, or with --all everything that was built",
-    ),
-    "clean-cache": ("hpcpy.cache.clean", "shrink the cache to a number of GiB, oldest first"),
+    "clean": ("hpcpy.cache.clean", "remove the images, everything that was built, or the cache"),
 }
 
 # Words after `--` are a user's program with its own options.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class HpcpyError(Exception):
     """A failure with a known cause.
@@ -47,3 +50,9 @@ class DiskError(HpcpyError):
     """No room, or no permission to write (``EX_CANTCREAT``)."""
 
     exit_code = 73
+
+
+def suggest(name: str, known: Iterable[str], otherwise: str) -> str:
+    """Return "did you mean …?" where a known name is near, else another hint."""
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f"did you mean {near[0]}?" if near else otherwise

@@ -61,21 +61,11 @@ SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
     "modulefile": dict.fromkeys(MODULEFILE, _assignment),
     "kernelspec": dict.fromkeys(KERNELSPEC, _assignment),
     "lock": {"NAME": _each("--only")},
-    "outdated": {"NAME": _words},
-    "size": {"IMAGE": _word},
     "sbom": {"IMAGE": _word},
     "verify": {"IMAGE": _word},
-    "audit": {
-        "DATA": _each("--data"),
-        "FAIL_ON": _option("--fail-on"),
-        "IGNORE": _option("--ignore"),
-        "IMAGE": _word,
-    },
     "release": {"KEY": _option("--key"), "IMAGE": _word},
-    "sign": {"KEY": _option("--key"), "RELEASE": _word},
-    "check-signature": {"KEY": _option("--key"), "RELEASE": _word},
     "push": {"IMAGE": _option("--image"), "REF": _word},
-    "clean-cache": {"KEEP": _word},
+    "clean": {"CACHE": _option("--cache")},
 }
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from hpcpy import paths, stage_times
+from hpcpy import paths
 from hpcpy.errors import DiskError, HpcpyError
 from hpcpy.files import MIB, MORE_ROOM, disk_errors
 from hpcpy.process_groups import StoppedError, run_group
@@ -28,10 +28,8 @@ class StageRoomError(StageError, DiskError):
     """A command of a stage had no room."""
 
 
-# Of the build that is going on; other stages are none of it.
-_countdown = stage_times.Countdown({})
 # Programs that only start another one: a message names that one.
-_STARTERS = ("env", "nice", "unshare")
+_STARTERS = ("env", "unshare")
 _NO_ROOM = (os.strerror(errno.ENOSPC).encode(), os.strerror(errno.EDQUOT).encode())
 
 
@@ -101,22 +99,14 @@ def _program(argv: Sequence[str]) -> str:
     return next((name for name in names if name not in _STARTERS), argv[0])
 
 
-def count_down(countdown: stage_times.Countdown) -> None:
-    """Have each stage of `countdown` say at its end how long the others will take."""
-    global _countdown  # noqa: PLW0603
-    _countdown = countdown
-
-
 @contextlib.contextmanager
-def stage(title: str, *, processor_seconds: float = 0) -> Iterator[Stage]:
-    """Print what `title` will take, then its time; on failure the tail and name of its log.
+def stage(title: str) -> Iterator[Stage]:
+    """Print the time that `title` took; on failure the tail and name of its log.
 
     Parameters
     ----------
     title
-        What is done; its last run is known by it.
-    processor_seconds
-        What it takes of one core; printed where no time of an earlier run is known.
+        What is done.
 
     Examples
     --------
@@ -129,12 +119,9 @@ def stage(title: str, *, processor_seconds: float = 0) -> Iterator[Stage]:
         log = paths.LOGS / (re.sub(r"[^a-z0-9.]+", "-", title.lower()).strip("-") + ".log")
         log.write_bytes(b"")
     current = Stage(title, log)
-    _announce(title, processor_seconds)
     terminal = sys.stderr.isatty()
     if terminal:
         print(f"   …     {title}", end="\r", file=sys.stderr, flush=True)
-    countdown = _countdown
-    countdown.begin(title)
     start = time.monotonic()
     try:
         yield current
@@ -142,18 +129,8 @@ def stage(title: str, *, processor_seconds: float = 0) -> Iterator[Stage]:
         _print_failure(current, time.monotonic() - start, error)
         raise
     seconds = time.monotonic() - start
-    stage_times.remember(title, seconds)
-    note = "; ".join(filter(None, (current.note, countdown.end(title))))
-    said = f" ({note})" if note else ""
+    said = f" ({current.note})" if current.note else ""
     print(f"{seconds:7.1f} s {title}{said}", file=sys.stderr, flush=True)
-
-
-def _announce(title: str, processor_seconds: float) -> None:
-    seconds = stage_times.expected(title)
-    if seconds is None and processor_seconds >= stage_times.SHORT:
-        say(f"{title}: {processor_seconds:.0f} s of processor time")
-    elif seconds is not None and seconds >= stage_times.SHORT:
-        say(f"{title}: about {seconds:.0f} s")
 
 
 def _print_failure(current: Stage, seconds: float, error: BaseException) -> None:

@@ -6,8 +6,8 @@ import os
 from typing import Any
 
 import pytest
-from running import PARALLEL_SUM, on_ranks, said
 
+from running import PARALLEL_SUM, on_ranks, said
 from tiers import sampled
 
 CORES = len(os.sched_getaffinity(0))

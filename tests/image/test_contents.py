@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from needed import lacking
+
 from running import python
 
 # Program -> the module that brings it.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from running import on_ranks
 
+from running import on_ranks
 from tiers import sampled
 
 # All ranks but one wait for it, in ways that never end.

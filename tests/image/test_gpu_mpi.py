@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from needed import needs
+
 from running import on_ranks, said
 
 

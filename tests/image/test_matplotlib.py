@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from needed import needs
+
 from running import python
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from needed import needs
+
 from running import python
 
 pytestmark = needs("pyopencl")

@@ -15,8 +15,8 @@ from threading import Thread
 
 import pytest
 from needed import need, needs
-from running import in_own_process, launcher, surroundings
 
+from running import in_own_process, launcher, surroundings
 from tiers import sampled
 
 # Little to compute, for each command.

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from needed import is_drawn, lacking, plotted
-from running import TELLS_WHEN, in_own_process, last_words, on_ranks, surroundings, wait_until
 
+from running import TELLS_WHEN, in_own_process, last_words, on_ranks, surroundings, wait_until
 from workloads.__main__ import main
 from workloads.pi.registry import TECHNIQUES
 

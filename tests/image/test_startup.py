@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from needed import is_drawn, plotted
-from running import on_ranks
 
+from running import on_ranks
 from workloads.__main__ import main
 from workloads.startup.registry import TECHNIQUES
 

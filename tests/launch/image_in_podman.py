@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hpcpy import paths
-from hpcpy.build.oci import manifest_digest
+from hpcpy.build.archive import manifest_digest
 from podman_hpc import image_name
 
 NAME = "localhost/hpcpy:latest"

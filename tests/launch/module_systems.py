@@ -64,7 +64,7 @@ def provide() -> None:
     Raises
     ------
     UnavailableError
-        When Debian's packages cannot be had, or not for this machine.
+        When Debian's packages could not be downloaded, or not for this machine.
     DiskError
         When there is no room for them.
     """

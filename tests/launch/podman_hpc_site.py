@@ -18,7 +18,7 @@ from local_registry import serve
 from site_user import public_python
 
 from hpcpy import paths
-from hpcpy.build.oci import manifest_digest
+from hpcpy.build.archive import manifest_digest
 from hpcpy.build.push import parse_reference, push
 from hpcpy.engine.setup import ensure, look_up
 from hpcpy.engine.tools import needed

@@ -5,8 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from hpcpy.commands import run
-from hpcpy.errors import IntegrityError
+from hpcpy.release.signing import SIGNATURE, SUMS
 
 
 def said(*command: str | Path, cwd: Path | None = None) -> None:
@@ -21,9 +20,17 @@ def make_key(folder: Path, name: str, *words: str) -> tuple[Path, Path]:
     return private, public
 
 
-def refused(folder: Path, public: Path) -> bool:
+def checked(folder: Path, public: Path, apptainer: Path) -> None:
+    """Check a release by the commands of docs/releasing.md."""
+    by_key = ("dgst", "-sha256", "-verify", public, "-signature", SIGNATURE, SUMS)
+    said("openssl", *by_key, cwd=folder)
+    said("sha256sum", "--check", "--strict", SUMS, cwd=folder)
+    said(apptainer, "verify", "--key", public, "hpcpy.sif", cwd=folder)
+
+
+def refused(folder: Path, public: Path, apptainer: Path) -> bool:
     try:
-        run(["check-signature", str(folder), "--key", str(public)])
-    except IntegrityError:
+        checked(folder, public, apptainer)
+    except subprocess.CalledProcessError:
         return True
     return False

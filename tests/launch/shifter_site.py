@@ -24,7 +24,7 @@ import pytest
 from site_user import is_public
 
 from hpcpy import paths
-from hpcpy.build.oci import manifest_digest
+from hpcpy.build.archive import manifest_digest
 from hpcpy.engine import prefix
 from hpcpy.engine.podman import podman_command
 from hpcpy.engine.setup import look_up

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from hpcpy.build.archive import manifest_digest
 from hpcpy.build.graph import the_graph
-from hpcpy.build.oci import archive_path, manifest_digest
+from hpcpy.build.oci import archive_path
 from hpcpy.build.sif import sif_path
 from hpcpy.engine.apptainer import find
 from running import run

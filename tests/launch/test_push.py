@@ -13,7 +13,7 @@ import pytest
 from local_registry import Registry, serve
 from packed_images import FILES, make_sif
 
-from hpcpy.build.oci import manifest_digest
+from hpcpy.build.archive import manifest_digest
 from hpcpy.build.push import parse_reference, push, push_sif
 from hpcpy.commands import run
 from hpcpy.engine.setup import Engine, ensure

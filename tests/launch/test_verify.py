@@ -8,8 +8,8 @@ import pytest
 from packed_images import FILES, make_archive, make_sif
 
 from hpcpy.build import verify
-from hpcpy.build.contents import differences, of_archive, of_sif
-from hpcpy.build.verify import compare
+from hpcpy.build.archive import files_of
+from hpcpy.build.verify import compare, differences, files_of_sif
 from hpcpy.commands import run
 from hpcpy.engine.setup import Engine
 from hpcpy.errors import IntegrityError, UsageError
@@ -48,7 +48,7 @@ def test_a_sif_that_is_cut_off_is_refused(engine: Engine, tmp_path: Path) -> Non
         stream.truncate(sif.stat().st_size - 4096)
     (tmp_path / "scratch").mkdir()
     with pytest.raises(IntegrityError, match="image"):
-        of_sif(sif, engine.mksquashfs.with_name("unsquashfs"), tmp_path / "scratch")
+        files_of_sif(sif, engine.mksquashfs.with_name("unsquashfs"), tmp_path / "scratch")
 
 
 def test_a_sif_that_unpacks_to_much_is_refused(engine: Engine, tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_sif_that_unpacks_to_much_is_refused(engine: Engine, tmp_path: Path) -
     sif = make_sif(engine, tmp_path, FILES)
     (tmp_path / "scratch").mkdir()
     with pytest.raises(IntegrityError, match="unpacks to more than 20 times its size"):
-        of_sif(sif, engine.mksquashfs.with_name("unsquashfs"), tmp_path / "scratch")
+        files_of_sif(sif, engine.mksquashfs.with_name("unsquashfs"), tmp_path / "scratch")
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
@@ -66,13 +66,13 @@ def test_archives_of_another_buildah_and_compressor_hold_the_same_files(tmp_path
     first = make_archive(tmp_path / "first.tar", FILES)
     second = make_archive(tmp_path / "second.tar", FILES, level=1, label="1.39")
     assert first.read_bytes() != second.read_bytes()
-    assert differences(of_archive(first), of_archive(second)) == []
+    assert differences(files_of(first), files_of(second)) == []
 
 
 def test_archives_differ_by_settings_and_files(tmp_path: Path) -> None:
     first = make_archive(tmp_path / "first.tar", FILES)
     second = make_archive(tmp_path / "second.tar", {"etc/hostname": "other\n"}, user="0")
-    told = differences(of_archive(first), of_archive(second))
+    told = differences(files_of(first), files_of(second))
     assert [line.partition(": ")[0] for line in told if "settings" in line] == ["settings"]
     assert sum("only in the first" in line for line in told) == 2
     assert sum("etc/hostname" in line for line in told) == 1

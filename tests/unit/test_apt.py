@@ -12,8 +12,9 @@ from processes import python
 from hpcpy.apt import mirrors
 from hpcpy.apt import private as private_apt
 from hpcpy.apt.mirrors import debian_mirrors
-from hpcpy.apt.private import DebianSuite, PrivateApt
+from hpcpy.apt.private import PrivateApt
 from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.pins.model import DebianSuite
 
 needs_apt = pytest.mark.skipif(not shutil.which("apt-get"), reason="no apt on this machine")
 MIRRORS = {"debian": "http://mirror.invalid/debian"}

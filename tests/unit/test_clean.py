@@ -13,7 +13,7 @@ import pytest
 from processes import environment, python, read_only, start, wait_until
 
 from hpcpy import paths
-from hpcpy.cache.clean_build import clusters
+from hpcpy.cache.clean import clusters
 from hpcpy.commands import run
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.files import GIB, MIB
@@ -63,7 +63,7 @@ def keep(mib: float) -> list[str]:
 
 def test_nothing_to_keep_empties_the_cache(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fill(cache)
-    assert run(["clean-cache", "0"]) == 0
+    assert run(["clean", "--cache", "0"]) == 0
     assert not cache.exists()
     out = capsys.readouterr().out
     assert "freed: buildah's storage" in out
@@ -71,7 +71,7 @@ def test_nothing_to_keep_empties_the_cache(cache: Path, capsys: pytest.CaptureFi
 
 
 def test_empty_cache_and_no_argument_are_fine(cache: Path) -> None:
-    assert run(["clean-cache"]) == 0
+    assert run(["clean", "--cache"]) == 0
     assert not cache.exists()
 
 
@@ -81,26 +81,26 @@ def test_a_file_in_the_place_of_the_cache_is_left_alone(
 ) -> None:
     monkeypatch.setenv("HPCPY_CACHE", str(cache.parent / "file"))
     add(cache.parent / "file" / name, 1)
-    assert run(["clean-cache"]) == 0
+    assert run(["clean", "--cache"]) == 0
     assert (cache.parent / "file" / name).is_file()
 
 
 def test_storages_go_first_though_they_are_the_newest(cache: Path) -> None:
     made = fill(cache)
-    run(["clean-cache", *keep(8)])
+    run(["clean", "--cache", *keep(8)])
     assert left(made) == set(made) - {"storage", "podman"}
 
 
 def test_least_recently_used_files_go_next_and_only_as_many_as_must(cache: Path) -> None:
     made = fill(cache)
-    run(["clean-cache", *keep(5.5)])
+    run(["clean", "--cache", *keep(5.5)])
     assert left(made) == {"download", "image", "rootfs", "engine", "lists"}
     assert not list((cache / "parts").glob("*"))
 
 
 def test_cache_that_is_small_enough_stays_as_it_is(cache: Path) -> None:
     made = fill(cache)
-    run(["clean-cache", "1.5"])
+    run(["clean", "--cache", "1.5"])
     assert left(made) == set(made)
 
 
@@ -108,9 +108,9 @@ def test_cache_that_is_small_enough_stays_as_it_is(cache: Path) -> None:
 def test_bad_number_is_told_and_nothing_goes(cache: Path, text: str) -> None:
     made = fill(cache)
     with pytest.raises(UsageError, match="is not a number of GiB"):
-        run(["clean-cache", "--", text])
+        run(["clean", f"--cache={text}"])
     with pytest.raises(UsageError, match="unrecognized arguments: 2"):
-        run(["clean-cache", "1", "2"])
+        run(["clean", "--cache", "1", "2"])
     assert left(made) == set(made)
 
 
@@ -121,7 +121,7 @@ def test_links_are_not_followed(cache: Path, tmp_path: Path) -> None:
     (cache / "storage/overlay/link").symlink_to(outside.parent)
     (cache / "parts/link.tar").symlink_to(outside)
     (cache / "rootfs/dangling").symlink_to(tmp_path / "nowhere")
-    run(["clean-cache", "0"])
+    run(["clean", "--cache", "0"])
     assert outside.exists()
     assert not cache.exists()
 
@@ -130,7 +130,7 @@ def test_folder_that_is_a_link_is_left_alone(cache: Path, tmp_path: Path) -> Non
     outside = add(tmp_path / "outside/parts/precious", 1)
     cache.mkdir()
     (cache / "parts").symlink_to(outside.parent)
-    run(["clean-cache", "0"])
+    run(["clean", "--cache", "0"])
     assert outside.exists()
 
 
@@ -142,7 +142,7 @@ def test_checkout_in_the_place_of_the_cache_is_left_alone(
     sources = [
         add(cache / name, 1) for name in ("src/hpcpy/cache/clean.py", "README.md", "env/a.lock")
     ]
-    run(["clean-cache", "0"])
+    run(["clean", "--cache", "0"])
     assert left(made) == set()
     assert all(path.exists() for path in sources)
     assert f"{cache / 'README.md'}: left alone" in capsys.readouterr().err
@@ -153,9 +153,9 @@ def test_download_that_goes_on_is_left_and_all_else_goes(cache: Path) -> None:
     with made["partial"].open("ab") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         with pytest.raises(UnavailableError, match="another process works on it"):
-            run(["clean-cache", "0"])
+            run(["clean", "--cache", "0"])
     assert left(made) == {"partial"}
-    run(["clean-cache", "0"])
+    run(["clean", "--cache", "0"])
     assert left(made) == set()
 
 
@@ -167,7 +167,7 @@ def test_storage_that_a_container_runs_in_is_left(cache: Path) -> None:
         process.stdout.readline()
         try:
             with pytest.raises(UnavailableError, match=f"process {process.pid} works in it"):
-                run(["clean-cache", "0"])
+                run(["clean", "--cache", "0"])
         finally:
             process.kill()
     assert left(made) == {"podman"}
@@ -182,7 +182,7 @@ def test_folder_that_something_is_mounted_in_is_left(cache: Path, tmp_path: Path
         pytest.skip(f"cannot mount here: {tried.stderr.strip()}")
     try:
         with pytest.raises(UnavailableError, match="something is mounted there"):
-            run(["clean-cache", "0"])
+            run(["clean", "--cache", "0"])
     finally:
         subprocess.run(["umount", made["download"].parent], check=True)
     assert outside.exists()
@@ -202,7 +202,7 @@ def test_storage_of_a_killed_build_goes_with_its_mounts(cache: Path) -> None:
     if made.returncode:
         pytest.skip(f"buildah makes no container here: {made.stderr.strip()}")
     subprocess.run([*buildah, "mount", made.stdout.strip()], check=True, capture_output=True)
-    run(["clean-cache", "0"])
+    run(["clean", "--cache", "0"])
     assert not root.exists()
     assert str(root) not in Path("/proc/self/mountinfo").read_text()
 
@@ -211,7 +211,7 @@ def test_cache_is_not_shrunk_while_a_make_runs_here(cache: Path) -> None:
     made = fill(cache)
     code = (
         "import sys; from pathlib import Path; from hpcpy import commands, paths\n"
-        "paths.BUILD = Path(sys.argv[1])\ncommands.run(['clean-cache', '0'])"
+        "paths.BUILD = Path(sys.argv[1])\ncommands.run(['clean', '--cache', '0'])"
     )
     paths.BUILD.mkdir()
     with (paths.BUILD / ".lock").open("a") as lock:
@@ -232,12 +232,12 @@ def test_a_cache_that_is_closed_to_the_user_is_one_line(cache: Path) -> None:
     cache.chmod(0o700)
     code = (
         "import os, sys, hpcpy.cache.clean; from hpcpy.__main__ import main;"
-        " os.setuid(65534); sys.exit(main(['clean-cache', '0']))"
+        " os.setuid(65534); sys.exit(main(['clean', '--cache', '0']))"
     )
     held = {"HPCPY_CHECKOUT_LOCK": str(paths.ROOT / "build")}
     done = python("-c", code, HPCPY_CACHE=str(cache.parent), **held)
     assert done.returncode == 73
-    assert done.stderr.startswith(f"hpcpy clean-cache: {cache}")
+    assert done.stderr.startswith(f"hpcpy clean: {cache}")
     assert done.stderr.endswith("permission denied; set HPCPY_CACHE to a folder of your own\n")
     assert done.stderr.count("\n") == 1
 
@@ -246,7 +246,7 @@ def test_a_cache_without_locks_is_one_line(cache: Path) -> None:
     if not shutil.which("strace"):
         pytest.skip("no strace; on Debian: apt-get install strace")
     fill(cache)
-    code = "import sys; from hpcpy.__main__ import main; sys.exit(main(['clean-cache', '0']))"
+    code = "import sys; from hpcpy.__main__ import main; sys.exit(main(['clean', '--cache', '0']))"
     fails = ["strace", "-f", "-o", "/dev/null", "-e", "inject=flock:error=ENOLCK"]
     held = {"HPCPY_CHECKOUT_LOCK": str(paths.ROOT / "build")}
     done = subprocess.run(
@@ -264,7 +264,7 @@ def test_a_cache_without_locks_is_one_line(cache: Path) -> None:
 
 def test_what_cannot_be_removed_is_told_in_one_line_and_all_else_goes(cache: Path) -> None:
     made = fill(cache)
-    code = "import sys; from hpcpy.__main__ import main; sys.exit(main(['clean-cache', '0']))"
+    code = "import sys; from hpcpy.__main__ import main; sys.exit(main(['clean', '--cache', '0']))"
     # The lock counts as held, as when a make calls another command.
     held = {"HPCPY_CHECKOUT_LOCK": str(paths.ROOT / "build")}
     done = subprocess.run(

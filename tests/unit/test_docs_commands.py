@@ -15,7 +15,6 @@ import pytest
 from docs_blocks import PAGES, Block, WrongError, blocks, is_name, read, split, typed
 
 from hpcpy import paths
-from hpcpy.audit import ignore
 from image_commands import IN_IMAGE
 from workloads.doctor import promises
 
@@ -108,13 +107,10 @@ def test_python_of_a_block_compiles(block: Block) -> None:
 
 
 @pytest.mark.parametrize("block", [b for b in BLOCKS if b.language == "toml"], ids=str)
-def test_toml_of_a_block_is_what_its_reader_takes(block: Block, tmp_path: Path) -> None:
+def test_toml_of_a_block_is_what_its_reader_takes(block: Block) -> None:
     table = tomllib.loads(block.text)
     if "promises" in table:
         assert promises.why_not(table["promises"]) == ""
-    elif "ignore" in table:
-        (tmp_path / "decided.toml").write_text(block.text)
-        assert len(ignore.read(tmp_path / "decided.toml")) == len(table["ignore"])
     else:
         (image,) = table["images"].values()
         features = {file.parent.name for file in paths.ROOT.glob("src/interp/features/*/README.md")}

@@ -14,7 +14,7 @@ import pytest
 from processes import environment, read_only
 
 from hpcpy import paths
-from hpcpy.apt.uris import parse_uris
+from hpcpy.apt.private import parse_uris
 from hpcpy.engine import apptainer, debs, prefix, tools
 from hpcpy.engine.prefix import CAPABILITIES, bounding_set, configure, set_option
 from hpcpy.errors import DiskError, UnavailableError

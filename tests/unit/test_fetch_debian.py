@@ -11,7 +11,7 @@ from misbehaving_server import Server, ranged, serving
 
 from hpcpy import paths
 from hpcpy.apt.offers import Offer
-from hpcpy.apt.uris import parse_uris
+from hpcpy.apt.private import parse_uris
 from hpcpy.errors import IntegrityError, UnavailableError, UsageError
 from hpcpy.fetch import debian
 from hpcpy.fetch.connection import Patience

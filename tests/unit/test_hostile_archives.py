@@ -16,8 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpcpy.build.contents import of_archive
-from hpcpy.build.layers import read_contents
+from hpcpy.build.archive import files_of, text_of
 from hpcpy.errors import IntegrityError
 
 HUGE = 1 << 40
@@ -63,9 +62,9 @@ def archive_of(path: Path, unpacked: bytes, **others: bytes | str) -> Path:
 
 
 def both(path: Path) -> None:
-    """Read an archive as `verify` does, and as `sbom`, `audit`, `size` and `release` do."""
-    of_archive(path)
-    read_contents(path, lambda _: True)
+    """Read an archive as `verify` does, and as `sbom` and `release` do."""
+    files_of(path)
+    text_of(path, "file")
 
 
 OUTSIDE = [
@@ -87,11 +86,11 @@ def test_paths_links_and_devices_are_listed_and_not_made(
     monkeypatch.chdir(folder)
     path = archive_of(tmp_path / "image.tar", layer_of(harmful))
     both(path)
-    assert any(harmful.name in name for name in of_archive(path))
+    assert any(harmful.name in name for name in files_of(path))
     assert {*tmp_path.rglob("*")} == {path, folder, folder.parent, folder.parent.parent}
 
 
-@pytest.mark.parametrize("read", [of_archive, lambda path: read_contents(path, lambda _: True)])
+@pytest.mark.parametrize("read", [files_of, lambda path: text_of(path, "file")])
 @pytest.mark.parametrize(
     "harmful",
     [
@@ -117,7 +116,7 @@ def test_archives_that_are_none_are_refused(
 def test_a_layer_that_unpacks_to_much_is_refused(tmp_path: Path) -> None:
     path = archive_of(tmp_path / "image.tar", layer_of(entry("zeros", size=HUGE)))
     with pytest.raises(IntegrityError, match="unpacks to more than 20 times its size"):
-        of_archive(path)
+        files_of(path)
 
 
 def test_a_json_that_unpacks_to_much_is_refused(tmp_path: Path) -> None:
@@ -126,7 +125,7 @@ def test_a_json_that_unpacks_to_much_is_refused(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(inner.read_bytes(), 1))
     assert path.stat().st_size < 1 << 20
     with pytest.raises(IntegrityError, match="a file in it has more than 16"):
-        of_archive(path)
+        files_of(path)
 
 
 @functools.cache
@@ -146,6 +145,6 @@ def test_a_changed_archive_is_read_or_refused(
     for at in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=6)):
         content[at] = data.draw(st.integers(0, 255))
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
-    for read in (of_archive, lambda path: read_contents(path, lambda _: True)):
+    for read in (files_of, lambda path: text_of(path, "file")):
         with contextlib.suppress(IntegrityError):
             read(path)

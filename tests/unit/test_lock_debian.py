@@ -16,7 +16,7 @@ from hpcpy.commands import run
 from hpcpy.errors import UsageError
 from hpcpy.lock import debian, host
 from hpcpy.lock.command import moved
-from hpcpy.lock.deb_licences import licences, summary
+from hpcpy.lock.licences import from_copyright, of_debs
 from hpcpy.pins.debian import Wanted
 
 MACHINE_READABLE = """Format: copyright-format
@@ -32,13 +32,13 @@ License: GPL-2+
 
 
 def test_short_names_of_a_copyright_file_are_taken_once() -> None:
-    assert summary(MACHINE_READABLE) == "GPL-2+, LGPL-2.1+ or MIT"
+    assert from_copyright(MACHINE_READABLE) == "GPL-2+, LGPL-2.1+ or MIT"
 
 
 def test_free_text_tells_the_common_licences_it_refers_to() -> None:
     text = "It is free; see /usr/share/common-licenses/GPL-3, and\n/usr/share/common-licenses/BSD."
-    assert summary(text) == "GPL-3, BSD"
-    assert summary("Do what you like.") == "see copyright"
+    assert from_copyright(text) == "GPL-3, BSD"
+    assert from_copyright("Do what you like.") == "see copyright"
 
 
 def make_deb(folder: Path, name: str, *, linked_to: str = "", text: str = "") -> Path:
@@ -71,7 +71,7 @@ def test_licence_of_a_package_without_documentation_is_that_of_the_linked_one(
         "trip": make_deb(tmp_path, "trip", linked_to="round"),
         "lost": make_deb(tmp_path, "lost", linked_to="elsewhere"),
     }
-    assert licences(packages) == {
+    assert of_debs(packages) == {
         "thing-dev": "GPL-2+, LGPL-2.1+ or MIT",
         "thing": "GPL-2+, LGPL-2.1+ or MIT",
         "round": "see copyright",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from hpcpy.commands import run
 from hpcpy.engine.venv import TITLES
 from hpcpy.errors import UsageError
 from hpcpy.from_make import with_settings
-from hpcpy.lock import host, packages, python, toml
+from hpcpy.lock import host, python, uv
+from hpcpy.lock.command import render
 from hpcpy.pins.wheels import GROUPS
 
 DIGEST = "0" * 64
@@ -82,6 +84,7 @@ def uv_resolves(
         output.write_text(text)
 
     monkeypatch.setattr(module, "compile_lock", compile_lock)
+    monkeypatch.setattr(uv, "ensure_venv", lambda: Path(sys.prefix))
     return held
 
 
@@ -107,7 +110,7 @@ def test_python_package_moves_and_no_other_byte(
     lock = tmp_path / "python.lock"
     old = {"packages": {name: wheel(name, "1") for name in ("arrays", "numbers")}}
     header = "Made from python*.in by `make lock`, which prints what moves;"
-    lock.write_text(toml.render(old, f"{header} not to be edited."))
+    lock.write_text(render(old, f"{header} not to be edited."))
     before = blocks(lock)
     held = uv_resolves(monkeypatch, python, {"arrays": "2", "numbers": "2"})
     asked: list[str] = []
@@ -141,9 +144,9 @@ def test_package_to_try_moves_and_no_other_byte(
         for name in ("arrays", "numbers")
     }
     old["numbers"]["for"] = ["arrays", "numbers"]
-    uv_resolves(monkeypatch, packages, {"arrays": "2", "numbers": "2"})
-    monkeypatch.setattr(packages, "with_size", lambda _, place: dataclasses.replace(place, size=7))
-    new: Any = packages.resolve(old, {"numbers"})
+    uv_resolves(monkeypatch, python, {"arrays": "2", "numbers": "2"})
+    monkeypatch.setattr(python, "with_size", lambda _, place: dataclasses.replace(place, size=7))
+    new: Any = python.resolve_packages(old, {"numbers"})
     assert new["packages"]["arrays"] == old["arrays"] | {"for": ["arrays", "numbers"]}
     assert new["packages"]["numbers"]["version"] == "2"
     assert new["packages"]["numbers"]["size"] == 7

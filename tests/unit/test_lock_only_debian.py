@@ -21,7 +21,8 @@ from hpcpy import paths
 from hpcpy.apt import offers, private
 from hpcpy.commands import run
 from hpcpy.files import sha256
-from hpcpy.lock import debian, toml
+from hpcpy.lock import debian
+from hpcpy.lock.command import render
 from hpcpy.pins.debian import debs, snapshot_epoch
 
 LOCKED = datetime.datetime(2001, 2, 3, 4, 5, 6, tzinfo=datetime.UTC)
@@ -113,7 +114,7 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         for name, sets in {**SETS, "lone": ["lone"]}.items()
     }
     (env / "debian.lock").write_text(
-        toml.render(
+        render(
             {"timestamp": LOCKED, "packages": {"x86_64": dict(sorted(locked.items()))}},
             "Made from debian.toml by `make lock`, which prints what moves; not to be edited.",
         )

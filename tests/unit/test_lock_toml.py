@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpcpy.lock.toml import render
+from hpcpy.lock.command import render
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 TIMES = st.datetimes(datetime.datetime(1970, 1, 2), datetime.datetime(2999, 1, 1)).map(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from hpcpy.errors import UsageError
-from hpcpy.lock.python import best_wheel
-from hpcpy.lock.wheel_licences import from_metadata, licence
-from hpcpy.lock.wheel_tags import best
+from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.lock import uv
+from hpcpy.lock.licences import from_metadata, of_wheel
+from hpcpy.lock.python import best_wheels
+from hpcpy.lock.wheel_tags import best, tags
 
 PYTHON = (3, 14)
 GLIBC = (2, 40)
@@ -36,23 +38,37 @@ GLIBC = (2, 40)
 )
 def test_most_specific_wheel_that_fits_is_locked(better: str, worse: str) -> None:
     names = [f"thing-7-{tags}.whl" for tags in (worse, better)]
-    assert best(names, PYTHON, "x86_64", GLIBC) == names[1]
-    assert best(names[::-1], PYTHON, "x86_64", GLIBC) == names[1]
+    fitting = tags(PYTHON, "x86_64", GLIBC)
+    assert best(names, fitting) == names[1]
+    assert best(names[::-1], fitting) == names[1]
 
 
 def test_wheels_for_other_machines_are_no_wheels() -> None:
     names = ["thing-7-py3-none-manylinux2014_x86_64.whl", "thing-7-1-cp314-cp314-win_amd64.whl"]
-    assert best(names, PYTHON, "aarch64", GLIBC) is None
+    assert best(names, tags(PYTHON, "aarch64", GLIBC)) is None
+    assert best(["no-wheel.tar.gz"], tags(PYTHON, "x86_64", GLIBC)) is None
+
+
+def test_packages_without_a_wheel_that_fits_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uv, "ensure_venv", lambda: Path(sys.prefix))
+    names = {"one": ["one-1-py3-none-any.whl"], "two": ["two-1-cp27-cp27m-win32.whl"]}
+    found = {
+        name: {
+            "version": "1",
+            "wheels": [{"url": f"https://h.invalid/{its[0]}", "hashes": {"sha256": "0"}}],
+        }
+        for name, its in names.items()
+    }
+    with pytest.raises(UnavailableError, match="two 1 has no wheel for x86_64"):
+        best_wheels(found, PYTHON)
+    assert best_wheels({"one": found["one"]}, PYTHON)["one"].url.endswith(names["one"][0])
 
 
 def test_an_index_cannot_name_a_file_outside_the_cache() -> None:
     url = "https://h.invalid/..%2F..%2Fthing-7-py3-none-any.whl"
-    package: dict[str, object] = {
-        "version": "7",
-        "wheels": [{"url": url, "hashes": {"sha256": "0"}}],
-    }
+    package = {"version": "7", "wheels": [{"url": url, "hashes": {"sha256": "0"}}]}
     with pytest.raises(UsageError, match="does not end in the name of a file"):
-        best_wheel("thing", package, PYTHON)
+        best_wheels({"thing": package}, PYTHON)
 
 
 @pytest.mark.parametrize(
@@ -86,4 +102,4 @@ def test_licence_is_that_of_the_wheel_and_not_of_a_vendored_package(tmp_path: Pa
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("thing/_vendor/other-1.dist-info/METADATA", "License: GPL\n\n")
         archive.writestr("thing-7.dist-info/METADATA", "License: MIT\n\n")
-    assert licence(wheel) == "MIT"
+    assert of_wheel(wheel) == "MIT"

@@ -39,7 +39,7 @@ def test_help_lists_every_command() -> None:
 def test_no_command_is_bad_input_with_the_list() -> None:
     done = hpcpy()
     assert done.returncode == 2
-    assert "clean-cache" in done.stdout
+    assert "modulefile" in done.stdout
 
 
 def test_unknown_command_is_one_line_and_bad_input() -> None:
@@ -56,8 +56,8 @@ def test_unknown_command_is_one_line_and_bad_input() -> None:
         ("build", "iso"),
         ("build", "oci", "hpyc"),
         ("fetch", "--fix"),
-        ("clean-cache", "x"),
-        ("size", "a", "b\nc"),
+        ("clean", "--cache", "x"),
+        ("sbom", "a", "b\nc"),
     ],
 )
 def test_bad_input_is_one_line(arguments: tuple[str, ...]) -> None:
@@ -84,11 +84,8 @@ def test_ctrl_c_has_the_shells_exit_code(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(importlib.import_module("hpcpy.cache.clean"), "main", interrupted)
-    assert main(["clean-cache"]) == 130
-    assert (
-        capsys.readouterr().err
-        == "hpcpy clean-cache: stopped; the same command continues from here\n"
-    )
+    assert main(["clean"]) == 130
+    assert capsys.readouterr().err == "hpcpy clean: stopped; the same command continues from here\n"
 
 
 def test_read_only_checkout_ends_in_one_line(tmp_path: Path) -> None:
@@ -120,7 +117,7 @@ def test_a_ctrl_c_within_an_exec_is_130_as_anywhere(tmp_path: Path) -> None:
     variables = environment()
     path = os.pathsep.join([str(tmp_path), variables["PYTHONPATH"]])
     done = subprocess.run(
-        [sys.executable, "-m", "hpcpy", "size"],
+        [sys.executable, "-m", "hpcpy", "sbom"],
         env={**variables, "PYTHONPATH": path},
         capture_output=True,
         text=True,
@@ -180,9 +177,9 @@ def test_a_reader_who_has_left_is_no_error_to_tell(command: str) -> None:
 
 def test_a_home_that_is_not_there_is_one_line() -> None:
     # A user without a name and HOME has none, either: pathlib raises the same error for both.
-    done = hpcpy("clean-cache", HPCPY_CACHE="~nobody-has-this-name/cache")
+    done = hpcpy("clean", "--cache", HPCPY_CACHE="~nobody-has-this-name/cache")
     assert done.returncode == 2
-    assert re.fullmatch(r"hpcpy clean-cache: .* no such home; set HPCPY_CACHE .*\n", done.stderr)
+    assert re.fullmatch(r"hpcpy clean: .* no such home; set HPCPY_CACHE .*\n", done.stderr)
 
 
 @pytest.mark.parametrize("words", [["hpcpy", "--help"], ["make", "-f", "Makefile", "help"]])

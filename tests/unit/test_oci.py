@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.oci import manifest_digest, pack
+from hpcpy.build.archive import manifest_digest
+from hpcpy.build.oci import pack
 from small_image import layer, write_archive, write_layout
 
 

@@ -2,75 +2,26 @@
 
 from __future__ import annotations
 
-import ast
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
 import pytest
 from processes import python
 
-from hpcpy import paths
-from hpcpy.launch.request import SETTINGS
-
 # Module and option of each path that is only read, or is a folder of the tool's own.
-READ = {
-    ("build.verify", "file"),
-    ("adopt.command", "what"),
-    ("adopt.command", "--image"),
-    ("adopt.command", "--python"),
-    ("adopt.command", "--wheelhouse"),
-    ("audit.command", "--data"),
-    ("audit.command", "--ignore"),
-    ("cluster.command", "--folder"),
-    ("measure.overhead", "--sif"),
-    ("measure.writing.command", "--sif"),
-    ("packages.command", "--{image}"),
-    ("release.command", "folder"),
-    ("release.command", "--key"),
-    ("upstream.command", "--{name}"),
-}
 # Settings that name a path, and whether that is written.
 SETTINGS_WITH_PATHS = {"IMAGE": False, "MPI": False, "SITE": False, "SCRIPT": True}
 # Each option with a folder that is written.
 FOLDERS = [
     ("adopt", "x.yml", "--out"),
     ("cluster", "--folder"),
-    ("faults", "--out"),
     ("release", "--to"),
 ]
 # A launch that needs no image and no Slurm.  It is for a site: a local launch says whether the
 # checkout's own cluster runs, and that may start meanwhile.
 LAUNCH = ("W=pi --impl mpi", "SITE=carc", "ACCOUNT=me", "ENGINE=none", "NODES=2", "TASKS=4")
 BATCH = ("-m", "hpcpy", "batch", *LAUNCH)
-
-
-def options_with_paths() -> Iterator[tuple[str, str]]:
-    """Yield the module and the name of each argument that `add_argument` makes a path of."""
-    for file in sorted((paths.ROOT / "src/hpcpy").rglob("*.py")):
-        for call in ast.walk(ast.parse(file.read_text())):
-            if not isinstance(call, ast.Call):
-                continue
-            of = {word.arg: ast.unparse(word.value) for word in call.keywords}
-            module = ".".join(file.relative_to(paths.ROOT / "src/hpcpy").with_suffix("").parts)
-            if ast.unparse(call.func) == "report.add_out":
-                yield module, "--out"
-            elif of.get("type") in ("Path", "paths.folder") and module != "measure.report":
-                yield module, ast.unparse(call.args[0]).split("'")[1]
-
-
-OUTPUTS = sorted(set(options_with_paths()) - READ)
-
-
-def test_every_option_with_a_path_is_known() -> None:
-    assert set(options_with_paths()) >= READ
-    writing = ["adopt.command", "testing.faults"]
-    outs = [(module, "--out") for module in writing]
-    assert sorted([*outs, ("release.command", "--to")]) == OUTPUTS
-    # Each is tried, and the cluster's own folder.
-    assert len(FOLDERS) == len(OUTPUTS) + 1
-    assert set(SETTINGS_WITH_PATHS) <= set(SETTINGS)
 
 
 @pytest.mark.parametrize("words", FOLDERS, ids=" ".join)

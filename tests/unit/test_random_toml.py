@@ -15,20 +15,11 @@ from random_inputs import as_toml, changed, ends_well
 from hpcpy import paths
 from hpcpy.adopt import names
 from hpcpy.adopt.asked import Asked
-from hpcpy.audit import ignore
 from hpcpy.build import graph
 from hpcpy.commands import run
 from hpcpy.launch.site import read_site
 from hpcpy.pins.debian import debs, snapshot_epoch, wanted
-from hpcpy.pins.sources import patterns, repositories, sources
-
-DECISION = """
-[[ignore]]
-id = "CVE-2026-1000"
-package = "openssl"
-reason = "QUIC servers alone"
-until = 2027-01-31
-"""
+from hpcpy.pins.sources import sources
 
 
 def of_env(*readers: Callable[[Path], object]) -> Callable[[Path], None]:
@@ -60,8 +51,7 @@ READERS: dict[str, tuple[Path | str, Callable[[Path], object]]] = {
     "site.toml": (paths.ENV / "sites/template.toml", read_site),
     "script.toml": (paths.ENV / "sites/perlmutter-cpu.toml", as_script),
     "images.toml": (paths.CONTAINERS / "images.toml", graph.load),
-    "decided.toml": (DECISION, ignore.read),
-    "sources.toml": (paths.ENV / "sources.toml", of_env(sources, patterns, repositories)),
+    "sources.toml": (paths.ENV / "sources.toml", of_env(sources)),
     "debian.toml": (paths.ENV / "debian.toml", of_env(wanted)),
     "conda.toml": (paths.ENV / "conda.toml", of_conda),
     "debian.lock": (

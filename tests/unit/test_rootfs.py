@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.apt.private import DebianSuite, PrivateApt
+from hpcpy.apt.private import PrivateApt
 from hpcpy.build.rootfs import hook, source_line, without_devices, write_index
 from hpcpy.errors import IntegrityError, UnavailableError
 from hpcpy.files import sha256
+from hpcpy.pins.model import DebianSuite
 
 pytestmark = pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg on this machine")
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from hpcpy.build.sbom import sbom_of
 from hpcpy.errors import UsageError
+from hpcpy.sbom.command import sbom_of
 from hpcpy.sbom.contents import look
 from hpcpy.sbom.image import sbom
 from hpcpy.sbom.pins import CONTAINED, INSTALLED, LINKED, READ, Expected, Pin, read, written
@@ -162,6 +162,23 @@ def test_a_debian_package_names_its_source_where_that_is_called_otherwise(root: 
     assert purls["libstdc++6"] == "distro=debian-13&upstream=gcc-14%4014.9"
     assert purls["libpocl2t64"] == "distro=debian-13&upstream=pocl"
     assert purls["numpy"] == ""
+
+
+def test_all_but_debians_packages_have_a_cpe_too(root: Path) -> None:
+    pins = tuple(replace(one, cpe="madler:zlib" if one.name == "zlib" else "") for one in PINS)
+    told = packages(made(root, replace(EXPECTED, pins=pins)))
+    locators = {
+        name: [reference["referenceLocator"] for reference in one["externalRefs"]]
+        for name, one in told.items()
+        if name not in ("small", "pip")
+    }
+    assert locators["zlib"] == [
+        "pkg:generic/zlib@1.99",
+        "cpe:2.3:a:madler:zlib:1.99:*:*:*:*:*:*:*",
+    ]
+    assert locators["mpich"][0] == "pkg:pypi/mpich@4.99"
+    assert locators["python"][1] == "cpe:2.3:a:python:python:3.99:*:*:*:*:*:*:*"
+    assert [len(locators[name]) for name in ("libstdc++6", "numpy", "comm")] == [1, 2, 2]
 
 
 def test_nvidias_files_are_told_one_by_one_with_what_permits_them(root: Path) -> None:

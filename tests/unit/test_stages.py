@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -15,8 +14,7 @@ from typing import Any
 import pytest
 from processes import runs, start, wait_until
 
-from hpcpy import paths, stage_times
-from hpcpy.cache.units import find_units
+from hpcpy import paths
 from hpcpy.errors import DiskError
 from hpcpy.stages import StageError, skipped, stage
 
@@ -172,73 +170,11 @@ def test_ctrl_c_says_that_the_command_can_go_on(tmp_path: Path) -> None:
     assert last == "hpcpy long: stopped; the same command continues from here"
 
 
-@pytest.mark.long
-def test_a_stage_says_what_it_will_take_from_its_last_run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    clock = iter([100.0, 140.0, 200.0, 203.0, 300.0, 301.0])
-    monkeypatch.setattr("hpcpy.stages.time", SimpleNamespace(monotonic=lambda: next(clock)))
-    for _ in range(3):
-        with stage("compile it all"):
-            pass
-    lines = [line.strip() for line in capsys.readouterr().err.splitlines()]
-    assert lines == [
-        "40.0 s compile it all",
-        "compile it all: about 40 s",
-        # The last duration counts, though it is too short to be announced.
-        "3.0 s compile it all",
-        "1.0 s compile it all",
-    ]
-    assert json.loads(stage_times.times_file().read_text()) == {"compile it all": 1.0}
-    # `make clean-cache` knows what it is.
-    known, unknown = find_units(paths.cache_dir())
-    assert ([unit.label for unit in known], unknown) == (["times of stages"], [])
-
-
-def test_a_stage_that_no_run_is_known_of_says_a_stored_time(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    for title in ("SIF of mine", "build numpy"):
-        with pytest.raises(StageError), stage(title, processor_seconds=500):
-            raise StageError("no")
-    with stage("neither"):
-        pass
-    told = [line.strip() for line in capsys.readouterr().err.splitlines()]
-    assert told[0] == f"SIF of mine: about {stage_times.expected('SIF of mine')} s"
-    assert "build numpy: 500 s of processor time" in told
-    assert told[-1] == "0.0 s neither"
-    # What failed was no run, and what is short is not kept.
-    assert not stage_times.times_file().exists()
-
-
-@pytest.mark.parametrize("spoilt", ["not JSON", "[]", '{"compile it all": "long"}'])
-def test_spoilt_times_are_as_good_as_none(spoilt: str) -> None:
-    stage_times.times_file().parent.mkdir(parents=True)
-    stage_times.times_file().write_text(spoilt)
-    assert stage_times.expected("compile it all") is None
-    stage_times.remember("compile it all", 40)
-    assert stage_times.expected("compile it all") == 40
-
-
-def test_times_of_the_newest_stages_are_kept() -> None:
-    for number in range(150):
-        stage_times.remember(f"push to {number}", 40)
-        stage_times.remember("compile it all", 40)
-    found = json.loads(stage_times.times_file().read_text())
-    assert (len(found), list(found)[-2:]) == (100, ["push to 149", "compile it all"])
-
-
-def test_times_that_cannot_be_kept_are_no_fault(tmp_path: Path) -> None:
-    (tmp_path / "hpcpy").write_text("a file")
-    stage_times.remember("compile it all", 40)
-    assert stage_times.expected("compile it all") is None
-
-
 def test_command_without_room_says_so() -> None:
     # The kernel's own ENOSPC, from the device that is always full.
     words = r"build it: no space left on the device \(sh ended with exit code 2\); free some"
     with pytest.raises(DiskError, match=words) as failed, stage("build it") as current:
-        current.run(["nice", "-n1", "sh", "-c", "cat /etc/passwd >/dev/full; exit 2"])
+        current.run(["env", "sh", "-c", "cat /etc/passwd >/dev/full; exit 2"])
     assert failed.value.exit_code == 73
     assert isinstance(failed.value, StageError)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy.build.buildah import Buildah
-from hpcpy.build.superseded import drop_superseded
+from hpcpy.build.oci import drop_superseded
 
 
 class Removed(Buildah):

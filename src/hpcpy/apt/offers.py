@@ -8,13 +8,12 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from hpcpy.apt.mirrors import debian_mirrors
-from hpcpy.apt.private import PrivateApt
-from hpcpy.apt.uris import Deb, uris
+from hpcpy.apt.private import Deb, PrivateApt, uris
 from hpcpy.errors import UnavailableError
 from hpcpy.paths import cache_dir
 from hpcpy.pins.debian import Wanted
 from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, Source
-from hpcpy.pins.names import file_name
+from hpcpy.pins.tables import file_name
 
 
 @dataclass(frozen=True)

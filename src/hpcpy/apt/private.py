@@ -8,24 +8,38 @@ apt's signature checks without a change to the host.
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from hpcpy.errors import UnavailableError
 from hpcpy.files import disk_errors
+from hpcpy.pins.model import DebianSuite
 
 _HOSTS_MAIN = Path("/etc/apt/apt.conf")
 KEYRINGS = Path("/usr/share/keyrings")
 
 
 @dataclass(frozen=True)
-class DebianSuite:
-    """One line of a sources list: ``DebianSuite("debian", "trixie")``."""
+class Deb:
+    """A package file: its address, and its name as apt downloads it."""
 
-    archive: str
-    name: str
-    check_date: bool = True
+    url: str
+    file: str
+    size: int
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """The package's name."""
+        return self.file.split("_")[0]
+
+    @property
+    def version(self) -> str:
+        """Its version, by the file name: the address lacks the epoch, as in 1%3a2.3."""
+        return unquote(self.file).split("_")[1]
 
 
 class PrivateApt:
@@ -41,8 +55,6 @@ class PrivateApt:
         Base URL by archive, as `hpcpy.apt.mirrors.debian_mirrors` returns.
     arch
         Debian's name of the architecture.
-    kind
-        ``deb`` for packages, ``deb-src`` for their sources.
     """
 
     def __init__(
@@ -51,7 +63,6 @@ class PrivateApt:
         suites: tuple[DebianSuite, ...],
         mirrors: dict[str, str],
         arch: str = "amd64",
-        kind: str = "deb",
     ) -> None:
         missing = sorted({suite.archive for suite in suites} - set(mirrors))
         if missing:
@@ -67,7 +78,7 @@ class PrivateApt:
             (folder / "status").touch()
             (folder / "sources.list").write_text(
                 "".join(
-                    f"{kind} [arch={arch} signed-by={_keyring()}"
+                    f"deb [arch={arch} signed-by={_keyring()}"
                     f"{'' if suite.check_date else ' check-valid-until=no'}] "
                     f"{mirrors[suite.archive]} {suite.name} main\n"
                     for suite in suites
@@ -140,3 +151,35 @@ def _keyring() -> Path:
             hint="install the package debian-archive-keyring",
         )
     return keyring
+
+
+def uris(apt: PrivateApt, action: str, *words: str) -> list[Deb]:
+    """Return what an action of apt-get would download.
+
+    Raises
+    ------
+    UnavailableError
+        When apt finds no solution, or states no SHA-256.
+    """
+    options = ("--print-uris", "-qq", "-o", "Acquire::ForceHash=SHA256")
+    return parse_uris(apt.output("apt-get", action, *options, *words))
+
+
+def parse_uris(text: str) -> list[Deb]:
+    """Read what ``apt-get --print-uris`` printed: URL in quotes, file name, size, hash.
+
+    Raises
+    ------
+    UnavailableError
+        When it states no SHA-256.
+    """
+    found = []
+    for line in text.splitlines():
+        if not line.startswith("'"):
+            continue
+        url, file, size, digest = shlex.split(line)
+        kind, _, value = digest.partition(":")
+        if kind != "SHA256":
+            raise UnavailableError(f"apt-get --print-uris: no SHA-256: {line}")
+        found.append(Deb(url, file, int(size), value))
+    return found

@@ -33,13 +33,10 @@ class Buildah:
         The executable.
     env
         Variables that choose storage and configuration.
-    nice
-        Niceness of its steps, as nice(1) counts.
     """
 
     program: Path
     env: dict[str, str]
-    nice: int = 0
 
     @property
     def _storage(self) -> list[str]:
@@ -60,7 +57,7 @@ class Buildah:
         gets a network namespace of its own instead.  As an ordinary user
         that has to be made inside buildah's user namespace.
         """
-        command = ["nice", f"-n{self.nice}", "unshare", "--net", *self.online(*arguments)]
+        command = ["unshare", "--net", *self.online(*arguments)]
         if os.geteuid() != 0:
             return [str(self.program), "unshare", "--", *command]
         return command

@@ -42,7 +42,7 @@ def is_whole(path: Path) -> bool:
         with contextlib.suppress(OSError):
             os.utime(path)
         return True
-    print(f"hpcpy: {path}: not the bytes that were cached; made anew", file=sys.stderr)
+    print(f"hpcpy: {path}: checksum mismatch; rebuilding", file=sys.stderr)
     return False
 
 

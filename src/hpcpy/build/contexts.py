@@ -9,11 +9,11 @@ from pathlib import Path
 from hpcpy import paths
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.plan import Plan
-from hpcpy.build.sbom_pins import add_sbom_pins
 from hpcpy.build.tool import add_tool
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.fetch.many import fetch
 from hpcpy.files import place
+from hpcpy.sbom.expected import add_sbom_pins
 from hpcpy.version import project_version
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import Field, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from hpcpy import paths
 from hpcpy.build.inputs import tree_files
-from hpcpy.build.records import record
 from hpcpy.errors import UsageError
 from hpcpy.pins.tables import read_table
 from hpcpy.pins.wheels import GROUPS
 
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
 # The group of wheels for which an image may name another.
 STACK = "image"
 
@@ -48,20 +49,14 @@ class Part:
     features: tuple[str, ...] = ()
     stack: str = STACK
     scripts: tuple[str, ...] = ()
-    # Seconds of processor time to build it, and how many of them a single core has to do.
+    # Seconds of processor time to build it: the longest path starts first.
     seconds: int = 5
-    serial: int | None = None
 
     @property
     def recipes(self) -> tuple[Path, ...]:
         """The script that stages it, and those it calls."""
         names = (f"{self.name}.sh", "lib.sh", "build.sh", *self.scripts)
         return tuple(paths.RECIPES / name for name in names)
-
-    def seconds_on(self, cores: int) -> float:
-        """Return how long building it takes by itself on a number of cores."""
-        serial = self.seconds if self.serial is None else self.serial
-        return serial + (self.seconds - serial) / cores
 
     @property
     def debian_sets(self) -> tuple[str, ...]:
@@ -110,8 +105,6 @@ class Image:
     stack: str = STACK
     # For its label, in SPDX's form; what is in it has the SBOM.
     licences: str = "BSD-3-Clause"
-    # GiB that must be free to make it of its parts and to pack it: 3.8 were measured.
-    disk: int = 4
 
     @property
     def folder(self) -> Path:
@@ -222,15 +215,50 @@ def load(path: Path) -> Graph:
     top.only("images", "parts")
     rows = {name: table.values for name, table in top.table("images").tables()}
     images = {
-        name: record(Image, where, name, _with_those_it_is_like(rows, where, name)) for name in rows
+        name: _record(Image, where, name, _with_those_it_is_like(rows, where, name))
+        for name in rows
     }
     parts = {
-        name: record(Part, where, name, table.values) for name, table in top.table("parts").tables()
+        name: _record(Part, where, name, table.values)
+        for name, table in top.table("parts").tables()
     }
     graph = Graph(images, parts)
     _check_parts(parts, where)
     _check_images(graph, where)
     return graph
+
+
+def _record(kind: type[Any], where: str, name: str, table: Mapping[str, Any]) -> Any:
+    """Return a row as the dataclass that it fills, every value checked."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{where}: {name!r} is no name: letters, digits, - and _")
+    renamed = {("base" if key == "from" else key): value for key, value in table.items()}
+    known = {field.name: field for field in fields(kind) if field.name != "name"}
+    for key, value in renamed.items():
+        if key not in known:
+            raise UsageError(f"{where}: unknown key {key!r} in {name}")
+        if wanted := _unfit(known[key], value):
+            raise UsageError(f"{where}: {name}: {key} = {value!r} must be {wanted}")
+    tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in renamed.items()}
+    try:
+        return kind(name=name, **tuples)
+    except TypeError as error:
+        raise UsageError(f"{where}: {name}: {error}") from error
+
+
+def _unfit(field: Field[Any], value: object) -> str:
+    """Return what a value must be; empty if it is."""
+    # Annotations are texts: `from __future__ import annotations`.
+    kind = str(field.type)
+    if kind.startswith("tuple"):
+        is_list = isinstance(value, list) and all(isinstance(one, str) for one in value)
+        return "" if is_list else "a list of strings"
+    if kind == "int":
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        return "" if is_number else "a whole number"
+    if kind == "bool":
+        return "" if isinstance(value, bool) else "true or false"
+    return "" if isinstance(value, str) else "a string"
 
 
 def _check_parts(parts: Mapping[str, Part], where: str) -> None:

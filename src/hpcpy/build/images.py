@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.build.buildah import Buildah
-from hpcpy.build.cached import cached, is_whole
+from hpcpy.build.cached import cached
 from hpcpy.build.contexts import add_containerfile, add_debs, add_description, add_recipes
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.parts import make_part, missing_parts, part_file
 from hpcpy.build.plan import Plan
 from hpcpy.build.rootfs import make_rootfs
-from hpcpy.build.schedule import chains, in_order, niceness
+from hpcpy.build.schedule import in_order
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.files import place
 from hpcpy.scratch import build_scratch
@@ -21,13 +20,8 @@ from hpcpy.stages import stage
 from hpcpy.version import project_version
 
 # A configure script keeps at most one core busy, and so do the interpreter's steps at
-# the end.  Parts that nothing waits for fill the gaps: they start as soon as they can,
-# and their compilers run at a higher niceness.
+# the end.  Other parts fill the gaps.
 _AT_ONCE = 4
-
-
-def _seconds(part: Part) -> float:
-    return part.seconds
 
 
 def tag(plan: Plan, image: Image) -> str:
@@ -38,16 +32,6 @@ def tag(plan: Plan, image: Image) -> str:
 def tag_of(name: str, key: str) -> str:
     """Return the name of an image with a key."""
     return f"localhost/hpcpy-{name}:{key}"
-
-
-def image_title(image: Image) -> str:
-    """Return the title of the stage that builds an image from what is there."""
-    return f"image {image.name}"
-
-
-def rootfs_title(image: Image) -> str:
-    """Return the title of the stage that makes an image's root filesystem."""
-    return f"root filesystem of {image.name}"
 
 
 def unbuilt(plan: Plan, image: Image, buildah: Buildah) -> list[Image]:
@@ -89,7 +73,7 @@ def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
         elif image.debian:
             add_debs(context, plan, image)
         add_containerfile(context, image)
-        with stage(image_title(image)) as current:
+        with stage(f"image {image.name}") as current:
             shipped = bool(image.parts)
             epoch = plan.time_of(image)
             buildah.build(current, name, context, epoch, squash=shipped, **arguments)
@@ -101,12 +85,11 @@ def _make_parts(plan: Plan, image: Image, buildah: Buildah) -> None:
     # With all parts in the cache the builder is not needed.
     if missing:
         builder = make_image(plan, plan.graph.image(image.builder), buildah)
-        found = chains(missing, plan.graph.needed, _seconds)
 
         def make(part: Part) -> None:
-            make_part(plan, part, builder, replace(buildah, nice=niceness(found, part)))
+            make_part(plan, part, builder, buildah)
 
-        in_order(missing, plan.graph.needed, make, at_once=_AT_ONCE, cost=_seconds)
+        in_order(missing, plan.graph.needed, make, at_once=_AT_ONCE, cost=lambda part: part.seconds)
 
 
 def _add_parts(plan: Plan, image: Image, context: Path) -> None:
@@ -118,15 +101,6 @@ def _add_parts(plan: Plan, image: Image, context: Path) -> None:
     add_description(context, plan, image)
 
 
-def has_rootfs(plan: Plan, image: Image) -> bool:
-    """Tell whether the cache has the root filesystem of an image."""
-    return is_whole(paths.cache_dir() / "rootfs" / _rootfs_file(plan, image))
-
-
-def _rootfs_file(plan: Plan, image: Image) -> str:
-    return f"{image.name}-{plan.rootfs_key(image)}.tar"
-
-
 def rootfs(plan: Plan, image: Image) -> Path:
     """Return the root filesystem of an image as a tar file, from the cache.
 
@@ -135,7 +109,7 @@ def rootfs(plan: Plan, image: Image) -> Path:
 
     def make(temporary: Path) -> None:
         packages = list(fetch_debs(image.debian, plan.arch).paths.values())
-        with stage(rootfs_title(image)) as current:
+        with stage(f"root filesystem of {image.name}") as current:
             make_rootfs(
                 temporary,
                 packages,
@@ -145,4 +119,4 @@ def rootfs(plan: Plan, image: Image) -> Path:
             )
             current.note = f"{len(packages)} packages, {temporary.stat().st_size / 1e6:.0f} MB"
 
-    return cached("rootfs", _rootfs_file(plan, image), make)
+    return cached("rootfs", f"{image.name}-{plan.rootfs_key(image)}.tar", make)

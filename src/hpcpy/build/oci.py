@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from hpcpy import paths
-from hpcpy.build import progress
+from hpcpy.build.archive import manifest_digest
 from hpcpy.build.buildah import Buildah, buildah
-from hpcpy.build.cached import cached
+from hpcpy.build.cached import cached, recorded
 from hpcpy.build.graph import Image
-from hpcpy.build.images import make_image, unbuilt
-from hpcpy.build.materials import fetch_materials, fetch_packages
+from hpcpy.build.images import make_image, tag_of, unbuilt
+from hpcpy.build.parts import missing_parts
 from hpcpy.build.plan import Plan
-from hpcpy.build.room import needed_room
 from hpcpy.build.schedule import side_by_side
 from hpcpy.build.stamps import read_stamp, write_stamp
-from hpcpy.build.superseded import drop_superseded
-from hpcpy.errors import IntegrityError
-from hpcpy.files import disk_errors, require_free
+from hpcpy.fetch.debian import fetch_debs
+from hpcpy.fetch.many import fetch
+from hpcpy.fetch.one import Tally
+from hpcpy.files import disk_errors, in_words
+from hpcpy.pins.model import Artifact
 from hpcpy.scratch import build_scratch
 from hpcpy.stages import skipped, stage
+
+# Earlier archives of an image in the cache, beside the one that is being made: a change is
+# often taken back.
+_KEPT = 1
+_KEY = "[0-9a-f]" * 16
 
 
 def archive_path(image: Image) -> Path:
@@ -36,12 +41,7 @@ def is_current_archive(plan: Plan, image: Image) -> bool:
     return read_stamp(archive_path(image)).get("inputs") == plan.image_key(image)
 
 
-def archive_title(image: Image) -> str:
-    """Return the title of the stage that packs an image."""
-    return f"OCI archive of {image.name}"
-
-
-def make_archive(plan: Plan, image: Image, *, behind: Sequence[str] = ()) -> Path:
+def make_archive(plan: Plan, image: Image) -> Path:
     """Have ``build/<image>.oci.tar``, made of what `plan` says.
 
     Parameters
@@ -50,8 +50,6 @@ def make_archive(plan: Plan, image: Image, *, behind: Sequence[str] = ()) -> Pat
         Says what goes into it.
     image
         Which.
-    behind
-        Titles of stages that will follow, for the estimate of the whole.
 
     Returns
     -------
@@ -64,7 +62,7 @@ def make_archive(plan: Plan, image: Image, *, behind: Sequence[str] = ()) -> Pat
         skipped(f"{target.name}", "up to date")
         return target
     name = f"{image.name}-{key}.oci.tar"
-    made = cached("images", name, lambda out: _make(plan, image, out, behind))
+    made = cached("images", name, lambda out: _make(plan, image, out))
     with stage(f"copy to {target.relative_to(paths.ROOT)}"):
         with build_scratch("copy") as folder, disk_errors(target):
             shutil.copyfile(made, folder / target.name).replace(target)
@@ -78,20 +76,16 @@ def make_archive(plan: Plan, image: Image, *, behind: Sequence[str] = ()) -> Pat
     return target
 
 
-def _make(plan: Plan, image: Image, out: Path, behind: Sequence[str]) -> None:
+def _make(plan: Plan, image: Image, out: Path) -> None:
     with buildah() as builder:
-        _make_with(builder, plan, image, out, behind)
+        _make_with(builder, plan, image, out)
 
 
-def _make_with(
-    builder: Buildah, plan: Plan, image: Image, out: Path, behind: Sequence[str]
-) -> None:
-    require_free(paths.cache_dir(), needed_room(plan, image, builder), f"building {image.name}")
-    progress.begin(plan, image, builder, [archive_title(image), *behind])
+def _make_with(builder: Buildah, plan: Plan, image: Image, out: Path) -> None:
     _prepare(plan, image, builder)
     tag = make_image(plan, image, builder)
     with (
-        stage(archive_title(image)) as current,
+        stage(f"OCI archive of {image.name}") as current,
         build_scratch("oci") as folder,
     ):
         layout = folder / "layout"
@@ -106,15 +100,55 @@ def _make_with(
 def _prepare(plan: Plan, image: Image, builder: Buildah) -> None:
     missing = unbuilt(plan, image, builder)
     if not missing or not image.builder:
-        fetch_materials(plan, missing)
+        _fetch_materials(plan, missing)
         return
     compilers = plan.graph.image(image.builder)
     below = unbuilt(plan, compilers, builder)
-    fetch_packages(plan, below)
+    _fetch_packages(plan, below)
     # While the large files come, the builder is made of the first ones.
     side_by_side(
-        lambda: fetch_materials(plan, missing),
+        lambda: _fetch_materials(plan, missing),
         lambda: make_image(plan, compilers, builder),
+    )
+
+
+def _fetch_packages(plan: Plan, images: Sequence[Image]) -> None:
+    """Have in the cache the Debian packages that some images consist of."""
+    if not images:
+        return
+    names = " and ".join(image.name for image in images)
+    with stage(f"fetch packages of {names}") as current:
+        tally = Tally()
+        for image in images:
+            fetch_debs(image.debian, plan.arch, tally=tally)
+        current.note = _summary(tally)
+
+
+def _fetch_materials(plan: Plan, images: Sequence[Image]) -> None:
+    """Have in the cache what some images are built from.
+
+    What parts that are already built were made of is not fetched again.
+    """
+    missing = list(dict.fromkeys(p for image in images for p in missing_parts(plan, image)))
+    lists = [image.debian for image in images if image.debian]
+    if missing:
+        lists += sorted({plan.graph.image(one.builder).debian for one in images if one.builder})
+    pins: list[Artifact] = []
+    for part in missing:
+        pins += plan.pins(part)
+        lists += part.debian_sets
+    with stage("fetch sources, wheels and packages") as current:
+        tally = Tally()
+        fetch(pins, tally=tally)
+        for name in lists:
+            fetch_debs(name, plan.arch, tally=tally)
+        current.note = _summary(tally)
+
+
+def _summary(tally: Tally) -> str:
+    return (
+        f"{tally.files} files, {in_words(tally.downloaded)} downloaded,"
+        f" {in_words(tally.present)} in the cache"
     )
 
 
@@ -139,16 +173,26 @@ def pack(layout: Path, out: Path, epoch: int) -> None:
             )
 
 
-def manifest_digest(archive: Path) -> str:
-    """Return the digest of the image in an OCI archive.
+def drop_superseded(name: str, buildah: Buildah) -> None:
+    """Remove all archives of an image but the last from the cache, and what they were made of.
 
-    Returns
-    -------
-    str
-        ``sha256:…`` as registries and ``podman images --digests`` name it.
+    One takes 1.4 GB of the cache, and each change makes another.
     """
-    with tarfile.open(archive) as tar:
-        index = tar.extractfile("index.json")
-        if index is None:
-            raise IntegrityError(f"{archive}: not an OCI archive")
-        return str(json.load(index)["manifests"][0]["digest"])
+    archives = sorted(
+        (paths.cache_dir() / "images").glob(f"{name}-{_KEY}.oci.tar"),
+        key=_last_use,
+        reverse=True,
+    )
+    for archive in archives[_KEPT:]:
+        archive.unlink(missing_ok=True)
+        recorded(archive).unlink(missing_ok=True)
+        key = archive.name.removesuffix(".oci.tar").removeprefix(f"{name}-")
+        buildah.remove(tag_of(name, key))
+
+
+def _last_use(archive: Path) -> int:
+    try:
+        return archive.stat().st_mtime_ns
+    except FileNotFoundError:
+        # Another build here has just removed it.
+        return 0

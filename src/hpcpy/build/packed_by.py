@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hpcpy.build.contents import BUILDAHS_LABEL, settings_of
+from hpcpy.build.archive import BUILDAHS_LABEL, settings_of
 from hpcpy.build.stamps import read_stamp
 from hpcpy.errors import IntegrityError
 from hpcpy.files import MIB, read_at_most

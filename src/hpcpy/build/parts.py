@@ -48,11 +48,6 @@ def missing_parts(plan: Plan, image: Image) -> list[Part]:
     return missing
 
 
-def title_of(part: Part) -> str:
-    """Return the title of the stage that builds a part."""
-    return f"build {part.name}"
-
-
 def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
     """Build one part, those it needs being in the cache.
 
@@ -73,7 +68,7 @@ def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
         A tar file of what the recipe staged.
     """
     with (
-        stage(title_of(part), processor_seconds=part.seconds) as current,
+        stage(f"build {part.name}") as current,
         build_scratch(part.name) as folder,
     ):
         context, result = folder / "context", folder / "result"

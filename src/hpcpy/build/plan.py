@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from hpcpy import paths
-from hpcpy.build import sbom_pins, tool
+from hpcpy.build import tool
 from hpcpy.build.graph import STACK, Graph, Image, Part, the_graph
 from hpcpy.build.inputs import Inputs, files_of_clone
 from hpcpy.cache.own import require_own
@@ -16,6 +16,7 @@ from hpcpy.pins.debian import debs, snapshot_epoch, wanted
 from hpcpy.pins.model import Artifact, this_arch
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import wheels
+from hpcpy.sbom import expected as sbom
 from hpcpy.version import project_version
 
 
@@ -116,8 +117,8 @@ class Plan:
         if image.parts:
             inputs.add("version", project_version())
             # Licences and addresses are nowhere else in a key.
-            inputs.add("pins", sbom_pins.pins(self, image, project_version()))
-            inputs.add_files(sbom_pins.sources())
+            inputs.add("pins", sbom.pins(self, image, project_version()))
+            inputs.add_files(sbom.sources())
             inputs.add_files([*tool.files(), paths.ROOT / "src/hpcpy/build/tool.py"])
         if image.base:
             inputs.add("base", self.image_key(self.graph.image(image.base)))

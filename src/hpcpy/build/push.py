@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpcpy.build.archive import manifest_digest
 from hpcpy.build.command import have
-from hpcpy.build.oci import manifest_digest
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import HpcpyError, UnavailableError, UsageError
 from hpcpy.scratch import build_scratch

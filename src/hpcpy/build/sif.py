@@ -12,16 +12,18 @@ import json
 from pathlib import Path
 
 from hpcpy import paths
-from hpcpy.build import squashfs
 from hpcpy.build.graph import Image
 from hpcpy.build.oci import archive_path, is_current_archive, make_archive
 from hpcpy.build.plan import Plan
 from hpcpy.build.schedule import side_by_side
 from hpcpy.build.sif_header import settle
 from hpcpy.build.stamps import read_stamp, write_stamp
+from hpcpy.engine.prefix import layout
 from hpcpy.engine.setup import Engine, ensure
 from hpcpy.errors import UsageError
+from hpcpy.fetch.debian import fetch_debs
 from hpcpy.files import disk_errors, sha256
+from hpcpy.pins.debian import locked_debs
 from hpcpy.scratch import build_scratch
 from hpcpy.stages import Stage, skipped, stage
 
@@ -35,6 +37,12 @@ _OF_APPTAINER = (
     "org.opencontainers.image.base.name",
     "org.opencontainers.image.base.digest",
 )
+_SQUASHFS_TOOLS = "squashfs-tools"
+# Sets of env/debian.toml -> what is taken of them.
+_OF_MKSQUASHFS = {
+    "base": ("libc6", "liblzma5", "libzstd1", "zlib1g"),
+    "builder": (_SQUASHFS_TOOLS, "liblz4-1", "liblzo2-2"),
+}
 # Each mount has a page cache of its own, so a compressed interpreter is unpacked for each:
 # 128 KB for each page that is touched.  It is not compressed here: core starts 30 to 50 ms
 # sooner from memory, but 350 ms later from storage of 200 MB/s, and the SIF is 70 MB
@@ -72,7 +80,7 @@ def made_of(plan: Plan, image: Image) -> dict[str, str]:
     return {
         "digest": digest,
         "definition": sha256(definition_path(image)),
-        "squashfs": " ".join((squashfs.version(plan.arch), *SQUASHFS_OPTIONS)),
+        "squashfs": " ".join((_mksquashfs_version(plan.arch), *SQUASHFS_OPTIONS)),
     }
 
 
@@ -88,9 +96,8 @@ def make_sif(plan: Plan, image: Image) -> Path:
     definition = definition_path(image)
     if not definition.exists():
         raise UsageError(f"{image.name} has no {definition.relative_to(paths.ROOT)}")
-    title = f"SIF of {image.name}"
     side_by_side(
-        lambda: make_archive(plan, image, behind=[title]),
+        lambda: make_archive(plan, image),
         lambda: ensure("apptainer"),
     )
     if is_current_sif(plan, image):
@@ -99,7 +106,7 @@ def make_sif(plan: Plan, image: Image) -> Path:
     inputs = made_of(plan, image)
     engine = ensure("apptainer")
     with (
-        stage(title) as current,
+        stage(f"SIF of {image.name}") as current,
         build_scratch("sif") as folder,
         disk_errors(target),
     ):
@@ -131,7 +138,7 @@ def _assemble(current: Stage, engine: Engine, plan: Plan, image: Image, folder: 
     # Apptainer makes it by the umask: with 002 the SIF had other bytes.
     root.chmod(0o755)
     current.run(
-        [*squashfs.unpacked(folder / "tools", plan.arch, current), root, packed, *SQUASHFS_OPTIONS],
+        [*_mksquashfs(folder / "tools", plan.arch, current), root, packed, *SQUASHFS_OPTIONS],
         env=env,
     )
     (folder / "labels.json").write_bytes(labels)
@@ -169,3 +176,22 @@ def _settle_labels(root: Path, epoch: int) -> bytes:
     text = json.dumps(labels, sort_keys=True, indent=1).encode()
     path.write_bytes(text)
     return text
+
+
+def _mksquashfs_version(arch: str) -> str:
+    """Return the pinned version."""
+    return next(deb.version for deb in locked_debs(arch) if deb.name == _SQUASHFS_TOOLS)
+
+
+def _mksquashfs(folder: Path, arch: str, current: Stage) -> list[str | Path]:
+    """Unpack the pinned mksquashfs into a folder; return the words that start it.
+
+    It is the builder's, with the libraries that it needs, whatever the host has: another
+    version packs the same files into other bytes.
+    """
+    for name, wanted in _OF_MKSQUASHFS.items():
+        for deb in fetch_debs(name, arch, only=wanted).paths.values():
+            current.run(["dpkg-deb", "--extract", deb, folder])
+    where = layout()
+    loader = folder / where.loader
+    return [loader, "--library-path", folder / where.libraries, folder / "usr/bin/mksquashfs"]

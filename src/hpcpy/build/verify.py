@@ -5,25 +5,26 @@ from __future__ import annotations
 import argparse
 import filecmp
 import os
+import stat
+import subprocess
 import sys
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from hpcpy import paths
+from hpcpy.build.archive import files_of, refuse_bomb
 from hpcpy.build.command import have
-from hpcpy.build.contents import Contents, differences, of_archive, of_sif
-from hpcpy.build.diffoscope import closer
-from hpcpy.build.elsewhere import elsewhere
 from hpcpy.build.graph import the_graph
+from hpcpy.build.inputs import tree_files
 from hpcpy.build.packed_by import in_words, packed_by
+from hpcpy.build.sif_header import system_offset
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import IntegrityError, UsageError
-from hpcpy.files import GIB, require_free
+from hpcpy.files import place, sha256
 from hpcpy.scratch import build_scratch
 from hpcpy.stages import stage
 
-_FREE = 14 * GIB
 _LISTED = 20
 
 
@@ -63,23 +64,29 @@ def _given(file: Path) -> int:
 
 def _build_twice() -> int:
     first, _, _ = have("sif")
-    require_free(paths.BUILD, _FREE, "a second build")
-    with build_scratch("verify") as folder, elsewhere(folder) as other:
-        print(f"what differs in the second build: {', '.join(other.told)}")
-        with stage("second build, from an empty cache") as current:
-            current.run(
-                [*other.prefix, sys.executable, "-m", "hpcpy", "build", "sif"],
-                env=other.env,
-            )
+    with build_scratch("verify") as folder:
+        second = _build_again(folder)
         for name in (first.with_suffix(".oci.tar").name, first.name):
-            second = other.checkout / "build" / name
-            tools = packed_by(second)
+            tools = packed_by(second / name)
             # The scratch folder is removed: keep the image, to look for a difference in it.
-            kept = second.replace(paths.BUILD / f"second.{name}")
-            os.chown(kept, os.geteuid(), os.getegid())
+            kept = (second / name).replace(paths.BUILD / f"second.{name}")
             compare(paths.BUILD / name, kept, rebuilt_by=tools)
             kept.unlink()
     return 0
+
+
+def _build_again(folder: Path) -> Path:
+    """Build in a copy of the checkout, by a cache that has the downloads alone."""
+    checkout, cache = folder / "another/checkout", folder / "cache"
+    for path in tree_files("."):
+        place(path, checkout / path.relative_to(paths.ROOT))
+    for path in (paths.cache_dir() / "downloads").rglob("*"):
+        if path.is_file():
+            place(path, cache / "hpcpy" / path.relative_to(paths.cache_dir()))
+    env = {"PYTHONPATH": str(checkout / "src"), "HPCPY_CACHE": str(cache)}
+    with stage("second build, from an empty cache") as current:
+        current.run([sys.executable, "-m", "hpcpy", "build", "sif"], env=env, cwd=checkout)
+    return checkout / "build"
 
 
 def compare(ours: Path, other: Path, *, rebuilt_by: Mapping[str, str] | None = None) -> None:
@@ -103,7 +110,7 @@ def compare(ours: Path, other: Path, *, rebuilt_by: Mapping[str, str] | None = N
         print(f"{other.name}: the same bytes")
         return
     with stage(f"compare the files in {other.name}"):
-        found = differences(_contents(ours), _contents(other))
+        found = differences(_files(ours), _files(other))
     for line in found[:_LISTED]:
         print(line)
     if len(found) > _LISTED:
@@ -113,16 +120,87 @@ def compare(ours: Path, other: Path, *, rebuilt_by: Mapping[str, str] | None = N
     has_other_tools = bool(mine and theirs) and mine != theirs
     if found or (rebuilt_by is not None and not has_other_tools):
         what = f"differs in {len(found)} files" if found else "has the same files in other bytes"
-        raise IntegrityError(f"{other.name} {what}", hint=closer(ours, other))
+        raise IntegrityError(
+            f"{other.name} {what}", hint=f"compare with: diffoscope {ours} {other}"
+        )
     packed = f"packed by {in_words(theirs)}, ours by {in_words(mine)}"
     print(f"{other.name}: the same files; {packed if mine != theirs else f'signed, or {packed}'}")
 
 
-def _contents(image: Path) -> Contents:
+def _files(image: Path) -> dict[str, str]:
     if tarfile.is_tarfile(image):
-        return of_archive(image)
+        return files_of(image)
     program = ensure("apptainer").mksquashfs.with_name("unsquashfs")
     with build_scratch("contents") as scratch:
         # Another's image may have setuid-root programs: no other user may reach them.
         scratch.chmod(0o700)
-        return of_sif(image, program, scratch)
+        return files_of_sif(image, program, scratch)
+
+
+def files_of_sif(sif: Path, unsquashfs: Path, scratch: Path) -> dict[str, str]:
+    """Return the files of a SIF's root, by path.
+
+    Parameters
+    ----------
+    sif
+        The SIF.
+    unsquashfs
+        The program.
+    scratch
+        An empty folder, with room for all files.
+
+    Returns
+    -------
+    dict
+        A path, and its kind, mode and SHA-256 or target as one text.
+
+    Raises
+    ------
+    IntegrityError
+        When it is no SIF, or is cut off.
+    """
+    root = scratch / "root"
+    command: list[str | Path] = [unsquashfs, "-no-progress", "-quiet", "-no-xattrs", "-d", root]
+    at: list[str | Path] = ["-offset", str(system_offset(sif)), sif]
+    listed = subprocess.run([unsquashfs, "-lln", *at], capture_output=True, check=False)
+    refuse_bomb(sif, sum(_sizes(listed.stdout)))
+    told = subprocess.run([*command, *at], capture_output=True, text=True, check=False)
+    # As an ordinary user it ends with 2: owners cannot be set, and are not compared.
+    if told.returncode not in (0, 2) or not root.is_dir():
+        lines = told.stderr.strip().splitlines() or [f"exit code {told.returncode}"]
+        raise IntegrityError(f"{sif}: {lines[-1]}")
+    return {path.relative_to(root).as_posix(): _told(path) for path in (root, *_below(root))}
+
+
+def _sizes(listing: bytes) -> Iterator[int]:
+    """Yield the sizes in a listing: ``-rw-r--r-- 0/0  9000 2026-11-01 12:00 …/name``."""
+    for line in listing.splitlines():
+        words = line.split(None, 3)
+        if line.startswith(b"-") and len(words) == 4 and words[2].isdigit():
+            yield int(words[2])
+
+
+def _below(root: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(root):
+        yield from (Path(folder, name) for name in (*folders, *files))
+
+
+def _told(path: Path) -> str:
+    status = path.lstat()
+    mode = stat.filemode(status.st_mode)
+    if path.is_symlink():
+        return f"{mode} -> {path.readlink()}"
+    return f"{mode} {sha256(path)}" if path.is_file() else mode
+
+
+def differences(first: dict[str, str], second: dict[str, str]) -> list[str]:
+    """Return a line for each path that one has alone, or that differs."""
+    return [
+        *(f"{path}: only in the first" for path in sorted(first.keys() - second.keys())),
+        *(f"{path}: only in the second" for path in sorted(second.keys() - first.keys())),
+        *(
+            f"{path}: {first[path]} | {second[path]}"
+            for path in sorted(first.keys() & second.keys())
+            if first[path] != second[path]
+        ),
+    ]

@@ -1,1 +1,1 @@
-"""The commands that remove what was built or downloaded: `clean`, `clean-cache`."""
+"""The command that removes what was built or downloaded: `clean`; whom a cache is trusted by."""

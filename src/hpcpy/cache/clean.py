@@ -1,4 +1,4 @@
-"""``hpcpy clean-cache [KEEP_GIB]``: shrink the cache, least recently used first."""
+"""``hpcpy clean [--all | --cache [GIB]]``: remove what was built, or shrink the cache."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from hpcpy import paths
 from hpcpy.cache.removal import held, remove_storage, remove_tree
 from hpcpy.cache.units import ENTRIES, PARTIAL, Unit, find_units
 from hpcpy.checkout_lock import checkout_lock
+from hpcpy.cluster.command import stop
+from hpcpy.cluster.layout import Layout, default_layout
 from hpcpy.errors import HpcpyError, UsageError
 from hpcpy.files import GIB
 
-_HOW = "such as make clean-cache KEEP=5"
+_IMAGES = ("*.sif", "*.tar", "*.json", "*.png", "context", "docs", "gpu", "logs", "startup")
 
 
 def keep_bytes(text: str) -> int:
@@ -32,7 +34,9 @@ def keep_bytes(text: str) -> int:
     except ValueError:
         gib = math.nan
     if not (0 <= gib < math.inf):
-        raise UsageError(f"{text!r} is not a number of GiB to keep", hint=_HOW)
+        raise UsageError(
+            f"{text!r} is not a number of GiB to keep", hint="such as make clean CACHE=5"
+        )
     return int(gib * GIB)
 
 
@@ -55,38 +59,61 @@ def choose(units: list[Unit], keep: int) -> Iterator[Unit]:
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    help_ = "how much may stay (default: 0, which empties it)"
-    parser.add_argument("keep", nargs="?", metavar="GIB", default="0", help=help_)
+    which = parser.add_mutually_exclusive_group()
+    help_ = "stop local clusters, then remove all of build/, tools included"
+    which.add_argument("--all", action="store_true", help=help_)
+    help_ = "leave build/, and shrink the cache to so many GiB (default: 0, which empties it)"
+    which.add_argument("--cache", nargs="?", const="0", metavar="GIB", help=help_)
 
 
 def main(options: argparse.Namespace) -> int:
-    """Shrink the cache and say what went.
-
-    Returns
-    -------
-    int
-        0 when no more than that is left.
+    """Remove the images and what was made of them, or all of ``build/``, or shrink the cache.
 
     Raises
     ------
     UsageError
         When GIB is not a number from 0 on.
     UnavailableError
-        When something that should go is in use; all else has gone.
+        When something that should go is in use or mounted, or when a cluster runs and this
+        user may not stop it.
     DiskError
-        When something could not be removed.
+        When something cannot be removed.
     """
-    keep = keep_bytes(options.keep)
-    # A wrong HPCPY_CACHE is an error at once, even while another make runs here.
-    cache = paths.cache_dir()
+    if options.cache is not None:
+        keep = keep_bytes(options.cache)
+        # A wrong HPCPY_CACHE is an error at once, even while another make runs here.
+        cache = paths.cache_dir()
+        with checkout_lock():
+            return _shrink(cache, keep)
+    if options.all:
+        for layout in clusters():
+            stop(layout)
+        # What a killed benchmark of a shared file system has left.
+        if (storm := Layout(paths.BUILD / "storm/cluster")).run.exists():
+            stop(storm)
+    if not paths.BUILD.exists():
+        return 0
     with checkout_lock():
-        return _shrink(cache, keep)
+        for path in [paths.BUILD] if options.all else _images():
+            remove_tree(path)
+    return 0
+
+
+def clusters() -> list[Layout]:
+    """Return the checkout's cluster, and those that killed tests have left."""
+    own = default_layout()
+    marks = sorted(paths.BUILD.glob(f"*/{own.mark.name}"))
+    return [own, *(Layout(mark.parent) for mark in marks if mark != own.mark)]
+
+
+def _images() -> list[Path]:
+    return [path for pattern in _IMAGES for path in sorted(paths.BUILD.glob(pattern))]
 
 
 def _shrink(cache: Path, keep: int) -> int:
     units, unknown = find_units(cache)
     for path in unknown:
-        print(f"hpcpy clean-cache: {path}: left alone, not a part of the cache", file=sys.stderr)
+        print(f"hpcpy clean: {path}: left alone, not a part of the cache", file=sys.stderr)
     freed: dict[str, list[int]] = {}
     problems: list[HpcpyError] = []
     for unit in choose(units, keep):
@@ -103,7 +130,7 @@ def _shrink(cache: Path, keep: int) -> int:
     left = sum(unit.size for unit in find_units(cache)[0])
     print(f"{left / GIB:8.2f} GiB left in {cache}", flush=True)
     for problem in problems[1:]:
-        print(f"hpcpy clean-cache: {problem}", file=sys.stderr)
+        print(f"hpcpy clean: {problem}", file=sys.stderr)
     if problems:
         raise problems[0]
     return 0

@@ -12,8 +12,6 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from hpcpy.engine.setup import look_up
-from hpcpy.engine.tools import needed
 from hpcpy.errors import DiskError, UnavailableError
 from hpcpy.files import lock as flock
 
@@ -70,10 +68,9 @@ def _remove_as_mapped_root(path: Path) -> None:
     # Files of a rootless storage belong to subordinate ids: only root of the
     # user's own namespace may remove them.  What fails here fails again, and
     # is told, where it is removed in the plain way.
-    buildah = look_up(needed(["build"])).get("buildah")
-    if buildah:
+    if buildah := shutil.which("buildah"):
         subprocess.run(
-            [buildah.path, "unshare", "rm", "-rf", "--one-file-system", "--", path],
+            [buildah, "unshare", "rm", "-rf", "--one-file-system", "--", path],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,

@@ -46,7 +46,6 @@ ENTRIES = {
     "rootfs": "root filesystems",
     "parts": "parts of images",
     "images": "images",
-    "times": "times of stages",
 }
 # What is downloaded just now, each file its own lock.
 PARTIAL = "downloads/partial"

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.apt.mirrors import debian_mirrors
-from hpcpy.apt.private import DebianSuite, PrivateApt
-from hpcpy.apt.uris import Deb, uris
+from hpcpy.apt.private import Deb, PrivateApt, uris
 from hpcpy.cache.own import require_own
 from hpcpy.errors import IntegrityError, UnavailableError
 from hpcpy.files import disk_errors, lock, scratch_dir, sha256
+from hpcpy.pins.model import DebianSuite
 
 # Apptainer is in sid alone; its libraries come from the stable release,
 # unless apt finds that sid's Apptainer needs newer ones.  Sid's index is not

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 
-from hpcpy.errors import UsageError
+from hpcpy.errors import UsageError, suggest
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally, downloads_dir
@@ -40,11 +39,8 @@ def main(options: argparse.Namespace) -> int:
     tally = Tally()
     for name in options.names:
         if name not in pinned:
-            near = difflib.get_close_matches(name, pinned, 1)
-            raise UsageError(
-                f"no source or Python package {name!r} is pinned",
-                hint=f"did you mean {near[0]}?" if near else "see env/",
-            )
+            hint = suggest(name, pinned, "see env/")
+            raise UsageError(f"no source or Python package {name!r} is pinned", hint=hint)
     names = options.names or list(pinned)
     fetch((artifact for name in names for artifact in pinned[name]), tally=tally)
     if not options.names:

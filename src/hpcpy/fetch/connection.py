@@ -79,21 +79,12 @@ class Web:
         Raises
         ------
         OSError
-            When it cannot be had: `urllib.error.HTTPError` when the server
+            When it could not be downloaded: `urllib.error.HTTPError` when the server
             says so.
         """
-        return self.ask(url, {"Range": f"bytes={start}-"} if start else {}, of_apt=of_apt)
-
-    def ask(self, url: str, headers: dict[str, str], *, of_apt: bool = False) -> Reply:
-        """Send a request with further headers.
-
-        Raises
-        ------
-        OSError
-            As for `get`.
-        """
         # The openers below know http and https alone.
-        request = urllib.request.Request(url, headers=_HEADERS | headers)  # noqa: S310
+        wanted = {"Range": f"bytes={start}-"} if start else {}
+        request = urllib.request.Request(url, headers=_HEADERS | wanted)  # noqa: S310
         if of_apt and self._apt is None:
             self._apt = _opener(apt_proxies(urlsplit(url).hostname or ""))
         opener = self._apt if of_apt and self._apt else self._plain

@@ -24,15 +24,15 @@ class Interrupted(Exception):  # noqa: N818 (a request to end, not an error)
     """Another thread asked to stop."""
 
 
-class PassingError(Exception):
+class TransientError(Exception):
     """One try failed; another may succeed."""
 
 
-class LastingError(Exception):
+class PermanentError(Exception):
     """The source does not have the file; asking again is no use."""
 
 
-class UnreachableError(PassingError):
+class UnreachableError(TransientError):
     """The host could not be connected to."""
 
 
@@ -70,7 +70,7 @@ def download(
     ------
     IntegrityError
         When the bytes are not the pinned ones; `part` is empty then.
-    PassingError, LastingError
+    TransientError, PermanentError
         When they could not be had.
     """
     if part.stat().st_size >= source.size and not is_whole(part, source):
@@ -123,7 +123,7 @@ def _receive(
                 start += len(piece)
                 received(len(piece))
     if start < source.size:
-        raise PassingError(f"the connection ended after {start:,} of {source.size:,} bytes")
+        raise TransientError(f"the connection ended after {start:,} of {source.size:,} bytes")
 
 
 def _check_length(reply: Reply, source: Source, start: int) -> None:
@@ -132,7 +132,7 @@ def _check_length(reply: Reply, source: Source, start: int) -> None:
         # "bytes 100-199/200"; the total may be "*".
         span, _, total = reply.headers.get("Content-Range", "").partition("/")
         if not span.startswith(f"bytes {start}-"):
-            raise PassingError(f"the server sent {span or 'another part'}, not byte {start:,} on")
+            raise TransientError(f"the server sent {span or 'another part'}, not byte {start:,} on")
     else:
         total = reply.headers.get("Content-Length", "")
     if total.isdigit() and int(total) != source.size:
@@ -164,14 +164,14 @@ def network_errors() -> Iterator[None]:
         yield
     except urllib.error.HTTPError as error:
         error.close()
-        kind = PassingError if error.code in _PASSING else LastingError
+        kind = TransientError if error.code in _PASSING else PermanentError
         raise kind(f"HTTP {error.code} {error.reason}") from error
     except urllib.error.URLError as error:
         # Raised by urllib before there is an answer: name, connection, TLS.
         lasting = isinstance(error.reason, ssl.SSLCertVerificationError | str)
-        raise (LastingError if lasting else UnreachableError)(_reason(error.reason)) from error
+        raise (PermanentError if lasting else UnreachableError)(_reason(error.reason)) from error
     except (OSError, http.client.HTTPException) as error:
-        raise PassingError(_reason(error)) from error
+        raise TransientError(_reason(error)) from error
 
 
 def _reason(error: object) -> str:

@@ -55,7 +55,7 @@ def fetch(
     IntegrityError
         When the bytes of one are not the pinned ones anywhere.
     UnavailableError
-        When one cannot be had.
+        When one could not be downloaded.
     DiskError
         When the cache is full or cannot be written.
     """

@@ -19,8 +19,8 @@ from hpcpy.errors import HpcpyError, IntegrityError, UnavailableError
 from hpcpy.fetch.connection import Patience, Reply, Web
 from hpcpy.fetch.download import (
     Interrupted,
-    LastingError,
-    PassingError,
+    PermanentError,
+    TransientError,
     UnreachableError,
     download,
     is_whole,
@@ -117,9 +117,9 @@ class Fetcher:
             for source in sorted(usable, key=lambda source: _host(source) in self._silent):
                 try:
                     return self._fetch_from(artifact, source)
-                except PassingError as error:
+                except TransientError as error:
                     failures[source] = error
-                except (LastingError, IntegrityError) as error:
+                except (PermanentError, IntegrityError) as error:
                     failures[source] = error
                     usable.remove(source)
             if not usable:
@@ -158,7 +158,7 @@ class Fetcher:
         host = _host(source)
         since = self._silent.get(host)
         if since is not None and time.monotonic() - since > self._patience.give_up:
-            raise LastingError("its host does not answer")
+            raise PermanentError("its host does not answer")
         try:
             reply = self._web.get(
                 self._address(source), start, of_apt=source.url.startswith(APT_MIRROR)
@@ -176,7 +176,7 @@ class Fetcher:
             self._mirrors = debian_mirrors()
         archive, _, path = source.url.removeprefix(APT_MIRROR).partition("/")
         if archive not in self._mirrors:
-            raise LastingError(
+            raise PermanentError(
                 f"no mirror of the {archive} archive is configured on this machine"
                 " (HPCPY_DEBIAN_MIRROR sets one)"
             )
@@ -223,5 +223,6 @@ def _failure(artifact: Artifact, failures: dict[Source, Exception]) -> HpcpyErro
             )
     reasons = "; ".join(f"{source.url}: {error}" for source, error in failures.items())
     return UnavailableError(
-        f"{artifact.filename} cannot be had: {reasons}", hint="run the command again to go on"
+        f"{artifact.filename} could not be downloaded: {reasons}",
+        hint="run the command again to go on",
     )

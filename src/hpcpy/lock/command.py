@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import difflib
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -14,10 +14,9 @@ from typing import Any
 from hpcpy import paths
 from hpcpy.checkout_lock import checkout_lock
 from hpcpy.engine.venv import RESOLVE, TITLES, read_lock
-from hpcpy.errors import UsageError
+from hpcpy.errors import UsageError, suggest
 from hpcpy.files import whole_file
-from hpcpy.lock import debian, host, packages, python, toml
-from hpcpy.lock.debian_some import resolve_some
+from hpcpy.lock import debian, host, python
 from hpcpy.pins.debian import wanted
 from hpcpy.pins.tables import read_table
 from hpcpy.pins.wheels import GROUPS
@@ -26,6 +25,7 @@ from hpcpy.stages import stage
 _HEADER = "Made from {sources} by `make lock`, which prints what moves; not to be edited."
 # The packages that may move; all where there is none.
 Only = frozenset[str]
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _NAMES = ("debian", "python", "packages", *TITLES)
 
 
@@ -38,18 +38,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Resolve the named locks, all by default.
-
-    Returns
-    -------
-    int
-        0.
-
-    Raises
-    ------
-    UsageError
-        For an unknown lock, or a package that none of the locks has.
-    """
+    """Resolve the named locks, all by default."""
     updates: dict[str, Callable[[Only], list[str]]] = {"debian": _debian, "python": _python}
     updates["packages"] = _packages
     updates |= {name: partial(_host, name) for name in TITLES}
@@ -76,8 +65,7 @@ def _with(only: Only, locks: list[str]) -> set[str]:
         if only & its:
             found.add(lock)
     for name in sorted(only - known):
-        near = difflib.get_close_matches(name, known, 1)
-        hint = f"did you mean {near[0]}?" if near else "sources are moved by hand: docs/pins.md"
+        hint = suggest(name, known, "sources are moved by hand: docs/pins.md")
         where = ", ".join(f"{lock}.lock" for lock in locks)
         raise UsageError(f"no package {name!r} in {where}", hint=hint)
     return found
@@ -103,13 +91,7 @@ def _asked(lock: str) -> set[str]:
 
 
 def moved(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
-    """Give a line for each package that has another version, is new or gone.
-
-    Parameters
-    ----------
-    old, new
-        Package to version.
-    """
+    """Give a line for each package that has another version, is new or gone."""
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name, "(new)"), new.get(name, "(gone)")
         if before != after:
@@ -120,12 +102,12 @@ def _debian(only: Only) -> list[str]:
     path = paths.ENV / "debian.lock"
     old, now = _read(path), datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     asked = wanted()
-    resolved = resolve_some(asked, old, only, now) if only and old else debian.resolve(asked)
+    resolved = debian.resolve_some(asked, old, only, now) if only and old else debian.resolve(asked)
     new = debian.dated(old, resolved, now)
     # A lock that has not moved keeps its time, the date of every build.
     changed = old.get("packages") != new["packages"]
     if changed:
-        _write(path, toml.render(new, _HEADER.format(sources="debian.toml")))
+        _write(path, render(new, _HEADER.format(sources="debian.toml")))
     return _report(_debian_versions(old), _debian_versions(new), changed)
 
 
@@ -134,16 +116,16 @@ def _python(only: Only) -> list[str]:
     old = _read(path)
     new = python.resolve(old.get("packages"), only)
     if old != new:
-        _write(path, toml.render(new, _HEADER.format(sources="python*.in")))
+        _write(path, render(new, _HEADER.format(sources="python*.in")))
     return _report(_versions(old), _versions(new), old != new)
 
 
 def _packages(only: Only) -> list[str]:
     path = paths.ENV / "packages.lock"
     old = _read(path)
-    new = packages.resolve(old.get("packages"), only)
+    new = python.resolve_packages(old.get("packages"), only)
     if old != new:
-        _write(path, toml.render(new, _HEADER.format(sources="packages.in")))
+        _write(path, render(new, _HEADER.format(sources="packages.in")))
     return _report(_versions(old), _versions(new), old != new)
 
 
@@ -192,3 +174,40 @@ def _read(path: Path) -> dict[str, Any]:
 def _write(path: Path, text: str) -> None:
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def render(values: Mapping[str, object], header: str) -> str:
+    """Return a TOML document in which a changed value is a changed line; tomllib only reads."""
+    lines = [f"# {line}" for line in header.splitlines()]
+    lines += ["", *_table((), values)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(path: tuple[str, ...], values: Mapping[str, object]) -> Iterator[str]:
+    plain = {key: value for key, value in values.items() if not isinstance(value, Mapping)}
+    if plain and path:
+        yield f"[{'.'.join(_key(part) for part in path)}]"
+    for key, value in plain.items():
+        yield f"{_key(key)} = {_value(value)}"
+    if plain:
+        yield ""
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _table((*path, key), value)
+
+
+def _key(key: str) -> str:
+    return key if _BARE_KEY.fullmatch(key) else _value(key)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, str):
+        # JSON's escapes are a part of TOML's, but JSON leaves DEL as it is.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, datetime.datetime):
+        return f"{value.astimezone(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_value(item) for item in value)}]"
+    raise TypeError(f"no TOML for {value!r}")

@@ -13,27 +13,7 @@ from hpcpy.scratch import build_scratch
 
 
 def resolve(name: str, old: str = "", only: Collection[str] = ()) -> str:
-    """Resolve packages for every Python that the host tool runs on.
-
-    Parameters
-    ----------
-    name
-        Of the ``.in`` file in ``env``.
-    old
-        The present lock; needed for `only`.
-    only
-        The packages that may move; all by default.
-
-    Returns
-    -------
-    str
-        Requirements with their hashes.
-
-    Raises
-    ------
-    UnavailableError
-        When there is no solution or no index.
-    """
+    """Return requirements with hashes, for every Python that the host tool runs on."""
     oldest = _oldest_python()
     with build_scratch("lock") as scratch:
         output, held = scratch / "requirements.txt", scratch / "constraints.txt"

@@ -1,4 +1,4 @@
-"""``python.lock``: one wheel a package."""
+"""``python.lock`` and ``packages.lock``: one wheel a package."""
 
 from __future__ import annotations
 
@@ -7,23 +7,27 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from hpcpy import paths
 from hpcpy.errors import UnavailableError
 from hpcpy.fetch.connection import Patience, Web
-from hpcpy.fetch.download import LastingError, PassingError, network_errors
+from hpcpy.fetch.download import PermanentError, TransientError, network_errors
 from hpcpy.fetch.many import THREADS, fetch
-from hpcpy.lock import wheel_licences, wheel_tags
+from hpcpy.lock import licences, uv
 from hpcpy.lock.uv import compile_lock, packages
 from hpcpy.pins.model import Artifact, Source
-from hpcpy.pins.names import file_name
+from hpcpy.pins.packages import asked
 from hpcpy.pins.sources import sources
-from hpcpy.pins.wheels import GROUPS
+from hpcpy.pins.tables import file_name
+from hpcpy.pins.wheels import GROUPS, locked
 from hpcpy.scratch import build_scratch
 
 # The newest glibc that uv has a platform for, of those up to the images'.
 GLIBC = (2, 40)
+# Groups of python.lock that packages.lock is held to: what is in the image, and what other
+# tests put on top of it.
+_HELD = {"image", "own", "bake"}
 # What is resolved, and the images are built for.
 ARCH = "x86_64"
 
@@ -41,23 +45,8 @@ class Locked:
 def resolve(old: Mapping[str, Any] | None = None, only: Collection[str] = ()) -> dict[str, object]:
     """Resolve the Python packages of all groups, together.
 
-    Parameters
-    ----------
-    old
-        The present lock's packages; needed for `only`.
-    only
-        The packages that may move; all by default.  New dependencies are added,
-        those that nothing needs any more go, and every other table stays as it is.
-
-    Returns
-    -------
-    dict
-        The contents of ``python.lock``.
-
-    Raises
-    ------
-    UnavailableError
-        When there is no solution, or an index or a wheel cannot be reached.
+    With `only`, new dependencies are added, those that nothing needs any more go, and every
+    other table of `old` stays as it is.
     """
     major, minor, *_ = sources()["python"].version.split(".")
     python = (int(major), int(minor))
@@ -89,10 +78,9 @@ def _resolve(
     together, held = scratch / "pylock.toml", scratch / "constraints.txt"
     held.write_text(pinned({name: table["version"] for name, table in kept.items()}))
     compile_lock(together, inputs.values(), *here, f"--constraint={held}")
-    found = {
-        name: Locked(str(package["version"]), best_wheel(name, package, python))
-        for name, package in packages(together).items()
-    }
+    resolved = packages(together)
+    wheels = best_wheels(resolved, python)
+    found = {name: Locked(package["version"], wheels[name]) for name, package in resolved.items()}
     # Each group alone, held to the versions of all: which package is whose.
     held.write_text(pinned({name: package.version for name, package in found.items()}))
     for group, path in inputs.items():
@@ -111,23 +99,25 @@ def platform(python: tuple[int, int]) -> tuple[str, str]:
     )
 
 
-def best_wheel(name: str, package: dict[str, object], python: tuple[int, int]) -> Source:
-    """Return the wheel of a package that fits the images best, of no size yet.
-
-    Raises
-    ------
-    UnavailableError
-        When none fits.
-    """
+def best_wheels(
+    found: Mapping[str, Mapping[str, Any]], python: tuple[int, int]
+) -> dict[str, Source]:
+    """Return the wheel of each package that fits the images best, of no size yet."""
     # The size follows: the index that uv reads does not always state it.
-    there = {
-        file_name(wheel["url"]): Source(wheel["url"], 0, wheel["hashes"]["sha256"])
-        for wheel in cast("list[dict[str, Any]]", package.get("wheels", []))
+    offered = {
+        name: {
+            file_name(wheel["url"]): Source(wheel["url"], 0, wheel["hashes"]["sha256"])
+            for wheel in package.get("wheels", ())
+        }
+        for name, package in found.items()
     }
-    filename = wheel_tags.best(there, python, ARCH, GLIBC)
-    if filename is None:
-        raise UnavailableError(f"{name} {package['version']} has no wheel for {ARCH}")
-    return there[filename]
+    names = {name: list(wheels) for name, wheels in offered.items()}
+    best = {}
+    for name, file in uv.best_wheels(names, python, ARCH, GLIBC).items():
+        if file is None:
+            raise UnavailableError(f"{name} {found[name]['version']} has no wheel for {ARCH}")
+        best[name] = offered[name][file]
+    return best
 
 
 def _complete(found: dict[str, Locked]) -> None:
@@ -144,25 +134,19 @@ def _complete(found: dict[str, Locked]) -> None:
         artifacts[name] = Artifact(name, package.version, file, "", "", (wheel,))
     files = fetch(artifacts.values())
     for name, package in found.items():
-        package.licence = wheel_licences.licence(files[artifacts[name]])
+        package.licence = licences.of_wheel(files[artifacts[name]])
 
 
 def with_size(web: Web, source: Source) -> Source:
-    """Return a source with the size that its server states.
-
-    Raises
-    ------
-    UnavailableError
-        When it cannot be asked, or states none.
-    """
+    """Return a source with the size that its server states."""
     for pause in (0.0, *Patience().pauses):
         time.sleep(pause)
         try:
             with network_errors():
                 size = web.length(source.url)
-        except PassingError as error:
+        except TransientError as error:
             failure: Exception = error
-        except LastingError as error:
+        except PermanentError as error:
             failure = error
             break
         else:
@@ -179,3 +163,64 @@ def _table(package: Locked) -> dict[str, object]:
         "groups": package.groups,
         "wheels": {ARCH: asdict(package.wheel)},
     }
+
+
+def resolve_packages(
+    old: Mapping[str, Any] | None = None, only: Collection[str] = ()
+) -> dict[str, object]:
+    """Resolve the packages of ``packages.in``, held to the versions of ``python.lock``.
+
+    Each table also says which of ``packages.in`` want the package.
+    """
+    major, minor, *_ = sources()["python"].version.split(".")
+    python = (int(major), int(minor))
+    here = platform(python)
+    kept = {name: table for name, table in (old or {}).items() if only and name not in only}
+    with build_scratch("lock") as scratch:
+        held = scratch / "constraints.txt"
+        versions = {
+            name: table.text("version")
+            for name, table in locked().items()
+            if _HELD & set(table.texts("groups"))
+        }
+        versions |= {name: table["version"] for name, table in kept.items()}
+        held.write_text(pinned(versions))
+        together = scratch / "pylock.toml"
+        compile_lock(together, [paths.ENV / "packages.in"], *here, f"--constraint={held}")
+        found = packages(together)
+        versions |= {name: str(package["version"]) for name, package in found.items()}
+        held.write_text(pinned(versions))
+        # Names that nothing moves for keep what they have wanted.
+        moving = {name for one in only for name in (old or {}).get(one, {}).get("for", ())}
+        of_each = {
+            name: {package for package, table in kept.items() if name in table["for"]}
+            for name in asked()
+            if name not in moving
+        }
+        for name in asked():
+            if not of_each.get(name):
+                alone, of_it = scratch / "pylock.alone.toml", scratch / "alone.in"
+                of_it.write_text(f"{name}\n")
+                # uv's cache has all by now: 1 s for each of the 71 names, else 9 s.
+                compile_lock(alone, [of_it], *here, f"--constraint={held}", "--offline")
+                of_each[name] = set(packages(alone))
+        wanted_by = {
+            package: [name for name in asked() if package in of_each[name]] for package in found
+        }
+    tables: dict[str, Any] = {
+        name: dict(kept[name]) | {"for": wanted_by[name]} for name in found if name in kept
+    }
+    new = {name: package for name, package in found.items() if name not in tables}
+    wheels = best_wheels(new, python)
+    web = Web(Patience())
+    with ThreadPoolExecutor(THREADS) as pool:
+        sized = pool.map(lambda wheel: with_size(web, wheel), wheels.values())
+    for name, source in zip(wheels, sized, strict=True):
+        tables[name] = {
+            "version": versions[name],
+            "for": wanted_by[name],
+            "url": source.url,
+            "size": source.size,
+            "sha256": source.sha256,
+        }
+    return {"packages": {name: tables[name] for name in sorted(tables)}}

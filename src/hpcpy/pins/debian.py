@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from hpcpy.apt.private import DebianSuite
 from hpcpy.errors import UsageError
-from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, Source
+from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, DebianSuite, Source
 from hpcpy.pins.tables import Table, env_folder, read_table
 
 # Below pool/ and without "..": it becomes a part of URLs.
@@ -28,8 +27,6 @@ class Wanted:
     sets: dict[str, tuple[str, ...]]
     # Those of `sets` that are taken without what their packages declare.
     alone: frozenset[str]
-    # Where sources newer than the suites' are looked for.
-    newest: DebianSuite | None = None
 
 
 def wanted(folder: Path | None = None) -> Wanted:
@@ -41,9 +38,8 @@ def wanted(folder: Path | None = None) -> Wanted:
         When the file is malformed.
     """
     top = read_table(env_folder(folder) / "debian.toml")
-    top.only("architectures", "snapshot", "suites", "newest", "sets")
+    top.only("architectures", "snapshot", "suites", "sets")
     suites = tuple(_suite(table) for table in top.array("suites"))
-    newest = _suite(top.table("newest")) if "newest" in top.values else None
     sets = {}
     alone = set()
     for name, table in top.table("sets").tables():
@@ -56,7 +52,7 @@ def wanted(folder: Path | None = None) -> Wanted:
         if arch not in DEBIAN_ARCH:
             raise top.wrong("architectures", f"{arch!r} is not one of {', '.join(DEBIAN_ARCH)}")
     snapshot = top.text("snapshot", r"https?://.+", "a URL")
-    return Wanted(suites, snapshot, architectures, sets, frozenset(alone), newest)
+    return Wanted(suites, snapshot, architectures, sets, frozenset(alone))
 
 
 def _suite(table: Table) -> DebianSuite:

@@ -36,6 +36,16 @@ class Artifact:
     licence: str
     why: str
     sources: tuple[Source, ...]
+    cpe: str = ""
+
+
+@dataclass(frozen=True)
+class DebianSuite:
+    """One line of a sources list: ``DebianSuite("debian", "trixie")``."""
+
+    archive: str
+    name: str
+    check_date: bool = True
 
 
 def this_arch() -> str:

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from hpcpy import paths
 from hpcpy.errors import UsageError
 from hpcpy.pins.model import Artifact, Source
-from hpcpy.pins.names import name_of
-from hpcpy.pins.tables import read_table
+from hpcpy.pins.tables import name_of, read_table
 
 ARCH = "x86_64"
 

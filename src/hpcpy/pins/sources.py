@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hpcpy.pins.model import Artifact, Source
-from hpcpy.pins.names import name_of
-from hpcpy.pins.tables import Table, env_folder, read_table
+from hpcpy.pins.tables import Table, env_folder, name_of, read_table
 
 _URL = r"(https?://|apt-mirror:)[^\s?#]+/[^\s/?#]+"
 
@@ -35,39 +34,8 @@ def sources(folder: Path | None = None) -> dict[str, Artifact]:
     return {name: _artifact(name, table) for name, table in top.tables()}
 
 
-def patterns(folder: Path | None = None) -> dict[str, list[str]]:
-    """Return each source's addresses with ``{version}`` where the version stands.
-
-    Raises
-    ------
-    UsageError
-        When the file is malformed.
-    """
-    top = read_table(env_folder(folder) / "sources.toml")
-    return {
-        name: [source.text("url", _URL, "a URL") for source in table.array("sources")]
-        for name, table in top.tables()
-    }
-
-
-def repositories(folder: Path | None = None) -> dict[str, str]:
-    """Return where sources are developed, of those that say so.
-
-    Raises
-    ------
-    UsageError
-        When the file is malformed.
-    """
-    top = read_table(env_folder(folder) / "sources.toml")
-    return {
-        name: table.text("repository", r"https?://\S+", "a URL")
-        for name, table in top.tables()
-        if "repository" in table.values
-    }
-
-
 def _artifact(name: str, table: Table) -> Artifact:
-    table.only("version", "licence", "why", "repository", "sources")
+    table.only("version", "licence", "why", "cpe", "sources")
     version = table.text("version")
     first, *_ = tables = table.array("sources")
     found = tuple(_source(one, version) for one in tables)
@@ -78,6 +46,9 @@ def _artifact(name: str, table: Table) -> Artifact:
         licence=table.text("licence"),
         why=table.text("why"),
         sources=found,
+        cpe=table.text("cpe", r"[\w.-]+:[\w.-]+", "VENDOR:PRODUCT")
+        if "cpe" in table.values
+        else "",
     )
 
 

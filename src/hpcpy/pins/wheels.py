@@ -6,8 +6,7 @@ from pathlib import Path
 
 from hpcpy.errors import UsageError
 from hpcpy.pins.model import Artifact, Source, known_arch
-from hpcpy.pins.names import name_of
-from hpcpy.pins.tables import Table, env_folder, read_table
+from hpcpy.pins.tables import Table, env_folder, name_of, read_table
 
 # Group -> the file that asks for its packages.
 GROUPS = {

@@ -11,13 +11,12 @@ from hpcpy import paths
 from hpcpy.build.command import add_image, have
 from hpcpy.build.oci import archive_path
 from hpcpy.build.packed_by import PROVENANCE, packed_by
-from hpcpy.build.sbom import sbom_of
 from hpcpy.build.stamps import read_stamp
 from hpcpy.engine.setup import ensure
 from hpcpy.errors import UsageError
 from hpcpy.files import disk_errors, place, scratch_dir
 from hpcpy.release import provenance, signing
-from hpcpy.release.sums import write_sums
+from hpcpy.sbom.command import sbom_of
 from hpcpy.stages import stage
 from hpcpy.version import project_version
 
@@ -39,22 +38,10 @@ def notes(changelog: str, version: str) -> str:
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_image(parser)
-    add_key(parser, "sign it with this private key")
+    help_ = "sign it with this private key, a file in PEM"
+    parser.add_argument("--key", metavar="KEY", type=Path, help=help_)
     help_ = f"a new folder (default: {_shown('IMAGE')})"
     parser.add_argument("--to", metavar="FOLDER", type=paths.folder, help=help_)
-
-
-def add_key(parser: argparse.ArgumentParser, what: str, *, required: bool = False) -> None:
-    """Add the option that names a key."""
-    help_ = f"{what}, a file in PEM"
-    parser.add_argument("--key", metavar="KEY", type=Path, required=required, help=help_)
-
-
-def add_folder(parser: argparse.ArgumentParser, what: str) -> None:
-    """Add the folder of a release as an argument."""
-    here = folder_of("hpcpy")
-    help_ = f"{what} (default: {_shown('hpcpy')})"
-    parser.add_argument("folder", nargs="?", metavar="FOLDER", type=Path, default=here, help=help_)
 
 
 def folder_of(image: str) -> Path:
@@ -107,7 +94,7 @@ def main(options: argparse.Namespace) -> int:
         (folder / "NOTES.md").write_text(about, encoding="utf-8")
         said = provenance.statement(plan, image, of, (archive, sif), tools)
         (folder / PROVENANCE).write_text(json.dumps(said, indent=1) + "\n")
-        write_sums(folder)
+        signing.write_sums(folder)
         if options.key:
             signing.sign(folder, options.key, ensure("apptainer").apptainer)
         folder.rename(target)

@@ -9,11 +9,11 @@ from typing import Any
 from hpcpy import paths
 from hpcpy.build.graph import Image
 from hpcpy.build.plan import Plan
-from hpcpy.build.sbom_pins import expected
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.files import sha256
 from hpcpy.git import git
 from hpcpy.pins.tables import read_table
+from hpcpy.sbom.expected import expected
 from hpcpy.version import project_version
 
 _BUILD_TYPE = "urn:hpcpy:make:1"

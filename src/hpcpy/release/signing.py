@@ -11,11 +11,19 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from hpcpy.errors import IntegrityError, UnavailableError, UsageError
-from hpcpy.files import whole_file
-from hpcpy.release.sums import SIGNATURE, SUMS, check_sums, write_sums
+from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.files import sha256, whole_file
 
+SUMS = "SHA256SUMS"
+SIGNATURE = f"{SUMS}.sig"
 _MAKES_ONE = "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out KEY"
+
+
+def write_sums(folder: Path) -> None:
+    """Write the hashes of all other files of a folder, as sha256sum(1) checks them."""
+    names = sorted({path.name for path in folder.iterdir()} - {SUMS, SIGNATURE})
+    with whole_file(folder / SUMS) as temporary:
+        temporary.write_text("".join(f"{sha256(folder / name)}  {name}\n" for name in names))
 
 
 def sign(folder: Path, key: Path, apptainer: Path) -> None:
@@ -24,7 +32,7 @@ def sign(folder: Path, key: Path, apptainer: Path) -> None:
     Parameters
     ----------
     folder
-        With a ``SHA256SUMS`` that fits.
+        With all files but their hashes.
     key
         A private key without a passphrase.
     apptainer
@@ -33,14 +41,9 @@ def sign(folder: Path, key: Path, apptainer: Path) -> None:
     Raises
     ------
     UsageError
-        When the key cannot sign, or the release is signed already.
-    IntegrityError
-        When the files are not those of ``SHA256SUMS``.
+        When the key cannot sign.
     """
-    check_sums(folder)
     check_key(key)
-    if (folder / SIGNATURE).exists():
-        raise UsageError(f"{folder}: signed already", hint="make release writes it anew")
     for sif in folder.glob("*.sif"):
         with whole_file(sif) as temporary:
             shutil.copy2(sif, temporary)
@@ -65,44 +68,6 @@ def check_key(key: Path) -> None:
         )
     # A key of Ed25519 fails here; else it would fail only after the SIF has been signed.
     _run("openssl", "dgst", "-sha256", "-sign", key, "-out", os.devnull, os.devnull)
-
-
-def check(folder: Path, public: Path, apptainer: Path) -> list[str]:
-    """Check a signed release.
-
-    Parameters
-    ----------
-    folder
-        Of the release.
-    public
-        The public key.
-    apptainer
-        The program.
-
-    Returns
-    -------
-    list of str
-        The files that are what was signed.
-
-    Raises
-    ------
-    UsageError
-        When there is no such key, or no release.
-    IntegrityError
-        When a file is not what was signed, or nothing was.
-    """
-    if _said("openssl", "pkey", "-pubin", "-in", public, "-noout"):
-        raise UsageError(f"{public}: no public key in PEM", hint="openssl pkey -in KEY -pubout")
-    signature, sums = folder / SIGNATURE, folder / SUMS
-    if not sums.is_file() or not signature.is_file():
-        raise IntegrityError(f"{folder}: not signed; {SUMS} and {SIGNATURE} belong in it")
-    if _said("openssl", "dgst", "-sha256", "-verify", public, "-signature", signature, sums):
-        raise IntegrityError(f"{signature}: {public} did not sign this {SUMS}")
-    names = check_sums(folder)
-    for sif in sorted(folder.glob("*.sif")):
-        if _said(apptainer, "verify", "--key", public, sif):
-            raise IntegrityError(f"{sif}: {public} did not sign it")
-    return names
 
 
 def _run(*command: str | Path) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from hpcpy.sbom.compare import BROUGHT, differences
 from hpcpy.sbom.contents import Contents, licence_texts, normal
 from hpcpy.sbom.licences import Texts, is_expression
 from hpcpy.sbom.nvidia import agreement, files, is_nvidias
 from hpcpy.sbom.pins import CONTAINED, INSTALLED, LINKED, READ, Expected, Pin
 from hpcpy.sbom.spdx import IMAGE, Package, document, package_id
 
+# Package -> the source that brings it: CPython's installs pip with the interpreter.
+BROUGHT = {"pip": "python"}
 # A pin's use -> SPDX's relationship, and whether the image is its first element.
 _RELATIONS = {
     INSTALLED: ("CONTAINS", True),
@@ -71,7 +73,7 @@ def _package(expected: Expected, pin: Pin, there: Contents, texts: Texts) -> Pac
     else:
         text = licence_texts(found) if found else ""
         licence = _licence(pin.name, pin.licence, text, texts)
-        kind = "pypi" if found else "generic"
+        kind = "pypi" if found or pin.kind == "wheel" else "generic"
         purl = f"pkg:{kind}/{quote(normal(pin.name))}@{quote(version)}"
     return Package(
         id=package_id(pin.kind, pin.name),
@@ -81,8 +83,18 @@ def _package(expected: Expected, pin: Pin, there: Contents, texts: Texts) -> Pac
         url=pin.url,
         sha256=pin.sha256,
         purl=purl,
+        cpe=_cpe(pin, version),
         files=files(expected, there, pin, texts) if found else (),
     )
+
+
+def _cpe(pin: Pin, version: str) -> str:
+    # Debian mends a package without a new upstream version: by a CPE it would seem unfixed.
+    if pin.kind == "debian":
+        return ""
+    vendor, product = (pin.cpe or f"{pin.name}:{pin.name}").lower().split(":")
+    quoted = re.sub(r"([^\w.-])", r"\\\1", version)
+    return f"cpe:2.3:a:{vendor}:{product}:{quoted}:*:*:*:*:*:*:*"
 
 
 def _licence(name: str, said: str, text: str, texts: Texts) -> str:
@@ -126,3 +138,34 @@ def _brought(expected: Expected, there: Contents, texts: Texts) -> Iterator[tupl
             ),
             source,
         )
+
+
+def differences(expected: Expected, there: Contents) -> Iterator[str]:
+    """Yield a line for each difference between an image and its pins."""
+    installed = [pin for pin in expected.pins if pin.use == INSTALLED]
+    debian = {pin.name: pin.version for pin in installed if pin.kind == "debian"}
+    yield from _compared("Debian package", debian, there.debian)
+    for pin in expected.pins:
+        unpacked = pin.kind == "debian" and pin.use not in (LINKED, READ)
+        if unpacked and there.copyright_of(pin.name) is None:
+            yield f"the licences of the Debian package {pin.name} are not in the image"
+    python = {name: found.version for name, found in there.python.items()}
+    packages = {normal(pin.name): pin.version for pin in installed if pin.kind == "wheel"}
+    # A source counts as a Python package if the image has one of that name.
+    for pin in expected.pins:
+        if pin.kind == "source" and normal(pin.name) in python:
+            packages[normal(pin.name)] = pin.version
+    sources = {pin.name for pin in expected.pins if pin.kind == "source"}
+    brought = {name for name, source in BROUGHT.items() if source in sources}
+    known = {name: version for name, version in python.items() if name not in brought - {*packages}}
+    yield from _compared("Python package", packages, known)
+
+
+def _compared(kind: str, pinned: dict[str, str], there: dict[str, str]) -> Iterator[str]:
+    for name in sorted(pinned.keys() | there.keys()):
+        if name not in there:
+            yield f"the {kind} {name} is pinned and not in the image"
+        elif name not in pinned:
+            yield f"the {kind} {name} is in the image and not pinned"
+        elif pinned[name] not in ("", there[name]):
+            yield f"the {kind} {name} is {there[name]} in the image and {pinned[name]} in its pin"

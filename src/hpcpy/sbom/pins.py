@@ -30,6 +30,8 @@ class Pin:
         `INSTALLED`, `CONTAINED`, `LINKED` or `READ`.
     source
         Of a Debian package: the source package that it is built from.
+    cpe
+        Vendor and product in NVD's list; empty for the name twice.
     """
 
     kind: str
@@ -40,6 +42,7 @@ class Pin:
     sha256: str
     use: str
     source: str = ""
+    cpe: str = ""
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ class Package:
     url: str = ""
     sha256: str = ""
     purl: str = ""
+    cpe: str = ""
     purpose: str = "LIBRARY"
     comment: str = ""
     files: Sequence[File] = ()
@@ -75,14 +76,14 @@ class Package:
             "filesAnalyzed": False,
             "comment": self.comment,
         }
-        if self.purl:
-            told["externalRefs"] = [
-                {
-                    "referenceCategory": "PACKAGE-MANAGER",
-                    "referenceType": "purl",
-                    "referenceLocator": self.purl,
-                }
-            ]
+        told["externalRefs"] = [
+            {"referenceCategory": category, "referenceType": kind, "referenceLocator": value}
+            for category, kind, value in (
+                ("PACKAGE-MANAGER", "purl", self.purl),
+                ("SECURITY", "cpe23Type", self.cpe),
+            )
+            if value
+        ]
         return {name: value for name, value in told.items() if value not in ("", [])}
 
 

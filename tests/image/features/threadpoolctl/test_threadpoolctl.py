@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from running import said
 
 CORES = len(os.sched_getaffinity(0))

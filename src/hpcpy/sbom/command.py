@@ -1,4 +1,4 @@
-"""``hpcpy sbom [IMAGE]``: an image's SBOM as files beside it, SPDX and CycloneDX."""
+"""``hpcpy sbom [IMAGE]``: an image's SBOM as a file beside it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 
 from hpcpy import paths
+from hpcpy.build.archive import text_of
 from hpcpy.build.command import add_image, have
-from hpcpy.build.cyclonedx import converted
-from hpcpy.build.layers import read_contents
 from hpcpy.errors import UsageError
 from hpcpy.files import whole_file
 
@@ -24,7 +23,7 @@ def sbom_of(archive: Path) -> str:
     UsageError
         For an image without parts of its own, which has no SBOM.
     """
-    sbom = read_contents(archive, lambda path: path == _INSIDE).texts.get(_INSIDE)
+    sbom = text_of(archive, _INSIDE)
     if sbom is None:
         raise UsageError(f"{archive.name} has no SBOM; the images that are built on it do")
     return sbom
@@ -44,10 +43,8 @@ def main(options: argparse.Namespace) -> int:
         0; problems are raised.
     """
     archive, _, image = have("oci", options.image)
-    sbom = sbom_of(archive)
-    for suffix, text in (("spdx", sbom), ("cdx", converted(sbom))):
-        target = paths.BUILD / f"{image.name}.{suffix}.json"
-        with whole_file(target) as temporary:
-            temporary.write_text(text)
-        print(target)
+    target = paths.BUILD / f"{image.name}.spdx.json"
+    with whole_file(target) as temporary:
+        temporary.write_text(sbom_of(archive))
+    print(target)
     return 0

@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpcpy import paths
-from hpcpy.build.graph import Image, Part
 from hpcpy.files import place
 from hpcpy.pins.model import APT_MIRROR, Artifact
 from hpcpy.pins.tables import read_table
 from hpcpy.sbom.pins import CONTAINED, INSTALLED, LINKED, READ, Expected, Pin, written
 
 if TYPE_CHECKING:
+    from hpcpy.build.graph import Image, Part
     from hpcpy.build.plan import Plan
 
+# What only the host runs of this folder.
+_HOSTS = ("command.py", "expected.py")
 _LICENCE = "BSD-3-Clause"
 
 
@@ -60,8 +62,9 @@ def add_sbom_pins(folder: Path, plan: Plan, image: Image, version: str) -> None:
 
 
 def sources() -> list[Path]:
-    """Return the code that writes SBOMs."""
-    return sorted((paths.ROOT / "src/hpcpy/sbom").glob("*.py"))
+    """Return the code that writes SBOMs, in the image."""
+    found = sorted((paths.ROOT / "src/hpcpy/sbom").glob("*.py"))
+    return [path for path in found if path.name not in _HOSTS]
 
 
 def _pins(plan: Plan, image: Image) -> Iterator[Pin]:
@@ -102,4 +105,4 @@ def _pin(plan: Plan, kind: str, one: Artifact, use: str) -> Pin:
         version, url, sha256 = "", "", plan.replaced[one.name]
     # The folder of Debian's pool that a package lies in has the name of its source.
     source = one.sources[0].url.split("/")[-2] if kind == "debian" else ""
-    return Pin(kind, one.name, version, one.licence, url, sha256, use, source)
+    return Pin(kind, one.name, version, one.licence, url, sha256, use, source, one.cpe)

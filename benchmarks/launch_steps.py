@@ -1,4 +1,4 @@
-"""The steps from srun to the last rank: python3 benchmarks/launch.py --help."""
+"""The steps from srun to the last rank: python3 benchmarks/launch_steps.py --help."""
 
 import sys
 

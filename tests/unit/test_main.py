@@ -110,9 +110,9 @@ def test_read_only_checkout_ends_in_one_line(tmp_path: Path) -> None:
 def test_a_ctrl_c_within_an_exec_is_130_as_anywhere(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import sys, types\n"
-        "sys.modules['hpcpy.build.size'] = size = types.ModuleType('size')\n"
-        "size.declare = lambda _: None\n"
-        "size.main = lambda _: exec('raise KeyboardInterrupt')\n"
+        "sys.modules['hpcpy.sbom.command'] = sbom = types.ModuleType('sbom')\n"
+        "sbom.declare = lambda _: None\n"
+        "sbom.main = lambda _: exec('raise KeyboardInterrupt')\n"
     )
     variables = environment()
     path = os.pathsep.join([str(tmp_path), variables["PYTHONPATH"]])
@@ -125,7 +125,7 @@ def test_a_ctrl_c_within_an_exec_is_130_as_anywhere(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 130
-    assert done.stderr == "hpcpy size: stopped; the same command continues from here\n"
+    assert done.stderr == "hpcpy sbom: stopped; the same command continues from here\n"
 
 
 def buffered() -> dict[str, str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class HpcpyError(Exception):
     """A failure with a known cause.
@@ -47,3 +50,10 @@ class DiskError(HpcpyError):
     """No room, or no permission to write (``EX_CANTCREAT``)."""
 
     exit_code = 73
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return "did you mean …?" when a known name is near, else "there are: …" with all."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"

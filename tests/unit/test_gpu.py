@@ -40,7 +40,7 @@ def rows_for_a_gpu() -> set[tuple[str, str]]:
 @pytest.mark.usefixtures("no_gpu")
 def test_each_check_says_why_it_cannot_run() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "hpcpy", "test-gpu", "--here"],
+        [sys.executable, "-m", "hpcpy", "test-gpu", "--on=here"],
         env={**os.environ, "PYTHONPATH": str(paths.ROOT / "src"), "PEDANTIC": ""},
         cwd=paths.ROOT,
         capture_output=True,

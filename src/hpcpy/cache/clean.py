@@ -56,7 +56,7 @@ def choose(units: list[Unit], keep: int) -> Iterator[Unit]:
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     help_ = "how much may stay (default: 0, which empties it)"
-    parser.add_argument("keep", nargs="?", metavar="GIB", default="0", help=help_)
+    parser.add_argument("keep", nargs="?", metavar="KEEP", default="0", help=help_)
 
 
 def main(options: argparse.Namespace) -> int:

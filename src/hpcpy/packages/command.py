@@ -25,7 +25,7 @@ from hpcpy.stages import stage
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("names", nargs="*", metavar="NAME", help="default: all but heavy ones")
+    parser.add_argument("names", nargs="*", metavar="PACKAGES", help="default: all but heavy ones")
     parser.add_argument(
         "--images", nargs="+", choices=report.IMAGES, default=report.IMAGES, help="these alone"
     )

@@ -54,7 +54,7 @@ def add_folder(parser: argparse.ArgumentParser, what: str) -> None:
     """Add the folder of a release as an argument."""
     here = folder_of("hpcpy")
     help_ = f"{what} (default: {_shown('hpcpy')})"
-    parser.add_argument("folder", nargs="?", metavar="FOLDER", type=Path, default=here, help=help_)
+    parser.add_argument("folder", nargs="?", metavar="RELEASE", type=Path, default=here, help=help_)
 
 
 def folder_of(image: str) -> Path:

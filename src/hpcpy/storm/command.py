@@ -45,7 +45,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "larger images: minutes and a gigabyte each",
     )
     parser.add_argument(
-        "--repetitions", type=int, default=_REPETITIONS, help="of each case (default %(default)s)"
+        "--repetitions",
+        type=int,
+        default=_REPETITIONS,
+        metavar="N",
+        help="of each case (default %(default)s)",
     )
     parser.add_argument(
         "--client",

@@ -1,4 +1,4 @@
-"""``hpcpy test-gpu [--here]``: every GPU row on a GPU, its answer checked, and timed.
+"""``hpcpy test-gpu [--on here]``: every GPU row on a GPU, its answer checked, and timed.
 
 In hpcpy-cuda with the host's driver, or with this machine's own Python where
 there is no container engine.  What comes of it lies in ``build/gpu``:
@@ -61,7 +61,7 @@ def checks(place: Runner) -> int:
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     help_ = "with this machine's own Python, without a container"
-    parser.add_argument("--here", action="store_true", help=help_)
+    parser.add_argument("--on", choices=("here",), help=help_)
 
 
 def main(options: argparse.Namespace) -> int:
@@ -78,7 +78,7 @@ def main(options: argparse.Namespace) -> int:
         Where no check could run: there is no GPU.
     """
     OUT.mkdir(parents=True, exist_ok=True)
-    place = here() if options.here else in_image(have("sif", IMAGE)[0])
+    place = here() if options.on else in_image(have("sif", IMAGE)[0])
     code = checks(place)
     outcomes = [one["outcome"] for one in json.loads((OUT / "checks.json").read_text())["checks"]]
     if {*outcomes} <= {"cannot run"}:

@@ -14,9 +14,11 @@ override export HPCPY_PYTHON := $(if $(filter PYTHON,$(GIVEN)),$(value PYTHON),p
 override export HPCPY_MAKEFILE := $(MAKEFILE_LIST)
 override FIND = m=$$HPCPY_MAKEFILE; while [ ! -f "$$m" ] && [ "$$m" != "$${m\#* }" ]; do m=$${m\#* }; done
 override HPCPY = $(FIND); exec "$$HPCPY_PYTHON" -I "$$(dirname -- "$$(readlink -f -- "$$m")")/hpcpy" --from-make
+override ANY = $(filter-out PYTHON HPCPY_%,$(GIVEN))
+override BENCHMARK = $(if $(ANY),$(error $@ takes no variable $(ANY): python3 benchmarks/NAME.py --help))$(FIND); exec "$$HPCPY_PYTHON" "$$(dirname -- "$$(readlink -f -- "$$m")")/benchmarks"
 override SHELL := /bin/sh
 
-.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages faults fuzz bench-startup bench-cold bench-overhead storm size sbom audit context release sign check-signature push lock outdated verify docs clean clean-cache distclean
+.PHONY: help setup fetch image sif cuda run launch batch modulefile kernelspec cluster cluster-stop check test test-long test-cuda test-gpu test-upstream test-packages faults fuzz bench storm size sbom audit context release sign check-signature push lock outdated verify docs clean clean-cache distclean
 
 help: ## this list
 	@$(FIND); awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' <"$$m"
@@ -84,17 +86,12 @@ faults: ## inject faults and report the results (docs/faults.md)
 fuzz: ## feed random inputs to our C, built with sanitizers: MINUTES=10
 	@$(HPCPY) fuzz
 
-bench-startup: ## measure starts of Python, image against image: N=20 samples of each
-	@$(HPCPY) bench startup
+bench: ## measure the starts that README shows; the others: python3 benchmarks/NAME.py --help
+	@$(BENCHMARK)/startup.py
+	@$(BENCHMARK)/cold.py
 
-bench-cold: ## measure starts on a fresh mount, image against image: N=8 samples of each
-	@$(HPCPY) bench cold
-
-bench-overhead: ## measure messages between ranks inside a container against outside: N=40 launches
-	@$(HPCPY) bench overhead
-
-storm: ## start ranks on a shared file system: NODES=1,2,4 RANKS=1,2,4 N=3; SITE=…: a centre's (docs/import-at-scale.md)
-	@$(HPCPY) storm
+storm: ## start ranks on a shared file system of this machine (docs/import-at-scale.md)
+	@$(BENCHMARK)/storm.py
 
 size: ## what the image is made of
 	@$(HPCPY) size

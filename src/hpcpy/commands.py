@@ -32,7 +32,6 @@ COMMANDS = {
     "run": ("hpcpy.launch.run", "run a workload in the image, which is built first"),
     "adopt": ("hpcpy.adopt.command", "bake a conda environment's packages into an image"),
     "cluster": ("hpcpy.cluster.command", "start a Slurm of two nodes here, or --stop it"),
-    "storm": ("hpcpy.storm.command", "start ranks on a shared file system and count requests"),
     "launch": ("hpcpy.launch.command", "run a program or a workload on several nodes, by srun"),
     "batch": (
         "hpcpy.launch.command",
@@ -51,7 +50,6 @@ COMMANDS = {
     "test-packages": ("hpcpy.packages.command", "use packages of PyPI in venvs on the images"),
     "faults": ("hpcpy.testing.faults", "break things on purpose and report what happens"),
     "fuzz": ("hpcpy.testing.fuzz", "feed random inputs to our C, built with sanitizers"),
-    "bench": ("hpcpy.measure.command", "measure starts, launches, packages, messages or writing"),
     "docs": ("hpcpy.pages.command", "build README and docs as HTML pages"),
     "clean": (
         "hpcpy.cache.clean_build",

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from hpcpy.measure.fuse import protocol
-from hpcpy.measure.fuse.protocol import PART, ROOT, Kind, Request
-from hpcpy.measure.fuse.server import Server
+from measure.fuse import protocol
+from measure.fuse.protocol import PART, ROOT, Kind, Request
+from measure.fuse.server import Server
 
 # valid, handle, size, owner of a lock, three times and their nanoseconds, mode
 _SETTING = struct.Struct("<IIQQQQQQIIII")

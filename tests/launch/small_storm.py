@@ -20,12 +20,12 @@ from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from hpcpy.engine.venv import ensure_venv
 from hpcpy.files import scratch_dir
-from hpcpy.storm import fill, machines
-from hpcpy.storm.configurations import CONFIGURATIONS, Configuration, Files, Images
-from hpcpy.storm.machines import Storm
-from hpcpy.storm.measure import CLIENTS
-from hpcpy.storm.samples import Case, Sample, take
-from hpcpy.storm.stats import Asked
+from sharedfs import fill, machines
+from sharedfs.configurations import CONFIGURATIONS, Configuration, Files, Images
+from sharedfs.machines import Storm
+from sharedfs.measure import CLIENTS
+from sharedfs.samples import Case, Sample, take
+from sharedfs.stats import Asked
 
 # Not of the interpreter's start, nor of `import numpy`.
 _WITHOUT = (

@@ -11,9 +11,9 @@ import pytest
 from baking import ARCHIVE, Podman, prepared
 from small_packages import digest, wheel
 
-from hpcpy.measure.cases import CASES, EIGHT
-from hpcpy.measure.targets import PYTHON, WORK, unpacked
-from hpcpy.measure.trace import Traced, traced
+from hpcpy.adopt.trace import Traced, traced
+from measure.cases import CASES, EIGHT
+from measure.targets import PYTHON, WORK, unpacked
 
 DERIVED = "localhost/hpcpy-baked"
 # A module and its library count in one C++ variable, the library first.

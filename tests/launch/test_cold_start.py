@@ -1,6 +1,6 @@
 """What a start on a fresh mount touches of the image: counts, not times.
 
-`hpcpy.measure.cold.touched` says what counts, and why other work on the machine does not.
+`measure.cold.touched` says what counts, and why other work on the machine does not.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from hpcpy import paths
-from hpcpy.engine.capabilities import squashfs_mounts
-from hpcpy.measure.cold.rounds import PROGRAMS
-from hpcpy.measure.cold.touched import Touched, touched
+from hpcpy.engine.machine import squashfs_mounts
+from measure.cold.rounds import PROGRAMS
+from measure.cold.touched import Touched, touched
 
 
 @dataclass(frozen=True)

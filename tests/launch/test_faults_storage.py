@@ -23,8 +23,8 @@ from local_cluster import daemons
 from small_storm import STATIC_SIF, SmallStorm, started
 
 from hpcpy.cluster.processes import daemon_environment
-from hpcpy.measure.targets import PYTHON
-from hpcpy.storm.mounts import Mount
+from measure.targets import PYTHON
+from sharedfs.mounts import Mount
 
 pytestmark = pytest.mark.long
 

@@ -18,8 +18,8 @@ from failing_folder import FailingFolder
 
 from hpcpy import paths
 from hpcpy.engine.apptainer import find
-from hpcpy.measure.fuse.protocol import Kind
 from hpcpy.testing.command import image_command
+from measure.fuse.protocol import Kind
 from tiers import sampled
 
 SIF = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()

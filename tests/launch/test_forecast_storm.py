@@ -23,9 +23,9 @@ import pytest
 from small_storm import STATIC_FILES, STATIC_SIF, VENV, SmallStorm, started
 
 from hpcpy.cluster.processes import daemon_environment
-from hpcpy.storm.configurations import CONFIGURATIONS
-from hpcpy.storm.measure import CLIENTS
-from hpcpy.storm.samples import Sample
+from sharedfs.configurations import CONFIGURATIONS
+from sharedfs.measure import CLIENTS
+from sharedfs.samples import Sample
 from workloads.forecast import ours
 from workloads.harness import machine
 

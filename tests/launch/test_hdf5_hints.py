@@ -17,7 +17,7 @@ import pytest
 from local_cluster import image
 from small_storm import SmallStorm, started
 
-from hpcpy.storm.launch import Job
+from sharedfs.launch import Job
 
 PROGRAM = Path(__file__).with_name("hdf5_hints.py")
 # Of ROMIO, the MPI-IO of MPICH.

@@ -12,10 +12,10 @@ import pytest
 from injection_ways import MODULE, PROGRAM, SIF, by_apptainer, by_podman_hpc, by_shifter
 from mpi_libraries import NEWER, module, unpacked
 
+from hpcpy.adopt.trace import traced
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
-from hpcpy.measure.targets import PYTHON
-from hpcpy.measure.trace import traced
+from measure.targets import PYTHON
 from tiers import sampled
 
 pytestmark = [

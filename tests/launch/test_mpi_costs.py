@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from hpcpy.adopt.trace import traced
 from hpcpy.engine.setup import ensure, look_up
 from hpcpy.engine.tools import needed
-from hpcpy.measure.targets import PYTHON, Target, container
-from hpcpy.measure.trace import traced
+from measure.targets import PYTHON, Target, container
 
 MOST_PATH_CALLS = 30
 # The first rank does nothing until the other one, which waits for it, has used a tenth

@@ -21,9 +21,9 @@ import pytest
 from hpcpy import paths
 from hpcpy.engine.apptainer import find
 from hpcpy.errors import UnavailableError
-from hpcpy.measure.arrangements import ARRANGEMENTS, Places
-from hpcpy.measure.overhead import prepared, table
-from hpcpy.measure.pairs import GROUPS, LEAST, Overhead, measure
+from measure.arrangements import ARRANGEMENTS, Places
+from measure.overhead import prepared, table
+from measure.pairs import GROUPS, LEAST, Overhead, measure
 
 ALLOWED = 1.05
 SECONDS, LONGEST = 12.0, 20.0

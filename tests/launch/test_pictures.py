@@ -13,8 +13,8 @@ from hpcpy.engine.apptainer import find
 from hpcpy.testing.command import image_command
 
 RESULTS = paths.ROOT / "docs/results"
-SOURCES = paths.ROOT / "src/hpcpy"
-CHARTS = [file for room in ("measure", "storm") for file in (SOURCES / room).glob("*chart.py")]
+SOURCES = paths.ROOT / "benchmarks"
+CHARTS = [file for room in ("measure", "sharedfs") for file in (SOURCES / room).glob("*chart.py")]
 # Picture -> the report, if it needs one, and the program or workload that draws it.
 DRAWN = {
     "arrays": ("", "arrays"),

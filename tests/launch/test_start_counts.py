@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from hpcpy import paths
+from hpcpy.adopt.trace import Traced, traced
 from hpcpy.engine.apptainer import find
 from hpcpy.errors import UnavailableError
-from hpcpy.measure.cases import ALONE, CASES, Case, write_scripts
-from hpcpy.measure.targets import WORK, Target, container
-from hpcpy.measure.trace import Traced, traced
+from measure.cases import ALONE, CASES, Case, write_scripts
+from measure.targets import WORK, Target, container
 from tiers import sampled
 
 

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from hpcpy import paths
+from hpcpy.adopt.trace import traced
 from hpcpy.engine.apptainer import find
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from hpcpy.errors import UnavailableError
-from hpcpy.measure.targets import WORK, container
-from hpcpy.measure.trace import traced
+from measure.targets import WORK, container
 from workloads.startup.cases import CASES
 
 # Of these some are on a descriptor: strace's table does not tell them apart.

@@ -12,13 +12,13 @@ from dataclasses import replace
 import pytest
 from small_storm import CHUNKS, STATIC_FILES, STATIC_SIF, SmallStorm, one_node, requests, started
 
-from hpcpy.measure import roots
-from hpcpy.measure.added import Base
-from hpcpy.storm import fill
-from hpcpy.storm.added import PACKAGES, added
-from hpcpy.storm.images import digest
-from hpcpy.storm.programs import LIBRARIES, PYNAMIC_IN_IMAGE
-from hpcpy.storm.pynamic.generate import Size
+from measure import roots
+from measure.added import Base
+from sharedfs import fill
+from sharedfs.added import PACKAGES, added
+from sharedfs.images import digest
+from sharedfs.programs import LIBRARIES, PYNAMIC_IN_IMAGE
+from sharedfs.pynamic.generate import Size
 
 pytestmark = pytest.mark.long
 

@@ -28,8 +28,8 @@ from small_storm import (
 from hpcpy import paths
 from hpcpy.cluster import processes
 from hpcpy.cluster.layout import Layout
-from hpcpy.storm import machines
-from hpcpy.storm.configurations import Configuration
+from sharedfs import machines
+from sharedfs.configurations import Configuration
 
 pytestmark = pytest.mark.long
 
@@ -108,7 +108,7 @@ def test_a_storm_that_is_stopped_says_so_and_not_that_a_rank_was_still_there(
 HOLD = """
 import time
 from pathlib import Path
-from hpcpy.storm import machines
+from sharedfs import machines
 one = machines.layout(1, Path({folder!r}))
 with machines.running(one):
     print("up", flush=True)

@@ -16,12 +16,12 @@ from small_storm import CHUNKS, STATIC_FILES, SmallStorm, one_node, requests, st
 from hpcpy.engine.prefix import command as engine_command
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
-from hpcpy.storm import fill
-from hpcpy.storm.configurations import CONFIGURATIONS, Configuration, Files, broadcast, tree
-from hpcpy.storm.programs import PYNAMIC
-from hpcpy.storm.pynamic import made as pynamic
-from hpcpy.storm.pynamic.generate import Size
-from hpcpy.storm.samples import Sample
+from sharedfs import fill
+from sharedfs.configurations import CONFIGURATIONS, Configuration, Files, broadcast, tree
+from sharedfs.programs import PYNAMIC
+from sharedfs.pynamic import made as pynamic
+from sharedfs.pynamic.generate import Size
+from sharedfs.samples import Sample
 
 pytestmark = pytest.mark.long
 

@@ -18,7 +18,7 @@ from site_user import public_python
 from hpcpy import paths
 from hpcpy.build.plan import make_plan
 from hpcpy.build.sif import is_current_sif
-from hpcpy.storm.samples import TEMPERATURES
+from sharedfs.samples import TEMPERATURES
 
 pytestmark = pytest.mark.long
 

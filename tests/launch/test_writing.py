@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hpcpy.errors import UnavailableError
-from hpcpy.measure.writing import places
-from hpcpy.measure.writing.rounds import TASKS, Task, measure
+from measure.writing import places
+from measure.writing.rounds import TASKS, Task, measure
 from tiers import sampled
 
 # The sizes are the bench's affair.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hpcpy.engine.podman_hpc import Installed
-from hpcpy.storm.configurations import Images
+from podman_hpc import Installed
+from sharedfs.configurations import Images
 
 
 def images_below(folder: Path) -> Images:

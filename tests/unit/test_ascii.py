@@ -30,7 +30,6 @@ HELP = [
     "workloads.traced --help",
     "hpcpy --help",
     *(f"hpcpy {name} --help" for name in ("setup", "cluster", "test-upstream")),
-    *(f"hpcpy bench {name} --help" for name in ("startup", "cold", "bake", "overhead")),
 ]
 
 

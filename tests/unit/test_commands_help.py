@@ -14,11 +14,10 @@ from processes import environment
 
 from hpcpy import paths
 from hpcpy.commands import COMMANDS
-from hpcpy.measure.command import BENCHES
 from hpcpy.version import project_version
 from tiers import sampled
 
-EVERY = [(), *((name,) for name in COMMANDS), *(("bench", name) for name in BENCHES)]
+EVERY = [(), *((name,) for name in COMMANDS)]
 NAMES = [" ".join(words) or "hpcpy" for words in EVERY]
 # Each starts a Python of its own.
 SOME = sampled(

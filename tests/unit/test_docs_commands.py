@@ -139,7 +139,6 @@ def test_the_readme_is_short() -> None:
         ("make launch W='pi --impls mpi'", "--impls"),
         ("make run W='mandel --impl nompy'", "unknown technique 'nompy'"),
         ("./hpcpy such", "unknown command 'such'"),
-        ("sudo ./hpcpy bench cold --sample 3", "--sample"),
         ("./hpcpy modulefile WHERE=/x", "unknown setting 'WHERE'"),
         ("X=1 srun -n 2 apptainer exec a.sif python -m workloads p2p --such", "--such"),
         ("mpiexec -n 2 python -m workloads linalk", "unknown workload 'linalk'"),

@@ -116,9 +116,6 @@ def test_settings_become_arguments() -> None:
     assert settings(["run"], W="pi --label 'a b'") == ["run", "--", "pi", "--label", "a b"]
     assert settings(["setup"], TOOLS="build podman") == ["setup", "--", "build", "podman"]
     assert settings(["launch"], W="pi 'x'", NODES="2") == ["launch", "W=pi 'x'", "NODES=2"]
-    assert settings(["bench", "startup"], N="5") == ["bench", "startup", "--samples=5"]
-    assert settings(["bench", "cold"], N="3") == ["bench", "cold", "--samples=3"]
-    assert settings(["bench", "overhead"], N="9") == ["bench", "overhead", "--launches=9"]
     assert settings(["push"], REF="--help") == ["push", "--", "--help"]
     assert settings(["test-gpu"], ON="here") == ["test-gpu", "--here"]
     assert settings(["push"], REF=" ") == ["push"]
@@ -190,8 +187,6 @@ def test_variables_of_the_environment_are_set_and_makes_own_are_not_handed_on() 
         ("test-upstream", "SUITE=x; touch {}", "no suite 'x;'"),
         ("sbom", "IMAGE=x; touch {}", "no image 'x; touch"),
         ("push", 'REF=x"; touch {}; "', "is not REGISTRY/NAME[:TAG]"),
-        ("bench-startup", "N=$$(touch {})", "invalid int value"),
-        ("bench-overhead", "N=1; touch {}", "invalid int value"),
         ("faults", "MINUTES=1; touch {}", "invalid int value"),
         ("clean-cache", "KEEP=1; touch {}", "is not a number of GiB"),
         ("batch", "W=$(shell touch {}) '", "no closing"),

@@ -17,15 +17,15 @@ import pytest
 from hpcpy import paths
 from hpcpy.commands import run
 from hpcpy.errors import UsageError
-from hpcpy.measure import report
-from hpcpy.measure.added import Base
-from hpcpy.measure.cases import EIGHT
-from hpcpy.measure.cold import command, mounts, page_cache, rounds, sample, table
-from hpcpy.measure.cold.mounts import Mounted
-from hpcpy.measure.cold.page_cache import drop, load, resident, resident_bytes
-from hpcpy.measure.cold.rounds import PROGRAMS, WITH_PACKAGES, Cold
-from hpcpy.measure.cold.slow_file import Storage
 from hpcpy.stages import StageError
+from measure import report
+from measure.added import Base
+from measure.cases import EIGHT
+from measure.cold import command, mounts, page_cache, rounds, sample, table
+from measure.cold.mounts import Mounted
+from measure.cold.page_cache import drop, load, resident, resident_bytes
+from measure.cold.rounds import PROGRAMS, WITH_PACKAGES, Cold
+from measure.cold.slow_file import Storage
 
 SIZE = (1 << 22) + 5
 
@@ -111,7 +111,7 @@ def test_a_program_reads_the_same_bytes_from_every_storage(file: Path, storage: 
         "ranks": 2,
         "command": ["sh", "-c", 'cp "$0" "$1".$$', sample.IMAGE, str(copy)],
     }
-    taken = sample.inside("hpcpy.measure.cold.sample", request)
+    taken = sample.inside("measure.cold.sample", request)
     copies = list(file.parent.glob("copy.*"))
     assert len(taken["wall"]) == len(copies) == 2
     assert all(one.read_bytes() == file.read_bytes() for one in copies)
@@ -130,7 +130,7 @@ def test_a_program_that_fails_is_told(file: Path) -> None:
         "command": ["sh", "-c", "echo no such thing >&2; exit 3"],
     }
     with pytest.raises(Exception, match="exit code 3: no such thing"):
-        sample.inside("hpcpy.measure.cold.sample", request)
+        sample.inside("measure.cold.sample", request)
 
 
 def test_a_program_that_does_not_end_is_told(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +138,7 @@ def test_a_program_that_does_not_end_is_told(file: Path, monkeypatch: pytest.Mon
     command = ["sleep", "3"]
     request = {"image": str(file), "storage": sample.CACHED, "ranks": 1, "command": command}
     with pytest.raises(StageError, match="had not ended after 1 s"):
-        sample.inside("hpcpy.measure.cold.sample", request)
+        sample.inside("measure.cold.sample", request)
 
 
 def of(image: str, case: str, wall: list[float], read: list[int]) -> Cold:

@@ -10,9 +10,9 @@ import pytest
 
 from hpcpy import paths
 from hpcpy.errors import UnavailableError
-from hpcpy.measure import launch, roots
-from hpcpy.measure.launch import STEPS, Step
 from hpcpy.stages import StageError
+from measure import launch, roots
+from measure.launch import STEPS, Step
 
 RESULTS = paths.ROOT / "docs/results/launch.json"
 

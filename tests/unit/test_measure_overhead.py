@@ -13,13 +13,13 @@ import pytest
 from hpcpy import paths
 from hpcpy.commands import run
 from hpcpy.errors import UsageError
-from hpcpy.measure import report
-from hpcpy.measure.arrangements import ARRANGEMENTS
-from hpcpy.measure.intervals import Interval, mean_ratio, student
-from hpcpy.measure.overhead import table
-from hpcpy.measure.pairs import SIZES, Overhead
-from hpcpy.measure.ranks import started
 from hpcpy.stages import StageError
+from measure import report
+from measure.arrangements import ARRANGEMENTS
+from measure.intervals import Interval, mean_ratio, student
+from measure.overhead import table
+from measure.pairs import SIZES, Overhead
+from measure.ranks import started
 
 
 def measured(*ratios: float) -> Overhead:

@@ -12,10 +12,10 @@ import pytest
 from hpcpy import paths
 from hpcpy.commands import run
 from hpcpy.errors import UsageError
-from hpcpy.measure import report, startup
-from hpcpy.measure.cases import CASES, Case, write_scripts
-from hpcpy.measure.sampler import memory, timed
-from hpcpy.measure.samples import SAMPLER, Samples
+from measure import report, startup
+from measure.cases import CASES, Case, write_scripts
+from measure.sampler import memory, timed
+from measure.samples import SAMPLER, Samples
 
 COUNTS = {
     "path_calls": 2772,

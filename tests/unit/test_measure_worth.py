@@ -14,8 +14,8 @@ from hpcpy import paths
 from hpcpy.build.graph import the_graph
 from hpcpy.build.parts import part_file
 from hpcpy.build.plan import Plan
-from hpcpy.measure import variants, worth
-from hpcpy.measure.samples import Samples
+from measure import variants, worth
+from measure.samples import Samples
 
 ZIPS, BAKE = "zips", "bake"
 CASES = ("pass", "numpy", "core", "core script", "core + kernel")

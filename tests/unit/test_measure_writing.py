@@ -16,14 +16,14 @@ import pytest
 from hpcpy import paths
 from hpcpy.commands import run
 from hpcpy.errors import DiskError, UnavailableError, UsageError
-from hpcpy.measure import report
-from hpcpy.measure.intervals import Interval
-from hpcpy.measure.writing import places, ratios, rounds
-from hpcpy.measure.writing.places import Place
-from hpcpy.measure.writing.ratios import Ratio
-from hpcpy.measure.writing.rounds import TASKS, Row, Task
 from hpcpy.stages import StageError
-from hpcpy.storm import machines
+from measure import report
+from measure.intervals import Interval
+from measure.writing import places, ratios, rounds
+from measure.writing.places import Place
+from measure.writing.ratios import Ratio
+from measure.writing.rounds import TASKS, Row, Task
+from sharedfs import machines
 from workloads.read.registry import TECHNIQUES as READ
 from workloads.write.registry import TECHNIQUES as WRITE
 

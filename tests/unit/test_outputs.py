@@ -13,7 +13,6 @@ from processes import python
 
 from hpcpy import paths
 from hpcpy.launch.request import SETTINGS
-from hpcpy.measure.command import BENCHES
 
 # Module and option of each path that is only read, or is a folder of the tool's own.
 READ = {
@@ -30,7 +29,6 @@ READ = {
     ("packages.command", "--{image}"),
     ("release.command", "folder"),
     ("release.command", "--key"),
-    ("storm.command", "--pynamic"),
     ("upstream.command", "--{name}"),
 }
 # Settings that name a path, and whether that is written.
@@ -41,8 +39,6 @@ FOLDERS = [
     ("cluster", "--folder"),
     ("faults", "--out"),
     ("release", "--to"),
-    ("storm", "--out"),
-    *(("bench", name, "--out") for name in BENCHES),
 ]
 # A launch that needs no image and no Slurm.  It is for a site: a local launch says whether the
 # checkout's own cluster runs, and that may start meanwhile.
@@ -69,8 +65,7 @@ OUTPUTS = sorted(set(options_with_paths()) - READ)
 
 def test_every_option_with_a_path_is_known() -> None:
     assert set(options_with_paths()) >= READ
-    benches = [module.removeprefix("hpcpy.") for module, _ in sorted(BENCHES.values())]
-    writing = ["adopt.command", *benches, "storm.command", "testing.faults"]
+    writing = ["adopt.command", "testing.faults"]
     outs = [(module, "--out") for module in writing]
     assert sorted([*outs, ("release.command", "--to")]) == OUTPUTS
     # Each is tried, and the cluster's own folder.

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hpcpy import paths
-from hpcpy.measure.cases import CASES
+from measure.cases import CASES
 from workloads.mandel.grid import AREAS
 from workloads.write import answer
 from workloads.write.definition import Series

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hpcpy.measure import cases
+from measure import cases
 from workloads.startup.cases import CASES
 from workloads.startup.places import is_node_local
 from workloads.startup.syscalls import KINDS, MACHINES, rules

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from processes import python
 
-from hpcpy.measure.trace import Traced, traced
+from hpcpy.adopt.trace import Traced, traced
 from hpcpy.stages import StageError
 from workloads.startup.syscalls import KINDS
 

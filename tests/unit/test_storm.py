@@ -15,13 +15,13 @@ from hpcpy.cluster.layout import Layout
 from hpcpy.commands import run
 from hpcpy.errors import UnavailableError
 from hpcpy.stages import Stage
-from hpcpy.storm import machines, measure, moosefs, network, record, report
-from hpcpy.storm.launch import Launch, RanksError
-from hpcpy.storm.measure import Plan
-from hpcpy.storm.mounts import Mount
-from hpcpy.storm.programs import Rank, told
-from hpcpy.storm.samples import TEMPERATURES, Case, Sample
-from hpcpy.storm.stats import Asked, between, keep_alives, parse
+from sharedfs import machines, measure, moosefs, network, record, report
+from sharedfs.launch import Launch, RanksError
+from sharedfs.measure import Plan
+from sharedfs.mounts import Mount
+from sharedfs.programs import Rank, told
+from sharedfs.samples import TEMPERATURES, Case, Sample
+from sharedfs.stats import Asked, between, keep_alives, parse
 
 # As mfsmount 3.0.117 writes it.
 STATS = """\

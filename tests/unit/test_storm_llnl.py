@@ -12,8 +12,8 @@ import pytest
 
 from hpcpy.commands import run
 from hpcpy.errors import UsageError
-from hpcpy.storm.pynamic import llnl, made
-from hpcpy.storm.pynamic.generate import DRIVER, Size
+from sharedfs.pynamic import llnl, made
+from sharedfs.pynamic.generate import DRIVER, Size
 
 CHECKOUT = os.environ.get("HPCPY_PYNAMIC", "")
 HOW = "with a clone of github.com/LLNL/pynamic: HPCPY_PYNAMIC=$PWD/pynamic make check"

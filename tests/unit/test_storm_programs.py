@@ -16,14 +16,14 @@ from storm_images import images_below
 from hpcpy.cluster.layout import Layout
 from hpcpy.commands import run
 from hpcpy.errors import UsageError
-from hpcpy.storm import programs
-from hpcpy.storm.added import PACKAGES
-from hpcpy.storm.configurations import CONFIGURATIONS, Around, Configuration
-from hpcpy.storm.launch import Job
-from hpcpy.storm.measure import Plan
-from hpcpy.storm.programs import PROGRAMS
-from hpcpy.storm.pynamic import wheel
-from hpcpy.storm.pynamic.generate import DRIVER, Size, generate
+from sharedfs import programs
+from sharedfs.added import PACKAGES
+from sharedfs.configurations import CONFIGURATIONS, Around, Configuration
+from sharedfs.launch import Job
+from sharedfs.measure import Plan
+from sharedfs.programs import PROGRAMS
+from sharedfs.pynamic import wheel
+from sharedfs.pynamic.generate import DRIVER, Size, generate
 
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS.values(), ids=CONFIGURATIONS.keys())

@@ -10,8 +10,8 @@ from hpcpy.commands import run
 from hpcpy.errors import HpcpyError, UnavailableError, UsageError
 from hpcpy.launch.request import Request
 from hpcpy.launch.site import find_site
-from hpcpy.storm.at_site import AtSite
-from hpcpy.storm.samples import Case
+from sharedfs.at_site import AtSite
+from sharedfs.samples import Case
 
 SITE = ("storm", "--site=local", "--dry=1")
 

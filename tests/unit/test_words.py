@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from hpcpy import commands
-from hpcpy.measure.command import BENCHES
 from workloads.__main__ import main as workloads
 from workloads.registry import TOOLS, WORKLOADS
 
@@ -21,7 +20,7 @@ PAGES = [
     *sorted((ROOT / "src/interp/features").rglob("README.md")),
 ]
 SOURCES = sorted({path.parent for path in ROOT.glob("src/**/*.py")})
-HELPS = [(), *((name,) for name in commands.COMMANDS), *(("bench", name) for name in BENCHES)]
+HELPS = [(), *((name,) for name in commands.COMMANDS)]
 ROW = re.compile(r"^\| ([^|]+?) \| ([^|]+?) \|$", re.MULTILINE)
 FORBIDDEN = "## Words that are not used"
 

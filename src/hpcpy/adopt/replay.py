@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hpcpy.adopt.trace import traced
 from hpcpy.errors import HpcpyError, UnavailableError
-from hpcpy.measure.targets import PYTHON
-from hpcpy.measure.trace import traced
 
+_PYTHON = "/opt/hpcpy/bin/python3"
 # Characters of a differing output line that are shown.
 _LONGEST = 100
 
@@ -70,7 +70,7 @@ def in_image(apptainer: Path, sif: Path) -> Place:
     # A setuid Apptainer cannot be traced by an ordinary user.
     as_user = [] if os.geteuid() == 0 else ["--userns"]
     command = [str(apptainer), "exec", *as_user, "--bind", str(here), "--pwd", str(here)]
-    return Place(f"in {sif.name}", [*command, str(sif), PYTHON], PYTHON)
+    return Place(f"in {sif.name}", [*command, str(sif), _PYTHON], _PYTHON)
 
 
 def outside(python: Path) -> Place:

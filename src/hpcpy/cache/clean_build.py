@@ -10,7 +10,6 @@ from hpcpy.cache.removal import remove_tree
 from hpcpy.checkout_lock import checkout_lock
 from hpcpy.cluster.command import stop
 from hpcpy.cluster.layout import Layout, default_layout
-from hpcpy.storm import machines
 
 _IMAGES = ("*.sif", "*.tar", "*.json", "*.png", "context", "docs", "gpu", "logs", "startup")
 
@@ -40,8 +39,8 @@ def main(options: argparse.Namespace) -> int:
     if options.all:
         for layout in clusters():
             stop(layout)
-        # What a killed `make storm` has left.
-        if (storm := machines.layout(0)).run.exists():
+        # What a killed benchmark of a shared file system has left.
+        if (storm := Layout(paths.BUILD / "storm/cluster")).run.exists():
             stop(storm)
     if not paths.BUILD.exists():
         return 0

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from hpcpy.engine import prefix
-from hpcpy.engine.tools import TOOLS, on_path
+from hpcpy.engine.tools import needed, on_path
 from hpcpy.errors import UnavailableError
-
-_TOOL = next(tool for tool in TOOLS if tool.program == "apptainer")
 
 
 def find() -> Path:
@@ -19,7 +17,8 @@ def find() -> Path:
     UnavailableError
         When there is none yet.
     """
-    found = on_path(_TOOL)
+    tool = needed(["apptainer"])[0]
+    found = on_path(tool)
     if found and found.usable:
         return found.path
     if prefix.is_ready():
@@ -27,5 +26,5 @@ def find() -> Path:
     place = prefix.made_for()
     of_another = f" (that of build/tools was made for {place})" if place else ""
     raise UnavailableError(
-        f"no Apptainer >= {_TOOL.minimum} here{of_another}", hint="run: make setup"
+        f"no Apptainer >= {tool.minimum} here{of_another}", hint="run: make setup"
     )

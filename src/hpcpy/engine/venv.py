@@ -12,8 +12,7 @@ from pathlib import Path
 from hpcpy import paths
 from hpcpy.checkout_lock import checkout_lock
 from hpcpy.engine import packages
-from hpcpy.engine.tools import Tool
-from hpcpy.engine.versions import Version
+from hpcpy.engine.tools import Tool, Version
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.files import disk_errors
 from hpcpy.stages import StageError, stage

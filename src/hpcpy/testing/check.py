@@ -80,6 +80,7 @@ def main(_options: argparse.Namespace) -> int:
             ("ruff", ["ruff", "check", "."]),
             ("ruff format", ["ruff", "format", "--check", "."]),
             ("mypy of the host's code", [*_MYPY, "src/hpcpy"]),
+            ("mypy of the benchmarks", [*_MYPY, "benchmarks"]),
             ("mypy of the workloads", [*_MYPY, "src/workloads"]),
             ("mypy of the interpreter's code", [*_MYPY, "src/interp", *_OF_RECIPES]),
             *(

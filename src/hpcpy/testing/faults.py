@@ -17,10 +17,10 @@ from hpcpy import paths
 from hpcpy.build.stamps import read_stamp
 from hpcpy.errors import UsageError
 from hpcpy.files import sha256, whole_file
-from hpcpy.measure import report
 from hpcpy.stages import StageError
 from hpcpy.testing.check import host_tests
 from hpcpy.testing.command import prepared, pytest_in
+from measure import report
 from workloads.harness import machine
 
 _HEAD = "| what breaks | what comes of it | tests | longest, s | measured |\n|---|---|--:|--:|---|"

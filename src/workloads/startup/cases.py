@@ -76,7 +76,7 @@ def of_script(words: Sequence[str]) -> Invocation:
     return Invocation(Path(words[0]).name, words)
 
 
-# The same imports as in `hpcpy bench startup`, so that figures can be compared.
+# The same imports as in `benchmarks/startup.py`, so that figures can be compared.
 _CORE = ("numpy", "numba", "mpi4py", "h5py", "viztracer")
 # MPI's library is loaded, but MPI not started: MPI_Init would look for a launcher.
 _MPI = f"import {', '.join(_CORE)}; mpi4py.rc.initialize = False; import mpi4py.MPI"

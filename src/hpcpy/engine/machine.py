@@ -1,0 +1,243 @@
+"""What `make setup` prints: the tools, what this machine allows, what would allow more."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpcpy.engine.tools import Found, all_groups, all_tools
+
+NOBODY = 65534
+_SYSCTLS = (
+    # file below /proc/sys, the value that forbids
+    ("kernel/unprivileged_userns_clone", "0"),
+    ("kernel/apparmor_restrict_unprivileged_userns", "1"),
+    ("user/max_user_namespaces", "0"),
+)
+
+
+@dataclass(frozen=True)
+class Capability:
+    """One thing the kernel allows or not.
+
+    Parameters
+    ----------
+    name
+        What it is.
+    there
+        Whether it is allowed.
+    detail
+        What was found.
+    without
+        What does not work without it.
+    remedy
+        What an administrator would type; empty where nothing would help.
+    """
+
+    name: str
+    there: bool
+    detail: str
+    without: str
+    remedy: str
+
+
+def user_namespaces() -> Capability:
+    """Tell whether an ordinary user may make a user namespace."""
+    command = ["unshare", "--user", "--map-root-user", "true"]
+    if os.geteuid() == 0:
+        drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+        command = [*drop, *command]
+    try:
+        code = subprocess.run(command, capture_output=True, check=False).returncode
+    except OSError:
+        code = 1
+    remedy = userns_remedy(_sysctl)
+    detail = "ordinary users may make them"
+    if code != 0:
+        # No sysctl is in the way: a container, a chroot, seccomp.
+        detail = f"forbidden to ordinary users by {'a sysctl' if remedy else 'what this runs in'}"
+    return Capability(
+        "user namespaces", code == 0, detail, "Apptainer and podman work for root alone", remedy
+    )
+
+
+def _sysctl(name: str) -> str:
+    try:
+        return (Path("/proc/sys") / name).read_text().strip()
+    except OSError:
+        return ""
+
+
+def userns_remedy(read: Callable[[str], str]) -> str:
+    """Return the command that allows user namespaces; empty when none would.
+
+    Parameters
+    ----------
+    read
+        Gives the value of a file below ``/proc/sys``, or an empty text.
+    """
+    allow = {"0": "1", "1": "0"}
+    for name, forbids in _SYSCTLS:
+        if read(name) == forbids:
+            value = "10000" if name.startswith("user/") else allow[forbids]
+            return f"sysctl -w {name.replace('/', '.')}={value}"
+    return ""
+
+
+def fuse_device() -> Capability:
+    """Tell whether an ordinary user may use /dev/fuse."""
+    device = Path("/dev/fuse")
+    try:
+        mode = device.stat().st_mode
+    except OSError:
+        there, detail, remedy = False, "there is none", "modprobe fuse && chmod 666 /dev/fuse"
+    else:
+        there = mode & 0o006 == 0o006
+        if os.geteuid() != 0:
+            there = os.access(device, os.R_OK | os.W_OK)
+        detail = f"mode {stat.S_IMODE(mode):o}"
+        remedy = "chmod 666 /dev/fuse"
+    return Capability(
+        "/dev/fuse for users",
+        there,
+        detail,
+        "an ordinary user's Apptainer starts no SIF, or by --unsquash unpacks it at each start",
+        remedy,
+    )
+
+
+def subuid_range() -> Capability:
+    """Tell whether the user (for root: any user) has ranges of subordinate ids."""
+    user = os.environ.get("SUDO_USER") or _user_name()
+    everyone = os.geteuid() == 0 and "SUDO_USER" not in os.environ
+    ranges = [subordinate_users(_lines(Path("/etc") / name)) for name in ("subuid", "subgid")]
+    users = (
+        set.intersection(*ranges)
+        if everyone
+        else set.intersection(*ranges) & {user, str(os.geteuid())}
+    )
+    helper = shutil.which("newuidmap") is not None
+    remedies = [] if helper else ["apt-get install uidmap"]
+    if not users:
+        options = "--add-subuids 100000-165535 --add-subgids 100000-165535"
+        remedies.append(f"usermod {options} {'USER' if everyone else user}")
+    detail = f"for {', '.join(sorted(users))}" if users else "none"
+    return Capability(
+        "subuid range",
+        bool(users) and helper,
+        detail if helper else f"{detail}; newuidmap is missing",
+        "an ordinary user's podman and apptainer build cannot keep the owners of files",
+        " && ".join(remedies),
+    )
+
+
+def _user_name() -> str:
+    uid = os.geteuid()
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text().splitlines()
+    except OSError:
+        return []
+
+
+def subordinate_users(lines: list[str]) -> set[str]:
+    """Return who has ids in a subuid or subgid file: names, or numbers."""
+    fields = [line.split(":") for line in lines]
+    return {field[0] for field in fields if len(field) == 3 and field[2].isdigit()}
+
+
+def squashfs_mounts() -> Capability:
+    """Tell whether the kernel can mount a SIF's file system itself."""
+    kinds = {line.split()[-1] for line in _lines(Path("/proc/filesystems"))}
+    lacking = [] if "squashfs" in kinds else ["squashfs in the kernel"]
+    if not Path("/dev/loop-control").exists():
+        lacking.append("/dev/loop-control")
+    remedy = "modprobe -a squashfs loop" if lacking else ""
+    if os.geteuid() != 0:
+        lacking.append("root")
+    return Capability(
+        "squashfs loop mounts",
+        not lacking,
+        f"lacking: {', '.join(lacking)}" if lacking else "for root",
+        "a SIF is mounted through FUSE, which is slower with many ranks",
+        remedy,
+    )
+
+
+def all_capabilities() -> list[Capability]:
+    """Return all of them, in the order in which they are told."""
+    return [user_namespaces(), fuse_device(), subuid_range(), squashfs_mounts()]
+
+
+def as_table(found: Mapping[str, Found], groups: Iterable[str]) -> str:
+    """Return the tools and capabilities as text for a terminal.
+
+    Parameters
+    ----------
+    found
+        The usable tools by program.
+    groups
+        Those that were asked for; others' missing tools are optional.
+    """
+    wanted = set(groups)
+    lines = [f"{'TOOL':17} {'VERSION':9} {'FROM':12} PATH"]
+    for tool in all_tools():
+        one = found.get(tool.program)
+        if one:
+            lines.append(f"{tool.program:17} {one.version!s:9} {one.origin:12} {one.path}")
+        else:
+            options = [group for group in tool.groups if group not in wanted]
+            where = "" if wanted & set(tool.groups) else f"; make setup TOOLS={options[0]} gets it"
+            lines.append(f"{tool.program:17} {'–':9} {'–':12} ({tool.why}{where})")
+    lines += ["", f"{'MACHINE':22} FOUND"]
+    for capability in all_capabilities():
+        lines += _capability_lines(capability)
+    return "\n".join(lines)
+
+
+def _capability_lines(capability: Capability) -> list[str]:
+    mark = "yes" if capability.there else "no"
+    lines = [f"{capability.name:22} {mark}: {capability.detail}"]
+    if not capability.there:
+        lines.append(f"{'':22}   without it: {capability.without}")
+    if not capability.there and capability.remedy:
+        lines.append(f"{'':22}   an administrator would type: {capability.remedy}")
+    return lines
+
+
+def as_json(found: Mapping[str, Found]) -> str:
+    """Return the same as JSON, for programs."""
+    tools = {
+        tool.program: {
+            "minimum": str(tool.minimum),
+            "groups": list(tool.groups),
+            "package": tool.package,
+            "version": str(one.version) if (one := found.get(tool.program)) else None,
+            "origin": one.origin if one else None,
+            "path": str(one.path) if one else None,
+        }
+        for tool in all_tools()
+    }
+    machine = {
+        one.name: {
+            "there": one.there,
+            "detail": one.detail,
+            "without": None if one.there else one.without,
+            "remedy": None if one.there else one.remedy,
+        }
+        for one in all_capabilities()
+    }
+    return json.dumps({"groups": list(all_groups()), "tools": tools, "machine": machine}, indent=2)

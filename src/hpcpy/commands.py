@@ -99,7 +99,7 @@ def arguments_of(words: Sequence[str]) -> list[argparse.Action]:
         commands = next((one.choices for one in parser._actions if _has_commands(one)), None)
         if not (commands and word in commands):
             break
-        parser = dict(commands)[word]  # type: ignore[call-overload]
+        parser = dict(commands)[word]
     return [one for one in parser._actions if not _has_commands(one)]
 
 

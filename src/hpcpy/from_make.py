@@ -53,7 +53,7 @@ def variables_of(words: Sequence[str]) -> dict[str, argparse.Action]:
         variables |= {
             option[2:].upper().replace("-", "_"): argument
             for option in argument.option_strings
-            if option.startswith("--") and option not in ("--help", "--version")
+            if option.startswith("--") and option != "--help"
         }
     for argument in arguments:
         if isinstance(argument.metavar, str):

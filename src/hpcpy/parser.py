@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, NoReturn
 
@@ -24,13 +25,14 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(" ".join(message.split()), hint=f"see {self.prog} --help")
 
     def parse_known_args(  # type: ignore[override]
-        self, args: Sequence[str], namespace: Any = None
+        self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """Parse words; those that are unknown are returned."""
-        for word in args[: args.index("--") if "--" in args else None]:
+        """Parse words, by default this program's; those that are unknown are returned."""
+        words = list(sys.argv[1:] if args is None else args)
+        for word in words[: words.index("--") if "--" in words else None]:
             if found := _NO_VALUE.fullmatch(word):
                 self.error(f"argument {found[1]}: -- is no value")
-        return super().parse_known_args(args, namespace)
+        return super().parse_known_args(words, namespace)
 
 
 def text(value: str) -> str:

@@ -196,9 +196,10 @@ def workload_fault(words: Sequence[str]) -> str:
 
 def missing_script(request: Request) -> str:
     """Return why the program's script cannot be seen; empty when it can be."""
-    if not request.program or request.program[0] == "-m" or Path(request.program[0]).is_file():
+    if request.program[0] == "-m":
         return ""
-    return f"PROGRAM={request.program[0]}: no such file"
+    absent, is_folder, _ = _inspect(Path(request.program[0]))
+    return f"PROGRAM={request.program[0]}: no such file" if absent or is_folder else ""
 
 
 def _techniques(workload: Workload, words: list[str]) -> list[str]:

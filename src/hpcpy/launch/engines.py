@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from hpcpy.launch.on_nodes import AROUND_PODMAN, around_apptainer, around_podman_hpc
+from hpcpy.launch.on_nodes import around_apptainer, around_podman, around_podman_hpc
 from hpcpy.launch.shell import AsItStands, Expanded, Line, Option, Variable, option, quoted
 from hpcpy.launch.site import Site
 
@@ -131,10 +131,9 @@ def podman_hpc(container: Container, site: Site) -> ContainerStart:
 
 def _podman(container: Container, site: Site) -> ContainerStart:
     """Plain ``podman run``: a container a rank."""
-    why = "hands Slurm's PMI socket on as descriptor 3; files that it writes are yours"
     no_reading = "each rank has a user namespace: no reading of the others' memory"
     words = [
-        option("bash", "-c", AROUND_PODMAN, why=why),
+        option("bash", "-c", Expanded("$at_node"), why="see above"),
         option(container.program, "--rm"),
         *_hosts_own(),
         *_gpus(container, "podman"),
@@ -146,7 +145,7 @@ def _podman(container: Container, site: Site) -> ContainerStart:
         *_variables(container.variables),
         option(container.image, why="the image"),
     ]
-    return ContainerStart((), tuple(words))
+    return ContainerStart((around_podman(),), tuple(words))
 
 
 def _shifter(container: Container, site: Site) -> ContainerStart:

@@ -33,7 +33,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     gpus = "1: mount the host's NVIDIA driver"
     parser.add_argument("--gpus", type=int, choices=(0, 1), default=0, help=gpus)
     folder = "the folder of kernels (Jupyter's own for this user)"
-    parser.add_argument("--to", type=paths.folder, metavar="FOLDER", help=folder)
+    parser.add_argument("--to", type=paths.folder, help=folder)
     parser.add_argument(
         "--name", type=file_name, default="hpcpy", help="the kernel's folder (hpcpy)"
     )

@@ -44,7 +44,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Defaults are in brackets; docs/modules.md explains the options."
     add_options(parser, ("image", "site"))
     folder = "the folder of the files (build/modules)"
-    parser.add_argument("--to", type=paths.folder, metavar="FOLDER", help=folder)
+    parser.add_argument("--to", type=paths.folder, help=folder)
     parser.add_argument("--name", type=file_name, default="hpcpy", help="what users load (hpcpy)")
     help_ = "its version (this checkout's)"
     parser.add_argument("--version", type=file_name, default=project_version(), help=help_)
@@ -204,7 +204,7 @@ def wrapper_script(image: str, engine: str, site: Site) -> str:
         variables.append(
             f"[ ! -d {quoted(variable.value)} ] || {line.shell}" if is_folder else line.shell
         )
-    fields = {
+    fields: dict[str, str | list[str]] = {
         "any": ANY,
         "image": image,
         "quoted_image": quoted(image),

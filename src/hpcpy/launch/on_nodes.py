@@ -152,11 +152,11 @@ exit $code
 """
 # podman passes on only consecutive descriptors from 3 on; that of Slurm's PMI may have any
 # number.  Only rootless podman takes keep-id.
-AROUND_PODMAN = (
-    'if [ -n "$PMI_FD" ]; then eval "exec 3<&$PMI_FD"; export PMI_FD=3; fi; '
-    'if [ "$UID" = 0 ]; then me=--user=0:0; else me=--userns=keep-id; fi; '
-    'exec "$0" run $me ${PMI_FD:+--preserve-fds=1} "$@"'
-)
+_AROUND_PODMAN = """\
+if [ -n "$PMI_FD" ]; then eval "exec 3<&$PMI_FD"; export PMI_FD=3; fi
+if [ "$UID" = 0 ]; then me=--user=0:0; else me=--userns=keep-id; fi
+exec "$0" run $me ${PMI_FD:+--preserve-fds=1} "$@"
+"""
 
 
 def around_apptainer(node_local: str) -> tuple[Line, Line]:
@@ -200,6 +200,12 @@ def around_podman_hpc() -> tuple[Line, Line]:
             "in the container: a rank ends with its step, and its death is told",
         ),
     )
+
+
+def around_podman() -> Line:
+    """Return the line that sets ``$at_node``: a script that becomes the engine of a rank."""
+    why = "hands Slurm's PMI socket on as descriptor 3; files that it writes are yours"
+    return variable_of_script("at_node", _AROUND_PODMAN, why)
 
 
 # --stage: a copy of the image on each node's own disk, for as long as the job.

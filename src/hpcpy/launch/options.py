@@ -109,13 +109,13 @@ class Request:
         return -(-self.tasks // self.nodes)
 
 
-_TABLE = {one.name: one.metadata for one in fields(Request) if one.metadata}
+TABLE = {one.name: one.metadata for one in fields(Request) if one.metadata}
 
 
-def add_options(parser: argparse._ActionsContainer, names: Sequence[str] = tuple(_TABLE)) -> None:
+def add_options(parser: argparse._ActionsContainer, names: Sequence[str] = tuple(TABLE)) -> None:
     """Add rows of the table as options; one that is not given is not in the result."""
     for name in names:
-        row = _TABLE[name]
+        row = TABLE[name]
         how = {"type": row["check"]} if row["check"] else {"action": "store_true"}
         parser.add_argument(f"--{name}", default=argparse.SUPPRESS, help=row["help"], **how)
 
@@ -150,7 +150,7 @@ def make_request(given: Mapping[str, Any], program: Sequence[str]) -> Request:
     >>> make_request({"nodes": 2, "tasks": 8}, ["my.py"]).per_node
     4
     """
-    values = {name: given[name] for name in _TABLE if given.get(name, "") != ""}
+    values = {name: given[name] for name in TABLE if given.get(name, "") != ""}
     values.setdefault("tasks", values.get("nodes", 1))
     if not program:
         raise UsageError("no program is given", hint=f'{USAGE}; make: PROGRAM="…" or W="…"')

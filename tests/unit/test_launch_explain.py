@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hpcpy.launch.explain import explain, exit_code_of
+from hpcpy.launch.explain import exit_code_of, explain
 
 
 @pytest.mark.parametrize(

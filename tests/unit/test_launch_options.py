@@ -77,6 +77,6 @@ def test_a_time_limit_is_what_slurm_takes() -> None:
     limits = "30 30:00 1:30:00 2-12 2-12:30 2-12:30:00 0 UNLIMITED infinite -1"
     for time in limits.split():
         assert requested(f"--time={time}").time == time
-    for time in "abc 1h 1:2:3:4 2- -12 1-2-3 2-12:30:00:00 1.5 ٣".split():
+    for time in ["abc", "1h", "1:2:3:4", "2-", "-12", "1-2-3", "2-12:30:00:00", "1.5", "٣"]:
         with pytest.raises(UsageError, match="is not a time limit; write 30"):
             requested(f"--time={time}")

@@ -12,8 +12,15 @@ import pytest
 from requested import requested
 
 from hpcpy.launch.plan import CurrentJob, HostFacts, plan_launch
-from hpcpy.launch.shell import Expanded, LaunchPlan, Line, batch_script, launch_script, quoted
-from hpcpy.launch.shell import variable_of_script
+from hpcpy.launch.shell import (
+    Expanded,
+    LaunchPlan,
+    Line,
+    batch_script,
+    launch_script,
+    quoted,
+    variable_of_script,
+)
 from hpcpy.launch.site import Site
 
 WILD = """it's "$HOME" `x` $(y) \\ *"""

@@ -10,13 +10,7 @@ from hpcpy.errors import UnavailableError
 
 
 def find() -> Path:
-    """Return the path of an Apptainer that is recent enough.
-
-    Raises
-    ------
-    UnavailableError
-        When there is none yet.
-    """
+    """Return the path of an Apptainer that is recent enough."""
     tool = needed(["apptainer"])[0]
     found = on_path(tool)
     if found and found.usable:

@@ -76,13 +76,7 @@ def _sysctl(name: str) -> str:
 
 
 def userns_remedy(read: Callable[[str], str]) -> str:
-    """Return the command that allows user namespaces; empty when none would.
-
-    Parameters
-    ----------
-    read
-        Gives the value of a file below ``/proc/sys``, or an empty text.
-    """
+    """Return the command that allows user namespaces; empty when none would."""
     allow = {"0": "1", "1": "0"}
     for name, forbids in _SYSCTLS:
         if read(name) == forbids:
@@ -183,15 +177,7 @@ def all_capabilities() -> list[Capability]:
 
 
 def as_table(found: Mapping[str, Found], groups: Iterable[str]) -> str:
-    """Return the tools and capabilities as text for a terminal.
-
-    Parameters
-    ----------
-    found
-        The usable tools by program.
-    groups
-        Those that were asked for; others' missing tools are optional.
-    """
+    """Return the tools and capabilities as text for a terminal."""
     wanted = set(groups)
     lines = [f"{'TOOL':17} {'VERSION':9} {'FROM':12} PATH"]
     for tool in all_tools():

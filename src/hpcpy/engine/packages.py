@@ -33,13 +33,7 @@ def install_command(packages: Sequence[str]) -> list[str]:
 
 
 def why_not_install() -> str:
-    """Return why this process may not install packages; empty when it may.
-
-    Returns
-    -------
-    str
-        The reason, to stand after "not installed:".
-    """
+    """Return why this process may not install packages; empty when it may."""
     if os.environ.get("SETUP", "").lower() in ("no", "0", "false"):
         return "SETUP=no forbids it"
     if not shutil.which("apt-get"):
@@ -50,15 +44,7 @@ def why_not_install() -> str:
 
 
 def missing_message(tools: Sequence[Tool], why_not: str) -> UnavailableError:
-    """Return the error that names missing tools and what to type for them.
-
-    Parameters
-    ----------
-    tools
-        What is missing or too old.
-    why_not
-        Why they were not installed (`why_not_install`).
-    """
+    """Return the error that names missing tools and what to type for them."""
     names = ", ".join(f"{tool.program} >= {tool.minimum}" for tool in tools)
     command = shlex.join(install_command(_packages(tools)))
     if shutil.which("apt-get"):
@@ -73,15 +59,7 @@ def _packages(tools: Sequence[Tool]) -> list[str]:
 
 
 def install(tools: Sequence[Tool]) -> None:
-    """Install the packages of some tools, saying first which.
-
-    Raises
-    ------
-    UnavailableError
-        When this process may not.
-    StageError
-        When apt fails.
-    """
+    """Install the packages of some tools, saying first which."""
     why_not = why_not_install()
     if why_not:
         raise missing_message(tools, why_not)

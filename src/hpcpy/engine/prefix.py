@@ -112,13 +112,7 @@ def made_for() -> str:
 
 
 def layout() -> DebianPaths:
-    """Return the layout of this machine's architecture.
-
-    Raises
-    ------
-    UnavailableError
-        When it is not in `LAYOUTS`.
-    """
+    """Return the layout of this machine's architecture."""
     machine = platform.machine()
     if machine not in LAYOUTS:
         raise UnavailableError(
@@ -129,15 +123,7 @@ def layout() -> DebianPaths:
 
 
 def provide() -> Path:
-    """Make the prefix unless it is there; return its ``apptainer``.
-
-    Raises
-    ------
-    UnavailableError
-        When Debian's packages cannot be had, or not for this machine.
-    DiskError
-        When there is no room for it.
-    """
+    """Make the prefix unless it is there; return its ``apptainer``."""
     if is_ready():
         return command()
     arch = layout()
@@ -217,26 +203,14 @@ def relink(link: Path, target: Path) -> None:
 
 
 def bounding_set(status: str) -> list[str]:
-    """Return the capabilities that a process may ever have.
-
-    Parameters
-    ----------
-    status
-        The text of ``/proc/PID/status``.
-    """
+    """Return the capabilities that a process may ever have."""
     match = re.search(r"(?m)^CapBnd:\s*([0-9a-f]+)", status)
     bits = int(match[1], 16) if match else 0
     return [f"CAP_{name}" for bit, name in enumerate(CAPABILITIES) if bits >> bit & 1]
 
 
 def configure(folder: Path) -> None:
-    """Adapt the configuration that came with the package.
-
-    Parameters
-    ----------
-    folder
-        Where ``apptainer.conf`` and ``capability.json`` lie.
-    """
+    """Adapt the configuration that came with the package."""
     conf = folder / "apptainer.conf"
     text = conf.read_text()
     allowed = bounding_set(Path("/proc/self/status").read_text())

@@ -30,13 +30,7 @@ class Engine:
     found: Mapping[str, Found]
 
     def path(self, program: str) -> Path:
-        """Return the path of a program.
-
-        Raises
-        ------
-        KeyError
-            When its group was not asked for.
-        """
+        """Return the path of a program."""
         return self.found[program].path
 
     @property
@@ -71,23 +65,7 @@ class Engine:
 
 
 def ensure(*groups: str) -> Engine:
-    """Find the tools of some groups, and provide those that are missing.
-
-    Parameters
-    ----------
-    groups
-        Names of env/tools.toml, such as ``build``.
-
-    Returns
-    -------
-    Engine
-        All of them, usable.
-
-    Raises
-    ------
-    UnavailableError
-        When one can neither be found nor provided; says what to type.
-    """
+    """Find the tools of some groups, and provide those that are missing."""
     tools = needed(groups)
     found = look_up(tools)
     _refuse_blanks(tools, found)
@@ -157,13 +135,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Provide the tools of some groups and print what there is.
-
-    Returns
-    -------
-    int
-        0 when all of them are there.
-    """
+    """Provide the tools of some groups and print what there is."""
     groups = tuple(options.groups) or DEFAULT_GROUPS
     problem: UnavailableError | None = None
     try:

@@ -116,13 +116,7 @@ class Found:
 
 
 def needed(groups: Iterable[str]) -> list[Tool]:
-    """Return the tools of some groups, in the table's order.
-
-    Raises
-    ------
-    UsageError
-        For an unknown group.
-    """
+    """Return the tools of some groups, in the table's order."""
     wanted = set(groups)
     known = all_groups()
     if unknown := sorted(wanted - set(known)):

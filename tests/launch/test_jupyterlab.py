@@ -32,7 +32,7 @@ def test_a_cell_of_a_jupyterlab_outside_runs_in_the_image(
 ) -> None:
     kernels = tmp_path / "share/kernels"
     written = subprocess.run(
-        [sys.executable, "-m", "hpcpy", "kernelspec", f"IMAGE={sif}", f"TO={kernels}"],
+        [sys.executable, "-m", "hpcpy", "kernelspec", f"--image={sif}", f"--to={kernels}"],
         env={**os.environ, "PYTHONPATH": str(paths.ROOT / "src")},
         capture_output=True,
         text=True,

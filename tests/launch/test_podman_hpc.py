@@ -204,7 +204,7 @@ def test_ctrl_c_ends_all_ranks_and_their_containers(user: User) -> None:
 
 @pytest.mark.long
 def test_a_kernel_of_jupyter_runs_in_podman_hpc(site: Installed, tmp_path: Path) -> None:
-    done = kernelspec(f"IMAGE={IMAGE}", "ENGINE=podman-hpc", f"TO={tmp_path}")
+    done = kernelspec(f"--image={IMAGE}", "--engine=podman-hpc", f"--to={tmp_path}")
     assert done.returncode == 0, done.stderr
     # On the machine itself, as from a hub on a login node, and away from other podmans.
     with tempfile.TemporaryDirectory(prefix="hpc.") as own:

@@ -101,7 +101,10 @@ def test_words_of_a_plan(asked: str, site: dict[str, Any], there: str, absent: s
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_engine_gives_reasons_and_takes_any_image_and_program(engine: str) -> None:
     site: dict[str, Any] = {
-        "binds": ("/data",), "modules": ("m",), "setup": ("true",), "environment": {"A": "b"},
+        "binds": ("/data",),
+        "modules": ("m",),
+        "setup": ("true",),
+        "environment": {"A": "b"},
         "options": {
             "allocation": ("--mem=0",),
             "step": ("--x",),

@@ -13,8 +13,8 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from hpcpy import paths  # noqa: E402
 from hpcpy.cache.own import require_safe_checkout  # noqa: E402
-from hpcpy.commands import Parser  # noqa: E402
 from hpcpy.errors import HpcpyError  # noqa: E402
+from hpcpy.parser import Parser  # noqa: E402
 
 
 def run(module: str) -> int:

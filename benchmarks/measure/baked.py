@@ -39,7 +39,8 @@ _WAYS = (
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the measurement's arguments."""
-    parser.add_argument("--samples", type=int, default=_SAMPLES, help="of each start (default 20)")
+    help_ = "of each start (default 20)"
+    parser.add_argument("--samples", type=int, default=_SAMPLES, metavar="N", help=help_)
     report.add_out(parser)
 
 

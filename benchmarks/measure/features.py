@@ -37,7 +37,8 @@ _DISK_OF_ONE = 300 * 10**6
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the measurement's arguments."""
-    parser.add_argument("--samples", type=int, default=_SAMPLES, help="of each start (default 20)")
+    help_ = "of each start (default 20)"
+    parser.add_argument("--samples", type=int, default=_SAMPLES, metavar="N", help=help_)
     parser.add_argument("--features", help=f"names, with commas (default: all of {_IMAGE})")
     report.add_out(parser)
 

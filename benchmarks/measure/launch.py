@@ -77,7 +77,11 @@ class Step:
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the measurement's arguments."""
     parser.add_argument(
-        "--samples", type=int, default=_SAMPLES, help=f"of each step (default {_SAMPLES})"
+        "--samples",
+        type=int,
+        default=_SAMPLES,
+        metavar="N",
+        help=f"of each step (default {_SAMPLES})",
     )
     parser.add_argument("--srun", default=_SRUN, help=f"what starts the ranks (default: {_SRUN!r})")
     parser.add_argument("--images", default=",".join(_IMAGES), help="default: wheels,hpcpy")

@@ -40,7 +40,11 @@ _SHOWN = (SIZES[0], SIZES[-1])
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the measurement's arguments."""
     parser.add_argument(
-        "--launches", type=int, default=_LAUNCHES, help=f"of each row (default {_LAUNCHES})"
+        "--launches",
+        type=int,
+        default=_LAUNCHES,
+        metavar="N",
+        help=f"of each row (default {_LAUNCHES})",
     )
     parser.add_argument(
         "--ranks", default=",".join(ARRANGEMENTS), help=f"default: {','.join(ARRANGEMENTS)}"

@@ -57,7 +57,8 @@ class _Image:
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the measurement's arguments."""
-    parser.add_argument("--samples", type=int, default=_SAMPLES, help="of each start (default 20)")
+    help_ = "of each start (default 20)"
+    parser.add_argument("--samples", type=int, default=_SAMPLES, metavar="N", help=help_)
     parser.add_argument("--images", default=",".join(_IMAGES), help="default: wheels,hpcpy")
     parser.add_argument(
         "--sif", action="append", default=[], metavar="NAME=FILE", help="measure this SIF as NAME"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hpcpy.launch import slurm
-from hpcpy.launch.request import Request
+from hpcpy.launch.options import Request
 from hpcpy.launch.site import Site
 from hpcpy.stages import StageError
 from sharedfs import fill
@@ -86,8 +86,8 @@ class AtSite:
     def options(self, case: Case) -> str:
         """Return srun's options for a case, as a shell takes them."""
         sized = replace(self.request, nodes=case.nodes, tasks=case.nodes * case.ranks)
-        step = slurm.step(sized, self.site, is_nested=False, can_bind=self.can_bind)
-        given = [one.shell for one in (*slurm.size(sized, self.site), *step)]
+        step = slurm.step_options(sized, self.site, is_nested=False, can_bind=self.can_bind)
+        given = [one.shell for one in (*slurm.size_options(sized, self.site), *step)]
         if case.nodes < len(self.nodes):
             given.append(f"--nodelist={','.join(self.nodes[: case.nodes])}")
         return " ".join(["--quiet --chdir=/", *given])

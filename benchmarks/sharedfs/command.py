@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Iterable, Sequence
 
 from hpcpy import paths
-from hpcpy.errors import UsageError
-from hpcpy.launch.request import OF_A_JOB, meant
+from hpcpy.errors import UsageError, suggestion
+from hpcpy.launch.options import OF_A_JOB, add_options
 from hpcpy.stages import stage
 from sharedfs import machines, record, report, site_script
 from sharedfs.added import PACKAGES
@@ -45,7 +45,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "larger images: minutes and a gigabyte each",
     )
     parser.add_argument(
-        "--repetitions", type=int, default=_REPETITIONS, help="of each case (default %(default)s)"
+        "--repetitions",
+        type=int,
+        default=_REPETITIONS,
+        metavar="N",
+        help="of each case (default %(default)s)",
     )
     parser.add_argument(
         "--client",
@@ -61,8 +65,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "at a site",
         "with --site a script for sbatch is written; docs/sites.md explains the values",
     )
-    for name in OF_A_JOB:
-        site.add_argument(f"--{name.lower()}", metavar=name, default="")
+    add_options(site, OF_A_JOB)
     help_ = "where on the shared file system to copy to (default: that of --out)"
     site.add_argument("--folder", default="", help=help_)
     site.add_argument(
@@ -80,7 +83,7 @@ def main(options: argparse.Namespace) -> int:
     int
         0; problems are raised.
     """
-    is_here = not (options.in_job or site_script.settings(options))
+    is_here = not (options.in_job or site_script.job_options(options))
     plan = Plan(
         _names(options.configurations, CONFIGURATIONS, "configuration"),
         _names(options.programs, PROGRAMS, "program"),
@@ -145,7 +148,7 @@ def _refuse_others(plan: Plan, why: str, names: Sequence[str]) -> None:
 def _names(text: str, known: Iterable[str], what: str) -> list[str]:
     names = [name.strip() for name in text.split(",")]
     if unknown := [name for name in names if name not in known]:
-        raise UsageError(f"no {what} {unknown[0]!r}", hint=meant(unknown[0], list(known)))
+        raise UsageError(f"no {what} {unknown[0]!r}", hint=suggestion(unknown[0], list(known)))
     return list(dict.fromkeys(names))
 
 

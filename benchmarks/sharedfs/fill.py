@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
-from hpcpy.launch.words import quoted
+from hpcpy.launch.shell import quoted
 from sharedfs.configurations.configuration import Files
 from sharedfs.mounts import Mount
 

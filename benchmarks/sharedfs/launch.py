@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hpcpy.cluster import health
 from hpcpy.cluster.layout import Layout
 from hpcpy.cluster.node import ENGINE_FOLDER
-from hpcpy.launch.words import quoted
+from hpcpy.launch.shell import quoted
 from hpcpy.stages import StageError
 from sharedfs.configurations.configuration import Around
 from sharedfs.programs import MARK, Rank, told

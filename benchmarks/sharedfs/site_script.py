@@ -13,15 +13,14 @@ from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.errors import UnavailableError, UsageError
-from hpcpy.launch import plan as launch_plan
-from hpcpy.launch import slurm, staging
-from hpcpy.launch.batch import deliver
-from hpcpy.launch.controller import can_bind, find_controller
-from hpcpy.launch.machine import engine_program
-from hpcpy.launch.request import OF_A_JOB, Request, counted, parse
-from hpcpy.launch.script import batch_script
+from hpcpy.launch import on_nodes, slurm
+from hpcpy.launch.command import deliver
+from hpcpy.launch.controller import find_controller
+from hpcpy.launch.host import engine_program
+from hpcpy.launch.options import OF_A_JOB, Request, counted, make_request
+from hpcpy.launch.plan import check_request, environment_lines
+from hpcpy.launch.shell import Expanded, LaunchPlan, Line, batch_script, option, quoted
 from hpcpy.launch.site import Site, find_site
-from hpcpy.launch.words import Expanded, Launch, Line, option, quoted
 from hpcpy.stages import StageError, stage
 from sharedfs import record, report
 from sharedfs.added import PACKAGES
@@ -35,16 +34,15 @@ from workloads.doctor import mounts
 from workloads.forecast.count import mounted
 
 # The settings that are not handed on to the command in the job.
-_OF_THE_SCRIPT = ("SITE", "SCRIPT", "DRY")
+_OF_THE_SCRIPT = ("site", "script", "dry")
 _JOB = "storm-$SLURM_JOB_ID"
 # What ranks and copies leave on a node: this, or this with a dash and more.
 _AT_NODE = Expanded(f"/tmp/{_JOB}")  # noqa: S108
 
 
-def settings(options: argparse.Namespace) -> list[str]:
-    """Return the options of a job as NAME=value words."""
-    given = {name: getattr(options, name.lower()).strip() for name in OF_A_JOB}
-    return [f"{name}={value}" for name, value in given.items() if value]
+def job_options(options: argparse.Namespace) -> dict[str, str | bool]:
+    """Return the options of a job that are given."""
+    return {name: vars(options)[name] for name in OF_A_JOB if name in vars(options)}
 
 
 def main(options: argparse.Namespace, plan: Plan) -> int:
@@ -64,7 +62,7 @@ def main(options: argparse.Namespace, plan: Plan) -> int:
     """
     request = _request(options, plan)
     site = find_site(request.site)
-    launch_plan.check(request, site, None)
+    check_request(request, site, None)
     runnable = _runnable(plan, site)
     if options.in_job:
         return _measure(options, runnable, request, site)
@@ -75,12 +73,12 @@ def main(options: argparse.Namespace, plan: Plan) -> int:
         program = engine_program("apptainer", site, is_provided=True)
         have_images(runnable, Path(program))
     script = batch_script(_script(options, runnable, request, site))
-    deliver(request, script, find_controller(request, os.environ))
+    deliver(request, script, find_controller(request.site, os.environ))
     return 0
 
 
 def _request(options: argparse.Namespace, plan: Plan) -> Request:
-    if not options.site:
+    if not job_options(options).get("site"):
         raise UsageError("options of a job need a site", hint="name a site: --site=…")
     for name in plan.programs:
         if name in (PYNAMIC, *PACKAGES):
@@ -88,8 +86,8 @@ def _request(options: argparse.Namespace, plan: Plan) -> Request:
     if options.client != SHIPPED:
         raise UsageError(f"--client {options.client}: cannot be chosen at a site")
     nodes = max(plan.nodes)
-    size = (f"NODES={nodes}", f"TASKS={nodes * max(plan.ranks)}")
-    return parse([*settings(options), "PROGRAM=storm", *size])
+    size = {"nodes": nodes, "tasks": nodes * max(plan.ranks)}
+    return make_request({**job_options(options), **size}, ["storm"])
 
 
 def _runnable(plan: Plan, site: Site) -> Plan:
@@ -100,18 +98,18 @@ def _runnable(plan: Plan, site: Site) -> Plan:
     return replace(plan, configurations=some)
 
 
-def _script(options: argparse.Namespace, plan: Plan, request: Request, site: Site) -> Launch:
+def _script(options: argparse.Namespace, plan: Plan, request: Request, site: Site) -> LaunchPlan:
     folder = Path(options.folder or options.out).absolute()
     file = Path(request.site)
     where = str(file.absolute()) if file.suffix or file.name != str(file) else request.site
-    return Launch(
+    return LaunchPlan(
         title=f"storm: {counted(len(plan.configurations), 'configuration')}, site {site.name}",
         size=(),
-        allocation=(*slurm.size(request, site), *slurm.allocation(request, site)),
+        allocation=(*slurm.size_options(request, site), *slurm.job_options(request, site)),
         lines=(
-            *launch_plan.modules(site),
+            *environment_lines(site),
             Line("unset TMPDIR", "ranks in a tree see the nodes' /tmp, and no other folder"),
-            *staging.removing(request.nodes, _AT_NODE),
+            *on_nodes.removing_lines(request.nodes, _AT_NODE),
         ),
         step=(),
         launcher=(sys.executable, "-I", str(paths.ROOT / "benchmarks/storm.py")),
@@ -127,7 +125,7 @@ def _script(options: argparse.Namespace, plan: Plan, request: Request, site: Sit
             option(f"--site={where}", *_asked(options), why="as it was asked for"),
         ),
         afterwards=(
-            *staging.afterwards(),
+            *on_nodes.ending_lines(),
             Line(f"rm -rf {quoted(Expanded(folder / _JOB))}", "copies that a stop has left"),
         ),
         notes=(
@@ -138,8 +136,8 @@ def _script(options: argparse.Namespace, plan: Plan, request: Request, site: Sit
 
 
 def _asked(options: argparse.Namespace) -> list[str]:
-    words = (word.partition("=") for word in settings(options))
-    return [f"--{name.lower()}={value}" for name, _, value in words if name not in _OF_THE_SCRIPT]
+    given = job_options(options).items()
+    return [f"--{name}={value}" for name, value in given if name not in _OF_THE_SCRIPT]
 
 
 def _listed(some: Iterable[object]) -> str:
@@ -151,7 +149,7 @@ def _measure(options: argparse.Namespace, plan: Plan, request: Request, site: Si
     if not number:
         raise UsageError("--in-job is for the script that `make storm SITE=…` writes")
     folder = Path(options.folder) / f"storm-{number}"
-    binds = can_bind(find_controller(request, os.environ))
+    binds = find_controller(request.site, os.environ).can_bind()
     job = AtSite(request, site, _nodes(), folder, binds)
     apptainer = Path(engine_program("apptainer", site, is_provided=False))
     images = replace(have_images(plan, apptainer, is_built=True), has_mounts=False)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import importlib
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
 
 from hpcpy import paths
 from hpcpy.cache.own import require_safe_checkout
-from hpcpy.errors import UsageError
-from hpcpy.launch.request import meant
+from hpcpy.errors import UsageError, suggestion
+from hpcpy.parser import Parser
 from hpcpy.version import project_version
 
 # command -> (module, what it does).  The module has `declare(parser)`, which adds
@@ -29,9 +28,12 @@ COMMANDS = {
     "adopt": ("hpcpy.adopt.command", "bake a conda environment's packages into an image"),
     "cluster": ("hpcpy.cluster.command", "start a Slurm of two nodes here, or --stop it"),
     "launch": ("hpcpy.launch.command", "run a program or a workload on several nodes, by srun"),
-    "batch": ("hpcpy.launch.batch", "write a script for sbatch that runs a program or a workload"),
-    "modulefile": ("hpcpy.wrap.modulefile", "write a module file with a SIF's python and mpiexec"),
-    "kernelspec": ("hpcpy.wrap.kernelspec", "write a Jupyter kernel that runs in an image"),
+    "batch": (
+        "hpcpy.launch.command",
+        "write a script for sbatch that runs a program or workload",
+    ),
+    "modulefile": ("hpcpy.launch.modulefile", "write a module file with a SIF's python, mpiexec"),
+    "kernelspec": ("hpcpy.launch.kernelspec", "write a Jupyter kernel that runs in an image"),
     "clean": ("hpcpy.cache.clean", "remove the images, everything that was built, or the cache"),
 }
 
@@ -39,59 +41,21 @@ COMMANDS = {
 WITH_PROGRAM = frozenset({"adopt"})
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser that reports an error in one line.
-
-    Parameters
-    ----------
-    options
-        Those of `argparse.ArgumentParser`.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, **options)
-        version = "print hpcpy's version and exit"
-        self.add_argument("--version", action=_Version, nargs=0, help=version)
-
-    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
-        # Before Python 3.13 the value of `--out=--` is an empty list.
-        if action.option_strings and arg_strings == ["--"]:
-            self.error(f"argument {'/'.join(action.option_strings)}: -- is no value")
-        return super()._get_values(action, arg_strings)
-
-    def error(self, message: str) -> NoReturn:
-        """Raise argparse's error as ours."""
-        raise UsageError(" ".join(message.split()), hint=f"see {self.prog} --help")
-
-
-class _Version(argparse.Action):
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        print(f"hpcpy {project_version()}")
-        parser.exit()
-
-
 def add_commands(
     parser: argparse.ArgumentParser, table: Mapping[str, tuple[str, str]], wanted: Sequence[str]
 ) -> None:
-    """Add a subcommand for each row of a table.
+    """Add a subcommand for each row of a table like `COMMANDS`.
 
-    Parameters
-    ----------
-    parser
-        The parser that gets the subcommands.
-    table
-        Like `COMMANDS`.
-    wanted
-        The subcommands whose modules are imported and declare their arguments.
+    Only the modules of those that are wanted are imported and declare their arguments.
     """
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
     for name, (where, what) in table.items():
-        one = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
+        command = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
         if name in wanted:
             module = importlib.import_module(where)
-            module.declare(one)
+            module.declare(command)
             if hasattr(module, "main"):
-                one.set_defaults(main=module.main)
+                command.set_defaults(main=module.main)
 
 
 def top_parser(command: str = "") -> Parser:
@@ -101,18 +65,32 @@ def top_parser(command: str = "") -> Parser:
         description="Build, test and launch the images of this checkout.",
         epilog="hpcpy COMMAND --help prints a command's arguments.",
     )
+    version = f"hpcpy {project_version()}"
+    parser.add_argument("--version", action="version", version=version, help="print it and exit")
     add_commands(parser, COMMANDS, [command])
     return parser
+
+
+def arguments_of(words: Sequence[str]) -> list[argparse.Action]:
+    """Return the arguments of the command or subcommand that these words begin with."""
+    parser: argparse.ArgumentParser = top_parser(words[0])
+    for word in words:
+        commands = next((one.choices for one in parser._actions if _has_commands(one)), None)
+        if not (commands and word in commands):
+            break
+        parser = dict(commands)[word]
+    return [one for one in parser._actions if not _has_commands(one)]
+
+
+def _has_commands(action: argparse.Action) -> bool:
+    return isinstance(action, argparse._SubParsersAction)
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """Read a command and its arguments.
 
-    Returns
-    -------
-    argparse.Namespace
-        What the command's module declared; ``main``, which runs it; ``words``,
-        as they were given; ``program``, those after ``--`` of `WITH_PROGRAM`.
+    The result has what the command's module declared; ``main``, which runs it; ``words``, as
+    they were given; ``program``, those after ``--`` of `WITH_PROGRAM`.
 
     Raises
     ------
@@ -121,7 +99,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     """
     first = words[0] if words else ""
     if first not in COMMANDS and not first.startswith("-"):
-        raise UsageError(f"unknown command {first!r}", hint=meant(first, COMMANDS))
+        raise UsageError(f"unknown command {first!r}", hint=suggestion(first, COMMANDS))
     own, program = list(words), None
     if first in WITH_PROGRAM:
         at = own.index("--") if "--" in own else len(own)
@@ -138,23 +116,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
 
 def run(words: Sequence[str]) -> int:
-    """Run a command.
-
-    Parameters
-    ----------
-    words
-        Its name and its arguments.
-
-    Returns
-    -------
-    int
-        Its exit code.
-
-    Raises
-    ------
-    HpcpyError
-        When it fails for a known cause.
-    """
+    """Run a command, its name and its arguments, and return its exit code."""
     options = parse(words)
     paths.check_root()
     require_safe_checkout()

@@ -52,7 +52,8 @@ class DiskError(HpcpyError):
     exit_code = 73
 
 
-def suggest(name: str, known: Iterable[str], otherwise: str) -> str:
-    """Return "did you mean …?" where a known name is near, else another hint."""
-    near = difflib.get_close_matches(name, list(known), 1)
-    return f"did you mean {near[0]}?" if near else otherwise
+def suggestion(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Return "did you mean …?" when a known name is near, else a hint or all that there are."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]}?" if near else otherwise or f"there are: {', '.join(names)}"

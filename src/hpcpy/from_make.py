@@ -1,18 +1,19 @@
 """The variables of make's command line as arguments of a command.
 
-The Makefile hands them on in HPCPY_SETTINGS, as they were typed.
+The Makefile hands them on in HPCPY_SETTINGS, as they were typed.  `NODES=2` becomes
+`--nodes=2`; of a command without such an option, it becomes the argument that its help
+calls NODES.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 import shlex
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 
-from hpcpy.errors import UsageError
-from hpcpy.launch import request
-from hpcpy.launch.request import meant
-from hpcpy.wrap import KERNELSPEC, MODULEFILE
+from hpcpy.commands import COMMANDS, arguments_of
+from hpcpy.errors import UsageError, suggestion
 
 # For the Makefile alone, or for a make around it: no program started here is part of that make.
 _OF_MAKE = ("HPCPY_SETTINGS", "HPCPY_GOALS", "HPCPY_MAKEFILE", "HPCPY_PYTHON")
@@ -24,49 +25,7 @@ _ANYWHERE = (*ENVIRONMENT, "PYTHON")
 # A line break would be one of a script's or a message's, and bytes that are no text
 # (lone surrogates) cannot be written into either.
 _NO_LINE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-
-
-def _word(_: str, value: str) -> list[str]:
-    return ["--", value.strip()]
-
-
-def _words(name: str, value: str) -> list[str]:
-    try:
-        return ["--", *shlex.split(value)]
-    except ValueError as error:
-        raise UsageError(f"{name}={value}: {str(error).lower()}") from error
-
-
-def _assignment(name: str, value: str) -> list[str]:
-    return [f"{name}={value}"]
-
-
-def _option(option: str) -> Callable[[str, str], list[str]]:
-    return lambda _, value: [f"{option}={value.strip()}"]
-
-
-def _each(option: str) -> Callable[[str, str], list[str]]:
-    return lambda name, value: [f"{option}={word}" for word in _words(name, value)[1:]]
-
-
-_LAUNCH = dict.fromkeys(request.SETTINGS, _assignment)
-# The first words of a command -> its variables, and what becomes of each.
-SETTINGS: dict[str, Mapping[str, Callable[[str, str], list[str]]]] = {
-    "setup": {"TOOLS": _words},
-    "build oci": {"IMAGE": _word},
-    "build sif": {"IMAGE": _word},
-    "run": {"IMAGE": _option("--image"), "W": _words},
-    "launch": _LAUNCH,
-    "batch": _LAUNCH,
-    "modulefile": dict.fromkeys(MODULEFILE, _assignment),
-    "kernelspec": dict.fromkeys(KERNELSPEC, _assignment),
-    "lock": {"NAME": _each("--only")},
-    "sbom": {"IMAGE": _word},
-    "verify": {"IMAGE": _word},
-    "release": {"KEY": _option("--key"), "IMAGE": _word},
-    "push": {"IMAGE": _option("--image"), "REF": _word},
-    "clean": {"CACHE": _option("--cache")},
-}
+_SEVERAL = ("*", "+", argparse.REMAINDER)
 
 
 def given(text: str) -> dict[str, str]:
@@ -84,6 +43,24 @@ def given(text: str) -> dict[str, str]:
         name: re.sub(r"\\[\\n]", lambda match: escaped[match[0]], value)
         for name, _, value in entries
     }
+
+
+def variables_of(words: Sequence[str]) -> dict[str, argparse.Action]:
+    """Return the variables of the command that a target calls, with the argument of each."""
+    variables: dict[str, argparse.Action] = {}
+    arguments = arguments_of(words)
+    for argument in arguments:
+        variables |= {
+            option[2:].upper().replace("-", "_"): argument
+            for option in argument.option_strings
+            if option.startswith("--") and option != "--help"
+        }
+    for argument in arguments:
+        if isinstance(argument.metavar, str):
+            variables.setdefault(argument.metavar, argument)
+    if "PROGRAM" in variables:  # a workload is a program, too
+        variables["W"] = variables["PROGRAM"]
+    return variables
 
 
 def with_settings(words: Sequence[str], environment: MutableMapping[str, str]) -> list[str]:
@@ -106,20 +83,47 @@ def with_settings(words: Sequence[str], environment: MutableMapping[str, str]) -
     is_only_goal = environment.get("HPCPY_GOALS", "") in ("", "0", "1")
     for name in (*_OF_MAKE, *_MAKES_OWN):
         environment.pop(name, None)
-    known = SETTINGS.get(" ".join(words[:2]), SETTINGS.get(words[0], {})) if words else {}
-    others = () if is_only_goal else [name for table in SETTINGS.values() for name in table]
+    known = variables_of(words) if settings else {}
+    options: list[str] = []
+    program: dict[str, list[str]] = {}
     for name, value in settings.items():
-        if not (name in known or name in others or _is_for_any(name)):
-            hint = meant(name, [*known, *_ANYWHERE])
-            raise UsageError(f"{name!r} is no variable of this target", hint=hint)
         if _NO_LINE.search(value):
             raise UsageError(f"{name}={value!r} is not one line of text")
-        if name in ENVIRONMENT or name.startswith("HPCPY_"):
+        if name in known:
+            words_of = _arguments(name, value.strip(), known[name])
+            if known[name].option_strings:
+                options += words_of
+            elif words_of:
+                program[name] = words_of
+        elif name in ENVIRONMENT or name.startswith("HPCPY_"):
             environment[name] = value
-    # In the table's order: what follows `--` comes last.
-    wanted = [(name, to) for name, to in known.items() if settings.get(name, "").strip()]
-    return [*words, *(word for name, to in wanted for word in to(name, settings[name]))]
+        elif name not in _ANYWHERE and (is_only_goal or not _is_anothers(name)):
+            hint = suggestion(name, [*known, *_ANYWHERE])
+            raise UsageError(f"{name!r} is no variable of this target", hint=hint)
+    if len(program) > 1:
+        raise UsageError(f"both {' and '.join(program)} are given", hint="give one of them")
+    return [*words, *options, *(word for found in program.values() for word in ("--", *found))]
 
 
-def _is_for_any(name: str) -> bool:
-    return name in _ANYWHERE or name.startswith("HPCPY_")
+def _arguments(name: str, value: str, argument: argparse.Action) -> list[str]:
+    """Return the words for one variable; none where it is empty."""
+    option = next((text for text in argument.option_strings if text.startswith("--")), "")
+    if not value:
+        return []
+    if argument.nargs == 0:  # a flag
+        if value not in ("0", "1"):
+            raise UsageError(f"{name}={value} is neither 0 nor 1")
+        return [option] if value == "1" else []
+    is_list = argument.nargs in _SEVERAL or isinstance(argument.default, list)
+    try:
+        values = shlex.split(value) if is_list else [value]
+    except ValueError as error:
+        raise UsageError(f"{name}={value}: {str(error).lower()}") from error
+    if option:
+        return [f"{option}={word}" for word in values]
+    return ["-m", "workloads", *values] if name == "W" and argument.metavar != "W" else values
+
+
+def _is_anothers(name: str) -> bool:
+    """Return whether another command has a variable: where several targets stand together."""
+    return any(name in variables_of([command]) for command in COMMANDS)

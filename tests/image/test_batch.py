@@ -17,15 +17,15 @@ def batch(folder: Path, *words: str) -> Done:
 
 def test_it_prints_a_script_and_writes_nothing(tmp_path: Path) -> None:
     (tmp_path / "my.py").touch()
-    done = batch(tmp_path, "PROGRAM=my.py", "NODES=2", "TASKS=4", "IMAGE=mine.sif")
+    done = batch(tmp_path, "--nodes=2", "--tasks=4", "--image=mine.sif", "--", "my.py")
     assert (done.returncode, done.stderr) == (0, "")
     assert f"\n  {tmp_path}/mine.sif " in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["my.py"]
 
 
 def test_what_a_site_promises_is_compared_with_the_images_own_file(tmp_path: Path) -> None:
-    words = ("W=pi --impl mpi", "SITE=perlmutter-cpu", "ACCOUNT=mine", "IMAGE=example.org/hpcpy:1")
-    done = batch(tmp_path, *words)
+    words = ("--site=perlmutter-cpu", "--account=mine", "--image=example.org/hpcpy:1")
+    done = batch(tmp_path, *words, "--", "-m", "workloads", "pi", "--impl", "mpi")
     assert (done.returncode, done.stderr) == (0, "")
     (file,) = re.findall(r"--site=(\S+)", done.stdout)
     assert Path(file).is_file()

@@ -16,6 +16,7 @@ import proc_files
 from local_cluster import Cluster
 
 from hpcpy import paths
+from hpcpy.from_make import with_settings
 
 # What the image's own test compares with, too.
 AREA2 = "641cee98245c7d24850cf7364ad18c4c9a0d73d8a1b48d4505d93cbe2655b192"
@@ -39,11 +40,18 @@ def variables(cluster: Cluster, more: Mapping[str, str] | None = None) -> dict[s
     return cluster.environment({"PYTHONPATH": str(paths.ROOT / "src"), **(more or {})})
 
 
+def typed(command: str, *words: str) -> list[str]:
+    """Return a command line for the words of ``make COMMAND NODES=2 …``."""
+    given = "\n ".join(word.replace("\\", r"\\") for word in words)
+    options = with_settings([command], {"HPCPY_SETTINGS": f"{given}\n"})
+    return [sys.executable, "-m", "hpcpy", *options]
+
+
 def hpcpy(
     cluster: Cluster, command: str, *words: str, env: Mapping[str, str] | None = None
 ) -> Done:
     return subprocess.run(
-        [sys.executable, "-m", "hpcpy", command, *words],
+        typed(command, *words),
         env=variables(cluster, env),
         cwd=cluster.shared,
         stdin=subprocess.DEVNULL,
@@ -55,7 +63,7 @@ def hpcpy(
 
 
 def start(cluster: Cluster, *words: str) -> subprocess.Popen[str]:
-    return process(cluster, sys.executable, "-m", "hpcpy", "launch", *words)
+    return process(cluster, *typed("launch", *words))
 
 
 def process(cluster: Cluster, *words: str) -> subprocess.Popen[str]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from launching import AREA2, ranks, said
+from launching import AREA2, ranks, said, typed
 from local_cluster import Cluster
 
 from hpcpy import paths
@@ -74,7 +74,7 @@ class User:
 
     def launch(self, *words: str) -> list[str]:
         own = (f"ENGINE={self.engine}", f"IMAGE={self.image}")
-        return [str(self.python), "-m", "hpcpy", "launch", *own, *words]
+        return [str(self.python), *typed("launch", *own, *words)[1:]]
 
     def started(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

@@ -8,12 +8,11 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from launching import SECONDS, Done, hpcpy
+from launching import SECONDS, Done, hpcpy, typed
 from local_cluster import Cluster
 from own_cluster import own, started
 
@@ -40,7 +39,7 @@ def alone(cluster: Cluster, *command: str | Path, **more: str) -> Done:
 
 
 def launch(cluster: Cluster, *words: str, **more: str) -> Done:
-    return alone(cluster, sys.executable, "-m", "hpcpy", "launch", *words, **more)
+    return alone(cluster, *typed("launch", *words), **more)
 
 
 def program(cluster: Cluster, name: str, text: str) -> Path:
@@ -94,7 +93,7 @@ def test_what_the_nodes_give_later_is_waited_for(cluster: Cluster) -> None:
     with cluster.started(*hold) as process:
         cluster.wait_for_files("held.0", "held.1")
         waiting = subprocess.Popen(
-            [sys.executable, "-m", "hpcpy", "launch", *words],
+            typed("launch", *words),
             env=plain(cluster),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -111,7 +110,7 @@ def test_a_cancelled_job_is_told_as_such(cluster: Cluster) -> None:
     text = "trap 'exit 146' TERM; touch runs.$SLURM_PROCID; sleep 600 & wait"
     words = ("W=pi", "ENGINE=none", f"IMAGE={program(cluster, 'waits', text)}", "TASKS=2")
     with subprocess.Popen(
-        [sys.executable, "-m", "hpcpy", "launch", *words],
+        typed("launch", *words),
         env=plain(cluster),
         cwd=cluster.shared,
         stderr=subprocess.PIPE,
@@ -134,7 +133,7 @@ def test_the_line_that_submits_a_script_does(cluster: Cluster) -> None:
     tell = program(cluster, "write", 'hostname > "it ran.part" && mv "it ran.part" "it ran"')
     script = cluster.shared / "it's a $script.sbatch"
     words = ("W=pi", "ENGINE=none", f"IMAGE={tell}", f"SCRIPT={script}")
-    done = alone(cluster, sys.executable, "-m", "hpcpy", "batch", *words)
+    done = alone(cluster, *typed("batch", *words))
     assert (done.returncode, done.stdout) == (0, f"{script}\n")
     (line,) = done.stderr.splitlines()
     sbatch = line.removeprefix("  to submit it: ")
@@ -167,6 +166,7 @@ def next_job(cluster: Cluster) -> str:
     ("words", "says"),
     [
         (("W=mandle",), "unknown workload 'mandle'; did you mean mandel?"),
+        (("W=pi", "TIME=abc"), "argument --time: abc is not a time limit"),
         (("W=pi", "GPUS=1", "IMAGE=docker://me/x:1"), "no node of partition all has a GPU"),
         (("W=pi", "IMAGE=me/hpcpy:1", "ENGINE=shifter", "SITE=promises.toml"), "promise 'fabrik'"),
     ],

@@ -12,7 +12,7 @@ import pytest
 from hpcpy import paths
 
 PAGES = {"docs/jupyter.md": "./hpcpy kernelspec", "docs/modules.md": "make modulefile"}
-# A folder with blanks and odd characters is in tests/unit/test_wrap_*.py.
+# A folder with blanks and odd characters is in tests/unit/test_launch_modulefile.py.
 IMAGE, FOLDER = "/shared/images/hpcpy.sif", "/shared/modules"
 
 

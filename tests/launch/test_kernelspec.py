@@ -36,7 +36,7 @@ FROM_SITE = "of $USER"
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory, sif: str) -> Iterator[Kernel]:
     folder = tmp_path_factory.mktemp("kernels")
-    done = kernelspec(f"IMAGE={sif}", f"TO={folder}")
+    done = kernelspec(f"--image={sif}", f"--to={folder}")
     assert (done.returncode, done.stdout) == (0, f"{folder}/hpcpy/kernel.json\n"), done.stderr
     one = Kernel(folder, "hpcpy", PYTHONPATH="/of/the/hub", PYTHONHOME="/of/the/hub")
     try:
@@ -68,7 +68,9 @@ def test_a_sites_shell_binds_and_variables_are_the_kernels(tmp_path: Path, sif: 
     home = tmp_path / "my home"
     home.mkdir()
     (home / "file").write_text("read")
-    done = kernelspec(f"IMAGE={sif}", f"TO={tmp_path}", f"SITE={tmp_path}/centre.toml", "NAME=Mine")
+    done = kernelspec(
+        f"--image={sif}", f"--to={tmp_path}", f"--site={tmp_path}/centre.toml", "--name=Mine"
+    )
     assert done.returncode == 0, done.stderr
     one = Kernel(tmp_path, "mine", HOME=str(home), USER="me")
     try:
@@ -87,7 +89,7 @@ def test_a_kernel_runs_in_podman(tmp_path: Path) -> None:
     if not archive.exists():
         pytest.skip(f"{archive}: not there; run: make image")
     image_in_podman.load(archive, *podman_command())
-    done = kernelspec(f"IMAGE={image_in_podman.NAME}", "ENGINE=podman", f"TO={tmp_path}")
+    done = kernelspec(f"--image={image_in_podman.NAME}", "--engine=podman", f"--to={tmp_path}")
     assert done.returncode == 0, done.stderr
     programs = f"{paths.TOOLS / 'bin'}{os.pathsep}{os.environ['PATH']}"
     one = Kernel(tmp_path, "hpcpy", HOME=str(tmp_path), PATH=programs)
@@ -110,7 +112,7 @@ def test_a_kernel_runs_in_a_sites_shifter() -> None:
         )
     # Home, since a site mounts it.
     with tempfile.TemporaryDirectory(prefix=".hpcpy-kernel.", dir=Path.home()) as name:
-        done = kernelspec(f"IMAGE={image}", "ENGINE=shifter", f"TO={name}")
+        done = kernelspec(f"--image={image}", "--engine=shifter", f"--to={name}")
         assert done.returncode == 0, done.stderr
         one = Kernel(Path(name), "hpcpy")
         try:
@@ -122,7 +124,7 @@ def test_a_kernel_runs_in_a_sites_shifter() -> None:
 def test_an_image_without_ipykernel_is_refused(tmp_path: Path) -> None:
     sandbox = tmp_path / "sandbox"
     (sandbox / ".singularity.d").mkdir(parents=True)
-    done = kernelspec(f"IMAGE={sandbox}", f"TO={tmp_path}")
+    done = kernelspec(f"--image={sandbox}", f"--to={tmp_path}")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(
         f"hpcpy kernelspec: IMAGE={sandbox}: its python3 has no ipykernel"

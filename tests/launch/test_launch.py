@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from launching import (
     nothing_is_left,
     said,
     start,
+    typed,
     wait_for_ranks,
     wait_until_ready,
     waiting_program,
@@ -73,17 +73,17 @@ def test_the_script_for_sbatch_runs(cluster: Cluster, sif: str) -> None:
 
 
 def test_within_a_job_its_nodes_are_taken(cluster: Cluster, sif: str) -> None:
-    launch = [sys.executable, "-m", "hpcpy", "launch", "W=pi --impl mpi", f"IMAGE={sif}"]
+    launch = ("launch", "W=pi --impl mpi", f"IMAGE={sif}")
     done = cluster.run(
         *("salloc", "--quiet", "--nodes=2", "--ntasks=4"),
-        *(*launch, "NODES=2", "TASKS=4"),
+        *typed(*launch, "NODES=2", "TASKS=4"),
         env={"PYTHONPATH": str(paths.ROOT / "src")},
         timeout=SECONDS,
     )
     assert (done.returncode, said(done)) == (0, [])
     assert "15,703,353 hits" in done.stdout
     done = cluster.run(
-        *("salloc", "--quiet", "--nodes=1", *launch, "NODES=2"),
+        *("salloc", "--quiet", "--nodes=1", *typed(*launch, "NODES=2")),
         env={"PYTHONPATH": str(paths.ROOT / "src")},
     )
     assert done.stderr == "hpcpy launch: NODES=2 in a job of 1\n"

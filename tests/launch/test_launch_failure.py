@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from launching import hpcpy, ranks
+from launching import hpcpy, ranks, typed
 from local_cluster import Cluster, image
 
 # The others wait for rank 2, which fails.
@@ -58,12 +58,13 @@ def test_so_does_a_thread_of_a_module(cluster: Cluster, sif: str) -> None:
 
 def test_so_does_one_in_a_script_for_sbatch(cluster: Cluster, sif: str) -> None:
     words = ("PROGRAM=fails.py after", *SIZE, "TIME=5")
+    of_batch = typed("batch", *words)[3:]
     made = hpcpy(cluster, "batch", *words, f"IMAGE={sif}", "SCRIPT=job.sh")
     assert made.returncode == 0, made.stderr
     # By its name, as a site has it on PATH.
     engine, *inside = image()
     found = {"PATH": f"{Path(engine).parent}:{cluster.environment()['PATH']}"}
-    of_image = cluster.run(engine, *inside, "hpcpy", "batch", *words)
+    of_image = cluster.run(engine, *inside, "hpcpy", *of_batch)
     (cluster.shared / "of_image.sh").write_text(of_image.stdout)
     for script in ("job.sh", "of_image.sh"):
         error = cluster.shared / f"{script}.err"

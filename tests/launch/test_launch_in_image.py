@@ -24,7 +24,7 @@ def test_the_images_script_starts_the_ranks_on_both_nodes(cluster: Cluster) -> N
     (folder / "my-mpi.py").write_text(RANKS)
     # By its name, as a site has it on PATH.
     found = {"PATH": f"{Path(program).parent}:{cluster.environment()['PATH']}"}
-    words = ("PROGRAM=my-mpi.py 'two words'", "NODES=2", "TASKS=4", "TIME=5")
+    words = ("--nodes=2", "--tasks=4", "--time=5", "--", "my-mpi.py", "two words")
     made = cluster.run(program, *inside, "hpcpy", "batch", *words, env=found)
     assert (made.returncode, made.stderr) == (0, "")
     assert inside[-1] in made.stdout

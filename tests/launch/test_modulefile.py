@@ -81,7 +81,7 @@ def shell(system: str, files: Path, script: str, env: Mapping[str, str] | None =
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory, sif: str) -> Path:
     folder = tmp_path_factory.mktemp("module") / ODD
-    done = make(f"IMAGE={sif}", f"TO={folder}", "VERSION=1.2")
+    done = make(f"--image={sif}", f"--to={folder}", "--version=1.2")
     assert (done.returncode, done.stdout) == (0, f"{folder}/modulefiles\n"), done.stderr
     assert done.stderr.startswith("  to load it: module use ")
     return folder / "modulefiles"
@@ -101,7 +101,7 @@ python3 -c 'raise SystemExit(7)'; echo $?
 mpiexec -n 2 python -c {shlex.quote(ranks)}
 hpcpy-exec sh -c 'echo "$APPTAINER_NAME $1"' sh "a  b"
 echo 'print("stdin")' | python -
-hpcpy batch W=pi IMAGE=mine.sif | head -n 1
+hpcpy batch --image mine.sif -- -m workloads pi | head -n 1
 hpcpy-exec 2>/dev/null; echo $?
 module unload hpcpy
 case $PATH in *hpcpy*) ;; *) echo "${{SLURM_MPI_TYPE-none}}" ;; esac
@@ -156,7 +156,9 @@ def test_site_files_modules_binds_variables_and_options_hold(
     (data / "file").write_text("read")
     site = tmp_path / "centre.toml"
     site.write_text(SITE.format(data=data))
-    done = make(f"IMAGE={sif}", f"TO={tmp_path / 'to'}", f"SITE={site}", "NAME=py", "VERSION=1")
+    done = make(
+        f"--image={sif}", f"--to={tmp_path / 'to'}", f"--site={site}", "--name=py", "--version=1"
+    )
     assert done.returncode == 0, done.stderr
     files = tmp_path / "to/modulefiles"
     engine = files / "engine/1"
@@ -190,7 +192,7 @@ def test_srun_starts_ranks_of_one_program_on_both_nodes(cluster: Cluster, sif: s
     (cluster.shared / "my-mpi.py").write_text(RANKS)
     (cluster.shared / "fails.py").write_text(FAILS)
     # A node's /tmp is its own.
-    done = make(f"IMAGE={sif}", f"TO={cluster.shared / 'to'}")
+    done = make(f"--image={sif}", f"--to={cluster.shared / 'to'}")
     assert done.returncode == 0, done.stderr
     script = (
         "module load hpcpy\n"

@@ -25,9 +25,9 @@ import hpcpy_warmup
 from hpcpy import commands, paths
 from hpcpy.errors import HpcpyError
 from hpcpy.from_make import with_settings
-from hpcpy.launch import request, workload
-from hpcpy.wrap import KERNELSPEC, MODULEFILE
-from hpcpy.wrap import settings as wrapped
+from hpcpy.launch.checks import workload_fault
+from hpcpy.launch.options import read_request
+from hpcpy.parser import program_words
 from workloads.errors import WorkloadError
 from workloads.harness import options
 from workloads.registry import TOOLS
@@ -179,21 +179,18 @@ def _hpcpy(words: list[str], *, is_whole: bool = True) -> str:
         parsed = commands.parse(words)
     except SystemExit:  # --help, --version
         return "hpcpy"
-    settings = getattr(parsed, "settings", [])
-    is_whole = is_whole and not any("…" in word for word in settings)
+    is_whole = is_whole and not any("…" in word for word in words)
     if words[0] in ("launch", "batch") and is_whole:
-        asked = request.parse(settings)
+        asked = read_request(parsed)
         if asked.workload:
             _workloads(list(asked.workload))
-    elif words[0] in ("modulefile", "kernelspec"):
-        wrapped.parse(settings, MODULEFILE if words[0] == "modulefile" else KERNELSPEC)
     elif words[0] == "run" and parsed.workload:
-        _workloads([word for word in parsed.workload if word != "--"])
+        _workloads(program_words(parsed.workload))
     return "hpcpy"
 
 
 def _workloads(words: list[str]) -> str:
-    if wrong := workload.fault(words or ["--help"]):
+    if wrong := workload_fault(words or ["--help"]):
         raise WrongError(wrong)
     if words and words[0] in TOOLS:
         module = importlib.import_module(TOOLS[words[0]][0])

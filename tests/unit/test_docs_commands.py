@@ -135,13 +135,13 @@ def test_the_readme_is_short() -> None:
         ("make launch W='pi --impls mpi'", "--impls"),
         ("make run W='mandel --impl nompy'", "unknown technique 'nompy'"),
         ("./hpcpy such", "unknown command 'such'"),
-        ("./hpcpy modulefile WHERE=/x", "unknown setting 'WHERE'"),
+        ("./hpcpy modulefile --where /x", "unrecognized arguments: --where"),
         ("X=1 srun -n 2 apptainer exec a.sif python -m workloads p2p --such", "--such"),
         ("mpiexec -n 2 python -m workloads linalk", "unknown workload 'linalk'"),
         ("python -m workloads forecast --imports x", "--imports"),
         ("apptainer exec a.sif python3 -m hpcpy_info --chek", "argparse refuses it"),
         ("python -m workloads.preflight", "starts no program"),
-        ("apptainer exec a.sif hpcpy batch W=pi NODE=2 > job.sh", "unknown setting 'NODE'"),
+        ("apptainer exec a.sif hpcpy batch --node=2 -- my.py > job.sh", "--node=2"),
     ],
 )
 def test_what_is_not_there_is_found(command: str, says: str) -> None:

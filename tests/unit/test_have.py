@@ -16,7 +16,7 @@ from hpcpy.build.oci import archive_path
 from hpcpy.build.plan import make_plan
 from hpcpy.build.sif import made_of, sif_path
 from hpcpy.build.stamps import write_stamp
-from hpcpy.launch.own_image import why_not_ready
+from hpcpy.launch.host import why_not_ready
 
 HAVE = """
 import sys

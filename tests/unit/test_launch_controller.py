@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from requested import requested
 
 from hpcpy import paths
 from hpcpy.cluster.layout import default_layout
 from hpcpy.errors import UsageError
 from hpcpy.launch.controller import Controller, check_nodes, find_controller
 from hpcpy.launch.plan import CurrentJob
-from hpcpy.launch.request import parse
 from hpcpy.launch.site import Site
 
 # What `sinfo --noheader --exact --format="%P %D %c %G"` of Slurm 22.05 prints.
@@ -30,13 +30,13 @@ def silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("name", ["SLURM_CONF", "SLURM_CONF_SERVER"])
 def test_a_slurm_that_the_environment_names_is_taken_and_told(silent: Path, name: str) -> None:
     environment = {name: f"{silent}/a site's"}
-    found = find_controller(parse(["W=pi"]), environment)
+    found = find_controller("local", environment)
     assert found == Controller(environment, f"the Slurm of {name}={silent}/a site's")
 
 
 def test_within_a_job_its_own_slurm_is_asked(silent: Path) -> None:
     environment = {"SLURM_JOB_ID": "7"}
-    assert find_controller(parse(["W=pi"]), environment) == Controller(environment)
+    assert find_controller("local", environment) == Controller(environment)
     assert silent.exists()
 
 
@@ -45,9 +45,7 @@ def test_without_a_cluster_the_machines_own_is_asked(silent: Path) -> None:
     (silent / "cluster").mkdir()
     default_layout().conf.touch()
     for site in ("local", "carc"):
-        assert find_controller(parse(["W=pi", f"SITE={site}"]), {"SLURM_CONF": ""}) == Controller(
-            {"SLURM_CONF": ""}
-        )
+        assert find_controller(site, {"SLURM_CONF": ""}) == Controller({"SLURM_CONF": ""})
 
 
 def test_a_folder_that_cannot_be_looked_into_has_no_cluster(
@@ -55,16 +53,16 @@ def test_a_folder_that_cannot_be_looked_into_has_no_cluster(
 ) -> None:
     # A closed folder is open to root; a name that is too long is refused to every user.
     monkeypatch.setattr(paths, "BUILD", tmp_path / ("x" * 300))
-    assert find_controller(parse(["W=pi"]), {}) == Controller({})
+    assert find_controller("local", {}) == Controller({})
 
 
 def test_a_shell_that_has_taken_in_the_clusters_variables_gets_the_cluster(silent: Path) -> None:
     environment = {"SLURM_CONF": str(silent / "cluster/slurm.conf"), "PATH": "/bin"}
-    found = find_controller(parse(["W=pi"]), environment)
-    assert found.said == "this checkout's cluster"
+    found = find_controller("local", environment)
+    assert found.name == "this checkout's cluster"
     assert found.environment["PATH"] == f"{silent}/cluster/bin:/bin"
     # Another site's file has no part in it.
-    assert find_controller(parse(["W=pi", "SITE=carc"]), environment).lines == ()
+    assert find_controller("carc", environment).lines == ()
 
 
 def slurm_that_lists(folder: Path, listed: str, **variables: str) -> Controller:
@@ -79,12 +77,12 @@ def slurm_that_lists(folder: Path, listed: str, **variables: str) -> Controller:
     [
         (ALONE, (), {}, "GPUS=1: no node of partition all has a GPU"),
         (MIXED, (), {}, "partition cpu has a GPU; these have: PARTITION=gpu"),
-        (MIXED, ("PARTITION=gpu",), {}, ""),
-        (MIXED, ("PARTITION=cpu,gpu",), {}, ""),
-        (MIXED, ("PARTITION=cpu",), {}, "no node of partition cpu has a GPU"),
+        (MIXED, ("--partition=gpu",), {}, ""),
+        (MIXED, ("--partition=cpu,gpu",), {}, ""),
+        (MIXED, ("--partition=cpu",), {}, "no node of partition cpu has a GPU"),
         (MIXED, (), {"SLURM_PARTITION": "gpu"}, ""),
         # Slurm itself refuses a partition that does not exist; it may hide one that does.
-        (MIXED, ("PARTITION=secret",), {}, ""),
+        (MIXED, ("--partition=secret",), {}, ""),
         ("", (), {}, ""),
     ],
 )
@@ -92,7 +90,7 @@ def test_gpus_are_refused_where_slurm_says_that_there_are_none(
     tmp_path: Path, listed: str, words: tuple[str, ...], variables: dict[str, str], says: str
 ) -> None:
     controller = slurm_that_lists(tmp_path, listed, **variables)
-    request = parse(["W=pi", "GPUS=1", *words])
+    request = requested("--gpus=1", *words)
     site = Site(name="there", summary="a site")
     if says:
         with pytest.raises(UsageError, match=says):
@@ -103,7 +101,7 @@ def test_gpus_are_refused_where_slurm_says_that_there_are_none(
 
 def test_of_a_job_its_own_nodes_are_asked(tmp_path: Path) -> None:
     controller = slurm_that_lists(tmp_path, "gpu 2 16 (null)\n", SLURM_JOB_NODELIST="n[1-2]")
-    request, site = parse(["W=pi", "GPUS=1"]), Site(name="there", summary="a site")
+    request, site = requested("--gpus=1"), Site(name="there", summary="a site")
     with pytest.raises(UsageError, match="no node of this job has a GPU"):
         check_nodes(request, site, controller, CurrentJob(2, is_in_step=False))
     assert "--nodes=n[1-2]" in (tmp_path / "asked").read_text()
@@ -112,19 +110,19 @@ def test_of_a_job_its_own_nodes_are_asked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("NODES=5", "NODES=5: partition cpu has 4 nodes"),
-        ("NODES=9 PARTITION=cpu,gpu", "NODES=9: partition cpu, gpu has 8 nodes"),
-        ("TASKS=400", "400 ranks a node with CPUS=1 each: a node of partition cpu has 128"),
-        ("CPUS=1000", "1 rank a node with CPUS=1000 each: a node of partition cpu has 128"),
-        ("NODES=2 TASKS=3 CPUS=65", "2 ranks a node with CPUS=65 each"),
-        ("NODES=4 TASKS=512", ""),
-        ("NODES=8 PARTITION=cpu,gpu", ""),
-        ("NODES=900 PARTITION=secret", ""),
+        ("--nodes=5", "NODES=5: partition cpu has 4 nodes"),
+        ("--nodes=9 --partition=cpu,gpu", "NODES=9: partition cpu, gpu has 8 nodes"),
+        ("--tasks=400", "400 ranks a node with CPUS=1 each: a node of partition cpu has 128"),
+        ("--cpus=1000", "1 rank a node with CPUS=1000 each: a node of partition cpu has 128"),
+        ("--nodes=2 --tasks=3 --cpus=65", "2 ranks a node with CPUS=65 each"),
+        ("--nodes=4 --tasks=512", ""),
+        ("--nodes=8 --partition=cpu,gpu", ""),
+        ("--nodes=900 --partition=secret", ""),
     ],
 )
 def test_what_no_node_can_ever_give_is_refused(tmp_path: Path, words: str, says: str) -> None:
     controller = slurm_that_lists(tmp_path, MIXED)
-    request, site = parse(["W=pi", *words.split()]), Site(name="there", summary="a site")
+    request, site = requested(*words.split()), Site(name="there", summary="a site")
     if says:
         with pytest.raises(UsageError, match=says):
             check_nodes(request, site, controller, None)
@@ -136,4 +134,4 @@ def test_what_no_node_can_ever_give_is_refused(tmp_path: Path, words: str, says:
 
 def test_without_an_answer_nothing_is_refused(tmp_path: Path) -> None:
     site = Site(name="there", summary="a site")
-    check_nodes(parse(["W=pi", "GPUS=1"]), site, Controller({"PATH": str(tmp_path / "no")}), None)
+    check_nodes(requested("--gpus=1"), site, Controller({"PATH": str(tmp_path / "no")}), None)

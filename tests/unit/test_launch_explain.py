@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hpcpy.launch.explain import explained, own_code
+from hpcpy.launch.explain import exit_code_of, explain
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ from hpcpy.launch.explain import explained, own_code
         ("", "exit code 3"),
     ],
 )
-def test_the_end_is_explained_in_one_line(stderr: str, line: str) -> None:
-    assert explained(stderr, 3) == line
+def test_the_end_is_explain_in_one_line(stderr: str, line: str) -> None:
+    assert explain(stderr, 3) == line
 
 
 PLAIN = """\
@@ -165,8 +165,7 @@ Traceback (most recent call last):
 def test_an_exceptions_own_line_is_told(said: str, line: str) -> None:
     death = "srun: error: n1: task 1: Exited with exit code 1\n"
     assert (
-        explained(said + death, 1)
-        == f"rank 1 on n1: Exited with exit code 1; last on stderr: {line}"
+        explain(said + death, 1) == f"rank 1 on n1: Exited with exit code 1; last on stderr: {line}"
     )
 
 
@@ -182,4 +181,4 @@ def test_an_exceptions_own_line_is_told(said: str, line: str) -> None:
     ],
 )
 def test_the_exit_code_is_the_named_ranks(line: str, code: int) -> None:
-    assert own_code(line, 143) == code
+    assert exit_code_of(line, 143) == code

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from requested import requested
 
 from hpcpy.errors import UsageError
 from hpcpy.launch import site
-from hpcpy.launch.plan import Host, make_plan
-from hpcpy.launch.request import parse
-from hpcpy.launch.script import batch_script, launch_script
+from hpcpy.launch.plan import HostFacts, plan_launch
+from hpcpy.launch.shell import batch_script, launch_script
 
 
 def write(folder: Path, text: str) -> Path:
@@ -26,8 +26,8 @@ def test_the_sites_are_those_that_the_issue_names() -> None:
 @pytest.mark.parametrize("name", [*site.site_names(), str(site.FOLDER / "template.toml")])
 def test_each_site_of_the_checkout_plans(name: str) -> None:
     found = site.find_site(name)
-    request = parse(["W=pi", "NODES=2", "TASKS=4", "ACCOUNT=m1", f"SITE={name}"])
-    plan = make_plan(request, found, Host("/work", found.engine, "image"))
+    request = requested("--nodes=2", "--tasks=4", "--account=m1", f"--site={name}")
+    plan = plan_launch(request, found, HostFacts("/work", found.engine, "image"))
     assert found.engine in launch_script(plan)
     assert "--account=m1" in batch_script(plan)
 

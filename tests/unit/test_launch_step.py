@@ -14,8 +14,9 @@ SOURCES = Path(__file__).resolve().parents[2] / "src"
 RUN = """
 import os, sys
 from hpcpy.launch import step
+from hpcpy.launch.controller import Controller
 step.GRACE = step.END_SECONDS = step.ASK_SECONDS = step.FIRST_SECONDS = float(sys.argv[2])
-ended = step.run(sys.argv[1], os.environ)
+ended = step.run(sys.argv[1], Controller(os.environ))
 print(ended.code, ended.stopped_by, repr(ended.stderr))
 """
 # A look at all processes takes longer than the time between two stops.

@@ -133,7 +133,7 @@ def buffered() -> dict[str, str]:
     return {k: v for k, v in environment().items() if k != "PYTHONUNBUFFERED"}
 
 
-PLAN = "batch DRY=1 W=pi SITE=biowulf NODES=2"
+PLAN = "batch --dry --site=biowulf --nodes=2 -- -m workloads pi"
 
 
 @pytest.mark.parametrize("command", ["--help", PLAN])

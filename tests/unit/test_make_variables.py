@@ -14,7 +14,7 @@ from makefile import MAKEFILE, copy, make
 
 from hpcpy import paths
 from hpcpy.errors import UsageError
-from hpcpy.from_make import ENVIRONMENT, SETTINGS, given, with_settings
+from hpcpy.from_make import ENVIRONMENT, given, variables_of, with_settings
 
 pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="no make here: apt install make")
 TEXT = MAKEFILE.read_text()
@@ -24,10 +24,10 @@ CALLS = {
     for target, command in re.findall(r"^([a-z-]+):.*\n\t@\$\(HPCPY\) (.*)$", TEXT, re.MULTILINE)
 }
 OF_TARGET = {
-    target: [*SETTINGS.get(command, SETTINGS.get(command.split()[0], {}))]
-    for target, command in CALLS.items()
+    "launch": ["PROGRAM", "W", "NODES", "SITE", "TIME", "DRY"],
+    "push": ["IMAGE", "REF"],
+    "check": [*ENVIRONMENT, "HPCPY_CACHE", "HPCPY_DEBIAN_MIRROR"],
 }
-OF_TARGET["setup"] += [*ENVIRONMENT, "HPCPY_CACHE", "HPCPY_DEBIAN_MIRROR"]
 # {} is a file: it exists if a part of the value was run.
 HOSTILE = [
     *("x; touch {}", "$$(touch {})", "$(shell touch {})", "`touch {}`", "' ; touch {} ; '"),
@@ -59,7 +59,7 @@ def recorded(recorder: Path, *words: str, **variables: Any) -> tuple[list[str], 
     return entries[:end], dict(entry.split("=", 1) for entry in entries[end + 1 : -1])
 
 
-@pytest.mark.parametrize("target", [target for target, names in OF_TARGET.items() if names])
+@pytest.mark.parametrize("target", OF_TARGET)
 def test_program_gets_what_was_typed_and_nothing_runs(
     tmp_path: Path, recorder: Path, target: str
 ) -> None:
@@ -114,27 +114,16 @@ def test_every_variable_that_the_texts_name_is_known() -> None:
     ]
     calls = re.findall(r"make .*|## .*|`[A-Z]+=.*`", "\n".join([TEXT, *pages]))
     named = set(re.findall(r"(?<![\w$])([A-Z]+)=", "\n".join(calls)))
-    known = {name for names in SETTINGS.values() for name in names} | {*ENVIRONMENT, "PYTHON"}
+    known = {name for command in CALLS.values() for name in variables_of(command.split())}
     known |= {"SUITE", "PACKAGES", "ON"}
     assert {"W", "NODES", "TOOLS", "SUITE", "REF", "CACHE", "ON", "IMAGE", "DRY"} <= named
-    assert named <= known
+    assert named <= known | {*ENVIRONMENT, "PYTHON"}
 
 
 def test_variables_of_the_environment_are_not_settings(recorder: Path) -> None:
-    stray = {name: "stray" for names in SETTINGS.values() for name in names}
+    stray: dict[str, Any] = dict.fromkeys(("MPI", "TIME", "ACCOUNT", "IMAGE", "NODES"), "x")
     _, variables = recorded(recorder, "-e", "launch", "W=pi", **stray, PYTHON="nosuch")
     assert given(variables["HPCPY_SETTINGS"]) == {"PYTHON": str(recorder), "W": "pi"}
-
-
-def test_stray_variables_change_no_launch() -> None:
-    stray: dict[str, Any] = {
-        "W": "x",
-        "MPI": "x",
-        "TIME": "x",
-        "ACCOUNT": "x",
-        "IMAGE": "x",
-        "NODES": "x",
-    }
     words = ("launch", "W=pi", "DRY=1", "ENGINE=none", "SITE=local")
     plain, other = make(*words), make(*words, **stray)
     assert plain.returncode == 0
@@ -146,26 +135,35 @@ def settings(words: list[str], goals: int = 1, **variables: str) -> list[str]:
     return with_settings(words, {"HPCPY_SETTINGS": f"{text}\n", "HPCPY_GOALS": str(goals)})
 
 
-def test_settings_become_arguments() -> None:
-    assert settings(["run"], W="pi --label 'a b'") == ["run", "--", "pi", "--label", "a b"]
-    assert settings(["setup"], TOOLS="build podman") == ["setup", "--", "build", "podman"]
-    assert settings(["launch"], W="pi 'x'", NODES="2") == ["launch", "W=pi 'x'", "NODES=2"]
-    assert settings(["push"], REF="--help") == ["push", "--", "--help"]
-    assert settings(["push"], REF=" ") == ["push"]
-    assert settings(["push"], REF="a.b/c", IMAGE="d") == ["push", "--image=d", "--", "a.b/c"]
-    assert settings(["build", "sif"], IMAGE="plain") == ["build", "sif", "--", "plain"]
-
-
-def test_words_come_after_the_options() -> None:
-    words = settings(["run"], W="pi", IMAGE="plain")
-    assert words == ["run", "--image=plain", "--", "pi"]
-    words = settings(["release"], IMAGE="plain", KEY="k")
-    assert words == ["release", "--key=k", "--", "plain"]
-
-
-def test_options_stand_before_words_whatever_their_order() -> None:
-    assert settings(["release"], KEY="k", IMAGE="x") == ["release", "--key=k", "--", "x"]
-    assert settings(["release"], IMAGE="x", KEY="k") == ["release", "--key=k", "--", "x"]
+@pytest.mark.parametrize(
+    ("command", "variables", "words"),
+    [
+        (
+            "run",
+            {"W": "pi --label 'a b'", "IMAGE": "x"},
+            ["--image=x", "--", "pi", "--label", "a b"],
+        ),
+        ("setup", {"TOOLS": "build podman"}, ["--", "build", "podman"]),
+        (
+            "launch",
+            {"W": "pi 'x'", "NODES": "2"},
+            ["--nodes=2", "--", "-m", "workloads", "pi", "x"],
+        ),
+        ("launch", {"PROGRAM": "my.py --its", "DRY": "1"}, ["--dry", "--", "my.py", "--its"]),
+        ("batch", {"DASK": "0", "SITE": " ", "W": "pi"}, ["--", "-m", "workloads", "pi"]),
+        ("modulefile", {"TO": "/a b", "VERSION": "1"}, ["--to=/a b", "--version=1"]),
+        ("push", {"REF": "--help"}, ["--", "--help"]),
+        ("push", {"REF": " "}, []),
+        ("push", {"REF": "a.b/c", "IMAGE": "d"}, ["--image=d", "--", "a.b/c"]),
+        ("build sif", {"IMAGE": "plain"}, ["--", "plain"]),
+        ("release", {"IMAGE": "plain", "KEY": "k"}, ["--key=k", "--", "plain"]),
+        ("lock", {"NAME": "a 'b c'"}, ["--only=a", "--only=b c"]),
+    ],
+)
+def test_variables_become_options_and_words_after_them(
+    command: str, variables: dict[str, str], words: list[str]
+) -> None:
+    assert settings(command.split(), **variables) == [*command.split(), *words]
 
 
 @pytest.mark.parametrize(
@@ -173,15 +171,16 @@ def test_options_stand_before_words_whatever_their_order() -> None:
     [
         (["launch"], {"NODE": "2"}, "'NODE' is no variable of this target; did you mean NODES?"),
         (["run"], {"NODES": "2"}, "'NODES' is no variable of this target; there are: IMAGE, W"),
-        (["setup"], {"GROUPS": "podman"}, "'GROUPS' is no variable of this target"),
         (["run"], {"W": "pi 'x"}, "no closing quotation"),
+        (["launch"], {"DRY": "yes"}, "DRY=yes is neither 0 nor 1"),
+        (["launch"], {"W": "pi", "PROGRAM": "x"}, "both W and PROGRAM are given"),
         (["launch"], {"TIME": "1\\n#SBATCH --x"}, r"TIME='1\n#SBATCH --x' is not one line of text"),
         (["sbom"], {"IMAGE": "a\x1b[2J"}, "one line of text"),
         (["sbom"], {"IMAGE": "\udcff"}, "one line of text"),
         (["fetch"], {"HPCPY_CACHE": "/a\\nb"}, "one line of text"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_in_one_line(
+def test_what_makes_no_sense_is_refused_in_one_line(
     words: list[str], variables: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
@@ -191,9 +190,10 @@ def test_what_cannot_be_meant_is_refused_in_one_line(
 
 
 def test_several_targets_share_the_variables_of_each() -> None:
-    assert settings(["setup"], goals=2, TOOLS="build", W="pi") == ["setup", "--", "build"]
-    with pytest.raises(UsageError):
-        settings(["setup"], goals=2, WW="pi")
+    words = ["setup", "--", "build"]
+    assert settings(["setup"], goals=2, TOOLS="build", NODES="2") == words
+    with pytest.raises(UsageError, match="'NODESS' is no variable"):
+        settings(["setup"], goals=2, NODESS="2")
 
 
 def test_variables_of_the_environment_are_set_and_makes_own_are_not_handed_on() -> None:

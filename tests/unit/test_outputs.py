@@ -11,7 +11,7 @@ from processes import python
 
 # Module and option of each path that is only read, or is a folder of the tool's own.
 # Settings that name a path, and whether that is written.
-SETTINGS_WITH_PATHS = {"IMAGE": False, "MPI": False, "SITE": False, "SCRIPT": True}
+SETTINGS_WITH_PATHS = {"image": False, "mpi": False, "site": False, "script": True}
 # Each option with a folder that is written.
 FOLDERS = [
     ("adopt", "x.yml", "--out"),
@@ -20,8 +20,9 @@ FOLDERS = [
 ]
 # A launch that needs no image and no Slurm.  It is for a site: a local launch says whether the
 # checkout's own cluster runs, and that may start meanwhile.
-LAUNCH = ("W=pi --impl mpi", "SITE=carc", "ACCOUNT=me", "ENGINE=none", "NODES=2", "TASKS=4")
+LAUNCH = ("--site=carc", "--account=me", "--engine=none", "--nodes=2", "--tasks=4")
 BATCH = ("-m", "hpcpy", "batch", *LAUNCH)
+PI = ("--", "-m", "workloads", "pi", "--impl", "mpi")
 
 
 @pytest.mark.parametrize("words", FOLDERS, ids=" ".join)
@@ -51,10 +52,10 @@ def test_a_folder_that_cannot_be_made_is_one_line() -> None:
 def test_a_script_to_standard_output_is_all_that_is_there(name: str, tmp_path: Path) -> None:
     # The same link as the machine's /dev/stdout, which no test names: a fault would replace it.
     (tmp_path / "link").symlink_to("/proc/self/fd/1")
-    done = python(*BATCH, f"SCRIPT={name if name == '-' else tmp_path / name}")
+    done = python(*BATCH, f"--script={name if name == '-' else tmp_path / name}", *PI)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("#!/bin/bash\n")
-    assert done.stdout == python(*BATCH, "DRY=1").stdout
+    assert done.stdout == python(*BATCH, "--dry", *PI).stdout
 
 
 def test_a_script_goes_into_a_fifo_and_behind_a_link(tmp_path: Path) -> None:
@@ -64,16 +65,16 @@ def test_a_script_goes_into_a_fifo_and_behind_a_link(tmp_path: Path) -> None:
     read: list[str] = []
     reader = Thread(target=lambda: read.append(fifo.read_text()), daemon=True)
     reader.start()
-    assert python(*BATCH, f"SCRIPT={fifo}").returncode == 0
+    assert python(*BATCH, f"--script={fifo}", *PI).returncode == 0
     reader.join(300)
     assert fifo.is_fifo()
-    assert python(*BATCH, f"SCRIPT={link}").stdout == f"{link}\n"
+    assert python(*BATCH, f"--script={link}", *PI).stdout == f"{link}\n"
     assert link.is_symlink()
     assert [(tmp_path / "target").read_text()] == read
 
 
 def test_a_script_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     for path in (tmp_path, Path("/proc/x/y")):
-        done = python(*BATCH, f"SCRIPT={path}")
+        done = python(*BATCH, f"--script={path}", *PI)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (73, "", 1)
         assert f"{path}: cannot be written" in done.stderr

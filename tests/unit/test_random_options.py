@@ -14,13 +14,10 @@ from random_inputs import WORDS, ends_well
 from hpcpy import commands, from_make
 from hpcpy.commands import COMMANDS, parse
 from hpcpy.errors import UsageError
+from hpcpy.launch.options import TABLE
 
 # Commands that run to their end here: with DRY=1 they write nothing and start nothing.
 TO_THE_END = ("launch", "batch")
-LAUNCH = (
-    *("W", "PROGRAM", "NODES", "TASKS", "CPUS", "GPUS", "DASK", "STAGE", "ENGINE", "SITE", "IMAGE"),
-    *("SPARK", "MPI", "TIME", "PARTITION", "QOS", "ACCOUNT", "MEM", "SCRIPT"),
-)
 
 
 @functools.cache
@@ -62,21 +59,22 @@ def test_more_words_are_understood_or_refused(command: str, data: st.DataObject)
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_a_launch_is_planned_or_refused(command: str, data: st.DataObject) -> None:
-    given_ = data.draw(st.dictionaries(st.sampled_from(LAUNCH), WORDS, max_size=4))
-    words = [f"{name}={value}" for name, value in given_.items()]
-    ends_well(partial(commands.run, [command, "DRY=1", *words]))
+    given_ = data.draw(st.dictionaries(st.sampled_from(tuple(TABLE)), WORDS, max_size=4))
+    words = [f"--{name}={value}" for name, value in given_.items() if TABLE[name]["check"]]
+    program = data.draw(st.lists(WORDS | st.sampled_from(("-m", "workloads", "pi")), max_size=4))
+    ends_well(partial(commands.run, [command, "--dry", *words, "--", *program]))
 
 
-@pytest.mark.parametrize("target", from_make.SETTINGS)
+@pytest.mark.parametrize("target", ["launch", "run", "setup", "push", "lock", "clean-cache"])
 @settings(max_examples=15, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_any_variable_of_make_is_taken_or_refused(target: str, data: st.DataObject) -> None:
-    names = st.sampled_from([*from_make.SETTINGS[target], "HPCPY_CACHE"]) | WORDS
+    names = st.sampled_from([*from_make.variables_of([target]), "HPCPY_CACHE"]) | WORDS
     values = data.draw(st.dictionaries(names, WORDS, max_size=3))
     # As the Makefile writes them.
     lines = [f"{name}={_escaped(value)}" for name, value in values.items()]
     environment = {"HPCPY_SETTINGS": "\n ".join(lines) + "\n"}
-    ends_well(lambda: parse(from_make.with_settings(target.split(), environment)))
+    ends_well(lambda: parse(from_make.with_settings([target], environment)))
 
 
 def _escaped(value: str) -> str:

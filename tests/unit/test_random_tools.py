@@ -25,7 +25,7 @@ import hpcpy_bake.command
 import hpcpy_info
 import hpcpy_warmup
 from hpcpy.launch import in_image
-from hpcpy.launch.request import SETTINGS
+from hpcpy.launch.options import TABLE
 from workloads.on_dask.service import DaskCluster
 from workloads.on_ranks import command as on_ranks
 from workloads.on_spark.service import SparkCluster
@@ -46,7 +46,7 @@ def parsed_by_info(words: list[str]) -> object:
 COMMANDS: dict[str, tuple[Main, tuple[str, ...]]] = {
     "hpcpy batch": (
         lambda words: in_image.main(["batch", *words]),
-        tuple(f"{name}=" for name in SETTINGS),
+        tuple(f"--{name}" for name in TABLE),
     ),
     "hpcpy_bake": (
         lambda words: hpcpy_bake.command._parser().parse_args(words),

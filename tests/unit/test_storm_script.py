@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hpcpy.launch.request import Request
 
 from hpcpy.commands import run
 from hpcpy.errors import HpcpyError, UnavailableError, UsageError
-from hpcpy.launch.request import Request
 from hpcpy.launch.site import find_site
 from sharedfs.at_site import AtSite
 from sharedfs.samples import Case

@@ -33,7 +33,8 @@ STORAGES = (CACHED, DROPPED, SLOW)
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the measurement's arguments."""
-    parser.add_argument("--samples", type=int, default=_SAMPLES, help=f"of each start ({_SAMPLES})")
+    help_ = f"of each start ({_SAMPLES})"
+    parser.add_argument("--samples", type=int, default=_SAMPLES, metavar="N", help=help_)
     parser.add_argument(
         "--bursts", type=int, default=_BURSTS, help=f"bursts of 16 starts at once ({_BURSTS})"
     )

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hpcpy.launch import engines
+from hpcpy.launch.shell import quoted
 from hpcpy.launch.site import Site
-from hpcpy.launch.words import quoted
 from measure.targets import PYTHON
 from podman_hpc import image_name
 from sharedfs.configurations import staged

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
-from hpcpy.launch.words import quoted
+from hpcpy.launch.shell import quoted
 from measure.targets import PYTHON
 from sharedfs.configurations import sif, staged
 from sharedfs.configurations.configuration import Around, Configuration, Files, Images

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from hpcpy.launch import staging
-from hpcpy.launch.request import Request
-from hpcpy.launch.words import Expanded, quoted
+from hpcpy.launch import on_nodes
+from hpcpy.launch.shell import Expanded, quoted
 from sharedfs.configurations import sif, tree
 from sharedfs.configurations.configuration import Around, Configuration, Files, Images
 
@@ -66,16 +65,15 @@ TREE = Configuration(
 
 def _sif_around(image: str, _: Images, folder: Path, nodes: int) -> Around:
     # The lines of a user's STAGE=1.
-    request = Request(workload=(), nodes=nodes)
-    before = staging.before(request, f"{folder}/{image}.sif", _NODE_LOCAL)
+    before = on_nodes.staging_lines(nodes, f"{folder}/{image}.sif", _NODE_LOCAL)
     return Around(
         [line.shell for line in before],
-        [line.shell for line in staging.afterwards()],
+        [line.shell for line in on_nodes.ending_lines()],
     )
 
 
 def _sif_command(images: Images, _: Path, words: Sequence[str]) -> list[str]:
-    return sif.command(images, ("--sharens",), staging.COPY, words)
+    return sif.command(images, ("--sharens",), on_nodes.COPY, words)
 
 
 def of(image: str, title: str) -> Configuration:

@@ -31,7 +31,7 @@ _LISTED = 20
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     help_ = "a SIF or an OCI archive: is it what this checkout makes? (default: build all twice)"
-    parser.add_argument("file", nargs="?", metavar="FILE", type=Path, help=help_)
+    parser.add_argument("file", nargs="?", metavar="IMAGE", type=Path, help=help_)
 
 
 def main(options: argparse.Namespace) -> int:

@@ -130,7 +130,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     default = f"(default: {' '.join(DEFAULT_GROUPS)})"
     help_ = f"of: {', '.join(all_groups())} {default}"
-    parser.add_argument("groups", nargs="*", metavar="GROUP", help=help_)
+    parser.add_argument("groups", nargs="*", metavar="TOOLS", help=help_)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from hpcpy.errors import UsageError, suggest
+from hpcpy.errors import UsageError, suggestion
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally, downloads_dir
@@ -39,7 +39,7 @@ def main(options: argparse.Namespace) -> int:
     tally = Tally()
     for name in options.names:
         if name not in pinned:
-            hint = suggest(name, pinned, "see env/")
+            hint = suggestion(name, pinned, "see env/")
             raise UsageError(f"no source or Python package {name!r} is pinned", hint=hint)
     names = options.names or list(pinned)
     fetch((artifact for name in names for artifact in pinned[name]), tally=tally)

@@ -1,48 +1,185 @@
-"""``hpcpy launch NAME=value …``: a program or a workload on several nodes, by srun."""
+"""``hpcpy launch`` and ``hpcpy batch``: a program on several nodes, by srun or by sbatch."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
+import shutil
 import sys
+from pathlib import Path
 
+from hpcpy import paths
+from hpcpy.engine import prefix
+from hpcpy.errors import DiskError, UnavailableError, UsageError
+from hpcpy.files import whole_file
 from hpcpy.launch import step
-from hpcpy.launch.explain import explained, own_code
-from hpcpy.launch.meanings import LAUNCH, add_settings
-from hpcpy.launch.prepared import prepared
-from hpcpy.launch.script import launch_script, show
+from hpcpy.launch.checks import NAME_IT, check_image, image_of, missing_script, workload_fault
+from hpcpy.launch.controller import Controller, check_nodes, find_controller
+from hpcpy.launch.explain import exit_code_of, explain
+from hpcpy.launch.host import (
+    GPU_IMAGE,
+    has_these_workloads,
+    inspect_host,
+    own_image,
+    why_not_ready,
+)
+from hpcpy.launch.options import Request, add_options, add_program, read_request
+from hpcpy.launch.plan import CurrentJob, HostFacts, check_request, engine_of, plan_launch
+from hpcpy.launch.shell import batch_script, launch_script, show
+from hpcpy.launch.site import Site, find_site
+from workloads.harness.destination import destination
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_settings(parser, LAUNCH, "sites.md")
+    parser.epilog = "Defaults are in brackets; docs/sites.md explains the options."
+    add_options(parser)
+    add_program(parser)
 
 
 def main(options: argparse.Namespace) -> int:
-    """Run a program or a workload through srun, or print how with ``DRY=1``.
+    """Run a program through srun, or write a script for sbatch; with ``--dry`` print either.
+
+    Errors are raised before an image is built and before a job is asked for.  What may be
+    right on another machine, or with another image, is only a remark on stderr.
 
     Returns
     -------
     int
-        The first dead rank's exit code, else srun's; 69 without a Slurm controller; 129, 130
-        or 143 when SIGHUP, SIGINT or SIGTERM stopped it.
+        Of ``batch`` 0.  Of ``launch`` the first dead rank's exit code, else srun's; 69 without
+        a Slurm controller; 129, 130 or 143 when SIGHUP, SIGINT or SIGTERM stopped it.
+
+    Raises
+    ------
+    UsageError
+        For a request that is wrong for sure.
+    UnavailableError
+        When it is to be run here and there is no srun.
     """
-    made = prepared(options.settings)
-    script = launch_script(made.plan)
-    if made.request.dry:
-        show(script)
+    command = options.words[0]
+    is_batch = command == "batch"
+    request = read_request(options)
+    site = find_site(request.site)
+    is_run = not (is_batch or request.dry)
+    controller = find_controller(request.site, os.environ)
+    job = None if is_batch else controller.current_job()
+    check_request(request, site, job)
+    if is_run and controller.command("srun") is None:
+        raise UnavailableError(
+            "no srun on this machine",
+            hint="`make cluster` starts a Slurm of two nodes here; DRY=1 prints the command",
+        )
+    remarks = _check(request, site, controller, job, is_run=is_run)
+    facts = inspect_host(request, site, controller, job, is_provided=is_run)
+    if is_batch and not request.dry:
+        remarks += _to_do(request, site, facts)
+    for remark in remarks:
+        print(f"hpcpy {command}: {remark}", file=sys.stderr)
+    plan = plan_launch(request, site, facts, is_batch=is_batch)
+    if is_batch:
+        deliver(request, batch_script(plan), controller)
         return 0
-    _tell(made.plan.title)
-    ended = step.run(script, made.controller.environment)
+    if request.dry:
+        show(launch_script(plan))
+        return 0
+    return _run(plan.title, launch_script(plan), controller)
+
+
+def _check(
+    request: Request,
+    site: Site,
+    controller: Controller,
+    job: CurrentJob | None,
+    *,
+    is_run: bool,
+) -> list[str]:
+    """Refuse what is wrong for sure; return what may be wrong."""
+    engine, image = engine_of(request, site), image_of(request, site)
+    absent = check_image(image, engine, is_staged=request.stage, is_here=is_run)
+    remarks = [f"IMAGE={image}: {absent} on this machine"] if absent else []
+    if not image and engine != "none":
+        own_image(request)
+    if request.workload and (wrong := workload_fault(request.workload)):
+        if has_these_workloads(image, engine):
+            raise UsageError(f"W: {wrong}")
+        remarks.append(f"W: {wrong} (so says this checkout; the image may have others)")
+    if wrong := missing_script(request):
+        # A script with an absolute path may lie in the image, or on the nodes alone.
+        if not (request.dry or Path(request.program[0]).is_absolute()):
+            raise UsageError(wrong, hint=NAME_IT)
+        remarks.append(f"{wrong} on this machine")
+    try:
+        check_nodes(request, site, controller, job)
+    except UsageError as error:
+        if is_run:
+            raise
+        remarks.append(f"{error} (so says the Slurm that answers here)")
+    return remarks
+
+
+def _to_do(request: Request, site: Site, facts: HostFacts) -> list[str]:
+    """Return what a script needs that is not there yet."""
+    if engine_of(request, site) != "apptainer":
+        return []
+    if not image_of(request, site):
+        name = own_image(request)
+        if why_not := why_not_ready(name):
+            # The target installs the engine, too.
+            target = "cuda" if name == GPU_IMAGE else "sif"
+            return [f"{facts.image} {why_not}; before you submit: make {target}"]
+    # Of a checkout that was copied or moved it is there, and does not start.
+    if facts.program == str(prefix.command()) and not prefix.is_ready():
+        return [f"{facts.program} is not there yet; before you submit: make setup"]
+    return []
+
+
+def _run(title: str, script: str, controller: Controller) -> int:
+    _tell(title)
+    ended = step.run(script, controller)
     if ended.stopped_by:
         _tell(f"hpcpy launch: stopped by {ended.stopped_by.name}")
         return 128 + ended.stopped_by
     if not ended.code:
         return 0
-    line = explained(ended.stderr, ended.code)
+    line = explain(ended.stderr, ended.code)
     _tell(f"hpcpy launch: {line}")
-    return own_code(line, ended.code)
+    return exit_code_of(line, ended.code)
 
 
 def _tell(line: str) -> None:
     with step.to_stderr():
         print(line, file=sys.stderr)
+
+
+def deliver(request: Request, script: str, controller: Controller) -> None:
+    """Write a script and print how to submit it; with ``--dry`` or ``--script -``, print it.
+
+    Raises
+    ------
+    DiskError
+        When it cannot be written.
+    """
+    if request.dry or request.script == "-":
+        show(script)
+        return
+    name = f"{request.name}-{request.nodes}x{request.tasks}.sbatch"
+    path = Path(request.script) if request.script else paths.BUILD / name
+    try:
+        with whole_file(path) as temporary:
+            temporary.write_text(script, encoding="utf-8", errors="surrogateescape")
+    except DiskError as error:
+        error.hint = "name another file: SCRIPT=…"
+        raise
+    # A device, such as a terminal, shows the script itself and is nothing to submit.
+    if destination(path).replaced is not None:
+        print(path)
+        # Not taken for an option.
+        word = f"./{path}" if str(path).startswith("-") else str(path)
+        print(f"  to submit it: {_sbatch(controller)} {shlex.quote(word)}", file=sys.stderr)
+
+
+def _sbatch(controller: Controller) -> str:
+    """Return the sbatch of the Slurm that answers here, quoted for a shell."""
+    ours = controller.command("sbatch")
+    return "sbatch" if ours == shutil.which("sbatch") else shlex.quote(str(ours))

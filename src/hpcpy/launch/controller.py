@@ -1,9 +1,11 @@
-"""Which Slurm a launch asks, and what it answers before a job is asked for."""
+"""Which Slurm a launch asks, and what it answers of nodes and of the launch's job."""
 
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,24 +13,29 @@ from typing import NamedTuple
 from hpcpy.cluster import config, health
 from hpcpy.cluster.layout import default_layout
 from hpcpy.errors import UsageError
+from hpcpy.launch.options import LOCAL, Request, counted
 from hpcpy.launch.plan import CurrentJob
-from hpcpy.launch.request import LOCAL, Request, counted
+from hpcpy.launch.shell import Line, quoted
 from hpcpy.launch.site import Site
-from hpcpy.launch.words import Line, quoted
 
 # Variables that name a Slurm: SLURM_JOB_ID, within a job, names the job's own.
 _NAMES = ("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JOB_ID")
 # Variables with the default partition of srun, salloc and sbatch.
 _PARTITIONS = ("SLURM_PARTITION", "SALLOC_PARTITION", "SBATCH_PARTITION")
 _ANSWER_SECONDS = 10.0
-
-
-class _Nodes(NamedTuple):
-    """Nodes of one kind in a partition, whatever their state."""
-
-    number: int
-    cpus: int
-    has_gpus: bool
+# A busy controller may take longer to tell of a job: it is asked again later.
+_JOB_SECONDS = 20.0
+# Step IDs from here on are of Slurm's own steps (batch, interactive), which hold no processors.
+_FIRST_OF_SLURM = 0xFFFF_FFF0
+# How far the clocks of the controller and of this machine may differ.
+_CLOCK_SECONDS = 60
+# The values of JobState in `scontrol show job` that no job comes back from.
+_ENDS = (
+    *("BOOT_FAIL", "CANCELLED", "COMPLETED", "COMPLETING", "DEADLINE", "FAILED"),
+    *("LAUNCH_FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "REVOKED", "TIMEOUT"),
+)
+# What scontrol prints for a job that Slurm has forgotten, MinJobAge seconds after its end.
+_FORGOTTEN = "Invalid job id"
 
 
 @dataclass(frozen=True)
@@ -39,50 +46,68 @@ class Controller:
     ----------
     environment
         The variables with which its commands are run.
-    said
+    name
         Its name in messages; empty for the machine's own.
     lines
         Shell lines that make a script ask it.
     """
 
     environment: Mapping[str, str]
-    said: str = ""
+    name: str = ""
     lines: tuple[Line, ...] = ()
 
-    def asked(self, *words: str) -> str:
-        """Return a Slurm command's standard output; empty without an answer in 10 s."""
+    def command(self, name: str) -> str | None:
+        """Return the path of one of its commands."""
+        return shutil.which(name, path=self.environment.get("PATH"))
+
+    def ask(
+        self, *words: str, seconds: float = _ANSWER_SECONDS, **more: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run one of its commands, with more variables; without an answer in time: exit code 1."""
         try:
             return subprocess.run(
                 words,
-                env=dict(self.environment),
+                env={**self.environment, **more},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
-                timeout=_ANSWER_SECONDS,
+                timeout=seconds,
                 check=False,
-            ).stdout
+            )
         except (OSError, subprocess.TimeoutExpired):
-            return ""
+            return subprocess.CompletedProcess(words, 1, "", "")
+
+    def can_bind(self) -> bool:
+        """Return whether this Slurm binds; where it does not, srun says so on stderr.
+
+        Without an answer: True, as most do.
+        """
+        config_ = self.ask("scontrol", "show", "config").stdout
+        return not re.search(r"^TaskPlugin\s*=\s*(\(null\)|task/none)?\s*$", config_, re.M)
+
+    def current_job(self) -> CurrentJob | None:
+        """Return the job that this runs in."""
+        if "SLURM_JOB_ID" not in self.environment:
+            return None
+        nodes = self.environment.get("SLURM_JOB_NUM_NODES", "")
+        step = self.environment.get("SLURM_STEP_ID", "")
+        return CurrentJob(
+            nodes=int(nodes) if nodes.isdigit() else 1,
+            is_in_step=step.isdigit() and int(step) < _FIRST_OF_SLURM,
+        )
 
 
-def find_controller(request: Request, environment: Mapping[str, str]) -> Controller:
+def find_controller(site: str, environment: Mapping[str, str]) -> Controller:
     """Return the Slurm that the environment names, else this checkout's or the machine's own.
 
-    This checkout's, of `make cluster`, serves ``SITE=local`` alone, and only if it runs.
-
-    Parameters
-    ----------
-    request
-        What is asked for.
-    environment
-        The user's variables.
+    This checkout's, of `make cluster`, serves the site ``local`` alone, and only if it runs.
     """
     layout = default_layout()
     named = next((name for name in _NAMES if environment.get(name)), "")
     if named and environment[named] != str(layout.conf):
-        said = f"the Slurm of {named}={environment[named]}" if named != "SLURM_JOB_ID" else ""
-        return Controller(environment, said)
-    if request.site != LOCAL or not (named or health.states(layout)):
+        name = f"the Slurm of {named}={environment[named]}" if named != "SLURM_JOB_ID" else ""
+        return Controller(environment, name)
+    if site != LOCAL or not (named or health.states(layout)):
         return Controller(environment)
     why = "the Slurm of `make cluster`; a SLURM_CONF of yours would be taken instead"
     return Controller(
@@ -92,13 +117,12 @@ def find_controller(request: Request, environment: Mapping[str, str]) -> Control
     )
 
 
-def can_bind(controller: Controller) -> bool:
-    """Return whether this Slurm binds; where it does not, srun says so on stderr.
+class _Nodes(NamedTuple):
+    """Nodes of one kind in a partition, whatever their state."""
 
-    Without an answer: True, as most do.
-    """
-    told = controller.asked("scontrol", "show", "config")
-    return not re.search(r"^TaskPlugin\s*=\s*(\(null\)|task/none)?\s*$", told, re.M)
+    number: int
+    cpus: int
+    has_gpus: bool
 
 
 def check_nodes(
@@ -108,54 +132,50 @@ def check_nodes(
 
     A node that is down counts: it may come back.
 
-    Parameters
-    ----------
-    request, site
-        What is asked for, and where.
-    controller
-        The Slurm to ask.
-    job
-        The job that the ranks will be in; None if a new job is asked for.
-
     Raises
     ------
     UsageError
         When there are fewer nodes or smaller ones, or GPUs are asked for and no node
         of the job, or of its partition, has any.
     """
-    nodes = controller.environment.get("SLURM_JOB_NODELIST") if job else None
-    within = [f"--nodes={nodes}"] if nodes else []
-    listed = controller.asked("sinfo", "--noheader", "--exact", "--format=%P %D %c %G", *within)
-    found: dict[str, list[_Nodes]] = {}
-    default = []
-    for name, count, cpus, resources in re.findall(r"(?m)^(\S+) +(\d+) +(\d+) +(.+)$", listed):
-        partition = name.removesuffix("*")
-        alike = _Nodes(int(count), int(cpus), has_gpus="gpu" in resources)
-        found.setdefault(partition, []).append(alike)
-        default += [partition] if name.endswith("*") else []
-    names = [*found] if job else _partitions(request, site, controller) or default
+    partitions, default = _partitions(controller, is_job=job is not None)
+    names = [*partitions] if job else _asked_partitions(request, site, controller) or default
     # An unknown partition passes here: Slurm itself refuses it at once.
-    if not names or not found.keys() >= set(names):
+    if not names or not partitions.keys() >= set(names):
         return
     where = "this job" if job else f"partition {', '.join(dict.fromkeys(names))}"
     if not job:
-        _check_size(request, site, [found[name] for name in names], where)
-    if request.gpus and not any(one.has_gpus for name in names for one in found[name]):
-        having = [name for name, there in found.items() if any(one.has_gpus for one in there)]
-        hint = f"these have: PARTITION={' or '.join(having)}" if having and not job else ""
+        _check_size(request, site, [partitions[name] for name in names], where)
+    with_gpus = [name for name, nodes in partitions.items() if any(n.has_gpus for n in nodes)]
+    if request.gpus and not {*with_gpus} & {*names}:
+        hint = f"these have: PARTITION={' or '.join(with_gpus)}" if with_gpus and not job else ""
         raise UsageError(f"GPUS={request.gpus}: no node of {where} has a GPU", hint=hint)
 
 
+def _partitions(
+    controller: Controller, *, is_job: bool
+) -> tuple[dict[str, list[_Nodes]], list[str]]:
+    """Return each partition's nodes, or those of this job, and the default partition."""
+    nodes = controller.environment.get("SLURM_JOB_NODELIST") if is_job else None
+    within = [f"--nodes={nodes}"] if nodes else []
+    done = controller.ask("sinfo", "--noheader", "--exact", "--format=%P %D %c %G", *within)
+    partitions: dict[str, list[_Nodes]] = {}
+    default = []
+    for name, count, cpus, resources in re.findall(r"(?m)^(\S+) +(\d+) +(\d+) +(.+)$", done.stdout):
+        partition = name.removesuffix("*")
+        alike = _Nodes(int(count), int(cpus), has_gpus="gpu" in resources)
+        partitions.setdefault(partition, []).append(alike)
+        default += [partition] if name.endswith("*") else []
+    return partitions, default
+
+
 def _check_size(request: Request, site: Site, partitions: list[list[_Nodes]], where: str) -> None:
-    most = max(sum(one.number for one in nodes) for nodes in partitions)
+    most = max(sum(alike.number for alike in nodes) for nodes in partitions)
     if request.nodes > most:
         raise UsageError(f"NODES={request.nodes}: {where} has {counted(most, 'node')}")
-    largest = max(one.cpus for nodes in partitions for one in nodes)
-    is_crowded = "--overcommit" in (
-        *site.options.get("allocation", ()),
-        *site.options.get("step", ()),
-    )
-    if request.per_node * request.cpus > largest and not is_crowded:
+    largest = max(alike.cpus for nodes in partitions for alike in nodes)
+    words = (*site.options.get("allocation", ()), *site.options.get("step", ()))
+    if request.per_node * request.cpus > largest and "--overcommit" not in words:
         raise UsageError(
             f"{counted(request.per_node, 'rank')} a node with CPUS={request.cpus} each: "
             f"a node of {where} has {largest}",
@@ -163,8 +183,70 @@ def _check_size(request: Request, site: Site, partitions: list[list[_Nodes]], wh
         )
 
 
-def _partitions(request: Request, site: Site, controller: Controller) -> list[str]:
+def _asked_partitions(request: Request, site: Site, controller: Controller) -> list[str]:
     given = (controller.environment.get(name) for name in _PARTITIONS)
     first = "".join(site.partitions[:1])
     asked = request.partition or first or ",".join(name for name in given if name)
     return asked.split(",") if asked else []
+
+
+class Job:
+    """The job of a launch: the one that it runs in, or that its srun or salloc asked for.
+
+    The latter is found by its session, which Slurm records (AllocSID) and which the
+    launch shares with no other command: no option has to name the job.  Another
+    machine may have a session of that number, so the job must be this user's, no
+    older than this object, and the only one.
+
+    Parameters
+    ----------
+    session
+        The session in which srun or salloc runs.
+    controller
+        The Slurm to ask; within a job SLURM_JOB_ID names it.
+    """
+
+    def __init__(self, session: int, controller: Controller) -> None:
+        self._session = str(session)
+        self._since = time.time() - _CLOCK_SECONDS
+        self._number = controller.environment.get("SLURM_JOB_ID", "")
+        self._controller = controller
+        self._nodes = ""
+
+    def is_over(self) -> bool:
+        """Ask whether the job has ended; False without an answer or a job."""
+        return self._state() in _ENDS
+
+    def down_nodes(self) -> list[str]:
+        """Ask which of the job's nodes are down."""
+        if not self._nodes:
+            self._state()
+        if not self._nodes:
+            return []
+        words = ("--Node", "--noheader", "--states=down", "--format=%N", f"--nodes={self._nodes}")
+        return sorted(set(self._ask("sinfo", *words).split()))
+
+    def _state(self) -> str:
+        self._number = self._number or self._of_session()
+        if not self._number:
+            return ""
+        shown = self._ask("scontrol", "--oneliner", "show", "job", self._number)
+        if _FORGOTTEN in shown:
+            return "COMPLETED"
+        values: dict[str, str] = dict(re.findall(r"(?:^|\s)(\w+)=(\S*)", shown))
+        state = values.get("JobState", "")
+        # NodeList of a completing job has only the nodes that still complete, and no dead one.
+        if state != "COMPLETING":
+            self._nodes = values.get("NodeList", self._nodes).replace("(null)", "")
+        return state
+
+    def _of_session(self) -> str:
+        form = "--Format=AllocSID:20,SubmitTime:20,JobID:20"
+        listed = self._ask("squeue", "--me", "--states=all", "--noheader", form)
+        jobs = re.findall(rf"(?m)^{self._session}\s+(\d+)\s+(\w+)\s*$", listed)
+        ours = [number for submitted, number in jobs if int(submitted) >= self._since]
+        return ours[0] if len(ours) == 1 else ""
+
+    def _ask(self, *words: str) -> str:
+        done = self._controller.ask(*words, seconds=_JOB_SECONDS, SLURM_TIME_FORMAT="%s")
+        return done.stdout if done.returncode == 0 else done.stderr

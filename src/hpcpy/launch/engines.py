@@ -1,17 +1,22 @@
-"""How each engine starts a rank: its options, each with its reason."""
+"""How each engine starts a rank, or a Jupyter kernel: its words, each with its reason."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from hpcpy.launch import one_container
-from hpcpy.launch.sharing import around_the_program, before_the_engine
+from hpcpy.launch.on_nodes import around_apptainer, around_podman, around_podman_hpc
+from hpcpy.launch.shell import AsItStands, Expanded, Line, Option, Variable, option, quoted
 from hpcpy.launch.site import Site
-from hpcpy.launch.words import Expanded, Line, Option, Variable, option, quoted
 
 # Where the image has its own copy of the site files.
 _IMAGES_OWN = "/opt/hpcpy/share/hpcpy/tool/"
+# The host's NVIDIA driver; Shifter has a module for it.
+_GPU_OPTIONS = {
+    "apptainer": "--nv",
+    "podman-hpc": "--gpu",
+    "podman": "--device=nvidia.com/gpu=all",  # NVIDIA's CDI
+}
 
 
 @dataclass(frozen=True)
@@ -50,61 +55,56 @@ class ContainerStart:
     words: tuple[Option, ...]
 
 
-def _extra(site: Site, engine: str) -> tuple[Option, ...]:
-    return tuple(
-        option(Expanded(word), why=f"site {site.name}") for word in site.options.get(engine, ())
-    )
-
-
-def _binds(container: Container, site: Site, name: str) -> list[Option]:
-    """Return the working directory and the site's folders as ``name=HOST:INSIDE``."""
-    folder = f"{name}={container.folder}:{container.folder}"
-    promises = f"{name}={site.promises}:{site.promises}:ro"
-    is_outside = site.promises and not site.promises.startswith(_IMAGES_OWN)
-    return [
-        *([option(promises, why="what the site promises")] if is_outside else []),
-        option(folder, why="the working directory: W's files, and what it writes"),
-        *_site_binds(site, name),
+def site_variables(site: Site) -> tuple[Variable, ...]:
+    """Return the variables that a site sets for its ranks: TMPDIR first, if not on ``/tmp``."""
+    own = []
+    if site.node_local != "/tmp":  # noqa: S108
+        why = "caches and temporary files on the node's own disk"
+        own.append(Variable("TMPDIR", Expanded(site.node_local), why))
+    given = [
+        Variable(name, Expanded(value), f"site {site.name}")
+        for name, value in site.environment.items()
     ]
+    return (*own, *given)
 
 
-def _site_binds(site: Site, name: str) -> list[Option]:
-    return [
-        option(
-            Expanded(f"{name}={bind if ':' in bind else f'{bind}:{bind}'}"),
-            why=f"site {site.name}",
-        )
-        for bind in site.binds
-    ]
+def module_lines(site: Site) -> tuple[Line, ...]:
+    """Return the lines that load a site's modules and run its setup."""
+    why = f"site {site.name}"
+    lines = [Line(f"module load {quoted(name)} || exit 69", why) for name in site.modules]
+    if lines:
+        shell = "type module >/dev/null 2>&1 || . /etc/profile"
+        lines.insert(0, Line(shell, "where a script's shell does not know `module`"))
+    return (*lines, *(Line(f"{shell} || exit 69", why) for shell in site.setup))
 
 
-_SHARED = "one mount of the image a node, not one a rank; MPI reads a neighbour's memory"
+def bind_pair(bind: str) -> str:
+    """Return a site's folder as ``HOST:INSIDE``."""
+    return bind if ":" in bind else f"{bind}:{bind}"
 
 
-def apptainer(container: Container, site: Site) -> ContainerStart:
-    """Return the words of ``apptainer exec``; the host's variables go in by themselves."""
-    lines = [
-        # Its --env would cut a value at a comma.
-        Line(f"export APPTAINERENV_{one.name}={quoted(one.value)}", one.why)
-        for one in container.variables
-    ]
-    why = "on the node: Apptainer's files of a run there, not in the home folder"
-    lines.append(Line(f"at_node={quoted(before_the_engine(site.node_local))}", why))
-    why = "in the container: the first rank's death would stay untold by --sharens"
-    lines.append(Line(f"in_container={quoted(around_the_program())}", why))
+def exports(variables: Iterable[Variable], prefix: str = "") -> list[Line]:
+    """Return lines that export variables; Apptainer's own --env would cut a value at a comma."""
+    return [Line(f"export {prefix}{one.name}={quoted(one.value)}", one.why) for one in variables]
+
+
+def _apptainer(container: Container, site: Site) -> ContainerStart:
+    """``apptainer exec``; the host's variables go in by themselves."""
+    shared = "one mount of the image a node, not one a rank; MPI reads a neighbour's memory"
     words = [
         option("bash", "-c", Expanded("$at_node"), why="see above"),
         option(container.program, "exec"),
         # --sharens does not always end cleanly (apptainer#2713), and brings one rank nothing.
-        *([option("--sharens", why=_SHARED)] if container.is_shared else []),
-        *([option("--nv", why="GPUS: the host's NVIDIA driver")] if container.has_gpus else []),
+        *([option("--sharens", why=shared)] if container.is_shared else []),
+        *_gpus(container, "apptainer"),
         *_binds(container, site, "--bind"),
         option(f"--pwd={container.folder}", why="as on the host"),
         *_extra(site, "apptainer"),
         option(container.image, why="the image"),
         option("bash", "-c", Expanded("$in_container"), why="see above"),
     ]
-    return ContainerStart(tuple(lines), tuple(words))
+    lines = (*exports(container.variables, "APPTAINERENV_"), *around_apptainer(site.node_local))
+    return ContainerStart(lines, tuple(words))
 
 
 def podman_hpc(container: Container, site: Site) -> ContainerStart:
@@ -112,66 +112,44 @@ def podman_hpc(container: Container, site: Site) -> ContainerStart:
     # Each podman-hpc module for MPI (mpi, cuda-mpi, openmpi-…) sets the options of
     # `_hosts_own`, too, and podman refuses a second --network.
     has_module = any("mpi" in word for word in site.options.get("podman-hpc", ()))
-    why = "on the node: podman-hpc takes the first node's number of ranks for every one's"
-    on_node = Line(f"on_node={quoted(one_container.before_the_engine())}", why)
-    why = "in the container: a rank ends with its step, and its death is told"
-    in_container = Line(f"in_container={quoted(one_container.around_the_program())}", why)
     words = [
-        option("bash", "-c", Expanded("$on_node"), why="see above"),
+        option("bash", "-c", Expanded("$at_node"), why="see above"),
         option(container.program, "shared-run"),
         *([] if has_module else _hosts_own()),
-        *([option("--gpu", why="GPUS: the host's NVIDIA driver")] if container.has_gpus else []),
+        *_gpus(container, "podman-hpc"),
         *_extra(site, "podman-hpc"),
         *_binds(container, site, "--volume"),
         option(f"--workdir={container.folder}", why="as on the host"),
         option("--user=0:0", why="yourself, whatever user the image names; files are yours"),
         *_who(),
-        *_given(container.variables),
+        *_variables(container.variables),
         option(container.image, why="the image"),
         option("bash", "-c", Expanded("$in_container"), "--", why="see above"),
     ]
-    return ContainerStart((on_node, in_container), tuple(words))
+    return ContainerStart(around_podman_hpc(), tuple(words))
 
 
-# podman passes on only consecutive descriptors from 3 on; that of Slurm's PMI may have
-# any number.  Only rootless podman takes keep-id.
-_ON_NODE = (
-    'if [ -n "$PMI_FD" ]; then eval "exec 3<&$PMI_FD"; export PMI_FD=3; fi; '
-    'if [ "$UID" = 0 ]; then me=--user=0:0; else me=--userns=keep-id; fi; '
-    'exec "$0" run $me ${PMI_FD:+--preserve-fds=1} "$@"'
-)
-
-
-def podman(container: Container, site: Site) -> ContainerStart:
-    """Return the words of plain ``podman run``: a container a rank."""
+def _podman(container: Container, site: Site) -> ContainerStart:
+    """Plain ``podman run``: a container a rank."""
+    no_reading = "each rank has a user namespace: no reading of the others' memory"
     words = [
-        option(
-            *("bash", "-c", _ON_NODE),
-            why="hands Slurm's PMI socket on as descriptor 3; files that it writes are yours",
-        ),
+        option("bash", "-c", Expanded("$at_node"), why="see above"),
         option(container.program, "--rm"),
         *_hosts_own(),
-        *(
-            [option("--device=nvidia.com/gpu=all", why="GPUS: by NVIDIA's CDI")]
-            if container.has_gpus
-            else []
-        ),
+        *_gpus(container, "podman"),
         *_extra(site, "podman"),
         *_binds(container, site, "--volume"),
         option(f"--workdir={container.folder}", why="as on the host"),
         *_who(),
-        option(
-            "--env=MPIR_CVAR_CH4_CMA_ENABLE=0",
-            why="each rank has a user namespace: no reading of the others' memory",
-        ),
-        *_given(container.variables),
+        option("--env=MPIR_CVAR_CH4_CMA_ENABLE=0", why=no_reading),
+        *_variables(container.variables),
         option(container.image, why="the image"),
     ]
-    return ContainerStart((), tuple(words))
+    return ContainerStart((around_podman(),), tuple(words))
 
 
-def shifter(container: Container, site: Site) -> ContainerStart:
-    """Return the words of ``shifter``; the host's variables go in by themselves.
+def _shifter(container: Container, site: Site) -> ContainerStart:
+    """``shifter``; the host's variables go in by themselves.
 
     The site's configuration mounts its file systems; binds add to that.
     """
@@ -187,24 +165,120 @@ def shifter(container: Container, site: Site) -> ContainerStart:
         *([option(f"--module={','.join(modules)}", why=why)] if modules else []),
         *(option(Expanded(word), why=f"site {site.name}") for word in given if not _modules(word)),
         *_site_binds(site, "--volume"),
-        *_given(one for one in container.variables if one.value),
+        *_variables(one for one in container.variables if one.value),
     ]
     # Shifter refuses an empty --env, and hands the host's variables in.
-    empty = (one for one in container.variables if not one.value)
-    lines = [Line(f"export {one.name}=", one.why) for one in empty]
-    return ContainerStart(tuple(lines), tuple(words))
+    empty = exports(one for one in container.variables if not one.value)
+    return ContainerStart(tuple(empty), tuple(words))
+
+
+def _none(container: Container, _site: Site) -> ContainerStart:
+    """There is no container: lines export the variables."""
+    lines = exports(container.variables)
+    lines.append(Line("export PYTHONNOUSERSITE=1", "nothing from ~/.local"))
+    return ContainerStart(tuple(lines), ())
+
+
+RANKS: dict[str, Callable[[Container, Site], ContainerStart]] = {
+    "apptainer": _apptainer,
+    "podman-hpc": podman_hpc,
+    "shifter": _shifter,
+    "podman": _podman,
+    "none": _none,
+}
+# The file by which Jupyter tells a kernel its ports: wherever the hub keeps it.  Home may be
+# bound, its folder for such files not.
+_CONNECTION = "$connection_file"
+
+
+def _apptainer_kernel(container: Container, site: Site) -> ContainerStart:
+    words = [
+        option(container.program, "exec"),
+        *_gpus(container, "apptainer"),
+        *_site_binds(site, "--bind"),
+        option(Expanded(f"--bind={_CONNECTION}")),
+        *_extra(site, "apptainer"),
+        option(container.image),
+    ]
+    return ContainerStart(tuple(exports(container.variables, "APPTAINERENV_")), tuple(words))
+
+
+def _shifter_kernel(container: Container, site: Site) -> ContainerStart:
+    # A site's configuration mounts home, where the connection file is.
+    return _shifter(container, Site(site.name, site.summary, binds=site.binds))
+
+
+# Mounts home, the notebook's folder and the site's, each once.
+_MOUNTS = """\
+mounts=()
+for folder in "$HOME" "$PWD"@binds@; do
+  case " ${mounts[*]} " in *" --volume=$folder:$folder "*) continue ;; esac
+  mounts+=("--volume=$folder:$folder")
+done"""
+
+
+def _podman_kernel(container: Container, site: Site) -> ContainerStart:
+    binds = "".join(f" {quoted(Expanded(bind))}" for bind in site.binds if ":" not in bind)
+    words = [
+        option(container.program, "run", "--rm", "--interactive"),
+        # Jupyter connects to ports of the kernel.
+        option("--network=host"),
+        # Yourself, whatever user the image names; files are yours.
+        option("--user=0:0"),
+        *_gpus(container, container.program),
+        option(AsItStands('"${mounts[@]}"')),
+        *(option(Expanded(f"--volume={bind}")) for bind in site.binds if ":" in bind),
+        option(Expanded(f"--volume={_CONNECTION}:{_CONNECTION}")),
+        option(Expanded("--workdir=$PWD")),
+        option(Expanded("--env=HOME=$HOME")),
+        *_variables(container.variables),
+        option(container.image),
+    ]
+    return ContainerStart((Line(_MOUNTS.replace("@binds@", binds), ""),), tuple(words))
+
+
+# Of one process that is no rank: podman-hpc and Shifter are without the site's options, which
+# bring its MPI.
+KERNELS: dict[str, Callable[[Container, Site], ContainerStart]] = {
+    "apptainer": _apptainer_kernel,
+    "podman-hpc": _podman_kernel,
+    "shifter": _shifter_kernel,
+    "podman": _podman_kernel,
+}
+
+
+def _extra(site: Site, engine: str) -> list[Option]:
+    words = site.options.get(engine, ())
+    return [option(Expanded(word), why=f"site {site.name}") for word in words]
+
+
+def _binds(container: Container, site: Site, name: str) -> list[Option]:
+    """Return the working directory and the site's folders as ``name=HOST:INSIDE``."""
+    folder = f"{name}={container.folder}:{container.folder}"
+    promises = f"{name}={site.promises}:{site.promises}:ro"
+    is_outside = site.promises and not site.promises.startswith(_IMAGES_OWN)
+    return [
+        *([option(promises, why="what the site promises")] if is_outside else []),
+        option(folder, why="the working directory: the program's files, and what it writes"),
+        *_site_binds(site, name),
+    ]
+
+
+def _site_binds(site: Site, name: str) -> list[Option]:
+    return [
+        option(Expanded(f"{name}={bind_pair(bind)}"), why=f"site {site.name}")
+        for bind in site.binds
+    ]
+
+
+def _gpus(container: Container, engine: str) -> list[Option]:
+    why = "GPUS: the host's NVIDIA driver"
+    return [option(_GPU_OPTIONS[engine], why=why)] if container.has_gpus else []
 
 
 def _modules(word: str) -> list[str]:
     name, _, modules = word.partition("=")
     return modules.split(",") if name == "--module" else []
-
-
-def none(container: Container, _site: Site) -> ContainerStart:
-    """Return lines that export the variables, and no words: there is no container."""
-    lines = [Line(f"export {one.name}={quoted(one.value)}", one.why) for one in container.variables]
-    lines.append(Line("export PYTHONNOUSERSITE=1", "nothing from ~/.local"))
-    return ContainerStart(tuple(lines), ())
 
 
 def _hosts_own() -> list[Option]:
@@ -221,14 +295,5 @@ def _who() -> list[Option]:
     ]
 
 
-def _given(variables: Iterable[Variable]) -> list[Option]:
+def _variables(variables: Iterable[Variable]) -> list[Option]:
     return [option(Expanded(f"--env={one.name}={one.value}"), why=one.why) for one in variables]
-
-
-STARTS: dict[str, Callable[[Container, Site], ContainerStart]] = {
-    "apptainer": apptainer,
-    "podman-hpc": podman_hpc,
-    "shifter": shifter,
-    "podman": podman,
-    "none": none,
-}

@@ -9,7 +9,7 @@ from hpcpy.errors import UnavailableError, UsageError
 _TASK = re.compile(
     r"^srun: error: (?P<node>[^:\s]+): tasks? (?P<ranks>[0-9,\[\]-]+): (?P<what>.+)$"
 )
-# Printed by the shell of `sharing` and `one_container`, which then kills the rank's engine:
+# Printed by the shell of `on_nodes`, which then kills the rank's engine:
 # Slurm itself reports only that signal.
 _GUARDED = re.compile(r"^hpcpy: rank (?P<ranks>\d+) on (?P<node>\S+): (?P<what>exit code \d+)$")
 _SCHEDULER = re.compile(
@@ -67,7 +67,7 @@ _KNOWN = (
 )
 
 
-def explained(stderr: str, code: int) -> str:
+def explain(stderr: str, code: int) -> str:
     """Return in one line why a step failed, from what it left on stderr.
 
     Parameters
@@ -107,7 +107,7 @@ def explained(stderr: str, code: int) -> str:
     return said or _exception(lines) or (lines[-1].strip() if lines else f"exit code {code}")
 
 
-def own_code(line: str, code: int) -> int:
+def exit_code_of(line: str, code: int) -> int:
     """Return the exit code of the rank that an explanation names, else `code`.
 
     srun returns the highest code of all ranks, often the 143 of a rank that it has ended
@@ -123,16 +123,16 @@ def own_code(line: str, code: int) -> int:
 
 def _last_words(lines: list[str], at: int, ranks: str) -> str:
     """Return the last line before a rank's end that names it, else the exception, else any."""
-    spoken = [line for line in lines[:at] if not _SCHEDULER.match(line)] or [
+    of_ranks = [line for line in lines[:at] if not _SCHEDULER.match(line)] or [
         line for line in lines if not _SCHEDULER.match(line)
     ]
-    if exception := _exception(spoken):
-        spoken = [line for line in spoken if _ABORT not in line]
+    if exception := _exception(of_ranks):
+        of_ranks = [line for line in of_ranks if _ABORT not in line]
     named = re.compile(rf"\brank {re.escape(ranks)}\b")
     # What is indented is a traceback's source line, as a rule.
-    naming = [line for line in spoken if named.search(line) and not line.startswith(" ")]
-    aborts = [line for line in spoken if line.startswith("Abort(")]
-    said = (*naming[-1:], exception, *aborts[-1:], *spoken[-1:])
+    naming = [line for line in of_ranks if named.search(line) and not line.startswith(" ")]
+    aborts = [line for line in of_ranks if line.startswith("Abort(")]
+    said = (*naming[-1:], exception, *aborts[-1:], *of_ranks[-1:])
     return next(filter(None, said), "")
 
 

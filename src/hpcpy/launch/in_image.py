@@ -1,4 +1,4 @@
-"""``hpcpy batch NAME=value …`` within the image: a script for sbatch, without a checkout."""
+"""``hpcpy batch`` within the image: a script for sbatch, without a checkout."""
 
 from __future__ import annotations
 
@@ -7,49 +7,48 @@ import sys
 from pathlib import Path
 
 from hpcpy.errors import HpcpyError, UsageError
-from hpcpy.launch import workload
-from hpcpy.launch.image import absolute, check_image, given_image
-from hpcpy.launch.meanings import LAUNCH, table
-from hpcpy.launch.plan import Host, engine_of, make_plan
-from hpcpy.launch.request import Request, parse
-from hpcpy.launch.script import batch_script, show
+from hpcpy.launch.checks import (
+    NAME_IT,
+    absolute,
+    check_image,
+    image_of,
+    missing_script,
+    workload_fault,
+)
+from hpcpy.launch.options import Request, add_options, add_program, read_request
+from hpcpy.launch.plan import HostFacts, check_request, engine_of, plan_launch
+from hpcpy.launch.shell import batch_script, show
 from hpcpy.launch.site import Site, find_site, site_names
+from hpcpy.parser import Parser
 from workloads.harness.streams import lost_output, open_streams, spell_in_ascii
 
-USAGE = f"""\
-usage: hpcpy batch NAME=value …
 
-Print a script for sbatch that runs your program in this image: hpcpy batch
-PROGRAM="my.py --its options" NODES=2 TASKS=8 > job.sh
-
-{table(LAUNCH, without=("SCRIPT", "DRY"))}
-
-Sites: {", ".join(site_names())}. IMAGE is by default the SIF that this runs in.
-All other commands need a checkout: ./hpcpy --help"""
+def batch_parser() -> Parser:
+    """Return the parser of the options."""
+    parser = Parser(
+        prog="hpcpy batch",
+        description="Print a script for sbatch that runs your program in this image: "
+        "hpcpy batch --nodes 2 --tasks 8 -- my.py --its options > job.sh",
+        epilog=f"Sites: {', '.join(site_names())}. The image is by default the SIF that this runs "
+        "in. All other commands need a checkout: ./hpcpy --help",
+    )
+    add_options(parser)
+    add_program(parser)
+    return parser
 
 
 def main(words: list[str]) -> int:
-    """Print the script that the words ask for.
-
-    Parameters
-    ----------
-    words
-        ``batch`` and the settings.
-
-    Returns
-    -------
-    int
-        The exit code: 0, or the error's.
-    """
-    if not words or words[0] in ("-h", "--help") or words[1:] in (["-h"], ["--help"]):
-        print(USAGE)
+    """Print the script that the words ask for; return the exit code: 0, or the error's."""
+    parser = batch_parser()
+    if not words or words[0] in ("-h", "--help"):
+        parser.print_help()
         return 0 if words else 2
     try:
         if words[0] != "batch":
             raise UsageError(
                 "only `batch` works without a checkout", hint="in a checkout: ./hpcpy --help"
             )
-        show(script(parse(words[1:])))
+        show(script(read_request(parser.parse_args(words[1:]))))
     except HpcpyError as error:
         print(f"hpcpy {words[0]}: {error}", file=sys.stderr)
         return error.exit_code
@@ -67,14 +66,14 @@ def script(request: Request) -> str:
     if request.script not in ("", "-"):
         raise UsageError("SCRIPT: the script goes to standard output", hint="hpcpy batch … > FILE")
     site = find_site(request.site)
-    if request.workload and (wrong := workload.fault(request.workload)):
+    if request.workload and (wrong := workload_fault(request.workload)):
         raise UsageError(f"W: {wrong}")
-    if wrong := workload.absent(request):
+    if wrong := missing_script(request):
         if not Path(request.program[0]).is_absolute():
-            raise UsageError(f"{wrong} that the container sees", hint=workload.NAME_IT)
+            raise UsageError(f"{wrong} that the container sees", hint=NAME_IT)
         print(f"hpcpy batch: {wrong} that the container sees", file=sys.stderr)
     engine = engine_of(request, site)
-    machine = Host(
+    facts = HostFacts(
         folder=str(Path.cwd()),
         program=engine,
         image=_image(request, site, engine),
@@ -82,13 +81,14 @@ def script(request: Request) -> str:
         # Slurm's commands are not in the container: the script asks.
         can_bind=None,
     )
-    return batch_script(make_plan(request, site, machine, is_batch=True))
+    check_request(request, site, None)
+    return batch_script(plan_launch(request, site, facts, is_batch=True))
 
 
 def _image(request: Request, site: Site, engine: str) -> str:
     """Return the image of the request, else the SIF that this runs in, else the site's."""
     running = os.environ.get("APPTAINER_CONTAINER", "") if engine == "apptainer" else ""
-    image = request.image or running or given_image(request, site)
+    image = request.image or running or image_of(request, site)
     if engine == "none":
         return image or "python3"
     if not image:
@@ -102,8 +102,10 @@ def entry() -> int:
     open_streams()
     spell_in_ascii()
     try:
-        code = main(sys.argv[1:])
-        sys.stdout.flush()
+        try:
+            code = main(sys.argv[1:])
+        finally:  # --help ends by SystemExit
+            sys.stdout.flush()
     except OSError as error:
         return lost_output(error, lambda line: print(f"hpcpy: {line}", file=sys.stderr))
     return code

@@ -1,18 +1,21 @@
-"""Make a plan from a request, a site and this machine, without side effects."""
+"""Plan a launch from a request, a site and the facts of this host, without side effects."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hpcpy.errors import UsageError
-from hpcpy.launch import slurm, staging
-from hpcpy.launch.engines import STARTS, Container
-from hpcpy.launch.request import Request, counted, meant
+from hpcpy.errors import UsageError, suggestion
+from hpcpy.launch import on_nodes, slurm
+from hpcpy.launch.engines import RANKS, Container, module_lines, site_variables
+from hpcpy.launch.options import Request, counted
+from hpcpy.launch.shell import Expanded, LaunchPlan, Line, Option, option
 from hpcpy.launch.site import REQUIRED, Site
-from hpcpy.launch.words import Expanded, Launch, Line, Option, Variable, option, quoted
 
-_OF_LOGIN = Line(
+_UNSET_TMPDIR = Line(
     "unset TMPDIR", "the login shell's: a node may lack the folder, or have it on a shared disk"
+)
+_UNSET_PYTHON = Line(
+    "unset ${!PYTHON@}", "PYTHONPATH and the like: for another Python than the image's"
 )
 
 
@@ -25,7 +28,7 @@ class CurrentJob:
 
 
 @dataclass(frozen=True)
-class Host:
+class HostFacts:
     """What a plan needs of this machine.
 
     Parameters
@@ -37,7 +40,7 @@ class Host:
     image
         A file or a reference; for ``none`` the interpreter.
     job
-        The job this runs in.
+        The job this runs in, and that the ranks will be in; None if a new one is asked for.
     is_checked
         Whether ranks are to look at their surroundings first.
     can_bind
@@ -63,67 +66,48 @@ def engine_of(request: Request, site: Site) -> str:
     return request.engine or site.engine
 
 
-def make_plan(request: Request, site: Site, machine: Host, *, is_batch: bool = False) -> Launch:
-    """Plan a launch.
+def plan_launch(
+    request: Request, site: Site, facts: HostFacts, *, is_batch: bool = False
+) -> LaunchPlan:
+    """Plan a request that `check_request` has let through.
 
     Parameters
     ----------
-    request, site, machine
+    request, site, facts
         What is asked for, where, and what there is.
     is_batch
-        For a script: it asks for a job whether or not this runs in one.
-
-    Raises
-    ------
-    UsageError
-        When the site or the job cannot fulfil the request.
+        For a script that sbatch runs, on a node.
     """
-    job = None if is_batch else machine.job
-    check(request, site, job)
-    name = engine_of(request, site)
-    container = Container(
-        program=machine.program,
-        image=staging.COPY if request.stage else machine.image,
-        folder=machine.folder,
-        has_gpus=request.gpus > 0,
-        variables=site_variables(site),
-        is_shared=request.per_node > 1,
+    job = facts.job
+    engine = engine_of(request, site)
+    start = RANKS[engine](_container(request, site, facts), site)
+    login = () if job or is_batch or site.node_local != "/tmp" else (_UNSET_TMPDIR,)  # noqa: S108
+    staging = (
+        on_nodes.staging_lines(request.nodes, facts.image, site.node_local) if request.stage else ()
     )
-    start = STARTS[name](container, site)
-    login = () if job or is_batch or site.node_local != "/tmp" else (_OF_LOGIN,)  # noqa: S108
-    copying = staging.before(request, machine.image, site.node_local) if request.stage else ()
-    asking = (slurm.BINDING,) if machine.can_bind is None else ()
-    lines = (*modules(site), *login, *start.lines, *asking, *copying)
-    program = (*start.words, *_python(request, site, machine, name))
-    return Launch(
-        title=_title(request, site, name, "" if is_batch else machine.slurm),
-        size=tuple(slurm.size(request, site)),
-        allocation=tuple(slurm.allocation(request, site)),
-        lines=lines,
-        step=tuple(
-            slurm.step(
-                request,
-                site,
-                is_nested=bool(job and job.is_in_step),
-                can_bind=bool(machine.can_bind),
-            )
-        ),
-        program=program,
-        afterwards=staging.afterwards() if request.stage else (),
-        notes=_notes(request, name, machine),
+    binding = (slurm.BINDING,) if facts.can_bind is None else ()
+    step = slurm.step_options(
+        request,
+        site,
+        is_nested=bool(job and job.is_in_step),
+        can_bind=bool(facts.can_bind),
+    )
+    return LaunchPlan(
+        title=_title(request, site, facts),
+        size=tuple(slurm.size_options(request, site)),
+        allocation=tuple(slurm.job_options(request, site)),
+        lines=(*environment_lines(site), *login, *start.lines, *binding, *staging),
+        step=tuple(step),
+        program=(*start.words, *_python(request, site, facts)),
+        afterwards=on_nodes.ending_lines() if request.stage else (),
+        notes=_notes(request, engine, facts),
         within_job=job is not None,
-        needs_job_shell=bool(request.stage or _names_job(site)),
-        # Within sbatch's job, Slurm's commands ask the Slurm that runs it.
-        surroundings=() if is_batch else machine.surroundings,
+        needs_job_shell=request.stage or _names_job(site),
+        surroundings=facts.surroundings,
     )
 
 
-def _names_job(site: Site) -> bool:
-    texts = (site.node_local, *site.setup, *site.binds, *site.environment.values())
-    return any(name.startswith("SLURM_") for text in texts for name in Expanded(text).names)
-
-
-def check(request: Request, site: Site, job: CurrentJob | None) -> None:
+def check_request(request: Request, site: Site, job: CurrentJob | None) -> None:
     """Refuse what the site or the job cannot fulfil.
 
     Raises
@@ -154,81 +138,66 @@ def check(request: Request, site: Site, job: CurrentJob | None) -> None:
         ("QOS", request.qos, site.qos),
     ):
         if asked and known and asked not in known:
-            raise UsageError(f"{site.name} has no {name}={asked}", hint=meant(asked, known))
+            raise UsageError(f"{site.name} has no {name}={asked}", hint=suggestion(asked, known))
 
 
-def _title(request: Request, site: Site, engine: str, slurm: str) -> str:
+def environment_lines(site: Site) -> tuple[Line, ...]:
+    """Return the lines that load a site's modules, run its setup, and unset ``PYTHON*``."""
+    return (*module_lines(site), _UNSET_PYTHON)
+
+
+def _container(request: Request, site: Site, facts: HostFacts) -> Container:
+    return Container(
+        program=facts.program,
+        image=on_nodes.COPY if request.stage else facts.image,
+        folder=facts.folder,
+        has_gpus=request.gpus > 0,
+        variables=site_variables(site),
+        is_shared=request.per_node > 1,
+    )
+
+
+def _names_job(site: Site) -> bool:
+    texts = (site.node_local, *site.setup, *site.binds, *site.environment.values())
+    return any(name.startswith("SLURM_") for text in texts for name in Expanded(text).names)
+
+
+def _title(request: Request, site: Site, facts: HostFacts) -> str:
     each = counted(request.cpus, "CPU")
     if request.gpus:
         each += f" and {counted(request.gpus, 'GPU')}"
     size = f"ranks {request.tasks}, nodes {request.nodes}, {each} a rank"
     # One line, even for a name with line breaks.
     name = " ".join(request.title.split())
-    where = f"site {site.name}, engine {engine}" + (f", {slurm}" if slurm else "")
-    return f"{name}: {size}; {where}"
+    slurm_name = f", {facts.slurm}" if facts.slurm else ""
+    return f"{name}: {size}; site {site.name}, engine {engine_of(request, site)}{slurm_name}"
 
 
-def site_variables(site: Site) -> tuple[Variable, ...]:
-    """Return the variables that a site sets for its ranks: TMPDIR first, if not on ``/tmp``."""
-    own = []
-    if site.node_local != "/tmp":  # noqa: S108
-        why = "caches and temporary files on the node's own disk"
-        own.append(Variable("TMPDIR", Expanded(site.node_local), why))
-    given = [
-        Variable(name, Expanded(value), f"site {site.name}")
-        for name, value in site.environment.items()
-    ]
-    return (*own, *given)
-
-
-def modules(site: Site) -> tuple[Line, ...]:
-    """Return the lines that load a site's modules, run its setup, and unset ``PYTHON*``."""
-    why = f"site {site.name}"
-    lines = [Line(f"module load {quoted(name)} || exit 69", why) for name in site.modules]
-    if lines:
-        shell = "type module >/dev/null 2>&1 || . /etc/profile"
-        lines.insert(0, Line(shell, "where a script's shell does not know `module`"))
-    return (
-        *lines,
-        *(Line(f"{shell} || exit 69", why) for shell in site.setup),
-        Line("unset ${!PYTHON@}", "PYTHONPATH and the like: for another Python than the image's"),
-    )
-
-
-def _python(request: Request, site: Site, machine: Host, engine: str) -> tuple[Option, ...]:
-    interpreter = machine.image if engine == "none" else "python3"
-    check = [
-        option(
-            *("-m", "workloads.preflight"),
-            why="is MPI's size Slurm's? which library, fabric? HPCPY_PREFLIGHT=off: not",
-        ),
-        *(
-            [option(f"--site={site.promises}", why="and is all there that the site promises?")]
-            if site.promises
-            else []
-        ),
-    ]
-    clusters = {"dask": request.dask, "spark": request.spark}
-    is_ranks = not (request.workload or any(clusters.values()))
-    run_by_mpi4py = option("-m", "mpi4py", why="a rank that fails ends all")
+def _python(request: Request, site: Site, facts: HostFacts) -> tuple[Option, ...]:
+    """Return the interpreter, what it runs before the program, and the program."""
+    interpreter = facts.image if engine_of(request, site) == "none" else "python3"
+    why = "is MPI's size Slurm's? which library, fabric? HPCPY_PREFLIGHT=off: not"
+    preflight = [option("-m", "workloads.preflight", why=why)]
+    if site.promises:
+        promised = "and is all there that the site promises?"
+        preflight.append(option(f"--site={site.promises}", why=promised))
+    clusters = [name for name in ("dask", "spark") if getattr(request, name)]
+    is_ranks = not (request.workload or clusters)
+    run_by_mpi4py = [option("-m", "mpi4py", why="a rank that fails ends all")]
     why = "of each rank a worker of one cluster, whose program runs once"
     return (
         option(interpreter),
-        *(check if machine.is_checked else [run_by_mpi4py] if is_ranks else []),
-        *(
-            option("-m", f"workloads.on_{name}", why=f"{name.upper()}: {why}")
-            for name, is_asked in clusters.items()
-            if is_asked
-        ),
-        option(*request.python_words, why="W" if request.workload else "PROGRAM"),
+        *(preflight if facts.is_checked else run_by_mpi4py if is_ranks else []),
+        *(option("-m", f"workloads.on_{name}", why=f"{name.upper()}: {why}") for name in clusters),
+        option(*request.program, why="W" if request.workload else "PROGRAM"),
     )
 
 
-def _notes(request: Request, engine: str, machine: Host) -> tuple[str, ...]:
+def _notes(request: Request, engine: str, facts: HostFacts) -> tuple[str, ...]:
     notes = []
     if request.tasks % request.nodes:
         notes.append("Ranks do not divide by nodes: Slurm fills the first node.")
-    if machine.can_bind is False:
+    if facts.can_bind is False:
         notes.append("Cores are not bound: this Slurm has no task plugin (TaskPlugin).")
     if engine == "none":
         return tuple(notes)

@@ -1,4 +1,4 @@
-"""``hpcpy run [--image IMAGE] [WORKLOAD [OPTION …]]``: a workload in a SIF of this checkout."""
+"""``hpcpy run [--image IMAGE] [-- WORKLOAD …]``: a workload in a SIF of this checkout."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from hpcpy.build.stamps import read_stamp
 from hpcpy.engine import apptainer
 from hpcpy.engine.tools import program_version
 from hpcpy.errors import UsageError
-from hpcpy.launch import workload
+from hpcpy.launch.checks import workload_fault
+from hpcpy.parser import program_words
 from hpcpy.version import project_version
 
 _VERSIONS = """
@@ -26,7 +27,7 @@ print(f"python {platform.python_version()}, " + ", ".join(versions))
 """
 
 
-def default(image: Image) -> list[str]:
+def default_workload(image: Image) -> list[str]:
     """Return the default words: mandel, by techniques that need no launcher and no cluster."""
     opencl = ",pyopencl" if image.stack == STACK else ""
     techniques = f"python,numpy,numba,numba-parallel,cython,f2py,simd{opencl},multiprocessing"
@@ -35,25 +36,17 @@ def default(image: Image) -> list[str]:
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    # REMAINDER takes all words from the first that is no option, and all after `--`.
     help_ = (
-        "of python -m workloads, such as: mandel --area area1; with an option first, after --"
+        "after -- the words that follow python -m workloads, such as: mandel --area area1"
         " (default: Mandelbrot by several techniques, with its pictures); relative names of"
         " files are below the checkout"
     )
-    parser.add_argument(
-        "--image", metavar="IMAGE", default="hpcpy", help="run it in this one (default: hpcpy)"
-    )
-    parser.add_argument("workload", nargs=argparse.REMAINDER, metavar="WORD", help=help_)
+    parser.add_argument("--image", metavar="IMAGE", default="hpcpy", help="run it in this one")
+    parser.add_argument("workload", nargs=argparse.REMAINDER, metavar="W", help=help_)
 
 
 def main(options: argparse.Namespace) -> int:
     """Become a workload's process; build the image first if it is missing.
-
-    Returns
-    -------
-    int
-        The workload's exit code, as its process takes this one's place.
 
     Raises
     ------
@@ -61,9 +54,9 @@ def main(options: argparse.Namespace) -> int:
         When the words are wrong on any machine.
     """
     image = the_graph().image(options.image)
-    words = options.workload[options.workload[:1] == ["--"] :] or default(image)
+    words = program_words(options.workload) or default_workload(image)
     # Wrong words are refused before an image is built.
-    if wrong := workload.fault(words):
+    if wrong := workload_fault(words):
         raise UsageError(wrong)
     sif, _, _ = have("sif", image.name)
     digest = read_stamp(sif)["digest"]

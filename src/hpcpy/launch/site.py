@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy import paths
-from hpcpy.errors import UsageError
-from hpcpy.launch.request import ENGINES, TIMES, is_time, meant
+from hpcpy.errors import UsageError, suggestion
+from hpcpy.launch.options import ENGINES, TIMES, is_time
 from hpcpy.pins.tables import Table, read_table
 from workloads.doctor import promises
 
@@ -95,7 +95,9 @@ def find_site(name: str) -> Site:
     path = Path(name) if "/" in name or name.endswith(".toml") else FOLDER / f"{name}.toml"
     # `Path.is_file` raises for a name that is too long, or in a folder without access.
     if not os.path.isfile(path):  # noqa: PTH113
-        hint = f"{meant(name, site_names())}  A file may be named, too: env/sites/template.toml"
+        hint = (
+            f"{suggestion(name, site_names())}  A file may be named, too: env/sites/template.toml"
+        )
         raise UsageError(f"no site {name!r}", hint=hint)
     return read_site(path)
 
@@ -128,7 +130,7 @@ def read_site(path: Path) -> Site:
 
 def _check_values(table: Table, site: Site) -> None:
     if site.engine not in ENGINES:
-        raise table.wrong("engine", f"{site.engine!r} is none; {meant(site.engine, ENGINES)}")
+        raise table.wrong("engine", f"{site.engine!r} is none; {suggestion(site.engine, ENGINES)}")
     for key in ("partitions", "qos"):
         for name in getattr(site, key):
             if not name.isprintable():
@@ -164,7 +166,7 @@ def _fault(shell: str) -> str:
 def _only(table: Table, *known: str) -> None:
     for key in table.values:
         if key not in known:
-            raise table.wrong(key, f"unknown key; {meant(key, known)}")
+            raise table.wrong(key, f"unknown key; {suggestion(key, known)}")
 
 
 def _number(table: Table, key: str) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hpcpy.launch.request import Request
+from hpcpy.launch.options import Request
+from hpcpy.launch.shell import Expanded, Line, Option, option
 from hpcpy.launch.site import REQUIRED, Site
-from hpcpy.launch.words import Expanded, Line, Option, option
 
 # In place of --cpu-bind, about which srun complains if Slurm has no task plugin.
 BINDING = Line(
@@ -14,7 +14,7 @@ BINDING = Line(
 )
 
 
-def size(request: Request, site: Site) -> list[Option]:
+def size_options(request: Request, site: Site) -> list[Option]:
     """Return the options of size, which the job and the step both get."""
     options = [
         option(f"--nodes={request.nodes}", why="NODES"),
@@ -26,8 +26,8 @@ def size(request: Request, site: Site) -> list[Option]:
         options.append(option(f"--ntasks-per-node={request.per_node}", why=why))
     why = "CPUS: srun has not taken it from the job since Slurm 22.05"
     options.append(option(f"--cpus-per-task={request.cpus}", why=why))
-    if request.memory:
-        amount, is_each, _ = request.memory.partition("/")
+    if request.mem:
+        amount, is_each, _ = request.mem.partition("/")
         options.append(option(f"--mem{'-per-cpu' if is_each else ''}={amount}", why="MEM"))
     if request.gpus:
         options.append(option(f"--gpus-per-task={request.gpus}", why="GPUS"))
@@ -35,37 +35,33 @@ def size(request: Request, site: Site) -> list[Option]:
     return options
 
 
-def allocation(request: Request, site: Site) -> list[Option]:
+def job_options(request: Request, site: Site) -> list[Option]:
     """Return the job's other options."""
-    first = {"partition": site.partitions[:1], "qos": site.qos[:1]}
     asked = {
-        "partition": request.partition or "".join(first["partition"]),
-        "qos": request.qos or "".join(first["qos"]),
+        "partition": request.partition or "".join(site.partitions[:1]),
+        "qos": request.qos or "".join(site.qos[:1]),
         "constraint": site.constraint,
         "account": request.account or site.account.replace(REQUIRED, ""),
         "time": request.time or site.time,
     }
+    of_site = f"site {site.name}"
     return [
         option(f"--job-name=hpcpy-{request.name}", why="what squeue shows"),
         *(
-            option(f"--{name}={value}", why=_asked_by(name, request, site))
+            option(f"--{name}={value}", why=name.upper() if getattr(request, name, "") else of_site)
             for name, value in asked.items()
             if value
         ),
         *(
-            option(word, why=f"site {site.name}")
+            option(word, why=of_site)
             for word in site.options.get("allocation", ())
             # Slurm refuses two options for memory: the request's replaces the site's.
-            if not (request.memory and word.startswith("--mem"))
+            if not (request.mem and word.startswith("--mem"))
         ),
     ]
 
 
-def _asked_by(name: str, request: Request, site: Site) -> str:
-    return name.upper() if getattr(request, name, "") else f"site {site.name}"
-
-
-def step(request: Request, site: Site, *, is_nested: bool, can_bind: bool) -> list[Option]:
+def step_options(request: Request, site: Site, *, is_nested: bool, can_bind: bool) -> list[Option]:
     """Return the options by which srun starts and ends the ranks.
 
     Parameters
@@ -78,24 +74,15 @@ def step(request: Request, site: Site, *, is_nested: bool, can_bind: bool) -> li
         Whether this Slurm can keep ranks on their cores.
     """
     kind = request.mpi or site.mpi
-    overlap = [option("--overlap", why="within a step that holds the job's processors: share them")]
-    bound = [option("--cpu-bind=cores", why="a rank stays on its cores, beside its memory")]
+    overlap = "within a step that holds the job's processors: share them"
+    bound = "a rank stays on its cores, beside its memory"
+    wrong_kind = "how ranks find each other; a wrong kind gives N times rank 0"
+    kill = "a rank that dies ends all: the others would wait for it"
     return [
-        *(overlap if is_nested else []),
-        *(
-            [
-                option(
-                    f"--mpi={kind}",
-                    why="how ranks find each other; a wrong kind gives N times rank 0",
-                )
-            ]
-            if kind
-            else []
-        ),
-        *(bound if can_bind else []),
-        option(
-            "--kill-on-bad-exit=1", why="a rank that dies ends all: the others would wait for it"
-        ),
+        *([option("--overlap", why=overlap)] if is_nested else []),
+        *([option(f"--mpi={kind}", why=wrong_kind)] if kind else []),
+        *([option("--cpu-bind=cores", why=bound)] if can_bind else []),
+        option("--kill-on-bad-exit=1", why=kill),
         option("--disable-status", why="Ctrl-C reaches the ranks; twice ends them at once"),
         option("--wait=0", why="a rank that ends well ends none of those that still compute"),
         option("--export=ALL", why="the variables here, whatever the job was submitted with"),

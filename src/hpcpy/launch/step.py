@@ -9,13 +9,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NamedTuple, Self
 
-from hpcpy.launch.job import Job
+from hpcpy.launch.controller import Controller, Job
 
 # Bytes of stderr's end that are kept to explain a failure.
 _TAIL = 64 << 10
@@ -51,30 +51,20 @@ class Ended:
     stopped_by: signal.Signals | None = None
 
 
-def run(script: str, environment: Mapping[str, str]) -> Ended:
-    """Run a script to its end, and pass its stderr on as it comes.
+def run(script: str, controller: Controller) -> Ended:
+    """Run a bash script to its end, and pass its stderr on as it comes.
 
     SIGINT, SIGTERM and SIGHUP are passed on once, as SIGINT: srun hands that to
     the ranks, which tidy up.  SIGTERM, at which srun ends them at once, follows if
     the script has not ended `GRACE` seconds later, or if a node has failed.
 
-    Parameters
-    ----------
-    script
-        The script, for bash.
-    environment
-        All its variables.
-
-    Returns
-    -------
-    Ended
-        Its code is 128 plus a signal's number, and not 0 if a node has failed.
+    The code is 128 plus a signal's number, and not 0 if a node has failed.
     """
     tail = bytearray()
     with _Stops() as stops:
         process = subprocess.Popen(
             ["bash", "-c", script],
-            env=dict(environment),
+            env=dict(controller.environment),
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             # Ctrl-C at a terminal reaches this process alone, which passes it on.
@@ -82,10 +72,10 @@ def run(script: str, environment: Mapping[str, str]) -> Ended:
         )
         stops.pass_on_to(process)
         assert process.stderr is not None  # noqa: S101  (PIPE)
-        words = (process.stderr, tail, stops)
-        reader = threading.Thread(target=_pass_on, args=words, daemon=True)
+        streams = (process.stderr, tail, stops)
+        reader = threading.Thread(target=_pass_on, args=streams, daemon=True)
         reader.start()
-        job = Job(process.pid, environment)
+        job = Job(process.pid, controller)
         has_ended = threading.Event()
         threading.Thread(target=_watch, args=(job, stops, has_ended), daemon=True).start()
         code = process.wait()
@@ -95,7 +85,7 @@ def run(script: str, environment: Mapping[str, str]) -> Ended:
         # srun may exit with 0 after a signal has ended it.
         code = code or 1
         if stops.first is None:
-            tail += _named(job, bytes(tail))
+            tail += _down_nodes_line(job, bytes(tail))
     return Ended(
         code=code if code >= 0 else 128 - code,
         stderr=tail.decode(errors="replace"),
@@ -127,10 +117,10 @@ def _pass_on(stream: IO[bytes], tail: bytearray, stops: _Stops) -> None:
         line = line[-_LINE:]
         if any(map(_NODE_FAILURE.match, lines)):
             stops.has_failed = True
-            stops.insist()
+            stops.end_in()
         elif any(map(_STEP_ENDS.match, lines)):
             stops.has_failed = True
-            stops.insist(END_SECONDS)
+            stops.end_in(END_SECONDS)
 
 
 def _watch(job: Job, stops: _Stops, has_ended: threading.Event) -> None:
@@ -141,10 +131,10 @@ def _watch(job: Job, stops: _Stops, has_ended: threading.Event) -> None:
         times = times + 1 if job.is_over() else 0
         if times == 2:
             stops.has_failed = True
-            stops.insist()
+            stops.end_in()
 
 
-def _named(job: Job, stderr: bytes) -> bytes:
+def _down_nodes_line(job: Job, stderr: bytes) -> bytes:
     """Return srun's line about the job's down nodes; empty if stderr has it already."""
     if b"Node failure on" in stderr:
         return b""
@@ -189,9 +179,9 @@ class _Stops:
         if self.first is None:
             self.first = signal.Signals(number)
             self._send(signal.SIGINT)
-            self.insist()
+            self.end_in()
 
-    def insist(self, seconds: float | None = None) -> None:
+    def end_in(self, seconds: float | None = None) -> None:
         """End what still runs after some seconds, `GRACE` by default; the first deadline holds."""
         with self._changed:
             deadline = time.monotonic() + (GRACE if seconds is None else seconds)
@@ -201,13 +191,13 @@ class _Stops:
 
     def _end_what_stays(self, process: subprocess.Popen[bytes]) -> None:
         """Send all of its session SIGTERM at the deadline, and again every `GRACE` seconds."""
-        while self._has_come():
-            for one in _processes():
-                if one.session == process.pid:
+        while self._is_overdue():
+            for member in _processes():
+                if member.session == process.pid:
                     with suppress(ProcessLookupError, PermissionError):
-                        os.kill(one.number, signal.SIGTERM)
+                        os.kill(member.number, signal.SIGTERM)
 
-    def _has_come(self) -> bool:
+    def _is_overdue(self) -> bool:
         with self._changed:
             while not self._is_over:
                 left = None if self._deadline is None else self._deadline - time.monotonic()
@@ -249,7 +239,7 @@ def _group_to_stop(leader: int) -> int:
     When salloc is stopped, it gives the job back while its shell runs on, and Slurm
     kills ranks that still tidy up.  So its shell's group, a separate one, is stopped.
     """
-    found = list(_processes())
-    if any(one.number == leader and one.name == "salloc" for one in found):
-        return next((one.group for one in found if one.parent == leader), leader)
+    processes = list(_processes())
+    if any(each.number == leader and each.name == "salloc" for each in processes):
+        return next((each.group for each in processes if each.parent == leader), leader)
     return leader

@@ -14,7 +14,7 @@ from typing import Any
 from hpcpy import paths
 from hpcpy.checkout_lock import checkout_lock
 from hpcpy.engine.venv import RESOLVE, TITLES, read_lock
-from hpcpy.errors import UsageError, suggest
+from hpcpy.errors import UsageError, suggestion
 from hpcpy.files import whole_file
 from hpcpy.lock import debian, host, python
 from hpcpy.pins.debian import wanted
@@ -65,7 +65,7 @@ def _with(only: Only, locks: list[str]) -> set[str]:
         if only & its:
             found.add(lock)
     for name in sorted(only - known):
-        hint = suggest(name, known, "sources are moved by hand: docs/pins.md")
+        hint = suggestion(name, known, "sources are moved by hand: docs/pins.md")
         where = ", ".join(f"{lock}.lock" for lock in locks)
         raise UsageError(f"no package {name!r} in {where}", hint=hint)
     return found

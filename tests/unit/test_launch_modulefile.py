@@ -12,9 +12,8 @@ from hpcpy import paths
 from hpcpy.commands import run
 from hpcpy.engine import apptainer
 from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.launch.modulefile import Module, lua_text, tcl_text, wrapper_script
 from hpcpy.launch.site import Site
-from hpcpy.wrap.modulefile import Module, lua_text, tcl_text
-from hpcpy.wrap.wrapper import wrapper_script
 
 MODULE = Module("hpcpy", "1", '/a "b"/x.sif', "/to/bin", "pmi2", ("apptainer/1.4",))
 
@@ -60,7 +59,7 @@ def test_what_goes_with_the_checkout_is_told(
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     monkeypatch.setattr(apptainer, "find", lambda: program)
-    assert run([command, f"IMAGE={sif}", f"TO={sif.parent / 'to'}"]) == 0
+    assert run([command, f"--image={sif}", f"--to={sif.parent / 'to'}"]) == 0
     warning = f"it needs {program}, and breaks when this checkout goes"
     assert (warning in capsys.readouterr().err) == is_own
 
@@ -68,21 +67,21 @@ def test_what_goes_with_the_checkout_is_told(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["VERSIO=1"], "unknown setting 'VERSIO'; did you mean VERSION?"),
-        (["SITE=perlmutter-cpu"], "has podman-hpc, and a module file is for Apptainer"),
-        (["TO=/a:b"], "TO=/a:b has ':', which PATH or Tcl gives a meaning to"),
-        (["TO=/a b/é"], "TO=/a b/é has a blank and a character that is not ASCII"),
-        (["TO=/a{b"], "TO=/a{b has '{', which"),
-        (["TO=-"], "TO=-: is no folder, and several files are written"),
-        (["TO=/dev/stdout"], "TO=/dev/stdout: is no folder"),
-        (["NAME=.x"], "NAME=.x cannot name a file"),
-        (["VERSION=1/2"], "VERSION=1/2 cannot name a file"),
-        (["IMAGE=x:1"], "IMAGE=x:1: no such file; a registry's is docker://x:1"),
+        (["--versio=1"], "unrecognized arguments: --versio=1"),
+        (["--site=perlmutter-cpu"], "has podman-hpc, and a module file is for Apptainer"),
+        (["--to=/a:b"], "TO=/a:b has ':', which PATH or Tcl gives a meaning to"),
+        (["--to=/a b/é"], "TO=/a b/é has a blank and a character that is not ASCII"),
+        (["--to=/a{b"], "TO=/a{b has '{', which"),
+        (["--to=-"], "--to: -: is no folder, and several files are written"),
+        (["--to=/dev/stdout"], "--to: /dev/stdout: is no folder"),
+        (["--name=.x"], "--name: .x cannot name a file"),
+        (["--version=1/2"], "--version: 1/2 cannot name a file"),
+        (["--image=x:1"], "IMAGE=x:1: no such file; a registry's is docker://x:1"),
     ],
 )
 def test_what_is_wrong_is_refused(words: list[str], says: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        run(["modulefile", f"TO={tmp_path}", *words])
+        run(["modulefile", f"--to={tmp_path}", *words])
     assert says in str(caught.value)
     assert not list(tmp_path.iterdir())
 
@@ -95,10 +94,10 @@ def test_without_apptainer_the_site_has_to_name_its_module(
 
     monkeypatch.setattr(apptainer, "find", absent)
     with pytest.raises(UnavailableError, match="no Apptainer here; make setup, or name the site's"):
-        run(["modulefile", f"TO={tmp_path / 'to'}", f"IMAGE={sif}"])
+        run(["modulefile", f"--to={tmp_path / 'to'}", f"--image={sif}"])
     assert not (tmp_path / "to").exists()
     (tmp_path / "centre.toml").write_text('summary = "x"\nmodules = ["apptainer"]\n')
-    words = [f"TO={tmp_path / 'to'}", f"IMAGE={sif}", f"SITE={tmp_path}/centre.toml"]
+    words = [f"--to={tmp_path / 'to'}", f"--image={sif}", f"--site={tmp_path}/centre.toml"]
     for _ in range(2):  # over what is there
         assert run(["modulefile", *words]) == 0
     script = tmp_path / "to/hpcpy/0.1.0/bin/python"

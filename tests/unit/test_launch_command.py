@@ -25,12 +25,17 @@ sys.exit(main(sys.argv[2:]))
 
 
 def hpcpy(
-    build: Path, command: str, *words: str, cwd: Path | None = None
+    build: Path, command: str, *words: str, cwd: Path | None = None, **more: str
 ) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if "SLURM" not in name}
     return subprocess.run(
         [sys.executable, "-c", BATCH, build, command, *words],
-        env={**environment, "PYTHONPATH": str(paths.ROOT / "src"), "HPCPY_CHECKOUT_LOCK": ""},
+        env={
+            **environment,
+            "PYTHONPATH": str(paths.ROOT / "src"),
+            "HPCPY_CHECKOUT_LOCK": "",
+            **more,
+        },
         cwd=cwd,
         capture_output=True,
         text=True,
@@ -39,12 +44,15 @@ def hpcpy(
     )
 
 
+PI = ("--", "-m", "workloads", "pi")
+
+
 def test_a_script_needs_no_image_and_no_turn(tmp_path: Path) -> None:
     build, script = tmp_path / "build", tmp_path / "a $b.sbatch"
     build.mkdir()
     with (build / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = hpcpy(build, "batch", "W=pi --impl mpi", f"SCRIPT={script}")
+        done = hpcpy(build, "batch", "--script", str(script), *PI)
     assert (done.returncode, done.stdout) == (0, f"{script}\n")
     to_do, submit = done.stderr.splitlines()
     assert to_do == f"hpcpy batch: {build}/hpcpy.sif is not there yet; before you submit: make sif"
@@ -56,10 +64,10 @@ def test_a_script_needs_no_image_and_no_turn(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("run", "mandle"), "unknown workload 'mandle'; did you mean mandel?"),
+        (("run", "--", "mandle"), "unknown workload 'mandle'; did you mean mandel?"),
         (("run", "mandel", "--impl", "nosuch"), "mandel: unknown technique 'nosuch'"),
-        (("batch", "W=mandle"), "W: unknown workload 'mandle'"),
-        (("launch", "W=mandle", "DRY=1"), "W: unknown workload 'mandle'"),
+        (("batch", "--", "-m", "workloads", "mandle"), "W: unknown workload 'mandle'"),
+        (("launch", "--dry", "--", "-m", "workloads", "mandle"), "W: unknown workload 'mandle'"),
     ],
 )
 def test_no_image_is_built_for_a_wrong_word(
@@ -73,8 +81,10 @@ def test_no_image_is_built_for_a_wrong_word(
 
 
 def test_a_script_for_another_machine_may_name_its_image(tmp_path: Path) -> None:
-    words = ("W=pi", "SITE=carc", "ACCOUNT=me", "IMAGE=/project/me/hpcpy.sif", "SCRIPT=-")
-    done = hpcpy(tmp_path, "batch", *words)
+    words = ("--site=carc", "--account=me", "--image=/project/me/hpcpy.sif", "--script=-")
+    # In a job that is smaller: the script asks for one of its own.
+    job = {"SLURM_JOB_ID": "1", "SLURM_JOB_NUM_NODES": "1"}
+    done = hpcpy(tmp_path, "batch", "--nodes=2", *words, *PI, **job)
     assert done.returncode == 0
     assert "\n  /project/me/hpcpy.sif " in done.stdout
     subprocess.run(["bash", "-n"], input=done.stdout, text=True, check=True)
@@ -84,12 +94,12 @@ def test_a_script_for_another_machine_may_name_its_image(tmp_path: Path) -> None
 
 
 def test_a_program_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    words = ("batch", "ENGINE=none", "SCRIPT=-")
-    done = hpcpy(tmp_path, *words, "PROGRAM=missing.py")
+    words = ("batch", "--engine=none", "--script=-", "--")
+    done = hpcpy(tmp_path, *words, "missing.py")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     # An absolute name may be on the nodes alone.
-    done = hpcpy(tmp_path, *words, "PROGRAM=/on/the/nodes/my.py")
+    done = hpcpy(tmp_path, *words, "/on/the/nodes/my.py")
     assert (done.returncode, done.stderr.count("\n")) == (0, 1)
 
 
@@ -98,7 +108,7 @@ def test_where_no_script_can_be_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     places = ("/proc/x/y", "/proc/x", tmp_path, tmp_path / "loop/x", tmp_path / "file/x", "x" * 300)
     for place in places:
-        done = hpcpy(tmp_path, "batch", "W=pi", "IMAGE=/x.sif", f"SCRIPT={place}")
+        done = hpcpy(tmp_path, "batch", "--image=/x.sif", f"--script={place}", *PI)
         assert (done.returncode, done.stdout) == (73, ""), place
         assert "Traceback" not in done.stderr
         assert "cannot be written" in done.stderr.splitlines()[-1], place
@@ -107,14 +117,14 @@ def test_where_no_script_can_be_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_script_may_be_called_as_an_option(tmp_path: Path) -> None:
-    done = hpcpy(tmp_path, "batch", "W=pi", "ENGINE=none", "SCRIPT=-x", cwd=tmp_path)
+    done = hpcpy(tmp_path, "batch", "--engine=none", "--script=-x", *PI, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "-x\n")
     assert done.stderr.splitlines()[-1].endswith("sbatch ./-x")
 
 
 def test_a_site_file_is_called_as_it_was_named(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text("engine = 7\n")
-    done = hpcpy(tmp_path, "batch", "W=pi", "SITE=./s.toml", "DRY=1", cwd=tmp_path)
+    done = hpcpy(tmp_path, "batch", "--site=./s.toml", "--dry", *PI, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert "hpcpy batch: s.toml: engine: 7 is not a text" in done.stderr
 
@@ -122,24 +132,27 @@ def test_a_site_file_is_called_as_it_was_named(tmp_path: Path) -> None:
 def test_a_word_that_is_no_text_reaches_the_script(tmp_path: Path) -> None:
     script = tmp_path / "x.sbatch"
     environment = {**os.environ, "PYTHONPATH": str(paths.ROOT / "src")}
-    for last in (f"SCRIPT={script}", "DRY=1"):
-        words = [b"batch", b"W=pi --json \xff.json", b"ENGINE=none", last.encode()]
+    program = [b"--", b"-m", b"workloads", b"pi", b"--json", b"\xff.json"]
+    for last in (f"--script={script}", "--dry"):
+        words = [b"batch", b"--engine=none", last.encode(), *program]
         command = [os.fsencode(sys.executable), b"-m", b"hpcpy", *words]
         done = subprocess.run(command, env=environment, capture_output=True, check=True)
         assert b" --json '\xff.json'" in (done.stdout + script.read_bytes())
 
 
 # A name whose second line sbatch would read; the line that ends the script for salloc.
-WILD = ("W='a/b\n#SBATCH --x' c", "W=pi --json '\nEND_OF_JOB\nexit 3\n'")
+WILD = (("a/b\n#SBATCH --x", "c"), ("pi", "--json", "\nEND_OF_JOB\nexit 3\n"))
 
 
-@pytest.mark.parametrize("word", WILD)
+@pytest.mark.parametrize("words", WILD)
 @pytest.mark.parametrize("command", ["batch", "launch"])
-def test_no_word_of_w_gets_out_of_its_quotes(tmp_path: Path, command: str, word: str) -> None:
+def test_no_word_gets_out_of_its_quotes(
+    tmp_path: Path, command: str, words: tuple[str, ...]
+) -> None:
     site = tmp_path / "wild.toml"
     site.write_text("summary = '''s'''\nnode_local = '/scratch/$SLURM_JOB_ID'\n")
-    words = (word, f"SITE={site}", "ENGINE=none", "DRY=1")
-    done = hpcpy(tmp_path, command, *words)
+    options = (f"--site={site}", "--engine=none", "--dry")
+    done = hpcpy(tmp_path, command, *options, "--", "-m", "workloads", *words)
     assert done.returncode == 0
     for name, body in (("salloc", "exec bash -s"), ("srun", "printf '%s\\n' \"${@: -1}\"")):
         program = tmp_path / name
@@ -153,5 +166,5 @@ def test_no_word_of_w_gets_out_of_its_quotes(tmp_path: Path, command: str, word:
         check=False,
     )
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout == f"{shlex.split(word.partition('=')[2])[-1]}\n"
+    assert ran.stdout == f"{words[-1]}\n"
     assert "\n#SBATCH --x" not in done.stdout.split("step=(")[0]

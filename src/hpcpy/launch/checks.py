@@ -1,14 +1,24 @@
-"""Which image a launch takes, and whether its engine can take it."""
+"""What a launch names, as far as it can be checked before: its image, its program."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from hpcpy.build.sif_header import missing
-from hpcpy.errors import UsageError
-from hpcpy.launch.request import Request
+from hpcpy.errors import UsageError, suggestion
+from hpcpy.launch.options import Request
 from hpcpy.launch.site import Site
+from workloads.errors import WorkloadError
+from workloads.harness import command, options
+from workloads.harness.workload import Workload
+from workloads.registry import TOOLS, WORKLOADS
+
+NAME_IT = "give its path from here, or an absolute one"
 
 # The files that Apptainer runs, SIF, squashfs and ext3: offset and bytes of the magic number.
 _MAGIC = ((32, b"SIF_MAGIC\0"), (0, b"hsqs"), (1080, b"\x53\xef"))
@@ -37,7 +47,7 @@ _TAKEN = {
 _EXAMPLE = "registry.example.org/me/hpcpy:1"
 
 
-def given_image(request: Request, site: Site) -> str:
+def image_of(request: Request, site: Site) -> str:
     """Return the image that request or site name; empty for this checkout's own."""
     return request.image or site.image
 
@@ -101,7 +111,7 @@ def _not_for_apptainer(given: str, *, is_staged: bool) -> tuple[str, str]:
             return f"Apptainer takes a SIF, or docker://{_EXAMPLE}, oras://…, library://…", ""
         return ("STAGE=1 copies a file, and this is none" if is_staged else ""), ""
     path = Path(given)
-    absent, is_folder, head = _looked_at(path)
+    absent, is_folder, head = _inspect(path)
     if absent:
         is_name = ":" in given and not given.startswith(("/", ".", "~"))
         reference = given.removeprefix("docker:")
@@ -117,7 +127,7 @@ def _not_for_apptainer(given: str, *, is_staged: bool) -> tuple[str, str]:
 
 def _no_interpreter(given: str) -> str:
     # A name without a slash is looked for on the nodes.
-    _, is_folder, head = _looked_at(Path(given)) if "/" in given else ("", False, b"")
+    _, is_folder, head = _inspect(Path(given)) if "/" in given else ("", False, b"")
     wrong = is_folder or _is_sif(head)
     return "ENGINE=none takes a Python that has the workloads" if wrong else ""
 
@@ -137,7 +147,7 @@ def _no_reference(given: str, engine: str) -> str:
     elif _URI.match(given):
         taken = _TAKEN["podman"].fullmatch(given)
         return "" if taken else f"{engine} takes a reference such as {_EXAMPLE}, or docker://…"
-    absent, is_folder, _ = _looked_at(Path(name)) if "/" in name else ("no path", False, b"")
+    absent, is_folder, _ = _inspect(Path(name)) if "/" in name else ("no path", False, b"")
     is_file = name.endswith((".sif", ".tar")) or not (absent or is_folder)
     if not is_file and _REFERENCE.fullmatch(name):
         return ""
@@ -145,7 +155,7 @@ def _no_reference(given: str, engine: str) -> str:
     return f"{what}; {engine} takes a reference such as {example}"
 
 
-def _looked_at(path: Path) -> tuple[str, bool, bytes]:
+def _inspect(path: Path) -> tuple[str, bool, bytes]:
     """Return why there is no such file, whether it is a folder, and how it begins."""
     try:
         if path.is_dir():
@@ -156,3 +166,46 @@ def _looked_at(path: Path) -> tuple[str, bool, bytes]:
             return "", False, stream.read(_HEAD)
     except OSError as error:
         return (error.strerror or "cannot be read").lower(), False, b""
+
+
+def workload_fault(words: Sequence[str]) -> str:
+    """Return in a line why no machine can run these words after ``python -m workloads``.
+
+    Examples
+    --------
+    >>> workload_fault(["mandle"])
+    "unknown workload 'mandle'; did you mean mandel?"
+    """
+    name, *rest = words
+    if name in ("-h", "--help", "--version") or name in TOOLS:
+        return ""
+    if name not in WORKLOADS:
+        return f"unknown workload {name!r}; {suggestion(name, (*WORKLOADS, *TOOLS))}"
+    module = importlib.import_module(WORKLOADS[name][0])
+    workload = next(value for value in vars(module).values() if isinstance(value, Workload))
+    try:
+        techniques = _techniques(workload, rest)
+    except WorkloadError as error:
+        return f"{name}: {error}"
+    known = ("all", "auto", *workload.techniques)
+    for technique in techniques:
+        if technique not in known:
+            return f"{name}: unknown technique {technique!r}; {suggestion(technique, known)}"
+    return ""
+
+
+def missing_script(request: Request) -> str:
+    """Return why the program's script cannot be seen; empty when it can be."""
+    if request.program[0] == "-m":
+        return ""
+    absent, is_folder, _ = _inspect(Path(request.program[0]))
+    return f"PROGRAM={request.program[0]}: no such file" if absent or is_folder else ""
+
+
+def _techniques(workload: Workload, words: list[str]) -> list[str]:
+    """Return the techniques that are asked for; none with ``--help`` or ``--list``."""
+    # --help prints and exits.
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+        parsed = options.parse(command.parser(workload), words)
+        return [] if parsed.list else str(parsed.impl).split(",")
+    return []

@@ -9,14 +9,22 @@ import signal
 import subprocess
 
 import pytest
+from requested import requested
 
-from hpcpy.launch.plan import CurrentJob, Host, make_plan
-from hpcpy.launch.request import parse
-from hpcpy.launch.script import batch_script, launch_script
+from hpcpy.launch.plan import CurrentJob, HostFacts, plan_launch
+from hpcpy.launch.shell import (
+    Expanded,
+    LaunchPlan,
+    Line,
+    batch_script,
+    launch_script,
+    quoted,
+    variable_of_script,
+)
 from hpcpy.launch.site import Site
-from hpcpy.launch.words import Expanded, Launch, Line, quoted
 
 WILD = """it's "$HOME" `x` $(y) \\ *"""
+JOB = CurrentJob(1, is_in_step=False)
 
 
 def bash(script: str, **environment: str) -> str:
@@ -31,57 +39,47 @@ def bash(script: str, **environment: str) -> str:
     return ended.stdout
 
 
-def planned(*words: str, job: CurrentJob | None = None, **site: object) -> Launch:
+def planned(*words: str, job: CurrentJob | None = None, **site: object) -> LaunchPlan:
     there = Site(name="there", summary="a site", **site)  # type: ignore[arg-type]
-    request = parse(["W=pi", *words])
-    return make_plan(request, there, Host("/work", "engine", "image", job))
+    return plan_launch(requested(*words), there, HostFacts("/work", "engine", "image", job))
 
 
-@pytest.mark.parametrize("word", [WILD, "", "a", "-x=1", "two\nlines"])
-def test_a_word_is_read_back(word: str) -> None:
-    assert bash(f"printf %s {quoted(word)}") == word
-
-
-@pytest.mark.parametrize(
-    ("word", "read"),
-    [
+def test_a_word_is_read_back() -> None:
+    for word in (WILD, "", "a", "-x=1", "two\nlines"):
+        assert bash(f"printf %s {quoted(word)}") == word
+    for word, read in (
         ("/scratch/$U/a b", "/scratch/me/a b"),
         ("${U}x$U", "mexme"),
         ('$U/`x`$(y)"\\', 'me/`x`$(y)"\\'),
         ("a$", "a$"),
         ("$1 $U", "$1 me"),
         ("no variable $(x)", "no variable $(x)"),
-    ],
-)
-def test_of_a_sites_word_variables_alone_are_the_jobs(word: str, read: str) -> None:
-    assert bash(f"printf %s {quoted(Expanded(word))}", U="me") == read
+    ):
+        assert bash(f"printf %s {quoted(Expanded(word))}", U="me") == read
+
+
+@pytest.mark.parametrize("text", [WILD, f"{WILD}\nX\n\tx ) esac \\\n'\nX_\nend"])
+def test_a_script_in_a_variable_is_read_back(text: str) -> None:
+    line = variable_of_script("x", text, "why")
+    assert bash(f'{line.shell}\nprintf %s "$x"') == text
 
 
 def test_comments_are_no_words() -> None:
-    script = launch_script(planned("NODES=2", "TASKS=4"))
-    array = script[script.index("at_node=") : script.rindex("exec ")]
+    script = launch_script(planned("--nodes=2", "--tasks=4"))
+    array = script[script.index("read -r -d '' at_node") : script.rindex("exec ")]
     shown = bash(array + "printf '%s\\n' \"${step[@]}\"").splitlines()
     assert shown[:4] == ["srun", "--nodes=2", "--ntasks=4", "--ntasks-per-node=2"]
-    assert shown[-6:] == ["python3", "-m", "workloads.preflight", "-m", "workloads", "pi"]
+    words = ["python3", "-m", "workloads.preflight", "-m", "workloads", "pi", "--impl", "mpi"]
+    assert shown[-8:] == words
 
 
-def test_srun_alone_asks_for_the_job() -> None:
-    script = launch_script(planned("TIME=5", partitions=("main",)))
+def test_a_job_is_asked_for_once_and_where_it_is_needed() -> None:
+    script = launch_script(planned("--time=5", partitions=("main",)))
     assert "salloc" not in script
     assert "--partition=main" in script
     assert script.endswith('exec "${step[@]}"\n')
-
-
-def test_within_a_job_nothing_is_asked_for() -> None:
-    script = launch_script(
-        planned(job=CurrentJob(1, is_in_step=False), partitions=("main",), time="5")
-    )
-    assert "--partition" not in script
-    assert "--time" not in script
-    assert "salloc" not in script
-
-
-def test_a_word_of_the_job_is_read_within_the_job() -> None:
+    script = launch_script(planned(job=JOB, partitions=("main",), time="5"))
+    assert not [word for word in ("--partition", "--time", "salloc") if word in script]
     script = launch_script(planned(node_local="/scratch/$SLURM_JOB_ID"))
     before, within = script.split('exec "${job[@]}" bash -s <<', 1)
     assert "$SLURM_JOB_ID" not in before
@@ -89,15 +87,18 @@ def test_a_word_of_the_job_is_read_within_the_job() -> None:
     assert "salloc" in before
 
 
+def guard() -> str:
+    """Return the part of a staged launch's script that starts the step and ends it."""
+    # `tests/launch/test_launch_nodes.py` looks at the rest on a cluster.
+    plan = dataclasses.replace(planned("--stage", job=JOB), afterwards=(Line("echo swept", ""),))
+    script = launch_script(plan)
+    return script[script.index("early=") :]
+
+
 @pytest.mark.parametrize("code", [0, 3])
 def test_what_was_staged_goes_whatever_the_end_was(code: int) -> None:
-    # `tests/launch/test_launch_nodes.py` looks at this on a cluster.
-    plan = planned("STAGE=1", job=CurrentJob(1, is_in_step=False))
-    script = launch_script(dataclasses.replace(plan, afterwards=(Line("echo swept", ""),)))
-    # A step that ends with the code replaces the real one; the rest runs as it is.
-    guard = script[script.index("early=") :]
     ended = subprocess.run(
-        ["bash", "-c", f"step=(bash -c 'exit {code}')\n{guard}"],
+        ["bash", "-c", f"step=(bash -c 'exit {code}')\n{guard()}"],
         capture_output=True,
         text=True,
         check=False,
@@ -111,16 +112,13 @@ def test_what_was_staged_goes_whatever_the_end_was(code: int) -> None:
 @pytest.mark.parametrize("shell", ["", "trap 'sleep 0.1' DEBUG\n"], ids=["quick", "slow"])
 def test_a_ctrl_c_of_a_terminal_is_one_for_the_step(shell: str) -> None:
     # srun kills the ranks at a second one.
-    plan = planned("STAGE=1", job=CurrentJob(1, is_in_step=False))
-    script = launch_script(dataclasses.replace(plan, afterwards=(Line("echo swept", ""),)))
-    guard = script[script.index("early=") :]
     # The step goes on for a second after its first signal, however late that comes.
     step = (
         "trap 'echo INT; got=1' INT; echo ready; until [ $got ]; do sleep 0.05; done;"
         "for i in $(seq 20); do sleep 0.05; done; exit 4"
     )
     process = subprocess.Popen(
-        ["bash", "-c", f"step=(bash -c {shlex.quote(step)})\n{shell}{guard}"],
+        ["bash", "-c", f"step=(bash -c {shlex.quote(step)})\n{shell}{guard()}"],
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -132,7 +130,7 @@ def test_a_ctrl_c_of_a_terminal_is_one_for_the_step(shell: str) -> None:
 
 
 def test_sbatch_reads_its_options_from_the_top() -> None:
-    script = batch_script(planned("NODES=2", "ACCOUNT=m1", time="5", partitions=("main",)))
+    script = batch_script(planned("--nodes=2", "--account=m1", time="5", partitions=("main",)))
     lines = script.splitlines()
     assert lines[0] == "#!/bin/bash"
     options = [line for line in lines if line.startswith("#SBATCH ")]
@@ -144,9 +142,5 @@ def test_sbatch_reads_its_options_from_the_top() -> None:
 
 
 def test_a_title_is_one_line() -> None:
-    plan = make_plan(
-        parse(["W='a\nrm -rf x' b"]),
-        Site(name="there", summary="a site"),
-        Host("/work", "engine", "image"),
-    )
-    assert launch_script(plan).splitlines()[1].startswith("# a rm -rf x: ranks 1")
+    script = launch_script(planned("--", "-m", "workloads", "a\nrm -rf x", "b"))
+    assert script.splitlines()[1].startswith("# a rm -rf x: ranks 1")

@@ -11,9 +11,9 @@ import pytest
 from hpcpy.commands import run
 from hpcpy.errors import UsageError
 from hpcpy.launch.engines import Container
+from hpcpy.launch.kernelspec import kernel_spec, user_kernels
+from hpcpy.launch.shell import Variable
 from hpcpy.launch.site import Site
-from hpcpy.launch.words import Variable
-from hpcpy.wrap.kernelspec import kernel_spec, user_kernels
 
 REFERENCE = "registry.example.org/me/hpcpy:1"
 KERNEL = ["python3", "-m", "ipykernel_launcher", "-f"]
@@ -86,8 +86,9 @@ def test_a_shell_loads_the_sites_modules() -> None:
         "type module >/dev/null 2>&1 || . /etc/profile",
         "module load apptainer || exit 69",
         ". /etc/binds || exit 69",
+        "export APPTAINERENV_A='b c'",
         'exec /usr/bin/apptainer exec "--bind=$connection_file" '
-        f"'--env=A=b c' {REFERENCE} python3 -m ipykernel_launcher -f "
+        f"{REFERENCE} python3 -m ipykernel_launcher -f "
         '"$connection_file"',
     ]
 
@@ -99,7 +100,7 @@ def test_the_file_lies_where_jupyter_looks(
     monkeypatch.delenv("JUPYTER_DATA_DIR", raising=False)
     assert user_kernels() == tmp_path / ".local/share/jupyter/kernels"
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
-    words = [f"IMAGE={REFERENCE}", "SITE=perlmutter-cpu", "NAME=HPCpy-1", "TITLE=My Python"]
+    words = [f"--image={REFERENCE}", "--site=perlmutter-cpu", "--name=HPCpy-1", "--title=My Python"]
     assert run(["kernelspec", *words]) == 0
     path = tmp_path / "data/kernels/hpcpy-1/kernel.json"
     assert capsys.readouterr().out == f"{path}\n"
@@ -114,19 +115,18 @@ def test_the_file_lies_where_jupyter_looks(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["IMAG=x"], "unknown setting 'IMAG'; did you mean IMAGE?"),
-        (["IMAGE"], "the setting IMAGE has no value"),
-        (["ENGINE=none"], "ENGINE=none cannot start a kernel; there are: apptainer, podman-hpc"),
-        (["GPUS=2"], "GPUS=2 is neither 0 nor 1"),
-        (["ENGINE=shifter"], "shifter takes a reference; IMAGE=registry.example.org/me/hpcpy:1"),
-        (["IMAGE=/no/such.sif"], "IMAGE=/no/such.sif: no such file"),
-        (["ENGINE=podman-hpc", f"IMAGE={REFERENCE}", "NAME=a/b"], "NAME=a/b cannot name a file"),
-        (["ENGINE=podman-hpc", f"IMAGE={REFERENCE}", "TO=-"], "TO=-: is no folder"),
-        (["TITLE=a\nb"], "holds a character that cannot be printed"),
+        (["--imag=x"], "unrecognized arguments: --imag=x"),
+        (["--engine=none"], "argument --engine: no 'none'; there are: apptainer, podman-hpc"),
+        (["--gpus=2"], "argument --gpus: invalid choice: 2"),
+        (["--engine=shifter"], "shifter takes a reference; IMAGE=registry.example.org/me/hpcpy:1"),
+        (["--image=/no/such.sif"], "IMAGE=/no/such.sif: no such file"),
+        (["--name=a/b"], "--name: a/b cannot name a file"),
+        (["--to=-"], "--to: -: is no folder"),
+        (["--title=a\nb"], "holds a character that cannot be printed"),
     ],
 )
 def test_what_is_wrong_is_refused(words: list[str], says: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        run(["kernelspec", f"TO={tmp_path}", *words])
+        run(["kernelspec", f"--to={tmp_path}", *words])
     assert says in str(caught.value)
     assert not list(tmp_path.iterdir())

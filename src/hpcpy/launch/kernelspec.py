@@ -1,0 +1,136 @@
+"""``hpcpy kernelspec``: the image's Python as a kernel of Jupyter."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.errors import UsageError
+from hpcpy.files import whole_file
+from hpcpy.launch.engines import KERNELS, Container, module_lines, site_variables
+from hpcpy.launch.modulefile import apptainer_program, checked_image, file_name, warn_of_checkout
+from hpcpy.launch.options import add_options
+from hpcpy.launch.shell import Expanded, option, quoted
+from hpcpy.launch.site import Site, find_site
+from hpcpy.parser import one_of, text
+
+# Jupyter puts the file's path here.
+CONNECTION = "{connection_file}"
+_KERNEL = ("python3", "-m", "ipykernel_launcher", "-f")
+_SECONDS = 120
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.epilog = "Defaults are in brackets; docs/jupyter.md explains the options."
+    add_options(parser, ("image", "site"))
+    engines = "apptainer, podman-hpc, shifter or podman (the site's)"
+    parser.add_argument("--engine", type=one_of(KERNELS), default="", help=engines)
+    gpus = "1: mount the host's NVIDIA driver"
+    parser.add_argument("--gpus", type=int, choices=(0, 1), default=0, help=gpus)
+    folder = "the folder of kernels (Jupyter's own for this user)"
+    parser.add_argument("--to", type=paths.folder, help=folder)
+    parser.add_argument(
+        "--name", type=file_name, default="hpcpy", help="the kernel's folder (hpcpy)"
+    )
+    parser.add_argument(
+        "--title", type=text, default="", help="its name in Jupyter (Python (hpcpy))"
+    )
+
+
+def main(options: argparse.Namespace) -> int:
+    """Write ``kernel.json`` where Jupyter looks for a user's kernels.
+
+    Raises
+    ------
+    UsageError
+        When an option is wrong, or a SIF has no ipykernel.
+    """
+    site = find_site(getattr(options, "site", "") or "local")
+    engine = options.engine or site.engine
+    if engine not in KERNELS:
+        raise UsageError(f"ENGINE={engine} cannot start a kernel")
+    image = checked_image(getattr(options, "image", ""), site, engine)
+    program = apptainer_program(site) if engine == "apptainer" else engine
+    container = Container(program, image, "", options.gpus == 1, site_variables(site))
+    if engine == "apptainer" and not site.modules:
+        _require_ipykernel(program, image)
+    folder = (options.to or user_kernels()).absolute()
+    path = folder / options.name.lower() / "kernel.json"
+    spec = kernel_spec(engine, container, site, options.title or f"Python ({options.name})")
+    with whole_file(path) as temporary:
+        temporary.write_text(f"{json.dumps(spec, indent=2, ensure_ascii=False)}\n", "utf-8")
+    print(path)
+    warn_of_checkout(program)
+    return 0
+
+
+def user_kernels() -> Path:
+    """Return the folder of a user's own kernels, as ``jupyter --paths`` has it."""
+    data = os.environ.get("JUPYTER_DATA_DIR")
+    return (Path(data) if data else Path.home() / ".local/share/jupyter") / "kernels"
+
+
+def _require_ipykernel(program: str, image: str) -> None:
+    command = [program, "exec", image, "python3", "-c", "import ipykernel"]
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UsageError(f"IMAGE={image}: does not start ({error})") from error
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise UsageError(
+            f"IMAGE={image}: its python3 has no ipykernel ({last})",
+            hint="bake it: RUN python -m hpcpy_bake ipykernel (docs/bake.md)",
+        )
+
+
+def kernel_spec(engine: str, container: Container, site: Site, title: str) -> dict[str, object]:
+    """Return what ``kernel.json`` holds.
+
+    Parameters
+    ----------
+    engine
+        One of `KERNELS`.
+    container
+        The engine's program, the image, the variables of the site.
+    site
+        Its binds and options, its modules and lines of shell.
+    title
+        What Jupyter calls the kernel.
+    """
+    return {
+        "argv": _argv(engine, container, site),
+        "display_name": title,
+        "language": "python",
+        # A message reaches the kernel by any engine; a signal does not get through podman.
+        "interrupt_mode": "message",
+        # The hub's own, for another Python.
+        "env": {"PYTHONHOME": "", "PYTHONPATH": ""},
+        "metadata": {"debugger": True},
+    }
+
+
+def _argv(engine: str, container: Container, site: Site) -> list[str]:
+    start = KERNELS[engine](container, site)
+    lines = [line.shell for line in (*module_lines(site), *start.lines)]
+    options = [*start.words, option(*_KERNEL, Expanded("$connection_file"))]
+    words = [word for one in options for word in one.words]
+    names = {name for word in words if isinstance(word, Expanded) for name in word.names}
+    if not lines and names == {"connection_file"}:
+        return [word.replace("$connection_file", CONNECTION) for word in words]
+    # Only a shell knows $NAME.
+    script = ["connection_file=$0", *lines, f"exec {' '.join(map(quoted, words))}"]
+    return ["bash", "-c", "\n".join(script), CONNECTION]

@@ -1,0 +1,308 @@
+"""``hpcpy modulefile``: a module whose ``python`` is a SIF's."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpcpy import paths
+from hpcpy.engine import apptainer
+from hpcpy.engine.prefix import relink
+from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.files import disk_errors, whole_file
+from hpcpy.launch.checks import absolute, check_image
+from hpcpy.launch.engines import bind_pair, exports, site_variables
+from hpcpy.launch.on_nodes import around_apptainer
+from hpcpy.launch.options import add_options
+from hpcpy.launch.shell import Expanded, quoted
+from hpcpy.launch.site import Site, find_site
+from hpcpy.version import project_version
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", re.ASCII)
+_NOT_IN_PATHS = re.compile(r'[:;"$\[\]{}\\]')
+# Runs any command of the image; the same file under one of `NAMES` runs that command.
+ANY = "hpcpy-exec"
+NAMES = ("python", "python3", "mpiexec", "hpcpy")
+
+
+def file_name(value: str) -> str:
+    """Return an option's value that becomes the name of a file."""
+    if not _FILE_NAME.fullmatch(value):
+        raise argparse.ArgumentTypeError(
+            f"{value} cannot name a file; use letters, digits and _ . + -"
+        )
+    return value
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.epilog = "Defaults are in brackets; docs/modules.md explains the options."
+    add_options(parser, ("image", "site"))
+    folder = "the folder of the files (build/modules)"
+    parser.add_argument("--to", type=paths.folder, help=folder)
+    parser.add_argument("--name", type=file_name, default="hpcpy", help="what users load (hpcpy)")
+    help_ = "its version (this checkout's)"
+    parser.add_argument("--version", type=file_name, default=project_version(), help=help_)
+
+
+def main(options: argparse.Namespace) -> int:
+    """Write the wrappers and the module files, and say how to load them.
+
+    Raises
+    ------
+    UsageError
+        When an option is wrong, or the site's engine is not Apptainer.
+    """
+    site = find_site(getattr(options, "site", "") or "local")
+    if site.engine != "apptainer":
+        raise UsageError(
+            f"SITE={site.name} has {site.engine}, and a module file is for Apptainer",
+            hint="make launch writes the commands of the other engines",
+        )
+    folder = _modules_folder(options.to or paths.BUILD / "modules")
+    image = checked_image(getattr(options, "image", ""), site, "apptainer")
+    program = apptainer_program(site)
+    programs = folder / options.name / options.version / "bin"
+    _write(programs / ANY, wrapper_script(image, program, site), mode=0o755)
+    with disk_errors(programs):
+        for name in NAMES:
+            relink(programs / name, programs / ANY)
+    module = Module(options.name, options.version, image, str(programs), site.mpi, site.modules)
+    files = folder / "modulefiles"
+    _write(files / module.name / module.version, tcl_text(module))
+    _write(files / module.name / f"{module.version}.lua", lua_text(module))
+    print(files)
+    use = f"module use {shlex.quote(str(files))} && module load {module.name}/{module.version}"
+    print(f"  to load it: {use}", file=sys.stderr)
+    warn_of_checkout(program)
+    return 0
+
+
+def _modules_folder(path: Path) -> Path:
+    folder = path.absolute()
+    if odd := _NOT_IN_PATHS.search(str(folder)):
+        raise UsageError(f"TO={folder} has {odd[0]!r}, which PATH or Tcl gives a meaning to")
+    if " " in str(folder) and not str(folder).isascii():
+        # Seen with such paths of 70 characters, and not with shorter ones of 40.
+        raise UsageError(
+            f"TO={folder} has a blank and a character that is not ASCII",
+            hint="Lmod 8.7 loads such a module, and does not always unload it",
+        )
+    return folder
+
+
+def _write(path: Path, text: str, mode: int = 0o644) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
+    path.chmod(mode)
+
+
+def checked_image(given: str, site: Site, engine: str) -> str:
+    """Return the image as the engine takes it: a file by its absolute path.
+
+    Raises
+    ------
+    UsageError
+        When the engine cannot take it, or nothing names one.
+    """
+    image = given or site.image
+    if not image:
+        if engine != "apptainer":
+            raise UsageError(
+                f"{engine} takes a reference", hint="IMAGE=registry.example.org/me/hpcpy:1"
+            )
+        image = str(paths.BUILD / "hpcpy.sif")
+        if not Path(image).exists():
+            raise UsageError(f"{image} is not there yet", hint="make sif, or name one: IMAGE=…")
+    check_image(image, engine, is_staged=False, is_here=True)
+    return absolute(image, engine)
+
+
+def apptainer_program(site: Site) -> str:
+    """Return the command of Apptainer: by name where a module of the site brings it.
+
+    Raises
+    ------
+    UnavailableError
+        When there is none here, and the site names no module.
+    """
+    if site.modules:
+        return "apptainer"
+    try:
+        return str(apptainer.find())
+    except UnavailableError as error:
+        error.hint = "make setup, or name the site's module of it in a site file (docs/sites.md)"
+        raise
+
+
+def warn_of_checkout(program: str) -> None:
+    """Say that what was written works as long as the checkout, if its Apptainer is named."""
+    if Path(program).is_relative_to(paths.TOOLS):
+        print(
+            f"  it needs {program}, and breaks when this checkout goes or moves: install"
+            " Apptainer, or name the site's module of it in a site file (docs/sites.md)",
+            file=sys.stderr,
+        )
+
+
+# A login node may lack a folder of the compute nodes; Apptainer would refuse to start.  Where a
+# node has several ranks: one mount of the image a node, and MPI reads a neighbour's memory.
+# The rest is as `make launch` has it.
+_WRAPPER = """\
+#!/bin/bash
+# Commands of @image@, written by `hpcpy modulefile`: the name that this
+# file is called by, or the words after @any@.
+@setup@
+name=${0##*/}
+[ "$name" = @any@ ] || set -- "$name" "$@"
+[ $# -gt 0 ] || { echo "usage: @any@ COMMAND [ARGUMENT …]" >&2; exit 2; }
+options=()
+@options@
+[ ! -e /dev/nvidiactl ] || options+=(--nv)  # the host's NVIDIA driver
+@variables@
+image=@quoted_image@
+engine=@engine@
+if [ "${SLURM_STEP_NUM_TASKS:-1}" -gt "${SLURM_STEP_NUM_NODES:-1}" ]; then
+@shared@
+exec bash -c "$at_node" "$engine" exec --sharens "${options[@]}" "$image" \\
+  bash -c "$in_container" "$@"
+fi
+exec "$engine" exec "${options[@]}" "$image" "$@"
+"""
+_FIELD = re.compile(r"@(\w+)@\n?")
+
+
+def wrapper_script(image: str, engine: str, site: Site) -> str:
+    """Return the script behind ``python``, ``mpiexec`` … of a module: a command of a SIF.
+
+    Parameters
+    ----------
+    image
+        The SIF, by its absolute path.
+    engine
+        Apptainer's command.
+    site
+        Its binds and variables, and the folder of a node's own disk.
+    """
+    options = []
+    for bind in site.binds:
+        source = quoted(Expanded(bind.partition(":")[0]))
+        word = quoted(Expanded(f"--bind={bind_pair(bind)}"))
+        options.append(f"[ ! -e {source} ] || options+=({word})")
+    options += [
+        f"options+=({quoted(Expanded(word))})" for word in site.options.get("apptainer", ())
+    ]
+    variables = []
+    for variable in site_variables(site):
+        (line,) = exports([variable], "APPTAINERENV_")
+        is_folder = variable.name == "TMPDIR"
+        variables.append(
+            f"[ ! -d {quoted(variable.value)} ] || {line.shell}" if is_folder else line.shell
+        )
+    fields: dict[str, str | list[str]] = {
+        "any": ANY,
+        "image": image,
+        "quoted_image": quoted(image),
+        "engine": quoted(engine),
+        "setup": [f"{shell} || exit 69  # site {site.name}" for shell in site.setup],
+        "options": options,
+        "variables": variables,
+        "shared": [line.shell for line in around_apptainer(site.node_local)],
+    }
+    return _FIELD.sub(lambda found: _filled(fields[found[1]], found[0]), _WRAPPER)
+
+
+def _filled(value: str | list[str], field: str) -> str:
+    if isinstance(value, list):
+        return "".join(f"{line}\n" for line in value)
+    return value + ("\n" if field.endswith("\n") else "")
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module: what a module file tells, and does.
+
+    Parameters
+    ----------
+    name, version
+        By which it is loaded.
+    image
+        The SIF.
+    programs
+        The folder of its wrappers, which goes to the front of PATH.
+    mpi
+        ``srun --mpi`` of its users' steps; empty leaves it to the site.
+    needs
+        Modules that are loaded with it.
+    """
+
+    name: str
+    version: str
+    image: str
+    programs: str
+    mpi: str = ""
+    needs: tuple[str, ...] = ()
+
+    @property
+    def about(self) -> str:
+        """What ``module help`` prints."""
+        return (
+            f"{', '.join(NAMES)} and {ANY} COMMAND run in {self.image}. "
+            "Ranks of an MPI program: srun python -m mpi4py my-mpi.py"
+        )
+
+
+def tcl_text(module: Module) -> str:
+    """Return the file for Environment Modules, which Lmod reads, too."""
+    lines = [
+        "#%Module1.0",
+        f"proc ModulesHelp {{}} {{ puts stderr {_tcl(module.about)} }}",
+        f"module-whatis {_tcl(f'Name: {module.name}')}",
+        f"module-whatis {_tcl(f'Version: {module.version}')}",
+        f"module-whatis {_tcl(f'Description: Python of {module.image}')}",
+        f"conflict {_tcl(module.name)}",
+    ]
+    # One that is there already stays when this module goes.
+    lines += [
+        f"if {{![is-loaded {_tcl(name)}]}} {{ module load {_tcl(name)} }}" for name in module.needs
+    ]
+    lines += [f"setenv {name} {_tcl(value)}" for name, value in _variables(module)]
+    return _text([*lines, f"prepend-path PATH {_tcl(module.programs)}"])
+
+
+def lua_text(module: Module) -> str:
+    """Return the file for Lmod alone: it may have been built without Tcl."""
+    lines = [
+        f"help({_lua(module.about)})",
+        f"whatis({_lua(f'Name: {module.name}')})",
+        f"whatis({_lua(f'Version: {module.version}')})",
+        f"whatis({_lua(f'Description: Python of {module.image}')})",
+        f"conflict({_lua(module.name)})",
+    ]
+    lines += [f"depends_on({_lua(name)})" for name in module.needs]
+    lines += [f"setenv({_lua(name)}, {_lua(value)})" for name, value in _variables(module)]
+    return _text([*lines, f"prepend_path({_lua('PATH')}, {_lua(module.programs)})"])
+
+
+def _variables(module: Module) -> list[tuple[str, str]]:
+    """Return what `srun` reads: the kind of MPI, and that a rank that dies ends all."""
+    mpi = [("SLURM_MPI_TYPE", module.mpi)] if module.mpi else []
+    return [*mpi, ("SLURM_KILL_BAD_EXIT", "1")]
+
+
+def _text(lines: Sequence[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _tcl(word: str) -> str:
+    # A backslash takes the meaning of what follows, unless that is a letter or a digit.
+    return re.sub(r"[^\w/.:=+,-]", r"\\\g<0>", word)
+
+
+def _lua(word: str) -> str:
+    return '"' + re.sub(r'["\\]', r"\\\g<0>", word) + '"'

@@ -1,0 +1,290 @@
+"""Shell that runs on the nodes: around an engine, around each rank, around a staged image.
+
+Each text is bash; fields such as @folder@ are filled in.
+"""
+
+from __future__ import annotations
+
+from hpcpy.launch.shell import Expanded, Line, quoted, variable_of_script
+
+# Seconds in which the other ranks may end by themselves, with exit codes of their own.
+SECONDS = 5
+# Seconds that a rank has between a Ctrl-C and the SIGTERM that follows it.
+TIDY_SECONDS = 2
+
+# What ``apptainer exec --sharens`` needs.  The first of a node's ranks makes the container, the
+# others join it.  As of Apptainer 1.4 the first rank's end is not reported before the others
+# have ended: if it dies, they and Slurm wait for it for ever.  A signal ends all engines: the
+# others' at once, with what they started; the first one's does not pass it on.
+#
+# The engine keeps a file below the home folder, which may be shared, or read-only: it gets a
+# folder of the user's alone on the node.  stat follows no link, and in a sticky folder nobody
+# can replace what it has seen.
+#
+# An engine that is killed leaves its squashfuse, in a process group of its own, and its lock in
+# /dev/shm; the lock would end a later step whose slurmstepd has the same number.  A node's first
+# rank starts what outlives the step and removes both.  proctrack/cgroup kills that, with all
+# squashfuses: then the next step removes the lock.
+_AROUND_APPTAINER = """\
+own=@folder@/hpcpy-$UID
+for folder in "$own" "$own/apptainer"; do
+  mkdir -m 700 "$folder"
+  case $(stat -c %u:%A "$folder") in "$UID:d"????-??-?) ;; *) own=; break ;; esac
+done 2>/dev/null
+[ -z "$own" ] || export APPTAINER_CONFIGDIR=$own/apptainer
+if [ "$SLURM_LOCALID" = 0 ] && [ "$(cat /proc/$PPID/comm)" = slurmstepd ]; then
+  for file in /dev/shm/sharens_instance_*; do
+    [ -O "$file" ] && [ ! -d "/proc/${file##*_}" ] && rm -f "$file"
+  done
+  stat=$(cat /proc/$$/stat)
+  read -r _ _ _ session _ <<<"${stat##*) }"
+  tidies='tail --pid=$0 -f /dev/null
+    pkill -KILL -s $1 fuse; rm -f /dev/shm/sharens_instance_$0'
+  (setsid bash -c "$tidies" $PPID "$session" </dev/null >/dev/null 2>&1 &)
+fi
+exec "$0" "$@"
+"""
+# Slurm signals what it has started: with proctrack/cgroup only the engine.  The kernel would
+# kill the shell at its engine's end, as the engine asks; setpriv makes that a SIGPWR, which the
+# shell can handle.  A stop may come more than once, from Slurm to the whole group and by the
+# engine's end: the rank gets it once.  srun takes an engine's end for a rank's and sends the
+# others SIGTERM at once: after a Ctrl-C it reaches the ranks some seconds later, so that they
+# can tidy up.  When the first rank dies, its engine is killed: Slurm learns of the death.
+_AROUND_APPTAINERS_RANK = """\
+told=(setpriv --pdeathsig PWR) killed=(setpriv --pdeathsig KILL)
+if [ -n "$HPCPY_TOLD" ]; then
+  unset HPCPY_TOLD
+elif "${told[@]}" true 2>/dev/null; then
+  HPCPY_TOLD=1 exec "${told[@]}" bash -c "$BASH_EXECUTION_STRING" "$0" "$@"
+else
+  killed=() # an image without util-linux 2.33
+fi
+exec 4>&2 2>/dev/null # bash would tell of its child's death
+set -m # a process group of its own: it has no signal but by this shell
+"${killed[@]}" "$0" "$@" 2>&4 4>&- &
+rank=$!
+set +m
+stop() {
+  trap : INT TERM HUP PWR
+  [ $1 = TERM ] || trap later TERM
+  kill -$1 -$rank
+}
+later() { (sleep @tidy@; kill -TERM -$rank) </dev/null >/dev/null 4>&- & }
+trap 'stop INT' INT
+trap 'stop TERM' TERM HUP PWR
+until wait $rank; ! kill -0 $rank; do :; done
+wait $rank
+code=$?
+[ $code = 0 ] && exit
+[ -n "$APPTAINER_SHARENS_MASTER" ] || exit $code
+task=$$ parent=$PPID
+until [ "$(cat /proc/$parent/comm)" = slurmstepd ]; do
+  task=$parent
+  stat=$(cat /proc/$task/stat) || exit $code
+  stat=${stat##*) }
+  stat=${stat#* }
+  parent=${stat%% *}
+done
+(
+  sleep @seconds@
+  [ "$(cat /proc/$task/comm)" = starter ] || exit
+  echo "hpcpy: rank $SLURM_PROCID on $SLURMD_NODENAME: exit code $code" >&4
+  rm -f /dev/shm/sharens_instance_$parent
+  kill -KILL $task
+) >/dev/null </dev/null &
+exit $code
+"""
+# What ``podman-hpc shared-run`` needs.  The first of a node's ranks makes the container, and
+# each rank, the first one too, starts its program in it.  As of podman-hpc 1.2 the first rank
+# ends the container when as many ranks have ended as the first node has: on a node with fewer
+# ranks it waits for ever.  When its own program has died, it waits for ever for the node's other
+# ranks.  What runs in the container is podman's child and not Slurm's, so it outlives a step
+# that Slurm has to kill.
+#
+# Here the node's ranks are counted: SLURM_STEP_TASKS_PER_NODE is 2(x3),1 for three nodes of two
+# ranks and one of one.  The first rank's own may have hung up before the last one has said that
+# it ends.
+_AROUND_PODMAN_HPC = """\
+node=$SLURM_NODEID
+for some in ${SLURM_STEP_TASKS_PER_NODE//,/ }; do
+  HPCPY_RANKS_HERE=${some%(*} times=${some#*x} times=${times%)}
+  [ "$times" = "$some" ] && times=1
+  [ $((node -= times)) -lt 0 ] && break
+done
+engine=("$0")
+while [ "$1" != -- ]; do engine+=("$1"); shift; done
+shift
+export HPCPY_PROGRAM=${*@Q} # it would take --help and options of its modules for its own
+export HPCPY_TASK=$$ HPCPY_RANKS_HERE PODMANHPC_TASKS_PER_NODE_VAR=HPCPY_RANKS_HERE
+export USER="${USER:-$UID}" # it asks for one where nobody has logged in
+export PODMANHPC_SHARED_RUN_COMMAND='bash,-c,
+  while [ -d /proc/$HPCPY_TASK ]; do sleep 1; done
+  for rank in /run/hpcpy.*; do
+    while [ -d "/proc/${rank#*.}" ]; do sleep 1; done
+  done
+  sleep 1'
+exec "${engine[@]}" 2> >(
+  trap '' INT TERM HUP
+  exec sed -u '/^send_complete failed for [0-9]*$/{N;d;}' >&2
+)
+"""
+_AROUND_PODMAN_HPCS_RANK = """\
+: >/run/hpcpy.$$ # for the container, which podman removes when no rank is left
+( (
+  trap "" INT
+  while [ -d /proc/$$ ] && [ -d /proc/$HPCPY_TASK ]; do sleep 1; done
+  [ -d /proc/$$ ] && kill -INT -$$ && sleep @seconds@ && kill -KILL -$$
+) >/dev/null 2>&1 </dev/null & )
+eval "set -- $HPCPY_PROGRAM"
+unset HPCPY_PROGRAM
+exec 4>&2 2>/dev/null # bash would tell of its child's death
+trap : INT TERM HUP # or it ends before the rank
+"$@" 2>&4 4>&-
+code=$?
+[ $code = 0 ] && exit
+if [ "$SLURM_LOCALID" = 0 ] && [ "$HPCPY_RANKS_HERE" != 1 ]; then
+  sleep @seconds@
+  echo "hpcpy: rank $SLURM_PROCID on $SLURMD_NODENAME: exit code $code" >&4
+  sleep 1 # it has a way to go
+  kill -KILL $HPCPY_TASK
+fi
+exit $code
+"""
+# podman passes on only consecutive descriptors from 3 on; that of Slurm's PMI may have any
+# number.  Only rootless podman takes keep-id.
+_AROUND_PODMAN = """\
+if [ -n "$PMI_FD" ]; then eval "exec 3<&$PMI_FD"; export PMI_FD=3; fi
+if [ "$UID" = 0 ]; then me=--user=0:0; else me=--userns=keep-id; fi
+exec "$0" run $me ${PMI_FD:+--preserve-fds=1} "$@"
+"""
+
+
+def around_apptainer(node_local: str) -> tuple[Line, Line]:
+    """Return the lines that set ``$at_node`` and ``$in_container``.
+
+    The first script puts the engine's files on the node and becomes the engine.  The second
+    one runs a rank, passes a stop on, and ends the first rank's engine when that rank dies.
+    """
+    at_node = _AROUND_APPTAINER.replace("@folder@", quoted(Expanded(node_local)))
+    in_container = _AROUND_APPTAINERS_RANK.replace("@tidy@", str(TIDY_SECONDS))
+    return (
+        variable_of_script(
+            "at_node",
+            at_node,
+            "on the node: Apptainer's files of a run there, not in the home folder",
+        ),
+        variable_of_script(
+            "in_container",
+            in_container.replace("@seconds@", str(SECONDS)),
+            "in the container: the first rank's death would stay untold by --sharens",
+        ),
+    )
+
+
+def around_podman_hpc() -> tuple[Line, Line]:
+    """Return the lines that set ``$at_node`` and ``$in_container``.
+
+    The first script counts the node's ranks and becomes the engine; the program's words, which
+    follow ``--``, go into a variable.  The second one runs a rank, reports its death to Slurm,
+    and ends with its task.
+    """
+    return (
+        variable_of_script(
+            "at_node",
+            _AROUND_PODMAN_HPC,
+            "on the node: podman-hpc takes the first node's number of ranks for every one's",
+        ),
+        variable_of_script(
+            "in_container",
+            _AROUND_PODMAN_HPCS_RANK.replace("@seconds@", str(SECONDS)),
+            "in the container: a rank ends with its step, and its death is told",
+        ),
+    )
+
+
+def around_podman() -> Line:
+    """Return the line that sets ``$at_node``: a script that becomes the engine of a rank."""
+    why = "hands Slurm's PMI socket on as descriptor 3; files that it writes are yours"
+    return variable_of_script("at_node", _AROUND_PODMAN, why)
+
+
+# --stage: a copy of the image on each node's own disk, for as long as the job.
+# It lies in a folder that the job has made on each node, which nobody else can enter.
+COPY = Expanded("$staged/hpcpy.sif")
+# A keeper runs on each node: cat ends when the job's shell closes the pipe or has ended.
+# SIGTERM, from scancel or the time limit, ends cat alone.  Ctrl-C does not end it, since
+# ranks may still read the copy while they tidy up.  An answer is a line: empty if all is well.
+_REMOVER = 'trap : TERM; trap "" INT HUP; echo; { cat; } 2>/dev/null; rm -rf "$0" "$0"-*\n'
+# mkdir follows no link and takes nothing that is there.  The one line that comes is the
+# image's checksum, when the copy is there.  cat, since bash loses the answer of one that ends.
+_KEEPER = """\
+trap ended=1 TERM; trap "" INT HUP
+wrong=$(mkdir -m 700 "$0" 2>&1) || { echo "$SLURMD_NODENAME: $wrong"; exec cat; }
+trap 'trap "" TERM; rm -rf "$0"; exit' TERM
+echo
+[ "$ended" ] || {
+  sum=$(head -n 1)
+  if [ "$sum" ] && [ "$sum" = "$(sha256sum <"$0"/hpcpy.sif)" ]; then echo
+  else echo "$SLURMD_NODENAME: $0/hpcpy.sif is not what was copied"; fi
+  cat
+} 2>/dev/null
+rm -rf "$0"
+"""
+# The keepers are in a session of their own: `hpcpy.launch.step` may end all of the launch's.
+# bash forgets the coprocess's variables when it ends.
+_KEEPERS = """\
+coproc keeper {
+  exec setsid srun --overlap --nodes=@nodes@ --ntasks=@nodes@ --ntasks-per-node=1 \\
+    --mpi=none --quiet sh -c "$keeper_script" @path@
+}
+keeper_process=$keeper_PID keeper_out=${keeper[0]} keeper_in=${keeper[1]}
+each_node_answers() { # with an empty line if all is well
+  for ((node = 0; node < @nodes@; node++)); do
+    read -r -u $keeper_out wrong || exit 73
+    [ -z "$wrong" ] || { echo "hpcpy: $wrong" >&2; exit 73; }
+  done
+}"""
+
+
+def staging_lines(nodes: int, image: str, node_local: str) -> tuple[Line, ...]:
+    """Return the lines that copy the image to `COPY`, after those that will remove the copies."""
+    name = quoted(Expanded(f"{node_local}/hpcpy-$SLURM_JOB_ID-XXXXXXXXXX"))
+    return (
+        Line(f"staged=$(mktemp --dry-run {name}) || exit 73", "a name that nobody can know"),
+        *_on_each_node(nodes, _KEEPER, Expanded("$staged")),
+        # Two seconds of a processor, here and on each node, for the 475 MB of the core image.
+        Line(f"exec {{sum}}< <(sha256sum <{quoted(image)})", "while it is copied"),
+        Line(
+            f"sbcast {quoted(image)} {quoted(COPY)} || exit 73",
+            "the image on each node's own disk, read once from the shared one",
+        ),
+        Line('echo "$(cat <&$sum)" >&$keeper_in', "for each node to compare"),
+        Line("each_node_answers", "its copy is the image"),
+    )
+
+
+def removing_lines(nodes: int, path: Expanded) -> tuple[Line, ...]:
+    """Return the lines that remove a path on each node when the job ends, however it ends.
+
+    Paths that begin with this one and a dash are removed, too.
+    """
+    return _on_each_node(nodes, _REMOVER, path)
+
+
+def _on_each_node(nodes: int, keeper: str, path: Expanded) -> tuple[Line, ...]:
+    keepers = _KEEPERS.replace("@nodes@", str(nodes)).replace("@path@", quoted(path))
+    return (
+        variable_of_script("keeper_script", keeper, "keeps a node's copies until the job ends"),
+        Line(keepers, "on each node, removes its copies at the end"),
+        Line("each_node_answers", "they are there: a cancelled job leaves no copy"),
+    )
+
+
+def ending_lines() -> tuple[Line, ...]:
+    """Return the lines that have the copies removed, and wait some seconds for it."""
+    return (
+        Line('eval "exec $keeper_in>&-"', "the copies go"),
+        Line(f"read -r -t {SECONDS} -u $keeper_out 2>/dev/null", "they have gone"),
+        # At SIGTERM, srun would end the removals that are not done.
+        Line("kill -KILL $keeper_process 2>/dev/null", "a dead node never says so"),
+    )

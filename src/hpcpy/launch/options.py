@@ -1,0 +1,176 @@
+"""The options of ``launch`` and ``batch``: a table, read by argparse and checked."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import PurePath
+from typing import Any
+
+from hpcpy.errors import UsageError
+from hpcpy.parser import number_from, one_of, program_words, text
+
+ENGINES = ("apptainer", "podman-hpc", "shifter", "podman", "none")
+LOCAL = "local"
+# The options of any job at a site, whatever it runs.
+OF_A_JOB = ("site", "mpi", "time", "partition", "qos", "account", "mem", "script", "dry")
+USAGE = "-- my.py --its options, or -- -m workloads pi --impl mpi"
+_WORKLOADS = ("-m", "workloads")
+# Time limits of sbatch(1): minutes, minutes:seconds, hours:minutes:seconds, days-hours,
+# days-hours:minutes, days-hours:minutes:seconds; or none.
+_TIME = re.compile(r"[0-9]+(:[0-9]+){0,2}|[0-9]+-[0-9]+(:[0-9]+){0,2}|unlimited|infinite|-1", re.I)
+_MEMORY = re.compile(r"[0-9]+[KMGT]?(/cpu)?", re.ASCII | re.I)
+TIMES = "write 30 (minutes), 01:30:00, 2-12 (days-hours) or UNLIMITED"
+
+
+def is_time(value: str) -> bool:
+    """Return whether Slurm takes a text as a time limit.
+
+    Examples
+    --------
+    >>> is_time("2-12:30"), is_time("abc")
+    (True, False)
+    """
+    return _TIME.fullmatch(value) is not None
+
+
+def _time(value: str) -> str:
+    if value.strip() and not is_time(value.strip()):
+        raise argparse.ArgumentTypeError(f"{value} is not a time limit; {TIMES}")
+    return value.strip()
+
+
+def _memory(value: str) -> str:
+    if value.strip() and not _MEMORY.fullmatch(value.strip()):
+        hint = "write 8G for each node, 2G/cpu for each processor"
+        raise argparse.ArgumentTypeError(f"{value} is not an amount of memory; {hint}")
+    return value.strip()
+
+
+def _option(default: object, check: Callable[[str], object] | None, meaning: str) -> Any:
+    """Return a row of the table: an option's default, its type (None: a flag), its help."""
+    return field(default=default, metadata={"check": check, "help": meaning})
+
+
+@dataclass(frozen=True)
+class Request:
+    """One run: a program, its nodes and ranks, the engine and the job's options.
+
+    Parameters
+    ----------
+    program
+        The words after ``python``: a script or ``-m MODULE``, and its arguments.
+    """
+
+    program: tuple[str, ...] = ()
+    nodes: int = _option(1, number_from(1), "nodes (1)")
+    tasks: int = _option(1, number_from(1), "ranks on all nodes together (one a node)")
+    cpus: int = _option(1, number_from(1), "processors of each rank (1)")
+    gpus: int = _option(0, number_from(0), "GPUs of each rank (none)")
+    dask: bool = _option(False, None, "the ranks form a Dask cluster, and the program runs once")
+    spark: bool = _option(False, None, "the same with Spark")
+    dry: bool = _option(False, None, "print the script, with reasons")
+    stage: bool = _option(False, None, "copy the SIF to each node's own disk first")
+    engine: str = _option(
+        "", one_of(ENGINES), "apptainer, podman-hpc, shifter, podman or none (the site's)"
+    )
+    site: str = _option(LOCAL, text, "a name of env/sites, or a TOML file (local)")
+    image: str = _option("", text, "a SIF or a reference (the site's, else hpcpy.sif)")
+    mpi: str = _option("", text, "the kind for srun --mpi (the site's)")
+    time: str = _option("", _time, "the job's limit: 30 (minutes), 01:30:00 (the site's)")
+    partition: str = _option("", text, "the job's partition (the site's)")
+    qos: str = _option("", text, "the job's quality of service (the site's)")
+    account: str = _option("", text, "whom the job is charged to (the site's)")
+    mem: str = _option("", _memory, "memory: 8G of each node, 2G/cpu of each processor")
+    script: str = _option("", text, "where batch writes; - is standard output (build/)")
+
+    @property
+    def workload(self) -> tuple[str, ...]:
+        """The words after ``python -m workloads``; none of another program."""
+        return self.program[2:] if self.program[:2] == _WORKLOADS else ()
+
+    @property
+    def title(self) -> str:
+        """The workload, the module, or the script without its folder and ending."""
+        if self.workload:
+            return self.workload[0]
+        return self.program[1] if self.program[0] == "-m" else PurePath(self.program[0]).stem
+
+    @property
+    def name(self) -> str:
+        """The title, with only characters that names of files and jobs may have."""
+        return re.sub(r"[^\w.+-]+", "-", self.title)
+
+    @property
+    def per_node(self) -> int:
+        """The most ranks that a node gets when they are spread evenly."""
+        return -(-self.tasks // self.nodes)
+
+
+TABLE = {one.name: one.metadata for one in fields(Request) if one.metadata}
+
+
+def add_options(parser: argparse._ActionsContainer, names: Sequence[str] = tuple(TABLE)) -> None:
+    """Add rows of the table as options; one that is not given is not in the result."""
+    for name in names:
+        row = TABLE[name]
+        how = {"type": row["check"]} if row["check"] else {"action": "store_true"}
+        parser.add_argument(f"--{name}", default=argparse.SUPPRESS, help=row["help"], **how)
+
+
+def add_program(parser: argparse.ArgumentParser) -> None:
+    """Add the words of the program, which follow all options."""
+    help_ = f"after -- the words that follow python: {USAGE}"
+    parser.add_argument("program", nargs=argparse.REMAINDER, metavar="PROGRAM", help=help_)
+
+
+def read_request(options: argparse.Namespace) -> Request:
+    """Return what was asked for.
+
+    Raises
+    ------
+    UsageError
+        For a request that no machine could fulfil.
+    """
+    return make_request(vars(options), program_words(options.program))
+
+
+def make_request(given: Mapping[str, Any], program: Sequence[str]) -> Request:
+    """Return the request of some options and a program; an empty value counts as not given.
+
+    Raises
+    ------
+    UsageError
+        For a request that no machine could fulfil.
+
+    Examples
+    --------
+    >>> make_request({"nodes": 2, "tasks": 8}, ["my.py"]).per_node
+    4
+    """
+    values = {name: given[name] for name in TABLE if given.get(name, "") != ""}
+    values.setdefault("tasks", values.get("nodes", 1))
+    if not program:
+        raise UsageError("no program is given", hint=f'{USAGE}; make: PROGRAM="…" or W="…"')
+    is_option = program[0].startswith("-") or not program[0]
+    if is_option and (program[0] != "-m" or len(program) == 1):
+        what = " ".join(" ".join(program).split())
+        raise UsageError(
+            f"PROGRAM={what} begins neither with a script nor with -m MODULE", hint=USAGE
+        )
+    request = Request(tuple(program), **values)
+    if request.tasks < request.nodes:
+        raise UsageError(
+            f"TASKS={request.tasks} on NODES={request.nodes}: a node would have no rank",
+            hint="TASKS counts the ranks of all nodes together",
+        )
+    if request.dask and request.spark:
+        raise UsageError("DASK=1 and SPARK=1: the ranks form one cluster", hint="give one of them")
+    return request
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things in words: 1 rank, 2 ranks."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -1,0 +1,226 @@
+"""A launch as a bash script: its words, each with its reason, and the scripts made of them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_VARIABLE = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})")
+_WIDTH = 46
+
+
+class Expanded(str):
+    """A word in which the job's shell expands ``$NAME`` or ``${NAME}``, and nothing else."""
+
+    __slots__ = ()
+
+    @property
+    def names(self) -> set[str]:
+        """The variables it names."""
+        return {found.strip("${}") for found in _VARIABLE.findall(self)}
+
+
+class AsItStands(str):
+    """Shell that is no word to quote: an array, say."""
+
+    __slots__ = ()
+
+
+def quoted(word: str) -> str:
+    """Return a word as bash reads it back.
+
+    Examples
+    --------
+    >>> quoted("$a b"), quoted(Expanded("/scratch/$USER/a b")), quoted(Expanded("/tmp"))
+    ("'$a b'", '"/scratch/$USER/a b"', '/tmp')
+    """
+    if isinstance(word, AsItStands):
+        return str(word)
+    if not (isinstance(word, Expanded) and word.names):
+        return shlex.quote(word)
+    kept = _VARIABLE.findall(word)
+    parts = [re.sub(r'(["\\`$])', r"\\\1", part) for part in _VARIABLE.split(word)]
+    return '"' + "".join(part + name for part, name in zip(parts, [*kept, ""], strict=True)) + '"'
+
+
+def heredoc(text: str, end: str) -> str:
+    """Return a here-document of a text, of which the shell expands nothing.
+
+    Examples
+    --------
+    >>> print("cat" + heredoc("echo $a", "END"))
+    cat <<'END'
+    echo $a
+    END
+    """
+    # A word of the user's may have several lines, and this among them.
+    while end in text:
+        end += "_"
+    return f" <<'{end}'\n{text.rstrip()}\n{end}"
+
+
+@dataclass(frozen=True)
+class Option:
+    """Words that belong together, on a line of their own."""
+
+    words: tuple[str, ...]
+    why: str = ""
+
+    @property
+    def shell(self) -> str:
+        """The words, quoted."""
+        return " ".join(quoted(word) for word in self.words)
+
+
+def option(*words: str, why: str = "") -> Option:
+    """Return an `Option` of these words."""
+    return Option(words, why)
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable for the ranks."""
+
+    name: str
+    value: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of shell before or after the step; or several, of which the reason stands above."""
+
+    shell: str
+    why: str
+
+
+def variable_of_script(name: str, script: str, why: str) -> Line:
+    """Return the lines that put a script into a variable, readable as it is."""
+    return Line(f"read -r -d '' {name}{heredoc(script, name.upper())}", why)
+
+
+@dataclass(frozen=True)
+class LaunchPlan:
+    """A launch, ready to be run, written or shown.
+
+    Parameters
+    ----------
+    title
+        One line about it.
+    size
+        How much is asked for, of job and step alike.
+    allocation
+        What else is asked of the scheduler for a job.
+    lines
+        Shell lines before the step.
+    step
+        ``srun``'s other options.
+    program
+        The engine and what runs in it.
+    afterwards
+        Shell lines after the step, however it ended.
+    notes
+        Remarks, for comments at the script's start.
+    within_job
+        Whether a job is there already.
+    needs_job_shell
+        Whether lines or words need a job before ``srun`` runs.
+    surroundings
+        Shell lines before a job is asked for.
+    launcher
+        What starts the program.
+    """
+
+    title: str
+    size: tuple[Option, ...]
+    allocation: tuple[Option, ...]
+    lines: tuple[Line, ...]
+    step: tuple[Option, ...]
+    program: tuple[Option, ...]
+    afterwards: tuple[Line, ...] = ()
+    notes: tuple[str, ...] = ()
+    within_job: bool = False
+    needs_job_shell: bool = False
+    surroundings: tuple[Line, ...] = ()
+    launcher: tuple[str, ...] = ("srun",)
+
+
+def launch_script(plan: LaunchPlan) -> str:
+    """Return the script that runs the plan from here.
+
+    If its lines need a job, it asks salloc for one and runs them in that job's
+    shell; otherwise ``srun`` asks for the job.
+    """
+    head = _header(plan) + _commented_lines(plan.surroundings)
+    if plan.within_job or not plan.needs_job_shell:
+        return head + _body(plan, () if plan.within_job else plan.allocation)
+    job = _array("job", ["salloc"], plan.size, plan.allocation)
+    return f'{head}{job}exec "${{job[@]}}" bash -s{heredoc(_body(plan, ()), "END_OF_JOB")}\n'
+
+
+def batch_script(plan: LaunchPlan) -> str:
+    """Return the script for ``sbatch``."""
+    lines = []
+    for one in (*plan.size, *plan.allocation):
+        lines += [f"# {one.why}"] if one.why else []
+        lines.append(f"#SBATCH {one.shell}")
+    first, rest = _header(plan).split("\n", 1)
+    return "\n".join([first, *lines, ""]) + rest + _body(plan, ())
+
+
+def show(script: str) -> None:
+    """Print a script as bytes: a path in it may not be UTF-8."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(script.encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.flush()
+
+
+def _header(plan: LaunchPlan) -> str:
+    notes = "".join(f"# {note}\n" for note in plan.notes)
+    return f"#!/bin/bash\n# {plan.title}\n{notes}"
+
+
+# The step runs in the background, since bash runs no trap while it waits for a foreground
+# command.  It has a process group of its own: otherwise srun would get a Ctrl-C twice, from
+# the terminal and by the trap, and kill the ranks.  The traps stand before the step: without
+# one, bash forgets a Ctrl-C that the step survives.  A trap ends `wait`, but not the step.
+_GUARDED = """\
+early= running=
+stop() { if [ $running ]; then kill -INT $running 2>/dev/null; else early=1; fi; }
+trap stop TERM INT HUP
+set -m
+"${step[@]}" &
+running=$!
+set +m
+[ ! $early ] || kill -INT $running
+until wait $running; code=$?; ! kill -0 $running 2>/dev/null; do :; done
+"""
+
+
+def _body(plan: LaunchPlan, allocation: Iterable[Option]) -> str:
+    lines = _commented_lines(plan.lines)
+    launcher = map(quoted, plan.launcher)
+    step = _array("step", launcher, plan.size, allocation, plan.step, plan.program)
+    if not plan.afterwards:
+        return f'{lines}{step}exec "${{step[@]}}"\n'
+    return f"{lines}{step}{_GUARDED}{_commented_lines(plan.afterwards)}exit $code\n"
+
+
+def _array(name: str, words: Iterable[str], *groups: Iterable[Option]) -> str:
+    options = [one for group in groups for one in group]
+    body = "".join(_commented(f"  {one.shell}", one.why) for one in options)
+    return f"{name}=(\n  {' '.join(words)}\n{body})\n"
+
+
+def _commented_lines(lines: Iterable[Line]) -> str:
+    return "".join(
+        f"# {line.why}\n{line.shell}\n" if "\n" in line.shell else _commented(line.shell, line.why)
+        for line in lines
+    )
+
+
+def _commented(shell: str, why: str) -> str:
+    return f"{shell:<{_WIDTH}} # {why}\n" if why else f"{shell}\n"

@@ -1,0 +1,69 @@
+"""The parser of ``hpcpy``, in a checkout and in an image: an error is one line."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, NoReturn
+
+from hpcpy.errors import UsageError, suggestion
+
+# Before Python 3.13 argparse reads the value `--` of an option as an empty list.
+_NO_VALUE = re.compile(r"(--[a-z-]+)=--")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises an error as ours; options are never shortened."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise argparse's error as ours."""
+        raise UsageError(" ".join(message.split()), hint=f"see {self.prog} --help")
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse words, by default this program's; those that are unknown are returned."""
+        words = list(sys.argv[1:] if args is None else args)
+        for word in words[: words.index("--") if "--" in words else None]:
+            if found := _NO_VALUE.fullmatch(word):
+                self.error(f"argument {found[1]}: -- is no value")
+        return super().parse_known_args(words, namespace)
+
+
+def text(value: str) -> str:
+    """Return an option's value, one printable line: a line break would begin one of a script."""
+    if not value.isprintable():
+        raise argparse.ArgumentTypeError(f"{value!r} holds a character that cannot be printed")
+    return value.strip()
+
+
+def number_from(least: int) -> Callable[[str], int]:
+    """Return the type of an option that takes whole numbers."""
+
+    def number(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,7}", value) or int(value) < least:
+            raise argparse.ArgumentTypeError(f"{value} is not a whole number from {least} on")
+        return int(value)
+
+    return number
+
+
+def one_of(known: Collection[str]) -> Callable[[str], str]:
+    """Return the type of an option that takes one of some names, and suggests the nearest."""
+
+    def name(value: str) -> str:
+        if value.strip() not in ("", *known):
+            raise argparse.ArgumentTypeError(f"no {value!r}; {suggestion(value, known)}")
+        return value.strip()
+
+    return name
+
+
+def program_words(words: Sequence[str]) -> list[str]:
+    """Return the words of a program, which argparse hands over with the ``--`` before them."""
+    return list(words[list(words[:1]) == ["--"] :])

@@ -1,0 +1,198 @@
+"""An image or a workload that cannot be run is reported before a job is asked for."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from small_sif import make_sif, needed_program
+
+from hpcpy import paths
+from hpcpy.build.plan import make_plan
+from hpcpy.build.sif_header import settle
+from hpcpy.errors import UsageError
+from hpcpy.launch.checks import check_image, workload_fault
+from hpcpy.launch.host import has_these_workloads
+from hpcpy.launch.options import ENGINES
+from workloads.registry import TOOLS, WORKLOADS
+
+REFERENCE = "registry.example.org/me/hpcpy:1"
+DIGEST = f"localhost:5000/hpcpy@sha256:{'0' * 64}"
+OF_A_STORE = ("podman", "podman-hpc", "shifter")
+
+
+def refused(given: str, engine: str, *, is_staged: bool = False, is_here: bool = True) -> str:
+    with pytest.raises(UsageError) as caught:
+        check_image(given, engine, is_staged=is_staged, is_here=is_here)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def taken(given: str, engine: str, *, is_here: bool = True) -> str:
+    return check_image(given, engine, is_staged=False, is_here=is_here)
+
+
+def test_each_engine_takes_its_spellings() -> None:
+    for engine, names in {
+        "apptainer": ("oras://registry.example.org/x:1", "library://me/x", "shub://me/x"),
+        "podman": ("oci-archive:/x.tar", "containers-storage:localhost/x"),
+        "podman-hpc": (f"docker://{REFERENCE}",),
+        "shifter": (f"docker:{REFERENCE}", f"id:{'0' * 64}"),
+        # A module of the nodes may bring it.
+        "none": (str(shutil.which("sh")), "python3.14", "/on/the/nodes/python3"),
+    }.items():
+        for name in ("", *names):
+            assert taken(name, engine) == ""
+    for engine in OF_A_STORE:
+        for name in ("hpcpy", "me/hpcpy:1", "hpcpy:latest", REFERENCE, DIGEST):
+            assert taken(name, engine) == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "engines", "says"),
+    [
+        *(
+            (name, ("apptainer",), f"docker://{REFERENCE}")
+            for name in (*(REFERENCE, f"docker:{REFERENCE}"),)
+        ),
+        *(
+            (name, OF_A_STORE, REFERENCE)
+            for name in (
+                *(
+                    "build/hpcpy.sif",
+                    "/images/hpcpy.sif",
+                    "hpcpy.oci.tar",
+                    "Me/hpcpy",
+                    "a b",
+                    "a:b:c",
+                ),
+            )
+        ),
+        *(
+            (name, ("apptainer", "podman", "podman-hpc"), f"IMAGE={name}: ")
+            for name in (*("ftp://x/y", "docker://x y", "docker://", "nosuch://x"),)
+        ),
+        (f"docker://{REFERENCE}", ("shifter",), f"docker:{REFERENCE}"),
+        ("oras://registry.example.org/x:1", ("podman",), "podman takes a reference"),
+        ("containers-storage:x", ("apptainer",), "Apptainer takes a SIF"),
+    ],
+)
+def test_another_name_is_refused(given: str, engines: tuple[str, ...], says: str) -> None:
+    for engine in engines:
+        assert says in refused(given, engine, is_here=False)
+
+
+def test_apptainer_takes_what_it_can_run(tmp_path: Path) -> None:
+    sif = make_sif(needed_program(), tmp_path, "made.sif").read_bytes()
+    head = {"sif": sif, "squashfs": b"hsqs", "ext3": 1080 * b"\0" + b"S\xef"}
+    for name, begin in head.items():
+        (tmp_path / name).write_bytes(begin)
+        assert taken(str(tmp_path / name), "apptainer") == ""
+    (tmp_path / "sandbox/.singularity.d").mkdir(parents=True)
+    assert taken(str(tmp_path / "sandbox"), "apptainer") == ""
+
+
+def test_a_sif_that_is_not_whole_is_refused(tmp_path: Path) -> None:
+    sif = make_sif(needed_program(), tmp_path, "x.sif")
+    whole = sif.read_bytes()
+    for size in (42, 127, 128, 4000, len(whole) - 1):
+        sif.write_bytes(whole[:size])
+        for is_here in (True, False):
+            assert f"is cut short: {size} " in refused(str(sif), "apptainer", is_here=is_here)
+    # The number of descriptors: flipped bits.
+    for number in (b"\xff" * 8, b"\0" * 5 + b"\x01\0\0"):
+        sif.write_bytes(whole[:88] + number + whole[96:])
+        assert "is damaged" in refused(str(sif), "apptainer")
+
+
+def test_files_and_folders_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    archive, sif, absent = tmp_path / "x.oci.tar", tmp_path / "y.sif", str(tmp_path / "absent.sif")
+    archive.write_bytes(b"index.json")
+    sif.write_bytes(32 * b"#" + b"SIF_MAGIC\0")
+    (tmp_path / "me/folder/.singularity.d").mkdir(parents=True)
+    (tmp_path / "me/hpcpy").touch()
+    assert "is nothing that Apptainer runs" in refused(str(archive), "apptainer")
+    assert "is a folder" in refused(str(tmp_path), "apptainer")
+    assert "file name too long" in refused("x" * 300, "apptainer")
+    assert "no such file" in refused(absent, "apptainer")
+    # It may lie on another machine, for which a script is.
+    assert taken(absent, "apptainer", is_here=False) == "no such file"
+    assert "is a folder" in refused("me/folder", "apptainer", is_staged=True)
+    copied = refused(f"docker://{REFERENCE}", "apptainer", is_staged=True)
+    assert "STAGE=1 copies a file" in copied
+    assert "is a file" in refused("me/hpcpy", "podman")
+    # A folder of that name may be anything.
+    assert taken("me/folder", "podman") == ""
+    for given in (tmp_path, sif):
+        assert "takes a Python" in refused(str(given), "none")
+
+
+@pytest.mark.long
+def test_a_sif_of_this_checkout_is_known_wherever_it_lies(tmp_path: Path) -> None:
+    sif = make_sif(needed_program(), tmp_path, "copy.sif")
+    plan = make_plan()
+    for name, is_ours in (("hpcpy", True), ("hpcpy-cuda", True), ("builder", False)):
+        settle(sif, plan.image_key(plan.graph.image(name)), plan.epoch)
+        assert has_these_workloads(str(sif), "apptainer") == is_ours
+
+
+def test_no_other_image_is_said_to_be_this_checkouts(tmp_path: Path) -> None:
+    assert has_these_workloads("", "apptainer")
+    (tmp_path / "x").write_bytes(b"short")
+    for given in (f"docker://{REFERENCE}", str(tmp_path), str(tmp_path / "x"), "/no/such"):
+        assert not has_these_workloads(given, "apptainer")
+    for engine in set(ENGINES) - {"apptainer"}:
+        assert not has_these_workloads("", engine)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("mandle", "unknown workload 'mandle'; did you mean mandel?"),
+        ("docter", "did you mean doctor?"),
+        ("--area area1", "unknown workload '--area'"),
+        ("mandel --impl nosuch", "mandel: unknown technique 'nosuch'; there are: all, auto"),
+        ("mandel --impl numba,mpi-dynamik", "'mpi-dynamik'; did you mean mpi-dynamic?"),
+        ("linalg --impl ''", "unknown technique ''"),
+        ("mandel --area area9", "argument --area: invalid choice: 'area9'"),
+        ("mandel --aera area1", "unrecognized arguments: --aera area1"),
+        ("pi -n many", "'many' is not a whole number"),
+        ("pi --scale 0", "0 is not at least 1"),
+        ("startup --case no", "'no' is none of"),
+    ],
+)
+def test_what_no_machine_can_run_is_told(words: str, says: str) -> None:
+    told = workload_fault(shlex.split(words))
+    assert says in told
+    assert "\n" not in told
+
+
+def test_what_some_machine_may_run_is_let_through(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (
+        *("mandel", "mandel --impl mpi-dynamic --area area2", "mandel --impl all", "pi --list"),
+        *("mandel --window -1 -1e-3 -inf 1 --size 3 3 --maxiter 9", "pi --impl mpi --help"),
+        # What a machine or a folder has is not known here.
+        *("pi --impl cupy", "pi --json /nodes/only/x.json", "startup -- /in/the/image.py --help"),
+        *("doctor --site x", "--help", "-h", "--version"),
+    ):
+        assert workload_fault(words.split()) == "", words
+    assert capsys.readouterr() == ("", "")
+
+
+def test_every_workload_is_known_without_its_packages() -> None:
+    # A login node's Python has no site-packages of ours.
+    script = (
+        "import sys; from hpcpy.launch.checks import workload_fault\n"
+        "for name in sys.argv[1:]: assert workload_fault([name]) == '', name\n"
+        "assert not {'numpy', 'mpi4py', 'multiprocessing'} & set(sys.modules)"
+    )
+    subprocess.run(
+        [sys.executable, "-S", "-c", script, *WORKLOADS, *TOOLS],
+        env={"PYTHONPATH": str(paths.ROOT / "src")},
+        check=True,
+    )

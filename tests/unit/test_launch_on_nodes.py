@@ -1,0 +1,233 @@
+"""The shell that runs on nodes: around an engine, a rank and a staged image."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hpcpy.launch import on_nodes
+from hpcpy.launch.on_nodes import around_apptainer, around_podman_hpc
+
+OWN = f"hpcpy-{os.getuid()}"
+SHOWS = 'printf %s "${APPTAINER_CONFIGDIR-default}"'
+
+
+def apptainer_script(node_local: Path) -> str:
+    """Return shell that runs its words through the script around an engine."""
+    at_node, _ = around_apptainer(str(node_local))
+    return f'{at_node.shell}\nexec bash -c "$at_node" "$@"'
+
+
+def engines_folder(node_local: Path) -> str:
+    done = subprocess.run(
+        ["bash", "-c", apptainer_script(node_local), "-", "bash", "-c", SHOWS],
+        env={"PATH": os.environ["PATH"]},
+        umask=0o002,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_the_engines_files_are_in_a_folder_of_the_users_alone(tmp_path: Path) -> None:
+    for _ in range(2):
+        assert engines_folder(tmp_path) == f"{tmp_path}/{OWN}/apptainer"
+    for folder in (tmp_path / OWN, tmp_path / OWN / "apptainer"):
+        assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def linked(path: Path, aside: Path) -> None:
+    aside.mkdir()
+    path.symlink_to(aside)
+
+
+def linked_to_nothing(path: Path, aside: Path) -> None:
+    path.symlink_to(aside)
+
+
+def open_to_the_group(path: Path, _: Path) -> None:
+    path.mkdir()
+    path.chmod(0o770)
+
+
+def open_to_all(path: Path, _: Path) -> None:
+    path.mkdir()
+    path.chmod(0o707)
+
+
+def another_users(path: Path, _: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder away")
+    path.mkdir()
+    os.chown(path, 65534, 65534)
+
+
+def a_file(path: Path, _: Path) -> None:
+    path.touch()
+
+
+WAYS = (linked, linked_to_nothing, open_to_the_group, open_to_all, another_users, a_file)
+
+
+@pytest.mark.parametrize("made", WAYS)
+def test_a_folder_that_others_have_a_hand_in_is_not_used(
+    tmp_path: Path, made: Callable[[Path, Path], None]
+) -> None:
+    for number, name in enumerate((OWN, f"{OWN}/apptainer")):
+        node = tmp_path / str(number)
+        (node / name).parent.mkdir(parents=True)
+        made(node / name, aside := node / "aside")
+        assert engines_folder(node) == "default"
+        assert not aside.exists() or list(aside.iterdir()) == []
+
+
+def around_apptainer_text(node_local: Path) -> str:
+    script = f'{around_apptainer(str(node_local))[0].shell}\nprintf %s "$at_node"'
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
+
+
+def lock_of(process: int) -> Path:
+    return Path(f"/dev/shm/sharens_instance_{process}")  # noqa: S108
+
+
+@pytest.mark.long
+def test_locks_of_steps_that_have_ended_go(tmp_path: Path) -> None:
+    slurmstepd = tmp_path / "slurmstepd"
+    shutil.copy("/bin/bash", slurmstepd)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    script = 'bash -c "$0" "$@"; : >/dev/shm/sharens_instance_$$; echo $$; exit 3'
+    for lock in (running := lock_of(os.getpid()), stale := lock_of(ended.pid)):
+        lock.touch()
+    done = subprocess.run(
+        [slurmstepd, "-c", script, around_apptainer_text(tmp_path), "true"],
+        env={"PATH": os.environ["PATH"], "SLURM_LOCALID": "0"},
+        start_new_session=True,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (3, "")
+    assert (running.exists(), stale.exists()) == (True, False)
+    running.unlink()
+    end = time.monotonic() + 60
+    while lock_of(int(done.stdout)).exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("tasks_per_node", "here"),
+    [("1", [1]), ("2(x2)", [2, 2]), ("3(x2),1,2", [3, 3, 1, 2]), ("12(x10),1", [*[12] * 10, 1])],
+)
+def test_each_node_is_told_its_own_number_of_ranks(tasks_per_node: str, here: list[int]) -> None:
+    told = 'eval echo "\\$$PODMANHPC_TASKS_PER_NODE_VAR $USER $*"; eval "printf %s, $HPCPY_PROGRAM"'
+    at_node, _ = around_podman_hpc()
+    script = f'{at_node.shell}\nexec bash -c "$at_node" "$@"'
+    words = ["engine", "a b", "--", "x", "--help", "y 'z"]
+    for node, ranks in enumerate(here):
+        said = subprocess.run(
+            ["bash", "-c", script, "-", "sh", "-c", told, *words],
+            env={"SLURM_NODEID": str(node), "SLURM_STEP_TASKS_PER_NODE": tasks_per_node},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        (options, program) = said.splitlines()
+        assert options.split()[0] == str(ranks)
+        assert options.split()[2:] == ["a", "b"]
+        assert program == "x,--help,y 'z,"
+
+
+# The programs of a cluster of one node; mktemp gives a name that another user has guessed.
+STUBS = {
+    "srun": 'while [ "$1" != sh ]; do shift; done; SLURMD_NODENAME=n1 exec "$@"',
+    "sbcast": 'set -C && cat "$1" >"$2" || exit 1; [ -z "$DAMAGED" ] || echo >>"$2"',
+    "mktemp": 'echo "$GUESSED"',
+}
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Path:
+    (tmp_path / "bin").mkdir()
+    for name, text in STUBS.items():
+        stub = tmp_path / "bin" / name
+        stub.write_text(f"#!/bin/bash\n{text}\n")
+        stub.chmod(0o755)
+    (tmp_path / "image").write_bytes(b"image" * 100_000)
+    (tmp_path / "precious").write_text("precious")
+    return tmp_path
+
+
+def staged(node: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    before = on_nodes.staging_lines(1, str(node / "image"), str(node))
+    ranks = f'stat -c %a "$staged"; cmp {on_nodes.COPY} {node}/image && echo ranks\n'
+    lines = [line.shell for line in before], [line.shell for line in on_nodes.ending_lines()]
+    return subprocess.run(
+        ["bash", "-c", "\n".join([*lines[0], ranks, *lines[1], "exit 0"])],
+        env={
+            "PATH": f"{node}/bin:{os.environ['PATH']}",
+            "SLURM_JOB_ID": "7",
+            "GUESSED": str(node / "guessed"),
+            **more,
+        },
+        umask=0o002,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_copy_is_the_jobs_alone_and_goes_with_it(node: Path) -> None:
+    there = set(node.iterdir())
+    done = staged(node)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "700\nranks\n", "")
+    assert set(node.iterdir()) == there
+
+
+@pytest.mark.parametrize("kind", ["link", "link to a folder", "file", "folder"])
+def test_what_another_has_made_is_neither_used_nor_changed(node: Path, kind: str) -> None:
+    guessed = node / "guessed"
+    if kind == "file":
+        guessed.write_text("theirs")
+        guessed.chmod(0o666)
+    elif kind == "folder":
+        guessed.mkdir()
+        guessed.chmod(0o777)
+    else:
+        guessed.symlink_to(node / ("bin" if kind == "link to a folder" else "precious"))
+    before = guessed.lstat(), sorted(node.rglob("*"))
+    done = staged(node)
+    assert (done.returncode, done.stdout) == (73, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("hpcpy: n1: ")
+    assert str(guessed) in line
+    assert (guessed.lstat(), sorted(node.rglob("*"))) == before
+    assert (node / "precious").read_text() == "precious"
+
+
+def test_a_copy_that_is_not_the_image_is_not_run(node: Path) -> None:
+    done = staged(node, DAMAGED="1")
+    assert (done.returncode, done.stdout) == (73, "")
+    (line,) = done.stderr.splitlines()
+    assert "n1" in line
+
+
+def test_two_launches_of_a_job_have_a_copy_each() -> None:
+    first, *_ = on_nodes.staging_lines(1, "image", "/scratch")
+    script = f"{first.shell}\necho $staged\n" * 2
+    env = {"PATH": os.environ["PATH"], "SLURM_JOB_ID": "7"}
+    names = subprocess.run(
+        ["bash", "-c", script], env=env, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert len(set(names)) == 2
+    assert all(name.startswith("/scratch/hpcpy-7-") for name in names)

@@ -1,0 +1,82 @@
+"""What ``launch`` takes, and how it refuses the rest: one line, exit code 2."""
+
+from __future__ import annotations
+
+import pytest
+from requested import requested
+
+from hpcpy.errors import UsageError
+
+PI = "-- -m workloads pi"
+
+
+def test_what_is_not_given_is_one_rank_on_one_node() -> None:
+    request = requested("--site=", "--mem=", "--time= ")
+    assert (request.nodes, request.tasks, request.cpus, request.gpus) == (1, 1, 1, 0)
+    assert (request.site, request.engine, request.dry, request.time) == ("local", "", False, "")
+    assert requested("--nodes", "3").tasks == 3
+
+
+def test_ranks_are_spread_evenly() -> None:
+    for nodes, tasks, most in (2, 8, 4), (2, 3, 2), (4, 5, 2), (1, 7, 7):
+        assert requested(f"--nodes={nodes}", f"--tasks={tasks}").per_node == most
+
+
+@pytest.mark.parametrize(
+    ("program", "title", "workload"),
+    [
+        (["my.py", "--nodes", "a b"], "my", ()),
+        (["/data/you/my.mpi.py"], "my.mpi", ()),
+        (["-m", "my.package", "--", "-v"], "my.package", ()),
+        (["-m", "workloads", "pi", "--impl", "mpi"], "pi", ("pi", "--impl", "mpi")),
+    ],
+)
+def test_a_program_is_what_follows_python(
+    program: list[str], title: str, workload: tuple[str, ...]
+) -> None:
+    request = requested("--nodes=2", "--", *program)
+    assert (request.title, request.workload) == (title, workload)
+    assert request.program == tuple(program)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("--", "no program is given"),
+        (f"--dask --spark {PI}", "DASK=1 and SPARK=1: the ranks form one cluster"),
+        ("-- -c print(1)", "begins neither with a script nor with -m MODULE"),
+        ("-- -m", "begins neither with a script nor with -m MODULE"),
+        (f"--nodes=2 --tasks=1 {PI}", "a node would have no rank"),
+        (f"--mem=2G/rank {PI}", "argument --mem: 2G/rank is not an amount of memory; write 8G"),
+        (f"--nodes=0 {PI}", "argument --nodes: 0 is not a whole number from 1 on"),
+        (f"--cpus=two {PI}", "argument --cpus: two is not a whole number"),
+        (f"--tasks=12345678 {PI}", "is not a whole number"),
+        (f"--gpus=-1 {PI}", "argument --gpus: -1 is not a whole number from 0 on"),
+        (f"--engine=aptainer {PI}", "did you mean apptainer?"),
+        (f"--engine=lxc {PI}", "there are: apptainer, podman-hpc"),
+        (f"--node=2 {PI}", "unrecognized arguments: --node=2"),
+        (f"--account=-- {PI}", "argument --account: -- is no value"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_line(words: str, says: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        requested(*words.split())
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("word", ["--account=a\n#SBATCH --x", "--image=a\x1bb", "--qos=\udcff"])
+def test_no_value_gets_out_of_its_line(word: str) -> None:
+    with pytest.raises(UsageError, match="holds a character that cannot be printed"):
+        requested(word)
+
+
+def test_a_time_limit_is_what_slurm_takes() -> None:
+    # What sbatch(1) of Slurm 22.05 lists.
+    limits = "30 30:00 1:30:00 2-12 2-12:30 2-12:30:00 0 UNLIMITED infinite -1"
+    for time in limits.split():
+        assert requested(f"--time={time}").time == time
+    for time in ["abc", "1h", "1:2:3:4", "2-", "-12", "1-2-3", "2-12:30:00:00", "1.5", "٣"]:
+        with pytest.raises(UsageError, match="is not a time limit; write 30"):
+            requested(f"--time={time}")

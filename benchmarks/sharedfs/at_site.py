@@ -48,7 +48,7 @@ exec {{keeper}}> >(exec setsid srun --overlap --mpi=none --quiet --nodes={nodes}
 keeper_process=$!
 # Bash runs no trap while it waits for a program in the foreground.
 trap 'kill -TERM $running 2>/dev/null' TERM INT HUP
-{measure} &
+{measure} {{keeper}}>&- &
 running=$!
 until wait $running; code=$?; ! kill -0 $running 2>/dev/null; do :; done
 # Copies that a stopped case has left.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hpcpy.engine.podman_hpc import Installed
+from podman_hpc import Installed
 
 # Where a program of a tree sees the tree.
 PLACE = Path("/opt")

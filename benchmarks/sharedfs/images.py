@@ -9,12 +9,12 @@ from hpcpy.build.command import have
 from hpcpy.build.graph import the_graph
 from hpcpy.build.sif import sif_path
 from hpcpy.build.stamps import read_stamp
-from hpcpy.engine.podman_hpc import configured, migrated
 from hpcpy.engine.setup import ensure
 from hpcpy.engine.venv import ensure_venv
 from hpcpy.files import sha256
 from measure import roots
 from measure.cold.mounts import squash
+from podman_hpc import configured, migrated
 from sharedfs.configuration import Images
 from sharedfs.plan import Plan
 

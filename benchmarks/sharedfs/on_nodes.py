@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 
-from hpcpy.engine.podman_hpc import image_name
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from hpcpy.launch import engines
 from hpcpy.launch.site import Site
 from measure.targets import PYTHON
+from podman_hpc import image_name
 from sharedfs.configuration import Around, Configuration, Files, Images, left_out, tree_command
 
 # Each node has a /tmp of its own, and a tree's root has it, too.

@@ -41,6 +41,9 @@ if comm.rank == 1:
         fail()
     elif how == "exit":
         sys.exit(7)
+    elif how == "silent":
+        sys.stdout = None  # as where it was closed at the start
+        fail()
     elif how == "text":
         sys.exit("mine")
 comm.Barrier()
@@ -105,3 +108,10 @@ def test_an_exception_that_is_caught_ends_nothing(script: Path, way: str) -> Non
     script.write_text(GOES_ON)
     done = on_ranks(3, *WAYS[way], script)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_rank_without_an_output_says_its_reason(script: Path) -> None:
+    done = on_ranks(3, *WAYS["preflight"], script, "silent")
+    assert done.returncode == 1
+    assert "ValueError: mine\n" in done.stderr
+    assert "AttributeError" not in done.stderr

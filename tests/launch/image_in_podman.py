@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.build.oci import manifest_digest
-from hpcpy.engine.podman_hpc import image_name
+from podman_hpc import image_name
 
 NAME = "localhost/hpcpy:latest"
 

@@ -12,7 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpcpy import paths
+from hpcpy.checkout_lock import checkout_lock
+from hpcpy.engine.debs import download
+from hpcpy.engine.prefix import layout
 from hpcpy.engine.setup import Engine
+from hpcpy.files import scratch_dir
 
 SECONDS = 300
 
@@ -46,7 +51,7 @@ def serve(
     )
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
-            [engine.path("docker-registry"), "serve", configuration],
+            [_program(), "serve", configuration],
             env={k: v for k, v in os.environ.items() if not k.startswith("REGISTRY_")},
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -58,6 +63,18 @@ def serve(
     finally:
         process.terminate()
         process.wait()
+
+
+def _program() -> Path:
+    """Have Debian's registry below ``build/tools``: its installation would start a service."""
+    folder = paths.TOOLS / "docker-registry"
+    with checkout_lock():
+        if not folder.exists():
+            (deb,) = download(frozenset(["docker-registry"]), layout().debian)
+            with scratch_dir(paths.TOOLS, ".docker-registry") as scratch:
+                subprocess.run(["dpkg-deb", "--extract", deb, scratch / "made"], check=True)
+                (scratch / "made").rename(folder)
+    return folder / "usr/bin/docker-registry"
 
 
 def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:

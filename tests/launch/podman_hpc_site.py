@@ -20,11 +20,11 @@ from site_user import public_python
 from hpcpy import paths
 from hpcpy.build.oci import manifest_digest
 from hpcpy.build.push import parse_reference, push
-from hpcpy.engine.podman_hpc import BESIDE, Installed, configured, write_mksquashfs
 from hpcpy.engine.setup import ensure, look_up
 from hpcpy.engine.tools import needed
 from hpcpy.engine.venv import can_make, ensure_venv
 from hpcpy.errors import HpcpyError
+from podman_hpc import BESIDE, Installed, configured, write_mksquashfs
 
 ARCHIVE = paths.BUILD / "hpcpy.oci.tar"
 # As a user names it; the registry that it comes from is the tests' own.

@@ -17,7 +17,7 @@ from small_packages import wheel
 
 from hpcpy import paths
 from hpcpy.engine.apptainer import find
-from hpcpy.engine.capabilities import NOBODY, user_namespaces
+from hpcpy.engine.machine import NOBODY, user_namespaces
 from hpcpy.stages import TAIL_LINES
 
 # As people write them: comments, a list of pip's, versions of another Python.

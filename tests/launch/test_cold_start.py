@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy import paths
-from hpcpy.engine.capabilities import squashfs_mounts
+from hpcpy.engine.machine import squashfs_mounts
 from measure.cold.rounds import PROGRAMS
 from measure.cold.touched import Touched, touched
 

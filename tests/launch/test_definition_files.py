@@ -18,7 +18,7 @@ from small_packages import wheel
 
 from hpcpy import paths
 from hpcpy.engine.apptainer import find
-from hpcpy.engine.capabilities import NOBODY, user_namespaces
+from hpcpy.engine.machine import NOBODY, user_namespaces
 from tiers import sampled
 
 PAGE = (paths.ROOT / "docs/bake.md").read_text()

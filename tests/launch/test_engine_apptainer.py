@@ -22,7 +22,7 @@ from site_user import is_public
 
 from hpcpy import paths
 from hpcpy.engine import apptainer
-from hpcpy.engine.capabilities import NOBODY, fuse_device, user_namespaces
+from hpcpy.engine.machine import NOBODY, fuse_device, user_namespaces
 from hpcpy.errors import UnavailableError
 
 SECONDS = 300

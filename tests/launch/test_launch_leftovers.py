@@ -16,7 +16,7 @@ from local_cluster import Cluster
 from own_cluster import own, started
 
 from hpcpy.cluster.layout import NODES
-from hpcpy.engine.capabilities import NOBODY
+from hpcpy.engine.machine import NOBODY
 
 # An administrator would open /dev/fuse to users.
 FUSE = """

@@ -9,12 +9,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import module_systems
 import pytest
 from local_cluster import Cluster
 
 from hpcpy import paths
 from hpcpy.engine import apptainer
-from hpcpy.engine.setup import ensure
 from hpcpy.errors import UnavailableError
 from tiers import sampled
 
@@ -62,7 +62,7 @@ def make(*words: str) -> Done:
 def shell(system: str, files: Path, script: str, env: Mapping[str, str] | None = None) -> Done:
     """Run a script of bash in which ``module`` is that of a system, and finds some files."""
     try:
-        program = ensure("modules").path(system)
+        program = module_systems.provided(system)
     except UnavailableError as error:
         pytest.skip(str(error))
     function = f'module() {{ eval "$({shlex.quote(str(program))} bash "$@")"; }}\n'

@@ -26,8 +26,8 @@ from site_user import SECONDS, Done, User, is_public, site_with_mpich
 
 from hpcpy import paths
 from hpcpy.cluster.layout import NODES
-from hpcpy.engine.capabilities import user_namespaces
-from hpcpy.engine.podman_hpc import Installed
+from hpcpy.engine.machine import user_namespaces
+from podman_hpc import Installed
 from tiers import sampled
 
 pytestmark = pytest.mark.skipif(

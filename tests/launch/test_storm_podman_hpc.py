@@ -14,10 +14,10 @@ from site_user import public_python
 from small_storm import SmallStorm, one_node, started
 
 from hpcpy import paths
-from hpcpy.engine.podman_hpc import configured, migrated
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from hpcpy.engine.venv import can_make, ensure_venv
+from podman_hpc import configured, migrated
 from sharedfs.configurations import CONFIGURATIONS
 
 pytestmark = pytest.mark.long

@@ -16,7 +16,7 @@ CODE = """
 import sys
 from pathlib import Path
 from hpcpy.build.buildah import require_bindable
-from hpcpy.engine.versions import Version
+from hpcpy.engine.tools import Version
 from hpcpy.errors import UnavailableError
 try:
     require_bindable(Path(sys.argv[1]), Version(tuple(map(int, sys.argv[2].split(".")))))

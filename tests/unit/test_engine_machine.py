@@ -1,4 +1,4 @@
-"""What the machine allows: settings for podman, remedies, the report."""
+"""What the machine allows: settings for podman, remedies, the machine."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import tomllib
 
 import pytest
 
-from hpcpy.engine import podman, report, setup
-from hpcpy.engine.capabilities import (
+from hpcpy.engine import machine, podman, setup
+from hpcpy.engine.machine import (
     Capability,
     all_capabilities,
     subordinate_users,
     userns_remedy,
 )
-from hpcpy.engine.tools import GROUPS, TOOLS
+from hpcpy.engine.tools import all_groups, all_tools
 
 
 def test_plain_podman_is_tried_before_any_setting() -> None:
@@ -73,16 +73,16 @@ def test_every_lack_says_what_fails_without_it() -> None:
 
 
 def test_table_tells_how_to_get_what_is_missing() -> None:
-    text = report.as_table({}, ["build"])
-    for tool in TOOLS:
+    text = machine.as_table({}, ["build"])
+    for tool in all_tools():
         assert tool.program in text
     assert "make setup TOOLS=podman" in text
     assert "TOOLS=build" not in text
 
 
 def test_json_report_has_every_tool_and_capability(capsys: pytest.CaptureFixture[str]) -> None:
-    told = json.loads(report.as_json(setup.look_up(TOOLS)))
-    assert set(told["tools"]) == {tool.program for tool in TOOLS}
-    assert set(told["groups"]) == set(GROUPS)
+    told = json.loads(machine.as_json(setup.look_up(all_tools())))
+    assert set(told["tools"]) == {tool.program for tool in all_tools()}
+    assert set(told["groups"]) == set(all_groups())
     assert "/dev/fuse for users" in told["machine"]
     assert capsys.readouterr().out == ""

@@ -9,10 +9,10 @@ import pytest
 
 from hpcpy import paths
 from hpcpy.engine import packages, setup, tools
-from hpcpy.engine.tools import TOOLS, needed
+from hpcpy.engine.tools import all_tools, needed
 from hpcpy.errors import UnavailableError
 
-BARE = [tool for tool in TOOLS if tool.provided == "apt"]
+BARE = [tool for tool in all_tools() if tool.provided == "apt"]
 
 
 @pytest.fixture

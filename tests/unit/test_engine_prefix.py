@@ -16,7 +16,7 @@ from processes import environment, read_only
 from hpcpy import paths
 from hpcpy.apt.uris import parse_uris
 from hpcpy.engine import apptainer, debs, prefix, tools
-from hpcpy.engine.configuration import CAPABILITIES, bounding_set, configure, set_option
+from hpcpy.engine.prefix import CAPABILITIES, bounding_set, configure, set_option
 from hpcpy.errors import DiskError, UnavailableError
 
 URIS = """\

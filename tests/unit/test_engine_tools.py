@@ -9,10 +9,10 @@ import pytest
 
 from hpcpy import paths
 from hpcpy.engine import prefix, setup, tools
-from hpcpy.engine.tools import GROUPS, TOOLS, Tool, needed, on_path
+from hpcpy.engine.tools import all_tools, needed, on_path
 from hpcpy.errors import UsageError
 
-APPTAINER = next(tool for tool in TOOLS if tool.program == "apptainer")
+APPTAINER = next(tool for tool in all_tools() if tool.program == "apptainer")
 
 
 def program(folder: Path, name: str, prints: str) -> Path:
@@ -91,7 +91,7 @@ def test_wrapper_of_ours_on_path_is_not_taken_for_the_hosts_podman(
 ) -> None:
     program(machine / "tools/bin", "podman", "podman version 4.3.1")
     monkeypatch.setenv("PATH", str(machine / "tools/bin"))
-    podman = next(tool for tool in TOOLS if tool.program == "podman")
+    podman = next(tool for tool in all_tools() if tool.program == "podman")
     assert on_path(podman) is None
 
 
@@ -104,7 +104,7 @@ def test_a_programs_own_version_counts_and_not_another_one_that_it_tells(machine
 def test_a_program_may_call_itself_otherwise(machine: Path) -> None:
     path = program(machine / "bin", "mfsmount", "fusermount3 version: 3.14.0")
     path.write_text(f"{path.read_text()}echo 'MFS version: 3.0.117-1 ; build: 1341' >&2\n")
-    mfsmount = next(tool for tool in TOOLS if tool.program == "mfsmount")
+    mfsmount = next(tool for tool in all_tools() if tool.program == "mfsmount")
     found = on_path(mfsmount)
     assert found is not None
     assert str(found.version) == "3.0.117"
@@ -118,18 +118,3 @@ def test_only_what_a_group_needs_is_asked_for() -> None:
 def test_unknown_group_names_the_known_ones() -> None:
     with pytest.raises(UsageError, match=r"no tool group 'docker'.*build.*podman"):
         needed(["build", "docker"])
-
-
-def test_every_tool_is_in_a_group_and_says_what_it_is_for() -> None:
-    for tool in TOOLS:
-        assert tool.groups
-        assert set(tool.groups) <= set(GROUPS)
-        assert tool.why
-        assert tool.provided in ("apt", "unpack", "prefix", "modules")
-
-
-@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.program)
-def test_documentation_names_every_tool_with_its_minimum(tool: Tool) -> None:
-    page = (paths.ROOT / "docs/engine.md").read_text()
-    rows = [line for line in page.splitlines() if line.startswith("| ")]
-    assert any(tool.program in row and str(tool.minimum) in row for row in rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hpcpy.engine.versions import parse_version
+from hpcpy.engine.tools import parse_version
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,10 @@ import pytest
 from hpcpy import paths
 from hpcpy.cluster import life
 from hpcpy.cluster.layout import Layout
-from hpcpy.engine.podman_hpc import Installed
 from hpcpy.errors import UnavailableError
 from hpcpy.launch.site import find_site
 from hpcpy.stages import Stage
+from podman_hpc import Installed
 from sharedfs import at_site, machines, programs, report
 from sharedfs.configuration import Around, Configuration, Images
 from sharedfs.configurations import CONFIGURATIONS

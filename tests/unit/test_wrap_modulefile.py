@@ -10,7 +10,7 @@ import pytest
 
 from hpcpy import paths
 from hpcpy.commands import run
-from hpcpy.engine import apptainer, modules
+from hpcpy.engine import apptainer
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.launch.site import Site
 from hpcpy.wrap.modulefile import Module, lua_text, tcl_text
@@ -134,19 +134,3 @@ def test_a_folder_that_the_node_lacks_is_not_bound(tmp_path: Path) -> None:
     options = [f"--bind={there}:{there}", f"--bind={there}:/in:ro"]
     words = [*options, "/a b.sif", "mpiexec", "-n", "2", "a  b", "b,c", ""]
     assert [word for word in done.stdout.splitlines() if word != "--nv"] == ["exec", *words]
-
-
-def test_tools_that_were_made_elsewhere_are_not_ready(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(paths, "TOOLS", tmp_path)
-    modules.folder().mkdir()
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/lmod").touch()
-    (modules.folder() / "stamp").write_text(modules.stamp())
-    assert modules.is_ready()
-    monkeypatch.setattr(paths, "TOOLS", tmp_path / "moved")
-    (tmp_path / "moved").mkdir()
-    (tmp_path / "modules").rename(tmp_path / "moved/modules")
-    (tmp_path / "bin").rename(tmp_path / "moved/bin")
-    assert not modules.is_ready()

@@ -57,19 +57,7 @@ def canonical(name: str) -> str:
 
 
 def of_conda(text: str) -> Asked:
-    """Read what conda calls a match specification.
-
-    Parameters
-    ----------
-    text
-        ``numpy``, ``numpy=1.21``, ``conda-forge::numpy >=1.20,<2``,
-        ``numpy=1.21.2=py39hdbf815f_0``, ``numpy[version='>=1.20']`` …
-
-    Raises
-    ------
-    UsageError
-        When the text is not one.
-    """
+    """Read what conda calls a match specification."""
     found = _CONDA.fullmatch(text.strip())
     if not found:
         raise UsageError(f"{text!r} is not a conda package", hint="write NAME, or NAME=VERSION")
@@ -107,18 +95,7 @@ def _of_clause(clause: str) -> str:
 
 
 def of_pip(text: str) -> Asked:
-    """Read a requirement of pip.
-
-    Parameters
-    ----------
-    text
-        Without comments, continuations and hashes.
-
-    Raises
-    ------
-    UsageError
-        When the text is not one.
-    """
+    """Read a requirement of pip."""
     found = _PIP.fullmatch(text.strip())
     if not found:
         raise UsageError(f"{text!r} is not a pip requirement", hint="write NAME, or NAME==VERSION")

@@ -21,24 +21,7 @@ _ROOM = 4 << 30
 
 
 def bake(apptainer: Path, sif: Path, folder: Path) -> Path:
-    """Have ``adopted.sif`` in a folder: the base image with the folder's lock baked in.
-
-    Parameters
-    ----------
-    apptainer
-        The program.
-    sif
-        The base image.
-    folder
-        Where `written.write` has written.
-
-    Raises
-    ------
-    StageError
-        When a step fails; its log says why.
-    DiskError
-        When there is no room.
-    """
+    """Have ``adopted.sif`` in a folder: the base image with the folder's lock baked in."""
     folder = folder.resolve()
     target, lock = folder / "adopted.sif", folder / LOCK
     status = sif.stat()

@@ -51,14 +51,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Read, resolve, write; bake and replay where that is asked for.
-
-    Returns
-    -------
-    int
-        1 when the program's exit code or output differs in the image, or it fails there with
-        nothing to compare; else 0.
-    """
+    """Read, resolve, write; bake and replay where that is asked for."""
     _check(options)
     base = (options.image or have("sif")[0]).resolve()
     apptainer = ensure("apptainer").apptainer
@@ -112,13 +105,7 @@ def _check(options: argparse.Namespace) -> None:
 def adopted(
     options: argparse.Namespace, image: Image, sif: Path
 ) -> tuple[dict[str, Any], list[rows.Item], Path | None]:
-    """Return the report, what is to be baked, and the environment's own Python.
-
-    Raises
-    ------
-    HpcpyError
-        When the environment cannot be read, or pip finds no solution.
-    """
+    """Return the report, what is to be baked, and the environment's own Python."""
     found = environment.read(options.what, image.yaml)
     where = ["--no-index", f"--find-links={options.wheelhouse}"] if options.wheelhouse else []
     with stage(f"resolve {options.what.resolve().name}") as current:

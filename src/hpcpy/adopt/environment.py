@@ -47,13 +47,7 @@ class Environment:
 
 
 def read(path: Path, yaml: Yaml) -> Environment:
-    """Read a file, or look into an environment's folder.
-
-    Raises
-    ------
-    UsageError
-        When it is none of those, or has what cannot be read.
-    """
+    """Read a file, or look into an environment's folder."""
     if path.is_dir():
         asked, notes = live.read(path)
         python = path / "bin" / "python"

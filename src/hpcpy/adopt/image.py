@@ -29,15 +29,7 @@ class Image:
     python: Sequence[str]
 
     def ask(self, do: str, **request: Any) -> Any:
-        """Return the answer to a request: see the functions of `inside`.
-
-        Raises
-        ------
-        HpcpyError
-            When it answers with an error, whose code decides the class.
-        StageError
-            When the program itself fails.
-        """
+        """Return the answer to a request: see the functions of `inside`."""
         done = subprocess.run(
             [*self.python, "-c", _PROGRAM.read_text(encoding="utf-8")],
             input=json.dumps({"do": do, **request}),
@@ -61,16 +53,6 @@ class Image:
 
 
 def of_sif(apptainer: Path, sif: Path, wheelhouse: Path | None) -> Image:
-    """Return the interpreter of a SIF.
-
-    Parameters
-    ----------
-    apptainer
-        The program.
-    sif
-        The image.
-    wheelhouse
-        A folder that pip is to see, under the same name.
-    """
+    """Return the interpreter of a SIF."""
     bind = [f"--bind={wheelhouse}:{wheelhouse}:ro"] if wheelhouse else []
     return Image([str(apptainer), "exec", *bind, str(sif), "python3", "-I"])

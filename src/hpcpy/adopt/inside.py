@@ -77,15 +77,7 @@ def _is_of_versions(error: BakeError) -> bool:
 
 
 def nearest(wanted: SpecifierSet, there: list[Version]) -> Version | None:
-    """Return the version that is nearest to what was wanted: newer before older.
-
-    Parameters
-    ----------
-    wanted
-        A specifier that no version in `there` meets.
-    there
-        Versions in ascending order.
-    """
+    """Return the version that is nearest to what was wanted: newer before older."""
     try:
         named = [Version(one.version.removesuffix(".*")) for one in wanted]
     except InvalidVersion:  # of `===`, which takes any text
@@ -122,22 +114,7 @@ class _Line:
 
 
 def resolve(rows: list[dict[str, Any]], options: list[str], sources: list[str]) -> dict[str, Any]:
-    """Ask pip for all that the image lacks, in the same versions or the nearest.
-
-    Parameters
-    ----------
-    rows
-        ``name``, ``extras``, ``versions``, ``marker`` and ``url`` of each.
-    options
-        Where pip looks.
-    sources
-        Packages that pip may build; of all others it takes wheels.
-
-    Returns
-    -------
-    dict
-        ``rows``: what became of each; ``items``: what is to be installed.
-    """
+    """Ask pip for all that the image lacks, in the same versions or the nearest."""
     here = _installed() | {"python": platform.python_version()}
     lines = [_Line(row) for row in rows]
     wanted = [one for one in lines if one.is_here and (one.name not in here or one.extras)]

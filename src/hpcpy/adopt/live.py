@@ -30,16 +30,6 @@ def read(prefix: Path) -> tuple[list[Asked], list[str]]:
 
     PyPI's names come from the metadata that lies in the environment, so none is
     guessed.  What only came along with something else is left to pip.
-
-    Parameters
-    ----------
-    prefix
-        The environment's folder: with ``conda-meta``, or a virtual environment's.
-
-    Raises
-    ------
-    UsageError
-        When it is neither, or a record is no JSON.
     """
     records = [_record(path) for path in sorted((prefix / "conda-meta").glob("*.json"))]
     if not records and not (prefix / "pyvenv.cfg").is_file():

@@ -68,15 +68,7 @@ def _table() -> tuple[dict[str, str], frozenset[str], tuple[_Group, ...]]:
 
 
 def known(asked: Asked, in_image: Collection[str]) -> Known:
-    """Return what PyPI has for what was asked of conda or pip.
-
-    Parameters
-    ----------
-    asked
-        A line of an environment.
-    in_image
-        The names of the image's own packages.
-    """
+    """Return what PyPI has for what was asked of conda or pip."""
     if asked.is_pypi:
         return Known(asked.name, asked.extras)
     renamed, same, groups = _table()

@@ -89,13 +89,7 @@ def environments_python(variables: Mapping[str, str]) -> Path | None:
 
 
 def run(place: Place, program: Sequence[str]) -> Ran:
-    """Run a program twice: for what it prints, and for its path calls.
-
-    Raises
-    ------
-    UnavailableError
-        When Python itself cannot be started there.
-    """
+    """Run a program twice: for what it prints, and for its path calls."""
     command = [*place.command, *program]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
@@ -113,22 +107,7 @@ def run(place: Place, program: Sequence[str]) -> Ran:
 
 
 def compare(old: Place | None, new: Place, program: Sequence[str]) -> tuple[list[str], bool, Any]:
-    """Run a program in both places.
-
-    Parameters
-    ----------
-    old
-        In the environment; None where there is none.
-    new
-        In the image.
-    program
-        A script and its arguments.
-
-    Returns
-    -------
-    tuple
-        Lines for people; whether exit code and output are the same; the figures.
-    """
+    """Run a program in both places; return lines for people, whether both agree, the figures."""
     after = run(new, program)
     if old is None:
         nothing = "no Python to compare with: give --python FILE, or activate the environment"

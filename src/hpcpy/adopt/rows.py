@@ -91,29 +91,7 @@ class Item:
 def resolve(
     every: Sequence[Asked], image: Image, options: Sequence[str], sources: Sequence[str]
 ) -> tuple[list[Row], list[Item]]:
-    """Find out what is here for all that an environment asks for.
-
-    Parameters
-    ----------
-    every
-        Its lines.
-    image
-        Whose pip is asked.
-    options
-        pip's options that say where it looks.
-    sources
-        Packages that it may build.
-
-    Returns
-    -------
-    tuple
-        A row for each line, and what is to be baked.
-
-    Raises
-    ------
-    HpcpyError
-        When pip finds no solution.
-    """
+    """Return a row for each line of an environment, and what is to be baked."""
     in_image = {"python", *image.ask("about")["installed"]}
     found = [_refused(one) or known(one, in_image) for one in every]
     wanted = [(at, one) for at, one in enumerate(found) if one.name]

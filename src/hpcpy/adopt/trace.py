@@ -50,23 +50,7 @@ class Traced:
 
 
 def traced(command: Sequence[str], program: str, *, env: Mapping[str, str] | None = None) -> Traced:
-    """Run a command and count the calls of one program that it starts.
-
-    Parameters
-    ----------
-    command
-        May start a container, whose own calls do not count.
-    program
-        The path in the program's execve.
-    env
-        All of the command's variables; this process's own by default.
-
-    Raises
-    ------
-    StageError
-        When it ends with another code than 0, or never starts the program, or
-        the kernel does not let it be followed.
-    """
+    """Run a command and count the calls of one program that it starts, perhaps in a container."""
     tracer = [sys.executable, "-I", "-c", _TRACER, str(paths.ROOT / "src"), program]
     first, *rest = command
     done = subprocess.run(

@@ -53,25 +53,13 @@ _NOTHING = "# The image has all of it: there is nothing to bake.\n"
 
 
 def claim(folder: Path) -> None:
-    """See that a folder may be filled: it is new, empty, or was filled before.
-
-    Raises
-    ------
-    UsageError
-        When it has something else.
-    """
+    """See that a folder may be filled: it is new, empty, or was filled before."""
     if folder.exists() and not (folder / REPORT).is_file() and any(folder.iterdir()):
         raise UsageError(f"{folder}: has other files", hint="give another by --out")
 
 
 def write(folder: Path, sif: Path, items: Sequence[Item], report: Mapping[str, Any]) -> None:
-    """Write all of it.
-
-    Raises
-    ------
-    DiskError
-        When it cannot be written.
-    """
+    """Write all of it."""
     lock = "".join(f"{item.requirement}\n" for item in items) or _NOTHING
     containerfile, definition = _recipes(items)
     # The report first: `claim` knows the folder by it, even after a failed write.

@@ -13,7 +13,7 @@ from hpcpy import paths
 from hpcpy.build import leftovers
 from hpcpy.cache.own import require_own
 from hpcpy.engine.setup import ensure
-from hpcpy.engine.versions import Version
+from hpcpy.engine.tools import Version
 from hpcpy.errors import UnavailableError
 from hpcpy.files import disk_errors, make_folder
 from hpcpy.shared_folder import used

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from collections.abc import Iterable
@@ -42,6 +43,13 @@ class Inputs:
         return self._hash.hexdigest()[:KEY_LENGTH]
 
 
+@functools.cache
+def files_of_clone(_root: Path) -> tuple[str, ...]:
+    """Return the clone's files that Git does not ignore; asked once a plan, not once a tree."""
+    options = ("-z", "--cached", "--others", "--exclude-standard")
+    return tuple(name for name in git("ls-files", *options).split("\0") if name)
+
+
 def tree_files(tree: str) -> list[Path]:
     """Return the files of a tree of the checkout, sorted by path; of a file itself.
 
@@ -50,9 +58,12 @@ def tree_files(tree: str) -> list[Path]:
     """
     found: Iterable[Path]
     if (paths.ROOT / ".git").exists():
-        options = ("-z", "--cached", "--others", "--exclude-standard")
-        listed = git("ls-files", *options, tree)
-        found = (paths.ROOT / name for name in listed.split("\0") if name)
+        below = "" if tree == "." else f"{tree}/"
+        found = (
+            paths.ROOT / name
+            for name in files_of_clone(paths.ROOT)
+            if name == tree or name.startswith(below)
+        )
     else:
         top = paths.ROOT / tree
         found = [top, *top.rglob("*")]

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from hpcpy import paths
 from hpcpy.build import sbom_pins, tool
 from hpcpy.build.graph import STACK, Graph, Image, Part, the_graph
-from hpcpy.build.inputs import Inputs
+from hpcpy.build.inputs import Inputs, files_of_clone
 from hpcpy.cache.own import require_own
 from hpcpy.fetch.debian import fetch_debs, newer_allowed
 from hpcpy.pins.debian import debs, snapshot_epoch, wanted
@@ -146,6 +146,7 @@ def make_plan() -> Plan:
         With ``HPCPY_DEBIAN=newer``, when another user can change the cache, or no mirror
         answers.
     """
+    files_of_clone.cache_clear()
     arch = this_arch()
     return Plan(the_graph(), arch, snapshot_epoch(), _replaced(arch) if newer_allowed() else {})
 

@@ -26,13 +26,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Start the cluster, stop it, or tell how it is.
-
-    Returns
-    -------
-    int
-        0; for ``--status`` 1 when it does not take jobs.
-    """
+    """Start the cluster, stop it, or tell how it is."""
     layout = Layout(options.folder.absolute()) if options.folder else default_layout()
     # It is named in Slurm's configuration, whose words end at a blank.
     paths.refuse_blanks("Slurm", layout.folder)
@@ -56,15 +50,7 @@ def _refuse_others_folder(layout: Layout) -> None:
 
 
 def start(layout: Layout) -> None:
-    """Have the cluster up: left as it is if all nodes take jobs, else started anew.
-
-    Raises
-    ------
-    UnavailableError
-        When this process may not make one, or packages are missing.
-    StageError
-        When a daemon does not come up; names its log.
-    """
+    """Have the cluster up: left as it is if all nodes take jobs, else started anew."""
     with life.held(layout):
         if health.usable(layout, health.states(layout)):
             skipped("start the local cluster", "it runs")
@@ -86,13 +72,7 @@ def start(layout: Layout) -> None:
 
 
 def stop(layout: Layout) -> None:
-    """End the cluster and its jobs, and leave nothing of it.
-
-    Raises
-    ------
-    UnavailableError
-        When it runs and this process may not end it.
-    """
+    """End the cluster and its jobs, and leave nothing of it."""
     with life.held(layout):
         if not layout.run.exists() and not layout.folder.exists():
             skipped("stop the local cluster", "there is none")

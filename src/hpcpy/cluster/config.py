@@ -16,17 +16,7 @@ COMMANDS = (
 
 
 def slurm_conf(layout: Layout, network: Network, memory: int) -> str:
-    """Return the text of ``slurm.conf``.
-
-    Parameters
-    ----------
-    layout
-        The cluster's names.
-    network
-        The nodes' network.
-    memory
-        What each node says it has, in MiB.
-    """
+    """Return the text of ``slurm.conf``; ``memory`` is MiB of a node."""
     at = addresses(layout, network)
     settings = {
         "ClusterName": "local",
@@ -78,15 +68,7 @@ def files(layout: Layout, network: Network) -> dict[str, str]:
 
 
 def wrapper(layout: Layout, program: str) -> str:
-    """Return a script that is a command of Slurm for this cluster.
-
-    Parameters
-    ----------
-    layout
-        The cluster's names.
-    program
-        The command's own path.
-    """
+    """Return a script that is a command of Slurm for this cluster."""
     conf = shlex.quote(str(layout.conf))
     return f'#!/bin/sh\nSLURM_CONF={conf} exec {shlex.quote(program)} "$@"\n'
 

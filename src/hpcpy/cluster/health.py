@@ -74,22 +74,7 @@ def usable(layout: Layout, found: Mapping[str, str]) -> bool:
 
 
 def wait_until_usable(layout: Layout, machines: Sequence[Machine], current: Stage) -> None:
-    """Wait until every node is there, or say which is not and why.
-
-    Parameters
-    ----------
-    layout
-        The cluster.
-    machines
-        The controller and the nodes.
-    current
-        The stage, whose log gets the end of a failed machine's log.
-
-    Raises
-    ------
-    StageError
-        When one has ended, or is not there in time.
-    """
+    """Wait until every node is there, or say which is not and why."""
     end = time.monotonic() + START_SECONDS
     while True:
         for machine in machines:

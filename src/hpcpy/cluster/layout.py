@@ -99,13 +99,7 @@ def default_layout() -> Layout:
 
 
 def addresses(layout: Layout, network: Network) -> dict[str, str]:
-    """Return the address of the bridge, the controller, the servers and each node.
-
-    Returns
-    -------
-    dict
-        By name; the bridge's, which users' commands have, is ``login``.
-    """
+    """Return the address of the bridge, the controller, the servers and each node."""
     known = {"login": network[1], CONTROLLER: network[2]}
     known |= {name: network[3 + index] for index, name in enumerate(layout.servers)}
     known |= {name: network[11 + index] for index, name in enumerate(layout.nodes)}

@@ -16,20 +16,7 @@ from hpcpy.files import lock, make_folder
 
 
 def require_root(target: str, note: str = "") -> None:
-    """Refuse a user who may not make namespaces.
-
-    Parameters
-    ----------
-    target
-        What an administrator would type.
-    note
-        What is to be said beside it.
-
-    Raises
-    ------
-    UnavailableError
-        For an ordinary user, and for a root without the right to.
-    """
+    """Refuse a user who may not make namespaces."""
     if os.geteuid() != 0:
         raise UnavailableError(
             "the local cluster is made of network and mount namespaces, which only root may"

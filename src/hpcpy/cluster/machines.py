@@ -30,27 +30,7 @@ class Up:
 
 
 def bring_up(layout: Layout, current: Stage) -> Up:
-    """Start all of a cluster of which there is nothing, and wait for its nodes.
-
-    Parameters
-    ----------
-    layout
-        The cluster.
-    current
-        The stage, whose log has a failure.
-
-    Returns
-    -------
-    Up
-        Its network and its machines.
-
-    Raises
-    ------
-    StageError
-        When a machine does not come up.
-    UnavailableError
-        When the kernel or the machine lacks something.
-    """
+    """Start all of a cluster of which there is nothing, and wait for its nodes."""
     on = network.choose(layout)
     # Every user reads most of it, whatever root's own files are like.
     umask = os.umask(0o022)
@@ -127,19 +107,7 @@ def _node(layout: Layout, on: Network, name: str) -> Node:
 def machine_of(
     layout: Layout, on: Network, name: str, daemons: tuple[tuple[tuple[str, ...], str], ...]
 ) -> Node:
-    """Return what makes a machine of the cluster, by its daemons and what to wait for after each.
-
-    Parameters
-    ----------
-    layout
-        The cluster.
-    on
-        Its network.
-    name
-        One of `hpcpy.cluster.layout.addresses`.
-    daemons
-        Each a command and a path that it makes, or an empty string.
-    """
+    """Return a machine of the cluster; with each daemon goes a path to wait for, or nothing."""
     at = addresses(layout, on)
     return Node(
         name=name,

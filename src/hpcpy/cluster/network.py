@@ -16,20 +16,9 @@ _PREFIX = 24
 
 
 def free_network(taken: Iterable[Network], key: str) -> Network:
-    """Return a network of which no part is in use.
+    """Return a network of which no part is in use; ``key``, hexadecimal, says where to begin.
 
-    Parameters
-    ----------
-    taken
-        What the machine has routes to.
-    key
-        Hexadecimal digits that say where to look first, so that two clusters
-        that start at once do not choose the same.
-
-    Raises
-    ------
-    UnavailableError
-        When all are taken.
+    So two clusters that start at once do not choose the same.
     """
     used = list(taken)
     every = list(_POOL.subnets(new_prefix=_PREFIX))

@@ -107,15 +107,7 @@ def last_number(node: Node, most: int) -> int:
 
 
 def mount_commands(node: Node, there: frozenset[str]) -> list[list[str]]:
-    """Return the commands that give the node file systems of its own.
-
-    Parameters
-    ----------
-    node
-        The node.
-    there
-        Which of the machine's paths there are: others are not made.
-    """
+    """Return the commands that give the node file systems of its own, for paths that are there."""
     aside = f"{node.folder}/aside"
     hidden = [path for path in node.kept if any(Path(path).is_relative_to(own) for own in OWN)]
     commands = []
@@ -165,13 +157,7 @@ def _start(node: Node) -> dict[int, subprocess.Popen[bytes]]:
 
 
 def main(text: str) -> int:
-    """Be a node until one of its daemons ends.
-
-    Returns
-    -------
-    int
-        1: it is meant to be ended from outside.
-    """
+    """Be a node until one of its daemons ends."""
     node = Node.from_json(text)
     print(READY, flush=True)
     # The end of the pipe: whoever starts the cluster has been stopped.

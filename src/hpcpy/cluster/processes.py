@@ -65,13 +65,7 @@ class Machine:
 
 
 def start(layout: Layout, node: Node) -> Machine:
-    """Start a node's first process; it waits for its network then.
-
-    Raises
-    ------
-    StageError
-        When the kernel refuses the namespaces.
-    """
+    """Start a node's first process; it waits for its network then."""
     ours, its = socket.socketpair()
     with layout.log(node.name).open("ab") as log, its:
         process = subprocess.Popen(
@@ -111,13 +105,7 @@ def _is_marked(process: int, layout: Layout) -> bool:
 
 
 def end_all(layout: Layout) -> None:
-    """End all processes of a cluster, and wait until they are gone.
-
-    Raises
-    ------
-    HpcpyError
-        When one does not go: it hangs in the kernel.
-    """
+    """End all processes of a cluster, and wait until they are gone."""
     end = time.monotonic() + _END_SECONDS
     while left := list(marked(layout)):
         if time.monotonic() > end:

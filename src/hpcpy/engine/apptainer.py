@@ -5,21 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from hpcpy.engine import prefix
-from hpcpy.engine.tools import TOOLS, on_path
+from hpcpy.engine.tools import needed, on_path
 from hpcpy.errors import UnavailableError
-
-_TOOL = next(tool for tool in TOOLS if tool.program == "apptainer")
 
 
 def find() -> Path:
-    """Return the path of an Apptainer that is recent enough.
-
-    Raises
-    ------
-    UnavailableError
-        When there is none yet.
-    """
-    found = on_path(_TOOL)
+    """Return the path of an Apptainer that is recent enough."""
+    tool = needed(["apptainer"])[0]
+    found = on_path(tool)
     if found and found.usable:
         return found.path
     if prefix.is_ready():
@@ -27,5 +20,5 @@ def find() -> Path:
     place = prefix.made_for()
     of_another = f" (that of build/tools was made for {place})" if place else ""
     raise UnavailableError(
-        f"no Apptainer >= {_TOOL.minimum} here{of_another}", hint="run: make setup"
+        f"no Apptainer >= {tool.minimum} here{of_another}", hint="run: make setup"
     )

@@ -23,13 +23,7 @@ SUITES = (DebianSuite("debian", "trixie"), DebianSuite("debian", "sid", check_da
 
 
 def chosen(listed: list[Deb], wanted: frozenset[str]) -> list[Deb]:
-    """Return the wanted packages of a resolution, which has those that they need, too.
-
-    Raises
-    ------
-    UnavailableError
-        When a wanted one is not among them.
-    """
+    """Return the wanted packages of a resolution, which has those that they need, too."""
     debs = [deb for deb in listed if deb.name in wanted]
     if missing := sorted(wanted - {deb.name for deb in debs}):
         raise UnavailableError(f"Debian's index does not have the package {missing[0]}")
@@ -40,11 +34,6 @@ def download(wanted: frozenset[str], arch: str) -> list[Path]:
     """Return the package files of `wanted`, downloading those not cached.
 
     apt chooses versions that fit one another and checks its signatures.
-
-    Raises
-    ------
-    UnavailableError
-        When there is no mirror, or it does not answer.
     """
     cache = paths.cache_dir() / "engine"
     require_own(cache)

@@ -76,18 +76,6 @@ def podman_command() -> tuple[list[str], dict[str, str]]:
     """Return how to start podman on this machine.
 
     Its images lie below the cache, apart from the user's own.
-
-    Returns
-    -------
-    argv
-        The program; ``run``, ``load`` and so on follow.
-    env
-        Variables to add to the environment.
-
-    Raises
-    ------
-    UnavailableError
-        When no container starts with any of the settings; has podman's words.
     """
     require_own(_graph_root())
     podman = ensure("podman").found["podman"]

@@ -9,15 +9,16 @@ when the checkout has moved.
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.checkout_lock import checkout_lock
-from hpcpy.engine.configuration import configure
 from hpcpy.engine.debs import download
 from hpcpy.errors import UnavailableError
 from hpcpy.files import MIB, disk_errors, require_free, scratch_dir
@@ -45,6 +46,17 @@ PATCHELF = ("patchelf", "libstdc++6", "libgcc-s1")
 HELPERS = (
     *("squashfuse_ll", "squashfuse", "mksquashfs", "unsquashfs"),
     *("fuse-overlayfs", "fusermount3", "fuse2fs", "gocryptfs"),
+)
+
+# In the kernel's order, which is fixed: bit 0 is CAP_CHOWN.
+CAPABILITIES = (
+    *("CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID"),
+    *("SETUID", "SETPCAP", "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST"),
+    *("NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER", "SYS_MODULE", "SYS_RAWIO"),
+    *("SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE"),
+    *("SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE", "AUDIT_WRITE"),
+    *("AUDIT_CONTROL", "SETFCAP", "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM"),
+    *("BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF", "CHECKPOINT_RESTORE"),
 )
 
 
@@ -100,13 +112,7 @@ def made_for() -> str:
 
 
 def layout() -> DebianPaths:
-    """Return the layout of this machine's architecture.
-
-    Raises
-    ------
-    UnavailableError
-        When it is not in `LAYOUTS`.
-    """
+    """Return the layout of this machine's architecture."""
     machine = platform.machine()
     if machine not in LAYOUTS:
         raise UnavailableError(
@@ -117,15 +123,7 @@ def layout() -> DebianPaths:
 
 
 def provide() -> Path:
-    """Make the prefix unless it is there; return its ``apptainer``.
-
-    Raises
-    ------
-    UnavailableError
-        When Debian's packages cannot be had, or not for this machine.
-    DiskError
-        When there is no room for it.
-    """
+    """Make the prefix unless it is there; return its ``apptainer``."""
     if is_ready():
         return command()
     arch = layout()
@@ -202,3 +200,31 @@ def relink(link: Path, target: Path) -> None:
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(os.path.relpath(target, link.parent))
     temporary.replace(link)
+
+
+def bounding_set(status: str) -> list[str]:
+    """Return the capabilities that a process may ever have."""
+    match = re.search(r"(?m)^CapBnd:\s*([0-9a-f]+)", status)
+    bits = int(match[1], 16) if match else 0
+    return [f"CAP_{name}" for bit, name in enumerate(CAPABILITIES) if bits >> bit & 1]
+
+
+def configure(folder: Path) -> None:
+    """Adapt the configuration that came with the package."""
+    conf = folder / "apptainer.conf"
+    text = conf.read_text()
+    allowed = bounding_set(Path("/proc/self/status").read_text())
+    if len(allowed) < len(CAPABILITIES):
+        # By default root gets all of them, and where the machine itself
+        # lacks one no container starts: give those that there are.
+        text = set_option(text, "root default capabilities", "file")
+        (folder / "capability.json").write_text(json.dumps({"users": {"root": allowed}}, indent=2))
+    if not Path("/run/systemd/system").is_dir():
+        text = set_option(text, "systemd cgroups", "no")
+    conf.write_text(text)
+
+
+def set_option(text: str, key: str, value: str) -> str:
+    """Return the text of an ``apptainer.conf`` with one option changed."""
+    changed, count = re.subn(rf"(?m)^{re.escape(key)} =.*$", f"{key} = {value}", text)
+    return changed if count else f"{text}\n{key} = {value}\n"

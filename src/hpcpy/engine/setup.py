@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy import paths
 from hpcpy.checkout_lock import checkout_lock
-from hpcpy.engine import modules, packages, prefix, report
-from hpcpy.engine.debs import download
-from hpcpy.engine.tools import GROUPS, Found, Tool, all_on_path, needed, program_version
+from hpcpy.engine import machine, packages, prefix
+from hpcpy.engine.tools import Found, Tool, all_groups, all_on_path, needed, program_version
 from hpcpy.errors import UnavailableError
-from hpcpy.files import disk_errors, scratch_dir
-from hpcpy.stages import stage
 
 DEFAULT_GROUPS = ("build", "apptainer")
 
@@ -34,13 +30,7 @@ class Engine:
     found: Mapping[str, Found]
 
     def path(self, program: str) -> Path:
-        """Return the path of a program.
-
-        Raises
-        ------
-        KeyError
-            When its group was not asked for.
-        """
+        """Return the path of a program."""
         return self.found[program].path
 
     @property
@@ -75,23 +65,7 @@ class Engine:
 
 
 def ensure(*groups: str) -> Engine:
-    """Find the tools of some groups, and provide those that are missing.
-
-    Parameters
-    ----------
-    groups
-        Names of `hpcpy.engine.tools.GROUPS`, such as ``build``.
-
-    Returns
-    -------
-    Engine
-        All of them, usable.
-
-    Raises
-    ------
-    UnavailableError
-        When one can neither be found nor provided; says what to type.
-    """
+    """Find the tools of some groups, and provide those that are missing."""
     tools = needed(groups)
     found = look_up(tools)
     _refuse_blanks(tools, found)
@@ -105,10 +79,6 @@ def ensure(*groups: str) -> Engine:
         for tool in missing:
             if tool.provided == "prefix":
                 prefix.provide()
-            elif tool.provided == "modules":
-                modules.provide()
-            elif tool.provided == "unpack":
-                _unpack(tool)
     found = look_up(tools)
     if short := [tool for tool in tools if tool.program not in found]:
         raise packages.missing_message(short, "this system's packages of them are older")
@@ -147,9 +117,7 @@ def look_up(tools: Sequence[Tool]) -> dict[str, Found]:
         path = paths.TOOLS / "bin" / tool.program
         if tool.program in found or tool.provided == "apt" or not path.exists():
             continue
-        if tool.provided == "prefix" and not prefix.is_ready():
-            continue
-        if tool.provided == "modules" and not modules.is_ready():
+        if not prefix.is_ready():
             continue
         version = program_version(path, tool.version_argument)
         one = Found(tool, path, version, "build/tools")
@@ -158,43 +126,24 @@ def look_up(tools: Sequence[Tool]) -> dict[str, Found]:
     return found
 
 
-def _unpack(tool: Tool) -> None:
-    final = paths.TOOLS / tool.program
-    with stage(f"provide {tool.program} under build/tools") as current:
-        layout = prefix.layout()
-        deb = download(frozenset([tool.package]), layout.debian)[0]
-        with disk_errors(paths.TOOLS), scratch_dir(paths.TOOLS, f".{tool.program}") as scratch:
-            current.run(["dpkg-deb", "--extract", deb, scratch / "made"])
-            shutil.rmtree(final, ignore_errors=True)
-            (scratch / "made").rename(final)
-            prefix.relink(prefix.command(tool.program), final / "usr/bin" / tool.program)
-        current.note = deb.name
-
-
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     default = f"(default: {' '.join(DEFAULT_GROUPS)})"
-    help_ = f"of: {', '.join(GROUPS)} {default}"
+    help_ = f"of: {', '.join(all_groups())} {default}"
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=help_)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
 def main(options: argparse.Namespace) -> int:
-    """Provide the tools of some groups and print what there is.
-
-    Returns
-    -------
-    int
-        0 when all of them are there.
-    """
+    """Provide the tools of some groups and print what there is."""
     groups = tuple(options.groups) or DEFAULT_GROUPS
     problem: UnavailableError | None = None
     try:
         ensure(*groups)
     except UnavailableError as error:
         problem = error
-    found = look_up(needed(GROUPS))
-    print(report.as_json(found) if options.json else report.as_table(found, groups))
+    found = look_up(needed(all_groups()))
+    print(machine.as_json(found) if options.json else machine.as_table(found, groups))
     if problem:
         raise problem
     return 0

@@ -1,9 +1,10 @@
-"""The table of tools: what each is for, and which of them a machine has."""
+"""The programs that are needed, and which of them a machine has (env/tools.toml)."""
 
 from __future__ import annotations
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -12,42 +13,51 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy import paths
-from hpcpy.engine.versions import Version, parse_version
 from hpcpy.errors import UsageError
+from hpcpy.pins.tables import Table, read_table
 
 # runc, buildah's helpers and the like lie in sbin, which an ordinary user's
 # PATH does not have on Debian.
 SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+_NUMBER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)+)(~\w+|-(?:rc|alpha|beta)\w*)?")
+
+
+@dataclass(frozen=True, order=True)
+class Version:
+    """The numbers of a version; a pre-release sorts before its release.
+
+    Debian's and Git's suffixes (``+ds1``, ``-2``) say how it was packaged,
+    not what it can do: they do not count.
+    """
+
+    numbers: tuple[int, ...]
+    released: bool = True
+
+    def __str__(self) -> str:
+        text = ".".join(str(number) for number in self.numbers)
+        return text if self.released else f"{text} (pre-release)"
+
+
+def parse_version(text: str) -> Version | None:
+    """Return the first number with a dot in what a tool printed.
+
+    >>> str(parse_version("runc version 1.1.5+ds1"))
+    '1.1.5'
+    >>> parse_version("1.4.0~rc.1") < parse_version("1.4.0")
+    True
+    """
+    match = _NUMBER.search(text)
+    if not match:
+        return None
+    numbers = [int(number) for number in match[1].split(".")]
+    while len(numbers) > 2 and numbers[-1] == 0:  # 1.4.0 is 1.4
+        numbers.pop()
+    return Version(tuple(numbers), released=match[2] is None)
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A program, from which version on, and where it comes from.
-
-    Parameters
-    ----------
-    program
-        Its name on PATH.
-    minimum
-        The oldest version it was seen to work with.
-    package
-        Debian's and Ubuntu's package of it.
-    groups
-        Which groups of targets need it.
-    why
-        What it is for.
-    version_argument
-        What makes it print its version.
-    provided
-        ``apt`` installs the package, ``unpack`` unpacks it below
-        ``build/tools`` (its installation would start a service), ``prefix``
-        is Apptainer's own prefix (`hpcpy.engine.prefix`), ``modules`` that of
-        the two that load module files (`hpcpy.engine.modules`).
-    library
-        For a library, which has no program: what its file's path matches.
-    calls_itself
-        What the line of its version has, where that is not the program's name.
-    """
+    """A program, from which version on, and where it comes from: a table of env/tools.toml."""
 
     program: str
     minimum: Version
@@ -55,149 +65,39 @@ class Tool:
     groups: tuple[str, ...]
     why: str
     version_argument: str = "--version"
-    provided: str = "apt"
+    names_itself: str = ""
     library: str = ""
-    calls_itself: str = ""
+    provided: str = "apt"
 
 
-def _at_least(*numbers: int) -> Version:
-    return Version(numbers)
+def _tool(table: Table) -> Tool:
+    def text(key: str, default: str = "") -> str:
+        return table.text(key) if key in table.values else default
+
+    minimum = parse_version(table.text("minimum", r"\d+(\.\d+)+", "a version with a dot"))
+    assert minimum  # noqa: S101  # the pattern has one
+    return Tool(
+        program=table.text("program"),
+        minimum=minimum,
+        package=table.text("package"),
+        groups=table.texts("groups"),
+        why=table.text("why"),
+        version_argument=text("version", "--version"),
+        names_itself=text("names_itself"),
+        library=text("library"),
+        provided=text("provided", "apt"),
+    )
 
 
-TOOLS = (
-    Tool("buildah", _at_least(1, 28), "buildah", ("build",), "builds the OCI images"),
-    Tool("skopeo", _at_least(1, 9), "skopeo", ("build", "registry"), "copies and sends them"),
-    Tool("mmdebstrap", _at_least(1, 3), "mmdebstrap", ("build",), "makes the Debian root"),
-    Tool(
-        "unshare",
-        _at_least(2, 36),
-        "util-linux",
-        ("build", "cluster"),
-        "cuts build steps off the network, makes nodes",
-    ),
-    Tool(
-        "apptainer",
-        _at_least(1, 4),
-        "apptainer",
-        ("apptainer",),
-        "makes and runs SIF images",
-        provided="prefix",
-    ),
-    Tool(
-        "mksquashfs",
-        _at_least(4, 5),
-        "squashfs-tools",
-        ("apptainer",),
-        "packs a SIF's file system",
-        version_argument="-version",
-        provided="prefix",
-    ),
-    Tool("podman", _at_least(4, 3), "podman", ("podman", "podman-hpc"), "runs the OCI images"),
-    # Debian's podman would come with crun, which refuses hybrid cgroups.
-    Tool(
-        *("runc", _at_least(1, 1), "runc", ("podman", "podman-hpc")),
-        "starts podman's containers",
-    ),
-    # What podman-hpc itself starts; it comes from PyPI (env/podman-hpc.lock).
-    Tool(
-        *("fuse-overlayfs", _at_least(1, 10), "fuse-overlayfs", ("podman-hpc",)),
-        "gives a container its root",
-    ),
-    Tool(
-        *("squashfuse_ll", _at_least(0, 1, 104), "squashfuse", ("podman-hpc",)),
-        "mounts a migrated image",
-    ),
-    Tool(
-        *("inotifywait", _at_least(3, 22, 6), "inotify-tools", ("podman-hpc",)),
-        "tells when to unmount it",
-        version_argument="--help",
-    ),
-    Tool(
-        "docker-registry",
-        _at_least(2, 8),
-        "docker-registry",
-        ("registry",),
-        "a local registry, for tests of push",
-        provided="unpack",
-    ),
-    Tool(
-        *("lmod", _at_least(8, 6), "lmod", ("modules",)),
-        "loads a module file, in tests",
-        provided="modules",
-    ),
-    Tool(
-        *("modulecmd", _at_least(5), "environment-modules", ("modules",)),
-        "loads a module file, in tests",
-        version_argument="bash",
-        calls_itself="Modules Release",
-        provided="modules",
-    ),
-    Tool(
-        "qemu-x86_64",
-        _at_least(7, 2),
-        "qemu-user",
-        ("emulator",),
-        "an older processor, for tests",
-    ),
-    Tool(
-        *("disorderfs", _at_least(0, 5, 11), "disorderfs", ("verify",)),
-        "lists folders in another order",
-    ),
-    Tool(
-        *("faketime", _at_least(0, 9, 10), "faketime", ("clock",)),
-        "sets a program's clock, in tests",
-    ),
-    # With --no-install-recommends gcc lacks the C library's headers; g++ depends on them.
-    Tool("gcc", _at_least(10), "gcc", ("compilers",), "compiles what tests load"),
-    Tool("g++", _at_least(10), "g++", ("compilers",), "compiles what tests load"),
-    Tool("strace", _at_least(5, 10), "strace", ("measure",), "tests hold counts against its own"),
-    Tool(
-        *("chromium-headless-shell", _at_least(120), "chromium-headless-shell", ("browser",)),
-        "shows the built pages, in tests",
-        calls_itself="Chromium",
-    ),
-    # Debian's comes with srun, sbatch … of the same version, which cannot tell
-    # it without a configuration.
-    Tool(
-        *("slurmctld", _at_least(22, 5), "slurmctld", ("cluster",)),
-        "gives out the local cluster's nodes",
-        version_argument="-V",
-    ),
-    Tool(
-        *("slurmd", _at_least(22, 5), "slurmd", ("cluster",)),
-        "starts what runs on a node",
-        version_argument="-V",
-    ),
-    Tool("munged", _at_least(0, 5, 13), "munge", ("cluster",), "tells Slurm who somebody is"),
-    # Slurm's plug-in opens the name without a number, of the -dev package.
-    Tool(
-        *("libpmix.so", _at_least(2, 6), "libpmix-dev", ("cluster",)),
-        "is behind srun --mpi=pmix",
-        library="/usr/lib/*/pmix2/lib/libpmix.so",
-    ),
-    Tool(
-        *("ip", _at_least(5, 10), "iproute2", ("cluster",)),
-        "joins the nodes by a bridge",
-        version_argument="-V",
-    ),
-    Tool(
-        *("mfsmaster", _at_least(3, 0, 117), "moosefs-master", ("storm",)),
-        "serves the storm's metadata",
-        version_argument="-v",
-    ),
-    Tool(
-        *("mfschunkserver", _at_least(3, 0, 117), "moosefs-chunkserver", ("storm",)),
-        "serves the bytes of its files",
-        version_argument="-v",
-    ),
-    Tool(
-        *("mfsmount", _at_least(3, 0, 117), "moosefs-client", ("storm",)),
-        "mounts it on each node",
-        version_argument="-V",
-        calls_itself="MFS",
-    ),
-)
-GROUPS = tuple(dict.fromkeys(group for tool in TOOLS for group in tool.groups))
+@functools.cache
+def all_tools() -> tuple[Tool, ...]:
+    """Return the tools of env/tools.toml."""
+    return tuple(_tool(table) for table in read_table(paths.ENV / "tools.toml").array("tool"))
+
+
+def all_groups() -> tuple[str, ...]:
+    """Return the groups' names, in the table's order."""
+    return tuple(dict.fromkeys(group for tool in all_tools() for group in tool.groups))
 
 
 @dataclass(frozen=True)
@@ -216,25 +116,20 @@ class Found:
 
 
 def needed(groups: Iterable[str]) -> list[Tool]:
-    """Return the tools of some groups, in the table's order.
-
-    Raises
-    ------
-    UsageError
-        For an unknown group.
-    """
+    """Return the tools of some groups, in the table's order."""
     wanted = set(groups)
-    if unknown := sorted(wanted - set(GROUPS)):
-        raise UsageError(f"no tool group {unknown[0]!r}", hint=f"one of: {', '.join(GROUPS)}")
-    return [tool for tool in TOOLS if wanted & set(tool.groups)]
+    known = all_groups()
+    if unknown := sorted(wanted - set(known)):
+        raise UsageError(f"no tool group {unknown[0]!r}", hint=f"one of: {', '.join(known)}")
+    return [tool for tool in all_tools() if wanted & set(tool.groups)]
 
 
 def program_version(
-    path: Path, argument: str = "--version", calls_itself: str = ""
+    path: Path, argument: str = "--version", names_itself: str = ""
 ) -> Version | None:
     """Ask a program for its version; None when it does not start or tell."""
     try:
-        return _version(path, argument, calls_itself or path.name, path.stat().st_mtime_ns)
+        return _version(path, argument, names_itself or path.name, path.stat().st_mtime_ns)
     except OSError:
         return None
 
@@ -269,7 +164,7 @@ def on_path(tool: Tool) -> Found | None:
     path = shutil.which(tool.program, path=os.pathsep.join(others))
     if path is None:
         return None
-    version = program_version(Path(path), tool.version_argument, tool.calls_itself)
+    version = program_version(Path(path), tool.version_argument, tool.names_itself)
     return Found(tool, Path(path), version, "PATH")
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from hpcpy import paths
 from hpcpy.checkout_lock import checkout_lock
 from hpcpy.engine import packages
-from hpcpy.engine.tools import Tool
-from hpcpy.engine.versions import Version
+from hpcpy.engine.tools import Tool, Version
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.files import disk_errors
 from hpcpy.stages import StageError, stage
@@ -35,26 +34,6 @@ def ensure_venv(name: str = "dev", python: str = sys.executable) -> Path:
 
     It is made again when the lock, the interpreter or the folder's place has
     changed, or when making it was interrupted.
-
-    Parameters
-    ----------
-    name
-        One of `TITLES`.
-    python
-        Whose it is to be.
-
-    Returns
-    -------
-    Path
-        The folder, ``build/venv`` for the developer tools; programs are in
-        its ``bin``.
-
-    Raises
-    ------
-    UnavailableError
-        When this Python cannot make one, or a package cannot be downloaded.
-    UsageError
-        When the lock is missing.
     """
     lock = paths.ENV / f"{name}.lock"
     folder = paths.VENV if name == "dev" else paths.VENV.with_name(f"venv-{name}")
@@ -71,13 +50,7 @@ def ensure_venv(name: str = "dev", python: str = sys.executable) -> Path:
 
 
 def read_lock(name: str) -> str:
-    """Return the text of ``env/<name>.lock``, in pip's format.
-
-    Raises
-    ------
-    UsageError
-        When it cannot be read, or a merge has left both sides in it.
-    """
+    """Return the text of ``env/<name>.lock``, in pip's format."""
     shown = f"env/{name}.lock"
     try:
         text = (paths.ENV / f"{name}.lock").read_text(encoding="utf-8")

@@ -11,7 +11,8 @@ from hpcpy import paths
 from hpcpy.build.command import have
 from hpcpy.build.graph import STACK, Image, the_graph
 from hpcpy.build.stamps import read_stamp
-from hpcpy.engine.setup import ensure
+from hpcpy.engine import apptainer
+from hpcpy.engine.tools import program_version
 from hpcpy.errors import UsageError
 from hpcpy.launch import workload
 from hpcpy.version import project_version
@@ -66,13 +67,10 @@ def main(options: argparse.Namespace) -> int:
         raise UsageError(wrong)
     sif, _, _ = have("sif", image.name)
     digest = read_stamp(sif)["digest"]
-    apptainer = ensure("apptainer").apptainer
+    program = apptainer.find()
     # Relative names mean files of the checkout, wherever this was called.
-    inside = [str(apptainer), "exec", "--bind", str(paths.ROOT), "--pwd", str(paths.ROOT), str(sif)]
-    version = subprocess.run(
-        [apptainer, "--version"], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    print(f"hpcpy {project_version()}, {version}")
+    inside = [str(program), "exec", "--bind", str(paths.ROOT), "--pwd", str(paths.ROOT), str(sif)]
+    print(f"hpcpy {project_version()}, Apptainer {program_version(program)}")
     print(f"image {digest}", flush=True)
     subprocess.run([*inside, "python3", "-c", _VERSIONS], check=False)
     sys.stdout.flush()

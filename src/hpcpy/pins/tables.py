@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -36,12 +37,18 @@ def read_table(path: Path, hint: str = "", *, is_users: bool = False) -> Table:
     """
     shown = str(path) if is_users else f"{path.parent.name}/{path.name}"
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = _parsed(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{shown}: {error.strerror}", hint=hint) from error
     except ValueError as error:  # of TOML and of UTF-8
         raise UsageError(f"{shown}: not TOML: {error}") from error
     return Table(shown, "", values)
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(text: str) -> Mapping[str, object]:
+    # A plan asks for the locks some ninety times, and parsing them takes 30 ms each.
+    return tomllib.loads(text)
 
 
 def _in_one_line(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import runpy
@@ -103,7 +104,10 @@ def run_rank(words: list[str]) -> None:
 
 def _name_rank(code: int) -> None:
     """Say which rank ends: `hpcpy.launch.explain` reads it, as an abort leaves Slurm no code."""
-    sys.stdout.flush()
+    # It is None where it was closed at the start.
+    if sys.stdout is not None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
     if (comm := ranks.several()) is not None:
         line = f"hpcpy: rank {comm.rank} on {os.uname().nodename}: exit code {code}"
         print(line, file=sys.stderr, flush=True)

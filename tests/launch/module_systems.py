@@ -49,6 +49,12 @@ def is_ready() -> bool:
         return False
 
 
+def provided(program: str) -> Path:
+    """Have both, and return ``lmod`` or ``modulecmd``."""
+    provide()
+    return command(program)
+
+
 def provide() -> None:
     """Unpack both unless they are there, and write their commands.
 

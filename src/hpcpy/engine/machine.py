@@ -1,15 +1,18 @@
-"""What this machine allows containers, and the commands that would allow more."""
+"""What `make setup` prints: the tools, what this machine allows, what would allow more."""
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import shutil
 import stat
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from hpcpy.engine.tools import Found, all_groups, all_tools
 
 NOBODY = 65534
 _SYSCTLS = (
@@ -73,13 +76,7 @@ def _sysctl(name: str) -> str:
 
 
 def userns_remedy(read: Callable[[str], str]) -> str:
-    """Return the command that allows user namespaces; empty when none would.
-
-    Parameters
-    ----------
-    read
-        Gives the value of a file below ``/proc/sys``, or an empty text.
-    """
+    """Return the command that allows user namespaces; empty when none would."""
     allow = {"0": "1", "1": "0"}
     for name, forbids in _SYSCTLS:
         if read(name) == forbids:
@@ -177,3 +174,56 @@ def squashfs_mounts() -> Capability:
 def all_capabilities() -> list[Capability]:
     """Return all of them, in the order in which they are told."""
     return [user_namespaces(), fuse_device(), subuid_range(), squashfs_mounts()]
+
+
+def as_table(found: Mapping[str, Found], groups: Iterable[str]) -> str:
+    """Return the tools and capabilities as text for a terminal."""
+    wanted = set(groups)
+    lines = [f"{'TOOL':17} {'VERSION':9} {'FROM':12} PATH"]
+    for tool in all_tools():
+        one = found.get(tool.program)
+        if one:
+            lines.append(f"{tool.program:17} {one.version!s:9} {one.origin:12} {one.path}")
+        else:
+            options = [group for group in tool.groups if group not in wanted]
+            where = "" if wanted & set(tool.groups) else f"; make setup TOOLS={options[0]} gets it"
+            lines.append(f"{tool.program:17} {'–':9} {'–':12} ({tool.why}{where})")
+    lines += ["", f"{'MACHINE':22} FOUND"]
+    for capability in all_capabilities():
+        lines += _capability_lines(capability)
+    return "\n".join(lines)
+
+
+def _capability_lines(capability: Capability) -> list[str]:
+    mark = "yes" if capability.there else "no"
+    lines = [f"{capability.name:22} {mark}: {capability.detail}"]
+    if not capability.there:
+        lines.append(f"{'':22}   without it: {capability.without}")
+    if not capability.there and capability.remedy:
+        lines.append(f"{'':22}   an administrator would type: {capability.remedy}")
+    return lines
+
+
+def as_json(found: Mapping[str, Found]) -> str:
+    """Return the same as JSON, for programs."""
+    tools = {
+        tool.program: {
+            "minimum": str(tool.minimum),
+            "groups": list(tool.groups),
+            "package": tool.package,
+            "version": str(one.version) if (one := found.get(tool.program)) else None,
+            "origin": one.origin if one else None,
+            "path": str(one.path) if one else None,
+        }
+        for tool in all_tools()
+    }
+    machine = {
+        one.name: {
+            "there": one.there,
+            "detail": one.detail,
+            "without": None if one.there else one.without,
+            "remedy": None if one.there else one.remedy,
+        }
+        for one in all_capabilities()
+    }
+    return json.dumps({"groups": list(all_groups()), "tools": tools, "machine": machine}, indent=2)

@@ -1,12 +1,11 @@
 """Starts of Python by many ranks on a file system with a metadata server: ``make storm``.
 
-- The file system: `moosefs` writes what its daemons read, `machines` starts them beside
-  the local cluster's nodes, `mounts` gives each node its own mount, `fill` copies files in.
-- What starts: `configurations` are the ways to have Python there (`broadcast` is for one of
-  them), `programs` what a rank runs, `images` and `added` what is in the images.
-- A measurement: `command` is what make calls, `measure` takes all cases in turns, `launch`
-  starts the ranks of one, `watch` looks on meanwhile; `stats` reads what a mount counts,
-  `network` what a device carries.
-- What came of it: `samples`, `record`, `report` and `storm_chart`.
-- At a site: `site_script` writes a script, in whose job `at_site` takes the samples.
+- The file system: `machines` starts MooseFS beside the local cluster's nodes, `mounts` has a
+  mount for each node and copies files in, `counts` reads what a mount asks.
+- What starts: `configurations` is the table of ways to have Python there, made of
+  `configuration` and `on_nodes`; `mpi_import` is the hook of one of them; `programs` are what
+  a rank runs, and `images` what the files come from.
+- A measurement: `command` is what make calls, `plan` takes all cases in turns, `samples` one
+  case, `launch` starts its ranks; `report` and `storm_chart` show them.
+- At a centre: `at_site` writes a script for sbatch, and takes the samples in its job.
 """

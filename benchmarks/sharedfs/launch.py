@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from shlex import join
+from typing import Any
 
 from hpcpy.cluster import health
 from hpcpy.cluster.layout import Layout
 from hpcpy.cluster.node import ENGINE_FOLDER
-from hpcpy.launch.shell import quoted
 from hpcpy.stages import StageError
-from sharedfs.configurations.configuration import Around
-from sharedfs.programs import MARK, Rank, told
+from sharedfs.configuration import Around
+from sharedfs.programs import MARK, reported
 
-PATIENCE = 300.0
+PATIENCE = 300
 # All that a rank gets beside Slurm's own: the caller's variables would bring its paths.
 VARIABLES = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -30,55 +30,31 @@ VARIABLES = {
 
 
 class RanksError(StageError):
-    """Not all ranks reported what they took.
+    """Not all ranks reported what they took; `output` is all that they and srun printed."""
 
-    Attributes
-    ----------
-    said
-        All that they and srun said of it.
-    """
-
-    def __init__(self, message: str, said: str) -> None:
+    def __init__(self, message: str, output: str) -> None:
         super().__init__(message)
-        self.said = said
+        self.output = output
 
 
 @dataclass(frozen=True)
 class Launch:
-    """One srun: when it began, when the last rank's line came, what the ranks told."""
+    """One srun: when it began, seconds to the last rank's line, what the ranks reported."""
 
     begin: float
-    told: float
-    ranks: list[Rank]
-
-    @property
-    def last(self) -> float:
-        """Seconds from the launch to the last rank's line."""
-        return self.told - self.begin
+    last: float
+    ranks: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is launched.
-
-    Attributes
-    ----------
-    nodes
-        How many nodes; always the first ones.
-    ranks
-        How many on each.
-    command
-        The rank.
-    around
-        What comes before and after the ranks.
-    entering
-        The start of a command that runs on the first node: `around` runs there.
-    """
+    """What is launched: ranks on each of the first nodes; `around` runs on the first."""
 
     nodes: int
     ranks: int
     command: Sequence[str]
     around: Around | None = None
+    # The start of a command on the first node.
     entering: Sequence[str] = ()
 
     def words(self, layout: Layout) -> list[str]:
@@ -93,106 +69,58 @@ class Job:
             return [str(layout.bin / "srun"), *step, *size, *self.command]
         path = f"PATH={layout.bin}:{VARIABLES['PATH']}"
         salloc = ["salloc", "--quiet", "--chdir=/", *size]
-        within = self.within(" ".join(quoted(word) for word in [*step, *size]))
+        within = self.within(join([*step, *size]))
         return [*self.entering, "env", "--ignore-environment", path, *salloc, *within]
 
     def within(self, options: str) -> list[str]:
-        """Return what starts it in a job that is there.
-
-        Parameters
-        ----------
-        options
-            srun's, as a shell takes them.
-        """
-        around = self.around or Around((), ())
-        srun = f"srun {options} {' '.join(quoted(word) for word in self.command)}"
+        """Return what starts it in a job that is there, by srun's options for a shell."""
+        around = self.around or Around()
+        srun = f"srun {options} {join(self.command)}"
         lines = [*around.before, srun, "code=$?", *around.afterwards, "exit $code"]
         return ["bash", "-c", "\n".join(lines)]
 
 
 def on_cluster(layout: Layout, job: Job) -> Launch:
-    """Start a job on the local cluster, whose nodes are free again afterwards.
-
-    Raises
-    ------
-    RanksError
-        As `launch`.
-    """
+    """Start a job on the local cluster, whose nodes are free again afterwards."""
     try:
         return launch(job.words(layout), job.nodes * job.ranks)
     finally:
-        _free(layout)
+        while jobs := health.jobs(layout):
+            health.ask(layout, "scancel", *jobs)
+            time.sleep(0.05)
 
 
-def launch(words: Sequence[str], everybody: int, patience: float = PATIENCE) -> Launch:
-    """Run a command that starts ranks, and return what they told.
-
-    Parameters
-    ----------
-    words
-        The command.
-    everybody
-        How many ranks it starts.
-    patience
-        Seconds until it is ended.
-
-    Raises
-    ------
-    RanksError
-        When not all of them told.
-    """
-    begin = time.monotonic()
-    code, lines, told_at, stderr = _run(words, patience)
-    if time.monotonic() - begin >= patience:
-        raise RanksError(f"the ranks are not done after {patience:.0f} s", stderr)
-    found = told(lines)
-    if code or len(found) != everybody:
-        spoken = [line for line in stderr.splitlines() if line.strip()]
-        spoken = spoken or [f"srun ended with {code} and says nothing"]
-        # Apptainer's first line is about what it could not tidy up.
-        first = next((line for line in spoken if line.startswith("FATAL")), spoken[0])
-        message = f"{len(found)} of {everybody} ranks reported what they took: {first}"
-        raise RanksError(message, f"{''.join(lines)}\n{stderr}")
-    return Launch(begin, told_at, found)
-
-
-def _run(words: Sequence[str], patience: float) -> tuple[int, list[str], float, str]:
-    """Return a command's exit code, its lines, when the last rank's came, and its stderr."""
+def launch(words: Sequence[str], everybody: int, patience: int = PATIENCE) -> Launch:
+    """Run a command that starts ranks, and return what they reported."""
     lines: list[str] = []
-    told_at = time.monotonic()
+    begin = last = time.monotonic()
+    command = ["timeout", "--kill-after=10", str(patience), *words]
+    pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
     with (
-        tempfile.TemporaryFile("w+", errors="replace") as said,
+        tempfile.TemporaryFile("w+", errors="replace") as file,
         subprocess.Popen(
-            words,
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=said,
-            text=True,
-            errors="replace",
+            command, cwd="/", stderr=file, text=True, errors="replace", **pipes
         ) as process,
     ):
-        watchdog = threading.Timer(patience, process.kill)
-        watchdog.daemon = True
-        watchdog.start()
         try:
-            assert process.stdout is not None  # noqa: S101  (PIPE)
-            for line in process.stdout:
+            for line in process.stdout or ():
                 lines.append(line)
                 # By this machine's clock: those of a site's nodes may differ.
-                told_at = time.monotonic() if line.startswith(MARK) else told_at
+                last = time.monotonic() if line.startswith(MARK) else last
             code = process.wait()
         except BaseException:
             process.terminate()
             raise
-        finally:
-            watchdog.cancel()
-        said.seek(0)
-        return code, lines, told_at, said.read()
-
-
-def _free(layout: Layout) -> None:
-    """End what a stopped srun has left, and wait until its nodes are free."""
-    while jobs := health.jobs(layout):
-        health.ask(layout, "scancel", *jobs)
-        time.sleep(0.05)
+        file.seek(0)
+        stderr = file.read()
+    if time.monotonic() - begin >= patience:
+        raise RanksError(f"the ranks are not done after {patience} s", stderr)
+    found = reported(lines)
+    if code or len(found) != everybody:
+        complaints = [line for line in stderr.splitlines() if line.strip()]
+        complaints = complaints or [f"srun ended with {code} and no message"]
+        # Apptainer's first line is about what it could not tidy up.
+        first = next((line for line in complaints if line.startswith("FATAL")), complaints[0])
+        message = f"{len(found)} of {everybody} ranks reported what they took: {first}"
+        raise RanksError(message, f"{''.join(lines)}\n{stderr}")
+    return Launch(begin, last - begin, found)

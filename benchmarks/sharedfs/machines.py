@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from hpcpy.engine.setup import Engine, ensure
 from hpcpy.errors import UnavailableError
 from hpcpy.files import disk_errors
 from hpcpy.stages import Stage, StageError, stage
-from sharedfs import moosefs
 from sharedfs.mounts import Mount
 
 # A device's name has at most 15 bytes, ten of them the bridge's.
@@ -27,21 +25,38 @@ SERVER = "files"
 _FILLING = ("mfsfsyncmintime=3600",)
 _FUSE = Path("/dev/fuse")
 _SECONDS = 20.0
+# The servers' own nice level is -19, which would take the cores from the ranks.
+_COMMON = "WORKING_USER = root\nWORKING_GROUP = root\nNICE_LEVEL = 0\nDISABLE_OOM_KILLER = 0\n"
+# MooseFS takes no address of the loopback device.
+_FILES = {
+    "master.cfg": f"""\
+{_COMMON}DATA_PATH = {{folder}}/metadata
+EXPORTS_FILENAME = {{folder}}/exports.cfg
+TOPOLOGY_FILENAME = {{folder}}/topology.cfg
+MATOML_LISTEN_HOST = {{address}}
+MATOCS_LISTEN_HOST = {{address}}
+MATOCL_LISTEN_HOST = {{address}}
+""",
+    "exports.cfg": "* / rw,alldirs,maproot=0\n",
+    "topology.cfg": "",
+    # Its test of the disk would read files while others are measured.
+    "chunkserver.cfg": f"""\
+{_COMMON}DATA_PATH = {{folder}}/chunkserver
+HDD_CONF_FILENAME = {{folder}}/disks.cfg
+MASTER_HOST = {{address}}
+MASTER_RECONNECTION_DELAY = 1
+CSSERV_LISTEN_HOST = {{address}}
+HDD_TEST_SPEED = 0
+""",
+    # With "~" a disk that others fill, too, is not taken for a damaged one.
+    "disks.cfg": "~{folder}/chunks\n",
+    "metadata/metadata.mfs": "MFSM NEW",
+}
 
 
 @dataclass(frozen=True)
 class Storm:
-    """The running machines.
-
-    Attributes
-    ----------
-    layout
-        The cluster.
-    mounts
-        One for each node.
-    own
-        The server's mount, through which files are copied in.
-    """
+    """The running machines: a mount for each node, and the server's, through which files come."""
 
     layout: Layout
     mounts: tuple[Mount, ...]
@@ -59,13 +74,7 @@ def layout(nodes: int, folder: Path = paths.BUILD / "storm/cluster") -> Layout:
 
 
 def require() -> Engine:
-    """Refuse a machine that cannot have a storm, and return its programs.
-
-    Raises
-    ------
-    UnavailableError
-        Without root, namespaces, FUSE, or the packages.
-    """
+    """Refuse a machine that cannot have a storm, and return its programs."""
     life.require_root("make storm")
     try:
         os.close(os.open(_FUSE, os.O_RDWR))
@@ -78,17 +87,7 @@ def require() -> Engine:
 
 @contextlib.contextmanager
 def running(one: Layout) -> Iterator[Storm]:
-    """Give the machines; nothing of them is left afterwards.
-
-    What a killed run has left is removed first.
-
-    Raises
-    ------
-    UnavailableError
-        As `require`.
-    StageError
-        When one does not come up.
-    """
+    """Give the machines; nothing of them is left afterwards, nor of a run that was killed."""
     engine = require()
     with life.held(one):
         try:
@@ -105,37 +104,40 @@ def _bring_up(one: Layout, engine: Engine, current: Stage) -> Storm:
     data = one.folder / "moosefs"
     server = addresses(one, up.network)[SERVER]
     with disk_errors(data):
-        for folder in moosefs.folders(data):
-            folder.mkdir(parents=True)
-        for path, text in moosefs.files(data, server).items():
-            path.write_text(text)
+        for name in ("metadata", "chunkserver", "chunks"):
+            (data / name).mkdir(parents=True)
+        for name, text in server_files(data, server).items():
+            (data / name).write_text(text)
     shared = one.run / "shared"
     shared.mkdir()
-    daemons = moosefs.daemons(data, engine.path("mfsmaster"), engine.path("mfschunkserver"))
-    node = machines.machine_of(one, up.network, SERVER, tuple((each, "") for each in daemons))
-    all_machines = {**up.machines, SERVER: machines.start(one, node)}
+    # In the foreground, or the node's first process would not see their end; no core files.
+    daemons = tuple(
+        ((str(engine.path(f"mfs{name}")), "-f", "-n", "-c", str(data / f"{name}.cfg")), "")
+        for name in ("master", "chunkserver")
+    )
+    node = machines.machine_of(one, up.network, SERVER, daemons)
     mounts = {
         name: Mount(one, machine, engine.path("mfsmount"), server, shared)
-        for name, machine in all_machines.items()
+        for name, machine in {**up.machines, SERVER: machines.start(one, node)}.items()
     }
     own = dataclasses.replace(mounts[SERVER], options=_FILLING)
-    storm = Storm(one, tuple(mounts[name] for name in one.nodes), own)
-    storm.own.make()
-    _wait_for_chunks(storm)
-    return storm
+    own.make()
+    _wait_for_chunks(own, one.logs)
+    return Storm(one, tuple(mounts[name] for name in one.nodes), own)
 
 
-def _wait_for_chunks(storm: Storm) -> None:
+def server_files(folder: Path, address: str) -> dict[str, str]:
+    """Return the text of each file in a folder that MooseFS's two servers read."""
+    return {name: text.format(folder=folder, address=address) for name, text in _FILES.items()}
+
+
+def _wait_for_chunks(own: Mount, logs: Path) -> None:
     """Wait until a byte can be written: a chunk server registers after the master's start."""
     end = time.monotonic() + _SECONDS
-    while _room(storm.own) == 0:
+    while True:
+        with contextlib.suppress(StageError):
+            if int(own.run("stat", "--file-system", "--format=%a", own.folder)):
+                return
         if time.monotonic() > end:
-            raise StageError(f"no chunk server after {_SECONDS:.0f} s; log: {storm.layout.logs}")
+            raise StageError(f"no chunk server after {_SECONDS:.0f} s; log: {logs}")
         time.sleep(0.1)
-
-
-def _room(mount: Mount) -> int:
-    try:
-        return int(mount.run("stat", "--file-system", "--format=%a", mount.folder))
-    except (StageError, subprocess.SubprocessError):
-        return 0

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import Any
 
-from measure.cases import EIGHT
-from sharedfs.configurations import broadcast, tree
-from sharedfs.pynamic.generate import DRIVER
+from sharedfs.configurations import ALL_RANKS
 
-LIBRARIES = "libraries"
-PYNAMIC = "pynamic"
-PYNAMIC_IN_IMAGE = "pynamic-in-image"
-# Of a tree of files, as programs see it.
-PYNAMIC_AT = tree.PLACE / PYNAMIC
 MARK = "storm "
 # Of a slow file system, between the first and the last rank of a node.
 _PATIENCE = 600.0
@@ -24,6 +17,9 @@ _PATIENCE = 600.0
 # A container of all ranks of a node ends with its first rank: one that comes later would
 # have none to join.  So each waits at its end until all of its node have printed, by files
 # in the node's own /tmp; not every program has MPI.
+#
+# Times are by the node's clock; `resident` is the most that was resident, `private` what no
+# other process has, in bytes.
 _AROUND = f"""\
 import os, time
 begin = time.monotonic()
@@ -35,7 +31,8 @@ def kib(path, name):
     return sum(int(words[1]) for words in lines if words[0] == name)
 print("{MARK}" + str({{{{
     "rank": int(os.environ["SLURM_PROCID"]), "node": os.uname().nodename,
-    "begin": begin, "imported": imported, "done": done, "cpu": used.user + used.system,
+    "begin": round(begin, 4), "imported": round(imported, 4), "done": round(done, 4),
+    "cpu": round(used.user + used.system, 4),
     "resident": kib("/proc/self/status", "VmHWM:") * 1024,
     "private": kib("/proc/self/smaps_rollup", "Private_Dirty:") * 1024,
 }}}}).replace("'", '"'), flush=True)
@@ -52,57 +49,19 @@ while sum(name.startswith(step) for name in os.listdir("/tmp")) < everybody:
 PROGRAMS = {
     "start": "pass",
     "numpy": "import numpy",
-    PYNAMIC: f"import sys; sys.path.append('{PYNAMIC_AT}'); import {DRIVER}\n{DRIVER}.visit()",
     "core": "import numpy, numba, h5py\nfrom mpi4py import MPI\nMPI.COMM_WORLD.Barrier()\n"
-    + broadcast.ALL_RANKS,
-    LIBRARIES: EIGHT.code,
-    PYNAMIC_IN_IMAGE: f"import {DRIVER}\n{DRIVER}.visit()",
+    + ALL_RANKS,
 }
 
 
-@dataclass(frozen=True)
-class Rank:
-    """What one rank told.
-
-    Attributes
-    ----------
-    rank, node
-        Which it was, and where.
-    begin, imported, done
-        When its first line ran, when its imports were done, and when the program was,
-        by the clock of its node.
-    cpu
-        Seconds of the processor from its start on.
-    resident, private
-        Bytes: the most that were resident, and those that no other process has.
-    """
-
-    rank: int
-    node: str
-    begin: float
-    imported: float
-    done: float
-    cpu: float
-    resident: int
-    private: int
-
-
-def source(name: str, around: str = "{}") -> str:
-    """Return the text of a program.
-
-    Parameters
-    ----------
-    name
-        One of `PROGRAMS`.
-    around
-        What its imports stand in, for `str.format`.
-    """
-    first, *others = PROGRAMS[name].splitlines()
+def source(program: str, around: str = "{}") -> str:
+    """Return the text of a program, its imports within other code, for `str.format`."""
+    first, *others = PROGRAMS[program].splitlines()
     lines = [around.format(first), "imported = time.monotonic()", *others]
     return _AROUND.format("\n".join(lines))
 
 
-def told(lines: Iterable[str]) -> list[Rank]:
-    """Return what ranks told, in their order."""
-    found = [line.removeprefix(MARK) for line in lines if line.startswith(MARK)]
-    return sorted((Rank(**json.loads(one)) for one in found), key=lambda one: one.rank)
+def reported(lines: Iterable[str]) -> list[dict[str, Any]]:
+    """Return what ranks reported, in their order."""
+    found = [json.loads(line.removeprefix(MARK)) for line in lines if line.startswith(MARK)]
+    return sorted(found, key=lambda one: int(one["rank"]))

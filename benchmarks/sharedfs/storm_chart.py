@@ -12,6 +12,7 @@ from typing import Any
 # Okabe and Ito's colours, which any colour vision tells apart; a marker each beside them.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 _MARKERS = "osD^vP*X<>"
+# Where the colours begin again.
 _LINES = ("-", "--", ":")
 
 
@@ -45,27 +46,29 @@ def draw(report: dict[str, Any], picture: Path) -> None:
     nodes = sorted({one["nodes"] for one in samples})
     ranks = sorted({one["ranks"] for one in samples})
     columns = (
-        ("ranks", "nodes", nodes[0], f"ranks on {_some(nodes[0], 'node')}"),
-        ("nodes", "ranks", ranks[-1], f"nodes of {_some(ranks[-1], 'rank')}"),
+        ("ranks", "nodes", nodes[0], f"ranks on {nodes[0]} node(s)"),
+        ("nodes", "ranks", ranks[-1], f"nodes of {ranks[-1]} rank(s)"),
     )
     rows = [row for row in _ROWS if row[0] is not _packets or samples[0]["asked"]]
     figure = Figure(figsize=(10, 1.5 + 3.5 * len(rows)), layout="constrained")
     panels = figure.subplots(len(rows), len(columns), squeeze=False, sharey="row")
     names = list(dict.fromkeys(one["configuration"] for one in samples))
     for row, (what, label) in zip(panels, rows, strict=True):
+        row[0].set_ylabel(label)
         for axes, (along, fixed, at, title) in zip(row, columns, strict=True):
             for index, name in enumerate(names):
-                mine = [one for one in samples if one["configuration"] == name and one[fixed] == at]
-                steps = sorted({one[along] for one in mine})
-                values = [
-                    statistics.median(what(one) for one in mine if one[along] == step)
-                    for step in steps
-                ]
-                colour = _COLOURS[index % len(_COLOURS)]
-                marker = _MARKERS[index % len(_MARKERS)]
-                # Where the colours begin again.
-                line = _LINES[index // len(_COLOURS) % len(_LINES)]
-                axes.plot(steps, values, line, marker=marker, color=colour, label=name, alpha=0.8)
+                values: dict[int, list[float]] = {}
+                for one in samples:
+                    if (one["configuration"], one[fixed]) == (name, at):
+                        values.setdefault(one[along], []).append(what(one))
+                steps = sorted(values)
+                style = {
+                    "color": _COLOURS[index % len(_COLOURS)],
+                    "marker": _MARKERS[index % len(_MARKERS)],
+                    "linestyle": _LINES[index // len(_COLOURS) % len(_LINES)],
+                }
+                medians = [statistics.median(values[step]) for step in steps]
+                axes.plot(steps, medians, label=name, alpha=0.8, **style)
             axes.set_xscale("log", base=2)
             axes.set_yscale("log")
             axes.yaxis.set_major_formatter("{x:,.10g}")
@@ -74,19 +77,12 @@ def draw(report: dict[str, Any], picture: Path) -> None:
             axes.set_xticks(steps, [str(step) for step in steps])
             axes.set_xlabel(title)
             axes.spines[["top", "right"]].set_visible(False)
-        row[0].set_ylabel(label)
     machine = report["machine"]
-    system = f"MooseFS client '{report['client']}'" if "client" in report else report["site"]
-    figure.suptitle(
-        f"The program '{program}', cold, {system}: {machine['processor']}, {machine['cores']} cores"
-    )
+    where = f"{report.get('site', 'MooseFS')}: {machine['processor']}, {machine['cores']} cores"
+    figure.suptitle(f"The program '{program}', cold, {where}")
     handles = panels[0][0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=4)
     figure.savefig(picture, dpi=80, pil_kwargs={"optimize": True})
-
-
-def _some(number: int, what: str) -> str:
-    return f"{number} {what}{'s' if number > 1 else ''}"
 
 
 if __name__ == "__main__":

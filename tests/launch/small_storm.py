@@ -20,12 +20,13 @@ from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from hpcpy.engine.venv import ensure_venv
 from hpcpy.files import scratch_dir
-from sharedfs import fill, machines
-from sharedfs.configurations import CONFIGURATIONS, Configuration, Files, Images
+from sharedfs import machines
+from sharedfs.configuration import Configuration, Files, Images
+from sharedfs.configurations import CONFIGURATIONS
+from sharedfs.counts import Asked
 from sharedfs.machines import Storm
-from sharedfs.measure import CLIENTS
+from sharedfs.mounts import KEEPING, copy, open_root
 from sharedfs.samples import Case, Sample, take
-from sharedfs.stats import Asked
 
 # Not of the interpreter's start, nor of `import numpy`.
 _WITHOUT = (
@@ -35,21 +36,16 @@ _WITHOUT = (
 
 _NOT_NUMPY = tuple(f"./lib/python3*/site-packages/{name}*" for name in ("pip", "h5py", "hdf5"))
 
-
-def _outside(folder: Path, words: Sequence[str]) -> list[str]:
-    return [str(folder / "bin/python3"), *words]
-
-
 # The image `wheels` is built by nothing that `make test` needs: a venv of this machine's
 # Python stands for one of the image's.
 VENV = Configuration(
     name="venv",
     title="a venv of this machine's Python",
     image="",
-    files=lambda _: [Files(ensure_venv("outside"), "outside", _NOT_NUMPY)],
+    needs="",
     folder="outside",
-    place=lambda _: None,
-    command=lambda _, folder, words: _outside(folder, words),
+    files=lambda _: [Files(ensure_venv("outside"), "outside", _NOT_NUMPY)],
+    command=lambda _, folder, words: [str(folder / "bin/python3"), *words],
 )
 STATIC_FILES = CONFIGURATIONS["static-files"]
 STATIC_SIF = CONFIGURATIONS["static-sif-shared"]
@@ -97,7 +93,7 @@ class SmallStorm:
 
     def bring(self, configuration: Configuration) -> None:
         """Copy its files onto the file system."""
-        fill.copy(self.storm.own, configuration.files(self.images))
+        copy(self.storm.own.run, self.storm.folder, configuration.files(self.images))
 
     def take(
         self, configuration: Configuration, nodes: int, ranks: int, program: str = "numpy"
@@ -137,8 +133,7 @@ def _running(
     )
     images = Images({"hpcpy": sif}, {"hpcpy": root}, Path(image()[0]))
     with machines.running(names) as storm:
-        options = CLIENTS["keeping"]
-        mounts = tuple(replace(mount, options=options) for mount in storm.mounts)
+        mounts = tuple(replace(mount, options=KEEPING) for mount in storm.mounts)
         for mount in mounts:
-            fill.open_root(mount, root)
+            open_root(mount, root)
         yield SmallStorm(replace(storm, mounts=mounts), images)

@@ -24,7 +24,7 @@ from small_storm import STATIC_FILES, STATIC_SIF, VENV, SmallStorm, started
 
 from hpcpy.cluster.processes import daemon_environment
 from sharedfs.configurations import CONFIGURATIONS
-from sharedfs.measure import CLIENTS
+from sharedfs.mounts import KEEPING
 from sharedfs.samples import Sample
 from workloads.forecast import ours
 from workloads.harness import machine
@@ -110,7 +110,7 @@ def test_the_model_tells_how_long_ranks_wait_for_a_slow_server(
     storm: SmallStorm, tmp_path: Path
 ) -> None:
     quick = storm.take(VENV, 1, 1)
-    with slow(storm, RATE, CLIENTS["keeping"]) as one:
+    with slow(storm, RATE, KEEPING) as one:
         samples = [of(each) for size in SIZES for each in one.take(VENV, *size)]
     report = {
         "benchmark": "throttled storm",
@@ -148,7 +148,7 @@ def predicted(said: dict[str, Any], way: str, ranks: int) -> float:
 def test_the_command_forecasts_real_launches_with_a_slow_server(storm: SmallStorm) -> None:
     nodes, ranks = 2, 4
     # As MooseFS comes: a client that keeps names asks less than every rank's calls.
-    with slow(storm, FORECAST_RATE, CLIENTS["shipped"]) as one:
+    with slow(storm, FORECAST_RATE, ()) as one:
         said = forecast(one, ranks, 400)
         cold, _ = one.take(VENV, nodes, ranks)
     assert said["probed"]["shared"]
@@ -163,9 +163,9 @@ def test_each_remedy_takes_what_is_forecast_with_a_slow_server(
     ranks = 4
     samples = []
     # The forecast starts a venv's program four times, three of them with names that are known.
-    with slow(storm, WAYS_RATE, CLIENTS["keeping"]) as one:
+    with slow(storm, WAYS_RATE, KEEPING) as one:
         said = forecast(one, ranks, 200)
-    with slow(storm, WAYS_RATE, CLIENTS["shipped"]) as one:
+    with slow(storm, WAYS_RATE, ()) as one:
         for nodes in (1, 2):
             for way, configuration in WAYS.items():
                 cold, _ = one.take(configuration, nodes, ranks)

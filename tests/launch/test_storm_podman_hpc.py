@@ -48,7 +48,7 @@ def test_a_further_rank_opens_nothing_with_podman_hpcs_container_a_node(storm: S
     for sample in storm.take(SHARED, 2, 1):
         first, second = sample.asked
         assert first.operations["open"] == second.operations["open"]
-        assert {rank.node for rank in sample.launch.ranks} == {"n1", "n2"}
+        assert {rank["node"] for rank in sample.launch.ranks} == {"n1", "n2"}
     for mount in storm.storm.mounts:
         assert f"{storm.storm.folder}/overlay" not in mount.run("cat", "/proc/self/mounts")
         assert mount.run("sh", "-c", "pgrep -x 'conmon|squashfuse_ll|fuse-overlayfs' || true") == ""

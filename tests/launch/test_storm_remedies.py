@@ -16,43 +16,26 @@ from small_storm import CHUNKS, STATIC_FILES, SmallStorm, one_node, requests, st
 from hpcpy.engine.prefix import command as engine_command
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
-from sharedfs import fill
-from sharedfs.configurations import CONFIGURATIONS, Configuration, Files, broadcast, tree
-from sharedfs.programs import PYNAMIC
-from sharedfs.pynamic import made as pynamic
-from sharedfs.pynamic.generate import Size
+from sharedfs.configuration import PLACE, Configuration, Files
+from sharedfs.configurations import CONFIGURATIONS, hook
 from sharedfs.samples import Sample
 
 pytestmark = pytest.mark.long
 
+# More files of each kind than there are for the hook and the interpreter.
 MODULES = 40
+LIBRARIES = 10
 # The static interpreter stands for an ordinary one: its MPI is there, and what it
 # imports from here is not in it.
-PLACE = "made"
-HOOK = broadcast.hook(f"{STATIC_FILES.folder}/{PLACE}")
-# More files than there are for the hook and the interpreter.
-SIZE = Size(modules=40, functions=6, libraries=10, library_functions=3)
-TOGETHER = """\
+FOLDER = "made"
+IMPORTS = f"""\
 import sys
-sys.path.insert(0, "{folder}")
-from mpi_import import together
-with together():
-    {{}}"""
-IMPORTS = """\
-import sys
-sys.path.insert(0, "{folder}")
+sys.path.insert(0, "{PLACE / FOLDER}")
 from contextlib import nullcontext
 from mpi_import import together
-with {block}():
+with %s():
     import made
-assert made.found == {modules}, made.found"""
-# An extension module that is linked with all of Pynamic's modules.
-LINKED = "linked"
-LINKED_C = f"""\
-#include <Python.h>
-static struct PyModuleDef definition = {{PyModuleDef_HEAD_INIT, .m_name = "{LINKED}"}};
-PyMODINIT_FUNC PyInit_{LINKED}(void) {{ return PyModuleDef_Init(&definition); }}
-"""
+assert made.found == {MODULES}, made.found"""
 # What is not there is looked for, too.
 INIT = f"""\
 found = 0
@@ -63,6 +46,18 @@ try:
 except ImportError:
     pass
 """
+# A module, and a library that several are linked with.
+MODULE_C = """\
+#include <Python.h>
+long library%(library)d(void);
+static int filled(PyObject *self) {
+    return PyModule_AddIntConstant(self, "one", library%(library)d()); }
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, filled}, {0}};
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, .m_name = "m%(number)d", .m_slots = slots};
+PyMODINIT_FUNC PyInit_m%(number)d(void) { return PyModuleDef_Init(&definition); }
+"""
+LIBRARY_C = "long library%d(void) { return 1; }"
 
 
 @pytest.fixture(scope="module")
@@ -74,83 +69,65 @@ def storm() -> Iterator[SmallStorm]:
         yield replace(one, images=images)
 
 
-def made(storm: SmallStorm, block: str) -> Configuration:
-    folder = storm.images.root["hpcpy"].parent / "made"
-    package = folder / "made"
+def compiled(package: Path, root: Path) -> None:
+    """Write compiled modules into a package."""
+    (include,) = (root / "opt/hpcpy/include").glob("python3.*")
+    words = ["cc", "-shared", "-fPIC", f"-I{include}", "-xc", "-", "-Wl,-rpath,$ORIGIN", "-L."]
+
+    def compile_(text: str, *more: str) -> None:
+        subprocess.run([*words, *more], input=text.encode(), check=True, cwd=package)
+
+    for number in range(LIBRARIES):
+        compile_(LIBRARY_C % number, "-o", f"liblibrary{number}.so")
+    for number in range(MODULES):
+        values = {"number": number, "library": number % LIBRARIES}
+        library = f"-llibrary{values['library']}"
+        compile_(MODULE_C % values, "-o", f"m{number}.so", library)
+
+
+def made(storm: SmallStorm, block: str, *, is_compiled: bool) -> Configuration:
+    """Bring a package of many modules; return what imports it within a block."""
+    root = storm.images.root["hpcpy"]
+    package = root.parent / ("compiled" if is_compiled else "plain") / "made"
     if not package.exists():
         package.mkdir(parents=True)
         (package / "__init__.py").write_text(INIT)
-        for number in range(MODULES):
-            (package / f"m{number}.py").write_text("one = 1\n")
-    inside = tree.PLACE / PLACE
-    text = IMPORTS.format(folder=inside, block=block, modules=MODULES)
-    # str.format is to leave it as it is.
-    return replace(
+        if is_compiled:
+            compiled(package, root)
+        else:
+            for number in range(MODULES):
+                (package / f"m{number}.py").write_text("one = 1\n")
+    folder = f"{STATIC_FILES.folder}/{FOLDER}"
+    storm.storm.own.run("rm", "-rf", storm.storm.folder / folder)
+    text = (IMPORTS % block).replace("{", "{{").replace("}", "}}")
+    one = replace(
         STATIC_FILES,
         name=f"made-{block}",
-        files=lambda _: [HOOK, Files(package, f"{STATIC_FILES.folder}/{PLACE}/made")],
-        imports=text.replace("{", "{{").replace("}", "}}"),
+        files=lambda _: [hook(folder), Files(package, f"{folder}/made")],
+        # str.format is to leave it as it is.
+        imports=text,
     )
+    storm.bring(one)
+    return one
 
 
-def test_what_rank_0_imports_is_asked_for_by_no_other(storm: SmallStorm) -> None:
-    alone, sent = made(storm, "nullcontext"), made(storm, "together")
-    storm.bring(sent)
-    for sample in storm.take(alone, 2, 2):
-        # Each of a node's two ranks opens each of the modules.
-        assert all(requests(asked)["open"] >= 2 * MODULES for asked in sample.asked)
-    for sample in storm.take(sent, 2, 2):
-        first, second = (requests(asked)["open"] for asked in sample.asked)
-        assert MODULES <= first < 2 * MODULES
-        # The interpreter, the hook and what it needs.
-        assert second < MODULES
-
-
-def test_compiled_modules_and_their_libraries_are_asked_for_by_no_other(
-    storm: SmallStorm,
+@pytest.mark.parametrize("is_compiled", [False, True], ids=["plain", "compiled"])
+def test_what_rank_0_imports_is_asked_for_by_no_other(
+    storm: SmallStorm, *, is_compiled: bool
 ) -> None:
-    modules = pynamic.made(storm.images.root["hpcpy"], SIZE)
-    there = [HOOK, Files(modules, f"{STATIC_FILES.folder}/{PYNAMIC}")]
-    fill.copy(storm.storm.own, there)
-    text = TOGETHER.format(folder=tree.PLACE / PLACE)
-    sent = replace(STATIC_FILES, name="pynamic-sent", imports=text)
-    files = SIZE.modules + SIZE.libraries
-    for sample in storm.take(STATIC_FILES, 1, 2, PYNAMIC):
-        assert requests(sample.asked[0])["open"] >= 2 * files
-    for sample in storm.take(sent, 2, 2, PYNAMIC):
+    files = MODULES + (LIBRARIES if is_compiled else 0)
+    for sample in storm.take(made(storm, "nullcontext", is_compiled=is_compiled), 2, 2):
+        # Each of a node's two ranks opens each of the files.
+        assert all(requests(asked)["open"] >= 2 * files for asked in sample.asked)
+    # Rank 0 opens a library to load it and to read it.
+    times = 2 if is_compiled else 1
+    for sample in storm.take(made(storm, "together", is_compiled=is_compiled), 2, 2):
         first, second = (requests(asked)["open"] for asked in sample.asked)
-        # Rank 0 opens each to load it and to read it, its neighbour none.
-        assert 2 * files <= first < 3 * files
-        assert second < files // 2
+        assert times * files <= first < (times + 1) * files
+        # The interpreter, the hook and what it needs.
+        assert second < files
         # The copies have gone with the block.
         assert left(storm, sample) == ""
-
-
-def linked(root: Path, modules: Path) -> Path:
-    (include,) = (root / "opt/hpcpy/include").glob("python3.*")
-    file = root.parent / f"{LINKED}.so"
-    words = ["cc", "-shared", "-fPIC", f"-I{include}", "-xc", "-", "-o", str(file)]
-    words += ["-Wl,--no-as-needed,-rpath,$ORIGIN", f"-L{modules}"]
-    words += [f"-l:pynamic_module{number}.so" for number in range(SIZE.modules)]
-    subprocess.run(words, input=LINKED_C.encode(), check=True)
-    return file
-
-
-def test_a_module_that_came_as_a_library_is_not_sent_again(storm: SmallStorm) -> None:
-    root = storm.images.root["hpcpy"]
-    modules = pynamic.made(root, SIZE)
-    place = f"{STATIC_FILES.folder}/{PYNAMIC}"
-    file = Files(linked(root, modules), f"{place}/{LINKED}.so")
-    fill.copy(storm.storm.own, [HOOK, Files(modules, place), file])
-    text = TOGETHER.format(folder=tree.PLACE / PLACE)
-    first = f"import sys; sys.path.append('{tree.PLACE / PYNAMIC}'); import {LINKED}; {{}}"
-    opened = []
-    for name, imports in (("pynamic-sent", text), ("linked-sent", text.replace("{}", first))):
-        sent = replace(STATIC_FILES, name=name, imports=imports)
-        samples = storm.take(sent, 1, 2, PYNAMIC)
-        opened += [requests(sample.asked[0])["open"] for sample in samples]
-    # Written anew, a file that is mapped ends the ranks that read it by SIGBUS.
-    assert max(opened) - min(opened) < SIZE.libraries, opened
 
 
 @pytest.mark.parametrize("name", ["static-sif-staged", "conda-staged"])
@@ -167,7 +144,7 @@ def test_a_staged_copy_is_asked_for_by_the_first_node_alone(storm: SmallStorm, n
 
 def left(storm: SmallStorm, sample: Sample) -> str:
     mounts = storm.storm.mounts[: sample.case.nodes]
-    names = ("hpcpy-.*sif", "storm-.*-tree", "storm-squash", "mpi_import")
+    names = ("storm-.*sif", "storm-.*tree", "storm-squash", "mpi_import")
     pattern = f"ls /tmp | grep -E '^({'|'.join(names)})' || true"
     return "".join(mount.run("sh", "-c", pattern) for mount in mounts)
 

@@ -118,7 +118,7 @@ def test_a_job_at_a_site_is_predicted_from_fewer_nodes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("report", "says"),
-    [(at_site([1, 8], venv=lambda *_: 1.0), "three numbers of nodes, as NODES=1,2,4"),
+    [(at_site([1, 8], venv=lambda *_: 1.0), "three numbers of nodes, as --nodes 1,2,4"),
      (at_site([]), "three numbers of nodes"),
      ({**storm(), "samples": storm()["samples"][:1]}, "cases of one rank and of more")],
 )  # fmt: skip

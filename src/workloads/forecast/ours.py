@@ -190,5 +190,5 @@ _KINDS: dict[str, tuple[Callable[[dict[str, Any]], Comparison], str]] = {
     "storm": (_on_cores, "cases of one rank and of more"),
     "throttled storm": (_throttled, "a case"),
     "forecast storm": (_forecast, "a case"),
-    "storm at a site": (_at_site, "starts on three numbers of nodes, as NODES=1,2,4 has them"),
+    "storm at a site": (_at_site, "starts on three numbers of nodes, as --nodes 1,2,4 has them"),
 }

@@ -1,0 +1,116 @@
+"""What a mount of MooseFS asks: its file ``.stats``, looked at while ranks run."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpcpy.cluster.processes import Machine
+
+# In the root of every mount, and listed nowhere.
+NAME = ".stats"
+Counters = Mapping[str, int]
+_OPERATIONS = "fuse_ops."
+_PACKETS = "master.packets_sent"
+_SENT = "master.bytes_sent"
+_RECEIVED = "master.bytes_received"
+# A client that has sent nothing for two seconds says so in a packet of 12 bytes; any request
+# is longer.  Among requests these keep-alives cannot be told apart, so looks follow each
+# other sooner.
+_KEEP_ALIVE = 12
+_SECONDS = 0.2
+# What the kernel asks of the mount for one look.
+_OF_A_LOOK = (("open", 1), ("getattr", 1), ("read", 2), ("flush", 1), ("release", 1))
+
+
+def parse(text: str) -> dict[str, int]:
+    r"""Return the counters of ``.stats``.
+
+    Examples
+    --------
+    >>> parse("fuse_ops.lookup: 12\nmaster.packets_sent: 7\nmaster.reconnects: none\n")
+    {'fuse_ops.lookup': 12, 'master.packets_sent': 7}
+    """
+    pairs = (line.rpartition(":") for line in text.splitlines())
+    return {
+        name.strip(): int(value) for name, _, value in pairs if name and value.strip().isdigit()
+    }
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one mount asked between two looks at its counters."""
+
+    # To the metadata server, keep-alives left out; its bytes are with them.
+    packets: int
+    bytes_sent: int
+    bytes_received: int
+    keep_alives: int
+    # What the kernel asked of the mount, by kind; some the mount answers itself.
+    operations: dict[str, int]
+
+
+def keep_alives(before: Counters, after: Counters) -> int:
+    """Return the number of packets between two looks if all were keep-alives, else 0."""
+    packets = after[_PACKETS] - before[_PACKETS]
+    return packets if after[_SENT] - before[_SENT] == packets * _KEEP_ALIVE else 0
+
+
+def between(before: Counters, after: Counters, silent: int = 0, looks: int = 0) -> Asked:
+    """Return what was counted between two looks, without keep-alives and our own looks."""
+    more = {name: value - before.get(name, 0) for name, value in after.items()}
+    for name, number in _OF_A_LOOK:
+        key = f"{_OPERATIONS}{name}"
+        more[key] = max(0, more.get(key, 0) - looks * number)
+    operations = {
+        name.removeprefix(_OPERATIONS): value
+        for name, value in sorted(more.items())
+        if name.startswith(_OPERATIONS) and value
+    }
+    return Asked(more[_PACKETS] - silent, more[_SENT], more[_RECEIVED], silent, operations)
+
+
+@contextlib.contextmanager
+def watched(looks: Sequence[Callable[[], Counters]]) -> Iterator[list[Asked]]:
+    """Give a list that has what each mount asked when the block has ended.
+
+    Each function looks at the counters of one mount.
+    """
+    asked: list[Asked] = []
+    first = [look() for look in looks]
+    last, silent, number = list(first), [0] * len(looks), 0
+    over = threading.Event()
+
+    def look_at_all() -> None:
+        nonlocal number
+        for index, look in enumerate(looks):
+            now = look()
+            silent[index] += keep_alives(last[index], now)
+            last[index] = now
+        number += 1
+
+    def go_on() -> None:
+        # If a mount has gone, the ranks fail, and their launch reports it.
+        with contextlib.suppress(OSError):
+            while not over.wait(_SECONDS):
+                look_at_all()
+
+    thread = threading.Thread(target=go_on, name="watch", daemon=True)
+    thread.start()
+    try:
+        yield asked
+    finally:
+        over.set()
+        thread.join()
+    look_at_all()
+    asked += map(between, first, last, silent, [number] * len(looks))
+
+
+def sent(machine: Machine) -> int:
+    """Return the bytes that a machine's network device has sent."""
+    lines = Path(f"/proc/{machine.first}/net/dev").read_text().splitlines()
+    (fields,) = (line.split() for line in lines if line.strip().startswith("eth0:"))
+    return int(fields[9])

@@ -1,4 +1,4 @@
-"""What image tests share; its folder is searched for their modules, too: running.py …"""
+"""What image tests share; its folder is searched for their modules, too."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 import pytest
+
 from running import PARALLEL_SUM, on_ranks, said
 
 CORES = len(os.sched_getaffinity(0))

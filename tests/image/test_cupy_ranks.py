@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from running import on_ranks
 
 # A node of two devices. What a rank solves, and where, is told on stdout.

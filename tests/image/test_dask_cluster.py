@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from needed import needs
-from running import TELLS_WHEN, wait_until
 
+from running import TELLS_WHEN, wait_until
 from workloads.on_dask import service
 
 pytestmark = needs("distributed")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from needed import lacking, needs
+
 from running import in_own_process, launcher, on_ranks
 
 DOCTOR = ["-m", "workloads", "doctor"]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from needed import need
-from running import in_own_process
 
+from running import in_own_process
 from tiers import sampled
 from workloads.exercise.registry import EXERCISES
 

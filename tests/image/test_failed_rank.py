@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from running import on_ranks
 
 # All ranks but one wait for it, in ways that never end.

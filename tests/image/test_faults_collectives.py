@@ -15,6 +15,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+
 from running import in_own_process, launcher
 
 pytestmark = pytest.mark.long

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 from needed import lacking
+
 from running import in_own_process
 
 # Numbers of x86-64.  Since 424 (pidfd_send_signal, Linux 5.1) all processors have the same.

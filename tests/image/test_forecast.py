@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from needed import needs
-from running import in_own_process, last_words, on_ranks, surroundings, wait_until
 
+from running import in_own_process, last_words, on_ranks, surroundings, wait_until
 from workloads.__main__ import main
 from workloads.forecast.model import response
 from workloads.forecast.ways import RANKS, WAYS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from needed import needs
-from running import on_ranks, said
 
+from running import on_ranks, said
 from workloads.errors import UnavailableError
 from workloads.harness import gpu_mpi
 

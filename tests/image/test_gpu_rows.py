@@ -9,8 +9,8 @@ import subprocess
 import sys
 
 import pytest
-from running import on_ranks
 
+from running import on_ranks
 from workloads.harness.cuda import no_device
 from workloads.registry import WORKLOADS
 

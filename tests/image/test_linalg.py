@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 from needed import is_drawn, needs, plotted
-from running import on_ranks
 
+from running import on_ranks
 from workloads.__main__ import main
 from workloads.errors import UnavailableError
 from workloads.harness.cuda import no_device

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from needed import is_drawn, needs, plotted
-from running import said
 
+from running import said
 from workloads.__main__ import main
 from workloads.linalg import definition
 

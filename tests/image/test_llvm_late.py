@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from running import in_own_process
 
 IS_OPEN = "print('libllvmlite' in open('/proc/self/maps').read())\n"

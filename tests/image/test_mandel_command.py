@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 from needed import need
-from running import in_own_process, wait_until
 
+from running import in_own_process, wait_until
 from tiers import sampled
 from workloads.__main__ import main
 from workloads.mandel.grid import AREAS, SINGLE_AREAS

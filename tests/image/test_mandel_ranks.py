@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from running import TELLS_WHEN, last_words, on_ranks, start_ranks, wait_until
 
+from running import TELLS_WHEN, last_words, on_ranks, start_ranks, wait_until
 from tiers import sampled
 from workloads.harness import machine
 from workloads.mandel.grid import AREAS

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from needed import needs
+
 from running import python
 
 

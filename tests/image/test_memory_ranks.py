@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 from running import on_ranks
-
 from workloads.harness.result import mebibytes
 
 _MORE = 64 << 20

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from running import said
 
+from running import said
 from workloads.errors import UnavailableError
 from workloads.harness import cuda, cuda_numba
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from needed import needs
-from running import in_own_process, on_ranks, surroundings
 
+from running import in_own_process, on_ranks, surroundings
 from tiers import sampled
 
 pytestmark = needs("distributed")

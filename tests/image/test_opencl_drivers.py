@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from needed import needs
+
 from running import python
 
 pytestmark = needs("pyopencl")

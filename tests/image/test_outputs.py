@@ -17,8 +17,8 @@ from threading import Thread
 
 import pytest
 from needed import need, needs
-from running import in_own_process, launcher, surroundings
 
+from running import in_own_process, launcher, surroundings
 from tiers import sampled
 from workloads.registry import TOOLS, WORKLOADS
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from needed import plotted
-from running import TELLS_WHEN, last_words, on_ranks, start_ranks, wait_until
 
+from running import TELLS_WHEN, last_words, on_ranks, start_ranks, wait_until
 from tiers import sampled
 from workloads.harness.cuda import no_device
 from workloads.p2p.registry import TECHNIQUES

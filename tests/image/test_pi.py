@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 from needed import need
-from running import in_own_process, on_ranks
 
+from running import in_own_process, on_ranks
 from tiers import sampled
 from workloads.__main__ import main
 from workloads.harness.cuda import no_device

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from needed import is_drawn, lacking, needs, plotted
-from running import TELLS_WHEN, in_own_process, last_words, on_ranks, surroundings, wait_until
 
+from running import TELLS_WHEN, in_own_process, last_words, on_ranks, surroundings, wait_until
 from tiers import sampled
 from workloads.__main__ import main
 from workloads.errors import UnavailableError

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from needed import lacking, needs
 from refusals import REFUSE_MEMFD
-from running import said
 
 from _hpcpy_folders import MODULE, PACKAGE
 from _hpcpy_importer import finder
+from running import said
 
 LIBRARY = Path(sysconfig.get_path("stdlib"))
 FOLDER = LIBRARY / "json"

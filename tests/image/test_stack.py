@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from needed import lacking, needs
+
 from running import python
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from needed import is_drawn, plotted
 from refusals import REFUSE_MEMFD
-from running import on_ranks, said
 
+from running import on_ranks, said
 from workloads.__main__ import main
 from workloads.startup.registry import TECHNIQUES
 

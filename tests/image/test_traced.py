@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import in_own_process, on_ranks, start_ranks, wait_until
 
+from running import in_own_process, on_ranks, start_ranks, wait_until
 from tiers import sampled
 
 TRACED = ("-m", "workloads.traced")

@@ -12,9 +12,9 @@ import h5py
 import numpy as np
 import pytest
 from needed import is_drawn, plotted
-from running import on_ranks
 from writing import ALONE, LOCAL, PROCESSES, RANKS, write
 
+from running import on_ranks
 from workloads.write.answer import SHA256
 from workloads.write.definition import Series
 from workloads.write.field import Field

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from running import in_own_process, launcher, on_ranks, surroundings, wait_until
 from writing import ALONE, LOCAL, PROCESSES, RANKS, write
 
+from running import in_own_process, launcher, on_ranks, surroundings, wait_until
 from tiers import sampled
 
 LIMITED = """

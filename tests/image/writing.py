@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from running import on_ranks
-
 from workloads.__main__ import main
 from workloads.write.registry import TECHNIQUES
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -11,16 +10,7 @@ from importlib.metadata import version
 import pytest
 from nvidia import LIBRARIES, SITE
 
-
-def python(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+from running import python
 
 
 @pytest.mark.parametrize("name", LIBRARIES)
@@ -32,7 +22,7 @@ found = pathfinder.load_nvidia_dynamic_lib({name!r})
 maps = {{line.split()[-1] for line in open("/proc/self/maps") if ".so" in line}}
 print(json.dumps([found.abs_path, sorted(maps)]))
 """
-    done = python(code)
+    done = python("-c", code)
     assert (done.returncode, done.stderr) == (0, "")
     path, mapped = json.loads(done.stdout)
     assert path.startswith(f"{SITE}/nvidia/")
@@ -52,7 +42,7 @@ from cuda import pathfinder
 path = pathfinder.load_nvidia_dynamic_lib({name!r}).abs_path
 ctypes.CDLL(path, os.RTLD_NOW)
 """
-    assert python(code, LD_BIND_NOW="1").returncode == 0
+    assert python("-c", code, LD_BIND_NOW="1").returncode == 0
 
 
 # Each in a process of its own: one may load a library that another lacks.
@@ -68,12 +58,12 @@ ctypes.CDLL(path, os.RTLD_NOW)
     ],
 )
 def test_cupys_parts_find_their_libraries(part: str, version_of: str) -> None:
-    done = python(f"from cupy.cuda import {part}; {part}.{version_of}")
+    done = python("-c", f"from cupy.cuda import {part}; {part}.{version_of}")
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_cupy_compiles_by_the_images_nvrtc() -> None:
-    done = python("from cupy.cuda import nvrtc; print(*nvrtc.getVersion(), sep='.')")
+    done = python("-c", "from cupy.cuda import nvrtc; print(*nvrtc.getVersion(), sep='.')")
     assert version("nvidia-cuda-nvrtc-cu12").startswith(done.stdout.strip() + ".")
 
 

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from processes import wait_until
 
 from hpcpy.testing.beside import beside
+from running import wait_until
 
 
 def test_what_it_printed_comes_when_asked_for(capfdbinary: pytest.CaptureFixture[bytes]) -> None:

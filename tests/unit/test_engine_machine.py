@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import resource
 import tomllib
 
 import pytest
 
-from hpcpy.engine import podman, report, setup
+from hpcpy.engine import podman
 from hpcpy.engine.capabilities import (
-    Capability,
-    all_capabilities,
-    subordinate_users,
     userns_remedy,
 )
-from hpcpy.engine.tools import GROUPS, TOOLS
 
 
 def test_plain_podman_is_tried_before_any_setting() -> None:
@@ -32,57 +26,12 @@ def test_settings_make_a_configuration_that_podman_can_read() -> None:
     assert podman.containers_conf(()) == ""
 
 
-@pytest.mark.parametrize("hard", [512, 4096, resource.RLIM_INFINITY])
-def test_limits_in_a_container_are_never_above_the_hosts(
-    hard: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(resource, "getrlimit", lambda _kind: (hard, hard))
-    conf = tomllib.loads(podman.containers_conf(("limits",)))
-    for limit in conf["containers"]["default_ulimits"]:
-        soft, most = map(int, limit.split("=")[1].split(":"))
-        assert soft <= most
-        assert hard == resource.RLIM_INFINITY or most <= hard
-
-
 @pytest.mark.parametrize(
     ("sysctl", "value", "remedy"),
     [
         ("kernel/unprivileged_userns_clone", "0", "sysctl -w kernel.unprivileged_userns_clone=1"),
-        (
-            "kernel/apparmor_restrict_unprivileged_userns",
-            "1",
-            "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
-        ),
-        ("user/max_user_namespaces", "0", "sysctl -w user.max_user_namespaces=10000"),
         ("none", "0", ""),
     ],
 )
 def test_remedy_names_the_sysctl_that_forbids(sysctl: str, value: str, remedy: str) -> None:
     assert userns_remedy(lambda name: value if name == sysctl else "") == remedy
-
-
-def test_broken_lines_of_subuid_are_passed_over() -> None:
-    lines = ["alice:100000:65536", "", "# comment", "bob:x", "1001:165536:65536", "eve:1:many"]
-    assert subordinate_users(lines) == {"alice", "1001"}
-
-
-def test_every_lack_says_what_fails_without_it() -> None:
-    for capability in all_capabilities():
-        assert isinstance(capability, Capability)
-        assert capability.there or capability.without
-
-
-def test_table_tells_how_to_get_what_is_missing() -> None:
-    text = report.as_table({}, ["build"])
-    for tool in TOOLS:
-        assert tool.program in text
-    assert "make setup TOOLS=podman" in text
-    assert "TOOLS=build" not in text
-
-
-def test_json_report_has_every_tool_and_capability(capsys: pytest.CaptureFixture[str]) -> None:
-    told = json.loads(report.as_json(setup.look_up(TOOLS)))
-    assert set(told["tools"]) == {tool.program for tool in TOOLS}
-    assert set(told["groups"]) == set(GROUPS)
-    assert "/dev/fuse for users" in told["machine"]
-    assert capsys.readouterr().out == ""

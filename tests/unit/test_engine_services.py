@@ -43,12 +43,6 @@ def test_new_services_do_not_start_at_boot_and_old_ones_stay(machine: Path) -> N
     assert (machine / "disabled").read_text() == "slurmd disable\n"
 
 
-def test_a_failed_installation_leaves_no_policy(machine: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), services.held_back():
-        raise KeyboardInterrupt
-    assert not (machine / "policy-rc.d").exists()
-
-
 def test_what_a_kill_leaves_forbids_nothing_and_is_removed(machine: Path) -> None:
     dead = subprocess.Popen(["true"])
     dead.wait()

@@ -9,7 +9,7 @@ import pytest
 
 from hpcpy import paths
 from hpcpy.engine import prefix, setup, tools
-from hpcpy.engine.tools import GROUPS, TOOLS, Tool, needed, on_path
+from hpcpy.engine.tools import TOOLS, on_path
 from hpcpy.errors import UsageError
 
 APPTAINER = next(tool for tool in TOOLS if tool.program == "apptainer")
@@ -38,11 +38,6 @@ def test_recent_apptainer_on_path_is_used(machine: Path) -> None:
     assert setup.look_up([APPTAINER])["apptainer"].path == path
 
 
-def test_old_apptainer_on_path_is_passed_over(machine: Path) -> None:
-    program(machine / "bin", "apptainer", "apptainer version 1.3.6")
-    assert setup.look_up([APPTAINER]) == {}
-
-
 def test_own_apptainer_is_used_when_path_has_an_old_one(machine: Path) -> None:
     program(machine / "bin", "apptainer", "apptainer version 1.3.6")
     own = program(machine / "tools/bin", "apptainer", "apptainer version 1.4.5")
@@ -68,16 +63,6 @@ def test_apptainer_below_a_blank_mounts_nothing_without_root(
         assert setup.ensure("apptainer").apptainer.parent == machine / "my codes/bin"
 
 
-def test_apptainer_of_the_system_may_have_a_checkout_below_a_blank(
-    machine: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(paths, "TOOLS", machine / "my codes")
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(setup, "needed", lambda _: [APPTAINER])
-    own = program(machine / "bin", "apptainer", "apptainer version 1.5.2")
-    assert setup.ensure("apptainer").apptainer == own
-
-
 def test_program_that_does_not_start_is_not_usable(machine: Path) -> None:
     path = program(machine / "bin", "apptainer", "")
     path.write_text("#!/nonexistent/interpreter\n")
@@ -99,37 +84,3 @@ def test_a_programs_own_version_counts_and_not_another_one_that_it_tells(machine
     path = program(machine / "bin", "fuse-overlayfs", "fusermount3 version: 3.14.0")
     path.write_text(f"{path.read_text()}echo 'fuse-overlayfs: version 1.10'\n")
     assert str(tools.program_version(path)) == "1.10"
-
-
-def test_a_program_may_call_itself_otherwise(machine: Path) -> None:
-    path = program(machine / "bin", "mfsmount", "fusermount3 version: 3.14.0")
-    path.write_text(f"{path.read_text()}echo 'MFS version: 3.0.117-1 ; build: 1341' >&2\n")
-    mfsmount = next(tool for tool in TOOLS if tool.program == "mfsmount")
-    found = on_path(mfsmount)
-    assert found is not None
-    assert str(found.version) == "3.0.117"
-
-
-def test_only_what_a_group_needs_is_asked_for() -> None:
-    names = [tool.program for tool in needed(["apptainer"])]
-    assert names == ["apptainer", "mksquashfs"]
-
-
-def test_unknown_group_names_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"no tool group 'docker'.*build.*podman"):
-        needed(["build", "docker"])
-
-
-def test_every_tool_is_in_a_group_and_says_what_it_is_for() -> None:
-    for tool in TOOLS:
-        assert tool.groups
-        assert set(tool.groups) <= set(GROUPS)
-        assert tool.why
-        assert tool.provided in ("apt", "unpack", "prefix", "modules")
-
-
-@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.program)
-def test_documentation_names_every_tool_with_its_minimum(tool: Tool) -> None:
-    page = (paths.ROOT / "docs/engine.md").read_text()
-    rows = [line for line in page.splitlines() if line.startswith("| ")]
-    assert any(tool.program in row and str(tool.minimum) in row for row in rows)

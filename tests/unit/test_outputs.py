@@ -1,98 +1,29 @@
-"""Every option of the host's tool that names an output, found in its sources."""
+"""Options of the host's tool that name an output."""
 
 from __future__ import annotations
 
-import ast
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
 import pytest
 from processes import python
 
-from hpcpy import paths
-from hpcpy.launch.request import SETTINGS
-from hpcpy.measure.command import BENCHES
-
-# Module and option of each path that is only read, or is a folder of the tool's own.
-READ = {
-    ("build.verify", "file"),
-    ("adopt.command", "what"),
-    ("adopt.command", "--image"),
-    ("adopt.command", "--python"),
-    ("adopt.command", "--wheelhouse"),
-    ("audit.command", "--data"),
-    ("audit.command", "--ignore"),
-    ("cluster.command", "--folder"),
-    ("measure.overhead", "--sif"),
-    ("measure.writing.command", "--sif"),
-    ("packages.command", "--{image}"),
-    ("release.command", "folder"),
-    ("release.command", "--key"),
-    ("storm.command", "--pynamic"),
-    ("upstream.command", "--{name}"),
-}
-# Settings that name a path, and whether that is written.
-SETTINGS_WITH_PATHS = {"IMAGE": False, "MPI": False, "SITE": False, "SCRIPT": True}
-# Each option with a folder that is written.
-FOLDERS = [
-    ("adopt", "x.yml", "--out"),
-    ("cluster", "--folder"),
-    ("faults", "--out"),
-    ("release", "--to"),
-    ("storm", "--out"),
-    *(("bench", name, "--out") for name in BENCHES),
-]
 # A launch that needs no image and no Slurm.  It is for a site: a local launch says whether the
 # checkout's own cluster runs, and that may start meanwhile.
 LAUNCH = ("W=pi --impl mpi", "SITE=carc", "ACCOUNT=me", "ENGINE=none", "NODES=2", "TASKS=4")
 BATCH = ("-m", "hpcpy", "batch", *LAUNCH)
 
 
-def options_with_paths() -> Iterator[tuple[str, str]]:
-    """Yield the module and the name of each argument that `add_argument` makes a path of."""
-    for file in sorted((paths.ROOT / "src/hpcpy").rglob("*.py")):
-        for call in ast.walk(ast.parse(file.read_text())):
-            if not isinstance(call, ast.Call):
-                continue
-            of = {word.arg: ast.unparse(word.value) for word in call.keywords}
-            module = ".".join(file.relative_to(paths.ROOT / "src/hpcpy").with_suffix("").parts)
-            if ast.unparse(call.func) == "report.add_out":
-                yield module, "--out"
-            elif of.get("type") in ("Path", "paths.folder") and module != "measure.report":
-                yield module, ast.unparse(call.args[0]).split("'")[1]
-
-
-OUTPUTS = sorted(set(options_with_paths()) - READ)
-
-
-def test_every_option_with_a_path_is_known() -> None:
-    assert set(options_with_paths()) >= READ
-    benches = [module.removeprefix("hpcpy.") for module, _ in sorted(BENCHES.values())]
-    writing = ["adopt.command", *benches, "storm.command", "testing.faults"]
-    outs = [(module, "--out") for module in writing]
-    assert sorted([*outs, ("release.command", "--to")]) == OUTPUTS
-    # Each is tried, and the cluster's own folder.
-    assert len(FOLDERS) == len(OUTPUTS) + 1
-    assert set(SETTINGS_WITH_PATHS) <= set(SETTINGS)
-
-
-@pytest.mark.parametrize("words", FOLDERS, ids=" ".join)
-@pytest.mark.parametrize("kind", ["-", "fifo", "link", "nowhere", "fifo/below"])
-def test_a_folder_is_asked_for_before_anything_is_done(
-    words: tuple[str, ...], kind: str, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("kind", ["-", "fifo", "fifo/below"])
+def test_a_folder_is_asked_for_before_anything_is_done(kind: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
-    (tmp_path / "link").symlink_to("fifo")
-    (tmp_path / "nowhere").symlink_to("absent")
     given = "-" if kind == "-" else str(tmp_path / kind)
-    done = python("-m", "hpcpy", *words, given)
+    done = python("-m", "hpcpy", "cluster", "--folder", given)
     assert done.returncode == 2
     assert f"{given.removesuffix('/below')}: is no folder" in done.stderr
     assert (tmp_path / "fifo").is_fifo()
-    assert (tmp_path / "link").is_symlink()
-    assert len(list(tmp_path.iterdir())) == 3
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_folder_that_cannot_be_made_is_one_line() -> None:

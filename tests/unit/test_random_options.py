@@ -15,6 +15,9 @@ from hpcpy import commands, from_make
 from hpcpy.commands import COMMANDS, parse
 from hpcpy.errors import UsageError
 
+any_value = pytest.mark.fault(
+    "an option or a variable of make has any value", "one line, a documented exit code"
+)
 # Commands that run to their end here: with DRY=1 they write nothing and start nothing.
 TO_THE_END = ("launch", "batch")
 LAUNCH = (
@@ -37,42 +40,21 @@ def options_of(command: str) -> list[str]:
     return sorted(found)
 
 
-def words_of(command: str, data: st.DataObject) -> list[str]:
-    known = st.sampled_from(options_of(command))
-    glued = st.builds("{}={}".format, known, WORDS)
-    return [command, *data.draw(st.lists(known | WORDS | glued, max_size=6))]
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-@settings(max_examples=25, deadline=None, derandomize=True)
-@given(data=st.data())
-@pytest.mark.fault(
-    "an option or a variable of make has any value",
-    "one line, a documented exit code",
-)
-def test_any_words_are_understood_or_refused(command: str, data: st.DataObject) -> None:
-    ends_well(partial(parse, words_of(command, data)))
-
-
-@pytest.mark.long
 @pytest.mark.parametrize("command", COMMANDS)
 @settings(max_examples=1000, deadline=None)
 @given(data=st.data())
-@pytest.mark.fault(
-    "an option or a variable of make has any value",
-    "one line, a documented exit code",
-)
-def test_more_words_are_understood_or_refused(command: str, data: st.DataObject) -> None:
-    ends_well(partial(parse, words_of(command, data)))
+@any_value
+def test_any_words_are_understood_or_refused(command: str, data: st.DataObject) -> None:
+    known = st.sampled_from(options_of(command))
+    glued = st.builds("{}={}".format, known, WORDS)
+    words = data.draw(st.lists(known | WORDS | glued, max_size=6))
+    ends_well(partial(parse, [command, *words]))
 
 
 @pytest.mark.parametrize("command", TO_THE_END)
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(data=st.data())
-@pytest.mark.fault(
-    "an option or a variable of make has any value",
-    "one line, a documented exit code",
-)
+@any_value
 def test_a_launch_is_planned_or_refused(command: str, data: st.DataObject) -> None:
     given_ = data.draw(st.dictionaries(st.sampled_from(LAUNCH), WORDS, max_size=4))
     words = [f"{name}={value}" for name, value in given_.items()]
@@ -82,10 +64,7 @@ def test_a_launch_is_planned_or_refused(command: str, data: st.DataObject) -> No
 @pytest.mark.parametrize("target", from_make.SETTINGS)
 @settings(max_examples=15, deadline=None, derandomize=True)
 @given(data=st.data())
-@pytest.mark.fault(
-    "an option or a variable of make has any value",
-    "one line, a documented exit code",
-)
+@any_value
 def test_any_variable_of_make_is_taken_or_refused(target: str, data: st.DataObject) -> None:
     names = st.sampled_from([*from_make.SETTINGS[target], "HPCPY_CACHE"]) | WORDS
     values = data.draw(st.dictionaries(names, WORDS, max_size=3))

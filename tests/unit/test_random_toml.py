@@ -22,6 +22,10 @@ from hpcpy.launch.site import read_site
 from hpcpy.pins.debian import debs, snapshot_epoch, wanted
 from hpcpy.pins.sources import patterns, repositories, sources
 
+any_content = pytest.mark.fault(
+    "a TOML file or an image archive has any content",
+    "one line, a documented exit code",
+)
 DECISION = """
 [[ignore]]
 id = "CVE-2026-1000"
@@ -76,7 +80,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("toml")
 
 
-def another_value(name: str, data: st.DataObject, folder: Path) -> None:
+@pytest.mark.parametrize("name", READERS)
+@settings(max_examples=1000, deadline=None)
+@given(data=st.data())
+@any_content
+def test_a_file_with_another_value_is_read_or_refused(
+    name: str, data: st.DataObject, folder: Path
+) -> None:
     original, read = READERS[name]
     text = original if isinstance(original, str) else original.read_text()
     path = folder / name
@@ -86,36 +96,8 @@ def another_value(name: str, data: st.DataObject, folder: Path) -> None:
 
 @pytest.mark.parametrize("name", READERS)
 @settings(max_examples=30, deadline=None, derandomize=True)
-@given(data=st.data())
-@pytest.mark.fault(
-    "a TOML file or an image archive has any content",
-    "one line, a documented exit code",
-)
-def test_a_file_with_another_value_is_read_or_refused(
-    name: str, data: st.DataObject, folder: Path
-) -> None:
-    another_value(name, data, folder)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("name", READERS)
-@settings(max_examples=1000, deadline=None)
-@given(data=st.data())
-@pytest.mark.fault(
-    "a TOML file or an image archive has any content",
-    "one line, a documented exit code",
-)
-def test_more_files_are_read_or_refused(name: str, data: st.DataObject, folder: Path) -> None:
-    another_value(name, data, folder)
-
-
-@pytest.mark.parametrize("name", READERS)
-@settings(max_examples=30, deadline=None, derandomize=True)
 @given(content=st.binary(max_size=60) | st.text("[]{}=\"'.#\n\\aé01- ").map(str.encode))
-@pytest.mark.fault(
-    "a TOML file or an image archive has any content",
-    "one line, a documented exit code",
-)
+@any_content
 def test_any_bytes_are_read_or_refused(name: str, content: bytes, folder: Path) -> None:
     path = folder / name
     path.write_bytes(content)

@@ -78,7 +78,22 @@ def _nothing_starts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.chdir(before)
 
 
-def is_parsed(name: str, data: st.DataObject) -> None:
+# Before Python 3.12 it was a traceback.
+@pytest.mark.parametrize("name", ["workloads.on_dask", "workloads.on_spark"])
+def test_a_script_whose_name_is_too_long_is_not_there(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert COMMANDS[name][0](["9" * 5000]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.fault(
+    "an option or a variable of make has any value", "one line, a documented exit code"
+)
+@pytest.mark.parametrize("name", COMMANDS)
+@settings(max_examples=1000, deadline=None)
+@given(data=st.data())
+def test_any_words_are_parsed_or_refused(name: str, data: st.DataObject) -> None:
     main, known = COMMANDS[name]
     glued = st.builds("{}{}".format, st.sampled_from(known), WORDS)
     words = data.draw(st.lists(st.sampled_from(known) | WORDS | glued, max_size=5))
@@ -91,38 +106,3 @@ def is_parsed(name: str, data: st.DataObject) -> None:
     # Parsed options have no code.
     assert code in {0, None, *DOCUMENTED} if isinstance(code, int | None) else code
     assert "Traceback" not in said.getvalue()
-
-
-# Before Python 3.12 it was a traceback.
-@pytest.mark.parametrize("name", ["workloads.on_dask", "workloads.on_spark"])
-def test_a_script_whose_name_is_too_long_is_not_there(
-    name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert COMMANDS[name][0](["9" * 5000]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
-
-
-def test_a_folder_whose_name_is_too_long_is_parsed() -> None:
-    # Making it fails later, in one line.
-    assert COMMANDS["hpcpy_warmup"][0](["--to", "9" * 5000, "my.py"])
-
-
-@pytest.mark.fault(
-    "an option or a variable of make has any value", "one line, a documented exit code"
-)
-@pytest.mark.parametrize("name", COMMANDS)
-@settings(max_examples=60, deadline=None, derandomize=True)
-@given(data=st.data())
-def test_any_words_are_parsed_or_refused(name: str, data: st.DataObject) -> None:
-    is_parsed(name, data)
-
-
-@pytest.mark.long
-@pytest.mark.fault(
-    "an option or a variable of make has any value", "one line, a documented exit code"
-)
-@pytest.mark.parametrize("name", COMMANDS)
-@settings(max_examples=1000, deadline=None)
-@given(data=st.data())
-def test_more_words_are_parsed_or_refused(name: str, data: st.DataObject) -> None:
-    is_parsed(name, data)

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy import paths, process_groups
-from hpcpy.build.graph import the_graph
-from hpcpy.build.schedule import Chain, chains, in_order, niceness, side_by_side
+from hpcpy.build.schedule import in_order, side_by_side
 from hpcpy.stages import StageError, stage
 
 NEEDS = {"a": (), "b": (), "c": ("a", "b"), "d": ("c",), "e": ("not among them",)}
@@ -44,51 +43,9 @@ def test_the_longest_path_begins_first() -> None:
     assert begun == ["base", "core", "side", "alone", "link", "short"]
 
 
-def test_one_that_waits_for_a_place_lets_a_longer_path_go_before_it() -> None:
-    begun: list[str] = []
-    first = threading.Event()
-
-    def do(name: str) -> None:
-        begun.append(name)
-        if name == "alone":
-            assert first.wait(300)
-        if name == "link":
-            first.set()
-
-    # `short` could begin from the start, and those behind `base` only later.
-    in_order(list(COSTS), waits, do, at_once=2, cost=COSTS.__getitem__)
-    assert begun.index("core") < begun.index("short")
-    assert begun.index("link") < begun.index("short")
-
-
-def test_what_nothing_waits_for_stands_back() -> None:
-    found = chains(list(COSTS), waits, COSTS.__getitem__)
-    assert found["core"] == Chain(before=2, cost=9, behind=3)
-    assert found["side"] == Chain(before=2, cost=4, behind=3)
-    back = [name for name in COSTS if niceness(found, name)]
-    # `link` ends the longest path.
-    assert back == ["short", "alone"]
-
-
-def test_the_image_is_built_along_its_longest_path() -> None:
-    graph = the_graph()
-    parts = graph.built(graph.image("hpcpy"))
-    found = chains(parts, graph.needed, lambda part: part.seconds)
-    longest = max(chain.whole for chain in found.values())
-    path = [part.name for part, chain in found.items() if chain.whole == longest]
-    assert path == ["libffi", "cpython", "numpy", "interpreter", "numba_cache"]
-    back = {part.name for part in parts if niceness(found, part)}
-    assert back == {"pocl", "manylinux", "mpi", "hydra"}
-
-
 def test_tasks_run_side_by_side() -> None:
     both = threading.Barrier(2, timeout=300)
     side_by_side(both.wait, both.wait)
-
-
-def test_two_are_done_at_once() -> None:
-    both = threading.Barrier(2, timeout=300)
-    in_order(["a", "b"], NEEDS.__getitem__, lambda _: both.wait(), at_once=2)
 
 
 def test_a_failure_keeps_what_was_begun_and_begins_nothing_more(

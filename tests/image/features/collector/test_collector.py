@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from needed import need
+
 from running import said
 
 _FINALISED = """

@@ -11,9 +11,9 @@ from typing import Any
 import llvmlite.binding as llvm
 import pytest
 from numba_programs import COUNTING, OF_USERS, USERS, run, script
-from running import launcher
 
 from _hpcpy_numba import LEVELS, level
+from running import launcher
 from tiers import sampled
 
 FEATURES = llvm.get_host_cpu_features().flatten()

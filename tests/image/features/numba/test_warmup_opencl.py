@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from needed import needs
 from numba_programs import script
-from running import launcher
 from test_warmup import HERE, RUNNABLE, warm_up
+
+from running import launcher
 
 pytestmark = needs("pyopencl")
 # An answer is printed by each rank.  A group's size is given: PoCL chooses one by the

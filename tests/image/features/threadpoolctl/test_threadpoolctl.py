@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from running import PARALLEL_SUM, said
 
 CORES = len(os.sched_getaffinity(0))

@@ -1,4 +1,4 @@
-"""Programs as tests run them: in another Python, or on several ranks."""
+"""Programs as tests run them, on the host and in an image: to their end, or on several ranks."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+Done = subprocess.CompletedProcess[str]
 # Ranks that wait for each other would wait for ever.
 _HUNG_SECONDS = 500
 # The command `workloads` after a folder's name: when what is timed begins it leaves
@@ -49,15 +50,26 @@ def said(program: str, *options: str, **variables: str) -> list[str]:
     return done.stdout.split()
 
 
-def python(*words: object, **variables: str) -> subprocess.CompletedProcess[str]:
+def python(*words: object, **variables: str) -> Done:
     """Run this Python to its end, as a user starts it, with more variables."""
+    return run(sys.executable, *words, env={**os.environ, **variables})
+
+
+def run(
+    *words: object,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    check: bool = False,
+) -> Done:
+    """Run a command to its end; with `check` it must end with 0."""
     return subprocess.run(
-        [sys.executable, *map(str, words)],
-        env={**os.environ, **variables},
+        [str(word) for word in words],
+        cwd=cwd,
+        env=env,
         capture_output=True,
         text=True,
         timeout=_HUNG_SECONDS,
-        check=False,
+        check=check,
     )
 
 
@@ -79,7 +91,7 @@ def last_words(job: subprocess.Popen[str]) -> str:
         raise
 
 
-def on_ranks(size: int | str, *words: object) -> subprocess.CompletedProcess[str]:
+def on_ranks(size: int | str, *words: object) -> Done:
     """Run this Python with some words on several ranks."""
     return in_own_process(*launcher(size), sys.executable, *words)
 
@@ -104,16 +116,9 @@ def launcher(size: int | str) -> list[str]:
     return [found, "-n", str(size)]
 
 
-def in_own_process(*words: object) -> subprocess.CompletedProcess[str]:
+def in_own_process(*words: object) -> Done:
     """Run a command to its end, with this Python's modules."""
-    return subprocess.run(
-        [str(word) for word in words],
-        env=surroundings(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_HUNG_SECONDS,
-    )
+    return run(*words, env=surroundings())
 
 
 def surroundings() -> dict[str, str]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import _hpcpy_kept_files
+from running import python
 
 PROGRAM = """
 import cupy
@@ -48,17 +46,6 @@ import numba.cuda
 print(sum(len(x._cache_misses) for x in __import__("gc").get_objects()
     if type(x).__name__ == "CUDADispatcher"), "of numba-cuda")
 """
-
-
-def python(*words: object, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *map(str, words)],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=500,
-    )
 
 
 def test_kernels_are_kept_for_each_architecture(tmp_path: Path) -> None:

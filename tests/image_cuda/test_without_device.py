@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pytest
 
+from running import python
 from workloads.harness.cuda import no_device
 
 pytestmark = pytest.mark.skipif(not no_device(), reason="this machine has a CUDA device")
-
-
-def python(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *words],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 def test_cupy_knows_no_device() -> None:

@@ -1,19 +1,16 @@
-"""Real processes for tests: the tool in one of its own, a read-only folder."""
+"""Processes of the host's tests: the tool in one of its own, a read-only folder."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hpcpy import paths
-
-SECONDS = 300
+from running import Done, run
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -22,15 +19,9 @@ def environment(**more: str) -> dict[str, str]:
     return {**inherited, "PYTHONPATH": str(paths.ROOT / "src"), **more}
 
 
-def python(*words: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run this Python with these words, and wait for its end."""
-    return subprocess.run(
-        [sys.executable, *words],
-        env=environment(**more),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def python(*words: object, **more: str) -> Done:
+    """Run this Python with these words and this checkout's modules, and wait for its end."""
+    return run(sys.executable, *words, env=environment(**more))
 
 
 def start(code: str, *arguments: str | Path, **more: str) -> subprocess.Popen[str]:
@@ -46,14 +37,6 @@ def start(code: str, *arguments: str | Path, **more: str) -> subprocess.Popen[st
     )
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait, for at most `SECONDS`, until another process has made a condition true."""
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.01)
-
-
 def runs(pid: int) -> bool:
     """Return whether a process runs; a zombie does not."""
     try:
@@ -67,7 +50,7 @@ def read_only(folder: Path) -> list[str]:
     become = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     mount = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd "$0" && exec "$@"'
     prefix = ["unshare", *become, "--mount", "sh", "-c", mount, str(folder)]
-    tried = subprocess.run([*prefix, "true"], capture_output=True, text=True, check=False)
+    tried = run(*prefix, "true")
     if tried.returncode:
         pytest.skip(f"no mounts of one's own here: {tried.stderr.strip()}")
     return prefix

@@ -16,51 +16,12 @@ from hpcpy.errors import HpcpyError
 DOCUMENTED = {1, 2, 65, 69, 73}
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 # Any text, and words that programs give a meaning to.
+_MEANT = "- -- -1 0 1e9 nan inf / /dev/null ~ $HOME * `id` $(id) ' = NAME= A=B=C [ {} %s {0} --help"
 WORDS = TEXTS | st.sampled_from(
     [
-        *(
-            "",
-            "-",
-            "--",
-            "-1",
-            "0",
-            "1e9",
-            "nan",
-            "inf",
-            "9" * 5000,
-            "/",
-            "/dev/null",
-            "~",
-            "$HOME",
-        ),
-        *(
-            "*",
-            "a b",
-            "`id`",
-            "$(id)",
-            "'",
-            '"',
-            "\n",
-            "\0",
-            "\x1b[2J",
-            "../" * 40,
-            "x" * 5000,
-            "é",
-        ),
-        *(
-            "=",
-            "NAME=",
-            "A=B=C",
-            "[",
-            "{}",
-            "%s",
-            "{0}",
-            "--help",
-            "hpcpy",
-            "plain",
-            "mandel",
-            "here",
-        ),
+        *_MEANT.split(),
+        *("", "a b", '"', "\n", "\0", "\x1b[2J", "../" * 40, "x" * 5000, "9" * 5000, "é"),
+        *("hpcpy", "plain", "mandel", "here"),
     ]
 )
 _LEAVES = (

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 from processes import python
 
 from hpcpy.apt import mirrors
-from hpcpy.apt import private as private_apt
 from hpcpy.apt.mirrors import debian_mirrors
 from hpcpy.apt.private import PrivateApt
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.pins.model import DebianSuite
+from running import run
 
 needs_apt = pytest.mark.skipif(not shutil.which("apt-get"), reason="no apt on this machine")
 MIRRORS = {"debian": "http://mirror.invalid/debian"}
@@ -31,10 +30,10 @@ def test_mirror_of_the_environment_goes_first(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     "text",
     [
-        *("foo", "mirror.invalid/debian", "http:", "http://", "http:///debian", "/srv/debian"),
-        *("file:///srv/debian", "ftp://mirror.invalid/debian", "http://mirror.invalid:x/debian"),
-        *("http://a b/debian", "http://mirror.invalid/debian main\ndeb x", "http://[::1/debian"),
-        "http://mirror.invalid/debian?x=[trusted=yes]",
+        "foo",
+        "ftp://mirror.invalid/debian",
+        "http://mirror.invalid/debian main\ndeb x",
+        "http://[::1/",
     ],
 )
 def test_mirror_that_is_no_address_is_refused_in_one_line(
@@ -46,41 +45,23 @@ def test_mirror_that_is_no_address_is_refused_in_one_line(
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["http://127.0.0.1:3142/debian", "https://u:p@mirror.invalid/d/"])
-def test_mirror_may_have_a_port_and_a_user(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", text)
+def test_mirror_may_have_a_port_and_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", "https://u:p@127.0.0.1:3142/debian")
     assert set(debian_mirrors()) == set(mirrors.ARCHIVES)
 
 
 def test_fetch_tells_it_and_ends_with_2(tmp_path: Path) -> None:
-    done = python(
-        *("-m", "hpcpy", "fetch"),
-        HPCPY_DEBIAN_MIRROR="foo",
-        HPCPY_CACHE=str(tmp_path),
-    )
+    variables = {"HPCPY_DEBIAN_MIRROR": "foo", "HPCPY_CACHE": str(tmp_path)}
+    done = python("-m", "hpcpy", "fetch", **variables)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("hpcpy fetch: HPCPY_DEBIAN_MIRROR='foo' is not an address")
     assert done.stderr.count("\n") == 1
-
-
-def test_machine_without_apt_has_no_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("HPCPY_DEBIAN_MIRROR", raising=False)
-    monkeypatch.setenv("PATH", "")
-    assert debian_mirrors() == {}
 
 
 def test_missing_mirror_is_named_with_the_next_step(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match=r"debian-security.*HPCPY_DEBIAN_MIRROR"):
         PrivateApt(tmp_path, (DebianSuite("debian-security", "stable-security"),), MIRRORS)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_missing_keyring_is_named_with_its_package(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(private_apt, "KEYRINGS", tmp_path / "keyrings")
-    with pytest.raises(UnavailableError, match="debian-archive-keyring"):
-        PrivateApt(tmp_path / "apt", (DebianSuite("debian", "stable"),), MIRRORS)
 
 
 @pytest.fixture
@@ -102,13 +83,8 @@ def test_configuration_leaves_the_hosts_packages_and_hooks_out(private: PrivateA
         assert shown[name].startswith(f'"{private.folder}')
     assert shown["APT::Architecture"] == '"arm64"'
     assert not [name for name in shown if "Invoke" in name and shown[name] != '""']
-    listed = subprocess.run(
-        ["apt-get", "indextargets", "--no-release-info", "--format", "$(REPO_URI)"],
-        env=private.env,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    command = ("apt-get", "indextargets", "--no-release-info", "--format", "$(REPO_URI)")
+    listed = run(*command, env=private.env, check=True)
     assert set(listed.stdout.split()) == {f"{MIRRORS['debian']}/"}
 
 

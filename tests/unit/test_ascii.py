@@ -10,51 +10,37 @@ from pathlib import Path
 import pytest
 from processes import python
 
-from tiers import sampled
 from workloads.harness.streams import spell_in_ascii
-from workloads.registry import TOOLS, WORKLOADS
 
 # The stream's encoding alone, and a locale without UTF-8.
 ASCII = [
     {"PYTHONIOENCODING": "ascii"},
     {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
 ]
-HELP = [
-    "workloads",
-    "workloads --help",
-    *(f"workloads {name} --help" for name in (*WORKLOADS, *TOOLS)),
-    *(f"workloads {name} --list" for name in WORKLOADS),
-    "workloads.preflight --help",
-    "workloads.on_dask --help",
-    "workloads.on_spark --help",
-    "workloads.traced --help",
-    "hpcpy --help",
-    *(f"hpcpy {name} --help" for name in ("setup", "cluster", "adopt")),
-]
+HELP = ["workloads", "workloads mandel --help", "workloads pi --list", "hpcpy --help"]
 
 
-@pytest.mark.parametrize("variables", ASCII, ids=lambda each: next(iter(each)))
-@pytest.mark.parametrize("words", sampled(HELP, keep=4))
-def test_help(words: str, variables: dict[str, str]) -> None:
-    done = python("-m", *words.split(), **variables)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.isascii()
-    assert "?" not in done.stdout
+@pytest.mark.parametrize("words", HELP)
+def test_help(words: str) -> None:
+    for variables in ASCII:
+        done = python("-m", *words.split(), **variables)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.isascii()
+        assert "?" not in done.stdout
 
 
-@pytest.mark.parametrize("variables", ASCII, ids=lambda each: next(iter(each)))
-@pytest.mark.parametrize("words", ["workloads pi --impl näme", "hpcpy näme", "hpcpy batch X=…"])
-def test_an_error(words: str, variables: dict[str, str]) -> None:
-    done = python("-m", *words.split(), **variables)
-    assert "Traceback" not in done.stderr
-    assert done.stderr.isascii() or variables.get("LC_ALL"), "there the word's bytes come back"
+@pytest.mark.parametrize("words", ["workloads pi --impl näme", "hpcpy näme"])
+def test_an_error(words: str) -> None:
+    for variables in ASCII:
+        done = python("-m", *words.split(), **variables)
+        assert "Traceback" not in done.stderr
+        assert done.stderr.isascii() or "LC_ALL" in variables, "there the word's bytes come back"
 
 
-@pytest.mark.parametrize("variables", ASCII, ids=lambda each: next(iter(each)))
-def test_a_run_and_its_report(tmp_path: Path, variables: dict[str, str]) -> None:
+def test_a_run_and_its_report(tmp_path: Path) -> None:
     report = tmp_path / "pi.json"
     words = ["workloads", "pi", "--impl", "python", "-n", "1000", "--json", str(report)]
-    done = python("-m", *words, **variables)
+    done = python("-m", *words, **ASCII[0])
     assert (done.returncode, done.stderr) == (0, "")
     assert " 1.0x " in done.stdout
     assert json.loads(report.read_text("utf-8"))["workload"] == "pi"

@@ -21,13 +21,11 @@ FILES = {
         def fail():
             raise RuntimeError("failed")
         """,
-    "pack/__main__.py": "import sys\nprint('main of', __package__, sys.argv[1:])\n",
     "pack/data/text.txt": "some data\n",
     "pack/deep/__init__.py": "",
     "pack/deep/leaf.py": "import pack\nassert pack.NAME\n",
     "lonely.py": "VALUE = 1\nassert VALUE, 'kept'\nCHECKED = __debug__\n",
     "broken.py": "VALUE = 1\nthis is no Python\n",
-    "with-dash.py": "VALUE = 2\n",
     "space/one.py": "WHERE = 'bundle'\n",
     **distribution("Pack", "1.5", "pack/__init__.py", "pack/inner.py"),
 }
@@ -82,28 +80,6 @@ def test_module_has_the_attributes_of_a_file(installed: Installation) -> None:
     ]
 
 
-def test_absent_module_has_no_spec(installed: Installation) -> None:
-    # None, and no exception: this is how programs ask whether something is installed.
-    program = """
-        from importlib.util import find_spec
-        print([find_spec(name) for name in ("pack.absent", "winreg", "absent")])
-        """
-    assert installed.says(program) == "[None, None, None]"
-
-
-def test_source_is_taken_from_the_real_file(installed: Installation) -> None:
-    program = """
-        import inspect, pack, linecache
-        print(inspect.getsource(pack.double), end="")
-        print(pack.inner.__loader__.get_source("pack.inner").splitlines()[0])
-        """
-    assert installed.says(program).splitlines() == [
-        "def double(x):",
-        "    return 2 * x  # twice",
-        '"""Doubles."""',
-    ]
-
-
 def test_traceback_shows_source_lines_and_no_line_of_ours(installed: Installation) -> None:
     write(installed.site, {"fails.py": "import pack\npack.inner.fail()\n"})
     done = installed.run("import fails")
@@ -111,11 +87,6 @@ def test_traceback_shows_source_lines_and_no_line_of_ours(installed: Installatio
     assert "pack.inner.fail()" in done.stderr
     assert "_hpcpy" not in done.stderr
     assert "importlib" not in done.stderr
-
-
-def test_functions_can_be_pickled(installed: Installation) -> None:
-    program = "import pack, pickle; print(pickle.loads(pickle.dumps(pack.double))(3))"
-    assert installed.says(program) == "6"
 
 
 def test_resources_and_metadata_are_read_from_disk(installed: Installation) -> None:
@@ -132,31 +103,6 @@ def test_resources_and_metadata_are_read_from_disk(installed: Installation) -> N
     ]
 
 
-def test_packages_can_be_walked(installed: Installation) -> None:
-    program = f"""
-        import pack, pkgutil
-        print([(m.name, m.ispkg) for m in pkgutil.walk_packages(pack.__path__, "pack.")])
-        print(sorted(m.name for m in pkgutil.iter_modules([{str(installed.site)!r}])))
-        """
-    write(installed.site, {"later.py": ""})
-    first, second = installed.says(program).splitlines()
-    assert first == (
-        "[('pack.__main__', False), ('pack.deep', True), ('pack.deep.leaf', False), "
-        "('pack.inner', False)]"
-    )
-    assert second == "['broken', 'later', 'lonely', 'pack', 'with-dash']"
-
-
-def test_module_installed_after_the_build_is_listed_too(installed: Installation) -> None:
-    program = f"""
-        import pkgutil
-        print(sorted(m.name for m in pkgutil.iter_modules([{str(installed.site)!r}])))
-        """
-    installed.says("")
-    write(installed.site, {"later.py": "", "later_package/__init__.py": ""})
-    assert "'later', 'later_package', 'lonely'" in installed.says(program)
-
-
 def test_namespace_package_has_portions_of_other_folders(installed: Installation) -> None:
     write(installed.folder / "more", {"space/two.py": "WHERE = 'elsewhere'\n"})
     program = "import space.one, space.two; print(space.one.WHERE, space.two.WHERE)"
@@ -164,55 +110,11 @@ def test_namespace_package_has_portions_of_other_folders(installed: Installation
     assert installed.says(program, PYTHONPATH=path) == "bundle elsewhere"
 
 
-def test_extended_path_of_a_package_is_searched(installed: Installation) -> None:
-    write(installed.folder / "more", {"extra.py": "VALUE = 7\n"})
-    program = "import pack; pack.__path__.append('more'); import pack.extra as e; print(e.VALUE)"
-    assert installed.says(program) == "7"
-
-
-def test_module_runs_as_main(installed: Installation) -> None:
-    program = """
-        import runpy
-        sys.argv[1:] = ["x"]
-        runpy.run_module("pack", run_name="__main__", alter_sys=True)
-        """
-    assert installed.says(program) == "main of pack ['x']"
-
-
-def test_module_can_be_reloaded(installed: Installation) -> None:
-    program = """
-        import importlib, lonely
-        lonely.VALUE = 2
-        print(importlib.reload(lonely) is lonely, lonely.VALUE)
-        """
-    assert installed.says(program) == "True 1"
-
-
-def test_odd_name_can_be_imported(installed: Installation) -> None:
-    assert installed.says("print(__import__('with-dash').VALUE)") == "2"
-
-
 def test_module_that_does_not_compile_says_so_when_imported(installed: Installation) -> None:
     done = installed.run("import lonely, broken")
     assert "broken.py" in done.stderr
     assert "SyntaxError" in done.stderr
     assert "line 2" in done.stderr
-
-
-def test_optimised_python_drops_assertions(installed: Installation) -> None:
-    assert installed.says("import lonely; print(lonely.CHECKED)") == "True"
-    assert installed.says("import lonely; print(lonely.CHECKED)", "-O") == "False"
-
-
-def test_import_times_are_told(installed: Installation) -> None:
-    done = installed.run("import pack", "-X", "importtime")
-    assert "|   pack.inner" in done.stderr
-
-
-def test_package_installed_after_the_build_is_found(installed: Installation) -> None:
-    installed.says("import pack")
-    write(installed.site, {"later.py": "VALUE = 5\n"})
-    assert installed.says("import later; print(later.VALUE)") == "5"
 
 
 def test_site_packages_as_built_is_not_listed(installed: Installation) -> None:

@@ -6,7 +6,7 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
-from small_bundle import Installation, distribution, write
+from small_bundle import write
 
 
 def kinds(path: Path) -> dict[str, int]:
@@ -26,18 +26,6 @@ def test_package_comes_before_extension_before_source(tmp_path: Path) -> None:
     from bundle.tree import scan
 
     assert scan(tmp_path, "/lib", is_open=True)[0].entries["b"][1].name == f"b{full}"
-
-
-def test_folders_below_are_known_by_where_they_will_lie(tmp_path: Path) -> None:
-    from bundle.tree import scan
-
-    write(tmp_path, dict.fromkeys(["a/__init__.py", "a/b/c.py", "a/data/text"], ""))
-    found = scan(tmp_path, "/lib", is_open=True)
-    assert [(f.final, f.is_open) for f in found] == [
-        ("/lib", True),
-        ("/lib/a", False),
-        ("/lib/a/b", True),
-    ]
 
 
 def test_package_whose_init_is_an_extension_is_refused(tmp_path: Path) -> None:
@@ -64,19 +52,3 @@ def test_built_in_modules_are_entered_where_they_belong(tmp_path: Path) -> None:
     assert by_name["/lib"]["zlib"][0] == BUILT_IN
     with pytest.raises(ValueError, match=r"absent\.part is built in"):
         add_built_in(folders, tmp_path, site, ["absent.part"])
-
-
-def test_distribution_owns_what_its_list_of_files_names(tmp_path: Path) -> None:
-    from bundle.about import describe
-
-    files = {"one.py": "", "two/__init__.py": "", "alone.py": ""}
-    dist = distribution("Some-Dist.x", "2", "one.py", "two/__init__.py", "../bin/program")
-    site = Installation(tmp_path, {**files, **dist}).site
-    about = describe(site, ["one", "two", "alone"], ["two.part"], {})
-    assert about["owners"] == {"some_dist_x": ["one", "two"], "alone": ["alone"]}
-    assert about["packages"]["Some-Dist.x"] == {
-        "version": "2",
-        "licence": "MIT",
-        "owner": "some_dist_x",
-    }
-    assert about["built in"] == ["two.part"]

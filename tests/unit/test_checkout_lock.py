@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
 import pytest
-from processes import start
+from processes import environment, python, start
 
 from hpcpy import paths
 from hpcpy.checkout_lock import checkout_lock
+from running import run
 
 HOLD = """
 import sys, time
@@ -78,28 +78,13 @@ def test_command_of_the_holder_passes_through(build: Path) -> None:
     with checkout_lock():
         with checkout_lock():
             pass
-        done = subprocess.run(
-            [sys.executable, "-c", ENTER, build],
-            env={**os.environ, "PYTHONPATH": str(paths.ROOT / "src")},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        held = os.environ["HPCPY_CHECKOUT_LOCK"]
+        done = python("-c", ENTER, build, HPCPY_CHECKOUT_LOCK=held)
     assert (done.stdout, done.stderr) == ("in\n", "")
     assert "HPCPY_CHECKOUT_LOCK" not in os.environ
 
 
-def test_lock_of_another_checkout_is_not_this_ones(
-    build: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HPCPY_CHECKOUT_LOCK", "/another/checkout/build")
-    with checkout_lock():
-        assert (build / ".lock").read_text() == f"{os.getpid()}\n"
-
-
-@pytest.mark.parametrize("number", ["ENOSYS", "ENOLCK", "EOPNOTSUPP"])
-def test_a_file_system_without_locks_is_named_in_one_line(build: Path, number: str) -> None:
+def test_a_file_system_without_locks_is_named_in_one_line(build: Path) -> None:
     if not shutil.which("strace"):
         pytest.skip("no strace; on Debian: apt-get install strace")
     code = f"""
@@ -109,14 +94,8 @@ try:
 except DiskError as error:
     print(error)
 """
-    fails = ["strace", "-f", "-o", "/dev/null", "-e", f"inject=flock:error={number}"]
-    done = subprocess.run(
-        [*fails, sys.executable, "-c", code, build],
-        env={**os.environ, "PYTHONPATH": str(paths.ROOT / "src")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    fails = ["strace", "-f", "-o", "/dev/null", "-e", "inject=flock:error=ENOLCK"]
+    done = run(*fails, sys.executable, "-c", code, build, env=environment())
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"{build}/.lock: its file system has no locks (")
     assert done.stdout.count("\n") == 1

@@ -10,13 +10,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from processes import environment, python, read_only, start, wait_until
+from processes import environment, python, read_only, start
 
 from hpcpy import paths
 from hpcpy.cache.clean import clusters
 from hpcpy.commands import run
 from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.files import GIB, MIB
+from running import wait_until
 
 SLEEP = "import time; print(flush=True); time.sleep(60)"
 

@@ -12,7 +12,6 @@ from types import ModuleType
 import pytest
 
 from hpcpy import paths
-from hpcpy.build import images
 from hpcpy.build.graph import the_graph
 from hpcpy.build.plan import Plan
 from hpcpy.pins.wheels import wheels
@@ -90,13 +89,6 @@ def test_a_listed_file_that_is_not_there_is_named(
         run(unpack, table, tmp_path, *wheels_there)
 
 
-def test_a_wheel_with_another_licence_is_named(
-    unpack: ModuleType, table: Path, tmp_path: Path
-) -> None:
-    with pytest.raises(SystemExit, match="another licence"):
-        run(unpack, table, tmp_path, *two(tmp_path, b"other terms"))
-
-
 def test_wheels_and_table_are_the_same(unpack: ModuleType, table: Path, tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="nvidia-b"):
         run(unpack, table, tmp_path, two(tmp_path)[0])
@@ -111,34 +103,3 @@ def test_the_projects_table_is_of_the_locked_wheels(unpack: ModuleType) -> None:
         one.name for one in wheels("image", "x86_64")
     }
     assert {one.name for one in (*pinned, *others)} == new
-
-
-@pytest.mark.parametrize(
-    ("stored", "missing"),
-    [
-        ((), ["base", "hpcpy", "hpcpy-cuda"]),
-        (("base",), ["hpcpy", "hpcpy-cuda"]),
-        (("hpcpy",), ["hpcpy-cuda"]),
-        (("base", "hpcpy", "hpcpy-cuda"), []),
-    ],
-)
-def test_an_image_below_that_is_stored_is_not_built(
-    stored: tuple[str, ...], missing: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Storage:
-        def has(self, name: str) -> bool:
-            return name in stored
-
-    monkeypatch.setattr(images, "tag", lambda _, image: image.name)
-    image = the_graph().image("hpcpy-cuda")
-    found = images.unbuilt(Plan(the_graph(), "x86_64", 0), image, Storage())  # type: ignore[arg-type]
-    assert [one.name for one in found] == missing
-
-
-def test_files_of_a_later_image_are_newer() -> None:
-    graph = the_graph()
-    plan = Plan(graph, "x86_64", 100)
-    times = {name: plan.time_of(image) for name, image in graph.images.items()}
-    baked = ("hpcpy-cuda", "hpcpy-sci", "hpcpy-dev", "hpcpy-spark")
-    assert [times.pop(name) for name in baked] == [101] * 4
-    assert set(times.values()) == {100}

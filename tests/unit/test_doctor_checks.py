@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from small_machine import Machine, maker, named
 
-from workloads.doctor import isolated, registry
-from workloads.doctor.checks import cpu, glibc, mpi, surroundings
+from workloads.doctor import registry
+from workloads.doctor.checks import cpu, glibc, mpi
 from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node, RankFacts, World
 
@@ -28,25 +28,6 @@ def test_ranks_that_are_bound_to_one_core_are_a_warning(machine: Machine) -> Non
     assert (found.status, found.detail) == (Status.WARN, "all 4 ranks are bound to core 0")
 
 
-@pytest.mark.parametrize("wanted", ["1", "100000", "x"])
-def test_fewer_cores_than_slurm_promises(machine: Machine, wanted: str) -> None:
-    found = cpu.check(machine(ONLINE, environ={"SLURM_CPUS_PER_TASK": wanted}))
-    steps = [each.next_step for each in found if each.name == "cpu.task"]
-    assert bool(steps) is (wanted == "100000")
-    assert all("--cpus-per-task=100000" in step for step in steps)
-
-
-def test_more_threads_than_cores(machine: Machine) -> None:
-    found = named(cpu.check(machine(ONLINE, environ={"OMP_NUM_THREADS": "99999"})), "cpu.threads")
-    assert found.status is Status.WARN
-
-
-def test_ranks_in_namespaces_of_their_own(machine: Machine) -> None:
-    ranks = tuple(RankFacts(frozenset({i}), f"user:[{i}]") for i in range(2))
-    found = named(cpu.check(machine(ONLINE, ranks=ranks)), "cpu.namespaces")
-    assert "--sharens" in found.next_step
-
-
 def test_libraries_that_want_a_newer_c_library(
     machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,62 +42,9 @@ def test_libraries_that_want_a_newer_c_library(
     assert "libinjected.so.1" in found.detail
 
 
-def test_injected_folders_of_engines_are_looked_at(machine: Machine, tmp_path: Path) -> None:
-    node = machine({"/opt/udiImage/modules/mpich/dep/libx.so.1": "x"})
-    files = glibc.injected(node, 10)
-    assert tmp_path / "opt/udiImage/modules/mpich/dep/libx.so.1" in files
-
-
-@pytest.mark.parametrize(
-    ("variables", "says"),
-    [
-        ({"SHIFTER_RUNTIME": "1", "SHIFTER_IMAGEREQUEST": "id:abc"}, "in Shifter, id:abc; "),
-        ({"SHIFTER_RUNTIME": "1"}, "in Shifter, 1; "),
-        ({"APPTAINER_CONTAINER": "/a.sif"}, "in Apptainer, /a.sif; "),
-        ({}, "in no container; "),
-    ],
-)
-def test_the_engine_is_told_with_the_image(
-    machine: Machine, variables: dict[str, str], says: str
-) -> None:
-    found = named(surroundings.check(machine({}, environ=variables)), "python.where")
-    assert found.detail.startswith(says)
-
-
-def test_a_tmpdir_that_is_not_there(machine: Machine) -> None:
-    node = machine({}, environ={"TMPDIR": "/nonexistent/x"})
-    found = named(surroundings.check(node), "user.tmp")
-    assert (found.status, found.detail) == (Status.WARN, "TMPDIR=/nonexistent/x is not there")
-
-
-def test_packages_that_pythonpath_brings_are_a_warning(
-    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "h5py").mkdir()
-    (tmp_path / "h5py/__init__.py").write_text("raise SystemExit('imported')")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    node = machine({}, environ={"PYTHONPATH": str(tmp_path)})
-    found = named(surroundings.check(node), "python.packages")
-    assert found.detail == f"h5py comes from {tmp_path}/h5py/__init__.py"
-
-
-def test_a_launchers_ranks_are_told_without_mpi(machine: Machine) -> None:
-    node = machine({}, environ={"SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "3"})
-    assert named(mpi.check(node), "mpi.ranks").value == 3
-
-
 def test_a_library_that_does_not_load_is_a_failure(machine: Machine) -> None:
     found = mpi.check(machine({}, world=World(problem="libmpi.so.12 does not load: x")))
     assert named(found, "mpi.library").status is Status.FAIL
-
-
-def test_a_library_that_somebody_names_and_no_program_gets_is_a_failure(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    problem = "mpi4py.MPI: HPCPY_MPI names /nope, which cannot be used: x; name another file"
-    monkeypatch.setattr(isolated, "ask", lambda _: {"problem": problem})
-    found = named(mpi.check(machine({}, deep=True)), "mpi.library")
-    assert (found.status, found.next_step) == (Status.FAIL, "")
 
 
 def test_a_check_that_raises_is_a_finding(

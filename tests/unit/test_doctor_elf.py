@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import struct
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from workloads.doctor import elf, maps
+from running import run
+from workloads.doctor import elf
 
 
 @pytest.fixture
@@ -36,25 +35,7 @@ def test_a_librarys_name_and_its_needs(built: Path) -> None:
     assert found.newest("GLIBCXX_") == ()
 
 
-def test_stripped_of_its_sections_it_says_the_same(built: Path) -> None:
-    before = elf.needs(built)
-    content = bytearray(built.read_bytes())
-    # e_shoff, e_shnum and e_shstrndx.
-    content[40:48] = bytes(8)
-    content[60:64] = bytes(4)
-    built.write_bytes(content)
-    assert elf.needs(built) == before
-
-
-def test_every_library_of_this_process_can_be_read() -> None:
-    found = [path for path in maps.of_this_process() if ".so" in path.rpartition("/")[2]]
-    assert found
-    own = elf.version((os.confstr("CS_GNU_LIBC_VERSION") or "").removeprefix("glibc "))
-    for path in found:
-        assert elf.needs(Path(path)).newest("GLIBC_") <= own, path
-
-
-@pytest.mark.parametrize("size", [0, 3, 40, 64, 200, 1000])
+@pytest.mark.parametrize("size", [0, 64])
 def test_a_cut_file_is_an_error_that_names_the_reason(built: Path, size: int) -> None:
     built.write_bytes(built.read_bytes()[:size])
     with pytest.raises(ValueError, match=r"ELF|empty"):
@@ -63,7 +44,7 @@ def test_a_cut_file_is_an_error_that_names_the_reason(built: Path, size: int) ->
 
 def section(library: Path, name: str) -> int:
     """Return a section's offset in the file."""
-    said = subprocess.run(["readelf", "-SW", library], capture_output=True, text=True, check=True)
+    said = run("readelf", "-SW", library, check=True)
     (line,) = [line for line in said.stdout.splitlines() if f" {name} " in line]
     return int(line.partition(name)[2].split()[2], 16)
 
@@ -79,28 +60,3 @@ def test_a_file_that_claims_millions_of_versions_is_refused_at_once(built: Path)
     built.write_bytes(content)
     with pytest.raises(ValueError, match="broken ELF"):
         elf.needs(built)
-
-
-def test_a_segment_beyond_every_file_is_an_error(built: Path) -> None:
-    content = bytearray(built.read_bytes())
-    start, size, count = struct.unpack_from("<32xQ14xHH", content)
-    headers = range(start, start + size * count, size)
-    (dynamic,) = [at for at in headers if struct.unpack_from("<I", content, at)[0] == 2]
-    struct.pack_into("<Q", content, dynamic + 8, 2**64 - 16)
-    built.write_bytes(content)
-    with pytest.raises(ValueError, match="broken ELF"):
-        elf.needs(built)
-
-
-def test_what_is_no_library_is_told(tmp_path: Path) -> None:
-    script = tmp_path / "libc.so"
-    script.write_text("/* GNU ld script */ GROUP ( /lib/libc.so.6 )" * 9)
-    with pytest.raises(ValueError, match="ELF"):
-        elf.needs(script)
-
-
-@pytest.mark.parametrize(
-    ("text", "numbers"), [("2.34", (2, 34)), ("2.2.5", (2, 2, 5)), ("PRIVATE", ()), ("", ())]
-)
-def test_versions(text: str, numbers: tuple[int, ...]) -> None:
-    assert elf.version(text) == numbers

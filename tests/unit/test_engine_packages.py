@@ -67,13 +67,6 @@ def test_machine_without_apt_is_told_the_programs_it_lacks(
     assert "system's own means" in str(caught.value)
 
 
-def test_packages_are_installed_without_recommended_ones() -> None:
-    assert packages.install_command(["podman", "runc"]) == [
-        *("apt-get", "install", "--no-install-recommends"),
-        *("podman", "runc"),
-    ]
-
-
 def test_packages_are_listed_before_apt_runs(
     debian: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

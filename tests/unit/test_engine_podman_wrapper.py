@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from hpcpy import paths
 from hpcpy.engine import podman
+from running import run
 
 
 def test_wrapper_hands_on_variables_and_words_as_they_are(
@@ -21,5 +21,5 @@ def test_wrapper_hands_on_variables_and_words_as_they_are(
     value = str(tmp_path / "it's $HOME/containers.conf")
     podman.write_wrapper(program, {"CONTAINERS_CONF": value})
     wrapper = paths.TOOLS / "bin/podman"
-    done = subprocess.run([wrapper, "a b", "$c"], capture_output=True, text=True, check=True)
+    done = run(wrapper, "a b", "$c", check=True)
     assert done.stdout.splitlines() == [value, "a b", "$c"]

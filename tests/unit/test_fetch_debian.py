@@ -12,7 +12,7 @@ from misbehaving_server import Server, ranged, serving
 from hpcpy import paths
 from hpcpy.apt.offers import Offer
 from hpcpy.apt.private import parse_uris
-from hpcpy.errors import IntegrityError, UnavailableError, UsageError
+from hpcpy.errors import IntegrityError, UnavailableError
 from hpcpy.fetch import debian
 from hpcpy.fetch.connection import Patience
 from hpcpy.fetch.debian import fetch_debs
@@ -81,11 +81,8 @@ def test_locked_package_comes_from_the_mirror_of_the_machine(server: Server) -> 
     assert found.replaced == ()
 
 
-@pytest.mark.parametrize("day", ["03", "04"])
-def test_package_that_left_the_mirror_comes_from_the_snapshot_of_the_lock(
-    server: Server, day: str
-) -> None:
-    snapshot = f"/archive/debian/200102{day}T040506Z/{MIRROR_PATH.removeprefix('/debian/')}"
+def test_package_that_left_the_mirror_comes_from_the_snapshot_of_the_lock(server: Server) -> None:
+    snapshot = f"/archive/debian/20010203T040506Z/{MIRROR_PATH.removeprefix('/debian/')}"
     server.answers[snapshot] = [ranged(BODY)]
     found = fetch_debs("base", "x86_64", patience=SOON)
     assert (found.paths["thing"].read_bytes(), found.replaced) == (BODY, ())
@@ -113,24 +110,6 @@ def test_newer_package_is_taken_and_told_where_that_is_allowed(
     assert "not reproducible" in capsys.readouterr().err
 
 
-def test_locked_package_is_preferred_where_newer_ones_are_allowed(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mirror_now_has(monkeypatch, offer("1:8"))
-    monkeypatch.setenv("HPCPY_DEBIAN", "newer")
-    server.answers[MIRROR_PATH] = [ranged(BODY)]
-    assert fetch_debs("base", "x86_64", patience=SOON).replaced == ()
-
-
-def test_package_without_successor_is_named(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert server
-    mirror_now_has(monkeypatch)
-    with pytest.raises(UnavailableError, match="nothing replaces it; take it out"):
-        fetch_debs("base", "x86_64", patience=SOON)
-
-
 def test_mirror_that_fails_is_not_taken_for_one_that_moved_on(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,28 +126,6 @@ def test_package_with_other_bytes_is_refused_even_where_newer_ones_are_allowed(
     server.answers[MIRROR_PATH] = [ranged(BODY[:-1] + b"?")]
     with pytest.raises(IntegrityError):
         fetch_debs("base", "x86_64", patience=SOON)
-
-
-def test_unknown_mode_is_refused(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert server
-    monkeypatch.setenv("HPCPY_DEBIAN", "newest")
-    with pytest.raises(UsageError, match="`locked`"):
-        fetch_debs("base", "x86_64", patience=SOON)
-
-
-def test_epoch_of_a_version_is_read_from_what_apt_prints() -> None:
-    mirrors = {"debian": "http://h.invalid/debian", "debian-security": "http://h.invalid/debian-s"}
-    line = (
-        "'http://h.invalid/debian-s/pool/t/thing_7%2bb1_amd64.deb' "
-        "thing_1%3a7+b1_amd64.deb 12 SHA256:ab"
-    )
-    (deb,) = parse_uris(line)
-    found = Offer.of(deb, mirrors)
-    assert (found.name, found.version) == ("thing", "1:7+b1")
-    assert (found.archive, found.path) == ("debian-security", "pool/t/thing_7+b1_amd64.deb")
-    assert found.artifact.sources[0].url == (
-        "apt-mirror:debian-security/pool/t/thing_7%2Bb1_amd64.deb"
-    )
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import signal
 import subprocess
@@ -12,15 +11,13 @@ from pathlib import Path
 
 import pytest
 from misbehaving_server import Server, artifact, ranged, serving
-from processes import wait_until
 
 from hpcpy import paths
-from hpcpy.errors import DiskError, HpcpyError, UnavailableError
-from hpcpy.fetch import many
+from hpcpy.errors import DiskError
 from hpcpy.fetch.connection import Patience
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally, downloads_dir
-from hpcpy.pins.model import Artifact
+from running import wait_until
 
 BODY = bytes(range(256)) * 4096
 SOON = Patience(seconds=60.0, pauses=(0.0,))
@@ -29,7 +26,6 @@ FETCH = """
 import sys
 from hpcpy.build.schedule import side_by_side
 from hpcpy.fetch.many import fetch
-from processes import wait_until
 from misbehaving_server import artifact
 def task():
     fetch([artifact(bytes(range(256)) * 4096, sys.argv[1])])
@@ -78,29 +74,7 @@ def test_many_files_are_fetched_at_once(server: Server) -> None:
     assert (again.files, again.downloaded, again.present) == (40, 0, size)
 
 
-def test_same_bytes_under_two_names_are_each_there(server: Server) -> None:
-    server.answers["/x"] = [ranged(BODY)]
-    wanted = [artifact(BODY, f"{server.url}/x", name=name) for name in ("a", "b")]
-    assert [path.read_bytes() for path in fetch(wanted, patience=SOON).values()] == [BODY, BODY]
-
-
-def test_one_missing_file_fails_all(server: Server) -> None:
-    server.answers["/x"] = [ranged(BODY)]
-    good = artifact(BODY, f"{server.url}/x")
-    bad = artifact(b"?", f"{server.url}/gone", name="gone")
-    with pytest.raises(UnavailableError, match=r"gone\.tar"):
-        fetch([good, bad], patience=SOON)
-
-
-def test_missing_files_are_told_when_the_rest_will_do(server: Server) -> None:
-    server.answers["/x"] = [ranged(BODY)]
-    good = artifact(BODY, f"{server.url}/x")
-    bad = artifact(b"?", f"{server.url}/gone", name="gone")
-    failures: dict[Artifact, HpcpyError] = {}
-    found = fetch([good, bad], patience=SOON, failures=failures)
-    assert (list(found), list(failures)) == ([good], [bad])
-
-
+@pytest.mark.fault("two builds run at once", "one waits and says for whom; nothing is made twice")
 def test_two_processes_at_once_download_once(server: Server) -> None:
     server.answers["/x"] = [ranged(BODY)]
     processes = [fetching_process(f"{server.url}/x") for _ in range(3)]
@@ -131,6 +105,7 @@ def test_interrupted_download_goes_on_where_it_was(
     assert server.log[-1][1] == "bytes=100000-"
 
 
+@pytest.mark.fault("the disk of a build is full", "one line, exit code 73, nothing half-written")
 def test_disk_that_fills_up_is_one_clear_line(server: Server) -> None:
     server.answers["/x"] = [ranged(BODY)]
     part = part_of(BODY)
@@ -141,6 +116,7 @@ def test_disk_that_fills_up_is_one_clear_line(server: Server) -> None:
     assert not list(downloads_dir().glob("*/thing.tar"))
 
 
+@pytest.mark.fault("the disk of a build is full", "one line, exit code 73, nothing half-written")
 def test_more_than_the_disk_has_is_refused_before_the_first_byte(server: Server) -> None:
     wanted = artifact(BODY, f"{server.url}/x")
     source = wanted.sources[0]
@@ -148,29 +124,3 @@ def test_more_than_the_disk_has_is_refused_before_the_first_byte(server: Server)
     with pytest.raises(DiskError, match="downloading needs"):
         fetch([type(wanted)("huge", "1", "huge.tar", "MIT", "a test", (huge,))], patience=SOON)
     assert server.log == []
-
-
-def test_cache_that_cannot_be_a_folder_is_one_clear_line(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("HPCPY_CACHE", str(tmp_path / "file"))
-    with pytest.raises(DiskError, match="cannot be written"):
-        fetch([artifact(BODY, f"{server.url}/x")], patience=SOON)
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-@pytest.mark.parametrize(("stream", "shown"), [(Terminal(), True), (io.StringIO(), False)])
-def test_progress_is_shown_on_a_terminal_alone_and_cleared(
-    server: Server, monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, shown: bool
-) -> None:
-    monkeypatch.setattr(many, "QUIET_SECONDS", 0.0)
-    monkeypatch.setattr(sys, "stderr", stream)
-    server.answers["/x"] = [ranged(BODY)]
-    fetch([artifact(BODY, f"{server.url}/x")], patience=SOON)
-    assert ("of 1 MiB" in stream.getvalue()) == shown
-    assert stream.getvalue().endswith("\r\x1b[K" if shown else "")

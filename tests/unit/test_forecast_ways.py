@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 import math
-import statistics
 from typing import Any
 
 import pytest
 
-from hpcpy import paths
 from workloads.forecast import ways
 from workloads.forecast.model import FileSystem
 from workloads.forecast.ways import RANKS, Program, Setting, forecast, pays_from
@@ -46,54 +42,7 @@ def test_an_image_leaves_what_the_program_asks_for_outside_of_it() -> None:
     assert with_own >= forecast(setting(program=own))["as is"][-1]
 
 
-def test_staged_takes_a_step_for_each_doubling_of_nodes() -> None:
-    found = forecast(setting())["staged"]
-    steps = {round(b - a, 6) for a, b in itertools.pairwise(found[7:])}
-    assert steps == {round(5e8 / FILES.link, 6)}
-
-
-def test_by_broadcast_each_rank_still_starts_python_and_opens_libraries() -> None:
-    found = forecast(setting())
-    asked = ways.BROADCAST_BY_RANK * PROGRAM.calls * RANKS[-1]
-    assert found["by broadcast"][-1] == pytest.approx(asked / FILES.rate, rel=0.01)
-    assert found["by broadcast"][-1] < found["as is"][-1] / 5
-
-
 def test_a_way_pays_from_where_it_stays_faster() -> None:
     times = {"as is": [1.0] * 3 + [9.0] * 15, "once": [0.5] + [2.0] * 17, "never": [9.0] * 18,
              "ever": [0.1] * 18}  # fmt: skip
     assert pays_from(times) == {"once": 8, "never": None, "ever": 1}
-
-
-def test_its_figures_are_those_of_the_committed_results() -> None:
-    results = paths.ROOT / "docs/results"
-    storm = json.loads((results / "storm.json").read_text())["samples"]
-
-    def packets(name: str, nodes: int, ranks: int) -> float:
-        found = [
-            sum(node["packets"] for node in one["asked"])
-            for one in storm
-            if (one["configuration"], one["nodes"], one["ranks"], one["temperature"])
-            == (name, nodes, ranks, "cold")
-        ]
-        return float(statistics.median(found))
-
-    for name, by_node, by_rank in (
-        ("static-sif-shared", ways.IMAGE_BY_NODE, ways.IMAGE_BY_RANK),
-        ("static-files", ways.FILES_BY_NODE, ways.FILES_BY_RANK),
-    ):
-        first = packets(name, 1, 1)
-        assert first == pytest.approx(by_node, abs=3)
-        assert (packets(name, 1, 8) - first) / 7 == pytest.approx(by_rank, abs=1)
-    further = {
-        name: packets(name, 1, 8) - packets(name, 1, 1) for name in ("venv", "venv-broadcast")
-    }
-    share = further["venv-broadcast"] / further["venv"]
-    assert share == pytest.approx(ways.BROADCAST_BY_RANK, abs=0.01)
-    bake = json.loads((results / "bake.json").read_text())["results"]
-    cpu = {one["image"]: statistics.median(one["cpu"]) for one in bake
-           if one["case"] == "eight" and one["place"] == places[one["image"]]}  # fmt: skip
-    assert cpu["hpcpy"] / cpu["wheels"] == pytest.approx(ways.BAKED_CPU, abs=0.01)
-
-
-places = {"hpcpy": "baked", "wheels": "installed"}

@@ -17,6 +17,8 @@ from fuzzing import DRIVERS, Driver, cases, compiled, driver, text
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from running import run
+
 NOWHERE, UNREADABLE = -1, -2
 MAGIC = b"glibc-ld.so.cache1.1"
 NAMES = ("libfuzz.so.1", "libfuzz.so.2")
@@ -47,14 +49,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def opened(folder: Path, cwd: str, path: str, *before: str) -> list[str]:
-    done = subprocess.run(
-        [*before, folder / "opens", *NAMES],
-        cwd=folder / cwd,
-        env={"LD_LIBRARY_PATH": path} if path else {},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    env = {"LD_LIBRARY_PATH": path} if path else {}
+    done = run(*before, folder / "opens", *NAMES, cwd=folder / cwd, env=env, check=True)
     return done.stdout.splitlines()
 
 

@@ -83,8 +83,8 @@ def test_no_image_is_built_for_a_wrong_word(
 def test_a_script_for_another_machine_may_name_its_image(tmp_path: Path) -> None:
     words = ("--site=carc", "--account=me", "--image=/project/me/hpcpy.sif", "--script=-")
     # In a job that is smaller: the script asks for one of its own.
-    job = {"SLURM_JOB_ID": "1", "SLURM_JOB_NUM_NODES": "1"}
-    done = hpcpy(tmp_path, "batch", "--nodes=2", *words, *PI, **job)
+    asked = ("batch", "--nodes=2", *words, *PI)
+    done = hpcpy(tmp_path, *asked, SLURM_JOB_ID="1", SLURM_JOB_NUM_NODES="1")
     assert done.returncode == 0
     assert "\n  /project/me/hpcpy.sif " in done.stdout
     subprocess.run(["bash", "-n"], input=done.stdout, text=True, check=True)

@@ -13,7 +13,7 @@ import pytest
 from collect import collect
 from hpcpy.paths import ROOT
 from relocatable import defined, is_relocatable
-from table import module_names, table
+from table import module_names
 
 DRIVER = ROOT / "recipes/link/driver.py"
 SUFFIX = ".cpython-314-x86_64-linux-gnu.so"
@@ -81,34 +81,6 @@ def test_modules_of_one_leaf_name_link_into_one_program(tmp_path: Path) -> None:
     assert subprocess.run([tmp_path / "program"], check=False).returncode == 35
 
 
-def test_another_shared_object_is_linked_as_asked(tmp_path: Path) -> None:
-    made = compiled(tmp_path, "plain", "int plain(void) { return 1; }\n")
-    link(tmp_path, "libplain.so", made.name)
-    assert not is_relocatable(tmp_path / "libplain.so")
-
-
-def test_a_module_that_is_to_stay_shared_does(tmp_path: Path) -> None:
-    made = compiled(tmp_path, "pool", SOURCE.format(leaf="pool", value=1))
-    link(tmp_path, f"pool{SUFFIX}", made.name, LINK_SHARED="other pool")
-    assert not is_relocatable(tmp_path / f"pool{SUFFIX}")
-
-
-def test_what_is_compiled_and_linked_at_once_is_done_as_asked(tmp_path: Path) -> None:
-    (tmp_path / "inc").mkdir()
-    (tmp_path / "inc/own.h").write_text("int own;\n")
-    (tmp_path / "x.c").write_text('#include "own.h"\n' + SOURCE.format(leaf="x", value=1))
-    link(tmp_path, f"x{SUFFIX}", "x.c", "-Iinc")
-    assert not is_relocatable(tmp_path / f"x{SUFFIX}")
-
-
-def test_a_program_is_linked_at_a_fixed_address(tmp_path: Path) -> None:
-    made = compiled(tmp_path, "program", "int main(void) { return 0; }\n")
-    command = [sys.executable, str(DRIVER), gcc(), "-o", "program", made.name]
-    subprocess.run(command, cwd=tmp_path, check=True)
-    executable = 2
-    assert (tmp_path / "program").read_bytes()[16] == executable
-
-
 def test_a_link_that_fails_leaves_no_module(tmp_path: Path) -> None:
     (tmp_path / "broken.o").write_text("no object")
     with pytest.raises(subprocess.CalledProcessError):
@@ -129,33 +101,9 @@ def test_the_list_of_installed_files_forgets_what_was_taken(tmp_path: Path) -> N
     assert [path.name for path in record.parent.iterdir()] == ["RECORD"]
 
 
-def test_scripts_name_the_interpreter_and_not_the_builds_venv(tmp_path: Path) -> None:
-    site = tmp_path / "lib/python3/site-packages"
-    module(tmp_path, "a", "_x", 1).rename(tmp_path / f"_x{SUFFIX}")
-    site.mkdir(parents=True)
-    (tmp_path / f"_x{SUFFIX}").rename(site / f"_x{SUFFIX}")
-    (site / "a-1.dist-info").mkdir()
-    record = site / "a-1.dist-info/RECORD"
-    record.write_text("../../../bin/tool,sha256=x,1\n")
-    scripts = tmp_path / "bin"
-    scripts.mkdir()
-    (scripts / "tool").write_text("#!/build/a/tools/bin/python3\nimport a\n")
-    (scripts / "other").write_text("#!/bin/sh\n")
-    collect(site, tmp_path / "link/part")
-    assert (scripts / "tool").read_text() == f"#!{sys.executable}\nimport a\n"
-    assert (scripts / "other").read_text() == "#!/bin/sh\n"
-    assert record.read_text() == "../../../bin/tool,,\n"
-
-
 def test_two_names_of_one_symbol_are_refused(tmp_path: Path) -> None:
     for name in ("a.b__c", "a__b.c"):
         (tmp_path / "part").mkdir(exist_ok=True)
         (tmp_path / "part" / f"{name}.o").touch()
     with pytest.raises(ValueError, match="one init function"):
         module_names(tmp_path)
-
-
-def test_the_table_names_modules_in_full() -> None:
-    text = table(["a.utils"])
-    assert '{"a.utils", PyInit_a__utils},' in text
-    assert text.index("extern PyObject *PyInit_a__utils(void);") < text.index("struct _inittab")

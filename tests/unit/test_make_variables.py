@@ -163,7 +163,7 @@ def settings(words: list[str], goals: int = 1, **variables: str) -> list[str]:
 def test_variables_become_options_and_words_after_them(
     command: str, variables: dict[str, str], words: list[str]
 ) -> None:
-    assert settings(command.split(), **variables) == [*command.split(), *words]
+    assert settings(command.split(), 1, **variables) == [*command.split(), *words]
 
 
 @pytest.mark.parametrize(

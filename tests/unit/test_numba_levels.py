@@ -10,7 +10,7 @@ import pytest
 INTERP = Path(__file__).parents[2] / "src/interp"
 sys.path[:0] = [str(INTERP), str(INTERP / "features/numba")]
 
-from _hpcpy_numba import LEVELS, kernel, level  # noqa: E402
+from _hpcpy_numba import LEVELS, level  # noqa: E402
 
 TRIPLE = "x86_64-unknown-linux-gnu"
 
@@ -34,11 +34,6 @@ def test_a_level_that_lacks_one_feature_is_the_next(name: str) -> None:
         assert found == (below[0] if below else "")
 
 
-@pytest.mark.parametrize("name", LEVELS)
-def test_a_level_that_the_user_names_is_taken(name: str) -> None:
-    assert level((TRIPLE, name, "")) == name
-
-
 def test_features_that_the_user_names_count() -> None:
     # NUMBA_CPU_NAME=x86-64-v4 NUMBA_CPU_FEATURES=-avx512f
     assert level((TRIPLE, "x86-64-v4", "-avx512f")) == ""
@@ -47,7 +42,3 @@ def test_features_that_the_user_names_count() -> None:
 
 def test_other_machines_have_no_level() -> None:
     assert level(("aarch64-unknown-linux-gnu", "neoverse-v2", "+sve2")) == ""
-
-
-def test_a_function_of_a_users_is_no_kernel_of_the_image() -> None:
-    assert kernel(features, "", None) == ""  # type: ignore[arg-type]

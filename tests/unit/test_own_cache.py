@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import grp
 import os
-import pwd
 import shutil
 import struct
 from collections.abc import Callable
@@ -42,14 +40,8 @@ def test_own_folder_is_taken(cache: Path) -> None:
     require_own(cache / "absent")
 
 
-def test_a_folder_of_everybodys_is_fine_around_ones_own(cache: Path) -> None:
-    cache.chmod(0o1777)
-    assert cached("parts", "one.tar", make).exists()
-
-
-@pytest.mark.parametrize("mode", [0o777, 0o1777])
-def test_parts_that_others_can_write_are_not(cache: Path, mode: int) -> None:
-    (cache / "parts").chmod(mode)
+def test_parts_that_others_can_write_are_not(cache: Path) -> None:
+    (cache / "parts").chmod(0o777)
     with pytest.raises(
         UnavailableError, match=r"parts: other users can write .*chmod go-w"
     ) as told:
@@ -74,33 +66,6 @@ def test_a_group_of_several_is_others(cache: Path) -> None:
     # A group of one's own: umask 002 makes such folders.
     os.chown(cache, 0, 0)
     assert cached("parts", "one.tar", make).exists()
-
-
-@only_root
-def test_a_group_is_its_users_alone_only_without_others_whose_primary_group_it_is(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cache.chmod(0o775)
-    listed = pwd.getpwall()
-    require_own(cache)
-    another = pwd.struct_passwd(("another", "x", 4242, 0, "", "/", "/bin/sh"))
-    monkeypatch.setattr(pwd, "getpwall", lambda: [*listed, another])
-    with pytest.raises(UnavailableError, match="other users can write"):
-        require_own(cache)
-
-
-@only_root
-def test_where_users_cannot_be_listed_a_group_of_their_number_is_theirs(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cache.chmod(0o775)
-    monkeypatch.setattr(pwd, "getpwall", list)
-    require_own(cache)
-    named = grp.struct_group(("root", "x", 4242, []))
-    monkeypatch.setattr(grp, "getgrgid", lambda _: named)
-    os.chown(cache, 0, 4242)
-    with pytest.raises(UnavailableError, match="other users can write"):
-        require_own(cache)
 
 
 def test_an_access_list_lets_others_write(cache: Path) -> None:
@@ -139,9 +104,8 @@ def linked_to_theirs(path: Path) -> None:
 
 @only_root
 @pytest.mark.parametrize("change", [owned, linked, linked_to_theirs])
-@pytest.mark.parametrize("which", ["parts", "."])
-def test_anothers_is_not(cache: Path, change: Callable[[Path], None], which: str) -> None:
-    change(cache / which)
+def test_anothers_is_not(cache: Path, change: Callable[[Path], None]) -> None:
+    change(cache / "parts")
     with pytest.raises(UnavailableError, match=r"it is of user daemon.*HPCPY_CACHE"):
         cached("parts", "one.tar", make)
 
@@ -171,14 +135,13 @@ def test_podmans_run_folder_is_ones_own(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @only_root
-@pytest.mark.parametrize("mode", ["locked", "newer"])
 def test_a_build_begins_nothing_there(
-    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # An image that is there and up to date would need no cache; a plan with newer
     # packages downloads them.
     monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
-    monkeypatch.setenv("HPCPY_DEBIAN", mode)
+    monkeypatch.setenv("HPCPY_DEBIAN", "locked")
     shutil.rmtree(cache / "parts")
     os.chown(cache, DAEMON, DAEMON)
     with pytest.raises(UnavailableError, match=f"^{cache}: it is of user daemon"):
@@ -199,7 +162,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-@pytest.mark.parametrize("name", ["..", ".", "src/hpcpy", "Makefile"])
+@pytest.mark.parametrize("name", ["..", "src/hpcpy"])
 def test_root_runs_no_checkout_that_others_can_write(checkout: Path, name: str) -> None:
     path = (checkout / name).resolve()
     path.chmod(0o777)
@@ -209,14 +172,6 @@ def test_root_runs_no_checkout_that_others_can_write(checkout: Path, name: str) 
     path.chmod(0o755)
     with pytest.raises(UsageError, match="no such file"):
         run(["verify", "/nonexistent.sif"])
-
-
-def test_an_ordinary_user_runs_their_own_risk(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    checkout.chmod(0o777)
-    monkeypatch.setattr(os, "geteuid", lambda: 4242)
-    require_safe_checkout()
 
 
 @only_root

@@ -45,8 +45,13 @@ def _empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.chdir(before)
 
 
-def is_refused(name: str, data: st.DataObject) -> None:
-    """Give a workload or tool any options: it says why it does not run, in one line."""
+@pytest.mark.fault(
+    "an option or a variable of make has any value", "one line, a documented exit code"
+)
+@pytest.mark.parametrize("name", NOTHING)
+@settings(max_examples=1000, deadline=None)
+@given(data=st.data())
+def test_any_options_are_understood_or_refused(name: str, data: st.DataObject) -> None:
     known = st.sampled_from(options_of(name))
     glued = st.builds("{}={}".format, known, WORDS)
     one = st.tuples(known, WORDS) | st.tuples(glued)
@@ -61,18 +66,3 @@ def is_refused(name: str, data: st.DataObject) -> None:
         assert code in DOCUMENTED
         assert shown.getvalue().startswith(f"workloads: {name}: ")
         assert shown.getvalue().count("\n") == 1
-
-
-@pytest.mark.parametrize("name", NOTHING)
-@settings(max_examples=40, deadline=None, derandomize=True)
-@given(data=st.data())
-def test_any_options_are_understood_or_refused(name: str, data: st.DataObject) -> None:
-    is_refused(name, data)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("name", NOTHING)
-@settings(max_examples=1000, deadline=None)
-@given(data=st.data())
-def test_more_options_are_understood_or_refused(name: str, data: st.DataObject) -> None:
-    is_refused(name, data)

@@ -43,31 +43,9 @@ def test_the_longest_path_begins_first() -> None:
     assert begun == ["base", "core", "side", "alone", "link", "short"]
 
 
-def test_one_that_waits_for_a_place_lets_a_longer_path_go_before_it() -> None:
-    begun: list[str] = []
-    first = threading.Event()
-
-    def do(name: str) -> None:
-        begun.append(name)
-        if name == "alone":
-            assert first.wait(300)
-        if name == "link":
-            first.set()
-
-    # `short` could begin from the start, and those behind `base` only later.
-    in_order(list(COSTS), waits, do, at_once=2, cost=COSTS.__getitem__)
-    assert begun.index("core") < begun.index("short")
-    assert begun.index("link") < begun.index("short")
-
-
 def test_tasks_run_side_by_side() -> None:
     both = threading.Barrier(2, timeout=300)
     side_by_side(both.wait, both.wait)
-
-
-def test_two_are_done_at_once() -> None:
-    both = threading.Barrier(2, timeout=300)
-    in_order(["a", "b"], NEEDS.__getitem__, lambda _: both.wait(), at_once=2)
 
 
 def test_a_failure_keeps_what_was_begun_and_begins_nothing_more(

@@ -9,7 +9,6 @@ from processes import start
 
 from hpcpy import paths
 from hpcpy.scratch import build_scratch
-from hpcpy.shared_folder import used
 
 HOLD = """
 import sys, time
@@ -53,15 +52,3 @@ def test_a_folder_in_use_stays(build: Path) -> None:
             assert names(build) == sorted([theirs.name, one.name, two.name])
         assert (theirs / "result").exists()
         other.terminate()
-
-
-def test_only_the_first_user_tidies(tmp_path: Path) -> None:
-    tidied: list[str] = []
-    with used(tmp_path, lambda: tidied.append("first")):
-        with used(tmp_path, lambda: tidied.append("second")):
-            pass
-        with used(tmp_path, lambda: tidied.append("third")):
-            pass
-    with used(tmp_path, lambda: tidied.append("fourth")):
-        pass
-    assert tidied == ["first", "fourth"]

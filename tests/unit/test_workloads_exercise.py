@@ -19,9 +19,12 @@ def test_all_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert EXERCISES["pi-processes"].summary in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", EXERCISES)
-def test_a_file_has_its_task_its_function_and_one_hole(name: str, tmp_path: Path) -> None:
-    file = tmp_path / "my.py"
+def test_files_have_their_task_their_function_and_one_hole(tmp_path: Path) -> None:
+    for name in EXERCISES:
+        has_one_hole(name, tmp_path / f"{name}.py")
+
+
+def has_one_hole(name: str, file: Path) -> None:
     assert main(["exercise", name, "--to", str(file)]) == 0
     text = file.read_text()
     assert text.isascii()
@@ -49,13 +52,8 @@ def test_a_file_that_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixtur
     ("words", "file", "said"),
     [
         ("--check", ("my.py", ""), "which exercise?; one of: mandel-numba, "),
-        ("sudoku --check", ("my.py", ""), "no exercise 'sudoku'; one of: mandel-numba, "),
-        ("pi-processes --to x --check", ("my.py", ""), "--to and --check exclude each other"),
-        ("pi-processes --check", ("none.py", None), "none.py: No such file or directory"),
         ("pi-processes --check", ("my.py", "def f(:\n"), "my.py:1: "),
-        ("pi-processes --check", ("my.py", "a\0"), "my.py"),
         ("pi-processes --check", ("my.txt", ""), "my.txt: Python cannot import that"),
-        ("pi-processes --check", ("my-own.py", ""), "my-own.py: Python cannot import that"),
         ("pi-processes --check", ("random.py", ""), "hides Python's own module random; rename it"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The options that every workload has, given wrongly to each of them."""
+"""Wrong options: one line that names the option, exit code 2, and nothing is made."""
 
 from __future__ import annotations
 
@@ -11,52 +11,77 @@ from workloads.__main__ import main
 from workloads.harness.options import tables_beside
 from workloads.registry import WORKLOADS
 
+# Of one workload in place of all: one parser has these options.
+SHARED = {
+    "--impl nonesuch": "unknown technique 'nonesuch'; one of: all, auto, ",
+    "--workers 0": "argument --workers: 0 is not at least 1",
+    "--workers 1.5": "argument --workers: '1.5' is not a whole number",
+    # Before Python 3.13 argparse made an empty list of it.
+    "--workers=--": "argument --workers: '--' is not a whole number",
+    "--scale 1,x": "argument --scale: 'x' is not a whole number",
+    "--scale 1,2 --workers 3": "--scale and --workers exclude each other",
+    "--json": "argument --json: expected one argument",
+    "--json {tmp}": "--json {tmp}: is a folder; give a file name",
+    "--json {tmp}/none/r.json": "--json {tmp}/none/r.json: there is no folder {tmp}/none",
+    "--json /proc/r.json": "--json /proc/r.json: cannot be written",
+    "--plot {tmp}/r.docx": "--plot {tmp}/r.docx: ends in none of .png, .pdf, .svg",
+    "--profile gprof {tmp}/p": "--profile gprof: is none of cprofile, line, memory, viztracer",
+    "--from {tmp}/m.json": "--from is for --plot",
+}
+OWN = {
+    "mandel --impl json,,json": "unknown technique 'json'",
+    "mandel --area area3": "area3",
+    "mandel --area area1-single --impl python": "is not for area1-single; one of: numpy-single",
+    "mandel --size 0 10": "--size 0 10",
+    "mandel --maxiter 2147483648": "--maxiter 2147483648",
+    "mandel --window nan 1 0 1 --size 2 2 --maxiter 9": "finite",
+    "mandel --window 1 0 0 1 --size 2 2 --maxiter 9": "XMIN < XMAX",
+    "mandel --window 0 1 0 1": "--size W H and --maxiter N",
+    "mandel --out mandel.jpeg": "mandel.jpeg",
+    "pi -n 1099511627777": "more than 1099511627776",
+    "pi --impl python --scale 1,2": "python has no workers",
+    "pi --python /nonesuch/python": "--python /nonesuch/python: No such file",
+    "write -s 16001": "more than 16000",
+    "write --out {tmp}": "is there already",
+    "write --out {tmp}/absent/out": "there is no folder",
+    "write --out /proc/out": "cannot be made",
+    "read -s 16001": "more than 16000",
+    "linalg --task dot -n 3,46341": "-n 46341: more than 46340, the most for dot",
+    "linalg --task eigh --count 3": "only tasks have a count",
+    "linalg --task inverse": "'inverse' is none of all, eigh",
+    "linalg --task dot --impl multiprocessing": "is not for dot; one of: numpy, cupy",
+    "p2p --sizes 8,x": "'x' is no size",
+    "p2p --sizes 257MiB": "257MiB is not between 1 and 256 MiB",
+    "p2p --scale 1,2": "--scale 1: one rank has nobody to send to",
+    "startup --case nonesuch": "'nonesuch' is none of pass, numpy, core, core+MPI",
+    "startup nonesuch.py": "nonesuch.py: there is no such script",
+    "forecast": "what is to be started?; give -- SCRIPT, or --import NAME",
+    "forecast --import json --probe {tmp}/absent": "absent: there is no such folder",
+    "talk nosuch": "no talk 'nosuch'; one of: nih, usc, nersc",
+    "talk nih 99": "nih 99: no slide that computes something; 1, 2, 3",
+    "talk nersc --python x": "nothing is run; name a slide, or --all",
+}
+CASES = {f"pi {words}": says for words, says in SHARED.items()} | OWN
 
-@pytest.mark.parametrize("name", WORKLOADS)
-@pytest.mark.parametrize(
-    ("options", "says"),
-    [
-        ("--impl", "argument --impl: expected one argument"),
-        ("--impl nonesuch", "unknown technique 'nonesuch'; one of: all, auto, "),
-        ("--workers", "argument --workers: expected one argument"),
-        ("--workers 0", "argument --workers: 0 is not at least 1"),
-        ("--workers -2", "argument --workers: -2 is not at least 1"),
-        ("--workers 1.5", "argument --workers: '1.5' is not a whole number"),
-        # Before Python 3.13 argparse made an empty list of it.
-        ("--workers=--", "argument --workers: '--' is not a whole number"),
-        ("--scale 2,0", "argument --scale: 0 is not at least 1"),
-        ("--scale -1", "argument --scale: -1 is not at least 1"),
-        ("--scale 1,x", "argument --scale: 'x' is not a whole number"),
-        ("--scale 1,2 --workers 3", "--scale and --workers exclude each other"),
-        ("--repeat 0", "argument --repeat: 0 is not at least 1"),
-        ("--repeat -1", "argument --repeat: -1 is not at least 1"),
-        ("--repeat many", "argument --repeat: 'many' is not a whole number"),
-        ("--json", "argument --json: expected one argument"),
-        ("--json {tmp}", "--json {tmp}: is a folder; give a file name"),
-        ("--json {tmp}/none/r.json", "--json {tmp}/none/r.json: there is no folder {tmp}/none"),
-        ("--json /proc/r.json", "--json /proc/r.json: cannot be written"),
-        ("--plot", "argument --plot: expected one argument"),
-        ("--plot {tmp}/r.docx", "--plot {tmp}/r.docx: ends in none of .png, .pdf, .svg"),
-        ("--plot {tmp}/none/r.png", "--plot {tmp}/none/r.png: there is no folder {tmp}/none"),
-        ("--profile cprofile", "argument --profile: expected 2 arguments"),
-        (
-            "--profile gprof {tmp}/p",
-            "--profile gprof: is none of cprofile, line, memory, viztracer",
-        ),
-        ("--profile cprofile {tmp}/none/p", "there is no folder {tmp}/none"),
-        ("--nonesuch", "unrecognized arguments: --nonesuch"),
-    ],
-)
+
+@pytest.mark.parametrize(("words", "says"), CASES.items(), ids=[*CASES])
 def test_bad_input_gets_one_line_and_code_2(
-    name: str, options: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    words: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([name, *options.format(tmp=tmp_path).split()]) == 2
+    name, *options = words.format(tmp=tmp_path).split()
+    assert main([name, *options]) == 2
     shown = capsys.readouterr()
-    assert shown.out == ""
+    assert (shown.out, shown.err.count("\n")) == ("", 1)
     assert shown.err.startswith(f"workloads: {name}: ")
-    assert shown.err.count("\n") == 1
     assert says.format(tmp=tmp_path) in shown.err
     assert not [*tmp_path.iterdir()]
+
+
+def test_every_workload_refuses_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in WORKLOADS:
+        assert main([name, "--nonesuch"]) == 2
+        said = "unrecognized arguments: --nonesuch"
+        assert capsys.readouterr().err.startswith(f"workloads: {name}: {said}")
 
 
 def test_a_folder_that_another_rank_has_made_is_no_standard_output(tmp_path: Path) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from processes import python, start
 
 SECONDS = 300
-SOURCES = Path(__file__).resolve().parents[2] / "src"
 # Short sleeps: a signal that comes just before one begins is handled after it.
 SLEEP = "while True: time.sleep(0.01)"
 BEGIN = """
@@ -42,36 +39,6 @@ print("ready", flush=True)
 WAIT = f"""
 print("ready", flush=True)
 {SLEEP}
-"""
-# The child gets the signal, and the parent must not take it for its own.
-PARENT = (
-    SOON
-    + """
-signal.signal(signal.SIGTERM, lambda *_: os._exit(3))
-child = os.fork()
-if not child:
-    time.sleep(600)
-time.sleep(0.5)
-os.kill(child, signal.SIGTERM)
-os.waitpid(child, 0)
-time.sleep(2.5)
-sys.exit(5)
-"""
-)
-# Ctrl-C as a launch's rank gets it: from Slurm, from the container's engine,
-# and SIGTERM once another rank has ended.
-SEVERAL = f"""
-import os, signal, sys, time
-from workloads.harness.stopping import stop_within
-stop_within(30)
-try:
-    print("ready", flush=True)
-    {SLEEP}
-except KeyboardInterrupt:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
-        os.kill(os.getpid(), number)
-        time.sleep(0.2)
-    sys.exit(6)
 """
 # MPI_Finalize, which waits for ranks that have gone, comes after Python's end, when
 # none of its threads runs any more; here the watching thread never did.
@@ -146,30 +113,14 @@ sys.exit(__main__._entry())
 """
 
 
-def start(script: str, *words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", script, *words],
-        env={**os.environ, "PYTHONPATH": str(SOURCES)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-@pytest.mark.parametrize("ends", ["RuntimeError", "OSError", "exit", "returns"])
+@pytest.mark.parametrize("ends", ["RuntimeError", "returns"])
 @pytest.mark.parametrize(
     ("first", "second"), [(signal.SIGINT, signal.SIGTERM), (signal.SIGTERM, signal.SIGINT)]
 )
 def test_whatever_a_stop_makes_fail_is_that_stop(
     first: signal.Signals, second: signal.Signals, ends: str
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", TANGLED, "tangled", str(int(first)), str(int(second)), ends],
-        env={**os.environ, "PYTHONPATH": str(SOURCES)},
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    done = python("-c", TANGLED, "tangled", int(first), int(second), ends)
     assert (done.returncode, done.stderr) == (128 + first, "workloads: tangled: stopped\n")
 
 
@@ -186,21 +137,7 @@ def test_a_rank_that_is_told_to_stop_ends(script: str, code: int) -> None:
     assert process.returncode == code
 
 
-def test_further_signals_disturb_no_tidying_up() -> None:
-    process = start(SEVERAL)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=SECONDS)
-    assert process.returncode == 6
-
-
-def test_a_childs_signal_is_not_the_parents() -> None:
-    process = start(PARENT)
-    process.communicate(timeout=SECONDS)
-    assert process.returncode == 5
-
-
+@pytest.mark.long
 def test_what_is_half_written_goes_where_no_handler_runs(tmp_path: Path) -> None:
     process = start(STUCK, str(tmp_path))
     assert process.stdout is not None

@@ -44,10 +44,6 @@ def test_moved_installation_has_its_new_paths(installed: Installation) -> None:
     assert other.says(program) == f"{path} {path}"
 
 
-@pytest.mark.fault(
-    "a byte of the modules in memory is wrong",
-    "found by `--check`; an import is an error, no crash",
-)
 def test_self_check_finds_a_changed_byte(installed: Installation) -> None:
     program = f"""
         sys.path.insert(0, {str(INTERP)!r})
@@ -65,10 +61,6 @@ def test_self_check_finds_a_changed_byte(installed: Installation) -> None:
     assert "get the image again" in done.stderr
 
 
-@pytest.mark.fault(
-    "a byte of the modules in memory is wrong",
-    "found by `--check`; an import is an error, no crash",
-)
 def test_changed_byte_is_an_error_and_no_crash(installed: Installation) -> None:
     program = f"""
         sys.path.insert(0, {str(INTERP)!r})

@@ -76,10 +76,6 @@ def test_who_cannot_write_a_copied_checkout_is_told_what_to_do(checkout: Path) -
 
 
 @pytest.mark.usefixtures("checkout")
-@pytest.mark.fault(
-    "a build is killed while it downloads, writes or sets up",
-    "the next one goes on; nothing half-written",
-)
 def test_prefix_whose_making_was_killed_is_not_ready() -> None:
     prefix.command().unlink()
     assert not prefix.is_ready()
@@ -87,7 +83,6 @@ def test_prefix_whose_making_was_killed_is_not_ready() -> None:
     assert not prefix.is_ready()
 
 
-@pytest.mark.fault("the disk of a build is full", "one line, exit code 73, nothing half-written")
 def test_full_disk_is_told_before_anything_is_downloaded(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,7 +74,6 @@ def test_many_files_are_fetched_at_once(server: Server) -> None:
     assert (again.files, again.downloaded, again.present) == (40, 0, size)
 
 
-@pytest.mark.fault("two builds run at once", "one waits and says for whom; nothing is made twice")
 def test_two_processes_at_once_download_once(server: Server) -> None:
     server.answers["/x"] = [ranged(BODY)]
     processes = [fetching_process(f"{server.url}/x") for _ in range(3)]
@@ -105,7 +104,6 @@ def test_interrupted_download_goes_on_where_it_was(
     assert server.log[-1][1] == "bytes=100000-"
 
 
-@pytest.mark.fault("the disk of a build is full", "one line, exit code 73, nothing half-written")
 def test_disk_that_fills_up_is_one_clear_line(server: Server) -> None:
     server.answers["/x"] = [ranged(BODY)]
     part = part_of(BODY)
@@ -116,7 +114,6 @@ def test_disk_that_fills_up_is_one_clear_line(server: Server) -> None:
     assert not list(downloads_dir().glob("*/thing.tar"))
 
 
-@pytest.mark.fault("the disk of a build is full", "one line, exit code 73, nothing half-written")
 def test_more_than_the_disk_has_is_refused_before_the_first_byte(server: Server) -> None:
     wanted = artifact(BODY, f"{server.url}/x")
     source = wanted.sources[0]

@@ -27,17 +27,6 @@ from hpcpy.fetch.connection import Patience
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally, downloads_dir
 
-breaks_off = pytest.mark.fault(
-    "the source server breaks off, stalls or errs", "the download is resumed or asked for again"
-)
-killed = pytest.mark.fault(
-    "a build is killed while it downloads, writes or sets up",
-    "the next one goes on; nothing half-written",
-)
-wrong_bytes = pytest.mark.fault(
-    "the source server sends wrong, too few or endless bytes",
-    "refused in one line; nothing gets through",
-)
 BODY = bytes(range(256)) * 4096
 DIGEST = hashlib.sha256(BODY).hexdigest()
 # On a busy machine any server is silent for a while.
@@ -88,21 +77,18 @@ def test_second_fetch_asks_no_server(server: Server) -> None:
 
 
 @pytest.mark.parametrize("damaged", [BODY[:-1], b"\1" + BODY[1:]])
-@pytest.mark.fault("a file of the cache is damaged", "fetched or made anew")
 def test_damaged_cache_file_is_fetched_again(server: Server, damaged: bytes) -> None:
     path = get(server, ranged(BODY))
     path.write_bytes(damaged)
     assert get(server, ranged(BODY)).read_bytes() == BODY
 
 
-@breaks_off
 def test_broken_connection_is_resumed_where_it_broke(server: Server) -> None:
     assert get(server, ranged(BODY, 1000), ranged(BODY)).read_bytes() == BODY
     assert [wanted for _, wanted in server.log] == ["", "bytes=1000-"]
 
 
 @pytest.mark.long
-@breaks_off
 def test_stalled_connection_is_resumed(server: Server) -> None:
     answers = (ranged(BODY, 777, then_wait=True), ranged(BODY))
     impatient = replace(SOON, seconds=3.0)
@@ -110,7 +96,6 @@ def test_stalled_connection_is_resumed(server: Server) -> None:
     assert server.log[-1][1] == "bytes=777-"
 
 
-@killed
 def test_download_of_a_killed_process_is_resumed(server: Server) -> None:
     begun(BODY[:5000])
     tally = Tally()
@@ -120,7 +105,6 @@ def test_download_of_a_killed_process_is_resumed(server: Server) -> None:
     assert tally.downloaded == len(BODY) - 5000
 
 
-@killed
 def test_finished_download_of_a_killed_process_is_not_repeated(server: Server) -> None:
     begun(BODY)
     assert get(server, status(500)).read_bytes() == BODY
@@ -128,19 +112,16 @@ def test_finished_download_of_a_killed_process_is_not_repeated(server: Server) -
 
 
 @pytest.mark.parametrize("answer", [whole(BODY), no_range(BODY)])
-@breaks_off
 def test_server_without_ranges_is_read_from_the_start(server: Server, answer: Answer) -> None:
     begun(BODY[:5000])
     assert get(server, answer).read_bytes() == BODY
 
 
-@wrong_bytes
 def test_beginning_of_another_file_is_not_kept(server: Server) -> None:
     begun(b"old" * 1000)
     assert get(server, ranged(BODY)).read_bytes() == BODY
 
 
-@wrong_bytes
 def test_wrong_byte_is_refused_naming_file_expected_and_found(server: Server) -> None:
     wrong = BODY[:-1] + b"?"
     with pytest.raises(IntegrityError) as caught:
@@ -154,7 +135,6 @@ def test_wrong_byte_is_refused_naming_file_expected_and_found(server: Server) ->
     assert len(server.log) == 1
 
 
-@wrong_bytes
 def test_file_of_another_length_is_refused_before_it_is_downloaded(server: Server) -> None:
     wrong = BODY[:-1]
     tally = Tally()
@@ -165,7 +145,6 @@ def test_file_of_another_length_is_refused_before_it_is_downloaded(server: Serve
     assert files() == []
 
 
-@breaks_off
 def test_server_in_trouble_is_asked_again(server: Server) -> None:
     assert get(server, status(503), status(429), ranged(BODY)).read_bytes() == BODY
 
@@ -183,7 +162,6 @@ def test_missing_file_is_not_asked_for_again(server: Server) -> None:
     troubles=st.lists(st.sampled_from(["cut", "503", "no range", "unsized", "other"]), max_size=6),
     cuts=st.lists(st.integers(0, 4000), min_size=6, max_size=6),
 )
-@wrong_bytes
 def test_whatever_the_server_does_no_other_byte_gets_through(
     server: Server, body: bytes, troubles: list[str], cuts: list[int]
 ) -> None:

@@ -46,10 +46,6 @@ def test_ctrl_c_leaves_no_half_written_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.fault(
-    "a build is killed while it downloads, writes or sets up",
-    "the next one goes on; nothing half-written",
-)
 def test_kill_leaves_nothing_under_the_final_name(tmp_path: Path) -> None:
     with start(WRITE_SLOWLY, tmp_path / "out") as process:
         assert process.stdout is not None
@@ -58,7 +54,6 @@ def test_kill_leaves_nothing_under_the_final_name(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.fault("the disk of a build is full", "one line, exit code 73, nothing half-written")
 def test_full_disk_is_one_line_with_the_name_of_the_file(tmp_path: Path) -> None:
     # The kernel's own ENOSPC, from the device that is always full.
     with pytest.raises(DiskError, match="no space left") as caught, whole_file(tmp_path / "out"):

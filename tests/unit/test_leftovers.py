@@ -41,7 +41,6 @@ def made(buildah: Buildah) -> str:
     return started.stdout.strip()
 
 
-@pytest.mark.fault("the disk of a build is full", "one line, exit code 73, nothing half-written")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_container_with_a_damaged_record_is_removed(
     found: Buildah, tmp_path: Path, capfd: pytest.CaptureFixture[str], kind: str
@@ -79,4 +78,4 @@ def test_one_line_says_what_could_not_be_removed_and_how(
     assert len(leftovers.containers(storage)) == 1
     (line,) = "".join(capfd.readouterr()).splitlines()
     assert "1 of the containers of broken builds could not be removed (" in line
-    assert line.endswith("make clean-cache removes all of it")
+    assert line.endswith("make clean CACHE=0 removes all of it")

@@ -26,7 +26,7 @@ CALLS = {
 OF_TARGET = {
     "launch": ["PROGRAM", "W", "NODES", "SITE", "TIME", "DRY"],
     "push": ["IMAGE", "REF"],
-    "check": [*ENVIRONMENT, "HPCPY_CACHE", "HPCPY_DEBIAN_MIRROR"],
+    "setup": ["TOOLS", *ENVIRONMENT, "HPCPY_CACHE", "HPCPY_DEBIAN_MIRROR"],
 }
 # {} is a file: it exists if a part of the value was run.
 HOSTILE = [

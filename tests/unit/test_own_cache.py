@@ -155,6 +155,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "src/hpcpy").mkdir(parents=True)
     for name in ("Makefile", "hpcpy"):
         (root / name).touch()
+    (root / "pyproject.toml").write_text('[project]\nversion = "1"\n')
     for path in (root, *root.rglob("*")):
         path.chmod(0o755)
     monkeypatch.setattr(paths, "ROOT", root)

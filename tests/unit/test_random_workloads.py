@@ -45,9 +45,6 @@ def _empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.chdir(before)
 
 
-@pytest.mark.fault(
-    "an option or a variable of make has any value", "one line, a documented exit code"
-)
 @pytest.mark.parametrize("name", NOTHING)
 @settings(max_examples=1000, deadline=None)
 @given(data=st.data())

@@ -25,6 +25,7 @@ sys.path[:0] = sys.argv.pop(1).split(":")
 from hpcpy.launch.in_image import entry
 sys.exit(entry())
 """
+PI = ("--", "-m", "workloads", "pi")
 Done = subprocess.CompletedProcess[str]
 
 
@@ -53,9 +54,10 @@ def run(unpacked: Path, folder: Path, *words: str, out: int | IO[str] = subproce
 @pytest.mark.parametrize("site", site_names())
 def test_it_has_every_site(unpacked: Path, tmp_path: Path, site: str) -> None:
     (tmp_path / "my.py").touch()
-    words = ("PROGRAM=my.py x", "NODES=2", "TASKS=8", f"SITE={site}", "ACCOUNT=mine")
     is_sif = "perlmutter" not in site
-    done = run(unpacked, tmp_path, "batch", *words, *([] if is_sif else [f"IMAGE={REFERENCE}"]))
+    options = ["--nodes=2", "--tasks=8", f"--site={site}", "--account=mine"]
+    options += [] if is_sif else [f"--image={REFERENCE}"]
+    done = run(unpacked, tmp_path, "batch", *options, "--", "my.py", "x")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("#!/bin/bash\n")
     assert "#SBATCH --ntasks=8\n" in done.stdout
@@ -69,8 +71,8 @@ def test_it_has_every_site(unpacked: Path, tmp_path: Path, site: str) -> None:
     ("words", "says"),
     [
         (("build", "sif"), "hpcpy build: only `batch` works without a checkout; "),
-        (("batch", "W=pi", "NODE=2"), "hpcpy batch: unknown setting 'NODE'; did you mean NODES?"),
-        (("batch", "W=pi", "SCRIPT=x"), "hpcpy batch: SCRIPT: the script goes to standard output"),
+        (("batch", "--node=2", *PI), "hpcpy batch: unrecognized arguments: --node=2"),
+        (("batch", "--script=x", *PI), "hpcpy batch: SCRIPT: the script goes to standard output"),
     ],
 )
 def test_what_it_cannot_do_is_said_in_one_line(
@@ -84,7 +86,7 @@ def test_what_it_cannot_do_is_said_in_one_line(
 
 def test_output_that_is_not_taken_is_told(unpacked: Path, tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
-        done = run(unpacked, tmp_path, "batch", "W=pi", out=full)
+        done = run(unpacked, tmp_path, "batch", *PI, out=full)
     assert done.returncode == 73
     assert done.stderr == (
         "hpcpy: standard output: no space left on device; what was printed is not whole\n"
@@ -92,11 +94,11 @@ def test_output_that_is_not_taken_is_told(unpacked: Path, tmp_path: Path) -> Non
 
 
 def test_a_program_that_the_container_does_not_see(unpacked: Path, tmp_path: Path) -> None:
-    done = run(unpacked, tmp_path, "batch", "PROGRAM=absent.py")
+    done = run(unpacked, tmp_path, "batch", "--", "absent.py")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("hpcpy batch: PROGRAM=absent.py: no such file that the container")
     # An absolute name may be on the nodes alone.
-    done = run(unpacked, tmp_path, "batch", "PROGRAM=/on/the/nodes/my.py")
+    done = run(unpacked, tmp_path, "batch", "--", "/on/the/nodes/my.py")
     assert done.returncode == 0
     assert done.stderr.count("\n") == 1
     assert " /on/the/nodes/my.py " in done.stdout

@@ -16,18 +16,9 @@ from workloads.harness.streams import OF_A_NAME, lost_output, open_streams, spel
 
 
 def main(words: list[str]) -> int:
-    """Run one command.
+    """Run one command; return its exit code (docs/make.md): 0, an error's, or 130 for Ctrl-C.
 
-    Parameters
-    ----------
-    words
-        The command's name and its arguments; before them ``--from-make`` where
-        the Makefile calls.
-
-    Returns
-    -------
-    int
-        The exit code (docs/make.md): 0, or the error's (`hpcpy.errors`), or 130 for Ctrl-C.
+    ``--from-make`` stands before the words where the Makefile calls.
     """
     # The programs that this starts must not get the path of this package: an image
     # would import the checkout's `workloads` in place of its own.

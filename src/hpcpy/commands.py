@@ -91,11 +91,6 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
     The result has what the command's module declared; ``main``, which runs it; ``words``, as
     they were given; ``program``, those after ``--`` of `WITH_PROGRAM`.
-
-    Raises
-    ------
-    UsageError
-        When a command or an argument is unknown.
     """
     first = words[0] if words else ""
     if first not in COMMANDS and not first.startswith("-"):

@@ -39,13 +39,7 @@ def sha256(path: Path) -> str:
 
 
 def read_at_most(stream: IO[bytes], most: int) -> bytes:
-    """Return all bytes of a stream that somebody else has made.
-
-    Raises
-    ------
-    ValueError
-        When there are more: it was made to fill a memory.
-    """
+    """Return all bytes of a stream that somebody else has made."""
     content = stream.read(most + 1)
     if len(content) > most:
         raise ValueError(f"a file in it has more than {in_words(most)}")
@@ -54,13 +48,7 @@ def read_at_most(stream: IO[bytes], most: int) -> bytes:
 
 @contextlib.contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn "disk full" and "read-only" under `path` into one clear line.
-
-    Raises
-    ------
-    DiskError
-        For ENOSPC, EDQUOT and those that say that it cannot be written.
-    """
+    """Turn "disk full" and "read-only" under `path` into one clear line."""
     try:
         yield
     except OSError as error:
@@ -85,11 +73,6 @@ def whole_file(path: Path) -> Iterator[Path]:
     A failure, Ctrl-C included, leaves nothing under either name. What is no
     plain file (a device, a FIFO, ``-``, ``/dev/stdout``) gets the bytes of the
     complete file.
-
-    Raises
-    ------
-    DiskError
-        When the disk is full, or the file or its folder cannot be written.
     """
     with disk_errors(path):
         try:
@@ -103,13 +86,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def make_folder(path: Path) -> None:
-    """Have a folder, with those above it.
-
-    Raises
-    ------
-    DiskError
-        When something on the way is no folder, or none can be made there.
-    """
+    """Have a folder, with those above it."""
     with disk_errors(path):
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -132,13 +109,7 @@ def scratch_dir(parent: Path, prefix: str) -> Iterator[Path]:
 
 
 def require_free(path: Path, need: int, what: str) -> None:
-    """Check that `need` bytes are free where `path` will be written.
-
-    Raises
-    ------
-    DiskError
-        When there is less.
-    """
+    """Check that `need` bytes are free where `path` will be written."""
     existing = next(p for p in (path, *path.parents) if p.exists())
     free = shutil.disk_usage(existing).free
     if free < need:
@@ -149,22 +120,7 @@ def require_free(path: Path, need: int, what: str) -> None:
 
 
 def lock(stream: IO[Any] | int, operation: int, path: Path | None = None) -> None:
-    """Lock an open file, as flock(2) does.
-
-    Parameters
-    ----------
-    stream
-        The file; of a folder its descriptor, with `path`.
-    operation
-        Of `fcntl`: ``LOCK_SH``, ``LOCK_EX``, with ``LOCK_NB`` not to wait.
-
-    Raises
-    ------
-    BlockingIOError
-        With ``LOCK_NB``, when another process has it.
-    DiskError
-        When its file system has no locks.
-    """
+    """Lock an open file, as flock(2) does."""
     try:
         fcntl.flock(stream, operation)
     except OSError as error:

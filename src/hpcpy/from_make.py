@@ -64,21 +64,7 @@ def variables_of(words: Sequence[str]) -> dict[str, argparse.Action]:
 
 
 def with_settings(words: Sequence[str], environment: MutableMapping[str, str]) -> list[str]:
-    """Return a command's words and, after them, what make's variables ask for.
-
-    Parameters
-    ----------
-    words
-        The command that a target calls.
-    environment
-        This process's: what the Makefile wrote into it is taken out, and
-        variables of the environment that were given to make are put in.
-
-    Raises
-    ------
-    UsageError
-        For a variable that the command does not have, or a value that makes no sense.
-    """
+    """Return a command's words and, after them, what make's variables ask for."""
     settings = given(environment.get("HPCPY_SETTINGS", ""))
     is_only_goal = environment.get("HPCPY_GOALS", "") in ("", "0", "1")
     for name in (*_OF_MAKE, *_MAKES_OWN):

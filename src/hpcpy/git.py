@@ -9,13 +9,7 @@ from hpcpy.errors import UnavailableError
 
 
 def git(*words: str) -> str:
-    """Return what git prints.
-
-    Raises
-    ------
-    UnavailableError
-        Without git, and where it fails.
-    """
+    """Return what git prints."""
     # Git refuses a clone of another user's, such as a centre's.  Who runs this program,
     # which lies in it, trusts them already.
     trusted = f"safe.directory={paths.ROOT}"

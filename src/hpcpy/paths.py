@@ -25,14 +25,7 @@ _REFUSED = re.compile(r"[:;,\\$#\x00-\x1f\x7f]")
 
 
 def check_root() -> None:
-    """Refuse a checkout whose path would be taken apart by the programs that get it.
-
-    Raises
-    ------
-    UsageError
-        When it has one of the characters that containers' mounts and the loader
-        give a meaning to.
-    """
+    """Refuse a checkout whose path would be taken apart by the programs that get it."""
     if found := _REFUSED.search(str(ROOT)):
         raise UsageError(
             f"the checkout's path {str(ROOT)!r} has {found[0]!r}, which mounts cannot have",
@@ -41,20 +34,7 @@ def check_root() -> None:
 
 
 def refuse_blanks(what: str, path: Path | None = None) -> None:
-    """Refuse a path with a blank, which a program cannot handle.
-
-    Parameters
-    ----------
-    what
-        The program, as the subject of the complaint.
-    path
-        The checkout's by default.
-
-    Raises
-    ------
-    UsageError
-        When the path has a blank.
-    """
+    """Refuse a path with a blank, which a program cannot handle."""
     path = path or ROOT
     if any(character.isspace() for character in str(path)):
         raise UsageError(
@@ -64,13 +44,7 @@ def refuse_blanks(what: str, path: Path | None = None) -> None:
 
 
 def folder(text: str) -> Path:
-    """Return an option's folder, which may not be there yet.
-
-    Raises
-    ------
-    argparse.ArgumentTypeError
-        For ``-``, which is standard output everywhere, and what is no folder or lies in none.
-    """
+    """Return an option's folder, which may not be there yet; ``-`` would be standard output."""
     path = Path(text)
     try:
         there = next(
@@ -86,18 +60,7 @@ def folder(text: str) -> Path:
 
 
 def cache_dir() -> Path:
-    """Return the cache folder, which is safe to delete and never the only copy.
-
-    Returns
-    -------
-    Path
-        ``${HPCPY_CACHE:-${XDG_CACHE_HOME:-~/.cache}}/hpcpy``; not created.
-
-    Raises
-    ------
-    UsageError
-        When the user has no home, or another one is named that is not there.
-    """
+    """Return ``${HPCPY_CACHE:-${XDG_CACHE_HOME:-~/.cache}}/hpcpy``, which is safe to delete."""
     base = os.environ.get("HPCPY_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     try:
         return Path(base).expanduser().absolute() / "hpcpy"

@@ -32,13 +32,7 @@ def stop_running() -> None:
 
 
 def end_if_stopped() -> None:
-    """Let a thread end that waits for something else than a command.
-
-    Raises
-    ------
-    StoppedError
-        When `stop_running` was called.
-    """
+    """Let a thread end that waits for something else than a command."""
     if _stopping.is_set():
         raise StoppedError("stopped")
 
@@ -51,26 +45,7 @@ def _terminate(group: int) -> None:
 def run_group(
     argv: list[str], env: Mapping[str, str], cwd: Path | None, stdin: bytes | None, log: int
 ) -> int:
-    """Run a command, and return its exit code; negative, the signal that ended it.
-
-    Parameters
-    ----------
-    argv
-        Program and arguments.
-    env, cwd
-        Its variables and working directory; None for the present one.
-    stdin
-        Bytes for its standard input; None for none.
-    log
-        The descriptor of a file for its output.
-
-    Raises
-    ------
-    OSError
-        When it cannot be started.
-    StoppedError
-        When `stop_running` was called.
-    """
+    """Run a command, and return its exit code; negative, the signal that ended it."""
     # A group of its own: at Ctrl-C the whole tree below (make, cc1, fuse
     # mounts) is told once and waited for, so that nothing goes on writing.
     group: int | None = None

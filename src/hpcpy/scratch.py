@@ -18,11 +18,6 @@ def build_scratch(prefix: str) -> Iterator[Path]:
     """Give an empty folder that is gone afterwards.
 
     What a killed command has left, up to 3 GB, goes when the next one asks for a folder.
-
-    Raises
-    ------
-    DiskError
-        When it cannot be made.
     """
     parent = paths.BUILD / "scratch"
 

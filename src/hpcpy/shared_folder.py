@@ -17,18 +17,6 @@ def used(folder: Path, tidy: Callable[[], None]) -> Iterator[None]:
     """Use a folder; where nobody else does, tidy it first.
 
     The kernel drops the lock of a process that is killed.
-
-    Parameters
-    ----------
-    folder
-        It is made where it is missing.
-    tidy
-        Removes what earlier users have left in it.
-
-    Raises
-    ------
-    DiskError
-        When the folder cannot be written.
     """
     make_folder(folder)
     with disk_errors(folder):

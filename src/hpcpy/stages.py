@@ -49,25 +49,7 @@ class Stage:
         cwd: Path | None = None,
         stdin: bytes | None = None,
     ) -> None:
-        """Run `command` with its output in the stage's log.
-
-        Parameters
-        ----------
-        command
-            Program and arguments.
-        env
-            Variables added to this process's own.
-        cwd
-            Working directory; the present one by default.
-        stdin
-            Bytes for its standard input; empty by default.
-
-        Raises
-        ------
-        StageError
-            When it cannot be started or ends with another code than 0; where it
-            had no room, its kind `StageRoomError`.
-        """
+        """Run `command` with its output in the stage's log."""
         argv = [str(word) for word in command]
         with disk_errors(self.log), self.log.open("ab") as log:
             log.write(f"$ {' '.join(argv)}\n".encode())
@@ -102,11 +84,6 @@ def _program(argv: Sequence[str]) -> str:
 @contextlib.contextmanager
 def stage(title: str) -> Iterator[Stage]:
     """Print the time that `title` took; on failure the tail and name of its log.
-
-    Parameters
-    ----------
-    title
-        What is done.
 
     Examples
     --------

@@ -15,13 +15,7 @@ ARCHIVES = ("debian", "debian-security")
 
 
 def given_mirror() -> str:
-    """Return ``HPCPY_DEBIAN_MIRROR`` without a final slash; empty when it is not set.
-
-    Raises
-    ------
-    UsageError
-        When it is no address.
-    """
+    """Return ``HPCPY_DEBIAN_MIRROR`` without a final slash; empty when it is not set."""
     given = os.environ.get(_VARIABLE, "").rstrip("/")
     if given and not _is_address(given):
         raise UsageError(
@@ -32,20 +26,9 @@ def given_mirror() -> str:
 
 
 def debian_mirrors() -> dict[str, str]:
-    """Return where this machine's apt gets each Debian archive from.
+    """Return the base URL of each Debian archive (`ARCHIVES`), as this machine's apt has it.
 
-    Returns
-    -------
-    dict
-        Archive name (see `ARCHIVES`) to base URL without a final slash.
-        ``HPCPY_DEBIAN_MIRROR`` (the URL whose last part is ``debian``) goes
-        before what apt's sources say.  Empty where neither is set, as on a
-        machine that is not Debian's.
-
-    Raises
-    ------
-    UsageError
-        When ``HPCPY_DEBIAN_MIRROR`` is no such URL.
+    ``HPCPY_DEBIAN_MIRROR`` goes before apt's sources.  Empty where neither is set.
     """
     if override := given_mirror():
         return {name: f"{override.removesuffix('/debian')}/{name}" for name in ARCHIVES}
@@ -73,13 +56,9 @@ def _is_address(text: str) -> bool:
 
 
 def apt_proxies(host: str) -> dict[str, str] | None:
-    """Return the proxies that apt is configured to reach `host` by.
+    """Return apt's proxies for `host` by scheme, empty for a direct connection.
 
-    Returns
-    -------
-    dict or None
-        Scheme to proxy, empty for a direct connection; None where apt says
-        nothing, so that the environment's hold, as they do for apt.
+    None where apt says nothing: the environment's then hold, as they do for apt.
     """
     said = _said("apt-config", "dump", "--format", "%f\t%v%n", "Acquire")
     options = dict(line.split("\t", 1) for line in said if "\t" in line)

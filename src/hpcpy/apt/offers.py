@@ -29,13 +29,7 @@ class Offer:
 
     @classmethod
     def of(cls, deb: Deb, mirrors: dict[str, str]) -> Offer:
-        """Return where in an archive a package is; `mirrors` is base URL by archive.
-
-        Raises
-        ------
-        UnavailableError
-            When it is outside the mirrors.
-        """
+        """Return where in an archive a package is; `mirrors` is base URL by archive."""
         for archive, base in mirrors.items():
             if deb.url.startswith(f"{base}/"):
                 path = unquote(deb.url.removeprefix(f"{base}/"))
@@ -74,42 +68,17 @@ class Mirror:
         self._apt.output("apt-get", "update", "-o", "APT::Update::Error-Mode=any")
 
     def closure(self, packages: Iterable[str]) -> list[Offer]:
-        """Return packages with all that they depend on.
-
-        Raises
-        ------
-        UnavailableError
-            When there is no such package, or apt finds no solution.
-        """
+        """Return packages with all that they depend on."""
         # dpkg's status is empty here: whatever is needed counts as new, and
         # is listed.
         return self._ask("install", "-y", *packages)
 
     def exactly(self, packages: Iterable[str]) -> list[Offer]:
-        """Return packages without what they depend on.
-
-        Raises
-        ------
-        UnavailableError
-            When there is no such package.
-        """
+        """Return packages without what they depend on."""
         return self._ask("download", *packages)
 
     def upgrade(self, packages: Iterable[str], status: Path) -> list[Offer]:
-        """Return what has to be installed to bring packages to the mirror's versions.
-
-        Parameters
-        ----------
-        packages
-            Which ones.
-        status
-            What is installed, as dpkg writes it down.
-
-        Raises
-        ------
-        UnavailableError
-            When there is no such package, or another would have to be removed.
-        """
+        """Return what has to be installed to bring packages to the mirror's versions."""
         installed = f"Dir::State::status={status}"
         return self._ask("install", "-y", "--no-remove", "-o", installed, *packages)
 

@@ -121,13 +121,7 @@ class PrivateApt:
         return {"APT_CONFIG": str(self._config), "LC_ALL": "C.UTF-8"}
 
     def output(self, *command: str, cwd: Path | None = None) -> str:
-        """Run an apt program and return what it printed.
-
-        Raises
-        ------
-        UnavailableError
-            With apt's first error line.
-        """
+        """Run an apt program and return what it printed."""
         done = subprocess.run(
             command,
             env={**os.environ, **self.env},
@@ -154,25 +148,13 @@ def _keyring() -> Path:
 
 
 def uris(apt: PrivateApt, action: str, *words: str) -> list[Deb]:
-    """Return what an action of apt-get would download.
-
-    Raises
-    ------
-    UnavailableError
-        When apt finds no solution, or states no SHA-256.
-    """
+    """Return what an action of apt-get would download."""
     options = ("--print-uris", "-qq", "-o", "Acquire::ForceHash=SHA256")
     return parse_uris(apt.output("apt-get", action, *options, *words))
 
 
 def parse_uris(text: str) -> list[Deb]:
-    """Read what ``apt-get --print-uris`` printed: URL in quotes, file name, size, hash.
-
-    Raises
-    ------
-    UnavailableError
-        When it states no SHA-256.
-    """
+    """Read what ``apt-get --print-uris`` printed: URL in quotes, file name, size, hash."""
     found = []
     for line in text.splitlines():
         if not line.startswith("'"):

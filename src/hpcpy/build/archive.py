@@ -50,13 +50,7 @@ def text_of(archive: Path, path: str) -> str | None:
 
 
 def files_of(archive: Path) -> dict[str, str]:
-    """Return the files of the layers and the settings, each told in a line that compares it.
-
-    Raises
-    ------
-    IntegrityError
-        When it is no OCI archive, or unpacks to too much.
-    """
+    """Return the files of the layers and the settings, each told in a line that compares it."""
     with _opened(archive) as (tar, manifest):
         found = {"settings": _settings(_json(tar, _blob(manifest["config"])))}
         for layer, files, entry in _entries(archive, tar, manifest):
@@ -68,13 +62,7 @@ def files_of(archive: Path) -> dict[str, str]:
 
 
 def refuse_bomb(image: Path, size: int) -> None:
-    """Refuse an image that unpacks to many times its size.
-
-    Raises
-    ------
-    IntegrityError
-        When it does.
-    """
+    """Refuse an image that unpacks to many times its size."""
     if size > _SPARE + _RATIO * image.stat().st_size:
         raise IntegrityError(f"{image}: unpacks to more than {_RATIO} times its size")
 

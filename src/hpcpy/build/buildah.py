@@ -74,22 +74,9 @@ class Buildah:
     ) -> None:
         """Build the Containerfile of a context as image `tag`.
 
-        Parameters
-        ----------
-        stage
-            Where it logs.
-        tag
-            Name of the image in the storage.
-        context
-            Folder with the Containerfile and all it reads.
-        epoch
-            Seconds since 1970, the time of every new file.
-        squash
-            Make one layer of it and its base.  Separate layers would differ: the kernel's
-            overlay tells root's buildah which folders a step has touched; a user's buildah
-            compares files, and leaves those folders out.
-        args
-            Values for the Containerfile's ARGs.
+        With `squash` it and its base are one layer.  Separate ones would differ: the kernel's
+        overlay tells root's buildah which folders a step has touched; a user's buildah
+        compares files, and leaves those folders out.
         """
         given = [f"--build-arg={name}={value}" for name, value in args.items()]
         given += ["--squash"] if squash else []
@@ -138,18 +125,6 @@ def require_bindable(folder: Path, version: Version | None) -> None:
 
     In a user namespace a bind mount must keep nosuid and nodev, and older versions
     do not pass these flags.
-
-    Parameters
-    ----------
-    folder
-        Where build contexts are made.
-    version
-        buildah's.
-
-    Raises
-    ------
-    UnavailableError
-        When the folder's file system is mounted so.
     """
     flags = os.statvfs(folder).f_flag
     if version and version < _KEEPS_FLAGS and flags & (os.ST_NOSUID | os.ST_NODEV):

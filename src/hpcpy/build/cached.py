@@ -24,11 +24,6 @@ def is_whole(path: Path) -> bool:
 
     Hashing costs 0.6 s a gigabyte; building from a truncated layer costs a
     user an afternoon.
-
-    Raises
-    ------
-    UnavailableError
-        When another user can change what is cached.
     """
     require_own(path.parent)
     if not path.exists():
@@ -50,20 +45,6 @@ def cached(kind: str, filename: str, make: Callable[[Path], None]) -> Path:
     """Return a result from the cache, making it when it is not there whole.
 
     What killed builds have half made in the folder goes first.
-
-    Parameters
-    ----------
-    kind
-        Folder of the cache: ``rootfs``, ``parts``, ``images``.
-    filename
-        A name with the hash of the inputs in it.
-    make
-        Writes the result to the path it is given.
-
-    Returns
-    -------
-    Path
-        The cached file; its time is that of its last use.
     """
     path = paths.cache_dir() / kind / filename
     if is_whole(path):

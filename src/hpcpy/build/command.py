@@ -22,23 +22,6 @@ def have(kind: str, name: str = "hpcpy") -> tuple[Path, Plan, Image]:
     """Have one image as a file, building what is missing.
 
     It waits for another make here only when there is something to build.
-
-    Parameters
-    ----------
-    kind
-        ``oci`` or ``sif``.
-    name
-        A name of ``containers/images.toml``.
-
-    Returns
-    -------
-    tuple
-        The file, the plan it was made by and the image.
-
-    Raises
-    ------
-    UsageError
-        For another kind or an unknown name.
     """
     if kind not in KINDS:
         raise UsageError(f"no kind of image {kind!r}; one of: {', '.join(KINDS)}")
@@ -71,13 +54,7 @@ def add_image(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Build what the arguments name.
-
-    Returns
-    -------
-    int
-        0; problems are raised.
-    """
+    """Build what the arguments name."""
     path, _, _ = have(options.kind, options.image)
     print(path)
     return 0

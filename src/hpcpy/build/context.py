@@ -68,13 +68,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Write ``build/context`` for an image and all below it.
-
-    Returns
-    -------
-    int
-        0; problems are raised.
-    """
+    """Write ``build/context`` for an image and all below it."""
     final = paths.BUILD / "context"
     with checkout_lock(), build_scratch("context") as scratch:
         plan = make_plan()

@@ -120,13 +120,7 @@ class Graph:
     parts: dict[str, Part]
 
     def image(self, name: str) -> Image:
-        """Return the image of that name.
-
-        Raises
-        ------
-        UsageError
-            When there is none.
-        """
+        """Return the image of that name."""
         if name not in self.images:
             raise UsageError(f"no image {name!r}; there are: {', '.join(self.images)}")
         return self.images[name]
@@ -201,15 +195,7 @@ def _check_images(graph: Graph, where: str) -> None:
 
 
 def load(path: Path) -> Graph:
-    """Read and check a graph.
-
-    Raises
-    ------
-    UsageError
-        When it is no TOML; for an unknown key, a name that is not there, or a
-        part that comes before one it needs: the order of the file is the
-        order of building.
-    """
+    """Read and check a graph: the order of the file is the order of building."""
     where = path.name
     top = read_table(path)
     top.only("images", "parts")

@@ -43,13 +43,7 @@ def unbuilt(plan: Plan, image: Image, buildah: Buildah) -> list[Image]:
 
 
 def make_image(plan: Plan, image: Image, buildah: Buildah) -> str:
-    """Have an image in the storage, and all that it is built on.
-
-    Returns
-    -------
-    str
-        Its tag.
-    """
+    """Have an image in the storage, and all that it is built on."""
     name = tag(plan, image)
     if buildah.has(name):
         return name

@@ -22,13 +22,7 @@ _LISTS = ("*-containers/containers.json", "run/*-containers/volatile-containers.
 
 
 def containers(storage: Path) -> dict[str, Path]:
-    """Return the containers of a storage by their id, each with its folder.
-
-    Raises
-    ------
-    OSError, ValueError
-        When a list cannot be read.
-    """
+    """Return the containers of a storage by their id, each with its folder."""
     found = {}
     for pattern in _LISTS:
         for file in storage.glob(pattern):
@@ -39,15 +33,7 @@ def containers(storage: Path) -> dict[str, Path]:
 
 
 def remove_containers(storage: Path, run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
-    """Remove all containers, with what is mounted of them; one line says what could not be.
-
-    Parameters
-    ----------
-    storage
-        That nobody else uses.
-    run
-        Runs buildah with some words, in this storage.
-    """
+    """Remove all containers, with what is mounted of them; one line says what could not be."""
     done = run("rm", "--all")
     try:
         for name, folder in containers(storage).items():

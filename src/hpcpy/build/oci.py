@@ -42,20 +42,7 @@ def is_current_archive(plan: Plan, image: Image) -> bool:
 
 
 def make_archive(plan: Plan, image: Image) -> Path:
-    """Have ``build/<image>.oci.tar``, made of what `plan` says.
-
-    Parameters
-    ----------
-    plan
-        Says what goes into it.
-    image
-        Which.
-
-    Returns
-    -------
-    Path
-        The archive; ``podman load`` gives it the name ``<image>:latest``.
-    """
+    """Have ``build/<image>.oci.tar``, made of what `plan` says."""
     target = archive_path(image)
     key = plan.image_key(image)
     if is_current_archive(plan, image):

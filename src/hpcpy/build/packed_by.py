@@ -29,11 +29,7 @@ _MOST = 16 * MIB
 def packed_by(image: Path) -> dict[str, str]:
     """Return the versions of the tools that packed an image, as far as they are recorded.
 
-    Parameters
-    ----------
-    image
-        An OCI archive, which says it itself; or a SIF, with a stamp or the provenance of a
-        release beside it.
+    An OCI archive says it itself; of a SIF a stamp, or the provenance of a release beside it.
     """
     if tarfile.is_tarfile(image):
         labels: object = None

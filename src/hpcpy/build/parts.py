@@ -49,24 +49,7 @@ def missing_parts(plan: Plan, image: Image) -> list[Part]:
 
 
 def make_part(plan: Plan, part: Part, builder: str, buildah: Buildah) -> Path:
-    """Build one part, those it needs being in the cache.
-
-    Parameters
-    ----------
-    plan
-        Says what goes into it.
-    part
-        Which.
-    builder
-        Tag of the builder image in the storage.
-    buildah
-        Runs its recipe.
-
-    Returns
-    -------
-    Path
-        A tar file of what the recipe staged.
-    """
+    """Build one part, those it needs being in the cache."""
     with (
         stage(f"build {part.name}") as current,
         build_scratch(part.name) as folder,

@@ -139,14 +139,7 @@ class Plan:
 
 
 def make_plan() -> Plan:
-    """Return the plan of this checkout on this machine.
-
-    Raises
-    ------
-    UnavailableError
-        With ``HPCPY_DEBIAN=newer``, when another user can change the cache, or no mirror
-        answers.
-    """
+    """Return the plan of this checkout on this machine."""
     files_of_clone.cache_clear()
     arch = this_arch()
     return Plan(the_graph(), arch, snapshot_epoch(), _replaced(arch) if newer_allowed() else {})

@@ -60,13 +60,7 @@ class Reference:
 
 
 def parse_reference(text: str) -> Reference:
-    """Read ``[docker://|oras://]REGISTRY/REPOSITORY[:TAG]``; the tag is ``latest`` by default.
-
-    Raises
-    ------
-    UsageError
-        When it is empty or something else.
-    """
+    """Read ``[docker://|oras://]REGISTRY/REPOSITORY[:TAG]``; the tag is ``latest`` by default."""
     if not text:
         raise UsageError("no REF is given", hint=_HOW)
     scheme = "oras" if text.startswith("oras://") else "docker"
@@ -80,27 +74,7 @@ def parse_reference(text: str) -> Reference:
 
 
 def push(archive: Path, reference: Reference) -> str:
-    """Send an OCI archive to a registry.
-
-    Parameters
-    ----------
-    archive
-        The OCI archive.
-    reference
-        Where to.
-
-    Returns
-    -------
-    str
-        The digest under which the registry has it; that of the archive.
-
-    Raises
-    ------
-    UnavailableError
-        When the registry cannot be reached, or refuses.
-    StageError
-        When skopeo fails for another reason.
-    """
+    """Send an OCI archive to a registry."""
     skopeo = ensure("build").skopeo
     with (
         stage(f"push to {reference}") as current,
@@ -123,22 +97,7 @@ def push(archive: Path, reference: Reference) -> str:
 
 
 def push_sif(sif: Path, reference: Reference) -> None:
-    """Send a SIF to a registry, by Apptainer.
-
-    Parameters
-    ----------
-    sif
-        The SIF.
-    reference
-        Where to.
-
-    Raises
-    ------
-    UnavailableError
-        When the registry cannot be reached, or refuses.
-    StageError
-        When Apptainer fails for another reason.
-    """
+    """Send a SIF to a registry, by Apptainer."""
     command: list[str | Path] = [ensure("apptainer").apptainer, "push"]
     command += ["--no-https"] if reference.on_this_machine else []
     with stage(f"push the SIF to {reference}") as current:
@@ -188,13 +147,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Send an image's OCI archive or, by ``oras://``, its SIF, built first where it is missing.
-
-    Returns
-    -------
-    int
-        0; problems are raised.
-    """
+    """Send an image's OCI archive or, by ``oras://``, its SIF, built first where it is missing."""
     # Before a build that may take minutes.
     reference = parse_reference(options.reference.strip())
     if reference.scheme == "oras":

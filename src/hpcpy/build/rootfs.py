@@ -29,25 +29,7 @@ KEPT = ("/usr/share/doc/*/copyright",)
 
 
 def write_index(folder: Path, packages: Sequence[Path]) -> list[str]:
-    """Make `folder` a flat apt repository of `packages`.
-
-    Parameters
-    ----------
-    folder
-        An empty folder, which has copies of them then.
-    packages
-        Verified ``.deb`` files.
-
-    Returns
-    -------
-    list of str
-        The packages' names, sorted.
-
-    Raises
-    ------
-    IntegrityError
-        When a file is not a Debian package.
-    """
+    """Make `folder` a flat apt repository of `packages`."""
     stanzas = []
     names = []
     for package in sorted(packages):
@@ -71,13 +53,7 @@ def write_index(folder: Path, packages: Sequence[Path]) -> list[str]:
 
 
 def readable(source: Path, target: Path) -> None:
-    """Copy a file so that apt's user can read it, and root of a user namespace.
-
-    Parameters
-    ----------
-    source, target
-        The files.
-    """
+    """Copy a file so that apt's user can read it, and root of a user namespace."""
     with disk_errors(target):
         shutil.copyfile(source, target)
         target.chmod(0o644)
@@ -97,21 +73,7 @@ def hook(script: Path) -> str:
 def make_rootfs(
     out: Path, packages: Sequence[Path], *, customize: Path, epoch: int, current: Stage
 ) -> None:
-    """Write a root filesystem as a tar file: the same bytes for the same input.
-
-    Parameters
-    ----------
-    out
-        The tar file to write.
-    packages
-        Verified ``.deb`` files, complete with what they depend on.
-    customize
-        Script that is given the finished root; see ``containers/base``.
-    epoch
-        SOURCE_DATE_EPOCH, the newest time of any file.
-    current
-        Where it logs.
-    """
+    """Write a root filesystem as a tar file: the same bytes for the same input."""
     # An ordinary user's mmdebstrap reads it as another one, as apt does.
     with scratch_dir(Path(tempfile.gettempdir()), "hpcpy-rootfs") as folder:
         names = write_index(folder, packages)
@@ -139,13 +101,6 @@ def without_devices(made: Path, out: Path) -> None:
     """Copy a tar file without its device nodes.
 
     An ordinary user's build cannot make them, and each engine mounts a ``/dev`` of its own.
-
-    Parameters
-    ----------
-    made
-        As mmdebstrap writes it.
-    out
-        The tar file to write.
     """
     with tarfile.open(made) as source, tarfile.open(out, "w", format=tarfile.GNU_FORMAT) as target:
         for entry in source:

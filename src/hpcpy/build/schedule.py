@@ -20,28 +20,11 @@ def in_order(
     at_once: int,
     cost: Callable[[T], float] = lambda _: 0,
 ) -> None:
-    """Call `do` for each item, as soon as those it needs are done.
+    """Call `do` for each item in a thread, as soon as those it needs are done.
 
-    Parameters
-    ----------
-    items
-        They must have no cycle.
-    needs
-        What an item needs; what is not among `items` is there already.
-    do
-        Runs in a thread of its own.
-    at_once
-        How many, at most.
-    cost
-        Of one item.  Of those that are ready, the one with the most cost up to the
-        end starts first; among equals the first of `items`.
-
-    Raises
-    ------
-    BaseException
-        What the first failed `do` has raised.  Those that run are waited for, so
-        that minutes of compiling are kept; no further one starts.
-        KeyboardInterrupt at once, with all commands stopped.
+    Of those that are ready, the one with the most `cost` up to the end starts first.  When one
+    fails, those that run are waited for, so that minutes of compiling are kept, and its
+    exception is raised; at a KeyboardInterrupt all commands are stopped at once.
     """
     ahead = _cost_ahead(items, needs, cost)
     order = TopologicalSorter({item: set(needs(item)) & set(items) for item in items})

@@ -85,13 +85,7 @@ def made_of(plan: Plan, image: Image) -> dict[str, str]:
 
 
 def make_sif(plan: Plan, image: Image) -> Path:
-    """Have ``build/<image>.sif``, made from the image's OCI archive.
-
-    Raises
-    ------
-    UsageError
-        When the image has no definition file.
-    """
+    """Have ``build/<image>.sif``, made from the image's OCI archive."""
     target = sif_path(image)
     definition = definition_path(image)
     if not definition.exists():

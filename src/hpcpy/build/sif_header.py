@@ -31,34 +31,13 @@ def identity_of(name: str) -> uuid.UUID:
 
 
 def recorded_identity(path: Path) -> uuid.UUID:
-    """Return the UUID of a SIF.
-
-    Raises
-    ------
-    IntegrityError
-        When it is not a SIF of the known layout.
-    """
+    """Return the UUID of a SIF."""
     with path.open("rb") as stream:
         return uuid.UUID(bytes=_header(stream, path)[4])
 
 
 def settle(path: Path, identity: str, epoch: int) -> None:
-    """Set a SIF's UUID from what it holds, and its times and owners.
-
-    Parameters
-    ----------
-    path
-        The SIF, changed in place.
-    identity
-        What names its content, such as the digest of the image in it.
-    epoch
-        Seconds since 1970.
-
-    Raises
-    ------
-    IntegrityError
-        When it is not a SIF of the known layout.
-    """
+    """Set a SIF's UUID from what it holds, and its times and owners."""
     with path.open("r+b") as stream:
         fields = _header(stream, path)
         fields[4] = identity_of(identity).bytes
@@ -78,13 +57,7 @@ def settle(path: Path, identity: str, epoch: int) -> None:
 
 
 def system_offset(path: Path) -> int:
-    """Return where the root file system begins in a SIF.
-
-    Raises
-    ------
-    IntegrityError
-        When it is not a SIF, or has no file system.
-    """
+    """Return where the root file system begins in a SIF."""
     with path.open("rb") as stream:
         fields = _header(stream, path)
         stream.seek(fields[9])

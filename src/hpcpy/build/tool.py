@@ -38,15 +38,7 @@ def _files(root: Path) -> tuple[Path, ...]:
 
 
 def add_tool(folder: Path, time: int) -> None:
-    """Add a tar file to a context: what lies below ``/opt/hpcpy``, whatever the umask.
-
-    Parameters
-    ----------
-    folder
-        The context's.
-    time
-        Of the files, in seconds since 1970.
-    """
+    """Add a tar file to a context: what lies below ``/opt/hpcpy``, whatever the umask."""
     with tarfile.open(folder / "tool.tar", "w") as archive:
         _add(archive, "bin/hpcpy", _COMMAND.encode(), 0o755, time)
         for path in files():

@@ -35,19 +35,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Compare this checkout's images with a given one, or with those of a second build.
-
-    Returns
-    -------
-    int
-        0 when they are the same bytes. A given image, and one that other versions of the
-        tools have packed, may also hold the same files.
-
-    Raises
-    ------
-    IntegrityError
-        When one differs.
-    """
+    """Compare this checkout's images with a given one, or with those of a second build."""
     return _build_twice() if options.file is None else _given(options.file)
 
 
@@ -92,19 +80,8 @@ def _build_again(folder: Path) -> Path:
 def compare(ours: Path, other: Path, *, rebuilt_by: Mapping[str, str] | None = None) -> None:
     """Say whether two images are the same bytes, else whether they hold the same files.
 
-    Parameters
-    ----------
-    ours, other
-        Two SIFs, or two OCI archives.
-    rebuilt_by
-        Of a second build, the versions of the tools: the same ones have to give the
-        same bytes.
-
-    Raises
-    ------
-    IntegrityError
-        When a file differs, of which the first ones are printed, or the bytes of a
-        second build do.
+    `rebuilt_by` has the tools' versions of a second build: the same tools have to give the
+    same bytes.  A difference is an IntegrityError.
     """
     if filecmp.cmp(ours, other, shallow=False):
         print(f"{other.name}: the same bytes")
@@ -138,27 +115,7 @@ def _files(image: Path) -> dict[str, str]:
 
 
 def files_of_sif(sif: Path, unsquashfs: Path, scratch: Path) -> dict[str, str]:
-    """Return the files of a SIF's root, by path.
-
-    Parameters
-    ----------
-    sif
-        The SIF.
-    unsquashfs
-        The program.
-    scratch
-        An empty folder, with room for all files.
-
-    Returns
-    -------
-    dict
-        A path, and its kind, mode and SHA-256 or target as one text.
-
-    Raises
-    ------
-    IntegrityError
-        When it is no SIF, or is cut off.
-    """
+    """Return the files of a SIF's root, by path."""
     root = scratch / "root"
     command: list[str | Path] = [unsquashfs, "-no-progress", "-quiet", "-no-xattrs", "-d", root]
     at: list[str | Path] = ["-offset", str(system_offset(sif)), sif]

@@ -22,13 +22,7 @@ _IMAGES = ("*.sif", "*.tar", "*.json", "*.png", "context", "docs", "gpu", "logs"
 
 
 def keep_bytes(text: str) -> int:
-    """Read the number of GiB to keep.
-
-    Raises
-    ------
-    UsageError
-        When it is not a number from 0 on.
-    """
+    """Read the number of GiB to keep."""
     try:
         gib = float(text)
     except ValueError:
@@ -67,18 +61,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Remove the images and what was made of them, or all of ``build/``, or shrink the cache.
-
-    Raises
-    ------
-    UsageError
-        When GIB is not a number from 0 on.
-    UnavailableError
-        When something that should go is in use or mounted, or when a cluster runs and this
-        user may not stop it.
-    DiskError
-        When something cannot be removed.
-    """
+    """Remove the images and what was made of them, or all of ``build/``, or shrink the cache."""
     if options.cache is not None:
         keep = keep_bytes(options.cache)
         # A wrong HPCPY_CACHE is an error at once, even while another make runs here.

@@ -20,18 +20,6 @@ def require_own(folder: Path, remedy: str = ANOTHER_CACHE) -> None:
 
     Root and the checkout's owner may: their code runs in any case. Downloads need no
     such check: each is compared with its pin.
-
-    Parameters
-    ----------
-    folder
-        Where code is taken from; it may not be there yet.
-    remedy
-        What to do in its place.
-
-    Raises
-    ------
-    UnavailableError
-        When another user owns or can write one of the two, or has put a link there.
     """
     trusted = {0, os.geteuid(), paths.ROOT.stat().st_uid}
     for path in (folder.parent, folder):
@@ -59,11 +47,6 @@ def require_safe_checkout() -> None:
     """Refuse, as root, a checkout that other users can write to.
 
     Whoever owns it is trusted: their code runs in any case.
-
-    Raises
-    ------
-    UnavailableError
-        When others can change what root would run.
     """
     if os.geteuid() != 0:
         return

@@ -19,15 +19,7 @@ _ESCAPE = re.compile(r"\\([0-7]{3})")
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a file or a folder; a link itself and never what it points to.
-
-    Raises
-    ------
-    UnavailableError
-        When something is mounted there.
-    DiskError
-        When it cannot be removed.
-    """
+    """Remove a file or a folder; a link itself and never what it points to."""
     if mounted := mounts_below(path):
         raise UnavailableError(
             f"{mounted[0]}: something is mounted there",
@@ -44,15 +36,7 @@ def remove_tree(path: Path) -> None:
 
 
 def remove_storage(path: Path) -> None:
-    """Remove a storage of buildah or podman, with what is left mounted in it.
-
-    Raises
-    ------
-    UnavailableError
-        When a build or a container runs in it.
-    DiskError
-        When it cannot be removed.
-    """
+    """Remove a storage of buildah or podman, with what is left mounted in it."""
     if user := user_of(path):
         raise UnavailableError(
             f"{path}: process {user} works in it", hint="try again when it has ended"
@@ -110,13 +94,7 @@ def user_of(storage: Path) -> str:
 
 @contextlib.contextmanager
 def held(lock: Path) -> Iterator[None]:
-    """Hold the lock of those who write a piece of the cache.
-
-    Raises
-    ------
-    UnavailableError
-        When one of them is writing.
-    """
+    """Hold the lock of those who write a piece of the cache."""
     try:
         stream = lock.open("ab")
     except OSError:

@@ -22,18 +22,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Fetch what is pinned and print how much of it was there already.
-
-    Returns
-    -------
-    int
-        0.
-
-    Raises
-    ------
-    UsageError
-        For a name that is not pinned.
-    """
+    """Fetch what is pinned and print how much of it was there already."""
     arch = this_arch()
     pinned = _by_name(arch)
     tally = Tally()

@@ -56,32 +56,14 @@ class Web:
         self._seconds = patience.seconds
 
     def length(self, url: str) -> int | None:
-        """Ask how long a file is.
-
-        Returns
-        -------
-        int or None
-            Bytes; None when the server does not say.
-
-        Raises
-        ------
-        OSError
-            As for `get`.
-        """
+        """Return how many bytes a file has; None when the server does not say."""
         request = urllib.request.Request(url, headers=_HEADERS, method="HEAD")  # noqa: S310
         with self._plain.open(request, timeout=self._seconds) as reply:
             said = reply.headers.get("Content-Length", "")
         return int(said) if said.isdigit() else None
 
     def get(self, url: str, start: int, *, of_apt: bool = False) -> Reply:
-        """Ask for a file from byte `start` on.
-
-        Raises
-        ------
-        OSError
-            When it could not be downloaded: `urllib.error.HTTPError` when the server
-            says so.
-        """
+        """Ask for a file from byte `start` on."""
         # The openers below know http and https alone.
         wanted = {"Range": f"bytes={start}-"} if start else {}
         request = urllib.request.Request(url, headers=_HEADERS | wanted)  # noqa: S310

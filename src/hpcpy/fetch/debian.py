@@ -40,25 +40,7 @@ def fetch_debs(
     tally: Tally | None = None,
     patience: Patience | None = None,
 ) -> DebSet:
-    """Fetch the locked packages of a set, without those of the first set.
-
-    Parameters
-    ----------
-    name, arch
-        As for `hpcpy.pins.debian.debs`.
-    only
-        Names of those that are wanted; all where there is none.
-    tally, patience
-        As for `hpcpy.fetch.many.fetch`.
-
-    Raises
-    ------
-    UnavailableError
-        When a locked package has left the mirror and the snapshot archive
-        cannot give it either, unless ``HPCPY_DEBIAN=newer``.
-    IntegrityError
-        When a package has other bytes than the locked ones.
-    """
+    """Fetch the locked packages of a set, without those of the first set."""
     go_on = newer_allowed()
     failures: dict[Artifact, HpcpyError] = {}
     asked = [deb for deb in debs(name, arch) if not only or deb.name in only]
@@ -106,13 +88,7 @@ def _newer(failures: dict[Artifact, HpcpyError], arch: str) -> dict[Artifact, Ar
 
 
 def newer_allowed() -> bool:
-    """Tell whether ``HPCPY_DEBIAN=newer`` lets the lock be departed from.
-
-    Raises
-    ------
-    UsageError
-        When the variable has another value than ``newer`` or ``locked``.
-    """
+    """Tell whether ``HPCPY_DEBIAN=newer`` lets the lock be departed from."""
     mode = os.environ.get(MODE, "")
     if mode not in ("", "locked", "newer"):
         raise UsageError(f"{MODE}={mode!r}: it is `locked` (as without it) or `newer`")

@@ -51,28 +51,7 @@ def download(
     received: Callable[[int], None],
     stop: threading.Event,
 ) -> None:
-    """Bring the rest of a file into `part`, verified.
-
-    Parameters
-    ----------
-    get
-        Asks the source for the file from a byte on.
-    source
-        What the bytes must be.
-    part
-        A file with what an earlier try brought; it may be empty.
-    received
-        Told the size of each piece.
-    stop
-        When set, the download ends with `Interrupted`.
-
-    Raises
-    ------
-    IntegrityError
-        When the bytes are not the pinned ones; `part` is empty then.
-    TransientError, PermanentError
-        When they could not be had.
-    """
+    """Bring the rest of a file into `part`, verified; wrong bytes leave it empty."""
     if part.stat().st_size >= source.size and not is_whole(part, source):
         _empty(part)
     while part.stat().st_size < source.size:

@@ -32,32 +32,9 @@ def fetch(
     patience: Patience | None = None,
     failures: dict[Artifact, HpcpyError] | None = None,
 ) -> dict[Artifact, Path]:
-    """Fetch artifacts into the cache and verify them.
+    """Return verified artifacts, each ``downloads/<sha256>/<filename>`` of the cache.
 
-    Parameters
-    ----------
-    artifacts
-        What to fetch.
-    tally
-        Where to count bytes.
-    patience
-        How long to wait for servers.
-    failures
-        Where to put the errors of single ones; without it the first is raised.
-
-    Returns
-    -------
-    dict
-        Artifact to its file, ``downloads/<sha256>/<filename>`` in the cache.
-
-    Raises
-    ------
-    IntegrityError
-        When the bytes of one are not the pinned ones anywhere.
-    UnavailableError
-        When one could not be downloaded.
-    DiskError
-        When the cache is full or cannot be written.
+    Errors of single ones go to `failures`; without it the first is raised.
     """
     unique = list(dict.fromkeys(artifacts))
     tally = tally or Tally()

@@ -97,17 +97,7 @@ class Fetcher:
         self._silent: dict[str, float] = {}
 
     def fetch(self, artifact: Artifact) -> Path:
-        """Download an artifact from the first of its sources that has it.
-
-        Raises
-        ------
-        IntegrityError
-            When a source had other bytes and no further one the right ones.
-        UnavailableError
-            When no source has it.
-        DiskError
-            When it cannot be written.
-        """
+        """Download an artifact from the first of its sources that has it."""
         failures: dict[Source, Exception] = {}
         usable = list(artifact.sources)
         for pause in (0.0, *self._patience.pauses):

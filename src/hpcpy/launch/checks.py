@@ -64,29 +64,9 @@ def absolute(given: str, engine: str) -> str:
 
 
 def check_image(given: str, engine: str, *, is_staged: bool, is_here: bool) -> str:
-    """Refuse an image that the engine cannot take.
+    """Refuse an image that the engine cannot take; an empty name is this checkout's own.
 
-    Parameters
-    ----------
-    given
-        The image that was named; empty for this checkout's own.
-    engine
-        The engine's name.
-    is_staged
-        Whether it is to be copied to the nodes.
-    is_here
-        Whether a file has to be on this machine; a script may be for another.
-
-    Returns
-    -------
-    str
-        Why a file that may be on another machine cannot be seen here; otherwise empty.
-
-    Raises
-    ------
-    UsageError
-        For a file where a reference is needed, the other way round, and for a
-        missing file if `is_here`.
+    A file has to be there if `is_here`; else the returned text says why it cannot be seen.
     """
     if not given:
         return ""

@@ -42,20 +42,9 @@ def main(options: argparse.Namespace) -> int:
     """Run a program through srun, or write a script for sbatch; with ``--dry`` print either.
 
     Errors are raised before an image is built and before a job is asked for.  What may be
-    right on another machine, or with another image, is only a remark on stderr.
-
-    Returns
-    -------
-    int
-        Of ``batch`` 0.  Of ``launch`` the first dead rank's exit code, else srun's; 69 without
-        a Slurm controller; 129, 130 or 143 when SIGHUP, SIGINT or SIGTERM stopped it.
-
-    Raises
-    ------
-    UsageError
-        For a request that is wrong for sure.
-    UnavailableError
-        When it is to be run here and there is no srun.
+    right on another machine, or with another image, is only a remark on stderr.  The exit
+    code of a launch is that of the first dead rank, else srun's; 69 without a Slurm controller;
+    129, 130 or 143 when SIGHUP, SIGINT or SIGTERM stopped it.
     """
     command = options.words[0]
     is_batch = command == "batch"
@@ -153,13 +142,7 @@ def _tell(line: str) -> None:
 
 
 def deliver(request: Request, script: str, controller: Controller) -> None:
-    """Write a script and print how to submit it; with ``--dry`` or ``--script -``, print it.
-
-    Raises
-    ------
-    DiskError
-        When it cannot be written.
-    """
+    """Write a script and print how to submit it; with ``--dry`` or ``--script -``, print it."""
     if request.dry or request.script == "-":
         show(script)
         return

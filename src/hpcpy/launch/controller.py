@@ -131,12 +131,6 @@ def check_nodes(
     """Refuse what no node can ever give, as Slurm tells; by default such a job waits for ever.
 
     A node that is down counts: it may come back.
-
-    Raises
-    ------
-    UsageError
-        When there are fewer nodes or smaller ones, or GPUs are asked for and no node
-        of the job, or of its partition, has any.
     """
     partitions, default = _partitions(controller, is_job=job is not None)
     names = [*partitions] if job else _asked_partitions(request, site, controller) or default

@@ -68,15 +68,7 @@ _KNOWN = (
 
 
 def explain(stderr: str, code: int) -> str:
-    """Return in one line why a step failed, from what it left on stderr.
-
-    Parameters
-    ----------
-    stderr
-        The end of stderr: lines of ranks and of Slurm, in the order in which they came.
-    code
-        srun's exit code.
-    """
+    """Return in one line why a step failed, from what it left on stderr."""
     lines = [line.rstrip() for line in re.split(r"[\r\n]+", stderr) if line.strip()]
     for pattern, meaning in _KNOWN:
         for line in filter(_NO_RANKS.match, lines):

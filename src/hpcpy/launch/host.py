@@ -32,26 +32,7 @@ def inspect_host(
     *,
     is_provided: bool,
 ) -> HostFacts:
-    """Find the engine, the image and what this Slurm can do.
-
-    Parameters
-    ----------
-    request, site
-        What is asked for, and where.
-    controller
-        The Slurm to ask.
-    job
-        The job that the ranks will be in; None if a new one is asked for.
-    is_provided
-        Whether to install the engine and build the image if they are missing and this
-        checkout's; otherwise they are only named.
-
-    Raises
-    ------
-    UsageError
-        When GPUs are asked of an image without CUDA, or the working directory
-        is gone.
-    """
+    """Find the engine, the image and what this Slurm can do."""
     engine = engine_of(request, site)
     try:
         folder = Path.cwd()
@@ -103,13 +84,7 @@ def _image(request: Request, site: Site, engine: str, *, is_provided: bool) -> s
 
 
 def own_image(request: Request) -> str:
-    """Return the name of this checkout's image for a request.
-
-    Raises
-    ------
-    UsageError
-        When it asks for GPUs, and there is no image with CUDA.
-    """
+    """Return the name of this checkout's image for a request."""
     name = GPU_IMAGE if request.gpus else "hpcpy"
     if name not in the_graph().images:
         raise UsageError(

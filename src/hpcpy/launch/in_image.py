@@ -56,13 +56,7 @@ def main(words: list[str]) -> int:
 
 
 def script(request: Request) -> str:
-    """Return the script for a request.
-
-    Raises
-    ------
-    UsageError
-        When the request is wrong for sure.
-    """
+    """Return the script for a request."""
     if request.script not in ("", "-"):
         raise UsageError("SCRIPT: the script goes to standard output", hint="hpcpy batch … > FILE")
     site = find_site(request.site)

@@ -43,13 +43,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Write ``kernel.json`` where Jupyter looks for a user's kernels.
-
-    Raises
-    ------
-    UsageError
-        When an option is wrong, or a SIF has no ipykernel.
-    """
+    """Write ``kernel.json`` where Jupyter looks for a user's kernels."""
     site = find_site(getattr(options, "site", "") or "local")
     engine = options.engine or site.engine
     if engine not in KERNELS:
@@ -98,19 +92,7 @@ def _require_ipykernel(program: str, image: str) -> None:
 
 
 def kernel_spec(engine: str, container: Container, site: Site, title: str) -> dict[str, object]:
-    """Return what ``kernel.json`` holds.
-
-    Parameters
-    ----------
-    engine
-        One of `KERNELS`.
-    container
-        The engine's program, the image, the variables of the site.
-    site
-        Its binds and options, its modules and lines of shell.
-    title
-        What Jupyter calls the kernel.
-    """
+    """Return what ``kernel.json`` holds."""
     return {
         "argv": _argv(engine, container, site),
         "display_name": title,

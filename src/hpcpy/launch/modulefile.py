@@ -51,13 +51,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Write the wrappers and the module files, and say how to load them.
-
-    Raises
-    ------
-    UsageError
-        When an option is wrong, or the site's engine is not Apptainer.
-    """
+    """Write the wrappers and the module files, and say how to load them."""
     site = find_site(getattr(options, "site", "") or "local")
     if site.engine != "apptainer":
         raise UsageError(
@@ -103,13 +97,7 @@ def _write(path: Path, text: str, mode: int = 0o644) -> None:
 
 
 def checked_image(given: str, site: Site, engine: str) -> str:
-    """Return the image as the engine takes it: a file by its absolute path.
-
-    Raises
-    ------
-    UsageError
-        When the engine cannot take it, or nothing names one.
-    """
+    """Return the image as the engine takes it: a file by its absolute path."""
     image = given or site.image
     if not image:
         if engine != "apptainer":
@@ -124,13 +112,7 @@ def checked_image(given: str, site: Site, engine: str) -> str:
 
 
 def apptainer_program(site: Site) -> str:
-    """Return the command of Apptainer: by name where a module of the site brings it.
-
-    Raises
-    ------
-    UnavailableError
-        When there is none here, and the site names no module.
-    """
+    """Return the command of Apptainer: by name where a module of the site brings it."""
     if site.modules:
         return "apptainer"
     try:
@@ -178,17 +160,7 @@ _FIELD = re.compile(r"@(\w+)@\n?")
 
 
 def wrapper_script(image: str, engine: str, site: Site) -> str:
-    """Return the script behind ``python``, ``mpiexec`` … of a module: a command of a SIF.
-
-    Parameters
-    ----------
-    image
-        The SIF, by its absolute path.
-    engine
-        Apptainer's command.
-    site
-        Its binds and variables, and the folder of a node's own disk.
-    """
+    """Return the script behind ``python``, ``mpiexec`` … of a module: a command of a SIF."""
     options = []
     for bind in site.binds:
         source = quoted(Expanded(bind.partition(":")[0]))

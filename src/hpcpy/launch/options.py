@@ -127,23 +127,12 @@ def add_program(parser: argparse.ArgumentParser) -> None:
 
 
 def read_request(options: argparse.Namespace) -> Request:
-    """Return what was asked for.
-
-    Raises
-    ------
-    UsageError
-        For a request that no machine could fulfil.
-    """
+    """Return what was asked for."""
     return make_request(vars(options), program_words(options.program))
 
 
 def make_request(given: Mapping[str, Any], program: Sequence[str]) -> Request:
     """Return the request of some options and a program; an empty value counts as not given.
-
-    Raises
-    ------
-    UsageError
-        For a request that no machine could fulfil.
 
     Examples
     --------

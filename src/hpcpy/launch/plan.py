@@ -69,15 +69,7 @@ def engine_of(request: Request, site: Site) -> str:
 def plan_launch(
     request: Request, site: Site, facts: HostFacts, *, is_batch: bool = False
 ) -> LaunchPlan:
-    """Plan a request that `check_request` has let through.
-
-    Parameters
-    ----------
-    request, site, facts
-        What is asked for, where, and what there is.
-    is_batch
-        For a script that sbatch runs, on a node.
-    """
+    """Plan a request that `check_request` has let through."""
     job = facts.job
     engine = engine_of(request, site)
     start = RANKS[engine](_container(request, site, facts), site)
@@ -108,13 +100,7 @@ def plan_launch(
 
 
 def check_request(request: Request, site: Site, job: CurrentJob | None) -> None:
-    """Refuse what the site or the job cannot fulfil.
-
-    Raises
-    ------
-    UsageError
-        For the first such thing.
-    """
+    """Refuse what the site or the job cannot fulfil."""
     if job and request.nodes > job.nodes:
         raise UsageError(f"NODES={request.nodes} in a job of {job.nodes}")
     for what, each, there in (

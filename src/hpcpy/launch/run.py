@@ -46,13 +46,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Become a workload's process; build the image first if it is missing.
-
-    Raises
-    ------
-    UsageError
-        When the words are wrong on any machine.
-    """
+    """Become a workload's process; build the image first if it is missing."""
     image = the_graph().image(options.image)
     words = program_words(options.workload) or default_workload(image)
     # Wrong words are refused before an image is built.

@@ -85,13 +85,7 @@ def site_names() -> list[str]:
 
 
 def find_site(name: str) -> Site:
-    """Read the site of that name, or the file of that path.
-
-    Raises
-    ------
-    UsageError
-        When there is none, or one line of it is wrong.
-    """
+    """Read the site of that name, or the file of that path."""
     path = Path(name) if "/" in name or name.endswith(".toml") else FOLDER / f"{name}.toml"
     # `Path.is_file` raises for a name that is too long, or in a folder without access.
     if not os.path.isfile(path):  # noqa: PTH113
@@ -103,13 +97,7 @@ def find_site(name: str) -> Site:
 
 
 def read_site(path: Path) -> Site:
-    """Read and check one file.
-
-    Raises
-    ------
-    UsageError
-        For the first key that is unknown or has a wrong value.
-    """
+    """Read and check one file."""
     table = read_table(path, is_users=not path.is_relative_to(FOLDER))
     _only(table, "summary", *_TEXTS, *_LISTS, *_NUMBERS, "options", "environment", "promises")
     values: dict[str, Any] = {key: table.text(key) for key in _TEXTS if key in table.values}

@@ -64,14 +64,7 @@ def job_options(request: Request, site: Site) -> list[Option]:
 def step_options(request: Request, site: Site, *, is_nested: bool, can_bind: bool) -> list[Option]:
     """Return the options by which srun starts and ends the ranks.
 
-    Parameters
-    ----------
-    request, site
-        What is asked for, and where.
-    is_nested
-        Whether this runs in a step that holds the job's processors.
-    can_bind
-        Whether this Slurm can keep ranks on their cores.
+    Nested, it runs in a step that holds the job's processors.
     """
     kind = request.mpi or site.mpi
     overlap = "within a step that holds the job's processors: share them"

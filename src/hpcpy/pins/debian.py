@@ -30,13 +30,7 @@ class Wanted:
 
 
 def wanted(folder: Path | None = None) -> Wanted:
-    """Read ``debian.toml``: suites, snapshot archive, sets of packages.
-
-    Raises
-    ------
-    UsageError
-        When the file is malformed.
-    """
+    """Read ``debian.toml``: suites, snapshot archive, sets of packages."""
     top = read_table(env_folder(folder) / "debian.toml")
     top.only("architectures", "snapshot", "suites", "sets")
     suites = tuple(_suite(table) for table in top.array("suites"))
@@ -67,44 +61,14 @@ def _lock(folder: Path | None) -> Table:
 
 
 def snapshot_epoch(folder: Path | None = None) -> int:
-    """Return the time of the lock, the SOURCE_DATE_EPOCH of every build.
-
-    Returns
-    -------
-    int
-        Seconds since 1970.
-
-    Raises
-    ------
-    UsageError
-        When the lock is missing or malformed.
-    """
+    """Return the time of the lock, the SOURCE_DATE_EPOCH of every build."""
     return int(_lock(folder).moment("timestamp").timestamp())
 
 
 def debs(name: str, arch: str, folder: Path | None = None) -> list[Artifact]:
     """Return the locked packages of one set, without those of the first.
 
-    Parameters
-    ----------
-    name
-        One of ``[sets]`` in ``debian.toml``.
-    arch
-        One of `hpcpy.pins.model.DEBIAN_ARCH`.
-    folder
-        Where the pins are; ``env/`` by default.
-
-    Returns
-    -------
-    list of Artifact
-        By name; the first source of each is the machine's mirror, the others
-        are the snapshot archive's.
-
-    Raises
-    ------
-    UsageError
-        When the set is unknown, or the lock is missing, malformed, without
-        this architecture, or made for another list of packages.
+    Of the sources of each the machine's mirror comes first, then the snapshot archive.
     """
     asked = wanted(folder)
     if name not in asked.sets:
@@ -120,13 +84,7 @@ def debs(name: str, arch: str, folder: Path | None = None) -> list[Artifact]:
 
 
 def locked_debs(arch: str, folder: Path | None = None) -> dict[Artifact, tuple[str, ...]]:
-    """Return all locked packages by name, each with its sets.
-
-    Raises
-    ------
-    UsageError
-        When the lock is missing, malformed, or without this architecture.
-    """
+    """Return all locked packages by name, each with its sets."""
     lock = _lock(folder)
     locked = lock.table("packages")
     if arch not in locked.values:

@@ -49,24 +49,12 @@ class DebianSuite:
 
 
 def this_arch() -> str:
-    """Return the architecture of this machine as the pins name it.
-
-    Raises
-    ------
-    UsageError
-        When nothing is pinned for it.
-    """
+    """Return the architecture of this machine as the pins name it."""
     return known_arch(platform.machine())
 
 
 def known_arch(arch: str) -> str:
-    """Return `arch` if something can be pinned for it.
-
-    Raises
-    ------
-    UsageError
-        When it is not one of `DEBIAN_ARCH`.
-    """
+    """Return `arch` if something can be pinned for it."""
     if arch not in DEBIAN_ARCH:
         raise UsageError(
             f"architecture {arch!r} is not one that pins exist for: {', '.join(DEBIAN_ARCH)}"

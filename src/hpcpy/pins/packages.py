@@ -20,13 +20,7 @@ def asked() -> list[str]:
 
 
 def wheels_for(names: Iterable[str]) -> list[Artifact]:
-    """Return the wheels that some of ``packages.in`` want, with what they depend on.
-
-    Raises
-    ------
-    UsageError
-        When the lock is missing or malformed, or was made for other names.
-    """
+    """Return the wheels that some of ``packages.in`` want, with what they depend on."""
     top = read_table(paths.ENV / "packages.lock", hint="make it with `make lock`")
     top.only("packages")
     wanted, found = set(names), []

@@ -11,25 +11,7 @@ _URL = r"(https?://|apt-mirror:)[^\s?#]+/[^\s/?#]+"
 
 
 def sources(folder: Path | None = None) -> dict[str, Artifact]:
-    """Read ``sources.toml``.
-
-    Parameters
-    ----------
-    folder
-        Where the pins are; ``env/`` by default.
-
-    Returns
-    -------
-    dict
-        Name to artifact.  Its file is named as at the first source, whatever
-        the source that it comes from calls it; tar finds out the compression
-        by itself.
-
-    Raises
-    ------
-    UsageError
-        When the file is malformed.
-    """
+    """Read ``sources.toml``."""
     top = read_table(env_folder(folder) / "sources.toml")
     return {name: _artifact(name, table) for name, table in top.tables()}
 

@@ -20,22 +20,7 @@ def env_folder(folder: Path | None) -> Path:
 
 
 def read_table(path: Path, hint: str = "", *, is_users: bool = False) -> Table:
-    """Read a TOML file.
-
-    Parameters
-    ----------
-    path
-        The file.
-    hint
-        What to do when it is not there.
-    is_users
-        Whether a user has named it: messages then call it as the user did.
-
-    Raises
-    ------
-    UsageError
-        When it cannot be read or is no TOML.
-    """
+    """Read a TOML file."""
     shown = str(path) if is_users else f"{path.parent.name}/{path.name}"
     try:
         values = _parsed(path.read_text(encoding="utf-8"))
@@ -154,13 +139,7 @@ class Table:
 
 
 def file_name(url: str) -> str:
-    """Return the name under which the cache keeps what is at a URL.
-
-    Raises
-    ------
-    UsageError
-        When the URL's last part, decoded, would be a path.
-    """
+    """Return the name under which the cache keeps what is at a URL."""
     name = unquote(url.rsplit("/", 1)[-1])
     if "/" in name or name in ("", ".", "..") or not name.isprintable():
         raise UsageError(f"{url!r} does not end in the name of a file")
@@ -168,13 +147,7 @@ def file_name(url: str) -> str:
 
 
 def name_of(table: Table, key: str, url: str) -> str:
-    """Return the name of the file at a URL that comes from `key` of a table.
-
-    Raises
-    ------
-    UsageError
-        As for `file_name`, with file, table and key.
-    """
+    """Return the name of the file at a URL that comes from `key` of a table."""
     try:
         return file_name(url)
     except UsageError as error:

@@ -26,29 +26,7 @@ _WHEEL_URL = r"https?://[^\s?#]+/[^\s/?#]+\.whl"
 
 
 def wheels(group: str, arch: str, folder: Path | None = None) -> list[Artifact]:
-    """Return the locked wheels of a group.
-
-    Parameters
-    ----------
-    group
-        A name of `GROUPS`: ``image`` for what the images hold, ``build`` for what
-        the builder needs to compile; a wheel can be in several.
-    arch
-        One of `hpcpy.pins.model.DEBIAN_ARCH`.
-    folder
-        Where the pins are; ``env/`` by default.
-
-    Returns
-    -------
-    list of Artifact
-        By name.
-
-    Raises
-    ------
-    UsageError
-        When the group or the architecture is unknown, or the lock is missing
-        or malformed.
-    """
+    """Return the locked wheels of a group."""
     known_arch(arch)
     if group not in GROUPS:
         raise UsageError(f"no group {group!r} of Python packages; there are {', '.join(GROUPS)}")
@@ -60,13 +38,7 @@ def wheels(group: str, arch: str, folder: Path | None = None) -> list[Artifact]:
 
 
 def locked(folder: Path | None = None) -> dict[str, Table]:
-    """Return the tables of ``python.lock`` by package.
-
-    Raises
-    ------
-    UsageError
-        When the lock is missing or malformed.
-    """
+    """Return the tables of ``python.lock`` by package."""
     top = read_table(env_folder(folder) / "python.lock", hint="make it with `make lock`")
     top.only("packages")
     packages = dict(top.table("packages").tables())

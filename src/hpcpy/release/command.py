@@ -22,13 +22,7 @@ from hpcpy.version import project_version
 
 
 def notes(changelog: str, version: str) -> str:
-    """Return the section of a version.
-
-    Raises
-    ------
-    UsageError
-        When there is none.
-    """
+    """Return the section of a version."""
     section = re.search(rf"(?ms)^## {re.escape(version)}\b.*?(?=^## |\Z)", changelog)
     if section is None:
         raise UsageError(f"CHANGELOG.md has no section of {version}", hint="write it first")
@@ -54,19 +48,7 @@ def _shown(image: str) -> str:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Write the folder.
-
-    Returns
-    -------
-    int
-        0; problems are raised.
-
-    Raises
-    ------
-    UsageError
-        When the checkout is not as a commit has it, the key cannot sign, the image has
-        no SBOM, or the folder is there.
-    """
+    """Write the folder."""
     of = provenance.commit()
     if options.key:
         # Before a build that may take minutes.

@@ -20,13 +20,7 @@ _BUILD_TYPE = "urn:hpcpy:make:1"
 
 
 def commit() -> str:
-    """Return the commit of this checkout.
-
-    Raises
-    ------
-    UsageError
-        When it is no git clone, or has changes that are not committed.
-    """
+    """Return the commit of this checkout."""
     if changed := _git("status", "--porcelain"):
         first = changed.splitlines()[0].strip()
         raise UsageError(f"the checkout has changes ({first})", hint="commit or remove them first")
@@ -46,19 +40,7 @@ def _git(*words: str) -> str:
 def statement(
     plan: Plan, image: Image, of: str, made: Iterable[Path], tools: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return what `made` is, and what it was made of.
-
-    Parameters
-    ----------
-    plan, image
-        What was built.
-    of
-        The commit.
-    made
-        The files, as the build wrote them.
-    tools
-        Names and versions of the programs that packed it.
-    """
+    """Return what `made` is, and what it was made of."""
     names = read_table(paths.ENV / "formats.toml").table("provenance")
     pins = expected(plan, image, project_version()).pins
     locks = [*sorted(paths.ENV.glob("*.lock")), *sorted(paths.ENV.glob("*.toml"))]

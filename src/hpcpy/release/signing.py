@@ -27,22 +27,7 @@ def write_sums(folder: Path) -> None:
 
 
 def sign(folder: Path, key: Path, apptainer: Path) -> None:
-    """Sign a release.
-
-    Parameters
-    ----------
-    folder
-        With all files but their hashes.
-    key
-        A private key without a passphrase.
-    apptainer
-        The program.
-
-    Raises
-    ------
-    UsageError
-        When the key cannot sign.
-    """
+    """Sign a release."""
     check_key(key)
     for sif in folder.glob("*.sif"):
         with whole_file(sif) as temporary:
@@ -54,13 +39,7 @@ def sign(folder: Path, key: Path, apptainer: Path) -> None:
 
 
 def check_key(key: Path) -> None:
-    """Check that a key can sign.
-
-    Raises
-    ------
-    UsageError
-        When it is no private key, has a passphrase, or is of another kind.
-    """
+    """Check that a key can sign."""
     # Without -passin it would ask for a passphrase on a terminal that may not be there.
     if _said("openssl", "pkey", "-in", key, "-passin", "pass:", "-noout"):
         raise UsageError(

@@ -12,13 +12,7 @@ from hpcpy.sbom.pins import read
 
 
 def main(arguments: list[str]) -> int:
-    """Write the SBOM of the image that this runs in.
-
-    Returns
-    -------
-    int
-        0, or 65 when the image is not what its pins say.
-    """
+    """Write the SBOM of the image that this runs in."""
     pins, out = map(Path, arguments)
     try:
         text = sbom(read(pins.read_text()), look(Path("/"), distributions()))

@@ -16,13 +16,7 @@ _INSIDE = "opt/hpcpy/share/hpcpy/sbom.spdx.json"
 
 
 def sbom_of(archive: Path) -> str:
-    """Return the SBOM that an OCI archive holds.
-
-    Raises
-    ------
-    UsageError
-        For an image without parts of its own, which has no SBOM.
-    """
+    """Return the SBOM that an OCI archive holds."""
     sbom = text_of(archive, _INSIDE)
     if sbom is None:
         raise UsageError(f"{archive.name} has no SBOM; the images that are built on it do")
@@ -35,13 +29,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Take the SBOM out of the image's OCI archive, building what is missing.
-
-    Returns
-    -------
-    int
-        0; problems are raised.
-    """
+    """Take the SBOM out of the image's OCI archive, building what is missing."""
     archive, _, image = have("oci", options.image)
     target = paths.BUILD / f"{image.name}.spdx.json"
     with whole_file(target) as temporary:

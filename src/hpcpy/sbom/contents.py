@@ -43,16 +43,7 @@ class Contents:
 
 
 def look(root: Path, distributions: Iterable[Distribution]) -> Contents:
-    """Return what is below a root.
-
-    Parameters
-    ----------
-    root
-        ``/`` in an image.
-    distributions
-        The Python packages there.  Of two with one name the first counts, as
-        for imports.
-    """
+    """Return what is below a root."""
     python: dict[str, Distribution] = {}
     for found in distributions:
         python.setdefault(normal(found.name), found)

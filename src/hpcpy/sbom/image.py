@@ -24,13 +24,7 @@ _RELATIONS = {
 
 
 def sbom(expected: Expected, there: Contents) -> str:
-    """Return the SPDX document of an image.
-
-    Raises
-    ------
-    ValueError
-        When the image is not what its pins say.
-    """
+    """Return the SPDX document of an image."""
     wrong = "; ".join(differences(expected, there))
     if wrong:
         raise ValueError(wrong)

@@ -42,22 +42,7 @@ class Texts:
         self._ids: set[str] = set()
 
     def reference(self, name: str, title: str, text: str) -> str:
-        """Return the name that refers to a text.
-
-        Parameters
-        ----------
-        name
-            What to call it, unless the same text is here already.
-        title
-            What its owner calls it.
-        text
-            All of it.
-
-        Raises
-        ------
-        ValueError
-            When another text has this name.
-        """
+        """Return the name that refers to a text."""
         if text not in self._by_text:
             reference = PREFIX + identifier(name.removeprefix(PREFIX))
             if reference in self._ids:

@@ -29,24 +29,7 @@ def agreement(text: str, texts: Texts) -> str:
 
 
 def files(expected: Expected, there: Contents, pin: Pin, texts: Texts) -> list[File]:
-    """Return the files of a Python package that are under NVIDIA's licence.
-
-    Parameters
-    ----------
-    expected
-        Lists the files that may be redistributed.
-    there
-        The image.
-    pin
-        The package: all its files are NVIDIA's, or a few that it brings.
-    texts
-        Where the licence is kept.
-
-    Raises
-    ------
-    ValueError
-        When a file is not there, or nothing permits its redistribution.
-    """
+    """Return the files of a Python package that are under NVIDIA's licence."""
     found = there.python[normal(pin.name)]
     if is_nvidias(pin.licence):
         permitted = {str(file): _why(expected, file, found) for file in found.files or ()}

@@ -98,24 +98,7 @@ def document(
     relations: Sequence[tuple[str, str, str]],
     texts: Texts,
 ) -> str:
-    """Return the whole document: the same text for the same image.
-
-    Parameters
-    ----------
-    expected
-        The image's name, version and time.
-    packages
-        The image itself and all that it contains.
-    relations
-        Triples: an element, its relationship, the other element.
-    texts
-        The licences that are not on SPDX's list.
-
-    Raises
-    ------
-    ValueError
-        When two packages or files have the same identifier.
-    """
+    """Return the whole document: the same text for the same image."""
     files = [one for package in packages for one in package.files]
     all_relations = [
         (_DOCUMENT, "DESCRIBES", IMAGE),

@@ -70,81 +70,55 @@ def not_run(block: Block) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_block_says_its_language(page: Path) -> None:
-    own = [block for block in BLOCKS if block.page == page]
-    assert len(own) * 2 == len(re.findall("^```", page.read_text(), re.MULTILINE))
-    for block in own:
-        assert block.language in LANGUAGES, f"{block}: say which it is: {', '.join(LANGUAGES)}"
-
-
-@pytest.mark.parametrize("block", [b for b in BLOCKS if b.language in COMMANDS], ids=str)
-def test_commands_of_a_block_are_there_and_run_or_it_says_what_it_needs(block: Block) -> None:
-    left = not_run(block)
-    assert not left or block.needs, (
-        f"{block}: no test runs `{left[0]}`: write *Needs …:* above the block"
-    )
-    assert left or not block.needs, f"{block}: a test runs it, so it needs no remark"
+def test_blocks_say_their_language() -> None:
+    for page in PAGES:
+        own = [block for block in BLOCKS if block.page == page]
+        assert len(own) * 2 == len(re.findall("^```", page.read_text(), re.MULTILINE)), page
+    unknown = [str(block) for block in BLOCKS if block.language not in LANGUAGES]
+    assert not unknown, f"say which it is: {', '.join(LANGUAGES)}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_commands_within_sentences_are_there(page: Path) -> None:
-    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
-    for span in SPAN.findall(text):
-        for words in split(span):
-            # The other settings that a launch needs stand elsewhere in the sentence.
-            part = [*words, "…"] if words[0] == "make" else words
+def test_commands_of_blocks_are_there_and_run_or_say_what_they_need(page: Path) -> None:
+    for block in (one for one in BLOCKS if one.page == page and one.language in COMMANDS):
+        left = not_run(block)
+        assert not left or block.needs, (
+            f"{block}: no test runs `{left[0]}`: write *Needs …:* above the block"
+        )
+        assert left or not block.needs, f"{block}: a test runs it, so it needs no remark"
+
+
+def test_commands_within_sentences_are_there() -> None:
+    wrong = []
+    for page in PAGES:
+        text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+        for words in (words for span in SPAN.findall(text) for words in split(span)):
             try:
                 if not is_name(words):
-                    read(part)
+                    # The other settings that a launch needs stand elsewhere in the sentence.
+                    read([*words, "…"] if words[0] == "make" else words)
             except WrongError as error:
-                pytest.fail(f"{page.name}: `{span}`: {error}")
+                wrong.append(f"{page.name}: {' '.join(words)}: {error}")
+    assert not wrong
 
 
-@pytest.mark.parametrize("block", [b for b in BLOCKS if b.language == "python"], ids=str)
-def test_python_of_a_block_compiles(block: Block) -> None:
-    compile(block.text, str(block), "exec")
+def test_python_of_blocks_compiles() -> None:
+    for block in (one for one in BLOCKS if one.language == "python"):
+        compile(block.text, str(block), "exec")
 
 
-@pytest.mark.parametrize("block", [b for b in BLOCKS if b.language == "toml"], ids=str)
-def test_toml_of_a_block_is_what_its_reader_takes(block: Block) -> None:
-    table = tomllib.loads(block.text)
-    if "promises" in table:
-        assert promises.why_not(table["promises"]) == ""
-    else:
-        (image,) = table["images"].values()
-        features = {file.parent.name for file in paths.ROOT.glob("src/interp/features/*/README.md")}
-        assert features > {*image["features"]}
+def test_toml_of_blocks_is_what_its_reader_takes() -> None:
+    features = {file.parent.name for file in paths.ROOT.glob("src/interp/features/*/README.md")}
+    for block in (one for one in BLOCKS if one.language == "toml"):
+        table = tomllib.loads(block.text)
+        if "promises" in table:
+            assert promises.why_not(table["promises"]) == ""
+        else:
+            (image,) = table["images"].values()
+            assert features > {*image["features"]}
 
 
 def test_the_tests_that_run_blocks_read_these_pages() -> None:
     for page, start, test in RUN:
         assert page in (paths.ROOT / test).read_text()
         assert [block for block in BLOCKS if run_by(block) == test], (page, start)
-
-
-def test_the_readme_is_short() -> None:
-    assert len((paths.ROOT / "README.md").read_text().splitlines()) <= 120
-
-
-@pytest.mark.parametrize(
-    ("command", "says"),
-    [
-        ("make such", "make has no target such"),
-        ("make launch NODE=2 W=pi", "'NODE' is no variable of this target"),
-        ("make launch W='pi --impls mpi'", "--impls"),
-        ("make run W='mandel --impl nompy'", "unknown technique 'nompy'"),
-        ("./hpcpy such", "unknown command 'such'"),
-        ("./hpcpy modulefile --where /x", "unrecognized arguments: --where"),
-        ("X=1 srun -n 2 apptainer exec a.sif python -m workloads p2p --such", "--such"),
-        ("mpiexec -n 2 python -m workloads linalk", "unknown workload 'linalk'"),
-        ("python -m workloads forecast --imports x", "--imports"),
-        ("apptainer exec a.sif python3 -m hpcpy_info --chek", "argparse refuses it"),
-        ("python -m workloads.preflight", "starts no program"),
-        ("apptainer exec a.sif hpcpy batch --node=2 -- my.py > job.sh", "--node=2"),
-    ],
-)
-def test_what_is_not_there_is_found(command: str, says: str) -> None:
-    (words,) = split(command)
-    with pytest.raises(WrongError, match=re.escape(says)):
-        read(words)

@@ -11,10 +11,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from hpcpy import paths  # noqa: E402
-from hpcpy.cache.own import require_safe_checkout  # noqa: E402
-from hpcpy.errors import HpcpyError  # noqa: E402
-from hpcpy.parser import Parser  # noqa: E402
+from hpcpy.core import paths  # noqa: E402
+from hpcpy.core.errors import HpcpyError  # noqa: E402
+from hpcpy.core.parser import Parser  # noqa: E402
+from hpcpy.core.trust import require_safe_checkout  # noqa: E402
 
 
 def run(module: str) -> int:

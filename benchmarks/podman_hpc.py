@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.build.archive import manifest_digest
+from hpcpy.core.scratch import build_scratch
+from hpcpy.core.stages import skipped, stage
 from hpcpy.engine import prefix
 from hpcpy.engine.podman import containers_conf, settings
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import SBIN, needed
-from hpcpy.scratch import build_scratch
-from hpcpy.stages import skipped, stage
 
 # `podman-hpc migrate` starts this in a container, and mounts the folder to write to at
 # /sqout.  It wants a static program; this one has its libraries in that folder.

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hpcpy import paths
+from hpcpy.core import paths
 
 # "nobody" on every Linux: no home, no right to anything.
 _STRANGER = 65534

@@ -21,10 +21,10 @@ from typing import IO
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 import checks
-from hpcpy import paths
+from hpcpy.core import paths
+from hpcpy.core.errors import HpcpyError, UnavailableError
 from hpcpy.engine.setup import ensure
 from hpcpy.engine.venv import ensure_venv
-from hpcpy.errors import HpcpyError, UnavailableError
 from in_image import built, image_command
 
 # Folders of tests beside `image`, by their images.

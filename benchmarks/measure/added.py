@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy import paths
 from hpcpy.adopt.baked import pack
 from hpcpy.build.stamps import read_stamp, write_stamp
+from hpcpy.core import paths
+from hpcpy.core.files import GIB, require_free, scratch_dir, whole_file
+from hpcpy.core.stages import Stage, skipped, stage
 from hpcpy.fetch.many import fetch
-from hpcpy.files import GIB, require_free, scratch_dir, whole_file
 from hpcpy.pins.model import this_arch
 from hpcpy.pins.wheels import wheels
-from hpcpy.stages import Stage, skipped, stage
 from measure import roots
 from measure.targets import WORK, Target, container, image_variables, unpacked
 

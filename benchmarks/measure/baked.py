@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hpcpy import paths
-from hpcpy.build.command import have
+from hpcpy.build.command import ensure_image
 from hpcpy.build.stamps import read_stamp
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
+from hpcpy.core.files import sha256
+from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
-from hpcpy.errors import UsageError
-from hpcpy.files import sha256
 from hpcpy.pins.model import this_arch
 from hpcpy.pins.wheels import wheels
-from hpcpy.stages import stage
 from measure import added, report, roots
 from measure.added import BAKE, PIP, WHEELS, Base, eight, with_packages
 from measure.cases import CASES, EIGHT
@@ -83,7 +83,7 @@ def _target(
 ) -> tuple[Target, float]:
     """Return an interpreter with the packages, and how long adding them took."""
     name, image, program = way
-    sif, _, _ = have("sif", image)
+    sif, _, _ = ensure_image("sif", image)
     digest = str(read_stamp(sif).get("digest") or f"sha256:{sha256(sif)}")
     pristine = roots.unpacked_root(image, sif, digest)
     root = pristine.with_name(f"{name.replace(', ', '-')}")

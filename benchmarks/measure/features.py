@@ -11,13 +11,13 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from hpcpy import paths
-from hpcpy.build.command import have
+from hpcpy.build.command import ensure_image
 from hpcpy.build.graph import the_graph
 from hpcpy.build.stamps import read_stamp
-from hpcpy.errors import UsageError
-from hpcpy.files import GIB, require_free
-from hpcpy.stages import stage
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
+from hpcpy.core.files import GIB, require_free
+from hpcpy.core.stages import stage
 from measure import report, roots, variants, worth, worth_chart
 from measure.cases import CASES, write_scripts
 from measure.samples import SAMPLER, Samples, measure
@@ -54,7 +54,7 @@ def main(options: argparse.Namespace) -> int:
     features = _features(options.features)
     if options.samples < _LEAST:
         raise UsageError(f"--samples {options.samples}: at least {_LEAST} are needed")
-    sif, plan, image = have("sif", _IMAGE)
+    sif, plan, image = ensure_image("sif", _IMAGE)
     wanted = list(variants.variants(image, features))
     require_free(paths.BUILD, len(wanted) * _DISK_OF_ONE + GIB, f"{len(wanted)} variants")
     variants.build(plan, wanted)

@@ -14,13 +14,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hpcpy import paths
-from hpcpy.build.command import have
+from hpcpy.build.command import ensure_image
 from hpcpy.build.stamps import read_stamp
 from hpcpy.cluster.layout import default_layout
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.stages import StageError, stage
 from hpcpy.engine.setup import ensure
-from hpcpy.errors import UnavailableError, UsageError
-from hpcpy.stages import StageError, stage
 from measure import launch_chart, report, roots
 from measure.samples import progress
 from measure.targets import container
@@ -99,7 +99,7 @@ def main(options: argparse.Namespace) -> int:
     if options.samples < 1:
         raise UsageError(f"--samples {options.samples}: at least one is needed")
     srun, environment = srun_words(options.srun)
-    sifs = {name: have("sif", name)[0] for name in options.images.split(",")}
+    sifs = {name: ensure_image("sif", name)[0] for name in options.images.split(",")}
     load = os.getloadavg()
     with stage(f"{options.samples} launches of each step") as current:
         steps = _launches(srun, environment, sifs, options.samples)

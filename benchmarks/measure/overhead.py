@@ -16,13 +16,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from hpcpy import paths
-from hpcpy.build.command import have
+from hpcpy.build.command import ensure_image
 from hpcpy.build.stamps import read_stamp
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.files import sha256, whole_file
+from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
-from hpcpy.errors import UnavailableError, UsageError
-from hpcpy.files import sha256, whole_file
-from hpcpy.stages import stage
 from measure import overhead_chart, report, roots
 from measure.arrangements import ARRANGEMENTS, Places
 from measure.pairs import GROUPS, LEAST, SIZES, Overhead, measure
@@ -68,7 +68,7 @@ def main(options: argparse.Namespace) -> int:
         raise UsageError(f"--ranks {unknown[0]}: none of {', '.join(ARRANGEMENTS)}")
     if options.sif and not options.sif.is_file():
         raise UsageError(f"--sif {options.sif}: no such file")
-    sif = options.sif.absolute() if options.sif else have("sif", _IMAGE)[0]
+    sif = options.sif.absolute() if options.sif else ensure_image("sif", _IMAGE)[0]
     with prepared(sif) as places:
         found = [_measured(name, places, options.launches) for name in names]
         results = options.out / "results"

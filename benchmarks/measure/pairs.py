@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
-from hpcpy.errors import IntegrityError
+from hpcpy.core.errors import IntegrityError
 from measure.arrangements import Arrangement, Places
 from measure.intervals import Interval, mean_ratio
 from measure.ranks import Ranks, started

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from hpcpy.stages import StageError
+from hpcpy.core.stages import StageError
 from measure import burst
 from measure.targets import WORK
 

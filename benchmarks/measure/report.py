@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from hpcpy import paths
-from hpcpy.errors import UsageError
-from hpcpy.files import whole_file
-from hpcpy.stages import StageError
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
+from hpcpy.core.files import whole_file
+from hpcpy.core.stages import StageError
 from measure import chart
 from measure.samples import Samples
 from measure.targets import WORK, Target

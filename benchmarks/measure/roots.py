@@ -6,11 +6,11 @@ import os
 import shutil
 from pathlib import Path
 
-from hpcpy import paths
 from hpcpy.build.sif_header import system_offset
+from hpcpy.core import paths
+from hpcpy.core.files import GIB, disk_errors, require_free, scratch_dir
+from hpcpy.core.stages import skipped, stage
 from hpcpy.engine.setup import ensure
-from hpcpy.files import GIB, disk_errors, require_free, scratch_dir
-from hpcpy.stages import skipped, stage
 
 _FOLDER = paths.BUILD / "startup"
 # Where the environment lies in the unpacked image.

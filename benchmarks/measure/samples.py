@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.adopt.trace import traced
-from hpcpy.stages import StageError
+from hpcpy.core.stages import StageError
 from measure import sampler
 from measure.cases import CASES, Case
 from measure.targets import WORK, Target

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hpcpy import paths
-from hpcpy.build.command import have
+from hpcpy.build.command import ensure_image
 from hpcpy.build.stamps import read_stamp
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
+from hpcpy.core.files import sha256
+from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
-from hpcpy.errors import UsageError
-from hpcpy.files import sha256
-from hpcpy.stages import stage
 from measure import readme_chart, report, roots
 from measure.cases import write_scripts
 from measure.samples import SAMPLER, measure
@@ -121,7 +121,7 @@ def _images(names: list[str], given: list[str]) -> list[_Image]:
             if not sif.is_file():
                 raise UsageError(f"--sif {name}={files[name]}: no such file")
         else:
-            sif, _, _ = have("sif", name)
+            sif, _, _ = ensure_image("sif", name)
         digest = read_stamp(sif).get("digest") or f"sha256:{sha256(sif)}"
         found.append(_Image(name, sif, str(digest)))
     return found

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from hpcpy import paths
 from hpcpy.build.buildah import buildah
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.images import make_image
@@ -17,9 +16,10 @@ from hpcpy.build.parts import make_part, missing_parts, part_file
 from hpcpy.build.plan import Plan
 from hpcpy.build.schedule import in_order
 from hpcpy.build.sif import SQUASHFS_OPTIONS
+from hpcpy.core import paths
+from hpcpy.core.scratch import build_scratch
+from hpcpy.core.stages import Stage, stage
 from hpcpy.engine.setup import ensure
-from hpcpy.scratch import build_scratch
-from hpcpy.stages import Stage, stage
 
 # The builder takes some 2 GB for each at its link.
 _AT_ONCE = 2

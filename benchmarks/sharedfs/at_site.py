@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import join, quote
 
-from hpcpy import paths
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.stages import StageError, stage
 from hpcpy.engine.setup import ensure
-from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.launch.site import REQUIRED, Site, find_site
-from hpcpy.stages import StageError, stage
 from sharedfs import report
 from sharedfs.configuration import Configuration, Images
 from sharedfs.configurations import CONFIGURATIONS

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 
-from hpcpy import paths
-from hpcpy.errors import UsageError
-from hpcpy.stages import stage
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
+from hpcpy.core.stages import stage
 from sharedfs import at_site, machines, report
 from sharedfs.configurations import CONFIGURATIONS
 from sharedfs.images import have_images

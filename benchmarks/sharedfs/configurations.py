@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from hpcpy import paths
+from hpcpy.core import paths
 from measure.roots import VENV as VENV_IN_ROOT
 from measure.targets import PYTHON
 from sharedfs import on_nodes

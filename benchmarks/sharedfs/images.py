@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hpcpy import paths
-from hpcpy.build.command import have
+from hpcpy.build.command import ensure_image
 from hpcpy.build.graph import the_graph
 from hpcpy.build.sif import sif_path
 from hpcpy.build.stamps import read_stamp
+from hpcpy.core import paths
+from hpcpy.core.files import sha256
 from hpcpy.engine.setup import ensure
 from hpcpy.engine.venv import ensure_venv
-from hpcpy.files import sha256
 from measure import roots
 from measure.cold.mounts import squash
 from podman_hpc import configured, migrated
@@ -32,7 +32,7 @@ def have_images(plan: Plan, apptainer: Path, *, is_built: bool = False) -> Image
     if plan.images("squash", "podman-hpc"):
         ensure("podman-hpc")
     sif = {
-        name: sif_path(the_graph().image(name)) if is_built else have("sif", name)[0]
+        name: sif_path(the_graph().image(name)) if is_built else ensure_image("sif", name)[0]
         for name in plan.images()
     }
     digests = {name: digest(sif[name]) for name in sif}
@@ -44,6 +44,6 @@ def have_images(plan: Plan, apptainer: Path, *, is_built: bool = False) -> Image
     installed = None
     if plan.images("podman-hpc"):
         installed = configured(paths.BUILD / "storm-podman-hpc", ensure_venv("podman-hpc"))
-        migrated(installed, have("oci")[0])
+        migrated(installed, ensure_image("oci")[0])
     squashed = {name: squash(name, sif[name], digests[name]) for name in plan.images("squash")}
     return Images(sif, root, apptainer, squashed, podman_hpc=installed)

@@ -13,7 +13,7 @@ from typing import Any
 from hpcpy.cluster import health
 from hpcpy.cluster.layout import Layout
 from hpcpy.cluster.node import ENGINE_FOLDER
-from hpcpy.stages import StageError
+from hpcpy.core.stages import StageError
 from sharedfs.configuration import Around
 from sharedfs.programs import MARK, reported
 

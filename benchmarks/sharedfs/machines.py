@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy import paths
 from hpcpy.cluster import life, machines
 from hpcpy.cluster.layout import Layout, addresses
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError
+from hpcpy.core.files import disk_errors
+from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine.setup import Engine, ensure
-from hpcpy.errors import UnavailableError
-from hpcpy.files import disk_errors
-from hpcpy.stages import Stage, StageError, stage
 from sharedfs.mounts import Mount
 
 # A device's name has at most 15 bytes, ten of them the bridge's.

@@ -12,7 +12,7 @@ from shlex import join
 
 from hpcpy.cluster.layout import Layout
 from hpcpy.cluster.processes import Machine, daemon_environment
-from hpcpy.stages import StageError
+from hpcpy.core.stages import StageError
 from sharedfs import counts
 from sharedfs.configuration import ETC, OF_THE_NODE, Files
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hpcpy.stages import Stage
+from hpcpy.core.stages import Stage
 from sharedfs.configuration import Images
 from sharedfs.configurations import CONFIGURATIONS
 from sharedfs.launch import RanksError

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hpcpy.files import whole_file
+from hpcpy.core.files import whole_file
 from measure.report import draw
 from measure.targets import container
 from sharedfs import storm_chart

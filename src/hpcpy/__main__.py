@@ -7,11 +7,11 @@ import signal
 import sys
 from pathlib import Path
 
-from hpcpy import from_make
-from hpcpy.cache.own import ANOTHER_CACHE
-from hpcpy.commands import COMMANDS, run, top_parser
-from hpcpy.errors import DiskError, HpcpyError, UsageError
-from hpcpy.paths import cache_dir
+from hpcpy.cli import from_make
+from hpcpy.cli.commands import COMMANDS, run, top_parser
+from hpcpy.core.errors import DiskError, HpcpyError, UsageError
+from hpcpy.core.paths import cache_dir
+from hpcpy.core.trust import ANOTHER_CACHE
 from workloads.harness.streams import OF_A_NAME, lost_output, open_streams, spell_in_ascii
 
 

@@ -11,9 +11,9 @@ from local_cluster import Cluster, acquired, image
 from mpi_libraries import unpacked
 from release_keys import make_key
 
-from hpcpy import paths
+from hpcpy.core import paths
+from hpcpy.core.errors import HpcpyError
 from hpcpy.engine.setup import Engine, ensure
-from hpcpy.errors import HpcpyError
 
 
 @pytest.fixture(scope="session")

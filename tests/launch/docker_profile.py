@@ -30,7 +30,7 @@ def write(folder: Path, arch: str) -> Path:
 
     Raises
     ------
-    hpcpy.errors.UnavailableError
+    hpcpy.core.errors.UnavailableError
         When Debian's mirrors do not answer or do not have the package.
     """
     (package,) = download(frozenset({_PACKAGE}), arch)

@@ -6,8 +6,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hpcpy import paths
 from hpcpy.build.archive import manifest_digest
+from hpcpy.core import paths
 from podman_hpc import image_name
 
 NAME = "localhost/hpcpy:latest"

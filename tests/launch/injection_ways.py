@@ -16,7 +16,7 @@ from pathlib import Path
 import image_in_podman
 from mpi_libraries import assignments
 
-from hpcpy import paths
+from hpcpy.core import paths
 from hpcpy.engine.podman import podman_command
 from hpcpy.engine.setup import ensure
 from running import run

@@ -16,7 +16,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
-from hpcpy import paths
+from hpcpy.core import paths
 
 SECONDS = 300
 Done = subprocess.CompletedProcess[str]

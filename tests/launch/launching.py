@@ -15,8 +15,8 @@ from pathlib import Path
 import proc_files
 from local_cluster import Cluster
 
-from hpcpy import paths
-from hpcpy.from_make import with_settings
+from hpcpy.cli.from_make import with_settings
+from hpcpy.core import paths
 
 # What the image's own test compares with, too.
 AREA2 = "641cee98245c7d24850cf7364ad18c4c9a0d73d8a1b48d4505d93cbe2655b192"

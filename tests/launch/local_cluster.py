@@ -17,14 +17,14 @@ from pathlib import Path
 import proc_files
 import pytest
 
-from hpcpy import paths
 from hpcpy.cluster import health, processes
 from hpcpy.cluster.command import start, stop
 from hpcpy.cluster.layout import Layout, default_layout
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError
 from hpcpy.engine import apptainer
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
-from hpcpy.errors import UnavailableError
 
 Done = subprocess.CompletedProcess[str]
 # For what hangs: with a load of 40, a start of four ranks takes more than a minute.

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy import paths
-from hpcpy.checkout_lock import checkout_lock
+from hpcpy.core import paths
+from hpcpy.core.checkout_lock import checkout_lock
+from hpcpy.core.files import scratch_dir
 from hpcpy.engine.debs import download
 from hpcpy.engine.prefix import layout
 from hpcpy.engine.setup import Engine
-from hpcpy.files import scratch_dir
 from running import run
 
 SECONDS = 300

@@ -12,12 +12,12 @@ import shlex
 import shutil
 from pathlib import Path
 
-from hpcpy import paths
-from hpcpy.checkout_lock import checkout_lock
+from hpcpy.core import paths
+from hpcpy.core.checkout_lock import checkout_lock
+from hpcpy.core.files import MIB, disk_errors, require_free, scratch_dir
+from hpcpy.core.stages import Stage, stage
 from hpcpy.engine.debs import download
 from hpcpy.engine.prefix import DebianPaths, command, layout
-from hpcpy.files import MIB, disk_errors, require_free, scratch_dir
-from hpcpy.stages import Stage, stage
 
 RECIPE = 1
 _NEEDED = 60 * MIB

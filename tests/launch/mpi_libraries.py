@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hpcpy import paths
+from hpcpy.core import paths
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.many import fetch
 from hpcpy.pins.sources import sources

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from local_cluster import Cluster, require_one
 
-from hpcpy import paths
 from hpcpy.cluster.command import stop
 from hpcpy.cluster.layout import Layout
+from hpcpy.core import paths
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from hpcpy import paths
+from hpcpy.core import paths
 from hpcpy.engine.apptainer import find
 from hpcpy.fetch.many import fetch
 from hpcpy.pins.model import this_arch

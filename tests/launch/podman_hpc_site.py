@@ -17,13 +17,13 @@ import pytest
 from local_registry import serve
 from site_user import public_python
 
-from hpcpy import paths
 from hpcpy.build.archive import manifest_digest
 from hpcpy.build.push import parse_reference, push
+from hpcpy.core import paths
+from hpcpy.core.errors import HpcpyError
 from hpcpy.engine.setup import ensure, look_up
 from hpcpy.engine.tools import needed
 from hpcpy.engine.venv import can_make, ensure_venv
-from hpcpy.errors import HpcpyError
 from podman_hpc import BESIDE, Installed, configured, write_mksquashfs
 from running import run
 

@@ -23,8 +23,8 @@ import image_in_podman
 import pytest
 from site_user import is_public
 
-from hpcpy import paths
 from hpcpy.build.archive import manifest_digest
+from hpcpy.core import paths
 from hpcpy.engine import prefix
 from hpcpy.engine.podman import podman_command
 from hpcpy.engine.setup import look_up

@@ -16,7 +16,7 @@ from pathlib import Path
 from launching import AREA2, ranks, said, typed
 from local_cluster import Cluster
 
-from hpcpy import paths
+from hpcpy.core import paths
 
 SECONDS = 300.0
 Done = subprocess.CompletedProcess[str]

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from local_cluster import image
 
-from hpcpy import paths
 from hpcpy.build.sif_header import system_offset
 from hpcpy.cluster.layout import Layout
+from hpcpy.core import paths
+from hpcpy.core.files import scratch_dir
 from hpcpy.engine.prefix import command as engine_command
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from hpcpy.engine.venv import ensure_venv
-from hpcpy.files import scratch_dir
 from sharedfs import machines
 from sharedfs.configuration import Configuration, Files, Images
 from sharedfs.configurations import CONFIGURATIONS

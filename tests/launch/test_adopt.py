@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from small_packages import wheel
 
-from hpcpy import paths
+from hpcpy.core import paths
+from hpcpy.core.stages import TAIL_LINES
 from hpcpy.engine.apptainer import find
 from hpcpy.engine.machine import NOBODY, user_namespaces
-from hpcpy.stages import TAIL_LINES
 
 # As people write them: comments, a list of pip's, versions of another Python.
 YAML = """\

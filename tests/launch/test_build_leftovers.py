@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
 from hpcpy.build.buildah import Buildah, buildah
+from hpcpy.core import paths
 from running import run
 
 

@@ -10,10 +10,10 @@ import pytest
 from local_cluster import image
 from own_cluster import hpcpy, own, started, stderr_of
 
-from hpcpy import paths
 from hpcpy.cluster import processes
 from hpcpy.cluster.layout import NODES, Layout
 from hpcpy.cluster.node import OWN
+from hpcpy.core import paths
 from tiers import sampled
 
 # Bytes that one of two ranks sends the other, at least, in an allreduce of

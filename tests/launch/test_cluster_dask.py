@@ -16,8 +16,8 @@ import pytest
 from launching import SECONDS, hpcpy, nothing_is_left, processes, processor_seconds, said, start
 from local_cluster import Cluster, image
 
-from hpcpy import paths
 from hpcpy.cluster.layout import NODES
+from hpcpy.core import paths
 from running import run
 from tiers import sampled
 

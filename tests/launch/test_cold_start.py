@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
+from hpcpy.core import paths
 from hpcpy.engine.machine import squashfs_mounts
 from measure.cold.rounds import PROGRAMS
 from measure.cold.touched import Touched, touched

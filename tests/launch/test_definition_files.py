@@ -16,7 +16,7 @@ import pytest
 from site_user import is_public
 from small_packages import wheel
 
-from hpcpy import paths
+from hpcpy.core import paths
 from hpcpy.engine.apptainer import find
 from hpcpy.engine.machine import NOBODY, user_namespaces
 

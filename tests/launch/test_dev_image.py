@@ -11,9 +11,9 @@ import extension_kinds as kinds
 import pytest
 from local_cluster import image
 
-from hpcpy import paths
 from hpcpy.build.graph import the_graph
 from hpcpy.build.sif import sif_path
+from hpcpy.core import paths
 from running import run
 
 pytestmark = pytest.mark.long

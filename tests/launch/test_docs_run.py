@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError
 from hpcpy.engine.apptainer import find
-from hpcpy.errors import UnavailableError
 from image_commands import IN_IMAGE
 from running import run
 

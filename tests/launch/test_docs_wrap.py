@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
+from hpcpy.core import paths
 
 PAGES = {"docs/jupyter.md": "./hpcpy kernelspec", "docs/modules.md": "make modulefile"}
 # A folder with blanks and odd characters is in tests/unit/test_launch_modulefile.py.

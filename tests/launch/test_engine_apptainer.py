@@ -20,10 +20,10 @@ from pathlib import Path
 import pytest
 from site_user import is_public
 
-from hpcpy import paths
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError
 from hpcpy.engine import apptainer
 from hpcpy.engine.machine import NOBODY, fuse_device, user_namespaces
-from hpcpy.errors import UnavailableError
 
 SECONDS = 300
 # An administrator would open /dev/fuse to users: root does so here in a mount

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from local_cluster import SECONDS, Cluster
 
-from hpcpy import paths
+from hpcpy.core import paths
 from hpcpy.engine import apptainer
 from hpcpy.engine.venv import ensure_venv
 from workloads.harness.cuda import no_device

@@ -16,7 +16,7 @@ import pytest
 from local_cluster import SECONDS, Cluster, image
 from own_cluster import own, started
 
-from hpcpy.scratch import build_scratch
+from hpcpy.core.scratch import build_scratch
 from running import run
 
 pytestmark = pytest.mark.long

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from failing_file import FailingStorage, begin, holders, nothing_is_left, skip_without_fuse
 
-from hpcpy import paths
 from hpcpy.build.sif_header import system_offset
+from hpcpy.core import paths
 from hpcpy.engine.apptainer import find
 from measure.fuse.one_file import OneFile
 

@@ -16,7 +16,7 @@ import pytest
 from failing_file import begin, nothing_is_left, skip_without_fuse
 from failing_folder import FailingFolder
 
-from hpcpy import paths
+from hpcpy.core import paths
 from hpcpy.engine.apptainer import find
 from in_image import image_command
 from measure.fuse.protocol import Kind

@@ -23,7 +23,7 @@ from launching import (
 )
 from local_cluster import Cluster
 
-from hpcpy import paths
+from hpcpy.core import paths
 from tiers import sampled
 
 

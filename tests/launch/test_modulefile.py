@@ -13,9 +13,9 @@ import module_systems
 import pytest
 from local_cluster import Cluster
 
-from hpcpy import paths
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError
 from hpcpy.engine import apptainer
-from hpcpy.errors import UnavailableError
 from tiers import sampled
 
 RANKS = """

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from hpcpy import paths
+from hpcpy.core import paths
 from hpcpy.engine.setup import ensure
 from running import run
 

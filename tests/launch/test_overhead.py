@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError
 from hpcpy.engine.apptainer import find
-from hpcpy.errors import UnavailableError
 from measure.arrangements import ARRANGEMENTS, Places
 from measure.overhead import prepared, table
 from measure.pairs import GROUPS, LEAST, Overhead, measure

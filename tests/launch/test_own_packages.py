@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
+from hpcpy.core import paths
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.many import fetch
 from hpcpy.pins.sources import sources

@@ -9,9 +9,9 @@ import docker_profile
 import image_in_podman
 import pytest
 
-from hpcpy import paths
 from hpcpy.build.graph import the_graph
 from hpcpy.build.oci import archive_path
+from hpcpy.core import paths
 from hpcpy.engine.podman import podman_command
 from hpcpy.engine.prefix import layout
 from hpcpy.engine.setup import look_up

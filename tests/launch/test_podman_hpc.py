@@ -23,8 +23,8 @@ from mpi_libraries import NEWER, module, unpacked
 from podman_hpc_site import IMAGE, MODULE
 from site_user import SECONDS, Done, User, is_public, site_with_mpich
 
-from hpcpy import paths
 from hpcpy.cluster.layout import NODES
+from hpcpy.core import paths
 from hpcpy.engine.machine import user_namespaces
 from podman_hpc import Installed
 

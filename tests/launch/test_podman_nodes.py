@@ -14,7 +14,7 @@ import pytest
 from local_cluster import Cluster, only_root
 from site_user import User
 
-from hpcpy import paths
+from hpcpy.core import paths
 from hpcpy.engine.podman import podman_command
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed

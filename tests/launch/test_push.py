@@ -15,9 +15,9 @@ from packed_images import FILES, make_sif
 
 from hpcpy.build.archive import manifest_digest
 from hpcpy.build.push import parse_reference, push, push_sif
-from hpcpy.commands import run
+from hpcpy.cli.commands import run
+from hpcpy.core.errors import HpcpyError, UnavailableError
 from hpcpy.engine.setup import Engine, ensure
-from hpcpy.errors import HpcpyError, UnavailableError
 from small_image import layer, write_archive
 
 
@@ -87,11 +87,11 @@ def test_pushed_sif_is_pulled_as_it_was(
 ) -> None:
     asked = []
 
-    def have(*words: str) -> tuple[Path, None, None]:
+    def ensure_image(*words: str) -> tuple[Path, None, None]:
         asked.append(words)
         return sif, None, None
 
-    monkeypatch.setattr("hpcpy.build.push.have", have)
+    monkeypatch.setattr("hpcpy.build.push.ensure_image", ensure_image)
     address = f"oras://{registry.address}/group/hpcpy:1"
     assert run(["push", address, "--image", "hpcpy-core"]) == 0
     assert asked == [("sif", "hpcpy-core")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hpcpy import paths
+from hpcpy.core import paths
 from hpcpy.engine.apptainer import find
 from running import run
 

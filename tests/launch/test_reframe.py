@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from local_cluster import Cluster
 
-from hpcpy import paths
 from hpcpy.cluster.node import ENGINE_FOLDER
+from hpcpy.core import paths
 from hpcpy.engine import apptainer
 from hpcpy.engine.venv import ensure_venv
 

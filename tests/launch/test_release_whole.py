@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from release_keys import checked, refused, said
 
-from hpcpy import paths
 from hpcpy.build.plan import make_plan
 from hpcpy.build.stamps import write_stamp
-from hpcpy.commands import run
-from hpcpy.files import sha256
+from hpcpy.cli.commands import run
+from hpcpy.core import paths
+from hpcpy.core.files import sha256
+from hpcpy.core.version import project_version
 from hpcpy.release import command, provenance
 from hpcpy.release.signing import SIGNATURE, SUMS
-from hpcpy.version import project_version
 from small_image import layer, write_archive
 
 

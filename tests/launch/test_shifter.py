@@ -17,7 +17,7 @@ from mpi_libraries import NEWER, module, unpacked
 from shifter_site import MODULE, Site
 from site_user import User, public_python, site_with_mpich
 
-from hpcpy import paths
+from hpcpy.core import paths
 
 
 @pytest.fixture(scope="module")

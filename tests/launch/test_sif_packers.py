@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
 from hpcpy.build.oci import archive_path
 from hpcpy.build.plan import make_plan
 from hpcpy.build.sif import is_current_sif, make_sif
 from hpcpy.build.stamps import write_stamp
+from hpcpy.core import paths
 from hpcpy.engine.setup import Engine
 from small_image import layer, write_archive
 

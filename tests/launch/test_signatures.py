@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from release_keys import checked, make_key, refused, said
 
-from hpcpy.errors import UsageError
+from hpcpy.core.errors import UsageError
 from hpcpy.release import signing
 from hpcpy.release.signing import SIGNATURE, SUMS, write_sums
 

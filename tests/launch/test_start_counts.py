@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
 from hpcpy.adopt.trace import Traced, traced
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError
 from hpcpy.engine.apptainer import find
-from hpcpy.errors import UnavailableError
 from measure.cases import ALONE, CASES, Case, write_scripts
 from measure.targets import WORK, Target, container
 from tiers import sampled

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from hpcpy import paths
 from hpcpy.adopt.trace import traced
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError
 from hpcpy.engine.apptainer import find
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
-from hpcpy.errors import UnavailableError
 from measure.targets import WORK, container
 from workloads.startup.cases import CASES
 

@@ -27,7 +27,7 @@ from small_storm import (
 
 from hpcpy.cluster import processes
 from hpcpy.cluster.layout import Layout
-from hpcpy.paths import ROOT
+from hpcpy.core.paths import ROOT
 from sharedfs import machines
 from sharedfs.configuration import Configuration
 

@@ -13,7 +13,7 @@ from podman_hpc_site import ARCHIVE
 from site_user import public_python
 from small_storm import SmallStorm, one_node, started
 
-from hpcpy import paths
+from hpcpy.core import paths
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from hpcpy.engine.venv import can_make, ensure_venv

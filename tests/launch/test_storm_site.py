@@ -15,9 +15,9 @@ from launching import SECONDS
 from local_cluster import Cluster, only_root
 from site_user import public_python
 
-from hpcpy import paths
 from hpcpy.build.plan import make_plan
 from hpcpy.build.sif import is_current_sif
+from hpcpy.core import paths
 from sharedfs.samples import TEMPERATURES
 
 pytestmark = pytest.mark.long

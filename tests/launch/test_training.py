@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from own_venv import SIF, in_image
 
-from hpcpy import paths
+from hpcpy.core import paths
 
 TRAINING = paths.ROOT / "src/interp/features/code_image/codeimage/training.py"
 # The last one to have looked an attribute up keeps its name, until another takes its place.

@@ -10,9 +10,9 @@ from packed_images import FILES, make_archive, make_sif
 from hpcpy.build import verify
 from hpcpy.build.archive import files_of
 from hpcpy.build.verify import compare, differences, files_of_sif
-from hpcpy.commands import run
+from hpcpy.cli.commands import run
+from hpcpy.core.errors import IntegrityError, UsageError
 from hpcpy.engine.setup import Engine
-from hpcpy.errors import IntegrityError, UsageError
 
 
 def test_sifs_packed_otherwise_hold_the_same_files(
@@ -101,10 +101,10 @@ def test_a_file_is_compared_with_the_image_that_it_is_named_after(
     given = make_archive(tmp_path / name, FILES)
     asked = []
 
-    def have(kind: str, wanted: str) -> tuple[Path, None, None]:
+    def ensure_image(kind: str, wanted: str) -> tuple[Path, None, None]:
         asked.append((kind, wanted))
         return given, None, None
 
-    monkeypatch.setattr(verify, "have", have)
+    monkeypatch.setattr(verify, "ensure_image", ensure_image)
     assert run(["verify", str(given)]) == 0
     assert asked == [("oci", image)]

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from packed_images import FILES, make_archive, make_sif
 
-from hpcpy import paths
 from hpcpy.build import verify
 from hpcpy.build.packed_by import packed_by
 from hpcpy.build.stamps import write_stamp
 from hpcpy.build.verify import compare
-from hpcpy.commands import run
+from hpcpy.cli.commands import run
+from hpcpy.core import paths
+from hpcpy.core.errors import IntegrityError
 from hpcpy.engine.setup import Engine
-from hpcpy.errors import IntegrityError
 
 
 @pytest.fixture

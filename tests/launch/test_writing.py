@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.errors import UnavailableError
+from hpcpy.core.errors import UnavailableError
 from measure.writing import places
 from measure.writing.rounds import TASKS, Task, measure
 from tiers import sampled

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from hpcpy import paths
+from hpcpy.core import paths
 from hpcpy.engine.setup import ensure
 from hpcpy.fetch.many import fetch
 from hpcpy.pins.model import Artifact, this_arch

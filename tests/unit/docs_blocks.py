@@ -22,12 +22,13 @@ sys.path.extend(
 import hpcpy_bake.command
 import hpcpy_info
 import hpcpy_warmup
-from hpcpy import commands, paths
-from hpcpy.errors import HpcpyError
-from hpcpy.from_make import with_settings
+from hpcpy.cli import commands
+from hpcpy.cli.from_make import with_settings
+from hpcpy.core import paths
+from hpcpy.core.errors import HpcpyError
+from hpcpy.core.parser import program_words
 from hpcpy.launch.checks import workload_fault
 from hpcpy.launch.options import read_request
-from hpcpy.parser import program_words
 from workloads.errors import WorkloadError
 from workloads.harness import options
 from workloads.registry import TOOLS

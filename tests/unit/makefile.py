@@ -9,7 +9,7 @@ from pathlib import Path
 
 from processes import environment
 
-from hpcpy import paths
+from hpcpy.core import paths
 
 MAKEFILE = paths.ROOT / "Makefile"
 

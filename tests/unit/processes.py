@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
+from hpcpy.core import paths
 from running import Done, run
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from hpcpy.errors import HpcpyError
+from hpcpy.core.errors import HpcpyError
 
 DOCUMENTED = {1, 2, 65, 69, 73}
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from hpcpy.core.parser import Parser
 from hpcpy.launch.options import Request, add_options, add_program, read_request
-from hpcpy.parser import Parser
 
 PI = ("--", "-m", "workloads", "pi", "--impl", "mpi")
 

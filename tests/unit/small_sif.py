@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from hpcpy.core.errors import UnavailableError
 from hpcpy.engine import apptainer
-from hpcpy.errors import UnavailableError
 
 
 def needed_program() -> Path:

@@ -10,7 +10,7 @@ import pytest
 
 from hpcpy.adopt.environment import read
 from hpcpy.adopt.names import known
-from hpcpy.errors import UsageError
+from hpcpy.core.errors import UsageError
 
 
 def no_yaml(_: str) -> Any:

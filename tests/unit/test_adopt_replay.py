@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from hpcpy.adopt.replay import Place, compare, environments_python, first_difference, outside
-from hpcpy.commands import parse, run
-from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.cli.commands import parse, run
+from hpcpy.core.errors import UnavailableError, UsageError
 
 OLD = outside(Path(sys.executable))
 NEW = Place("in x.sif", ["/usr/bin/env", "NEW=1", sys.executable], sys.executable)

@@ -16,14 +16,14 @@ import pytest
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from hpcpy import paths
 from hpcpy.adopt import rows, written
 from hpcpy.adopt.asked import Asked, of_conda, of_pip
 from hpcpy.adopt.image import Image
 from hpcpy.adopt.rows import IN_IMAGE, KEPT, NO_EQUIVALENT, NOT_NEEDED, RENAMED, Item, Row
 from hpcpy.build.sif import SQUASHFS_OPTIONS
-from hpcpy.errors import UnavailableError, UsageError
-from hpcpy.stages import StageError
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.stages import StageError
 from launch.small_packages import digest, wheel
 
 sys.path.insert(0, str(paths.ROOT / "src/interp/features/bake"))

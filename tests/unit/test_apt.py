@@ -11,7 +11,7 @@ from processes import python
 from hpcpy.apt import mirrors
 from hpcpy.apt.mirrors import debian_mirrors
 from hpcpy.apt.private import PrivateApt
-from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.pins.model import DebianSuite
 from running import run
 

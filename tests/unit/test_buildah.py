@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from hpcpy.build.buildah import require_bindable
 from hpcpy.engine.tools import Version
-from hpcpy.errors import UnavailableError
+from hpcpy.core.errors import UnavailableError
 try:
     require_bindable(Path(sys.argv[1]), Version(tuple(map(int, sys.argv[2].split(".")))))
 except UnavailableError as error:

@@ -9,7 +9,7 @@ import pytest
 from processes import start
 
 from hpcpy.build.cached import cached, is_whole
-from hpcpy.shared_folder import USERS
+from hpcpy.core.shared_folder import USERS
 
 
 @pytest.fixture

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from processes import environment, python, start
 
-from hpcpy import paths
-from hpcpy.checkout_lock import checkout_lock
+from hpcpy.core import paths
+from hpcpy.core.checkout_lock import checkout_lock
 from running import run
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from hpcpy import paths
-from hpcpy.checkout_lock import checkout_lock
+from hpcpy.core import paths
+from hpcpy.core.checkout_lock import checkout_lock
 build, name = Path(sys.argv[1]), sys.argv[2]
 paths.BUILD = build
 with checkout_lock():
@@ -33,8 +33,8 @@ with checkout_lock():
 ENTER = """
 import sys
 from pathlib import Path
-from hpcpy import paths
-from hpcpy.checkout_lock import checkout_lock
+from hpcpy.core import paths
+from hpcpy.core.checkout_lock import checkout_lock
 paths.BUILD = Path(sys.argv[1])
 with checkout_lock():
     print("in")
@@ -88,7 +88,7 @@ def test_a_file_system_without_locks_is_named_in_one_line(build: Path) -> None:
     if not shutil.which("strace"):
         pytest.skip("no strace; on Debian: apt-get install strace")
     code = f"""
-from hpcpy.errors import DiskError
+from hpcpy.core.errors import DiskError
 try:
 {textwrap.indent(ENTER, "    ")}
 except DiskError as error:

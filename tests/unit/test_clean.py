@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from processes import environment, python, read_only, start
 
-from hpcpy import paths
-from hpcpy.cache.clean import clusters
-from hpcpy.commands import run
-from hpcpy.errors import UnavailableError, UsageError
-from hpcpy.files import GIB, MIB
+from hpcpy.cli.clean import clusters
+from hpcpy.cli.commands import run
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.files import GIB, MIB
 from running import wait_until
 
 SLEEP = "import time; print(flush=True); time.sleep(60)"
@@ -141,7 +141,7 @@ def test_checkout_in_the_place_of_the_cache_is_left_alone(
     # HPCPY_CACHE=~/src where the checkout is ~/src/hpcpy.
     made = fill(cache)
     sources = [
-        add(cache / name, 1) for name in ("src/hpcpy/cache/clean.py", "README.md", "env/a.lock")
+        add(cache / name, 1) for name in ("src/hpcpy/cli/clean.py", "README.md", "env/a.lock")
     ]
     run(["clean", "--cache", "0"])
     assert left(made) == set()
@@ -211,7 +211,8 @@ def test_storage_of_a_killed_build_goes_with_its_mounts(cache: Path) -> None:
 def test_cache_is_not_shrunk_while_a_make_runs_here(cache: Path) -> None:
     made = fill(cache)
     code = (
-        "import sys; from pathlib import Path; from hpcpy import commands, paths\n"
+        "import sys; from pathlib import Path\n"
+        "from hpcpy.cli import commands; from hpcpy.core import paths\n"
         "paths.BUILD = Path(sys.argv[1])\ncommands.run(['clean', '--cache', '0'])"
     )
     paths.BUILD.mkdir()
@@ -232,7 +233,7 @@ def test_a_cache_that_is_closed_to_the_user_is_one_line(cache: Path) -> None:
     fill(cache)
     cache.chmod(0o700)
     code = (
-        "import os, sys, hpcpy.cache.clean; from hpcpy.__main__ import main;"
+        "import os, sys, hpcpy.cli.clean; from hpcpy.__main__ import main;"
         " os.setuid(65534); sys.exit(main(['clean', '--cache', '0']))"
     )
     held = {"HPCPY_CHECKOUT_LOCK": str(paths.ROOT / "build")}

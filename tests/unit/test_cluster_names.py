@@ -12,7 +12,7 @@ import pytest
 from hpcpy.cluster import config
 from hpcpy.cluster.layout import CONTROLLER, NODES, Layout
 from hpcpy.cluster.network import free_network
-from hpcpy.errors import UnavailableError
+from hpcpy.core.errors import UnavailableError
 
 DEEP = Layout(Path("/scratch") / "/".join(["a-folder-with-a-name"] * 9) / "build/cluster")
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
+from hpcpy.cli.commands import run
 from hpcpy.cluster import command, health, processes
 from hpcpy.cluster.layout import Layout, Network
 from hpcpy.cluster.machines import machine_of
 from hpcpy.cluster.node import MARK, OWN, Node, mount_commands
-from hpcpy.commands import run
-from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError, UsageError
 from running import wait_until
 
 NODE = Node(

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from processes import environment
 
-from hpcpy import paths
-from hpcpy.commands import COMMANDS
-from hpcpy.version import project_version
+from hpcpy.cli.commands import COMMANDS
+from hpcpy.core import paths
+from hpcpy.core.version import project_version
 from tiers import sampled
 
 EVERY = [(), *((name,) for name in COMMANDS)]
@@ -90,7 +90,7 @@ def test_help_imports_no_command(checkout: Path) -> None:
 
 
 def test_help_of_the_workload_is_not_that_of_run() -> None:
-    from hpcpy.commands import parse
+    from hpcpy.cli.commands import parse
 
     assert parse(["run", "mandel", "--help"]).workload == ["mandel", "--help"]
     assert parse(["run", "--", "--help"]).workload == ["--", "--help"]

@@ -11,9 +11,9 @@ from types import ModuleType
 
 import pytest
 
-from hpcpy import paths
 from hpcpy.build.graph import the_graph
 from hpcpy.build.plan import Plan
+from hpcpy.core import paths
 from hpcpy.pins.wheels import wheels
 
 TABLE = paths.ENV / "cuda.toml"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
+from hpcpy.core import paths
 
 CUSTOMIZE = paths.CONTAINERS / "base" / "customize.sh"
 

@@ -15,14 +15,14 @@ from threading import Thread
 import pytest
 from processes import environment
 
-import hpcpy.files
-from hpcpy.errors import DiskError
+import hpcpy.core.files
+from hpcpy.core.errors import DiskError
 from workloads.errors import OutputError, UsageError
 from workloads.harness import files
 
 Write = Callable[[Path], AbstractContextManager[Path]]
 # The two differ in their errors, and only the tool's makes the folder.
-both = pytest.mark.parametrize("whole", [hpcpy.files.whole_file, files.whole_file])
+both = pytest.mark.parametrize("whole", [hpcpy.core.files.whole_file, files.whole_file])
 
 # Writes "whole" to its argument by one of the two, and prints before and after.
 PROGRAM = """
@@ -37,7 +37,7 @@ print("after", flush=True)
 # /dev has these names as such links. The machine's own are not used: a fault here would
 # replace them.
 LINKS = {"stdout": "/proc/self/fd/1", "fd": "/proc/self/fd"}
-of_both = pytest.mark.parametrize("module", ["hpcpy.files", "workloads.harness.files"])
+of_both = pytest.mark.parametrize("module", ["hpcpy.core.files", "workloads.harness.files"])
 
 
 def write(whole: Write, path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from docs_blocks import PAGES, Block, WrongError, blocks, is_name, read, split, typed
 
-from hpcpy import paths
+from hpcpy.core import paths
 from image_commands import IN_IMAGE
 from workloads.doctor import promises
 

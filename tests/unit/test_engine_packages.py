@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError
 from hpcpy.engine import packages, setup, tools
 from hpcpy.engine.tools import all_tools, needed
-from hpcpy.errors import UnavailableError
 
 BARE = [tool for tool in all_tools() if tool.provided == "apt"]
 

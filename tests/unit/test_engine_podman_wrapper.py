@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
+from hpcpy.core import paths
 from hpcpy.engine import podman
 from running import run
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from processes import environment, read_only
 
-from hpcpy import paths
+from hpcpy.core import paths
+from hpcpy.core.errors import DiskError, UnavailableError
 from hpcpy.engine import apptainer, prefix, tools
-from hpcpy.errors import DiskError, UnavailableError
 from running import run
 
 
@@ -51,9 +51,9 @@ def test_prefix_of_a_moved_checkout_is_made_anew(
 READER = """
 import os, sys
 from pathlib import Path
-from hpcpy import paths
+from hpcpy.core import paths
 from hpcpy.engine import setup, tools
-from hpcpy.errors import UnavailableError
+from hpcpy.core.errors import UnavailableError
 paths.BUILD = Path(sys.argv[1])
 paths.TOOLS = paths.BUILD / "tools"
 tools.SBIN = ()

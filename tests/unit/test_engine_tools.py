@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
 from hpcpy.engine import prefix, setup, tools
 from hpcpy.engine.tools import all_tools, needed, on_path
-from hpcpy.errors import UsageError
 
 APPTAINER = next(tool for tool in all_tools() if tool.program == "apptainer")
 

@@ -8,7 +8,7 @@ import re
 from small_bundle import FEATURES
 
 from hpcpy.build.graph import the_graph
-from hpcpy.paths import ROOT
+from hpcpy.core.paths import ROOT
 
 NAMES = [path.name for path in sorted(FEATURES.iterdir()) if path.is_dir()]
 # This feature is in no image for users.

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from misbehaving_server import Server, ranged, serving
 
-from hpcpy import paths
 from hpcpy.apt.offers import Offer
 from hpcpy.apt.private import parse_uris
-from hpcpy.errors import IntegrityError, UnavailableError
+from hpcpy.core import paths
+from hpcpy.core.errors import IntegrityError, UnavailableError
 from hpcpy.fetch import debian
 from hpcpy.fetch.connection import Patience
 from hpcpy.fetch.debian import fetch_debs

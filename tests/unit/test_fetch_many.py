@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from misbehaving_server import Server, artifact, ranged, serving
 
-from hpcpy import paths
-from hpcpy.errors import DiskError
+from hpcpy.core import paths
+from hpcpy.core.errors import DiskError
 from hpcpy.fetch.connection import Patience
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally, downloads_dir

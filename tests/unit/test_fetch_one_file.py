@@ -22,7 +22,7 @@ from misbehaving_server import (
     whole,
 )
 
-from hpcpy.errors import IntegrityError, UnavailableError
+from hpcpy.core.errors import IntegrityError, UnavailableError
 from hpcpy.fetch.connection import Patience
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally, downloads_dir

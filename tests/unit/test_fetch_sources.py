@@ -11,7 +11,7 @@ import pytest
 from misbehaving_server import Answer, Server, artifact, ranged, serving, status
 
 from hpcpy.apt.mirrors import apt_proxies
-from hpcpy.errors import IntegrityError
+from hpcpy.core.errors import IntegrityError
 from hpcpy.fetch.connection import Patience
 from hpcpy.fetch.many import fetch
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from processes import environment, read_only, start
 
-from hpcpy.errors import DiskError
-from hpcpy.files import place, require_free, whole_file
+from hpcpy.core.errors import DiskError
+from hpcpy.core.files import place, require_free, whole_file
 from running import run
 
 WRITE_SLOWLY = """
 import sys, time
 from pathlib import Path
-from hpcpy.files import whole_file
+from hpcpy.core.files import whole_file
 with whole_file(Path(sys.argv[1])) as temporary:
     temporary.write_text("half")
     print("writing", flush=True)
@@ -66,8 +66,8 @@ def test_full_disk_is_one_line_with_the_name_of_the_file(tmp_path: Path) -> None
 
 def test_read_only_folder_is_one_line_with_its_name(tmp_path: Path) -> None:
     code = (
-        "from pathlib import Path\nfrom hpcpy.errors import DiskError\n"
-        "from hpcpy.files import whole_file\n"
+        "from pathlib import Path\nfrom hpcpy.core.errors import DiskError\n"
+        "from hpcpy.core.files import whole_file\n"
         "try:\n    with whole_file(Path('out')): pass\n"
         "except DiskError as error: print(error)"
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy.build.graph import load
-from hpcpy.errors import UsageError
+from hpcpy.core.errors import UsageError
 
 GOOD = """
 [images.base]

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpcpy.build.archive import files_of, text_of
-from hpcpy.errors import IntegrityError
+from hpcpy.core.errors import IntegrityError
 
 HUGE = 1 << 40
 KIND = "application/vnd.oci.image.layer.v1.tar+gzip"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
 from hpcpy.build.inputs import tree_files
-from hpcpy.errors import UnavailableError
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError
 
 
 @pytest.fixture

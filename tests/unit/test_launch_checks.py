@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from small_sif import make_sif, needed_program
 
-from hpcpy import paths
 from hpcpy.build.plan import make_plan
 from hpcpy.build.sif_header import settle
-from hpcpy.errors import UsageError
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
 from hpcpy.launch.checks import check_image, workload_fault
 from hpcpy.launch.host import has_these_workloads
 from hpcpy.launch.options import ENGINES

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
+from hpcpy.core import paths
 
 BATCH = """
 import sys
 from pathlib import Path
-from hpcpy import paths
+from hpcpy.core import paths
 paths.BUILD = Path(sys.argv[1])
 paths.TOOLS = paths.BUILD / "tools"
 from hpcpy.__main__ import main

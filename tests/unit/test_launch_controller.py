@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from requested import requested
 
-from hpcpy import paths
 from hpcpy.cluster.layout import default_layout
-from hpcpy.errors import UsageError
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
 from hpcpy.launch.controller import Controller, check_nodes, find_controller
 from hpcpy.launch.plan import CurrentJob
 from hpcpy.launch.site import Site

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.commands import run
-from hpcpy.errors import UsageError
+from hpcpy.cli.commands import run
+from hpcpy.core.errors import UsageError
 from hpcpy.launch.engines import Container
 from hpcpy.launch.kernelspec import kernel_spec, user_kernels
 from hpcpy.launch.shell import Variable

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
-from hpcpy.commands import run
+from hpcpy.cli.commands import run
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.engine import apptainer
-from hpcpy.errors import UnavailableError, UsageError
 from hpcpy.launch.modulefile import Module, lua_text, tcl_text, wrapper_script
 from hpcpy.launch.site import Site
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from requested import requested
 
-from hpcpy.errors import UsageError
+from hpcpy.core.errors import UsageError
 
 PI = "-- -m workloads pi"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from requested import requested
 
-from hpcpy.errors import UsageError
+from hpcpy.core.errors import UsageError
 from hpcpy.launch.options import ENGINES
 from hpcpy.launch.plan import CurrentJob, HostFacts, check_request, plan_launch
 from hpcpy.launch.shell import LaunchPlan

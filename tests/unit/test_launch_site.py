@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from requested import requested
 
-from hpcpy.errors import UsageError
+from hpcpy.core.errors import UsageError
 from hpcpy.launch import site
 from hpcpy.launch.plan import HostFacts, plan_launch
 from hpcpy.launch.shell import batch_script, launch_script

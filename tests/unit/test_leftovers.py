@@ -11,7 +11,7 @@ import pytest
 
 from hpcpy.build import leftovers
 from hpcpy.build.buildah import Buildah
-from hpcpy.cache import removal
+from hpcpy.core import removal
 
 KINDS = {"missing": None, "empty": "", "half": '{"type":"buildah'}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 
 from hpcpy.build.graph import the_graph
-from hpcpy.paths import RECIPES
+from hpcpy.core.paths import RECIPES
 
 TABLE = tomllib.loads((RECIPES / "extensions.toml").read_text())
 BUILT_IN = sorted(name for name, entry in TABLE.items() if entry.get("built_in"))

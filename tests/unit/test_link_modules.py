@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from collect import collect
-from hpcpy.paths import ROOT
+from hpcpy.core.paths import ROOT
 from relocatable import defined, is_relocatable
 from table import module_names
 

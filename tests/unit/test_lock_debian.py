@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
 from hpcpy.apt.offers import Offer
-from hpcpy.commands import run
-from hpcpy.errors import UsageError
+from hpcpy.cli.commands import run
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
 from hpcpy.lock import debian, host
 from hpcpy.lock.command import moved
 from hpcpy.lock.licences import from_copyright, of_debs

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from lock_blocks import blocks
 
-from hpcpy import paths
-from hpcpy.commands import run
+from hpcpy.cli.commands import run
+from hpcpy.cli.from_make import with_settings
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
 from hpcpy.engine.venv import TITLES
-from hpcpy.errors import UsageError
-from hpcpy.from_make import with_settings
 from hpcpy.lock import host, python, uv
 from hpcpy.lock.command import render
 from hpcpy.pins.wheels import GROUPS

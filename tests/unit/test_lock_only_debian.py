@@ -17,10 +17,10 @@ import pytest
 from lock_blocks import blocks
 from misbehaving_server import Server, serving, whole
 
-from hpcpy import paths
 from hpcpy.apt import offers, private
-from hpcpy.commands import run
-from hpcpy.files import sha256
+from hpcpy.cli.commands import run
+from hpcpy.core import paths
+from hpcpy.core.files import sha256
 from hpcpy.lock import debian
 from hpcpy.lock.command import render
 from hpcpy.pins.debian import debs, snapshot_epoch

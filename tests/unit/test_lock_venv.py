@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.engine import venv
 from hpcpy.engine.venv import TITLES, ensure_venv
-from hpcpy.errors import UnavailableError, UsageError
 
 DEBIANS = Path("/usr/bin/python3")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.lock import uv
 from hpcpy.lock.licences import from_metadata, of_wheel
 from hpcpy.lock.python import best_wheels

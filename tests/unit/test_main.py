@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from processes import environment, read_only
 
-from hpcpy import paths
 from hpcpy.__main__ import main
-from hpcpy.commands import COMMANDS
+from hpcpy.cli.commands import COMMANDS
+from hpcpy.core import paths
 
 
 def hpcpy(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -83,7 +83,7 @@ def test_ctrl_c_has_the_shells_exit_code(
     def interrupted(_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(importlib.import_module("hpcpy.cache.clean"), "main", interrupted)
+    monkeypatch.setattr(importlib.import_module("hpcpy.cli.clean"), "main", interrupted)
     assert main(["clean"]) == 130
     assert capsys.readouterr().err == "hpcpy clean: stopped; the same command continues from here\n"
 
@@ -110,7 +110,7 @@ def test_read_only_checkout_ends_in_one_line(tmp_path: Path) -> None:
 def test_a_ctrl_c_within_an_exec_is_130_as_anywhere(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import sys, types\n"
-        "sys.modules['hpcpy.sbom.command'] = sbom = types.ModuleType('sbom')\n"
+        "sys.modules['hpcpy.cli.sbom'] = sbom = types.ModuleType('sbom')\n"
         "sbom.declare = lambda _: None\n"
         "sbom.main = lambda _: exec('raise KeyboardInterrupt')\n"
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from makefile import MAKEFILE, copy, make, make_help, targets
 
-from hpcpy.commands import COMMANDS, WITH_PROGRAM
+from hpcpy.cli.commands import COMMANDS, WITH_PROGRAM
 from tiers import sampled
 
 pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="no make here: apt install make")

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from makefile import MAKEFILE, copy, make
 
-from hpcpy import paths
-from hpcpy.errors import UsageError
-from hpcpy.from_make import ENVIRONMENT, given, variables_of, with_settings
+from hpcpy.cli.from_make import ENVIRONMENT, given, variables_of, with_settings
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
 
 pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="no make here: apt install make")
 TEXT = MAKEFILE.read_text()

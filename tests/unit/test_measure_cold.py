@@ -14,10 +14,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from hpcpy import paths
-from hpcpy.commands import run
-from hpcpy.errors import UsageError
-from hpcpy.stages import StageError
+from hpcpy.cli.commands import run
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
+from hpcpy.core.stages import StageError
 from measure import report
 from measure.added import Base
 from measure.cases import EIGHT

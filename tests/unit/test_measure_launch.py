@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from hpcpy import paths
-from hpcpy.errors import UnavailableError
-from hpcpy.stages import StageError
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError
+from hpcpy.core.stages import StageError
 from measure import launch, roots
 from measure.launch import STEPS, Step
 

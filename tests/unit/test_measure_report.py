@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
-from hpcpy.commands import run
-from hpcpy.errors import UsageError
+from hpcpy.cli.commands import run
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
 from measure import report, startup
 from measure.cases import CASES, Case, write_scripts
 from measure.sampler import memory, timed

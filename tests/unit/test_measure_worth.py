@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
 from hpcpy.build.graph import the_graph
 from hpcpy.build.parts import part_file
 from hpcpy.build.plan import Plan
+from hpcpy.core import paths
 from measure import variants, worth
 from measure.samples import Samples
 

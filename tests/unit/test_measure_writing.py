@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from hpcpy import paths
-from hpcpy.commands import run
-from hpcpy.errors import DiskError, UnavailableError, UsageError
-from hpcpy.stages import StageError
+from hpcpy.cli.commands import run
+from hpcpy.core import paths
+from hpcpy.core.errors import DiskError, UnavailableError, UsageError
+from hpcpy.core.stages import StageError
 from measure import report
 from measure.intervals import Interval
 from measure.writing import places, ratios, rounds

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from hpcpy.paths import ROOT
+from hpcpy.core.paths import ROOT
 
 INTERP = ROOT / "src/interp"
 sys.path.insert(0, str(INTERP))

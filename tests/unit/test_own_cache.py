@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
 from hpcpy.build.cached import cached
-from hpcpy.cache.own import require_own, require_safe_checkout
-from hpcpy.commands import run
+from hpcpy.cli.commands import run
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.trust import require_own, require_safe_checkout
 from hpcpy.engine import podman
-from hpcpy.errors import UnavailableError, UsageError
 
 DAEMON = 1
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")

@@ -6,8 +6,8 @@ import tomllib
 
 import pytest
 
-from hpcpy import paths
-from hpcpy.errors import UsageError
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
 from hpcpy.pins.packages import asked, wheels_for
 from hpcpy.pins.wheels import locked
 

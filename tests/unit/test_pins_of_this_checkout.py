@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from hpcpy import paths
 from hpcpy.build.graph import the_graph
+from hpcpy.core import paths
 from hpcpy.engine.venv import TITLES
 from hpcpy.lock import host
 from hpcpy.pins.debian import debs, wanted

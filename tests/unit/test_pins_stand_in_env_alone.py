@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
+from hpcpy.core import paths
 from hpcpy.pins.debian import debs, wanted
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import GROUPS, wheels

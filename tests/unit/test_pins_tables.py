@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.errors import UsageError
+from hpcpy.core.errors import UsageError
 from hpcpy.pins.debian import debs, snapshot_epoch, wanted
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import wheels

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
 from hpcpy.build.graph import load
 from hpcpy.build.plan import Plan
+from hpcpy.core import paths
 
 ARCH = "x86_64"
 CONTENTS = ("env", "recipes", "containers", "src/interp", "src/workloads", "src/hpcpy")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hpcpy.build.push import parse_reference
-from hpcpy.commands import run
-from hpcpy.errors import UsageError
+from hpcpy.cli.commands import run
+from hpcpy.core.errors import UsageError
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_inputs import WORDS, ends_well
 
-from hpcpy import commands, from_make
-from hpcpy.commands import COMMANDS, parse
-from hpcpy.errors import UsageError
+from hpcpy.cli import commands, from_make
+from hpcpy.cli.commands import COMMANDS, parse
+from hpcpy.core.errors import UsageError
 from hpcpy.launch.options import TABLE
 
 # Commands that run to their end here: with DRY=1 they write nothing and start nothing.

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_inputs import as_toml, changed, ends_well
 
-from hpcpy import paths
 from hpcpy.adopt import names
 from hpcpy.adopt.asked import Asked
 from hpcpy.build import graph
-from hpcpy.commands import run
+from hpcpy.cli.commands import run
+from hpcpy.core import paths
 from hpcpy.launch.site import read_site
 from hpcpy.pins.debian import debs, snapshot_epoch, wanted
 from hpcpy.pins.sources import sources

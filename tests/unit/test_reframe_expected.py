@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hpcpy import paths
+from hpcpy.core import paths
 from measure.cases import CASES
 from workloads.mandel.grid import AREAS
 from workloads.write import answer

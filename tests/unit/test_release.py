@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
 from hpcpy.build.graph import the_graph
 from hpcpy.build.plan import make_plan
-from hpcpy.commands import run
-from hpcpy.errors import UsageError
+from hpcpy.cli.commands import run
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
 from hpcpy.release import provenance
 from hpcpy.release.command import notes
 from hpcpy.release.signing import SUMS, write_sums

@@ -12,7 +12,7 @@ import pytest
 
 from hpcpy.apt.private import PrivateApt
 from hpcpy.build.rootfs import source_line, without_devices, write_index
-from hpcpy.errors import IntegrityError, UnavailableError
+from hpcpy.core.errors import IntegrityError, UnavailableError
 from hpcpy.pins.model import DebianSuite
 
 pytestmark = pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg on this machine")

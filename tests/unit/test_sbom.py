@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from hpcpy.errors import UsageError
-from hpcpy.sbom.command import sbom_of
+from hpcpy.build.archive import sbom_of
+from hpcpy.core.errors import UsageError
 from hpcpy.sbom.contents import look
 from hpcpy.sbom.image import sbom
 from hpcpy.sbom.pins import CONTAINED, INSTALLED, LINKED, READ, Expected, Pin, read, written

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hpcpy.build import sbom_pins
 from hpcpy.build.graph import the_graph
 from hpcpy.build.plan import make_plan
-from hpcpy.sbom import expected
 from hpcpy.sbom.licences import is_expression
 from hpcpy.sbom.pins import CONTAINED, INSTALLED, LINKED, READ
 
@@ -14,7 +14,7 @@ from hpcpy.sbom.pins import CONTAINED, INSTALLED, LINKED, READ
 @pytest.mark.parametrize("image", ["hpcpy", "hpcpy-cuda", "wheels"])
 def test_the_projects_images_have_all_their_pins(image: str) -> None:
     plan = make_plan()
-    pinned = expected.expected(plan, the_graph().image(image), "0.1.0")
+    pinned = sbom_pins.expected(plan, the_graph().image(image), "0.1.0")
     for one in pinned.pins:
         assert one.url.startswith("https://"), one.name
         assert len(one.sha256) == 64
@@ -37,7 +37,7 @@ def test_what_an_image_installs_over_its_base_is_dpkgs_and_no_longer_linked_alon
     used = {
         image: {
             one.name: one.use
-            for one in expected.expected(plan, the_graph().image(image), "0.1.0").pins
+            for one in sbom_pins.expected(plan, the_graph().image(image), "0.1.0").pins
         }
         for image in ("hpcpy", "hpcpy-dev")
     }

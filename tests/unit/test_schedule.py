@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths, process_groups
 from hpcpy.build.schedule import in_order, side_by_side
-from hpcpy.stages import StageError, stage
+from hpcpy.core import paths, process_groups
+from hpcpy.core.stages import StageError, stage
 
 NEEDS = {"a": (), "b": (), "c": ("a", "b"), "d": ("c",), "e": ("not among them",)}
 

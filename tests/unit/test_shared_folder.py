@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from processes import start
 
-from hpcpy import paths
-from hpcpy.scratch import build_scratch
+from hpcpy.core import paths
+from hpcpy.core.scratch import build_scratch
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from hpcpy import paths
-from hpcpy.scratch import build_scratch
+from hpcpy.core import paths
+from hpcpy.core.scratch import build_scratch
 paths.BUILD = Path(sys.argv[1])
 with build_scratch("part") as folder:
     (folder / "result").write_text("half")

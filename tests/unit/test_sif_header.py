@@ -8,7 +8,7 @@ import pytest
 from small_sif import make_sif, needed_program
 
 from hpcpy.build.sif_header import settle
-from hpcpy.errors import IntegrityError
+from hpcpy.core.errors import IntegrityError
 from running import run
 
 

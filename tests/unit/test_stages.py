@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from processes import runs, start
 
-from hpcpy import paths
-from hpcpy.errors import DiskError
-from hpcpy.stages import StageError, skipped, stage
+from hpcpy.core import paths
+from hpcpy.core.errors import DiskError
+from hpcpy.core.stages import StageError, skipped, stage
 from running import wait_until
 
 # A tool as the user has it: hpcpy's own main around a command with a stage
@@ -20,8 +20,10 @@ import sys, types
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from hpcpy import __main__, commands, paths
-from hpcpy.stages import stage
+from hpcpy import __main__
+from hpcpy.cli import commands
+from hpcpy.core import paths
+from hpcpy.core.stages import stage
 paths.LOGS = Path(sys.argv[1])
 command = types.ModuleType("long_command")
 def declare(parser):

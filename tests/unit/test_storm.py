@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from hpcpy import paths
 from hpcpy.cluster import life
 from hpcpy.cluster.layout import Layout
-from hpcpy.errors import UnavailableError
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError
+from hpcpy.core.stages import Stage
 from hpcpy.launch.site import find_site
-from hpcpy.stages import Stage
 from podman_hpc import Installed
 from sharedfs import at_site, machines, programs, report
 from sharedfs.configuration import Around, Configuration, Images

@@ -11,8 +11,8 @@ from typing import IO
 
 import pytest
 
-from hpcpy import paths
 from hpcpy.build.tool import add_tool
+from hpcpy.core import paths
 from hpcpy.launch.site import site_names
 
 TOOL = "share/hpcpy/tool"

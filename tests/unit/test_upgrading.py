@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 
-from hpcpy import paths
+from hpcpy.core import paths
 
 FEATURES = paths.ROOT / "src/interp/features"
 PATCHES = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
+from hpcpy.core import paths
 from hpcpy.pins.sources import sources
 from upstream_results import Outcome, read_reports
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
+from hpcpy.core import paths
 
 # `needed` writes a line at each import: the lines say how often it is imported.
 NEEDED = """\

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from hpcpy.paths import ROOT
+from hpcpy.core.paths import ROOT
 
 # PR_SET_CHILD_SUBREAPER: orphans become this process's children, as those of the first
 # process of a container.

@@ -13,7 +13,7 @@ from pathlib import Path
 from suite import FOLDER as HELPERS
 from suite import Suite
 
-from hpcpy import paths
+from hpcpy.core import paths
 from hpcpy.fetch.many import fetch
 from hpcpy.pins.model import this_arch
 from hpcpy.pins.sources import sources

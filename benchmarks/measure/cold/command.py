@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hpcpy import paths
-from hpcpy.build.command import have
+from hpcpy.build.command import ensure_image
 from hpcpy.build.stamps import read_stamp
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
+from hpcpy.core.files import sha256, whole_file
+from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
-from hpcpy.errors import UsageError
-from hpcpy.files import sha256, whole_file
-from hpcpy.stages import stage
 from measure import cold_chart, report
 from measure.added import Base, added, eight
 from measure.cold import mounts, rounds, table
@@ -140,7 +140,7 @@ def _check(options: argparse.Namespace) -> None:
 def _images(given: list[str]) -> list[Base]:
     files = dict(one.partition("=")[::2] for one in given)
     sifs = {
-        name: Path(files[name]).absolute() if name in files else have("sif", name)[0]
+        name: Path(files[name]).absolute() if name in files else ensure_image("sif", name)[0]
         for name in _IMAGES
     }
     return [Base(name, sif, _digest(sif)) for name, sif in sifs.items()]

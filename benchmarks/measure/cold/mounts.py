@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy import paths
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError
+from hpcpy.core.files import GIB, require_free, whole_file
+from hpcpy.core.stages import skipped, stage
 from hpcpy.engine.setup import ensure
 from hpcpy.engine.tools import needed, on_path
-from hpcpy.errors import UnavailableError
-from hpcpy.files import GIB, require_free, whole_file
-from hpcpy.stages import skipped, stage
 from measure import roots
 from measure.cold.sample import IMAGE
 from measure.targets import container, image_variables

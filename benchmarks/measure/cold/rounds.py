@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hpcpy.stages import stage
+from hpcpy.core.stages import stage
 from measure import cases
 from measure.cold.mounts import Mounted
 from measure.cold.sample import inside

@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from hpcpy import paths
-from hpcpy.stages import StageError
+from hpcpy.core import paths
+from hpcpy.core.stages import StageError
 from measure.cold.page_cache import drop, load, resident_bytes
 from measure.cold.slow_file import SlowFile, Storage
 

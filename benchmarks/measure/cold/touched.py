@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.build.sif_header import system_offset
-from hpcpy.errors import UnavailableError
+from hpcpy.core.errors import UnavailableError
 from measure.cold.page_cache import resident
 from measure.cold.sample import inside
 from measure.cold.slow_file import SlowFile, Storage
@@ -73,7 +73,7 @@ def touched(sif: Path, command: Sequence[str]) -> Touched:
     ------
     UnavailableError
         For an ordinary user: the kernel mounts a squashfs for root alone.
-    hpcpy.stages.StageError
+    hpcpy.core.stages.StageError
         When the program fails.
     """
     if os.geteuid() != 0:

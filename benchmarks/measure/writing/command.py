@@ -13,13 +13,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hpcpy import paths
-from hpcpy.build.command import have
+from hpcpy.build.command import ensure_image
 from hpcpy.build.stamps import read_stamp
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
+from hpcpy.core.files import sha256, whole_file
+from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
-from hpcpy.errors import UsageError
-from hpcpy.files import sha256, whole_file
-from hpcpy.stages import stage
 from measure import report, writing_chart
 from measure.samples import progress
 from measure.targets import container
@@ -66,7 +66,7 @@ def main(options: argparse.Namespace) -> int:
     for name in names:
         places.require_room(name, TASKS)
     ensure("apptainer")
-    sif = options.sif.absolute() if options.sif else have("sif", _IMAGE)[0]
+    sif = options.sif.absolute() if options.sif else ensure_image("sif", _IMAGE)[0]
     said = _circumstances(sif, names, left_out, options.words)
     with stage(f"{options.rounds} rounds at {', '.join(names)}") as current:
         show = progress(options.rounds * len(TASKS) * len(names))

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hpcpy import paths
 from hpcpy.cluster.processes import daemon_environment
-from hpcpy.errors import UnavailableError, UsageError
-from hpcpy.files import require_free, scratch_dir
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.files import require_free, scratch_dir
 from sharedfs import machines
 from sharedfs.launch import VARIABLES
 

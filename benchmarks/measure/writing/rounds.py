@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hpcpy.stages import StageError
+from hpcpy.core.stages import StageError
 from measure.targets import WORK, container
 from measure.writing import places
 from measure.writing.places import Place

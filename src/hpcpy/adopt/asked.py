@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from hpcpy.errors import UsageError
+from hpcpy.core.errors import UsageError
 
 # [CHANNEL[/SUBDIR]::]NAME and the rest.
 _CONDA = re.compile(r"(?:[^\s:=<>!~]+::)?(?P<name>[A-Za-z0-9_][\w.-]*)\s*(?P<rest>.*)")

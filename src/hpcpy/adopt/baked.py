@@ -11,8 +11,8 @@ from pathlib import Path
 from hpcpy.adopt.written import LOCK, WHEELS
 from hpcpy.build.sif import SQUASHFS_OPTIONS
 from hpcpy.build.stamps import read_stamp, write_stamp
-from hpcpy.files import require_free, scratch_dir, sha256, whole_file
-from hpcpy.stages import Stage, skipped, stage
+from hpcpy.core.files import require_free, scratch_dir, sha256, whole_file
+from hpcpy.core.stages import Stage, skipped, stage
 
 _PYTHON = "/opt/hpcpy/bin/python3"
 _FOLDER = "/mnt"

@@ -7,14 +7,14 @@ import os
 from pathlib import Path
 from typing import Any
 
-from hpcpy import paths
 from hpcpy.adopt import baked, environment, replay, rows, written
 from hpcpy.adopt.asked import canonical
 from hpcpy.adopt.image import Image, of_sif
-from hpcpy.build.command import have
+from hpcpy.build.command import ensure_image
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
+from hpcpy.core.stages import say, stage
 from hpcpy.engine.setup import ensure
-from hpcpy.errors import UsageError
-from hpcpy.stages import say, stage
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +53,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Read, resolve, write; bake and replay where that is asked for."""
     _check(options)
-    base = (options.image or have("sif")[0]).resolve()
+    base = (options.image or ensure_image("sif")[0]).resolve()
     apptainer = ensure("apptainer").apptainer
     report, items, python = adopted(options, of_sif(apptainer, base, options.wheelhouse), base)
     written.write(options.out, base, items, report)

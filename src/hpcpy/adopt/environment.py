@@ -11,7 +11,7 @@ from typing import Any
 
 from hpcpy.adopt import live
 from hpcpy.adopt.asked import Asked, of_conda, of_pip
-from hpcpy.errors import UsageError
+from hpcpy.core.errors import UsageError
 
 # What reads YAML, which Python's own library does not.
 Yaml = Callable[[str], Any]

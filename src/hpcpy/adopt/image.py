@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hpcpy.errors import HpcpyError, IntegrityError, UnavailableError, UsageError
-from hpcpy.stages import StageError
+from hpcpy.core.errors import HpcpyError, IntegrityError, UnavailableError, UsageError
+from hpcpy.core.stages import StageError
 
 _PROGRAM = Path(__file__).with_name("inside.py")
 _ERRORS = {one.exit_code: one for one in (UsageError, IntegrityError, UnavailableError)}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.adopt.asked import Asked
-from hpcpy.errors import UsageError
+from hpcpy.core.errors import UsageError
 
 _METADATA = (".dist-info", ".egg-info")
 

@@ -8,8 +8,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from hpcpy import paths
 from hpcpy.adopt.asked import Asked, canonical
+from hpcpy.core import paths
 from hpcpy.pins import packages as pins
 from hpcpy.pins.tables import read_table
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.adopt.trace import traced
-from hpcpy.errors import HpcpyError, UnavailableError
+from hpcpy.core.errors import HpcpyError, UnavailableError
 
 _PYTHON = "/opt/hpcpy/bin/python3"
 # Characters of a differing output line that are shown.

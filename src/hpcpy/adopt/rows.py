@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from hpcpy.adopt.asked import Asked, canonical
 from hpcpy.adopt.image import Image
 from hpcpy.adopt.names import Known, known
-from hpcpy.errors import UsageError
+from hpcpy.core.errors import UsageError
 
 KEPT, RENAMED, IN_IMAGE = "kept", "renamed", "in the image"
 NOT_NEEDED, NO_EQUIVALENT = "not needed", "no equivalent"

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hpcpy import paths
-from hpcpy.stages import StageError
+from hpcpy.core import paths
+from hpcpy.core.stages import StageError
 from workloads.startup.counts import PathCall
 from workloads.startup.places import is_node_local
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.adopt.rows import NO_EQUIVALENT, STATES, Item, Row
-from hpcpy.errors import UsageError
-from hpcpy.files import disk_errors, whole_file
+from hpcpy.core.errors import UsageError
+from hpcpy.core.files import disk_errors, whole_file
 
 LOCK, REPORT, WHEELS = "requirements.txt", "adopt.json", "wheels"
 # The same as in docs/bake.md.

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from urllib.parse import urlsplit
 
-from hpcpy.errors import UsageError
+from hpcpy.core.errors import UsageError
 
 _VARIABLE = "HPCPY_DEBIAN_MIRROR"
 ARCHIVES = ("debian", "debian-security")

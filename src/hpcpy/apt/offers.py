@@ -9,8 +9,8 @@ from urllib.parse import quote, unquote
 
 from hpcpy.apt.mirrors import debian_mirrors
 from hpcpy.apt.private import Deb, PrivateApt, uris
-from hpcpy.errors import UnavailableError
-from hpcpy.paths import cache_dir
+from hpcpy.core.errors import UnavailableError
+from hpcpy.core.paths import cache_dir
 from hpcpy.pins.debian import Wanted
 from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, Source
 from hpcpy.pins.tables import file_name

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from hpcpy.errors import UnavailableError
-from hpcpy.files import disk_errors
+from hpcpy.core.errors import UnavailableError
+from hpcpy.core.files import disk_errors
 from hpcpy.pins.model import DebianSuite
 
 _HOSTS_MAIN = Path("/etc/apt/apt.conf")

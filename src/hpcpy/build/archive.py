@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from hpcpy.errors import IntegrityError
-from hpcpy.files import MIB, read_at_most
+from hpcpy.core.errors import IntegrityError, UsageError
+from hpcpy.core.files import MIB, read_at_most
 
 BUILDAHS_LABEL = "io.buildah.version"
 # Lists of layers and settings have some KiB, the longest texts (SBOMs) some MiB.
@@ -25,6 +25,8 @@ _BROKEN = (
     *(tarfile.TarError, LookupError, TypeError, ValueError, AttributeError, OverflowError),
     *(EOFError, OSError, RecursionError, zlib.error, lzma.LZMAError),
 )
+# Where containers/*/Containerfile write it.
+_SBOM = "opt/hpcpy/share/hpcpy/sbom.spdx.json"
 
 
 def manifest_digest(archive: Path) -> str:
@@ -116,3 +118,11 @@ def _settings(config: Any) -> str:
     kept = {name: value for name, value in config.items() if name not in of_tools}
     (kept["config"].get("Labels") or {}).pop(BUILDAHS_LABEL, None)
     return json.dumps(kept, sort_keys=True)
+
+
+def sbom_of(archive: Path) -> str:
+    """Return the SBOM that an OCI archive holds."""
+    sbom = text_of(archive, _SBOM)
+    if sbom is None:
+        raise UsageError(f"{archive.name} has no SBOM; the images that are built on it do")
+    return sbom

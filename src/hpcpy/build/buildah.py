@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy import paths
 from hpcpy.build import leftovers
-from hpcpy.cache.own import require_own
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError
+from hpcpy.core.files import disk_errors, make_folder
+from hpcpy.core.shared_folder import used
+from hpcpy.core.stages import Stage
+from hpcpy.core.trust import require_own
 from hpcpy.engine.setup import ensure
 from hpcpy.engine.tools import Version
-from hpcpy.errors import UnavailableError
-from hpcpy.files import disk_errors, make_folder
-from hpcpy.shared_folder import used
-from hpcpy.stages import Stage
 
 # The first that keeps a mount's flags in a user namespace (buildah's pull request 5083).
 _KEEPS_FLAGS = Version((1, 33))

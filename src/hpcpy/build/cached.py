@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from hpcpy import paths
-from hpcpy.cache.own import require_own
-from hpcpy.files import sha256, whole_file
-from hpcpy.shared_folder import USERS, used
+from hpcpy.core import paths
+from hpcpy.core.files import sha256, whole_file
+from hpcpy.core.shared_folder import USERS, used
+from hpcpy.core.trust import require_own
 
 
 def recorded(path: Path) -> Path:

@@ -9,16 +9,16 @@ from hpcpy.build.graph import Image, the_graph
 from hpcpy.build.oci import archive_path, is_current_archive, make_archive
 from hpcpy.build.plan import Plan, make_plan
 from hpcpy.build.sif import is_current_sif, make_sif, sif_path
-from hpcpy.checkout_lock import checkout_lock
-from hpcpy.errors import UsageError
-from hpcpy.stages import skipped
+from hpcpy.core.checkout_lock import checkout_lock
+from hpcpy.core.errors import UsageError
+from hpcpy.core.stages import skipped
 
 KINDS = {"oci": make_archive, "sif": make_sif}
 _PLACES = {"oci": archive_path, "sif": sif_path}
 _IS_CURRENT = {"oci": is_current_archive, "sif": is_current_sif}
 
 
-def have(kind: str, name: str = "hpcpy") -> tuple[Path, Plan, Image]:
+def ensure_image(kind: str, name: str = "hpcpy") -> tuple[Path, Plan, Image]:
     """Have one image as a file, building what is missing.
 
     It waits for another make here only when there is something to build.
@@ -55,6 +55,6 @@ def add_image(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Build what the arguments name."""
-    path, _, _ = have(options.kind, options.image)
+    path, _, _ = ensure_image(options.kind, options.image)
     print(path)
     return 0

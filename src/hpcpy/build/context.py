@@ -6,7 +6,6 @@ import argparse
 import shutil
 from pathlib import Path
 
-from hpcpy import paths
 from hpcpy.build.command import add_image
 from hpcpy.build.contexts import (
     add_containerfile,
@@ -18,10 +17,11 @@ from hpcpy.build.contexts import (
 from hpcpy.build.graph import Image
 from hpcpy.build.images import rootfs
 from hpcpy.build.plan import Plan, make_plan
-from hpcpy.checkout_lock import checkout_lock
-from hpcpy.files import disk_errors, place
-from hpcpy.scratch import build_scratch
-from hpcpy.stages import stage
+from hpcpy.core import paths
+from hpcpy.core.checkout_lock import checkout_lock
+from hpcpy.core.files import disk_errors, place
+from hpcpy.core.scratch import build_scratch
+from hpcpy.core.stages import stage
 
 _SCRIPT = """\
 #!/bin/sh

@@ -6,15 +6,15 @@ import json
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from hpcpy import paths
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.plan import Plan
+from hpcpy.build.sbom_pins import add_sbom_pins
 from hpcpy.build.tool import add_tool
+from hpcpy.core import paths
+from hpcpy.core.files import place
+from hpcpy.core.version import project_version
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.fetch.many import fetch
-from hpcpy.files import place
-from hpcpy.sbom.expected import add_sbom_pins
-from hpcpy.version import project_version
 
 
 def add_containerfile(folder: Path, image: Image) -> None:

@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hpcpy import paths
 from hpcpy.build.inputs import tree_files
-from hpcpy.errors import UsageError
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
 from hpcpy.pins.tables import read_table
 from hpcpy.pins.wheels import GROUPS
 

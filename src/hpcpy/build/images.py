@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hpcpy import paths
 from hpcpy.build.buildah import Buildah
 from hpcpy.build.cached import cached
 from hpcpy.build.contexts import add_containerfile, add_debs, add_description, add_recipes
@@ -13,11 +12,12 @@ from hpcpy.build.parts import make_part, missing_parts, part_file
 from hpcpy.build.plan import Plan
 from hpcpy.build.rootfs import make_rootfs
 from hpcpy.build.schedule import in_order
+from hpcpy.core import paths
+from hpcpy.core.files import place
+from hpcpy.core.scratch import build_scratch
+from hpcpy.core.stages import stage
+from hpcpy.core.version import project_version
 from hpcpy.fetch.debian import fetch_debs
-from hpcpy.files import place
-from hpcpy.scratch import build_scratch
-from hpcpy.stages import stage
-from hpcpy.version import project_version
 
 # A configure script keeps at most one core busy, and so do the interpreter's steps at
 # the end.  Other parts fill the gaps.

@@ -8,8 +8,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from hpcpy import paths
-from hpcpy.git import git
+from hpcpy.core import paths
+from hpcpy.core.git import git
 
 KEY_LENGTH = 16
 

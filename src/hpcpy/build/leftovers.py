@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from hpcpy.stages import say
+from hpcpy.core.stages import say
 
 # What its records say of themselves: another text is another program's container.
 _KIND = "buildah 0.0.1"

@@ -7,7 +7,6 @@ import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from hpcpy import paths
 from hpcpy.build.archive import manifest_digest
 from hpcpy.build.buildah import Buildah, buildah
 from hpcpy.build.cached import cached, recorded
@@ -17,13 +16,14 @@ from hpcpy.build.parts import missing_parts
 from hpcpy.build.plan import Plan
 from hpcpy.build.schedule import side_by_side
 from hpcpy.build.stamps import read_stamp, write_stamp
+from hpcpy.core import paths
+from hpcpy.core.files import disk_errors, in_words
+from hpcpy.core.scratch import build_scratch
+from hpcpy.core.stages import skipped, stage
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally
-from hpcpy.files import disk_errors, in_words
 from hpcpy.pins.model import Artifact
-from hpcpy.scratch import build_scratch
-from hpcpy.stages import skipped, stage
 
 # Earlier archives of an image in the cache, beside the one that is being made: a change is
 # often taken back.

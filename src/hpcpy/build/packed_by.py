@@ -16,8 +16,8 @@ from typing import Any
 
 from hpcpy.build.archive import BUILDAHS_LABEL, settings_of
 from hpcpy.build.stamps import read_stamp
-from hpcpy.errors import IntegrityError
-from hpcpy.files import MIB, read_at_most
+from hpcpy.core.errors import IntegrityError
+from hpcpy.core.files import MIB, read_at_most
 
 PROVENANCE = "provenance.json"
 SIF_TOOLS = ("apptainer",)

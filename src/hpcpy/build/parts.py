@@ -7,15 +7,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from hpcpy import paths
 from hpcpy.build.buildah import Buildah
 from hpcpy.build.cached import cached, is_whole
 from hpcpy.build.contexts import add_materials, add_recipes
 from hpcpy.build.graph import Image, Part
 from hpcpy.build.plan import Plan
-from hpcpy.files import place
-from hpcpy.scratch import build_scratch
-from hpcpy.stages import Stage, stage
+from hpcpy.core import paths
+from hpcpy.core.files import place
+from hpcpy.core.scratch import build_scratch
+from hpcpy.core.stages import Stage, stage
 
 
 def part_file(plan: Plan, part: Part) -> str:

@@ -6,18 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from hpcpy import paths
+from hpcpy.build import sbom_pins as sbom
 from hpcpy.build import tool
 from hpcpy.build.graph import STACK, Graph, Image, Part, the_graph
 from hpcpy.build.inputs import Inputs, files_of_clone
-from hpcpy.cache.own import require_own
+from hpcpy.core import paths
+from hpcpy.core.trust import require_own
+from hpcpy.core.version import project_version
 from hpcpy.fetch.debian import fetch_debs, newer_allowed
 from hpcpy.pins.debian import debs, snapshot_epoch, wanted
 from hpcpy.pins.model import Artifact, this_arch
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import wheels
-from hpcpy.sbom import expected as sbom
-from hpcpy.version import project_version
 
 
 @dataclass(frozen=True)

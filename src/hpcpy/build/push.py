@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.build.archive import manifest_digest
-from hpcpy.build.command import have
+from hpcpy.build.command import ensure_image
+from hpcpy.core.errors import HpcpyError, UnavailableError, UsageError
+from hpcpy.core.scratch import build_scratch
+from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine.setup import ensure
-from hpcpy.errors import HpcpyError, UnavailableError, UsageError
-from hpcpy.scratch import build_scratch
-from hpcpy.stages import Stage, StageError, stage
 
 _HOW = "such as make push REF=registry.example.org/me/hpcpy:1"
 # The registry must be named: without a dot, a port or "localhost" the tools
@@ -151,11 +151,11 @@ def main(options: argparse.Namespace) -> int:
     # Before a build that may take minutes.
     reference = parse_reference(options.reference.strip())
     if reference.scheme == "oras":
-        sif, _, _ = have("sif", options.image)
+        sif, _, _ = ensure_image("sif", options.image)
         push_sif(sif, reference)
         print(f"  Apptainer    apptainer pull oras://{reference}")
         return 0
-    archive, _, _ = have("oci", options.image)
+    archive, _, _ = ensure_image("oci", options.image)
     digest = push(archive, reference)
     print(f"{reference} is {digest}")
     print(f"  Shifter      shifterimg pull docker:{reference}")

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from hpcpy.core.errors import IntegrityError
+from hpcpy.core.files import disk_errors, scratch_dir, sha256
+from hpcpy.core.stages import Stage
 from hpcpy.engine.setup import ensure
-from hpcpy.errors import IntegrityError
-from hpcpy.files import disk_errors, scratch_dir, sha256
-from hpcpy.stages import Stage
 
 # What no run reads; copyright notices stay, their licences ask for it.
 UNUSED = (

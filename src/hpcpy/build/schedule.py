@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 from typing import TypeVar
 
-from hpcpy.process_groups import stop_running
+from hpcpy.core.process_groups import stop_running
 
 T = TypeVar("T")
 

@@ -11,21 +11,21 @@ import datetime
 import json
 from pathlib import Path
 
-from hpcpy import paths
 from hpcpy.build.graph import Image
 from hpcpy.build.oci import archive_path, is_current_archive, make_archive
 from hpcpy.build.plan import Plan
 from hpcpy.build.schedule import side_by_side
 from hpcpy.build.sif_header import settle
 from hpcpy.build.stamps import read_stamp, write_stamp
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
+from hpcpy.core.files import disk_errors, sha256
+from hpcpy.core.scratch import build_scratch
+from hpcpy.core.stages import Stage, skipped, stage
 from hpcpy.engine.prefix import layout
 from hpcpy.engine.setup import Engine, ensure
-from hpcpy.errors import UsageError
 from hpcpy.fetch.debian import fetch_debs
-from hpcpy.files import disk_errors, sha256
 from hpcpy.pins.debian import locked_debs
-from hpcpy.scratch import build_scratch
-from hpcpy.stages import Stage, skipped, stage
 
 # SIF's own numbers: kinds of data, file systems and architectures.
 _DEFINITION, _LABELS, _PARTITION = "1", "3", "4"

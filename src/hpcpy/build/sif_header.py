@@ -12,7 +12,7 @@ import uuid
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hpcpy.errors import IntegrityError
+from hpcpy.core.errors import IntegrityError
 
 # launch script, magic, version, architecture, UUID, created, modified, free
 # and all descriptors, their offset and size, the data's offset and size

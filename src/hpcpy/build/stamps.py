@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hpcpy.files import whole_file
+from hpcpy.core.files import whole_file
 
 
 def stamp_path(artefact: Path) -> Path:

@@ -8,7 +8,7 @@ import tarfile
 from modulefinder import ModuleFinder
 from pathlib import Path
 
-from hpcpy import paths
+from hpcpy.core import paths
 
 _FOLDER = "share/hpcpy/tool"
 _COMMAND = f"""\

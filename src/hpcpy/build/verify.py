@@ -12,18 +12,18 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from hpcpy import paths
 from hpcpy.build.archive import files_of, refuse_bomb
-from hpcpy.build.command import have
+from hpcpy.build.command import ensure_image
 from hpcpy.build.graph import the_graph
 from hpcpy.build.inputs import tree_files
 from hpcpy.build.packed_by import in_words, packed_by
 from hpcpy.build.sif_header import system_offset
+from hpcpy.core import paths
+from hpcpy.core.errors import IntegrityError, UsageError
+from hpcpy.core.files import place, sha256
+from hpcpy.core.scratch import build_scratch
+from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
-from hpcpy.errors import IntegrityError, UsageError
-from hpcpy.files import place, sha256
-from hpcpy.scratch import build_scratch
-from hpcpy.stages import stage
 
 _LISTED = 20
 
@@ -45,13 +45,13 @@ def _given(file: Path) -> int:
     kind = "oci" if tarfile.is_tarfile(file) else "sif"
     # A file that was given another name is taken for the default image.
     named = file.name.partition(".")[0]
-    ours, _, _ = have(kind, named if named in the_graph().images else "hpcpy")
+    ours, _, _ = ensure_image(kind, named if named in the_graph().images else "hpcpy")
     compare(ours, file)
     return 0
 
 
 def _build_twice() -> int:
-    first, _, _ = have("sif")
+    first, _, _ = ensure_image("sif")
     with build_scratch("verify") as folder:
         second = _build_again(folder)
         for name in (first.with_suffix(".oci.tar").name, first.name):

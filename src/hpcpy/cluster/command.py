@@ -6,12 +6,12 @@ import argparse
 import shutil
 import time
 
-from hpcpy import paths
 from hpcpy.cluster import config, health, life, machines, network, processes
 from hpcpy.cluster.layout import Layout, default_layout
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
+from hpcpy.core.stages import skipped, stage
 from hpcpy.engine.setup import ensure
-from hpcpy.errors import UsageError
-from hpcpy.stages import skipped, stage
 
 # slurmd kills what has not heeded SIGTERM after 5 s, and then has to say so.
 _CANCEL_SECONDS = 15.0

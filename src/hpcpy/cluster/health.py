@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from hpcpy.cluster.layout import CONTROLLER, Layout
 from hpcpy.cluster.processes import Machine
-from hpcpy.stages import Stage, StageError
+from hpcpy.core.stages import Stage, StageError
 
 START_SECONDS = 30.0
 _ASK_SECONDS = 5.0

@@ -7,7 +7,7 @@ import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy import paths
+from hpcpy.core import paths
 
 CONTROLLER = "ctl"
 NODES = ("n1", "n2")

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from hpcpy.cluster import network, processes
 from hpcpy.cluster.layout import Layout
-from hpcpy.errors import UnavailableError
-from hpcpy.files import lock, make_folder
+from hpcpy.core.errors import UnavailableError
+from hpcpy.core.files import lock, make_folder
 
 
 def require_root(target: str, note: str = "") -> None:

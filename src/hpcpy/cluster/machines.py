@@ -11,12 +11,12 @@ from hpcpy.cluster import config, health, network, processes
 from hpcpy.cluster.layout import CONTROLLER, Layout, Network, addresses
 from hpcpy.cluster.node import Node
 from hpcpy.cluster.processes import Machine
+from hpcpy.core.errors import UnavailableError
+from hpcpy.core.files import disk_errors
+from hpcpy.core.paths import ROOT, cache_dir
+from hpcpy.core.stages import Stage
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import SBIN, needed
-from hpcpy.errors import UnavailableError
-from hpcpy.files import disk_errors
-from hpcpy.paths import ROOT, cache_dir
-from hpcpy.stages import Stage
 
 _KEY_BYTES = 1024
 

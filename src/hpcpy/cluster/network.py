@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 
 from hpcpy.cluster.layout import Layout, Network, addresses
-from hpcpy.errors import UnavailableError
+from hpcpy.core.errors import UnavailableError
 
 # Set aside for measuring networks (RFC 2544): no site routes them.
 _POOL = ipaddress.IPv4Network("198.18.0.0/15")

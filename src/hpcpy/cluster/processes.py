@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy import paths
 from hpcpy.cluster.layout import Layout
 from hpcpy.cluster.node import GO, MARK, READY, Node
-from hpcpy.errors import HpcpyError
-from hpcpy.stages import StageError
+from hpcpy.core import paths
+from hpcpy.core.errors import HpcpyError
+from hpcpy.core.stages import StageError
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _UNSHARE = (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hpcpy.core.errors import UnavailableError
 from hpcpy.engine import prefix
 from hpcpy.engine.tools import needed, on_path
-from hpcpy.errors import UnavailableError
 
 
 def find() -> Path:

@@ -8,12 +8,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from hpcpy import paths
 from hpcpy.apt.mirrors import debian_mirrors
 from hpcpy.apt.private import Deb, PrivateApt, uris
-from hpcpy.cache.own import require_own
-from hpcpy.errors import IntegrityError, UnavailableError
-from hpcpy.files import disk_errors, lock, scratch_dir, sha256
+from hpcpy.core import paths
+from hpcpy.core.errors import IntegrityError, UnavailableError
+from hpcpy.core.files import disk_errors, lock, scratch_dir, sha256
+from hpcpy.core.trust import require_own
 from hpcpy.pins.model import DebianSuite
 
 # Apptainer is in sid alone; its libraries come from the stable release,

@@ -11,10 +11,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from hpcpy.core.errors import UnavailableError
+from hpcpy.core.files import GIB, require_free
+from hpcpy.core.stages import Stage, StageError, stage
 from hpcpy.engine.tools import Tool
-from hpcpy.errors import UnavailableError
-from hpcpy.files import GIB, require_free
-from hpcpy.stages import Stage, StageError, stage
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 INIT_SCRIPTS = Path("/etc/init.d")

@@ -23,13 +23,13 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from hpcpy import paths
-from hpcpy.cache.own import require_own
-from hpcpy.checkout_lock import checkout_lock
+from hpcpy.core import paths
+from hpcpy.core.checkout_lock import checkout_lock
+from hpcpy.core.errors import UnavailableError
+from hpcpy.core.files import disk_errors, whole_file
+from hpcpy.core.stages import stage
+from hpcpy.core.trust import require_own
 from hpcpy.engine.setup import ensure
-from hpcpy.errors import UnavailableError
-from hpcpy.files import disk_errors, whole_file
-from hpcpy.stages import stage
 
 # 4096 is above what a rank needs; with a higher number of processes, even one
 # below its own hard limit, runc was refused.

@@ -17,12 +17,12 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy import paths
-from hpcpy.checkout_lock import checkout_lock
+from hpcpy.core import paths
+from hpcpy.core.checkout_lock import checkout_lock
+from hpcpy.core.errors import UnavailableError
+from hpcpy.core.files import MIB, disk_errors, require_free, scratch_dir
+from hpcpy.core.stages import Stage, stage
 from hpcpy.engine.debs import download
-from hpcpy.errors import UnavailableError
-from hpcpy.files import MIB, disk_errors, require_free, scratch_dir
-from hpcpy.stages import Stage, stage
 
 # Raised when the recipe below changes: older prefixes are then made anew.
 RECIPE = 3

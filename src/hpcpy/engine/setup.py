@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy import paths
-from hpcpy.checkout_lock import checkout_lock
+from hpcpy.core import paths
+from hpcpy.core.checkout_lock import checkout_lock
+from hpcpy.core.errors import UnavailableError
 from hpcpy.engine import machine, packages, prefix
 from hpcpy.engine.tools import Found, Tool, all_groups, all_on_path, needed, program_version
-from hpcpy.errors import UnavailableError
 
 DEFAULT_GROUPS = ("build", "apptainer")
 

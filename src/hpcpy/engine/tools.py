@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy import paths
-from hpcpy.errors import UsageError
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
 from hpcpy.pins.tables import Table, read_table
 
 # runc, buildah's helpers and the like lie in sbin, which an ordinary user's

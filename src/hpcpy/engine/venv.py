@@ -9,13 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hpcpy import paths
-from hpcpy.checkout_lock import checkout_lock
+from hpcpy.core import paths
+from hpcpy.core.checkout_lock import checkout_lock
+from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.files import disk_errors
+from hpcpy.core.stages import StageError, stage
 from hpcpy.engine import packages
 from hpcpy.engine.tools import Tool, Version
-from hpcpy.errors import UnavailableError, UsageError
-from hpcpy.files import disk_errors
-from hpcpy.stages import StageError, stage
 
 RESOLVE = "take one side of it (git checkout --ours or --theirs), then: make lock"
 # What each is for; the names are those of the locks.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from hpcpy.errors import UsageError, suggestion
+from hpcpy.core.errors import UsageError, suggestion
+from hpcpy.core.files import in_words
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally, downloads_dir
-from hpcpy.files import in_words
 from hpcpy.pins.debian import wanted
 from hpcpy.pins.model import Artifact, this_arch
 from hpcpy.pins.sources import sources

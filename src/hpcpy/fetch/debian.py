@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.apt.offers import Mirror
-from hpcpy.errors import HpcpyError, UnavailableError, UsageError
+from hpcpy.core.errors import HpcpyError, UnavailableError, UsageError
 from hpcpy.fetch.connection import Patience
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally

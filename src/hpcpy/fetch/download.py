@@ -10,9 +10,9 @@ import urllib.error
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from hpcpy.errors import IntegrityError
+from hpcpy.core.errors import IntegrityError
+from hpcpy.core.files import disk_errors, sha256
 from hpcpy.fetch.connection import Reply
-from hpcpy.files import disk_errors, sha256
 from hpcpy.pins.model import Source
 
 CHUNK = 1 << 18

@@ -11,13 +11,13 @@ from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from hpcpy.errors import HpcpyError
+from hpcpy.core.errors import HpcpyError
+from hpcpy.core.files import MIB, require_free
+from hpcpy.core.process_groups import end_if_stopped
 from hpcpy.fetch.connection import Patience
 from hpcpy.fetch.download import Interrupted
 from hpcpy.fetch.one import Fetcher, Tally, cached, downloads_dir
-from hpcpy.files import MIB, require_free
 from hpcpy.pins.model import Artifact
-from hpcpy.process_groups import end_if_stopped
 
 # Enough to hide the round trips of many small files; mirrors frown on more.
 THREADS = 6

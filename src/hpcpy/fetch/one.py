@@ -15,7 +15,9 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from hpcpy.apt.mirrors import debian_mirrors, given_mirror
-from hpcpy.errors import HpcpyError, IntegrityError, UnavailableError
+from hpcpy.core.errors import HpcpyError, IntegrityError, UnavailableError
+from hpcpy.core.files import disk_errors, lock
+from hpcpy.core.paths import cache_dir
 from hpcpy.fetch.connection import Patience, Reply, Web
 from hpcpy.fetch.download import (
     Interrupted,
@@ -25,8 +27,6 @@ from hpcpy.fetch.download import (
     download,
     is_whole,
 )
-from hpcpy.files import disk_errors, lock
-from hpcpy.paths import cache_dir
 from hpcpy.pins.model import APT_MIRROR, Artifact, Source
 
 

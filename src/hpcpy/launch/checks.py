@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hpcpy.build.sif_header import missing
-from hpcpy.errors import UsageError, suggestion
+from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.launch.options import Request
 from hpcpy.launch.site import Site
 from workloads.errors import WorkloadError

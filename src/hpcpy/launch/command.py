@@ -9,10 +9,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from hpcpy import paths
+from hpcpy.core import paths
+from hpcpy.core.errors import DiskError, UnavailableError, UsageError
+from hpcpy.core.files import whole_file
 from hpcpy.engine import prefix
-from hpcpy.errors import DiskError, UnavailableError, UsageError
-from hpcpy.files import whole_file
 from hpcpy.launch import step
 from hpcpy.launch.checks import NAME_IT, check_image, image_of, missing_script, workload_fault
 from hpcpy.launch.controller import Controller, check_nodes, find_controller

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from hpcpy.cluster import config, health
 from hpcpy.cluster.layout import default_layout
-from hpcpy.errors import UsageError
+from hpcpy.core.errors import UsageError
 from hpcpy.launch.options import LOCAL, Request, counted
 from hpcpy.launch.plan import CurrentJob
 from hpcpy.launch.shell import Line, quoted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hpcpy.errors import UnavailableError, UsageError
+from hpcpy.core.errors import UnavailableError, UsageError
 
 _TASK = re.compile(
     r"^srun: error: (?P<node>[^:\s]+): tasks? (?P<ranks>[0-9,\[\]-]+): (?P<what>.+)$"

@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from hpcpy import paths
-from hpcpy.build.command import have
+from hpcpy.build.command import ensure_image
 from hpcpy.build.graph import the_graph
 from hpcpy.build.plan import make_plan
 from hpcpy.build.sif import definition_path, is_current_sif, sif_path
 from hpcpy.build.sif_header import identity_of, recorded_identity
+from hpcpy.core import paths
+from hpcpy.core.errors import IntegrityError, UnavailableError, UsageError
 from hpcpy.engine import apptainer
 from hpcpy.engine.podman import podman_command
 from hpcpy.engine.setup import ensure
-from hpcpy.errors import IntegrityError, UnavailableError, UsageError
 from hpcpy.launch.checks import absolute, image_of
 from hpcpy.launch.controller import Controller
 from hpcpy.launch.options import Request
@@ -80,7 +80,7 @@ def _image(request: Request, site: Site, engine: str, *, is_provided: bool) -> s
     name = own_image(request)
     if engine != "apptainer":
         return f"{name}:latest"
-    return str(have("sif", name)[0] if is_provided else paths.BUILD / f"{name}.sif")
+    return str(ensure_image("sif", name)[0] if is_provided else paths.BUILD / f"{name}.sif")
 
 
 def own_image(request: Request) -> str:

@@ -6,7 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from hpcpy.errors import HpcpyError, UsageError
+from hpcpy.core.errors import HpcpyError, UsageError
+from hpcpy.core.parser import Parser
 from hpcpy.launch.checks import (
     NAME_IT,
     absolute,
@@ -19,7 +20,6 @@ from hpcpy.launch.options import Request, add_options, add_program, read_request
 from hpcpy.launch.plan import HostFacts, check_request, engine_of, plan_launch
 from hpcpy.launch.shell import batch_script, show
 from hpcpy.launch.site import Site, find_site, site_names
-from hpcpy.parser import Parser
 from workloads.harness.streams import lost_output, open_streams, spell_in_ascii
 
 

@@ -8,15 +8,15 @@ import os
 import subprocess
 from pathlib import Path
 
-from hpcpy import paths
-from hpcpy.errors import UsageError
-from hpcpy.files import whole_file
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
+from hpcpy.core.files import whole_file
+from hpcpy.core.parser import one_of, text
 from hpcpy.launch.engines import KERNELS, Container, module_lines, site_variables
 from hpcpy.launch.modulefile import apptainer_program, checked_image, file_name, warn_of_checkout
 from hpcpy.launch.options import add_options
 from hpcpy.launch.shell import Expanded, option, quoted
 from hpcpy.launch.site import Site, find_site
-from hpcpy.parser import one_of, text
 
 # Jupyter puts the file's path here.
 CONNECTION = "{connection_file}"

@@ -10,18 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy import paths
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.files import disk_errors, whole_file
+from hpcpy.core.version import project_version
 from hpcpy.engine import apptainer
 from hpcpy.engine.prefix import relink
-from hpcpy.errors import UnavailableError, UsageError
-from hpcpy.files import disk_errors, whole_file
 from hpcpy.launch.checks import absolute, check_image
 from hpcpy.launch.engines import bind_pair, exports, site_variables
 from hpcpy.launch.on_nodes import around_apptainer
 from hpcpy.launch.options import add_options
 from hpcpy.launch.shell import Expanded, quoted
 from hpcpy.launch.site import Site, find_site
-from hpcpy.version import project_version
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", re.ASCII)
 _NOT_IN_PATHS = re.compile(r'[:;"$\[\]{}\\]')

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import PurePath
 from typing import Any
 
-from hpcpy.errors import UsageError
-from hpcpy.parser import number_from, one_of, program_words, text
+from hpcpy.core.errors import UsageError
+from hpcpy.core.parser import number_from, one_of, program_words, text
 
 ENGINES = ("apptainer", "podman-hpc", "shifter", "podman", "none")
 LOCAL = "local"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hpcpy.errors import UsageError, suggestion
+from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.launch import on_nodes, slurm
 from hpcpy.launch.engines import RANKS, Container, module_lines, site_variables
 from hpcpy.launch.options import Request, counted

@@ -7,16 +7,16 @@ import os
 import subprocess
 import sys
 
-from hpcpy import paths
-from hpcpy.build.command import have
+from hpcpy.build.command import ensure_image
 from hpcpy.build.graph import STACK, Image, the_graph
 from hpcpy.build.stamps import read_stamp
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
+from hpcpy.core.parser import program_words
+from hpcpy.core.version import project_version
 from hpcpy.engine import apptainer
 from hpcpy.engine.tools import program_version
-from hpcpy.errors import UsageError
 from hpcpy.launch.checks import workload_fault
-from hpcpy.parser import program_words
-from hpcpy.version import project_version
 
 _VERSIONS = """
 import importlib.metadata, platform
@@ -52,7 +52,7 @@ def main(options: argparse.Namespace) -> int:
     # Wrong words are refused before an image is built.
     if wrong := workload_fault(words):
         raise UsageError(wrong)
-    sif, _, _ = have("sif", image.name)
+    sif, _, _ = ensure_image("sif", image.name)
     digest = read_stamp(sif)["digest"]
     program = apptainer.find()
     # Relative names mean files of the checkout, wherever this was called.

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hpcpy import paths
-from hpcpy.errors import UsageError, suggestion
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.launch.options import ENGINES, TIMES, is_time
 from hpcpy.pins.tables import Table, read_table
 from workloads.doctor import promises

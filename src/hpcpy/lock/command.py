@@ -11,16 +11,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hpcpy import paths
-from hpcpy.checkout_lock import checkout_lock
+from hpcpy.core import paths
+from hpcpy.core.checkout_lock import checkout_lock
+from hpcpy.core.errors import UsageError, suggestion
+from hpcpy.core.files import whole_file
+from hpcpy.core.stages import stage
 from hpcpy.engine.venv import RESOLVE, TITLES, read_lock
-from hpcpy.errors import UsageError, suggestion
-from hpcpy.files import whole_file
 from hpcpy.lock import debian, host, python
 from hpcpy.pins.debian import wanted
 from hpcpy.pins.tables import read_table
 from hpcpy.pins.wheels import GROUPS
-from hpcpy.stages import stage
 
 _HEADER = "Made from {sources} by `make lock`, which prints what moves; not to be edited."
 # The packages that may move; all where there is none.

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.apt.offers import Mirror, Offer
+from hpcpy.core.scratch import build_scratch
 from hpcpy.fetch.many import fetch
 from hpcpy.lock.licences import of_debs
 from hpcpy.pins.debian import Wanted, locked_debs
-from hpcpy.scratch import build_scratch
 
 Tables = dict[str, dict[str, Any]]
 

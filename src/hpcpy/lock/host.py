@@ -6,10 +6,10 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 
-from hpcpy import paths
+from hpcpy.core import paths
+from hpcpy.core.scratch import build_scratch
 from hpcpy.lock.uv import compile_lock
 from hpcpy.pins.tables import read_table
-from hpcpy.scratch import build_scratch
 
 
 def resolve(name: str, old: str = "", only: Collection[str] = ()) -> str:

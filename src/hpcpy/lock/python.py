@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hpcpy import paths
-from hpcpy.errors import UnavailableError
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError
+from hpcpy.core.scratch import build_scratch
 from hpcpy.fetch.connection import Patience, Web
 from hpcpy.fetch.download import PermanentError, TransientError, network_errors
 from hpcpy.fetch.many import THREADS, fetch
@@ -21,7 +22,6 @@ from hpcpy.pins.packages import asked
 from hpcpy.pins.sources import sources
 from hpcpy.pins.tables import file_name
 from hpcpy.pins.wheels import GROUPS, locked
-from hpcpy.scratch import build_scratch
 
 # The newest glibc that uv has a platform for, of those up to the images'.
 GLIBC = (2, 40)

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hpcpy.core.errors import UnavailableError
 from hpcpy.engine.venv import ensure_venv
-from hpcpy.errors import UnavailableError
 
 
 def compile_lock(output: Path, inputs: Iterable[Path], *options: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from hpcpy.errors import UsageError
+from hpcpy.core.errors import UsageError
 from hpcpy.pins.model import APT_MIRROR, DEBIAN_ARCH, Artifact, DebianSuite, Source
 from hpcpy.pins.tables import Table, env_folder, read_table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass
 
-from hpcpy.errors import UsageError
+from hpcpy.core.errors import UsageError
 
 # The kernel's name of an architecture (the pins' own) -> Debian's.
 DEBIAN_ARCH = {"x86_64": "amd64"}

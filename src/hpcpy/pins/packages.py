@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hpcpy import paths
-from hpcpy.errors import UsageError
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
 from hpcpy.pins.model import Artifact, Source
 from hpcpy.pins.tables import name_of, read_table
 

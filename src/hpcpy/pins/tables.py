@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import unquote
 
-from hpcpy import paths
-from hpcpy.errors import UsageError
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
 
 
 def env_folder(folder: Path | None) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hpcpy.errors import UsageError
+from hpcpy.core.errors import UsageError
 from hpcpy.pins.model import Artifact, Source, known_arch
 from hpcpy.pins.tables import Table, env_folder, name_of, read_table
 

@@ -7,18 +7,18 @@ import json
 import re
 from pathlib import Path
 
-from hpcpy import paths
-from hpcpy.build.command import add_image, have
+from hpcpy.build.archive import sbom_of
+from hpcpy.build.command import add_image, ensure_image
 from hpcpy.build.oci import archive_path
 from hpcpy.build.packed_by import PROVENANCE, packed_by
 from hpcpy.build.stamps import read_stamp
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
+from hpcpy.core.files import disk_errors, place, scratch_dir
+from hpcpy.core.stages import stage
+from hpcpy.core.version import project_version
 from hpcpy.engine.setup import ensure
-from hpcpy.errors import UsageError
-from hpcpy.files import disk_errors, place, scratch_dir
 from hpcpy.release import provenance, signing
-from hpcpy.sbom.command import sbom_of
-from hpcpy.stages import stage
-from hpcpy.version import project_version
 
 
 def notes(changelog: str, version: str) -> str:
@@ -58,7 +58,7 @@ def main(options: argparse.Namespace) -> int:
     if target.exists():
         raise UsageError(f"{target}: there already", hint="remove it, or name another: --to")
     about = notes((paths.ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), version)
-    sif, plan, image = have("sif", options.image)
+    sif, plan, image = ensure_image("sif", options.image)
     archive = archive_path(image)
     sbom = sbom_of(archive)
     if replaced := read_stamp(archive).get("replaced"):

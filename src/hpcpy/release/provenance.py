@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hpcpy import paths
 from hpcpy.build.graph import Image
 from hpcpy.build.plan import Plan
-from hpcpy.errors import UnavailableError, UsageError
-from hpcpy.files import sha256
-from hpcpy.git import git
+from hpcpy.build.sbom_pins import expected
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.files import sha256
+from hpcpy.core.git import git
+from hpcpy.core.version import project_version
 from hpcpy.pins.tables import read_table
-from hpcpy.sbom.expected import expected
-from hpcpy.version import project_version
 
 _BUILD_TYPE = "urn:hpcpy:make:1"
 

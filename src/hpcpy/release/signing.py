@@ -11,8 +11,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from hpcpy.errors import UnavailableError, UsageError
-from hpcpy.files import sha256, whole_file
+from hpcpy.core.errors import UnavailableError, UsageError
+from hpcpy.core.files import sha256, whole_file
 
 SUMS = "SHA256SUMS"
 SIGNATURE = f"{SUMS}.sig"

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from hpcpy.errors import HpcpyError
+from hpcpy.core.errors import HpcpyError
 
 # The groups of all threads: a signal reaches the main one alone.
 _running: set[int] = set()

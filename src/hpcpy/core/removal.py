@@ -12,8 +12,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from hpcpy.errors import DiskError, UnavailableError
-from hpcpy.files import lock as flock
+from hpcpy.core.errors import DiskError, UnavailableError
+from hpcpy.core.files import lock as flock
 
 _ESCAPE = re.compile(r"\\([0-7]{3})")
 

@@ -8,8 +8,8 @@ import os
 import sys
 from collections.abc import Iterator
 
-from hpcpy import paths
-from hpcpy.files import disk_errors, lock
+from hpcpy.core import paths
+from hpcpy.core.files import disk_errors, lock
 
 _HELD = "HPCPY_CHECKOUT_LOCK"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy.shared_folder import USERS
+from hpcpy.core.shared_folder import USERS
 
 
 @dataclass(frozen=True)

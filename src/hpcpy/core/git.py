@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import subprocess
 
-from hpcpy import paths
-from hpcpy.errors import UnavailableError
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError
 
 
 def git(*words: str) -> str:

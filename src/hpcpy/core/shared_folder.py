@@ -7,7 +7,7 @@ import fcntl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from hpcpy.files import disk_errors, lock, make_folder
+from hpcpy.core.files import disk_errors, lock, make_folder
 
 USERS = ".users"
 

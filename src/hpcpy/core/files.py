@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from hpcpy.errors import DiskError
+from hpcpy.core.errors import DiskError
 from workloads.harness.destination import destination
 
 _CANNOT_BE_WRITTEN = (

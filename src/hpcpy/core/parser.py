@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, NoReturn
 
-from hpcpy.errors import UsageError, suggestion
+from hpcpy.core.errors import UsageError, suggestion
 
 # Before Python 3.13 argparse reads the value `--` of an option as an empty list.
 _NO_VALUE = re.compile(r"(--[a-z-]+)=--")

@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from hpcpy import paths
-from hpcpy.errors import DiskError, HpcpyError
-from hpcpy.files import MIB, MORE_ROOM, disk_errors
-from hpcpy.process_groups import StoppedError, run_group
+from hpcpy.core import paths
+from hpcpy.core.errors import DiskError, HpcpyError
+from hpcpy.core.files import MIB, MORE_ROOM, disk_errors
+from hpcpy.core.process_groups import StoppedError, run_group
 
 TAIL_LINES = 20
 

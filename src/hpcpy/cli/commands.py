@@ -6,11 +6,11 @@ import argparse
 import importlib
 from collections.abc import Mapping, Sequence
 
-from hpcpy import paths
-from hpcpy.cache.own import require_safe_checkout
-from hpcpy.errors import UsageError, suggestion
-from hpcpy.parser import Parser
-from hpcpy.version import project_version
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError, suggestion
+from hpcpy.core.parser import Parser
+from hpcpy.core.trust import require_safe_checkout
+from hpcpy.core.version import project_version
 
 # command -> (module, what it does).  The module has `declare(parser)`, which adds
 # the command's arguments, and `main(options) -> exit code`.
@@ -20,7 +20,7 @@ COMMANDS = {
     "lock": ("hpcpy.lock.command", "resolve the pins again and list the changes"),
     "build": ("hpcpy.build.command", "build an image as an OCI archive or a SIF"),
     "context": ("hpcpy.build.context", "write an image's complete build context"),
-    "sbom": ("hpcpy.sbom.command", "write an image's software bill of materials (SBOM), as SPDX"),
+    "sbom": ("hpcpy.cli.sbom", "write an image's software bill of materials (SBOM), as SPDX"),
     "verify": ("hpcpy.build.verify", "build twice and compare the bytes, or check a given file"),
     "release": ("hpcpy.release.command", "write an image, its SBOM and provenance into one folder"),
     "push": ("hpcpy.build.push", "send an image to a registry, as OCI or as SIF"),
@@ -34,7 +34,7 @@ COMMANDS = {
     ),
     "modulefile": ("hpcpy.launch.modulefile", "write a module file with a SIF's python, mpiexec"),
     "kernelspec": ("hpcpy.launch.kernelspec", "write a Jupyter kernel that runs in an image"),
-    "clean": ("hpcpy.cache.clean", "remove the images, everything that was built, or the cache"),
+    "clean": ("hpcpy.cli.clean", "remove the images, everything that was built, or the cache"),
 }
 
 # Words after `--` are a user's program with its own options.

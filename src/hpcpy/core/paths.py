@@ -7,9 +7,9 @@ import os
 import re
 from pathlib import Path
 
-from hpcpy.errors import UsageError
+from hpcpy.core.errors import UsageError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ENV = ROOT / "env"
 RECIPES = ROOT / "recipes"
 CONTAINERS = ROOT / "containers"

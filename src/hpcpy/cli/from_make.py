@@ -12,8 +12,8 @@ import re
 import shlex
 from collections.abc import MutableMapping, Sequence
 
-from hpcpy.commands import COMMANDS, arguments_of
-from hpcpy.errors import UsageError, suggestion
+from hpcpy.cli.commands import COMMANDS, arguments_of
+from hpcpy.core.errors import UsageError, suggestion
 
 # For the Makefile alone, or for a make around it: no program started here is part of that make.
 _OF_MAKE = ("HPCPY_SETTINGS", "HPCPY_GOALS", "HPCPY_MAKEFILE", "HPCPY_PYTHON")

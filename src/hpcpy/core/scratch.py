@@ -6,11 +6,11 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from hpcpy import paths
-from hpcpy.cache.removal import remove_tree
-from hpcpy.errors import HpcpyError
-from hpcpy.files import scratch_dir
-from hpcpy.shared_folder import USERS, used
+from hpcpy.core import paths
+from hpcpy.core.errors import HpcpyError
+from hpcpy.core.files import scratch_dir
+from hpcpy.core.removal import remove_tree
+from hpcpy.core.shared_folder import USERS, used
 
 
 @contextlib.contextmanager

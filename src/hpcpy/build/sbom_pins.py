@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hpcpy import paths
-from hpcpy.files import place
+from hpcpy.core import paths
+from hpcpy.core.files import place
 from hpcpy.pins.model import APT_MIRROR, Artifact
 from hpcpy.pins.tables import read_table
 from hpcpy.sbom.pins import CONTAINED, INSTALLED, LINKED, READ, Expected, Pin, written
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from hpcpy.build.graph import Image, Part
     from hpcpy.build.plan import Plan
 
-# What only the host runs of this folder.
-_HOSTS = ("command.py", "expected.py")
 _LICENCE = "BSD-3-Clause"
 
 
@@ -63,8 +61,7 @@ def add_sbom_pins(folder: Path, plan: Plan, image: Image, version: str) -> None:
 
 def sources() -> list[Path]:
     """Return the code that writes SBOMs, in the image."""
-    found = sorted((paths.ROOT / "src/hpcpy/sbom").glob("*.py"))
-    return [path for path in found if path.name not in _HOSTS]
+    return sorted((paths.ROOT / "src/hpcpy/sbom").glob("*.py"))
 
 
 def _pins(plan: Plan, image: Image) -> Iterator[Pin]:

@@ -9,14 +9,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from hpcpy import paths
-from hpcpy.cache.removal import held, remove_storage, remove_tree
-from hpcpy.cache.units import ENTRIES, PARTIAL, Unit, find_units
-from hpcpy.checkout_lock import checkout_lock
+from hpcpy.cli.cache_units import ENTRIES, PARTIAL, Unit, find_units
 from hpcpy.cluster.command import stop
 from hpcpy.cluster.layout import Layout, default_layout
-from hpcpy.errors import HpcpyError, UsageError
-from hpcpy.files import GIB
+from hpcpy.core import paths
+from hpcpy.core.checkout_lock import checkout_lock
+from hpcpy.core.errors import HpcpyError, UsageError
+from hpcpy.core.files import GIB
+from hpcpy.core.removal import held, remove_storage, remove_tree
 
 _IMAGES = ("*.sif", "*.tar", "*.json", "*.png", "context", "docs", "gpu", "logs", "startup")
 

@@ -9,8 +9,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from hpcpy import paths
-from hpcpy.errors import UnavailableError
+from hpcpy.core import paths
+from hpcpy.core.errors import UnavailableError
 
 ANOTHER_CACHE = "set HPCPY_CACHE to a folder of your own"
 

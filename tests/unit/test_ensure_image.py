@@ -11,20 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy import paths
 from hpcpy.build.oci import archive_path
 from hpcpy.build.plan import make_plan
 from hpcpy.build.sif import made_of, sif_path
 from hpcpy.build.stamps import write_stamp
+from hpcpy.core import paths
 from hpcpy.launch.host import why_not_ready
 
 HAVE = """
 import sys
 from pathlib import Path
-from hpcpy import paths
+from hpcpy.core import paths
 paths.BUILD = Path(sys.argv[1])
-from hpcpy.build.command import have
-print(have(sys.argv[2])[0])
+from hpcpy.build.command import ensure_image
+print(ensure_image(sys.argv[2])[0])
 """
 SECONDS = 300
 

@@ -1,1 +1,0 @@
-"""The command that removes what was built or downloaded: `clean`; whom a cache is trusted by."""

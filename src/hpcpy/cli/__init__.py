@@ -1,0 +1,1 @@
+"""The commands of ``./hpcpy``, and make's variables as their arguments."""

@@ -20,35 +20,18 @@ _NO_OR = "pip has no `|` between versions: any version is accepted"
 
 @dataclass(frozen=True)
 class Asked:
-    """A line of an environment.
+    """A line of an environment."""
 
-    Attributes
-    ----------
-    text
-        As it stands there.
-    name
-        conda's name or PyPI's, in small letters.
-    is_pypi
-        Whether the name is PyPI's for sure: pip's line, or the package's own metadata.
-    versions
-        PEP 440's; empty for any.
-    extras, url, marker
-        Of a line for pip.
-    build
-        conda's build string, which shows whether a package is for Python.
-    note
-        The part of the line that pip cannot be asked for.
-    """
-
-    text: str
-    name: str
+    text: str  # As it stands there
+    name: str  # conda's name or PyPI's, in small letters
+    # Whether the name is PyPI's for sure: pip's line, or the package's own metadata.
     is_pypi: bool = False
-    versions: str = ""
-    extras: str = ""
+    versions: str = ""  # PEP 440's; empty for any
+    extras: str = ""  # Of a line for pip
     url: str = ""
     marker: str = ""
-    build: str = ""
-    note: str = ""
+    build: str = ""  # conda's build string, which shows whether a package is for Python
+    note: str = ""  # The part of the line that pip cannot be asked for
 
 
 def canonical(name: str) -> str:

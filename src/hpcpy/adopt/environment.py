@@ -29,21 +29,11 @@ _KNOWN_KEYS = {"name", "channels", "dependencies", "prefix", "variables", "platf
 
 @dataclass
 class Environment:
-    """What was read.
+    """What was read."""
 
-    Attributes
-    ----------
-    asked
-        What it asks for.
-    notes
-        What else it says, and what becomes of that.
-    python
-        The environment's own, of a folder; None for a file.
-    """
-
-    asked: list[Asked] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    python: Path | None = None
+    asked: list[Asked] = field(default_factory=list)  # What it asks for
+    notes: list[str] = field(default_factory=list)  # What else it says, and what becomes of that
+    python: Path | None = None  # The environment's own, of a folder; None for a file
 
 
 def read(path: Path, yaml: Yaml) -> Environment:

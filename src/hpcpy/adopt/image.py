@@ -18,15 +18,9 @@ _ERRORS = {one.exit_code: one for one in (UsageError, IntegrityError, Unavailabl
 
 @dataclass(frozen=True)
 class Image:
-    """The interpreter of an image.
+    """The interpreter of an image."""
 
-    Attributes
-    ----------
-    python
-        The command that starts it.
-    """
-
-    python: Sequence[str]
+    python: Sequence[str]  # The command that starts it
 
     def ask(self, do: str, **request: Any) -> Any:
         """Return the answer to a request: see the functions of `inside`."""

@@ -20,24 +20,12 @@ UNCHECKED = "its name was taken as it is: see that PyPI's project is the one you
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of a name.
+    """What is known of a name."""
 
-    Attributes
-    ----------
-    name
-        PyPI's; empty where there is none.
-    extras
-        The extras to ask for with it, as ``[complete]``.
-    note
-        What a person has to know.
-    is_needed
-        For what PyPI lacks: whether something is lost without it.
-    """
-
-    name: str = ""
-    extras: str = ""
-    note: str = ""
-    is_needed: bool = True
+    name: str = ""  # PyPI's; empty where there is none
+    extras: str = ""  # The extras to ask for with it, as ``[complete]``
+    note: str = ""  # What a person has to know
+    is_needed: bool = True  # For what PyPI lacks: whether something is lost without it
 
 
 @dataclass(frozen=True)

@@ -19,43 +19,21 @@ _LONGEST = 100
 
 @dataclass(frozen=True)
 class Place:
-    """Where a program is started.
+    """Where a program is started."""
 
-    Attributes
-    ----------
-    name
-        For people.
-    command
-        What starts Python there; the program follows.
-    program
-        The path that is executed there, whose calls are counted.
-    """
-
-    name: str
-    command: Sequence[str]
-    program: str
+    name: str  # For people
+    command: Sequence[str]  # What starts Python there; the program follows
+    program: str  # The path that is executed there, whose calls are counted
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What came of it.
+    """What came of it."""
 
-    Attributes
-    ----------
-    code
-        The exit code.
-    output
-        Standard output.
-    said
-        The last line of standard error.
-    path_calls, off_node
-        Of one more run; None where it failed or cannot be followed.
-    """
-
-    code: int
-    output: bytes
-    said: str
-    path_calls: int | None = None
+    code: int  # The exit code
+    output: bytes  # Standard output
+    said: str  # The last line of standard error
+    path_calls: int | None = None  # Of one more run; None where it failed or cannot be followed
     off_node: int | None = None
 
     def as_dict(self) -> dict[str, Any]:

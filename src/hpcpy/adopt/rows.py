@@ -21,31 +21,15 @@ _BUILD_A_WHEEL = "build a wheel of it (pip wheel) and bake that: --wheelhouse"
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the report.
+    """A line of the report."""
 
-    Attributes
-    ----------
-    asked
-        The line as the environment has it.
-    state
-        One of `STATES`.
-    name, version
-        PyPI's name and the version that is here; empty where there is none.
-    versions
-        Those that were asked for; empty for any.
-    fits
-        Whether the version here is one of them.
-    notes
-        What a person has to know, or do.
-    """
-
-    asked: str
-    state: str
-    name: str = ""
+    asked: str  # The line as the environment has it
+    state: str  # One of `STATES`
+    name: str = ""  # PyPI's name and the version that is here; empty where there is none
     version: str = ""
-    versions: str = ""
-    fits: bool = False
-    notes: tuple[str, ...] = ()
+    versions: str = ""  # Those that were asked for; empty for any
+    fits: bool = False  # Whether the version here is one of them
+    notes: tuple[str, ...] = ()  # What a person has to know, or do
 
     @property
     def is_other(self) -> bool:
@@ -59,21 +43,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Item:
-    """A distribution that is to be baked.
+    """A distribution that is to be baked."""
 
-    Attributes
-    ----------
-    name, version, sha256, url
-        Of its file.
-    is_direct
-        Whether the environment named this very file.
-    """
-
-    name: str
+    name: str  # Of its file
     version: str
     sha256: str
     url: str
-    is_direct: bool
+    is_direct: bool  # Whether the environment named this very file
 
     @property
     def wheel(self) -> Path | None:

@@ -27,21 +27,11 @@ print(json.dumps(trace(sys.argv[3:], sys.argv[2], calls=True)))
 
 @dataclass(frozen=True)
 class Traced:
-    """The calls of a program and of all that it started.
+    """The calls of a program and of all that it started."""
 
-    Attributes
-    ----------
-    summary
-        `workloads.startup.counts.Counts.summary`, without single folders.
-    paths
-        Each path call.
-    listings
-        The folder of each getdents call.
-    """
-
-    summary: dict[str, Any]
-    paths: list[PathCall]
-    listings: list[str | None]
+    summary: dict[str, Any]  # `workloads.startup.counts.Counts.summary`, without single folders
+    paths: list[PathCall]  # Each path call
+    listings: list[str | None]  # The folder of each getdents call
 
     @property
     def off_node(self) -> list[PathCall]:

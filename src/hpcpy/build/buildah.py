@@ -25,18 +25,10 @@ _KEEPS_FLAGS = Version((1, 33))
 
 @dataclass(frozen=True)
 class Buildah:
-    """Runs buildah; make it with `buildah()`.
+    """Runs buildah; make it with `buildah()`."""
 
-    Attributes
-    ----------
-    program
-        The executable.
-    env
-        Variables that choose storage and configuration.
-    """
-
-    program: Path
-    env: dict[str, str]
+    program: Path  # The executable
+    env: dict[str, str]  # Variables that choose storage and configuration
 
     @property
     def _storage(self) -> list[str]:

@@ -22,24 +22,13 @@ from hpcpy.pins.wheels import wheels
 
 @dataclass(frozen=True)
 class Plan:
-    """Names for results, computed from pins and files alone.
+    """Names for results, computed from pins and files alone."""
 
-    Attributes
-    ----------
-    graph
-        Images and parts.
-    arch
-        Architecture as the kernel names it.
-    epoch
-        Seconds since 1970: the time of every file of a build.
-    replaced
-        Debian packages that are not the locked ones: name to the SHA-256 of
-        what replaces them.  Empty for a reproducible build.
-    """
-
-    graph: Graph
-    arch: str
-    epoch: int
+    graph: Graph  # Images and parts
+    arch: str  # Architecture as the kernel names it
+    epoch: int  # Seconds since 1970: the time of every file of a build
+    # Debian packages that are not the locked ones: name to the SHA-256 of what replaces them.
+    # Empty for a reproducible build.
     replaced: Mapping[str, str] = field(default_factory=dict)
     # Each key once: every part asks for the builder's.
     _keys: dict[Image | Part, str] = field(default_factory=dict, compare=False, repr=False)

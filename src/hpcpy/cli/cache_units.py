@@ -14,30 +14,14 @@ from hpcpy.core.shared_folder import USERS
 
 @dataclass(frozen=True)
 class Unit:
-    """A piece of the cache.
+    """A piece of the cache."""
 
-    Attributes
-    ----------
-    label
-        What to call pieces like it.
-    paths
-        What is removed, in this order.
-    size
-        Bytes on the disk.
-    used
-        When it was last used, seconds since 1970.
-    is_storage
-        Whether containers are made in it.
-    lock
-        What those who write it hold.
-    """
-
-    label: str
-    paths: tuple[Path, ...]
-    size: int
-    used: float
-    is_storage: bool = False
-    lock: Path | None = None
+    label: str  # What to call pieces like it
+    paths: tuple[Path, ...]  # What is removed, in this order
+    size: int  # Bytes on the disk
+    used: float  # When it was last used, seconds since 1970
+    is_storage: bool = False  # Whether containers are made in it
+    lock: Path | None = None  # What those who write it hold
 
 
 # Folder -> what an entry of it is.

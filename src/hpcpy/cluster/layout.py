@@ -24,20 +24,11 @@ class Layout:
 
     Several clusters live beside each other: each has its own bridge, and the
     ports of its daemons are in namespaces of their own.
-
-    Parameters
-    ----------
-    folder
-        Configuration, logs, commands; seen by the nodes under the same path.
-    nodes
-        The nodes' names.
-    servers
-        Machines beside the controller of which Slurm knows nothing.
     """
 
-    folder: Path
-    nodes: tuple[str, ...] = NODES
-    servers: tuple[str, ...] = ()
+    folder: Path  # Configuration, logs, commands; seen by the nodes under the same path
+    nodes: tuple[str, ...] = NODES  # The nodes' names
+    servers: tuple[str, ...] = ()  # Machines beside the controller of which Slurm knows nothing
 
     @property
     def key(self) -> str:

@@ -37,36 +37,17 @@ _SECONDS = 20.0
 
 @dataclasses.dataclass(frozen=True)
 class Node:
-    """What makes a machine of a process.
+    """What makes a machine of a process."""
 
-    Parameters
-    ----------
-    name
-        Its host name.
-    address
-        With the length of the network's prefix.
-    gateway
-        Where packets to elsewhere go; nobody forwards them.
-    folder
-        A folder of the host's for its own files.
-    files
-        What becomes a file of the machine's: its path, then ours.
-    kept
-        Folders to be seen under the same path, also below one of `OWN`.
-    daemons
-        Each a command; the next one starts when `wanted` of it is there.
-    wanted
-        For each daemon a path to wait for, or an empty string.
-    """
-
-    name: str
-    address: str
-    gateway: str
-    folder: str
-    files: tuple[tuple[str, str], ...]
-    kept: tuple[str, ...]
+    name: str  # Its host name
+    address: str  # With the length of the network's prefix
+    gateway: str  # Where packets to elsewhere go; nobody forwards them
+    folder: str  # A folder of the host's for its own files
+    files: tuple[tuple[str, str], ...]  # What becomes a file of the machine's: its path, then ours
+    kept: tuple[str, ...]  # Folders to be seen under the same path, also below one of `OWN`
+    # Each a command; the next one starts when `wanted` of it is there.
     daemons: tuple[tuple[str, ...], ...]
-    wanted: tuple[str, ...]
+    wanted: tuple[str, ...]  # For each daemon a path to wait for, or an empty string
 
     @classmethod
     def from_json(cls, text: str) -> Node:

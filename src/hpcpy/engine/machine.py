@@ -25,27 +25,13 @@ _SYSCTLS = (
 
 @dataclass(frozen=True)
 class Capability:
-    """One thing the kernel allows or not.
+    """One thing the kernel allows or not."""
 
-    Parameters
-    ----------
-    name
-        What it is.
-    there
-        Whether it is allowed.
-    detail
-        What was found.
-    without
-        What does not work without it.
-    remedy
-        What an administrator would type; empty where nothing would help.
-    """
-
-    name: str
-    there: bool
-    detail: str
-    without: str
-    remedy: str
+    name: str  # What it is
+    there: bool  # Whether it is allowed
+    detail: str  # What was found
+    without: str  # What does not work without it
+    remedy: str  # What an administrator would type; empty where nothing would help
 
 
 def user_namespaces() -> Capability:

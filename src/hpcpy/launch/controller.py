@@ -40,21 +40,11 @@ _FORGOTTEN = "Invalid job id"
 
 @dataclass(frozen=True)
 class Controller:
-    """The Slurm to ask.
+    """The Slurm to ask."""
 
-    Parameters
-    ----------
-    environment
-        The variables with which its commands are run.
-    name
-        Its name in messages; empty for the machine's own.
-    lines
-        Shell lines that make a script ask it.
-    """
-
-    environment: Mapping[str, str]
-    name: str = ""
-    lines: tuple[Line, ...] = ()
+    environment: Mapping[str, str]  # The variables with which its commands are run
+    name: str = ""  # Its name in messages; empty for the machine's own
+    lines: tuple[Line, ...] = ()  # Shell lines that make a script ask it
 
     def command(self, name: str) -> str | None:
         """Return the path of one of its commands."""

@@ -21,30 +21,14 @@ _GPU_OPTIONS = {
 
 @dataclass(frozen=True)
 class Container:
-    """What an engine has to know.
+    """What an engine has to know."""
 
-    Parameters
-    ----------
-    program
-        The engine's program.
-    image
-        A file or a reference; for ``none`` the interpreter.
-    folder
-        The working directory, seen by the ranks under the same name.
-    has_gpus
-        Whether ranks have GPUs.
-    variables
-        Variables that the ranks get.
-    is_shared
-        Whether a node has several ranks.
-    """
-
-    program: str
-    image: str
-    folder: str
-    has_gpus: bool
-    variables: tuple[Variable, ...]
-    is_shared: bool = False
+    program: str  # The engine's program
+    image: str  # A file or a reference; for ``none`` the interpreter
+    folder: str  # The working directory, seen by the ranks under the same name
+    has_gpus: bool  # Whether ranks have GPUs
+    variables: tuple[Variable, ...]  # Variables that the ranks get
+    is_shared: bool = False  # Whether a node has several ranks
 
 
 @dataclass(frozen=True)

@@ -197,28 +197,14 @@ def _filled(value: str | list[str], field: str) -> str:
 
 @dataclass(frozen=True)
 class Module:
-    """A module: what a module file tells, and does.
+    """A module: what a module file tells, and does."""
 
-    Parameters
-    ----------
-    name, version
-        By which it is loaded.
-    image
-        The SIF.
-    programs
-        The folder of its wrappers, which goes to the front of PATH.
-    mpi
-        ``srun --mpi`` of its users' steps; empty leaves it to the site.
-    needs
-        Modules that are loaded with it.
-    """
-
-    name: str
+    name: str  # By which it is loaded
     version: str
-    image: str
-    programs: str
-    mpi: str = ""
-    needs: tuple[str, ...] = ()
+    image: str  # The SIF
+    programs: str  # The folder of its wrappers, which goes to the front of PATH
+    mpi: str = ""  # ``srun --mpi`` of its users' steps; empty leaves it to the site
+    needs: tuple[str, ...] = ()  # Modules that are loaded with it
 
     @property
     def about(self) -> str:

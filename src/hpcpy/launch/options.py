@@ -56,14 +56,9 @@ def _option(default: object, check: Callable[[str], object] | None, meaning: str
 
 @dataclass(frozen=True)
 class Request:
-    """One run: a program, its nodes and ranks, the engine and the job's options.
+    """One run: a program, its nodes and ranks, the engine and the job's options."""
 
-    Parameters
-    ----------
-    program
-        The words after ``python``: a script or ``-m MODULE``, and its arguments.
-    """
-
+    # The words after ``python``: a script or ``-m MODULE``, and its arguments.
     program: tuple[str, ...] = ()
     nodes: int = _option(1, number_from(1), "nodes (1)")
     tasks: int = _option(1, number_from(1), "ranks on all nodes together (one a node)")

@@ -29,36 +29,18 @@ class CurrentJob:
 
 @dataclass(frozen=True)
 class HostFacts:
-    """What a plan needs of this machine.
+    """What a plan needs of this machine."""
 
-    Parameters
-    ----------
-    folder
-        The working directory.
-    program
-        The engine's program.
-    image
-        A file or a reference; for ``none`` the interpreter.
-    job
-        The job this runs in, and that the ranks will be in; None if a new one is asked for.
-    is_checked
-        Whether ranks are to look at their surroundings first.
-    can_bind
-        Whether this Slurm can keep ranks on their cores; None lets the script ask it.
-    slurm
-        Which Slurm is asked; empty for the machine's own.
-    surroundings
-        Shell lines that make a script ask that Slurm.
-    """
-
-    folder: str
-    program: str
-    image: str
+    folder: str  # The working directory
+    program: str  # The engine's program
+    image: str  # A file or a reference; for ``none`` the interpreter
+    # The job this runs in, and that the ranks will be in; None if a new one is asked for.
     job: CurrentJob | None = None
-    is_checked: bool = True
+    is_checked: bool = True  # Whether ranks are to look at their surroundings first
+    # Whether this Slurm can keep ranks on their cores; None lets the script ask it.
     can_bind: bool | None = True
-    slurm: str = ""
-    surroundings: tuple[Line, ...] = ()
+    slurm: str = ""  # Which Slurm is asked; empty for the machine's own
+    surroundings: tuple[Line, ...] = ()  # Shell lines that make a script ask that Slurm
 
 
 def engine_of(request: Request, site: Site) -> str:

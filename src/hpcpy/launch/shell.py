@@ -104,48 +104,20 @@ def variable_of_script(name: str, script: str, why: str) -> Line:
 
 @dataclass(frozen=True)
 class LaunchPlan:
-    """A launch, ready to be run, written or shown.
+    """A launch, ready to be run, written or shown."""
 
-    Parameters
-    ----------
-    title
-        One line about it.
-    size
-        How much is asked for, of job and step alike.
-    allocation
-        What else is asked of the scheduler for a job.
-    lines
-        Shell lines before the step.
-    step
-        ``srun``'s other options.
-    program
-        The engine and what runs in it.
-    afterwards
-        Shell lines after the step, however it ended.
-    notes
-        Remarks, for comments at the script's start.
-    within_job
-        Whether a job is there already.
-    needs_job_shell
-        Whether lines or words need a job before ``srun`` runs.
-    surroundings
-        Shell lines before a job is asked for.
-    launcher
-        What starts the program.
-    """
-
-    title: str
-    size: tuple[Option, ...]
-    allocation: tuple[Option, ...]
-    lines: tuple[Line, ...]
-    step: tuple[Option, ...]
-    program: tuple[Option, ...]
-    afterwards: tuple[Line, ...] = ()
-    notes: tuple[str, ...] = ()
-    within_job: bool = False
-    needs_job_shell: bool = False
-    surroundings: tuple[Line, ...] = ()
-    launcher: tuple[str, ...] = ("srun",)
+    title: str  # One line about it
+    size: tuple[Option, ...]  # How much is asked for, of job and step alike
+    allocation: tuple[Option, ...]  # What else is asked of the scheduler for a job
+    lines: tuple[Line, ...]  # Shell lines before the step
+    step: tuple[Option, ...]  # ``srun``'s other options
+    program: tuple[Option, ...]  # The engine and what runs in it
+    afterwards: tuple[Line, ...] = ()  # Shell lines after the step, however it ended
+    notes: tuple[str, ...] = ()  # Remarks, for comments at the script's start
+    within_job: bool = False  # Whether a job is there already
+    needs_job_shell: bool = False  # Whether lines or words need a job before ``srun`` runs
+    surroundings: tuple[Line, ...] = ()  # Shell lines before a job is asked for
+    launcher: tuple[str, ...] = ("srun",)  # What starts the program
 
 
 def launch_script(plan: LaunchPlan) -> str:

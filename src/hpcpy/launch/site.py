@@ -26,56 +26,33 @@ _OPTIONS = ("allocation", "step", "gpu", *(name for name in ENGINES if name != "
 
 @dataclass(frozen=True)
 class Site:
-    """One site's settings.
+    """One site's settings."""
 
-    Parameters
-    ----------
-    name, summary
-        The file's name without ``.toml``; one line about it.
-    engine, image
-        Taken where the request names none.
-    mpi
-        ``srun --mpi``; empty leaves it to the site's own default.
-    modules, setup, binds
-        Environment modules to load; shell lines after that; more folders that
-        the ranks see.
-    node_local
-        A folder of each node's own disk, for caches and staged images.  It, binds,
-        variables and options of step and engine may hold ``$NAME``, which the
-        job's shell expands.
-    partitions, qos
-        Those that the site has; the first is the default.
-    constraint, account, time
-        Options of the job.  With the account ``required``, each request has to name one.
-    cpus_per_node, gpus_per_node
-        What a node has; 0 when nodes differ.
-    options
-        More options, for ``allocation``, ``step``, ``gpu`` (of a step that has
-        GPUs), or one of the engines.
-    environment
-        Variables that the ranks get.
-    promises
-        The site file, if it has the table ``promises``, which preflight compares with.
-    """
-
-    name: str
+    name: str  # The file's name without ``.toml``; one line about it
     summary: str
-    engine: str = "apptainer"
-    mpi: str = ""
+    engine: str = "apptainer"  # Taken where the request names none
+    mpi: str = ""  # ``srun --mpi``; empty leaves it to the site's own default
     image: str = ""
+    # A folder of each node's own disk, for caches and staged images.  It, binds, variables and
+    # options of step and engine may hold ``$NAME``, which the job's shell expands.
     node_local: str = "/tmp"  # noqa: S108  (a place of the nodes, not a file of ours)
+    # Options of the job.  With the account ``required``, each request has to name one.
     constraint: str = ""
     account: str = ""
     time: str = ""
+    # Environment modules to load; shell lines after that; more folders that the ranks see.
     modules: tuple[str, ...] = ()
     setup: tuple[str, ...] = ()
     binds: tuple[str, ...] = ()
-    partitions: tuple[str, ...] = ()
+    partitions: tuple[str, ...] = ()  # Those that the site has; the first is the default
     qos: tuple[str, ...] = ()
-    cpus_per_node: int = 0
+    cpus_per_node: int = 0  # What a node has; 0 when nodes differ
     gpus_per_node: int = 0
+    # More options, for ``allocation``, ``step``, ``gpu`` (of a step that has GPUs), or one of the
+    # engines.
     options: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)  # Variables that the ranks get
+    # The site file, if it has the table ``promises``, which preflight compares with.
     promises: str = ""
 
 

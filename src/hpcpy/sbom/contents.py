@@ -13,28 +13,15 @@ _LICENCE = re.compile(r"(.*/)?(licen[cs]e|copying|notice|authors)[^/]*", re.IGNO
 
 @dataclass(frozen=True)
 class Contents:
-    """What is below a root.
+    """What is below a root."""
 
-    Attributes
-    ----------
-    root
-        ``/`` in an image.
-    debian
-        Versions of dpkg's packages.
-    sources
-        Source packages, by package, where name or version differ: ``NAME``, or
-        ``NAME@VERSION`` if the version differs.
-    python
-        Distributions by normalised name.
-    release
-        Debian's version number; empty if it has none.
-    """
-
-    root: Path
-    debian: dict[str, str]
+    root: Path  # ``/`` in an image
+    debian: dict[str, str]  # Versions of dpkg's packages
+    # Source packages, by package, where name or version differ: ``NAME``, or ``NAME@VERSION`` if
+    # the version differs.
     sources: dict[str, str]
-    python: dict[str, Distribution]
-    release: str
+    python: dict[str, Distribution]  # Distributions by normalised name
+    release: str  # Debian's version number; empty if it has none
 
     def copyright_of(self, package: str) -> Path | None:
         """Return the path from the root of a Debian package's licences, if it is there."""

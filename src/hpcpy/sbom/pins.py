@@ -15,62 +15,33 @@ READ = "read"  # by its compiler: only headers
 
 @dataclass(frozen=True)
 class Pin:
-    """One pinned file.
+    """One pinned file."""
 
-    Attributes
-    ----------
-    kind
-        ``debian``, ``source`` or ``wheel``.
-    name, version, licence
-        As in the lock.  The version is empty if the locked package could not
-        be had and another version took its place.
-    url, sha256
-        Its address, and the SHA-256 of the file there.
-    use
-        `INSTALLED`, `CONTAINED`, `LINKED` or `READ`.
-    source
-        Of a Debian package: the source package that it is built from.
-    cpe
-        Vendor and product in NVD's list; empty for the name twice.
-    """
-
-    kind: str
+    kind: str  # ``debian``, ``source`` or ``wheel``
+    # As in the lock.  The version is empty if the locked package could not be had and another
+    # version took its place.
     name: str
     version: str
     licence: str
-    url: str
+    url: str  # Its address, and the SHA-256 of the file there
     sha256: str
-    use: str
-    source: str = ""
-    cpe: str = ""
+    use: str  # `INSTALLED`, `CONTAINED`, `LINKED` or `READ`
+    source: str = ""  # Of a Debian package: the source package that it is built from
+    cpe: str = ""  # Vendor and product in NVD's list; empty for the name twice
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What an image is expected to hold, by its pins.
+    """What an image is expected to hold, by its pins."""
 
-    Attributes
-    ----------
-    image, version, summary, licence
-        Of the image itself.
-    created
-        The time of the lock, in UTC, in ISO 8601.
-    pins
-        All that went into it and into the images below it.
-    listed
-        NVIDIA's files that may be redistributed, each with what permits it.
-    brought
-        NVIDIA's files in packages under other licences, by package.
-    """
-
-    image: str
+    image: str  # Of the image itself
     version: str
     summary: str
     licence: str
-    created: str
-    pins: tuple[Pin, ...]
-    listed: dict[str, str]
-    brought: dict[str, list[str]]
+    created: str  # The time of the lock, in UTC, in ISO 8601
+    pins: tuple[Pin, ...]  # All that went into it and into the images below it
+    listed: dict[str, str]  # NVIDIA's files that may be redistributed, each with what permits it
+    brought: dict[str, list[str]]  # NVIDIA's files in packages under other licences, by package
 
 
 def written(expected: Expected) -> str:

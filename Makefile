@@ -113,7 +113,7 @@ verify: ## build twice and compare; IMAGE=FILE: compare FILE with this checkout'
 docs: ## build README and docs as pages: build/docs/index.html, to read without a network
 	@$(TESTS) --python docs -m sphinx --fail-on-warning --keep-going --quiet --fresh-env --write-all --conf-dir=docs . build/docs && cp build/docs/README.html build/docs/index.html
 
-clean: ## remove the images; tools and cache stay. CACHE=5: shrink the cache to 5 GiB instead
+clean: ## remove the images; tools and cache stay. CACHE=1: empty the cache instead
 	@$(HPCPY) clean
 
 distclean: ## stop the local cluster and remove all of build/, the tools too; the cache stays

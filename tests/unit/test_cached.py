@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from processes import start
 
-from hpcpy.build.cached import cached, is_whole
+from hpcpy.build.cached import cached
 from hpcpy.core.shared_folder import USERS
 
 
@@ -89,10 +89,3 @@ def test_the_next_build_removes_what_a_killed_one_has_half_made(
     get(made)
     names = {path.name for path in half.parent.iterdir()}
     assert names == {USERS, "python-0123.tar", "python-0123.tar.sha256"}
-
-
-def test_use_counts_as_use_when_the_cache_is_shrunk(made: list[Path]) -> None:
-    path = get(made)
-    os.utime(path, (1, 1))
-    assert is_whole(path)
-    assert path.stat().st_mtime > 1

@@ -78,4 +78,4 @@ def test_one_line_says_what_could_not_be_removed_and_how(
     assert len(leftovers.containers(storage)) == 1
     (line,) = "".join(capfd.readouterr()).splitlines()
     assert "1 of the containers of broken builds could not be removed (" in line
-    assert line.endswith("make clean CACHE=0 removes all of it")
+    assert line.endswith("make clean CACHE=1 removes all of it")

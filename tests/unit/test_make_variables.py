@@ -215,7 +215,7 @@ def test_variables_of_the_environment_are_set_and_makes_own_are_not_handed_on() 
         ("setup", "TOOLS=x; touch {}", "no tool group '/"),
         ("sbom", "IMAGE=x; touch {}", "no image 'x; touch"),
         ("push", 'REF=x"; touch {}; "', "is not REGISTRY/NAME[:TAG]"),
-        ("clean", "CACHE=1; touch {}", "is not a number of GiB"),
+        ("clean", "CACHE=1; touch {}", "is neither 0 nor 1"),
         ("batch", "W=$(shell touch {}) '", "no closing"),
         ("launch", "TIME=1\n#SBATCH --x={}", "one line of text"),
         ("run", "W=pi\ntouch {}", "one line of text"),

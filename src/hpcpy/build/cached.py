@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -33,9 +31,6 @@ def is_whole(path: Path) -> bool:
     except FileNotFoundError:
         return False
     if sha256(path) == expected:
-        # Used: the oldest go first when the cache is shrunk.
-        with contextlib.suppress(OSError):
-            os.utime(path)
         return True
     print(f"hpcpy: {path}: checksum mismatch; rebuilding", file=sys.stderr)
     return False

@@ -44,13 +44,13 @@ def remove_containers(storage: Path, run: Callable[..., subprocess.CompletedProc
                     done = run("rm", name)
         left = len(containers(storage))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        say(f"{storage}: its list of containers cannot be read ({error}); make clean CACHE=0")
+        say(f"{storage}: its list of containers cannot be read ({error}); make clean CACHE=1")
         return
     if left:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         say(
             f"{storage}: {left} of the containers of broken builds could not be removed"
-            f" ({lines[-1]}); make clean CACHE=0 removes all of it"
+            f" ({lines[-1]}); make clean CACHE=1 removes all of it"
         )
 
 

@@ -1,54 +1,24 @@
-"""``hpcpy clean [--all | --cache [GIB]]``: remove what was built, or shrink the cache."""
+"""``hpcpy clean [--all | --cache]``: remove what was built, or empty the cache."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import math
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-from hpcpy.cli.cache_units import ENTRIES, PARTIAL, Unit, find_units
 from hpcpy.cluster.command import stop
 from hpcpy.cluster.layout import Layout, default_layout
 from hpcpy.core import paths
 from hpcpy.core.checkout_lock import checkout_lock
-from hpcpy.core.errors import HpcpyError, UsageError
-from hpcpy.core.files import GIB
+from hpcpy.core.errors import HpcpyError
 from hpcpy.core.removal import held, remove_storage, remove_tree
+from hpcpy.core.shared_folder import USERS
 
 _IMAGES = ("*.sif", "*.tar", "*.json", "*.png", "context", "docs", "gpu", "logs", "startup")
-
-
-def keep_bytes(text: str) -> int:
-    """Read the number of GiB to keep."""
-    try:
-        gib = float(text)
-    except ValueError:
-        gib = math.nan
-    if not (0 <= gib < math.inf):
-        raise UsageError(
-            f"{text!r} is not a number of GiB to keep", hint="such as make clean CACHE=5"
-        )
-    return int(gib * GIB)
-
-
-def choose(units: list[Unit], keep: int) -> Iterator[Unit]:
-    """Yield what has to go until `keep` bytes are left, in the order of going.
-
-    First the storages of buildah and podman: they hold unpacked copies, which
-    are made again from the files beside them in a minute and without a
-    network, they are the largest, and nobody can tell when an image in one
-    was last used.  Then single files, the least recently used first.
-    """
-    left = sum(unit.size for unit in units)
-    for unit in sorted(units, key=lambda unit: (not unit.is_storage, unit.used)):
-        # With nothing to keep, empty files and folders go too.
-        if left <= keep and keep > 0:
-            return
-        yield unit
-        left -= unit.size
+_OF_CACHE = ("apt", "downloads", "engine", "images", "parts", "rootfs")
+# Where containers are made: buildah's and podman's.
+_STORAGES = ("storage", "containers-[0-9]*")
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -56,18 +26,17 @@ def declare(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     help_ = "stop local clusters, then remove all of build/, tools included"
     which.add_argument("--all", action="store_true", help=help_)
-    help_ = "leave build/, and shrink the cache to so many GiB (default: 0, which empties it)"
-    which.add_argument("--cache", nargs="?", const="0", metavar="GIB", help=help_)
+    which.add_argument("--cache", action="store_true", help="leave build/, and empty the cache")
 
 
 def main(options: argparse.Namespace) -> int:
-    """Remove the images and what was made of them, or all of ``build/``, or shrink the cache."""
-    if options.cache is not None:
-        keep = keep_bytes(options.cache)
+    """Remove the images and what was made of them, or all of ``build/``, or the cache."""
+    if options.cache:
         # A wrong HPCPY_CACHE is an error at once, even while another make runs here.
         cache = paths.cache_dir()
         with checkout_lock():
-            return _shrink(cache, keep)
+            _empty(cache)
+        return 0
     if options.all:
         for layout in clusters():
             stop(layout)
@@ -93,39 +62,25 @@ def _images() -> list[Path]:
     return [path for pattern in _IMAGES for path in sorted(paths.BUILD.glob(pattern))]
 
 
-def _shrink(cache: Path, keep: int) -> int:
-    units, unknown = find_units(cache)
-    for path in unknown:
-        print(f"hpcpy clean: {path}: left alone, not a part of the cache", file=sys.stderr)
-    freed: dict[str, list[int]] = {}
+def _empty(cache: Path) -> None:
+    """Remove the cache's folders and nothing else: HPCPY_CACHE may hold a checkout's, too."""
     problems: list[HpcpyError] = []
-    for unit in choose(units, keep):
+    for path in sorted(cache.iterdir()) if cache.is_dir() else []:
+        is_storage = any(path.match(pattern) for pattern in _STORAGES)
+        if path.is_symlink() or not path.is_dir() or not (is_storage or path.name in _OF_CACHE):
+            print(f"hpcpy clean: {path}: left alone, not a part of the cache", file=sys.stderr)
+            continue
         try:
-            _remove(unit)
+            # What those hold who write to it; each unfinished download is a lock of its own.
+            with contextlib.ExitStack() as locks:
+                for lock in (path / USERS, path / "lock", *path.glob("partial/*")):
+                    locks.enter_context(held(lock))
+                (remove_storage if is_storage else remove_tree)(path)
         except HpcpyError as error:
             problems.append(error)
-        else:
-            freed.setdefault(unit.label, []).append(unit.size)
-    for label, sizes in freed.items():
-        count = f" ({len(sizes)})" if len(sizes) > 1 else ""
-        print(f"{sum(sizes) / GIB:8.2f} GiB freed: {label}{count}")
-    _remove_empty_folders(cache)
-    left = sum(unit.size for unit in find_units(cache)[0])
-    print(f"{left / GIB:8.2f} GiB left in {cache}", flush=True)
     for problem in problems[1:]:
         print(f"hpcpy clean: {problem}", file=sys.stderr)
     if problems:
         raise problems[0]
-    return 0
-
-
-def _remove(unit: Unit) -> None:
-    with held(unit.lock) if unit.lock else contextlib.nullcontext():
-        for path in unit.paths:
-            (remove_storage if unit.is_storage else remove_tree)(path)
-
-
-def _remove_empty_folders(cache: Path) -> None:
-    for name in (PARTIAL, *ENTRIES, "."):
-        with contextlib.suppress(OSError):
-            (cache / name).rmdir()
+    with contextlib.suppress(OSError):
+        cache.rmdir()

@@ -62,10 +62,6 @@ def cached(artifact: Artifact) -> Path | None:
     for source in artifact.sources:
         path = _final(artifact, source)
         if is_whole(path, source):
-            # Used: the oldest go first when the cache is shrunk.  Another
-            # user's cache can be read, and keeps its times.
-            with contextlib.suppress(OSError):
-                os.utime(path)
             return path
     return None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 MYPY = (
     "src/hpcpy src/workloads src/interp benchmarks containers/cuda containers/dev recipes/link",
     "tests/unit tests/image_dev tests/image_sci tests/image_spark tests/image_sanitized"
-    " tests/conftest.py tests/run.py tests/broken_builds.py",
+    " tests/conftest.py tests/run.py",
     "tests/launch tests/image_cuda",
     "tests/image --exclude=/features/",
     "tests/image/features",

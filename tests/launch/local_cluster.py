@@ -22,7 +22,7 @@ from hpcpy.cluster.command import start, stop
 from hpcpy.cluster.layout import Layout, default_layout
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
-from hpcpy.engine import apptainer
+from hpcpy.engine import prefix
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 
@@ -201,7 +201,7 @@ def image() -> list[str]:
     if not sif.exists():
         pytest.skip(f"{sif}: not there; run: make sif")
     try:
-        program = apptainer.find()
+        program = prefix.find_apptainer()
     except UnavailableError as error:
         pytest.skip(str(error))
     return [str(program), "exec", str(sif)]

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.engine.apptainer import find
+from hpcpy.engine.prefix import find_apptainer
 from hpcpy.fetch.many import fetch
 from hpcpy.pins.model import this_arch
 from hpcpy.pins.wheels import wheels
@@ -23,7 +23,7 @@ def in_image(
     """Run a command in the image, with a folder as /own and a few variables."""
     options = ("--cleanenv", "--contain", "--no-home", "--pwd=/", f"--bind={folder}:/own")
     environment = [f"--env={name}={value}" for name, value in variables.items()]
-    return run(find(), "exec", *options, *environment, SIF, *command)
+    return run(find_apptainer(), "exec", *options, *environment, SIF, *command)
 
 
 def make(folder: Path) -> None:

@@ -17,8 +17,8 @@ from small_packages import wheel
 
 from hpcpy.core import paths
 from hpcpy.core.stages import TAIL_LINES
-from hpcpy.engine.apptainer import find
 from hpcpy.engine.machine import NOBODY, user_namespaces
+from hpcpy.engine.prefix import find_apptainer
 
 # As people write them: comments, a list of pip's, versions of another Python.
 YAML = """\
@@ -129,7 +129,7 @@ def test_it_is_baked_and_the_program_runs_in_it(folder: Path, sif: str) -> None:
         *("Containerfile", "adopt.json", "adopt.md", "adopted.def", "requirements.txt"),
         *("adopted.sif", "adopted.sif.json", "wheels"),
     }
-    inside = (find(), "exec", made, "python3", "-m", "hpcpy_bake", "--list")
+    inside = (find_apptainer(), "exec", made, "python3", "-m", "hpcpy_bake", "--list")
     listed = subprocess.run(inside, capture_output=True, text=True, check=True).stdout
     assert [line.split()[:2] for line in listed.splitlines()] == [
         ["climate", "2.0"],
@@ -158,7 +158,7 @@ def test_an_ordinary_user_builds_the_definition(folder: Path, sif: str) -> None:
             ("exec", "mine", "python3", "-c", "import climate; print(climate.VALUE)"),
         ):
             done = subprocess.run(
-                [*become, find(), *words],
+                [*become, find_apptainer(), *words],
                 cwd=place,
                 env={**os.environ, **variables},
                 capture_output=True,

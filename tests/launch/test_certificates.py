@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from small_packages import wheel
 
-from hpcpy.engine.apptainer import find
+from hpcpy.engine.prefix import find_apptainer
 from running import run
 
 # The image's own program: the host may have none. Python refuses an authority
@@ -59,7 +59,7 @@ class Site:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(NAMES)}
         bind = f"--bind={self.folder}:/mnt"
         return run(
-            str(find()),
+            str(find_apptainer()),
             "exec",
             "--no-home",
             bind,

@@ -17,8 +17,8 @@ from site_user import is_public
 from small_packages import wheel
 
 from hpcpy.core import paths
-from hpcpy.engine.apptainer import find
 from hpcpy.engine.machine import NOBODY, user_namespaces
+from hpcpy.engine.prefix import find_apptainer
 
 pytestmark = pytest.mark.long
 PAGE = (paths.ROOT / "docs/bake.md").read_text()
@@ -53,8 +53,10 @@ class Builder:
 
     def has_it(self, made: str) -> None:
         program = "import plain, numpy; print(plain.VALUE, numpy.arange(3).sum())"
-        assert self(find(), "exec", made, "python3", "-c", program) == "1 3\n"
-        assert "plain" in self(find(), "exec", made, "python3", "-m", "hpcpy_bake", "--list")
+        assert self(find_apptainer(), "exec", made, "python3", "-c", program) == "1 3\n"
+        assert "plain" in self(
+            find_apptainer(), "exec", made, "python3", "-m", "hpcpy_bake", "--list"
+        )
 
 
 @pytest.fixture
@@ -76,7 +78,7 @@ def user(folder: Path) -> Builder:
         pytest.skip(f"{user_namespaces().detail}; {user_namespaces().remedy}")
     if os.geteuid():
         return Builder(folder)
-    for path in (find(), folder / "hpcpy.sif"):
+    for path in (find_apptainer(), folder / "hpcpy.sif"):
         if not is_public(path):
             pytest.skip(f"{path.resolve()}: not for every user; put the checkout where all read")
     shutil.chown(folder, NOBODY, NOBODY)
@@ -94,7 +96,7 @@ def test_an_ordinary_user_builds_it(user: Builder, text: str, kind: str) -> None
     (user.folder / "mine.def").write_text(text.replace(PACKAGES, SMALL))
     # A folder, since packing it is no work of the definition's.
     bind = f"{user.folder}/wheels:/mnt"
-    user(find(), "build", "--sandbox", "--bind", bind, "mine", "mine.def")
+    user(find_apptainer(), "build", "--sandbox", "--bind", bind, "mine", "mine.def")
     user.has_it("mine")
 
 
@@ -104,5 +106,5 @@ def test_whoever_lacks_a_capability_builds_it_by_hand(folder: Path) -> None:
     (folder / "requirements.txt").write_text("plain\n")
     for line in BY_HAND.groups():
         words = line.replace("…", "--wheelhouse wheels -r requirements.txt")
-        me(find(), *shlex.split(words)[1:])
+        me(find_apptainer(), *shlex.split(words)[1:])
     me.has_it("mine")

@@ -15,7 +15,7 @@ import pytest
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
-from hpcpy.engine.apptainer import find
+from hpcpy.engine.prefix import find_apptainer
 from image_commands import IN_IMAGE
 from running import run
 
@@ -57,7 +57,7 @@ def test_a_command_of_the_pages_ends_well(sif: str, tmp_path: Path, line: str) -
     # Nothing of a page's stays in the machine's memory.
     binds = f"{work}:{SCRATCH},{memory}:/dev/shm"
     done = run(
-        find(),
+        find_apptainer(),
         "exec",
         "--cleanenv",
         "--bind",

@@ -22,7 +22,7 @@ from site_user import is_public
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
-from hpcpy.engine import apptainer
+from hpcpy.engine import prefix
 from hpcpy.engine.machine import NOBODY, fuse_device, user_namespaces
 
 SECONDS = 300
@@ -73,7 +73,7 @@ class Launcher:
 @pytest.fixture(scope="module")
 def engine() -> Path:
     try:
-        return apptainer.find()
+        return prefix.find_apptainer()
     except UnavailableError as error:
         pytest.skip(str(error))
 

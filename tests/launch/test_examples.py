@@ -13,7 +13,7 @@ import pytest
 from local_cluster import SECONDS, Cluster
 
 from hpcpy.core import paths
-from hpcpy.engine import apptainer
+from hpcpy.engine import prefix
 from hpcpy.engine.venv import ensure_venv
 from workloads.harness.cuda import no_device
 
@@ -42,7 +42,7 @@ class Folder:
             (folder / name).symlink_to(sif)
         self.cluster, self.path = cluster, folder
         self.numbers: dict[str, str] = {}
-        self.programs = str(apptainer.find().parent)
+        self.programs = str(prefix.find_apptainer().parent)
 
     def run(self, *words: str) -> str:
         own = [str(self.cluster.layout.bin), self.programs, os.environ["PATH"]]

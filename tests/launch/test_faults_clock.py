@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.engine.apptainer import find
+from hpcpy.engine.prefix import find_apptainer
 from running import run
 
 PAST, FUTURE = "@1975-06-01 00:00:00", "@2106-03-01 00:00:00"
@@ -47,7 +47,7 @@ def in_image(
     sif: str, folder: Path, *words: str, options: tuple[str, ...] = (), **variables: str
 ) -> subprocess.CompletedProcess[str]:
     return run(
-        str(find()),
+        str(find_apptainer()),
         "exec",
         "--no-home",
         f"--bind={folder}:/mnt",

@@ -18,7 +18,7 @@ from failing_file import FailingStorage, begin, holders, nothing_is_left, skip_w
 
 from hpcpy.build.sif_header import system_offset
 from hpcpy.core import paths
-from hpcpy.engine.apptainer import find
+from hpcpy.engine.prefix import find_apptainer
 from measure.fuse.one_file import OneFile
 
 SIF = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()
@@ -41,7 +41,14 @@ class Start:
     def __init__(self, storage: FailingStorage, way: str, folder: Path, *program: str) -> None:
         self.storage, self.folder = storage, folder
         self.server = OneFile(SIF, storage)
-        command = [str(find()), "exec", *WAYS[way], "--cleanenv", "--pwd=/", str(folder / SIF.name)]
+        command = [
+            str(find_apptainer()),
+            "exec",
+            *WAYS[way],
+            "--cleanenv",
+            "--pwd=/",
+            str(folder / SIF.name),
+        ]
         self.process = begin(
             self.server, folder, [*command, *(program or ("python", "-c", IMPORTS))]
         )

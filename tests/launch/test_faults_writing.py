@@ -17,7 +17,7 @@ from failing_file import begin, nothing_is_left, skip_without_fuse
 from failing_folder import FailingFolder
 
 from hpcpy.core import paths
-from hpcpy.engine.apptainer import find
+from hpcpy.engine.prefix import find_apptainer
 from in_image import image_command
 from measure.fuse.protocol import Kind
 from tiers import sampled
@@ -51,7 +51,7 @@ def _fuse() -> None:
 def run(program: str, folder: Path, served: FailingFolder) -> tuple[int, str, list[str]]:
     """Return the exit code, what was said, and what lies in the folder afterwards."""
     words = ["env", "--chdir=/tmp", "TMPDIR=/tmp", *PROGRAMS[program]]
-    job = begin(served, folder, [*image_command(find(), SIF, folder), *words])
+    job = begin(served, folder, [*image_command(find_apptainer(), SIF, folder), *words])
     try:
         _, err = job.communicate(timeout=SECONDS)
     except subprocess.TimeoutExpired:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.engine.apptainer import find
+from hpcpy.engine.prefix import find_apptainer
 from in_image import image_command
 from running import run
 from tiers import sampled
@@ -48,7 +48,7 @@ def tmp() -> Iterator[Path]:
 
 def answer(sif: str, tmp: Path, uid: int, factor: int, *variables: str) -> tuple[int, int]:
     """Return what a program computes for 1, and how often it took it from a cache."""
-    as_victim = image_command(find(), Path(sif), tmp)
+    as_victim = image_command(find_apptainer(), Path(sif), tmp)
     command = [word.replace(f"id:{VICTIM}", f"id:{uid}") for word in as_victim]
     words = (*variables, "python", "/tmp/program.py", str(factor))  # noqa: S108  # the image's
     done = run(*command, *words)

@@ -14,7 +14,7 @@ from hpcpy.build.archive import manifest_digest
 from hpcpy.build.graph import the_graph
 from hpcpy.build.oci import archive_path
 from hpcpy.build.sif import sif_path
-from hpcpy.engine.apptainer import find
+from hpcpy.engine.prefix import find_apptainer
 from running import run
 from workloads.mandel.grid import AREAS
 
@@ -33,18 +33,18 @@ def ran(*command: str | Path, **variables: str) -> subprocess.CompletedProcess[s
 
 
 def test_apptainer_computes_both_areas_and_runs_python() -> None:
-    done = ran(find(), "exec", SIF, "python", "-m", "workloads", "mandel")
+    done = ran(find_apptainer(), "exec", SIF, "python", "-m", "workloads", "mandel")
     assert done.returncode == 0, done.stderr
     for name in ("area1", "area2"):
         assert f"sha256 {AREAS[name].sha256}: matches the reference" in done.stdout
-    done = ran(find(), "run", SIF, "-c", "print(6 * 7)")
+    done = ran(find_apptainer(), "run", SIF, "-c", "print(6 * 7)")
     assert (done.returncode, done.stdout) == (0, "42\n")
 
 
 def test_the_sif_says_what_it_is() -> None:
-    helped = ran(find(), "run-help", SIF)
+    helped = ran(find_apptainer(), "run-help", SIF)
     assert "python -m workloads mandel" in helped.stdout
-    labels = json.loads(ran(find(), "inspect", "--json", SIF).stdout)
+    labels = json.loads(ran(find_apptainer(), "inspect", "--json", SIF).stdout)
     named = labels["data"]["attributes"]["labels"]
     assert named["org.opencontainers.image.title"] == "hpcpy"
     assert "no-date" not in named["org.label-schema.build-date"]
@@ -54,7 +54,7 @@ def test_the_interpreter_lies_in_the_sif_as_it_is() -> None:
     # What is not compressed, no mount unpacks.
     assert SIF.stat().st_size <= MOST_BYTES
     program = "import sys; sys.stdout.buffer.write(open(sys.executable, 'rb').read())"
-    words = [str(find()), "exec", str(SIF), "python", "-c", program]
+    words = [str(find_apptainer()), "exec", str(SIF), "python", "-c", program]
     executable = subprocess.run(words, capture_output=True, timeout=300, check=True).stdout
     with SIF.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as whole:
         # The kernel reads squashfs's blocks of 128 KB one by one.
@@ -67,7 +67,7 @@ def test_a_hostile_python_of_the_host_does_not_leak_in(tmp_path: Path) -> None:
     poison.mkdir(parents=True)
     (poison / "__init__.py").write_text("raise SystemExit('poisoned')\n")
     done = ran(
-        *(find(), "exec", "--home", tmp_path, SIF, "python", "-c", "import numpy"),
+        *(find_apptainer(), "exec", "--home", tmp_path, SIF, "python", "-c", "import numpy"),
         PYTHONHOME="/nonexistent",
     )
     assert (done.returncode, done.stderr) == (0, "")

@@ -15,7 +15,7 @@ from local_cluster import Cluster
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
-from hpcpy.engine import apptainer
+from hpcpy.engine import prefix
 from tiers import sampled
 
 RANKS = """
@@ -164,7 +164,7 @@ def test_site_files_modules_binds_variables_and_options_hold(
     engine = files / "engine/1"
     engine.parent.mkdir()
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/apptainer").symlink_to(apptainer.find())
+    (tmp_path / "bin/apptainer").symlink_to(prefix.find_apptainer())
     engine.write_text(f"#%Module1.0\nprepend-path PATH {tmp_path / 'bin'}\n")
     code = (
         "import os; e = os.environ.get; "

@@ -20,7 +20,7 @@ import pytest
 
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
-from hpcpy.engine.apptainer import find
+from hpcpy.engine.prefix import find_apptainer
 from measure.arrangements import ARRANGEMENTS, Places
 from measure.overhead import prepared, table
 from measure.pairs import GROUPS, LEAST, Overhead, measure
@@ -35,7 +35,7 @@ def places() -> Iterator[Places]:
     if not sif.exists():
         pytest.skip(f"{sif}: not there; run: make sif")
     try:
-        find()
+        find_apptainer()
         with prepared(sif) as found:
             yield found
     except UnavailableError as error:

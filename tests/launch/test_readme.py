@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from hpcpy.core import paths
-from hpcpy.engine.apptainer import find
+from hpcpy.engine.prefix import find_apptainer
 from running import run
 
 PAGE = (paths.ROOT / "README.md").read_text()
@@ -25,7 +25,7 @@ def test_the_commands_for_an_own_program_run_it(sif: str, tmp_path: Path) -> Non
         (tmp_path / name).write_text(text)
     tools = tmp_path / "build/tools/bin"
     tools.mkdir(parents=True)
-    (tools / "apptainer").symlink_to(find())
+    (tools / "apptainer").symlink_to(find_apptainer())
     (tmp_path / "build/hpcpy.sif").symlink_to(sif)
     done = run("bash", "-ec", block[1], cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

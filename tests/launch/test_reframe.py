@@ -16,7 +16,7 @@ from local_cluster import Cluster
 
 from hpcpy.cluster.node import ENGINE_FOLDER
 from hpcpy.core import paths
-from hpcpy.engine import apptainer
+from hpcpy.engine import prefix
 from hpcpy.engine.venv import ensure_venv
 
 CHECKS = {"HpcpyStart", "HpcpyMandel", "HpcpyReduce", "HpcpyParallelHdf5", "HpcpyDoctor"}
@@ -34,7 +34,7 @@ class ReFrame:
 
     def __init__(self, folder: Path, sif: str, variables: Mapping[str, str]) -> None:
         folder.mkdir(exist_ok=True)
-        programs = f"{apptainer.find().parent}{os.pathsep}{variables['PATH']}"
+        programs = f"{prefix.find_apptainer().parent}{os.pathsep}{variables['PATH']}"
         images = {"HPCPY_SIF": sif, "HPCPY_CUDA_SIF": sif}
         self.folder = folder
         # For ReFrame's own logs: with TMPDIR the jobs would have it, too.

@@ -13,7 +13,7 @@ from hpcpy.build.stamps import write_stamp
 from hpcpy.cli.commands import run
 from hpcpy.core import paths
 from hpcpy.core.files import sha256
-from hpcpy.core.version import project_version
+from hpcpy.core.paths import project_version
 from hpcpy.release import command, provenance
 from hpcpy.release.signing import SIGNATURE, SUMS
 from small_image import layer, write_archive

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 import sbom_validators
-from hpcpy.engine.apptainer import find
+from hpcpy.engine.prefix import find_apptainer
 
 SBOM = "/opt/hpcpy/share/hpcpy/sbom.spdx.json"
 
 
 @pytest.fixture
 def spdx(sif: str, tmp_path: Path) -> Path:
-    command = [str(find()), "exec", "--contain", sif, "cat", SBOM]
+    command = [str(find_apptainer()), "exec", "--contain", sif, "cat", SBOM]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     path = tmp_path / "image.spdx.json"
     path.write_text(done.stdout)

@@ -11,7 +11,7 @@ import pytest
 from hpcpy.adopt.trace import Traced, traced
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
-from hpcpy.engine.apptainer import find
+from hpcpy.engine.prefix import find_apptainer
 from measure.cases import ALONE, CASES, Case, write_scripts
 from measure.targets import WORK, Target, container
 from tiers import sampled
@@ -23,7 +23,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Target:
     if not sif.exists():
         pytest.skip(f"{sif}: not there; run: make sif")
     try:
-        find()
+        find_apptainer()
     except UnavailableError as error:
         pytest.skip(str(error))
     work = tmp_path_factory.mktemp("scripts")

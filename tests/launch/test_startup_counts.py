@@ -15,7 +15,7 @@ import pytest
 from hpcpy.adopt.trace import traced
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
-from hpcpy.engine.apptainer import find
+from hpcpy.engine.prefix import find_apptainer
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from measure.targets import WORK, container
@@ -88,7 +88,7 @@ def test_counts_of_every_case_are_the_same_from_outside_of_the_image(tmp_path: P
     if not sif.exists():
         pytest.skip(f"{sif}: not there; run: make sif")
     try:
-        find()
+        find_apptainer()
     except UnavailableError as error:
         pytest.skip(str(error))
     python = container("hpcpy", sif, tmp_path)

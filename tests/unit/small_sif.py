@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from hpcpy.core.errors import UnavailableError
-from hpcpy.engine import apptainer
+from hpcpy.engine import prefix
 
 
 def needed_program() -> Path:
     """Return the path of Apptainer; skip the test without one."""
     try:
-        return apptainer.find()
+        return prefix.find_apptainer()
     except UnavailableError as error:
         pytest.skip(str(error))
 

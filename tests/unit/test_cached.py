@@ -9,7 +9,7 @@ import pytest
 from processes import start
 
 from hpcpy.build.cached import cached
-from hpcpy.core.shared_folder import USERS
+from hpcpy.core.scratch import USERS
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from processes import environment
 
 from hpcpy.cli.commands import COMMANDS
 from hpcpy.core import paths
-from hpcpy.core.version import project_version
+from hpcpy.core.paths import project_version
 from tiers import sampled
 
 EVERY = [(), *((name,) for name in COMMANDS)]

@@ -12,7 +12,7 @@ from processes import environment, read_only
 
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, UnavailableError
-from hpcpy.engine import apptainer, prefix, tools
+from hpcpy.engine import prefix, tools
 from running import run
 
 
@@ -45,7 +45,7 @@ def test_prefix_of_a_moved_checkout_is_made_anew(
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(tools, "SBIN", ())
     with pytest.raises(UnavailableError, match=rf"made for {checkout}/build/tools/.*make setup"):
-        apptainer.find()
+        prefix.find_apptainer()
 
 
 READER = """

@@ -11,7 +11,7 @@ import pytest
 from hpcpy.cli.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
-from hpcpy.engine import apptainer
+from hpcpy.engine import prefix
 from hpcpy.launch.modulefile import Module, lua_text, tcl_text, wrapper_script
 from hpcpy.launch.site import Site
 
@@ -58,7 +58,7 @@ def test_what_goes_with_the_checkout_is_told(
     program.parent.mkdir(parents=True)
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    monkeypatch.setattr(apptainer, "find", lambda: program)
+    monkeypatch.setattr(prefix, "find_apptainer", lambda: program)
     assert run([command, f"--image={sif}", f"--to={sif.parent / 'to'}"]) == 0
     warning = f"it needs {program}, and breaks when this checkout goes"
     assert (warning in capsys.readouterr().err) == is_own
@@ -92,7 +92,7 @@ def test_without_apptainer_the_site_has_to_name_its_module(
     def absent() -> Path:
         raise UnavailableError("no Apptainer here", hint="run: make setup")
 
-    monkeypatch.setattr(apptainer, "find", absent)
+    monkeypatch.setattr(prefix, "find_apptainer", absent)
     with pytest.raises(UnavailableError, match="no Apptainer here; make setup, or name the site's"):
         run(["modulefile", f"--to={tmp_path / 'to'}", f"--image={sif}"])
     assert not (tmp_path / "to").exists()

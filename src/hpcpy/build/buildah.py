@@ -13,7 +13,7 @@ from hpcpy.build import leftovers
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors, make_folder
-from hpcpy.core.shared_folder import used
+from hpcpy.core.scratch import used
 from hpcpy.core.stages import Stage
 from hpcpy.core.trust import require_own
 from hpcpy.engine.setup import ensure

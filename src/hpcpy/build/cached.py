@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.files import sha256, whole_file
-from hpcpy.core.shared_folder import USERS, used
+from hpcpy.core.scratch import USERS, used
 from hpcpy.core.trust import require_own
 
 

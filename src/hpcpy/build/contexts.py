@@ -12,7 +12,7 @@ from hpcpy.build.sbom_pins import add_sbom_pins
 from hpcpy.build.tool import add_tool
 from hpcpy.core import paths
 from hpcpy.core.files import place
-from hpcpy.core.version import project_version
+from hpcpy.core.paths import project_version
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.fetch.many import fetch
 

@@ -14,9 +14,9 @@ from hpcpy.build.rootfs import make_rootfs
 from hpcpy.build.schedule import in_order
 from hpcpy.core import paths
 from hpcpy.core.files import place
+from hpcpy.core.paths import project_version
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import stage
-from hpcpy.core.version import project_version
 from hpcpy.fetch.debian import fetch_debs
 
 # A configure script keeps at most one core busy, and so do the interpreter's steps at

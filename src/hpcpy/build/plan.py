@@ -11,8 +11,8 @@ from hpcpy.build import tool
 from hpcpy.build.graph import STACK, Graph, Image, Part, the_graph
 from hpcpy.build.inputs import Inputs, files_of_clone
 from hpcpy.core import paths
+from hpcpy.core.paths import project_version
 from hpcpy.core.trust import require_own
-from hpcpy.core.version import project_version
 from hpcpy.fetch.debian import fetch_debs, newer_allowed
 from hpcpy.pins.debian import debs, snapshot_epoch, wanted
 from hpcpy.pins.model import Artifact, this_arch

@@ -13,7 +13,7 @@ from hpcpy.core import paths
 from hpcpy.core.checkout_lock import checkout_lock
 from hpcpy.core.errors import HpcpyError
 from hpcpy.core.removal import held, remove_storage, remove_tree
-from hpcpy.core.shared_folder import USERS
+from hpcpy.core.scratch import USERS
 
 _IMAGES = ("*.sif", "*.tar", "*.json", "*.png", "context", "docs", "gpu", "logs", "startup")
 _OF_CACHE = ("apt", "downloads", "engine", "images", "parts", "rootfs")

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.core.parser import Parser
+from hpcpy.core.paths import project_version
 from hpcpy.core.trust import require_safe_checkout
-from hpcpy.core.version import project_version
 
 # command -> (module, what it does).  The module has `declare(parser)`, which adds
 # the command's arguments, and `main(options) -> exit code`.

@@ -1,10 +1,11 @@
-"""Where things are: the checkout, its build folder, the user's cache."""
+"""Where things are: the checkout and its version, its build folder, the user's cache."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import re
+import tomllib
 from pathlib import Path
 
 from hpcpy.core.errors import UsageError
@@ -69,3 +70,9 @@ def cache_dir() -> Path:
             f"the cache would be in {base}, and there is no such home",
             hint="set HPCPY_CACHE to a folder of your own",
         ) from error
+
+
+def project_version() -> str:
+    """Return the project's version, from ``pyproject.toml``."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    return str(tomllib.loads(text)["project"]["version"])

@@ -1,16 +1,36 @@
-"""Scratch folders below ``build/``, on the disk that its results are moved to."""
+"""Folders that several builds use at once, and scratch folders below ``build/``."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import fcntl
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
-from hpcpy.core.files import scratch_dir
+from hpcpy.core.files import disk_errors, lock, make_folder, scratch_dir
 from hpcpy.core.removal import remove_tree
-from hpcpy.core.shared_folder import USERS, used
+
+USERS = ".users"
+
+
+@contextlib.contextmanager
+def used(folder: Path, tidy: Callable[[], None]) -> Iterator[None]:
+    """Use a folder; where nobody else does, tidy it first.
+
+    The kernel drops the lock of a process that is killed.
+    """
+    make_folder(folder)
+    with disk_errors(folder):
+        stream = (folder / USERS).open("a")
+    with stream:
+        with contextlib.suppress(BlockingIOError):
+            lock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            tidy()
+        # Who is tidying just now is waited for.
+        lock(stream, fcntl.LOCK_SH)
+        yield
 
 
 @contextlib.contextmanager

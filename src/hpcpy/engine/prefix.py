@@ -23,6 +23,7 @@ from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import MIB, disk_errors, require_free, scratch_dir
 from hpcpy.core.stages import Stage, stage
 from hpcpy.engine.debs import download
+from hpcpy.engine.tools import needed, on_path
 
 # Raised when the recipe below changes: older prefixes are then made anew.
 RECIPE = 3
@@ -228,3 +229,18 @@ def set_option(text: str, key: str, value: str) -> str:
     """Return the text of an ``apptainer.conf`` with one option changed."""
     changed, count = re.subn(rf"(?m)^{re.escape(key)} =.*$", f"{key} = {value}", text)
     return changed if count else f"{text}\n{key} = {value}\n"
+
+
+def find_apptainer() -> Path:
+    """Return the path of an Apptainer that is recent enough."""
+    tool = needed(["apptainer"])[0]
+    found = on_path(tool)
+    if found and found.usable:
+        return found.path
+    if is_ready():
+        return command()
+    place = made_for()
+    of_another = f" (that of build/tools was made for {place})" if place else ""
+    raise UnavailableError(
+        f"no Apptainer >= {tool.minimum} here{of_another}", hint="run: make setup"
+    )

@@ -12,7 +12,7 @@ from hpcpy.build.sif import definition_path, is_current_sif, sif_path
 from hpcpy.build.sif_header import identity_of, recorded_identity
 from hpcpy.core import paths
 from hpcpy.core.errors import IntegrityError, UnavailableError, UsageError
-from hpcpy.engine import apptainer
+from hpcpy.engine import prefix
 from hpcpy.engine.podman import podman_command
 from hpcpy.engine.setup import ensure
 from hpcpy.launch.checks import absolute, image_of
@@ -65,7 +65,7 @@ def engine_program(engine: str, site: Site, *, is_provided: bool) -> str:
 
 def _apptainer() -> Path:
     try:
-        return apptainer.find()
+        return prefix.find_apptainer()
     except UnavailableError:
         return paths.TOOLS / "bin/apptainer"
 

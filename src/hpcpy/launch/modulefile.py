@@ -13,8 +13,8 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.files import disk_errors, whole_file
-from hpcpy.core.version import project_version
-from hpcpy.engine import apptainer
+from hpcpy.core.paths import project_version
+from hpcpy.engine import prefix
 from hpcpy.engine.prefix import relink
 from hpcpy.launch.checks import absolute, check_image
 from hpcpy.launch.engines import bind_pair, exports, site_variables
@@ -116,7 +116,7 @@ def apptainer_program(site: Site) -> str:
     if site.modules:
         return "apptainer"
     try:
-        return str(apptainer.find())
+        return str(prefix.find_apptainer())
     except UnavailableError as error:
         error.hint = "make setup, or name the site's module of it in a site file (docs/sites.md)"
         raise

@@ -13,8 +13,8 @@ from hpcpy.build.stamps import read_stamp
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.parser import program_words
-from hpcpy.core.version import project_version
-from hpcpy.engine import apptainer
+from hpcpy.core.paths import project_version
+from hpcpy.engine import prefix
 from hpcpy.engine.tools import program_version
 from hpcpy.launch.checks import workload_fault
 
@@ -54,7 +54,7 @@ def main(options: argparse.Namespace) -> int:
         raise UsageError(wrong)
     sif, _, _ = ensure_image("sif", image.name)
     digest = read_stamp(sif)["digest"]
-    program = apptainer.find()
+    program = prefix.find_apptainer()
     # Relative names mean files of the checkout, wherever this was called.
     inside = [str(program), "exec", "--bind", str(paths.ROOT), "--pwd", str(paths.ROOT), str(sif)]
     print(f"hpcpy {project_version()}, Apptainer {program_version(program)}")

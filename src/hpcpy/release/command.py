@@ -15,8 +15,8 @@ from hpcpy.build.stamps import read_stamp
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import disk_errors, place, scratch_dir
+from hpcpy.core.paths import project_version
 from hpcpy.core.stages import stage
-from hpcpy.core.version import project_version
 from hpcpy.engine.setup import ensure
 from hpcpy.release import provenance, signing
 

@@ -13,7 +13,7 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.files import sha256
 from hpcpy.core.git import git
-from hpcpy.core.version import project_version
+from hpcpy.core.paths import project_version
 from hpcpy.pins.tables import read_table
 
 _BUILD_TYPE = "urn:hpcpy:make:1"

@@ -14,7 +14,7 @@ from hpcpy.apt.offers import Offer
 from hpcpy.cli.commands import run
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.lock import debian, host
+from hpcpy.lock import debian, uv
 from hpcpy.lock.command import moved
 from hpcpy.lock.licences import from_copyright, of_debs
 from hpcpy.pins.debian import Wanted
@@ -151,4 +151,4 @@ def test_versions_are_read_with_and_without_markers() -> None:
         "c==3 ; python_version < '4' \\\n    --hash=sha256:00\n"
         "c==5 ; python_version >= '4' \\\n    --hash=sha256:00\n"
     )
-    assert host.versions(text) == {"a-b": "1.2", "c": "3, 5"}
+    assert uv.versions(text) == {"a-b": "1.2", "c": "3, 5"}

@@ -20,7 +20,7 @@ from hpcpy.cli.from_make import with_settings
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.engine.venv import TITLES
-from hpcpy.lock import host, python, uv
+from hpcpy.lock import python, uv
 from hpcpy.lock.command import render
 from hpcpy.pins.wheels import GROUPS
 
@@ -159,8 +159,8 @@ def test_package_of_the_machines_python_moves_and_no_other_byte(
     old = "".join(
         f"{line} \\\n    --hash=sha256:{DIGEST}\n" for line in ("arrays==1", "numbers==1")
     )
-    uv_resolves(monkeypatch, host, {"arrays": "2", "numbers": "2"})
-    new = host.resolve("dev", f"# made\n\n{old}", {"numbers"})
+    uv_resolves(monkeypatch, uv, {"arrays": "2", "numbers": "2"})
+    new = uv.resolve("dev", f"# made\n\n{old}", {"numbers"})
     assert new.splitlines() == [
         *("arrays==1 \\", f"    --hash=sha256:{DIGEST}"),
         *("numbers==2 \\", f"    --hash=sha256:{DIGEST[:-1]}1"),

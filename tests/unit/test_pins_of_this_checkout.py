@@ -7,7 +7,7 @@ import re
 from hpcpy.build.graph import the_graph
 from hpcpy.core import paths
 from hpcpy.engine.venv import TITLES
-from hpcpy.lock import host
+from hpcpy.lock import uv
 from hpcpy.pins.debian import debs, wanted
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import GROUPS, wheels
@@ -47,7 +47,7 @@ def test_what_is_built_from_source_is_the_wheels_version() -> None:
 def test_host_locks_have_what_is_asked_for_with_hashes_and_no_index() -> None:
     for name in TITLES:
         text = (paths.ENV / f"{name}.lock").read_text()
-        assert asked_for(f"{name}.in") <= set(host.versions(text))
+        assert asked_for(f"{name}.in") <= set(uv.versions(text))
         assert text.count("==") <= text.count("--hash=sha256:")
         assert "://" not in text
         assert "index" not in text

@@ -17,7 +17,7 @@ from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.core.files import whole_file
 from hpcpy.core.stages import stage
 from hpcpy.engine.venv import RESOLVE, TITLES, read_lock
-from hpcpy.lock import debian, host, python
+from hpcpy.lock import debian, python, uv
 from hpcpy.pins.debian import wanted
 from hpcpy.pins.tables import read_table
 from hpcpy.pins.wheels import GROUPS
@@ -74,7 +74,7 @@ def _with(only: Only, locks: list[str]) -> set[str]:
 def _locked(lock: str) -> set[str]:
     path = paths.ENV / f"{lock}.lock"
     if lock in TITLES:
-        return set(host.versions(read_lock(lock) if path.exists() else ""))
+        return set(uv.versions(read_lock(lock) if path.exists() else ""))
     packages_ = _read(path).get("packages", {})
     return (
         {name for one in packages_.values() for name in one} if lock == "debian" else {*packages_}
@@ -132,10 +132,10 @@ def _packages(only: Only) -> list[str]:
 def _host(name: str, only: Only) -> list[str]:
     path = paths.ENV / f"{name}.lock"
     old = read_lock(name) if path.exists() else ""
-    new = f"# {_HEADER.format(sources=f'{name}.in')}\n\n{host.resolve(name, old, only)}"
+    new = f"# {_HEADER.format(sources=f'{name}.in')}\n\n{uv.resolve(name, old, only)}"
     if old != new:
         _write(path, new)
-    return _report(host.versions(old), host.versions(new), old != new)
+    return _report(uv.versions(old), uv.versions(new), old != new)
 
 
 def _report(before: dict[str, str], after: dict[str, str], changed: bool) -> list[str]:

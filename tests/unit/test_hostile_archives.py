@@ -1,4 +1,4 @@
-"""Malicious archives end in one line: nothing is unpacked, no link followed, no disk filled."""
+"""Malicious archives end in one line: no link is followed, no memory filled."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ import io
 import json
 import tarfile
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpcpy.build.archive import files_of, text_of
+from hpcpy.build.archive import text_of
 from hpcpy.core.errors import IntegrityError
 
-HUGE = 1 << 40
 KIND = "application/vnd.oci.image.layer.v1.tar+gzip"
 
 
@@ -61,36 +59,6 @@ def archive_of(path: Path, unpacked: bytes, **others: bytes | str) -> Path:
     return path
 
 
-def both(path: Path) -> None:
-    """Read an archive as `verify` does, and as `sbom` and `release` do."""
-    files_of(path)
-    text_of(path, "file")
-
-
-OUTSIDE = [
-    entry("../../../outside", size=0),
-    entry("/absolute/outside", size=0),
-    entry("link", tarfile.SYMTYPE, "/etc"),
-    entry("link/passwd", tarfile.LNKTYPE, "../../etc/passwd"),
-    entry("disk", tarfile.BLKTYPE),
-    entry("pipe", tarfile.FIFOTYPE),
-]
-
-
-@pytest.mark.parametrize("harmful", OUTSIDE, ids=lambda entry: str(entry.name))
-def test_paths_links_and_devices_are_listed_and_not_made(
-    harmful: tarfile.TarInfo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "a/b/c"
-    folder.mkdir(parents=True)
-    monkeypatch.chdir(folder)
-    path = archive_of(tmp_path / "image.tar", layer_of(harmful))
-    both(path)
-    assert any(harmful.name in name for name in files_of(path))
-    assert {*tmp_path.rglob("*")} == {path, folder, folder.parent, folder.parent.parent}
-
-
-@pytest.mark.parametrize("read", [files_of, lambda path: text_of(path, "file")])
 @pytest.mark.parametrize(
     "harmful",
     [
@@ -106,17 +74,11 @@ def test_paths_links_and_devices_are_listed_and_not_made(
     ids=" ".join,
 )
 def test_archives_that_are_none_are_refused(
-    read: Callable[[Path], object], harmful: dict[str, bytes | str], tmp_path: Path
+    harmful: dict[str, bytes | str], tmp_path: Path
 ) -> None:
     path = archive_of(tmp_path / "image.tar", layer_of(entry("file")), **harmful)
     with pytest.raises(IntegrityError, match=r"image\.tar: not an? "):
-        read(path)
-
-
-def test_a_layer_that_unpacks_to_much_is_refused(tmp_path: Path) -> None:
-    path = archive_of(tmp_path / "image.tar", layer_of(entry("zeros", size=HUGE)))
-    with pytest.raises(IntegrityError, match="unpacks to more than 20 times its size"):
-        files_of(path)
+        text_of(path, "file")
 
 
 def test_a_json_that_unpacks_to_much_is_refused(tmp_path: Path) -> None:
@@ -125,7 +87,7 @@ def test_a_json_that_unpacks_to_much_is_refused(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(inner.read_bytes(), 1))
     assert path.stat().st_size < 1 << 20
     with pytest.raises(IntegrityError, match="a file in it has more than 16"):
-        files_of(path)
+        text_of(path, "file")
 
 
 @functools.cache
@@ -145,6 +107,5 @@ def test_a_changed_archive_is_read_or_refused(
     for at in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=6)):
         content[at] = data.draw(st.integers(0, 255))
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
-    for read in (files_of, lambda path: text_of(path, "file")):
-        with contextlib.suppress(IntegrityError):
-            read(path)
+    with contextlib.suppress(IntegrityError):
+        text_of(path, "file")

@@ -78,6 +78,8 @@ class Buildah:
                 "--isolation=chroot",
                 "--pull=never",
                 f"--timestamp={epoch}",
+                # The label of buildah's version: other bytes for the same files.
+                "--identity-label=false",
                 *given,
                 f"--tag={tag}",
                 context,

@@ -105,6 +105,7 @@ class Plan:
         inputs.add("epoch", str(self.epoch))
         if image.parts:
             inputs.add("version", project_version())
+            inputs.add("labels", "none of buildah's")
             # Licences and addresses are nowhere else in a key.
             inputs.add("pins", sbom.pins(self, image, project_version()))
             inputs.add_files(sbom.sources())

@@ -7,12 +7,14 @@ header at offset 0, and at ``descriptors_offset`` a table of descriptors.
 
 from __future__ import annotations
 
+import hashlib
 import struct
 import uuid
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from hpcpy.core.errors import IntegrityError
+from hpcpy.core.files import MIB
 
 # launch script, magic, version, architecture, UUID, created, modified, free
 # and all descriptors, their offset and size, the data's offset and size
@@ -56,15 +58,34 @@ def settle(path: Path, identity: str, epoch: int) -> None:
             stream.write(_DESCRIPTOR.pack(*descriptor))
 
 
+def system_sha256(path: Path) -> str:
+    """Return the hash of a SIF's root file system, which a signature does not change."""
+    begin, size = _system(path)
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        stream.seek(begin)
+        while size > 0 and (block := stream.read(min(size, MIB))):
+            digest.update(block)
+            size -= len(block)
+    return digest.hexdigest()
+
+
 def system_offset(path: Path) -> int:
     """Return where the root file system begins in a SIF."""
+    return _system(path)[0]
+
+
+def _system(path: Path) -> tuple[int, int]:
     with path.open("rb") as stream:
         fields = _header(stream, path)
         stream.seek(fields[9])
         for _ in range(fields[8]):
-            descriptor = _DESCRIPTOR.unpack(stream.read(_DESCRIPTOR.size))
+            entry = stream.read(_DESCRIPTOR.size)
+            if len(entry) < _DESCRIPTOR.size:
+                break
+            descriptor = _DESCRIPTOR.unpack(entry)
             if descriptor[_USED] and descriptor[_TYPE] == _PARTITION:
-                return int(descriptor[_OFFSET])
+                return int(descriptor[_OFFSET]), int(descriptor[_SIZE])
     raise IntegrityError(f"{path}: a SIF without a file system")
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from hpcpy.build.archive import sbom_of
 from hpcpy.build.command import add_image, ensure_image
 from hpcpy.build.oci import archive_path
-from hpcpy.build.packed_by import PROVENANCE, packed_by
 from hpcpy.build.stamps import read_stamp
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
@@ -19,6 +18,8 @@ from hpcpy.core.paths import project_version
 from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
 from hpcpy.release import provenance, signing
+
+PROVENANCE = "provenance.json"
 
 
 def notes(changelog: str, version: str) -> str:
@@ -63,8 +64,8 @@ def main(options: argparse.Namespace) -> int:
     sbom = sbom_of(archive)
     if replaced := read_stamp(archive).get("replaced"):
         raise UsageError(f"{archive.name} has packages that are not the locked ones: {replaced}")
-    # The versions that packed it, not today's: an image that is up to date may be older.
-    tools = packed_by(archive) | packed_by(sif)
+    # The version that packed it, not today's: an image that is up to date may be older.
+    tools = {"apptainer": str(read_stamp(sif).get("apptainer", "unknown"))}
     with (
         disk_errors(target.parent),
         scratch_dir(target.parent, target.name) as folder,

@@ -1,8 +1,153 @@
-"""What each feature of the interpreter is worth: python3 benchmarks/features.py --help."""
+"""What each feature of the interpreter is worth, added to none and taken out of all."""
 
+from __future__ import annotations
+
+import argparse
+import contextlib
+import shutil
 import sys
+import tarfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 from checkout import run
+from hpcpy.build.buildah import buildah
+from hpcpy.build.command import ensure_image
+from hpcpy.build.graph import Image, Part, the_graph
+from hpcpy.build.images import make_image
+from hpcpy.build.parts import make_part, missing_parts, part_file
+from hpcpy.build.plan import Plan
+from hpcpy.build.schedule import in_order
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
+from hpcpy.core.files import GIB, require_free
+from hpcpy.core.stages import Stage, stage
+from measure import report, roots
+from measure.cases import CASES
+from measure.samples import measure
+from measure.targets import container, image_variables, unpacked
+
+_IMAGE = "hpcpy"
+_CASES = tuple(
+    case for case in CASES if case.name in ("pass", "numpy", "core", "core script", "core + kernel")
+)
+# An executable of 140 MB for each variant, twice: in the cache and unpacked.
+_DISK_OF_ONE = 300 * 10**6
+# The builder takes some 2 GB for each at its link.
+_AT_ONCE = 2
+# Name of a variant -> the image; it differs only in the parts that have features.
+Variants = dict[str, Image]
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the measurement's arguments."""
+    # Quartiles of fewer say nothing.
+    report.add_options(parser, samples=20, least=6)
+    parser.add_argument("--features", help=f"names, with commas (default: all of {_IMAGE})")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Measure, write ``results/features.json`` and its picture, print a table."""
+    features = _features(options.features)
+    _, plan, image = ensure_image("sif", _IMAGE)
+    (base,) = roots.images([_IMAGE], options.sif)
+    wanted = variants(image, features)
+    require_free(paths.BUILD, len(wanted) * _DISK_OF_ONE + GIB, f"{len(wanted)} variants")
+    _build(plan, wanted)
+    with report.work_folder() as work, unpacked_variants(plan, wanted, base.root, image) as made:
+        said = {**report.circumstances("features", [base], work), "features": features}
+        variables = image_variables(container(_IMAGE, base.sif, work))
+        targets = [unpacked(f"{name}, host", root, work, variables) for name, root in made.items()]
+        starts = measure(targets, options.samples, _CASES)
+        return report.finish({**said, "results": starts}, options.out, base, work)
+
+
+def _features(asked: str | None) -> list[str]:
+    known = the_graph().image(_IMAGE).features
+    names = asked.split(",") if asked is not None else list(known)
+    for name in names:
+        if name not in known:
+            raise UsageError(f"--features {name}: {_IMAGE} has {', '.join(known)}")
+    return names
+
+
+def variants(image: Image, features: Sequence[str]) -> Variants:
+    """Return an image with no feature, with each alone, with all and with all but each."""
+    found = {"plain": replace(image, features=())}
+    found |= {f"plain + {name}": replace(image, features=(name,)) for name in features}
+    found["all features"] = image
+    for name in features:
+        others = tuple(one for one in image.features if one != name)
+        found[f"all but {name}"] = replace(image, features=others)
+    return found
+
+
+def _build(plan: Plan, wanted: Variants) -> None:
+    """Have the parts of all variants in the cache; some 40 s each on two cores."""
+    images = wanted.values()
+    missing = list(dict.fromkeys(part for one in images for part in missing_parts(plan, one)))
+    if not missing:
+        return
+    with buildah() as storage:
+        builder = make_image(plan, plan.graph.image(next(iter(images)).builder), storage)
+
+        def make(part: Part) -> None:
+            make_part(plan, part, builder, storage)
+
+        in_order(missing, plan.graph.needed, make, at_once=_AT_ONCE)
+
+
+@contextlib.contextmanager
+def unpacked_variants(
+    plan: Plan, wanted: Variants, pristine: Path, full: Image
+) -> Iterator[dict[str, Path]]:
+    """Give the files of all variants by name, for as long as they are needed."""
+    with contextlib.ExitStack() as stack:
+        made = {}
+        with stage(f"unpack {len(wanted)} variants") as current:
+            for name, image in wanted.items():
+                root = made[name] = pristine.with_name(name.replace(" ", "-"))
+                stack.callback(shutil.rmtree, root, ignore_errors=True)
+                _unpack(plan, image, full, (pristine, root), current)
+        yield made
+
+
+def _unpack(
+    plan: Plan, image: Image, full: Image, roots: tuple[Path, Path], current: Stage
+) -> None:
+    """Make a variant's files; those that it shares with the whole image are hard links."""
+    pristine, root = roots
+    shutil.rmtree(root, ignore_errors=True)
+    current.run(["cp", "-al", pristine, root])
+    changed: set[PurePosixPath] = set()
+    for archive in _with_features(plan, full):
+        with tarfile.open(archive) as tar:
+            files = [PurePosixPath(entry.name) for entry in tar if not entry.isdir()]
+        for file in files:
+            (root / file).unlink()
+        changed.update(folder for file in files for folder in file.parents)
+    for archive in _with_features(plan, image):
+        with tarfile.open(archive) as tar:
+            changed.update(PurePosixPath(entry.name) for entry in tar if entry.isdir())
+            # A part of our own.  Debian 12's Python knows no filters.
+            if hasattr(tarfile, "tar_filter"):
+                tar.extraction_filter = tarfile.tar_filter
+            tar.extractall(root)  # noqa: S202
+    # A start looks whether site-packages has changed since the build.
+    for folder in changed:
+        if (pristine / folder).is_dir():
+            shutil.copystat(pristine / folder, root / folder)
+
+
+def _with_features(plan: Plan, image: Image) -> list[Path]:
+    """Return the archives of the parts that differ from one variant to another."""
+    return [
+        paths.cache_dir() / "parts" / part_file(plan, part)
+        for part in plan.graph.shipped(image)
+        if plan.graph.has_features(part)
+    ]
+
 
 if __name__ == "__main__":
-    sys.exit(run("measure.features"))
+    sys.exit(run(declare, main, __doc__))

@@ -1,8 +1,58 @@
-"""Starts of Python, image against image: python3 benchmarks/startup.py --help."""
+"""What starting Python takes, image against image."""
 
+from __future__ import annotations
+
+import argparse
 import sys
+from pathlib import Path
 
 from checkout import run
+from hpcpy.engine.setup import ensure
+from measure import report, roots
+from measure.roots import Base
+from measure.samples import measure
+from measure.targets import Target, container, image_variables, unpacked
+
+# The stack of wheels is also what a virtual environment is made of.
+_WHEELS = "wheels"
+_IMAGES = "wheels,hpcpy"
+# What the interpreter does for a start, switched off: the difference is its share.
+_WITHOUT = {
+    "code by marshal": {"HPCPY_CODE": "marshal"},
+    "collector as elsewhere": {"HPCPY_GC": "stock"},
+}
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the measurement's arguments."""
+    report.add_options(parser, samples=20)
+    parser.add_argument("--images", default=_IMAGES, help=f"default: {_IMAGES}")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Measure, write ``results/startup.json`` and its pictures, print the table."""
+    images = roots.images(options.images.split(","), options.sif)
+    ensure("apptainer")
+    with report.work_folder() as work:
+        said = report.circumstances("startup", images, work)
+        targets = [target for image in images for target in _targets(image, work)]
+        starts = measure(targets, options.samples)
+        return report.finish({**said, "results": starts}, options.out, images[-1], work)
+
+
+def _targets(image: Base, work: Path) -> list[Target]:
+    inside = container(f"{image.name}, container", image.sif, work)
+    variables = image_variables(inside)
+    found = [inside, unpacked(f"{image.name}, host", image.root, work, variables)]
+    if image.name == _WHEELS:
+        venv = str(roots.add_venv(image.root))
+        return [*found, unpacked(f"{image.name}, venv", image.root, work, variables, venv)]
+    without = (
+        unpacked(f"{image.name}, {place}", image.root, work, {**variables, **switch})
+        for place, switch in _WITHOUT.items()
+    )
+    return [*found, *without]
+
 
 if __name__ == "__main__":
-    sys.exit(run("measure.startup"))
+    sys.exit(run(declare, main, __doc__))

@@ -3,6 +3,7 @@
 import sys
 
 from checkout import run
+from sharedfs import command
 
 if __name__ == "__main__":
-    sys.exit(run("sharedfs.command"))
+    sys.exit(run(command.declare, command.main, command.__doc__))

@@ -7,7 +7,6 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.adopt.baked import pack
@@ -18,8 +17,10 @@ from hpcpy.core.stages import Stage, skipped, stage
 from hpcpy.fetch.many import fetch
 from hpcpy.pins.model import this_arch
 from hpcpy.pins.wheels import wheels
-from measure import roots
+from measure.roots import VENV, Base
 from measure.targets import WORK, Target, container, image_variables, unpacked
+
+__all__ = ["BAKE", "PIP", "WHEELS", "Base", "added", "eight", "target", "with_packages"]
 
 # The folder of the wheels that are added, and the modules that add them, with options.
 WHEELS = "wheels"
@@ -29,23 +30,6 @@ PIP = (
 )
 BAKE = ("hpcpy_bake", f"--wheelhouse={WORK}/{WHEELS}")
 _WAYS = {"hpcpy": BAKE, "wheels": PIP}
-
-
-@dataclass(frozen=True)
-class Base:
-    """An image to which packages are added.
-
-    Attributes
-    ----------
-    name
-        The image.
-    sif, digest
-        Its file, and what names its content.
-    """
-
-    name: str
-    sif: Path
-    digest: str
 
 
 def eight(folder: Path) -> list[str]:
@@ -64,29 +48,15 @@ def target(name: str, base: Base, root: Path, work: Path) -> Target:
 
 
 def with_packages(current: Stage, pristine: Path, copy: Target, words: Sequence[str]) -> float:
-    """Make a copy of an image's unpacked files, with packages.
+    """Make a copy of an image's unpacked files with packages; return the seconds this took.
 
-    Parameters
-    ----------
-    current
-        The stage that this is part of.
-    pristine
-        The unpacked files.
-    copy
-        The copy's interpreter; its folder is not there yet.
-    words
-        The module that adds them, with its arguments.
-
-    Returns
-    -------
-    float
-        How many seconds the module took.
+    `words` are the module that adds them, with its arguments.
     """
     root = Path(copy.root)
     # Hard links do: packages are added as new files, and no file of the image is changed.
     current.run(["cp", "-al", pristine, root])
     # A virtual environment there has the packages from before.
-    shutil.rmtree(root / roots.VENV.relative_to("/"), ignore_errors=True)
+    shutil.rmtree(root / VENV.relative_to("/"), ignore_errors=True)
     before = time.monotonic()
     current.run(copy.command(["-m", *words]))
     return time.monotonic() - before
@@ -99,23 +69,15 @@ def added(
 
     Parameters
     ----------
-    base
-        The image without them.
-    title
-        What is added.
+    base, title
+        The image without them, and what is added.
     gather
         Gets a folder and the unpacked image; puts the wheels into the folder, and returns
         the names to install.
     apptainer
         The program that makes a SIF; without it there are unpacked files alone.
-
-    Returns
-    -------
-    Base
-        The image with them.  Its unpacked files lie where `roots.unpacked_root` looks
-        for them.
     """
-    pristine = roots.unpacked_root(base.name, base.sif, base.digest)
+    pristine = base.root
     title = f"{base.name} with {title}"
     with tempfile.TemporaryDirectory(prefix="hpcpy-added.") as folder:
         work = Path(folder)

@@ -17,18 +17,9 @@ class Goal:
 
 @dataclass(frozen=True)
 class Case:
-    """One program.
+    """One program: its name in tables, its code, as a script file or by ``-c``.
 
-    Attributes
-    ----------
-    name
-        Short, for tables.
-    code
-        What Python runs.
-    script
-        Whether it comes as a file; as ``-c`` otherwise.
-    goal
-        What `make test` holds it to, counted inside `apptainer exec`.
+    `make test` holds it to its goal, counted inside `apptainer exec`.
     """
 
     name: str
@@ -37,14 +28,9 @@ class Case:
     goal: Goal | None = None
 
     def arguments(self, folder: Path, *, waiting: bool = False) -> list[str]:
-        """Return what follows the interpreter's name.
+        """Return what follows the interpreter's name; `folder` is that of `write_scripts`.
 
-        Parameters
-        ----------
-        folder
-            Where `write_scripts` has put the scripts, as the program sees it.
-        waiting
-            Whether it says "ready" at its end, and waits for a line.
+        One that is `waiting` says "ready" at its end, and waits for a line.
         """
         if self.script:
             return [str(folder / self.file(waiting=waiting))]
@@ -108,11 +94,9 @@ ALONE = tuple(
         "threadpoolctl": (9, 1, 0),
     }.items()
 )
-# What a measurement at the NIH imported; not in the image, which `hpcpy bench
-# bake` and the tests add them to.
-# 150 of them open a module or a library: one each. 29 are the loader's searches
-# for libraries, eight bokeh's, which resolves the path of one of its modules
-# (docs/bake.md).
+# What a measurement at the NIH imported; `bake.py` and the tests add it to the image.
+# Of the calls 150 open a module or a library, 29 are the loader's searches for libraries,
+# and 8 bokeh's, which resolves the path of one of its modules (docs/bake.md).
 EIGHT = Case(
     "eight",
     "import numpy, scipy, pandas, sqlite3, Bio, matplotlib, seaborn, bokeh",

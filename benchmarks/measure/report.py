@@ -1,144 +1,113 @@
-"""The samples as JSON, as a table and as a picture."""
+"""A report as JSON, with what it was measured on; its pictures and its tables."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import dataclasses
 import datetime
 import json
-import re
+import os
+import shlex
 import shutil
-import statistics
 import subprocess
-from collections.abc import Sequence
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from hpcpy.core import paths
-from hpcpy.core.errors import UsageError
 from hpcpy.core.files import whole_file
 from hpcpy.core.stages import StageError
-from measure import chart
-from measure.samples import Samples
-from measure.targets import WORK, Target
+from hpcpy.engine.setup import ensure
+from measure import charts, tables
+from measure.cases import write_scripts
+from measure.roots import Base
+from measure.samples import SAMPLER
+from measure.targets import WORK, Target, container
+from workloads.harness import machine
 
-CHART = Path(chart.__file__)
-# Above this the times say more of the machine's other work than of Python.
-_UNSTEADY = 0.1
-_HEAD = (
-    "| start | of | path calls | off-node | getdents | opened | MB read | wall, ms | CPU, ms "
-    "| resident, MB | private, MB |\n|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
-)
+CHARTS = Path(charts.__file__)
+_FACTS = """
+import importlib.metadata, json, platform, pathlib
+about = json.loads(pathlib.Path("/opt/hpcpy/share/hpcpy/image.json").read_text())
+versions = {one.name: one.version for one in importlib.metadata.distributions()}
+print(json.dumps({**about, "python": platform.python_version(), "versions": versions}))
+"""
 
 
-def add_out(parser: argparse.ArgumentParser) -> None:
-    """Add ``--out`` to a command that writes results, and a page with their table."""
+def add_options(parser: argparse.ArgumentParser, samples: int, least: int = 1) -> None:
+    """Add what all benchmarks have: how many samples, of which files, and where results go."""
+    help_ = f"of each (default {samples})"
+    number = _at_least(least)
+    parser.add_argument("--samples", type=number, default=samples, metavar="N", help=help_)
     parser.add_argument(
-        "--out", type=paths.folder, default=paths.ROOT / "docs", help="of results (default: docs)"
+        "--sif", action="append", default=[], metavar="NAME=FILE", help="measure this SIF as NAME"
     )
+    out = paths.ROOT / "docs"
+    help_ = "where results/ is written (default: docs)"
+    parser.add_argument("--out", type=paths.folder, default=out, metavar="FOLDER", help=help_)
 
 
-class Result(Protocol):
-    """What was measured of one thing."""
+def _at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text}: at least {least} are needed")
+        return int(text)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
+    return number
 
 
-def write_json(path: Path, found: Sequence[Result], circumstances: dict[str, Any]) -> None:
-    """Write all samples and what they were taken with, the benchmark's name first."""
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    results = [one.as_dict() for one in found]
-    report = {**circumstances, "date": now, "results": results}
+@contextlib.contextmanager
+def work_folder() -> Iterator[Path]:
+    """Give a folder for `measure.targets.WORK`, with the sampler and the cases' scripts."""
+    with tempfile.TemporaryDirectory(prefix="hpcpy-measure.") as folder:
+        work = Path(folder)
+        work.chmod(0o755)
+        write_scripts(work)
+        shutil.copyfile(SAMPLER, work / SAMPLER.name)
+        yield work
+
+
+def circumstances(benchmark: str, images: Sequence[Base], work: Path) -> dict[str, Any]:
+    """Return what a report begins with; before the samples, for what else the machine does."""
+    tools = ensure("apptainer").found
+    return {
+        "benchmark": benchmark,
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "command": shlex.join(["python3", *sys.argv]),
+        "machine": machine.describe(),
+        "load_average": os.getloadavg(),
+        "tools": {name: str(tool.version) for name, tool in tools.items()},
+        "images": {one.name: {"digest": one.digest, **_facts(one, work)} for one in images},
+    }
+
+
+def _facts(image: Base, work: Path) -> dict[str, Any]:
+    command = container(image.name, image.sif, work).command(["-c", _FACTS])
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout))
+
+
+def finish(report: Mapping[str, Any], out: Path, image: Base, work: Path) -> int:
+    """Write a report, draw its pictures by an image's matplotlib, and print its tables."""
+    path = out / "results" / f"{report['benchmark']}.json"
+    text = json.dumps(report, indent=1, ensure_ascii=False, default=dataclasses.asdict)
     with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+        temporary.write_text(text + "\n")
+    # As it is read again: numbers that are keys become text.
+    written = json.loads(text)
+    for picture in charts.of(written):
+        draw(path, path.with_name(f"{picture}.png"), container(image.name, image.sif, work), work)
+    print(tables.of(written), end="")
+    if warning := tables.unsteady(written):
+        print(f"{Path(sys.argv[0]).name}: {warning}", file=sys.stderr)
+    return 0
 
 
-def table(starts: Sequence[Samples]) -> str:
-    """Return a table in Markdown: of times the median, the least and the most."""
-    lines = [_HEAD]
-    for before, start in zip([None, *starts], starts, strict=False):
-        counts = start.counts
-        name = start.case if before is None or before.case != start.case else ""
-        cells = [
-            f"**{name}**" if name else "",
-            f"{start.image}, {start.place}",
-            *(f"{counts[key]:,}" for key in ("path_calls", "off_node", "getdents", "opens")),
-            f"{counts['bytes_read'] / 1e6:.1f}",
-            _spread(start.wall),
-            _spread(start.cpu),
-            *(_megabytes(start, key) for key in ("most", "private")),
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
-
-
-def unsteady(starts: Sequence[Samples]) -> str:
-    """Return a warning when processor times vary too much, else nothing."""
-    noisy = [
-        start
-        for start in starts
-        if len(start.cpu) > 1
-        and statistics.stdev(start.cpu) > _UNSTEADY * statistics.fmean(start.cpu)
-    ]
-    if not noisy:
-        return ""
-    return (
-        f"{len(noisy)} of {len(starts)} kinds vary by more than {_UNSTEADY:.0%}: "
-        "measure again when the machine does nothing else"
-    )
-
-
-def _spread(seconds: Sequence[float]) -> str:
-    middle, least, most = (f(seconds) * 1e3 for f in (statistics.median, min, max))
-    return f"{middle:.1f} ({least:.1f}–{most:.1f})"
-
-
-def _megabytes(start: Samples, key: str) -> str:
-    return f"{statistics.median(one[key] for one in start.memory) / 1e6:.1f}"
-
-
-def write_page(template: Path, page: Path, lines: str, name: str = "table") -> None:
-    """Put a table into a page, between its marks.
-
-    Parameters
-    ----------
-    template
-        The page as it is: ``<!-- table -->`` and ``<!-- end of the table -->``.
-    page
-        The page to write.
-    lines
-        The table.
-    name
-        The word of the first mark, where a page has several tables.
-
-    Raises
-    ------
-    UsageError
-        When the page has no marks.
-    """
-    between = re.compile(f"(<!-- {name} -->\n).*?(?=<!-- end of the table -->)", re.DOTALL)
-    text, count = between.subn(lambda mark: mark[1] + lines, template.read_text())
-    if count != 1:
-        raise UsageError(f"{template}: no place for the table")
-    with whole_file(page) as temporary:
-        temporary.write_text(text)
-
-
-def draw(report: Path, picture: Path, target: Target, work: Path, program: Path = CHART) -> None:
-    """Draw a report by the matplotlib of an image.
-
-    Parameters
-    ----------
-    report
-        What `write_json` wrote.
-    picture
-        The file to write; its ending says the format.
-    target
-        The image.
-    work
-        The folder that the image sees as `measure.targets.WORK`.
-    program
-        What draws it.
+def draw(report: Path, picture: Path, target: Target, work: Path, program: Path = CHARTS) -> None:
+    """Draw a report by the matplotlib of an image, which sees `work` as `measure.targets.WORK`.
 
     Raises
     ------

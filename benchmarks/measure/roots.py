@@ -1,14 +1,19 @@
-"""An image's files on the host's own disk, and a virtual environment there."""
+"""Images: their files, unpacked on the host's own disk, with a virtual environment there."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from hpcpy.build.command import ensure_image
 from hpcpy.build.sif_header import system_offset
+from hpcpy.build.stamps import read_stamp
 from hpcpy.core import paths
-from hpcpy.core.files import GIB, disk_errors, require_free, scratch_dir
+from hpcpy.core.errors import UsageError
+from hpcpy.core.files import GIB, disk_errors, require_free, scratch_dir, sha256
 from hpcpy.core.stages import skipped, stage
 from hpcpy.engine.setup import ensure
 
@@ -20,18 +25,48 @@ _SITE = "opt/hpcpy/lib"
 _NOT_IN_VENV = ("sitecustomize.py", "sitecustomize.cpython-*.pyc")
 
 
-def unpacked_root(name: str, sif: Path, digest: str) -> Path:
-    """Return the folder of a SIF's files in ``build/startup``; those of other builds go.
+@dataclass(frozen=True)
+class Base:
+    """An image: its name, its SIF, and what names its content."""
 
-    Parameters
-    ----------
-    name
-        The image.
-    sif
-        Its file.
-    digest
-        What names its content.
+    name: str
+    sif: Path
+    digest: str
+
+    @property
+    def root(self) -> Path:
+        """Its files on the host's disk, unpacked if they are not there yet."""
+        return unpacked_root(self.name, self.sif, self.digest)
+
+
+def images(names: Sequence[str], given: Sequence[str] = ()) -> list[Base]:
+    """Return images by their names: built here, or the files that ``NAME=FILE`` gives.
+
+    Raises
+    ------
+    UsageError
+        For a file of another name, or one that is not there.
     """
+    files = dict(one.partition("=")[::2] for one in given)
+    for name, file in files.items():
+        if name not in names:
+            raise UsageError(f"--sif {name}=…: there are {', '.join(names)}")
+        if not Path(file).is_file():
+            raise UsageError(f"--sif {name}={file}: no such file")
+    sifs = {
+        name: Path(files[name]).absolute() if name in files else ensure_image("sif", name)[0]
+        for name in names
+    }
+    return [Base(name, sif, digest(sif)) for name, sif in sifs.items()]
+
+
+def digest(sif: Path) -> str:
+    """Return what names an image's content."""
+    return str(read_stamp(sif).get("digest") or f"sha256:{sha256(sif)}")
+
+
+def unpacked_root(name: str, sif: Path, digest: str) -> Path:
+    """Return the folder of a SIF's files in ``build/startup``; those of other builds go."""
     parent = _FOLDER / name
     root = parent / digest.removeprefix("sha256:")[:16]
     if root.exists():
@@ -50,15 +85,10 @@ def unpacked_root(name: str, sif: Path, digest: str) -> Path:
 
 
 def add_venv(root: Path) -> Path:
-    """Have a virtual environment with the image's packages in an unpacked image.
+    """Have a virtual environment in an unpacked image; return its interpreter, as seen there.
 
-    Its interpreter is a link and its packages are the same files under
-    another name, as ``uv venv`` and ``uv pip install`` make them.
-
-    Returns
-    -------
-    Path
-        Its interpreter, as a program in that root sees it.
+    The interpreter is a link and its packages are the same files under another name, as
+    ``uv venv`` and ``uv pip install`` make them.
     """
     python = VENV / "bin/python3"
     final = root / VENV.relative_to("/")
@@ -67,10 +97,9 @@ def add_venv(root: Path) -> Path:
     library = next((root / _SITE).glob("python3.*"))
     with stage("virtual environment"), scratch_dir(root, ".venv") as scratch:
         made = scratch / "venv"
-        site = made / "lib" / library.name / "site-packages"
         shutil.copytree(
             library / "site-packages",
-            site,
+            made / "lib" / library.name / "site-packages",
             symlinks=True,
             ignore=shutil.ignore_patterns(*_NOT_IN_VENV),
             copy_function=os.link,

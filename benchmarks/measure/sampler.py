@@ -15,13 +15,7 @@ from pathlib import Path
 
 
 def timed(argv: list[str]) -> dict[str, float]:
-    """Run a program to its end.
-
-    Returns
-    -------
-    dict
-        Its exit code, and seconds by the wall's clock and of the processor.
-    """
+    """Run a program; return its exit code, and seconds by the clock and of the processor."""
     silent = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
@@ -37,11 +31,8 @@ def timed(argv: list[str]) -> dict[str, float]:
 def memory(argv: list[str]) -> dict[str, float]:
     """Run a program that says "ready" and waits, and look at its memory then.
 
-    Returns
-    -------
-    dict
-        Its exit code; bytes resident at most, resident now, and private: those
-        that each further process of the kind adds to a node.
+    Returns its exit code; bytes resident at most, resident now, and private: those that each
+    further process of the kind adds to a node.
     """
     child_in, to_child = os.pipe()
     from_child, child_out = os.pipe()

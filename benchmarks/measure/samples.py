@@ -1,41 +1,60 @@
-"""Samples of all starts, interleaved, each a process of its own."""
+"""Samples in rounds: of starts of Python, and of anything else; and mean ratios of them."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import math
+import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hpcpy.adopt.trace import traced
-from hpcpy.core.stages import StageError
+from hpcpy.core.stages import StageError, stage
 from measure import sampler
 from measure.cases import CASES, Case
 from measure.targets import WORK, Target
 
+T = TypeVar("T")
+
 # Memory varies by a few pages alone.
 _MEMORY_SAMPLES = 3
 SAMPLER = Path(sampler.__file__)
+_CONFIDENCE = 0.95
+# Fewer rounds do not say how much they vary.
+LEAST = 5
+
+
+def in_rounds(
+    kinds: Sequence[T], number: int, take: Callable[[T], None], name: Callable[[T], str] = str
+) -> None:
+    """Take a sample of each kind in each round; every second round goes in reverse order.
+
+    What else the machine does then disturbs all kinds alike, and none has the better
+    neighbour.  A terminal shows what is done.
+    """
+    with stage(f"{number} samples of each") as current:
+        for turn in range(number):
+            for kind in kinds if turn % 2 == 0 else kinds[::-1]:
+                if sys.stderr.isatty():
+                    line = f"\r\033[K   round {turn + 1} of {number}: {name(kind)}"
+                    print(line, end="\r", file=sys.stderr, flush=True)
+                take(kind)
+        if sys.stderr.isatty():
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        current.note = f"{len(kinds)} kinds"
 
 
 @dataclass
 class Samples:
-    """One case at one place.
+    """Starts of one case at one place.
 
-    Attributes
-    ----------
-    image, place, case
-        What was started, and where.
-    counts
-        `workloads.startup.counts.Counts.summary`.
-    wall, cpu
-        Seconds, one a sample.
-    memory
-        Bytes, as `measure.sampler.memory` names them.
+    `counts` is `workloads.startup.counts.Counts.summary`; `wall` and `cpu` are seconds, one a
+    sample; `memory` is bytes, as `measure.sampler.memory` names them.
     """
 
     image: str
@@ -45,10 +64,6 @@ class Samples:
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     memory: list[dict[str, int]] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        return asdict(self)
 
 
 class _Sampler:
@@ -64,7 +79,7 @@ class _Sampler:
             text=True,
         )
 
-    def ask(self, case: Case, *, memory: bool) -> dict[str, Any]:
+    def ask(self, case: Case, *, memory: bool = False) -> dict[str, Any]:
         argv = [self.target.program, *case.arguments(WORK, waiting=memory)]
         request = json.dumps({"argv": argv, "memory": memory})
         answer = ""
@@ -79,12 +94,8 @@ class _Sampler:
         return dict(told)
 
     def close(self) -> None:
-        if self.process.stdin:
-            with contextlib.suppress(BrokenPipeError):
-                self.process.stdin.close()
-        self.process.wait()
-        if self.process.stdout:
-            self.process.stdout.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.communicate()
 
 
 @contextlib.contextmanager
@@ -92,69 +103,68 @@ def _samplers(targets: Sequence[Target]) -> Iterator[list[_Sampler]]:
     with contextlib.ExitStack() as stack:
         started = []
         for target in targets:
-            one = _Sampler(target)
-            stack.callback(one.close)
-            started.append(one)
+            started.append(_Sampler(target))
+            stack.callback(started[-1].close)
         yield started
 
 
 def measure(targets: Sequence[Target], number: int, cases: Sequence[Case] = CASES) -> list[Samples]:
-    """Count each start once, then take samples in rounds of one of each.
-
-    Parameters
-    ----------
-    targets
-        Their names are "image, place".
-    number
-        How many samples of each.
-    cases
-        What is started.
-    """
-    starts = []
-    pairs = [(target, case) for case in cases for target in targets]
-    show = progress(len(pairs) * (1 + number))
-    for target, case in pairs:
-        show(f"count {target.name}, {case.name}")
-        image, _, place = target.name.partition(", ")
-        command = target.command(case.arguments(WORK))
-        # The first run makes the user's caches and fills the kernel's.
-        for _ in range(2):
-            counts = traced(command, target.program)
-        starts.append(Samples(image, place, case.name, counts.summary))
+    """Count each start once, then take samples; the targets' names are "image, place"."""
+    found = [_counted(target, case) for case in cases for target in targets]
     with _samplers(targets) as samplers:
-        for turn in range(number):
-            # Another one is first in each round: none has the better neighbour.
-            turned = samplers[turn % len(samplers) :] + samplers[: turn % len(samplers)]
-            for case in cases:
-                for one in turned:
-                    show(f"round {turn + 1} of {number}: {one.target.name}, {case.name}")
-                    start = starts[pairs.index((one.target, case))]
-                    _sample(start, one, case, memory=turn < _MEMORY_SAMPLES)
-    show("")
-    return starts
+        pairs = [(one, case) for case in cases for one in samplers]
+        kinds = [(*pair, start) for pair, start in zip(pairs, found, strict=True)]
+        in_rounds(kinds, number, lambda kind: _sample(*kind), lambda kind: kind[0].target.name)
+    return found
 
 
-def _sample(start: Samples, one: _Sampler, case: Case, *, memory: bool) -> None:
+def _counted(target: Target, case: Case) -> Samples:
+    image, _, place = target.name.partition(", ")
+    # The first run makes the user's caches and fills the kernel's.
+    for _ in range(2):
+        counts = traced(target.command(case.arguments(WORK)), target.program)
+    return Samples(image, place, case.name, counts.summary)
+
+
+def _sample(one: _Sampler, case: Case, start: Samples) -> None:
     # The first start is not timed.  Kernels take page cache back meanwhile, and a mount
     # then unpacks its file again: in a container, opening LLVM's library made a start take
     # up to five times as long.
-    one.ask(case, memory=False)
-    told = one.ask(case, memory=False)
+    one.ask(case)
+    told = one.ask(case)
     start.wall.append(told["wall"])
     start.cpu.append(told["cpu"])
-    if memory:
+    if len(start.memory) < _MEMORY_SAMPLES:
         start.memory.append(one.ask(case, memory=True))
 
 
-def progress(total: int) -> Callable[[str], None]:
-    """Return a function that tells on a terminal what is done next."""
-    done = 0
+@dataclass(frozen=True)
+class Interval:
+    """A ratio and its 95 % interval: in 95 of 100 measurements the true ratio lies in it."""
 
-    def show(what: str) -> None:
-        nonlocal done
-        if sys.stderr.isatty():
-            line = f"   {done * 100 // total:3} % {what}" if what else ""
-            print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
-        done += 1
+    ratio: float
+    low: float
+    high: float
 
-    return show
+
+def mean_ratio(logarithms: Sequence[float]) -> Interval:
+    """Return the geometric mean of at least `LEAST` ratios, given their logarithms."""
+    count = len(logarithms)
+    if count < LEAST:
+        raise ValueError(f"{count} values give no interval")
+    mean = statistics.fmean(logarithms)
+    half = student(count - 1) * statistics.stdev(logarithms) / math.sqrt(count)
+    return Interval(*(math.exp(one) for one in (mean, mean - half, mean + half)))
+
+
+def student(freedom: int) -> float:
+    """Return the factor of a two-sided interval by Student's distribution.
+
+    Its expansion in powers of 1/freedom from the normal one, exact to 0.3 % from four
+    degrees of freedom on.
+    """
+    z = statistics.NormalDist().inv_cdf((1 + _CONFIDENCE) / 2)
+    first = (z**3 + z) / 4
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    return z + first / freedom + second / freedom**2 + third / freedom**3

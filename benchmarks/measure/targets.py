@@ -33,16 +33,8 @@ exec chroot "$0" "$@"
 class Target:
     """One interpreter at one place.
 
-    Attributes
-    ----------
-    name
-        Of what it was made, and where it runs.
-    program
-        The interpreter's path, as it is seen there.
-    starter
-        What comes before the program's path on the command line.
-    root
-        The folder that is its ``/``, from outside.
+    `starter` comes before the program's path on the command line; `root` is the folder that
+    is its ``/``, seen from outside.
     """
 
     name: str

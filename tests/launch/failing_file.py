@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from measure.fuse.server import Server
+from measure.fuse import Server
 
 # Whoever has the descriptor keeps the requests waiting when nobody answers any more.
 MOUNTED = """

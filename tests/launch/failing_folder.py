@@ -11,9 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from measure.fuse import protocol
-from measure.fuse.protocol import PART, ROOT, Kind, Request
-from measure.fuse.server import Server
+from measure import fuse
+from measure.fuse import PART, ROOT, Kind, Request, Server
 
 # valid, handle, size, owner of a lock, three times and their nanoseconds, mode
 _SETTING = struct.Struct("<IIQQQQQQIIII")
@@ -60,7 +59,7 @@ class FailingFolder(Server):
         self._numbers = itertools.count(ROOT + 1)
         self._answers: dict[int, Callable[[_Node, Request], bytes]] = {
             Kind.LOOKUP: lambda node, asked: self._entry(self._child(node, asked.body)),
-            Kind.GETATTR: lambda _, asked: protocol.valid(self._attributes(asked.node), 0),
+            Kind.GETATTR: lambda _, asked: fuse.valid(self._attributes(asked.node), 0),
             Kind.SETATTR: self._set,
             Kind.MKDIR: self._mkdir,
             Kind.CREATE: self._create,
@@ -72,7 +71,7 @@ class FailingFolder(Server):
             Kind.WRITE: self._write,
             Kind.READDIR: self._list,
             Kind.STATFS: lambda *_: _status(),
-            **dict.fromkeys((Kind.OPEN, Kind.OPENDIR), lambda *_: protocol.opened()),
+            **dict.fromkeys((Kind.OPEN, Kind.OPENDIR), lambda *_: fuse.opened()),
             **dict.fromkeys(_NOTHING, lambda *_: b""),
         }
         super().__init__()
@@ -108,10 +107,10 @@ class FailingFolder(Server):
 
     def _attributes(self, number: int) -> bytes:
         node = self._nodes[number]
-        return protocol.attributes(number, node.mode, len(node.data), node.owner)
+        return fuse.attributes(number, node.mode, len(node.data), node.owner)
 
     def _entry(self, number: int) -> bytes:
-        return protocol.entry(number, self._attributes(number), 0)
+        return fuse.entry(number, self._attributes(number), 0)
 
     def _set(self, node: _Node, asked: Request) -> bytes:
         valid, _, _, size, *_, mode = _SETTING.unpack_from(asked.body)
@@ -119,7 +118,7 @@ class FailingFolder(Server):
             node.mode = mode
         if valid & _SIZE:
             node.data[size:] = bytes(max(0, size - len(node.data)))
-        return protocol.valid(self._attributes(asked.node), 0)
+        return fuse.valid(self._attributes(asked.node), 0)
 
     def _new(self, node: _Node, name: bytes, mode: int, asked: Request) -> int:
         number = next(self._numbers)
@@ -135,7 +134,7 @@ class FailingFolder(Server):
     def _create(self, node: _Node, asked: Request) -> bytes:
         _, mode, umask = struct.unpack_from("<III", asked.body)
         number = self._new(node, asked.body[_CREATE:], stat.S_IFREG | mode & ~umask, asked)
-        return self._entry(number) + protocol.opened()
+        return self._entry(number) + fuse.opened()
 
     def _remove(self, node: _Node, asked: Request) -> bytes:
         if self._nodes[self._child(node, asked.body)].names:

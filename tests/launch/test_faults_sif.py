@@ -19,7 +19,7 @@ from failing_file import FailingStorage, begin, holders, nothing_is_left, skip_w
 from hpcpy.build.sif_header import system_offset
 from hpcpy.core import paths
 from hpcpy.engine.prefix import find_apptainer
-from measure.fuse.one_file import OneFile
+from measure.fuse import OneFile
 
 SIF = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()
 IMPORTS = "import numpy, numba, h5py; print(numpy.ones((500, 500)).sum())"

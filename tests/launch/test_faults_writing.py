@@ -19,7 +19,7 @@ from failing_folder import FailingFolder
 from hpcpy.core import paths
 from hpcpy.engine.prefix import find_apptainer
 from in_image import image_command
-from measure.fuse.protocol import Kind
+from measure.fuse import Kind
 from tiers import sampled
 
 SIF = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()

@@ -1,4 +1,4 @@
-"""Arrays are written and read on each place that `./hpcpy bench write` measures."""
+"""Arrays are written and read on each place that `benchmarks/write.py` measures."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from pathlib import Path
 
 import pytest
 
+import write
 from hpcpy.core.errors import UnavailableError
-from measure.writing import places
-from measure.writing.rounds import TASKS, Task, measure
 from tiers import sampled
+from write import NAMES, TASKS, Row, Task
 
-# The sizes are the bench's affair.
+# The sizes are the benchmark's affair.
 FEW = [Task(one.workload, 3, 10, one.techniques) for one in TASKS[:2]]
 
 
-@pytest.mark.parametrize("name", sampled(reversed(places.NAMES)))
-def test_each_technique_writes_and_reads_there(name: str, sif: str) -> None:
+@pytest.mark.parametrize("place", sampled(reversed(NAMES)))
+def test_each_technique_writes_and_reads_there(place: str, sif: str) -> None:
     try:
-        places.choose([name])
+        write.choose([place])
     except UnavailableError as error:
         pytest.skip(str(error))
-    rows = measure(Path(sif), [name], 1, FEW)
-    assert [(one.workload, one.technique) for one in rows] == [
-        (task.workload, technique) for task in FEW for technique in task.techniques
-    ]
-    assert {(one.place, len(one.seconds)) for one in rows} == {(name, 1)}
-    shares = {one.technique for one in rows if one.opening}
-    assert shares == {"npy"}
+    rows = {}
+    for task in FEW:
+        for told in write.ask(Path(sif), place, task):
+            row = rows[task.workload, told["impl"]] = Row(place, task.workload, 3, 10, told["impl"])
+            row.add(told)
+    assert [*rows] == [(task.workload, name) for task in FEW for name in task.techniques]
+    assert {row.technique for row in rows.values() if row.opening} == {"npy"}

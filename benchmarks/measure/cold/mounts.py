@@ -16,14 +16,10 @@ from hpcpy.engine.setup import ensure
 from hpcpy.engine.tools import needed, on_path
 from measure import roots
 from measure.cold.sample import IMAGE
+from measure.roots import Base
 from measure.targets import container, image_variables
 
 KERNEL, SQUASHFUSE, PODMAN_HPC = "kernel", "squashfuse_ll", "podman-hpc"
-TITLES = {
-    KERNEL: "apptainer exec, the kernel's squashfs",
-    SQUASHFUSE: "apptainer exec --userns, squashfuse_ll",
-    PODMAN_HPC: "podman-hpc's squash, squashfuse_ll and fuse-overlayfs",
-}
 _FOLDER = paths.BUILD / "cold"
 # podman-hpc's own (podman_hpc/migrate2scratch.py).
 _MKSQUASHFS = ("-comp", "lz4", "-noappend", "-no-progress", "-quiet", "-no-xattrs")
@@ -43,26 +39,15 @@ exit $code
 
 @dataclass(frozen=True)
 class Mounted:
-    """An image, mounted anew for each start.
+    """An image, mounted anew for each start: what comes before a program on the command line.
 
-    Attributes
-    ----------
-    image, mount
-        What, and how.
-    file
-        What is mounted.
-    starter
-        What comes before a program on the command line; `IMAGE` is the file.
+    `file` is what is mounted; `IMAGE` stands for it in the starter.
     """
 
     image: str
     mount: str
     file: Path
     starter: Sequence[str]
-
-    def command(self, program: Sequence[str]) -> list[str]:
-        """Return what mounts it and starts a program there."""
-        return [*self.starter, *program]
 
 
 def names() -> list[str]:
@@ -75,23 +60,19 @@ def names() -> list[str]:
     return found
 
 
-def mounted(mount: str, image: str, sif: Path, digest: str, work: Path) -> Mounted:
-    """Return an image to be mounted in one way.
-
-    Raises
-    ------
-    UnavailableError
-        When this machine cannot mount it so.
-    """
+def mounted(mount: str, image: Base, work: Path) -> Mounted:
+    """Return an image to be mounted in one of the ways that this machine has."""
     if mount not in names():
         hint = "as root, and for podman-hpc: make setup TOOLS=podman-hpc"
         raise UnavailableError(f"no mount as {mount} here", hint=hint)
     if mount != PODMAN_HPC:
         as_user = ["--userns"] if mount == SQUASHFUSE else []
         apptainer = str(ensure("apptainer").apptainer)
-        return Mounted(image, mount, sif, [apptainer, "exec", *as_user, "--cleanenv", IMAGE])
-    variables = image_variables(container(image, sif, work))
-    return Mounted(image, mount, squash(image, sif, digest), _podman_hpc(variables, work))
+        starter = [apptainer, "exec", *as_user, "--cleanenv", IMAGE]
+        return Mounted(image.name, mount, image.sif, starter)
+    variables = image_variables(container(image.name, image.sif, work))
+    file = squash(image.name, image.sif, image.digest)
+    return Mounted(image.name, mount, file, _podman_hpc(variables, work))
 
 
 def _podman_hpc(variables: Mapping[str, str], work: Path) -> list[str]:

@@ -1,13 +1,14 @@
 """One sample: an image's file made ready, a start or several at once, what it took.
 
-`inside` runs this file by a Python of its own, in a mount namespace of its own:
-what is mounted goes with it, and processor time is that of its children.
+`inside` runs this file by a Python of its own, in a mount namespace of its own: what is
+mounted goes with it, and processor time is that of its children.
 """
 
 from __future__ import annotations
 
 import ctypes
 import json
+import mmap
 import os
 import resource
 import subprocess
@@ -19,12 +20,14 @@ from typing import Any
 
 from hpcpy.core import paths
 from hpcpy.core.stages import StageError
-from measure.cold.page_cache import drop, load, resident_bytes
-from measure.cold.slow_file import SlowFile, Storage
+from measure.fuse import OneFile, SlowStorage
 
 # A name for the image's file in a command: a slow storage gives it another path.
 IMAGE = "{image}"
 CACHED, DROPPED, SLOW = "cached", "dropped", "slow"
+STORAGES = (CACHED, DROPPED, SLOW)
+# As of a disk system that many nodes share.
+RATE, DELAY = 200e6, 1e-3
 _SECONDS = 300
 # The module's path is no environment variable: the command would inherit it.
 _RUN = """
@@ -34,6 +37,8 @@ runpy.run_module(sys.argv[3], {}, "__main__")
 """
 _FOLDERS = (str(paths.ROOT / "benchmarks"), str(paths.ROOT / "src"))
 _SUBREAPER = 36
+_TRIES, _PAUSE = 20, 0.1
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def inside(module: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -64,51 +69,39 @@ def inside(module: str, request: dict[str, Any]) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def take(request: dict[str, Any]) -> dict[str, Any]:
-    """Take a sample.
+def take(image: str, storage: str, ranks: int, command: list[str]) -> dict[str, Any]:
+    """Start a command so many times at once, from an image's file on one of `STORAGES`.
 
-    Parameters
-    ----------
-    request
-        ``image``, its file; ``storage``, `CACHED`, `DROPPED` or `SLOW`, and of
-        the last ``rate`` and ``delay``; ``command``; ``ranks``, how many at once.
-
-    Returns
-    -------
-    dict
-        ``wall``, seconds until each of them had ended, the first one first;
-        ``user`` and ``kernel``, processor seconds of all together in programs and in
-        the kernel for them;
-        ``read``, bytes of the image's file that came from the storage, and
-        ``requests`` where it is slow.
+    Returns ``wall``, seconds until each of them had ended, the first one first; ``user`` and
+    ``kernel``, processor seconds of all together in programs and in the kernel for them;
+    ``read``, bytes of the file that came from the storage, and ``requests`` where it is slow.
     """
-    image = Path(request["image"])
-    if request["storage"] != SLOW:
-        (load if request["storage"] == CACHED else drop)(image)
-        taken = _start(request, image)
-        if request["storage"] == DROPPED:
-            taken["read"] = resident_bytes(image)
+    file = Path(image)
+    if storage != SLOW:
+        (load if storage == CACHED else drop)(file)
+        taken = _start(command, ranks, file)
+        if storage == DROPPED:
+            taken["read"] = sum(resident(file)) * mmap.PAGESIZE
         return taken
-    load(image)
-    storage = Storage(request["rate"], request["delay"])
+    load(file)
+    slow = SlowStorage(RATE, DELAY)
     with tempfile.TemporaryDirectory(prefix="hpcpy-slow.") as folder:
-        slow = SlowFile(image, Path(folder), storage)
-        taken = _start(request, slow.path)
+        OneFile(file, slow).mount(Path(folder))
+        taken = _start(command, ranks, Path(folder, file.name))
         subprocess.run(["umount", "--lazy", folder], check=True)
-    return {**taken, "read": storage.bytes_read, "requests": storage.requests}
+    return {**taken, "read": slow.bytes_read, "requests": slow.requests}
 
 
-def _start(request: dict[str, Any], image: Path) -> dict[str, Any]:
+def _start(words: list[str], ranks: int, image: Path) -> dict[str, Any]:
     # FUSE servers leave their parents; what they took counts, too.
-    ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
-    command = [word.replace(IMAGE, str(image)) for word in request["command"]]
-    before = _children()
+    _libc.prctl(_SUBREAPER, 1, 0, 0, 0)
+    command = [word.replace(IMAGE, str(image)) for word in words]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryFile() as said:
         begun = time.monotonic()
         # Kept: subprocess itself collects the exit code of one that is forgotten.
         every = [
-            subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)
-            for _ in range(request["ranks"])
+            subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said) for _ in range(ranks)
         ]
         started = {one.pid for one in every}
         ends = []
@@ -123,14 +116,61 @@ def _start(request: dict[str, Any], image: Path) -> dict[str, Any]:
                     said.seek(0)
                     text = said.read().decode(errors="replace").strip()
                     sys.exit(f"{command[-1]!r}: exit code {status >> 8}: {text[-300:]}")
-    after = _children()
-    return {"wall": ends, **{name: after[name] - before[name] for name in after}}
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    user, kernel = after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime
+    return {"wall": ends, "user": user, "kernel": kernel}
 
 
-def _children() -> dict[str, float]:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return {"user": used.ru_utime, "kernel": used.ru_stime}
+def resident(path: Path) -> bytes:
+    """Return a byte for each page of a file, 1 where the kernel holds it in memory.
+
+    The kernel tells a file's owner, and whoever may write to it; to others it says that all
+    pages are there.
+    """
+    size = path.stat().st_size
+    if not size:
+        return b""
+    with path.open("rb") as stream:
+        # A private mapping that may be written to: ctypes takes the address of no other.
+        mapped = mmap.mmap(stream.fileno(), size, access=mmap.ACCESS_COPY)
+    first = ctypes.c_char.from_buffer(mapped)
+    answer = (ctypes.c_ubyte * -(-size // mmap.PAGESIZE))()
+    failed = _libc.mincore(ctypes.c_void_p(ctypes.addressof(first)), ctypes.c_size_t(size), answer)
+    number = ctypes.get_errno()
+    del first
+    mapped.close()
+    if failed:
+        raise OSError(number, os.strerror(number), str(path))
+    # The other bits have no meaning yet.
+    return bytes(one & 1 for one in answer)
+
+
+def drop(path: Path) -> None:
+    """Take a file, and no other, out of memory.
+
+    Raises
+    ------
+    OSError
+        When pages stay: another program has the file mounted or mapped, or it lies in memory,
+        as on tmpfs.
+    """
+    with path.open("rb") as stream:
+        # Pages that are not on the disk yet would stay.
+        os.fsync(stream.fileno())
+        for _ in range(_TRIES):
+            os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            if not (left := sum(resident(path)) * mmap.PAGESIZE):
+                return
+            # A loop device lets go of its file a moment after its unmount.
+            time.sleep(_PAUSE)
+    raise OSError(f"{path}: {left} bytes stay in memory; who else uses the file?")
+
+
+def load(path: Path) -> None:
+    """Have all of a file in memory."""
+    if not all(resident(path)):
+        subprocess.run(["cat", path], stdout=subprocess.DEVNULL, check=True)
 
 
 if __name__ == "__main__":
-    print(json.dumps(take(json.loads(sys.argv[-1]))))
+    print(json.dumps(take(**json.loads(sys.argv[-1]))))

@@ -1,0 +1,374 @@
+"""Draw the pictures of all reports: run by an image's Python, by itself.
+
+``charts.py REPORT PICTURE``: the picture's name says which one, and its report which series.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import statistics
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+Report = Mapping[str, Any]
+# The middle, and from where to where it varies.
+Point = tuple[float, float, float]
+
+# Okabe and Ito's colours, which any colour vision tells apart.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
+# Two of the places that are measured, both unpacked on one disk; the tables have all.
+_PLACES = {("wheels", "venv"): "a venv with wheels", ("hpcpy", "host"): "hpcpy"}
+_STORAGES = {
+    "cached": "file in the page cache",
+    "dropped": "file on the local disk",
+    "slow": "200 MB/s, 1 ms a request",
+}
+# Case -> what a passer-by calls it.
+_README = {
+    "pass": "a bare start",
+    "numpy": "import numpy",
+    "core": "import numpy, numba,\nmpi4py, h5py, viztracer",
+}
+_RATIOS = (
+    ("write", "npy", "hdf5", "one process writes"),
+    ("write", "mpi-scatter", "hdf5-parallel", "two ranks write"),
+    ("read", "npy", "hdf5", "read by number, out of the page cache"),
+)
+
+
+def of(report: Report) -> list[str]:
+    """Return the names of a report's pictures."""
+    pictures = [
+        name for name, (benchmark, _) in _PICTURES.items() if benchmark == report["benchmark"]
+    ]
+    has_both = {*_PLACES} <= {(one.get("image"), one.get("place")) for one in report["results"]}
+    return [name for name in pictures if name != "readme" or has_both]
+
+
+def figure(width: float, height: float, title: str = "") -> Any:
+    """Return an empty figure, in inches."""
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    made = Figure(figsize=(width, height), layout="constrained")
+    if title:
+        made.suptitle(title)
+    return made
+
+
+def machine(report: Report) -> str:
+    """Return what a report was measured on, for a title."""
+    found = report["machine"]
+    return f"{found['processor']}, {found['cores']} cores, {found['kernel']}"
+
+
+def legend(made: Any, axes: Any, where: str = "lower") -> None:
+    """Show what the colours mean, beside all panels."""
+    handles, labels = axes.get_legend_handles_labels()
+    made.legend(handles, labels, loc=f"outside {where} center", ncols=len(labels), frameon=False)
+
+
+def bars(
+    axes: Any,
+    names: Sequence[str],
+    series: Mapping[str, Sequence[Point]],
+    form: Callable[[float], str] | None = "{:,.0f}".format,
+) -> None:
+    """Draw a horizontal bar a name and series, with its spread and its number."""
+    height = 0.8 / max(1, len(series))
+    for index, (label, points) in enumerate(series.items()):
+        rows = [row - 0.4 + (index + 0.5) * height for row in range(len(names))]
+        middle = [point[0] for point in points]
+        options = {"xerr": _spread(points), "error_kw": {"lw": 0.8}}
+        drawn = axes.barh(rows, middle, height * 0.9, color=COLOURS[index], label=label, **options)
+        if form:
+            axes.bar_label(drawn, map(form, middle), padding=3, fontsize="small")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.margins(x=0.2)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def points(axes: Any, series: Mapping[str, Mapping[int, Point]], names: Sequence[str]) -> None:
+    """Draw points with their spread, beside each other where series have the same name."""
+    width = 0.6 / max(1, len(series))
+    for index, (label, found) in enumerate(series.items()):
+        places = [place - 0.3 + (index + 0.5) * width for place in found]
+        middle = [point[0] for point in found.values()]
+        options = {"fmt": "o", "capsize": 3, "color": COLOURS[index], "label": label}
+        axes.errorbar(places, middle, _spread([*found.values()]), **options)
+    axes.set_xticks(range(len(names)), names, rotation=30, ha="right", rotation_mode="anchor")
+    axes.set_xlim(-0.5, len(names) - 0.5)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _spread(found: Sequence[Point]) -> list[list[float]]:
+    return [
+        [middle - low for middle, low, _ in found],
+        [high - middle for middle, _, high in found],
+    ]
+
+
+def _median(values: Sequence[float], factor: float = 1, less: float = 0) -> Point:
+    """Return the median, the least and the most."""
+    middle, low, high = ((f(values) - less) * factor for f in (statistics.median, min, max))
+    return middle, low, high
+
+
+def _unique(found: Sequence[Mapping[str, Any]], *keys: str) -> list[Any]:
+    values = (tuple(one[key] for key in keys) for one in found)
+    return list(dict.fromkeys(value if len(keys) > 1 else value[0] for value in values))
+
+
+def _startup(report: Report) -> Any:
+    """Draw off-node calls and processor time side by side, wheels against hpcpy."""
+    cases = _unique(report["results"], "case")
+    samples = len(report["results"][0]["cpu"])
+    title = f"Starts of Python, {samples} samples each: {machine(report)}"
+    made = figure(10, 1.4 + 0.52 * len(cases), title)
+    calls, times = _calls_and_times(made, report, {case: case for case in cases}, "off_node")
+    calls.set_xlabel("off-node path calls")
+    times.set_xlabel("processor time, ms (median, least to most)")
+    for axes in (calls, times):
+        axes.set_xscale("log")
+    # One call is a bar, too.
+    calls.set_xlim(left=0.5)
+    legend(made, calls)
+    return made
+
+
+def _readme(report: Report) -> Any:
+    """Draw path calls and processor time side by side, for passers-by."""
+    made = figure(8.3, 3)
+    calls, times = _calls_and_times(made, report, _README, "path_calls")
+    calls.set_xlabel("file-system calls of one start (open, stat …)")
+    times.set_xlabel("processor time with warm caches, ms")
+    for axes in (calls, times):
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+    legend(made, calls, "upper")
+    return made
+
+
+def _calls_and_times(made: Any, report: Report, cases: Mapping[str, str], key: str) -> Any:
+    found = {(one["image"], one["place"], one["case"]): one for one in report["results"]}
+    calls, times = made.subplots(1, 2, sharey=True)
+    asked, taken = {}, {}
+    for place, name in _PLACES.items():
+        # An image that was not measured has no bars.
+        mine = [found[*place, case] for case in cases if (*place, case) in found]
+        if mine:
+            asked[name] = [_median([one["counts"][key]]) for one in mine]
+            taken[name] = [_median(one["cpu"], 1e3) for one in mine]
+    bars(calls, [*cases.values()], asked)
+    bars(times, [*cases.values()], taken, lambda value: f"{value:,.{1 if value < 100 else 0}f}")
+    return calls, times
+
+
+def _cold(report: Report) -> Any:
+    """Draw what starts take above `true`, two bars a case, a row a mount."""
+    results = report["results"]
+    mounts, storages = _unique(results, "mount"), _unique(results, "storage")
+    title = f"Starts after a mount, {len(results[0]['wall'])} samples each: {machine(report)}"
+    made = figure(2.9 * (len(storages) + 1), 2.6 * len(mounts) + 1, title)
+    panels = made.subplots(len(mounts), len(storages) + 1, squeeze=False, sharey=True)
+    shown = [(storage, "wall", 1e3) for storage in storages] + [(storages[-1], "read", 1e-6)]
+    for row, mount in zip(panels, mounts, strict=True):
+        for axes, (storage, key, factor) in zip(row, shown, strict=True):
+            mine = [one for one in results if (one["mount"], one["storage"]) == (mount, storage)]
+            cases = [case for case in _unique(mine, "case") if case != "true"]
+            bars(axes, cases, _above_true(mine, key, factor))
+            what = "read: " if key == "read" else ""
+            axes.set_title(f"{what}{_STORAGES[storage]}", fontsize="medium")
+            axes.set_xlabel(f"{'MB' if what else 'ms'} above true")
+            # A sample below `true` would move the bars' foot into the picture.
+            axes.set_xlim(left=0)
+            axes.locator_params(axis="x", nbins=4)
+        row[0].set_ylabel(mount)
+    legend(made, panels[0][0])
+    return made
+
+
+def _above_true(
+    found: Sequence[Mapping[str, Any]], key: str, factor: float
+) -> dict[str, list[Point]]:
+    series: dict[str, list[Point]] = {}
+    for image in _unique(found, "image"):
+        mine = {one["case"]: one[key] for one in found if one["image"] == image and one[key]}
+        if mine:
+            true = statistics.median(mine.pop("true"))
+            series[image] = [_median(values, factor, true) for values in mine.values()]
+    return series
+
+
+def _launch(report: Report) -> Any:
+    """Draw what each step adds, and all of them, a bar an image."""
+    middle = {
+        (one["image"], one["name"]): statistics.median(one["seconds"]) * 1e3
+        for one in report["results"]
+    }
+    names = _unique(report["results"], "name")
+    series = {}
+    for image in _unique([one for one in report["results"] if one["image"]], "image"):
+        # The launcher has no image.
+        until = [middle.get((image, name), middle.get(("", name), 0.0)) for name in names]
+        added = [until[0], *(b - a for a, b in itertools.pairwise(until)), until[-1]]
+        series[image] = [_median([one]) for one in added]
+    samples = len(report["results"][0]["seconds"])
+    title = f"{report['srun']}, {samples} launches of each\n{machine(report)}"
+    made = figure(9, 1.6 + 0.45 * (len(names) + 1), title)
+    axes = made.subplots()
+    bars(axes, [*names, "to the last rank"], series)
+    axes.set_xlabel("ms that a step adds, medians")
+    legend(made, axes)
+    return made
+
+
+def _features(report: Report) -> Any:
+    """Draw the shares of processor time that each feature saves, alone and as the last."""
+    cases, features = ("pass", "numpy", "core", "core + kernel"), report["features"]
+    cpu = {(one["image"], one["case"]): one["cpu"] for one in report["results"]}
+    # The variants without and with a feature, as features.py names them.
+    ways = {
+        "added to the plain interpreter": ("plain", "plain + {}"),
+        "as the last of all": ("all but {}", "all features"),
+    }
+    title = (
+        "Processor time that each feature saves, % of the start without it: medians and "
+        f"quartiles of {len(report['results'][0]['cpu'])} rounds\n{machine(report)}"
+    )
+    made = figure(10, 2 + 0.38 * len(features), title)
+    panels = made.subplots(1, len(cases), sharey=True, sharex=True)
+    for axes, case in zip(panels, cases, strict=True):
+        series: dict[str, list[Point]] = {way: [] for way in ways}
+        for (way, pair), feature in itertools.product(ways.items(), features):
+            slower, faster = (cpu[name.format(feature), case] for name in pair)
+            saved = [100 * (1 - b / a) for a, b in zip(slower, faster, strict=True)]
+            low, middle, high = statistics.quantiles(saved, n=4)
+            series[way].append((middle, low, high))
+        bars(axes, features, series, None)
+        axes.axvline(0, color="black", lw=0.8)
+        axes.set_title(case)
+    legend(made, panels[0])
+    return made
+
+
+def _overhead(report: Report) -> Any:
+    """Draw each size's difference with its interval, a panel an arrangement."""
+    results = report["results"]
+    title = f"Messages inside a container against outside: {machine(report)}"
+    made = figure(3.6 * len(results) + 1, 4, title)
+    panels = made.subplots(1, len(results), sharey=True, squeeze=False)[0]
+    for axes, one in zip(panels, results, strict=True):
+        names = [_size(name) for name in one["intervals"]]
+        found = {
+            place: _interval(each, lambda ratio: 100 * (ratio - 1))
+            for place, each in enumerate(one["intervals"].values())
+        }
+        points(axes, {"": found}, names)
+        axes.axhline(0, color="black", lw=0.8)
+        axes.axhline(1, color="grey", lw=0.8, ls="--")
+        axes.axhline(5, color="red", lw=0.8, ls="--")
+        axes.set_title(f"{one['arrangement']['title']}, {len(one['ratios']['8'])} launches")
+    panels[0].set_ylabel("inside takes more, %, and 95 % interval")
+    return made
+
+
+def _interval(found: Mapping[str, float], of: Callable[[float], float] = float) -> Point:
+    return of(found["ratio"]), of(found["low"]), of(found["high"])
+
+
+def _size(name: str) -> str:
+    if not name.isdecimal():
+        return name
+    for unit, factor in (("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)):
+        if int(name) % factor == 0:
+            return f"{int(name) // factor} {unit}"
+    return name
+
+
+def _write(report: Report) -> Any:
+    """Draw the times of all techniques, HDF5 against files, and the share of open."""
+    samples = len(report["results"][0]["seconds"])
+    title = f"Writing and reading arrays, {samples} rounds: {machine(report)}"
+    made = figure(11, 9, title)
+    panels = made.subplot_mosaic("TTTT;012O")
+    _times(panels["T"], report)
+    for index, (workload, many, one, name) in enumerate(_RATIOS):
+        wanted = (workload, many, one)
+        found = [
+            each
+            for each in report["ratios"]
+            if (each["workload"], each["slower"], each["faster"]) == wanted
+        ]
+        axes = panels[str(index)]
+        _by_size(axes, report, found, lambda each: _interval(each["interval"]))
+        axes.set_title(f"{name}\n{many} / {one}", fontsize=10)
+        axes.axhline(1, color="black", lw=0.8)
+        axes.set_yscale("log")
+        axes.set_ylim(0.02, 30)
+        axes.yaxis.set_major_formatter("{x:g}")
+    panels["0"].set_ylabel("HDF5 is faster so many times, 95 % interval")
+    opening = [one for one in report["results"] if one["opening"]]
+    _by_size(panels["O"], report, opening, lambda each: _median(each["opening"]))
+    panels["O"].axhline(40, color="grey", lw=0.8, ls="--")
+    panels["O"].text(0, 41, "the talk", color="grey", fontsize=9)
+    panels["O"].set_title("npy: time in open, %", fontsize=10)
+    return made
+
+
+def _times(axes: Any, report: Report) -> None:
+    arrays, side = 1_000, 100
+    shown = [one for one in report["results"] if (one["arrays"], one["side"]) == (arrays, side)]
+    kinds = _unique(shown, "workload", "technique")
+    series = {
+        place: {
+            kinds.index((one["workload"], one["technique"])): _median(one["seconds"], 1e3)
+            for one in shown
+            if one["place"] == place
+        }
+        for place in report["places"]
+    }
+    points(axes, series, [" ".join(kind) for kind in kinds])
+    axes.set_yscale("log")
+    axes.set_ylabel("ms, median, least to most")
+    axes.yaxis.set_major_formatter("{x:,g}")
+    axes.minorticks_off()
+    axes.set_title(f"{arrays:,} arrays of {side} × {side}", fontsize=10)
+    axes.legend()
+
+
+def _by_size(
+    axes: Any,
+    report: Report,
+    found: Sequence[Mapping[str, Any]],
+    point: Callable[[Mapping[str, Any]], Point],
+) -> None:
+    sizes = _unique(found, "arrays", "side")
+    series = {
+        place: {
+            sizes.index((one["arrays"], one["side"])): point(one)
+            for one in found
+            if one["place"] == place
+        }
+        for place in report["places"]
+    }
+    points(axes, series, [f"{count:,} × {side}²" for count, side in sizes])
+
+
+# Picture -> its report's benchmark, and what draws it.
+_PICTURES: dict[str, tuple[str, Callable[[Report], Any]]] = {
+    "startup": ("startup", _startup),
+    "readme": ("startup", _readme),
+    "cold": ("cold", _cold),
+    "launch": ("launch", _launch),
+    "features": ("features", _features),
+    "overhead": ("overhead", _overhead),
+    "write-places": ("write-places", _write),
+}
+
+
+if __name__ == "__main__":
+    told, picture = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
+    _PICTURES[picture.stem][1](told).savefig(picture, dpi=120)

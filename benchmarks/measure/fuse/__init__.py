@@ -1,1 +1,0 @@
-"""File systems that a process of ours serves, by the kernel's FUSE protocol."""

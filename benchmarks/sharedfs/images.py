@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from hpcpy.build.command import ensure_image
+from hpcpy.build.current import sif_path
 from hpcpy.build.graph import the_graph
-from hpcpy.build.sif import sif_path
 from hpcpy.build.stamps import read_stamp
 from hpcpy.core import paths
 from hpcpy.core.files import sha256

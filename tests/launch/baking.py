@@ -12,8 +12,8 @@ import pytest
 from local_cluster import Done, image
 from small_packages import digest, sdist, wheel
 
+from hpcpy.build.current import archive_path
 from hpcpy.build.graph import the_graph
-from hpcpy.build.oci import archive_path
 from hpcpy.engine.podman import podman_command
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed

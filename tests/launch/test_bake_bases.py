@@ -12,8 +12,8 @@ import image_in_podman
 import pytest
 from baking import ARCHIVE, Podman, in_podman
 
+from hpcpy.build.current import archive_path
 from hpcpy.build.graph import the_graph
-from hpcpy.build.oci import archive_path
 
 # Another interpreter, with fewer packages.
 OTHER = archive_path(the_graph().image("hpcpy-core"))

@@ -16,8 +16,8 @@ from launching import SECONDS, Done, hpcpy, typed
 from local_cluster import Cluster
 from own_cluster import own, started
 
+from hpcpy.build.current import is_current_sif, sif_path
 from hpcpy.build.plan import make_plan
-from hpcpy.build.sif import is_current_sif, sif_path
 from hpcpy.core import paths
 from running import run
 from tiers import sampled

@@ -13,8 +13,8 @@ import pytest
 from launching import SECONDS, hpcpy, nothing_is_left, processes, said, start
 from local_cluster import Cluster
 
+from hpcpy.build.current import sif_path
 from hpcpy.build.graph import the_graph
-from hpcpy.build.sif import sif_path
 from hpcpy.cluster.layout import NODES
 
 SIZE = ("NODES=2", "TASKS=4", "SPARK=1")

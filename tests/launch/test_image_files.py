@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from elf_weaknesses import weaknesses
 
+from hpcpy.build.current import archive_path
 from hpcpy.build.graph import the_graph
-from hpcpy.build.oci import archive_path
 from tiers import sampled
 
 pytestmark = pytest.mark.long

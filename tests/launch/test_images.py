@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from hpcpy.build.archive import manifest_digest
+from hpcpy.build.current import archive_path, sif_path
 from hpcpy.build.graph import the_graph
-from hpcpy.build.oci import archive_path
-from hpcpy.build.sif import sif_path
 from hpcpy.engine.prefix import find_apptainer
 from running import run
 from workloads.mandel.grid import AREAS

@@ -12,8 +12,8 @@ import image_in_podman
 import pytest
 from jupyter_kernel import Kernel, kernelspec
 
+from hpcpy.build.current import archive_path
 from hpcpy.build.graph import the_graph
-from hpcpy.build.oci import archive_path
 from hpcpy.core import paths
 from hpcpy.engine.podman import podman_command
 from hpcpy.engine.setup import look_up

@@ -9,8 +9,8 @@ import docker_profile
 import image_in_podman
 import pytest
 
+from hpcpy.build.current import archive_path
 from hpcpy.build.graph import the_graph
-from hpcpy.build.oci import archive_path
 from hpcpy.core import paths
 from hpcpy.engine.podman import podman_command
 from hpcpy.engine.prefix import layout

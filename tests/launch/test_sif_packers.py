@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.oci import archive_path
+from hpcpy.build.current import archive_path, is_current_sif
 from hpcpy.build.plan import make_plan
-from hpcpy.build.sif import is_current_sif, make_sif
+from hpcpy.build.sif import make_sif
 from hpcpy.build.stamps import write_stamp
 from hpcpy.core import paths
 from hpcpy.engine.setup import Engine

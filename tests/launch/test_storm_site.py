@@ -15,8 +15,8 @@ from launching import SECONDS
 from local_cluster import Cluster, only_root
 from site_user import public_python
 
+from hpcpy.build.current import is_current_sif
 from hpcpy.build.plan import make_plan
-from hpcpy.build.sif import is_current_sif
 from hpcpy.core import paths
 from sharedfs.samples import TEMPERATURES
 

@@ -20,7 +20,7 @@ from hpcpy.adopt import rows, written
 from hpcpy.adopt.asked import Asked, of_conda, of_pip
 from hpcpy.adopt.image import Image
 from hpcpy.adopt.rows import IN_IMAGE, KEPT, NO_EQUIVALENT, NOT_NEEDED, RENAMED, Item, Row
-from hpcpy.build.sif import SQUASHFS_OPTIONS
+from hpcpy.build.current import SQUASHFS_OPTIONS
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.stages import StageError

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.oci import archive_path
+from hpcpy.build.current import archive_path, made_of, sif_path
 from hpcpy.build.plan import make_plan
-from hpcpy.build.sif import made_of, sif_path
 from hpcpy.build.stamps import write_stamp
 from hpcpy.core import paths
 from hpcpy.launch.host import why_not_ready

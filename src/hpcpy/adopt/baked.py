@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hpcpy.adopt.written import LOCK, WHEELS
-from hpcpy.build.sif import SQUASHFS_OPTIONS
+from hpcpy.build.current import SQUASHFS_OPTIONS
 from hpcpy.build.stamps import read_stamp, write_stamp
 from hpcpy.core.files import require_free, scratch_dir, sha256, whole_file
 from hpcpy.core.stages import Stage, skipped, stage

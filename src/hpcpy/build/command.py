@@ -5,15 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from hpcpy.build.current import archive_path, is_current_archive, is_current_sif, sif_path
 from hpcpy.build.graph import Image, the_graph
-from hpcpy.build.oci import archive_path, is_current_archive, make_archive
 from hpcpy.build.plan import Plan, make_plan
-from hpcpy.build.sif import is_current_sif, make_sif, sif_path
 from hpcpy.core.checkout_lock import checkout_lock
 from hpcpy.core.errors import UsageError
 from hpcpy.core.stages import skipped
 
-KINDS = {"oci": make_archive, "sif": make_sif}
 _PLACES = {"oci": archive_path, "sif": sif_path}
 _IS_CURRENT = {"oci": is_current_archive, "sif": is_current_sif}
 
@@ -23,8 +21,8 @@ def ensure_image(kind: str, name: str = "hpcpy") -> tuple[Path, Plan, Image]:
 
     It waits for another make here only when there is something to build.
     """
-    if kind not in KINDS:
-        raise UsageError(f"no kind of image {kind!r}; one of: {', '.join(KINDS)}")
+    if kind not in _PLACES:
+        raise UsageError(f"no kind of image {kind!r}; one of: {', '.join(_PLACES)}")
     # A wrong name is an error at once, even while another make runs.
     the_graph().image(name)
     plan = make_plan()
@@ -34,16 +32,21 @@ def ensure_image(kind: str, name: str = "hpcpy") -> tuple[Path, Plan, Image]:
         path = _PLACES[kind](image)
         skipped(path.name, "up to date")
         return path, plan, image
+    # Half of the tool's files: only for a build.
+    from hpcpy.build.oci import make_archive  # noqa: PLC0415
+    from hpcpy.build.sif import make_sif  # noqa: PLC0415
+
+    make = make_archive if kind == "oci" else make_sif
     with checkout_lock():
         # While this one waited, sources may have changed.
         plan = make_plan()
         image = plan.graph.image(name)
-        return KINDS[kind](plan, image), plan, image
+        return make(plan, image), plan, image
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("kind", metavar="KIND", help=f"one of: {', '.join(KINDS)}")
+    parser.add_argument("kind", metavar="KIND", help=f"one of: {', '.join(_PLACES)}")
     add_image(parser)
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from hpcpy.build.archive import manifest_digest
 from hpcpy.build.buildah import Buildah, buildah
 from hpcpy.build.cached import cached, recorded
+from hpcpy.build.current import archive_path, is_current_archive
 from hpcpy.build.graph import Image
 from hpcpy.build.images import make_image, tag_of, unbuilt
 from hpcpy.build.parts import missing_parts
 from hpcpy.build.plan import Plan
 from hpcpy.build.schedule import side_by_side
-from hpcpy.build.stamps import read_stamp, write_stamp
+from hpcpy.build.stamps import write_stamp
 from hpcpy.core import paths
 from hpcpy.core.files import disk_errors, in_words
 from hpcpy.core.scratch import build_scratch
@@ -29,16 +30,6 @@ from hpcpy.pins.model import Artifact
 # often taken back.
 _KEPT = 1
 _KEY = "[0-9a-f]" * 16
-
-
-def archive_path(image: Image) -> Path:
-    """Return where a user finds the OCI archive of an image."""
-    return paths.BUILD / f"{image.name}.oci.tar"
-
-
-def is_current_archive(plan: Plan, image: Image) -> bool:
-    """Return whether the archive is there as `plan` would make it."""
-    return read_stamp(archive_path(image)).get("inputs") == plan.image_key(image)
 
 
 def make_archive(plan: Plan, image: Image) -> Path:

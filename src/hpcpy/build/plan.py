@@ -13,8 +13,7 @@ from hpcpy.build.inputs import Inputs, files_of_clone
 from hpcpy.core import paths
 from hpcpy.core.paths import project_version
 from hpcpy.core.trust import require_own
-from hpcpy.fetch.debian import fetch_debs, newer_allowed
-from hpcpy.pins.debian import debs, snapshot_epoch, wanted
+from hpcpy.pins.debian import debs, newer_allowed, snapshot_epoch, wanted
 from hpcpy.pins.model import Artifact, this_arch
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import wheels
@@ -136,6 +135,8 @@ def make_plan() -> Plan:
 
 
 def _replaced(arch: str) -> dict[str, str]:
+    from hpcpy.fetch.debian import fetch_debs  # noqa: PLC0415  # most plans fetch nothing
+
     # What is built would refuse the cache after minutes of downloads.
     require_own(paths.cache_dir() / "parts")
     # Only the fetcher knows what has left the mirror: ask it for all lists.

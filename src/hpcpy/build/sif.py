@@ -11,21 +11,29 @@ import datetime
 import json
 from pathlib import Path
 
+from hpcpy.build.current import (
+    SQUASHFS_OPTIONS,
+    SQUASHFS_TOOLS,
+    archive_path,
+    definition_path,
+    is_current_sif,
+    made_of,
+    sif_path,
+)
 from hpcpy.build.graph import Image
-from hpcpy.build.oci import archive_path, is_current_archive, make_archive
+from hpcpy.build.oci import make_archive
 from hpcpy.build.plan import Plan
 from hpcpy.build.schedule import side_by_side
 from hpcpy.build.sif_header import settle
-from hpcpy.build.stamps import read_stamp, write_stamp
+from hpcpy.build.stamps import write_stamp
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.core.files import disk_errors, sha256
+from hpcpy.core.files import disk_errors
 from hpcpy.core.scratch import build_scratch
 from hpcpy.core.stages import Stage, skipped, stage
 from hpcpy.engine.prefix import layout
 from hpcpy.engine.setup import Engine, ensure
 from hpcpy.fetch.debian import fetch_debs
-from hpcpy.pins.debian import locked_debs
 
 # SIF's own numbers: kinds of data, file systems and architectures.
 _DEFINITION, _LABELS, _PARTITION = "1", "3", "4"
@@ -37,51 +45,11 @@ _OF_APPTAINER = (
     "org.opencontainers.image.base.name",
     "org.opencontainers.image.base.digest",
 )
-_SQUASHFS_TOOLS = "squashfs-tools"
 # Sets of env/debian.toml -> what is taken of them.
 _OF_MKSQUASHFS = {
     "base": ("libc6", "liblzma5", "libzstd1", "zlib1g"),
-    "builder": (_SQUASHFS_TOOLS, "liblz4-1", "liblzo2-2"),
+    "builder": (SQUASHFS_TOOLS, "liblz4-1", "liblzo2-2"),
 }
-# Each mount has a page cache of its own, so a compressed interpreter is unpacked for each:
-# 128 KB for each page that is touched.  It is not compressed here: core starts 30 to 50 ms
-# sooner from memory, but 350 ms later from storage of 200 MB/s, and the SIF is 70 MB
-# larger.  zstd 9 in place of 3 makes it 22 MB smaller, for 10 s of each build.
-SQUASHFS_OPTIONS = (
-    *("-noappend", "-no-progress", "-quiet", "-all-root", "-no-xattrs"),
-    *("-comp", "zstd", "-Xcompression-level", "9"),
-    *("-action", "uncompressed@name(python3.*)"),
-)
-
-
-def sif_path(image: Image) -> Path:
-    """Return where a user finds the SIF of an image."""
-    return paths.BUILD / f"{image.name}.sif"
-
-
-def definition_path(image: Image) -> Path:
-    """Return the definition file of an image's SIF."""
-    return paths.CONTAINERS / "apptainer" / f"{image.name}.def"
-
-
-def is_current_sif(plan: Plan, image: Image) -> bool:
-    """Return whether the SIF is there as it would be made now, its archive beside it.
-
-    Versions of the host's tools do not count: they leave no trace in the bytes.
-    """
-    if not (definition_path(image).exists() and is_current_archive(plan, image)):
-        return False
-    return made_of(plan, image).items() <= read_stamp(sif_path(image)).items()
-
-
-def made_of(plan: Plan, image: Image) -> dict[str, str]:
-    """Return what a SIF is made of, its archive beside it."""
-    digest = str(read_stamp(archive_path(image)).get("digest"))
-    return {
-        "digest": digest,
-        "definition": sha256(definition_path(image)),
-        "squashfs": " ".join((_mksquashfs_version(plan.arch), *SQUASHFS_OPTIONS)),
-    }
 
 
 def make_sif(plan: Plan, image: Image) -> Path:
@@ -170,11 +138,6 @@ def _settle_labels(root: Path, epoch: int) -> bytes:
     text = json.dumps(labels, sort_keys=True, indent=1).encode()
     path.write_bytes(text)
     return text
-
-
-def _mksquashfs_version(arch: str) -> str:
-    """Return the pinned version."""
-    return next(deb.version for deb in locked_debs(arch) if deb.name == _SQUASHFS_TOOLS)
 
 
 def _mksquashfs(folder: Path, arch: str, current: Stage) -> list[str | Path]:

@@ -22,7 +22,6 @@ from hpcpy.core.checkout_lock import checkout_lock
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import MIB, disk_errors, require_free, scratch_dir
 from hpcpy.core.stages import Stage, stage
-from hpcpy.engine.debs import download
 from hpcpy.engine.tools import needed, on_path
 
 # Raised when the recipe below changes: older prefixes are then made anew.
@@ -141,6 +140,8 @@ def provide() -> Path:
 
 def _make(arch: DebianPaths, current: Stage) -> None:
     """Build beside the final place and rename: whole or absent."""
+    from hpcpy.engine.debs import download  # noqa: PLC0415  # apt's, for its one use
+
     main = frozenset((*PROGRAMS, *QUIET, *LIBRARIES))
     try:
         debs = download(main | frozenset(PATCHELF), arch.debian)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from hpcpy.apt.offers import Mirror
-from hpcpy.core.errors import HpcpyError, UnavailableError, UsageError
+from hpcpy.core.errors import HpcpyError, UnavailableError
 from hpcpy.fetch.connection import Patience
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally
-from hpcpy.pins.debian import debs, wanted
+from hpcpy.pins.debian import MODE, debs, newer_allowed, wanted
 from hpcpy.pins.model import Artifact
-
-MODE = "HPCPY_DEBIAN"
 
 
 @dataclass(frozen=True)
@@ -85,11 +82,3 @@ def _newer(failures: dict[Artifact, HpcpyError], arch: str) -> dict[Artifact, Ar
             raise error
         newer[artifact] = offer.artifact
     return newer
-
-
-def newer_allowed() -> bool:
-    """Tell whether ``HPCPY_DEBIAN=newer`` lets the lock be departed from."""
-    mode = os.environ.get(MODE, "")
-    if mode not in ("", "locked", "newer"):
-        raise UsageError(f"{MODE}={mode!r}: it is `locked` (as without it) or `newer`")
-    return mode == "newer"

@@ -6,9 +6,9 @@ import contextlib
 from pathlib import Path
 
 from hpcpy.build.command import ensure_image
+from hpcpy.build.current import definition_path, is_current_sif, sif_path
 from hpcpy.build.graph import the_graph
 from hpcpy.build.plan import make_plan
-from hpcpy.build.sif import definition_path, is_current_sif, sif_path
 from hpcpy.build.sif_header import identity_of, recorded_identity
 from hpcpy.core import paths
 from hpcpy.core.errors import IntegrityError, UnavailableError, UsageError

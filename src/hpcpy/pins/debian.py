@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -13,6 +14,8 @@ from hpcpy.pins.tables import Table, env_folder, read_table
 
 # Below pool/ and without "..": it becomes a part of URLs.
 _POOL_PATH = r"pool(/(?!\.\.?/)[^/]+)+\.deb"
+
+MODE = "HPCPY_DEBIAN"
 
 
 @dataclass(frozen=True)
@@ -124,3 +127,11 @@ def _artifact(name: str, table: Table, snapshot: str, when: datetime.datetime) -
         why=f"Debian package of {', '.join(table.texts('sets'))}",
         sources=tuple(Source(url, size, digest) for url in urls),
     )
+
+
+def newer_allowed() -> bool:
+    """Tell whether ``HPCPY_DEBIAN=newer`` lets the lock be departed from."""
+    mode = os.environ.get(MODE, "")
+    if mode not in ("", "locked", "newer"):
+        raise UsageError(f"{MODE}={mode!r}: it is `locked` (as without it) or `newer`")
+    return mode == "newer"

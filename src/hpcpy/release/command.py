@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hpcpy.build.archive import sbom_of
 from hpcpy.build.command import add_image, ensure_image
-from hpcpy.build.oci import archive_path
+from hpcpy.build.current import archive_path
 from hpcpy.build.stamps import read_stamp
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError

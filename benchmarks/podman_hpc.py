@@ -57,15 +57,7 @@ class Installed:
         return self.folder / f"squash-{uid}"
 
     def environment(self, uid: int, store: Path | None = None) -> dict[str, str]:
-        """Return variables, some of which a module file of the site would set.
-
-        Parameters
-        ----------
-        uid
-            The user.
-        store
-            Where their images lie, if not in `Installed.store`.
-        """
+        """Return variables, some of which a module file of the site would set."""
         own = [str(self.folder / "bin"), str(self.venv / "bin")]
         path = [*own, os.environ.get("PATH", os.defpath), *SBIN]
         return {
@@ -77,15 +69,7 @@ class Installed:
 
 
 def configured(folder: Path, venv: Path) -> Installed:
-    """Write what podman-hpc reads, and return the installation.
-
-    Parameters
-    ----------
-    folder
-        Where to.
-    venv
-        Where podman-hpc itself is.
-    """
+    """Write what podman-hpc reads, and return the installation."""
     site = Installed(folder, venv)
     for name in ("bin", "hooks", "modules/modules.d"):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -118,15 +102,7 @@ def _write_podman(folder: Path) -> None:
 
 
 def write_mksquashfs(script: Path, beside: Path) -> None:
-    """Write what stands in for the static mksquashfs that sites compile.
-
-    Parameters
-    ----------
-    script
-        The program.
-    beside
-        The folder for what it needs: `BESIDE` below the one that migrating writes to.
-    """
+    """Write what stands in for the static mksquashfs that sites compile."""
     prefix.provide()
     layout, root = prefix.layout(), prefix.prefix()
     loader, program = root / layout.loader, root / "usr/bin/mksquashfs"
@@ -143,13 +119,7 @@ def write_mksquashfs(script: Path, beside: Path) -> None:
 
 
 def migrated(site: Installed, archive: Path) -> Path:
-    """Have root's store with the image of an archive, as root loads and migrates it.
-
-    Returns
-    -------
-    Path
-        The store; it has the image as `image_name` says.
-    """
+    """Have root's store with the image of an archive, as root loads and migrates it."""
     store = site.store(0)
     stamp, digest = store / "made-of", manifest_digest(archive)
     if stamp.exists() and stamp.read_bytes() == digest.encode():

@@ -65,18 +65,7 @@ def with_packages(current: Stage, pristine: Path, copy: Target, words: Sequence[
 def added(
     base: Base, title: str, gather: Callable[[Path, Path], Sequence[str]], apptainer: Path | None
 ) -> Base:
-    """Return an image with packages; make it if it is not there yet.
-
-    Parameters
-    ----------
-    base, title
-        The image without them, and what is added.
-    gather
-        Gets a folder and the unpacked image; puts the wheels into the folder, and returns
-        the names to install.
-    apptainer
-        The program that makes a SIF; without it there are unpacked files alone.
-    """
+    """Return an image with packages; make it if it is not there yet."""
     pristine = base.root
     title = f"{base.name} with {title}"
     with tempfile.TemporaryDirectory(prefix="hpcpy-added.") as folder:

@@ -95,15 +95,7 @@ class Overhead:
 def measure(
     arrangement: Arrangement, image: Base, work: Path, enough: Callable[[Overhead], bool]
 ) -> Overhead:
-    """Launch two ranks at both places by turns until it is enough, asked before each pair.
-
-    Raises
-    ------
-    UnavailableError
-        Where two ranks cannot have a core each: they would wait for each other.
-    StageError
-        When the ranks fail, or receive what was not sent.
-    """
+    """Launch two ranks at both places by turns until it is enough, asked before each pair."""
     if machine.cores() < 2:
         raise UnavailableError("two ranks need a core each; this process has one")
     variables = image_variables(container(image.name, image.sif, work))

@@ -107,13 +107,7 @@ def finish(report: Mapping[str, Any], out: Path, image: Base, work: Path) -> int
 
 
 def draw(report: Path, picture: Path, target: Target, work: Path, program: Path = CHARTS) -> None:
-    """Draw a report by the matplotlib of an image, which sees `work` as `measure.targets.WORK`.
-
-    Raises
-    ------
-    StageError
-        When it cannot be drawn.
-    """
+    """Draw a report by the matplotlib of an image, which sees `work` as `measure.targets.WORK`."""
     made = work / picture.name
     for path in (program, report):
         shutil.copyfile(path, work / path.name)

@@ -40,13 +40,7 @@ class Base:
 
 
 def images(names: Sequence[str], given: Sequence[str] = ()) -> list[Base]:
-    """Return images by their names: built here, or the files that ``NAME=FILE`` gives.
-
-    Raises
-    ------
-    UsageError
-        For a file of another name, or one that is not there.
-    """
+    """Return images by their names: built here, or the files that ``NAME=FILE`` gives."""
     files = dict(one.partition("=")[::2] for one in given)
     for name, file in files.items():
         if name not in names:

@@ -42,13 +42,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def inside(module: str, request: dict[str, Any]) -> dict[str, Any]:
-    """Run a module of this folder in a mount namespace, and return what it tells.
-
-    Raises
-    ------
-    StageError
-        When it ends with another code than 0, or not within `_SECONDS`.
-    """
+    """Run a module of this folder in a mount namespace, and return what it tells."""
     as_user = [] if os.geteuid() == 0 else ["--map-root-user"]
     python = [sys.executable, "-I", "-c", _RUN, *_FOLDERS, module]
     try:
@@ -146,14 +140,7 @@ def resident(path: Path) -> bytes:
 
 
 def drop(path: Path) -> None:
-    """Take a file, and no other, out of memory.
-
-    Raises
-    ------
-    OSError
-        When pages stay: another program has the file mounted or mapped, or it lies in memory,
-        as on tmpfs.
-    """
+    """Take a file, and no other, out of memory."""
     with path.open("rb") as stream:
         # Pages that are not on the disk yet would stay.
         os.fsync(stream.fileno())

@@ -50,13 +50,7 @@ class Touched:
 
 
 def touched(sif: Path, command: Sequence[str]) -> Touched:
-    """Start a program on a fresh mount, which becomes its ``/``, and look at what it touched.
-
-    Raises
-    ------
-    UnavailableError
-        For an ordinary user: the kernel mounts a squashfs for root alone.
-    """
+    """Start a program on a fresh mount, which becomes its ``/``, and look at what it touched."""
     if os.geteuid() != 0:
         raise UnavailableError("only root can have the kernel mount an image")
     request = {"image": str(sif), "offset": system_offset(sif), "command": list(command)}

@@ -35,7 +35,7 @@ def release(
     said(program, "sif", "new", sif)
     said(program, "sif", "add", "--datatype", "3", "--groupid", "1", sif, archive)
     write_stamp(sif, apptainer="0.1")
-    monkeypatch.setattr(command, "have", lambda *_: (sif, plan, image))
+    monkeypatch.setattr(command, "ensure_image", lambda *_: (sif, plan, image))
     monkeypatch.setattr(command, "archive_path", lambda _: archive)
     folder = tmp_path / "hpcpy-release"
     assert run(["release", "--key", str(keys[0]), "--to", str(folder)]) == 0

@@ -42,11 +42,11 @@ def main(words: list[str]) -> int:
     except OSError as error:
         if error.errno not in OF_A_NAME or not error.filename:
             raise
-        told = f"{name}: {error.filename}: {str(error.strerror).lower()}"
+        message = f"{name}: {error.filename}: {str(error.strerror).lower()}"
         if _is_in_cache(error.filename):
-            print(f"{told}; {ANOTHER_CACHE}", file=sys.stderr)
+            print(f"{message}; {ANOTHER_CACHE}", file=sys.stderr)
             return DiskError.exit_code
-        print(told, file=sys.stderr)
+        print(message, file=sys.stderr)
         return UsageError.exit_code
     except KeyboardInterrupt:
         print(f"{name}: stopped; the same command continues from here", file=sys.stderr)

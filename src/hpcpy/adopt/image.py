@@ -32,7 +32,7 @@ class Image:
             check=False,
         )
         if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             if "No module named 'hpcpy_bake'" in last:
                 raise UnavailableError("the image cannot bake", hint="take one of hpcpy")
             raise StageError(f"the image's Python ended with exit code {done.returncode}: {last}")

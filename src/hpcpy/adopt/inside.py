@@ -52,8 +52,8 @@ def _pip(*arguments: str) -> str:
     )
     if done.returncode:
         # This line is about versions that nobody asked for; the complaint follows it.
-        said = re.sub(r"(?m)^ERROR: Ignored the following .*\n", "", done.stdout)
-        raise explain(said, _installed())
+        output = re.sub(r"(?m)^ERROR: Ignored the following .*\n", "", done.stdout)
+        raise explain(output, _installed())
     return done.stdout
 
 
@@ -71,8 +71,8 @@ def _versions(name: str, options: list[str]) -> list[Version]:
 
 
 def _is_of_versions(error: BakeError) -> bool:
-    said = str(error)
-    return any(words in said for words in ("no index has it", "(from versions:", "you ask for",
+    message = str(error)
+    return any(words in message for words in ("no index has it", "(from versions:", "you ask for",
                                            " depends on ", "the image has"))  # fmt: skip
 
 

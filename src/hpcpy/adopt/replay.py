@@ -32,14 +32,14 @@ class Ran:
 
     code: int  # The exit code
     output: bytes  # Standard output
-    said: str  # The last line of standard error
+    last_line: str  # The last line of standard error
     path_calls: int | None = None  # Of one more run; None where it failed or cannot be followed
     off_node: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it for JSON, without the output itself."""
         counts = {"path_calls": self.path_calls, "off_node": self.off_node}
-        return {"code": self.code, "bytes": len(self.output), "said": self.said, **counts}
+        return {"code": self.code, "bytes": len(self.output), "said": self.last_line, **counts}
 
 
 def in_image(apptainer: Path, sif: Path) -> Place:
@@ -89,9 +89,9 @@ def compare(old: Place | None, new: Place, program: Sequence[str]) -> tuple[list
     after = run(new, program)
     if old is None:
         nothing = "no Python to compare with: give --python FILE, or activate the environment"
-        return [_told(new, after), nothing], not after.code, {"image": after.as_dict()}
+        return [_summary(new, after), nothing], not after.code, {"image": after.as_dict()}
     before = run(old, program)
-    lines = [_told(old, before), _told(new, after)]
+    lines = [_summary(old, before), _summary(new, after)]
     is_same = before.code == after.code and before.output == after.output
     if before.code != after.code:
         lines.append(f"the exit codes differ: {before.code} and {after.code}")
@@ -112,12 +112,12 @@ def _varies(place: Place, program: Sequence[str], output: bytes) -> bool:
     return again.stdout != output
 
 
-def _told(place: Place, ran: Ran) -> str:
+def _summary(place: Place, ran: Ran) -> str:
     counts = ""
     if ran.path_calls is not None:
         counts = f", {ran.path_calls:,} path calls, {ran.off_node:,} of them off-node"
-    said = f": {ran.said}" if ran.said and (ran.code or ran.path_calls is None) else ""
-    return f"{place.name}: exit code {ran.code}, {len(ran.output)} bytes{counts}{said}"
+    message = f": {ran.last_line}" if ran.last_line and (ran.code or ran.path_calls is None) else ""
+    return f"{place.name}: exit code {ran.code}, {len(ran.output)} bytes{counts}{message}"
 
 
 def first_difference(one: bytes, other: bytes) -> str:

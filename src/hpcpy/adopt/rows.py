@@ -130,5 +130,5 @@ def _row(asked: Asked, one: Known, outcome: dict[str, Any]) -> Row:
         notes.append(f"if it is pure Python: --source {one.name}; else {_BUILD_A_WHEEL}")
     elif not fits:
         notes.append("the nearest version that goes with the image and the others")
-    told = tuple(note for note in notes if note)
-    return Row(asked.text, state, one.name, version, asked.versions, fits, told)
+    texts = tuple(note for note in notes if note)
+    return Row(asked.text, state, one.name, version, asked.versions, fits, texts)

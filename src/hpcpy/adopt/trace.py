@@ -53,12 +53,12 @@ def traced(command: Sequence[str], program: str, *, env: Mapping[str, str] | Non
         timeout=_SECONDS,
         check=False,
     )
-    said = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+    errors = done.stderr.strip().splitlines()[-1:] or ["no message"]
     if done.returncode:
-        raise StageError(f"the tracer failed with exit code {done.returncode}: {said[0]}")
+        raise StageError(f"the tracer failed with exit code {done.returncode}: {errors[0]}")
     found = json.loads(done.stdout)
     if code := found.pop("code", 0):
-        raise StageError(f"{program} ended with exit code {code}: {said[0]}")
+        raise StageError(f"{program} ended with exit code {code}: {errors[0]}")
     if error := found.pop("error", ""):
         raise StageError(error)
     found.pop("folders")

@@ -130,9 +130,9 @@ def _in_order(rows: Sequence[Row]) -> list[Row]:
 def summary(rows: Sequence[Row]) -> str:
     """Return how many lines there are of each kind."""
     counts = Counter(row.state for row in rows)
-    told = [f"{counts[state]} {state}" for state in STATES if counts[state]]
+    counted = [f"{counts[state]} {state}" for state in STATES if counts[state]]
     other = sum(row.is_other for row in rows)
-    return f"{len(rows)} asked for: {', '.join(told)}; {other} in another version"
+    return f"{len(rows)} asked for: {', '.join(counted)}; {other} in another version"
 
 
 def table(rows: Sequence[Row]) -> list[str]:

@@ -34,7 +34,7 @@ def debian_mirrors() -> dict[str, str]:
         return {name: f"{override.removesuffix('/debian')}/{name}" for name in ARCHIVES}
     # Without release information: the index files of it are not there before
     # the first `apt-get update`, as on a fresh machine.
-    listed = _said("apt-get", "indextargets", "--no-release-info", "--format", "$(REPO_URI)")
+    listed = _lines_of("apt-get", "indextargets", "--no-release-info", "--format", "$(REPO_URI)")
     mirrors: dict[str, str] = {}
     for line in listed:
         url = line.strip().rstrip("/")
@@ -60,8 +60,8 @@ def apt_proxies(host: str) -> dict[str, str] | None:
 
     None where apt says nothing: the environment's then hold, as they do for apt.
     """
-    said = _said("apt-config", "dump", "--format", "%f\t%v%n", "Acquire")
-    options = dict(line.split("\t", 1) for line in said if "\t" in line)
+    lines = _lines_of("apt-config", "dump", "--format", "%f\t%v%n", "Acquire")
+    options = dict(line.split("\t", 1) for line in lines if "\t" in line)
     proxies = {}
     for scheme in ("http", "https"):
         general = f"Acquire::{scheme}::Proxy"
@@ -73,7 +73,7 @@ def apt_proxies(host: str) -> dict[str, str] | None:
     return proxies or None
 
 
-def _said(program: str, *words: str) -> list[str]:
+def _lines_of(program: str, *words: str) -> list[str]:
     # Nothing on a machine that is not Debian's.
     found = shutil.which(program)
     if not found:

@@ -25,5 +25,5 @@ def git(*words: str) -> str:
             f"{paths.ROOT}: a clone, and no git here", hint="install it"
         ) from error
     except subprocess.CalledProcessError as error:
-        said = [*error.stderr.splitlines(), f"git ends with {error.returncode}"][0]
-        raise UnavailableError(f"{paths.ROOT}: {said}", hint="see git status") from error
+        message = [*error.stderr.splitlines(), f"git ends with {error.returncode}"][0]
+        raise UnavailableError(f"{paths.ROOT}: {message}", hint="see git status") from error

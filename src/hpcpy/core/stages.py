@@ -63,17 +63,17 @@ class Stage:
             ended = f"signal {-code}" if code < 0 else f"exit code {code}"
             failed = f"{_program(argv)} ended with {ended}"
             if self._had_no_room(begin):
-                said = f"{self.title}: no space left on the device ({failed})"
-                raise StageRoomError(said, hint=MORE_ROOM)
+                message = f"{self.title}: no space left on the device ({failed})"
+                raise StageRoomError(message, hint=MORE_ROOM)
             raise StageError(failed)
 
     def _had_no_room(self, begin: int) -> bool:
         with self.log.open("rb") as log:
             log.seek(begin)
-            said = log.read()
+            output = log.read()
         # On a full disk the log has not taken the words either.
         free = shutil.disk_usage(self.log.parent).free
-        return free < MIB or any(words in said for words in _NO_ROOM)
+        return free < MIB or any(words in output for words in _NO_ROOM)
 
 
 def _program(argv: Sequence[str]) -> str:
@@ -106,8 +106,8 @@ def stage(title: str) -> Iterator[Stage]:
         _print_failure(current, time.monotonic() - start, error)
         raise
     seconds = time.monotonic() - start
-    said = f" ({current.note})" if current.note else ""
-    print(f"{seconds:7.1f} s {title}{said}", file=sys.stderr, flush=True)
+    note = f" ({current.note})" if current.note else ""
+    print(f"{seconds:7.1f} s {title}{note}", file=sys.stderr, flush=True)
 
 
 def _print_failure(current: Stage, seconds: float, error: BaseException) -> None:

@@ -146,25 +146,25 @@ def _detect(podman: Path, folder: Path) -> tuple[tuple[str, ...], str]:
     """Return the smallest set of settings that works, and the storage driver."""
     for driver in DRIVERS:
         env = _write(folder, (), driver)
-        code, said = _try([podman, "import", "-", PROBE], env, _probe_image())
+        code, output = _try([podman, "import", "-", PROBE], env, _probe_image())
         if code == 0:
             break
     else:
-        raise _failure("stores no image", said)
+        raise _failure("stores no image", output)
     for chosen in candidates():
         env = _write(folder, chosen, driver)
         command: list[str | Path] = [podman, "run", "--rm", PROBE, "/true"]
         if os.geteuid() == 0 and "network" not in chosen:
             # A bridge that podman makes stays: make it where it goes away.
             command = ["unshare", "--net", *command]
-        code, said = _try(command, env)
+        code, output = _try(command, env)
         if code == 0:
             return chosen, driver
-    raise _failure("starts no container", said)
+    raise _failure("starts no container", output)
 
 
-def _failure(what: str, said: str) -> UnavailableError:
-    last = said.strip().splitlines()[-1:] or ["no message"]
+def _failure(what: str, output: str) -> UnavailableError:
+    last = output.strip().splitlines()[-1:] or ["no message"]
     return UnavailableError(
         f"podman {what} on this machine: {last[0]}",
         hint="make setup lists what is missing",

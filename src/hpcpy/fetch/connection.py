@@ -59,8 +59,8 @@ class Web:
         """Return how many bytes a file has; None when the server does not say."""
         request = urllib.request.Request(url, headers=_HEADERS, method="HEAD")  # noqa: S310
         with self._plain.open(request, timeout=self._seconds) as reply:
-            said = reply.headers.get("Content-Length", "")
-        return int(said) if said.isdigit() else None
+            length = reply.headers.get("Content-Length", "")
+        return int(length) if length.isdigit() else None
 
     def get(self, url: str, start: int, *, of_apt: bool = False) -> Reply:
         """Ask for a file from byte `start` on."""

@@ -81,8 +81,8 @@ def explain(stderr: str, code: int) -> str:
     ]
     aborted = next(filter(None, map(_ABORTED.match, lines)), None)
     if aborted and all(re.search("Killed|Terminated", found["what"]) for _, found in deaths):
-        said = _last_words(lines, len(lines), aborted["rank"])
-        return f"rank {aborted['rank']}: exit code {aborted['code']}; last on stderr: {said}"
+        words = _last_words(lines, len(lines), aborted["rank"])
+        return f"rank {aborted['rank']}: exit code {aborted['code']}; last on stderr: {words}"
     if deaths:
         # The first rank that --kill-on-bad-exit did not end, as it may have ended the others.
         own = [one for one in deaths if not _ENDED_BY_OTHERS.search(one[1]["what"])]
@@ -90,13 +90,13 @@ def explain(stderr: str, code: int) -> str:
         if any(map(_CANCELLED.match, before)) or (not own and any(map(_ENDED.match, lines))):
             return "the job was cancelled"
         at, first = (own or deaths)[0]
-        said = _last_words(lines, at, first["ranks"])
+        words = _last_words(lines, at, first["ranks"])
         which = "rank" if first["ranks"].isdigit() else "ranks"
         where = f"{which} {first['ranks'].strip('[]')} on {first['node']}"
-        return f"{where}: {first['what']}" + (f"; last on stderr: {said}" if said else "")
+        return f"{where}: {first['what']}" + (f"; last on stderr: {words}" if words else "")
     lines = [line for line in lines if not _GREETING.match(line)] or lines
-    said = next((f["what"] for line in reversed(lines) if (f := _SCHEDULER.match(line))), "")
-    return said or _exception(lines) or (lines[-1].strip() if lines else f"exit code {code}")
+    words = next((f["what"] for line in reversed(lines) if (f := _SCHEDULER.match(line))), "")
+    return words or _exception(lines) or (lines[-1].strip() if lines else f"exit code {code}")
 
 
 def exit_code_of(line: str, code: int) -> int:
@@ -106,8 +106,8 @@ def exit_code_of(line: str, code: int) -> int:
     itself.  Without a controller it returns 1, and this 69 (`UnavailableError`); for an
     unknown kind of MPI 2 (`UsageError`).
     """
-    for said, error in ((_SILENT, UnavailableError), (_NO_MPI, UsageError)):
-        if line.startswith(said):
+    for words, error in ((_SILENT, UnavailableError), (_NO_MPI, UsageError)):
+        if line.startswith(words):
             return error.exit_code
     found = re.match(r"ranks? [0-9,-]+(?: on [^:]+)?: (?:Exited with )?exit code (\d+)\b", line)
     return int(found[1]) if found else code
@@ -124,8 +124,8 @@ def _last_words(lines: list[str], at: int, ranks: str) -> str:
     # What is indented is a traceback's source line, as a rule.
     naming = [line for line in of_ranks if named.search(line) and not line.startswith(" ")]
     aborts = [line for line in of_ranks if line.startswith("Abort(")]
-    said = (*naming[-1:], exception, *aborts[-1:], *of_ranks[-1:])
-    return next(filter(None, said), "")
+    words = (*naming[-1:], exception, *aborts[-1:], *of_ranks[-1:])
+    return next(filter(None, words), "")
 
 
 def _exception(lines: list[str]) -> str:

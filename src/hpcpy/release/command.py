@@ -75,8 +75,8 @@ def main(options: argparse.Namespace) -> int:
             place(path, folder / path.name)
         (folder / f"{image.name}.spdx.json").write_text(sbom)
         (folder / "NOTES.md").write_text(about, encoding="utf-8")
-        said = provenance.statement(plan, image, of, (archive, sif), tools)
-        (folder / PROVENANCE).write_text(json.dumps(said, indent=1) + "\n")
+        statement = provenance.statement(plan, image, of, (archive, sif), tools)
+        (folder / PROVENANCE).write_text(json.dumps(statement, indent=1) + "\n")
         signing.write_sums(folder)
         if options.key:
             signing.sign(folder, options.key, ensure("apptainer").apptainer)

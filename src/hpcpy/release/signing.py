@@ -41,7 +41,7 @@ def sign(folder: Path, key: Path, apptainer: Path) -> None:
 def check_key(key: Path) -> None:
     """Check that a key can sign."""
     # Without -passin it would ask for a passphrase on a terminal that may not be there.
-    if _said("openssl", "pkey", "-in", key, "-passin", "pass:", "-noout"):
+    if _error_of("openssl", "pkey", "-in", key, "-passin", "pass:", "-noout"):
         raise UsageError(
             f"{key}: not an unencrypted private key in PEM", hint=f"make one: {_MAKES_ONE}"
         )
@@ -50,11 +50,11 @@ def check_key(key: Path) -> None:
 
 
 def _run(*command: str | Path) -> None:
-    if said := _said(*command):
-        raise UsageError(f"{Path(command[0]).name} cannot sign: {said}", hint=f"try {_MAKES_ONE}")
+    if error := _error_of(*command):
+        raise UsageError(f"{Path(command[0]).name} cannot sign: {error}", hint=f"try {_MAKES_ONE}")
 
 
-def _said(*command: str | Path) -> str:
+def _error_of(*command: str | Path) -> str:
     """Return what a command complains of; nothing when it ends well."""
     try:
         done = subprocess.run(

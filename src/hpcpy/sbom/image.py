@@ -91,15 +91,15 @@ def _cpe(pin: Pin, version: str) -> str:
     return f"cpe:2.3:a:{vendor}:{product}:{quoted}:*:*:*:*:*:*:*"
 
 
-def _licence(name: str, said: str, text: str, texts: Texts) -> str:
-    if is_expression(said):
-        return said
-    if is_nvidias(said):
+def _licence(name: str, declared: str, text: str, texts: Texts) -> str:
+    if is_expression(declared):
+        return declared
+    if is_nvidias(declared):
         return agreement(text, texts)
     return texts.reference(
-        said if said.startswith("LicenseRef-") else name,
-        said,
-        text or f"{name} states its licence as: {said}",
+        declared if declared.startswith("LicenseRef-") else name,
+        declared,
+        text or f"{name} states its licence as: {declared}",
     )
 
 
@@ -120,13 +120,13 @@ def _brought(expected: Expected, there: Contents, texts: Texts) -> Iterator[tupl
         if found is None or name in pinned:
             continue
         fields = found.metadata
-        said = " ".join(fields.get_all("License-Expression") or fields.get_all("License") or ())
+        declared = " ".join(fields.get_all("License-Expression") or fields.get_all("License") or ())
         yield (
             Package(
                 id=package_id("brought", name),
                 name=name,
                 version=found.version,
-                licence=_licence(name, said, licence_texts(found), texts),
+                licence=_licence(name, declared, licence_texts(found), texts),
                 purl=f"pkg:pypi/{name}@{quote(found.version)}",
                 comment=f"comes with the source of {source}",
             ),

@@ -19,13 +19,13 @@ _OPERATORS = frozenset({"AND", "OR", "WITH"})
 PREFIX = "LicenseRef-"
 
 
-def is_expression(said: str) -> bool:
+def is_expression(text: str) -> bool:
     """Tell whether these words are an SPDX expression of listed licences.
 
     Only the words are checked: people and wheels' builders, who write the pins,
     check the grammar.
     """
-    words = re.sub(r"[()]", " ", said).split()
+    words = re.sub(r"[()]", " ", text).split()
     return bool(words) and all(word in LISTED | EXCEPTIONS | _OPERATORS for word in words)
 
 

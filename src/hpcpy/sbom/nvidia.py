@@ -36,7 +36,7 @@ def files(expected: Expected, there: Contents, pin: Pin, texts: Texts) -> list[F
     else:
         why = f"brought by {pin.name}: its own notice names NVIDIA's licence, which lists it"
         permitted = dict.fromkeys(expected.brought.get(pin.name, ()), why)
-    return sorted(_told(there, found, permitted, texts), key=lambda one: one.path)
+    return sorted(_files_of(there, found, permitted, texts), key=lambda one: one.path)
 
 
 def _why(expected: Expected, file: PackagePath, found: Distribution) -> str:
@@ -47,7 +47,7 @@ def _why(expected: Expected, file: PackagePath, found: Distribution) -> str:
     return expected.listed[str(file)]
 
 
-def _told(
+def _files_of(
     there: Contents, found: Distribution, permitted: dict[str, str], texts: Texts
 ) -> Iterator[File]:
     for name, why in permitted.items():

@@ -63,7 +63,7 @@ class Package:
 
     def as_spdx(self) -> dict[str, Any]:
         """Return it as the document's JSON has it, without fields that are not known."""
-        told: dict[str, Any] = {
+        document: dict[str, Any] = {
             "SPDXID": self.id,
             "name": self.name,
             "versionInfo": self.version,
@@ -76,7 +76,7 @@ class Package:
             "filesAnalyzed": False,
             "comment": self.comment,
         }
-        told["externalRefs"] = [
+        document["externalRefs"] = [
             {"referenceCategory": category, "referenceType": kind, "referenceLocator": value}
             for category, kind, value in (
                 ("PACKAGE-MANAGER", "purl", self.purl),
@@ -84,7 +84,7 @@ class Package:
             )
             if value
         ]
-        return {name: value for name, value in told.items() if value not in ("", [])}
+        return {name: value for name, value in document.items() if value not in ("", [])}
 
 
 def package_id(kind: str, name: str) -> str:
@@ -109,7 +109,7 @@ def document(
             for one in package.files
         ),
     ]
-    told: dict[str, Any] = {
+    document: dict[str, Any] = {
         "spdxVersion": "SPDX-2.3",
         "dataLicense": "CC0-1.0",
         "SPDXID": _DOCUMENT,
@@ -126,19 +126,19 @@ def document(
             for one, kind, other in all_relations
         ],
     }
-    _names_are_unique(told)
+    _names_are_unique(document)
     # The namespace has to be unique to the document: it is made from the content.
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-    told["documentNamespace"] = uuid.uuid5(uuid.NAMESPACE_OID, digest).urn
-    return json.dumps(told, indent=1, sort_keys=True) + "\n"
+    digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+    document["documentNamespace"] = uuid.uuid5(uuid.NAMESPACE_OID, digest).urn
+    return json.dumps(document, indent=1, sort_keys=True) + "\n"
 
 
 def _checksums(**values: str) -> list[dict[str, str]]:
     return [{"algorithm": name, "checksumValue": value} for name, value in values.items() if value]
 
 
-def _names_are_unique(told: dict[str, Any]) -> None:
-    names = [one["SPDXID"] for kind in ("packages", "files") for one in told[kind]]
+def _names_are_unique(document: dict[str, Any]) -> None:
+    names = [one["SPDXID"] for kind in ("packages", "files") for one in document[kind]]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise ValueError(f"two things are called {', '.join(sorted(twice))}")

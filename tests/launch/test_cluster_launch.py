@@ -107,7 +107,10 @@ def test_what_the_nodes_give_later_is_waited_for(cluster: Cluster) -> None:
 
 
 def test_a_cancelled_job_is_told_as_such(cluster: Cluster) -> None:
-    text = "trap 'exit 146' TERM; touch runs.$SLURM_PROCID; sleep 600 & wait"
+    text = (
+        "trap 'exit 146' TERM; echo $SLURM_JOB_ID >number.$SLURM_PROCID;"
+        " touch runs.$SLURM_PROCID; sleep 600 & wait"
+    )
     words = ("W=pi", "ENGINE=none", f"IMAGE={program(cluster, 'waits', text)}", "TASKS=2")
     with subprocess.Popen(
         typed("launch", *words),
@@ -117,7 +120,8 @@ def test_a_cancelled_job_is_told_as_such(cluster: Cluster) -> None:
         text=True,
     ) as running:
         cluster.wait_for_files("runs.0", "runs.1")
-        cluster.run("scancel", "--name=hpcpy-pi")
+        # By its number: other tests' jobs have the name, too.
+        cluster.run("scancel", (cluster.shared / "number.0").read_text().strip())
         _, said = running.communicate(timeout=SECONDS)
     assert running.returncode != 0
     assert said.splitlines()[-1] == "hpcpy launch: the job was cancelled"

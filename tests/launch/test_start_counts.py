@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.adopt.trace import Traced, traced
+from hpcpy.adopt.replay import Traced, traced
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.engine.prefix import find_apptainer

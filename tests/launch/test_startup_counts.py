@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hpcpy.adopt.trace import traced
+from hpcpy.adopt.replay import traced
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.engine.prefix import find_apptainer

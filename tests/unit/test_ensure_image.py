@@ -15,7 +15,7 @@ from hpcpy.build.current import archive_path, made_of, sif_path
 from hpcpy.build.plan import make_plan
 from hpcpy.build.stamps import write_stamp
 from hpcpy.core import paths
-from hpcpy.launch.host import why_not_ready
+from hpcpy.launch.own_image import why_not_ready
 
 HAVE = """
 import sys

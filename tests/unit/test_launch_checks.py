@@ -16,8 +16,8 @@ from hpcpy.build.sif_header import settle
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.launch.checks import check_image, workload_fault
-from hpcpy.launch.host import has_these_workloads
 from hpcpy.launch.options import ENGINES
+from hpcpy.launch.own_image import has_these_workloads
 from workloads.registry import TOOLS, WORKLOADS
 
 REFERENCE = "registry.example.org/me/hpcpy:1"

@@ -1,5 +1,8 @@
 """``hpcpy launch`` and ``hpcpy batch``: a program on several nodes, by srun or by sbatch."""
 
+# What a launch of an image that is there does not need is imported on use.
+# ruff: noqa: PLC0415
+
 from __future__ import annotations
 
 import argparse
@@ -12,18 +15,11 @@ from pathlib import Path
 from hpcpy.core import paths
 from hpcpy.core.errors import DiskError, UnavailableError, UsageError
 from hpcpy.core.files import whole_file
-from hpcpy.engine import prefix
 from hpcpy.launch import step
 from hpcpy.launch.checks import NAME_IT, check_image, image_of, missing_script, workload_fault
 from hpcpy.launch.controller import Controller, check_nodes, find_controller
 from hpcpy.launch.explain import exit_code_of, explain
-from hpcpy.launch.host import (
-    GPU_IMAGE,
-    has_these_workloads,
-    inspect_host,
-    own_image,
-    why_not_ready,
-)
+from hpcpy.launch.host import inspect_host
 from hpcpy.launch.options import Request, add_options, add_program, read_request
 from hpcpy.launch.plan import CurrentJob, HostFacts, check_request, engine_of, plan_launch
 from hpcpy.launch.shell import batch_script, launch_script, show
@@ -88,8 +84,12 @@ def _check(
     absent = check_image(image, engine, is_staged=request.stage, is_here=is_run)
     remarks = [f"IMAGE={image}: {absent} on this machine"] if absent else []
     if not image and engine != "none":
+        from hpcpy.launch.own_image import own_image
+
         own_image(request)
     if request.workload and (wrong := workload_fault(request.workload)):
+        from hpcpy.launch.own_image import has_these_workloads
+
         if has_these_workloads(image, engine):
             raise UsageError(f"W: {wrong}")
         remarks.append(f"W: {wrong} (so says this checkout; the image may have others)")
@@ -112,11 +112,15 @@ def _to_do(request: Request, site: Site, facts: HostFacts) -> list[str]:
     if engine_of(request, site) != "apptainer":
         return []
     if not image_of(request, site):
+        from hpcpy.launch.own_image import GPU_IMAGE, own_image, why_not_ready
+
         name = own_image(request)
         if why_not := why_not_ready(name):
             # The target installs the engine, too.
             target = "cuda" if name == GPU_IMAGE else "sif"
             return [f"{facts.image} {why_not}; before you submit: make {target}"]
+    from hpcpy.engine import prefix
+
     # Of a checkout that was copied or moved it is there, and does not start.
     if facts.program == str(prefix.command()) and not prefix.is_ready():
         return [f"{facts.program} is not there yet; before you submit: make setup"]

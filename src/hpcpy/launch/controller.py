@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from hpcpy.cluster import config, health
 from hpcpy.cluster.layout import default_layout
 from hpcpy.core.errors import UsageError
 from hpcpy.launch.options import LOCAL, Request, counted
@@ -97,7 +96,11 @@ def find_controller(site: str, environment: Mapping[str, str]) -> Controller:
     if named and environment[named] != str(layout.conf):
         name = f"the Slurm of {named}={environment[named]}" if named != "SLURM_JOB_ID" else ""
         return Controller(environment, name)
-    if site != LOCAL or not (named or health.states(layout)):
+    if site != LOCAL:
+        return Controller(environment)
+    from hpcpy.cluster import config, health  # noqa: PLC0415  # a centre has another Slurm
+
+    if not (named or health.states(layout)):
         return Controller(environment)
     why = "the Slurm of `make cluster`; a SLURM_CONF of yours would be taken instead"
     return Controller(

@@ -1,27 +1,19 @@
 """The facts of this host that a plan needs: the engine, the image, the Slurm."""
 
+# A launch of an image that is there needs no part of build or engine, which read every pin.
+# ruff: noqa: PLC0415
+
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
-from hpcpy.build.command import ensure_image
-from hpcpy.build.current import definition_path, is_current_sif, sif_path
-from hpcpy.build.graph import the_graph
-from hpcpy.build.plan import make_plan
-from hpcpy.build.sif_header import identity_of, recorded_identity
 from hpcpy.core import paths
-from hpcpy.core.errors import IntegrityError, UnavailableError, UsageError
-from hpcpy.engine import prefix
-from hpcpy.engine.podman import podman_command
-from hpcpy.engine.setup import ensure
+from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.launch.checks import absolute, image_of
 from hpcpy.launch.controller import Controller
 from hpcpy.launch.options import Request
 from hpcpy.launch.plan import CurrentJob, HostFacts, engine_of
 from hpcpy.launch.site import Site
-
-GPU_IMAGE = "hpcpy-cuda"
 
 
 def inspect_host(
@@ -55,17 +47,25 @@ def engine_program(engine: str, site: Site, *, is_provided: bool) -> str:
     if site.modules:
         return engine
     if engine == "apptainer":
-        return str(ensure("apptainer").apptainer if is_provided else _apptainer())
+        return str(_apptainer(is_provided=is_provided))
     if engine == "podman":
         if is_provided:
+            from hpcpy.engine.podman import podman_command
+
             podman_command()
         return str(paths.TOOLS / "bin/podman")
     return engine
 
 
-def _apptainer() -> Path:
+def _apptainer(*, is_provided: bool) -> Path:
+    if is_provided:
+        from hpcpy.engine.setup import ensure
+
+        return ensure("apptainer").apptainer
+    from hpcpy.engine.prefix import find_apptainer
+
     try:
-        return prefix.find_apptainer()
+        return find_apptainer()
     except UnavailableError:
         return paths.TOOLS / "bin/apptainer"
 
@@ -77,45 +77,13 @@ def _image(request: Request, site: Site, engine: str, *, is_provided: bool) -> s
         return given or "python3"
     if given:
         return absolute(given, engine)
+    from hpcpy.launch.own_image import own_image
+
     name = own_image(request)
     if engine != "apptainer":
         return f"{name}:latest"
-    return str(ensure_image("sif", name)[0] if is_provided else paths.BUILD / f"{name}.sif")
+    if not is_provided:
+        return str(paths.BUILD / f"{name}.sif")
+    from hpcpy.build.command import ensure_image
 
-
-def own_image(request: Request) -> str:
-    """Return the name of this checkout's image for a request."""
-    name = GPU_IMAGE if request.gpus else "hpcpy"
-    if name not in the_graph().images:
-        raise UsageError(
-            f"GPUS={request.gpus}: the image hpcpy has no CUDA",
-            hint="name one that has: IMAGE=…",
-        )
-    return name
-
-
-def has_these_workloads(given: str, engine: str) -> bool:
-    """Return whether it is certain that the image has this checkout's workloads.
-
-    A SIF's header records what the SIF was made of, so a copy of it is known, too.
-    """
-    if engine != "apptainer" or not given:
-        return engine == "apptainer"
-    path = Path(given)
-    with contextlib.suppress(OSError, IntegrityError):
-        if not path.is_file():
-            return False
-        recorded = recorded_identity(path)
-        plan = make_plan()
-        images = [image for image in plan.graph.images.values() if definition_path(image).exists()]
-        return recorded in [identity_of(plan.image_key(image)) for image in images]
-    return False
-
-
-def why_not_ready(name: str) -> str:
-    """Return why this checkout's SIF cannot be taken as it is; empty if it can."""
-    plan = make_plan()
-    image = plan.graph.image(name)
-    if not sif_path(image).exists():
-        return "is not there yet"
-    return "" if is_current_sif(plan, image) else "is not made of the present sources"
+    return str(ensure_image("sif", name)[0])

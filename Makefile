@@ -104,7 +104,7 @@ release: ## an image, SBOM, provenance, hashes and notes in one folder; KEY=FILE
 push: ## send an image to a registry: make push REF=registry.example.org/me/hpcpy:1; REF=oras://… the SIF
 	@$(HPCPY) push
 
-lock: ## resolve all pins again and list the changes; NAME=numpy: that one, with what it needs
+lock: ## resolve all pins again and list the changes; NAME=numpy: that Python package, with what it needs
 	@$(HPCPY) lock
 
 verify: ## build twice and compare; IMAGE=FILE: compare FILE with this checkout's build

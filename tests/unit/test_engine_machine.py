@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import resource
 import tomllib
 
 import pytest
 
-from hpcpy.engine import machine, podman, setup
+from hpcpy.engine import machine, podman
 from hpcpy.engine.machine import (
     Capability,
     all_capabilities,
     subordinate_users,
     userns_remedy,
 )
-from hpcpy.engine.tools import all_groups, all_tools
+from hpcpy.engine.tools import all_tools
 
 
 def test_plain_podman_is_tried_before_any_setting() -> None:
@@ -78,11 +77,3 @@ def test_table_tells_how_to_get_what_is_missing() -> None:
         assert tool.program in text
     assert "make setup TOOLS=podman" in text
     assert "TOOLS=build" not in text
-
-
-def test_json_report_has_every_tool_and_capability(capsys: pytest.CaptureFixture[str]) -> None:
-    told = json.loads(machine.as_json(setup.look_up(all_tools())))
-    assert set(told["tools"]) == {tool.program for tool in all_tools()}
-    assert set(told["groups"]) == set(all_groups())
-    assert "/dev/fuse for users" in told["machine"]
-    assert capsys.readouterr().out == ""

@@ -1,11 +1,10 @@
 """One Python package moves in a lock, and every other pin stays, byte for byte.
 
-A stand-in for uv resolves, the rest is real; `test_lock_only_debian.py` has Debian's packages.
+A stand-in for uv resolves, the rest is real.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 import sys
 from collections.abc import Iterable
@@ -19,7 +18,6 @@ from hpcpy.cli.commands import run
 from hpcpy.cli.from_make import with_settings
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.engine.venv import TITLES
 from hpcpy.lock import python, uv
 from hpcpy.lock.command import render
 from hpcpy.pins.wheels import GROUPS
@@ -33,20 +31,26 @@ def test_names_of_make_are_words() -> None:
 
 
 def test_package_of_no_lock_is_refused_and_a_near_one_told() -> None:
-    with pytest.raises(UsageError, match=r"no package 'nunpy' in debian\.lock, .*") as raised:
+    with pytest.raises(UsageError, match=r"no package 'nunpy' in python\.lock, .*") as raised:
         run(["lock", "--only", "nunpy"])
     assert "did you mean numpy?" in str(raised.value)
 
 
+def test_no_single_package_of_debian_moves() -> None:
+    with pytest.raises(UsageError, match=r"of debian\.lock can be moved"):
+        run(["lock", "debian", "--only", "libc6"])
+
+
 SIDES = "<<<<<<< HEAD\n{0}=======\n{0}>>>>>>> other\n"
-NAMES = ("debian", "python", "packages", *TITLES)
 
 
-@pytest.mark.parametrize("only", [[], ["--only", "numpy"]])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "words", [["debian"], ["python"], ["dev"], ["python", "--only=numpy"], ["dev", "--only=ruff"]]
+)
 def test_a_lock_with_both_sides_of_a_merge_is_refused(
-    name: str, only: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    name = words[0]
     shutil.copytree(paths.ENV, tmp_path / "env")
     monkeypatch.setattr(paths, "ENV", tmp_path / "env")
     lock = tmp_path / f"env/{name}.lock"
@@ -54,7 +58,7 @@ def test_a_lock_with_both_sides_of_a_merge_is_refused(
     text = f"{first}\n{SIDES.format(rest)}"
     lock.write_text(text)
     with pytest.raises(UsageError, match=rf"^env/{name}\.lock: .*line 2\b.*git checkout"):
-        run(["lock", name, *only])
+        run(["lock", *words])
     assert lock.read_text() == text
 
 
@@ -129,27 +133,6 @@ def test_python_package_moves_and_no_other_byte(
     # `arrays` was held, and only the wheels of `numbers` were asked for.
     assert held[0] == {"arrays": "1"}
     assert asked == ["numbers"]
-
-
-def test_package_to_try_moves_and_no_other_byte(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "packages.in").write_text("arrays\nnumbers\n")
-    (tmp_path / "python.lock").write_text("[packages]\n")
-    (tmp_path / "sources.toml").write_text((paths.ENV / "sources.toml").read_text())
-    monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
-    monkeypatch.setattr(paths, "ENV", tmp_path)
-    old = {
-        name: {"version": "1", "for": ["arrays"], "url": "x", "size": 5, "sha256": DIGEST}
-        for name in ("arrays", "numbers")
-    }
-    old["numbers"]["for"] = ["arrays", "numbers"]
-    uv_resolves(monkeypatch, python, {"arrays": "2", "numbers": "2"})
-    monkeypatch.setattr(python, "with_size", lambda _, place: dataclasses.replace(place, size=7))
-    new: Any = python.resolve_packages(old, {"numbers"})
-    assert new["packages"]["arrays"] == old["arrays"] | {"for": ["arrays", "numbers"]}
-    assert new["packages"]["numbers"]["version"] == "2"
-    assert new["packages"]["numbers"]["size"] == 7
 
 
 def test_package_of_the_machines_python_moves_and_no_other_byte(

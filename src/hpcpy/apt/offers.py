@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote, unquote
 
 from hpcpy.apt.mirrors import debian_mirrors
@@ -76,11 +75,6 @@ class Mirror:
     def exactly(self, packages: Iterable[str]) -> list[Offer]:
         """Return packages without what they depend on."""
         return self._ask("download", *packages)
-
-    def upgrade(self, packages: Iterable[str], status: Path) -> list[Offer]:
-        """Return what has to be installed to bring packages to the mirror's versions."""
-        installed = f"Dir::State::status={status}"
-        return self._ask("install", "-y", "--no-remove", "-o", installed, *packages)
 
     def newest(self, packages: Iterable[str]) -> dict[str, Offer]:
         """Return packages as the mirror has them, without those that have left it."""

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy.build import leftovers
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError
 from hpcpy.core.files import disk_errors, make_folder
@@ -97,21 +96,16 @@ class Buildah:
 
     def remove_containers(self) -> None:
         """Remove all containers from the storage, with what is mounted of them."""
-        leftovers.remove_containers(paths.cache_dir() / "storage", self._run)
+        self._quiet("rm", "--all")
 
     def _quiet(self, *arguments: str) -> int:
-        return self._run(*arguments).returncode
-
-    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             self.online(*arguments),
             env={**os.environ, **self.env},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
-            errors="replace",
             check=False,
-        )
+        ).returncode
 
 
 def require_bindable(folder: Path, version: Version | None) -> None:

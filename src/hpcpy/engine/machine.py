@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pwd
 import shutil
@@ -12,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy.engine.tools import Found, all_groups, all_tools
+from hpcpy.engine.tools import Found, all_tools
 
 NOBODY = 65534
 _SYSCTLS = (
@@ -188,28 +187,3 @@ def _capability_lines(capability: Capability) -> list[str]:
     if not capability.there and capability.remedy:
         lines.append(f"{'':22}   an administrator would type: {capability.remedy}")
     return lines
-
-
-def as_json(found: Mapping[str, Found]) -> str:
-    """Return the same as JSON, for programs."""
-    tools = {
-        tool.program: {
-            "minimum": str(tool.minimum),
-            "groups": list(tool.groups),
-            "package": tool.package,
-            "version": str(one.version) if (one := found.get(tool.program)) else None,
-            "origin": one.origin if one else None,
-            "path": str(one.path) if one else None,
-        }
-        for tool in all_tools()
-    }
-    machine = {
-        one.name: {
-            "there": one.there,
-            "detail": one.detail,
-            "without": None if one.there else one.without,
-            "remedy": None if one.there else one.remedy,
-        }
-        for one in all_capabilities()
-    }
-    return json.dumps({"groups": list(all_groups()), "tools": tools, "machine": machine}, indent=2)

@@ -131,7 +131,6 @@ def declare(parser: argparse.ArgumentParser) -> None:
     default = f"(default: {' '.join(DEFAULT_GROUPS)})"
     help_ = f"of: {', '.join(all_groups())} {default}"
     parser.add_argument("groups", nargs="*", metavar="TOOLS", help=help_)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
 def main(options: argparse.Namespace) -> int:
@@ -143,7 +142,7 @@ def main(options: argparse.Namespace) -> int:
     except UnavailableError as error:
         problem = error
     found = look_up(needed(all_groups()))
-    print(machine.as_json(found) if options.json else machine.as_table(found, groups))
+    print(machine.as_table(found, groups))
     if problem:
         raise problem
     return 0

@@ -33,7 +33,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     help_ = f"of: {', '.join(_NAMES)} (default: all)"
     parser.add_argument("names", nargs="*", metavar="LOCK", help=help_)
-    help_ = "move only this package and what it needs; may be repeated"
+    help_ = "move only this Python package and what it needs; may be repeated"
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help=help_)
 
 
@@ -46,7 +46,7 @@ def main(options: argparse.Namespace) -> int:
         if name not in updates:
             raise UsageError(f"no lock {name!r}; there are {', '.join(updates)}")
     only = frozenset(options.only)
-    names = _with(only, options.names or list(updates)) if only else options.names or updates
+    names = _with(only, options.names or ["python", *TITLES]) if only else options.names or updates
     with checkout_lock():
         for name, update in updates.items():
             if name in names:
@@ -58,33 +58,27 @@ def main(options: argparse.Namespace) -> int:
 
 def _with(only: Only, locks: list[str]) -> set[str]:
     """Return the locks that have some of these packages, or are asked for them."""
-    found, known = set(), set()
-    for lock in locks:
-        its = _locked(lock) | _asked(lock)
-        known |= its
-        if only & its:
-            found.add(lock)
+    if others := {*locks} - {"python", *TITLES}:
+        hint = "it takes part in `make lock` alone"
+        raise UsageError(f"no single package of {min(others)}.lock can be moved", hint=hint)
+    packages = {lock: _locked(lock) | _asked(lock) for lock in locks}
+    known = set().union(*packages.values())
     for name in sorted(only - known):
-        hint = suggestion(name, known, "sources are moved by hand: docs/pins.md")
+        hint = suggestion(name, known, "Debian's packages move together, sources by hand")
         where = ", ".join(f"{lock}.lock" for lock in locks)
         raise UsageError(f"no package {name!r} in {where}", hint=hint)
-    return found
+    return {lock for lock, its in packages.items() if only & its}
 
 
 def _locked(lock: str) -> set[str]:
     path = paths.ENV / f"{lock}.lock"
     if lock in TITLES:
         return set(uv.versions(read_lock(lock) if path.exists() else ""))
-    packages_ = _read(path).get("packages", {})
-    return (
-        {name for one in packages_.values() for name in one} if lock == "debian" else {*packages_}
-    )
+    return set(_read(path).get("packages", {}))
 
 
 def _asked(lock: str) -> set[str]:
     """Return what is asked for, and may not be locked yet."""
-    if lock == "debian":
-        return {name for own in wanted().sets.values() for name in own}
     files = GROUPS.values() if lock == "python" else [f"{lock}.in"]
     lines = [line for file in files for line in (paths.ENV / file).read_text().splitlines()]
     return {re.split(r"[<>=!~# ]", line, maxsplit=1)[0] for line in lines} - {""}
@@ -98,12 +92,10 @@ def moved(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} {before} -> {after}"
 
 
-def _debian(only: Only) -> list[str]:
+def _debian(_only: Only) -> list[str]:
     path = paths.ENV / "debian.lock"
     old, now = _read(path), datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-    asked = wanted()
-    resolved = debian.resolve_some(asked, old, only, now) if only and old else debian.resolve(asked)
-    new = debian.dated(old, resolved, now)
+    new = debian.dated(old, debian.resolve(wanted()), now)
     # A lock that has not moved keeps its time, the date of every build.
     changed = old.get("packages") != new["packages"]
     if changed:
@@ -120,10 +112,10 @@ def _python(only: Only) -> list[str]:
     return _report(_versions(old), _versions(new), old != new)
 
 
-def _packages(only: Only) -> list[str]:
+def _packages(_only: Only) -> list[str]:
     path = paths.ENV / "packages.lock"
     old = _read(path)
-    new = python.resolve_packages(old.get("packages"), only)
+    new = python.resolve_packages()
     if old != new:
         _write(path, render(new, _HEADER.format(sources="packages.in")))
     return _report(_versions(old), _versions(new), old != new)

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import posixpath
-import subprocess
-from collections.abc import Collection, Iterable, Mapping
-from pathlib import Path
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from hpcpy.apt.offers import Mirror, Offer
-from hpcpy.core.scratch import build_scratch
 from hpcpy.fetch.many import fetch
 from hpcpy.lock.licences import of_debs
-from hpcpy.pins.debian import Wanted, locked_debs
-
-Tables = dict[str, dict[str, Any]]
+from hpcpy.pins.debian import Wanted
 
 
 def resolve(asked: Wanted) -> dict[str, Any]:
@@ -42,14 +36,12 @@ def dated(
     """
     before = old.get("packages", {})
     kept = [
-        (name, before[arch][name], table)
+        (before[arch][name], table)
         for arch, tables in packages.items()
         for name, table in tables.items()
         if name in before.get(arch, {})
     ]
-    if not before or any(
-        was["version"] != table["version"] and "timestamp" not in table for _, was, table in kept
-    ):
+    if not before or any(was["version"] != table["version"] for was, table in kept):
         return {"timestamp": now, "packages": packages}
     for arch, tables in packages.items():
         for name, table in tables.items():
@@ -57,7 +49,7 @@ def dated(
             if was is None:
                 table["timestamp"] = now
             elif "timestamp" in was:
-                table.setdefault("timestamp", was["timestamp"])
+                table["timestamp"] = was["timestamp"]
     return {"timestamp": old["timestamp"], "packages": packages}
 
 
@@ -94,85 +86,3 @@ def _table(offer: Offer, sets: list[str], licence: str) -> dict[str, object]:
         "archive": offer.archive,
         "path": offer.path,
     }
-
-
-def resolve_some(
-    asked: Wanted, old: Mapping[str, Any], only: Collection[str], now: datetime.datetime
-) -> dict[str, Tables]:
-    """Resolve some packages anew.
-
-    Those that are made of one source move together, and so does what apt cannot
-    leave as it is beside them.
-    """
-    locked = {}
-    for arch in asked.architectures:
-        tables: Tables = dict(old["packages"][arch])
-        moved = _moved(Mirror(asked, arch), asked, arch, tables, only)
-        stated = _stated_licences(moved)
-        for offer, sets in moved.items():
-            was = tables.get(offer.name, {"sets": [], "licence": stated[offer.name]})
-            if was.get("sha256") == offer.sha256 and set(sets) <= set(was["sets"]):
-                continue
-            # Its documentation may be a link to that of one that stays.
-            licence = stated[offer.name]
-            licence = was["licence"] if licence == "see copyright" else licence
-            both = [group for group in asked.sets if group in (*sets, *was["sets"])]
-            tables[offer.name] = _table(offer, both, licence) | {"timestamp": now}
-        locked[arch] = {name: tables[name] for name in sorted(tables)}
-    return locked
-
-
-def _moved(
-    mirror: Mirror, asked: Wanted, arch: str, tables: Tables, only: Collection[str]
-) -> dict[Offer, list[str]]:
-    """Return the packages to lock now, each with the sets that it is new in."""
-    debs = {deb.name: deb for deb in locked_debs(arch)}
-    first, *_ = asked.sets
-    found: dict[Offer, list[str]] = {}
-    for group, own in asked.sets.items():
-        alone = group in asked.alone
-        its = [
-            name
-            for name, table in tables.items()
-            if group in table["sets"] or (not alone and first in table["sets"])
-        ]
-        names = _of_one_source(tables, its, only) | set(own) & set(only)
-        if not names:
-            continue
-        if alone:
-            offers = mirror.exactly(sorted(names))
-        else:
-            files = fetch(debs[name] for name in its)
-            offers = _upgrade(mirror, sorted(names), files.values())
-        for offer in offers:
-            # What the first set has is not listed again.
-            so_far = found.setdefault(offer, [])
-            below = (*so_far, *tables.get(offer.name, {"sets": ()})["sets"])
-            if alone or group == first or first not in below:
-                so_far.append(group)
-    return found
-
-
-def _of_one_source(tables: Tables, its: Iterable[str], only: Collection[str]) -> set[str]:
-    def source(name: str) -> tuple[str, str]:
-        # The pool has a folder a source; one that is rebuilt has a version of its own.
-        return posixpath.dirname(tables[name]["path"]), tables[name]["version"]
-
-    its = set(its)
-    sources = {source(name) for name in its & set(only)}
-    return {name for name in its if source(name) in sources}
-
-
-def _upgrade(mirror: Mirror, names: Collection[str], installed: Iterable[Path]) -> list[Offer]:
-    """Ask apt what it installs where the locked packages are installed."""
-    with build_scratch("lock") as scratch:
-        status = scratch / "status"
-        status.write_text("".join(_stanza(deb) for deb in installed), encoding="utf-8")
-        return mirror.upgrade(names, status)
-
-
-def _stanza(deb: Path) -> str:
-    control = subprocess.run(
-        ["dpkg-deb", "--field", deb], capture_output=True, text=True, check=True
-    ).stdout
-    return f"{control.rstrip()}\nStatus: install ok installed\n\n"

@@ -165,9 +165,7 @@ def _table(package: Locked) -> dict[str, object]:
     }
 
 
-def resolve_packages(
-    old: Mapping[str, Any] | None = None, only: Collection[str] = ()
-) -> dict[str, object]:
+def resolve_packages() -> dict[str, object]:
     """Resolve the packages of ``packages.in``, held to the versions of ``python.lock``.
 
     Each table also says which of ``packages.in`` want the package.
@@ -175,7 +173,6 @@ def resolve_packages(
     major, minor, *_ = sources()["python"].version.split(".")
     python = (int(major), int(minor))
     here = platform(python)
-    kept = {name: table for name, table in (old or {}).items() if only and name not in only}
     with build_scratch("lock") as scratch:
         held = scratch / "constraints.txt"
         versions = {
@@ -183,44 +180,33 @@ def resolve_packages(
             for name, table in locked().items()
             if _HELD & set(table.texts("groups"))
         }
-        versions |= {name: table["version"] for name, table in kept.items()}
         held.write_text(pinned(versions))
         together = scratch / "pylock.toml"
         compile_lock(together, [paths.ENV / "packages.in"], *here, f"--constraint={held}")
         found = packages(together)
         versions |= {name: str(package["version"]) for name, package in found.items()}
         held.write_text(pinned(versions))
-        # Names that nothing moves for keep what they have wanted.
-        moving = {name for one in only for name in (old or {}).get(one, {}).get("for", ())}
-        of_each = {
-            name: {package for package, table in kept.items() if name in table["for"]}
-            for name in asked()
-            if name not in moving
-        }
-        for name in asked():
-            if not of_each.get(name):
-                alone, of_it = scratch / "pylock.alone.toml", scratch / "alone.in"
-                of_it.write_text(f"{name}\n")
-                # uv's cache has all by now: 1 s for each of the 71 names, else 9 s.
-                compile_lock(alone, [of_it], *here, f"--constraint={held}", "--offline")
-                of_each[name] = set(packages(alone))
+        of_each = {name: _with_dependencies(name, scratch, here, held) for name in asked()}
         wanted_by = {
             package: [name for name in asked() if package in of_each[name]] for package in found
         }
-    tables: dict[str, Any] = {
-        name: dict(kept[name]) | {"for": wanted_by[name]} for name in found if name in kept
-    }
-    new = {name: package for name, package in found.items() if name not in tables}
-    wheels = best_wheels(new, python)
+    wheels = best_wheels(found, python)
     web = Web(Patience())
     with ThreadPoolExecutor(THREADS) as pool:
         sized = pool.map(lambda wheel: with_size(web, wheel), wheels.values())
-    for name, source in zip(wheels, sized, strict=True):
-        tables[name] = {
-            "version": versions[name],
-            "for": wanted_by[name],
-            "url": source.url,
-            "size": source.size,
-            "sha256": source.sha256,
-        }
+    tables = {
+        name: {"version": versions[name], "for": wanted_by[name], **asdict(source)}
+        for name, source in zip(wheels, sized, strict=True)
+    }
     return {"packages": {name: tables[name] for name in sorted(tables)}}
+
+
+def _with_dependencies(
+    name: str, scratch: Path, here: tuple[str, str], constraints: Path
+) -> set[str]:
+    """Return a package and all that it needs, of the versions that have been resolved."""
+    output, alone = scratch / "pylock.alone.toml", scratch / "alone.in"
+    alone.write_text(f"{name}\n")
+    # uv's cache has all by now: 1 s for each of the 71 names, else 9 s.
+    compile_lock(output, [alone], *here, f"--constraint={constraints}", "--offline")
+    return set(packages(output))

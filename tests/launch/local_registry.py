@@ -58,7 +58,7 @@ def serve(
         )
     try:
         _wait_for(address, process, folder / "log")
-        yield Registry(address, engine.skopeo)
+        yield Registry(address, engine.path("skopeo"))
     finally:
         process.terminate()
         process.wait()

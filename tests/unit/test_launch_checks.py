@@ -11,13 +11,9 @@ from pathlib import Path
 import pytest
 from small_sif import make_sif, needed_program
 
-from hpcpy.build.plan import make_plan
-from hpcpy.build.sif_header import settle
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.launch.checks import check_image, workload_fault
-from hpcpy.launch.options import ENGINES
-from hpcpy.launch.own_image import has_these_workloads
 from workloads.registry import TOOLS, WORKLOADS
 
 REFERENCE = "registry.example.org/me/hpcpy:1"
@@ -130,24 +126,6 @@ def test_files_and_folders_are_looked_at(tmp_path: Path, monkeypatch: pytest.Mon
     assert taken("me/folder", "podman") == ""
     for given in (tmp_path, sif):
         assert "takes a Python" in refused(str(given), "none")
-
-
-@pytest.mark.long
-def test_a_sif_of_this_checkout_is_known_wherever_it_lies(tmp_path: Path) -> None:
-    sif = make_sif(needed_program(), tmp_path, "copy.sif")
-    plan = make_plan()
-    for name, is_ours in (("hpcpy", True), ("hpcpy-cuda", True), ("builder", False)):
-        settle(sif, plan.image_key(plan.graph.image(name)), plan.epoch)
-        assert has_these_workloads(str(sif), "apptainer") == is_ours
-
-
-def test_no_other_image_is_said_to_be_this_checkouts(tmp_path: Path) -> None:
-    assert has_these_workloads("", "apptainer")
-    (tmp_path / "x").write_bytes(b"short")
-    for given in (f"docker://{REFERENCE}", str(tmp_path), str(tmp_path / "x"), "/no/such"):
-        assert not has_these_workloads(given, "apptainer")
-    for engine in set(ENGINES) - {"apptainer"}:
-        assert not has_these_workloads("", engine)
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,6 @@ def test_what_goes_with_the_checkout_is_told(
         (["--versio=1"], "unrecognized arguments: --versio=1"),
         (["--site=perlmutter-cpu"], "has podman-hpc, and a module file is for Apptainer"),
         (["--to=/a:b"], "TO=/a:b has ':', which PATH or Tcl gives a meaning to"),
-        (["--to=/a b/é"], "TO=/a b/é has a blank and a character that is not ASCII"),
         (["--to=/a{b"], "TO=/a{b has '{', which"),
         (["--to=-"], "--to: -: is no folder, and several files are written"),
         (["--to=/dev/stdout"], "--to: /dev/stdout: is no folder"),

@@ -11,13 +11,17 @@ from urllib.parse import urlsplit
 from hpcpy.core.errors import UsageError
 
 _VARIABLE = "HPCPY_DEBIAN_MIRROR"
+_ADDRESS = re.compile(
+    r"https?://([\w.~%:-]+@)?([\w.-]+|\[[\da-f:]+\])(:[1-9]\d{0,4})?(/[\w.~%+/@:-]*)?", re.ASCII
+)
 ARCHIVES = ("debian", "debian-security")
 
 
 def given_mirror() -> str:
     """Return ``HPCPY_DEBIAN_MIRROR`` without a final slash; empty when it is not set."""
     given = os.environ.get(_VARIABLE, "").rstrip("/")
-    if given and not _is_address(given):
+    # It must stay one word, and no option, in a line of sources.list.
+    if given and not _ADDRESS.fullmatch(given):
         raise UsageError(
             f"{_VARIABLE}={given!r} is not an address of a mirror",
             hint="it is one such as http://HOST/debian",
@@ -42,17 +46,6 @@ def debian_mirrors() -> dict[str, str]:
         if archive in ARCHIVES:
             mirrors.setdefault(archive, url)
     return mirrors
-
-
-def _is_address(text: str) -> bool:
-    # An address must stay one word, and no option, in a line of sources.list.
-    if not re.fullmatch(r"https?://[!-~]+", text) or re.search(r"[\s\"'\\<>\[\]{}|^`#?]", text):
-        return False
-    try:
-        parts = urlsplit(text)
-        return bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 def apt_proxies(host: str) -> dict[str, str] | None:

@@ -44,20 +44,7 @@ class Offer:
 
 
 class Mirror:
-    """The mirror's index for the suites of ``debian.toml``, brought up to date.
-
-    Parameters
-    ----------
-    asked
-        What ``debian.toml`` says.
-    arch
-        One of `hpcpy.pins.model.DEBIAN_ARCH`.
-
-    Raises
-    ------
-    UnavailableError
-        When no mirror is configured, or it does not answer.
-    """
+    """The mirror's index for the suites of ``debian.toml``, brought up to date."""
 
     def __init__(self, asked: Wanted, arch: str) -> None:
         self._mirrors = debian_mirrors()

@@ -45,16 +45,8 @@ class Deb:
 class PrivateApt:
     """apt for some suites of Debian, apart from the host's own.
 
-    Parameters
-    ----------
-    folder
-        Where its configuration, lists, cache and dpkg status lie.
-    suites
-        What it may install from.
-    mirrors
-        Base URL by archive, as `hpcpy.apt.mirrors.debian_mirrors` returns.
-    arch
-        Debian's name of the architecture.
+    Its configuration, lists, cache and dpkg status lie in `folder`; `mirrors` has the base
+    URL of each archive, as `hpcpy.apt.mirrors.debian_mirrors` returns.
     """
 
     def __init__(

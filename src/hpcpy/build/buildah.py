@@ -140,6 +140,6 @@ def buildah() -> Iterator[Buildah]:
     with disk_errors(storage):
         make_folder(storage.parent)
         storage.mkdir(0o700, exist_ok=True)
-    found = Buildah(engine.buildah, {})
+    found = Buildah(engine.path("buildah"), {})
     with used(storage, found.remove_containers):
         yield found

@@ -75,7 +75,7 @@ def parse_reference(text: str) -> Reference:
 
 def push(archive: Path, reference: Reference) -> str:
     """Send an OCI archive to a registry."""
-    skopeo = ensure("build").skopeo
+    skopeo = ensure("build").path("skopeo")
     with (
         stage(f"push to {reference}") as current,
         build_scratch("push") as folder,

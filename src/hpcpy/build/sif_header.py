@@ -27,22 +27,11 @@ _TYPE, _USED, _OFFSET, _SIZE, _CREATED, _OWNER = 0, 1, 5, 6, 8, 10
 _PARTITION = 0x4004
 
 
-def identity_of(name: str) -> uuid.UUID:
-    """Return the UUID of a SIF whose content has this name."""
-    return uuid.uuid5(uuid.NAMESPACE_OID, name)
-
-
-def recorded_identity(path: Path) -> uuid.UUID:
-    """Return the UUID of a SIF."""
-    with path.open("rb") as stream:
-        return uuid.UUID(bytes=_header(stream, path)[4])
-
-
 def settle(path: Path, identity: str, epoch: int) -> None:
     """Set a SIF's UUID from what it holds, and its times and owners."""
     with path.open("r+b") as stream:
         fields = _header(stream, path)
-        fields[4] = identity_of(identity).bytes
+        fields[4] = uuid.uuid5(uuid.NAMESPACE_OID, identity).bytes
         fields[5:7] = [epoch, epoch]
         stream.seek(0)
         stream.write(_HEADER.pack(*fields))

@@ -7,15 +7,7 @@ from collections.abc import Iterable
 
 
 class HpcpyError(Exception):
-    """A failure with a known cause.
-
-    Parameters
-    ----------
-    message
-        What went wrong, one line.
-    hint
-        What to do next, one line.
-    """
+    """A failure with a known cause: what went wrong, and what to do next, a line each."""
 
     exit_code = 1
 

@@ -83,14 +83,7 @@ def _program(argv: Sequence[str]) -> str:
 
 @contextlib.contextmanager
 def stage(title: str) -> Iterator[Stage]:
-    """Print the time that `title` took; on failure the tail and name of its log.
-
-    Examples
-    --------
-    >>> with stage("unpack the base") as current:  # doctest: +SKIP
-    ...     current.run(["tar", "-xf", "base.tar"])
-    ...     current.note = "115 MB"
-    """
+    """Print the time that `title` took; on failure the tail and name of its log."""
     with disk_errors(paths.LOGS):
         paths.LOGS.mkdir(parents=True, exist_ok=True)
         log = paths.LOGS / (re.sub(r"[^a-z0-9.]+", "-", title.lower()).strip("-") + ".log")

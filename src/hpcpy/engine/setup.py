@@ -19,13 +19,7 @@ DEFAULT_GROUPS = ("build", "apptainer")
 
 @dataclass(frozen=True)
 class Engine:
-    """The programs of the groups that were asked for, by name.
-
-    Examples
-    --------
-    >>> engine = ensure("build")  # doctest: +SKIP
-    >>> [engine.path("buildah"), "images"]  # doctest: +SKIP
-    """
+    """The programs of the groups that were asked for, by name."""
 
     found: Mapping[str, Found]
 
@@ -44,24 +38,9 @@ class Engine:
         return self.path("mksquashfs")
 
     @property
-    def buildah(self) -> Path:
-        """buildah, of the group ``build``."""
-        return self.path("buildah")
-
-    @property
-    def skopeo(self) -> Path:
-        """skopeo, of the groups ``build`` and ``registry``."""
-        return self.path("skopeo")
-
-    @property
     def mmdebstrap(self) -> Path:
         """mmdebstrap, of the group ``build``."""
         return self.path("mmdebstrap")
-
-    @property
-    def podman(self) -> Path:
-        """podman, of the group ``podman``; see `hpcpy.engine.podman` to run it."""
-        return self.path("podman")
 
 
 def ensure(*groups: str) -> Engine:

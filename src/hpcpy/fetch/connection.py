@@ -42,13 +42,7 @@ class Reply(Protocol):
 
 
 class Web:
-    """GET requests through the proxies of the environment, and apt's for its mirror.
-
-    Parameters
-    ----------
-    patience
-        How long to wait.
-    """
+    """GET requests through the proxies of the environment, and apt's for its mirror."""
 
     def __init__(self, patience: Patience) -> None:
         self._plain = _opener(None)

@@ -71,15 +71,7 @@ def _final(artifact: Artifact, source: Source) -> Path:
 
 
 class Fetcher:
-    """What the downloads of one fetch share.
-
-    Parameters
-    ----------
-    patience
-        How long to wait for servers, and how often to try again.
-    tally
-        Where bytes are counted.
-    """
+    """What the downloads of one fetch share."""
 
     def __init__(self, patience: Patience, tally: Tally) -> None:
         self.stop = threading.Event()

@@ -88,9 +88,7 @@ def _check(
 
         own_image(request)
     if request.workload and (wrong := workload_fault(request.workload)):
-        from hpcpy.launch.own_image import has_these_workloads
-
-        if has_these_workloads(image, engine):
+        if engine == "apptainer" and not image:
             raise UsageError(f"W: {wrong}")
         remarks.append(f"W: {wrong} (so says this checkout; the image may have others)")
     if wrong := missing_script(request):

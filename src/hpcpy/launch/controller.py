@@ -184,13 +184,6 @@ class Job:
     launch shares with no other command: no option has to name the job.  Another
     machine may have a session of that number, so the job must be this user's, no
     older than this object, and the only one.
-
-    Parameters
-    ----------
-    session
-        The session in which srun or salloc runs.
-    controller
-        The Slurm to ask; within a job SLURM_JOB_ID names it.
     """
 
     def __init__(self, session: int, controller: Controller) -> None:

@@ -81,12 +81,6 @@ def _modules_folder(path: Path) -> Path:
     folder = path.absolute()
     if odd := _NOT_IN_PATHS.search(str(folder)):
         raise UsageError(f"TO={folder} has {odd[0]!r}, which PATH or Tcl gives a meaning to")
-    if " " in str(folder) and not str(folder).isascii():
-        # Seen with such paths of 70 characters, and not with shorter ones of 40.
-        raise UsageError(
-            f"TO={folder} has a blank and a character that is not ASCII",
-            hint="Lmod 8.7 loads such a module, and does not always unload it",
-        )
     return folder
 
 

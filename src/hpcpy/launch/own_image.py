@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-from pathlib import Path
-
-from hpcpy.build.current import definition_path, is_current_sif, sif_path
+from hpcpy.build.current import is_current_sif, sif_path
 from hpcpy.build.graph import the_graph
 from hpcpy.build.plan import make_plan
-from hpcpy.build.sif_header import identity_of, recorded_identity
-from hpcpy.core.errors import IntegrityError, UsageError
+from hpcpy.core.errors import UsageError
 from hpcpy.launch.options import Request
 
 GPU_IMAGE = "hpcpy-cuda"
@@ -24,24 +20,6 @@ def own_image(request: Request) -> str:
             hint="name one that has: IMAGE=…",
         )
     return name
-
-
-def has_these_workloads(given: str, engine: str) -> bool:
-    """Return whether it is certain that the image has this checkout's workloads.
-
-    A SIF's header records what the SIF was made of, so a copy of it is known, too.
-    """
-    if engine != "apptainer" or not given:
-        return engine == "apptainer"
-    path = Path(given)
-    with contextlib.suppress(OSError, IntegrityError):
-        if not path.is_file():
-            return False
-        recorded = recorded_identity(path)
-        plan = make_plan()
-        images = [image for image in plan.graph.images.values() if definition_path(image).exists()]
-        return recorded in [identity_of(plan.image_key(image)) for image in images]
-    return False
 
 
 def why_not_ready(name: str) -> str:

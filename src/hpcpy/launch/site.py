@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,9 +85,6 @@ def read_site(path: Path) -> Site:
         values["promises"] = str(path.absolute())
     site = Site(name=path.stem, summary=table.text("summary"), **values)
     _check_values(table, site)
-    for line in site.setup:
-        if wrong := _fault(line):
-            raise table.wrong("setup", f"{line!r}: {wrong}")
     return site
 
 
@@ -106,26 +101,6 @@ def _check_values(table: Table, site: Site) -> None:
         for place in places:
             if not place.startswith(("/", "$")):
                 raise table.wrong(key, f"{place!r} does not begin with / or $NAME")
-
-
-def _fault(shell: str) -> str:
-    """Return what bash says against a line by itself: an open quote would swallow the next ones."""
-    if "\0" in shell:
-        return "holds a NUL"
-    bash = shutil.which("bash")
-    if bash is None:
-        return ""
-    done = subprocess.run(
-        # As the script has it.
-        [bash, "-n", "-c", f"{shell} || exit 69"],
-        env={"LC_ALL": "C"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    first = (done.stderr.splitlines() or [""])[0]
-    return re.sub(r"^.*?line \d+: ", "", first)
 
 
 def _only(table: Table, *known: str) -> None:

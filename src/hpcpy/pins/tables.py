@@ -43,17 +43,7 @@ def _in_one_line(name: str) -> str:
 
 
 class Table:
-    """One table of a TOML file.
-
-    Parameters
-    ----------
-    file
-        Name of the file, for messages.
-    name
-        Dotted name of the table; empty for the whole file.
-    values
-        What it holds.
-    """
+    """One table of a TOML file; its dotted name is empty for the whole file."""
 
     def __init__(self, file: str, name: str, values: Mapping[str, object]) -> None:
         self.file = file

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from running import on_ranks
+from running import TELLS_WHEN, last_words, on_ranks, surroundings, wait_until
 from workloads.__main__ import main
-
-SEED = 2022
 
 
 def pi(*arguments: Any) -> Any:
@@ -54,3 +56,20 @@ def test_a_wrong_count_exits_1(rank_alone: bool) -> None:
     done = on_ranks(3, "-c", code, "pi", "-n", 1_000, "--impl", name)
     assert done.returncode == 1
     assert done.stderr.count("WRONG: 1,000 hits, not") == 1
+
+
+# Compiled code, and interpreters without a signal handler; mandel's test has the others.
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["subinterpreters", "numba-parallel"])
+def test_ctrl_c_ends_a_long_count_with_one_line(name: str, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    results.mkdir()
+    options = ["--profile", "cprofile", str(results / "pi.prof"), "-n", str(2**40)]
+    words = [str(tmp_path), "pi", "--impl", name, *options]
+    command = [sys.executable, "-c", TELLS_WHEN, *words]
+    with subprocess.Popen(command, env=surroundings(), stderr=subprocess.PIPE, text=True) as job:
+        wait_until((tmp_path / "begun").exists, job)
+        job.send_signal(signal.SIGINT)
+        assert last_words(job) == "workloads: pi: stopped\n"
+    assert job.returncode == 130
+    assert not [*results.iterdir()]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -26,6 +25,7 @@ from hpcpy.core.errors import HpcpyError, UnavailableError
 from hpcpy.engine.setup import ensure
 from hpcpy.engine.venv import ensure_venv
 from in_image import built, image_command
+from upstream_results import SKIPPED, read_reports
 
 # Folders of tests beside `image`, by their images.
 OWN = {
@@ -143,7 +143,7 @@ def cuda_tests() -> int:
 
 
 def gpu_tests(*, is_here: bool) -> int:
-    """Check every row for a GPU, then time them; build/gpu has the checks and the times.
+    """Check every row for a GPU; build/gpu has how each check ended.
 
     In hpcpy-cuda with the host's driver, or by this machine's own Python.
     """
@@ -159,13 +159,13 @@ def gpu_tests(*, is_here: bool) -> int:
         enter = [*start, "--no-home", "--pwd=/", *binds, sif, "python3"]
         at, to = "/tests", "/out"
     options = [*pytest_options(""), "-p", "no:cacheprovider", "--strict-markers"]
-    report = [f"--rootdir={at}", f"--report={to}/checks.json", f"{at}/gpu"]
+    report = [f"--rootdir={at}", f"--junit-xml={to}/checks.xml", f"{at}/gpu"]
     code = subprocess.run([*enter, "-m", "pytest", *options, *report], check=False).returncode
-    outcomes = {one["outcome"] for one in json.loads((out / "checks.json").read_text())["checks"]}
-    if outcomes <= {"cannot run"}:
-        why = "no check could run here: see build/gpu/checks.json"
+    outcomes = read_reports([out / "checks.xml"]).values()
+    if all(one.status == SKIPPED for one in outcomes):
+        why = "no check could run here: see build/gpu/checks.xml"
         raise UnavailableError(why, hint="run it on a GPU node")
-    return subprocess.run([*enter, f"{at}/gpu/times.py", to], check=False).returncode or code
+    return code
 
 
 def check() -> int:
@@ -186,7 +186,7 @@ def main() -> int:
     which.add_argument("--long", action="store_true", help="the tests that take long")
     which.add_argument("--image", metavar="NAME", help="only the tests inside of this image")
     which.add_argument("--cuda", action="store_true", help="those of hpcpy-cuda without a GPU")
-    which.add_argument("--gpu", action="store_true", help="every GPU row, checked and timed")
+    which.add_argument("--gpu", action="store_true", help="every GPU row, its answer checked")
     which.add_argument("--check", action="store_true", help="lint, types and host tests")
     help_ = "start the Python of a venv: dev -m pytest …"
     which.add_argument("--python", nargs=argparse.REMAINDER, metavar="VENV", help=help_)

@@ -6,9 +6,7 @@ Run where there is a device, in an image or outside:
 
 from __future__ import annotations
 
-import collections
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -54,33 +52,6 @@ def test_any_shape(row: Any, width: int, height: int) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS)
-@pytest.mark.parametrize(
-    "window", [(-0.1, 0.1, -0.1, 0.1), (3, 4, 3, 4)], ids=["none escapes", "all escape"]
-)
-def test_windows_of_one_kind(row: Any, window: Any) -> None:
-    shown = run(row, "--window", *window, "--size", 50, 40, "--maxiter", 100)
-    assert "rows match the definition" in shown
-
-
-@pytest.mark.parametrize("row", ROWS)
 def test_more_pixels_than_the_largest_32_bit_number_of_bytes(row: Any) -> None:
     # 4 GiB, in blocks.
     run(row, "--area", "area1", "--size", 32768, 32768)
-
-
-# The bytes on area2 would show it, too; this test shows where to look.
-def test_numbas_machine_code_has_no_fused_multiply_add() -> None:
-    code = """
-import numpy as np
-from workloads.mandel.grid import Grid
-from workloads.mandel.techniques import cuda_numba
-from workloads.harness.team import Team
-grid = Grid(-2.0, 0.5, -1.25, 1.25, 8, 8, 80)
-cuda_numba.compute(grid, range(8), np.empty((8, 8), np.int32), Team(1))
-print(*cuda_numba._fill.inspect_sass().values())
-"""
-    found = collections.Counter(
-        re.findall(r"\bD(?:FMA|MUL|ADD)\b", on_device.machine_code(TECHNIQUES, code))
-    )
-    assert found["DMUL"] == 3
-    assert "DFMA" not in found

@@ -57,18 +57,3 @@ def test_the_same_drawing_has_the_same_bytes(tmp_path: Path) -> None:
     cells = sum(len(each.memory) for each in found)
     cells += sum(len(flat(each.cells)) for each in found[1:])
     assert first.count(b'id="patch_') >= cells
-
-
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        (["--plot", "/dev/null"], "--plot /dev/null: ends in none of .png, .pdf, .svg"),
-        (["--plot", "/none/x.png"], "--plot /none/x.png: there is no folder /none"),
-        (["more"], "unrecognized arguments: more; --help tells the options"),
-    ],
-)
-def test_wrong_usage_is_one_line(
-    words: list[str], says: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["arrays", *words]) == 2
-    assert capsys.readouterr() == ("", f"workloads: arrays: {says}\n")

@@ -55,16 +55,6 @@ def test_programs_are_on_the_path_and_compilers_in_hpcpy_dev_alone() -> None:
     assert [program for program in COMPILERS if shutil.which(program)] == wanted
 
 
-def test_no_file_makes_anybody_root() -> None:
-    special = stat.S_ISUID | stat.S_ISGID
-    found = []
-    for path in everything():
-        mode = path.lstat().st_mode
-        if stat.S_ISREG(mode) and mode & special:
-            found.append(path)
-    assert found == []
-
-
 def test_every_file_can_be_read_by_everybody() -> None:
     # Shifter's squash keeps the files as root's, and users have to read them.
     hidden = [

@@ -98,22 +98,6 @@ def test_a_scheduler_that_ends_is_told_in_one_line(tmp_path: Path) -> None:
     assert job.returncode == 1
 
 
-# What a client says that was sending at the moment at which its scheduler ended.
-LOST_WHILE_SENDING = """
-import logging
-from workloads.harness.dask_client import client
-from workloads.harness.team import Team
-with client(Team(1), int):
-    for name in "distributed.batched", "distributed.client", "tornado.application":
-        logging.getLogger(name).error("lost")
-"""
-
-
-def test_no_part_of_dask_tells_of_a_lost_scheduler(cluster: Path) -> None:
-    done = python(cluster, "-c", LOST_WHILE_SENDING)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
 def test_mandelbrot_is_computed_there(cluster: Path) -> None:
     done = workload(cluster, "mandel", "--area", "area1", "--impl", "dask", "--workers", "5")
     assert (done.returncode, done.stderr) == (0, "")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
-import pytest
 from needed import lacking
 
 from running import in_own_process, launcher, on_ranks
@@ -60,29 +58,3 @@ def test_several_nodes_are_told_together_and_apart() -> None:
     assert where["n1"]["hosts"] == ["n1", "n3"]
     assert (where["n2"]["status"], where["n2"]["hosts"]) == ("warn", ["n2"])
     assert sum(each["name"] == "mpi.ranks" for each in content["findings"]) == 1
-
-
-@pytest.mark.parametrize(
-    ("promises", "code"),
-    [
-        ('mpi = "mpich"\nmpi_library = "/opt/mpich"', 0),
-        ('fabric = "cxi"', 1),
-        ("color = 1", 2),
-    ],
-)
-def test_the_exit_code_is_the_sites(tmp_path: Path, promises: str, code: int) -> None:
-    site = tmp_path / "site.toml"
-    site.write_text(f"[promises]\n{promises}\n")
-    done = in_own_process(sys.executable, *DOCTOR, "--site", site)
-    assert done.returncode == code
-    assert done.stderr.count("\n") == int(code == 2)
-
-
-def test_processes_that_do_not_see_each_other_fail() -> None:
-    command = [sys.executable, *DOCTOR, "--quick"]
-    step = ["env", "SLURM_STEP_NUM_TASKS=3"]
-    first = in_own_process(*step, "SLURM_PROCID=0", *command)
-    other = in_own_process(*step, "SLURM_PROCID=1", *command)
-    assert (first.returncode, other.returncode) == (1, 1)
-    assert "every rank is rank 0 of 1" in first.stdout
-    assert other.stdout == ""

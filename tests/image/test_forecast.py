@@ -1,17 +1,14 @@
-"""The forecast in the image: counts, exit codes, a read-only folder, pictures."""
+"""The forecast in the image: its counts, of one process and of ranks."""
 
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from running import last_words, on_ranks, surroundings, wait_until
+from running import on_ranks
 from workloads.__main__ import main
 from workloads.forecast.ways import RANKS, WAYS
 
@@ -51,29 +48,6 @@ def test_what_a_script_opens_of_its_own_stays_in_all_ways(tmp_path: Path) -> Non
     last = {name: times[-1] for name, times in told["model"]["seconds"].items()}
     ask = 50 * RANKS[-1] / told["model"]["file_system"]["rate"]
     assert min(last.values()) > 0.9 * ask
-
-
-def test_a_read_only_folder_is_one_line_and_73(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["forecast", "--import", "json", "--probe", sys.prefix]) == 73
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    assert shown.err.count("\n") == 1
-    assert f"forecast: {sys.prefix} cannot be probed: " in shown.err
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_stopped_probe_leaves_nothing(number: signal.Signals, code: int, tmp_path: Path) -> None:
-    words = ["--import", "json", "--probe", str(tmp_path), "--operations", "100000"]
-    command = [sys.executable, "-m", "workloads", "forecast", *words, "--seconds", "600"]
-    with subprocess.Popen(
-        [*command, "--size", "16384"], env=surroundings(), stderr=subprocess.PIPE, text=True
-    ) as job:
-        wait_until(lambda: any(tmp_path.glob(".hpcpy-forecast-*/*")), job)
-        job.send_signal(number)
-        assert len(last_words(job).splitlines()) <= 1
-    assert job.returncode == code
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_of_several_ranks_the_first_looks(tmp_path: Path) -> None:

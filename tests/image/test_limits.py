@@ -105,22 +105,3 @@ def test_mpi_says_that_it_lacks_files() -> None:
     assert (code, out) == (1, "")
     assert "mpi4py: MPI needs 24 more open files, and" in err
     assert "are left of 16; see ulimit -n" in err
-
-
-# The limit is set after numpy's import, so that BLAS meets it.  A process that meets none
-# prints how many threads it may have, and has.
-_BLAS_BELOW = """
-import numpy, os, resource, _hpcpy_threads
-a = numpy.ones((500, 500))
-used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_{name}, ({most}, {most}))
-assert (a.dot(a) == 500).all()
-print(_hpcpy_threads.count(), os.listdir("/proc/self/task"), os.getresuid())
-"""
-
-
-@pytest.mark.memory
-def test_blas_without_memory_says_so_and_ends() -> None:
-    code, out, err = ran(_BLAS_BELOW.format(name="AS", most="used + (8 << 20)"))
-    assert (code, out) == (1, "")
-    assert "OpenBLAS" in err

@@ -43,22 +43,3 @@ def test_whether_avx_is_used_is_what_numba_says_elsewhere(given: str) -> None:
     has_avx = " avx " in Path("/proc/cpuinfo").read_text()
     asked = given or str(int(has_avx))
     assert done.stdout.split() == [asked, str(int(has_avx and asked == "1"))]
-
-
-def test_threads_that_call_llvm_at_once_open_it_once() -> None:
-    code = """if True:
-        import threading
-        import llvmlite.binding as llvm
-        start, names = threading.Barrier(8), set()
-        def ask():
-            start.wait()
-            names.add(llvm.get_host_cpu_name())
-        threads = [threading.Thread(target=ask) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        print(len(names))
-        """
-    done = in_own_process(sys.executable, "-c", code)
-    assert (done.stdout, done.stderr) == ("1\n", "")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +9,6 @@ import pytest
 
 from workloads.__main__ import main
 from workloads.mandel import balance
-from workloads.mandel.grid import AREAS
 
 WINDOW = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "31", "17", "--maxiter", "60"]
 
@@ -38,25 +35,6 @@ def test_small_cases_are_those_made_by_hand() -> None:
     assert shares(rows, workers=1) == dict.fromkeys(("block", "cyclic", "queue"), 1.0)
     # Two of seven have nothing.
     assert shares(rows, workers=7) == dict.fromkeys(("block", "cyclic", "queue"), 20 / 63)
-
-
-@pytest.mark.parametrize(
-    ("area", "block", "cyclic"), [("area1", 0.41, 0.99), ("area2", 0.50, 0.98)]
-)
-def test_blocks_of_64_workers_are_half_as_even_as_every_64th_row(
-    area: str, block: float, cyclic: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "m.json"
-    assert mandel("--area", area, "--balance", "64,2", "--json", path) == 0
-    (result,) = json.loads(path.read_text())["results"]
-    assert result["work"] == AREAS[area].tests
-    two, many = result["details"][0]["balance"]
-    assert (two["workers"], many["workers"]) == (2, 64)
-    assert [round(many[way], 2) for way in ("block", "cyclic")] == [block, cyclic]
-    lines = capsys.readouterr().out.splitlines()
-    head = lines.index("  balance of the tests, mean share by largest:")
-    assert lines[head + 1].split() == ["workers", "block", "cyclic", "queue"]
-    assert lines[head + 3].split()[:3] == ["64", f"{block:.2f}", f"{cyclic:.2f}"]
 
 
 def test_a_sample_of_rows_has_no_balance(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from needed import need
 
 from running import in_own_process, run, wait_until
 from workloads.__main__ import main
-from workloads.mandel.grid import AREAS, SINGLE_AREAS
+from workloads.mandel.grid import AREAS
 from workloads.mandel.registry import TECHNIQUES
 from workloads.mandel.techniques import numpy_masked
 
@@ -38,19 +38,6 @@ def test_without_arguments_both_areas_match_their_references(
     for area in AREAS.values():
         assert f"mandel {area.name}:" in shown
         assert f"{area.sha256}: matches the reference" in shown
-
-
-def test_single_precision_tells_how_far_it_is_from_double(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert mandel("--area", "area1-single", "--impl", "all") == 0
-    shown = capsys.readouterr().out
-    area = SINGLE_AREAS["area1-single"]
-    assert shown.count(f"{area.sha256}: matches the reference") == 1
-    assert "360 of 1,000,000 pixels differ from double precision's" in shown
-    assert {line.split()[0] for line in shown.splitlines() if "matches" in line} >= {
-        "numpy-single", "numba-single", "numba-complex64",
-    }  # fmt: skip
 
 
 def test_a_wrong_pixel_is_counted_placed_and_exits_1(
@@ -113,12 +100,6 @@ def test_it_runs_where_no_home_and_no_cache_can_be_written(tmp_path: Path) -> No
     assert (done.returncode, done.stderr) == (0, "")
     assert "\npython-2 " in done.stdout
     assert "mpi-block: left out: one rank" in done.stdout
-
-
-def test_a_closed_pipe_is_no_traceback() -> None:
-    command = f"{sys.executable} -m workloads mandel --list | head -c 1"
-    done = subprocess.run(command, shell=True, env=NEEDS_A_PROCESS, capture_output=True, check=True)  # noqa: S602
-    assert done.stderr == b""
 
 
 @pytest.mark.long

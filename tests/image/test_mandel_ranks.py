@@ -79,12 +79,6 @@ def ranks_with(word: Any) -> Any:
     return found
 
 
-def test_bad_input_is_said_once() -> None:
-    done = mpiexec(3, "--size", 0, 10)
-    assert done.returncode == 2
-    assert done.stderr.count("--size 0 10") == 1
-
-
 def test_a_wrong_answer_without_a_reference_is_told_by_the_first_rank_alone() -> None:
     # The others raised IndexError: they had compared nothing.
     done = mpiexec_of_wrong_kernel(3, "--size", 40, 30)
@@ -153,18 +147,6 @@ def mpiexec_of_wrong_kernel(size: Any, *options: Any) -> Any:
 def mpiexec_of(size: Any, code: str, *arguments: Any) -> Any:
     code += "import sys; from workloads.__main__ import main\nsys.exit(main(sys.argv[1:]))\n"
     return on_ranks(size, "-c", code, "mandel", *arguments)
-
-
-def test_one_rank_on_a_full_disk_is_73_and_mpi_ends_well(tmp_path: Path) -> None:
-    code = (
-        "import resource\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (500, resource.RLIM_INFINITY))\n"
-    )
-    out = ["--size", 50, 50, "--impl", "mpi-dynamic", "--out", tmp_path / "m.npy"]
-    done = mpiexec_of(1, code, *ODD[:5], "--maxiter", 50, *out)
-    assert done.returncode == 73
-    assert done.stderr.splitlines() == [f"workloads: mandel: {tmp_path / 'm.npy'}: File too large"]
-    assert not [*tmp_path.iterdir()]
 
 
 def test_a_launcher_that_mpi_does_not_know_is_refused() -> None:

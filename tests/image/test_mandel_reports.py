@@ -58,20 +58,6 @@ def test_scaling_has_a_table_and_a_chart(
     assert is_drawn(chart)
 
 
-def test_weak_scaling_has_as_many_rows_for_each_thread(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    report = tmp_path / "m.json"
-    assert mandel(*SMALL, "--impl", "threads", "--scale", "1,2", "--weak", "--json", report) == 0
-    assert ", for each worker\n" in capsys.readouterr().out
-    results = json.loads(report.read_text())["results"]
-    assert [(r["workers"], r["ok"]) for r in results] == [(1, True), (2, True)]
-    # The same window with twice the rows has about twice the points inside.
-    assert results[1]["work"] == pytest.approx(2 * results[0]["work"], rel=0.1)
-    assert mandel(*SMALL, "--weak") == 2
-    assert "--scale 1,2,4" in capsys.readouterr().err
-
-
 def test_a_function_profile_opens_in_pstats(tmp_path: Path) -> None:
     path = tmp_path / "m.prof"
     assert mandel(*SMALL, "--impl", "numpy", "--repeat", 2, "--profile", "cprofile", path) == 0

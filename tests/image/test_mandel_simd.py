@@ -61,17 +61,6 @@ def test_every_width_agrees_with_the_definition(level: Any) -> None:
         assert out.tolist() == definition(grid), width
 
 
-@pytest.mark.parametrize("level", kernel.levels)
-def test_the_circle_of_radius_2_agrees_with_the_definition(level: Any) -> None:
-    # Each point alone, on the circle as nearly as doubles can be: here what
-    # has escaped might come back, and asking every test is what counts.
-    angles = np.linspace(0.0, 2.0 * np.pi, 400)
-    for x, y in zip(2.0 * np.cos(angles), 2.0 * np.sin(angles), strict=True):
-        out = np.full((1, 1), -1, np.int32)
-        kernel.fill(np.array([x]), np.array([y]), 200, out, level=level)
-        assert out[0, 0] == escape_time(float(x), float(y), 200)
-
-
 def test_plain_bytes_are_taken_as_they_are() -> None:
     xs, ys = axes(SMALL)
     out = bytearray(4 * SMALL.width * SMALL.height)

@@ -61,17 +61,6 @@ def test_no_name_of_mpi_is_exported() -> None:
             getattr(ctypes.CDLL(None), name)
 
 
-def test_threads_import_it_together() -> None:
-    program = (
-        "from concurrent.futures import ThreadPoolExecutor as Pool\n"
-        "from importlib import import_module as load\n"
-        "with Pool(8) as pool:\n"
-        "    modules = set(pool.map(load, ['mpi4py.MPI'] * 8))\n"
-        "print(len(modules), modules.pop().COMM_WORLD.size)"
-    )
-    assert python("-c", program) == "1 1\n"
-
-
 def test_a_forked_child_may_be_the_first_to_import_it() -> None:
     program = (
         "import os\n"
@@ -179,18 +168,6 @@ def test_a_named_file_that_is_no_mpi_is_refused_by_name(file: str, why: str) -> 
     said = fails("import mpi4py.MPI", HPCPY_MPI=file)
     assert said.startswith(f"ImportError: mpi4py.MPI: HPCPY_MPI names {file}, which cannot")
     assert why in said
-
-
-def test_a_failed_import_may_be_tried_again() -> None:
-    program = (
-        "import os\n"
-        "try:\n"
-        "    import mpi4py.MPI\n"
-        "except ImportError:\n"
-        "    del os.environ['HPCPY_MPI']\n"
-        "    from mpi4py import MPI; print(MPI.COMM_WORLD.size)"
-    )
-    assert python("-c", program, HPCPY_MPI="/x") == "1\n"
 
 
 # HDF5.

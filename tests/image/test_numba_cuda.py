@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
 import pytest
 
-from running import said
 from workloads.errors import UnavailableError
 from workloads.harness import cuda_numba
 
@@ -37,22 +35,3 @@ def test_a_compiler_that_is_absent_is_said_in_one_line(failure: Any, says: str) 
     assert says in str(error.value)
     assert "CUDA toolkit" in str(error.value)
     assert "\n" not in str(error.value)
-
-
-def test_a_toolkit_that_is_absent_is_said_when_the_module_is_imported() -> None:
-    program = """
-    import sys
-    class NoToolkit:
-        def find_spec(self, name, *rest):
-            if name == "numba.cuda":
-                raise RuntimeError('Failure finding "libcudart.so.12": No such file\\n\\n')
-    sys.meta_path.insert(0, NoToolkit())
-    from workloads.errors import UnavailableError
-    try:
-        import workloads.pi.techniques.cuda_numba
-    except UnavailableError as error:
-        print(error)
-    """
-    words = " ".join(said(program, PYTHONPATH=":".join(sys.path)))
-    assert words.startswith('numba-cuda cannot be loaded (Failure finding "libcudart.so.12": No')
-    assert "CUDA toolkit" in words

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from needed import needs
 
-from running import in_own_process, on_ranks, surroundings
+from running import in_own_process, on_ranks
 from tiers import sampled
 
 pytestmark = needs("distributed")
@@ -78,53 +76,3 @@ def test_a_worker_that_cannot_start_is_told_at_once(
     done = in_own_process(sys.executable, *ON_DASK, script)
     assert (done.returncode, done.stdout) == (69, "")
     assert done.stderr == "on_dask: Dask's worker of the first rank has ended with 3\n"
-
-
-@pytest.mark.long
-def test_a_scheduler_that_ends_ends_the_program(tmp_path: Path) -> None:
-    script = tmp_path / "kills.py"
-    script.write_text(
-        "import os, signal, time\n"
-        "from dask.distributed import Client\n"
-        "client = Client()\n"
-        "process = client.run_on_scheduler(os.getpid)\n"
-        "os.kill(process, signal.SIGKILL)\n"
-        "time.sleep(600)\n"
-    )
-    done = on_ranks(2, *ON_DASK, script)
-    assert done.returncode != 0
-    assert "on_dask: Dask's scheduler has ended with -9" in done.stderr
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_reaches_the_program(tmp_path: Path, number: signal.Signals) -> None:
-    script = tmp_path / "waits.py"
-    script.write_text(
-        "import pathlib, signal, sys, time\n"
-        "from dask.distributed import Client\n"
-        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(9))\n"
-        "client = Client()\n"
-        "try:\n"
-        "    print('ready', flush=True)\n"
-        # A signal that comes just before a sleep begins is handled after it.
-        "    while True: time.sleep(0.01)\n"
-        "except KeyboardInterrupt:\n"
-        "    sys.exit(8)\n"
-        "finally:\n"
-        "    pathlib.Path(sys.argv[1]).touch()\n"
-    )
-    # Without a launcher, whose own code after a Ctrl-C is another matter.
-    with subprocess.Popen(
-        [sys.executable, *ON_DASK, script, tmp_path / "tidied"],
-        env=surroundings(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        process.send_signal(number)
-        _, err = process.communicate(timeout=120)
-    assert (process.returncode, err) == (8 if number == signal.SIGINT else 9, "")
-    assert (tmp_path / "tidied").exists()

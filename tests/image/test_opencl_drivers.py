@@ -1,4 +1,4 @@
-"""OpenCL drivers of three vendors are named; those that the host lacks do no harm."""
+"""OpenCL drivers of other vendors are named; those that the host lacks do no harm."""
 
 from __future__ import annotations
 
@@ -35,35 +35,12 @@ def test_absent_ones_are_passed_over_without_a_word() -> None:
     assert done.stdout == "['Portable Computing Language']\n"
 
 
-# And Intel's, of which the image has no file.
-ABSENT = {**HOSTS, "intel.icd": "libigdrcl.so"}
-
-
-@pytest.fixture
-def vendors(tmp_path: Path) -> tuple[Path, Path]:
-    """Give a folder of three vendors' files without a library beside PoCL's, and PoCL's alone."""
-    pocl = (VENDORS / "pocl.icd").read_text()
-    both = tmp_path / "both", tmp_path / "alone"
-    for folder, names in zip(both, (ABSENT, {}), strict=True):
-        folder.mkdir()
-        for name, library in {**names, "pocl.icd": pocl}.items():
-            (folder / name).write_text(f"{library}\n")
-    return both
-
-
 @pytest.mark.usefixtures("absent")
-def test_with_three_absent_ones_the_row_runs_on_pocl(vendors: tuple[Path, Path]) -> None:
+def test_with_none_but_absent_ones_the_row_says_so(tmp_path: Path) -> None:
+    for name, library in HOSTS.items():
+        (tmp_path / name).write_text(f"{library}\n")
     words = ["mandel", "--area", "area1", "--impl", "pyopencl"]
-    done = python("-m", "workloads", *words, OCL_ICD_VENDORS=f"{vendors[0]}/")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "matches the reference" in done.stdout
-
-
-@pytest.mark.usefixtures("absent")
-def test_with_none_but_absent_ones_the_row_says_so(vendors: tuple[Path, Path]) -> None:
-    (vendors[0] / "pocl.icd").unlink()
-    words = ["mandel", "--area", "area1", "--impl", "pyopencl"]
-    done = python("-m", "workloads", *words, OCL_ICD_VENDORS=f"{vendors[0]}/")
+    done = python("-m", "workloads", *words, OCL_ICD_VENDORS=f"{tmp_path}/")
     assert (done.returncode, done.stdout) == (69, "")
     assert done.stderr.count("\n") == 1
     assert "OpenCL" in done.stderr

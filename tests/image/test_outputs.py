@@ -1,4 +1,4 @@
-"""Outputs of every kind, to files that are none: standard output, a FIFO, a terminal, a link."""
+"""Outputs of every kind, to files that are none: standard output, a FIFO, a link."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import marshal
 import os
 import subprocess
 import sys
-import tty
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
@@ -105,30 +104,6 @@ def test_a_fifo_gets_it_and_stays(name: str, option: str, tmp_path: Path) -> Non
 
 
 @some
-def test_a_terminal_behind_a_link_gets_it(name: str, option: str, tmp_path: Path) -> None:
-    ours, theirs = os.openpty()
-    tty.setraw(theirs)
-    link = tmp_path / f"link{endings(option)}"
-    link.symlink_to(os.ttyname(theirs))
-
-    def read() -> bytes:
-        data = b""
-        # At the end of a terminal there is an error.
-        with contextlib.suppress(OSError):
-            while piece := os.read(ours, 1 << 16):
-                data += piece
-        return data
-
-    with reader(read) as got:
-        run(name, option, link)
-        os.close(theirs)
-    os.close(ours)
-    READS[option](got[0])
-    assert link.is_symlink()
-    assert [*tmp_path.iterdir()] == [link]
-
-
-@some
 def test_a_links_target_is_replaced(name: str, option: str, tmp_path: Path) -> None:
     target = tmp_path / "far/target"
     target.parent.mkdir()
@@ -139,20 +114,6 @@ def test_a_links_target_is_replaced(name: str, option: str, tmp_path: Path) -> N
     READS[option](target.read_bytes())
     assert link.is_symlink()
     assert [*target.parent.iterdir()] == [target]
-
-
-@pytest.mark.parametrize(
-    ("workload", "option", "name"), [("write", "--out", "-"), ("write", "--out", "link")]
-)
-def test_a_folder_is_a_new_one(workload: str, option: str, name: str, tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "fifo")
-    (tmp_path / "link").symlink_to("fifo")
-    given = "-" if name == "-" else tmp_path / name
-    words = [*LITTLE[workload].split(), option, given]
-    done = in_own_process(sys.executable, "-m", "workloads", workload, *words)
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert (tmp_path / "fifo").is_fifo()
-    assert (tmp_path / "link").is_symlink()
 
 
 def test_two_pictures_do_not_go_to_one_output() -> None:
@@ -174,15 +135,3 @@ def test_a_report_is_drawn_again(tmp_path: Path) -> None:
     done = in_own_process(*command, "write", "--from", report, "--plot", again)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "is of pi, not of write" in done.stderr
-
-
-@needs("matplotlib")
-@pytest.mark.parametrize("content", [None, "[]", '{"workload": "pi", "results": [1]}'])
-def test_what_is_no_report_is_one_line(content: str | None, tmp_path: Path) -> None:
-    report = tmp_path / "report"
-    if content is not None:
-        report.write_text(content)
-    words = ["pi", "--from", report, "--plot", tmp_path / "pi.png"]
-    done = in_own_process(sys.executable, "-m", "workloads", *words)
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert not (tmp_path / "pi.png").exists()

@@ -60,32 +60,6 @@ def test_ranks_that_do_not_end_with_one_line_of_all(script: Path) -> None:
     assert "; start it by srun --mpi=pmi2" in line
 
 
-@pytest.mark.parametrize(("mode", "lines"), [("warn", 1), ("off", 0)])
-def test_they_may_go_on(script: Path, mode: str, lines: int) -> None:
-    said = apart(script, HPCPY_PREFLIGHT=mode)
-    assert [(each.returncode, each.stdout) for each in said] == [(0, "0 1\n")] * 3
-    assert sum(each.stderr.count("\n") for each in said) == lines
-
-
-APART = """
-import os, sys
-from mpi4py import MPI
-del os.environ["PMI_SIZE"]
-os.environ.update(SLURM_STEP_NUM_TASKS="4", SLURM_PROCID=str(MPI.COMM_WORLD.rank))
-from workloads.doctor.node import World
-from workloads.preflight.check import check
-from workloads.preflight.mode import Mode
-sys.exit(check(Mode.ON, {}, World(MPI.COMM_WORLD)))
-"""
-
-
-def test_ranks_that_see_some_of_the_others_are_a_fault_too() -> None:
-    done = on_ranks(2, "-c", APART)
-    assert done.returncode == 78
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("preflight:")]
-    assert "srun started 4 processes and MPI knows of 2 (/opt/mpich/lib" in line
-
-
 def test_a_bound_core_that_all_share_is_one_warning(script: Path) -> None:
     code = "import os, sys; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
     code += "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
@@ -107,18 +81,6 @@ def test_a_broken_promise_ends_all_ranks_and_is_said_once(script: Path, tmp_path
     assert len(lines) == 1
     assert "openmpi is promised, and MPI's ABI is mpich" in lines[0]
     assert "0 3" not in done.stdout
-
-
-HOOK = "from workloads.preflight import hook; hook.install()\n"
-
-
-@pytest.mark.parametrize(("mode", "code"), [("on", 78), ("warn", 0)])
-def test_the_look_comes_with_mpi(script: Path, mode: str, code: int) -> None:
-    script.write_text(HOOK + PROGRAM)
-    numbers = {"SLURM_STEP_NUM_TASKS": "3", "SLURM_PROCID": "0"}
-    done = start(script, HPCPY_PREFLIGHT=mode, **numbers)
-    assert (done.returncode, done.stdout) == (code, "" if code else "0 1\n")
-    assert done.stderr.count("every rank is rank 0 of 1") == int(mode != "off")
 
 
 def test_the_variable_alone_is_enough(script: Path) -> None:

@@ -10,7 +10,6 @@ from fnmatch import fnmatch
 from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
-import _hpcpy_importer as importer
 from sbom import DOCUMENT, packages
 
 TOPS = ("/etc", "/home", "/opt", "/usr", "/var")
@@ -131,23 +130,6 @@ def test_every_built_in_module_belongs_to_a_component() -> None:
     assert len(owners) > 100
     assert without(owners, [*COMPONENTS, OWN]) == {}
     assert {*owners.values()} > {"python", "numpy", "h5py"}
-
-
-def test_every_module_in_memory_belongs_to_a_component() -> None:
-    known = packages_distributions()
-    bundle = importer.finder().bundle
-    owners = {
-        name: owner_of(name.partition(".")[0], known)
-        for root in bundle.roots
-        for name in root.entries
-    }
-    assert len(owners) > 200
-    assert without(owners, [*COMPONENTS, OWN]) == {}
-    # All others lie in a folder of one of these.
-    tops = {root.path for root in bundle.roots}
-    for folder in bundle.folders():
-        inside = [folder.path.removeprefix(f"{top}/") for top in tops if folder.path != top]
-        assert folder.path in tops or min(inside, key=len).partition("/")[0] in owners
 
 
 def test_what_a_module_of_cpython_is_linked_with_is_a_component() -> None:

@@ -20,8 +20,6 @@ from running import run
 
 LIBRARY = Path(sysconfig.get_path("stdlib"))
 FOLDER = LIBRARY / "json"
-FILE = FOLDER / "decoder.py"
-TEXT = "class JSONDecoder"
 
 
 def found(*words: str) -> list[str]:

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 from needed import lacking, needs
 
-from running import python, run
-
-
-@pytest.mark.parametrize("ranks", [1, 2, 3])
-def test_mpiexec_starts_ranks_that_know_each_other(ranks: int) -> None:
-    program = (
-        "from mpi4py import MPI; w = MPI.COMM_WORLD;print(w.size, w.allreduce(w.rank), flush=True)"
-    )
-    done = run("mpiexec", "-n", str(ranks), sys.executable, "-c", program)
-    assert done.stderr == ""
-    assert done.stdout.splitlines() == [f"{ranks} {sum(range(ranks))}"] * ranks
+from running import python
 
 
 def test_numbas_own_openmp_threads_work() -> None:

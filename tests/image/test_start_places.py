@@ -78,17 +78,6 @@ def test_a_program_that_starts_itself_anew_is_the_same(environment: Path) -> Non
         assert told == [program, str(prefix), PREFIX, 1]
 
 
-def test_a_program_that_starts_anew_by_proc_has_a_path_for_others(environment: Path) -> None:
-    again = "import os, sys; os.execv('/proc/self/exe', [sys.argv[1], *sys.argv[2:]])"
-    file = os.path.realpath(sys.executable)
-    for name in ("python3", "/proc/self/exe"):
-        told = json.loads(printed(sys.executable, "-c", again, name, "-c", PROGRAM))
-        assert told == [file, PREFIX, PREFIX, 1]
-    program = f"{environment}/bin/python"
-    told = json.loads(printed(program, "-c", again, program, "-c", PROGRAM))
-    assert told == [program, str(environment), PREFIX, 1]
-
-
 def test_links_and_bare_and_relative_names(tmp_path: Path) -> None:
     folder, name = os.path.split(sys.executable)
     (tmp_path / "first").symlink_to(sys.executable)
@@ -158,17 +147,3 @@ def test_a_copy_alone_uses_the_images_library(copied: Path, tmp_path: Path) -> N
     program = tmp_path / "python"
     os.link(copied / "bin/python", program)
     assert found(str(program)) == [str(program), PREFIX, PREFIX, 1]
-
-
-def test_a_file_is_copied_where_it_can_have_no_second_name(tmp_path: Path) -> None:
-    (tmp_path / "python3").write_text("all of it")
-    program = (
-        "import os, sys, venv\n"
-        "def refuse(*names): raise PermissionError(1, 'Operation not permitted')\n"
-        "os.link = refuse\n"
-        "builder = venv.EnvBuilder(symlinks=False)\n"
-        "builder.symlink_or_copy('python3', 'python', relative_symlinks_ok=True)\n"
-    )
-    printed(sys.executable, "-c", program, cwd=tmp_path)
-    assert (tmp_path / "python").read_text() == "all of it"
-    assert not (tmp_path / "python").samefile(tmp_path / "python3")

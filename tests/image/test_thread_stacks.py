@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
 import threading
@@ -39,14 +38,3 @@ def test_openmp_threads_may_have_small_stacks() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "omp threads" in done.stdout
-
-
-def test_a_size_that_the_c_library_refuses_is_refused() -> None:
-    attributes = ctypes.create_string_buffer(64)
-    program = ctypes.CDLL(None)
-    assert program.pthread_attr_init(attributes) == 0
-    assert program.pthread_attr_setstacksize(attributes, ctypes.c_size_t(1)) != 0
-    assert program.pthread_attr_setstacksize(attributes, ctypes.c_size_t(64 * KIB)) == 0
-    size = ctypes.c_size_t()
-    assert program.pthread_attr_getstacksize(attributes, ctypes.byref(size)) == 0
-    assert size.value > 64 * KIB

@@ -64,23 +64,6 @@ def test_every_rank_has_a_row_and_all_its_calls(script: Path, size: int) -> None
     assert not [*script.parent.glob(".m*")]
 
 
-@pytest.mark.parametrize(
-    ("ends", "code", "last"),
-    [("1 / 0", 1, "ZeroDivisionError: division by zero"), ("MPI.Finalize()", 0, "")],
-)
-def test_all_ranks_end_and_their_trace_is_there(
-    script: Path, ends: str, code: int, last: str
-) -> None:
-    script.write_text(f"import sys\nfrom mpi4py import MPI\n{ends}\n")
-    file = script.with_name("m.json")
-    done = on_ranks(2, *TRACED, file, script)
-    assert done.returncode == code
-    said = done.stderr.splitlines()
-    assert [line for line in said if line == last] == [last] * (2 if last else 0)
-    assert "traced" not in done.stderr
-    assert len(events(json.loads(file.read_text()), "process_name")) == 2
-
-
 def test_one_rank_that_fails_ends_all(script: Path) -> None:
     script.write_text(
         "from mpi4py import MPI\n"

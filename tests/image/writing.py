@@ -1,10 +1,9 @@
-"""What the tests of the workload `write` share: its techniques by kind, and ways to call it."""
+"""What the tests of the workload `write` share: its techniques by kind, and a way to call it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from running import on_ranks
 from workloads.__main__ import main
 from workloads.write.registry import TECHNIQUES
 
@@ -16,7 +15,3 @@ ALONE = [name for name in LOCAL if name not in PROCESSES]
 
 def write(*arguments: Any) -> Any:
     return main(["write", *map(str, arguments)])
-
-
-def mpiexec(size: Any, *arguments: Any) -> Any:
-    return on_ranks(size, "-m", "workloads", "write", *arguments)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pytest
@@ -142,18 +141,3 @@ def test_nvvm_compiles_and_nvjitlink_links_numbas_rows(name: str) -> None:
 def test_numbas_mandelbrot_rounds_its_products() -> None:
     dispatcher, signature = KERNELS["mandel"]
     assert ptx_of(dispatcher.py_func, signature, (9, 0)).count(b"mul.rn.f64") == 3
-
-
-def _sine(x: Any) -> None:
-    i = cuda.grid(1)
-    x[i] = math.sin(x[i])
-
-
-def _square(x: Any) -> None:
-    i = cuda.grid(1)
-    x[i] = x[i] * x[i]
-
-
-def test_numba_has_its_device_functions() -> None:
-    for function, kind in ((_sine, types.float64), (_square, types.complex128)):
-        assert linked(ptx_of(function, types.void(kind[::1]), (9, 0)), (9, 0)).startswith(ELF)

@@ -71,9 +71,3 @@ def test_no_library_of_nvidias_is_elsewhere() -> None:
 def test_no_text_with_nvidias_notice_is_elsewhere() -> None:
     found = noticed(Path("/opt"))
     assert found == {name for name in NAMED if Path(name).suffix in (".h", ".hpp")}
-
-
-def test_headers_that_others_bring_say_themselves_whose_they_are() -> None:
-    for name in BROUGHT:
-        assert b"NVIDIA" in (SITE / name).read_bytes()
-        assert NAMED[str(SITE / name)]["comment"].startswith("brought by numba")

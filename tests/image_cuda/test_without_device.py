@@ -15,12 +15,6 @@ def test_cupy_knows_no_device() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "False\n", "")
 
 
-def test_cupy_says_what_is_missing() -> None:
-    done = python("-c", "import cupy; cupy.zeros(3)")
-    assert done.returncode == 1
-    assert "CUDA driver" in done.stderr.splitlines()[-1]
-
-
 # Through numba's own package, which gives way, or by numba-cuda's .pth file.
 @pytest.mark.parametrize("site", ["", "stock"])
 @pytest.mark.parametrize(
@@ -43,12 +37,6 @@ print(cuda.__spec__.origin == cuda.__file__, "/numba_cuda/" in cuda.__path__[0])
     done = python("-c", code, HPCPY_SITE=site)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == ["NVIDIA False True", "[]", "True True"]
-
-
-def test_numba_says_what_is_missing() -> None:
-    done = python("-c", "from numba import cuda; cuda.get_current_device()")
-    assert done.returncode == 1
-    assert "CUDA driver library cannot be found" in done.stderr
 
 
 # A device file alone is no driver.

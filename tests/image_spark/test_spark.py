@@ -25,20 +25,6 @@ print(context.master[:8], context.parallelize(range(10), 5).map(lambda x: x * x)
 print(session.range(1000).selectExpr("sum(id)").collect()[0][0], *sys.argv[1:])
 sys.exit(7)
 """
-NO_CONTEXT = """
-import os
-from workloads.errors import UnavailableError
-from workloads.harness.spark_context import context
-from workloads.harness.team import Team
-try:
-    with context(Team(1), bool):
-        pass
-except UnavailableError:
-    try:
-        os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        print("no child")
-"""
 
 
 def run(*words: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -158,11 +144,6 @@ def test_a_master_that_is_not_there_is_69_and_one_line() -> None:
     done = run(PYTHON, "-m", "workloads", *words, SPARK_MASTER="spark://nowhere.invalid:7077")
     assert (done.returncode, done.stderr.count("\n")) == (69, 1)
     assert "Spark does not start at spark://nowhere.invalid:7077" in done.stderr
-
-
-def test_java_ends_where_no_context_starts() -> None:
-    done = run(PYTHON, "-c", NO_CONTEXT, SPARK_MASTER="spark://nowhere.invalid:7077")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "no child\n", "")
 
 
 # When its Java starts, and when it computes: a stop in the middle of a call of pyspark's

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 from laid_out import ran
-
-from running import run
 
 
 def test_tracing_and_monitoring_see_it_and_end() -> None:
@@ -41,19 +36,3 @@ def test_tracing_and_monitoring_see_it_and_end() -> None:
               "obj, end = self.raw_decode" in said.getvalue())
         """
     assert ran(program) == "True 0 True True True"
-
-
-def test_viztracer_shows_its_functions(tmp_path: Path) -> None:
-    program = f"""
-        import viztracer
-        with viztracer.VizTracer(output_file={str(tmp_path / "out.json")!r}, verbose=0):
-            json.loads("[1]")
-        print("decoder.py" in open({str(tmp_path / "out.json")!r}).read())
-        """
-    assert ran(program) == "True"
-
-
-def test_times_of_imports_are_told() -> None:
-    command = [sys.executable, "-X", "importtime", "-c", "import json.decoder"]
-    said = run(*command, check=True).stderr
-    assert " json.decoder\n" in said

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
 from needed import need
 
-from running import run, said
+from running import said
 
 _FINALISED = """
 import os
@@ -33,14 +32,13 @@ def test_an_import_is_not_collected_and_then_parked() -> None:
     assert said(program) == ["True"] * 3
 
 
-@pytest.mark.parametrize(("options", "variables"), [([], {"HPCPY_GC": "stock"})])
-def test_it_can_be_as_elsewhere(options: list[str], variables: dict[str, str]) -> None:
+def test_it_can_be_as_elsewhere() -> None:
     program = """
     import gc, _hpcpy_collector as ours
     import numpy, numba
     print(ours.parked(), gc.get_stats()[0]["collections"] > 10)
     """
-    assert said(program, *options, **variables) == ["0", "True"]
+    assert said(program, HPCPY_GC="stock") == ["0", "True"]
 
 
 def test_it_is_on_for_modules_that_are_imported(tmp_path: Path) -> None:
@@ -79,18 +77,6 @@ def test_cycles_of_users_are_finalised_at_exit(use: str) -> None:
     need(*re.findall(r"import (\w+)", use))
     program = f'{_FINALISED}\none = Thing(b"gone")\n{use}\n'
     assert said(program) == said(program, HPCPY_GC="stock") == ["gone"]
-
-
-@pytest.mark.parametrize("package", ["numpy", "ipyparallel"])
-def test_what_imports_made_is_not_looked_through_at_exit(package: str) -> None:
-    need(package)
-    program = f"import gc; gc.set_debug(gc.DEBUG_STATS); import {package}"
-    done = run(sys.executable, "-c", program)
-    told = [line for line in done.stderr.splitlines() if "objects in each generation" in line]
-    looked_through = [sum(map(int, line.rpartition(":")[2].split())) for line in told]
-    assert done.returncode == 0
-    assert looked_through
-    assert max(looked_through) < 10_000, looked_through
 
 
 def test_a_file_is_written_though_the_library_holds_its_module(tmp_path: Path) -> None:
@@ -152,16 +138,6 @@ def test_threads_import_at_the_same_time() -> None:
     print(gc.get_count()[0] >= 0, gc.collect() >= 0)
     """
     assert said(program) == ["True", "True"]
-
-
-def test_other_interpreters_are_as_ever() -> None:
-    program = """
-    from concurrent import interpreters
-    other = interpreters.create()
-    other.exec("import gc, json, _hpcpy_collector as o; print(gc.isenabled(), o.parked())")
-    other.close()
-    """
-    assert said(program) == ["True", "0"]
 
 
 def test_children_by_fork_collect_and_finalise() -> None:

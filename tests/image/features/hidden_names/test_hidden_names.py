@@ -23,7 +23,7 @@ NOT_TOLD = [
     # Elsewhere a folder without __init__.py wins over no package either.
     ("iniconfig/part.py", "iniconfig", False),
     ("mine.py", "mine", True),
-    # For the packages of core a look would cost every start; but see the next two.
+    # For the packages of core a look would cost every start; but see the next test.
     ("numpy.py", "numpy", False),
 ]
 
@@ -57,13 +57,6 @@ def test_the_images_package_wins_and_that_is_said(tmp_path: Path, file: str, nam
 @pytest.mark.parametrize(("file", "name", "is_own"), NOT_TOLD)
 def test_of_others_nothing_is_said(tmp_path: Path, file: str, name: str, is_own: bool) -> None:
     assert ran(tmp_path, file, ASKED.format(name=name)) == (str(is_own), "")
-
-
-def test_where_the_folder_is_known_of_the_core_stack_too(tmp_path: Path) -> None:
-    file, name = "numpy.py", "numpy"
-    (tmp_path / "first.py").touch()
-    said = ran(tmp_path, file, f"import first; {ASKED.format(name=name)}")
-    assert said == ("False", told(tmp_path / file, name))
 
 
 def test_a_program_that_failed_is_told_of_the_core_stack_too(tmp_path: Path) -> None:

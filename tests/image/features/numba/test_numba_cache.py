@@ -1,17 +1,15 @@
-"""numba compiles none of the image's kernels, and each function of a user's once."""
+"""numba compiles none of the image's kernels, and caches functions for this processor."""
 
 from __future__ import annotations
 
-import json
 import os
-import stat
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import llvmlite.binding as llvm
 import pytest
-from numba_programs import COUNTING, KERNELS, OF_USERS, USERS, ran, script
+from numba_programs import COUNTING, KERNELS, ran, script
 
 from _hpcpy_numba import LEVELS, level
 from running import run
@@ -104,57 +102,6 @@ def test_kernels_go_where_nothing_at_all_can_be_written(tmp_path: Path) -> None:
         assert said == ""
         assert sorted(seen["compiled"]) == ["escape_time", "fill"]
         assert seen["answers"] == [AREAS["area1"].sha256]
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(
-    "arguments",
-    [pytest.param(("more",), id="and compiled"), pytest.param((), id="only loaded")],
-)
-def test_functions_of_a_user_are_compiled_once(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    # In a folder that cannot be written, without a home.
-    program = script(tmp_path / "code", COUNTING, USERS)
-    first, said = ran(program, tmp_path)
-    assert said == ""
-    assert OF_USERS.issubset(first["compiled"])
-    assert all(str(tmp_path) in path for path in first["written"]), first["written"]
-    folder = tmp_path / f"hpcpy-{os.getuid()}"
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert list((folder / "numba").rglob("*.nbc"))
-    second, said = ran(program, tmp_path, {}, *arguments)
-    assert said == ""
-    assert OF_USERS.intersection(second["compiled"]) == ({"total"} if arguments else set())
-    assert second["answers"][: len(first["answers"])] == first["answers"]
-    assert second["answers"][len(first["answers"]) :] == ([10.0, 25] if arguments else [])
-
-
-EXTENDED = """
-import numba
-@numba.njit(cache=True)
-def twice(x):
-    return 2 * x
-seen["answers"] = [twice(2)]
-"""
-
-
-def test_extensions_of_numba_on_the_path_are_found(tmp_path: Path) -> None:
-    packages = tmp_path / "packages"
-    (packages / "extension-1.dist-info").mkdir(parents=True)
-    points = "[numba_extensions]\ninit = extension:init\n"
-    (packages / "extension-1.dist-info/entry_points.txt").write_text(points)
-    (packages / "extension.py").write_text("def init(): print('extended')")
-    program = script(tmp_path / "code", COUNTING, EXTENDED)
-    variables = {"PYTHONPATH": str(packages)}
-    for _ in range(2):
-        done = run(
-            sys.executable,
-            program,
-            env={**os.environ, "TMPDIR": str(tmp_path), **variables},
-            check=True,
-        )
-        assert done.stdout.startswith("extended")
-    seen = json.loads(done.stdout.splitlines()[-1])
-    assert (seen["answers"], seen["compiled"], seen["loaded"]) == ([4], [], [])
 
 
 def test_functions_of_a_user_are_for_this_very_processor() -> None:

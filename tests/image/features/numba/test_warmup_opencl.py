@@ -103,15 +103,3 @@ def test_a_changed_source_is_compiled_and_says_so(
     assert told(ran(program, node, kept)) == (0, "4160.0\n", "")
     done = ran(program, tmp_path / "another", kept, ranks=3)
     assert (done.returncode, done.stderr.count("lacks")) == (0, 1)
-
-
-@pytest.mark.long
-def test_a_damaged_file_is_told(program: Path, kept: Path, tmp_path: Path) -> None:
-    file = kept / "pyopencl.bin"
-    file.chmod(0o644)
-    data = bytearray(file.read_bytes())
-    data[-1] ^= 1
-    file.write_bytes(data)
-    says = f"hpcpy: {file}: is damaged: pyopencl compiles anew; python -m hpcpy_warmup keeps it\n"
-    assert told(ran(program, tmp_path / "node", kept)) == (0, ANSWER, says)
-    assert not list((tmp_path / "node").glob("hpcpy-*/pyopencl-*"))

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
-from pathlib import Path
 
 import pytest
 
 from running import said
 
 CORES = len(os.sched_getaffinity(0))
-STUB = "libopenblas-hpcpy.so"
 KNOWN = """
 (pool,) = threadpoolctl.threadpool_info()
 assert (pool["user_api"], pool["internal_api"]) == ("blas", "openblas"), pool
@@ -85,23 +82,6 @@ def test_a_child_process_has_the_limit_and_can_change_it() -> None:
     print("done")
     """
     assert said(program) == ["done"]
-
-
-def test_older_versions_ways_of_looking_find_it(tmp_path: Path) -> None:
-    # By dl_iterate_phdr, as those before 3.7 do; and a copy that the user brings.
-    import threadpoolctl
-
-    shutil.copy(threadpoolctl.__file__, tmp_path / "threadpoolctl.py")
-    program = f"""
-    import numpy, threadpoolctl
-    assert threadpoolctl.__file__.startswith({str(tmp_path)!r})
-    threadpoolctl._HAS_PROCFS = False
-    threadpoolctl.dllist = None
-    (pool,) = threadpoolctl.threadpool_info()
-    print(pool["internal_api"], pool["threading_layer"])
-    """
-    found = said(program, HPCPY_PREFER="threadpoolctl", PYTHONPATH=str(tmp_path))
-    assert found == ["openblas", "pthreads"]
 
 
 def test_programs_without_threadpoolctl_never_open_it() -> None:

@@ -31,18 +31,3 @@ print(pkgutil.get_importer(sys.argv[1]).__class__.__name__)
     # The image's own, zipimport's and the one of files; baked packages have one, too.
     hooks = "4" if finder().bundle.added else "3"
     assert done.stdout.split() == ["True", "False", "zipimporter", hooks, "zipimporter"]
-
-
-def test_other_interpreters_look_for_zip_files_too(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "some.zip", "w") as archive:
-        archive.writestr("within.py", "print('found')")
-    program = """
-import sys
-from concurrent import interpreters
-other = interpreters.create()
-other.exec(f"import sys; sys.path.insert(0, {sys.argv[1]!r}); import within")
-other.close()
-"""
-    command: list[str | Path] = [sys.executable, "-c", program, tmp_path / "some.zip"]
-    done = run(*command, check=True)
-    assert done.stdout == "found\n"

@@ -143,7 +143,7 @@ def cuda_tests() -> int:
 
 
 def gpu_tests(*, is_here: bool) -> int:
-    """Check every row for a GPU; build/gpu has how each check ended.
+    """Check every row for a GPU, then time them; build/gpu has the checks and the times.
 
     In hpcpy-cuda with the host's driver, or by this machine's own Python.
     """
@@ -165,7 +165,7 @@ def gpu_tests(*, is_here: bool) -> int:
     if all(one.status == SKIPPED for one in outcomes):
         why = "no check could run here: see build/gpu/checks.xml"
         raise UnavailableError(why, hint="run it on a GPU node")
-    return code
+    return subprocess.run([*enter, f"{at}/gpu/times.py", to], check=False).returncode or code
 
 
 def check() -> int:
@@ -186,7 +186,7 @@ def main() -> int:
     which.add_argument("--long", action="store_true", help="the tests that take long")
     which.add_argument("--image", metavar="NAME", help="only the tests inside of this image")
     which.add_argument("--cuda", action="store_true", help="those of hpcpy-cuda without a GPU")
-    which.add_argument("--gpu", action="store_true", help="every GPU row, its answer checked")
+    which.add_argument("--gpu", action="store_true", help="every GPU row, checked and timed")
     which.add_argument("--check", action="store_true", help="lint, types and host tests")
     help_ = "start the Python of a venv: dev -m pytest …"
     which.add_argument("--python", nargs=argparse.REMAINDER, metavar="VENV", help=help_)

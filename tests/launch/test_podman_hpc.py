@@ -17,7 +17,7 @@ from pathlib import Path
 import podman_hpc_site
 import pytest
 from injection_ways import NOBODY, PROGRAM
-from launching import LONG, said, wait_for_ranks, wait_until_ready, waiting_program
+from launching import said, wait_until_ready, waiting_program
 from local_cluster import Cluster
 from mpi_libraries import NEWER, module, unpacked
 from podman_hpc_site import IMAGE, MODULE
@@ -164,19 +164,17 @@ def test_a_dead_first_rank_ends_the_job_and_its_containers(user: User) -> None:
     *_, last = err.splitlines()
     # MPI on the others may notice it first, and is killed for that.
     assert re.match(r"hpcpy launch: ranks? [0-9,-]+ on n[12]: ", last), err
-    nothing_is_left(user, LONG)
+    nothing_is_left(user, waits)
 
 
 @AS_ROOT
 def test_ctrl_c_ends_all_ranks_and_their_containers(user: User) -> None:
-    picture = f"{LONG} --out unfinished.png"
-    with user.started(f"W={picture}", "NODES=2", "TASKS=4") as process:
-        wait_for_ranks(user.cluster, picture, 4)
+    waits = "waits-for-ctrl-c.py"
+    program = waiting_program(user.cluster, waits)
+    with user.started(program, "NODES=2", "TASKS=4") as process:
+        wait_until_ready(user.cluster, waits, 4)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 128 + signal.SIGINT
     assert err.splitlines()[-1] == "hpcpy launch: stopped by SIGINT"
-    nothing_is_left(user, picture)
-    # One of a repetition that was finished is whole.
-    left = {path.name for path in user.cluster.shared.glob("*unfinished*")}
-    assert left <= {"unfinished.png"}
+    nothing_is_left(user, waits)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import select
 import shutil
 import signal
 import subprocess
@@ -166,36 +165,6 @@ def test_one_id_and_no_privilege_are_enough_for_numpy_and_mpi(launch: Launcher) 
     done = launch.run("mpiexec", "-n", "2", "python", "-c", program, options=options)
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout == b"4.0 1\n4.0 1\n"
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signal_reaches_the_command(launch: Launcher, number: signal.Signals) -> None:
-    name = number.name.removeprefix("SIG")
-    # The first one alone is told.
-    heard = f"trap 'trap : {name}; echo got {name}; exit 7' {name}"
-    script = f"{heard}; echo ready; while :; do sleep 0.05; done"
-    with subprocess.Popen(
-        launch.argv("sh", "-c", script),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=launch.folder,
-        env=launch.environment(),
-    ) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == b"ready\n"
-            # Apptainer 1.4.5 may lose what comes in its first quarter of a second.
-            for _ in range(SECONDS // 10):
-                process.send_signal(number)
-                if select.select([process.stdout], [], [], 10)[0]:
-                    break
-            out, err = process.communicate(timeout=SECONDS)
-        finally:
-            process.kill()
-    assert out.decode() == f"got {name}\n", err.decode()
-    assert process.returncode == 7
 
 
 def test_binds_are_written_with_the_callers_id_unless_read_only(launch: Launcher) -> None:

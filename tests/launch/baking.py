@@ -12,9 +12,6 @@ import pytest
 from local_cluster import Done, image
 from small_packages import digest, sdist, wheel
 
-from hpcpy.build.current import archive_path
-from hpcpy.build.graph import the_graph
-from hpcpy.engine.podman import podman_command
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from hpcpy.fetch.many import fetch
@@ -22,7 +19,6 @@ from hpcpy.pins.model import this_arch
 from hpcpy.pins.wheels import wheels
 from running import run
 
-ARCHIVE = archive_path(the_graph().image("hpcpy"))
 CONTAINERFILE = """
 FROM localhost/hpcpy
 USER 0
@@ -36,7 +32,7 @@ class Podman:
     """podman with the image loaded, and a folder that containers see as /wheels."""
 
     def __init__(self, folder: Path) -> None:
-        self.command, variables = podman_command()
+        self.command, variables = image_in_podman.loaded()
         self.env = {**os.environ, **variables}
         self.folder = folder
 
@@ -81,13 +77,11 @@ def pinned(folder: Path) -> None:
 
 def in_podman(folder: Path) -> Podman:
     """Give podman with the image loaded, and a folder with all packages."""
-    if len(look_up(needed(["podman", "measure"]))) < len(needed(["podman", "measure"])):
-        pytest.skip('no podman or strace here; run: make setup TOOLS="podman measure"')
+    if not look_up(needed(["measure"])):
+        pytest.skip("no strace here; run: make setup TOOLS=measure")
     pinned(folder)
     small(folder)
-    found = Podman(folder)
-    image_in_podman.load(ARCHIVE, found.command, found.env)
-    return found
+    return Podman(folder)
 
 
 def small(folder: Path) -> None:

@@ -20,6 +20,18 @@ from hpcpy.core import paths
 
 # What the image's own test compares with, too.
 AREA2 = "641cee98245c7d24850cf7364ad18c4c9a0d73d8a1b48d4505d93cbe2655b192"
+# Ranks of some nodes, and the exit code that the last of four ends with.
+RANKS = """
+import sys
+from mpi4py import MPI
+
+comm = MPI.COMM_WORLD
+nodes = comm.gather(MPI.Get_processor_name())
+if comm.rank == 0:
+    print(comm.size, len(set(nodes)), *sys.argv[1:], sep="|", flush=True)
+comm.Barrier()
+sys.exit(int(sys.argv[2]) if comm.rank == 3 else 0)
+"""
 # Ranks that are ready and compute nothing, while a test waits for what ends them.
 WAITS = """
 import time

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from baking import ARCHIVE, Podman, in_memory, in_podman, setuptools, small
+from baking import Podman, in_memory, in_podman, setuptools, small
 from small_packages import digest, wheel
 
 from hpcpy.adopt.trace import Traced, traced
@@ -52,8 +52,6 @@ BAKE = "python -m hpcpy_bake --wheelhouse /wheels"
 
 @pytest.fixture(scope="module")
 def podman(tmp_path_factory: pytest.TempPathFactory) -> Podman:
-    if not ARCHIVE.exists():
-        pytest.skip(f"{ARCHIVE} is not there; run: make image")
     return in_podman(tmp_path_factory.mktemp("wheels"))
 
 

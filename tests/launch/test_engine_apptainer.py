@@ -19,10 +19,8 @@ from pathlib import Path
 import pytest
 from site_user import is_public
 
-from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError
-from hpcpy.engine import prefix
 from hpcpy.engine.machine import NOBODY, fuse_device, user_namespaces
+from hpcpy.engine.prefix import find_apptainer
 
 SECONDS = 300
 # An administrator would open /dev/fuse to users: root does so here in a mount
@@ -69,31 +67,16 @@ class Launcher:
         return {**os.environ, "OLDPWD": str(self.folder), **(more or {})}
 
 
-@pytest.fixture(scope="module")
-def engine() -> Path:
-    try:
-        return prefix.find_apptainer()
-    except UnavailableError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="module")
-def sif() -> Path:
-    path = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif"))
-    if not path.exists():
-        pytest.skip(f"{path}: not there; run: make sif")
-    return path.absolute()
-
-
 @pytest.fixture(params=["root", "user"])
-def launch(request: pytest.FixtureRequest, engine: Path, sif: Path) -> Iterator[Launcher]:
+def launch(request: pytest.FixtureRequest, sif: str) -> Iterator[Launcher]:
     """Give a launcher with an empty folder that its user can write to."""
+    apptainer = find_apptainer()
     root = os.geteuid() == 0
     prefix: tuple[str, ...] = ()
     if request.param == "root" and not root:
         pytest.skip("these tests do not run as root")
     if request.param == "user":
-        for path in (engine.resolve(), sif):
+        for path in (apptainer.resolve(), Path(sif)):
             if not is_public(path):
                 pytest.skip(f"{path}: not for every user; put the checkout where all read")
         if not user_namespaces().there:
@@ -112,7 +95,7 @@ def launch(request: pytest.FixtureRequest, engine: Path, sif: Path) -> Iterator[
         )
         if tried.returncode:
             pytest.skip(f"root cannot become a user with /dev/fuse here: {tried.stderr.decode()}")
-    yield Launcher(prefix, engine, sif, folder, uid)
+    yield Launcher(prefix, apptainer, Path(sif), folder, uid)
     shutil.rmtree(folder)
     mounts.rmdir()
 

@@ -3,20 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from launching import hpcpy, said
+from launching import RANKS, hpcpy, said
 from local_cluster import Cluster
 
-RANKS = """
-import sys
-from mpi4py import MPI
-
-comm = MPI.COMM_WORLD
-nodes = comm.gather(MPI.Get_processor_name())
-if comm.rank == 0:
-    print(comm.size, len(set(nodes)), *sys.argv[1:], sep="|", flush=True)
-comm.Barrier()
-sys.exit(int(sys.argv[2]) if comm.rank == 3 else 0)
-"""
 SQUARES = """
 from dask.distributed import Client
 

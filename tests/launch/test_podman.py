@@ -8,18 +8,9 @@ import os
 import image_in_podman
 import pytest
 
-from hpcpy.build.current import archive_path
-from hpcpy.build.graph import the_graph
 from hpcpy.core import paths
-from hpcpy.engine.podman import podman_command
-from hpcpy.engine.setup import look_up
-from hpcpy.engine.tools import needed
 from running import run
 from workloads.mandel.grid import AREAS
-
-ARCHIVE = archive_path(the_graph().image("hpcpy"))
-if not ARCHIVE.exists():
-    pytest.skip(f"{ARCHIVE} is not there; run: make image", allow_module_level=True)
 
 # What a careful site takes away.
 LEAST = ("--read-only", "--network=none", "--cap-drop=all", "--security-opt=no-new-privileges")
@@ -38,11 +29,7 @@ Podman = tuple[list[str], dict[str, str]]
 @pytest.fixture(scope="module")
 def podman() -> Podman:
     """Give podman with the image loaded."""
-    if len(look_up(needed(["podman"]))) < len(needed(["podman"])):
-        pytest.skip("no podman here; run: make setup TOOLS=podman")
-    command, variables = podman_command()
-    image_in_podman.load(ARCHIVE, command, variables)
-    return command, variables
+    return image_in_podman.loaded()
 
 
 def output(podman: Podman, options: tuple[str, ...], *words: str) -> str:

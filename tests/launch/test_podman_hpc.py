@@ -133,7 +133,7 @@ def nothing_is_left(user: User, workload: str = "") -> None:
 
 
 def test_two_nodes_have_the_answers(user: User) -> None:
-    user.has_the_answers_of_two_nodes(2)
+    user.has_the_answers_of_two_nodes()
     nothing_is_left(user)
 
 

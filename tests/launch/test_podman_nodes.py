@@ -33,4 +33,4 @@ def user(cluster: Cluster) -> Iterator[User]:
 
 
 def test_two_nodes_have_the_answers(user: User) -> None:
-    user.has_the_answers_of_two_nodes(2)
+    user.has_the_answers_of_two_nodes()

@@ -38,7 +38,7 @@ OWN = {
 OTHERS = ("plain", "hpcpy-core", *OWN)
 GROUPS = (
     *("build", "apptainer", "podman-hpc", "registry", "emulator", "compilers"),
-    *("measure", "verify", "clock"),
+    *("measure", "verify"),
 )
 # A test of `make test` and its fixtures, after which it has failed; CI's longest took 93 s.
 HUNG_SECONDS = 900

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from local_cluster import Cluster, acquired, image
 from mpi_libraries import unpacked
-from release_keys import make_key
 
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
@@ -50,9 +49,3 @@ def mpi() -> Iterator[Path]:
     paths.BUILD.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=paths.BUILD, prefix="mpi.") as folder:
         yield unpacked(Path(folder))
-
-
-@pytest.fixture(scope="session")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Give a private and a public key."""
-    return make_key(tmp_path_factory.mktemp("keys"), "key")

@@ -1,30 +1,41 @@
 """The image as podman has it: loaded by one of pytest's workers, for all of them."""
 
+from __future__ import annotations
+
 import fcntl
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pytest
+
 from hpcpy.build.archive import manifest_digest
+from hpcpy.build.current import archive_path
+from hpcpy.build.graph import the_graph
 from hpcpy.core import paths
-from podman_hpc import image_name
+from hpcpy.engine.podman import podman_command
+from hpcpy.engine.setup import look_up
+from hpcpy.engine.tools import needed
 
 NAME = "localhost/hpcpy:latest"
+ARCHIVE = archive_path(the_graph().image("hpcpy"))
 
 
-def load(archive: Path, podman: Sequence[str], env: Mapping[str, str]) -> None:
-    """Have the image of an archive loaded as a user would load it.
+def loaded() -> tuple[list[str], dict[str, str]]:
+    """Give podman's command and variables, with the image loaded as a user would load it.
 
     It stays, so that the next run has it when the archive is the same.
     """
-
-    name = image_name(archive)
+    if len(look_up(needed(["podman"]))) < len(needed(["podman"])):
+        pytest.skip("no podman here; run: make setup TOOLS=podman")
+    if not ARCHIVE.exists():
+        pytest.skip(f"{ARCHIVE} is not there; run: make image")
+    podman, variables = podman_command()
 
     def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*podman, *words],
-            env={**os.environ, **env},
+            env={**os.environ, **variables},
             capture_output=True,
             text=True,
             check=False,
@@ -33,10 +44,10 @@ def load(archive: Path, podman: Sequence[str], env: Mapping[str, str]) -> None:
     # Two that each remove the former image would remove each other's.
     with (paths.BUILD / "podman-image.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        have = run("image", "inspect", "--format", "{{.Digest}}", name)
-        if have.stdout.strip() == manifest_digest(archive):
-            return
-        run("rmi", "--force", name)
-        done = run("load", "--input", archive)
-        assert done.returncode == 0, done.stderr
-        assert name in done.stdout
+        have = run("image", "inspect", "--format", "{{.Digest}}", NAME)
+        if have.stdout.strip() != manifest_digest(ARCHIVE):
+            run("rmi", "--force", NAME)
+            done = run("load", "--input", ARCHIVE)
+            assert done.returncode == 0, done.stderr
+            assert NAME in done.stdout
+    return podman, variables

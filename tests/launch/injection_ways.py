@@ -1,28 +1,19 @@
-"""How engines put a site's MPI into the image: podman-hpc, Shifter and Apptainer.
+"""How engines put a site's MPI into the image: Apptainer, and Shifter.
 
-podman-hpc wants a cluster around it (test_podman_hpc.py), and Shifter's source
-(test_shifter.py); what they do to a container before its program starts is done
-here by the same system calls.
+No registry has Shifter: what it does to a container before its program starts is
+done here by the same system calls.  test_podman_hpc.py runs podman-hpc itself.
 """
 
 from __future__ import annotations
 
-import json
 import shlex
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-import image_in_podman
-from mpi_libraries import assignments
-
 from hpcpy.core import paths
-from hpcpy.engine.podman import podman_command
 from hpcpy.engine.setup import ensure
 from running import run
 
 SIF = paths.BUILD / "hpcpy.sif"
-ARCHIVE = paths.BUILD / "hpcpy.oci.tar"
 MODULE = "/opt/udiImage/modules/mpich"
 # Replaces what the image or the user had.
 LIBRARY_PATH = f"{MODULE}:{MODULE}/dep"
@@ -45,23 +36,6 @@ with h5py.File('/tmp/all.h5', driver='mpio', comm=comm) as file:
     read = file['x'][right].sum()
 assert (from_left, total, read) == (left, comm.size * (comm.size - 1) // 2, 4950 + 100 * right)
 print(comm.rank, comm.size, version, *maps, flush=True)
-"""
-
-# podman-hpc's hook: in the container's mount namespace, before it has its root,
-# the module's files are copied and mounted, and the container's own ldconfig runs.
-_HOOK = """#!{python}
-import json, subprocess, sys
-pid = json.load(sys.stdin)["pid"]
-root = json.load(open("config.json"))["root"]["path"]
-script = '''set -eu
-mkdir -p "$1{module}" "$1/etc/ld.so.conf.d"
-printf '%s\\n' {module} {module}/dep >"$1/etc/ld.so.conf.d/01-mpich.conf"
-mount --rbind {library} "$1{module}"
-exec chroot "$1" /sbin/ldconfig
-'''
-sys.exit(subprocess.run(
-    ["nsenter", f"--mount=/proc/{{pid}}/ns/mnt", "--", "sh", "-c", script, "sh", root]
-).returncode)
 """
 
 # Shifter's root: the site's files first, then the image's folders mounted and its
@@ -125,22 +99,3 @@ def by_shifter(library: Path, folder: Path, *command: str) -> list[str]:
     variables = [path, f"LD_LIBRARY_PATH={LIBRARY_PATH}"]
     start = ["unshare", "--mount", "--propagation=private", "sh", "-c", script, "sh"]
     return [*start, str(work), str(SIF), offset, str(folder), *variables, *command]
-
-
-def by_podman_hpc(library: Path, folder: Path, *command: str) -> list[str]:
-    """Return podman's command with a hook that does what podman-hpc's does."""
-    podman, variables = podman_command()
-    image_in_podman.load(ARCHIVE, podman, variables)
-    hooks = folder / "hooks"
-    hooks.mkdir()
-    hook = hooks / "hook"
-    quoted = shlex.quote(str(library))
-    hook.write_text(_HOOK.format(python=sys.executable, module=MODULE, library=quoted))
-    hook.chmod(0o755)
-    said = {"version": "1.0.0", "hook": {"path": str(hook)}, "when": {"always": True}}
-    (hooks / "mpi.json").write_text(json.dumps({**said, "stages": ["prestart"]}))
-    options: Sequence[str] = (
-        *("run", "--rm", f"--hooks-dir={hooks}", "--network=none", f"--volume={folder}:/tmp"),
-        *("--env", f"LD_LIBRARY_PATH={LIBRARY_PATH}", "--user=1000:1000", image_in_podman.NAME),
-    )
-    return ["env", *assignments(variables), *podman, *options, *command]

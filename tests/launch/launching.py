@@ -20,7 +20,18 @@ from hpcpy.core import paths
 
 # What the image's own test compares with, too.
 AREA2 = "641cee98245c7d24850cf7364ad18c4c9a0d73d8a1b48d4505d93cbe2655b192"
-LONG = "mandel --impl mpi-dynamic --area area2 --repeat 2000"
+# Ranks of some nodes, and the exit code that the last of four ends with.
+RANKS = """
+import sys
+from mpi4py import MPI
+
+comm = MPI.COMM_WORLD
+nodes = comm.gather(MPI.Get_processor_name())
+if comm.rank == 0:
+    print(comm.size, len(set(nodes)), *sys.argv[1:], sep="|", flush=True)
+comm.Barrier()
+sys.exit(int(sys.argv[2]) if comm.rank == 3 else 0)
+"""
 # Ranks that are ready and compute nothing, while a test waits for what ends them.
 WAITS = """
 import time
@@ -121,18 +132,6 @@ def ranks(cluster: Cluster, workload: str) -> dict[int, int]:
         and "SLURM_PROCID" in one.variables
         and workload in " ".join(one.words)
     }
-
-
-def wait_for_ranks(cluster: Cluster, workload: str, count: int) -> dict[int, int]:
-    end = time.monotonic() + SECONDS
-    while len(found := ranks(cluster, workload)) < count:
-        assert time.monotonic() < end, f"{found} run, of {count}"
-        time.sleep(0.1)
-    # Until they compute: to import takes a quarter of a second of processor time.
-    while any(processor_seconds(process) < 1 for process in found.values()):
-        assert time.monotonic() < end, f"{found} do not compute"
-        time.sleep(0.1)
-    return found
 
 
 def waiting_program(cluster: Cluster, name: str) -> str:

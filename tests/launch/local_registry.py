@@ -35,14 +35,12 @@ class Registry:
         return done.stdout
 
 
-def serve(
-    engine: Engine, folder: Path, *, extra: str = "", host: str = "127.0.0.1"
-) -> Iterator[Registry]:
+def serve(engine: Engine, folder: Path, *, extra: str = "") -> Iterator[Registry]:
     """Run Debian's registry on a free port of the loopback."""
     folder.mkdir(exist_ok=True)
     with socket.socket() as free:
-        free.bind((host, 0))
-        address = f"{host}:{free.getsockname()[1]}"
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
     configuration = folder / "config.yml"
     configuration.write_text(
         f"version: 0.1\nlog: {{level: warn}}\nhttp: {{addr: '{address}'}}\n"

@@ -35,16 +35,13 @@ def wheel(
 
 
 def sdist(folder: Path, name: str, version: str) -> Path:
-    """Write the sdist of a package with a file of data, built by setuptools."""
+    """Write the sdist of a package, built by setuptools."""
     files = {
         "pyproject.toml": '[build-system]\nrequires = ["setuptools"]\n'
         'build-backend = "setuptools.build_meta"\n'
         f'[project]\nname = "{name}"\nversion = "{version}"\n'
-        f'[tool.setuptools]\npackages = ["{name}"]\n'
-        f'[tool.setuptools.package-data]\n{name} = ["*.txt"]\n',
-        f"{name}/__init__.py": "from importlib.resources import files\n"
-        "def told(): return (files(__name__) / 'told.txt').read_text()\n",
-        f"{name}/told.txt": "from a file\n",
+        f'[tool.setuptools]\npackages = ["{name}"]\n',
+        f"{name}/__init__.py": "",
         "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
     }
     path = folder / f"{name}-{version}.tar.gz"

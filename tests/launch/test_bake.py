@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from baking import ARCHIVE, Podman, in_memory, in_podman, setuptools, small
+from baking import Podman, in_memory, in_podman, setuptools, small
 from small_packages import digest, wheel
 
 from hpcpy.adopt.replay import Traced, traced
@@ -52,8 +52,6 @@ BAKE = "python -m hpcpy_bake --wheelhouse /wheels"
 
 @pytest.fixture(scope="module")
 def podman(tmp_path_factory: pytest.TempPathFactory) -> Podman:
-    if not ARCHIVE.exists():
-        pytest.skip(f"{ARCHIVE} is not there; run: make image")
     return in_podman(tmp_path_factory.mktemp("wheels"))
 
 
@@ -107,30 +105,6 @@ def test_the_eight_libraries_ask_for_next_to_nothing(root: Path, tmp_path: Path)
             assert len(counted(root, tmp_path, case.code).paths) <= case.goal.path_calls
 
 
-@pytest.mark.long
-def test_they_work_and_say_where_they_are(podman: Podman, root: Path) -> None:
-    assert root
-    program = """
-import numpy as np, pandas as pd, scipy.linalg, scipy.stats, scipy.io, seaborn, tempfile
-import scipy.linalg._fblas as c, matplotlib.style
-from Bio.Align import PairwiseAligner
-assert np.allclose(scipy.linalg.inv(np.diag([2.0, 4.0])), np.diag([0.5, 0.25]))
-assert pd.DataFrame({"a": [1, 1], "b": [2, 3]}).groupby("a").b.sum().tolist() == [5]
-assert PairwiseAligner().score("GATTACA", "GCATGCU") == 3
-assert 'ggplot' in matplotlib.style.available
-with tempfile.NamedTemporaryFile("w", suffix=".mtx") as file:
-    file.write("%%MatrixMarket matrix array real general\\n2 2\\nx\\n"); file.flush()
-    try: scipy.io.mmread(file.name)  # an exception of C++
-    except ValueError: pass
-    else: raise AssertionError
-assert c.__file__.endswith(".so") and "scipy/linalg/_fblas" in c.__file__, c.__file__
-seaborn.histplot([1, 2, 2]).figure.savefig(tempfile.gettempdir() + "/x.png")
-print("all")
-"""
-    options = ("--rm", "--read-only", "--network=none", "--cap-drop=all", "--env=MPLBACKEND=agg")
-    assert podman("run", *options, DERIVED, "python", "-c", program)[1] == "all\n"
-
-
 def test_a_module_and_its_library_have_one_of_what_cpp_has_once(packages: Path) -> None:
     # A library that is opened before its module has an object of its own.
     if shutil.which("g++") is None:
@@ -152,17 +126,6 @@ def test_a_module_and_its_library_have_one_of_what_cpp_has_once(packages: Path) 
         packages, f"{BAKE} counter >/dev/null;python -c 'import counter; print(counter.told)'"
     )
     assert told == "41\n"
-
-
-@pytest.mark.long
-def test_one_that_is_an_sdist_alone_with_a_file_of_data(packages: Path) -> None:
-    setuptools(packages)
-    told = output(
-        packages,
-        f"{BAKE} source >/dev/null;"
-        "python -c 'import source; print(source.__spec__.loader.offset > 0, source.told())'",
-    )
-    assert told == "True from a file\n\n"
 
 
 # What is asked for, the exit code, and words of the one line.
@@ -236,22 +199,6 @@ def test_baking_again_adds_upgrades_and_takes_out(packages: Path) -> None:
         f"source==1.0 --hash=sha256:{pins[1]}",
     ]
     assert [line.split()[0] for line in lines[6:]] == ["source", "ModuleNotFoundError:"]
-
-
-def test_what_was_baked_on_another_base_is_refused_and_baked_anew(packages: Path) -> None:
-    # The bytes that say for which bytecode it is.
-    bundle = "/opt/hpcpy/lib/python3.*/hpcpy_baked/modules.bundle"
-    told = output(
-        packages,
-        f"{BAKE} plain==1.0 >/dev/null;"
-        f"printf '\\0\\0\\0\\0' | dd of=$(echo {bundle}) bs=1 seek=8 conv=notrunc 2>/dev/null;"
-        "python -c 'import numpy'; python -c 'import plain' 2>&1 | tail -1;"
-        "python -m hpcpy_bake >/dev/null;"
-        "python -c 'import plain; print(plain.VALUE, plain.__spec__.loader.offset > 0)'",
-    )
-    refused, anew = told.splitlines()
-    assert "were baked on another base; bake again: python -m hpcpy_bake" in refused
-    assert anew == "1 True"
 
 
 def test_a_base_with_another_abi_is_refused_until_what_is_baked_fits_it(packages: Path) -> None:

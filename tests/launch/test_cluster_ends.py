@@ -95,37 +95,6 @@ def test_every_user_has_its_srun_whatever_roots_umask() -> None:
             assert done.stdout.split() == ["65534"] * 2
 
 
-CANCELLED = r"slurmstepd-n1: error: \*\*\* STEP \S+ ON n1 CANCELLED AT \S+ \*\*\*"
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(
-    ("begins", "last", "told"),
-    [
-        # What tidies up and ends by itself hears why.
-        ("trap 'exit 9' TERM; sleep 600 & wait", "Exited with exit code 9", 1),
-        # srun drops a killed task's stderr, and Slurm's line may be in it.
-        ("exec sleep 600", "Terminated", 0),
-    ],
-)
-def test_stop_ends_running_jobs_and_their_users_are_told(
-    layout: Layout, begins: str, last: str, told: int
-) -> None:
-    one = started(layout)
-    script = f"touch $(hostname).up; {begins}"
-    with one.started("-N2", "sh", "-c", script) as process:
-        one.wait_for_files(*(f"{name}.up" for name in NODES))
-        hpcpy(layout, "--stop")
-        _, err = process.communicate(timeout=300)
-    assert process.returncode == (9 if told else 128 + signal.SIGTERM)
-    lines = err.splitlines()
-    of_step = [line for line in lines if re.fullmatch(CANCELLED, line)]
-    assert told <= len(of_step) <= 1, err
-    of_tasks = {f"srun: error: {name}: task {rank}: {last}" for rank, name in enumerate(NODES)}
-    assert set(lines) - set(of_step) == of_tasks, err
-    assert left(layout) == NOTHING
-
-
 @pytest.mark.long
 def test_a_dead_node_is_down_and_the_next_start_mends_it(layout: Layout) -> None:
     one = started(layout)
@@ -160,42 +129,6 @@ def command_status(layout: Layout) -> str:
         out, _ = process.communicate(timeout=300)
     assert process.returncode == 1
     return out
-
-
-def handles(process: subprocess.Popen[str], number: signal.Signals) -> bool:
-    """Tell whether a program has a handler for a signal."""
-    status = Path(f"/proc/{process.pid}/status").read_text().splitlines()
-    (caught,) = (line.split()[1] for line in status if line.startswith("SigCgt:"))
-    return bool(int(caught, 16) >> (number - 1) & 1)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(
-    ("number", "delay"),
-    [(signal.SIGKILL, 0.05), (signal.SIGKILL, 0.25), (signal.SIGINT, 0.15), (signal.SIGINT, 0.35)],
-)
-def test_a_start_may_be_stopped_at_any_point(
-    layout: Layout, number: signal.Signals, delay: float
-) -> None:
-    hpcpy(layout, "--stop")
-    with start_hpcpy(layout) as process:
-        # Before that it is Python alone that is stopped.
-        end = time.monotonic() + 300
-        while not handles(process, signal.SIGTERM):
-            assert process.poll() is None
-            assert time.monotonic() < end
-            time.sleep(0.001)
-        time.sleep(delay)
-        process.send_signal(number)
-        _, err = process.communicate(timeout=300)
-    if number == signal.SIGINT and process.returncode:
-        assert process.returncode == 130, err
-        assert "Traceback" not in err
-        # Its logs alone stay, or it was up already, and is whole.
-        if left(layout) not in (NOTHING, {**NOTHING, "folders": [layout.folder]}):
-            assert hpcpy(layout, "--status") == "n1 idle, n2 idle\n"
-    hpcpy(layout)
-    assert sorted(running(layout).srun("-N2", "hostname").stdout.split()) == list(NODES)
 
 
 def test_a_start_that_fails_names_the_machine_and_its_log(layout: Layout) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import select
 import shutil
 import signal
 import subprocess
@@ -20,10 +19,8 @@ from pathlib import Path
 import pytest
 from site_user import is_public
 
-from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError
-from hpcpy.engine import prefix
 from hpcpy.engine.machine import NOBODY, fuse_device, user_namespaces
+from hpcpy.engine.prefix import find_apptainer
 
 SECONDS = 300
 # An administrator would open /dev/fuse to users: root does so here in a mount
@@ -70,31 +67,16 @@ class Launcher:
         return {**os.environ, "OLDPWD": str(self.folder), **(more or {})}
 
 
-@pytest.fixture(scope="module")
-def engine() -> Path:
-    try:
-        return prefix.find_apptainer()
-    except UnavailableError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="module")
-def sif() -> Path:
-    path = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif"))
-    if not path.exists():
-        pytest.skip(f"{path}: not there; run: make sif")
-    return path.absolute()
-
-
 @pytest.fixture(params=["root", "user"])
-def launch(request: pytest.FixtureRequest, engine: Path, sif: Path) -> Iterator[Launcher]:
+def launch(request: pytest.FixtureRequest, sif: str) -> Iterator[Launcher]:
     """Give a launcher with an empty folder that its user can write to."""
+    apptainer = find_apptainer()
     root = os.geteuid() == 0
     prefix: tuple[str, ...] = ()
     if request.param == "root" and not root:
         pytest.skip("these tests do not run as root")
     if request.param == "user":
-        for path in (engine.resolve(), sif):
+        for path in (apptainer.resolve(), Path(sif)):
             if not is_public(path):
                 pytest.skip(f"{path}: not for every user; put the checkout where all read")
         if not user_namespaces().there:
@@ -113,7 +95,7 @@ def launch(request: pytest.FixtureRequest, engine: Path, sif: Path) -> Iterator[
         )
         if tried.returncode:
             pytest.skip(f"root cannot become a user with /dev/fuse here: {tried.stderr.decode()}")
-    yield Launcher(prefix, engine, sif, folder, uid)
+    yield Launcher(prefix, apptainer, Path(sif), folder, uid)
     shutil.rmtree(folder)
     mounts.rmdir()
 
@@ -166,36 +148,6 @@ def test_one_id_and_no_privilege_are_enough_for_numpy_and_mpi(launch: Launcher) 
     done = launch.run("mpiexec", "-n", "2", "python", "-c", program, options=options)
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout == b"4.0 1\n4.0 1\n"
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signal_reaches_the_command(launch: Launcher, number: signal.Signals) -> None:
-    name = number.name.removeprefix("SIG")
-    # The first one alone is told.
-    heard = f"trap 'trap : {name}; echo got {name}; exit 7' {name}"
-    script = f"{heard}; echo ready; while :; do sleep 0.05; done"
-    with subprocess.Popen(
-        launch.argv("sh", "-c", script),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=launch.folder,
-        env=launch.environment(),
-    ) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == b"ready\n"
-            # Apptainer 1.4.5 may lose what comes in its first quarter of a second.
-            for _ in range(SECONDS // 10):
-                process.send_signal(number)
-                if select.select([process.stdout], [], [], 10)[0]:
-                    break
-            out, err = process.communicate(timeout=SECONDS)
-        finally:
-            process.kill()
-    assert out.decode() == f"got {name}\n", err.decode()
-    assert process.returncode == 7
 
 
 def test_binds_are_written_with_the_callers_id_unless_read_only(launch: Launcher) -> None:

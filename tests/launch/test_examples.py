@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,21 +13,10 @@ from local_cluster import SECONDS, Cluster
 
 from hpcpy.core import paths
 from hpcpy.engine import prefix
-from hpcpy.engine.venv import ensure_venv
 from workloads.harness.cuda import no_device
 
 FILE = re.compile(r"^`([\w.-]+)`:\n\n```(?:bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILES = dict(FILE.findall((paths.ROOT / "docs/examples.md").read_text()))
-
-# Python deletes it on its way out, when it has given up its handlers of signals.
-LATE = """\
-import os, time
-class Late:
-    def __del__(self, os=os, time=time):
-        os.write(1, b"ends\\n")
-        time.sleep(1)
-late = Late()
-"""
 
 
 class Folder:
@@ -122,19 +110,3 @@ def test_checkpoint_on_sigterm_is_continued_by_another_job(jobs: Folder) -> None
     assert re.search(r"goes on at step [1-9]\d?$", output, re.MULTILINE), output
     assert output.endswith("100 steps: 4950.0\n")
     assert "Submitted batch job" in output
-
-
-@pytest.mark.long
-def test_a_second_sigterm_does_not_end_the_checkpoint(tmp_path: Path) -> None:
-    # Slurm sends one to all processes, and Apptainer passes its own on.
-    program = tmp_path / "checkpoint.py"
-    program.write_text(LATE + FILES["checkpoint.py"])
-    words = [ensure_venv("outside") / "bin/python", program]
-    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE) as process:
-        while not (tmp_path / "state.npz").exists():
-            time.sleep(0.01)
-        process.terminate()
-        assert process.stdout
-        assert process.stdout.readline() == b"ends\n"
-        process.terminate()
-    assert process.returncode == 85

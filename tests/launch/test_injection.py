@@ -1,4 +1,4 @@
-"""A site's MPI, put into the image as three engines do it, takes the place of its own."""
+"""A site's MPI, put into the image as Apptainer and Shifter do it, takes the place of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from injection_ways import MODULE, PROGRAM, SIF, by_apptainer, by_podman_hpc, by_shifter
+from injection_ways import MODULE, PROGRAM, SIF, by_apptainer, by_shifter
 from mpi_libraries import NEWER, module, unpacked
 
 from hpcpy.adopt.replay import traced
@@ -16,7 +16,6 @@ from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from measure.targets import PYTHON
 from running import run
-from tiers import sampled
 
 pytestmark = [
     pytest.mark.skipif(not SIF.exists(), reason=f"{SIF} is not there; run: make sif"),
@@ -41,11 +40,6 @@ def folder(tmp_path: Path) -> Path:
 def skip_without(way: Way) -> None:
     if way is by_shifter and os.geteuid() != 0:
         pytest.skip("mounting an image as Shifter does needs root")
-    if way is by_podman_hpc:
-        if os.geteuid() != 0:
-            pytest.skip("a hook that enters the container's namespace needs root")
-        if len(look_up(needed(["podman"]))) < len(needed(["podman"])):
-            pytest.skip("no podman here; run: make setup TOOLS=podman")
 
 
 def output(command: list[str]) -> list[str]:
@@ -55,7 +49,7 @@ def output(command: list[str]) -> list[str]:
     return sorted(done.stdout.splitlines())
 
 
-@pytest.mark.parametrize("way", sampled([by_apptainer, by_shifter, by_podman_hpc], keep=2))
+@pytest.mark.parametrize("way", [by_apptainer, by_shifter])
 def test_the_sites_library_runs(way: Way, library: Path, folder: Path) -> None:
     skip_without(way)
     start = ("mpiexec", "-n", "3", "python3", "-c", PROGRAM)
@@ -81,19 +75,9 @@ def test_its_start_asks_no_more_than_the_library_does_alone(library: Path, folde
     assert len(injected.paths) <= len(alone.paths) + 10
 
 
-@pytest.mark.parametrize("way", sampled([by_apptainer, by_shifter, by_podman_hpc]))
-def test_python_without_mpi_does_not_load_it(way: Way, library: Path, folder: Path) -> None:
-    skip_without(way)
+def test_python_without_mpi_does_not_load_it(library: Path, folder: Path) -> None:
     program = "import numpy, h5py; print('libmpi' in open('/proc/self/maps').read())"
-    assert output(way(library, folder, "python3", "-c", program)) == ["False"]
-
-
-@pytest.mark.long
-def test_the_hooks_file_is_enough_where_the_variable_is_lost(library: Path, folder: Path) -> None:
-    skip_without(by_podman_hpc)
-    program = ("env", "-u", "LD_LIBRARY_PATH", "python3", "-c")
-    said = output(by_podman_hpc(library, folder, *program, PROGRAM))
-    assert said == [f"0 1 {NEWER.version} {MODULE}/libmpi.so.12"]
+    assert output(by_apptainer(library, folder, "python3", "-c", program)) == ["False"]
 
 
 @pytest.mark.long

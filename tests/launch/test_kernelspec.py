@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import image_in_podman
 import pytest
 from jupyter_kernel import Kernel, kernelspec
-
-from hpcpy.build.current import archive_path
-from hpcpy.build.graph import the_graph
-from hpcpy.core import paths
-from hpcpy.engine.podman import podman_command
-from hpcpy.engine.setup import look_up
-from hpcpy.engine.tools import needed
 
 CELL = """
 import os, sys, numpy
@@ -79,46 +68,6 @@ def test_a_sites_shell_binds_and_variables_are_the_kernels(tmp_path: Path, sif: 
         assert one.run(code) == ("read of me a b\n", "")
     finally:
         one.stop()
-
-
-@pytest.mark.long
-def test_a_kernel_runs_in_podman(tmp_path: Path) -> None:
-    if len(look_up(needed(["podman"]))) < len(needed(["podman"])):
-        pytest.skip("no podman here; run: make setup TOOLS=podman")
-    archive = archive_path(the_graph().image("hpcpy"))
-    if not archive.exists():
-        pytest.skip(f"{archive}: not there; run: make image")
-    image_in_podman.load(archive, *podman_command())
-    done = kernelspec(f"--image={image_in_podman.NAME}", "--engine=podman", f"--to={tmp_path}")
-    assert done.returncode == 0, done.stderr
-    programs = f"{paths.TOOLS / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    one = Kernel(tmp_path, "hpcpy", HOME=str(tmp_path), PATH=programs)
-    try:
-        code = "import os; open('made', 'w').close(); print(os.path.exists('/run/.containerenv'))"
-        assert one.run(code) == ("True\n", "")
-    finally:
-        one.stop()
-    # In the notebook's folder, and the user's own.
-    assert (tmp_path / "made").stat().st_uid == os.getuid()
-
-
-@pytest.mark.long
-def test_a_kernel_runs_in_a_sites_shifter() -> None:
-    image = os.environ.get("HPCPY_SHIFTER_IMAGE", "")
-    if shutil.which("shifter") is None or not image:
-        pytest.skip(
-            "no site's shifter and image here; on a login node that has them: "
-            "HPCPY_SHIFTER_IMAGE=docker:registry.example.org/me/hpcpy:1 make test-long"
-        )
-    # Home, since a site mounts it.
-    with tempfile.TemporaryDirectory(prefix=".hpcpy-kernel.", dir=Path.home()) as name:
-        done = kernelspec(f"--image={image}", "--engine=shifter", f"--to={name}")
-        assert done.returncode == 0, done.stderr
-        one = Kernel(Path(name), "hpcpy")
-        try:
-            assert one.run("import sys; print(sys.prefix)") == ("/opt/hpcpy\n", "")
-        finally:
-            one.stop()
 
 
 def test_an_image_without_ipykernel_is_refused(tmp_path: Path) -> None:

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from launching import SECONDS
+from launching import RANKS, SECONDS
 from local_cluster import Cluster, image
-
-RANKS = """
-import sys
-from mpi4py import MPI
-
-comm = MPI.COMM_WORLD
-nodes = comm.gather(MPI.Get_processor_name())
-if comm.rank == 0:
-    print(comm.size, len(set(nodes)), *sys.argv[1:], sep="|", flush=True)
-"""
 
 
 def test_the_images_script_starts_the_ranks_on_both_nodes(cluster: Cluster) -> None:
@@ -24,7 +14,7 @@ def test_the_images_script_starts_the_ranks_on_both_nodes(cluster: Cluster) -> N
     (folder / "my-mpi.py").write_text(RANKS)
     # By its name, as a site has it on PATH.
     found = {"PATH": f"{Path(program).parent}:{cluster.environment()['PATH']}"}
-    words = ("--nodes=2", "--tasks=4", "--time=5", "--", "my-mpi.py", "two words")
+    words = ("--nodes=2", "--tasks=4", "--time=5", "--", "my-mpi.py", "two words", "0")
     made = cluster.run(program, *inside, "hpcpy", "batch", *words, env=found)
     assert (made.returncode, made.stderr) == (0, "")
     assert inside[-1] in made.stdout
@@ -35,4 +25,4 @@ def test_the_images_script_starts_the_ranks_on_both_nodes(cluster: Cluster) -> N
         timeout=SECONDS,
         env=found,
     )
-    assert (ran.returncode, out.read_text(), err.read_text()) == (0, "4|2|two words\n", "")
+    assert (ran.returncode, out.read_text(), err.read_text()) == (0, "4|2|two words|0\n", "")

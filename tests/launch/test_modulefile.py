@@ -11,6 +11,7 @@ from pathlib import Path
 
 import module_systems
 import pytest
+from launching import RANKS
 from local_cluster import Cluster
 
 from hpcpy.core import paths
@@ -18,17 +19,6 @@ from hpcpy.core.errors import UnavailableError
 from hpcpy.engine import prefix
 from tiers import sampled
 
-RANKS = """
-import sys
-from mpi4py import MPI
-
-comm = MPI.COMM_WORLD
-nodes = comm.gather(MPI.Get_processor_name())
-if comm.rank == 0:
-    print(comm.size, len(set(nodes)), *sys.argv[1:], sep="|", flush=True)
-comm.Barrier()
-sys.exit(int(sys.argv[2]) if comm.rank == 3 else 0)
-"""
 SITE = """
 summary = "a site with all that a wrapper has to know"
 mpi = "pmi2"

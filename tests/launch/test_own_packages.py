@@ -6,17 +6,13 @@ import platform
 from pathlib import Path
 
 import pytest
+from own_venv import SIF, in_image
 
-from hpcpy.core import paths
-from hpcpy.engine.setup import ensure
 from hpcpy.fetch.many import fetch
 from hpcpy.pins.sources import sources
-from running import run
 
-SIF = paths.BUILD / "hpcpy.sif"
 OLDER = sources()["numpy-older"]
 TOOL = sources()["coverage"]
-GREENLET = sources()["greenlet"]
 # Where the C part comes from, and whether both parts work.
 USE = """
 import numpy, numpy._core._multiarray_umath as c, numpy.linalg
@@ -31,50 +27,48 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder, /own in the image, with a venv and a folder of packages."""
-    made = tmp_path_factory.mktemp("own")
-    fetched = fetch([OLDER, TOOL, GREENLET])
-    wheels = []
-    for one in (OLDER, TOOL, GREENLET):
-        wheels.append(made / fetched[one].name)
-        wheels[-1].write_bytes(fetched[one].read_bytes())
-    install = ("-m", "pip", "install", "--no-index", "--no-deps")
-    in_image(made, "python3", "-m", "venv", "--system-site-packages", "/own/venv")
-    in_image(made, "/own/venv/bin/python", *install, *(f"/own/{one.name}" for one in wheels))
-    in_image(made, "python3", *install, "--target", "/own/packages", f"/own/{wheels[0].name}")
-    return made
-
-
-def in_image(folder: Path, *command: str) -> str:
-    apptainer = ensure("apptainer").apptainer
-    options = ("--cleanenv", "--contain", "--no-home", "--pwd=/", f"--bind={folder}:/own")
-    done = run(apptainer, "exec", *options, SIF, *command)
+def printed(folder: Path, *command: str) -> str:
+    done = in_image(folder, *command)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder, /own in the image, with a venv and a folder of packages."""
+    made = tmp_path_factory.mktemp("own")
+    fetched = fetch([OLDER, TOOL])
+    wheels = []
+    for one in (OLDER, TOOL):
+        wheels.append(made / fetched[one].name)
+        wheels[-1].write_bytes(fetched[one].read_bytes())
+    install = ("-m", "pip", "install", "--no-index", "--no-deps")
+    printed(made, "python3", "-m", "venv", "--system-site-packages", "/own/venv")
+    printed(made, "/own/venv/bin/python", *install, *(f"/own/{one.name}" for one in wheels))
+    printed(made, "python3", *install, "--target", "/own/packages", f"/own/{wheels[0].name}")
+    return made
+
+
 def test_a_virtual_environments_older_numpy_is_taken_whole(folder: Path) -> None:
-    version, c_part = in_image(folder, "/own/venv/bin/python", "-c", USE).split()
+    version, c_part = printed(folder, "/own/venv/bin/python", "-c", USE).split()
     assert version == OLDER.version
     assert c_part.startswith("/own/venv/")
 
 
 def test_what_is_built_in_works_with_the_older_numpy(folder: Path) -> None:
     use = "import h5py, numpy, numba; print(numpy.__version__, numba.njit(lambda x: x + 1)(1))"
-    assert in_image(folder, "/own/venv/bin/python", "-c", use) == f"{OLDER.version} 2"
+    assert printed(folder, "/own/venv/bin/python", "-c", use) == f"{OLDER.version} 2"
 
 
 def test_a_folder_on_the_path_is_taken_when_asked_for(folder: Path) -> None:
     own = ("env", "PYTHONPATH=/own/packages")
-    version, c_part = in_image(folder, *own, "HPCPY_PREFER=numpy", "python3", "-c", USE).split()
+    version, c_part = printed(folder, *own, "HPCPY_PREFER=numpy", "python3", "-c", USE).split()
     assert version == OLDER.version
     assert c_part.startswith("/own/packages/")
 
 
 def test_a_folder_on_the_path_is_passed_over_otherwise(folder: Path) -> None:
-    said = in_image(folder, "env", "PYTHONPATH=/own/packages", "python3", "-c", USE).split()
+    said = printed(folder, "env", "PYTHONPATH=/own/packages", "python3", "-c", USE).split()
     assert said == [sources()["numpy"].version, "built-in"]
 
 
@@ -83,56 +77,8 @@ def test_coverage_of_a_venv_sees_the_lines_of_modules_in_memory(folder: Path) ->
     coverage = ("/own/venv/bin/python", "-m", "coverage")
     data = "--data-file=/own/coverage"
     only = "--include=*/colorsys.py,*/uses.py"
-    in_image(folder, *coverage, "run", data, only, "/own/uses.py")
-    report = in_image(folder, *coverage, "report", data)
+    printed(folder, *coverage, "run", data, only, "/own/uses.py")
+    report = printed(folder, *coverage, "report", data)
     assert "colorsys.py" in report
     assert "uses.py" in report
     assert "100%" in report
-
-
-# One greenlet waits in the middle of an import while another makes garbage.
-GREENLETS = """
-import builtins, gc, greenlet
-import collections, decimal, functools, math, numbers, operator, re
-build, main = builtins.__build_class__, greenlet.getcurrent()
-def within(*arguments, **names):
-    builtins.__build_class__ = build
-    main.switch()
-    return build(*arguments, **names)
-alive = 0
-class Thing:
-    def __init__(self):
-        global alive
-        self.me = self
-        alive += 1
-    def __del__(self):
-        global alive
-        alive -= 1
-def most_alive(made):
-    most = 0
-    for _ in range(made):
-        Thing()
-        most = max(most, alive)
-    return most
-def imports(name):
-    builtins.__build_class__ = within
-    __import__(name)
-"""
-ONE_AFTER_THE_OTHER = f"""{GREENLETS}
-first = greenlet.greenlet(imports)
-first.switch("fractions")
-print(most_alive(300_000) < 110_000)
-# A second import begins within the first one, and is longer.
-second = greenlet.greenlet(imports)
-second.switch("sched")
-first.switch()
-assert first.dead and not second.dead
-print(gc.get_count()[0] >= 0, most_alive(20_000) < 5_000)
-second.switch()
-print(gc.get_count()[0] >= 0, most_alive(20_000) < 5_000)
-"""
-
-
-def test_the_collector_is_on_when_an_import_has_ended_whatever_greenlets_do(folder: Path) -> None:
-    said = in_image(folder, "/own/venv/bin/python", "-c", ONE_AFTER_THE_OTHER)
-    assert said.split() == ["True"] * 5

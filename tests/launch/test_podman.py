@@ -5,23 +5,12 @@ from __future__ import annotations
 import json
 import os
 
-import docker_profile
 import image_in_podman
 import pytest
 
-from hpcpy.build.current import archive_path
-from hpcpy.build.graph import the_graph
 from hpcpy.core import paths
-from hpcpy.engine.podman import podman_command
-from hpcpy.engine.prefix import layout
-from hpcpy.engine.setup import look_up
-from hpcpy.engine.tools import needed
 from running import run
 from workloads.mandel.grid import AREAS
-
-ARCHIVE = archive_path(the_graph().image("hpcpy"))
-if not ARCHIVE.exists():
-    pytest.skip(f"{ARCHIVE} is not there; run: make image", allow_module_level=True)
 
 # What a careful site takes away.
 LEAST = ("--read-only", "--network=none", "--cap-drop=all", "--security-opt=no-new-privileges")
@@ -34,18 +23,13 @@ HELLO = (
     "import numpy; from mpi4py import MPI; w = MPI.COMM_WORLD;"
     "print(w.allreduce(numpy.ones(2)).sum(), flush=True)"
 )
-NEW_NAMESPACE = ("python", "-c", "import os; os.unshare(os.CLONE_NEWUSER)")
 Podman = tuple[list[str], dict[str, str]]
 
 
 @pytest.fixture(scope="module")
 def podman() -> Podman:
     """Give podman with the image loaded."""
-    if len(look_up(needed(["podman"]))) < len(needed(["podman"])):
-        pytest.skip("no podman here; run: make setup TOOLS=podman")
-    command, variables = podman_command()
-    image_in_podman.load(ARCHIVE, command, variables)
-    return command, variables
+    return image_in_podman.loaded()
 
 
 def output(podman: Podman, options: tuple[str, ...], *words: str) -> str:
@@ -72,19 +56,6 @@ def test_ranks_start_without_any_power(podman: Podman) -> None:
     assert status["Seccomp"] == "2"
     for options in (NOT_EVEN_TMP, STRANGER):
         assert output(podman, options, *RANKS, HELLO) == "4.0\n" * 2
-
-
-@pytest.mark.long
-def test_ranks_start_under_dockers_profile(
-    podman: Podman, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    profile = docker_profile.write(tmp_path_factory.mktemp("profile"), layout().debian)
-    docker = (f"--security-opt=seccomp={profile}",)
-    # Docker's refuses a user namespace, which podman's allows.
-    output(podman, (), *NEW_NAMESPACE)
-    with pytest.raises(AssertionError, match="permitted"):
-        output(podman, docker, *NEW_NAMESPACE)
-    assert output(podman, docker, *RANKS, HELLO) == "4.0\n" * 2
 
 
 def test_images_lie_below_the_cache_and_the_wrapper_finds_them(podman: Podman) -> None:

@@ -15,22 +15,13 @@ from local_cluster import Cluster, only_root
 from site_user import User
 
 from hpcpy.core import paths
-from hpcpy.engine.podman import podman_command
-from hpcpy.engine.setup import look_up
-from hpcpy.engine.tools import needed
 
-ARCHIVE = paths.BUILD / "hpcpy.oci.tar"
 pytestmark = only_root
 
 
 @pytest.fixture(scope="module")
 def user(cluster: Cluster) -> Iterator[User]:
-    if len(look_up(needed(["podman"]))) < len(needed(["podman"])):
-        pytest.skip("no podman here; run: make setup TOOLS=podman")
-    if not ARCHIVE.exists():
-        pytest.skip(f"{ARCHIVE} is not there; run: make image")
-    podman, variables = podman_command()
-    image_in_podman.load(ARCHIVE, podman, variables)
+    image_in_podman.loaded()
     its_own = {
         # The podman that has the settings of this machine, and its images.
         "PATH": os.pathsep.join([str(paths.TOOLS / "bin"), os.environ.get("PATH", os.defpath)]),
@@ -42,4 +33,4 @@ def user(cluster: Cluster) -> Iterator[User]:
 
 
 def test_two_nodes_have_the_answers(user: User) -> None:
-    user.has_the_answers_of_two_nodes(2)
+    user.has_the_answers_of_two_nodes()

@@ -3,20 +3,46 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
-from release_keys import checked, refused, said
 
 from hpcpy.build.plan import make_plan
 from hpcpy.build.stamps import write_stamp
 from hpcpy.cli.commands import run
 from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
 from hpcpy.core.files import sha256
 from hpcpy.core.paths import project_version
 from hpcpy.release import command, provenance
-from hpcpy.release.signing import SIGNATURE, SUMS
+from hpcpy.release.signing import SIGNATURE, SUMS, check_key
 from small_image import layer, write_archive
+
+
+def said(*command: str | Path, cwd: Path | None = None) -> None:
+    subprocess.run([str(word) for word in command], cwd=cwd, check=True, capture_output=True)
+
+
+def make_key(folder: Path, *algorithm: str) -> tuple[Path, Path]:
+    private, public = folder / "private.pem", folder / "public.pem"
+    said("openssl", "genpkey", "-algorithm", *algorithm, "-out", private)
+    said("openssl", "pkey", "-in", private, "-passin", "pass:secret", "-pubout", "-out", public)
+    return private, public
+
+
+def checked(folder: Path, public: Path, apptainer: Path) -> None:
+    """Check a release by the commands of docs/releasing.md."""
+    by_key = ("dgst", "-sha256", "-verify", public, "-signature", SIGNATURE, SUMS)
+    said("openssl", *by_key, cwd=folder)
+    said("sha256sum", "--check", "--strict", SUMS, cwd=folder)
+    said(apptainer, "verify", "--key", public, "hpcpy.sif", cwd=folder)
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> tuple[Path, Path]:
+    """Give a private and a public key."""
+    return make_key(tmp_path, "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
 
 
 @pytest.fixture
@@ -50,9 +76,12 @@ def test_a_release_is_whole_and_signed(
     assert {path.name for path in release.iterdir()} == {*names, SUMS, SIGNATURE}
     assert (release / "hpcpy.spdx.json").read_text() == "{}"
     assert (release / "NOTES.md").read_text().startswith(f"## {project_version()}")
-    with (release / "hpcpy.sif").open("ab") as sif:
-        sif.write(b"more")
-    assert refused(release, keys[1], program)
+    for name in [*names, SUMS, SIGNATURE]:
+        content = (release / name).read_bytes()
+        (release / name).write_bytes(content + b"more")
+        with pytest.raises(subprocess.CalledProcessError):
+            checked(release, keys[1], program)
+        (release / name).write_bytes(content)
 
 
 def test_its_provenance_names_the_tools_that_packed_it(release: Path, tmp_path: Path) -> None:
@@ -66,3 +95,14 @@ def test_its_provenance_names_the_tools_that_packed_it(release: Path, tmp_path: 
         name: sha256(tmp_path / "build" / name) for name in ("hpcpy.oci.tar", "hpcpy.sif")
     }
     assert hashes["hpcpy.sif"] != sha256(release / "hpcpy.sif")
+
+
+@pytest.mark.parametrize(
+    "algorithm",
+    [("ed25519",), ("RSA", "-aes256", "-pass", "pass:secret")],
+    ids=["another kind", "with a passphrase"],
+)
+def test_a_key_that_cannot_sign_is_refused(tmp_path: Path, algorithm: tuple[str, ...]) -> None:
+    private, _ = make_key(tmp_path, *algorithm)
+    with pytest.raises(UsageError, match="genpkey -algorithm EC"):
+        check_key(private)

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from hpcpy.adopt.replay import Traced, traced
-from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError
-from hpcpy.engine.prefix import find_apptainer
 from measure.cases import ALONE, CASES, Case, write_scripts
 from measure.targets import WORK, Target, container
 from tiers import sampled
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Target:
-    sif = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()
-    if not sif.exists():
-        pytest.skip(f"{sif}: not there; run: make sif")
-    try:
-        find_apptainer()
-    except UnavailableError as error:
-        pytest.skip(str(error))
+def python(tmp_path_factory: pytest.TempPathFactory, sif: str) -> Target:
     work = tmp_path_factory.mktemp("scripts")
     write_scripts(work)
-    return container("hpcpy", sif, work)
+    return container("hpcpy", Path(sif), work)
 
 
 def listed(title: str, allowed: int, texts: Sequence[str]) -> list[str]:

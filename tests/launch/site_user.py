@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -19,6 +20,29 @@ from hpcpy.core import paths
 
 SECONDS = 300.0
 Done = subprocess.CompletedProcess[str]
+
+_SITE = """
+summary = "a site whose MPICH takes the place of the image's"
+mpi = "pmi2"
+binds = {binds}
+
+[options]
+{engine} = ["{option}"]
+
+[environment]
+# Of the wheel's two ways to the network the other one is too wordy for PMI2.
+MPIR_CVAR_CH4_NETMOD = "ofi"
+FI_PROVIDER = "tcp"
+
+[promises]
+mpi = "mpich"
+mpi_library = "/opt/udiImage/"
+"""
+
+
+def site_with_mpich(engine: str, option: str, *binds: str) -> str:
+    """Return a site's file, by which an option of its engine brings the site's MPICH."""
+    return _SITE.format(engine=engine, option=option, binds=json.dumps(binds))
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
-from mpi_libraries import SIF, in_image, said
+from mpi_libraries import SIF, in_image, said, unpacked_intel
 
 from hpcpy.engine.setup import ensure
 from tiers import sampled
@@ -34,11 +35,20 @@ for number in {[int(number) for number in SIGNALS]}:
         )
         print(number, done.returncode, *done.stdout.split())
 """
+LIBRARIES: dict[str, dict[str, Any]] = {
+    "Open MPI": {"LD_LIBRARY_PATH": "/mpi/openmpi/lib"},
+    "MPICH": {"LD_LIBRARY_PATH": "/mpi/mpich/lib"},
+    "MPI 5": {"LD_LIBRARY_PATH": "/mpi/abi/lib"},
+    "Intel MPI": {"LD_LIBRARY_PATH": "/mpi/intel/lib", "HPCPY_MPI": "mpich"},
+    "Intel MPI, MPI 5": {"LD_LIBRARY_PATH": "/mpi/intel/lib", "HPCPY_MPI": "abi"},
+}
 
 
-@pytest.mark.parametrize("library", sampled(["openmpi", "mpich", "abi"]))
+@pytest.mark.parametrize("library", sampled(LIBRARIES))
 def test_the_first_signal_ends_a_program_and_its_handler_is_kept(mpi: Path, library: str) -> None:
-    done = in_image(mpi, "python3", "-c", ENDS, LD_LIBRARY_PATH=f"/mpi/{library}/lib")
+    if "intel" in str(LIBRARIES[library]):
+        unpacked_intel(mpi)
+    done = in_image(mpi, "python3", "-c", ENDS, **LIBRARIES[library])
     expected = []
     for number in map(int, SIGNALS):
         expected += [f"{number} {-number}", f"{number} 0 handler handler"]

@@ -18,7 +18,8 @@ Report = Mapping[str, Any]
 Point = tuple[float, float, float]
 
 # Okabe and Ito's colours, which any colour vision tells apart.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+_MARKERS = "osD^vP*X<>"
 # Two of the places that are measured, both unpacked on one disk; the tables have all.
 _PLACES = {("wheels", "venv"): "a venv with wheels", ("hpcpy", "host"): "hpcpy"}
 _STORAGES = {
@@ -44,7 +45,8 @@ def of(report: Report) -> list[str]:
     pictures = [
         name for name, (benchmark, _) in _PICTURES.items() if benchmark == report["benchmark"]
     ]
-    has_both = {*_PLACES} <= {(one.get("image"), one.get("place")) for one in report["results"]}
+    found = report.get("results", [])
+    has_both = {*_PLACES} <= {(one.get("image"), one.get("place")) for one in found}
     return [name for name in pictures if name != "readme" or has_both]
 
 
@@ -64,10 +66,11 @@ def machine(report: Report) -> str:
     return f"{found['processor']}, {found['cores']} cores, {found['kernel']}"
 
 
-def legend(made: Any, axes: Any, where: str = "lower") -> None:
+def legend(made: Any, axes: Any, where: str = "lower", columns: int = 0) -> None:
     """Show what the colours mean, beside all panels."""
     handles, labels = axes.get_legend_handles_labels()
-    made.legend(handles, labels, loc=f"outside {where} center", ncols=len(labels), frameon=False)
+    options = {"ncols": columns or len(labels), "frameon": False}
+    made.legend(handles, labels, loc=f"outside {where} center", **options)
 
 
 def bars(
@@ -357,6 +360,66 @@ def _by_size(
     points(axes, series, [f"{count:,} × {side}²" for count, side in sizes])
 
 
+def _storm(report: Report) -> Any:
+    """Draw packets and times, cold, by ranks on a node and by nodes."""
+    # The last program does most.
+    program = report["samples"][-1]["program"]
+    samples = [
+        one
+        for one in report["samples"]
+        if (one["program"], one["temperature"]) == (program, "cold")
+    ]
+    nodes, ranks = min(one["nodes"] for one in samples), max(one["ranks"] for one in samples)
+    columns = (
+        ("ranks", "nodes", nodes, f"ranks on {nodes} node(s)"),
+        ("nodes", "ranks", ranks, f"nodes of {ranks} rank(s)"),
+    )
+    made = figure(10, 8.5, f"The program '{program}', cold, MooseFS: {machine(report)}")
+    panels = made.subplots(2, 2, sharey="row")
+    rows: dict[str, Callable[[Mapping[str, Any]], float]] = {
+        # A logarithm has no zero.
+        "metadata packets in all": lambda one: max(
+            1, sum(each["packets"] for each in one["asked"])
+        ),
+        "s from launch to the last rank": lambda one: one["last"],
+    }
+    for row, (label, value) in zip(panels, rows.items(), strict=True):
+        row[0].set_ylabel(label)
+        for axes, (along, fixed, at, title) in zip(row, columns, strict=True):
+            shown = [one for one in samples if one[fixed] == at]
+            _lines(axes, shown, along, value)
+            axes.set_xlabel(title)
+    legend(made, panels[0][0], columns=4)
+    return made
+
+
+def _lines(
+    axes: Any,
+    found: Sequence[Mapping[str, Any]],
+    along: str,
+    value: Callable[[Mapping[str, Any]], float],
+) -> None:
+    """Draw a line of medians a configuration, on logarithmic axes."""
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    for index, name in enumerate(_unique(found, "configuration")):
+        mine = [one for one in found if one["configuration"] == name]
+        steps = sorted(_unique(mine, along))
+        medians = [
+            statistics.median(value(one) for one in mine if one[along] == step) for step in steps
+        ]
+        style = {
+            "color": COLOURS[index % len(COLOURS)],
+            "marker": _MARKERS[index % len(_MARKERS)],
+            # Where the colours begin again.
+            "linestyle": ("-", "--", ":")[index // len(COLOURS) % 3],
+        }
+        axes.plot(steps, medians, label=name, alpha=0.8, **style)
+        axes.set_xticks(steps, map(str, steps))
+    axes.yaxis.set_major_formatter("{x:,.10g}")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
 # Picture -> its report's benchmark, and what draws it.
 _PICTURES: dict[str, tuple[str, Callable[[Report], Any]]] = {
     "startup": ("startup", _startup),
@@ -366,6 +429,7 @@ _PICTURES: dict[str, tuple[str, Callable[[Report], Any]]] = {
     "features": ("features", _features),
     "overhead": ("overhead", _overhead),
     "write-places": ("write-places", _write),
+    "storm": ("storm", _storm),
 }
 
 

@@ -17,6 +17,7 @@ from hpcpy.adopt.trace import traced
 from hpcpy.core.stages import StageError, stage
 from measure import sampler
 from measure.cases import CASES, Case
+from measure.running import CommandError
 from measure.targets import WORK, Target
 
 T = TypeVar("T")
@@ -43,7 +44,11 @@ def in_rounds(
                 if sys.stderr.isatty():
                     line = f"\r\033[K   round {turn + 1} of {number}: {name(kind)}"
                     print(line, end="\r", file=sys.stderr, flush=True)
-                take(kind)
+                try:
+                    take(kind)
+                except CommandError as error:
+                    current.log.write_text(f"{name(kind)}\n{error.output}")
+                    raise
         if sys.stderr.isatty():
             print("\r\033[K", end="", file=sys.stderr, flush=True)
         current.note = f"{len(kinds)} kinds"

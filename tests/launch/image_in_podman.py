@@ -8,7 +8,6 @@ from pathlib import Path
 
 from hpcpy.build.archive import manifest_digest
 from hpcpy.core import paths
-from podman_hpc import image_name
 
 NAME = "localhost/hpcpy:latest"
 
@@ -19,7 +18,7 @@ def load(archive: Path, podman: Sequence[str], env: Mapping[str, str]) -> None:
     It stays, so that the next run has it when the archive is the same.
     """
 
-    name = image_name(archive)
+    name = f"localhost/{archive.name.partition('.')[0]}:latest"
 
     def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -48,7 +48,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Measure, write ``results/features.json`` and its picture, print a table."""
+    """Measure, write ``features.json`` and its picture, print a table."""
     features = _features(options.features)
     _, plan, image = ensure_image("sif", _IMAGE)
     (base,) = roots.images([_IMAGE], options.sif)

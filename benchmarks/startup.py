@@ -30,7 +30,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Measure, write ``results/startup.json`` and its pictures, print the table."""
+    """Measure, write ``startup.json`` and its pictures, print the table."""
     images = roots.images(options.images.split(","), options.sif)
     ensure("apptainer")
     with report.work_folder() as work:

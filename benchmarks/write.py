@@ -9,7 +9,6 @@ import itertools
 import json
 import math
 import re
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from hpcpy.core.files import require_free, scratch_dir
 from hpcpy.core.stages import StageError
 from hpcpy.engine.setup import ensure
 from measure import report, roots
+from measure.running import output
 from measure.samples import LEAST, in_rounds, mean_ratio
 from measure.targets import WORK, container
 from sharedfs import machines
@@ -133,7 +133,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Measure, write ``results/write-places.json`` and its picture, print a table."""
+    """Measure, write ``write-places.json`` and its picture, print a table."""
     places = choose(options.places)
     for place in places:
         _require_room(place)
@@ -218,18 +218,8 @@ def ask(sif: Path, place: str, task: Task) -> list[dict[str, Any]]:
     title = f"{task.workload} at {place}"
     with _ready(place) as (folder, entering, variables):
         inside = container(_IMAGE, sif, folder).command(task.words, "env")
-        done = subprocess.run(
-            [*entering, *inside],
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode:
-        said = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
-        raise StageError(f"{title} ended with {done.returncode}: {said[0]}")
-    return list(json.loads(done.stdout)["results"])
+        printed = output([*entering, *inside], title, env=variables)
+    return list(json.loads(printed)["results"])
 
 
 def ratios(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:

@@ -205,29 +205,6 @@ def _above_true(
     return series
 
 
-def _launch(report: Report) -> Any:
-    """Draw what each step adds, and all of them, a bar an image."""
-    middle = {
-        (one["image"], one["name"]): statistics.median(one["seconds"]) * 1e3
-        for one in report["results"]
-    }
-    names = _unique(report["results"], "name")
-    series = {}
-    for image in _unique([one for one in report["results"] if one["image"]], "image"):
-        # The launcher has no image.
-        until = [middle.get((image, name), middle.get(("", name), 0.0)) for name in names]
-        added = [until[0], *(b - a for a, b in itertools.pairwise(until)), until[-1]]
-        series[image] = [_median([one]) for one in added]
-    samples = len(report["results"][0]["seconds"])
-    title = f"{report['srun']}, {samples} launches of each\n{machine(report)}"
-    made = figure(9, 1.6 + 0.45 * (len(names) + 1), title)
-    axes = made.subplots()
-    bars(axes, [*names, "to the last rank"], series)
-    axes.set_xlabel("ms that a step adds, medians")
-    legend(made, axes)
-    return made
-
-
 def _features(report: Report) -> Any:
     """Draw the shares of processor time that each feature saves, alone and as the last."""
     cases, features = ("pass", "numpy", "core", "core + kernel"), report["features"]
@@ -297,7 +274,23 @@ def _write(report: Report) -> Any:
     title = f"Writing and reading arrays, {samples} rounds: {machine(report)}"
     made = figure(11, 9, title)
     panels = made.subplot_mosaic("TTTT;012O")
-    _times(panels["T"], report)
+    results = [one for one in report["results"] if (one["arrays"], one["side"]) == (1_000, 100)]
+    _by_place(
+        panels["T"],
+        report,
+        results,
+        lambda one: f"{one['workload']} {one['technique']}",
+        lambda one: _median(one["seconds"], 1e3),
+    )
+    panels["T"].set(ylabel="ms, median, least to most", yscale="log")
+    panels["T"].yaxis.set_major_formatter("{x:,g}")
+    panels["T"].minorticks_off()
+    panels["T"].set_title("1,000 arrays of 100 × 100", fontsize=10)
+    panels["T"].legend()
+
+    def size(one: Mapping[str, Any]) -> str:
+        return f"{one['arrays']:,} × {one['side']}²"
+
     for index, (workload, many, one, name) in enumerate(_RATIOS):
         wanted = (workload, many, one)
         found = [
@@ -306,58 +299,34 @@ def _write(report: Report) -> Any:
             if (each["workload"], each["slower"], each["faster"]) == wanted
         ]
         axes = panels[str(index)]
-        _by_size(axes, report, found, lambda each: _interval(each["interval"]))
+        _by_place(axes, report, found, size, lambda each: _interval(each["interval"]))
         axes.set_title(f"{name}\n{many} / {one}", fontsize=10)
         axes.axhline(1, color="black", lw=0.8)
-        axes.set_yscale("log")
-        axes.set_ylim(0.02, 30)
+        axes.set(yscale="log", ylim=(0.02, 30))
         axes.yaxis.set_major_formatter("{x:g}")
     panels["0"].set_ylabel("HDF5 is faster so many times, 95 % interval")
     opening = [one for one in report["results"] if one["opening"]]
-    _by_size(panels["O"], report, opening, lambda each: _median(each["opening"]))
+    _by_place(panels["O"], report, opening, size, lambda each: _median(each["opening"]))
     panels["O"].axhline(40, color="grey", lw=0.8, ls="--")
     panels["O"].text(0, 41, "the talk", color="grey", fontsize=9)
     panels["O"].set_title("npy: time in open, %", fontsize=10)
     return made
 
 
-def _times(axes: Any, report: Report) -> None:
-    arrays, side = 1_000, 100
-    shown = [one for one in report["results"] if (one["arrays"], one["side"]) == (arrays, side)]
-    kinds = _unique(shown, "workload", "technique")
-    series = {
-        place: {
-            kinds.index((one["workload"], one["technique"])): _median(one["seconds"], 1e3)
-            for one in shown
-            if one["place"] == place
-        }
-        for place in report["places"]
-    }
-    points(axes, series, [" ".join(kind) for kind in kinds])
-    axes.set_yscale("log")
-    axes.set_ylabel("ms, median, least to most")
-    axes.yaxis.set_major_formatter("{x:,g}")
-    axes.minorticks_off()
-    axes.set_title(f"{arrays:,} arrays of {side} × {side}", fontsize=10)
-    axes.legend()
-
-
-def _by_size(
+def _by_place(
     axes: Any,
     report: Report,
     found: Sequence[Mapping[str, Any]],
+    name: Callable[[Mapping[str, Any]], str],
     point: Callable[[Mapping[str, Any]], Point],
 ) -> None:
-    sizes = _unique(found, "arrays", "side")
+    """Draw a point a sample, by its name, a series a place."""
+    names = list(dict.fromkeys(map(name, found)))
     series = {
-        place: {
-            sizes.index((one["arrays"], one["side"])): point(one)
-            for one in found
-            if one["place"] == place
-        }
+        place: {names.index(name(one)): point(one) for one in found if one["place"] == place}
         for place in report["places"]
     }
-    points(axes, series, [f"{count:,} × {side}²" for count, side in sizes])
+    points(axes, series, names)
 
 
 def _storm(report: Report) -> Any:
@@ -425,7 +394,6 @@ _PICTURES: dict[str, tuple[str, Callable[[Report], Any]]] = {
     "startup": ("startup", _startup),
     "readme": ("startup", _readme),
     "cold": ("cold", _cold),
-    "launch": ("launch", _launch),
     "features": ("features", _features),
     "overhead": ("overhead", _overhead),
     "write-places": ("write-places", _write),

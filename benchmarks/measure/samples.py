@@ -8,7 +8,7 @@ import math
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -103,20 +103,11 @@ class _Sampler:
             self.process.communicate()
 
 
-@contextlib.contextmanager
-def _samplers(targets: Sequence[Target]) -> Iterator[list[_Sampler]]:
-    with contextlib.ExitStack() as stack:
-        started = []
-        for target in targets:
-            started.append(_Sampler(target))
-            stack.callback(started[-1].close)
-        yield started
-
-
 def measure(targets: Sequence[Target], number: int, cases: Sequence[Case] = CASES) -> list[Samples]:
     """Count each start once, then take samples; the targets' names are "image, place"."""
     found = [_counted(target, case) for case in cases for target in targets]
-    with _samplers(targets) as samplers:
+    with contextlib.ExitStack() as stack:
+        samplers = [stack.enter_context(contextlib.closing(_Sampler(one))) for one in targets]
         pairs = [(one, case) for case in cases for one in samplers]
         kinds = [(*pair, start) for pair, start in zip(pairs, found, strict=True)]
         in_rounds(kinds, number, lambda kind: _sample(*kind), lambda kind: kind[0].target.name)

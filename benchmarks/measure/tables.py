@@ -10,9 +10,10 @@ from typing import Any
 Found = Sequence[dict[str, Any]]
 Report = Mapping[str, Any]
 
-MOUNTS = {
+_MOUNTS = {
     "kernel": "apptainer exec, the kernel's squashfs",
     "squashfuse_ll": "apptainer exec --userns, squashfuse_ll",
+    # Of a report of November 2026.
     "podman-hpc": "podman-hpc's squash, squashfuse_ll and fuse-overlayfs",
 }
 _STORAGES = {"cached": "in memory", "dropped": "local disk", "slow": "slow storage"}
@@ -118,12 +119,11 @@ def _features(report: Report) -> str:
 def _cold(report: Report) -> str:
     found = [one for one in report["results"] if one["case"] != _IN_JSON]
     parts = [
-        f"**{MOUNTS[mount]}**\n\n{_mounted([one for one in found if one['mount'] == mount])}"
+        f"**{_MOUNTS[mount]}**\n\n{_mounted([one for one in found if one['mount'] == mount])}"
         for mount in _each(found, "mount")
     ]
-    if "bursts" in report:
-        touched = [one for one in report["touched"] if one["case"] != _IN_JSON]
-        parts += [_processors(found), _touched(touched), _bursts(report["bursts"])]
+    touched = [one for one in report["touched"] if one["case"] != _IN_JSON]
+    parts += [_processors(found), _touched(touched), _bursts(report["bursts"])]
     return "\n".join(parts)
 
 
@@ -319,7 +319,6 @@ _TABLES: dict[str, Callable[[Report], str]] = {
     "bake": _starts,
     "features": _features,
     "cold": _cold,
-    "cold-packages": _cold,
     "launch": _launch,
     "overhead": _overhead,
     "write-places": _write,

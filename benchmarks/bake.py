@@ -49,7 +49,7 @@ def main(options: argparse.Namespace) -> int:
     images = {one.name: one for one in roots.images(("wheels", "hpcpy"), options.sif)}
     ensure("apptainer")
     with report.work_folder() as work, contextlib.ExitStack() as stack:
-        said = report.circumstances("bake", [*images.values()], work)
+        facts = report.circumstances("bake", [*images.values()], work)
         names = _eight(work / _WHEELS)
         targets, seconds = [], {}
         for name, image, program in _WAYS:
@@ -57,10 +57,10 @@ def main(options: argparse.Namespace) -> int:
             stack.callback(shutil.rmtree, copy.root)
             targets.append(copy)
             seconds[name] = round(took, 1)
-        said["packages"] = {one.name: one.version for one in wheels("bake", this_arch())}
-        said["seconds_to_install_or_bake"] = seconds
+        facts["packages"] = {one.name: one.version for one in wheels("bake", this_arch())}
+        facts["seconds_to_install_or_bake"] = seconds
         starts = measure(targets, options.samples, _CASES)
-        code = report.finish({**said, "results": starts}, options.out, images["hpcpy"], work)
+        code = report.finish({**facts, "results": starts}, options.out, images["hpcpy"], work)
     print(*(f"{name}: {took} s to make" for name, took in seconds.items()), sep="\n")
     return code
 

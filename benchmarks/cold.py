@@ -62,16 +62,16 @@ def main(options: argparse.Namespace) -> int:
     images = roots.images(_IMAGES, options.sif)
     programs = {TRUE: [TRUE]} | {one.name: [PYTHON, *one.arguments(WORK)] for one in _CASES}
     with report.work_folder() as work:
-        said = report.circumstances("cold", images, work) | _storage()
+        facts = report.circumstances("cold", images, work) | _storage()
         kinds = _kinds(images, ways, STORAGES, programs)
-        said["results"] = _rounds(kinds, options.samples, programs)
-        said["touched"] = _touches(images, programs) if os.geteuid() == 0 else []
+        facts["results"] = _rounds(kinds, options.samples, programs)
+        facts["touched"] = _touches(images, programs) if os.geteuid() == 0 else []
         # By the first mount alone, and not with the file in memory: for all ranks but the
         # first it is there in any case.
         far = [storage for storage in STORAGES if storage != CACHED]
         kinds = _kinds(images, ways[:1], far, _OF_BURSTS)
-        said["bursts"] = _rounds(kinds, _BURSTS, programs, _RANKS)
-        return report.finish(said, options.out, images[-1], work)
+        facts["bursts"] = _rounds(kinds, _BURSTS, programs, _RANKS)
+        return report.finish(facts, options.out, images[-1], work)
 
 
 def _mounts(asked: str | None) -> list[str]:

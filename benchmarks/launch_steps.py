@@ -80,10 +80,10 @@ def main(options: argparse.Namespace) -> int:
         step.seconds.append(last)
 
     with report.work_folder() as work:
-        said = report.circumstances("launch", [*images.values()], work)
+        facts = report.circumstances("launch", [*images.values()], work)
         in_rounds(steps, options.samples, take, lambda step: f"{step.image} {step.name}")
-        said |= {"srun": options.srun, "results": steps}
-        return report.finish(said, options.out, [*images.values()][-1], work)
+        facts |= {"srun": options.srun, "results": steps}
+        return report.finish(facts, options.out, [*images.values()][-1], work)
 
 
 def _command(step: str, image: Base | None) -> list[str]:

@@ -82,9 +82,9 @@ def main(options: argparse.Namespace) -> int:
     if machine.cores() < 2:
         raise UnavailableError("two ranks need a core each; this process has one")
     with report.work_folder() as work:
-        said = report.circumstances("overhead", [image], work)
+        facts = report.circumstances("overhead", [image], work)
         found = [_measured(ARRANGEMENTS[name], image, work, options.samples) for name in names]
-        return report.finish({**said, "results": found}, options.out, image, work)
+        return report.finish({**facts, "results": found}, options.out, image, work)
 
 
 def _measured(arrangement: Arrangement, image: Base, work: Path, number: int) -> dict[str, Any]:

@@ -63,17 +63,17 @@ def main(options: argparse.Namespace) -> int:
         roots.add_venv(images.root["wheels"])
     unfinished = options.out / "storm.unfinished.json"
     with report.work_folder() as work:
-        said = report.circumstances("storm", bases, work, engine)
-        said["configurations"] = {one.name: one.title for one in chosen}
-        said["programs"] = {name: PROGRAMS[name] for name in programs}
+        facts = report.circumstances("storm", bases, work, engine)
+        facts["configurations"] = {one.name: one.title for one in chosen}
+        facts["programs"] = {name: PROGRAMS[name] for name in programs}
         with machines.running(machines.layout(max(nodes))) as storm:
-            said["bytes_on_disk"] = _filled(storm, images, chosen)
+            facts["bytes_on_disk"] = _filled(storm, images, chosen)
 
             def one(case: Case) -> list[Sample]:
                 return take(storm, images, CONFIGURATIONS[case.configuration], case)
 
-            measured(cases, options.samples, one, said, unfinished)
-        code = report.finish(said, options.out, bases[-1], work)
+            measured(cases, options.samples, one, facts, unfinished)
+        code = report.finish(facts, options.out, bases[-1], work)
     unfinished.unlink()
     return code
 
@@ -108,16 +108,16 @@ def measured(
     cases: Sequence[Case],
     number: int,
     start: Callable[[Case], list[Sample]],
-    said: dict[str, Any],
+    facts: dict[str, Any],
     unfinished: Path,
 ) -> None:
     """Start all cases, and have the report so far in a file after each, however it ends."""
-    samples = said["samples"] = []
+    samples = facts["samples"] = []
     unfinished.unlink(missing_ok=True)
 
     def one(case: Case) -> None:
         samples.extend(sample.as_dict() for sample in start(case))
-        report.write(unfinished, said)
+        report.write(unfinished, facts)
 
     try:
         in_rounds(cases, number, one)

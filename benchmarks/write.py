@@ -114,14 +114,14 @@ class Row:
     seconds: list[float] = field(default_factory=list)
     opening: list[int] = field(default_factory=list)
 
-    def add(self, told: dict[str, Any]) -> None:
+    def add(self, result: dict[str, Any]) -> None:
         """Take in what the workload's JSON says of it."""
-        if not told["ok"]:
-            raise StageError(f"{self.technique} at {self.place}: {told['verdict']}")
-        self.workers, self.files = told["workers"], told["details"][-1]["files"]
+        if not result["ok"]:
+            raise StageError(f"{self.technique} at {self.place}: {result['verdict']}")
+        self.workers, self.files = result["workers"], result["details"][-1]["files"]
         # The clock counts nanoseconds.
-        self.seconds += [round(one, 9) for one in told["samples"]]
-        if share := _OPENING.search(told["note"]):
+        self.seconds += [round(one, 9) for one in result["samples"]]
+        if share := _OPENING.search(result["note"]):
             self.opening.append(int(share[1]))
 
 
@@ -143,17 +143,17 @@ def main(options: argparse.Namespace) -> int:
 
     def take(kind: tuple[Task, str]) -> None:
         task, place = kind
-        for told in ask(image.sif, place, task):
-            row = Row(place, task.workload, task.arrays, task.side, told["impl"])
-            rows.setdefault((place, task, told["impl"]), row).add(told)
+        for result in ask(image.sif, place, task):
+            row = Row(place, task.workload, task.arrays, task.side, result["impl"])
+            rows.setdefault((place, task, result["impl"]), row).add(result)
 
     with report.work_folder() as work:
-        said = report.circumstances("write-places", [image], work)
+        facts = report.circumstances("write-places", [image], work)
         # The places next to each other: what else the machine does is the same for all.
         in_rounds([*itertools.product(TASKS, places)], options.samples, take)
-        said["places"] = {place: _file_system(place) for place in places}
-        said |= {"results": [*rows.values()], "ratios": [*ratios([*rows.values()])]}
-        return report.finish(said, options.out, image, work)
+        facts["places"] = {place: _file_system(place) for place in places}
+        facts |= {"results": [*rows.values()], "ratios": [*ratios([*rows.values()])]}
+        return report.finish(facts, options.out, image, work)
 
 
 def choose(asked: Sequence[str]) -> list[str]:

@@ -402,5 +402,5 @@ _PICTURES: dict[str, tuple[str, Callable[[Report], Any]]] = {
 
 
 if __name__ == "__main__":
-    told, picture = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
-    _PICTURES[picture.stem][1](told).savefig(picture, dpi=120)
+    report, picture = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
+    _PICTURES[picture.stem][1](report).savefig(picture, dpi=120)

@@ -93,10 +93,10 @@ class _Sampler:
                 self.process.stdin.write(request + "\n")
                 self.process.stdin.flush()
                 answer = self.process.stdout.readline()
-        told = json.loads(answer) if answer else {"code": "no answer"}
-        if code := told.pop("code"):
+        taken = json.loads(answer) if answer else {"code": "no answer"}
+        if code := taken.pop("code"):
             raise StageError(f"{self.target.name}: {case.name} ended with {code}")
-        return dict(told)
+        return dict(taken)
 
     def close(self) -> None:
         with contextlib.suppress(BrokenPipeError):
@@ -127,9 +127,9 @@ def _sample(one: _Sampler, case: Case, start: Samples) -> None:
     # then unpacks its file again: in a container, opening LLVM's library made a start take
     # up to five times as long.
     one.ask(case)
-    told = one.ask(case)
-    start.wall.append(told["wall"])
-    start.cpu.append(told["cpu"])
+    taken = one.ask(case)
+    start.wall.append(taken["wall"])
+    start.cpu.append(taken["cpu"])
     if len(start.memory) < _MEMORY_SAMPLES:
         start.memory.append(one.ask(case, memory=True))
 

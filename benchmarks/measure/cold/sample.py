@@ -77,11 +77,12 @@ def _start(words: list[str], ranks: int, image: Path) -> dict[str, Any]:
     _libc.prctl(_SUBREAPER, 1, 0, 0, 0)
     command = [word.replace(IMAGE, str(image)) for word in words]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as errors:
         begun = time.monotonic()
         # Kept: subprocess itself collects the exit code of one that is forgotten.
         every = [
-            subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said) for _ in range(ranks)
+            subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
+            for _ in range(ranks)
         ]
         started = {one.pid for one in every}
         ends = []
@@ -93,8 +94,8 @@ def _start(words: list[str], ranks: int, image: Path) -> dict[str, Any]:
             if child in started:
                 ends.append(time.monotonic() - begun)
                 if status:
-                    said.seek(0)
-                    text = said.read().decode(errors="replace").strip()
+                    errors.seek(0)
+                    text = errors.read().decode(errors="replace").strip()
                     sys.exit(f"{command[-1]!r}: exit code {status >> 8}: {text[-300:]}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     user, kernel = after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime

@@ -64,7 +64,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Measure, write ``launch.json`` and its picture, print a table."""
+    """Measure, write ``launch.json``, print a table."""
     srun, environment = _srun_words(options.srun)
     images = {one.name: one for one in roots.images(options.images.split(","), options.sif)}
     bare = (NO_IMAGE, NO_CONTAINER)

@@ -343,7 +343,7 @@ def _storm(report: Report) -> Any:
         ("ranks", "nodes", nodes, f"ranks on {nodes} node(s)"),
         ("nodes", "ranks", ranks, f"nodes of {ranks} rank(s)"),
     )
-    made = figure(10, 8.5, f"The program '{program}', cold, MooseFS: {machine(report)}")
+    made = figure(10, 8.5, f"The program '{program}', cold, MooseFS\n{machine(report)}")
     panels = made.subplots(2, 2, sharey="row")
     rows: dict[str, Callable[[Mapping[str, Any]], float]] = {
         # A logarithm has no zero.

@@ -121,9 +121,10 @@ def measured(
 
     try:
         in_rounds(cases, number, one)
-    finally:
+    except BaseException:
         if samples:
             print(f"{unfinished} has what was measured", file=sys.stderr)
+        raise
 
 
 if __name__ == "__main__":

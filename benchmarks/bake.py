@@ -6,26 +6,36 @@ import argparse
 import contextlib
 import shutil
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from checkout import run
+from hpcpy.core import paths
 from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
+from hpcpy.fetch.many import fetch
 from hpcpy.pins.model import this_arch
 from hpcpy.pins.wheels import wheels
-from measure import added, report, roots
-from measure.added import BAKE, PIP, WHEELS, Base, eight, with_packages
+from measure import report, roots
 from measure.cases import CASES, EIGHT
+from measure.roots import VENV, Base
 from measure.samples import measure
-from measure.targets import Target
+from measure.targets import WORK, Target, container, image_variables, unpacked
 
 _CASES = (*(case for case in CASES if case.name in ("pass", "numpy")), EIGHT)
+# The folder of the wheels that are added, and the modules that add them, with options.
+_WHEELS = "wheels"
+_PIP = (
+    *("pip", "install", "--no-index", f"--find-links={WORK}/{_WHEELS}"),
+    *("--root-user-action=ignore", "--break-system-packages"),
+)
+_BAKE = ("hpcpy_bake", f"--wheelhouse={WORK}/{_WHEELS}")
 # Name of the result, image, module and its options.
 _WAYS = (
-    ("wheels, installed", "wheels", PIP),
-    ("hpcpy, installed", "hpcpy", PIP),
-    ("hpcpy, baked", "hpcpy", BAKE),
+    ("wheels, installed", "wheels", _PIP),
+    ("hpcpy, installed", "hpcpy", _PIP),
+    ("hpcpy, baked", "hpcpy", _BAKE),
 )
 
 
@@ -35,34 +45,50 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Measure, write ``results/bake.json`` and print the table."""
+    """Measure, write ``bake.json`` and print the table."""
     images = {one.name: one for one in roots.images(("wheels", "hpcpy"), options.sif)}
     ensure("apptainer")
     with report.work_folder() as work, contextlib.ExitStack() as stack:
-        said = report.circumstances("bake", [*images.values()], work)
-        (work / WHEELS).mkdir()
-        names = eight(work / WHEELS)
+        facts = report.circumstances("bake", [*images.values()], work)
+        names = _eight(work / _WHEELS)
         targets, seconds = [], {}
         for name, image, program in _WAYS:
             copy, took = _made(name, images[image], work, [*program, *names])
             stack.callback(shutil.rmtree, copy.root)
             targets.append(copy)
             seconds[name] = round(took, 1)
-        said["packages"] = {one.name: one.version for one in wheels("bake", this_arch())}
-        said["seconds_to_install_or_bake"] = seconds
+        facts["packages"] = {one.name: one.version for one in wheels("bake", this_arch())}
+        facts["seconds_to_install_or_bake"] = seconds
         starts = measure(targets, options.samples, _CASES)
-        code = report.finish({**said, "results": starts}, options.out, images["hpcpy"], work)
+        code = report.finish({**facts, "results": starts}, options.out, images["hpcpy"], work)
     print(*(f"{name}: {took} s to make" for name, took in seconds.items()), sep="\n")
     return code
+
+
+def _eight(folder: Path) -> list[str]:
+    """Copy the wheels of the NIH's libraries into a folder; return the names to install."""
+    folder.mkdir()
+    text = (paths.ENV / "python-bake.in").read_text(encoding="utf-8")
+    asked = {line.split("#")[0].strip() for line in text.splitlines()} - {""}
+    for path in fetch(wheels("bake", this_arch())).values():
+        shutil.copyfile(path, folder / path.name)
+    return sorted(asked)
 
 
 def _made(name: str, image: Base, work: Path, words: Sequence[str]) -> tuple[Target, float]:
     """Return an interpreter with the packages, and how long adding them took."""
     root = image.root.with_name(name.replace(", ", "-"))
     shutil.rmtree(root, ignore_errors=True)
+    variables = image_variables(container(image.name, image.sif, work))
+    copy = unpacked(name, root, work, variables)
     with stage(f"{name}: {words[0]}") as current:
-        copy = added.target(name, image, root, work)
-        return copy, with_packages(current, image.root, copy, words)
+        # Hard links do: packages are added as new files, and no file of the image is changed.
+        current.run(["cp", "-al", image.root, root])
+        # A virtual environment there has the packages from before.
+        shutil.rmtree(root / VENV.relative_to("/"), ignore_errors=True)
+        before = time.monotonic()
+        current.run(copy.command(["-m", *words]))
+        return copy, time.monotonic() - before
 
 
 if __name__ == "__main__":

@@ -37,9 +37,7 @@ def run(
     try:
         paths.check_root()
         require_safe_checkout()
-        options = parser.parse_args()
-        options.words = [name, *sys.argv[1:]]
-        return main(options)
+        return main(parser.parse_args())
     except HpcpyError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return error.exit_code

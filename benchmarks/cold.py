@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import operator
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from checkout import run
-from hpcpy.core.errors import UsageError
+from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.core.stages import stage
 from hpcpy.engine.setup import ensure
-from measure import cases, report, roots
-from measure.added import Base, added, eight
-from measure.cold import mounts
-from measure.cold.mounts import Mounted
-from measure.cold.sample import CACHED, DELAY, RATE, STORAGES, inside
+from measure import report, roots
+from measure.cases import CASES
+from measure.cold.sample import CACHED, DELAY, IMAGE, RATE, STORAGES, inside
 from measure.cold.touched import touched
+from measure.roots import Base
 from measure.samples import in_rounds
-from measure.tables import MOUNTS, TRUE
+from measure.tables import TRUE
 from measure.targets import PYTHON, WORK
 
 _IMAGES = ("wheels", "hpcpy")
-_CASES = [case for case in cases.CASES if case.name in ("pass", "numpy", "core", "core + MPI")]
+_FUSE = "squashfuse_ll"
+MOUNTS = ("kernel", _FUSE)
+_CASES = [case for case in CASES if case.name in ("pass", "numpy", "core", "core + MPI")]
 # A node's ranks, each with a mount of its own, of programs that take some time.
 _RANKS, _BURSTS, _OF_BURSTS = 16, 3, ("numpy", "core")
 
@@ -53,44 +53,37 @@ class Cold:
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the measurement's arguments."""
     report.add_options(parser, samples=8)
-    parser.add_argument("--mounts", help=f"default: {','.join(MOUNTS)}, as far as possible")
-    parser.add_argument(
-        "--packages",
-        action="store_true",
-        help="measure images with the eight libraries of docs/bake.md, baked and installed",
-    )
+    parser.add_argument("--mounts", help=f"default: {','.join(MOUNTS)}, the first for root")
 
 
 def main(options: argparse.Namespace) -> int:
-    """Measure, write ``results/cold.json`` and its picture, or ``cold-packages.json``."""
-    ways = options.mounts.split(",") if options.mounts else mounts.names()
-    if unknown := sorted(set(ways) - set(MOUNTS)):
-        raise UsageError(f"--mounts {unknown[0]}: none of {', '.join(MOUNTS)}")
+    """Measure, write ``cold.json`` and its picture, print the tables."""
+    ways = _mounts(options.mounts)
     images = roots.images(_IMAGES, options.sif)
-    ensure("apptainer")
-    shown = _CASES
-    if options.packages:
-        images = [_with_packages(one) for one in images]
-        shown = [*_CASES[:1], cases.EIGHT]
-    programs = {TRUE: [TRUE]} | {one.name: [PYTHON, *one.arguments(WORK)] for one in shown}
+    programs = {TRUE: [TRUE]} | {one.name: [PYTHON, *one.arguments(WORK)] for one in _CASES}
     with report.work_folder() as work:
-        name = "cold-packages" if options.packages else "cold"
-        said = report.circumstances(name, images, work) | _storage()
-        mounted = [mounts.mounted(way, one, work) for way in ways for one in images]
-        said["results"] = _rounds(mounted, STORAGES, options.samples, programs)
-        said["touched"] = _touches(images, programs) if os.geteuid() == 0 else []
-        if not options.packages:
-            # By the first mount alone, and not with the file in memory: for all ranks but the
-            # first it is there in any case.
-            far = [storage for storage in STORAGES if storage != CACHED]
-            few = {case: programs[case] for case in _OF_BURSTS}
-            said["bursts"] = _rounds(mounted[: len(images)], far, _BURSTS, few, _RANKS)
-        return report.finish(said, options.out, images[-1], work)
+        facts = report.circumstances("cold", images, work) | _storage()
+        kinds = _kinds(images, ways, STORAGES, programs)
+        facts["results"] = _rounds(kinds, options.samples, programs)
+        facts["touched"] = _touches(images, programs) if os.geteuid() == 0 else []
+        # By the first mount alone, and not with the file in memory: for all ranks but the
+        # first it is there in any case.
+        far = [storage for storage in STORAGES if storage != CACHED]
+        kinds = _kinds(images, ways[:1], far, _OF_BURSTS)
+        facts["bursts"] = _rounds(kinds, _BURSTS, programs, _RANKS)
+        return report.finish(facts, options.out, images[-1], work)
 
 
-def _with_packages(base: Base) -> Base:
-    apptainer = ensure("apptainer").apptainer
-    return added(base, "the eight libraries", lambda folder, _: eight(folder), apptainer)
+def _mounts(asked: str | None) -> list[str]:
+    """Return the ways to mount an image: those that this user has, or those asked for."""
+    there = [*MOUNTS] if os.geteuid() == 0 else [_FUSE]
+    chosen = asked.split(",") if asked else there
+    for name in chosen:
+        if name not in MOUNTS:
+            raise UsageError(f"--mounts {name}: none of {', '.join(MOUNTS)}")
+        if name not in there:
+            raise UnavailableError(f"only root has the mount {name}")
+    return chosen
 
 
 def _storage() -> dict[str, Any]:
@@ -102,25 +95,31 @@ def _storage() -> dict[str, Any]:
     }
 
 
+def _kinds(
+    images: Sequence[Base], ways: Sequence[str], storages: Sequence[str], cases: Iterable[str]
+) -> list[tuple[Cold, Base]]:
+    # The images next to each other: what else the machine does is then the same for both.
+    return [
+        (Cold(image.name, way, storage, case), image)
+        for way, storage, case, image in itertools.product(ways, storages, cases, images)
+    ]
+
+
 def _rounds(
-    images: Sequence[Mounted],
-    storages: Sequence[str],
+    kinds: Sequence[tuple[Cold, Base]],
     number: int,
     programs: Mapping[str, Sequence[str]],
     ranks: int = 1,
 ) -> list[Cold]:
     """Take samples of `ranks` starts at once, a mount each."""
-    # The images next to each other: what else the machine does is then the same for both.
-    kinds = [
-        (Cold(image.image, way, storage, case), image)
-        for way, group in itertools.groupby(images, operator.attrgetter("mount"))
-        for storage, case, image in itertools.product(storages, programs, [*group])
-    ]
+    apptainer = str(ensure("apptainer").apptainer)
 
-    def take(kind: tuple[Cold, Mounted]) -> None:
+    def take(kind: tuple[Cold, Base]) -> None:
         cold, image = kind
-        command = [*image.starter, *programs[cold.case]]
-        request = {"image": str(image.file), "storage": cold.storage, "ranks": ranks}
+        as_user = ["--userns"] if cold.mount == _FUSE else []
+        starter = [apptainer, "exec", *as_user, "--cleanenv", IMAGE]
+        command = [*starter, *programs[cold.case]]
+        request = {"image": str(image.sif), "storage": cold.storage, "ranks": ranks}
         taken = inside("measure.cold.sample", {**request, "command": command})
         if ranks == 1:
             (taken["wall"],) = taken["wall"]

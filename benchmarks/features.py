@@ -48,7 +48,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Measure, write ``results/features.json`` and its picture, print a table."""
+    """Measure, write ``features.json`` and its picture, print a table."""
     features = _features(options.features)
     _, plan, image = ensure_image("sif", _IMAGE)
     (base,) = roots.images([_IMAGE], options.sif)
@@ -56,11 +56,11 @@ def main(options: argparse.Namespace) -> int:
     require_free(paths.BUILD, len(wanted) * _DISK_OF_ONE + GIB, f"{len(wanted)} variants")
     _build(plan, wanted)
     with report.work_folder() as work, unpacked_variants(plan, wanted, base.root, image) as made:
-        said = {**report.circumstances("features", [base], work), "features": features}
+        facts = {**report.circumstances("features", [base], work), "features": features}
         variables = image_variables(container(_IMAGE, base.sif, work))
         targets = [unpacked(f"{name}, host", root, work, variables) for name, root in made.items()]
         starts = measure(targets, options.samples, _CASES)
-        return report.finish({**said, "results": starts}, options.out, base, work)
+        return report.finish({**facts, "results": starts}, options.out, base, work)
 
 
 def _features(asked: str | None) -> list[str]:

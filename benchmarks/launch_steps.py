@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from hpcpy.core.stages import StageError
 from hpcpy.engine.setup import ensure
 from measure import report, roots
 from measure.roots import Base
+from measure.running import output
 from measure.samples import in_rounds
 
 _SRUN = "srun --nodes=2 --ntasks=16 --overcommit --mpi=pmi2"
@@ -64,7 +64,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Measure, write ``results/launch.json`` and its picture, print a table."""
+    """Measure, write ``launch.json``, print a table."""
     srun, environment = _srun_words(options.srun)
     images = {one.name: one for one in roots.images(options.images.split(","), options.sif)}
     bare = (NO_IMAGE, NO_CONTAINER)
@@ -80,10 +80,10 @@ def main(options: argparse.Namespace) -> int:
         step.seconds.append(last)
 
     with report.work_folder() as work:
-        said = report.circumstances("launch", [*images.values()], work)
+        facts = report.circumstances("launch", [*images.values()], work)
         in_rounds(steps, options.samples, take, lambda step: f"{step.image} {step.name}")
-        said |= {"srun": options.srun, "results": steps}
-        return report.finish(said, options.out, [*images.values()][-1], work)
+        facts |= {"srun": options.srun, "results": steps}
+        return report.finish(facts, options.out, [*images.values()][-1], work)
 
 
 def _command(step: str, image: Base | None) -> list[str]:
@@ -110,27 +110,13 @@ def _srun_words(given: str) -> tuple[list[str], dict[str, str]]:
 
 def to_the_ranks(command: Sequence[str], environment: Mapping[str, str]) -> tuple[float, float]:
     """Return the seconds from a command's start to the first and last time that its ranks print."""
-    before = time.time()
+    title, before = shlex.join(command), time.time()
+    printed = output(command, title, env={**os.environ, **environment}, timeout=_SECONDS)
     try:
-        done = subprocess.run(
-            command,
-            env={**os.environ, **environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise StageError(f"{shlex.join(command)}: {error}") from error
-    if done.returncode:
-        said = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
-        raise StageError(f"{shlex.join(command)} ended with {done.returncode}: {said[0]}")
-    try:
-        told = [float(word) - before for word in done.stdout.split()]
-        return min(told), max(told)
+        times = [float(word) - before for word in printed.split()]
+        return min(times), max(times)
     except ValueError as error:
-        raise StageError(f"{shlex.join(command)} printed {done.stdout.strip()!r}") from error
+        raise StageError(f"{title} printed {printed.strip()!r}") from error
 
 
 if __name__ == "__main__":

@@ -30,14 +30,14 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Measure, write ``results/startup.json`` and its pictures, print the table."""
+    """Measure, write ``startup.json`` and its pictures, print the table."""
     images = roots.images(options.images.split(","), options.sif)
     ensure("apptainer")
     with report.work_folder() as work:
-        said = report.circumstances("startup", images, work)
+        facts = report.circumstances("startup", images, work)
         targets = [target for image in images for target in _targets(image, work)]
         starts = measure(targets, options.samples)
-        return report.finish({**said, "results": starts}, options.out, images[-1], work)
+        return report.finish({**facts, "results": starts}, options.out, images[-1], work)
 
 
 def _targets(image: Base, work: Path) -> list[Target]:

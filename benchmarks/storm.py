@@ -1,9 +1,131 @@
-"""Starts of ranks on a shared file system: python3 benchmarks/storm.py --help."""
+"""Starts of ranks on a shared file system: the import storm."""
 
+from __future__ import annotations
+
+import argparse
+import itertools
 import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 from checkout import run
-from sharedfs import command
+from hpcpy.core import paths
+from hpcpy.core.errors import UsageError
+from hpcpy.core.stages import stage
+from measure import report, roots
+from measure.samples import in_rounds
+from sharedfs import machines
+from sharedfs.configurations import CONFIGURATIONS, Configuration, Images
+from sharedfs.machines import Storm
+from sharedfs.mounts import copy, open_root, size
+from sharedfs.programs import PROGRAMS
+from sharedfs.samples import Case, Sample, take
+
+_NUMBERS = "1,2,4"
+# Nodes take addresses of the bridge's 254; each has 16 made-up CPUs for ranks.
+_MOST = {"nodes": 64, "ranks": 16}
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the measurement's arguments."""
+    numbers = f"numbers with commas (default {_NUMBERS})"
+    parser.add_argument("--nodes", default=_NUMBERS, help=f"how many nodes, {numbers}")
+    parser.add_argument("--ranks", default=_NUMBERS, help=f"ranks on each, {numbers}")
+    names = ",".join(CONFIGURATIONS)
+    help_ = f"some of {names} (default: all)"
+    parser.add_argument("--configurations", default=names, help=help_)
+    help_ = f"of {','.join(PROGRAMS)} (default %(default)s)"
+    parser.add_argument("--programs", default="core", help=help_)
+    report.add_options(parser, samples=3, out=paths.BUILD)
+
+
+def main(options: argparse.Namespace) -> int:
+    """Measure, write ``storm.json`` and its picture, print a table."""
+    programs = _names(options.programs, PROGRAMS, "program")
+    names = _names(options.configurations, CONFIGURATIONS, "configuration")
+    nodes, ranks = _numbers(options.nodes, "nodes"), _numbers(options.ranks, "ranks")
+    # Configurations side by side: what else the machine does is the same for all.
+    sides = itertools.product(programs, nodes, ranks, names)
+    cases = [Case(name, program, count, each) for program, count, each, name in sides]
+    chosen = [CONFIGURATIONS[name] for name in names]
+    # Before an image is built for an hour.
+    paths.refuse_blanks("Slurm", machines.layout(1).folder)
+    engine = machines.require()
+    bases = roots.images(list(dict.fromkeys(one.image for one in chosen)), options.sif)
+    trees = {one.image for one in chosen if one.is_tree}
+    images = Images(
+        {one.name: one.sif for one in bases},
+        {one.name: one.root for one in bases if one.name in trees},
+        engine.apptainer,
+    )
+    if "wheels" in trees:
+        roots.add_venv(images.root["wheels"])
+    unfinished = options.out / "storm.unfinished.json"
+    with report.work_folder() as work:
+        facts = report.circumstances("storm", bases, work, engine)
+        facts["configurations"] = {one.name: one.title for one in chosen}
+        facts["programs"] = {name: PROGRAMS[name] for name in programs}
+        with machines.running(machines.layout(max(nodes))) as storm:
+            facts["bytes_on_disk"] = _filled(storm, images, chosen)
+
+            def one(case: Case) -> list[Sample]:
+                return take(storm, images, CONFIGURATIONS[case.configuration], case)
+
+            measured(cases, options.samples, one, facts, unfinished)
+        code = report.finish(facts, options.out, bases[-1], work)
+    unfinished.unlink()
+    return code
+
+
+def _names(text: str, known: Iterable[str], what: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if unknown := [name for name in names if name not in known]:
+        raise UsageError(f"no {what} {unknown[0]!r}", hint=f"there are: {', '.join(known)}")
+    return list(dict.fromkeys(names))
+
+
+def _numbers(text: str, what: str) -> list[int]:
+    words, most = text.split(","), _MOST[what]
+    if not all(word.strip().isdecimal() and 1 <= int(word) <= most for word in words):
+        raise UsageError(f"--{what} {text}: numbers from 1 to {most}, with commas between")
+    return sorted({int(word) for word in words})
+
+
+def _filled(storm: Storm, images: Images, chosen: Sequence[Configuration]) -> dict[str, int]:
+    """Bring files onto the file system and the nodes; return each configuration's bytes."""
+    with stage("fill the shared file system"):
+        wanted = {one.name: [*one.files(images)] for one in chosen}
+        # Several take the same file.
+        copy(storm.own, storm.folder, dict.fromkeys(itertools.chain(*wanted.values())))
+        for mount in storm.mounts:
+            for root in images.root.values():
+                open_root(mount, root)
+        return {name: size(storm.own, storm.folder, files) for name, files in wanted.items()}
+
+
+def measured(
+    cases: Sequence[Case],
+    number: int,
+    start: Callable[[Case], list[Sample]],
+    facts: dict[str, Any],
+    unfinished: Path,
+) -> None:
+    """Start all cases, and have the report so far in a file after each, however it ends."""
+    samples = facts["samples"] = []
+    unfinished.unlink(missing_ok=True)
+
+    def one(case: Case) -> None:
+        samples.extend(sample.as_dict() for sample in start(case))
+        report.write(unfinished, facts)
+
+    try:
+        in_rounds(cases, number, one)
+    except BaseException:
+        if samples:
+            print(f"{unfinished} has what was measured", file=sys.stderr)
+        raise
+
 
 if __name__ == "__main__":
-    sys.exit(run(command.declare, command.main, command.__doc__))
+    sys.exit(run(declare, main, __doc__))

@@ -9,7 +9,6 @@ import itertools
 import json
 import math
 import re
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from hpcpy.core.files import require_free, scratch_dir
 from hpcpy.core.stages import StageError
 from hpcpy.engine.setup import ensure
 from measure import report, roots
+from measure.running import output
 from measure.samples import LEAST, in_rounds, mean_ratio
 from measure.targets import WORK, container
 from sharedfs import machines
@@ -114,14 +114,14 @@ class Row:
     seconds: list[float] = field(default_factory=list)
     opening: list[int] = field(default_factory=list)
 
-    def add(self, told: dict[str, Any]) -> None:
+    def add(self, result: dict[str, Any]) -> None:
         """Take in what the workload's JSON says of it."""
-        if not told["ok"]:
-            raise StageError(f"{self.technique} at {self.place}: {told['verdict']}")
-        self.workers, self.files = told["workers"], told["details"][-1]["files"]
+        if not result["ok"]:
+            raise StageError(f"{self.technique} at {self.place}: {result['verdict']}")
+        self.workers, self.files = result["workers"], result["details"][-1]["files"]
         # The clock counts nanoseconds.
-        self.seconds += [round(one, 9) for one in told["samples"]]
-        if share := _OPENING.search(told["note"]):
+        self.seconds += [round(one, 9) for one in result["samples"]]
+        if share := _OPENING.search(result["note"]):
             self.opening.append(int(share[1]))
 
 
@@ -133,7 +133,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Measure, write ``results/write-places.json`` and its picture, print a table."""
+    """Measure, write ``write-places.json`` and its picture, print a table."""
     places = choose(options.places)
     for place in places:
         _require_room(place)
@@ -143,17 +143,17 @@ def main(options: argparse.Namespace) -> int:
 
     def take(kind: tuple[Task, str]) -> None:
         task, place = kind
-        for told in ask(image.sif, place, task):
-            row = Row(place, task.workload, task.arrays, task.side, told["impl"])
-            rows.setdefault((place, task, told["impl"]), row).add(told)
+        for result in ask(image.sif, place, task):
+            row = Row(place, task.workload, task.arrays, task.side, result["impl"])
+            rows.setdefault((place, task, result["impl"]), row).add(result)
 
     with report.work_folder() as work:
-        said = report.circumstances("write-places", [image], work)
+        facts = report.circumstances("write-places", [image], work)
         # The places next to each other: what else the machine does is the same for all.
         in_rounds([*itertools.product(TASKS, places)], options.samples, take)
-        said["places"] = {place: _file_system(place) for place in places}
-        said |= {"results": [*rows.values()], "ratios": [*ratios([*rows.values()])]}
-        return report.finish(said, options.out, image, work)
+        facts["places"] = {place: _file_system(place) for place in places}
+        facts |= {"results": [*rows.values()], "ratios": [*ratios([*rows.values()])]}
+        return report.finish(facts, options.out, image, work)
 
 
 def choose(asked: Sequence[str]) -> list[str]:
@@ -218,18 +218,8 @@ def ask(sif: Path, place: str, task: Task) -> list[dict[str, Any]]:
     title = f"{task.workload} at {place}"
     with _ready(place) as (folder, entering, variables):
         inside = container(_IMAGE, sif, folder).command(task.words, "env")
-        done = subprocess.run(
-            [*entering, *inside],
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode:
-        said = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
-        raise StageError(f"{title} ended with {done.returncode}: {said[0]}")
-    return list(json.loads(done.stdout)["results"])
+        printed = output([*entering, *inside], title, env=variables)
+    return list(json.loads(printed)["results"])
 
 
 def ratios(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:

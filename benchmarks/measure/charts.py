@@ -18,7 +18,8 @@ Report = Mapping[str, Any]
 Point = tuple[float, float, float]
 
 # Okabe and Ito's colours, which any colour vision tells apart.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+_MARKERS = "osD^vP*X<>"
 # Two of the places that are measured, both unpacked on one disk; the tables have all.
 _PLACES = {("wheels", "venv"): "a venv with wheels", ("hpcpy", "host"): "hpcpy"}
 _STORAGES = {
@@ -44,7 +45,8 @@ def of(report: Report) -> list[str]:
     pictures = [
         name for name, (benchmark, _) in _PICTURES.items() if benchmark == report["benchmark"]
     ]
-    has_both = {*_PLACES} <= {(one.get("image"), one.get("place")) for one in report["results"]}
+    found = report.get("results", [])
+    has_both = {*_PLACES} <= {(one.get("image"), one.get("place")) for one in found}
     return [name for name in pictures if name != "readme" or has_both]
 
 
@@ -64,10 +66,11 @@ def machine(report: Report) -> str:
     return f"{found['processor']}, {found['cores']} cores, {found['kernel']}"
 
 
-def legend(made: Any, axes: Any, where: str = "lower") -> None:
+def legend(made: Any, axes: Any, where: str = "lower", columns: int = 0) -> None:
     """Show what the colours mean, beside all panels."""
     handles, labels = axes.get_legend_handles_labels()
-    made.legend(handles, labels, loc=f"outside {where} center", ncols=len(labels), frameon=False)
+    options = {"ncols": columns or len(labels), "frameon": False}
+    made.legend(handles, labels, loc=f"outside {where} center", **options)
 
 
 def bars(
@@ -202,29 +205,6 @@ def _above_true(
     return series
 
 
-def _launch(report: Report) -> Any:
-    """Draw what each step adds, and all of them, a bar an image."""
-    middle = {
-        (one["image"], one["name"]): statistics.median(one["seconds"]) * 1e3
-        for one in report["results"]
-    }
-    names = _unique(report["results"], "name")
-    series = {}
-    for image in _unique([one for one in report["results"] if one["image"]], "image"):
-        # The launcher has no image.
-        until = [middle.get((image, name), middle.get(("", name), 0.0)) for name in names]
-        added = [until[0], *(b - a for a, b in itertools.pairwise(until)), until[-1]]
-        series[image] = [_median([one]) for one in added]
-    samples = len(report["results"][0]["seconds"])
-    title = f"{report['srun']}, {samples} launches of each\n{machine(report)}"
-    made = figure(9, 1.6 + 0.45 * (len(names) + 1), title)
-    axes = made.subplots()
-    bars(axes, [*names, "to the last rank"], series)
-    axes.set_xlabel("ms that a step adds, medians")
-    legend(made, axes)
-    return made
-
-
 def _features(report: Report) -> Any:
     """Draw the shares of processor time that each feature saves, alone and as the last."""
     cases, features = ("pass", "numpy", "core", "core + kernel"), report["features"]
@@ -294,7 +274,23 @@ def _write(report: Report) -> Any:
     title = f"Writing and reading arrays, {samples} rounds: {machine(report)}"
     made = figure(11, 9, title)
     panels = made.subplot_mosaic("TTTT;012O")
-    _times(panels["T"], report)
+    results = [one for one in report["results"] if (one["arrays"], one["side"]) == (1_000, 100)]
+    _by_place(
+        panels["T"],
+        report,
+        results,
+        lambda one: f"{one['workload']} {one['technique']}",
+        lambda one: _median(one["seconds"], 1e3),
+    )
+    panels["T"].set(ylabel="ms, median, least to most", yscale="log")
+    panels["T"].yaxis.set_major_formatter("{x:,g}")
+    panels["T"].minorticks_off()
+    panels["T"].set_title("1,000 arrays of 100 × 100", fontsize=10)
+    panels["T"].legend()
+
+    def size(one: Mapping[str, Any]) -> str:
+        return f"{one['arrays']:,} × {one['side']}²"
+
     for index, (workload, many, one, name) in enumerate(_RATIOS):
         wanted = (workload, many, one)
         found = [
@@ -303,58 +299,94 @@ def _write(report: Report) -> Any:
             if (each["workload"], each["slower"], each["faster"]) == wanted
         ]
         axes = panels[str(index)]
-        _by_size(axes, report, found, lambda each: _interval(each["interval"]))
+        _by_place(axes, report, found, size, lambda each: _interval(each["interval"]))
         axes.set_title(f"{name}\n{many} / {one}", fontsize=10)
         axes.axhline(1, color="black", lw=0.8)
-        axes.set_yscale("log")
-        axes.set_ylim(0.02, 30)
+        axes.set(yscale="log", ylim=(0.02, 30))
         axes.yaxis.set_major_formatter("{x:g}")
     panels["0"].set_ylabel("HDF5 is faster so many times, 95 % interval")
     opening = [one for one in report["results"] if one["opening"]]
-    _by_size(panels["O"], report, opening, lambda each: _median(each["opening"]))
+    _by_place(panels["O"], report, opening, size, lambda each: _median(each["opening"]))
     panels["O"].axhline(40, color="grey", lw=0.8, ls="--")
     panels["O"].text(0, 41, "the talk", color="grey", fontsize=9)
     panels["O"].set_title("npy: time in open, %", fontsize=10)
     return made
 
 
-def _times(axes: Any, report: Report) -> None:
-    arrays, side = 1_000, 100
-    shown = [one for one in report["results"] if (one["arrays"], one["side"]) == (arrays, side)]
-    kinds = _unique(shown, "workload", "technique")
-    series = {
-        place: {
-            kinds.index((one["workload"], one["technique"])): _median(one["seconds"], 1e3)
-            for one in shown
-            if one["place"] == place
-        }
-        for place in report["places"]
-    }
-    points(axes, series, [" ".join(kind) for kind in kinds])
-    axes.set_yscale("log")
-    axes.set_ylabel("ms, median, least to most")
-    axes.yaxis.set_major_formatter("{x:,g}")
-    axes.minorticks_off()
-    axes.set_title(f"{arrays:,} arrays of {side} × {side}", fontsize=10)
-    axes.legend()
-
-
-def _by_size(
+def _by_place(
     axes: Any,
     report: Report,
     found: Sequence[Mapping[str, Any]],
+    name: Callable[[Mapping[str, Any]], str],
     point: Callable[[Mapping[str, Any]], Point],
 ) -> None:
-    sizes = _unique(found, "arrays", "side")
+    """Draw a point a sample, by its name, a series a place."""
+    names = list(dict.fromkeys(map(name, found)))
     series = {
-        place: {
-            sizes.index((one["arrays"], one["side"])): point(one)
-            for one in found
-            if one["place"] == place
-        }
+        place: {names.index(name(one)): point(one) for one in found if one["place"] == place}
         for place in report["places"]
     }
-    points(axes, series, [f"{count:,} × {side}²" for count, side in sizes])
+    points(axes, series, names)
+
+
+def _storm(report: Report) -> Any:
+    """Draw packets and times, cold, by ranks on a node and by nodes."""
+    # The last program does most.
+    program = report["samples"][-1]["program"]
+    samples = [
+        one
+        for one in report["samples"]
+        if (one["program"], one["temperature"]) == (program, "cold")
+    ]
+    nodes, ranks = min(one["nodes"] for one in samples), max(one["ranks"] for one in samples)
+    columns = (
+        ("ranks", "nodes", nodes, f"ranks on {nodes} node(s)"),
+        ("nodes", "ranks", ranks, f"nodes of {ranks} rank(s)"),
+    )
+    made = figure(10, 8.5, f"The program '{program}', cold, MooseFS\n{machine(report)}")
+    panels = made.subplots(2, 2, sharey="row")
+    rows: dict[str, Callable[[Mapping[str, Any]], float]] = {
+        # A logarithm has no zero.
+        "metadata packets in all": lambda one: max(
+            1, sum(each["packets"] for each in one["asked"])
+        ),
+        "s from launch to the last rank": lambda one: one["last"],
+    }
+    for row, (label, value) in zip(panels, rows.items(), strict=True):
+        row[0].set_ylabel(label)
+        for axes, (along, fixed, at, title) in zip(row, columns, strict=True):
+            shown = [one for one in samples if one[fixed] == at]
+            _lines(axes, shown, along, value)
+            axes.set_xlabel(title)
+    legend(made, panels[0][0], columns=4)
+    return made
+
+
+def _lines(
+    axes: Any,
+    found: Sequence[Mapping[str, Any]],
+    along: str,
+    value: Callable[[Mapping[str, Any]], float],
+) -> None:
+    """Draw a line of medians a configuration, on logarithmic axes."""
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    for index, name in enumerate(_unique(found, "configuration")):
+        mine = [one for one in found if one["configuration"] == name]
+        steps = sorted(_unique(mine, along))
+        medians = [
+            statistics.median(value(one) for one in mine if one[along] == step) for step in steps
+        ]
+        style = {
+            "color": COLOURS[index % len(COLOURS)],
+            "marker": _MARKERS[index % len(_MARKERS)],
+            # Where the colours begin again.
+            "linestyle": ("-", "--", ":")[index // len(COLOURS) % 3],
+        }
+        axes.plot(steps, medians, label=name, alpha=0.8, **style)
+        axes.set_xticks(steps, map(str, steps))
+    axes.yaxis.set_major_formatter("{x:,.10g}")
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 # Picture -> its report's benchmark, and what draws it.
@@ -362,13 +394,13 @@ _PICTURES: dict[str, tuple[str, Callable[[Report], Any]]] = {
     "startup": ("startup", _startup),
     "readme": ("startup", _readme),
     "cold": ("cold", _cold),
-    "launch": ("launch", _launch),
     "features": ("features", _features),
     "overhead": ("overhead", _overhead),
     "write-places": ("write-places", _write),
+    "storm": ("storm", _storm),
 }
 
 
 if __name__ == "__main__":
-    told, picture = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
-    _PICTURES[picture.stem][1](told).savefig(picture, dpi=120)
+    report, picture = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
+    _PICTURES[picture.stem][1](report).savefig(picture, dpi=120)

@@ -184,8 +184,8 @@ def _initial() -> bytes:
 class Storage(Protocol):
     """What is asked before each part of a file is given."""
 
-    def take(self, offset: int, size: int, /) -> None:
-        """Wait as long as reading so many bytes there takes, or raise an OSError."""
+    def take(self, size: int, /) -> None:
+        """Wait as long as reading so many bytes takes, or raise an OSError."""
 
 
 class SlowStorage:
@@ -197,7 +197,7 @@ class SlowStorage:
         self._lock = threading.Lock()
         self._free = 0.0
 
-    def take(self, _: int, size: int, /) -> None:
+    def take(self, size: int, /) -> None:
         """Take the time that a request for so many bytes takes."""
         with self._lock:
             now = time.monotonic()
@@ -223,7 +223,7 @@ class OneFile(Server):
         if asked.kind == Kind.READ:
             _, offset, size = PART.unpack_from(asked.body)
             data = os.pread(self._source, size, offset)
-            self._storage.take(offset, len(data))
+            self._storage.take(len(data))
             return data
         if asked.kind == Kind.LOOKUP and asked.body.rstrip(b"\0") != self._name:
             raise FileNotFoundError(errno.ENOENT, "")

@@ -6,29 +6,29 @@ import argparse
 import contextlib
 import dataclasses
 import datetime
+import functools
 import json
 import os
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hpcpy.core import paths
 from hpcpy.core.files import whole_file
-from hpcpy.core.stages import StageError
-from hpcpy.engine.setup import ensure
+from hpcpy.core.parser import number_from
+from hpcpy.engine.setup import Engine, ensure
 from measure import charts, tables
 from measure.cases import write_scripts
 from measure.roots import Base
+from measure.running import output
 from measure.samples import SAMPLER
 from measure.targets import WORK, Target, container
 from workloads.harness import machine
 
-CHARTS = Path(charts.__file__)
 _FACTS = """
 import importlib.metadata, json, platform, pathlib
 about = json.loads(pathlib.Path("/opt/hpcpy/share/hpcpy/image.json").read_text())
@@ -37,26 +37,21 @@ print(json.dumps({**about, "python": platform.python_version(), "versions": vers
 """
 
 
-def add_options(parser: argparse.ArgumentParser, samples: int, least: int = 1) -> None:
+def add_options(
+    parser: argparse.ArgumentParser,
+    samples: int,
+    least: int = 1,
+    out: Path = paths.ROOT / "docs/results",
+) -> None:
     """Add what all benchmarks have: how many samples, of which files, and where results go."""
     help_ = f"of each (default {samples})"
-    number = _at_least(least)
+    number = number_from(least)
     parser.add_argument("--samples", type=number, default=samples, metavar="N", help=help_)
     parser.add_argument(
         "--sif", action="append", default=[], metavar="NAME=FILE", help="measure this SIF as NAME"
     )
-    out = paths.ROOT / "docs"
-    help_ = "where results/ is written (default: docs)"
+    help_ = f"where the JSON and the picture go (default: {out.relative_to(paths.ROOT)})"
     parser.add_argument("--out", type=paths.folder, default=out, metavar="FOLDER", help=help_)
-
-
-def _at_least(least: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text}: at least {least} are needed")
-        return int(text)
-
-    return number
 
 
 @contextlib.contextmanager
@@ -70,9 +65,11 @@ def work_folder() -> Iterator[Path]:
         yield work
 
 
-def circumstances(benchmark: str, images: Sequence[Base], work: Path) -> dict[str, Any]:
+def circumstances(
+    benchmark: str, images: Sequence[Base], work: Path, engine: Engine | None = None
+) -> dict[str, Any]:
     """Return what a report begins with; before the samples, for what else the machine does."""
-    tools = ensure("apptainer").found
+    tools = (engine or ensure("apptainer")).found
     return {
         "benchmark": benchmark,
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -86,35 +83,43 @@ def circumstances(benchmark: str, images: Sequence[Base], work: Path) -> dict[st
 
 def _facts(image: Base, work: Path) -> dict[str, Any]:
     command = container(image.name, image.sif, work).command(["-c", _FACTS])
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return dict(json.loads(done.stdout))
+    return dict(json.loads(output(command, image.name)))
+
+
+def write(path: Path, report: Mapping[str, Any]) -> None:
+    """Write a report as JSON; of a list of samples each has a line."""
+    encode = functools.partial(json.dumps, ensure_ascii=False, default=dataclasses.asdict)
+    entries = []
+    for name, value in report.items():
+        text = encode(value)
+        if isinstance(value, list):
+            text = "[\n" + ",\n".join(map(encode, value)) + "\n ]"
+        entries.append(f" {encode(name)}: {text}")
+    with whole_file(path) as temporary:
+        temporary.write_text("{\n" + ",\n".join(entries) + "\n}\n")
 
 
 def finish(report: Mapping[str, Any], out: Path, image: Base, work: Path) -> int:
     """Write a report, draw its pictures by an image's matplotlib, and print its tables."""
-    path = out / "results" / f"{report['benchmark']}.json"
-    text = json.dumps(report, indent=1, ensure_ascii=False, default=dataclasses.asdict)
-    with whole_file(path) as temporary:
-        temporary.write_text(text + "\n")
+    path = out / f"{report['benchmark']}.json"
+    write(path, report)
     # As it is read again: numbers that are keys become text.
-    written = json.loads(text)
-    for picture in charts.of(written):
-        draw(path, path.with_name(f"{picture}.png"), container(image.name, image.sif, work), work)
-    print(tables.of(written), end="")
+    written = json.loads(path.read_text())
+    print(tables.of(written), end="", flush=True)
     if warning := tables.unsteady(written):
         print(f"{Path(sys.argv[0]).name}: {warning}", file=sys.stderr)
+    target = container(image.name, image.sif, work)
+    for picture in charts.of(written):
+        _draw(path, path.with_name(f"{picture}.png"), target, work)
     return 0
 
 
-def draw(report: Path, picture: Path, target: Target, work: Path, program: Path = CHARTS) -> None:
+def _draw(report: Path, picture: Path, target: Target, work: Path) -> None:
     """Draw a report by the matplotlib of an image, which sees `work` as `measure.targets.WORK`."""
-    made = work / picture.name
+    program = Path(charts.__file__)
     for path in (program, report):
         shutil.copyfile(path, work / path.name)
-    names = [str(WORK / path.name) for path in (program, report, made)]
-    done = subprocess.run(target.command(names), capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
-        raise StageError(f"the picture was not drawn: {said[0]}")
+    names = [str(WORK / path.name) for path in (program, report, picture)]
+    output(target.command(names), f"drawing {picture.name}")
     with whole_file(picture) as temporary:
-        shutil.copyfile(made, temporary)
+        shutil.copyfile(work / picture.name, temporary)

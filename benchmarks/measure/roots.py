@@ -36,7 +36,7 @@ class Base:
     @property
     def root(self) -> Path:
         """Its files on the host's disk, unpacked if they are not there yet."""
-        return unpacked_root(self.name, self.sif, self.digest)
+        return _unpacked(self)
 
 
 def images(names: Sequence[str], given: Sequence[str] = ()) -> list[Base]:
@@ -51,24 +51,22 @@ def images(names: Sequence[str], given: Sequence[str] = ()) -> list[Base]:
         name: Path(files[name]).absolute() if name in files else ensure_image("sif", name)[0]
         for name in names
     }
-    return [Base(name, sif, digest(sif)) for name, sif in sifs.items()]
+    return [
+        Base(name, sif, str(read_stamp(sif).get("digest") or f"sha256:{sha256(sif)}"))
+        for name, sif in sifs.items()
+    ]
 
 
-def digest(sif: Path) -> str:
-    """Return what names an image's content."""
-    return str(read_stamp(sif).get("digest") or f"sha256:{sha256(sif)}")
-
-
-def unpacked_root(name: str, sif: Path, digest: str) -> Path:
-    """Return the folder of a SIF's files in ``build/startup``; those of other builds go."""
-    parent = _FOLDER / name
-    root = parent / digest.removeprefix("sha256:")[:16]
+def _unpacked(image: Base) -> Path:
+    """Return the folder of an image's files in ``build/startup``; those of other builds go."""
+    sif, parent = image.sif, _FOLDER / image.name
+    root = parent / image.digest.removeprefix("sha256:")[:16]
     if root.exists():
-        skipped(f"unpacked {name}", "up to date")
+        skipped(f"unpacked {image.name}", "up to date")
         return root
-    with stage(f"unpack {name}") as current, disk_errors(parent):
+    with stage(f"unpack {image.name}") as current, disk_errors(parent):
         shutil.rmtree(parent, ignore_errors=True)
-        require_free(_FOLDER, 3 * GIB // 2, f"unpacking {name}")
+        require_free(_FOLDER, 3 * GIB // 2, f"unpacking {image.name}")
         with scratch_dir(parent, "made") as scratch:
             unsquashfs = ensure("apptainer").mksquashfs.with_name("unsquashfs")
             made = scratch / "root"

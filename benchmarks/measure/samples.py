@@ -8,7 +8,7 @@ import math
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from hpcpy.adopt.replay import traced
 from hpcpy.core.stages import StageError, stage
 from measure import sampler
 from measure.cases import CASES, Case
+from measure.running import CommandError
 from measure.targets import WORK, Target
 
 T = TypeVar("T")
@@ -43,7 +44,11 @@ def in_rounds(
                 if sys.stderr.isatty():
                     line = f"\r\033[K   round {turn + 1} of {number}: {name(kind)}"
                     print(line, end="\r", file=sys.stderr, flush=True)
-                take(kind)
+                try:
+                    take(kind)
+                except CommandError as error:
+                    current.log.write_text(f"{name(kind)}\n{error.output}")
+                    raise
         if sys.stderr.isatty():
             print("\r\033[K", end="", file=sys.stderr, flush=True)
         current.note = f"{len(kinds)} kinds"
@@ -88,30 +93,21 @@ class _Sampler:
                 self.process.stdin.write(request + "\n")
                 self.process.stdin.flush()
                 answer = self.process.stdout.readline()
-        told = json.loads(answer) if answer else {"code": "no answer"}
-        if code := told.pop("code"):
+        taken = json.loads(answer) if answer else {"code": "no answer"}
+        if code := taken.pop("code"):
             raise StageError(f"{self.target.name}: {case.name} ended with {code}")
-        return dict(told)
+        return dict(taken)
 
     def close(self) -> None:
         with contextlib.suppress(BrokenPipeError):
             self.process.communicate()
 
 
-@contextlib.contextmanager
-def _samplers(targets: Sequence[Target]) -> Iterator[list[_Sampler]]:
-    with contextlib.ExitStack() as stack:
-        started = []
-        for target in targets:
-            started.append(_Sampler(target))
-            stack.callback(started[-1].close)
-        yield started
-
-
 def measure(targets: Sequence[Target], number: int, cases: Sequence[Case] = CASES) -> list[Samples]:
     """Count each start once, then take samples; the targets' names are "image, place"."""
     found = [_counted(target, case) for case in cases for target in targets]
-    with _samplers(targets) as samplers:
+    with contextlib.ExitStack() as stack:
+        samplers = [stack.enter_context(contextlib.closing(_Sampler(one))) for one in targets]
         pairs = [(one, case) for case in cases for one in samplers]
         kinds = [(*pair, start) for pair, start in zip(pairs, found, strict=True)]
         in_rounds(kinds, number, lambda kind: _sample(*kind), lambda kind: kind[0].target.name)
@@ -131,9 +127,9 @@ def _sample(one: _Sampler, case: Case, start: Samples) -> None:
     # then unpacks its file again: in a container, opening LLVM's library made a start take
     # up to five times as long.
     one.ask(case)
-    told = one.ask(case)
-    start.wall.append(told["wall"])
-    start.cpu.append(told["cpu"])
+    taken = one.ask(case)
+    start.wall.append(taken["wall"])
+    start.cpu.append(taken["cpu"])
     if len(start.memory) < _MEMORY_SAMPLES:
         start.memory.append(one.ask(case, memory=True))
 

@@ -10,9 +10,10 @@ from typing import Any
 Found = Sequence[dict[str, Any]]
 Report = Mapping[str, Any]
 
-MOUNTS = {
+_MOUNTS = {
     "kernel": "apptainer exec, the kernel's squashfs",
     "squashfuse_ll": "apptainer exec --userns, squashfuse_ll",
+    # Of a report of November 2026.
     "podman-hpc": "podman-hpc's squash, squashfuse_ll and fuse-overlayfs",
 }
 _STORAGES = {"cached": "in memory", "dropped": "local disk", "slow": "slow storage"}
@@ -31,7 +32,8 @@ def of(report: Report) -> str:
 
 def unsteady(report: Report) -> str:
     """Return a warning when processor times vary too much, else nothing."""
-    times = [one["cpu"] for one in report["results"] if len(one.get("cpu", [])) > 1]
+    found = report.get("results", [])
+    times = [one["cpu"] for one in found if len(one.get("cpu", [])) > 1]
     noisy = sum(statistics.stdev(cpu) > _UNSTEADY * statistics.fmean(cpu) for cpu in times)
     if not noisy:
         return ""
@@ -117,12 +119,11 @@ def _features(report: Report) -> str:
 def _cold(report: Report) -> str:
     found = [one for one in report["results"] if one["case"] != _IN_JSON]
     parts = [
-        f"**{MOUNTS[mount]}**\n\n{_mounted([one for one in found if one['mount'] == mount])}"
+        f"**{_MOUNTS[mount]}**\n\n{_mounted([one for one in found if one['mount'] == mount])}"
         for mount in _each(found, "mount")
     ]
-    if "bursts" in report:
-        touched = [one for one in report["touched"] if one["case"] != _IN_JSON]
-        parts += [_processors(found), _touched(touched), _bursts(report["bursts"])]
+    touched = [one for one in report["touched"] if one["case"] != _IN_JSON]
+    parts += [_processors(found), _touched(touched), _bursts(report["bursts"])]
     return "\n".join(parts)
 
 
@@ -263,13 +264,63 @@ def _digits(value: float) -> str:
     return f"{value:.1f}" if value < 10 else f"{value:.0f}"
 
 
+def _storm(report: Report) -> str:
+    """Return a table for each program and temperature, a row a configuration."""
+    groups: dict[str, dict[str, dict[tuple[int, int], list[dict[str, Any]]]]] = {}
+    for one in report["samples"]:
+        group = groups.setdefault(f"{one['program']}, {one['temperature']}", {})
+        sizes = group.setdefault(one["configuration"], {})
+        sizes.setdefault((one["nodes"], one["ranks"]), []).append(one)
+    parts = []
+    for title, group in groups.items():
+        cells = {
+            name: _storm_cells(sizes, report["bytes_on_disk"][name])
+            for name, sizes in group.items()
+        }
+        head = [title, *next(iter(cells.values()))]
+        parts.append(_table(head, ([name, *found.values()] for name, found in cells.items())))
+    return "\n".join(parts)
+
+
+def _storm_cells(found: Mapping[tuple[int, int], Found], stored: int) -> dict[str, str]:
+    """Return a configuration's cells by the heads of their columns."""
+    smallest, largest = min(found), max(found)
+    (nodes, ranks), (all_nodes, all_ranks) = smallest, largest
+    packets = {
+        size: statistics.median(sum(each["packets"] for each in one["asked"]) for one in some)
+        for size, some in found.items()
+    }
+    cells = {"requests, first rank": f"{packets[smallest] / nodes:,.0f}"}
+    if all_ranks > ranks:
+        more = packets[nodes, all_ranks] - packets[smallest]
+        cells["further rank"] = f"{more / (all_ranks - ranks) / nodes:,.1f}"
+    if all_nodes > nodes:
+        more = packets[all_nodes, ranks] - packets[smallest]
+        cells["further node"] = f"{more / (all_nodes - nodes):,.1f}"
+    read = statistics.median(one["served"] for one in found[smallest]) / nodes
+    cpu, private = (
+        statistics.median(value for one in found[smallest] for value in one["ranks_told"][name])
+        for name in ("cpu", "private")
+    )
+    cells |= {
+        "MB read": f"{read / 1e6:,.0f}",
+        "MB stored": f"{stored / 1e6:,.0f}",
+        "CPU, s": f"{cpu:.2f}",
+        "private MB": f"{private / 1e6:.0f}",
+    }
+    for size in dict.fromkeys([smallest, largest]):
+        last = statistics.median(one["last"] for one in found[size])
+        cells[f"s, {size[0]} × {size[1]}"] = f"{last:.2f}"
+    return cells
+
+
 _TABLES: dict[str, Callable[[Report], str]] = {
     "startup": _starts,
     "bake": _starts,
     "features": _features,
     "cold": _cold,
-    "cold-packages": _cold,
     "launch": _launch,
     "overhead": _overhead,
     "write-places": _write,
+    "storm": _storm,
 }

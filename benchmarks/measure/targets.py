@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hpcpy.engine.setup import ensure
+from measure.running import output
 
 # Where programs find the scripts, whatever they run in.
 WORK = Path("/mnt")
@@ -82,9 +82,7 @@ def unpacked(
 
 def image_variables(target: Target) -> dict[str, str]:
     """Return the variables that an image sets, without the engine's own."""
-    done = subprocess.run(
-        target.command(["-0"], program="env"), capture_output=True, text=True, check=True
-    )
-    found = dict(line.split("=", 1) for line in done.stdout.split("\0") if "=" in line)
+    printed = output(target.command(["-0"], program="env"), target.name)
+    found = dict(line.split("=", 1) for line in printed.split("\0") if "=" in line)
     engines = ("APPTAINER_", "SINGULARITY_", "LD_LIBRARY_PATH", "PS1", "PROMPT_COMMAND", "PWD")
     return {name: value for name, value in found.items() if not name.startswith(engines)}

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 
-from hpcpy.core import paths
 from measure.roots import VENV as VENV_IN_ROOT
 from measure.targets import PYTHON
-from sharedfs import on_nodes
-from sharedfs.configuration import PLACE, Configuration, Files, Images, left_out, tree_command
+from sharedfs.launch import COPY
 
-_HOOK = paths.ROOT / "benchmarks/sharedfs/mpi_import.py"
-# A folder of the tree in which no other program looks for modules.
-_BROADCAST = "broadcast"
-# Under a launcher that MPI does not know, each rank is rank 0 of 1, and sends nothing.
-ALL_RANKS = """\
-if MPI.COMM_WORLD.size != int(os.environ["SLURM_NTASKS"]):
-    raise SystemExit("MPI sees one rank in each process: it needs another srun --mpi")"""
-_TOGETHER = f"""\
-import sys
-sys.path.insert(0, "{PLACE / _BROADCAST}")
-from mpi_import import MPI, together
-del sys.path[0]
-{ALL_RANKS}
-with together():
-    {{}}"""
+# Where a program of a tree sees the tree.
+PLACE = Path("/opt")
+# No program imports them, and copying their 15,000 files takes a minute.
+_LEFT_OUT = (
+    *("cupy", "cupyx", "dask", "debugpy", "distributed", "fontTools", "fsspec", "ipykernel"),
+    *("ipyparallel", "IPython", "jedi", "jupyter_client", "matplotlib", "PIL", "pip"),
+    *("prompt_toolkit", "pygments", "tornado", "tzdata", "viztracer", "wcwidth", "zmq"),
+)
 # Ending of the name -> Apptainer's options, and how the image is mounted.
 _MOUNTS = {
     "": ((), "a mount by the kernel for each rank"),
@@ -38,42 +28,77 @@ _MOUNTS = {
 }
 
 
+@dataclass(frozen=True)
+class Images:
+    """Images on the machine's own disk, by name."""
+
+    sif: dict[str, Path]
+    # Unpacked files.
+    root: dict[str, Path]
+    # The program.
+    apptainer: Path
+
+
+@dataclass(frozen=True)
+class Files:
+    """A file or folder of this machine, and its path on the shared file system."""
+
+    source: Path
+    target: str
+    # Patterns of tar.
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One way to have Python on a shared file system."""
+
+    name: str
+    title: str
+    image: str
+    # What a node mounts of the file system, and what lies there.
+    folder: str
+    files: Callable[[Images], Sequence[Files]]
+    # What starts Python, by the images, the folder and Python's words.
+    command: Callable[[Images, Path, Sequence[str]], list[str]]
+    # Whether it is a tree of files, which a program in the unpacked image sees at `PLACE`.
+    is_tree: bool = False
+    # A file of the folder that the job copies to each node's own disk.
+    staged: str = ""
+
+    def place(self, images: Images, otherwise: Path) -> Path:
+        """Return where a node mounts the folder."""
+        return images.root[self.image] / PLACE.relative_to("/") if self.is_tree else otherwise
+
+
+def _left_out(library: str) -> tuple[str, ...]:
+    return tuple(f"{library}/site-packages/{name}" for name in _LEFT_OUT)
+
+
 def _tree(
-    name: str, title: str, image: str, python: str, files: Callable[[str, Images], list[Files]]
+    name: str, title: str, image: str, python: str, files: Callable[[Images], list[Files]]
 ) -> Configuration:
     """Return a tree of files: its C library and /etc are on the node, only /opt is shared."""
 
-    def command(images: Images, folder: Path, words: Sequence[str]) -> list[str]:
-        return tree_command(images, image, str(folder), [*python.split(), *words])
+    def command(images: Images, _: Path, words: Sequence[str]) -> list[str]:
+        return ["chroot", str(images.root[image]), f"{PLACE}/{python}", *words]
 
-    there = partial(files, name)
-    return Configuration(name, title, image, "root", name, there, command, is_tree=True)
-
-
-def _conda(image: str, *without: str) -> Callable[[str, Images], list[Files]]:
-    """Return what copies interpreter and packages, which lie in one prefix."""
-
-    def files(folder: str, images: Images) -> list[Files]:
-        some = (*left_out("./hpcpy/lib/python3*"), *without)
-        return [Files(images.root[image] / "opt", folder, some)]
-
-    return files
+    return Configuration(name, title, image, name, files, command, is_tree=True)
 
 
-def _venv_files(folder: str, images: Images) -> list[Files]:
+def _venv_files(images: Images) -> list[Files]:
     """Return the interpreter without packages, MPI's library, and the environment."""
     root = images.root["wheels"]
-    packages = left_out("./lib/python3*")
     return [
-        Files(root / "opt/hpcpy", f"{folder}/hpcpy", ("./lib/python3*/site-packages/*",)),
-        Files(root / "opt/mpich", f"{folder}/mpich"),
-        Files(root / VENV_IN_ROOT.relative_to("/"), f"{folder}/venv", packages),
+        Files(root / "opt/hpcpy", "venv/hpcpy", ("./lib/python3*/site-packages/*",)),
+        Files(root / "opt/mpich", "venv/mpich"),
+        Files(root / VENV_IN_ROOT.relative_to("/"), "venv/venv", _left_out("./lib/python3*")),
     ]
 
 
-def hook(folder: str) -> Files:
-    """Return the hook that imports over MPI as a file of a folder there."""
-    return Files(_HOOK, f"{folder}/{_HOOK.name}")
+def _static_files(images: Images) -> list[Files]:
+    some = _left_out("./hpcpy/lib/python3*")
+    return [Files(images.root["hpcpy"] / "opt", "static-files", some)]
 
 
 def _sif(image: str, name: str, title: str, *options: str) -> Configuration:
@@ -84,7 +109,7 @@ def _sif(image: str, name: str, title: str, *options: str) -> Configuration:
         execute = [str(images.apptainer), "exec", *options, "--pwd", "/"]
         return [*execute, str(folder / f"{image}.sif"), PYTHON, *words]
 
-    return Configuration(name, title, image, "sif", "images", files, command)
+    return Configuration(name, title, image, "images", files, command)
 
 
 def _sifs(image: str, name: str, title: str) -> list[Configuration]:
@@ -94,29 +119,37 @@ def _sifs(image: str, name: str, title: str) -> list[Configuration]:
     ]
 
 
-_OWN = f"{PLACE}/hpcpy/bin/python3"
-# Its users may not write there: each rank compiles each module.
-_READ_ONLY = f"/usr/bin/env PYTHONDONTWRITEBYTECODE=1 {_OWN}"
-_ORDINARY = "a venv of the ordinary packages, as files"
-_VENV = _tree("venv", _ORDINARY, "wheels", f"{PLACE}/venv/bin/python3", _venv_files)
-_BARE = "a tree as conda makes it, without .pyc"
+def _staged_command(images: Images, _: Path, words: Sequence[str]) -> list[str]:
+    # The rank's shell expands the variable in the copy's name.
+    start = f'exec "$0" exec --sharens --pwd / "{COPY}" "$@"'
+    return ["sh", "-c", start, str(images.apptainer), PYTHON, *words]
+
+
 _ALL = (
-    _VENV,
-    dataclasses.replace(
-        _VENV,
-        name="venv-broadcast",
-        title="the same venv, its modules sent by rank 0 over MPI",
-        files=lambda images: [*_VENV.files(images), hook(f"{_VENV.folder}/{_BROADCAST}")],
-        imports=_TOGETHER,
+    _tree(
+        "venv",
+        "a venv of the ordinary packages, as files",
+        "wheels",
+        "venv/bin/python3",
+        _venv_files,
     ),
-    _tree("conda", "a tree as conda makes it, compiled", "wheels", _OWN, _conda("wheels")),
-    _tree("conda-not-compiled", _BARE, "wheels", _READ_ONLY, _conda("wheels", "__pycache__")),
-    on_nodes.TREE,
-    _tree("static-files", "the static interpreter, as files", "hpcpy", _OWN, _conda("hpcpy")),
+    _tree(
+        "static-files",
+        "the static interpreter, as files",
+        "hpcpy",
+        "hpcpy/bin/python3",
+        _static_files,
+    ),
     *_sifs("wheels", "wheels", "the ordinary packages"),
     *_sifs("hpcpy", "static", "the static image"),
-    on_nodes.SIF,
-    on_nodes.SQUASH,
-    on_nodes.PODMAN_HPC,
+    Configuration(
+        name="static-sif-staged",
+        title="the static image as a SIF, copied to the node, one mount by the kernel a node",
+        image="hpcpy",
+        folder="images",
+        files=lambda images: [Files(images.sif["hpcpy"], "images/hpcpy.sif")],
+        command=_staged_command,
+        staged="hpcpy.sif",
+    ),
 )
 CONFIGURATIONS: dict[str, Configuration] = {one.name: one for one in _ALL}

@@ -7,17 +7,19 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from shlex import join
+from pathlib import Path
+from shlex import join, quote
 from typing import Any
 
 from hpcpy.cluster import health
 from hpcpy.cluster.layout import Layout
 from hpcpy.cluster.node import ENGINE_FOLDER
-from hpcpy.core.stages import StageError
-from sharedfs.configuration import Around
+from measure.running import CommandError
 from sharedfs.programs import MARK, reported
 
 PATIENCE = 300
+# On each node's own disk; a shell of the job or of a rank expands the variable.
+COPY = "/tmp/storm-$SLURM_JOB_ID.sif"  # noqa: S108
 # All that a rank gets beside Slurm's own: the caller's variables would bring its paths.
 VARIABLES = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -27,14 +29,6 @@ VARIABLES = {
     "MPLCONFIGDIR": "/tmp/storm-matplotlib",  # noqa: S108
     "APPTAINER_CONFIGDIR": ENGINE_FOLDER,
 }
-
-
-class RanksError(StageError):
-    """Not all ranks reported what they took; `output` is all that they and srun printed."""
-
-    def __init__(self, message: str, output: str) -> None:
-        super().__init__(message)
-        self.output = output
 
 
 @dataclass(frozen=True)
@@ -48,12 +42,13 @@ class Launch:
 
 @dataclass(frozen=True)
 class Job:
-    """What is launched: ranks on each of the first nodes; `around` runs on the first."""
+    """What is launched: ranks on each of the first nodes."""
 
     nodes: int
     ranks: int
     command: Sequence[str]
-    around: Around | None = None
+    # A file that the job copies to each node's own disk, as `COPY`.
+    staged: Path | None = None
     # The start of a command on the first node.
     entering: Sequence[str] = ()
 
@@ -65,19 +60,19 @@ class Job:
             f"--ntasks-per-node={self.ranks}",
         ]
         step = ["--quiet", "--mpi=pmi2", "--chdir=/", f"--export={given}", "--kill-on-bad-exit=1"]
-        if self.around is None:
+        if self.staged is None:
             return [str(layout.bin / "srun"), *step, *size, *self.command]
+        each = f"--nodes={self.nodes} --ntasks={self.nodes} --ntasks-per-node=1 --chdir=/"
+        lines = [
+            f'sbcast {quote(str(self.staged))} "{COPY}" || exit 73',
+            join(["srun", *step, *size, *self.command]),
+            "code=$?",
+            f'srun --overlap --quiet --mpi=none {each} rm -f "{COPY}"',
+            "exit $code",
+        ]
         path = f"PATH={layout.bin}:{VARIABLES['PATH']}"
-        salloc = ["salloc", "--quiet", "--chdir=/", *size]
-        within = self.within(join([*step, *size]))
-        return [*self.entering, "env", "--ignore-environment", path, *salloc, *within]
-
-    def within(self, options: str) -> list[str]:
-        """Return what starts it in a job that is there, by srun's options for a shell."""
-        around = self.around or Around()
-        srun = f"srun {options} {join(self.command)}"
-        lines = [*around.before, srun, "code=$?", *around.afterwards, "exit $code"]
-        return ["bash", "-c", "\n".join(lines)]
+        salloc = ["salloc", "--quiet", "--chdir=/", *size, "bash", "-c", "\n".join(lines)]
+        return [*self.entering, "env", "--ignore-environment", path, *salloc]
 
 
 def on_cluster(layout: Layout, job: Job) -> Launch:
@@ -105,7 +100,6 @@ def launch(words: Sequence[str], everybody: int, patience: int = PATIENCE) -> La
         try:
             for line in process.stdout or ():
                 lines.append(line)
-                # By this machine's clock: those of a site's nodes may differ.
                 last = time.monotonic() if line.startswith(MARK) else last
             code = process.wait()
         except BaseException:
@@ -114,7 +108,7 @@ def launch(words: Sequence[str], everybody: int, patience: int = PATIENCE) -> La
         file.seek(0)
         stderr = file.read()
     if time.monotonic() - begin >= patience:
-        raise RanksError(f"the ranks are not done after {patience} s", stderr)
+        raise CommandError(f"the ranks are not done after {patience} s", stderr)
     found = reported(lines)
     if code or len(found) != everybody:
         complaints = [line for line in stderr.splitlines() if line.strip()]
@@ -122,5 +116,5 @@ def launch(words: Sequence[str], everybody: int, patience: int = PATIENCE) -> La
         # Apptainer's first line is about what it could not tidy up.
         first = next((line for line in complaints if line.startswith("FATAL")), complaints[0])
         message = f"{len(found)} of {everybody} ranks reported what they took: {first}"
-        raise RanksError(message, f"{''.join(lines)}\n{stderr}")
+        raise CommandError(message, f"{''.join(lines)}\n{stderr}")
     return Launch(begin, last - begin, found)

@@ -106,8 +106,8 @@ def _bring_up(one: Layout, engine: Engine, current: Stage) -> Storm:
     with disk_errors(data):
         for name in ("metadata", "chunkserver", "chunks"):
             (data / name).mkdir(parents=True)
-        for name, text in server_files(data, server).items():
-            (data / name).write_text(text)
+        for name, text in _FILES.items():
+            (data / name).write_text(text.format(folder=data, address=server))
     shared = one.run / "shared"
     shared.mkdir()
     # In the foreground, or the node's first process would not see their end; no core files.
@@ -124,11 +124,6 @@ def _bring_up(one: Layout, engine: Engine, current: Stage) -> Storm:
     own.make()
     _wait_for_chunks(own, one.logs)
     return Storm(one, tuple(mounts[name] for name in one.nodes), own)
-
-
-def server_files(folder: Path, address: str) -> dict[str, str]:
-    """Return the text of each file in a folder that MooseFS's two servers read."""
-    return {name: text.format(folder=folder, address=address) for name, text in _FILES.items()}
 
 
 def _wait_for_chunks(own: Mount, logs: Path) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import join
@@ -13,14 +12,17 @@ from shlex import join
 from hpcpy.cluster.layout import Layout
 from hpcpy.cluster.processes import Machine, daemon_environment
 from hpcpy.core.stages import StageError
+from measure.running import output
 from sharedfs import counts
-from sharedfs.configuration import ETC, OF_THE_NODE, Files
+from sharedfs.configurations import Files
 
 _SECONDS = 20.0
 # As MooseFS comes, a node keeps no names of files, and all else for a second.  With these
 # options it keeps both for an hour, as clients do that hold locks.
 KEEPING = tuple(f"mfs{name}cacheto=3600" for name in ("attr", "entry", "direntry", "negentry"))
-Run = Callable[..., str]
+# What a program in another root folder has of its node, below the same path.
+_OF_THE_NODE = ("/proc", "/sys", "/dev", "/tmp")  # noqa: S108
+_ETC = ("/etc/hosts", "/etc/resolv.conf")
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class Mount:
     def run(self, *words: str | Path) -> str:
         """Run a command on the machine; return what it prints, or raise StageError."""
         command = [*self.machine.entering(), *map(str, words)]
-        return output(command, self.machine.name, daemon_environment(self.layout))
+        title = f"{words[0]} on {self.machine.name}"
+        return output(command, title, env=daemon_environment(self.layout))
 
     def make(self) -> None:
         """Mount it, by a new process with empty caches."""
@@ -85,51 +88,33 @@ class Mount:
         return counts.parse((seen / counts.NAME).read_text())
 
 
-def output(command: Sequence[str], where: str, environment: dict[str, str] | None = None) -> str:
-    """Return what a command prints; raise StageError with its last line when it fails."""
-    done = subprocess.run(
-        command,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise StageError(f"a command on {where}: {last}")
-    return done.stdout
-
-
-def copy(run: Run, folder: Path, wanted: Iterable[Files]) -> None:
-    """Copy files into a folder of the file system, by what runs a command there."""
+def copy(mount: Mount, folder: Path, wanted: Iterable[Files]) -> None:
+    """Copy files into a folder of the file system."""
     for files in wanted:
         target = folder / files.target
-        is_folder = files.source.is_dir() and not files.is_packed
-        run("mkdir", "-p", target if is_folder else target.parent)
         if files.source.is_file():
-            run("cp", "--preserve", files.source, target)
+            mount.run("mkdir", "-p", target.parent)
+            mount.run("cp", "--preserve", files.source, target)
             continue
+        mount.run("mkdir", "-p", target)
         without = [f"--exclude={pattern}" for pattern in files.without]
         pack = join(["tar", "--create", f"--directory={files.source}", *without, "."])
-        unpack = ["tar", "--extract", f"--directory={target}"]
-        if files.is_packed:
-            unpack = ["dd", "bs=1M", "iflag=fullblock", "status=none", f"of={target}"]
-        run("bash", "-o", "pipefail", "-c", f"{pack} | {join(unpack)}")
+        unpack = join(["tar", "--extract", f"--directory={target}"])
+        mount.run("bash", "-o", "pipefail", "-c", f"{pack} | {unpack}")
 
 
-def size(run: Run, folder: Path, wanted: Iterable[Files]) -> int:
+def size(mount: Mount, folder: Path, wanted: Iterable[Files]) -> int:
     """Return the bytes of files that were copied onto the file system."""
     targets = dict.fromkeys(folder / files.target for files in wanted)
     # Not du: a folder of MooseFS says that it has hundreds of kilobytes.
-    sizes = run("find", *targets, "-type", "f", "-printf", r"%s\n")
+    sizes = mount.run("find", *targets, "-type", "f", "-printf", r"%s\n")
     return sum(map(int, sizes.split()))
 
 
 def open_root(mount: Mount, root: Path) -> None:
     """Have the node's own devices, processes and names in an unpacked root folder."""
-    for path in OF_THE_NODE:
+    for path in _OF_THE_NODE:
         mount.run("mount", "--rbind", path, root / path.lstrip("/"))
-    for path in ETC:
+    for path in _ETC:
         if (inside := root / path.lstrip("/")).exists():
             mount.run("mount", "--bind", path, inside)

@@ -6,10 +6,9 @@ import contextlib
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from sharedfs.configuration import Configuration, Images
+from sharedfs.configurations import Configuration, Images
 from sharedfs.counts import Asked, sent, watched
 from sharedfs.launch import Job, Launch, on_cluster
 from sharedfs.machines import Storm
@@ -36,10 +35,10 @@ class Sample:
     # "cold": on mounts made for it; "warm": once more on the same ones.
     temperature: str
     launch: Launch
-    # By each node's mount, in the nodes' order; nothing where it is no mount of ours.
-    asked: Sequence[Asked] = ()
+    # By each node's mount, in the nodes' order.
+    asked: Sequence[Asked]
     # Bytes that the file system's servers sent: mostly the files that nodes fetched.
-    served: int = 0
+    served: int
 
     def as_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -57,19 +56,13 @@ class Sample:
         }
 
 
-def job_of(images: Images, configuration: Configuration, case: Case, folder: Path) -> Job:
-    """Return what starts a case of a configuration that lies in a folder."""
-    words = ["-c", source(case.program, configuration.imports)]
-    command = configuration.command(images, folder, words)
-    around = configuration.around(folder, case.nodes) if configuration.around else None
-    return Job(case.nodes, case.ranks, command, around)
-
-
 def take(storm: Storm, images: Images, configuration: Configuration, case: Case) -> list[Sample]:
     """Start a case twice, cold and warm."""
     folder = configuration.place(images, storm.folder)
-    job = job_of(images, configuration, case, folder)
-    job = dataclasses.replace(job, entering=storm.mounts[0].machine.entering())
+    command = configuration.command(images, folder, ["-c", source(case.program)])
+    staged = folder / configuration.staged if configuration.staged else None
+    entering = storm.mounts[0].machine.entering()
+    job = Job(case.nodes, case.ranks, command, staged, entering)
     mounts = [
         dataclasses.replace(mount, folder=folder, part=configuration.folder)
         for mount in storm.mounts[: case.nodes]

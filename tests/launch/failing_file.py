@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import subprocess
@@ -33,8 +32,6 @@ class FailingStorage:
     ----------
     first
         The number of the first read that fails; none does for None.
-    failing
-        The bytes whose reading fails.
     stalls
         Whether a read that would fail waits for `go_on` instead.
     reads, failed
@@ -42,7 +39,6 @@ class FailingStorage:
     """
 
     first: int | None = None
-    failing: range = range(0)
     stalls: bool = False
     reads: int = 0
     failed: int = 0
@@ -51,12 +47,10 @@ class FailingStorage:
         self._lock = threading.Lock()
         self._answers = threading.Event()
 
-    def take(self, offset: int, size: int) -> None:
+    def take(self, _: int, /) -> None:
         with self._lock:
             number, self.reads = self.reads, self.reads + 1
-            begins, ends = self.failing.start, self.failing.stop
             fails = self.first is not None and number >= self.first
-            fails |= offset < ends and begins < offset + size
             self.failed += fails
         if fails and not self.stalls:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -64,7 +58,7 @@ class FailingStorage:
             self._answers.wait()
 
     def go_on(self) -> None:
-        self.first, self.failing = None, range(0)
+        self.first = None
         self._answers.set()
 
 
@@ -94,14 +88,3 @@ def nothing_is_left(server: Server) -> None:
     """Assert that no mount, no loop device and no process has the file system any more."""
     server.thread.join(SECONDS)
     assert not server.thread.is_alive()
-
-
-def holders(folder: Path) -> list[int]:
-    """Return the processes in whose mount namespace a file system of ours is mounted there."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        # Others' processes end at any time; one that has ended has no mounts.
-        with contextlib.suppress(OSError):
-            if f" {folder} " in (process / "mountinfo").read_text():
-                found.append(int(process.name))
-    return found

@@ -1,16 +1,20 @@
 """NERSC's podman-hpc as a site has it, with a module, and an image that users have pulled.
 
-All lies below ``build/podman-hpc``.
+All lies below ``build/podman-hpc``: users of the machine read it, as on a site's shared disk.
+What a node writes is below its own /tmp, as podman-hpc has it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import pwd
+import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,10 +25,11 @@ from hpcpy.build.archive import manifest_digest
 from hpcpy.build.push import parse_reference, push
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError
+from hpcpy.engine import prefix
+from hpcpy.engine.podman import containers_conf, settings
 from hpcpy.engine.setup import ensure, look_up
-from hpcpy.engine.tools import needed
+from hpcpy.engine.tools import SBIN, needed
 from hpcpy.engine.venv import can_make, ensure_venv
-from podman_hpc import BESIDE, Installed, configured, write_mksquashfs
 from running import run
 
 ARCHIVE = paths.BUILD / "hpcpy.oci.tar"
@@ -33,6 +38,40 @@ IMAGE = "registry.example.org/you/hpcpy:1"
 MODULE = "/opt/udiImage/modules/mpich"
 # Where the module that comes with podman-hpc takes Cray's MPICH from.
 _CRAYS = "/usr/lib/shifter/mpich-2.2"
+# `podman-hpc pull` starts this in a container, and mounts the folder to write to at
+# /sqout.  It wants a static program; this one has its libraries in that folder.
+_BESIDE = ".mksquashfs"
+_MKSQUASHFS = f"""#!/bin/sh
+exec /sqout/{_BESIDE}/ld.so --library-path /sqout/{_BESIDE} /sqout/{_BESIDE}/mksquashfs "$@"
+"""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An installation: what a user's shell has of it."""
+
+    folder: Path
+    venv: Path
+
+    @property
+    def python(self) -> Path:
+        """The interpreter that podman-hpc has; others may have it, too."""
+        return self.venv / "bin/python3"
+
+    def store(self, uid: int) -> Path:
+        """Return where a user's squashed images lie; all nodes read them."""
+        return self.folder / f"squash-{uid}"
+
+    def environment(self, uid: int) -> dict[str, str]:
+        """Return variables, some of which a module file of the site would set."""
+        own = [str(self.folder / "bin"), str(self.venv / "bin")]
+        path = [*own, os.environ.get("PATH", os.defpath), *SBIN]
+        return {
+            "PATH": os.pathsep.join(path),
+            "PODMANHPC_CONFIG_FILE": str(self.folder / "podman_hpc.yaml"),
+            "SQUASH_DIR": str(self.store(uid)),
+            "USER": pwd.getpwuid(uid).pw_name,
+        }
 
 
 def require() -> None:
@@ -58,10 +97,60 @@ def installed(mpich: Path) -> Installed:
         A folder with a ``libmpi.so.12``, and what that needs below ``dep``.
     """
     venv = ensure_venv("podman-hpc", public_python(can_make))
-    site = configured(paths.BUILD / "podman-hpc", venv)
+    site = _configured(paths.BUILD / "podman-hpc", venv)
     _write_module(site, mpich)
     _pull(site)
     return site
+
+
+def _configured(folder: Path, venv: Path) -> Installed:
+    """Write what podman-hpc reads, and return the installation."""
+    site = Installed(folder, venv)
+    for name in ("bin", "hooks", "modules/modules.d"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    _write_podman(folder)
+    hooks = ["-I", "-m", "podman_hpc.configure_hooks", "--force", f"--hooksd={folder / 'hooks'}"]
+    subprocess.run([site.python, *hooks], check=True, stdout=subprocess.DEVNULL)
+    values = {
+        "podman_bin": folder / "bin/podman",
+        "mount_program": site.venv / "bin/fuse-overlayfs-wrap",
+        "modules_dir": folder / "modules/modules.d",
+        "hooks_dir": folder / "hooks",
+    }
+    lines = [f'{name}: "{value}"\n' for name, value in values.items()]
+    # The default, 10 s for a container's start, is too short on a machine that also builds.
+    lines.append("wait_timeout: 60\n")
+    (folder / "podman_hpc.yaml").write_text("".join(lines))
+    return site
+
+
+def _write_podman(folder: Path) -> None:
+    """Write the podman that podman-hpc starts, with all that this kind of machine may need."""
+    podman = look_up(needed(["podman-hpc"]))["podman"].path
+    conf = folder / "containers.conf"
+    conf.write_text(containers_conf(tuple(settings())))
+    program = folder / "bin/podman"
+    program.write_text(
+        f'#!/bin/sh\nexport CONTAINERS_CONF={conf} STORAGE_DRIVER=overlay\nexec {podman} "$@"\n'
+    )
+    program.chmod(0o755)
+
+
+def _write_mksquashfs(script: Path, beside: Path) -> None:
+    """Write what stands in for the static mksquashfs that sites compile."""
+    prefix.provide()
+    layout, root = prefix.layout(), prefix.prefix()
+    loader, program = root / layout.loader, root / "usr/bin/mksquashfs"
+    listed = subprocess.run(
+        [loader, "--list", program], capture_output=True, text=True, check=True
+    ).stdout
+    beside.mkdir(parents=True)
+    for library in re.findall(r"\S+\.so\S* => (/\S+)", listed):
+        shutil.copy(library, beside)
+    shutil.copy(loader, beside / "ld.so")
+    shutil.copy(program, beside)
+    script.write_text(_MKSQUASHFS)
+    script.chmod(0o755)
 
 
 def _write_module(site: Installed, mpich: Path) -> None:
@@ -87,10 +176,10 @@ def _pull(site: Installed) -> None:
     if stamp.exists() and stamp.read_text() == digest:
         return
     shutil.rmtree(store, ignore_errors=True)
-    beside = store / "overlay/l" / BESIDE
+    beside = store / "overlay/l" / _BESIDE
     with tempfile.TemporaryDirectory(dir=paths.BUILD, prefix="registry.") as name:
         folder = Path(name)
-        write_mksquashfs(site.folder / "bin/mksquashfs", beside)
+        _write_mksquashfs(site.folder / "bin/mksquashfs", beside)
         environment = {
             **os.environ,
             **site.environment(0),

@@ -21,8 +21,7 @@ from hpcpy.engine.setup import look_up
 from hpcpy.engine.tools import needed
 from hpcpy.engine.venv import ensure_venv
 from sharedfs import machines
-from sharedfs.configuration import Configuration, Files, Images
-from sharedfs.configurations import CONFIGURATIONS
+from sharedfs.configurations import CONFIGURATIONS, Configuration, Files, Images
 from sharedfs.counts import Asked
 from sharedfs.machines import Storm
 from sharedfs.mounts import KEEPING, copy, open_root
@@ -30,7 +29,7 @@ from sharedfs.samples import Case, Sample, take
 
 # Not of the interpreter's start, nor of `import numpy`.
 _WITHOUT = (
-    *("opt/hpcpy/lib", "opt/hpcpy/share", "usr/share", "var"),
+    *("opt/hpcpy/lib", "opt/hpcpy/share", "opt/mpich", "usr/share", "var"),
     *(f"usr/lib/x86_64-linux-gnu/{name}*" for name in ("libLLVM", "libclang", "libpocl")),
 )
 
@@ -42,14 +41,13 @@ VENV = Configuration(
     name="venv",
     title="a venv of this machine's Python",
     image="",
-    needs="",
     folder="outside",
     files=lambda _: [Files(ensure_venv("outside"), "outside", _NOT_NUMPY)],
     command=lambda _, folder, words: [str(folder / "bin/python3"), *words],
 )
 STATIC_FILES = CONFIGURATIONS["static-files"]
 STATIC_SIF = CONFIGURATIONS["static-sif-shared"]
-
+STATIC_STAGED = CONFIGURATIONS["static-sif-staged"]
 
 # Operations that the client answers by a request, whatever it keeps; of `lookup` the part
 # that it does not answer itself.
@@ -93,28 +91,22 @@ class SmallStorm:
 
     def bring(self, configuration: Configuration) -> None:
         """Copy its files onto the file system."""
-        copy(self.storm.own.run, self.storm.folder, configuration.files(self.images))
+        copy(self.storm.own, self.storm.folder, configuration.files(self.images))
 
-    def take(
-        self, configuration: Configuration, nodes: int, ranks: int, program: str = "numpy"
-    ) -> list[Sample]:
-        """Start ranks of a program, cold and warm."""
-        case = Case(configuration.name, program, nodes, ranks)
+    def take(self, configuration: Configuration, nodes: int, ranks: int) -> list[Sample]:
+        """Start ranks that import numpy, cold and warm."""
+        case = Case(configuration.name, "numpy", nodes, ranks)
         return take(self.storm, self.images, configuration, case)
 
 
 @contextlib.contextmanager
-def started(*configurations: Configuration, has_mpi: bool = False) -> Iterator[SmallStorm]:
+def started(*configurations: Configuration) -> Iterator[SmallStorm]:
     """Give a storm of two nodes, whose clients keep names as parallel file systems' do."""
-    without = _WITHOUT if has_mpi else (*_WITHOUT, "opt/mpich")
     require()
     sif = Path(image()[-1])
     names = layout("storm-test", 2)
     # Not below /tmp, which each node has for itself.
-    with (
-        scratch_dir(names.folder.parent, "root") as folder,
-        _running(names, sif, folder, without) as one,
-    ):
+    with scratch_dir(names.folder.parent, "root") as folder, _running(names, sif, folder) as one:
         for configuration in configurations:
             one.bring(configuration)
         yield one
@@ -122,14 +114,12 @@ def started(*configurations: Configuration, has_mpi: bool = False) -> Iterator[S
 
 
 @contextlib.contextmanager
-def _running(
-    names: Layout, sif: Path, folder: Path, without: Sequence[str]
-) -> Iterator[SmallStorm]:
+def _running(names: Layout, sif: Path, folder: Path) -> Iterator[SmallStorm]:
     root = folder / "root"
     unsquashfs = engine_command("unsquashfs")
     words = ["-no-progress", "-quiet", "-offset", str(system_offset(sif)), "-dest", str(root)]
     subprocess.run(
-        [unsquashfs, *words, "-excludes", sif, *without], check=True, capture_output=True
+        [unsquashfs, *words, "-excludes", sif, *_WITHOUT], check=True, capture_output=True
     )
     images = Images({"hpcpy": sif}, {"hpcpy": root}, Path(image()[0]))
     with machines.running(names) as storm:

@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_storm import STATIC_FILES, STATIC_SIF, VENV, SmallStorm, started
+from small_storm import STATIC_FILES, STATIC_SIF, STATIC_STAGED, VENV, SmallStorm, started
 
 from hpcpy.cluster.processes import daemon_environment
-from sharedfs.configurations import CONFIGURATIONS
 from sharedfs.mounts import KEEPING
 from sharedfs.samples import Sample
 from workloads.forecast import ours
@@ -42,7 +41,7 @@ WAYS_RATE = 20.0
 WAYS = {
     "in a SIF": STATIC_SIF,
     "baked": STATIC_FILES,
-    "staged": CONFIGURATIONS["static-sif-staged"],
+    "staged": STATIC_STAGED,
 }
 SIZES = ((1, 1), (1, 2), (2, 1), (1, 4), (2, 2), (2, 4))
 # What the model may be off by, of the time.  Measured: 13 % at most in a run, 31 % in another

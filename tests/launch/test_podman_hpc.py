@@ -20,13 +20,12 @@ from injection_ways import NOBODY, PROGRAM
 from launching import said, wait_until_ready, waiting_program
 from local_cluster import Cluster
 from mpi_libraries import NEWER, module, unpacked
-from podman_hpc_site import IMAGE, MODULE
+from podman_hpc_site import IMAGE, MODULE, Installed
 from site_user import SECONDS, Done, User, is_public
 
 from hpcpy.cluster.layout import NODES
 from hpcpy.core import paths
 from hpcpy.engine.machine import user_namespaces
-from podman_hpc import Installed
 
 pytestmark = [
     pytest.mark.long,

@@ -16,6 +16,7 @@ from small_storm import (
     REQUESTS,
     STATIC_FILES,
     STATIC_SIF,
+    STATIC_STAGED,
     VENV,
     SmallStorm,
     layout,
@@ -29,7 +30,7 @@ from hpcpy.cluster import processes
 from hpcpy.cluster.layout import Layout
 from hpcpy.core.paths import ROOT
 from sharedfs import machines
-from sharedfs.configuration import Configuration
+from sharedfs.configurations import Configuration
 
 pytestmark = pytest.mark.long
 
@@ -39,7 +40,7 @@ MOST = 40
 
 @pytest.fixture(scope="module")
 def storm() -> Iterator[SmallStorm]:
-    with started(VENV, STATIC_FILES, STATIC_SIF) as one:
+    with started(VENV, STATIC_FILES, STATIC_SIF, STATIC_STAGED) as one:
         yield one
 
 
@@ -80,6 +81,16 @@ def test_a_further_node_asks_a_few_things(storm: SmallStorm, configuration: Conf
         assert requests(second) == requests(first)
         assert 0 < first.packets <= MOST
         assert 0 < second.packets <= MOST
+
+
+def test_a_staged_copy_is_asked_for_by_the_first_node_alone(storm: SmallStorm) -> None:
+    for sample in storm.take(STATIC_STAGED, 2, 2):
+        first, second = sample.asked
+        assert requests(first)["open"] == 1
+        assert not any(requests(second).values())
+        assert second.packets == 0
+    for mount in storm.storm.mounts:
+        assert mount.run("sh", "-c", "ls /tmp | grep '^storm-.*sif' || true") == ""
 
 
 def test_a_storm_that_is_stopped_says_so_and_not_that_a_rank_was_still_there(

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from hpcpy.core import paths
-from hpcpy.core.stages import StageError
 from measure.fuse import OneFile, SlowStorage
+from measure.running import output
 
 # A name for the image's file in a command: a slow storage gives it another path.
 IMAGE = "{image}"
@@ -45,22 +45,8 @@ def inside(module: str, request: dict[str, Any]) -> dict[str, Any]:
     """Run a module of this folder in a mount namespace, and return what it tells."""
     as_user = [] if os.geteuid() == 0 else ["--map-root-user"]
     python = [sys.executable, "-I", "-c", _RUN, *_FOLDERS, module]
-    try:
-        done = subprocess.run(
-            ["unshare", "--mount", *as_user, *python, json.dumps(request)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise StageError(f"{module} had not ended after {_SECONDS} s") from None
-    if done.returncode:
-        said = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
-        raise StageError(f"{module} failed with exit code {done.returncode}: {said[0]}")
-    return dict(json.loads(done.stdout))
+    command = ["unshare", "--mount", *as_user, *python, json.dumps(request)]
+    return dict(json.loads(output(command, module, timeout=_SECONDS)))
 
 
 def take(image: str, storage: str, ranks: int, command: list[str]) -> dict[str, Any]:
@@ -91,11 +77,12 @@ def _start(words: list[str], ranks: int, image: Path) -> dict[str, Any]:
     _libc.prctl(_SUBREAPER, 1, 0, 0, 0)
     command = [word.replace(IMAGE, str(image)) for word in words]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as errors:
         begun = time.monotonic()
         # Kept: subprocess itself collects the exit code of one that is forgotten.
         every = [
-            subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said) for _ in range(ranks)
+            subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
+            for _ in range(ranks)
         ]
         started = {one.pid for one in every}
         ends = []
@@ -107,8 +94,8 @@ def _start(words: list[str], ranks: int, image: Path) -> dict[str, Any]:
             if child in started:
                 ends.append(time.monotonic() - begun)
                 if status:
-                    said.seek(0)
-                    text = said.read().decode(errors="replace").strip()
+                    errors.seek(0)
+                    text = errors.read().decode(errors="replace").strip()
                     sys.exit(f"{command[-1]!r}: exit code {status >> 8}: {text[-300:]}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     user, kernel = after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime

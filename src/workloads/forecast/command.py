@@ -100,7 +100,7 @@ def _parser() -> options.Parser:
                      help="run nothing: draw by --plot what --json has written")  # fmt: skip
     how.add_argument("--validate", type=Path, nargs="+", metavar="FILE",
                      help="hold the model against measurements: a report of make storm, "
-                     "here or with SITE=…, nih_import_storm.csv")  # fmt: skip
+                     "nih_import_storm.csv")  # fmt: skip
     return parser
 
 

@@ -11,11 +11,6 @@ is free: its rate was measured by driving it to saturation, the think time by a 
 with the server at full speed.
 
 What the forecast itself said is compared with starts with such a server, way by way.
-
-A job at a site has nodes of its own, and a server whose packets nobody counts. Each
-start has two free parameters, like the NIH's curves: seconds alone, and seconds of
-the server for each rank, or for each node if its ranks share one mount. They are
-fitted to all numbers of nodes but the largest, which the model then predicts.
 """
 
 from __future__ import annotations
@@ -23,20 +18,15 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from workloads.errors import UsageError
-from workloads.forecast.fit import Errors, errors, fitted
+from workloads.forecast.fit import Errors, errors
 from workloads.forecast.model import on_cores, response
 
-# Where the fit of a site's start begins, in times of its shortest: seconds alone, and of
-# the server.
-_RANGES = ((0.25, 2.0), (1e-5, 1.0))
-# The fewest numbers of nodes: for two parameters, and one that the fit has not seen.
-_NUMBERS = 3
 _Case = tuple[int, int]
 _Sample = dict[str, Any]
 
@@ -150,38 +140,6 @@ def _forecast(report: dict[str, Any]) -> Comparison:
     return Comparison(title, {}, cases)
 
 
-def _at_site(report: dict[str, Any]) -> Comparison:
-    said: list[Held] = []
-    for name, cases in _grouped(report).items():
-        numbers = {nodes for nodes, _ in cases}
-        if name[0] not in report["failed"] and len(numbers) >= _NUMBERS:
-            last = {case: _median(one["last"] for one in cases[case]) for case in cases}
-            said += _fitted(name, last, max(numbers))
-    title = f"make storm at {report['site']}, the most nodes by a fit to fewer"
-    return Comparison(title, {"for each start": len(_RANGES)}, said)
-
-
-def _fitted(name: tuple[str, str, str], last: dict[_Case, float], largest: int) -> Iterator[Held]:
-    is_by_node = name[0].endswith("-shared")
-    most = max(nodes * ranks for nodes, ranks in last)
-
-    def predict(think: float, demand: float, asked: Iterable[_Case]) -> list[float]:
-        if is_by_node:
-            return [think + demand * nodes for nodes, _ in asked]
-        times = response(demand, think, most)
-        return [times[nodes * ranks - 1] for nodes, ranks in asked]
-
-    few = [case for case in last if case[0] < largest]
-    many = [case for case in last if case[0] == largest]
-    measured = [last[case] for case in few]
-    ranges = [(low * min(measured), high * min(measured)) for low, high in _RANGES]
-    best = fitted(lambda think, demand: predict(think, demand, few), measured, ranges)
-    for case, seconds in zip(many, predict(*best, many), strict=True):
-        nodes, ranks = case
-        title = f"{' '.join(name)} {nodes} × {ranks}"
-        yield Held(title, nodes * ranks, seconds, last[case])
-
-
 def _median(values: Iterable[float]) -> float:
     return float(statistics.median(values))
 
@@ -190,5 +148,4 @@ _KINDS: dict[str, tuple[Callable[[dict[str, Any]], Comparison], str]] = {
     "storm": (_on_cores, "cases of one rank and of more"),
     "throttled storm": (_throttled, "a case"),
     "forecast storm": (_forecast, "a case"),
-    "storm at a site": (_at_site, "starts on three numbers of nodes, as --nodes 1,2,4 has them"),
 }

@@ -175,12 +175,6 @@ def test_debian_package_moves_with_what_it_needs_and_no_other_byte(
     assert {name for name, its in tables.items() if "timestamp" in its} == moved
 
 
-@pytest.mark.usefixtures("archive")
-def test_lone_package_moves_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["lock", "debian", "--only", "lone"]) == 0
-    assert capsys.readouterr().out.split("\n  ")[1:] == ["lone:x86_64 1 -> 2\n"]
-
-
 def test_packages_locked_later_are_looked_up_by_their_own_time(archive: Path) -> None:
     run(["lock", "debian", "--only", "lone"])
     own = tomllib.loads((archive / "debian.lock").read_text())["packages"]["x86_64"]["lone"]
@@ -190,16 +184,6 @@ def test_packages_locked_later_are_looked_up_by_their_own_time(archive: Path) ->
     assert "/20010203T040506Z/" in other.sources[1].url
     # What is built keeps its date, and so its keys.
     assert snapshot_epoch() == int(LOCKED.timestamp())
-
-
-def test_package_that_is_asked_for_newly_comes_and_the_time_stays(archive: Path) -> None:
-    wanted = (archive / "debian.toml").read_text()
-    (archive / "debian.toml").write_text(wanted.replace('"other"]', '"other", "extra"]'))
-    assert run(["lock", "debian", "--only", "extra"]) == 0
-    lock = tomllib.loads((archive / "debian.lock").read_text())
-    assert lock["timestamp"] == LOCKED
-    assert lock["packages"]["x86_64"]["extra"]["sets"] == ["second"]
-    assert lock["packages"]["x86_64"]["thing"]["version"] == "1"
 
 
 def lock_of(**versions: str) -> dict[str, Any]:
@@ -225,11 +209,3 @@ def test_time_of_a_full_lock_moves_with_a_version_alone(
     assert new["timestamp"] == (LATER if is_new else LOCKED)
     tables = new["packages"]["x86_64"]
     assert {name for name, its in tables.items() if its.get("timestamp") == LATER} == own
-
-
-def test_own_time_of_a_package_stays_while_it_does() -> None:
-    locked = lock_of(a="1", b="1")
-    locked["x86_64"]["b"]["timestamp"] = LATER
-    old = {"timestamp": LOCKED, "packages": locked}
-    new = debian.dated(old, lock_of(a="1", b="1"), LATER + datetime.timedelta(days=1))
-    assert new == old

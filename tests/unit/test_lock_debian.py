@@ -1,4 +1,4 @@
-"""The licences of Debian packages, and what a lock says of its moves."""
+"""The licences of Debian packages, and the sets of a lock that name them."""
 
 from __future__ import annotations
 

@@ -80,19 +80,6 @@ def test_no_image_is_built_for_a_wrong_word(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_script_for_another_machine_may_name_its_image(tmp_path: Path) -> None:
-    words = ("--site=carc", "--account=me", "--image=/project/me/hpcpy.sif", "--script=-")
-    # In a job that is smaller: the script asks for one of its own.
-    asked = ("batch", "--nodes=2", *words, *PI)
-    done = hpcpy(tmp_path, *asked, SLURM_JOB_ID="1", SLURM_JOB_NUM_NODES="1")
-    assert done.returncode == 0
-    assert "\n  /project/me/hpcpy.sif " in done.stdout
-    subprocess.run(["bash", "-n"], input=done.stdout, text=True, check=True)
-    assert done.stderr == (
-        "hpcpy batch: IMAGE=/project/me/hpcpy.sif: no such file on this machine\n"
-    )
-
-
 def test_a_program_that_is_not_there_is_refused(tmp_path: Path) -> None:
     words = ("batch", "--engine=none", "--script=-", "--")
     done = hpcpy(tmp_path, *words, "missing.py")
@@ -114,19 +101,6 @@ def test_where_no_script_can_be_is_one_line(tmp_path: Path) -> None:
         assert "cannot be written" in done.stderr.splitlines()[-1], place
         assert done.stderr.endswith("; name another file: SCRIPT=…\n"), place
     assert {path.name for path in tmp_path.iterdir()} == {"loop", "file"}
-
-
-def test_a_script_may_be_called_as_an_option(tmp_path: Path) -> None:
-    done = hpcpy(tmp_path, "batch", "--engine=none", "--script=-x", *PI, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "-x\n")
-    assert done.stderr.splitlines()[-1].endswith("sbatch ./-x")
-
-
-def test_a_site_file_is_called_as_it_was_named(tmp_path: Path) -> None:
-    (tmp_path / "s.toml").write_text("engine = 7\n")
-    done = hpcpy(tmp_path, "batch", "--site=./s.toml", "--dry", *PI, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "hpcpy batch: s.toml: engine: 7 is not a text" in done.stderr
 
 
 def test_a_word_that_is_no_text_reaches_the_script(tmp_path: Path) -> None:

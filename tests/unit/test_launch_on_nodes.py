@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -87,41 +85,6 @@ def test_a_folder_that_others_have_a_hand_in_is_not_used(
         made(node / name, aside := node / "aside")
         assert engines_folder(node) == "default"
         assert not aside.exists() or list(aside.iterdir()) == []
-
-
-def around_apptainer_text(node_local: Path) -> str:
-    script = f'{around_apptainer(str(node_local))[0].shell}\nprintf %s "$at_node"'
-    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
-
-
-def lock_of(process: int) -> Path:
-    return Path(f"/dev/shm/sharens_instance_{process}")  # noqa: S108
-
-
-@pytest.mark.long
-def test_locks_of_steps_that_have_ended_go(tmp_path: Path) -> None:
-    slurmstepd = tmp_path / "slurmstepd"
-    shutil.copy("/bin/bash", slurmstepd)
-    ended = subprocess.Popen(["true"])
-    ended.wait()
-    script = 'bash -c "$0" "$@"; : >/dev/shm/sharens_instance_$$; echo $$; exit 3'
-    for lock in (running := lock_of(os.getpid()), stale := lock_of(ended.pid)):
-        lock.touch()
-    done = subprocess.run(
-        [slurmstepd, "-c", script, around_apptainer_text(tmp_path), "true"],
-        env={"PATH": os.environ["PATH"], "SLURM_LOCALID": "0"},
-        start_new_session=True,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (3, "")
-    assert (running.exists(), stale.exists()) == (True, False)
-    running.unlink()
-    end = time.monotonic() + 60
-    while lock_of(int(done.stdout)).exists():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(
@@ -220,14 +183,3 @@ def test_a_copy_that_is_not_the_image_is_not_run(node: Path) -> None:
     assert (done.returncode, done.stdout) == (73, "")
     (line,) = done.stderr.splitlines()
     assert "n1" in line
-
-
-def test_two_launches_of_a_job_have_a_copy_each() -> None:
-    first, *_ = on_nodes.staging_lines(1, "image", "/scratch")
-    script = f"{first.shell}\necho $staged\n" * 2
-    env = {"PATH": os.environ["PATH"], "SLURM_JOB_ID": "7"}
-    names = subprocess.run(
-        ["bash", "-c", script], env=env, capture_output=True, text=True, check=True
-    ).stdout.split()
-    assert len(set(names)) == 2
-    assert all(name.startswith("/scratch/hpcpy-7-") for name in names)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import marshal
 import os
 import subprocess
 import sys
 import types
-from pathlib import Path
 
 from small_bundle import INTERP
 
@@ -72,13 +70,3 @@ def test_code_runs_as_before() -> None:
     assert (is_in, letters) == (True, ["a", "b", "c"])
     assert inner()[1][:2] == (12345678901234567890123, -98765432109876543210)
     assert loaded.co_filename == "/somewhere.py"
-
-
-def test_modules_of_the_library_load_as_they_were() -> None:
-    from bundle.canonical import canonical
-
-    path = Path(json.__file__).parents[1] / "typing.py"
-    code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
-    data = canonical(code)
-    assert marshal.loads(data) == code  # noqa: S302
-    assert len(data) <= len(marshal.dumps(code))

@@ -1,4 +1,4 @@
-"""A build removes the containers that broken ones have left, or says what it could not remove."""
+"""A build removes the containers that broken ones have left."""
 
 from __future__ import annotations
 
@@ -61,21 +61,3 @@ def test_a_container_with_a_damaged_record_is_removed(
     assert not leftovers.containers(storage)
     assert "/merged " not in _mounted(storage)
     assert "could not be removed" not in "".join(capfd.readouterr())
-
-
-def test_one_line_says_what_could_not_be_removed_and_how(
-    found: Buildah,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    made(found)
-    storage = tmp_path / "hpcpy/storage"
-    (folder,) = leftovers.containers(storage).values()
-    (folder / "userdata/buildah.json").unlink()
-    monkeypatch.setattr(leftovers, "_KIND", "another program's")
-    found.remove_containers()
-    assert len(leftovers.containers(storage)) == 1
-    (line,) = "".join(capfd.readouterr()).splitlines()
-    assert "1 of the containers of broken builds could not be removed (" in line
-    assert line.endswith("make clean CACHE=1 removes all of it")

@@ -1,4 +1,4 @@
-"""Every option of the host's tool that names an output, found in its sources."""
+"""Options of the host's tool that name an output: a folder, or a script."""
 
 from __future__ import annotations
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import marshal
 import os
-import subprocess
 import sys
 import types
 
 from small_bundle import INTERP
+
+from running import run
 
 SOURCE = '''
 """A docstring, "shared text", shared text"""
@@ -42,14 +43,9 @@ print(canonical(code).hex())
 
 
 def marshalled(seed: int, *options: str) -> str:
-    return subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(INTERP), *options],
-        input=SOURCE,
-        env={**os.environ, "PYTHONHASHSEED": str(seed)},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    words = (sys.executable, "-c", PROGRAM, INTERP, *options)
+    env = {**os.environ, "PYTHONHASHSEED": str(seed)}
+    return run(*words, input=SOURCE, env=env, check=True).stdout
 
 
 def test_bytes_depend_on_no_hash_seed_and_no_other_reference() -> None:

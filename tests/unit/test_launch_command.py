@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy.core import paths
+from running import Done, run
 
 BATCH = """
 import sys
@@ -24,24 +25,10 @@ sys.exit(main(sys.argv[2:]))
 """
 
 
-def hpcpy(
-    build: Path, command: str, *words: str, cwd: Path | None = None, **more: str
-) -> subprocess.CompletedProcess[str]:
+def hpcpy(build: Path, command: str, *words: str) -> Done:
     environment = {name: value for name, value in os.environ.items() if "SLURM" not in name}
-    return subprocess.run(
-        [sys.executable, "-c", BATCH, build, command, *words],
-        env={
-            **environment,
-            "PYTHONPATH": str(paths.ROOT / "src"),
-            "HPCPY_CHECKOUT_LOCK": "",
-            **more,
-        },
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    env = {"PYTHONPATH": str(paths.ROOT / "src"), "HPCPY_CHECKOUT_LOCK": ""}
+    return run(sys.executable, "-c", BATCH, build, command, *words, env=environment | env)
 
 
 PI = ("--", "-m", "workloads", "pi")
@@ -132,13 +119,8 @@ def test_no_word_gets_out_of_its_quotes(
         program = tmp_path / name
         program.write_text(f"#!/bin/bash\n{body}\n")
         program.chmod(0o755)
-    ran = subprocess.run(
-        ["bash", "-c", done.stdout],
-        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    ran = run("bash", "-c", done.stdout, env=env)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout == f"{words[-1]}\n"
     assert "\n#SBATCH --x" not in done.stdout.split("step=(")[0]

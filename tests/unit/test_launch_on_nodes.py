@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from hpcpy.launch import on_nodes
 from hpcpy.launch.on_nodes import around_apptainer, around_podman_hpc
+from running import Done, run
 
 OWN = f"hpcpy-{os.getuid()}"
 SHOWS = 'printf %s "${APPTAINER_CONFIGDIR-default}"'
@@ -23,14 +23,8 @@ def apptainer_script(node_local: Path) -> str:
 
 
 def engines_folder(node_local: Path) -> str:
-    done = subprocess.run(
-        ["bash", "-c", apptainer_script(node_local), "-", "bash", "-c", SHOWS],
-        env={"PATH": os.environ["PATH"]},
-        umask=0o002,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    words = ("bash", "-c", apptainer_script(node_local), "-", "bash", "-c", SHOWS)
+    done = run(*words, env={"PATH": os.environ["PATH"]}, umask=0o002, check=True)
     assert done.stderr == ""
     return done.stdout
 
@@ -97,13 +91,9 @@ def test_each_node_is_told_its_own_number_of_ranks(tasks_per_node: str, here: li
     script = f'{at_node.shell}\nexec bash -c "$at_node" "$@"'
     words = ["engine", "a b", "--", "x", "--help", "y 'z"]
     for node, ranks in enumerate(here):
-        said = subprocess.run(
-            ["bash", "-c", script, "-", "sh", "-c", told, *words],
-            env={"SLURM_NODEID": str(node), "SLURM_STEP_TASKS_PER_NODE": tasks_per_node},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
+        env = {"SLURM_NODEID": str(node), "SLURM_STEP_TASKS_PER_NODE": tasks_per_node}
+        asked = ("bash", "-c", script, "-", "sh", "-c", told, *words)
+        said = run(*asked, env=env, check=True).stdout
         (options, program) = said.splitlines()
         assert options.split()[0] == str(ranks)
         assert options.split()[2:] == ["a", "b"]
@@ -130,24 +120,18 @@ def node(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def staged(node: Path, **more: str) -> subprocess.CompletedProcess[str]:
+def staged(node: Path, **more: str) -> Done:
     before = on_nodes.staging_lines(1, str(node / "image"), str(node))
     ranks = f'stat -c %a "$staged"; cmp {on_nodes.COPY} {node}/image && echo ranks\n'
     lines = [line.shell for line in before], [line.shell for line in on_nodes.ending_lines()]
-    return subprocess.run(
-        ["bash", "-c", "\n".join([*lines[0], ranks, *lines[1], "exit 0"])],
-        env={
-            "PATH": f"{node}/bin:{os.environ['PATH']}",
-            "SLURM_JOB_ID": "7",
-            "GUESSED": str(node / "guessed"),
-            **more,
-        },
-        umask=0o002,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    env = {
+        "PATH": f"{node}/bin:{os.environ['PATH']}",
+        "SLURM_JOB_ID": "7",
+        "GUESSED": str(node / "guessed"),
+        **more,
+    }
+    script = "\n".join([*lines[0], ranks, *lines[1], "exit 0"])
+    return run("bash", "-c", script, env=env, umask=0o002)
 
 
 def test_a_copy_is_the_jobs_alone_and_goes_with_it(node: Path) -> None:

@@ -22,19 +22,15 @@ from hpcpy.launch.shell import (
     variable_of_script,
 )
 from hpcpy.launch.site import Site
+from running import run
 
 WILD = """it's "$HOME" `x` $(y) \\ *"""
 JOB = CurrentJob(1, is_in_step=False)
 
 
 def bash(script: str, **environment: str) -> str:
-    ended = subprocess.run(
-        ["bash", "-c", script],
-        env={"PATH": os.environ["PATH"], **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    env = {"PATH": os.environ["PATH"], **environment}
+    ended = run("bash", "-c", script, env=env, check=True)
     assert ended.stderr == ""
     return ended.stdout
 

@@ -32,9 +32,9 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def part_key(root: Path, part: str, epoch: int = 1) -> str:
+def part_key(root: Path, part: str) -> str:
     graph = load(root / "containers/images.toml")
-    return Plan(graph, ARCH, epoch).part_key(graph.parts[part])
+    return Plan(graph, ARCH, 1).part_key(graph.parts[part])
 
 
 def image_key(root: Path) -> str:

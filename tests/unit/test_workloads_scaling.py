@@ -54,9 +54,9 @@ class TestSpeedUp:
             scaling.counts(["ranks"], HERE, [1, 4])
 
 
-def by_amdahl(serial: float, workers: int, impl: str = "ranks", cores: int = 0) -> Result:
+def by_amdahl(serial: float, workers: int) -> Result:
     seconds = 3 * (serial + (1 - serial) / workers)
-    return Result(impl, "p", [seconds], work=1_000, workers=workers, cores=cores)
+    return Result("ranks", "p", [seconds], work=1_000, workers=workers)
 
 
 def by_gustafson(serial: float, workers: int) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
@@ -9,6 +10,8 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hpcpy.build.archive import text_of
 from hpcpy.core.errors import IntegrityError
@@ -65,4 +68,23 @@ def test_a_json_that_unpacks_to_much_is_refused(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(inner.read_bytes(), 1))
     assert path.stat().st_size < 1 << 20
     with pytest.raises(IntegrityError, match="a file in it has more than 16"):
+        text_of(path, "file")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return archive_of(tmp_path_factory.mktemp("archive") / "image.tar").read_bytes()
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_a_changed_archive_is_read_or_refused(
+    data: st.DataObject, whole: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "changed.tar"
+    content = bytearray(whole)
+    for at in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=6)):
+        content[at] = data.draw(st.integers(0, 255))
+    path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
+    with contextlib.suppress(IntegrityError):
         text_of(path, "file")

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from processes import start
+from processes import python, start
 
 from hpcpy.cli.clean import clusters
 from hpcpy.cli.commands import run
@@ -126,6 +126,22 @@ def test_storage_of_a_killed_build_goes_with_its_mounts(cache: Path) -> None:
     run(["clean", "--cache"])
     assert not root.exists()
     assert str(root) not in Path("/proc/self/mountinfo").read_text()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_cache_that_is_closed_to_the_user_is_one_line(cache: Path) -> None:
+    fill(cache)
+    cache.chmod(0o700)
+    code = (
+        "import os, sys, hpcpy.cli.clean; from hpcpy.__main__ import main;"
+        " os.setuid(65534); sys.exit(main(['clean', '--cache']))"
+    )
+    held = {"HPCPY_CHECKOUT_LOCK": str(paths.ROOT / "build")}
+    done = python("-c", code, HPCPY_CACHE=str(cache.parent), **held)
+    assert done.returncode == 73
+    assert done.stderr.startswith(f"hpcpy clean: {cache}")
+    assert done.stderr.endswith("permission denied; set HPCPY_CACHE to a folder of your own\n")
+    assert done.stderr.count("\n") == 1
 
 
 def test_clusters_of_killed_tests_are_stopped_before_build_is_removed(cache: Path) -> None:

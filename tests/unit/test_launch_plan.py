@@ -176,6 +176,15 @@ def test_within_a_job_the_step_fits_in() -> None:
     assert plan("", JOB, account="required")
 
 
+def test_variables_are_exported_where_no_option_takes_them() -> None:
+    assert "export APPTAINERENV_B=b,c" in shells(plan(**VARIABLES))
+    assert "export B=b,c" in shells(plan("--engine=none", **VARIABLES))
+    assert "export A=''" in shells(plan("--engine=shifter", **VARIABLES))
+    made = plan(node_local="/scratch/$SLURM_JOB_ID")
+    assert made.needs_job_shell
+    assert 'export APPTAINERENV_TMPDIR="/scratch/$SLURM_JOB_ID"' in shells(made)
+
+
 def test_the_login_shells_tmpdir_stays_there() -> None:
     assert "unset TMPDIR" in shells(plan())
     # Within a job it may be the site's own choice.

@@ -104,13 +104,6 @@ def split(line: str) -> Iterator[list[str]]:
             words.append(word)
 
 
-def is_name(words: list[str]) -> bool:
-    """Return whether a command in a sentence is only the name of one that exists."""
-    if len(words) != 2:
-        return False
-    return words[1] in (targets() if words[0] == "make" else commands.COMMANDS)
-
-
 def read(words: list[str]) -> str:
     """Parse a command as its program does.
 

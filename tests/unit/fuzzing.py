@@ -36,14 +36,14 @@ def cases(short: int) -> settings:
     )
 
 
-def compiled(program: Path, *sources: Path, options: tuple[str, ...] = SANITIZED) -> Path:
+def compiled(program: Path, source: Path, options: tuple[str, ...] = SANITIZED) -> Path:
     """Compile a C program for this machine, and return its path; skip the test without gcc."""
     gcc = shutil.which("gcc")
     if gcc is None:
         pytest.skip("no gcc here; install one: apt-get install gcc")
     strict = ("-std=gnu11", "-Wall", "-Wextra", "-Werror")
     folders = (f"-I{INTERP}", f"-I{DRIVERS}", f"-I{DRIVERS}/stub")
-    subprocess.run([gcc, *strict, *options, *folders, *sources, "-o", program], check=True)
+    subprocess.run([gcc, *strict, *options, *folders, source, "-o", program], check=True)
     return program
 
 
@@ -92,14 +92,7 @@ class Driver:
 @contextmanager
 def driver(folder: Path, name: str) -> Iterator[Driver]:
     """Compile `drivers/fuzz_NAME.c` with sanitizers, and yield its driver."""
-    with started(compiled(folder / name, DRIVERS / f"fuzz_{name}.c")) as found:
-        yield found
-
-
-@contextmanager
-def started(program: Path) -> Iterator[Driver]:
-    """Yield a program's driver, and end the program."""
-    found = Driver(program)
+    found = Driver(compiled(folder / name, DRIVERS / f"fuzz_{name}.c"))
     yield found
     found.end()
 

@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 from processes import environment
 
 from hpcpy.core import paths
+from running import Done, run
 
 MAKEFILE = paths.ROOT / "Makefile"
 
 
-def make(
-    *words: str | Path, cwd: Path = paths.ROOT, **variables: str
-) -> subprocess.CompletedProcess[str]:
+def make(*words: str | Path, cwd: Path = paths.ROOT, **variables: str) -> Done:
     """Run make in a folder, the checkout's by default."""
-    return subprocess.run(
-        ["make", "--no-print-directory", *words],
-        cwd=cwd,
-        env={**environment(), "MAKEFLAGS": "", **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = {**environment(), "MAKEFLAGS": "", **variables}
+    return run("make", "--no-print-directory", *words, cwd=cwd, env=env)
 
 
 def make_help(*words: str | Path, cwd: Path = paths.ROOT) -> dict[str, str]:

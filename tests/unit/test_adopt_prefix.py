@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from hpcpy.adopt.environment import read
-from hpcpy.adopt.names import known
 from hpcpy.core.errors import UsageError
 
 
@@ -63,14 +62,6 @@ def test_a_live_environment_knows_pypis_names_and_what_was_asked_for(prefix: Pat
     assert found.asked[-1].url == "file:///home/me/mine"
     assert len(found.notes) == 1
     assert "2 of its 5 packages only came along" in found.notes[0]
-
-
-def test_a_live_environment_without_requests_asks_for_all(prefix: Path) -> None:
-    for path in (prefix / "conda-meta").iterdir():
-        path.write_text(json.dumps(json.loads(path.read_text()) | {"requested_spec": "None"}))
-    asked = {one.name: one for one in read(prefix, no_yaml).asked}
-    assert set(asked) == {"python", "torch", "r-base", "typing-extensions", "xz", "later", "mine"}
-    assert known(asked["xz"], ()).name == ""
 
 
 def test_a_folder_that_is_no_environment_and_a_broken_record(tmp_path: Path) -> None:

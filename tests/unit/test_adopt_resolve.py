@@ -5,30 +5,20 @@ This Python, with its own packages, stands for the image.
 
 from __future__ import annotations
 
-import json
-import re
 import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
-from packaging.specifiers import SpecifierSet
-from packaging.version import Version
 
 from hpcpy.adopt import rows, written
 from hpcpy.adopt.asked import Asked, of_conda, of_pip
 from hpcpy.adopt.image import Image
 from hpcpy.adopt.rows import IN_IMAGE, KEPT, NO_EQUIVALENT, NOT_NEEDED, RENAMED, Item, Row
-from hpcpy.build.current import SQUASHFS_OPTIONS
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
-from hpcpy.core.stages import StageError
 from launch.small_packages import digest, wheel
-
-sys.path.insert(0, str(paths.ROOT / "src/interp/features/bake"))
-
-from hpcpy.adopt.inside import nearest
 
 IMAGE = Image([sys.executable])
 
@@ -76,37 +66,6 @@ def test_the_nearest_version_is_taken_and_what_is_nowhere_left_out(wheels: Path)
     assert "--source nowhere" in " ".join(absent.notes)
 
 
-@pytest.mark.parametrize(
-    ("wanted", "version"),
-    [
-        ("==1.5.*", "2.0"),
-        (">=1.2,<1.4", "2.0"),
-        ("==7", "2.1"),
-        (">2.1", "2.1"),
-        ("!=1.0,<1.1", "2.0"),
-        ("===odd", "2.1"),
-    ],
-)
-def test_newer_before_older_and_none_before_its_release(wanted: str, version: str) -> None:
-    there = [Version(one) for one in ("1.0", "2.0", "2.1", "3.0rc1")]
-    assert str(nearest(SpecifierSet(wanted), there)) == version
-    assert str(nearest(SpecifierSet(wanted), there[-1:])) == "3.0rc1"
-
-
-def test_nearest_ones_that_do_not_go_together_give_way(wheels: Path) -> None:
-    # climate 2.0 is the nearest to 1.5, but needs heat 2, and heat 1.0 is there as asked for.
-    found, items = resolved(wheels, of_conda("heat=1.0"), of_conda("climate=1.5"))
-    assert items == {"heat": "1.0", "climate": "1.0"}
-    assert [row.fits for row in found] == [True, False]
-
-
-@pytest.mark.long
-def test_the_same_ones_that_do_not_go_together_give_way(wheels: Path) -> None:
-    found, items = resolved(wheels, of_conda("heat=1.0"), of_conda("climate=2.0"))
-    assert items == {"heat": "2.1", "climate": "2.0"}
-    assert [row.fits for row in found] == [False, True]
-
-
 def test_what_the_image_has_keeps_its_version(wheels: Path) -> None:
     here = version("pytest")
     found, items = resolved(wheels, of_conda("pytest=1.0"), of_pip(f"PyTest=={here}"), PYTHON)
@@ -134,41 +93,11 @@ def test_renamed_absent_and_what_is_for_other_machines(wheels: Path) -> None:
     assert "--wheelhouse" in found[4].notes[0]
 
 
-def test_a_version_that_pypi_could_not_have_is_said(wheels: Path) -> None:
-    (row,), items = resolved(wheels, of_conda("heat=2021a_x"))
-    assert items == {"heat": "2.1"}
-    assert "is not a valid PyPI version" in row.notes[1]
-
-
-@pytest.mark.long
-def test_two_lines_of_one_name_that_do_not_agree(wheels: Path) -> None:
-    found, items = resolved(wheels, of_conda("pytorch=9"), of_pip("torch==7.0"))
-    assert items == {"torch": "9.0"}
-    assert [row.fits for row in found] == [True, False]
-
-
 def test_no_solution_is_one_line(wheels: Path) -> None:
     wheel(wheels, "newest", "1.0", {"newest.py": ""}, ["pytest>=9999"])
     with pytest.raises(UnavailableError, match=r"newest 1\.0 depends on pytest>=9999") as error:
         resolved(wheels, of_conda("newest"))
     assert f"the image has pytest {version('pytest')}" in str(error.value)
-
-
-def test_an_index_that_does_not_answer_is_told_at_once(
-    wheels: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert wheels
-    monkeypatch.setenv("PIP_RETRIES", "1")
-    with pytest.raises(UnavailableError, match="Connection refused"):
-        rows.resolve([of_conda("heat")], IMAGE, ["--index-url=http://127.0.0.1:1/simple"], [])
-
-
-def test_a_python_that_cannot_bake(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("PYTHONPATH", raising=False)
-    with pytest.raises(UnavailableError, match="cannot bake"):
-        IMAGE.ask("about")
-    with pytest.raises(StageError, match="exit code"):
-        Image([sys.executable, "-W", "error", "-c", "1/0"]).ask("about")
 
 
 def report(**more: Any) -> dict[str, Any]:
@@ -177,51 +106,11 @@ def report(**more: Any) -> dict[str, Any]:
     return {**told, "rows": [row.as_dict()], "added": {"snow": "1"}, "notes": ["a note"], **more}
 
 
-def test_the_folder_has_all_and_is_written_again(tmp_path: Path) -> None:
-    folder, item = (
-        tmp_path / "out",
-        Item("heat", "2.0", "0" * 64, "https://h.invalid/x", is_direct=False),
-    )
-    written.claim(folder)
-    written.write(folder, Path("/images/hpcpy.sif"), [item], report())
-    names = {path.name for path in folder.iterdir()}
-    assert names == {"Containerfile", "adopt.json", "adopt.md", "adopted.def", "requirements.txt"}
-    assert (folder / "requirements.txt").read_text() == f"heat==2.0 --hash=sha256:{'0' * 64}\n"
-    assert json.loads((folder / "adopt.json").read_text())["rows"][0]["version"] == "2.0"
-    page = (folder / "adopt.md").read_text()
-    assert r"| `heat=1\|2` | kept | heat | ==1.* | 2.0 | one; two |" in page
-    assert "With them come snow 1." in page
-    written.claim(folder)
-    written.write(folder, Path("/images/hpcpy.sif"), [], report(replay={"lines": ["same"]}))
-    assert "- same\n" in (folder / "adopt.md").read_text()
-    assert "hpcpy_bake" not in (folder / "Containerfile").read_text()
-
-
 def test_the_containerfile_is_that_of_the_page_on_baking(tmp_path: Path) -> None:
     item = Item("heat", "2.0", "0" * 64, "https://h.invalid/x", is_direct=False)
     written.write(tmp_path, Path("hpcpy.sif"), [item], report())
     page = (paths.ROOT / "docs/bake.md").read_text()
     assert f"```dockerfile\n{(tmp_path / 'Containerfile').read_text()}```" in page
-
-
-def test_a_users_sif_is_packed_as_ours_is() -> None:
-    page = (paths.ROOT / "docs/bake.md").read_text()
-    (told,) = re.findall(r'--mksquashfs-args="([^"]*)"', page)
-    ours = " ".join(SQUASHFS_OPTIONS)
-    assert told == ours[ours.index("-comp") :]
-
-
-def test_wheels_of_a_folder_come_with_it(tmp_path: Path) -> None:
-    folder, made = tmp_path / "out", tmp_path / "a b"
-    made.mkdir()
-    file = wheel(made, "heat", "2.0", {"heat.py": ""})
-    item = Item("heat", "2.0", digest(file), file.as_uri(), is_direct=False)
-    written.write(folder, Path("hpcpy.sif"), [item], report())
-    assert (folder / "wheels" / file.name).read_bytes() == file.read_bytes()
-    for name in ("Containerfile", "adopted.def"):
-        assert "--wheelhouse" in (folder / name).read_text()
-    written.write(folder, Path("hpcpy.sif"), [], report())
-    assert not (folder / "wheels").exists()
 
 
 def test_a_folder_with_other_files_is_not_taken(tmp_path: Path) -> None:

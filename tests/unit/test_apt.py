@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from processes import python
 
-from hpcpy.apt import mirrors
 from hpcpy.apt.mirrors import debian_mirrors
 from hpcpy.apt.private import PrivateApt
 from hpcpy.core.errors import UnavailableError, UsageError
@@ -43,11 +42,6 @@ def test_mirror_that_is_no_address_is_refused_in_one_line(
     with pytest.raises(UsageError, match="is not an address of a mirror; it is one such") as caught:
         debian_mirrors()
     assert "\n" not in str(caught.value)
-
-
-def test_mirror_may_have_a_port_and_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HPCPY_DEBIAN_MIRROR", "https://u:p@127.0.0.1:3142/debian")
-    assert set(debian_mirrors()) == set(mirrors.ARCHIVES)
 
 
 def test_fetch_tells_it_and_ends_with_2(tmp_path: Path) -> None:

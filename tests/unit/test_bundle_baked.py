@@ -52,12 +52,6 @@ def test_metadata_is_found_by_name_without_a_listing(installed: Installation) ->
     assert says(installed, program) == "1.0 2.0"
 
 
-def test_what_was_installed_beside_the_bundle_is_found(installed: Installation) -> None:
-    write(installed.site, distribution("late", "5.0"))
-    program = "import importlib.metadata as metadata; print(metadata.version('late'))"
-    assert says(installed, program) == "5.0"
-
-
 _POINTS = """
 import importlib.metadata as metadata
 def points():
@@ -103,9 +97,3 @@ def test_entry_points_of_a_users_are_found_and_what_comes_later_too(
         "[('m', 'json'), ('own', 'own')]",
         "['later', 'm', 'own']",
     ]
-
-
-def test_without_site_it_is_hidden(installed: Installation) -> None:
-    program = "import importlib.util; print(importlib.util.find_spec('added'))"
-    own = f"sys.path.remove({str(installed.site)!r}); {program}"
-    assert installed.says(own, "-S") == "None"

@@ -61,12 +61,3 @@ def test_extension_modules_of_a_base_with_another_abi_are_refused(
         assert last == f"{where} were baked on a base with {has}{again}"
     else:
         assert (done.stdout, done.stderr) == ("added\n", "")
-
-
-def test_a_newer_base_of_the_same_major_version_takes_them(installed: Installation) -> None:
-    bake(installed, {"Own": "1.0"})
-    home = installed.site / "Own-1.0.dist-info"
-    (home / "METADATA").write_text((home / "METADATA").read_text().replace("1.0", "1.3.2"))
-    (installed.folder / "modules.bundle").write_bytes(installed.bundle())
-    os.utime(installed.site, (BAKED, BAKED))
-    assert installed.says("import added; print(added.VALUE)") == "added"

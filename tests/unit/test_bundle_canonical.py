@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import marshal
 import os
-import subprocess
 import sys
 import types
-from pathlib import Path
 
 from small_bundle import INTERP
+
+from running import run
 
 SOURCE = '''
 """A docstring, "shared text", shared text"""
@@ -44,14 +43,9 @@ print(canonical(code).hex())
 
 
 def marshalled(seed: int, *options: str) -> str:
-    return subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(INTERP), *options],
-        input=SOURCE,
-        env={**os.environ, "PYTHONHASHSEED": str(seed)},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    words = (sys.executable, "-c", PROGRAM, INTERP, *options)
+    env = {**os.environ, "PYTHONHASHSEED": str(seed)}
+    return run(*words, input=SOURCE, env=env, check=True).stdout
 
 
 def test_bytes_depend_on_no_hash_seed_and_no_other_reference() -> None:
@@ -72,13 +66,3 @@ def test_code_runs_as_before() -> None:
     assert (is_in, letters) == (True, ["a", "b", "c"])
     assert inner()[1][:2] == (12345678901234567890123, -98765432109876543210)
     assert loaded.co_filename == "/somewhere.py"
-
-
-def test_modules_of_the_library_load_as_they_were() -> None:
-    from bundle.canonical import canonical
-
-    path = Path(json.__file__).parents[1] / "typing.py"
-    code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
-    data = canonical(code)
-    assert marshal.loads(data) == code  # noqa: S302
-    assert len(data) <= len(marshal.dumps(code))

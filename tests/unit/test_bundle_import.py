@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sysconfig
 from pathlib import Path
 
 import pytest
@@ -110,13 +108,6 @@ def test_namespace_package_has_portions_of_other_folders(installed: Installation
     assert installed.says(program, PYTHONPATH=path) == "bundle elsewhere"
 
 
-def test_module_that_does_not_compile_says_so_when_imported(installed: Installation) -> None:
-    done = installed.run("import lonely, broken")
-    assert "broken.py" in done.stderr
-    assert "SyntaxError" in done.stderr
-    assert "line 2" in done.stderr
-
-
 def test_site_packages_as_built_is_not_listed(installed: Installation) -> None:
     installed.epoch = 1_000_000
     os.utime(installed.site, (installed.epoch, installed.epoch))
@@ -133,13 +124,3 @@ def test_site_packages_as_built_is_not_listed(installed: Installation) -> None:
     assert installed.says(program) == "absent"
     write(installed.site, {"later.py": "VALUE = 5\n"})
     assert installed.says("import later; print(later.VALUE)") == "5"
-
-
-def test_shared_module_is_opened_by_its_exact_path(installed: Installation) -> None:
-    suffix = sysconfig.get_config_var("EXT_SUFFIX")
-    library = Path(sysconfig.get_config_var("DESTSHARED") or "") / f"_queue{suffix}"
-    if not library.is_file():
-        pytest.skip("this Python has no shared _queue to borrow")
-    shutil.copy(library, installed.site / "pack" / library.name)
-    program = "forbid_asking(); import pack._queue as q; print(q.__file__)"
-    assert installed.says(program) == str(installed.site / "pack" / library.name)

@@ -52,29 +52,6 @@ def test_named_package_is_replaced_with_all_of_its_distribution(
     assert installed.says(VERSIONS, PYTHONPATH=own, HPCPY_PREFER=asked) == "2 2 2"
 
 
-def test_module_that_the_other_version_lacks_is_not_taken_from_the_bundle(
-    installed: Installation, own: str
-) -> None:
-    program = """
-        import twofold
-        try:
-            import twofold.old
-        except ModuleNotFoundError as error:
-            print(error)
-        """
-    said = installed.says(program, PYTHONPATH=own, HPCPY_PREFER="twofold")
-    assert said == "No module named 'twofold.old'"
-
-
-def test_named_package_that_is_nowhere_is_one_clear_line(installed: Installation) -> None:
-    done = installed.run("import twofold", HPCPY_PREFER="twofold")
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == (
-        "ImportError: HPCPY_PREFER wants twofold from sys.path, which has none: "
-        "install it there or take it out of HPCPY_PREFER"
-    )
-
-
 def test_variable_is_not_read_by_an_isolated_python(installed: Installation) -> None:
     assert installed.says(VERSIONS, "-I", HPCPY_PREFER="twofold") == "1 1 1"
 

@@ -61,22 +61,9 @@ def test_link_of_its_name_is_not_followed(tmp: Path) -> None:
     assert not os.environ.get("CUPY_CACHE_DIR", "").startswith(str(tmp))
 
 
-def test_folders_that_packages_want_are_there(tmp: Path) -> None:
-    _hpcpy_caches.point("matplotlib")
-    _hpcpy_caches.point("pyopencl")
-    assert (tmp / "matplotlib").is_dir()
-    assert (tmp / "pyopencl").is_dir()
-
-
 def test_a_folder_that_cannot_be_made_is_no_error(
     tmp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tmp.mkdir(0o700)
     monkeypatch.setattr(os, "mkdir", lambda *_: (_ for _ in ()).throw(PermissionError()))
     assert _hpcpy_caches.point("matplotlib") == f"{tmp}/matplotlib"
-
-
-def test_matplotlib_is_told_the_folder_itself(tmp: Path) -> None:
-    assert _hpcpy_caches.folder() == str(tmp)
-    assert tmp.is_dir()
-    assert "MPLCONFIGDIR" not in os.environ

@@ -1,4 +1,4 @@
-"""Who may start a cluster, what a node does first, how its health is read."""
+"""Who may start a cluster, what a node does first, what ends with it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy.cli.commands import run
-from hpcpy.cluster import command, health, processes
+from hpcpy.cluster import command, processes
 from hpcpy.cluster.layout import Layout, Network
 from hpcpy.cluster.machines import machine_of
 from hpcpy.cluster.node import MARK, OWN, Node, mount_commands
@@ -61,11 +61,6 @@ def test_stop_is_nothing_where_there_is_none(
     assert "there is none" in capsys.readouterr().err
 
 
-def test_status_of_none_is_1(layout: Layout, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["cluster", "--status", f"--folder={layout.folder}"]) == 1
-    assert capsys.readouterr().out == "n1 unknown, n2 unknown\n"
-
-
 def test_a_folder_with_a_blank_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="blank"):
         run(["cluster", f"--folder={tmp_path / 'a b'}"])
@@ -106,14 +101,6 @@ def test_a_checkout_below_a_folder_of_the_nodes_own_stays_in_sight() -> None:
     saved = commands.index(("mount", "--rbind", hidden, aside))
     covered = next(i for i, words in enumerate(commands) if words[-2:] == ("tmpfs", place))
     assert saved < covered < commands.index(("mount", "--rbind", aside, hidden))
-
-
-@pytest.mark.parametrize(
-    ("listed", "good"),
-    [("n1 idle\nn2 idle\n", True), ("n1 idle\nn2 down*\n", False), ("n1 idle\n", False)],
-)
-def test_health_is_what_slurm_says_of_every_node(listed: str, good: bool, layout: Layout) -> None:
-    assert health.usable(layout, health.parse_states(listed)) is good
 
 
 @pytest.mark.long

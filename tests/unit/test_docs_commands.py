@@ -8,15 +8,13 @@ for the image; any other block has a line above it that says what it needs: `*Ne
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
-from docs_blocks import PAGES, Block, WrongError, blocks, is_name, read, split, typed
+from docs_blocks import PAGES, Block, WrongError, blocks, read, split, typed
 
 from hpcpy.core import paths
 from image_commands import IN_IMAGE
-from workloads.doctor import promises
 
 BLOCKS = blocks()
 # What a reader types, or builds from; others are files, and text is what is printed.
@@ -35,7 +33,6 @@ RUN = (
 )
 # Pages for developers: their commands take minutes to hours each.
 OF_THE_CHECKOUT = ("CONTRIBUTING.md", "SECURITY.md")
-SPAN = re.compile(r"(?<!`)`((?:make|\./hpcpy|python3? -m \w+) [^`\n]+)`(?!`)")
 
 
 def run_by(block: Block) -> str:
@@ -86,36 +83,6 @@ def test_commands_of_blocks_are_there_and_run_or_say_what_they_need(page: Path) 
             f"{block}: no test runs `{left[0]}`: write *Needs …:* above the block"
         )
         assert left or not block.needs, f"{block}: a test runs it, so it needs no remark"
-
-
-def test_commands_within_sentences_are_there() -> None:
-    wrong = []
-    for page in PAGES:
-        text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
-        for words in (words for span in SPAN.findall(text) for words in split(span)):
-            try:
-                if not is_name(words):
-                    # The other settings that a launch needs stand elsewhere in the sentence.
-                    read([*words, "…"] if words[0] == "make" else words)
-            except WrongError as error:
-                wrong.append(f"{page.name}: {' '.join(words)}: {error}")
-    assert not wrong
-
-
-def test_python_of_blocks_compiles() -> None:
-    for block in (one for one in BLOCKS if one.language == "python"):
-        compile(block.text, str(block), "exec")
-
-
-def test_toml_of_blocks_is_what_its_reader_takes() -> None:
-    features = {file.parent.name for file in paths.ROOT.glob("src/interp/features/*/README.md")}
-    for block in (one for one in BLOCKS if one.language == "toml"):
-        table = tomllib.loads(block.text)
-        if "promises" in table:
-            assert promises.why_not(table["promises"]) == ""
-        else:
-            (image,) = table["images"].values()
-            assert features > {*image["features"]}
 
 
 def test_the_tests_that_run_blocks_read_these_pages() -> None:

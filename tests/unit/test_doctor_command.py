@@ -64,16 +64,6 @@ def test_promises(
     assert f"{int(bool(says))} failed" in shown.out
 
 
-def test_a_quick_look_does_not_hold_opencl_against_a_site(
-    tmp_path: Path, found: list[Finding], capsys: pytest.CaptureFixture[str]
-) -> None:
-    # It asks no driver; it failed with "OpenCL was not asked".
-    found[:] = [finding for finding in found if finding.name != "opencl.devices"]
-    site = tmp_path / "s.toml"
-    site.write_text('[promises]\ngpus = 4\nopencl = ["nvidia"]\n')
-    assert main(["doctor", "--quick", "--site", str(site)]) == 0, capsys.readouterr().out
-
-
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -94,11 +84,6 @@ def test_a_wrong_site_file_is_one_line_and_code_2(
     assert shown.out == ""
     assert shown.err.count("\n") == 1
     assert says in shown.err
-
-
-def test_wrong_usage_is_one_line_and_code_2(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["doctor", "--only", "mpi,nix"]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_json_to_a_file_and_to_standard_output(

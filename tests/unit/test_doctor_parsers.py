@@ -1,27 +1,10 @@
-"""What the doctor reads: maps, mounts, lists of cores, launchers' variables."""
+"""What the doctor reads: names of libraries, mounts, launchers' variables."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from workloads.doctor import cores, fabric_use, launcher, maps, mounts
-
-MAPS = """\
-7f10-7f20 r-xp 00000000 08:01 123                        /opt/my mpi/libmpi.so.12.3.0
-7f20-7f30 r--p 00010000 08:01 123                        /opt/my mpi/libmpi.so.12.3.0
-7f30-7f40 rw-s 00000000 00:05 9                          /dev/cxi0
-7f40-7f50 rw-p 00000000 00:00 0                          [heap]
-7f50-7f60 rw-p 00000000 00:00 0
-7f60-7f70 r-xp 00000000 08:01 124                        /lib/libgone.so.1 (deleted)
-"""
-
-
-def test_mapped_files() -> None:
-    found = maps.files(MAPS)
-    assert found == ["/opt/my mpi/libmpi.so.12.3.0", "/dev/cxi0", "/lib/libgone.so.1"]
-    assert maps.mpi_library(found) == "/opt/my mpi/libmpi.so.12.3.0"
+from workloads.doctor import launcher, maps, mounts
 
 
 @pytest.mark.parametrize(
@@ -35,23 +18,6 @@ def test_mapped_files() -> None:
 )
 def test_which_library_is_mpi(name: str, is_mpi: bool) -> None:
     assert bool(maps.mpi_library([f"/lib/{name}"])) is is_mpi
-
-
-NODE = frozenset(range(8))
-
-
-@pytest.mark.parametrize(
-    ("ranks", "says"),
-    [
-        ([{0}, {1}], ""),
-        # Not bound, even with more ranks than cores: the kernel spreads them.
-        ([NODE] * 12, ""),
-        ([{3}] * 4, "all 4 ranks are bound to core 3"),
-        ([{0, 1}, {1, 2}, {4}], "ranks share cores 1"),
-    ],
-)
-def test_how_ranks_share_cores(ranks: list[set[int]], says: str) -> None:
-    assert cores.sharing([frozenset(each) for each in ranks], NODE) == says
 
 
 MOUNTS = """\
@@ -100,26 +66,3 @@ def test_what_the_launcher_claims(variables: dict[str, str], claims: list[tuple[
 )
 def test_the_remedy_fits(variables: dict[str, str], family: str, says: str) -> None:
     assert says in launcher.remedy(variables, family)
-
-
-LISTENS = """\
-  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-   0: 0100007F:ABB1 00000000:0000 0A 00000000:00000000 00:00000000 00000000 65534        0 77 1 0
-   1: 0100007F:ABB2 0100007F:0001 01 00000000:00000000 00:00000000 00000000 65534        0 78 1 0
-"""
-
-
-@pytest.mark.parametrize(
-    ("opened", "provider"),
-    [
-        ({"socket:[77]"}, "tcp"),
-        ({"/dev/cxi0", "socket:[77]"}, "cxi"),
-        # A search for devices opens them, whichever of them is used later.
-        ({"/dev/infiniband/uverbs0", "socket:[77]"}, "tcp"),
-    ],
-)
-def test_which_fabric_is_used(opened: set[str], provider: str, tmp_path: Path) -> None:
-    folder = tmp_path / "proc/self/net"
-    folder.mkdir(parents=True)
-    (folder / "tcp").write_text(LISTENS)
-    assert fabric_use.evidence(frozenset(opened), [], tmp_path)["provider"] == provider

@@ -7,14 +7,11 @@ import tomllib
 
 import pytest
 
-from hpcpy.engine import machine, podman
+from hpcpy.engine import podman
 from hpcpy.engine.machine import (
-    Capability,
-    all_capabilities,
     subordinate_users,
     userns_remedy,
 )
-from hpcpy.engine.tools import all_tools
 
 
 def test_plain_podman_is_tried_before_any_setting() -> None:
@@ -63,17 +60,3 @@ def test_remedy_names_the_sysctl_that_forbids(sysctl: str, value: str, remedy: s
 def test_broken_lines_of_subuid_are_passed_over() -> None:
     lines = ["alice:100000:65536", "", "# comment", "bob:x", "1001:165536:65536", "eve:1:many"]
     assert subordinate_users(lines) == {"alice", "1001"}
-
-
-def test_every_lack_says_what_fails_without_it() -> None:
-    for capability in all_capabilities():
-        assert isinstance(capability, Capability)
-        assert capability.there or capability.without
-
-
-def test_table_tells_how_to_get_what_is_missing() -> None:
-    text = machine.as_table({}, ["build"])
-    for tool in all_tools():
-        assert tool.program in text
-    assert "make setup TOOLS=podman" in text
-    assert "TOOLS=build" not in text

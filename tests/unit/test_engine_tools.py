@@ -68,16 +68,6 @@ def test_apptainer_below_a_blank_mounts_nothing_without_root(
         assert setup.ensure("apptainer").apptainer.parent == machine / "my codes/bin"
 
 
-def test_apptainer_of_the_system_may_have_a_checkout_below_a_blank(
-    machine: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(paths, "TOOLS", machine / "my codes")
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(setup, "needed", lambda _: [APPTAINER])
-    own = program(machine / "bin", "apptainer", "apptainer version 1.5.2")
-    assert setup.ensure("apptainer").apptainer == own
-
-
 def test_program_that_does_not_start_is_not_usable(machine: Path) -> None:
     path = program(machine / "bin", "apptainer", "")
     path.write_text("#!/nonexistent/interpreter\n")
@@ -99,15 +89,6 @@ def test_a_programs_own_version_counts_and_not_another_one_that_it_tells(machine
     path = program(machine / "bin", "fuse-overlayfs", "fusermount3 version: 3.14.0")
     path.write_text(f"{path.read_text()}echo 'fuse-overlayfs: version 1.10'\n")
     assert str(tools.program_version(path)) == "1.10"
-
-
-def test_a_program_may_call_itself_otherwise(machine: Path) -> None:
-    path = program(machine / "bin", "mfsmount", "fusermount3 version: 3.14.0")
-    path.write_text(f"{path.read_text()}echo 'MFS version: 3.0.117-1 ; build: 1341' >&2\n")
-    mfsmount = next(tool for tool in all_tools() if tool.program == "mfsmount")
-    found = on_path(mfsmount)
-    assert found is not None
-    assert str(found.version) == "3.0.117"
 
 
 def test_only_what_a_group_needs_is_asked_for() -> None:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from small_sif import make_sif, needed_program
 
-from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.launch.checks import check_image, workload_fault
-from workloads.registry import TOOLS, WORKLOADS
 
 REFERENCE = "registry.example.org/me/hpcpy:1"
 DIGEST = f"localhost:5000/hpcpy@sha256:{'0' * 64}"
@@ -51,27 +47,11 @@ def test_each_engine_takes_its_spellings() -> None:
 @pytest.mark.parametrize(
     ("given", "engines", "says"),
     [
-        *(
-            (name, ("apptainer",), f"docker://{REFERENCE}")
-            for name in (*(REFERENCE, f"docker:{REFERENCE}"),)
-        ),
-        *(
-            (name, OF_A_STORE, REFERENCE)
-            for name in (
-                *(
-                    "build/hpcpy.sif",
-                    "/images/hpcpy.sif",
-                    "hpcpy.oci.tar",
-                    "Me/hpcpy",
-                    "a b",
-                    "a:b:c",
-                ),
-            )
-        ),
-        *(
-            (name, ("apptainer", "podman", "podman-hpc"), f"IMAGE={name}: ")
-            for name in (*("ftp://x/y", "docker://x y", "docker://", "nosuch://x"),)
-        ),
+        (REFERENCE, ("apptainer",), f"docker://{REFERENCE}"),
+        ("build/hpcpy.sif", OF_A_STORE, REFERENCE),
+        ("Me/hpcpy", OF_A_STORE, REFERENCE),
+        ("a b", OF_A_STORE, REFERENCE),
+        ("nosuch://x", ("apptainer", "podman", "podman-hpc"), "IMAGE=nosuch://x: "),
         (f"docker://{REFERENCE}", ("shifter",), f"docker:{REFERENCE}"),
         ("oras://registry.example.org/x:1", ("podman",), "podman takes a reference"),
         ("containers-storage:x", ("apptainer",), "Apptainer takes a SIF"),
@@ -132,16 +112,11 @@ def test_files_and_folders_are_looked_at(tmp_path: Path, monkeypatch: pytest.Mon
     ("words", "says"),
     [
         ("mandle", "unknown workload 'mandle'; did you mean mandel?"),
-        ("docter", "did you mean doctor?"),
-        ("--area area1", "unknown workload '--area'"),
         ("mandel --impl nosuch", "mandel: unknown technique 'nosuch'; there are: all, auto"),
         ("mandel --impl numba,mpi-dynamik", "'mpi-dynamik'; did you mean mpi-dynamic?"),
-        ("linalg --impl ''", "unknown technique ''"),
         ("mandel --area area9", "argument --area: invalid choice: 'area9'"),
         ("mandel --aera area1", "unrecognized arguments: --aera area1"),
         ("pi -n many", "'many' is not a whole number"),
-        ("pi --scale 0", "0 is not at least 1"),
-        ("startup --case no", "'no' is none of"),
     ],
 )
 def test_what_no_machine_can_run_is_told(words: str, says: str) -> None:
@@ -160,17 +135,3 @@ def test_what_some_machine_may_run_is_let_through(capsys: pytest.CaptureFixture[
     ):
         assert workload_fault(words.split()) == "", words
     assert capsys.readouterr() == ("", "")
-
-
-def test_every_workload_is_known_without_its_packages() -> None:
-    # A login node's Python has no site-packages of ours.
-    script = (
-        "import sys; from hpcpy.launch.checks import workload_fault\n"
-        "for name in sys.argv[1:]: assert workload_fault([name]) == '', name\n"
-        "assert not {'numpy', 'mpi4py', 'multiprocessing'} & set(sys.modules)"
-    )
-    subprocess.run(
-        [sys.executable, "-S", "-c", script, *WORKLOADS, *TOOLS],
-        env={"PYTHONPATH": str(paths.ROOT / "src")},
-        check=True,
-    )

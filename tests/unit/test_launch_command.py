@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy.core import paths
+from running import Done, run
 
 BATCH = """
 import sys
@@ -24,24 +25,10 @@ sys.exit(main(sys.argv[2:]))
 """
 
 
-def hpcpy(
-    build: Path, command: str, *words: str, cwd: Path | None = None, **more: str
-) -> subprocess.CompletedProcess[str]:
+def hpcpy(build: Path, command: str, *words: str) -> Done:
     environment = {name: value for name, value in os.environ.items() if "SLURM" not in name}
-    return subprocess.run(
-        [sys.executable, "-c", BATCH, build, command, *words],
-        env={
-            **environment,
-            "PYTHONPATH": str(paths.ROOT / "src"),
-            "HPCPY_CHECKOUT_LOCK": "",
-            **more,
-        },
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    env = {"PYTHONPATH": str(paths.ROOT / "src"), "HPCPY_CHECKOUT_LOCK": ""}
+    return run(sys.executable, "-c", BATCH, build, command, *words, env=environment | env)
 
 
 PI = ("--", "-m", "workloads", "pi")
@@ -80,19 +67,6 @@ def test_no_image_is_built_for_a_wrong_word(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_script_for_another_machine_may_name_its_image(tmp_path: Path) -> None:
-    words = ("--site=carc", "--account=me", "--image=/project/me/hpcpy.sif", "--script=-")
-    # In a job that is smaller: the script asks for one of its own.
-    asked = ("batch", "--nodes=2", *words, *PI)
-    done = hpcpy(tmp_path, *asked, SLURM_JOB_ID="1", SLURM_JOB_NUM_NODES="1")
-    assert done.returncode == 0
-    assert "\n  /project/me/hpcpy.sif " in done.stdout
-    subprocess.run(["bash", "-n"], input=done.stdout, text=True, check=True)
-    assert done.stderr == (
-        "hpcpy batch: IMAGE=/project/me/hpcpy.sif: no such file on this machine\n"
-    )
-
-
 def test_a_program_that_is_not_there_is_refused(tmp_path: Path) -> None:
     words = ("batch", "--engine=none", "--script=-", "--")
     done = hpcpy(tmp_path, *words, "missing.py")
@@ -114,19 +88,6 @@ def test_where_no_script_can_be_is_one_line(tmp_path: Path) -> None:
         assert "cannot be written" in done.stderr.splitlines()[-1], place
         assert done.stderr.endswith("; name another file: SCRIPT=…\n"), place
     assert {path.name for path in tmp_path.iterdir()} == {"loop", "file"}
-
-
-def test_a_script_may_be_called_as_an_option(tmp_path: Path) -> None:
-    done = hpcpy(tmp_path, "batch", "--engine=none", "--script=-x", *PI, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "-x\n")
-    assert done.stderr.splitlines()[-1].endswith("sbatch ./-x")
-
-
-def test_a_site_file_is_called_as_it_was_named(tmp_path: Path) -> None:
-    (tmp_path / "s.toml").write_text("engine = 7\n")
-    done = hpcpy(tmp_path, "batch", "--site=./s.toml", "--dry", *PI, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "hpcpy batch: s.toml: engine: 7 is not a text" in done.stderr
 
 
 def test_a_word_that_is_no_text_reaches_the_script(tmp_path: Path) -> None:
@@ -158,13 +119,8 @@ def test_no_word_gets_out_of_its_quotes(
         program = tmp_path / name
         program.write_text(f"#!/bin/bash\n{body}\n")
         program.chmod(0o755)
-    ran = subprocess.run(
-        ["bash", "-c", done.stdout],
-        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    ran = run("bash", "-c", done.stdout, env=env)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout == f"{words[-1]}\n"
     assert "\n#SBATCH --x" not in done.stdout.split("step=(")[0]

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +10,7 @@ import pytest
 
 from hpcpy.launch import on_nodes
 from hpcpy.launch.on_nodes import around_apptainer, around_podman_hpc
+from running import Done, run
 
 OWN = f"hpcpy-{os.getuid()}"
 SHOWS = 'printf %s "${APPTAINER_CONFIGDIR-default}"'
@@ -25,14 +23,8 @@ def apptainer_script(node_local: Path) -> str:
 
 
 def engines_folder(node_local: Path) -> str:
-    done = subprocess.run(
-        ["bash", "-c", apptainer_script(node_local), "-", "bash", "-c", SHOWS],
-        env={"PATH": os.environ["PATH"]},
-        umask=0o002,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    words = ("bash", "-c", apptainer_script(node_local), "-", "bash", "-c", SHOWS)
+    done = run(*words, env={"PATH": os.environ["PATH"]}, umask=0o002, check=True)
     assert done.stderr == ""
     return done.stdout
 
@@ -89,41 +81,6 @@ def test_a_folder_that_others_have_a_hand_in_is_not_used(
         assert not aside.exists() or list(aside.iterdir()) == []
 
 
-def around_apptainer_text(node_local: Path) -> str:
-    script = f'{around_apptainer(str(node_local))[0].shell}\nprintf %s "$at_node"'
-    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
-
-
-def lock_of(process: int) -> Path:
-    return Path(f"/dev/shm/sharens_instance_{process}")  # noqa: S108
-
-
-@pytest.mark.long
-def test_locks_of_steps_that_have_ended_go(tmp_path: Path) -> None:
-    slurmstepd = tmp_path / "slurmstepd"
-    shutil.copy("/bin/bash", slurmstepd)
-    ended = subprocess.Popen(["true"])
-    ended.wait()
-    script = 'bash -c "$0" "$@"; : >/dev/shm/sharens_instance_$$; echo $$; exit 3'
-    for lock in (running := lock_of(os.getpid()), stale := lock_of(ended.pid)):
-        lock.touch()
-    done = subprocess.run(
-        [slurmstepd, "-c", script, around_apptainer_text(tmp_path), "true"],
-        env={"PATH": os.environ["PATH"], "SLURM_LOCALID": "0"},
-        start_new_session=True,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (3, "")
-    assert (running.exists(), stale.exists()) == (True, False)
-    running.unlink()
-    end = time.monotonic() + 60
-    while lock_of(int(done.stdout)).exists():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 @pytest.mark.parametrize(
     ("tasks_per_node", "here"),
     [("1", [1]), ("2(x2)", [2, 2]), ("3(x2),1,2", [3, 3, 1, 2]), ("12(x10),1", [*[12] * 10, 1])],
@@ -134,13 +91,9 @@ def test_each_node_is_told_its_own_number_of_ranks(tasks_per_node: str, here: li
     script = f'{at_node.shell}\nexec bash -c "$at_node" "$@"'
     words = ["engine", "a b", "--", "x", "--help", "y 'z"]
     for node, ranks in enumerate(here):
-        said = subprocess.run(
-            ["bash", "-c", script, "-", "sh", "-c", told, *words],
-            env={"SLURM_NODEID": str(node), "SLURM_STEP_TASKS_PER_NODE": tasks_per_node},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
+        env = {"SLURM_NODEID": str(node), "SLURM_STEP_TASKS_PER_NODE": tasks_per_node}
+        asked = ("bash", "-c", script, "-", "sh", "-c", told, *words)
+        said = run(*asked, env=env, check=True).stdout
         (options, program) = said.splitlines()
         assert options.split()[0] == str(ranks)
         assert options.split()[2:] == ["a", "b"]
@@ -167,24 +120,18 @@ def node(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def staged(node: Path, **more: str) -> subprocess.CompletedProcess[str]:
+def staged(node: Path, **more: str) -> Done:
     before = on_nodes.staging_lines(1, str(node / "image"), str(node))
     ranks = f'stat -c %a "$staged"; cmp {on_nodes.COPY} {node}/image && echo ranks\n'
     lines = [line.shell for line in before], [line.shell for line in on_nodes.ending_lines()]
-    return subprocess.run(
-        ["bash", "-c", "\n".join([*lines[0], ranks, *lines[1], "exit 0"])],
-        env={
-            "PATH": f"{node}/bin:{os.environ['PATH']}",
-            "SLURM_JOB_ID": "7",
-            "GUESSED": str(node / "guessed"),
-            **more,
-        },
-        umask=0o002,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    env = {
+        "PATH": f"{node}/bin:{os.environ['PATH']}",
+        "SLURM_JOB_ID": "7",
+        "GUESSED": str(node / "guessed"),
+        **more,
+    }
+    script = "\n".join([*lines[0], ranks, *lines[1], "exit 0"])
+    return run("bash", "-c", script, env=env, umask=0o002)
 
 
 def test_a_copy_is_the_jobs_alone_and_goes_with_it(node: Path) -> None:
@@ -220,14 +167,3 @@ def test_a_copy_that_is_not_the_image_is_not_run(node: Path) -> None:
     assert (done.returncode, done.stdout) == (73, "")
     (line,) = done.stderr.splitlines()
     assert "n1" in line
-
-
-def test_two_launches_of_a_job_have_a_copy_each() -> None:
-    first, *_ = on_nodes.staging_lines(1, "image", "/scratch")
-    script = f"{first.shell}\necho $staged\n" * 2
-    env = {"PATH": os.environ["PATH"], "SLURM_JOB_ID": "7"}
-    names = subprocess.run(
-        ["bash", "-c", script], env=env, capture_output=True, text=True, check=True
-    ).stdout.split()
-    assert len(set(names)) == 2
-    assert all(name.startswith("/scratch/hpcpy-7-") for name in names)

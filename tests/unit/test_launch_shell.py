@@ -22,19 +22,15 @@ from hpcpy.launch.shell import (
     variable_of_script,
 )
 from hpcpy.launch.site import Site
+from running import run
 
 WILD = """it's "$HOME" `x` $(y) \\ *"""
 JOB = CurrentJob(1, is_in_step=False)
 
 
 def bash(script: str, **environment: str) -> str:
-    ended = subprocess.run(
-        ["bash", "-c", script],
-        env={"PATH": os.environ["PATH"], **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    env = {"PATH": os.environ["PATH"], **environment}
+    ended = run("bash", "-c", script, env=env, check=True)
     assert ended.stderr == ""
     return ended.stdout
 
@@ -95,22 +91,8 @@ def guard() -> str:
     return script[script.index("early=") :]
 
 
-@pytest.mark.parametrize("code", [0, 3])
-def test_what_was_staged_goes_whatever_the_end_was(code: int) -> None:
-    ended = subprocess.run(
-        ["bash", "-c", f"step=(bash -c 'exit {code}')\n{guard()}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == code
-    assert "swept" in ended.stdout
-
-
-# In a slow shell the signal comes before the shell has seen that its step runs.
 @pytest.mark.long
-@pytest.mark.parametrize("shell", ["", "trap 'sleep 0.1' DEBUG\n"], ids=["quick", "slow"])
-def test_a_ctrl_c_of_a_terminal_is_one_for_the_step(shell: str) -> None:
+def test_a_ctrl_c_of_a_terminal_is_one_for_the_step() -> None:
     # srun kills the ranks at a second one.
     # The step goes on for a second after its first signal, however late that comes.
     step = (
@@ -118,7 +100,7 @@ def test_a_ctrl_c_of_a_terminal_is_one_for_the_step(shell: str) -> None:
         "for i in $(seq 20); do sleep 0.05; done; exit 4"
     )
     process = subprocess.Popen(
-        ["bash", "-c", f"step=(bash -c {shlex.quote(step)})\n{shell}{guard()}"],
+        ["bash", "-c", f"step=(bash -c {shlex.quote(step)})\n{guard()}"],
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -139,8 +121,3 @@ def test_sbatch_reads_its_options_from_the_top() -> None:
     assert max(lines.index(option) for option in options) < first_command
     assert "--account" not in script[script.index("step=(") :]
     subprocess.run(["bash", "-n"], input=script, text=True, check=True)
-
-
-def test_a_title_is_one_line() -> None:
-    script = launch_script(planned("--", "-m", "workloads", "a\nrm -rf x", "b"))
-    assert script.splitlines()[1].startswith("# a rm -rf x: ranks 1")

@@ -19,10 +19,6 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def test_the_sites_are_those_that_the_issue_names() -> None:
-    assert site.site_names() == ["biowulf", "carc", "local", "perlmutter-cpu", "perlmutter-gpu"]
-
-
 @pytest.mark.parametrize("name", [*site.site_names(), str(site.FOLDER / "template.toml")])
 def test_each_site_of_the_checkout_plans(name: str) -> None:
     found = site.find_site(name)
@@ -30,13 +26,6 @@ def test_each_site_of_the_checkout_plans(name: str) -> None:
     plan = plan_launch(request, found, HostFacts("/work", found.engine, "image"))
     assert found.engine in launch_script(plan)
     assert "--account=m1" in batch_script(plan)
-
-
-def test_the_template_shows_every_key() -> None:
-    text = (site.FOLDER / "template.toml").read_text()
-    keys = {line.split(" = ")[0] for line in text.splitlines() if " = " in line[:20]}
-    known = {*site.Site.__dataclass_fields__} - {"name", "options", "environment", "promises"}
-    assert known <= keys
 
 
 def test_a_site_that_is_not_there_names_the_nearest() -> None:
@@ -52,27 +41,18 @@ def test_a_site_that_is_not_there_names_the_nearest() -> None:
     [
         ("engine = 'none'", "summary: missing"),
         ("summary = 's'\npartitons = ['a']", "partitons: unknown key; did you mean partitions?"),
-        ("summary = 's'\nzzz = 1", "zzz: unknown key; there are: summary, engine"),
         ("summary = 's'\nmodules = 'apptainer'", "modules: 'apptainer' is not a list of texts"),
         ("summary = 's'\nengine = 'docker'", "engine: 'docker' is none"),
-        ("summary = 's'\nengine = 3", "engine: 3 is not a text"),
         ("summary = 's'\ncpus_per_node = '64'", "cpus_per_node: '64' is not a number"),
-        ("summary = 's'\ngpus_per_node = true", "gpus_per_node: True is not a number"),
         ("summary = 's'\nbinds = ['data']", "binds: 'data' does not begin with / or $NAME"),
-        ("summary = 's'\nnode_local = 'tmp'", "node_local: 'tmp' does not begin"),
         ("summary = 's'\noptions = ['--mem=0']", "[options] is not a table"),
         ("summary = 's'\n[options]\nslurm = ['--x']", "[options] slurm: unknown key"),
         ("summary = 's'\n[options]\nstep = ['-n 3']", "'-n 3' is not one option"),
-        ("summary = 's'\n[options]\nstep = ['x']", "'x' is not one option"),
         ("summary = 's'\n[environment]\n'A-B' = 'x'", "A-B: is not the name of a variable"),
-        ("summary = 's'\n[environment]\nA = 1", "A: 1 is not a text"),
-        ("summary = 's'\nengine = ''", "engine: '' is not a text"),
         ("summary = 's'\ntime = 'soon'", "time: 'soon' is not a time limit; write 30"),
         ("summary = 's'\n[options]\nallocation = [\"--a\\n#SBATCH\"]", "is not one option"),
         ("summary = 's'\nqos = [\"a\\nb\"]", "qos: 'a\\nb' holds a character that cannot"),
-        ("summary = 's'\npromises = 'all'", "[promises] is not a table"),
         ("summary = 's'\n[promises]\nfabrik = 'cxi'", "unknown promise 'fabrik'"),
-        ("summary = 's'\n[promises]\nfabric = 'cix'", "promises.fabric = 'cix' is not one of"),
         ("summary = ", "not TOML"),
     ],
 )

@@ -1,8 +1,7 @@
-"""The licences of Debian packages, and what a lock says of its moves."""
+"""The licences of Debian packages, and the sets of a lock that name them."""
 
 from __future__ import annotations
 
-import datetime
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -12,10 +11,8 @@ import pytest
 
 from hpcpy.apt.offers import Offer
 from hpcpy.cli.commands import run
-from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
-from hpcpy.lock import debian, uv
-from hpcpy.lock.command import moved
+from hpcpy.lock import debian
 from hpcpy.lock.licences import from_copyright, of_debs
 from hpcpy.pins.debian import Wanted
 
@@ -104,51 +101,6 @@ def test_sets_list_what_they_have_over_the_first_and_lone_ones_all() -> None:
     }
 
 
-def test_moves_are_told_old_and_new() -> None:
-    old = {"same": "1", "moved": "1", "gone": "1"}
-    new = {"same": "1", "moved": "2", "new": "3"}
-    assert list(moved(old, new)) == ["gone 1 -> (gone)", "moved 1 -> 2", "new (new) -> 3"]
-
-
-def test_time_of_the_lock_stays_while_no_package_moves(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    seconds = iter(range(50))
-
-    class Clock(datetime.datetime):
-        @classmethod
-        def now(cls, tz: datetime.tzinfo | None = None) -> Clock:
-            return cls(2001, 2, 3, 4, 5, next(seconds), tzinfo=tz)
-
-    def resolved(version: str) -> dict[str, object]:
-        return {"x86_64": {"thing": {"version": version}}}
-
-    monkeypatch.setattr(datetime, "datetime", Clock)
-    for folder in ("ENV", "BUILD", "LOGS"):
-        monkeypatch.setattr(paths, folder, tmp_path)
-    (tmp_path / "debian.toml").write_text(
-        (Path(__file__).parents[2] / "env" / "debian.toml").read_text()
-    )
-    said = []
-    locks = []
-    for version in ("1", "1", "2"):
-        monkeypatch.setattr(debian, "resolve", lambda _, version=version: resolved(version))
-        assert run(["lock", "debian"]) == 0
-        said.append(capsys.readouterr().out.split("\n  ", 1)[1].strip())
-        locks.append((tmp_path / "debian.lock").read_text())
-    assert said == ["thing:x86_64 (new) -> 1", "nothing moved", "thing:x86_64 1 -> 2"]
-    assert locks[0] == locks[1] != locks[2]
-
-
 def test_unknown_lock_is_refused() -> None:
     with pytest.raises(UsageError, match="no lock 'moon'"):
         run(["lock", "moon"])
-
-
-def test_versions_are_read_with_and_without_markers() -> None:
-    text = (
-        "a-b==1.2 \\\n    --hash=sha256:00\n"
-        "c==3 ; python_version < '4' \\\n    --hash=sha256:00\n"
-        "c==5 ; python_version >= '4' \\\n    --hash=sha256:00\n"
-    )
-    assert uv.versions(text) == {"a-b": "1.2", "c": "3, 5"}

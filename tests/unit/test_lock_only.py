@@ -5,7 +5,6 @@ A stand-in for uv resolves, the rest is real.
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,7 +14,6 @@ import pytest
 from lock_blocks import blocks
 
 from hpcpy.cli.commands import run
-from hpcpy.cli.from_make import with_settings
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
 from hpcpy.lock import python, uv
@@ -23,11 +21,6 @@ from hpcpy.lock.command import render
 from hpcpy.pins.wheels import GROUPS
 
 DIGEST = "0" * 64
-
-
-def test_names_of_make_are_words() -> None:
-    environment = {"HPCPY_SETTINGS": "NAME=numpy 'numba'\n", "HPCPY_GOALS": "1"}
-    assert with_settings(["lock"], environment) == ["lock", "--only=numpy", "--only=numba"]
 
 
 def test_package_of_no_lock_is_refused_and_a_near_one_told() -> None:
@@ -41,30 +34,7 @@ def test_no_single_package_of_debian_moves() -> None:
         run(["lock", "debian", "--only", "libc6"])
 
 
-SIDES = "<<<<<<< HEAD\n{0}=======\n{0}>>>>>>> other\n"
-
-
-@pytest.mark.parametrize(
-    "words", [["debian"], ["python"], ["dev"], ["python", "--only=numpy"], ["dev", "--only=ruff"]]
-)
-def test_a_lock_with_both_sides_of_a_merge_is_refused(
-    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    name = words[0]
-    shutil.copytree(paths.ENV, tmp_path / "env")
-    monkeypatch.setattr(paths, "ENV", tmp_path / "env")
-    lock = tmp_path / f"env/{name}.lock"
-    first, rest = lock.read_text().split("\n", 1)
-    text = f"{first}\n{SIDES.format(rest)}"
-    lock.write_text(text)
-    with pytest.raises(UsageError, match=rf"^env/{name}\.lock: .*line 2\b.*git checkout"):
-        run(["lock", *words])
-    assert lock.read_text() == text
-
-
-def uv_resolves(
-    monkeypatch: pytest.MonkeyPatch, module: Any, newest: dict[str, str]
-) -> list[dict[str, str]]:
+def uv_resolves(monkeypatch: pytest.MonkeyPatch, newest: dict[str, str]) -> list[dict[str, str]]:
     """Stand in for uv, which takes the newest within constraints; return those of each call."""
     held: list[dict[str, str]] = []
 
@@ -72,22 +42,15 @@ def uv_resolves(
         (constraint,) = (word for word in options if word.startswith("--constraint="))
         lines = Path(constraint.partition("=")[2]).read_text().splitlines()
         held.append(dict(line.split("==") for line in lines))
-        versions = newest | held[-1]
-        if output.suffix == ".txt":
-            text = "".join(
-                f"{name}=={version} \\\n    --hash=sha256:{DIGEST[:-1]}1\n"
-                for name, version in versions.items()
-            )
-        else:
-            text = "\n".join(
-                f'[[packages]]\nname = "{name}"\nversion = "{version}"\nwheels = [{{ '
-                f'url = "https://h.invalid/{name}-{version}-py3-none-any.whl", '
-                f'hashes = {{ sha256 = "{DIGEST[:-1]}1" }} }}]\n'
-                for name, version in versions.items()
-            )
+        text = "\n".join(
+            f'[[packages]]\nname = "{name}"\nversion = "{version}"\nwheels = [{{ '
+            f'url = "https://h.invalid/{name}-{version}-py3-none-any.whl", '
+            f'hashes = {{ sha256 = "{DIGEST[:-1]}1" }} }}]\n'
+            for name, version in (newest | held[-1]).items()
+        )
         output.write_text(text)
 
-    monkeypatch.setattr(module, "compile_lock", compile_lock)
+    monkeypatch.setattr(python, "compile_lock", compile_lock)
     monkeypatch.setattr(uv, "ensure_venv", lambda: Path(sys.prefix))
     return held
 
@@ -116,7 +79,7 @@ def test_python_package_moves_and_no_other_byte(
     header = "Made from python*.in by `make lock`, which prints what moves;"
     lock.write_text(render(old, f"{header} not to be edited."))
     before = blocks(lock)
-    held = uv_resolves(monkeypatch, python, {"arrays": "2", "numbers": "2"})
+    held = uv_resolves(monkeypatch, {"arrays": "2", "numbers": "2"})
     asked: list[str] = []
 
     def completed(found: dict[str, python.Locked]) -> None:
@@ -133,18 +96,3 @@ def test_python_package_moves_and_no_other_byte(
     # `arrays` was held, and only the wheels of `numbers` were asked for.
     assert held[0] == {"arrays": "1"}
     assert asked == ["numbers"]
-
-
-def test_package_of_the_machines_python_moves_and_no_other_byte(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(paths, "BUILD", tmp_path)
-    old = "".join(
-        f"{line} \\\n    --hash=sha256:{DIGEST}\n" for line in ("arrays==1", "numbers==1")
-    )
-    uv_resolves(monkeypatch, uv, {"arrays": "2", "numbers": "2"})
-    new = uv.resolve("dev", f"# made\n\n{old}", {"numbers"})
-    assert new.splitlines() == [
-        *("arrays==1 \\", f"    --hash=sha256:{DIGEST}"),
-        *("numbers==2 \\", f"    --hash=sha256:{DIGEST[:-1]}1"),
-    ]

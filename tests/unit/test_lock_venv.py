@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
 import sys
 from pathlib import Path
 
@@ -13,8 +12,6 @@ from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from hpcpy.engine import venv
 from hpcpy.engine.venv import TITLES, ensure_venv
-
-DEBIANS = Path("/usr/bin/python3")
 
 
 @pytest.fixture(autouse=True)
@@ -73,21 +70,3 @@ def test_python_of_ones_own_without_ensurepip_is_one_line(
     with pytest.raises(UnavailableError, match=f"^{python} .*no ensurepip; name another.*PYTHON="):
         ensure_venv(python=str(python))
     assert not paths.VENV.exists()
-
-
-@pytest.mark.skipif(not DEBIANS.exists(), reason=f"no {DEBIANS}")
-def test_debians_python_gets_its_package_of_ensurepip(monkeypatch: pytest.MonkeyPatch) -> None:
-    # A machine with `apt install python3` alone has none.
-    monkeypatch.setattr(venv, "can_make", lambda _: False)
-    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/apt-get")
-    monkeypatch.setenv("SETUP", "no")
-    command = f"apt-get install --no-install-recommends {DEBIANS.resolve().name}-venv"
-    with pytest.raises(UnavailableError, match=f"SETUP=no forbids it.*{command}"):
-        ensure_venv(python=str(DEBIANS))
-    assert not paths.VENV.exists()
-
-
-def test_missing_lock_is_named() -> None:
-    (paths.ENV / "dev.lock").unlink()
-    with pytest.raises(UsageError, match=r"env/dev\.lock: No such file"):
-        ensure_venv()

@@ -23,17 +23,11 @@ GLIBC = (2, 40)
     [
         ("cp314-cp314-manylinux_2_28_x86_64", "py3-none-any"),
         ("cp314-cp314-manylinux_2_28_x86_64", "cp314-cp314-manylinux_2_17_x86_64"),
-        ("cp314-cp314-manylinux_2_17_x86_64", "cp310-abi3-manylinux_2_28_x86_64"),
         ("cp312-abi3-manylinux_2_17_x86_64", "cp310-abi3-manylinux_2_17_x86_64"),
-        ("cp310-abi3-manylinux2014_x86_64", "py3-none-any"),
         ("py3-none-manylinux_2_5_x86_64.manylinux1_x86_64", "py3-none-any"),
         ("py2.py3-none-any", "cp314-cp314t-manylinux_2_28_x86_64"),
-        ("py2.py3-none-any", "cp314-cp314-manylinux_2_28_aarch64"),
         ("py3-none-any", "cp314-cp314-manylinux_2_41_x86_64"),
-        ("py3-none-any", "cp315-abi3-manylinux_2_28_x86_64"),
         ("py3-none-any", "cp314-cp314-musllinux_1_2_x86_64"),
-        ("py3-none-any", "cp314-cp314-macosx_11_0_arm64"),
-        ("py3-none-any", "py2-none-any"),
     ],
 )
 def test_most_specific_wheel_that_fits_is_locked(better: str, worse: str) -> None:
@@ -41,12 +35,6 @@ def test_most_specific_wheel_that_fits_is_locked(better: str, worse: str) -> Non
     fitting = tags(PYTHON, "x86_64", GLIBC)
     assert best(names, fitting) == names[1]
     assert best(names[::-1], fitting) == names[1]
-
-
-def test_wheels_for_other_machines_are_no_wheels() -> None:
-    names = ["thing-7-py3-none-manylinux2014_x86_64.whl", "thing-7-1-cp314-cp314-win_amd64.whl"]
-    assert best(names, tags(PYTHON, "aarch64", GLIBC)) is None
-    assert best(["no-wheel.tar.gz"], tags(PYTHON, "x86_64", GLIBC)) is None
 
 
 def test_packages_without_a_wheel_that_fits_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,15 +64,7 @@ def test_an_index_cannot_name_a_file_outside_the_cache() -> None:
     [
         ("License-Expression: BSD-3-Clause AND MIT\nLicense: other", "BSD-3-Clause AND MIT"),
         ("License: Apache License 2.0", "Apache-2.0"),
-        ("License: BSD", "BSD"),
         ("License: UNKNOWN\nClassifier: License :: OSI Approved :: MIT License", "MIT"),
-        (
-            f"License: {'a whole licence ' * 20}\n"
-            "Classifier: License :: OSI Approved :: BSD License\n"
-            "Classifier: License :: OSI Approved\n"
-            "Classifier: Topic :: Software Development",
-            "BSD License",
-        ),
         (
             "Classifier: License :: OSI Approved :: MIT License\n"
             "Classifier: License :: OSI Approved :: Mozilla Public License 2.0 (MPL 2.0)",

@@ -11,22 +11,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from processes import environment, read_only
+from processes import environment, python, read_only
 
 from hpcpy.__main__ import main
-from hpcpy.cli.commands import COMMANDS
+from hpcpy.cli.commands import COMMANDS, parse
 from hpcpy.core import paths
+from hpcpy.core.paths import project_version
+from running import Done, run
+from tiers import sampled
 
 
-def hpcpy(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "hpcpy", *arguments],
-        env=environment(**variables),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+def hpcpy(*arguments: str, **variables: str) -> Done:
+    return python("-m", "hpcpy", *arguments, **variables)
 
 
 def test_help_lists_every_command() -> None:
@@ -34,6 +30,27 @@ def test_help_lists_every_command() -> None:
     assert (done.returncode, done.stderr) == (0, "")
     for name, (_, what) in COMMANDS.items():
         assert re.search(rf"^    {name}\s+{re.escape(what)}$", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", sampled(COMMANDS, keep=3))
+def test_help_has_the_usage_and_makes_nothing(name: str, tmp_path: Path) -> None:
+    done = hpcpy(name, "--help", HOME=str(tmp_path), HPCPY_CACHE=str(tmp_path / "cache"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: hpcpy {name} [-h]")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_of_a_workload_is_not_that_of_run() -> None:
+    assert parse(["run", "mandel", "--help"]).workload == ["mandel", "--help"]
+
+
+def test_a_link_to_the_command_works_with_anothers_pythonpath(tmp_path: Path) -> None:
+    (tmp_path / "typing.py").write_text("raise SystemExit('of another Python')")
+    (tmp_path / "tool").symlink_to(paths.ROOT / "hpcpy")
+    variables = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = run("./tool", "--version", cwd=tmp_path, env=variables)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"hpcpy {project_version()}\n"
 
 
 def test_no_command_is_bad_input_with_the_list() -> None:
@@ -93,39 +110,14 @@ def test_read_only_checkout_ends_in_one_line(tmp_path: Path) -> None:
     for name in ("src/hpcpy", "src/interp", "src/workloads", "env", "recipes", "containers"):
         shutil.copytree(paths.ROOT / name, checkout / name)
     shutil.copy(paths.ROOT / "pyproject.toml", checkout)
-    done = subprocess.run(
-        [*read_only(checkout), sys.executable, "-m", "hpcpy", "build", "sif"],
+    done = run(
+        *(*read_only(checkout), sys.executable, "-m", "hpcpy", "build", "sif"),
         env=environment(PYTHONPATH=str(checkout / "src"), HPCPY_CACHE=str(tmp_path / "cache")),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
     )
     assert done.returncode == 73
     assert done.stderr.count("\n") == 1
     assert f"{checkout / 'build'}: cannot be written (Read-only file system)" in done.stderr
     assert not (tmp_path / "cache").exists()
-
-
-def test_a_ctrl_c_within_an_exec_is_130_as_anywhere(tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(
-        "import sys, types\n"
-        "sys.modules['hpcpy.cli.sbom'] = sbom = types.ModuleType('sbom')\n"
-        "sbom.declare = lambda _: None\n"
-        "sbom.main = lambda _: exec('raise KeyboardInterrupt')\n"
-    )
-    variables = environment()
-    path = os.pathsep.join([str(tmp_path), variables["PYTHONPATH"]])
-    done = subprocess.run(
-        [sys.executable, "-m", "hpcpy", "sbom"],
-        env={**variables, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 130
-    assert done.stderr == "hpcpy sbom: stopped; the same command continues from here\n"
 
 
 def buffered() -> dict[str, str]:
@@ -150,13 +142,7 @@ def test_output_that_is_not_taken_is_one_line(
     command: str, where: str, code: int, said: str
 ) -> None:
     script = f'"$0" -m hpcpy {command} {where}'
-    done = subprocess.run(
-        ["bash", "-c", script, sys.executable],
-        env=buffered(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run("bash", "-c", script, sys.executable, env=buffered())
     assert done.returncode == code
     assert re.search(said, done.stderr, re.IGNORECASE | re.MULTILINE)
     assert not re.search("Traceback|Exception ignored", done.stderr)
@@ -188,6 +174,6 @@ def test_the_folder_it_is_called_in_gives_it_no_code(words: list[str], tmp_path:
     for name in ("argparse", "hpcpy", "sitecustomize", "usercustomize", "workloads"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('hostile')\n")
     words = [str(paths.ROOT / word) if (paths.ROOT / word).is_file() else word for word in words]
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = run(*words, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "build" in done.stdout

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ from hpcpy.cli.commands import COMMANDS, WITH_PROGRAM
 from tiers import sampled
 
 pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="no make here: apt install make")
-PLACES = ["a b", "it's", " a  b ", 'a "b" c', "a&b|c", "50%`x`", "(a) [b]* ?", "Makefile", "ä"]
+PLACES = ["a b", "it's", 'a "b" c', "a&b|c", "50%`x`", "(a) [b]* ?"]
 
 
 def test_make_alone_is_help() -> None:
@@ -28,25 +26,10 @@ def test_every_target_is_in_help_and_every_line_of_help_is_a_target() -> None:
     assert set(make_help()) == targets()
 
 
-def test_every_target_is_phony_and_can_be_expanded() -> None:
-    phony = set(re.search(r"^\.PHONY: (.*)$", MAKEFILE.read_text(), re.MULTILINE)[1].split())  # type: ignore[index]
-    assert phony == targets()
-    for target in make_help():
-        assert make("-n", target).returncode == 0
-
-
 def test_makefile_calls_commands_that_there_are() -> None:
     called = re.findall(r"\t@\$\(HPCPY\) (\S+)", MAKEFILE.read_text())
     # make has no way to hand over another program's options as they are.
     assert set(called) == set(COMMANDS) - WITH_PROGRAM
-
-
-def test_makefile_is_an_index() -> None:
-    text = MAKEFILE.read_text()
-    assert len(text.splitlines()) < 145
-    recipes = re.findall(r"^\t(.*)$", text, re.MULTILINE)
-    programs = {re.split("[ /;]", recipe)[0] for recipe in recipes}
-    assert programs == {"@$(HPCPY)", "@$(TESTS)", "@$(BENCHMARK)", "@$(FIND)"}
 
 
 def test_clean_removes_in_the_checkout_and_not_in_the_working_directory(tmp_path: Path) -> None:
@@ -62,12 +45,6 @@ def test_clean_removes_in_the_checkout_and_not_in_the_working_directory(tmp_path
         assert {path.name for path in checkout.glob("build/*")} == left
     assert not (checkout / "build").exists()
     assert len(list((mine / "build").iterdir())) == 5
-
-
-def test_clean_of_nothing_makes_nothing(tmp_path: Path) -> None:
-    checkout = copy(tmp_path / "checkout")
-    assert make("-C", checkout, "clean").returncode == 0
-    assert not (checkout / "build").exists()
 
 
 @pytest.mark.parametrize("name", sampled(PLACES, keep=2))
@@ -89,7 +66,7 @@ def test_checkout_may_lie_in_an_odd_place(tmp_path: Path, name: str) -> None:
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["a:b", "a;b", "a,b", "a$b", "a$(b)", "a#b", "a\\b", "a\nb"])
+@pytest.mark.parametrize("name", ["a:b", "a$(b)", "a\nb"])
 def test_place_that_mounts_cannot_name_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
     checkout = copy(tmp_path / name)
     (checkout / "build").mkdir()
@@ -108,27 +85,3 @@ def test_a_link_to_the_makefile_is_the_checkouts(tmp_path: Path) -> None:
     done = make("-f", tmp_path / "links/Makefile", "distclean", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert not (checkout / "build").exists()
-
-
-def test_makefile_may_be_read_after_others(tmp_path: Path) -> None:
-    checkout = copy(tmp_path / "a b")
-    other = tmp_path / "other.mk"
-    other.touch()
-    for words in (
-        ("-f", other, "-f", checkout / "Makefile"),
-        (f"MAKEFILES={other}", "-C", checkout),
-    ):
-        assert "distclean" in make_help(*words, cwd=tmp_path)
-
-
-def test_stray_pythonpath_of_another_python_does_no_harm(tmp_path: Path) -> None:
-    (tmp_path / "typing.py").write_text("raise SystemExit('of another Python')")
-    checkout = copy(tmp_path / "checkout")
-    done = subprocess.run(
-        ["make", "-C", checkout, "clean"],
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")

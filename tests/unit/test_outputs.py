@@ -1,4 +1,4 @@
-"""Every option of the host's tool that names an output, found in its sources."""
+"""Options of the host's tool that name an output: a folder, or a script."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from threading import Thread
 import pytest
 from processes import python
 
-# Module and option of each path that is only read, or is a folder of the tool's own.
-# Settings that name a path, and whether that is written.
-SETTINGS_WITH_PATHS = {"image": False, "mpi": False, "site": False, "script": True}
 # Each option with a folder that is written.
 FOLDERS = [
     ("adopt", "x.yml", "--out"),
@@ -71,10 +68,3 @@ def test_a_script_goes_into_a_fifo_and_behind_a_link(tmp_path: Path) -> None:
     assert python(*BATCH, f"--script={link}", *PI).stdout == f"{link}\n"
     assert link.is_symlink()
     assert [(tmp_path / "target").read_text()] == read
-
-
-def test_a_script_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
-    for path in (tmp_path, Path("/proc/x/y")):
-        done = python(*BATCH, f"--script={path}", *PI)
-        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (73, "", 1)
-        assert f"{path}: cannot be written" in done.stderr

@@ -68,8 +68,3 @@ def test_sets_are_resolved_over_the_first() -> None:
         for name in others:
             if name not in asked.alone:
                 assert base.isdisjoint(deb.name for deb in debs(name, arch))
-
-
-def test_upstream_is_the_first_place_of_a_source() -> None:
-    for source in sources().values():
-        assert source.sources[0].url.startswith("https://")

@@ -121,15 +121,3 @@ def test_a_library_that_does_not_load_is_said_once(run: Any, script: Path) -> No
     assert (done.returncode, done.stdout) == (FAULT, "")
     assert "preflight: mpi.library: none: No module named 'mpi4py'" in done.stderr
     assert run(script, SLURM_PROCID="1", **SLURM, **variables).stderr == ""
-
-
-# With HPCPY_PREFLIGHT alone, without the module, the interpreter's importer calls the hook.
-HOOK = "from workloads.preflight import hook; hook.install()\n"
-
-
-@pytest.mark.parametrize(("value", "code", "lines"), [("on", FAULT, 1), ("warn", 0, 1)])
-def test_the_look_comes_with_mpi(run: Any, script: Path, value: str, code: Any, lines: int) -> None:
-    script.write_text(f"{HOOK}from mpi4py import MPI\nprint(MPI.COMM_WORLD.size)\n")
-    done = run(script, start=(), HPCPY_PREFLIGHT=value, SLURM_PROCID="0", **SLURM)
-    assert (done.returncode, done.stderr.count("\n")) == (code, lines)
-    assert done.stdout == ("1\n" if code == 0 else "")

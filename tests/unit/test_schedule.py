@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcpy.build.schedule import in_order, side_by_side
+from hpcpy.build.schedule import in_order
 from hpcpy.core import paths, process_groups
 from hpcpy.core.stages import StageError, stage
 
@@ -41,11 +41,6 @@ def test_the_longest_path_begins_first() -> None:
     begun: list[str] = []
     in_order(list(COSTS), waits, begun.append, at_once=1, cost=COSTS.__getitem__)
     assert begun == ["base", "core", "side", "alone", "link", "short"]
-
-
-def test_tasks_run_side_by_side() -> None:
-    both = threading.Barrier(2, timeout=300)
-    side_by_side(both.wait, both.wait)
 
 
 def test_a_failure_keeps_what_was_begun_and_begins_nothing_more(

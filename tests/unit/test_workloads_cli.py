@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import re
 import sys
 import tomllib
 from pathlib import Path
@@ -14,22 +11,8 @@ from processes import environment, python
 
 from running import run
 from workloads.__main__ import main
-from workloads.errors import WorkloadError
-from workloads.registry import WORKLOADS
 
 ROOT = Path(__file__).parents[2]
-
-
-def test_help_has_the_exit_codes() -> None:
-    done = python("-m", "workloads", "--help")
-    said = " ".join(done.stdout.split())
-    table = (ROOT / "docs/mandelbrot.md").read_text().partition("## Exit codes")[2]
-    errors: list[type[WorkloadError]] = [WorkloadError, *WorkloadError.__subclasses__()]
-    codes = {one.exit_code for one in errors}
-    assert len(codes) == 4
-    for code in codes | {0, 130}:
-        assert re.search(rf"[:;] {code} ", said)
-        assert f"| {code} |" in table
 
 
 @pytest.mark.parametrize("words", ["workloads", "workloads pi", "workloads.preflight"])
@@ -38,14 +21,6 @@ def test_version_is_the_projects(words: str) -> None:
     done = python("-m", *words.split(), "--version")
     said = f"workloads of hpcpy {project['project']['version']}\n"
     assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
-
-
-@pytest.mark.parametrize("words", ["pi --json", "doctor --only surroundings --json"])
-def test_a_name_that_no_file_can_have_is_one_line(tmp_path: Path, words: str) -> None:
-    name = str(tmp_path / ("x" * 300))
-    done = python("-m", "workloads", *words.split(), name)
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert name in done.stderr
 
 
 def test_a_full_or_closed_standard_output_is_no_traceback() -> None:
@@ -82,14 +57,6 @@ def test_a_chart_that_cannot_be_drawn_is_told_before_the_run(
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err == "workloads: pi: --plot: Python has no module 'matplotlib' here\n"
-
-
-def test_no_technique_is_listed_that_no_image_has() -> None:
-    for command, _ in WORKLOADS.values():
-        package = command.rpartition(".")[0]
-        techniques = importlib.import_module(f"{package}.registry").TECHNIQUES
-        for name, technique in techniques.items():
-            assert importlib.util.find_spec(technique.module) is not None, name
 
 
 def test_a_program_on_spark_gets_one_line_and_code_69_without_it(tmp_path: Path) -> None:

@@ -72,27 +72,6 @@ def test_a_script_is_counted_its_folder_probed_and_all_ways_told(tmp_path: Path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "mine.py"]
 
 
-@pytest.mark.usefixtures("counted")
-def test_the_centres_figures_take_the_place_of_what_one_node_got(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    report = tmp_path / "f.json"
-    words = ["forecast", "--import", "json", *LITTLE, "--probe", str(tmp_path)]
-    assert main([*words, "--json", str(report)]) == 0
-    shown = capsys.readouterr().out
-    assert "one node cannot find the most that the server does" in shown
-    assert "no limit of the storage" in shown
-    counted = json.loads(report.read_text())["counted"]
-    assert (counted["calls"], counted["own"], counted["opened"]) == (2, 1, 1)
-    given = ["--server-rate", "7000", "--storage-rate", "300", "--json", str(report)]
-    assert main([*words, *given]) == 0
-    shown = capsys.readouterr().out
-    assert "one node cannot find" not in shown
-    assert "no limit of the storage" not in shown
-    files = json.loads(report.read_text())["model"]["file_system"]
-    assert (files["rate"], files["storage"]) == (7000, 300e6)
-
-
 @pytest.mark.parametrize("text", ["", '{"workload": "pi"}'])
 def test_what_is_no_report_of_it_is_one_line_and_2(
     text: str,

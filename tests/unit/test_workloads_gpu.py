@@ -6,7 +6,6 @@ import pytest
 
 from workloads.harness import ranks
 from workloads.harness.cuda import of_this_rank
-from workloads.harness.technique import Technique
 
 LAUNCHERS = ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID")
 
@@ -31,9 +30,3 @@ def test_mpiexec_in_a_batch_script_knows_better(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("SLURM_LOCALID", "0")
     monkeypatch.setenv("MPI_LOCALRANKID", "2")
     assert of_this_rank(4) == 2
-
-
-def test_a_missing_device_is_said_before_a_missing_package() -> None:
-    technique = Technique("m", "s", ("no_such_module",), obstacle=lambda: "no device")
-    assert technique.why_not() == "no device"
-    assert "no_such_module" in Technique("m", "s", ("no_such_module",)).why_not()

@@ -33,20 +33,3 @@ def test_children_get_a_number_of_threads_and_the_parent_keeps_its_own(
     with blas.shared(2) as note:
         assert os.environ["OMP_NUM_THREADS"] == "5"
         assert note == "OPENBLAS_NUM_THREADS=6 in each process"
-
-
-class TestCheck:
-    def test_too_much_is_wrong_and_so_is_what_is_no_number(self) -> None:
-        for error, right in ((0.0, True), (50.0, True), (50.1, False), (float("nan"), False)):
-            found = [(1.0, 1.0), (error, 2.0)]
-            got, _, says = problems.Tasks(9, 1, 2).check(found)
-            assert (got, says.startswith("WRONG: 1 tasks, ")) == (right, not right)
-
-    def test_one_is_added_to_each(self) -> None:
-        assert problems.AddOne(4, 1).check(10.0) == (True, "10", "10, exactly n·(n + 1) / 2")
-        right, _, says = problems.AddOne(4, 1).check(6.0)
-        assert (right, says) == (False, "WRONG: 6.0, not 10")
-
-    def test_a_mean_is_exact(self) -> None:
-        assert problems.Mean(4, 1).check(1.5) == (True, "1.5", "1.5, exactly (n − 1) / 2")
-        assert problems.Mean(4, 1).check(1.25)[2] == "WRONG: 1.25, not 1.5"

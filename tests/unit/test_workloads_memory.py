@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 from processes import python
 
 from workloads.harness import memory
@@ -40,14 +37,3 @@ def test_children_and_theirs_count() -> None:
     found = [int(peak) for peak in python("-c", _COUNTS).stdout.split()]
     assert len(found) == 3
     assert max(found[1:]) >= _BLOCK
-
-
-def test_the_json_has_a_number_for_each_process(tmp_path: Path) -> None:
-    report = tmp_path / "pi.json"
-    words = ["-n", "1000", "--impl", "python,multiprocessing", "--workers", "2"]
-    assert python("-m", "workloads", "pi", *words, "--json", report).returncode == 0
-    alone, pool = (each["memory"] for each in json.loads(report.read_text())["results"])
-    assert len(alone) == 1
-    # The fork server, its two workers and, where it is up, the tracker of semaphores.
-    assert len(pool) in (4, 5)
-    assert min(alone + pool) > 1 << 20

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
-from hpcpy.core.paths import ROOT
+from processes import python
 
 # PR_SET_CHILD_SUBREAPER: orphans become this process's children, as those of the first
 # process of a container.
@@ -23,12 +20,5 @@ print(processes.run(["-c", orphan], {}, {}), len(waits))
 
 def test_an_orphan_that_ends_is_waited_for_once() -> None:
     # Its status was never read: the wait for the program took a whole core.
-    done = subprocess.run(
-        [sys.executable, "-c", RUNS],
-        env={"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    done = python("-c", RUNS)
     assert (done.stdout, done.stderr) == ("0 2\n", "")

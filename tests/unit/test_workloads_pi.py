@@ -9,7 +9,7 @@ import pytest
 
 from workloads.__main__ import main
 from workloads.errors import UsageError
-from workloads.pi import answer, definition, others
+from workloads.pi import answer, others
 from workloads.pi.shares import parts, seeds, shares
 
 
@@ -52,13 +52,6 @@ def test_every_pair_is_counted_once(pairs: int, workers: int) -> None:
     assert sum(lengths) == pairs
     assert max(lengths) - min(lengths) <= 1
     assert [seed for seed, _ in seeds(9, pairs, workers)] == [*range(9, 9 + workers)]
-
-
-def test_hits_are_what_pythons_generator_gives() -> None:
-    # Written out: the first pairs of random.Random(2022).
-    draw = definition.seeded(2022)
-    want = sum(draw() ** 2 + draw() ** 2 < 1 for _ in range(500))
-    assert definition.seeded_hits(2022, 500) == want
 
 
 def test_pure_python_runs_without_numpy(capsys: pytest.CaptureFixture[str]) -> None:

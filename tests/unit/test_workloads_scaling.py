@@ -54,9 +54,9 @@ class TestSpeedUp:
             scaling.counts(["ranks"], HERE, [1, 4])
 
 
-def by_amdahl(serial: float, workers: int, impl: str = "ranks", cores: int = 0) -> Result:
+def by_amdahl(serial: float, workers: int) -> Result:
     seconds = 3 * (serial + (1 - serial) / workers)
-    return Result(impl, "p", [seconds], work=1_000, workers=workers, cores=cores)
+    return Result("ranks", "p", [seconds], work=1_000, workers=workers)
 
 
 def by_gustafson(serial: float, workers: int) -> Result:
@@ -111,11 +111,3 @@ def test_weak_scaling_has_so_many_times_the_work() -> None:
     assert [one.parameters()["height"] for one in areas.values()] == [1000, 3000]
     counts = scaling.grown(Count(10, 1), ["simd"], wish)
     assert {workers: one.parameters()["pairs"] for workers, one in counts.items()} == {1: 10, 3: 30}
-
-
-def test_what_cannot_grow_is_refused() -> None:
-    with pytest.raises(UsageError, match="more than"):
-        Count(1 << 39, 1).grown(4)
-    wish = argparse.Namespace(scale=[1, 2])
-    with pytest.raises(UsageError, match="no work that grows"):
-        scaling.grown(object(), [], wish)  # type: ignore[arg-type]

@@ -62,19 +62,3 @@ def test_no_process_left_is_69_and_one_line(
     assert said == (
         "workloads: startup: no process can be started (Resource temporarily unavailable)\n"
     )
-
-
-def test_a_script_gets_its_words_and_its_output_is_thrown_away(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    script, seen = tmp_path / "good.py", tmp_path / "seen"
-    script.write_text(
-        "import pathlib, sys\nprint('out')\n"
-        f"pathlib.Path({str(seen)!r}).write_text(repr(sys.argv[1:]))\n"
-    )
-    assert main(["startup", "--impl", "spawn", "--", str(script), "-1", "--x", "--", "y"]) == 0
-    assert seen.read_text() == "['-1', '--x', '--', 'y']"
-    shown = capfd.readouterr()
-    assert shown.err == ""
-    assert "out\n" not in shown.out
-    assert "good.py" in shown.out

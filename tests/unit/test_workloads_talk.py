@@ -5,27 +5,23 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import re
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from workloads.__main__ import main
 from workloads.harness import command
 from workloads.registry import WORKLOADS
-from workloads.talk import registry, report, rows, run
+from workloads.talk import registry
 from workloads.talk.claims import Ratio
-from workloads.talk.rows import Outcome
-from workloads.talk.slides import Experiment, Slide, Talk, times
+from workloads.talk.slides import Experiment, Slide, Talk
 
 SMALL = Experiment(
     ("pi", "-n", "1000", "--impl", "python,threads", "--workers", "3"),
     {("python", 1): 3.6, ("threads", 3): 1.2, ("threads", 64): 9.0},
     elsewhere={("threads", 64): ("for 64 cores", "pi --impl threads --workers 64")},
 )
-ABSENT = Experiment(("pi", "--impl", "cython-seeded", "-n", "10"), times({"cython-seeded": 1.0}))
 
 
 @pytest.fixture(autouse=True)
@@ -96,25 +92,3 @@ def test_a_slide_has_the_talks_figures_beside_those_of_here(
     ]
     assert each[0]["here"] > 0
     assert each[2]["here"] is None
-
-
-def test_a_page_is_whole_and_asks_nobody(
-    small: Talk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from workloads.talk import chart, page
-
-    def draw(path: Path, *_: Any) -> None:
-        path.write_text("<svg/>")
-
-    monkeypatch.setattr(chart, "draw", draw)
-    absent = Outcome(ABSENT, rows.absent(ABSENT, "no <kernel>"), "no <kernel>")
-    told = report.Told(small.slides[0], (Outcome(SMALL, run.run(SMALL)), absent), 0.5)
-    page.write(tmp_path / "out", "mine", small, [told])
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["3.svg", "index.html"]
-    text = (tmp_path / "out/index.html").read_text()
-    assert re.findall(r"""(?:href|src)=["']([^"']*)""", text) == ["3.svg"]
-    assert "<script" not in text
-    assert "3: x &amp; y" in text
-    assert "not run: no &lt;kernel&gt;; to run" in text
-    assert "holds here: threads with 3" in text
-    assert sorted(tmp_path.iterdir()) == [tmp_path / "out"]

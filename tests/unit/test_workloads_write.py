@@ -12,18 +12,11 @@ import pytest
 from workloads.__main__ import main
 from workloads.errors import OutputError
 from workloads.write import answer, files
-from workloads.write.definition import Series, shares
+from workloads.write.definition import Series
 
 
 def write(*arguments: Any) -> Any:
     return main(["write", *map(str, arguments)])
-
-
-@pytest.mark.parametrize("n", [2, 101])
-def test_every_array_is_written_once(n: int) -> None:
-    assert [t for share in shares(n, 3) for t in share] == [*range(n)]
-    lengths = [len(share) for share in shares(n, 3)]
-    assert max(lengths) - min(lengths) <= 1
 
 
 def test_pure_python_has_the_stated_bytes() -> None:

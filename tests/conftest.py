@@ -49,7 +49,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        if any(fnmatch(item.path.name, pattern) for pattern in _LONG_FILES):
+        # Hypothesis marks its tests: a slow machine fails its checks of speed.
+        is_random = "hypothesis" in item.keywords
+        if is_random or any(fnmatch(item.path.name, pattern) for pattern in _LONG_FILES):
             item.add_marker(pytest.mark.long)
     tier = config.getoption("--tier")
     if not tier:

@@ -68,7 +68,7 @@ def _unpacked(image: Base) -> Path:
         shutil.rmtree(parent, ignore_errors=True)
         require_free(_FOLDER, 3 * GIB // 2, f"unpacking {image.name}")
         with scratch_dir(parent, "made") as scratch:
-            unsquashfs = ensure("apptainer").mksquashfs.with_name("unsquashfs")
+            unsquashfs = ensure("apptainer").path("mksquashfs").with_name("unsquashfs")
             made = scratch / "root"
             offset = str(system_offset(sif))
             current.run([unsquashfs, "-no-progress", "-offset", offset, "-dest", made, sif])

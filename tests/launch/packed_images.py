@@ -22,7 +22,15 @@ def make_sif(engine: Engine, folder: Path, files: Mapping[str, str], *options: s
         (root / name).write_text(text)
     (root / "usr/bin/python").symlink_to("python3")
     for command in (
-        (engine.mksquashfs, root, squashfs, "-quiet", "-no-progress", "-all-root", *options),
+        (
+            engine.path("mksquashfs"),
+            root,
+            squashfs,
+            "-quiet",
+            "-no-progress",
+            "-all-root",
+            *options,
+        ),
         (engine.apptainer, "sif", "new", sif),
         (
             *(engine.apptainer, "sif", "add", "--datatype", "4", "--parttype", "2"),

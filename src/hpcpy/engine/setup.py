@@ -33,11 +33,6 @@ class Engine:
         return self.path("apptainer")
 
     @property
-    def mksquashfs(self) -> Path:
-        """mksquashfs, of the group ``apptainer``."""
-        return self.path("mksquashfs")
-
-    @property
     def mmdebstrap(self) -> Path:
         """mmdebstrap, of the group ``build``."""
         return self.path("mmdebstrap")

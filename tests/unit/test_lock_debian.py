@@ -14,7 +14,7 @@ from hpcpy.cli.commands import run
 from hpcpy.core.errors import UsageError
 from hpcpy.lock import debian
 from hpcpy.lock.licences import from_copyright, of_debs
-from hpcpy.pins.debian import Wanted
+from hpcpy.pins.debian import DebianRequest
 
 MACHINE_READABLE = """Format: copyright-format
 Files: *
@@ -93,8 +93,8 @@ def offer(name: str) -> Offer:
 
 def test_sets_list_what_they_have_over_the_first_and_lone_ones_all() -> None:
     sets = {"first": ("base",), "second": ("base", "thing"), "lone": ("base", "thing")}
-    asked = Wanted((), "", ("x86_64",), sets, frozenset({"lone"}))
-    found = debian._offers(Index(), asked)  # type: ignore[arg-type]
+    request = DebianRequest((), "", ("x86_64",), sets, frozenset({"lone"}))
+    found = debian._offers(Index(), request)  # type: ignore[arg-type]
     assert {offer.name: names for offer, names in found.items()} == {
         "base": ["first", "lone"],
         "thing": ["second", "lone"],

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy.core import paths
-from hpcpy.pins.debian import debs, wanted
+from hpcpy.pins.debian import debian_request, debs
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import GROUPS, wheels
 from running import run
@@ -67,10 +67,10 @@ def pinned_versions() -> re.Pattern[str]:
     for name in GROUPS.values():
         asked |= set(re.findall(r"(?m)^[\w.-]+", (paths.ENV / name).read_text()))
     artifacts = list(sources().values())
-    for arch in wanted().architectures:
+    for arch in debian_request().architectures:
         for group in GROUPS:
             artifacts += wheels(group, arch)
-        for name in wanted().sets:
+        for name in debian_request().sets:
             artifacts += debs(name, arch)
     alternatives = set()
     for artifact in artifacts:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hpcpy.core.errors import UsageError
-from hpcpy.pins.debian import debs, snapshot_epoch, wanted
+from hpcpy.pins.debian import debian_request, debs, snapshot_epoch
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import wheels
 
@@ -82,7 +82,7 @@ def env(tmp_path: Path) -> Path:
 def read_all(env: Path) -> None:
     sources(env)
     snapshot_epoch(env)
-    for name in wanted(env).sets:
+    for name in debian_request(env).sets:
         debs(name, "x86_64", env)
     wheels("image", "x86_64", env)
 

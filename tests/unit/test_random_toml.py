@@ -18,7 +18,7 @@ from hpcpy.build import graph
 from hpcpy.cli.commands import run
 from hpcpy.core import paths
 from hpcpy.launch.site import read_site
-from hpcpy.pins.debian import debs, snapshot_epoch, wanted
+from hpcpy.pins.debian import debian_request, debs, snapshot_epoch
 from hpcpy.pins.sources import sources
 
 
@@ -39,7 +39,7 @@ def of_conda(path: Path) -> None:
     """Look a name up in a table of names on conda and on PyPI."""
     names._table.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hpcpy.pins.packages.asked", tuple)
+        patch.setattr("hpcpy.pins.packages.requested", tuple)
         patch.setattr(paths, "ENV", path.parent)
         try:
             names.known(Asked("numpy", "numpy", is_pypi=False), ())
@@ -52,7 +52,7 @@ READERS: dict[str, tuple[Path, Callable[[Path], object]]] = {
     "script.toml": (paths.ENV / "sites/perlmutter-cpu.toml", as_script),
     "images.toml": (paths.CONTAINERS / "images.toml", graph.load),
     "sources.toml": (paths.ENV / "sources.toml", of_env(sources)),
-    "debian.toml": (paths.ENV / "debian.toml", of_env(wanted)),
+    "debian.toml": (paths.ENV / "debian.toml", of_env(debian_request)),
     "conda.toml": (paths.ENV / "conda.toml", of_conda),
     "debian.lock": (
         paths.ENV / "debian.lock",

@@ -47,7 +47,7 @@ def _table() -> tuple[dict[str, str], frozenset[str], tuple[_Group, ...]]:
         is_needed = table.flag("needed") if "needed" in table.values else True
         names = table.texts("names")
         groups.append(_Group(table.text("what"), names, table.text("instead"), is_needed))
-    same = {canonical(name) for name in (*top.table("same").texts("names"), *pins.asked())}
+    same = {canonical(name) for name in (*top.table("same").texts("names"), *pins.requested())}
     return (
         {canonical(name): renamed.text(name) for name in renamed.values},
         frozenset(same),

@@ -13,7 +13,7 @@ from hpcpy.build.inputs import Inputs, files_of_clone
 from hpcpy.core import paths
 from hpcpy.core.paths import project_version
 from hpcpy.core.trust import require_own
-from hpcpy.pins.debian import debs, newer_allowed, snapshot_epoch, wanted
+from hpcpy.pins.debian import debian_request, debs, newer_allowed, snapshot_epoch
 from hpcpy.pins.model import Artifact, this_arch
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import wheels
@@ -141,7 +141,7 @@ def _replaced(arch: str) -> dict[str, str]:
     require_own(paths.cache_dir() / "parts")
     # Only the fetcher knows what has left the mirror: ask it for all lists.
     replaced = {}
-    for name in wanted().sets:
+    for name in debian_request().sets:
         found = fetch_debs(name, arch)
         for move in found.replaced:
             package = move.partition(" ")[0]

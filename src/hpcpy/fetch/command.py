@@ -9,7 +9,7 @@ from hpcpy.core.files import in_words
 from hpcpy.fetch.debian import fetch_debs
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally, downloads_dir
-from hpcpy.pins.debian import wanted
+from hpcpy.pins.debian import debian_request
 from hpcpy.pins.model import Artifact, this_arch
 from hpcpy.pins.sources import sources
 from hpcpy.pins.wheels import GROUPS, wheels
@@ -33,7 +33,7 @@ def main(options: argparse.Namespace) -> int:
     names = options.names or list(pinned)
     fetch((artifact for name in names for artifact in pinned[name]), tally=tally)
     if not options.names:
-        for name in wanted().sets:
+        for name in debian_request().sets:
             fetch_debs(name, arch, tally=tally)
     print(
         f"{tally.files} files in {downloads_dir()}: {in_words(tally.downloaded)} downloaded,"

@@ -12,7 +12,7 @@ from hpcpy.core.errors import HpcpyError, UnavailableError
 from hpcpy.fetch.connection import Patience
 from hpcpy.fetch.many import fetch
 from hpcpy.fetch.one import Tally
-from hpcpy.pins.debian import MODE, debs, newer_allowed, wanted
+from hpcpy.pins.debian import MODE, debian_request, debs, newer_allowed
 from hpcpy.pins.model import Artifact
 
 
@@ -66,7 +66,7 @@ def _newer(failures: dict[Artifact, HpcpyError], arch: str) -> dict[Artifact, Ar
     """Return what the mirror now has in place of each package that could not be had."""
     first = next(iter(failures.values()))
     try:
-        offers = Mirror(wanted(), arch).newest(artifact.name for artifact in failures)
+        offers = Mirror(debian_request(), arch).newest(artifact.name for artifact in failures)
     except UnavailableError:
         # There is no network at all: the first failure says it better.
         raise first from None

@@ -18,7 +18,7 @@ from hpcpy.core.files import whole_file
 from hpcpy.core.stages import stage
 from hpcpy.engine.venv import RESOLVE, TITLES, read_lock
 from hpcpy.lock import debian, python, uv
-from hpcpy.pins.debian import wanted
+from hpcpy.pins.debian import debian_request
 from hpcpy.pins.tables import read_table
 from hpcpy.pins.wheels import GROUPS
 
@@ -95,7 +95,7 @@ def moved(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
 def _debian(_only: Only) -> list[str]:
     path = paths.ENV / "debian.lock"
     old, now = _read(path), datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-    new = debian.dated(old, debian.resolve(wanted()), now)
+    new = debian.dated(old, debian.resolve(debian_request()), now)
     # A lock that has not moved keeps its time, the date of every build.
     changed = old.get("packages") != new["packages"]
     if changed:

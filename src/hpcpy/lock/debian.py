@@ -9,14 +9,14 @@ from typing import Any
 from hpcpy.apt.offers import Mirror, Offer
 from hpcpy.fetch.many import fetch
 from hpcpy.lock.licences import of_debs
-from hpcpy.pins.debian import Wanted
+from hpcpy.pins.debian import DebianRequest
 
 
-def resolve(asked: Wanted) -> dict[str, Any]:
+def resolve(request: DebianRequest) -> dict[str, Any]:
     """Resolve the packages of every set for every architecture."""
     locked: dict[str, Any] = {}
-    for arch in asked.architectures:
-        offers = _offers(Mirror(asked, arch), asked)
+    for arch in request.architectures:
+        offers = _offers(Mirror(request, arch), request)
         stated = _stated_licences(offers)
         locked[arch] = {
             offer.name: _table(offer, sets, stated[offer.name]) for offer, sets in offers.items()
@@ -53,12 +53,12 @@ def dated(
     return {"timestamp": old["timestamp"], "packages": packages}
 
 
-def _offers(mirror: Mirror, asked: Wanted) -> dict[Offer, list[str]]:
+def _offers(mirror: Mirror, request: DebianRequest) -> dict[Offer, list[str]]:
     """Return the packages of all sets, by name, each with its sets."""
-    (first, base), *others = asked.sets.items()
+    (first, base), *others = request.sets.items()
     sets = {offer: [first] for offer in mirror.closure(base)}
     for name, own in others:
-        if name in asked.alone:
+        if name in request.alone:
             added = mirror.exactly(own)
         else:
             # What the first set has is not listed again.

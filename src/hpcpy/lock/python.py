@@ -18,7 +18,7 @@ from hpcpy.fetch.many import THREADS, fetch
 from hpcpy.lock import licences, uv
 from hpcpy.lock.uv import compile_lock, packages
 from hpcpy.pins.model import Artifact, Source
-from hpcpy.pins.packages import asked
+from hpcpy.pins.packages import requested
 from hpcpy.pins.sources import sources
 from hpcpy.pins.tables import file_name
 from hpcpy.pins.wheels import GROUPS, locked
@@ -186,9 +186,9 @@ def resolve_packages() -> dict[str, object]:
         found = packages(together)
         versions |= {name: str(package["version"]) for name, package in found.items()}
         held.write_text(pinned(versions))
-        of_each = {name: _with_dependencies(name, scratch, here, held) for name in asked()}
+        of_each = {name: _with_dependencies(name, scratch, here, held) for name in requested()}
         wanted_by = {
-            package: [name for name in asked() if package in of_each[name]] for package in found
+            package: [name for name in requested() if package in of_each[name]] for package in found
         }
     wheels = best_wheels(found, python)
     web = Web(Patience())

@@ -19,7 +19,7 @@ MODE = "HPCPY_DEBIAN"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DebianRequest:
     """What ``debian.toml`` asks for."""
 
     suites: tuple[DebianSuite, ...]
@@ -32,7 +32,7 @@ class Wanted:
     alone: frozenset[str]
 
 
-def wanted(folder: Path | None = None) -> Wanted:
+def debian_request(folder: Path | None = None) -> DebianRequest:
     """Read ``debian.toml``: suites, snapshot archive, sets of packages."""
     top = read_table(env_folder(folder) / "debian.toml")
     top.only("architectures", "snapshot", "suites", "sets")
@@ -49,7 +49,7 @@ def wanted(folder: Path | None = None) -> Wanted:
         if arch not in DEBIAN_ARCH:
             raise top.wrong("architectures", f"{arch!r} is not one of {', '.join(DEBIAN_ARCH)}")
     snapshot = top.text("snapshot", r"https?://.+", "a URL")
-    return Wanted(suites, snapshot, architectures, sets, frozenset(alone))
+    return DebianRequest(suites, snapshot, architectures, sets, frozenset(alone))
 
 
 def _suite(table: Table) -> DebianSuite:
@@ -73,13 +73,13 @@ def debs(name: str, arch: str, folder: Path | None = None) -> list[Artifact]:
 
     Of the sources of each the machine's mirror comes first, then the snapshot archive.
     """
-    asked = wanted(folder)
-    if name not in asked.sets:
-        raise UsageError(f"no set {name!r} in debian.toml; there are {', '.join(asked.sets)}")
+    request = debian_request(folder)
+    if name not in request.sets:
+        raise UsageError(f"no set {name!r} in debian.toml; there are {', '.join(request.sets)}")
     locked = locked_debs(arch, folder)
     its = {deb.name: sets for deb, sets in locked.items()}
-    first, *_ = asked.sets
-    for package in asked.sets[name]:
+    first, *_ = request.sets
+    for package in request.sets[name]:
         # A pattern has no name; what the first set has is locked there.
         if not package.startswith("?") and not {name, first} & set(its.get(package, ())):
             raise UsageError(f"debian.lock has no {package} for {name}", hint="run `make lock`")
@@ -95,7 +95,7 @@ def locked_debs(arch: str, folder: Path | None = None) -> dict[Artifact, tuple[s
             f"debian.lock has no packages for {arch}",
             hint="add it to `architectures` in env/debian.toml and run `make lock`",
         )
-    when, snapshot = lock.moment("timestamp"), wanted(folder).snapshot
+    when, snapshot = lock.moment("timestamp"), debian_request(folder).snapshot
     return {
         _artifact(name, table, snapshot, when): table.texts("sets")
         for name, table in locked.table(arch).tables()

@@ -12,7 +12,7 @@ from hpcpy.pins.tables import name_of, read_table
 ARCH = "x86_64"
 
 
-def asked() -> list[str]:
+def requested() -> list[str]:
     """Return the names of ``packages.in``."""
     text = (paths.ENV / "packages.in").read_text(encoding="utf-8")
     lines = (line.partition("#")[0].strip() for line in text.splitlines())

@@ -54,13 +54,24 @@ SOLVED = {
 # Exercise, what of the solution, what instead, and what is said of it.
 MISTAKES = [
     ("mandel-numba", "return n\n", "return n + 1\n", "first row 0 column 0: 204, not 203"),
+    ("mandel-numba", "> 4.0", ">= 4.0", "c = -2: 0, not 2047: |z| stays 2, never > 2"),
     ("mandel-mpi", "image[rank :: comm.size] = part", "image[:] = np.resize(part, image.shape)",
      "on 4 ranks: "),
     (
         "mandel-mpi",
-        ROWS,
-        "\n    return rows(range(height)) if comm.rank == 0 else None\n",
+        "rows(range(comm.rank, height, comm.size))",
+        "rows(range(height))[comm.rank :: comm.size]",
         "the image is right, but rank 0 computed row 1: not its own",
+    ),
+    ("mandel-mpi", "parts =", "if comm.rank: return\n    parts =", " returned without comm.gather"),
+    (
+        "mandel-mpi",
+        """parts = comm.gather(mine)
+    if comm.rank:
+        return None
+""",
+        "parts = comm.allgather(mine)\n",
+        " the answer is an array of int32 of shape (",
     ),
     (
         "pi-processes",
@@ -71,6 +82,14 @@ MISTAKES = [
     ("pi-processes", SHARES, "\n    return hits(0, pairs)\n", "3 other processes were to count"),
     ("write-hdf5", "arrays[t] = array(t)", "arrays[t] = array(t).T", "array 0 row 0 column 1: "),
     ("write-hdf5", ", chunks=(1, side, side)", "", "chunks are None, not (1, 100, 100)"),
+    (
+        "write-hdf5",
+        """        for t in range(count):
+            arrays[t] = array(t)
+""",
+        "        arrays[:] = [array(t) for t in range(count)]\n",
+        "the file is right, but all 15 arrays were in memory at once",
+    ),
     ("linalg-batch", "(first)", "(first) - most + 1", "matrix 96 row 0 column 0: "),
     (
         "linalg-batch",

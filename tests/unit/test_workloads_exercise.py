@@ -21,7 +21,7 @@ def test_all_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_files_have_their_task_their_function_and_one_hole(tmp_path: Path) -> None:
     for name in EXERCISES:
-        has_one_hole(name, tmp_path / f"{name}.py")
+        has_one_hole(name, tmp_path / f"{name.replace('-', '_')}.py")
 
 
 def has_one_hole(name: str, file: Path) -> None:
@@ -54,6 +54,8 @@ def test_a_file_that_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixtur
         ("--check", ("my.py", ""), "which exercise?; one of: mandel-numba, "),
         ("pi-processes --check", ("my.py", "def f(:\n"), "my.py:1: "),
         ("pi-processes --check", ("my.txt", ""), "my.txt: Python cannot import that"),
+        ("pi-processes --to", ("pi-processes.py", None), "pi-processes.py: Python cannot import"),
+        ("pi-processes --to", ("random.py", None), "hides Python's own module random; rename it"),
         ("pi-processes --check", ("random.py", ""), "hides Python's own module random; rename it"),
     ],
 )

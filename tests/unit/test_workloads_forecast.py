@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from processes import python
 
 from workloads.__main__ import main
+from workloads.forecast.published import POINTS
 from workloads.forecast.ways import RANKS, WAYS
 
 LITTLE = ["--operations", "200", "--size", "1", "--ranks-per-node", "64"]
@@ -89,3 +91,8 @@ def test_what_is_no_report_of_it_is_one_line_and_2(
     assert said.count("\n") == 1
     assert "r.json: is " in said
     assert os.listdir(tmp_path) == ["r.json"]  # noqa: PTH208
+
+
+def test_the_pages_picture_has_the_published_points() -> None:
+    report = Path(__file__).parents[2] / "docs/results/import-at-scale.json"
+    assert json.loads(report.read_text())["published"] == [asdict(point) for point in POINTS]

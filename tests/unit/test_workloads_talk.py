@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from workloads.__main__ import main
-from workloads.harness import command
+from workloads.errors import UnavailableError
+from workloads.harness import command, plot
 from workloads.registry import WORKLOADS
-from workloads.talk import registry
+from workloads.talk import registry, run
 from workloads.talk.claims import Ratio
 from workloads.talk.slides import Experiment, Slide, Talk
 
@@ -32,9 +33,9 @@ def _path(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> Talk:
-    """Make one talk of one small slide the only one, and return it."""
+    """Make one talk of two small slides the only one, and return it."""
     claims = (Ratio(("python", 1), ("threads", 3)),)
-    slides = (Slide(3, "x & y", "why", (SMALL,), claims=claims),)
+    slides = tuple(Slide(n, "x & y", "why", (SMALL,), claims=claims) for n in (3, 4))
     talk = Talk("A talk", "https://example.org/", "4 cores", slides)
     monkeypatch.setattr(registry, "TALKS", {"mine": "mine"})
     monkeypatch.setitem(sys.modules, "mine", type(sys)("mine"))
@@ -92,3 +93,24 @@ def test_a_slide_has_the_talks_figures_beside_those_of_here(
     ]
     assert each[0]["here"] > 0
     assert each[2]["here"] is None
+
+
+@pytest.mark.usefixtures("small", "capsys")
+@pytest.mark.parametrize("words", ["3 4", "--all"])
+def test_a_stopped_run_leaves_the_slides_that_have_ended(
+    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = iter([UnavailableError("not here"), KeyboardInterrupt()])
+
+    def stopped(*_: object) -> None:
+        raise next(ends)
+
+    monkeypatch.setattr(run, "run", stopped)
+    monkeypatch.setattr(plot, "matplotlib_classes", lambda: None)
+    made, page = tmp_path / "talk.json", tmp_path / "page"
+    files = ["--json", str(made), "--html", str(page)]
+    with pytest.raises(KeyboardInterrupt):
+        main(["talk", "mine", *words.split(), *files])
+    assert [slide["slide"] for slide in json.loads(made.read_text())["slides"]] == [3]
+    assert (page / "index.html").read_text().count("<h2 ") == 1
+    assert [*page.iterdir()] == [page / "index.html"]

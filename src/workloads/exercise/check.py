@@ -26,7 +26,7 @@ def check_file(file: Path) -> None:
     Raises
     ------
     UsageError
-        For a file that is absent, is not Python, or has the name of another module.
+        For a file that is absent, is not Python, or has a name that `check_name` refuses.
     """
     try:
         ast.parse(file.read_bytes(), str(file))
@@ -36,6 +36,17 @@ def check_file(file: Path) -> None:
         raise UsageError(f"{file}:{error.lineno or 1}: {error.msg}") from error
     except ValueError as error:  # before Python 3.12 a null byte is no SyntaxError
         raise UsageError(f"{file}: {error}") from error
+    check_name(file)
+
+
+def check_name(file: Path) -> None:
+    """Refuse a file that Python cannot import by its name.
+
+    Raises
+    ------
+    UsageError
+        For a name that is no module's, or another module's.
+    """
     name = file.stem
     if file.suffix != ".py" or not name.isidentifier():
         raise UsageError(f"{file}: Python cannot import that", hint="name it my.py, for example")

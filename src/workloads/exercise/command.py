@@ -57,8 +57,10 @@ def main(arguments: list[str]) -> int:
 
 def _write(chosen: Exercise, path: Path) -> None:
     # Somebody's solution may be there.
-    if path.exists() and not destination.is_stdout(path):
-        raise UsageError(f"--to {path}: is there already", hint="give a new file's name")
+    if not destination.is_stdout(path):
+        if path.exists():
+            raise UsageError(f"--to {path}: is there already", hint="give a new file's name")
+        check.check_name(path)
     files.require_writable(path, "--to")
     with files.whole_file(path) as temporary:
         temporary.write_text(chosen.text(), encoding="utf-8")

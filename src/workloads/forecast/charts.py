@@ -123,8 +123,9 @@ def _at_scale(axes: Any, made: dict[str, Any]) -> None:
         title = f"{jobs[0]['what']}, the whole job, in the same order"
         axes.plot(across, up, "o", color="0.3", markersize=5, fillstyle="none", label=title)
     # To the left and to the right in turns: names of neighbours would overlap.
-    for index, one in enumerate(sorted(made["published"], key=lambda one: one["seconds"])):
-        side, away = (("left", 6), ("right", -6))[index % 2]
+    ordered = sorted(made["published"], key=lambda one: (one["ranks"], one["seconds"]))
+    for index, one in enumerate(ordered):
+        side, away = (("right", -6), ("left", 6))[index % 2]
         words = {"textcoords": "offset points", "fontsize": "small", "color": "0.3", "ha": side}
         # The box hides a curve that crosses a name.
         box = {"facecolor": "white", "edgecolor": "none", "pad": 1}

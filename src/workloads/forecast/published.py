@@ -48,8 +48,9 @@ POINTS = (
     Point(32_768, 41.6, "astropy, mpi4py", "Shifter", _CANOPIE),
     Point(32_768, 219.6, "astropy, mpi4py", "podman-exec", _CANOPIE),
     Point(6_144, 100, "mpi4py", "Lustre", _AURORA),
-    Point(24_576, 180, "mpi4py", "Lustre, second time", _AURORA),
-    Point(24_576, 2, "mpi4py", "Copper, second time", _AURORA),
+    Point(24_576, 180, "PyTorch", "Lustre, second time", _AURORA),
+    Point(24_576, 2, "PyTorch", "Copper, second time", _AURORA),
+    Point(99_600, 30, "imports", "Copper", _AURORA),
     Point(3_584, 500, "imports", "the shared file system", _FRONTIER),
     Point(12_288, 50, "scipy", "by broadcast", "NERSC: Edison"),
 )

@@ -18,7 +18,10 @@ _EPILOG = f"""\
 talk            the talks and their slides
 talk nih        one talk's
 talk nih 5      runs what slide 5 shows, and sets the talk's figures beside those of here
+talk nih 5 6    both slides
 talk usc --all  all of a talk's slides: some minutes
+
+Files are written anew as each slide ends: a run that is stopped leaves those before.
 
 {EXIT_CODES}"""
 
@@ -46,11 +49,13 @@ def main(arguments: list[str]) -> int:
         return 0
     machine.load_before()
     talk = registry.talk(wish.talk)
-    slides = talk.slides if wish.all else [registry.slide(wish.talk, wish.slide)]
+    slides = talk.slides if wish.all else [registry.slide(wish.talk, one) for one in wish.slide]
     slides = pythons.beside(slides, wish.python)
+    told: list[report.Told] = []
     with options.tables_beside(wish):
-        told = [_told(wish, talk, slide) for slide in slides]
-    _write(wish, told, arguments)
+        for slide in slides:
+            told.append(_told(wish, talk, slide))
+            _write(wish, told, arguments, last=len(told) == len(slides))
     return 0
 
 
@@ -59,17 +64,18 @@ def _check(wish: argparse.Namespace) -> None:
         raise UsageError("starts its ranks itself", hint="start it without mpiexec or srun")
     if wish.talk is not None:
         registry.talk(wish.talk)
-    if wish.slide is not None:
-        registry.slide(wish.talk, wish.slide)
-    running = wish.slide is not None or wish.all
-    if wish.slide is not None and wish.all:
+    wish.slide = [*dict.fromkeys(wish.slide)]
+    for number in wish.slide:
+        registry.slide(wish.talk, number)
+    running = wish.slide or wish.all
+    if wish.slide and wish.all:
         raise UsageError("--all: a slide is named, too")
     if wish.all and wish.talk is None:
         raise UsageError("--all: of which talk?", hint=f"one of: {', '.join(registry.TALKS)}")
     given = wish.json or wish.plot or wish.html or wish.python
     if not running and (given or wish.repeat > 1):
         raise UsageError("nothing is run", hint="name a slide, or --all")
-    if wish.plot and wish.all:
+    if wish.plot and len(wish.slide) != 1:
         raise UsageError("--plot: draws one slide", hint="--html DIR has all")
     options.check_files(wish)
     if wish.html is not None:
@@ -97,7 +103,7 @@ def _told(wish: argparse.Namespace, talk: Talk, slide: Slide) -> report.Told:
         try:
             outcomes.append(Outcome(experiment, run.run(experiment, wish.repeat)))
         except UnavailableError as error:
-            if not wish.all and len(slide.experiments) == 1:
+            if len(wish.slide) == len(slide.experiments) == 1:
                 raise
             reason = str(error)
             outcomes.append(Outcome(experiment, rows.absent(experiment, reason), reason))
@@ -107,9 +113,12 @@ def _told(wish: argparse.Namespace, talk: Talk, slide: Slide) -> report.Told:
     return told
 
 
-def _write(wish: argparse.Namespace, told: Sequence[report.Told], arguments: Sequence[str]) -> None:
+def _write(
+    wish: argparse.Namespace, told: Sequence[report.Told], arguments: Sequence[str], *, last: bool
+) -> None:
     talk = registry.talk(wish.talk)
-    if wish.json is not None:
+    # What is no plain file, as a pipe, gets one document.
+    if wish.json is not None and (last or destination.destination(wish.json).replaced):
         made = {
             "workload": "talk",
             **circumstances("talk", arguments),
@@ -144,7 +153,7 @@ def _parser() -> options.Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("talk", nargs="?", help=f"one of: {', '.join(registry.TALKS)}")
-    parser.add_argument("slide", nargs="?", type=options.count, help="its number")
+    parser.add_argument("slide", nargs="*", type=options.count, help="its number, or several")
     parser.add_argument("--all", action="store_true", help="all slides of the talk")
     parser.add_argument(
         "--repeat",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import html
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from workloads.errors import OutputError
+from workloads.harness import files
 from workloads.talk import chart, report
 from workloads.talk.rows import Outcome, command
 from workloads.talk.slides import Talk
@@ -25,12 +25,12 @@ img { max-width: 100%; }
 
 
 def write(folder: Path, name: str, talk: Talk, told: Sequence[report.Told]) -> None:
-    """Write ``index.html`` and a picture for each slide into a new folder.
+    """Write ``index.html`` anew, and the picture of the last slide.
 
     Parameters
     ----------
     folder
-        The new folder.
+        A new folder for the first slide; then that folder.
     name, talk
         The talk.
     told
@@ -39,20 +39,17 @@ def write(folder: Path, name: str, talk: Talk, told: Sequence[report.Told]) -> N
     Raises
     ------
     OutputError
-        When the folder cannot be written; then nothing of it is left.
+        When the folder cannot be written.
     """
     try:
-        with tempfile.TemporaryDirectory(dir=folder.absolute().parent, prefix=".talk-") as hidden:
-            own = Path(hidden) / "page"
-            own.mkdir()
-            for each in told:
-                if chart.compares(each.outcomes):
-                    picture = own / f"{each.slide.number}.svg"
-                    chart.draw(picture, each.slide.title, each.outcomes)
-            (own / "index.html").write_text("\n".join(_page(name, talk, told)), "utf-8")
-            own.replace(folder)
+        folder.mkdir(exist_ok=len(told) > 1)
     except OSError as error:
-        raise OutputError(f"{folder}: {error.strerror or error}") from error
+        raise OutputError(f"{folder}: {error.strerror}") from error
+    slide, outcomes = told[-1].slide, told[-1].outcomes
+    if chart.compares(outcomes):
+        chart.draw(folder / f"{slide.number}.svg", slide.title, outcomes)
+    with files.whole_file(folder / "index.html") as temporary:
+        temporary.write_text("\n".join(_page(name, talk, told)), "utf-8")
 
 
 def _page(name: str, talk: Talk, told: Sequence[report.Told]) -> Iterator[str]:

@@ -18,7 +18,11 @@ _DEEP, _AREA = AREAS["area2"], AREAS["area1"]
 def whole(compute: Callable[..., Any], _: Any) -> str:
     """Judge a function that computes an image from its axes."""
     grid = _DEEP.grid
-    return _image(_DEEP, compute(*grid.axes(range(grid.height)), grid.maxiter))
+    if wrong := _image(_DEEP, compute(*grid.axes(range(grid.height)), grid.maxiter)):
+        return wrong
+    # At c = -2 |z| stays 2, as at no pixel of the area.
+    found, most = compute(np.array([-2.0]), np.array([0.0]), grid.maxiter)[0, 0], grid.maxiter - 1
+    return "" if found == most else f"c = -2: {found}, not {most}: |z| stays 2, never > 2"
 
 
 def cyclic(compute: Callable[..., Any], comm: Any) -> str:
@@ -30,9 +34,30 @@ def cyclic(compute: Callable[..., Any], comm: Any) -> str:
         asked.extend(wanted)
         return row_kernel.rows(grid, wanted)
 
-    found = compute(comm, rows, grid.height, grid.width)
-    dealt = comm.gather(asked)
-    return "" if comm.rank else _image(_AREA, found) or _dealt(dealt)
+    used: set[str] = set()
+    found = compute(_watched(comm, used), rows, grid.height, grid.width)
+    if comm.rank and used <= {"rank", "size", "Get_rank", "Get_size"}:
+        return f"rank {comm.rank} returned without comm.gather, which every rank must call"
+    if comm.rank and found is not None:
+        return f"on rank {comm.rank} {described(found)}, not None"
+    wrong = "" if comm.rank else _image(_AREA, found)
+    # A rank that is wrong does not come to this gather: its verdict ends all.
+    return wrong or _dealt(comm.gather(asked) or [])
+
+
+def _watched(comm: Any, used: set[str]) -> Any:
+    """Return a duplicate that notes in `used` which attributes are read.
+
+    With one communicator for both, a rank that has returned would answer the student's
+    gather by the judge's.
+    """
+
+    class Watched(type(comm)):  # type: ignore[misc]
+        def __getattribute__(self, name: str) -> Any:
+            used.add(name)
+            return super().__getattribute__(name)
+
+    return Watched(comm.Dup())
 
 
 def _image(area: Area, found: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,21 @@ def dataset(write: Callable[..., Any], _: Any) -> str:
     """Judge a function that writes all arrays into one dataset."""
     with tempfile.TemporaryDirectory(prefix="hpcpy-exercise-") as folder:
         path = Path(folder) / HDF5
-        write(str(path), lambda t: Field(_SERIES).array(t), _SERIES.n, _SERIES.s)
+        held = [0]
+
+        def array(t: int) -> Any:
+            held.append(tracemalloc.get_traced_memory()[0])
+            return Field(_SERIES).array(t)
+
+        tracemalloc.start()
+        write(str(path), array, _SERIES.n, _SERIES.s)
+        tracemalloc.stop()
         if not path.exists():
             return "there is no file at path"
         _, right, said = answer.check(_SERIES, reading.dataset(Path(folder), _SERIES))
-        return _layout(path) if right else said.removeprefix("WRONG: ")
+        if not right:
+            return said.removeprefix("WRONG: ")
+        return _layout(path) or _memory(max(held))
 
 
 def _layout(path: Path) -> str:
@@ -35,3 +46,10 @@ def _layout(path: Path) -> str:
         if found.shape != (_SERIES.n, *want[1:]):
             return f"the dataset's shape is {found.shape}"
         return "" if found.chunks == want else f"chunks are {found.chunks}, not {want}"
+
+
+def _memory(held: int) -> str:
+    # Where all are kept, those before the last one are there when it is asked for.
+    if held < (_SERIES.n - 1) * _SERIES.s**2 * 8:
+        return ""
+    return f"the file is right, but all {_SERIES.n} arrays were in memory at once"

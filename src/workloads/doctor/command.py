@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from workloads.doctor import job, launcher, promises, registry, report
+from workloads.doctor import job, promises, registry, report
 from workloads.doctor.finding import Finding
 from workloads.doctor.node import Node, World
 from workloads.errors import UsageError
-from workloads.harness import agreed, files, options
+from workloads.harness import agreed, files, launchers, options
 
 _EPILOG = """\
 Below a launcher (srun, mpiexec) one process a node looks and the first rank
@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> int:
 
 def _report(look: job.Look, tell: job.Tell, *, deep: bool) -> bool:
     """Return whether anything has failed."""
-    claims = launcher.launchers(Node().environ)
+    claims = launchers.claims(Node().environ)
     world = job.start_mpi() if claims and claims[0].size > 1 else World()
     if world.comm is not None and world.comm.size > 1:
         return job.together(look, tell, world, deep=deep)

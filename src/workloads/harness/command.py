@@ -49,7 +49,7 @@ def main(workload: Workload, arguments: list[str]) -> int:
         if wish.list:
             print(listing(workload.techniques))
             return 0
-        options.check_common(wish)
+        ranks.by_first(lambda: options.check_common(wish))
         if wish.report is not None:
             results, words = read_json(wish.report, workload.name)
             _plot(workload, wish.plot, results, scaling.kind(words))

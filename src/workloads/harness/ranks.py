@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from workloads.errors import UnavailableError
+from workloads.errors import UnavailableError, WorkloadError
 from workloads.harness import launchers
 
 if TYPE_CHECKING:
@@ -71,6 +71,29 @@ def world() -> Any:
             hint="under Slurm, srun --mpi=pmi2 (MPICH) or --mpi=pmix (Open MPI)",
         )
     return comm
+
+
+def by_first(look: Callable[[], T]) -> T:
+    """Return what the first rank's `look` gives, or raise its error, on every rank.
+
+    For what asks a file system: thousands of ranks would ask it the same at once.
+    """
+    comm = world() if expected() > 1 else None
+    if comm is None:
+        return look()
+    value: Any = None
+    failure: Any = None
+    if comm.rank == 0:
+        try:
+            value = look()
+        except (WorkloadError, OSError) as error:
+            failure = error
+            failure.agreed = True
+    value, failure = comm.bcast((value, failure))
+    if failure is not None:
+        raise failure
+    result: T = value
+    return result
 
 
 def together(comm: Any, act: Callable[[], T]) -> T:

@@ -34,12 +34,7 @@ def check(out: Path | None) -> None:
     """
     if out is None:
         return
-    # Rank 0 alone looks: it may have made the folder before another rank looks.
-    comm = ranks.world() if ranks.expected() > 1 else None
-    fault = _fault(out) if comm is None or comm.rank == 0 else ""
-    if comm is not None:
-        fault = comm.bcast(fault)
-    if fault:
+    if fault := ranks.by_first(lambda: _fault(out)):
         raise UsageError(f"--out {out}: {fault}", hint="give the name of a new folder")
 
 

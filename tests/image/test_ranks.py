@@ -1,0 +1,46 @@
+"""What ranks do together: look at files, share communicators, devices and profiles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from running import Done, on_ranks
+
+WORKLOADS = "import os, sys\nfrom workloads.__main__ import _entry\n"
+
+
+def workloads(size: int, code: str, *words: Any) -> Done:
+    """Run a workload on several ranks after some code, which knows `is_second`."""
+    begin = f"{WORKLOADS}is_second = os.environ['PMI_RANK'] == '1'\n"
+    return on_ranks(size, "-c", f"{begin}{code}\nsys.exit(_entry())\n", *words)
+
+
+# Of thousands of ranks each would ask the file system the same.
+LOOKS = """
+from workloads.harness import files
+def refuse(path, option):
+    raise AssertionError(option)
+if is_second:
+    files.require_writable = refuse
+"""
+
+
+def test_only_the_first_rank_looks_whether_files_can_be_written(tmp_path: Path) -> None:
+    outputs = [
+        *("--json", tmp_path / "m.json"),
+        *("--profile", "cprofile", tmp_path / "m.prof"),
+        *("--out", tmp_path / "m.npy"),
+    ]
+    little = ["--window", -2, 0.5, -1.25, 1.25, "--size", 7, 13, "--maxiter", 50]
+    done = workloads(2, LOOKS, "mandel", "--impl", "numpy,mpi-cyclic", *little, *outputs)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {path.name for path in tmp_path.iterdir()} == {"m.json", "m.prof", "m.npy"}
+
+
+def test_what_it_finds_ends_all_ranks_with_one_line(tmp_path: Path) -> None:
+    absent, endless = tmp_path / "no" / "r.json", tmp_path / ("n" * 300)
+    for file, says in ((absent, "there is no folder"), (endless, "File name too long")):
+        done = workloads(2, LOOKS, "pi", "-n", 1000, "--impl", "numpy", "--json", file)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert says in done.stderr

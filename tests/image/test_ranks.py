@@ -44,3 +44,18 @@ def test_what_it_finds_ends_all_ranks_with_one_line(tmp_path: Path) -> None:
         done = workloads(2, LOOKS, "pi", "-n", 1000, "--impl", "numpy", "--json", file)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
         assert says in done.stderr
+
+
+# MPICH has 2,048 communicators at a time; p2p makes one for each size.
+JOBS = """
+from workloads.harness import ranks
+from workloads.harness.job import Job
+ranks.wait_quietly = lambda comm: None
+for _ in range(2100):
+    Job(collective=True, count=1).leave(None)
+"""
+
+
+def test_communicators_of_some_ranks_are_freed() -> None:
+    done = on_ranks(2, "-c", JOBS)
+    assert (done.returncode, done.stderr) == (0, "")

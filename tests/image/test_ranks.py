@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from running import Done, on_ranks
 
 WORKLOADS = "import os, sys\nfrom workloads.__main__ import _entry\n"
@@ -59,3 +61,33 @@ for _ in range(2100):
 def test_communicators_of_some_ranks_are_freed() -> None:
     done = on_ranks(2, "-c", JOBS)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+# CuPy and a GPU on the first rank alone.
+GPU = """
+import dataclasses
+from workloads.errors import UnavailableError
+from workloads.p2p.registry import TECHNIQUES
+from workloads.p2p.techniques import cupy_upper
+def obstacle():
+    return "no device file" if is_second and {by_file} else ""
+def device():
+    if is_second:
+        raise UnavailableError("no device answers")
+    return None, ""
+cupy_upper.require_gpu_aware, cupy_upper.cupy_device = lambda version: None, device
+TECHNIQUES["mpi-cupy"] = dataclasses.replace(TECHNIQUES["mpi-cupy"], needs=(), obstacle=obstacle)
+"""
+
+
+@pytest.mark.parametrize("by_file", [False, True])
+def test_a_gpu_that_one_rank_lacks_leaves_no_other_waiting(by_file: bool) -> None:
+    words = ["p2p", "--sizes", 8, "--times", 1, "--pattern", "exchange", "--impl"]
+    code = GPU.format(by_file=by_file)
+    done = workloads(2, code, *words, "mpi-cupy")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (69, "", 1)
+    assert "rank 1 on " in done.stderr
+    assert "no device answers" in done.stderr
+    done = workloads(2, code, *words, "all")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "mpi-cupy: left out: rank 1 on " in done.stdout

@@ -76,7 +76,8 @@ def world() -> Any:
 def by_first(look: Callable[[], T]) -> T:
     """Return what the first rank's `look` gives, or raise its error, on every rank.
 
-    For what asks a file system: thousands of ranks would ask it the same at once.
+    For what asks a file system, as thousands of ranks would ask it the same at once; and
+    for what all must decide alike.
     """
     comm = world() if expected() > 1 else None
     if comm is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -91,3 +92,40 @@ def test_a_gpu_that_one_rank_lacks_leaves_no_other_waiting(by_file: bool) -> Non
     done = workloads(2, code, *words, "all")
     assert (done.returncode, done.stderr) == (0, "")
     assert "mpi-cupy: left out: rank 1 on " in done.stdout
+
+
+# As in two containers with process numbers of their own.
+NUMBER = "os.getpid = lambda: 7"
+
+
+def test_profiles_of_ranks_with_one_process_number_are_all_there(tmp_path: Path) -> None:
+    words = ["pi", "-n", 1000, "--impl", "mpi", "--profile"]
+    lines, trace = tmp_path / "m.txt", tmp_path / "m.json"
+    for kind, file in (("memory", lines), ("viztracer", trace)):
+        done = workloads(2, NUMBER, *words, kind, file)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert [line[:7] for line in lines.read_text().splitlines() if "at most" in line] == [
+        "rank 0:",
+        "rank 1:",
+    ]
+    events = json.loads(trace.read_text())["traceEvents"]
+    names = {e["pid"]: e["args"]["name"] for e in events if e["name"] == "process_name"}
+    assert names == {0: "rank 0", 1: "rank 1"}
+
+
+# As on a node of its own.
+BLIND = """
+from pathlib import Path
+is_dir = Path.is_dir
+if is_second:
+    Path.is_dir = lambda path: not path.name.startswith(".m.prof.") and is_dir(path)
+"""
+
+
+def test_a_profile_on_a_nodes_own_file_system_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "m.prof"
+    done = workloads(2, BLIND, "pi", "-n", 1000, "--impl", "mpi", "--profile", "cprofile", file)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "not seen by the ranks on " in done.stderr
+    assert done.stderr.endswith("give --profile a folder that all nodes share\n")
+    assert not [*tmp_path.iterdir()]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from workloads.errors import OutputError, UsageError
-from workloads.harness import ranks
+from workloads.harness import files, ranks
 from workloads.harness.destination import STDOUT
 from workloads.harness.job import Job
 from workloads.harness.unfinished import unfinished
@@ -103,7 +103,8 @@ class Place:
         try:
             with unfinished(path, self._abandon):
                 _agreed(job, _made(path, self.out) if job.first else "")
-                _seen(job, path)
+                if job.collective:
+                    files.require_seen(path, "--out", job.team)
                 yield path
                 done = True
         finally:
@@ -154,15 +155,3 @@ def _agreed(job: Job, fault: str) -> None:
         error = OutputError(fault)
         error.agreed = job.collective
         raise error
-
-
-def _seen(job: Job, path: Path) -> None:
-    if not job.collective:
-        return
-    nodes = job.team.allgather("" if path.is_dir() else os.uname().nodename)
-    blind = sorted(set(filter(None, nodes)))
-    if blind:
-        raise UsageError(
-            f"{path}: not seen by the ranks on {', '.join(blind)}",
-            hint="give --out a folder that all nodes share",
-        )

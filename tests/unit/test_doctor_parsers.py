@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workloads.doctor import launcher, maps, mounts
+from workloads.harness import launchers
 
 
 @pytest.mark.parametrize(
@@ -50,10 +51,12 @@ SLURM = {"SLURM_PROCID": "2", "SLURM_STEP_NUM_TASKS": "8"}
         (HYDRA, [(1, 4)]),
         # mpiexec inside of a step: its variables count.
         (SLURM | HYDRA, [(1, 4)]),
+        # An empty number is none.
+        (SLURM | {"PMI_RANK": "", "PMI_SIZE": ""}, [(2, 8)]),
     ],
 )
 def test_what_the_launcher_claims(variables: dict[str, str], claims: list[tuple[int, int]]) -> None:
-    assert [(each.rank, each.size) for each in launcher.launchers(variables)] == claims
+    assert [(each.rank, each.size) for each in launchers.claims(variables)] == claims
 
 
 @pytest.mark.parametrize(

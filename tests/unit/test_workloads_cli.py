@@ -75,3 +75,8 @@ def test_only_the_first_rank_complains(
     monkeypatch.setattr("time.sleep", lambda _: None)
     assert main(["nonesuch"]) == 2
     assert capsys.readouterr().err == ""
+
+
+def test_a_launchers_variables_without_a_number_are_none() -> None:
+    done = python("-m", "workloads", "pi", "-n", 10, "--impl", "python", PMI_RANK="", PMI_SIZE="")
+    assert (done.returncode, done.stderr) == (0, "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workloads.harness import ranks
+from workloads.harness import launchers
 from workloads.harness.cuda import of_this_rank
 
 LAUNCHERS = ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID")
@@ -21,7 +21,7 @@ def test_ranks_of_a_node_take_its_devices_in_turn(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, "5")
-    assert ranks.on_this_node() == 5
+    assert launchers.rank_on_node() == 5
     assert of_this_rank(4) == 1
 
 

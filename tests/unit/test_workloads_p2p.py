@@ -14,7 +14,7 @@ from workloads.p2p.sizes import DEFAULT, in_words, sizes
 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [n for n in os.environ if n.startswith(("PMI_", "OMPI_", "SLURM_"))]:
+    for name in [n for n in os.environ if n.startswith(("PMI_", "MPI_LOCAL", "OMPI_", "SLURM_"))]:
         monkeypatch.delenv(name)
 
 
@@ -22,8 +22,6 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 def of_two(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PMI_RANK", "0")
     monkeypatch.setenv("PMI_SIZE", "2")
-    for name in problem._RANKS_HERE:
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.mark.usefixtures("alone")
@@ -41,7 +39,7 @@ def test_sizes_are_read_and_shown_in_words() -> None:
     assert sizes(",".join(map(in_words, DEFAULT))) == [*DEFAULT]
 
 
-@pytest.mark.usefixtures("of_two")
+@pytest.mark.usefixtures("alone", "of_two")
 @pytest.mark.parametrize(
     ("name", "told", "here"),
     [("OMPI_COMM_WORLD_LOCAL_SIZE", "8", 8), ("SLURM_STEP_TASKS_PER_NODE", "64(x2),32", 64)],

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
-from workloads.doctor import job, launcher, promises, registry, report
+from workloads.doctor import job, promises, registry, report
 from workloads.doctor.finding import Finding
 from workloads.doctor.node import Node, World
 from workloads.errors import UsageError
-from workloads.harness import agreed, files, options
+from workloads.harness import agreed, files, launchers, options, ranks
 
 _EPILOG = """\
 Below a launcher (srun, mpiexec) one process a node looks and the first rank
@@ -38,31 +39,35 @@ def main(arguments: list[str]) -> int:
     wish = _parser().parse_args(arguments)
     # Otherwise the import of MPI would run the preflight first.
     os.environ["HPCPY_PREFLIGHT"] = "off"
-    if wish.json is not None:
-        files.require_writable(wish.json, "--json")
     promised = promises.read(wish.site) if wish.site is not None else {}
 
     def look(node: Node) -> list[Finding]:
         found = registry.examine(node, wish.only or registry.GROUPS)
         return [*found, *promises.kept(promised, found, deep=not wish.quick)]
 
+    def require() -> None:
+        if wish.json is not None:
+            files.require_writable(wish.json, "--json")
+
     def tell(found: job.Report) -> None:
         _write(found, wish.json)
 
-    return int(_report(look, tell, deep=not wish.quick))
+    return int(_report(require, look, tell, deep=not wish.quick))
 
 
-def _report(look: job.Look, tell: job.Tell, *, deep: bool) -> bool:
-    """Return whether anything has failed."""
-    claims = launcher.launchers(Node().environ)
+def _report(require: Callable[[], None], look: job.Look, tell: job.Tell, *, deep: bool) -> bool:
+    """Return whether anything has failed; `require` raises if `tell` could not write."""
+    claims = launchers.claims(Node().environ)
     world = job.start_mpi() if claims and claims[0].size > 1 else World()
     if world.comm is not None and world.comm.size > 1:
+        ranks.by_first(require)
         return job.together(look, tell, world, deep=deep)
     # MPI does not join the ranks, or is absent on all: one looks for all.
     failed = world.comm is not None or bool(world.problem)
     if claims and claims[0].rank != 0:
         agreed.let_first_speak()
         return failed
+    require()
     found = job.alone(look, Node(deep=deep, world=world))
     tell(found)
     return failed or found.failed

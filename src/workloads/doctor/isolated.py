@@ -11,10 +11,13 @@ import os
 import sys
 from typing import Any
 
+from workloads.harness import launchers
+
 # Generous: some GPU drivers take seconds to start.
 _SECONDS = 60
-# Prefixes of variables with which a process would take part in the job.
-_LAUNCHERS = ("PMI_", "PMIX_", "PMI2_", "OMPI_", "PRTE_", "HYDI_", "MPI_LOCAL", "PALS_", "SLURM_")
+# Prefixes of what else a launcher sets: Open MPI takes a process with the variables of a
+# step of Slurm for a part of it.
+_LAUNCHERS = ("MPI_LOCAL", "SLURM_")
 
 
 class NoAnswerError(Exception):
@@ -48,7 +51,8 @@ def ask(probe: str, *, seconds: float = _SECONDS, **variables: str) -> dict[str,
 
     if not sys.executable:
         raise NoAnswerError("Python does not know its own path")
-    environ = {k: v for k, v in os.environ.items() if not k.startswith(_LAUNCHERS)}
+    alone = launchers.of_no_rank(os.environ)
+    environ = {k: v for k, v in alone.items() if not k.startswith(_LAUNCHERS)}
     environ["HPCPY_PREFLIGHT"] = "off"
     # With -P the probe searches the same folders as this process: modules in the working
     # directory might hide the standard library's.

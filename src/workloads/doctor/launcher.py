@@ -1,75 +1,11 @@
-"""What the launcher has promised: the number of ranks, and their protocol."""
+"""Whether MPI joins the ranks as their launcher has promised, and what to do if not."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-# Launchers that may run below Slurm: their variables then count, not Slurm's.
-_INNER = {
-    "mpiexec or srun": ("PMI_RANK", "PMI_SIZE"),
-    "Open MPI's mpirun": ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
-}
-_SLURM = ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS")
-
-
-@dataclass(frozen=True)
-class Launcher:
-    """Who has started this process.
-
-    Parameters
-    ----------
-    name
-        For messages.
-    rank, size
-        Of this process and of the job, as the launcher counts.
-    may_be_more
-        Whether MPI may have more ranks than that: a heterogeneous job, whose
-        parts Slurm counts one by one.
-    """
-
-    name: str
-    rank: int
-    size: int
-    may_be_more: bool = False
-
-    def agrees(self, size: int) -> bool:
-        """Return whether a communicator of that size is what was started."""
-        return size == self.size or (self.may_be_more and size > self.size)
-
-
-def launchers(environ: Mapping[str, str]) -> list[Launcher]:
-    """Return who claims to have started this process, likeliest first.
-
-    Parameters
-    ----------
-    environ
-        The environment.
-
-    Returns
-    -------
-    list of Launcher
-        More than one where the variables of both are set, as by Open MPI's mpirun
-        below ``srun``: MPI must agree with one.
-    """
-    found = []
-    for name, variables in _INNER.items():
-        rank, size = (_number(environ, variable) for variable in variables)
-        if rank is not None and size:
-            found.append(Launcher(name, rank, size))
-    if found:
-        return found
-    rank, size = (_number(environ, variable) for variable in _SLURM)
-    if rank is None or not size:
-        return []
-    parts = _number(environ, "SLURM_HET_SIZE") or 1
-    return [Launcher("srun", rank, size, may_be_more=parts > 1)]
-
-
-def _number(environ: Mapping[str, str], variable: str) -> int | None:
-    text = environ.get(variable, "")
-    return int(text) if text.isascii() and text.isdigit() else None
+from workloads.harness.launchers import Launcher
 
 
 def protocol(environ: Mapping[str, str]) -> str:

@@ -79,7 +79,7 @@ class Memory:
         self._now = lines
         self._next = int(_GROWTH * tracemalloc.get_traced_memory()[0])
 
-    def save(self, path: str) -> None:
+    def save(self, path: Path) -> None:
         """Write this process's part."""
         comm = ranks.several()
         part = {
@@ -87,7 +87,7 @@ class Memory:
             "peak": self._peak,
             "lines": [[*line, *found] for line, found in self._lines.items()],
         }
-        Path(path).write_text(json.dumps(part), encoding="utf-8")
+        path.write_text(json.dumps(part), encoding="utf-8")
 
     def merge(self, parts: Sequence[str], path: Path) -> None:
         """Write all parts as one text for people."""

@@ -49,7 +49,7 @@ def main(workload: Workload, arguments: list[str]) -> int:
         if wish.list:
             print(listing(workload.techniques))
             return 0
-        options.check_common(wish)
+        ranks.by_first(lambda: options.check_common(wish))
         if wish.report is not None:
             results, words = read_json(wish.report, workload.name)
             _plot(workload, wish.plot, results, scaling.kind(words))
@@ -67,12 +67,13 @@ def _run(
     arguments: Sequence[str],
 ) -> int:
     """Run all, report and write what was asked for; return the exit code."""
-    # Before the first of them runs: what cannot be done is refused at once.
-    plans = [(problem, *_names(workload, problem, wish)) for problem in problems]
+    # Before the first of them runs: what cannot be done is refused at once.  All ranks run
+    # the same, although a GPU may be on the nodes of some alone.
+    chosen = ranks.by_first(lambda: [_names(workload, problem, wish) for problem in problems])
     results: list[Result] = []
     without: dict[str, str] = {}
     with profiling.profiler(wish.profile, f"workloads.{workload.name}") as profile:
-        for problem, names, cannot in plans:
+        for problem, (names, cannot) in zip(problems, chosen, strict=True):
             found, failed = _run_problem(workload, problem, names, wish, profile)
             results += found
             left_out = {**cannot, **failed}

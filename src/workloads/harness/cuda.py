@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workloads.errors import UnavailableError
-from workloads.harness import caches, ranks
+from workloads.harness import caches, launchers
 
 NO_DEVICE = "run with --nv on a GPU node"
 NO_NUMBA_CUDA = (
@@ -51,7 +51,7 @@ def of_this_rank(count: int) -> int:
         How many it sees.  Where the launcher gives each task its own, as
         ``srun --gpus-per-task=1`` does, that is one.
     """
-    return (ranks.on_this_node() or 0) % max(count, 1)
+    return (launchers.rank_on_node() or 0) % max(count, 1)
 
 
 @functools.cache

@@ -8,6 +8,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from workloads.errors import OutputError, UsageError
 from workloads.harness.destination import destination, is_stdout
@@ -31,6 +32,22 @@ def require_writable(path: Path, option: str) -> None:
         raise UsageError(f"{option} {path}: there is no folder {error.filename}") from error
     except OSError as error:
         raise UsageError(f"{option} {path}: cannot be written ({error.strerror})") from error
+
+
+def require_seen(folder: Path, option: str, comm: Any) -> None:
+    """Check that all ranks of `comm` see a folder that one of them has made.
+
+    Raises
+    ------
+    UsageError
+        On every rank, when it is on another node's own file system.
+    """
+    nodes = comm.allgather("" if folder.is_dir() else os.uname().nodename)
+    if blind := sorted({*filter(None, nodes)}):
+        raise UsageError(
+            f"{folder}: not seen by the ranks on {', '.join(blind)}",
+            hint=f"give {option} a folder that all nodes share",
+        )
 
 
 def with_ending(path: Path, default: str) -> Path:

@@ -65,11 +65,17 @@ class Job:
             self._failure = error
 
     def leave(self, value: T) -> T:
-        """Wait for every rank; return rank 0's result, or raise its failure."""
+        """Wait for every rank; return rank 0's result, or raise its failure.
+
+        The communicator of the ranks that compute ends here.
+        """
         if self.comm is None:
             return value
         ranks.wait_quietly(self.comm)
         value, failure = self.comm.bcast((value, self._failure), root=0)
+        if self.team not in (None, self.comm):
+            # MPICH has about 2,000 communicators at a time.
+            self.team.Free()
         if failure is not None:
             failure.agreed = True
             raise failure

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workloads.errors import UnavailableError
-from workloads.harness import caches, ranks
+from workloads.harness import caches, launchers
 
 
 def no_driver() -> str:
@@ -50,7 +50,7 @@ def program(source: str) -> tuple[Any, Any, Any]:
             hint="PoCL needs /sys and a POCL_CACHE_DIR that can be written",
         )
     gpus = [device for device in able if device.type & cl.device_type.GPU]
-    device = gpus[(ranks.on_this_node() or 0) % len(gpus)] if gpus else able[0]
+    device = gpus[(launchers.rank_on_node() or 0) % len(gpus)] if gpus else able[0]
     if "pocl" in device.platform.version.lower() and shutil.which("ld") is None:
         # Without ld PoCL would not fail, but abort the whole process.
         raise UnavailableError("PoCL links what it has compiled, and there is no ld on PATH")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from workloads.errors import UsageError
-from workloads.harness import files, plot, profiling
+from workloads.harness import files, plot, profiling, ranks
 from workloads.harness.destination import is_stdout
 
 # Marks a word that is no option although it begins with a dash: no word of a
@@ -223,6 +223,8 @@ def tables_beside(options: argparse.Namespace) -> contextlib.AbstractContextMana
     options
         Checked by `check_common`.
     """
+    if not ranks.is_first():
+        return contextlib.nullcontext()
     named = [getattr(options, name, None) for name in ("json", "plot", "out")]
     profile = getattr(options, "profile", None)
     named += [Path(profile[1])] if profile is not None else []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import cProfile
 import importlib.util
-import os
 import pstats
 import sys
 import tempfile
@@ -117,12 +116,18 @@ class _VizTracer:
 
     def save(self, folder: Path) -> None:
         if self._tracer is not None:
-            self._tracing.end(self._tracer, folder)
+            self._tracing.end(self._tracer, _part(folder))
 
     def merge(self, parts: list[str], path: Path) -> None:
         from viztracer.report_builder import ReportBuilder  # noqa: PLC0415
 
-        ReportBuilder(parts, verbose=0).save(str(path))
+        builder = ReportBuilder(parts, verbose=0)
+        builder.load_jsons()
+        # Processes on two nodes, or in two containers, may have the same number.
+        for number, trace in enumerate(builder.jsons):
+            for event in trace["traceEvents"]:
+                event["pid"] = number
+        builder.save(str(path))
 
 
 class _Memory:
@@ -187,6 +192,8 @@ def profiler(wish: list[str] | None, package: str) -> Iterator[Profiler]:
     ------
     OutputError
         When the file cannot be written.
+    UsageError
+        When a rank does not see its folder.
     """
     if wish is None:
         yield _Nothing()
@@ -201,6 +208,7 @@ def profiler(wish: list[str] | None, package: str) -> Iterator[Profiler]:
             folder = Path(stack.enter_context(made)).absolute()
         if comm is not None:
             folder = comm.bcast(folder)
+            files.require_seen(folder, "--profile", comm)
         if kind == "viztracer":
             from workloads.harness import tracing  # noqa: PLC0415
 
@@ -216,5 +224,6 @@ def profiler(wish: list[str] | None, package: str) -> Iterator[Profiler]:
                 profile.merge(parts, temporary)
 
 
-def _part(folder: Path) -> str:
-    return str(folder / f"{os.uname().nodename}-{os.getpid()}.json")
+def _part(folder: Path) -> Path:
+    comm = ranks.several()
+    return folder / f"rank-{0 if comm is None else comm.rank:09}.json"

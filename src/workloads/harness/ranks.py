@@ -9,25 +9,14 @@ from array import array
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from workloads.errors import UnavailableError
+from workloads.errors import UnavailableError, WorkloadError
+from workloads.harness import launchers
 
 if TYPE_CHECKING:
     from workloads.harness.arrays import Int32Array
     from workloads.harness.team import Team
 
 T = TypeVar("T")
-
-# Variables that launchers set, (rank, size): MPICH's hydra and Slurm's pmi2,
-# Open MPI, PMIx below Slurm. With them --help and --list need no MPI library.
-_LAUNCHERS = (
-    ("PMI_RANK", "PMI_SIZE"),
-    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
-    ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
-)
-
-# Variables with a rank's number on its node.  Slurm's comes last: where mpiexec
-# runs in a batch script, every rank has that of the script.
-_ON_NODE = ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID")
 
 # One message stays far below the 2³¹ bytes that MPI-3 counts, even where one
 # row has more.
@@ -36,24 +25,10 @@ _LEFT = "left_to_free"
 _SAID_SECONDS = 0.3
 
 
-def _from_launcher() -> tuple[int, int]:
-    for rank, size in _LAUNCHERS:
-        if rank in os.environ and size in os.environ:
-            return int(os.environ[rank]), int(os.environ[size])
-    return 0, 1
-
-
 def expected() -> int:
     """Return how many ranks the launcher says it started; 1 without one."""
-    return _from_launcher()[1]
-
-
-def on_this_node() -> int | None:
-    """Return which of its node's ranks this is, from 0; None where no launcher says it."""
-    for name in _ON_NODE:
-        if os.environ.get(name, "").isdecimal():
-            return int(os.environ[name])
-    return None
+    claims = launchers.claims(os.environ)
+    return claims[0].size if claims else 1
 
 
 def several() -> Any:
@@ -67,7 +42,10 @@ def several() -> Any:
 def is_first() -> bool:
     """Return whether this process is the one that prints."""
     comm = several()
-    return bool(comm.rank == 0) if comm is not None else _from_launcher()[0] == 0
+    if comm is not None:
+        return bool(comm.rank == 0)
+    claims = launchers.claims(os.environ)
+    return not claims or claims[0].rank == 0
 
 
 def world() -> Any:
@@ -93,6 +71,30 @@ def world() -> Any:
             hint="under Slurm, srun --mpi=pmi2 (MPICH) or --mpi=pmix (Open MPI)",
         )
     return comm
+
+
+def by_first(look: Callable[[], T]) -> T:
+    """Return what the first rank's `look` gives, or raise its error, on every rank.
+
+    For what asks a file system, as thousands of ranks would ask it the same at once; and
+    for what all must decide alike.
+    """
+    comm = world() if expected() > 1 else None
+    if comm is None:
+        return look()
+    value: Any = None
+    failure: Any = None
+    if comm.rank == 0:
+        try:
+            value = look()
+        except (WorkloadError, OSError) as error:
+            failure = error
+            failure.agreed = True
+    value, failure = comm.bcast((value, failure))
+    if failure is not None:
+        raise failure
+    result: T = value
+    return result
 
 
 def together(comm: Any, act: Callable[[], T]) -> T:

@@ -39,7 +39,8 @@ def join() -> None:
 def leave() -> None:
     """Write this worker process's part of the trace."""
     while _own:
-        end(_own.pop(), Path(os.environ[_FOLDER]))
+        # Not by its number: ranks in containers have workers of the same numbers.
+        end(_own.pop(), Path(os.environ[_FOLDER], f"worker-{os.urandom(8).hex()}.json"))
 
 
 def begin(name: str, calls: int = _ENTRIES) -> Any:
@@ -51,8 +52,8 @@ def begin(name: str, calls: int = _ENTRIES) -> Any:
     return tracer
 
 
-def end(tracer: Any, folder: Path) -> None:
-    """Stop `tracer` and write what it has seen into `folder`."""
+def end(tracer: Any, part: Path) -> None:
+    """Stop `tracer` and write what it has seen into the file `part`."""
     tracer.stop()
-    tracer.save(str(folder / f"{os.uname().nodename}-{os.getpid()}.json"))
+    tracer.save(str(part))
     tracer.terminate()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from workloads.errors import UsageError
-from workloads.harness import command, options
+from workloads.harness import command, options, ranks
 from workloads.harness.destination import destination
 from workloads.harness.workload import Workload
 from workloads.mandel import output
@@ -85,7 +85,7 @@ def _target(out: Path | None, area: Area, areas: Sequence[Area]) -> Path | None:
 def _problems(wish: argparse.Namespace) -> list[Picture]:
     areas = _areas(wish)
     if wish.out is not None:
-        output.check(wish.out)
+        ranks.by_first(lambda: output.check(wish.out))
     return [
         Picture(area, wish.full, _target(wish.out, area, areas), balance=wish.balance)
         for area in areas

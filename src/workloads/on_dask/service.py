@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from workloads.harness import caches
+from workloads.harness import caches, launchers
 from workloads.harness.interrupts import held_back
-from workloads.on_ranks.processes import Process, child, of_no_rank, wait
+from workloads.on_ranks.processes import Process, child, wait
 
 USAGE = """\
 usage: python -m workloads.on_dask SCRIPT [ARGUMENT …]
@@ -92,7 +92,7 @@ def _environment() -> dict[str, str]:
         "DASK_LOGGING__DISTRIBUTED": "error",
         # Twice a second each worker would look for every disk of its node.
         "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__DISK": "False",
-        **of_no_rank(os.environ),
+        **launchers.of_no_rank(os.environ),
     }
 
 

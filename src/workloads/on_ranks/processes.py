@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from workloads.errors import UnavailableError, WorkerError
+from workloads.harness import launchers
 from workloads.harness.interrupts import held_back
 
 Process = subprocess.Popen[bytes]
@@ -21,13 +22,6 @@ START_SECONDS = 120
 _LOOK_SECONDS = 0.02
 # How long a process may take to tidy up after SIGTERM.
 _END_SECONDS = 10
-# Prefixes of variables that make a process a rank: other processes must not see them.
-_OF_RANKS = ("PMI_", "PMI2_", "PMIX_", "OMPI_", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS")
-
-
-def of_no_rank(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables without those that make a process a rank."""
-    return {name: value for name, value in environ.items() if not name.startswith(_OF_RANKS)}
 
 
 @contextlib.contextmanager
@@ -103,7 +97,8 @@ def run(words: list[str], found: Mapping[str, str], serving: Mapping[str, Proces
     WorkerError
         When one of them has failed: the program might wait for it for ever.
     """
-    program = subprocess.Popen([sys.executable, *words], env={**of_no_rank(os.environ), **found})
+    environment = {**launchers.of_no_rank(os.environ), **found}
+    program = subprocess.Popen([sys.executable, *words], env=environment)
     stops = _pass_on_stops(program)
     known = {program.pid, *(process.pid for process in serving.values())}
     while program.poll() is None:

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from workloads.harness import java
+from workloads.harness import java, launchers
 from workloads.harness.spark_context import LOGGING, SAVING
-from workloads.on_ranks.processes import Process, child, of_no_rank, wait
+from workloads.on_ranks.processes import Process, child, wait
 from workloads.on_spark import lifeline
 
 USAGE = """\
@@ -201,7 +201,7 @@ def _command(logging: Path, kind: str, *words: str) -> list[str]:
 def _environment(own: str, secret: str, folder: Path) -> dict[str, str]:
     (core,) = _home().glob("jars/spark-core_*.jar")
     return {
-        **of_no_rank(os.environ),
+        **launchers.of_no_rank(os.environ),
         # The address that each of them listens on, also for its web pages.
         "SPARK_LOCAL_IP": own,
         "SPARK_LOCAL_DIRS": str(folder),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UsageError
-from workloads.harness import machine, ranks
+from workloads.harness import launchers, machine, ranks
 from workloads.harness.workload import Outcome
 from workloads.p2p.sizes import in_words
 
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
 # By default about this many bytes are sent, in at least and at most so many messages.
 _BYTES = 64 << 20
 _LEAST, _MOST = 16, 1000
-# How many ranks a node has, by the launchers MPICH's hydra, Open MPI and Slurm, whose
-# "64(x2),32" lists all nodes: the first one's is taken.
-_RANKS_HERE = ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE", "SLURM_STEP_TASKS_PER_NODE")
 # The divisor where ranks share a core: they wait for their turns, milliseconds a message.
 _CROWDED = 10
 # Of a message in memory: sent, received, and up to three that MPI and pickle make.
@@ -109,10 +105,7 @@ def how_often(size: int) -> int:
 
 def _on_this_node() -> int:
     """Return how many ranks share a node's cores and memory."""
-    for name in _RANKS_HERE:
-        if told := re.match(r"\d+", os.environ.get(name, "")):
-            return int(told[0])
-    return ranks.expected()
+    return launchers.ranks_on_node() or ranks.expected()
 
 
 class _Attempt:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from workloads.doctor import job, launcher, promises, registry
+from workloads.doctor import job, promises, registry
 from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node, World
 from workloads.doctor.report import shortened
-from workloads.harness import agreed
+from workloads.harness import agreed, launchers
 from workloads.preflight.mode import Mode
 
 # EX_CONFIG of sysexits.h: programs seldom use it.
@@ -50,7 +50,7 @@ def check(mode: Mode, promised: dict[str, Any], world: World | None = None) -> i
     def tell(report: job.Report) -> None:
         _say(report, mode)
 
-    claims = launcher.launchers(Node().environ)
+    claims = launchers.claims(Node().environ)
     if claims and claims[0].size > 1:
         failed = _of_ranks(claims, world or job.start_mpi(), look, tell)
     else:
@@ -61,7 +61,7 @@ def check(mode: Mode, promised: dict[str, Any], world: World | None = None) -> i
 
 
 def _of_ranks(
-    claims: list[launcher.Launcher], world: World, look: job.Look, tell: job.Tell
+    claims: list[launchers.Launcher], world: World, look: job.Look, tell: job.Tell
 ) -> bool:
     size = world.comm.size if world.comm is not None else 0
     if any(each.agrees(size) for each in claims):

@@ -80,14 +80,7 @@ def _prepared(words: list[str]) -> tuple[Path, Any]:
     comm = ranks.world().Dup() if ranks.expected() > 1 else None
     # Absolute, since the program may change the working directory.
     file = Path(words[0]).absolute()
-    said = ""
-    if comm is None or comm.rank == 0:
-        try:
-            files.require_writable(file, "the trace")
-        except UsageError as error:
-            said = str(error)
-    if said := comm.bcast(said) if comm is not None else said:
-        raise UsageError(said)
+    ranks.by_first(lambda: files.require_writable(file, "the trace"))
     return file, comm
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from workloads.errors import OutputError, UsageError
-from workloads.harness import ranks
+from workloads.harness import files, ranks
 from workloads.harness.destination import STDOUT
 from workloads.harness.job import Job
 from workloads.harness.unfinished import unfinished
@@ -34,12 +34,7 @@ def check(out: Path | None) -> None:
     """
     if out is None:
         return
-    # Rank 0 alone looks: it may have made the folder before another rank looks.
-    comm = ranks.world() if ranks.expected() > 1 else None
-    fault = _fault(out) if comm is None or comm.rank == 0 else ""
-    if comm is not None:
-        fault = comm.bcast(fault)
-    if fault:
+    if fault := ranks.by_first(lambda: _fault(out)):
         raise UsageError(f"--out {out}: {fault}", hint="give the name of a new folder")
 
 
@@ -108,7 +103,8 @@ class Place:
         try:
             with unfinished(path, self._abandon):
                 _agreed(job, _made(path, self.out) if job.first else "")
-                _seen(job, path)
+                if job.collective:
+                    files.require_seen(path, "--out", job.team)
                 yield path
                 done = True
         finally:
@@ -159,15 +155,3 @@ def _agreed(job: Job, fault: str) -> None:
         error = OutputError(fault)
         error.agreed = job.collective
         raise error
-
-
-def _seen(job: Job, path: Path) -> None:
-    if not job.collective:
-        return
-    nodes = job.team.allgather("" if path.is_dir() else os.uname().nodename)
-    blind = sorted(set(filter(None, nodes)))
-    if blind:
-        raise UsageError(
-            f"{path}: not seen by the ranks on {', '.join(blind)}",
-            hint="give --out a folder that all nodes share",
-        )

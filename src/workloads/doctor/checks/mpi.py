@@ -7,6 +7,7 @@ from typing import Any
 from workloads.doctor import isolated, launcher, mpi_library
 from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node
+from workloads.harness import launchers
 
 _NO_LIBRARY = "put the folder of an MPI library into LD_LIBRARY_PATH before Python starts"
 
@@ -30,7 +31,7 @@ def check(node: Node) -> list[Finding]:
 
 def ranks(node: Node) -> list[Finding]:
     """Compare what the launcher started with what MPI sees."""
-    found = launcher.launchers(node.environ)
+    found = launchers.claims(node.environ)
     if not found:
         return [Finding("mpi.ranks", Status.INFO, "no launcher: one process", value=1)]
     first = found[0]

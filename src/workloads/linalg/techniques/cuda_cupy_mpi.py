@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.harness import ranks
+from workloads.harness import launchers, ranks
 from workloads.harness.cuda import cupy_device, cupy_libraries, of_this_rank
 from workloads.linalg.techniques.mpi import Errors, gathered, own
 
@@ -28,7 +28,7 @@ def tasks(problem: Tasks, team: Team) -> tuple[Errors, str]:
     node = comm.Split_type(MPI.COMM_TYPE_SHARED)
     devices = cupy.cuda.runtime.getDeviceCount()
     note = f"{min(node.size, devices)} × {name} a node"
-    device = node.rank % devices if ranks.on_this_node() is None else of_this_rank(devices)
+    device = node.rank % devices if launchers.rank_on_node() is None else of_this_rank(devices)
     node.Free()
 
     def mine() -> Errors:

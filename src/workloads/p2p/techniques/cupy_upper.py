@@ -10,10 +10,16 @@ from typing import Any
 
 from mpi4py import MPI
 
+from workloads.harness import ranks
 from workloads.harness.cuda import cupy_device
 from workloads.harness.gpu_mpi import require_gpu_aware
 from workloads.p2p import channel
 from workloads.p2p.channel import Bytes
+
+
+def _cupy() -> Any:
+    require_gpu_aware(MPI.Get_library_version())
+    return cupy_device()[0]
 
 
 class Channel(channel.Channel):
@@ -22,12 +28,11 @@ class Channel(channel.Channel):
     Raises
     ------
     UnavailableError
-        When the MPI library does not know GPUs, or no device answers.
+        On every rank, when the MPI library does not know GPUs or one has no device.
     """
 
     def __init__(self, comm: Any, out: Bytes, into: Bytes) -> None:
-        require_gpu_aware(MPI.Get_library_version())
-        cupy, _ = cupy_device()
+        cupy = ranks.together(comm, _cupy)
         super().__init__(comm, cupy.asarray(out), cupy.asarray(into))
         # MPI knows nothing of CuPy's streams: the copies must have ended.
         self._wait = cupy.cuda.get_current_stream().synchronize

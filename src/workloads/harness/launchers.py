@@ -1,0 +1,115 @@
+"""Launchers' variables: which rank this process is, of how many, and which of its node's.
+
+They are read where MPI is not started: ``--help`` and ``--list`` need no MPI library.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class _Variables(NamedTuple):
+    launcher: str
+    rank: str
+    size: str
+    rank_on_node: str
+    ranks_on_node: str
+
+
+# MPICH's hydra and Slurm's pmi2; Open MPI; Slurm, also with PMIx.  Slurm's are last:
+# mpiexec in a batch script or below srun hands that process's numbers on to all its ranks.
+_TABLE = (
+    _Variables("mpiexec or srun", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"),
+    _Variables(
+        "Open MPI's mpirun",
+        "OMPI_COMM_WORLD_RANK",
+        "OMPI_COMM_WORLD_SIZE",
+        "OMPI_COMM_WORLD_LOCAL_RANK",
+        "OMPI_COMM_WORLD_LOCAL_SIZE",
+    ),
+    _Variables(
+        "srun",
+        "SLURM_PROCID",
+        "SLURM_STEP_NUM_TASKS",
+        "SLURM_LOCALID",
+        "SLURM_STEP_TASKS_PER_NODE",
+    ),
+)
+# Prefixes of what connects a process with the other ranks.
+_CONNECTIONS = ("PMI_", "PMI2_", "PMIX_", "OMPI_", "PRTE_", "HYDI_", "PALS_")
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """Who has started this process.
+
+    Parameters
+    ----------
+    name
+        For messages.
+    rank, size
+        Of this process and of the job, as the launcher counts.
+    may_be_more
+        Whether MPI may have more ranks than that: a heterogeneous job, whose
+        parts Slurm counts one by one.
+    """
+
+    name: str
+    rank: int
+    size: int
+    may_be_more: bool = False
+
+    def agrees(self, size: int) -> bool:
+        """Return whether a communicator of that size is what was started."""
+        return size == self.size or (self.may_be_more and size > self.size)
+
+
+def claims(environ: Mapping[str, str]) -> list[Launcher]:
+    """Return who claims to have started this process, likeliest first.
+
+    More than one where the variables of both are set, as by Open MPI's mpirun below
+    ``srun``: MPI must agree with one.
+    """
+    made: list[Launcher] = []
+    parts = _number(environ, "SLURM_HET_SIZE") or 1
+    for names in _TABLE:
+        rank, size = _number(environ, names.rank), _number(environ, names.size)
+        is_slurm = names.launcher == "srun"
+        if rank is not None and size and not (is_slurm and made):
+            made.append(Launcher(names.launcher, rank, size, is_slurm and parts > 1))
+    return made
+
+
+def rank_on_node() -> int | None:
+    """Return which of its node's ranks this is, from 0; None where no launcher says it."""
+    return _first_number([each.rank_on_node for each in _TABLE])
+
+
+def ranks_on_node() -> int | None:
+    """Return how many ranks the node has; None where no launcher says it."""
+    return _first_number([each.ranks_on_node for each in _TABLE])
+
+
+def _first_number(names: list[str]) -> int | None:
+    numbers = (_number(os.environ, name) for name in names)
+    return next((number for number in numbers if number is not None), None)
+
+
+def _number(environ: Mapping[str, str], name: str) -> int | None:
+    # Slurm's "64(x2),32" lists all nodes: the first one's is taken.
+    found = re.match(r"[0-9]+(?=$|[(,])", environ.get(name, ""))
+    return int(found[0]) if found else None
+
+
+def of_no_rank(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables without those that make a process a rank."""
+    own = {name for each in _TABLE for name in (each.rank, each.size)}
+    return {
+        name: value
+        for name, value in environ.items()
+        if name not in own and not name.startswith(_CONNECTIONS)
+    }

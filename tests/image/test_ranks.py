@@ -1,0 +1,141 @@
+"""What ranks do together: look at files, share communicators, devices and profiles."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from running import Done, on_ranks
+
+WORKLOADS = "import os, sys\nfrom workloads.__main__ import _entry\n"
+
+
+def workloads(size: int, code: str, *words: Any) -> Done:
+    """Run a workload on several ranks after some code, which knows `is_second`."""
+    begin = f"{WORKLOADS}is_second = os.environ['PMI_RANK'] == '1'\n"
+    return on_ranks(size, "-c", f"{begin}{code}\nsys.exit(_entry())\n", *words)
+
+
+# Of thousands of ranks each would ask the file system the same.
+LOOKS = """
+from workloads.harness import files
+def refuse(path, option):
+    raise AssertionError(option)
+if is_second:
+    files.require_writable = refuse
+"""
+
+
+def test_only_the_first_rank_looks_whether_files_can_be_written(tmp_path: Path) -> None:
+    outputs = [
+        *("--json", tmp_path / "m.json"),
+        *("--profile", "cprofile", tmp_path / "m.prof"),
+        *("--out", tmp_path / "m.npy"),
+    ]
+    little = ["--window", -2, 0.5, -1.25, 1.25, "--size", 7, 13, "--maxiter", 50]
+    done = workloads(2, LOOKS, "mandel", "--impl", "numpy,mpi-cyclic", *little, *outputs)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {path.name for path in tmp_path.iterdir()} == {"m.json", "m.prof", "m.npy"}
+
+
+def test_only_the_first_rank_looks_for_the_doctor(tmp_path: Path) -> None:
+    file = tmp_path / "d.json"
+    words = ["doctor", "--quick", "--only", "surroundings", "--json"]
+    done = workloads(2, LOOKS, *words, file)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(file.read_text())
+    done = workloads(2, LOOKS, *words, tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def test_what_it_finds_ends_all_ranks_with_one_line(tmp_path: Path) -> None:
+    absent, endless = tmp_path / "no" / "r.json", tmp_path / ("n" * 300)
+    for file, says in ((absent, "there is no folder"), (endless, "File name too long")):
+        done = workloads(2, LOOKS, "pi", "-n", 1000, "--impl", "numpy", "--json", file)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert says in done.stderr
+
+
+# MPICH has 2,048 communicators at a time; p2p makes one for each size.
+JOBS = """
+from workloads.harness import ranks
+from workloads.harness.job import Job
+ranks.wait_quietly = lambda comm: None
+for _ in range(2100):
+    Job(collective=True, count=1).leave(None)
+"""
+
+
+def test_communicators_of_some_ranks_are_freed() -> None:
+    done = on_ranks(2, "-c", JOBS)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# CuPy and a GPU on the first rank alone.
+GPU = """
+import dataclasses
+from workloads.errors import UnavailableError
+from workloads.p2p.registry import TECHNIQUES
+from workloads.p2p.techniques import cupy_upper
+def obstacle():
+    return "no device file" if is_second and {by_file} else ""
+def device():
+    if is_second:
+        raise UnavailableError("no device answers")
+    return None, ""
+cupy_upper.require_gpu_aware, cupy_upper.cupy_device = lambda version: None, device
+TECHNIQUES["mpi-cupy"] = dataclasses.replace(TECHNIQUES["mpi-cupy"], needs=(), obstacle=obstacle)
+"""
+
+
+@pytest.mark.parametrize("by_file", [False, True])
+def test_a_gpu_that_one_rank_lacks_leaves_no_other_waiting(by_file: bool) -> None:
+    words = ["p2p", "--sizes", 8, "--times", 1, "--pattern", "exchange", "--impl"]
+    code = GPU.format(by_file=by_file)
+    done = workloads(2, code, *words, "mpi-cupy")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (69, "", 1)
+    assert "rank 1 on " in done.stderr
+    assert "no device answers" in done.stderr
+    done = workloads(2, code, *words, "all")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "mpi-cupy: left out: rank 1 on " in done.stdout
+
+
+# As in two containers with process numbers of their own.
+NUMBER = "os.getpid = lambda: 7"
+
+
+def test_profiles_of_ranks_with_one_process_number_are_all_there(tmp_path: Path) -> None:
+    words = ["pi", "-n", 1000, "--impl", "mpi", "--profile"]
+    lines, trace = tmp_path / "m.txt", tmp_path / "m.json"
+    for kind, file in (("memory", lines), ("viztracer", trace)):
+        done = workloads(2, NUMBER, *words, kind, file)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert [line[:7] for line in lines.read_text().splitlines() if "at most" in line] == [
+        "rank 0:",
+        "rank 1:",
+    ]
+    events = json.loads(trace.read_text())["traceEvents"]
+    names = {e["pid"]: e["args"]["name"] for e in events if e["name"] == "process_name"}
+    assert names == {0: "rank 0", 1: "rank 1"}
+
+
+# As on a node of its own.
+BLIND = """
+from pathlib import Path
+is_dir = Path.is_dir
+if is_second:
+    Path.is_dir = lambda path: not path.name.startswith(".m.prof.") and is_dir(path)
+"""
+
+
+def test_a_profile_on_a_nodes_own_file_system_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "m.prof"
+    done = workloads(2, BLIND, "pi", "-n", 1000, "--impl", "mpi", "--profile", "cprofile", file)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "not seen by the ranks on " in done.stderr
+    assert done.stderr.endswith("give --profile a folder that all nodes share\n")
+    assert not [*tmp_path.iterdir()]

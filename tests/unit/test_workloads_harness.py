@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +56,18 @@ class TestTable:
     many = Result("ranks", "p", [0.25], work=1_000_000, total=1_000_000, workers=5)
     some = Result("absent", "p", [1.0], work=10_000, total=1_000_000, complete=False)
 
-    def row(self, name: str) -> Any:
-        shown = table([self.plain, self.many, self.some], HERE, "plain", "M/s")
+    def row(self, name: str, plain: Result = plain) -> Any:
+        shown = table([plain, self.many, self.some], HERE, "plain", "M/s")
         return next(line for line in shown.splitlines() if line.startswith(name))
 
     def test_speed_up_and_efficiency_refer_to_the_one_core_technique(self) -> None:
         assert "4.0×" in self.row("ranks")
         assert "80%" in self.row("ranks")
+
+    def test_efficiency_refers_to_a_core_of_a_technique_whose_workers_share_them(self) -> None:
+        shared = replace(self.plain, workers=64, cores=2)
+        # A core does half a million a second; five workers do four million.
+        assert "160%" in self.row("ranks", shared)
 
 
 def test_what_follows_two_dashes_is_left_as_it_is() -> None:

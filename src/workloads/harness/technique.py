@@ -37,7 +37,7 @@ class Technique:
     parallel
         What ``--workers`` counts.
     one_core
-        The techniques whose rate per worker its efficiency is compared with;
+        The techniques whose rate per core its efficiency is compared with;
         the first that has run counts.
     slow
         Whether it does only a sample of the work, unless ``--full`` asks for all.

@@ -77,7 +77,7 @@ def test_a_slide_has_the_talks_figures_beside_those_of_here(
     assert lines[5].endswith("matches the definition, counted again")
     assert lines[6].split()[:4] == ["threads", "3", "1.2", "s"]
     # A row with a figure of the talk alone.
-    assert lines[7].split() == ["threads", "64", "9", "s", "–", "0.4", "–", "not", "run"]
+    assert lines[7].split() == ["threads", "64", "9", "s", "–", "–", "0.4", "–", "not", "run"]
     assert lines[8] == (
         "threads: not run: for 64 cores; to run it: "
         "python -m workloads pi --impl threads --workers 64"
@@ -91,4 +91,5 @@ def test_a_slide_has_the_talks_figures_beside_those_of_here(
         ("threads", 64, 9.0),
     ]
     assert each[0]["here"] > 0
+    assert len(each[0]["samples"]) == 5
     assert each[2]["here"] is None

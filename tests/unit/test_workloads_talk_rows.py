@@ -64,13 +64,24 @@ def test_a_claim_is_judged_by_its_rows(claim: Claim, a: Any, b: Any, verdict: st
 
 
 def test_each_experiment_with_both_rows_is_judged_and_else_all_together() -> None:
-    both = [_outcome("one", a=2.0, b=1.0), _outcome("two", a=1.0, b=2.0)]
+    two, one = (2.0, 2.0), (1.0, 1.0)
+    both = [_outcome("one", a=two, b=one), _outcome("two", a=one, b=two)]
     assert [each.verdict for each in judged([faster(A, B)], both)] == ["holds", "does not hold"]
     assert faster(A, B).judge(both)[0].measured.startswith("one: b is 2 times")
     meant = [each.verdict for each in about(A, B, 1, "two").judge(both)]
     assert meant == ["holds"]
-    apart = [_outcome("one", a=2.0), _outcome("two", b=1.0)]
+    apart = [_outcome("one", a=two), _outcome("two", b=one)]
     assert [each.verdict for each in judged([faster(A, B)], apart)] == ["holds"]
+
+
+def test_one_sample_makes_no_lesson_certain() -> None:
+    (found,) = judged([faster(A, B)], [_outcome(a=2.0, b=1.0)])
+    assert found.line == (
+        "is not certain here: b is 2 times as fast as a; the lesson asks for more than 1; "
+        "one sample shows no spread"
+    )
+    (absent,) = judged([faster(A, ("c", 1))], [_outcome(a=2.0, b=1.0)])
+    assert absent.verdict == "was not measured"
 
 
 def _as_told(experiment: Experiment) -> Outcome:

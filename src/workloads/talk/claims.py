@@ -245,6 +245,17 @@ def _named(key: Key, alone: str = "") -> str:
 
 
 def judged(claims: Sequence[Claim], outcomes: Sequence[Outcome]) -> Iterator[Finding]:
-    """Give what came of each claim."""
-    for claim in claims:
-        yield from claim.judge(outcomes)
+    """Give what came of each claim; by one sample none is certain."""
+    doubt = _doubt(outcomes)
+    for finding in (finding for claim in claims for finding in claim.judge(outcomes)):
+        if doubt and finding.verdict != "was not measured":
+            yield Finding("is not certain", f"{finding.measured}; {doubt}")
+        else:
+            yield finding
+
+
+def _doubt(outcomes: Sequence[Outcome]) -> str:
+    """Return why nothing is certain, or an empty string."""
+    if any(len(row.samples) == 1 for each in outcomes for row in each.rows):
+        return "one sample shows no spread"
+    return ""

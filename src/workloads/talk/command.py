@@ -18,9 +18,11 @@ _EPILOG = f"""\
 talk            the talks and their slides
 talk nih        one talk's
 talk nih 5      runs what slide 5 shows, and sets the talk's figures beside those of here
-talk usc --all  all of a talk's slides: some minutes
+talk usc --all  all of a talk's slides: a quarter of an hour
 
 {EXIT_CODES}"""
+
+_SAMPLES = 5
 
 
 def main(arguments: list[str]) -> int:
@@ -67,7 +69,7 @@ def _check(wish: argparse.Namespace) -> None:
     if wish.all and wish.talk is None:
         raise UsageError("--all: of which talk?", hint=f"one of: {', '.join(registry.TALKS)}")
     given = wish.json or wish.plot or wish.html or wish.python
-    if not running and (given or wish.repeat > 1):
+    if not running and (given or wish.repeat != _SAMPLES):
         raise UsageError("nothing is run", hint="name a slide, or --all")
     if wish.plot and wish.all:
         raise UsageError("--plot: draws one slide", hint="--html DIR has all")
@@ -149,9 +151,10 @@ def _parser() -> options.Parser:
     parser.add_argument(
         "--repeat",
         type=options.count,
-        default=1,
+        default=_SAMPLES,
         metavar="N",
-        help="time each technique N times: the median, the least and the most",
+        help="time each technique N times: the median, the least and the most "
+        f"(default: {_SAMPLES}; of 1 no lesson is certain)",
     )
     parser.add_argument(
         "--python",

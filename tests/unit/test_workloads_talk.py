@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib
 import json
 import os
@@ -13,8 +14,9 @@ import pytest
 from workloads.__main__ import main
 from workloads.harness import command
 from workloads.registry import WORKLOADS
-from workloads.talk import registry
+from workloads.talk import page, registry, report
 from workloads.talk.claims import Ratio
+from workloads.talk.rows import Outcome, absent
 from workloads.talk.slides import Experiment, Slide, Talk
 
 SMALL = Experiment(
@@ -61,6 +63,13 @@ def test_every_slides_command_can_be_typed(name: str) -> None:
         assert (experiment.ranks > 1) == any(
             found.techniques[one].parallel == "ranks" for one in asked if one != "all"
         )
+
+
+def test_the_page_of_a_class_says_load_date_and_machine(small: Talk) -> None:
+    told = report.Told(small.slides[0], [Outcome(SMALL, absent(SMALL, "why"))], 7)
+    made = "\n".join(page._page("mine", small, [told]))
+    assert "other processes that computed before it: 7" in made
+    assert f"{report.here()}; {datetime.datetime.now(datetime.UTC):%Y-%m-}" in made
 
 
 @pytest.mark.usefixtures("small")

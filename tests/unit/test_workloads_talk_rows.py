@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from workloads.talk.claims import (
     judged,
 )
 from workloads.talk.rows import Outcome, Row
-from workloads.talk.slides import Experiment, times
+from workloads.talk.slides import Experiment, scaled, times
 
 A, B = ("a", 1), ("b", 1)
 
@@ -82,6 +83,32 @@ def test_one_sample_makes_no_lesson_certain() -> None:
     )
     (absent,) = judged([faster(A, ("c", 1))], [_outcome(a=2.0, b=1.0)])
     assert absent.verdict == "was not measured"
+
+
+def test_a_load_above_the_free_cores_makes_no_lesson_certain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    # One worker needs a core; three others may have the rest.
+    slide = [faster(A, B)], [_outcome(a=(2.0, 2.0), b=(1.0, 1.0))]
+    assert [each.verdict for each in judged(*slide, 3)] == ["holds"]
+    (found,) = judged(*slide, 25)
+    assert found.verdict == "is not certain"
+    assert found.measured.endswith("other processes computed before it, 25 on 4 cores")
+
+
+def test_a_gain_beyond_the_cores_is_not_certain() -> None:
+    words = ("write", "--impl", "queue", "--scale", "1,16")
+    experiment = Experiment(words, scaled("queue", {1: None, 16: None}))
+    one = _result("queue", 11.2, 11.2, cores=1)
+    many = _result("queue", 1.0, 1.0, workers=16, cores=2)
+    claim = faster(("queue", 1), ("queue", 16), 9)
+    (found,) = judged([claim], [Outcome(experiment, rows.of(experiment, [one, many]))])
+    assert found.verdict == "is not certain"
+    assert found.measured.endswith("queue with 16 workers gained more than cores can give")
+    many["cores"] = 16
+    (found,) = judged([claim], [Outcome(experiment, rows.of(experiment, [one, many]))])
+    assert found.verdict == "holds"
 
 
 def _as_told(experiment: Experiment) -> Outcome:

@@ -46,6 +46,8 @@ class Technique:
         technique cannot run here, or an empty string.
     problems
         Names of the problems it is for; by default all that no technique names.
+    waits
+        Whether its workers wait, and gain more than the cores can give.
     """
 
     module: str
@@ -57,6 +59,7 @@ class Technique:
     slow: bool = False
     obstacle: Callable[[], str] = _nothing
     problems: tuple[str, ...] = ()
+    waits: bool = False
 
     def why_not(self) -> str:
         """Return why it cannot run here, or an empty string."""

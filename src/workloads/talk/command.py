@@ -91,7 +91,7 @@ def _check_folder(folder: Path) -> None:
 
 
 def _told(wish: argparse.Namespace, talk: Talk, slide: Slide) -> report.Told:
-    outcomes, load = [], machine.load()
+    outcomes, load = [], machine.others()
     # Printed piece by piece: some experiments take half a minute.
     print(report.heading(wish.talk, slide))
     for experiment in slide.experiments:

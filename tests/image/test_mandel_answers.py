@@ -206,6 +206,16 @@ def test_more_threads_than_numba_was_started_for_is_said() -> None:
         answer("numba-parallel", WINDOWS["odd"], range(13), 10_000)
 
 
+@pytest.mark.parametrize("name", [name for name in SLOW if TECHNIQUES[name].parallel == "no"])
+def test_pure_python_calls_nothing_for_a_pixels_coordinates(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid = WINDOWS["odd"]
+    want = definition(grid, range(13))
+    monkeypatch.setattr(Grid, "point", None)
+    assert answer(name, grid, range(13)).tolist() == want
+
+
 def test_grid_points_are_start_plus_step_times_index() -> None:
     grid = AREAS["area2"].grid
     xs, ys = grid.axes(range(0, 1000, 7))

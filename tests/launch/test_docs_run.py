@@ -25,8 +25,8 @@ BLOCK = re.compile(r"(?<!:\*\n)^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Also what stands there for the reader's own folder.
 SCRATCH = "/scratch/me"
 WRITTEN = ("--json", "--plot", "--html", "--out", "--to")
-# A row of the slowest pure Python takes a minute, a slide of a talk a few.
-SECONDS = 1200
+# All slides of a talk take a quarter of an hour on cores of their own.
+SECONDS = 2400
 
 
 def typed() -> list[str]:

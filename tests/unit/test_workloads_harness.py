@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +58,18 @@ class TestTable:
     many = Result("ranks", "p", [0.25], work=1_000_000, total=1_000_000, workers=5)
     some = Result("absent", "p", [1.0], work=10_000, total=1_000_000, complete=False)
 
-    def row(self, name: str) -> Any:
-        shown = table([self.plain, self.many, self.some], HERE, "plain", "M/s")
+    def row(self, name: str, plain: Result = plain) -> Any:
+        shown = table([plain, self.many, self.some], HERE, "plain", "M/s")
         return next(line for line in shown.splitlines() if line.startswith(name))
 
     def test_speed_up_and_efficiency_refer_to_the_one_core_technique(self) -> None:
         assert "4.0×" in self.row("ranks")
         assert "80%" in self.row("ranks")
+
+    def test_efficiency_refers_to_a_core_of_a_technique_whose_workers_share_them(self) -> None:
+        shared = replace(self.plain, workers=64, cores=2)
+        # A core does half a million a second; five workers do four million.
+        assert "160%" in self.row("ranks", shared)
 
 
 def test_what_follows_two_dashes_is_left_as_it_is() -> None:
@@ -91,6 +99,15 @@ def test_json_report_has_the_promised_keys(tmp_path: Path) -> None:
     assert report["command"] == "python -m workloads mandel --impl 'a b'"
     assert {"impl", "samples", "ok", "answer", "workers", "note"} <= report["results"][0].keys()
     assert report["results"][0]["samples"] == [2.0, 1.0]
+
+
+def test_a_process_that_computes_is_counted() -> None:
+    code = "print(flush=True)\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert machine.others() >= 1
+        process.kill()
 
 
 def test_a_cgroup_quota_limits_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:

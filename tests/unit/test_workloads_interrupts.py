@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from processes import python
 
-from workloads.harness.interrupts import failing_by, held_back, run_all
+from workloads.harness.interrupts import failing_by, held_back, run_all, uninterrupted
 
 
 def test_a_ctrl_c_during_the_last_result_is_not_lost() -> None:
@@ -45,6 +45,23 @@ def test_held_back_raises_at_the_end_of_the_block() -> None:
     with pytest.raises(KeyboardInterrupt):
         work()
     assert reached
+
+
+def test_a_loop_is_left_between_two_of_its_values() -> None:
+    reached = []
+
+    def work(values: range) -> None:
+        for value in uninterrupted(values):
+            if value == 1:
+                signal.raise_signal(signal.SIGINT)
+            reached.append(value)
+
+    # Also after the last value.
+    for values in (range(9), range(2)):
+        with pytest.raises(KeyboardInterrupt):
+            work(values)
+    assert reached == [0, 1, 0, 1]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_block_fails_by_a_ctrl_c_and_the_ctrl_c_is_raised() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -22,6 +24,17 @@ def test_text_is_read_by_number_and_nothing_is_left(
     assert (shown.err, shown.out.count("matches the definition")) == ("", 1)
     assert f"read from a temporary folder in {tmp_path}, in the page cache" in shown.out
     assert not [*tmp_path.iterdir()]
+
+
+def test_no_array_has_signal_handlers_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    calls = Mock(wraps=signal.signal)
+    monkeypatch.setattr(signal, "signal", calls)
+    for n in ("7", "70"):
+        assert main(["read", "-n", n, "-s", "3", "--impl", "text"]) == 0
+    assert calls.call_count < 70
 
 
 def test_what_cannot_be_read_is_one_line_and_1(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
@@ -86,6 +87,41 @@ def test_ranks_that_share_cores_are_compared_by_their_processor_time() -> None:
     assert scaling.remarks([one, many]) == [
         "ranks: 64 ranks share 2 cores; speed-up by the busiest rank's processor time"
     ]
+
+
+def _threads(**seconds: float) -> list[Result]:
+    """Return results of two cores, by workers: ``w4=1.0``."""
+    made = []
+    for name, each in seconds.items():
+        workers = int(name[1:])
+        cores = min(workers, 2)
+        made.append(Result("threads", "p", [each], work=9, workers=workers, cores=cores))
+    return made
+
+
+def test_more_than_the_cores_can_give_is_not_certain() -> None:
+    own = _threads(w1=3.04, w2=1.0)
+    _, alone, both = scaling.table(own, "M/s").splitlines()
+    assert "100%" in alone
+    assert "3.04×  not certain" in both
+    assert scaling.laws(own, STRONG)[0] == (
+        "threads: Amdahl's law: not fitted, as 2 workers gained more than cores can give"
+    )
+    assert scaling.beyond_cores(_threads(w1=2.3, w4=1.0)) == [4]
+    # A tenth differs from run to run; more workers may be slower, and those that wait gain more.
+    assert not scaling.beyond_cores(_threads(w1=2.15, w2=1.0, w4=4.0))
+    one, four = _threads(w1=4.0, w4=1.0)
+    assert not scaling.beyond_cores([one, replace(four, cores=4)])
+
+
+def test_a_load_before_it_is_told_below_the_laws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    own = _threads(w1=2.0, w2=1.0)
+    for load, lines in ((1.9, 1), (25.0, 2)):
+        monkeypatch.setattr(machine, "load_before", lambda load=load: load)
+        found = scaling.laws(own, STRONG)
+        assert len(found) == lines
+    assert found[-1] == "load 25.0 before it on 2 cores: no speed-up is certain"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib
 import json
 import os
@@ -14,8 +15,9 @@ from workloads.__main__ import main
 from workloads.errors import UnavailableError
 from workloads.harness import command, plot
 from workloads.registry import WORKLOADS
-from workloads.talk import registry, run
+from workloads.talk import page, registry, report, run
 from workloads.talk.claims import Ratio
+from workloads.talk.rows import Outcome, absent
 from workloads.talk.slides import Experiment, Slide, Talk
 
 SMALL = Experiment(
@@ -64,6 +66,13 @@ def test_every_slides_command_can_be_typed(name: str) -> None:
         )
 
 
+def test_the_page_of_a_class_says_load_date_and_machine(small: Talk) -> None:
+    told = report.Told(small.slides[0], [Outcome(SMALL, absent(SMALL, "why"))], 7)
+    made = "\n".join(page._page("mine", small, [told]))
+    assert "other processes that computed before it: 7" in made
+    assert f"{report.here()}; {datetime.datetime.now(datetime.UTC):%Y-%m-}" in made
+
+
 @pytest.mark.usefixtures("small")
 def test_a_slide_has_the_talks_figures_beside_those_of_here(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -78,7 +87,7 @@ def test_a_slide_has_the_talks_figures_beside_those_of_here(
     assert lines[5].endswith("matches the definition, counted again")
     assert lines[6].split()[:4] == ["threads", "3", "1.2", "s"]
     # A row with a figure of the talk alone.
-    assert lines[7].split() == ["threads", "64", "9", "s", "–", "0.4", "–", "not", "run"]
+    assert lines[7].split() == ["threads", "64", "9", "s", "–", "–", "0.4", "–", "not", "run"]
     assert lines[8] == (
         "threads: not run: for 64 cores; to run it: "
         "python -m workloads pi --impl threads --workers 64"
@@ -92,6 +101,7 @@ def test_a_slide_has_the_talks_figures_beside_those_of_here(
         ("threads", 64, 9.0),
     ]
     assert each[0]["here"] > 0
+    assert len(each[0]["samples"]) == 5
     assert each[2]["here"] is None
 
 
@@ -107,10 +117,10 @@ def test_a_stopped_run_leaves_the_slides_that_have_ended(
 
     monkeypatch.setattr(run, "run", stopped)
     monkeypatch.setattr(plot, "matplotlib_classes", lambda: None)
-    made, page = tmp_path / "talk.json", tmp_path / "page"
-    files = ["--json", str(made), "--html", str(page)]
+    made, folder = tmp_path / "talk.json", tmp_path / "page"
+    files = ["--json", str(made), "--html", str(folder)]
     with pytest.raises(KeyboardInterrupt):
         main(["talk", "mine", *words.split(), *files])
     assert [slide["slide"] for slide in json.loads(made.read_text())["slides"]] == [3]
-    assert (page / "index.html").read_text().count("<h2 ") == 1
-    assert [*page.iterdir()] == [page / "index.html"]
+    assert (folder / "index.html").read_text().count("<h2 ") == 1
+    assert [*folder.iterdir()] == [folder / "index.html"]

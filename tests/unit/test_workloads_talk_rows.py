@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from workloads.talk.claims import (
     judged,
 )
 from workloads.talk.rows import Outcome, Row
-from workloads.talk.slides import Experiment, times
+from workloads.talk.slides import Experiment, scaled, times
 
 A, B = ("a", 1), ("b", 1)
 
@@ -64,13 +65,50 @@ def test_a_claim_is_judged_by_its_rows(claim: Claim, a: Any, b: Any, verdict: st
 
 
 def test_each_experiment_with_both_rows_is_judged_and_else_all_together() -> None:
-    both = [_outcome("one", a=2.0, b=1.0), _outcome("two", a=1.0, b=2.0)]
+    two, one = (2.0, 2.0), (1.0, 1.0)
+    both = [_outcome("one", a=two, b=one), _outcome("two", a=one, b=two)]
     assert [each.verdict for each in judged([faster(A, B)], both)] == ["holds", "does not hold"]
     assert faster(A, B).judge(both)[0].measured.startswith("one: b is 2 times")
     meant = [each.verdict for each in about(A, B, 1, "two").judge(both)]
     assert meant == ["holds"]
-    apart = [_outcome("one", a=2.0), _outcome("two", b=1.0)]
+    apart = [_outcome("one", a=two), _outcome("two", b=one)]
     assert [each.verdict for each in judged([faster(A, B)], apart)] == ["holds"]
+
+
+def test_one_sample_makes_no_lesson_certain() -> None:
+    (found,) = judged([faster(A, B)], [_outcome(a=2.0, b=1.0)])
+    assert found.line == (
+        "is not certain here: b is 2 times as fast as a; the lesson asks for more than 1; "
+        "one sample shows no spread"
+    )
+    (absent,) = judged([faster(A, ("c", 1))], [_outcome(a=2.0, b=1.0)])
+    assert absent.verdict == "was not measured"
+
+
+def test_a_load_above_the_free_cores_makes_no_lesson_certain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    # One worker needs a core; three others may have the rest.
+    slide = [faster(A, B)], [_outcome(a=(2.0, 2.0), b=(1.0, 1.0))]
+    assert [each.verdict for each in judged(*slide, 3)] == ["holds"]
+    (found,) = judged(*slide, 25)
+    assert found.verdict == "is not certain"
+    assert found.measured.endswith("other processes computed before it, 25 on 4 cores")
+
+
+def test_a_gain_beyond_the_cores_is_not_certain() -> None:
+    words = ("write", "--impl", "queue", "--scale", "1,16")
+    experiment = Experiment(words, scaled("queue", {1: None, 16: None}))
+    one = _result("queue", 11.2, 11.2, cores=1)
+    many = _result("queue", 1.0, 1.0, workers=16, cores=2)
+    claim = faster(("queue", 1), ("queue", 16), 9)
+    (found,) = judged([claim], [Outcome(experiment, rows.of(experiment, [one, many]))])
+    assert found.verdict == "is not certain"
+    assert found.measured.endswith("queue with 16 workers gained more than cores can give")
+    many["cores"] = 16
+    (found,) = judged([claim], [Outcome(experiment, rows.of(experiment, [one, many]))])
+    assert found.verdict == "holds"
 
 
 def _as_told(experiment: Experiment) -> Outcome:

@@ -89,6 +89,20 @@ def failing_by(fail: Callable[[], object]) -> Iterator[None]:
             act(number)
 
 
+def uninterrupted(values: Iterable[T]) -> Iterator[T]:
+    """Yield the values of a loop, and call the handlers of SIGINT and SIGTERM between them.
+
+    `held_back` for each value takes 17 µs, this less than one.
+    """
+    came: list[bool] = []
+    with failing_by(lambda: came.append(True)):
+        for value in values:
+            yield value
+            if came:
+                # What the handler raises takes this one's place.
+                raise KeyboardInterrupt
+
+
 def run_all(
     executor: Executor, function: Callable[..., T], *columns: Iterable[Any]
 ) -> Iterator[tuple[int, T]]:

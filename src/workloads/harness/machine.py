@@ -7,6 +7,7 @@ import math
 import os
 import re
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -51,15 +52,27 @@ class Place(NamedTuple):
         return max(1, min(count, math.ceil(self.quota))) if self.quota else count
 
 
-def load() -> float:
-    """Return the load average of the last minute: processes that run or wait for a core or disk."""
+@functools.cache
+def load_before() -> float:
+    """Return the last minute's load average when this was first called: before anything runs.
+
+    It counts processes that run or wait for a core or disk.
+    """
     return round(os.getloadavg()[0], 2)
 
 
-@functools.cache
-def load_before() -> float:
-    """Return the load when this was first called: a command does so before it runs anything."""
-    return load()
+def others() -> int:
+    """Return how many other processes and threads of this machine compute now.
+
+    The load average would count those of the command before this one for a minute. The
+    least of ten counts leaves out what computes for some milliseconds.
+    """
+    counts = []
+    for _ in range(10):
+        time.sleep(0.01)
+        running, _, _ = Path("/proc/loadavg").read_text().split()[3].partition("/")
+        counts.append(int(running) - 1)
+    return max(0, min(counts))
 
 
 def place() -> Place:

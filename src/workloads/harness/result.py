@@ -175,7 +175,8 @@ def table(
     """
     own = columns or {}
     rates = {result.impl: result.rate for result in results}
-    each = {result.impl: result.rate / result.workers for result in results}
+    # Of 64 threads on two cores none has a 64th of what a core does.
+    of_a_core = {result.impl: result.rate / (result.cores or result.workers) for result in results}
     bases = [baseline] if isinstance(baseline, str) else baseline
     base = next((rates[name] for name in bases if name in rates), None)
     head = ["technique", "time", "start", "workers", unit, "speed-up", "efficiency", "memory"]
@@ -184,7 +185,7 @@ def table(
         # Where only a sample was computed, it is the time that all would take.
         about = "" if result.complete else "≈ "
         alone = techniques[result.impl].one_core
-        single = next((each[name] for name in alone if name in each), None)
+        single = next((of_a_core[name] for name in alone if name in of_a_core), None)
         lines.append(
             [
                 result.impl,

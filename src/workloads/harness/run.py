@@ -77,7 +77,8 @@ def run(name: str, technique: Technique, problem: Problem, wish: Wish) -> Result
             result.start = time.perf_counter() - started
             _repeat(trial, attempt, result, wish.repeat)
             result.workers = trial.workers
-            result.cores = job.with_a_core(trial.workers)
+            cores = job.with_a_core(trial.workers)
+            result.cores = trial.workers if technique.waits else cores
             # Before the team's processes end.
             result.memory = job.collected(memory.peaks() if counted else [])
     result = job.leave(result)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from workloads.errors import UsageError
-from workloads.harness import ranks
+from workloads.harness import machine, ranks
 from workloads.harness.result import Result, duration, render
 from workloads.harness.technique import Technique
 from workloads.harness.workload import Growing
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _COUNTED = ("threads", "processes", "ranks")
 STRONG, WEAK = "strong", "weak"
+# Times what the cores can give: as much differs from run to run.
+_SPREAD = 1.1
 # Less than this is printed as 0.0%.
 _ROUNDED = 0.0005
 
@@ -116,6 +119,21 @@ def _shares_cores(result: Result) -> bool:
     return 0 < result.cores < result.workers
 
 
+def beyond_cores(own: Sequence[Result]) -> list[int]:
+    """Return the numbers of workers of one technique that gained more than cores can give.
+
+    Most likely other work on the machine has slowed the run with the fewest workers.
+    """
+    base = min(own, key=lambda other: other.workers)
+    cores = base.cores or base.workers
+    return [
+        result.workers
+        for result in own
+        if result.workers > base.workers
+        and result.rate / base.rate > _SPREAD * (result.cores or result.workers) / cores
+    ]
+
+
 def remarks(results: Sequence[Result]) -> list[str]:
     """Return a line for each technique whose speed-up is not by the wall clock."""
     lines = []
@@ -137,6 +155,7 @@ def table(results: Sequence[Result], unit: str) -> str:
     counted = ["all ranks", "busiest"] if any(result.busy for result in results) else []
     lines = [["technique", "workers", "time", unit, "speed-up", "efficiency", *counted, "verdict"]]
     for name, points in series(results).items():
+        beyond = beyond_cores([result for result, _, _ in points])
         for result, speed_up, efficiency in points:
             lines.append(
                 [
@@ -145,7 +164,7 @@ def table(results: Sequence[Result], unit: str) -> str:
                     ("" if result.complete else "≈ ") + duration(result.seconds),
                     f"{result.rate / 1e6:,.1f}",
                     f"{speed_up:,.2f}×",
-                    f"{efficiency:.0%}",
+                    "not certain" if result.workers in beyond else f"{efficiency:.0%}",
                     *(_busy(result) if counted else ()),
                     result.verdict,
                 ]
@@ -210,12 +229,17 @@ def laws(results: Sequence[Result], scaling: str) -> list[str]:
 
     Workers that share a core are left out, unless they count their processor time: each
     of them is slower by the clock, and the law would take that for a serial part.
+    A last line says that others computed on all cores, if they did.
     """
-    return [
+    lines = [
         f"{name}: {line}"
         for name in dict.fromkeys(result.impl for result in results)
         if (line := _law([result for result in results if result.impl == name], scaling))
     ]
+    load, there = machine.load_before(), os.cpu_count() or 1
+    if load > there:
+        lines.append(f"load {load} before it on {there} cores: no speed-up is certain")
+    return lines
 
 
 def _law(own: Sequence[Result], scaling: str) -> str:
@@ -223,6 +247,9 @@ def _law(own: Sequence[Result], scaling: str) -> str:
     if len({result.workers for result in own}) < 2:
         return ""
     what = "Amdahl's law" if scaling == STRONG else "Gustafson's law"
+    beyond = beyond_cores(own)
+    if beyond:
+        return f"{what}: not fitted, as {_listed(beyond)} workers gained more than cores can give"
     by_processor = _by_processor(own)
     fitted = [result for result in own if by_processor or not _shares_cores(result)]
     crowded = _counts(result for result in own if result not in fitted)

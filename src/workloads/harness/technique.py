@@ -37,7 +37,7 @@ class Technique:
     parallel
         What ``--workers`` counts.
     one_core
-        The techniques whose rate per worker its efficiency is compared with;
+        The techniques whose rate per core its efficiency is compared with;
         the first that has run counts.
     slow
         Whether it does only a sample of the work, unless ``--full`` asks for all.
@@ -46,6 +46,8 @@ class Technique:
         technique cannot run here, or an empty string.
     problems
         Names of the problems it is for; by default all that no technique names.
+    waits
+        Whether its workers wait, and gain more than the cores can give.
     """
 
     module: str
@@ -57,6 +59,7 @@ class Technique:
     slow: bool = False
     obstacle: Callable[[], str] = _nothing
     problems: tuple[str, ...] = ()
+    waits: bool = False
 
     def why_not(self) -> str:
         """Return why it cannot run here, or an empty string."""

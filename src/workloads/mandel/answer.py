@@ -45,7 +45,6 @@ class Answer:
         self.tests = 0
         # The tests of each row, an array for each block.
         self.row_tests: list[Int64Array] = []
-        self.inside = 0
         self._wrong: list[str] = []
         self._compare: set[int] = set()
         if not self._reference:
@@ -81,7 +80,6 @@ class Answer:
         each = block.sum(axis=1, dtype="i8") + block.shape[1]
         self.row_tests.append(each)
         self.tests += int(each.sum())
-        self.inside += int((block == self.area.grid.maxiter - 1).sum())
         for index, row in enumerate(rows):
             if row in self._compare:
                 self._check_row(row, block[index])

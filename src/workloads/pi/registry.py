@@ -29,6 +29,7 @@ SEEDED = {
         _HERE + "sleep_threads",
         "the same, waiting for each batch of numbers: who waits lets go of the GIL",
         parallel="threads",
+        waits=True,
     ),
     "sleep": Technique(
         _HERE + "sleep",
@@ -36,6 +37,7 @@ SEEDED = {
         needs=("workloads.pi._kernels_twister",),
         absent=COMPILED,
         parallel="threads",
+        waits=True,
     ),
     "multiprocessing": Technique(
         _HERE + "processes",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
+
+from workloads.harness import machine
 
 if TYPE_CHECKING:
     from workloads.talk.rows import Outcome, Row
@@ -244,7 +247,38 @@ def _named(key: Key, alone: str = "") -> str:
     return f"{name}{alone}" if workers == 1 else f"{name} with {workers} workers"
 
 
-def judged(claims: Sequence[Claim], outcomes: Sequence[Outcome]) -> Iterator[Finding]:
-    """Give what came of each claim."""
-    for claim in claims:
-        yield from claim.judge(outcomes)
+def judged(
+    claims: Sequence[Claim], outcomes: Sequence[Outcome], load: int = 0
+) -> Iterator[Finding]:
+    """Give what came of each claim.
+
+    None is certain by one sample, on cores that others use, or with more gained than the
+    cores can give.
+
+    Parameters
+    ----------
+    claims
+        The slide's.
+    outcomes
+        The results of its experiments.
+    load
+        How many other processes computed.
+    """
+    doubt = _doubt([row for each in outcomes for row in each.rows if row.here], load)
+    for finding in (finding for claim in claims for finding in claim.judge(outcomes)):
+        if doubt and finding.verdict != "was not measured":
+            yield Finding("is not certain", f"{finding.measured}; {doubt}")
+        else:
+            yield finding
+
+
+def _doubt(rows: Sequence[Row], load: int) -> str:
+    """Return why nothing is certain, or an empty string."""
+    needed = min(max((row.workers for row in rows), default=1), machine.cores())
+    there = os.cpu_count() or 1
+    if load > there - needed:
+        return f"other processes computed before it, {load} on {there} cores"
+    for row in rows:
+        if row.beyond_cores:
+            return f"{_named((row.impl, row.workers))} gained more than cores can give"
+    return "one sample shows no spread" if any(len(row.samples) == 1 for row in rows) else ""

@@ -19,11 +19,13 @@ talk            the talks and their slides
 talk nih        one talk's
 talk nih 5      runs what slide 5 shows, and sets the talk's figures beside those of here
 talk nih 5 6    both slides
-talk usc --all  all of a talk's slides: some minutes
+talk usc --all  all of a talk's slides: a quarter of an hour
 
 Files are written anew as each slide ends: a run that is stopped leaves those before.
 
 {EXIT_CODES}"""
+
+_SAMPLES = 5
 
 
 def main(arguments: list[str]) -> int:
@@ -73,7 +75,7 @@ def _check(wish: argparse.Namespace) -> None:
     if wish.all and wish.talk is None:
         raise UsageError("--all: of which talk?", hint=f"one of: {', '.join(registry.TALKS)}")
     given = wish.json or wish.plot or wish.html or wish.python
-    if not running and (given or wish.repeat > 1):
+    if not running and (given or wish.repeat != _SAMPLES):
         raise UsageError("nothing is run", hint="name a slide, or --all")
     if wish.plot and len(wish.slide) != 1:
         raise UsageError("--plot: draws one slide", hint="--html DIR has all")
@@ -95,7 +97,7 @@ def _check_folder(folder: Path) -> None:
 
 
 def _told(wish: argparse.Namespace, talk: Talk, slide: Slide) -> report.Told:
-    outcomes, load = [], machine.load()
+    outcomes, load = [], machine.others()
     # Printed piece by piece: some experiments take half a minute.
     print(report.heading(wish.talk, slide))
     for experiment in slide.experiments:
@@ -158,9 +160,10 @@ def _parser() -> options.Parser:
     parser.add_argument(
         "--repeat",
         type=options.count,
-        default=1,
+        default=_SAMPLES,
         metavar="N",
-        help="time each technique N times: the median, the least and the most",
+        help="time each technique N times: the median, the least and the most "
+        f"(default: {_SAMPLES}; of 1 no lesson is certain)",
     )
     parser.add_argument(
         "--python",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import html
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -57,7 +58,8 @@ def _page(name: str, talk: Talk, told: Sequence[report.Told]) -> Iterator[str]:
     yield f"<title>{_(talk.title)}</title>"
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f"<style>{_STYLE}</style></head><body><h1>{_(talk.title)}</h1>"
-    yield f'<p class="here">Talk: {_(talk.machine)}. Here: {_(report.here())}.</p>'
+    date = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
+    yield f'<p class="here">Talk: {_(talk.machine)}. Here: {_(report.here())}; {date}.</p>'
     for each in told:
         yield from _slide(each)
     yield f'<p class="here">python -m workloads talk {_(name)}</p></body></html>'
@@ -76,7 +78,8 @@ def _slide(told: report.Told) -> Iterator[str]:
         about = f"times as fast as the first technique: {slide.title}"
         yield f'<p><img src="{slide.number}.svg" alt="{_(about)}"></p>'
     for finding in report.findings(told):
-        yield f"<p><strong>{_(finding)}</strong></p>"
+        yield f"<p><strong>{_(finding.line)}</strong></p>"
+    yield f'<p class="here">Here: {_(report.load(told))}.</p>'
     for cause in report.causes(slide, outcomes):
         yield f'<p class="here">{_(cause)}</p>'
 

@@ -12,7 +12,7 @@ from typing import Any
 from workloads.doctor import mounts
 from workloads.harness import machine
 from workloads.harness.result import duration
-from workloads.talk.claims import judged
+from workloads.talk.claims import Finding, judged
 from workloads.talk.rows import Outcome, Row, command
 from workloads.talk.slides import Experiment, Slide, Talk
 
@@ -32,12 +32,12 @@ class Told:
     outcomes
         The results of its experiments.
     load
-        The load average of the minute before.
+        How many other processes computed before it.
     """
 
     slide: Slide
     outcomes: Sequence[Outcome]
-    load: float
+    load: int
 
 
 def times(rows: Sequence[Row], *, told: bool) -> list[float | None]:
@@ -129,9 +129,9 @@ def _file_system() -> str:
     return mounts.of(text, tempfile.gettempdir()) or "an unknown file system"
 
 
-def findings(told: Told) -> list[str]:
-    """Return a line for each claim of the slide: whether it holds here."""
-    return [finding.line for finding in judged(told.slide.claims, told.outcomes)]
+def findings(told: Told) -> list[Finding]:
+    """Return what came of each claim of the slide."""
+    return [*judged(told.slide.claims, told.outcomes, told.load)]
 
 
 def here() -> str:
@@ -139,6 +139,11 @@ def here() -> str:
     found = machine.describe()
     python = sys.version.split()[0]
     return f"{found['processor']}, {found['cores']} cores, Python {python}"
+
+
+def load(told: Told) -> str:
+    """Return how many other processes computed before a slide."""
+    return f"other processes that computed before it: {told.load}"
 
 
 def heading(name: str, slide: Slide) -> str:
@@ -160,9 +165,9 @@ def answered(outcome: Outcome) -> str:
 def closing(talk: Talk, told: Told) -> str:
     """Return what is printed when a slide has run: the lesson, and both machines."""
     lines = [
-        *findings(told),
+        *(finding.line for finding in findings(told)),
         f"talk: {talk.machine}",
-        f"here: {here()}, load before it {told.load:.1f}",
+        f"here: {here()}; {load(told)}",
         *(f"      {cause}" for cause in causes(told.slide, told.outcomes)),
     ]
     return "\n".join(lines) + "\n"
@@ -198,7 +203,7 @@ def as_json(name: str, talk: Talk, told: Told) -> Mapping[str, Any]:
             }
             for outcome in outcomes
         ],
-        "findings": [asdict(finding) for finding in judged(slide.claims, outcomes)],
+        "findings": [asdict(finding) for finding in findings(told)],
         "load_before": told.load,
         "differs": slide.differs,
         "causes": causes(slide, outcomes),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from workloads.errors import WorkerError
+from workloads.harness import scaling
 from workloads.harness.result import Result
 from workloads.registry import WORKLOADS
 from workloads.talk.slides import Experiment, Key
@@ -32,6 +33,8 @@ class Row:
         The seconds of each repetition as measured, maybe for a sample of the work.
     at_work
         How many workers there were; 0 if it did not run.
+    beyond_cores
+        Whether they gained more over fewer workers than their cores can give.
     sampled
         Whether a sample of the work was done, and the seconds stand for all of it.
     verdict
@@ -50,6 +53,7 @@ class Row:
     most: float | None = None
     samples: Sequence[float] = ()
     at_work: int = 0
+    beyond_cores: bool = False
     sampled: bool = False
     verdict: str = ""
     note: str = ""
@@ -112,10 +116,16 @@ def of(experiment: Experiment, results: Sequence[Mapping[str, Any]]) -> list[Row
     WorkerError
         When an answer has not the experiment's SHA-256.
     """
-    found = _by_key(experiment, [Result(**each) for each in results])
+    made = [Result(**each) for each in results]
+    found = _by_key(experiment, made)
+    beyond = {
+        (name, workers)
+        for name in {one.impl for one in made}
+        for workers in scaling.beyond_cores([one for one in made if one.impl == name])
+    }
     keys = [*experiment.told, *(key for key in found if key not in experiment.told)]
     return [
-        _measured(experiment, key, found[key]) if key in found else _absent(experiment, key)
+        _measured(experiment, key, found[key], beyond) if key in found else _absent(experiment, key)
         for key in keys
     ]
 
@@ -147,7 +157,7 @@ def _told(experiment: Experiment, key: Key, **others: Any) -> Row:
     return Row(*key, experiment.told.get(key), told_times=experiment.times.get(key), **others)
 
 
-def _measured(experiment: Experiment, key: Key, one: Result) -> Row:
+def _measured(experiment: Experiment, key: Key, one: Result, beyond: Collection[Key]) -> Row:
     # For a sample of the rows, the seconds that all would take.
     whole = one.total / one.work if one.work else 1.0
     seconds = [sample * whole for sample in one.samples]
@@ -164,6 +174,7 @@ def _measured(experiment: Experiment, key: Key, one: Result) -> Row:
         most=max(seconds),
         samples=tuple(one.samples),
         at_work=one.workers,
+        beyond_cores=(one.impl, one.workers) in beyond,
         sampled=not one.complete,
         verdict=verdict,
         note=one.note,

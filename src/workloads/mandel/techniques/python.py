@@ -22,7 +22,7 @@ def escape_time(c: complex, maxiter: int) -> int:
 
 def compute(grid: Grid, rows: range, out: Int32Array, _: Team) -> str:
     """Fill `out`, point by point."""
-    for index, row in enumerate(rows):
-        points = (complex(*grid.point(column, row)) for column in range(grid.width))
-        out[index] = [escape_time(c, grid.maxiter) for c in points]
+    xs, ys = (axis.tolist() for axis in grid.axes(rows))
+    for index, y in enumerate(ys):
+        out[index] = [escape_time(complex(x, y), grid.maxiter) for x in xs]
     return ""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def compute(grid: Grid, rows: range, out: Int32Array, _: Team) -> str:
     """Fill `out`, point by point."""
-    for index, row in enumerate(rows):
-        points = (grid.point(column, row) for column in range(grid.width))
-        out[index] = [escape_time(cr, ci, grid.maxiter) for cr, ci in points]
+    xs, ys = (axis.tolist() for axis in grid.axes(rows))
+    for index, ci in enumerate(ys):
+        out[index] = [escape_time(cr, ci, grid.maxiter) for cr in xs]
     return ""

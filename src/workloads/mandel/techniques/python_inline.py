@@ -18,9 +18,8 @@ def compute(grid: Grid, rows: range, out: Int32Array, _: Team) -> str:
     """Fill `out`, row by row."""
     tests = range(grid.maxiter)
     never = grid.maxiter - 1
-    xs = [grid.point(column, 0)[0] for column in range(grid.width)]
-    for index, row in enumerate(rows):
-        ci = grid.point(0, row)[1]
+    xs, ys = (axis.tolist() for axis in grid.axes(rows))
+    for index, ci in enumerate(ys):
         ci2 = ci * ci
         line = []
         for cr in xs:

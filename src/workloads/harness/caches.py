@@ -62,7 +62,8 @@ def _base() -> Path | None:
         private = stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o022
         if private and status.st_uid == os.getuid():
             return path
-        path = Path(tempfile.mkdtemp(prefix=f"hpcpy-{os.getuid()}-"))
+        # Not a dash last: Dask reads its variables as Python, and warns of a path with "-1in".
+        path = Path(tempfile.mkdtemp(prefix=f"hpcpy-{os.getuid()}-own_"))
     except OSError:
         return None
     atexit.register(shutil.rmtree, path, ignore_errors=True)

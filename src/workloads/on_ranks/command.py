@@ -122,7 +122,8 @@ def _start(
     stack: contextlib.ExitStack, cluster: Cluster, host: str, workers: int
 ) -> tuple[Path, Process]:
     """Return the cluster's folder and its server, both until the end of `stack`."""
-    prefix = f"hpcpy-{cluster.owner.lower()}-"
+    # Not a dash last: Dask reads its variables as Python, and warns of a path with "-1in".
+    prefix = f"hpcpy-{cluster.owner.lower()}_"
     try:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=prefix)))
         return folder, stack.enter_context(cluster.server(folder, host, workers))

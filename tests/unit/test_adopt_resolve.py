@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from hpcpy.adopt import rows, written
-from hpcpy.adopt.asked import Asked, of_conda, of_pip
+from hpcpy.adopt import output, resolution
 from hpcpy.adopt.image import Image
-from hpcpy.adopt.rows import IN_IMAGE, KEPT, NO_EQUIVALENT, NOT_NEEDED, RENAMED, Item, Row
+from hpcpy.adopt.requirement import Requirement, of_conda, of_pip
+from hpcpy.adopt.resolution import IN_IMAGE, KEPT, NO_EQUIVALENT, NOT_NEEDED, RENAMED, Item, Row
 from hpcpy.core import paths
 from hpcpy.core.errors import UnavailableError, UsageError
 from launch.small_packages import digest, wheel
@@ -39,9 +39,9 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def resolved(wheels: Path, *every: Asked) -> tuple[list[Row], dict[str, str]]:
+def resolved(wheels: Path, *every: Requirement) -> tuple[list[Row], dict[str, str]]:
     options = ["--no-index", f"--find-links={wheels}"]
-    found, items = rows.resolve(every, IMAGE, options, [])
+    found, items = resolution.resolve(every, IMAGE, options, [])
     for item in items:
         name = f"{item.name}-{item.version}-py3-none-any.whl"
         assert item.requirement == (
@@ -83,7 +83,10 @@ def test_renamed_absent_and_what_is_for_other_machines(wheels: Path) -> None:
     found, items = resolved(
         wheels,
         *(of_conda("pytorch"), of_conda("r-base"), of_conda("openssl")),
-        *(of_pip('heat ; python_version < "3"'), Asked("-e .", "mine", is_pypi=True, url=".")),
+        *(
+            of_pip('heat ; python_version < "3"'),
+            Requirement("-e .", "mine", is_pypi=True, url="."),
+        ),
     )
     assert items == {"torch": "9.0"}
     assert [row.state for row in found] == [
@@ -108,7 +111,7 @@ def report(**more: Any) -> dict[str, Any]:
 
 def test_the_containerfile_is_that_of_the_page_on_baking(tmp_path: Path) -> None:
     item = Item("heat", "2.0", "0" * 64, "https://h.invalid/x", is_direct=False)
-    written.write(tmp_path, Path("hpcpy.sif"), [item], report())
+    output.write(tmp_path, Path("hpcpy.sif"), [item], report())
     page = (paths.ROOT / "docs/bake.md").read_text()
     assert f"```dockerfile\n{(tmp_path / 'Containerfile').read_text()}```" in page
 
@@ -116,4 +119,4 @@ def test_the_containerfile_is_that_of_the_page_on_baking(tmp_path: Path) -> None
 def test_a_folder_with_other_files_is_not_taken(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").touch()
     with pytest.raises(UsageError, match="has other files"):
-        written.claim(tmp_path)
+        output.claim(tmp_path)

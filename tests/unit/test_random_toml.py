@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from random_inputs import as_toml, changed, ends_well
 
 from hpcpy.adopt import names
-from hpcpy.adopt.asked import Asked
+from hpcpy.adopt.requirement import Requirement
 from hpcpy.build import graph
 from hpcpy.cli.commands import run
 from hpcpy.core import paths
@@ -42,7 +42,7 @@ def of_conda(path: Path) -> None:
         patch.setattr("hpcpy.pins.packages.requested", tuple)
         patch.setattr(paths, "ENV", path.parent)
         try:
-            names.known(Asked("numpy", "numpy", is_pypi=False), ())
+            names.known(Requirement("numpy", "numpy", is_pypi=False), ())
         finally:
             names._table.cache_clear()
 

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from hpcpy.adopt import baked, environment, replay, rows, written
-from hpcpy.adopt.asked import canonical
+from hpcpy.adopt import bake, environment, output, replay, resolution
 from hpcpy.adopt.image import Image, of_sif
+from hpcpy.adopt.requirement import canonical
 from hpcpy.build.command import ensure_image
 from hpcpy.core import paths
 from hpcpy.core.errors import UsageError
@@ -56,11 +56,11 @@ def main(options: argparse.Namespace) -> int:
     base = (options.image or ensure_image("sif")[0]).resolve()
     apptainer = ensure("apptainer").apptainer
     report, items, python = adopted(options, of_sif(apptainer, base, options.wheelhouse), base)
-    written.write(options.out, base, items, report)
+    output.write(options.out, base, items, report)
     _tell(report, options.out)
     if not (options.bake or options.program):
         return 0
-    sif = baked.bake(apptainer, base, options.out) if items else base
+    sif = bake.bake(apptainer, base, options.out) if items else base
     if not items:
         say(f"nothing to bake: {sif.name} has everything")
     if not options.program:
@@ -71,17 +71,17 @@ def main(options: argparse.Namespace) -> int:
         new = replay.in_image(apptainer, sif.resolve())
         lines, is_same, figures = replay.compare(old, new, options.program)
     report |= {"replay": {"program": options.program, "lines": lines, **figures}}
-    written.write(options.out, base, items, report)
+    output.write(options.out, base, items, report)
     for line in lines:
         print(line)
     return 0 if is_same else 1
 
 
 def _tell(report: dict[str, Any], folder: Path) -> None:
-    every = [rows.Row(**row) for row in report["rows"]]
-    for line in written.table(every):
+    every = [resolution.Row(**row) for row in report["rows"]]
+    for line in output.table(every):
         print(line)
-    print(f"{written.summary(every)}; see {folder / 'adopt.md'}", flush=True)
+    print(f"{output.summary(every)}; see {folder / 'adopt.md'}", flush=True)
     for note in report["notes"]:
         say(note)
 
@@ -99,17 +99,17 @@ def _check(options: argparse.Namespace) -> None:
     first = options.program[0] if options.program else "-"
     if not first.startswith("-") and not Path(first).is_file():
         raise UsageError(f"{first}: there is no such program", hint="give -- my.py")
-    written.claim(options.out)
+    output.claim(options.out)
 
 
 def adopted(
     options: argparse.Namespace, image: Image, sif: Path
-) -> tuple[dict[str, Any], list[rows.Item], Path | None]:
+) -> tuple[dict[str, Any], list[resolution.Item], Path | None]:
     """Return the report, what is to be baked, and the environment's own Python."""
     found = environment.read(options.what, image.yaml)
     where = ["--no-index", f"--find-links={options.wheelhouse}"] if options.wheelhouse else []
     with stage(f"resolve {options.what.resolve().name}") as current:
-        every, items = rows.resolve(found.asked, image, where, options.source)
+        every, items = resolution.resolve(found.asked, image, where, options.source)
         current.note = f"{len(found.asked)} asked for, {len(items)} to bake"
     names = {canonical(row.name) for row in every}
     report = {

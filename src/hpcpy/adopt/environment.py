@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hpcpy.adopt import live
-from hpcpy.adopt.asked import Asked, of_conda, of_pip
+from hpcpy.adopt import installed
+from hpcpy.adopt.requirement import Requirement, of_conda, of_pip
 from hpcpy.core.errors import UsageError
 
 # What reads YAML, which Python's own library does not.
@@ -31,7 +31,7 @@ _KNOWN_KEYS = {"name", "channels", "dependencies", "prefix", "variables", "platf
 class Environment:
     """What was read."""
 
-    asked: list[Asked] = field(default_factory=list)  # What it asks for
+    asked: list[Requirement] = field(default_factory=list)  # What it asks for
     notes: list[str] = field(default_factory=list)  # What else it says, and what becomes of that
     python: Path | None = None  # The environment's own, of a folder; None for a file
 
@@ -39,7 +39,7 @@ class Environment:
 def read(path: Path, yaml: Yaml) -> Environment:
     """Read a file, or look into an environment's folder."""
     if path.is_dir():
-        asked, notes = live.read(path)
+        asked, notes = installed.read(path)
         python = path / "bin" / "python"
         return Environment(asked, notes, python if python.exists() else None)
     found = _of_file(path, yaml)
@@ -103,7 +103,7 @@ def _of_pyproject(document: Mapping[str, Any], found: Environment) -> None:
             "its dependencies are dynamic", hint="install it, and give `pip freeze`'s output"
         )
     if versions := project.get("requires-python"):
-        found.asked.append(Asked(f"python {versions}", "python", versions=str(versions)))
+        found.asked.append(Requirement(f"python {versions}", "python", versions=str(versions)))
     found.asked += [of_pip(str(line)) for line in project.get("dependencies", ())]
     if extras := project.get("optional-dependencies"):
         found.notes.append(f"optional dependencies are not taken: {', '.join(extras)}")
@@ -131,13 +131,13 @@ def _lines(text: str) -> Iterator[str]:
             yield plain
 
 
-def _exported(line: str, name: str, version: str, build: str) -> Asked:
+def _exported(line: str, name: str, version: str, build: str) -> Requirement:
     if build.startswith("pypi"):
         return of_pip(f"{name}=={version}")
-    return Asked(line, name.lower(), versions=f"=={version}", build=build)
+    return Requirement(line, name.lower(), versions=f"=={version}", build=build)
 
 
-def _requirement(line: str, found: Environment) -> Asked:
+def _requirement(line: str, found: Environment) -> Requirement:
     plain = _HASHES.sub("", line).strip()
     note = "hashes are not taken: the lock has those of its own files"
     if plain != line and note not in found.notes:
@@ -146,5 +146,5 @@ def _requirement(line: str, found: Environment) -> Asked:
     named = re.search(r"[#&]egg=([\w.-]+)", place)
     if place != plain or place.startswith((".", "/", "~")) or re.match(r"[\w+]+:", place):
         name = named[1].lower() if named else Path(place.partition("#")[0]).name.lower()
-        return Asked(line, name, is_pypi=True, url=place)
+        return Requirement(line, name, is_pypi=True, url=place)
     return of_pip(plain)

@@ -12,7 +12,7 @@ from typing import Any
 from hpcpy.core.errors import HpcpyError, IntegrityError, UnavailableError, UsageError
 from hpcpy.core.stages import StageError
 
-_PROGRAM = Path(__file__).with_name("inside.py")
+_PROGRAM = Path(__file__).with_name("resolver.py")
 _ERRORS = {one.exit_code: one for one in (UsageError, IntegrityError, UnavailableError)}
 
 
@@ -23,7 +23,7 @@ class Image:
     python: Sequence[str]  # The command that starts it
 
     def ask(self, do: str, **request: Any) -> Any:
-        """Return the answer to a request: see the functions of `inside`."""
+        """Return the answer to a request: see the functions of `resolver`."""
         done = subprocess.run(
             [*self.python, "-c", _PROGRAM.read_text(encoding="utf-8")],
             input=json.dumps({"do": do, **request}),

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from hpcpy.adopt.asked import Asked, canonical
+from hpcpy.adopt.requirement import Requirement, canonical
 from hpcpy.core import paths
 from hpcpy.pins import packages as pins
 from hpcpy.pins.tables import read_table
@@ -55,7 +55,7 @@ def _table() -> tuple[dict[str, str], frozenset[str], tuple[_Group, ...]]:
     )
 
 
-def known(asked: Asked, in_image: Collection[str]) -> Known:
+def known(asked: Requirement, in_image: Collection[str]) -> Known:
     """Return what PyPI has for what was asked of conda or pip."""
     if asked.is_pypi:
         return Known(asked.name, asked.extras)
@@ -72,7 +72,7 @@ def known(asked: Asked, in_image: Collection[str]) -> Known:
     return _unknown(asked, is_in_image=name in in_image)
 
 
-def _unknown(asked: Asked, *, is_in_image: bool) -> Known:
+def _unknown(asked: Requirement, *, is_in_image: bool) -> Known:
     if asked.build and not is_in_image and not _OF_PYTHON.search(asked.build):
         what = f"conda's build {asked.build} is not a Python package"
         return Known(note=f"{what}; install it in an image on top, if your program starts it")

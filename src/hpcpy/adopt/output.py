@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hpcpy.adopt.rows import NO_EQUIVALENT, STATES, Item, Row
+from hpcpy.adopt.resolution import NO_EQUIVALENT, STATES, Item, Row
 from hpcpy.core.errors import UsageError
 from hpcpy.core.files import disk_errors, whole_file
 

@@ -19,7 +19,7 @@ _NO_OR = "pip has no `|` between versions: any version is accepted"
 
 
 @dataclass(frozen=True)
-class Asked:
+class Requirement:
     """A line of an environment."""
 
     text: str  # As it stands there
@@ -39,7 +39,7 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def of_conda(text: str) -> Asked:
+def of_conda(text: str) -> Requirement:
     """Read what conda calls a match specification."""
     found = _CONDA.fullmatch(text.strip())
     if not found:
@@ -55,13 +55,13 @@ def of_conda(text: str) -> Asked:
     if exact := _BUILD.fullmatch(rest):
         is_exact = "=" in rest.lstrip("=")
         version = f"=={exact['version']}" if is_exact else f"={exact['version']}"
-        return Asked(text, name, versions=_of_clause(version), build=exact["build"])
+        return Requirement(text, name, versions=_of_clause(version), build=exact["build"])
     versions, _, build = rest.partition(" ")
     build = build.strip() or pairs.get("build", "")
     if "|" in versions:
-        return Asked(text, name, build=build, note=_NO_OR)
+        return Requirement(text, name, build=build, note=_NO_OR)
     clauses = [_of_clause(clause) for clause in versions.split(",") if clause]
-    return Asked(text, name, versions=",".join(filter(None, clauses)), build=build)
+    return Requirement(text, name, versions=",".join(filter(None, clauses)), build=build)
 
 
 def _of_clause(clause: str) -> str:
@@ -77,12 +77,12 @@ def _of_clause(clause: str) -> str:
     return f"{operator}{version}" if operator == "!=" else f"{operator}{plain}"
 
 
-def of_pip(text: str) -> Asked:
+def of_pip(text: str) -> Requirement:
     """Read a requirement of pip."""
     found = _PIP.fullmatch(text.strip())
     if not found:
         raise UsageError(f"{text!r} is not a pip requirement", hint="write NAME, or NAME==VERSION")
-    return Asked(
+    return Requirement(
         text,
         found["name"].lower(),
         is_pypi=True,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hpcpy.adopt.asked import Asked
+from hpcpy.adopt.requirement import Requirement
 from hpcpy.core.errors import UsageError
 
 _METADATA = (".dist-info", ".egg-info")
@@ -25,7 +25,7 @@ class _Distribution:
     is_requested: bool
 
 
-def read(prefix: Path) -> tuple[list[Asked], list[str]]:
+def read(prefix: Path) -> tuple[list[Requirement], list[str]]:
     """Return what an environment was asked for, with its versions.
 
     PyPI's names come from the metadata that lies in the environment, so none is
@@ -59,7 +59,7 @@ def _is_requested(record: dict[str, Any]) -> bool:
     return bool(record.get("requested_specs")) or (bool(spec) and spec != "None")
 
 
-def _conda(records: Iterable[dict[str, Any]], found: dict[str, _Distribution]) -> list[Asked]:
+def _conda(records: Iterable[dict[str, Any]], found: dict[str, _Distribution]) -> list[Requirement]:
     records = list(records)
     wanted = [one for one in records if _is_requested(one)] or records
     asked = []
@@ -67,12 +67,12 @@ def _conda(records: Iterable[dict[str, Any]], found: dict[str, _Distribution]) -
         text = f"{one['name']} {one['version']}"
         exact, build = f"=={one['version']}", str(one.get("build", ""))
         if one["name"] == "python":
-            asked.append(Asked(text, "python", versions=exact))
+            asked.append(Requirement(text, "python", versions=exact))
             continue
         owned = [found[home] for home in _homes(one) if home in found]
         asked += [_asked(text, each) for each in owned]
         if not owned:
-            asked.append(Asked(text, one["name"], versions=exact, build=build or "none"))
+            asked.append(Requirement(text, one["name"], versions=exact, build=build or "none"))
     return asked
 
 
@@ -83,16 +83,16 @@ def _homes(record: dict[str, Any]) -> list[str]:
     return sorted(home for home in homes if home.endswith(_METADATA))
 
 
-def _pip(records: Iterable[dict[str, Any]], found: dict[str, _Distribution]) -> list[Asked]:
+def _pip(records: Iterable[dict[str, Any]], found: dict[str, _Distribution]) -> list[Requirement]:
     owned = {home for record in records for home in _homes(record)}
     own = [one for home, one in found.items() if home not in owned]
     wanted = [one for one in own if one.is_requested] or own
     return [_asked(f"{one.name}=={one.version}", one) for one in wanted]
 
 
-def _asked(text: str, one: _Distribution) -> Asked:
+def _asked(text: str, one: _Distribution) -> Requirement:
     name = one.name.lower()
-    return Asked(text, name, is_pypi=True, versions=f"=={one.version}", url=one.url)
+    return Requirement(text, name, is_pypi=True, versions=f"=={one.version}", url=one.url)
 
 
 def _distribution(home: Path) -> _Distribution:

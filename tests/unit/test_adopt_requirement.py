@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from hpcpy.adopt.asked import of_conda, of_pip
 from hpcpy.adopt.environment import Environment, read
 from hpcpy.adopt.names import UNCHECKED, known
+from hpcpy.adopt.requirement import of_conda, of_pip
 from hpcpy.core.errors import UsageError
 
 CONDA_FILE = "heat=1.2=py39h27cfd23_0\nxz=5.2.5=h7b6447c_0\nlater=2.0=pypi_0\n"

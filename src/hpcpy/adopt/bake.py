@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hpcpy.adopt.written import LOCK, WHEELS
+from hpcpy.adopt.output import LOCK, WHEELS
 from hpcpy.build.current import SQUASHFS_OPTIONS
 from hpcpy.build.stamps import read_stamp, write_stamp
 from hpcpy.core.files import require_free, scratch_dir, sha256, whole_file

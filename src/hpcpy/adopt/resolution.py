@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from hpcpy.adopt.asked import Asked, canonical
 from hpcpy.adopt.image import Image
 from hpcpy.adopt.names import Known, known
+from hpcpy.adopt.requirement import Requirement, canonical
 from hpcpy.core.errors import UsageError
 
 KEPT, RENAMED, IN_IMAGE = "kept", "renamed", "in the image"
@@ -65,7 +65,7 @@ class Item:
 
 
 def resolve(
-    every: Sequence[Asked], image: Image, options: Sequence[str], sources: Sequence[str]
+    every: Sequence[Requirement], image: Image, options: Sequence[str], sources: Sequence[str]
 ) -> tuple[list[Row], list[Item]]:
     """Return a row for each line of an environment, and what is to be baked."""
     in_image = {"python", *image.ask("about")["installed"]}
@@ -94,7 +94,7 @@ def resolve(
     return rows, items
 
 
-def _refused(one: Asked) -> Known | None:
+def _refused(one: Requirement) -> Known | None:
     """Return why pip cannot be asked: the image has no git and none of the user's folders."""
     if one.url.startswith(("http://", "https://")) and "git+" not in one.url:
         # pip wants a name before it; without one it was not read as a requirement.
@@ -104,12 +104,12 @@ def _refused(one: Asked) -> Known | None:
     return Known(note=f"not from an index; {_BUILD_A_WHEEL}") if one.url else None
 
 
-def _absent(asked: Asked, one: Known) -> Row:
+def _absent(asked: Requirement, one: Known) -> Row:
     state = NO_EQUIVALENT if one.is_needed else NOT_NEEDED
     return Row(asked.text, state, versions=asked.versions, notes=(one.note,))
 
 
-def _row(asked: Asked, one: Known, outcome: dict[str, Any]) -> Row:
+def _row(asked: Requirement, one: Known, outcome: dict[str, Any]) -> Row:
     version, fits = outcome["version"], outcome["fits"]
     if not outcome["is_here"]:
         note = f"not for this Python: {asked.marker}"

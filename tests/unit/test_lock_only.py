@@ -30,7 +30,7 @@ def test_package_of_no_lock_is_refused_and_a_near_one_told() -> None:
 
 
 def test_no_single_package_of_debian_moves() -> None:
-    with pytest.raises(UsageError, match=r"of debian\.lock can be moved"):
+    with pytest.raises(UsageError, match=r"debian\.lock: its packages move together"):
         run(["lock", "debian", "--only", "libc6"])
 
 

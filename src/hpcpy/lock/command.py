@@ -59,8 +59,8 @@ def main(options: argparse.Namespace) -> int:
 def _with(only: Only, locks: list[str]) -> set[str]:
     """Return the locks that have some of these packages, or are asked for them."""
     if others := {*locks} - {"python", *TITLES}:
-        hint = "it takes part in `make lock` alone"
-        raise UsageError(f"no single package of {min(others)}.lock can be moved", hint=hint)
+        hint = f"./hpcpy lock {min(others)} moves all of them"
+        raise UsageError(f"{min(others)}.lock: its packages move together", hint=hint)
     packages = {lock: _locked(lock) | _asked(lock) for lock in locks}
     known = set().union(*packages.values())
     for name in sorted(only - known):

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UnavailableError, WorkerError
@@ -51,19 +51,24 @@ def _view(team: Team) -> Iterator[Any]:
             cluster.start_cluster_sync()
             client = cluster.connect_client_sync()
         client.wait_for_engines(team.workers, interactive=False, timeout=START_SECONDS)
-        client[:].apply_sync(sys.path.__setitem__, slice(None), sys.path)
-        client[:].apply_sync(row_kernel.prepare)
-        client[:].apply_sync(tracing.join)
+        _on_each(client, sys.path.__setitem__, slice(None), sys.path)
+        _on_each(client, row_kernel.prepare)
+        _on_each(client, tracing.join)
         yield client.load_balanced_view()
-        client[:].apply_sync(tracing.leave)
+        _on_each(client, tracing.leave)
     except TimeoutError as error:
         raise UnavailableError(
-            f"{team.workers} IPython engines did not start", hint="use fewer --workers"
+            f"{team.workers} IPython engines do not answer", hint="use fewer --workers"
         ) from error
     finally:
         if client is not None:
             client.close()
         cluster.stop_cluster_sync()
+
+
+def _on_each(client: Any, function: Callable[..., object], *words: object) -> None:
+    # Not `apply_sync`: it waits for ever for an engine that the controller has given up.
+    client[:].apply_async(function, *words).get(START_SECONDS)
 
 
 def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:

@@ -168,7 +168,7 @@ def test_some_rows_of_both_areas_are_those_of_the_fast_techniques(name: str) -> 
 @pytest.mark.parametrize(
     "name",
     [
-        # Once in some twenty runs its engines and its controller waited for each other.
+        # It hung once in some twenty runs, with controller and engines alive: cause unknown.
         pytest.param(name, marks=[pytest.mark.long] if name == "ipyparallel" else [])
         for name in sorted(CLUSTERS)
     ],

@@ -15,7 +15,7 @@ from hpcpy.build.current import archive_path, made_of, sif_path
 from hpcpy.build.plan import make_plan
 from hpcpy.build.stamps import write_stamp
 from hpcpy.core import paths
-from hpcpy.launch.own_image import why_not_ready
+from hpcpy.launch.host import what_to_make
 
 HAVE = """
 import sys
@@ -89,6 +89,6 @@ def test_a_launch_takes_a_sif_that_another_apptainer_has_packed() -> None:
     plan = make_plan()
     sif = sif_path(plan.graph.image("hpcpy"))
     write_stamp(sif, **made_of(plan, plan.graph.image("hpcpy")), apptainer="0.1")
-    assert why_not_ready("hpcpy") == ""
+    assert what_to_make("hpcpy") == ""
     sif.write_bytes(b"another")
-    assert why_not_ready("hpcpy") == "is not made of the present sources"
+    assert what_to_make("hpcpy").startswith("is not made of the present sources; before")

@@ -62,7 +62,7 @@ def top_parser(command: str = "") -> Parser:
     """Return the parser of all commands, with the arguments of one."""
     parser = Parser(
         prog="hpcpy",
-        description="Build, test and launch the images of this checkout.",
+        description="Build and launch the images of this checkout.",
         epilog="hpcpy COMMAND --help prints a command's arguments.",
     )
     version = f"hpcpy {project_version()}"

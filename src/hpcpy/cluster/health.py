@@ -6,10 +6,13 @@ import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from hpcpy.cluster.layout import CONTROLLER, Layout
-from hpcpy.cluster.processes import Machine
 from hpcpy.core.stages import Stage, StageError
+
+if TYPE_CHECKING:
+    from hpcpy.cluster.processes import Machine
 
 START_SECONDS = 30.0
 _ASK_SECONDS = 5.0

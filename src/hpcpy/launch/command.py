@@ -19,7 +19,7 @@ from hpcpy.launch import step
 from hpcpy.launch.checks import NAME_IT, check_image, image_of, missing_script, workload_fault
 from hpcpy.launch.controller import Controller, check_nodes, find_controller
 from hpcpy.launch.explain import exit_code_of, explain
-from hpcpy.launch.host import inspect_host
+from hpcpy.launch.host import inspect_host, own_image, what_to_make
 from hpcpy.launch.options import Request, add_options, add_program, read_request
 from hpcpy.launch.plan import CurrentJob, HostFacts, check_request, engine_of, plan_launch
 from hpcpy.launch.shell import batch_script, launch_script, show
@@ -83,10 +83,6 @@ def _check(
     engine, image = engine_of(request, site), image_of(request, site)
     absent = check_image(image, engine, is_staged=request.stage, is_here=is_run)
     remarks = [f"IMAGE={image}: {absent} on this machine"] if absent else []
-    if not image and engine != "none":
-        from hpcpy.launch.own_image import own_image
-
-        own_image(request)
     if request.workload and (wrong := workload_fault(request.workload)):
         if engine == "apptainer" and not image:
             raise UsageError(f"W: {wrong}")
@@ -109,14 +105,8 @@ def _to_do(request: Request, site: Site, facts: HostFacts) -> list[str]:
     """Return what a script needs that is not there yet."""
     if engine_of(request, site) != "apptainer":
         return []
-    if not image_of(request, site):
-        from hpcpy.launch.own_image import GPU_IMAGE, own_image, why_not_ready
-
-        name = own_image(request)
-        if why_not := why_not_ready(name):
-            # The target installs the engine, too.
-            target = "cuda" if name == GPU_IMAGE else "sif"
-            return [f"{facts.image} {why_not}; before you submit: make {target}"]
+    if not image_of(request, site) and (problem := what_to_make(own_image(request))):
+        return [f"{facts.image} {problem}"]
     from hpcpy.engine import prefix
 
     # Of a checkout that was copied or moved it is there, and does not start.

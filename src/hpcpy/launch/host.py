@@ -15,6 +15,8 @@ from hpcpy.launch.options import Request
 from hpcpy.launch.plan import CurrentJob, HostFacts, engine_of
 from hpcpy.launch.site import Site
 
+_GPU_IMAGE = "hpcpy-cuda"
+
 
 def inspect_host(
     request: Request,
@@ -77,8 +79,6 @@ def _image(request: Request, site: Site, engine: str, *, is_provided: bool) -> s
         return given or "python3"
     if given:
         return absolute(given, engine)
-    from hpcpy.launch.own_image import own_image
-
     name = own_image(request)
     if engine != "apptainer":
         return f"{name}:latest"
@@ -87,3 +87,25 @@ def _image(request: Request, site: Site, engine: str, *, is_provided: bool) -> s
     from hpcpy.build.command import ensure_image
 
     return str(ensure_image("sif", name)[0])
+
+
+def own_image(request: Request) -> str:
+    """Return the name of the checkout's own image for a request."""
+    return _GPU_IMAGE if request.gpus else "hpcpy"
+
+
+def what_to_make(name: str) -> str:
+    """Return why the checkout's SIF cannot be taken as it is, and the remedy; empty if it can."""
+    from hpcpy.build.current import is_current_sif, sif_path
+    from hpcpy.build.plan import make_plan
+
+    plan = make_plan()
+    image = plan.graph.image(name)
+    if not sif_path(image).exists():
+        why_not = "is not there yet"
+    elif not is_current_sif(plan, image):
+        why_not = "is not made of the present sources"
+    else:
+        return ""
+    # The target installs the engine, too.
+    return f"{why_not}; before you submit: make {'cuda' if name == _GPU_IMAGE else 'sif'}"

@@ -23,7 +23,7 @@ from measure.roots import Base
 from measure.running import output
 from measure.samples import LEAST, in_rounds, mean_ratio
 from measure.targets import OWN_NETWORK, Target, container, image_variables, unpacked
-from workloads.harness import machine
+from workloads.bench import machine
 
 _IMAGE = "hpcpy"
 _SIZES = (8, 1 << 10, 1 << 14, 1 << 16, 1 << 18, 1 << 20)

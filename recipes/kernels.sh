@@ -48,7 +48,7 @@ nothing_fused() {
 enter() {
     mkdir "$work/$1"
     cd "$work/$1"
-    cp "$package/$1"/kernels/* "$package"/harness/kernels/* .
+    cp "$package/$1"/kernels/* "$package"/bench/kernels/* .
 }
 
 # cython WORKLOAD MODULE

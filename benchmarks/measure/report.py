@@ -27,7 +27,7 @@ from measure.roots import Base
 from measure.running import output
 from measure.samples import SAMPLER
 from measure.targets import WORK, Target, container
-from workloads.harness import machine
+from workloads.bench import machine
 
 _FACTS = """
 import importlib.metadata, json, platform, pathlib

@@ -12,7 +12,7 @@ from hpcpy.cli.commands import COMMANDS, run, top_parser
 from hpcpy.core.errors import DiskError, HpcpyError, UsageError
 from hpcpy.core.paths import cache_dir
 from hpcpy.core.trust import ANOTHER_CACHE
-from workloads.harness.streams import OF_A_NAME, lost_output, open_streams, spell_in_ascii
+from workloads.bench.streams import OF_A_NAME, lost_output, open_streams, spell_in_ascii
 
 
 def main(words: list[str]) -> int:

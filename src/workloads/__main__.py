@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import sys
 
+from workloads.bench import streams
 from workloads.errors import EXIT_CODES, UsageError, WorkloadError
-from workloads.harness import ranks, stopping, streams
+from workloads.parallel import ranks, stopping
 from workloads.registry import TOOLS, WORKLOADS
 
 
@@ -106,7 +107,7 @@ def _meant(name: str, known: list[str]) -> str:
 
 def _refuse(line: str) -> None:
     """Say what every rank finds."""
-    from workloads.harness import agreed  # noqa: PLC0415
+    from workloads.parallel import agreed  # noqa: PLC0415
 
     agreed.say(f"workloads: {line}", is_first=ranks.is_first())
 

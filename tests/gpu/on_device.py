@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from workloads.harness.cuda import no_device
+from workloads.device.cuda import no_device
 
 # Without these, Open MPI starts nothing as root, as which one often works on a borrowed
 # machine, and no more ranks than cores.  Other launchers ignore them.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from workloads.harness.cuda import no_device
+from workloads.device.cuda import no_device
 
 # Among them a length that is no multiple of a message's, and one of many messages.
 LENGTHS = (1, 70_001, 1 << 24)

@@ -54,9 +54,9 @@ def test_more_pairs_than_32_bits_count(row: Any) -> None:
 # show it.
 def test_numbas_machine_code_has_no_fused_multiply_add() -> None:
     code = """
-from workloads.harness.team import Team
+from workloads.parallel.workers import Workers
 from workloads.pi.techniques import cuda_numba
-cuda_numba.compute(1000, 2022, Team(1))
+cuda_numba.compute(1000, 2022, Workers(1))
 print(*cuda_numba._count.inspect_sass().values())
 """
     found = collections.Counter(

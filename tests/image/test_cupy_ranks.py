@@ -15,7 +15,7 @@ from running import on_ranks
 AS_CUPY = """
 import contextlib, dataclasses, sys, types
 import numpy as np
-from workloads.harness import cuda
+from workloads.device import cuda
 from workloads.linalg.registry import TECHNIQUES
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from running import on_ranks, run, said
-from workloads.harness.cuda import no_device
+from workloads.device.cuda import no_device
 from workloads.mandel.registry import TECHNIQUES
 from workloads.registry import WORKLOADS
 

@@ -15,9 +15,9 @@ from needed import is_drawn, needs, plotted
 from running import on_ranks
 from tiers import sampled
 from workloads.__main__ import main
-from workloads.harness.team import Team
 from workloads.linalg import definition, problems
 from workloads.linalg.registry import TECHNIQUES, THREADS
+from workloads.parallel.workers import Workers
 
 SEED = 2022
 CORES = len(os.sched_getaffinity(0))
@@ -65,13 +65,13 @@ class TestDefinition:
 
 @pytest.mark.parametrize("n", sampled([7, 1, 201]))
 def test_one_process_at_any_size(n: Any) -> None:
-    with Team(1) as team:
+    with Workers(1) as workers:
         for task in (problems.Eigh, problems.Gram, problems.Dot, problems.AddOne, problems.Mean):
             problem = task(n, SEED)
             for name, technique in TECHNIQUES.items():
                 if problem.name in technique.problems and technique.parallel == "no":
                     module = importlib.import_module(technique.module)
-                    found, _ = getattr(module, problem.name)(problem, team)
+                    found, _ = getattr(module, problem.name)(problem, workers)
                     right, _, verdict = problem.check(found)
                     assert right, f"{name}: {verdict}"
 

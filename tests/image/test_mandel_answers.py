@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import importlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,13 +13,13 @@ import pytest
 from needed import need
 
 from tiers import sampled
+from workloads.device.cuda import no_device
 from workloads.errors import UnavailableError, UsageError
-from workloads.harness.cuda import no_device
-from workloads.harness.team import Team
 from workloads.mandel.blocks import sample
 from workloads.mandel.definition import escape_time
 from workloads.mandel.grid import AREAS, SINGLE_AREAS, Area, Grid
 from workloads.mandel.registry import ROW_KERNELS, SINGLE, TECHNIQUES
+from workloads.parallel.workers import Workers
 
 # The ranks have a file of their own: they need a launcher. Most machines have no GPU:
 # its rows are left out there, and not skipped.
@@ -72,7 +71,7 @@ def end_of_workers() -> Iterator[Any]:
 
 def pair(name: str) -> Any:
     """Return a technique's two processes, which most tests here share."""
-    return _pairs.setdefault(name, Team(2))
+    return _pairs.setdefault(name, Workers(2))
 
 
 def answer(name: str, grid: Any, rows: Any, workers: Any = 2) -> Any:
@@ -81,9 +80,9 @@ def answer(name: str, grid: Any, rows: Any, workers: Any = 2) -> Any:
         absent(name, reason)
     out = np.full((len(rows), grid.width), -1, np.int32)
     shared = workers == 2 and TECHNIQUES[name].parallel == "processes"
-    with contextlib.nullcontext(pair(name)) if shared else Team(workers) as members:
+    with contextlib.nullcontext(pair(name)) if shared else Workers(workers) as members:
         try:
-            importlib.import_module(TECHNIQUES[name].module).compute(grid, rows, out, members)
+            TECHNIQUES[name].load()(grid, rows, out, members)
         except UnavailableError as error:
             absent(name, error)
     return out
@@ -175,11 +174,11 @@ def test_some_rows_of_both_areas_are_those_of_the_fast_techniques(name: str) -> 
 )
 def test_a_cluster_of_any_size_has_the_same_bytes(name: str, workers: int) -> None:
     need(*TECHNIQUES[name].needs)
-    compute = importlib.import_module(TECHNIQUES[name].module).compute
+    compute = TECHNIQUES[name].load()
     grids = [WINDOWS["odd"]]
     if workers == 3:
         grids += [AREAS["area1"].grid, WINDOWS["one pixel"], WINDOWS["wide"]]
-    with Team(workers) as members:
+    with Workers(workers) as members:
         for grid in grids:
             out = np.full((grid.height, grid.width), -1, np.int32)
             compute(grid, range(grid.height), out, members)

@@ -16,7 +16,7 @@ import pytest
 
 from running import TELLS_WHEN, last_words, on_ranks, run, start_ranks, wait_until
 from tiers import sampled
-from workloads.harness import machine
+from workloads.bench import machine
 from workloads.mandel.grid import AREAS
 from workloads.mandel.registry import TECHNIQUES
 
@@ -92,7 +92,7 @@ def test_blocks_and_messages_smaller_than_a_row_give_the_same_bytes(tmp_path: Pa
     done = mpiexec_of(
         3,
         # Rows of 360 bytes: 40 rows a block, and a row takes four messages.
-        "from workloads.harness import ranks\n"
+        "from workloads.parallel import ranks\n"
         "from workloads.mandel import blocks\n"
         "blocks._BLOCK_BYTES, blocks._GROUP_BYTES, ranks._MESSAGE_BYTES = 14_400, 720, 100\n",
         *out, "--impl", ",".join(RANKS),

@@ -18,18 +18,18 @@ from workloads.mandel.registry import TECHNIQUES
 CHECK = """
 import hashlib, importlib, sys
 import numpy as np
-from workloads.harness.team import Team
+from workloads.parallel.workers import Workers
 from workloads.mandel.blocks import sample
 from workloads.mandel.definition import escape_time
 from workloads.mandel.grid import AREAS, Grid
 from workloads.mandel.registry import TECHNIQUES
 
 technique = TECHNIQUES[sys.argv[1]]
-compute = importlib.import_module(technique.module).compute
+compute = technique.load()
 
-def answer(grid, rows, team):
+def answer(grid, rows, workers):
     out = np.full((len(rows), grid.width), -1, np.int32)
-    compute(grid, rows, out, team)
+    compute(grid, rows, out, workers)
     return out
 
 def main():
@@ -39,9 +39,9 @@ def main():
         Grid(3.0, 4.0, 3.0, 4.0, 33, 21, 40),
     ]
     for workers in (1, 2, 3, 5):
-        with Team(workers) as team:
+        with Workers(workers) as workers:
             for grid in grids:
-                got = answer(grid, range(1, grid.height, 2), team)
+                got = answer(grid, range(1, grid.height, 2), workers)
                 assert got.tolist() == [
                     [escape_time(*grid.point(x, y), grid.maxiter) for x in range(grid.width)]
                     for y in range(1, grid.height, 2)
@@ -52,7 +52,7 @@ def main():
                 rows = sample(area.grid) if technique.slow else range(area.grid.height)
                 whole = len(rows) == area.grid.height
                 want = area.sha256 if whole else area.sample_sha256
-                got = answer(area.grid, rows, team)
+                got = answer(area.grid, rows, workers)
                 assert hashlib.sha256(got.tobytes()).hexdigest() == want, area.name
 
 main()

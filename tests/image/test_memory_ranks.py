@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 
 from running import on_ranks
-from workloads.harness.result import mebibytes
+from workloads.bench.result import mebibytes
 
 _MORE = 64 << 20
 # Each rank has one block more than the one before it.
 _HOLDS = f"""
 import sys
 from workloads.__main__ import main
-from workloads.harness import ranks
+from workloads.parallel import ranks
 from workloads.mandel import row_kernel
 right = row_kernel.rows
 def with_blocks(grid, wanted):

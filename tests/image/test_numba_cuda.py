@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from workloads.device import cuda_numba
 from workloads.errors import UnavailableError
-from workloads.harness import cuda_numba
 
 
 def test_numpy_has_what_numba_cuda_registers_while_it_compiles_and_not_longer() -> None:

@@ -11,7 +11,7 @@ from needed import plotted
 
 from running import on_ranks
 from tiers import sampled
-from workloads.harness.cuda import no_device
+from workloads.device.cuda import no_device
 from workloads.p2p.registry import TECHNIQUES
 
 PATTERNS = ("ping-pong", "exchange")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import platform
 import sys
@@ -16,8 +15,8 @@ from needed import need
 from running import in_own_process, on_ranks
 from tiers import sampled
 from workloads.__main__ import main
-from workloads.harness.cuda import no_device
-from workloads.harness.team import Team
+from workloads.device.cuda import no_device
+from workloads.parallel.workers import Workers
 from workloads.pi.definition import philox_hits, seeded_hits
 from workloads.pi.registry import PHILOX, TECHNIQUES
 from workloads.pi.shares import seeds
@@ -36,8 +35,8 @@ def compute(name: str, pairs: Any, workers: Any = 2, seed: Any = SEED) -> Any:
     need(*TECHNIQUES[name].needs)
     reason = TECHNIQUES[name].why_not()
     assert reason == "", f"{name}: {reason}"
-    with Team(workers) as team:
-        return importlib.import_module(TECHNIQUES[name].module).compute(pairs, seed, team)[0]
+    with Workers(workers) as them:
+        return TECHNIQUES[name].load()(pairs, seed, them)[0]
 
 
 def want(name: str, pairs: Any, workers: Any = 2, seed: Any = SEED) -> Any:

@@ -21,7 +21,7 @@ def workloads(size: int, code: str, *words: Any) -> Done:
 
 # Of thousands of ranks each would ask the file system the same.
 LOOKS = """
-from workloads.harness import files
+from workloads.bench import files
 def refuse(path, option):
     raise AssertionError(option)
 if is_second:
@@ -61,8 +61,8 @@ def test_what_it_finds_ends_all_ranks_with_one_line(tmp_path: Path) -> None:
 
 # MPICH has 2,048 communicators at a time; p2p makes one for each size.
 JOBS = """
-from workloads.harness import ranks
-from workloads.harness.job import Job
+from workloads.parallel import ranks
+from workloads.bench.job import Job
 ranks.wait_quietly = lambda comm: None
 for _ in range(2100):
     Job(collective=True, count=1).leave(None)

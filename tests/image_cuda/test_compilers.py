@@ -11,7 +11,7 @@ from cupy.cuda import compiler
 from numba import cuda, types
 from nvidia import ARCHITECTURES
 
-from workloads.harness.cuda import _OPTIONS
+from workloads.device.cuda import _OPTIONS
 from workloads.linalg.techniques import cuda_numba as linalg_numba
 from workloads.mandel.techniques import cuda_cupy as mandel_cupy
 from workloads.mandel.techniques import cuda_numba as mandel_numba

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from running import python
-from workloads.harness.cuda import no_device
+from workloads.device.cuda import no_device
 
 pytestmark = pytest.mark.skipif(not no_device(), reason="this machine has a CUDA device")
 
@@ -51,15 +51,15 @@ def test_a_driver_that_does_not_answer_is_said_in_one_line(
     code = f"""
 import numpy as np
 from workloads.errors import UnavailableError
-from workloads.harness.team import Team
+from workloads.parallel.workers import Workers
 from workloads.mandel.grid import Grid
 from workloads.{workload}.techniques import {module}
 try:
     if "{workload}" == "pi":
-        {module}.compute(1000, 1, Team(1))
+        {module}.compute(1000, 1, Workers(1))
     else:
         grid = Grid(-2.0, 0.5, -1.25, 1.25, 8, 8, 80)
-        {module}.compute(grid, range(8), np.empty((8, 8), np.int32), Team(1))
+        {module}.compute(grid, range(8), np.empty((8, 8), np.int32), Workers(1))
 except UnavailableError as error:
     print(error)
 """

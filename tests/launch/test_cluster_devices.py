@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from local_cluster import Cluster, image
 
-from workloads.harness.cuda import no_device
+from workloads.device.cuda import no_device
 
 # As if each node had two devices: what is asked for is the choice alone.
 CHOICE = """
 import os
-from workloads.harness.cuda import of_this_rank
+from workloads.device.cuda import of_this_rank
 print(os.environ["SLURM_NODEID"], os.environ["SLURM_LOCALID"], of_this_rank(2))
 """
 

@@ -13,7 +13,7 @@ from local_cluster import SECONDS, Cluster
 
 from hpcpy.core import paths
 from hpcpy.engine import prefix
-from workloads.harness.cuda import no_device
+from workloads.device.cuda import no_device
 
 FILE = re.compile(r"^`([\w.-]+)`:\n\n```(?:bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILES = dict(FILE.findall((paths.ROOT / "docs/examples.md").read_text()))

@@ -25,8 +25,8 @@ from small_storm import STATIC_FILES, STATIC_SIF, STATIC_STAGED, VENV, SmallStor
 from hpcpy.cluster.processes import daemon_environment
 from sharedfs.mounts import KEEPING
 from sharedfs.samples import Sample
+from workloads.bench import machine
 from workloads.forecast import ours
-from workloads.harness import machine
 
 RELAY = Path(__file__).with_name("slow_server.py")
 # MooseFS's own for clients, and one that is free on the server's machine.

@@ -29,8 +29,8 @@ from hpcpy.core.errors import HpcpyError
 from hpcpy.core.parser import program_words
 from hpcpy.launch.checks import workload_fault
 from hpcpy.launch.options import read_request
+from workloads.bench import options
 from workloads.errors import WorkloadError
-from workloads.harness import options
 from workloads.registry import TOOLS
 
 PAGES = [paths.ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from processes import python
 
-from workloads.harness.streams import spell_in_ascii
+from workloads.bench.streams import spell_in_ascii
 
 # The stream's encoding alone, and a locale without UTF-8.
 ASCII = [

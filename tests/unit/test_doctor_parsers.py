@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workloads.doctor import launcher, maps, mounts
-from workloads.harness import launchers
+from workloads.parallel import launchers
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ LINES = [
     ("is not imported: the image's package", "src/interp/features/hidden_names/_hpcpy_hidden.py"),
     ("raise the limit (ulimit -v), ", "src/interp/blas.c"),
     ("or set OPENBLAS_NUM_THREADS=1", "src/interp/blas.c"),
-    ("processes but MPI sees one rank in each", "src/workloads/harness/ranks.py"),
+    ("processes but MPI sees one rank in each", "src/workloads/parallel/ranks.py"),
     ("every rank is rank 0 of 1", "src/workloads/doctor/launcher.py"),
     ("MPI knows of one in each", "src/workloads/doctor/launcher.py"),
     ("no MPI library loads", "src/interp/mpi_search.c"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workloads.errors import OutputError
-from workloads.harness import agreed
+from workloads.parallel import agreed
 
 
 @pytest.fixture

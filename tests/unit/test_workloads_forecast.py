@@ -82,7 +82,7 @@ def test_what_is_no_report_of_it_is_one_line_and_2(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     # Whether matplotlib is there is another question.
-    monkeypatch.setattr("workloads.harness.plot.importlib.util.find_spec", lambda _: object())
+    monkeypatch.setattr("workloads.bench.plot.importlib.util.find_spec", lambda _: object())
     report = tmp_path / "r.json"
     report.write_text(text)
     words = ["forecast", "--from", str(report), "--plot", str(tmp_path / "r.png")]

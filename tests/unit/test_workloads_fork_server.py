@@ -24,8 +24,8 @@ PROGRAM = """\
 import contextlib, os, sys, time
 from multiprocessing import forkserver
 from pathlib import Path
-from workloads.harness import fork_server, queued
-from workloads.harness.team import Team
+from workloads.parallel import fork_server, queued
+from workloads.parallel.workers import Workers
 
 FOLDER = Path(__file__).parent
 
@@ -39,12 +39,12 @@ def act(task):
 
 @contextlib.contextmanager
 def pool(workers):
-    with Team(workers) as team:
-        yield team.pool(prepare, "needed").submit(act, 1).result()
+    with Workers(workers) as workers:
+        yield workers.pool(prepare, "needed").submit(act, 1).result()
 
 @contextlib.contextmanager
 def queue(workers):
-    with Team(workers) as team, queued.workers(team, act, prepare, "needed") as found:
+    with Workers(workers) as workers, queued.started(workers, act, prepare, "needed") as found:
         yield next(found.act([1]))
 
 def children():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from workloads.harness import launchers
-from workloads.harness.cuda import of_this_rank
+from workloads.device.cuda import of_this_rank
+from workloads.parallel import launchers
 
 LAUNCHERS = ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID")
 

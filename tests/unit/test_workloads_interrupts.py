@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from processes import python
 
-from workloads.harness.interrupts import failing_by, held_back, run_all, uninterrupted
+from workloads.parallel.interrupts import failing_by, held_back, run_all, uninterrupted
 
 
 def test_a_ctrl_c_during_the_last_result_is_not_lost() -> None:
@@ -112,7 +112,7 @@ def test_what_ends_a_job_is_held_back_too_also_in_a_destructor() -> None:
 
 IN_A_DESTRUCTOR = """\
 import os, signal, sys, time
-from workloads.harness import stopping
+from workloads.parallel import stopping
 
 class Last:
     def __del__(self):

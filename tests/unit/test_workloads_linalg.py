@@ -6,8 +6,8 @@ import os
 
 import pytest
 
+from workloads.bench import machine
 from workloads.errors import UsageError
-from workloads.harness import machine
 from workloads.linalg import blas, problems
 
 

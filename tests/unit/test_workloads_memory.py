@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from processes import python
 
-from workloads.harness import memory
+from workloads.bench import memory
 
 _BLOCK = 96 << 20
 _HOLDS = f"block = bytearray({_BLOCK}); print(flush=True); input()"
@@ -23,7 +23,7 @@ def test_a_peak_is_told_after_the_memory_is_free_and_forgotten_at_the_next_row()
 # A shell that stays between them, as Dask's nannies do.
 _COUNTS = f"""
 import subprocess, sys
-from workloads.harness import allocations, memory
+from workloads.bench import allocations, memory
 words = ["sh", "-c", '"$@"; true', "sh", sys.executable, "-c", {_HOLDS!r}]
 with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
     child.stdout.readline()

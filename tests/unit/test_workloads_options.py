@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from workloads.__main__ import main
-from workloads.harness.options import tables_beside
+from workloads.bench.options import tables_beside
 from workloads.registry import WORKLOADS
 
 # Of one workload in place of all: one parser has these options.

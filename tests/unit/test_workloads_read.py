@@ -52,7 +52,7 @@ def test_what_cannot_be_read_is_one_line_and_1(
 def test_memory_is_asked_for_before_anything_is_written(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("workloads.harness.machine.available_memory", lambda: 1_000_000)
+    monkeypatch.setattr("workloads.bench.machine.available_memory", lambda: 1_000_000)
     assert main(["read", "-s", "500", "--impl", "text"]) == 2
     assert "-s 500 needs 10 MB of memory in each process, 1 are available" in (
         capsys.readouterr().err

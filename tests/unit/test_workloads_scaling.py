@@ -9,11 +9,11 @@ from typing import ClassVar
 
 import pytest
 
+from workloads.bench import machine, scaling
+from workloads.bench.result import Result
+from workloads.bench.scaling import STRONG, WEAK, serial_fraction
+from workloads.bench.technique import Technique
 from workloads.errors import UsageError
-from workloads.harness import machine, scaling
-from workloads.harness.result import Result
-from workloads.harness.scaling import STRONG, WEAK, serial_fraction
-from workloads.harness.technique import Technique
 from workloads.mandel.grid import AREAS
 from workloads.mandel.problem import Picture
 from workloads.pi.command import Count

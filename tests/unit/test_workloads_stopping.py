@@ -13,7 +13,7 @@ SECONDS = 300
 SLEEP = "while True: time.sleep(0.01)"
 BEGIN = """
 import os, signal, sys, time
-from workloads.harness.stopping import stop_within
+from workloads.parallel.stopping import stop_within
 stop_within({})
 """
 SOON = BEGIN.format(1)
@@ -44,7 +44,7 @@ print("ready", flush=True)
 # none of its threads runs any more; here the watching thread never did.
 FINALIZE = f"""
 import ctypes, sys, time
-from workloads.harness import stopping
+from workloads.parallel import stopping
 stopping._watch = lambda read, seconds: None
 stopping.stop_within(1)
 wait = ctypes.CDLL(None).pause
@@ -55,7 +55,8 @@ print("ready", flush=True)
 # MPI waits for a rank that has left: no handler runs, and SIGALRM tidies up nothing.
 STUCK = """
 import ctypes, os, pathlib, sys, threading, time
-from workloads.harness import files, stopping, unfinished
+from workloads.bench import files
+from workloads.parallel import stopping, unfinished
 stopping.stop_within(5)
 folder = pathlib.Path(sys.argv[1])
 lock = ctypes.create_string_buffer(64)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from workloads.__main__ import main
+from workloads.bench import command, plot
 from workloads.errors import UnavailableError
-from workloads.harness import command, plot
 from workloads.registry import WORKLOADS
 from workloads.talk import page, registry, report, run
 from workloads.talk.claims import Ratio

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from workloads.bench.result import Result
 from workloads.errors import WorkerError
-from workloads.harness.result import Result
 from workloads.talk import registry, rows
 from workloads.talk.claims import (
     Claim,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from hpcpy.core.errors import DiskError
-from workloads.harness.destination import destination
+from workloads.bench.destination import destination
 
 _CANNOT_BE_WRITTEN = (
     *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR),

@@ -13,9 +13,9 @@ from hpcpy.build.sif_header import missing
 from hpcpy.core.errors import UsageError, suggestion
 from hpcpy.launch.options import Request
 from hpcpy.launch.site import Site
+from workloads.bench import command, options
+from workloads.bench.workload import Workload
 from workloads.errors import WorkloadError
-from workloads.harness import command, options
-from workloads.harness.workload import Workload
 from workloads.registry import TOOLS, WORKLOADS
 
 NAME_IT = "give its path from here, or an absolute one"

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 
 from workloads.arrays import examples
+from workloads.bench import options, plot
 from workloads.errors import EXIT_CODES
-from workloads.harness import options, plot, ranks
+from workloads.parallel import ranks
 
 
 def main(arguments: list[str]) -> int:
@@ -23,18 +24,18 @@ def main(arguments: list[str]) -> int:
     WorkloadError
         For wrong usage, without NumPy or matplotlib, or when the picture cannot be written.
     """
-    wish = options.parse(_parser(), arguments)
-    if wish.plot is not None:
-        plot.check(wish.plot)
+    args = options.parse(_parser(), arguments)
+    if args.plot is not None:
+        plot.check(args.plot)
     if not ranks.is_first():
         return 0
     found = examples.examples()
-    with options.tables_beside(wish):
+    with options.tables_beside(args):
         print(examples.table(found), flush=True)
-    if wish.plot is not None:
+    if args.plot is not None:
         from workloads.arrays import drawing  # noqa: PLC0415
 
-        drawing.draw(wish.plot, found)
+        drawing.draw(args.plot, found)
     return 0
 
 

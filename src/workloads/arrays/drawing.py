@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workloads.arrays.examples import Example
-from workloads.harness import plot
+from workloads.bench import plot
 
 _COLUMNS = 2
 # Light shades of the charts' colours, one for each row of an array.

@@ -6,11 +6,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from workloads.bench import files, options
 from workloads.doctor import job, promises, registry, report
 from workloads.doctor.finding import Finding
 from workloads.doctor.node import Node, World
 from workloads.errors import UsageError
-from workloads.harness import agreed, files, launchers, options, ranks
+from workloads.parallel import agreed, launchers, ranks
 
 _EPILOG = """\
 Below a launcher (srun, mpiexec) one process a node looks and the first rank
@@ -36,23 +37,23 @@ def main(arguments: list[str]) -> int:
     UsageError
         For wrong options, a wrong site file, or a JSON file that cannot be written.
     """
-    wish = _parser().parse_args(arguments)
+    args = _parser().parse_args(arguments)
     # Otherwise the import of MPI would run the preflight first.
     os.environ["HPCPY_PREFLIGHT"] = "off"
-    promised = promises.read(wish.site) if wish.site is not None else {}
+    promised = promises.read(args.site) if args.site is not None else {}
 
     def look(node: Node) -> list[Finding]:
-        found = registry.examine(node, wish.only or registry.GROUPS)
-        return [*found, *promises.kept(promised, found, deep=not wish.quick)]
+        found = registry.examine(node, args.only or registry.GROUPS)
+        return [*found, *promises.kept(promised, found, deep=not args.quick)]
 
     def require() -> None:
-        if wish.json is not None:
-            files.require_writable(wish.json, "--json")
+        if args.json is not None:
+            files.require_writable(args.json, "--json")
 
     def tell(found: job.Report) -> None:
-        _write(found, wish.json)
+        _write(found, args.json)
 
-    return int(_report(require, look, tell, deep=not wish.quick))
+    return int(_report(require, look, tell, deep=not args.quick))
 
 
 def _report(require: Callable[[], None], look: job.Look, tell: job.Tell, *, deep: bool) -> bool:

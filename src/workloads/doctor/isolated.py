@@ -11,7 +11,7 @@ import os
 import sys
 from typing import Any
 
-from workloads.harness import launchers
+from workloads.parallel import launchers
 
 # Generous: some GPU drivers take seconds to start.
 _SECONDS = 60

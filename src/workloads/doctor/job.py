@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from workloads.doctor import maps
 from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node, RankFacts, World, facts_of_this_rank
-from workloads.harness import ranks
+from workloads.parallel import ranks
 
 Look = Callable[[Node], list[Finding]]
 Tell = Callable[["Report"], object]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from workloads.harness.launchers import Launcher
+from workloads.parallel.launchers import Launcher
 
 
 def protocol(environ: Mapping[str, str]) -> str:

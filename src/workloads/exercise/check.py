@@ -17,7 +17,7 @@ from pathlib import Path
 
 from workloads.errors import UnavailableError, UsageError, WorkloadError
 from workloads.exercise.registry import Exercise
-from workloads.harness.interrupts import held_back
+from workloads.parallel.interrupts import held_back
 
 
 def check_file(file: Path) -> None:

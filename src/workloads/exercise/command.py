@@ -6,10 +6,11 @@ import argparse
 import time
 from pathlib import Path
 
+from workloads.bench import destination, files, options
 from workloads.errors import EXIT_CODES, UsageError
 from workloads.exercise import check
 from workloads.exercise.registry import EXERCISES, Exercise, exercise
-from workloads.harness import destination, files, options, ranks
+from workloads.parallel import ranks
 
 _EPILOG = f"""\
 exercise                             the exercises
@@ -34,24 +35,24 @@ def main(arguments: list[str]) -> int:
     WorkloadError
         For wrong usage, a wrong answer, or when something cannot run or be written.
     """
-    wish = options.parse(_parser(), arguments)
+    args = options.parse(_parser(), arguments)
     if ranks.expected() > 1:
         raise UsageError("starts its ranks itself", hint="start it without mpiexec or srun")
-    if wish.name is None:
-        if wish.to or wish.check:
+    if args.name is None:
+        if args.to or args.check:
             raise UsageError("which exercise?", hint=f"one of: {', '.join(EXERCISES)}")
         width = max(map(len, EXERCISES))
         print("\n".join(f"{name:{width}}  {each.summary}" for name, each in EXERCISES.items()))
         return 0
-    chosen = exercise(wish.name)
-    if wish.to and wish.check:
+    chosen = exercise(args.name)
+    if args.to and args.check:
         raise UsageError("--to and --check exclude each other")
-    if wish.to:
-        _write(chosen, wish.to)
-    elif wish.check:
-        _check(wish.name, chosen, wish.check, wish.seconds)
+    if args.to:
+        _write(chosen, args.to)
+    elif args.check:
+        _check(args.name, chosen, args.check, args.seconds)
     else:
-        print(f"{wish.name}: {chosen.summary}\n--to FILE writes its file, --check FILE checks it")
+        print(f"{args.name}: {chosen.summary}\n--to FILE writes its file, --check FILE checks it")
     return 0
 
 

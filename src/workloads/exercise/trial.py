@@ -45,7 +45,7 @@ def main(name: str, file: Path, folder: Path) -> int:
     exercise = EXERCISES[name]
     comm = None
     if exercise.ranks:
-        from workloads.harness import ranks  # noqa: PLC0415
+        from workloads.parallel import ranks  # noqa: PLC0415
 
         comm = ranks.world()
     rank = comm.rank if comm is not None else 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from workloads.bench import plot
 from workloads.forecast import others, tables
-from workloads.harness import plot
 
 _MODELS = "the model's"
 _COLOUR = dict(zip(others.CURVES, plot.COLOURS, strict=False))

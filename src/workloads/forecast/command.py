@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from workloads.bench import machine, options
 from workloads.errors import UnavailableError, UsageError
 from workloads.forecast import count, probe, report
-from workloads.harness import machine, options, ranks
+from workloads.parallel import ranks
 from workloads.startup.cases import Invocation, module_names, of_modules, of_script
 
 _OPERATIONS, _MEGABYTES, _SECONDS, _IMAGE = 2000, 64, 10, 500
@@ -35,25 +36,25 @@ def main(arguments: list[str]) -> int:
     WorkloadError
         For wrong usage, a program that fails, or when something cannot run or be written.
     """
-    wish = options.parse(_parser(), arguments)
-    _check(wish)
+    args = options.parse(_parser(), arguments)
+    _check(args)
     if not ranks.is_first():
         return 0
-    with options.tables_beside(wish):
-        if wish.report is not None:
-            made = report.read(wish.report)
-        elif wish.validate:
-            made = report.validated(wish.validate, arguments)
+    with options.tables_beside(args):
+        if args.report is not None:
+            made = report.read(args.report)
+        elif args.validate:
+            made = report.validated(args.validate, arguments)
         else:
-            made = report.forecast(_case(wish), wish, arguments)
-        if wish.report is None:
+            made = report.forecast(_case(args), args, arguments)
+        if args.report is None:
             print(report.text(made), flush=True)
-    report.write(made, wish.json, wish.plot)
+    report.write(made, args.json, args.plot)
     return 0
 
 
-def _check(wish: argparse.Namespace) -> None:
-    sources = [wish.report, wish.validate, wish.modules, wish.script]
+def _check(args: argparse.Namespace) -> None:
+    sources = [args.report, args.validate, args.modules, args.script]
     given = sum(source not in (None, []) for source in sources)
     if given != 1:
         raise UsageError(
@@ -62,13 +63,13 @@ def _check(wish: argparse.Namespace) -> None:
             else "what is to be started?",
             hint="" if given else "give -- SCRIPT, or --import NAME",
         )
-    options.check_files(wish)
-    if wish.probe is not None and not wish.probe.is_dir():
-        raise UsageError(f"--probe {wish.probe}: there is no such folder")
+    options.check_files(args)
+    if args.probe is not None and not args.probe.is_dir():
+        raise UsageError(f"--probe {args.probe}: there is no such folder")
 
 
-def _case(wish: argparse.Namespace) -> Invocation:
-    case = of_modules(wish.modules) if wish.modules else of_script(wish.script)
+def _case(args: argparse.Namespace) -> Invocation:
+    case = of_modules(args.modules) if args.modules else of_script(args.script)
     if case.absent():
         raise UnavailableError(f"Python has no module {case.absent()!r} here")
     return case

@@ -19,8 +19,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from workloads.errors import OutputError
-from workloads.harness.interrupts import held_back
-from workloads.harness.unfinished import unfinished
+from workloads.parallel.interrupts import held_back
+from workloads.parallel.unfinished import unfinished
 
 LEAST_OPERATIONS = 200
 _THREADS = (1, 2, 4, 8, 16, 32)

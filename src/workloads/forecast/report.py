@@ -12,6 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from workloads.bench import files as outputs
+from workloads.bench import machine
 from workloads.doctor import mounts
 from workloads.errors import UsageError
 from workloads.forecast import charts, others, ours, tables, ways
@@ -21,8 +23,6 @@ from workloads.forecast.model import FileSystem
 from workloads.forecast.probe import Limits, Probed, probe
 from workloads.forecast.published import POINTS
 from workloads.forecast.ways import RANKS, Program, Setting
-from workloads.harness import files as outputs
-from workloads.harness import machine
 from workloads.startup.cases import Invocation
 
 _MILLION = 1_000_000
@@ -31,7 +31,7 @@ _NIH_PER_NODE = 16
 
 
 def forecast(
-    case: Invocation, wish: argparse.Namespace, arguments: Sequence[str]
+    case: Invocation, args: argparse.Namespace, arguments: Sequence[str]
 ) -> dict[str, Any]:
     """Count a program, probe a file system, and ask the model.
 
@@ -39,7 +39,7 @@ def forecast(
     ----------
     case
         The program.
-    wish
+    args
         The command line's options.
     arguments
         The command line's words.
@@ -49,10 +49,10 @@ def forecast(
     WorkloadError
         When the program fails or cannot be traced, or the probe cannot write.
     """
-    where = wish.probe or (Path(wish.script[0]).resolve().parent if wish.script else Path.cwd())
+    where = args.probe or (Path(args.script[0]).resolve().parent if args.script else Path.cwd())
     program, opened = count(case, where)
     kind = mounts.of(mounted(), str(where))
-    limits = Limits(wish.operations, wish.size * _MILLION, wish.seconds)
+    limits = Limits(args.operations, args.size * _MILLION, args.seconds)
     found = probe(where, limits)
     return {
         **_circumstances(arguments),
@@ -67,33 +67,33 @@ def forecast(
             "limits": asdict(limits),
             **found.as_dict(),
         },
-        "model": _modelled(program, opened, found, wish),
+        "model": _modelled(program, opened, found, args),
     }
 
 
 def _modelled(
-    program: Program, opened: int, found: Probed, wish: argparse.Namespace
+    program: Program, opened: int, found: Probed, args: argparse.Namespace
 ) -> dict[str, Any]:
     # An opening asks twice, for the name and to open; its time has both.
     latency = found.look_up
     if program.calls:
         latency += (found.opening - found.look_up) * min(1, opened / program.calls)
-    storage = wish.storage_rate * _MILLION if wish.storage_rate else None
+    storage = args.storage_rate * _MILLION if args.storage_rate else None
     files = FileSystem(
-        rate=wish.server_rate or found.rate,
+        rate=args.server_rate or found.rate,
         latency=max(0.0, latency),
         node_rate=found.rate,
         link=found.read,
         storage=storage or math.inf,
     )
-    setting = Setting(program, files, wish.ranks_per_node, wish.image * _MILLION)
+    setting = Setting(program, files, args.ranks_per_node, args.image * _MILLION)
     times = ways.forecast(setting)
     return {
         # JSON has no infinite number.
         "file_system": {**asdict(files), "storage": storage},
         "per_node": setting.per_node,
         "image_bytes": setting.image_bytes,
-        "server_rate_given": wish.server_rate is not None,
+        "server_rate_given": args.server_rate is not None,
         "ranks": RANKS,
         "seconds": times,
         "pays_from": ways.pays_from(times),

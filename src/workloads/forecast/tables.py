@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from workloads.bench.result import duration, render
 from workloads.forecast.ways import WAYS
-from workloads.harness.result import duration, render
 
 # Every second number of ranks has a row, and the last: 1, 4, 16, …
 _EACH = 2

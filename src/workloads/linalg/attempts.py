@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from workloads.harness.interrupts import run_all
-from workloads.harness.workload import Outcome
+from workloads.bench.workload import Outcome
 from workloads.linalg.definition import judge
 from workloads.linalg.registry import THREADS
+from workloads.parallel.interrupts import run_all
 
 if TYPE_CHECKING:
-    from workloads.harness.trial import Trial
+    from workloads.bench.trial import Trial
     from workloads.linalg.problems import Problem, Threads
 
 
@@ -32,7 +32,7 @@ class AttemptHere:
 
     def warm_up(self) -> None:
         """Do a smaller problem, and make this one's matrices."""
-        self._function(self._problem.smaller(), self._trial.members)
+        self._function(self._problem.smaller(), self._trial.workers)
         # Made here, so that it is not timed.
         for name in ("matrix", "factors"):
             getattr(self._problem, name, tuple)()
@@ -41,7 +41,7 @@ class AttemptHere:
         """Do it; check what rank 0 returns."""
         problem, trial = self._problem, self._trial
         with trial.clock():
-            found, note = self._function(problem, trial.members)
+            found, note = self._function(problem, trial.workers)
         right, answer, verdict = True, "", ""
         if trial.job.first:
             right, answer, verdict = problem.check(found)
@@ -64,7 +64,7 @@ class AttemptOfChild:
         self._start = functools.partial(trial.module.child, THREADS[trial.name])
 
     def _ask(self, function: str, problem: Problem) -> Any:
-        child = self._trial.members.hold(self._start)
+        child = self._trial.workers.hold(self._start)
         asked = getattr(self._trial.module, function), [problem.n], [problem.seed]
         ((_, found),) = run_all(child, *asked)
         return found
@@ -83,6 +83,6 @@ class AttemptOfChild:
             self._ask("solve", problem)
         (residual, orthogonality), threads = self._ask("errors", problem)
         # The threads that BLAS has started: it may start fewer than asked for.
-        trial.members.workers = threads
+        trial.workers.count = threads
         right, answer, verdict = judge(residual=residual, orthogonality=orthogonality)
         return Outcome(trial.seconds, problem.work, answer, right, verdict)

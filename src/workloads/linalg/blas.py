@@ -10,7 +10,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-from workloads.harness import machine
+from workloads.bench import machine
 
 # In the order in which OpenBLAS looks at them.
 VARIABLES = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 
+from workloads.bench import command, options
+from workloads.bench.workload import Workload
 from workloads.errors import UsageError
-from workloads.harness import command, options
-from workloads.harness.workload import Workload
 from workloads.linalg import crossover, problems
 from workloads.linalg.registry import FASTEST, TECHNIQUES
 
@@ -74,22 +74,22 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
     )
 
 
-def _problems(wish: argparse.Namespace) -> Sequence[problems.Problem]:
-    if wish.count and "tasks" not in wish.task:
-        raise UsageError(f"--count {wish.count}: only tasks have a count", hint="add --task tasks")
-    if wish.scale and "threads" in wish.task:
+def _problems(args: argparse.Namespace) -> Sequence[problems.Problem]:
+    if args.count and "tasks" not in args.task:
+        raise UsageError(f"--count {args.count}: only tasks have a count", hint="add --task tasks")
+    if args.scale and "threads" in args.task:
         raise UsageError("--scale: the threads of BLAS are a sweep already")
-    if wish.task == ["threads"] and wish.impl == "auto":
+    if args.task == ["threads"] and args.impl == "auto":
         # One technique alone would be no sweep.
-        wish.impl = "all"
+        args.impl = "all"
     found: list[problems.Problem] = []
-    for task in wish.task:
-        sizes, most = wish.n or [_SIZES[task]], _MOST.get(task, _MOST_ROWS)
+    for task in args.task:
+        sizes, most = args.n or [_SIZES[task]], _MOST.get(task, _MOST_ROWS)
         if max(sizes) > most:
             raise UsageError(f"-n {max(sizes)}: more than {most}, the most for {task}")
         for n in sizes:
-            counts = (wish.count or COUNT,) if task == "tasks" else ()
-            found.append(_CLASSES[task](n, wish.seed, *counts, swept=len(sizes) > 1))
+            counts = (args.count or COUNT,) if task == "tasks" else ()
+            found.append(_CLASSES[task](n, args.seed, *counts, swept=len(sizes) > 1))
     return found
 
 
@@ -119,5 +119,5 @@ LINALG = Workload(
 
 
 def main(arguments: list[str]) -> int:
-    """Run the workload's command line: see `workloads.harness.command.main`."""
+    """Run the workload's command line: see `workloads.bench.command.main`."""
     return command.main(LINALG, arguments)

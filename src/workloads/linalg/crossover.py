@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from workloads.harness.result import Result
+    from workloads.bench.result import Result
 
 # Seconds by task, technique and size.
 _Times = dict[str, dict[str, dict[int, float]]]

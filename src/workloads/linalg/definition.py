@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Float64Array
+    from workloads.bench.arrays import Float64Array
 
 MOST = 50.0
 

@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from workloads.bench import machine
 from workloads.errors import UsageError
-from workloads.harness import machine
 from workloads.linalg import definition
 from workloads.linalg.attempts import AttemptHere, AttemptOfChild
 from workloads.linalg.registry import THREADS
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Float64Array
-    from workloads.harness.result import Result
-    from workloads.harness.trial import Trial
-    from workloads.harness.workload import Attempt
+    from workloads.bench.arrays import Float64Array
+    from workloads.bench.result import Result
+    from workloads.bench.trial import Trial
+    from workloads.bench.workload import Attempt
 
 # Rows of the warm-up, before the clock starts: enough for BLAS to start its threads.
 _WARM_UP = 200

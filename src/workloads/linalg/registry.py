@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from workloads.harness import machine
-from workloads.harness.cuda import NO_NUMBA_CUDA, no_device
-from workloads.harness.technique import Technique
+from workloads.bench import machine
+from workloads.bench.technique import Technique
+from workloads.device.cuda import NO_NUMBA_CUDA, no_device
 
 _HERE = "workloads.linalg.techniques."
 

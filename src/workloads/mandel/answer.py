@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from workloads.mandel.definition import escape_time
 from workloads.mandel.registry import SINGLE, TECHNIQUES
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array, Int64Array
+    from workloads.bench.arrays import Int32Array, Int64Array
     from workloads.mandel.grid import Area, Grid
 
     Rows = Callable[[range], Int32Array]
@@ -165,13 +164,13 @@ def rows_by(name: str, grid: Grid) -> Rows:
     """Return a function that computes rows with a technique of one core."""
     import numpy as np  # noqa: PLC0415
 
-    from workloads.harness.team import Team  # noqa: PLC0415
+    from workloads.parallel.workers import Workers  # noqa: PLC0415
 
-    compute = importlib.import_module(TECHNIQUES[name].module).compute
+    compute = TECHNIQUES[name].load()
 
     def rows(wanted: range) -> Int32Array:
         out = np.empty((len(wanted), grid.width), np.int32)
-        compute(grid, wanted, out, Team(1))
+        compute(grid, wanted, out, Workers(1))
         return out
 
     return rows

@@ -6,12 +6,12 @@ import heapq
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from workloads.harness.result import render
+from workloads.bench.result import render
 from workloads.mandel.blocks import groups, share
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int64Array
-    from workloads.harness.result import Result
+    from workloads.bench.arrays import Int64Array
+    from workloads.bench.result import Result
 
 
 def told(parts: Sequence[Int64Array], width: int, counts: Sequence[int]) -> Mapping[str, Any]:

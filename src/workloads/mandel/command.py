@@ -6,14 +6,15 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from workloads.bench import command, options
+from workloads.bench.destination import destination
+from workloads.bench.workload import Workload
 from workloads.errors import UsageError
-from workloads.harness import command, options, ranks
-from workloads.harness.destination import destination
-from workloads.harness.workload import Workload
 from workloads.mandel import output
 from workloads.mandel.grid import AREAS, SINGLE_AREAS, Area, Grid
 from workloads.mandel.problem import Picture
 from workloads.mandel.registry import FASTEST, TECHNIQUES
+from workloads.parallel import ranks
 
 _ALL_AREAS = AREAS | SINGLE_AREAS
 
@@ -43,26 +44,26 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
     )
 
 
-def _areas(wish: argparse.Namespace) -> list[Area]:
+def _areas(args: argparse.Namespace) -> list[Area]:
     """Return the areas to compute; --size and --maxiter change a stored area."""
-    changed = wish.size is not None or wish.maxiter is not None
-    if wish.window is None and not changed:
-        return [_ALL_AREAS[wish.area]] if wish.area else list(AREAS.values())
-    if wish.window is not None:
-        if wish.area:
+    changed = args.size is not None or args.maxiter is not None
+    if args.window is None and not changed:
+        return [_ALL_AREAS[args.area]] if args.area else list(AREAS.values())
+    if args.window is not None:
+        if args.area:
             raise UsageError("--area and --window exclude each other")
-        if wish.size is None or wish.maxiter is None:
+        if args.size is None or args.maxiter is None:
             raise UsageError("--window needs --size W H and --maxiter N")
-        xmin, xmax, ymin, ymax = wish.window
-        width, height = wish.size
-        return [Area("window", Grid(xmin, xmax, ymin, ymax, width, height, wish.maxiter))]
-    if wish.area in SINGLE_AREAS:
+        xmin, xmax, ymin, ymax = args.window
+        width, height = args.size
+        return [Area("window", Grid(xmin, xmax, ymin, ymax, width, height, args.maxiter))]
+    if args.area in SINGLE_AREAS:
         raise UsageError(
-            f"--area {wish.area}: has an answer at its own size and limit alone",
+            f"--area {args.area}: has an answer at its own size and limit alone",
             hint="leave out --size and --maxiter",
         )
-    areas = [AREAS[wish.area]] if wish.area else list(AREAS.values())
-    return [_resized(area, wish.size, wish.maxiter) for area in areas]
+    areas = [AREAS[args.area]] if args.area else list(AREAS.values())
+    return [_resized(area, args.size, args.maxiter) for area in areas]
 
 
 def _resized(area: Area, size: Sequence[int] | None, maxiter: int | None) -> Area:
@@ -82,12 +83,12 @@ def _target(out: Path | None, area: Area, areas: Sequence[Area]) -> Path | None:
     return out.with_name(f"{out.stem}-{area.name}{out.suffix}")
 
 
-def _problems(wish: argparse.Namespace) -> list[Picture]:
-    areas = _areas(wish)
-    if wish.out is not None:
-        ranks.by_first(lambda: output.check(wish.out))
+def _problems(args: argparse.Namespace) -> list[Picture]:
+    areas = _areas(args)
+    if args.out is not None:
+        ranks.by_first(lambda: output.check(args.out))
     return [
-        Picture(area, wish.full, _target(wish.out, area, areas), balance=wish.balance)
+        Picture(area, args.full, _target(args.out, area, areas), balance=args.balance)
         for area in areas
     ]
 
@@ -108,5 +109,5 @@ MANDEL = Workload(
 
 
 def main(arguments: list[str]) -> int:
-    """Run the workload's command line: see `workloads.harness.command.main`."""
+    """Run the workload's command line: see `workloads.bench.command.main`."""
     return command.main(MANDEL, arguments)

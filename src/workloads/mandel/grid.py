@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from workloads.errors import UsageError
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Float32Array, Float64Array
+    from workloads.bench.arrays import Float32Array, Float64Array
 
 _INT32_MAX = 2**31 - 1
 

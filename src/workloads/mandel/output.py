@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from workloads.bench import files
 from workloads.errors import UnavailableError, UsageError
-from workloads.harness import files
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
+    from workloads.bench.arrays import Int32Array
     from workloads.mandel.grid import Grid
 
 

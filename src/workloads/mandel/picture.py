@@ -12,7 +12,7 @@ import numpy as np
 from workloads.mandel.definition import escape_time
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
+    from workloads.bench.arrays import Int32Array
     from workloads.mandel.grid import Grid
 
 # From dark blue over grey to yellow, with evenly rising lightness: it reads the

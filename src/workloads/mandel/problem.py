@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workloads.bench import machine, progress
+from workloads.bench.result import Result, duration
+from workloads.bench.workload import Outcome
 from workloads.errors import UsageError
-from workloads.harness import machine, progress
-from workloads.harness.result import Result, duration
-from workloads.harness.workload import Outcome
 from workloads.mandel import balance, output
 from workloads.mandel.answer import Answer
 from workloads.mandel.blocks import block_rows, blocks, sample
@@ -19,8 +19,8 @@ from workloads.mandel.grid import Area, Grid
 from workloads.mandel.registry import TECHNIQUES
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
-    from workloads.harness.trial import Trial
+    from workloads.bench.arrays import Int32Array
+    from workloads.bench.trial import Trial
 
 # Before the clock starts each technique computes this much once, so that
 # libraries are initialised and just-in-time compilers done.
@@ -205,7 +205,7 @@ class _Attempt:
         window = (grid.xmin, grid.xmax, grid.ymin, grid.ymax)
         small = Grid(*window, columns, _WARM_UP_ROWS, min(grid.maxiter, _WARM_UP_MAXITER))
         out = np.empty((small.height, small.width), np.int32)
-        self._trial.module.compute(small, range(small.height), out, self._trial.members)
+        self._trial.compute(small, range(small.height), out, self._trial.workers)
 
     def once(self) -> Outcome:
         """Compute everything once, and write the file in the first repetition."""
@@ -231,7 +231,7 @@ class _Attempt:
         # No escape time is negative: a row that nobody fills is noticed.
         block.fill(-1)
         with self._trial.clock():
-            note = self._trial.module.compute(self._area.grid, rows, block, self._trial.members)
+            note = self._trial.compute(self._area.grid, rows, block, self._trial.workers)
         return block, note
 
     def _fill(self, answer: Answer, target: output.Sink | None) -> str:

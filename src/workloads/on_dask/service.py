@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from workloads.harness import caches, launchers
-from workloads.harness.interrupts import held_back
+from workloads.bench import caches
 from workloads.on_ranks.processes import Process, child, wait
+from workloads.parallel import launchers
+from workloads.parallel.interrupts import held_back
 
 USAGE = """\
 usage: python -m workloads.on_dask SCRIPT [ARGUMENT …]

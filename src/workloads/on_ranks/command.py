@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from workloads import version
+from workloads.bench import streams
 from workloads.errors import UnavailableError, WorkloadError
-from workloads.harness import agreed, ranks, streams
 from workloads.on_ranks.processes import Process, run, wait
+from workloads.parallel import agreed, ranks
 from workloads.preflight import program
 
 

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from workloads.errors import UnavailableError, WorkerError
-from workloads.harness import launchers
-from workloads.harness.interrupts import held_back
+from workloads.parallel import launchers
+from workloads.parallel.interrupts import held_back
 
 Process = subprocess.Popen[bytes]
 

@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from workloads.harness import java, launchers
-from workloads.harness.spark_context import LOGGING, SAVING
 from workloads.on_ranks.processes import Process, child, wait
 from workloads.on_spark import lifeline
+from workloads.parallel import java, launchers
+from workloads.parallel.spark_context import LOGGING, SAVING
 
 USAGE = """\
 usage: python -m workloads.on_spark SCRIPT [ARGUMENT …]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from workloads.bench import command, options
+from workloads.bench.workload import Workload
 from workloads.errors import UsageError
-from workloads.harness import command, options
-from workloads.harness.workload import Workload
 from workloads.p2p.overview import Overview
 from workloads.p2p.problem import Messages, how_often
 from workloads.p2p.registry import FASTEST, TECHNIQUES
@@ -46,16 +46,16 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
     )
 
 
-def _problems(wish: argparse.Namespace) -> list[Messages]:
-    if wish.scale and min(wish.scale) < 2:
-        raise UsageError(f"--scale {min(wish.scale)}: one rank has nobody to send to")
-    patterns = [wish.pattern] if wish.pattern else [*_PATTERNS]
-    return [_messages(pattern, size, wish) for pattern in patterns for size in wish.sizes]
+def _problems(args: argparse.Namespace) -> list[Messages]:
+    if args.scale and min(args.scale) < 2:
+        raise UsageError(f"--scale {min(args.scale)}: one rank has nobody to send to")
+    patterns = [args.pattern] if args.pattern else [*_PATTERNS]
+    return [_messages(pattern, size, args) for pattern in patterns for size in args.sizes]
 
 
-def _messages(pattern: str, size: int, wish: argparse.Namespace) -> Messages:
-    times = wish.times or how_often(size)
-    warm_up = -(-times // 10) if wish.warm_up is None else wish.warm_up
+def _messages(pattern: str, size: int, args: argparse.Namespace) -> Messages:
+    times = args.times or how_often(size)
+    warm_up = -(-times // 10) if args.warm_up is None else args.warm_up
     return Messages(pattern, size, times, warm_up)
 
 
@@ -76,5 +76,5 @@ P2P = Workload(
 
 
 def main(arguments: list[str]) -> int:
-    """Run the workload's command line: see `workloads.harness.command.main`."""
+    """Run the workload's command line: see `workloads.bench.command.main`."""
     return command.main(P2P, arguments)

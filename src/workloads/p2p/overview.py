@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workloads.harness.result import Result, render
+from workloads.bench.result import Result, render
 from workloads.p2p.sizes import in_words
 
 if TYPE_CHECKING:
-    from workloads.harness.plot import Panel
+    from workloads.bench.plot import Panel
 
 _WHAT = {
     "ping-pong": "ping-pong of ranks 0 and {last}, half a round trip",
@@ -33,7 +33,7 @@ class Overview:
 
     def chart(self, path: Path, results: Sequence[Result]) -> None:
         """Draw time and rate over the size, a row of panels for each pattern."""
-        from workloads.harness import plot  # noqa: PLC0415
+        from workloads.bench import plot  # noqa: PLC0415
 
         panels = []
         for pattern in dict.fromkeys(_pattern(result) for result in results):
@@ -43,7 +43,7 @@ class Overview:
 
 
 def _panels(pattern: str, results: Sequence[Result]) -> list[Panel]:
-    from workloads.harness.plot import Panel  # noqa: PLC0415
+    from workloads.bench.plot import Panel  # noqa: PLC0415
 
     several = len({result.workers for result in results}) > 1
     times: dict[str, list[tuple[float, float]]] = {}

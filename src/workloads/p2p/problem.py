@@ -9,16 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from workloads.bench import machine
+from workloads.bench.workload import Outcome
 from workloads.errors import UsageError
-from workloads.harness import launchers, machine, ranks
-from workloads.harness.workload import Outcome
 from workloads.p2p.sizes import in_words
+from workloads.parallel import launchers, ranks
 
 if TYPE_CHECKING:
-    from workloads.harness.result import Result
-    from workloads.harness.team import Team
-    from workloads.harness.trial import Trial
+    from workloads.bench.result import Result
+    from workloads.bench.trial import Trial
     from workloads.p2p.channel import Channel
+    from workloads.parallel.workers import Workers
 
 # By default about this many bytes are sent, in at least and at most so many messages.
 _BYTES = 64 << 20
@@ -146,20 +147,20 @@ class _Attempt:
 
     @property
     def _comm(self) -> Any:
-        return self._trial.members.comm
+        return self._trial.workers.comm
 
     def _channel(self) -> Channel:
-        return self._trial.members.hold(self._opened)
+        return self._trial.workers.hold(self._opened)
 
     @contextlib.contextmanager
-    def _opened(self, team: Team) -> Iterator[Channel]:
+    def _opened(self, workers: Workers) -> Iterator[Channel]:
         import numpy as np  # noqa: PLC0415
 
         from workloads.p2p.messages import message  # noqa: PLC0415
 
         # Writable, as a window must be.
-        out = message(team.comm.rank, self._asked.size).copy()
-        channel: Channel = self._trial.module.Channel(team.comm, out, np.zeros_like(out))
+        out = message(workers.comm.rank, self._asked.size).copy()
+        channel: Channel = self._trial.module.Channel(workers.comm, out, np.zeros_like(out))
         yield channel
         # Not after a failure: close would wait for ever for the rank that failed.
         channel.close()

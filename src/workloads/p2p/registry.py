@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from workloads.harness import ranks
-from workloads.harness.cuda import no_device
-from workloads.harness.technique import Technique
+from workloads.bench.technique import Technique
+from workloads.device.cuda import no_device
+from workloads.parallel import ranks
 
 _HERE = "workloads.p2p.techniques."
 

@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from workloads.bench import command, options
+from workloads.bench.workload import Outcome, Workload
 from workloads.errors import UsageError
-from workloads.harness import command, options
-from workloads.harness.workload import Outcome, Workload
 from workloads.pi import answer, others
 from workloads.pi.registry import FASTEST, TECHNIQUES
 from workloads.pi.shares import seeds
 
 if TYPE_CHECKING:
-    from workloads.harness.result import Result
-    from workloads.harness.technique import Technique
-    from workloads.harness.trial import Trial
+    from workloads.bench.result import Result
+    from workloads.bench.technique import Technique
+    from workloads.bench.trial import Trial
 
 # Enough to load libraries and run just-in-time compilers before the clock starts.
 _WARM_UP_PAIRS = 1_000
@@ -102,12 +102,12 @@ class _Attempt:
         self._count, self._trial = count, trial
 
     def _hits(self, pairs: int) -> tuple[int, str]:
-        seed, members = self._count.seed, self._trial.members
+        seed, members = self._count.seed, self._trial.workers
         python = self._count.pythons.get(self._trial.name)
         if python is not None:
-            shared = seeds(seed, pairs, self._trial.workers)
+            shared = seeds(seed, pairs, self._trial.workers.count)
             return others.count(python, shared, members)
-        counted: tuple[int, str] = self._trial.module.compute(pairs, seed, members)
+        counted: tuple[int, str] = self._trial.compute(pairs, seed, members)
         return counted
 
     def warm_up(self) -> None:
@@ -122,7 +122,7 @@ class _Attempt:
         right, verdict = True, ""
         # What other ranks return is no count of all pairs.
         if trial.job.first:
-            right, verdict = answer.check(trial.name, hits, pairs, seed, trial.workers)
+            right, verdict = answer.check(trial.name, hits, pairs, seed, trial.count)
         return Outcome(trial.seconds, pairs, str(hits), right, verdict, note)
 
 
@@ -151,11 +151,11 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
     )
 
 
-def _others(wish: argparse.Namespace) -> dict[str, Technique]:
-    wish.pythons = others.named(wish.python)
-    if wish.pythons and wish.impl == "auto":
-        wish.impl = others.request(wish.pythons)
-    return {row: others.technique(row, python) for row, python in wish.pythons.items()}
+def _others(args: argparse.Namespace) -> dict[str, Technique]:
+    args.pythons = others.named(args.python)
+    if args.pythons and args.impl == "auto":
+        args.impl = others.request(args.pythons)
+    return {row: others.technique(row, python) for row, python in args.pythons.items()}
 
 
 PI = Workload(
@@ -169,11 +169,11 @@ PI = Workload(
     techniques=TECHNIQUES,
     fastest=FASTEST,
     add_options=_add_options,
-    problems=lambda wish: [Count(wish.n, wish.seed, wish.pythons)],
+    problems=lambda args: [Count(args.n, args.seed, args.pythons)],
     named=_others,
 )
 
 
 def main(arguments: list[str]) -> int:
-    """Run the workload's command line: see `workloads.harness.command.main`."""
+    """Run the workload's command line: see `workloads.bench.command.main`."""
     return command.main(PI, arguments)

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
+from workloads.bench.technique import Technique
 from workloads.errors import UsageError, WorkerError
-from workloads.harness.interrupts import held_back
-from workloads.harness.technique import Technique
+from workloads.parallel.interrupts import held_back
 from workloads.pi import definition
 
 if TYPE_CHECKING:
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
 
 # Prints the version, with a `t` for a free-threaded build, and whether it is one.
 _VERSION = """
@@ -116,7 +116,7 @@ def technique(row: str, python: str) -> Technique:
     )
 
 
-def count(python: str, shared: Sequence[tuple[int, int]], team: Team) -> tuple[int, str]:
+def count(python: str, shared: Sequence[tuple[int, int]], workers: Workers) -> tuple[int, str]:
     """Count in another interpreter; return the hits, and its file as the note.
 
     Parameters
@@ -125,7 +125,7 @@ def count(python: str, shared: Sequence[tuple[int, int]], team: Team) -> tuple[i
         The interpreter's file.
     shared
         Seed and number of pairs for each thread.
-    team
+    workers
         Holds the interpreter, and ends it.
 
     Raises
@@ -133,7 +133,7 @@ def count(python: str, shared: Sequence[tuple[int, int]], team: Team) -> tuple[i
     WorkerError
         When the interpreter ends without an answer.
     """
-    child = team.hold(_started(python))
+    child = workers.hold(_started(python))
     with contextlib.suppress(BrokenPipeError):
         print(*itertools.chain(*shared), file=child.stdin, flush=True)
     answer = child.stdout.readline() if child.stdout else ""
@@ -142,14 +142,14 @@ def count(python: str, shared: Sequence[tuple[int, int]], team: Team) -> tuple[i
     return int(answer), python
 
 
-# Cached: a team knows what it holds by the function, so each interpreter needs its own.
+# Cached: a workers knows what it holds by the function, so each interpreter needs its own.
 @functools.cache
-def _started(python: str) -> Callable[[Team], AbstractContextManager[_Child]]:
+def _started(python: str) -> Callable[[Workers], AbstractContextManager[_Child]]:
     return functools.partial(_child, python)
 
 
 @contextlib.contextmanager
-def _child(python: str, _: Team) -> Iterator[_Child]:
+def _child(python: str, _: Workers) -> Iterator[_Child]:
     program = inspect.getsource(definition) + _ANSWERS
     child: _Child | None = None
     try:

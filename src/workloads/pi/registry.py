@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from workloads.harness.cuda import NO_NUMBA_CUDA, no_device
-from workloads.harness.java import NO_PYSPARK, no_java
-from workloads.harness.opencl import no_driver
-from workloads.harness.pools import no_subinterpreters
-from workloads.harness.technique import COMPILED, Technique
+from workloads.bench.technique import COMPILED, Technique
+from workloads.device.cuda import NO_NUMBA_CUDA, no_device
+from workloads.device.opencl import no_driver
+from workloads.parallel.java import NO_PYSPARK, no_java
+from workloads.parallel.pools import no_subinterpreters
 
 _HERE = "workloads.pi.techniques."
 

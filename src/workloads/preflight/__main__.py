@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from workloads import version
+from workloads.bench import streams
 from workloads.doctor import promises
 from workloads.errors import UsageError, WorkloadError
-from workloads.harness import agreed, ranks, streams
+from workloads.parallel import agreed, ranks
 from workloads.preflight import check, program
 from workloads.preflight.mode import mode
 

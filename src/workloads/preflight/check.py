@@ -9,7 +9,7 @@ from workloads.doctor import job, promises, registry
 from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node, World
 from workloads.doctor.report import shortened
-from workloads.harness import agreed, launchers
+from workloads.parallel import agreed, launchers
 from workloads.preflight.mode import Mode
 
 # EX_CONFIG of sysexits.h: programs seldom use it.

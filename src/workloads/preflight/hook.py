@@ -17,7 +17,7 @@ from typing import Any
 from workloads.doctor import maps
 from workloads.doctor.node import World
 from workloads.errors import UsageError
-from workloads.harness import agreed, ranks
+from workloads.parallel import agreed, ranks
 from workloads.preflight.check import check
 from workloads.preflight.mode import Mode, mode
 

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from workloads.errors import UsageError
-from workloads.harness import ranks
+from workloads.parallel import ranks
 
 _OURS = tuple(str(Path(__file__).parents[1] / name) for name in ("preflight", "traced"))
 _RUNNERS = ("<frozen runpy>", "/runpy.py", "/mpi4py/run.py")

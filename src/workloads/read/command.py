@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from workloads.harness import command
-from workloads.harness.workload import Workload
+from workloads.bench import command
+from workloads.bench.workload import Workload
 from workloads.read.problem import Arrays
 from workloads.read.registry import FASTEST, TECHNIQUES
 from workloads.write.command import COLUMNS, add_sizes
@@ -31,12 +31,12 @@ READ = Workload(
     techniques=TECHNIQUES,
     fastest=FASTEST,
     add_options=_add_options,
-    problems=lambda wish: [Arrays(Series(wish.n, wish.s), wish.cold)],
+    problems=lambda args: [Arrays(Series(args.n, args.s), args.cold)],
     baseline="text",
     columns=COLUMNS,
 )
 
 
 def main(arguments: list[str]) -> int:
-    """Run the workload's command line: see `workloads.harness.command.main`."""
+    """Run the workload's command line: see `workloads.bench.command.main`."""
     return command.main(READ, arguments)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workloads.bench.workload import Outcome
 from workloads.errors import OutputError, WorkloadError
-from workloads.harness.interrupts import uninterrupted
-from workloads.harness.workload import Outcome
+from workloads.parallel.interrupts import uninterrupted
 from workloads.read import cache
 from workloads.write import answer, reading
 from workloads.write.definition import Series
@@ -21,9 +21,9 @@ from workloads.write.place import Place
 from workloads.write.problem import require_memory
 
 if TYPE_CHECKING:
-    from workloads.harness.result import Result
-    from workloads.harness.team import Team
-    from workloads.harness.trial import Trial
+    from workloads.bench.result import Result
+    from workloads.bench.trial import Trial
+    from workloads.parallel.workers import Workers
 
 _WARM_UP = Series(3, 2)
 # Every run asks for the arrays in the same order.
@@ -85,10 +85,10 @@ class _Attempt:
     def __init__(self, arrays: Arrays, trial: Trial) -> None:
         self._arrays, self._trial = arrays, trial
 
-        def scratch(_: Team) -> contextlib.AbstractContextManager[Path]:
+        def scratch(_: Workers) -> contextlib.AbstractContextManager[Path]:
             return Place(None).scratch(trial.name, trial.job)
 
-        self._scratch = trial.members.hold(scratch)
+        self._scratch = trial.workers.hold(scratch)
         require_room(self._scratch, reading.bytes_of(arrays.series, trial.module.read))
 
     def warm_up(self) -> None:
@@ -141,7 +141,7 @@ class _Attempt:
             folder.mkdir()
         except OSError as error:
             raise OutputError(f"{folder}: {error.strerror}") from error
-        self._trial.module.compute(series, folder, self._trial.members)
+        self._trial.compute(series, folder, self._trial.workers)
         return folder
 
 

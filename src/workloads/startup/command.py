@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from workloads.bench import command
+from workloads.bench.workload import Workload
 from workloads.errors import UnavailableError
-from workloads.harness import command
-from workloads.harness.workload import Workload
 from workloads.startup.cases import CASES, Invocation, module_names, of_modules, of_script
 from workloads.startup.overview import Overview
 from workloads.startup.problem import Start
@@ -42,12 +42,12 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
     )
 
 
-def _problems(wish: argparse.Namespace) -> list[Start]:
-    asked: list[Invocation] = [*(wish.case or ())]
-    if wish.modules:
-        asked.append(of_modules(wish.modules))
-    if wish.script:
-        asked.append(of_script(wish.script))
+def _problems(args: argparse.Namespace) -> list[Start]:
+    asked: list[Invocation] = [*(args.case or ())]
+    if args.modules:
+        asked.append(of_modules(args.modules))
+    if args.script:
+        asked.append(of_script(args.script))
     if not asked:
         return _all_here()
     for case in asked:
@@ -87,5 +87,5 @@ STARTUP = Workload(
 
 
 def main(arguments: list[str]) -> int:
-    """Run the workload's command line: see `workloads.harness.command.main`."""
+    """Run the workload's command line: see `workloads.bench.command.main`."""
     return command.main(STARTUP, arguments)

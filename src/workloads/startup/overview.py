@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from workloads.harness.result import Result, render
+from workloads.bench.result import Result, render
 from workloads.startup.syscalls import KINDS
 
 Details: TypeAlias = Mapping[str, Any]
@@ -35,7 +35,7 @@ class Overview:
 
     def chart(self, path: Path, results: Sequence[Result]) -> None:
         """Draw each case's imports in ms, a panel a case; without `importtime` the rates."""
-        from workloads.harness import plot  # noqa: PLC0415
+        from workloads.bench import plot  # noqa: PLC0415
 
         panels = []
         for result in results:

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workloads.harness.workload import Outcome
+from workloads.bench.workload import Outcome
 from workloads.startup import program
 
 if TYPE_CHECKING:
-    from workloads.harness.result import Result
-    from workloads.harness.trial import Trial
+    from workloads.bench.result import Result
+    from workloads.bench.trial import Trial
     from workloads.startup.cases import Invocation
 
 
@@ -79,7 +79,7 @@ class _Attempt:
 
     def once(self) -> Outcome:
         """Start it and look."""
-        details, verdict = self._trial.module.compute(self._case, self._trial)
+        details, verdict = self._trial.compute(self._case, self._trial)
         starts = int(details.get("starts", 1))
         right = not verdict.startswith("WRONG")
         return Outcome(self._trial.seconds, starts, "exit code 0", right, verdict, details=details)

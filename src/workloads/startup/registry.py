@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from workloads.harness.technique import Technique
+from workloads.bench.technique import Technique
 from workloads.startup.syscalls import MACHINES
 
 _HERE = "workloads.startup.techniques."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from workloads.harness import plot
+from workloads.bench import plot
 from workloads.talk.report import times
 from workloads.talk.rows import Outcome
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from workloads.harness import machine
+from workloads.bench import machine
 
 if TYPE_CHECKING:
     from workloads.talk.rows import Outcome, Row

@@ -7,9 +7,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from workloads.bench import destination, files, machine, options
+from workloads.bench.result import circumstances
 from workloads.errors import EXIT_CODES, UnavailableError, UsageError
-from workloads.harness import destination, files, machine, options, ranks
-from workloads.harness.result import circumstances
+from workloads.parallel import ranks
 from workloads.talk import pythons, registry, report, rows, run
 from workloads.talk.rows import Outcome
 from workloads.talk.slides import Slide, Talk
@@ -43,50 +44,50 @@ def main(arguments: list[str]) -> int:
     WorkloadError
         For wrong usage, a workload that fails, or when something cannot be written.
     """
-    wish = options.parse(_parser(), arguments)
-    _check(wish)
-    if wish.talk is None or not (wish.slide or wish.all):
-        for name in [wish.talk] if wish.talk else registry.TALKS:
+    args = options.parse(_parser(), arguments)
+    _check(args)
+    if args.talk is None or not (args.slide or args.all):
+        for name in [args.talk] if args.talk else registry.TALKS:
             print(_listing(name, registry.talk(name)))
         return 0
     machine.load_before()
-    talk = registry.talk(wish.talk)
-    slides = talk.slides if wish.all else [registry.slide(wish.talk, one) for one in wish.slide]
-    slides = pythons.beside(slides, wish.python)
+    talk = registry.talk(args.talk)
+    slides = talk.slides if args.all else [registry.slide(args.talk, one) for one in args.slide]
+    slides = pythons.beside(slides, args.python)
     told: list[report.Told] = []
-    with options.tables_beside(wish):
+    with options.tables_beside(args):
         for slide in slides:
-            told.append(_told(wish, talk, slide))
-            _write(wish, told, arguments, last=len(told) == len(slides))
+            told.append(_told(args, talk, slide))
+            _write(args, told, arguments, last=len(told) == len(slides))
     return 0
 
 
-def _check(wish: argparse.Namespace) -> None:
+def _check(args: argparse.Namespace) -> None:
     if ranks.expected() > 1:
         raise UsageError("starts its ranks itself", hint="start it without mpiexec or srun")
-    if wish.talk is not None:
-        registry.talk(wish.talk)
-    wish.slide = [*dict.fromkeys(wish.slide)]
-    for number in wish.slide:
-        registry.slide(wish.talk, number)
-    running = wish.slide or wish.all
-    if wish.slide and wish.all:
+    if args.talk is not None:
+        registry.talk(args.talk)
+    args.slide = [*dict.fromkeys(args.slide)]
+    for number in args.slide:
+        registry.slide(args.talk, number)
+    running = args.slide or args.all
+    if args.slide and args.all:
         raise UsageError("--all: a slide is named, too")
-    if wish.all and wish.talk is None:
+    if args.all and args.talk is None:
         raise UsageError("--all: of which talk?", hint=f"one of: {', '.join(registry.TALKS)}")
-    given = wish.json or wish.plot or wish.html or wish.python
-    if not running and (given or wish.repeat != _SAMPLES):
+    given = args.json or args.plot or args.html or args.python
+    if not running and (given or args.repeat != _SAMPLES):
         raise UsageError("nothing is run", hint="name a slide, or --all")
-    if wish.plot and len(wish.slide) != 1:
+    if args.plot and len(args.slide) != 1:
         raise UsageError("--plot: draws one slide", hint="--html DIR has all")
-    options.check_files(wish)
-    if wish.html is not None:
-        _check_folder(wish.html)
+    options.check_files(args)
+    if args.html is not None:
+        _check_folder(args.html)
 
 
 def _check_folder(folder: Path) -> None:
     # Checked before the run: matplotlib, and a place to write to.
-    from workloads.harness import plot  # noqa: PLC0415
+    from workloads.bench import plot  # noqa: PLC0415
 
     plot.matplotlib_classes()
     if str(folder) == destination.STDOUT:
@@ -96,16 +97,16 @@ def _check_folder(folder: Path) -> None:
     files.require_writable(folder, "--html")
 
 
-def _told(wish: argparse.Namespace, talk: Talk, slide: Slide) -> report.Told:
+def _told(args: argparse.Namespace, talk: Talk, slide: Slide) -> report.Told:
     outcomes, load = [], machine.others()
     # Printed piece by piece: some experiments take half a minute.
-    print(report.heading(wish.talk, slide))
+    print(report.heading(args.talk, slide))
     for experiment in slide.experiments:
         print(report.asked(experiment), flush=True)
         try:
-            outcomes.append(Outcome(experiment, run.run(experiment, wish.repeat)))
+            outcomes.append(Outcome(experiment, run.run(experiment, args.repeat)))
         except UnavailableError as error:
-            if len(wish.slide) == len(slide.experiments) == 1:
+            if len(args.slide) == len(slide.experiments) == 1:
                 raise
             reason = str(error)
             outcomes.append(Outcome(experiment, rows.absent(experiment, reason), reason))
@@ -116,28 +117,28 @@ def _told(wish: argparse.Namespace, talk: Talk, slide: Slide) -> report.Told:
 
 
 def _write(
-    wish: argparse.Namespace, told: Sequence[report.Told], arguments: Sequence[str], *, last: bool
+    args: argparse.Namespace, told: Sequence[report.Told], arguments: Sequence[str], *, last: bool
 ) -> None:
-    talk = registry.talk(wish.talk)
+    talk = registry.talk(args.talk)
     # What is no plain file, as a pipe, gets one document.
-    if wish.json is not None and (last or destination.destination(wish.json).replaced):
+    if args.json is not None and (last or destination.destination(args.json).replaced):
         made = {
             "workload": "talk",
             **circumstances("talk", arguments),
-            "slides": [report.as_json(wish.talk, talk, each) for each in told],
+            "slides": [report.as_json(args.talk, talk, each) for each in told],
         }
-        with files.whole_file(wish.json) as temporary:
+        with files.whole_file(args.json) as temporary:
             temporary.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    if wish.plot is not None:
+    if args.plot is not None:
         from workloads.talk import chart  # noqa: PLC0415
 
         (one,) = told
-        title = f"{wish.talk} {one.slide.number}: {one.slide.title}"
-        chart.draw(wish.plot, title, one.outcomes)
-    if wish.html is not None:
+        title = f"{args.talk} {one.slide.number}: {one.slide.title}"
+        chart.draw(args.plot, title, one.outcomes)
+    if args.html is not None:
         from workloads.talk import page  # noqa: PLC0415
 
-        page.write(wish.html, wish.talk, talk, told)
+        page.write(args.html, args.talk, talk, told)
 
 
 def _listing(name: str, talk: Talk) -> str:

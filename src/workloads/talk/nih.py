@@ -47,7 +47,7 @@ def _scaled(name: str, told: dict[int, float | None]) -> Experiment:
     scale = ",".join(map(str, told))
     words = ("mandel", "--area", "area2", "--impl", name, "--scale", scale)
     # Numba starts at most 8 threads, or one for each core if there are more
-    # (harness/jit.py), unless the variable is set before its import.
+    # (bench/jit.py), unless the variable is set before its import.
     threads = {"NUMBA_NUM_THREADS": str(max(told))} if name == "vectorize-parallel" else {}
     return Experiment(words, found, title="area 2", environment=threads)
 

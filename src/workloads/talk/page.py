@@ -7,8 +7,8 @@ import html
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from workloads.bench import files
 from workloads.errors import OutputError
-from workloads.harness import files
 from workloads.talk import chart, report
 from workloads.talk.rows import Outcome, command
 from workloads.talk.slides import Talk

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from workloads.bench import files
 from workloads.errors import UsageError, WorkloadError
-from workloads.harness import files
 
 _BETWEEN = re.compile(r"(?s)(?<=<!-- table -->\n).*?(?=<!-- end of the table -->)")
 # Without blanks around the cells, which would only lengthen the page.

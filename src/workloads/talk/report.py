@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from workloads.bench import machine
+from workloads.bench.result import duration
 from workloads.doctor import mounts
-from workloads.harness import machine
-from workloads.harness.result import duration
 from workloads.talk.claims import Finding, judged
 from workloads.talk.rows import Outcome, Row, command
 from workloads.talk.slides import Experiment, Slide, Talk

@@ -8,9 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workloads.bench import scaling
+from workloads.bench.result import Result
 from workloads.errors import WorkerError
-from workloads.harness import scaling
-from workloads.harness.result import Result
 from workloads.registry import WORKLOADS
 from workloads.talk.slides import Experiment, Key
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from workloads.errors import UnavailableError, WorkerError
-from workloads.harness.interrupts import held_back
+from workloads.parallel.interrupts import held_back
 from workloads.talk import rows
 from workloads.talk.rows import Row, program
 from workloads.talk.slides import Experiment

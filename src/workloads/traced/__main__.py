@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from workloads import version
+from workloads.bench import files, streams
 from workloads.errors import UnavailableError, UsageError, WorkloadError
-from workloads.harness import agreed, files, ranks, streams
+from workloads.parallel import agreed, ranks
 from workloads.preflight import program
 from workloads.traced.merge import ENDINGS
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from workloads.harness import files
+from workloads.bench import files
 from workloads.traced.mpi_calls import CATEGORY
 
 ENDINGS = (".json", ".json.gz", ".html")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workloads.errors import OutputError
-from workloads.harness import ranks, tracing
+from workloads.parallel import ranks, tracing
 from workloads.preflight import program
 from workloads.traced import clocks, merge, mpi_calls
 

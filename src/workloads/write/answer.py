@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from workloads.harness.interrupts import held_back
+from workloads.parallel.interrupts import held_back
 from workloads.write.definition import Series
 
 # SHA-256 of all arrays, one after the other, in little-endian doubles.

@@ -7,9 +7,9 @@ import shutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from workloads.bench.workload import Outcome
 from workloads.errors import OutputError
-from workloads.harness import ranks
-from workloads.harness.workload import Outcome
+from workloads.parallel import ranks
 from workloads.write import answer, reading
 from workloads.write.definition import Series
 from workloads.write.files import StuckError, require_room
@@ -17,8 +17,8 @@ from workloads.write.files import StuckError, require_room
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workloads.harness.team import Team
-    from workloads.harness.trial import Trial
+    from workloads.bench.trial import Trial
+    from workloads.parallel.workers import Workers
     from workloads.write.place import Place
 
 T = TypeVar("T")
@@ -46,11 +46,11 @@ class Attempt:
         self._series, self._place, self._trial = series, place, trial
         self._verify = verify
 
-        def scratch(_: Team) -> contextlib.AbstractContextManager[Path]:
+        def scratch(_: Workers) -> contextlib.AbstractContextManager[Path]:
             return place.scratch(trial.name, trial.job)
 
-        # Held by the team, so that it is removed after its workers have ended.
-        self._scratch = trial.members.hold(scratch)
+        # Held by the workers, so that it is removed after its workers have ended.
+        self._scratch = trial.workers.hold(scratch)
         self._on_all(self._require_room)
 
     def _require_room(self) -> None:
@@ -77,7 +77,7 @@ class Attempt:
         with self._trial.clock():
             # The time runs until the last rank is done.
             note: str = self._on_all(
-                lambda: self._trial.module.compute(series, folder, self._trial.members)
+                lambda: self._trial.compute(series, folder, self._trial.workers)
             )
         return note
 
@@ -116,8 +116,8 @@ class Attempt:
         if job.collective:
             if quietly:
                 # Ranks that wait must not take cores from the one that works.
-                ranks.wait_quietly(job.team)
-            failure = next(filter(None, job.team.allgather(failure)), None)
+                ranks.wait_quietly(job.computing)
+            failure = next(filter(None, job.computing.allgather(failure)), None)
             if failure is not None:
                 failure.agreed = True
                 raise failure

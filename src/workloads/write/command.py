@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workloads.harness import command, options
-from workloads.harness.workload import Workload
+from workloads.bench import command, options
+from workloads.bench.workload import Workload
 from workloads.write import place
 from workloads.write.definition import MOST_ARRAYS, MOST_SIDE, Series
 from workloads.write.problem import Files
 from workloads.write.registry import FASTEST, TECHNIQUES
 
 if TYPE_CHECKING:
-    from workloads.harness.result import Result
+    from workloads.bench.result import Result
 
 # The talk's sizes.
 _ARRAYS, _SIDE = 15, 100
@@ -53,9 +53,9 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
     )
 
 
-def _problems(wish: argparse.Namespace) -> list[Files]:
-    place.check(wish.out)
-    return [Files(Series(wish.n, wish.s), place.Place(wish.out), not wish.no_verify)]
+def _problems(args: argparse.Namespace) -> list[Files]:
+    place.check(args.out)
+    return [Files(Series(args.n, args.s), place.Place(args.out), not args.no_verify)]
 
 
 def _arrays(result: Result, _: Sequence[Result]) -> str:
@@ -93,5 +93,5 @@ WRITE = Workload(
 
 
 def main(arguments: list[str]) -> int:
-    """Run the workload's command line: see `workloads.harness.command.main`."""
+    """Run the workload's command line: see `workloads.bench.command.main`."""
     return command.main(WRITE, arguments)

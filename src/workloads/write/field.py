@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Float64Array
+    from workloads.bench.arrays import Float64Array
     from workloads.write.definition import Series
 
 

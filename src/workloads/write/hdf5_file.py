@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 
-from workloads.harness.files import hdf5_errors
-from workloads.harness.interrupts import held_back
+from workloads.bench.files import hdf5_errors
+from workloads.parallel.interrupts import held_back
 from workloads.write.files import DATASET, completed
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from workloads.write.field import Field, of_worker
 from workloads.write.files import array_name, completed
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Float64Array
+    from workloads.bench.arrays import Float64Array
     from workloads.write.definition import Series
 
 

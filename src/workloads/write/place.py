@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from workloads.bench import files
+from workloads.bench.destination import STDOUT
+from workloads.bench.job import Job
 from workloads.errors import OutputError, UsageError
-from workloads.harness import files, ranks
-from workloads.harness.destination import STDOUT
-from workloads.harness.job import Job
-from workloads.harness.unfinished import unfinished
+from workloads.parallel import ranks
+from workloads.parallel.unfinished import unfinished
 
 # Other ranks may still be creating files in the folder that is being removed.
 _ATTEMPTS = 10
@@ -104,7 +105,7 @@ class Place:
             with unfinished(path, self._abandon):
                 _agreed(job, _made(path, self.out) if job.first else "")
                 if job.collective:
-                    files.require_seen(path, "--out", job.team)
+                    files.require_seen(path, "--out", job.computing)
                 yield path
                 done = True
         finally:

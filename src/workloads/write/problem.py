@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workloads.bench import machine
 from workloads.errors import UsageError
-from workloads.harness import machine
 from workloads.write.attempt import Attempt
 
 if TYPE_CHECKING:
-    from workloads.harness.result import Result
-    from workloads.harness.trial import Trial
+    from workloads.bench.result import Result
+    from workloads.bench.trial import Trial
     from workloads.write.definition import Series
     from workloads.write.place import Place
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workloads.harness.technique import Technique
+from workloads.bench.technique import Technique
 
 _HERE = "workloads.write.techniques."
 

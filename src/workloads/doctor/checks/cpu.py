@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
+from workloads.bench import machine
 from workloads.doctor.cores import parsed, ranges, sharing
 from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node
-from workloads.harness import machine
 
 _THREADS = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS",

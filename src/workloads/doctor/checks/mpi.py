@@ -7,7 +7,7 @@ from typing import Any
 from workloads.doctor import isolated, launcher, mpi_library
 from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node
-from workloads.harness import launchers
+from workloads.parallel import launchers
 
 _NO_LIBRARY = "put the folder of an MPI library into LD_LIBRARY_PATH before Python starts"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from workloads.harness import caches
+from workloads.bench import caches
 
 
 def platforms() -> dict[str, object]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.harness.cuda import cupy_device, cupy_libraries
+from workloads.device.cuda import cupy_device, cupy_libraries
 from workloads.linalg.batches import Errors, in_batches
 
 if TYPE_CHECKING:
-    from workloads.harness.team import Team
     from workloads.linalg.problems import Tasks
+    from workloads.parallel.workers import Workers
 
 
-def tasks(problem: Tasks, _: Team) -> tuple[Errors, str]:
+def tasks(problem: Tasks, _: Workers) -> tuple[Errors, str]:
     """Do all tasks in one call, or as many at once as the GPU's memory holds."""
     cupy, name = cupy_device()
     pool = cupy.get_default_memory_pool()

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.harness import launchers, ranks
-from workloads.harness.cuda import cupy_device, cupy_libraries, of_this_rank
+from workloads.device.cuda import cupy_device, cupy_libraries, of_this_rank
 from workloads.linalg.techniques.mpi import Errors, gathered, own
+from workloads.parallel import launchers, ranks
 
 if TYPE_CHECKING:
-    from workloads.harness.team import Team
     from workloads.linalg.problems import Tasks
+    from workloads.parallel.workers import Workers
 
 
-def tasks(problem: Tasks, team: Team) -> tuple[Errors, str]:
+def tasks(problem: Tasks, workers: Workers) -> tuple[Errors, str]:
     """Do each rank's tasks on its GPU; rank 0 returns the errors of all.
 
     Raises
@@ -23,7 +23,7 @@ def tasks(problem: Tasks, team: Team) -> tuple[Errors, str]:
     """
     from mpi4py import MPI  # noqa: PLC0415
 
-    comm = team.comm
+    comm = workers.comm
     cupy, name = ranks.together(comm, cupy_device)
     node = comm.Split_type(MPI.COMM_TYPE_SHARED)
     devices = cupy.cuda.runtime.getDeviceCount()

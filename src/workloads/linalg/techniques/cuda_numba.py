@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workloads.harness.cuda import cupy_device
-from workloads.harness.cuda_numba import compilation, cuda, device
+from workloads.device.cuda import cupy_device
+from workloads.device.cuda_numba import compilation, cuda, device
 
 if TYPE_CHECKING:
-    from workloads.harness.team import Team
     from workloads.linalg.problems import AddOne
+    from workloads.parallel.workers import Workers
 
 _THREADS = 256
 
@@ -31,7 +31,7 @@ def _add_one(numbers: Any) -> None:
         numbers[i] += 1.0
 
 
-def addone(problem: AddOne, team: Team) -> tuple[float, str]:
+def addone(problem: AddOne, workers: Workers) -> tuple[float, str]:
     """Add one and sum up on the current device."""
     cupy, _ = cupy_device()
     name = device()
@@ -46,5 +46,5 @@ def addone(problem: AddOne, team: Team) -> tuple[float, str]:
     # NumPy has called CuPy's sum: the result is still on the GPU.
     assert isinstance(total, cupy.ndarray)  # noqa: S101
     found = float(total)
-    team.kernel_seconds += cupy.cuda.get_elapsed_time(started, ended) / 1e3
+    workers.kernel_seconds += cupy.cuda.get_elapsed_time(started, ended) / 1e3
     return found, name

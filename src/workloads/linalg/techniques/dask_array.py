@@ -10,16 +10,16 @@ import dask.array as da
 from workloads.linalg.definition import mean_of
 
 if TYPE_CHECKING:
-    from workloads.harness.team import Team
     from workloads.linalg.problems import Mean
+    from workloads.parallel.workers import Workers
 
 # Pieces for each worker: with one each, the workers that end first would be idle.
 _PIECES = 4
 
 
-def mean(problem: Mean, team: Team) -> tuple[float, str]:
+def mean(problem: Mean, workers: Workers) -> tuple[float, str]:
     """Take the mean by Dask."""
-    chunk = -(-problem.n // (_PIECES * team.workers))
-    with dask.config.set(scheduler="threads", num_workers=team.workers):
+    chunk = -(-problem.n // (_PIECES * workers.count))
+    with dask.config.set(scheduler="threads", num_workers=workers.count):
         found, by = mean_of(da.arange(problem.n, dtype="f8", chunks=chunk))
     return found, f"{by}, pieces of {chunk:,}"

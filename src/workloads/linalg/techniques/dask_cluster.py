@@ -6,25 +6,25 @@ import functools
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from workloads.harness import dask_client
 from workloads.linalg.definition import solve
+from workloads.parallel import dask_client
 
 if TYPE_CHECKING:
-    from workloads.harness.team import Team
     from workloads.linalg.problems import Tasks
+    from workloads.parallel.workers import Workers
 
 
 def _prepare() -> None:
     """Do nothing: a process imports this module to find this function by its name."""
 
 
-def _client(team: Team) -> AbstractContextManager[Any]:
-    return dask_client.client(team, _prepare)
+def _client(workers: Workers) -> AbstractContextManager[Any]:
+    return dask_client.client(workers, _prepare)
 
 
-def tasks(problem: Tasks, team: Team) -> tuple[list[tuple[float, float]], str]:
+def tasks(problem: Tasks, workers: Workers) -> tuple[list[tuple[float, float]], str]:
     """Do the tasks in the cluster's workers."""
-    client = team.hold(_client)
+    client = workers.hold(_client)
     # Not pure: a task that is asked for again must be done again.
     futures = client.map(functools.partial(solve, problem.n), problem.seeds(), pure=False)
     with dask_client.failures():

@@ -9,8 +9,8 @@ import numpy as np
 from workloads.linalg.definition import solve_by
 
 if TYPE_CHECKING:
-    from workloads.harness.team import Team
     from workloads.linalg.problems import Tasks
+    from workloads.parallel.workers import Workers
 
 Errors = list[tuple[float, float]]
 
@@ -31,6 +31,6 @@ def gathered(mine: Errors, problem: Tasks, comm: Any) -> Errors:
     return found
 
 
-def tasks(problem: Tasks, team: Team) -> tuple[Errors, str]:
+def tasks(problem: Tasks, workers: Workers) -> tuple[Errors, str]:
     """Do each rank's tasks; rank 0 returns the errors of all."""
-    return gathered(own(np, problem, team.comm), problem, team.comm), ""
+    return gathered(own(np, problem, workers.comm), problem, workers.comm), ""

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workloads.harness import machine
+from workloads.bench import machine
 from workloads.linalg.batches import Errors, in_batches
 
 if TYPE_CHECKING:
-    from workloads.harness.team import Team
     from workloads.linalg.problems import Tasks
+    from workloads.parallel.workers import Workers
 
 
-def tasks(problem: Tasks, _: Team) -> tuple[Errors, str]:
+def tasks(problem: Tasks, _: Workers) -> tuple[Errors, str]:
     """Do as many tasks at once as half the memory holds."""
     # Linux grants more memory than there is, and kills the process that uses it: so
     # the batch's size is chosen beforehand.

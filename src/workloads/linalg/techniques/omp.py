@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workloads.harness.team import Team
 from workloads.linalg import blas, definition
+from workloads.parallel.workers import Workers
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Float64Array
+    from workloads.bench.arrays import Float64Array
 
 # Kept in the child: sending them would be timed.
 _matrix: dict[tuple[int, int], Float64Array] = {}
@@ -25,9 +25,9 @@ def _prepare() -> None:
 
 
 @contextlib.contextmanager
-def child(count: int, _: Team) -> Iterator[ProcessPoolExecutor]:
+def child(count: int, _: Workers) -> Iterator[ProcessPoolExecutor]:
     """Start a process whose BLAS has `count` threads, or with 0 its default."""
-    with Team(1) as alone:
+    with Workers(1) as alone:
         with blas.threads(count):
             # Spawned: children that live at once have different environments.
             pool = alone.pool(_prepare, method="spawn")

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.harness import jit
+from workloads.bench import jit
 from workloads.mandel.techniques.numba_scalar import escape_time
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Float64Array, Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Float64Array, Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 # Rounding must not bring a point in: a point that is closer to the border than
 # this is iterated. One so close outside would need millions of iterations.
@@ -41,7 +41,7 @@ def _fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> 
                 out[row, column] = escape_time(xs[column], ys[row], maxiter)
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, _: Team) -> str:
+def compute(grid: Grid, rows: range, out: Int32Array, _: Workers) -> str:
     """Fill `out` on one core."""
     _fill(*grid.axes(rows), grid.maxiter, out)
     return "fewer tests done than counted"

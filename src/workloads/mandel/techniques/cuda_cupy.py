@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workloads.harness.cuda import cupy_kernel
+from workloads.device.cuda import cupy_kernel
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 _SOURCE = """
 extern "C" __global__ void fill(const double *xs, const double *ys, const long long width,
@@ -38,7 +38,7 @@ extern "C" __global__ void fill(const double *xs, const double *ys, const long l
 _THREADS = 128
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
+def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     """Fill `out` on the current device; the copy back is part of the time."""
     cupy, kernel, name = cupy_kernel(_SOURCE, "fill")
     started, ended = cupy.cuda.Event(), cupy.cuda.Event()
@@ -49,5 +49,5 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     kernel((-(-out.size // _THREADS),), (_THREADS,), (xs, ys, *scalars, result))
     ended.record()
     result.get(out=out)
-    team.kernel_seconds += cupy.cuda.get_elapsed_time(started, ended) / 1e3
+    workers.kernel_seconds += cupy.cuda.get_elapsed_time(started, ended) / 1e3
     return name

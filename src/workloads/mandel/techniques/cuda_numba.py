@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from workloads.harness.cuda_numba import compilation, cuda, device, libdevice
+from workloads.device.cuda_numba import compilation, cuda, device, libdevice
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Float64Array, Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Float64Array, Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 _THREADS = 128
 
@@ -37,7 +37,7 @@ def _fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> 
         zr = zr2 - zi2 + cr
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
+def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     """Fill `out` on the current device; the copy back is part of the time."""
     name = device()
     xs, ys = map(cuda.to_device, grid.axes(rows))
@@ -48,5 +48,5 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
         _fill[-(-out.size // _THREADS), _THREADS](xs, ys, grid.maxiter, result)
     ended.record()
     result.copy_to_host(out)
-    team.kernel_seconds += cuda.event_elapsed_time(started, ended) / 1e3
+    workers.kernel_seconds += cuda.event_elapsed_time(started, ended) / 1e3
     return name

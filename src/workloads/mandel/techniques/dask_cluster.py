@@ -5,26 +5,26 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from workloads.harness import dask_client
 from workloads.mandel import row_kernel
 from workloads.mandel.blocks import groups
+from workloads.parallel import dask_client
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 
-def _client(team: Team) -> AbstractContextManager[Any]:
-    return dask_client.client(team, row_kernel.prepare)
+def _client(workers: Workers) -> AbstractContextManager[Any]:
+    return dask_client.client(workers, row_kernel.prepare)
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
+def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     """Fill `out` with the cluster's workers."""
-    client = team.hold(_client)
+    client = workers.hold(_client)
     from dask.distributed import as_completed  # noqa: PLC0415
 
-    parts = groups(rows, grid.width, team.workers)
+    parts = groups(rows, grid.width, workers.count)
     # Not pure: rows that are asked for again must be computed again.
     futures = [client.submit(row_kernel.rows, grid, part, pure=False) for _, part in parts]
     places = {future.key: first for future, (first, _) in zip(futures, parts, strict=True)}

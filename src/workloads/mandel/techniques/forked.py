@@ -13,13 +13,13 @@ from workloads.mandel import row_kernel
 from workloads.mandel.techniques import processes
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
-    """Fill `out` with `team.workers` processes.
+def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
+    """Fill `out` with `workers.count` processes.
 
     Raises
     ------
@@ -28,5 +28,5 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     """
     # Imported here, so that no child has to import it.
     row_kernel.prepare()
-    pool = team.pool(row_kernel.prepare, method="fork")
-    return processes.by_arrays(pool, grid, rows, out, team.workers)
+    pool = workers.pool(row_kernel.prepare, method="fork")
+    return processes.by_arrays(pool, grid, rows, out, workers.count)

@@ -9,17 +9,18 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from workloads.bench import caches
 from workloads.errors import UnavailableError, WorkerError
-from workloads.harness import caches, tracing
-from workloads.harness.interrupts import held_back
-from workloads.harness.team import START_SECONDS
 from workloads.mandel import row_kernel
 from workloads.mandel.blocks import groups
+from workloads.parallel import tracing
+from workloads.parallel.interrupts import held_back
+from workloads.parallel.workers import START_SECONDS
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 
 # Seconds between two checks that all engines are still there.
@@ -27,7 +28,7 @@ _LOOK_SECONDS = 5.0
 
 
 @contextlib.contextmanager
-def _view(team: Team) -> Iterator[Any]:
+def _view(workers: Workers) -> Iterator[Any]:
     # IPython writes its logs and the connection's key there.
     caches.provide("IPYTHONDIR", "ipython")
     # Without a network it warns that it finds no address but the loopback.
@@ -35,7 +36,7 @@ def _view(team: Team) -> Iterator[Any]:
     import ipyparallel as ipp  # noqa: PLC0415
 
     cluster = ipp.Cluster(
-        n=team.workers,
+        n=workers.count,
         log_level=logging.CRITICAL,
         # An engine counts as there from its first heartbeat, by default every three
         # seconds: with 200 ms the start is much shorter.  It counts as gone after 30 s
@@ -50,7 +51,7 @@ def _view(team: Team) -> Iterator[Any]:
         with held_back():
             cluster.start_cluster_sync()
             client = cluster.connect_client_sync()
-        client.wait_for_engines(team.workers, interactive=False, timeout=START_SECONDS)
+        client.wait_for_engines(workers.count, interactive=False, timeout=START_SECONDS)
         _on_each(client, sys.path.__setitem__, slice(None), sys.path)
         _on_each(client, row_kernel.prepare)
         _on_each(client, tracing.join)
@@ -58,7 +59,7 @@ def _view(team: Team) -> Iterator[Any]:
         _on_each(client, tracing.leave)
     except TimeoutError as error:
         raise UnavailableError(
-            f"{team.workers} IPython engines do not answer", hint="use fewer --workers"
+            f"{workers.count} IPython engines do not answer", hint="use fewer --workers"
         ) from error
     finally:
         if client is not None:
@@ -71,8 +72,8 @@ def _on_each(client: Any, function: Callable[..., object], *words: object) -> No
     client[:].apply_async(function, *words).get(START_SECONDS)
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
-    """Fill `out` with `team.workers` engines.
+def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
+    """Fill `out` with `workers.count` engines.
 
     Raises
     ------
@@ -83,15 +84,15 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
     """
     from ipyparallel import error  # noqa: PLC0415
 
-    view = team.hold(_view)
-    parts = groups(rows, grid.width, team.workers)
+    view = workers.hold(_view)
+    parts = groups(rows, grid.width, workers.count)
     work = [grid] * len(parts), [part for _, part in parts]
     done = view.map_async(row_kernel.rows, *work, chunksize=1)
     try:
         while not done.ready():
             done.wait(_LOOK_SECONDS)
             # An engine that is no longer registered never answers.
-            if len(view.client.ids) < team.workers:
+            if len(view.client.ids) < workers.count:
                 raise WorkerError("an IPython engine ended unasked")
         for (first, part), block in zip(parts, done, strict=True):
             out[first : first + len(part)] = block

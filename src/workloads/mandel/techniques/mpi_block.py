@@ -11,26 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workloads.harness import ranks
 from workloads.mandel import row_kernel
 from workloads.mandel.blocks import share
+from workloads.parallel import ranks
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
+def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     """Fill `out` on rank 0 with every rank's rows."""
-    comm = team.comm
+    comm = workers.comm
     count = share(len(rows), comm.size, comm.rank)
     first = _rows_before(comm, count)
     started = time.process_time()
     mine = row_kernel.rows(grid, rows[first : first + count])
     busy = time.process_time() - started
     _gather(comm, mine, out)
-    return f"{row_kernel.told()} in each, {ranks.balance(team, busy)}"
+    return f"{row_kernel.told()} in each, {ranks.balance(workers, busy)}"
 
 
 def _rows_before(comm: Any, count: int) -> int:

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workloads.harness import ranks
 from workloads.mandel import row_kernel
 from workloads.mandel.blocks import groups
+from workloads.parallel import ranks
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
+def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     """Fill `out` on rank 0 with the groups that each rank has drawn."""
-    comm = team.comm
+    comm = workers.comm
     parts = groups(rows, grid.width, comm.size)
-    draw = team.hold(_counter)
+    draw = workers.hold(_counter)
     # Safe: rank 0 has every rank's last group of the call before, so nobody draws.
     draw(True)
     comm.Barrier()
@@ -38,15 +38,15 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
         mine.append((number, row_kernel.rows(grid, parts[number][1])))
         busy += time.process_time() - started
     _collect(comm, parts, mine, out)
-    return f"{row_kernel.told()} in each, {ranks.balance(team, busy)}"
+    return f"{row_kernel.told()} in each, {ranks.balance(workers, busy)}"
 
 
 @contextlib.contextmanager
-def _counter(team: Team) -> Iterator[Callable[[bool], int]]:
+def _counter(workers: Workers) -> Iterator[Callable[[bool], int]]:
     """Give a function that draws the next number, or with True sets it to 0."""
     from mpi4py import MPI  # noqa: PLC0415
 
-    comm = team.comm
+    comm = workers.comm
     counter = MPI.Win.Allocate(8 if comm.rank == 0 else 0, 8, comm=comm)
     one, zero, got = np.array([1], "i8"), np.array([0], "i8"), np.empty(1, "i8")
     counter.Lock_all()

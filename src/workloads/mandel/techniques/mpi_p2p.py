@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workloads.harness import ranks
 from workloads.mandel import row_kernel
 from workloads.mandel.blocks import groups
+from workloads.parallel import ranks
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
     Groups = list[tuple[int, range]]
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 _STOP = -1
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
+def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     """Fill `out` on rank 0, which hands out the groups."""
-    comm = team.comm
+    comm = workers.comm
     parts = groups(rows, grid.width, max(1, comm.size - 1))
     busy = 0.0
     if comm.size == 1:
@@ -41,7 +41,7 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
         busy = _work(comm, grid, parts)
     return (
         f"{row_kernel.told()} in {comm.size - 1} workers, rank 0 manages, "
-        f"{ranks.balance(team, busy)}"
+        f"{ranks.balance(workers, busy)}"
     )
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.harness import jit
+from workloads.bench import jit
 from workloads.mandel.techniques import python
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Float64Array, Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Float64Array, Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 escape_time = jit.compiled("int32(complex128, int32)")(python.escape_time)
 
@@ -25,7 +25,7 @@ def _fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> 
             out[row, column] = escape_time(complex(xs[column], ys[row]), maxiter)
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, _: Team) -> str:
+def compute(grid: Grid, rows: range, out: Int32Array, _: Workers) -> str:
     """Fill `out` on one core."""
     _fill(*grid.axes(rows), grid.maxiter, out)
     return ""

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workloads.harness import jit
+from workloads.bench import jit
 from workloads.mandel.techniques import python
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Float32Array, Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Float32Array, Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 _escape_time = jit.compiled("int32(complex64, int32)")(python.escape_time)
 
@@ -25,7 +25,7 @@ def _fill(xs: Float32Array, ys: Float32Array, maxiter: int, out: Int32Array) -> 
             out[row, column] = _escape_time(c, maxiter)
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, _: Team) -> str:
+def compute(grid: Grid, rows: range, out: Int32Array, _: Workers) -> str:
     """Fill `out` on one core."""
     _fill(*grid.axes_single(rows), grid.maxiter, out)
     return ""

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workloads.harness import jit
+from workloads.bench import jit
 from workloads.mandel.techniques.numba_scalar import escape_time
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Float64Array, Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Float64Array, Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 
 @jit.guvectorized("void(float64[:], float64, int32, int32[:])", "(n),(),()->(n)")
@@ -21,7 +21,7 @@ def _fill_row(xs: Float64Array, y: float, maxiter: int, out: Int32Array) -> None
         out[column] = escape_time(xs[column], y, maxiter)
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, _: Team) -> str:
+def compute(grid: Grid, rows: range, out: Int32Array, _: Workers) -> str:
     """Fill `out` on one core."""
     xs, ys = grid.axes(rows)
     # A ufunc warns of numbers that overflow, as they may after they have escaped.

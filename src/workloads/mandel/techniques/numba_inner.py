@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from workloads.mandel.techniques.numba_complex import escape_time
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, _: Team) -> str:
+def compute(grid: Grid, rows: range, out: Int32Array, _: Workers) -> str:
     """Fill `out`, point by point."""
     xs, ys = (axis.tolist() for axis in grid.axes(rows))
     found = [[0] * len(xs) for _ in ys]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.harness import jit
+from workloads.bench import jit
 from workloads.mandel import definition
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Float64Array, Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Float64Array, Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 escape_time = jit.compiled("int32(float64, float64, int32)")(definition.escape_time)
 
@@ -23,7 +23,7 @@ def fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> N
             out[row, column] = escape_time(xs[column], ys[row], maxiter)
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, _: Team) -> str:
+def compute(grid: Grid, rows: range, out: Int32Array, _: Workers) -> str:
     """Fill `out` on one core."""
     fill(*grid.axes(rows), grid.maxiter, out)
     return ""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.harness import jit
+from workloads.bench import jit
 from workloads.mandel import definition
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Float32Array, Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Float32Array, Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 _escape_time = jit.compiled("int32(float32, float32, int32)")(definition.escape_time)
 
@@ -22,7 +22,7 @@ def _fill(xs: Float32Array, ys: Float32Array, maxiter: int, out: Int32Array) -> 
             out[row, column] = _escape_time(xs[column], ys[row], maxiter)
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, _: Team) -> str:
+def compute(grid: Grid, rows: range, out: Int32Array, _: Workers) -> str:
     """Fill `out` on one core."""
     _fill(*grid.axes_single(rows), grid.maxiter, out)
     return ""

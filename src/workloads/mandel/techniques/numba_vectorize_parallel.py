@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workloads.harness import jit
+from workloads.bench import jit
 from workloads.mandel import definition
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 _escape_times = jit.vectorized("int32(float64, float64, int32)", parallel=True)(
     definition.escape_time
 )
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
-    """Fill `out` with `team.workers` threads."""
-    jit.use_threads(team.workers)
+def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
+    """Fill `out` with `workers.count` threads."""
+    jit.use_threads(workers.count)
     xs, ys = grid.axes(rows)
     # A ufunc shares out only its innermost loop, which would be one row: so it
     # gets all points as one row. Their coordinates take four times the answer's

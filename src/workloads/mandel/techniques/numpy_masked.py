@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Float64Array, Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Float64Array, Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 # Arrays of this many points stay in a core's level-2 cache.
 _POINTS = 16_384
@@ -48,7 +48,7 @@ def _fill_points(cr: Float64Array, ci: Float64Array, maxiter: int, out: Int32Arr
         zr = zr2 - zi2 + cr
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, _: Team) -> str:
+def compute(grid: Grid, rows: range, out: Int32Array, _: Workers) -> str:
     """Fill `out`, a few rows at a time."""
     fill(*grid.axes(rows), grid.maxiter, out)
     return ""

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workloads.harness.opencl import program
+from workloads.device.opencl import program
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Float32Array, Float64Array, Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Float32Array, Float64Array, Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 # Compilers for OpenCL fuse multiply and add unless told not to.
 _SOURCE = """
@@ -44,16 +44,16 @@ __kernel void fill(__global const REAL *xs, __global const REAL *ys,
 _GROUP = 64
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
+def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     """Fill `out` on one device."""
-    return filled(grid.axes(rows), grid.maxiter, out, team)
+    return filled(grid.axes(rows), grid.maxiter, out, workers)
 
 
 def filled(
     axes: tuple[Float64Array, Float64Array] | tuple[Float32Array, Float32Array],
     maxiter: int,
     out: Int32Array,
-    team: Team,
+    workers: Workers,
 ) -> str:
     """Fill `out` on one device, in the precision of the axes.
 
@@ -66,7 +66,7 @@ def filled(
         The most tests of a point.
     out
         The escape times, of shape ``(rows, columns)``.
-    team
+    workers
         It gets the kernel's seconds.
     """
     real = "float" if axes[0].dtype == np.float32 else "double"
@@ -83,5 +83,5 @@ def filled(
     scalars = np.int32(width), np.int32(maxiter)
     done = kernel(queue, (columns, height), (_GROUP, 1), xs, ys, *scalars, result)
     cl.enqueue_copy(queue, out, result)
-    team.kernel_seconds += (done.profile.end - done.profile.start) / 1e9
+    workers.kernel_seconds += (done.profile.end - done.profile.start) / 1e9
     return str(queue.device.name).strip()

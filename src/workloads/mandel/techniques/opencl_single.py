@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from workloads.mandel.techniques import opencl
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
+def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     """Fill `out` on one device, in single precision."""
-    return opencl.filled(grid.axes_single(rows), grid.maxiter, out, team)
+    return opencl.filled(grid.axes_single(rows), grid.maxiter, out, workers)

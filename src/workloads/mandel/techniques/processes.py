@@ -6,22 +6,22 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from workloads.harness.interrupts import run_all
 from workloads.mandel import row_kernel
 from workloads.mandel.blocks import groups
+from workloads.parallel.interrupts import run_all
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
-    from workloads.harness.arrays import Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
-    """Fill `out` with `team.workers` processes."""
-    pool = team.pool(row_kernel.prepare, *row_kernel.modules())
-    return by_arrays(pool, grid, rows, out, team.workers)
+def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
+    """Fill `out` with `workers.count` processes."""
+    pool = workers.pool(row_kernel.prepare, *row_kernel.modules())
+    return by_arrays(pool, grid, rows, out, workers.count)
 
 
 def by_arrays(

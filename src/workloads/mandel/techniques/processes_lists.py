@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.harness import jit
+from workloads.bench import jit
 from workloads.mandel.blocks import blocks, groups
 from workloads.mandel.techniques.numba_scalar import escape_time
 from workloads.mandel.techniques.processes import dealt
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Float64Array, Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Float64Array, Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 # Portions for each worker, as many as multiprocessing.Pool.map cuts.
 _PORTIONS = 4
@@ -24,12 +24,12 @@ _PORTIONS = 4
 _MOST_NUMBERS = 4 << 20
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
-    """Fill `out` with `team.workers` processes."""
-    pool = team.pool(_prepare)
+def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
+    """Fill `out` with `workers.count` processes."""
+    pool = workers.pool(_prepare)
     first = 0
     for few in blocks(rows, max(1, _MOST_NUMBERS // grid.width)):
-        parts = groups(few, grid.width, team.workers, _PORTIONS)
+        parts = groups(few, grid.width, workers.count, _PORTIONS)
         dealt(pool, _rows, grid, parts, out[first : first + len(few)])
         first += len(few)
     return "numba in each, rows sent as lists"

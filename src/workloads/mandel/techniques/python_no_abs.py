@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 
 def _escape_time(c: complex, maxiter: int) -> int:
@@ -23,7 +23,7 @@ def _escape_time(c: complex, maxiter: int) -> int:
     return maxiter - 1
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, _: Team) -> str:
+def compute(grid: Grid, rows: range, out: Int32Array, _: Workers) -> str:
     """Fill `out`, point by point."""
     xs, ys = (axis.tolist() for axis in grid.axes(rows))
     for index, y in enumerate(ys):

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workloads.harness.interrupts import run_all
-from workloads.harness.pools import threads
 from workloads.mandel._kernels_simd import fill as fill_rows
 from workloads.mandel._kernels_simd import levels
 from workloads.mandel._kernels_simd import limit as multiply_and_add
+from workloads.parallel.interrupts import run_all
+from workloads.parallel.pools import threads
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Float64Array, Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Float64Array, Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 # The limit is measured by so many tests, some milliseconds, several times.
 _LIMIT_TESTS = 16_000_000
@@ -28,8 +28,8 @@ def fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> N
     fill_rows(xs, ys, maxiter, out)
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
-    """Fill `out` with `team.workers` threads."""
+def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
+    """Fill `out` with `workers.count` threads."""
     xs, ys = grid.axes(rows)
     # The next row. A thread takes rows until there are none, within one call:
     # the kernel works best on many rows, and nobody waits at the end.
@@ -39,7 +39,7 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
         fill_rows(xs, ys, grid.maxiter, out, counter)
 
     try:
-        for _ in run_all(team.hold(threads), work, range(team.workers)):
+        for _ in run_all(workers.hold(threads), work, range(workers.count)):
             pass
     finally:
         # After Ctrl-C every thread ends with the row it is in.

@@ -6,24 +6,24 @@ import functools
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from workloads.harness import spark_context
 from workloads.mandel import row_kernel
 from workloads.mandel.blocks import groups
+from workloads.parallel import spark_context
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 
-def _context(team: Team) -> AbstractContextManager[Any]:
-    return spark_context.context(team, row_kernel.prepare)
+def _context(workers: Workers) -> AbstractContextManager[Any]:
+    return spark_context.context(workers, row_kernel.prepare)
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
+def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
     """Fill `out` with the cluster's workers."""
-    context = team.hold(_context)
-    places, parts = zip(*groups(rows, grid.width, team.workers), strict=True)
+    context = workers.hold(_context)
+    places, parts = zip(*groups(rows, grid.width, workers.count), strict=True)
     with spark_context.failures():
         # Each part is a partition: they are dealt out as workers become free.
         spread = context.parallelize(parts, len(parts))

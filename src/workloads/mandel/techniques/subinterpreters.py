@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from workloads.harness.interrupts import run_all
-from workloads.harness.pools import subinterpreters
 from workloads.mandel.blocks import groups
+from workloads.parallel.interrupts import run_all
+from workloads.parallel.pools import subinterpreters
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 
 def fill(xs: memoryview, ys: memoryview, maxiter: int, out: memoryview) -> None:
@@ -32,7 +32,7 @@ def deal_out(
     grid: Grid,
     parts: list[tuple[int, range]],
     out: Int32Array,
-    team: Team,
+    workers: Workers,
 ) -> None:
     """Call `function` for each group of rows in a free subinterpreter.
 
@@ -46,10 +46,10 @@ def deal_out(
         As `workloads.mandel.blocks.groups` gives them.
     out
         The escape times, an int32 row for each row of all parts.
-    team
+    workers
         The subinterpreters.
     """
-    executor = team.hold(subinterpreters)
+    executor = workers.hold(subinterpreters)
     calls = []
     for first, part in parts:
         xs, ys = grid.axes(part)
@@ -59,7 +59,7 @@ def deal_out(
         pass
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
-    """Fill `out` with `team.workers` subinterpreters."""
-    deal_out(fill, grid, groups(rows, grid.width, team.workers), out, team)
+def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
+    """Fill `out` with `workers.count` subinterpreters."""
+    deal_out(fill, grid, groups(rows, grid.width, workers.count), out, workers)
     return "simd in each, a GIL each"

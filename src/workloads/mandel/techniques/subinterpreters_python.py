@@ -9,9 +9,9 @@ from workloads.mandel.definition import escape_time
 from workloads.mandel.techniques.subinterpreters import deal_out
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 
 def fill(xs: memoryview, ys: memoryview, maxiter: int, out: memoryview) -> None:
@@ -22,7 +22,7 @@ def fill(xs: memoryview, ys: memoryview, maxiter: int, out: memoryview) -> None:
             out[row, column] = escape_time(cr, ci, maxiter)
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
-    """Fill `out` with `team.workers` subinterpreters."""
-    deal_out(fill, grid, singles(rows), out, team)
+def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
+    """Fill `out` with `workers.count` subinterpreters."""
+    deal_out(fill, grid, singles(rows), out, workers)
     return "a GIL each"

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.harness.interrupts import run_all
-from workloads.harness.pools import threads
 from workloads.mandel import row_kernel
 from workloads.mandel.blocks import groups
+from workloads.parallel.interrupts import run_all
+from workloads.parallel.pools import threads
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
-    """Fill `out` with `team.workers` threads, each of which writes into it directly."""
+def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
+    """Fill `out` with `workers.count` threads, each of which writes into it directly."""
     _, fill = row_kernel.load()
     xs, ys = grid.axes(rows)
 
@@ -25,6 +25,6 @@ def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
         mine = slice(first, first + len(part))
         fill(xs, ys[mine], grid.maxiter, out[mine])
 
-    for _ in run_all(team.hold(threads), work, groups(rows, grid.width, team.workers)):
+    for _ in run_all(workers.hold(threads), work, groups(rows, grid.width, workers.count)):
         pass
     return f"{row_kernel.told()} without the GIL"

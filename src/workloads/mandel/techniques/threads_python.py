@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.harness.interrupts import run_all
-from workloads.harness.pools import gil_note, threads
 from workloads.mandel.blocks import singles
 from workloads.mandel.techniques import python_2
+from workloads.parallel.interrupts import run_all
+from workloads.parallel.pools import gil_note, threads
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
-    """Fill `out` with `team.workers` threads."""
+def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
+    """Fill `out` with `workers.count` threads."""
 
     def work(group: tuple[int, range]) -> None:
         first, part = group
-        python_2.compute(grid, part, out[first : first + len(part)], team)
+        python_2.compute(grid, part, out[first : first + len(part)], workers)
 
-    for _ in run_all(team.hold(threads), work, singles(rows)):
+    for _ in run_all(workers.hold(threads), work, singles(rows)):
         pass
     return gil_note()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from workloads.harness import queued
 from workloads.mandel import row_kernel
 from workloads.mandel.blocks import groups
+from workloads.parallel import queued
 
 if TYPE_CHECKING:
-    from workloads.harness.arrays import Int32Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Int32Array
     from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
 
 
 def _act(task: tuple[Grid, int, range]) -> tuple[int, Int32Array]:
@@ -20,13 +20,13 @@ def _act(task: tuple[Grid, int, range]) -> tuple[int, Int32Array]:
     return first, row_kernel.rows(grid, part)
 
 
-def _workers(team: Team) -> contextlib.AbstractContextManager[queued.Workers]:
-    return queued.workers(team, _act, row_kernel.load, *row_kernel.modules())
+def _workers(workers: Workers) -> contextlib.AbstractContextManager[queued.QueueWorkers]:
+    return queued.started(workers, _act, row_kernel.load, *row_kernel.modules())
 
 
-def compute(grid: Grid, rows: range, out: Int32Array, team: Team) -> str:
-    """Fill `out` with `team.workers` processes."""
-    parts = [(grid, first, part) for first, part in groups(rows, grid.width, team.workers)]
-    for first, block in team.hold(_workers).act(parts):
+def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
+    """Fill `out` with `workers.count` processes."""
+    parts = [(grid, first, part) for first, part in groups(rows, grid.width, workers.count)]
+    for first, block in workers.hold(_workers).act(parts):
         out[first : first + len(block)] = block
     return f"{row_kernel.told()} in each"

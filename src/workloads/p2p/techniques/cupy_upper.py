@@ -10,11 +10,11 @@ from typing import Any
 
 from mpi4py import MPI
 
-from workloads.harness import ranks
-from workloads.harness.cuda import cupy_device
-from workloads.harness.gpu_mpi import require_gpu_aware
+from workloads.device.cuda import cupy_device
+from workloads.device.gpu_mpi import require_gpu_aware
 from workloads.p2p import channel
 from workloads.p2p.channel import Bytes
+from workloads.parallel import ranks
 
 
 def _cupy() -> Any:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workloads.harness.cuda import cupy_kernel
+from workloads.device.cuda import cupy_kernel
 
 if TYPE_CHECKING:
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
 
 _SOURCE = """
 typedef unsigned long long word;
@@ -48,7 +48,7 @@ extern "C" __global__ void count(const word pairs, const word key, word *out)
 _BLOCKS, _THREADS = 4096, 128
 
 
-def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
+def compute(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     """Count on the current device; the copy of the count back is part of the time."""
     cupy, kernel, name = cupy_kernel(_SOURCE, "count")
     started, ended = cupy.cuda.Event(), cupy.cuda.Event()
@@ -57,5 +57,5 @@ def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
     kernel((_BLOCKS,), (_THREADS,), (np.uint64(pairs), np.uint64(seed), result))
     ended.record()
     hits = int(result.get()[0])
-    team.kernel_seconds += cupy.cuda.get_elapsed_time(started, ended) / 1e3
+    workers.kernel_seconds += cupy.cuda.get_elapsed_time(started, ended) / 1e3
     return hits, name

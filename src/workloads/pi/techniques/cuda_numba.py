@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workloads.harness.cuda_numba import compilation, cuda, device, libdevice
+from workloads.device.cuda_numba import compilation, cuda, device, libdevice
 from workloads.pi import philox
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
 
 # Enough threads for the largest GPU.
 _BLOCKS, _THREADS = 4096, 128
@@ -39,7 +39,7 @@ def _count(pairs: int, key: int, out: npt.NDArray[np.int64]) -> None:
     cuda.atomic.add(out, 0, hits)
 
 
-def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
+def compute(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     """Count on the current device; the copy of the count back is part of the time."""
     name = device()
     result = cuda.to_device(np.zeros(1, np.int64))
@@ -49,5 +49,5 @@ def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
         _count[_BLOCKS, _THREADS](np.int64(pairs), np.uint64(seed), result)
     ended.record()
     hits = int(result.copy_to_host()[0])
-    team.kernel_seconds += cuda.event_elapsed_time(started, ended) / 1e3
+    workers.kernel_seconds += cuda.event_elapsed_time(started, ended) / 1e3
     return hits, name

@@ -8,9 +8,9 @@ from workloads.pi._kernels_cython import count
 from workloads.pi.shares import pieces
 
 if TYPE_CHECKING:
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
 
 
-def compute(pairs: int, seed: int, _: Team) -> tuple[int, str]:
+def compute(pairs: int, seed: int, _: Workers) -> tuple[int, str]:
     """Count on one core."""
     return sum(count(piece.start, piece.stop, seed) for piece in pieces(range(pairs))), ""

@@ -8,10 +8,10 @@ from workloads.pi.shares import pieces
 from workloads.pi.twister import counter
 
 if TYPE_CHECKING:
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
 
 
-def compute(pairs: int, seed: int, _: Team) -> tuple[int, str]:
+def compute(pairs: int, seed: int, _: Workers) -> tuple[int, str]:
     """Count on one core."""
     count_next = counter(seed)
     return sum(count_next(len(piece)) for piece in pieces(range(pairs))), ""

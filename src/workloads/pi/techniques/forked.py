@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 from workloads.pi.techniques import processes
 
 if TYPE_CHECKING:
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
 
 
-def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
-    """Count in `team.workers` processes.
+def compute(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
+    """Count in `workers.count` processes.
 
     Raises
     ------
     UnavailableError
         When this process has threads.
     """
-    pool = team.pool(processes.prepare, method="fork")
-    return processes.counted(pool, pairs, seed, team.workers), "a GIL each"
+    pool = workers.pool(processes.prepare, method="fork")
+    return processes.counted(pool, pairs, seed, workers.count), "a GIL each"

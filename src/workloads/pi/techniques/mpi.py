@@ -8,11 +8,11 @@ from workloads.pi.definition import seeded_hits
 from workloads.pi.shares import seeds
 
 if TYPE_CHECKING:
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
 
 
-def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
+def compute(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     """Count each rank's share; the sum is on rank 0, and 0 on the others."""
-    mine = seeded_hits(*seeds(seed, pairs, team.comm.size)[team.comm.rank])
+    mine = seeded_hits(*seeds(seed, pairs, workers.comm.size)[workers.comm.rank])
     # reduce returns None on the other ranks.
-    return team.comm.reduce(mine) or 0, ""
+    return workers.comm.reduce(mine) or 0, ""

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workloads.harness import jit
+from workloads.bench import jit
 from workloads.pi.shares import parts, pieces
 from workloads.pi.techniques.numba_scalar import count
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
 
 
 @jit.compiled("int64(int64[::1], uint64)", parallel=True)
@@ -24,14 +24,14 @@ def _count(bounds: npt.NDArray[np.int64], key: int) -> int:
     return hits
 
 
-def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
-    """Count in `team.workers` threads."""
-    jit.use_threads(team.workers)
+def compute(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
+    """Count in `workers.count` threads."""
+    jit.use_threads(workers.count)
     hits = 0
     # Parts are dealt out one by one: a thread that loses its core for a while
     # holds up only its own part.
     with jit.numba.parallel_chunksize(1):
         for piece in pieces(range(pairs)):
-            bounds = [part.stop for part in parts(len(piece), team.workers)]
+            bounds = [part.stop for part in parts(len(piece), workers.count)]
             hits += _count(piece.start + np.array([0, *bounds]), seed)
     return hits, f"{jit.numba.threading_layer()} threads"

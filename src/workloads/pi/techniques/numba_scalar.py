@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workloads.harness import jit
+from workloads.bench import jit
 from workloads.pi import philox
 from workloads.pi.shares import pieces
 
 if TYPE_CHECKING:
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
 
 _LIMIT, _SHIFT = philox.LIMIT, philox.SHIFT
 
@@ -36,6 +36,6 @@ def count_all(wanted: range, key: int) -> int:
     return sum(count(piece.start, piece.stop, key) for piece in pieces(wanted))
 
 
-def compute(pairs: int, seed: int, _: Team) -> tuple[int, str]:
+def compute(pairs: int, seed: int, _: Workers) -> tuple[int, str]:
     """Count on one core."""
     return count_all(range(pairs), seed), ""

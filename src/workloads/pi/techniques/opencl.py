@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workloads.harness.opencl import program
+from workloads.device.opencl import program
 
 if TYPE_CHECKING:
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
 
 # Compilers for OpenCL fuse multiply and add unless told not to.
 _SOURCE = """
@@ -48,7 +48,7 @@ __kernel void count(const ulong pairs, const ulong key, __global ulong *out)
 _GROUPS, _GROUP = 4096, 64
 
 
-def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
+def compute(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     """Count on one device."""
     cl, queue, built = program(_SOURCE)
     counts = np.empty(_GROUPS, np.uint64)
@@ -57,5 +57,5 @@ def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
     scalars = np.uint64(pairs), np.uint64(seed)
     done = kernel(queue, (_GROUPS * _GROUP,), (_GROUP,), *scalars, result)
     cl.enqueue_copy(queue, counts, result)
-    team.kernel_seconds += (done.profile.end - done.profile.start) / 1e9
+    workers.kernel_seconds += (done.profile.end - done.profile.start) / 1e9
     return int(counts.sum()), str(queue.device.name).strip()

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.harness.interrupts import run_all
+from workloads.parallel.interrupts import run_all
 from workloads.pi import definition
 from workloads.pi.shares import seeds
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
 
 
 def prepare() -> None:
     """Do nothing: a process imports this module to find this function by its name."""
 
 
-def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
-    """Count in `team.workers` processes."""
-    return counted(team.pool(prepare), pairs, seed, team.workers), "a GIL each"
+def compute(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
+    """Count in `workers.count` processes."""
+    return counted(workers.pool(prepare), pairs, seed, workers.count), "a GIL each"
 
 
 def counted(pool: ProcessPoolExecutor, pairs: int, seed: int, workers: int) -> int:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from workloads.pi.definition import seeded_hits
 
 if TYPE_CHECKING:
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
 
 
-def compute(pairs: int, seed: int, _: Team) -> tuple[int, str]:
+def compute(pairs: int, seed: int, _: Workers) -> tuple[int, str]:
     """Count on one core."""
     return seeded_hits(seed, pairs), ""

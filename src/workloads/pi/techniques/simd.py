@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.harness.interrupts import run_all
-from workloads.harness.pools import threads
+from workloads.parallel.interrupts import run_all
+from workloads.parallel.pools import threads
 from workloads.pi._kernels_simd import count, levels
 from workloads.pi.shares import parts
 
 if TYPE_CHECKING:
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
 
 
-def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
-    """Count in `team.workers` threads."""
+def compute(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
+    """Count in `workers.count` threads."""
     # A free thread takes the next part. A part takes about a millisecond, and a
     # task of the pool for each would add to that.
-    todo = iter(parts(pairs, team.workers))
+    todo = iter(parts(pairs, workers.count))
 
     def work(_: int) -> int:
         return sum(count(part.start, part.stop, seed) for part in todo)
 
     try:
-        counts = run_all(team.hold(threads), work, range(team.workers))
+        counts = run_all(workers.hold(threads), work, range(workers.count))
         return sum(each for _, each in counts), str(levels[0])
     finally:
         # After Ctrl-C every thread ends with the part that it is in.

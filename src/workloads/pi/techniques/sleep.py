@@ -13,10 +13,10 @@ from workloads.pi.techniques.threads import share_out
 from workloads.pi.twister import counter
 
 if TYPE_CHECKING:
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
 
 
-def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
-    """Count in `team.workers` threads."""
-    count = share_out(pairs, seed, team, wait=SECONDS_A_PAIR, make_counter=counter)
+def compute(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
+    """Count in `workers.count` threads."""
+    count = share_out(pairs, seed, workers, wait=SECONDS_A_PAIR, make_counter=counter)
     return count, f"waits {pairs * SECONDS_A_PAIR:.3g} s in all"

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from workloads.pi.techniques.threads import share_out
 
 if TYPE_CHECKING:
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
 
 SECONDS_A_PAIR = 100e-9
 
 
-def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
-    """Count in `team.workers` threads."""
-    count = share_out(pairs, seed, team, wait=SECONDS_A_PAIR)
+def compute(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
+    """Count in `workers.count` threads."""
+    count = share_out(pairs, seed, workers, wait=SECONDS_A_PAIR)
     return count, f"waits {pairs * SECONDS_A_PAIR:.3g} s in all"

@@ -5,30 +5,30 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from workloads.harness import spark_context
+from workloads.parallel import spark_context
 from workloads.pi import definition
 from workloads.pi.shares import seeds
 
 if TYPE_CHECKING:
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
 
 
 def _prepare() -> None:
     """Do nothing: a process imports this module to find this function by its name."""
 
 
-def _context(team: Team) -> AbstractContextManager[Any]:
-    return spark_context.context(team, _prepare)
+def _context(workers: Workers) -> AbstractContextManager[Any]:
+    return spark_context.context(workers, _prepare)
 
 
 def _hits(share: tuple[int, int]) -> int:
     return definition.seeded_hits(*share)
 
 
-def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
+def compute(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     """Count in the cluster's workers."""
-    context = team.hold(_context)
-    shares = seeds(seed, pairs, team.workers)
+    context = workers.hold(_context)
+    shares = seeds(seed, pairs, workers.count)
     with spark_context.failures():
         hits = sum(context.parallelize(shares, len(shares)).map(_hits).collect())
     return hits, "a GIL each"

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.harness.interrupts import run_all
-from workloads.harness.pools import subinterpreters
+from workloads.parallel.interrupts import run_all
+from workloads.parallel.pools import subinterpreters
 from workloads.pi.definition import seeded_hits
 from workloads.pi.shares import seeds
 
 if TYPE_CHECKING:
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
 
 
-def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
-    """Count in `team.workers` subinterpreters."""
-    each = zip(*seeds(seed, pairs, team.workers), strict=True)
+def compute(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
+    """Count in `workers.count` subinterpreters."""
+    each = zip(*seeds(seed, pairs, workers.count), strict=True)
     # Interpreters share no object, but they may share memory.
     stop = bytearray(1)
-    flags = [memoryview(stop)] * team.workers
+    flags = [memoryview(stop)] * workers.count
     try:
-        counts = run_all(team.hold(subinterpreters), seeded_hits, *each, flags)
+        counts = run_all(workers.hold(subinterpreters), seeded_hits, *each, flags)
         return sum(count for _, count in counts), "a GIL each"
     finally:
         # After Ctrl-C every interpreter ends with the batch that it is in.

@@ -6,32 +6,32 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from workloads.harness.interrupts import run_all
-from workloads.harness.pools import gil_note, threads
+from workloads.parallel.interrupts import run_all
+from workloads.parallel.pools import gil_note, threads
 from workloads.pi.definition import BATCH_PAIRS, counter
 from workloads.pi.shares import seeds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
 
 
 def share_out(
     pairs: int,
     seed: int,
-    team: Team,
+    workers: Workers,
     *,
     wait: float = 0.0,
     make_counter: Callable[[int], Callable[[int], int]] = counter,
 ) -> int:
-    """Count in `team.workers` threads; return the hits.
+    """Count in `workers.count` threads; return the hits.
 
     Parameters
     ----------
     pairs, seed
         What to count.
-    team
+    workers
         Its threads count.
     wait
         Seconds for each pair that a batch takes to arrive.
@@ -52,14 +52,14 @@ def share_out(
             count += count_next(batch)
         return count
 
-    each = zip(*seeds(seed, pairs, team.workers), strict=True)
+    each = zip(*seeds(seed, pairs, workers.count), strict=True)
     try:
-        return sum(count for _, count in run_all(team.hold(threads), work, *each))
+        return sum(count for _, count in run_all(workers.hold(threads), work, *each))
     finally:
         # After Ctrl-C every thread ends with the batch that it is in.
         stop.set()
 
 
-def compute(pairs: int, seed: int, team: Team) -> tuple[int, str]:
-    """Count in `team.workers` threads."""
-    return share_out(pairs, seed, team), gil_note()
+def compute(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
+    """Count in `workers.count` threads."""
+    return share_out(pairs, seed, workers), gil_note()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workloads.startup.program import Running
 
 if TYPE_CHECKING:
-    from workloads.harness.trial import Trial
+    from workloads.bench.trial import Trial
     from workloads.startup.cases import Invocation
 
 
@@ -16,7 +16,7 @@ def compute(case: Invocation, trial: Trial) -> tuple[dict[str, Any], str]:
     running: list[Running] = []
     try:
         with trial.clock():
-            running.extend(Running(case.command) for _ in range(trial.workers))
+            running.extend(Running(case.command) for _ in range(trial.count))
             ended = [one.end() for one in running]
     finally:
         for one in running:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
+from workloads.bench.files import hdf5_errors
 from workloads.errors import UnavailableError
-from workloads.harness import ranks, unfinished
-from workloads.harness.files import hdf5_errors
-from workloads.harness.interrupts import held_back
+from workloads.parallel import ranks, unfinished
+from workloads.parallel.interrupts import held_back
 from workloads.write import failing_end, hdf5_file
 from workloads.write.definition import shares
 from workloads.write.field import Field
@@ -25,7 +25,7 @@ from workloads.write.reading import dataset as read
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
     from workloads.write.definition import Series
 
 __all__ = ["compute", "read"]
@@ -38,7 +38,7 @@ _BATCH_BYTES = 64 << 20
 _FAILED_SECONDS = 2.0
 
 
-def compute(series: Series, folder: Path, team: Team) -> str:
+def compute(series: Series, folder: Path, workers: Workers) -> str:
     """Write one file.
 
     Raises
@@ -52,7 +52,7 @@ def compute(series: Series, folder: Path, team: Team) -> str:
     """
     if not h5py.get_config().mpi:
         raise UnavailableError("h5py is built without MPI here")
-    comm, path = team.comm, folder / HDF5
+    comm, path = workers.comm, folder / HDF5
 
     def fail(reason: str) -> None:
         failure = not_written(path, _brief(OSError(reason)))

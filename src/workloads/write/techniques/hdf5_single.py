@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.harness.interrupts import uninterrupted
+from workloads.parallel.interrupts import uninterrupted
 from workloads.write import hdf5_file
 from workloads.write.field import Field
 from workloads.write.files import HDF5
@@ -13,13 +13,13 @@ from workloads.write.reading import dataset as read
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
     from workloads.write.definition import Series
 
 __all__ = ["compute", "read"]
 
 
-def compute(series: Series, folder: Path, _: Team) -> str:
+def compute(series: Series, folder: Path, _: Workers) -> str:
     """Write one file."""
     field = Field(series)
     with hdf5_file.new(folder / HDF5) as file:

@@ -15,7 +15,7 @@ from workloads.write.reading import text as read
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
     from workloads.write.definition import Series
 
 __all__ = ["compute", "read"]
@@ -27,7 +27,7 @@ def _value(x: np.float64, y: np.float64, shift: float) -> np.float64:
     return (a * a * b + b * b * a + shift) % 1
 
 
-def compute(series: Series, folder: Path, _: Team) -> str:
+def compute(series: Series, folder: Path, _: Workers) -> str:
     """Write `series.n` text files."""
     x, y = np.array(series.x, float), np.array(series.y, float)
     for t in range(series.n):

@@ -14,7 +14,7 @@ from workloads.write.reading import npy as read
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
     from workloads.write.definition import Series
 
 __all__ = ["compute", "read"]
@@ -22,9 +22,9 @@ __all__ = ["compute", "read"]
 _TAG = 77
 
 
-def compute(series: Series, folder: Path, team: Team) -> str:
+def compute(series: Series, folder: Path, workers: Workers) -> str:
     """Write `series.n` files."""
-    comm = team.comm
+    comm = workers.comm
     # Every rank computes how many numbers it gets; the talk's n is a multiple of the
     # ranks.
     parts = [np.array(part, np.intc) for part in shares(series.n, comm.size)]

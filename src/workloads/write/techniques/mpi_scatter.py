@@ -12,15 +12,15 @@ from workloads.write.reading import npy as read
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
     from workloads.write.definition import Series
 
 __all__ = ["compute", "read"]
 
 
-def compute(series: Series, folder: Path, team: Team) -> str:
+def compute(series: Series, folder: Path, workers: Workers) -> str:
     """Write `series.n` files."""
-    comm = team.comm
+    comm = workers.comm
     # The lower-case scatter: its parts are objects and may differ in length, so n
     # need not be a multiple of the ranks.
     mine = comm.scatter(shares(series.n, comm.size) if comm.rank == 0 else None)

@@ -16,15 +16,15 @@ from workloads.write.reading import npy as read
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
     from workloads.write.definition import Series
 
 __all__ = ["compute", "read"]
 
 
-def compute(series: Series, folder: Path, team: Team) -> str:
+def compute(series: Series, folder: Path, workers: Workers) -> str:
     """Write `series.n` files."""
-    comm = team.comm
+    comm = workers.comm
     if comm.size == 1:
         save(series, folder, range(series.n), Field(series))
         return "one rank has nobody to send to and writes itself"

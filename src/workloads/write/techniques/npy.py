@@ -12,13 +12,13 @@ from workloads.write.reading import npy as read
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
     from workloads.write.definition import Series
 
 __all__ = ["compute", "read"]
 
 
-def compute(series: Series, folder: Path, _: Team) -> str:
+def compute(series: Series, folder: Path, _: Workers) -> str:
     """Write `series.n` files."""
     begin = time.perf_counter()
     opening = save(series, folder, range(series.n), Field(series))

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workloads.harness.interrupts import run_all
+from workloads.parallel.interrupts import run_all
 from workloads.write.npy_files import save_array
 from workloads.write.reading import npy as read
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workloads.harness.arrays import Float64Array
-    from workloads.harness.team import Team
+    from workloads.bench.arrays import Float64Array
+    from workloads.parallel.workers import Workers
     from workloads.write.definition import Series
 
 __all__ = ["compute", "read"]
@@ -35,10 +35,10 @@ def _write(task: tuple[Float64Array, Float64Array, Path, int, int]) -> None:
     save_array(folder, t, values - np.floor(values))
 
 
-def compute(series: Series, folder: Path, team: Team) -> str:
+def compute(series: Series, folder: Path, workers: Workers) -> str:
     """Write `series.n` files."""
     x, y = np.meshgrid(np.array(series.x, float), np.array(series.y, float))
-    pool = team.pool(_prepare)
+    pool = workers.pool(_prepare)
     for t in range(series.n):
         # As Pool.apply does, this waits for a task before it sends the next one.
         for _ in run_all(pool, _write, [(x, y, folder, series.n, t)]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from workloads.harness.interrupts import run_all
+from workloads.parallel.interrupts import run_all
 from workloads.write.definition import shares
 from workloads.write.npy_files import save
 from workloads.write.reading import npy as read
@@ -13,7 +13,7 @@ from workloads.write.reading import npy as read
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
     from workloads.write.definition import Series
 
 __all__ = ["compute", "read"]
@@ -27,9 +27,9 @@ def _prepare() -> None:
     """Do nothing: a process imports this module to find this function by its name."""
 
 
-def compute(series: Series, folder: Path, team: Team) -> str:
+def compute(series: Series, folder: Path, workers: Workers) -> str:
     """Write `series.n` files."""
-    parts = [part for part in shares(series.n, team.workers * _PARTS) if part]
-    for _ in run_all(team.pool(_prepare), functools.partial(save, series, folder), parts):
+    parts = [part for part in shares(series.n, workers.count * _PARTS) if part]
+    for _ in run_all(workers.pool(_prepare), functools.partial(save, series, folder), parts):
         pass
     return ""

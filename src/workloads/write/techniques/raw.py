@@ -12,13 +12,13 @@ from workloads.write.reading import raw as read
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
     from workloads.write.definition import Series
 
 __all__ = ["compute", "read"]
 
 
-def compute(series: Series, folder: Path, _: Team) -> str:
+def compute(series: Series, folder: Path, _: Workers) -> str:
     """Write one file."""
     field = Field(series)
     with completed(folder / RAW) as temporary, temporary.open("wb", buffering=0) as file:

@@ -10,13 +10,13 @@ from workloads.write.reading import text as read
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
     from workloads.write.definition import Series
 
 __all__ = ["compute", "read"]
 
 
-def compute(series: Series, folder: Path, _: Team) -> str:
+def compute(series: Series, folder: Path, _: Workers) -> str:
     """Write `series.n` text files."""
     # 18 digits after the point, savetxt's default: 16 are enough to read the same
     # double again.

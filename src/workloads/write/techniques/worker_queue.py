@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from workloads.harness import queued
+from workloads.parallel import queued
 from workloads.write.npy_files import save
 from workloads.write.reading import npy as read
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workloads.harness.team import Team
+    from workloads.parallel.workers import Workers
     from workloads.write.definition import Series
 
 __all__ = ["compute", "read"]
@@ -27,12 +27,12 @@ def _act(task: tuple[Series, Path, int]) -> None:
     save(series, folder, [t])
 
 
-_workers = functools.partial(queued.workers, act=_act, prepare=_prepare)
+_workers = functools.partial(queued.started, act=_act, prepare=_prepare)
 
 
-def compute(series: Series, folder: Path, team: Team) -> str:
+def compute(series: Series, folder: Path, workers: Workers) -> str:
     """Write `series.n` files."""
     tasks = [(series, folder, t) for t in range(series.n)]
-    for _ in team.hold(_workers).act(tasks):
+    for _ in workers.hold(_workers).act(tasks):
         pass
     return ""

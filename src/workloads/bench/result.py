@@ -1,0 +1,272 @@
+"""What one technique did, and the table and JSON made of several."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from workloads.bench import files, machine
+from workloads.bench.technique import Technique
+from workloads.errors import UsageError
+
+if TYPE_CHECKING:
+    from workloads.bench.workload import Outcome
+
+# What the image says of itself; absent outside one.
+_IMAGE = Path("/opt/hpcpy/share/hpcpy/image.json")
+
+
+Column: TypeAlias = "Callable[[Result, Sequence[Result]], str]"
+
+
+@dataclass
+class Result:
+    """Timings and answer of one technique.
+
+    Parameters
+    ----------
+    impl
+        The technique.
+    problem
+        What it computed, for example the area's name.
+    samples
+        Seconds, one a repetition; import, compilation and the start of
+        workers are not in them.
+    start
+        Seconds of import, compilation and the start of workers.
+    work
+        How much was done in each sample, in the workload's unit.
+    total
+        How much there would have been to do.
+    complete
+        Whether all of it was done, and not a sample.
+    ok
+        Whether the answer is right.
+    answer
+        Its SHA-256, or the count.
+    verdict
+        What it was compared with and how that went.
+    workers
+        How many workers computed.
+    cores
+        How many of them can have a core each; 0 where nobody has counted.
+    note
+        What else is to be said.
+    kernel
+        For each sample the seconds between the start and the end of a
+        device's kernels, by its own clock: without copies.
+    busy
+        For each sample the processor seconds that each rank has computed, without
+        waiting, where the technique counts them.
+    details
+        For each sample what else the workload has measured.
+    memory
+        Peak bytes of resident memory of each process, this one's first; empty where
+        the kernel cannot reset its count.
+    """
+
+    impl: str
+    problem: str
+    samples: list[float] = field(default_factory=list)
+    start: float = 0.0
+    work: int = 0
+    total: int = 0
+    complete: bool = True
+    ok: bool = False
+    answer: str = ""
+    verdict: str = ""
+    workers: int = 1
+    cores: int = 0
+    note: str = ""
+    kernel: list[float] = field(default_factory=list)
+    busy: list[list[float]] = field(default_factory=list)
+    details: list[Mapping[str, Any]] = field(default_factory=list)
+    memory: list[int] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        """Work a second in the fastest sample."""
+        return self.work / max(min(self.samples), 1e-9)
+
+    def add(self, outcome: Outcome) -> None:
+        """Take in a repetition."""
+        first = not self.samples
+        self.samples.append(outcome.seconds)
+        if outcome.details:
+            self.details.append(outcome.details)
+        self.work, self.answer, self.note = outcome.work, outcome.answer, outcome.note
+        # A later repetition that is right does not excuse an earlier one.
+        self.ok = outcome.ok and (first or self.ok)
+        if first or not outcome.ok:
+            self.verdict = outcome.verdict
+
+    def compare_with_limit(self, pairs: Sequence[tuple[float, float]]) -> None:
+        """Add to the note how near it came to what a core can do.
+
+        Parameters
+        ----------
+        pairs
+            For each repetition the least seconds one core needs, measured
+            right after it, and the processor seconds that it took: unlike the
+            wall clock these stand still while others have the core.
+        """
+        if pairs:
+            limit, used = (min(values) for values in zip(*pairs, strict=True))
+            remark = (
+                f"limit {duration(limit)} of one core, used {duration(used)}, "
+                f"ratio {used / limit:.2f}"
+            )
+            self.note = "; ".join(filter(None, (self.note, remark)))
+
+    def tell_kernel(self) -> None:
+        """Add to the note what the device's clock says."""
+        if self.kernel:
+            kernel = f"kernel {duration(min(self.kernel))}"
+            self.note = ", ".join(filter(None, (self.note, kernel)))
+
+    @property
+    def seconds(self) -> float:
+        """Seconds for all the work at this rate; without any work those of the fastest sample."""
+        return self.total / self.rate if self.work else min(self.samples)
+
+
+def duration(seconds: float) -> str:
+    """Return seconds with three digits and a fitting unit."""
+    # Three digits of 999.5 and more are 1e+03: it counts in the next unit.
+    if seconds >= 999.5:
+        return f"{seconds:,.0f} s"
+    for factor, unit in ((1.0, "s"), (1e3, "ms")):
+        if seconds * factor >= 0.9995:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds * 1e6:.3g} µs"
+
+
+def mebibytes(count: int) -> str:
+    """Return a number of bytes as MiB for a table; a dash for 0."""
+    return f"{count / 2**20:,.0f} MiB" if count else "–"
+
+
+def table(
+    results: Sequence[Result],
+    techniques: Mapping[str, Technique],
+    baseline: str | Sequence[str],
+    unit: str,
+    columns: Mapping[str, Column] | None = None,
+) -> str:
+    """Return the results side by side.
+
+    Parameters
+    ----------
+    results
+        One problem's results.
+    techniques
+        The registry: it says what a parallel one's efficiency refers to.
+    baseline
+        The technique that speed-ups refer to; of several the first that has run.
+    unit
+        Of the rate, in millions of what `work` counts: ``M tests/s``.
+    columns
+        The workload's own: heads, and functions of a result and all results.
+    """
+    own = columns or {}
+    rates = {result.impl: result.rate for result in results}
+    # Of 64 threads on two cores none has a 64th of what a core does.
+    of_a_core = {result.impl: result.rate / (result.cores or result.workers) for result in results}
+    bases = [baseline] if isinstance(baseline, str) else baseline
+    base = next((rates[name] for name in bases if name in rates), None)
+    head = ["technique", "time", "start", "workers", unit, "speed-up", "efficiency", "memory"]
+    lines = [[*head, *own, "verdict"]]
+    for result in results:
+        # Where only a sample was computed, it is the time that all would take.
+        about = "" if result.complete else "≈ "
+        alone = techniques[result.impl].one_core
+        single = next((of_a_core[name] for name in alone if name in of_a_core), None)
+        lines.append(
+            [
+                result.impl,
+                about + duration(result.seconds),
+                duration(result.start),
+                str(result.workers),
+                f"{result.rate / 1e6:,.1f}",
+                f"{result.rate / base:,.1f}×" if base else "–",
+                f"{result.rate / single / result.workers:.0%}" if single else "–",
+                mebibytes(sum(result.memory)),
+                *(column(result, results) for column in own.values()),
+                result.verdict,
+            ]
+        )
+    return render(lines)
+
+
+def render(lines: Sequence[Sequence[str]]) -> str:
+    """Return a table: the first and last columns aligned left, the others right."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    last = len(widths) - 1
+    rendered = []
+    for line in lines:
+        cells = [
+            cell.ljust(width) if column in (0, last) else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        rendered.append("  ".join(cells).rstrip())
+    return "\n".join(rendered)
+
+
+def circumstances(workload: str, arguments: Sequence[str]) -> dict[str, object]:
+    """Return what every report says of the machine, the software and the command."""
+    try:
+        image = json.loads(_IMAGE.read_text())
+    except (OSError, ValueError):
+        image = None
+    return {
+        "machine": machine.describe(),
+        "versions": machine.versions(),
+        "image": image,
+        "command": shlex.join(["python", "-m", "workloads", workload, *arguments]),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "load_before": machine.load_before(),
+    }
+
+
+def write_json(
+    path: Path,
+    workload: str,
+    parameters: Mapping[str, object],
+    arguments: Sequence[str],
+    results: Sequence[Result],
+) -> None:
+    """Write one object with the results and their circumstances."""
+    report = {
+        "workload": workload,
+        "parameters": parameters,
+        **circumstances(workload, arguments),
+        "results": [vars(result) for result in results],
+    }
+    with files.whole_file(path) as temporary:
+        temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def read_json(path: Path, workload: str) -> tuple[list[Result], list[str]]:
+    """Return the results of a report, and the words of the command that wrote it.
+
+    Raises
+    ------
+    UsageError
+        When it cannot be read, or is not a report of this workload.
+    """
+    try:
+        report = json.loads(path.read_text("utf-8"))
+        if report["workload"] != workload:
+            raise UsageError(f"--from {path}: is of {report['workload']}, not of {workload}")
+        results = [Result(**each) for each in report["results"]]
+        words = shlex.split(report["command"])
+    except OSError as error:
+        raise UsageError(f"--from {path}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"--from {path}: is no report that --json has written") from error
+    return results, words

@@ -1,0 +1,159 @@
+"""What a workload is: its problems, its techniques, and what the report says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from workloads.bench.result import Column, Result
+    from workloads.bench.technique import Technique
+    from workloads.bench.trial import Trial
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one repetition gave.
+
+    Parameters
+    ----------
+    seconds
+        How long it took.
+    work
+        How much was done, in the workload's unit.
+    answer
+        What identifies the answer: its SHA-256, or the count.
+    ok
+        Whether it is right.
+    verdict
+        What it was compared with and how that went.
+    note
+        What else is to be said.
+    details
+        More numbers, for ``--json`` and the workload's own columns and tables.
+    """
+
+    seconds: float
+    work: int
+    answer: str
+    ok: bool
+    verdict: str
+    note: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Attempt(Protocol):
+    """One technique at one problem."""
+
+    def warm_up(self) -> None:
+        """Do a little once, so that libraries are loaded and code is compiled."""
+
+    def once(self) -> Outcome:
+        """Do it once, timed by the trial's clock, and check the answer."""
+
+
+class Problem(Protocol):
+    """One thing that is computed, by one technique after the other.
+
+    With MPI each rank has its own, and all ranks make the same calls; what
+    rank 0's returns counts.
+    """
+
+    @property
+    def name(self) -> str:
+        """For tables and charts."""
+
+    @property
+    def title(self) -> str:
+        """The line above the table."""
+
+    def parameters(self) -> Mapping[str, object]:
+        """Return what ``--json`` records of it."""
+
+    def prepare(self, names: Sequence[str]) -> str:
+        """Refuse what these techniques cannot do; return a line to show, or an empty string."""
+
+    def attempt(self, trial: Trial) -> Attempt:
+        """Return what a technique does; called on the ranks that compute."""
+
+    def finish(self, result: Result) -> None:
+        """Complete a result: how much there was to do, what else is to be said."""
+
+    def remarks(self, results: Sequence[Result]) -> list[str]:
+        """Return the lines below the table."""
+
+
+@runtime_checkable
+class Growing(Protocol):
+    """A problem whose work can grow, for weak scaling."""
+
+    def grown(self, times: int) -> Problem:
+        """Return a problem with `times` times the work."""
+
+
+class Overview(Protocol):
+    """All problems in one table and one chart, in place of one each."""
+
+    def table(self, results: Sequence[Result]) -> str:
+        """Return what is printed after the last problem."""
+
+    def chart(self, path: Path, results: Sequence[Result]) -> None:
+        """Draw what ``--plot`` writes."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A workload's part of the command line and of the report.
+
+    Parameters
+    ----------
+    name
+        In ``python -m workloads NAME``.
+    description
+        For ``--help``.
+    title, rate
+        Of charts: what it is, and what the rate counts.
+    unit
+        Of the rate, in millions of what `work` counts: ``M tests/s``.
+    techniques
+        The registry.
+    fastest
+        What ``auto`` tries, first to last.
+    add_options
+        Adds the options that say what to compute, to their group.
+    problems
+        Makes the problems from the parsed options.
+    baseline
+        The technique that speed-ups refer to; of several the first that has run.
+    overview
+        One table and chart of all problems; by default each has its own.
+    request
+        The default of ``--impl``.
+    columns
+        Its own columns of the table: their heads, and functions of a result
+        and all results.
+    closing
+        Returns the lines below the last table, from all problems' results.
+    named
+        Returns techniques that the options name, besides the registry's.
+    """
+
+    name: str
+    description: str
+    title: str
+    rate: str
+    unit: str
+    techniques: Mapping[str, Technique]
+    fastest: Sequence[str]
+    add_options: Callable[[argparse._ArgumentGroup], None]
+    problems: Callable[[argparse.Namespace], Sequence[Problem]]
+    baseline: str | Sequence[str] = "python"
+    overview: Overview | None = None
+    request: str = "auto"
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    closing: Callable[[Sequence[Result]], Sequence[str]] = lambda _: ()
+    named: Callable[[argparse.Namespace], Mapping[str, Technique]] = lambda _: {}

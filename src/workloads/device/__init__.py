@@ -1,0 +1,1 @@
+"""Devices: OpenCL and CUDA."""

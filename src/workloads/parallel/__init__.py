@@ -1,0 +1,1 @@
+"""Workers: threads, processes, MPI ranks, and how they end."""

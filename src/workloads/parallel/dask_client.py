@@ -1,0 +1,106 @@
+"""A Dask cluster: one on this machine, or a site's."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workloads.bench import caches
+from workloads.errors import UnavailableError, WorkerError
+from workloads.parallel import tracing
+from workloads.parallel.interrupts import held_back
+from workloads.parallel.workers import leave_signals_to_parent
+
+if TYPE_CHECKING:
+    from workloads.parallel.workers import Workers
+
+
+@contextlib.contextmanager
+def client(workers: Workers, prepare: Callable[[], object]) -> Iterator[Any]:
+    """Give a client of DASK_SCHEDULER_FILE's cluster, else of one on this machine.
+
+    Parameters
+    ----------
+    workers
+        Its `workers` become those of a cluster that is there already.
+    prepare
+        Called once in each worker: imports and compilation.
+
+    Raises
+    ------
+    UnavailableError
+        When the given cluster cannot be reached, or has no worker.
+    """
+    # Read when dask is imported; its worker processes inherit it.
+    caches.provide("DASK_TEMPORARY_DIRECTORY", "dask")
+    import dask  # noqa: PLC0415
+    from dask.distributed import Client, LocalCluster  # noqa: PLC0415
+
+    # Workers are forked by a server that has imported Dask and runs no thread:
+    # spawned ones would each import it anew.
+    dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
+    with contextlib.ExitStack() as stack:
+        given = os.environ.get("DASK_SCHEDULER_FILE")
+        if given:
+            # Its scheduler may end first: `failures` says so in one line.  These
+            # loggers would also report the broken connection.
+            for name in ("distributed", "distributed.client", "tornado.application"):
+                logging.getLogger(name).setLevel(logging.CRITICAL)
+            # Dask would wait for the file for ever.
+            if not Path(given).exists():
+                raise UnavailableError(
+                    f"DASK_SCHEDULER_FILE={given}: no such file",
+                    hint="dask scheduler --scheduler-file writes it",
+                )
+            try:
+                connected = stack.enter_context(Client(scheduler_file=given, timeout="30s"))
+            except (OSError, ValueError) as error:
+                raise UnavailableError(f"DASK_SCHEDULER_FILE={given}: {error}") from error
+            workers.count = sum(connected.nthreads().values())
+            if not workers.count:
+                raise UnavailableError(f"the cluster of DASK_SCHEDULER_FILE={given} has no worker")
+        else:
+            # A cluster cannot be closed while it starts.
+            with held_back():
+                cluster = LocalCluster(
+                    n_workers=workers.count,
+                    threads_per_worker=1,
+                    # None would mean port 8787, which another user may have taken.
+                    dashboard_address="127.0.0.1:0",
+                    worker_dashboard_address="127.0.0.1:0",
+                    # No limit but the machine's.
+                    memory_limit=0,
+                    silence_logs=logging.CRITICAL,
+                )
+                stack.enter_context(cluster)
+                connected = stack.enter_context(Client(cluster))
+                connected.run(leave_signals_to_parent)
+        connected.run(prepare)
+        connected.run(tracing.join)
+        yield connected
+        connected.run(tracing.leave)
+
+
+@contextlib.contextmanager
+def failures() -> Iterator[None]:
+    """Say in one line that a worker or the scheduler has ended.
+
+    Raises
+    ------
+    WorkerError
+        When Dask has given up a task because its workers were killed, or all
+        tasks because the scheduler has ended.
+    """
+    from dask.distributed import KilledWorker  # noqa: PLC0415
+    from distributed.client import FutureCancelledError  # noqa: PLC0415
+
+    try:
+        yield
+    except KilledWorker as error:
+        raise WorkerError("a Dask worker ended unasked, again and again") from error
+    except FutureCancelledError as error:
+        raise WorkerError("the Dask scheduler has ended") from error

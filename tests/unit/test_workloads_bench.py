@@ -1,0 +1,116 @@
+"""The bench: choosing, the table, options, the machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workloads.bench import machine, options
+from workloads.bench.result import Result, duration, table, write_json
+from workloads.bench.technique import Technique, select
+from workloads.errors import UnavailableError
+
+HERE = {
+    "plain": Technique("json", "always there"),
+    "absent": Technique("json", "needs what nobody has", needs=("no_such_module_here",)),
+    "ranks": Technique("json", "many processes", parallel="ranks", one_core=("gone", "plain")),
+}
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [n for n in os.environ if n.startswith(("PMI_", "OMPI_", "SLURM_"))]:
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.usefixtures("alone")
+class TestSelect:
+    def test_all_leaves_out_what_cannot_run_and_says_why(self) -> None:
+        names, left_out = select("all", HERE, ("plain",))
+        assert names == ["plain"]
+        assert "no_such_module_here" in left_out["absent"]
+        assert "mpiexec" in left_out["ranks"]
+
+    def test_auto_takes_the_first_that_can_run(self) -> None:
+        assert select("auto", HERE, ("absent", "ranks", "plain"))[0] == ["plain"]
+
+    def test_auto_takes_ranks_when_a_launcher_started_some(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PMI_RANK", "0")
+        monkeypatch.setenv("PMI_SIZE", "2")
+        assert select("auto", HERE, ("ranks", "plain"))[0] == ["ranks"]
+
+    def test_a_named_one_that_cannot_run_is_unavailable(self) -> None:
+        with pytest.raises(UnavailableError, match="no_such_module_here"):
+            select("plain,absent", HERE, ())
+
+
+class TestTable:
+    plain = Result("plain", "p", [2.0, 1.0], work=1_000_000, total=1_000_000)
+    many = Result("ranks", "p", [0.25], work=1_000_000, total=1_000_000, workers=5)
+    some = Result("absent", "p", [1.0], work=10_000, total=1_000_000, complete=False)
+
+    def row(self, name: str, plain: Result = plain) -> Any:
+        shown = table([plain, self.many, self.some], HERE, "plain", "M/s")
+        return next(line for line in shown.splitlines() if line.startswith(name))
+
+    def test_speed_up_and_efficiency_refer_to_the_one_core_technique(self) -> None:
+        assert "4.0×" in self.row("ranks")
+        assert "80%" in self.row("ranks")
+
+    def test_efficiency_refers_to_a_core_of_a_technique_whose_workers_share_them(self) -> None:
+        shared = replace(self.plain, workers=64, cores=2)
+        # A core does half a million a second; five workers do four million.
+        assert "160%" in self.row("ranks", shared)
+
+
+def test_what_follows_two_dashes_is_left_as_it_is() -> None:
+    parser = options.Parser()
+    parser.add_argument("--at", type=float, default=0.0)
+    parser.add_argument("rest", nargs="*")
+    wish = options.parse(parser, ["--", "-1", "--at", "-2"])
+    assert (wish.at, wish.rest) == (0.0, ["-1", "--at", "-2"])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(1234.5, "1,234 s"), (0.0123, "12.3 ms"), (999.7, "1,000 s")],
+)
+def test_durations_have_a_fitting_unit(seconds: float, shown: str) -> None:
+    assert duration(seconds) == shown
+
+
+def test_json_report_has_the_promised_keys(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    write_json(path, "mandel", {"size": 3}, ["--impl", "a b"], [TestTable.plain])
+    report = json.loads(path.read_text())
+    assert report.keys() == {
+        *("workload", "parameters", "results"),
+        *("machine", "versions", "image", "command", "date", "load_before"),
+    }
+    assert report["command"] == "python -m workloads mandel --impl 'a b'"
+    assert {"impl", "samples", "ok", "answer", "workers", "note"} <= report["results"][0].keys()
+    assert report["results"][0]["samples"] == [2.0, 1.0]
+
+
+def test_a_process_that_computes_is_counted() -> None:
+    code = "print(flush=True)\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert machine.others() >= 1
+        process.kill()
+
+
+def test_a_cgroup_quota_limits_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {*range(64)})
+    monkeypatch.setattr(machine, "_cgroup_quota", lambda: 1.5)
+    assert machine.cores() == 2

@@ -42,7 +42,7 @@ def submodule(name: str) -> Any:
     return importlib.import_module(f"numba.{name}")
 
 
-def compiled(signature: str, *, parallel: bool = False) -> Callable[[F], F]:
+def njit(signature: str, *, parallel: bool = False) -> Callable[[F], F]:
     """Return Numba's decorator for one explicit signature.
 
     An explicit signature is compiled at import, so that no timing includes
@@ -54,7 +54,7 @@ def compiled(signature: str, *, parallel: bool = False) -> Callable[[F], F]:
     return decorator
 
 
-def vectorized(signature: str, *, parallel: bool = False) -> Callable[[Callable[..., Any]], Any]:
+def vectorize(signature: str, *, parallel: bool = False) -> Callable[[Callable[..., Any]], Any]:
     """Return the decorator that makes a scalar function a NumPy ufunc."""
     target = "parallel" if parallel else "cpu"
     decorator: Callable[[Callable[..., Any]], Any]
@@ -62,7 +62,7 @@ def vectorized(signature: str, *, parallel: bool = False) -> Callable[[Callable[
     return decorator
 
 
-def guvectorized(signature: str, layout: str) -> Callable[[Callable[..., Any]], Any]:
+def guvectorize(signature: str, layout: str) -> Callable[[Callable[..., Any]], Any]:
     """Return the decorator that makes a function of arrays a generalised ufunc."""
     decorator: Callable[[Callable[..., Any]], Any]
     decorator = numba.guvectorize([signature], layout, cache=_CACHE)

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing.context import BaseContext
 from multiprocessing.synchronize import Barrier
 from typing import Any, TypeVar
@@ -98,6 +98,18 @@ class Workers:
             self._held[prepare] = self._stack.enter_context(started)
         pool: ProcessPoolExecutor = self._held[prepare]
         return pool
+
+    def threads(self) -> ThreadPoolExecutor:
+        """Return the pool of threads."""
+        from workloads.parallel.pools import threads  # noqa: PLC0415
+
+        return self.hold(threads)
+
+    def subinterpreters(self) -> Any:
+        """Return the pool of subinterpreters, an `InterpreterPoolExecutor`, all of them up."""
+        from workloads.parallel.pools import subinterpreters  # noqa: PLC0415
+
+        return self.hold(subinterpreters)
 
     @property
     def comm(self) -> Any:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _MARGIN = 1e-12
 
 
-@jit.compiled("boolean(float64, float64)")
+@jit.njit("boolean(float64, float64)")
 def _never_escapes(cr: float, ci: float) -> bool:
     ci2 = ci * ci
     x = cr - 0.25
@@ -31,7 +31,7 @@ def _never_escapes(cr: float, ci: float) -> bool:
     return in_cardioid or (cr + 1.0) * (cr + 1.0) + ci2 < 0.0625 - _MARGIN
 
 
-@jit.compiled("void(float64[::1], float64[::1], int32, int32[:, ::1])")
+@jit.njit("void(float64[::1], float64[::1], int32, int32[:, ::1])")
 def _fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
     for row in range(len(ys)):
         for column in range(len(xs)):

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
 
-escape_time = jit.compiled("int32(complex128, int32)")(python.escape_time)
+escape_time = jit.njit("int32(complex128, int32)")(python.escape_time)
 
 
-@jit.compiled("void(float64[::1], float64[::1], int32, int32[:, ::1])")
+@jit.njit("void(float64[::1], float64[::1], int32, int32[:, ::1])")
 def _fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
     for row in range(len(ys)):
         for column in range(len(xs)):

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
 
-_escape_time = jit.compiled("int32(complex64, int32)")(python.escape_time)
+_escape_time = jit.njit("int32(complex64, int32)")(python.escape_time)
 
 
-@jit.compiled("void(float32[::1], float32[::1], int32, int32[:, ::1])")
+@jit.njit("void(float32[::1], float32[::1], int32, int32[:, ::1])")
 def _fill(xs: Float32Array, ys: Float32Array, maxiter: int, out: Int32Array) -> None:
     for row in range(len(ys)):
         for column in range(len(xs)):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from workloads.parallel.workers import Workers
 
 
-@jit.guvectorized("void(float64[:], float64, int32, int32[:])", "(n),(),()->(n)")
+@jit.guvectorize("void(float64[:], float64, int32, int32[:])", "(n),(),()->(n)")
 def _fill_row(xs: Float64Array, y: float, maxiter: int, out: Int32Array) -> None:
     for column in range(len(xs)):
         out[column] = escape_time(xs[column], y, maxiter)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from workloads.parallel.workers import Workers
 
 
-@jit.compiled("void(float64[::1], float64[::1], int32, int32[:, ::1])", parallel=True)
+@jit.njit("void(float64[::1], float64[::1], int32, int32[:, ::1])", parallel=True)
 def _fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
     for row in jit.numba.prange(len(ys)):
         for column in range(len(xs)):

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
 
-escape_time = jit.compiled("int32(float64, float64, int32)")(definition.escape_time)
+escape_time = jit.njit("int32(float64, float64, int32)")(definition.escape_time)
 
 
-@jit.compiled("void(float64[::1], float64[::1], int32, int32[:, ::1])")
+@jit.njit("void(float64[::1], float64[::1], int32, int32[:, ::1])")
 def fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
     """Fill `out` with the escape times of all ``xs`` × ``ys``."""
     for row in range(len(ys)):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
 
-_escape_times = jit.vectorized("int32(float64, float64, int32)")(definition.escape_time)
+_escape_times = jit.vectorize("int32(float64, float64, int32)")(definition.escape_time)
 
 
 def compute(grid: Grid, rows: range, out: Int32Array, _: Workers) -> str:

@@ -44,7 +44,7 @@ def _rows(grid: Grid, wanted: range) -> list[list[int]]:
     return [_row(xs, y, grid.maxiter) for y in ys]
 
 
-@jit.compiled("List(int64)(float64[::1], float64, int32)")
+@jit.njit("List(int64)(float64[::1], float64, int32)")
 def _row(xs: Float64Array, y: float, maxiter: int) -> list[int]:
     found = [0] * len(xs)
     for column in range(len(xs)):

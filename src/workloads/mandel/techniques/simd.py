@@ -11,7 +11,6 @@ from workloads.mandel._kernels_simd import fill as fill_rows
 from workloads.mandel._kernels_simd import levels
 from workloads.mandel._kernels_simd import limit as multiply_and_add
 from workloads.parallel.interrupts import run_all
-from workloads.parallel.pools import threads
 
 if TYPE_CHECKING:
     from workloads.bench.arrays import Float64Array, Int32Array
@@ -39,7 +38,7 @@ def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
         fill_rows(xs, ys, grid.maxiter, out, counter)
 
     try:
-        for _ in run_all(workers.hold(threads), work, range(workers.count)):
+        for _ in run_all(workers.threads(), work, range(workers.count)):
             pass
     finally:
         # After Ctrl-C every thread ends with the row it is in.

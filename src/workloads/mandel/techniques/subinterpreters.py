@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from workloads.mandel.blocks import groups
 from workloads.parallel.interrupts import run_all
-from workloads.parallel.pools import subinterpreters
 
 if TYPE_CHECKING:
     from workloads.bench.arrays import Int32Array
@@ -49,7 +48,7 @@ def deal_out(
     workers
         The subinterpreters.
     """
-    executor = workers.hold(subinterpreters)
+    executor = workers.subinterpreters()
     calls = []
     for first, part in parts:
         xs, ys = grid.axes(part)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from workloads.parallel.workers import Workers
 
 
-@jit.compiled("int64(int64[::1], uint64)", parallel=True)
+@jit.njit("int64(int64[::1], uint64)", parallel=True)
 def _count(bounds: npt.NDArray[np.int64], key: int) -> int:
     hits = 0
     for part in jit.numba.prange(len(bounds) - 1):

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 _LIMIT, _SHIFT = philox.LIMIT, philox.SHIFT
 
-_words = jit.compiled("UniTuple(uint64, 4)(uint64, uint64)")(philox.words)
+_words = jit.njit("UniTuple(uint64, 4)(uint64, uint64)")(philox.words)
 
 
-@jit.compiled("int64(int64, int64, uint64)")
+@jit.njit("int64(int64, int64, uint64)")
 def count(first: int, end: int, key: int) -> int:
     """Count the hits among pairs `first` to `end` - 1 of the stream."""
     hits = 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workloads.parallel.interrupts import run_all
-from workloads.parallel.pools import threads
 from workloads.pi._kernels_simd import count, levels
 from workloads.pi.shares import parts
 
@@ -23,7 +22,7 @@ def compute(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
         return sum(count(part.start, part.stop, seed) for part in todo)
 
     try:
-        counts = run_all(workers.hold(threads), work, range(workers.count))
+        counts = run_all(workers.threads(), work, range(workers.count))
         return sum(each for _, each in counts), str(levels[0])
     finally:
         # After Ctrl-C every thread ends with the part that it is in.

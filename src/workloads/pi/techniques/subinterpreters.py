@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workloads.parallel.interrupts import run_all
-from workloads.parallel.pools import subinterpreters
 from workloads.pi.definition import seeded_hits
 from workloads.pi.shares import seeds
 
@@ -20,7 +19,7 @@ def compute(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     stop = bytearray(1)
     flags = [memoryview(stop)] * workers.count
     try:
-        counts = run_all(workers.hold(subinterpreters), seeded_hits, *each, flags)
+        counts = run_all(workers.subinterpreters(), seeded_hits, *each, flags)
         return sum(count for _, count in counts), "a GIL each"
     finally:
         # After Ctrl-C every interpreter ends with the batch that it is in.

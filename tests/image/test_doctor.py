@@ -27,7 +27,7 @@ def test_alone() -> None:
     found = findings(in_own_process(sys.executable, *DOCTOR, "--json"))
     library = found["mpi.library"]["value"]
     assert library["path"].startswith("/opt/mpich/lib/libmpi.so.12")
-    assert (library["soname"], library["family"]) == ("libmpi.so.12", "mpich")
+    assert library["family"] == "mpich"
     if not lacking("pyopencl"):
         assert found["opencl.devices"]["value"] == ["Portable Computing Language"]
     assert found["fabric.used"]["value"]

@@ -25,21 +25,16 @@ def built(tmp_path: Path) -> Path:
     return library
 
 
-def test_a_librarys_name_and_its_needs(built: Path) -> None:
-    found = elf.needs(built)
-    assert found.soname == "liba.so.1"
-    assert set(found.needed) == {"libm.so.6", "libc.so.6"}
+def test_the_newest_glibc_that_a_library_wants(built: Path) -> None:
     # The newest pow is of glibc 2.29.
-    assert "GLIBC_2.29" in found.versions["libm.so.6"]
-    assert found.newest("GLIBC_") == (2, 29)
-    assert found.newest("GLIBCXX_") == ()
+    assert elf.newest_glibc(built) == (2, 29)
 
 
 @pytest.mark.parametrize("size", [0, 64])
 def test_a_cut_file_is_an_error_that_names_the_reason(built: Path, size: int) -> None:
     built.write_bytes(built.read_bytes()[:size])
     with pytest.raises(ValueError, match=r"ELF|empty"):
-        elf.needs(built)
+        elf.newest_glibc(built)
 
 
 def section(library: Path, name: str) -> int:
@@ -59,4 +54,4 @@ def test_a_file_that_claims_millions_of_versions_is_refused_at_once(built: Path)
     content[first + 12 : first + 16] = bytes(4)
     built.write_bytes(content)
     with pytest.raises(ValueError, match="broken ELF"):
-        elf.needs(built)
+        elf.newest_glibc(built)

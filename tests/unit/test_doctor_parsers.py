@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from workloads.doctor import launcher, maps, mounts
+from workloads.doctor import mounts, process
+from workloads.doctor.checks import mpi
 from workloads.parallel import launchers
 
 
@@ -18,7 +19,7 @@ from workloads.parallel import launchers
     ],
 )
 def test_which_library_is_mpi(name: str, is_mpi: bool) -> None:
-    assert bool(maps.mpi_library([f"/lib/{name}"])) is is_mpi
+    assert bool(process.mpi_library([f"/lib/{name}"])) is is_mpi
 
 
 MOUNTS = """\
@@ -68,4 +69,4 @@ def test_what_the_launcher_claims(variables: dict[str, str], claims: list[tuple[
     ],
 )
 def test_the_remedy_fits(variables: dict[str, str], family: str, says: str) -> None:
-    assert says in launcher.remedy(variables, family)
+    assert says in mpi.remedy(variables, family)

@@ -12,18 +12,7 @@ from workloads.parallel import ranks
 
 
 def main(arguments: list[str]) -> int:
-    """Print what NumPy says of some arrays; draw them with ``--plot``.
-
-    Returns
-    -------
-    int
-        0; problems are raised.
-
-    Raises
-    ------
-    WorkloadError
-        For wrong usage, without NumPy or matplotlib, or when the picture cannot be written.
-    """
+    """Print what NumPy says of some arrays; draw them with ``--plot``."""
     args = options.parse(_parser(), arguments)
     if args.plot is not None:
         plot.check(args.plot)

@@ -23,22 +23,7 @@ _HIGH = 1.1
 
 
 def draw(path: Path, found: Sequence[Example]) -> None:
-    """Draw a panel for each array.
-
-    Parameters
-    ----------
-    path
-        The picture: png, pdf or svg.
-    found
-        The arrays.
-
-    Raises
-    ------
-    UnavailableError
-        Without matplotlib.
-    OutputError
-        When it cannot be written.
-    """
+    """Draw a panel for each array."""
     mpl, figure_class = plot.matplotlib_classes()
     rows = -(-len(found) // _COLUMNS)
     with mpl.rc_context({"svg.hashsalt": "hpcpy"}):

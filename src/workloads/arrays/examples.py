@@ -58,19 +58,7 @@ class Example:
 
 
 def examples(lines: Sequence[str] = LINES) -> list[Example]:
-    """Make arrays, and describe them.
-
-    Parameters
-    ----------
-    lines
-        Python expressions, with or without ``NAME = `` before.  The others' arrays are
-        compared with the first one's.
-
-    Raises
-    ------
-    UnavailableError
-        Without NumPy.
-    """
+    """Make arrays, and describe them."""
     try:
         import numpy as np  # noqa: PLC0415
     except ImportError as error:

@@ -20,23 +20,7 @@ reports. Exit code 0: nothing failed, and all that --site promises is there;
 
 
 def main(arguments: list[str]) -> int:
-    """Look and report.
-
-    Parameters
-    ----------
-    arguments
-        The options.
-
-    Returns
-    -------
-    int
-        0 when nothing has failed, otherwise 1.
-
-    Raises
-    ------
-    UsageError
-        For wrong options, a wrong site file, or a JSON file that cannot be written.
-    """
+    """Look and report."""
     args = _parser().parse_args(arguments)
     # Otherwise the import of MPI would run the preflight first.
     os.environ["HPCPY_PREFLIGHT"] = "off"
@@ -76,7 +60,7 @@ def _report(require: Callable[[], None], look: job.Look, tell: job.Tell, *, deep
 
 def _write(found: job.Report, json_file: Path | None) -> None:
     if json_file is None:
-        print(report.as_text(found, plain=report.must_be_plain()), flush=True)
+        print(report.as_text(found), flush=True)
     else:
         with files.whole_file(json_file) as temporary:
             temporary.write_text(f"{report.as_json(found)}\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What a shared library asks of others, read from its dynamic segment.
+"""Which version of glibc a shared library wants, read from its dynamic segment.
 
 That is all the loader itself reads: sections may have been stripped.
 """
@@ -7,40 +7,15 @@ from __future__ import annotations
 
 import mmap
 import struct
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 # Types of program headers and tags of the dynamic segment (the ELF specification).
 _LOAD, _DYNAMIC = 1, 2
-_NEEDED, _STRTAB, _SONAME = 1, 5, 14
-_VERNEED, _VERNEED_COUNT = 0x6FFFFFFE, 0x6FFFFFFF
+_STRTAB, _VERNEED, _VERNEED_COUNT = 5, 0x6FFFFFFE, 0x6FFFFFFF
 # A broken file may give any count of libraries, and of versions for each.
 _MOST = 10_000
-
-
-@dataclass(frozen=True)
-class Needs:
-    """What a library is and asks for.
-
-    Parameters
-    ----------
-    soname
-        Its name; empty where it has none.
-    needed
-        The libraries that it names.
-    versions
-        Versions of symbols for each library: ``{"libc.so.6": ["GLIBC_2.34"]}``.
-    """
-
-    soname: str
-    needed: tuple[str, ...]
-    versions: dict[str, list[str]]
-
-    def newest(self, prefix: str) -> tuple[int, ...]:
-        """Return the newest version with a prefix (``GLIBC_``); empty without one."""
-        names = (name for names in self.versions.values() for name in names)
-        return max((version(name.removeprefix(prefix)) for name in names
-                    if name.startswith(prefix)), default=())  # fmt: skip
+_PREFIX = "GLIBC_"
 
 
 def version(text: str) -> tuple[int, ...]:
@@ -49,13 +24,8 @@ def version(text: str) -> tuple[int, ...]:
     return tuple(map(int, parts)) if all(part.isdigit() for part in parts) else ()
 
 
-def needs(path: Path) -> Needs:
-    """Read a library's needs.
-
-    Parameters
-    ----------
-    path
-        The library.
+def newest_glibc(path: Path) -> tuple[int, ...]:
+    """Return the newest version of glibc that a library wants; empty where it wants none.
 
     Raises
     ------
@@ -67,9 +37,11 @@ def needs(path: Path) -> Needs:
     with path.open("rb") as file:
         try:
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                return _Reader(content).read()
+                names = list(_Reader(content).versions())
         except (struct.error, IndexError, OverflowError) as error:
             raise ValueError(f"{path}: a cut or broken ELF file") from error
+    wanted = (version(name.removeprefix(_PREFIX)) for name in names if name.startswith(_PREFIX))
+    return max(wanted, default=())
 
 
 class _Reader:
@@ -80,40 +52,28 @@ class _Reader:
         start, size, count = struct.unpack_from("<32xQ14xHH", content)
         headers = [struct.unpack_from("<IIQQQQ", content, start + size * i) for i in range(count)]
         self._loads = [(h[3], h[2], h[5]) for h in headers if h[0] == _LOAD]
-        self._dynamic = next(((h[2], h[5]) for h in headers if h[0] == _DYNAMIC), (0, 0))
-
-    def read(self) -> Needs:
-        offset, size = self._dynamic
-        entries = [
-            struct.unpack_from("<qQ", self._content, offset + 16 * i) for i in range(size // 16)
-        ]
-        values = dict(entries)
-        if _STRTAB not in values:
-            return Needs("", (), {})
-        self._strings = self._offset(values[_STRTAB])
-        return Needs(
-            self._string(values[_SONAME]) if _SONAME in values else "",
-            tuple(self._string(value) for tag, value in entries if tag == _NEEDED),
-            self._versions(values),
+        offset, size = next(((h[2], h[5]) for h in headers if h[0] == _DYNAMIC), (0, 0))
+        self._values = dict(
+            struct.unpack_from("<qQ", content, offset + 16 * i) for i in range(size // 16)
         )
 
-    def _versions(self, values: dict[int, int]) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        place = self._offset(values[_VERNEED]) if _VERNEED in values else 0
-        left = _MOST
-        for _ in range(min(values.get(_VERNEED_COUNT, 0), _MOST)):
-            _, count, file, first, following = struct.unpack_from("<HHIII", self._content, place)
-            names = found.setdefault(self._string(file), [])
-            entry = place + first
+    def versions(self) -> Iterator[str]:
+        """Give the versions of symbols that it wants of any library."""
+        if _VERNEED not in self._values:
+            return
+        strings = self._offset(self._values[_STRTAB])
+        place, left = self._offset(self._values[_VERNEED]), _MOST
+        for _ in range(min(self._values.get(_VERNEED_COUNT, 0), _MOST)):
+            _, count, _, first, following = struct.unpack_from("<HHIII", self._content, place)
             left -= count
             if left < 0:
                 raise IndexError(count)
+            entry = place + first
             for _ in range(count):
                 _, _, _, name, step = struct.unpack_from("<IHHII", self._content, entry)
-                names.append(self._string(name))
+                yield self._string(strings + name)
                 entry += step
             place += following
-        return found
 
     def _offset(self, address: int) -> int:
         for start, offset, size in self._loads:
@@ -121,9 +81,8 @@ class _Reader:
                 return int(address - start + offset)
         raise IndexError(address)
 
-    def _string(self, offset: int) -> str:
-        start = self._strings + offset
+    def _string(self, start: int) -> str:
         end = self._content.find(b"\0", start)
         if end < 0:
-            raise IndexError(offset)
+            raise IndexError(start)
         return self._content[start:end].decode(errors="replace")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from workloads.doctor import maps
+from workloads.doctor import process
 from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node, RankFacts, World, facts_of_this_rank
 from workloads.parallel import ranks
@@ -41,14 +41,14 @@ def start_mpi() -> World:
 
     It is not started where MPI4PY_RC_INITIALIZE forbids mpi4py to.
     """
-    before = maps.open_files()
+    before = process.open_files()
     try:
         from mpi4py import MPI  # noqa: PLC0415
     except (ImportError, RuntimeError) as error:
         return World(problem=str(error).splitlines()[0])
     if not MPI.Is_initialized():
         return World()
-    return World(MPI.COMM_WORLD, opened=maps.open_files() - before)
+    return World(MPI.COMM_WORLD, opened=process.open_files() - before)
 
 
 def host() -> str:
@@ -65,23 +65,6 @@ def together(look: Look, tell: Tell, world: World, *, deep: bool) -> bool:
     """Look at every node, from the first rank on each.
 
     All ranks call this; they wait without keeping a core busy.
-
-    Parameters
-    ----------
-    look
-        Gives the findings of a node.
-    tell
-        Called with the report on rank 0, before any rank can act on it: the
-        first that ends may end them all.
-    world
-        MPI's, which has been started.
-    deep
-        Whether checks may take their time.
-
-    Returns
-    -------
-    bool
-        Whether anything fails, on every rank.
     """
     from mpi4py import MPI  # noqa: PLC0415
 
@@ -106,13 +89,7 @@ def together(look: Look, tell: Tell, world: World, *, deep: bool) -> bool:
 
 
 def merged(found: list[tuple[str, list[Finding]]]) -> Report:
-    """Merge the findings of several nodes.
-
-    Parameters
-    ----------
-    found
-        The nodes' names and findings.
-    """
+    """Merge the findings of several nodes."""
     hosts: dict[Finding, list[str]] = {}
     for name, findings in found:
         for finding in findings:

@@ -21,13 +21,6 @@ def kind(mountinfo: str, folder: str) -> str:
 
     A client in user space may have the type ``fuse`` alone, and its name before the
     ``#`` of the source, as in MooseFS's ``mfs#host:9421``: that gives ``fuse.mfs``.
-
-    Parameters
-    ----------
-    mountinfo
-        A text in the form of ``/proc/self/mountinfo``.
-    folder
-        An absolute path without links.
     """
     longest, found = -1, ""
     for line in mountinfo.splitlines():

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any, TypedDict
 
-from workloads.doctor import elf, maps
+from workloads.doctor import process
 
 _FAMILIES = {"mpich": "MPICH's", "openmpi": "Open MPI's", "abi": "the MPI 5 standard's"}
 
@@ -17,53 +17,27 @@ class Library(TypedDict):
     """An MPI library: where it lies, what it calls itself, its ABI."""
 
     path: str
-    soname: str
     version: str
     standard: str
     family: str
 
 
 def describe(mpi: Any) -> Library:
-    """Return what there is to know of the library that `mpi4py.MPI` has loaded.
-
-    Parameters
-    ----------
-    mpi
-        The module; MPI need not be started.
-    """
+    """Return what there is to know of the library that `mpi4py.MPI` has loaded."""
     named = os.environ.get("HPCPY_MPI") or os.environ.get("HPCPY_LIBMPI", "")
-    path = maps.mpi_library(maps.of_this_process(), named)
-    soname = _soname(path)
+    path = process.mpi_library(process.mapped_files(), named)
     text = mpi.Get_library_version()
     return {
         "path": path,
-        "soname": soname,
         "version": first_words(text),
         "standard": ".".join(map(str, mpi.Get_version())),
-        "family": family(path, soname, text),
+        "family": family(path, text),
     }
 
 
-def _soname(path: str) -> str:
-    try:
-        return elf.needs(Path(path)).soname if path else ""
-    except (OSError, ValueError):
-        return ""
-
-
-def family(path: str, soname: str, text: str) -> str:
-    """Return whose ABI a library has: ``openmpi``, ``abi``, or for all others ``mpich``.
-
-    Parameters
-    ----------
-    path
-        Its file, if known.
-    soname
-        The name by which programs need it; empty if not known.
-    text
-        What `MPI_Get_library_version` says.
-    """
-    if soname.startswith("libmpi_abi"):
+def family(path: str, text: str) -> str:
+    """Return whose ABI a library has: ``openmpi``, ``abi``, or for all others ``mpich``."""
+    if Path(path).name.startswith("libmpi_abi"):
         return "abi"
     if text.startswith("Open MPI") or _has(path, "ompi_mpi_comm_world"):
         return "openmpi"
@@ -82,14 +56,7 @@ def _has(path: str, symbol: str) -> bool:
 
 
 def first_words(text: str) -> str:
-    """Return a library's version in a few words.
-
-    Parameters
-    ----------
-    text
-        What `MPI_Get_library_version` says: MPICH's has ten lines, with the
-        options that it was compiled with.
-    """
+    """Return a library's version in a few words."""
     lines = [re.sub(r"\s+", " ", line).strip(" \0") for line in text.splitlines()]
     words = [line for line in lines if re.search(r"version|device", line, re.IGNORECASE)]
     return ", ".join(words[:2]) or (lines[0] if lines else "")

@@ -85,18 +85,7 @@ PROMISES: dict[str, tuple[Callable[[Any], str], Callable[[Any, Values], str]]] =
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return what a site's file promises.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Raises
-    ------
-    UsageError
-        When it cannot be read, is not TOML, or has an unknown or wrong promise.
-    """
+    """Return what a site's file promises."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8")).get("promises", {})
     except OSError as error:
@@ -109,13 +98,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def why_not(table: Any) -> str:
-    """Return what is wrong with a table ``[promises]``, one line; empty if nothing.
-
-    Parameters
-    ----------
-    table
-        As `tomllib` gives it.
-    """
+    """Return what is wrong with a table ``[promises]``, one line; empty if nothing."""
     if not isinstance(table, dict):
         return "promises is no table: write [promises]"
     for key, value in table.items():
@@ -127,18 +110,7 @@ def why_not(table: Any) -> str:
 
 
 def kept(promises: dict[str, Any], found: list[Finding], *, deep: bool = True) -> list[Finding]:
-    """Compare what was found with what is promised.
-
-    Parameters
-    ----------
-    promises
-        As `read` gives them.
-    found
-        The findings of one node.
-    deep
-        Whether the checks have asked everything; the preflight leaves OpenCL
-        out.
-    """
+    """Compare what was found with what is promised."""
     values = {finding.name: finding.value for finding in found}
     answer = []
     for key, promise in promises.items():

@@ -21,15 +21,7 @@ GROUPS = {
 
 
 def examine(node: Node, groups: Iterable[str] = GROUPS) -> list[Finding]:
-    """Run the checks; one that raises is a finding.
-
-    Parameters
-    ----------
-    node
-        Where to look.
-    groups
-        Which of `GROUPS`.
-    """
+    """Run the checks; one that raises is a finding."""
     found = []
     for name in groups:
         try:

@@ -13,7 +13,6 @@ from workloads.doctor import promises
 from workloads.errors import UsageError, WorkloadError
 from workloads.parallel import agreed, ranks
 from workloads.preflight import check, program
-from workloads.preflight.mode import mode
 
 _USAGE = """\
 usage: python -m workloads.preflight [--site FILE] SCRIPT [ARGUMENT …]
@@ -39,20 +38,7 @@ def _options(words: list[str]) -> tuple[dict[str, Any], list[str]]:
 
 
 def main(words: list[str]) -> int:
-    """Look, then run the program.
-
-    Parameters
-    ----------
-    words
-        Options, then the program and its arguments.
-
-    Returns
-    -------
-    int
-        2 for wrong usage, 78 where a check has failed, 130 for Ctrl-C before
-        the program; 0 where the program has come to its end.  An exit of the
-        program's own, or its exception, is raised.
-    """
+    """Look, then run the program."""
     if words[:1] in (["-h"], ["--help"]):
         streams.spell_in_ascii()
         print(_USAGE)
@@ -61,7 +47,7 @@ def main(words: list[str]) -> int:
         print(version.line())
         return 0
     try:
-        how = mode()
+        how = check.mode()
         promised, rest = _options(words)
         program.require(rest)
         code = check.check(how, promised)

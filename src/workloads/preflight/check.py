@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import enum
+import os
 import sys
 from typing import Any
 
@@ -9,8 +11,8 @@ from workloads.doctor import job, promises, registry
 from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node, World
 from workloads.doctor.report import shortened
+from workloads.errors import UsageError
 from workloads.parallel import agreed, launchers
-from workloads.preflight.mode import Mode
 
 # EX_CONFIG of sysexits.h: programs seldom use it.
 FAULT = 78
@@ -19,24 +21,26 @@ _SHOWN = (Status.WARN, Status.FAIL)
 _done = False
 
 
+class Mode(enum.StrEnum):
+    """The values of HPCPY_PREFLIGHT."""
+
+    ON = "on"
+    WARN = "warn"
+    OFF = "off"
+
+
+def mode() -> Mode:
+    """Return what the variable says; `Mode.ON` where it is not set."""
+    text = os.environ.get("HPCPY_PREFLIGHT") or "on"
+    try:
+        return Mode(text)
+    except ValueError:
+        known = ", ".join(Mode)
+        raise UsageError(f"HPCPY_PREFLIGHT={text} is none of {known}") from None
+
+
 def check(mode: Mode, promised: dict[str, Any], world: World | None = None) -> int:
-    """Look at the job and print its faults; all ranks call this together.
-
-    Parameters
-    ----------
-    mode
-        With `Mode.WARN` a fault is printed, and the program runs; with `Mode.OFF` nothing
-        is looked at.
-    promised
-        The site's promises.
-    world
-        MPI, if it has been started; by default it is started here for several ranks.
-
-    Returns
-    -------
-    int
-        0, or `FAULT` where the program should not run.
-    """
+    """Look at the job and print its faults; all ranks call this together."""
     global _done  # noqa: PLW0603 - of the process, as MPI is
     if _done or mode is Mode.OFF:
         return 0

@@ -14,24 +14,17 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from workloads.doctor import maps
+from workloads.doctor import process
 from workloads.doctor.node import World
 from workloads.errors import UsageError
 from workloads.parallel import agreed, ranks
-from workloads.preflight.check import check
-from workloads.preflight.mode import Mode, mode
+from workloads.preflight.check import Mode, check, mode
 
 _MODULE = "mpi4py.MPI"
 
 
 def install() -> None:
-    """Have the job checked after the import of MPI.
-
-    Raises
-    ------
-    SystemExit
-        When the variable has an unknown value.
-    """
+    """Have the job checked after the import of MPI."""
     try:
         how = mode()
     except UsageError as error:
@@ -70,11 +63,11 @@ class _Loader(Loader):
         module.__loader__ = self._real
         if module.__spec__ is not None:
             module.__spec__.loader = self._real
-        before = maps.open_files()
+        before = process.open_files()
         self._real.exec_module(module)
         mpi: Any = module
         # A program that starts MPI by itself is left alone.
         if mpi.Is_initialized():
-            opened = maps.open_files() - before
+            opened = process.open_files() - before
             if code := check(self._how, {}, World(mpi.COMM_WORLD, opened=opened)):
                 sys.exit(code)

@@ -26,18 +26,7 @@ _SAID_SECONDS = 0.3
 
 
 def require(words: list[str]) -> None:
-    """Refuse a program that cannot be run, before anything else is done.
-
-    Parameters
-    ----------
-    words
-        ``-m MODULE ARGUMENT …`` or ``SCRIPT ARGUMENT …``.
-
-    Raises
-    ------
-    UsageError
-        Without a program, or when none has that name.
-    """
+    """Refuse a program that cannot be run, before anything else is done."""
     if not words or words == ["-m"]:
         raise UsageError("no program is named", hint="give a SCRIPT, or -m MODULE")
     if words[0] != "-m":
@@ -64,11 +53,6 @@ def run_rank(words: list[str]) -> None:
     mpi4py aborts at the end of Python, which a thread in a call of MPI, or the close of a
     file that all ranks close, may keep from coming: then SIGALRM ends this rank after
     `_END_SECONDS`, and so all.
-
-    Parameters
-    ----------
-    words
-        As `require` takes them.
     """
     # Workloads end all ranks by themselves, once the first has said why.
     is_workload = words[0] == "-m" and words[1].split(".")[0] == "workloads"
@@ -132,13 +116,7 @@ def _thread_failed(failed: Any) -> None:
 
 
 def run(words: list[str]) -> None:
-    """Run a program in this process as ``__main__``.
-
-    Parameters
-    ----------
-    words
-        As `require` takes them. The program's ``sys.argv`` has them, without ``-m``.
-    """
+    """Run a program in this process as ``__main__``."""
     sys.excepthook = _without_ours
     if words[0] == "-m":
         sys.argv = words[1:]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable, Sequence
 
 from workloads.bench import machine
-from workloads.doctor.cores import parsed, ranges, sharing
 from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node
 
@@ -17,13 +17,7 @@ _THREADS = (
 
 
 def check(node: Node) -> list[Finding]:
-    """Look at processors, binding and threads.
-
-    Parameters
-    ----------
-    node
-        Where to look.
-    """
+    """Look at processors, binding and threads."""
     own = frozenset(os.sched_getaffinity(0))
     return [
         *_binding(node, own),
@@ -34,13 +28,13 @@ def check(node: Node) -> list[Finding]:
 
 
 def _binding(node: Node, own: frozenset[int]) -> list[Finding]:
-    online = parsed(node.text("/sys/devices/system/cpu/online"))
+    online = _parsed(node.text("/sys/devices/system/cpu/online"))
     usable = machine.cores()
     quota = f", the cgroup's quota allows {usable}" if usable < len(own) else ""
-    detail = f"{len(own)} of {len(online) or os.cpu_count()} cores: {ranges(own)}{quota}"
+    detail = f"{len(own)} of {len(online) or os.cpu_count()} cores: {_ranges(own)}{quota}"
     found = [Finding("cpu.cores", Status.OK, detail, value=usable)]
     ranks = [rank.cores for rank in node.ranks]
-    if trouble := sharing(ranks, online):
+    if trouble := _sharing(ranks, online):
         step = "srun --cpu-bind=cores and --cpus-per-task, or mpiexec -bind-to core"
         found.append(Finding("cpu.binding", Status.WARN, trouble, step))
     elif len(ranks) > 1:
@@ -92,3 +86,43 @@ def _threads(node: Node, cores: int) -> Finding:
         detail = f"not set: each of {len(node.ranks)} ranks may start {cores}"
         return Finding("cpu.threads", Status.WARN, detail, step)
     return Finding("cpu.threads", Status.INFO, "not set: as many as cores")
+
+
+def _ranges(cores: Iterable[int]) -> str:
+    """Return cores as the kernel writes them: ``0-3,8``."""
+    parts: list[list[int]] = []
+    for core in sorted(cores):
+        if parts and core == parts[-1][1] + 1:
+            parts[-1][1] = core
+        else:
+            parts.append([core, core])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
+
+
+def _parsed(text: str) -> frozenset[int]:
+    """Return the cores of ``0-3,8``; none for a text that is not such a list."""
+    found: set[int] = set()
+    for part in text.strip().split(","):
+        first, _, last = part.partition("-")
+        if not first.isdigit() or (last and not last.isdigit()):
+            return frozenset()
+        found |= {*range(int(first), int(last or first) + 1)}
+    return frozenset(found)
+
+
+def _sharing(ranks: Sequence[frozenset[int]], online: frozenset[int]) -> str:
+    """Return how ranks get into each other's way; empty where they do not."""
+    together = frozenset().union(*ranks)
+    if len(ranks) < 2 or (online and all(cores >= online for cores in ranks)):
+        return ""
+    if len(together) < len(ranks):
+        few = f"core {_ranges(together)}" if len(together) == 1 else f"cores {_ranges(together)}"
+        return f"all {len(ranks)} ranks are bound to {few}"
+    if len(set(ranks)) == 1:
+        return ""
+    taken: set[int] = set()
+    twice: set[int] = set()
+    for cores in ranks:
+        twice |= taken & cores
+        taken |= cores
+    return f"ranks share cores {_ranges(twice)}" if twice else ""

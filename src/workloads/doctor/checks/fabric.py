@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 
-from workloads.doctor import fabric_use, isolated, maps
+from workloads.doctor import probe, process
 from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node
 
@@ -27,13 +27,7 @@ _PINNED = 64 << 20
 
 
 def check(node: Node) -> list[Finding]:
-    """Look at the fabric.
-
-    Parameters
-    ----------
-    node
-        Where to look.
-    """
+    """Look at the fabric."""
     has = hardware(node)
     names = ", ".join(f"{kind} ({', '.join(devices)})" for kind, devices in has.items())
     found = [
@@ -48,13 +42,7 @@ def check(node: Node) -> list[Finding]:
 
 
 def hardware(node: Node) -> dict[str, list[str]]:
-    """Return the fabrics by their provider (cxi, opx, verbs, efa, roce) with their devices.
-
-    Parameters
-    ----------
-    node
-        Where to look. A device whose ports are all down does not count.
-    """
+    """Return the fabrics by their provider (cxi, opx, verbs, efa, roce) with their devices."""
     found: dict[str, list[str]] = {}
     for name in node.names("/sys/class/cxi"):
         found.setdefault("cxi", []).append(name)
@@ -90,28 +78,21 @@ def _pinned() -> list[Finding]:
 
 def _use(node: Node, has: dict[str, list[str]]) -> list[Finding]:
     if node.world.comm is not None:
-        known = fabric_use.evidence(node.world.opened, maps.of_this_process(), node.root)
-        offered: list[str] = []
+        known = process.fabric(node.world.opened, process.mapped_files(), node.root)
     elif node.deep and not node.world.problem:
         try:
-            answer = isolated.ask("mpi_alone", MPIR_CVAR_DEBUG_SUMMARY="1")
-        except isolated.NoAnswerError as error:
+            answer = probe.ask("mpi_fabric", MPIR_CVAR_DEBUG_SUMMARY="1")
+        except probe.NoAnswerError as error:
             detail = f"MPI does not start outside of a job: {error}"
             return [Finding("fabric.used", Status.INFO, detail, "look again inside of a job")]
         if "problem" in answer:
             return []
-        known, offered = answer, answer["offered"]
-        if named := fabric_use.said_by_mpich(answer["said"]):
+        known = answer
+        if named := process.fabric_said_by_mpich(answer["said"]):
             known = {"provider": named, "how": "MPICH says so"}
     else:
         return []
-    found = [_verdict(known["provider"], known["how"], has)]
-    if offered:
-        names = ", ".join(offered)
-        found.append(
-            Finding("fabric.offered", Status.INFO, f"libfabric has {names}", value=offered)
-        )
-    return found
+    return [_verdict(known["provider"], known["how"], has)]
 
 
 def _verdict(provider: str, how: str, has: dict[str, list[str]]) -> Finding:

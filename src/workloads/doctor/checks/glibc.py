@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from workloads.doctor import elf, maps
+from workloads.doctor import elf, process
 from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node
 
@@ -18,14 +18,7 @@ _MOST_IN_DEPTH, _MOST = 1000, 64
 
 
 def check(node: Node) -> list[Finding]:
-    """Compare the C library with what the site's libraries want.
-
-    Parameters
-    ----------
-    node
-        Where to look. The libraries are those in LD_LIBRARY_PATH and in the
-        engines' folders, and the MPI library that this process has loaded.
-    """
+    """Compare the C library with what the site's libraries want."""
     text = _own()
     own = elf.version(text)
     if not own:
@@ -55,19 +48,11 @@ def _own() -> str:
 
 
 def injected(node: Node, most: int) -> list[Path]:
-    """Return the libraries that come from the host, each once.
-
-    Parameters
-    ----------
-    node
-        Where to look.
-    most
-        How many at most.
-    """
+    """Return the libraries that come from the host, each once."""
     folders = [Path(part) for part in node.environ.get("LD_LIBRARY_PATH", "").split(":") if part]
     for pattern in _INJECTED:
         folders += sorted(node.root.glob(pattern.lstrip("/")))
-    found = [Path(path) for path in maps.of_this_process() if _is_mpi(path)]
+    found = [Path(path) for path in process.mapped_files() if _is_mpi(path)]
     for folder in dict.fromkeys(folders):
         try:
             found += sorted(path for path in folder.iterdir() if ".so" in path.name)
@@ -78,21 +63,15 @@ def injected(node: Node, most: int) -> list[Path]:
 
 
 def _is_mpi(path: str) -> bool:
-    return bool(maps.mpi_library([path]))
+    return bool(process.mpi_library([path]))
 
 
 def wanted(files: list[Path]) -> dict[str, tuple[int, ...]]:
-    """Return the newest version of glibc that each library wants.
-
-    Parameters
-    ----------
-    files
-        The libraries; what is no ELF file, or cannot be read, is left out.
-    """
+    """Return the newest version of glibc that each library wants."""
     found = {}
     for path in files:
         try:
-            newest = elf.needs(path).newest("GLIBC_")
+            newest = elf.newest_glibc(path)
         except (OSError, ValueError):
             continue
         if newest:

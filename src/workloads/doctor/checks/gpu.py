@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workloads.doctor import isolated
+from workloads.doctor import probe
 from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node
 
@@ -13,39 +13,19 @@ _NONE = ("", "0", "-1", "NoDevFiles")
 
 
 def check(node: Node) -> list[Finding]:
-    """Look at GPUs.
-
-    Parameters
-    ----------
-    node
-        Where to look. If it is `deep`, libcuda is asked; otherwise only files are.
-    """
+    """Look at GPUs."""
     cards = node.names("/proc/driver/nvidia/gpus")
     files = node.names("/dev", "nvidia[0-9]*")
-    amd = _amd(node)
     wanted = [name for name in _OF_JOB if _asks(name, node.environ.get(name, ""))]
-    if not cards and not files and not amd:
+    if not cards and not files:
         found = [Finding("gpu.devices", Status.INFO, "none", value=0)]
         return [*found, *_missed(wanted)]
-    if files or cards:
-        found = [_nvidia(node, len(cards), len(files), bool(wanted))]
-    else:
-        seen = f"{amd} AMD" + ("" if node.path("/dev/kfd").exists() else ", no /dev/kfd in here")
-        found = [Finding("gpu.devices", Status.INFO, seen, value=amd)]
-    return [*found, *_ranks(node)]
+    return [_nvidia(node, len(cards), len(files), bool(wanted)), *_ranks(node)]
 
 
 def _asks(name: str, value: str) -> bool:
     # In a list of ids 0 is a device; as a count 0 means none.
     return value not in (_NONE if name == "SLURM_GPUS_ON_NODE" else ("", "-1", "NoDevFiles"))
-
-
-def _amd(node: Node) -> int:
-    folder = "/sys/class/kfd/kfd/topology/nodes"
-    # A node of the topology without SIMD units is a processor.
-    texts = [node.text(f"{folder}/{name}/properties").splitlines() for name in node.names(folder)]
-    counts = [line.split() for text in texts for line in text if line.startswith("simd_count ")]
-    return sum(int(words[1]) > 0 for words in counts if len(words) == 2)
 
 
 def _missed(wanted: list[str]) -> list[Finding]:
@@ -66,8 +46,8 @@ def _nvidia(node: Node, cards: int, files: int, wanted: bool) -> Finding:
     if not node.deep:
         return Finding("gpu.devices", Status.OK, f"{files} NVIDIA, {driver}", value=files)
     try:
-        answer = isolated.ask("cuda")
-    except isolated.NoAnswerError as error:
+        answer = probe.ask("cuda")
+    except probe.NoAnswerError as error:
         return Finding(
             "gpu.devices", Status.WARN, f"{files} NVIDIA, {driver}: libcuda {error}", _NV, 0
         )

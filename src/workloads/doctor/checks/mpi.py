@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from typing import Any
 
-from workloads.doctor import isolated, launcher, mpi_library
+from workloads.doctor import mpi_library, probe
 from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node
 from workloads.parallel import launchers
+from workloads.parallel.launchers import Launcher
 
 _NO_LIBRARY = "put the folder of an MPI library into LD_LIBRARY_PATH before Python starts"
 
 
 def check(node: Node) -> list[Finding]:
-    """Look at MPI.
-
-    Parameters
-    ----------
-    node
-        Where to look.
-    """
+    """Look at MPI."""
     if node.world.comm is not None:
         from mpi4py import MPI  # noqa: PLC0415
 
@@ -35,7 +32,7 @@ def ranks(node: Node) -> list[Finding]:
     if not found:
         return [Finding("mpi.ranks", Status.INFO, "no launcher: one process", value=1)]
     first = found[0]
-    how = f"{first.name} started {first.size}, protocol {launcher.protocol(node.environ)}"
+    how = f"{first.name} started {first.size}, protocol {_protocol(node.environ)}"
     if node.world.comm is None:
         return [Finding("mpi.ranks", Status.INFO, how, value=first.size)]
     size = node.world.comm.size
@@ -44,15 +41,15 @@ def ranks(node: Node) -> list[Finding]:
     from mpi4py import MPI  # noqa: PLC0415
 
     library = mpi_library.describe(MPI)
-    detail = f"{launcher.mismatch(first, size)} ({library['path'] or library['version']})"
-    step = launcher.remedy(node.environ, library["family"])
+    detail = f"{_mismatch(first, size)} ({library['path'] or library['version']})"
+    step = remedy(node.environ, library["family"])
     return [Finding("mpi.ranks", Status.FAIL, detail, step, size)]
 
 
 def _alone() -> Finding:
     try:
-        answer = isolated.ask("mpi_load")
-    except isolated.NoAnswerError as error:
+        answer = probe.ask("mpi_library")
+    except probe.NoAnswerError as error:
         return Finding("mpi.library", Status.WARN, f"loading it {error}", _NO_LIBRARY)
     if problem := answer.get("problem"):
         # A library that somebody has named and no program gets.
@@ -73,3 +70,46 @@ def _library(found: dict[str, Any]) -> Finding:
     path = found["path"] or "a library whose file cannot be told"
     detail = f"{path}: {found['version']}, MPI {found['standard']}, {whose} ABI"
     return Finding("mpi.library", Status.OK, detail, value=found)
+
+
+def _protocol(environ: Mapping[str, str]) -> str:
+    """Return the protocol by which the launcher can connect the ranks, or ``none``."""
+    if "PMI_FD" in environ or "PMI_PORT" in environ:
+        return "PMI"
+    if "PMIX_RANK" in environ:
+        return "PMIx"
+    return "none"
+
+
+def _mismatch(launcher: Launcher, size: int) -> str:
+    """Return what is wrong when the numbers of ranks differ, one line."""
+    what = f"{launcher.name} started {launcher.size} processes"
+    if size == 1:
+        return f"every rank is rank 0 of 1: {what} and MPI knows of one in each"
+    return f"{what} and MPI knows of {size}"
+
+
+def remedy(environ: Mapping[str, str], family: str) -> str:
+    """Return how to mend a mismatch, one line."""
+    pmi = environ.get("PMI_FD", "")
+    if pmi.isdigit() and not _is_open(int(pmi)):
+        return (
+            f"PMI_FD={pmi} is closed in here: have the container keep open files "
+            "(podman run --preserve-fds) or start it by srun --mpi=pmi2"
+        )
+    below_open_mpi = "OMPI_COMM_WORLD_SIZE" in environ
+    if below_open_mpi and family != "openmpi":
+        return "start it by the mpiexec of the same MPI as the library, or by srun --mpi=pmi2"
+    if family == "openmpi":
+        return "start it by srun --mpi=pmix, or by Open MPI's own mpiexec"
+    if _protocol(environ) == "PMIx":
+        return "this library speaks no PMIx: start it by srun --mpi=pmi2"
+    return "start it by srun --mpi=pmi2, or with Cray MPICH by srun --mpi=cray_shasta"
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-from workloads.doctor import isolated
+from workloads.doctor import probe
 from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node
 
@@ -12,13 +10,7 @@ _VENDORS = "/etc/OpenCL/vendors"
 
 
 def check(node: Node) -> list[Finding]:
-    """Look at OpenCL.
-
-    Parameters
-    ----------
-    node
-        Where to look. If it is `deep`, the drivers are loaded; otherwise only named.
-    """
+    """Look at OpenCL."""
     drivers = registered(node)
     if not drivers:
         where = node.environ.get("OCL_ICD_VENDORS", _VENDORS)
@@ -31,13 +23,7 @@ def check(node: Node) -> list[Finding]:
 
 
 def registered(node: Node) -> dict[str, str]:
-    """Return the drivers' libraries by the names of their entries.
-
-    Parameters
-    ----------
-    node
-        Where to look.
-    """
+    """Return the drivers' libraries by the names of their entries."""
     folder = node.environ.get("OCL_ICD_VENDORS", _VENDORS)
     if folder.endswith(".icd"):
         folder, _, one = folder.rpartition("/")
@@ -53,9 +39,8 @@ def registered(node: Node) -> dict[str, str]:
 
 def _loading(drivers: dict[str, str]) -> Finding:
     try:
-        wanted = json.dumps([*drivers.values()])
-        answer = isolated.ask("libraries", HPCPY_DOCTOR_LIBRARIES=wanted)
-    except isolated.NoAnswerError as error:
+        answer = probe.loading([*drivers.values()])
+    except probe.NoAnswerError as error:
         return Finding("opencl.drivers", Status.WARN, f"loading {', '.join(drivers)} {error}")
     loads = [name for name, library in drivers.items() if not answer[library]]
     others = [name for name in drivers if name not in loads]
@@ -80,8 +65,8 @@ def _loading(drivers: dict[str, str]) -> Finding:
 def _devices() -> Finding:
     name = "opencl.devices"
     try:
-        answer = isolated.ask("opencl")
-    except isolated.NoAnswerError as error:
+        answer = probe.ask("opencl")
+    except probe.NoAnswerError as error:
         return Finding(name, Status.WARN, f"asking for them {error}", value=[])
     if "problem" in answer:
         return Finding(name, Status.INFO, answer["problem"], value=[])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import locale
 import os
 import pwd
 import sys
@@ -26,14 +25,8 @@ _SHM_OF_A_RANK = 16 << 20
 
 
 def check(node: Node) -> list[Finding]:
-    """Look at what surrounds Python.
-
-    Parameters
-    ----------
-    node
-        Where to look.
-    """
-    return [_container(node), _user(), _home(node), _temporary(node), *_shared(node), _locale(node),
+    """Look at what surrounds Python."""
+    return [_container(node), _user(), _home(node), _temporary(node), *_shared(node),
             _leaks(node), *_packages(node)]  # fmt: skip
 
 
@@ -109,16 +102,6 @@ def _shared(node: Node) -> list[Finding]:
         return [Finding("node.shm", Status.WARN, detail, step, room)]
     # No number in the text, so that the report can merge nodes that are alike.
     return [Finding("node.shm", Status.OK, "the shared memory has room", value=room)]
-
-
-def _locale(node: Node) -> Finding:
-    names = [node.environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG")]
-    asked = next(filter(None, names), "not set")
-    encoding = "utf-8" if sys.flags.utf8_mode else locale.getpreferredencoding(do_setlocale=False)
-    detail = f"{asked}; Python writes {encoding.lower()}"
-    if encoding.lower().replace("-", "") != "utf8":
-        return Finding("user.locale", Status.WARN, detail, "LANG=C.UTF-8, or PYTHONUTF8=1")
-    return Finding("user.locale", Status.OK, detail)
 
 
 def _leaks(node: Node) -> Finding:

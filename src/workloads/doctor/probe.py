@@ -1,0 +1,178 @@
+"""Ask other projects' libraries in a process of their own.
+
+A driver may crash, hang, print, or leave threads behind. After a process has
+asked libcuda, its forked children cannot use it.
+``python -P -m workloads.doctor.probe NAME`` prints the answer as a line of JSON.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import sys
+from typing import Any
+
+from workloads.bench import caches
+from workloads.doctor import mpi_library, process
+from workloads.parallel import launchers
+
+# Generous: some GPU drivers take seconds to start.
+_SECONDS = 60
+# Prefixes of what else a launcher sets: Open MPI takes a process with the variables of a
+# step of Slurm for a part of it.
+_LAUNCHERS = ("MPI_LOCAL", "SLURM_")
+_LIBRARIES = "HPCPY_DOCTOR_LIBRARIES"
+
+
+class NoAnswerError(Exception):
+    """The process has ended without an answer; the text says how, in one line."""
+
+
+def ask(name: str, **variables: str) -> dict[str, Any]:
+    """Return what a probe of `PROBES` answers, and as ``said`` all that it printed.
+
+    Raises
+    ------
+    NoAnswerError
+        When it crashes, fails or does not end.
+    """
+    # Imported here: the preflight never asks, and is spared the import.
+    import subprocess  # noqa: PLC0415
+
+    if not sys.executable:
+        raise NoAnswerError("Python does not know its own path")
+    alone = launchers.of_no_rank(os.environ)
+    environ = {k: v for k, v in alone.items() if not k.startswith(_LAUNCHERS)}
+    environ["HPCPY_PREFLIGHT"] = "off"
+    # With -P the probe searches the same folders as this process: modules in the working
+    # directory might hide the standard library's.
+    environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "workloads.doctor.probe", name],
+            env={**environ, **variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise NoAnswerError(f"no answer within {_SECONDS} s") from error
+    except OSError as error:
+        raise NoAnswerError(f"cannot be asked: {error.strerror}") from error
+    # Libraries print, too, before and after the answer.
+    answers = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode == 0 and answers:
+        answer: dict[str, Any] = json.loads(answers[-1])
+        return {**answer, "said": done.stdout}
+    reason = (done.stderr.strip().splitlines() or ["nothing on stderr"])[-1]
+    how = f"signal {-done.returncode}" if done.returncode < 0 else f"exit code {done.returncode}"
+    raise NoAnswerError(f"ended with {how}: {reason}")
+
+
+def loading(names: list[str]) -> dict[str, Any]:
+    """Return for each library why it does not load; empty where it does."""
+    return ask("libraries", **{_LIBRARIES: json.dumps(names)})
+
+
+def _cuda() -> dict[str, object]:
+    """Return the driver's CUDA version and each device's name, or why there is none."""
+    try:
+        cuda = ctypes.CDLL("libcuda.so.1")
+    except OSError as error:
+        return {"problem": f"libcuda.so.1 does not load: {error}"}
+    if code := cuda.cuInit(0):
+        text = ctypes.c_char_p()
+        cuda.cuGetErrorName(code, ctypes.byref(text))
+        return {"problem": f"cuInit: {(text.value or b'unknown error').decode()} ({code})"}
+    number = ctypes.c_int()
+    cuda.cuDriverGetVersion(ctypes.byref(number))
+    version = f"{number.value // 1000}.{number.value % 1000 // 10}"
+    cuda.cuDeviceGetCount(ctypes.byref(number))
+    return {"cuda": version, "devices": [_cuda_device(cuda, i) for i in range(number.value)]}
+
+
+def _cuda_device(cuda: ctypes.CDLL, index: int) -> str:
+    device, name = ctypes.c_int(), ctypes.create_string_buffer(128)
+    cuda.cuDeviceGet(ctypes.byref(device), index)
+    cuda.cuDeviceGetName(name, len(name), device)
+    return name.value.decode(errors="replace")
+
+
+def _libraries() -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name in json.loads(os.environ[_LIBRARIES]):
+        try:
+            ctypes.CDLL(name)
+            found[name] = ""
+        except OSError as error:
+            found[name] = str(error)
+    return found
+
+
+def _opencl() -> dict[str, object]:
+    """Return the devices of each platform, or why there are none."""
+    # PoCL offers no device at all when its cache folder cannot be written.
+    caches.provide("POCL_CACHE_DIR", "pocl")
+    try:
+        import pyopencl as cl  # noqa: PLC0415
+    except ImportError as error:
+        return {"problem": f"pyopencl does not load: {str(error).splitlines()[0]}"}
+    try:
+        found = {
+            platform.name.strip(): [device.name.strip() for device in platform.get_devices()]
+            for platform in cl.get_platforms()
+        }
+    except cl.Error as error:
+        return {"problem": f"no platform answers: {error}"}
+    return {"platforms": found}
+
+
+def _mpi() -> Any:
+    import mpi4py  # noqa: PLC0415
+
+    mpi4py.rc.initialize = False
+    from mpi4py import MPI  # noqa: PLC0415
+
+    return MPI
+
+
+def _mpi_library() -> dict[str, object]:
+    """Return which library mpi4py finds; MPI is not started."""
+    return {"library": mpi_library.describe(_mpi())}
+
+
+def _mpi_fabric() -> dict[str, object]:
+    """Return what MPI opens when it starts as the only rank."""
+    mpi = _mpi()
+    before = process.open_files()
+    mpi.Init()
+    found = process.fabric(process.open_files() - before, process.mapped_files())
+    mpi.Finalize()
+    return {**found}
+
+
+PROBES = {
+    "cuda": _cuda,
+    "libraries": _libraries,
+    "opencl": _opencl,
+    "mpi_library": _mpi_library,
+    "mpi_fabric": _mpi_fabric,
+}
+
+
+def _main(name: str) -> None:
+    try:
+        answer = PROBES[name]()
+    except (ImportError, RuntimeError) as error:
+        # mpi4py is absent, or it loads no library.
+        answer = {"problem": str(error).splitlines()[0]}
+    # On a line of its own, whatever the library has printed.
+    print(f"\n{json.dumps(answer)}")
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1])

@@ -1,1 +1,0 @@
-"""Programs that ask one library and print the answer as a line of JSON: see `isolated`."""

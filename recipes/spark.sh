@@ -1,10 +1,13 @@
 #!/bin/sh
 # PySpark with Spark's own files, from its sdist, as pip lays them out; without the files
-# for Kubernetes, YARN, Hive and Spark Connect, and other systems' libraries.
+# for Kubernetes, YARN, Hive and Spark Connect, and other systems' libraries. And what the
+# workloads have for it.
 # shellcheck source=recipes/packages.sh
 . "$CONTEXT/recipes/packages.sh"
 
 install_wheels
+cp -R "$MATERIALS/src/workloads_spark" "$site/"
+chmod -R u+w,a+rX "$site/workloads_spark"
 unpack pyspark
 package=$site/pyspark
 find pyspark deps/bin -name '*.cmd' -delete

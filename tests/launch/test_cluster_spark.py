@@ -61,4 +61,4 @@ def test_an_image_without_spark_is_69_and_one_line(cluster: Cluster, sif: str) -
     done = hpcpy(cluster, "launch", "W=pi --impl spark", *SIZE, f"IMAGE={sif}")
     assert done.returncode == 69
     told = [line for line in done.stderr.splitlines() if line.startswith("on_spark:")]
-    assert told == ["on_spark: no program java here: run it in the image hpcpy-spark"]
+    assert told == ["on_spark: Spark is not in this image: run it in hpcpy-spark"]

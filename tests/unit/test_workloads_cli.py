@@ -61,8 +61,12 @@ def test_a_chart_that_cannot_be_drawn_is_told_before_the_run(
 
 def test_a_program_on_spark_gets_one_line_and_code_69_without_it(tmp_path: Path) -> None:
     (tmp_path / "mine.py").touch()
-    done = python("-m", "workloads.on_spark", tmp_path / "mine.py", JAVA_HOME=str(tmp_path))
-    said = "on_spark: no program java here: run it in the image hpcpy-spark\n"
+    done = python(
+        "-m",
+        "workloads.on_spark",
+        tmp_path / "mine.py",
+    )
+    said = "on_spark: Spark is not in this image: run it in hpcpy-spark\n"
     assert (done.returncode, done.stdout, done.stderr) == (69, "", said)
 
 

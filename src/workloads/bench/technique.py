@@ -13,6 +13,7 @@ from workloads.parallel import ranks
 
 # What to say where a kernel is absent: the image's build compiles them.
 COMPILED = "compiled kernel absent: run inside the image"
+IN_SPARK = "Spark is not in this image: run it in hpcpy-spark"
 
 Parallel = Literal["no", "threads", "processes", "ranks", "device"]
 

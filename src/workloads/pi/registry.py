@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from workloads.bench.technique import COMPILED, Technique
+from workloads.bench.technique import COMPILED, IN_SPARK, Technique
 from workloads.device.cuda import NO_NUMBA_CUDA, no_device
 from workloads.device.opencl import no_driver
-from workloads.parallel.java import NO_PYSPARK, no_java
 from workloads.parallel.pools import no_subinterpreters
 
 _HERE = "workloads.pi.techniques."
@@ -66,13 +65,12 @@ SEEDED = {
         one_core=("python",),
     ),
     "spark": Technique(
-        _HERE + "spark",
+        "workloads_spark.techniques:pi",
         "Spark, tasks of an RDD on a local cluster, or on SPARK_MASTER's",
-        needs=("pyspark",),
-        absent=NO_PYSPARK,
+        needs=("workloads_spark",),
+        absent=IN_SPARK,
         parallel="processes",
         one_core=("python",),
-        obstacle=no_java,
     ),
     "mpi": Technique(
         _HERE + "mpi",

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import re
 import secrets
+import shutil
 import signal
 import socket
 import sys
@@ -16,9 +17,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from workloads.on_ranks.processes import Process, child, wait
-from workloads.on_spark import lifeline
-from workloads.parallel import java, launchers
-from workloads.parallel.spark_context import LOGGING, SAVING
+from workloads.parallel import launchers
+from workloads_spark import lifeline
+from workloads_spark.context import LOGGING, SAVING
 
 USAGE = """\
 usage: python -m workloads.on_spark SCRIPT [ARGUMENT …]
@@ -75,8 +76,7 @@ class SparkCluster:
 
     def why_not(self) -> str:
         """Return why there is no Spark here, or an empty string."""
-        there = importlib.util.find_spec("pyspark") is not None
-        return java.no_java() or ("" if there else java.NO_PYSPARK)
+        return "" if _java() else "no program java here: run it in the image hpcpy-spark"
 
     @contextlib.contextmanager
     def server(self, folder: Path, host: str, workers: int) -> Iterator[Process]:  # noqa: ARG002
@@ -162,6 +162,12 @@ class SparkCluster:
         }
 
 
+def _java() -> str:
+    """Return the path of ``java``: JAVA_HOME's, or where that is not set PATH's; empty if none."""
+    home = os.environ.get("JAVA_HOME")
+    return shutil.which("java", path=f"{home}/bin" if home else None) or ""
+
+
 def _log(folder: Path) -> Path:
     return folder / "master/said"
 
@@ -192,7 +198,7 @@ def _command(logging: Path, kind: str, *words: str) -> list[str]:
         "spark.master.rest.enabled": "false",
     }
     return [
-        *(*_DEAF, java.program(), *_SMALL, *SAVING),
+        *(*_DEAF, _java(), *_SMALL, *SAVING),
         *(f"-D{name}={value}" for name, value in options.items()),
         *("-cp", f"{_home()}/jars/*", f"org.apache.spark.deploy.{kind}", *words),
     ]

@@ -1,0 +1,25 @@
+"""``python -m workloads.on_spark (-m MODULE | SCRIPT) [ARGUMENT …]``: see `workloads_spark`."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+
+from workloads.bench.technique import IN_SPARK
+from workloads.on_ranks import command
+
+
+def main(words: list[str]) -> int:
+    """Make a Spark cluster of this job's ranks; 69 in an image without Spark."""
+    if importlib.util.find_spec("workloads_spark") is None:
+        from workloads.parallel import agreed, ranks  # noqa: PLC0415
+
+        agreed.say(f"on_spark: {IN_SPARK}", is_first=ranks.is_first())
+        return 69
+    from workloads_spark.cluster import SparkCluster  # noqa: PLC0415
+
+    return command.main(words, SparkCluster())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,56 @@
+"""Spark's rows of the workloads: parts of the work as partitions of an RDD."""
+
+from __future__ import annotations
+
+import functools
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from workloads.mandel import row_kernel
+from workloads.mandel.blocks import groups
+from workloads.pi import definition
+from workloads.pi.shares import seeds
+from workloads_spark import context
+
+if TYPE_CHECKING:
+    from workloads.bench.arrays import Int32Array
+    from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
+
+
+def _context(workers: Workers) -> AbstractContextManager[Any]:
+    return context.context(workers, row_kernel.prepare)
+
+
+def mandel(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
+    """Fill `out` with the cluster's workers."""
+    cluster = workers.hold(_context)
+    places, parts = zip(*groups(rows, grid.width, workers.count), strict=True)
+    with context.failures():
+        # Each part is a partition: they are dealt out as workers become free.
+        spread = cluster.parallelize(parts, len(parts))
+        blocks = spread.map(functools.partial(row_kernel.rows, grid)).collect()
+    for first, block in zip(places, blocks, strict=True):
+        out[first : first + len(block)] = block
+    return f"{row_kernel.told()} in each"
+
+
+def _hits(share: tuple[int, int]) -> int:
+    return definition.seeded_hits(*share)
+
+
+def pi(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
+    """Count in the cluster's workers."""
+    cluster = workers.hold(_pi_context)
+    shares = seeds(seed, pairs, workers.count)
+    with context.failures():
+        hits = sum(cluster.parallelize(shares, len(shares)).map(_hits).collect())
+    return hits, "a GIL each"
+
+
+def _pi_context(workers: Workers) -> AbstractContextManager[Any]:
+    return context.context(workers, _nothing)
+
+
+def _nothing() -> None:
+    """Do nothing: a process imports this module to find this function by its name."""

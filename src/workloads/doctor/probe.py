@@ -22,7 +22,6 @@ _SECONDS = 60
 # Prefixes of what else a launcher sets: Open MPI takes a process with the variables of a
 # step of Slurm for a part of it.
 _LAUNCHERS = ("MPI_LOCAL", "SLURM_")
-_LIBRARIES = "HPCPY_DOCTOR_LIBRARIES"
 
 
 class NoAnswerError(Exception):
@@ -73,11 +72,6 @@ def ask(name: str, **variables: str) -> dict[str, Any]:
     raise NoAnswerError(f"ended with {how}: {reason}")
 
 
-def loading(names: list[str]) -> dict[str, Any]:
-    """Return for each library why it does not load; empty where it does."""
-    return ask("libraries", **{_LIBRARIES: json.dumps(names)})
-
-
 def _cuda() -> dict[str, object]:
     """Return the driver's CUDA version and each device's name, or why there is none."""
     try:
@@ -100,17 +94,6 @@ def _cuda_device(cuda: ctypes.CDLL, index: int) -> str:
     cuda.cuDeviceGet(ctypes.byref(device), index)
     cuda.cuDeviceGetName(name, len(name), device)
     return name.value.decode(errors="replace")
-
-
-def _libraries() -> dict[str, object]:
-    found: dict[str, object] = {}
-    for name in json.loads(os.environ[_LIBRARIES]):
-        try:
-            ctypes.CDLL(name)
-            found[name] = ""
-        except OSError as error:
-            found[name] = str(error)
-    return found
 
 
 def _opencl() -> dict[str, object]:
@@ -157,7 +140,6 @@ def _mpi_fabric() -> dict[str, object]:
 
 PROBES = {
     "cuda": _cuda,
-    "libraries": _libraries,
     "opencl": _opencl,
     "mpi_library": _mpi_library,
     "mpi_fabric": _mpi_fabric,

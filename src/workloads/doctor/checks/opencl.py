@@ -1,4 +1,4 @@
-"""OpenCL: the drivers that are registered, which of them load, their devices."""
+"""OpenCL: the drivers that are registered, and the devices that answer."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def check(node: Node) -> list[Finding]:
         where = node.environ.get("OCL_ICD_VENDORS", _VENDORS)
         detail = f"none is registered in {where}"
         return [Finding("opencl.drivers", Status.INFO, detail, value=[])]
-    if not node.deep:
-        names = ", ".join(drivers)
-        return [Finding("opencl.drivers", Status.INFO, f"registered: {names}", value=[*drivers])]
-    return [_loading(drivers), _devices()]
+    found = Finding(
+        "opencl.drivers", Status.INFO, f"registered: {', '.join(drivers)}", value=drivers
+    )
+    return [found, _devices()] if node.deep else [found]
 
 
 def registered(node: Node) -> dict[str, str]:
@@ -35,31 +35,6 @@ def registered(node: Node) -> dict[str, str]:
     for path in filter(None, node.environ.get("OCL_ICD_FILENAMES", "").split(":")):
         found[path.rpartition("/")[2]] = path
     return found
-
-
-def _loading(drivers: dict[str, str]) -> Finding:
-    try:
-        answer = probe.loading([*drivers.values()])
-    except probe.NoAnswerError as error:
-        return Finding("opencl.drivers", Status.WARN, f"loading {', '.join(drivers)} {error}")
-    loads = [name for name, library in drivers.items() if not answer[library]]
-    others = [name for name in drivers if name not in loads]
-    words = [f"{', '.join(loads) or 'none'} loads"]
-    if others:
-        # An entry whose library is only on the host does no harm.
-        words.append(f"{', '.join(others)} does not: no such library in here")
-    broken = [
-        f"{drivers[name]}: {answer[drivers[name]]}"
-        for name in others
-        if "No such file" not in answer[drivers[name]]
-    ]
-    if broken:
-        return Finding(
-            "opencl.drivers", Status.WARN, f"{words[0]}; {'; '.join(broken)}", value=loads
-        )
-    return Finding(
-        "opencl.drivers", Status.OK if loads else Status.INFO, "; ".join(words), value=loads
-    )
 
 
 def _devices() -> Finding:

@@ -1,4 +1,4 @@
-"""What surrounds Python: the user, folders, the locale, packages that leak in."""
+"""What surrounds Python: the container, the user, folders, packages that leak in."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _SHM_OF_A_RANK = 16 << 20
 
 def check(node: Node) -> list[Finding]:
     """Look at what surrounds Python."""
-    return [_container(node), _user(), _home(node), _temporary(node), *_shared(node),
-            _leaks(node), *_packages(node)]  # fmt: skip
+    return [_container(node), _user(), _temporary(node), *_shared(node),
+            *_packages(node)]  # fmt: skip
 
 
 def _container(node: Node) -> Finding:
@@ -51,19 +51,6 @@ def _user() -> Finding:
         return Finding(
             "user.entry", Status.INFO if "USER" in os.environ else Status.WARN, detail, step
         )
-
-
-def _home(node: Node) -> Finding:
-    home = os.path.expanduser("~")  # noqa: PTH111 - a missing entry is no error here
-    if os.access(home, os.W_OK | os.X_OK):
-        kind = mounts.of(node.text("/proc/self/mountinfo"), home)
-        return Finding("user.home", Status.OK, f"{home} can be written{_on(kind)}")
-    if home.startswith("~"):
-        return Finding(
-            "user.home", Status.INFO, "HOME is not set: caches go to the temporary folder"
-        )
-    what = "cannot be written" if Path(home).is_dir() else "is not there"
-    return Finding("user.home", Status.INFO, f"{home} {what}: caches go to the temporary folder")
 
 
 def _on(kind: str) -> str:
@@ -102,25 +89,6 @@ def _shared(node: Node) -> list[Finding]:
         return [Finding("node.shm", Status.WARN, detail, step, room)]
     # No number in the text, so that the report can merge nodes that are alike.
     return [Finding("node.shm", Status.OK, "the shared memory has room", value=room)]
-
-
-def _leaks(node: Node) -> Finding:
-    if sys.flags.ignore_environment:
-        return Finding("python.variables", Status.OK, "Python ignores its variables (-E or -I)")
-    given = [
-        f"{name}={node.environ[name]}"
-        for name in ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONUSERBASE")
-        if node.environ.get(name)
-    ]
-    own = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
-    local = Path(os.path.expanduser("~"), ".local", own)  # noqa: PTH111
-    site = sys.modules.get("site")
-    if getattr(site, "ENABLE_USER_SITE", False) and local.is_dir():
-        given.append(f"{local} is seen")
-    if given:
-        step = "python -E -s, or unset them, if they are not meant for this Python"
-        return Finding("python.variables", Status.INFO, ", ".join(given), step)
-    return Finding("python.variables", Status.OK, "no PYTHON* path and no ~/.local leak in")
 
 
 def _packages(node: Node) -> list[Finding]:

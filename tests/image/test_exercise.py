@@ -1,7 +1,8 @@
-"""Each exercise can be solved; for a typical mistake it names what is wrong first."""
+"""Each exercise can be solved; each usual mistake gets a message of its own."""
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -10,180 +11,227 @@ from needed import need
 
 from running import in_own_process
 from tiers import sampled
-from workloads.exercise.registry import EXERCISES
+from workloads.exercise.tasks import NAMES, task
 
-# Exercise -> what stands in its file, and a right answer in its place.
-ESCAPE = """
-        if zr * zr + zi * zi > 4.0:
-            return n
-        zr, zi = zr * zr - zi * zi + cr, 2.0 * zr * zi + ci
-"""
-ROWS = """
-    mine = rows(range(comm.rank, height, comm.size))
-    parts = comm.gather(mine)
-    if comm.rank:
-        return None
-    for rank, part in enumerate(parts):
-        image[rank :: comm.size] = part
-    return image
-"""
-SHARES = """
-    from concurrent.futures import ProcessPoolExecutor
-    bounds = [pairs * worker // workers for worker in range(workers + 1)]
-    with ProcessPoolExecutor(workers) as pool:
-        return sum(pool.map(hits, bounds[:-1], bounds[1:]))
-"""
-DATASET = """
-        shape = (count, side, side)
-        arrays = file.create_dataset("arrays", shape, "f8", chunks=(1, side, side))
-        for t in range(count):
-            arrays[t] = array(t)
-"""
-BATCHES = """
-    for a in range(0, len(first), most):
-        products[a : a + most] = first[a : a + most] @ second[a : a + most]
-    return products
-"""
-SOLVED = {
-    "mandel-numba": ESCAPE,
-    "mandel-mpi": ROWS,
-    "pi-processes": SHARES,
-    "write-hdf5": DATASET,
-    "linalg-batch": BATCHES,
-}
-# Exercise, what of the solution, what instead, and what is said of it.
-MISTAKES = [
-    ("mandel-numba", "return n\n", "return n + 1\n", "first row 0 column 0: 204, not 203"),
-    ("mandel-numba", "> 4.0", ">= 4.0", "c = -2: 0, not 2047: |z| stays 2, never > 2"),
-    ("mandel-mpi", "image[rank :: comm.size] = part", "image[:] = np.resize(part, image.shape)",
-     "on 4 ranks: "),
-    (
-        "mandel-mpi",
-        "rows(range(comm.rank, height, comm.size))",
-        "rows(range(height))[comm.rank :: comm.size]",
-        "the image is right, but rank 0 computed row 1: not its own",
+# Exercise -> what of the solved file, what instead, and what is said of it.
+MISTAKES = {
+    "profile-line": (
+        ('"ordered = sorted(values)"', '"print(checksum(smooth(values, 2000)))"', "not at cumtime"),
+        ('"ordered = sorted(values)"', '"total = (31 * total + value) % 65521"', "runs most often"),
+        ('"ordered = sorted(values)"', '"total = 0"', "that line takes little of the time"),
+        ('"ordered = sorted(values)"', '"sorted"', "the file has no line 'sorted'"),
     ),
-    ("mandel-mpi", "parts =", "if comm.rank: return\n    parts =", " returned without comm.gather"),
-    (
-        "mandel-mpi",
-        """parts = comm.gather(mine)
-    if comm.rank:
-        return None
-""",
-        "parts = comm.allgather(mine)\n",
-        " the answer is an array of int32 of shape (",
+    "mandel-numba": (
+        ("return n\n", "return n + 1\n", "each point outside is counted 1 step too many"),
+        ("> 4.0:", ">= 4.0:", "c = -2: 0, not 2047: |z| stays 2, never > 2"),
+        ("zr, zi = zr * zr - zi * zi + cr, 2.0", "zr = zr * zr - zi * zi + cr; zi = 2.0",
+         "the new zi takes the new zr: assign both at once"),
+        ("zr * zr - zi * zi + cr,", "(zr - zi) * (zr + zi) + cr,", "[6, 15] is 1998, not 1870"),
+        ("return n\n", "return n.x\n", "my.py:33: TypingError: "),
     ),
-    (
-        "pi-processes",
-        "pairs * worker // workers for",
-        "pairs // workers * worker for",
-        "the count is right by luck: pair 19,999,998 is counted by none",
+    "pool-pickles": (
+        ("pool.map(total,", "pool.map(table.total,", "the table was pickled 26 times for 2"),
+        (", initializer=start, initargs=(table,)", "", "the workers have no table"),
+        ("list(pool.map(total,", "list(map(table.total,", "right, but this process computed them"),
+        ("return list(pool", "return sorted(pool", "the totals are not in the order of the rows"),
+        ("return TABLE.total(row)", "return TABLE.total(1 / 0)", "my.py:32: ZeroDivisionError: "),
     ),
-    ("pi-processes", SHARES, "\n    return hits(0, pairs)\n", "3 other processes were to count"),
-    ("write-hdf5", "arrays[t] = array(t)", "arrays[t] = array(t).T", "array 0 row 0 column 1: "),
-    ("write-hdf5", ", chunks=(1, side, side)", "", "chunks are None, not (1, 100, 100)"),
-    (
-        "write-hdf5",
-        """        for t in range(count):
-            arrays[t] = array(t)
-""",
-        "        arrays[:] = [array(t) for t in range(count)]\n",
-        "the file is right, but all 15 arrays were in memory at once",
+    "mandel-mpi": (
+        ("[rank :: comm.size] = part", "[rank * len(part) :][: len(part)] = part",
+         "on 4 ranks: [1, 0] is 4, not 1; wrong: 50 of 60; a rank's rows belong at image[rank::"),
+        ("range(comm.rank, height, comm.size))", "range(height))[comm.rank :: comm.size]",
+         "on 4 ranks: the image is right, but rank 0 computed the rows 0, 1, 2, 3, 4, 5, 6, "),
+        ("parts =", "if comm.rank: return\n    parts =", " returned without comm.gather"),
+        ("comm.gather(mine", "comm.allgather(mine", "allgather sends the rows to every rank"),
+        ("return None\n", "return image\n", "array of int32 of shape (12, 5), not None"),
     ),
-    ("linalg-batch", "(first)", "(first) - most + 1", "matrix 96 row 0 column 0: "),
-    (
-        "linalg-batch",
-        BATCHES,
-        "\n    return first @ second\n",
-        "the products are right, but a call has 100 matrices, not 16 at most",
+    "mpi-gatherv": (
+        ("(image, counts)", "(image, [size // 5 for size in counts])", "elements, not rows"),
+        ("    counts = comm.gather(mine.size)\n",
+         "    image = np.empty((comm.size * len(mine), 5))\n    comm.Gather(mine, image)\n"
+         "    return None if comm.rank else image\n",
+         "did not call comm.Gatherv: Gather needs blocks of one size"),
+        ("return comm.Gatherv(mine, None)", "return None", "did not call comm.Gatherv: "),
+        ("(image, counts)", "(image, (counts, [0] * comm.size))", "on 4 ranks: ["),
     ),
-]  # fmt: skip
+    "write-vectorized": (
+        ("y = y[:", "x = x[:", "rows and columns are exchanged"),
+        ("y = y[:, np.newaxis]\n    return", "return", "could not be broadcast together"),
+        ("return (x * y + t) / (x + y * y)",
+         "return np.vectorize(lambda x, y: (x * y + t) / (x + y * y))(x, y)",
+         "np.vectorize, too, is a loop"),
+        ("return (x * y + t) / (x + y * y)",
+         "return np.array([[(a * b[0] + t) / (a + b[0] * b[0]) for a in x] for b in y])",
+         "np.vectorize, too, is a loop"),
+        ("return (x * y + t) /", "return (x * y + t) //", "[0, 0] is 0.0, not "),
+    ),
+    "write-hdf5": (
+        ("= array(t)", "= array(t).T", "[0, 0, 1] is "),
+        (", chunks=(1, side, side)", "", "chunks are None, not (1, 60, 60)"),
+        ('"arrays",', '"array",', "the file has no dataset arrays, but array"),
+        ('"f8", ', '"f4", ', "an array of float32 of shape (15, 60, 60), not of float64"),
+        ("for t in range(count):\n            arrays[t] = array(t)",
+         "arrays[:] = [array(t) for t in range(count)]",
+         "the file is right, but all 15 arrays were in memory at once"),
+    ),
+    "mpi-file": (
+        ("* mine[0].nbytes", "* mine.shape[1]", "the file has 132 bytes, not 384: an offset is a"),
+        ("first * mine[0].nbytes", "0", "the file has 96 bytes, not 384: an offset is a number"),
+        ("    file = ", "    comm.gather(mine)\n    file = ", "gather sends rows to another rank"),
+        ("    file = ", "    open(path, 'wb')\n    file = ", "opens with mode 'w' empties"),
+    ),
+    "gil-sleep": (
+        ("processes.map", "threads.map", "count ran in threads: with the GIL one computes at a"),
+        ("threads.map", "processes.map", "wait ran in other processes: a thread sleeps as well"),
+        ("threads.map", "map", "the jobs did not wait at the same time: start a thread for each"),
+        ("PoolExecutor(jobs)", "PoolExecutor(workers)", "the jobs did not wait at the same time"),
+        ("list(waited), list(counted)", "list(waited)", "the answer is [0, 10, 20, 30, 40, 50]"),
+    ),
+    "pi-processes": (
+        ("* worker // workers for", "// workers * worker for", "pair 999,999 is counted by none"),
+        ("bounds[1:]", "[last + 1 for last in bounds[1:]]", "pair 333,333 is counted again"),
+        ("return sum(", "return 4 / pairs * sum(", "the answer is float, not int"),
+        ("    with ", "    return hits(0, pairs)\n    with ", "3 other processes were to count"),
+    ),
+    "shared-race": (
+        ("with total.get_lock():\n", "if number:\n", "what another process adds meanwhile is lost"),
+        ("with total.get_lock():\n            total.value += number",
+         "before = total.value\n        with total.get_lock():\n"
+         "            total.value = before + number", "hold the lock from reading to writing"),
+        ("+= number", "+= value(k)", "value(k) is computed under the lock"),
+        ("+= number", "= number", "the total is 8, not 15"),
+        ("with total.get_lock():\n", "if total.get_lock().acquire():\n", "held at the end"),
+    ),
+    "linalg-batch": (
+        ("len(first)", "len(first) - most + 1", "only 96 matrices were multiplied"),
+        ("    for a", "    return first @ second\n    for a", "100 matrices, not 16 at most"),
+        ("    for a", "    most = 1\n    for a", "right, but by 100 calls: 7 are enough"),
+        ("most] @", "most] *", "* multiplies element by element: @ is the product of matrices"),
+    ),
+}  # fmt: skip
 # One of each exercise first: those of `make test`.
-_FIRST = [next(each for each in MISTAKES if each[0] == name) for name in SOLVED]
-MISTAKES.sort(key=lambda each: each not in _FIRST)
+CASES = [(name, *mistakes[0]) for name, mistakes in MISTAKES.items()]
+CASES += [(name, *each) for name, mistakes in MISTAKES.items() for each in mistakes[1:]]
 
 
-def given(name: str) -> str:
-    """Skip where a module is left out; return the file that a class gets."""
-    need(*EXERCISES[name].needs)
-    return EXERCISES[name].text()
+def text(name: str, *, solved: bool) -> str:
+    """Skip where a module is left out; return the file that a class gets, or the solution."""
+    exercise = task(name).EXERCISE
+    need(*exercise.needs)
+    written: str = exercise.text(name, solved=solved)
+    return written
 
 
-def filled(name: str, solution: str) -> str:
-    text = given(name)
-    (hole,) = [line for line in text.splitlines() if "raise NotImplementedError" in line]
-    return text.replace(f"{hole}\n", solution[1:])
-
-
-def checked(file: Path, name: str, *more: str) -> tuple[int, str, str]:
-    words = ["-m", "workloads", "exercise", name, "--check", file, *more]
-    done = in_own_process(sys.executable, *words)
+def checked(name: str, *words: object) -> tuple[int, str, str]:
+    command = ["-m", "workloads", "exercise", name, "--check", *map(str, words)]
+    done = in_own_process(sys.executable, *command)
     return done.returncode, done.stdout, done.stderr
 
 
-def said(file: Path, name: str, *more: str) -> tuple[int, str]:
-    """Check a file that is wrong; return the one line of it."""
-    code, out, line = checked(file, name, *more)
-    assert (out, line.count("\n")) == ("", 1), line
-    start = f"workloads: exercise: {name}"
+def refused(file: Path, name: str, *more: str) -> str:
+    """Check a file that is wrong; return the one line that is printed."""
+    code, out, line = checked(name, file, *more)
+    assert (code, out, line.count("\n")) == (1, "", 1), line
+    start = f"workloads: exercise: {name}: "
     assert line.startswith(start)
-    return code, line.removeprefix(start)
+    return line.removeprefix(start)
 
 
-@pytest.mark.parametrize("name", EXERCISES)
-def test_the_solution_is_right_and_the_hole_is_told(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_the_hole_is_named_and_the_solution_is_right(name: str, tmp_path: Path) -> None:
     file = tmp_path / "my.py"
-    file.write_text(given(name))
-    code, line = said(file, name)
-    assert code == 1
-    assert "the hole is not filled: " in line
-    file.write_text(filled(name, SOLVED[name]))
-    code, out, error = checked(file, name)
+    file.write_text(text(name, solved=False))
+    assert "the hole is not filled: " in refused(file, name)
+    file.write_text(text(name, solved=True))
+    code, out, error = checked(name, file)
     assert (code, error) == (0, "")
-    on = " on 1 and 4 ranks" if EXERCISES[name].ranks else ""
+    on = " on 1 and 4 ranks" if task(name).EXERCISE.ranks else ""
     assert out.startswith(f"{name}: right{on} (")
     assert [*tmp_path.iterdir()] == [file]
 
 
-@pytest.mark.parametrize(("name", "right", "wrong", "told"), sampled(MISTAKES, len(EXERCISES)))
-def test_a_mistake_is_told(name: str, right: str, wrong: str, told: str, tmp_path: Path) -> None:
-    solution = SOLVED[name]
+def test_rows_may_be_gathered_without_pickling(tmp_path: Path) -> None:
+    file = tmp_path / "my.py"
+    gather = "parts = np.empty((comm.size, len(mine), width), np.int32)\n"
+    gather += "    comm.Gather(mine, None if comm.rank else parts)"
+    solved = text("mandel-mpi", solved=True)
+    file.write_text(solved.replace("parts = comm.gather(mine)", gather))
+    assert checked("mandel-mpi", file)[::2] == (0, "")
+
+
+def test_each_exercise_has_mistakes() -> None:
+    assert [*MISTAKES] == [*NAMES]
+
+
+@pytest.mark.parametrize(("name", "right", "wrong", "message"), sampled(CASES, len(MISTAKES)))
+def test_a_mistake_has_its_message(
+    name: str, right: str, wrong: str, message: str, tmp_path: Path
+) -> None:
+    solution = text(name, solved=True)
     assert solution.count(right) == 1
     file = tmp_path / "my.py"
-    file.write_text(filled(name, solution.replace(right, wrong)))
-    code, line = said(file, name)
-    assert code == 1
-    assert told in line
+    file.write_text(solution.replace(right, wrong))
+    assert message in refused(file, name)
 
 
 # What stands in the file, whole; the exit code, and what is said.
 BAD = [
     ("def compute(:\n", 2, "my.py:1: "),
     ("pi = 3\n", 2, "my.py has no function compute"),
-    ("def compute(pairs, workers):\n    return pairs / 0\n", 1, "my.py:2: ZeroDivisionError: "),
-    ("def compute(pairs, workers):\n    return 3.14\n", 1, "the answer is float, not int"),
+    ("def compute(*_):\n    return pairs / 0\n", 1, "my.py:2: NameError: "),
+    ("def compute(*_):\n    raise SystemExit(3)\n", 1, "my.py:2: SystemExit: 3"),
     ("def compute(*_):\n    while True: pass\n", 1, "no answer within 2 s; an endless loop?"),
+    ("\0", 2, "my.py:1: "),
+    ("import os\ndef compute(*_):\n    os.abort()\n", 1, "ended with -6: "),
 ]
 
 
-@pytest.mark.parametrize(("text", "code", "told"), BAD)
-def test_a_bad_file_is_one_line(text: str, code: int, told: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("written", "code", "message"), BAD)
+def test_a_bad_file_is_one_line(written: str, code: int, message: str, tmp_path: Path) -> None:
     file = tmp_path / "my.py"
-    file.write_text(text)
-    words = ["-m", "workloads", "exercise", "pi-processes", "--check", file, "--seconds", "2"]
-    done = in_own_process(sys.executable, *words)
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (code, "", 1), done.stderr
-    assert told in done.stderr
+    file.write_text(written)
+    found, out, line = checked("pi-processes", file, "--seconds", "2")
+    assert (found, out, line.count("\n")) == (code, "", 1), line
+    assert message in line
+
+
+def test_a_class_has_a_line_and_an_object_for_each_file(tmp_path: Path) -> None:
+    files = [tmp_path / name / "my.py" for name in ("ann", "bob", "eve")]
+    good = text("linalg-batch", solved=True) + "print('mine')\n"
+    given = text("linalg-batch", solved=False)
+    for file, written in zip(files, (good, "def compute(:\n", given), strict=True):
+        file.parent.mkdir()
+        file.write_text(written)
+    table = tmp_path / "class.json"
+    code, out, error = checked("linalg-batch", *files, "--json", table)
+    assert (code, error) == (1, "")
+    lines = out.splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        [str(files[0]), "right"],
+        [str(files[1]), "wrong"],
+        [str(files[2]), "wrong"],
+    ]
+    objects = json.loads(table.read_text())
+    assert [each["name"] for each in objects] == [str(file) for file in files]
+    assert {each["exercise"] for each in objects} == {"linalg-batch"}
+    assert [each["passed"] for each in objects] == [True, False, False]
+    messages = [each["message"] for each in objects]
+    assert messages[0] == ""
+    assert "my.py:1: " in messages[1]
+    assert "the hole is not filled: " in messages[2]
+    # On standard output there is nothing else, not even what a student's program prints.
+    code, out, error = checked("linalg-batch", files[0], "--json", "-")
+    assert (code, json.loads(out), error) == (0, objects[:1], "")
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("body", ["while True: pass", "comm.recv()"])
 def test_ranks_that_wait_for_ever_are_ended(body: str, tmp_path: Path) -> None:
     file = tmp_path / "my.py"
-    file.write_text(filled("mandel-mpi", f"\n    if comm.rank:\n        {body}{ROWS}"))
-    code, line = said(file, "mandel-mpi", "--seconds", "10")
-    assert code == 1
-    assert "on 4 ranks: no answer within 10 s" in line
+    wrong = f"    if comm.rank:\n        {body}\n    mine ="
+    file.write_text(text("mandel-mpi", solved=True).replace("    mine =", wrong))
+    line = refused(file, "mandel-mpi", "--seconds", "10")
+    assert line.startswith("on 4 ranks: no answer within 10 s")
     # Nothing of it is left, which would name the file.
     assert not [each for each in processes() if str(file) in each]
 

@@ -8,42 +8,63 @@ from pathlib import Path
 import pytest
 
 from workloads.__main__ import main
-from workloads.exercise.registry import EXERCISES
+from workloads.exercise.tasks import NAMES, task
+from workloads.talk import registry
 
 
-def test_all_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_are_listed_with_a_slide_of_a_talk(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["exercise"]) == 0
-    shown = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in shown] == [*EXERCISES]
-    assert main(["exercise", "pi-processes"]) == 0
-    assert EXERCISES["pi-processes"].summary in capsys.readouterr().out
+    shown = [line.split(maxsplit=3) for line in capsys.readouterr().out.splitlines()]
+    assert [line[0] for line in shown] == [*NAMES]
+    for name, talk, number, summary in shown:
+        assert registry.slide(talk, int(number))
+        assert task(name).EXERCISE.summary == summary
 
 
-def test_files_have_their_task_their_function_and_one_hole(tmp_path: Path) -> None:
-    for name in EXERCISES:
-        has_one_hole(name, tmp_path / f"{name.replace('-', '_')}.py")
-
-
-def has_one_hole(name: str, file: Path) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_has_its_task_its_function_and_one_hole(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, exercise = tmp_path / f"my_{name.replace('-', '_')}.py", task(name).EXERCISE
     assert main(["exercise", name, "--to", str(file)]) == 0
     text = file.read_text()
     assert text.isascii()
-    assert "# Task: fill the hole in " in text
+    assert f"# Task: fill the hole in {exercise.function}." in text
     assert f"exercise {name} --check " in text
     tree = ast.parse(text)
-    assert EXERCISES[name].function in {
+    assert exercise.function in {
         each.name for each in tree.body if isinstance(each, ast.FunctionDef)
     }
     raised = [each for each in ast.walk(tree) if isinstance(each, ast.Raise)]
     assert len(raised) == 1
-    assert "noqa" not in text
-    assert "type: ignore" not in text
+    assert main(["exercise", name, "--hint"]) == 0
+    assert capsys.readouterr().out == f"{exercise.hint}\n"
+
+
+def test_a_solution_is_printed_or_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["exercise", "shared-race", "--solution"]) == 0
+    printed = capsys.readouterr().out
+    assert "NotImplementedError" not in printed
+    file = tmp_path / "my.py"
+    assert main(["exercise", "shared-race", "--solution", "--to", str(file)]) == 0
+    assert file.read_text() == printed
+
+
+def test_an_mpi_exercise_needs_mpiexec(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("workloads.exercise.check.importlib.util.find_spec", lambda _: True)
+    assert main(["exercise", "mpi-file", "--check", "my.py"]) == 69
+    assert "apptainer exec hpcpy.sif python -m workloads exercise" in capsys.readouterr().err
 
 
 def test_a_file_that_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "my.py"
     file.write_text("solved")
-    assert main(["exercise", "pi-processes", "--to", str(file)]) == 2
+    assert main(["exercise", "shared-race", "--to", str(file)]) == 2
     assert "is there already; give a new file's name" in capsys.readouterr().err
     assert file.read_text() == "solved"
 
@@ -51,12 +72,16 @@ def test_a_file_that_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("words", "file", "said"),
     [
-        ("--check", ("my.py", ""), "which exercise?; one of: mandel-numba, "),
-        ("pi-processes --check", ("my.py", "def f(:\n"), "my.py:1: "),
-        ("pi-processes --check", ("my.txt", ""), "my.txt: Python cannot import that"),
-        ("pi-processes --to", ("pi-processes.py", None), "pi-processes.py: Python cannot import"),
-        ("pi-processes --to", ("random.py", None), "hides Python's own module random; rename it"),
-        ("pi-processes --check", ("random.py", ""), "hides Python's own module random; rename it"),
+        ("--check", ("my.py", ""), "which exercise?; one of: profile-line, "),
+        ("pi --check", ("my.py", ""), "no exercise 'pi'; one of: profile-line, "),
+        ("shared-race --hint --check", ("my.py", ""), "--check excludes --to, --hint and"),
+        ("shared-race --json", ("my.json", None), "--json needs --check"),
+        ("shared-race --check", ("absent.py", None), "absent.py: No such file or directory"),
+        ("shared-race --check", ("my.py", "def f(:\n"), "my.py:1: "),
+        ("shared-race --check", ("my.txt", ""), "my.txt: Python cannot import that"),
+        ("shared-race --to", ("pi-processes.py", None), "pi-processes.py: Python cannot import"),
+        ("shared-race --to", ("random.py", None), "hides Python's own module random; rename it"),
+        ("shared-race --check", ("random.py", ""), "hides Python's own module random; rename it"),
     ],
 )
 def test_what_cannot_be_checked_is_one_line(

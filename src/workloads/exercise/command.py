@@ -3,91 +3,117 @@
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from pathlib import Path
 
 from workloads.bench import destination, files, options
-from workloads.errors import EXIT_CODES, UsageError
-from workloads.exercise import check
-from workloads.exercise.registry import EXERCISES, Exercise, exercise
+from workloads.errors import EXIT_CODES, UsageError, WorkloadError
+from workloads.exercise.check import check, check_name, check_needs
+from workloads.exercise.definition import Exercise
+from workloads.exercise.tasks import NAMES, task
 from workloads.parallel import ranks
 
 _EPILOG = f"""\
-exercise                             the exercises
+exercise                             the exercises, each with its talk and slide
 exercise mandel-numba --to my.py     writes the file with the hole, the task in its comments
 exercise mandel-numba --check my.py  runs it, and says right, or what is wrong first
+exercise mandel-numba --check */my.py --json class.json     a class: a line for each file
 
 {EXIT_CODES}
 Here 1 is a wrong answer, an exception or none in time, 2 a file that Python cannot read
-or that lacks the function."""
+or that lacks the function; of several files 1, if one of them is not right."""
 
 
 def main(arguments: list[str]) -> int:
-    """List, write a file, or check one.
-
-    Returns
-    -------
-    int
-        0; of a check, it means a right answer.
-
-    Raises
-    ------
-    WorkloadError
-        For wrong usage, a wrong answer, or when something cannot run or be written.
-    """
+    """List, write a file, give a hint or the solution, or check files."""
     args = options.parse(_parser(), arguments)
     if ranks.expected() > 1:
         raise UsageError("starts its ranks itself", hint="start it without mpiexec or srun")
-    if args.name is None:
-        if args.to or args.check:
-            raise UsageError("which exercise?", hint=f"one of: {', '.join(EXERCISES)}")
-        width = max(map(len, EXERCISES))
-        print("\n".join(f"{name:{width}}  {each.summary}" for name, each in EXERCISES.items()))
+    wanted = args.to or args.hint or args.solution
+    if args.check and wanted:
+        raise UsageError("--check excludes --to, --hint and --solution")
+    if args.json and not args.check:
+        raise UsageError("--json needs --check")
+    if args.name is None and (args.check or wanted):
+        raise UsageError("which exercise?", hint=f"one of: {', '.join(NAMES)}")
+    if args.check:
+        return _check(args, task(args.name).EXERCISE)
+    if wanted:
+        _show(args, task(args.name).EXERCISE)
         return 0
-    chosen = exercise(args.name)
-    if args.to and args.check:
-        raise UsageError("--to and --check exclude each other")
-    if args.to:
-        _write(chosen, args.to)
-    elif args.check:
-        _check(args.name, chosen, args.check, args.seconds)
-    else:
-        print(f"{args.name}: {chosen.summary}\n--to FILE writes its file, --check FILE checks it")
+    for name in NAMES if args.name is None else [args.name]:
+        exercise = task(name).EXERCISE
+        print(f"{name:16}  {exercise.slide:8}  {exercise.summary}")
     return 0
 
 
-def _write(chosen: Exercise, path: Path) -> None:
+def _show(args: argparse.Namespace, exercise: Exercise) -> None:
+    if args.hint:
+        print(exercise.hint)
+    text = exercise.text(args.name, solved=args.solution)
+    if args.to:
+        _write(text, args.to)
+    elif args.solution:
+        print(text, end="")
+
+
+def _write(text: str, path: Path) -> None:
     # Somebody's solution may be there.
     if not destination.is_stdout(path):
         if path.exists():
             raise UsageError(f"--to {path}: is there already", hint="give a new file's name")
-        check.check_name(path)
+        check_name(path)
     files.require_writable(path, "--to")
     with files.whole_file(path) as temporary:
-        temporary.write_text(chosen.text(), encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
 
 
-def _check(name: str, chosen: Exercise, path: Path, seconds: float) -> None:
-    check.check_file(path)
-    chosen.check_needs()
-    started = time.perf_counter()
-    check.check(name, chosen, path, seconds)
-    on = f" on {' and '.join(map(str, chosen.ranks))} ranks" if chosen.ranks else ""
-    print(f"{name}: right{on} ({time.perf_counter() - started:.1f} s)")
+def _check(args: argparse.Namespace, exercise: Exercise) -> int:
+    """Check one file, whose error is raised, or several, each of which gets a line."""
+    if args.json:
+        files.require_writable(args.json, "--json")
+    check_needs(exercise)
+    several, printed = len(args.check) > 1, not (args.json and destination.is_stdout(args.json))
+    width = max(len(str(file)) for file in args.check)
+    verdicts, errors = [], []
+    for file in args.check:
+        message, started = "", time.perf_counter()
+        try:
+            check(args.name, exercise, file, args.seconds, quiet=several or not printed)
+        except WorkloadError as error:
+            message = str(error)
+            errors.append(error)
+        verdict = {"name": str(file), "exercise": args.name, "passed": not message}
+        verdicts.append({**verdict, "message": message})
+        if several and printed:
+            print(f"{file!s:{width}}  {f'wrong  {message}' if message else 'right'}", flush=True)
+        elif printed and not message:
+            on = f" on {' and '.join(map(str, exercise.ranks))} ranks" if exercise.ranks else ""
+            print(f"{args.name}: right{on} ({time.perf_counter() - started:.1f} s)")
+    if args.json:
+        with files.whole_file(args.json) as temporary:
+            text = json.dumps(verdicts, indent=1, ensure_ascii=False)
+            temporary.write_text(f"{text}\n", encoding="utf-8")
+    if errors and not several:
+        raise type(errors[0])(f"{args.name}: {errors[0]}")
+    return 1 if errors else 0
 
 
 def _parser() -> options.Parser:
     parser = options.Parser(
         prog="python -m workloads exercise",
         description="Exercises for a class: a technique's file with a hole, and what checks the "
-        "file bit by bit.",
+        "file by its answer.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", nargs="?", help=f"one of: {', '.join(EXERCISES)}")
-    parser.add_argument("--to", type=Path, metavar="FILE", help="write the file with the hole")
-    parser.add_argument("--check", type=Path, metavar="FILE", help="check a filled file")
-    parser.add_argument(
-        "--seconds", type=options.count, default=60, metavar="N", help="of a check (default: 60)"
-    )
+    add = parser.add_argument
+    add("name", nargs="?", help=f"one of: {', '.join(NAMES)}")
+    add("--to", type=Path, metavar="FILE", help="write the file with the hole")
+    add("--hint", action="store_true", help="print a hint")
+    add("--solution", action="store_true", help="print the solution; with --to, write it")
+    add("--check", type=Path, nargs="+", metavar="FILE", help="check a filled file, or a class's")
+    add("--json", type=Path, metavar="FILE", help="of a check; - is standard output")
+    add("--seconds", type=options.count, default=60, metavar="N", help="of a check (default: 60)")
     return parser

@@ -6,89 +6,63 @@ Each rank leaves its verdict in the folder, as JSON.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import json
 import os
 import re
 import sys
 import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from workloads.errors import UsageError, WorkloadError
-from workloads.exercise.registry import EXERCISES
+from workloads.exercise import tasks
+from workloads.parallel import ranks
 
 _COLOURS = re.compile(r"\x1b\[\d*m")
 
 
 def main(name: str, file: Path, folder: Path) -> int:
-    """Judge a student's file, and leave the verdict in `folder`.
-
-    With several ranks, a verdict other than right ends all of them.
-
-    Parameters
-    ----------
-    name
-        The exercise.
-    file
-        The student's file, absolute.
-    folder
-        For the verdict of each rank.
-
-    Returns
-    -------
-    int
-        0 for a right answer, 1 for a wrong one or an exception; the code of a
-        `WorkloadError` where the check itself fails.
-    """
-    exercise = EXERCISES[name]
-    comm = None
-    if exercise.ranks:
-        from workloads.parallel import ranks  # noqa: PLC0415
-
-        comm = ranks.world()
-    rank = comm.rank if comm is not None else 0
+    """Leave the verdict of this rank, and return its code; one that is not 0 ends all ranks."""
+    exercise = tasks.task(name).EXERCISE
+    comm = ranks.world() if exercise.ranks else None
     try:
-        module, judge = exercise.judge
-        judged = getattr(importlib.import_module(module), judge)
-        said = judged(_function(file, exercise.function), comm)
-        verdict = (1 if said else 0, said)
+        message = tasks.task(name).judge(_module(file, exercise.function))
+        code = 1 if message else 0
     except WorkloadError as error:
-        verdict = (error.exit_code, str(error))
+        code, message = error.exit_code, str(error)
     # A student's program may raise anything, and may call exit.
     except BaseException as error:
-        verdict = (1, _told(error, file))
+        code, message = 1, _described(error, file)
         if not isinstance(error, (Exception, SystemExit)):
             raise
-    _leave(folder / f"{rank}.json", *verdict)
-    if comm is not None and verdict[0]:
+    _leave(comm.rank if comm else 0, code, message, folder)
+    if comm is not None and code:
         comm.Abort(1)
-    return verdict[0]
+    return code
 
 
-def _function(file: Path, name: str) -> Callable[..., Any]:
+def _module(file: Path, function: str) -> ModuleType:
     # Imported by a name that worker processes can import, too: they get this sys.path.
     sys.path.insert(0, str(file.parent))
-    found = getattr(importlib.import_module(file.stem), name, None)
-    if not callable(found):
-        raise UsageError(f"{file.name} has no function {name}", hint="--to writes a file with one")
-    return found  # type: ignore[no-any-return]
+    module = importlib.import_module(file.stem)
+    if not callable(getattr(module, function, None)):
+        hint = "--to writes a file with one"
+        raise UsageError(f"{file.name} has no function {function}", hint=hint)
+    return module
 
 
-def _told(error: BaseException, file: Path) -> str:
+def _described(error: BaseException, file: Path) -> str:
+    """Return one line: the line of the student's file, and the error."""
     if isinstance(error, NotImplementedError):
         return f"the hole is not filled: {error}"
-    where = [
-        each.lineno
-        for each in traceback.extract_tb(error.__traceback__)
-        if each.filename == str(file)
-    ]
     lines = [line.strip() for line in _COLOURS.sub("", str(error)).splitlines() if line.strip()]
+    # The traceback of a worker process is in a text.
+    remote = type(error.__cause__).__name__ in {"_RemoteTraceback", "RemoteTraceback"}
+    trace = str(error.__cause__) if remote else "".join(traceback.format_tb(error.__traceback__))
+    where = re.findall(rf'File "{re.escape(str(file))}", line (\d+)', trace)
     if type(error).__module__.startswith("numba."):
         # Numba names the failed step again and again, then the reason, and later the line.
-        found = re.findall(rf"{re.escape(file.name)}\W+(?:line )?(\d+)", "\n".join(lines))
-        where = [int(line) for line in found[:1]]
+        where = re.findall(rf"{re.escape(file.name)}\W+(?:line )?(\d+)", "\n".join(lines))[:1]
         lines = [line for line in lines if not line.startswith("Failed in ")]
         if lines and lines[0].endswith(":"):
             lines[0] = " ".join(lines[:2])
@@ -96,16 +70,16 @@ def _told(error: BaseException, file: Path) -> str:
     return f"{place}: {type(error).__name__}: {lines[0] if lines else ''}"[:300]
 
 
-def _leave(path: Path, code: int, said: str) -> None:
-    beside = path.with_suffix(".part")
-    beside.write_text(json.dumps({"code": code, "said": said}), encoding="utf-8")
-    beside.replace(path)
+def _leave(rank: int, code: int, message: str, folder: Path) -> None:
+    part = folder / f"{rank}.part"
+    part.write_text(json.dumps({"code": code, "message": message}), encoding="utf-8")
+    part.replace(folder / f"{rank}.verdict")
 
 
 if __name__ == "__main__":
     _code = main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
     sys.stdout.flush()
-    if EXERCISES[sys.argv[1]].ranks:
+    if tasks.task(sys.argv[1]).EXERCISE.ranks:
         sys.exit(_code)
     # Threads or processes that the student's program has left do not hold up the verdict.
     os._exit(_code)

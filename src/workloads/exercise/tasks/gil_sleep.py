@@ -1,0 +1,67 @@
+"""Threads for jobs that wait, processes for jobs that compute."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+from workloads.exercise.definition import Exercise
+from workloads.exercise.judging import note, noted
+
+EXERCISE = Exercise(
+    summary=__doc__,
+    slide="nersc 10",
+    needs=(),
+    task="""
+wait(k) sleeps, as a download does; count(k) computes. Call both for k = 0 ... jobs - 1,
+and return two lists: what wait returns, and what count returns, in the order of k.
+
+A thread that sleeps gives the GIL away, one that computes keeps it. So let all jobs wait at
+the same time, in threads of this process, and let `workers` processes count.
+""",
+    given='''
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+
+def compute(wait, count, jobs, workers):
+    """Return the list of wait(k), and the list of count(k)."""
+    raise NotImplementedError("wait in threads, count in processes")
+''',
+    solution="""
+    with ThreadPoolExecutor(jobs) as threads, ProcessPoolExecutor(workers) as processes:
+        waited = threads.map(wait, range(jobs))
+        counted = processes.map(count, range(jobs))
+        return list(waited), list(counted)
+""",
+    hint="Both pools have map. To sleep needs no core: there may be more threads than cores.",
+)
+_JOBS, _WORKERS = 6, 2
+_ALL_WAIT = threading.Barrier(_JOBS)
+
+
+def wait(k: int) -> int:
+    note("wait")
+    try:
+        _ALL_WAIT.wait(3)
+    except threading.BrokenBarrierError:
+        note("alone")
+    return 10 * k
+
+
+def count(k: int) -> int:
+    note("count")
+    return sum(range(k))
+
+
+def judge(module: Any) -> str:
+    found, here = module.compute(wait, count, _JOBS, _WORKERS), os.getpid()
+    if any(process == here for process, _ in noted("count")):
+        return "count ran in threads: with the GIL one computes at a time"
+    if any(process != here for process, _ in noted("wait")):
+        return "wait ran in other processes: a thread sleeps as well, and starts faster"
+    want = [10 * k for k in range(_JOBS)], [sum(range(k)) for k in range(_JOBS)]
+    if found != want:
+        return f"the answer is {found}, not {want}"
+    late = "the jobs did not wait at the same time: start a thread for each"
+    return late if noted("alone") else ""

@@ -1,0 +1,64 @@
+"""Small products in batches, as many in a call as memory holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workloads.exercise.definition import Exercise
+from workloads.exercise.judging import difference
+
+EXERCISE = Exercise(
+    summary=__doc__,
+    slide="nersc 29",
+    task="""
+first and second are stacks of matrices, of shape (count, n, n); return the stack of the
+products first[k] @ second[k].
+
+One call for each product spends its time on calls, on a GPU above all; one call for all
+does not fit into memory. `first[a:b] @ second[a:b]` is one call for a batch: let no batch
+have more than `most` matrices, and make no more calls than needed. The last batch may be
+smaller.
+""",
+    given='''
+import numpy as np
+
+
+def compute(first, second, most):
+    """Return the products, a batch of at most `most` of them in a call."""
+    products = np.empty(first.shape)
+    raise NotImplementedError("multiply batch after batch")
+''',
+    solution="""
+    for a in range(0, len(first), most):
+        products[a : a + most] = first[a : a + most] @ second[a : a + most]
+    return products
+""",
+    hint="range(0, len(first), most) are the firsts of the batches. A slice ends at the end.",
+)
+
+
+def judge(module: Any) -> str:
+    import numpy as np
+
+    count, n, most, calls = 100, 8, 16, list[int]()
+
+    class Watched(np.ndarray):  # type: ignore[misc]
+        def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+            plain = [np.asarray(each) for each in inputs]
+            if ufunc is np.matmul:
+                calls.append(max(each.size for each in plain) // n**2)
+            if out := options.get("out"):
+                options["out"] = tuple(np.asarray(each) for each in out)
+            return getattr(ufunc, method)(*plain, **options)
+
+    first, second = np.random.default_rng(1).integers(-9, 9, (2, count, n, n)).astype("f8")
+    found = module.compute(first.view(Watched), second.view(Watched), most)
+    if wrong := difference(found, first @ second):
+        if not calls and not difference(found, first * second):
+            return "* multiplies element by element: @ is the product of matrices"
+        return f"only {sum(calls)} matrices were multiplied" if sum(calls) < count else wrong
+    if max(calls, default=0) > most:
+        return f"the products are right, but a call has {max(calls)} matrices, not {most} at most"
+    if len(calls) > (fewest := -(-count // most)):
+        return f"the products are right, but by {len(calls)} calls: {fewest} are enough"
+    return ""

@@ -1,0 +1,67 @@
+"""Rows dealt out in turn to MPI ranks, and gathered; checked on 1 and 4 ranks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workloads.exercise.definition import Exercise
+from workloads.exercise.judging import missing, on_first, watched
+
+EXERCISE = Exercise(
+    summary=__doc__,
+    slide="nih 11",
+    needs=("numpy", "mpi4py"),
+    ranks=(1, 4),
+    task="""
+Every rank calls compute. Row k belongs to rank k % size, so that all ranks share the
+expensive rows. A rank asks for its rows by rows(range(first, last, step)): an array of
+int32, a line for each row. Rank 0 returns the image, all rows in their places; the other
+ranks return None.
+
+comm.rank, comm.size and comm.gather are all you need. It has to work on one rank, too.
+""",
+    given='''
+import numpy as np
+
+
+def compute(comm, rows, height, width):
+    """Return the image of height x width on rank 0."""
+    image = np.empty((height, width), np.int32)
+    raise NotImplementedError("compute this rank's rows, gather them, put them in place")
+''',
+    solution="""
+    mine = rows(range(comm.rank, height, comm.size))
+    parts = comm.gather(mine)
+    if comm.rank:
+        return None
+    for rank, part in enumerate(parts):
+        image[rank :: comm.size] = part
+    return image
+""",
+    hint="image[rank::size] are the rows of one rank. gather returns None on all ranks but 0.",
+)
+
+
+def judge(module: Any) -> str:
+    import numpy as np
+    from mpi4py import MPI
+
+    want = np.arange(12, dtype=np.int32).repeat(5).reshape(12, 5)
+    comm, used, asked = MPI.COMM_WORLD, set[str](), list[int]()
+
+    def rows(wanted: range) -> Any:
+        asked.extend(wanted)
+        return want[list(wanted)]
+
+    found = module.compute(watched(comm, used), rows, *want.shape)
+    if "allgather" in used:
+        return "allgather sends the rows to every rank: gather to rank 0 alone"
+    wrong = missing(comm, used, "gather")
+    if wrong := wrong or on_first(comm, found, want):
+        return wrong if comm.rank else f"{wrong}; a rank's rows belong at image[rank::size]"
+    # A rank that is wrong does not come to this gather: its verdict ends all.
+    for rank, computed in enumerate(comm.gather(asked) or ()):
+        if sorted(computed) != [*range(rank, len(want), comm.size)]:
+            numbers = ", ".join(map(str, sorted(computed)))
+            return f"the image is right, but rank {rank} computed the rows {numbers}"
+    return ""

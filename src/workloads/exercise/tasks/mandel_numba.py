@@ -1,0 +1,84 @@
+"""The inner loop of the Mandelbrot set, for Numba to compile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workloads.exercise.definition import Exercise
+from workloads.exercise.judging import difference
+
+EXERCISE = Exercise(
+    summary=__doc__,
+    slide="nih 5",
+    function="escape_time",
+    needs=("numpy", "numba"),
+    task="""
+Numba compiles escape_time, and the loops of compute, too.
+
+z begins as c, and becomes z*z + c in each step. Return after how many steps |z| > 2 is
+seen first: 0 if c itself is outside. Look maxiter times at most, after n = 0 ...
+maxiter - 1 steps, and return maxiter - 1 if it is never seen.
+
+Use real numbers, in this order: another order gives other last bits.
+  |z| > 2        is  zr*zr + zi*zi > 4.0
+  the new zi     is  2.0*zr*zi + ci
+  the new zr     is  zr*zr - zi*zi + cr    (of the old zi)
+""",
+    given='''
+import numba
+import numpy as np
+
+
+@numba.njit
+def escape_time(cr, ci, maxiter):
+    """Return after how many steps z leaves the circle, for c = cr + i*ci."""
+    zr, zi = cr, ci
+    for n in range(maxiter):
+        raise NotImplementedError("look, and compute the next z, in escape_time")
+    return maxiter - 1
+
+
+@numba.njit
+def compute(xs, ys, maxiter):
+    """Return the image: a row for each y, a column for each x."""
+    image = np.empty((len(ys), len(xs)), np.int32)
+    for row, y in enumerate(ys):
+        for column, x in enumerate(xs):
+            image[row, column] = escape_time(x, y, maxiter)
+    return image
+''',
+    solution="""
+        if zr * zr + zi * zi > 4.0:
+            return n
+        zr, zi = zr * zr - zi * zi + cr, 2.0 * zr * zi + ci
+""",
+    hint="Look first, then step. `a, b = ..., ...` computes both sides before it assigns.",
+)
+
+
+def judge(module: Any) -> str:
+    import numpy as np
+
+    xs, ys, most = np.linspace(-0.74877, -0.74872, 20), np.linspace(0.06505, 0.0651, 15), 2048
+    found, want = module.compute(xs, ys, most), _image(xs, ys, most)
+    if wrong := difference(found, want):
+        if not difference(found, np.where(want < most - 1, want + 1, want)):
+            return "each point outside is counted 1 step too many: look before you step"
+        if not difference(found, _image(xs, ys, most, new_zr=True)):
+            return "the new zi takes the new zr: assign both at once"
+        return wrong
+    edge = module.compute(np.array([-2.0]), np.array([0.0]), most)[0, 0]
+    return "" if edge == most - 1 else f"c = -2: {edge}, not {most - 1}: |z| stays 2, never > 2"
+
+
+def _image(xs: Any, ys: Any, maxiter: int, *, new_zr: bool = False) -> Any:
+    import numpy as np
+
+    cr, ci = np.meshgrid(xs, ys)
+    zr, zi, times = cr, ci, np.full(cr.shape, maxiter - 1, np.int32)
+    with np.errstate(all="ignore"):
+        for n in range(maxiter):
+            times[(zr * zr + zi * zi > 4.0) & (times > n)] = n
+            old, zr = zr, zr * zr - zi * zi + cr
+            zi = 2.0 * (zr if new_zr else old) * zi + ci
+    return times

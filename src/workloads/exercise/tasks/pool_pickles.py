@@ -1,0 +1,81 @@
+"""A pool that pickles a large table once for each worker, not for each task."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from workloads.exercise.definition import Exercise
+from workloads.exercise.judging import note, noted
+
+EXERCISE = Exercise(
+    summary=__doc__,
+    slide="nih 10",
+    needs=(),
+    task="""
+table.total(row) adds up a row of a large table. Return the totals of all rows, in order,
+computed by `workers` processes.
+
+    list(pool.map(table.total, range(rows)))
+
+is right, and slow: a bound method carries its object, so each task pickles the whole table.
+Give the table to the initializer of the pool, which runs once in each worker. A task is
+then the number of a row.
+""",
+    given='''
+from concurrent.futures import ProcessPoolExecutor
+
+TABLE = None
+
+
+def start(table):
+    global TABLE
+    TABLE = table
+
+
+def total(row):
+    return TABLE.total(row)
+
+
+def compute(table, rows, workers):
+    """Return the totals of all rows."""
+    raise NotImplementedError("start a pool whose workers keep the table, and map total")
+''',
+    solution="""
+    with ProcessPoolExecutor(workers, initializer=start, initargs=(table,)) as pool:
+        return list(pool.map(total, range(rows)))
+""",
+    hint="ProcessPoolExecutor(workers, initializer=..., initargs=(..., )) calls it in each worker.",
+)
+_ROWS, _WORKERS = 24, 2
+
+
+class Table:
+    """Notes when it is pickled, and who adds up."""
+
+    def total(self, row: int) -> int:
+        note("total")
+        return row * 37 % 24
+
+    def __reduce__(self) -> Any:
+        note("pickled")
+        return Table, ()
+
+
+def judge(module: Any) -> str:
+    try:
+        found = module.compute(Table(), _ROWS, _WORKERS)
+    except AttributeError as error:
+        if "'NoneType'" not in str(error):
+            raise
+        return "the workers have no table: give start and the table to the pool"
+    pickled, here = len(noted("pickled")), os.getpid()
+    if any(process == here for process, _ in noted("total")):
+        return "the totals are right, but this process computed them"
+    if found != (want := [Table().total(row) for row in range(_ROWS)]):
+        if isinstance(found, list) and sorted(found) == sorted(want):
+            return "the totals are not in the order of the rows"
+        return f"the answer is {found}, not {want}"
+    if pickled > _WORKERS:
+        return f"the table was pickled {pickled} times for {_WORKERS} workers"
+    return ""

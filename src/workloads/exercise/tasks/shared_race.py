@@ -1,0 +1,82 @@
+"""Processes add to one total in shared memory, and lose nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workloads.exercise.definition import Exercise
+
+EXERCISE = Exercise(
+    summary=__doc__,
+    slide="nersc 12",
+    function="add",
+    needs=(),
+    task="""
+Each of some processes calls add with jobs of its own, and all with the same total, a
+multiprocessing.Value. Add value(k) of each job to total.value.
+
+`total.value += 1` reads, adds and writes: two processes may read the same number, and one
+of both additions is lost. So hold total.get_lock() meanwhile. value(k) takes long: do not
+hold the lock while you compute it.
+""",
+    given='''
+def add(total, value, jobs):
+    """Add value(k) of all jobs to total.value."""
+    for k in jobs:
+        raise NotImplementedError("compute value(k), then add it under the lock")
+''',
+    solution="""
+        number = value(k)
+        with total.get_lock():
+            total.value += number
+""",
+    hint="`with total.get_lock():` holds the lock for the lines below it.",
+)
+
+
+class Total:
+    """A `multiprocessing.Value` to which another process adds as soon as no lock is held."""
+
+    number = others = 0
+    held = False
+
+    @property
+    def value(self) -> int:
+        found = self.number
+        if not self.held:
+            self.others += 1000
+            self.number += 1000
+        return found
+
+    @value.setter
+    def value(self, number: int) -> None:
+        self.number = number
+
+    def get_lock(self) -> Any:
+        return self  # with a lock's methods
+
+    def acquire(self, *_: Any) -> bool:
+        self.held = True
+        return True
+
+    def release(self, *_: Any) -> None:
+        self.held = False
+
+    __enter__, __exit__ = acquire, release
+
+
+def judge(module: Any) -> str:
+    total, under_lock = Total(), []
+
+    def value(k: int) -> int:
+        under_lock.append(total.held)
+        return 1 << k
+
+    module.add(total, value, range(4))
+    if total.others and total.number != 15 + total.others:
+        return "what another process adds meanwhile is lost: hold the lock from reading to writing"
+    if total.number != 15:
+        return f"the total is {total.number}, not 15"
+    if total.held:
+        return "the lock is held at the end: the other processes wait for ever"
+    return "value(k) is computed under the lock: one process at a time" if any(under_lock) else ""

@@ -1,0 +1,69 @@
+"""Many arrays in one dataset of one HDF5 file, a chunk each."""
+
+from __future__ import annotations
+
+import tempfile
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+from workloads.exercise.definition import Exercise
+from workloads.exercise.judging import difference
+
+EXERCISE = Exercise(
+    summary=__doc__,
+    slide="usc 42",
+    function="write",
+    needs=("numpy", "h5py"),
+    task="""
+Make one dataset of doubles in the file, with the name `arrays` and the shape
+(count, side, side). Array t is arrays[t].
+
+An array is written as a whole: let it be one chunk of the dataset. array(t) computes
+array t when you call it; do not keep all arrays in memory.
+""",
+    given='''
+import h5py
+
+
+def write(path, array, count, side):
+    """Write the arrays 0 ... count - 1 into the file at path."""
+    with h5py.File(path, "w") as file:
+        raise NotImplementedError("create the dataset, write array after array")
+''',
+    solution="""
+        shape = (count, side, side)
+        arrays = file.create_dataset("arrays", shape, "f8", chunks=(1, side, side))
+        for t in range(count):
+            arrays[t] = array(t)
+""",
+    hint='create_dataset("arrays", shape, "f8", chunks=...) makes it; arrays[t] = ... writes.',
+)
+
+
+def judge(module: Any) -> str:
+    import h5py
+    import numpy as np
+
+    want, held = np.sqrt(np.arange(15 * 60 * 60.0)).reshape(15, 60, 60), [0]
+
+    def array(t: int) -> Any:
+        held.append(tracemalloc.get_traced_memory()[0])
+        return want[t].copy()
+
+    path = Path(tempfile.gettempdir()) / "arrays.h5"
+    tracemalloc.start()
+    module.write(str(path), array, len(want), want.shape[1])
+    tracemalloc.stop()
+    with h5py.File(path) as file:
+        if "arrays" not in file:
+            return f"the file has no dataset arrays, but {', '.join(file) or 'nothing'}"
+        found, chunks = file["arrays"][:], file["arrays"].chunks
+    if wrong := difference(found, want):
+        return wrong
+    if chunks != (1, *want.shape[1:]):
+        return f"chunks are {chunks}, not {(1, *want.shape[1:])}"
+    # Where all are kept, those before the last one are there when it is asked for.
+    if max(held) >= want[1:].nbytes:
+        return f"the file is right, but all {len(want)} arrays were in memory at once"
+    return ""

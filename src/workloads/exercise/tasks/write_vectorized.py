@@ -1,0 +1,63 @@
+"""An array as `write` has them, by NumPy, without a loop in Python."""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+from typing import Any
+
+from workloads.exercise.definition import Exercise
+from workloads.exercise.judging import difference
+
+EXERCISE = Exercise(
+    summary=__doc__,
+    slide="usc 11",
+    task="""
+The first program of the talk computes each number by itself:
+
+    values = np.zeros((len(y), len(x)))
+    for row in range(len(y)):
+        for column in range(len(x)):
+            values[row, column] = (x[column] * y[row] + t) / (x[column] + y[row] * y[row])
+
+Return the same array, to the last bit, by NumPy's operations on whole arrays.
+""",
+    given='''
+import numpy as np
+
+
+def compute(x, y, t):
+    """Return the array: a row for each y, a column for each x."""
+    raise NotImplementedError("compute all numbers at once")
+''',
+    solution="""
+    y = y[:, np.newaxis]
+    return (x * y + t) / (x + y * y)
+""",
+    hint="y[:, np.newaxis] is a column. NumPy repeats it beside a row: it broadcasts.",
+)
+
+
+def judge(module: Any) -> str:
+    import numpy as np
+
+    x, y, t, lines = np.arange(1.0, 41), np.arange(2.0, 32), 0.25, 0
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return trace if frame.f_code.co_filename == module.__file__ else None
+
+    sys.settrace(trace)
+    try:
+        found = module.compute(x, y, t)
+    finally:
+        sys.settrace(None)
+    y = y[:, np.newaxis]
+    want = (x * y + t) / (x + y * y)
+    if wrong := difference(found, want):
+        exchanged = getattr(found, "shape", ()) == want.T.shape
+        return f"rows and columns are exchanged: {wrong}" if exchanged else wrong
+    if lines < len(x):
+        return ""
+    return f"the array is right, but {lines} lines of Python ran: np.vectorize, too, is a loop"

@@ -28,7 +28,7 @@ _ENTRY, _EXIT = 1, 2
 # Wait for threads as well as processes.
 _WALL = 0x40000000
 _AT_FDCWD = -100
-_EXECVE, _SYMLINK, _OPENAT = 59, 88, 257
+_EXECVE, _OPENAT = 59, 257
 
 
 class _Info(ctypes.Structure):
@@ -96,6 +96,13 @@ def _path(tid: int, number: int, arguments: Sequence[int]) -> str:
     return posixpath.join(folder or "/", named)
 
 
+def _maker(tid: int) -> int:
+    """Return the process that a thread belongs to, or of a process's first one the parent."""
+    lines = Path(f"/proc/{tid}/status").read_text().splitlines()
+    found = dict(line.split(":\t", 1) for line in lines)
+    return int(found["Tgid"]) if int(found["Tgid"]) != tid else int(found["PPid"])
+
+
 class _Tracer:
     """Follows a stopped process and all that it starts, from one program's execve on."""
 
@@ -103,8 +110,6 @@ class _Tracer:
         self._pid, self._program = pid, program
         # Each thread, and the call that it is in: its number and its path.
         self._inside: dict[int, tuple[int, str] | None] = {pid: None}
-        # Threads of which either their first stop came or their maker's event.
-        self._new: set[int] = set()
         # The threads whose calls count.
         self.counted: set[int] = set()
         self.calls: list[Call] = []
@@ -119,30 +124,26 @@ class _Tracer:
             while True:
                 tid, status = os.waitpid(-1, _WALL)
                 if os.WIFSTOPPED(status):
-                    # Killed meanwhile, by another thread's exit: its end comes next.
-                    with contextlib.suppress(ProcessLookupError, FileNotFoundError):
-                        self._stopped(tid, os.WSTOPSIG(status), status >> 16)
+                    self._stopped(tid, os.WSTOPSIG(status), status >> 16)
                     continue
                 self._inside.pop(tid, None)
                 if tid == self._pid:
                     self.code = os.waitstatus_to_exitcode(status)
 
     def _stopped(self, tid: int, number: int, event: int) -> None:
-        if tid not in self._inside:
-            self._inside[tid] = None
-            self._begin(tid)
-            return
-        if number == _CALL_STOP:
-            self._call(tid)
-        elif event:
-            self._event(tid, event)
-        _go_on(tid, 0 if number == _CALL_STOP or event else number)
-
-    def _begin(self, tid: int) -> None:
-        """Let a new thread run when its first stop and its maker's event have come."""
-        self._new ^= {tid}
-        if tid not in self._new:
-            _go_on(tid)
+        is_new = tid not in self._inside
+        # Killed meanwhile, by another thread's exit: its end comes next.
+        with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+            if is_new:
+                self._inside[tid] = None
+                # Its first stop may come before the event of the thread that has made it.
+                if _maker(tid) in self.counted:
+                    self.counted.add(tid)
+            elif number == _CALL_STOP:
+                self._call(tid)
+            elif event:
+                self._event(tid, event)
+        _go_on(tid, 0 if is_new or event or number == _CALL_STOP else number)
 
     def _call(self, tid: int) -> None:
         info = _Info()
@@ -170,11 +171,9 @@ class _Tracer:
             if not self.counted and (not self._program or (call and call[1] == self._program)):
                 self.counted.add(tid)
                 self.totals["calls"] = 1
-        else:
-            if tid in self.counted:
-                self.counted.add(other)
-                self.totals["threads" if event == _CLONE else "processes"] += 1
-            self._begin(other)
+        elif tid in self.counted:
+            self.counted.add(other)
+            self.totals["threads" if event == _CLONE else "processes"] += 1
 
 
 def initial_environment() -> dict[bytes, bytes]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from workloads.bench import machine, options
 from workloads.errors import UnavailableError, UsageError
-from workloads.forecast import chart, count, probe, report
+from workloads.forecast import count, probe, report
 from workloads.parallel import ranks
 from workloads.startup.cases import Invocation, module_names, of_modules, of_script
 
@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
     if args.json is not None:
         report.write(made, args.json)
     if args.plot is not None:
-        chart.draw(args.plot, made)
+        report.draw(made, args.plot)
     return 0
 
 

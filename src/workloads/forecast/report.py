@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from workloads.bench import files, machine
+from workloads.bench import files, machine, plot
 from workloads.bench.result import duration, render
 from workloads.doctor import mounts
 from workloads.errors import UsageError
@@ -89,16 +89,16 @@ def text(made: dict[str, Any]) -> str:
     kind = probed["file_system"] or "a file system of unknown kind"
     lines = [
         f"forecast: {made['start']}",
-        f"  counted: {counted['calls']:,} calls with a path that may ask the file system, "
-        f"{counted['own']:,} of them not for Python's own files; {counted['opened']:,} openings, "
-        f"of {counted['file_bytes'] / 1e6:,.1f} MB; {duration(counted['cpu'])} of processor time",
+        f"  calls with a path that may ask the file system: {counted['calls']:,}, outside of "
+        f"Python's folders: {counted['own']:,}, that open a file: {counted['opened']:,}, of "
+        f"{counted['file_bytes'] / 1e6:,.1f} MB; processor time: {duration(counted['cpu'])}",
         f"  probed: {probed['folder']}, {kind}: {duration(probed['look_up'])} a look-up, "
-        f"{duration(probed['opening'])} an opening, {probed['rate']:,.0f} look-ups a second by "
-        f"{probed['threads']} threads, {probed['read'] / 1e6:,.0f} MB a second read; it took "
-        f"{probed['operations']:,} calls, {probed['size'] / 1e6:,.0f} MB and "
-        f"{duration(probed['seconds'])}",
+        f"{duration(probed['opening'])} an opening, {probed['rate']:,.0f} look-ups a second "
+        f"({probed['threads']} at once), {probed['read'] / 1e6:,.0f} MB a second read",
+        f"  the probe made {probed['operations']:,} calls, wrote {probed['size'] / 1e6:,.0f} MB "
+        f"and took {duration(probed['seconds'])}",
         "",
-        f"seconds to the last rank, {model['per_node']:,} ranks a node, all of them the model's",
+        f"seconds to the last rank by the model, ranks on a node: {model['per_node']:,}",
         _times(model),
         "",
         *(f"  {way}: {what}" for way, what in WAYS.items()),
@@ -155,14 +155,25 @@ def write(made: dict[str, Any], path: Path) -> None:
         temporary.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Return what `write` has written.
+def draw(made: dict[str, Any], path: Path) -> None:
+    """Draw the model's times by ranks, a line a way, as png, pdf or svg."""
+    mpl, figure_class = plot.matplotlib_classes()
+    model = made["model"]
+    with mpl.rc_context({"svg.hashsalt": "hpcpy"}):
+        figure = figure_class(figsize=(7.2, 5), layout="constrained")
+        axes = figure.add_subplot(xscale="log", yscale="log")
+        for (way, times), colour in zip(model["seconds"].items(), plot.COLOURS, strict=False):
+            axes.plot(model["ranks"], times, ".-", color=colour, label=way)
+        axes.set(xlabel="ranks", ylabel="seconds to the last rank, the model's")
+        axes.set_title(f"{made['start']}: forecast, {model['per_node']:,} ranks a node")
+        axes.xaxis.set_major_formatter("{x:,.10g}")
+        axes.yaxis.set_major_formatter("{x:,.10g}")
+        axes.legend(frameon=False)
+        plot.save(figure, path, dots_per_inch=100)
 
-    Raises
-    ------
-    UsageError
-        When the file cannot be read, or `write` has not written it.
-    """
+
+def read(path: Path) -> dict[str, Any]:
+    """Return what `write` has written."""
     try:
         made = json.loads(path.read_text("utf-8"))
         if made["workload"] != "forecast":

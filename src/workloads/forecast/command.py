@@ -21,13 +21,7 @@ matplotlib; 73: the folder is full or cannot be written to; 130: stopped."""
 
 
 def main(arguments: list[str]) -> int:
-    """Count, probe and report; or draw a report.
-
-    Raises
-    ------
-    WorkloadError
-        For wrong usage, a program that fails, or when something cannot run or be written.
-    """
+    """Count, probe and report; or draw a report."""
     args = options.parse(_parser(), arguments)
     _check(args)
     if not ranks.is_first():

@@ -18,23 +18,13 @@ RUNS = 4
 
 
 def count(case: Invocation, where: Path) -> Program:
-    """Run a program `RUNS` times and return what it takes.
-
-    If `where` lies on a network's file system, calls for files on disks of this node are left
-    out.
-
-    Raises
-    ------
-    WorkloadError
-        When the program fails.
-    UnavailableError
-        Where the kernel refuses ptrace.
-    """
+    """Run a program `RUNS` times and return what it takes of the file system of `where`."""
     # The median of runs, of which the later are warm: the model adds the wait for files.
     used = [run(case.command)[0] for _ in range(RUNS - 1)]
     cpu = statistics.median(each.ru_utime + each.ru_stime for each in used)
     calls = off_node(path_calls(follow(case.command)[0]))
     here = mounted()
+    # Calls for files on disks of this node do not ask a network's file system.
     if is_shared(mounts.of(here, str(where))):
         calls = [call for call in calls if is_shared(mounts.of(here, call.path))]
     own = sum(not _is_pythons(call.path) for call in calls)

@@ -52,13 +52,7 @@ class Probed:
 
 
 def probe(where: Path, limits: Limits) -> Probed:
-    """Look at the file system of a folder: at least `LEAST_OPERATIONS` calls, and a byte.
-
-    Raises
-    ------
-    OutputError
-        When the folder cannot be written to, or the disk is full.
-    """
+    """Look at the file system of a folder: at least `LEAST_OPERATIONS` calls, and a byte."""
     try:
         with tempfile.TemporaryDirectory(
             prefix=".hpcpy-forecast-", dir=where, ignore_cleanup_errors=True

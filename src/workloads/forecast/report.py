@@ -29,13 +29,7 @@ _MILLION = 1_000_000
 def forecast(
     case: Invocation, args: argparse.Namespace, arguments: Sequence[str]
 ) -> dict[str, Any]:
-    """Count a program, probe a file system, and ask the model.
-
-    Raises
-    ------
-    WorkloadError
-        When the program fails or cannot be traced, or the probe cannot write.
-    """
+    """Count a program, probe a file system, and ask the model."""
     where = args.probe or (Path(args.script[0]).resolve().parent if args.script else Path.cwd())
     program = count(case, where)
     kind = mounts.of(mounted(), str(where))

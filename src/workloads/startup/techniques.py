@@ -80,15 +80,7 @@ def ptrace(case: Invocation, trial: Trial) -> tuple[dict[str, Any], str]:
 
 
 def follow(command: Sequence[str]) -> tuple[list[Call], dict[str, int]]:
-    """Return a command's calls, and how many calls, processes and threads there were.
-
-    Raises
-    ------
-    WorkloadError
-        When the command or the tracer fails.
-    UnavailableError
-        Where the kernel refuses ptrace.
-    """
+    """Return a command's calls, and how many calls, processes and threads there were."""
     argv = [sys.executable, "-m", "workloads.startup.tracer", *command]
     env = initial_environment()
     done = subprocess.run(argv, env=env, capture_output=True, errors="replace", check=False)
@@ -102,13 +94,7 @@ def follow(command: Sequence[str]) -> tuple[list[Call], dict[str, int]]:
 
 
 class Running:
-    """A program that has been started, killed at the end of a block if it still runs.
-
-    Raises
-    ------
-    UnavailableError
-        When the machine has no process left, or no memory for one.
-    """
+    """A program that has been started, killed at the end of a block if it still runs."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command, self._pid = command, 0
@@ -135,13 +121,7 @@ class Running:
             os.waitpid(self._pid, 0)
 
     def end(self) -> tuple[resource.struct_rusage, str]:
-        """Wait for its end; return what it has used, and its standard error.
-
-        Raises
-        ------
-        WorkloadError
-            When it ends with another code than 0.
-        """
+        """Wait for its end; return what it has used, and its standard error."""
         _, status, used = os.wait4(self._pid, 0)
         self._pid = 0
         self._errors.seek(0)

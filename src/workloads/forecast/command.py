@@ -27,15 +27,15 @@ def main(arguments: list[str]) -> int:
     if not ranks.is_first():
         return 0
     if args.report is not None:
-        made = report.read(args.report)
+        forecast = report.read(args.report)
     else:
         with options.tables_beside(args):
-            made = report.forecast(_case(args), args, arguments)
-            print(report.text(made), flush=True)
+            forecast = report.forecast(_case(args), args, arguments)
+            print(report.text(forecast), flush=True)
     if args.json is not None:
-        report.write(made, args.json)
+        report.write(forecast, args.json)
     if args.plot is not None:
-        report.draw(made, args.plot)
+        report.draw(forecast, args.plot)
     return 0
 
 

@@ -42,12 +42,12 @@ def response(demand: float, think: float, most: int) -> tuple[float, ...]:
     """
     if not demand:
         return (think,) * most
-    waiting, found = 0.0, []
+    waiting, rounds = 0.0, []
     for customers in range(1, most + 1):
         at_station = demand * (1 + waiting)
-        found.append(think + at_station)
-        waiting = customers * at_station / found[-1]
-    return tuple(found)
+        rounds.append(think + at_station)
+        waiting = customers * at_station / rounds[-1]
+    return tuple(rounds)
 
 
 @dataclass(frozen=True)

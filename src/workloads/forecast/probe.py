@@ -96,14 +96,14 @@ class _Probe:
         return self._is_stopped or time.monotonic() > self._begin + self._limits.seconds
 
     def _timed(self, count: int, call: Callable[[int], object]) -> list[float]:
-        found: list[float] = []
+        times: list[float] = []
         for number in range(count):
-            if found and self._is_late():
+            if times and self._is_late():
                 break
             begin = time.perf_counter()
             call(number)
-            found.append(time.perf_counter() - begin)
-        return found
+            times.append(time.perf_counter() - begin)
+        return times
 
     def _look_ups(self, count: int) -> list[float]:
         """Return the seconds of looking up names that do not exist, one by one."""
@@ -114,25 +114,25 @@ class _Probe:
     def _openings(self, count: int) -> list[float]:
         """Return the seconds of opening and closing small files."""
         paths = [self._folder / f"f{number}" for number in range(count)]
-        made = len(self._timed(count, lambda at: paths[at].write_bytes(b"x")))
-        found = self._timed(made, lambda at: os.close(os.open(paths[at], os.O_RDONLY)))
-        for path in paths[:made]:
+        written = len(self._timed(count, lambda at: paths[at].write_bytes(b"x")))
+        times = self._timed(written, lambda at: os.close(os.open(paths[at], os.O_RDONLY)))
+        for path in paths[:written]:
             path.unlink()
-        self._operations += 2 * made + len(found)
-        return found
+        self._operations += 2 * written + len(times)
+        return times
 
     def _at_once(self, threads: int, count: int) -> float:
         """Return look-ups a second by so many threads."""
         with ThreadPoolExecutor(threads) as pool:
             begin = time.perf_counter()
             try:
-                found = list(pool.map(self._look_ups, [max(1, count // threads)] * threads))
+                times = list(pool.map(self._look_ups, [max(1, count // threads)] * threads))
             finally:
                 # After a signal the pool's end waits for the threads.
                 self._is_stopped = True
             took = time.perf_counter() - begin
         self._is_stopped = False
-        calls = sum(map(len, found))
+        calls = sum(map(len, times))
         self._operations += calls
         return calls / took
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import math
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from workloads.bench import files, machine, plot
-from workloads.bench.result import duration, render
+from workloads.bench import files, plot
+from workloads.bench.result import circumstances, duration, render
 from workloads.doctor import mounts
 from workloads.errors import UsageError
 from workloads.forecast import ways
@@ -38,9 +36,7 @@ def forecast(
     place = {"folder": str(where), "file_system": kind, "shared": is_shared(kind)}
     return {
         "workload": "forecast",
-        "command": shlex.join(["python", "-m", "workloads", "forecast", *arguments]),
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "machine": machine.describe(),
+        **circumstances("forecast", arguments),
         "start": case.name,
         "command_started": case.command,
         "counted": asdict(program),
@@ -77,12 +73,12 @@ def _modelled(program: Program, probed: Probed, args: argparse.Namespace) -> dic
     }
 
 
-def text(made: dict[str, Any]) -> str:
+def text(data: dict[str, Any]) -> str:
     """Return the counts, what the probe found, and what the model makes of both."""
-    counted, probed, model = made["counted"], made["probed"], made["model"]
+    counted, probed, model = data["counted"], data["probed"], data["model"]
     kind = probed["file_system"] or "a file system of unknown kind"
     lines = [
-        f"forecast: {made['start']}",
+        f"forecast: {data['start']}",
         f"  calls with a path that may ask the file system: {counted['calls']:,}, outside of "
         f"Python's folders: {counted['own']:,}, that open a file: {counted['opened']:,}, of "
         f"{counted['file_bytes'] / 1e6:,.1f} MB; processor time: {duration(counted['cpu'])}",
@@ -103,7 +99,7 @@ def text(made: dict[str, Any]) -> str:
             for case, (middle, most) in model["errors"].items()
         ),
         "",
-        *_remarks(made),
+        *_remarks(data),
     ]
     return "\n".join(lines)
 
@@ -120,8 +116,8 @@ def _times(model: dict[str, Any]) -> str:
     return render([*lines, ["pays from", "–", *pays, ""]])
 
 
-def _remarks(made: dict[str, Any]) -> list[str]:
-    model, probed = made["model"], made["probed"]
+def _remarks(data: dict[str, Any]) -> list[str]:
+    model, probed = data["model"], data["probed"]
     remarks = ["by broadcast was compared with no measurement"]
     if probed["file_system"] and not probed["shared"]:
         remarks.append(
@@ -135,7 +131,7 @@ def _remarks(made: dict[str, Any]) -> list[str]:
         )
     if model["file_system"]["storage"] is None:
         nodes = math.ceil(model["ranks"][-1] / model["per_node"])
-        total = nodes * made["counted"]["file_bytes"] / 1e12
+        total = nodes * data["counted"]["file_bytes"] / 1e12
         remarks.append(
             f"no limit of the storage is in them: {nodes:,} nodes read {total:,.2g} TB at most as "
             "is, in a SIF and baked; --storage-rate adds that time"
@@ -143,23 +139,23 @@ def _remarks(made: dict[str, Any]) -> list[str]:
     return remarks
 
 
-def write(made: dict[str, Any], path: Path) -> None:
+def write(data: dict[str, Any], path: Path) -> None:
     """Write a forecast as JSON."""
     with files.whole_file(path) as temporary:
-        temporary.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        temporary.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
-def draw(made: dict[str, Any], path: Path) -> None:
+def draw(data: dict[str, Any], path: Path) -> None:
     """Draw the model's times by ranks, a line a way, as png, pdf or svg."""
     mpl, figure_class = plot.matplotlib_classes()
-    model = made["model"]
+    model = data["model"]
     with mpl.rc_context({"svg.hashsalt": "hpcpy"}):
         figure = figure_class(figsize=(7.2, 5), layout="constrained")
         axes = figure.add_subplot(xscale="log", yscale="log")
         for (way, times), colour in zip(model["seconds"].items(), plot.COLOURS, strict=False):
             axes.plot(model["ranks"], times, ".-", color=colour, label=way)
         axes.set(xlabel="ranks", ylabel="seconds to the last rank, the model's")
-        axes.set_title(f"{made['start']}: forecast, {model['per_node']:,} ranks a node")
+        axes.set_title(f"{data['start']}: forecast, {model['per_node']:,} ranks a node")
         axes.xaxis.set_major_formatter("{x:,.10g}")
         axes.yaxis.set_major_formatter("{x:,.10g}")
         axes.legend(frameon=False)
@@ -169,12 +165,12 @@ def draw(made: dict[str, Any], path: Path) -> None:
 def read(path: Path) -> dict[str, Any]:
     """Return what `write` has written."""
     try:
-        made = json.loads(path.read_text("utf-8"))
-        if made["workload"] != "forecast":
-            raise UsageError(f"--from {path}: is of {made['workload']}, not of forecast")
-        text(made)
+        data = json.loads(path.read_text("utf-8"))
+        if data["workload"] != "forecast":
+            raise UsageError(f"--from {path}: is of {data['workload']}, not of forecast")
+        text(data)
     except OSError as error:
         raise UsageError(f"--from {path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"--from {path}: is no report that --json has written") from error
-    return dict(made)
+    return dict(data)

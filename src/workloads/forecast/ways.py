@@ -87,9 +87,9 @@ def _seconds(setting: Setting, way: str, ranks: int) -> float:
 def pays_from(times: dict[str, list[float]]) -> dict[str, int | None]:
     """Return for each way the ranks from which on it is always faster than as is, or None."""
     base, *_ = times.values()
-    found: dict[str, int | None] = {}
+    pays: dict[str, int | None] = {}
     for way, column in list(times.items())[1:]:
         slower = [at for at, took in enumerate(column) if took >= base[at]]
         first = slower[-1] + 1 if slower else 0
-        found[way] = RANKS[first] if first < len(RANKS) else None
-    return found
+        pays[way] = RANKS[first] if first < len(RANKS) else None
+    return pays

@@ -65,11 +65,11 @@ class Overview:
 
 def _main(results: Sequence[Result]) -> str:
     # With --scale the last result is shown, which has the most workers.
-    found = {(result.problem, result.impl): result for result in results}
-    columns = [column for column in _COLUMNS if any(column[0] == impl for _, impl in found)]
+    results_by = {(result.problem, result.impl): result for result in results}
+    columns = [column for column in _COLUMNS if any(column[0] == impl for _, impl in results_by)]
     lines = [["start", *(head for *_, head in columns), ""]]
     for case in dict.fromkeys(result.problem for result in results):
-        cells = [_cell(found.get((case, impl)), key) for impl, key, _ in columns]
+        cells = [_cell(results_by.get((case, impl)), key) for impl, key, _ in columns]
         lines.append([case, *cells, ""])
     return render(lines)
 
@@ -95,9 +95,9 @@ def _fastest(result: Result) -> Mapping[str, Any]:
 def _kinds(results: Sequence[Result]) -> str:
     lines = [["start", *KINDS, "rest", ""]]
     for result in results:
-        found = result.details[-1]
-        counts = [found["kinds"][kind] for kind in KINDS]
-        rest = found["calls"] - sum(counts)
+        details = result.details[-1]
+        counts = [details["kinds"][kind] for kind in KINDS]
+        rest = details["calls"] - sum(counts)
         lines.append([result.problem, *(f"{count:,}" for count in (*counts, rest)), ""])
     return f"system calls by kind\n{render(lines)}\n"
 

@@ -56,19 +56,19 @@ def importtime(case: Invocation, trial: Trial) -> tuple[dict[str, Any], str]:
     """Start it with ``-X importtime`` and read how long each import took."""
     with trial.clock():
         _, errors = run([sys.executable, "-X", "importtime", *case.arguments])
-    own, whole = {}, {}
+    own, total = {}, {}
     for match in filter(None, map(_IMPORT.match, errors.splitlines())):
         own[match[4]] = int(match[1]) / 1e6
         # What the program itself has asked for, with all that came with it.
         if len(match[3]) < 2:
-            whole[match[4]] = int(match[2]) / 1e6
+            total[match[4]] = int(match[2]) / 1e6
     missing = [name for name in case.needs if name not in own]
     verdict = f"WRONG: {', '.join(missing)} not imported" if missing else "all imported"
     return {
         "modules": len(own),
         "import_seconds": sum(own.values()),
         "slowest": sorted(own.items(), key=lambda each: -each[1])[:_KEPT],
-        "whole": dict(sorted(whole.items(), key=lambda each: -each[1])[:_KEPT]),
+        "whole": dict(sorted(total.items(), key=lambda each: -each[1])[:_KEPT]),
     }, verdict
 
 
@@ -86,11 +86,11 @@ def follow(command: Sequence[str]) -> tuple[list[Call], dict[str, int]]:
     done = subprocess.run(argv, env=env, capture_output=True, errors="replace", check=False)
     if done.returncode:
         raise WorkloadError(f"the tracer failed: {_last(done.stderr)}")
-    found = json.loads(done.stdout)
-    if "error" in found:
-        raise UnavailableError(found["error"])
-    _check(command, found.pop("code"), done.stderr)
-    return [Call(*call) for call in found.pop("each")], found
+    answer = json.loads(done.stdout)
+    if "error" in answer:
+        raise UnavailableError(answer["error"])
+    _check(command, answer.pop("code"), done.stderr)
+    return [Call(*call) for call in answer.pop("each")], answer
 
 
 class Running:
@@ -149,5 +149,5 @@ def _last(errors: str) -> str:
 def _bytes_read() -> tuple[int, int]:
     """Return the bytes that this process has read, and those that came from a disk."""
     lines = Path("/proc/self/io").read_text().splitlines()
-    found = dict(line.split(": ") for line in lines)
-    return int(found["rchar"]), int(found["read_bytes"])
+    account = dict(line.split(": ") for line in lines)
+    return int(account["rchar"]), int(account["read_bytes"])

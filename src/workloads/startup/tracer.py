@@ -99,8 +99,8 @@ def _path(tid: int, number: int, arguments: Sequence[int]) -> str:
 def _maker(tid: int) -> int:
     """Return the process that a thread belongs to, or of a process's first one the parent."""
     lines = Path(f"/proc/{tid}/status").read_text().splitlines()
-    found = dict(line.split(":\t", 1) for line in lines)
-    return int(found["Tgid"]) if int(found["Tgid"]) != tid else int(found["PPid"])
+    fields = dict(line.split(":\t", 1) for line in lines)
+    return int(fields["Tgid"]) if int(fields["Tgid"]) != tid else int(fields["PPid"])
 
 
 class _Tracer:

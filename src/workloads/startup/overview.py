@@ -83,7 +83,9 @@ def _cell(result: Result | None, key: str) -> str:
         return f"{1e3 * statistics.median(details[key] for details in result.details):,.1f}"
     if key == "import_seconds":
         return f"{1e3 * _fastest(result)[key]:,.1f}"
-    value = result.details[-1][key]
+    value = result.details[-1].get(key)
+    if value is None:
+        return "–"
     return f"{value / 1e6:,.2f}" if key == "bytes_read" else f"{value:,}"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import posixpath
@@ -176,6 +177,7 @@ class _Tracer:
             self.totals["threads" if event == _CLONE else "processes"] += 1
 
 
+@functools.cache
 def initial_environment() -> dict[bytes, bytes]:
     """Return the variables of this process without those that its own start has added."""
     # Cache folders, for example: with these its children would make fewer calls than it did.

@@ -188,7 +188,7 @@ def wait(is_there: Callable[[], bool], serving: Mapping[str, Process], problem: 
         time.sleep(_LOOK_SECONDS)
 
 
-def run(words: list[str], found: Mapping[str, str], serving: Mapping[str, Process]) -> int:
+def run(words: list[str], variables: Mapping[str, str], serving: Mapping[str, Process]) -> int:
     """Run a program with the variables of its cluster, and return its exit code.
 
     Raises
@@ -196,7 +196,7 @@ def run(words: list[str], found: Mapping[str, str], serving: Mapping[str, Proces
     WorkerError
         When a process of `serving` has failed: the program might wait for it for ever.
     """
-    environment = {**launchers.of_no_rank(os.environ), **found}
+    environment = {**launchers.of_no_rank(os.environ), **variables}
     started = subprocess.Popen([sys.executable, *words], env=environment)
     stops = _pass_on_stops(started)
     known = {started.pid, *(process.pid for process in serving.values())}
@@ -222,11 +222,11 @@ def _pass_on_stops(started: Process) -> list[int]:
     A launcher or a terminal has sent them to it already, and a second one would keep it from
     tidying up. Return the list to which those that come are added.
     """
-    came: list[int] = []
+    numbers: list[int] = []
     later: list[threading.Timer] = []
 
     def stop(number: int, _: object) -> None:
-        came.append(number)
+        numbers.append(number)
         for timer in later:
             timer.cancel()
         # No alarm: the kernel may deliver it to one of MPI's threads, and this one waits on.
@@ -236,4 +236,4 @@ def _pass_on_stops(started: Process) -> list[int]:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    return came
+    return numbers

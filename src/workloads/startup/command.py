@@ -6,7 +6,7 @@ import argparse
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from workloads.bench import command
 from workloads.bench.workload import Outcome, Workload
@@ -26,7 +26,7 @@ class Start:
 
     case: Invocation
     note: str = ""
-    task = ""
+    task: ClassVar[str] = "startup"
 
     @property
     def name(self) -> str:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-import math
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +77,8 @@ def _run(file: Path, comm: Any, words: list[str]) -> int:
     tracer = tracing.begin(name, max(1, _CALLS // size))
     code = _exit_code(words, comm)
     tracer.stop("flush_as_finish")
-    if comm is not None and not _all_end(comm, _FAILED_SECONDS if code else math.inf):
-        print(f"traced: {name} has failed, others wait: no trace", file=sys.stderr, flush=True)
-        comm.Abort(1)
+    if comm is not None:
+        _wait(comm, code, name)
     tracer.parse()
     for event in tracer.data["traceEvents"]:
         # Processes on two nodes may have the same number.
@@ -95,7 +92,7 @@ def _run(file: Path, comm: Any, words: list[str]) -> int:
     finally:
         # The end of another rank may end the first, too.
         if comm is not None:
-            _all_end(comm, math.inf)
+            ranks.wait_quietly(comm)
     return code
 
 
@@ -134,16 +131,15 @@ def _exit_code(words: list[str], comm: Any) -> int:
     return 0
 
 
-def _all_end(comm: Any, seconds: float) -> bool:
-    """Return whether all ranks' programs end in time, without using a core meanwhile."""
+def _wait(comm: Any, code: int, name: str) -> None:
+    """Wait for the end of all ranks' programs, after a failure not for long."""
     sys.stdout.flush()
     sys.stderr.flush()
-    barrier, end = comm.Ibarrier(), time.monotonic() + seconds
-    while not barrier.Test():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
+    if not code:
+        ranks.wait_quietly(comm)
+    elif not ranks.all_come(comm, _FAILED_SECONDS):
+        print(f"traced: {name} has failed, others wait: no trace", file=sys.stderr, flush=True)
+        comm.Abort(1)
 
 
 if __name__ == "__main__":

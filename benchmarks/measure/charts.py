@@ -389,6 +389,52 @@ def _lines(
     axes.spines[["top", "right"]].set_visible(False)
 
 
+def _validation(report: Report) -> Any:
+    """Draw the model beside measurements, and its curves to the most ranks beside others'."""
+    made = figure(9.6, 8.4)
+    panels = made.subplot_mosaic("AB;CC")
+    for colour, one in zip(COLOURS, report["curves"], strict=False):
+        # Conda's times depend on interpreters, the container's on nodes.
+        along, title = one["along"], one["title"]
+        mine = [run for run in report["measured"] if run["environment"] == one["environment"]]
+        mine.sort(key=lambda run: run[one["along"]])
+        places = [run[along] for run in mine]
+        measured, predicted = ([run[key] for run in mine] for key in ("seconds", "predicted"))
+        panels["A"].plot(places, measured, ".", color=colour, alpha=0.5, label=f"{title}, {along}")
+        label = f"the model's, {one['errors']['median']:.0%} off"
+        panels["A"].plot(places, predicted, color=colour, label=label)
+        model = report["model"]
+        times = model["seconds"][one["environment"]]
+        panels["C"].plot(model["ranks"], times, color=colour, label=f"the model's: {title}")
+    for colour, one in zip(COLOURS[2:], report["storms"], strict=False):
+        measured, predicted = (
+            [case[key] for case in one["cases"]] for key in ("measured", "predicted")
+        )
+        label = f"{one['title']}: {one['errors']['median']:.0%} off"
+        panels["B"].plot(measured, predicted, ".", color=colour, alpha=0.6, label=label)
+    panels["B"].axline((1, 1), (2, 2), ls="--", color="0.6", label="equal")
+    sources = dict.fromkeys((one["what"], one["source"]) for one in report["published"])
+    for marker, (what, source) in zip(_MARKERS, sources, strict=False):
+        of_it = [
+            one for one in report["published"] if (one["what"], one["source"]) == (what, source)
+        ]
+        places, times = [one["ranks"] for one in of_it], [one["seconds"] for one in of_it]
+        style = {"color": "0.3", "label": f"{what} ({source})"}
+        panels["C"].plot(places, times, marker, **style)
+        for one in of_it:
+            place, away = (one["ranks"], one["seconds"]), (6, -3)
+            style = {"textcoords": "offset points", "fontsize": "small", "color": "0.3"}
+            panels["C"].annotate(one["where"], place, away, **style)
+    titles = {"A": ("interpreters, or nodes", "the NIH's eight libraries on NFS, s to the last")}
+    titles["B"] = ("measured, s to the last rank", "the model's, runs of make storm")
+    titles["C"] = ("ranks", "s to the last one, the NIH's curves and what others have published")
+    for name, axes in panels.items():
+        axes.set(xscale="log", yscale="log", xlabel=titles[name][0], title=titles[name][1])
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False, fontsize="small")
+    return made
+
+
 # Picture -> its report's benchmark, and what draws it.
 _PICTURES: dict[str, tuple[str, Callable[[Report], Any]]] = {
     "startup": ("startup", _startup),
@@ -398,6 +444,7 @@ _PICTURES: dict[str, tuple[str, Callable[[Report], Any]]] = {
     "overhead": ("overhead", _overhead),
     "write-places": ("write-places", _write),
     "storm": ("storm", _storm),
+    "import-at-scale": ("import-at-scale", _validation),
 }
 
 

@@ -58,7 +58,7 @@ def in_rounds(
 class Samples:
     """Starts of one case at one place.
 
-    `counts` is `workloads.startup.counts.Counts.summary`; `wall` and `cpu` are seconds, one a
+    `counts` is `workloads.startup.calls.summary`; `wall` and `cpu` are seconds, one a
     sample; `memory` is bytes, as `measure.sampler.memory` names them.
     """
 
@@ -118,8 +118,9 @@ def _counted(target: Target, case: Case) -> Samples:
     image, _, place = target.name.partition(", ")
     # The first run makes the user's caches and fills the kernel's.
     for _ in range(2):
-        counts = traced(target.command(case.arguments(WORK)), target.program)
-    return Samples(image, place, case.name, counts.summary)
+        counts = traced(target.command(case.arguments(WORK)), target.program).summary
+    del counts["folders"]
+    return Samples(image, place, case.name, counts)
 
 
 def _sample(one: _Sampler, case: Case, start: Samples) -> None:

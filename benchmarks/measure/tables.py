@@ -314,6 +314,25 @@ def _storm_cells(found: Mapping[tuple[int, int], Found], stored: int) -> dict[st
     return cells
 
 
+def _validation(report: Report) -> str:
+    rows = []
+    for one in report["curves"]:
+        free = f"{one['think']:.2f} s alone, {one['demand'] * 1e3:.1f} ms of the server"
+        rows.append([f"NIH, {one['title']}", free, *_errors(one["errors"])])
+        rows.append(
+            ["… more than 80 nodes, fitted to the others", "the same", *_errors(one["beyond"])]
+        )
+    for one in report["storms"]:
+        free = ", ".join(f"{name} {value:.3g}" for name, value in one["free"].items()) or "none"
+        rows.append([one["title"], free, *_errors(one["errors"])])
+    head = ["compared with", "free parameters", "points", "error, median", "largest"]
+    return _table(head, rows, 2)
+
+
+def _errors(one: Mapping[str, float]) -> list[str]:
+    return [f"{one['points']:,}", f"{one['median']:.0%}", f"{one['largest']:.0%}"]
+
+
 _TABLES: dict[str, Callable[[Report], str]] = {
     "startup": _starts,
     "bake": _starts,
@@ -323,4 +342,5 @@ _TABLES: dict[str, Callable[[Report], str]] = {
     "overhead": _overhead,
     "write-places": _write,
     "storm": _storm,
+    "import-at-scale": _validation,
 }

@@ -6,7 +6,7 @@ import importlib.util
 import sys
 
 from workloads.bench.technique import IN_SPARK
-from workloads.on_ranks import command
+from workloads.on_dask import cluster
 
 
 def main(words: list[str]) -> int:
@@ -18,7 +18,7 @@ def main(words: list[str]) -> int:
         return 69
     from workloads_spark.cluster import SparkCluster  # noqa: PLC0415
 
-    return command.main(words, SparkCluster())
+    return cluster.main(words, SparkCluster())
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from workloads.on_ranks.processes import Process, child, wait
+from workloads.on_dask.cluster import Process, child, wait
 from workloads.parallel import launchers
 from workloads_spark import lifeline
 from workloads_spark.context import LOGGING, SAVING
@@ -64,7 +64,7 @@ class Told(NamedTuple):
 
 
 class SparkCluster:
-    """Spark's kind of cluster: see `workloads.on_ranks.command.Cluster`."""
+    """Spark's kind of cluster: see `workloads.on_dask.cluster.Cluster`."""
 
     name = "on_spark"
     usage = USAGE

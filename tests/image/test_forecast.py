@@ -28,7 +28,7 @@ def test_the_images_own_modules_ask_nothing_and_are_forecast(
     assert told["counted"]["own"] == 0
     shown = capsys.readouterr()
     assert shown.err == ""
-    assert "every one the model's" in shown.out
+    assert "seconds to the last rank by the model" in shown.out
     assert all(name in shown.out for name in WAYS)
     assert told["model"]["ranks"] == list(RANKS)
     assert told["probed"]["operations"] <= 200

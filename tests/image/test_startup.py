@@ -33,10 +33,8 @@ def test_every_technique(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     for case in CASES:
         assert found[case, "spawn-many"]["details"][0]["starts"] == 2
         counted = found[case, "ptrace"]["details"][0]
-        assert counted["bytes_moved"] == counted["accounted"]
-        # The kernel reads a program's first page for itself.
-        by_kernel = found[case, "spawn"]["details"][0]["bytes_read"]
-        assert by_kernel > counted["bytes_moved"]
+        # Node-local files, pipes, and a program's first page are in the kernel's account, too.
+        assert found[case, "spawn"]["details"][0]["bytes_read"] > counted["bytes_read"]
         assert counted["calls"] >= sum(counted["kinds"].values())
         assert counted["path_calls"] >= counted["opens"] > 0
     assert is_drawn(chart)

@@ -13,6 +13,7 @@ import pytest
 
 from running import in_own_process, on_ranks, start_ranks, wait_until
 from tiers import sampled
+from workloads.traced.__main__ import _write
 
 TRACED = ("-m", "workloads.traced")
 PROGRAM = """
@@ -56,12 +57,26 @@ def test_every_rank_has_a_row_and_all_its_calls(script: Path, size: int) -> None
     assert names == {rank: f"rank {rank} on {node}" for rank in range(size)}
     calls = events(trace, f"mine ({script}:4)")
     assert {rank: len(each) for rank, each in calls.items()} == dict.fromkeys(range(size), 30)
-    of_mpi = events(trace, "Comm.gather")
-    assert {rank: len(each) for rank, each in of_mpi.items()} == dict.fromkeys(range(size), 1)
-    rows = {rank: each[0]["tid"] for rank, each in events(trace, "thread_name").items()}
-    assert {rank: each[0]["tid"] for rank, each in of_mpi.items()} == rows
     assert trace["file_info"]["files"][str(script)][0] == PROGRAM
     assert not [*script.parent.glob(".m*")]
+
+
+def test_times_of_a_node_that_has_started_later_are_shifted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    event = {"ph": "X", "name": "work", "ts": 5.0, "dur": 1.0, "tid": 1}
+    parts = [
+        (
+            base,
+            {"traceEvents": [{**event, "pid": rank}], "viztracer_metadata": {"overflow": False}},
+        )
+        for rank, base in enumerate((7_000_000, 9_000_000))
+    ]
+    file = tmp_path / "m.json"
+    _write(file, parts)
+    times = events(json.loads(file.read_text()), "work")
+    assert {rank: each[0]["ts"] for rank, each in times.items()} == {0: 5.0, 1: 2005.0}
 
 
 def test_one_rank_that_fails_ends_all(script: Path) -> None:

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -68,14 +67,7 @@ def test_counts_of_a_busy_program_are_straces(tmp_path: Path) -> None:
             assert mine[name] <= theirs[name], name
         else:
             assert mine[name] == theirs.get(name, 0), name
-    assert (found.summary["processes"], found.summary["threads"]) == (2, 1)
-
-
-def apart(summary: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """Return the calls for memory, and the summary without them."""
-    kinds = dict(summary["kinds"])
-    memory = kinds.pop("memory")
-    return memory, {**summary, "calls": summary["calls"] - memory, "kinds": kinds}
+    assert found.totals.items() >= {"processes": 2, "threads": 1}.items()
 
 
 @pytest.mark.long
@@ -91,11 +83,8 @@ def test_counts_of_every_case_are_the_same_from_outside_of_the_image(
     found = {result["problem"]: result["details"][-1] for result in results}
     assert list(found) == list(CASES)
     for name, case in CASES.items():
-        summary = traced(python.command(case.arguments), python.program).summary
-        # The kernel's account is another user's matter to who looks from outside.
-        memory, others = apart(summary)
-        memory_inside, inside = apart({key: found[name][key] for key in summary})
-        assert inside == others
-        # 12 starts of one program asked 8 times 121 and 4 times 120.
-        assert abs(memory_inside - memory) <= 1
-        assert found[name]["bytes_moved"] == found[name]["accounted"]
+        outside = traced(python.command(case.arguments), python.program).summary
+        inside = json.loads(json.dumps(found[name]))
+        # 12 starts of one program asked for memory 8 times 121 times and 4 times 120 times.
+        assert abs(inside.pop("calls") - outside.pop("calls")) <= 1
+        assert inside == json.loads(json.dumps(outside))

@@ -62,6 +62,7 @@ def test_a_wrong_request_is_refused_before_anything_is_built(
         ("launch", "startup-cold"),
         ("overhead", "p2p"),
         ("write-places", "write"),
+        ("import-at-scale", "import-at-scale"),
     ],
 )
 def test_a_page_has_the_table_of_the_results(result: str, page: str) -> None:

@@ -15,8 +15,7 @@ from typing import Any
 from hpcpy.core import paths
 from hpcpy.core.errors import HpcpyError, UnavailableError
 from hpcpy.core.stages import StageError
-from workloads.startup.counts import PathCall
-from workloads.startup.places import is_node_local
+from workloads.startup import calls
 
 _PYTHON = "/opt/hpcpy/bin/python3"
 # Characters of a differing output line that are shown.
@@ -27,7 +26,7 @@ _TRACER = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 from workloads.startup.tracer import trace
-print(json.dumps(trace(sys.argv[3:], sys.argv[2], calls=True)))
+print(json.dumps(trace(sys.argv[3:], sys.argv[2])))
 """
 
 
@@ -147,14 +146,28 @@ def first_difference(one: bytes, other: bytes) -> str:
 class Traced:
     """The calls of a program and of all that it started."""
 
-    summary: dict[str, Any]  # `workloads.startup.counts.Counts.summary`, without single folders
-    paths: list[PathCall]  # Each path call
-    listings: list[str | None]  # The folder of each getdents call
+    each: list[calls.Call]
+    totals: dict[str, int]  # How many system calls, processes and threads
 
     @property
-    def off_node(self) -> list[PathCall]:
+    def paths(self) -> list[calls.Call]:
+        """The calls that were given a path."""
+        return calls.path_calls(self.each)
+
+    @property
+    def off_node(self) -> list[calls.Call]:
         """The path calls that may ask a shared file system."""
-        return [call for call in self.paths if not is_node_local(call.path)]
+        return calls.off_node(self.paths)
+
+    @property
+    def listings(self) -> list[str]:
+        """The folder of each getdents call."""
+        return [call.path for call in self.each if call.kind == "getdents"]
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The numbers, as `python -m workloads startup` reports them."""
+        return {**self.totals, **calls.summary(self.each)}
 
 
 def traced(command: Sequence[str], program: str, *, env: Mapping[str, str] | None = None) -> Traced:
@@ -179,6 +192,4 @@ def traced(command: Sequence[str], program: str, *, env: Mapping[str, str] | Non
         raise StageError(f"{program} ended with exit code {code}: {errors[0]}")
     if error := found.pop("error", ""):
         raise StageError(error)
-    found.pop("folders")
-    calls = [PathCall(*call) for call in found.pop("paths")]
-    return Traced(summary=found, listings=found.pop("listings"), paths=calls)
+    return Traced([calls.Call(*call) for call in found.pop("each")], found)

@@ -10,44 +10,26 @@ from pathlib import Path
 
 from workloads.doctor import mounts
 from workloads.forecast.ways import Program
-from workloads.startup import program
+from workloads.startup.calls import is_below, off_node, path_calls
 from workloads.startup.cases import Invocation
-from workloads.startup.counts import PathCall
-from workloads.startup.places import is_below, is_node_local
-from workloads.startup.techniques.traced import follow
+from workloads.startup.techniques import follow, run
 
 RUNS = 4
 
 
-def count(case: Invocation, where: Path) -> tuple[Program, int]:
-    """Run a program `RUNS` times; return what it takes, and how many of its calls open files.
-
-    Parameters
-    ----------
-    case
-        The program.
-    where
-        A folder of the file system that the forecast is for.  If that is a
-        network's, calls for files on disks of this node are left out.
-
-    Raises
-    ------
-    WorkloadError
-        When the program fails.
-    UnavailableError
-        Where the kernel refuses ptrace.
-    """
+def count(case: Invocation, where: Path) -> Program:
+    """Run a program `RUNS` times and return what it takes of the file system of `where`."""
     # The median of runs, of which the later are warm: the model adds the wait for files.
-    cpu = statistics.median(program.run(case.command).cpu for _ in range(RUNS - 1))
-    found = follow(case.command, calls=True)
+    used = [run(case.command)[0] for _ in range(RUNS - 1)]
+    cpu = statistics.median(each.ru_utime + each.ru_stime for each in used)
+    calls = off_node(path_calls(follow(case.command)[0]))
     here = mounted()
-    calls = [PathCall(*each) for each in found["paths"] if not is_node_local(each[2])]
+    # Calls for files on disks of this node do not ask a network's file system.
     if is_shared(mounts.of(here, str(where))):
         calls = [call for call in calls if is_shared(mounts.of(here, call.path))]
-    own = [call for call in calls if not _is_pythons(call.path)]
+    own = sum(not _is_pythons(call.path) for call in calls)
     opened = [call.path for call in calls if call.kind == "open" and call.value >= 0]
-    size = sum(map(_size, dict.fromkeys(opened)))
-    return Program(cpu, len(calls), len(own), size), len(opened)
+    return Program(cpu, len(calls), own, sum(map(_size, {*opened})), len(opened))
 
 
 def mounted() -> str:

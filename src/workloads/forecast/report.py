@@ -1,96 +1,68 @@
-"""A forecast or a validation: made, printed, written and read again."""
+"""A forecast: made, printed, written and read again."""
 
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import math
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from workloads.bench import files as outputs
-from workloads.bench import machine
+from workloads.bench import files, plot
+from workloads.bench.result import circumstances, duration, render
 from workloads.doctor import mounts
 from workloads.errors import UsageError
-from workloads.forecast import charts, others, ours, tables, ways
+from workloads.forecast import ways
 from workloads.forecast.count import count, is_shared, mounted
-from workloads.forecast.known import ERRORS
-from workloads.forecast.model import FileSystem
+from workloads.forecast.model import ERRORS, FileSystem
 from workloads.forecast.probe import Limits, Probed, probe
-from workloads.forecast.published import POINTS
-from workloads.forecast.ways import RANKS, Program, Setting
+from workloads.forecast.ways import RANKS, WAYS, Program, Setting
 from workloads.startup.cases import Invocation
 
 _MILLION = 1_000_000
-# The most interpreters on a node in the NIH's data.
-_NIH_PER_NODE = 16
 
 
 def forecast(
     case: Invocation, args: argparse.Namespace, arguments: Sequence[str]
 ) -> dict[str, Any]:
-    """Count a program, probe a file system, and ask the model.
-
-    Parameters
-    ----------
-    case
-        The program.
-    args
-        The command line's options.
-    arguments
-        The command line's words.
-
-    Raises
-    ------
-    WorkloadError
-        When the program fails or cannot be traced, or the probe cannot write.
-    """
+    """Count a program, probe a file system, and ask the model."""
     where = args.probe or (Path(args.script[0]).resolve().parent if args.script else Path.cwd())
-    program, opened = count(case, where)
+    program = count(case, where)
     kind = mounts.of(mounted(), str(where))
     limits = Limits(args.operations, args.size * _MILLION, args.seconds)
-    found = probe(where, limits)
+    probed = probe(where, limits)
+    place = {"folder": str(where), "file_system": kind, "shared": is_shared(kind)}
     return {
-        **_circumstances(arguments),
-        "kind": "forecast",
+        "workload": "forecast",
+        **circumstances("forecast", arguments),
         "start": case.name,
         "command_started": case.command,
-        "counted": {**asdict(program), "opened": opened},
-        "probed": {
-            "folder": str(where),
-            "file_system": kind,
-            "shared": is_shared(kind),
-            "limits": asdict(limits),
-            **found.as_dict(),
-        },
-        "model": _modelled(program, opened, found, args),
+        "counted": asdict(program),
+        "probed": {**place, "limits": asdict(limits), **asdict(probed)},
+        "model": _modelled(program, probed, args),
     }
 
 
-def _modelled(
-    program: Program, opened: int, found: Probed, args: argparse.Namespace
-) -> dict[str, Any]:
+def _modelled(program: Program, probed: Probed, args: argparse.Namespace) -> dict[str, Any]:
     # An opening asks twice, for the name and to open; its time has both.
-    latency = found.look_up
+    latency = probed.look_up
     if program.calls:
-        latency += (found.opening - found.look_up) * min(1, opened / program.calls)
+        latency += (probed.opening - probed.look_up) * min(1, program.opened / program.calls)
     storage = args.storage_rate * _MILLION if args.storage_rate else None
-    files = FileSystem(
-        rate=args.server_rate or found.rate,
+    system = FileSystem(
+        rate=args.server_rate or probed.rate,
         latency=max(0.0, latency),
-        node_rate=found.rate,
-        link=found.read,
+        node_rate=probed.rate,
+        link=probed.read,
         storage=storage or math.inf,
     )
-    setting = Setting(program, files, args.ranks_per_node, args.image * _MILLION)
+    setting = Setting(program, system, args.ranks_per_node, args.image * _MILLION)
     times = ways.forecast(setting)
     return {
         # JSON has no infinite number.
-        "file_system": {**asdict(files), "storage": storage},
+        "file_system": {**asdict(system), "storage": storage},
         "per_node": setting.per_node,
         "image_bytes": setting.image_bytes,
         "server_rate_given": args.server_rate is not None,
@@ -101,93 +73,104 @@ def _modelled(
     }
 
 
-def validated(paths: Sequence[Path], arguments: Sequence[str]) -> dict[str, Any]:
-    """Compare the model with measurements.
-
-    Parameters
-    ----------
-    paths
-        The NIH's data (csv), and reports of `make storm`.
-    arguments
-        The command line's words.
-
-    Raises
-    ------
-    UsageError
-        When a file is neither.
-    """
-    curves, runs, storms = [], [], []
-    for path in paths:
-        if path.suffix == ".csv":
-            runs = others.read(path)
-            curves = others.curves(runs)
-        else:
-            storms.append(ours.compare(path))
-    ranks = [number for number in RANKS if number >= 64]
-    return {
-        **_circumstances(arguments),
-        "kind": "validation",
-        "measured": [asdict(run) for run in runs],
-        "curves": [curve.as_dict() for curve in curves],
-        "storms": [storm.as_dict() for storm in storms],
-        "published": [asdict(point) for point in POINTS],
-        "model": {
-            "ranks": ranks,
-            "per_node": _NIH_PER_NODE,
-            "seconds": {
-                curve.environment: [curve.at(number, _NIH_PER_NODE) for number in ranks]
-                for curve in curves
-            },
-        },
-    }
+def text(data: dict[str, Any]) -> str:
+    """Return the counts, what the probe found, and what the model makes of both."""
+    counted, probed, model = data["counted"], data["probed"], data["model"]
+    kind = probed["file_system"] or "a file system of unknown kind"
+    lines = [
+        f"forecast: {data['start']}",
+        f"  calls with a path that may ask the file system: {counted['calls']:,}, outside of "
+        f"Python's folders: {counted['own']:,}, that open a file: {counted['opened']:,}, of "
+        f"{counted['file_bytes'] / 1e6:,.1f} MB; processor time: {duration(counted['cpu'])}",
+        f"  probed: {probed['folder']}, {kind}: {duration(probed['look_up'])} a look-up, "
+        f"{duration(probed['opening'])} an opening, {probed['rate']:,.0f} look-ups a second "
+        f"({probed['threads']} at once), {probed['read'] / 1e6:,.0f} MB a second read",
+        f"  the probe made {probed['operations']:,} calls, wrote {probed['size'] / 1e6:,.0f} MB "
+        f"and took {duration(probed['seconds'])}",
+        "",
+        f"seconds to the last rank by the model, ranks on a node: {model['per_node']:,}",
+        _times(model),
+        "",
+        *(f"  {way}: {what}" for way, what in WAYS.items()),
+        "",
+        "the model was off where it was compared with measurements (median, most):",
+        *(
+            f"  {case}: {middle:.0%}, {most:.0%}"
+            for case, (middle, most) in model["errors"].items()
+        ),
+        "",
+        *_remarks(data),
+    ]
+    return "\n".join(lines)
 
 
-def _circumstances(arguments: Sequence[str]) -> dict[str, Any]:
-    return {
-        "workload": "forecast",
-        "command": shlex.join(["python", "-m", "workloads", "forecast", *arguments]),
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "machine": machine.describe(),
-    }
+def _times(model: dict[str, Any]) -> str:
+    lines = [["ranks", *model["seconds"], ""]]
+    last = len(model["ranks"]) - 1
+    # Every second number of ranks, and the last: 1, 4, 16, …
+    for at in [*range(0, last, 2), last]:
+        times = [column[at] for column in model["seconds"].values()]
+        cells = [f"{time:,.3g}" if time < 1000 else f"{time:,.0f}" for time in times]
+        lines.append([f"{model['ranks'][at]:,}", *cells, ""])
+    pays = ["never" if first is None else f"{first:,}" for first in model["pays_from"].values()]
+    return render([*lines, ["pays from", "–", *pays, ""]])
 
 
-def text(made: dict[str, Any]) -> str:
-    """Return a forecast or a validation as text."""
-    return tables.forecast(made) if made["kind"] == "forecast" else tables.validation(made)
+def _remarks(data: dict[str, Any]) -> list[str]:
+    model, probed = data["model"], data["probed"]
+    remarks = ["by broadcast was compared with no measurement"]
+    if probed["file_system"] and not probed["shared"]:
+        remarks.append(
+            f"{probed['file_system']} is not known as a shared file system: the forecast is of a "
+            "shared one as fast; --probe FOLDER names another"
+        )
+    if not model["server_rate_given"]:
+        remarks.append(
+            "one node cannot find the most that the server does for all: where it does more than "
+            "it did for this one, times of many ranks are too long; --server-rate takes its figure"
+        )
+    if model["file_system"]["storage"] is None:
+        nodes = math.ceil(model["ranks"][-1] / model["per_node"])
+        total = nodes * data["counted"]["file_bytes"] / 1e12
+        remarks.append(
+            f"no limit of the storage is in them: {nodes:,} nodes read {total:,.2g} TB at most as "
+            "is, in a SIF and baked; --storage-rate adds that time"
+        )
+    return remarks
 
 
-def write(made: dict[str, Any], json_file: Path | None, picture: Path | None) -> None:
-    """Write a forecast or a validation as JSON and as a picture, if asked for.
+def write(data: dict[str, Any], path: Path) -> None:
+    """Write a forecast as JSON."""
+    with files.whole_file(path) as temporary:
+        temporary.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
-    Raises
-    ------
-    OutputError
-        When a file cannot be written.
-    UnavailableError
-        For a picture without matplotlib.
-    """
-    if json_file is not None:
-        with outputs.whole_file(json_file) as temporary:
-            temporary.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    if picture is not None:
-        charts.draw(picture, made)
+
+def draw(data: dict[str, Any], path: Path) -> None:
+    """Draw the model's times by ranks, a line a way, as png, pdf or svg."""
+    mpl, figure_class = plot.matplotlib_classes()
+    model = data["model"]
+    with mpl.rc_context({"svg.hashsalt": "hpcpy"}):
+        figure = figure_class(figsize=(7.2, 5), layout="constrained")
+        axes = figure.add_subplot(xscale="log", yscale="log")
+        for (way, times), colour in zip(model["seconds"].items(), plot.COLOURS, strict=False):
+            axes.plot(model["ranks"], times, ".-", color=colour, label=way)
+        axes.set(xlabel="ranks", ylabel="seconds to the last rank, the model's")
+        axes.set_title(f"{data['start']}: forecast, {model['per_node']:,} ranks a node")
+        axes.xaxis.set_major_formatter("{x:,.10g}")
+        axes.yaxis.set_major_formatter("{x:,.10g}")
+        axes.legend(frameon=False)
+        plot.save(figure, path, dots_per_inch=100)
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return what `write` has written.
-
-    Raises
-    ------
-    UsageError
-        When the file cannot be read, or `write` has not written it.
-    """
+    """Return what `write` has written."""
     try:
-        made = json.loads(path.read_text("utf-8"))
-        if made["workload"] != "forecast":
-            raise UsageError(f"--from {path}: is of {made['workload']}, not of forecast")
-        text(made)
+        data = json.loads(path.read_text("utf-8"))
+        if data["workload"] != "forecast":
+            raise UsageError(f"--from {path}: is of {data['workload']}, not of forecast")
+        text(data)
     except OSError as error:
         raise UsageError(f"--from {path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"--from {path}: is no report that --json has written") from error
-    return dict(made)
+    return dict(data)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from workloads.on_dask import cluster
 from workloads.on_dask.service import DaskCluster
-from workloads.on_ranks import command
 
 if __name__ == "__main__":
-    sys.exit(command.main(sys.argv[1:], DaskCluster()))
+    sys.exit(cluster.main(sys.argv[1:], DaskCluster()))

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-from workloads.on_ranks.processes import START_SECONDS
+from workloads.on_dask import START_SECONDS
 
 # The default is port 8787, which another user may have taken.
 _DASHBOARD = "127.0.0.1:0"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from workloads.bench import caches
-from workloads.on_ranks.processes import Process, child, wait
+from workloads.on_dask.cluster import Process, child, wait
 from workloads.parallel import launchers
 from workloads.parallel.interrupts import held_back
 
@@ -27,7 +27,7 @@ cluster ends with the program; the exit code is the program's."""
 
 
 class DaskCluster:
-    """Dask's kind of cluster: see `workloads.on_ranks.command.Cluster`."""
+    """Dask's kind of cluster: see `workloads.on_dask.cluster.Cluster`."""
 
     name = "on_dask"
     usage = USAGE

@@ -17,17 +17,7 @@ _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 @dataclass(frozen=True)
 class Invocation:
-    """One way to call the interpreter.
-
-    Parameters
-    ----------
-    name
-        For tables.
-    arguments
-        What follows the interpreter's name.
-    needs
-        Modules that must be there.
-    """
+    """One way to call the interpreter: its name for tables, what follows, modules it needs."""
 
     name: str
     arguments: Sequence[str]
@@ -45,11 +35,6 @@ class Invocation:
         return next((name for name in tops if importlib.util.find_spec(name) is None), "")
 
 
-def importing(name: str, modules: Sequence[str], code: str = "") -> Invocation:
-    """Return a case that imports modules and does no more."""
-    return Invocation(name, ["-c", code or f"import {', '.join(modules)}"], tuple(modules))
-
-
 def module_names(text: str) -> list[str]:
     """Return the modules that an option's value names; for argparse."""
     names = text.split(",")
@@ -60,17 +45,11 @@ def module_names(text: str) -> list[str]:
 
 def of_modules(names: Sequence[str]) -> Invocation:
     """Return a user's case that imports modules."""
-    return importing(f"import {','.join(names)}", names)
+    return Invocation(f"import {','.join(names)}", ["-c", f"import {', '.join(names)}"], names)
 
 
 def of_script(words: Sequence[str]) -> Invocation:
-    """Return the case of a user's program.
-
-    Raises
-    ------
-    UsageError
-        When there is no such file.
-    """
+    """Return the case of a user's program."""
     if not Path(words[0]).is_file():
         raise UsageError(f"{words[0]}: there is no such script")
     return Invocation(Path(words[0]).name, words)
@@ -78,14 +57,15 @@ def of_script(words: Sequence[str]) -> Invocation:
 
 # The same imports as in `benchmarks/startup.py`, so that figures can be compared.
 _CORE = ("numpy", "numba", "mpi4py", "h5py", "viztracer")
+_IMPORT_CORE = f"import {', '.join(_CORE)}"
 # MPI's library is loaded, but MPI not started: MPI_Init would look for a launcher.
-_MPI = f"import {', '.join(_CORE)}; mpi4py.rc.initialize = False; import mpi4py.MPI"
+_MPI = f"{_IMPORT_CORE}; mpi4py.rc.initialize = False; import mpi4py.MPI"
 CASES = {
     case.name: case
     for case in (
         Invocation("pass", ["-c", "pass"]),
-        importing("numpy", ["numpy"]),
-        importing("core", _CORE),
-        importing("core+MPI", _CORE, _MPI),
+        Invocation("numpy", ["-c", "import numpy"], ["numpy"]),
+        Invocation("core", ["-c", _IMPORT_CORE], _CORE),
+        Invocation("core+MPI", ["-c", _MPI], _CORE),
     )
 }

@@ -3,14 +3,86 @@
 from __future__ import annotations
 
 import argparse
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 from workloads.bench import command
-from workloads.bench.workload import Workload
+from workloads.bench.workload import Outcome, Workload
 from workloads.errors import UnavailableError
 from workloads.startup.cases import CASES, Invocation, module_names, of_modules, of_script
 from workloads.startup.overview import Overview
-from workloads.startup.problem import Start
 from workloads.startup.registry import FASTEST, TECHNIQUES
+
+if TYPE_CHECKING:
+    from workloads.bench.result import Result
+    from workloads.bench.trial import Trial
+
+
+@dataclass(frozen=True)
+class Start:
+    """A start of this interpreter; `note` is printed before it runs."""
+
+    case: Invocation
+    note: str = ""
+    task: ClassVar[str] = "startup"
+
+    @property
+    def name(self) -> str:
+        """The case's."""
+        return self.case.name
+
+    @property
+    def title(self) -> str:
+        """The line above a table."""
+        return f"startup: {self.name}"
+
+    def parameters(self) -> Mapping[str, object]:
+        """Return what is started."""
+        return {"command": self.case.command}
+
+    def prepare(self, _: Sequence[str]) -> str:
+        """Refuse nothing; return what was left out."""
+        return self.note
+
+    def attempt(self, trial: Trial) -> Attempt:
+        """Return what a technique does."""
+        return Attempt(self.case, trial)
+
+    def finish(self, result: Result) -> None:
+        """Record that all of the work was done."""
+        result.total = result.work
+
+    def remarks(self, _: Sequence[Result]) -> list[str]:
+        """Return nothing: the overview has all lines."""
+        return []
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One way to look at one start."""
+
+    case: Invocation
+    trial: Trial
+
+    def warm_up(self) -> None:
+        """Start it once, so that its files are in memory and its cache folders exist."""
+        _start_once(tuple(self.case.command))
+
+    def once(self) -> Outcome:
+        """Start it and look."""
+        details, verdict = self.trial.compute(self.case, self.trial)
+        starts = details.get("starts", 1)
+        right = not verdict.startswith("WRONG")
+        return Outcome(self.trial.seconds, starts, "exit code 0", right, verdict, details=details)
+
+
+@functools.cache
+def _start_once(argv: tuple[str, ...]) -> None:
+    from workloads.startup.techniques import run  # noqa: PLC0415
+
+    run(argv)
 
 
 def _cases(text: str) -> list[Invocation]:
@@ -21,52 +93,27 @@ def _cases(text: str) -> list[Invocation]:
 
 
 def _add_options(what: argparse._ArgumentGroup) -> None:
-    what.add_argument(
-        "--case",
-        type=_cases,
-        metavar="NAME[,NAME…]",
-        help=f"{', '.join(CASES)} (default: all that can be started here)",
-    )
-    what.add_argument(
-        "--import",
-        dest="modules",
-        type=module_names,
-        metavar="NAME[,NAME…]",
-        help="a program that imports these",
-    )
-    what.add_argument(
-        "script",
-        nargs="*",
-        metavar="-- SCRIPT [ARGUMENT …]",
-        help="a program of yours; its output is thrown away",
-    )
+    what.add_argument("--case", type=_cases, default=[], metavar="NAME[,NAME…]",
+                      help=f"{', '.join(CASES)} (default: all that are here)")  # fmt: skip
+    what.add_argument("--import", dest="modules", type=module_names, metavar="NAME[,NAME…]",
+                      help="a program that imports these")  # fmt: skip
+    what.add_argument("script", nargs="*", metavar="-- SCRIPT [ARGUMENT …]",
+                      help="a program of yours; its output is thrown away")  # fmt: skip
 
 
 def _problems(args: argparse.Namespace) -> list[Start]:
-    asked: list[Invocation] = [*(args.case or ())]
+    asked: list[Invocation] = [*args.case]
     if args.modules:
         asked.append(of_modules(args.modules))
     if args.script:
         asked.append(of_script(args.script))
-    if not asked:
-        return _all_here()
-    for case in asked:
-        if case.absent():
-            raise UnavailableError(
-                f"{case.name} cannot be started here: Python has no module {case.absent()!r}"
-            )
-    return [Start(case) for case in asked]
-
-
-def _all_here() -> list[Start]:
-    absent = {name: case.absent() for name, case in CASES.items()}
-    note = "\n".join(
-        f"{name}: left out: Python has no module {module!r} here"
-        for name, module in absent.items()
-        if module
-    )
-    here = [case for name, case in CASES.items() if not absent[name]]
-    return [Start(case, note if case is here[0] else "") for case in here]
+    absent = {case.name: case.absent() for case in asked or CASES.values() if case.absent()}
+    if asked and absent:
+        name, module = next(iter(absent.items()))
+        raise UnavailableError(f"{name} cannot be started here: Python has no module {module!r}")
+    left_out = [f"{name}: left out: Python has no module {absent[name]!r} here" for name in absent]
+    first, *others = asked or [case for name, case in CASES.items() if name not in absent]
+    return [Start(first, "\n".join(left_out)), *map(Start, others)]
 
 
 STARTUP = Workload(

@@ -1,20 +1,33 @@
-"""All cases side by side: a table of counts and times, one of kinds, the slowest imports."""
+"""All cases side by side: counts and times, calls by kind, the slowest imports."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from workloads.bench.result import Result, render
-from workloads.startup.syscalls import KINDS
+from workloads.startup.calls import KINDS
 
-Details: TypeAlias = Mapping[str, Any]
-
-_SLOWEST = 15
-_FOLDERS = 10
-_BARS = 12
+_SLOWEST, _FOLDERS, _BARS = 15, 10, 12
+# Technique, key of its details, head of the column.
+_COLUMNS = (
+    ("spawn", "wall", "wall, ms"),
+    ("spawn", "cpu", "CPU, ms"),
+    ("spawn", "bytes_read", "MB read"),
+    ("spawn-many", "rate", "starts/s"),
+    ("importtime", "modules", "imports"),
+    ("importtime", "import_seconds", "imports, ms"),
+    ("ptrace", "calls", "calls"),
+    ("ptrace", "path_calls", "path calls"),
+    ("ptrace", "off_node", "off-node"),
+    ("ptrace", "getdents", "getdents"),
+    ("ptrace", "opens", "opened"),
+    ("ptrace", "bytes_read", "off-node MB"),
+    ("ptrace", "processes", "processes"),
+    ("ptrace", "threads", "threads"),
+)
 
 
 class Overview:
@@ -22,119 +35,77 @@ class Overview:
 
     def table(self, results: Sequence[Result]) -> str:
         """Return the tables; a column that nothing was measured for is left out."""
-        parts = [f"startup: of each {_repeats(results)}\n{_main(results)}\n"]
-        if any(result.impl == "ptrace" for result in results):
-            parts.append(f"system calls by kind\n{_kinds(results)}\n")
-            parts.append(_folders(results))
-        many = [result for result in results if result.impl == "spawn-many"]
-        if len({result.workers for result in many}) > 1:
-            parts.append(f"starts at once\n{_at_once(many)}\n")
-        if slow := _slowest(results):
-            parts.append(slow + "\n")
-        return "\n".join([*parts, *_verdicts(results)])
+        times = max(len(result.samples) for result in results)
+        many = f"{times} starts, times are medians, imports the fastest"
+        parts = [f"startup: of each {many if times > 1 else 'one start'}\n{_main(results)}\n"]
+        if counted := [result for result in results if result.impl == "ptrace"]:
+            parts += [_kinds(counted), _folders(counted)]
+        at_once = [result for result in results if result.impl == "spawn-many"]
+        if len({result.workers for result in at_once}) > 1:
+            parts.append(_at_once(at_once))
+        if imported := [result for result in results if result.impl == "importtime"]:
+            parts.append(_slowest(imported))
+        verdicts = dict.fromkeys(f"  {result.impl}: {result.verdict}" for result in results)
+        return "\n".join([*parts, *verdicts])
 
     def chart(self, path: Path, results: Sequence[Result]) -> None:
         """Draw each case's imports in ms, a panel a case; without `importtime` the rates."""
         from workloads.bench import plot  # noqa: PLC0415
 
-        panels = []
-        for result in results:
-            if result.impl == "importtime":
-                whole = _best(result, "import_seconds")["whole"]
-                panels.append((result.problem, {k: v * 1e3 for k, v in whole.items()}))
+        panels = [
+            (result.problem, {name: 1e3 * took for name, took in _fastest(result)["whole"].items()})
+            for result in results
+            if result.impl == "importtime"
+        ]
         if panels:
             plot.bars(path, "Imports, with all they import", "ms", panels, _BARS)
         else:
             plot.bar_chart(path, "Starts of Python", "M starts/s", results)
 
 
-def _best(result: Result, key: str) -> Details:
-    """Return the repetition that has the least of something."""
-    return min(result.details, key=lambda details: details[key])
-
-
-def _repeats(results: Sequence[Result]) -> str:
-    times = max(len(result.samples) for result in results)
-    return "one start" if times == 1 else f"{times} starts, times are medians, imports the fastest"
-
-
-def _median(key: str) -> Callable[[Result], str]:
-    def show(result: Result) -> str:
-        return f"{statistics.median(details[key] for details in result.details) * 1e3:,.1f}"
-
-    return show
-
-
-def _count(key: str) -> Callable[[Result], str]:
-    return lambda result: f"{result.details[-1][key]:,}"
-
-
-def _megabytes(key: str) -> Callable[[Result], str]:
-    def show(result: Result) -> str:
-        count = result.details[-1][key]
-        return "–" if count is None else f"{count / 1e6:,.2f}"
-
-    return show
-
-
-def _a_second(result: Result) -> str:
-    return f"{result.rate:,.1f}"
-
-
-# Head, technique, what is in the column.
-_COLUMNS: tuple[tuple[str, str, Callable[[Result], str]], ...] = (
-    ("wall, ms", "spawn", _median("wall")),
-    ("CPU, ms", "spawn", _median("cpu")),
-    ("MB read", "spawn", _megabytes("bytes_read")),
-    ("starts/s", "spawn-many", _a_second),
-    ("imports", "importtime", _count("modules")),
-    (
-        "imports, ms",
-        "importtime",
-        lambda r: f"{_best(r, 'import_seconds')['import_seconds'] * 1e3:,.1f}",
-    ),
-    ("calls", "ptrace", _count("calls")),
-    ("path calls", "ptrace", _count("path_calls")),
-    ("off-node", "ptrace", _count("off_node")),
-    ("getdents", "ptrace", _count("getdents")),
-    ("opened", "ptrace", _count("opens")),
-    ("off-node MB", "ptrace", _megabytes("bytes_read")),
-    ("processes", "ptrace", _count("processes")),
-    ("threads", "ptrace", _count("threads")),
-)
-
-
 def _main(results: Sequence[Result]) -> str:
     # With --scale the last result is shown, which has the most workers.
-    found = {(result.problem, result.impl): result for result in results}
-    there = {impl for _, impl in found}
-    columns = [column for column in _COLUMNS if column[1] in there]
-    lines = [["start", *(head for head, *_ in columns), ""]]
+    results_by = {(result.problem, result.impl): result for result in results}
+    columns = [column for column in _COLUMNS if any(column[0] == impl for _, impl in results_by)]
+    lines = [["start", *(head for *_, head in columns), ""]]
     for case in dict.fromkeys(result.problem for result in results):
-        cells = [_cell(found.get((case, impl)), show) for _, impl, show in columns]
+        cells = [_cell(results_by.get((case, impl)), key) for impl, key, _ in columns]
         lines.append([case, *cells, ""])
     return render(lines)
 
 
-def _cell(result: Result | None, show: Callable[[Result], str]) -> str:
-    return "–" if result is None else show(result)
+def _cell(result: Result | None, key: str) -> str:
+    if result is None:
+        return "–"
+    if key == "rate":
+        return f"{result.rate:,.1f}"
+    if key in ("wall", "cpu"):
+        return f"{1e3 * statistics.median(details[key] for details in result.details):,.1f}"
+    if key == "import_seconds":
+        return f"{1e3 * _fastest(result)[key]:,.1f}"
+    value = result.details[-1].get(key)
+    if value is None:
+        return "–"
+    return f"{value / 1e6:,.2f}" if key == "bytes_read" else f"{value:,}"
+
+
+def _fastest(result: Result) -> Mapping[str, Any]:
+    """Return the repetition with the least time of imports."""
+    return min(result.details, key=lambda details: details["import_seconds"])
 
 
 def _kinds(results: Sequence[Result]) -> str:
     lines = [["start", *KINDS, "rest", ""]]
     for result in results:
-        if result.impl == "ptrace":
-            found: Details = result.details[-1]
-            counts = [found["kinds"][kind] for kind in KINDS]
-            rest = found["calls"] - sum(counts)
-            lines.append([result.problem, *(f"{count:,}" for count in (*counts, rest)), ""])
-    return render(lines)
+        details = result.details[-1]
+        counts = [details["kinds"][kind] for kind in KINDS]
+        rest = details["calls"] - sum(counts)
+        lines.append([result.problem, *(f"{count:,}" for count in (*counts, rest)), ""])
+    return f"system calls by kind\n{render(lines)}\n"
 
 
 def _folders(results: Sequence[Result]) -> str:
-    """Return where the off-node path calls of one case go."""
-    found = [result for result in results if result.impl == "ptrace"]
-    result = max(found, key=lambda each: each.details[-1]["off_node"])
+    result = max(results, key=lambda each: each.details[-1]["off_node"])
     lines = [["folder", "calls", "found nothing", ""]]
     for folder, count, missed in result.details[-1]["folders"][:_FOLDERS]:
         lines.append([folder, f"{count:,}", f"{missed:,}", ""])
@@ -143,34 +114,15 @@ def _folders(results: Sequence[Result]) -> str:
 
 def _at_once(results: Sequence[Result]) -> str:
     lines = [["start", "at once", "all, ms", "starts/s", "CPU each, ms", ""]]
-    for one in results:
-        shown = [_median(key)(one) for key in ("wall", "cpu")]
-        lines.append([one.problem, str(one.workers), shown[0], _a_second(one), shown[1], ""])
-    return render(lines)
+    for each in results:
+        cells = [_cell(each, key) for key in ("wall", "rate", "cpu")]
+        lines.append([each.problem, str(each.workers), *cells, ""])
+    return f"starts at once\n{render(lines)}\n"
 
 
 def _slowest(results: Sequence[Result]) -> str:
-    """Return the slowest imports of the case that imports the most."""
-    found = [result for result in results if result.impl == "importtime"]
-    if not found:
-        return ""
-    result = max(found, key=lambda each: each.details[-1]["modules"])
-    best = _best(result, "import_seconds")
+    result = max(results, key=lambda each: each.details[-1]["modules"])
     lines = [["import", "ms", ""]]
-    lines += [[name, f"{own * 1e3:,.2f}", ""] for name, own in best["slowest"][:_SLOWEST]]
-    title = f"the slowest imports of {result.problem}, without those within"
-    return f"{title}\n{render(lines)}"
-
-
-def _verdicts(results: Sequence[Result]) -> list[str]:
-    """Return each technique's verdicts, a line if it has one for all cases."""
-    lines = []
-    for name in dict.fromkeys(result.impl for result in results):
-        said: dict[str, list[str]] = {}
-        for result in results:
-            if result.impl == name:
-                said.setdefault(result.verdict, []).append(result.problem)
-        for verdict, cases in said.items():
-            which = "" if len(said) == 1 else f" ({', '.join(cases)})"
-            lines.append(f"  {name}{which}: {verdict}")
-    return lines
+    for name, took in _fastest(result)["slowest"][:_SLOWEST]:
+        lines.append([name, f"{took * 1e3:,.2f}", ""])
+    return f"the slowest imports of {result.problem}, without those within\n{render(lines)}\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import signal
 import sys
 from pathlib import Path
@@ -11,9 +12,8 @@ from typing import Any
 from workloads import version
 from workloads.bench import files, streams
 from workloads.errors import UnavailableError, UsageError, WorkloadError
-from workloads.parallel import agreed, ranks
+from workloads.parallel import agreed, ranks, tracing
 from workloads.preflight import program
-from workloads.traced.merge import ENDINGS
 
 _USAGE = """\
 usage: python -m workloads.traced FILE SCRIPT [ARGUMENT …]
@@ -21,34 +21,20 @@ usage: python -m workloads.traced FILE SCRIPT [ARGUMENT …]
 
 Runs the program on every rank below srun or mpiexec, or alone, and writes the
 calls of all ranks into FILE (.json, .json.gz or .html): vizviewer shows a group
-of rows a rank, calls of MPI in one of their own, on the clock of the first
-rank's node. All ranks together keep 1,000,000 calls, the last ones of each.
-Worker processes are not seen. An exception on one rank ends all, and a rank
-that is killed or stopped leaves no file.
+of rows a rank, by the clocks of the nodes. All ranks together keep 1,000,000
+calls, the last ones of each. Calls into MPI and worker processes are not seen.
+An exception on one rank ends all and leaves no file.
 The exit code is the program's; 2 for wrong usage, 69 without viztracer or MPI
 between the ranks, 73 when FILE cannot be written."""
+_ENDINGS = (".json", ".json.gz", ".html")
+# The most calls of all ranks together: a file of about 100 MB.
+_CALLS = 1_000_000
+# Seconds that a rank that has failed waits for the others, which may have failed, too.
+_FAILED_SECONDS = 5.0
 
 
 def main(words: list[str]) -> int:
-    """Run the program and write what all ranks have called.
-
-    Parameters
-    ----------
-    words
-        The trace's file, then the program and its arguments.
-
-    Returns
-    -------
-    int
-        2 for wrong usage, 69 where there is no viztracer or no MPI between the
-        ranks, 73 on the first rank when the file cannot be written, 130 for
-        Ctrl-C.
-
-    Raises
-    ------
-    SystemExit
-        Otherwise, with the program's exit code.
-    """
+    """Run the program and write what all ranks have called; return its exit code or an own."""
     if words[:1] in (["-h"], ["--help"]):
         streams.spell_in_ascii()
         print(_USAGE)
@@ -59,9 +45,7 @@ def main(words: list[str]) -> int:
     is_first = ranks.is_first()
     try:
         file, comm = _prepared(words)
-        from workloads.traced import rank  # noqa: PLC0415
-
-        return rank.run(comm, file, words[1:])
+        return _run(file, comm, words[1:])
     except WorkloadError as error:
         agreed.tell("traced", error, is_first=is_first)
         return error.exit_code
@@ -73,8 +57,8 @@ def _prepared(words: list[str]) -> tuple[Path, Any]:
     """Return the trace's file, and the communicator or None for a process alone."""
     if not words:
         raise UsageError("no file is named for the trace", hint="--help tells the words")
-    if not words[0].endswith(ENDINGS):
-        raise UsageError(f"{words[0]}: ends in none of {', '.join(ENDINGS)}")
+    if not words[0].endswith(_ENDINGS):
+        raise UsageError(f"{words[0]}: ends in none of {', '.join(_ENDINGS)}")
     program.require(words[1:])
     if importlib.util.find_spec("viztracer") is None:
         raise UnavailableError("Python has no module 'viztracer' here")
@@ -83,6 +67,79 @@ def _prepared(words: list[str]) -> tuple[Path, Any]:
     file = Path(words[0]).absolute()
     ranks.by_first(lambda: files.require_writable(file, "the trace"))
     return file, comm
+
+
+def _run(file: Path, comm: Any, words: list[str]) -> int:
+    from viztracer.report_builder import ReportBuilder  # noqa: PLC0415
+
+    rank, size = (comm.rank, comm.size) if comm is not None else (0, 1)
+    name = f"rank {rank} on {os.uname().nodename}"
+    tracer = tracing.begin(name, max(1, _CALLS // size))
+    code = _exit_code(words, comm)
+    tracer.stop("flush_as_finish")
+    if comm is not None:
+        _wait(comm, code, name)
+    tracer.parse()
+    for event in tracer.data["traceEvents"]:
+        # Processes on two nodes may have the same number.
+        event["pid"] = rank
+    ReportBuilder(tracer.data, verbose=0).prepare_json()
+    mine = (tracer.get_base_time(), tracer.data)
+    parts = comm.gather(mine) if comm is not None else [mine]
+    try:
+        if rank == 0:
+            _write(file, parts)
+    finally:
+        # The end of another rank may end the first, too.
+        if comm is not None:
+            ranks.wait_quietly(comm)
+    return code
+
+
+def _write(file: Path, parts: list[tuple[int, dict[str, Any]]]) -> None:
+    from viztracer.report_builder import ReportBuilder  # noqa: PLC0415
+
+    # The file's temporary name is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for base, trace in parts:
+        # Each node's times begin at the start of the node.
+        for event in trace["traceEvents"]:
+            if "ts" in event:
+                event["ts"] += (base - parts[0][0]) / 1000
+    if any(trace["viztracer_metadata"]["overflow"] for _, trace in parts):
+        print(f"traced: {file.name} has the last {_CALLS:,} calls alone", file=sys.stderr)
+    with files.whole_file(file) as temporary:
+        ReportBuilder([trace for _, trace in parts], verbose=0).save(str(temporary))
+
+
+def _exit_code(words: list[str], comm: Any) -> int:
+    """Run the program; print an exception that it did not catch."""
+    if comm is not None:
+        from mpi4py import MPI  # noqa: PLC0415
+
+        # The traces are sent after the program's end, which Python's end follows.
+        MPI.Finalize = lambda: None
+    try:
+        program.run(words)
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except Exception:
+        sys.excepthook(*sys.exc_info())
+        return 1
+    return 0
+
+
+def _wait(comm: Any, code: int, name: str) -> None:
+    """Wait for the end of all ranks' programs, after a failure not for long."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if not code:
+        ranks.wait_quietly(comm)
+    elif not ranks.all_come(comm, _FAILED_SECONDS):
+        print(f"traced: {name} has failed, others wait: no trace", file=sys.stderr, flush=True)
+        comm.Abort(1)
 
 
 if __name__ == "__main__":

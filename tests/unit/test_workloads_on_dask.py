@@ -11,19 +11,19 @@ from pathlib import Path
 import pytest
 from processes import python
 
-from workloads.on_ranks import command
+from workloads.on_dask import cluster
 
 # PR_SET_CHILD_SUBREAPER: orphans become this process's children, as those of the first
 # process of a container.
 RUNS = """
 import ctypes, os
-from workloads.on_ranks import processes
+from workloads.on_dask import cluster
 ctypes.CDLL(None).prctl(36, 1)
 waits = []
 own = os.waitid
 os.waitid = lambda *words: waits.append(own(*words)) or waits[-1]
 orphan = "import subprocess, time; subprocess.run(['sh', '-c', 'sleep 0.1 &']); time.sleep(0.6)"
-print(processes.run(["-c", orphan], {}, {}), len(waits))
+print(cluster.run(["-c", orphan], {}, {}), len(waits))
 """
 
 
@@ -51,7 +51,7 @@ def test_no_folders_name_is_a_number_for_dask(
     monkeypatch.setattr(tempfile, "_get_candidate_names", lambda: iter(["1in_abcd"]))
     with contextlib.ExitStack() as stack, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        folder, _ = command._start(stack, Nothing(), "", 1)  # type: ignore[arg-type]
+        folder, _ = cluster._start(stack, Nothing(), "", 1)  # type: ignore[arg-type]
         with pytest.raises(SyntaxError):
             ast.literal_eval(f"/tmp/{folder.name}/scheduler.json")  # noqa: S108
     assert folder.name.endswith("1in_abcd")

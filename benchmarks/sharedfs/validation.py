@@ -1,0 +1,214 @@
+"""The forecast's model compared with measurements: the NIH's starts, and runs of our own."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import math
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hpcpy.core.errors import UsageError
+from workloads.forecast.model import FileSystem, Start, response, seconds
+
+# Where the fit begins, in seconds alone and of the server; later rounds may go beyond.
+_RANGES = ((0.5, 20.0), (1e-3, 0.2))
+# Points of an axis of the grid around the best so far; rounds; each is 2/3 as wide as the last.
+_STEPS, _ROUNDS, _NARROWER = 9, 12, 2 / 3
+# The most interpreters in the NIH's data: one computation gives all points.
+_MOST = 5_120
+# A fit to runs on at most so many nodes has to predict those on more.
+_SMALL_NODES = 80
+NIH_PER_NODE = 16
+
+# Starts at scale that others have published: ranks, seconds, program, how it came to the
+# ranks, source, seconds of the whole job. Programs, file systems and years differ: together
+# they show whether the height of a curve is right. Of a range this has the middle. Left out
+# are a point without its ranks (Frontier, 8 nodes) and a difference of two times (Aurora,
+# Copper's first start).
+_CANOPIE, _AURORA = "CANOPIE-HPC at SC22", "Argonne: Aurora, Copper"
+_PUBLISHED = (
+    (16_384, 31, "Pynamic", "Lustre", _CANOPIE, 67.5),
+    (16_384, 4.6, "Pynamic", "Shifter", _CANOPIE, 41.5),
+    (16_384, 3.4, "Pynamic", "podman-exec", _CANOPIE, 33.5),
+    (16_384, 2.85, "Pynamic", "podman-exec, started before", _CANOPIE, 21.2),
+    (32_768, 18.4, "astropy, mpi4py", "GPFS", _CANOPIE, None),
+    (32_768, 41.6, "astropy, mpi4py", "Shifter", _CANOPIE, None),
+    (32_768, 219.6, "astropy, mpi4py", "podman-exec", _CANOPIE, None),
+    (6_144, 100, "mpi4py", "Lustre", _AURORA, None),
+    (24_576, 180, "PyTorch", "Lustre, second time", _AURORA, None),
+    (24_576, 2, "PyTorch", "Copper, second time", _AURORA, None),
+    (99_600, 30, "imports", "Copper", _AURORA, None),
+    (3_584, 500, "imports", "the shared file system", "Oak Ridge: Frontier", None),
+    (12_288, 50, "scipy", "by broadcast", "NERSC: Edison", None),
+)
+PUBLISHED = [
+    dict(zip(("ranks", "seconds", "what", "where", "source", "job"), point, strict=True))
+    for point in _PUBLISHED
+]
+
+
+def errors(predicted: Sequence[float], measured: Sequence[float]) -> dict[str, float]:
+    """Return the relative errors of predicted values, each to the measured one."""
+    sizes = [abs(one / other - 1) for one, other in zip(predicted, measured, strict=True)]
+    return {"median": statistics.median(sizes), "largest": max(sizes), "points": len(sizes)}
+
+
+def _as_files(think: float, demand: float, ranks: int, _: int) -> float:
+    """Return the time if each interpreter needs `demand` seconds of the server."""
+    return response(demand, think, max(ranks, _MOST))[ranks - 1]
+
+
+def _as_image(think: float, demand: float, ranks: int, per_node: int) -> float:
+    """Return the time if each node does so, once and at its start."""
+    system = FileSystem(1 / demand, demand, 1 / demand, 1, 1)
+    return seconds(Start(think, by_node=1), system, ranks, per_node)
+
+
+# Environment: its title, on what its times depend, and the model.
+CURVES: dict[str, tuple[str, str, Callable[[float, float, int, int], float]]] = {
+    "py_conda": ("conda as files", "ranks", _as_files),
+    "py_container": ("a container", "nodes", _as_image),
+}
+
+
+def read_nih(path: Path) -> list[dict[str, Any]]:
+    """Return the points of the NIH's data: 10 to 5,120 interpreters on 10 to 320 nodes, NFS."""
+    lines = [line for line in path.read_text("utf-8").splitlines() if not line.startswith("#")]
+    return [
+        {
+            "environment": row["environment"],
+            "per_node": int(row["interpreters_per_node"]),
+            "nodes": int(row["nodes"]),
+            "ranks": int(row["interpreters"]),
+            "seconds": float(row["seconds"]),
+        }
+        for row in csv.DictReader(lines)
+    ]
+
+
+def curve(name: str, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Fit the two parameters of an environment's curve: seconds alone, and of the server."""
+    title, along, _ = CURVES[name]
+    mine = [run for run in runs if run["environment"] == name]
+    small = [run for run in mine if run["nodes"] <= _SMALL_NODES]
+    large = [run for run in mine if run["nodes"] > _SMALL_NODES]
+    think, demand = _fit(name, mine)
+    return {
+        "environment": name,
+        "title": title,
+        "along": along,
+        "think": think,
+        "demand": demand,
+        "errors": errors(_predicted(name, think, demand, mine), _seconds(mine)),
+        # Of the points above 80 nodes, by a fit to the other points alone.
+        "beyond": errors(_predicted(name, *_fit(name, small), large), _seconds(large)),
+    }
+
+
+def _seconds(runs: Sequence[Mapping[str, Any]]) -> list[float]:
+    return [run["seconds"] for run in runs]
+
+
+def _predicted(
+    name: str, think: float, demand: float, runs: Sequence[Mapping[str, Any]]
+) -> list[float]:
+    return [CURVES[name][2](think, demand, run["ranks"], run["per_node"]) for run in runs]
+
+
+def _fit(name: str, runs: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+    """Return the parameters with the least squares of log(predicted / measured)."""
+
+    def squares(logarithms: Iterable[float]) -> float:
+        think, demand = map(math.exp, logarithms)
+        predicted = _predicted(name, think, demand, runs)
+        pairs = zip(predicted, _seconds(runs), strict=True)
+        return sum(math.log(one / other) ** 2 for one, other in pairs)
+
+    middle = [math.log(low * high) / 2 for low, high in _RANGES]
+    half = [math.log(high / low) / 2 for low, high in _RANGES]
+    steps = [2 * step / (_STEPS - 1) - 1 for step in range(_STEPS)]
+    for _ in range(_ROUNDS):
+        grid = itertools.product(
+            *([at + width * step for step in steps] for at, width in zip(middle, half, strict=True))
+        )
+        middle = list(min(grid, key=squares))
+        half = [width * _NARROWER for width in half]
+    return math.exp(middle[0]), math.exp(middle[1])
+
+
+def compare(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Compare the model with a report of a storm: its title, cases and errors."""
+    kinds = {"storm": _on_cores, "throttled storm": _throttled, "forecast storm": _forecast}
+    if report.get("benchmark") not in kinds:
+        raise UsageError("no report of a storm", hint=f"there are: {', '.join(kinds)}")
+    title, free, cases = kinds[report["benchmark"]](report)
+    predicted, measured = ([case[key] for case in cases] for key in ("predicted", "measured"))
+    return {"title": title, "free": free, "cases": cases, "errors": errors(predicted, measured)}
+
+
+_Comparison = tuple[str, dict[str, float], list[dict[str, Any]]]
+
+
+def _case(
+    name: str, sample: Mapping[str, Any], predicted: float, measured: float
+) -> dict[str, Any]:
+    nodes, ranks = sample["nodes"], sample["ranks"]
+    case = f"{name} {nodes} × {ranks}"
+    return {"case": case, "ranks": nodes * ranks, "predicted": predicted, "measured": measured}
+
+
+def _on_cores(report: Mapping[str, Any]) -> _Comparison:
+    """Take the cores, which all ranks, clients and servers share, for the station.
+
+    A rank's demand is its processor time, as measured for one rank alone; the station of
+    several servers is A. Seidmann's (Queueing Systems 1, 1987). One parameter is free: how much
+    slower all starts were by other work. It comes from the cases of one rank. Copies to a
+    node's own disk are left out: their time is no rank's processor time.
+    """
+    cores = int(report["machine"]["cores"])
+    groups: dict[str, dict[tuple[int, int], list[Mapping[str, Any]]]] = {}
+    for sample in report["samples"]:
+        if not sample["configuration"].endswith("-staged"):
+            name = " ".join(sample[key] for key in ("configuration", "program", "temperature"))
+            case = (sample["nodes"], sample["ranks"])
+            groups.setdefault(name, {}).setdefault(case, []).append(sample)
+    cases, alone = [], []
+    for name, found in groups.items():
+        cpu = statistics.median(used for one in found[1, 1] for used in one["ranks_told"]["cpu"])
+        for (nodes, ranks), samples in found.items():
+            last = statistics.median(one["last"] for one in samples)
+            quiet = response(cpu / cores, cpu * (cores - 1) / cores, nodes * ranks)[-1]
+            if nodes * ranks == 1:
+                alone.append(math.log(last / quiet))
+            else:
+                cases.append(_case(name, samples[0], quiet, last))
+    slower = math.exp(statistics.mean(alone))
+    cases = [{**case, "predicted": case["predicted"] * slower} for case in cases]
+    return f"make storm, all on {cores} cores", {"slower by": slower}, cases
+
+
+def _throttled(report: Mapping[str, Any]) -> _Comparison:
+    """Take a metadata server that was made slow for the station; no parameter is free.
+
+    Its rate was measured by driving it to saturation, the think time by a start with the
+    server at full speed.
+    """
+    cases = []
+    for sample in report["samples"]:
+        think = report["think"][sample["temperature"]]
+        ranks = sample["nodes"] * sample["ranks"]
+        predicted = response(sample["packets"] / report["rate"], think, ranks)[-1]
+        cases.append(_case(sample["temperature"], sample, predicted, sample["last"]))
+    return f"a venv, {report['rate']:,.0f} requests a second", {}, cases
+
+
+def _forecast(report: Mapping[str, Any]) -> _Comparison:
+    """Compare what the forecast said of each way with starts that were measured."""
+    cases = [
+        _case(sample["way"], sample, sample["predicted"], sample["last"])
+        for sample in report["samples"]
+    ]
+    return f"three remedies, {report['rate']:,.0f} requests a second", {}, cases

@@ -62,7 +62,7 @@ def test_what_it_finds_ends_all_ranks_with_one_line(tmp_path: Path) -> None:
 # MPICH has 2,048 communicators at a time; p2p makes one for each size.
 JOBS = """
 from workloads.parallel import ranks
-from workloads.bench.job import Job
+from workloads.bench.run import Job
 ranks.wait_quietly = lambda comm: None
 for _ in range(2100):
     Job(collective=True, count=1).leave(None)

@@ -31,9 +31,9 @@ class TestWholeFile:
 @pytest.fixture
 def private_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    caches._base.cache_clear()
+    caches._own_folder.cache_clear()
     yield tmp_path
-    caches._base.cache_clear()
+    caches._own_folder.cache_clear()
 
 
 class TestCaches:

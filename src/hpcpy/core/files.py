@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from hpcpy.core.errors import DiskError
-from workloads.bench.destination import destination
+from workloads.bench.files import destination
 
 _CANNOT_BE_WRITTEN = (
     *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR),

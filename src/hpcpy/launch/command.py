@@ -24,7 +24,7 @@ from hpcpy.launch.options import Request, add_options, add_program, read_request
 from hpcpy.launch.plan import CurrentJob, HostFacts, check_request, engine_of, plan_launch
 from hpcpy.launch.shell import batch_script, launch_script, show
 from hpcpy.launch.site import Site, find_site
-from workloads.bench.destination import destination
+from workloads.bench.files import destination
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

@@ -8,85 +8,83 @@ import importlib.util
 import pstats
 import sys
 import tempfile
+import tracemalloc
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from workloads.bench import files
-from workloads.bench.destination import destination
 from workloads.errors import UnavailableError, UsageError
 from workloads.parallel import ranks
 
+_LINES = 10
 
-class Profiler(Protocol):
-    """Watches what is timed on this rank."""
+
+class Profiler:
+    """Watches what is timed on this rank; this one watches nothing."""
+
+    endings: tuple[str, ...] = ()
+
+    def __init__(self, package: str = "") -> None:
+        """Watch this package's functions."""
+        self.package = package
 
     def measure(self) -> contextlib.AbstractContextManager[object]:
         """Give a region that is profiled; there may be several."""
-
-    def save(self, folder: Path) -> None:
-        """Write this rank's part into `folder`."""
-
-    def merge(self, parts: list[str], path: Path) -> None:
-        """Make one file of all parts."""
-
-
-class _Nothing:
-    def measure(self) -> contextlib.AbstractContextManager[object]:
         return contextlib.nullcontext()
 
-    def save(self, folder: Path) -> None:
-        pass
+    def save(self, part: Path) -> None:
+        """Write what this rank has seen."""
 
-    def merge(self, parts: list[str], path: Path) -> None:
-        pass
+    def merge(self, parts: Sequence[str], path: Path) -> None:
+        """Make one file of all ranks' parts."""
 
 
-class _CProfile:
-    def __init__(self, _: str) -> None:
+class _CProfile(Profiler):
+    def __init__(self, package: str) -> None:
+        super().__init__(package)
         self._profile = cProfile.Profile()
 
     def measure(self) -> contextlib.AbstractContextManager[object]:
         return self._profile
 
-    def save(self, folder: Path) -> None:
+    def save(self, part: Path) -> None:
         # pstats refuses a file without statistics: a rank that had nothing to do has none.
         if self._profile.getstats():
-            self._profile.dump_stats(_part(folder))
+            self._profile.dump_stats(part)
 
-    def merge(self, parts: list[str], path: Path) -> None:
+    def merge(self, parts: Sequence[str], path: Path) -> None:
         pstats.Stats(*parts).dump_stats(path)
 
 
-class _Line:
+class _Line(Profiler):
     """Line by line: the package's functions that are loaded when a region begins."""
 
     def __init__(self, package: str) -> None:
         from line_profiler import LineProfiler  # noqa: PLC0415
 
-        self._package = package
+        super().__init__(package)
         self._profile = LineProfiler()
-        self._seen: set[types.FunctionType] = set()
+        self._known: set[types.FunctionType] = set()
 
     @contextlib.contextmanager
     def measure(self) -> Iterator[None]:
         for name, module in list(sys.modules.items()):
-            if not name.startswith(self._package):
-                continue
-            for function in vars(module).values():
+            for function in vars(module).values() if name.startswith(self.package) else ():
                 # Of a decorated function only the wrapper's lines would be counted.
-                plain = isinstance(function, types.FunctionType)
-                if plain and function not in self._seen and not hasattr(function, "__wrapped__"):
-                    self._seen.add(function)
-                    self._profile.add_function(function)
+                is_plain = isinstance(function, types.FunctionType)
+                if is_plain and not hasattr(function, "__wrapped__"):
+                    if function not in self._known:
+                        self._profile.add_function(function)
+                    self._known.add(function)
         with self._profile:
             yield
 
-    def save(self, folder: Path) -> None:
-        self._profile.get_stats().to_file(_part(folder))
+    def save(self, part: Path) -> None:
+        self._profile.get_stats().to_file(part)
 
-    def merge(self, parts: list[str], path: Path) -> None:
+    def merge(self, parts: Sequence[str], path: Path) -> None:
         from line_profiler.line_profiler import LineStats, show_text  # noqa: PLC0415
 
         stats = LineStats.from_files(*parts)
@@ -94,12 +92,39 @@ class _Line:
             show_text(stats.timings, stats.unit, stream=file, stripzeros=True)
 
 
-class _VizTracer:
+class _Memory(Profiler):
+    """The peak, and the lines whose memory is held at the end of the last region."""
+
+    text = ""
+
+    @contextlib.contextmanager
+    def measure(self) -> Iterator[None]:
+        tracemalloc.start()
+        try:
+            yield
+            lines = tracemalloc.take_snapshot().statistics("lineno")[:_LINES]
+            peak = tracemalloc.get_traced_memory()[1] / 2**20
+        finally:
+            tracemalloc.stop()
+        self.text = "\n".join([f"{peak:.3f} MiB at most, by Python and NumPy", *map(str, lines)])
+
+    def save(self, part: Path) -> None:
+        part.write_text(f"rank {int(part.stem)}: {self.text}\n", encoding="utf-8")
+
+    def merge(self, parts: Sequence[str], path: Path) -> None:
+        texts = [Path(part).read_text(encoding="utf-8") for part in parts]
+        path.write_text("\n".join(texts), encoding="utf-8")
+
+
+class _VizTracer(Profiler):
     """A timeline of every call; worker processes add theirs (see `tracing`)."""
 
-    def __init__(self, _: str) -> None:
+    endings = (".json", ".json.gz", ".html")
+
+    def __init__(self, package: str) -> None:
         from workloads.parallel import tracing  # noqa: PLC0415
 
+        super().__init__(package)
         self._tracing = tracing
         self._tracer: Any = None
 
@@ -115,11 +140,11 @@ class _VizTracer:
         finally:
             self._tracer.stop()
 
-    def save(self, folder: Path) -> None:
+    def save(self, part: Path) -> None:
         if self._tracer is not None:
-            self._tracing.end(self._tracer, _part(folder))
+            self._tracing.end(self._tracer, part)
 
-    def merge(self, parts: list[str], path: Path) -> None:
+    def merge(self, parts: Sequence[str], path: Path) -> None:
         from viztracer.report_builder import ReportBuilder  # noqa: PLC0415
 
         builder = ReportBuilder(parts, verbose=0)
@@ -131,30 +156,12 @@ class _VizTracer:
         builder.save(str(path))
 
 
-class _Memory:
-    """The lines that hold memory; see `allocations`."""
-
-    def __init__(self, package: str) -> None:
-        from workloads.bench.allocations import Memory  # noqa: PLC0415
-
-        self._memory = Memory(package)
-
-    def measure(self) -> contextlib.AbstractContextManager[object]:
-        return self._memory.measure()
-
-    def save(self, folder: Path) -> None:
-        self._memory.save(_part(folder))
-
-    def merge(self, parts: list[str], path: Path) -> None:
-        self._memory.merge(parts, path)
-
-
-# kind -> (how, the module it needs, what its file may end in)
-_KINDS: dict[str, tuple[Any, str, tuple[str, ...]]] = {
-    "cprofile": (_CProfile, "cProfile", ()),
-    "line": (_Line, "line_profiler", ()),
-    "memory": (_Memory, "tracemalloc", ()),
-    "viztracer": (_VizTracer, "viztracer", (".json", ".json.gz", ".html")),
+# kind -> (how, the module it needs)
+_KINDS: dict[str, tuple[type[Profiler], str]] = {
+    "cprofile": (_CProfile, "cProfile"),
+    "line": (_Line, "line_profiler"),
+    "memory": (_Memory, "tracemalloc"),
+    "viztracer": (_VizTracer, "viztracer"),
 }
 
 
@@ -171,7 +178,8 @@ def check(kind: str, file: str) -> None:
     if kind not in _KINDS:
         raise UsageError(f"--profile {kind}: is none of {', '.join(_KINDS)}")
     files.require_writable(Path(file), "--profile")
-    _, module, endings = _KINDS[kind]
+    profiler_class, module = _KINDS[kind]
+    endings = profiler_class.endings
     if endings and not str(files.with_ending(Path(file), endings[0])).endswith(endings):
         raise UsageError(f"--profile {kind} {file}: ends in none of {', '.join(endings)}")
     if importlib.util.find_spec(module) is None:
@@ -179,8 +187,8 @@ def check(kind: str, file: str) -> None:
 
 
 @contextlib.contextmanager
-def profiler(asked: list[str] | None, package: str) -> Iterator[Profiler]:
-    """Give a profiler; when the work succeeds write what it has seen.
+def profiler(asked: Sequence[str] | None, package: str) -> Iterator[Profiler]:
+    """Give a profiler; when the work succeeds write what all ranks have seen.
 
     Parameters
     ----------
@@ -188,23 +196,17 @@ def profiler(asked: list[str] | None, package: str) -> Iterator[Profiler]:
         Kind and file, checked; None for no profile.
     package
         The package whose functions a profile by lines covers.
-
-    Raises
-    ------
-    OutputError
-        When the file cannot be written.
-    UsageError
-        When a rank does not see its folder.
     """
     if asked is None:
-        yield _Nothing()
+        yield Profiler()
         return
     kind, path = asked[0], Path(asked[1])
     comm = ranks.world() if ranks.expected() > 1 else None
+    rank = 0 if comm is None else comm.rank
     with contextlib.ExitStack() as stack:
         folder = Path()
-        if ranks.is_first():
-            beside = destination(path).folder
+        if rank == 0:
+            beside = files.destination(path).folder
             made = tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=beside)
             folder = Path(stack.enter_context(made)).absolute()
         if comm is not None:
@@ -214,17 +216,12 @@ def profiler(asked: list[str] | None, package: str) -> Iterator[Profiler]:
             from workloads.parallel import tracing  # noqa: PLC0415
 
             stack.enter_context(tracing.asked_of_workers(folder))
-        profile: Profiler = _KINDS[kind][0](package)
+        profile = _KINDS[kind][0](package)
         yield profile
-        profile.save(folder)
+        profile.save(folder / f"{rank:09}.json")
         if comm is not None:
             comm.Barrier()
-        if ranks.is_first():
+        if rank == 0:
             parts = sorted(str(part) for part in folder.iterdir())
-            with files.whole_file(path, "".join(_KINDS[kind][2][:1])) as temporary:
+            with files.whole_file(path, "".join(profile.endings[:1])) as temporary:
                 profile.merge(parts, temporary)
-
-
-def _part(folder: Path) -> Path:
-    comm = ranks.several()
-    return folder / f"rank-{0 if comm is None else comm.rank:09}.json"

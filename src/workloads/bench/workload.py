@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
     from workloads.bench.result import Column, Result
+    from workloads.bench.run import Trial
     from workloads.bench.technique import Technique
-    from workloads.bench.trial import Trial
 
 
 @dataclass(frozen=True)
@@ -21,18 +21,14 @@ class Outcome:
 
     Parameters
     ----------
-    seconds
-        How long it took.
-    work
-        How much was done, in the workload's unit.
+    seconds, work
+        How long it took, and how much was done in the workload's unit.
     answer
         What identifies the answer: its SHA-256, or the count.
-    ok
-        Whether it is right.
-    verdict
-        What it was compared with and how that went.
+    ok, verdict
+        Whether it is right; what it was compared with and how that went.
     note
-        What else is to be said.
+        What else there is to say.
     details
         More numbers, for ``--json`` and the workload's own columns and tables.
     """
@@ -68,6 +64,10 @@ class Problem(Protocol):
         """For tables and charts."""
 
     @property
+    def task(self) -> str:
+        """The name by which `Technique.problems` knows it."""
+
+    @property
     def title(self) -> str:
         """The line above the table."""
 
@@ -81,18 +81,10 @@ class Problem(Protocol):
         """Return what a technique does; called on the ranks that compute."""
 
     def finish(self, result: Result) -> None:
-        """Complete a result: how much there was to do, what else is to be said."""
+        """Complete a result: how much there was to do, what else there is to say."""
 
     def remarks(self, results: Sequence[Result]) -> list[str]:
         """Return the lines below the table."""
-
-
-@runtime_checkable
-class Growing(Protocol):
-    """A problem whose work can grow, for weak scaling."""
-
-    def grown(self, times: int) -> Problem:
-        """Return a problem with `times` times the work."""
 
 
 class Overview(Protocol):
@@ -111,35 +103,31 @@ class Workload:
 
     Parameters
     ----------
-    name
-        In ``python -m workloads NAME``.
-    description
-        For ``--help``.
-    title, rate
-        Of charts: what it is, and what the rate counts.
-    unit
-        Of the rate, in millions of what `work` counts: ``M tests/s``.
-    techniques
-        The registry.
-    fastest
-        What ``auto`` tries, first to last.
+    name, description
+        In ``python -m workloads NAME``, and for its ``--help``.
+    title, rate, unit
+        Of charts: what it is, and what the rate counts; the rate's unit, in millions of what
+        `work` counts: ``M tests/s``.
+    techniques, fastest
+        The registry, and what ``auto`` tries, first to last.
     add_options
         Adds the options that say what to compute, to their group.
     problems
         Makes the problems from the parsed options.
     baseline
         The technique that speed-ups refer to; of several the first that has run.
+    request
+        What runs without ``--impl``.
+    adapt
+        Returns the workload for these options: with more techniques, another `request`.
+    grown
+        Returns a problem with so many times the work, for weak scaling.
     overview
         One table and chart of all problems; by default each has its own.
-    request
-        The default of ``--impl``.
     columns
-        Its own columns of the table: their heads, and functions of a result
-        and all results.
+        Its own columns of the table: their heads, and functions of a result and all results.
     closing
         Returns the lines below the last table, from all problems' results.
-    named
-        Returns techniques that the options name, besides the registry's.
     """
 
     name: str
@@ -152,8 +140,9 @@ class Workload:
     add_options: Callable[[argparse._ArgumentGroup], None]
     problems: Callable[[argparse.Namespace], Sequence[Problem]]
     baseline: str | Sequence[str] = "python"
-    overview: Overview | None = None
     request: str = "auto"
+    adapt: Callable[[Workload, argparse.Namespace], Workload] = lambda workload, _: workload
+    grown: Callable[[Any, int], Problem] | None = None
+    overview: Overview | None = None
     columns: Mapping[str, Column] = field(default_factory=dict)
     closing: Callable[[Sequence[Result]], Sequence[str]] = lambda _: ()
-    named: Callable[[argparse.Namespace], Mapping[str, Technique]] = lambda _: {}

@@ -6,7 +6,7 @@ import argparse
 import time
 from pathlib import Path
 
-from workloads.bench import destination, files, options
+from workloads.bench import files, options
 from workloads.errors import EXIT_CODES, UsageError
 from workloads.exercise import check
 from workloads.exercise.registry import EXERCISES, Exercise, exercise
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
 
 def _write(chosen: Exercise, path: Path) -> None:
     # Somebody's solution may be there.
-    if not destination.is_stdout(path):
+    if not files.is_stdout(path):
         if path.exists():
             raise UsageError(f"--to {path}: is there already", hint="give a new file's name")
         check.check_name(path)

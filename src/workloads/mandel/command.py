@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from workloads.bench import command, options
-from workloads.bench.destination import destination
+from workloads.bench.files import destination
 from workloads.bench.workload import Workload
 from workloads.errors import UsageError
 from workloads.mandel import output
@@ -105,6 +105,7 @@ MANDEL = Workload(
     add_options=_add_options,
     problems=_problems,
     baseline=("python", "numpy-single"),
+    grown=Picture.grown,
 )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from workloads.bench.workload import Outcome
 from workloads.startup import program
 
 if TYPE_CHECKING:
     from workloads.bench.result import Result
-    from workloads.bench.trial import Trial
+    from workloads.bench.run import Trial
     from workloads.startup.cases import Invocation
 
 
@@ -30,6 +30,8 @@ class Start:
 
     case: Invocation
     note: str = ""
+
+    task: ClassVar[str] = "startup"
 
     @property
     def name(self) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workloads.startup import program
 
 if TYPE_CHECKING:
-    from workloads.bench.trial import Trial
+    from workloads.bench.run import Trial
     from workloads.startup.cases import Invocation
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workloads.startup.program import Running
 
 if TYPE_CHECKING:
-    from workloads.bench.trial import Trial
+    from workloads.bench.run import Trial
     from workloads.startup.cases import Invocation
 
 

@@ -13,7 +13,7 @@ from workloads.startup import program
 from workloads.startup.environment import initial
 
 if TYPE_CHECKING:
-    from workloads.bench.trial import Trial
+    from workloads.bench.run import Trial
     from workloads.startup.cases import Invocation
 
 

@@ -16,20 +16,10 @@ from pathlib import Path
 
 
 def provide(variable: str, name: str) -> bool:
-    """Make an environment variable name a writable folder; the user's wins if it is one.
+    """Make an environment variable name a writable folder, and return whether there is one.
 
-    Parameters
-    ----------
-    variable
-        What the library reads, for example ``NUMBA_CACHE_DIR``; to be set
-        before that library is imported.
-    name
-        The folder's name, below the temporary folder of this user's hpcpy.
-
-    Returns
-    -------
-    bool
-        False when no folder can be written; the variable is then as before.
+    The user's own wins; else it is `name` below the temporary folder of this user's hpcpy.
+    To be called before the library that reads the variable is imported.
     """
     for folder in (os.environ.get(variable), _own_folder() and f"{_own_folder()}/{name}"):
         if folder and _is_writable(folder):

@@ -26,20 +26,10 @@ STDOUT = "-"
 
 @dataclass(frozen=True)
 class Destination:
-    """What the name of an output leads to.
+    """What the name of an output leads to."""
 
-    Parameters
-    ----------
-    path
-        The name as it was given.
-    replaced
-        The plain file or free name behind its links; None for all else.
-    is_stdout
-        Whether it is this process's standard output.
-    """
-
-    path: Path
-    replaced: Path | None = None
+    path: Path  # as it was given
+    replaced: Path | None = None  # the plain file or free name behind its links
     is_stdout: bool = False
 
     @property
@@ -75,13 +65,7 @@ class Destination:
 
 
 def destination(path: Path) -> Destination:
-    """Return what a name leads to, and refuse what cannot be written to.
-
-    Raises
-    ------
-    OSError
-        For a folder, a socket, links in a circle, an absent folder, what the user may not write.
-    """
+    """Return what a name leads to; raise an OSError for what cannot be written to."""
     if str(path) == STDOUT:
         os.fstat(1)
         return Destination(path, is_stdout=True)
@@ -136,13 +120,7 @@ def with_ending(path: Path, default: str) -> Path:
 
 
 def require_writable(path: Path, option: str) -> None:
-    """Check before a long run that its result can be written.
-
-    Raises
-    ------
-    UsageError
-        When `path` is a folder, or its folder is absent or read-only.
-    """
+    """Raise a UsageError before a long run whose result could not be written."""
     try:
         with tempfile.TemporaryFile(dir=destination(path).folder):
             pass

@@ -21,21 +21,11 @@ _PACKAGES = (
 
 
 class Place(NamedTuple):
-    """Where a process may run.
+    """Where a process may run."""
 
-    Parameters
-    ----------
-    node
-        The machine's name.
-    allowed
-        The numbers of the cores in its affinity mask.
-    quota
-        Of its cgroup, in cores; 0 without one.
-    """
-
-    node: str
-    allowed: frozenset[int]
-    quota: float
+    node: str  # the machine's name
+    allowed: frozenset[int]  # the numbers of the cores in its affinity mask
+    quota: float  # of its cgroup, in cores; 0 without one
 
     def cores(self) -> int:
         """Return how many cores the process may use: at least 1, a quota rounded up."""

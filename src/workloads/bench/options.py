@@ -79,8 +79,6 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str =
 
     Parameters
     ----------
-    parser
-        The workload's.
     samples
         Whether it has techniques that do only a sample of the work.
     request
@@ -128,22 +126,12 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str =
         help="where the time goes: cprofile's FILE opens in snakeviz, line's is text, "
         "viztracer's opens in vizviewer and has worker processes too; memory's is text, the "
         "lines whose memory is held at the end (by tracemalloc: Python's objects and NumPy's "
-        "arrays, not what C libraries allocate themselves); FILE holds all ranks, which first "
-        "write beside it",
+        "arrays, not what C libraries allocate themselves); FILE holds all ranks",
     )  # fmt: skip
 
 
 def check_common(args: argparse.Namespace) -> None:
-    """Refuse what the parser alone cannot detect.
-
-    Raises
-    ------
-    UsageError
-        When a file could not be written after the run, or for options that
-        exclude each other.
-    UnavailableError
-        Without the profiler's module, or matplotlib.
-    """
+    """Refuse what the parser alone cannot detect."""
     if args.scale and args.workers:
         raise UsageError("--scale and --workers exclude each other")
     if args.weak and not args.scale:

@@ -22,15 +22,7 @@ ENDINGS = (".png", ".pdf", ".svg")
 
 
 def check(path: Path) -> None:
-    """Refuse before a run what cannot be drawn after it.
-
-    Raises
-    ------
-    UsageError
-        For an unknown ending or a place that cannot be written.
-    UnavailableError
-        Without matplotlib.
-    """
+    """Refuse before a run what cannot be drawn after it."""
     files.require_writable(path, "--plot")
     if files.with_ending(path, ENDINGS[0]).suffix.lower() not in ENDINGS:
         raise UsageError(f"--plot {path}: ends in none of {', '.join(ENDINGS)}")
@@ -130,20 +122,12 @@ def scaling_chart(path: Path, title: str, results: Sequence[Result]) -> None:
 
 @dataclass(frozen=True)
 class Panel:
-    """One pair of axes with a line each.
-
-    Parameters
-    ----------
-    title, across, up
-        What is written above it, below it and beside it.
-    lines
-        Each line's name and its points.
-    """
+    """One pair of axes, with what is written above, below and beside it, and its lines."""
 
     title: str
     across: str
     up: str
-    lines: Mapping[str, Sequence[tuple[float, float]]]
+    lines: Mapping[str, Sequence[tuple[float, float]]]  # points by name
 
 
 def line_chart(path: Path, title: str, panels: Sequence[Panel], columns: int) -> None:
@@ -166,13 +150,7 @@ def _lines(axes: Any, lines: Mapping[str, Sequence[tuple[float, float]]]) -> Non
 
 
 def matplotlib_classes() -> tuple[Any, Any]:
-    """Return matplotlib, and its figures' class.
-
-    Raises
-    ------
-    UnavailableError
-        Without matplotlib.
-    """
+    """Return matplotlib and its figures' class, or raise an UnavailableError."""
     try:
         import matplotlib as mpl  # noqa: PLC0415
         from matplotlib.figure import Figure  # noqa: PLC0415

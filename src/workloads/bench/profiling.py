@@ -17,7 +17,11 @@ from typing import Any
 from workloads.bench import files
 from workloads.errors import UnavailableError, UsageError
 from workloads.parallel import ranks
+from workloads.registry import WORKLOADS
 
+# Whose lines are timed.
+_PACKAGES = tuple(f"workloads.{name}." for name in WORKLOADS)
+# Of memory, the lines that hold most.
 _LINES = 10
 
 
@@ -26,13 +30,13 @@ class Profiler:
 
     endings: tuple[str, ...] = ()
 
-    def __init__(self, package: str = "") -> None:
-        """Watch this package's functions."""
-        self.package = package
-
     def measure(self) -> contextlib.AbstractContextManager[object]:
         """Give a region that is profiled; there may be several."""
         return contextlib.nullcontext()
+
+    def of_workers(self, folder: Path) -> contextlib.AbstractContextManager[object]:
+        """Give a block in which worker processes that start write parts into a folder."""
+        return contextlib.nullcontext(folder)
 
     def save(self, part: Path) -> None:
         """Write what this rank has seen."""
@@ -42,8 +46,7 @@ class Profiler:
 
 
 class _CProfile(Profiler):
-    def __init__(self, package: str) -> None:
-        super().__init__(package)
+    def __init__(self) -> None:
         self._profile = cProfile.Profile()
 
     def measure(self) -> contextlib.AbstractContextManager[object]:
@@ -59,25 +62,23 @@ class _CProfile(Profiler):
 
 
 class _Line(Profiler):
-    """Line by line: the package's functions that are loaded when a region begins."""
+    """Line by line: the workloads' functions that are loaded when a region begins."""
 
-    def __init__(self, package: str) -> None:
+    def __init__(self) -> None:
         from line_profiler import LineProfiler  # noqa: PLC0415
 
-        super().__init__(package)
         self._profile = LineProfiler()
-        self._known: set[types.FunctionType] = set()
+        self._known: set[str] = set()
 
     @contextlib.contextmanager
     def measure(self) -> Iterator[None]:
-        for name, module in list(sys.modules.items()):
-            for function in vars(module).values() if name.startswith(self.package) else ():
+        for name in sys.modules.keys() - self._known:
+            for each in vars(sys.modules[name]).values() if name.startswith(_PACKAGES) else ():
                 # Of a decorated function only the wrapper's lines would be counted.
-                is_plain = isinstance(function, types.FunctionType)
-                if is_plain and not hasattr(function, "__wrapped__"):
-                    if function not in self._known:
-                        self._profile.add_function(function)
-                    self._known.add(function)
+                is_plain = isinstance(each, types.FunctionType) and not hasattr(each, "__wrapped__")
+                if is_plain and each.__module__ == name:
+                    self._profile.add_function(each)
+        self._known = {*sys.modules}
         with self._profile:
             yield
 
@@ -93,20 +94,22 @@ class _Line(Profiler):
 
 
 class _Memory(Profiler):
-    """The peak, and the lines whose memory is held at the end of the last region."""
+    """The peak, and the lines whose memory is held at the end of the region that had it."""
 
-    text = ""
+    peak, text = -1, ""
 
     @contextlib.contextmanager
     def measure(self) -> Iterator[None]:
         tracemalloc.start()
         try:
             yield
-            lines = tracemalloc.take_snapshot().statistics("lineno")[:_LINES]
-            peak = tracemalloc.get_traced_memory()[1] / 2**20
+            peak = tracemalloc.get_traced_memory()[1]
+            if peak > self.peak:
+                lines = tracemalloc.take_snapshot().statistics("lineno")[:_LINES]
+                most = f"{peak / 2**20:.3f} MiB at most, by Python and NumPy"
+                self.peak, self.text = peak, "\n".join([most, *map(str, lines)])
         finally:
             tracemalloc.stop()
-        self.text = "\n".join([f"{peak:.3f} MiB at most, by Python and NumPy", *map(str, lines)])
 
     def save(self, part: Path) -> None:
         part.write_text(f"rank {int(part.stem)}: {self.text}\n", encoding="utf-8")
@@ -121,10 +124,9 @@ class _VizTracer(Profiler):
 
     endings = (".json", ".json.gz", ".html")
 
-    def __init__(self, package: str) -> None:
+    def __init__(self) -> None:
         from workloads.parallel import tracing  # noqa: PLC0415
 
-        super().__init__(package)
         self._tracing = tracing
         self._tracer: Any = None
 
@@ -139,6 +141,9 @@ class _VizTracer(Profiler):
             yield
         finally:
             self._tracer.stop()
+
+    def of_workers(self, folder: Path) -> contextlib.AbstractContextManager[object]:
+        return self._tracing.asked_of_workers(folder)
 
     def save(self, part: Path) -> None:
         if self._tracer is not None:
@@ -166,15 +171,7 @@ _KINDS: dict[str, tuple[type[Profiler], str]] = {
 
 
 def check(kind: str, file: str) -> None:
-    """Refuse before the run what cannot be profiled or written.
-
-    Raises
-    ------
-    UsageError
-        For an unknown kind or a place that cannot be written.
-    UnavailableError
-        Without the profiler's module.
-    """
+    """Refuse before the run what cannot be profiled or written."""
     if kind not in _KINDS:
         raise UsageError(f"--profile {kind}: is none of {', '.join(_KINDS)}")
     files.require_writable(Path(file), "--profile")
@@ -187,41 +184,27 @@ def check(kind: str, file: str) -> None:
 
 
 @contextlib.contextmanager
-def profiler(asked: Sequence[str] | None, package: str) -> Iterator[Profiler]:
-    """Give a profiler; when the work succeeds write what all ranks have seen.
-
-    Parameters
-    ----------
-    asked
-        Kind and file, checked; None for no profile.
-    package
-        The package whose functions a profile by lines covers.
-    """
+def profiler(asked: Sequence[str] | None) -> Iterator[Profiler]:
+    """Give a profiler by kind and file; when the work succeeds write what all ranks have seen."""
     if asked is None:
         yield Profiler()
         return
     kind, path = asked[0], Path(asked[1])
-    comm = ranks.world() if ranks.expected() > 1 else None
-    rank = 0 if comm is None else comm.rank
-    with contextlib.ExitStack() as stack:
-        folder = Path()
-        if rank == 0:
-            beside = files.destination(path).folder
-            made = tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=beside)
-            folder = Path(stack.enter_context(made)).absolute()
-        if comm is not None:
-            folder = comm.bcast(folder)
-            files.require_seen(folder, "--profile", comm)
-        if kind == "viztracer":
-            from workloads.parallel import tracing  # noqa: PLC0415
-
-            stack.enter_context(tracing.asked_of_workers(folder))
-        profile = _KINDS[kind][0](package)
-        yield profile
+    comm: Any = ranks.world() if ranks.expected() > 1 else None
+    rank, size = (0, 1) if comm is None else (comm.rank, comm.size)
+    profile = _KINDS[kind][0]()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with profile.of_workers(folder):
+            yield profile
+        # By rank: containers may have processes of the same numbers.
         profile.save(folder / f"{rank:09}.json")
-        if comm is not None:
-            comm.Barrier()
-        if rank == 0:
-            parts = sorted(str(part) for part in folder.iterdir())
-            with files.whole_file(path, "".join(profile.endings[:1])) as temporary:
-                profile.merge(parts, temporary)
+        if rank > 0:
+            comm.send({part.name: part.read_bytes() for part in folder.iterdir()}, dest=0)
+            return
+        for source in range(1, size):
+            for part, content in comm.recv(source=source).items():
+                (folder / part).write_bytes(content)
+        parts = sorted(str(part) for part in folder.iterdir())
+        with files.whole_file(path, "".join(profile.endings[:1])) as temporary:
+            profile.merge(parts, temporary)

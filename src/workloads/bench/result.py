@@ -25,55 +25,25 @@ Column: TypeAlias = "Callable[[Result, Sequence[Result]], str]"
 
 @dataclass
 class Result:
-    """Timings and answer of one technique.
-
-    Parameters
-    ----------
-    impl, problem
-        The technique, and what it computed: for example the area's name.
-    samples
-        Seconds, one a repetition, without import, compilation and the start of workers.
-    start
-        Seconds of import, compilation and the start of workers.
-    work, total
-        How much was done in each sample, in the workload's unit; how much there is to do.
-    complete
-        Whether all of it was done, and not a sample.
-    ok, answer, verdict
-        Whether the answer is right; its SHA-256, or the count; what it was compared with.
-    workers, cores
-        How many workers computed, and how many of them can have a core each; 0 if unknown.
-    note
-        What else there is to say.
-    kernel
-        For each sample the seconds of a device's kernels by its own clock, without copies.
-    busy
-        For each sample the processor seconds that each rank has computed, without
-        waiting, where the technique counts them.
-    details
-        For each sample what else the workload has measured.
-    memory
-        Peak bytes of resident memory of each process, this one's first; empty where
-        the kernel cannot reset its count.
-    """
+    """Timings and answer of one technique at one problem; lists have an item a repetition."""
 
     impl: str
     problem: str
-    samples: list[float] = field(default_factory=list)
-    start: float = 0.0
-    work: int = 0
-    total: int = 0
-    complete: bool = True
+    samples: list[float] = field(default_factory=list)  # seconds, without `start`
+    start: float = 0.0  # seconds of import, compilation and the start of workers
+    work: int = 0  # done in each sample, in the workload's unit
+    total: int = 0  # how much there is to do
+    complete: bool = True  # all of it was done, and not a sample
     ok: bool = False
-    answer: str = ""
-    verdict: str = ""
+    answer: str = ""  # its SHA-256, or the count
+    verdict: str = ""  # what it was compared with and how that went
     workers: int = 1
-    cores: int = 0
-    note: str = ""
-    kernel: list[float] = field(default_factory=list)
-    busy: list[list[float]] = field(default_factory=list)
-    details: list[Mapping[str, Any]] = field(default_factory=list)
-    memory: list[int] = field(default_factory=list)
+    cores: int = 0  # workers that can have a core each; 0 if unknown
+    note: str = ""  # what else there is to say
+    kernel: list[float] = field(default_factory=list)  # seconds of kernels by a device's clock
+    busy: list[list[float]] = field(default_factory=list)  # each rank's processor seconds
+    details: list[Mapping[str, Any]] = field(default_factory=list)  # what else was measured
+    memory: list[int] = field(default_factory=list)  # peak bytes of each process, this one first
 
     @property
     def rate(self) -> float:
@@ -135,12 +105,8 @@ def table(
     ----------
     results, techniques
         The results, and the registry: it says what an efficiency refers to.
-    baseline
-        The technique that speed-ups refer to; of several the first that has run.
-    unit
-        Of the rate, in millions of what `work` counts: ``M tests/s``.
-    columns
-        The workload's own: heads, and functions of a result and all results.
+    baseline, unit, columns
+        The workload's.
     """
     own = columns or {}
     rates = {result.impl: result.rate for result in results}

@@ -24,15 +24,7 @@ T = TypeVar("T")
 
 
 class Job:
-    """All processes of a run: one, or the ranks of an MPI job.
-
-    Parameters
-    ----------
-    collective
-        Whether the technique is one of all ranks, not of the first alone.
-    count
-        How many of the ranks compute; by default all.
-    """
+    """All processes of a run: one, or the ranks of an MPI job, of which `count` may compute."""
 
     def __init__(self, *, collective: bool, count: int | None = None) -> None:
         self.collective = collective
@@ -71,33 +63,16 @@ class Job:
 
 @dataclass
 class Trial:
-    """One technique, ready to be timed.
-
-    Parameters
-    ----------
-    name, technique
-        The technique's name, and its row of the registry.
-    workers
-        Its workers.
-    job
-        The processes of this run.
-    profile
-        Watches what is timed.
-    repetition
-        How many there have been before.
-    seconds, processor_seconds
-        Seconds of this repetition so far: by the wall clock, and of this process's
-        processor time.
-    """
+    """One technique, ready to be timed."""
 
     name: str
     technique: Technique
     workers: Workers
     job: Job
     profile: Profiler
-    repetition: int = 0
-    seconds: float = 0.0
-    processor_seconds: float = 0.0
+    repetition: int = 0  # how many there have been before
+    seconds: float = 0.0  # of this repetition so far, by the wall clock
+    processor_seconds: float = 0.0  # of this process
 
     @property
     def module(self) -> Any:
@@ -139,18 +114,7 @@ class Settings:
 
 
 def run(name: str, technique: Technique, problem: Problem, settings: Settings) -> Result:
-    """Time one technique, which can run here, at one problem.
-
-    Returns
-    -------
-    Result
-        Rank 0's, on every rank.
-
-    Raises
-    ------
-    WorkloadError
-        When the technique cannot run here, or fails.
-    """
+    """Time one technique at one problem; return rank 0's result on every rank."""
     job = Job(collective=technique.parallel == "ranks", count=settings.ranks)
     result, failure = Result(name, problem.name), None
     if job.computes:

@@ -55,15 +55,13 @@ def series(results: Sequence[Result]) -> dict[str, list[tuple[Result, float, flo
     Both refer to its own run with the fewest workers, which is taken to be
     perfect: efficiency 1.  Speed-up compares rates, so it also holds for more work.
     """
-    found = {}
+    found: dict[str, list[tuple[Result, float, float]]] = {}
     for name, own in _by_technique(results).items():
         rates = _rates(own)
-        workers, rate = min((result.workers, rate) for result, rate in zip(own, rates, strict=True))
-        speed_ups = [each / rate * workers for each in rates]
-        found[name] = [
-            (result, speed_up, speed_up / result.workers)
-            for result, speed_up in zip(own, speed_ups, strict=True)
-        ]
+        workers, base = min((result.workers, rate) for result, rate in zip(own, rates, strict=True))
+        for result, rate in zip(own, rates, strict=True):
+            speed_up = rate / base * workers
+            found.setdefault(name, []).append((result, speed_up, speed_up / result.workers))
     return found
 
 

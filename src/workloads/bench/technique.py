@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,44 +17,22 @@ COMPILED = "compiled kernel absent: run inside the image"
 
 @dataclass(frozen=True)
 class Technique:
-    """One way to compute a workload's answer.
+    """One way to compute a workload's answer."""
 
-    Parameters
-    ----------
-    where
-        ``module:function``; imported when it runs, not before.
-    summary
-        One line for ``--list``.
-    needs, absent
-        Modules that must be there; what to say when one is not, by default which one.
-    parallel
-        What ``--workers`` counts.
-    one_core
-        The techniques whose rate per core its efficiency is compared with;
-        the first that has run counts.
-    slow
-        Whether it does only a sample of the work, unless ``--full`` asks for all.
-    obstacle
-        A further check, cheap and without imports: why it cannot run here, or an empty string.
-    problems
-        Names of the problems it is for; by default all that no technique names.
-    waits
-        Whether its workers wait, and gain more than the cores can give.
-    limit
-        A function of its module: ``limit(work) -> seconds`` measures the least processor
-        time that one core needs for so much work.
-    """
-
-    where: str
-    summary: str
-    needs: tuple[str, ...] = ()
-    absent: str = ""
+    where: str  # module:function, imported when it runs, not before
+    summary: str  # one line for --list
+    needs: tuple[str, ...] = ()  # modules that must be there
+    absent: str = ""  # what to say when one is not, by default which one
+    # What --workers counts.
     parallel: Literal["no", "threads", "processes", "ranks", "device"] = "no"
+    # Its efficiency refers to a core of the first of these that has run.
     one_core: tuple[str, ...] = ()
-    slow: bool = False
+    slow: bool = False  # does only a sample of the work, unless --full asks for all
+    # A further check, cheap and without imports: why it cannot run here, or an empty string.
     obstacle: Callable[[], str] = str
-    problems: tuple[str, ...] = ()
-    waits: bool = False
+    problems: tuple[str, ...] = ()  # tasks it is for; by default all that no technique names
+    waits: bool = False  # its workers wait, and gain more than the cores can give
+    # A function of its module: `limit(work)` measures the least processor seconds of one core.
     limit: str = ""
 
     @property
@@ -112,16 +90,12 @@ def listing(techniques: Mapping[str, Technique]) -> str:
 def select(
     request: str, techniques: Mapping[str, Technique], fastest: Sequence[str], task: str = ""
 ) -> tuple[list[str], dict[str, str]]:
-    """Choose what to run.
+    """Choose what to run for a task.
 
     Parameters
     ----------
     request
-        Names separated by commas, ``all`` or ``auto``.
-    techniques, fastest
-        The registry, and names in the order in which ``auto`` tries them.
-    task
-        The problem's, in the registry's words.
+        Names separated by commas, ``all`` or ``auto``: the first of `fastest` that can run.
 
     Returns
     -------
@@ -131,7 +105,7 @@ def select(
     Raises
     ------
     UsageError
-        For a name that is not in the registry, and when all are for other problems.
+        For a name that is not in the registry, and when all are for other tasks.
     UnavailableError
         When a named technique, or every one, cannot run here.
     """
@@ -146,7 +120,9 @@ def select(
         reasons = {name: techniques[name].why_not_in_all() for name in tried}
         found = [name for name in tried if not reasons[name]]
         if not found:
-            raise _none(reasons.values())
+            distinct = {*reasons.values()}
+            why = f": {distinct.pop()}" if len(distinct) == 1 else "; --list tells why"
+            raise UnavailableError(f"no technique can run here{why}")
         if request == "auto":
             return found[:1], {}
         return found, {name: reason for name, reason in reasons.items() if reason}
@@ -163,11 +139,3 @@ def select(
         if reason := techniques[name].why_not():
             raise UnavailableError(f"{name} cannot run here: {reason}")
     return names, {}
-
-
-def _none(reasons: Iterable[str]) -> UnavailableError:
-    """Return the error when nothing is left to run, with the reason if all have the same."""
-    distinct = {*reasons}
-    if len(distinct) == 1:
-        return UnavailableError(f"no technique can run here: {distinct.pop()}")
-    return UnavailableError("no technique can run here", hint="--list tells why")

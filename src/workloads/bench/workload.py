@@ -17,28 +17,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one repetition gave.
-
-    Parameters
-    ----------
-    seconds, work
-        How long it took, and how much was done in the workload's unit.
-    answer
-        What identifies the answer: its SHA-256, or the count.
-    ok, verdict
-        Whether it is right; what it was compared with and how that went.
-    note
-        What else there is to say.
-    details
-        More numbers, for ``--json`` and the workload's own columns and tables.
-    """
+    """What one repetition gave."""
 
     seconds: float
-    work: int
-    answer: str
+    work: int  # how much was done, in the workload's unit
+    answer: str  # what identifies it: its SHA-256, or the count
     ok: bool
-    verdict: str
-    note: str = ""
+    verdict: str  # what the answer was compared with and how that went
+    note: str = ""  # what else there is to say
+    # More numbers, for --json and the workload's own columns and tables.
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -99,50 +86,27 @@ class Overview(Protocol):
 
 @dataclass(frozen=True)
 class Workload:
-    """A workload's part of the command line and of the report.
+    """A workload's part of the command line and of the report."""
 
-    Parameters
-    ----------
-    name, description
-        In ``python -m workloads NAME``, and for its ``--help``.
-    title, rate, unit
-        Of charts: what it is, and what the rate counts; the rate's unit, in millions of what
-        `work` counts: ``M tests/s``.
-    techniques, fastest
-        The registry, and what ``auto`` tries, first to last.
-    add_options
-        Adds the options that say what to compute, to their group.
-    problems
-        Makes the problems from the parsed options.
-    baseline
-        The technique that speed-ups refer to; of several the first that has run.
-    request
-        What runs without ``--impl``.
-    adapt
-        Returns the workload for these options: with more techniques, another `request`.
-    grown
-        Returns a problem with so many times the work, for weak scaling.
-    overview
-        One table and chart of all problems; by default each has its own.
-    columns
-        Its own columns of the table: their heads, and functions of a result and all results.
-    closing
-        Returns the lines below the last table, from all problems' results.
-    """
-
-    name: str
-    description: str
-    title: str
-    rate: str
-    unit: str
+    name: str  # in `python -m workloads NAME`
+    description: str  # for --help
+    title: str  # of charts
+    rate: str  # what it counts, for charts
+    unit: str  # of the rate, in millions of what `work` counts: M tests/s
     techniques: Mapping[str, Technique]
-    fastest: Sequence[str]
+    fastest: Sequence[str]  # what `auto` tries, first to last
+    # Adds the options that say what to compute, to their group.
     add_options: Callable[[argparse._ArgumentGroup], None]
     problems: Callable[[argparse.Namespace], Sequence[Problem]]
+    # What speed-ups refer to; of several techniques the first that has run.
     baseline: str | Sequence[str] = "python"
-    request: str = "auto"
+    request: str = "auto"  # what runs without --impl
+    # Returns the workload for these options: with more techniques, another `request`.
     adapt: Callable[[Workload, argparse.Namespace], Workload] = lambda workload, _: workload
+    # Returns a problem with so many times the work, for weak scaling.
     grown: Callable[[Any, int], Problem] | None = None
     overview: Overview | None = None
+    # Its own columns of the table: heads, and functions of a result and all results.
     columns: Mapping[str, Column] = field(default_factory=dict)
+    # Returns the lines below the last table, from all problems' results.
     closing: Callable[[Sequence[Result]], Sequence[str]] = lambda _: ()

@@ -19,7 +19,7 @@ from workloads.errors import EXIT_CODES, UnavailableError, UsageError, WorkloadE
 from workloads.parallel import ranks, stopping
 
 if TYPE_CHECKING:
-    from workloads.bench.profiling import Profiler
+    from workloads.bench.profiling import Measure
     from workloads.bench.workload import Problem, Workload
 
 # How long a stopped rank waits for the others, one of which may be removing a
@@ -101,7 +101,7 @@ class _Command:
         return names, left_out
 
     def run_problem(
-        self, problem: Problem, names: Sequence[str], left_out: dict[str, str], profile: Profiler
+        self, problem: Problem, names: Sequence[str], left_out: dict[str, str], profile: Measure
     ) -> list[Result]:
         """Run the techniques one after the other; add those that fail to `left_out`."""
         # Not at the top: it imports multiprocessing, which --help and --list must not.

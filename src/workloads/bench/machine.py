@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 import os
@@ -78,10 +79,7 @@ def _cgroup_quota() -> float:
 
 @functools.cache
 def load_before() -> float:
-    """Return the last minute's load average when this was first called: before anything runs.
-
-    It counts processes that run or wait for a core or disk.
-    """
+    """Return the last minute's load average when this was first called: before anything runs."""
     return round(os.getloadavg()[0], 2)
 
 
@@ -175,8 +173,6 @@ def versions() -> dict[str, str]:
 
     found = {"python": sys.version.split()[0]}
     for package in _PACKAGES:
-        try:
+        with contextlib.suppress(metadata.PackageNotFoundError):
             found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,25 +53,17 @@ def _figure(
 
 
 def bar_chart(path: Path, title: str, unit: str, results: Sequence[Result]) -> None:
-    """Draw every result's rate in millions, a panel a problem.
-
-    The axis is logarithmic, but linear from zero where all rates are within a decade.
-    """
-    problems = list(dict.fromkeys(result.problem for result in results))
-    most = max(sum(result.problem == name for result in results) for name in problems)
-    with _figure(path, title, problems, (5.5, 1.1 + 0.32 * most)) as panels:
-        for axes, name in zip(panels, problems, strict=True):
-            shown = sorted((r for r in results if r.problem == name), key=lambda r: r.rate)
-            rates = [result.rate / 1e6 for result in shown]
-            _bars(axes, [result.impl for result in shown], rates, unit)
-            if max(rates) < 10 * min(rates):
-                # A logarithmic axis may have no power of ten to label.
-                axes.set_xlim(0, max(rates) * 1.2)
-            else:
+    """Draw every result's rate in millions, a panel a problem."""
+    problems: dict[str, dict[str, float]] = {}
+    for result in results:
+        problems.setdefault(result.problem, {})[result.impl] = result.rate / 1e6
+    with _figure(path, title, [*problems], _size(problems.values())) as panels:
+        for axes, rates in zip(panels, problems.values(), strict=True):
+            _bars(axes, rates, unit, max(map(len, problems.values())))
+            # Within a decade a logarithmic axis may have no power of ten to label.
+            if max(rates.values()) >= 10 * min(rates.values()):
                 axes.set_xscale("log")
-                axes.set_xlim(min(rates) / 3, max(rates) * 4)
-            # Bars of one thickness, from the top, however few a panel has.
-            axes.set_ylim(len(shown) - most - 0.6, len(shown) - 0.4)
+                axes.set_xlim(min(rates.values()) / 3, max(rates.values()) * 4)
 
 
 def bars(
@@ -82,18 +74,24 @@ def bars(
     most: int,
 ) -> None:
     """Draw the `most` largest numbers of each panel, which has a title, as bars from zero."""
-    tallest = max(min(most, len(numbers)) for _, numbers in panels)
-    size = (4.8, 1.1 + 0.26 * tallest)
-    with _figure(path, title, [name for name, _ in panels], size) as all_axes:
-        for axes, (_, numbers) in zip(all_axes, panels, strict=True):
-            largest = dict(sorted(numbers.items(), key=lambda each: each[1])[-most:])
-            _bars(axes, [*largest], [*largest.values()], unit)
-            axes.margins(x=0.18)
+    largest = [sorted(each.items(), key=lambda item: item[1])[-most:] for _, each in panels]
+    with _figure(path, title, [name for name, _ in panels], _size(largest)) as all_axes:
+        for axes, items in zip(all_axes, largest, strict=True):
+            _bars(axes, dict(items), unit, max(map(len, largest)))
 
 
-def _bars(axes: Any, names: Sequence[str], numbers: Sequence[float], unit: str) -> None:
-    labels = [f"{number:,.0f}" if number >= 100 else f"{number:.3g}" for number in numbers]
-    axes.bar_label(axes.barh(names, numbers, color=COLOURS[0]), labels, padding=3)
+def _size(panels: Iterable[Sized]) -> tuple[float, float]:
+    return 5.5, 1.1 + 0.32 * max(map(len, panels))
+
+
+def _bars(axes: Any, numbers: Mapping[str, float], unit: str, most: int) -> None:
+    """Draw bars of one thickness, the longest on top, however few of `most` there are."""
+    shown = dict(sorted(numbers.items(), key=lambda item: item[1]))
+    labels = [f"{n:,.0f}" if n >= 100 else f"{n:.3g}" for n in shown.values()]
+    drawn = axes.barh([*shown], [*shown.values()], color=COLOURS[0])
+    axes.bar_label(drawn, labels, padding=3)
+    axes.margins(x=0.18)
+    axes.set_ylim(len(shown) - most - 0.6, len(shown) - 0.4)
     axes.set_xlabel(unit)
 
 

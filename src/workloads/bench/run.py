@@ -16,7 +16,7 @@ from workloads.parallel import ranks
 from workloads.parallel.workers import Workers
 
 if TYPE_CHECKING:
-    from workloads.bench.profiling import Profiler
+    from workloads.bench.profiling import Measure
     from workloads.bench.technique import Technique
     from workloads.bench.workload import Problem
 
@@ -69,7 +69,7 @@ class Trial:
     technique: Technique
     workers: Workers
     job: Job
-    profile: Profiler
+    profile: Measure
     repetition: int = 0  # how many there have been before
     seconds: float = 0.0  # of this repetition so far, by the wall clock
     processor_seconds: float = 0.0  # of this process
@@ -96,7 +96,7 @@ class Trial:
         """Give a region that is timed and profiled; the ranks that compute begin it together."""
         if self.job.collective:
             self.job.computing.Barrier()
-        with self.profile.measure():
+        with self.profile():
             started, used = time.perf_counter(), time.process_time()
             yield
             self.seconds += time.perf_counter() - started
@@ -109,7 +109,7 @@ class Settings:
 
     workers: int
     repeat: int
-    profile: Profiler
+    profile: Measure
     ranks: int | None = None
 
 

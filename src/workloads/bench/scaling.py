@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from workloads.bench import machine
 from workloads.bench.result import Result, duration, render
@@ -16,16 +17,6 @@ STRONG, WEAK = "strong", "weak"
 _COUNTED = ("threads", "processes", "ranks")
 # Times what the cores can give: as much differs from run to run.
 _SPREAD = 1.1
-
-
-def kind(results: Sequence[Result]) -> str:
-    """Return which scaling these results are of; empty where all have as many workers."""
-    work: dict[tuple[str, str], list[int]] = {}
-    for result in results:
-        work.setdefault((result.impl, result.problem), []).append(result.work)
-    if not any(len(each) > 1 for each in work.values()):
-        return ""
-    return STRONG if all(len({*each}) == 1 for each in work.values()) else WEAK
 
 
 def counts(
@@ -49,20 +40,14 @@ def without_workers(names: Sequence[str], techniques: Mapping[str, Technique]) -
     return {n: "no workers to count" for n in names if techniques[n].parallel not in _COUNTED}
 
 
-def series(results: Sequence[Result]) -> dict[str, list[tuple[Result, float, float]]]:
-    """Return each technique's results with speed-up and efficiency.
-
-    Both refer to its own run with the fewest workers, which is taken to be
-    perfect: efficiency 1.  Speed-up compares rates, so it also holds for more work.
-    """
-    found: dict[str, list[tuple[Result, float, float]]] = {}
-    for name, own in _by_technique(results).items():
-        rates = _rates(own)
-        workers, base = min((result.workers, rate) for result, rate in zip(own, rates, strict=True))
-        for result, rate in zip(own, rates, strict=True):
-            speed_up = rate / base * workers
-            found.setdefault(name, []).append((result, speed_up, speed_up / result.workers))
-    return found
+def kind(results: Sequence[Result]) -> str:
+    """Return which scaling these results are of; empty where all have as many workers."""
+    work: dict[tuple[str, str], list[int]] = {}
+    for result in results:
+        work.setdefault((result.impl, result.problem), []).append(result.work)
+    if not any(len(each) > 1 for each in work.values()):
+        return ""
+    return STRONG if all(len({*each}) == 1 for each in work.values()) else WEAK
 
 
 def _by_technique(results: Sequence[Result]) -> dict[str, list[Result]]:
@@ -79,11 +64,27 @@ def _by_processor(own: Sequence[Result]) -> bool:
     return any(map(_shares_cores, own)) and all(result.busy for result in own)
 
 
-def _rates(own: Sequence[Result]) -> list[float]:
-    """Return the rates of one technique: of the busiest rank where ranks share cores."""
-    if _by_processor(own):
-        return [result.work / max(min(map(max, result.busy)), 1e-9) for result in own]
-    return [result.rate for result in own]
+def _compared(own: Sequence[Result]) -> list[Result]:
+    """Return one technique's results: where ranks share cores, by the busiest rank's time."""
+    if not _by_processor(own):
+        return [*own]
+    return [replace(r, samples=[max(each) for each in r.busy], cores=r.workers) for r in own]
+
+
+def series(results: Sequence[Result]) -> dict[str, list[tuple[Result, float, float]]]:
+    """Return each technique's results with speed-up and efficiency.
+
+    Both refer to its own run with the fewest workers, which is taken to be
+    perfect: efficiency 1.  Speed-up compares rates, so it also holds for more work.
+    """
+    found: dict[str, list[tuple[Result, float, float]]] = {}
+    for name, own in _by_technique(results).items():
+        compared = _compared(own)
+        base = min(compared, key=lambda result: result.workers)
+        for result, each in zip(own, compared, strict=True):
+            efficiency = each.rate / each.workers / (base.rate / base.workers)
+            found.setdefault(name, []).append((result, efficiency * each.workers, efficiency))
+    return found
 
 
 def beyond_cores(own: Sequence[Result]) -> list[int]:
@@ -91,13 +92,13 @@ def beyond_cores(own: Sequence[Result]) -> list[int]:
 
     Most likely other work on the machine has slowed the run with the fewest workers.
     """
-    base = min(own, key=lambda other: other.workers)
-    cores = base.cores or base.workers
+    base = min(own, key=lambda result: result.workers)
+    most = {result.workers: (result.cores or result.workers) for result in own}
     return [
         result.workers
         for result in own
         if result.workers > base.workers
-        and result.rate / base.rate > _SPREAD * (result.cores or result.workers) / cores
+        and result.rate / base.rate > _SPREAD * most[result.workers] / most[base.workers]
     ]
 
 
@@ -115,8 +116,7 @@ def remarks(results: Sequence[Result]) -> list[str]:
 def table(results: Sequence[Result], unit: str) -> str:
     """Return one problem's results by technique and workers.
 
-    Where ranks have counted their processor time, the table has its sum and the
-    busiest rank's: on shared cores these show what the wall clock cannot.
+    Ranks that count their processor time have two more columns: its sum, and the busiest's.
     """
     counted = ["all ranks", "busiest"] if any(result.busy for result in results) else []
     lines = [["technique", "workers", "time", unit, "speed-up", "efficiency", *counted, "verdict"]]
@@ -146,9 +146,9 @@ def serial_fraction(results: Sequence[Result]) -> tuple[float, float]:
     tuple of float
         The serial fraction s, 0 to 1, by least squares, and the largest relative deviation.
     """
-    workers = [result.workers for result in results]
-    rates = _rates(results)
     is_strong = kind(results) == STRONG
+    workers = [result.workers for result in results]
+    rates = [result.rate for result in results]
     values = [n / rate for n, rate in zip(workers, rates, strict=True)] if is_strong else rates
     slope, constant = statistics.linear_regression(workers, values)
     # Neither part can be negative: faster than ideal, or slower with more workers.
@@ -160,12 +160,7 @@ def serial_fraction(results: Sequence[Result]) -> tuple[float, float]:
 
 
 def laws(results: Sequence[Result]) -> list[str]:
-    """Return a line for each technique with the serial fraction that fits its results.
-
-    Workers that share a core are left out, unless they count their processor time: each
-    of them is slower by the clock, and the law would take that for a serial part.
-    A last line says that others computed on all cores, if they did.
-    """
+    """Return a line for each technique with its serial fraction, and one on the load."""
     what = "Amdahl's law" if kind(results) == STRONG else "Gustafson's law"
     lines = [
         f"{name}: {what}: {_law(own)}"
@@ -182,18 +177,19 @@ def _law(own: Sequence[Result]) -> str:
     """Return which serial fraction fits one technique, or why none."""
     if beyond := beyond_cores(own):
         return f"not fitted, as {_listed(beyond)} workers gained more than cores can give"
-    by_processor = _by_processor(own)
-    fitted = [result for result in own if by_processor or not _shares_cores(result)]
-    crowded = _workers(result for result in own if result not in fitted)
-    if len(_workers(fitted)) < 2:
-        return f"not fitted, as {_listed(crowded)} workers share cores"
+    # Workers that share a core are slower by the clock: no serial part.
+    fitted = [result for result in _compared(own) if not _shares_cores(result)]
+    alone = _workers(fitted)
+    crowded = _listed(set(_workers(own)) - {*alone})
+    if len(alone) < 2:
+        return f"not fitted, as {crowded} workers share cores"
     serial, off = serial_fraction(fitted)
     is_bound = serial and kind(fitted) == STRONG
     most = f", at most {1 / serial:,.0f} times faster" if is_bound else ""
-    of = f"{_listed(_workers(fitted))} workers{', by processor time' if by_processor else ''}"
+    of = f"{_listed(alone)} workers{', by processor time' if _by_processor(own) else ''}"
     # A law of two parameters fits any two points, however wrong it is.
-    of += f", at most {off:.1%} off" if len(_workers(fitted)) > 2 else ""
-    without = f"; without {_listed(crowded)}, which share cores" if crowded else ""
+    of += f", at most {off:.1%} off" if len(alone) > 2 else ""
+    without = f"; without {crowded}, which share cores" if crowded else ""
     return f"{serial:.1%} serial{most} ({of}{without})"
 
 
@@ -202,4 +198,4 @@ def _workers(results: Iterable[Result]) -> list[int]:
 
 
 def _listed(workers: Iterable[int]) -> str:
-    return ", ".join(map(str, workers))
+    return ", ".join(map(str, sorted(workers)))

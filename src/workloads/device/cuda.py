@@ -56,13 +56,7 @@ def of_this_rank(count: int) -> int:
 
 @functools.cache
 def cupy_device() -> tuple[Any, str]:
-    """Take this rank's device; return cupy and the device's name.
-
-    Raises
-    ------
-    UnavailableError
-        When none answers.
-    """
+    """Take this rank's device; return cupy and the device's name."""
     import cupy  # noqa: PLC0415
 
     try:
@@ -76,13 +70,7 @@ def cupy_device() -> tuple[Any, str]:
 
 @functools.cache
 def cupy_kernel(source: str, name: str) -> tuple[Any, Any, str]:
-    """Return cupy, the compiled kernel of that name, and the device's name.
-
-    Raises
-    ------
-    UnavailableError
-        When no device answers, or there is no compiler.
-    """
+    """Return cupy, the compiled kernel of that name, and the device's name."""
     cupy, device = cupy_device()
     kernel = cupy.RawKernel(source, name, options=_OPTIONS)
     try:
@@ -107,20 +95,10 @@ def cupy_libraries() -> Iterator[None]:
 
 
 def require_gpu_aware(version: str) -> None:
-    """Make sure that the MPI library takes arrays that lie on a GPU.
+    """Raise an UnavailableError unless the MPI library says that it sends from a GPU.
 
     Another one would read the address as host memory, and end the process with a
-    segmentation fault: so it is asked first.
-
-    Parameters
-    ----------
-    version
-        What ``MPI.Get_library_version()`` says.
-
-    Raises
-    ------
-    UnavailableError
-        When the library does not say that it can send them.
+    segmentation fault.  `version` is what ``MPI.Get_library_version()`` returns.
     """
     name = " ".join(version.split()[:3]).rstrip(",")
     if "CRAY MPICH" in version.upper():

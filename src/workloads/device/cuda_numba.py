@@ -41,13 +41,7 @@ def device() -> str:
 
 @contextlib.contextmanager
 def compilation() -> Iterator[None]:
-    """Have numba-cuda compile with this NumPy, or say in one line that it cannot.
-
-    Raises
-    ------
-    UnavailableError
-        Without the compiler's libraries, and for a NumPy that numba-cuda does not know.
-    """
+    """Have numba-cuda compile with this NumPy, or raise an UnavailableError of one line."""
     # numba-cuda 0.30 registers `row_stack` when it compiles, which NumPy 2.5 has dropped. A
     # function of its own, as vstack itself has been registered already.
     is_dropped = not hasattr(np, "row_stack")

@@ -23,14 +23,7 @@ def no_driver() -> str:
 
 @functools.cache
 def program(source: str) -> tuple[Any, Any, Any]:
-    """Return pyopencl, a queue on the best device, and the built program.
-
-    Raises
-    ------
-    UnavailableError
-        When no platform answers, no device has double precision, or the device
-        cannot compile the program.
-    """
+    """Return pyopencl, a queue on the best device, and the built program."""
     import pyopencl as cl  # noqa: PLC0415
 
     try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import operator
 import os
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -144,19 +144,24 @@ def serial_fraction(results: Sequence[Result]) -> tuple[float, float]:
     Returns
     -------
     tuple of float
-        The serial fraction s, 0 to 1, by least squares, and the largest relative deviation.
+        The serial fraction s, 0 to 1, by least squares of relative deviations, and the
+        largest of these.
     """
     is_strong = kind(results) == STRONG
-    workers = [result.workers for result in results]
-    rates = [result.rate for result in results]
-    values = [n / rate for n, rate in zip(workers, rates, strict=True)] if is_strong else rates
-    slope, constant = statistics.linear_regression(workers, values)
+    values = [(r.workers / r.rate if is_strong else r.rate) for r in results]
+    # slope * u + constant * v is 1 where a point lies on the line.
+    u = [result.workers / value for result, value in zip(results, values, strict=True)]
+    v = [1 / value for value in values]
+    uu, uv, vv = (sum(map(operator.mul, *pair)) for pair in ((u, u), (u, v), (v, v)))
+    slope = (vv * sum(u) - uv * sum(v)) / (uu * vv - uv * uv)
+    constant = (uu * sum(v) - uv * sum(u)) / (uu * vv - uv * uv)
     # Neither part can be negative: faster than ideal, or slower with more workers.
-    slope, constant = max(slope, 0.0), max(constant, 0.0)
-    serial = (slope if is_strong else constant) / (slope + constant)
-    slope, constant = (serial, 1 - serial) if is_strong else (1 - serial, serial)
-    ratios = [v / (slope * n + constant) for n, v in zip(workers, values, strict=True)]
-    return serial, max(abs(ratio / statistics.fmean(ratios) - 1) for ratio in ratios)
+    if slope < 0:
+        slope, constant = 0.0, sum(v) / vv
+    elif constant < 0:
+        slope, constant = sum(u) / uu, 0.0
+    off = max(abs(slope * a + constant * b - 1) for a, b in zip(u, v, strict=True))
+    return (slope if is_strong else constant) / (slope + constant), off
 
 
 def laws(results: Sequence[Result]) -> list[str]:

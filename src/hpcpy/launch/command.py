@@ -147,7 +147,7 @@ def deliver(request: Request, script: str, controller: Controller) -> None:
         error.hint = "name another file: SCRIPT=…"
         raise
     # A device, such as a terminal, shows the script itself and is nothing to submit.
-    if destination(path).replaced is not None:
+    if destination(path) is not None:
         print(path)
         # Not taken for an option.
         word = f"./{path}" if str(path).startswith("-") else str(path)

@@ -6,10 +6,8 @@ IPython then fail or warn.
 
 from __future__ import annotations
 
-import atexit
 import functools
 import os
-import shutil
 import stat
 import tempfile
 from pathlib import Path
@@ -43,14 +41,9 @@ def _own_folder() -> str:
     try:
         Path(path).mkdir(mode=0o700, exist_ok=True)
         status = os.lstat(path)
-        # /tmp is shared: a folder of this name that somebody else has put
-        # there could feed us machine code.
-        is_private = stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o022
-        if is_private and status.st_uid == os.getuid():
-            return path
-        # Not a dash last: Dask reads its variables as Python, and warns of a path with "-1in".
-        path = tempfile.mkdtemp(prefix=f"hpcpy-{os.getuid()}-own_")
     except OSError:
         return ""
-    atexit.register(shutil.rmtree, path, ignore_errors=True)
-    return path
+    # /tmp is shared: a folder of this name that somebody else has put
+    # there could feed us machine code.
+    is_private = stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o022
+    return path if is_private and status.st_uid == os.getuid() else ""

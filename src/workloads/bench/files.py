@@ -14,7 +14,6 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,92 +23,67 @@ from workloads.parallel.unfinished import unfinished
 STDOUT = "-"
 
 
-@dataclass(frozen=True)
-class Destination:
-    """What the name of an output leads to."""
+def destination(path: Path) -> Path | None:
+    """Return what an output replaces: the plain file or free name behind its links.
 
-    path: Path  # as it was given
-    replaced: Path | None = None  # the plain file or free name behind its links
-    is_stdout: bool = False
-
-    @property
-    def folder(self) -> Path:
-        """Where a temporary file is made: beside the file that it replaces."""
-        return Path(tempfile.gettempdir()) if self.replaced is None else self.replaced.parent
-
-    @contextlib.contextmanager
-    def whole(self, suffix: str = "") -> Iterator[Path]:
-        """Give a temporary name in `folder`; put its file in place when it is complete.
-
-        A failure, Ctrl-C included, leaves nothing under either name. A path without an
-        ending gets `suffix` there: libraries choose the format by it.
-        """
-        name = f".{self.path.stem}.{os.urandom(8).hex()}{self.path.suffix or suffix}"
-        temporary = self.folder / name
-        with unfinished(temporary):
-            try:
-                temporary.touch(exist_ok=False)
-                yield temporary
-                self._take(temporary)
-            finally:
-                temporary.unlink(missing_ok=True)
-
-    def _take(self, made: Path) -> None:
-        if self.replaced is not None:
-            made.replace(self.replaced)
-            return
-        # Standard output opened anew would be written from the beginning of its file.
-        output = os.fdopen(os.dup(1), "wb") if self.is_stdout else self.path.open("wb")
-        with made.open("rb") as source, output:
-            shutil.copyfileobj(source, output)
-
-
-def destination(path: Path) -> Destination:
-    """Return what a name leads to; raise an OSError for what cannot be written to."""
-    if str(path) == STDOUT:
-        os.fstat(1)
-        return Destination(path, is_stdout=True)
+    None is for what takes bytes: standard output, a device, a FIFO. An OSError is raised for
+    what cannot be written to.
+    """
+    if is_stdout(path):
+        return None
     target = Path(os.path.realpath(path))
     is_replaced = not target.is_relative_to("/proc")
     try:
         # The kernel may refuse to follow somebody else's link in /tmp.
-        found = path.stat()
+        mode = path.stat().st_mode
     except FileNotFoundError:
         # Strict, so that `absent/../f` is an error, as for the kernel, and not `f`.
         for folder in (path.parent, target.parent):
             os.path.realpath(folder, strict=True)
-        if is_replaced:
-            return Destination(path, replaced=target)
-        raise _error(errno.EACCES, path) from None
-    mode = found.st_mode
-    if not stat.S_ISCHR(mode) and _is_stdout(found):
-        return Destination(path, is_stdout=True)
+        mode = stat.S_IFREG if is_replaced else stat.S_IFSOCK
     if stat.S_ISREG(mode) and is_replaced:
-        return Destination(path, replaced=target)
+        return target
     if stat.S_ISDIR(mode):
-        raise _error(errno.EISDIR, path)
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if stat.S_ISSOCK(mode) or not os.access(path, os.W_OK):
-        raise _error(errno.EACCES, path)
-    return Destination(path)
-
-
-def _error(number: int, path: Path) -> OSError:
-    return OSError(number, os.strerror(number), str(path))
-
-
-def _is_stdout(found: os.stat_result) -> bool:
-    try:
-        return os.path.samestat(found, os.fstat(1))
-    except OSError:
-        return False
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    return None
 
 
 def is_stdout(path: Path) -> bool:
-    """Tell whether an output goes to standard output; False if it cannot be written to."""
+    """Tell whether an output goes to standard output: ``-``, or another name of its file."""
+    if str(path) == STDOUT:
+        return True
     try:
-        return destination(path).is_stdout
+        found = path.stat()
+        return not stat.S_ISCHR(found.st_mode) and os.path.samestat(found, os.fstat(1))
     except OSError:
         return False
+
+
+@contextlib.contextmanager
+def whole(path: Path, suffix: str = "") -> Iterator[Path]:
+    """Give a temporary name; its file takes the place of `path` when it is complete.
+
+    A failure, Ctrl-C included, leaves nothing under either name. A path without an
+    ending gets `suffix` there: libraries choose the format by it.
+    """
+    replaced = destination(path)
+    folder = replaced.parent if replaced else Path(tempfile.gettempdir())
+    temporary = folder / f".{path.stem}.{os.urandom(8).hex()}{path.suffix or suffix}"
+    with unfinished(temporary):
+        try:
+            temporary.touch(exist_ok=False)
+            yield temporary
+            if replaced:
+                temporary.replace(replaced)
+                return
+            # Standard output opened anew would be written from the beginning of its file.
+            output = os.fdopen(os.dup(1), "wb") if is_stdout(path) else path.open("wb")
+            with temporary.open("rb") as source, output:
+                shutil.copyfileobj(source, output)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def with_ending(path: Path, default: str) -> Path:
@@ -122,7 +96,8 @@ def with_ending(path: Path, default: str) -> Path:
 def require_writable(path: Path, option: str) -> None:
     """Raise a UsageError before a long run whose result could not be written."""
     try:
-        with tempfile.TemporaryFile(dir=destination(path).folder):
+        replaced = destination(path)
+        with tempfile.TemporaryFile(dir=replaced and replaced.parent):
             pass
     except IsADirectoryError as error:
         raise UsageError(f"{option} {path}: is a folder", hint="give a file name") from error
@@ -144,9 +119,9 @@ def require_seen(folder: Path, option: str, comm: Any) -> None:
 
 @contextlib.contextmanager
 def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
-    """Do what `Destination.whole` does; an error of the disk becomes an OutputError."""
+    """Do what `whole` does; an error of the disk becomes an OutputError."""
     try:
-        with destination(path).whole(suffix) as temporary:
+        with whole(path, suffix) as temporary:
             yield temporary
     except BrokenPipeError:
         # The reader has left: the end of a pipeline, and no fault of a disk.

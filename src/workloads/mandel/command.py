@@ -78,7 +78,7 @@ def _resized(area: Area, size: Sequence[int] | None, maxiter: int | None) -> Are
 def _target(out: Path | None, area: Area, areas: Sequence[Area]) -> Path | None:
     if out is None or len(areas) == 1:
         return out
-    if destination(out).replaced is None:
+    if destination(out) is None:
         raise UsageError(f"--out {out}: takes one picture", hint=f"add --area {area.name}")
     return out.with_name(f"{out.stem}-{area.name}{out.suffix}")
 

@@ -121,7 +121,7 @@ def _write(
 ) -> None:
     talk = registry.talk(args.talk)
     # What is no plain file, as a pipe, gets one document.
-    if args.json is not None and (last or files.destination(args.json).replaced):
+    if args.json is not None and (last or files.destination(args.json)):
         made = {
             "workload": "talk",
             **circumstances("talk", arguments),

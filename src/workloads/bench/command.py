@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from workloads.bench import machine, options, plot, profiling, scaling
+from workloads.bench import machine, options, plot, scaling
 from workloads.bench.result import Result, read_json, table, write_json
 from workloads.bench.technique import listing, select
 from workloads.errors import EXIT_CODES, UnavailableError, UsageError, WorkloadError
@@ -32,12 +32,15 @@ def main(workload: Workload, arguments: list[str]) -> int:
     """Run a workload's command line; return 0, or 1 when an answer is wrong."""
     with _one_end(workload.name):
         args = options.parse(parser(workload), arguments)
-        workload = workload.adapt(workload, args)
+        if workload.adapt is not None:
+            workload = workload.adapt(workload, args)
         args.impl = args.impl or workload.request
         if args.list:
             print(listing(workload.techniques))
             return 0
         ranks.by_first(lambda: options.check_common(args))
+        if args.weak and workload.grown is None:
+            raise UsageError("--weak: this workload has no work that grows")
         command = _Command(workload, args, arguments)
         if args.report is not None:
             command.draw(read_json(args.report, workload.name))
@@ -74,7 +77,7 @@ class _Command:
         chosen = ranks.by_first(lambda: list(map(self.choose, problems)))
         results: list[Result] = []
         without: dict[str, str] = {}
-        with profiling.profiler(self.args.profile) as profile:
+        with self.profiler() as profile:
             for problem, (names, left_out) in zip(problems, chosen, strict=True):
                 own = self.run_problem(problem, names, left_out, profile)
                 results += own
@@ -88,6 +91,14 @@ class _Command:
             # The first rank writes: others that end with such a code may end it, too.
             ranks.wait_quietly(comm)
         return 1 if wrong else 0
+
+    def profiler(self) -> contextlib.AbstractContextManager[Measure]:
+        """Give what watches the regions that are timed."""
+        if self.args.profile is None:
+            return contextlib.nullcontext(contextlib.nullcontext)
+        from workloads.bench import profiling  # noqa: PLC0415
+
+        return profiling.profiler(*self.args.profile)
 
     def choose(self, problem: Problem) -> tuple[list[str], dict[str, str]]:
         """Return what is to run, and for ``all`` what is left out and why."""
@@ -111,12 +122,15 @@ class _Command:
         line = problem.prepare(names)
         if line and ranks.is_first():
             print(line, flush=True)
-        larger = self.larger(problem, names) if args.weak else {}
+        grown = self.workload.grown if args.weak else None
+        if grown:
+            # If the largest does not fit, it is refused before the first has run.
+            grown(problem, max(args.scale)).prepare(names)
         alone = Settings(args.workers or machine.cores(), args.repeat, profile)
         scaled = [replace(alone, workers=count, ranks=count) for count in args.scale or ()]
         for name, settings in itertools.product(names, scaled or [alone]):
             try:
-                own = larger.get(settings.workers, problem)
+                own = grown(problem, settings.workers) if grown else problem
                 result = run(name, self.workload.techniques[name], own, settings)
                 results.append(replace(result, problem=problem.name))
             except UnavailableError as error:
@@ -126,16 +140,6 @@ class _Command:
                     raise
                 left_out[name] = str(error)
         return results
-
-    def larger(self, problem: Problem, names: Sequence[str]) -> dict[int, Problem]:
-        """Return a problem for each number of workers, with as many times the work."""
-        grown = self.workload.grown
-        if grown is None:
-            raise UsageError("--weak: this workload has no work that grows")
-        larger = {count: grown(problem, count) for count in self.args.scale}
-        # If the largest does not fit, it is refused before the first has run.
-        larger[max(larger)].prepare(names)
-        return larger
 
     def report(
         self, problem: Problem, results: Sequence[Result], left_out: Mapping[str, str]
@@ -163,7 +167,7 @@ class _Command:
             print(self.workload.overview.table(results))
             for line in _left_out(left_out):
                 print(f"  {line}")
-        for line in self.workload.closing(results):
+        for line in self.workload.closing(results) if self.workload.closing else ():
             print(line)
         name = self.workload.name
         if self.args.json is not None:

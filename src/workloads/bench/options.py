@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from workloads.bench import files, plot, profiling
+from workloads.bench import files, plot
 from workloads.errors import UsageError
 from workloads.parallel import ranks
 
@@ -137,6 +137,8 @@ def check_common(args: argparse.Namespace) -> None:
     if args.weak and not args.scale:
         raise UsageError("--weak is for --scale", hint="add --scale 1,2,4")
     if args.profile is not None:
+        from workloads.bench import profiling  # noqa: PLC0415
+
         profiling.check(*args.profile)
     check_files(args)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import cProfile
 import importlib.util
 import pstats
@@ -160,16 +159,13 @@ def check(kind: str, file: str) -> None:
 
 
 @contextmanager
-def profiler(asked: Sequence[str] | None) -> Iterator[Measure]:
-    """Give what measures by kind and file; then write what all ranks have seen."""
-    if asked is None:
-        yield contextlib.nullcontext
-        return
-    kind, path = _KINDS[asked[0]], Path(asked[1])
+def profiler(name: str, file: str) -> Iterator[Measure]:
+    """Give what profiles a region; then write what all ranks have seen."""
+    kind, path = _KINDS[name], Path(file)
     comm: Any = ranks.world() if ranks.expected() > 1 else None
     rank, size = (0, 1) if comm is None else (comm.rank, comm.size)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         # By rank: containers may have processes of the same numbers.
         with kind.watch(folder / f"{rank:09}.json") as measure:
             yield measure
@@ -180,5 +176,5 @@ def profiler(asked: Sequence[str] | None) -> Iterator[Measure]:
             for part, content in comm.recv(source=source).items():
                 (folder / part).write_bytes(content)
         parts = sorted(str(part) for part in folder.iterdir())
-        with files.whole_file(path, "".join(kind.endings[:1])) as temporary:
-            kind.merge(parts, temporary)
+        with files.whole_file(path, "".join(kind.endings[:1])) as whole:
+            kind.merge(parts, whole)

@@ -102,11 +102,11 @@ class Workload:
     baseline: str | Sequence[str] = "python"
     request: str = "auto"  # what runs without --impl
     # Returns the workload for these options: with more techniques, another `request`.
-    adapt: Callable[[Workload, argparse.Namespace], Workload] = lambda workload, _: workload
+    adapt: Callable[[Workload, argparse.Namespace], Workload] | None = None
     # Returns a problem with so many times the work, for weak scaling.
     grown: Callable[[Any, int], Problem] | None = None
     overview: Overview | None = None
     # Its own columns of the table: heads, and functions of a result and all results.
     columns: Mapping[str, Column] = field(default_factory=dict)
     # Returns the lines below the last table, from all problems' results.
-    closing: Callable[[Sequence[Result]], Sequence[str]] = lambda _: ()
+    closing: Callable[[Sequence[Result]], Sequence[str]] | None = None

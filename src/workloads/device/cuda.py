@@ -106,16 +106,13 @@ def require_gpu_aware(version: str) -> None:
             raise UnavailableError(
                 f"this MPI library ({name}) does not send from a GPU", hint=f"set {_CRAY}=1"
             )
-    elif not answers_yes(_library()):
+        return
+    # A function of MPICH and Open MPI.
+    query = getattr(_library(), "MPIX_Query_cuda_support", None)
+    if not (query and query()):
         raise UnavailableError(
             f"this MPI library ({name}) cannot send from a GPU", hint=_NO_GPU_MPI
         )
-
-
-def answers_yes(library: Any) -> bool:
-    """Return what the function of MPICH and Open MPI says; False where a library lacks it."""
-    query = getattr(library, "MPIX_Query_cuda_support", None)
-    return bool(query and query())
 
 
 def _library() -> Any:

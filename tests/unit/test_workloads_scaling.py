@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from dataclasses import replace
 from typing import ClassVar
 
 import pytest
 
-from workloads.bench import machine, scaling
+from workloads.bench import command, machine, scaling
 from workloads.bench.result import Result
 from workloads.bench.scaling import STRONG, WEAK, serial_fraction
 from workloads.bench.technique import Technique
 from workloads.errors import UsageError
 from workloads.mandel.grid import AREAS
 from workloads.mandel.problem import Picture
-from workloads.pi.command import Count
+from workloads.pi.command import PI, Count
 
 HERE = {
     "plain": Technique("json", "always there"),
@@ -47,7 +48,14 @@ class TestSpeedUp:
     def test_a_technique_without_workers_is_refused(self) -> None:
         with pytest.raises(UsageError, match="plain has no workers"):
             scaling.counts(["plain"], HERE, [1, 2])
-        assert [*scaling.without_workers([*HERE], HERE)] == ["plain"]
+
+    def test_all_leaves_it_out(self) -> None:
+        args = argparse.Namespace(impl="all", scale=[1, 2])
+        workload = replace(PI, techniques=HERE)
+        names, left_out = command._Command(workload, args, []).choose(Count(10, 1))
+        assert names == ["threads"]
+        assert left_out["plain"] == "no workers to count"
+        assert left_out["ranks"].startswith("one rank: ")
 
     def test_more_ranks_than_there_are_say_how_to_start_them(self) -> None:
         with pytest.raises(UsageError, match=r"there is 1 rank for ranks; .*mpiexec -n 4"):

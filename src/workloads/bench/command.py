@@ -106,8 +106,9 @@ class _Command:
         names, left_out = select(args.impl, techniques, self.workload.fastest, problem.task)
         if args.scale:
             if args.impl == "all":
-                left_out |= scaling.without_workers(names, techniques)
-                names = [name for name in names if name not in left_out]
+                alone = [name for name in names if not techniques[name].has_workers]
+                left_out |= dict.fromkeys(alone, "no workers to count")
+                names = [name for name in names if name not in alone]
             scaling.counts(names, techniques, args.scale)
         return names, left_out
 

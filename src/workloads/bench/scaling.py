@@ -14,7 +14,6 @@ from workloads.errors import UsageError
 from workloads.parallel import ranks
 
 STRONG, WEAK = "strong", "weak"
-_COUNTED = ("threads", "processes", "ranks")
 # Times what the cores can give: as much differs from run to run.
 _SPREAD = 1.1
 
@@ -24,7 +23,7 @@ def counts(
 ) -> None:
     """Raise a UsageError for a technique without workers, and for more ranks than there are."""
     for name in names:
-        if techniques[name].parallel not in _COUNTED:
+        if not techniques[name].has_workers:
             raise UsageError(f"--scale: {name} has no workers to count")
         there = ranks.expected()
         if techniques[name].parallel == "ranks" and max(wanted) > there:
@@ -33,11 +32,6 @@ def counts(
                 f"--scale {max(wanted)}: there {ranks_there} for {name}",
                 hint=f"start it with mpiexec -n {max(wanted)}",
             )
-
-
-def without_workers(names: Sequence[str], techniques: Mapping[str, Technique]) -> dict[str, str]:
-    """Return the techniques that ``all`` leaves out, with the reason."""
-    return {n: "no workers to count" for n in names if techniques[n].parallel not in _COUNTED}
 
 
 def kind(results: Sequence[Result]) -> str:

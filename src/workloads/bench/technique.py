@@ -40,6 +40,11 @@ class Technique:
         """The name of the module with its function."""
         return self.where.partition(":")[0]
 
+    @property
+    def has_workers(self) -> bool:
+        """Whether there may be more or fewer of its workers."""
+        return self.parallel in ("threads", "processes", "ranks")
+
     def load(self) -> Callable[..., Any]:
         """Import its module and return its function."""
         return self._function(self.where.partition(":")[2] or "compute")

@@ -11,7 +11,7 @@ def test_the_images_own_mpi_says_that_it_does_not() -> None:
     code = """
 from mpi4py import MPI
 from workloads.errors import UnavailableError
-from workloads.device.gpu_mpi import require_gpu_aware
+from workloads.device.cuda import require_gpu_aware
 try:
     require_gpu_aware(MPI.Get_library_version())
 except UnavailableError as error:

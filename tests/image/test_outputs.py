@@ -55,9 +55,10 @@ READS: dict[str, Callable[[bytes], object]] = {
     "--plot": is_picture,
     "--out": is_picture,
 }
-# mandel has each option, and all commands have one.
+# mandel has each option, and all commands have one: arrays only draws.
 CASES = [("mandel", option) for option in READS]
-CASES += [(name, "--json") for name in LITTLE if name != "mandel"]
+CASES += [(name, "--json") for name in LITTLE if name not in ("mandel", "arrays")]
+CASES += [("arrays", "--plot")]
 every = pytest.mark.parametrize(("name", "option"), sampled(CASES, keep=len(READS)))
 # What a file is to a program is the same for all of them: a text, and a picture.
 some = pytest.mark.parametrize(("name", "option"), [("mandel", "--json"), ("mandel", "--out")])

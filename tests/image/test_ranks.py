@@ -62,7 +62,7 @@ def test_what_it_finds_ends_all_ranks_with_one_line(tmp_path: Path) -> None:
 # MPICH has 2,048 communicators at a time; p2p makes one for each size.
 JOBS = """
 from workloads.parallel import ranks
-from workloads.bench.job import Job
+from workloads.bench.run import Job
 ranks.wait_quietly = lambda comm: None
 for _ in range(2100):
     Job(collective=True, count=1).leave(None)
@@ -123,19 +123,20 @@ def test_profiles_of_ranks_with_one_process_number_are_all_there(tmp_path: Path)
     assert names == {0: "rank 0", 1: "rank 1"}
 
 
-# As on a node of its own.
-BLIND = """
-from pathlib import Path
-is_dir = Path.is_dir
+# As on nodes of their own, in which ranks see no other's temporary folder.
+APART = """
+import tempfile
+tempfile.tempdir = sys.argv.pop()
 if is_second:
-    Path.is_dir = lambda path: not path.name.startswith(".m.prof.") and is_dir(path)
+    tempfile.tempdir += "/second"
+    os.mkdir(tempfile.tempdir)
 """
 
 
-def test_a_profile_on_a_nodes_own_file_system_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "m.prof"
-    done = workloads(2, BLIND, "pi", "-n", 1000, "--impl", "mpi", "--profile", "cprofile", file)
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "not seen by the ranks on " in done.stderr
-    assert done.stderr.endswith("give --profile a folder that all nodes share\n")
-    assert not [*tmp_path.iterdir()]
+def test_a_profile_needs_no_folder_that_all_ranks_see(tmp_path: Path) -> None:
+    file = tmp_path / "m.txt"
+    words = ["pi", "-n", 1000, "--impl", "mpi", "--profile", "memory", file, tmp_path]
+    done = workloads(2, APART, *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert file.read_text().count("rank ") == 2
+    assert {path.name for path in tmp_path.rglob("*")} == {"m.txt", "second"}

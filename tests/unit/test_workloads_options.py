@@ -16,8 +16,7 @@ SHARED = {
     "--impl nonesuch": "unknown technique 'nonesuch'; one of: all, auto, ",
     "--workers 0": "argument --workers: 0 is not at least 1",
     "--workers 1.5": "argument --workers: '1.5' is not a whole number",
-    # Before Python 3.13 argparse made an empty list of it.
-    "--workers=--": "argument --workers: '--' is not a whole number",
+    "--workers -5": "argument --workers: -5 is not at least 1",
     "--scale 1,x": "argument --scale: 'x' is not a whole number",
     "--scale 1,2 --workers 3": "--scale and --workers exclude each other",
     "--json": "argument --json: expected one argument",
@@ -87,6 +86,6 @@ def test_every_workload_refuses_what_it_does_not_know(capsys: pytest.CaptureFixt
 
 def test_a_folder_that_another_rank_has_made_is_no_standard_output(tmp_path: Path) -> None:
     # `write --out FOLDER`: rank 0 makes it while the others still look.
-    wish = argparse.Namespace(json=None, plot=None, profile=None, out=tmp_path)
-    with tables_beside(wish) as stream:
+    args = argparse.Namespace(json=None, plot=None, profile=None, out=tmp_path)
+    with tables_beside(args) as stream:
         assert stream is None

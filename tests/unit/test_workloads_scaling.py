@@ -9,14 +9,14 @@ from typing import ClassVar
 
 import pytest
 
-from workloads.bench import machine, scaling
+from workloads.bench import command, machine, scaling
 from workloads.bench.result import Result
 from workloads.bench.scaling import STRONG, WEAK, serial_fraction
 from workloads.bench.technique import Technique
 from workloads.errors import UsageError
 from workloads.mandel.grid import AREAS
 from workloads.mandel.problem import Picture
-from workloads.pi.command import Count
+from workloads.pi.command import PI, Count
 
 HERE = {
     "plain": Technique("json", "always there"),
@@ -48,7 +48,14 @@ class TestSpeedUp:
     def test_a_technique_without_workers_is_refused(self) -> None:
         with pytest.raises(UsageError, match="plain has no workers"):
             scaling.counts(["plain"], HERE, [1, 2])
-        assert [*scaling.without_workers([*HERE], HERE)] == ["plain"]
+
+    def test_all_leaves_it_out(self) -> None:
+        args = argparse.Namespace(impl="all", scale=[1, 2])
+        workload = replace(PI, techniques=HERE)
+        names, left_out = command._Command(workload, args, []).choose(Count(10, 1))
+        assert names == ["threads"]
+        assert left_out["plain"] == "no workers to count"
+        assert left_out["ranks"].startswith("one rank: ")
 
     def test_more_ranks_than_there_are_say_how_to_start_them(self) -> None:
         with pytest.raises(UsageError, match=r"there is 1 rank for ranks; .*mpiexec -n 4"):
@@ -66,8 +73,10 @@ def by_gustafson(serial: float, workers: int) -> Result:
 
 
 def test_laws_find_the_serial_fraction_that_made_the_times() -> None:
-    for make, of in ((by_amdahl, STRONG), (by_gustafson, WEAK)):
-        found, off = serial_fraction([make(0.03, workers) for workers in WORKERS], of)
+    for make, kind in ((by_amdahl, STRONG), (by_gustafson, WEAK)):
+        results = [make(0.03, workers) for workers in WORKERS]
+        assert scaling.kind(results) == kind
+        found, off = serial_fraction(results)
         assert found == pytest.approx(0.03, abs=1e-9)
         assert off < 1e-9
 
@@ -104,7 +113,7 @@ def test_more_than_the_cores_can_give_is_not_certain() -> None:
     _, alone, both = scaling.table(own, "M/s").splitlines()
     assert "100%" in alone
     assert "3.04×  not certain" in both
-    assert scaling.laws(own, STRONG)[0] == (
+    assert scaling.laws(own)[0] == (
         "threads: Amdahl's law: not fitted, as 2 workers gained more than cores can give"
     )
     assert scaling.beyond_cores(_threads(w1=2.3, w4=1.0)) == [4]
@@ -114,12 +123,12 @@ def test_more_than_the_cores_can_give_is_not_certain() -> None:
     assert not scaling.beyond_cores([one, replace(four, cores=4)])
 
 
-def test_a_load_before_it_is_told_below_the_laws(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_load_before_it_stands_below_the_laws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     own = _threads(w1=2.0, w2=1.0)
     for load, lines in ((1.9, 1), (25.0, 2)):
         monkeypatch.setattr(machine, "load_before", lambda load=load: load)
-        found = scaling.laws(own, STRONG)
+        found = scaling.laws(own)
         assert len(found) == lines
     assert found[-1] == "load 25.0 before it on 2 cores: no speed-up is certain"
 
@@ -138,12 +147,9 @@ def test_ranks_share_the_cores_of_their_node(
     places: list[tuple[str, set[int], float]], expected: int
 ) -> None:
     there = [machine.Place(node, frozenset(own), quota) for node, own, quota in places]
-    assert machine.with_a_core(there) == expected
+    assert machine.cores_of(there) == expected
 
 
 def test_weak_scaling_has_so_many_times_the_work() -> None:
-    wish = argparse.Namespace(scale=[1, 3])
-    areas = scaling.grown(Picture(AREAS["area1"], full=False), ["numba"], wish)
-    assert [one.parameters()["height"] for one in areas.values()] == [1000, 3000]
-    counts = scaling.grown(Count(10, 1), ["simd"], wish)
-    assert {workers: one.parameters()["pairs"] for workers, one in counts.items()} == {1: 10, 3: 30}
+    assert Picture(AREAS["area1"], full=False).grown(3).parameters()["height"] == 3000
+    assert Count(10, 1).grown(3).parameters()["pairs"] == 30

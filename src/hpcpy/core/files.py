@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from hpcpy.core.errors import DiskError
-from workloads.bench.destination import destination
+from workloads.bench.files import destination, whole
 
 _CANNOT_BE_WRITTEN = (
     *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR),
@@ -77,11 +77,11 @@ def whole_file(path: Path) -> Iterator[Path]:
     with disk_errors(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            target = destination(path)
+            destination(path)
         except (FileNotFoundError, FileExistsError, IsADirectoryError) as error:
             # Below /proc, below a file, a folder.
             raise DiskError(f"{path}: cannot be written ({error.strerror})") from error
-        with target.whole() as temporary:
+        with whole(path) as temporary:
             yield temporary
 
 

@@ -187,5 +187,5 @@ def _techniques(workload: Workload, words: list[str]) -> list[str]:
     # --help prints and exits.
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
         parsed = options.parse(command.parser(workload), words)
-        return [] if parsed.list else str(parsed.impl).split(",")
+        return [] if parsed.list else (parsed.impl or "auto").split(",")
     return []

@@ -24,7 +24,7 @@ from hpcpy.launch.options import Request, add_options, add_program, read_request
 from hpcpy.launch.plan import CurrentJob, HostFacts, check_request, engine_of, plan_launch
 from hpcpy.launch.shell import batch_script, launch_script, show
 from hpcpy.launch.site import Site, find_site
-from workloads.bench.destination import destination
+from workloads.bench.files import destination
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -147,7 +147,7 @@ def deliver(request: Request, script: str, controller: Controller) -> None:
         error.hint = "name another file: SCRIPT=…"
         raise
     # A device, such as a terminal, shows the script itself and is nothing to submit.
-    if destination(path).replaced is not None:
+    if destination(path) is not None:
         print(path)
         # Not taken for an option.
         word = f"./{path}" if str(path).startswith("-") else str(path)

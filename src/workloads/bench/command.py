@@ -9,20 +9,18 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from workloads.bench import machine, options, plot, profiling, scaling
+from workloads.bench import machine, options, plot, scaling
 from workloads.bench.result import Result, read_json, table, write_json
-from workloads.bench.technique import fitting, listing, select
-from workloads.errors import EXIT_CODES, UnavailableError, WorkloadError
+from workloads.bench.technique import listing, select
+from workloads.errors import EXIT_CODES, UnavailableError, UsageError, WorkloadError
 from workloads.parallel import ranks, stopping
 
 if TYPE_CHECKING:
-    from workloads.bench.profiling import Profiler
+    from workloads.bench.profiling import Measure
     from workloads.bench.workload import Problem, Workload
-
 
 # How long a stopped rank waits for the others, one of which may be removing a
 # half-written picture.  With the time to print the message (ranks.abort) it is
@@ -31,70 +29,26 @@ _STOP_SECONDS = 2.0
 
 
 def main(workload: Workload, arguments: list[str]) -> int:
-    """Run a workload's command line.
-
-    Returns
-    -------
-    int
-        0, or 1 when an answer is wrong.
-
-    Raises
-    ------
-    WorkloadError
-        For bad input, or when a technique cannot run here.
-    """
-    with _together(workload.name):
+    """Run a workload's command line; return 0, or 1 when an answer is wrong."""
+    with _one_end(workload.name):
         args = options.parse(parser(workload), arguments)
-        techniques = {**workload.techniques, **workload.named(args)}
-        workload = replace(workload, techniques=techniques)
+        if workload.adapt is not None:
+            workload = workload.adapt(workload, args)
+        args.impl = args.impl or workload.request
         if args.list:
             print(listing(workload.techniques))
             return 0
         ranks.by_first(lambda: options.check_common(args))
+        if args.weak and workload.grown is None:
+            raise UsageError("--weak: this workload has no work that grows")
+        command = _Command(workload, args, arguments)
         if args.report is not None:
-            results, words = read_json(args.report, workload.name)
-            _plot(workload, args.plot, results, scaling.kind(words))
+            command.draw(read_json(args.report, workload.name))
             return 0
         machine.load_before()
         problems = workload.problems(args)
         with options.tables_beside(args):
-            return _run(workload, args, problems, arguments)
-
-
-def _run(
-    workload: Workload,
-    args: argparse.Namespace,
-    problems: Sequence[Problem],
-    arguments: Sequence[str],
-) -> int:
-    """Run all, report and write what was asked for; return the exit code."""
-    # Before the first of them runs: what cannot be done is refused at once.  All ranks run
-    # the same, although a GPU may be on the nodes of some alone.
-    chosen = ranks.by_first(lambda: [_names(workload, problem, args) for problem in problems])
-    results: list[Result] = []
-    without: dict[str, str] = {}
-    with profiling.profiler(args.profile, f"workloads.{workload.name}") as profile:
-        for problem, (names, cannot) in zip(problems, chosen, strict=True):
-            found, failed = _run_problem(workload, problem, names, args, profile)
-            results += found
-            left_out = {**cannot, **failed}
-            if workload.overview is not None:
-                without |= left_out
-            elif ranks.is_first():
-                _report(workload, problem, found, left_out, args)
-    if ranks.is_first():
-        if workload.overview is not None:
-            print(workload.overview.table(results))
-            _tell_left_out(without)
-        for line in workload.closing(results):
-            print(line)
-        _write(workload, args, problems, arguments, results)
-    code = _complain(workload, results)
-    comm = ranks.several()
-    if code and comm is not None:
-        # The first rank writes: others that end with such a code may end it, too.
-        ranks.wait_quietly(comm)
-    return code
+            return command.run(problems)
 
 
 def parser(workload: Workload) -> options.Parser:
@@ -110,120 +64,140 @@ def parser(workload: Workload) -> options.Parser:
     return made
 
 
-def _names(
-    workload: Workload, problem: Problem, args: argparse.Namespace
-) -> tuple[list[str], dict[str, str]]:
-    """Return what is to run, and for ``all`` what is left out and why."""
-    # The registry knows a problem by its task; its name may also have a size.
-    task = getattr(problem, "task", problem.name)
-    request, techniques = fitting(args.impl, workload.techniques, task)
-    fastest = [name for name in workload.fastest if name in techniques]
-    names, left_out = select(request, techniques, fastest)
-    if not args.scale:
-        return names, left_out
-    if args.impl == "all":
-        left_out |= scaling.without_workers(names, techniques)
-        names = [name for name in names if name not in left_out]
-    scaling.counts(names, techniques, args.scale)
-    return names, left_out
+@dataclass
+class _Command:
+    workload: Workload
+    args: argparse.Namespace
+    arguments: Sequence[str]
 
-
-def _run_problem(
-    workload: Workload,
-    problem: Problem,
-    names: Sequence[str],
-    args: argparse.Namespace,
-    profile: Profiler,
-) -> tuple[list[Result], dict[str, str]]:
-    """Run the techniques one after the other; return results and failures."""
-    # Not at the top: it imports multiprocessing, which --help and --list must not.
-    from workloads.bench.run import Settings, run  # noqa: PLC0415
-
-    line = problem.prepare(names)
-    if line and ranks.is_first():
-        print(line, flush=True)
-    how = Settings(args.workers or machine.cores(), args.repeat, profile)
-    hows = [replace(how, workers=count, ranks=count) for count in args.scale or ()] or [how]
-    grown = scaling.grown(problem, names, args) if args.weak else {}
-    results: list[Result] = []
-    failed: dict[str, str] = {}
-    for name, each in itertools.product(names, hows):
-        try:
-            done = run(name, workload.techniques[name], grown.get(each.workers, problem), each)
-            results.append(replace(done, problem=problem.name))
-        except UnavailableError as error:
-            # Some obstacles show only when a library or device is opened;
-            # with `all` they cost one row.
-            if args.impl != "all":
-                raise
-            failed[name] = str(error)
-    return results, failed
-
-
-def _report(
-    workload: Workload,
-    problem: Problem,
-    results: Sequence[Result],
-    left_out: Mapping[str, str],
-    args: argparse.Namespace,
-) -> None:
-    print(f"{problem.title}{', for each worker' if args.weak else ''}")
-    print(
-        scaling.table(results, workload.unit)
-        if args.scale
-        else table(results, workload.techniques, workload.baseline, workload.unit, workload.columns)
-    )
-    # A note that is the same for several numbers of workers is printed once.
-    for name, note in dict.fromkeys((r.impl, r.note) for r in results if r.note):
-        print(f"  {name}: {note}")
-    _tell_left_out(left_out)
-    lines = [] if args.weak else problem.remarks(results)
-    if args.scale:
-        lines += [*scaling.remarks(results), *scaling.laws(results, scaling.asked(args))]
-    for line in lines:
-        print(f"  {line}")
-    print(flush=True)
-
-
-def _tell_left_out(left_out: Mapping[str, str]) -> None:
-    for name, reason in left_out.items():
-        print(f"  {name}: left out: {reason}")
-
-
-def _write(
-    workload: Workload,
-    args: argparse.Namespace,
-    problems: Sequence[Problem],
-    arguments: Sequence[str],
-    results: Sequence[Result],
-) -> None:
-    if args.json is not None:
-        parameters = {problem.name: problem.parameters() for problem in problems}
-        write_json(args.json, workload.name, parameters, arguments, results)
-    if args.plot is not None:
-        _plot(workload, args.plot, results, scaling.asked(args))
-
-
-def _plot(workload: Workload, path: Path, results: Sequence[Result], scales: str) -> None:
-    if workload.overview is not None:
-        workload.overview.chart(path, results)
-    elif scales:
-        plot.scaling_chart(path, f"{workload.title}, {scales} scaling", results)
-    else:
-        plot.bar_chart(path, f"{workload.title}, {workload.rate}", workload.unit, results)
-
-
-def _complain(workload: Workload, results: Sequence[Result]) -> int:
-    wrong = [result for result in results if not result.ok]
-    for result in wrong:
+    def run(self, problems: Sequence[Problem]) -> int:
+        """Run all, report and write what was asked for; return the exit code."""
+        # Before the first of them runs: what cannot be done is refused at once.  All ranks run
+        # the same, although a GPU may be on the nodes of some alone.
+        chosen = ranks.by_first(lambda: list(map(self.choose, problems)))
+        results: list[Result] = []
+        without: dict[str, str] = {}
+        with self.profiler() as profile:
+            for problem, (names, left_out) in zip(problems, chosen, strict=True):
+                own = self.run_problem(problem, names, left_out, profile)
+                results += own
+                without |= left_out
+                if ranks.is_first() and self.workload.overview is None:
+                    self.report(problem, own, left_out)
         if ranks.is_first():
-            line = f"{workload.name}: {result.impl} on {result.problem}: {result.verdict}"
-            print(line, file=sys.stderr)
-    return 1 if wrong else 0
+            self.write(problems, results, without)
+        wrong = any(not result.ok for result in results)
+        if wrong and (comm := ranks.several()) is not None:
+            # The first rank writes: others that end with such a code may end it, too.
+            ranks.wait_quietly(comm)
+        return 1 if wrong else 0
+
+    def profiler(self) -> contextlib.AbstractContextManager[Measure]:
+        """Give what watches the regions that are timed."""
+        if self.args.profile is None:
+            return contextlib.nullcontext(contextlib.nullcontext)
+        from workloads.bench import profiling  # noqa: PLC0415
+
+        return profiling.profiler(*self.args.profile)
+
+    def choose(self, problem: Problem) -> tuple[list[str], dict[str, str]]:
+        """Return what is to run, and for ``all`` what is left out and why."""
+        args, techniques = self.args, self.workload.techniques
+        names, left_out = select(args.impl, techniques, self.workload.fastest, problem.task)
+        if args.scale:
+            if args.impl == "all":
+                alone = [name for name in names if not techniques[name].has_workers]
+                left_out |= dict.fromkeys(alone, "no workers to count")
+                names = [name for name in names if name not in alone]
+            scaling.counts(names, techniques, args.scale)
+        return names, left_out
+
+    def run_problem(
+        self, problem: Problem, names: Sequence[str], left_out: dict[str, str], profile: Measure
+    ) -> list[Result]:
+        """Run the techniques one after the other; add those that fail to `left_out`."""
+        # Not at the top: it imports multiprocessing, which --help and --list must not.
+        from workloads.bench.run import Settings, run  # noqa: PLC0415
+
+        args, results = self.args, []
+        line = problem.prepare(names)
+        if line and ranks.is_first():
+            print(line, flush=True)
+        grown = self.workload.grown if args.weak else None
+        if grown:
+            # If the largest does not fit, it is refused before the first has run.
+            grown(problem, max(args.scale)).prepare(names)
+        alone = Settings(args.workers or machine.cores(), args.repeat, profile)
+        scaled = [replace(alone, workers=count, ranks=count) for count in args.scale or ()]
+        for name, settings in itertools.product(names, scaled or [alone]):
+            try:
+                own = grown(problem, settings.workers) if grown else problem
+                result = run(name, self.workload.techniques[name], own, settings)
+                results.append(replace(result, problem=problem.name))
+            except UnavailableError as error:
+                # Some obstacles show only when a library or device is opened;
+                # with `all` they cost one row.
+                if args.impl != "all":
+                    raise
+                left_out[name] = str(error)
+        return results
+
+    def report(
+        self, problem: Problem, results: Sequence[Result], left_out: Mapping[str, str]
+    ) -> None:
+        """Print one problem's table, and what there is to say below it."""
+        args, own = self.args, self.workload
+        print(f"{problem.title}{', for each worker' if args.weak else ''}")
+        if args.scale:
+            print(scaling.table(results, own.unit))
+        else:
+            print(table(results, own.techniques, own.baseline, own.unit, own.columns))
+        # A note that is the same for several numbers of workers is printed once.
+        notes = dict.fromkeys((result.impl, result.note) for result in results if result.note)
+        lines = [*(f"{name}: {note}" for name, note in notes), *_left_out(left_out)]
+        lines += [] if args.weak else problem.remarks(results)
+        if args.scale:
+            lines += [*scaling.remarks(results), *scaling.laws(results)]
+        print("\n".join([*(f"  {line}" for line in lines), ""]), flush=True)
+
+    def write(
+        self, problems: Sequence[Problem], results: Sequence[Result], left_out: Mapping[str, str]
+    ) -> None:
+        """Print what is said of all problems; write the files."""
+        if self.workload.overview is not None:
+            print(self.workload.overview.table(results))
+            for line in _left_out(left_out):
+                print(f"  {line}")
+        for line in self.workload.closing(results) if self.workload.closing else ():
+            print(line)
+        name = self.workload.name
+        if self.args.json is not None:
+            parameters = {problem.name: problem.parameters() for problem in problems}
+            write_json(self.args.json, name, parameters, self.arguments, results)
+        if self.args.plot is not None:
+            self.draw(results)
+        for result in results:
+            if not result.ok:
+                line = f"{name}: {result.impl} on {result.problem}: {result.verdict}"
+                print(line, file=sys.stderr)
+
+    def draw(self, results: Sequence[Result]) -> None:
+        """Write the chart of these results."""
+        path, own = self.args.plot, self.workload
+        if own.overview is not None:
+            own.overview.chart(path, results)
+        elif kind := scaling.kind(results):
+            plot.scaling_chart(path, f"{own.title}, {kind} scaling", results)
+        else:
+            plot.bar_chart(path, f"{own.title}, {own.rate}", own.unit, results)
+
+
+def _left_out(reasons: Mapping[str, str]) -> list[str]:
+    return [f"{name}: left out: {reason}" for name, reason in reasons.items()]
 
 
 @contextlib.contextmanager
-def _together(name: str) -> Iterator[None]:
+def _one_end(name: str) -> Iterator[None]:
     """End all ranks when one fails in a way the others cannot know of."""
     try:
         yield
@@ -234,20 +208,15 @@ def _together(name: str) -> Iterator[None]:
         stopped = isinstance(error, (KeyboardInterrupt, SystemExit)) or stopping.asked()
         if stopped and ranks.all_come(comm, _STOP_SECONDS):
             ranks.free_what_is_left(error)
-            raise
-        if stopped:
+        elif stopped:
             # A rank that waits in MPI for one that has left never sees its signal: abort it.
             print(f"workloads: {name}: stopped", file=sys.stderr)
             own = getattr(error, "code", 128 + signal.SIGINT)
             ranks.abort(comm, 128 + stopping.asked() if stopping.asked() else own)
         elif not getattr(error, "agreed", False):
-            _tell(name, error)
+            if isinstance(error, WorkloadError):
+                print(f"{name}: {error}", file=sys.stderr)
+            else:
+                traceback.print_exception(error)
             ranks.abort(comm, getattr(error, "exit_code", 1))
         raise
-
-
-def _tell(name: str, error: BaseException) -> None:
-    if isinstance(error, WorkloadError):
-        print(f"{name}: {error}", file=sys.stderr)
-    else:
-        traceback.print_exception(error)

@@ -1,33 +1,106 @@
-"""Result files that are whole or absent."""
+"""Outputs that are whole or absent: in place of a plain file, or into standard output, a FIFO.
+
+A rename would replace whatever has the name: a link, a FIFO, and as root a device. So only
+plain files and free names are renamed onto.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
+import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from workloads.bench.destination import destination, is_stdout
 from workloads.errors import OutputError, UsageError
+from workloads.parallel.unfinished import unfinished
+
+STDOUT = "-"
+
+
+def destination(path: Path) -> Path | None:
+    """Return what an output replaces: the plain file or free name behind its links.
+
+    None is for what takes bytes: standard output, a device, a FIFO. An OSError is raised for
+    what cannot be written to.
+    """
+    if is_stdout(path):
+        return None
+    target = Path(os.path.realpath(path))
+    is_replaced = not target.is_relative_to("/proc")
+    try:
+        # The kernel may refuse to follow somebody else's link in /tmp.
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        # Strict, so that `absent/../f` is an error, as for the kernel, and not `f`.
+        for folder in (path.parent, target.parent):
+            os.path.realpath(folder, strict=True)
+        mode = stat.S_IFREG if is_replaced else stat.S_IFSOCK
+    if stat.S_ISREG(mode) and is_replaced:
+        return target
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if stat.S_ISSOCK(mode) or not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    return None
+
+
+def is_stdout(path: Path) -> bool:
+    """Tell whether an output goes to standard output: ``-``, or another name of its file."""
+    if str(path) == STDOUT:
+        return True
+    try:
+        found = path.stat()
+        return not stat.S_ISCHR(found.st_mode) and os.path.samestat(found, os.fstat(1))
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def whole(path: Path, suffix: str = "") -> Iterator[Path]:
+    """Give a temporary name; its file takes the place of `path` when it is complete.
+
+    A failure, Ctrl-C included, leaves nothing under either name. A path without an
+    ending gets `suffix` there: libraries choose the format by it.
+    """
+    replaced = destination(path)
+    folder = replaced.parent if replaced else Path(tempfile.gettempdir())
+    temporary = folder / f".{path.stem}.{os.urandom(8).hex()}{path.suffix or suffix}"
+    with unfinished(temporary):
+        try:
+            temporary.touch(exist_ok=False)
+            yield temporary
+            if replaced:
+                temporary.replace(replaced)
+                return
+            # Standard output opened anew would be written from the beginning of its file.
+            output = os.fdopen(os.dup(1), "wb") if is_stdout(path) else path.open("wb")
+            with temporary.open("rb") as source, output:
+                shutil.copyfileobj(source, output)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def with_ending(path: Path, default: str) -> Path:
+    """Return `path` with an ending that says the format: standard output gets the default."""
+    if path.suffix or not is_stdout(path):
+        return path
+    return path.with_name(f"{path.name}{default}")
 
 
 def require_writable(path: Path, option: str) -> None:
-    """Check before a long run that its result can be written.
-
-    Raises
-    ------
-    UsageError
-        When `path` is a folder, or its folder is absent or read-only.
-    """
-    # `-` is standard output, even where a folder has that name.
-    if path.is_dir() and not is_stdout(path):
-        raise UsageError(f"{option} {path}: is a folder", hint="give a file name")
+    """Raise a UsageError before a long run whose result could not be written."""
     try:
-        with tempfile.TemporaryFile(dir=destination(path).folder):
+        replaced = destination(path)
+        with tempfile.TemporaryFile(dir=replaced and replaced.parent):
             pass
+    except IsADirectoryError as error:
+        raise UsageError(f"{option} {path}: is a folder", hint="give a file name") from error
     except FileNotFoundError as error:
         raise UsageError(f"{option} {path}: there is no folder {error.filename}") from error
     except OSError as error:
@@ -35,13 +108,7 @@ def require_writable(path: Path, option: str) -> None:
 
 
 def require_seen(folder: Path, option: str, comm: Any) -> None:
-    """Check that all ranks of `comm` see a folder that one of them has made.
-
-    Raises
-    ------
-    UsageError
-        On every rank, when it is on another node's own file system.
-    """
+    """Raise a UsageError on every rank when one does not see a folder that another has made."""
     nodes = comm.allgather("" if folder.is_dir() else os.uname().nodename)
     if blind := sorted({*filter(None, nodes)}):
         raise UsageError(
@@ -50,35 +117,11 @@ def require_seen(folder: Path, option: str, comm: Any) -> None:
         )
 
 
-def with_ending(path: Path, default: str) -> Path:
-    """Return `path` with an ending that says the format: standard output gets the default."""
-    if path.suffix or not destination(path).is_stdout:
-        return path
-    return path.with_name(f"{path.name}{default}")
-
-
 @contextlib.contextmanager
 def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
-    """Give a temporary name; on success its file takes the place of `path`.
-
-    A failure, Ctrl-C included, leaves nothing under either name. What is no
-    plain file (a device, a FIFO, ``-``, ``/dev/stdout``) gets the bytes of the
-    complete file.
-
-    Parameters
-    ----------
-    path
-        What the user has named.
-    suffix
-        How the temporary name ends where `path` has no ending.
-
-    Raises
-    ------
-    OutputError
-        When the disk is full or the folder cannot be written any more.
-    """
+    """Do what `whole` does; an error of the disk becomes an OutputError."""
     try:
-        with destination(path).whole(suffix) as temporary:
+        with whole(path, suffix) as temporary:
             yield temporary
     except BrokenPipeError:
         # The reader has left: the end of a pipeline, and no fault of a disk.
@@ -89,21 +132,11 @@ def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
 
 @contextlib.contextmanager
 def hdf5_errors() -> Iterator[None]:
-    """Turn an error of HDF5 into the system's error, by the number in its text.
-
-    h5py raises RuntimeError where a file cannot be closed. An error without a number
-    stays as it is.
-
-    Raises
-    ------
-    OSError
-        With that number.
-    """
+    """Turn an error of HDF5 into the system's OSError, by the number in its text, if any."""
     try:
         yield
     except (OSError, RuntimeError) as error:
         found = re.search(r"errno = (\d+)", str(error))
         if found is None:
             raise
-        number = int(found[1])
-        raise OSError(number, os.strerror(number)) from error
+        raise OSError(int(found[1]), os.strerror(int(found[1]))) from error

@@ -5,41 +5,30 @@ Import this module before numba: it chooses the cache folder.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from workloads.bench import caches, machine
 from workloads.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
+# A function that becomes a ufunc.
+Decorator: TypeAlias = Callable[[Callable[..., Any]], Any]
 
-
-def _may_cache() -> bool:
-    # The image has the machine code, and its numba needs no folder. For a
-    # processor without machine code there, that numba finds a folder itself.
-    if importlib.util.find_spec("_hpcpy_numba"):
-        return True
-    return caches.provide("NUMBA_CACHE_DIR", "numba")
-
-
-def _allow_threads(count: int) -> None:
-    # Numba starts its threads once, and never more than this. By default it
-    # is the number of cores, and --workers may ask for more.
-    os.environ.setdefault("NUMBA_NUM_THREADS", str(count))
-
-
-_CACHE = _may_cache()
-_allow_threads(max(machine.cores(), 8))
+# The image has the machine code, and its numba needs no folder. For a
+# processor without machine code there, that numba finds a folder itself.
+_CACHE = bool(importlib.util.find_spec("_hpcpy_numba")) or caches.provide(
+    "NUMBA_CACHE_DIR", "numba"
+)
+# Numba starts its threads once, and never more than this. By default it
+# is the number of cores, and --workers may ask for more.
+os.environ.setdefault("NUMBA_NUM_THREADS", str(max(machine.cores(), 8)))
 
 # Not an import statement: those are sorted to the top of the file.
 numba: Any = importlib.import_module("numba")
-
-
-def submodule(name: str) -> Any:
-    """Return a part of Numba that is not imported with it."""
-    return importlib.import_module(f"numba.{name}")
 
 
 def njit(signature: str, *, parallel: bool = False) -> Callable[[F], F]:
@@ -54,29 +43,21 @@ def njit(signature: str, *, parallel: bool = False) -> Callable[[F], F]:
     return decorator
 
 
-def vectorize(signature: str, *, parallel: bool = False) -> Callable[[Callable[..., Any]], Any]:
+def vectorize(signature: str, *, parallel: bool = False) -> Decorator:
     """Return the decorator that makes a scalar function a NumPy ufunc."""
     target = "parallel" if parallel else "cpu"
-    decorator: Callable[[Callable[..., Any]], Any]
-    decorator = numba.vectorize([signature], target=target, cache=_CACHE)
+    decorator: Decorator = numba.vectorize([signature], target=target, cache=_CACHE)
     return decorator
 
 
-def guvectorize(signature: str, layout: str) -> Callable[[Callable[..., Any]], Any]:
+def guvectorize(signature: str, layout: str) -> Decorator:
     """Return the decorator that makes a function of arrays a generalised ufunc."""
-    decorator: Callable[[Callable[..., Any]], Any]
-    decorator = numba.guvectorize([signature], layout, cache=_CACHE)
+    decorator: Decorator = numba.guvectorize([signature], layout, cache=_CACHE)
     return decorator
 
 
 def use_threads(count: int) -> None:
-    """Have parallel kernels run in `count` threads.
-
-    Raises
-    ------
-    UsageError
-        For more threads than Numba was started for.
-    """
+    """Have parallel kernels run in `count` threads, or raise a UsageError for too many."""
     most = numba.config.NUMBA_NUM_THREADS
     if count > most:
         raise UsageError(

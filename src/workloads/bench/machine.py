@@ -1,14 +1,15 @@
-"""What this machine has: cores, memory, its name; read from the kernel."""
+"""What this machine has: cores, memory, its name; and what this process has used of it."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 import os
 import re
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,24 @@ _PACKAGES = (
 )  # fmt: skip
 
 
+class Place(NamedTuple):
+    """Where a process may run."""
+
+    node: str  # the machine's name
+    allowed: frozenset[int]  # the numbers of the cores in its affinity mask
+    quota: float  # of its cgroup, in cores; 0 without one
+
+    def cores(self) -> int:
+        """Return how many cores the process may use: at least 1, a quota rounded up."""
+        count = len(self.allowed)
+        return max(1, min(count, math.ceil(self.quota))) if self.quota else count
+
+
+def place() -> Place:
+    """Return where this process may run."""
+    return Place(os.uname().nodename, frozenset(os.sched_getaffinity(0)), _cgroup_quota())
+
+
 def cores() -> int:
     """Return how many cores this process may use.
 
@@ -29,35 +48,38 @@ def cores() -> int:
     return place().cores()
 
 
-class Place(NamedTuple):
-    """Where a process may run.
+def cores_of(places: Iterable[Place]) -> int:
+    """Return how many of the processes in these places can have a core each."""
+    nodes: dict[str, list[Place]] = {}
+    for each in places:
+        nodes.setdefault(each.node, []).append(each)
+    total = 0
+    for own in nodes.values():
+        # Launchers bind each rank to cores of its own, or bind none: the union counts.
+        allowed = frozenset().union(*(each.allowed for each in own))
+        node = Place("", allowed, max(each.quota for each in own))
+        total += min(len(own), node.cores())
+    return total
 
-    Parameters
-    ----------
-    node
-        The machine's name.
-    allowed
-        The numbers of the cores in its affinity mask.
-    quota
-        Of its cgroup, in cores; 0 without one.
-    """
 
-    node: str
-    allowed: frozenset[int]
-    quota: float
-
-    def cores(self) -> int:
-        """Return how many cores the process may use: at least 1, a quota rounded up."""
-        count = len(self.allowed)
-        return max(1, min(count, math.ceil(self.quota))) if self.quota else count
+def _cgroup_quota() -> float:
+    try:
+        own = Path("/proc/self/cgroup").read_text().rpartition("::")[2].strip()
+    except OSError:
+        return 0.0
+    quotas = []
+    group = Path("/sys/fs/cgroup") / own.lstrip("/")
+    # The tightest limit on the way up to the root counts.
+    for folder in (group, *group.parents):
+        limit, _, period = _read(folder / "cpu.max").partition(" ")
+        if limit.isdecimal():
+            quotas.append(int(limit) / int(period))
+    return min(quotas, default=0.0)
 
 
 @functools.cache
 def load_before() -> float:
-    """Return the last minute's load average when this was first called: before anything runs.
-
-    It counts processes that run or wait for a core or disk.
-    """
+    """Return the last minute's load average when this was first called: before anything runs."""
     return round(os.getloadavg()[0], 2)
 
 
@@ -75,109 +97,73 @@ def others() -> int:
     return max(0, min(counts))
 
 
-def place() -> Place:
-    """Return where this process may run."""
-    return Place(os.uname().nodename, frozenset(os.sched_getaffinity(0)), _cgroup_quota())
-
-
-def with_a_core(places: Iterable[Place]) -> int:
-    """Return how many of these processes can have a core each.
-
-    Parameters
-    ----------
-    places
-        Where each of them may run; those of a node share its cores.
-    """
-    nodes: dict[str, list[Place]] = {}
-    for one in places:
-        nodes.setdefault(one.node, []).append(one)
-    found = 0
-    for those in nodes.values():
-        # Launchers bind each rank to cores of its own, or bind none: the union counts.
-        allowed = frozenset().union(*(one.allowed for one in those))
-        there = those[0]._replace(allowed=allowed, quota=max(one.quota for one in those))
-        found += min(len(those), there.cores())
-    return found
-
-
-def _cgroup_quota() -> float:
+def forget_peak() -> bool:
+    """Forget this process's peak of memory so far; return whether the kernel does that."""
     try:
-        own = Path("/proc/self/cgroup").read_text().rpartition("::")[2].strip()
+        Path("/proc/self/clear_refs").write_text("5")  # proc_pid_clear_refs(5)
     except OSError:
-        return 0.0
-    quotas = []
-    group = Path("/sys/fs/cgroup") / own.lstrip("/")
-    # The tightest limit on the way up to the root counts.
-    for folder in (group, *group.parents):
-        try:
-            limit, period = (folder / "cpu.max").read_text().split()
-        except (OSError, ValueError):
-            continue
-        if limit != "max":
-            quotas.append(int(limit) / int(period))
-    return min(quotas, default=0.0)
+        return False
+    return True
+
+
+def peak_memory() -> list[int]:
+    """Return the peak resident bytes of this process, then those of its descendants.
+
+    Not ``ru_maxrss``: that covers a whole life, and a child's begins with its parent's.
+    """
+    peaks = [_kib(f"/proc/{process}/status", "VmHWM:") for process in _descendants(os.getpid())]
+    return [peak for peak in peaks if peak]
+
+
+def _descendants(process: int | str) -> Iterator[int | str]:
+    yield process
+    for thread in Path(f"/proc/{process}/task").glob("[0-9]*"):
+        for child in _read(thread / "children").split():
+            yield from _descendants(child)
 
 
 def available_memory() -> int:
     """Return the bytes that are available without swapping; 0 if the kernel does not say."""
-    return _first_kib("/proc/meminfo", "MemAvailable:")
+    return _kib("/proc/meminfo", "MemAvailable:")
 
 
-def _first_kib(path: str, key: str) -> int:
-    try:
-        lines = Path(path).read_text().splitlines()
-    except OSError:
-        return 0
+def _kib(path: str, key: str) -> int:
+    lines = _read(Path(path)).splitlines()
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(key)), 0)
 
 
-def _processor() -> str:
+def _read(path: Path) -> str:
+    """Return a file's text; empty where there is none, as of a process that has ended."""
     try:
-        return named(Path("/proc/cpuinfo").read_text())
+        return path.read_text()
     except OSError:
-        return "unknown"
+        return ""
 
 
-def named(cpuinfo: str) -> str:
-    """Return the kernel's name of the processor with its family and model.
-
-    A virtual machine's name may be ``AMD EPYC`` whatever the generation.
-
-    Parameters
-    ----------
-    cpuinfo
-        The text of ``/proc/cpuinfo``.
-    """
-    first, _, _ = cpuinfo.partition("\n\n")
+def _processor() -> str:
+    """Return the processor's name and numbers: a virtual machine's name says no generation."""
+    first, _, _ = _read(Path("/proc/cpuinfo")).partition("\n\n")
     lines = (line.partition(":") for line in first.splitlines())
     fields = {name.strip(): value.strip() for name, _, value in lines}
     # Arm processors have no name there, but numbers of their maker and of the part.
     known = ("cpu family", "model", "CPU implementer", "CPU part")
     numbers = ", ".join(f"{name} {fields[name]}" for name in known if name in fields)
-    name = fields.get("model name", "unknown")
-    return f"{name} ({numbers})" if numbers else name
+    return fields.get("model name", "unknown") + (f" ({numbers})" if numbers else "")
 
 
 def describe() -> dict[str, object]:
     """Return what a JSON report says of the machine."""
     system = os.uname()
+    driver = re.search(r"\d+\.[\d.]+", _read(Path("/proc/driver/nvidia/version")))
     return {
         "processor": _processor(),
         "cores": cores(),
-        "memory_bytes": _first_kib("/proc/meminfo", "MemTotal:"),
+        "memory_bytes": _kib("/proc/meminfo", "MemTotal:"),
         "kernel": f"{system.sysname} {system.release}",
         "architecture": system.machine,
         "ranks": ranks.expected(),
-        "nvidia_driver": _nvidia_driver(),
+        "nvidia_driver": driver[0] if driver else "",
     }
-
-
-def _nvidia_driver() -> str:
-    try:
-        text = Path("/proc/driver/nvidia/version").read_text()
-    except OSError:
-        return ""
-    return next(iter(re.findall(r"\d+\.[\d.]+", text)), "")
 
 
 def versions() -> dict[str, str]:
@@ -187,8 +173,6 @@ def versions() -> dict[str, str]:
 
     found = {"python": sys.version.split()[0]}
     for package in _PACKAGES:
-        try:
+        with contextlib.suppress(metadata.PackageNotFoundError):
             found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
     return found

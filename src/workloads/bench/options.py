@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from workloads.bench import files, plot, profiling
-from workloads.bench.destination import is_stdout
+from workloads.bench import files, plot
 from workloads.errors import UsageError
 from workloads.parallel import ranks
-
-# Marks a word that is no option although it begins with a dash: no word of a
-# command line can contain this character.
-_VALUE = "\0"
 
 
 class _Version(argparse.Action):
@@ -28,51 +24,29 @@ class _Version(argparse.Action):
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose complaints are one line, raised as `UsageError`.
-
-    Parameters
-    ----------
-    options
-        Those of `argparse.ArgumentParser`.
-    """
+    """A parser whose errors are one line, raised as `UsageError`."""
 
     def __init__(self, **options: Any) -> None:
-        # A report's command is read later (`scaling.kind`): its options have one spelling.
+        # A job script's line means the same when there are more options.
         super().__init__(allow_abbrev=False, **options)
         self.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
 
     def error(self, message: str) -> NoReturn:
         """Raise a UsageError instead of printing the usage above the message."""
-        one_line = " ".join(message.replace(_VALUE, "").split())
-        raise UsageError(one_line, hint="--help tells the options")
-
-    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
-        # Before Python 3.13 the value of `--json=--` is an empty list.
-        if action.option_strings and arg_strings == ["--"]:
-            arg_strings = [f"{_VALUE}--"]
-        return super()._get_values(action, arg_strings)
-
-    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
-        return super()._get_value(action, arg_string.removeprefix(_VALUE))
+        raise UsageError(" ".join(message.split()), hint="--help tells the options")
 
 
-def parse(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:
-    """Parse a command line; take ``-1e-3`` and ``-inf`` for numbers, not options.
+def parse(parser: Parser, words: Sequence[str]) -> argparse.Namespace:
+    """Parse a command line.
 
-    Before Python 3.14 argparse takes only digits, as in ``-1`` and ``-0.5``, for
-    a negative number. What follows ``--`` is no option anyway.
+    Python before 3.14, on which ``./hpcpy launch`` checks a line, takes ``-1e-3`` for an
+    option; with a blank in front argparse takes it for a value.
     """
-    ours = [*arguments, "--"].index("--")
-    words = [f"{_VALUE}{word}" if _is_number(word) else word for word in arguments[:ours]]
-    return parser.parse_args([*words, *arguments[ours:]])
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return word.startswith("-")
+    if sys.version_info < (3, 14):
+        ours = [*words, "--"].index("--")
+        numbers = [f" {w}" if re.fullmatch(r"-\.?\d\S*", w) else w for w in words[:ours]]
+        words = [*numbers, *words[ours:]]
+    return parser.parse_args(words)
 
 
 def whole(least: int, most: int | None = None) -> Callable[[str], int]:
@@ -105,130 +79,84 @@ def add_common(parser: argparse.ArgumentParser, *, samples: bool, request: str =
 
     Parameters
     ----------
-    parser
-        The workload's.
     samples
         Whether it has techniques that do only a sample of the work.
     request
         What runs where ``--impl`` is not given.
     """
-    choose = parser.add_argument_group("which techniques")
-    choose.add_argument(
-        "--list", action="store_true", help="list the techniques and whether each can run here"
-    )
-    choose.add_argument(
-        "--impl",
-        default=request,
-        metavar="NAME[,NAME…]|all|auto",
+    choose = parser.add_argument_group("which techniques").add_argument
+    choose("--list", action="store_true", help="list the techniques and whether each can run here")
+    choose(
+        "--impl", metavar="NAME[,NAME…]|all|auto",
         help="techniques to run; auto is the fastest exact one this machine has "
         f"(default: {request})",
-    )
-    choose.add_argument(
-        "--workers",
-        type=count,
-        metavar="N",
+    )  # fmt: skip
+    choose(
+        "--workers", type=count, metavar="N",
         help="threads or processes, where the technique has them (default: the cores there are)",
-    )
-    choose.add_argument(
-        "--scale",
-        type=counts,
-        metavar="N[,N…]",
+    )  # fmt: skip
+    choose(
+        "--scale", type=counts, metavar="N[,N…]",
         help="the same with each of these numbers of workers: speed-up, efficiency and the serial "
         "part; of MPI ranks the first N compute",
-    )
-    choose.add_argument(
-        "--weak", action="store_true", help="with --scale: N times the work for N workers"
-    )
+    )  # fmt: skip
+    choose("--weak", action="store_true", help="with --scale: N times the work for N workers")
     if samples:
-        choose.add_argument(
-            "--full", action="store_true", help="let slow techniques do all the work, not a sample"
-        )
-    report = parser.add_argument_group("timing and report")
-    report.add_argument(
+        text = "let slow techniques do all the work, not a sample"
+        choose("--full", action="store_true", help=text)
+    report = parser.add_argument_group("timing and report").add_argument
+    report(
         "--repeat", type=count, default=1, metavar="N", help="time each N times, report the fastest"
     )
-    report.add_argument(
-        "--json",
-        type=Path,
-        metavar="FILE",
+    report(
+        "--json", type=Path, metavar="FILE",
         help="write every sample as JSON; for all options, - writes to standard output; tables "
         "then go to standard error",
-    )
-    report.add_argument(
-        "--plot",
-        type=Path,
-        metavar="FILE",
+    )  # fmt: skip
+    report(
+        "--plot", type=Path, metavar="FILE",
         help="write a bar chart, with --scale one of speed-up (png, pdf, svg)",
-    )
-    report.add_argument(
-        "--from",
-        dest="report",
-        type=Path,
-        metavar="FILE",
+    )  # fmt: skip
+    report(
+        "--from", dest="report", type=Path, metavar="FILE",
         help="run nothing: draw by --plot what --json has written to FILE",
-    )
-    report.add_argument(
-        "--profile",
-        nargs=2,
-        metavar=("cprofile|line|memory|viztracer", "FILE"),
+    )  # fmt: skip
+    report(
+        "--profile", nargs=2, metavar=("cprofile|line|memory|viztracer", "FILE"),
         help="where the time goes: cprofile's FILE opens in snakeviz, line's is text, "
         "viztracer's opens in vizviewer and has worker processes too; memory's is text, the "
-        "lines that hold most (by tracemalloc: Python's objects and NumPy's arrays, not what C "
-        "libraries allocate themselves); FILE holds all ranks, which first write beside it",
-    )
+        "lines whose memory is held at the end (by tracemalloc: Python's objects and NumPy's "
+        "arrays, not what C libraries allocate themselves); FILE holds all ranks",
+    )  # fmt: skip
 
 
-def check_common(options: argparse.Namespace) -> None:
-    """Refuse what the parser alone cannot detect.
-
-    Raises
-    ------
-    UsageError
-        When a file could not be written after the run, or for options that
-        exclude each other.
-    UnavailableError
-        Without the profiler's module, or matplotlib.
-    """
-    if options.scale and options.workers:
+def check_common(args: argparse.Namespace) -> None:
+    """Refuse what the parser alone cannot detect."""
+    if args.scale and args.workers:
         raise UsageError("--scale and --workers exclude each other")
-    if options.weak and not options.scale:
+    if args.weak and not args.scale:
         raise UsageError("--weak is for --scale", hint="add --scale 1,2,4")
-    if options.profile is not None:
-        profiling.check(*options.profile)
-    check_files(options)
+    if args.profile is not None:
+        from workloads.bench import profiling  # noqa: PLC0415
+
+        profiling.check(*args.profile)
+    check_files(args)
 
 
-def check_files(options: argparse.Namespace) -> None:
-    """Refuse what ``--json``, ``--plot`` and ``--from`` cannot do.
-
-    Raises
-    ------
-    UsageError
-        When a file could not be written after the run, or ``--from`` has no ``--plot``.
-    UnavailableError
-        Without matplotlib.
-    """
-    if options.json is not None:
-        files.require_writable(options.json, "--json")
-    if options.plot is not None:
-        plot.check(options.plot)
-    elif options.report is not None:
+def check_files(args: argparse.Namespace) -> None:
+    """Refuse what ``--json``, ``--plot`` and ``--from`` cannot do: see `check_common`."""
+    if args.json is not None:
+        files.require_writable(args.json, "--json")
+    if args.plot is not None:
+        plot.check(args.plot)
+    elif args.report is not None:
         raise UsageError("--from is for --plot", hint="add --plot FILE")
 
 
-def tables_beside(options: argparse.Namespace) -> contextlib.AbstractContextManager[object]:
-    """Send what people read to standard error where an output goes to standard output.
-
-    Parameters
-    ----------
-    options
-        Checked by `check_common`.
-    """
-    if not ranks.is_first():
-        return contextlib.nullcontext()
-    named = [getattr(options, name, None) for name in ("json", "plot", "out")]
-    profile = getattr(options, "profile", None)
-    named += [Path(profile[1])] if profile is not None else []
-    if any(path is not None and is_stdout(path) for path in named):
+def tables_beside(args: argparse.Namespace) -> contextlib.AbstractContextManager[object]:
+    """Send what people read to standard error where an output goes to standard output."""
+    named = [getattr(args, name, None) for name in ("json", "plot", "out")]
+    named += [Path(args.profile[1])] if getattr(args, "profile", None) else []
+    if ranks.is_first() and any(path is not None and files.is_stdout(path) for path in named):
         return contextlib.redirect_stdout(sys.stderr)
     return contextlib.nullcontext()

@@ -11,128 +11,69 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from workloads.bench import files, machine
-from workloads.bench.technique import Technique
 from workloads.errors import UsageError
 
 if TYPE_CHECKING:
+    from workloads.bench.technique import Technique
     from workloads.bench.workload import Outcome
 
 # What the image says of itself; absent outside one.
 _IMAGE = Path("/opt/hpcpy/share/hpcpy/image.json")
-
 
 Column: TypeAlias = "Callable[[Result, Sequence[Result]], str]"
 
 
 @dataclass
 class Result:
-    """Timings and answer of one technique.
-
-    Parameters
-    ----------
-    impl
-        The technique.
-    problem
-        What it computed, for example the area's name.
-    samples
-        Seconds, one a repetition; import, compilation and the start of
-        workers are not in them.
-    start
-        Seconds of import, compilation and the start of workers.
-    work
-        How much was done in each sample, in the workload's unit.
-    total
-        How much there would have been to do.
-    complete
-        Whether all of it was done, and not a sample.
-    ok
-        Whether the answer is right.
-    answer
-        Its SHA-256, or the count.
-    verdict
-        What it was compared with and how that went.
-    workers
-        How many workers computed.
-    cores
-        How many of them can have a core each; 0 where nobody has counted.
-    note
-        What else is to be said.
-    kernel
-        For each sample the seconds between the start and the end of a
-        device's kernels, by its own clock: without copies.
-    busy
-        For each sample the processor seconds that each rank has computed, without
-        waiting, where the technique counts them.
-    details
-        For each sample what else the workload has measured.
-    memory
-        Peak bytes of resident memory of each process, this one's first; empty where
-        the kernel cannot reset its count.
-    """
+    """Timings and answer of one technique at one problem; lists have an item a repetition."""
 
     impl: str
     problem: str
-    samples: list[float] = field(default_factory=list)
-    start: float = 0.0
-    work: int = 0
-    total: int = 0
-    complete: bool = True
+    samples: list[float] = field(default_factory=list)  # seconds, without `start`
+    start: float = 0.0  # seconds of import, compilation and the start of workers
+    work: int = 0  # done in each sample, in the workload's unit
+    total: int = 0  # how much there is to do
+    complete: bool = True  # all of it was done, and not a sample
     ok: bool = False
-    answer: str = ""
-    verdict: str = ""
+    answer: str = ""  # its SHA-256, or the count
+    verdict: str = ""  # what it was compared with and how that went
     workers: int = 1
-    cores: int = 0
-    note: str = ""
-    kernel: list[float] = field(default_factory=list)
-    busy: list[list[float]] = field(default_factory=list)
-    details: list[Mapping[str, Any]] = field(default_factory=list)
-    memory: list[int] = field(default_factory=list)
+    cores: int = 0  # workers that can have a core each; 0 if unknown
+    note: str = ""  # what else there is to say
+    kernel: list[float] = field(default_factory=list)  # seconds of kernels by a device's clock
+    busy: list[list[float]] = field(default_factory=list)  # each rank's processor seconds
+    details: list[Mapping[str, Any]] = field(default_factory=list)  # what else was measured
+    memory: list[int] = field(default_factory=list)  # peak bytes of each process, this one first
 
     @property
     def rate(self) -> float:
         """Work a second in the fastest sample."""
         return self.work / max(min(self.samples), 1e-9)
 
+    @property
+    def seconds(self) -> float:
+        """Seconds for all the work at this rate; without any work those of the fastest sample."""
+        return self.total / self.rate if self.work else min(self.samples)
+
+    @property
+    def time(self) -> str:
+        """These seconds for a table; of a sample about what all the work would take."""
+        return f"{'' if self.complete else '≈ '}{duration(self.seconds)}"
+
     def add(self, outcome: Outcome) -> None:
-        """Take in a repetition."""
+        """Add a repetition; one that is right does not excuse an earlier one."""
         first = not self.samples
         self.samples.append(outcome.seconds)
         if outcome.details:
             self.details.append(outcome.details)
         self.work, self.answer, self.note = outcome.work, outcome.answer, outcome.note
-        # A later repetition that is right does not excuse an earlier one.
         self.ok = outcome.ok and (first or self.ok)
         if first or not outcome.ok:
             self.verdict = outcome.verdict
 
-    def compare_with_limit(self, pairs: Sequence[tuple[float, float]]) -> None:
-        """Add to the note how near it came to what a core can do.
-
-        Parameters
-        ----------
-        pairs
-            For each repetition the least seconds one core needs, measured
-            right after it, and the processor seconds that it took: unlike the
-            wall clock these stand still while others have the core.
-        """
-        if pairs:
-            limit, used = (min(values) for values in zip(*pairs, strict=True))
-            remark = (
-                f"limit {duration(limit)} of one core, used {duration(used)}, "
-                f"ratio {used / limit:.2f}"
-            )
-            self.note = "; ".join(filter(None, (self.note, remark)))
-
-    def tell_kernel(self) -> None:
-        """Add to the note what the device's clock says."""
-        if self.kernel:
-            kernel = f"kernel {duration(min(self.kernel))}"
-            self.note = ", ".join(filter(None, (self.note, kernel)))
-
-    @property
-    def seconds(self) -> float:
-        """Seconds for all the work at this rate; without any work those of the fastest sample."""
-        return self.total / self.rate if self.work else min(self.samples)
+    def add_note(self, text: str) -> None:
+        """Add to what there is to say."""
+        self.note = "; ".join(filter(None, (self.note, text)))
 
 
 def duration(seconds: float) -> str:
@@ -158,20 +99,14 @@ def table(
     unit: str,
     columns: Mapping[str, Column] | None = None,
 ) -> str:
-    """Return the results side by side.
+    """Return one problem's results side by side.
 
     Parameters
     ----------
-    results
-        One problem's results.
-    techniques
-        The registry: it says what a parallel one's efficiency refers to.
-    baseline
-        The technique that speed-ups refer to; of several the first that has run.
-    unit
-        Of the rate, in millions of what `work` counts: ``M tests/s``.
-    columns
-        The workload's own: heads, and functions of a result and all results.
+    results, techniques
+        The results, and the registry: it says what an efficiency refers to.
+    baseline, unit, columns
+        The workload's.
     """
     own = columns or {}
     rates = {result.impl: result.rate for result in results}
@@ -182,23 +117,20 @@ def table(
     head = ["technique", "time", "start", "workers", unit, "speed-up", "efficiency", "memory"]
     lines = [[*head, *own, "verdict"]]
     for result in results:
-        # Where only a sample was computed, it is the time that all would take.
-        about = "" if result.complete else "≈ "
-        alone = techniques[result.impl].one_core
-        single = next((of_a_core[name] for name in alone if name in of_a_core), None)
+        one_core = techniques[result.impl].one_core
+        single = next((of_a_core[name] for name in one_core if name in of_a_core), None)
+        cells = [
+            result.impl,
+            result.time,
+            duration(result.start),
+            str(result.workers),
+            f"{result.rate / 1e6:,.1f}",
+            f"{result.rate / base:,.1f}×" if base else "–",
+            f"{result.rate / single / result.workers:.0%}" if single else "–",
+            mebibytes(sum(result.memory)),
+        ]
         lines.append(
-            [
-                result.impl,
-                about + duration(result.seconds),
-                duration(result.start),
-                str(result.workers),
-                f"{result.rate / 1e6:,.1f}",
-                f"{result.rate / base:,.1f}×" if base else "–",
-                f"{result.rate / single / result.workers:.0%}" if single else "–",
-                mebibytes(sum(result.memory)),
-                *(column(result, results) for column in own.values()),
-                result.verdict,
-            ]
+            [*cells, *(column(result, results) for column in own.values()), result.verdict]
         )
     return render(lines)
 
@@ -206,14 +138,10 @@ def table(
 def render(lines: Sequence[Sequence[str]]) -> str:
     """Return a table: the first and last columns aligned left, the others right."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    last = len(widths) - 1
     rendered = []
-    for line in lines:
-        cells = [
-            cell.ljust(width) if column in (0, last) else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        rendered.append("  ".join(cells).rstrip())
+    for first, *others, last in lines:
+        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:-1], strict=True)]
+        rendered.append("  ".join([first.ljust(widths[0]), *cells, last]).rstrip())
     return "\n".join(rendered)
 
 
@@ -251,8 +179,8 @@ def write_json(
         temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
-def read_json(path: Path, workload: str) -> tuple[list[Result], list[str]]:
-    """Return the results of a report, and the words of the command that wrote it.
+def read_json(path: Path, workload: str) -> list[Result]:
+    """Return the results of a report.
 
     Raises
     ------
@@ -263,10 +191,8 @@ def read_json(path: Path, workload: str) -> tuple[list[Result], list[str]]:
         report = json.loads(path.read_text("utf-8"))
         if report["workload"] != workload:
             raise UsageError(f"--from {path}: is of {report['workload']}, not of {workload}")
-        results = [Result(**each) for each in report["results"]]
-        words = shlex.split(report["command"])
+        return [Result(**each) for each in report["results"]]
     except OSError as error:
         raise UsageError(f"--from {path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"--from {path}: is no report that --json has written") from error
-    return results, words

@@ -2,73 +2,28 @@
 
 from __future__ import annotations
 
+import operator
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from workloads.bench import machine
 from workloads.bench.result import Result, duration, render
 from workloads.bench.technique import Technique
-from workloads.bench.workload import Growing
 from workloads.errors import UsageError
 from workloads.parallel import ranks
 
-if TYPE_CHECKING:
-    import argparse
-
-    from workloads.bench.workload import Problem
-
-_COUNTED = ("threads", "processes", "ranks")
 STRONG, WEAK = "strong", "weak"
 # Times what the cores can give: as much differs from run to run.
 _SPREAD = 1.1
-# Less than this is printed as 0.0%.
-_ROUNDED = 0.0005
-
-
-def kind(words: Iterable[str]) -> str:
-    """Return which scaling a command line asks for; empty for none."""
-    given = {word.partition("=")[0] for word in words}
-    return _kind(scales="--scale" in given, weak="--weak" in given)
-
-
-def asked(args: argparse.Namespace) -> str:
-    """Return which scaling parsed options ask for; empty for none."""
-    return _kind(scales=bool(args.scale), weak=args.weak)
-
-
-def _kind(*, scales: bool, weak: bool) -> str:
-    return "" if not scales else WEAK if weak else STRONG
-
-
-def grown(problem: Problem, names: Sequence[str], args: argparse.Namespace) -> dict[int, Problem]:
-    """Return a problem for each number of workers, with as many times the work.
-
-    Raises
-    ------
-    UsageError
-        When there cannot be more of it, or the largest does not fit.
-    """
-    if not isinstance(problem, Growing):
-        raise UsageError("--weak: this workload has no work that grows")
-    more = {count: problem.grown(count) for count in args.scale}
-    # If the largest does not fit, it is refused before the first has run.
-    more[max(more)].prepare(names)
-    return more
 
 
 def counts(
     names: Sequence[str], techniques: Mapping[str, Technique], wanted: Sequence[int]
 ) -> None:
-    """Refuse worker counts that cannot be had.
-
-    Raises
-    ------
-    UsageError
-        For a technique without workers, and for more ranks than there are.
-    """
+    """Raise a UsageError for a technique without workers, and for more ranks than there are."""
     for name in names:
-        if techniques[name].parallel not in _COUNTED:
+        if not techniques[name].has_workers:
             raise UsageError(f"--scale: {name} has no workers to count")
         there = ranks.expected()
         if techniques[name].parallel == "ranks" and max(wanted) > there:
@@ -79,9 +34,35 @@ def counts(
             )
 
 
-def without_workers(names: Sequence[str], techniques: Mapping[str, Technique]) -> dict[str, str]:
-    """Return the techniques that ``all`` leaves out, with the reason."""
-    return {n: "no workers to count" for n in names if techniques[n].parallel not in _COUNTED}
+def kind(results: Sequence[Result]) -> str:
+    """Return which scaling these results are of; empty where all have as many workers."""
+    work: dict[tuple[str, str], list[int]] = {}
+    for result in results:
+        work.setdefault((result.impl, result.problem), []).append(result.work)
+    if not any(len(each) > 1 for each in work.values()):
+        return ""
+    return STRONG if all(len({*each}) == 1 for each in work.values()) else WEAK
+
+
+def _by_technique(results: Sequence[Result]) -> dict[str, list[Result]]:
+    names = dict.fromkeys(result.impl for result in results)
+    return {name: [result for result in results if result.impl == name] for name in names}
+
+
+def _shares_cores(result: Result) -> bool:
+    return 0 < result.cores < result.workers
+
+
+def _by_processor(own: Sequence[Result]) -> bool:
+    """Return whether ranks share cores, and all results have processor times to compare."""
+    return any(map(_shares_cores, own)) and all(result.busy for result in own)
+
+
+def _compared(own: Sequence[Result]) -> list[Result]:
+    """Return one technique's results: where ranks share cores, by the busiest rank's time."""
+    if not _by_processor(own):
+        return [*own]
+    return [replace(r, samples=[max(each) for each in r.busy], cores=r.workers) for r in own]
 
 
 def series(results: Sequence[Result]) -> dict[str, list[tuple[Result, float, float]]]:
@@ -91,35 +72,13 @@ def series(results: Sequence[Result]) -> dict[str, list[tuple[Result, float, flo
     perfect: efficiency 1.  Speed-up compares rates, so it also holds for more work.
     """
     found: dict[str, list[tuple[Result, float, float]]] = {}
-    for result in results:
-        own = [other for other in results if other.impl == result.impl]
-        base = min(own, key=lambda other: other.workers)
-        rate = _rate_of(own)
-        speed_up = rate(result) / rate(base) * base.workers
-        found.setdefault(result.impl, []).append((result, speed_up, speed_up / result.workers))
+    for name, own in _by_technique(results).items():
+        compared = _compared(own)
+        base = min(compared, key=lambda result: result.workers)
+        for result, each in zip(own, compared, strict=True):
+            efficiency = each.rate / each.workers / (base.rate / base.workers)
+            found.setdefault(name, []).append((result, efficiency * each.workers, efficiency))
     return found
-
-
-def _wall_rate(result: Result) -> float:
-    return result.rate
-
-
-def _busiest_rate(result: Result) -> float:
-    return result.work / max(min(map(max, result.busy)), 1e-9)
-
-
-def _rate_of(own: Sequence[Result]) -> Callable[[Result], float]:
-    """Return the function by whose rates one technique's results are compared."""
-    return _busiest_rate if _by_processor(own) else _wall_rate
-
-
-def _by_processor(own: Sequence[Result]) -> bool:
-    """Return whether ranks share cores, and all results have processor times to compare."""
-    return any(_shares_cores(result) for result in own) and all(result.busy for result in own)
-
-
-def _shares_cores(result: Result) -> bool:
-    return 0 < result.cores < result.workers
 
 
 def beyond_cores(own: Sequence[Result]) -> list[int]:
@@ -127,23 +86,22 @@ def beyond_cores(own: Sequence[Result]) -> list[int]:
 
     Most likely other work on the machine has slowed the run with the fewest workers.
     """
-    base = min(own, key=lambda other: other.workers)
-    cores = base.cores or base.workers
+    base = min(own, key=lambda result: result.workers)
+    most = {result.workers: (result.cores or result.workers) for result in own}
     return [
         result.workers
         for result in own
         if result.workers > base.workers
-        and result.rate / base.rate > _SPREAD * (result.cores or result.workers) / cores
+        and result.rate / base.rate > _SPREAD * most[result.workers] / most[base.workers]
     ]
 
 
 def remarks(results: Sequence[Result]) -> list[str]:
     """Return a line for each technique whose speed-up is not by the wall clock."""
     lines = []
-    for name in dict.fromkeys(result.impl for result in results):
-        own = [result for result in results if result.impl == name]
+    for name, own in _by_technique(results).items():
         if _by_processor(own):
-            most = max((one for one in own if _shares_cores(one)), key=lambda one: one.workers)
+            most = max(filter(_shares_cores, own), key=lambda result: result.workers)
             shared = f"{most.workers} ranks share {most.cores} cores"
             lines.append(f"{name}: {shared}; speed-up by the busiest rank's processor time")
     return lines
@@ -152,92 +110,61 @@ def remarks(results: Sequence[Result]) -> list[str]:
 def table(results: Sequence[Result], unit: str) -> str:
     """Return one problem's results by technique and workers.
 
-    Where ranks have counted their processor time, the table has its sum and the
-    busiest rank's: on shared cores these show what the wall clock cannot.
+    Ranks that count their processor time have two more columns: its sum, and the busiest's.
     """
     counted = ["all ranks", "busiest"] if any(result.busy for result in results) else []
     lines = [["technique", "workers", "time", unit, "speed-up", "efficiency", *counted, "verdict"]]
     for name, points in series(results).items():
         beyond = beyond_cores([result for result, _, _ in points])
         for result, speed_up, efficiency in points:
-            lines.append(
-                [
-                    name,
-                    str(result.workers),
-                    ("" if result.complete else "≈ ") + duration(result.seconds),
-                    f"{result.rate / 1e6:,.1f}",
-                    f"{speed_up:,.2f}×",
-                    "not certain" if result.workers in beyond else f"{efficiency:.0%}",
-                    *(_busy(result) if counted else ()),
-                    result.verdict,
-                ]
-            )
+            certain = "not certain" if result.workers in beyond else f"{efficiency:.0%}"
+            rate = f"{result.rate / 1e6:,.1f}"
+            cells = [name, str(result.workers), result.time, rate, f"{speed_up:,.2f}×", certain]
+            if counted and result.busy:
+                cells += [duration(min(map(of, result.busy))) for of in (sum, max)]
+            elif counted:
+                cells += ["–", "–"]
+            lines.append([*cells, result.verdict])
     return render(lines)
 
 
-def _busy(result: Result) -> list[str]:
-    """Return the least processor time of all ranks, and of the busiest one."""
-    if not result.busy:
-        return ["–", "–"]
-    return [duration(min(map(of, result.busy))) for of in (sum, max)]
-
-
-def serial_fraction(results: Sequence[Result], scaling: str) -> tuple[float, float]:
+def serial_fraction(results: Sequence[Result]) -> tuple[float, float]:
     """Fit a law to one technique's results with at least two numbers of workers.
 
     Strong scaling has Amdahl's law, time = s + (1 - s) / workers (AFIPS 1967, 30,
     483), weak scaling Gustafson's, rate = s + (1 - s) workers (CACM 31, 532, 1988),
-    both times a constant.
-
-    Parameters
-    ----------
-    results
-        Of one technique and problem; where ranks share cores, by their processor time.
-    scaling
-        `STRONG` or `WEAK`.
+    both times a constant: ``time * workers`` and ``rate`` are straight lines.
 
     Returns
     -------
     tuple of float
-        The serial fraction s, 0 to 1, by least squares of relative deviations, and
-        the largest of these.
+        The serial fraction s, 0 to 1, by least squares of relative deviations, and the
+        largest of these.
     """
-    rate = _rate_of(results)
-    seconds = [1 / rate(result) for result in results]
-    workers = [float(result.workers) for result in results]
-    if scaling == STRONG:
-        values, basis = seconds, [1 / count for count in workers]
-    else:
-        values, basis = [1 / each for each in seconds], workers
-    u = [1 / value for value in values]
-    v = [each / value for each, value in zip(basis, values, strict=True)]
-    uu, uv, vv = (_product(*pair) for pair in ((u, u), (u, v), (v, v)))
-    serial = (vv * sum(u) - uv * sum(v)) / (uu * vv - uv * uv)
-    shared = (uu * sum(v) - uv * sum(u)) / (uu * vv - uv * uv)
+    is_strong = kind(results) == STRONG
+    values = [(r.workers / r.rate if is_strong else r.rate) for r in results]
+    # slope * u + constant * v is 1 where a point lies on the line.
+    u = [result.workers / value for result, value in zip(results, values, strict=True)]
+    v = [1 / value for value in values]
+    uu, uv, vv = (sum(map(operator.mul, *pair)) for pair in ((u, u), (u, v), (v, v)))
+    slope = (vv * sum(u) - uv * sum(v)) / (uu * vv - uv * uv)
+    constant = (uu * sum(v) - uv * sum(u)) / (uu * vv - uv * uv)
     # Neither part can be negative: faster than ideal, or slower with more workers.
-    if serial < 0:
-        serial, shared = 0, sum(v) / vv
-    elif shared < 0:
-        serial, shared = sum(u) / uu, 0
-    off = max(abs(serial * a + shared * b - 1) for a, b in zip(u, v, strict=True))
-    return serial / (serial + shared), off
+    if slope < 0:
+        slope, constant = 0.0, sum(v) / vv
+    elif constant < 0:
+        slope, constant = sum(u) / uu, 0.0
+    off = max(abs(slope * a + constant * b - 1) for a, b in zip(u, v, strict=True))
+    return (slope if is_strong else constant) / (slope + constant), off
 
 
-def _product(one: Sequence[float], other: Sequence[float]) -> float:
-    return sum(a * b for a, b in zip(one, other, strict=True))
-
-
-def laws(results: Sequence[Result], scaling: str) -> list[str]:
-    """Return a line for each technique with the serial fraction that fits its results.
-
-    Workers that share a core are left out, unless they count their processor time: each
-    of them is slower by the clock, and the law would take that for a serial part.
-    A last line says that others computed on all cores, if they did.
-    """
+def laws(results: Sequence[Result]) -> list[str]:
+    """Return a line for each technique with its serial fraction, and one on the load."""
+    what = "Amdahl's law" if kind(results) == STRONG else "Gustafson's law"
     lines = [
-        f"{name}: {line}"
-        for name in dict.fromkeys(result.impl for result in results)
-        if (line := _law([result for result in results if result.impl == name], scaling))
+        f"{name}: {what}: {_law(own)}"
+        for name, own in _by_technique(results).items()
+        if len(_workers(own)) > 1
     ]
     load, there = machine.load_before(), os.cpu_count() or 1
     if load > there:
@@ -245,32 +172,29 @@ def laws(results: Sequence[Result], scaling: str) -> list[str]:
     return lines
 
 
-def _law(own: Sequence[Result], scaling: str) -> str:
-    """Return the line on one technique; an empty string for a single number of workers."""
-    if len({result.workers for result in own}) < 2:
-        return ""
-    what = "Amdahl's law" if scaling == STRONG else "Gustafson's law"
-    beyond = beyond_cores(own)
-    if beyond:
-        return f"{what}: not fitted, as {_listed(beyond)} workers gained more than cores can give"
-    by_processor = _by_processor(own)
-    fitted = [result for result in own if by_processor or not _shares_cores(result)]
-    crowded = _counts(result for result in own if result not in fitted)
-    counts_ = _counts(fitted)
-    if len(counts_) < 2:
-        return f"{what}: not fitted, as {_listed(crowded)} workers share cores"
-    serial, off = serial_fraction(fitted, scaling)
-    most = f", at most {1 / serial:,.0f} times faster" if scaling == STRONG and serial else ""
-    of = f"{_listed(counts_)} workers{', by processor time' if by_processor else ''}"
+def _law(own: Sequence[Result]) -> str:
+    """Return which serial fraction fits one technique, or why none."""
+    if beyond := beyond_cores(own):
+        return f"not fitted, as {_listed(beyond)} workers gained more than cores can give"
+    # Workers that share a core are slower by the clock: no serial part.
+    fitted = [result for result in _compared(own) if not _shares_cores(result)]
+    alone = _workers(fitted)
+    crowded = _listed(set(_workers(own)) - {*alone})
+    if len(alone) < 2:
+        return f"not fitted, as {crowded} workers share cores"
+    serial, off = serial_fraction(fitted)
+    is_bound = serial and kind(fitted) == STRONG
+    most = f", at most {1 / serial:,.0f} times faster" if is_bound else ""
+    of = f"{_listed(alone)} workers{', by processor time' if _by_processor(own) else ''}"
     # A law of two parameters fits any two points, however wrong it is.
-    of += f", at most {off:.1%} off" if len(counts_) > 2 or off > _ROUNDED else ""
-    without = f"; without {_listed(crowded)}, which share cores" if crowded else ""
-    return f"{what}: {serial:.1%} serial{most} ({of}{without})"
+    of += f", at most {off:.1%} off" if len(alone) > 2 else ""
+    without = f"; without {crowded}, which share cores" if crowded else ""
+    return f"{serial:.1%} serial{most} ({of}{without})"
 
 
-def _counts(results: Iterable[Result]) -> list[int]:
+def _workers(results: Iterable[Result]) -> list[int]:
     return sorted({result.workers for result in results})
 
 
-def _listed(counts_: Iterable[int]) -> str:
-    return ", ".join(map(str, counts_))
+def _listed(workers: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(workers)))

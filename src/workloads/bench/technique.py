@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,95 +15,65 @@ from workloads.parallel import ranks
 COMPILED = "compiled kernel absent: run inside the image"
 IN_SPARK = "Spark is not in this image: run it in hpcpy-spark"
 
-Parallel = Literal["no", "threads", "processes", "ranks", "device"]
-
-
-def _nothing() -> str:
-    return ""
-
 
 @dataclass(frozen=True)
 class Technique:
-    """One way to compute a workload's answer.
+    """One way to compute a workload's answer."""
 
-    Parameters
-    ----------
-    where
-        ``module:function``; imported when it runs, not before.
-    summary
-        One line for ``--list``.
-    needs
-        Modules that must be there.
-    absent
-        What to say when one is not; by default which one.
-    parallel
-        What ``--workers`` counts.
-    one_core
-        The techniques whose rate per core its efficiency is compared with;
-        the first that has run counts.
-    slow
-        Whether it does only a sample of the work, unless ``--full`` asks for all.
-    obstacle
-        A further check, cheap and without imports. It returns why the
-        technique cannot run here, or an empty string.
-    problems
-        Names of the problems it is for; by default all that no technique names.
-    waits
-        Whether its workers wait, and gain more than the cores can give.
-    limit
-        A function of its module: ``limit(work) -> seconds`` measures the least processor
-        time that one core needs for so much work.
-    """
-
-    where: str
-    summary: str
-    needs: tuple[str, ...] = ()
-    absent: str = ""
-    parallel: Parallel = "no"
+    where: str  # module:function, imported when it runs, not before
+    summary: str  # one line for --list
+    needs: tuple[str, ...] = ()  # modules that must be there
+    absent: str = ""  # what to say when one is not, by default which one
+    # What --workers counts.
+    parallel: Literal["no", "threads", "processes", "ranks", "device"] = "no"
+    # Its efficiency refers to a core of the first of these that has run.
     one_core: tuple[str, ...] = ()
-    slow: bool = False
-    obstacle: Callable[[], str] = _nothing
-    problems: tuple[str, ...] = ()
-    waits: bool = False
+    slow: bool = False  # does only a sample of the work, unless --full asks for all
+    # A further check, cheap and without imports: why it cannot run here, or an empty string.
+    obstacle: Callable[[], str] = str
+    problems: tuple[str, ...] = ()  # tasks it is for; by default all that no technique names
+    waits: bool = False  # its workers wait, and gain more than the cores can give
+    # A function of its module: `limit(work)` measures the least processor seconds of one core.
     limit: str = ""
 
     @property
     def module(self) -> str:
-        """The module with its function."""
+        """The name of the module with its function."""
         return self.where.partition(":")[0]
+
+    @property
+    def has_workers(self) -> bool:
+        """Whether there may be more or fewer of its workers."""
+        return self.parallel in ("threads", "processes", "ranks")
 
     def load(self) -> Callable[..., Any]:
         """Import its module and return its function."""
-        function: Callable[..., Any]
-        function = self._of_module(self.where.partition(":")[2] or "compute")
-        return function
+        return self._function(self.where.partition(":")[2] or "compute")
 
     def measure_limit(self, work: int) -> float:
         """Return the least processor seconds that one core needs for so much work."""
-        return float(self._of_module(self.limit)(work))
+        return float(self._function(self.limit)(work))
 
-    def _of_module(self, name: str) -> Any:
-        return getattr(importlib.import_module(self.module), name)
+    def _function(self, name: str) -> Callable[..., Any]:
+        function: Callable[..., Any] = getattr(importlib.import_module(self.module), name)
+        return function
 
     def why_not(self) -> str:
         """Return why it cannot run here, or an empty string."""
         # The obstacle first: without a GPU no package is of any help.
-        return self.obstacle() or self._lacks()
+        if reason := self.obstacle():
+            return reason
+        absent = next((module for module in self.needs if not _is_there(module)), "")
+        return (self.absent or f"Python has no module {absent!r} here") if absent else ""
 
-    def _lacks(self) -> str:
-        for module in self.needs:
-            if not _there(module):
-                return self.absent or f"Python has no module {module!r} here"
-        return ""
-
-    def advice(self) -> str:
-        """Return why it can run here but would show nothing, or an empty string."""
-        if self.parallel == "ranks" and ranks.expected() == 1:
+    def why_not_in_all(self) -> str:
+        """Return why it cannot run here or would show nothing, or an empty string."""
+        if not (reason := self.why_not()) and self.parallel == "ranks" and ranks.expected() == 1:
             return "one rank: start it with mpiexec -n N or srun -n N"
-        return ""
+        return reason
 
 
-def _there(module: str) -> bool:
+def _is_there(module: str) -> bool:
     # find_spec imports the parents alone, never the module itself.
     try:
         return importlib.util.find_spec(module) is not None
@@ -118,62 +88,20 @@ def listing(techniques: Mapping[str, Technique]) -> str:
     for name, technique in techniques.items():
         what = f"{', '.join(technique.problems)}: " if technique.problems else ""
         reason = technique.why_not()
-        note = f"cannot run here: {reason}" if reason else technique.advice()
+        note = f"cannot run here: {reason}" if reason else technique.why_not_in_all()
         lines.append(f"{name:{width}}  {what}{technique.summary}" + (f" [{note}]" if note else ""))
     return "\n".join(lines)
 
 
-def fitting(
-    request: str, techniques: Mapping[str, Technique], problem: str
-) -> tuple[str, dict[str, Technique]]:
-    """Restrict a request and the registry to the techniques for one problem.
-
-    Parameters
-    ----------
-    request
-        As for `select`.
-    techniques
-        The registry.
-    problem
-        The problem's name.
-
-    Returns
-    -------
-    tuple
-        The request and the registry for this problem.
-
-    Raises
-    ------
-    UsageError
-        When all named techniques are for other problems.
-    """
-    named = any(problem in each.problems for each in techniques.values())
-    wanted = {n: problem in t.problems if named else not t.problems for n, t in techniques.items()}
-    own = {name: techniques[name] for name, fits in wanted.items() if fits}
-    if request in ("all", "auto"):
-        return request, own
-    # Unknown names stay: `select` reports them.
-    names = [n for n in request.split(",") if n in own or n not in techniques]
-    if not names:
-        raise UsageError(
-            f"--impl {request}: is not for {problem}", hint=f"one of: {', '.join(own)}"
-        )
-    return ",".join(names), own
-
-
 def select(
-    request: str, techniques: Mapping[str, Technique], fastest: Sequence[str]
+    request: str, techniques: Mapping[str, Technique], fastest: Sequence[str], task: str = ""
 ) -> tuple[list[str], dict[str, str]]:
-    """Choose what to run.
+    """Choose what to run for a task.
 
     Parameters
     ----------
     request
-        Names separated by commas, ``all`` or ``auto``.
-    techniques
-        The registry.
-    fastest
-        Names in the order in which ``auto`` tries them.
+        Names separated by commas, ``all`` or ``auto``: the first of `fastest` that can run.
 
     Returns
     -------
@@ -183,39 +111,37 @@ def select(
     Raises
     ------
     UsageError
-        For a name that is not in the registry.
+        For a name that is not in the registry, and when all are for other tasks.
     UnavailableError
         When a named technique, or every one, cannot run here.
     """
-    if request == "all":
-        left_out = {n: t.why_not() or t.advice() for n, t in techniques.items()}
-        found = [n for n in techniques if not left_out[n]]
+    is_named = any(task in technique.problems for technique in techniques.values())
+    own = [
+        name
+        for name, technique in techniques.items()
+        if (task in technique.problems if is_named else not technique.problems)
+    ]
+    if request in ("all", "auto"):
+        tried = own if request == "all" else [name for name in fastest if name in own]
+        reasons = {name: techniques[name].why_not_in_all() for name in tried}
+        found = [name for name in tried if not reasons[name]]
         if not found:
-            raise _none(left_out.values())
-        return found, {n: r for n, r in left_out.items() if r}
-    if request == "auto":
-        reasons = []
-        for name in fastest:
-            reasons.append(techniques[name].why_not() or techniques[name].advice())
-            if not reasons[-1]:
-                return [name], {}
-        raise _none(reasons)
-    names = list(dict.fromkeys(request.split(",")))
-    for name in names:
+            distinct = {*reasons.values()}
+            why = f": {distinct.pop()}" if len(distinct) == 1 else "; --list tells why"
+            raise UnavailableError(f"no technique can run here{why}")
+        if request == "auto":
+            return found[:1], {}
+        return found, {name: reason for name, reason in reasons.items() if reason}
+    asked = list(dict.fromkeys(request.split(",")))
+    for name in asked:
         if name not in techniques:
             raise UsageError(
                 f"unknown technique {name!r}", hint=f"one of: all, auto, {', '.join(techniques)}"
             )
+    names = [name for name in asked if name in own]
+    if not names:
+        raise UsageError(f"--impl {request}: is not for {task}", hint=f"one of: {', '.join(own)}")
     for name in names:
-        reason = techniques[name].why_not()
-        if reason:
+        if reason := techniques[name].why_not():
             raise UnavailableError(f"{name} cannot run here: {reason}")
     return names, {}
-
-
-def _none(reasons: Iterable[str]) -> UnavailableError:
-    """Return the error when nothing is left to run, with the reason if all have the same."""
-    distinct = {*reasons}
-    if len(distinct) == 1:
-        return UnavailableError(f"no technique can run here: {distinct.pop()}")
-    return UnavailableError("no technique can run here", hint="--list tells why")

@@ -4,45 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
     from workloads.bench.result import Column, Result
+    from workloads.bench.run import Trial
     from workloads.bench.technique import Technique
-    from workloads.bench.trial import Trial
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one repetition gave.
-
-    Parameters
-    ----------
-    seconds
-        How long it took.
-    work
-        How much was done, in the workload's unit.
-    answer
-        What identifies the answer: its SHA-256, or the count.
-    ok
-        Whether it is right.
-    verdict
-        What it was compared with and how that went.
-    note
-        What else is to be said.
-    details
-        More numbers, for ``--json`` and the workload's own columns and tables.
-    """
+    """What one repetition gave."""
 
     seconds: float
-    work: int
-    answer: str
+    work: int  # how much was done, in the workload's unit
+    answer: str  # what identifies it: its SHA-256, or the count
     ok: bool
-    verdict: str
-    note: str = ""
+    verdict: str  # what the answer was compared with and how that went
+    note: str = ""  # what else there is to say
+    # More numbers, for --json and the workload's own columns and tables.
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -68,6 +51,10 @@ class Problem(Protocol):
         """For tables and charts."""
 
     @property
+    def task(self) -> str:
+        """The name by which `Technique.problems` knows it."""
+
+    @property
     def title(self) -> str:
         """The line above the table."""
 
@@ -81,18 +68,10 @@ class Problem(Protocol):
         """Return what a technique does; called on the ranks that compute."""
 
     def finish(self, result: Result) -> None:
-        """Complete a result: how much there was to do, what else is to be said."""
+        """Complete a result: how much there was to do, what else there is to say."""
 
     def remarks(self, results: Sequence[Result]) -> list[str]:
         """Return the lines below the table."""
-
-
-@runtime_checkable
-class Growing(Protocol):
-    """A problem whose work can grow, for weak scaling."""
-
-    def grown(self, times: int) -> Problem:
-        """Return a problem with `times` times the work."""
 
 
 class Overview(Protocol):
@@ -107,53 +86,27 @@ class Overview(Protocol):
 
 @dataclass(frozen=True)
 class Workload:
-    """A workload's part of the command line and of the report.
+    """A workload's part of the command line and of the report."""
 
-    Parameters
-    ----------
-    name
-        In ``python -m workloads NAME``.
-    description
-        For ``--help``.
-    title, rate
-        Of charts: what it is, and what the rate counts.
-    unit
-        Of the rate, in millions of what `work` counts: ``M tests/s``.
-    techniques
-        The registry.
-    fastest
-        What ``auto`` tries, first to last.
-    add_options
-        Adds the options that say what to compute, to their group.
-    problems
-        Makes the problems from the parsed options.
-    baseline
-        The technique that speed-ups refer to; of several the first that has run.
-    overview
-        One table and chart of all problems; by default each has its own.
-    request
-        The default of ``--impl``.
-    columns
-        Its own columns of the table: their heads, and functions of a result
-        and all results.
-    closing
-        Returns the lines below the last table, from all problems' results.
-    named
-        Returns techniques that the options name, besides the registry's.
-    """
-
-    name: str
-    description: str
-    title: str
-    rate: str
-    unit: str
+    name: str  # in `python -m workloads NAME`
+    description: str  # for --help
+    title: str  # of charts
+    rate: str  # what it counts, for charts
+    unit: str  # of the rate, in millions of what `work` counts: M tests/s
     techniques: Mapping[str, Technique]
-    fastest: Sequence[str]
+    fastest: Sequence[str]  # what `auto` tries, first to last
+    # Adds the options that say what to compute, to their group.
     add_options: Callable[[argparse._ArgumentGroup], None]
     problems: Callable[[argparse.Namespace], Sequence[Problem]]
+    # What speed-ups refer to; of several techniques the first that has run.
     baseline: str | Sequence[str] = "python"
+    request: str = "auto"  # what runs without --impl
+    # Returns the workload for these options: with more techniques, another `request`.
+    adapt: Callable[[Workload, argparse.Namespace], Workload] | None = None
+    # Returns a problem with so many times the work, for weak scaling.
+    grown: Callable[[Any, int], Problem] | None = None
     overview: Overview | None = None
-    request: str = "auto"
+    # Its own columns of the table: heads, and functions of a result and all results.
     columns: Mapping[str, Column] = field(default_factory=dict)
-    closing: Callable[[Sequence[Result]], Sequence[str]] = lambda _: ()
-    named: Callable[[argparse.Namespace], Mapping[str, Technique]] = lambda _: {}
+    # Returns the lines below the last table, from all problems' results.
+    closing: Callable[[Sequence[Result]], Sequence[str]] | None = None

@@ -9,35 +9,21 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from workloads.bench import caches
 from workloads.errors import UnavailableError
 from workloads.parallel import launchers
 
 
 def no_driver() -> str:
     """Return why no OpenCL driver can be found, or an empty string; load none."""
-    if os.environ.get("OCL_ICD_FILENAMES"):
-        return ""
     vendors = Path(os.environ.get("OCL_ICD_VENDORS", "/etc/OpenCL/vendors"))
-    if vendors.suffix == ".icd" or (vendors.is_dir() and any(vendors.glob("*.icd"))):
+    if vendors.suffix == ".icd" or os.environ.get("OCL_ICD_FILENAMES"):
         return ""
-    return f"no OpenCL driver is registered in {vendors}"
+    return "" if any(vendors.glob("*.icd")) else f"no OpenCL driver is registered in {vendors}"
 
 
 @functools.cache
 def program(source: str) -> tuple[Any, Any, Any]:
-    """Return pyopencl, a queue on the best device, and the built program.
-
-    Raises
-    ------
-    UnavailableError
-        When no platform answers, no device has double precision, or the device
-        cannot compile the program.
-    """
-    # PoCL offers no device at all when its cache folder cannot be written.
-    caches.provide("POCL_CACHE_DIR", "pocl")
-    if not caches.provide("XDG_CACHE_HOME", "cache"):
-        os.environ["PYOPENCL_NO_CACHE"] = "1"
+    """Return pyopencl, a queue on the best device, and the built program."""
     import pyopencl as cl  # noqa: PLC0415
 
     try:

@@ -7,7 +7,7 @@ import json
 import time
 from pathlib import Path
 
-from workloads.bench import destination, files, options
+from workloads.bench import files, options
 from workloads.errors import EXIT_CODES, UsageError, WorkloadError
 from workloads.exercise.check import check, check_name, check_needs
 from workloads.exercise.definition import Exercise
@@ -60,7 +60,7 @@ def _show(args: argparse.Namespace, exercise: Exercise) -> None:
 
 def _write(text: str, path: Path) -> None:
     # Somebody's solution may be there.
-    if not destination.is_stdout(path):
+    if not files.is_stdout(path):
         if path.exists():
             raise UsageError(f"--to {path}: is there already", hint="give a new file's name")
         check_name(path)
@@ -74,7 +74,7 @@ def _check(args: argparse.Namespace, exercise: Exercise) -> int:
     if args.json:
         files.require_writable(args.json, "--json")
     check_needs(exercise)
-    several, printed = len(args.check) > 1, not (args.json and destination.is_stdout(args.json))
+    several, printed = len(args.check) > 1, not (args.json and files.is_stdout(args.json))
     width = max(len(str(file)) for file in args.check)
     verdicts, errors = [], []
     for file in args.check:

@@ -11,7 +11,7 @@ from workloads.linalg.registry import THREADS
 from workloads.parallel.interrupts import run_all
 
 if TYPE_CHECKING:
-    from workloads.bench.trial import Trial
+    from workloads.bench.run import Trial
     from workloads.linalg.problems import Problem, Threads
 
 

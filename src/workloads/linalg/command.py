@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from workloads.bench import command, options
 from workloads.bench.workload import Workload
@@ -79,9 +80,6 @@ def _problems(args: argparse.Namespace) -> Sequence[problems.Problem]:
         raise UsageError(f"--count {args.count}: only tasks have a count", hint="add --task tasks")
     if args.scale and "threads" in args.task:
         raise UsageError("--scale: the threads of BLAS are a sweep already")
-    if args.task == ["threads"] and args.impl == "auto":
-        # One technique alone would be no sweep.
-        args.impl = "all"
     found: list[problems.Problem] = []
     for task in args.task:
         sizes, most = args.n or [_SIZES[task]], _MOST.get(task, _MOST_ROWS)
@@ -91,6 +89,11 @@ def _problems(args: argparse.Namespace) -> Sequence[problems.Problem]:
             counts = (args.count or COUNT,) if task == "tasks" else ()
             found.append(_CLASSES[task](n, args.seed, *counts, swept=len(sizes) > 1))
     return found
+
+
+def _adapt(workload: Workload, args: argparse.Namespace) -> Workload:
+    # Of the threads of BLAS one technique alone would be no sweep.
+    return replace(workload, request="all") if args.task == ["threads"] else workload
 
 
 _CLASSES: dict[str, Callable[..., problems.Problem]] = {
@@ -114,6 +117,7 @@ LINALG = Workload(
     add_options=_add_options,
     problems=_problems,
     baseline=("numpy", "serial", "omp-1"),
+    adapt=_adapt,
     closing=crossover.lines,
 )
 

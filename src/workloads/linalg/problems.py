@@ -16,7 +16,7 @@ from workloads.linalg.registry import THREADS
 if TYPE_CHECKING:
     from workloads.bench.arrays import Float64Array
     from workloads.bench.result import Result
-    from workloads.bench.trial import Trial
+    from workloads.bench.run import Trial
     from workloads.bench.workload import Attempt
 
 # Rows of the warm-up, before the clock starts: enough for BLAS to start its threads.

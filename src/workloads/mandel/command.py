@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from workloads.bench import command, options
-from workloads.bench.destination import destination
+from workloads.bench.files import destination
 from workloads.bench.workload import Workload
 from workloads.errors import UsageError
 from workloads.mandel import output
@@ -78,7 +78,7 @@ def _resized(area: Area, size: Sequence[int] | None, maxiter: int | None) -> Are
 def _target(out: Path | None, area: Area, areas: Sequence[Area]) -> Path | None:
     if out is None or len(areas) == 1:
         return out
-    if destination(out).replaced is None:
+    if destination(out) is None:
         raise UsageError(f"--out {out}: takes one picture", hint=f"add --area {area.name}")
     return out.with_name(f"{out.stem}-{area.name}{out.suffix}")
 
@@ -105,6 +105,7 @@ MANDEL = Workload(
     add_options=_add_options,
     problems=_problems,
     baseline=("python", "numpy-single"),
+    grown=Picture.grown,
 )
 
 

@@ -20,7 +20,7 @@ from workloads.mandel.registry import TECHNIQUES
 
 if TYPE_CHECKING:
     from workloads.bench.arrays import Int32Array
-    from workloads.bench.trial import Trial
+    from workloads.bench.run import Trial
 
 # Before the clock starts each technique computes this much once, so that
 # libraries are initialised and just-in-time compilers done.
@@ -89,6 +89,11 @@ class Picture:
     @property
     def name(self) -> str:
         """The area's name."""
+        return self.area.name
+
+    @property
+    def task(self) -> str:
+        """Of an area in single precision its name, as its techniques are for it alone."""
         return self.area.name
 
     @property

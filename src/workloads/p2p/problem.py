@@ -7,7 +7,7 @@ import os
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from workloads.bench import machine
 from workloads.bench.workload import Outcome
@@ -17,7 +17,7 @@ from workloads.parallel import launchers, ranks
 
 if TYPE_CHECKING:
     from workloads.bench.result import Result
-    from workloads.bench.trial import Trial
+    from workloads.bench.run import Trial
     from workloads.p2p.channel import Channel
     from workloads.parallel.workers import Workers
 
@@ -50,6 +50,8 @@ class Messages:
     size: int
     times: int
     warm_up: int
+
+    task: ClassVar[str] = "p2p"
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from workloads.bench import command, options
 from workloads.bench.workload import Outcome, Workload
@@ -16,8 +16,7 @@ from workloads.pi.shares import seeds
 
 if TYPE_CHECKING:
     from workloads.bench.result import Result
-    from workloads.bench.technique import Technique
-    from workloads.bench.trial import Trial
+    from workloads.bench.run import Trial
 
 # Enough to load libraries and run just-in-time compilers before the clock starts.
 _WARM_UP_PAIRS = 1_000
@@ -42,6 +41,8 @@ class Count:
     pairs: int
     seed: int
     pythons: Mapping[str, str] = field(default_factory=dict)
+
+    task: ClassVar[str] = "pi"
 
     @property
     def name(self) -> str:
@@ -151,11 +152,18 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
     )
 
 
-def _others(args: argparse.Namespace) -> dict[str, Technique]:
-    args.pythons = others.named(args.python)
-    if args.pythons and args.impl == "auto":
-        args.impl = others.request(args.pythons)
-    return {row: others.technique(row, python) for row, python in args.pythons.items()}
+def _with_pythons(workload: Workload, args: argparse.Namespace) -> Workload:
+    """Return the workload with a row for each interpreter of ``--python``."""
+    if not args.python:
+        return workload
+    pythons = others.named(args.python)
+    rows = {row: others.technique(row, python) for row, python in pythons.items()}
+    return replace(
+        workload,
+        techniques={**workload.techniques, **rows},
+        request=others.request(pythons),
+        problems=lambda args: [Count(args.n, args.seed, pythons)],
+    )
 
 
 PI = Workload(
@@ -169,8 +177,9 @@ PI = Workload(
     techniques=TECHNIQUES,
     fastest=FASTEST,
     add_options=_add_options,
-    problems=lambda args: [Count(args.n, args.seed, args.pythons)],
-    named=_others,
+    problems=lambda args: [Count(args.n, args.seed)],
+    adapt=_with_pythons,
+    grown=Count.grown,
 )
 
 

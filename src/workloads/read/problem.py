@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from workloads.bench.workload import Outcome
 from workloads.errors import OutputError, WorkloadError
@@ -22,7 +22,7 @@ from workloads.write.problem import require_memory
 
 if TYPE_CHECKING:
     from workloads.bench.result import Result
-    from workloads.bench.trial import Trial
+    from workloads.bench.run import Trial
     from workloads.parallel.workers import Workers
 
 _WARM_UP = Series(3, 2)
@@ -44,6 +44,8 @@ class Arrays:
 
     series: Series
     cold: bool
+
+    task: ClassVar[str] = "read"
 
     @property
     def name(self) -> str:

@@ -17,7 +17,7 @@ from workloads.startup.registry import FASTEST, TECHNIQUES
 
 if TYPE_CHECKING:
     from workloads.bench.result import Result
-    from workloads.bench.trial import Trial
+    from workloads.bench.run import Trial
 
 
 @dataclass(frozen=True)

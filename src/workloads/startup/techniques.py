@@ -23,7 +23,7 @@ from workloads.startup.calls import Call, summary
 from workloads.startup.tracer import initial_environment
 
 if TYPE_CHECKING:
-    from workloads.bench.trial import Trial
+    from workloads.bench.run import Trial
     from workloads.startup.cases import Invocation
 
 _IMPORT = re.compile(r"import time: +(\d+) \| +(\d+) \| ( *)(\S+)")

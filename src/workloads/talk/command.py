@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from workloads.bench import destination, files, machine, options
+from workloads.bench import files, machine, options
 from workloads.bench.result import circumstances
 from workloads.errors import EXIT_CODES, UnavailableError, UsageError
 from workloads.parallel import ranks
@@ -90,7 +90,7 @@ def _check_folder(folder: Path) -> None:
     from workloads.bench import plot  # noqa: PLC0415
 
     plot.matplotlib_classes()
-    if str(folder) == destination.STDOUT:
+    if str(folder) == files.STDOUT:
         raise UsageError("--html -: the page is several files", hint="give a new folder's name")
     if folder.exists():
         raise UsageError(f"--html {folder}: is there already", hint="give a new folder's name")
@@ -121,7 +121,7 @@ def _write(
 ) -> None:
     talk = registry.talk(args.talk)
     # What is no plain file, as a pipe, gets one document.
-    if args.json is not None and (last or destination.destination(args.json).replaced):
+    if args.json is not None and (last or files.destination(args.json)):
         made = {
             "workload": "talk",
             **circumstances("talk", arguments),

@@ -17,7 +17,7 @@ from workloads.write.files import StuckError, require_room
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workloads.bench.trial import Trial
+    from workloads.bench.run import Trial
     from workloads.parallel.workers import Workers
     from workloads.write.place import Place
 

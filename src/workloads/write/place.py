@@ -13,13 +13,16 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workloads.bench import files
-from workloads.bench.destination import STDOUT
-from workloads.bench.job import Job
+from workloads.bench.files import STDOUT
 from workloads.errors import OutputError, UsageError
 from workloads.parallel import ranks
 from workloads.parallel.unfinished import unfinished
+
+if TYPE_CHECKING:
+    from workloads.bench.run import Job
 
 # Other ranks may still be creating files in the folder that is being removed.
 _ATTEMPTS = 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from workloads.bench import machine
 from workloads.errors import UsageError
@@ -12,7 +12,7 @@ from workloads.write.attempt import Attempt
 
 if TYPE_CHECKING:
     from workloads.bench.result import Result
-    from workloads.bench.trial import Trial
+    from workloads.bench.run import Trial
     from workloads.write.definition import Series
     from workloads.write.place import Place
 
@@ -54,6 +54,8 @@ class Files:
     series: Series
     place: Place
     verify: bool
+
+    task: ClassVar[str] = "write"
 
     @property
     def name(self) -> str:

@@ -10,8 +10,7 @@ from typing import Any
 
 from mpi4py import MPI
 
-from workloads.device.cuda import cupy_device
-from workloads.device.gpu_mpi import require_gpu_aware
+from workloads.device.cuda import cupy_device, require_gpu_aware
 from workloads.p2p import channel
 from workloads.p2p.channel import Bytes
 from workloads.parallel import ranks

@@ -143,7 +143,7 @@ def test_ranks_share_the_cores_of_their_node(
 
 def test_weak_scaling_has_so_many_times_the_work() -> None:
     wish = argparse.Namespace(scale=[1, 3])
-    areas = scaling.grown(Picture(AREAS["area1"], full=False), ["numba"], wish)
+    areas = scaling.grown(Picture(AREAS["area1"], full=False, kernel="numba"), ["numba"], wish)
     assert [one.parameters()["height"] for one in areas.values()] == [1000, 3000]
     counts = scaling.grown(Count(10, 1), ["simd"], wish)
     assert {workers: one.parameters()["pairs"] for workers, one in counts.items()} == {1: 10, 3: 30}

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from workloads.bench import command, options
 from workloads.bench.destination import destination
 from workloads.bench.workload import Workload
-from workloads.errors import UsageError
+from workloads.errors import UnavailableError, UsageError
 from workloads.mandel import output
 from workloads.mandel.grid import AREAS, SINGLE_AREAS, Area, Grid
 from workloads.mandel.problem import Picture
-from workloads.mandel.registry import FASTEST, TECHNIQUES
+from workloads.mandel.registry import FASTEST, KERNELS, TECHNIQUES, first_kernel, of_kernel
 from workloads.parallel import ranks
 
 _ALL_AREAS = AREAS | SINGLE_AREAS
@@ -28,6 +29,11 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
     what.add_argument("--size", nargs=2, type=int, metavar=("W", "H"), help="pixels")
     what.add_argument("--maxiter", type=int, metavar="N", help="tests a point at most")
     what.add_argument(
+        "--kernel", choices=KERNELS,
+        help="what the workers of threads, processes and ranks compute with (default: the first "
+        "that can run here)",
+    )  # fmt: skip
+    what.add_argument(
         "--out",
         type=Path,
         metavar="FILE",
@@ -39,7 +45,7 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
         type=options.counts,
         default=(),
         metavar="N[,N…]",
-        help="tell how evenly N workers would share the work: by blocks of rows, every N-th row, "
+        help="how evenly N workers would share the work: by blocks of rows, every N-th row, "
         "or a queue",
     )
 
@@ -70,7 +76,7 @@ def _resized(area: Area, size: Sequence[int] | None, maxiter: int | None) -> Are
     grid = area.grid
     width, height = size or (grid.width, grid.height)
     limit = grid.maxiter if maxiter is None else maxiter
-    changed = Grid(grid.xmin, grid.xmax, grid.ymin, grid.ymax, width, height, limit)
+    changed = replace(grid, width=width, height=height, maxiter=limit)
     # Back at the stored size it is the stored area, reference included.
     return area if changed == grid else Area(area.name, changed)
 
@@ -87,8 +93,11 @@ def _problems(args: argparse.Namespace) -> list[Picture]:
     areas = _areas(args)
     if args.out is not None:
         ranks.by_first(lambda: output.check(args.out))
+    kernel = args.kernel or first_kernel()
+    if args.kernel and (reason := TECHNIQUES[kernel].why_not()):
+        raise UnavailableError(f"--kernel {kernel} cannot run here: {reason}")
     return [
-        Picture(area, args.full, _target(args.out, area, areas), balance=args.balance)
+        Picture(area, args.full, kernel, _target(args.out, area, areas), args.balance)
         for area in areas
     ]
 
@@ -105,6 +114,7 @@ MANDEL = Workload(
     add_options=_add_options,
     problems=_problems,
     baseline=("python", "numpy-single"),
+    named=lambda args: of_kernel(args.kernel or first_kernel()),
 )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from workloads.mandel import row_kernel
 from workloads.mandel.answer import Answer
 from workloads.mandel.grid import AREAS, Area
+from workloads.mandel.registry import first_kernel
 
 # The first one's pixels depend on the order of operations; the second is enough for rows.
 _DEEP, _AREA = AREAS["area2"], AREAS["area1"]
@@ -32,7 +33,7 @@ def cyclic(compute: Callable[..., Any], comm: Any) -> str:
 
     def rows(wanted: range) -> Any:
         asked.extend(wanted)
-        return row_kernel.rows(grid, wanted)
+        return row_kernel.rows(grid, wanted, first_kernel())
 
     used: set[str] = set()
     found = compute(_watched(comm, used), rows, grid.height, grid.width)
@@ -66,12 +67,8 @@ def _image(area: Area, found: Any) -> str:
     if not isinstance(found, np.ndarray) or found.shape != shape or found.dtype.kind != "i":
         return f"{described(found)}, not whole numbers of shape {shape}"
     answer = Answer(area, range(grid.height))
-    image = np.ascontiguousarray(found, np.int32)
-    answer.take(answer.rows, image)
-    if answer.right:
-        return ""
-    said = answer.explain([answer.rows], lambda part: image[part.start : part.stop])
-    return said.removeprefix("WRONG: ")
+    answer.take(answer.rows, np.ascontiguousarray(found, np.int32))
+    return "" if answer.right else answer.verdict.removeprefix("WRONG: ")
 
 
 def _dealt(dealt: list[list[int]]) -> str:

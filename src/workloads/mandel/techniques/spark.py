@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from workloads.mandel import row_kernel
-from workloads.mandel.blocks import groups
+from workloads.mandel.sharing import groups
 from workloads.parallel import spark_context
 
 if TYPE_CHECKING:
@@ -16,18 +17,19 @@ if TYPE_CHECKING:
     from workloads.parallel.workers import Workers
 
 
-def _context(workers: Workers) -> AbstractContextManager[Any]:
-    return spark_context.context(workers, row_kernel.prepare)
-
-
-def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
+def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
     """Fill `out` with the cluster's workers."""
-    context = workers.hold(_context)
-    places, parts = zip(*groups(rows, grid.width, workers.count), strict=True)
+    context = workers.hold(_context(kernel))
+    parts = groups(len(rows), grid.width, workers.count)
     with spark_context.failures():
         # Each part is a partition: they are dealt out as workers become free.
-        spread = context.parallelize(parts, len(parts))
-        blocks = spread.map(functools.partial(row_kernel.rows, grid)).collect()
-    for first, block in zip(places, blocks, strict=True):
-        out[first : first + len(block)] = block
-    return f"{row_kernel.told()} in each"
+        spread = context.parallelize([rows[part] for part in parts], len(parts))
+        blocks = spread.map(functools.partial(row_kernel.rows, grid, kernel=kernel)).collect()
+    for part, block in zip(parts, blocks, strict=True):
+        out[part] = block
+    return f"{row_kernel.described(kernel)} in each"
+
+
+@functools.cache
+def _context(kernel: str) -> Callable[[Workers], AbstractContextManager[Any]]:
+    return lambda workers: spark_context.context(workers, row_kernel.preparation(kernel))

@@ -93,13 +93,13 @@ FROZEN.flags.writeable = False
     ("arguments", "error"),
     [
         ((XS.astype("f4"), YS, 50, empty(SMALL)), ValueError),
-        ((XS[::2], YS, 50, empty(SMALL)), (ValueError, BufferError)),
+        ((XS[::2], YS, 50, empty(SMALL)), (TypeError, ValueError, BufferError)),
         ((XS, YS, 50, empty(SMALL)[:-1]), ValueError),
-        ((XS, YS, 50, FROZEN), (ValueError, BufferError)),
+        ((XS, YS, 50, FROZEN), (TypeError, ValueError, BufferError)),
         ((XS, YS, 50, memoryview(bytearray(4 * FROZEN.size + 1))[1:]), ValueError),
         ((XS, YS, 2**31, empty(SMALL)), OverflowError),
         ((XS, YS, 50, empty(SMALL), np.zeros(2, np.int64)), ValueError),
-        ((XS, YS, 50, empty(SMALL), None, "x86-64-v9"), ValueError),
+        ((XS, YS, 50, empty(SMALL), np.zeros(1, np.int64), "x86-64-v9"), ValueError),
     ],
 )
 def test_unfit_buffers_are_refused_before_anything_is_written(arguments: Any, error: Any) -> None:

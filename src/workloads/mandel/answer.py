@@ -25,16 +25,9 @@ _SOME_ROWS = 16
 
 
 class Answer:
-    """The escape times of some rows, taken in block by block and in order.
+    """The escape times of some rows of an area, taken in block by block and in order.
 
-    Parameters
-    ----------
-    area
-        The area that they belong to.
-    rows
-        The rows that `take` is going to be given.
-    computed_by
-        The technique and its kernel: they are not compared with themselves.
+    They are not compared with what has `computed_by`: the technique and its kernel.
     """
 
     def __init__(self, area: Area, rows: range, computed_by: Collection[str] = ()) -> None:
@@ -60,15 +53,7 @@ class Answer:
         return self._hash.hexdigest()
 
     def take(self, rows: range, block: Int32Array) -> None:
-        """Take in the next rows.
-
-        Parameters
-        ----------
-        rows
-            Their numbers.
-        block
-            Their escape times, of shape ``(len(rows), width)``.
-        """
+        """Take in the next rows: their numbers and their escape times."""
         self._hash.update(block.astype("<i4", copy=False).data)
         # n + 1 tests find an escape at n; a point that never escapes has
         # maxiter - 1 and was tested maxiter times: one more as well.

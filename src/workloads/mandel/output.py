@@ -6,9 +6,9 @@ import contextlib
 import importlib.util
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from workloads.bench import files
 from workloads.errors import UnavailableError, UsageError
@@ -17,6 +17,9 @@ from workloads.mandel.techniques.python import two_reals
 if TYPE_CHECKING:
     from workloads.bench.arrays import Float64Array, Int32Array
     from workloads.mandel.grid import Grid
+
+    # Takes the next rows.
+    Write = Callable[[Int32Array], object]
 
 # From dark blue over grey to yellow, with evenly rising lightness: it reads the
 # same with any colour vision and in black and white. The set itself is black.
@@ -27,79 +30,89 @@ _STOPS = [
 _COLOURS = 4096
 
 
-class Sink(Protocol):
-    """Takes the rows as they come."""
+@contextlib.contextmanager
+def _npy(path: Path, grid: Grid) -> Iterator[Write]:
+    import numpy as np  # noqa: PLC0415
 
-    def write(self, block: Int32Array) -> None:
-        """Add the next rows."""
-
-    def close(self) -> None:
-        """Finish the file."""
-
-
-class _Npy:
-    """NumPy's own format."""
-
-    def __init__(self, path: Path, grid: Grid) -> None:
-        import numpy as np  # noqa: PLC0415
-
-        header = {"descr": "<i4", "fortran_order": False, "shape": (grid.height, grid.width)}
-        self._file = path.open("wb")
-        np.lib.format.write_array_header_1_0(self._file, header)
-
-    def write(self, block: Int32Array) -> None:
-        self._file.write(block.astype("<i4", copy=False).data)
-
-    def close(self) -> None:
-        self._file.close()
+    header = {"descr": "<i4", "fortran_order": False, "shape": (grid.height, grid.width)}
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        yield lambda block: file.write(block.astype("<i4", copy=False).data)
 
 
-class _Hdf5:
-    """A dataset ``escape_time`` with the window as its attributes."""
+@contextlib.contextmanager
+def _hdf5(path: Path, grid: Grid) -> Iterator[Write]:
+    """Write a dataset ``escape_time`` with the window as its attributes."""
+    import h5py  # noqa: PLC0415
 
-    def __init__(self, path: Path, grid: Grid) -> None:
-        import h5py  # noqa: PLC0415
+    with h5py.File(path, "w") as file:
+        shape = (0, grid.width)
+        most = (grid.height, grid.width)
+        data = file.create_dataset("escape_time", shape, "<i4", maxshape=most, compression="gzip")
+        data.attrs.update(vars(grid))
 
-        self._file = h5py.File(path, "w")
-        self._rows = 0
-        self._data = self._file.create_dataset(
-            "escape_time", (grid.height, grid.width), "<i4", compression="gzip"
-        )
-        self._data.attrs.update(vars(grid))
+        def write(block: Int32Array) -> None:
+            data.resize(len(data) + len(block), axis=0)
+            data[-len(block) :] = block
 
-    def write(self, block: Int32Array) -> None:
-        self._data[self._rows : self._rows + len(block)] = block
-        self._rows += len(block)
-
-    def close(self) -> None:
-        self._file.close()
+        yield write
 
 
-class _Shades:
-    """Maps escape times to 0…1, the set itself to -1.
+@contextlib.contextmanager
+def _png(path: Path, grid: Grid) -> Iterator[Write]:
+    """Write a colour picture; the first row of the grid (the lowest y) is on top."""
+    import numpy as np  # noqa: PLC0415
 
-    It takes the cube root, which lies between the square root, too dark for
-    area1, and the logarithm, too pale for area2.
-    """
+    stops, at = range(len(_STOPS)), np.linspace(0, len(_STOPS) - 1, _COLOURS)
+    channels = [np.interp(at, stops, values) for values in zip(*_STOPS, strict=True)]
+    palette = np.stack(channels, axis=1).round().astype(np.uint8)
+    shades, compressor = _shades(grid), zlib.compressobj(6)
 
-    def __init__(self, grid: Grid) -> None:
-        self._last = grid.maxiter - 1
-        self._lowest = min(_lowest(grid), max(0, self._last - 1))
-        self._range = max(1, self._last - self._lowest)
+    def chunk(kind: bytes, data: bytes) -> None:
+        crc = zlib.crc32(kind + data)
+        file.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc))
 
-    def __call__(self, row: Int32Array) -> Float64Array:
-        import numpy as np  # noqa: PLC0415
+    def write(block: Int32Array) -> None:
+        # Row by row: the colours of a block would take several times its memory.
+        for row in block:
+            shade = shades(row)
+            colours = palette[(abs(shade) * (_COLOURS - 1)).astype("i4")]
+            colours[shade < 0] = 0
+            # A row begins with the number of its filter: 0 is none.
+            if packed := compressor.compress(b"\0" + colours.tobytes()):
+                chunk(b"IDAT", packed)
 
-        shade = np.cbrt(np.clip((row - self._lowest) / self._range, 0.0, 1.0))
-        return np.where(row == self._last, -1.0, shade)
+    with path.open("wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n")
+        # 8 bits a channel; colour type 2 is red, green, blue.
+        chunk(b"IHDR", struct.pack(">IIBBBBB", grid.width, grid.height, 8, 2, 0, 0, 0))
+        yield write
+        chunk(b"IDAT", compressor.flush())
+        chunk(b"IEND", b"")
 
 
-def _lowest(grid: Grid) -> int:
-    """Return the least escape time of the border, from 16 points or more a side.
+@contextlib.contextmanager
+def _pgm(path: Path, grid: Grid) -> Iterator[Write]:
+    """Write a grey picture in the plainest format there is."""
+    shades = _shades(grid)
 
-    Points of at least a given escape time form regions without holes, so the
-    least time of a window is on its border. The colours are thus known before
-    the first row is.
+    def write(block: Int32Array) -> None:
+        for row in block:
+            # The set's -1 becomes 0.
+            file.write((30 + shades(row) * 225).clip(0).astype("u1").tobytes())
+
+    with path.open("wb") as file:
+        file.write(f"P5\n{grid.width} {grid.height}\n255\n".encode())
+        yield write
+
+
+def _shades(grid: Grid) -> Callable[[Int32Array], Float64Array]:
+    """Return what maps escape times to 0…1, and the set itself to -1.
+
+    It takes the cube root, which lies between the square root, too dark for area1, and
+    the logarithm, too pale for area2. The least time is that of the border's points,
+    16 or more a side: points of at least a given escape time form regions without
+    holes. The colours are thus known before the first row is.
     """
     import numpy as np  # noqa: PLC0415
 
@@ -109,64 +122,17 @@ def _lowest(grid: Grid) -> int:
     vertical = np.empty((len(some_ys), 2), np.int32)
     two_reals(some_xs, ys[[0, -1]], grid.maxiter, horizontal)
     two_reals(xs[[0, -1]], some_ys, grid.maxiter, vertical)
-    return min(int(horizontal.min()), int(vertical.min()))
+    last = grid.maxiter - 1
+    lowest = min(int(horizontal.min()), int(vertical.min()), max(0, last - 1))
+
+    def shades(row: Int32Array) -> Float64Array:
+        shade = np.cbrt(np.clip((row - lowest) / max(1, last - lowest), 0.0, 1.0))
+        return np.where(row == last, -1.0, shade)
+
+    return shades
 
 
-class _Png:
-    """A colour picture; the first row of the grid (the lowest y) is on top."""
-
-    def __init__(self, path: Path, grid: Grid) -> None:
-        import numpy as np  # noqa: PLC0415
-
-        self._shades = _Shades(grid)
-        stops, at = range(len(_STOPS)), np.linspace(0, len(_STOPS) - 1, _COLOURS)
-        channels = [np.interp(at, stops, values) for values in zip(*_STOPS, strict=True)]
-        self._palette = np.stack(channels, axis=1).round().astype(np.uint8)
-        self._compressor = zlib.compressobj(6)
-        self._file = path.open("wb")
-        self._file.write(b"\x89PNG\r\n\x1a\n")
-        # 8 bits a channel; colour type 2 is red, green, blue.
-        self._chunk(b"IHDR", struct.pack(">IIBBBBB", grid.width, grid.height, 8, 2, 0, 0, 0))
-
-    def _chunk(self, kind: bytes, data: bytes) -> None:
-        crc = zlib.crc32(kind + data)
-        self._file.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc))
-
-    def write(self, block: Int32Array) -> None:
-        # Row by row: the colours of a block would take several times its memory.
-        for row in block:
-            shade = self._shades(row)
-            colours = self._palette[(abs(shade) * (_COLOURS - 1)).astype("i4")]
-            colours[shade < 0] = 0
-            # A row begins with the number of its filter: 0 is none.
-            if packed := self._compressor.compress(b"\0" + colours.tobytes()):
-                self._chunk(b"IDAT", packed)
-
-    def close(self) -> None:
-        self._chunk(b"IDAT", self._compressor.flush())
-        self._chunk(b"IEND", b"")
-        self._file.close()
-
-
-class _Pgm:
-    """A grey picture in the plainest format there is."""
-
-    def __init__(self, path: Path, grid: Grid) -> None:
-        self._shades = _Shades(grid)
-        self._file = path.open("wb")
-        self._file.write(f"P5\n{grid.width} {grid.height}\n255\n".encode())
-
-    def write(self, block: Int32Array) -> None:
-        for row in block:
-            # The set's -1 becomes 0.
-            grey = 30 + self._shades(row) * 225
-            self._file.write(grey.clip(0).astype("u1").tobytes())
-
-    def close(self) -> None:
-        self._file.close()
-
-
-_FORMATS: dict[str, Any] = {".png": _Png, ".pgm": _Pgm, ".npy": _Npy, ".h5": _Hdf5}
+_FORMATS = {".png": _png, ".pgm": _pgm, ".npy": _npy, ".h5": _hdf5}
 # The format on standard output, whose name has no ending.
 _DEFAULT = ".png"
 
@@ -190,15 +156,17 @@ def check(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def sink(path: Path, grid: Grid) -> Iterator[Sink]:
-    """Give a sink for the rows; the file appears once all of them are there.
+def sink(path: Path, grid: Grid) -> Iterator[Write]:
+    """Give what takes the rows, block by block; the file appears once all are there.
 
     Raises
     ------
     OutputError
         When the file cannot be written, for example on a full disk.
     """
-    with files.whole_file(path, _DEFAULT) as temporary, files.hdf5_errors():
-        target: Sink = _FORMATS[temporary.suffix.lower()](temporary, grid)
-        with contextlib.closing(target):
-            yield target
+    with (
+        files.whole_file(path, _DEFAULT) as temporary,
+        files.hdf5_errors(),
+        _FORMATS[temporary.suffix.lower()](temporary, grid) as write,
+    ):
+        yield write

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workloads.bench import machine, progress
 from workloads.bench.result import Result, duration
@@ -27,59 +27,33 @@ _WARM_UP_COLUMNS = 16
 _WARM_UP_MAXITER = 100
 
 
-def _require_memory(grid: Grid) -> str:
-    """Return a line on the memory of a large image, or an empty string for one block.
-
-    Raises
-    ------
-    UsageError
-        When less memory is available.
-    """
-    rows = grid.block_rows()
+def _require_memory(grid: Grid) -> None:
+    """Refuse an image whose blocks do not fit into memory."""
     # Under three blocks of rows: one, the same again while the workers' shares
     # are on their way, half while they are put in order. And 100 bytes a
     # column: a kernel's arrays for one row of points.
-    need = (3 * 4 * rows + 100) * grid.width
+    need = (3 * 4 * grid.block_rows() + 100) * grid.width
     there = machine.available_memory()
     if there and need > there:
         raise UsageError(
             f"--size {grid.width} {grid.height} needs {need / 2**30:,.1f} GiB of memory, "
             f"{there / 2**30:,.1f} are available"
         )
-    if rows == grid.height:
-        return ""
-    return (
-        f"{4 * grid.width * grid.height / 2**30:,.1f} GiB of numbers in blocks of {rows:,} rows: "
-        f"{need / 2**30:,.1f} GiB of memory, {there / 2**30:,.1f} are available"
-    )
 
 
 @dataclass
 class Picture:
-    """An area that is to be computed, and where its picture goes.
-
-    Parameters
-    ----------
-    area
-        What to compute.
-    full
-        Whether slow techniques compute every row, too.
-    kernel
-        What the workers of a technique compute with that may use any.
-    out
-        The file for its picture or numbers, if any.
-    balance
-        The numbers of workers for which the balance of the tests is shown.
-    written
-        Whether a technique has computed every row, rightly: the first to do so
-        writes the file.
-    """
+    """An area that is to be computed, and where its picture goes."""
 
     area: Area
+    # Whether slow techniques compute every row, too.
     full: bool
+    # What the workers of a technique compute with that may use any kernel.
     kernel: str
     out: Path | None = None
+    # The numbers of workers for which the balance of the tests is shown.
     balance: Sequence[int] = ()
+    # Whether a technique has written `out`: the first that is right does.
     written: bool = False
 
     @property
@@ -107,7 +81,7 @@ class Picture:
 
     def prepare(self, names: Sequence[str]) -> str:
         """Refuse what does not fit into memory, and ``--out`` or ``--balance`` of a sample."""
-        size = _require_memory(self.area.grid)
+        _require_memory(self.area.grid)
         sampled = all(len(self.rows(name)) < self.area.grid.height for name in names)
         if sampled and (self.out is not None or self.balance):
             option = "--balance" if self.out is None else "--out"
@@ -115,16 +89,10 @@ class Picture:
                 f"{option}: {', '.join(names)} would compute a sample of {self.name}",
                 hint="add --full or a faster technique",
             )
-        return f"mandel {self.name}: {size}" if size else ""
+        return ""
 
     def grown(self, times: int) -> Picture:
-        """Return the same window with `times` as many rows; its answer is not stored.
-
-        Raises
-        ------
-        UsageError
-            With ``--out``, and for an area in single precision.
-        """
+        """Return the same window with `times` as many rows; its answer is not stored."""
         if self.area.differing:
             raise UsageError(f"--weak: {self.name} has an answer at its own size alone")
         if self.out is not None:
@@ -164,10 +132,7 @@ class Picture:
             rows = "" if result.complete else " of the sampled rows"
             lines.append(f"sha256{rows} {answer}: {result.verdict}")
         if self.area.differing:
-            pixels = self.area.grid.width * self.area.grid.height
-            lines.append(
-                f"{self.area.differing:,} of {pixels:,} pixels differ from double precision's"
-            )
+            lines.append(f"{self.area.differing:,} pixels differ from double precision's")
         if self.balance:
             lines += sharing.balance_lines(results)
         if self.out is not None and any(result.complete and result.ok for result in results):
@@ -214,13 +179,13 @@ class _Attempt:
             self._compute(None, None)
             return Outcome(trial.seconds, 0, "", ok=True, verdict="")
         answer = Answer(picture.area, self._rows, (trial.name, picture.kernel))
-        complete = len(self._rows) == self._grid.height
         note = ""
-        with contextlib.suppress(_WrongAnswerError), contextlib.ExitStack() as stack:
-            target = None
-            if picture.out is not None and complete and not (picture.written or trial.repetition):
-                target = stack.enter_context(output.sink(picture.out, self._grid))
-            note = self._compute(answer, target)
+        file: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
+        complete = len(self._rows) == self._grid.height
+        if picture.out and complete and not picture.written and not trial.repetition:
+            file = output.sink(picture.out, self._grid)
+        with contextlib.suppress(_WrongAnswerError), file as write:
+            note = self._compute(answer, write)
             if not answer.right:
                 raise _WrongAnswerError
         details: Mapping[str, object] = {}
@@ -230,7 +195,7 @@ class _Attempt:
             trial.seconds, answer.tests, answer.sha256, answer.right, answer.verdict, note, details
         )
 
-    def _compute(self, answer: Answer | None, target: output.Sink | None) -> str:
+    def _compute(self, answer: Answer | None, write: output.Write | None) -> str:
         """Compute block by block; return the note."""
         note = ""
         title = f"{self._trial.name} {self._picture.name}"
@@ -244,7 +209,7 @@ class _Attempt:
                     note = self._function(self._grid, rows, block, self._trial.workers)
                 if answer is not None:
                     answer.take(rows, block)
-                if target is not None:
-                    target.write(block)
+                if write is not None:
+                    write(block)
                 advance(len(rows))
         return note

@@ -27,119 +27,89 @@ SINGLE = ("area1-single", "area2-single")
 _SIMD = "workloads.mandel._kernels_simd"
 _CYTHON = "workloads.mandel._kernels_cython"
 _F2PY = "workloads.mandel._kernels_f2py"
-_NUMPY = ("numpy",)
 _NUMBA = ("numpy", "numba")
-_OPENCL = ("numpy", "pyopencl")
+_SLOW: dict[str, Any] = {"needs": _NUMBA, "slow": True}
 _THREADS: dict[str, Any] = {"parallel": "threads"}
 _PROCESSES: dict[str, Any] = {"parallel": "processes", "one_core": KERNELS}
-_RANKS: dict[str, Any] = {"parallel": "ranks", "one_core": KERNELS, "needs": ("numpy", "mpi4py")}
+_RANKS: dict[str, Any] = {"needs": ("numpy", "mpi4py"), "parallel": "ranks", "one_core": KERNELS}
+_CUDA: dict[str, Any] = {"parallel": "device", "obstacle": no_device}
+_OPENCL: dict[str, Any] = {
+    "needs": ("numpy", "pyopencl"), "parallel": "device", "obstacle": no_driver
+}  # fmt: skip
 
 
-def _row(where: str, summary: str, needs: Sequence[str] = _NUMPY, **more: Any) -> Technique:
-    return Technique(f"workloads.mandel.techniques.{where}", summary, tuple(needs), **more)
+def _row(
+    where: str, summary: str, needs: Sequence[str] = ("numpy",), absent: str = "", **more: Any
+) -> Technique:
+    return Technique(f"workloads.mandel.techniques.{where}", summary, tuple(needs), absent, **more)
 
 
 # fmt: off
 TECHNIQUES = {
     "python": _row("python:complex_numbers", "pure Python, complex numbers, abs(z) > 2", slow=True),
     "python-2": _row("python:two_reals", "pure Python, real and imaginary part apart", slow=True),
-    "python-no-abs": _row(
-        "python:no_abs", "pure Python, complex numbers without abs: no square root, more steps",
-        slow=True),
-    "python-inline": _row(
-        "python:inline", "pure Python, nothing left in the loops but the iteration", slow=True),
+    "python-no-abs": _row("python:no_abs", "pure Python, complex numbers without abs", slow=True),
+    "python-inline": _row("python:inline", "pure Python, only the iteration in the loops", slow=True),
     "numpy": _row("numpy_:fill", "NumPy, active points only, real arithmetic"),
-    "numba-inner": _row(
-        "numba_:inner", "Numba on the inner function alone, called by Python's loops over lists",
-        _NUMBA, slow=True),
-    "numpy-loops": _row(
-        "numba_:array_loops",
-        "the same function and loops over NumPy's arrays: slower than over lists",
-        _NUMBA, slow=True),
-    "numba-complex": _row(
-        "numba_:complex_numbers",
-        "Numba, loops and function as in python compiled: complex numbers, abs(z) > 2", _NUMBA),
+    "numba-inner": _row("numba_:inner", "Numba on the function, Python loops over lists", **_SLOW),
+    "numpy-loops": _row("numba_:array_loops", "the same over arrays: slower than lists", **_SLOW),
+    "numba-complex": _row("numba_:complex_loops", "Numba on the loops, too: all of python", _NUMBA),
     "numba": _row("numba_:fill", "Numba, the scalar loop compiled", _NUMBA),
     "numpy-single": _row("numpy_:fill", "NumPy, float32", problems=SINGLE),
-    "numba-single": _row(
-        "numba_:single", "Numba, the scalar loop compiled for float32", _NUMBA, problems=SINGLE),
-    "numba-complex64": _row(
-        "numba_:complex64", "Numba, complex64, abs(z) > 2", _NUMBA, problems=SINGLE),
+    "numba-single": _row("numba_:single", "Numba, float32", _NUMBA, problems=SINGLE),
+    "numba-complex64": _row("numba_:complex64", "Numba, complex64", _NUMBA, problems=SINGLE),
     "numba-parallel": _row(
-        "numba_ufuncs:parallel", "Numba, rows dealt out to threads as they become free (prange)",
+        "numba_ufuncs:parallel", "Numba, threads take rows as they become free (prange)",
         _NUMBA, **_THREADS, one_core=("numba",)),
-    "vectorize": _row(
-        "numba_ufuncs:ufunc", "Numba, the scalar definition made a NumPy ufunc", _NUMBA),
+    "vectorize": _row("numba_ufuncs:ufunc", "Numba, the function made a NumPy ufunc", _NUMBA),
     "vectorize-parallel": _row(
         "numba_ufuncs:parallel_ufunc", "Numba, the same ufunc in threads, one block of points each",
         _NUMBA, **_THREADS, one_core=("vectorize",)),
-    "guvectorize": _row(
-        "numba_ufuncs:generalised_ufunc", "Numba, a generalised ufunc that takes a row", _NUMBA),
-    "cardioid": _row(
-        "numba_:cardioid", "Numba, a formula for two parts of the set: fewer tests than counted",
-        _NUMBA),
+    "guvectorize": _row("numba_ufuncs:gufunc", "Numba, a ufunc that takes a row", _NUMBA),
+    "cardioid": _row("numba_:cardioid", "Numba, fewer tests than counted, by a formula", _NUMBA),
     "cython": Technique(
         f"{_CYTHON}:fill", "Cython, the scalar loop in C", ("numpy", _CYTHON), COMPILED),
-    "f2py": _row(
-        "compiled:f2py", "Fortran 2008, called through f2py", ("numpy", _F2PY), absent=COMPILED),
+    "f2py": _row("compiled:f2py", "Fortran 2008, called through f2py", ("numpy", _F2PY), COMPILED),
     "simd": _row(
         "compiled:simd", "C on vector instructions, in threads on all cores",
-        ("numpy", _SIMD), absent=COMPILED, **_THREADS, limit="limit"),
+        ("numpy", _SIMD), COMPILED, **_THREADS, limit="limit"),
     "threads": _row(
         "threads:compiled", "a pool of threads, the compiled kernel lets go of the GIL",
         **_THREADS, one_core=KERNELS),
     "threads-python": _row(
-        "threads:pure_python",
-        "the same threads with pure Python, which the GIL lets run one at a time",
+        "threads:pure_python", "the same with pure Python: the GIL lets one thread run at a time",
         **_THREADS, one_core=("python-2",), slow=True),
     "subinterpreters": _row(
-        "threads:subinterpreters",
-        "subinterpreters with a GIL each, a C module that fits into them", ("numpy", _SIMD),
-        absent=COMPILED, **_THREADS, one_core=("simd",), obstacle=no_subinterpreters),
+        "threads:subinterpreters", "subinterpreters with a GIL each, by a C module that fits",
+        ("numpy", _SIMD), COMPILED, **_THREADS, one_core=("simd",), obstacle=no_subinterpreters),
     "subinterpreters-python": _row(
-        "threads:subinterpreters_python",
-        "subinterpreters with pure Python: a GIL each, so they do run at once",
+        "threads:subinterpreters_python", "subinterpreters with pure Python: they run at once",
         **_THREADS, one_core=("python-2",), slow=True, obstacle=no_subinterpreters),
-    "pyopencl": _row(
-        "devices:opencl", "OpenCL C on a GPU or, without one, on the CPU",
-        _OPENCL, parallel="device", obstacle=no_driver),
-    "pyopencl-single": _row(
-        "devices:opencl", "OpenCL C with float in place of double, as in the NIH's talk",
-        _OPENCL, parallel="device", obstacle=no_driver, problems=SINGLE),
-    "cupy": _row(
-        "devices:cupy", "CUDA C on an NVIDIA GPU, compiled and started by CuPy",
-        ("numpy", "cupy"), parallel="device", obstacle=no_device),
+    "pyopencl": _row("devices:opencl", "OpenCL C on a GPU or, without one, on the CPU", **_OPENCL),
+    "pyopencl-single": _row("devices:opencl", "OpenCL C with float", **_OPENCL, problems=SINGLE),
+    "cupy": _row("devices:cupy", "CUDA C, compiled by CuPy", ("numpy", "cupy"), **_CUDA),
     "numba-cuda": _row(
-        "devices:numba_cuda", "Numba for CUDA, the kernel in Python", (*_NUMBA, "numba_cuda"),
-        absent=NO_NUMBA_CUDA, parallel="device", obstacle=no_device),
-    "multiprocessing": _row(
-        "processes:pool", "a pool of processes of a fork server, which take small groups of rows",
-        **_PROCESSES),
+        "devices:numba_cuda", "Numba for CUDA, the kernel in Python",
+        (*_NUMBA, "numba_cuda"), NO_NUMBA_CUDA, **_CUDA),
+    "multiprocessing": _row("processes:pool", "a pool of processes of a fork server", **_PROCESSES),
     "multiprocessing-lists": _row(
         "processes:lists", "the same pool, but rows come back as lists: each number is pickled",
         _NUMBA, parallel="processes", one_core=("numba",)),
-    "fork": _row(
-        "processes:forked", "a pool of forked processes, Python's default until 3.13",
-        **_PROCESSES),
-    "queue": _row(
-        "processes:queues", "worker processes written out: a queue of tasks, one of results",
-        **_PROCESSES),
+    "fork": _row("processes:forked", "forked processes, Python's default until 3.13", **_PROCESSES),
+    "queue": _row("processes:queues", "worker processes written out, two queues", **_PROCESSES),
     "dask": _row(
         "clusters:dask", "Dask futures on a local cluster, or on DASK_SCHEDULER_FILE's",
         ("numpy", "dask", "distributed"), **_PROCESSES),
     "spark": _row(
         "spark:compute", "Spark, tasks of an RDD on a local cluster, or on SPARK_MASTER's",
-        ("numpy", "pyspark"), absent=NO_PYSPARK, obstacle=no_java, **_PROCESSES),
+        ("numpy", "pyspark"), NO_PYSPARK, obstacle=no_java, **_PROCESSES),
     "ipyparallel": _row(
         "clusters:ipyparallel", "IPython engines behind a load-balanced view",
         ("numpy", "ipyparallel"), **_PROCESSES),
     "mpi-block": _row("mpi:block", "MPI, one block of neighbouring rows a rank", **_RANKS),
     "mpi-cyclic": _row("mpi:cyclic", "MPI, every n-th row to each of n ranks", **_RANKS),
-    "mpi-dynamic": _row(
-        "mpi:dynamic", "MPI, each rank draws its next rows from a one-sided counter", **_RANKS),
-    "mpi-p2p": _row(
-        "mpi:point_to_point", "MPI, rank 0 sends rows to the others one message at a time",
-        **_RANKS),
+    "mpi-dynamic": _row("mpi:dynamic", "MPI, ranks draw rows from a one-sided counter", **_RANKS),
+    "mpi-p2p": _row("mpi:point_to_point", "MPI, rank 0 sends rows to the others", **_RANKS),
 }
 
 # What `auto` tries, first to last: an order measured once, not here and now.

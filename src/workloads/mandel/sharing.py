@@ -20,22 +20,7 @@ _GROUP_BYTES = 4 << 20
 
 
 def groups(height: int, width: int, workers: int, each: int = _GROUPS) -> list[slice]:
-    """Cut rows into small groups, to be dealt out to workers as they ask.
-
-    Parameters
-    ----------
-    height, width
-        How many rows, and the pixels in one.
-    workers
-        How many share the groups.
-    each
-        About how many groups there are for each worker.
-
-    Returns
-    -------
-    list
-        Slices, of the rows as of the output.
-    """
+    """Cut rows into about `each` slices a worker, to be dealt out to workers as they ask."""
     length = max(1, min(-(-height // (each * workers)), _GROUP_BYTES // (4 * width)))
     return [slice(first, min(first + length, height)) for first in range(0, height, length)]
 
@@ -50,17 +35,10 @@ def block(height: int, parts: int, part: int) -> slice:
 def balance_of(
     blocks: Sequence[Int64Array], width: int, counts: Sequence[int]
 ) -> Mapping[str, Any]:
-    """Return the balance among each number of workers, for a result's details.
+    """Return how evenly each number of workers would share the tests, for a result's details.
 
-    Parameters
-    ----------
-    blocks
-        An array for each call of a technique: the tests of each row. All workers
-        end one call before the next begins.
-    width
-        Pixels in a row.
-    counts
-        The numbers of workers.
+    `blocks` has an array for each call of a technique, the tests of each row: all workers
+    end one call before the next begins.
     """
     total = sum(int(tests.sum()) for tests in blocks)
     rows = []

@@ -49,7 +49,7 @@ def array_loops(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Arra
 
 
 @jit.njit("void(float64[::1], float64[::1], int32, int32[:, ::1])")
-def complex_numbers(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
+def complex_loops(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
     """Compile the loops, too: arrays now pay."""
     for row in range(len(ys)):
         for column in range(len(xs)):

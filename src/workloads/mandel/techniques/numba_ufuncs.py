@@ -37,7 +37,7 @@ def _row(xs: Float64Array, y: float, maxiter: int, out: Int32Array) -> None:
         out[column] = escape_time(xs[column], y, maxiter)
 
 
-def generalised_ufunc(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
+def gufunc(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
     """Call a generalised ufunc: one call fills a row, NumPy loops over the rows."""
     with np.errstate(over="ignore", invalid="ignore"):
         _row(xs, ys, maxiter, out)

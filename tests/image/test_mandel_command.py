@@ -20,7 +20,7 @@ from running import in_own_process, run, wait_until
 from workloads.__main__ import main
 from workloads.mandel.answer import Answer
 from workloads.mandel.grid import AREAS, Area, Grid
-from workloads.mandel.registry import TECHNIQUES
+from workloads.mandel.registry import TECHNIQUES, of_kernel
 from workloads.mandel.techniques import numpy_
 
 SMALL = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "31", "17", "--maxiter", "60"]
@@ -164,6 +164,21 @@ def left_with(mark: Any) -> Any:
         except OSError:
             continue
     return left
+
+
+def test_workers_compute_with_the_kernel_that_was_asked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [*SMALL, "--impl", "numba,numpy,threads", "--workers", 1]
+    for options, kernel in (((), "numba"), (("--kernel", "numpy"), "numpy")):
+        assert mandel(*words, *options) == 0
+        assert f"threads: {kernel} without the GIL" in capsys.readouterr().out
+    # Efficiency was of the first kernel that had run.
+    assert of_kernel("numpy")["threads"].one_core == ("numpy",)
+    absent = replace(TECHNIQUES["cython"], obstacle=lambda: "it rains")
+    monkeypatch.setitem(TECHNIQUES, "cython", absent)
+    assert mandel(*words, "--kernel", "cython") == 69
+    assert "--kernel cython cannot run here: it rains" in capsys.readouterr().err
 
 
 def test_forked_processes_have_the_answer() -> None:

@@ -24,7 +24,7 @@ def mandel(*arguments: Any) -> Any:
     return main(["mandel", *map(str, arguments)])
 
 
-def test_a_large_image_comes_in_blocks_and_says_so(
+def test_a_large_image_comes_in_blocks(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     # Rows of 360 bytes, five a block.
@@ -35,8 +35,6 @@ def test_a_large_image_comes_in_blocks_and_says_so(
         names = names.removeprefix("numba-parallel,")
     assert mandel("--area", "area1", "--size", 90, 23, "--impl", names, "--out", path) == 0
     shown = capsys.readouterr().out
-    assert "in blocks of 5 rows" in shown
-    assert "GiB of memory" in shown
     digest = hashlib.sha256(np.load(path).tobytes()).hexdigest()
     assert shown.count("sha256 ") == 1, "all techniques have one answer"
     assert f"sha256 {digest}" in shown

@@ -34,27 +34,19 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
         "that can run here)",
     )  # fmt: skip
     what.add_argument(
-        "--out",
-        type=Path,
-        metavar="FILE",
+        "--out", type=Path, metavar="FILE",
         help="write a picture (.png, .pgm) or the numbers (.npy, .h5); with both areas the "
         "area's name is added",
-    )
+    )  # fmt: skip
     what.add_argument(
-        "--balance",
-        type=options.counts,
-        default=(),
-        metavar="N[,N…]",
+        "--balance", type=options.counts, default=(), metavar="N[,N…]",
         help="how evenly N workers would share the work: by blocks of rows, every N-th row, "
         "or a queue",
-    )
+    )  # fmt: skip
 
 
 def _areas(args: argparse.Namespace) -> list[Area]:
     """Return the areas to compute; --size and --maxiter change a stored area."""
-    changed = args.size is not None or args.maxiter is not None
-    if args.window is None and not changed:
-        return [_ALL_AREAS[args.area]] if args.area else list(AREAS.values())
     if args.window is not None:
         if args.area:
             raise UsageError("--area and --window exclude each other")
@@ -63,12 +55,12 @@ def _areas(args: argparse.Namespace) -> list[Area]:
         xmin, xmax, ymin, ymax = args.window
         width, height = args.size
         return [Area("window", Grid(xmin, xmax, ymin, ymax, width, height, args.maxiter))]
-    if args.area in SINGLE_AREAS:
+    if args.area in SINGLE_AREAS and (args.size is not None or args.maxiter is not None):
         raise UsageError(
             f"--area {args.area}: has an answer at its own size and limit alone",
             hint="leave out --size and --maxiter",
         )
-    areas = [AREAS[args.area]] if args.area else list(AREAS.values())
+    areas = [_ALL_AREAS[args.area]] if args.area else list(AREAS.values())
     return [_resized(area, args.size, args.maxiter) for area in areas]
 
 

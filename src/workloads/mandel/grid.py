@@ -96,29 +96,16 @@ class Grid:
 
 @dataclass(frozen=True)
 class Area:
-    """A grid and, where it is known, its answer.
-
-    Parameters
-    ----------
-    name
-        For tables and file names.
-    grid
-        What to compute.
-    sha256
-        Of the little-endian int32 array, one row per y; empty when unknown.
-    sample_sha256
-        The same for the rows of `Grid.sample`.
-    tests
-        How often |z|² > 4 is asked; 0 when unknown.
-    differing
-        How many pixels differ from double precision's; 0 for an area in double.
-    """
+    """A grid and, where it is known, its answer."""
 
     name: str
     grid: Grid
+    # Of the little-endian int32 array, one row per y, and of the rows of `Grid.sample`.
     sha256: str = ""
     sample_sha256: str = ""
+    # How often |z|² > 4 is asked; 0 when unknown.
     tests: int = 0
+    # How many pixels differ from double precision's; 0 for an area in double.
     differing: int = 0
 
 

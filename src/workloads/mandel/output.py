@@ -138,15 +138,7 @@ _DEFAULT = ".png"
 
 
 def check(path: Path) -> None:
-    """Refuse before the run what cannot be written after it.
-
-    Raises
-    ------
-    UsageError
-        For an unknown ending, or a place that cannot be written to.
-    UnavailableError
-        For HDF5 without h5py.
-    """
+    """Refuse before the run what cannot be written after it."""
     files.require_writable(path, "--out")
     suffix = files.with_ending(path, _DEFAULT).suffix.lower()
     if suffix not in _FORMATS:
@@ -157,13 +149,7 @@ def check(path: Path) -> None:
 
 @contextlib.contextmanager
 def sink(path: Path, grid: Grid) -> Iterator[Write]:
-    """Give what takes the rows, block by block; the file appears once all are there.
-
-    Raises
-    ------
-    OutputError
-        When the file cannot be written, for example on a full disk.
-    """
+    """Give what takes the rows, block by block; the file appears once all are there."""
     with (
         files.whole_file(path, _DEFAULT) as temporary,
         files.hdf5_errors(),

@@ -49,7 +49,7 @@ TECHNIQUES = {
     "python": _row("python:complex_numbers", "pure Python, complex numbers, abs(z) > 2", slow=True),
     "python-2": _row("python:two_reals", "pure Python, real and imaginary part apart", slow=True),
     "python-no-abs": _row("python:no_abs", "pure Python, complex numbers without abs", slow=True),
-    "python-inline": _row("python:inline", "pure Python, only the iteration in the loops", slow=True),
+    "python-inline": _row("python:inline", "pure Python, the iteration alone in loops", slow=True),
     "numpy": _row("numpy_:fill", "NumPy, active points only, real arithmetic"),
     "numba-inner": _row("numba_:inner", "Numba on the function, Python loops over lists", **_SLOW),
     "numpy-loops": _row("numba_:array_loops", "the same over arrays: slower than lists", **_SLOW),

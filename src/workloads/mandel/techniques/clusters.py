@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     Start = Callable[[Workers], AbstractContextManager[Any]]
 
-# Seconds between two checks that all engines are still there.
-_LOOK_SECONDS = 5.0
-
 
 def dask(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
     """Submit groups of rows, on a local cluster or a site's, and take results as they come."""
@@ -53,15 +50,7 @@ def _client(kernel: str) -> Start:
 
 
 def ipyparallel(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
-    """Map groups of rows: a load-balanced view sends each to a free engine.
-
-    Raises
-    ------
-    UnavailableError
-        When the engines do not start.
-    WorkerError
-        When an engine ends unasked.
-    """
+    """Map groups of rows: a load-balanced view sends each to a free engine."""
     from ipyparallel import error  # noqa: PLC0415
 
     view = workers.hold(_view(kernel))
@@ -70,7 +59,7 @@ def ipyparallel(grid: Grid, rows: range, out: Int32Array, workers: Workers, kern
     done = view.map_async(row_kernel.rows, *work, chunksize=1)
     try:
         while not done.ready():
-            done.wait(_LOOK_SECONDS)
+            done.wait(5)
             # An engine that is no longer registered never answers.
             if len(view.client.ids) < workers.count:
                 raise WorkerError("an IPython engine ended unasked")

@@ -76,13 +76,20 @@ def dynamic(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: 
     # Safe: rank 0 has every rank's last group of the call before, so nobody draws.
     draw(True)
     comm.Barrier()
-    mine: list[tuple[int, Int32Array]] = []
+    mine: dict[int, Int32Array] = {}
     busy = 0.0
     while (number := draw(False)) < len(parts):
-        group, seconds = _computed(grid, rows[parts[number]], kernel)
-        mine.append((number, group))
+        mine[number], seconds = _computed(grid, rows[parts[number]], kernel)
         busy += seconds
-    _collect(comm, parts, mine, out)
+    for rank, drawn in enumerate(comm.gather(list(mine)) or ()):
+        for number in drawn:
+            if rank == 0:
+                out[parts[number]] = mine[number]
+            else:
+                ranks.receive_rows(comm, out[parts[number]], rank)
+    if comm.rank != 0:
+        for group in mine.values():
+            ranks.send_rows(comm, group, 0)
     return f"{row_kernel.described(kernel)} in each, {ranks.balance(workers, busy)}"
 
 
@@ -116,21 +123,6 @@ def _counter(workers: Workers) -> Iterator[Callable[[bool], int]]:
         free()
         raise
     free()
-
-
-def _collect(
-    comm: Any, parts: list[slice], mine: list[tuple[int, Int32Array]], out: Int32Array
-) -> None:
-    drawn = comm.gather([number for number, _ in mine])
-    if comm.rank != 0:
-        for _, group in mine:
-            ranks.send_rows(comm, group, 0)
-        return
-    for number, group in mine:
-        out[parts[number]] = group
-    for rank, numbers in enumerate(drawn[1:], start=1):
-        for number in numbers:
-            ranks.receive_rows(comm, out[parts[number]], rank)
 
 
 def point_to_point(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:

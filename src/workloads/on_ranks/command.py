@@ -105,7 +105,7 @@ def _first(comm: Any, words: list[str], cluster: Cluster) -> int:
     size = comm.size
     with contextlib.ExitStack() as stack:
         host = "127.0.0.1" if _are_on_one_node(comm) else ""
-        folder, server = ranks.together(comm, lambda: _start(stack, cluster, host, size))
+        folder, server = ranks.all_or_none(comm, lambda: _start(stack, cluster, host, size))
         told = comm.bcast(cluster.told(folder))
         _leave_mpi()
         worker = stack.enter_context(cluster.worker(told))
@@ -137,7 +137,7 @@ def _start(
 
 def _other(comm: Any, cluster: Cluster) -> int:
     _are_on_one_node(comm)
-    ranks.together(comm, lambda: None)
+    ranks.all_or_none(comm, lambda: None)
     told = comm.bcast(None)
     _leave_mpi()
     return cluster.become_worker(told)

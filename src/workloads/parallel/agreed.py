@@ -16,44 +16,27 @@ from workloads.errors import WorkloadError
 from workloads.parallel import ranks
 
 # Seconds. The first rank may have started last: where starts are slow, much later.
-_HEAD_START, _LONGEST = 2.0, 60.0
+_LEAST, _MOST = 2.0, 60.0
 _STARTS = 10
 
 
 def say(line: str, *, is_first: bool) -> None:
-    """Print a line on standard error from the first rank, and let it speak on the others.
+    """Print a line on standard error from the first rank; the others wait for that.
 
     Every rank calls this, just before it ends with an exit code that is not 0.
-
-    Parameters
-    ----------
-    line
-        What is wrong.
-    is_first
-        Whether this is the first rank.
     """
     if is_first:
         print(line, file=sys.stderr, flush=True)
     comm = ranks.several()
     with contextlib.suppress(KeyboardInterrupt):
         if comm is not None:
-            ranks.all_come(comm, _patience())
+            ranks.idle_barrier(comm, _patience())
         elif not is_first:
             let_first_speak()
 
 
 def tell(command: str, error: WorkloadError, *, is_first: bool) -> None:
-    """Print a command's error: from the first rank if all have it, else from this one.
-
-    Parameters
-    ----------
-    command
-        The name that the line begins with.
-    error
-        What has ended the command.
-    is_first
-        Whether this is the first rank.
-    """
+    """Print a command's error: from the first rank if all have it, else from this one."""
     if error.agreed:
         say(f"{command}: {error}", is_first=is_first)
     else:
@@ -63,22 +46,18 @@ def tell(command: str, error: WorkloadError, *, is_first: bool) -> None:
 def let_first_speak() -> None:
     """Give the first rank time to report, where the ranks do not see each other.
 
-    The other ranks call this. It waits ten times as long as this rank took to come
-    here, but at least 2 s and at most 60 s.
+    Ten times as long as this rank took to come here, but at least 2 s and at most 60 s.
     """
     time.sleep(_patience())
 
 
 def _patience() -> float:
-    return min(max(_HEAD_START, _STARTS * _age()), _LONGEST)
+    return min(max(_LEAST, _STARTS * _age()), _MOST)
 
 
 def _age() -> float:
     """Return the seconds since this process began."""
-    try:
-        stat = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return 0.0
+    stat = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace")
     # The 22nd field is the start; the 2nd, in brackets, may have blanks of its own.
     ticks = int(stat.rpartition(")")[2].split()[19])
     return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workloads.bench import caches
 from workloads.errors import UnavailableError, WorkerError
-from workloads.parallel import tracing
-from workloads.parallel.interrupts import held_back
+from workloads.parallel import signals, tracing
 from workloads.parallel.workers import leave_signals_to_parent
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def client(workers: Workers, prepare: Callable[[], object]) -> Iterator[Any]:
     Parameters
     ----------
     workers
-        Its `workers` become those of a cluster that is there already.
+        Its `count` becomes that of a cluster that is there already.
     prepare
         Called once in each worker: imports and compilation.
 
@@ -37,6 +36,41 @@ def client(workers: Workers, prepare: Callable[[], object]) -> Iterator[Any]:
     """
     # Read when dask is imported; its worker processes inherit it.
     caches.provide("DASK_TEMPORARY_DIRECTORY", "dask")
+    file = os.environ.get("DASK_SCHEDULER_FILE", "")
+    with _given(file, workers) if file else _local(workers.count) as connected:
+        connected.run(prepare)
+        connected.run(tracing.join)
+        yield connected
+        connected.run(tracing.leave)
+
+
+@contextlib.contextmanager
+def _given(file: str, workers: Workers) -> Iterator[Any]:
+    from dask.distributed import Client  # noqa: PLC0415
+
+    # Its scheduler may end first: `failures` says so in one line.  These loggers would
+    # also report the broken connection.
+    for name in ("distributed", "distributed.client", "tornado.application"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    # Dask would wait for the file for ever.
+    if not Path(file).exists():
+        raise UnavailableError(
+            f"DASK_SCHEDULER_FILE={file}: no such file",
+            hint="dask scheduler --scheduler-file writes it",
+        )
+    try:
+        client = Client(scheduler_file=file, timeout="30s")
+    except (OSError, ValueError) as error:
+        raise UnavailableError(f"DASK_SCHEDULER_FILE={file}: {error}") from error
+    with client:
+        workers.count = sum(client.nthreads().values())
+        if not workers.count:
+            raise UnavailableError(f"the cluster of DASK_SCHEDULER_FILE={file} has no worker")
+        yield client
+
+
+@contextlib.contextmanager
+def _local(count: int) -> Iterator[Any]:
     import dask  # noqa: PLC0415
     from dask.distributed import Client, LocalCluster  # noqa: PLC0415
 
@@ -44,45 +78,21 @@ def client(workers: Workers, prepare: Callable[[], object]) -> Iterator[Any]:
     # spawned ones would each import it anew.
     dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
     with contextlib.ExitStack() as stack:
-        given = os.environ.get("DASK_SCHEDULER_FILE")
-        if given:
-            # Its scheduler may end first: `failures` says so in one line.  These
-            # loggers would also report the broken connection.
-            for name in ("distributed", "distributed.client", "tornado.application"):
-                logging.getLogger(name).setLevel(logging.CRITICAL)
-            # Dask would wait for the file for ever.
-            if not Path(given).exists():
-                raise UnavailableError(
-                    f"DASK_SCHEDULER_FILE={given}: no such file",
-                    hint="dask scheduler --scheduler-file writes it",
-                )
-            try:
-                connected = stack.enter_context(Client(scheduler_file=given, timeout="30s"))
-            except (OSError, ValueError) as error:
-                raise UnavailableError(f"DASK_SCHEDULER_FILE={given}: {error}") from error
-            workers.count = sum(connected.nthreads().values())
-            if not workers.count:
-                raise UnavailableError(f"the cluster of DASK_SCHEDULER_FILE={given} has no worker")
-        else:
-            # A cluster cannot be closed while it starts.
-            with held_back():
-                cluster = LocalCluster(
-                    n_workers=workers.count,
-                    threads_per_worker=1,
-                    # None would mean port 8787, which another user may have taken.
-                    dashboard_address="127.0.0.1:0",
-                    worker_dashboard_address="127.0.0.1:0",
-                    # No limit but the machine's.
-                    memory_limit=0,
-                    silence_logs=logging.CRITICAL,
-                )
-                stack.enter_context(cluster)
-                connected = stack.enter_context(Client(cluster))
-                connected.run(leave_signals_to_parent)
-        connected.run(prepare)
-        connected.run(tracing.join)
-        yield connected
-        connected.run(tracing.leave)
+        with signals.sigint_blocked():
+            cluster = LocalCluster(
+                n_workers=count,
+                threads_per_worker=1,
+                # None would mean port 8787, which another user may have taken.
+                dashboard_address="127.0.0.1:0",
+                worker_dashboard_address="127.0.0.1:0",
+                # No limit but the machine's.
+                memory_limit=0,
+                silence_logs=logging.CRITICAL,
+            )
+        stack.enter_context(cluster)
+        client = stack.enter_context(Client(cluster))
+        client.run(leave_signals_to_parent)
+        yield client
 
 
 @contextlib.contextmanager

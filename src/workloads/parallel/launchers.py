@@ -45,22 +45,12 @@ _CONNECTIONS = ("PMI_", "PMI2_", "PMIX_", "OMPI_", "PRTE_", "HYDI_", "PALS_")
 
 @dataclass(frozen=True)
 class Launcher:
-    """Who has started this process.
-
-    Parameters
-    ----------
-    name
-        For messages.
-    rank, size
-        Of this process and of the job, as the launcher counts.
-    may_be_more
-        Whether MPI may have more ranks than that: a heterogeneous job, whose
-        parts Slurm counts one by one.
-    """
+    """Who has started this process: rank and size as the launcher counts."""
 
     name: str
     rank: int
     size: int
+    # MPI has more in a heterogeneous job, whose parts Slurm counts one by one.
     may_be_more: bool = False
 
     def agrees(self, size: int) -> bool:
@@ -71,7 +61,7 @@ class Launcher:
 def claims(environ: Mapping[str, str]) -> list[Launcher]:
     """Return who claims to have started this process, likeliest first.
 
-    More than one where the variables of both are set, as by Open MPI's mpirun below
+    Several where the variables of several are set, as by Open MPI's mpirun below
     ``srun``: MPI must agree with one.
     """
     made: list[Launcher] = []

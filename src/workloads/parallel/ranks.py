@@ -1,7 +1,8 @@
-"""MPI ranks: how many are expected, and gathering rows on the first of them."""
+"""MPI ranks: how many are expected, what they do together, gathering rows on the first."""
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -18,11 +19,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# One message stays far below the 2³¹ bytes that MPI-3 counts, even where one
-# row has more.
-_MESSAGE_BYTES = 64 << 20
-_LEFT = "left_to_free"
-_SAID_SECONDS = 0.3
+_PRINT_SECONDS = 0.3
+
+_shared: list[Callable[[], object]] = []
 
 
 def expected() -> int:
@@ -97,29 +96,19 @@ def by_first(look: Callable[[], T]) -> T:
     return result
 
 
-def together(comm: Any, act: Callable[[], T]) -> T:
-    """Return what this rank's part of a common step gives.
+def all_or_none(comm: Any, act: Callable[[], T]) -> T:
+    """Return what `act` gives on this rank, or raise UnavailableError if one rank's does.
 
-    Parameters
-    ----------
-    comm
-        The communicator; all its ranks call this together.
-    act
-        The part; it must not talk to another rank, which may have failed.
-
-    Raises
-    ------
-    UnavailableError
-        On every rank, when one of them cannot do it.
+    All ranks call this together. `act` must not talk to another rank, which may have failed.
     """
-    said = ""
+    fault = ""
     try:
         value = act()
     except UnavailableError as error:
-        said = f"rank {comm.rank} on {os.uname().nodename}: {error}"
-    first_said = next(filter(None, comm.allgather(said)), "")
-    if first_said:
-        raise UnavailableError(first_said)
+        fault = f"rank {comm.rank} on {os.uname().nodename}: {error}"
+    first_fault = next(filter(None, comm.allgather(fault)), "")
+    if first_fault:
+        raise UnavailableError(first_fault)
     return value
 
 
@@ -136,90 +125,65 @@ def first(comm: Any, count: int) -> Any:
     return None if part == MPI.COMM_NULL else part
 
 
-def wait_quietly(comm: Any) -> None:
-    """Wait for every rank without keeping a core busy.
+def idle_barrier(comm: Any, seconds: float = math.inf) -> bool:
+    """Wait for every rank, and leave the core to others meanwhile: a plain barrier polls.
 
-    A plain barrier polls: the waiting ranks would take the cores from a
-    technique that rank 0 is timing alone.
+    Return False if some rank has not come within that many seconds.
     """
-    request = comm.Ibarrier()
-    while not request.Test():
-        time.sleep(0.01)
+    return _completes(comm.Ibarrier(), seconds)
 
 
-def any_says(comm: Any, said: bool) -> bool:
-    """Return on every rank whether any says so; waits without keeping a core busy.
+def any_rank(comm: Any, flag: bool) -> bool:
+    """Return on every rank whether the flag is set on any; waits as `idle_barrier` does.
 
     Not by a broadcast: MPI may keep what its root sends until the root calls MPI
     again, and that may be an hour later.  Here a rank goes on when all have come.
     """
     from mpi4py import MPI  # noqa: PLC0415
 
-    mine, result = array("i", [said]), array("i", [0])
-    request = comm.Iallreduce([mine, MPI.INT], [result, MPI.INT], MPI.MAX)
-    while not request.Test():
-        time.sleep(0.01)
+    mine, result = array("i", [flag]), array("i", [0])
+    _completes(comm.Iallreduce([mine, MPI.INT], [result, MPI.INT], MPI.MAX))
     return bool(result[0])
 
 
-def all_come(comm: Any, seconds: float) -> bool:
-    """Return whether every rank calls this within that many seconds."""
-    request = comm.Ibarrier()
-    deadline = time.monotonic() + seconds
+def _completes(request: Any, seconds: float = math.inf) -> bool:
+    end = time.monotonic() + seconds
     while not request.Test():
-        if time.monotonic() > deadline:
+        if time.monotonic() > end:
             return False
         time.sleep(0.01)
     return True
 
 
-def free_once_all_come(error: BaseException, free: Callable[[], None]) -> None:
-    """Attach a collective free to `error`, for whoever learns that all ranks come to it.
+def free_at_end(free: Callable[[], object]) -> None:
+    """Register what all ranks free together at a technique's end, as a window of memory.
 
-    Parameters
-    ----------
-    error
-        What ends this rank, and may or may not end the others.
-    free
-        Frees what all ranks free together; waits for every rank.
+    It waits for every rank: after a failure that others may not have, `free_shared` is
+    called only once all have come. MPI cannot be finalised while there is a window.
     """
-    error.__dict__.setdefault(_LEFT, []).append(free)
+    _shared.append(free)
 
 
-def free_what_is_left(error: BaseException) -> None:
-    """Free what :func:`free_once_all_come` has attached to `error`; every rank calls this."""
-    for free in reversed(error.__dict__.pop(_LEFT, [])):
-        free()
+def free_shared() -> None:
+    """Free what is registered, the latest first; all ranks call this together."""
+    while _shared:
+        _shared.pop()()
 
 
 def abort(comm: Any, code: Any) -> None:
     """End all ranks, after this one has said why."""
     # The launcher may end before it has passed on what a rank has just said.
-    time.sleep(_SAID_SECONDS)
+    time.sleep(_PRINT_SECONDS)
     comm.Abort(code)
 
 
-def send_rows(comm: Any, block: Int32Array, dest: int) -> None:
-    """Send a contiguous block of rows, in as many messages as it needs."""
-    flat = block.reshape(-1)
-    for first in range(0, len(flat), _MESSAGE_BYTES // 4):
-        comm.Send(flat[first : first + _MESSAGE_BYTES // 4], dest=dest)
-
-
-def receive_rows(comm: Any, block: Int32Array, source: int) -> None:
-    """Receive what `send_rows` sends into a contiguous block of that shape."""
-    flat = block.reshape(-1)
-    for first in range(0, len(flat), _MESSAGE_BYTES // 4):
-        comm.Recv(flat[first : first + _MESSAGE_BYTES // 4], source=source)
-
-
 def gather_rows(comm: Any, parts: list[range], mine: Int32Array, out: Int32Array) -> None:
-    """Collect every rank's rows in `out` on rank 0.
+    """Collect every rank's rows in `out` on rank 0; all ranks call this together.
 
     Parameters
     ----------
     comm
-        The communicator; all its ranks call this together.
+        The communicator.
     parts
         For each rank, which rows of `out` it has computed.
     mine
@@ -230,23 +194,25 @@ def gather_rows(comm: Any, parts: list[range], mine: Int32Array, out: Int32Array
     import numpy as np  # noqa: PLC0415
 
     if comm.rank != 0:
-        send_rows(comm, mine, 0)
+        comm.Send(mine, 0)
         return
     own = parts[0]
     out[own.start : own.stop : own.step] = mine
     for rank, rows in enumerate(parts[1:], start=1):
         block = np.empty((len(rows), out.shape[1]), out.dtype)
-        receive_rows(comm, block, rank)
+        comm.Recv(block, rank)
         out[rows.start : rows.stop : rows.step] = block
 
 
 def balance(workers: Workers, seconds: float) -> str:
     """Return how evenly the ranks were busy, mean over maximum; empty on all but rank 0.
 
+    All ranks call this together; rank 0 keeps their times in `workers.busy`.
+
     Parameters
     ----------
     workers
-        All its ranks call this together; on rank 0 it keeps their times.
+        This rank's.
     seconds
         Processor seconds that this rank has computed: on crowded cores the
         wall clock would count the others' work as well.

@@ -13,8 +13,7 @@ from workloads.bench import caches
 from workloads.errors import UnavailableError, WorkerError
 from workloads.mandel import row_kernel
 from workloads.mandel.blocks import groups
-from workloads.parallel import tracing
-from workloads.parallel.interrupts import held_back
+from workloads.parallel import signals, tracing
 from workloads.parallel.workers import START_SECONDS
 
 if TYPE_CHECKING:
@@ -47,8 +46,7 @@ def _view(workers: Workers) -> Iterator[Any]:
     )
     client = None
     try:
-        # Both leave tasks and processes behind when they are stopped half-way.
-        with held_back():
+        with signals.sigint_blocked():
             cluster.start_cluster_sync()
             client = cluster.connect_client_sync()
         client.wait_for_engines(workers.count, interactive=False, timeout=START_SECONDS)

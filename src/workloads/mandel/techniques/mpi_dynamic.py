@@ -59,18 +59,8 @@ def _counter(workers: Workers) -> Iterator[Callable[[bool], int]]:
         counter.Flush(0)
         return int(got[0])
 
-    try:
-        yield draw
-    except BaseException as error:
-        # Freeing waits for every rank.  After a failure some may never come: then
-        # MPI is aborted.  If all come, MPI is finalised, which fails while there
-        # is a window.
-        if comm.size > 1 and not getattr(error, "agreed", False):
-            ranks.free_once_all_come(error, lambda: _free(counter))
-            raise
-        _free(counter)
-        raise
-    _free(counter)
+    ranks.free_at_end(lambda: _free(counter))
+    yield draw
 
 
 def _free(counter: Any) -> None:
@@ -84,7 +74,7 @@ def _collect(
     drawn = comm.gather([number for number, _ in mine])
     if comm.rank != 0:
         for _, block in mine:
-            ranks.send_rows(comm, block, 0)
+            comm.Send(block, 0)
         return
     for number, block in mine:
         first, part = parts[number]
@@ -92,4 +82,4 @@ def _collect(
     for rank, numbers in enumerate(drawn[1:], start=1):
         for number in numbers:
             first, part = parts[number]
-            ranks.receive_rows(comm, out[first : first + len(part)], rank)
+            comm.Recv(out[first : first + len(part)], rank)

@@ -58,7 +58,7 @@ def _manage(comm: Any, parts: Groups, out: Int32Array) -> None:
         comm.Probe(status=status)
         rank = status.source
         first, part = parts[has[rank]]
-        ranks.receive_rows(comm, out[first : first + len(part)], rank)
+        comm.Recv(out[first : first + len(part)], rank)
         has[rank] = next(waiting, _STOP)
         comm.Send(np.array([has[rank]], "i8"), dest=rank)
 
@@ -74,4 +74,4 @@ def _work(comm: Any, grid: Grid, parts: Groups) -> float:
         started = time.process_time()
         block = row_kernel.rows(grid, parts[number[0]][1])
         busy += time.process_time() - started
-        ranks.send_rows(comm, block, 0)
+        comm.Send(block, 0)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from workloads.mandel import row_kernel
 from workloads.mandel.blocks import groups
-from workloads.parallel.interrupts import run_all
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
@@ -55,6 +54,6 @@ def dealt(
         The escape times, an int32 row for each row of all parts.
     """
     grids = itertools.repeat(grid, len(parts))
-    for number, block in run_all(pool, compute_rows, grids, [part for _, part in parts]):
-        first, part = parts[number]
+    blocks = pool.map(compute_rows, grids, [part for _, part in parts])
+    for (first, part), block in zip(parts, blocks, strict=True):
         out[first : first + len(part)] = block

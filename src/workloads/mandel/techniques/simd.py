@@ -10,7 +10,6 @@ import numpy as np
 from workloads.mandel._kernels_simd import fill as fill_rows
 from workloads.mandel._kernels_simd import levels
 from workloads.mandel._kernels_simd import limit as multiply_and_add
-from workloads.parallel.interrupts import run_all
 
 if TYPE_CHECKING:
     from workloads.bench.arrays import Float64Array, Int32Array
@@ -38,7 +37,7 @@ def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
         fill_rows(xs, ys, grid.maxiter, out, counter)
 
     try:
-        for _ in run_all(workers.threads(), work, range(workers.count)):
+        for _ in workers.threads().map(work, range(workers.count)):
             pass
     finally:
         # After Ctrl-C every thread ends with the row it is in.

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from workloads.mandel.blocks import groups
-from workloads.parallel.interrupts import run_all
 
 if TYPE_CHECKING:
     from workloads.bench.arrays import Int32Array
@@ -54,7 +53,7 @@ def deal_out(
         xs, ys = grid.axes(part)
         mine = memoryview(out[first : first + len(part)])
         calls.append((memoryview(xs), memoryview(ys), grid.maxiter, mine))
-    for _ in run_all(executor, function, *zip(*calls, strict=True)):
+    for _ in executor.map(function, *zip(*calls, strict=True)):
         pass
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from workloads.mandel import row_kernel
 from workloads.mandel.blocks import groups
-from workloads.parallel.interrupts import run_all
 
 if TYPE_CHECKING:
     from workloads.bench.arrays import Int32Array
@@ -24,6 +23,6 @@ def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
         mine = slice(first, first + len(part))
         fill(xs, ys[mine], grid.maxiter, out[mine])
 
-    for _ in run_all(workers.threads(), work, groups(rows, grid.width, workers.count)):
+    for _ in workers.threads().map(work, groups(rows, grid.width, workers.count)):
         pass
     return f"{row_kernel.told()} without the GIL"

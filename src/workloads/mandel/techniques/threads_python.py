@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from workloads.mandel.blocks import singles
 from workloads.mandel.techniques import python_2
-from workloads.parallel.interrupts import run_all
-from workloads.parallel.pools import gil_note
+from workloads.parallel.workers import gil_note
 
 if TYPE_CHECKING:
     from workloads.bench.arrays import Int32Array
@@ -22,6 +21,6 @@ def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
         first, part = group
         python_2.compute(grid, part, out[first : first + len(part)], workers)
 
-    for _ in run_all(workers.threads(), work, singles(rows)):
+    for _ in workers.threads().map(work, singles(rows)):
         pass
     return gil_note()

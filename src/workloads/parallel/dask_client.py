@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from workloads.bench import caches
 from workloads.errors import UnavailableError, WorkerError
 from workloads.parallel import signals, tracing
-from workloads.parallel.workers import leave_signals_to_parent
+from workloads.parallel.workers import kill_processes, leave_signals_to_parent
 
 if TYPE_CHECKING:
     from workloads.parallel.workers import Workers
@@ -89,6 +89,7 @@ def _local(count: int) -> Iterator[Any]:
                 memory_limit=0,
                 silence_logs=logging.CRITICAL,
             )
+        stack.enter_context(signals.on_stop(kill_processes))
         stack.enter_context(cluster)
         client = stack.enter_context(Client(cluster))
         client.run(leave_signals_to_parent)

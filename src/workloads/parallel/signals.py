@@ -87,6 +87,8 @@ def listen(command: str) -> None:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _stop)
     os.register_at_fork(after_in_child=_forget)
+    # multiprocessing's tracker would report the semaphores that it removes.
+    sys.warnoptions.append("ignore:resource_tracker")
     sys.unraisablehook = lambda args: asked() or sys.__unraisablehook__(args)
     threading.excepthook = lambda args: asked() or threading.__excepthook__(args)
     claims = launchers.claims(os.environ)
@@ -127,6 +129,8 @@ def _end(number: int) -> NoReturn:
     signal.alarm(0)
     clean_up()
     _stop.number = number
+    # Another rank says so, or the launcher.
+    _stop.is_printed |= _stop.is_rank
     os._exit(stopped())
 
 

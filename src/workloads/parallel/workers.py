@@ -123,11 +123,7 @@ class Workers:
 
 @contextlib.contextmanager
 def _ended(executor: E) -> Iterator[E]:
-    """Give an executor; at the end drop what has not begun, and wait for what has.
-
-    Processes are not killed: one may be in the middle of sending a large result, and the
-    pool would wait for the rest for ever.
-    """
+    """Give an executor; at the end drop what has not begun, and wait for what has."""
     try:
         yield executor
     finally:
@@ -161,7 +157,7 @@ def _processes(count: int, prepare: Callable[[], object], context: Any) -> Itera
     pool = _futures.ProcessPoolExecutor(
         count, context, initializer=begin, initargs=(prepare, barrier)
     )
-    with _ended(pool):
+    with signals.on_stop(kill_processes), _ended(pool):
         # The executor starts a process for a task that finds none idle; the
         # barrier holds each until the last one is there.
         with signals.sigint_blocked():
@@ -169,6 +165,14 @@ def _processes(count: int, prepare: Callable[[], object], context: Any) -> Itera
                 pool.submit(_nothing, number)
         wait_for(barrier, count)
         yield pool
+
+
+def kill_processes() -> None:
+    """Kill worker processes on a stop: a task may take an hour."""
+    import multiprocessing  # noqa: PLC0415
+
+    for process in multiprocessing.active_children():
+        process.kill()
 
 
 def _context(method: str, modules: Sequence[str]) -> contextlib.AbstractContextManager[Any]:

@@ -104,9 +104,7 @@ def _meant(name: str, known: list[str]) -> str:
 
 def _refuse(line: str) -> None:
     """Say what every rank finds."""
-    from workloads.parallel import agreed  # noqa: PLC0415
-
-    agreed.say(f"workloads: {line}", is_first=ranks.is_first())
+    ranks.print_once(f"workloads: {line}", is_first=ranks.is_first())
 
 
 def _print_by_first(line: str) -> None:

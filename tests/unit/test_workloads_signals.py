@@ -146,7 +146,7 @@ def test_a_second_signal_ends_it_at_once() -> None:
     process = ready("signals._end_in_time = lambda number: None\nsignal.alarm = id\n" + SWALLOWED)
     process.send_signal(signal.SIGTERM)
     while process.poll() is None:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         time.sleep(0.1)
     assert process.returncode == 143
 

@@ -100,7 +100,9 @@ def together(look: Look, tell: Tell, world: World, *, deep: bool) -> bool:
         leaders.Free()
     if report is not None:
         tell(report)
-    failed = ranks.any_rank(comm, report is not None and report.failed)
+    # A broadcast alone might come late: MPI may keep it until its root calls MPI again.
+    ranks.idle_barrier(comm)
+    failed = bool(comm.allreduce(report is not None and report.failed, MPI.LOR))
     local.Free()
     return failed
 

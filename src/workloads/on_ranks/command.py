@@ -13,7 +13,7 @@ from workloads import version
 from workloads.bench import streams
 from workloads.errors import UnavailableError, WorkloadError
 from workloads.on_ranks.processes import Process, run, wait
-from workloads.parallel import agreed, ranks
+from workloads.parallel import ranks
 from workloads.preflight import program
 
 
@@ -93,7 +93,7 @@ def main(words: list[str], cluster: Cluster) -> int:
         comm = ranks.world()
         return _first(comm, words, cluster) if comm.rank == 0 else _other(comm, cluster)
     except WorkloadError as error:
-        agreed.tell(cluster.name, error, is_first=is_first)
+        ranks.print_error(cluster.name, error, is_first=is_first)
         return error.exit_code
     except KeyboardInterrupt:
         return 128 + signal.SIGINT

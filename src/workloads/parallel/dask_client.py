@@ -22,17 +22,8 @@ if TYPE_CHECKING:
 def client(workers: Workers, prepare: Callable[[], object]) -> Iterator[Any]:
     """Give a client of DASK_SCHEDULER_FILE's cluster, else of one on this machine.
 
-    Parameters
-    ----------
-    workers
-        Its `count` becomes that of a cluster that is there already.
-    prepare
-        Called once in each worker: imports and compilation.
-
-    Raises
-    ------
-    UnavailableError
-        When the given cluster cannot be reached, or has no worker.
+    `prepare` is called once in each worker. `workers.count` becomes that of a cluster that
+    is there already; without workers there, or without an answer, this is UnavailableError.
     """
     # Read when dask is imported; its worker processes inherit it.
     caches.provide("DASK_TEMPORARY_DIRECTORY", "dask")
@@ -48,25 +39,23 @@ def client(workers: Workers, prepare: Callable[[], object]) -> Iterator[Any]:
 def _given(file: str, workers: Workers) -> Iterator[Any]:
     from dask.distributed import Client  # noqa: PLC0415
 
-    # Its scheduler may end first: `failures` says so in one line.  These loggers would
-    # also report the broken connection.
+    given = f"DASK_SCHEDULER_FILE={file}"
+    # Its scheduler may end first: `failures` says so in one line, and these would say more.
     for name in ("distributed", "distributed.client", "tornado.application"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     # Dask would wait for the file for ever.
     if not Path(file).exists():
-        raise UnavailableError(
-            f"DASK_SCHEDULER_FILE={file}: no such file",
-            hint="dask scheduler --scheduler-file writes it",
-        )
+        hint = "dask scheduler --scheduler-file writes it"
+        raise UnavailableError(f"{given}: no such file", hint=hint)
     try:
-        client = Client(scheduler_file=file, timeout="30s")
+        connected = Client(scheduler_file=file, timeout="30s")
     except (OSError, ValueError) as error:
-        raise UnavailableError(f"DASK_SCHEDULER_FILE={file}: {error}") from error
-    with client:
-        workers.count = sum(client.nthreads().values())
+        raise UnavailableError(f"{given}: {error}") from error
+    with connected:
+        workers.count = sum(connected.nthreads().values())
         if not workers.count:
-            raise UnavailableError(f"the cluster of DASK_SCHEDULER_FILE={file} has no worker")
-        yield client
+            raise UnavailableError(f"the cluster of {given} has no worker")
+        yield connected
 
 
 @contextlib.contextmanager
@@ -74,10 +63,9 @@ def _local(count: int) -> Iterator[Any]:
     import dask  # noqa: PLC0415
     from dask.distributed import Client, LocalCluster  # noqa: PLC0415
 
-    # Workers are forked by a server that has imported Dask and runs no thread:
-    # spawned ones would each import it anew.
+    # Forked by a server that has imported Dask: spawned workers would each import it anew.
     dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
-    with contextlib.ExitStack() as stack:
+    with signals.on_stop(kill_processes):
         with signals.sigint_blocked():
             cluster = LocalCluster(
                 n_workers=count,
@@ -89,23 +77,14 @@ def _local(count: int) -> Iterator[Any]:
                 memory_limit=0,
                 silence_logs=logging.CRITICAL,
             )
-        stack.enter_context(signals.on_stop(kill_processes))
-        stack.enter_context(cluster)
-        client = stack.enter_context(Client(cluster))
-        client.run(leave_signals_to_parent)
-        yield client
+        with cluster, Client(cluster) as connected:
+            connected.run(leave_signals_to_parent)
+            yield connected
 
 
 @contextlib.contextmanager
 def failures() -> Iterator[None]:
-    """Say in one line that a worker or the scheduler has ended.
-
-    Raises
-    ------
-    WorkerError
-        When Dask has given up a task because its workers were killed, or all
-        tasks because the scheduler has ended.
-    """
+    """Raise WorkerError where Dask gives up a task, or its scheduler has ended."""
     from dask.distributed import KilledWorker  # noqa: PLC0415
     from distributed.client import FutureCancelledError  # noqa: PLC0415
 

@@ -15,8 +15,6 @@ from workloads.errors import WorkerError, WorkloadError
 from workloads.parallel.workers import begin, fork_server, wait_for
 
 if TYPE_CHECKING:
-    from multiprocessing.synchronize import Barrier
-
     from workloads.parallel.workers import Workers
 
 # How often a waiting process checks whether the other side is still alive.
@@ -26,18 +24,12 @@ _LOOK_SECONDS = 1.0
 class QueueWorkers:
     """Processes that take tasks from a queue, each when it is free."""
 
-    def __init__(self, tasks: Any, results: Any) -> None:
-        self.tasks, self.results = tasks, results
+    def __init__(self, context: Any) -> None:
+        self.tasks, self.results = context.Queue(), context.Queue()
         self.processes: list[Any] = []
 
     def act(self, tasks: Sequence[object]) -> Iterator[Any]:
-        """Give the tasks' results as they come.
-
-        Raises
-        ------
-        WorkloadError
-            What a task has raised; a WorkerError when a worker has ended.
-        """
+        """Give the tasks' results as they come; raise what a task has raised."""
         for task in tasks:
             self.tasks.put(task)
         for _ in tasks:
@@ -58,28 +50,15 @@ class QueueWorkers:
 def started(
     workers: Workers, act: Callable[[Any], object], prepare: Callable[[], object], *modules: str
 ) -> Iterator[QueueWorkers]:
-    """Give `workers.count` processes, all of them up.
+    """Give `workers.count` processes, all of them up, or raise UnavailableError.
 
-    Parameters
-    ----------
-    workers
-        Says how many.
-    act
-        Does a task.
-    prepare
-        Called once in each process: imports and compilation.
-    modules
-        What a fork server imports for all of them, besides those of `act` and `prepare`.
-
-    Raises
-    ------
-    UnavailableError
-        When they do not start.
+    Each calls `prepare` first, and `act` for a task. The fork server imports both
+    functions' modules, and those named.
     """
     with fork_server([act.__module__, prepare.__module__, *modules]) as context:
         barrier = context.Barrier(workers.count + 1)
-        found = QueueWorkers(context.Queue(), context.Queue())
-        arguments = (found.tasks, found.results, barrier, act, prepare)
+        found = QueueWorkers(context)
+        arguments = (found.tasks, found.results, act, prepare, barrier)
         try:
             for _ in range(workers.count):
                 process = context.Process(target=_work, args=arguments, daemon=True)
@@ -103,24 +82,15 @@ def started(
             found.tasks.join_thread()
 
 
-def _work(
-    tasks: Any,
-    results: Any,
-    barrier: Barrier,
-    act: Callable[[Any], object],
-    prepare: Callable[[], object],
-) -> None:
+def _work(tasks: Any, results: Any, act: Callable[[Any], object], *preparation: Any) -> None:
+    begin(*preparation)
     parent = multiprocessing.parent_process()
-    begin(prepare, barrier)
     # A parent that was killed sends no None to end this loop.
     while parent is not None and parent.is_alive():
-        try:
-            task = tasks.get(timeout=_LOOK_SECONDS)
-        except queue.Empty:
-            continue
-        if task is None:
-            return
-        try:
-            results.put(act(task))
-        except WorkloadError as error:
-            results.put(error)
+        with contextlib.suppress(queue.Empty):
+            if (task := tasks.get(timeout=_LOOK_SECONDS)) is None:
+                return
+            try:
+                results.put(act(task))
+            except WorkloadError as error:
+                results.put(error)

@@ -1,4 +1,4 @@
-"""MPI ranks: how many are expected, what they do together, gathering rows on the first."""
+"""MPI ranks: how many are expected, and what they do together."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 import os
 import sys
 import time
-from array import array
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from workloads.errors import UnavailableError, WorkloadError
@@ -40,21 +40,17 @@ def several() -> Any:
 
 def is_first() -> bool:
     """Return whether this process is the one that prints."""
-    comm = several()
-    if comm is not None:
+    if (comm := several()) is not None:
         return bool(comm.rank == 0)
     claims = launchers.claims(os.environ)
     return not claims or claims[0].rank == 0
 
 
 def world() -> Any:
-    """Return ``MPI.COMM_WORLD``.
+    """Return ``MPI.COMM_WORLD``, or raise UnavailableError.
 
-    Raises
-    ------
-    UnavailableError
-        When MPI cannot be loaded, or when the launcher started several
-        processes that MPI does not know of: each would compute everything.
+    Also where the launcher started several processes that MPI does not know of: each
+    would compute everything.
     """
     try:
         from mpi4py import MPI  # noqa: PLC0415
@@ -78,22 +74,19 @@ def by_first(look: Callable[[], T]) -> T:
     For what asks a file system, as thousands of ranks would ask it the same at once; and
     for what all must decide alike.
     """
-    comm = world() if expected() > 1 else None
-    if comm is None:
+    if expected() == 1:
         return look()
-    value: Any = None
-    failure: Any = None
+    comm, value, failure = world(), None, None
     if comm.rank == 0:
         try:
             value = look()
         except (WorkloadError, OSError) as error:
             failure = error
-            failure.agreed = True
-    value, failure = comm.bcast((value, failure))
-    if failure is not None:
-        raise failure
-    result: T = value
-    return result
+    found: tuple[T, Any] = comm.bcast((value, failure))
+    if found[1] is not None:
+        found[1].agreed = True
+        raise found[1]
+    return found[0]
 
 
 def all_or_none(comm: Any, act: Callable[[], T]) -> T:
@@ -106,17 +99,13 @@ def all_or_none(comm: Any, act: Callable[[], T]) -> T:
         value = act()
     except UnavailableError as error:
         fault = f"rank {comm.rank} on {os.uname().nodename}: {error}"
-    first_fault = next(filter(None, comm.allgather(fault)), "")
-    if first_fault:
-        raise UnavailableError(first_fault)
+    if faults := [*filter(None, comm.allgather(fault))]:
+        raise UnavailableError(faults[0])
     return value
 
 
 def first(comm: Any, count: int) -> Any:
-    """Return a communicator of the first `count` ranks, None on the others.
-
-    All ranks of `comm` call this together.
-    """
+    """Return a communicator of the first `count` ranks, None on others; all call this together."""
     if count == comm.size:
         return comm
     from mpi4py import MPI  # noqa: PLC0415
@@ -130,23 +119,7 @@ def idle_barrier(comm: Any, seconds: float = math.inf) -> bool:
 
     Return False if some rank has not come within that many seconds.
     """
-    return _completes(comm.Ibarrier(), seconds)
-
-
-def any_rank(comm: Any, flag: bool) -> bool:
-    """Return on every rank whether the flag is set on any; waits as `idle_barrier` does.
-
-    Not by a broadcast: MPI may keep what its root sends until the root calls MPI
-    again, and that may be an hour later.  Here a rank goes on when all have come.
-    """
-    from mpi4py import MPI  # noqa: PLC0415
-
-    mine, result = array("i", [flag]), array("i", [0])
-    _completes(comm.Iallreduce([mine, MPI.INT], [result, MPI.INT], MPI.MAX))
-    return bool(result[0])
-
-
-def _completes(request: Any, seconds: float = math.inf) -> bool:
+    request = comm.Ibarrier()
     end = time.monotonic() + seconds
     while not request.Test():
         if time.monotonic() > end:
@@ -158,8 +131,8 @@ def _completes(request: Any, seconds: float = math.inf) -> bool:
 def free_at_end(free: Callable[[], object]) -> None:
     """Register what all ranks free together at a technique's end, as a window of memory.
 
-    It waits for every rank: after a failure that others may not have, `free_shared` is
-    called only once all have come. MPI cannot be finalised while there is a window.
+    MPI cannot be finalised while there is one. After a failure that other ranks may not
+    have, it is freed only once all have come.
     """
     _shared.append(free)
 
@@ -177,20 +150,44 @@ def abort(comm: Any, code: Any) -> None:
     comm.Abort(code)
 
 
-def gather_rows(comm: Any, parts: list[range], mine: Int32Array, out: Int32Array) -> None:
-    """Collect every rank's rows in `out` on rank 0; all ranks call this together.
+def print_error(command: str, error: WorkloadError, *, is_first: bool) -> None:
+    """Print a command's error: from the first rank if all have it, else from this one."""
+    line = f"{command}: {error}"
+    if error.agreed:
+        print_once(line, is_first=is_first)
+    else:
+        print(line, file=sys.stderr)
 
-    Parameters
-    ----------
-    comm
-        The communicator.
-    parts
-        For each rank, which rows of `out` it has computed.
-    mine
-        This rank's rows, contiguous, of shape (rows, columns).
-    out
-        All rows, of the same dtype; used on rank 0 only.
+
+def print_once(line: str, *, is_first: bool) -> None:
+    """Print on standard error, from the first rank, why all are about to end; all call this.
+
+    The others wait: the end of one may end all (srun --kill-on-bad-exit), and MPI_Finalize
+    does not wait for other ranks.
     """
+    if is_first:
+        print(line, file=sys.stderr, flush=True)
+    if (comm := several()) is not None:
+        idle_barrier(comm, _patience())
+    elif not is_first:
+        let_first_print()
+
+
+def let_first_print() -> None:
+    """Give the first rank time to print, where the ranks do not see each other."""
+    time.sleep(_patience())
+
+
+def _patience() -> float:
+    """Return ten times the seconds that this rank took to come here, within 2 and 60."""
+    stat = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace")
+    # The 22nd field is the start; the 2nd, in brackets, may have blanks of its own.
+    start = int(stat.rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+    return min(max(2.0, 10 * (time.clock_gettime(time.CLOCK_BOOTTIME) - start)), 60.0)
+
+
+def gather_rows(comm: Any, parts: list[range], mine: Int32Array, out: Int32Array) -> None:
+    """Collect every rank's rows in `out` on rank 0; rank i has computed `parts[i]` of them."""
     import numpy as np  # noqa: PLC0415
 
     if comm.rank != 0:
@@ -207,15 +204,8 @@ def gather_rows(comm: Any, parts: list[range], mine: Int32Array, out: Int32Array
 def balance(workers: Workers, seconds: float) -> str:
     """Return how evenly the ranks were busy, mean over maximum; empty on all but rank 0.
 
-    All ranks call this together; rank 0 keeps their times in `workers.busy`.
-
-    Parameters
-    ----------
-    workers
-        This rank's.
-    seconds
-        Processor seconds that this rank has computed: on crowded cores the
-        wall clock would count the others' work as well.
+    `seconds` is this rank's processor time: on crowded cores the wall clock would count
+    the others' work as well.
     """
     busy = workers.comm.gather(seconds)
     if not busy:

@@ -1,11 +1,11 @@
 """One policy for Ctrl-C and SIGTERM: the first asks to stop, a second ends the process.
 
-The first raises KeyboardInterrupt or SystemExit in the main thread, between any two
-instructions. In a lock's own code another exception may take its place, and in a
-destructor it is dropped: whatever comes up after it is that stop.
+The first raises KeyboardInterrupt or SystemExit between any two instructions of the main
+thread. In a lock's own code another exception may take its place, and in a destructor it
+is dropped: whatever comes up after it is that stop.
 
-A second one, or three seconds, end the process by `os._exit`. The main thread may
-wait in MPI for a rank that has gone, or for a lock that nobody gives back.
+A second one, or three seconds, end the process by `os._exit`: the main thread may wait in
+MPI for a rank that has gone, or for a lock that nobody gives back.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from workloads.parallel import launchers
 
 SECONDS = 3.0
 # One Ctrl-C comes several times: from the terminal, from Slurm and from the container's
-# engine; `workloads.on_ranks` passes it on a second later.
+# engine; `workloads.on_dask` passes it on a second later.
 _SAME_SECONDS = 1.5
 # Less than what the other ranks wait before they abort this one (bench/command.py).
 _TIDY_SECONDS = 0.5
@@ -42,8 +42,7 @@ class _Stop:
     number = 0
     since = 0.0
     is_rank = False
-    is_first = True
-    is_printed = False
+    is_printer = True
 
     def __call__(self, number: int, _: FrameType | None) -> None:
         if self.number:
@@ -74,41 +73,25 @@ def asked() -> int:
 
 
 def listen(command: str) -> None:
-    """Have the policy hold in this process.
-
-    Parameters
-    ----------
-    command
-        What is stopped, for the line that says so.
-    """
+    """Have the policy hold in this process; `command` is what a line says was stopped."""
     _stop.command = command
     for number in _NUMBERS:
         # A shell starts a background job with SIGINT ignored: that stays so.
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _stop)
-    os.register_at_fork(after_in_child=_forget)
     # multiprocessing's tracker would report the semaphores that it removes.
     sys.warnoptions.append("ignore:resource_tracker")
     sys.unraisablehook = lambda args: asked() or sys.__unraisablehook__(args)
     threading.excepthook = lambda args: asked() or threading.__excepthook__(args)
     claims = launchers.claims(os.environ)
     if claims and claims[0].size > 1:
-        _stop.is_rank, _stop.is_first = True, claims[0].rank == 0
+        _stop.is_rank, _stop.is_printer = True, claims[0].rank == 0
         # The interpreter writes a signal's number to the pipe when it comes, not when its
         # handler runs. A thread can read it while MPI waits, as mpi4py releases the GIL.
         read, write = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(write, False)
         signal.set_wakeup_fd(write, warn_on_full_buffer=False)
         threading.Thread(target=_watch, args=(read,), daemon=True).start()
-
-
-def _forget() -> None:
-    """Leave signals and clean-ups to the parent, in a process that it has forked."""
-    signal.set_wakeup_fd(-1)
-    _clean_ups.clear()
-    for number in _NUMBERS:
-        if signal.getsignal(number) is _stop:
-            signal.signal(number, signal.SIG_DFL)
 
 
 def _watch(read: int) -> None:
@@ -129,28 +112,23 @@ def _end(number: int) -> NoReturn:
     signal.alarm(0)
     clean_up()
     _stop.number = number
-    # Another rank says so, or the launcher.
-    _stop.is_printed |= _stop.is_rank
+    # Of ranks another one says so, or the launcher.
+    _stop.is_printer &= not _stop.is_rank
     os._exit(stopped())
 
 
 def stopped(*, each_rank: bool = False) -> int:
-    """Say once that this process was stopped, and return its exit code.
+    """Print once, on the first or each rank, what was stopped; return the exit code.
 
-    Processes that it has started and that have not ended are killed.
-
-    Parameters
-    ----------
-    each_rank
-        Whether a rank says so that is not the first.
+    Processes that this one has started, and that have not ended, are killed.
     """
     for process in _processes_below(os.getpid()):
         with contextlib.suppress(OSError):
             # multiprocessing's tracker removes semaphores when this process has ended.
             if b"resource_tracker" not in Path(f"/proc/{process}/cmdline").read_bytes():
                 os.kill(process, signal.SIGKILL)
-    if not _stop.is_printed and sys.stderr and (_stop.is_first or each_rank):
-        _stop.is_printed = True
+    if sys.stderr and (_stop.is_printer or each_rank):
+        _stop.is_printer = False
         with contextlib.suppress(OSError):
             # Not by `print`: the main thread may hold the lock of standard error.
             os.write(2, f"{_stop.command}: stopped\n".encode())
@@ -168,13 +146,10 @@ def _processes_below(process: int) -> list[int]:
 
 @contextlib.contextmanager
 def on_stop(act: Callable[[], object]) -> Iterator[None]:
-    """Have a clean-up called soon after a stop, if the block does not end before.
+    """Have a clean-up called half a second after a stop, unless the block has ended.
 
-    Parameters
-    ----------
-    act
-        Removes an unfinished file, for example; called in another thread, perhaps twice,
-        and its OSError is ignored.
+    It removes an unfinished file, for example. It is called in another thread, perhaps
+    twice, and its OSError is ignored.
     """
     _clean_ups.append(act)
     try:
@@ -192,9 +167,9 @@ def clean_up() -> None:
 
 @contextlib.contextmanager
 def sigint_blocked() -> Iterator[None]:
-    """Block SIGINT in this thread, and in all that it starts in the block.
+    """Block SIGINT in this thread, and in all processes and threads that it starts meanwhile.
 
-    Processes and threads inherit that: the terminal's Ctrl-C is for this process alone.
+    They inherit that: the terminal's Ctrl-C is for this process alone.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

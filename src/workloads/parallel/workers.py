@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import BrokenExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from workloads.errors import UnavailableError, WorkerError
@@ -17,41 +17,27 @@ from workloads.parallel import ranks, signals, tracing
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-    from multiprocessing.context import ForkServerContext, SpawnContext
-    from multiprocessing.synchronize import Barrier
 
 T = TypeVar("T")
-E = TypeVar("E", bound=Executor)
 
-# Imported when workers start: --list must not import multiprocessing. And without types,
-# which are checked for Python 3.11: InterpreterPoolExecutor is new in 3.14.
+# Its pools are imported when they start: --list must not import multiprocessing. Without
+# types, which are checked for Python 3.11: InterpreterPoolExecutor is new in 3.14.
 _futures: Any = importlib.import_module("concurrent.futures")
 # Generous: a cold filesystem may need half a minute for numpy's files.
 START_SECONDS = 120.0
 
 
 class Workers:
-    """Workers of one technique; started on first use.
+    """Workers of one technique, started on first use: `count` threads, processes or devices.
 
-    Parameters
-    ----------
-    count
-        Threads, processes or devices to use.
-    comm
-        The communicator of the ranks that compute; by default all of them.
-
-    Attributes
-    ----------
-    kernel_seconds
-        Seconds of a device's kernels by its own clock; techniques add to it.
-    busy
-        On rank 0 the processor seconds that each rank has computed, where a
-        technique counts them by `workloads.parallel.ranks.balance`.
+    `comm` is the communicator of the ranks that compute; by default all of them.
     """
 
     def __init__(self, count: int, comm: Any = None) -> None:
         self.count = count
+        # Of a device's kernels, by its own clock; techniques add to it.
         self.kernel_seconds = 0.0
+        # On rank 0 the processor seconds that each rank has computed: see `ranks.balance`.
         self.busy: list[float] = []
         self._comm = comm
         self._held: dict[object, Any] = {}
@@ -66,20 +52,16 @@ class Workers:
 
     def threads(self) -> ThreadPoolExecutor:
         """Return the pool of threads."""
-        pool: ThreadPoolExecutor = self.hold(_threads)
-        return pool
+        return self.hold(_threads)
 
     def subinterpreters(self) -> Any:
         """Return the pool of subinterpreters, an `InterpreterPoolExecutor`, all of them up."""
         return self.hold(_subinterpreters)
 
     def pool(
-        self,
-        prepare: Callable[[], object],
-        *modules: str,
-        method: str = "forkserver",
+        self, prepare: Callable[[], object], *modules: str, method: str = "forkserver"
     ) -> ProcessPoolExecutor:
-        """Return the pool of processes, all of them up.
+        """Return the pool of processes, all of them up, or raise UnavailableError.
 
         Parameters
         ----------
@@ -88,18 +70,11 @@ class Workers:
         modules
             What a fork server imports for all of them, besides the module of `prepare`.
         method
-            How they are started: ``forkserver``, ``spawn`` or ``fork``, the last only
-            from a process of one thread.
-
-        Raises
-        ------
-        UnavailableError
-            When they do not start, or this process has too many threads to fork.
+            ``forkserver``, ``spawn``, or ``fork``: only from a process of one thread.
         """
         if prepare not in self._held:
-            needed = [prepare.__module__, *modules]
-            context = self._stack.enter_context(_context(method, needed))
-            started = _processes(self.count, prepare, context)
+            context = _context(method, [prepare.__module__, *modules])
+            started = _processes(self.count, prepare, self._stack.enter_context(context))
             self._held[prepare] = self._stack.enter_context(started)
         pool: ProcessPoolExecutor = self._held[prepare]
         return pool
@@ -122,7 +97,7 @@ class Workers:
 
 
 @contextlib.contextmanager
-def _ended(executor: E) -> Iterator[E]:
+def _ended(executor: Any) -> Iterator[Any]:
     """Give an executor; at the end drop what has not begun, and wait for what has."""
     try:
         yield executor
@@ -137,15 +112,13 @@ def _threads(workers: Workers) -> contextlib.AbstractContextManager[ThreadPoolEx
 @contextlib.contextmanager
 def _subinterpreters(workers: Workers) -> Iterator[Any]:
     # In a process that has imported these, the end of subinterpreters has called abort().
-    for module, name in (("pyopencl", "OpenCL"), ("distributed", "Dask")):
-        if module in sys.modules:
-            raise UnavailableError(
-                f"{name} has run in this process, and subinterpreters may then end it",
-                hint="name subinterpreters first in --impl, or alone",
-            )
+    if imported := {"pyopencl", "distributed"} & {*sys.modules}:
+        raise UnavailableError(
+            f"{imported.pop()} is loaded, and subinterpreters may then end this process",
+            hint="name subinterpreters first in --impl, or alone",
+        )
     with _ended(_futures.InterpreterPoolExecutor(workers.count)) as pool:
-        # One starts for each task that finds none idle. Each takes longer to
-        # start than all tasks to hand out, so all of them start.
+        # One starts for each task that finds none idle; handing out all takes less time.
         list(pool.map(_nothing, range(workers.count)))
         yield pool
 
@@ -154,12 +127,10 @@ def _subinterpreters(workers: Workers) -> Iterator[Any]:
 def _processes(count: int, prepare: Callable[[], object], context: Any) -> Iterator[Any]:
     """Give an executor, not a ``multiprocessing.Pool``: that waits for ever for a killed child."""
     barrier = context.Barrier(count + 1)
-    pool = _futures.ProcessPoolExecutor(
-        count, context, initializer=begin, initargs=(prepare, barrier)
-    )
+    initial = {"initializer": begin, "initargs": (prepare, barrier)}
+    pool = _futures.ProcessPoolExecutor(count, context, **initial)
     with signals.on_stop(kill_processes), _ended(pool):
-        # The executor starts a process for a task that finds none idle; the
-        # barrier holds each until the last one is there.
+        # One starts for each task that finds none idle; the barrier holds them.
         with signals.sigint_blocked():
             for number in range(count):
                 pool.submit(_nothing, number)
@@ -180,8 +151,7 @@ def _context(method: str, modules: Sequence[str]) -> contextlib.AbstractContextM
 
     if method == "forkserver":
         return fork_server(modules)
-    # A child that is forked while numba's, MPI's or OpenCL's threads run inherits
-    # their locks in whatever state they are.
+    # Those of numba, MPI or OpenCL: a child inherits their locks in whatever state they are.
     count = len(os.listdir("/proc/self/task"))  # noqa: PTH208  (a count, no paths)
     if method == "fork" and count > 1:
         raise UnavailableError(
@@ -192,12 +162,11 @@ def _context(method: str, modules: Sequence[str]) -> contextlib.AbstractContextM
 
 
 @contextlib.contextmanager
-def fork_server(modules: Sequence[str]) -> Iterator[ForkServerContext | SpawnContext]:
-    """Give the context of a server that imports `modules` once, for one block at a time.
+def fork_server(modules: Sequence[str]) -> Iterator[Any]:
+    """Give the context of a server that imports `modules` once: its processes share them.
 
-    Processes share that memory. ``multiprocessing`` starts the server by ``exec``, so it
-    has neither threads nor locks of this process, and is no MPI rank. It ends with the
-    block: libraries read the environment when the server imports them.
+    It is started by ``exec``, so it has neither threads nor locks, and is no MPI rank. It
+    ends with the block: libraries read the environment when the server imports them.
     """
     from multiprocessing import forkserver  # noqa: PLC0415
 
@@ -208,7 +177,7 @@ def fork_server(modules: Sequence[str]) -> Iterator[ForkServerContext | SpawnCon
         getattr(forkserver, "_forkserver")._stop()  # noqa: B009
 
 
-def _started(modules: Sequence[str]) -> ForkServerContext | SpawnContext:
+def _started(modules: Sequence[str]) -> Any:
     import multiprocessing  # noqa: PLC0415
     from multiprocessing import forkserver, resource_tracker  # noqa: PLC0415
 
@@ -229,18 +198,13 @@ def _started(modules: Sequence[str]) -> ForkServerContext | SpawnContext:
     return context
 
 
-def wait_for(barrier: Barrier, workers: int) -> None:
+def wait_for(barrier: Any, workers: int) -> None:
     """Wait until every worker process has come to the barrier, or raise UnavailableError."""
     try:
         barrier.wait(START_SECONDS)
     except threading.BrokenBarrierError as error:
-        raise UnavailableError(
-            f"{workers} worker processes did not start", hint="use fewer --workers"
-        ) from error
-    except BaseException:
-        # On a stop: workers that are up would go on waiting for this process.
-        barrier.abort()
-        raise
+        fault = f"{workers} worker processes did not start"
+        raise UnavailableError(fault, hint="use fewer --workers") from error
 
 
 def leave_signals_to_parent() -> None:
@@ -248,9 +212,11 @@ def leave_signals_to_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def begin(prepare: Callable[[], object], barrier: Barrier) -> None:
+def begin(prepare: Callable[[], object], barrier: Any) -> None:
     """Begin a worker process: prepare it, and wait until all are there."""
     leave_signals_to_parent()
+    # A forked one has the parent's handler.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         prepare()
     except BaseException:
@@ -273,6 +239,6 @@ def no_subinterpreters() -> str:
 
 def gil_note() -> str:
     """Return the note on the GIL for threads of pure Python."""
-    # A build of Python without a GIL has the function and answers False.
+    # New in Python 3.13.
     held = getattr(sys, "_is_gil_enabled", lambda: True)()
     return "one thread at a time holds the GIL" if held else "this Python has no GIL"

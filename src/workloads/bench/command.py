@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import itertools
-import signal
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from workloads.bench import machine, options, plot, profiling, scaling
 from workloads.bench.result import Result, read_json, table, write_json
 from workloads.bench.technique import fitting, listing, select
 from workloads.errors import EXIT_CODES, UnavailableError, WorkloadError
-from workloads.parallel import ranks, stopping
+from workloads.parallel import ranks, signals
 
 if TYPE_CHECKING:
     from workloads.bench.profiling import Profiler
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 # How long a stopped rank waits for the others, one of which may be removing a
 # half-written picture.  With the time to print the message (ranks.abort) it is
-# less than stopping.SECONDS.
+# less than signals.SECONDS.
 _STOP_SECONDS = 2.0
 
 
@@ -93,7 +92,7 @@ def _run(
     comm = ranks.several()
     if code and comm is not None:
         # The first rank writes: others that end with such a code may end it, too.
-        ranks.wait_quietly(comm)
+        ranks.idle_barrier(comm)
     return code
 
 
@@ -231,15 +230,12 @@ def _together(name: str) -> Iterator[None]:
         comm = ranks.several()
         if comm is None:
             raise
-        stopped = isinstance(error, (KeyboardInterrupt, SystemExit)) or stopping.asked()
-        if stopped and ranks.all_come(comm, _STOP_SECONDS):
-            ranks.free_what_is_left(error)
-            raise
-        if stopped:
+        if signals.asked():
+            if ranks.idle_barrier(comm, _STOP_SECONDS):
+                ranks.free_shared()
+                raise
             # A rank that waits in MPI for one that has left never sees its signal: abort it.
-            print(f"workloads: {name}: stopped", file=sys.stderr)
-            own = getattr(error, "code", 128 + signal.SIGINT)
-            ranks.abort(comm, 128 + stopping.asked() if stopping.asked() else own)
+            ranks.abort(comm, signals.stopped(each_rank=True))
         elif not getattr(error, "agreed", False):
             _tell(name, error)
             ranks.abort(comm, getattr(error, "exit_code", 1))

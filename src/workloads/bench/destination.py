@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from workloads.parallel.unfinished import unfinished
+from workloads.parallel import signals
 
 STDOUT = "-"
 # The kernel follows as many.
@@ -69,7 +69,7 @@ class Destination:
         # for a while, and a Ctrl-C would then leave a file that nobody knows.
         name = f".{self.path.stem}.{os.urandom(8).hex()}{self.path.suffix or suffix}"
         temporary = self.folder / name
-        with unfinished(temporary):
+        with signals.on_stop(temporary.unlink):
             try:
                 os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
                 yield temporary

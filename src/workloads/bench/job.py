@@ -72,7 +72,7 @@ class Job:
         """
         if self.comm is None:
             return value
-        ranks.wait_quietly(self.comm)
+        ranks.idle_barrier(self.comm)
         value, failure = self.comm.bcast((value, self._failure), root=0)
         if self.computing not in (None, self.comm):
             # MPICH has about 2,000 communicators at a time.

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from workloads.errors import UnavailableError, UsageError, WorkloadError
 from workloads.exercise.registry import Exercise
-from workloads.parallel.interrupts import held_back
 
 
 def check_file(file: Path) -> None:
@@ -118,16 +117,14 @@ def _started(words: Sequence[str], errors: int) -> Iterator[subprocess.Popen[byt
     """Start a process in a process group of its own; kill the whole group at the end."""
     process: subprocess.Popen[bytes] | None = None
     try:
-        # A Ctrl-C between the start and the assignment would leave the process.
-        with held_back():
-            process = subprocess.Popen(
-                words,
-                # Otherwise a file that is changed within a second could run its old bytecode.
-                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-                stdin=subprocess.DEVNULL,
-                stderr=errors,
-                start_new_session=True,
-            )
+        process = subprocess.Popen(
+            words,
+            # Otherwise a file that is changed within a second could run its old bytecode.
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            stdin=subprocess.DEVNULL,
+            stderr=errors,
+            start_new_session=True,
+        )
         yield process
     finally:
         if process is not None:

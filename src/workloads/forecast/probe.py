@@ -19,8 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from workloads.errors import OutputError
-from workloads.parallel.interrupts import held_back
-from workloads.parallel.unfinished import unfinished
+from workloads.parallel import signals
 
 LEAST_OPERATIONS = 200
 _THREADS = (1, 2, 4, 8, 16, 32)
@@ -205,10 +204,9 @@ def probe(where: Path, limits: Limits) -> Probed:
 def _own_folder(where: Path) -> Iterator[Path]:
     # Registered before it exists: a Ctrl-C may come in between.
     folder = where / f".hpcpy-forecast-{os.urandom(8).hex()}"
-    with unfinished(folder, shutil.rmtree):
+    with signals.on_stop(lambda: shutil.rmtree(folder)):
         try:
             folder.mkdir(mode=0o700)
             yield folder
         finally:
-            with held_back():
-                shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)

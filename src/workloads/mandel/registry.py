@@ -10,7 +10,7 @@ from workloads.bench.technique import COMPILED, Technique
 from workloads.device.cuda import NO_NUMBA_CUDA, no_device
 from workloads.device.opencl import no_driver
 from workloads.parallel.java import NO_PYSPARK, no_java
-from workloads.parallel.pools import no_subinterpreters
+from workloads.parallel.workers import no_subinterpreters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,8 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from workloads.errors import UnavailableError, WorkerError
-from workloads.parallel import launchers
-from workloads.parallel.interrupts import held_back
+from workloads.parallel import launchers, signals
 
 Process = subprocess.Popen[bytes]
 
@@ -35,7 +34,7 @@ def child(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[Pr
     """
     # A Ctrl-C during its start would end it with a traceback: it is started with
     # SIGINT blocked, and ignores it from its first line on.
-    with held_back():
+    with signals.sigint_blocked():
         process = subprocess.Popen(command, env=environment)
     try:
         yield process

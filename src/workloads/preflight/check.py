@@ -9,7 +9,7 @@ from workloads.doctor import job, promises, registry
 from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node, World
 from workloads.doctor.report import shortened
-from workloads.parallel import agreed, launchers
+from workloads.parallel import launchers, ranks
 from workloads.preflight.mode import Mode
 
 # EX_CONFIG of sysexits.h: programs seldom use it.
@@ -72,7 +72,7 @@ def _of_ranks(
     if claims[0].rank == 0:
         tell(_apart(world))
     else:
-        agreed.let_first_speak()
+        ranks.let_first_print()
     return True
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from workloads import version
 from workloads.bench import files, streams
 from workloads.errors import UnavailableError, UsageError, WorkloadError
-from workloads.parallel import agreed, ranks
+from workloads.parallel import ranks
 from workloads.preflight import program
 from workloads.traced.merge import ENDINGS
 
@@ -63,7 +63,7 @@ def main(words: list[str]) -> int:
 
         return rank.run(comm, file, words[1:])
     except WorkloadError as error:
-        agreed.tell("traced", error, is_first=is_first)
+        ranks.print_error("traced", error, is_first=is_first)
         return error.exit_code
     except KeyboardInterrupt:
         return 128 + signal.SIGINT

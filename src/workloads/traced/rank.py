@@ -73,7 +73,7 @@ def run(comm: Any, file: Path, words: list[str]) -> int:
         merge.send(comm, part)
     if comm is not None:
         # The first rank writes: the end of another one may end it, too.
-        ranks.wait_quietly(comm)
+        ranks.idle_barrier(comm)
     if code and not ended.code:
         return code
     raise ended
@@ -113,8 +113,8 @@ def _wait(comm: Any, ended: SystemExit) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     if not isinstance(ended, _Failure):
-        ranks.wait_quietly(comm)
-    elif not ranks.all_come(comm, _FAILED_SECONDS):
+        ranks.idle_barrier(comm)
+    elif not ranks.idle_barrier(comm, _FAILED_SECONDS):
         where = f"rank {comm.rank} on {os.uname().nodename}"
         print(f"traced: {where} has failed, others wait: no trace", file=sys.stderr, flush=True)
         time.sleep(_SAID_SECONDS)

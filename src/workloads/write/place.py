@@ -18,8 +18,7 @@ from workloads.bench import files
 from workloads.bench.destination import STDOUT
 from workloads.bench.job import Job
 from workloads.errors import OutputError, UsageError
-from workloads.parallel import ranks
-from workloads.parallel.unfinished import unfinished
+from workloads.parallel import ranks, signals
 
 # Other ranks may still be creating files in the folder that is being removed.
 _ATTEMPTS = 10
@@ -102,7 +101,7 @@ class Place:
         )
         done = False
         try:
-            with unfinished(path, self._abandon):
+            with signals.on_stop(lambda: self._abandon(path)):
                 _agreed(job, _made(path, self.out) if job.first else "")
                 if job.collective:
                     files.require_seen(path, "--out", job.computing)

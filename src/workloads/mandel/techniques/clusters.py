@@ -15,7 +15,7 @@ from workloads.bench import caches
 from workloads.errors import UnavailableError, WorkerError
 from workloads.mandel import row_kernel
 from workloads.mandel.sharing import groups
-from workloads.parallel import dask_client, tracing
+from workloads.parallel import dask_client, signals, tracing
 from workloads.parallel.workers import START_SECONDS
 
 if TYPE_CHECKING:
@@ -97,8 +97,9 @@ def _engines(workers: Workers, kernel: str) -> Iterator[Any]:
     )
     client = None
     try:
-        cluster.start_cluster_sync()
-        client = cluster.connect_client_sync()
+        with signals.sigint_blocked():
+            cluster.start_cluster_sync()
+            client = cluster.connect_client_sync()
         client.wait_for_engines(workers.count, interactive=False, timeout=START_SECONDS)
         _on_each(client, sys.path.__setitem__, slice(None), sys.path)
         _on_each(client, row_kernel.preparation(kernel))

@@ -86,10 +86,10 @@ def dynamic(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: 
             if rank == 0:
                 out[parts[number]] = mine[number]
             else:
-                ranks.receive_rows(comm, out[parts[number]], rank)
+                comm.Recv(out[parts[number]], rank)
     if comm.rank != 0:
         for group in mine.values():
-            ranks.send_rows(comm, group, 0)
+            comm.Send(group, 0)
     return f"{row_kernel.described(kernel)} in each, {ranks.balance(workers, busy)}"
 
 
@@ -115,14 +115,9 @@ def _counter(workers: Workers) -> Iterator[Callable[[bool], int]]:
         counter.Unlock_all()
         counter.Free()
 
-    try:
-        yield draw
-    except (KeyboardInterrupt, SystemExit):
-        # All ranks are stopped. After another failure some may never come, and MPI
-        # is aborted: freeing would wait for them.
-        free()
-        raise
-    free()
+    # Freeing waits for every rank.
+    ranks.free_at_end(free)
+    yield draw
 
 
 def point_to_point(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
@@ -146,7 +141,7 @@ def point_to_point(grid: Grid, rows: range, out: Int32Array, workers: Workers, k
         while number[0] != _STOP:
             group, seconds = _computed(grid, rows[parts[number[0]]], kernel)
             busy += seconds
-            ranks.send_rows(comm, group, 0)
+            comm.Send(group, 0)
             comm.Recv(number, source=0)
     return f"{name} in {comm.size - 1} workers, rank 0 manages, {ranks.balance(workers, busy)}"
 
@@ -163,6 +158,6 @@ def _manage(comm: Any, parts: list[slice], out: Int32Array) -> None:
     while any(number != _STOP for number in has.values()):
         comm.Probe(status=status)
         rank = status.source
-        ranks.receive_rows(comm, out[parts[has[rank]]], rank)
+        comm.Recv(out[parts[has[rank]]], rank)
         has[rank] = next(waiting, _STOP)
         comm.Send(np.array([has[rank]], "i8"), dest=rank)

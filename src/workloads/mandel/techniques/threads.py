@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from workloads.mandel import row_kernel
 from workloads.mandel.sharing import groups
 from workloads.mandel.techniques.python import escape_time, two_reals
-from workloads.parallel.pools import gil_note
+from workloads.parallel.workers import gil_note
 
 if TYPE_CHECKING:
     from workloads.bench.arrays import Int32Array

@@ -90,7 +90,7 @@ fortran -c _kernels_f2py.f90 -o fill.o
 nothing_fused fill.o
 c -w -c _kernels_f2pymodule.c fortranobject.c
 link -o "$package/mandel/_kernels_f2py$suffix" _kernels_f2pymodule.o fortranobject.o fill.o
-simd mandel "v2 v3 v4" escape limit
+simd mandel "v2 v3 v4" escape
 
 enter pi
 cython pi _kernels_cython

@@ -7,7 +7,7 @@ import sys
 
 from workloads.bench import streams
 from workloads.errors import EXIT_CODES, UsageError, WorkloadError
-from workloads.parallel import ranks, stopping
+from workloads.parallel import ranks, signals
 from workloads.registry import TOOLS, WORKLOADS
 
 
@@ -74,13 +74,10 @@ def _run(name: str, module: str, words: list[str]) -> int:
     try:
         code = int(importlib.import_module(module).main(words))
     except BaseException as error:
-        if not stopping.asked():
+        if not signals.asked():
             return _failed(name, error)
-    else:
-        if not stopping.asked():
-            return code
-    _complain(f"{name}: stopped")
-    return 128 + stopping.asked()
+        code = 0
+    return signals.stopped() if signals.asked() else code
 
 
 def _failed(name: str, error: BaseException) -> int:
@@ -107,33 +104,28 @@ def _meant(name: str, known: list[str]) -> str:
 
 def _refuse(line: str) -> None:
     """Say what every rank finds."""
-    from workloads.parallel import agreed  # noqa: PLC0415
-
-    agreed.say(f"workloads: {line}", is_first=ranks.is_first())
+    ranks.print_once(f"workloads: {line}", is_first=ranks.is_first())
 
 
-def _complain(line: str) -> None:
+def _print_by_first(line: str) -> None:
     if ranks.is_first():
         print(f"workloads: {line}", file=sys.stderr)
 
 
 def _entry() -> int:
     streams.spell_in_ascii()
-    if ranks.expected() > 1:
-        stopping.stop_within()
-    else:
-        stopping.listen()
+    signals.listen(": ".join(["workloads", *sys.argv[1:2]]))
     try:
         code = main(sys.argv[1:])
         # Flush here, where an error becomes one line. sys.stdout is None if standard output
         # was closed at the start, which print accepts.
         print(end="", flush=True)
     except BaseException as error:
-        if stopping.asked():
+        if signals.asked():
             streams.drop_output()
-            return 128 + stopping.asked()
+            return signals.stopped()
         if isinstance(error, OSError):
-            return streams.lost_output(error, _complain)
+            return streams.lost_output(error, _print_by_first)
         raise
     return code
 

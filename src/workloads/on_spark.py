@@ -12,9 +12,9 @@ from workloads.on_dask import cluster
 def main(words: list[str]) -> int:
     """Make a Spark cluster of this job's ranks; 69 in an image without Spark."""
     if importlib.util.find_spec("workloads_spark") is None:
-        from workloads.parallel import agreed, ranks  # noqa: PLC0415
+        from workloads.parallel import ranks  # noqa: PLC0415
 
-        agreed.say(f"on_spark: {IN_SPARK}", is_first=ranks.is_first())
+        ranks.print_once(f"on_spark: {IN_SPARK}", is_first=ranks.is_first())
         return 69
     from workloads_spark.cluster import SparkCluster  # noqa: PLC0415
 

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workloads.errors import UnavailableError, WorkerError
-from workloads.parallel import tracing
-from workloads.parallel.interrupts import failing_by, held_back
+from workloads.parallel import signals, tracing
 
 if TYPE_CHECKING:
     from workloads.parallel.workers import Workers
@@ -65,14 +64,14 @@ def context(workers: Workers, prepare: Callable[[], object]) -> Iterator[Any]:
     with contextlib.ExitStack() as stack:
         _be_quiet()
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hpcpy-spark-")))
-        with held_back():
+        with signals.sigint_blocked():
             started = _started(master or f"local[{workers.count}]", folder)
-            stack.callback(_stop, started)
+        stack.callback(_stop, started)
         # The server of accumulators would print a traceback when Java has been killed.
         started._accumulatorServer.handle_error = lambda *_: None
         # pyspark tells Java of a call's end on the way out: Java answers when the call is
         # over, which may be never.
-        stack.enter_context(failing_by(started._gateway.proc.kill))
+        stack.enter_context(signals.on_stop(started._gateway.proc.kill))
         try:
             if master:
                 workers.count = _workers(started)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from workloads.mandel import row_kernel
-from workloads.mandel.blocks import groups
+from workloads.mandel.sharing import groups
 from workloads.pi import definition
 from workloads.pi.shares import seeds
 from workloads_spark import context
@@ -17,22 +18,25 @@ if TYPE_CHECKING:
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
 
-
-def _context(workers: Workers) -> AbstractContextManager[Any]:
-    return context.context(workers, row_kernel.prepare)
+    Start = Callable[[Workers], AbstractContextManager[Any]]
 
 
-def mandel(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
+@functools.cache
+def _mandel_context(kernel: str) -> Start:
+    return lambda workers: context.context(workers, row_kernel.preparation(kernel))
+
+
+def mandel(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
     """Fill `out` with the cluster's workers."""
-    cluster = workers.hold(_context)
-    places, parts = zip(*groups(rows, grid.width, workers.count), strict=True)
+    cluster = workers.hold(_mandel_context(kernel))
+    parts = groups(len(rows), grid.width, workers.count)
     with context.failures():
         # Each part is a partition: they are dealt out as workers become free.
-        spread = cluster.parallelize(parts, len(parts))
-        blocks = spread.map(functools.partial(row_kernel.rows, grid)).collect()
-    for first, block in zip(places, blocks, strict=True):
-        out[first : first + len(block)] = block
-    return f"{row_kernel.told()} in each"
+        spread = cluster.parallelize([rows[part] for part in parts], len(parts))
+        blocks = spread.map(functools.partial(row_kernel.rows, grid, kernel=kernel)).collect()
+    for part, block in zip(parts, blocks, strict=True):
+        out[part] = block
+    return f"{row_kernel.described(kernel)} in each"
 
 
 def _hits(share: tuple[int, int]) -> int:

@@ -53,7 +53,7 @@ def test_the_row_names_the_package_that_is_missing() -> None:
 @pytest.mark.usefixtures("no_number_of_threads")
 def test_numba_for_cuda_leaves_the_threads_of_other_techniques_alone() -> None:
     # Numba reads its number of threads when it is first imported.
-    code = "from workloads.mandel.techniques import cuda_numba; import numba; "
+    code = "from workloads.device import cuda_numba; import numba; "
     assert int(said(f"{code}print(numba.config.NUMBA_NUM_THREADS)")[0]) >= 8
 
 

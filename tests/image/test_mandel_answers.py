@@ -6,6 +6,7 @@ import contextlib
 import functools
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,9 @@ from needed import need
 from tiers import sampled
 from workloads.device.cuda import no_device
 from workloads.errors import UnavailableError, UsageError
-from workloads.mandel.blocks import sample
-from workloads.mandel.definition import escape_time
 from workloads.mandel.grid import AREAS, SINGLE_AREAS, Area, Grid
-from workloads.mandel.registry import ROW_KERNELS, SINGLE, TECHNIQUES
+from workloads.mandel.registry import KERNELS, SINGLE, TECHNIQUES, function
+from workloads.mandel.techniques.python import escape_time
 from workloads.parallel.workers import Workers
 
 # The ranks have a file of their own: they need a launcher. Most machines have no GPU:
@@ -74,7 +74,7 @@ def pair(name: str) -> Any:
     return _pairs.setdefault(name, Workers(2))
 
 
-def answer(name: str, grid: Any, rows: Any, workers: Any = 2) -> Any:
+def answer(name: str, grid: Any, rows: Any, workers: Any = 2, kernel: str = KERNELS[0]) -> Any:
     reason = TECHNIQUES[name].why_not()
     if reason:
         absent(name, reason)
@@ -82,7 +82,7 @@ def answer(name: str, grid: Any, rows: Any, workers: Any = 2) -> Any:
     shared = workers == 2 and TECHNIQUES[name].parallel == "processes"
     with contextlib.nullcontext(pair(name)) if shared else Workers(workers) as members:
         try:
-            TECHNIQUES[name].load()(grid, rows, out, members)
+            function(name, kernel)(grid, rows, out, members)
         except UnavailableError as error:
             absent(name, error)
     return out
@@ -95,10 +95,8 @@ def absent(name: str, reason: Any) -> None:
 
 
 def definition(grid: Grid, rows: Any) -> Any:
-    return [
-        [escape_time(*grid.point(column, row), grid.maxiter) for column in range(grid.width)]
-        for row in rows
-    ]
+    xs, ys = grid.axes(rows)
+    return [[escape_time(x, y, grid.maxiter) for x in xs.tolist()] for y in ys.tolist()]
 
 
 def digest(out: Any) -> Any:
@@ -108,15 +106,15 @@ def digest(out: Any) -> Any:
 @functools.cache
 def reference(area: Any) -> Any:
     """Return the whole area by the fastest kernel, held to the stored hashes."""
-    out = answer(ROW_KERNELS[0], area.grid, range(area.grid.height))
+    out = answer("simd", area.grid, range(area.grid.height))
     assert digest(out) == area.sha256
     # area1 is small enough for slow techniques to compute it whole.
-    assert digest(out[sample(area.grid)]) == (area.sample_sha256 or area.sha256)
+    assert digest(out[area.grid.sample()]) == (area.sample_sha256 or area.sha256)
     assert int(out.sum(dtype="i8")) + out.size == area.tests
     return out
 
 
-@pytest.mark.parametrize("name", sampled([*ROW_KERNELS, "f2py"]))
+@pytest.mark.parametrize("name", sampled([*KERNELS, "f2py"]))
 def test_each_kernel_has_the_reference_bytes_of_the_whole_area2(name: Any) -> None:
     grid = AREAS["area2"].grid
     assert (answer(name, grid, range(grid.height)) == reference(AREAS["area2"])).all()
@@ -137,15 +135,15 @@ def test_single_precision_has_bytes_of_its_own(area: Area, name: str) -> None:
     got = answer(name, area.grid, rows)
     assert digest(got) == area.sha256
     double = AREAS[area.name.removesuffix("-single")]
-    assert (got != reference(double)).sum() == area.apart
+    assert (got != reference(double)).sum() == area.differing
     assert got.sum(dtype="i8") + got.size == area.tests
 
 
 @pytest.mark.parametrize("name", SINGLES)
 def test_single_precision_is_the_definition_in_numpys_float32(name: str) -> None:
-    grid = WINDOWS["odd"]
+    grid = replace(WINDOWS["odd"], dtype="f4")
     rows = range(grid.height)
-    xs, ys = grid.axes_single(rows)
+    xs, ys = grid.axes(rows)
     wanted = [[escape_time(x, y, grid.maxiter) for x in xs] for y in ys]
     assert answer(name, grid, rows).tolist() == wanted
 
@@ -174,7 +172,7 @@ def test_some_rows_of_both_areas_are_those_of_the_fast_techniques(name: str) -> 
 )
 def test_a_cluster_of_any_size_has_the_same_bytes(name: str, workers: int) -> None:
     need(*TECHNIQUES[name].needs)
-    compute = TECHNIQUES[name].load()
+    compute = function(name, KERNELS[0])
     grids = [WINDOWS["odd"]]
     if workers == 3:
         grids += [AREAS["area1"].grid, WINDOWS["one pixel"], WINDOWS["wide"]]
@@ -212,18 +210,21 @@ def test_more_threads_than_numba_was_started_for_is_said() -> None:
         answer("numba-parallel", WINDOWS["odd"], range(13), 10_000)
 
 
-@pytest.mark.parametrize("name", [name for name in SLOW if TECHNIQUES[name].parallel == "no"])
-def test_pure_python_calls_nothing_for_a_pixels_coordinates(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    grid = WINDOWS["odd"]
-    want = definition(grid, range(13))
-    monkeypatch.setattr(Grid, "point", None)
-    assert answer(name, grid, range(13)).tolist() == want
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("name", ["threads", "multiprocessing"])
+def test_any_kernel_gives_the_same_bytes(name: str, kernel: str) -> None:
+    area = AREAS["area1"]
+    rows = range(0, area.grid.height, 7)
+    with Workers(2) as workers:
+        out = np.full((len(rows), area.grid.width), -1, np.int32)
+        assert function(name, kernel)(area.grid, rows, out, workers).startswith(kernel)
+    assert (out == reference(area)[rows]).all()
 
 
 def test_grid_points_are_start_plus_step_times_index() -> None:
     grid = AREAS["area2"].grid
     xs, ys = grid.axes(range(0, 1000, 7))
-    assert xs.tolist() == [grid.point(column, 0)[0] for column in range(1000)]
-    assert ys.tolist() == [grid.point(0, row)[1] for row in range(0, 1000, 7)]
+    step = (grid.xmax - grid.xmin) / 999
+    assert xs.tolist() == [grid.xmin + column * step for column in range(1000)]
+    step = (grid.ymax - grid.ymin) / 999
+    assert ys.tolist() == [grid.ymin + row * step for row in range(0, 1000, 7)]

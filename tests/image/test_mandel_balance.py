@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from workloads.__main__ import main
-from workloads.mandel import balance
+from workloads.mandel.sharing import balance_of
 
 WINDOW = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "31", "17", "--maxiter", "60"]
 
@@ -18,7 +18,7 @@ def mandel(*arguments: Any) -> Any:
 
 
 def shares(*parts: list[int], workers: int) -> Any:
-    (row,) = balance.told([np.array(tests) for tests in parts], 10, [workers])["balance"]
+    (row,) = balance_of([np.array(tests) for tests in parts], 10, [workers])["balance"]
     assert row.pop("workers") == workers
     return row
 

@@ -18,9 +18,10 @@ from needed import need
 
 from running import in_own_process, run, wait_until
 from workloads.__main__ import main
-from workloads.mandel.grid import AREAS
-from workloads.mandel.registry import TECHNIQUES
-from workloads.mandel.techniques import numpy_masked
+from workloads.mandel.answer import Answer
+from workloads.mandel.grid import AREAS, Area, Grid
+from workloads.mandel.registry import TECHNIQUES, of_kernel
+from workloads.mandel.techniques import numpy_
 
 SMALL = ["--window", "-2", "0.5", "-1.25", "1.25", "--size", "31", "17", "--maxiter", "60"]
 NEEDS_A_PROCESS = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -43,7 +44,7 @@ def test_without_arguments_both_areas_match_their_references(
 def test_a_wrong_pixel_is_counted_placed_and_exits_1(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    right = numpy_masked.fill
+    right = numpy_.fill
 
     def wrong(xs: Any, ys: Any, maxiter: Any, out: Any) -> None:
         right(xs, ys, maxiter, out)
@@ -52,7 +53,7 @@ def test_a_wrong_pixel_is_counted_placed_and_exits_1(
             out[3, 17] += 1
             out[500, 999] += 1
 
-    monkeypatch.setattr(numpy_masked, "fill", wrong)
+    monkeypatch.setattr(numpy_, "fill", wrong)
     picture = tmp_path / "m.png"
     assert mandel("--area", "area1", "--impl", "numpy", "--out", picture) == 1
     shown = capsys.readouterr()
@@ -62,11 +63,33 @@ def test_a_wrong_pixel_is_counted_placed_and_exits_1(
     assert not [*tmp_path.iterdir()], "a wrong picture must not appear"
 
 
+def test_few_points_of_a_deep_window_are_compared() -> None:
+    # A row of it was: a thousand times as many tests, by pure Python, after one second.
+    deep = Area("window", Grid(-0.2, -0.1, -0.05, 0.05, 1000, 16, 1_000_000))
+    answer = Answer(deep, range(16))
+    answer.take(range(16), np.full((16, 1000), 999_999, np.int32))
+    assert answer.verdict == "9 of 16,000 points match the definition"
+
+
+def test_a_wrong_pixel_of_a_large_window_is_placed() -> None:
+    area = Area("window", Grid(-2.0, 0.5, -1.25, 1.25, 400, 300, 1000))
+    block = np.empty((300, 400), np.int32)
+    TECHNIQUES["numpy"].load()(*area.grid.axes(range(300)), 1000, block)
+    block[:, 399] -= 1
+    answer = Answer(area, range(300))
+    answer.take(range(100), block[:100])
+    answer.take(range(100, 300), block[100:])
+    assert answer.verdict.startswith(
+        "WRONG: 25 pixels differ from the definition in 10,000 of 120,000 points, "
+        "first row 5 column 399: 0, not 1"
+    )
+
+
 def test_the_first_right_answer_is_written(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     # A wrong one before it left no file, and the report named one.
-    monkeypatch.setattr(numpy_masked, "fill", lambda *_: None)
+    monkeypatch.setattr(numpy_, "fill", lambda *_: None)
     numbers = tmp_path / "m.npy"
     assert mandel("--area", "area1", "--impl", "numpy,cython", "--out", numbers) == 1
     assert f"written to {numbers}" in capsys.readouterr().out
@@ -143,12 +166,27 @@ def left_with(mark: Any) -> Any:
     return left
 
 
+def test_workers_compute_with_the_kernel_that_was_asked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [*SMALL, "--impl", "numba,numpy,threads", "--workers", 1]
+    for options, kernel in (((), "numba"), (("--kernel", "numpy"), "numpy")):
+        assert mandel(*words, *options) == 0
+        assert f"threads: {kernel} without the GIL" in capsys.readouterr().out
+    # Efficiency was of the first kernel that had run.
+    assert of_kernel("numpy")["threads"].one_core == ("numpy",)
+    absent = replace(TECHNIQUES["cython"], obstacle=lambda: "it rains")
+    monkeypatch.setitem(TECHNIQUES, "cython", absent)
+    assert mandel(*words, "--kernel", "cython") == 69
+    assert "--kernel cython cannot run here: it rains" in capsys.readouterr().err
+
+
 def test_forked_processes_have_the_answer() -> None:
     done = in_own_process(
         sys.executable, "-m", "workloads", "mandel", *SMALL, "--impl", "fork", "--workers", 2
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "8 of 17 rows match the definition" in done.stdout
+    assert "527 of 527 points match the definition" in done.stdout
 
 
 def test_a_process_with_threads_is_not_forked() -> None:

@@ -16,9 +16,9 @@ from workloads.__main__ import main
 from workloads.parallel import ranks
 from workloads.mandel import row_kernel
 right = row_kernel.rows
-def with_blocks(grid, wanted):
+def with_blocks(*words):
     block = bytearray(ranks.world().rank * {_MORE})
-    return right(grid, wanted)
+    return right(*words)
 row_kernel.rows = with_blocks
 sys.exit(main(sys.argv[1:]))
 """

@@ -63,7 +63,7 @@ def test_what_it_finds_ends_all_ranks_with_one_line(tmp_path: Path) -> None:
 JOBS = """
 from workloads.parallel import ranks
 from workloads.bench.run import Job
-ranks.wait_quietly = lambda comm: None
+ranks.idle_barrier = lambda comm: None
 for _ in range(2100):
     Job(collective=True, count=1).leave(None)
 """

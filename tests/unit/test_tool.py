@@ -89,7 +89,7 @@ def test_output_that_is_not_taken_is_told(unpacked: Path, tmp_path: Path) -> Non
         done = run(unpacked, tmp_path, "batch", *PI, out=full)
     assert done.returncode == 73
     assert done.stderr == (
-        "hpcpy: standard output: no space left on device; what was printed is not whole\n"
+        "hpcpy: standard output: no space left on device; the output is incomplete\n"
     )
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import time
+from pathlib import Path
+
 import pytest
 
 from workloads.errors import OutputError
-from workloads.parallel import agreed
+from workloads.parallel import ranks
 
 
 @pytest.fixture
@@ -19,13 +23,18 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_an_error_that_the_others_do_not_have_is_said_by_its_rank(
     slept: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    agreed.tell("traced", OutputError("no room"), is_first=False)
+    ranks.print_error("traced", OutputError("no room"), is_first=False)
     assert (capsys.readouterr().err, slept) == ("traced: no room\n", [])
 
 
-def test_the_rank_that_speaks_has_time_by_how_slow_starts_are(
+def test_the_rank_that_prints_has_time_by_how_slow_starts_are(
     slept: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agreed, "_age", lambda: 0.5)
-    agreed.let_first_speak()
-    assert slept == [5.0]
+    now = time.clock_gettime(time.CLOCK_BOOTTIME)
+    for age, seconds in ((0.5, 5.0), (0, 2.0), (1000, 60.0)):
+        start = int((now - age) * os.sysconf("SC_CLK_TCK"))
+        stat = f"7 (a ) b) R {'0 ' * 18}{start} 0\n"
+        monkeypatch.setattr(Path, "read_text", lambda *_, stat=stat, **__: stat)
+        monkeypatch.setattr("time.clock_gettime", lambda _: now)
+        ranks.let_first_print()
+        assert slept.pop() == pytest.approx(seconds, abs=0.2)

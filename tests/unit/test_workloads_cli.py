@@ -24,7 +24,7 @@ def test_version_is_the_projects(words: str) -> None:
 
 
 def test_a_full_or_closed_standard_output_is_no_traceback() -> None:
-    full = "workloads: standard output: no space left on device; what was printed is not whole\n"
+    full = "workloads: standard output: no space left on device; the output is incomplete\n"
     for redirected, code, said in (("/dev/full", 73, full), ("&-", 0, "")):
         command = f"{sys.executable} -m workloads pi --impl python -n 1000 >{redirected}"
         done = run("sh", "-c", command, env=environment(PYTHONUNBUFFERED=""))

@@ -24,7 +24,7 @@ PROGRAM = """\
 import contextlib, os, sys, time
 from multiprocessing import forkserver
 from pathlib import Path
-from workloads.parallel import fork_server, queued
+from workloads.parallel import queued
 from workloads.parallel.workers import Workers
 
 FOLDER = Path(__file__).parent

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import itertools
-import signal
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from workloads.bench import machine, options, plot, scaling
 from workloads.bench.result import Result, read_json, table, write_json
 from workloads.bench.technique import listing, select
 from workloads.errors import EXIT_CODES, UnavailableError, UsageError, WorkloadError
-from workloads.parallel import ranks, stopping
+from workloads.parallel import ranks, signals
 
 if TYPE_CHECKING:
     from workloads.bench.profiling import Measure
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 # How long a stopped rank waits for the others, one of which may be removing a
 # half-written picture.  With the time to print the message (ranks.abort) it is
-# less than stopping.SECONDS.
+# less than signals.SECONDS.
 _STOP_SECONDS = 2.0
 
 
@@ -89,7 +88,7 @@ class _Command:
         wrong = any(not result.ok for result in results)
         if wrong and (comm := ranks.several()) is not None:
             # The first rank writes: others that end with such a code may end it, too.
-            ranks.wait_quietly(comm)
+            ranks.idle_barrier(comm)
         return 1 if wrong else 0
 
     def profiler(self) -> contextlib.AbstractContextManager[Measure]:
@@ -205,14 +204,12 @@ def _one_end(name: str) -> Iterator[None]:
         comm = ranks.several()
         if comm is None:
             raise
-        stopped = isinstance(error, (KeyboardInterrupt, SystemExit)) or stopping.asked()
-        if stopped and ranks.all_come(comm, _STOP_SECONDS):
-            ranks.free_what_is_left(error)
-        elif stopped:
+        if signals.asked():
+            if ranks.idle_barrier(comm, _STOP_SECONDS):
+                ranks.free_shared()
+                raise
             # A rank that waits in MPI for one that has left never sees its signal: abort it.
-            print(f"workloads: {name}: stopped", file=sys.stderr)
-            own = getattr(error, "code", 128 + signal.SIGINT)
-            ranks.abort(comm, 128 + stopping.asked() if stopping.asked() else own)
+            ranks.abort(comm, signals.stopped(each_rank=True))
         elif not getattr(error, "agreed", False):
             if isinstance(error, WorkloadError):
                 print(f"{name}: {error}", file=sys.stderr)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from workloads.errors import OutputError, UsageError
-from workloads.parallel.unfinished import unfinished
+from workloads.parallel import signals
 
 STDOUT = "-"
 
@@ -71,7 +71,7 @@ def whole(path: Path, suffix: str = "") -> Iterator[Path]:
     replaced = destination(path)
     folder = replaced.parent if replaced else Path(tempfile.gettempdir())
     temporary = folder / f".{path.stem}.{os.urandom(8).hex()}{path.suffix or suffix}"
-    with unfinished(temporary):
+    with signals.on_stop(temporary.unlink):
         try:
             temporary.touch(exist_ok=False)
             yield temporary

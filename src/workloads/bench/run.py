@@ -50,7 +50,7 @@ class Job:
     def leave(self, value: T, failure: WorkloadError | None = None) -> T:
         """Wait for every rank; return rank 0's value, or raise its failure."""
         if self.comm is not None:
-            ranks.wait_quietly(self.comm)
+            ranks.idle_barrier(self.comm)
             value, failure = self.comm.bcast((value, failure), root=0)
             if self.computing not in (None, self.comm):
                 # MPICH has about 2,000 communicators at a time.

@@ -92,5 +92,5 @@ def lost_output(error: OSError, complain: Callable[[str], None]) -> int:
     if error.errno == errno.EPIPE:
         return 128 + signal.SIGPIPE
     reason = (error.strerror or str(error)).lower()
-    complain(f"standard output: {reason}; what was printed is not whole")
+    complain(f"standard output: {reason}; the output is incomplete")
     return _NOT_WRITTEN

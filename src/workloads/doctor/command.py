@@ -11,7 +11,7 @@ from workloads.doctor import job, promises, registry, report
 from workloads.doctor.finding import Finding
 from workloads.doctor.node import Node, World
 from workloads.errors import UsageError
-from workloads.parallel import agreed, launchers, ranks
+from workloads.parallel import launchers, ranks
 
 _EPILOG = """\
 Below a launcher (srun, mpiexec) one process a node looks and the first rank
@@ -50,7 +50,7 @@ def _report(require: Callable[[], None], look: job.Look, tell: job.Tell, *, deep
     # MPI does not join the ranks, or is absent on all: one looks for all.
     failed = world.comm is not None or bool(world.problem)
     if claims and claims[0].rank != 0:
-        agreed.let_first_speak()
+        ranks.let_first_print()
         return failed
     require()
     found = job.alone(look, Node(deep=deep, world=world))

@@ -77,13 +77,15 @@ def together(look: Look, tell: Tell, world: World, *, deep: bool) -> bool:
     if leads:
         found = look(Node(deep=deep, world=world, ranks=tuple(facts or ())))
         # Those that are done first wait for the slowest node.
-        ranks.wait_quietly(leaders)
+        ranks.idle_barrier(leaders)
         everything = leaders.gather((host(), found))
         report = merged(everything) if everything is not None else None
         leaders.Free()
     if report is not None:
         tell(report)
-    failed = ranks.any_says(comm, report is not None and report.failed)
+    # A broadcast alone might come late: MPI may keep it until its root calls MPI again.
+    ranks.idle_barrier(comm)
+    failed = bool(comm.allreduce(report is not None and report.failed, MPI.LOR))
     local.Free()
     return failed
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from workloads.bench.workload import Outcome
 from workloads.linalg.definition import judge
 from workloads.linalg.registry import THREADS
-from workloads.parallel.interrupts import run_all
 
 if TYPE_CHECKING:
     from workloads.bench.run import Trial
@@ -65,9 +64,8 @@ class AttemptOfChild:
 
     def _ask(self, function: str, problem: Problem) -> Any:
         child = self._trial.workers.hold(self._start)
-        asked = getattr(self._trial.module, function), [problem.n], [problem.seed]
-        ((_, found),) = run_all(child, *asked)
-        return found
+        asked = getattr(self._trial.module, function)
+        return child.submit(asked, problem.n, problem.seed).result()
 
     def warm_up(self) -> None:
         """Start the process, have it solve a smaller matrix, and make this one."""

@@ -2,61 +2,50 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from workloads.mandel.blocks import sample
-from workloads.mandel.definition import escape_time
-from workloads.mandel.registry import SINGLE, TECHNIQUES
+from workloads.mandel.registry import TECHNIQUES
 
 if TYPE_CHECKING:
     from workloads.bench.arrays import Int32Array, Int64Array
     from workloads.mandel.grid import Area, Grid
 
-    Rows = Callable[[range], Int32Array]
-
-# Kernels that may say which pixels are wrong, the fastest first: one whose own
-# hash is the reference's, or else the last, which is not checked.
-_ORACLES = ("cython", "f2py", "numba", "numpy", "python-2")
-_SINGLE_ORACLES = ("numba-single", "numpy-single")
-# On a window without a reference at most this many rows and about this many
-# tests (a second of pure Python) are compared with the definition.
-_COMPARED_ROWS = 16
+# Exact kernels of one core, the fastest first. What another one has computed is
+# compared with the first of them that can run here.
+_EXACT = ("cython", "numba", "numpy", "python-2")
+_EXACT_SINGLE = ("numba-single", "numpy-single")
+# On a window without a reference so many tests, a second of pure Python, are done again.
+# They are of whole rows, if they are enough for some.
 _COMPARED_TESTS = 10_000_000
+_SOME_ROWS = 16
 
 
 class Answer:
-    """The escape times of some rows, taken in block by block and in order.
+    """The escape times of some rows of an area, taken in block by block and in order.
 
-    Parameters
-    ----------
-    area
-        The area that they belong to.
-    rows
-        The rows that `take` is going to be given.
+    They are not compared with what has `computed_by`: the technique and its kernel.
     """
 
-    def __init__(self, area: Area, rows: range) -> None:
+    def __init__(self, area: Area, rows: range, computed_by: Collection[str] = ()) -> None:
         self.area = area
         self.rows = rows
-        self._hash = hashlib.sha256()
         self.tests = 0
         # The tests of each row, an array for each block.
         self.row_tests: list[Int64Array] = []
-        self._wrong: list[str] = []
-        self._compare: set[int] = set()
+        self._computed_by = computed_by
+        self._hash = hashlib.sha256()
+        self._reference = area.sha256 if len(rows) == area.grid.height else ""
+        if area.sample_sha256 and rows == area.grid.sample():
+            self._reference = area.sample_sha256
+        # What is compared point by point: of an area with a reference all, if the hash differs.
+        self._lines, self._columns = rows, range(area.grid.width)
         if not self._reference:
-            most = max(1, _COMPARED_TESTS // (area.grid.width * area.grid.maxiter))
-            stride = -(-len(rows) // min(most, _COMPARED_ROWS))
-            self._compare = set(rows[stride // 2 :: stride])
-        self._compared = len(self._compare)
-
-    @property
-    def _reference(self) -> str:
-        if len(self.rows) == self.area.grid.height:
-            return self.area.sha256
-        return self.area.sample_sha256 if self.rows == sample(self.area.grid) else ""
+            self._lines, self._columns = _sample(area.grid, rows)
+        self._kept: list[Int32Array] = []
 
     @property
     def sha256(self) -> str:
@@ -64,113 +53,74 @@ class Answer:
         return self._hash.hexdigest()
 
     def take(self, rows: range, block: Int32Array) -> None:
-        """Take in the next rows.
-
-        Parameters
-        ----------
-        rows
-            Their numbers.
-        block
-            Their escape times, of shape ``(len(rows), width)``.
-        """
+        """Take in the next rows: their numbers and their escape times."""
         self._hash.update(block.astype("<i4", copy=False).data)
         # n + 1 tests find an escape at n; a point that never escapes has
         # maxiter - 1 and was tested maxiter times: one more as well.
         each = block.sum(axis=1, dtype="i8") + block.shape[1]
         self.row_tests.append(each)
         self.tests += int(each.sum())
-        for index, row in enumerate(rows):
-            if row in self._compare:
-                self._check_row(row, block[index])
+        lines = [index for index, row in enumerate(rows) if row in self._lines]
+        # Indexing by a list copies: the block is valid until the next call alone.
+        self._kept.append(block[lines, self._columns.start :: self._columns.step])
 
-    def _check_row(self, row: int, got: Int32Array) -> None:
-        grid = self.area.grid
-        for column in range(grid.width):
-            want = escape_time(*grid.point(column, row), grid.maxiter)
-            if got[column] != want:
-                self._wrong.append(_difference(row, column, int(got[column]), want))
+    @functools.cached_property
+    def verdict(self) -> str:
+        """What the answer was compared with, and how that went."""
+        if self._reference == self.sha256:
+            return "matches the reference"
+        import numpy as np  # noqa: PLC0415
 
-    @property
-    def right(self) -> bool:
-        """Whether the hash is the reference's or, without one, no compared row is wrong."""
-        return self.sha256 == self._reference if self._reference else not self._wrong
-
-    @property
-    def praise(self) -> str:
-        """What a right answer was compared with."""
+        got = np.concatenate(self._kept)
+        want = _expected(self.area.grid, self._lines, self._columns, self._exact)
+        rows, columns = (got != want).nonzero()
+        points = f"{got.size:,} of {len(self.rows) * self.area.grid.width:,} points"
+        if not self._reference and not len(rows):
+            return f"{points} match the definition"
+        if not len(rows):
+            return f"WRONG: not the reference's hash, but {self._exact} computes the same"
+        row, column = rows[0], columns[0]
+        first = f"row {self._lines[row]} column {self._columns[column]}"
+        compared = "the reference" if self._reference else f"the definition in {points}"
         return (
-            "matches the reference" if self._reference else f"{self._extent} match the definition"
+            f"WRONG: {len(rows):,} pixels differ from {compared}, first {first}: "
+            f"{got[row, column]}, not {want[row, column]}"
         )
 
     @property
-    def _extent(self) -> str:
-        return f"{self._compared} of {len(self.rows):,} rows"
+    def right(self) -> bool:
+        """Whether the hash is the reference's or, without one, no compared point is wrong."""
+        return not self.verdict.startswith("WRONG")
 
-    def explain(self, parts: Sequence[range], recompute: Rows) -> str:
-        """Return a line with the number of wrong pixels and the first of them.
-
-        Parameters
-        ----------
-        parts
-            The rows in portions.
-        recompute
-            Computes a portion again, since blocks are not kept; on ranks other
-            than the first it returns no rows.
-        """
-        if not self._reference:
-            # Ranks other than the first have compared nothing.
-            first = self._wrong[0] if self._wrong else ""
-            return (
-                f"WRONG: {len(self._wrong):,} pixels differ from the definition in "
-                f"{self._extent}, first {first}"
-            )
-        oracle: Rows | None = None
-        count, first = 0, "not seen again"
-        for part in parts:
-            got = recompute(part)
-            if not len(got):
-                continue
-            oracle = oracle or _oracle(self.area)
-            want = oracle(part)
-            places = (got != want).nonzero()
-            if not count and len(places[0]):
-                index, column = int(places[0][0]), int(places[1][0])
-                pixel = int(got[index, column]), int(want[index, column])
-                first = _difference(part[index], column, *pixel)
-            count += len(places[0])
-        return f"WRONG: {count:,} pixels differ from the reference, first {first}"
+    @property
+    def _exact(self) -> str:
+        exact = _EXACT if self.area.grid.dtype == "f8" else _EXACT_SINGLE
+        able = [name for name in exact if not TECHNIQUES[name].why_not()]
+        return next((name for name in able if name not in self._computed_by), able[0])
 
 
-def _difference(row: int, column: int, got: int, want: int) -> str:
-    return f"row {row} column {column}: {got}, not {want}"
+def _sample(grid: Grid, rows: range) -> tuple[range, range]:
+    """Return the rows and columns whose points are compared with the definition."""
+    points = max(1, _COMPARED_TESTS // grid.maxiter)
+    whole = points >= _SOME_ROWS * grid.width
+    columns = _spread(range(grid.width), grid.width if whole else math.isqrt(points))
+    return _spread(rows, points // len(columns)), columns
 
 
-def _oracle(area: Area) -> Rows:
-    """Return the fastest kernel whose own answer is the reference, or the last one."""
-    everything = range(area.grid.height)
-    oracles = _SINGLE_ORACLES if area.name in SINGLE else _ORACLES
-    for name in oracles:
-        if TECHNIQUES[name].why_not():
-            continue
-        candidate = rows_by(name, area.grid)
-        if name == oracles[-1]:
-            break
-        if hashlib.sha256(candidate(everything).data).hexdigest() == area.sha256:
-            break
-    return candidate
+def _spread(values: range, count: int) -> range:
+    """Return at most `count` of the values, evenly spread."""
+    step = -(-len(values) // max(1, count))
+    return values[(step - 1) // 2 :: step]
 
 
-def rows_by(name: str, grid: Grid) -> Rows:
-    """Return a function that computes rows with a technique of one core."""
+@functools.cache
+def _expected(grid: Grid, rows: range, columns: range, exact: str) -> Int32Array:
+    """Return the escape times of the points that are compared: the same for all techniques."""
     import numpy as np  # noqa: PLC0415
 
-    from workloads.parallel.workers import Workers  # noqa: PLC0415
-
-    compute = TECHNIQUES[name].load()
-
-    def rows(wanted: range) -> Int32Array:
-        out = np.empty((len(wanted), grid.width), np.int32)
-        compute(grid, wanted, out, Workers(1))
-        return out
-
-    return rows
+    xs, ys = grid.axes(rows)
+    out = np.empty((len(rows), len(columns)), np.int32)
+    TECHNIQUES[exact].load()(
+        np.ascontiguousarray(xs[columns.start :: columns.step]), ys, grid.maxiter, out
+    )
+    return out

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from workloads.bench import command, options
 from workloads.bench.files import destination
 from workloads.bench.workload import Workload
-from workloads.errors import UsageError
+from workloads.errors import UnavailableError, UsageError
 from workloads.mandel import output
 from workloads.mandel.grid import AREAS, SINGLE_AREAS, Area, Grid
 from workloads.mandel.problem import Picture
-from workloads.mandel.registry import FASTEST, TECHNIQUES
+from workloads.mandel.registry import FASTEST, KERNELS, TECHNIQUES, first_kernel, of_kernel
 from workloads.parallel import ranks
 
 _ALL_AREAS = AREAS | SINGLE_AREAS
@@ -28,27 +29,24 @@ def _add_options(what: argparse._ArgumentGroup) -> None:
     what.add_argument("--size", nargs=2, type=int, metavar=("W", "H"), help="pixels")
     what.add_argument("--maxiter", type=int, metavar="N", help="tests a point at most")
     what.add_argument(
-        "--out",
-        type=Path,
-        metavar="FILE",
+        "--kernel", choices=KERNELS,
+        help="what the workers of threads, processes and ranks compute with (default: the first "
+        "that can run here)",
+    )  # fmt: skip
+    what.add_argument(
+        "--out", type=Path, metavar="FILE",
         help="write a picture (.png, .pgm) or the numbers (.npy, .h5); with both areas the "
         "area's name is added",
-    )
+    )  # fmt: skip
     what.add_argument(
-        "--balance",
-        type=options.counts,
-        default=(),
-        metavar="N[,N…]",
-        help="tell how evenly N workers would share the work: by blocks of rows, every N-th row, "
+        "--balance", type=options.counts, default=(), metavar="N[,N…]",
+        help="how evenly N workers would share the work: by blocks of rows, every N-th row, "
         "or a queue",
-    )
+    )  # fmt: skip
 
 
 def _areas(args: argparse.Namespace) -> list[Area]:
     """Return the areas to compute; --size and --maxiter change a stored area."""
-    changed = args.size is not None or args.maxiter is not None
-    if args.window is None and not changed:
-        return [_ALL_AREAS[args.area]] if args.area else list(AREAS.values())
     if args.window is not None:
         if args.area:
             raise UsageError("--area and --window exclude each other")
@@ -57,12 +55,12 @@ def _areas(args: argparse.Namespace) -> list[Area]:
         xmin, xmax, ymin, ymax = args.window
         width, height = args.size
         return [Area("window", Grid(xmin, xmax, ymin, ymax, width, height, args.maxiter))]
-    if args.area in SINGLE_AREAS:
+    if args.area in SINGLE_AREAS and (args.size is not None or args.maxiter is not None):
         raise UsageError(
             f"--area {args.area}: has an answer at its own size and limit alone",
             hint="leave out --size and --maxiter",
         )
-    areas = [AREAS[args.area]] if args.area else list(AREAS.values())
+    areas = [_ALL_AREAS[args.area]] if args.area else list(AREAS.values())
     return [_resized(area, args.size, args.maxiter) for area in areas]
 
 
@@ -70,7 +68,7 @@ def _resized(area: Area, size: Sequence[int] | None, maxiter: int | None) -> Are
     grid = area.grid
     width, height = size or (grid.width, grid.height)
     limit = grid.maxiter if maxiter is None else maxiter
-    changed = Grid(grid.xmin, grid.xmax, grid.ymin, grid.ymax, width, height, limit)
+    changed = replace(grid, width=width, height=height, maxiter=limit)
     # Back at the stored size it is the stored area, reference included.
     return area if changed == grid else Area(area.name, changed)
 
@@ -87,10 +85,18 @@ def _problems(args: argparse.Namespace) -> list[Picture]:
     areas = _areas(args)
     if args.out is not None:
         ranks.by_first(lambda: output.check(args.out))
+    kernel = args.kernel or first_kernel()
+    if args.kernel and (reason := TECHNIQUES[kernel].why_not()):
+        raise UnavailableError(f"--kernel {kernel} cannot run here: {reason}")
     return [
-        Picture(area, args.full, _target(args.out, area, areas), balance=args.balance)
+        Picture(area, args.full, kernel, _target(args.out, area, areas), args.balance)
         for area in areas
     ]
+
+
+def _with_kernel(workload: Workload, args: argparse.Namespace) -> Workload:
+    own = of_kernel(args.kernel or first_kernel())
+    return replace(workload, techniques={**workload.techniques, **own})
 
 
 MANDEL = Workload(
@@ -106,6 +112,7 @@ MANDEL = Workload(
     problems=_problems,
     baseline=("python", "numpy-single"),
     grown=Picture.grown,
+    adapt=_with_kernel,
 )
 
 

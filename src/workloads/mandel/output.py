@@ -4,87 +4,141 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-from collections.abc import Iterator
+import struct
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from workloads.bench import files
 from workloads.errors import UnavailableError, UsageError
+from workloads.mandel.techniques.python import two_reals
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Int32Array
+    from workloads.bench.arrays import Float64Array, Int32Array
     from workloads.mandel.grid import Grid
 
+    # Takes the next rows.
+    Write = Callable[[Int32Array], object]
 
-class Sink(Protocol):
-    """Takes the rows as they come."""
-
-    def write(self, block: Int32Array) -> None:
-        """Add the next rows."""
-
-    def close(self) -> None:
-        """Finish the file."""
-
-
-class _Npy:
-    """NumPy's own format."""
-
-    def __init__(self, path: Path, grid: Grid) -> None:
-        import numpy as np  # noqa: PLC0415
-
-        header = {"descr": "<i4", "fortran_order": False, "shape": (grid.height, grid.width)}
-        self._file = path.open("wb")
-        np.lib.format.write_array_header_1_0(self._file, header)
-
-    def write(self, block: Int32Array) -> None:
-        self._file.write(block.astype("<i4", copy=False).data)
-
-    def close(self) -> None:
-        self._file.close()
+# From dark blue over grey to yellow, with evenly rising lightness: it reads the
+# same with any colour vision and in black and white. The set itself is black.
+_STOPS = [
+    (0, 30, 78), (34, 59, 110), (79, 89, 112), (115, 119, 119),
+    (155, 151, 116), (197, 185, 96), (238, 218, 66), (255, 240, 160),
+]  # fmt: skip
+_COLOURS = 4096
 
 
-class _Hdf5:
-    """A dataset ``escape_time`` with the window as its attributes."""
+@contextlib.contextmanager
+def _npy(path: Path, grid: Grid) -> Iterator[Write]:
+    import numpy as np  # noqa: PLC0415
 
-    def __init__(self, path: Path, grid: Grid) -> None:
-        import h5py  # noqa: PLC0415
-
-        self._file = h5py.File(path, "w")
-        self._rows = 0
-        self._data = self._file.create_dataset(
-            "escape_time", (grid.height, grid.width), "<i4", compression="gzip"
-        )
-        self._data.attrs.update(vars(grid))
-
-    def write(self, block: Int32Array) -> None:
-        self._data[self._rows : self._rows + len(block)] = block
-        self._rows += len(block)
-
-    def close(self) -> None:
-        self._file.close()
+    header = {"descr": "<i4", "fortran_order": False, "shape": (grid.height, grid.width)}
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        yield lambda block: file.write(block.astype("<i4", copy=False).data)
 
 
-def _picture(path: Path, grid: Grid) -> Sink:
-    from workloads.mandel import picture  # noqa: PLC0415
+@contextlib.contextmanager
+def _hdf5(path: Path, grid: Grid) -> Iterator[Write]:
+    """Write a dataset ``escape_time`` with the window as its attributes."""
+    import h5py  # noqa: PLC0415
 
-    return picture.Pgm(path, grid) if path.suffix.lower() == ".pgm" else picture.Png(path, grid)
+    with h5py.File(path, "w") as file:
+        shape = (0, grid.width)
+        most = (grid.height, grid.width)
+        data = file.create_dataset("escape_time", shape, "<i4", maxshape=most, compression="gzip")
+        data.attrs.update(vars(grid))
+
+        def write(block: Int32Array) -> None:
+            data.resize(len(data) + len(block), axis=0)
+            data[-len(block) :] = block
+
+        yield write
 
 
-_FORMATS = {".png": _picture, ".pgm": _picture, ".npy": _Npy, ".h5": _Hdf5}
+@contextlib.contextmanager
+def _png(path: Path, grid: Grid) -> Iterator[Write]:
+    """Write a colour picture; the first row of the grid (the lowest y) is on top."""
+    import numpy as np  # noqa: PLC0415
+
+    stops, at = range(len(_STOPS)), np.linspace(0, len(_STOPS) - 1, _COLOURS)
+    channels = [np.interp(at, stops, values) for values in zip(*_STOPS, strict=True)]
+    palette = np.stack(channels, axis=1).round().astype(np.uint8)
+    shades, compressor = _shades(grid), zlib.compressobj(6)
+
+    def chunk(kind: bytes, data: bytes) -> None:
+        crc = zlib.crc32(kind + data)
+        file.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc))
+
+    def write(block: Int32Array) -> None:
+        # Row by row: the colours of a block would take several times its memory.
+        for row in block:
+            shade = shades(row)
+            colours = palette[(abs(shade) * (_COLOURS - 1)).astype("i4")]
+            colours[shade < 0] = 0
+            # A row begins with the number of its filter: 0 is none.
+            if packed := compressor.compress(b"\0" + colours.tobytes()):
+                chunk(b"IDAT", packed)
+
+    with path.open("wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n")
+        # 8 bits a channel; colour type 2 is red, green, blue.
+        chunk(b"IHDR", struct.pack(">IIBBBBB", grid.width, grid.height, 8, 2, 0, 0, 0))
+        yield write
+        chunk(b"IDAT", compressor.flush())
+        chunk(b"IEND", b"")
+
+
+@contextlib.contextmanager
+def _pgm(path: Path, grid: Grid) -> Iterator[Write]:
+    """Write a grey picture in the plainest format there is."""
+    shades = _shades(grid)
+
+    def write(block: Int32Array) -> None:
+        for row in block:
+            # The set's -1 becomes 0.
+            file.write((30 + shades(row) * 225).clip(0).astype("u1").tobytes())
+
+    with path.open("wb") as file:
+        file.write(f"P5\n{grid.width} {grid.height}\n255\n".encode())
+        yield write
+
+
+def _shades(grid: Grid) -> Callable[[Int32Array], Float64Array]:
+    """Return what maps escape times to 0…1, and the set itself to -1.
+
+    It takes the cube root, which lies between the square root, too dark for area1, and
+    the logarithm, too pale for area2. The least time is that of the border's points,
+    16 or more a side: points of at least a given escape time form regions without
+    holes. The colours are thus known before the first row is.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    xs, ys = grid.axes(range(grid.height))
+    some_xs, some_ys = xs[:: max(1, len(xs) // 16)], ys[:: max(1, len(ys) // 16)]
+    horizontal = np.empty((2, len(some_xs)), np.int32)
+    vertical = np.empty((len(some_ys), 2), np.int32)
+    two_reals(some_xs, ys[[0, -1]], grid.maxiter, horizontal)
+    two_reals(xs[[0, -1]], some_ys, grid.maxiter, vertical)
+    last = grid.maxiter - 1
+    lowest = min(int(horizontal.min()), int(vertical.min()), max(0, last - 1))
+
+    def shades(row: Int32Array) -> Float64Array:
+        shade = np.cbrt(np.clip((row - lowest) / max(1, last - lowest), 0.0, 1.0))
+        return np.where(row == last, -1.0, shade)
+
+    return shades
+
+
+_FORMATS = {".png": _png, ".pgm": _pgm, ".npy": _npy, ".h5": _hdf5}
 # The format on standard output, whose name has no ending.
 _DEFAULT = ".png"
 
 
 def check(path: Path) -> None:
-    """Refuse before the run what cannot be written after it.
-
-    Raises
-    ------
-    UsageError
-        For an unknown ending, or a place that cannot be written to.
-    UnavailableError
-        For HDF5 without h5py.
-    """
+    """Refuse before the run what cannot be written after it."""
     files.require_writable(path, "--out")
     suffix = files.with_ending(path, _DEFAULT).suffix.lower()
     if suffix not in _FORMATS:
@@ -94,15 +148,11 @@ def check(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def sink(path: Path, grid: Grid) -> Iterator[Sink]:
-    """Give a sink for the rows; the file appears once all of them are there.
-
-    Raises
-    ------
-    OutputError
-        When the file cannot be written, for example on a full disk.
-    """
-    with files.whole_file(path, _DEFAULT) as temporary, files.hdf5_errors():
-        target: Sink = _FORMATS[temporary.suffix.lower()](temporary, grid)
-        with contextlib.closing(target):
-            yield target
+def sink(path: Path, grid: Grid) -> Iterator[Write]:
+    """Give what takes the rows, block by block; the file appears once all are there."""
+    with (
+        files.whole_file(path, _DEFAULT) as temporary,
+        files.hdf5_errors(),
+        _FORMATS[temporary.suffix.lower()](temporary, grid) as write,
+    ):
+        yield write

@@ -6,20 +6,18 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workloads.bench import machine, progress
 from workloads.bench.result import Result, duration
 from workloads.bench.workload import Outcome
 from workloads.errors import UsageError
-from workloads.mandel import balance, output
+from workloads.mandel import output, sharing
 from workloads.mandel.answer import Answer
-from workloads.mandel.blocks import block_rows, blocks, sample
 from workloads.mandel.grid import Area, Grid
-from workloads.mandel.registry import TECHNIQUES
+from workloads.mandel.registry import TECHNIQUES, function
 
 if TYPE_CHECKING:
-    from workloads.bench.arrays import Int32Array
     from workloads.bench.run import Trial
 
 # Before the clock starts each technique computes this much once, so that
@@ -29,62 +27,34 @@ _WARM_UP_COLUMNS = 16
 _WARM_UP_MAXITER = 100
 
 
-def _is_sampled(name: str, grid: Grid) -> bool:
-    """Return whether a technique computes only some rows without ``--full``."""
-    return TECHNIQUES[name].slow and sample(grid) != range(grid.height)
-
-
-def _require_memory(grid: Grid) -> str:
-    """Return a line on the memory of a large image, or an empty string for one block.
-
-    Raises
-    ------
-    UsageError
-        When less memory is available.
-    """
-    rows = block_rows(grid)
+def _require_memory(grid: Grid) -> None:
+    """Refuse an image whose blocks do not fit into memory."""
     # Under three blocks of rows: one, the same again while the workers' shares
     # are on their way, half while they are put in order. And 100 bytes a
     # column: a kernel's arrays for one row of points.
-    need = (3 * 4 * rows + 100) * grid.width
+    need = (3 * 4 * grid.block_rows() + 100) * grid.width
     there = machine.available_memory()
     if there and need > there:
         raise UsageError(
             f"--size {grid.width} {grid.height} needs {need / 2**30:,.1f} GiB of memory, "
             f"{there / 2**30:,.1f} are available"
         )
-    if rows == grid.height:
-        return ""
-    return (
-        f"{4 * grid.width * grid.height / 2**30:,.1f} GiB of numbers in blocks of {rows:,} rows: "
-        f"{need / 2**30:,.1f} GiB of memory, {there / 2**30:,.1f} are available"
-    )
 
 
 @dataclass
 class Picture:
-    """An area that is to be computed, and where its picture goes.
-
-    Parameters
-    ----------
-    area
-        What to compute.
-    full
-        Whether slow techniques compute every row, too.
-    out
-        The file for its picture or numbers, if any.
-    written
-        Whether a technique has computed every row, rightly: the first to do so
-        writes the file.
-    balance
-        The numbers of workers for which the balance of the tests is shown.
-    """
+    """An area that is to be computed, and where its picture goes."""
 
     area: Area
+    # Whether slow techniques compute every row, too.
     full: bool
+    # What the workers of a technique compute with that may use any kernel.
+    kernel: str
     out: Path | None = None
-    written: bool = False
+    # The numbers of workers for which the balance of the tests is shown.
     balance: Sequence[int] = ()
+    # Whether a technique has written `out`: the first that is right does.
+    written: bool = False
 
     @property
     def name(self) -> str:
@@ -111,25 +81,19 @@ class Picture:
 
     def prepare(self, names: Sequence[str]) -> str:
         """Refuse what does not fit into memory, and ``--out`` or ``--balance`` of a sample."""
-        size = _require_memory(self.area.grid)
-        sampled = not self.full and all(_is_sampled(name, self.area.grid) for name in names)
+        _require_memory(self.area.grid)
+        sampled = all(len(self.rows(name)) < self.area.grid.height for name in names)
         if sampled and (self.out is not None or self.balance):
             option = "--balance" if self.out is None else "--out"
             raise UsageError(
                 f"{option}: {', '.join(names)} would compute a sample of {self.name}",
                 hint="add --full or a faster technique",
             )
-        return f"mandel {self.name}: {size}" if size else ""
+        return ""
 
     def grown(self, times: int) -> Picture:
-        """Return the same window with `times` as many rows; its answer is not stored.
-
-        Raises
-        ------
-        UsageError
-            With ``--out``, and for an area in single precision.
-        """
-        if self.area.apart:
+        """Return the same window with `times` as many rows; its answer is not stored."""
+        if self.area.differing:
             raise UsageError(f"--weak: {self.name} has an answer at its own size alone")
         if self.out is not None:
             raise UsageError("--out: with --weak each number of workers has its own picture")
@@ -140,8 +104,9 @@ class Picture:
 
     def rows(self, name: str) -> range:
         """Return which rows a technique computes."""
-        everything = range(self.area.grid.height)
-        return sample(self.area.grid) if TECHNIQUES[name].slow and not self.full else everything
+        grid = self.area.grid
+        sampled = TECHNIQUES[name].slow and not self.full
+        return grid.sample() if sampled else range(grid.height)
 
     def attempt(self, trial: Trial) -> _Attempt:
         """Return what a technique does."""
@@ -166,22 +131,17 @@ class Picture:
         for answer, result in {result.answer: result for result in reversed(results)}.items():
             rows = "" if result.complete else " of the sampled rows"
             lines.append(f"sha256{rows} {answer}: {result.verdict}")
-        if self.area.apart:
-            pixels = self.area.grid.width * self.area.grid.height
-            lines.append(f"{self.area.apart:,} of {pixels:,} pixels differ from double precision's")
-        lines += balance.lines(results)
+        if self.area.differing:
+            lines.append(f"{self.area.differing:,} pixels differ from double precision's")
+        if self.balance:
+            lines += sharing.balance_lines(results)
         if self.out is not None and any(result.complete and result.ok for result in results):
             lines.append(f"written to {self.out}")
         return lines
 
 
-class _WrongError(Exception):
-    """The answer is wrong: its picture must not appear."""
-
-
-def _require(right: bool) -> None:
-    if not right:
-        raise _WrongError
+class _WrongAnswerError(Exception):
+    """Its file must not appear."""
 
 
 class _Attempt:
@@ -190,65 +150,66 @@ class _Attempt:
     def __init__(self, picture: Picture, trial: Trial) -> None:
         import numpy as np  # noqa: PLC0415
 
-        self._area, self._balance, self._trial = picture.area, picture.balance, trial
+        self._picture, self._trial, self._grid = picture, trial, picture.area.grid
+        self._function = function(trial.name, picture.kernel)
         self._rows = picture.rows(trial.name)
-        complete = len(self._rows) == picture.area.grid.height
-        self._out = picture.out if complete and not picture.written else None
-        # Not with workers: they would have nothing to share in a single row.
+        # So slow that a progress bar counts rows. Not with workers: they would have
+        # nothing to share in a single row.
         singly = trial.technique.slow and trial.technique.parallel == "no"
-        length = min(len(self._rows), block_rows(self._area.grid, singly=singly))
-        self._parts = list(blocks(self._rows, length))
+        self._length = 1 if singly else min(len(self._rows), self._grid.block_rows())
         # Ranks other than the first hold no image.
-        self._buffer = np.empty((length if trial.job.first else 0, self._area.grid.width), np.int32)
+        held = self._length if trial.job.first else 0
+        self._buffer = np.empty((held, self._grid.width), np.int32)
 
     def warm_up(self) -> None:
         """Compute a few points."""
         import numpy as np  # noqa: PLC0415
 
-        grid = self._area.grid
+        grid = self._grid
         columns = min(grid.width, _WARM_UP_COLUMNS)
-        window = (grid.xmin, grid.xmax, grid.ymin, grid.ymax)
-        small = Grid(*window, columns, _WARM_UP_ROWS, min(grid.maxiter, _WARM_UP_MAXITER))
+        maxiter = min(grid.maxiter, _WARM_UP_MAXITER)
+        small = replace(grid, width=columns, height=_WARM_UP_ROWS, maxiter=maxiter)
         out = np.empty((small.height, small.width), np.int32)
-        self._trial.compute(small, range(small.height), out, self._trial.workers)
+        self._function(small, range(small.height), out, self._trial.workers)
 
     def once(self) -> Outcome:
         """Compute everything once, and write the file in the first repetition."""
-        answer = Answer(self._area, self._rows)
-        wrong = note = ""
-        try:
-            with contextlib.ExitStack() as stack:
-                target = None
-                if self._out is not None and self._trial.job.first and not self._trial.repetition:
-                    target = stack.enter_context(output.sink(self._out, self._area.grid))
-                note = self._fill(answer, target)
-                seconds = self._trial.seconds
-                _require(self._trial.job.agree(answer.right))
-        except _WrongError:
-            wrong = answer.explain(self._parts, lambda rows: self._block(rows)[0])
-        verdict = wrong or answer.praise
-        details = balance.told(answer.row_tests, self._area.grid.width, self._balance)
-        return Outcome(seconds, answer.tests, answer.sha256, not wrong, verdict, note, details)
-
-    def _block(self, rows: range) -> tuple[Int32Array, str]:
-        """Return a block of rows, valid until the next call, and the note."""
-        block = self._buffer[: len(rows)]
-        # No escape time is negative: a row that nobody fills is noticed.
-        block.fill(-1)
-        with self._trial.clock():
-            note = self._trial.compute(self._area.grid, rows, block, self._trial.workers)
-        return block, note
-
-    def _fill(self, answer: Answer, target: output.Sink | None) -> str:
+        trial, picture = self._trial, self._picture
+        if not trial.job.first:
+            self._compute(None, None)
+            return Outcome(trial.seconds, 0, "", ok=True, verdict="")
+        answer = Answer(picture.area, self._rows, (trial.name, picture.kernel))
         note = ""
-        first = self._trial.job.first
-        title = f"{self._trial.name} {self._area.name}"
-        with progress.bar(title, len(self._rows), show=first) as advance:
-            for rows in self._parts:
-                block, note = self._block(rows)
-                if first:
+        file: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
+        complete = len(self._rows) == self._grid.height
+        if picture.out and complete and not picture.written and not trial.repetition:
+            file = output.sink(picture.out, self._grid)
+        with contextlib.suppress(_WrongAnswerError), file as write:
+            note = self._compute(answer, write)
+            if not answer.right:
+                raise _WrongAnswerError
+        details: Mapping[str, object] = {}
+        if picture.balance:
+            details = sharing.balance_of(answer.row_tests, self._grid.width, picture.balance)
+        return Outcome(
+            trial.seconds, answer.tests, answer.sha256, answer.right, answer.verdict, note, details
+        )
+
+    def _compute(self, answer: Answer | None, write: output.Write | None) -> str:
+        """Compute block by block; return the note."""
+        note = ""
+        title = f"{self._trial.name} {self._picture.name}"
+        with progress.bar(title, len(self._rows), show=answer is not None) as advance:
+            for first in range(0, len(self._rows), self._length):
+                rows = self._rows[first : first + self._length]
+                block = self._buffer[: len(rows)]
+                # No escape time is negative: a row that nobody fills is noticed.
+                block.fill(-1)
+                with self._trial.clock():
+                    note = self._function(self._grid, rows, block, self._trial.workers)
+                if answer is not None:
                     answer.take(rows, block)
-                    if target is not None:
-                        target.write(block)
+                if write is not None:
+                    write(block)
                 advance(len(rows))
         return note

@@ -1,275 +1,143 @@
-"""The techniques there are; adding one is a file and an entry here."""
+"""The techniques there are; adding one is a function and a line here."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from workloads.bench.technique import COMPILED, IN_SPARK, Technique
 from workloads.device.cuda import NO_NUMBA_CUDA, no_device
 from workloads.device.opencl import no_driver
-from workloads.parallel.pools import no_subinterpreters
+from workloads.parallel.workers import no_subinterpreters
 
-_HERE = "workloads.mandel.techniques."
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
+    from workloads.bench.arrays import Int32Array
+    from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
+
+# What a worker or a rank computes its rows with: by default the first that can run here.
+KERNELS = ("numba", "cython", "numpy", "simd")
 # The areas with an answer of their own in single precision.
 SINGLE = ("area1-single", "area2-single")
 
-# What a worker or a rank computes its rows with: the first that can run here.
-ROW_KERNELS = ("simd", "cython", "numba", "numpy")
+_SIMD = "workloads.mandel._kernels_simd"
+_CYTHON = "workloads.mandel._kernels_cython"
+_F2PY = "workloads.mandel._kernels_f2py"
+_NUMBA = ("numpy", "numba")
+_SLOW: dict[str, Any] = {"needs": _NUMBA, "slow": True}
+_THREADS: dict[str, Any] = {"parallel": "threads"}
+_PROCESSES: dict[str, Any] = {"parallel": "processes", "one_core": KERNELS}
+_RANKS: dict[str, Any] = {"needs": ("numpy", "mpi4py"), "parallel": "ranks", "one_core": KERNELS}
+_CUDA: dict[str, Any] = {"parallel": "device", "obstacle": no_device}
+_OPENCL: dict[str, Any] = {
+    "needs": ("numpy", "pyopencl"), "parallel": "device", "obstacle": no_driver
+}  # fmt: skip
 
 
+def _row(
+    where: str, summary: str, needs: Sequence[str] = ("numpy",), absent: str = "", **more: Any
+) -> Technique:
+    return Technique(f"workloads.mandel.techniques.{where}", summary, tuple(needs), absent, **more)
+
+
+# fmt: off
 TECHNIQUES = {
-    "python": Technique(
-        _HERE + "python", "pure Python, complex numbers, abs(z) > 2", needs=("numpy",), slow=True
-    ),
-    "python-2": Technique(
-        _HERE + "python_2",
-        "pure Python, real and imaginary part apart",
-        needs=("numpy",),
-        slow=True,
-    ),
-    "python-no-abs": Technique(
-        _HERE + "python_no_abs",
-        "pure Python, complex numbers without abs: no square root, more steps",
-        needs=("numpy",),
-        slow=True,
-    ),
-    "python-inline": Technique(
-        _HERE + "python_inline",
-        "pure Python, nothing left in the loops but the iteration",
-        needs=("numpy",),
-        slow=True,
-    ),
-    "numpy": Technique(
-        _HERE + "numpy_masked", "NumPy, active points only, real arithmetic", needs=("numpy",)
-    ),
-    "numba-inner": Technique(
-        _HERE + "numba_inner",
-        "Numba on the inner function alone, called by Python's loops over lists",
-        needs=("numpy", "numba"),
-        slow=True,
-    ),
-    "numpy-loops": Technique(
-        _HERE + "numpy_loops",
-        "the same function and loops over NumPy's arrays: slower than over lists",
-        needs=("numpy", "numba"),
-        slow=True,
-    ),
-    "numba-complex": Technique(
-        _HERE + "numba_complex",
-        "Numba, loops and function as in python compiled: complex numbers, abs(z) > 2",
-        needs=("numpy", "numba"),
-    ),
-    "numba": Technique(
-        _HERE + "numba_scalar", "Numba, the scalar loop compiled", needs=("numpy", "numba")
-    ),
-    "numpy-single": Technique(
-        _HERE + "numpy_single", "NumPy, float32", needs=("numpy",), problems=SINGLE
-    ),
-    "numba-single": Technique(
-        _HERE + "numba_single",
-        "Numba, the scalar loop compiled for float32",
-        needs=("numpy", "numba"),
-        problems=SINGLE,
-    ),
-    "numba-complex64": Technique(
-        _HERE + "numba_complex64",
-        "Numba, complex64, abs(z) > 2",
-        needs=("numpy", "numba"),
-        problems=SINGLE,
-    ),
-    "numba-parallel": Technique(
-        _HERE + "numba_parallel",
-        "Numba, rows dealt out to threads as they become free (prange)",
-        needs=("numpy", "numba"),
-        parallel="threads",
-        one_core=("numba",),
-    ),
-    "vectorize": Technique(
-        _HERE + "numba_vectorize",
-        "Numba, the scalar definition made a NumPy ufunc",
-        needs=("numpy", "numba"),
-    ),
-    "vectorize-parallel": Technique(
-        _HERE + "numba_vectorize_parallel",
-        "Numba, the same ufunc in threads, one block of points each",
-        needs=("numpy", "numba"),
-        parallel="threads",
-        one_core=("vectorize",),
-    ),
-    "guvectorize": Technique(
-        _HERE + "numba_guvectorize",
-        "Numba, a generalised ufunc that takes a row",
-        needs=("numpy", "numba"),
-    ),
-    "cardioid": Technique(
-        _HERE + "cardioid",
-        "Numba, with the formula for two parts of the set that need no test",
-        needs=("numpy", "numba"),
-    ),
+    "python": _row("python:complex_numbers", "pure Python, complex numbers, abs(z) > 2", slow=True),
+    "python-2": _row("python:two_reals", "pure Python, real and imaginary part apart", slow=True),
+    "python-no-abs": _row("python:no_abs", "pure Python, complex numbers without abs", slow=True),
+    "python-inline": _row("python:inline", "pure Python, the iteration alone in loops", slow=True),
+    "numpy": _row("numpy_:fill", "NumPy, active points only, real arithmetic"),
+    "numba-inner": _row("numba_:inner", "Numba on the function, Python loops over lists", **_SLOW),
+    "numpy-loops": _row("numba_:array_loops", "the same over arrays: slower than lists", **_SLOW),
+    "numba-complex": _row("numba_:complex_loops", "Numba on the loops, too: all of python", _NUMBA),
+    "numba": _row("numba_:fill", "Numba, the scalar loop compiled", _NUMBA),
+    "numpy-single": _row("numpy_:fill", "NumPy, float32", problems=SINGLE),
+    "numba-single": _row("numba_:single", "Numba, float32", _NUMBA, problems=SINGLE),
+    "numba-complex64": _row("numba_:complex64", "Numba, complex64", _NUMBA, problems=SINGLE),
+    "numba-parallel": _row(
+        "numba_ufuncs:parallel", "Numba, threads take rows as they become free (prange)",
+        _NUMBA, **_THREADS, one_core=("numba",)),
+    "vectorize": _row("numba_ufuncs:ufunc", "Numba, the function made a NumPy ufunc", _NUMBA),
+    "vectorize-parallel": _row(
+        "numba_ufuncs:parallel_ufunc", "Numba, the same ufunc in threads, one block of points each",
+        _NUMBA, **_THREADS, one_core=("vectorize",)),
+    "guvectorize": _row("numba_ufuncs:gufunc", "Numba, a ufunc that takes a row", _NUMBA),
+    "cardioid": _row("numba_:cardioid", "Numba, fewer tests than counted, by a formula", _NUMBA),
     "cython": Technique(
-        _HERE + "cython",
-        "Cython, the scalar loop in C",
-        needs=("numpy", "workloads.mandel._kernels_cython"),
-        absent=COMPILED,
-    ),
-    "f2py": Technique(
-        _HERE + "f2py",
-        "Fortran 2008, called through f2py",
-        needs=("numpy", "workloads.mandel._kernels_f2py"),
-        absent=COMPILED,
-    ),
-    "simd": Technique(
-        _HERE + "simd",
-        "C on vector instructions, in threads on all cores",
-        needs=("numpy", "workloads.mandel._kernels_simd"),
-        absent=COMPILED,
-        parallel="threads",
-        limit="limit",
-    ),
-    "threads": Technique(
-        _HERE + "threads",
-        "a pool of threads, the compiled kernel lets go of the GIL",
-        needs=("numpy",),
-        parallel="threads",
-        one_core=ROW_KERNELS,
-    ),
-    "threads-python": Technique(
-        _HERE + "threads_python",
-        "the same threads with pure Python, which the GIL lets run one at a time",
-        needs=("numpy",),
-        parallel="threads",
-        one_core=("python-2",),
-        slow=True,
-    ),
-    "subinterpreters": Technique(
-        _HERE + "subinterpreters",
-        "subinterpreters with a GIL each, a C module that fits into them",
-        needs=("numpy", "workloads.mandel._kernels_simd"),
-        absent=COMPILED,
-        parallel="threads",
-        one_core=("simd",),
-        obstacle=no_subinterpreters,
-    ),
-    "subinterpreters-python": Technique(
-        _HERE + "subinterpreters_python",
-        "subinterpreters with pure Python: a GIL each, so they do run at once",
-        needs=("numpy",),
-        parallel="threads",
-        one_core=("python-2",),
-        slow=True,
-        obstacle=no_subinterpreters,
-    ),
-    "pyopencl": Technique(
-        _HERE + "opencl",
-        "OpenCL C on a GPU or, without one, on the CPU",
-        needs=("numpy", "pyopencl"),
-        parallel="device",
-        obstacle=no_driver,
-    ),
-    "pyopencl-single": Technique(
-        _HERE + "opencl_single",
-        "OpenCL C with float in place of double, as in the NIH's talk",
-        needs=("numpy", "pyopencl"),
-        parallel="device",
-        obstacle=no_driver,
-        problems=SINGLE,
-    ),
-    "cupy": Technique(
-        _HERE + "cuda_cupy",
-        "CUDA C on an NVIDIA GPU, compiled and started by CuPy",
-        needs=("numpy", "cupy"),
-        parallel="device",
-        obstacle=no_device,
-    ),
-    "numba-cuda": Technique(
-        _HERE + "cuda_numba",
-        "Numba for CUDA, the kernel in Python",
-        needs=("numpy", "numba", "numba_cuda"),
-        absent=NO_NUMBA_CUDA,
-        parallel="device",
-        obstacle=no_device,
-    ),
-    "multiprocessing": Technique(
-        _HERE + "processes",
-        "a pool of processes of a fork server, which take small groups of rows",
-        needs=("numpy",),
-        parallel="processes",
-        one_core=ROW_KERNELS,
-    ),
-    "multiprocessing-lists": Technique(
-        _HERE + "processes_lists",
-        "the same pool, but rows come back as lists: each number is pickled",
-        needs=("numpy", "numba"),
-        parallel="processes",
-        one_core=("numba",),
-    ),
-    "fork": Technique(
-        _HERE + "forked",
-        "a pool of forked processes, Python's default until 3.13",
-        needs=("numpy",),
-        parallel="processes",
-        one_core=ROW_KERNELS,
-    ),
-    "queue": Technique(
-        _HERE + "worker_queue",
-        "worker processes written out: a queue of tasks, one of results",
-        needs=("numpy",),
-        parallel="processes",
-        one_core=ROW_KERNELS,
-    ),
-    "dask": Technique(
-        _HERE + "dask_cluster",
-        "Dask futures on a local cluster, or on DASK_SCHEDULER_FILE's",
-        needs=("numpy", "dask", "distributed"),
-        parallel="processes",
-        one_core=ROW_KERNELS,
-    ),
+        f"{_CYTHON}:fill", "Cython, the scalar loop in C", ("numpy", _CYTHON), COMPILED),
+    "f2py": _row("compiled:f2py", "Fortran 2008, called through f2py", ("numpy", _F2PY), COMPILED),
+    "simd": _row(
+        "compiled:simd", "C on vector instructions, in threads on all cores",
+        ("numpy", _SIMD), COMPILED, **_THREADS, limit="limit"),
+    "threads": _row(
+        "threads:compiled", "a pool of threads, the compiled kernel lets go of the GIL",
+        **_THREADS, one_core=KERNELS),
+    "threads-python": _row(
+        "threads:pure_python", "the same with pure Python: the GIL lets one thread run at a time",
+        **_THREADS, one_core=("python-2",), slow=True),
+    "subinterpreters": _row(
+        "threads:subinterpreters", "subinterpreters with a GIL each, by a C module that fits",
+        ("numpy", _SIMD), COMPILED, **_THREADS, one_core=("simd",), obstacle=no_subinterpreters),
+    "subinterpreters-python": _row(
+        "threads:subinterpreters_python", "subinterpreters with pure Python: they run at once",
+        **_THREADS, one_core=("python-2",), slow=True, obstacle=no_subinterpreters),
+    "pyopencl": _row("devices:opencl", "OpenCL C on a GPU or, without one, on the CPU", **_OPENCL),
+    "pyopencl-single": _row("devices:opencl", "OpenCL C with float", **_OPENCL, problems=SINGLE),
+    "cupy": _row("devices:cupy", "CUDA C, compiled by CuPy", ("numpy", "cupy"), **_CUDA),
+    "numba-cuda": _row(
+        "devices:numba_cuda", "Numba for CUDA, the kernel in Python",
+        (*_NUMBA, "numba_cuda"), NO_NUMBA_CUDA, **_CUDA),
+    "multiprocessing": _row("processes:pool", "a pool of processes of a fork server", **_PROCESSES),
+    "multiprocessing-lists": _row(
+        "processes:lists", "the same pool, but rows come back as lists: each number is pickled",
+        _NUMBA, parallel="processes", one_core=("numba",)),
+    "fork": _row("processes:forked", "forked processes, Python's default until 3.13", **_PROCESSES),
+    "queue": _row("processes:queues", "worker processes written out, two queues", **_PROCESSES),
+    "dask": _row(
+        "clusters:dask", "Dask futures on a local cluster, or on DASK_SCHEDULER_FILE's",
+        ("numpy", "dask", "distributed"), **_PROCESSES),
     "spark": Technique(
         "workloads_spark.techniques:mandel",
         "Spark, tasks of an RDD on a local cluster, or on SPARK_MASTER's",
-        needs=("numpy", "workloads_spark"),
-        absent=IN_SPARK,
-        parallel="processes",
-        one_core=ROW_KERNELS,
-    ),
-    "ipyparallel": Technique(
-        _HERE + "ipyparallel_engines",
-        "IPython engines behind a load-balanced view",
-        needs=("numpy", "ipyparallel"),
-        parallel="processes",
-        one_core=ROW_KERNELS,
-    ),
-    "mpi-block": Technique(
-        _HERE + "mpi_block",
-        "MPI, one block of neighbouring rows a rank",
-        needs=("numpy", "mpi4py"),
-        parallel="ranks",
-        one_core=ROW_KERNELS,
-    ),
-    "mpi-cyclic": Technique(
-        _HERE + "mpi_cyclic",
-        "MPI, every n-th row to each of n ranks",
-        needs=("numpy", "mpi4py"),
-        parallel="ranks",
-        one_core=ROW_KERNELS,
-    ),
-    "mpi-dynamic": Technique(
-        _HERE + "mpi_dynamic",
-        "MPI, each rank draws its next rows from a one-sided counter",
-        needs=("numpy", "mpi4py"),
-        parallel="ranks",
-        one_core=ROW_KERNELS,
-    ),
-    "mpi-p2p": Technique(
-        _HERE + "mpi_p2p",
-        "MPI, rank 0 sends rows to the others one message at a time",
-        needs=("numpy", "mpi4py"),
-        parallel="ranks",
-        one_core=ROW_KERNELS,
-    ),
+        ("numpy", "workloads_spark"), IN_SPARK, **_PROCESSES),
+    "ipyparallel": _row(
+        "clusters:ipyparallel", "IPython engines behind a load-balanced view",
+        ("numpy", "ipyparallel"), **_PROCESSES),
+    "mpi-block": _row("mpi:block", "MPI, one block of neighbouring rows a rank", **_RANKS),
+    "mpi-cyclic": _row("mpi:cyclic", "MPI, every n-th row to each of n ranks", **_RANKS),
+    "mpi-dynamic": _row("mpi:dynamic", "MPI, ranks draw rows from a one-sided counter", **_RANKS),
+    "mpi-p2p": _row("mpi:point_to_point", "MPI, rank 0 sends rows to the others", **_RANKS),
 }
 
 # What `auto` tries, first to last: an order measured once, not here and now.
 FASTEST = (
     "mpi-cyclic", "simd", "numba-parallel", "cython", "f2py", "numba", "numpy", "python-2",
     "numba-single", "numpy-single",
-)  # fmt: skip
+)
+# fmt: on
+
+
+def first_kernel() -> str:
+    """Return the first kernel that can run here."""
+    return next((name for name in KERNELS[:-1] if not TECHNIQUES[name].why_not()), "numpy")
+
+
+def of_kernel(kernel: str) -> dict[str, Technique]:
+    """Return the techniques that compute with this kernel: their efficiency is of it."""
+    return {
+        name: replace(technique, one_core=(kernel,))
+        for name, technique in TECHNIQUES.items()
+        if technique.one_core == KERNELS
+    }
+
+
+def function(name: str, kernel: str) -> Callable[[Grid, range, Int32Array, Workers], str]:
+    """Return a technique's function, to be called in one way for all."""
+    technique = TECHNIQUES[name]
+    compute = technique.load()
+    if technique.parallel == "no":
+        return lambda grid, rows, out, _: compute(*grid.axes(rows), grid.maxiter, out) or ""
+    return partial(compute, kernel=kernel) if technique.one_core == KERNELS else compute

@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from workloads.mandel.registry import ROW_KERNELS, TECHNIQUES
+from workloads.mandel.registry import TECHNIQUES
 
 if TYPE_CHECKING:
     from workloads.bench.arrays import Float64Array, Int32Array
@@ -15,35 +15,43 @@ if TYPE_CHECKING:
 
     Fill = Callable[[Float64Array, Float64Array, int, Int32Array], None]
 
+_SIMD = "workloads.mandel._kernels_simd"
+
 
 @functools.cache
-def load() -> tuple[str, Fill]:
-    """Return the name and ``fill`` of the fastest kernel of one core that can run here."""
-    name = next(name for name in ROW_KERNELS if not TECHNIQUES[name].why_not())
-    return name, importlib.import_module(TECHNIQUES[name].module).fill
+def load(kernel: str) -> Fill:
+    """Return ``fill(xs, ys, maxiter, out)``, which computes on one core."""
+    # The technique simd has threads of its own.
+    fill: Fill
+    fill = importlib.import_module(_SIMD).fill if kernel == "simd" else TECHNIQUES[kernel].load()
+    return fill
 
 
-def told() -> str:
+def module(kernel: str) -> str:
+    """Return the module that a fork server imports for all workers."""
+    return _SIMD if kernel == "simd" else TECHNIQUES[kernel].module
+
+
+def described(kernel: str) -> str:
     """Return the kernel's name, and the level of its vector instructions, if any."""
-    name, _ = load()
-    level = getattr(importlib.import_module(TECHNIQUES[name].module), "level", None)
-    return f"{name} {level()}" if level else name
+    return f"simd {importlib.import_module(_SIMD).levels[0]}" if kernel == "simd" else kernel
 
 
-def modules() -> tuple[str, str]:
-    """Return the modules that a fork server imports for all workers."""
-    return "numpy", TECHNIQUES[load()[0]].module
+@functools.cache
+def preparation(kernel: str) -> Callable[[], None]:
+    """Return what loads the kernel in a worker; the same object each time."""
+    return functools.partial(_load, kernel)
 
 
-def prepare() -> None:
-    """Load the kernel in a worker process; return nothing, as ``fill`` may not pickle."""
-    load()
+def _load(kernel: str) -> None:
+    # It returns nothing: a cluster would pickle ``fill``.
+    load(kernel)
 
 
-def rows(grid: Grid, wanted: range) -> Int32Array:
+def rows(grid: Grid, wanted: range, kernel: str) -> Int32Array:
     """Return the escape times of the `wanted` rows, int32 of ``(len(wanted), width)``."""
     import numpy as np  # noqa: PLC0415
 
     out = np.empty((len(wanted), grid.width), np.int32)
-    load()[1](*grid.axes(wanted), grid.maxiter, out)
+    load(kernel)(*grid.axes(wanted), grid.maxiter, out)
     return out

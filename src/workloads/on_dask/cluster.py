@@ -19,7 +19,7 @@ from workloads import version
 from workloads.bench import streams
 from workloads.errors import UnavailableError, WorkerError, WorkloadError
 from workloads.on_dask import START_SECONDS
-from workloads.parallel import agreed, launchers, ranks
+from workloads.parallel import launchers, ranks
 from workloads.preflight import program
 
 Process = subprocess.Popen[bytes]
@@ -85,7 +85,7 @@ def main(words: list[str], cluster: Cluster) -> int:
         comm = ranks.world()
         return _first(comm, words, cluster) if comm.rank == 0 else _other(comm, cluster)
     except WorkloadError as error:
-        agreed.tell(cluster.name, error, is_first=is_first)
+        ranks.print_error(cluster.name, error, is_first=is_first)
         return error.exit_code
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
@@ -97,7 +97,7 @@ def _first(comm: Any, words: list[str], cluster: Cluster) -> int:
     size = comm.size
     with ExitStack() as stack:
         host = "127.0.0.1" if _are_on_one_node(comm) else ""
-        folder, server = ranks.together(comm, lambda: _start(stack, cluster, host, size))
+        folder, server = ranks.all_or_none(comm, lambda: _start(stack, cluster, host, size))
         told = comm.bcast(cluster.told(folder))
         _leave_mpi()
         worker = stack.enter_context(cluster.worker(told))
@@ -126,7 +126,7 @@ def _start(stack: ExitStack, cluster: Cluster, host: str, workers: int) -> tuple
 
 def _other(comm: Any, cluster: Cluster) -> int:
     _are_on_one_node(comm)
-    ranks.together(comm, lambda: None)
+    ranks.all_or_none(comm, lambda: None)
     told = comm.bcast(None)
     _leave_mpi()
     return cluster.become_worker(told)

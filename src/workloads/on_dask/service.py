@@ -13,8 +13,7 @@ from typing import NoReturn
 
 from workloads.bench import caches
 from workloads.on_dask.cluster import Process, child, wait
-from workloads.parallel import launchers
-from workloads.parallel.interrupts import held_back
+from workloads.parallel import launchers, signals
 
 USAGE = """\
 usage: python -m workloads.on_dask SCRIPT [ARGUMENT …]
@@ -62,7 +61,7 @@ class DaskCluster:
     def become_worker(self, told: str) -> NoReturn:
         """Replace this process by a worker of the scheduler at that address."""
         sys.stdout.flush()
-        with held_back():
+        with signals.sigint_blocked():
             os.execve(sys.executable, _command("worker", told), _environment())  # noqa: S606
 
     def is_complete(self, folder: Path, workers: int) -> bool:  # noqa: ARG002

@@ -170,7 +170,7 @@ class _Attempt:
     def _let_others_sleep(self) -> None:
         # In a barrier they would poll, and take cores from the two ranks that send.
         if self._asked.pattern == "ping-pong" and self._comm.size > 2:
-            ranks.wait_quietly(self._comm)
+            ranks.idle_barrier(self._comm)
 
     def _compare(self, received: Any) -> tuple[bool, str, str]:
         from workloads.p2p.messages import check, digest  # noqa: PLC0415

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from workloads.bench import caches
 from workloads.errors import UnavailableError, WorkerError
-from workloads.parallel import tracing
-from workloads.parallel.interrupts import held_back
-from workloads.parallel.workers import leave_signals_to_parent
+from workloads.parallel import signals, tracing
+from workloads.parallel.workers import kill_processes, leave_signals_to_parent
 
 if TYPE_CHECKING:
     from workloads.parallel.workers import Workers
@@ -23,62 +22,13 @@ if TYPE_CHECKING:
 def client(workers: Workers, prepare: Callable[[], object]) -> Iterator[Any]:
     """Give a client of DASK_SCHEDULER_FILE's cluster, else of one on this machine.
 
-    Parameters
-    ----------
-    workers
-        Its `workers` become those of a cluster that is there already.
-    prepare
-        Called once in each worker: imports and compilation.
-
-    Raises
-    ------
-    UnavailableError
-        When the given cluster cannot be reached, or has no worker.
+    `prepare` is called once in each worker. `workers.count` becomes that of a cluster that
+    is there already; without workers there, or without an answer, this is UnavailableError.
     """
     # Read when dask is imported; its worker processes inherit it.
     caches.provide("DASK_TEMPORARY_DIRECTORY", "dask")
-    import dask  # noqa: PLC0415
-    from dask.distributed import Client, LocalCluster  # noqa: PLC0415
-
-    # Workers are forked by a server that has imported Dask and runs no thread:
-    # spawned ones would each import it anew.
-    dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
-    with contextlib.ExitStack() as stack:
-        given = os.environ.get("DASK_SCHEDULER_FILE")
-        if given:
-            # Its scheduler may end first: `failures` says so in one line.  These
-            # loggers would also report the broken connection.
-            for name in ("distributed", "distributed.client", "tornado.application"):
-                logging.getLogger(name).setLevel(logging.CRITICAL)
-            # Dask would wait for the file for ever.
-            if not Path(given).exists():
-                raise UnavailableError(
-                    f"DASK_SCHEDULER_FILE={given}: no such file",
-                    hint="dask scheduler --scheduler-file writes it",
-                )
-            try:
-                connected = stack.enter_context(Client(scheduler_file=given, timeout="30s"))
-            except (OSError, ValueError) as error:
-                raise UnavailableError(f"DASK_SCHEDULER_FILE={given}: {error}") from error
-            workers.count = sum(connected.nthreads().values())
-            if not workers.count:
-                raise UnavailableError(f"the cluster of DASK_SCHEDULER_FILE={given} has no worker")
-        else:
-            # A cluster cannot be closed while it starts.
-            with held_back():
-                cluster = LocalCluster(
-                    n_workers=workers.count,
-                    threads_per_worker=1,
-                    # None would mean port 8787, which another user may have taken.
-                    dashboard_address="127.0.0.1:0",
-                    worker_dashboard_address="127.0.0.1:0",
-                    # No limit but the machine's.
-                    memory_limit=0,
-                    silence_logs=logging.CRITICAL,
-                )
-                stack.enter_context(cluster)
-                connected = stack.enter_context(Client(cluster))
-                connected.run(leave_signals_to_parent)
+    file = os.environ.get("DASK_SCHEDULER_FILE", "")
+    with _given(file, workers) if file else _local(workers.count) as connected:
         connected.run(prepare)
         connected.run(tracing.join)
         yield connected
@@ -86,15 +36,55 @@ def client(workers: Workers, prepare: Callable[[], object]) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def failures() -> Iterator[None]:
-    """Say in one line that a worker or the scheduler has ended.
+def _given(file: str, workers: Workers) -> Iterator[Any]:
+    from dask.distributed import Client  # noqa: PLC0415
 
-    Raises
-    ------
-    WorkerError
-        When Dask has given up a task because its workers were killed, or all
-        tasks because the scheduler has ended.
-    """
+    given = f"DASK_SCHEDULER_FILE={file}"
+    # Its scheduler may end first: `failures` says so in one line, and these would say more.
+    for name in ("distributed", "distributed.client", "tornado.application"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    # Dask would wait for the file for ever.
+    if not Path(file).exists():
+        hint = "dask scheduler --scheduler-file writes it"
+        raise UnavailableError(f"{given}: no such file", hint=hint)
+    try:
+        connected = Client(scheduler_file=file, timeout="30s")
+    except (OSError, ValueError) as error:
+        raise UnavailableError(f"{given}: {error}") from error
+    with connected:
+        workers.count = sum(connected.nthreads().values())
+        if not workers.count:
+            raise UnavailableError(f"the cluster of {given} has no worker")
+        yield connected
+
+
+@contextlib.contextmanager
+def _local(count: int) -> Iterator[Any]:
+    import dask  # noqa: PLC0415
+    from dask.distributed import Client, LocalCluster  # noqa: PLC0415
+
+    # Forked by a server that has imported Dask: spawned workers would each import it anew.
+    dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
+    with signals.on_stop(kill_processes):
+        with signals.sigint_blocked():
+            cluster = LocalCluster(
+                n_workers=count,
+                threads_per_worker=1,
+                # None would mean port 8787, which another user may have taken.
+                dashboard_address="127.0.0.1:0",
+                worker_dashboard_address="127.0.0.1:0",
+                # No limit but the machine's.
+                memory_limit=0,
+                silence_logs=logging.CRITICAL,
+            )
+        with cluster, Client(cluster) as connected:
+            connected.run(leave_signals_to_parent)
+            yield connected
+
+
+@contextlib.contextmanager
+def failures() -> Iterator[None]:
+    """Raise WorkerError where Dask gives up a task, or its scheduler has ended."""
     from dask.distributed import KilledWorker  # noqa: PLC0415
     from distributed.client import FutureCancelledError  # noqa: PLC0415
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -43,24 +42,13 @@ _TABLE = (
 _CONNECTIONS = ("PMI_", "PMI2_", "PMIX_", "OMPI_", "PRTE_", "HYDI_", "PALS_")
 
 
-@dataclass(frozen=True)
-class Launcher:
-    """Who has started this process.
-
-    Parameters
-    ----------
-    name
-        For messages.
-    rank, size
-        Of this process and of the job, as the launcher counts.
-    may_be_more
-        Whether MPI may have more ranks than that: a heterogeneous job, whose
-        parts Slurm counts one by one.
-    """
+class Launcher(NamedTuple):
+    """Who has started this process: rank and size as the launcher counts."""
 
     name: str
     rank: int
     size: int
+    # MPI has more in a heterogeneous job, whose parts Slurm counts one by one.
     may_be_more: bool = False
 
     def agrees(self, size: int) -> bool:
@@ -71,7 +59,7 @@ class Launcher:
 def claims(environ: Mapping[str, str]) -> list[Launcher]:
     """Return who claims to have started this process, likeliest first.
 
-    More than one where the variables of both are set, as by Open MPI's mpirun below
+    Several where the variables of several are set, as by Open MPI's mpirun below
     ``srun``: MPI must agree with one.
     """
     made: list[Launcher] = []
@@ -86,17 +74,14 @@ def claims(environ: Mapping[str, str]) -> list[Launcher]:
 
 def rank_on_node() -> int | None:
     """Return which of its node's ranks this is, from 0; None where no launcher says it."""
-    return _first_number([each.rank_on_node for each in _TABLE])
+    numbers = [_number(os.environ, each.rank_on_node) for each in _TABLE]
+    return next((number for number in numbers if number is not None), None)
 
 
 def ranks_on_node() -> int | None:
     """Return how many ranks the node has; None where no launcher says it."""
-    return _first_number([each.ranks_on_node for each in _TABLE])
-
-
-def _first_number(names: list[str]) -> int | None:
-    numbers = (_number(os.environ, name) for name in names)
-    return next((number for number in numbers if number is not None), None)
+    numbers = [_number(os.environ, each.ranks_on_node) for each in _TABLE]
+    return next(filter(None, numbers), None)
 
 
 def _number(environ: Mapping[str, str], name: str) -> int | None:
@@ -108,8 +93,5 @@ def _number(environ: Mapping[str, str], name: str) -> int | None:
 def of_no_rank(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables without those that make a process a rank."""
     own = {name for each in _TABLE for name in (each.rank, each.size)}
-    return {
-        name: value
-        for name, value in environ.items()
-        if name not in own and not name.startswith(_CONNECTIONS)
-    }
+    others = (name for name in environ if name not in own and not name.startswith(_CONNECTIONS))
+    return {name: environ[name] for name in others}

@@ -1,12 +1,13 @@
-"""MPI ranks: how many are expected, and gathering rows on the first of them."""
+"""MPI ranks: how many are expected, and what they do together."""
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
-from array import array
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from workloads.errors import UnavailableError, WorkloadError
@@ -18,11 +19,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# One message stays far below the 2³¹ bytes that MPI-3 counts, even where one
-# row has more.
-_MESSAGE_BYTES = 64 << 20
-_LEFT = "left_to_free"
-_SAID_SECONDS = 0.3
+_PRINT_SECONDS = 0.3
+
+_shared: list[Callable[[], object]] = []
 
 
 def expected() -> int:
@@ -41,21 +40,17 @@ def several() -> Any:
 
 def is_first() -> bool:
     """Return whether this process is the one that prints."""
-    comm = several()
-    if comm is not None:
+    if (comm := several()) is not None:
         return bool(comm.rank == 0)
     claims = launchers.claims(os.environ)
     return not claims or claims[0].rank == 0
 
 
 def world() -> Any:
-    """Return ``MPI.COMM_WORLD``.
+    """Return ``MPI.COMM_WORLD``, or raise UnavailableError.
 
-    Raises
-    ------
-    UnavailableError
-        When MPI cannot be loaded, or when the launcher started several
-        processes that MPI does not know of: each would compute everything.
+    Also where the launcher started several processes that MPI does not know of: each
+    would compute everything.
     """
     try:
         from mpi4py import MPI  # noqa: PLC0415
@@ -79,55 +74,38 @@ def by_first(look: Callable[[], T]) -> T:
     For what asks a file system, as thousands of ranks would ask it the same at once; and
     for what all must decide alike.
     """
-    comm = world() if expected() > 1 else None
-    if comm is None:
+    if expected() == 1:
         return look()
-    value: Any = None
-    failure: Any = None
+    comm, value, failure = world(), None, None
     if comm.rank == 0:
         try:
             value = look()
         except (WorkloadError, OSError) as error:
             failure = error
-            failure.agreed = True
-    value, failure = comm.bcast((value, failure))
-    if failure is not None:
-        raise failure
-    result: T = value
-    return result
+    found: tuple[T, Any] = comm.bcast((value, failure))
+    if found[1] is not None:
+        found[1].agreed = True
+        raise found[1]
+    return found[0]
 
 
-def together(comm: Any, act: Callable[[], T]) -> T:
-    """Return what this rank's part of a common step gives.
+def all_or_none(comm: Any, act: Callable[[], T]) -> T:
+    """Return what `act` gives on this rank, or raise UnavailableError if one rank's does.
 
-    Parameters
-    ----------
-    comm
-        The communicator; all its ranks call this together.
-    act
-        The part; it must not talk to another rank, which may have failed.
-
-    Raises
-    ------
-    UnavailableError
-        On every rank, when one of them cannot do it.
+    All ranks call this together. `act` must not talk to another rank, which may have failed.
     """
-    said = ""
+    fault = ""
     try:
         value = act()
     except UnavailableError as error:
-        said = f"rank {comm.rank} on {os.uname().nodename}: {error}"
-    first_said = next(filter(None, comm.allgather(said)), "")
-    if first_said:
-        raise UnavailableError(first_said)
+        fault = f"rank {comm.rank} on {os.uname().nodename}: {error}"
+    if faults := [*filter(None, comm.allgather(fault))]:
+        raise UnavailableError(faults[0])
     return value
 
 
 def first(comm: Any, count: int) -> Any:
-    """Return a communicator of the first `count` ranks, None on the others.
-
-    All ranks of `comm` call this together.
-    """
+    """Return a communicator of the first `count` ranks, None on others; all call this together."""
     if count == comm.size:
         return comm
     from mpi4py import MPI  # noqa: PLC0415
@@ -136,120 +114,98 @@ def first(comm: Any, count: int) -> Any:
     return None if part == MPI.COMM_NULL else part
 
 
-def wait_quietly(comm: Any) -> None:
-    """Wait for every rank without keeping a core busy.
+def idle_barrier(comm: Any, seconds: float = math.inf) -> bool:
+    """Wait for every rank, and leave the core to others meanwhile: a plain barrier polls.
 
-    A plain barrier polls: the waiting ranks would take the cores from a
-    technique that rank 0 is timing alone.
+    Return False if some rank has not come within that many seconds.
     """
     request = comm.Ibarrier()
+    end = time.monotonic() + seconds
     while not request.Test():
-        time.sleep(0.01)
-
-
-def any_says(comm: Any, said: bool) -> bool:
-    """Return on every rank whether any says so; waits without keeping a core busy.
-
-    Not by a broadcast: MPI may keep what its root sends until the root calls MPI
-    again, and that may be an hour later.  Here a rank goes on when all have come.
-    """
-    from mpi4py import MPI  # noqa: PLC0415
-
-    mine, result = array("i", [said]), array("i", [0])
-    request = comm.Iallreduce([mine, MPI.INT], [result, MPI.INT], MPI.MAX)
-    while not request.Test():
-        time.sleep(0.01)
-    return bool(result[0])
-
-
-def all_come(comm: Any, seconds: float) -> bool:
-    """Return whether every rank calls this within that many seconds."""
-    request = comm.Ibarrier()
-    deadline = time.monotonic() + seconds
-    while not request.Test():
-        if time.monotonic() > deadline:
+        if time.monotonic() > end:
             return False
         time.sleep(0.01)
     return True
 
 
-def free_once_all_come(error: BaseException, free: Callable[[], None]) -> None:
-    """Attach a collective free to `error`, for whoever learns that all ranks come to it.
+def free_at_end(free: Callable[[], object]) -> None:
+    """Register what all ranks free together at a technique's end, as a window of memory.
 
-    Parameters
-    ----------
-    error
-        What ends this rank, and may or may not end the others.
-    free
-        Frees what all ranks free together; waits for every rank.
+    MPI cannot be finalised while there is one. After a failure that other ranks may not
+    have, it is freed only once all have come.
     """
-    error.__dict__.setdefault(_LEFT, []).append(free)
+    _shared.append(free)
 
 
-def free_what_is_left(error: BaseException) -> None:
-    """Free what :func:`free_once_all_come` has attached to `error`; every rank calls this."""
-    for free in reversed(error.__dict__.pop(_LEFT, [])):
-        free()
+def free_shared() -> None:
+    """Free what is registered, the latest first; all ranks call this together."""
+    while _shared:
+        _shared.pop()()
 
 
 def abort(comm: Any, code: Any) -> None:
     """End all ranks, after this one has said why."""
     # The launcher may end before it has passed on what a rank has just said.
-    time.sleep(_SAID_SECONDS)
+    time.sleep(_PRINT_SECONDS)
     comm.Abort(code)
 
 
-def send_rows(comm: Any, block: Int32Array, dest: int) -> None:
-    """Send a contiguous block of rows, in as many messages as it needs."""
-    flat = block.reshape(-1)
-    for first in range(0, len(flat), _MESSAGE_BYTES // 4):
-        comm.Send(flat[first : first + _MESSAGE_BYTES // 4], dest=dest)
+def print_error(command: str, error: WorkloadError, *, is_first: bool) -> None:
+    """Print a command's error: from the first rank if all have it, else from this one."""
+    line = f"{command}: {error}"
+    if error.agreed:
+        print_once(line, is_first=is_first)
+    else:
+        print(line, file=sys.stderr)
 
 
-def receive_rows(comm: Any, block: Int32Array, source: int) -> None:
-    """Receive what `send_rows` sends into a contiguous block of that shape."""
-    flat = block.reshape(-1)
-    for first in range(0, len(flat), _MESSAGE_BYTES // 4):
-        comm.Recv(flat[first : first + _MESSAGE_BYTES // 4], source=source)
+def print_once(line: str, *, is_first: bool) -> None:
+    """Print on standard error, from the first rank, why all are about to end; all call this.
+
+    The others wait: the end of one may end all (srun --kill-on-bad-exit), and MPI_Finalize
+    does not wait for other ranks.
+    """
+    if is_first:
+        print(line, file=sys.stderr, flush=True)
+    if (comm := several()) is not None:
+        idle_barrier(comm, _patience())
+    elif not is_first:
+        let_first_print()
+
+
+def let_first_print() -> None:
+    """Give the first rank time to print, where the ranks do not see each other."""
+    time.sleep(_patience())
+
+
+def _patience() -> float:
+    """Return ten times the seconds that this rank took to come here, within 2 and 60."""
+    stat = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace")
+    # The 22nd field is the start; the 2nd, in brackets, may have blanks of its own.
+    start = int(stat.rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+    return min(max(2.0, 10 * (time.clock_gettime(time.CLOCK_BOOTTIME) - start)), 60.0)
 
 
 def gather_rows(comm: Any, parts: list[range], mine: Int32Array, out: Int32Array) -> None:
-    """Collect every rank's rows in `out` on rank 0.
-
-    Parameters
-    ----------
-    comm
-        The communicator; all its ranks call this together.
-    parts
-        For each rank, which rows of `out` it has computed.
-    mine
-        This rank's rows, contiguous, of shape (rows, columns).
-    out
-        All rows, of the same dtype; used on rank 0 only.
-    """
+    """Collect every rank's rows in `out` on rank 0; rank i has computed `parts[i]` of them."""
     import numpy as np  # noqa: PLC0415
 
     if comm.rank != 0:
-        send_rows(comm, mine, 0)
+        comm.Send(mine, 0)
         return
     own = parts[0]
     out[own.start : own.stop : own.step] = mine
     for rank, rows in enumerate(parts[1:], start=1):
         block = np.empty((len(rows), out.shape[1]), out.dtype)
-        receive_rows(comm, block, rank)
+        comm.Recv(block, rank)
         out[rows.start : rows.stop : rows.step] = block
 
 
 def balance(workers: Workers, seconds: float) -> str:
     """Return how evenly the ranks were busy, mean over maximum; empty on all but rank 0.
 
-    Parameters
-    ----------
-    workers
-        All its ranks call this together; on rank 0 it keeps their times.
-    seconds
-        Processor seconds that this rank has computed: on crowded cores the
-        wall clock would count the others' work as well.
+    `seconds` is this rank's processor time: on crowded cores the wall clock would count
+    the others' work as well.
     """
     busy = workers.comm.gather(seconds)
     if not busy:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,9 @@ def asked_of_workers(folder: Path) -> Iterator[None]:
 def join() -> None:
     """Begin to trace this worker process, if its parent is being traced."""
     if os.environ.get(_FOLDER) and not _own:
+        # Not at the top: --list must not import multiprocessing.
+        from multiprocessing.util import Finalize  # noqa: PLC0415
+
         _own.append(begin("worker"))
         # multiprocessing ends a worker without atexit's functions, but runs finalizers.
         Finalize(None, leave, exitpriority=10)

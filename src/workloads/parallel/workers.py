@@ -1,75 +1,67 @@
-"""The workers a technique is given: how many, and how to reach them."""
+"""The workers a technique is given: threads, processes, subinterpreters, ranks."""
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
+import importlib
 import os
 import signal
+import sys
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing.context import BaseContext
-from multiprocessing.synchronize import Barrier
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from workloads.errors import UnavailableError, WorkerError
-from workloads.parallel import fork_server, ranks, tracing
-from workloads.parallel.interrupts import held_back
+from workloads.parallel import ranks, signals, tracing
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 T = TypeVar("T")
 
+# Its pools are imported when they start: --list must not import multiprocessing. Without
+# types, which are checked for Python 3.11: InterpreterPoolExecutor is new in 3.14.
+_futures: Any = importlib.import_module("concurrent.futures")
 # Generous: a cold filesystem may need half a minute for numpy's files.
 START_SECONDS = 120.0
 
 
 class Workers:
-    """Workers of one technique; started on first use.
+    """Workers of one technique, started on first use: `count` threads, processes or devices.
 
-    Parameters
-    ----------
-    count
-        Threads, processes or devices to use.
-    comm
-        The communicator of the ranks that compute; by default all of them.
-
-    Attributes
-    ----------
-    kernel_seconds
-        Seconds of a device's kernels by its own clock; techniques add to it.
-    busy
-        On rank 0 the processor seconds that each rank has computed, where a
-        technique counts them by `workloads.parallel.ranks.balance`.
+    `comm` is the communicator of the ranks that compute; by default all of them.
     """
 
     def __init__(self, count: int, comm: Any = None) -> None:
         self.count = count
+        # Of a device's kernels, by its own clock; techniques add to it.
         self.kernel_seconds = 0.0
+        # On rank 0 the processor seconds that each rank has computed: see `ranks.balance`.
         self.busy: list[float] = []
         self._comm = comm
         self._held: dict[object, Any] = {}
         self._stack = contextlib.ExitStack()
 
     def hold(self, start: Callable[[Workers], contextlib.AbstractContextManager[T]]) -> T:
-        """Return what `start` gives for this workers; it ends with the workers.
-
-        Parameters
-        ----------
-        start
-            Starts a technique's own kind of workers; called once.
-        """
+        """Return what `start` gives for these workers; it is called once and ends with them."""
         if start not in self._held:
             self._held[start] = self._stack.enter_context(start(self))
         value: T = self._held[start]
         return value
 
+    def threads(self) -> ThreadPoolExecutor:
+        """Return the pool of threads."""
+        return self.hold(_threads)
+
+    def subinterpreters(self) -> Any:
+        """Return the pool of subinterpreters, an `InterpreterPoolExecutor`, all of them up."""
+        return self.hold(_subinterpreters)
+
     def pool(
-        self,
-        prepare: Callable[[], object],
-        *modules: str,
-        method: str = "forkserver",
+        self, prepare: Callable[[], object], *modules: str, method: str = "forkserver"
     ) -> ProcessPoolExecutor:
-        """Return the pool of processes, all of them up.
+        """Return the pool of processes, all of them up, or raise UnavailableError.
 
         Parameters
         ----------
@@ -78,38 +70,14 @@ class Workers:
         modules
             What a fork server imports for all of them, besides the module of `prepare`.
         method
-            How they are started: ``forkserver``, ``spawn`` or ``fork``, the last only
-            from a process of one thread.
-
-        Raises
-        ------
-        UnavailableError
-            When they do not start, or this process has too many threads to fork.
+            ``forkserver``, ``spawn``, or ``fork``: only from a process of one thread.
         """
         if prepare not in self._held:
-            if method == "fork":
-                _refuse_threads()
-            starts = (
-                fork_server.context([prepare.__module__, *modules])
-                if method == "forkserver"
-                else contextlib.nullcontext(multiprocessing.get_context(method))
-            )
-            started = _pool(self.count, prepare, self._stack.enter_context(starts))
+            context = _context(method, [prepare.__module__, *modules])
+            started = _processes(self.count, prepare, self._stack.enter_context(context))
             self._held[prepare] = self._stack.enter_context(started)
         pool: ProcessPoolExecutor = self._held[prepare]
         return pool
-
-    def threads(self) -> ThreadPoolExecutor:
-        """Return the pool of threads."""
-        from workloads.parallel.pools import threads  # noqa: PLC0415
-
-        return self.hold(threads)
-
-    def subinterpreters(self) -> Any:
-        """Return the pool of subinterpreters, an `InterpreterPoolExecutor`, all of them up."""
-        from workloads.parallel.pools import subinterpreters  # noqa: PLC0415
-
-        return self.hold(subinterpreters)
 
     @property
     def comm(self) -> Any:
@@ -121,77 +89,134 @@ class Workers:
 
     def __exit__(self, *failure: Any) -> None:
         self._stack.__exit__(*failure)
-        if isinstance(failure[1], BrokenExecutor):
-            raise WorkerError("a worker process ended unasked") from failure[1]
+        error = failure[1]
+        if error is None or getattr(error, "agreed", False) or ranks.several() is None:
+            ranks.free_shared()
+        if isinstance(error, BrokenExecutor):
+            raise WorkerError("a worker process ended unasked") from error
 
 
 @contextlib.contextmanager
-def _pool(
-    workers: int, prepare: Callable[[], object], context: BaseContext
-) -> Iterator[ProcessPoolExecutor]:
-    """Give processes; at the end wait for the task that each is in.
-
-    An executor, not ``multiprocessing.Pool``: that one waits for ever when a child is
-    killed.
-    """
-    barrier = context.Barrier(workers + 1)
-    pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(prepare, barrier))
+def _ended(executor: Any) -> Iterator[Any]:
+    """Give an executor; at the end drop what has not begun, and wait for what has."""
     try:
-        # The executor starts a process for a task that finds none idle; the
-        # barrier holds each until the last one is there.
-        with held_back():
-            for _ in range(workers):
-                pool.submit(_nothing)
-        wait_for(barrier, workers)
-        yield pool
+        yield executor
     finally:
-        # Not terminated: if a process is killed while it sends a large result,
-        # the rest never comes and the pool waits for it for ever.
-        pool.shutdown(cancel_futures=True)
+        executor.shutdown(cancel_futures=True)
 
 
-def _refuse_threads() -> None:
-    # A child that is forked while numba's, MPI's or OpenCL's threads run inherits
-    # their locks in whatever state they are.
+def _threads(workers: Workers) -> contextlib.AbstractContextManager[ThreadPoolExecutor]:
+    return _ended(_futures.ThreadPoolExecutor(workers.count))
+
+
+@contextlib.contextmanager
+def _subinterpreters(workers: Workers) -> Iterator[Any]:
+    # In a process that has imported these, the end of subinterpreters has called abort().
+    if imported := {"pyopencl", "distributed"} & {*sys.modules}:
+        raise UnavailableError(
+            f"{imported.pop()} is loaded, and subinterpreters may then end this process",
+            hint="name subinterpreters first in --impl, or alone",
+        )
+    with _ended(_futures.InterpreterPoolExecutor(workers.count)) as pool:
+        # One starts for each task that finds none idle; handing out all takes less time.
+        list(pool.map(_nothing, range(workers.count)))
+        yield pool
+
+
+@contextlib.contextmanager
+def _processes(count: int, prepare: Callable[[], object], context: Any) -> Iterator[Any]:
+    """Give an executor, not a ``multiprocessing.Pool``: that waits for ever for a killed child."""
+    barrier = context.Barrier(count + 1)
+    initial = {"initializer": begin, "initargs": (prepare, barrier)}
+    pool = _futures.ProcessPoolExecutor(count, context, **initial)
+    with signals.on_stop(kill_processes), _ended(pool):
+        # One starts for each task that finds none idle; the barrier holds them.
+        with signals.sigint_blocked():
+            for number in range(count):
+                pool.submit(_nothing, number)
+        wait_for(barrier, count)
+        yield pool
+
+
+def kill_processes() -> None:
+    """Kill worker processes on a stop: a task may take an hour."""
+    import multiprocessing  # noqa: PLC0415
+
+    for process in multiprocessing.active_children():
+        process.kill()
+
+
+def _context(method: str, modules: Sequence[str]) -> contextlib.AbstractContextManager[Any]:
+    import multiprocessing  # noqa: PLC0415
+
+    if method == "forkserver":
+        return fork_server(modules)
+    # Those of numba, MPI or OpenCL: a child inherits their locks in whatever state they are.
     count = len(os.listdir("/proc/self/task"))  # noqa: PTH208  (a count, no paths)
-    if count > 1:
+    if method == "fork" and count > 1:
         raise UnavailableError(
             f"this process has {count} threads, and a forked child would inherit their locks",
-            hint="run it before all that starts threads, or alone: --impl fork",
+            hint="name fork first in --impl, or alone",
         )
+    return contextlib.nullcontext(multiprocessing.get_context(method))
 
 
-def wait_for(barrier: Barrier, workers: int) -> None:
-    """Wait until every worker process has come to the barrier.
+@contextlib.contextmanager
+def fork_server(modules: Sequence[str]) -> Iterator[Any]:
+    """Give the context of a server that imports `modules` once: its processes share them.
 
-    Raises
-    ------
-    UnavailableError
-        When one does not.
+    It is started by ``exec``, so it has neither threads nor locks, and is no MPI rank. It
+    ends with the block: libraries read the environment when the server imports them.
     """
+    from multiprocessing import forkserver  # noqa: PLC0415
+
+    try:
+        yield _started(modules)
+    finally:
+        # There is no public function; without this the server lives as long as this process.
+        getattr(forkserver, "_forkserver")._stop()  # noqa: B009
+
+
+def _started(modules: Sequence[str]) -> Any:
+    import multiprocessing  # noqa: PLC0415
+    from multiprocessing import forkserver, resource_tracker  # noqa: PLC0415
+
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["__main__", *modules])
+    try:
+        # First, as its start unblocks SIGINT.
+        resource_tracker.ensure_running()
+        with signals.sigint_blocked():
+            forkserver.ensure_running()
+        # It starts when the server has imported all.
+        first = context.Process(target=_nothing, args=(0,))
+        first.start()
+        first.join()
+    except (OSError, EOFError):
+        # No folder for its socket, or a module ends the server: a spawned worker reports that.
+        return multiprocessing.get_context("spawn")
+    return context
+
+
+def wait_for(barrier: Any, workers: int) -> None:
+    """Wait until every worker process has come to the barrier, or raise UnavailableError."""
     try:
         barrier.wait(START_SECONDS)
     except threading.BrokenBarrierError as error:
-        raise UnavailableError(
-            f"{workers} worker processes did not start", hint="use fewer --workers"
-        ) from error
-    except BaseException:
-        # On a stop: workers that are up would go on waiting for this process.
-        barrier.abort()
-        raise
+        fault = f"{workers} worker processes did not start"
+        raise UnavailableError(fault, hint="use fewer --workers") from error
 
 
 def leave_signals_to_parent() -> None:
-    """Ignore Ctrl-C in a worker process.
-
-    The terminal sends it to every process of the group; the parent ends its
-    workers, and none need print a traceback of its own.
-    """
+    """Ignore Ctrl-C in a worker process: the parent gets it, too, and ends its workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _begin(prepare: Callable[[], object], barrier: Barrier) -> None:
+def begin(prepare: Callable[[], object], barrier: Any) -> None:
+    """Begin a worker process: prepare it, and wait until all are there."""
     leave_signals_to_parent()
+    # A forked one has the parent's handler.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         prepare()
     except BaseException:
@@ -203,5 +228,17 @@ def _begin(prepare: Callable[[], object], barrier: Barrier) -> None:
         barrier.wait(START_SECONDS)
 
 
-def _nothing() -> None:
+def _nothing(_: int) -> None:
     pass
+
+
+def no_subinterpreters() -> str:
+    """Return why there are no subinterpreters here, or an empty string."""
+    return "" if sys.version_info >= (3, 14) else "subinterpreters need Python 3.14"
+
+
+def gil_note() -> str:
+    """Return the note on the GIL for threads of pure Python."""
+    # New in Python 3.13.
+    held = getattr(sys, "_is_gil_enabled", lambda: True)()
+    return "one thread at a time holds the GIL" if held else "this Python has no GIL"

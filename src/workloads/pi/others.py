@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from workloads.bench.technique import Technique
 from workloads.errors import UsageError, WorkerError
-from workloads.parallel.interrupts import held_back
 from workloads.pi import definition
 
 if TYPE_CHECKING:
@@ -153,14 +152,12 @@ def _child(python: str, _: Workers) -> Iterator[_Child]:
     program = inspect.getsource(definition) + _ANSWERS
     child: _Child | None = None
     try:
-        # A Ctrl-C between the start and the assignment would leave the process.
-        with held_back():
-            child = subprocess.Popen(
-                [python, "-I", "-c", program],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
+        child = subprocess.Popen(
+            [python, "-I", "-c", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         yield child
     finally:
         if child is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from workloads.bench.technique import COMPILED, IN_SPARK, Technique
 from workloads.device.cuda import NO_NUMBA_CUDA, no_device
 from workloads.device.opencl import no_driver
-from workloads.parallel.pools import no_subinterpreters
+from workloads.parallel.workers import no_subinterpreters
 
 _HERE = "workloads.pi.techniques."
 

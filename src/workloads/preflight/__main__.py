@@ -11,7 +11,7 @@ from workloads import version
 from workloads.bench import streams
 from workloads.doctor import promises
 from workloads.errors import UsageError, WorkloadError
-from workloads.parallel import agreed, ranks
+from workloads.parallel import ranks
 from workloads.preflight import check, program
 
 _USAGE = """\
@@ -52,7 +52,7 @@ def main(words: list[str]) -> int:
         program.require(rest)
         code = check.check(how, promised)
     except WorkloadError as error:
-        agreed.tell("preflight", error, is_first=ranks.is_first())
+        ranks.print_error("preflight", error, is_first=ranks.is_first())
         return error.exit_code
     except KeyboardInterrupt:
         if ranks.is_first():

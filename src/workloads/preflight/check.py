@@ -12,7 +12,7 @@ from workloads.doctor.finding import Finding, Status
 from workloads.doctor.node import Node, World
 from workloads.doctor.report import shortened
 from workloads.errors import UsageError
-from workloads.parallel import agreed, launchers
+from workloads.parallel import launchers, ranks
 
 # EX_CONFIG of sysexits.h: programs seldom use it.
 FAULT = 78
@@ -76,7 +76,7 @@ def _of_ranks(
     if claims[0].rank == 0:
         tell(_apart(world))
     else:
-        agreed.let_first_speak()
+        ranks.let_first_print()
     return True
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from workloads.doctor import process
 from workloads.doctor.node import World
 from workloads.errors import UsageError
-from workloads.parallel import agreed, ranks
+from workloads.parallel import ranks
 from workloads.preflight.check import Mode, check, mode
 
 _MODULE = "mpi4py.MPI"
@@ -28,7 +28,7 @@ def install() -> None:
     try:
         how = mode()
     except UsageError as error:
-        agreed.tell("preflight", error, is_first=ranks.is_first())
+        ranks.print_error("preflight", error, is_first=ranks.is_first())
         sys.exit(error.exit_code)
     if how is not Mode.OFF and _MODULE not in sys.modules:
         sys.meta_path.insert(0, _Finder(how))

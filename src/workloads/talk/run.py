@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from workloads.errors import UnavailableError, WorkerError
-from workloads.parallel.interrupts import held_back
 from workloads.talk import rows
 from workloads.talk.rows import Row, program
 from workloads.talk.slides import Experiment
@@ -64,16 +63,14 @@ def _started(
     """Start a process; when this one is stopped, end the process and wait for it."""
     process: subprocess.Popen[str] | None = None
     try:
-        # A Ctrl-C between the start and the assignment would leave the process.
-        with held_back():
-            process = subprocess.Popen(
-                words,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
+        process = subprocess.Popen(
+            words,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         yield process
     except BaseException:
         if process is not None:

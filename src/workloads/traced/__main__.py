@@ -12,7 +12,7 @@ from typing import Any
 from workloads import version
 from workloads.bench import files, streams
 from workloads.errors import UnavailableError, UsageError, WorkloadError
-from workloads.parallel import agreed, ranks, tracing
+from workloads.parallel import ranks, tracing
 from workloads.preflight import program
 
 _USAGE = """\
@@ -47,7 +47,7 @@ def main(words: list[str]) -> int:
         file, comm = _prepared(words)
         return _run(file, comm, words[1:])
     except WorkloadError as error:
-        agreed.tell("traced", error, is_first=is_first)
+        ranks.print_error("traced", error, is_first=is_first)
         return error.exit_code
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
@@ -92,7 +92,7 @@ def _run(file: Path, comm: Any, words: list[str]) -> int:
     finally:
         # The end of another rank may end the first, too.
         if comm is not None:
-            ranks.wait_quietly(comm)
+            ranks.idle_barrier(comm)
     return code
 
 
@@ -136,8 +136,8 @@ def _wait(comm: Any, code: int, name: str) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     if not code:
-        ranks.wait_quietly(comm)
-    elif not ranks.all_come(comm, _FAILED_SECONDS):
+        ranks.idle_barrier(comm)
+    elif not ranks.idle_barrier(comm, _FAILED_SECONDS):
         print(f"traced: {name} has failed, others wait: no trace", file=sys.stderr, flush=True)
         comm.Abort(1)
 

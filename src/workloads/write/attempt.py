@@ -116,7 +116,7 @@ class Attempt:
         if job.collective:
             if quietly:
                 # Ranks that wait must not take cores from the one that works.
-                ranks.wait_quietly(job.computing)
+                ranks.idle_barrier(job.computing)
             failure = next(filter(None, job.computing.allgather(failure)), None)
             if failure is not None:
                 failure.agreed = True

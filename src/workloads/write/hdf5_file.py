@@ -1,8 +1,4 @@
-"""HDF5 files of the arrays.
-
-A Ctrl-C during one of h5py's calls is held back until the call ends: most calls
-drop identifiers, and Python ignores what is raised in a destructor.
-"""
+"""HDF5 files of the arrays."""
 
 from __future__ import annotations
 
@@ -14,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import h5py
 
 from workloads.bench.files import hdf5_errors
-from workloads.parallel.interrupts import held_back
 from workloads.write.files import DATASET, completed
 
 if TYPE_CHECKING:
@@ -33,13 +28,11 @@ def new(path: Path) -> Iterator[Any]:
         When it cannot be written.
     """
     with completed(path) as temporary:
-        with held_back():
-            file = h5py.File(_create(temporary))
+        file = h5py.File(_create(temporary))
         try:
             yield file
             # This does all that can fail, except for the closing itself.
-            with held_back():
-                file.flush()
+            file.flush()
         except BaseException:
             drop(file, temporary)
             raise

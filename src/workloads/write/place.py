@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING
 from workloads.bench import files
 from workloads.bench.files import STDOUT
 from workloads.errors import OutputError, UsageError
-from workloads.parallel import ranks
-from workloads.parallel.unfinished import unfinished
+from workloads.parallel import ranks, signals
 
 if TYPE_CHECKING:
     from workloads.bench.run import Job
@@ -105,7 +104,7 @@ class Place:
         )
         done = False
         try:
-            with unfinished(path, self._abandon):
+            with signals.on_stop(lambda: self._abandon(path)):
                 _agreed(job, _made(path, self.out) if job.first else "")
                 if job.collective:
                     files.require_seen(path, "--out", job.computing)

@@ -24,7 +24,7 @@ def tasks(problem: Tasks, workers: Workers) -> tuple[Errors, str]:
     from mpi4py import MPI  # noqa: PLC0415
 
     comm = workers.comm
-    cupy, name = ranks.together(comm, cupy_device)
+    cupy, name = ranks.all_or_none(comm, cupy_device)
     node = comm.Split_type(MPI.COMM_TYPE_SHARED)
     devices = cupy.cuda.runtime.getDeviceCount()
     note = f"{min(node.size, devices)} × {name} a node"
@@ -35,4 +35,4 @@ def tasks(problem: Tasks, workers: Workers) -> tuple[Errors, str]:
         with cupy.cuda.Device(device), cupy_libraries():
             return own(cupy, problem, comm)
 
-    return gathered(ranks.together(comm, mine), problem, comm), note
+    return gathered(ranks.all_or_none(comm, mine), problem, comm), note

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from workloads.linalg import blas
 from workloads.linalg.definition import solve
-from workloads.parallel.interrupts import run_all
 
 if TYPE_CHECKING:
     from workloads.linalg.problems import Tasks
@@ -23,5 +22,4 @@ def tasks(problem: Tasks, workers: Workers) -> tuple[list[tuple[float, float]], 
     with blas.shared(workers.count) as note:
         pool = workers.pool(_prepare, "numpy")
     sizes = itertools.repeat(problem.n, problem.count)
-    done = dict(run_all(pool, solve, sizes, problem.seeds()))
-    return [done[number] for number in range(problem.count)], note
+    return list(pool.map(solve, sizes, problem.seeds())), note

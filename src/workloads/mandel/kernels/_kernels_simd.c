@@ -25,28 +25,23 @@ static const struct level *find(const char *name)
     return k < 0 ? NULL : &KERNELS[k];
 }
 
-/* Fill `view` with a contiguous buffer, whose items are either of one of the
- * `kinds`, letters of the module struct, and of `size` bytes, or plain bytes. */
-static int get(PyObject *object, Py_buffer *view, int flags, const char *kinds, Py_ssize_t size)
+static int is_array_of(const Py_buffer *view, Py_ssize_t size)
 {
-    if (PyObject_GetBuffer(object, view, flags | PyBUF_FORMAT | PyBUF_C_CONTIGUOUS) < 0)
-        return -1;
-    const char *format = view->format ? view->format : "B";
-    const int typed = strchr(kinds, format[strlen(format) - 1]) && view->itemsize == size;
-    if ((typed || view->itemsize == 1) && view->len % size == 0
-        && (uintptr_t)view->buf % size == 0)
-        return 0;
-    PyErr_Format(PyExc_ValueError, "a contiguous, aligned buffer of '%c' is needed", *kinds);
-    PyBuffer_Release(view);
-    return -1;
+    return view->len % size == 0 && (uintptr_t)view->buf % size == 0;
 }
 
 /* Fill `out`, once all buffers have been checked. */
 static PyObject *run(const struct level *level, const Py_buffer *xs, const Py_buffer *ys,
-                     int maxiter, const Py_buffer *out, int64_t *next)
+                     int maxiter, const Py_buffer *out, const Py_buffer *counter)
 {
     const int64_t width = xs->len / 8, height = ys->len / 8;
-    int64_t pixels;
+    int64_t pixels, from_the_start = 0, *const next = counter->buf ? counter->buf : &from_the_start;
+    if (maxiter < 1)
+        return PyErr_Format(PyExc_ValueError, "maxiter %d is not at least 1", maxiter);
+    if (!is_array_of(xs, 8) || !is_array_of(ys, 8) || !is_array_of(out, 4)
+        || !is_array_of(counter, 8) || counter->len > 8)
+        return PyErr_Format(PyExc_ValueError,
+                            "float64 xs and ys, int32 out and one int64 counter are needed");
     if (__builtin_mul_overflow(width, height, &pixels) || out->len / 4 != pixels)
         return PyErr_Format(PyExc_ValueError, "out has not %lld times %lld numbers",
                             (long long)height, (long long)width);
@@ -69,39 +64,18 @@ static PyObject *fill(PyObject *self, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"xs", "ys", "maxiter", "out", "counter", "level", NULL};
     (void)self;
-    PyObject *objects[4] = {NULL, NULL, NULL, Py_None}, *result = NULL;
-    Py_buffer xs, ys, out, counter = {0};
+    Py_buffer xs = {0}, ys = {0}, out = {0}, counter = {0};
     const char *name = NULL;
     int maxiter;
-    int64_t from_the_start = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "OOiO|Oz:fill", names, &objects[0],
-                                     &objects[1], &maxiter, &objects[2], &objects[3], &name))
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "y*y*iw*|w*z:fill", names, &xs, &ys,
+                                     &maxiter, &out, &counter, &name))
         return NULL;
     const struct level *const level = find(name);
-    if (level == NULL)
-        return NULL;
-    if (maxiter < 1)
-        return PyErr_Format(PyExc_ValueError, "maxiter %d is not at least 1", maxiter);
-    if (get(objects[0], &xs, PyBUF_SIMPLE, "d", 8) < 0)
-        return NULL;
-    if (get(objects[1], &ys, PyBUF_SIMPLE, "d", 8) < 0)
-        goto release_xs;
-    if (get(objects[2], &out, PyBUF_WRITABLE, "i", 4) < 0)
-        goto release_ys;
-    if (objects[3] == Py_None)
-        result = run(level, &xs, &ys, maxiter, &out, &from_the_start);
-    else if (get(objects[3], &counter, PyBUF_WRITABLE, "ql", 8) == 0) {
-        if (counter.len == 8)
-            result = run(level, &xs, &ys, maxiter, &out, counter.buf);
-        else
-            PyErr_SetString(PyExc_ValueError, "counter is one number");
-        PyBuffer_Release(&counter);
-    }
-    PyBuffer_Release(&out);
-release_ys:
-    PyBuffer_Release(&ys);
-release_xs:
+    PyObject *const result = level ? run(level, &xs, &ys, maxiter, &out, &counter) : NULL;
     PyBuffer_Release(&xs);
+    PyBuffer_Release(&ys);
+    PyBuffer_Release(&out);
+    PyBuffer_Release(&counter);
     return result;
 }
 

@@ -1,12 +1,11 @@
-"""One technique a file, each with the same function.
+"""The techniques, those of one kind in a file.
 
-``compute(grid, rows, out, workers) -> note`` fills ``out[k]``, an int32 array of
-shape ``(len(rows), grid.width)``, with the escape times of row ``rows[k]``.
-`workers` has the workers that it may use; the note is what the report should say,
-or an empty string. An MPI technique is called on every rank together and fills
-`out` on rank 0; only there does `out` have that shape.
+One of one core is ``fill(xs, ys, maxiter, out)``: it fills ``out[row, column]``, int32
+of shape ``(len(ys), len(xs))``, with the escape time of ``xs[column] + i ys[row]``.
 
-A module may also have ``limit(tests) -> seconds``: it measures the least
-processor time that one core needs for so many tests. It is called after each
-repetition, and the report compares the two times.
+One of many is ``compute(grid, rows, out, workers) -> note``: it fills ``out[k]`` with
+row ``rows[k]`` of the grid, by the workers; the note is what the report should say. If
+it can use any kernel (`one_core` is ``KERNELS``), its fifth argument names the kernel.
+An MPI technique is called on every rank together and fills `out` on rank 0; only there
+does `out` have that shape.
 """

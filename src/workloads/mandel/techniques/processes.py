@@ -1,60 +1,96 @@
-"""Processes of a fork server that take small groups of rows from one queue."""
+"""Worker processes: a pool, the same with lists, with fork, and two queues."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
+import functools
+from contextlib import AbstractContextManager
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from workloads.mandel import row_kernel
-from workloads.mandel.blocks import groups
-from workloads.parallel.interrupts import run_all
+from workloads.mandel.sharing import groups
+from workloads.parallel import queued
 
 if TYPE_CHECKING:
-    from concurrent.futures import ProcessPoolExecutor
+    from collections.abc import Callable
 
     from workloads.bench.arrays import Int32Array
     from workloads.mandel.grid import Grid
     from workloads.parallel.workers import Workers
 
-
-def compute(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
-    """Fill `out` with `workers.count` processes."""
-    pool = workers.pool(row_kernel.prepare, *row_kernel.modules())
-    return by_arrays(pool, grid, rows, out, workers.count)
+# Portions for each worker, as many as multiprocessing.Pool.map cuts.
+_PORTIONS = 4
 
 
-def by_arrays(
-    pool: ProcessPoolExecutor, grid: Grid, rows: range, out: Int32Array, workers: int
-) -> str:
-    """Fill `out` with the arrays that the processes of a pool send; return the note."""
-    dealt(pool, row_kernel.rows, grid, groups(rows, grid.width, workers), out)
-    return f"{row_kernel.told()} in each"
+def pool(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
+    """Have the processes of a pool return small groups of rows as arrays."""
+    prepare, module = row_kernel.preparation(kernel), row_kernel.module(kernel)
+    pool = workers.pool(prepare, "numpy", module)
+    parts = groups(len(rows), grid.width, workers.count)
+    blocks = pool.map(row_kernel.rows, repeat(grid), [rows[part] for part in parts], repeat(kernel))
+    for part, block in zip(parts, blocks, strict=True):
+        out[part] = block
+    return f"{row_kernel.described(kernel)} in each"
 
 
-def dealt(
-    pool: ProcessPoolExecutor,
-    compute_rows: Callable[[Grid, range], object],
-    grid: Grid,
-    parts: Sequence[tuple[int, range]],
-    out: Int32Array,
-) -> None:
-    """Fill `out` with what the processes of a pool send for each part.
+def forked(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
+    """Do the same with forked processes: they have what this one has imported.
 
-    Parameters
-    ----------
-    pool
-        The processes.
-    compute_rows
-        Returns the rows of a part, as an array or as lists.
-    grid
-        The grid that the rows are of.
-    parts
-        As `workloads.mandel.blocks.groups` gives them.
-    out
-        The escape times, an int32 row for each row of all parts.
+    A child has one thread alone, and the locks of its parent's other threads as they
+    were when it was forked. Since 3.14 Python's default is therefore another method,
+    and here a process with threads is not forked.
     """
-    grids = itertools.repeat(grid, len(parts))
-    for number, block in run_all(pool, compute_rows, grids, [part for _, part in parts]):
-        first, part = parts[number]
-        out[first : first + len(part)] = block
+    row_kernel.load(kernel)
+    pool = workers.pool(row_kernel.preparation(kernel), method="fork")
+    parts = groups(len(rows), grid.width, workers.count)
+    blocks = pool.map(row_kernel.rows, repeat(grid), [rows[part] for part in parts], repeat(kernel))
+    for part, block in zip(parts, blocks, strict=True):
+        out[part] = block
+    return f"{row_kernel.described(kernel)} in each"
+
+
+def lists(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
+    """Have rows returned as lists, as in the NIH's talk: each number is pickled.
+
+    This process alone makes an object of each number again: beyond a few workers that
+    takes longer than the computing.
+    """
+    pool = workers.pool(row_kernel.preparation("numba"), "numpy", row_kernel.module("numba"))
+    parts = groups(len(rows), grid.width, workers.count, _PORTIONS)
+    # A number takes some 40 bytes in a list, and all lists of a batch may wait here.
+    batch = _PORTIONS * workers.count
+    for first in range(0, len(parts), batch):
+        few = parts[first : first + batch]
+        blocks = pool.map(_rows_as_lists, repeat(grid), [rows[part] for part in few])
+        for part, block in zip(few, blocks, strict=True):
+            out[part] = block
+    return "numba in each, rows sent as lists"
+
+
+def _rows_as_lists(grid: Grid, wanted: range) -> list[list[int]]:
+    from workloads.mandel.techniques.numba_ import row_as_list  # noqa: PLC0415
+
+    xs, ys = grid.axes(wanted)
+    return [row_as_list(xs, y, grid.maxiter) for y in ys]
+
+
+def queues(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
+    """Write the pool out: processes take tasks from one queue and put results into another."""
+    parts = groups(len(rows), grid.width, workers.count)
+    tasks = [(grid, part, rows[part], kernel) for part in parts]
+    for part, block in workers.hold(_queues(kernel)).act(tasks):
+        out[part] = block
+    return f"{row_kernel.described(kernel)} in each"
+
+
+@functools.cache
+def _queues(
+    kernel: str,
+) -> Callable[[Workers], AbstractContextManager[queued.QueueWorkers]]:
+    prepare, module = row_kernel.preparation(kernel), row_kernel.module(kernel)
+    return lambda workers: queued.started(workers, _task, prepare, "numpy", module)
+
+
+def _task(task: tuple[Grid, slice, range, str]) -> tuple[slice, Int32Array]:
+    grid, part, wanted, kernel = task
+    return part, row_kernel.rows(grid, wanted, kernel)

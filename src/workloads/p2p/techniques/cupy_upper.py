@@ -31,7 +31,7 @@ class Channel(channel.Channel):
     """
 
     def __init__(self, comm: Any, out: Bytes, into: Bytes) -> None:
-        cupy = ranks.together(comm, _cupy)
+        cupy = ranks.all_or_none(comm, _cupy)
         super().__init__(comm, cupy.asarray(out), cupy.asarray(into))
         # MPI knows nothing of CuPy's streams: the copies must have ended.
         self._wait = cupy.cuda.get_current_stream().synchronize

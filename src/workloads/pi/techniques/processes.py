@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.parallel.interrupts import run_all
 from workloads.pi import definition
 from workloads.pi.shares import seeds
 
@@ -27,7 +26,7 @@ def counted(pool: ProcessPoolExecutor, pairs: int, seed: int, workers: int) -> i
     """Count in the processes of a pool."""
     each = zip(*seeds(seed, pairs, workers), strict=True)
     try:
-        return sum(count for _, count in run_all(pool, definition.seeded_hits, *each))
+        return sum(pool.map(definition.seeded_hits, *each))
     except KeyboardInterrupt:
         # terminate_workers is new in Python 3.14; an older one waits for the shares.
         # A count is sent by one call, so that none is cut off.

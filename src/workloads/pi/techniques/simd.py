@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.parallel.interrupts import run_all
 from workloads.pi._kernels_simd import count, levels
 from workloads.pi.shares import parts
 
@@ -22,8 +21,8 @@ def compute(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
         return sum(count(part.start, part.stop, seed) for part in todo)
 
     try:
-        counts = run_all(workers.threads(), work, range(workers.count))
-        return sum(each for _, each in counts), str(levels[0])
+        counts = workers.threads().map(work, range(workers.count))
+        return sum(counts), str(levels[0])
     finally:
         # After Ctrl-C every thread ends with the part that it is in.
         for _ in todo:

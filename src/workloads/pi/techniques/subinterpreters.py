@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.parallel.interrupts import run_all
 from workloads.pi.definition import seeded_hits
 from workloads.pi.shares import seeds
 
@@ -19,8 +18,8 @@ def compute(pairs: int, seed: int, workers: Workers) -> tuple[int, str]:
     stop = bytearray(1)
     flags = [memoryview(stop)] * workers.count
     try:
-        counts = run_all(workers.subinterpreters(), seeded_hits, *each, flags)
-        return sum(count for _, count in counts), "a GIL each"
+        counts = workers.subinterpreters().map(seeded_hits, *each, flags)
+        return sum(counts), "a GIL each"
     finally:
         # After Ctrl-C every interpreter ends with the batch that it is in.
         stop[0] = 1

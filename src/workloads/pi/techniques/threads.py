@@ -6,8 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from workloads.parallel.interrupts import run_all
-from workloads.parallel.pools import gil_note
+from workloads.parallel.workers import gil_note
 from workloads.pi.definition import BATCH_PAIRS, counter
 from workloads.pi.shares import seeds
 
@@ -54,7 +53,7 @@ def share_out(
 
     each = zip(*seeds(seed, pairs, workers.count), strict=True)
     try:
-        return sum(count for _, count in run_all(workers.threads(), work, *each))
+        return sum(workers.threads().map(work, *each))
     finally:
         # After Ctrl-C every thread ends with the batch that it is in.
         stop.set()

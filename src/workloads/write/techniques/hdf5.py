@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.parallel.interrupts import uninterrupted
 from workloads.write import hdf5_file
 from workloads.write.field import Field
 from workloads.write.files import HDF5, array_name
@@ -23,6 +22,6 @@ def compute(series: Series, folder: Path, _: Workers) -> str:
     """Write one file."""
     field = Field(series)
     with hdf5_file.new(folder / HDF5) as file:
-        for t in uninterrupted(range(series.n)):
+        for t in range(series.n):
             file.create_dataset(array_name(t), data=field.array(t))
     return ""

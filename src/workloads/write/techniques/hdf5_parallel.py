@@ -14,8 +14,7 @@ import numpy as np
 
 from workloads.bench.files import hdf5_errors
 from workloads.errors import UnavailableError
-from workloads.parallel import ranks, unfinished
-from workloads.parallel.interrupts import held_back
+from workloads.parallel import ranks, signals
 from workloads.write import failing_end, hdf5_file
 from workloads.write.definition import shares
 from workloads.write.field import Field
@@ -57,7 +56,7 @@ def compute(series: Series, folder: Path, workers: Workers) -> str:
     def fail(reason: str) -> None:
         failure = not_written(path, _brief(OSError(reason)))
         _leave_it_to_the_first(temporary(path))
-        unfinished.remove_all()
+        signals.clean_up()
         print(f"write: {failure}", file=sys.stderr)
         ranks.abort(comm, failure.exit_code)
 
@@ -71,7 +70,7 @@ def compute(series: Series, folder: Path, workers: Workers) -> str:
             file.close()
     except (OSError, RuntimeError) as error:
         failure = not_written(path, _brief(error))
-        if not ranks.all_come(comm, _FAILED_SECONDS):
+        if not ranks.idle_barrier(comm, _FAILED_SECONDS):
             # The file stays open: closing it would wait for the others, too.
             _leave_it_to_the_first(temporary(path))
             raise StuckError(str(failure)) from error
@@ -146,5 +145,4 @@ def _write(dataset: Any, series: Series, comm: Any) -> None:
             # not.
             space.select_none()
             memory.select_none()
-        with held_back():
-            dataset.id.write(memory, space, values, dxpl=collective)
+        dataset.id.write(memory, space, values, dxpl=collective)

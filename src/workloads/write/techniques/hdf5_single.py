@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads.parallel.interrupts import uninterrupted
 from workloads.write import hdf5_file
 from workloads.write.field import Field
 from workloads.write.files import HDF5
@@ -24,6 +23,6 @@ def compute(series: Series, folder: Path, _: Workers) -> str:
     field = Field(series)
     with hdf5_file.new(folder / HDF5) as file:
         arrays = hdf5_file.dataset(file, series)
-        for t in uninterrupted(range(series.n)):
+        for t in range(series.n):
             arrays[t] = field.array(t)
     return ""

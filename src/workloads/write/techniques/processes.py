@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from workloads.parallel.interrupts import run_all
 from workloads.write.definition import shares
 from workloads.write.npy_files import save
 from workloads.write.reading import npy as read
@@ -30,6 +29,6 @@ def _prepare() -> None:
 def compute(series: Series, folder: Path, workers: Workers) -> str:
     """Write `series.n` files."""
     parts = [part for part in shares(series.n, workers.count * _PARTS) if part]
-    for _ in run_all(workers.pool(_prepare), functools.partial(save, series, folder), parts):
+    for _ in workers.pool(_prepare).map(functools.partial(save, series, folder), parts):
         pass
     return ""

@@ -46,15 +46,16 @@ atexit.register(tell)
 """
 
 KERNELS = """
-import hashlib, importlib, numpy as np
+import hashlib, numpy as np
 from workloads.parallel.workers import Workers
-from workloads.mandel.grid import AREAS
-for module in {modules!r}:
-    technique = importlib.import_module(module)
+from workloads.mandel.grid import AREAS, SINGLE_AREAS
+from workloads.mandel.registry import TECHNIQUES, function
+for row in {rows!r}:
     for area in {areas!r}:
-        grid = AREAS[area].grid
+        single = TECHNIQUES[row].problems
+        grid = (SINGLE_AREAS[f"{{area}}-single"] if single else AREAS[area]).grid
         out = np.empty((grid.height, grid.width), np.int32)
-        technique.compute(grid, range(grid.height), out, Workers(2))
+        function(row, "numba")(grid, range(grid.height), out, Workers(2))
         seen["answers"].append(hashlib.sha256(out).hexdigest())
 """
 

@@ -1,4 +1,4 @@
-"""NumPy on the points that have not escaped yet."""
+"""NumPy on the points that have not escaped yet, in the precision of the axes."""
 
 from __future__ import annotations
 
@@ -8,24 +8,20 @@ import numpy as np
 
 if TYPE_CHECKING:
     from workloads.bench.arrays import Float64Array, Int32Array
-    from workloads.mandel.grid import Grid
-    from workloads.parallel.workers import Workers
 
 # Arrays of this many points stay in a core's level-2 cache.
 _POINTS = 16_384
 
 
 def fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
-    """Fill `out` with the escape times of all ``xs`` × ``ys``, in the axes' precision."""
+    """Fill `out`, a few rows at a time."""
     lines = max(1, _POINTS // len(xs))
     for first in range(0, len(ys), lines):
         part = ys[first : first + lines]
-        cr = np.tile(xs, len(part))
+        cr, ci = np.tile(xs, len(part)), np.repeat(part, len(xs))
         # A number that overflows has escaped.
         with np.errstate(over="ignore", invalid="ignore"):
-            _fill_points(
-                cr, np.repeat(part, len(xs)), maxiter, out[first : first + lines].reshape(-1)
-            )
+            _fill_points(cr, ci, maxiter, out[first : first + lines].reshape(-1))
 
 
 def _fill_points(cr: Float64Array, ci: Float64Array, maxiter: int, out: Int32Array) -> None:
@@ -46,9 +42,3 @@ def _fill_points(cr: Float64Array, ci: Float64Array, maxiter: int, out: Int32Arr
             zr2, zi2 = zr2[inside], zi2[inside]
         zi = 2.0 * zr * zi + ci
         zr = zr2 - zi2 + cr
-
-
-def compute(grid: Grid, rows: range, out: Int32Array, _: Workers) -> str:
-    """Fill `out`, a few rows at a time."""
-    fill(*grid.axes(rows), grid.maxiter, out)
-    return ""

@@ -1,0 +1,163 @@
+"""MPI: by blocks, cyclic, dynamic by a one-sided counter, and by Send and Recv."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workloads.mandel import row_kernel, sharing
+from workloads.parallel import ranks
+
+if TYPE_CHECKING:
+    from workloads.bench.arrays import Int32Array
+    from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
+
+# Sent in place of a group's number when nothing is left to do.
+_STOP = -1
+
+
+def _computed(grid: Grid, rows: range, kernel: str) -> tuple[Int32Array, float]:
+    """Return rows, and the processor seconds that they took."""
+    started = time.process_time()
+    block = row_kernel.rows(grid, rows, kernel)
+    return block, time.process_time() - started
+
+
+def block(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
+    """Give each rank one block of neighbouring rows, the split that comes to mind first.
+
+    Scan computes where a rank's block begins, Gatherv collects blocks of different
+    lengths. The rank with the interior of the set works long after the others are done.
+    """
+    from mpi4py import MPI  # noqa: PLC0415
+
+    comm = workers.comm
+    count = len(rows) // comm.size + (comm.rank < len(rows) % comm.size)
+    # Scan gives a rank the sum over all ranks up to and with itself.
+    end = np.empty(1, "i8")
+    comm.Scan(np.array([count], "i8"), end)
+    mine, busy = _computed(grid, rows[int(end[0]) - count : int(end[0])], kernel)
+    counts = np.empty(comm.size, "i4") if comm.rank == 0 else None
+    comm.Gather(np.array([count], "i4"), counts)
+    # MPI-3 counts below 2³¹: so it counts rows, as a large image has more numbers.
+    row = MPI.INT32_T.Create_contiguous(grid.width).Commit()
+    # The blocks follow each other without gaps: no displacements are needed.
+    comm.Gatherv([mine, count, row], None if counts is None else [out, (counts, None), row])
+    row.Free()
+    return f"{row_kernel.described(kernel)} in each, {ranks.balance(workers, busy)}"
+
+
+def cyclic(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
+    """Give row k to rank k mod n, so that all share the expensive region."""
+    rank, size = workers.comm.rank, workers.comm.size
+    mine, busy = _computed(grid, rows[rank::size], kernel)
+    parts = [range(first, len(rows), size) for first in range(size)]
+    ranks.gather_rows(workers.comm, parts, mine, out)
+    return f"{row_kernel.described(kernel)} in each, {ranks.balance(workers, busy)}"
+
+
+def dynamic(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
+    """Let whoever is free draw the next group from a counter, rank 0 as well.
+
+    The counter lies in rank 0's memory and is read by one-sided operations. On rank 0's
+    node these reach the memory while rank 0 computes: they take 1.4 µs. From another
+    node, over TCP, MPICH answers when rank 0 calls MPI the next time: a rank waits until
+    rank 0 draws its own next group, at most the time of one group. With
+    MPIR_CVAR_ASYNC_PROGRESS=1 a thread of rank 0 answers at once, and takes a core.
+    """
+    comm = workers.comm
+    parts = sharing.groups(len(rows), grid.width, comm.size)
+    draw = workers.hold(_counter)
+    # Safe: rank 0 has every rank's last group of the call before, so nobody draws.
+    draw(True)
+    comm.Barrier()
+    mine: dict[int, Int32Array] = {}
+    busy = 0.0
+    while (number := draw(False)) < len(parts):
+        mine[number], seconds = _computed(grid, rows[parts[number]], kernel)
+        busy += seconds
+    for rank, drawn in enumerate(comm.gather(list(mine)) or ()):
+        for number in drawn:
+            if rank == 0:
+                out[parts[number]] = mine[number]
+            else:
+                comm.Recv(out[parts[number]], rank)
+    if comm.rank != 0:
+        for group in mine.values():
+            comm.Send(group, 0)
+    return f"{row_kernel.described(kernel)} in each, {ranks.balance(workers, busy)}"
+
+
+@contextlib.contextmanager
+def _counter(workers: Workers) -> Iterator[Callable[[bool], int]]:
+    """Give a function that draws the next number, or with True sets it to 0."""
+    from mpi4py import MPI  # noqa: PLC0415
+
+    comm = workers.comm
+    counter = MPI.Win.Allocate(8 if comm.rank == 0 else 0, 8, comm=comm)
+    one, zero, got = np.array([1], "i8"), np.array([0], "i8"), np.empty(1, "i8")
+    counter.Lock_all()
+
+    def draw(anew: bool) -> int:
+        if not anew:
+            counter.Fetch_and_op(one, got, 0, op=MPI.SUM)
+        elif comm.rank == 0:
+            counter.Fetch_and_op(zero, got, 0, op=MPI.REPLACE)
+        counter.Flush(0)
+        return int(got[0])
+
+    def free() -> None:
+        counter.Unlock_all()
+        counter.Free()
+
+    # Freeing waits for every rank.
+    ranks.free_at_end(free)
+    yield draw
+
+
+def point_to_point(grid: Grid, rows: range, out: Int32Array, workers: Workers, kernel: str) -> str:
+    """Let rank 0 send groups of rows to the others, one at a time, and collect.
+
+    The pattern that every MPI course begins with: blocking send and receive. The
+    manager computes nothing, so n ranks do the work of n - 1; yet it keeps a core
+    busy, since it polls.
+    """
+    comm, name = workers.comm, row_kernel.described(kernel)
+    parts = sharing.groups(len(rows), grid.width, max(1, comm.size - 1))
+    busy = 0.0
+    if comm.size == 1:
+        out[:] = row_kernel.rows(grid, rows, kernel)
+        return f"{name}; one rank has nobody to send to and computes itself"
+    if comm.rank == 0:
+        _manage(comm, parts, out)
+    else:
+        number = np.empty(1, "i8")
+        comm.Recv(number, source=0)
+        while number[0] != _STOP:
+            group, seconds = _computed(grid, rows[parts[number[0]]], kernel)
+            busy += seconds
+            comm.Send(group, 0)
+            comm.Recv(number, source=0)
+    return f"{name} in {comm.size - 1} workers, rank 0 manages, {ranks.balance(workers, busy)}"
+
+
+def _manage(comm: Any, parts: list[slice], out: Int32Array) -> None:
+    from mpi4py import MPI  # noqa: PLC0415
+
+    status = MPI.Status()
+    waiting = iter(range(len(parts)))
+    has: dict[int, int] = {}
+    for rank in range(1, comm.size):
+        has[rank] = next(waiting, _STOP)
+        comm.Send(np.array([has[rank]], "i8"), dest=rank)
+    while any(number != _STOP for number in has.values()):
+        comm.Probe(status=status)
+        rank = status.source
+        comm.Recv(out[parts[has[rank]]], rank)
+        has[rank] = next(waiting, _STOP)
+        comm.Send(np.array([has[rank]], "i8"), dest=rank)

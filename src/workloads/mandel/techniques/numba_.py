@@ -1,0 +1,134 @@
+"""Numba's ladder on one core: what ``@njit`` compiles, step by step.
+
+Each signature is compiled when this module is imported, so that no timing includes it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workloads.bench import jit
+from workloads.mandel.techniques import python
+
+if TYPE_CHECKING:
+    from workloads.bench.arrays import Float32Array, Float64Array, Int32Array
+
+# Rounding must not bring a point in: a point that is closer to the border than
+# this is iterated. One so close outside would need millions of iterations.
+_MARGIN = 1e-12
+
+
+@jit.njit("int32(complex128, int32)")
+def complex_escape_time(c: complex, maxiter: int) -> int:
+    """Return the escape time of one point: the function of pure Python, compiled."""
+    z = c
+    for n in range(maxiter):
+        if abs(z) > 2:
+            return n
+        z = z * z + c
+    return maxiter - 1
+
+
+def inner(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
+    """Loop over lists in Python, as the NIH's talk begins, and call the compiled function."""
+    columns, lines = xs.tolist(), ys.tolist()
+    found = [[0] * len(columns) for _ in lines]
+    for row in range(len(lines)):
+        for column in range(len(columns)):
+            found[row][column] = complex_escape_time(complex(columns[column], lines[row]), maxiter)
+    out[:] = found
+
+
+def array_loops(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
+    """Do the same over arrays: slower, as each element that Python reads becomes an object."""
+    for row in range(len(ys)):
+        for column in range(len(xs)):
+            out[row, column] = complex_escape_time(complex(xs[column], ys[row]), maxiter)
+
+
+@jit.njit("void(float64[::1], float64[::1], int32, int32[:, ::1])")
+def complex_loops(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
+    """Compile the loops, too: arrays now pay."""
+    for row in range(len(ys)):
+        for column in range(len(xs)):
+            out[row, column] = complex_escape_time(complex(xs[column], ys[row]), maxiter)
+
+
+@jit.njit("int32(float64, float64, int32)")
+def escape_time(cr: float, ci: float, maxiter: int) -> int:
+    """Return the escape time of one point: squares are computed once, and no square root."""
+    zr, zi = cr, ci
+    for n in range(maxiter):
+        zr2, zi2 = zr * zr, zi * zi
+        if zr2 + zi2 > 4.0:
+            return n
+        zi = (zr + zr) * zi + ci
+        zr = zr2 - zi2 + cr
+    return maxiter - 1
+
+
+@jit.njit("void(float64[::1], float64[::1], int32, int32[:, ::1])")
+def fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
+    """Fill `out` by real numbers: the kernel of the parallel techniques."""
+    for row in range(len(ys)):
+        for column in range(len(xs)):
+            out[row, column] = escape_time(xs[column], ys[row], maxiter)
+
+
+@jit.njit("List(int64)(float64[::1], float64, int32)")
+def row_as_list(xs: Float64Array, y: float, maxiter: int) -> list[int]:
+    """Return one row as a list, for `multiprocessing-lists`."""
+    found = [0] * len(xs)
+    for column in range(len(xs)):
+        found[column] = escape_time(xs[column], y, maxiter)
+    return found
+
+
+_escape_time_single = jit.njit("int32(float32, float32, int32)")(python.escape_time)
+
+
+@jit.njit("void(float32[::1], float32[::1], int32, int32[:, ::1])")
+def single(xs: Float32Array, ys: Float32Array, maxiter: int, out: Int32Array) -> None:
+    """Compute in single precision: the same functions for another type."""
+    for row in range(len(ys)):
+        for column in range(len(xs)):
+            out[row, column] = _escape_time_single(xs[column], ys[row], maxiter)
+
+
+_complex64_escape_time = jit.njit("int32(complex64, int32)")(python.complex_escape_time)
+
+
+@jit.njit("void(float32[::1], float32[::1], int32, int32[:, ::1])")
+def complex64(xs: Float32Array, ys: Float32Array, maxiter: int, out: Int32Array) -> None:
+    """Compute with complex numbers of single precision."""
+    for row in range(len(ys)):
+        for column in range(len(xs)):
+            c = np.complex64(complex(xs[column], ys[row]))
+            out[row, column] = _complex64_escape_time(c, maxiter)
+
+
+@jit.njit("boolean(float64, float64)")
+def _never_escapes(cr: float, ci: float) -> bool:
+    ci2 = ci * ci
+    x = cr - 0.25
+    q = x * x + ci2
+    in_cardioid = q * (q + x) < 0.25 * ci2 - _MARGIN
+    return in_cardioid or (cr + 1.0) * (cr + 1.0) + ci2 < 0.0625 - _MARGIN
+
+
+@jit.njit("void(float64[::1], float64[::1], int32, int32[:, ::1])")
+def cardioid(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
+    """Leave out the tests of two parts of the set, which have a formula.
+
+    Points in the main cardioid and in the circle to its left never escape. This
+    changes how much is computed, not the answer; the rate still counts the tests of
+    the definition.
+    """
+    for row in range(len(ys)):
+        for column in range(len(xs)):
+            if _never_escapes(xs[column], ys[row]):
+                out[row, column] = maxiter - 1
+            else:
+                out[row, column] = escape_time(xs[column], ys[row], maxiter)

@@ -1,0 +1,78 @@
+"""Numba's ufuncs, and its threads: ``vectorize``, ``guvectorize``, ``prange``.
+
+Apart from `numba_`, which each worker process imports: these start threads, and ufuncs
+load Numba's compiler.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workloads.bench import jit
+from workloads.mandel.techniques.numba_ import escape_time
+
+if TYPE_CHECKING:
+    from workloads.bench.arrays import Float64Array, Int32Array
+    from workloads.mandel.grid import Grid
+    from workloads.parallel.workers import Workers
+
+
+@jit.vectorize("int32(float64, float64, int32)")
+def _escape_times(cr: float, ci: float, maxiter: int) -> int:
+    return escape_time(cr, ci, maxiter)
+
+
+def ufunc(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
+    """Call a NumPy ufunc: broadcasting pairs every column with every row."""
+    # A ufunc warns of numbers that overflow, as they may after they have escaped.
+    with np.errstate(over="ignore", invalid="ignore"):
+        _escape_times(xs, ys[:, None], maxiter, out=out)
+
+
+@jit.guvectorize("void(float64[:], float64, int32, int32[:])", "(n),(),()->(n)")
+def _row(xs: Float64Array, y: float, maxiter: int, out: Int32Array) -> None:
+    for column in range(len(xs)):
+        out[column] = escape_time(xs[column], y, maxiter)
+
+
+def gufunc(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
+    """Call a generalised ufunc: one call fills a row, NumPy loops over the rows."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        _row(xs, ys, maxiter, out)
+
+
+@jit.vectorize("int32(float64, float64, int32)", parallel=True)
+def _escape_times_parallel(cr: float, ci: float, maxiter: int) -> int:
+    return escape_time(cr, ci, maxiter)
+
+
+def parallel_ufunc(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
+    """Call the ufunc in threads: each has one part of the points from the start."""
+    jit.use_threads(workers.count)
+    xs, ys = grid.axes(rows)
+    # A ufunc shares out only its innermost loop, which would be one row: so it
+    # gets all points as one row. Their coordinates take four times the answer's
+    # memory.
+    cr, ci = np.tile(xs, len(ys)), np.repeat(ys, len(xs))
+    with np.errstate(over="ignore", invalid="ignore"):
+        _escape_times_parallel(cr, ci, grid.maxiter, out=out.reshape(-1))
+    return f"{jit.numba.threading_layer()} threads, one block of points each"
+
+
+@jit.njit("void(float64[::1], float64[::1], int32, int32[:, ::1])", parallel=True)
+def _fill(xs: Float64Array, ys: Float64Array, maxiter: int, out: Int32Array) -> None:
+    for row in jit.numba.prange(len(ys)):
+        for column in range(len(xs)):
+            out[row, column] = escape_time(xs[column], ys[row], maxiter)
+
+
+def parallel(grid: Grid, rows: range, out: Int32Array, workers: Workers) -> str:
+    """Loop over the rows in threads: whoever is free takes the next."""
+    jit.use_threads(workers.count)
+    # Chunks of one row are dealt out as threads become free. By default each
+    # thread has one block of rows, and the thread with the set's interior is late.
+    with jit.numba.parallel_chunksize(1):
+        _fill(*grid.axes(rows), grid.maxiter, out)
+    return f"{jit.numba.threading_layer()} threads"

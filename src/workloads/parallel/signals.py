@@ -1,0 +1,178 @@
+"""One policy for Ctrl-C and SIGTERM: the first asks to stop, a second ends the process.
+
+The first raises KeyboardInterrupt or SystemExit between any two instructions of the main
+thread. In a lock's own code another exception may take its place, and in a destructor it
+is dropped: whatever comes up after it is that stop.
+
+A second one, or three seconds, end the process by `os._exit`: the main thread may wait in
+MPI for a rank that has gone, or for a lock that nobody gives back.
+"""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from workloads.parallel import launchers
+
+SECONDS = 3.0
+# One Ctrl-C comes several times: from the terminal, from Slurm and from the container's
+# engine; `workloads.on_dask` passes it on a second later.
+_SAME_SECONDS = 1.5
+# Less than what the other ranks wait before they abort this one (bench/command.py).
+_TIDY_SECONDS = 0.5
+_NUMBERS = (signal.SIGINT, signal.SIGTERM)
+
+_clean_ups: list[Callable[[], object]] = []
+
+
+class _Stop:
+    """The handler of both signals."""
+
+    command = "workloads"
+    number = 0
+    since = 0.0
+    is_rank = False
+    is_printer = True
+
+    def __call__(self, number: int, _: FrameType | None) -> None:
+        if self.number:
+            if time.monotonic() - self.since > _SAME_SECONDS:
+                _end(self.number)
+            return
+        self.number, self.since = number, time.monotonic()
+        # MPI_Finalize comes after Python's end, when no thread runs: the kernel ends it.
+        signal.alarm(int(SECONDS) + 1)
+        # concurrent.futures, asyncio and Dask log what the stop makes fail.
+        if logging := sys.modules.get("logging"):
+            logging.disable()
+        if not self.is_rank:
+            # Not by `threading`, whose locks the main thread may hold just now.
+            with contextlib.suppress(RuntimeError):  # at the end of the interpreter
+                _thread.start_new_thread(_end_in_time, (number,))
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        sys.exit(128 + number)
+
+
+_stop = _Stop()
+
+
+def asked() -> int:
+    """Return the number of the signal that has asked this process to stop, or 0."""
+    return _stop.number
+
+
+def listen(command: str) -> None:
+    """Have the policy hold in this process; `command` is what a line says was stopped."""
+    _stop.command = command
+    for number in _NUMBERS:
+        # A shell starts a background job with SIGINT ignored: that stays so.
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _stop)
+    # multiprocessing's tracker would report the semaphores that it removes.
+    sys.warnoptions.append("ignore:resource_tracker")
+    sys.unraisablehook = lambda args: asked() or sys.__unraisablehook__(args)
+    threading.excepthook = lambda args: asked() or threading.__excepthook__(args)
+    claims = launchers.claims(os.environ)
+    if claims and claims[0].size > 1:
+        _stop.is_rank, _stop.is_printer = True, claims[0].rank == 0
+        # The interpreter writes a signal's number to the pipe when it comes, not when its
+        # handler runs. A thread can read it while MPI waits, as mpi4py releases the GIL.
+        read, write = os.pipe2(os.O_CLOEXEC)
+        os.set_blocking(write, False)
+        signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+        threading.Thread(target=_watch, args=(read,), daemon=True).start()
+
+
+def _watch(read: int) -> None:
+    while numbers := os.read(read, 64):
+        for number in _NUMBERS:
+            if number in numbers:
+                _end_in_time(number)
+
+
+def _end_in_time(number: int) -> None:
+    time.sleep(_TIDY_SECONDS)
+    clean_up()
+    time.sleep(SECONDS - _TIDY_SECONDS)
+    _end(number)
+
+
+def _end(number: int) -> NoReturn:
+    signal.alarm(0)
+    clean_up()
+    _stop.number = number
+    # Of ranks another one says so, or the launcher.
+    _stop.is_printer &= not _stop.is_rank
+    os._exit(stopped())
+
+
+def stopped(*, each_rank: bool = False) -> int:
+    """Print once, on the first or each rank, what was stopped; return the exit code.
+
+    Processes that this one has started, and that have not ended, are killed.
+    """
+    for process in _processes_below(os.getpid()):
+        with contextlib.suppress(OSError):
+            # multiprocessing's tracker removes semaphores when this process has ended.
+            if b"resource_tracker" not in Path(f"/proc/{process}/cmdline").read_bytes():
+                os.kill(process, signal.SIGKILL)
+    if sys.stderr and (_stop.is_printer or each_rank):
+        _stop.is_printer = False
+        with contextlib.suppress(OSError):
+            # Not by `print`: the main thread may hold the lock of standard error.
+            os.write(2, f"{_stop.command}: stopped\n".encode())
+    return 128 + _stop.number
+
+
+def _processes_below(process: int) -> list[int]:
+    found = []
+    for file in Path(f"/proc/{process}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in map(int, file.read_text().split()):
+                found += [child, *_processes_below(child)]
+    return found
+
+
+@contextlib.contextmanager
+def on_stop(act: Callable[[], object]) -> Iterator[None]:
+    """Have a clean-up called half a second after a stop, unless the block has ended.
+
+    It removes an unfinished file, for example. It is called in another thread, perhaps
+    twice, and its OSError is ignored.
+    """
+    _clean_ups.append(act)
+    try:
+        yield
+    finally:
+        _clean_ups.remove(act)
+
+
+def clean_up() -> None:
+    """Call the clean-ups of all blocks that have not ended."""
+    for act in reversed(_clean_ups.copy()):
+        with contextlib.suppress(OSError):
+            act()
+
+
+@contextlib.contextmanager
+def sigint_blocked() -> Iterator[None]:
+    """Block SIGINT in this thread, and in all processes and threads that it starts meanwhile.
+
+    They inherit that: the terminal's Ctrl-C is for this process alone.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

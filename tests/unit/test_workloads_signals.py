@@ -1,0 +1,185 @@
+"""Ctrl-C and SIGTERM: the first asks to stop, a second or three seconds end the process."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from processes import python, runs, start
+
+SECONDS = 300
+RANK = {"PMI_RANK": "0", "PMI_SIZE": "2"}
+BEGIN = """
+import ctypes, os, pathlib, signal, subprocess, sys, threading, time
+from workloads.bench import files
+from workloads.parallel import signals
+signals.listen("workloads: test")
+"""
+# Short sleeps: a signal that comes just before one begins is handled after it.
+WAIT = """
+print("ready", flush=True)
+while True: time.sleep(0.01)
+"""
+# A lock that nobody gives back, as after an exception in its own code.
+LOCKED = """
+try:
+    print("ready", flush=True)
+    while True: time.sleep(0.01)
+except KeyboardInterrupt:
+    lock = threading.Lock()
+    lock.acquire()
+    lock.acquire()
+"""
+SWALLOWED = """
+try:
+    print("ready", flush=True)
+    while True: time.sleep(0.01)
+except BaseException:
+    while True: time.sleep(0.01)
+"""
+# The main thread comes to no end, and to no handler: as in a call of MPI.
+DEAF = """
+lock = ctypes.create_string_buffer(64)
+
+def tell():
+    # The main thread's system call: futex, with the lock's address.
+    call = pathlib.Path(f"/proc/self/task/{os.getpid()}/syscall")
+    while f" {ctypes.addressof(lock):#x} " not in call.read_text():
+        time.sleep(0.01)
+    print("ready", flush=True)
+
+folder = pathlib.Path(sys.argv[1])
+with files.whole_file(folder / "result.png") as temporary, signals.on_stop((folder / "no").unlink):
+    temporary.write_bytes(b"half")
+    threading.Thread(target=tell, daemon=True).start()
+    for _ in range(2):
+        ctypes.CDLL(None).pthread_mutex_lock(lock)
+"""
+# MPI_Finalize, which waits for ranks that have gone, comes after Python's end, when
+# none of its threads runs any more.
+FINALIZE = """
+wait = ctypes.CDLL(None).pause
+ctypes.pythonapi.Py_AtExit(ctypes.cast(wait, ctypes.c_void_p))
+"""
+# Whatever the stop makes fail, and wherever: a lock's own code, a thread, a destructor,
+# a handler of Python's end, a second signal, standard output without a reader.
+TANGLED = """
+import atexit, logging, os, signal, sys, threading, types
+from workloads import __main__, registry
+
+class Fails:
+    def __del__(self):
+        raise ValueError("destructor")
+
+def fail():
+    raise ValueError("thread or end")
+
+def wait():
+    # Its lock is not held at the end of the block: RuntimeError takes the stop's place.
+    condition = threading.Condition()
+    with condition:
+        condition.release()
+        signal.pause()
+
+def main(words):
+    atexit.register(fail)
+    sys.stdout.write("lost")
+    os.close(read)
+    threading.Timer(0.1, os.kill, [os.getpid(), int(words[0])]).start()
+    try:
+        wait()
+    finally:
+        assert isinstance(sys.exception(), RuntimeError)
+        Fails()
+        thread = threading.Thread(target=fail)
+        thread.start()
+        thread.join()
+        logging.error("a callback has failed")
+        os.kill(os.getpid(), int(words[1]))
+        if words[2] == "returns":
+            return 1
+
+read, write = os.pipe()
+os.dup2(write, 1)
+sys.stdout = os.fdopen(1, "w", closefd=False)
+sys.modules["tangled"] = types.SimpleNamespace(main=main)
+registry.WORKLOADS["tangled"] = ("tangled", "")
+sys.exit(__main__._entry())
+"""
+
+
+def ready(script: str, *words: str | Path, **more: str) -> subprocess.Popen[str]:
+    process = start(BEGIN + script, *words, **more)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+@pytest.mark.parametrize("ends", ["RuntimeError", "returns"])
+@pytest.mark.parametrize(
+    ("first", "second"), [(signal.SIGINT, signal.SIGTERM), (signal.SIGTERM, signal.SIGINT)]
+)
+def test_whatever_a_stop_makes_fail_is_that_stop(
+    first: signal.Signals, second: signal.Signals, ends: str
+) -> None:
+    done = python("-c", TANGLED, "tangled", int(first), int(second), ends)
+    assert (done.returncode, done.stderr) == (128 + first, "workloads: tangled: stopped\n")
+
+
+@pytest.mark.parametrize(
+    ("environment", "line"),
+    [({}, "workloads: test: stopped\n"), (RANK, "")],
+    ids=["alone", "a rank"],
+)
+def test_what_does_not_end_is_ended(environment: dict[str, str], line: str) -> None:
+    process = ready(LOCKED, **environment)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=SECONDS)
+    assert (process.returncode, said) == (130, line)
+
+
+def test_a_second_signal_ends_it_at_once() -> None:
+    # Without it the process would wait for ever.
+    process = ready("signals._end_in_time = lambda number: None\nsignal.alarm = id\n" + SWALLOWED)
+    process.send_signal(signal.SIGTERM)
+    while process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.1)
+    assert process.returncode == 143
+
+
+def test_a_background_job_still_ignores_ctrl_c() -> None:
+    script = "signal.signal(signal.SIGINT, signal.SIG_IGN)\nsignals.listen('again')\n"
+    process = ready(script + WAIT)
+    process.send_signal(signal.SIGINT)
+    process.terminate()
+    process.communicate(timeout=SECONDS)
+    assert process.returncode == 143
+
+
+def test_what_is_half_written_goes_where_no_handler_runs(tmp_path: Path) -> None:
+    process = ready(DEAF, tmp_path, **RANK)
+    assert len(list(tmp_path.iterdir())) == 1
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=SECONDS)
+    assert (process.returncode, list(tmp_path.iterdir())) == (130, [])
+
+
+def test_a_rank_that_waits_at_its_very_end_is_ended_by_the_kernel() -> None:
+    process = ready(FINALIZE + WAIT, **RANK)
+    process.terminate()
+    process.communicate(timeout=SECONDS)
+    assert process.returncode == -signal.SIGALRM
+
+
+def test_processes_that_it_has_started_end_with_it(tmp_path: Path) -> None:
+    begin = "child = subprocess.Popen(['sh', '-c', 'trap \"\" TERM; sleep 600 & wait'])\n"
+    process = ready(begin + "pathlib.Path(sys.argv[1]).write_text(str(child.pid))" + SWALLOWED,
+                    tmp_path / "child")  # fmt: skip
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=SECONDS)
+    assert process.returncode == 143
+    assert not runs(int((tmp_path / "child").read_text()))

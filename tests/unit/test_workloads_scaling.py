@@ -151,5 +151,7 @@ def test_ranks_share_the_cores_of_their_node(
 
 
 def test_weak_scaling_has_so_many_times_the_work() -> None:
-    assert Picture(AREAS["area1"], full=False).grown(3).parameters()["height"] == 3000
+    assert (
+        Picture(AREAS["area1"], full=False, kernel="numba").grown(3).parameters()["height"] == 3000
+    )
     assert Count(10, 1).grown(3).parameters()["pairs"] == 30

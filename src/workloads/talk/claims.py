@@ -44,7 +44,7 @@ class Faster:
     of: str = ""
 
     def judge(self, outcomes: Sequence[Outcome]) -> list[Finding]:
-        """Compare the two rows."""
+        """Compare the two rows; raise KeyError without one."""
         outcomes = [one for one in outcomes if self.of in ("", one.experiment.title)]
         both = [one for one in outcomes if {self.slow, self.fast} <= _ran(one).keys()]
         if len(both) > 1:
@@ -52,8 +52,6 @@ class Faster:
         return [self._finding(_ran(*(both or outcomes)))]
 
     def _finding(self, rows: Mapping[str, Row], where: str = "") -> Finding:
-        if not {self.slow, self.fast} <= rows.keys():
-            return _not_measured(rows, self.slow, self.fast)
         slow, fast = rows[self.slow], rows[self.fast]
         asked = f"at least {self.least:.3g}" if self.least > 1 else "more than 1"
         if self.most < inf:
@@ -74,12 +72,9 @@ class Trend:
         """Compare the first experiment with the last."""
         gains, measured = [], []
         for outcome in (outcomes[0], outcomes[-1]):
-            rows = _ran(outcome)
-            if not {self.slow, self.fast} <= rows.keys():
-                return [_not_measured(rows, self.slow, self.fast)]
-            gains.append(_gain(rows[self.slow], rows[self.fast]))
-            compared = _compared(rows[self.slow], rows[self.fast])
-            measured.append(f"{outcome.experiment.title}: {compared}")
+            slow, fast = (_ran(outcome)[key] for key in (self.slow, self.fast))
+            gains.append(_gain(slow, fast))
+            measured.append(f"{outcome.experiment.title}: {_compared(slow, fast)}")
         (low, high), (last_low, last_high) = gains
         least, most = (0.0, 1.0) if self.falls else (1.0, inf)
         return [_judged(last_low / high, last_high / low, least, most, "; ".join(measured))]
@@ -99,7 +94,7 @@ class TooMany:
         rows = {key: row for key, row in _ran(*outcomes).items() if key.startswith(self.begin)}
         keys = [key for key, row in rows.items() if row.talk and row.at_work in (0, row.workers)]
         if len(keys) < 2:
-            return [Finding("was not measured", f"without more workers of {self.begin}")]
+            raise KeyError(f"{self.begin}…")
         best = min(keys[:-1], key=lambda key: rows[key].here or inf)
         return Faster(keys[-1], best).judge(outcomes)
 
@@ -114,10 +109,9 @@ class Noted:
 
     def judge(self, outcomes: Sequence[Outcome]) -> list[Finding]:
         """Read the note."""
-        row = _ran(*outcomes).get(self.key)
-        share = re.search(rf"(\d+)% {self.words}", row.note) if row else None
+        share = re.search(rf"(\d+)% {self.words}", _ran(*outcomes)[self.key].note)
         if share is None:
-            return [_not_measured({}, self.key)]
+            raise KeyError(self.key)
         measured = f"{self.key}: {share[0]}; the lesson asks for at least {self.least}%"
         return [_judged(int(share[1]), int(share[1]), self.least, inf, measured)]
 
@@ -126,19 +120,23 @@ Claim = Faster | Trend | TooMany | Noted
 
 
 def judged(claims: Sequence[Claim], outcomes: Sequence[Outcome], load: int = 0) -> list[Finding]:
-    """Return what came of each claim of a slide's experiments.
+    """Return what came of each claim of a slide's experiments, also where a row is absent.
 
     None is certain by few samples, on cores that `load` other processes use, or with more
     gained than the cores can give.
     """
-    findings = [finding for claim in claims for finding in claim.judge(outcomes)]
     doubt = _doubt([row for one in outcomes for row in one.rows if row.here], load)
-    return [
-        Finding("is not certain", f"{one.measured}; {doubt}")
-        if doubt and one.verdict != "was not measured"
-        else one
-        for one in findings
-    ]
+    findings: list[Finding] = []
+    for claim in claims:
+        try:
+            found = claim.judge(outcomes)
+        except KeyError as absent:
+            found = [Finding("was not measured", f"without {_named(absent.args[0])}")]
+        else:
+            if doubt:
+                found = [Finding("is not certain", f"{one.measured}; {doubt}") for one in found]
+        findings += found
+    return findings
 
 
 def _doubt(rows: Sequence[Row], load: int) -> str:
@@ -176,11 +174,6 @@ def _compared(slow: Row, fast: Row) -> str:
     ratio = (slow.here or 0.0) / (fast.here or 1e-9)
     spread = "" if low == high else f" ({low:.3g} … {high:.3g})"
     return f"{_named(fast.key)} is {ratio:.3g}{spread} times as fast as {_named(slow.key)}"
-
-
-def _not_measured(ran: Mapping[str, Row], *keys: str) -> Finding:
-    names = ", ".join(_named(key) for key in keys if key not in ran)
-    return Finding("was not measured", f"without {names}")
 
 
 def _named(key: str) -> str:

@@ -98,8 +98,8 @@ def _causes(measured: Measured) -> list[str]:
         if row.note and not row.sampled:
             lines.append(f"{row.impl}: {row.note}.")
     if any(outcome.experiment.workload in ("write", "read") for outcome in measured.outcomes):
-        found = mounts.of(Path("/proc/self/mountinfo").read_text("utf-8"), tempfile.gettempdir())
-        system = found or "an unknown file system"
+        mounted = Path("/proc/self/mountinfo").read_text("utf-8", "replace")
+        system = mounts.of(mounted, tempfile.gettempdir()) or "an unknown file system"
         lines.append(f"Files lie on {system} here; TMPDIR chooses another place.")
     return [*dict.fromkeys(lines)]
 

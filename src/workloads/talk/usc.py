@@ -31,8 +31,7 @@ SLIDES = {
     ),
     13: Slide(
         "text or binary",
-        "What savetxt formats, np.save writes as it lies in memory: less time, a third of the "
-        "bytes.",
+        "What savetxt formats, np.save writes as it lies in memory: less time, fewer bytes.",
         Experiment("write -n 100 --impl vectorized,npy", {"vectorized": 1.4, "npy": 0.46}),
         claims=[Faster("vectorized", "npy", 2)],
         differs=_WHOLE,
@@ -147,8 +146,7 @@ SLIDES = {
     ),
     45: Slide(
         "one file by all ranks",
-        "A bit faster with few ranks, and more to install: worth it where one file is what you "
-        "need.",
+        "A bit faster with few ranks, and more to install: for those who need one file.",
         Experiment(
             "write -n 100 -s 1000 --impl mpi-scatter,hdf5-parallel --scale 1,2,4",
             by_workers("mpi-scatter", {1: 470.0, 2: 251.0, 4: 111.0})

@@ -45,10 +45,12 @@ class Faster:
 
     def judge(self, outcomes: Sequence[Outcome]) -> list[Finding]:
         """Compare the two rows; raise KeyError without one."""
-        outcomes = [one for one in outcomes if self.of in ("", one.experiment.title)]
-        both = [one for one in outcomes if {self.slow, self.fast} <= _ran(one).keys()]
+        outcomes = [outcome for outcome in outcomes if self.of in ("", outcome.experiment.title)]
+        both = [outcome for outcome in outcomes if {self.slow, self.fast} <= _ran(outcome).keys()]
         if len(both) > 1:
-            return [self._finding(_ran(one), f"{one.experiment.title}: ") for one in both]
+            return [
+                self._finding(_ran(outcome), f"{outcome.experiment.title}: ") for outcome in both
+            ]
         return [self._finding(_ran(*(both or outcomes)))]
 
     def _finding(self, rows: Mapping[str, Row], where: str = "") -> Finding:
@@ -125,17 +127,19 @@ def judged(claims: Sequence[Claim], outcomes: Sequence[Outcome], load: int = 0) 
     None is certain by few samples, on cores that `load` other processes use, or with more
     gained than the cores can give.
     """
-    doubt = _doubt([row for one in outcomes for row in one.rows if row.here], load)
+    doubt = _doubt([row for outcome in outcomes for row in outcome.rows if row.here], load)
     findings: list[Finding] = []
     for claim in claims:
         try:
-            found = claim.judge(outcomes)
+            current = claim.judge(outcomes)
         except KeyError as absent:
-            found = [Finding("was not measured", f"without {_named(absent.args[0])}")]
+            current = [Finding("was not measured", f"without {_named(absent.args[0])}")]
         else:
             if doubt:
-                found = [Finding("is not certain", f"{one.measured}; {doubt}") for one in found]
-        findings += found
+                current = [
+                    Finding("is not certain", f"{each.measured}; {doubt}") for each in current
+                ]
+        findings += current
     return findings
 
 
@@ -153,7 +157,7 @@ def _doubt(rows: Sequence[Row], load: int) -> str:
 
 
 def _ran(*outcomes: Outcome) -> dict[str, Row]:
-    return {row.key: row for one in outcomes for row in one.rows if row.here}
+    return {row.key: row for outcome in outcomes for row in outcome.rows if row.here}
 
 
 def _gain(slow: Row, fast: Row) -> tuple[float, float]:

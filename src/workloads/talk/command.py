@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import copy
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -32,47 +30,28 @@ Files are written anew as each slide ends: a run that is stopped leaves those be
 
 
 def main(arguments: list[str]) -> int:
-    """List the talks and their slides, or run slides and print what came of them.
-
-    Raises
-    ------
-    UnavailableError
-        When the one experiment of the slide that was asked for cannot run here.
-    WorkloadError
-        For wrong usage, a workload that fails, or when something cannot be written.
-    """
+    """List the talks and their slides, or run slides and print what came of them."""
     args = options.parse(_parser(), arguments)
     if ranks.expected() > 1:
         raise UsageError("starts its ranks itself", hint="start it without mpiexec or srun")
-    if args.talk is None:
-        if args.all or args.notebook:
-            raise UsageError("of which talk?", hint=f"one of: {', '.join(slides.TALKS)}")
-        _check(args, {})
-        _list(*slides.TALKS)
-        return 0
-    talk = slides.talk(args.talk)
-    chosen = _chosen(args, talk)
+    talks = {name: slides.talk(name) for name in ([args.talk] if args.talk else slides.TALKS)}
+    chosen = _chosen(args, talks[args.talk]) if args.talk else {}
     _check(args, chosen)
     if args.notebook:
-        notebook.write(args.notebook, args.talk, talk, chosen)
-    elif not chosen:
-        _list(args.talk)
+        notebook.write(args.notebook, args.talk, talks[args.talk], chosen)
+    elif chosen:
+        _run(args, talks[args.talk], chosen, arguments)
     else:
-        _run(args, talk, chosen, arguments)
+        for name, talk in talks.items():
+            print(f"{name}: {talk.title} ({talk.source})")
+            for number, slide in talk.slides.items():
+                print(f"  {name} {number:<3}  {slide.title}")
+            print()
     return 0
 
 
-def _list(*names: str) -> None:
-    for name in names:
-        talk = slides.talk(name)
-        print(f"{name}: {talk.title} ({talk.source})")
-        for number, slide in talk.slides.items():
-            print(f"  {name} {number:<3}  {slide.title}")
-        print()
-
-
 def _chosen(args: argparse.Namespace, talk: Talk) -> dict[int, Slide]:
-    """Return the slides to run or to write, with the Pythons that the user names."""
+    """Return the slides to run or to write."""
     if args.slide and args.all:
         raise UsageError("--all: a slide is named, too")
     for number in args.slide:
@@ -80,26 +59,22 @@ def _chosen(args: argparse.Namespace, talk: Talk) -> dict[int, Slide]:
             hint = ", ".join(map(str, talk.slides))
             raise UsageError(f"{args.talk} {number}: no slide that computes something", hint=hint)
     every = args.all or (args.notebook and not args.slide)
-    chosen = {number: talk.slides[number] for number in (talk.slides if every else args.slide)}
-    if args.python and chosen:
-        if not any(one.pythons for slide in chosen.values() for one in slide.experiments):
-            raise UsageError("--python: no slide that is run compares Pythons", hint="nersc 8 does")
-        given = " ".join(f"--python {shlex.quote(file)}" for file in args.python)
-        for number, slide in chosen.items():
-            found = [one.by(given) if one.pythons else one for one in slide.experiments]
-            chosen[number] = copy.copy(slide)
-            chosen[number].experiments = tuple(found)
-    return chosen
+    return {number: talk.slides[number] for number in (talk.slides if every else args.slide)}
 
 
 def _check(args: argparse.Namespace, chosen: Mapping[int, Slide]) -> None:
     """Refuse before anything runs what cannot be done after it."""
+    if args.talk is None and (args.all or args.notebook):
+        raise UsageError("of which talk?", hint=f"one of: {', '.join(slides.TALKS)}")
     given = args.json or args.plot or args.html or args.python or args.repeat != SAMPLES
     if given and (args.notebook or not chosen):
         hint = "give --notebook alone" if args.notebook else "name a slide, or --all"
         raise UsageError("nothing is run", hint=hint)
     if args.plot and len(chosen) != 1:
         raise UsageError("--plot: draws one slide", hint="--html DIR has all")
+    compares = any(each.pythons for slide in chosen.values() for each in slide.experiments)
+    if args.python and not compares:
+        raise UsageError("--python: no slide that is run compares Pythons", hint="nersc 8 does")
     options.check_files(args)
     if args.notebook is not None:
         files.require_writable(args.notebook, "--notebook")
@@ -118,10 +93,10 @@ def _run(
             # What is no plain file, as a pipe, gets one document.
             is_last = len(measured) == len(chosen)
             if args.json and (is_last or destination.destination(args.json).replaced):
-                found = [report.as_json(args.talk, each) for each in measured]
-                made = {"workload": "talk", **circumstances("talk", arguments), "slides": found}
+                document = {"workload": "talk", **circumstances("talk", arguments)}
+                document["slides"] = [report.as_json(args.talk, slide) for slide in measured]
                 with files.whole_file(args.json) as temporary:
-                    text = json.dumps(made, indent=1, ensure_ascii=False)
+                    text = json.dumps(document, indent=1, ensure_ascii=False)
                     temporary.write_text(f"{text}\n", "utf-8")
             if args.plot:
                 page.draw(args.plot, f"{args.talk} {number}: {slide.title}", measured[-1].outcomes)
@@ -133,7 +108,7 @@ def _measure(args: argparse.Namespace, talk: Talk, number: int, slide: Slide) ->
     outcomes, load = [], machine.others()
     # Printed piece by piece: some experiments take half a minute.
     print(f"{args.talk} {number}: {slide.title}\n  {slide.lesson}\n")
-    for experiment in slide.experiments:
+    for experiment in [each.with_pythons(args.python) for each in slide.experiments]:
         print(report.command(experiment), flush=True)
         try:
             outcomes.append(run.run(experiment, args.repeat))

@@ -49,9 +49,9 @@ def write(path: Path, name: str, talk: Talk, slides: Mapping[int, Slide]) -> Non
         code: dict[str, Any] = {"execution_count": None, "outputs": []} if kind == "code" else {}
         cells.append({**cell, "source": text.splitlines(keepends=True), **code})
     metadata = {"kernelspec": _KERNEL, "language_info": {"name": "python"}}
-    made = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    notebook = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     with files.whole_file(path, ".ipynb") as temporary:
-        temporary.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        temporary.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def _cells(name: str, talk: Talk, slides: Mapping[int, Slide]) -> Iterator[tuple[str, str]]:
@@ -86,13 +86,15 @@ def _cells(name: str, talk: Talk, slides: Mapping[int, Slide]) -> Iterator[tuple
 def _figures(experiment: Experiment) -> str:
     """Return an experiment's title and the talk's figures as Markdown."""
     unit = "×" if experiment.are_gains else " s"
-    figures = [f"`{key}` {each:.3g}{unit}" for key, each in experiment.figures.items() if each]
+    figures = [
+        f"`{key}` {figure:.3g}{unit}" for key, figure in experiment.figures.items() if figure
+    ]
     return f"{experiment.title or 'The talk'}: {', '.join(figures) or 'no figures of the talk'}"
 
 
 def codes(slide: Slide) -> list[Code]:
     """Return the code of a slide's techniques, each once."""
-    found: dict[str, Code] = {}
+    by_place: dict[str, Code] = {}
     for experiment in slide.experiments:
         for name, technique in experiment.techniques.items():
             function = technique.where.partition(":")[2] or "compute"
@@ -102,8 +104,8 @@ def codes(slide: Slide) -> list[Code]:
                 call = f"{function}{_CALLS[experiment.workload][1]}"
                 timing = f"%%timeit -n 1 -r {times}\n{call}"
             code = Code(f"{name}: {technique.summary}", source(technique, function), timing)
-            found.setdefault(technique.where, code)
-    return [*found.values()]
+            by_place.setdefault(technique.where, code)
+    return [*by_place.values()]
 
 
 def source(technique: Technique, function: str) -> str:

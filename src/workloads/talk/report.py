@@ -76,9 +76,9 @@ def closing(talk: Talk, measured: Measured) -> str:
 
 def here() -> str:
     """Return this machine's processor and cores, and the version of this Python."""
-    found = machine.describe()
+    described = machine.describe()
     python = sys.version.split()[0]
-    return f"{found['processor']}, {found['cores']} cores, Python {python}"
+    return f"{described['processor']}, {described['cores']} cores, Python {python}"
 
 
 def _causes(measured: Measured) -> list[str]:
@@ -121,7 +121,7 @@ def as_json(name: str, measured: Measured) -> dict[str, Any]:
             }
             for outcome in outcomes
         ],
-        "findings": [asdict(each) for each in judged(slide.claims, outcomes, measured.load)],
+        "findings": [asdict(finding) for finding in judged(slide.claims, outcomes, measured.load)],
         "load_before": measured.load,
         "differs": slide.differs,
         "causes": _causes(measured),

@@ -98,23 +98,23 @@ def _start(words: Sequence[str], environment: Mapping[str, str]) -> None:
 
 def rows(experiment: Experiment, results: Sequence[Result]) -> list[Row]:
     """Return the talk's rows, with the seconds of here, and then other rows of here."""
-    found: dict[str, Row] = {}
-    for name in dict.fromkeys(one.impl for one in results):
-        own = [one for one in results if one.impl == name]
+    rows_: dict[str, Row] = {}
+    for name in dict.fromkeys(result.impl for result in results):
+        own = [result for result in results if result.impl == name]
         beyond = scaling.beyond_cores(own)
-        for key, one in zip(_asked(experiment, own, found), own, strict=True):
-            found[key] = _measured(experiment, key, one, beyond)
-    for key in experiment.figures.keys() - found.keys():
+        for key, result in zip(_asked(experiment, own, rows_), own, strict=True):
+            rows_[key] = _measured(experiment, key, result, beyond)
+    for key in experiment.figures.keys() - rows_.keys():
         name = key.split()[0]
         if experiment.elsewhere:
             reason, command = experiment.elsewhere
             typed = f"python -m workloads {command}"
         else:
-            # One that only fails when it starts gives its reason if it is asked for alone.
+            # What only fails when it starts gives its reason if it is asked for alone.
             reason = experiment.techniques[name].why_not() or "asked for alone it tells why"
             typed = experiment.by(f"--impl {name}").typed
-        found[key] = _row(experiment, key, reason=reason, elsewhere=typed)
-    return [found[key] for key in {**experiment.figures, **found}]
+        rows_[key] = _row(experiment, key, reason=reason, elsewhere=typed)
+    return [rows_[key] for key in {**experiment.figures, **rows_}]
 
 
 def absent(experiment: Experiment, error: UnavailableError) -> Outcome:
@@ -126,7 +126,7 @@ def absent(experiment: Experiment, error: UnavailableError) -> Outcome:
     )
 
 
-def _asked(experiment: Experiment, own: Sequence[Result], found: Container[str]) -> list[str]:
+def _asked(experiment: Experiment, own: Sequence[Result], taken: Container[str]) -> list[str]:
     """Return the key of each result of a technique, by the workers asked for: fewer may run."""
     name = own[0].impl
     if "--scale" in experiment.command:
@@ -135,7 +135,7 @@ def _asked(experiment: Experiment, own: Sequence[Result], found: Container[str])
     # The result python-3.10.4 is the slide's python-3.10; of two such the second has a row
     # of its own.  Of two numbers of workers the first is asked for.
     keys = [key for key in experiment.figures if f"{name}.".startswith(f"{key.split()[0]}.")]
-    return [key for key in keys if key not in found][:1] or [f"{name} {own[0].workers}"]
+    return [key for key in keys if key not in taken][:1] or [f"{name} {own[0].workers}"]
 
 
 def _row(experiment: Experiment, key: str, **others: Any) -> Row:
@@ -144,24 +144,28 @@ def _row(experiment: Experiment, key: str, **others: Any) -> Row:
     return Row(name, int(workers or 1), **others)
 
 
-def _measured(experiment: Experiment, key: str, one: Result, beyond: Container[int]) -> Row:
-    verdict = one.verdict
-    if experiment.sha256 and one.complete:
-        if one.answer != experiment.sha256:
-            raise WorkerError(f"{one.impl}: WRONG: sha256 {one.answer}, not {experiment.sha256}")
+def _measured(experiment: Experiment, key: str, result: Result, beyond: Container[int]) -> Row:
+    verdict = result.verdict
+    if experiment.sha256 and result.complete:
+        if result.answer != experiment.sha256:
+            raise WorkerError(
+                f"{result.impl}: WRONG: sha256 {result.answer}, not {experiment.sha256}"
+            )
         verdict = "matches the stored sha256 of all of it"
     # For a sample of the rows, the seconds that all would take.
-    seconds = [sample * one.total / one.work if one.work else sample for sample in one.samples]
+    seconds = [
+        sample * result.total / result.work if result.work else sample for sample in result.samples
+    ]
     return _row(
         experiment,
         key,
         here=statistics.median(seconds),
         least=min(seconds),
         most=max(seconds),
-        samples=tuple(one.samples),
-        at_work=one.workers,
-        beyond_cores=one.workers in beyond,
-        sampled=not one.complete,
+        samples=tuple(result.samples),
+        at_work=result.workers,
+        beyond_cores=result.workers in beyond,
+        sampled=not result.complete,
         verdict=verdict,
-        note=one.note,
+        note=result.note,
     )

@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from workloads.errors import UsageError
 from workloads.registry import WORKLOADS
@@ -64,6 +64,11 @@ class Experiment:
         """Return the same with other options in place of ``--impl``."""
         return replace(self, command=re.sub(r"--impl \S+", lambda _: options, self.command))
 
+    def with_pythons(self, files: Sequence[str]) -> Experiment:
+        """Return the same with other Pythons beside this one, if it compares them."""
+        options = " ".join(f"--python {shlex.quote(file)}" for file in files)
+        return self.by(options) if files and self.pythons else self
+
 
 class Slide:
     """A slide: the lesson, what is run, what the rows show if the lesson holds.
@@ -97,10 +102,10 @@ def talk(name: str) -> Talk:
     """Return a talk."""
     if name not in TALKS:
         raise UsageError(f"no talk {name!r}", hint=f"one of: {', '.join(TALKS)}")
-    found: Talk = importlib.import_module(f"workloads.talk.{name}").TALK
-    return found
+    module = importlib.import_module(f"workloads.talk.{name}")
+    return cast("Talk", module.TALK)
 
 
 def by_workers(name: str, figures: Mapping[int, float | None]) -> dict[str, float | None]:
     """Return one technique's figures by number of workers as an experiment has them."""
-    return {name if count == 1 else f"{name} {count}": each for count, each in figures.items()}
+    return {name if n == 1 else f"{name} {n}": figure for n, figure in figures.items()}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from workloads.bench import files, plot
 from workloads.bench.result import Result
-from workloads.errors import OutputError, UsageError
+from workloads.errors import OutputError, UnavailableError, UsageError
 from workloads.talk import notebook, report
 from workloads.talk.run import Measured, Outcome
 from workloads.talk.slides import Talk
@@ -70,7 +70,8 @@ def lines(name: str, talk: Talk, slides: Sequence[Measured]) -> Iterator[str]:
             yield f"<pre>{escape(text)}</pre>"
         if _compares(measured.outcomes):
             yield f'<p><img src="{number}.svg" alt="times as fast as the first technique"></p>'
-        yield f"<pre>{escape(report.closing(talk, measured))}</pre>"
+        closing = escape(report.closing(talk, measured)).replace("\n", "<br>")
+        yield f"<p>{closing}</p>"
     yield f"<p>python -m workloads talk {name}</p></body></html>"
 
 
@@ -84,9 +85,10 @@ def draw(path: Path, title: str, outcomes: Sequence[Outcome]) -> None:
     bars = []
     for outcome in outcomes:
         for row, ratios in zip(outcome.rows, report.speed_ups(outcome.rows), strict=True):
-            name = row.impl if row.workers == 1 else f"{row.impl}, {row.workers}"
             for place, ratio in zip(("talk", "here"), ratios, strict=True):
                 panel = f"{outcome.experiment.title} {place}".lstrip()
                 if ratio:
-                    bars.append(Result(name, panel, [1 / ratio], work=1_000_000))
+                    bars.append(Result(row.key, panel, [1 / ratio], work=1_000_000))
+    if not bars:
+        raise UnavailableError("--plot: nothing ran that could be drawn")
     plot.bar_chart(path, title, "times as fast as the first", bars)
